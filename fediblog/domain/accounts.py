@@ -1,0 +1,58 @@
+"""Accounts as they are stored: an actor, ours or somebody else's, with what this server knows of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fediblog.domain.documents import Actor
+
+LOCAL_HANDLE = re.compile(r"[a-z0-9_]{1,30}\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account(Actor):
+    """An actor with our own number for it. Remote text is cleaned. Times in UTC milliseconds."""
+
+    id: int
+    domain: str  # of the handle, lower-case A-label, with the port if it has one
+    local: bool = False
+    login: int | None = None  # who owns it, if it is one of ours
+    state: str = "active"  # active, suspended (by us), deleted (gone at its origin)
+    summary_source: str = ""
+    language: str = ""
+    created: int = 0
+    changed: int = 0
+    fetched: int = 0
+
+    @property
+    def acct(self) -> str:
+        """user@domain, as people write it after an @."""
+        return f"{self.handle}@{self.domain}"
+
+    @property
+    def shown_name(self) -> str:
+        """The display name, or the handle where there is none."""
+        return self.name or self.handle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """One person (or team) who signs in; may own several accounts. `role` is owner or member."""
+
+    id: int
+    name: str
+    role: str = "member"
+    created: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """What one account (`of`) is to another (`to`)."""
+
+    following: bool = False
+    requested: bool = False
+    followed_by: bool = False
+    blocking: bool = False
+    blocked_by: bool = False
+    muting: bool = False

@@ -1,0 +1,236 @@
+"""What crosses the wire, as clean values: actors, posts and what hangs on them. `protocol` reads and writes these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+Json: TypeAlias = object  # any JSON value, as decoded
+PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
+ACTOR_KINDS = frozenset({"Person", "Service", "Group", "Organization", "Application"})
+POST_KINDS = frozenset({"Note", "Article", "Page", "Question", "Video", "Audio", "Image", "Event"})
+
+
+class Visibility(StrEnum):
+    """Who a post is for. The order is from the widest to the narrowest."""
+
+    PUBLIC = "public"
+    UNLISTED = "unlisted"
+    FOLLOWERS = "followers"
+    DIRECT = "direct"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """An actor's avatar or header, or a post's hero image."""
+
+    url: str
+    media_type: str = ""
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileField:
+    """A name and a value (HTML) that an actor shows on the profile (PropertyValue)."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A public key as its document names it. `kind` is rsa or ed25519; `public` a PEM or a Multikey."""
+
+    uri: str
+    owner: str
+    kind: str
+    public: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emoji:
+    """A custom emoji; `name` without colons."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """Somebody named in a post. `href` is the actor id (or, from some servers, the profile page)."""
+
+    href: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that a post carries. `kind` is Image, Video, Audio, Document or Link. Pixels and seconds."""
+
+    kind: str
+    url: str
+    media_type: str = ""
+    alt: str = ""
+    width: int | None = None
+    height: int | None = None
+    blurhash: str = ""
+    focus: tuple[float, float] | None = None
+    duration: float | None = None
+    preview: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One answer of a poll, with the votes counted so far."""
+
+    name: str
+    votes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """The question part of a Question. Times in UTC milliseconds."""
+
+    options: tuple[Option, ...]
+    multiple: bool = False
+    ends: int | None = None
+    closed: int | None = None
+    voters: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """When and where an Event takes place. Times in UTC milliseconds."""
+
+    starts: int | None = None
+    ends: int | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What the author typed."""
+
+    content: str
+    media_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts: a person, a service, a group. Text is as sent, not yet cleaned; times in UTC milliseconds."""
+
+    uri: str
+    kind: str
+    handle: str  # preferredUsername
+    inbox: str
+    name: str = ""
+    summary: str = ""  # HTML
+    url: str = ""
+    shared_inbox: str = ""
+    outbox: str = ""
+    followers: str = ""
+    following: str = ""
+    featured: str = ""
+    featured_tags: str = ""
+    icon: Picture | None = None
+    image: Picture | None = None
+    fields: tuple[ProfileField, ...] = ()
+    also_known_as: tuple[str, ...] = ()
+    moved_to: str = ""
+    webfinger: str = ""  # FEP-2c59: user@domain, without acct:
+    locked: bool = False  # manuallyApprovesFollowers
+    discoverable: bool = False
+    indexable: bool = False
+    memorial: bool = False
+    suspended: bool = False
+    published: int | None = None
+    keys: tuple[Key, ...] = ()
+    emoji: tuple[Emoji, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Anything that is shown as a post: Note, Article, Page, Question, Video, Audio, Image, Event.
+
+    On a Note `summary` is the content warning; on an Article it is the abstract and `warning` the content warning
+    (FEP-b2b8). `content` is HTML as sent; times in UTC milliseconds.
+    """
+
+    uri: str
+    kind: str
+    author: str  # attributedTo
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    title: str = ""  # name, plain text
+    summary: str = ""
+    warning: str = ""
+    content: str = ""
+    media_type: str = "text/html"
+    language: str = ""
+    source: Source | None = None
+    url: str = ""
+    in_reply_to: str = ""
+    published: int | None = None
+    updated: int | None = None
+    sensitive: bool = False
+    mentions: tuple[Mention, ...] = ()
+    hashtags: tuple[str, ...] = ()  # without #
+    emoji: tuple[Emoji, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    image: Picture | None = None  # hero
+    quote: str = ""
+    context: str = ""
+    conversation: str = ""
+    replies: str = ""  # id of the collection
+    likes: str = ""
+    shares: str = ""
+    reply_count: int | None = None
+    like_count: int | None = None
+    share_count: int | None = None
+    poll: Poll | None = None
+    happening: Happening | None = None
+    duration: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """One envelope for every verb. `object` is the JSON as sent (a string id, an object, or a list of them)."""
+
+    kind: str
+    actor: str
+    uri: str = ""  # empty: transient, never de-duplicated
+    object: Json = None
+    object_uri: str = ""  # the id inside `object`, wherever it stood
+    object_kind: str = ""  # type of an embedded object, '' if only an id was sent
+    inner: Activity | None = None  # when the embedded object is itself an activity (at most two levels)
+    target: str = ""
+    origin: str = ""
+    result: str = ""
+    instrument: str = ""
+    content: str = ""
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    published: int | None = None
+    updated: int | None = None
+    emoji: tuple[Emoji, ...] = ()
+    raw: dict[str, Json] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def route(self) -> tuple[str, str | None]:
+        """What the dispatch table is asked for: the verb, and the type of what it acts upon if that was told."""
+        return (self.kind, self.inner.kind if self.inner else (self.object_kind or None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """A collection or one page of it. Items are ids or whole objects, as sent."""
+
+    uri: str = ""
+    kind: str = "Collection"
+    total: int | None = None
+    items: tuple[Json, ...] = ()
+    first: Json = None  # id or embedded page
+    next: str = ""
+    part_of: str = ""
+    attributed_to: str = ""

@@ -1,0 +1,73 @@
+"""Posts as they are stored: a note or article, ours or somebody else's, with its author and what was counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Note, Visibility
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post(Note):
+    """A note with our own number for it; `content` and `summary` are cleaned HTML (a Note's summary is plain text).
+
+    `state` is draft, scheduled, published or deleted. Times in UTC milliseconds.
+    """
+
+    id: int
+    account: Account
+    visibility: Visibility
+    local: bool = False
+    state: str = "published"
+    slug: str = ""  # of an article's address
+    parent: int | None = None  # the post it answers, if we know it
+    root: int | None = None  # the first post of its thread, if it is not this one
+    received: int = 0
+    scheduled: int | None = None
+    pinned: int | None = None  # when the author pinned it
+    comments: int = 0
+    like_total: int = 0
+    boost_total: int = 0
+    liked: bool = False  # by the viewer
+    boosted: bool = False
+    addressed: frozenset[int] = field(default=frozenset())  # accounts mentioned or addressed, by number
+
+    @property
+    def is_article(self) -> bool:
+        """Whether it has an address with a slug and is shown with its title."""
+        return self.kind == "Article"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boost:
+    """Somebody passed a post on."""
+
+    id: int
+    uri: str
+    account: Account
+    post: Post
+    created: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """A like, a dislike, or an emoji set beside a post. `kind` is like, emoji or dislike."""
+
+    account: Account
+    kind: str
+    content: str = ""
+    created: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that happened to one of our accounts: follow, follow_request, mention, reply, like, boost or move."""
+
+    id: int
+    kind: str
+    actor: Account
+    post: Post | None = None
+    content: str = ""
+    created: int = 0
+    read: bool = False

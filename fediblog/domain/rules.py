@@ -1,0 +1,58 @@
+"""Who may see a post: the one rule. `store.visible` says the same in SQL, and a test holds them together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fediblog.domain.documents import PUBLIC, Visibility
+from fediblog.domain.posts import Post
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who asks: an account of ours or a remote one, by number, and what it is to the author of the post in question."""
+
+    account: int
+    follows_author: bool = False
+    blocked_by_author: bool = False
+
+
+def may_see(post: Post, viewer: Viewer | None) -> bool:
+    """Whether `viewer` (None: anybody at all) may see `post`. Private and missing must then look the same."""
+    if viewer is not None and viewer.account == post.account.id:
+        return post.state != "deleted"
+    if post.state != "published" or post.account.state != "active":
+        return False
+    if viewer is None:
+        return post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)
+    if viewer.blocked_by_author:
+        return False
+    if post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED) or viewer.account in post.addressed:
+        return True
+    return post.visibility == Visibility.FOLLOWERS and viewer.follows_author
+
+
+def visibility_of(to: tuple[str, ...], cc: tuple[str, ...], followers: str) -> Visibility:
+    """Who a remote post is for, by where Public and the author's followers collection stand (as Mastodon reads it)."""
+    if PUBLIC in to:
+        return Visibility.PUBLIC
+    if PUBLIC in cc:
+        return Visibility.UNLISTED
+    if followers and (followers in to or followers in cc):
+        return Visibility.FOLLOWERS
+    return Visibility.DIRECT
+
+
+def addresses(
+    visibility: Visibility, followers: str, mentioned: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """`to` and `cc` of a post of ours: mentioned people stand in both the tags and the addresses (ActivityPub §6)."""
+    match visibility:
+        case Visibility.PUBLIC:
+            return (PUBLIC,), (followers, *mentioned)
+        case Visibility.UNLISTED:
+            return (followers,), (PUBLIC, *mentioned)
+        case Visibility.FOLLOWERS:
+            return (followers,), mentioned
+        case _:
+            return mentioned, ()
