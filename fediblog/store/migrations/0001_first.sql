@@ -339,7 +339,9 @@ create table outgoing (
   post integer,
   body text not null,
   created integer not null,
-  total integer not null default 0
+  total integer not null default 0,
+  reached integer not null default 0,
+  failed integer not null default 0
 );
 create index outgoing_post on outgoing(post) where post is not null;
 create index outgoing_account on outgoing(account, id);
@@ -368,7 +370,6 @@ create table delivery (
   subject text not null,
   state text not null default 'waiting',
   tries integer not null default 0,
-  claimed integer,
   status integer,
   error text not null default '',
   created integer not null,
@@ -376,15 +377,17 @@ create table delivery (
 );
 create index delivery_host on delivery(host, id) where state = 'waiting';
 create index delivery_outgoing on delivery(outgoing, state);
-create index delivery_subject on delivery(inbox, subject, id) where state = 'waiting';
 create index delivery_ended on delivery(ended) where ended is not null;
 
--- What is known of other servers: whether they answer, and what they understand.
+-- What is known of other servers: whether they answer, and what they understand. A host is the unit of delivery:
+-- it is leased to one worker at a time, and a failure puts off the whole host, not a message.
 create table host (
   name text primary key,
   failures integer not null default 0,
   failing_since integer,
   next_try integer not null default 0,
+  leased integer not null default 0,
+  pending integer not null default 0,
   unavailable integer,
   scheme text not null default 'cavage',
   software text not null default '',
@@ -392,7 +395,7 @@ create table host (
   heard integer not null default 0,
   changed integer not null
 );
-create index host_next on host(next_try);
+create index host_due on host(next_try) where pending = 1;
 
 -- What comes in: an activity that could not be done before the answer waits here.
 create table incoming (

@@ -1,0 +1,83 @@
+"""Every address of this server in one place. Ids are opaque and for ever; the addresses for people are separate."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+_ACTOR = re.compile(r"/a/([0-9]{1,19})\Z")
+_POST = re.compile(r"/p/([0-9]{1,19})\Z")
+_NOTE_PAGE = re.compile(r"/@[A-Za-z0-9_]{1,30}/([0-9]{1,19})\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Addresses under `origin` (scheme://host[:port], no slash at the end); `handle_domain` stands in handles."""
+
+    origin: str
+    handle_domain: str
+
+    @property
+    def host(self) -> str:
+        """Host with its port, as it stands in a Host header."""
+        return urlsplit(self.origin).netloc
+
+    @property
+    def shared_inbox(self) -> str:
+        """Where everybody may deliver."""
+        return f"{self.origin}/inbox"
+
+    @property
+    def instance_actor(self) -> str:
+        """The actor that signs fetches nobody in particular asks for."""
+        return f"{self.origin}/actor"
+
+    def actor(self, number: int) -> str:
+        """An account's id."""
+        return f"{self.origin}/a/{number}"
+
+    def post(self, number: int) -> str:
+        """A post's id."""
+        return f"{self.origin}/p/{number}"
+
+    def activity(self, number: int) -> str:
+        """An activity's id."""
+        return f"{self.origin}/x/{number}"
+
+    def context(self, root: int) -> str:
+        """The collection of all posts of a thread (FEP-f228)."""
+        return f"{self.origin}/c/{root}"
+
+    def profile(self, handle: str) -> str:
+        """The page of an account, for people."""
+        return f"{self.origin}/@{handle}"
+
+    def page(self, handle: str, number: int, month: str = "", slug: str = "") -> str:
+        """The page of a post, for people: with date and title for an article (`month` is YYYY/MM), else its number."""
+        tail = f"{month}/{quote(slug)}" if slug else str(number)
+        return f"{self.origin}/@{handle}/{tail}"
+
+    def tag(self, name: str) -> str:
+        """The page of a hashtag, for people."""
+        return f"{self.origin}/tags/{quote(name.lower())}"
+
+    def media(self, name: str) -> str:
+        """A stored file."""
+        return f"{self.origin}/media/{name}"
+
+    def owns(self, uri: str) -> bool:
+        """Whether `uri` is an address of this server."""
+        return uri == self.origin or uri.startswith(f"{self.origin}/")
+
+    def actor_number(self, uri: str) -> int | None:
+        """The account that an id or key id of ours names."""
+        return self._number(_ACTOR, uri.split("#", 1)[0])
+
+    def post_number(self, uri: str) -> int | None:
+        """The post that an id, or the address of a note's page, of ours names."""
+        return self._number(_POST, uri) or self._number(_NOTE_PAGE, uri)
+
+    def _number(self, pattern: re.Pattern[str], uri: str) -> int | None:
+        found = pattern.match(uri[len(self.origin) :]) if self.owns(uri) else None
+        return int(found[1]) if found else None

@@ -1,0 +1,170 @@
+"""The operator's settings: one frozen value, read from a file and the environment; wrong ones name themselves."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fediblog.errors import Misuse
+
+FILE_NAME = "fediblog.toml"
+_PREFIX = "FEDIBLOG_"
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?\Z")
+_LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}\Z|unix:/.+\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator decides. `origin` may be empty until set-up has written it down."""
+
+    data: Path = Path("fediblog-data")
+    origin: str = ""  # https://blog.example
+    listen: str = "127.0.0.1:8080"  # host:port or unix:/path
+    handle_domain: str = ""  # example.org in @me@example.org; the origin's host if empty
+    database: str = ""  # postgresql://…; SQLite in the data folder if empty
+    role: str = "all"  # all, web or worker
+    trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")  # who may set X-Forwarded-*
+    lab_hosts: tuple[str, ...] = ()  # names that may resolve to private addresses
+    loopback_authorities: tuple[str, ...] = ()  # set by the demo only
+    authorized_fetch: bool = False
+    log_level: str = "info"
+    title: str = ""  # of the blog's home
+    contact: str = ""  # shown in nodeinfo
+
+    @property
+    def database_url(self) -> str:
+        """Where the database is: a PostgreSQL address or the file in the data folder."""
+        return self.database or f"sqlite:///{self.data / 'fediblog.db'}"
+
+    @property
+    def media(self) -> Path:
+        """Folder of the stored files."""
+        return self.data / "media"
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off", ""):
+        return False
+    raise ValueError("expected true or false")
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    bare = f"{parts.scheme}://{parts.netloc}".lower()
+    if (
+        parts.scheme not in ("http", "https")
+        or not _HOST.match(parts.netloc.lower())
+        or text.rstrip("/").lower() != bare
+    ):
+        raise ValueError("expected an address such as https://blog.example, without a path")
+    return bare
+
+
+def _host(text: str) -> str:
+    if text and not _HOST.match(text.lower()):
+        raise ValueError("expected a domain such as example.org")
+    return text.lower()
+
+
+def _listen(text: str) -> str:
+    if not _LISTEN.match(text):
+        raise ValueError("expected host:port, such as 127.0.0.1:8080, or unix:/run/fediblog.sock")
+    return text
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(ip_network(part)) for part in _words(text))
+    except ValueError as error:
+        raise ValueError(f"expected networks such as 10.0.0.0/8, separated by commas ({error})") from None
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().lower() for part in text.split(",") if part.strip())
+
+
+def _lab(text: str) -> tuple[str, ...]:
+    names = _words(text)
+    for name in names:
+        if not re.fullmatch(r"[a-z0-9*.-]*[a-z][a-z0-9*.-]*", name):
+            raise ValueError("expected names such as *.fedi.test, separated by commas; never addresses")
+    return names
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if text.lower() not in choices:
+            raise ValueError(f"expected one of {', '.join(choices)}")
+        return text.lower()
+
+    return check
+
+
+def _database(text: str) -> str:
+    if text and not text.startswith(("postgresql://", "postgres://", "sqlite:///")):
+        raise ValueError("expected postgresql://user@host/name, or nothing for SQLite in the data folder")
+    return text
+
+
+_READERS: dict[str, Callable[[str], object]] = {
+    "data": Path,
+    "origin": _origin,
+    "listen": _listen,
+    "handle_domain": _host,
+    "database": _database,
+    "role": _one_of("all", "web", "worker"),
+    "trusted_proxies": _networks,
+    "lab_hosts": _lab,
+    "authorized_fetch": _flag,
+    "log_level": _one_of("debug", "info", "warning", "error"),
+    "title": str,
+    "contact": str,
+}
+
+
+def read(environment: Mapping[str, str], given: Mapping[str, str | None] | None = None) -> Settings:
+    """Settings from `fediblog.toml` in the data folder, then `FEDIBLOG_*`, then what the command line gave.
+
+    Raises Misuse that names the setting, its value and what is expected.
+    """
+    flags = {name: value for name, value in (given or {}).items() if value is not None}
+    folder = flags.get("data") or environment.get(f"{_PREFIX}DATA")
+    values: dict[str, object] = {}
+    path = Path(folder or Settings().data) / FILE_NAME
+    for name, text in _from_file(path).items():
+        values[name] = _value(f"{name} in {path}", name, text)
+    for key, text in environment.items():
+        name = key.removeprefix(_PREFIX).lower()
+        if key.startswith(_PREFIX) and not key.startswith((f"{_PREFIX}REQUIRE_", f"{_PREFIX}TEST_")):
+            values[name] = _value(key, name, text)
+    for name, text in flags.items():
+        values[name] = _value(f"--{name.replace('_', '-')}", name, text)
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+def _from_file(path: Path) -> dict[str, str]:
+    try:
+        found = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Misuse(f"{path} cannot be read: {error}") from None
+    return {name: ",".join(map(str, v)) if isinstance(v, list) else str(v) for name, v in found.items()}
+
+
+def _value(where: str, name: str, text: str) -> object:
+    reader = _READERS.get(name)
+    if reader is None:
+        known = ", ".join(sorted(_READERS))
+        raise Misuse(f"{where} is not a setting. The settings are: {known}.")
+    try:
+        return reader(text)
+    except ValueError as error:
+        raise Misuse(f"{where} is {text!r}: {error}.") from None

@@ -1,0 +1,384 @@
+"""Accounts, ours and everybody else's, and their keys."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Actor, Emoji, Key, Picture, ProfileField
+from fediblog.domain.urls import Urls
+from fediblog.errors import Refused
+from fediblog.markup.clean import clean
+from fediblog.markup.text import display_name
+from fediblog.store.tx import Row, Tx
+
+_PROFILE = (
+    "kind, handle, handle_key, domain, host, name, summary, summary_source, language, url, inbox, shared_inbox, outbox,"
+    " followers, following, featured, featured_tags, icon, icon_alt, image, image_alt, fields, emoji, also_known_as,"
+    " moved_to, webfinger, locked, discoverable, indexable, memorial, published"
+)
+_NAMES = [name.strip() for name in _PROFILE.split(",")]
+_INSERT = (
+    f"insert into account (id, login, local, uri, state, created, changed, fetched, {_PROFILE})"
+    " values (:id, :login, :local, :uri, 'active', :now, :now, :fetched, "
+    + ", ".join(f":{name}" for name in _NAMES)
+    + ")"
+)
+_EDITABLE = frozenset(_NAMES) - {"handle", "handle_key", "domain", "host", "inbox", "outbox", "shared_inbox"}
+_SET = {name: f"update account set {name} = :value where id = :id and local = 1" for name in _EDITABLE}
+_UPDATE = (
+    "update account set changed = :now, fetched = :now, "
+    + ", ".join(f"{name} = :{name}" for name in _NAMES)
+    + " where id = :id and local = 0"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewKey:
+    """A key pair of ours, about to be stored. `public` is a PEM (rsa) or a Multikey (ed25519), `private` a PEM."""
+
+    kind: str
+    public: str
+    private: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKey:
+    """A public key and whose it is; `private` (PEM) only for ours."""
+
+    uri: str
+    account: int
+    kind: str
+    public: str
+    private: str | None
+    fetched: int
+
+
+def from_row(row: Row, keys: tuple[Key, ...] = ()) -> Account:
+    """The account that a row of the table says."""
+    return Account(
+        id=row.id,
+        login=row.login,
+        local=bool(row.local),
+        uri=row.uri,
+        kind=row.kind,
+        handle=row.handle,
+        domain=row.domain,
+        name=row.name,
+        summary=row.summary,
+        summary_source=row.summary_source,
+        language=row.language,
+        url=row.url,
+        inbox=row.inbox,
+        shared_inbox=row.shared_inbox,
+        outbox=row.outbox,
+        followers=row.followers,
+        following=row.following,
+        featured=row.featured,
+        featured_tags=row.featured_tags,
+        icon=Picture(url=row.icon, alt=row.icon_alt) if row.icon else None,
+        image=Picture(url=row.image, alt=row.image_alt) if row.image else None,
+        fields=tuple(ProfileField(name=name, value=value) for name, value in json.loads(row.fields)),
+        emoji=emoji_from(row.emoji),
+        also_known_as=tuple(json.loads(row.also_known_as)),
+        moved_to=row.moved_to,
+        webfinger=row.webfinger,
+        locked=bool(row.locked),
+        discoverable=bool(row.discoverable),
+        indexable=bool(row.indexable),
+        memorial=bool(row.memorial),
+        state=row.state,
+        suspended=row.state == "suspended",
+        published=row.published,
+        created=row.created,
+        changed=row.changed,
+        fetched=row.fetched,
+        keys=keys,
+    )
+
+
+def emoji_from(text: str) -> tuple[Emoji, ...]:
+    """Custom emoji as they are stored."""
+    return tuple(Emoji(name=name, url=url) for name, url in json.loads(text)) if text != "[]" else ()
+
+
+def emoji_text(emoji: Sequence[Emoji]) -> str:
+    """Custom emoji as they are stored."""
+    return json.dumps([[each.name, each.url] for each in emoji])
+
+
+def host_of(uri: str) -> str:
+    """Host (and port) of an id, lower case."""
+    return urlsplit(uri).netloc.lower()
+
+
+def get(tx: Tx, number: int) -> Account | None:
+    """The account of that number."""
+    row = tx.one("select * from account where id = :id", id=number)
+    return from_row(row) if row else None
+
+
+def many(tx: Tx, numbers: Collection[int]) -> dict[int, Account]:
+    """The accounts of those numbers."""
+    rows = tx.all("select * from account where id in (:ids)", ids=sorted(set(numbers))) if numbers else []
+    return {row.id: from_row(row) for row in rows}
+
+
+def by_uri(tx: Tx, uri: str) -> Account | None:
+    """The account with exactly that id."""
+    row = tx.one("select * from account where uri = :uri", uri=uri)
+    return from_row(row) if row else None
+
+
+def by_uris(tx: Tx, uris: Collection[str]) -> dict[str, Account]:
+    """The accounts among those ids that are known."""
+    rows = tx.all("select * from account where uri in (:uris)", uris=sorted(set(uris))) if uris else []
+    return {row.uri: from_row(row) for row in rows}
+
+
+def by_link(tx: Tx, link: str) -> Account | None:
+    """The account with that id or that profile page: for mentions and pasted addresses, never for authority."""
+    found = by_uri(tx, link)
+    if found:
+        return found
+    row = tx.one("select * from account where url = :url and url <> '' order by local desc, id", url=link)
+    return from_row(row) if row else None
+
+
+def by_acct(tx: Tx, handle: str, domain: str) -> Account | None:
+    """The account that people write @handle@domain."""
+    row = tx.one(
+        "select * from account where handle_key = :handle and domain = :domain and state <> 'deleted'"
+        " order by local desc, fetched desc",
+        handle=handle.lower(),
+        domain=domain.lower(),
+    )
+    return from_row(row) if row else None
+
+
+def local_by_handle(tx: Tx, handle: str) -> Account | None:
+    """Our account of that handle, also one that has been deleted."""
+    row = tx.one("select * from account where handle_key = :handle and local = 1", handle=handle.lower())
+    return from_row(row) if row else None
+
+
+def of_login(tx: Tx, login: int) -> list[Account]:
+    """The accounts that one login owns, oldest first."""
+    rows = tx.all("select * from account where login = :login and state <> 'deleted' order by id", login=login)
+    return [from_row(row) for row in rows]
+
+
+def ours(tx: Tx) -> list[Account]:
+    """Our people's accounts, oldest first; not the instance actor."""
+    return [
+        from_row(row)
+        for row in tx.all(
+            "select * from account where local = 1 and login is not null and state = 'active' order by id"
+        )
+    ]
+
+
+def instance(tx: Tx, urls: Urls) -> Account | None:
+    """The instance actor, once it has been made."""
+    return by_uri(tx, urls.instance_actor)
+
+
+def with_keys(tx: Tx, account: Account) -> Account:
+    """The same account with its public keys, RSA first, as its document shows them."""
+    rows = tx.all("select * from signing_key where account = :id order by kind desc, created", id=account.id)
+    keys = tuple(Key(uri=row.uri, owner=account.uri, kind=row.kind, public=row.public) for row in rows)
+    return replace(account, keys=keys)
+
+
+def create_local(
+    tx: Tx, urls: Urls, handle: str, keys: Sequence[NewKey], *, login: int | None, name: str = "", kind: str = "Person"
+) -> Account:
+    """Make an account of ours with its keys; without a login the instance actor. Refused if the handle is taken."""
+    if local_by_handle(tx, handle):
+        raise Refused("handle-taken", f"The handle {handle} is taken; choose another.")
+    number = tx.new_id()
+    uri = urls.actor(number) if login is not None else urls.instance_actor
+    actor = Actor(
+        uri=uri,
+        kind=kind,
+        handle=handle,
+        name=name,
+        inbox=f"{uri}/inbox",
+        shared_inbox=urls.shared_inbox,
+        outbox=f"{uri}/outbox",
+        followers=f"{uri}/followers",
+        following=f"{uri}/following",
+        featured=f"{uri}/featured",
+        featured_tags=f"{uri}/tags",
+        url=urls.profile(handle) if login is not None else urls.origin,
+        webfinger=f"{handle}@{urls.handle_domain}",
+        discoverable=login is not None,
+        indexable=login is not None,
+        published=tx.now,
+    )
+    tx.run(
+        _INSERT, id=number, login=login, local=1, uri=uri, now=tx.now, fetched=0, **_columns(actor, urls.handle_domain)
+    )
+    for key in keys:
+        suffix = "main-key" if key.kind == "rsa" else f"{key.kind}-key"
+        _put_key(tx, number, Key(uri=f"{uri}#{suffix}", owner=uri, kind=key.kind, public=key.public), key.private)
+    return _required(get(tx, number))
+
+
+def save_remote(tx: Tx, actor: Actor, domain: str) -> Account:
+    """Store what an actor's own document says, new or newer. `domain` is the one its handle was confirmed under.
+
+    A remote document never touches one of our accounts (Refused), nor revives one that we suspended.
+    """
+    clean_actor = _columns(actor, domain, remote=True)
+    row = tx.one("select id, local, state from account where uri = :uri", uri=actor.uri)
+    if row and row.local:
+        raise Refused("account-is-ours", "That account lives here.")
+    if row:
+        number = row.id
+        tx.run(_UPDATE, id=number, now=tx.now, **clean_actor)
+        if row.state == "deleted":
+            tx.run("update account set state = 'active' where id = :id", id=number)
+    else:
+        number = tx.new_id()
+        tx.run(_INSERT, id=number, login=None, local=0, uri=actor.uri, now=tx.now, fetched=tx.now, **clean_actor)
+    if actor.keys:
+        tx.run("delete from signing_key where account = :id and uri not in (:uris)", id=number, uris=_uris(actor.keys))
+    for key in actor.keys:
+        _put_key(tx, number, key, None)
+    return _required(get(tx, number))
+
+
+def _uris(keys: Sequence[Key]) -> list[str]:
+    return [key.uri for key in keys]
+
+
+def _put_key(tx: Tx, account: int, key: Key, private: str | None) -> None:
+    tx.run(
+        "insert into signing_key (uri, account, kind, public, private, created, fetched)"
+        " values (:uri, :account, :kind, :public, :private, :now, :now)"
+        " on conflict (uri) do update set public = excluded.public, kind = excluded.kind, fetched = excluded.fetched"
+        " where signing_key.account = excluded.account and signing_key.private is null",
+        uri=key.uri,
+        account=account,
+        kind=key.kind,
+        public=key.public,
+        private=private,
+        now=tx.now,
+    )
+
+
+def _columns(actor: Actor, domain: str, *, remote: bool = False) -> dict[str, Any]:
+    def html(text: str) -> str:
+        return clean(text) if remote else text
+
+    return {
+        "kind": actor.kind,
+        "handle": actor.handle,
+        "handle_key": actor.handle.lower(),
+        "domain": domain.lower(),
+        "host": host_of(actor.uri),
+        "name": display_name(actor.name),
+        "summary": html(actor.summary),
+        "summary_source": "",
+        "language": "",
+        "url": actor.url or actor.uri,
+        "inbox": actor.inbox,
+        "shared_inbox": actor.shared_inbox,
+        "outbox": actor.outbox,
+        "followers": actor.followers,
+        "following": actor.following,
+        "featured": actor.featured,
+        "featured_tags": actor.featured_tags,
+        "icon": actor.icon.url if actor.icon else "",
+        "icon_alt": actor.icon.alt if actor.icon else "",
+        "image": actor.image.url if actor.image else "",
+        "image_alt": actor.image.alt if actor.image else "",
+        "fields": json.dumps([[display_name(each.name), html(each.value)] for each in actor.fields]),
+        "emoji": emoji_text(actor.emoji),
+        "also_known_as": json.dumps(actor.also_known_as),
+        "moved_to": actor.moved_to,
+        "webfinger": actor.webfinger,
+        "locked": int(actor.locked),
+        "discoverable": int(actor.discoverable),
+        "indexable": int(actor.indexable),
+        "memorial": int(actor.memorial),
+        "published": actor.published,
+    }
+
+
+def update_profile(tx: Tx, account: int, **changes: str | int | None) -> Account:
+    """Change columns of one of our accounts; the names are those of the table, and only those a profile has."""
+    for name, value in changes.items():
+        tx.run(_SET[name], value=value, id=account)
+    tx.run("update account set changed = :now where id = :id", now=tx.now, id=account)
+    return _required(get(tx, account))
+
+
+def set_state(tx: Tx, account: int, state: str) -> None:
+    """active, suspended or deleted."""
+    tx.run("update account set state = :state, changed = :now where id = :id", state=state, now=tx.now, id=account)
+
+
+def moved(tx: Tx, account: int, target: str) -> None:
+    """Note where a remote account went, and when."""
+    tx.run("update account set moved_to = :to, moved_at = :now where id = :id", to=target, now=tx.now, id=account)
+
+
+def moved_at(tx: Tx, account: int) -> int | None:
+    """When the account last moved, for the pause between two moves."""
+    row = tx.one("select moved_at from account where id = :id", id=account)
+    return row.moved_at if row else None
+
+
+def touch(tx: Tx, account: int) -> None:
+    """Note that the account was fetched just now."""
+    tx.run("update account set fetched = :now where id = :id", now=tx.now, id=account)
+
+
+def key(tx: Tx, uri: str) -> StoredKey | None:
+    """The key of that id, with the account that owns it."""
+    row = tx.one("select * from signing_key where uri = :uri", uri=uri)
+    return _stored(row) if row else None
+
+
+def private_keys(tx: Tx, account: int) -> list[StoredKey]:
+    """The key pairs of one of our accounts, RSA first."""
+    rows = tx.all(
+        "select * from signing_key where account = :id and private is not null order by kind desc", id=account
+    )
+    return [_stored(row) for row in rows]
+
+
+def _stored(row: Row) -> StoredKey:
+    return StoredKey(
+        uri=row.uri, account=row.account, kind=row.kind, public=row.public, private=row.private, fetched=row.fetched
+    )
+
+
+def featured_tags(tx: Tx, account: int) -> list[str]:
+    """Hashtags that the account shows on its profile, as written."""
+    return [row.name for row in tx.all("select name from featured_tag where account = :id order by tag", id=account)]
+
+
+def set_featured_tag(tx: Tx, account: int, name: str, *, on: bool) -> None:
+    """Show or hide a hashtag on the profile."""
+    if on:
+        tx.run(
+            "insert into featured_tag (account, tag, name) values (:id, :tag, :name) on conflict do nothing",
+            id=account,
+            tag=name.lower(),
+            name=name,
+        )
+    else:
+        tx.run("delete from featured_tag where account = :id and tag = :tag", id=account, tag=name.lower())
+
+
+def _required(account: Account | None) -> Account:
+    if account is None:
+        raise RuntimeError("the account vanished within its own transaction")
+    return account

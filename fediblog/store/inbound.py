@@ -1,0 +1,139 @@
+"""What comes in: activities that wait for the worker, those seen already, and what was undone before it came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fediblog.store.tx import Tx
+
+CLAIM = 300_000  # ms after which a claimed activity is taken for abandoned
+MOST_TRIES = 3  # of one that makes a handler fail: then it is put aside and shown
+FULL = 10_000  # waiting activities; beyond that the door is closed for a while
+HOST_SHARE = 1_000  # of which one host may have so many
+KEPT_SEEN = 30 * 86_400_000  # ms
+KEPT_EARLY = 6 * 3_600_000  # ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """An activity that was answered with 202 and is still to be done; `actor` is who signed it."""
+
+    id: int
+    uri: str
+    actor: str
+    host: str
+    body: str
+    tries: int
+
+
+def first_time(tx: Tx, uri: str) -> bool:
+    """Mark an activity as seen; False if it was. One without an id is always new."""
+    if not uri:
+        return True
+    return tx.run("insert into seen (uri, at) values (:uri, :now) on conflict do nothing", uri=uri, now=tx.now) > 0
+
+
+def was_seen(tx: Tx, uri: str) -> bool:
+    """Whether the activity was dealt with."""
+    return bool(uri) and tx.one("select 1 as yes from seen where uri = :uri", uri=uri) is not None
+
+
+def has_room(tx: Tx, host: str) -> bool:
+    """Whether one more activity of the host may wait."""
+    row = tx.one(
+        "select (select count(*) from (select 1 as yes from incoming where state = 'waiting' limit :full) as t) as n,"
+        " (select count(*) from incoming where state = 'waiting' and host = :host) as theirs",
+        full=FULL,
+        host=host,
+    )
+    return row is not None and row.n < FULL and row.theirs < HOST_SHARE
+
+
+def keep(tx: Tx, uri: str, actor: str, host: str, body: str) -> None:
+    """Store an activity for the worker, before it is acknowledged."""
+    tx.run(
+        "insert into incoming (id, uri, actor, host, body, run_at, created)"
+        " values (:id, :uri, :actor, :host, :body, :now, :now)",
+        id=tx.new_id(),
+        uri=uri,
+        actor=actor,
+        host=host,
+        body=body,
+        now=tx.now,
+    )
+    tx.notify("incoming")
+
+
+def claim(tx: Tx, limit: int = 16) -> list[Incoming]:
+    """Take activities that are due, oldest first; also those whose worker went away."""
+    rows = tx.all(
+        "select * from incoming where (state = 'waiting' and run_at <= :now) or (state = 'running' and claimed < :lost)"
+        f" order by run_at, id limit :n{tx.skip_locked}",
+        now=tx.now,
+        lost=tx.now - CLAIM,
+        n=limit,
+    )
+    for row in rows:
+        tx.run("update incoming set state = 'running', claimed = :now where id = :id", now=tx.now, id=row.id)
+    return [
+        Incoming(id=row.id, uri=row.uri, actor=row.actor, host=row.host, body=row.body, tries=row.tries) for row in rows
+    ]
+
+
+def done(tx: Tx, number: int) -> None:
+    """Dealt with."""
+    tx.run("delete from incoming where id = :id", id=number)
+
+
+def put_off(tx: Tx, item: Incoming, error: str, delay: int, *, most: int = MOST_TRIES) -> bool:
+    """It did not work; once more after `delay` ms. After too many tries it is put aside: returns True then."""
+    aside = item.tries + 1 >= most
+    tx.run(
+        "update incoming set state = :state, tries = tries + 1, error = :error, run_at = :at, claimed = null"
+        " where id = :id",
+        state="dead" if aside else "waiting",
+        error=error[:500],
+        at=tx.now + delay,
+        id=item.id,
+    )
+    return aside
+
+
+def release_all(tx: Tx) -> None:
+    """Give back every claim: for a process that knows that it is the only worker."""
+    tx.run("update incoming set state = 'waiting', claimed = null where state = 'running'")
+
+
+def next_due(tx: Tx) -> int | None:
+    """When the next one becomes due (ms)."""
+    row = tx.one("select min(run_at) as at from incoming where state = 'waiting'")
+    return row.at if row else None
+
+
+def totals(tx: Tx) -> dict[str, int]:
+    """How many there are in each state."""
+    return {row.state: row.n for row in tx.all("select state, count(*) as n from incoming group by state")}
+
+
+def remember_early(tx: Tx, uri: str, actor: str, kind: str) -> None:
+    """An Undo or Delete of something that we do not know yet: it wins if the thing comes within some hours."""
+    tx.run(
+        "insert into early (uri, actor, kind, at) values (:uri, :actor, :kind, :now) on conflict do nothing",
+        uri=uri,
+        actor=actor,
+        kind=kind,
+        now=tx.now,
+    )
+
+
+def undone_early(tx: Tx, uri: str, actor: str) -> bool:
+    """Whether that actor took the thing back before it came; asked once."""
+    return bool(uri) and tx.run("delete from early where uri = :uri and actor = :actor", uri=uri, actor=actor) > 0
+
+
+def sweep(tx: Tx) -> int:
+    """Forget what is old enough."""
+    gone = tx.run("delete from seen where at < :before", before=tx.now - KEPT_SEEN)
+    gone += tx.run("delete from early where at < :before", before=tx.now - KEPT_EARLY)
+    gone += tx.run("delete from incoming where state = 'dead' and created < :before", before=tx.now - KEPT_SEEN)
+    return gone + tx.run("delete from tombstone where local = 0 and at < :before", before=tx.now - 90 * 86_400_000)

@@ -1,0 +1,134 @@
+"""Work to be done later: at most one waiting job for the same thing, claimed by one worker at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fediblog.store.tx import Tx
+
+CLAIM = 300_000  # ms after which a claimed job is taken for abandoned
+MOST_TRIES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One piece of work; `subject` names the thing, `payload` says the rest."""
+
+    id: int
+    kind: str
+    subject: str
+    payload: dict[str, Any]
+    tries: int
+
+
+def add(
+    tx: Tx, kind: str, subject: str, payload: Mapping[str, object] | None = None, *, run_at: int | None = None
+) -> None:
+    """Ask for work, now or at a time (ms); the same thing that waits already stays as it is, but not later."""
+    when = run_at if run_at is not None else tx.now
+    tx.run(
+        "insert into job (id, kind, subject, payload, run_at, created)"
+        " values (:id, :kind, :subject, :payload, :at, :now)"
+        " on conflict (kind, subject) where state = 'waiting'"
+        " do update set run_at = case when excluded.run_at < job.run_at then excluded.run_at else job.run_at end",
+        id=tx.new_id(),
+        kind=kind,
+        subject=subject,
+        payload=json.dumps(payload or {}),
+        at=when,
+        now=tx.now,
+    )
+    tx.notify("jobs")
+
+
+def claim(tx: Tx, limit: int = 8) -> list[Job]:
+    """Take jobs that are due, the longest due first; also those whose worker went away."""
+    rows = tx.all(
+        "select * from job where (state = 'waiting' and run_at <= :now) or (state = 'running' and claimed < :lost)"
+        f" order by run_at, id limit :n{tx.skip_locked}",
+        now=tx.now,
+        lost=tx.now - CLAIM,
+        n=limit,
+    )
+    for row in rows:
+        tx.run(
+            "update job set state = 'running', claimed = :now, tries = tries + 1 where id = :id", now=tx.now, id=row.id
+        )
+    return [
+        Job(id=row.id, kind=row.kind, subject=row.subject, payload=json.loads(row.payload), tries=row.tries + 1)
+        for row in rows
+    ]
+
+
+def done(tx: Tx, job: int) -> None:
+    """Finished."""
+    tx.run("delete from job where id = :id", id=job)
+
+
+def carry_on(tx: Tx, job: int, payload: Mapping[str, object]) -> None:
+    """One part is done; the rest, from where `payload` says, is due at once."""
+    tx.run(
+        "update job set state = 'waiting', payload = :payload, tries = 0, run_at = :now, claimed = null where id = :id",
+        payload=json.dumps(payload),
+        now=tx.now,
+        id=job,
+    )
+    tx.notify("jobs")
+
+
+def put_off(tx: Tx, job: Job, error: str, delay: int) -> None:
+    """It did not work; once more after `delay` ms, or never again after too many tries."""
+    twin = tx.one(
+        "select 1 as yes from job where kind = :kind and subject = :subject and state = 'waiting'",
+        kind=job.kind,
+        subject=job.subject,
+    )
+    if twin is not None:
+        done(tx, job.id)
+        return
+    tx.run(
+        "update job set state = :state, error = :error, run_at = :at, claimed = null where id = :id",
+        state="dead" if job.tries >= MOST_TRIES else "waiting",
+        error=error[:500],
+        at=tx.now + delay,
+        id=job.id,
+    )
+
+
+def drop(tx: Tx, kind: str, subject: str) -> None:
+    """Take a waiting job back."""
+    tx.run(
+        "delete from job where kind = :kind and subject = :subject and state = 'waiting'", kind=kind, subject=subject
+    )
+
+
+def release_all(tx: Tx) -> None:
+    """Give back every claim: for a process that knows that it is the only worker."""
+    for row in tx.all("select id, kind, subject from job where state = 'running'"):
+        drop(tx, row.kind, row.subject)
+        tx.run("update job set state = 'waiting', claimed = null where id = :id", id=row.id)
+
+
+def next_due(tx: Tx) -> int | None:
+    """When the next job becomes due (ms)."""
+    row = tx.one("select min(run_at) as at from job where state = 'waiting'")
+    return row.at if row else None
+
+
+def totals(tx: Tx) -> dict[str, int]:
+    """How many jobs there are in each state."""
+    return {row.state: row.n for row in tx.all("select state, count(*) as n from job group by state")}
+
+
+def dead(tx: Tx, limit: int = 50) -> list[tuple[str, str, str]]:
+    """(kind, subject, error) of jobs that were given up."""
+    rows = tx.all("select kind, subject, error from job where state = 'dead' order by id desc limit :n", n=limit)
+    return [(row.kind, row.subject, row.error) for row in rows]
+
+
+def sweep(tx: Tx, before: int) -> int:
+    """Forget jobs that were given up, made before a time (ms)."""
+    return tx.run("delete from job where state = 'dead' and created < :before", before=before)

@@ -1,0 +1,284 @@
+"""Lists of posts: streams, profiles, tags, archives, threads. Each takes the viewer, and shows only what it may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.posts import Boost, Post
+from fediblog.store import accounts, posts
+from fediblog.store.tx import Row, Tx
+from fediblog.store.visible import NOT_SHUNNED, VISIBLE
+
+_FAR = (1 << 63) - 1
+THREAD_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One place in a stream; `id` is what paging goes by, `booster` who passed the post on."""
+
+    id: int
+    post: Post
+    booster: Account | None = None
+
+
+def home(tx: Tx, account: int, *, before: int | None = None, after: int | None = None, limit: int = 20) -> list[Item]:
+    """The stream of those whom the account follows, newest first."""
+    rows = tx.all(
+        "select s.item, s.boost, p.* from stream s join post p on p.id = s.post where s.account = :viewer"
+        f" and s.item < :before and s.item > :after and {VISIBLE} and {NOT_SHUNNED} order by s.item desc limit :n",
+        viewer=account,
+        now=tx.now,
+        before=before or _FAR,
+        after=after or 0,
+        n=limit,
+    )
+    return _items(tx, rows, account)
+
+
+def of_account(
+    tx: Tx,
+    account: int,
+    viewer: int = 0,
+    *,
+    before: int | None = None,
+    limit: int = 20,
+    replies: bool = True,
+    articles_only: bool = False,
+) -> list[Post]:
+    """Posts by one account, newest first."""
+    rows = tx.all(
+        f"select p.* from post p where p.account = :account and p.id < :before and p.state = 'published' and {VISIBLE}"
+        " and (:replies = 1 or p.in_reply_to = '') and (:articles = 0 or p.kind = 'Article')"
+        " order by p.id desc limit :n",
+        account=account,
+        viewer=viewer,
+        before=before or _FAR,
+        replies=replies,
+        articles=articles_only,
+        n=limit,
+    )
+    return posts.hydrate(tx, rows, viewer)
+
+
+def total_of_account(tx: Tx, account: int) -> int:
+    """How many public or unlisted posts the account has made here."""
+    row = tx.one(
+        "select count(*) as n from post where account = :id and state = 'published'"
+        " and visibility in ('public', 'unlisted')",
+        id=account,
+    )
+    return int(row.n) if row else 0
+
+
+def outbox(tx: Tx, account: int, viewer: int = 0, *, before: int | None = None, limit: int = 20) -> list[Post | Boost]:
+    """What the account posted and passed on, newest first."""
+    written: list[Post | Boost] = list(of_account(tx, account, viewer, before=before, limit=limit))
+    rows = tx.all(
+        "select b.id as boost_id, b.uri as boost_uri, b.created as boost_created, p.* from boost b"
+        f" join post p on p.id = b.post where b.account = :account and b.id < :before and {VISIBLE}"
+        " order by b.id desc limit :n",
+        account=account,
+        viewer=viewer,
+        before=before or _FAR,
+        n=limit,
+    )
+    author = accounts.get(tx, account)
+    if author:
+        for row, post in zip(rows, posts.hydrate(tx, rows, viewer), strict=True):
+            boost = Boost(id=row.boost_id, uri=row.boost_uri, account=author, post=post, created=row.boost_created)
+            written.append(boost)
+    return sorted(written, key=lambda each: each.id, reverse=True)[:limit]
+
+
+def pinned(tx: Tx, account: int, viewer: int = 0) -> list[Post]:
+    """What the account pinned, the latest pin first."""
+    rows = tx.all(
+        f"select p.* from post p where p.account = :account and p.pinned is not null and p.state = 'published'"
+        f" and {VISIBLE} order by p.pinned desc limit 20",
+        account=account,
+        viewer=viewer,
+    )
+    return posts.hydrate(tx, rows, viewer)
+
+
+def local(tx: Tx, viewer: int = 0, *, before: int | None = None, limit: int = 20, replies: bool = False) -> list[Post]:
+    """The blog's home: public posts of all our accounts, newest first."""
+    rows = tx.all(
+        "select p.* from post p where p.local = 1 and p.id < :before and p.state = 'published'"
+        f" and p.visibility = 'public' and (:replies = 1 or p.in_reply_to = '') and {VISIBLE}"
+        " order by p.id desc limit :n",
+        viewer=viewer,
+        before=before or _FAR,
+        replies=replies,
+        n=limit,
+    )
+    return posts.hydrate(tx, rows, viewer)
+
+
+def tagged(tx: Tx, tag: str, viewer: int = 0, *, before: int | None = None, limit: int = 20) -> list[Post]:
+    """Public posts with a hashtag, newest first."""
+    rows = tx.all(
+        "select p.* from post_tag t join post p on p.id = t.post where t.tag = :tag and p.id < :before"
+        f" and p.state = 'published' and p.visibility = 'public' and {VISIBLE} order by p.id desc limit :n",
+        tag=tag.lower(),
+        viewer=viewer,
+        before=before or _FAR,
+        n=limit,
+    )
+    return posts.hydrate(tx, rows, viewer)
+
+
+def months(tx: Tx, account: int) -> list[tuple[str, int]]:
+    """(YYYY/MM, number of public posts) for each month in which the account posted, newest first."""
+    rows = tx.all(
+        "select month, count(*) as n from post where account = :id and local = 1 and state = 'published'"
+        " and visibility = 'public' and month <> '' group by month order by month desc",
+        id=account,
+    )
+    return [(row.month, row.n) for row in rows]
+
+
+def of_month(
+    tx: Tx, account: int, month: str, viewer: int = 0, *, before: int | None = None, limit: int = 50
+) -> list[Post]:
+    """Posts of one month, newest first. `month` is YYYY/MM."""
+    rows = tx.all(
+        "select p.* from post p where p.account = :account and p.local = 1 and p.month = :month and p.id < :before"
+        f" and p.state = 'published' and {VISIBLE} order by p.id desc limit :n",
+        account=account,
+        month=month,
+        viewer=viewer,
+        before=before or _FAR,
+        n=limit,
+    )
+    return posts.hydrate(tx, rows, viewer)
+
+
+def drafts(tx: Tx, account: int) -> list[Post]:
+    """Drafts and scheduled posts of the account, newest first."""
+    rows = tx.all(
+        "select p.* from post p where p.account = :id and p.state in ('draft', 'scheduled') order by p.id desc",
+        id=account,
+    )
+    return posts.hydrate(tx, rows, account)
+
+
+def comments(tx: Tx, root: int, viewer: int = 0, limit: int = THREAD_LIMIT) -> list[Post]:
+    """Every answer in a thread that the viewer may see, oldest first; `parent` says where each hangs."""
+    rows = tx.all(
+        f"select p.* from post p where p.root = :root and {VISIBLE} and {NOT_SHUNNED} order by p.id limit :n",
+        root=root,
+        viewer=viewer,
+        now=tx.now,
+        n=limit,
+    )
+    return posts.hydrate(tx, rows, viewer)
+
+
+def ancestors(tx: Tx, post: Post, viewer: int = 0, depth: int = 40) -> list[Post]:
+    """The posts that this one hangs below, the first of the thread first."""
+    chain: list[Post] = []
+    parent = post.parent
+    while parent is not None and len(chain) < depth:
+        above = posts.get(tx, parent, viewer)
+        if above is None:
+            break
+        chain.append(above)
+        parent = above.parent
+    return chain[::-1]
+
+
+def reply_rows(tx: Tx, post: int, viewer: int = 0, *, after: int = 0, limit: int = 40) -> list[Row]:
+    """Number and id of the direct answers that the viewer may see, oldest first, those above `after`."""
+    return tx.all(
+        "select p.id, p.uri from post p where p.parent = :post and p.id > :after and p.state = 'published'"
+        f" and {VISIBLE} order by p.id limit :n",
+        post=post,
+        viewer=viewer,
+        after=after,
+        n=limit,
+    )
+
+
+def thread_rows(tx: Tx, root: int, viewer: int = 0, *, after: int = 0, limit: int = 40) -> list[Row]:
+    """Number and id of all posts of a thread that the viewer may see, oldest first, those above `after`."""
+    return tx.all(
+        "select p.id, p.uri from post p where (p.root = :root or p.id = :root) and p.id > :after"
+        f" and p.state = 'published' and {VISIBLE} order by p.id limit :n",
+        root=root,
+        viewer=viewer,
+        after=after,
+        n=limit,
+    )
+
+
+def thread_total(tx: Tx, root: int) -> int:
+    """How many public or unlisted posts a thread has."""
+    row = tx.one(
+        "select count(*) as n from post where (root = :root or id = :root) and state = 'published'"
+        " and visibility in ('public', 'unlisted')",
+        root=root,
+    )
+    return int(row.n) if row else 0
+
+
+def search(tx: Tx, words: str, viewer: int, limit: int = 20) -> list[Post]:
+    """Posts whose text contains `words`, newest first; only our own and those in the viewer's stream."""
+    pattern = "%" + words.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
+    rows = tx.all(
+        "select p.* from post p where (p.local = 1 or exists (select 1 from stream s where s.account = :viewer"
+        " and s.post = p.id)) and (lower(p.content) like :pattern escape '!'"
+        f" or lower(p.title) like :pattern escape '!') and {VISIBLE} order by p.id desc limit :n",
+        viewer=viewer,
+        pattern=pattern,
+        n=limit,
+    )
+    return posts.hydrate(tx, rows, viewer)
+
+
+def spread(tx: Tx, post: Post, boost: int | None = None, booster: int | None = None) -> int:
+    """Put a post (or somebody's boost of it) into the streams of our accounts that follow; returns how many.
+
+    An answer goes only to those who also follow the one who is answered, or are that one.
+    """
+    source = booster if booster is not None else post.account.id
+    return tx.run(
+        "insert into stream (account, item, post, boost) select f.follower, :item, :post, :boost from follow f"
+        " join account a on a.id = f.follower where f.followed = :source and f.state = 'accepted' and a.local = 1"
+        " and (:boost_is = 1 or :parent = 0 or exists (select 1 from post pp where pp.id = :parent and ("
+        " pp.account = :source or pp.account = f.follower or exists (select 1 from follow f2"
+        " where f2.follower = f.follower and f2.followed = pp.account and f2.state = 'accepted'))))"
+        " and (:boost_is = 0 or not exists (select 1 from stream s2 where s2.account = f.follower and s2.post = :post))"
+        " on conflict do nothing",
+        item=boost if boost is not None else post.id,
+        post=post.id,
+        boost=boost,
+        boost_is=int(boost is not None),
+        parent=post.parent or 0,
+        source=source,
+    ) + _own(tx, post, boost, source)
+
+
+def _own(tx: Tx, post: Post, boost: int | None, source: int) -> int:
+    return tx.run(
+        "insert into stream (account, item, post, boost) select id, :item, :post, :boost from account"
+        " where id = :source and local = 1 and login is not null on conflict do nothing",
+        item=boost if boost is not None else post.id,
+        post=post.id,
+        boost=boost,
+        source=source,
+    )
+
+
+def _items(tx: Tx, rows: list[Row], viewer: int) -> list[Item]:
+    whole = posts.hydrate(tx, rows, viewer)
+    numbers = {row.boost for row in rows if row.boost is not None}
+    found = tx.all("select id, account from boost where id in (:ids)", ids=sorted(numbers)) if numbers else []
+    by_boost = {row.id: row.account for row in found}
+    people = accounts.many(tx, set(by_boost.values()))
+    return [
+        Item(id=row.item, post=post, booster=people.get(by_boost.get(row.boost, 0)))
+        for row, post in zip(rows, whole, strict=True)
+    ]

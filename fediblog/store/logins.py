@@ -1,0 +1,124 @@
+"""Logins and their sessions. Passwords and tokens come hashed; this floor never sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fediblog.domain.accounts import Login
+from fediblog.errors import Refused
+from fediblog.store.tx import Row, Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A signed-in browser; `account` is the one it acts as. Times in UTC milliseconds."""
+
+    token: str
+    login: int
+    account: int | None
+    csrf: str
+    created: int
+    seen: int
+    expires: int
+    agent: str
+
+
+def create(tx: Tx, name: str, password: str, role: str = "member") -> Login:
+    """A new login; `password` is the hash. Refused if the name is taken."""
+    if by_name(tx, name):
+        raise Refused("login-taken", f"There is a login {name} already; choose another name.")
+    number = tx.new_id()
+    tx.run(
+        "insert into login (id, name, password, role, created) values (:id, :name, :password, :role, :now)",
+        id=number,
+        name=name.lower(),
+        password=password,
+        role=role,
+        now=tx.now,
+    )
+    return Login(id=number, name=name.lower(), role=role, created=tx.now)
+
+
+def by_name(tx: Tx, name: str) -> Login | None:
+    """The login of that name."""
+    row = tx.one("select * from login where name = :name and disabled = 0", name=name.lower())
+    return _login(row) if row else None
+
+
+def get(tx: Tx, number: int) -> Login | None:
+    """The login of that number."""
+    row = tx.one("select * from login where id = :id and disabled = 0", id=number)
+    return _login(row) if row else None
+
+
+def everyone(tx: Tx) -> list[Login]:
+    """All logins, oldest first."""
+    return [_login(row) for row in tx.all("select * from login where disabled = 0 order by id")]
+
+
+def password_hash(tx: Tx, name: str) -> str | None:
+    """The stored hash, or None if there is no such login."""
+    row = tx.one("select password from login where name = :name and disabled = 0", name=name.lower())
+    return str(row.password) if row else None
+
+
+def set_password(tx: Tx, login: int, password: str) -> None:
+    """Another hash; every session of the login ends."""
+    tx.run("update login set password = :password where id = :id", password=password, id=login)
+    tx.run("delete from session where login = :id", id=login)
+
+
+def open_session(tx: Tx, session: Session) -> None:
+    """Remember a session under the hash of its token."""
+    tx.run(
+        "insert into session (token, login, account, csrf, created, seen, expires, agent)"
+        " values (:token, :login, :account, :csrf, :created, :seen, :expires, :agent)",
+        token=session.token,
+        login=session.login,
+        account=session.account,
+        csrf=session.csrf,
+        created=session.created,
+        seen=session.seen,
+        expires=session.expires,
+        agent=session.agent,
+    )
+
+
+def session(tx: Tx, token: str) -> Session | None:
+    """The session under that hash, if it still runs."""
+    row = tx.one(
+        "select s.* from session s join login l on l.id = s.login where s.token = :token and s.expires > :now"
+        " and l.disabled = 0",
+        token=token,
+        now=tx.now,
+    )
+    return Session(**row._asdict()) if row else None
+
+
+def touch_session(tx: Tx, token: str, expires: int) -> None:
+    """It was used just now."""
+    tx.run("update session set seen = :now, expires = :expires where token = :t", now=tx.now, expires=expires, t=token)
+
+
+def act_as(tx: Tx, token: str, account: int) -> None:
+    """Let the session act as another account of its login."""
+    tx.run(
+        "update session set account = :account where token = :token and login = (select login from account"
+        " where id = :account)",
+        account=account,
+        token=token,
+    )
+
+
+def close_session(tx: Tx, token: str) -> None:
+    """Sign out."""
+    tx.run("delete from session where token = :token", token=token)
+
+
+def sweep_sessions(tx: Tx) -> int:
+    """Forget sessions that ran out."""
+    return tx.run("delete from session where expires <= :now", now=tx.now)
+
+
+def _login(row: Row) -> Login:
+    return Login(id=row.id, name=row.name, role=row.role, created=row.created)

@@ -1,0 +1,346 @@
+"""What goes out: activities stored once, one delivery for each distinct inbox, and the hosts they wait for.
+
+A host is leased to one worker at a time; the lease is what claims its deliveries, so that a worker that dies gives
+them back by itself. A failure puts off the host, not the message: a thousand waiting messages cause one probe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from fediblog.store import jobs
+from fediblog.store.accounts import host_of
+from fediblog.store.tx import Row, Tx
+
+KEPT_TRYING = 7 * 86_400_000  # ms; after that a message is given up
+MOST_TRIES = 12  # of one message whose host answers, but with an error each time
+LEASE = 120_000  # ms
+
+Backoff = Callable[[int, int | None], int]
+"""(failures in a row, failing since ms) -> when to try the host again, ms."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """An activity of ours and how far it got."""
+
+    id: int
+    uri: str
+    account: int
+    kind: str
+    subject: str
+    post: int | None
+    body: str
+    created: int
+    total: int
+    reached: int
+    failed: int
+
+    @property
+    def waiting(self) -> int:
+        """Servers that it has not reached yet and that are still tried."""
+        return max(self.total - self.reached - self.failed, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One activity for one inbox. Those with the same inbox and subject keep their order."""
+
+    id: int
+    outgoing: int
+    account: int
+    inbox: str
+    host: str
+    subject: str
+    tries: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """The deliveries of one leased host that may go now."""
+
+    host: str
+    scheme: str
+    failures: int
+    deliveries: tuple[Delivery, ...]
+
+
+def emit(
+    tx: Tx,
+    account: int,
+    uri: str,
+    kind: str,
+    subject: str,
+    body: str,
+    *,
+    number: int,
+    post: int | None = None,
+    inboxes: Collection[str] = (),
+    followers: bool = False,
+) -> None:
+    """Store an activity and the work that spreads it: to these inboxes, and to all followers' if so asked.
+
+    `subject` is the id of the thing it is about: activities about one thing reach each inbox in order.
+    """
+    tx.run(
+        "insert into outgoing (id, uri, account, kind, subject, post, body, created)"
+        " values (:id, :uri, :account, :kind, :subject, :post, :body, :now)",
+        id=number,
+        uri=uri,
+        account=account,
+        kind=kind,
+        subject=subject,
+        post=post,
+        body=body,
+        now=tx.now,
+    )
+    if inboxes:
+        add_deliveries(tx, number, sorted(set(inboxes)))
+    if followers:
+        jobs.add(tx, "fanout", str(number), {"outgoing": number, "after": ""})
+
+
+def add_deliveries(tx: Tx, outgoing: int, inboxes: Sequence[str]) -> int:
+    """One delivery for each inbox that has none of this activity yet; returns how many."""
+    whole = get(tx, outgoing)
+    if whole is None or not inboxes:
+        return 0
+    present = {
+        row.inbox
+        for row in tx.all("select inbox from delivery where outgoing = :id and inbox in (:i)", id=outgoing, i=inboxes)
+    }
+    fresh = [inbox for inbox in inboxes if inbox not in present]
+    tx.many(
+        "insert into delivery (id, outgoing, account, inbox, host, subject, created)"
+        " values (:id, :outgoing, :account, :inbox, :host, :subject, :now)",
+        [
+            {
+                "id": tx.new_id(),
+                "outgoing": outgoing,
+                "account": whole.account,
+                "inbox": inbox,
+                "host": host_of(inbox),
+                "subject": whole.subject,
+                "now": tx.now,
+            }
+            for inbox in fresh
+        ],
+    )
+    tx.many(
+        "insert into host (name, pending, changed) values (:host, 1, :now)"
+        " on conflict (name) do update set pending = 1",
+        [{"host": host, "now": tx.now} for host in sorted({host_of(inbox) for inbox in fresh})],
+    )
+    tx.run("update outgoing set total = total + :n where id = :id", n=len(fresh), id=outgoing)
+    tx.notify("deliveries")
+    return len(fresh)
+
+
+def get(tx: Tx, number: int) -> Outgoing | None:
+    """The activity of that number."""
+    row = tx.one("select * from outgoing where id = :id", id=number)
+    return Outgoing(**row._asdict()) if row else None
+
+
+def by_uri(tx: Tx, uri: str) -> Outgoing | None:
+    """The activity of that id."""
+    row = tx.one("select * from outgoing where uri = :uri", uri=uri)
+    return Outgoing(**row._asdict()) if row else None
+
+
+def latest(tx: Tx, account: int, *, before: int | None = None, limit: int = 50) -> list[Outgoing]:
+    """What the account sent about its posts, newest first, for the page that shows how far each got."""
+    rows = tx.all(
+        "select * from outgoing where account = :id and post is not null and id < :before order by id desc limit :n",
+        id=account,
+        before=before or (1 << 63) - 1,
+        n=limit,
+    )
+    return [Outgoing(**row._asdict()) for row in rows]
+
+
+def failures(tx: Tx, outgoing: int, limit: int = 100) -> list[Row]:
+    """inbox, host, status, error, state and tries of the deliveries that have not succeeded."""
+    return tx.all(
+        "select d.inbox, d.host, d.status, d.error, d.state, d.tries, h.next_try, h.last_error from delivery d"
+        " left join host h on h.name = d.host where d.outgoing = :id order by d.host limit :n",
+        id=outgoing,
+        n=limit,
+    )
+
+
+def lease(tx: Tx, *, hosts: int = 32, each: int = 20) -> list[Batch]:
+    """Take up to so many due hosts, with up to so many deliveries each, in the order in which they became due."""
+    due = tx.all(
+        "select name, scheme, failures from host where pending = 1 and next_try <= :now and leased <= :now"
+        f" order by next_try limit :n{tx.skip_locked}",
+        now=tx.now,
+        n=hosts,
+    )
+    batches = []
+    for row in due:
+        waiting = _next(tx, row.name, each if row.failures == 0 else 1)
+        pending = int(bool(waiting))
+        lease_until = tx.now + LEASE if waiting else 0
+        tx.run("update host set leased = :t, pending = :p where name = :h", t=lease_until, p=pending, h=row.name)
+        if waiting:
+            batches.append(Batch(host=row.name, scheme=row.scheme, failures=row.failures, deliveries=tuple(waiting)))
+    return batches
+
+
+def _next(tx: Tx, host: str, limit: int) -> list[Delivery]:
+    rows = tx.all(
+        "select d.id, d.outgoing, d.account, d.inbox, d.host, d.subject, d.tries, o.body from delivery d"
+        " join outgoing o on o.id = d.outgoing where d.host = :host and d.state = 'waiting'"
+        " and not exists (select 1 from delivery e where e.host = d.host and e.inbox = d.inbox"
+        " and e.subject = d.subject and e.state = 'waiting' and e.id < d.id and e.tries > 0)"
+        " order by d.tries, d.id limit :n",
+        host=host,
+        n=limit,
+    )
+    return sorted((Delivery(**row._asdict()) for row in rows), key=lambda each: each.id)
+
+
+def delivered(tx: Tx, delivery: Delivery) -> None:
+    """It was taken in; nothing more to do."""
+    if tx.run("delete from delivery where id = :id", id=delivery.id):
+        tx.run("update outgoing set reached = reached + 1 where id = :id", id=delivery.outgoing)
+
+
+def refused(tx: Tx, delivery: Delivery, status: int | None, error: str) -> None:
+    """It was refused for good; the row stays for a while, to be shown."""
+    done = tx.run(
+        "update delivery set state = 'failed', status = :status, error = :error, ended = :now, tries = tries + 1"
+        " where id = :id and state = 'waiting'",
+        status=status,
+        error=error[:300],
+        now=tx.now,
+        id=delivery.id,
+    )
+    tx.run("update outgoing set failed = failed + :n where id = :id", n=done, id=delivery.outgoing)
+
+
+def put_off(tx: Tx, delivery: Delivery, status: int | None, error: str) -> None:
+    """Not now. The host's next try decides when; a message that its host always answers with an error is given up."""
+    if status is not None and delivery.tries + 1 >= MOST_TRIES:
+        refused(tx, delivery, status, error)
+        return
+    tx.run(
+        "update delivery set tries = tries + 1, status = :status, error = :error where id = :id and state = 'waiting'",
+        status=status,
+        error=error[:300],
+        id=delivery.id,
+    )
+
+
+def host_answered(tx: Tx, host: str, scheme: str | None = None) -> None:
+    """The host works: its failures are forgotten and it is given back."""
+    tx.run(
+        "update host set failures = 0, failing_since = null, unavailable = null, leased = 0, last_error = '',"
+        " next_try = :now, scheme = coalesce(:scheme, scheme), changed = :now where name = :host",
+        now=tx.now,
+        scheme=scheme,
+        host=host,
+    )
+
+
+def host_failed(tx: Tx, host: str, error: str, backoff: Backoff, retry_after: int | None = None) -> None:
+    """The host does not answer or asks us to wait (`retry_after`, ms): put it off, and give up what is too old."""
+    row = tx.one("select failures, failing_since from host where name = :host", host=host)
+    if row is None:
+        return
+    since = row.failing_since if row.failing_since is not None else tx.now
+    when = retry_after if retry_after is not None else backoff(row.failures + 1, since)
+    tx.run(
+        "update host set failures = failures + 1, failing_since = :since, next_try = :when, leased = 0,"
+        " last_error = :error, changed = :now, unavailable = case when :dead = 1 then coalesce(unavailable, :now) end"
+        " where name = :host",
+        since=since,
+        when=when,
+        error=error[:300],
+        now=tx.now,
+        dead=int(tx.now - since >= KEPT_TRYING),
+        host=host,
+    )
+    _give_up(tx, host)
+
+
+def _give_up(tx: Tx, host: str) -> None:
+    old = tx.all(
+        "update delivery set state = 'failed', ended = :now, error = 'the server did not answer for seven days'"
+        " where host = :host and state = 'waiting' and created < :before returning outgoing",
+        now=tx.now,
+        host=host,
+        before=tx.now - KEPT_TRYING,
+    )
+    for row in old:
+        tx.run("update outgoing set failed = failed + 1 where id = :id", id=row.outgoing)
+
+
+def host_heard(tx: Tx, host: str) -> None:
+    """Something came in from the host: it lives, so what waits for it is due at once."""
+    tx.run(
+        "update host set failures = 0, failing_since = null, unavailable = null, next_try = :now, heard = :now"
+        " where name = :host and failures > 0",
+        now=tx.now,
+        host=host,
+    )
+
+
+def remember_scheme(tx: Tx, host: str, scheme: str) -> None:
+    """Which signature scheme the host understood: cavage or rfc9421."""
+    tx.run(
+        "insert into host (name, scheme, changed) values (:host, :scheme, :now)"
+        " on conflict (name) do update set scheme = excluded.scheme",
+        host=host,
+        scheme=scheme,
+        now=tx.now,
+    )
+
+
+def schemes(tx: Tx, limit: int = 10_000) -> dict[str, str]:
+    """Hosts that want another scheme than the first we send."""
+    rows = tx.all("select name, scheme from host where scheme <> 'cavage' order by changed desc limit :n", n=limit)
+    return {row.name: row.scheme for row in rows}
+
+
+def release_all(tx: Tx) -> None:
+    """Give back every lease: for a process that knows that it is the only worker."""
+    tx.run("update host set leased = 0, pending = 1 where leased > 0")
+
+
+def next_due(tx: Tx) -> int | None:
+    """When the next host becomes due (ms)."""
+    row = tx.one(
+        "select min(case when leased > next_try then leased else next_try end) as at from host where pending = 1"
+    )
+    return row.at if row else None
+
+
+def waiting(tx: Tx) -> int:
+    """How many deliveries wait."""
+    row = tx.one("select count(*) as n from delivery where state = 'waiting'")
+    return int(row.n) if row else 0
+
+
+def troubled_hosts(tx: Tx, limit: int = 100) -> list[Row]:
+    """Hosts that do not answer: name, failures, failing_since, next_try, unavailable, last_error, waiting."""
+    return tx.all(
+        "select name, failures, failing_since, next_try, unavailable, last_error, (select count(*) from delivery d"
+        " where d.host = host.name and d.state = 'waiting') as waiting from host where failures > 0"
+        " order by failing_since limit :n",
+        n=limit,
+    )
+
+
+def sweep(tx: Tx, *, failed_before: int, sent_before: int) -> int:
+    """Forget failed deliveries that ended, and activities that were made, before these times (ms)."""
+    gone = tx.run("delete from delivery where ended is not null and ended < :before", before=failed_before)
+    return gone + tx.run(
+        "delete from outgoing where created < :before and not exists (select 1 from delivery d"
+        " where d.outgoing = outgoing.id)"
+        " and (post is null or not exists (select 1 from post p where p.id = outgoing.post))",
+        before=sent_before,
+    )

@@ -1,0 +1,232 @@
+"""Posts, ours and everybody else's: one by one, with what hangs on them, and how they are stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import (
+    Attachment,
+    Happening,
+    Mention,
+    Option,
+    Picture,
+    Poll,
+    Source,
+    Visibility,
+)
+from fediblog.domain.posts import Post
+from fediblog.store import accounts
+from fediblog.store.tx import Row, Tx
+from fediblog.store.visible import VISIBLE
+
+
+def get(tx: Tx, number: int, viewer: int = 0) -> Post | None:
+    """The post of that number if `viewer` (0: anybody) may see it."""
+    row = tx.one(f"select p.* from post p where p.id = :id and {VISIBLE}", id=number, viewer=viewer)
+    return hydrate(tx, [row], viewer)[0] if row else None
+
+
+def stored(tx: Tx, number: int) -> Post | None:
+    """The post of that number, whoever may see it: for its owner's and the server's own work."""
+    row = tx.one("select p.* from post p where p.id = :id and p.state <> 'deleted'", id=number)
+    return hydrate(tx, [row])[0] if row else None
+
+
+def by_uri(tx: Tx, uri: str) -> Post | None:
+    """The post with exactly that id, whoever may see it."""
+    row = tx.one("select p.* from post p where p.uri = :uri and p.state <> 'deleted'", uri=uri)
+    return hydrate(tx, [row])[0] if row else None
+
+
+def by_link(tx: Tx, link: str) -> Post | None:
+    """The post with that id or, failing that, that web page: for replies and pasted addresses, never for authority."""
+    found = by_uri(tx, link)
+    if found or not link:
+        return found
+    row = tx.one("select p.* from post p where p.url = :url and p.state <> 'deleted' order by p.id", url=link)
+    return hydrate(tx, [row])[0] if row else None
+
+
+def known(tx: Tx, uris: Collection[str]) -> set[str]:
+    """Which of these ids are stored."""
+    return {row.uri for row in tx.all("select uri from post where uri in (:uris)", uris=sorted(set(uris)))}
+
+
+def by_slug(tx: Tx, account: int, month: str, slug: str, viewer: int = 0) -> Post | None:
+    """The article at that address, if `viewer` may see it."""
+    row = tx.one(
+        f"select p.* from post p where p.account = :account and p.month = :month and p.slug = :slug and {VISIBLE}",
+        account=account,
+        month=month,
+        slug=slug,
+        viewer=viewer,
+    )
+    return hydrate(tx, [row], viewer)[0] if row else None
+
+
+def free_slug(tx: Tx, account: int, month: str, slug: str, post: int = 0) -> str:
+    """`slug`, or the first of slug-2, slug-3 … that no other post of that month has."""
+    rows = tx.all(
+        "select slug from post where account = :account and month = :month and id <> :post and slug <> ''",
+        account=account,
+        month=month,
+        post=post,
+    )
+    taken = {row.slug for row in rows}
+    candidate, number = slug, 1
+    while candidate in taken:
+        number += 1
+        candidate = f"{slug}-{number}"
+    return candidate
+
+
+def hydrate(tx: Tx, rows: Sequence[Row], viewer: int = 0) -> list[Post]:
+    """Whole posts from rows of the table, in a fixed number of queries however many there are."""
+    ids = [row.id for row in rows]
+    if not ids:
+        return []
+    authors = accounts.many(tx, {row.account for row in rows})
+    parts = _Parts(tx, ids, viewer)
+    return [_post(row, authors[row.account], parts) for row in rows]
+
+
+class _Parts:
+    """What hangs on some posts, by post."""
+
+    def __init__(self, tx: Tx, ids: list[int], viewer: int) -> None:
+        self.mentions: dict[int, list[Mention]] = {}
+        self.addressed: dict[int, set[int]] = {}
+        for row in tx.all(
+            "select m.post, m.account, m.name, m.silent, a.uri from mention m join account a on a.id = m.account"
+            " where m.post in (:ids) order by m.account",
+            ids=ids,
+        ):
+            self.addressed.setdefault(row.post, set()).add(row.account)
+            if not row.silent:
+                self.mentions.setdefault(row.post, []).append(Mention(href=row.uri, name=row.name))
+        self.tags: dict[int, list[str]] = {}
+        for row in tx.all("select post, name from post_tag where post in (:ids) order by tag", ids=ids):
+            self.tags.setdefault(row.post, []).append(row.name)
+        self.attachments: dict[int, list[Attachment]] = {}
+        for row in tx.all("select * from attachment where post in (:ids) order by post, position", ids=ids):
+            self.attachments.setdefault(row.post, []).append(_attachment(row))
+        self.comments = _counted(
+            tx,
+            "select parent as post, count(*) as n from post where parent in (:ids) and state = 'published'"
+            " and visibility in ('public', 'unlisted') group by parent",
+            ids,
+        )
+        self.likes = _counted(
+            tx, "select post, count(*) as n from reaction where post in (:ids) and kind = 'like' group by post", ids
+        )
+        self.boosts = _counted(tx, "select post, count(*) as n from boost where post in (:ids) group by post", ids)
+        self.liked: set[int] = set()
+        self.boosted: set[int] = set()
+        if viewer:
+            mine = "select post from reaction where post in (:ids) and account = :viewer and kind = 'like'"
+            self.liked = {row.post for row in tx.all(mine, ids=ids, viewer=viewer)}
+            passed = "select post from boost where post in (:ids) and account = :viewer"
+            self.boosted = {row.post for row in tx.all(passed, ids=ids, viewer=viewer)}
+
+
+def _counted(tx: Tx, sql: str, ids: list[int]) -> dict[int, int]:
+    return {row.post: row.n for row in tx.all(sql, ids=ids)}
+
+
+def _attachment(row: Row) -> Attachment:
+    return Attachment(
+        kind=row.kind,
+        url=row.url,
+        media_type=row.media_type,
+        alt=row.alt,
+        width=row.width,
+        height=row.height,
+        blurhash=row.blurhash,
+        focus=(row.focus_x, row.focus_y) if row.focus_x is not None and row.focus_y is not None else None,
+        duration=row.duration,
+        preview=row.preview,
+    )
+
+
+def _post(row: Row, author: Account, parts: _Parts) -> Post:
+    return Post(
+        id=row.id,
+        account=author,
+        author=author.uri,
+        local=bool(row.local),
+        uri=row.uri,
+        url=row.url,
+        kind=row.kind,
+        state=row.state,
+        visibility=Visibility(row.visibility),
+        title=row.title,
+        slug=row.slug,
+        summary=row.summary,
+        warning=row.warning,
+        content=row.content,
+        source=Source(content=row.source, media_type=row.source_type) if row.source is not None else None,
+        language=row.language,
+        sensitive=bool(row.sensitive),
+        in_reply_to=row.in_reply_to,
+        parent=row.parent,
+        root=row.root,
+        context=row.context,
+        conversation=row.conversation,
+        quote=row.quote,
+        to=tuple(json.loads(row.to_list)),
+        cc=tuple(json.loads(row.cc_list)),
+        emoji=accounts.emoji_from(row.emoji),
+        image=Picture(url=row.image, alt=row.image_alt) if row.image else None,
+        poll=poll_from(row.poll),
+        happening=_happening_from(row.happening),
+        replies=row.replies_uri,
+        likes=row.likes_uri,
+        shares=row.shares_uri,
+        published=row.published,
+        updated=row.updated,
+        received=row.received,
+        scheduled=row.scheduled,
+        pinned=row.pinned,
+        mentions=tuple(parts.mentions.get(row.id, ())),
+        addressed=frozenset(parts.addressed.get(row.id, ())),
+        hashtags=tuple(parts.tags.get(row.id, ())),
+        attachments=tuple(parts.attachments.get(row.id, ())),
+        comments=parts.comments.get(row.id, 0),
+        like_total=parts.likes.get(row.id, 0),
+        boost_total=parts.boosts.get(row.id, 0),
+        liked=row.id in parts.liked,
+        boosted=row.id in parts.boosted,
+    )
+
+
+def poll_text(poll: Poll | None) -> str | None:
+    """A poll as it is stored."""
+    if poll is None:
+        return None
+    options = [[option.name, option.votes] for option in poll.options]
+    return json.dumps([options, poll.multiple, poll.ends, poll.closed, poll.voters])
+
+
+def poll_from(text: str | None) -> Poll | None:
+    """A poll as it is stored."""
+    if text is None:
+        return None
+    options, multiple, ends, closed, voters = json.loads(text)
+    choices = tuple(Option(name=name, votes=votes) for name, votes in options)
+    return Poll(options=choices, multiple=multiple, ends=ends, closed=closed, voters=voters)
+
+
+def _happening_from(text: str | None) -> Happening | None:
+    if text is None:
+        return None
+    starts, ends, place = json.loads(text)
+    return Happening(starts=starts, ends=ends, place=place)
+
+
+def with_counts(post: Post, replies: int | None = None) -> Post:
+    """The post with the totals that its document embeds."""
+    total = post.comments if replies is None else replies
+    return replace(post, reply_count=total, like_count=post.like_total, share_count=post.boost_total)

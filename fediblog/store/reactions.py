@@ -1,0 +1,177 @@
+"""Likes, emoji, dislikes and boosts. Totals are counts of rows, so nothing moves them twice."""
+
+from __future__ import annotations
+
+from fediblog.domain.posts import Boost, Reaction
+from fediblog.store import accounts, posts
+from fediblog.store.tx import Tx
+
+
+def react(
+    tx: Tx, account: int, post: int, uri: str, *, kind: str = "like", content: str = "", emoji_url: str = ""
+) -> bool:
+    """Store a reaction (kind: like, emoji or dislike); False if the same one stands already."""
+    return (
+        tx.run(
+            "insert into reaction (account, post, kind, content, emoji_url, uri, created)"
+            " values (:account, :post, :kind, :content, :emoji, :uri, :now) on conflict do nothing",
+            account=account,
+            post=post,
+            kind=kind,
+            content=content,
+            emoji=emoji_url,
+            uri=uri,
+            now=tx.now,
+        )
+        > 0
+    )
+
+
+def withdraw(tx: Tx, account: int, post: int, *, kind: str = "like", content: str | None = None) -> str | None:
+    """Take a reaction back; returns the id it had, None if there was none."""
+    row = tx.one(
+        "select uri, content from reaction where account = :account and post = :post and kind = :kind"
+        " and (:any = 1 or content = :content) order by created",
+        account=account,
+        post=post,
+        kind=kind,
+        any=int(content is None),
+        content=content or "",
+    )
+    if row is None:
+        return None
+    tx.run(
+        "delete from reaction where account = :account and post = :post and kind = :kind and content = :content",
+        account=account,
+        post=post,
+        kind=kind,
+        content=row.content,
+    )
+    return str(row.uri)
+
+
+def withdraw_by_uri(tx: Tx, account: int, uri: str) -> bool:
+    """Take back the reaction of that id, if it is the account's own."""
+    return tx.run("delete from reaction where account = :account and uri = :uri", account=account, uri=uri) > 0
+
+
+def by_uri(tx: Tx, uri: str) -> tuple[int, int] | None:
+    """(account, post) of the reaction of that id."""
+    row = tx.one("select account, post from reaction where uri = :uri", uri=uri)
+    return (row.account, row.post) if row else None
+
+
+def liked_by(tx: Tx, post: int, limit: int = 40) -> list[Reaction]:
+    """Who liked it or set an emoji beside it, earliest first."""
+    rows = tx.all(
+        "select * from reaction where post = :post and kind in ('like', 'emoji') order by created, account limit :n",
+        post=post,
+        n=limit,
+    )
+    people = accounts.many(tx, {row.account for row in rows})
+    return [
+        Reaction(account=people[row.account], kind=row.kind, content=row.content, created=row.created)
+        for row in rows
+        if people[row.account].state == "active"
+    ]
+
+
+def liked(tx: Tx, account: int, limit: int = 40) -> list[int]:
+    """Numbers of the posts that the account liked, the latest first."""
+    rows = tx.all(
+        "select post from reaction where account = :id and kind = 'like' order by created desc limit :n",
+        id=account,
+        n=limit,
+    )
+    return [row.post for row in rows]
+
+
+def like_uris(tx: Tx, post: int, *, limit: int = 100) -> list[str]:
+    """Ids of the likes of a post, earliest first."""
+    rows = tx.all(
+        "select uri from reaction where post = :post and kind = 'like' order by created limit :n", post=post, n=limit
+    )
+    return [row.uri for row in rows]
+
+
+def boost(
+    tx: Tx, account: int, post: int, uri: str, *, visibility: str = "public", number: int | None = None
+) -> int | None:
+    """Store a boost; returns its number, None if the account has boosted the post already."""
+    identity = number if number is not None else tx.new_id()
+    done = tx.run(
+        "insert into boost (id, account, post, uri, visibility, created)"
+        " values (:id, :account, :post, :uri, :visibility, :now) on conflict do nothing",
+        id=identity,
+        account=account,
+        post=post,
+        uri=uri,
+        visibility=visibility,
+        now=tx.now,
+    )
+    return identity if done else None
+
+
+def unboost(tx: Tx, account: int, post: int) -> str | None:
+    """Take a boost back, out of the streams too; returns the id it had."""
+    row = tx.one("select id, uri from boost where account = :account and post = :post", account=account, post=post)
+    if row is None:
+        return None
+    tx.run("delete from boost where id = :id", id=row.id)
+    return str(row.uri)
+
+
+def boost_by_uri(tx: Tx, uri: str) -> tuple[int, int] | None:
+    """(account, post) of the boost of that id."""
+    row = tx.one("select account, post from boost where uri = :uri", uri=uri)
+    return (row.account, row.post) if row else None
+
+
+def boosts(tx: Tx, post: int, limit: int = 40) -> list[Boost]:
+    """Who passed it on, earliest first."""
+    whole = posts.stored(tx, post)
+    rows = tx.all("select * from boost where post = :post order by id limit :n", post=post, n=limit)
+    people = accounts.many(tx, {row.account for row in rows})
+    if whole is None:
+        return []
+    return [
+        Boost(id=row.id, uri=row.uri, account=people[row.account], post=whole, created=row.created)
+        for row in rows
+        if people[row.account].state == "active"
+    ]
+
+
+def boost_uris(tx: Tx, post: int, *, limit: int = 100) -> list[str]:
+    """Ids of the boosts of a post, earliest first."""
+    rows = tx.all("select uri from boost where post = :post order by id limit :n", post=post, n=limit)
+    return [row.uri for row in rows]
+
+
+def vote(tx: Tx, account: int, post: int, choice: str, uri: str) -> bool:
+    """Store a vote in one of our polls; False if that choice was made already."""
+    return (
+        tx.run(
+            "insert into poll_vote (post, account, choice, uri, created) values (:post, :account, :choice, :uri, :now)"
+            " on conflict do nothing",
+            post=post,
+            account=account,
+            choice=choice,
+            uri=uri,
+            now=tx.now,
+        )
+        > 0
+    )
+
+
+def votes(tx: Tx, post: int) -> tuple[dict[str, int], int]:
+    """Votes for each choice, and how many people voted."""
+    rows = tx.all("select choice, count(*) as n from poll_vote where post = :post group by choice", post=post)
+    people = tx.one("select count(distinct account) as n from poll_vote where post = :post", post=post)
+    return {row.choice: row.n for row in rows}, people.n if people else 0
+
+
+def has_voted(tx: Tx, account: int, post: int) -> bool:
+    """Whether the account voted in the poll."""
+    return (
+        tx.one("select 1 as yes from poll_vote where post = :p and account = :a limit 1", p=post, a=account) is not None
+    )

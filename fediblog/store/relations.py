@@ -1,0 +1,312 @@
+"""Who is what to whom: follows, blocks, mutes, blocked hosts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fediblog.domain.accounts import Account, Relation
+from fediblog.domain.rules import Viewer
+from fediblog.store import accounts
+from fediblog.store.tx import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    """One follow; `state` is pending or accepted, `uri` the id of the Follow that stands."""
+
+    follower: int
+    followed: int
+    uri: str
+    state: str
+    created: int
+
+
+def put_follow(tx: Tx, follower: int, followed: int, uri: str, state: str) -> None:
+    """Store a follow; one with a new id replaces the old."""
+    tx.run(
+        "insert into follow (follower, followed, uri, state, created) values (:a, :b, :uri, :state, :now)"
+        " on conflict (follower, followed) do update set uri = excluded.uri, state = excluded.state",
+        a=follower,
+        b=followed,
+        uri=uri,
+        state=state,
+        now=tx.now,
+    )
+
+
+def follow(tx: Tx, follower: int, followed: int) -> Follow | None:
+    """The follow between the two, pending or accepted."""
+    row = tx.one("select * from follow where follower = :a and followed = :b", a=follower, b=followed)
+    return Follow(**row._asdict()) if row else None
+
+
+def follow_by_uri(tx: Tx, uri: str) -> Follow | None:
+    """The follow that this Follow activity asked for."""
+    row = tx.one("select * from follow where uri = :uri", uri=uri)
+    return Follow(**row._asdict()) if row else None
+
+
+def accept(tx: Tx, follower: int, followed: int) -> bool:
+    """Mark a pending follow as accepted; False if there is none to accept."""
+    return (
+        tx.run(
+            "update follow set state = 'accepted' where follower = :a and followed = :b and state <> 'accepted'",
+            a=follower,
+            b=followed,
+        )
+        > 0
+    )
+
+
+def unfollow(tx: Tx, follower: int, followed: int) -> bool:
+    """Take a follow away, in whatever state; False if there was none."""
+    gone = tx.run("delete from follow where follower = :a and followed = :b", a=follower, b=followed) > 0
+    if gone:
+        tx.run(
+            "delete from stream where account = :a and boost is null"
+            " and post in (select id from post where account = :b)",
+            a=follower,
+            b=followed,
+        )
+    return gone
+
+
+def is_following(tx: Tx, follower: int, followed: int) -> bool:
+    """Whether an accepted follow stands."""
+    found = follow(tx, follower, followed)
+    return found is not None and found.state == "accepted"
+
+
+def followers(tx: Tx, account: int, *, after: int = 0, limit: int = 40) -> list[Account]:
+    """Accepted followers in order of their numbers, those above `after`."""
+    rows = tx.all(
+        "select a.* from follow f join account a on a.id = f.follower where f.followed = :id and f.state = 'accepted'"
+        " and f.follower > :after and a.state = 'active' order by f.follower limit :n",
+        id=account,
+        after=after,
+        n=limit,
+    )
+    return [accounts.from_row(row) for row in rows]
+
+
+def following(tx: Tx, account: int, *, after: int = 0, limit: int = 40) -> list[Account]:
+    """Those whom the account follows, in order of their numbers, those above `after`."""
+    rows = tx.all(
+        "select a.* from follow f join account a on a.id = f.followed where f.follower = :id and f.state = 'accepted'"
+        " and f.followed > :after and a.state <> 'deleted' order by f.followed limit :n",
+        id=account,
+        after=after,
+        n=limit,
+    )
+    return [accounts.from_row(row) for row in rows]
+
+
+def requests(tx: Tx, account: int, limit: int = 100) -> list[Account]:
+    """Those who asked to follow the account and wait for an answer, oldest first."""
+    rows = tx.all(
+        "select a.* from follow f join account a on a.id = f.follower where f.followed = :id and f.state = 'pending'"
+        " and a.state = 'active' order by f.created limit :n",
+        id=account,
+        n=limit,
+    )
+    return [accounts.from_row(row) for row in rows]
+
+
+def asked(tx: Tx, account: int, limit: int = 100) -> list[Account]:
+    """Those whom the account asked to follow and who have not answered."""
+    rows = tx.all(
+        "select a.* from follow f join account a on a.id = f.followed where f.follower = :id and f.state = 'pending'"
+        " order by f.created limit :n",
+        id=account,
+        n=limit,
+    )
+    return [accounts.from_row(row) for row in rows]
+
+
+def counts(tx: Tx, account: int) -> tuple[int, int]:
+    """How many follow the account, and how many it follows."""
+    row = tx.one(
+        "select (select count(*) from follow where followed = :id and state = 'accepted') as followers,"
+        " (select count(*) from follow where follower = :id and state = 'accepted') as following",
+        id=account,
+    )
+    return (row.followers, row.following) if row else (0, 0)
+
+
+def local_followers(tx: Tx, account: int) -> list[int]:
+    """Numbers of our accounts that follow it."""
+    rows = tx.all(
+        "select f.follower as id from follow f join account a on a.id = f.follower"
+        " where f.followed = :id and f.state = 'accepted' and a.local = 1",
+        id=account,
+    )
+    return [row.id for row in rows]
+
+
+def concerns_us(tx: Tx, account: int) -> bool:
+    """Whether anybody here follows the account, or it follows anybody here."""
+    row = tx.one(
+        "select 1 as yes where exists (select 1 from follow f join account a on a.id = f.follower"
+        " where f.followed = :id and a.local = 1) or exists (select 1 from follow f join account a on a.id = f.followed"
+        " where f.follower = :id and a.local = 1)",
+        id=account,
+    )
+    return row is not None
+
+
+def block(tx: Tx, account: int, target: int, uri: str) -> None:
+    """Block, and end the follows between the two."""
+    tx.run(
+        "insert into block (account, target, uri, created) values (:a, :b, :uri, :now) on conflict do nothing",
+        a=account,
+        b=target,
+        uri=uri,
+        now=tx.now,
+    )
+    unfollow(tx, account, target)
+    unfollow(tx, target, account)
+    tx.run(
+        "delete from stream where account = :a and post in (select id from post where account = :b)",
+        a=account,
+        b=target,
+    )
+
+
+def unblock(tx: Tx, account: int, target: int) -> str | None:
+    """Lift a block; returns the id of the Block that stood."""
+    row = tx.one("select uri from block where account = :a and target = :b", a=account, b=target)
+    tx.run("delete from block where account = :a and target = :b", a=account, b=target)
+    return row.uri if row else None
+
+
+def block_by_uri(tx: Tx, uri: str) -> tuple[int, int] | None:
+    """Who blocks whom by the Block of that id."""
+    row = tx.one("select account, target from block where uri = :uri", uri=uri)
+    return (row.account, row.target) if row else None
+
+
+def blocks(tx: Tx, account: int, target: int) -> bool:
+    """Whether `account` blocks `target`."""
+    return tx.one("select 1 as yes from block where account = :a and target = :b", a=account, b=target) is not None
+
+
+def mute(tx: Tx, account: int, target: int, until: int | None = None) -> None:
+    """Hide `target` from `account`, until a time (ms) or for good."""
+    tx.run(
+        "insert into mute (account, target, until, created) values (:a, :b, :until, :now)"
+        " on conflict (account, target) do update set until = excluded.until",
+        a=account,
+        b=target,
+        until=until,
+        now=tx.now,
+    )
+
+
+def unmute(tx: Tx, account: int, target: int) -> None:
+    """Show `target` again."""
+    tx.run("delete from mute where account = :a and target = :b", a=account, b=target)
+
+
+def mutes(tx: Tx, account: int, target: int) -> bool:
+    """Whether `account` has muted `target` now."""
+    row = tx.one(
+        "select 1 as yes from mute where account = :a and target = :b and (until is null or until > :now)",
+        a=account,
+        b=target,
+        now=tx.now,
+    )
+    return row is not None
+
+
+def blocked(tx: Tx, account: int) -> list[Account]:
+    """Those whom the account blocks."""
+    rows = tx.all("select a.* from block b join account a on a.id = b.target where b.account = :id", id=account)
+    return [accounts.from_row(row) for row in rows]
+
+
+def muted(tx: Tx, account: int) -> list[Account]:
+    """Those whom the account mutes."""
+    rows = tx.all("select a.* from mute m join account a on a.id = m.target where m.account = :id", id=account)
+    return [accounts.from_row(row) for row in rows]
+
+
+def between(tx: Tx, account: int, other: int) -> Relation:
+    """What the two are to each other."""
+    out = follow(tx, account, other)
+    back = follow(tx, other, account)
+    return Relation(
+        following=out is not None and out.state == "accepted",
+        requested=out is not None and out.state == "pending",
+        followed_by=back is not None and back.state == "accepted",
+        blocking=blocks(tx, account, other),
+        blocked_by=blocks(tx, other, account),
+        muting=mutes(tx, account, other),
+    )
+
+
+def viewer(tx: Tx, account: int, author: int) -> Viewer:
+    """The viewer as the rule wants it: what the account is to the author."""
+    return Viewer(
+        account=account,
+        follows_author=is_following(tx, account, author),
+        blocked_by_author=blocks(tx, author, account),
+    )
+
+
+def block_host(tx: Tx, host: str, reason: str = "") -> None:
+    """Refuse everything of a host and of the names below it, and hide what is stored."""
+    tx.run(
+        "insert into blocked_host (host, reason, created) values (:host, :reason, :now)"
+        " on conflict (host) do update set reason = excluded.reason",
+        host=host,
+        reason=reason,
+        now=tx.now,
+    )
+    _set_host_state(tx, host, before="active", after="suspended")
+
+
+def unblock_host(tx: Tx, host: str) -> None:
+    """Hear a host again."""
+    tx.run("delete from blocked_host where host = :host", host=host)
+    _set_host_state(tx, host, before="suspended", after="active")
+
+
+def _set_host_state(tx: Tx, host: str, *, before: str, after: str) -> None:
+    tx.run(
+        "update account set state = :after where local = 0 and state = :before"
+        " and (host = :host or host like :below escape '!' or domain = :host or domain like :below escape '!')",
+        before=before,
+        after=after,
+        host=host,
+        below="%." + host.replace("!", "!!").replace("%", "!%").replace("_", "!_"),
+    )
+
+
+def blocked_hosts(tx: Tx) -> list[tuple[str, str]]:
+    """Blocked hosts with the reasons, in alphabetical order."""
+    return [(row.host, row.reason) for row in tx.all("select host, reason from blocked_host order by host")]
+
+
+def host_is_blocked(tx: Tx, host: str) -> bool:
+    """Whether the host, with or without its port, or a domain above it is blocked."""
+    bare = host.rsplit(":", 1)[0]
+    labels = bare.split(".")
+    names = [host, *(".".join(labels[i:]) for i in range(len(labels)))]
+    return tx.one("select 1 as yes from blocked_host where host in (:names)", names=names) is not None
+
+
+def inboxes_of_followers(tx: Tx, account: int, *, after: str = "", limit: int = 1000) -> list[tuple[str, str]]:
+    """(inbox, host) for each distinct inbox that reaches remote followers, the shared one where there is one.
+
+    In order of the inbox, those above `after`.
+    """
+    rows = tx.all(
+        "select distinct case when a.shared_inbox <> '' then a.shared_inbox else a.inbox end as inbox"
+        " from follow f join account a on a.id = f.follower"
+        " where f.followed = :id and f.state = 'accepted' and a.local = 0 and a.state = 'active'"
+        " and case when a.shared_inbox <> '' then a.shared_inbox else a.inbox end > :after order by inbox limit :n",
+        id=account,
+        after=after,
+        n=limit,
+    )
+    return [(row.inbox, accounts.host_of(row.inbox)) for row in rows]

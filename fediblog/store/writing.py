@@ -1,0 +1,279 @@
+"""How posts are stored, changed and deleted, and tied to their threads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Attachment, Note, Poll, Visibility
+from fediblog.domain.posts import Post
+from fediblog.store.accounts import emoji_text
+from fediblog.store.posts import poll_text
+from fediblog.store.tx import Row, Tx
+
+_COLUMNS = (
+    "account, local, uri, url, kind, state, visibility, title, slug, summary, warning, content, source, source_type,"
+    " language, sensitive, in_reply_to, parent, root, context, conversation, quote, to_list, cc_list, emoji, image,"
+    " image_alt, poll, happening, replies_uri, likes_uri, shares_uri, published, updated, received, scheduled, month,"
+    " cleaner"
+)
+_NAMES = [name.strip() for name in _COLUMNS.split(",")]
+_FIXED = {"account", "local", "uri", "received", "parent", "root"}  # an edit never changes these
+_INSERT = f"insert into post (id, {_COLUMNS}) values (:id, {', '.join(f':{name}' for name in _NAMES)})"
+_UPDATE = (
+    "update post set " + ", ".join(f"{name} = :{name}" for name in _NAMES if name not in _FIXED) + " where id = :id"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """What our own side decides about a post beside the note itself. `month` is YYYY/MM of an article's address."""
+
+    visibility: Visibility
+    state: str = "published"
+    slug: str = ""
+    month: str = ""
+    scheduled: int | None = None
+    cleaner: int = 0
+
+
+def insert(tx: Tx, note: Note, author: Account, placement: Placement, *, number: int | None = None) -> int:
+    """Store a new post with its tags and files, and tie it to its thread; returns its number.
+
+    `note` must be clean already. Mentions are stored by `address`. A remote post's number sorts by the earlier of
+    when it says it was published and now, so that nobody can put a post into the future.
+    """
+    published = min(note.published if note.published is not None else tx.now, tx.now)
+    identity = number if number is not None else tx.new_id(None if author.local else max(published, 0))
+    parent = tie(tx, note.in_reply_to)
+    values = _values(note, placement, published)
+    tx.run(
+        _INSERT,
+        id=identity,
+        account=author.id,
+        local=int(author.local),
+        uri=note.uri,
+        received=tx.now,
+        parent=parent.id if parent else None,
+        root=(parent.root or parent.id) if parent else None,
+        **values,
+    )
+    _put_parts(tx, identity, note)
+    _adopt(tx, identity, (parent.root or parent.id) if parent else identity, note)
+    return identity
+
+
+def tie(tx: Tx, in_reply_to: str) -> Row | None:
+    """Number and root of the post that `in_reply_to` names, by its id or its page."""
+    if not in_reply_to:
+        return None
+    return tx.one("select id, root from post where uri = :uri", uri=in_reply_to) or tx.one(
+        "select id, root from post where url = :uri order by id", uri=in_reply_to
+    )
+
+
+def _adopt(tx: Tx, post: int, root: int, note: Note) -> None:
+    """Answers that came before this post find their place below it, with all that hangs on them."""
+    names = [name for name in (note.uri, note.url) if name]
+    orphans = tx.all(
+        "select id from post where in_reply_to in (:names) and parent is null and id <> :id", names=names, id=post
+    )
+    for orphan in orphans:
+        tx.run("update post set parent = :parent, root = :root where id = :id", parent=post, root=root, id=orphan.id)
+        tx.run("update post set root = :root where root = :old", root=root, old=orphan.id)
+
+
+def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
+    """Replace what a post says; what it said is kept as a revision if the words changed."""
+    if (post.title, post.summary, post.warning, post.content) != (note.title, note.summary, note.warning, note.content):
+        tx.run(
+            "insert into revision (id, post, title, summary, warning, content, source, at)"
+            " values (:id, :post, :title, :summary, :warning, :content, :source, :at)",
+            id=tx.new_id(),
+            post=post.id,
+            title=post.title,
+            summary=post.summary,
+            warning=post.warning,
+            content=post.content,
+            source=post.source.content if post.source else None,
+            at=post.updated or post.published,
+        )
+    tx.run(
+        _UPDATE,
+        id=post.id,
+        **{k: v for k, v in _values(note, placement, note.published or 0).items() if k not in _FIXED},
+    )
+    tx.run("delete from post_tag where post = :id", id=post.id)
+    tx.run("delete from attachment where post = :id", id=post.id)
+    _put_parts(tx, post.id, note)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """What a post said before an edit; `at` when it had come to say so."""
+
+    title: str
+    summary: str
+    warning: str
+    content: str
+    source: str | None
+    at: int
+
+
+def revisions(tx: Tx, post: int) -> list[Revision]:
+    """Earlier versions, oldest first."""
+    rows = tx.all(
+        "select title, summary, warning, content, source, at from revision where post = :id order by at, id", id=post
+    )
+    return [Revision(**row._asdict()) for row in rows]
+
+
+def _values(note: Note, placement: Placement, published: int) -> dict[str, Any]:
+    happening = note.happening
+    return {
+        "url": note.url,
+        "kind": note.kind,
+        "state": placement.state,
+        "visibility": placement.visibility.value,
+        "title": note.title,
+        "slug": placement.slug,
+        "summary": note.summary,
+        "warning": note.warning,
+        "content": note.content,
+        "source": note.source.content if note.source else None,
+        "source_type": note.source.media_type if note.source else "",
+        "language": note.language,
+        "sensitive": int(note.sensitive),
+        "in_reply_to": note.in_reply_to,
+        "context": note.context,
+        "conversation": note.conversation,
+        "quote": note.quote,
+        "to_list": json.dumps(note.to),
+        "cc_list": json.dumps(note.cc),
+        "emoji": emoji_text(note.emoji),
+        "image": note.image.url if note.image else "",
+        "image_alt": note.image.alt if note.image else "",
+        "poll": poll_text(note.poll),
+        "happening": json.dumps([happening.starts, happening.ends, happening.place]) if happening else None,
+        "replies_uri": note.replies,
+        "likes_uri": note.likes,
+        "shares_uri": note.shares,
+        "published": published,
+        "updated": note.updated,
+        "scheduled": placement.scheduled,
+        "month": placement.month,
+        "cleaner": placement.cleaner,
+    }
+
+
+def _put_parts(tx: Tx, post: int, note: Note) -> None:
+    seen: dict[str, str] = {}
+    for name in note.hashtags:
+        seen.setdefault(name.lower(), name)
+    tx.many(
+        "insert into post_tag (tag, post, name) values (:tag, :post, :name) on conflict do nothing",
+        [{"tag": tag, "post": post, "name": name} for tag, name in seen.items()],
+    )
+    tx.many(
+        "insert into attachment (id, post, position, kind, url, preview, media_type, alt, width, height, blurhash,"
+        " focus_x, focus_y, duration) values (:id, :post, :position, :kind, :url, :preview, :media_type, :alt, :width,"
+        " :height, :blurhash, :focus_x, :focus_y, :duration)",
+        [_attachment_values(tx, post, i, each) for i, each in enumerate(note.attachments)],
+    )
+
+
+def _attachment_values(tx: Tx, post: int, position: int, each: Attachment) -> dict[str, Any]:
+    focus = each.focus or (None, None)
+    return {
+        "id": tx.new_id(),
+        "post": post,
+        "position": position,
+        "kind": each.kind,
+        "url": each.url,
+        "preview": each.preview,
+        "media_type": each.media_type,
+        "alt": each.alt,
+        "width": each.width,
+        "height": each.height,
+        "blurhash": each.blurhash,
+        "focus_x": focus[0],
+        "focus_y": focus[1],
+        "duration": each.duration,
+    }
+
+
+def address(tx: Tx, post: int, people: Sequence[tuple[int, str, bool]]) -> None:
+    """Say whom a post mentions or addresses: (account, name as written, silent). Replaces what was said."""
+    tx.run("delete from mention where post = :id", id=post)
+    tx.many(
+        "insert into mention (post, account, name, silent) values (:post, :account, :name, :silent)"
+        " on conflict do nothing",
+        [{"post": post, "account": account, "name": name, "silent": int(silent)} for account, name, silent in people],
+    )
+
+
+def claim_media(tx: Tx, post: int, uploads: Sequence[int | None]) -> None:
+    """Say which uploads the post's files are, by position, so that they are kept as long as it is."""
+    tx.many(
+        "update attachment set media = :media where post = :post and position = :position",
+        [{"media": upload, "post": post, "position": i} for i, upload in enumerate(uploads) if upload is not None],
+    )
+
+
+def set_state(tx: Tx, post: int, state: str, published: int | None = None) -> None:
+    """draft, scheduled or published; with the time of publication where it begins."""
+    tx.run(
+        "update post set state = :state, published = coalesce(:at, published), scheduled = null where id = :id",
+        state=state,
+        at=published,
+        id=post,
+    )
+
+
+def set_pinned(tx: Tx, post: int, at: int | None) -> None:
+    """Pin to the profile, or take down."""
+    tx.run("update post set pinned = :at where id = :id", at=at, id=post)
+
+
+def set_poll(tx: Tx, post: int, poll: Poll) -> None:
+    """The votes as they now stand."""
+    tx.run("update post set poll = :poll where id = :id", poll=poll_text(poll), id=post)
+
+
+def remove(tx: Tx, post: Post) -> None:
+    """Delete a post and all that hangs on it; leaves a tombstone. Answers to it stay, without a parent."""
+    bury(tx, post.uri, post.author, post.kind, local=post.local)
+    tx.run("update post set parent = null where parent = :id", id=post.id)
+    tx.run("delete from post where id = :id", id=post.id)
+
+
+def bury(tx: Tx, uri: str, owner: str, kind: str = "", *, local: bool = False) -> None:
+    """Leave a tombstone: that id is never used again."""
+    tx.run(
+        "insert into tombstone (uri, owner, kind, local, at) values (:uri, :owner, :kind, :local, :now)"
+        " on conflict do nothing",
+        uri=uri,
+        owner=owner,
+        kind=kind,
+        local=int(local),
+        now=tx.now,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """What remains of a deleted thing."""
+
+    uri: str
+    owner: str
+    kind: str
+    at: int
+
+
+def tombstone(tx: Tx, uri: str) -> Tombstone | None:
+    """The tombstone of that id, if it has one."""
+    row = tx.one("select uri, owner, kind, at from tombstone where uri = :uri", uri=uri)
+    return Tombstone(**row._asdict()) if row else None
