@@ -175,3 +175,14 @@ def has_voted(tx: Tx, account: int, post: int) -> bool:
     return (
         tx.one("select 1 as yes from poll_vote where post = :p and account = :a limit 1", p=post, a=account) is not None
     )
+
+
+def involved_inboxes(tx: Tx, post: int) -> list[str]:
+    """Inboxes of the remote people who answered, liked or passed on a post: their servers hold a copy of it."""
+    rows = tx.all(
+        "select distinct case when a.shared_inbox <> '' then a.shared_inbox else a.inbox end as inbox from account a"
+        " where a.local = 0 and a.state = 'active' and a.id in (select account from reaction where post = :post"
+        " union select account from boost where post = :post union select account from post where parent = :post)",
+        post=post,
+    )
+    return [row.inbox for row in rows]

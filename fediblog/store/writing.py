@@ -277,3 +277,32 @@ def tombstone(tx: Tx, uri: str) -> Tombstone | None:
     """The tombstone of that id, if it has one."""
     row = tx.one("select uri, owner, kind, at from tombstone where uri = :uri", uri=uri)
     return Tombstone(**row._asdict()) if row else None
+
+
+def publish_now(tx: Tx, post: int, month: str, address: tuple[str, str]) -> None:
+    """A scheduled post appears; `address` is its slug and its page."""
+    slug, url = address
+    tx.run(
+        "update post set state = 'published', scheduled = null, published = :now, month = :month, slug = :slug,"
+        " url = :url where id = :id",
+        now=tx.now,
+        month=month,
+        slug=slug,
+        url=url,
+        id=post,
+    )
+
+
+def remove_all_of(tx: Tx, account: Account) -> None:
+    """Delete everything that an account wrote, liked or passed on, with tombstones for its posts."""
+    tx.run(
+        "insert into tombstone (uri, owner, kind, local, at) select uri, :owner, kind, local, :now from post"
+        " where account = :id on conflict do nothing",
+        owner=account.uri,
+        now=tx.now,
+        id=account.id,
+    )
+    tx.run("update post set parent = null where parent in (select id from post where account = :id)", id=account.id)
+    tx.run("delete from post where account = :id", id=account.id)
+    tx.run("delete from reaction where account = :id", id=account.id)
+    tx.run("delete from boost where account = :id", id=account.id)

@@ -1,0 +1,81 @@
+"""The documents of what is ours, for every place that serves or sends them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import PUBLIC, Json
+from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
+from fediblog.protocol.activities import write_activity
+from fediblog.protocol.actors import write_actor
+from fediblog.protocol.collections import write_page
+from fediblog.protocol.notes import write_note
+from fediblog.store import accounts, listings, posts
+from fediblog.store.tx import Tx
+
+EMBEDDED_REPLIES = 5
+
+Document = dict[str, Json]
+
+
+def actor_document(tx: Tx, account: Account) -> Document:
+    """An account of ours as its id serves it, with its public keys."""
+    return write_actor(accounts.with_keys(tx, account))
+
+
+def post_document(tx: Tx, urls: Urls, post: Post) -> Document:
+    """A post of ours as its id serves it, with the totals of answers, likes and boosts as they stand."""
+    counted = posts.with_counts(replace(post, content=absolute(urls, post.content)))
+    first = write_page(
+        f"{post.replies}?page=1",
+        part_of=post.replies,
+        items=[row.uri for row in listings.reply_rows(tx, post.id, limit=EMBEDDED_REPLIES)],
+        next=f"{post.replies}?page=1",
+        ordered=False,
+    )
+    return write_note(counted, tag_base=f"{urls.origin}/tags/", can_quote=(PUBLIC,), first_replies=first)
+
+
+def absolute(urls: Urls, html: str) -> str:
+    """HTML of ours for readers elsewhere: links and pictures that begin with a slash get our origin."""
+    return html.replace('href="/', f'href="{urls.origin}/').replace('src="/', f'src="{urls.origin}/')
+
+
+def create_of(urls: Urls, post: Post, document: Document) -> Document:
+    """The Create that made a post. Its id is that of the post's number, so that it is always the same."""
+    return write_activity(
+        "Create",
+        uri=urls.activity(post.id),
+        actor=post.author,
+        object=document,
+        to=post.to,
+        cc=post.cc,
+        published=post.published,
+    )
+
+
+def update_of(
+    urls: Urls, number: int, actor: str, document: Document, to: tuple[str, ...], cc: tuple[str, ...]
+) -> Document:
+    """An Update of a post or an actor, numbered."""
+    return write_activity("Update", uri=urls.activity(number), actor=actor, object=document, to=to, cc=cc)
+
+
+def announce_of(uri: str, actor: Account, post: Post, published: int) -> Document:
+    """A boost: public, to the booster's followers and to the author of the post."""
+    return write_activity(
+        "Announce",
+        uri=uri,
+        actor=actor.uri,
+        object=post.uri,
+        to=(PUBLIC,),
+        cc=(actor.followers, post.author),
+        published=published,
+    )
+
+
+def follow_of(uri: str, follower: str, followed: str) -> Document:
+    """A Follow, the same words whenever it is quoted in an Accept, a Reject or an Undo."""
+    return write_activity("Follow", uri=uri, actor=follower, object=followed, to=(followed,))

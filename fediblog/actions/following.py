@@ -1,0 +1,92 @@
+"""Follow and unfollow; accept, refuse and remove those who follow us."""
+
+from __future__ import annotations
+
+from fediblog.actions import sending
+from fediblog.actions.documents import follow_of
+from fediblog.actions.drafts import author_of
+from fediblog.domain.accounts import Account, Relation
+from fediblog.domain.urls import Urls
+from fediblog.errors import Forbidden, Invalid, NotFound
+from fediblog.protocol.activities import write_activity
+from fediblog.store import accounts, notices, relations
+from fediblog.store.tx import Tx
+
+
+def follow(tx: Tx, urls: Urls, account: int, target: int) -> Relation:
+    """Ask to follow; one of ours that is not locked is followed at once. A Follow has a fresh id each time."""
+    actor, other = author_of(tx, account), other_of(tx, target)
+    if other.id == actor.id:
+        raise Invalid("handle", "One does not follow oneself.")
+    if relations.blocks(tx, target, account):
+        raise Forbidden("This account cannot be followed.")
+    if relations.blocks(tx, account, target):
+        raise Invalid("handle", "You block this account; lift the block first.")
+    standing = relations.follow(tx, account, target)
+    if standing is not None and standing.state == "accepted":
+        return relations.between(tx, account, target)
+    number = tx.new_id()
+    uri = urls.activity(number)
+    at_once = other.local and not other.locked
+    relations.put_follow(tx, account, target, uri, "accepted" if at_once else "pending")
+    if other.local:
+        notices.add(tx, target, "follow" if at_once else "follow_request", account)
+    document = follow_of(uri, actor.uri, other.uri)
+    sending.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
+    return relations.between(tx, account, target)
+
+
+def unfollow(tx: Tx, urls: Urls, account: int, target: int) -> None:
+    """End a follow, or take the request back."""
+    actor, other = author_of(tx, account), other_of(tx, target)
+    standing = relations.follow(tx, account, target)
+    if standing is None:
+        return
+    relations.unfollow(tx, account, target)
+    notices.withdraw(tx, target, "follow_request", account)
+    number = tx.new_id()
+    inner = follow_of(standing.uri, actor.uri, other.uri)
+    document = write_activity("Undo", uri=urls.activity(number), actor=actor.uri, object=inner, to=(other.uri,))
+    sending.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
+
+
+def accept(tx: Tx, urls: Urls, account: int, follower: int) -> None:
+    """Let somebody follow who asked."""
+    actor, other = author_of(tx, account), other_of(tx, follower)
+    standing = relations.follow(tx, follower, account)
+    if standing is None:
+        raise NotFound("There is no such request any more.")
+    relations.accept(tx, follower, account)
+    notices.withdraw(tx, account, "follow_request", follower)
+    notices.add(tx, account, "follow", follower)
+    answer(tx, urls, actor, other, standing.uri, "Accept")
+
+
+def refuse(tx: Tx, urls: Urls, account: int, follower: int) -> None:
+    """Turn a request down, or remove a follower: the other side is told either way."""
+    actor, other = author_of(tx, account), other_of(tx, follower)
+    standing = relations.follow(tx, follower, account)
+    if standing is None:
+        raise NotFound("There is no such request any more.")
+    relations.unfollow(tx, follower, account)
+    notices.withdraw(tx, account, "follow_request", follower)
+    answer(tx, urls, actor, other, standing.uri, "Reject")
+
+
+remove_follower = refuse
+
+
+def answer(tx: Tx, urls: Urls, actor: Account, follower: Account, follow_uri: str, kind: str) -> None:
+    """Send Accept or Reject with the whole Follow in it, since peers match by its id or by its actor."""
+    number = tx.new_id()
+    inner = follow_of(follow_uri, follower.uri, actor.uri)
+    document = write_activity(kind, uri=urls.activity(number), actor=actor.uri, object=inner, to=(follower.uri,))
+    sending.send(tx, urls, actor, document, number=number, subject=follower.uri, to=[follower], private=True)
+
+
+def other_of(tx: Tx, target: int) -> Account:
+    """The account that the deed is about."""
+    other = accounts.get(tx, target)
+    if other is None or other.state == "deleted":
+        raise NotFound("There is no such account.")
+    return other

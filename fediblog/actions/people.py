@@ -1,0 +1,180 @@
+"""Logins and accounts of ours: set-up, profiles, moving, leaving."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fediblog.actions import sending
+from fediblog.actions.documents import actor_document, update_of
+from fediblog.actions.drafts import author_of
+from fediblog.domain.accounts import LOCAL_HANDLE, Account, Login
+from fediblog.domain.documents import PUBLIC
+from fediblog.domain.urls import Urls
+from fediblog.errors import Invalid, Refused
+from fediblog.markup.markdown import render
+from fediblog.markup.text import display_name, one_line
+from fediblog.protocol.activities import write_activity
+from fediblog.store import accounts, facts, files, logins, writing
+from fediblog.store.accounts import NewKey
+from fediblog.store.tx import Tx
+
+INSTANCE_HANDLE = "instance"
+RESERVED = frozenset({INSTANCE_HANDLE, "admin", "administrator", "root", "system", "www"})
+SETUP_TOKEN = "setup-token"  # noqa: S105 - the name of a fact, not a secret
+BIO_LIMIT = 5_000
+FIELDS_LIMIT = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What an account shows of itself. `summary` is Markdown, fields are (name, text or address)."""
+
+    name: str = ""
+    summary: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    icon: int | None = None  # number of an upload; None keeps what is there
+    image: int | None = None
+    locked: bool = False
+    discoverable: bool = True
+    indexable: bool = True
+    language: str = ""
+    bot: bool = False
+
+
+def check_handle(handle: str) -> str:
+    """The handle as it will be stored, or Invalid that says what is expected."""
+    wanted = handle.strip().lstrip("@").lower()
+    if not LOCAL_HANDLE.match(wanted):
+        raise Invalid("handle", "A handle has 1 to 30 letters a-z, digits and underscores.")
+    if wanted in RESERVED:
+        raise Invalid("handle", f"The handle {wanted} is kept for the server itself; choose another.")
+    return wanted
+
+
+def ensure_instance(tx: Tx, urls: Urls, keys: Sequence[NewKey]) -> Account:
+    """The actor that speaks for the server itself, made at the first start."""
+    return accounts.instance(tx, urls) or accounts.create_local(
+        tx, urls, INSTANCE_HANDLE, keys, login=None, name=urls.handle_domain, kind="Application"
+    )
+
+
+def set_up(
+    tx: Tx,
+    urls: Urls,
+    *,
+    token_hash: str,
+    name: str,
+    password_hash: str,
+    handle: str,
+    display: str,
+    keys: Sequence[NewKey],
+) -> tuple[Login, Account]:
+    """Make the first login and account; the link's token works once, also if two use it at the same moment."""
+    if facts.get(tx, SETUP_TOKEN) != token_hash or not facts.drop(tx, SETUP_TOKEN):
+        raise Refused("setup-done", "This set-up link has been used or is not the right one.")
+    login = add_login(tx, name, password_hash, "owner")
+    return login, add_account(tx, urls, login.id, handle, display, keys)
+
+
+def add_login(tx: Tx, name: str, password_hash: str, role: str = "member") -> Login:
+    """A new login; the first of all becomes the owner."""
+    wanted = name.strip().lower()
+    if not LOCAL_HANDLE.match(wanted):
+        raise Invalid("name", "A login name has 1 to 30 letters a-z, digits and underscores.")
+    return logins.create(tx, wanted, password_hash, role if logins.everyone(tx) else "owner")
+
+
+def add_account(tx: Tx, urls: Urls, login: int, handle: str, display: str, keys: Sequence[NewKey]) -> Account:
+    """A new account of that login."""
+    wanted = check_handle(handle)
+    if accounts.local_by_handle(tx, wanted):
+        raise Invalid("handle", f"The handle {wanted} is taken; choose another.")
+    return accounts.create_local(tx, urls, wanted, keys, login=login, name=display_name(display))
+
+
+def update_profile(tx: Tx, urls: Urls, account: int, profile: Profile) -> Account:
+    """Change what the account shows, and tell its followers."""
+    actor = author_of(tx, account)
+    if len(profile.summary) > BIO_LIMIT:
+        raise Invalid("summary", f"At most {BIO_LIMIT} characters, please.")
+    pairs = [(one_line(name, 200), one_line(value, 1000)) for name, value in profile.fields if name.strip()]
+    if len(pairs) > FIELDS_LIMIT:
+        raise Invalid("fields", f"At most {FIELDS_LIMIT} fields, please.")
+    changes: dict[str, str | int | None] = {
+        "name": display_name(profile.name),
+        "summary": _html(urls, profile.summary),
+        "summary_source": profile.summary,
+        "fields": json.dumps(
+            [[name, _html(urls, value).removeprefix("<p>").removesuffix("</p>\n")] for name, value in pairs]
+        ),
+        "locked": int(profile.locked),
+        "discoverable": int(profile.discoverable),
+        "indexable": int(profile.indexable),
+        "language": profile.language,
+        "kind": "Service" if profile.bot else ("Person" if actor.kind == "Service" else actor.kind),
+    }
+    changes |= _picture(tx, urls, account, "icon", profile.icon) | _picture(tx, urls, account, "image", profile.image)
+    changed = accounts.update_profile(tx, account, **changes)
+    send_profile(tx, urls, changed)
+    return changed
+
+
+def _picture(tx: Tx, urls: Urls, account: int, column: str, upload: int | None) -> dict[str, str | int | None]:
+    if upload is None:
+        return {}
+    found = files.get(tx, upload, account)
+    if found is None:
+        raise Invalid(column, "That picture is not there any more; add it again.")
+    name = (found.small or found.file) if column == "icon" else (found.large or found.file)
+    return {column: urls.media(name)}
+
+
+def _html(urls: Urls, text: str) -> str:
+    return str(render(text, mentions={}, tag_url=urls.tag, inline_images=False, base=urls.origin).html)
+
+
+def send_profile(tx: Tx, urls: Urls, account: Account) -> None:
+    """Tell the followers how the account looks now."""
+    number = tx.new_id()
+    document = update_of(urls, number, account.uri, actor_document(tx, account), (PUBLIC,), (account.followers,))
+    sending.send(tx, urls, account, document, number=number, subject=account.uri, followers=True)
+    tx.notify("posts")
+
+
+def add_alias(tx: Tx, urls: Urls, account: int, uri: str) -> Account:
+    """Say that another account is the same person: needed before one can move from there to here."""
+    actor = author_of(tx, account)
+    known = tuple(dict.fromkeys((*actor.also_known_as, uri)))
+    changed = accounts.update_profile(tx, account, also_known_as=json.dumps(known))
+    send_profile(tx, urls, changed)
+    return changed
+
+
+def move(tx: Tx, urls: Urls, account: int, target: int) -> None:
+    """Send the followers to another account, which must name this one among its aliases (as fetched just now)."""
+    actor = author_of(tx, account)
+    other = accounts.get(tx, target)
+    if other is None or actor.uri not in other.also_known_as:
+        raise Invalid("target", f"That account does not name {actor.uri} as an alias yet; add it there first.")
+    changed = accounts.update_profile(tx, account, moved_to=other.uri)
+    send_profile(tx, urls, changed)
+    number = tx.new_id()
+    document = write_activity(
+        "Move", uri=urls.activity(number), actor=actor.uri, object=actor.uri, target=other.uri, to=(actor.followers,)
+    )
+    sending.send(tx, urls, actor, document, number=number, subject=actor.uri, followers=True)
+
+
+def delete_account(tx: Tx, urls: Urls, account: int) -> None:
+    """Delete an account of ours and all it wrote; the followers are told, its id answers with a tombstone."""
+    actor = author_of(tx, account)
+    number = tx.new_id()
+    document = write_activity(
+        "Delete", uri=urls.activity(number), actor=actor.uri, object=actor.uri, to=(PUBLIC,), cc=(actor.followers,)
+    )
+    sending.send(tx, urls, actor, document, number=number, subject=actor.uri, followers=True)
+    writing.remove_all_of(tx, actor)
+    accounts.set_state(tx, account, "deleted")
+    writing.bury(tx, actor.uri, actor.uri, actor.kind, local=True)

@@ -1,0 +1,193 @@
+"""Publish, edit, delete, pin: what an author does with posts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fediblog.actions import sending
+from fediblog.actions.documents import create_of, post_document, update_of
+from fediblog.actions.drafts import Composed, Draft, File, PollDraft, author_of, compose, month_of
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import PUBLIC, Visibility
+from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
+from fediblog.errors import Invalid, NotFound
+from fediblog.markup.clean import CLEANER_VERSION
+from fediblog.protocol.activities import write_activity
+from fediblog.store import accounts, jobs, listings, notices, posts, writing
+from fediblog.store.tx import Tx
+from fediblog.store.writing import Placement
+
+__all__ = ["Draft", "File", "PollDraft", "delete", "edit", "pin", "publish", "release", "send_counts", "unpin"]
+
+MOST_PINNED = 5
+
+
+def publish(tx: Tx, urls: Urls, account: int, draft: Draft, mentions: Mapping[str, int] | None = None) -> Post:
+    """Make a post, or keep it as a draft or for later.
+
+    `mentions` says which accounts the handles in the text mean, where that was looked up. Raises Invalid, NotFound.
+    """
+    author = author_of(tx, account)
+    number = tx.new_id()
+    composed = compose(tx, urls, author, draft, mentions or {}, number=number)
+    writing.insert(tx, composed.note, author, _placement(composed, draft), number=number)
+    _put_beside(tx, number, composed)
+    post = _stored(tx, number)
+    if draft.state == "published":
+        _announce(tx, urls, post)
+    elif draft.state == "scheduled":
+        jobs.add(tx, "release", str(number), run_at=draft.scheduled)
+    return post
+
+
+def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, mentions: Mapping[str, int] | None = None) -> Post:
+    """Change a post of one's own. A published one keeps its kind, address and audience, and its history is kept."""
+    author = author_of(tx, account)
+    before = _own(tx, author, post)
+    was_published = before.state == "published"
+    composed = compose(tx, urls, author, draft, mentions or {}, number=post, before=before)
+    state = "published" if was_published else draft.state
+    writing.update(tx, before, composed.note, _placement(composed, draft, state))
+    _put_beside(tx, post, composed)
+    after = _stored(tx, post)
+    jobs.drop(tx, "release", str(post))
+    if was_published:
+        _send_update(tx, urls, after, before)
+    elif state == "published":
+        _announce(tx, urls, after)
+    elif state == "scheduled":
+        jobs.add(tx, "release", str(post), run_at=draft.scheduled)
+    return after
+
+
+def release(tx: Tx, urls: Urls, post: int) -> None:
+    """The time of a scheduled post has come."""
+    scheduled = posts.stored(tx, post)
+    if scheduled is None or scheduled.state != "scheduled":
+        return
+    writing.publish_now(tx, post, month_of(tx.now), _address(tx, urls, scheduled))
+    _announce(tx, urls, _stored(tx, post))
+
+
+def delete(tx: Tx, urls: Urls, account: int, post: int) -> None:
+    """Delete a post of one's own, here and everywhere it went; its id answers with a tombstone from then on."""
+    author = author_of(tx, account)
+    whole = _own(tx, author, post)
+    if whole.state == "published":
+        number = tx.new_id()
+        tomb = {"id": whole.uri, "type": "Tombstone", "formerType": whole.kind}
+        document = write_activity(
+            "Delete", uri=urls.activity(number), actor=author.uri, object=tomb, to=whole.to, cc=whole.cc
+        )
+        sending.send_about(tx, urls, whole, document, number=number, everywhere=True)
+    jobs.drop(tx, "release", str(post))
+    writing.remove(tx, whole)
+
+
+def pin(tx: Tx, urls: Urls, account: int, post: int) -> None:
+    """Show a post at the top of the profile."""
+    author = author_of(tx, account)
+    whole = _own(tx, author, post)
+    if whole.visibility not in (Visibility.PUBLIC, Visibility.UNLISTED) or whole.state != "published":
+        raise Invalid("post", "Only what everybody may see can be pinned.")
+    if whole.pinned is None and len(listings.pinned(tx, author.id, author.id)) >= MOST_PINNED:
+        raise Invalid("post", f"{MOST_PINNED} posts are pinned already; take one down first.")
+    if whole.pinned is None:
+        writing.set_pinned(tx, post, tx.now)
+        _send_pin(tx, urls, author, whole, "Add")
+
+
+def unpin(tx: Tx, urls: Urls, account: int, post: int) -> None:
+    """Take a post down from the top of the profile."""
+    author = author_of(tx, account)
+    whole = _own(tx, author, post)
+    if whole.pinned is not None:
+        writing.set_pinned(tx, post, None)
+        _send_pin(tx, urls, author, whole, "Remove")
+
+
+def send_counts(tx: Tx, urls: Urls, post: int) -> None:
+    """Tell those who follow how a post stands: an Update without `updated`, for polls and totals."""
+    whole = posts.stored(tx, post)
+    if whole is not None and whole.local and whole.state == "published":
+        _send_update(tx, urls, whole, whole)
+
+
+def _placement(composed: Composed, draft: Draft, state: str | None = None) -> Placement:
+    return Placement(
+        visibility=composed.visibility,
+        state=state or draft.state,
+        slug=composed.slug,
+        month=composed.month,
+        scheduled=draft.scheduled if draft.state == "scheduled" else None,
+        cleaner=CLEANER_VERSION,
+    )
+
+
+def _put_beside(tx: Tx, number: int, composed: Composed) -> None:
+    writing.claim_media(tx, number, composed.uploads)
+    writing.address(tx, number, composed.mentioned)
+
+
+def _address(tx: Tx, urls: Urls, post: Post) -> tuple[str, str]:
+    """Slug and page of a post that appears only now."""
+    month = month_of(tx.now)
+    slug = posts.free_slug(tx, post.account.id, month, post.slug, post.id) if post.slug else ""
+    return slug, urls.page(post.account.handle, post.id, month, slug)
+
+
+def _announce(tx: Tx, urls: Urls, post: Post) -> None:
+    """A post appears: in our own people's streams and notices, and on the servers of those it is for."""
+    if post.visibility != Visibility.DIRECT:
+        listings.spread(tx, post)
+    _tell(tx, post, frozenset())
+    if post.poll is not None and post.poll.ends is not None:
+        jobs.add(tx, "close-poll", str(post.id), run_at=post.poll.ends)
+    document = create_of(urls, post, post_document(tx, urls, post))
+    sending.send_about(tx, urls, post, document, number=post.id)
+    tx.notify("posts")
+
+
+def _tell(tx: Tx, post: Post, known: frozenset[int]) -> None:
+    parent = posts.stored(tx, post.parent) if post.parent is not None else None
+    for account in accounts.many(tx, post.addressed - known).values():
+        if account.local:
+            answered = parent is not None and parent.account.id == account.id
+            notices.add(tx, account.id, "reply" if answered else "mention", post.account.id, post.id)
+
+
+def _send_update(tx: Tx, urls: Urls, post: Post, before: Post) -> None:
+    number = tx.new_id()
+    document = update_of(urls, number, post.author, post_document(tx, urls, post), post.to, post.cc)
+    _tell(tx, post, before.addressed)
+    sending.send_about(tx, urls, post, document, number=number, also=sorted(before.addressed), everywhere=True)
+    tx.notify("posts")
+
+
+def _send_pin(tx: Tx, urls: Urls, author: Account, post: Post, kind: str) -> None:
+    number = tx.new_id()
+    document = write_activity(
+        kind,
+        uri=urls.activity(number),
+        actor=author.uri,
+        object=post.uri,
+        target=author.featured,
+        to=(PUBLIC,),
+        cc=(author.followers,),
+    )
+    sending.send(tx, urls, author, document, number=number, subject=author.featured, followers=True)
+
+
+def _own(tx: Tx, author: Account, post: int) -> Post:
+    whole = posts.stored(tx, post)
+    if whole is None or whole.account.id != author.id:
+        raise NotFound()
+    return whole
+
+
+def _stored(tx: Tx, number: int) -> Post:
+    post = posts.stored(tx, number)
+    if post is None:
+        raise RuntimeError("the post vanished within its own transaction")
+    return post

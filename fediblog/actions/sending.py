@@ -1,0 +1,83 @@
+"""How a deed of ours leaves: one stored activity, and the inboxes that it must reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from fediblog.actions.documents import Document
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Visibility
+from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
+from fediblog.protocol.jsontext import encode
+from fediblog.store import accounts, outbox, reactions
+from fediblog.store.tx import Tx
+
+
+def send(
+    tx: Tx,
+    urls: Urls,
+    account: Account,
+    document: Document,
+    *,
+    number: int,
+    subject: str,
+    to: Iterable[Account] = (),
+    inboxes: Iterable[str] = (),
+    followers: bool = False,
+    post: int | None = None,
+    private: bool = False,
+) -> None:
+    """Store an activity of `account` and have it delivered to these people, to these inboxes, and to all followers.
+
+    `private` goes to people's own inboxes, never to a shared one. Our own people need no delivery.
+    """
+    wanted = {inbox_of(each, private=private) for each in to if not each.local} | set(inboxes)
+    wanted = {inbox for inbox in wanted if inbox and not urls.owns(inbox)}
+    if not wanted and not followers:
+        return
+    outbox.emit(
+        tx,
+        account.id,
+        urls.activity(number),
+        str(document["type"]),
+        subject,
+        encode(document).decode(),
+        number=number,
+        post=post,
+        inboxes=wanted,
+        followers=followers,
+    )
+
+
+def inbox_of(account: Account, *, private: bool = False) -> str:
+    """Where to deliver for that account: the shared inbox of its server if that will do."""
+    return account.inbox if private or not account.shared_inbox else account.shared_inbox
+
+
+def send_about(
+    tx: Tx,
+    urls: Urls,
+    post: Post,
+    document: Document,
+    *,
+    number: int,
+    also: Sequence[int] = (),
+    everywhere: bool = False,
+) -> None:
+    """Send what concerns a post to those it is for; `everywhere` also to all servers that had to do with it."""
+    people = accounts.many(tx, {*post.addressed, *also})
+    involved = reactions.involved_inboxes(tx, post.id) if everywhere else []
+    send(
+        tx,
+        urls,
+        post.account,
+        document,
+        number=number,
+        subject=post.uri,
+        to=people.values(),
+        inboxes=involved,
+        followers=post.visibility != Visibility.DIRECT,
+        post=post.id,
+        private=post.visibility == Visibility.DIRECT,
+    )

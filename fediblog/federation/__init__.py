@@ -1,0 +1,1 @@
+"""Where network and store meet: the site, resolving, receiving, delivering, the worker."""

@@ -1,0 +1,140 @@
+"""The site: everything one server is made of, as one value that is passed on. A process may hold several."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fediblog import __version__
+from fediblog.domain.urls import Urls
+from fediblog.errors import Misuse
+from fediblog.federation.keyring import KeyRing
+from fediblog.media.files import FileStore
+from fediblog.net import Client, Engine, Policy, Scheme, SocketEngine
+from fediblog.settings import Settings
+from fediblog.store import facts, outbox
+from fediblog.store.database import Database, connect, system_clock
+
+_ORIGIN, _HANDLE_DOMAIN, _SECRET = "origin", "handle-domain", "secret"
+SECRET_FILE = "secret"  # noqa: S105 - a file's name
+USER_AGENT = f"fediblog/{__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One server. `clock` gives UTC milliseconds; `engine` is the way out that `client` uses too."""
+
+    settings: Settings
+    urls: Urls
+    db: Database
+    client: Client
+    engine: Engine
+    files: FileStore
+    keys: KeyRing
+    clock: Callable[[], int]
+    secret: bytes
+
+    async def close(self) -> None:
+        """Let go of the network, then of the database."""
+        await self.client.close()
+        await self.db.close()
+
+
+async def open_site(
+    settings: Settings, *, engine: Engine | None = None, clock: Callable[[], int] = system_clock
+) -> Site:
+    """Open the data folder and the database, and make both at the first start.
+
+    Raises Misuse if the origin is not the one that was written down, or none is known yet.
+    """
+    make_folder(settings.data)
+    secret = _secret(settings.data)
+    db = await connect(settings.database_url, clock=clock)
+    try:
+        urls = await _urls(db, settings)
+        policy = make_policy(settings, urls)
+        way_out = engine or SocketEngine(policy)
+        known = await db.read(outbox.schemes)
+
+        def prefer(host: str) -> Scheme | None:
+            return "rfc9421" if known.get(host) == "rfc9421" else None
+
+        client = Client(way_out, policy, prefer=prefer, on_learned=known.__setitem__)
+        files = FileStore(settings.media)
+        site = Site(settings, urls, db, client, way_out, files, KeyRing(db, urls, clock), clock, secret)
+        await site.keys.instance_account()
+    except BaseException:
+        await db.close()
+        raise
+    return site
+
+
+def make_policy(settings: Settings, urls: Urls) -> Policy:
+    """What the door to the outside lets through, for this site."""
+    return Policy(
+        user_agent=f"{USER_AGENT} (+{urls.origin})",
+        lab_hosts=settings.lab_hosts,
+        loopback_authorities=settings.loopback_authorities,
+        ca_file=os.environ.get("SSL_CERT_FILE") or None,
+    )
+
+
+def make_folder(folder: Path) -> None:
+    """The data folder, for the server's own user alone."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = folder / ".write-test"
+        probe.touch(mode=0o600)
+        probe.unlink()
+    except OSError as error:
+        raise Misuse(
+            f"The data folder {folder} cannot be used: {error.strerror}. Choose another with --data."
+        ) from None
+
+
+def _secret(folder: Path) -> bytes:
+    """The server's own secret, made once, readable by its user alone."""
+    path = folder / SECRET_FILE
+    if not path.exists():
+        fresh = path.with_name(f".{SECRET_FILE}.{secrets.token_hex(4)}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(fresh, path)  # of two that start at once, one makes it
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return bytes.fromhex(path.read_text().strip())
+
+
+async def _urls(db: Database, settings: Settings) -> Urls:
+    written, domain = await db.read(facts.get, _ORIGIN), await db.read(facts.get, _HANDLE_DOMAIN)
+    origin = settings.origin or written
+    if not origin:
+        raise Misuse(
+            "No origin is known yet. Say under which address people will reach this server: --origin https://…"
+        )
+    if written and written != origin:
+        raise Misuse(
+            f"This data folder belongs to {written}, and you started it as {origin}. Every post and account has the"
+            f" origin in its id, so it cannot change: start with --origin {written}, or use another folder with --data."
+        )
+    handles = settings.handle_domain or domain or urlsplit(origin).netloc
+    if domain and handles != domain:
+        raise Misuse(
+            f"Handles here end in @{domain}, and you asked for @{handles}. Others know the accounts by that name:"
+            f" start with --handle-domain {domain}."
+        )
+    if not written:
+        await db.write(facts.put, _ORIGIN, origin)
+    if not domain:
+        await db.write(facts.put, _HANDLE_DOMAIN, handles)
+    return Urls(origin, handles)

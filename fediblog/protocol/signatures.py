@@ -1,0 +1,190 @@
+"""The one door through which a signed request is believed: both schemes, every rule, and no way around the key."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from fediblog.errors import Refused
+from fediblog.protocol import cavage, rfc9421
+from fediblog.protocol.digest import matches_content_digest, matches_digest
+from fediblog.protocol.keys import Algorithm, Kind, PublicKey
+from fediblog.protocol.structured import Headers, combined
+
+WINDOW = 3600  # seconds a signature may be old, or ahead of our clock
+
+# What the parameter says against what the key is; `hs2019` and nothing at all mean: go by the key.
+_CAVAGE: dict[str | None, tuple[Kind, ...]] = {
+    None: ("rsa", "ed25519"),
+    "hs2019": ("rsa", "ed25519"),
+    "rsa-sha256": ("rsa",),
+}
+_RFC9421: dict[str, tuple[Kind, Algorithm]] = {
+    "rsa-v1_5-sha256": ("rsa", "rsa-v1_5-sha256"),
+    "rsa-pss-sha512": ("rsa", "rsa-pss-sha512"),
+    "ed25519": ("ed25519", "ed25519"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request as it came in."""
+
+    method: str
+    target: str  # path and query, as received
+    headers: tuple[tuple[str, str], ...]  # lower-case names, in order, may repeat; values as Latin-1
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Which key a request says that it is signed with. Nothing is proven before `verify`."""
+
+    key_id: str
+    signature: cavage.Signature | rfc9421.Signature
+
+    @property
+    def scheme(self) -> str:
+        """`cavage` or `rfc9421`: worth remembering, because who speaks one also understands it."""
+        return "cavage" if isinstance(self.signature, cavage.Signature) else "rfc9421"
+
+
+def read(incoming: Incoming, origin: str) -> Claim:
+    """What a request claims, once it covers all that it has to and is meant for `origin`; Refused otherwise."""
+    newer = combined(incoming.headers, "signature-input")
+    signature = _read_cavage(incoming) if newer is None else _read_rfc9421(incoming, newer)
+    covered = signature.headers if isinstance(signature, cavage.Signature) else signature.covered
+    # RFC 9421 derives its authority from `origin`; only the header itself can name somebody else.
+    if "host" in covered and not _is_ours(incoming.headers, origin):
+        raise Refused("host-not-ours", "The signed Host header is not this server's name.")
+    return Claim(signature.key_id, signature)
+
+
+def check(claim: Claim, incoming: Incoming, now: int) -> None:
+    """All that can be refused without the key, so before it is looked for; `now` is in seconds."""
+    signature = claim.signature
+    if signature.expires is not None and now > signature.expires:
+        raise Refused("signature-stale", "The signature has expired.")
+    for time in _times(signature, incoming.headers):
+        if time is None:
+            raise Refused("signature-unreadable", "The time of the signature cannot be read.")
+        if abs(now - time) > WINDOW:
+            raise Refused("signature-stale", "The signature is more than an hour away from this server's clock.")
+    if _has_body(incoming):
+        _check_digest(isinstance(signature, cavage.Signature), incoming)
+
+
+def verify(claim: Claim, incoming: Incoming, key: PublicKey, origin: str, now: int) -> None:
+    """Return if `key` signed this very request for `origin`, recently; raise Refused in every other case."""
+    check(claim, incoming, now)
+    signature = claim.signature
+    if isinstance(signature, cavage.Signature):
+        good = _verify_cavage(signature, incoming, key)
+    else:
+        good = _verify_rfc9421(signature, incoming, key, origin)
+    if good is not True:
+        raise Refused("signature-bad", "The signature does not verify with the key it names.")
+
+
+def _read_cavage(incoming: Incoming) -> cavage.Signature:
+    values = [value for name, value in incoming.headers if name == "signature"]
+    if not values:
+        raise Refused("signature-missing", "This request must be signed.")
+    signature = cavage.read(values[0]) if len(values) == 1 else None
+    if signature is None:
+        raise Refused("signature-unreadable", "The Signature header cannot be read.")
+    if signature.algorithm not in _CAVAGE:
+        raise Refused("signature-unsupported", "The signature's algorithm is not one that this server verifies.")
+    needed = ["(request-target)", "host"]
+    needed += ["digest"] if _has_body(incoming) else []
+    needed += [] if "(created)" in signature.headers else ["date"]
+    _require(needed, signature.headers)
+    return signature
+
+
+def _read_rfc9421(incoming: Incoming, newer: str) -> rfc9421.Signature:
+    found = rfc9421.read(newer, combined(incoming.headers, "signature"))
+    if not found:
+        raise Refused("signature-unreadable", "The Signature-Input and Signature headers cannot be read together.")
+    usable = [one for one in found if one.algorithm is None or one.algorithm in _RFC9421]
+    if not usable:
+        raise Refused("signature-unsupported", "The signature's algorithm is not one that this server verifies.")
+    whole = [one for one in usable if not _missing(one, incoming)]
+    if not whole:
+        _require(_missing(usable[0], incoming), ())
+    return whole[0]
+
+
+def _missing(signature: rfc9421.Signature, incoming: Incoming) -> list[str]:
+    """What a signature leaves open that would let it be used for another request."""
+    covered = signature.covered
+    where = {"@authority", "host"} & covered
+    whole_path = "@request-target" in covered or {"@path", "@query"} <= covered
+    short_path = "@path" in covered and "?" not in incoming.target
+    missing = [] if "@method" in covered else ["@method"]
+    if "@target-uri" not in covered and not (where and (whole_path or short_path)):
+        missing.append("@target-uri")
+    if _has_body(incoming) and "content-digest" not in covered:
+        missing.append("content-digest")
+    if signature.created is None:
+        missing.append("created")
+    return missing
+
+
+def _require(needed: Collection[str], covered: Collection[str]) -> None:
+    missing = [name for name in needed if name not in covered]
+    if missing:
+        raise Refused("signature-incomplete", f"The signature does not cover: {', '.join(missing)}.")
+
+
+def _has_body(incoming: Incoming) -> bool:
+    return bool(incoming.body) or incoming.method.upper() not in cavage.BODILESS
+
+
+def _is_ours(headers: Headers, origin: str) -> bool:
+    hosts = [value.strip(" \t").lower() for name, value in headers if name == "host"]
+    usual = ":80" if origin.startswith("http:") else ":443"
+    return len(hosts) == 1 and hosts[0].removesuffix(usual) == cavage.split(origin)[0]
+
+
+def _times(signature: cavage.Signature | rfc9421.Signature, headers: Headers) -> list[int | None]:
+    """Each time that the signature covers."""
+    if isinstance(signature, rfc9421.Signature):
+        return [signature.created]
+    times = [signature.created] if "(created)" in signature.headers else []
+    if "date" in signature.headers:
+        times.append(cavage.read_date(combined(headers, "date") or ""))
+    return times
+
+
+def _check_digest(old: bool, incoming: Incoming) -> None:
+    given = combined(incoming.headers, "digest" if old else "content-digest")
+    if given is None:
+        raise Refused("digest-missing", "A request with a body needs a digest of it.")
+    matches = matches_digest if old else matches_content_digest
+    if not matches(given, incoming.body):
+        raise Refused("digest-mismatch", "The digest is not that of the body.")
+
+
+def _verify_cavage(signature: cavage.Signature, incoming: Incoming, key: PublicKey) -> bool:
+    if key.kind not in _CAVAGE[signature.algorithm]:
+        return False
+    targets = [incoming.target]
+    # Mastodon before 4.3 left the query string of what it fetched out of the signature.
+    if "?" in incoming.target and not _has_body(incoming):
+        targets.append(incoming.target.partition("?")[0])
+    for target in targets:
+        text = cavage.base(
+            signature.headers, incoming.method, target, incoming.headers, signature.created, signature.expires
+        )
+        if text is not None and key.verifies(signature.signature, text):
+            return True
+    return False
+
+
+def _verify_rfc9421(signature: rfc9421.Signature, incoming: Incoming, key: PublicKey, origin: str) -> bool:
+    kind, algorithm = _RFC9421[signature.algorithm] if signature.algorithm else (key.kind, None)
+    if kind != key.kind or not incoming.target.startswith("/"):
+        return False
+    text = rfc9421.base(signature.input, incoming.method, incoming.target, incoming.headers, origin)
+    return text is not None and key.verifies(signature.signature, text, algorithm)
