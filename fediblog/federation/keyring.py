@@ -60,12 +60,12 @@ class KeyRing:
 
     async def instance_account(self) -> Account:
         """The instance actor, made when it is first needed."""
-        if self._instance is None:
-            found = await self._db.read(accounts.instance, self._urls)
-            account = found or await self._db.write(ensure_instance, self._urls, await new_keys())
-            self._instance = account
-            return account
-        return self._instance
+        if self._instance is not None:
+            return self._instance
+        found = await self._db.read(accounts.instance, self._urls)
+        account = found or await self._db.write(ensure_instance, self._urls, await new_keys())
+        self._instance = account
+        return account
 
     async def instance(self) -> Signer:
         """The signer of the server itself, for fetches that nobody in particular asks for."""

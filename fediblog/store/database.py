@@ -1,0 +1,151 @@
+"""The one object through which everything above asks the database, whichever engine it is."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TextIO, TypeVar
+
+from fediblog.errors import Misuse
+from fediblog.store import backup, migrate, sqlite_file
+from fediblog.store.ids import IdMaker
+from fediblog.store.tx import Clock, Engine, EngineName, Tx
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def system_clock() -> int:
+    """UTC in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Listeners:
+    """Who wants to be woken when a channel is notified."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._callbacks: dict[str, list[Callable[[], None]]] = {}
+
+    def add(self, channel: str, callback: Callable[[], None]) -> Callable[[], None]:
+        entry = self._callbacks.setdefault(channel, [])
+        entry.append(callback)
+
+        def remove() -> None:
+            if callback in entry:
+                entry.remove(callback)
+            if not entry and self._callbacks.get(channel) is entry:
+                del self._callbacks[channel]
+
+        return remove
+
+    def wake(self, channel: str) -> None:
+        """Calls the listeners of a channel soon; one that fails hinders no other."""
+        for callback in self._callbacks.get(channel, ()):
+            self._loop.call_soon(callback)
+
+    def wake_all(self) -> None:
+        """After a gap in which notifications may have been lost."""
+        for channel in self._callbacks:
+            self.wake(channel)
+
+
+class Database:
+    """Runs functions as transactions: `await db.read(question, …)`, `await db.write(deed, …)`."""
+
+    def __init__(self, engine: Engine, listeners: Listeners) -> None:
+        self._engine = engine
+        self._listeners = listeners
+
+    @property
+    def engine(self) -> EngineName:
+        return self._engine.name
+
+    async def read(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs `fn(tx, …)` on one snapshot of the data. It cannot write, and must not wait for anything else."""
+        return await self._engine.read(lambda tx: fn(tx, *args, **kwargs))
+
+    async def write(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs `fn(tx, …)` in a transaction and returns once it is durable. `fn` may run again after a clash."""
+        return await self._engine.write(lambda tx: fn(tx, *args, **kwargs))
+
+    def listen(self, channel: str, callback: Callable[[], None]) -> Callable[[], None]:
+        """Calls back on the event loop after a commit that notified the channel; returns what ends that.
+
+        On PostgreSQL other processes are heard too. A call may come without cause: look, do not count.
+        """
+        return self._listeners.add(channel, callback)
+
+    async def check(self) -> list[str]:
+        """What is wrong with the stored data; nothing, if all is well."""
+        return await self._engine.check()
+
+    async def close(self) -> None:
+        """Finishes what has been asked for, then lets go of the database."""
+        await self._engine.close()
+
+
+async def connect(
+    where: str | Path,
+    *,
+    clock: Clock = system_clock,
+    random: Callable[[int], int] = secrets.randbits,
+    migrations: Sequence[migrate.Migration] | None = None,
+    readers: int = 4,
+    connections: int = 10,
+) -> Database:
+    """Opens `sqlite:///path`, a path, or `postgresql://…`, with the schema of this version.
+
+    `readers` are the reading threads of SQLite, `connections` the most that PostgreSQL is asked for.
+    """
+    steps = migrate.known_migrations() if migrations is None else migrations
+    listeners = Listeners()
+    ids = IdMaker(clock, random)
+    path = sqlite_path(where)
+    if path is None:
+        return Database(await _postgres(str(where), steps, clock, ids, listeners, connections), listeners)
+    await asyncio.to_thread(sqlite_file.prepare_file, path, steps, clock, ids)
+    return Database(await sqlite_file.open_engine(path, clock, ids, listeners.wake, readers=readers), listeners)
+
+
+def sqlite_path(where: str | Path) -> Path | None:
+    """The file that an address means, or None for PostgreSQL. `sqlite:////var/x` is absolute, `sqlite:///x` is not."""
+    if isinstance(where, Path):
+        return where
+    if where.startswith(("postgresql://", "postgres://")):
+        return None
+    if where.startswith("sqlite:///") and len(where) > len("sqlite:///"):
+        return Path(where.removeprefix("sqlite:///"))
+    raise Misuse(f"Not a database address: {where}. Expected sqlite:///path/to/file or postgresql://user@host/name.")
+
+
+async def _postgres(
+    url: str, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker, listeners: Listeners, connections: int
+) -> Engine:
+    try:
+        from fediblog.store import postgres
+    except ImportError as error:
+        raise Misuse("PostgreSQL needs more packages: install fediblog[postgres].") from error
+    await asyncio.to_thread(postgres.migrate_server, url, steps, clock, ids)
+    return await postgres.open_engine(url, clock, ids, listeners.wake, listeners.wake_all, connections=connections)
+
+
+async def restore(where: str | Path, file: TextIO, *, clock: Clock = system_clock) -> int:
+    """Loads a dump into a new database, from whichever engine it came, and brings it up to date; the number of rows."""
+    header = backup.read_header(file)
+    steps = migrate.known_migrations()
+    migrate.pending(header.schema, steps)
+    db = await connect(where, clock=clock, migrations=[step for step in steps if step.version <= header.schema])
+    try:
+        count = await db.write(_load_new, file)
+    finally:
+        await db.close()
+    await (await connect(where, clock=clock)).close()
+    return count
+
+
+def _load_new(tx: Tx, file: TextIO) -> int:
+    return backup.load_dump(tx, file)

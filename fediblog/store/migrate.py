@@ -1,0 +1,107 @@
+"""Brings a database to the schema of this version: numbered SQL files, each applied once, in its own transaction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from fediblog.errors import Misuse
+from fediblog.store.sql import define
+from fediblog.store.tx import EngineName, Tx
+
+_FILE = re.compile(r"(\d{4})_(\w+)\.sql")
+_ONLY = re.compile(r"\s*--\s*(sqlite|postgres):(.*)")
+_COMMENT = re.compile(r"('(?:[^']|'')*')|--.*")
+_TABLE = (
+    "create table if not exists schema_version (version integer primary key, name text not null, at integer not null)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of the schema."""
+
+    version: int
+    name: str
+    text: str
+
+
+def known_migrations(folder: Traversable | None = None) -> list[Migration]:
+    """The steps in a folder of files named `NNNN_name.sql`, in order; ours unless another folder is given."""
+    folder = files("fediblog.store").joinpath("migrations") if folder is None else folder
+    if not folder.is_dir():
+        return []
+    named = [(found, entry) for entry in folder.iterdir() if (found := _FILE.fullmatch(entry.name))]
+    steps = [Migration(int(found[1]), found[2], entry.read_text("utf-8")) for found, entry in named]
+    steps.sort(key=lambda step: step.version)
+    if len({step.version for step in steps}) != len(steps):
+        raise Misuse("Two migrations have the same number.")
+    return steps
+
+
+def statements(text: str, engine: EngineName) -> Iterator[str]:
+    """The statements of a file that this engine runs; each ends with `;` at the end of a line.
+
+    A line `-- sqlite:` or `-- postgres:` keeps the statement after it for that engine, in that engine's own words.
+    """
+    only: str | None = None
+    lines: list[str] = []
+    for line in text.splitlines():
+        marked = _ONLY.fullmatch(line)
+        if marked and not lines:
+            only, line = marked.groups()
+        line = _COMMENT.sub(lambda found: found[1] or "", line).rstrip()
+        if line:
+            lines.append(line)
+        if line.endswith(";"):
+            yield from _chosen("\n".join(lines)[:-1], only, engine)
+            only, lines = None, []
+    if lines:
+        yield from _chosen("\n".join(lines), only, engine)
+
+
+def _chosen(statement: str, only: str | None, engine: EngineName) -> Iterator[str]:
+    if only is None:
+        yield define(statement, engine)
+    elif only == engine:
+        yield statement
+
+
+def version(tx: Tx) -> int:
+    """The newest step that has been applied; 0 for a new database."""
+    row = tx.one("select max(version) as version from schema_version")
+    return (row.version if row else None) or 0
+
+
+def prepare(tx: Tx) -> None:
+    """Makes the table that remembers the steps."""
+    tx.run(define(_TABLE, tx.engine))
+
+
+def pending(current: int, steps: Sequence[Migration]) -> list[Migration]:
+    """What is still to be applied to a database at this version."""
+    newest = max((step.version for step in steps), default=0)
+    if current > newest:
+        raise Misuse(
+            f"The database has schema {current}, but this version of fediblog knows only up to {newest}."
+            " Install the newer version again, or restore the backup that was made before the upgrade."
+        )
+    return [step for step in steps if step.version > current]
+
+
+def apply(tx: Tx, step: Migration) -> bool:
+    """Applies one step, unless another process was faster."""
+    if version(tx) >= step.version:
+        return False
+    for statement in statements(step.text, tx.engine):
+        tx.run(statement)
+    tx.run(
+        "insert into schema_version (version, name, at) values (:version, :name, :at)",
+        version=step.version,
+        name=step.name,
+        at=tx.now,
+    )
+    return True

@@ -1,0 +1,328 @@
+"""SQLite: whole transactions on aiosqlite's threads, one writer that commits many together, a few readers."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from fediblog.errors import Unavailable
+from fediblog.store.ids import IdMaker
+from fediblog.store.sql import bind, bind_row
+from fediblog.store.tx import Clock, Conflict, Engine, Param, Row, Scalar, Tx, row_maker
+
+T = TypeVar("T")
+
+MOST_JOBS = 64  # functions in one commit
+MOST_SECONDS = 0.05  # after which a commit takes no further function
+ATTEMPTS = 4
+
+_REASONS = {
+    sqlite3.SQLITE_BUSY: "database-busy",
+    sqlite3.SQLITE_LOCKED: "database-busy",
+    sqlite3.SQLITE_FULL: "disk-full",
+    sqlite3.SQLITE_IOERR: "disk-error",
+    sqlite3.SQLITE_READONLY: "database-read-only",
+    sqlite3.SQLITE_CANTOPEN: "database-unreachable",
+    sqlite3.SQLITE_CORRUPT: "database-damaged",
+    sqlite3.SQLITE_NOTADB: "database-damaged",
+}
+_DELAYS = {"database-busy": 5.0, "disk-full": 300.0}  # seconds
+
+
+class SqliteTx(Tx):
+    """A transaction on a connection of this thread."""
+
+    __slots__ = ("_db",)
+    engine = "sqlite"
+    skip_locked = ""  # there is but one writer
+
+    def __init__(self, db: sqlite3.Connection, now: int, ids: IdMaker) -> None:
+        super().__init__(now, ids)
+        self._db = db
+
+    def _execute(self, sql: str, params: Mapping[str, Param]) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(*bind(sql, params, "sqlite"))
+        except sqlite3.IntegrityError as error:
+            raise Conflict(str(error)) from error
+
+    def all(self, sql: str, /, **params: Param) -> list[Row]:
+        cursor = self._execute(sql, params)
+        return list(map(_maker(cursor), cursor)) if cursor.description else []
+
+    def each(self, sql: str, /, **params: Param) -> Iterator[Row]:
+        cursor = self._execute(sql, params)
+        return map(_maker(cursor), cursor)
+
+    def one(self, sql: str, /, **params: Param) -> Row | None:
+        cursor = self._execute(sql, params)
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        made = _maker(cursor)(row)
+        cursor.close()  # else `returning` keeps the statement open
+        return made
+
+    def run(self, sql: str, /, **params: Param) -> int:
+        return max(self._execute(sql, params).rowcount, 0)
+
+    def many(self, sql: str, rows: Iterable[Mapping[str, Scalar]], /) -> None:
+        try:
+            self._db.executemany(sql, map(bind_row, rows))
+        except sqlite3.IntegrityError as error:
+            raise Conflict(str(error)) from error
+
+
+def _maker(cursor: sqlite3.Cursor) -> Callable[[Iterable[Any]], Row]:
+    return row_maker(tuple([column[0] for column in cursor.description]))
+
+
+class Connection(aiosqlite.Connection):
+    """An aiosqlite connection that can run a whole function on its thread."""
+
+    async def perform(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """One hop: `work` gets the connection of the standard library."""
+        result: T = await self._execute(lambda: work(self._conn))  # type: ignore[no-untyped-call]
+        return result
+
+
+class _Job:
+    """A function that waits to be committed, and what came of it."""
+
+    __slots__ = ("channels", "error", "future", "result", "work")
+
+    def __init__(self, work: Callable[[Tx], Any], future: asyncio.Future[Any]) -> None:
+        self.work = work
+        self.future = future
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.channels: Iterable[str] = ()
+
+    def fail(self, error: BaseException) -> None:
+        self.result, self.error, self.channels = None, error, ()
+
+    def tell(self) -> None:
+        """Called on the event loop; a caller that was cancelled meanwhile does not listen any more."""
+        if self.future.done():
+            return
+        if isinstance(self.error, StopIteration):  # which a future cannot carry
+            self.error = RuntimeError("a transaction raised StopIteration")
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+class Writer:
+    """Commits all functions that wait together: one BEGIN IMMEDIATE … COMMIT, a savepoint each."""
+
+    def __init__(self, connection: Connection, clock: Clock, ids: IdMaker, wake: Callable[[str], None]) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._ids = ids
+        self._wake = wake
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[_Job] = deque()
+        self._drain: asyncio.Task[None] | None = None
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._waiting.append(_Job(work, future))
+        if self._drain is None or self._drain.done():
+            self._drain = self._loop.create_task(self._work_off())
+        return await future
+
+    async def finish(self) -> None:
+        """Waits until all that was asked for is committed."""
+        while self._drain is not None and not self._drain.done():
+            await asyncio.wait([self._drain])
+
+    async def _work_off(self) -> None:
+        # Nothing awaits between the last look at the queue and the end, so no job can be left behind.
+        while self._waiting:
+            try:
+                await self._connection.perform(self._commit_all)
+            except Exception as error:  # else the callers would wait for ever
+                self._deliver(self._fail_waiting([], explain(error)))
+
+    # Below: on the connection's thread, but for `_deliver`.
+
+    def _commit_all(self, db: sqlite3.Connection) -> None:
+        while self._waiting:
+            self._loop.call_soon_threadsafe(self._deliver, self._commit_some(db))
+
+    def _deliver(self, jobs: Sequence[_Job]) -> None:
+        for job in jobs:
+            job.tell()
+        for channel in {channel: None for job in jobs for channel in job.channels}:
+            self._wake(channel)
+
+    def _commit_some(self, db: sqlite3.Connection) -> list[_Job]:
+        jobs: list[_Job] = []
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._transact(db, jobs)
+            except BaseException as error:
+                roll_back(db)
+                if not is_busy(error):
+                    return self._fail(db, jobs, error)
+                if attempt == ATTEMPTS:
+                    return self._fail_waiting(jobs, explain(error))
+                time.sleep(random.uniform(0.5, 1.5) * 0.02 * attempt)  # noqa: S311 - jitter, so that two part
+            else:
+                return jobs
+        return jobs
+
+    def _transact(self, db: sqlite3.Connection, jobs: list[_Job]) -> None:
+        db.execute("begin immediate")
+        for job in self._turn(jobs):
+            self._run(db, job)
+        db.execute("commit")
+
+    def _turn(self, jobs: list[_Job]) -> Generator[_Job]:
+        """The jobs of an earlier attempt, then such as wait, as long as there is room and time for them."""
+        yield from tuple(jobs)
+        end = time.monotonic() + MOST_SECONDS
+        while len(jobs) < MOST_JOBS and time.monotonic() < end:
+            try:
+                job = self._waiting.popleft()
+            except IndexError:
+                return
+            if not job.future.cancelled():
+                jobs.append(job)
+                yield job
+
+    def _run(self, db: sqlite3.Connection, job: _Job) -> None:
+        tx = SqliteTx(db, self._clock(), self._ids)
+        db.execute("savepoint job")
+        try:
+            job.result = job.work(tx)
+        except BaseException as error:
+            if is_busy(error) or not db.in_transaction:  # SQLite has rolled everything back by itself
+                raise
+            db.execute("rollback to job")
+            job.fail(explain(error))
+        else:
+            job.error, job.channels = None, tx.channels
+        db.execute("release job")
+
+    def _fail(self, db: sqlite3.Connection, jobs: list[_Job], error: BaseException) -> list[_Job]:
+        """The commit failed. A deferred foreign key is the fault of one: the others get another chance, alone."""
+        if isinstance(error, sqlite3.IntegrityError) and len(jobs) > 1:
+            for job in jobs:
+                try:
+                    self._alone(db, job)
+                except BaseException as its_own:
+                    roll_back(db)
+                    job.fail(explain(its_own))
+            return jobs
+        for job in jobs:
+            job.fail(explain(error))
+        return jobs
+
+    def _alone(self, db: sqlite3.Connection, job: _Job) -> None:
+        db.execute("begin immediate")
+        self._run(db, job)
+        db.execute("commit")
+
+    def _fail_waiting(self, jobs: list[_Job], error: BaseException) -> list[_Job]:
+        """The database cannot be had: nobody who waits now should wait for another round of attempts."""
+        with suppress(IndexError):
+            while True:
+                jobs.append(self._waiting.popleft())
+        for job in jobs:
+            job.fail(error)
+        return jobs
+
+
+class SqliteEngine(Engine):
+    """One writer and a few readers on one file."""
+
+    name = "sqlite"
+
+    def __init__(
+        self, writer: Connection, readers: list[Connection], clock: Clock, ids: IdMaker, wake: Callable[[str], None]
+    ) -> None:
+        self._writer = Writer(writer, clock, ids, wake)
+        self._connections = [*readers, writer]  # closed in this order: the last one folds the log into the file
+        self._clock = clock
+        self._ids = ids
+        self._closed = False
+        self._idle: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
+        for reader in readers:
+            self._idle.put_nowait(reader)
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        return await self._perform(lambda db: self._snapshot(db, work))
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        self._refuse_closed()
+        return await self._writer.write(work)
+
+    async def check(self) -> list[str]:
+        return await self._perform(quick_check)
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        await self._writer.finish()
+        for connection in self._connections:
+            await connection.close()
+
+    async def _perform(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        self._refuse_closed()
+        reader = await self._idle.get()
+        try:
+            return await reader.perform(work)
+        finally:
+            self._idle.put_nowait(reader)
+
+    def _snapshot(self, db: sqlite3.Connection, work: Callable[[Tx], T]) -> T:
+        db.execute("begin")
+        try:
+            return work(SqliteTx(db, self._clock(), self._ids))
+        except sqlite3.Error as error:
+            raise explain(error) from error
+        finally:
+            roll_back(db)
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise Unavailable("database-closed")
+
+
+def explain(error: BaseException) -> BaseException:
+    """An error of SQLite in the words of the floors above; others stay as they are."""
+    if isinstance(error, sqlite3.IntegrityError):
+        return Conflict(str(error))
+    reason = _REASONS.get(error_code(error))
+    return Unavailable(reason, _DELAYS.get(reason), str(error)) if reason else error
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether another connection stood in the way."""
+    return error_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def error_code(error: BaseException) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the upper bits tell kinds of the same
+
+
+def roll_back(db: sqlite3.Connection) -> None:
+    if db.in_transaction:
+        db.execute("rollback")
+
+
+def quick_check(db: sqlite3.Connection) -> list[str]:
+    """What is damaged in the file; at most ten findings."""
+    found = [str(row[0]) for row in db.execute("pragma quick_check(10)")]
+    return [] if found == ["ok"] else found

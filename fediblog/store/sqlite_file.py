@@ -1,0 +1,128 @@
+"""An SQLite file before the first transaction: created, checked, brought up to date, opened."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from fediblog.errors import Misuse
+from fediblog.store import migrate
+from fediblog.store.backup import backup_sqlite
+from fediblog.store.ids import IdMaker
+from fediblog.store.sqlite import Connection, SqliteEngine, SqliteTx, error_code, explain, quick_check, roll_back
+from fediblog.store.tx import Clock, Conflict
+
+BUSY_MS = 10_000  # how long SQLite itself waits for another process
+MIGRATION_MS = 600_000  # the same, while another process migrates
+CHECK_LIMIT = 2 << 30  # bytes; reading a larger file whole at every start would take minutes
+
+
+def open_file(path: Path, *, reader: bool = False, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
+    """A connection as we want it. `busy_timeout` comes first: switching to WAL needs a lock."""
+    db = sqlite3.connect(path, isolation_level=None, cached_statements=512)
+    try:
+        db.execute(f"pragma busy_timeout = {busy_ms:d}")
+        db.execute("pragma journal_mode = wal")
+        db.execute("pragma synchronous = full")  # told to others means on the disk
+        db.execute("pragma foreign_keys = on")
+        db.execute("pragma temp_store = memory")
+        db.execute("pragma journal_size_limit = 67108864")
+        db.execute(f"pragma cache_size = {-8192 if reader else -16384}")  # KiB
+        if reader:
+            db.execute("pragma mmap_size = 134217728")
+            db.execute("pragma query_only = on")
+        db.create_function("greatest", -1, _greatest, deterministic=True)
+        db.create_function("least", -1, _least, deterministic=True)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _greatest(*values: Any) -> Any:
+    """As in PostgreSQL, where `max` of two values does not exist: null is passed over."""
+    return max((value for value in values if value is not None), default=None)
+
+
+def _least(*values: Any) -> Any:
+    return min((value for value in values if value is not None), default=None)
+
+
+def migrate_file(path: Path, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker) -> None:
+    """Brings a file up to date; one that holds data is copied to `….before-NNNN` first."""
+    with closing(open_file(path, busy_ms=MIGRATION_MS)) as db:
+        # Foreign keys off, or replacing a table would delete what refers to it: sqlite.org/lang_altertable.html, 7.
+        db.execute("pragma foreign_keys = off")
+        with _transaction(db):
+            migrate.prepare(SqliteTx(db, clock(), ids))
+        current = migrate.version(SqliteTx(db, clock(), ids))
+        missing = migrate.pending(current, steps)
+        for step in missing:
+            with _transaction(db):
+                tx = SqliteTx(db, clock(), ids)
+                if step is missing[0] and migrate.version(tx) == current > 0:  # else another process was faster
+                    backup_sqlite(path, path.with_name(f"{path.name}.before-{step.version:04d}"))
+                if migrate.apply(tx, step):
+                    _check_references(db, step)
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("begin immediate")
+    try:
+        yield
+        db.execute("commit")
+    finally:
+        roll_back(db)
+
+
+def _check_references(db: sqlite3.Connection, step: migrate.Migration) -> None:
+    broken = db.execute("pragma foreign_key_check").fetchone()
+    if broken:
+        raise Conflict(f"migration {step.version:04d}_{step.name} leaves {broken[0]} with a reference to nothing")
+
+
+def prepare_file(path: Path, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker) -> None:
+    """Before the first transaction: the file exists, is whole, and has the schema."""
+    try:
+        if not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # private keys are inside
+        elif path.stat().st_size <= CHECK_LIMIT:
+            with closing(open_file(path, reader=True)) as db:
+                _refuse_damaged(path, quick_check(db))
+        migrate_file(path, steps, clock, ids)
+    except (sqlite3.DatabaseError, OSError) as error:
+        if error_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            _refuse_damaged(path, [str(error)])
+        if isinstance(error, OSError) or error_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise Misuse(f"Cannot open the database {path}: {error}. Its folder must exist and be writable.") from error
+        raise explain(error) from error
+
+
+def _refuse_damaged(path: Path, findings: list[str]) -> None:
+    if findings:
+        raise Misuse(
+            f"The database {path} is damaged ({findings[0]}). Move it away together with the files beside it that end"
+            " in -wal and -shm, and restore a backup."
+        )
+
+
+async def open_engine(
+    path: Path, clock: Clock, ids: IdMaker, wake: Callable[[str], None], *, readers: int = 4, busy_ms: int = BUSY_MS
+) -> SqliteEngine:
+    """Opens a prepared file."""
+    opened: list[Connection] = []
+    try:
+        for reader in (False, *(True,) * readers):
+            connection = Connection(partial(open_file, path, reader=reader, busy_ms=busy_ms), iter_chunk_size=64)
+            opened.append(await connection)  # type: ignore[arg-type]
+    except BaseException:
+        for connection in opened:
+            await connection.close()
+        raise
+    return SqliteEngine(opened[0], opened[1:], clock, ids, wake)

@@ -1,0 +1,109 @@
+"""What a function inside a transaction sees, and what an engine must offer to run it; nothing here knows an engine."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from typing import Any, Literal, Protocol, TypeVar
+
+from fediblog.store.ids import IdMaker
+
+T = TypeVar("T")
+
+EngineName = Literal["sqlite", "postgres"]
+Scalar = str | int | float | bytes | None
+Param = Scalar | Sequence[Scalar] | AbstractSet[Scalar]
+Clock = Callable[[], int]
+"""UTC in milliseconds."""
+
+
+class Conflict(Exception):
+    """A rule of the database forbids it: unique, foreign key, not null or check.
+
+    The transaction is lost (PostgreSQL goes on with nothing after it); catch it around `db.write`, not inside.
+    """
+
+
+class Row(Protocol):
+    """One row: a tuple whose columns are attributes too. A column whose name is no identifier has no attribute."""
+
+    def __getattr__(self, column: str, /) -> Any: ...
+    def __getitem__(self, index: int, /) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __len__(self) -> int: ...
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+@lru_cache(maxsize=1024)
+def row_maker(columns: tuple[str, ...]) -> Callable[[Iterable[Any]], Row]:
+    """What turns a plain tuple into a `Row` with these columns."""
+    make: Callable[..., Any] = namedtuple  # the type checker cannot know the columns
+    maker: Callable[[Iterable[Any]], Row] = make("Row", columns, rename=True)._make
+    return maker
+
+
+class Tx(ABC):
+    """An open transaction. Valid only inside the function that it was handed to."""
+
+    __slots__ = ("_ids", "channels", "now")
+    engine: EngineName
+    skip_locked: str
+    """Ends a `select` that claims rows of a queue: PostgreSQL shares them out between workers."""
+
+    def __init__(self, now: int, ids: IdMaker) -> None:
+        self.now = now
+        self.channels: dict[str, None] = {}
+        self._ids = ids
+
+    @abstractmethod
+    def all(self, sql: str, /, **params: Param) -> list[Row]:
+        """All rows of a query."""
+
+    @abstractmethod
+    def each(self, sql: str, /, **params: Param) -> Iterator[Row]:
+        """The rows of a query one after another, for results that do not fit into memory."""
+
+    @abstractmethod
+    def one(self, sql: str, /, **params: Param) -> Row | None:
+        """The first row of a query, or None."""
+
+    @abstractmethod
+    def run(self, sql: str, /, **params: Param) -> int:
+        """Executes a statement; the number of rows it changed."""
+
+    @abstractmethod
+    def many(self, sql: str, rows: Iterable[Mapping[str, Scalar]], /) -> None:
+        """Executes a statement once for every mapping of parameters. Lists are not expanded here."""
+
+    def new_id(self, at: int | None = None) -> int:
+        """A new 64-bit id that sorts by time: that of the transaction, or `at` (ms)."""
+        return self._ids.new(self.now) if at is None else self._ids.at(at)
+
+    def notify(self, channel: str) -> None:
+        """Wakes the listeners of this channel once the transaction is committed, if it is."""
+        self.channels[channel] = None
+
+
+class Engine(ABC):
+    """Runs transactions on one kind of database."""
+
+    name: EngineName
+
+    @abstractmethod
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Runs `work` on one snapshot of the data; it cannot write."""
+
+    @abstractmethod
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Runs `work` in a transaction and returns once that is durable."""
+
+    @abstractmethod
+    async def check(self) -> list[str]:
+        """What is wrong with the stored data; nothing, if all is well."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finishes what has been asked for, then lets go of the database."""

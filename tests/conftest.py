@@ -1,0 +1,98 @@
+"""What all tests share: a clock that stands still, and an empty database on either engine."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fediblog.store.database import Database, connect
+from tests import postgres
+
+ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@dataclass
+class Clock:
+    """Time that passes only when a test says so; `now` is UTC in milliseconds."""
+
+    now: int = 1_750_000_000_000
+    # Shared by all databases of a test: two with the same seed would make the same ids in the same moment.
+    random: random.Random = field(default_factory=lambda: random.Random(7))
+
+    def __call__(self) -> int:
+        return self.now
+
+    def forward(self, *, ms: int = 0, seconds: int = 0, minutes: int = 0, hours: int = 0, days: int = 0) -> None:
+        self.now += ms + 1000 * (seconds + 60 * (minutes + 60 * (hours + 24 * days)))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[postgres.Cluster]:
+    """A PostgreSQL server, started when the first test asks for it."""
+    binaries = postgres.programs()
+    if binaries is None:
+        reason = "PostgreSQL's server programs (initdb, postgres) are not installed"
+        if postgres.REQUIRED:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with postgres.running_cluster(binaries) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database with our schema, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "migrated.db"
+    asyncio.run(_migrate(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_database(cluster: postgres.Cluster) -> str:
+    """The name of a PostgreSQL database with our schema, to be used as template."""
+    name = cluster.create()
+    asyncio.run(_migrate(cluster.url(name)))
+    return name
+
+
+async def _migrate(where: str | Path) -> None:
+    await (await connect(where, clock=Clock())).close()
+
+
+@pytest.fixture(params=ENGINES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database with our schema and no data, on SQLite and on PostgreSQL in turn."""
+    if request.param == "sqlite":
+        path = tmp_path / "fediblog.db"
+        shutil.copyfile(request.getfixturevalue("migrated_file"), path)
+        yield f"sqlite:///{path}"
+        return
+    cluster: postgres.Cluster = request.getfixturevalue("cluster")
+    name = cluster.create(request.getfixturevalue("migrated_database"))
+    yield cluster.url(name)
+    cluster.drop(name)
+
+
+@pytest.fixture
+async def db(database_url: str, clock: Clock) -> AsyncIterator[Database]:
+    """An open, empty database with our schema, with the fixed clock; a test that uses it runs on both engines."""
+    database = await connect(database_url, **options(clock))
+    yield database
+    await database.close()
+
+
+def options(clock: Clock) -> dict[str, Any]:
+    """Arguments of `connect` for tests: the clock, the same random ids in every run, few connections."""
+    return {"clock": clock, "random": clock.random.getrandbits, "readers": 2, "connections": 4}

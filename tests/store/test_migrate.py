@@ -1,0 +1,145 @@
+"""The schema goes up step by step, never down, and never without a copy."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from fediblog.errors import Misuse
+from fediblog.store.database import Database, connect
+from fediblog.store.migrate import Migration, known_migrations, statements, version
+from fediblog.store.tx import Conflict, Tx
+from tests.conftest import Clock, options
+from tests.store.conftest import STEPS
+
+SECOND = Migration(
+    2, "second", "alter table thing add column extra text not null default ';';\nupdate thing set size = 2;"
+)
+BROKEN = Migration(3, "broken", "create table later (id integer primary key);\ninsert into nowhere (id) values (1);")
+
+
+def columns(tx: Tx) -> list[str]:
+    return list(tx.all("select * from thing")[0]._asdict())
+
+
+def insert(tx: Tx) -> None:
+    tx.run("insert into thing (id, name) values (1, 'one')")
+
+
+async def test_steps_are_applied_once_and_kept(empty_url: str, clock: Clock) -> None:
+    db = await connect(empty_url, migrations=STEPS, **options(clock))
+    await db.write(insert)
+    await db.close()
+    for _ in range(2):
+        db = await connect(empty_url, migrations=[*STEPS, SECOND], **options(clock))
+        assert await db.read(version) == 2
+        assert await db.read(columns) == ["id", "name", "data", "size", "extra"]
+        await db.close()
+    rows = await _rows(empty_url, clock, "select version, name, at from schema_version order by version")
+    assert rows == [(1, "first", clock.now), (2, "second", clock.now)]
+
+
+async def _rows(url: str, clock: Clock, sql: str) -> list[tuple[object, ...]]:
+    db = await connect(url, migrations=[*STEPS, SECOND], **options(clock))
+    rows = [tuple(row) for row in await db.read(lambda tx: tx.all(sql))]
+    await db.close()
+    return rows
+
+
+async def test_a_step_that_fails_leaves_no_trace(empty_url: str, clock: Clock) -> None:
+    with pytest.raises(Exception, match="nowhere"):
+        await connect(empty_url, migrations=[*STEPS, SECOND, BROKEN], **options(clock))
+    db = await connect(empty_url, migrations=[*STEPS, SECOND], **options(clock))
+    assert await db.read(version) == 2
+    with pytest.raises(Exception, match="later"):
+        await db.read(lambda tx: tx.all("select id from later"))
+    await db.close()
+
+
+async def test_a_newer_database_is_refused(empty_url: str, clock: Clock) -> None:
+    await (await connect(empty_url, migrations=[*STEPS, SECOND], **options(clock))).close()
+    with pytest.raises(Misuse, match=r"schema 2.*only up to 1"):
+        await connect(empty_url, migrations=STEPS, **options(clock))
+
+
+async def test_several_that_start_at_once_apply_each_step_once(empty_url: str, clock: Clock) -> None:
+    for steps in ([*STEPS], [*STEPS, SECOND]):
+        starts = [connect(empty_url, migrations=steps, **options(clock)) for _ in range(4)]
+        opened = await asyncio.gather(*starts)
+        assert [await db.read(version) for db in opened] == [len(steps)] * 4
+        for db in opened:
+            await db.close()
+
+
+async def test_an_sqlite_file_with_data_is_copied_first(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "fediblog.db"
+    db = await connect(path, migrations=STEPS, clock=clock)
+    await db.write(insert)
+    await db.close()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["fediblog.db"]
+    await (await connect(path, migrations=[*STEPS, SECOND], clock=clock)).close()
+    copy = tmp_path / "fediblog.db.before-0002"
+    assert copy.stat().st_mode & 0o077 == 0
+    with closing(sqlite3.connect(copy)) as old:
+        assert old.execute("select * from thing").fetchall() == [(1, "one", None, None)]
+
+
+async def test_replacing_a_table_keeps_what_refers_to_it(tmp_path: Path, clock: Clock) -> None:
+    path = tmp_path / "fediblog.db"
+    cascade = "create table part (id integer primary key, thing integer references thing(id) on delete cascade);"
+    first = Migration(1, "first", "create table thing (id integer primary key, name text);\n" + cascade)
+    replace = """create table new_thing (id integer primary key, name text not null);
+    insert into new_thing (id, name) select id, name from thing;
+    drop table thing;
+    alter table new_thing rename to thing;"""
+    db = await connect(path, migrations=[first], clock=clock)
+    await db.write(insert)
+    await db.write(lambda tx: tx.run("insert into part (id, thing) values (1, 1)"))
+    await db.close()
+    db = await connect(path, migrations=[first, Migration(2, "replace", replace)], clock=clock)
+    assert len(await db.read(lambda tx: tx.all("select id from part"))) == 1
+    await db.close()
+    losing = Migration(3, "losing", "delete from thing;")
+    with pytest.raises(Conflict, match="part"):
+        await connect(path, migrations=[first, Migration(2, "replace", replace), losing], clock=clock)
+
+
+def test_statements_are_split_and_chosen() -> None:
+    text = """-- A comment; with a semicolon;
+create table a ( -- it's here;
+  note text default '--;', -- more
+  id integer
+);
+
+-- sqlite:
+create virtual table f using fts5(body); -- only there
+-- postgres: create index f on a (id integer);
+insert into a values ('x')"""
+    table = "create table a (\n  note text default '--;',\n  id integer\n)"
+    last = "insert into a values ('x')"
+    assert list(statements(text, "sqlite")) == [table, "create virtual table f using fts5(body)", last]
+    expected = [table.replace("integer", "bigint"), " create index f on a (id integer)", last]
+    assert list(statements(text, "postgres")) == expected
+
+
+def test_files_are_read_in_order(tmp_path: Path) -> None:
+    for name in ("0010_third.sql", "0002_second.sql", "0001_first.sql", "README.md", "12_no.sql"):
+        (tmp_path / name).write_text(f"-- {name}")
+    assert [(step.version, step.name) for step in known_migrations(tmp_path)] == [
+        (1, "first"),
+        (2, "second"),
+        (10, "third"),
+    ]
+    (tmp_path / "0010_again.sql").write_text("")
+    with pytest.raises(Misuse):
+        known_migrations(tmp_path)
+    assert known_migrations(tmp_path / "missing") == []
+
+
+async def test_our_own_schema_is_current(db: Database) -> None:
+    assert await db.read(version) == max((step.version for step in known_migrations()), default=0)
+    assert await db.check() == []
