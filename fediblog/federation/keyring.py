@@ -63,9 +63,10 @@ class KeyRing:
         if self._instance is not None:
             return self._instance
         found = await self._db.read(accounts.instance, self._urls)
-        account = found or await self._db.write(ensure_instance, self._urls, await new_keys())
-        self._instance = account
-        return account
+        if found is None:
+            found = await self._db.write(ensure_instance, self._urls, await new_keys())
+        self._instance = found
+        return found
 
     async def instance(self) -> Signer:
         """The signer of the server itself, for fetches that nobody in particular asks for."""
