@@ -1,0 +1,1 @@
+"""Text that people wrote, made safe and beautiful: Markdown to HTML, the sanitiser, plain text."""

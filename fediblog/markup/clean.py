@@ -1,0 +1,199 @@
+"""The sanitiser: an allow-list over a real HTML parser, for what strangers send and for what we render ourselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+import nh3
+
+from fediblog.markup.balance import balance
+from fediblog.markup.html import Html, plain
+from fediblog.markup.links import addresses, link_address, own_path, web_address
+from fediblog.markup.text import tidy
+from fediblog.markup.tokens import HIDDEN, names
+
+CLEANER_VERSION: Final = 1
+"""Stored with what was cleaned; grows when a rule changes, so that older rows can be cleaned again."""
+
+NOTE_LIMIT: Final = 100_000
+"""Characters of a post that are read; the rest is cut off before anything parses it."""
+ARTICLE_LIMIT: Final = 500_000
+
+# A second pass nearly always changes nothing. What still moves after so many was made to.
+_PASSES: Final = 5
+
+_CLASSES: Final = names("mention hashtag u-url h-card invisible ellipsis quote-inline")
+_LANGUAGE_CLASS: Final = re.compile(r"language-[A-Za-z0-9+#._-]{1,40}")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,5}")
+_NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
+_SPAN: Final = re.compile(r"[1-9][0-9]?")
+_OWN_CLASS: Final = re.compile(
+    r"fn-(?:ref|back|list|sep)|footnotes|highlight|align-(?:left|center|right)|[a-z][a-z0-9]{0,2}"
+)
+# The prefixes keep an id from standing for a property of the page's scripts, or for an element of the page.
+_OWN_ID: Final = re.compile(r"(?:fn|sec)-[\w-]{1,120}")
+_RELATIONS: Final = names("tag me nofollow noopener noreferrer ugc license")
+_PIXELS: Final = re.compile(r"[1-9][0-9]{0,4}")
+
+Value = Callable[[str], str | None]
+"""Takes an attribute's value and returns what is kept of it, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What may stay: attributes by element, values by attribute. An attribute without a rule for its value goes."""
+
+    tags: Mapping[str, frozenset[str]]
+    values: Mapping[str, Value]
+    rel: str | None
+
+    def value(self, _tag: str, name: str, value: str) -> str | None:
+        rule = self.values.get(name)
+        return rule(value) if rule else None
+
+
+def _shaped(pattern: re.Pattern[str]) -> Value:
+    return lambda value: value if pattern.fullmatch(value) else None
+
+
+def _one_of(*words: str) -> Value:
+    return lambda value: value.lower() if value.lower() in words else None
+
+
+def _words(kept: Callable[[str], object]) -> Value:
+    return lambda value: " ".join(word for word in value.split()[:20] if kept(word)) or None
+
+
+def _short(value: str) -> str:
+    return tidy(value, 1500)
+
+
+def _remote_class(word: str) -> bool:
+    return word in _CLASSES or bool(_LANGUAGE_CLASS.fullmatch(word))
+
+
+def _own_class(word: str) -> bool:
+    return _remote_class(word) or bool(_OWN_CLASS.fullmatch(word))
+
+
+def _own_href(value: str) -> str | None:
+    if value[:1] == "#":
+        return value if _OWN_ID.fullmatch(value[1:]) else None
+    return link_address(value) or own_path(value)
+
+
+def picture_address(value: str) -> str | None:
+    """The address of a picture that one of our own may show inside a text."""
+    address = web_address(value)
+    if address and address[:8].lower() == "https://":
+        return address
+    return own_path(value) if value.startswith("/media/") else None
+
+
+def _table(bare: str, particular: Mapping[str, str], everywhere: str) -> dict[str, frozenset[str]]:
+    common = frozenset(everywhere.split())
+    return {tag: common | frozenset(particular.get(tag, "").split()) for tag in [*bare.split(), *particular]}
+
+
+_BARE: Final = (
+    "b bdi blockquote br caption cite dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i ins kbd li"
+    " mark p pre q rp rt ruby s samp section small strong sub summary sup table tbody tfoot thead tr u ul var wbr"
+)
+_PARTICULAR: Final = {
+    "a": "href",
+    "abbr": "title",
+    "code": "",
+    "ol": "start reversed",
+    "span": "translate",
+    "td": "colspan rowspan",
+    "th": "colspan rowspan",
+}
+_VALUES: Final[Mapping[str, Value]] = {
+    "class": _words(_remote_class),
+    "colspan": _shaped(_SPAN),
+    "dir": _one_of("ltr", "rtl", "auto"),
+    "href": link_address,
+    "lang": _shaped(_LANGUAGE),
+    "rel": _words(_RELATIONS.__contains__),
+    "reversed": lambda _value: "",
+    "rowspan": _shaped(_SPAN),
+    "start": _shaped(_NUMBER),
+    "title": _short,
+    "translate": _one_of("no"),
+}
+REMOTE: Final = Policy(
+    tags=_table(_BARE, _PARTICULAR, "class dir lang"),
+    values=_VALUES,
+    rel="nofollow noopener noreferrer ugc",
+)
+OWN: Final = Policy(
+    tags=_table(
+        _BARE,
+        {**_PARTICULAR, "a": "href rel title", "img": "src alt width height loading title"},
+        "class dir id lang",
+    ),
+    values={
+        **_VALUES,
+        "alt": _short,
+        "class": _words(_own_class),
+        "height": _shaped(_PIXELS),
+        "href": _own_href,
+        "id": _shaped(_OWN_ID),
+        "loading": _one_of("lazy"),
+        "src": picture_address,
+        "width": _shaped(_PIXELS),
+    },
+    rel=None,
+)
+
+
+def clean(text: str, limit: int = NOTE_LIMIT) -> Html:
+    """What may be shown of HTML that a stranger sent. Cleaning it again changes nothing."""
+    return _settled(text[:limit], REMOTE)
+
+
+def clean_own(text: str, limit: int = 4 * ARTICLE_LIMIT) -> Html:
+    """What may be shown of HTML that we rendered for one of our own: pictures, footnotes, coloured code too."""
+    return _settled(text[:limit], OWN)
+
+
+def plain_to_html(text: str, limit: int = NOTE_LIMIT) -> Html:
+    """Plain text as paragraphs with line breaks, its web addresses as links."""
+    paragraphs = (part for part in tidy(text, limit).split("\n\n") if part.strip())
+    return _settled("".join(f"<p>{_linked(part.strip())}</p>" for part in paragraphs), REMOTE)
+
+
+def _linked(text: str) -> str:
+    out, done = [], 0
+    for start, end in addresses(text):
+        address = escape(text[start:end])
+        out.append(escape(text[done:start]) + f'<a href="{address}">{address}</a>')
+        done = end
+    return ("".join(out) + escape(text[done:])).replace("\n", "<br>")
+
+
+def _settled(text: str, policy: Policy) -> Html:
+    """Cleans until cleaning changes nothing, so that no browser reads the result otherwise than we did."""
+    html = _once(text, policy)
+    for _ in range(_PASSES):
+        before, html = html, _once(html, policy)
+        if html == before:
+            return Html(html)
+    paragraphs = plain(html).split("\n\n")
+    return Html(_once("".join(f"<p>{escape(part)}</p>" for part in paragraphs), policy))
+
+
+def _once(text: str, policy: Policy) -> str:
+    return nh3.clean(
+        balance(tidy(text), policy.tags),
+        tags=set(policy.tags),
+        clean_content_tags=set(HIDDEN),
+        attributes={tag: set(names) for tag, names in policy.tags.items()},
+        attribute_filter=policy.value,
+        link_rel=policy.rel,
+        url_schemes={"http", "https", "mailto"},
+    )

@@ -1,0 +1,108 @@
+"""The type of safe HTML, and what can be read from it as plain text."""
+
+from __future__ import annotations
+
+import re
+from html import escape as _escape
+from html import unescape
+from typing import Final, NewType
+
+from fediblog.markup.tokens import Close, Open, Text, names, tokenise
+
+Html = NewType("Html", str)
+"""HTML that may stand in a page as it is. Only `escape` and the sanitiser make it."""
+
+_PARAGRAPHS: Final = names(
+    "address article aside blockquote center details div dl fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6"
+    " header hr main nav ol p pre section summary table ul"
+)
+_LINES: Final = names("caption dd dt li tr")
+_CELLS: Final = frozenset(("td", "th"))
+# White space of HTML; others, such as the no-break space, are characters.
+_SPACES: Final = re.compile("[ \t\n\f\r]+")
+ELLIPSIS: Final = "…"
+
+
+def escape(text: str) -> Html:
+    """The text, shown as it is."""
+    return Html(_escape(text))
+
+
+class _Page:
+    """Lays text out: remembers the line breaks that are due before the next visible character."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.breaks = 0
+        self.pre = 0
+        self.space = False
+
+    def add(self, text: str) -> None:
+        if self.pre:
+            self._put(text)
+            return
+        line = _SPACES.sub(" ", text)
+        if line.startswith(" "):
+            self.space = True
+        if bare := line.strip(" "):
+            self._put(bare)
+            self.space = line.endswith(" ")
+
+    def _put(self, text: str) -> None:
+        if self.breaks:
+            self.parts.append("\n" * self.breaks if self.parts else "")
+        elif self.space and self.parts:
+            self.parts.append(" ")
+        self.breaks, self.space = 0, False
+        self.parts.append(text)
+
+    def open(self, token: Open) -> None:
+        if token.name == "br":
+            self.breaks = min(self.breaks + 1, 2)
+        elif token.name == "img":
+            self.add(unescape(token.attributes.get("alt", "")))
+        elif token.name in _CELLS:
+            self.space = True
+        else:
+            self._block(token.name)
+        if token.name == "pre":
+            self.pre += 1
+
+    def close(self, name: str) -> None:
+        self._block(name)
+        if name == "pre":
+            self.pre = max(self.pre - 1, 0)
+
+    def _block(self, name: str) -> None:
+        if name in _PARAGRAPHS:
+            self.breaks = 2
+        elif name in _LINES:
+            self.breaks = max(self.breaks, 1)
+
+
+def plain(html: str, limit: int | None = None) -> str:
+    """The text of HTML, clean or not, with an empty line between paragraphs. Never to be taken for HTML again."""
+    page = _Page()
+    for token in tokenise(html):
+        match token:
+            case Text(data):
+                page.add(unescape(data))
+            case Open():
+                page.open(token)
+            case Close(name):
+                page.close(name)
+    text = "".join(page.parts).strip()
+    return text if limit is None else text[:limit]
+
+
+def excerpt(html: str, limit: int) -> str:
+    """The beginning of HTML's text in one line of at most `limit` characters, ending with a whole word."""
+    line = " ".join(plain(html).split())
+    if len(line) <= limit:
+        return line
+    head = line[: max(limit - 1, 0)]
+    if not line[len(head)].isspace():
+        # A word of more than half the line is cut rather than dropped.
+        word = head.rfind(" ")
+        head = head[:word] if word > limit // 2 else head
+    return head.rstrip(" ,;:–—-") + ELLIPSIS

@@ -1,0 +1,110 @@
+"""What the fediverse adds to Markdown inside a line: mentions, hashtags, bare web addresses."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.rules_inline import StateInline
+
+from fediblog.markup.links import address_end
+
+HASHTAG_LIMIT: Final = 100
+"""Characters of a hashtag; longer ones are text."""
+
+_MENTION: Final = re.compile(
+    r"@(?P<user>[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?)(?:@(?P<host>[^\W_](?:[\w.-]{0,251}[^\W_])?))?"
+)
+# Middle dot, katakana middle dot, zero width non-joiner and joiner: part of words in several scripts.
+_INSIDE_TAG: Final = frozenset("_\u00b7\u30fb\u200c\u200d")
+
+
+def fediverse(md: MarkdownIt) -> None:
+    """Adds the rules to a parser. Tokens are named `mention`, `hashtag`; addresses become ordinary links."""
+    md.inline.ruler.before("escape", "mention", _mention)
+    md.inline.ruler.before("escape", "hashtag", _hashtag)
+    md.inline.ruler.before("escape", "address", _address)
+    md.core.ruler.after("inline", "alt_text", _alt_text)
+
+
+def _before(state: StateInline) -> str:
+    return state.src[state.pos - 1] if state.pos else " "
+
+
+def _mention(state: StateInline, silent: bool) -> bool:
+    before = _before(state)
+    if state.src[state.pos] != "@" or state.linkLevel or before.isalnum() or before in "_@/=.":
+        return False
+    found = _MENTION.match(state.src, state.pos, state.posMax)
+    if not found:
+        return False
+    if not silent:
+        token = state.push("mention", "", 0)
+        token.content = found[0]
+        token.meta = {"handle": found[0][1:].lower()}
+    state.pos = found.end()
+    return True
+
+
+def _hashtag(state: StateInline, silent: bool) -> bool:
+    before = _before(state)
+    if state.src[state.pos] != "#" or state.linkLevel or before.isalnum() or before in "_#/=&)":
+        return False
+    end = state.pos + 1
+    while end < state.posMax and _of_tag(state.src[end]):
+        end += 1
+    name = state.src[state.pos + 1 : end]
+    if len(name) > HASHTAG_LIMIT or not any(char.isalpha() for char in name):
+        return False
+    if not silent:
+        token = state.push("hashtag", "", 0)
+        token.content = name
+    state.pos = end
+    return True
+
+
+def _of_tag(char: str) -> bool:
+    return char.isalnum() or char in _INSIDE_TAG or unicodedata.category(char)[0] == "M"
+
+
+def _address(state: StateInline, silent: bool) -> bool:
+    """The parser stops at the colon, so the scheme is already behind us."""
+    if state.linkLevel or not state.src.startswith("://", state.pos):
+        return False
+    scheme = _scheme(state)
+    if not scheme or not (silent or state.pending.endswith(scheme)):
+        return False
+    start = state.pos - len(scheme)
+    end = min(address_end(state.src, start), state.posMax)
+    if end <= state.pos or not state.md.validateLink(state.src[start:end]):
+        return False
+    if not silent:
+        state.pending = state.pending[: -len(scheme)]
+        token = state.push("link_open", "a", 1)
+        token.attrs = {"href": state.md.normalizeLink(state.src[start:end])}
+        state.push("text", "", 0).content = state.src[start:end]
+        state.push("link_close", "a", -1)
+    state.pos = end
+    return True
+
+
+def _scheme(state: StateInline) -> str:
+    for length in (5, 4):
+        start = state.pos - length
+        word = state.src[max(start, 0) : state.pos]
+        if word.lower() in ("http", "https") and (start < 1 or not state.src[start - 1].isalnum()):
+            return word
+    return ""
+
+
+def _alt_text(state: StateCore) -> None:
+    """Inside an image's description mentions and hashtags are text."""
+    for block in state.tokens:
+        for image in block.children or ():
+            for token in image.children or () if image.type == "image" else ():
+                if token.type in ("mention", "hashtag"):
+                    token.content = ("#" if token.type == "hashtag" else "") + token.content
+                    token.type = "text"

@@ -1,0 +1,81 @@
+"""Finds web addresses in plain text and says which may be linked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+ADDRESS_LIMIT: Final = 2048
+"""Characters of an address that is linked."""
+
+_SCHEME: Final = re.compile("https?://", re.IGNORECASE)
+_STOPS: Final = frozenset('<>"`\\^|')
+_PAIRS: Final = {")": "(", "]": "[", "}": "{"}
+# Punctuation that ends the sentence rather than the address.
+_TRAIL: Final = ".,;:!?'*_~…"
+_WEB: Final = re.compile("https?://[^/?#]", re.IGNORECASE)
+
+
+def address_end(text: str, start: int) -> int:
+    """Where the address that begins at `start` ends; `start` itself if none begins there.
+
+    A closing bracket belongs to the address only if the address opened it, so that
+    `(https://a.example/b_(c))` and `[https://a.example](…)` are read as their writers meant them.
+    """
+    scheme = _SCHEME.match(text, start)
+    if not scheme or not text[scheme.end() : scheme.end() + 1].isalnum():
+        return start
+    open_brackets = dict.fromkeys(_PAIRS.values(), 0)
+    end = scheme.end()
+    while end < len(text) and end - start < ADDRESS_LIMIT:
+        char = text[end]
+        if char.isspace() or char in _STOPS or not char.isprintable():
+            break
+        if char in open_brackets:
+            open_brackets[char] += 1
+        elif char in _PAIRS:
+            if not open_brackets[_PAIRS[char]]:
+                break
+            open_brackets[_PAIRS[char]] -= 1
+        end += 1
+    return start + len(text[start:end].rstrip(_TRAIL))
+
+
+def addresses(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each web address in the text."""
+    done = 0
+    for scheme in _SCHEME.finditer(text):
+        start = scheme.start()
+        if start < done or (start and text[start - 1].isalnum()):
+            continue
+        done = address_end(text, start)
+        if done > start:
+            yield start, done
+
+
+def web_address(value: str) -> str | None:
+    """An address that may be linked: http or https with a host, in one piece, harmless inside an attribute."""
+    value = value.strip()
+    if len(value) > ADDRESS_LIMIT or not _WEB.match(value) or not value.isprintable():
+        return None
+    return _quoted(value)
+
+
+def link_address(value: str) -> str | None:
+    """A web address, or somebody's e-mail address."""
+    value = value.strip()
+    if value[:7].lower() == "mailto:" and len(value) <= ADDRESS_LIMIT and value.isprintable():
+        return _quoted(value)
+    return web_address(value)
+
+
+def own_path(value: str) -> str | None:
+    """A path on our own site: one leading slash exactly, since browsers read `//a` and `/\\a` as another host."""
+    if value[:1] != "/" or value[1:2] in ("/", "\\") or "\\" in value or not value.isprintable():
+        return None
+    return _quoted(value) if len(value) <= ADDRESS_LIMIT else None
+
+
+def _quoted(value: str) -> str:
+    return value.replace(" ", "%20").replace("<", "%3C").replace(">", "%3E").replace('"', "%22")

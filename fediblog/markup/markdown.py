@@ -1,0 +1,224 @@
+"""Markdown to HTML: CommonMark with tables, strikethrough, footnotes, coloured code, mentions and hashtags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from typing import Any, Final
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
+
+from fediblog.markup.clean import ARTICLE_LIMIT, NOTE_LIMIT, clean, clean_own, picture_address
+from fediblog.markup.code import colour
+from fediblog.markup.html import Html
+from fediblog.markup.inline import fediverse
+from fediblog.markup.links import own_path
+from fediblog.markup.slug import slugify
+from fediblog.markup.text import tidy
+
+HASHTAGS: Final = 50
+MENTIONS: Final = 50
+"""How many of a post count; later ones are shown and do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class MentionTarget:
+    """The account that a mention means: its id, the page that the link leads to, and `user@host` or `user`."""
+
+    uri: str
+    url: str
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A post's HTML, its hashtags as written without `#`, each once, and the web addresses that it links to."""
+
+    html: Html
+    hashtags: tuple[str, ...]
+    links: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What the render rules need to know of the post at hand."""
+
+    mentions: Mapping[str, MentionTarget]
+    tag_url: Callable[[str], str] | None
+    inline_images: bool
+    base: str
+    anchor: str
+
+
+def render(
+    source: str,
+    *,
+    mentions: Mapping[str, MentionTarget],
+    tag_url: Callable[[str], str],
+    inline_images: bool = True,
+    breaks: bool = False,
+    base: str = "",
+    anchor: str = "",
+) -> Rendered:
+    """The post as HTML.
+
+    `mentions` is keyed as `find_mentions` names them; a mention that is not in it stays text. With `breaks` a new line
+    is a line break, as in notes. `base` makes paths of our own site absolute, for readers elsewhere. `anchor` tells
+    the footnotes and headings of several posts on one page apart.
+    """
+    md = _parser(breaks)
+    setting = _Setting(mentions, tag_url, inline_images, base.rstrip("/"), anchor)
+    env: dict[str, Any] = {"setting": setting}
+    tokens = md.parse(tidy(source, ARTICLE_LIMIT), env)
+    _adjust(tokens, setting)
+    html = clean_own(md.renderer.render(tokens, md.options, env))
+    return Rendered(html, _hashtags(tokens), tuple(dict.fromkeys(_addresses(tokens))))
+
+
+def render_remote(source: str, limit: int = NOTE_LIMIT) -> Html:
+    """Markdown that a stranger's server sent instead of HTML: cleaned as strictly, its mentions stay text."""
+    md = _parser(breaks=False)
+    return clean(md.render(tidy(source, limit), {"setting": _Setting({}, None, False, "", "")}), limit * 2)
+
+
+def find_mentions(source: str) -> tuple[str, ...]:
+    """Whom the post mentions, as `user@host` or `user` in lower case, in the order written, each once."""
+    found = (token.meta["handle"] for token in _inside(_parse(source)) if token.type == "mention")
+    return tuple(dict.fromkeys(found))[:MENTIONS]
+
+
+def find_hashtags(source: str) -> tuple[str, ...]:
+    """The post's hashtags as written, without `#`, each once however it is capitalised."""
+    return _hashtags(_parse(source))
+
+
+def _parse(source: str) -> list[Token]:
+    return _parser(breaks=False).parse(tidy(source, ARTICLE_LIMIT), {})
+
+
+@cache
+def _parser(breaks: bool) -> MarkdownIt:
+    options = {"html": False, "breaks": breaks, "xhtmlOut": False, "highlight": colour}
+    md = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
+    md.use(footnote_plugin).use(fediverse)
+    for name, rule in _RENDER_RULES.items():
+        md.add_render_rule(name, rule)
+    return md
+
+
+def _inside(tokens: Sequence[Token]) -> Iterator[Token]:
+    """All tokens inside the lines of a document."""
+    for token in tokens:
+        yield from token.children or ()
+
+
+def _hashtags(tokens: Sequence[Token]) -> tuple[str, ...]:
+    found: dict[str, str] = {}
+    for token in _inside(tokens):
+        if token.type == "hashtag":
+            found.setdefault(token.content.casefold(), token.content)
+    return tuple(found.values())[:HASHTAGS]
+
+
+def _addresses(tokens: Sequence[Token]) -> Iterator[str]:
+    for token in _inside(tokens):
+        href = token.attrs.get("href") if token.type == "link_open" else None
+        if isinstance(href, str) and href.lower().startswith(("http://", "https://")):
+            yield href
+
+
+def _adjust(tokens: Sequence[Token], setting: _Setting) -> None:
+    """Heading ids, table alignment by class, absolute addresses: all that is a change of attributes."""
+    taken: dict[str, int] = {}
+    for place, token in enumerate(tokens):
+        if token.type == "heading_open":
+            token.attrSet("id", _heading_id(tokens[place + 1], setting.anchor, taken))
+        elif token.type in ("th_open", "td_open") and (style := token.attrs.pop("style", None)):
+            token.attrSet("class", str(style).replace("text-align:", "align-"))
+    for token in _inside(tokens):
+        for name in ("href", "src") if setting.base else ():
+            value = token.attrs.get(name)
+            if isinstance(value, str) and own_path(value):
+                token.attrSet(name, setting.base + value)
+
+
+def _heading_id(line: Token, anchor: str, taken: dict[str, int]) -> str:
+    text = "".join(token.content for token in line.children or () if token.type != "image")
+    name = "-".join(part for part in ("sec", slugify(anchor), slugify(text, 60)) if part)
+    taken[name] = taken.get(name, 0) + 1
+    return name if taken[name] == 1 else f"{name}-{taken[name]}"
+
+
+# Render rules: called by the renderer with itself, all tokens, the place of the one to render, options, environment.
+
+
+def _mention(_self: Any, tokens: Sequence[Token], at: int, _options: Any, env: Any) -> str:
+    token, setting = tokens[at], env["setting"]
+    target: MentionTarget | None = setting.mentions.get(token.meta["handle"])
+    if target is None:
+        return escape(token.content)
+    user = escape(token.content[1:].partition("@")[0])
+    link = f'<a href="{escape(target.url)}" class="u-url mention">@<span>{user}</span></a>'
+    return f'<span class="h-card" translate="no">{link}</span>'
+
+
+def _hashtag(_self: Any, tokens: Sequence[Token], at: int, _options: Any, env: Any) -> str:
+    name = tokens[at].content
+    if env["setting"].tag_url is None:
+        return escape(f"#{name}")
+    url = escape(env["setting"].tag_url(name))
+    return f'<a href="{url}" class="mention hashtag" rel="tag">#<span>{escape(name)}</span></a>'
+
+
+def _image(self: Any, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
+    token = tokens[at]
+    address = str(token.attrs.get("src", ""))
+    source = escape(address)
+    alt = escape(self.renderInlineAsText(token.children or [], options, env))
+    if not env["setting"].inline_images or not picture_address(address):
+        return f'<a href="{source}">{alt or source}</a>'
+    title = f' title="{escape(str(token.attrs["title"]))}"' if token.attrs.get("title") else ""
+    return f'<img src="{source}" alt="{alt}"{title} loading="lazy">'
+
+
+def _note_name(tokens: Sequence[Token], at: int, env: Any) -> str:
+    """The common part of the ids of a footnote and of the places that refer to it."""
+    return "-".join(part for part in (slugify(env["setting"].anchor), str(tokens[at].meta["id"] + 1)) if part)
+
+
+def _note_back(tokens: Sequence[Token], at: int, env: Any) -> str:
+    times = tokens[at].meta.get("subId", 0)
+    return f"fn-ref-{_note_name(tokens, at, env)}" + (f"-{times}" if times > 0 else "")
+
+
+def _note_ref(_self: Any, tokens: Sequence[Token], at: int, _options: Any, env: Any) -> str:
+    to, back = _note_name(tokens, at, env), _note_back(tokens, at, env)
+    return f'<sup class="fn-ref"><a href="#fn-{to}" id="{back}">{tokens[at].meta["id"] + 1}</a></sup>'
+
+
+def _note_open(_self: Any, tokens: Sequence[Token], at: int, _options: Any, env: Any) -> str:
+    return f'<li id="fn-{_note_name(tokens, at, env)}">'
+
+
+def _note_anchor(_self: Any, tokens: Sequence[Token], at: int, _options: Any, env: Any) -> str:
+    # U+FE0E keeps the arrow from being shown as a picture.
+    return f' <a href="#{_note_back(tokens, at, env)}" class="fn-back">↩\ufe0e</a>'
+
+
+def _notes_open(_self: Any, _tokens: Sequence[Token], _at: int, _options: Any, _env: Any) -> str:
+    return '<section class="footnotes">\n<ol class="fn-list">\n'
+
+
+_RENDER_RULES: Final[Mapping[str, Callable[[Any, Sequence[Token], int, Any, Any], str]]] = {
+    "mention": _mention,
+    "hashtag": _hashtag,
+    "image": _image,
+    "footnote_ref": _note_ref,
+    "footnote_open": _note_open,
+    "footnote_anchor": _note_anchor,
+    "footnote_block_open": _notes_open,
+}

@@ -1,0 +1,50 @@
+"""The picture formats that we read and write, told apart by their first bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+SUFFIXES: Final[Mapping[str, str]] = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/gif": ".gif",
+    "image/webp": ".webp",
+    "image/avif": ".avif",
+}
+"""Media types and their file name endings; nothing else is ever stored or served as a picture."""
+
+MEDIA_TYPES: Final[Mapping[str, str]] = {suffix: media_type for media_type, suffix in SUFFIXES.items()}
+
+_JPEG: Final = b"\xff\xd8\xff"
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_GIFS: Final = (b"GIF87a", b"GIF89a")
+_AVIF_BRANDS: Final = (b"avif", b"avis")
+
+
+def media_type(data: bytes) -> str | None:
+    """What the bytes are, whatever their sender says; None if it is nothing that we read."""
+    if data.startswith(_JPEG):
+        return "image/jpeg"
+    if data.startswith(_PNG):
+        return "image/png"
+    if data.startswith(_GIFS):
+        return "image/gif"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    if data[4:8] == b"ftyp" and data[8:12] in _AVIF_BRANDS:
+        return "image/avif"
+    return None
+
+
+def focal_point(x: object, y: object) -> tuple[float, float] | None:
+    """The point of a picture that stays visible, each of -1 (left, bottom) to 1 (right, top); None if it is none."""
+    if isinstance(x, bool) or isinstance(y, bool) or not isinstance(x, int | float) or not isinstance(y, int | float):
+        return None
+    if x != x or y != y:  # NaN
+        return None
+    return _clamp(x), _clamp(y)
+
+
+def _clamp(value: float) -> float:
+    return float(max(-1.0, min(1.0, value)))

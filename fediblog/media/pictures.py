@@ -1,0 +1,178 @@
+"""Takes a picture's bytes from anybody and returns clean copies in the sizes that pages need."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+from weakref import WeakKeyDictionary
+
+from fediblog.errors import Invalid, Unavailable
+from fediblog.media.formats import SUFFIXES, media_type
+
+UPLOAD_LIMIT: Final = 16 * 1024 * 1024
+"""Bytes of a picture that somebody uploads."""
+OUTPUT_LIMIT: Final = 64 * 1024 * 1024
+AT_ONCE: Final = 2
+"""Pictures decoded at the same time: each may take a processor and a gigabyte."""
+TIMEOUT: Final = 20.0
+"""Seconds for one picture."""
+PATIENCE: Final = 60.0
+"""Seconds that a picture waits for its turn."""
+
+DECODER: Final = (sys.executable, "-I", "-m", "fediblog.media.decoder")
+
+Shape = Literal["post", "avatar", "header"]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One copy of a picture: `full`, `large` or `small`."""
+
+    name: str
+    media_type: str
+    width: int
+    height: int
+    data: bytes
+
+    @property
+    def suffix(self) -> str:
+        return SUFFIXES[self.media_type]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture without metadata. Type and dimensions are those of its `full` variant, which is the first."""
+
+    media_type: str
+    width: int
+    height: int
+    blurhash: str
+    variants: tuple[Variant, ...]
+
+    def variant(self, name: str) -> Variant:
+        """The variant of that name, or the next larger one that exists: small pictures have no small copy."""
+        order = ("small", "large", "full")
+        found = {each.name: each for each in self.variants}
+        return next(found[each] for each in order[order.index(name) :] if each in found)
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+
+
+async def process(
+    data: bytes,
+    *,
+    shape: Shape = "post",
+    limit: int = UPLOAD_LIMIT,
+    timeout: float = TIMEOUT,
+    program: Sequence[str] = DECODER,
+) -> Picture:
+    """Decodes the picture in another process and returns its copies; Invalid says what is wrong with it."""
+    if len(data) > limit:
+        raise Invalid("file", f"This file is too large. At most {limit // (1024 * 1024)} MB are possible.")
+    if media_type(data) is None:
+        raise Invalid("file", "This is not a picture that can be shown here. Use JPEG, PNG, GIF, WebP or AVIF.")
+    turn = _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE))
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await turn.acquire()
+    except TimeoutError:
+        raise Unavailable("pictures-busy", 60, "too many pictures at once") from None
+    try:
+        return _picture(await _run([*program, shape], data, timeout))
+    finally:
+        turn.release()
+
+
+async def _run(command: Sequence[str], data: bytes, timeout: float) -> bytes:
+    """What the program writes; it is dead when this returns, in whatever way."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env=_environment(),
+    )
+    try:
+        async with asyncio.timeout(timeout):
+            _, output = await asyncio.gather(_feed(process, data), _drain(process))
+            code = await process.wait()
+    except TimeoutError:
+        raise Invalid("file", "This picture takes too long to read. Make it smaller and try again.") from None
+    finally:
+        await _end(process)
+    if code != 0:
+        raise _unreadable()
+    return output
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            process.kill()
+    # asyncio notices the end of a process only after the end of its output, so nothing may stay unread.
+    while process.stdout is not None and await process.stdout.read(256 * 1024):
+        pass
+    await process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of ours but where the system's libraries are: the program must not know any secret."""
+    kept = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+    return {name: os.environ[name] for name in kept if name in os.environ}
+
+
+async def _feed(process: asyncio.subprocess.Process, data: bytes) -> None:
+    if process.stdin is None:
+        return
+    # A program that has seen enough stops reading, which is no error.
+    with suppress(BrokenPipeError, ConnectionResetError):
+        process.stdin.write(data)
+        await process.stdin.drain()
+    with suppress(BrokenPipeError, ConnectionResetError):
+        process.stdin.close()
+
+
+async def _drain(process: asyncio.subprocess.Process) -> bytes:
+    output = bytearray()
+    while process.stdout is not None and (chunk := await process.stdout.read(256 * 1024)):
+        output += chunk
+        if len(output) > OUTPUT_LIMIT:
+            raise _unreadable()
+    return bytes(output)
+
+
+def _unreadable() -> Invalid:
+    return Invalid("file", "This picture cannot be read. Save it again and try once more.")
+
+
+def _picture(output: bytes) -> Picture:
+    """The program's answer. It has read a stranger's bytes, so its word is checked as well."""
+    length = int.from_bytes(output[:4], "big")
+    try:
+        header = json.loads(output[4 : 4 + length])
+        if "error" in header:
+            raise Invalid("file", str(header["error"])[:300])
+        variants = _variants(header["variants"], output, 4 + length)
+        first, blurhash = variants[0], str(header["blurhash"])[:100]
+    except (ValueError, KeyError, TypeError, IndexError):
+        raise _unreadable() from None
+    return Picture(first.media_type, first.width, first.height, blurhash, tuple(variants))
+
+
+def _variants(described: list[dict[str, Any]], output: bytes, at: int) -> list[Variant]:
+    variants = []
+    for each in described:
+        body = output[at : at + int(each["size"])]
+        at += len(body)
+        variant = Variant(str(each["name"]), str(each["media_type"]), int(each["width"]), int(each["height"]), body)
+        if media_type(body) != variant.media_type or variant.name not in ("full", "large", "small"):
+            raise ValueError("not what it is called")
+        variants.append(variant)
+    return variants

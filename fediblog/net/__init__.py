@@ -1,0 +1,31 @@
+"""The one door to the outside: the address guard, the connection engine, and signed requests."""
+
+from fediblog.net.answer import Answer
+from fediblog.net.client import MAX_DOCUMENT, MAX_RECEIPT, Client, Signer
+from fediblog.net.dns import Resolver
+from fediblog.net.engine import Engine, Headers, SocketEngine
+from fediblog.net.guard import Target, check_url, is_public
+from fediblog.net.memory import Scheme, Schemes, other
+from fediblog.net.policy import Policy
+from fediblog.net.transport import EngineTransport, http_client
+
+__all__ = [
+    "MAX_DOCUMENT",
+    "MAX_RECEIPT",
+    "Answer",
+    "Client",
+    "Engine",
+    "EngineTransport",
+    "Headers",
+    "Policy",
+    "Resolver",
+    "Scheme",
+    "Schemes",
+    "Signer",
+    "SocketEngine",
+    "Target",
+    "check_url",
+    "http_client",
+    "is_public",
+    "other",
+]

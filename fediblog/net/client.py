@@ -1,0 +1,173 @@
+"""Signed requests over the engine: redirects one checked step at a time, the double knock, and failures remembered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import urljoin
+
+from fediblog.errors import Refused, Unavailable
+from fediblog.net.answer import Answer
+from fediblog.net.engine import Engine
+from fediblog.net.guard import Target, check_url
+from fediblog.net.memory import Failures, Scheme, Schemes, other
+from fediblog.net.policy import Policy
+
+# method, url, header fields with names in lower case, body, scheme -> fields to add
+Signer = Callable[[str, str, Mapping[str, str], bytes, str], Mapping[str, str]]
+
+MAX_DOCUMENT = 1_000_000  # bytes
+MAX_RECEIPT = 64 * 1024  # bytes of the answer to a POST, of which little but the status matters
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NOT_UNDERSTOOD = frozenset({400, 401})  # what a server answers that could not read the signature
+_LOCAL = frozenset({"busy"})  # says nothing about the other side
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What stays the same over redirects and knocks."""
+
+    method: str
+    headers: Mapping[str, str]
+    body: bytes
+    sign: Signer | None
+    limit: int
+    end: float  # on the client's clock
+
+
+class Client:
+    """What the rest of the program asks the outside with."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        policy: Policy,
+        *,
+        prefer: Callable[[str], Scheme | None] | None = None,
+        on_learned: Callable[[str, Scheme], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.engine = engine
+        self.policy = policy
+        self.schemes = Schemes(prefer, on_learned)
+        self._failures = Failures(clock)
+        self._clock = clock
+
+    async def fetch(
+        self,
+        url: str,
+        *,
+        accept: str,
+        sign: Signer | None = None,
+        limit: int = MAX_DOCUMENT,
+        deadline: float | None = None,
+        max_redirects: int = 3,
+        cross_origin: bool = True,
+        fresh: bool = False,
+    ) -> Answer:
+        """GET `url`, through redirects. The answer may have any status; its `url` is the one that gave it.
+
+        A URL that failed is not asked again for a while: the same failure is given at once, unless `fresh`.
+        With `cross_origin` false, a redirect to another origin is refused. `deadline` in seconds is for all steps.
+        """
+        key = (url, accept, sign is not None, cross_origin)
+        if not fresh and (known := self._failures.recall(key)) is not None:
+            return known
+        asked = _Asked("GET", self._fields({"accept": accept}), b"", sign, limit, self._end(deadline))
+        try:
+            answer = await self._follow(url, asked, max_redirects, cross_origin)
+        except Refused as error:
+            self._failures.note(key, error)
+            raise
+        except Unavailable as error:
+            if error.reason not in _LOCAL:
+                self._failures.note(key, error)
+            raise
+        if answer.status >= 400:
+            self._failures.note(key, answer)
+        else:
+            self._failures.clear(key)
+        return answer
+
+    async def post(
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        sign: Signer | None = None,
+        *,
+        limit: int = MAX_RECEIPT,
+        deadline: float | None = None,
+    ) -> Answer:
+        """POST `body`. Redirects are not followed."""
+        return await self._knock(url, _Asked("POST", self._fields(headers), body, sign, limit, self._end(deadline)))
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self.engine.close()
+
+    async def _follow(self, url: str, asked: _Asked, max_redirects: int, cross_origin: bool) -> Answer:
+        origin = check_url(url, self.policy).origin
+        seen: set[str] = set()
+        for _ in range(max_redirects + 1):
+            target = check_url(url, self.policy)
+            if not cross_origin and target.origin != origin:
+                raise Refused("redirect-elsewhere", "The address leads to another server.", detail=url)
+            if target.url in seen:
+                raise Refused("redirect-loop", "The address leads back to itself.", detail=url)
+            seen.add(target.url)
+            answer = await self._knock(url, asked)
+            location = answer.header("location")
+            if answer.status not in _REDIRECTS or not location:
+                return answer
+            url = _next(url, location)
+        raise Refused("too-many-redirects", "The address leads on too many times.", detail=url)
+
+    async def _knock(self, url: str, asked: _Asked) -> Answer:
+        """One request; if it is signed and the signature was not understood, once more with the other scheme."""
+        if asked.sign is None:
+            return await self._once(url, asked, asked.headers)
+        target = check_url(url, self.policy)
+        scheme = self.schemes.first(target.authority)
+        answer = await self._once(url, asked, self._signed(target, asked, asked.sign, scheme))
+        if answer.status not in _NOT_UNDERSTOOD:
+            return answer
+        scheme = other(scheme)
+        second = await self._once(url, asked, self._signed(target, asked, asked.sign, scheme))
+        if second.status in _NOT_UNDERSTOOD or second.status >= 500:
+            return answer
+        self.schemes.learn(target.authority, scheme)
+        return second
+
+    def _signed(self, target: Target, asked: _Asked, sign: Signer, scheme: Scheme) -> dict[str, str]:
+        fields = {"host": target.authority, **asked.headers}
+        added = sign(asked.method, target.url, fields, asked.body, scheme)
+        return fields | {name.lower(): value for name, value in added.items()}
+
+    async def _once(self, url: str, asked: _Asked, headers: Mapping[str, str]) -> Answer:
+        left = asked.end - self._clock()
+        if left <= 0:
+            raise Unavailable("timeout", detail=f"{url}: no time is left")
+        return await self.engine.exchange(asked.method, url, headers, asked.body, limit=asked.limit, deadline=left)
+
+    def _fields(self, headers: Mapping[str, str]) -> dict[str, str]:
+        return {"user-agent": self.policy.user_agent} | {name.lower(): value for name, value in headers.items()}
+
+    def _end(self, deadline: float | None) -> float:
+        return self._clock() + (self.policy.deadline if deadline is None else deadline)
+
+
+def _next(url: str, location: str) -> str:
+    """Where a redirect leads. It is asked like any other address, and may not leave https."""
+    with suppress(UnicodeError):
+        # A Location is often sent in UTF-8, though it should be ASCII (RFC 9110 section 10.2.2).
+        location = location.encode("latin-1").decode()
+    try:
+        following = urljoin(url, location.strip()).partition("#")[0]
+    except ValueError as error:
+        raise Refused("address-malformed", "The redirect leads nowhere.", detail=str(error)) from None
+    if url[:6].lower() == "https:" and following[:6].lower() != "https:":
+        raise Refused("redirect-insecure", "The redirect leads away from https.", detail=following[:200])
+    return following

@@ -1,0 +1,152 @@
+"""One connection to one host: bytes out, one answer in, and whether it can serve again."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Protocol
+
+import certifi
+
+from fediblog.errors import Refused, Unavailable
+from fediblog.net.answer import Reading
+from fediblog.net.guard import Target
+
+
+class Stale(Exception):
+    """The connection ended before a single byte of the answer came: the request may be tried on another one."""
+
+
+@lru_cache(maxsize=8)
+def tls_context(ca_file: str | None) -> ssl.SSLContext:
+    """The context that all connections of the process share: making one takes about 20 ms."""
+    context = ssl.create_default_context()  # honours SSL_CERT_FILE and SSL_CERT_DIR
+    paths = ssl.get_default_verify_paths()
+    if not (paths.cafile or paths.capath):
+        context.load_verify_locations(certifi.where())  # a system without certificates of its own
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+class Keeper(Protocol):
+    """Who wants to know which connections there are."""
+
+    def made(self, connection: Connection) -> None:
+        """It is open."""
+        ...
+
+    def lost(self, connection: Connection) -> None:
+        """It has ended, whoever ended it. Told once for each that was made."""
+        ...
+
+
+class Connection(asyncio.Protocol):
+    """One exchange at a time."""
+
+    def __init__(self, origin: tuple[str, str, int], keeper: Keeper) -> None:
+        self.origin = origin
+        self.usable_until = 0.0  # on the loop's clock, while idle
+        self._keeper = keeper
+        self._transport: asyncio.Transport | None = None
+        self._reading: Reading | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._touched = False  # a byte of the present answer has come
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a request can be written."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    async def send(self, request: bytes, reading: Reading) -> None:
+        """Write the request, and return when `reading` is done. Raises Stale, Refused or Unavailable."""
+        if self._transport is None or self._transport.is_closing():
+            raise Stale
+        self._reading, self._touched = reading, False
+        self._waiter = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        try:
+            await self._waiter
+        finally:
+            self._reading = self._waiter = None
+            reading.release()
+
+    def abort(self) -> None:
+        """End at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+        self._keeper.made(self)
+
+    def data_received(self, data: bytes) -> None:
+        reading, waiter = self._reading, self._waiter
+        if reading is None or waiter is None or waiter.done():
+            self.abort()  # nobody asked for this, so nothing more from here can be believed
+            return
+        self._touched = True
+        try:
+            reading.feed(data)
+        except Refused as error:
+            waiter.set_exception(error)
+            self.abort()
+            return
+        if reading.done:
+            waiter.set_result(None)
+
+    def eof_received(self) -> None:
+        self._end()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end()
+        self._transport = None
+        self._keeper.lost(self)
+
+    def _end(self) -> None:
+        reading, waiter = self._reading, self._waiter
+        if reading is None or waiter is None or waiter.done():
+            return
+        if not self._touched:
+            waiter.set_exception(Stale())
+        elif reading.finish():
+            waiter.set_result(None)
+        else:
+            waiter.set_exception(Unavailable("unreachable", detail="the answer was cut short"))
+
+
+async def dial(
+    target: Target,
+    addresses: Sequence[str],
+    context: ssl.SSLContext | None,
+    seconds: float,
+    keeper: Keeper,
+) -> Connection:
+    """Connect to the first of the checked `addresses` that answers, TLS included; each has a share of the time."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    reason, detail = "unreachable", "no address"
+    for index, address in enumerate(addresses):
+        share = (end - loop.time()) / (len(addresses) - index)
+        try:
+            async with asyncio.timeout(share):
+                _, connection = await loop.create_connection(
+                    lambda: Connection(target.origin, keeper),
+                    address,
+                    target.port,
+                    ssl=context,
+                    server_hostname=target.host if context else None,
+                )
+        except ssl.SSLError as error:
+            raise Unavailable("tls", detail=f"{target.host}: {error}") from None
+        except TimeoutError:
+            reason, detail = "timeout", f"{address} does not accept connections in time"
+        except OSError as error:
+            reason, detail = "unreachable", f"{address}: {error}"
+        else:
+            return connection
+    raise Unavailable(reason, detail=detail)

@@ -1,0 +1,135 @@
+"""The connection engine: the only place from which a byte leaves for another host."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from fediblog.errors import Refused, Unavailable
+from fediblog.net.answer import Answer, Reading
+from fediblog.net.connection import Connection, Stale, dial, tls_context
+from fediblog.net.dns import Names, Resolver, tried
+from fediblog.net.guard import Target, check_url
+from fediblog.net.policy import Policy
+from fediblog.net.pool import Pool
+
+Headers = Mapping[str, str] | Sequence[tuple[str, str]]
+
+# Fields that the engine writes itself, since they say how the bytes are framed and where they go.
+_OWN = frozenset({"host", "content-length", "connection", "transfer-encoding", "te", "upgrade", "expect"})
+
+
+class Engine(Protocol):
+    """One request, one answer. Redirects are answers like any other."""
+
+    async def exchange(
+        self, method: str, url: str, headers: Headers, body: bytes = b"", *, limit: int, deadline: float
+    ) -> Answer:
+        """Ask `url`. `limit` is in bytes of the answer's body, `deadline` in seconds for all of it.
+
+        Raises Refused: the address may not be asked, or the answer is malformed or too large; Unavailable:
+        `unreachable`, `timeout`, `tls`, or `busy` when our own turns were all taken.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End all connections."""
+        ...
+
+
+class SocketEngine:
+    """The engine over real sockets. It belongs to the event loop in which it is first used."""
+
+    def __init__(self, policy: Policy, resolver: Resolver | None = None) -> None:
+        self._policy = policy
+        self._names = Names(resolver, policy.names_seconds)
+        self._pool = Pool(policy.per_host, policy.total, policy.idle_total, policy.idle_seconds)
+        self._closed = False
+
+    async def exchange(
+        self, method: str, url: str, headers: Headers, body: bytes = b"", *, limit: int, deadline: float
+    ) -> Answer:
+        """Ask `url`; see Engine."""
+        target = check_url(url, self._policy)
+        request = compose(method, target, headers, body, self._policy.user_agent)
+        turn = self._pool.turn(target.origin)
+        try:
+            async with asyncio.timeout(deadline), turn:
+                reading = await self._talk(target, request, method, limit)
+        except TimeoutError:
+            reason = "timeout" if turn.taken else "busy"
+            raise Unavailable(reason, detail=f"{target.host}: no answer within {deadline:g} s") from None
+        return Answer(reading.status, tuple(reading.headers), reading.body, url.partition("#")[0], reading.cut)
+
+    async def close(self) -> None:
+        """End all connections."""
+        self._closed = True
+        self._names.close()
+        await self._pool.close()
+
+    async def _talk(self, target: Target, request: bytes, method: str, limit: int) -> Reading:
+        connection = self._pool.take(target.origin)
+        if connection is not None:
+            try:
+                return await self._send(connection, request, Reading(method, limit))
+            except Stale:
+                pass  # it died while idle, and no byte of an answer came: safe to repeat, once
+        connection = await self._open(target)
+        try:
+            return await self._send(connection, request, Reading(method, limit))
+        except Stale:
+            raise Unavailable("unreachable", detail=f"{target.host} closed without an answer") from None
+
+    async def _send(self, connection: Connection, request: bytes, reading: Reading) -> Reading:
+        try:
+            await connection.send(request, reading)
+        except BaseException:
+            connection.abort()
+            raise
+        if reading.reusable:
+            self._pool.keep(connection, reading.keep_seconds)
+        else:
+            connection.abort()
+        return reading
+
+    async def _open(self, target: Target) -> Connection:
+        if self._closed:
+            raise Unavailable("busy", detail="the engine is closed")
+        addresses = await self._checked(target)
+        context = tls_context(self._policy.ca_file) if target.scheme == "https" else None
+        return await dial(target, addresses, context, self._policy.connect_timeout, self._pool)
+
+    async def _checked(self, target: Target) -> Sequence[str]:
+        """The addresses to try. One bad address among them refuses all: that is how rebinding begins."""
+        if target.zone == "loopback" and target.host != "localhost":
+            return (target.host,)
+        addresses = await self._names.addresses(target.host, target.port)
+        if not addresses:
+            raise Unavailable("unreachable", detail=f"{target.host} has no address")
+        for address in addresses:
+            if not target.admits(address):
+                raise Refused("address-private", "The address leads to a private network.", detail=target.host)
+        return tried(addresses)
+
+
+def compose(method: str, target: Target, headers: Headers, body: bytes, user_agent: str) -> bytes:
+    """A request as one buffer, so that it leaves in one write."""
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    lines = [f"{method} {target.path} HTTP/1.1", f"host: {target.authority}"]
+    seen = set()
+    for name, value in pairs:
+        lower = name.lower()
+        if lower not in _OWN:
+            seen.add(lower)
+            lines.append(f"{name}: {value}")
+    if "user-agent" not in seen:
+        lines.append(f"user-agent: {user_agent}")
+    if "accept-encoding" not in seen:
+        lines.append("accept-encoding: gzip, identity")
+    if body or method not in ("GET", "HEAD"):
+        lines.append(f"content-length: {len(body)}")
+    head = "\r\n".join(lines)
+    if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or "\0" in head:
+        raise ValueError("a header field with a line break")  # our own mistake, never to be sent
+    return b"%b\r\n\r\n%b" % (head.encode("latin-1"), body)

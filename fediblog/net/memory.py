@@ -1,0 +1,119 @@
+"""What a client remembers of others, within bounds: which URLs failed, and how each host wants its signatures."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from fediblog.errors import Refused, Unavailable
+from fediblog.net.answer import Answer
+
+Scheme = Literal["cavage", "rfc9421"]
+
+FIRST_PAUSE = 300.0  # seconds
+LONGEST_PAUSE = 86_400.0
+_MAX_URLS = 8192
+_MAX_HOSTS = 8192
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """A mapping that forgets what was not used for the longest time."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._items: OrderedDict[K, V] = OrderedDict()
+
+    def get(self, key: K) -> V | None:
+        if key in self._items:
+            self._items.move_to_end(key)
+        return self._items.get(key)
+
+    def put(self, key: K, value: V) -> None:
+        self._items[key] = value
+        self._items.move_to_end(key)
+        if len(self._items) > self._size:
+            self._items.popitem(last=False)
+
+    def drop(self, key: K) -> None:
+        self._items.pop(key, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    until: float
+    pause: float
+    outcome: Answer | Refused | Unavailable
+
+
+class Failures:
+    """URLs that failed, and are left alone: for 5 minutes, then twice as long each time, up to a day."""
+
+    def __init__(self, clock: Callable[[], float], size: int = _MAX_URLS) -> None:
+        self._clock = clock
+        self._known: Recent[Hashable, _Failure] = Recent(size)
+
+    def recall(self, key: Hashable) -> Answer | None:
+        """None if `key` may be asked now; else the answer that it gave, or the error that it met."""
+        known = self._known.get(key)
+        if known is None or known.until <= self._clock():
+            return None
+        match known.outcome:
+            case Answer():
+                return known.outcome
+            case Refused() as error:
+                raise Refused(error.reason, error.message, error.detail)
+            case Unavailable() as error:
+                raise Unavailable(error.reason, known.until - self._clock(), error.detail)
+
+    def note(self, key: Hashable, outcome: Answer | Refused | Unavailable) -> None:
+        """It failed."""
+        known = self._known.get(key)
+        pause = FIRST_PAUSE if known is None else min(known.pause * 2, LONGEST_PAUSE)
+        if isinstance(outcome, Answer):
+            outcome = Answer(outcome.status, (), b"", outcome.url)
+        self._known.put(key, _Failure(self._clock() + pause, pause, outcome))
+
+    def clear(self, key: Hashable) -> None:
+        """It succeeded."""
+        self._known.drop(key)
+
+
+class Schemes:
+    """Which signature scheme each host understands, as it turned out; `prefer` knows it from before."""
+
+    def __init__(
+        self,
+        prefer: Callable[[str], Scheme | None] | None = None,
+        on_learned: Callable[[str, Scheme], None] | None = None,
+        default: Scheme = "cavage",
+    ) -> None:
+        self._prefer = prefer
+        self._on_learned = on_learned
+        self._default: Scheme = default
+        self._known: Recent[str, Scheme] = Recent(_MAX_HOSTS)
+
+    def first(self, host: str) -> Scheme:
+        """What to try first."""
+        known = self._known.get(host)
+        if known is None:
+            known = (self._prefer(host) if self._prefer is not None else None) or self._default
+            self._known.put(host, known)
+        return known
+
+    def learn(self, host: str, scheme: Scheme) -> None:
+        """It worked."""
+        if self._known.get(host) == scheme:
+            return
+        self._known.put(host, scheme)
+        if self._on_learned is not None:
+            self._on_learned(host, scheme)
+
+
+def other(scheme: Scheme) -> Scheme:
+    """The one to try next."""
+    return "rfc9421" if scheme == "cavage" else "cavage"

@@ -1,0 +1,1 @@
+"""Independent ActivityPub servers that fediblog is tested against."""

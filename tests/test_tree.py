@@ -1,0 +1,223 @@
+"""Rules for the whole tree: size, docstrings, constant SQL, one door to the outside, no words that belong elsewhere."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXCUSE = "# long because:"
+MAX_LINES = 400
+MAX_FUNCTION_LINES = 50
+
+# Written in pieces, so that this file does not hold them.
+STRANGE_WORDS = [
+    re.escape("/wo" + "rk/"),
+    re.escape("/opt/" + "pypi"),
+    re.escape("/opt/" + "wheels"),
+    r"\bpypi" + r"\.org\b",
+    "python" + r"hosted\.org",
+    r"\bnpm" + r"js\.(org|com)\b",
+    r"\bdeb" + r"\.debian\.org\b",
+    r"\bghcr" + r"\.io\b",
+    r"\bdocker" + r"\.io\b",
+    r"\bC" + r"EO\b",
+    r"(?<![\w-])[GW]" + r"-\d{1,2}\b",
+]
+
+SQL = re.compile(
+    r"\s*(select\b.*\bfrom\b|insert\s+into\b|update\s+\w+\s+set\b|delete\s+from\b|with\s+\w+.*\bas\s*\()", re.S | re.I
+)
+TX_METHODS = {"all", "one", "run", "many", "each"}
+TX_CONSTANTS = {"skip_locked"}  # the engine's own words
+COMPOSES_SQL = {"fediblog/store/backup.py"}  # every table of the schema, by its quoted name
+CONSTANT = re.compile(r"_*[A-Z][A-Z0-9_]*\Z")
+OUTSIDE = {"aiohttp", "http.client", "httptools", "httpx", "requests", "urllib.request", "urllib3"}
+
+
+@cache
+def tracked() -> tuple[Path, ...]:
+    """Files that are in the project or would be with the next commit."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
+    except (OSError, subprocess.CalledProcessError):  # not a checkout: an unpacked archive
+        return tuple(p for part in ("fediblog", "tests", "docs", "deploy") for p in (ROOT / part).rglob("*.*"))
+    return tuple(ROOT / name for name in names if name and (ROOT / name).is_file())
+
+
+def modules(folder: str) -> list[Path]:
+    return sorted(path for path in tracked() if path.suffix == ".py" and path.is_relative_to(ROOT / folder))
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(), filename=str(path))
+
+
+def found(nodes: Callable[[ast.Module], Iterable[ast.AST]], look: Callable[[ast.AST], bool]) -> list[str]:
+    """Where a node is that must not be there."""
+    hits = {
+        (str(path.relative_to(ROOT)), getattr(node, "lineno", 1))
+        for path in modules("fediblog")
+        for node in nodes(parsed(path))
+        if look(node)
+    }
+    return [f"{name}:{line}" for name, line in sorted(hits)]
+
+
+def test_no_module_is_long_without_a_reason() -> None:
+    texts = {path: path.read_text() for path in modules("fediblog")}
+    long = {
+        str(p.relative_to(ROOT)): t.count("\n")
+        for p, t in texts.items()
+        if t.count("\n") > MAX_LINES and EXCUSE not in t
+    }
+    assert long == {}
+
+
+def test_no_function_is_long_without_a_reason() -> None:
+    long = []
+    for path in modules("fediblog"):
+        lines = path.read_text().splitlines()
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None:
+                body = lines[node.lineno - 1 : node.end_lineno]
+                if len(body) > MAX_FUNCTION_LINES and not any(EXCUSE in line for line in body):
+                    long.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name} has {len(body)} lines")
+    assert long == []
+
+
+@pytest.mark.parametrize("folder", ["fediblog", "tests"])
+def test_every_module_says_what_it_is_for(folder: str) -> None:
+    mute = [str(p.relative_to(ROOT)) for p in modules(folder) if p.stat().st_size and not ast.get_docstring(parsed(p))]
+    assert mute == []
+
+
+def is_constant(node: ast.AST) -> bool:
+    """A literal, a module's CONSTANT, or several of them put together."""
+    match node:
+        case ast.Constant():
+            return True
+        case ast.Attribute(value=ast.Name(id="tx"), attr=name) if name in TX_CONSTANTS:
+            return True
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return CONSTANT.match(name) is not None
+        case ast.JoinedStr(values=values):
+            return all(map(is_constant, values))
+        case ast.FormattedValue(value=value):
+            return is_constant(value)
+        case ast.BinOp(left=left, right=right):
+            return is_constant(left) and is_constant(right)
+        case ast.Tuple(elts=elements):
+            return all(map(is_constant, elements))
+    return False
+
+
+def literals(node: ast.AST) -> Iterator[str]:
+    """The constant parts of a text that is being put together."""
+    match node:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.JoinedStr(values=values):
+            yield from (text for value in values for text in literals(value))
+        case ast.BinOp(left=left, right=right):
+            yield from literals(left)
+            yield from literals(right)
+        case ast.Call(func=ast.Attribute(attr="format", value=value)):
+            yield from literals(value)
+
+
+def is_composed(node: ast.AST) -> bool:
+    """Text put together from something that is not constant: an f-string, `%`, `+` or `.format`."""
+    match node:
+        case ast.JoinedStr() | ast.BinOp(op=ast.Mod() | ast.Add()):
+            return any(literals(node)) and not is_constant(node)
+        case ast.Call(func=ast.Attribute(attr="format", value=value)):
+            return any(literals(value))
+    return False
+
+
+def in_functions(module: ast.Module) -> Iterator[ast.AST]:
+    """What runs when it is called. What a module puts together while it is imported cannot hold a stranger's value."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from ast.walk(node)
+
+
+def is_unsafe_sql(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(attr=method), args=[first, *_]) if method in TX_METHODS and is_composed(first):
+            return True
+        case ast.JoinedStr() | ast.BinOp() | ast.Call() if is_composed(node):
+            return SQL.match("".join(literals(node))) is not None
+    return False
+
+
+def test_no_sql_is_put_together_from_values() -> None:
+    hits = found(in_functions, is_unsafe_sql)
+    assert [hit for hit in hits if hit.partition(":")[0] not in COMPOSES_SQL] == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'tx.all(f"select a from b where c = {c}")',
+        'tx.one("select a from b where c = " + c)',
+        'tx.run("delete from a where b = %s" % b)',
+        'tx.run("delete from {}".format(b))',
+        'sql = f"select a from {table}"',
+        'tx.all(f"{COLUMNS} where {extra}")',
+    ],
+)
+def test_put_together_sql_is_noticed(code: str) -> None:
+    assert any(map(is_unsafe_sql, ast.walk(ast.parse(code))))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'tx.all(f"select {COLUMNS} from post where {visible.TO_VIEWER}", viewer=viewer)',
+        'tx.all("select a" + _JOIN + " where b = :b", b=b)',
+        "tx.all(sql, ids=ids)",
+        'tx.all("select a from b limit :n" f"{tx.skip_locked}")',
+        'return_gone = gone + tx.run("delete from a where b = :b", b=b)',
+        'name = f"select the {kind} of post"',
+        'any(f"{a}" for a in b)',
+    ],
+)
+def test_constant_sql_is_left_in_peace(code: str) -> None:
+    assert not any(map(is_unsafe_sql, ast.walk(ast.parse(code))))
+
+
+def speaks_to_the_outside(node: ast.AST) -> bool:
+    match node:
+        case ast.Import(names=names):
+            wanted = {alias.name for alias in names}
+        case ast.ImportFrom(module=str(module), names=names, level=0):
+            wanted = {module} | {f"{module}.{alias.name}" for alias in names}
+        case _:
+            return False
+    return any(name == door or name.startswith(f"{door}.") for name in wanted for door in OUTSIDE)
+
+
+def test_only_net_speaks_to_the_outside() -> None:
+    assert [place for place in found(ast.walk, speaks_to_the_outside) if not place.startswith("fediblog/net/")] == []
+
+
+def test_the_project_speaks_of_itself_alone() -> None:
+    strange = re.compile("|".join(STRANGE_WORDS))
+    hits = []
+    for path in tracked():
+        try:
+            text = path.read_text()
+        except UnicodeDecodeError:  # a picture or an archive
+            continue
+        hits += [f"{path.relative_to(ROOT)}: {hit.group()}" for hit in strange.finditer(text)]
+    assert hits == []
