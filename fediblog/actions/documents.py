@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Json
 from fediblog.domain.posts import Post
@@ -27,7 +25,7 @@ def actor_document(tx: Tx, account: Account) -> Document:
 
 def post_document(tx: Tx, urls: Urls, post: Post) -> Document:
     """A post of ours as its id serves it, with the totals of answers, likes and boosts as they stand."""
-    counted = posts.with_counts(replace(post, content=absolute(urls, post.content)))
+    counted = posts.with_counts(post)
     first = write_page(
         f"{post.replies}?page=1",
         part_of=post.replies,
@@ -36,11 +34,6 @@ def post_document(tx: Tx, urls: Urls, post: Post) -> Document:
         ordered=False,
     )
     return write_note(counted, tag_base=f"{urls.origin}/tags/", can_quote=(PUBLIC,), first_replies=first)
-
-
-def absolute(urls: Urls, html: str) -> str:
-    """HTML of ours for readers elsewhere: links and pictures that begin with a slash get our origin."""
-    return html.replace('href="/', f'href="{urls.origin}/').replace('src="/', f'src="{urls.origin}/')
 
 
 def create_of(urls: Urls, post: Post, document: Document) -> Document:
