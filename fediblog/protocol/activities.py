@@ -1,0 +1,258 @@
+"""Activities: one envelope for all verbs, read from every shape it comes in, and a builder for each that we send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from fediblog.domain.documents import ACTOR_KINDS, POST_KINDS, PUBLIC, Activity, Emoji, Json
+from fediblog.protocol import readers
+from fediblog.protocol.contexts import in_context, without_context
+from fediblog.protocol.tags import read_emoji, write_emoji
+
+LEVELS = 2  # of activities within an activity: Announce{Undo{Like}} is the deepest that servers send
+CONTENT_LIMIT = 5_000
+# The Activity Vocabulary §3.1, and what FEP-c0e0, FEP-044f and Lemmy add
+_CHANGING = {"Create", "Update", "Delete", "Undo", "Add", "Remove", "Move", "Flag", "Block", "Lock"}
+_ASKING = {"Follow", "Invite", "Offer", "Join", "Leave", "QuoteRequest"}
+_ANSWERING = {"Accept", "Reject", "TentativeAccept", "TentativeReject", "Ignore"}
+_REACTING = {"Announce", "Like", "Dislike", "EmojiReact", "Listen", "Read", "View", "Arrive", "Travel"}
+VERBS = frozenset(_CHANGING | _ASKING | _ANSWERING | _REACTING)
+_COLLECTIONS = frozenset({"Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage"})
+_THINGS = ACTOR_KINDS | POST_KINDS | _COLLECTIONS | {"Tombstone", "Link", "Object"}
+_BLIND = ("bto", "bcc")
+
+
+def read_activity(document: Json) -> Activity | None:
+    """The activity, or None if it has no actor or is no activity. A verb that nobody knows is still read."""
+    return _read(document, LEVELS, "")
+
+
+def object_uris(activity: Activity) -> tuple[str, ...]:
+    """All ids inside `object`: a Flag names an account and any number of posts."""
+    return readers.refs(activity.object)
+
+
+def _read(document: Json, levels: int, actor: str) -> Activity | None:
+    doc = readers.fields(document)
+    kind = _verb(doc)
+    actor = readers.ref(doc.get("actor")) or actor
+    if not kind or not actor:
+        return None
+    inside = _first(doc.get("object"))
+    # only in an Undo is it certain whose the inner activity is, if that does not say so itself
+    inner = _read(inside, levels - 1, actor if kind == "Undo" else "") if levels and _is_known(inside) else None
+    to = readers.addresses(doc.get("to"))
+    others = readers.addresses(doc.get("cc"), doc.get("audience"))
+    return Activity(
+        kind=kind,
+        actor=actor,
+        uri=readers.url(doc.get("id")),
+        object=doc.get("object"),
+        object_uri=readers.ref(doc.get("object")),
+        object_kind=_kind_inside(inside),
+        inner=inner,
+        target=readers.ref(doc.get("target")),
+        origin=readers.ref(doc.get("origin")),
+        result=readers.ref(doc.get("result")),
+        instrument=readers.ref(doc.get("instrument")),
+        content=_content(doc),
+        to=to,
+        cc=tuple(address for address in others if address not in to),
+        published=readers.moment(doc.get("published")),
+        updated=readers.moment(doc.get("updated")),
+        emoji=read_emoji(doc.get("tag")),
+        raw=doc,
+    )
+
+
+def _verb(doc: dict[str, Json]) -> str:
+    named = readers.kinds(doc)
+    known = next((kind for kind in named if kind in VERBS), "")
+    return known or next((kind for kind in named if kind not in _THINGS), "")
+
+
+def _is_known(value: Json) -> bool:
+    return isinstance(value, dict) and bool(readers.kind_of(value, VERBS))
+
+
+def _first(value: Json) -> Json:
+    return (value[0] if value else None) if isinstance(value, list) else value
+
+
+def _kind_inside(inside: Json) -> str:
+    if not isinstance(inside, dict):
+        return ""
+    return readers.kind_of(inside, VERBS | _THINGS) or next(iter(readers.kinds(inside)), "")
+
+
+def _content(doc: dict[str, Json]) -> str:
+    """What a report says, or the emoji of a reaction (Misskey has a name of its own for that)."""
+    return readers.text(doc.get("content"), CONTENT_LIMIT) or readers.name(doc.get("_misskey_reaction"), 100)
+
+
+def write_activity(
+    kind: str,
+    *,
+    uri: str,
+    actor: str,
+    object: Json,
+    to: Iterable[str] = (),
+    cc: Iterable[str] = (),
+    published: int | None = None,
+    **extra: Json,
+) -> dict[str, Json]:
+    """The envelope. The actor is always an id (Threads refuses an object there); `@context` stands at the top alone."""
+    doc: dict[str, Json] = {"id": uri, "type": kind, "actor": actor}
+    if published is not None:
+        doc["published"] = readers.stamp(published)
+    doc["to"] = list(to)
+    doc["cc"] = list(cc)
+    doc["object"] = without_context(object) if isinstance(object, dict) else object
+    return strip_blind(in_context(doc | {key: value for key, value in extra.items() if value}))
+
+
+def strip_blind(document: dict[str, Json]) -> dict[str, Json]:
+    """The document without `bto` and `bcc`, which must never leave the server (ActivityPub §6)."""
+    clean = {key: value for key, value in document.items() if key not in _BLIND}
+    inside = clean.get("object")
+    return clean | ({"object": strip_blind(inside)} if isinstance(inside, dict) else {})
+
+
+def create(uri: str, note: dict[str, Json]) -> dict[str, Json]:
+    """Create of a post; its author and audience are those of the post."""
+    return _about("Create", uri, note, readers.moment(note.get("published")))
+
+
+def update(uri: str, note: dict[str, Json], published: int | None = None) -> dict[str, Json]:
+    """Update of a post: edited, or with new counts. `uri` has to be a fresh one each time."""
+    return _about("Update", uri, note, published)
+
+
+def update_actor(uri: str, actor: dict[str, Json], followers: str = "") -> dict[str, Json]:
+    """Update of an actor by itself."""
+    return write_activity(
+        "Update", uri=uri, actor=readers.ref(actor), object=actor, to=[PUBLIC], cc=filter(None, [followers])
+    )
+
+
+def delete(
+    uri: str,
+    actor: str,
+    object_uri: str,
+    *,
+    former: str = "Note",
+    to: Iterable[str] = (PUBLIC,),
+    cc: Iterable[str] = (),
+) -> dict[str, Json]:
+    """Delete of a post, which leaves a Tombstone."""
+    return write_activity("Delete", uri=uri, actor=actor, object=tombstone(object_uri, former), to=to, cc=cc)
+
+
+def delete_actor(uri: str, actor: str) -> dict[str, Json]:
+    """Delete of an actor by itself; the object is the bare id, as everybody expects it."""
+    return write_activity("Delete", uri=uri, actor=actor, object=actor, to=[PUBLIC])
+
+
+def tombstone(uri: str, former: str = "", deleted: int | None = None) -> dict[str, Json]:
+    """What is left at the id of something deleted."""
+    doc: dict[str, Json] = {"id": uri, "type": "Tombstone"}
+    if former:
+        doc["formerType"] = former
+    return doc if deleted is None else doc | {"deleted": readers.stamp(deleted)}
+
+
+def follow(uri: str, actor: str, target: str) -> dict[str, Json]:
+    """Ask to follow."""
+    return write_activity("Follow", uri=uri, actor=actor, object=target, to=[target])
+
+
+def accept(uri: str, actor: str, asked: dict[str, Json], *, result: str = "") -> dict[str, Json]:
+    """Accept what was asked, which is sent back whole: some find their Follow by its id, some by its contents.
+
+    `result` is the id of the authorization, if it was a QuoteRequest.
+    """
+    return write_activity("Accept", uri=uri, actor=actor, object=asked, to=_asker(asked), result=result)
+
+
+def reject(uri: str, actor: str, asked: dict[str, Json]) -> dict[str, Json]:
+    """Reject what was asked, also after it had been accepted."""
+    return write_activity("Reject", uri=uri, actor=actor, object=asked, to=_asker(asked))
+
+
+def undo(uri: str, done: dict[str, Json]) -> dict[str, Json]:
+    """Undo an activity of ours, which is sent inline: several servers do not find it by id alone."""
+    return _about("Undo", uri, done)
+
+
+def like(uri: str, actor: str, object_uri: str, to: Iterable[str]) -> dict[str, Json]:
+    """Like a post; `to` is its author."""
+    return write_activity("Like", uri=uri, actor=actor, object=object_uri, to=to)
+
+
+def emoji_react(
+    uri: str, actor: str, object_uri: str, content: str, to: Iterable[str], emoji: Emoji | None = None
+) -> dict[str, Json]:
+    """React with an emoji (FEP-c0e0); a custom one is `:name:` and brings its picture."""
+    tag: list[Json] = [write_emoji(emoji)] if emoji else []
+    return write_activity("EmojiReact", uri=uri, actor=actor, object=object_uri, to=to, content=content, tag=tag)
+
+
+def announce(
+    uri: str, actor: str, object_uri: str, *, to: Iterable[str], cc: Iterable[str] = (), published: int | None = None
+) -> dict[str, Json]:
+    """Boost a post."""
+    return write_activity("Announce", uri=uri, actor=actor, object=object_uri, to=to, cc=cc, published=published)
+
+
+def block(uri: str, actor: str, target: str) -> dict[str, Json]:
+    """Tell somebody that they are blocked."""
+    return write_activity("Block", uri=uri, actor=actor, object=target, to=[target])
+
+
+def move(uri: str, actor: str, target: str, followers: str) -> dict[str, Json]:
+    """Tell the followers where the actor went."""
+    return write_activity("Move", uri=uri, actor=actor, object=actor, target=target, to=[followers])
+
+
+def add(uri: str, actor: str, object: Json, target: str, to: Iterable[str]) -> dict[str, Json]:
+    """Put something into a collection of ours: pin a post."""
+    return write_activity("Add", uri=uri, actor=actor, object=object, target=target, to=to)
+
+
+def remove(uri: str, actor: str, object: Json, target: str, to: Iterable[str]) -> dict[str, Json]:
+    """Take something out of a collection of ours: unpin a post."""
+    return write_activity("Remove", uri=uri, actor=actor, object=object, target=target, to=to)
+
+
+def flag(uri: str, actor: str, objects: Sequence[str], content: str, to: Iterable[str] = ()) -> dict[str, Json]:
+    """Report an account, and perhaps posts of it. The actor is that of the server itself: reporters stay unnamed."""
+    return write_activity("Flag", uri=uri, actor=actor, object=list(objects), to=to, content=content)
+
+
+def quote_request(uri: str, actor: str, quoted: str, note: Json, to: Iterable[str]) -> dict[str, Json]:
+    """Ask whether `note` (an id or the post itself) may quote (FEP-044f)."""
+    instrument = without_context(note) if isinstance(note, dict) else note
+    return write_activity("QuoteRequest", uri=uri, actor=actor, object=quoted, to=to, instrument=instrument)
+
+
+def quote_authorization(uri: str, author: str, quoting: str, quoted: str) -> dict[str, Json]:
+    """The document that proves that `author` lets `quoting` quote `quoted` (FEP-044f)."""
+    doc: dict[str, Json] = {"id": uri, "type": "QuoteAuthorization", "attributedTo": author}
+    return in_context(doc | {"interactingObject": quoting, "interactionTarget": quoted})
+
+
+def _about(kind: str, uri: str, document: dict[str, Json], published: int | None = None) -> dict[str, Json]:
+    """An activity about a document of ours, with its author and its audience."""
+    return write_activity(
+        kind,
+        uri=uri,
+        actor=readers.ref(document.get("actor")) or readers.ref(document.get("attributedTo")),
+        object=document,
+        to=readers.addresses(document.get("to")),
+        cc=readers.addresses(document.get("cc")),
+        published=published,
+    )
+
+
+def _asker(asked: dict[str, Json]) -> list[str]:
+    return [found] if (found := readers.ref(asked.get("actor"))) else []

@@ -1,0 +1,87 @@
+"""Who may speak for whom: pure rules about origins, owners and keys. Only ids count; links for people prove nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+import idna
+
+from fediblog.domain.documents import Activity, Actor, Key, Note
+from fediblog.errors import Refused
+
+Origin = tuple[str, str, int]
+_PORTS = {"http": 80, "https": 443}
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
+
+
+def ascii_host(host: str) -> str | None:
+    """The host name in lower case with A-labels (xn--…), or None if it is none.
+
+    IDNA 2008, as the HTTP client does it: IDNA 2003 would make one host of faß.example and fass.example.
+    """
+    lowered = host.lower()
+    if not 0 < len(lowered) <= 253:
+        return None
+    if not lowered.isascii():
+        try:
+            lowered = idna.encode(lowered).decode("ascii")
+        except (idna.IDNAError, UnicodeError):
+            return None
+    return lowered if all(map(_LABEL.match, lowered.split("."))) else None
+
+
+def origin(uri: str) -> Origin | None:
+    """(scheme, host, port) of an http(s) id."""
+    try:
+        parts = urlsplit(uri)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _PORTS or "@" in parts.netloc:
+        return None
+    name = host if ":" in host else ascii_host(host)  # an IPv6 address stays as it is
+    return (parts.scheme, name, _PORTS[parts.scheme] if port is None else port) if name else None
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether both ids are of the same scheme, host and port. What has no origin has none in common."""
+    return (found := origin(one)) is not None and found == origin(other)
+
+
+def may_speak(signer: str, activity: Activity) -> None:
+    """Refuse an activity that its signer does not speak for: actor and signer are one, the id is of that origin."""
+    if not signer or activity.actor != signer:
+        raise Refused("signer-is-not-actor", "The signer is not the actor.", f"{signer} signed for {activity.actor}")
+    if activity.uri and not same_origin(activity.uri, signer):
+        raise Refused("foreign-activity-id", "The id of the activity is not of the actor's origin.", activity.uri)
+
+
+def object_is_theirs(activity: Activity, note: Note) -> bool:
+    """Whether an embedded post may be believed as it stands; if not, it has to be fetched from its own origin."""
+    return note.author == activity.actor and same_origin(note.uri, activity.actor)
+
+
+def owner_matches(owner: str, activity: Activity) -> bool:
+    """Whether what is stored may be changed by this activity: by its owner alone, not by a neighbour on the host."""
+    return bool(owner) and owner == activity.actor
+
+
+def fetched_ok(uri: str, final_url: str) -> bool:
+    """Whether a fetched document is what it says: its id is the address that answered, after all redirects.
+
+    If not, fetching once more at `uri` itself is allowed; never believe the first answer.
+    """
+    return bool(uri) and uri == final_url and origin(uri) is not None
+
+
+def key_is_owned(key: Key, actor: Actor, claimed: Iterable[str] = ()) -> bool:
+    """Whether key and owner claim each other: the key names the actor, and the actor's own document lists the key.
+
+    `claimed` are key ids that the actor lists without the key itself (`actors.key_uris`).
+    """
+    if key.owner != actor.uri or not same_origin(key.uri, actor.uri):
+        return False
+    listed = [held for held in actor.keys if held.uri == key.uri]
+    return any(held.public == key.public for held in listed) if listed else key.uri in claimed

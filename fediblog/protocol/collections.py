@@ -1,0 +1,86 @@
+"""Collections and their pages: followers, outboxes, replies, pinned posts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fediblog.domain.documents import Collection, Json
+from fediblog.protocol import readers
+from fediblog.protocol.contexts import in_context, without_context
+
+KINDS = frozenset({"Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage"})
+ITEMS_LIMIT = 1_000
+
+
+def read_collection(document: Json) -> Collection | None:
+    """A collection or a page of one, or None. Items stand in `items` or `orderedItems`, whatever the type says."""
+    doc = readers.fields(document)
+    kind = readers.kind_of(doc, KINDS)
+    if not kind:
+        return None
+    items = [*readers.listed(doc.get("orderedItems")), *readers.listed(doc.get("items"))]
+    return Collection(
+        uri=readers.url(doc.get("id")),
+        kind=kind,
+        total=readers.count(doc.get("totalItems")),
+        items=tuple(item for item in items[:ITEMS_LIMIT] if isinstance(item, dict | str)),
+        first=_first(doc.get("first")),
+        next=readers.ref(doc.get("next")),
+        part_of=readers.ref(doc.get("partOf")),
+        attributed_to=readers.ref(doc.get("attributedTo")),
+    )
+
+
+def write_collection(
+    uri: str,
+    *,
+    total: int,
+    first: str = "",
+    last: str = "",
+    items: Sequence[Json] | None = None,
+    ordered: bool = True,
+    attributed_to: str = "",
+) -> dict[str, Json]:
+    """A collection: with the address of its first page, with all items, or (a hidden list) with the number alone."""
+    doc: dict[str, Json] = {"id": uri, "type": _kind("Collection", ordered), "totalItems": total}
+    doc |= _links(attributedTo=attributed_to, first=first, last=last)
+    if items is not None:
+        doc |= _write_items(items, ordered)
+    return in_context(doc)
+
+
+def write_page(
+    uri: str,
+    *,
+    part_of: str,
+    items: Sequence[Json],
+    next: str = "",
+    prev: str = "",
+    total: int | None = None,
+    ordered: bool = True,
+) -> dict[str, Json]:
+    """One page of a collection."""
+    doc: dict[str, Json] = {"id": uri, "type": _kind("CollectionPage", ordered)}
+    doc |= _links(partOf=part_of, next=next, prev=prev)
+    if total is not None:
+        doc["totalItems"] = total
+    return in_context(doc | _write_items(items, ordered))
+
+
+def _first(value: Json) -> Json:
+    if isinstance(value, list):
+        value = value[0] if value else None
+    return value if isinstance(value, dict) else readers.url(value) or None
+
+
+def _kind(kind: str, ordered: bool) -> str:
+    return f"Ordered{kind}" if ordered else kind
+
+
+def _links(**links: str) -> dict[str, Json]:
+    return {key: value for key, value in links.items() if value}
+
+
+def _write_items(items: Sequence[Json], ordered: bool) -> dict[str, Json]:
+    bare = [without_context(item) if isinstance(item, dict) else item for item in items]
+    return {"orderedItems" if ordered else "items": bare}

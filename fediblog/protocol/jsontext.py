@@ -1,0 +1,120 @@
+"""JSON as text: strict, bounded decoding of what strangers send, and the compact encoding of what we send."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+
+from fediblog.domain.documents import Json
+from fediblog.errors import Refused
+
+LIMIT = 1_000_000  # bytes
+DEPTH = 40
+BIGGEST = 2**53  # what every JSON implementation and both databases can hold exactly
+
+# Possessive, and an unterminated string runs to the end of the text: linear whatever is sent.
+_STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_BRACKETS = re.compile(r"[\[\]{}]")
+
+
+def decode(body: bytes | str, *, limit: int = LIMIT, depth: int = DEPTH) -> Json:
+    """The value in `body`, or Refused: nothing comes out that a database, a template or a recursion would choke on."""
+    text = _text_of(body, limit)
+    if _depth_of(text) > depth:
+        raise Refused("json-too-deep", f"JSON may be nested {depth} levels deep at most.")
+    try:
+        value: Json = json.loads(
+            text, object_pairs_hook=_object, parse_int=_whole, parse_float=_real, parse_constant=_constant
+        )
+    except RecursionError:
+        raise Refused("json-too-deep", f"JSON may be nested {depth} levels deep at most.") from None
+    except ValueError as error:
+        raise Refused("json-invalid", "This is not valid JSON.", str(error)) from None
+    if "\\u" in text or not text.isascii():
+        _refuse_odd_characters(value)
+    return value
+
+
+def decode_object(body: bytes | str, *, limit: int = LIMIT, depth: int = DEPTH) -> dict[str, Json]:
+    """Like `decode`, for documents, which are always objects."""
+    value = decode(body, limit=limit, depth=depth)
+    if not isinstance(value, dict):
+        raise Refused("json-not-an-object", "A JSON object was expected.")
+    return value
+
+
+def encode(value: Json) -> bytes:
+    """Compact UTF-8."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _text_of(body: bytes | str, limit: int) -> str:
+    if len(body) > limit:
+        raise Refused("too-large", f"The document is larger than {limit} bytes.")
+    if isinstance(body, str):
+        return body.removeprefix("\ufeff")
+    try:
+        return body.decode("utf-8-sig")  # some servers put a byte order mark in front (RFC 8259 §8.1 lets us ignore it)
+    except UnicodeDecodeError as error:
+        raise Refused("not-utf8", "The document is not UTF-8.", str(error)) from None
+
+
+def _depth_of(text: str) -> int:
+    depth = deepest = 0
+    for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
+        if bracket in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        else:
+            depth -= 1
+    return deepest
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        # Readers that take the first and readers that take the last of two would see two documents.
+        raise Refused("json-duplicate-key", "An object has the same key twice.")
+    return found
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 20:  # int() is quadratic, and refuses more than 4300 digits
+        return -BIGGEST if digits.startswith("-") else BIGGEST
+    return max(-BIGGEST, min(BIGGEST, int(digits)))
+
+
+def _real(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise Refused("json-not-finite", "A number is too large.")
+    return number
+
+
+def _constant(name: str) -> float:
+    raise Refused("json-not-finite", f"{name} is not a JSON number.")
+
+
+def _refuse_odd_characters(value: Json) -> None:
+    for text in _strings_in(value):
+        if "\0" in text:
+            raise Refused("json-nul", "A string contains a NUL character.")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise Refused("json-lone-surrogate", "A string contains half of a surrogate pair.") from None
+
+
+def _strings_in(value: Json) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case str() as text:
+                yield text
+            case list() as items:
+                waiting.extend(items)
+            case dict() as pairs:
+                waiting.extend(pairs)
+                waiting.extend(pairs.values())

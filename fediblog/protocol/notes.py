@@ -1,0 +1,320 @@
+"""Posts: every shape in which servers send notes, articles, pages, polls, videos and events, and the one we send."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from fediblog.domain.documents import POST_KINDS, Attachment, Happening, Json, Note, Source
+from fediblog.protocol import readers, tags
+from fediblog.protocol.attachments import LIMIT as ATTACHMENTS_LIMIT
+from fediblog.protocol.attachments import (
+    read_attachments,
+    read_media,
+    read_picture,
+    write_attachment,
+    write_picture,
+)
+from fediblog.protocol.authority import same_origin
+from fediblog.protocol.contexts import in_context
+from fediblog.protocol.polls import read_poll, write_poll
+
+TITLE_LIMIT = 500
+SUMMARY_LIMIT = 10_000
+CONTENT_LIMIT = 100_000
+ARTICLE_LIMIT = 400_000
+SOURCE_LIMIT = 200_000
+WARNING = "dcterms:subject"  # of an Article (FEP-b2b8)
+_QUOTES = ("quote", "quoteUri", "quoteUrl", "quoteURL", "_misskey_quote")
+_TEXTS = frozenset({"text/html", "text/plain", "text/markdown"})
+_LONG = frozenset({"Article", "Page"})
+_MEDIA = frozenset({"Video", "Audio", "Image"})
+
+
+def read_note(document: Json) -> Note | None:
+    """The post, or None if an essential part is missing: id, type, and an author of the same origin."""
+    doc = readers.fields(document)
+    uri = readers.url(doc.get("id"))
+    kind = readers.kind_of(doc, POST_KINDS)
+    author = _author(doc, uri)
+    if not (uri and kind and author):
+        return None
+    content, language = _content(doc, ARTICLE_LIMIT if kind in _LONG else CONTENT_LIMIT)
+    to = readers.addresses(doc.get("to"))
+    named = readers.listed(doc.get("tag"))
+    replies, reply_count = _counted(doc.get("replies") or doc.get("comments"))
+    likes, like_count = _counted(doc.get("likes"))
+    shares, share_count = _counted(doc.get("shares"))
+    return Note(
+        uri=uri,
+        kind=kind,
+        author=author,
+        to=to,
+        cc=_copies(doc, to),
+        title=readers.name(_text_or_map(doc, "name", TITLE_LIMIT), TITLE_LIMIT),
+        summary=readers.without_blank(_text_or_map(doc, "summary", SUMMARY_LIMIT)),
+        warning=_warning(doc.get(WARNING)),
+        content=content,
+        media_type=_media_type(doc),
+        language=language or _language(doc),
+        source=_source(doc.get("source")),
+        url=readers.web_link(doc.get("url")),
+        in_reply_to=readers.ref(doc.get("inReplyTo")),
+        published=readers.moment(doc.get("published")),
+        updated=readers.moment(doc.get("updated")),
+        sensitive=readers.flag(doc.get("sensitive")),
+        mentions=tags.read_mentions(named),
+        hashtags=tags.read_hashtags(named),
+        emoji=tags.read_emoji(named),
+        attachments=_attachments(doc, kind),
+        image=read_picture(doc.get("image")) or (read_picture(doc.get("icon")) if kind in _MEDIA else None),
+        quote=_quote(doc),
+        context=readers.ref(doc.get("context")),
+        conversation=_conversation(doc.get("conversation")),
+        replies=replies,
+        likes=likes,
+        shares=shares,
+        reply_count=reply_count,
+        like_count=like_count,
+        share_count=share_count,
+        poll=read_poll(doc) if kind == "Question" else None,
+        happening=_happening(doc) if kind == "Event" else None,
+        duration=readers.duration(doc.get("duration")),
+    )
+
+
+def is_vote(note: Note) -> bool:
+    """Whether this is a vote in a poll: a Note with a name, no content, and the poll as what it answers."""
+    bare = not note.content and not note.attachments
+    return note.kind == "Note" and bool(note.title) and bool(note.in_reply_to) and bare
+
+
+def write_note(
+    note: Note,
+    *,
+    tag_base: str = "",
+    can_quote: Sequence[str] | None = None,
+    can_reply: Sequence[str] | None = None,
+    quote_authorization: str = "",
+    first_replies: Json = None,
+) -> dict[str, Json]:
+    """A post of ours (Note, Article or Question) with our `@context`.
+
+    `tag_base` is the address of the tag pages; `can_quote` and `can_reply` are who may do so without asking (None:
+    nothing is said; nobody is the author's own id); `first_replies` is the id of the first page, or the page itself.
+    """
+    doc: dict[str, Json] = {"id": note.uri, "type": note.kind, "attributedTo": note.author}
+    doc |= _dates_and_place(note)
+    doc |= {"to": list(note.to), "cc": list(note.cc)}
+    doc |= _write_text(note)
+    doc["sensitive"] = note.sensitive
+    doc["tag"] = [
+        *map(tags.write_mention, note.mentions),
+        *(tags.write_hashtag(name, tag_base) for name in note.hashtags),
+        *map(tags.write_emoji, note.emoji),
+    ]
+    doc["attachment"] = [write_attachment(attachment) for attachment in note.attachments]
+    doc |= _write_quote(note.quote, quote_authorization)
+    doc |= _write_policy(can_quote, can_reply)
+    doc |= _write_counted("replies", note.replies, note.reply_count, first_replies)
+    doc |= _write_counted("likes", note.likes, note.like_count)
+    doc |= _write_counted("shares", note.shares, note.share_count)
+    if note.poll:
+        doc |= write_poll(note.poll)
+    if note.kind == "Article":
+        doc["preview"] = write_preview(note)
+    return in_context(doc)
+
+
+def write_preview(note: Note) -> dict[str, Json]:
+    """The short Note that stands for an Article where articles are not shown (FEP-b2b8)."""
+    summary = (
+        note.summary if note.summary.lstrip().startswith("<") else f"<p>{note.summary}</p>" if note.summary else ""
+    )
+    link = escape(note.url or note.uri)
+    preview: dict[str, Json] = {
+        "type": "Note",
+        "attributedTo": note.author,
+        "content": f'<p><strong>{escape(note.title)}</strong></p>{summary}<p><a href="{link}">{link}</a></p>',
+        "sensitive": note.sensitive,
+    }
+    if note.warning:
+        preview["summary"] = note.warning
+    if note.published is not None:
+        preview["published"] = readers.stamp(note.published)
+    if note.image:
+        preview["attachment"] = [write_picture(note.image)]
+    return preview
+
+
+def write_vote(*, uri: str, author: str, to: str, question: str, option: str) -> dict[str, Json]:
+    """A vote in a poll: `to` is the one who asked, and nobody else learns of it."""
+    doc: dict[str, Json] = {"id": uri, "type": "Note", "attributedTo": author, "to": [to], "inReplyTo": question}
+    return in_context(doc | {"name": option})
+
+
+def _author(doc: dict[str, Json], uri: str) -> str:
+    """Who wrote it, among those of the post's origin; a person before the group (PeerTube lists both)."""
+    claimed = doc.get("attributedTo") or doc.get("actor")
+    found = [(readers.ref(entry), readers.kinds(entry)) for entry in readers.listed(claimed)[:16]]
+    own = [(author, kinds) for author, kinds in found if author and same_origin(author, uri)]
+    people = [author for author, kinds in own if "Group" not in kinds]
+    return people[0] if people else own[0][0] if own else ""
+
+
+def _copies(doc: dict[str, Json], to: tuple[str, ...]) -> tuple[str, ...]:
+    cc = readers.addresses(doc.get("cc"))
+    audience = readers.addresses(doc.get("audience"))
+    return (*cc, *(address for address in audience if address not in to and address not in cc))
+
+
+def _content(doc: dict[str, Json], limit: int) -> tuple[str, str]:
+    """The content and its language; Friendica and others send `contentMap` alone."""
+    content = readers.text(doc.get("content"), limit)
+    texts = readers.language_map(doc.get("contentMap"), limit)
+    for tag, text in texts.items():
+        if not content or text == content:
+            return text, readers.language(tag)
+    return content, readers.language(next(iter(texts), ""))
+
+
+def _text_or_map(doc: dict[str, Json], key: str, limit: int) -> str:
+    found = readers.text(doc.get(key), limit)
+    return found or next(iter(readers.language_map(doc.get(f"{key}Map"), limit).values()), "")
+
+
+def _language(doc: dict[str, Json]) -> str:
+    """Lemmy's and PeerTube's `language`, or the @language of the context."""
+    told = doc.get("language")
+    found = readers.language(told) or readers.language(readers.fields(told).get("identifier"))
+    contexts = map(readers.fields, readers.listed(doc.get("@context"))[:20])
+    return found or next(filter(None, (readers.language(entry.get("@language")) for entry in contexts)), "")
+
+
+def _media_type(doc: dict[str, Json]) -> str:
+    found = readers.media_type(doc.get("mediaType"))
+    return found if found in _TEXTS else "text/html"
+
+
+def _warning(value: Json) -> str:
+    found = (readers.name(entry, SUMMARY_LIMIT) for entry in readers.listed(value)[:10])
+    return ", ".join(filter(None, found))
+
+
+def _source(value: Json) -> Source | None:
+    """An object, or with Pleroma a bare string."""
+    content = readers.text(readers.fields(value).get("content") if isinstance(value, dict) else value, SOURCE_LIMIT)
+    kind = readers.media_type(readers.fields(value).get("mediaType"))
+    return Source(content=content, media_type=kind) if content else None
+
+
+def _attachments(doc: dict[str, Json], kind: str) -> tuple[Attachment, ...]:
+    media = read_media(kind, doc) if kind in _MEDIA else ()
+    return (*media, *read_attachments(doc.get("attachment")))[:ATTACHMENTS_LIMIT]
+
+
+def _quote(doc: dict[str, Json]) -> str:
+    if "Tombstone" in readers.kinds(readers.fields(doc.get("quote"))):
+        return ""  # the quoted post was deleted
+    return next(filter(None, (readers.ref(doc.get(key)) for key in _QUOTES)), "") or tags.read_quote_link(
+        doc.get("tag")
+    )
+
+
+def _conversation(value: Json) -> str:
+    """Opaque: a tag: URI with some, an address with others."""
+    found = readers.name(value, readers.URL_LIMIT) if isinstance(value, str) else readers.ref(value)
+    return "" if " " in found else found
+
+
+def _counted(value: Json) -> tuple[str, int | None]:
+    """The id of a collection, and its size where it is embedded."""
+    if isinstance(value, list):
+        return "", len(value) or None
+    total = readers.count(value.get("totalItems")) if isinstance(value, dict) else None
+    return readers.ref(value), total
+
+
+def _happening(doc: dict[str, Json]) -> Happening:
+    places = (_place(entry) for entry in readers.listed(doc.get("location"))[:10])
+    return Happening(
+        starts=readers.moment(doc.get("startTime")),
+        ends=readers.moment(doc.get("endTime")),
+        place=next(filter(None, places), ""),
+    )
+
+
+def _place(value: Json) -> str:
+    """Name and postal address of a Place, or the address of a VirtualLocation."""
+    if isinstance(value, str):
+        return readers.name(value)
+    place = readers.fields(value)
+    address = place.get("address")
+    postal = readers.fields(address)
+    keys = ("streetAddress", "postalCode", "addressLocality", "addressRegion", "addressCountry")
+    parts = [place.get("name"), address, *(postal.get(key) for key in keys)]
+    known = dict.fromkeys(filter(None, (readers.name(part, 200) for part in parts)))
+    return ", ".join(known)[: readers.NAME_LIMIT] or readers.web_link(place.get("url"))
+
+
+def _dates_and_place(note: Note) -> dict[str, Json]:
+    doc: dict[str, Json] = {}
+    if note.published is not None:
+        doc["published"] = readers.stamp(note.published)
+    if note.updated is not None:
+        doc["updated"] = readers.stamp(note.updated)
+    links = {
+        "url": note.url,
+        "inReplyTo": note.in_reply_to,
+        "context": note.context,
+        "conversation": note.conversation,
+    }
+    return doc | {key: value for key, value in links.items() if value}
+
+
+def _write_text(note: Note) -> dict[str, Json]:
+    """Only an Article has a name: on a Note it would be taken for a vote."""
+    doc: dict[str, Json] = {}
+    if note.kind == "Article":
+        doc["name"] = note.title
+        if note.warning:
+            doc[WARNING] = note.warning
+        if note.image:
+            doc["image"] = write_picture(note.image)
+    if note.summary:
+        doc["summary"] = note.summary
+    doc["content"] = note.content
+    if note.language:
+        doc["contentMap"] = {note.language: note.content}
+    if note.media_type != "text/html":
+        doc["mediaType"] = note.media_type
+    if note.source:
+        kind: dict[str, Json] = {"mediaType": note.source.media_type} if note.source.media_type else {}
+        doc["source"] = {"content": note.source.content, **kind}
+    return doc
+
+
+def _write_quote(quote: str, authorization: str) -> dict[str, Json]:
+    if not quote:
+        return {}
+    doc: dict[str, Json] = {"quote": quote, "quoteUri": quote, "_misskey_quote": quote}
+    return doc | ({"quoteAuthorization": authorization} if authorization else {})
+
+
+def _write_policy(can_quote: Sequence[str] | None, can_reply: Sequence[str] | None) -> dict[str, Json]:
+    allowed = {"canQuote": can_quote, "canReply": can_reply}
+    policy = {key: {"automaticApproval": list(who)} for key, who in allowed.items() if who is not None}
+    return {"interactionPolicy": policy} if policy else {}
+
+
+def _write_counted(key: str, uri: str, total: int | None, first: Json = None) -> dict[str, Json]:
+    """Embedded, because Mastodon shows only the numbers that it finds inside the post."""
+    if not uri and total is None:
+        return {}
+    doc: dict[str, Json] = {"id": uri} if uri else {}
+    doc["type"] = "Collection"
+    if total is not None:
+        doc["totalItems"] = total
+    if first:
+        doc["first"] = first
+    return {key: doc}

@@ -1,0 +1,62 @@
+"""The question part of a Question."""
+
+from __future__ import annotations
+
+from fediblog.domain.documents import Json, Option, Poll
+from fediblog.protocol import readers
+
+LIMIT = 20
+OPTION_LIMIT = 300
+
+
+def read_poll(document: dict[str, Json]) -> Poll | None:
+    """The poll, or None if there is nothing to choose from."""
+    choices = readers.listed(document.get("oneOf"))
+    multiple = not choices
+    options: dict[str, Option] = {}
+    for entry in map(readers.fields, (choices or readers.listed(document.get("anyOf")))[:LIMIT]):
+        # Misskey puts the text into `content` as well
+        label = readers.name(entry.get("name"), OPTION_LIMIT) or readers.name(entry.get("content"), OPTION_LIMIT)
+        if label:
+            options.setdefault(label, Option(name=label, votes=_votes(entry)))
+    if not options:
+        return None
+    ends = readers.moment(document.get("endTime"))
+    return Poll(
+        options=tuple(options.values()),
+        multiple=multiple,
+        ends=ends,
+        closed=_closed(document, ends),
+        voters=readers.count(document.get("votersCount")),
+    )
+
+
+def write_poll(poll: Poll) -> dict[str, Json]:
+    """The properties that make a Question of a post."""
+    document: dict[str, Json] = {
+        "anyOf" if poll.multiple else "oneOf": [
+            {"type": "Note", "name": option.name, "replies": {"type": "Collection", "totalItems": option.votes}}
+            for option in poll.options
+        ]
+    }
+    if poll.ends is not None:
+        document["endTime"] = readers.stamp(poll.ends)
+    if poll.closed is not None:
+        document["closed"] = readers.stamp(poll.closed)
+    if poll.voters is not None:
+        document["votersCount"] = poll.voters
+    return document
+
+
+def _votes(entry: dict[str, Json]) -> int:
+    replies = readers.fields(entry.get("replies"))
+    return readers.count(replies.get("totalItems")) or readers.count(entry.get("_misskey_votes")) or 0
+
+
+def _closed(document: dict[str, Json], ends: int | None) -> int | None:
+    """`closed` is a date or a boolean (Activity Vocabulary §3.3); a bare yes gets the likeliest date."""
+    closed = document.get("closed")
+    if not readers.flag(closed):
+        return readers.moment(closed)
+    dates = (ends, readers.moment(document.get("updated")), readers.moment(document.get("published")))
+    return next((date for date in dates if date is not None), 0)

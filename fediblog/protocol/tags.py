@@ -1,0 +1,82 @@
+"""What hangs on a post or actor in `tag`: mentions, hashtags, custom emoji, and links to quoted posts."""
+
+from __future__ import annotations
+
+from urllib.parse import quote as percent_encode
+
+from fediblog.domain.documents import Emoji, Json, Mention
+from fediblog.protocol import readers
+from fediblog.protocol.attachments import read_picture
+
+LIMIT = 50
+EMOJI_LIMIT = 64
+TAG_LIMIT = 100  # characters of a hashtag
+_SCANNED = 300
+_QUOTE_RELS = ("https://w3id.org/fep/044f#quote", "https://misskey-hub.net/ns#_misskey_quote")
+
+
+def read_mentions(value: Json) -> tuple[Mention, ...]:
+    """People named, by href; some servers send none, then the name alone has to do."""
+    found = [
+        Mention(href=readers.url(tag.get("href")), name=readers.name(tag.get("name"), 300))
+        for tag in _of_kind(value, "Mention")
+    ]
+    usable = [mention for mention in found if mention.href or "@" in mention.name.removeprefix("@")]
+    return tuple(dict.fromkeys(usable))[:LIMIT]
+
+
+def read_hashtags(value: Json) -> tuple[str, ...]:
+    """Hashtags without the #, each once whatever its case, in order."""
+    found: dict[str, str] = {}
+    for tag in _of_kind(value, "Hashtag"):
+        name = readers.name(tag.get("name"), TAG_LIMIT + 1).lstrip("#＃")
+        if name and " " not in name and len(name) <= TAG_LIMIT:
+            found.setdefault(name.casefold(), name)
+    return tuple(found.values())[:LIMIT]
+
+
+def read_emoji(value: Json) -> tuple[Emoji, ...]:
+    """Custom emoji, each name once."""
+    found: dict[str, Emoji] = {}
+    for tag in _of_kind(value, "Emoji"):
+        name = readers.name(tag.get("name"), 102).strip(":")
+        icon = read_picture(tag.get("icon"))
+        if name and icon and " " not in name and ":" not in name:
+            found.setdefault(name, Emoji(name=name, url=icon.url))
+    return tuple(found.values())[:EMOJI_LIMIT]
+
+
+def read_quote_link(value: Json) -> str:
+    """The post that an object link (FEP-e232) marks as quoted."""
+    for tag in _of_kind(value, "Link"):
+        if any(rel in _QUOTE_RELS for rel in readers.listed(tag.get("rel")) if isinstance(rel, str)):
+            return readers.url(tag.get("href"))
+    return ""
+
+
+def write_mention(mention: Mention) -> dict[str, Json]:
+    """One person named."""
+    document: dict[str, Json] = {"type": "Mention"}
+    if mention.href:
+        document["href"] = mention.href
+    if mention.name:
+        document["name"] = mention.name
+    return document
+
+
+def write_hashtag(name: str, base: str) -> dict[str, Json]:
+    """One hashtag; `base` is the address of the page of all tags, with its slash."""
+    document: dict[str, Json] = {"type": "Hashtag", "name": f"#{name}"}
+    if base:
+        document["href"] = base + percent_encode(name.lower(), safe="")
+    return document
+
+
+def write_emoji(emoji: Emoji) -> dict[str, Json]:
+    """One custom emoji."""
+    return {"type": "Emoji", "name": f":{emoji.name}:", "icon": {"type": "Image", "url": emoji.url}}
+
+
+def _of_kind(value: Json, kind: str) -> list[dict[str, Json]]:
+    tags = map(readers.fields, readers.listed(value)[:_SCANNED])
+    return [tag for tag in tags if kind in readers.kinds(tag)]
