@@ -1,0 +1,97 @@
+"""The ASGI application: routes put together, errors turned into answers, and the worker that lives beside it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+
+from fediblog import log
+from fediblog.errors import FediblogError, Forbidden, Gone, Invalid, NotFound, Refused, Unavailable
+from fediblog.federation.site import Site
+from fediblog.federation.worker import Worker
+from fediblog.messages import text
+from fediblog.web import activitypub, discovery, pages, stored
+from fediblog.web.middleware import Door
+from fediblog.web.negotiation import VARY
+from fediblog.web.render import render
+
+ROUTES: list[BaseRoute] = [*discovery.ROUTES, *activitypub.ROUTES, *stored.ROUTES, *pages.ROUTES]
+_STATUS: dict[type[FediblogError], int] = {NotFound: 404, Gone: 410, Forbidden: 403, Invalid: 422}
+_REASONS = {"too-large": 413, "rate-limited": 429, "blocked": 403}
+
+
+def create_app(site: Site, worker: Worker | None = None) -> Starlette:
+    """The application of one site; a worker given runs as long as the application does."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        if worker is not None:
+            worker.start()
+        try:
+            yield
+        finally:
+            if worker is not None:
+                await worker.stop()
+
+    app = Starlette(
+        routes=ROUTES,
+        middleware=[Middleware(Door, origin=site.urls.origin, trusted=site.settings.trusted_proxies)],
+        exception_handlers={FediblogError: on_error, HTTPException: on_http_error, Exception: on_bug},
+        lifespan=lifespan,
+    )
+    app.state.site = site
+    return app
+
+
+def status_of(error: FediblogError) -> int:
+    """The HTTP status that says whose fault it is."""
+    if isinstance(error, Unavailable):
+        return 503
+    if isinstance(error, Refused) and error.reason.startswith(("signature-", "digest-", "host-not-ours")):
+        return 401
+    if isinstance(error, Refused) and error.reason in _REASONS:
+        return _REASONS[error.reason]
+    return _STATUS.get(type(error), 400)
+
+
+async def on_error(request: Request, error: Exception) -> Response:
+    """Something was refused, or cannot be done now."""
+    if not isinstance(error, FediblogError):
+        raise error
+    status = status_of(error)
+    message = error.message if isinstance(error, Refused) else text("error.unavailable")
+    reason = error.reason if isinstance(error, Refused | Unavailable) else "error"
+    response = _answer(request, status, message, reason)
+    if isinstance(error, Unavailable):
+        response.headers["Retry-After"] = str(int(error.delay or 60))
+    return response
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """No such route, or not with this method."""
+    if not isinstance(error, HTTPException):
+        raise error
+    message = text("error.not-found") if error.status_code == 404 else str(error.detail)
+    response = _answer(request, error.status_code, message, "not-found" if error.status_code == 404 else "http")
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def on_bug(request: Request, error: Exception) -> Response:
+    """A mistake of ours: written down once, and said without details."""
+    log.trouble("bug", error, path=request.url.path)
+    return JSONResponse({"error": text("error.bug"), "reason": "internal"}, 500)
+
+
+def _answer(request: Request, status: int, message: str, reason: str) -> Response:
+    if "text/html" in request.headers.get("accept", ""):
+        return render(request, "error.html", status, private=True, message=message)
+    headers = {"Vary": VARY, "Cache-Control": "no-store"}
+    return JSONResponse({"error": message, "reason": reason}, status, headers=headers)

@@ -1,0 +1,30 @@
+"""Who asks for a document: the remote account behind a signed GET."""
+
+from __future__ import annotations
+
+from fediblog.domain.accounts import Account
+from fediblog.errors import Refused
+from fediblog.federation import resolve
+from fediblog.federation.site import Site
+from fediblog.protocol import signatures
+from fediblog.protocol.signatures import Incoming
+from fediblog.store import relations
+
+_SIGNED = frozenset({"signature", "signature-input"})
+
+
+async def asker(site: Site, incoming: Incoming) -> Account | None:
+    """The account that signed the request, None if it carries no signature.
+
+    A signature that is there must be good: Refused otherwise, and Forbidden-like for those whom we block.
+    """
+    if not any(name in _SIGNED for name, _ in incoming.headers):
+        return None
+    now = site.clock() // 1000
+    claim = signatures.read(incoming, site.urls.origin)
+    signatures.check(claim, incoming, now)
+    key, account = await resolve.key(site, claim.key_id)
+    signatures.verify(claim, incoming, key, site.urls.origin, now)
+    if account.state != "active" or await site.db.read(relations.host_is_blocked, account.domain):
+        raise Refused("blocked", "Requests of this account are not answered here.")
+    return account

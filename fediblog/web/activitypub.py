@@ -1,0 +1,357 @@
+"""What other servers call: the inboxes, actors, posts, activities and collections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from fediblog.actions.documents import actor_document, announce_of, create_of, post_document
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Json, Visibility
+from fediblog.domain.posts import Boost, Post
+from fediblog.domain.urls import Urls
+from fediblog.errors import Gone, NotFound
+from fediblog.federation.receive import receive
+from fediblog.protocol.activities import tombstone
+from fediblog.protocol.collections import write_collection, write_page
+from fediblog.protocol.contexts import without_context
+from fediblog.protocol.negotiate import wants_activity
+from fediblog.store import accounts, listings, posts, reactions, relations, writing
+from fediblog.store.tx import Row, Tx
+from fediblog.web.negotiation import VARY, ActivityRoute, ask, document, incoming_of, site_of
+
+MAX_ACTIVITY = 1_000_000  # bytes
+PAGE = 20
+LINKS = 40  # ids on one page of a collection
+
+Document = dict[str, Json]
+
+
+# --- the inboxes ---
+
+
+async def shared_inbox(request: Request) -> Response:
+    """Where everybody may deliver for anybody here."""
+    return await _taken_in(request, None)
+
+
+async def inbox(request: Request) -> Response:
+    """The inbox of one account."""
+    return await _taken_in(request, request.path_params["number"])
+
+
+async def _taken_in(request: Request, owner: int | None) -> Response:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_ACTIVITY:
+            return JSONResponse({"error": "An activity has at most 1 MB.", "reason": "too-large"}, 413)
+    receipt = await receive(site_of(request), incoming_of(request, body), inbox_owner=owner)
+    if receipt.status == 202:
+        return Response(status_code=202)
+    headers = {"Retry-After": str(receipt.retry_after)} if receipt.retry_after else {}
+    return JSONResponse({"error": receipt.message, "reason": receipt.reason}, receipt.status, headers=headers)
+
+
+# --- actors ---
+
+
+async def actor(request: Request) -> Response:
+    """An account by its id: its document, or its page for those who want that. Keys must be had without a signature."""
+    site = site_of(request)
+    number = request.path_params["number"]
+    if wants_activity(request.headers.get("accept", "")) or "text/html" not in request.headers.get("accept", ""):
+        return document(request, await site.db.read(_actor, number))
+    account = await site.db.read(_account, number)
+    return RedirectResponse(account.url, 303, headers={"Vary": VARY})
+
+
+async def actor_page(request: Request) -> Response:
+    """The profile, for those who ask for ActivityPub."""
+    return document(request, await site_of(request).db.read(_actor_named, request.path_params["handle"]))
+
+
+async def instance_actor(request: Request) -> Response:
+    """The actor that speaks for the server itself."""
+    site = site_of(request)
+    account = await site.keys.instance_account()
+    return document(request, await site.db.read(_actor, account.id))
+
+
+def _account(tx: Tx, number: int) -> Account:
+    return _living(accounts.get(tx, number))
+
+
+def _living(account: Account | None) -> Account:
+    if account is None or not account.local or account.state == "suspended":
+        raise NotFound
+    if account.state == "deleted":
+        raise Gone
+    return account
+
+
+def _actor(tx: Tx, number: int) -> Document:
+    return actor_document(tx, _account(tx, number))
+
+
+def _actor_named(tx: Tx, handle: str) -> Document:
+    return actor_document(tx, _living(accounts.local_by_handle(tx, handle)))
+
+
+# --- posts and activities ---
+
+
+async def post(request: Request) -> Response:
+    """A post by its id: its document, or its page."""
+    site = site_of(request)
+    accept = request.headers.get("accept", "")
+    if "text/html" in accept and not wants_activity(accept):
+        return RedirectResponse(
+            await site.db.read(_page_of, site.urls, request.path_params["number"]), 303, headers={"Vary": VARY}
+        )
+    return await _post(request, request.path_params["number"])
+
+
+async def article_page(request: Request) -> Response:
+    """An article's page, for those who ask for ActivityPub."""
+    params = request.path_params
+    month = f"{params['year']:04}/{params['month']:02}"
+    number = await site_of(request).db.read(_by_slug, params["handle"], month, params["slug"])
+    return await _post(request, number)
+
+
+async def _post(request: Request, number: int) -> Response:
+    site = site_of(request)
+    found, public = await ask(request, _post_document, site.urls, number)
+    return document(request, found, status=410 if found.get("type") == "Tombstone" else 200, public=public)
+
+
+def _post_document(tx: Tx, viewer: int, urls: Urls, number: int) -> tuple[Document, bool]:
+    whole = posts.get(tx, number, viewer)
+    if whole is None or not whole.local:
+        grave = writing.tombstone(tx, urls.post(number))
+        if grave is None:
+            raise NotFound
+        return tombstone(grave.uri, grave.kind, grave.at), True
+    return post_document(tx, urls, whole), _is_public(whole)
+
+
+def _is_public(whole: Post) -> bool:
+    return whole.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)
+
+
+def _page_of(tx: Tx, urls: Urls, number: int) -> str:
+    # A page that may be seen by some only is found by them at its own address; here it looks missing.
+    whole = posts.get(tx, number)
+    if whole is None or not whole.local:
+        raise Gone if writing.tombstone(tx, urls.post(number)) else NotFound
+    return whole.url
+
+
+def _by_slug(tx: Tx, handle: str, month: str, slug: str) -> int:
+    account = _living(accounts.local_by_handle(tx, handle))
+    whole = posts.by_slug(tx, account.id, month, slug)
+    if whole is None:
+        raise NotFound
+    return whole.id
+
+
+async def activity(request: Request) -> Response:
+    """The Create of a post, or a boost, by its id; all else that was sent is nobody's business any more."""
+    found, public = await ask(request, _activity, site_of(request).urls, request.path_params["number"])
+    return document(request, found, public=public)
+
+
+def _activity(tx: Tx, viewer: int, urls: Urls, number: int) -> tuple[Document, bool]:
+    whole = posts.get(tx, number, viewer)
+    if whole is not None and whole.local:
+        return create_of(urls, whole, post_document(tx, urls, whole)), _is_public(whole)
+    boosted = reactions.boost_by_uri(tx, urls.activity(number))
+    booster = accounts.get(tx, boosted[0]) if boosted else None
+    passed = posts.get(tx, boosted[1], viewer) if boosted else None
+    if booster is None or passed is None or not booster.local:
+        raise NotFound
+    return announce_of(urls.activity(number), booster, passed, number >> 20), True
+
+
+# --- collections of an account ---
+
+
+async def outbox(request: Request) -> Response:
+    """What the account posted and passed on, newest first."""
+    number, before = request.path_params["number"], _cursor(request, "before")
+    return document(request, await ask(request, _outbox, site_of(request).urls, number, before))
+
+
+def _outbox(tx: Tx, viewer: int, urls: Urls, number: int, before: int | None) -> Document:
+    account = _account(tx, number)
+    total = listings.total_of_account(tx, number)
+    if before is None:
+        return write_collection(account.outbox, total=total, first=f"{account.outbox}?before={_FAR}")
+    items = listings.outbox(tx, number, viewer, before=before, limit=PAGE)
+    following = f"{account.outbox}?before={items[-1].id}" if len(items) == PAGE else ""
+    shown: list[Json] = [_entry(tx, urls, account, item) for item in items]
+    return write_page(
+        f"{account.outbox}?before={before}", part_of=account.outbox, items=shown, next=following, total=total
+    )
+
+
+def _entry(tx: Tx, urls: Urls, account: Account, item: Post | Boost) -> Document:
+    if isinstance(item, Boost):
+        return without_context(announce_of(item.uri, account, item.post, item.created))
+    return without_context(create_of(urls, item, post_document(tx, urls, item)))
+
+
+async def followers(request: Request) -> Response:
+    """Who follows the account."""
+    return await _people(request, "followers")
+
+
+async def following(request: Request) -> Response:
+    """Whom the account follows."""
+    return await _people(request, "following")
+
+
+async def _people(request: Request, which: str) -> Response:
+    number, after = request.path_params["number"], _cursor(request, "after")
+    return document(request, await ask(request, _people_page, number, which, after))
+
+
+def _people_page(tx: Tx, viewer: int, number: int, which: str, after: int | None) -> Document:
+    account = _account(tx, number)
+    totals = relations.counts(tx, number)
+    total, uri = (totals[0], account.followers) if which == "followers" else (totals[1], account.following)
+    if after is None:
+        return write_collection(uri, total=total, first=f"{uri}?after=0")
+    listed = relations.followers if which == "followers" else relations.following
+    people = listed(tx, number, after=after, limit=LINKS)
+    more = f"{uri}?after={people[-1].id}" if len(people) == LINKS else ""
+    items: list[Json] = [each.uri for each in people]
+    return write_page(f"{uri}?after={after}", part_of=uri, items=items, next=more, total=total)
+
+
+async def featured(request: Request) -> Response:
+    """What the account pinned, whole."""
+    return document(request, await ask(request, _featured, site_of(request).urls, request.path_params["number"]))
+
+
+def _featured(tx: Tx, viewer: int, urls: Urls, number: int) -> Document:
+    account = _account(tx, number)
+    items: list[Json] = [without_context(post_document(tx, urls, each)) for each in listings.pinned(tx, number, viewer)]
+    return write_collection(account.featured, total=len(items), items=items)
+
+
+async def featured_tags(request: Request) -> Response:
+    """The hashtags that the account shows on its profile."""
+    return document(request, await ask(request, _featured_tags, site_of(request).urls, request.path_params["number"]))
+
+
+def _featured_tags(tx: Tx, viewer: int, urls: Urls, number: int) -> Document:
+    account = _account(tx, number)
+    items: list[Json] = [
+        {"type": "Hashtag", "name": f"#{name}", "href": urls.tag(name)} for name in accounts.featured_tags(tx, number)
+    ]
+    return write_collection(account.featured_tags, total=len(items), items=items, ordered=False)
+
+
+# --- collections of a post ---
+
+
+async def replies(request: Request) -> Response:
+    """The direct answers to a post, those of every server, as ids."""
+    return document(
+        request, await ask(request, _replies, site_of(request).urls, _number(request), _cursor(request, "page"))
+    )
+
+
+def _replies(tx: Tx, viewer: int, urls: Urls, number: int, after: int | None) -> Document:
+    whole = _visible(tx, viewer, number)
+    uri = f"{urls.post(number)}/replies"
+    if after is None:
+        return write_collection(uri, total=whole.comments, first=f"{uri}?page=1", ordered=False)
+    return _links_page(uri, after, listings.reply_rows(tx, number, viewer, after=after, limit=LINKS))
+
+
+async def context(request: Request) -> Response:
+    """All posts of a thread, as ids, oldest first (FEP-f228)."""
+    return document(
+        request, await ask(request, _context, site_of(request).urls, _number(request), _cursor(request, "page"))
+    )
+
+
+def _context(tx: Tx, viewer: int, urls: Urls, root: int, after: int | None) -> Document:
+    whole = _visible(tx, viewer, root)
+    uri = urls.context(root)
+    if after is None:
+        total = listings.thread_total(tx, root)
+        return write_collection(uri, total=total, first=f"{uri}?page=1", attributed_to=whole.author)
+    return _links_page(uri, after, listings.thread_rows(tx, root, viewer, after=after, limit=LINKS), ordered=True)
+
+
+def _links_page(uri: str, after: int, rows: Sequence[Row], *, ordered: bool = False) -> Document:
+    more = f"{uri}?page={rows[-1].id}" if len(rows) == LINKS else ""
+    return write_page(f"{uri}?page={after}", part_of=uri, items=[row.uri for row in rows], next=more, ordered=ordered)
+
+
+async def likes(request: Request) -> Response:
+    """How many liked a post."""
+    return document(request, await ask(request, _tally, site_of(request).urls, _number(request), "likes"))
+
+
+async def shares(request: Request) -> Response:
+    """How many passed a post on."""
+    return document(request, await ask(request, _tally, site_of(request).urls, _number(request), "shares"))
+
+
+def _tally(tx: Tx, viewer: int, urls: Urls, number: int, which: str) -> Document:
+    whole = _visible(tx, viewer, number)
+    items: list[Json] = list(reactions.like_uris(tx, number) if which == "likes" else reactions.boost_uris(tx, number))
+    total = whole.like_total if which == "likes" else whole.boost_total
+    return write_collection(f"{urls.post(number)}/{which}", total=total, items=items, ordered=False)
+
+
+def _visible(tx: Tx, viewer: int, number: int) -> Post:
+    whole = posts.get(tx, number, viewer)
+    if whole is None or not whole.local:
+        raise NotFound
+    return whole
+
+
+_FAR = (1 << 63) - 1
+
+
+def _number(request: Request) -> int:
+    number: int = request.path_params["number"]
+    return number
+
+
+def _cursor(request: Request, name: str) -> int | None:
+    """Where a page begins; None asks for the collection itself."""
+    text = request.query_params.get(name, "")
+    return min(int(text[:19]), _FAR) if text.isascii() and text.isdigit() else None
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/inbox", shared_inbox, methods=["POST"]),
+    Route("/a/{number:int}/inbox", inbox, methods=["POST"]),
+    Route("/actor/inbox", shared_inbox, methods=["POST"]),
+    Route("/actor", instance_actor),
+    Route("/a/{number:int}", actor),
+    Route("/a/{number:int}/outbox", outbox),
+    Route("/a/{number:int}/followers", followers),
+    Route("/a/{number:int}/following", following),
+    Route("/a/{number:int}/featured", featured),
+    Route("/a/{number:int}/tags", featured_tags),
+    Route("/p/{number:int}", post),
+    Route("/p/{number:int}/replies", replies),
+    Route("/p/{number:int}/likes", likes),
+    Route("/p/{number:int}/shares", shares),
+    Route("/c/{number:int}", context),
+    Route("/x/{number:int}", activity),
+    ActivityRoute("/@{handle}", actor_page),
+    ActivityRoute("/@{handle}/{number:int}", post),
+    ActivityRoute("/@{handle}/{year:int}/{month:int}/{slug}", article_page),
+]

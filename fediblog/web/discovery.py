@@ -1,0 +1,131 @@
+"""How others find us: WebFinger, host-meta, NodeInfo, robots.txt, and whether we are well."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from fediblog import __version__
+from fediblog.actions.people import INSTANCE_HANDLE
+from fediblog.domain.accounts import Account
+from fediblog.domain.urls import Urls
+from fediblog.errors import Gone, NotFound, Refused
+from fediblog.protocol import hostmeta, nodeinfo
+from fediblog.protocol.webfinger import Resource, parse_resource, write_jrd
+from fediblog.store import accounts, facts, posts
+from fediblog.store.tx import Tx
+from fediblog.web.negotiation import document, site_of
+
+_CORS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=600"}
+REPOSITORY = "https://codeberg.org/fediblog/fediblog"
+
+
+async def webfinger(request: Request) -> Response:
+    """RFC 7033: from any form of a handle or address to the account."""
+    site = site_of(request)
+    asked = request.query_params.get("resource")
+    if not asked:
+        raise Refused("resource-missing", "Say which account is meant: ?resource=acct:name@host")
+    account = await site.db.read(_account, site.urls, parse_resource(asked))
+    server = account.login is None
+    answer = write_jrd(
+        subject=f"{account.handle}@{site.urls.handle_domain}",
+        uri=account.uri,
+        profile=account.url,
+        aliases=(account.url, account.uri),
+        subscribe="" if server else f"{site.urls.origin}/people?follow={{uri}}",
+        avatar=account.icon.url if account.icon else "",
+    )
+    response = document(request, answer, media_type="application/jrd+json; charset=utf-8")
+    response.headers.update(_CORS)
+    return response
+
+
+def _account(tx: Tx, urls: Urls, resource: Resource) -> Account:
+    if resource.url:
+        return _named_by(tx, urls, resource.url)
+    if resource.host not in (urls.handle_domain, urls.host):
+        raise NotFound("That account is not here.")
+    handle = resource.user.lower()
+    # Some ask for host@host to learn the actor of the server itself.
+    found = accounts.local_by_handle(tx, INSTANCE_HANDLE if handle == resource.host else handle)
+    return _living(found)
+
+
+def _named_by(tx: Tx, urls: Urls, url: str) -> Account:
+    bare = url.rstrip("/")
+    if bare == urls.origin:
+        return _living(accounts.instance(tx, urls))
+    if not urls.owns(url):
+        raise NotFound("That account is not here.")
+    handle = bare.removeprefix(f"{urls.origin}/@")
+    return _living(accounts.local_by_handle(tx, handle) if handle != bare else accounts.by_uri(tx, bare))
+
+
+def _living(account: Account | None) -> Account:
+    if account is None or not account.local or account.state == "suspended":
+        raise NotFound("That account is not here.")
+    if account.state == "deleted":
+        raise Gone("That account has been deleted.")
+    return account
+
+
+async def host_meta(request: Request) -> Response:
+    """RFC 6415, for those who look for WebFinger the old way."""
+    return Response(hostmeta.write_xml(site_of(request).urls.origin), media_type="application/xrd+xml", headers=_CORS)
+
+
+async def host_meta_json(request: Request) -> Response:
+    """The same as JSON."""
+    return JSONResponse(hostmeta.write_json(site_of(request).urls.origin), headers=_CORS)
+
+
+async def nodeinfo_links(request: Request) -> Response:
+    """Where the NodeInfo documents are."""
+    return JSONResponse(nodeinfo.write_discovery(site_of(request).urls.origin), headers=_CORS)
+
+
+async def nodeinfo_document(request: Request) -> Response:
+    """NodeInfo 2.0 or 2.1: which software this is, and how much it is used."""
+    site = site_of(request)
+    version = request.path_params["version"]
+    if version not in nodeinfo.VERSIONS:
+        raise NotFound("There are NodeInfo 2.0 and 2.1 here.")
+    usage = await site.db.read(facts.usage)
+    told = nodeinfo.Site(
+        version=__version__,
+        repository=REPOSITORY,
+        users=usage["people"],
+        active_month=usage["month"],
+        active_half_year=usage["half"],
+        posts=usage["posts"],
+        comments=usage["comments"],
+        metadata={"nodeName": site.settings.title or site.urls.host},
+    )
+    response = document(request, nodeinfo.write_nodeinfo(version, told), media_type=nodeinfo.content_type(version))
+    response.headers.update(_CORS)
+    return response
+
+
+async def robots(request: Request) -> Response:
+    """What search engines may read: the pages, not the doors."""
+    closed = ("/login", "/write", "/stream", "/notices", "/people", "/settings", "/post/", "/account/", "/inbox")
+    return PlainTextResponse("User-agent: *\n" + "".join(f"Disallow: {path}\n" for path in closed))
+
+
+async def health(request: Request) -> Response:
+    """Whether the database answers."""
+    await site_of(request).db.read(posts.known, ())
+    return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/.well-known/webfinger", webfinger),
+    Route("/.well-known/host-meta", host_meta),
+    Route("/.well-known/host-meta.json", host_meta_json),
+    Route("/.well-known/nodeinfo", nodeinfo_links),
+    Route("/nodeinfo/{version}", nodeinfo_document),
+    Route("/robots.txt", robots),
+    Route("/healthz", health),
+]

@@ -1,0 +1,88 @@
+"""Routes that answer in ActivityPub, some at the address of a page, with who asks checked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Concatenate, ParamSpec, TypeVar
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+from starlette.types import Scope
+
+from fediblog.domain.documents import Json
+from fediblog.errors import Refused
+from fediblog.federation.asking import asker
+from fediblog.federation.site import Site
+from fediblog.protocol.jsontext import encode
+from fediblog.protocol.negotiate import ACTIVITY_TYPE, wants_activity
+from fediblog.protocol.signatures import Incoming
+from fediblog.store.tx import Tx
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+VARY = "Accept, Cookie, Signature"
+PUBLIC = "public, max-age=60"
+PRIVATE = "private, no-store"
+
+
+class ActivityRoute(Route):
+    """Matches only requests that ask for ActivityPub; others go on to the page at the same address."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As a route does, after a look at Accept."""
+        match, child = super().matches(scope)
+        if match != Match.NONE and not wants_activity(Headers(scope=scope).get("accept", "")):
+            return Match.NONE, {}
+        return match, child
+
+
+def site_of(request: Request) -> Site:
+    """The site that the request came to."""
+    site: Site = request.app.state.site
+    return site
+
+
+def incoming_of(request: Request, body: bytes = b"") -> Incoming:
+    """The request as signatures see it: path and query exactly as received."""
+    raw = request.scope.get("raw_path") or request.scope["path"].encode()
+    query = request.scope.get("query_string", b"")
+    target = raw.split(b"?", 1)[0] + (b"?" + query if query else b"")
+    headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.headers.raw)
+    return Incoming(request.method, target.decode("latin-1"), headers, body)
+
+
+async def ask(
+    request: Request, question: Callable[Concatenate[Tx, int, P], T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """One read: `question(tx, viewer, …)` for the remote account that signed the request, 0 for anybody."""
+    site = site_of(request)
+    account = await asker(site, incoming_of(request))
+    if account is None and site.settings.authorized_fetch:
+        raise Refused("signature-missing", "This server answers signed requests only.")
+    return await site.db.read(question, account.id if account else 0, *args, **kwargs)
+
+
+def document(
+    request: Request,
+    value: Mapping[str, Json],
+    *,
+    status: int = 200,
+    public: bool = True,
+    media_type: str = ACTIVITY_TYPE,
+) -> Response:
+    """A JSON answer. Public ones may be kept for a minute and have an ETag; those for one asker are kept by nobody."""
+    body = encode(dict(value))
+    headers = {"Vary": VARY, "Cache-Control": PUBLIC if public else PRIVATE}
+    signed = "signature" in request.headers or "signature-input" in request.headers
+    if public and not signed and status == 200:
+        tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        headers["ETag"] = tag
+        if tag in (part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")):
+            return Response(status_code=304, headers=headers)
+    elif signed:
+        headers["Cache-Control"] = PRIVATE
+    return Response(body, status, headers=headers, media_type=media_type)
