@@ -1,0 +1,148 @@
+"""FEDERATION.md (FEP-67ff), written from the tables: `python -m fediblog.federation.manual > FEDERATION.md`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from fediblog.domain.urls import Urls
+from fediblog.federation.jobs import JOBS
+from fediblog.inbox import HANDLERS
+from fediblog.protocol.nodeinfo import VERSIONS
+
+# What an activity that comes in does. The key is a verb, or a verb and the type that it acts upon.
+RECEIVED: dict[str, str] = {
+    "Follow": "Answered with Accept (the whole Follow in it), every time; a locked account asks its owner first.",
+    "Accept Follow": "Our Follow stands. Found by its id, or by the actor of an embedded Follow; only from the one who is followed.",
+    "Accept": "As an Accept of a Follow, named by its id.",
+    "Reject Follow": "Our Follow is refused; after an Accept: we were removed as a follower.",
+    "Reject": "As a Reject of a Follow, named by its id.",
+    "Block": "Ends the follows between the two.",
+    "Undo Follow": "The follower is gone.",
+    "Undo Accept": "Our Follow does not stand any more.",
+    "Undo Block": "The block is lifted.",
+    "Undo Like": "The like is taken back; with an emoji, that emoji alone.",
+    "Undo EmojiReact": "The emoji is taken back.",
+    "Undo Dislike": "The dislike is taken back.",
+    "Undo Announce": "The boost is taken back.",
+    "Undo": "Named by its id alone: whichever of these it was. If the thing comes later, it is not taken in.",
+    "Create": "Stored if its author is followed here, or if it answers or mentions somebody here or belongs to a thread of ours. "
+    "An embedded object counts only if its id and its author are the sender's; else it is fetched from its origin. "
+    "A Note with a name and no content that answers a poll of ours is a vote.",
+    "Update": "Newer than what is stored: replaced, the earlier text is kept. With the same `updated`: only poll and totals.",
+    "Update actor": "The profile and the keys are renewed. The object must be the sender itself.",
+    "Delete": "The post, or the actor and all it wrote, is gone for good, also if it comes later. "
+    "About an actor that is not known here: answered with 202, nothing is fetched.",
+    "Like": "Counted once for each actor. With `content` or `_misskey_reaction` it is an emoji.",
+    "EmojiReact": "An emoji beside the post.",
+    "Dislike": "Kept, not shown.",
+    "Announce": "The post is fetched from its origin if it is not known, and shown as passed on.",
+    "Announce Create": "A group passes on a post (FEP-1b12): fetched from its origin.",
+    "Announce Update": "A group passes on an edit: fetched from its origin.",
+    "Announce Delete": "A group says that a post is gone: believed if its origin says so.",
+    "Announce Like": "A group passes on a like: fetched from its origin.",
+    "Announce EmojiReact": "As a Like.",
+    "Announce Dislike": "As a Like.",
+    "Announce Undo": "As a Like that is taken back.",
+    "Add": "A pinned post or a hashtag on the profile; the target must be the actor's own `featured`.",
+    "Remove": "The other way round.",
+    "Move": "Believed if the target, fetched at that moment, names the old actor in `alsoKnownAs`, once in seven days; "
+    "our people who followed the old one then follow the new one.",
+    "Flag": "A report for the owner of the server.",
+}
+
+# What goes out, and when.
+SENT: dict[str, str] = {
+    "Create": "A post is published. To the followers' shared inboxes and to those mentioned; private posts to personal inboxes only.",
+    "Update": "A post was edited (`updated` is set), a poll got votes (it is not), or a profile or key changed.",
+    "Delete": "A post (a Tombstone) or an account (its id) is gone; goes to all servers that had to do with it.",
+    "Follow": "With a fresh id each time.",
+    "Accept": "The whole Follow is in it.",
+    "Reject": "Of a request, or of a follower who is removed.",
+    "Undo": "The whole activity that is undone is in it.",
+    "Like": "To the author.",
+    "Announce": "A boost: to the followers and to the author.",
+    "Block": "To the one who is blocked.",
+    "Add": "A post is pinned to the profile.",
+    "Remove": "It is taken down again.",
+    "Move": "To the followers, after the new account has named the old one.",
+}
+
+STANDARDS = (
+    """
+- [ActivityPub](https://www.w3.org/TR/activitypub/) (server to server), [WebFinger](https://www.rfc-editor.org/rfc/rfc7033)
+- [HTTP Signatures](https://swicg.github.io/activitypub-http-signature/) (draft-cavage-12, `rsa-sha256` and `hs2019`)
+  and [RFC 9421](https://www.rfc-editor.org/rfc/rfc9421) (`rsa-v1_5-sha256`, `ed25519`), both for what comes in; what goes out is signed
+  by the first, and once more by the second where a server answers 400 or 401; what it understood is remembered
+- [NodeInfo](https://nodeinfo.diaspora.software/) """
+    + " and ".join(VERSIONS)
+    + """, host-meta (XML and JSON)
+
+## Supported FEPs
+
+- [FEP-67ff](https://w3id.org/fep/67ff): FEDERATION.md
+- [FEP-f1d5](https://w3id.org/fep/f1d5): NodeInfo
+- [FEP-2c59](https://w3id.org/fep/2c59): `webfinger` of an actor
+- [FEP-521a](https://w3id.org/fep/521a): public keys as `assertionMethod` (Ed25519)
+- [FEP-8b32](https://w3id.org/fep/8b32): `eddsa-jcs-2022` proofs are verified
+- [FEP-b2b8](https://w3id.org/fep/b2b8): long-form text with `preview`
+- [FEP-f228](https://w3id.org/fep/f228): threads have a `context` collection
+- [FEP-c0e0](https://w3id.org/fep/c0e0): emoji reactions are read
+- [FEP-1b12](https://w3id.org/fep/1b12): what groups pass on is read
+- [FEP-7888](https://w3id.org/fep/7888): `context` is kept as it is told
+
+## Not supported, on purpose
+
+- Linked Data signatures are neither made nor believed: what somebody else's key carries is fetched from its origin.
+- JSON-LD is read as plain JSON. Documents with `@graph`, `@included` or `@reverse` are refused.
+"""
+)
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join(_lines()) + "\n"
+
+
+def _lines() -> Iterator[str]:
+    urls = Urls("https://blog.example", "blog.example")
+    yield "# Federation"
+    yield "\nfediblog's posts are Notes, Articles and Questions. This page is written from the program's own tables."
+    yield "\n## Supported protocols and standards"
+    yield STANDARDS.rstrip()
+    yield "\n## Addresses\n\n| what | where |\n|---|---|"
+    yield f"| account | `{urls.actor(1)}`, page `{urls.profile('ann')}` |"
+    yield f"| post | `{urls.post(2)}`, page `{urls.page('ann', 2)}`; article `{urls.page('ann', 2, '2026/11', 'some-title')}` |"
+    yield f"| thread | `{urls.context(2)}` |"
+    yield f"| activity | `{urls.activity(2)}` |"
+    yield f"| the server itself | `{urls.instance_actor}`: signs fetches that nobody in particular asks for |"
+    yield f"| shared inbox | `{urls.shared_inbox}` |"
+    yield "\nPage and document lead to each other; both addresses answer to `Accept`. What is deleted answers 410 with a Tombstone."
+    yield "\n## What comes in\n\n| verb | of | what it does |\n|---|---|---|"
+    for verb, kinds, text in received_rows():
+        yield f"| {verb} | {kinds} | {text} |"
+    yield "\nUnknown verbs are answered with 202 and dropped. An inbox answers 202 once the activity is stored, 400 to what is no"
+    yield "activity, 401 to a signature that cannot be read or does not verify (so that the other scheme is tried), 403 to who is"
+    yield "blocked, 413 above 1 MB, 503 with `Retry-After` when too much waits; errors are JSON with `error` and `reason`."
+    yield "\n## What goes out\n\n| verb | when and to whom |\n|---|---|"
+    for verb, text in SENT.items():
+        yield f"| {verb} | {text} |"
+    yield "\nDeliveries are tried after 1, 5 and 15 minutes, 1, 3 and 8 hours, then daily for a week; a failure puts off the whole"
+    yield "server. 4xx other than 408, 425 and 429 is final, 410 on an inbox removes followers once their ids are gone as well."
+    yield f"\nBesides deliveries the worker knows these jobs: {', '.join(f'`{name}`' for name in sorted(JOBS))}."
+
+
+def received_rows() -> Iterator[tuple[str, str, str]]:
+    """(verb, types it acts upon, what it does), one for each handler and text of the table."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for (verb, kind), handler in HANDLERS.items():
+        text = RECEIVED.get(f"{verb} {kind}") or RECEIVED[verb]
+        if verb == "Update" and handler is HANDLERS["Update", "Person"]:
+            text = RECEIVED["Update actor"]
+        rows.setdefault((verb, text), []).append(kind or "(an id)")
+    for (verb, text), kinds in rows.items():
+        yield verb, ", ".join(kinds), text
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
