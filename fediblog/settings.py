@@ -14,6 +14,7 @@ from fediblog.errors import Misuse
 
 FILE_NAME = "fediblog.toml"
 _PREFIX = "FEDIBLOG_"
+_OTHERS = ("CORPUS", "NODE_PEERS", "REQUIRE_", "TEST_")  # what the project's own tests are told in the same way
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?\Z")
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}\Z|unix:/.+\Z")
 
@@ -73,8 +74,12 @@ def _host(text: str) -> str:
     return text.lower()
 
 
+def _is_port(digits: str) -> bool:
+    return int(digits) < 65_536
+
+
 def _listen(text: str) -> str:
-    if not _LISTEN.match(text):
+    if not _LISTEN.match(text) or not (text.startswith("unix:") or _is_port(text.rpartition(":")[2])):
         raise ValueError("expected host:port, such as 127.0.0.1:8080, or unix:/run/fediblog.sock")
     return text
 
@@ -142,7 +147,7 @@ def read(environment: Mapping[str, str], given: Mapping[str, str | None] | None 
         values[name] = _value(f"{name} in {path}", name, text)
     for key, text in environment.items():
         name = key.removeprefix(_PREFIX).lower()
-        if key.startswith(_PREFIX) and not key.startswith((f"{_PREFIX}REQUIRE_", f"{_PREFIX}TEST_")):
+        if key.startswith(_PREFIX) and not key.removeprefix(_PREFIX).startswith(_OTHERS):
             values[name] = _value(key, name, text)
     for name, text in flags.items():
         values[name] = _value(f"--{name.replace('_', '-')}", name, text)
@@ -152,7 +157,7 @@ def read(environment: Mapping[str, str], given: Mapping[str, str | None] | None 
 def _from_file(path: Path) -> dict[str, str]:
     try:
         found = tomllib.loads(path.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Misuse(f"{path} cannot be read: {error}") from None

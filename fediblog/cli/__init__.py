@@ -1,0 +1,44 @@
+"""The command line: `main` turns words into a deed, and failures into plain English and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from fediblog.cli.table import build_parser
+from fediblog.errors import Misuse, Refused, Unavailable
+
+DONE, REFUSED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns 0 done, 1 refused or not possible now, 2 misused."""
+    try:
+        args = build_parser().parse_args(argv)
+        status = args.run(args) or DONE
+        sys.stdout.flush()
+        return int(status)
+    except SystemExit as end:  # argparse: --help, --version, or words that it cannot understand
+        return end.code if isinstance(end.code, int) else MISUSED
+    except Misuse as error:
+        return _say(str(error), MISUSED)
+    except Refused as error:
+        return _say(error.message, REFUSED)
+    except Unavailable as error:
+        return _say(_not_now(error), REFUSED)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return REFUSED
+
+
+def _say(message: str, status: int) -> int:
+    print(f"fediblog: {message}", file=sys.stderr)
+    return status
+
+
+def _not_now(error: Unavailable) -> str:
+    what = f"{error.reason.replace('-', ' ')}{f' ({error.detail})' if error.detail else ''}"
+    return f"This is not possible at the moment: {what}. Try again a little later; `fediblog doctor` may tell more."

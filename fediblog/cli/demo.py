@@ -1,0 +1,132 @@
+"""`fediblog demo`: two servers on this machine that follow, write to and answer each other before your eyes."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fediblog import log
+from fediblog.cli.command import Command
+from fediblog.cli.demo_stage import Crossing, Ear, Party, stage
+from fediblog.cli.demo_steps import Play, Step
+from fediblog.cli.opening import say
+from fediblog.errors import FediblogError, Refused
+
+NAMES = ("ann", "ben")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a step went."""
+
+    title: str
+    seen: bool
+    crossings: list[Crossing] = field(default_factory=list)
+
+
+def run(args: Namespace) -> int:
+    """Play it; 0 if every step was seen on the other side."""
+    log.configure("error")
+    with tempfile.TemporaryDirectory(prefix="fediblog-demo-") as folder:
+        try:
+            return asyncio.run(_play(Path(folder), once=args.once))
+        except KeyboardInterrupt:
+            say("\nThe demo has ended; nothing of it is kept.")
+            return 0
+
+
+async def _play(folder: Path, *, once: bool) -> int:
+    say("Two servers start on this machine, each with a database of its own ...")
+    async with stage(folder, NAMES, _tell) as (ann, ben, ear):
+        for party in (ann, ben):
+            say(f"  {party.name} is @{party.account.acct} on {party.site.urls.origin}")
+        play = Play(ann, ben)
+        results = [await _show(number, step, ear) for number, step in enumerate(play.steps(), 1)]
+        pages = await _pages(play)
+        _sum_up(results)
+        say("\nPages" + ("" if once else " to open in your browser") + ":")
+        for title, address, status in pages:
+            say(f"  {title:26} {address}{'' if status == 200 else f'  (status {status})'}")
+        if not once:
+            await _stay(ann, ben)
+    good = all(result.seen for result in results) and all(status == 200 for _, _, status in pages)
+    return 0 if good else 1
+
+
+async def _show(number: int, step: Step, ear: Ear) -> Result:
+    """One step: say it, do it, wait until the other side has it."""
+    say(f"\n{number:2}. {step.title}")
+    first = len(ear.crossings)
+    try:
+        await step.does()
+        seen = await ear.until(step.seen, step.kinds, first)
+    except FediblogError as error:
+        say(f"      {error.message if isinstance(error, Refused) else error}")
+        seen = False
+    say("      seen on the other side" if seen else "      NOT seen on the other side")
+    return Result(step.title, seen, ear.crossings[first:])
+
+
+def _tell(crossing: Crossing) -> None:
+    say(f"      {crossing.kind:9} {crossing.sender} -> {crossing.receiver}   HTTP {crossing.status}")
+
+
+async def _pages(play: Play) -> list[tuple[str, str, int]]:
+    """Title, address and status of the pages worth a look."""
+    wrote = play.wrote
+    wanted = [
+        ("ann's blog", play.ann.account.url),
+        ("the article", wrote["article"].url if "article" in wrote else ""),
+        ("the note with its thread", wrote["note"].url if "note" in wrote else ""),
+        ("ben's blog", play.ben.account.url),
+        ("the picture", wrote["picture"].url if "picture" in wrote else ""),
+    ]
+    return [(title, address, await _status(play.ann, address)) for title, address in wanted if address]
+
+
+async def _status(party: Party, address: str) -> int:
+    try:
+        return (await party.site.client.fetch(address, accept="text/html", fresh=True)).status
+    except FediblogError:
+        return 0
+
+
+def _sum_up(results: list[Result]) -> None:
+    width = max(len(result.title) for result in results)
+    say("\nWhat crossed between the two servers:")
+    for result in results:
+        crossed = ", ".join(f"{each.kind} {each.sender}->{each.receiver} {each.status}" for each in result.crossings)
+        say(f"  {'ok    ' if result.seen else 'FAILED'}  {result.title:{width}}  {crossed}")
+    good = sum(result.seen for result in results)
+    say(f"  {good} of {len(results)} steps were seen on the other side.")
+
+
+async def _stay(ann: Party, ben: Party) -> None:
+    say("\nSign in and write yourself:")
+    for party in (ann, ben):
+        say(f"  {party.site.urls.origin}/login   name {party.name}   password {party.password}")
+    say("\nCtrl-C ends the demo and removes all of it.")
+    await asyncio.Event().wait()
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--once", action="store_true", help="end by itself, with status 0 if all went well")
+
+
+COMMANDS = (
+    Command(
+        words=("demo",),
+        usage="[--once]",
+        help="show two servers that talk to each other, keeping nothing",
+        about="Start two servers on this machine in a temporary folder, let the two people there follow, write to and"
+        " answer each other, and show what crosses between the servers. Then look around in your browser until you"
+        " press Ctrl-C. Nothing is kept, and nothing leaves this machine.",
+        examples=("fediblog demo", "fediblog demo --once"),
+        arguments=_arguments,
+        options=(),
+        run=run,
+    ),
+)

@@ -1,0 +1,203 @@
+"""What happens in the demo: each step one deed, what it sends, and how it is seen on the other side."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from fediblog.actions import publishing, reacting
+from fediblog.actions.publishing import Draft, File
+from fediblog.cli.demo_stage import Party
+from fediblog.domain.posts import Post
+from fediblog.errors import NotFound
+from fediblog.federation import compose, uploads
+from fediblog.store import posts, reactions, relations
+
+NOTE = "Hello, fediverse! This note is on my own server. #introduction"
+EDITED = "Hello, fediverse! This note is on my own server, and I can mend it later. #introduction"
+REGRET = "I should not have written this one."
+REPLY = "Welcome! I read this on my server, and my answer is on yours now."
+ANSWER = "And mine hangs below yours. So a thread grows over two servers."
+PICTURE = "The hills behind my house this evening."
+ALT = "A dark green hill before an orange evening sky"
+TITLE = "What a blog in the fediverse is"
+ARTICLE = """A blog has **long texts**, with headings, tables and code, at an address that stays.
+
+## People follow it
+
+They do so from whatever server they are on, and see it beside the notes of their friends.
+
+| | blog | microblog |
+|---|---|---|
+| length | long | short |
+| answers | below the text | below the note |
+
+## It is a file, too
+
+```python
+def greet(name: str) -> str:
+    return f"Hello, {name}!"
+```
+
+> Answers from elsewhere appear below the article as comments[^1].
+
+[^1]: This is a footnote.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`does` acts on one side; `kinds` are the activities that must cross; `seen` looks on the other side."""
+
+    title: str
+    kinds: list[str]
+    does: Callable[[], Awaitable[None]]
+    seen: Callable[[], Awaitable[bool]]
+
+
+@dataclass(slots=True)
+class Play:
+    """Two people on two servers, and what they have written so far."""
+
+    ann: Party
+    ben: Party
+    wrote: dict[str, Post] = field(default_factory=dict)
+
+    def steps(self) -> list[Step]:
+        """In the order in which they happen."""
+        ann, ben = self.ann, self.ben
+        return [
+            self._follow(ann, ben),
+            self._follow(ben, ann),
+            self._write(ann, ben, "note", Draft(source=NOTE), "writes a note"),
+            self._write(ann, ben, "article", Draft(source=ARTICLE, title=TITLE), "writes a long article"),
+            self._picture(ben, ann),
+            self._reply(ben, ann, "note", "reply", REPLY),
+            self._reply(ann, ben, "reply", "answer", ANSWER),
+            self._like(ben, ann, "article"),
+            self._boost(ann, ben, "picture"),
+            self._edit(ann, ben, "note", Draft(source=EDITED)),
+            self._write(ann, ben, "regret", Draft(source=REGRET), "writes something hasty"),
+            self._delete(ann, ben, "regret"),
+        ]
+
+    def _follow(self, one: Party, other: Party) -> Step:
+        async def does() -> None:
+            await compose.follow(one.site, one.account.id, f"@{other.account.acct}")
+
+        async def seen() -> bool:
+            there = {each.uri for each in await other.site.db.read(relations.followers, other.account.id)}
+            here = {each.uri for each in await one.site.db.read(relations.following, one.account.id)}
+            return one.account.uri in there and other.account.uri in here
+
+        return Step(f"{one.name} follows @{other.account.acct}", ["Follow", "Accept"], does, seen)
+
+    def _write(self, one: Party, other: Party, name: str, draft: Draft, title: str) -> Step:
+        async def does() -> None:
+            self.wrote[name] = await compose.publish(one.site, one.account.id, draft)
+
+        async def seen() -> bool:
+            return await self._copy(other, name) is not None
+
+        return Step(f"{one.name} {title}", ["Create"], does, seen)
+
+    def _picture(self, one: Party, other: Party) -> Step:
+        async def does() -> None:
+            upload = await uploads.upload(one.site, one.account.id, paint())
+            draft = Draft(source=PICTURE, files=(File(upload=upload.id, alt=ALT),))
+            self.wrote["picture"] = await compose.publish(one.site, one.account.id, draft)
+
+        async def seen() -> bool:
+            copy = await self._copy(other, "picture")
+            return copy is not None and [each.alt for each in copy.attachments] == [ALT]
+
+        return Step(f"{one.name} shows a picture", ["Create"], does, seen)
+
+    def _reply(self, one: Party, other: Party, to: str, name: str, text: str) -> Step:
+        async def does() -> None:
+            parent = await self._needed(one, to)
+            self.wrote[name] = await compose.publish(one.site, one.account.id, Draft(source=text, reply_to=parent.id))
+
+        async def seen() -> bool:
+            copy, parent = await self._copy(other, name), await self._copy(other, to)
+            return copy is not None and parent is not None and copy.parent == parent.id
+
+        return Step(f"{one.name} answers {other.name}'s {to}", ["Create"], does, seen)
+
+    def _like(self, one: Party, other: Party, name: str) -> Step:
+        async def does() -> None:
+            post = await self._needed(one, name)
+            await one.site.db.write(reacting.like, one.site.urls, one.account.id, post.id)
+
+        async def seen() -> bool:
+            liked = await other.site.db.read(reactions.liked_by, self.wrote[name].id)
+            return one.account.uri in {each.account.uri for each in liked}
+
+        return Step(f"{one.name} likes {other.name}'s {name}", ["Like"], does, seen)
+
+    def _boost(self, one: Party, other: Party, name: str) -> Step:
+        async def does() -> None:
+            post = await self._needed(one, name)
+            await one.site.db.write(reacting.boost, one.site.urls, one.account.id, post.id)
+
+        async def seen() -> bool:
+            boosts = await other.site.db.read(reactions.boosts, self.wrote[name].id)
+            return one.account.uri in {each.account.uri for each in boosts}
+
+        return Step(f"{one.name} boosts {other.name}'s {name}", ["Announce"], does, seen)
+
+    def _edit(self, one: Party, other: Party, name: str, draft: Draft) -> Step:
+        async def does() -> None:
+            self.wrote[name] = await compose.edit(one.site, one.account.id, self.wrote[name].id, draft)
+
+        async def seen() -> bool:
+            copy = await self._copy(other, name)
+            return copy is not None and copy.updated is not None and "mend" in copy.content
+
+        return Step(f"{one.name} edits the {name}", ["Update"], does, seen)
+
+    def _delete(self, one: Party, other: Party, name: str) -> Step:
+        async def does() -> None:
+            await one.site.db.write(publishing.delete, one.site.urls, one.account.id, self.wrote[name].id)
+
+        async def seen() -> bool:
+            return await self._copy(other, name) is None
+
+        return Step(f"{one.name} deletes it again", ["Delete"], does, seen)
+
+    async def _copy(self, party: Party, name: str) -> Post | None:
+        """What that server has of a post, its own or its copy."""
+        found = await party.site.db.read(posts.by_uri, self.wrote[name].uri)
+        return found if found is not None and found.state == "published" else None
+
+    async def _needed(self, party: Party, name: str) -> Post:
+        copy = await self._copy(party, name) if name in self.wrote else None
+        if copy is None:
+            raise NotFound(f"{party.name}'s server has no {name} yet.")
+        return copy
+
+
+def paint() -> bytes:
+    """A picture of a hill in the evening, as a JPEG file."""
+    sky = Image.merge("RGB", [Image.linear_gradient("L").point(scale) for scale in (_red, _green, _blue)])
+    sky = sky.resize((960, 600))
+    hill = Image.radial_gradient("L").resize((1600, 900)).point(lambda value: 255 if value < 150 else 0)
+    sky.paste((24, 58, 40), (-260, 330), hill)
+    file = io.BytesIO()
+    sky.save(file, "JPEG", quality=88)
+    return file.getvalue()
+
+
+def _red(value: int) -> int:
+    return 70 + value * 180 // 255
+
+
+def _green(value: int) -> int:
+    return 60 + value * 90 // 255
+
+
+def _blue(value: int) -> int:
+    return 120 - value * 60 // 255

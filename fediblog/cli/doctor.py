@@ -1,0 +1,86 @@
+"""`fediblog doctor`: whether the server is well, each line a fact, and what to do about it where it is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from argparse import Namespace
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Literal
+from urllib.parse import urlsplit
+
+from fediblog import log
+from fediblog.cli import inspection, reachability
+from fediblog.cli.command import Command
+from fediblog.cli.inspection import Finding
+from fediblog.cli.opening import is_trial, need_folder, opened, read_settings, say
+from fediblog.errors import Refused, Unavailable
+from fediblog.federation.site import Site
+from fediblog.settings import Settings
+
+Check = Callable[[Site], Awaitable[list[Finding]]]
+
+CHECKS: dict[str, Check] = {
+    "database": inspection.database,
+    "disk": inspection.disk,
+    "people": inspection.people,
+    "worker": inspection.worker,
+    "queues": inspection.queues,
+    "hosts": inspection.hosts,
+    "address": reachability.address,
+    "handles": reachability.handles,
+    "documents": reachability.documents,
+    "clock": reachability.clock,
+}
+NEED_ADDRESS = ("handles", "documents")
+_MARKS: dict[Literal["good", "note", "wrong"], str] = {"good": "ok   ", "note": "note ", "wrong": "WRONG"}
+
+
+async def examine(site: Site) -> list[tuple[str, Finding]]:
+    """Run every check; one that fails by itself is a finding too."""
+    found: list[tuple[str, Finding]] = []
+    for name, check in CHECKS.items():
+        if name in NEED_ADDRESS and any(of == "address" and each.state == "wrong" for of, each in found):
+            continue  # they would only say the same once more
+        try:
+            found += [(name, finding) for finding in await check(site)]
+        except (Refused, Unavailable) as error:
+            found.append((name, Finding("wrong", str(error), "Look at the server's log.")))
+    return found
+
+
+def run(args: Namespace) -> int:
+    """Print the report; 1 if something is wrong."""
+    found = read_settings(args)
+    need_folder(found)
+    log.configure("error")
+    return asyncio.run(_examine(found))
+
+
+async def _examine(found: Settings) -> int:
+    async with opened(found) as site:
+        origin = site.urls.origin
+        report = [] if is_trial(origin) else await examine(site)
+    if is_trial(origin):  # the door to the outside is closed to this machine's own addresses, but for this one
+        async with opened(replace(found, loopback_authorities=(urlsplit(origin).netloc,))) as site:
+            report = await examine(site)
+    for name, finding in report:
+        say(f"{_MARKS[finding.state]}  {name:10} {finding.fact}")
+        if finding.advice:
+            say(f"{'':17} -> {finding.advice}")
+    wrong = sum(finding.state == "wrong" for _, finding in report)
+    say(f"\nWrong: {wrong}. What to do is said above." if wrong else "\nAll is well.")
+    return 1 if wrong else 0
+
+
+COMMANDS = (
+    Command(
+        words=("doctor",),
+        usage="",
+        help="look whether the server is well, and say what to do",
+        about="Look whether the database is whole, the disk has room, the worker runs, the address is reachable from"
+        " outside, handles are found, the clock is right, and what waits. The exit status is 1 if something is wrong.",
+        examples=("fediblog doctor --data /var/lib/fediblog",),
+        run=run,
+    ),
+)

@@ -1,0 +1,201 @@
+"""Commands for logins and accounts: who may sign in here, and as whom."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import sys
+from argparse import ArgumentParser, Namespace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fediblog.actions import people
+from fediblog.cli.command import Command
+from fediblog.cli.opening import on_site, own_account, say
+from fediblog.domain.accounts import Account, Login
+from fediblog.errors import Misuse, NotFound, Refused
+from fediblog.federation.keyring import new_keys
+from fediblog.federation.passwords import hash_password
+from fediblog.federation.site import Site
+from fediblog.store import accounts, facts, logins
+from fediblog.store.tx import Tx
+
+SHORTEST_PASSWORD = 8  # characters
+
+
+async def add_user(site: Site, args: Namespace) -> None:
+    """A new login."""
+    hashed = await asyncio.to_thread(hash_password, read_password(args.password_file))
+    login = await site.db.write(_add_login, args.name, hashed, args.role)
+    say(f"Added {login.name} ({login.role}).")
+    say(f"Give them an account to write with: fediblog account add {login.name} HANDLE")
+
+
+def _add_login(tx: Tx, name: str, hashed: str, role: str) -> Login:
+    login = people.add_login(tx, name, hashed, role)
+    facts.drop(tx, people.SETUP_TOKEN)  # the set-up link makes the first login, and there is one now
+    return login
+
+
+async def change_password(site: Site, args: Namespace) -> None:
+    """Another password."""
+    login = await site.db.read(_login, args.name)
+    hashed = await asyncio.to_thread(hash_password, read_password(args.password_file))
+    await site.db.write(logins.set_password, login.id, hashed)
+    say(f"{login.name} has a new password, and was signed out everywhere.")
+
+
+async def list_users(site: Site, _args: Namespace) -> None:
+    """Every login with its accounts."""
+    found = await site.db.read(_everyone)
+    for login, own in found:
+        handles = " ".join(f"@{each.handle}" for each in own) or "no account yet"
+        since = datetime.fromtimestamp(login.created / 1000, UTC).strftime("%Y-%m-%d")
+        say(f"{login.name:20} {login.role:8} since {since}  {handles}")
+    if not found:
+        say("Nobody yet. Add the first with: fediblog user add NAME")
+
+
+def _everyone(tx: Tx) -> list[tuple[Login, list[Account]]]:
+    return [(login, accounts.of_login(tx, login.id)) for login in logins.everyone(tx)]
+
+
+async def add_account(site: Site, args: Namespace) -> None:
+    """A new account of a login."""
+    login = await site.db.read(_login, args.login)
+    keys = await new_keys()
+    account = await site.db.write(
+        people.add_account, site.urls, login.id, args.handle, args.name or args.handle.lstrip("@"), keys
+    )
+    say(f"Added @{account.acct} for {login.name}: {site.urls.profile(account.handle)}")
+
+
+async def delete_account(site: Site, args: Namespace) -> None:
+    """An account and all it wrote, gone for good."""
+    account = await site.db.read(own_account, args.handle)
+    if not args.sure:
+        raise Refused(
+            "not-sure",
+            f"This deletes @{account.acct} and all it wrote, here and on other servers, for ever: the handle cannot be"
+            " used again. If you mean it, say --sure.",
+        )
+    await site.db.write(people.delete_account, site.urls, account.id)
+    say(f"Deleted @{account.acct}. Keep the server running until `fediblog doctor` says that no deliveries wait.")
+
+
+async def list_accounts(site: Site, _args: Namespace) -> None:
+    """Every account of ours."""
+    found = await site.db.read(_accounts)
+    for account, login in found:
+        state = "" if account.state == "active" else f"  ({account.state})"
+        say(f"@{account.acct:30} {login:20} {account.name}{state}".rstrip())
+    if not found:
+        say("No accounts yet. Add one with: fediblog account add LOGIN HANDLE")
+
+
+def _accounts(tx: Tx) -> list[tuple[Account, str]]:
+    names = {login.id: login.name for login in logins.everyone(tx)}
+    return [(each, names.get(each.login or 0, "")) for each in accounts.ours(tx)]
+
+
+def _login(tx: Tx, name: str) -> Login:
+    found = logins.by_name(tx, name.strip())
+    if found is None:
+        raise NotFound(f"There is no login {name.strip()}. `fediblog user list` shows those there are.")
+    return found
+
+
+def read_password(source: str | None) -> str:
+    """A password from a file's first line, from standard input (-), or asked for twice at the terminal."""
+    if source is None and not sys.stdin.isatty():
+        raise Misuse("There is no terminal to ask for the password. Give it with --password-file FILE, or - for stdin.")
+    password = _ask() if source is None else _first_line(source)
+    if len(password) < SHORTEST_PASSWORD:
+        raise Refused("password-short", f"The password is too short: use at least {SHORTEST_PASSWORD} characters.")
+    return password
+
+
+def _ask() -> str:
+    password = getpass.getpass("Password: ")
+    if password != getpass.getpass("Once more: "):
+        raise Refused("passwords-differ", "The two passwords differ. Nothing was changed; try again.")
+    return password
+
+
+def _first_line(source: str) -> str:
+    if source == "-":
+        return sys.stdin.readline().rstrip("\r\n")
+    try:
+        return Path(source).read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misuse(f"The password file {source} cannot be read: {error}.") from None
+
+
+def _name_and_password(parser: ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="what they sign in with: a-z, digits and underscores")
+    parser.add_argument("--password-file", metavar="FILE", help="read it from the first line of a file, or - for stdin")
+
+
+def _add_user_arguments(parser: ArgumentParser) -> None:
+    _name_and_password(parser)
+    parser.add_argument(
+        "--role",
+        choices=("owner", "member"),
+        default="member",
+        help="an owner may moderate the whole server; the first user is one in any case",
+    )
+
+
+def _add_account_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("login", metavar="LOGIN", help="the user who will own it")
+    parser.add_argument("handle", metavar="HANDLE", help="the name in @handle@domain; it cannot be changed later")
+    parser.add_argument("--name", metavar="TEXT", help="the name shown; can be changed later")
+
+
+def _delete_account_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("handle", metavar="HANDLE", help="the account to delete")
+    parser.add_argument("--sure", action="store_true", help="say that you mean it")
+
+
+COMMANDS = (
+    Command(
+        words=("user", "add"),
+        usage="NAME",
+        help="add somebody who can sign in",
+        about="Add somebody who can sign in. There is no open registration: this, and the set-up link, are the ways"
+        " in. The password is asked for at the terminal unless a file is given.",
+        examples=("fediblog user add alice", "echo 'correct horse battery' | fediblog user add bob --password-file -"),
+        arguments=_add_user_arguments,
+        run=on_site(add_user),
+    ),
+    Command(
+        words=("user", "password"),
+        usage="NAME",
+        help="give somebody another password",
+        about="Give somebody another password. Every browser where they are signed in is signed out.",
+        examples=("fediblog user password alice",),
+        arguments=_name_and_password,
+        run=on_site(change_password),
+    ),
+    Command(words=("user", "list"), usage="", help="show who can sign in, and their accounts", run=on_site(list_users)),
+    Command(
+        words=("account", "add"),
+        usage="LOGIN HANDLE",
+        help="add an account that others can follow",
+        about="Add an account that others can follow. One user may own several.",
+        examples=("fediblog account add alice alice --name 'Alice A.'", "fediblog account add alice gardening"),
+        arguments=_add_account_arguments,
+        run=on_site(add_account),
+    ),
+    Command(
+        words=("account", "delete"),
+        usage="HANDLE --sure",
+        help="delete an account and all it wrote, for good",
+        about="Delete an account and all it wrote. Other servers are told to do the same. It cannot be undone, and the"
+        " handle cannot be used again.",
+        examples=("fediblog account delete gardening --sure",),
+        arguments=_delete_account_arguments,
+        run=on_site(delete_account),
+    ),
+    Command(words=("account", "list"), usage="", help="show the accounts of this server", run=on_site(list_accounts)),
+)

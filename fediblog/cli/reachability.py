@@ -1,0 +1,123 @@
+"""Checks of the doctor that ask as a stranger would, through the proxy: the address, handles, documents, the clock."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+from fediblog.cli.inspection import Finding
+from fediblog.cli.opening import is_trial
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Json
+from fediblog.errors import Refused, Unavailable
+from fediblog.federation.site import Site
+from fediblog.net import Answer
+from fediblog.protocol import readers
+from fediblog.protocol.jsontext import decode
+from fediblog.protocol.negotiate import ACCEPT
+from fediblog.store import accounts, relations
+from fediblog.store.tx import Tx
+
+MOST_SKEW = 60  # seconds; other servers refuse signatures that are off by more than some minutes
+MOST_ASKED = 3  # other servers whose clocks are looked at
+_PROXY = "Look at docs/operating.md, Reverse proxy."
+
+
+async def address(site: Site) -> list[Finding]:
+    """Whether the server answers under its own address."""
+    url = f"{site.urls.origin}/.well-known/nodeinfo"
+    answer = await _ask(site, url, "application/json")
+    if isinstance(answer, str):
+        advice = f"Start the server, and let the proxy of {site.urls.host} lead to it. {_PROXY}"
+        return [Finding("wrong", f"{site.urls.origin} cannot be reached: {answer}", advice)]
+    if answer.status != 200 or f"{site.urls.origin}/nodeinfo/" not in answer.body.decode("utf-8", "replace"):
+        fact = f"{url} does not answer as this server would (status {answer.status})"
+        return [Finding("wrong", fact, f"Let the proxy pass every path on as it came. {_PROXY}")]
+    if is_trial(site.urls.origin):
+        fact = f"{site.urls.origin} answers, for this machine alone"
+        return [Finding("note", fact, "For the real server start with --origin https://… in another folder.")]
+    return [Finding("good", f"{site.urls.origin} answers")]
+
+
+async def handles(site: Site) -> list[Finding]:
+    """Whether others find our people by their handles."""
+    account = await site.db.read(_first_account)
+    if account is None:
+        return []
+    domain = site.urls.handle_domain
+    base = site.urls.origin if domain == site.urls.host else f"https://{domain}"
+    answer = await _ask(site, f"{base}/.well-known/webfinger?resource=acct:{account.acct}", "application/jrd+json")
+    advice = f"Let /.well-known/webfinger on {domain} lead to {site.urls.origin}. {_PROXY}"
+    if isinstance(answer, str):
+        return [Finding("wrong", f"@{account.acct} is not found: {answer}", advice)]
+    if answer.status != 200 or account.uri.encode() not in answer.body:
+        return [Finding("wrong", f"@{account.acct} is not found (status {answer.status})", advice)]
+    return [Finding("good", f"@{account.acct} is found")]
+
+
+async def documents(site: Site) -> list[Finding]:
+    """Whether an account's id gives its document: caches that mix it up with the page are a common trouble."""
+    account = await site.db.read(_first_account)
+    if account is None:
+        return []
+    answer = await _ask(site, account.uri, ACCEPT)
+    advice = f"Keep the proxy's cache apart by the Accept header, and let the path as it came. {_PROXY}"
+    if isinstance(answer, str):
+        return [Finding("wrong", f"{account.uri} cannot be had: {answer}", advice)]
+    if answer.status in (401, 403) and site.settings.authorized_fetch:
+        return [Finding("good", f"{account.uri} is given to servers that sign")]
+    if answer.status != 200 or _id_of(answer) != account.uri:
+        return [Finding("wrong", f"{account.uri} does not give its document (status {answer.status})", advice)]
+    return [Finding("good", f"{account.uri} gives its document")]
+
+
+async def clock(site: Site) -> list[Finding]:
+    """Whether our clock agrees with those of servers whose people ours follow."""
+    found = [off for origin in await site.db.read(_others) if (off := await _skew(site, origin)) is not None]
+    if not found:
+        return [Finding("note", "The clock cannot be compared yet: nobody here follows anybody elsewhere")]
+    middle = sorted(found)[len(found) // 2]
+    if abs(middle) > MOST_SKEW:
+        fact = f"This machine's clock is {abs(middle):.0f} seconds {'ahead' if middle > 0 else 'behind'}"
+        return [
+            Finding("wrong", fact, "Set it, and keep it right with NTP: others refuse signatures with a wrong time.")
+        ]
+    return [Finding("good", f"The clock agrees with that of {len(found)} other servers, to {abs(middle):.0f} s")]
+
+
+async def _skew(site: Site, origin: str) -> float | None:
+    """By how many seconds our clock is ahead of that server's."""
+    answer = await _ask(site, f"{origin}/.well-known/nodeinfo", "application/json")
+    date = None if isinstance(answer, str) else answer.header("date")
+    try:
+        return site.clock() / 1000 - parsedate_to_datetime(date).timestamp() if date else None
+    except ValueError:
+        return None
+
+
+async def _ask(site: Site, url: str, accept: str) -> Answer | str:
+    """The answer, or why there is none."""
+    try:
+        return await site.client.fetch(url, accept=accept, fresh=True)
+    except Refused as error:
+        return error.message
+    except Unavailable as error:
+        return str(error)
+
+
+def _id_of(answer: Answer) -> Json:
+    try:
+        return readers.fields(decode(answer.body)).get("id")
+    except Refused:
+        return None
+
+
+def _first_account(tx: Tx) -> Account | None:
+    return next((each for each in accounts.ours(tx) if each.state == "active"), None)
+
+
+def _others(tx: Tx) -> list[str]:
+    """Origins of a few servers whose people ours follow."""
+    people = (each for own in accounts.ours(tx) for each in relations.following(tx, own.id) if not each.local)
+    parts = (urlsplit(each.uri) for each in people)
+    return list(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))[:MOST_ASKED]

@@ -1,0 +1,209 @@
+"""`fediblog serve`: answers requests and delivers, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+import signal
+import socket
+import sys
+from argparse import Namespace
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+
+import uvicorn
+
+from fediblog import __version__, log
+from fediblog.actions import people
+from fediblog.app import create_app
+from fediblog.cli import listening, locking, trial
+from fediblog.cli.command import Command
+from fediblog.cli.opening import is_trial, read_settings, say, warn
+from fediblog.federation.site import Site, make_folder
+from fediblog.federation.worker import Worker
+from fediblog.settings import Settings
+from fediblog.store import facts, logins
+from fediblog.store.tx import Tx
+
+GRACE = 8  # seconds for requests and deliveries under way, once we are told to stop
+IDLE = 75  # seconds that a connection is kept open: longer than proxies keep theirs
+MOST_CONNECTIONS = 2_000
+
+
+def run(args: Namespace) -> int:
+    """Serve with the settings of this command line."""
+    return serve(read_settings(args))
+
+
+def serve(found: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; returns the exit code."""
+    log.configure(found.log_level)
+    make_folder(found.data)
+    with ExitStack() as held:
+        if found.role != "web":
+            held.enter_context(locking.only_worker(found))
+        sockets = held.enter_context(listening.sockets(found.listen)) if found.role != "worker" else []
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_serve(found, sockets))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _serve(found: Settings, sockets: list[socket.socket]) -> int:
+    chosen = await trial.with_origin(found, sockets)
+    async with _opened(chosen) as site:
+        server = _Server(_config(site), await _greeting(site, sockets)) if sockets else None
+        worker = Worker(site) if chosen.role != "web" else None
+        with _stop_signals() as stop:
+            status = await _work(server, sockets, worker, stop)
+    say("Stopped.")
+    return status
+
+
+async def _work(
+    server: _Server | None, sockets: list[socket.socket], worker: Worker | None, stop: asyncio.Event
+) -> int:
+    """Both side by side, until we are told to stop or one of them fails: then whoever watches us starts us again."""
+    parts = [asyncio.create_task(server.serve(sockets))] if server is not None else []
+    parts += [asyncio.create_task(worker.run())] if worker is not None else []
+    if server is None and worker is not None:
+        say(f"fediblog {__version__} delivers and fetches.")
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((stopping, *parts), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if server is not None:
+        server.should_exit = True
+    if worker is not None:
+        await worker.stop(GRACE)
+    failed = [end for end in await asyncio.gather(*parts, return_exceptions=True) if isinstance(end, Exception)]
+    for error in failed:
+        log.trouble("server-failed", error)
+    return 1 if failed else 0
+
+
+@asynccontextmanager
+async def _opened(found: Settings) -> AsyncIterator[Site]:
+    site = await trial.open_chosen(found)
+    try:
+        yield site
+    finally:
+        await site.close()
+
+
+def _config(site: Site) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(site),
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,  # the application's own middleware knows which proxies to believe
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=GRACE,
+        timeout_keep_alive=IDLE,
+        limit_concurrency=MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=65_536,
+    )
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready, and leaves signals to us: uvicorn's own handling ends the process as if it had failed."""
+
+    def __init__(self, config: uvicorn.Config, greeting: list[str]) -> None:
+        super().__init__(config)
+        self._greeting = greeting
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for line in self._greeting:
+            say(line)
+
+
+@contextmanager
+def _stop_signals() -> Iterator[asyncio.Event]:
+    """An event that is set by SIGTERM and SIGINT; the second signal ends the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    wanted = (signal.SIGTERM, signal.SIGINT)
+
+    def asked() -> None:
+        if stop.is_set():
+            sys.exit(1)
+        stop.set()
+
+    for each in wanted:
+        loop.add_signal_handler(each, asked)
+    try:
+        yield stop
+    finally:
+        for each in wanted:
+            loop.remove_signal_handler(each)
+
+
+async def _greeting(site: Site, sockets: list[socket.socket]) -> list[str]:
+    """What the operator must know, once the server answers."""
+    where = ", ".join(listening.name_of(each) for each in sockets)
+    lines = [f"fediblog {__version__} is ready: {site.urls.origin} (listening on {where})"]
+    token = await site.db.write(_setup_token)
+    if token:
+        lines.append(f"Set it up here; the link works once: {site.urls.origin}/setup?token={token}")
+    for line in warnings(site.settings, site.urls.origin):
+        warn(f"!! {line}")
+    return lines
+
+
+def _setup_token(tx: Tx) -> str:
+    """A fresh one as long as there is no login; only its hash is kept, so an earlier link ends."""
+    if logins.everyone(tx):
+        facts.drop(tx, people.SETUP_TOKEN)
+        return ""
+    token = secrets.token_urlsafe(24)
+    facts.put(tx, people.SETUP_TOKEN, hashlib.sha256(token.encode()).hexdigest())
+    return token
+
+
+def warnings(found: Settings, origin: str) -> list[str]:
+    """What is fine for trying out and wrong for a public server."""
+    lines = []
+    if is_trial(origin):
+        lines.append(
+            f"{origin} is this machine alone: good for trying out, but nobody elsewhere can follow you."
+            " For the real server give its address, with a data folder of its own: --origin https://blog.example"
+        )
+    if found.lab_hosts:
+        lines.append(
+            f"Lab mode: {', '.join(found.lab_hosts)} may have private addresses. Never use it on a public server."
+        )
+    return lines
+
+
+COMMANDS = (
+    Command(
+        words=("serve",),
+        usage="",
+        help="run the server",
+        about="Run the server until it gets SIGTERM or Ctrl-C. The first start makes the data folder and prints a link"
+        " for setting up the blog in the browser. Without an origin it runs for trying out, for this machine alone.",
+        examples=(
+            "fediblog serve",
+            "fediblog serve --origin https://blog.example --data /var/lib/fediblog",
+            "fediblog serve --listen unix:/run/fediblog/socket --data /var/lib/fediblog",
+        ),
+        options=("data", "origin", "listen", "handle_domain", "database", "role", "log_level"),
+        run=run,
+    ),
+)

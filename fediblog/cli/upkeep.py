@@ -1,0 +1,172 @@
+"""Commands of upkeep: bring the database up to date, back everything up, restore it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tarfile
+import tempfile
+from argparse import ArgumentParser, Namespace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fediblog import __version__, log
+from fediblog.cli import archive
+from fediblog.cli.archive import Manifest
+from fediblog.cli.command import Command
+from fediblog.cli.opening import has_database, on_site, read_settings, say
+from fediblog.errors import Misuse, Refused
+from fediblog.federation.site import Site, make_folder
+from fediblog.settings import Settings
+from fediblog.store import backup, migrate
+from fediblog.store.database import connect, sqlite_path
+from fediblog.store.database import restore as load_dump
+
+
+def run_migrate(args: Namespace) -> None:
+    """Bring the database up to date."""
+    found = read_settings(args)
+    if not has_database(found):
+        raise Misuse(f"There is no database in {found.data}. Name the right folder with --data.")
+    log.configure("warning")
+    say(f"The database has schema {asyncio.run(_migrated(found))}, the one that this version needs.")
+
+
+async def _migrated(found: Settings) -> int:
+    db = await connect(found.database_url)
+    try:
+        return await db.read(migrate.version)
+    finally:
+        await db.close()
+
+
+async def run_backup(site: Site, args: Namespace) -> None:
+    """Everything that must be kept, in one file."""
+    target = Path(args.file)
+    with (
+        archive.new_archive(target) as tar,
+        tempfile.TemporaryDirectory(dir=target.parent, prefix=".fediblog-") as work,
+    ):
+        archive.add_manifest(tar, Manifest(version=__version__, origin=site.urls.origin, made=site.clock()))
+        await _add_database(site, tar, Path(work))
+        pictures = await asyncio.to_thread(archive.add_files, tar, site.settings.data)
+    size = (await asyncio.to_thread(target.stat)).st_size / 1e6
+    say(f"{target}: all of {site.urls.origin}, with {pictures} picture files, {size:.1f} MB.")
+    say("It holds private keys and password hashes: keep it as secret as the server itself.")
+
+
+async def _add_database(site: Site, tar: tarfile.TarFile, work: Path) -> None:
+    path = sqlite_path(site.settings.database_url)
+    if path is not None:
+        await asyncio.to_thread(backup.backup_sqlite, path, work / archive.DATABASE)
+        await asyncio.to_thread(tar.add, work / archive.DATABASE, archive.DATABASE)
+        return
+    with (work / archive.DUMP).open("w", encoding="utf-8") as file:
+        await site.db.read(backup.write_dump, file)
+    await asyncio.to_thread(tar.add, work / archive.DUMP, archive.DUMP)
+
+
+def run_restore(args: Namespace) -> None:
+    """A data folder from a backup. It must be named, so that no default is ever filled by accident."""
+    if not args.setting_data:
+        raise Misuse("Say into which new folder: fediblog restore FILE --data FOLDER")
+    folder = Path(args.setting_data)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Refused("not-empty", f"{folder} is not empty. Restore into a new folder; nothing is ever overwritten.")
+    make_folder(folder)
+    try:
+        manifest = archive.unpack(Path(args.file), folder)
+        found = read_settings(args)  # now with the settings that came out of the backup
+        asyncio.run(_fill_database(found))
+    except BaseException:
+        _empty(folder)
+        raise
+    made = datetime.fromtimestamp(manifest.made / 1000, UTC)
+    say(f"Restored {manifest.origin} as it was on {made:%Y-%m-%d at %H:%M} UTC into {folder}.")
+    say(f"Look at it with `fediblog doctor --data {folder}`. Never run it beside the original server: stop that first.")
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+async def _fill_database(found: Settings) -> None:
+    """The database that the settings name, from the copy or the dump that was unpacked, whichever engine made it."""
+    copy, dump = found.data / archive.DATABASE, found.data / archive.DUMP
+    target = sqlite_path(found.database_url)
+    if copy.exists() and target is not None and target.resolve() == copy.resolve():
+        await _migrated(found)
+    elif copy.exists():
+        await _dump(copy, dump)
+        copy.unlink()
+    elif not dump.exists():
+        raise Refused("backup-incomplete", "There is no database in this backup.")
+    if dump.exists():
+        with dump.open(encoding="utf-8") as file:
+            await load_dump(found.database_url, file)
+        dump.unlink()
+    await _check(found)
+
+
+async def _dump(copy: Path, dump: Path) -> None:
+    db = await connect(copy)
+    try:
+        with dump.open("w", encoding="utf-8") as file:
+            await db.read(backup.write_dump, file)
+    finally:
+        await db.close()
+
+
+async def _check(found: Settings) -> None:
+    db = await connect(found.database_url)
+    try:
+        wrong = await db.check()
+    finally:
+        await db.close()
+    if wrong:
+        raise Refused("backup-damaged", f"The database in the backup is damaged: {wrong[0]}")
+
+
+def _backup_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the tar file to make; it must not exist yet")
+
+
+def _restore_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a file that `fediblog backup` made")
+
+
+COMMANDS = (
+    Command(
+        words=("backup",),
+        usage="FILE",
+        help="put everything that must be kept into one file",
+        about="Put the database, the pictures, the secret and the settings into one tar file, while the server runs.",
+        examples=("fediblog backup /backups/blog-$(date +%F).tar",),
+        arguments=_backup_arguments,
+        run=on_site(run_backup),
+    ),
+    Command(
+        words=("restore",),
+        usage="FILE --data FOLDER",
+        help="make a data folder from a backup",
+        about="Make a new data folder from a backup. With --database, or `database` in the settings that come out of"
+        " the backup, the data goes there, whichever engine it came from.",
+        examples=("fediblog restore /backups/blog-2026-05-01.tar --data /var/lib/fediblog",),
+        arguments=_restore_arguments,
+        options=("data", "database"),
+        run=run_restore,
+    ),
+    Command(
+        words=("migrate",),
+        usage="",
+        help="bring the database up to date without starting",
+        about="Bring the database up to date without starting. `fediblog serve` does the same by itself; this is for"
+        " those who run several processes. An SQLite database is copied beside itself first.",
+        options=("data", "database"),
+        run=run_migrate,
+    ),
+)

@@ -1,0 +1,203 @@
+"""Commands that act as one of the accounts: write a post, follow, stop following."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fediblog.actions import following
+from fediblog.actions.publishing import Draft, File
+from fediblog.cli.command import Command
+from fediblog.cli.opening import on_site, own_account, say
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Visibility
+from fediblog.domain.posts import Post
+from fediblog.errors import Misuse, NotFound
+from fediblog.federation import compose, uploads
+from fediblog.federation.site import Site
+from fediblog.store import accounts, posts
+from fediblog.store.tx import Tx
+
+VISIBILITIES = tuple(each.value for each in (Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS))
+
+
+@dataclass(slots=True)
+class Attached:
+    """A picture to go with the post, and its description."""
+
+    path: str
+    alt: str = ""
+
+
+async def post(site: Site, args: Namespace) -> None:
+    """Write a post; print where it is."""
+    scheduled = moment(args.at) if args.at else None
+    source = await asyncio.to_thread(read_text, args.file)
+    author = await site.db.read(own_account, args.account)
+    parent = await _parent(site, author, args.reply_to) if args.reply_to else None
+    draft = Draft(
+        source=source,
+        title=args.title,
+        summary=args.summary,
+        warning=args.warning,
+        visibility=Visibility(args.visibility),
+        language=args.language,
+        reply_to=parent.id if parent else None,
+        files=tuple([await attach(site, author, each) for each in args.attach or ()]),
+        state="draft" if args.draft else "scheduled" if scheduled else "published",
+        scheduled=scheduled,
+    )
+    made = await compose.publish(site, author.id, draft)
+    say(_where(site, made, scheduled))
+
+
+def _where(site: Site, made: Post, scheduled: int | None) -> str:
+    if made.state == "published":
+        return made.url
+    edit = f"{site.urls.origin}/write/{made.id}"
+    if scheduled is None:
+        return f"Kept as a draft: {edit}"
+    return f"Will appear at {datetime.fromtimestamp(scheduled / 1000, UTC):%Y-%m-%d %H:%M} UTC: {edit}"
+
+
+async def attach(site: Site, author: Account, attached: Attached) -> File:
+    """Take a picture in, for a post that is about to be written."""
+    try:
+        data = await asyncio.to_thread(Path(attached.path).read_bytes)
+    except OSError as error:
+        raise Misuse(f"The picture {attached.path} cannot be read: {error.strerror}.") from None
+    upload = await uploads.upload(site, author.id, data)
+    return File(upload=upload.id, alt=attached.alt)
+
+
+async def _parent(site: Site, author: Account, text: str) -> Post:
+    """The post to answer: its number here, or its address anywhere."""
+    found: object
+    if text.isascii() and text.isdigit():
+        found = await site.db.read(posts.get, int(text), author.id)
+    else:
+        known = await site.db.read(posts.by_link, text)
+        found = await site.db.read(posts.get, known.id, author.id) if known else await compose.find(site, text)
+    if not isinstance(found, Post):
+        raise NotFound(f"There is no post {text}. Give the address of a post, as it stands in the browser.")
+    return found
+
+
+def read_text(source: str) -> str:
+    """The Markdown in a file, or on standard input."""
+    try:
+        return sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misuse(f"The text {source} cannot be read: {error}.") from None
+
+
+def moment(text: str) -> int:
+    """A time as people write it, in UTC milliseconds; without an offset it is this machine's local time."""
+    try:
+        return int(datetime.fromisoformat(text).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise Misuse(f"--at is {text!r}: expected a time such as 2026-05-01T09:00 or 2026-05-01T09:00+02:00.") from None
+
+
+async def follow(site: Site, args: Namespace) -> None:
+    """Follow somebody, here or elsewhere."""
+    account = await site.db.read(own_account, args.account)
+    other = await compose.follow(site, account.id, args.handle)
+    say(f"@{account.handle} asked to follow @{other.acct}. The running server sends the request; most accept at once.")
+
+
+async def unfollow(site: Site, args: Namespace) -> None:
+    """Stop following somebody."""
+    account = await site.db.read(own_account, args.account)
+    other = await site.db.read(_known, site.urls.handle_domain, args.handle)
+    await site.db.write(following.unfollow, site.urls, account.id, other.id)
+    say(f"@{account.handle} no longer follows @{other.acct}.")
+
+
+def _known(tx: Tx, own_domain: str, text: str) -> Account:
+    handle, _, domain = text.strip().lstrip("@").partition("@")
+    found = accounts.by_link(tx, text) if "://" in text else accounts.by_acct(tx, handle, domain or own_domain)
+    if found is None:
+        raise NotFound(f"Nobody called {text} is known here, so nobody here follows them.")
+    return found
+
+
+class _Attach(argparse.Action):
+    """`--attach FILE` begins a picture, `--alt TEXT` describes the one before it."""
+
+    def __call__(
+        self, parser: ArgumentParser, space: Namespace, values: str | Sequence[Any] | None, option: str | None = None
+    ) -> None:
+        found: list[Attached] = getattr(space, "attach", None) or []
+        if option == "--attach":
+            found.append(Attached(str(values)))
+        elif not found or found[-1].alt:
+            parser.error("--alt describes the picture before it: --attach cat.jpg --alt 'A grey cat, asleep'")
+        else:
+            found[-1].alt = str(values)
+        space.attach = found
+
+
+def _post_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("account", metavar="ACCOUNT", help="the account that writes: its handle")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", default="-", help="the text, in Markdown; - or nothing for stdin"
+    )
+    parser.add_argument("--title", default="", help="makes it an article")
+    parser.add_argument("--summary", default="", help="an article's abstract")
+    parser.add_argument("--warning", default="", help="content warning: readers see this first")
+    parser.add_argument(
+        "--visibility", choices=VISIBILITIES, default="public", help="who may read it (default: public)"
+    )
+    parser.add_argument("--language", metavar="CODE", default="", help="such as en or pt-BR")
+    parser.add_argument("--reply-to", metavar="POST", help="the address or the number of the post it answers")
+    parser.add_argument("--attach", metavar="FILE", action=_Attach, help="a picture; may be given several times")
+    parser.add_argument("--alt", metavar="TEXT", action=_Attach, help="describes the picture before it")
+    when = parser.add_mutually_exclusive_group()
+    when.add_argument("--draft", action="store_true", help="keep it as a draft")
+    when.add_argument("--at", metavar="TIME", help="publish it then, such as 2026-05-01T09:00 (local time)")
+
+
+def _pair(parser: ArgumentParser) -> None:
+    parser.add_argument("account", metavar="ACCOUNT", help="the account here: its handle")
+    parser.add_argument("handle", metavar="HANDLE", help="@somebody@example.org, or the address of their profile")
+
+
+COMMANDS = (
+    Command(
+        words=("post",),
+        usage="ACCOUNT [FILE]",
+        help="write a note, or with --title an article",
+        about="Write a note, or with --title an article, in Markdown, and print its address. The running server sends"
+        " it to the followers; if none runs, it goes out when one is started.",
+        examples=(
+            "echo 'Hello, fediverse! #introduction' | fediblog post alice",
+            "fediblog post alice walk.md --title 'A walk' --attach hill.jpg --alt 'A green hill'",
+            "fediblog post alice - --reply-to https://example.org/@bob/1234",
+        ),
+        arguments=_post_arguments,
+        run=on_site(post),
+    ),
+    Command(
+        words=("follow",),
+        usage="ACCOUNT HANDLE",
+        help="follow somebody, here or elsewhere",
+        examples=("fediblog follow alice @bob@example.org",),
+        arguments=_pair,
+        run=on_site(follow),
+    ),
+    Command(
+        words=("unfollow",),
+        usage="ACCOUNT HANDLE",
+        help="stop following somebody",
+        arguments=_pair,
+        run=on_site(unfollow),
+    ),
+)
