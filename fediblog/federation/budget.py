@@ -1,0 +1,67 @@
+"""How much one activity may make us do: fetches that it may cause, keys looked for in vain, how busy the door is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from weakref import WeakKeyDictionary
+
+from fediblog.errors import Refused
+from fediblog.federation.keyring import KeyRing
+from fediblog.federation.site import Site
+from fediblog.net.memory import Recent
+
+FETCHES = 20  # for one activity
+BARRED = 300_000  # ms in which a key that could not be used is not looked for again
+_BARRED_KEYS = 4096
+AT_ONCE = 64  # activities that are dealt with before their answer; more are stored first
+
+
+class Budget:
+    """Fetches that are left to one activity."""
+
+    def __init__(self, fetches: int = FETCHES) -> None:
+        self.left = fetches
+
+    def spend(self) -> None:
+        """Take one; Refused when none is left."""
+        if self.left <= 0:
+            raise Refused("budget-spent", "This would take too many requests to other servers.")
+        self.left -= 1
+
+
+class Door:
+    """How many activities are being dealt with right now, at one site, and which keys were no good lately."""
+
+    def __init__(self) -> None:
+        self.inside = 0
+        self._barred: Recent[str, tuple[int, Refused]] = Recent(_BARRED_KEYS)
+
+    def bar(self, key_id: str, refusal: Refused, now: int) -> None:
+        """A key could not be used; `now` in ms."""
+        self._barred.put(key_id, (now + BARRED, refusal))
+
+    def check_key(self, key_id: str, now: int) -> None:
+        """Refused at once, as it was a short while ago."""
+        until, refusal = self._barred.get(key_id) or (0, None)
+        if refusal is not None and now < until:
+            raise Refused(refusal.reason, refusal.message, refusal.detail)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether what comes now has to wait its turn."""
+        return self.inside > AT_ONCE
+
+
+_DOORS: WeakKeyDictionary[KeyRing, Door] = WeakKeyDictionary()
+
+
+@contextmanager
+def through_door(site: Site) -> Iterator[Door]:
+    """While one activity is dealt with."""
+    door = _DOORS.setdefault(site.keys, Door())
+    door.inside += 1
+    try:
+        yield door
+    finally:
+        door.inside -= 1

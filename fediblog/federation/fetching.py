@@ -1,0 +1,101 @@
+"""Documents of others, fetched from where they live, and believed only if they are what was asked for."""
+
+from __future__ import annotations
+
+from fediblog.domain.documents import Json
+from fediblog.errors import Gone, NotFound, Refused, Unavailable
+from fediblog.federation.budget import Budget
+from fediblog.federation.site import Site
+from fediblog.net import Answer
+from fediblog.protocol import readers
+from fediblog.protocol.authority import fetched_ok
+from fediblog.protocol.contexts import refuse_tricks
+from fediblog.protocol.jsontext import decode_object
+from fediblog.protocol.negotiate import is_activity_type
+from fediblog.store import relations
+from fediblog.store.accounts import host_of
+
+Document = dict[str, Json]
+
+ACCEPT = (
+    'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams", text/html;q=0.1'
+)
+_LATER = frozenset({408, 425, 429})
+
+
+async def fetch(
+    site: Site, url: str, budget: Budget, *, accept: str = ACCEPT, fresh: bool = False, elsewhere: bool = False
+) -> Answer:
+    """GET something of another server, signed by ours. `elsewhere`: a redirect may lead to another origin.
+
+    Gone and NotFound say that it is not there, Refused that it cannot be had, Unavailable that it cannot be had now.
+    """
+    if site.urls.owns(url):
+        raise Refused("address-ours", "What is ours is not fetched.", url)
+    if await site.db.read(relations.host_is_blocked, host_of(url)):
+        raise Refused("host-blocked", "That server is blocked here.", url)
+    budget.spend()
+    signer = await site.keys.instance()
+    answer = await site.client.fetch(url, accept=accept, sign=signer, cross_origin=elsewhere, fresh=fresh)
+    _check_status(answer, url)
+    if answer.url != url and site.urls.owns(answer.url):
+        raise Refused("address-ours", "What is ours is not fetched.", url)
+    return answer
+
+
+def _check_status(answer: Answer, url: str) -> None:
+    status = answer.status
+    if status == 410:
+        raise Gone(detail=url)
+    if status == 404:
+        raise NotFound(detail=url)
+    if status >= 500 or status in _LATER:
+        raise Unavailable("fetch-failed", detail=f"{url}: {status}")
+    if not 200 <= status < 300:
+        raise Refused("fetch-refused", "The document could not be fetched.", f"{url}: {status}")
+
+
+def read(answer: Answer) -> Document:
+    """The ActivityPub document in an answer. An uploaded file or a web page never is one."""
+    if not is_activity_type(answer.header("content-type") or ""):
+        raise Refused("fetched-type", "That is no ActivityPub document.", answer.url)
+    document = decode_object(answer.body)
+    refuse_tricks(document)
+    if "Tombstone" in readers.kinds(document):
+        raise Gone(detail=answer.url)
+    return document
+
+
+async def document(site: Site, uri: str, budget: Budget, *, fresh: bool = False) -> Document:
+    """The document whose id is exactly `uri`."""
+    found = await at(site, uri, budget, fresh=fresh)
+    if readers.url(found.get("id")) != uri:
+        raise Refused("id-mismatch", "The document has another id than the one asked for.", uri)
+    return found
+
+
+async def at(site: Site, url: str, budget: Budget, *, fresh: bool = False, elsewhere: bool = False) -> Document:
+    """The document found at an address, which may be a link for people. Its id is the one it was at last fetched by."""
+    return await identified(site, await fetch(site, url, budget, fresh=fresh, elsewhere=elsewhere), budget)
+
+
+async def identified(site: Site, answer: Answer, budget: Budget) -> Document:
+    """What an answer holds, if its id is the address it came from; if not, asked once more at that id."""
+    found = read(answer)
+    uri = readers.url(found.get("id"))
+    if not uri:
+        raise Refused("id-missing", "The document has no id.", answer.url)
+    if fetched_ok(uri, answer.url):
+        return found
+    second = await fetch(site, uri, budget)
+    found = read(second)
+    if not (fetched_ok(uri, second.url) and readers.url(found.get("id")) == uri):
+        raise Refused("id-mismatch", "The document is not at the address that it names.", answer.url)
+    return found
+
+
+async def hint(site: Site, url: str, budget: Budget, *, fresh: bool = False) -> tuple[Document, bool]:
+    """A document that proves nothing, only says where to look further; and whether its id is where it came from."""
+    answer = await fetch(site, url, budget, fresh=fresh)
+    found = read(answer)
+    return found, fetched_ok(readers.url(found.get("id")), answer.url)

@@ -1,0 +1,273 @@
+"""The door of the inboxes: who signed, who acts, whether that is anything to us, and what is done at once or later.
+
+Everything is checked in one order, and each check that fails ends the request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from fediblog import inbox, log
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Activity, Json
+from fediblog.domain.urls import Urls
+from fediblog.errors import Refused, Unavailable
+from fediblog.federation import proving, resolve
+from fediblog.federation.budget import Budget, Door, through_door
+from fediblog.federation.gathering import gather, missing
+from fediblog.federation.refusals import ACCEPTED, PAUSE, Receipt, later, note, receipt_for
+from fediblog.federation.site import Site
+from fediblog.inbox import Facts, Needs, Outcome, Sight
+from fediblog.protocol import authority, signatures
+from fediblog.protocol.activities import read_activity
+from fediblog.protocol.contexts import refuse_tricks
+from fediblog.protocol.jsontext import LIMIT, decode_object
+from fediblog.protocol.keys import PublicKey
+from fediblog.protocol.negotiate import is_activity_type
+from fediblog.protocol.signatures import Claim, Incoming
+from fediblog.protocol.structured import combined
+from fediblog.store import accounts, inbound, outbox, relations
+from fediblog.store.accounts import StoredKey, host_of
+from fediblog.store.tx import Tx
+
+__all__ = ["Receipt", "process", "receive"]
+
+RETRY = 60_000  # ms before an activity that could not be dealt with is tried again; four times as long each time
+MOST_WAITS = 8  # for servers that do not answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """One activity, as it came, and whose inbox it came to."""
+
+    activity: Activity
+    document: dict[str, Json]
+    body: bytes
+    inbox_owner: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the database knows before anything is proven."""
+
+    key: StoredKey | None
+    signer: Account | None
+    blocked: bool
+    seen: bool
+    failing: bool
+    concerns: bool
+    missing: Needs
+
+
+async def receive(site: Site, incoming: Incoming, *, inbox_owner: int | None = None) -> Receipt:
+    """Take in what was posted to an inbox: the answer says what became of it, whatever was sent.
+
+    With 202 it is dealt with or stored. `inbox_owner` is the account whose own inbox it came to.
+    """
+    activity: Activity | None = None
+    try:
+        document = _opened(incoming)
+        activity = _activity_in(site, document)
+        with through_door(site) as door:
+            return await _take(site, incoming, _Letter(activity, document, incoming.body, inbox_owner), door)
+    except Refused as refusal:
+        await note(site, refusal, activity.actor if activity else "", activity.kind if activity else "")
+        return receipt_for(refusal)
+    except Unavailable as trouble:
+        log.event("inbox.later", actor=activity.actor if activity else "", reason=trouble.reason)
+        return later(trouble)
+    except Exception as error:
+        log.trouble("inbox.failed", error, actor=activity.actor if activity else "")
+        return Receipt(503, "Try again later.", "failed", PAUSE)
+
+
+def _opened(incoming: Incoming) -> dict[str, Json]:
+    if len(incoming.body) > LIMIT:
+        raise Refused("too-large", f"An activity has at most {LIMIT} bytes.")
+    if (combined(incoming.headers, "content-encoding") or "identity").lower() != "identity":
+        raise Refused("content-encoding", "The body must not be compressed.")
+    if not is_activity_type(combined(incoming.headers, "content-type") or ""):
+        raise Refused("content-type", "The content type must be application/activity+json.")
+    document = decode_object(incoming.body)
+    refuse_tricks(document)
+    return document
+
+
+def _activity_in(site: Site, document: dict[str, Json]) -> Activity:
+    activity = read_activity(document)
+    if activity is None:
+        raise Refused("not-an-activity", "That is no activity with an actor.")
+    if site.urls.owns(activity.actor):
+        raise Refused("actor-is-ours", "Nobody speaks for the accounts of this server.", activity.actor)
+    return activity
+
+
+async def _take(site: Site, incoming: Incoming, letter: _Letter, door: Door) -> Receipt:
+    activity = letter.activity
+    if await _is_farewell_of_strangers(site, activity):
+        return ACCEPTED
+    claim = signatures.read(incoming, site.urls.origin)
+    signatures.check(claim, incoming, site.clock() // 1000)
+    known = await site.db.read(_look, site.urls, claim.key_id, letter, None)
+    if known.blocked:
+        raise Refused("host-blocked", "Activities of this server are not taken.", claim.key_id)
+    signer = await _proven(site, incoming, claim, known, door)
+    if known.signer is None or known.signer.id != signer.id:
+        known = await site.db.read(_look, site.urls, claim.key_id, letter, signer)
+    if signer.state == "suspended" or known.blocked:
+        raise Refused("account-suspended", "Activities of this account are not taken.", signer.uri)
+    if known.failing:
+        await site.db.write(outbox.host_heard, host_of(signer.uri))
+    if activity.actor == signer.uri:
+        authority.may_speak(signer.uri, activity)
+    elif not proving.may_be_forwarded(activity, letter.document):
+        authority.may_speak(signer.uri, activity)  # refuses
+    if known.seen or not known.concerns:
+        return ACCEPTED
+    return await _deal(site, letter, signer, known, door)
+
+
+async def _is_farewell_of_strangers(site: Site, activity: Activity) -> bool:
+    """People whom nobody here knew delete their accounts, and their keys are gone with them: not worth a look-up."""
+    if activity.kind not in ("Delete", "Update") or activity.object_uri != activity.actor:
+        return False
+    return await site.db.read(accounts.by_uri, activity.actor) is None
+
+
+def _look(tx: Tx, urls: Urls, key_id: str, letter: _Letter, signer: Account | None) -> _Known:
+    held = resolve.held_key(tx, key_id)
+    signer = signer or (held[1] if held else None)
+    activity = letter.activity
+    itself = signer is not None and signer.uri == activity.actor
+    actor = signer if itself else accounts.by_uri(tx, activity.actor)
+    handler = inbox.handler_of(activity)
+    sight = Sight(actor=actor, inbox_owner=letter.inbox_owner)
+    concerns = handler is not None and handler.concerns(tx, urls, activity, sight)
+    return _Known(
+        key=held[0] if held else None,
+        signer=signer,
+        blocked=any(relations.host_is_blocked(tx, host) for host in {host_of(key_id), host_of(activity.actor)}),
+        seen=inbox.is_once(activity) and itself and inbound.was_seen(tx, activity.uri),
+        failing=inbound.was_silent(tx, host_of(key_id)),
+        concerns=concerns,
+        missing=missing(tx, urls, handler.needs(activity)) if handler and concerns and itself else Needs(),
+    )
+
+
+async def _proven(site: Site, incoming: Incoming, claim: Claim, known: _Known, door: Door) -> Account:
+    """The account that signed this request. A key that does not verify may have been changed: it is asked for once."""
+    now, origin, budget = site.clock() // 1000, site.urls.origin, Budget()
+    stored, signer = known.key, known.signer
+    parsed = resolve.parse_key(stored.public) if stored is not None else None
+    if stored is None or signer is None or parsed is None:
+        parsed, signer = await _first_key(site, claim.key_id, budget, door)
+        signatures.verify(claim, incoming, parsed, origin, now)
+        return signer
+    try:
+        signatures.verify(claim, incoming, parsed, origin, now)
+    except Refused as refusal:
+        newer = await resolve.newer_key(site, stored, budget) if refusal.reason == "signature-bad" else None
+        if newer is None:
+            raise
+        parsed, signer = newer
+        signatures.verify(claim, incoming, parsed, origin, now)
+    return signer
+
+
+async def _first_key(site: Site, key_id: str, budget: Budget, door: Door) -> tuple[PublicKey, Account]:
+    """The key of somebody who is new here. One that is no good is not looked for again at once."""
+    door.check_key(key_id, site.clock())
+    try:
+        return await resolve.fetch_key(site, key_id, budget)
+    except Refused as refusal:
+        door.bar(key_id, refusal, site.clock())
+        raise
+
+
+async def _deal(site: Site, letter: _Letter, signer: Account, known: _Known, door: Door) -> Receipt:
+    activity = letter.activity
+    at_once = activity.actor == signer.uri and not known.missing and not door.crowded
+    facts = Facts(actor=signer, inbox_owner=letter.inbox_owner)
+    if at_once and await _done_at_once(site, activity, facts):
+        return ACCEPTED
+    if not await site.db.write(_keep, letter, signer):
+        return Receipt(503, "Too much is waiting here; try again later.", "inbox-full", PAUSE)
+    return ACCEPTED
+
+
+async def _done_at_once(site: Site, activity: Activity, facts: Facts) -> bool:
+    """False if it failed through a bug of ours: then it is stored, tried again, and at last shown to the owner."""
+    try:
+        outcome = await site.db.write(inbox.apply, site.urls, activity, facts)
+    except (Refused, Unavailable):
+        raise
+    except Exception as error:
+        log.trouble("inbox.failed", error, actor=activity.actor, uri=activity.uri)
+        return False
+    _log(activity, outcome)
+    return True
+
+
+def _keep(tx: Tx, letter: _Letter, signer: Account) -> bool:
+    host = host_of(signer.uri)
+    if not inbound.has_room(tx, host):
+        return False
+    inbound.keep(tx, letter.activity.uri, signer.uri, host, letter.body.decode("utf-8-sig"), letter.inbox_owner)
+    return True
+
+
+def _log(activity: Activity, outcome: Outcome) -> None:
+    log.event("inbox.done", kind=activity.kind, actor=activity.actor, outcome=outcome.value)
+
+
+async def process(site: Site, item: inbound.Incoming) -> None:
+    """Deal with an activity that was stored before it was answered. Whatever happens, the others flow on."""
+    try:
+        await _process(site, item)
+    except Refused as refusal:
+        await note(site, refusal, item.actor)
+        await site.db.write(inbound.done, item.id)
+    except Unavailable as trouble:
+        delay = RETRY * 4**item.tries if trouble.delay is None else int(trouble.delay * 1000)
+        await site.db.write(inbound.put_off, item, trouble.reason, min(delay, 86_400_000), most=MOST_WAITS)
+    except Exception as error:
+        log.trouble("inbox.failed", error, actor=item.actor, uri=item.uri)
+        await site.db.write(inbound.put_off, item, f"{type(error).__name__}: {error}", RETRY * 4**item.tries)
+
+
+async def _process(site: Site, item: inbound.Incoming) -> None:
+    budget = Budget()
+    document = decode_object(item.body)
+    activity = _activity_in(site, document)
+    if activity.actor == item.actor:
+        authority.may_speak(item.actor, activity)
+        facts = Facts(actor=await _signer(site, item.actor), inbox_owner=item.inbox_owner)
+    else:
+        activity, facts = await proving.speaker(site, activity, document, budget)
+    handler = inbox.handler_of(activity)
+    if handler is not None and await site.db.read(_still_concerns, site.urls, activity, facts):
+        needs = await site.db.read(missing, site.urls, handler.needs(activity))
+        facts = await gather(site, needs, facts, budget)
+        outcome = await site.db.write(_apply, site.urls, activity, facts, item.id)
+        _log(activity, outcome)
+        return
+    await site.db.write(inbound.done, item.id)
+
+
+async def _signer(site: Site, uri: str) -> Account:
+    found = await site.db.read(accounts.by_uri, uri)
+    if found is None or found.state == "suspended":
+        raise Refused("account-suspended", "Activities of this account are not taken.", uri)
+    return found
+
+
+def _still_concerns(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> bool:
+    handler = inbox.handler_of(activity)
+    sight = Sight(actor=facts.actor, inbox_owner=facts.inbox_owner)
+    return handler is not None and handler.concerns(tx, urls, activity, sight)
+
+
+def _apply(tx: Tx, urls: Urls, activity: Activity, facts: Facts, item: int) -> Outcome:
+    actor = accounts.get(tx, facts.actor.id) or facts.actor
+    inbound.done(tx, item)
+    return inbox.apply(tx, urls, activity, replace(facts, actor=actor))

@@ -1,0 +1,91 @@
+"""What happens when others act: one handler for each kind of activity, in one table, each in one transaction."""
+
+from __future__ import annotations
+
+from fediblog.domain.documents import ACTOR_KINDS, POST_KINDS, Activity
+from fediblog.domain.urls import Urls
+from fediblog.errors import Refused
+from fediblog.inbox import following, groups, posting, profiles, reacting, reporting, undoing
+from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight
+from fediblog.inbox.storing import store_post
+from fediblog.store import inbound
+from fediblog.store.tx import Tx
+
+__all__ = ["HANDLERS", "Facts", "Handler", "Needs", "Outcome", "Sight", "apply", "handler_of", "is_once", "store_post"]
+
+Route = tuple[str, str | None]
+
+# (verb, type of what it acts upon); None stands for an id alone, and for every type that is not named.
+HANDLERS: dict[Route, Handler] = {
+    ("Follow", None): following.asked,
+    ("Accept", "Follow"): following.granted,
+    ("Accept", None): following.granted,
+    ("Reject", "Follow"): following.turned_down,
+    ("Reject", None): following.turned_down,
+    ("Block", None): following.blocked,
+    ("Undo", "Follow"): following.withdrawn,
+    ("Undo", "Accept"): following.acceptance_undone,
+    ("Undo", "Block"): following.unblocked,
+    ("Undo", "Like"): reacting.reaction_undone,
+    ("Undo", "EmojiReact"): reacting.reaction_undone,
+    ("Undo", "Dislike"): reacting.reaction_undone,
+    ("Undo", "Announce"): reacting.boost_undone,
+    ("Undo", None): undoing.undone,
+    ("Create", None): posting.arrived,
+    **{("Create", kind): posting.arrived for kind in sorted(POST_KINDS)},
+    ("Update", None): posting.arrived,
+    **{("Update", kind): posting.arrived for kind in sorted(POST_KINDS)},
+    **{("Update", kind): profiles.changed for kind in sorted(ACTOR_KINDS)},
+    ("Delete", None): posting.deleted,
+    ("Like", None): reacting.reacted,
+    ("EmojiReact", None): reacting.reacted,
+    ("Dislike", None): reacting.reacted,
+    ("Announce", None): reacting.boosted,
+    ("Announce", "Create"): groups.posted,
+    ("Announce", "Update"): groups.posted,
+    ("Announce", "Delete"): groups.deleted,
+    ("Announce", "Like"): groups.reacted,
+    ("Announce", "EmojiReact"): groups.reacted,
+    ("Announce", "Dislike"): groups.reacted,
+    ("Announce", "Undo"): groups.reacted,
+    ("Add", None): profiles.shown,
+    ("Remove", None): profiles.shown,
+    ("Move", None): profiles.moved,
+    ("Flag", None): reporting.reported,
+}
+
+# Applying these once more changes nothing or is wanted: an Update may come again under its old id with new numbers,
+# and a Follow is answered each time.
+_AGAIN = frozenset({"Update", "Follow", "Undo", "Delete", "Accept", "Reject", "Add", "Remove"})
+
+
+def handler_of(activity: Activity) -> Handler | None:
+    """Who deals with it, or None if nobody does."""
+    verb, kind = activity.route
+    if verb == "Update" and activity.object_uri == activity.actor:
+        return profiles.changed
+    if verb == "Announce" and activity.inner is not None:
+        return HANDLERS.get((verb, kind))
+    return HANDLERS.get((verb, kind)) or HANDLERS.get((verb, None))
+
+
+def is_once(activity: Activity) -> bool:
+    """Whether a second copy of the activity is to be dropped unseen."""
+    return bool(activity.uri) and activity.kind not in _AGAIN
+
+
+def apply(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
+    """Do what a proven activity says, together with the mark that it was seen."""
+    if facts.actor.uri != activity.actor or facts.actor.local:
+        raise Refused("signer-is-not-actor", "The signer is not the actor.", activity.actor)
+    if facts.actor.state != "active" and activity.kind != "Delete":
+        raise Refused(f"account-{facts.actor.state}", "Activities of this account are not taken.", activity.actor)
+    handler = handler_of(activity)
+    if handler is None:
+        return Outcome.IGNORED
+    if is_once(activity) and not inbound.first_time(tx, activity.uri):
+        return Outcome.DUPLICATE
+    outcome = handler.apply(tx, urls, activity, facts)
+    if outcome == Outcome.DONE and activity.kind in ("Undo", "Delete"):
+        inbound.first_time(tx, activity.uri)  # so that a second copy is not taken for one that came too early
+    return outcome

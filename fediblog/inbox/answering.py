@@ -1,0 +1,53 @@
+"""What our accounts send by themselves when others act: an answer to a Follow, a new Follow after a Move."""
+
+from __future__ import annotations
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Json
+from fediblog.domain.urls import Urls
+from fediblog.protocol import activities
+from fediblog.protocol.jsontext import encode
+from fediblog.store import outbox
+from fediblog.store.tx import Tx
+
+
+def answer(tx: Tx, urls: Urls, ours: Account, follower: Account, follow_uri: str, *, accept: bool) -> None:
+    """Send Accept or Reject with the whole Follow in it, since peers match by its id or by its actor."""
+    number = tx.new_id()
+    build = activities.accept if accept else activities.reject
+    document = build(urls.activity(number), ours.uri, follow_of(follow_uri, follower.uri, ours.uri))
+    send(tx, urls, ours, follower, document, number=number)
+
+
+def ask(tx: Tx, urls: Urls, ours: Account, target: Account, number: int) -> None:
+    """Send a Follow whose id is that of `number`."""
+    send(tx, urls, ours, target, activities.follow(urls.activity(number), ours.uri, target.uri), number=number)
+
+
+def take_back(tx: Tx, urls: Urls, ours: Account, target: Account, follow_uri: str) -> None:
+    """Send the Undo of a Follow."""
+    number = tx.new_id()
+    document = activities.undo(urls.activity(number), follow_of(follow_uri, ours.uri, target.uri))
+    send(tx, urls, ours, target, document, number=number)
+
+
+def follow_of(uri: str, follower: str, followed: str) -> dict[str, Json]:
+    """A Follow as it is quoted; without an id, if it came without one."""
+    document = activities.follow(uri, follower, followed)
+    return document if uri else {key: value for key, value in document.items() if key != "id"}
+
+
+def send(tx: Tx, urls: Urls, ours: Account, to: Account, document: dict[str, Json], *, number: int) -> None:
+    """Store an activity with its delivery to one remote account's own inbox."""
+    if to.local or not to.inbox or urls.owns(to.inbox):
+        return
+    outbox.emit(
+        tx,
+        ours.id,
+        urls.activity(number),
+        str(document["type"]),
+        to.uri,
+        encode(document).decode(),
+        number=number,
+        inboxes=[to.inbox],
+    )

@@ -1,0 +1,100 @@
+"""What groups pass on: an Announce of an activity of somebody else's, which is never believed as it stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fediblog.domain.documents import Activity, Note
+from fediblog.domain.urls import Urls
+from fediblog.inbox import posting, reacting
+from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight
+from fediblog.protocol.authority import same_origin
+from fediblog.store import accounts, posts, relations
+from fediblog.store.tx import Tx
+
+_REFETCHED = {
+    "Like": reacting.reacted,
+    "EmojiReact": reacting.reacted,
+    "Dislike": reacting.reacted,
+    "Undo": reacting.reaction_undone,
+}
+
+
+def _innermost(activity: Activity) -> Activity:
+    return _innermost(activity.inner) if activity.inner else activity
+
+
+def _concerns(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
+    thing = _innermost(activity)
+    if posts.place(tx, thing.object_uri) is not None:
+        return True
+    inner = activity.inner
+    new = inner is not None and inner.kind in ("Create", "Update")
+    return new and sight.actor is not None and relations.followed_here(tx, sight.actor.id)
+
+
+def _post_needs(activity: Activity) -> Needs:
+    inner = activity.inner
+    if inner is None or not inner.object_uri:
+        return Needs()
+    if inner.kind == "Update":
+        return Needs(fresh_posts=(inner.object_uri,))
+    return Needs(posts=(inner.object_uri,))
+
+
+def _author_facts(note: Note, facts: Facts) -> Facts | None:
+    author = facts.accounts.get(note.author)
+    return replace(facts, actor=author, inbox_owner=None) if author is not None else None
+
+
+def _posted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
+    """A new or changed post in a group. A new one that begins a thread shows up as passed on by the group."""
+    inner = activity.inner
+    note = facts.notes.get(inner.object_uri) if inner else None
+    theirs = _author_facts(note, facts) if note is not None else None
+    if inner is None or (note is not None and theirs is None):
+        return Outcome.IGNORED
+    outcome = Outcome.DUPLICATE
+    if note is not None and theirs is not None:
+        outcome = posting.take_in(tx, urls, note, theirs, boosted=True)
+    post = posts.by_uri(tx, inner.object_uri)
+    if inner.kind == "Create" and post is not None and not post.in_reply_to:
+        reacting.pass_on(tx, replace(activity, object_uri=inner.object_uri), facts)
+    return outcome
+
+
+def _gone_needs(activity: Activity) -> Needs:
+    inner = activity.inner
+    return Needs(gone=(inner.object_uri,)) if inner and inner.object_uri else Needs()
+
+
+def _deleted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
+    """A post goes if its own origin says that it is gone."""
+    uri = activity.inner.object_uri if activity.inner else ""
+    post = posts.by_uri(tx, uri) if uri in facts.gone else None
+    if post is None:
+        return Outcome.IGNORED
+    posting.take_away(tx, post)
+    return Outcome.DONE
+
+
+def _activity_needs(activity: Activity) -> Needs:
+    inner = activity.inner
+    return Needs(activities=(inner.uri,)) if inner and inner.uri else Needs()
+
+
+def _reacted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
+    """A reaction as its own origin tells it."""
+    told = facts.activities.get(activity.inner.uri) if activity.inner else None
+    actor = facts.accounts.get(told.actor) if told else None
+    handler = _REFETCHED.get(told.kind) if told else None
+    if told is None or actor is None or handler is None or not same_origin(told.uri, actor.uri):
+        return Outcome.IGNORED
+    if actor.local or actor.state != "active" or accounts.by_uri(tx, actor.uri) is None:
+        return Outcome.IGNORED
+    return handler.apply(tx, urls, told, replace(facts, actor=actor, inbox_owner=None))
+
+
+posted = Handler(_posted, needs=_post_needs, concerns=_concerns)
+deleted = Handler(_deleted, needs=_gone_needs, concerns=_concerns)
+reacted = Handler(_reacted, needs=_activity_needs, concerns=_concerns)

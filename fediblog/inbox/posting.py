@@ -1,0 +1,143 @@
+"""Create, Update and Delete of posts, and votes in our polls."""
+
+from __future__ import annotations
+
+from fediblog.domain.documents import Activity, Note
+from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
+from fediblog.errors import Refused
+from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, may_change, remember
+from fediblog.inbox.profiles import gone_for_good
+from fediblog.inbox.storing import change_post, refuse_author, store_post
+from fediblog.protocol.authority import object_is_theirs
+from fediblog.protocol.notes import is_vote, read_note
+from fediblog.store import posts, reactions, relations, writing
+from fediblog.store.tx import Tx
+
+
+def embedded(activity: Activity) -> Note | None:
+    """The post inside, if it may be believed as it stands: it is the actor's own, of the actor's origin."""
+    note = read_note(activity.object) if isinstance(activity.object, dict) else None
+    return note if note is not None and object_is_theirs(activity, note) else None
+
+
+def _needs(activity: Activity) -> Needs:
+    if embedded(activity) is not None or not activity.object_uri:
+        return Needs()
+    if activity.kind == "Update":
+        return Needs(fresh_posts=(activity.object_uri,))
+    return Needs(posts=(activity.object_uri,))
+
+
+def _concerns(tx: Tx, urls: Urls, activity: Activity, sight: Sight) -> bool:
+    """Whether somebody here follows the author, or it is about our people, our posts or our threads."""
+    actor = sight.actor
+    if actor is not None and relations.followed_here(tx, actor.id):
+        return True
+    if activity.kind == "Update" and posts.place(tx, activity.object_uri) is not None:
+        return True
+    note = read_note(activity.object) if isinstance(activity.object, dict) else None
+    addressed = {*activity.to, *activity.cc}
+    if note is None:
+        return sight.inbox_owner is not None or any(_is_person(urls, uri) for uri in addressed)
+    addressed |= {*note.to, *note.cc, *(mention.href for mention in note.mentions)}
+    if sight.inbox_owner is not None and note.author == activity.actor and not (note.to or note.cc):
+        return True
+    return any(_is_person(urls, uri) for uri in addressed) or _touches_ours(tx, urls, note, actor.id if actor else 0)
+
+
+def _is_person(urls: Urls, uri: str) -> bool:
+    return urls.owns(uri) and (urls.actor_number(uri) is not None or uri[len(urls.origin) :].startswith("/@"))
+
+
+def _touches_ours(tx: Tx, urls: Urls, note: Note, viewer: int) -> bool:
+    if note.quote and urls.owns(note.quote) and posts.seen_by(tx, note.quote, viewer):
+        return True
+    above = writing.tie(tx, note.in_reply_to)
+    if above is None or posts.seen_by(tx, above.uri, viewer) is None:
+        return False
+    parent = posts.place(tx, above.uri)
+    return parent is not None and bool(parent.local or parent.ours)
+
+
+def _believed(activity: Activity, facts: Facts) -> Note | None:
+    note = embedded(activity) or facts.notes.get(activity.object_uri)
+    if note is not None and note.author != activity.actor:
+        raise Refused("object-not-theirs", "The post is somebody else's.", f"{activity.actor}: {note.uri}")
+    return note
+
+
+def _arrived(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
+    note = _believed(activity, facts)
+    if note is None:
+        return Outcome.IGNORED
+    return take_in(tx, urls, note, facts)
+
+
+def take_in(tx: Tx, urls: Urls, note: Note, facts: Facts, *, boosted: bool = False) -> Outcome:
+    """A post as its author (`facts.actor`) sent it, or as it was fetched: new, changed, or known as it is."""
+    stored = posts.by_uri(tx, note.uri)
+    if stored is not None or is_vote(note):
+        refuse_author(tx, urls, facts.actor, note.uri)
+    if is_vote(note):
+        return _voted(tx, note, facts)
+    if stored is not None:
+        return _changed(tx, urls, note, stored)
+    done = store_post(tx, urls, note, facts.actor, boosted=boosted, inbox_owner=facts.inbox_owner)
+    return Outcome.IGNORED if done is None else Outcome.DONE
+
+
+def _changed(tx: Tx, urls: Urls, note: Note, stored: Post) -> Outcome:
+    """Only a later `updated` changes the words; without one the same post may bring new totals of a poll."""
+    if stored.author != note.author or stored.local:
+        raise Refused("not-the-owner", "Only its owner may do this.", note.uri)
+    before = stored.updated if stored.updated is not None else stored.published or 0
+    told = None if note.updated is None else min(note.updated, tx.now)
+    if told is not None and told > before:
+        change_post(tx, urls, note, stored)
+        return Outcome.DONE
+    if (told is None or told == before) and note.poll is not None and note.poll != stored.poll:
+        writing.set_poll(tx, stored.id, note.poll)
+        return Outcome.DONE
+    return Outcome.DUPLICATE
+
+
+def _voted(tx: Tx, note: Note, facts: Facts) -> Outcome:
+    """A vote counts once for each choice, in a poll of ours that is open and that the voter may see."""
+    place = posts.seen_by(tx, note.in_reply_to, facts.actor.id)
+    post = posts.stored(tx, place.id) if place is not None and place.local else None
+    poll = post.poll if post is not None else None
+    if post is None or poll is None or note.title not in {option.name for option in poll.options}:
+        return Outcome.IGNORED
+    if poll.closed is not None or (poll.ends is not None and poll.ends <= tx.now):
+        return Outcome.IGNORED
+    if not poll.multiple and reactions.has_voted(tx, facts.actor.id, post.id):
+        return Outcome.DUPLICATE
+    if not reactions.vote(tx, facts.actor.id, post.id, note.title, note.uri):
+        return Outcome.DUPLICATE
+    reactions.tally(tx, post)
+    tx.notify("posts")
+    return Outcome.DONE
+
+
+def _deleted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
+    if activity.object_uri == activity.actor:
+        return gone_for_good(tx, facts.actor)
+    post = posts.by_uri(tx, activity.object_uri)
+    if post is None:
+        return remember(tx, activity)
+    may_change(activity, post.author)
+    take_away(tx, post)
+    return Outcome.DONE
+
+
+def take_away(tx: Tx, post: Post) -> None:
+    """Delete a post of somebody else's that is gone at its origin."""
+    if post.local:
+        raise Refused("post-is-ours", "What is ours is not deleted from elsewhere.", post.uri)
+    writing.remove(tx, post)
+    tx.notify("posts")
+
+
+arrived = Handler(_arrived, needs=_needs, concerns=_concerns)
+deleted = Handler(_deleted)

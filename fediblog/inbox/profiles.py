@@ -1,0 +1,115 @@
+"""Accounts that change, move, leave, or choose what to show on their profile."""
+
+from __future__ import annotations
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Activity
+from fediblog.domain.urls import Urls
+from fediblog.inbox import answering
+from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, may_change
+from fediblog.protocol import readers
+from fediblog.protocol.actors import read_actor
+from fediblog.store import accounts, departed, jobs, listings, notices, posts, relations, writing
+from fediblog.store.tx import Tx
+
+MOVE_PAUSE = 7 * 86_400_000  # ms between two moves of one account
+MOST_PINNED = 20
+MOST_TAGS = 20
+TAG_LIMIT = 100  # characters
+
+
+def _changed(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
+    """An actor's own document, signed by itself. A new handle has to be confirmed first, and that needs the network."""
+    may_change(activity, activity.object_uri)
+    actor = read_actor(activity.object)
+    before = facts.actor
+    if actor is None or (actor.handle, actor.webfinger) != (before.handle, before.webfinger):
+        jobs.add(tx, "fetch-actor", before.uri)
+        return Outcome.DONE
+    accounts.save_remote(tx, actor, before.domain)
+    return Outcome.DONE
+
+
+def _update_concerns(_tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
+    return sight.actor is not None and activity.object_uri == activity.actor
+
+
+def gone_for_good(tx: Tx, account: Account) -> Outcome:
+    """An actor deleted itself: everything it made goes, and it stays deleted."""
+    if account.state == "deleted":
+        return Outcome.DUPLICATE
+    writing.remove_all_of(tx, account)
+    departed.forget(tx, account.id)
+    tx.notify("posts")
+    return Outcome.DONE
+
+
+def _move_needs(activity: Activity) -> Needs:
+    return Needs(fresh_accounts=(activity.target,)) if activity.target else Needs()
+
+
+def _move_concerns(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
+    return sight.actor is not None and relations.followed_here(tx, sight.actor.id)
+
+
+def _moved(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
+    """Believed only if the new account, as it is now, names the old one as its own; and not every day."""
+    may_change(activity, activity.object_uri)
+    old, new = facts.actor, facts.accounts.get(activity.target)
+    if new is None and urls.owns(activity.target):
+        new = accounts.by_uri(tx, activity.target)
+    last = accounts.moved_at(tx, old.id)
+    if new is None or new.id == old.id or old.uri not in new.also_known_as or new.state != "active":
+        return Outcome.IGNORED
+    if last is not None and tx.now - last < MOVE_PAUSE:
+        return Outcome.IGNORED
+    accounts.moved(tx, old.id, new.uri)
+    for follower in accounts.many(tx, relations.local_followers(tx, old.id)).values():
+        _follow_on(tx, urls, follower, old, new)
+    return Outcome.DONE
+
+
+def _follow_on(tx: Tx, urls: Urls, follower: Account, old: Account, new: Account) -> None:
+    standing = relations.follow(tx, follower.id, old.id)
+    apart = relations.blocks(tx, follower.id, new.id) or relations.blocks(tx, new.id, follower.id)
+    if relations.follow(tx, follower.id, new.id) is None and not apart and new.id != follower.id:
+        number = tx.new_id()
+        at_once = new.local and not new.locked
+        relations.put_follow(tx, follower.id, new.id, urls.activity(number), "accepted" if at_once else "pending")
+        if new.local:
+            notices.add(tx, new.id, "follow" if at_once else "follow_request", follower.id)
+        answering.ask(tx, urls, follower, new, number)
+    relations.unfollow(tx, follower.id, old.id)
+    if standing is not None:
+        answering.take_back(tx, urls, follower, old, standing.uri)
+    notices.add(tx, follower.id, "move", old.id, content=new.uri)
+
+
+def _shown(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
+    """Add or Remove: pinned posts and hashtags on a profile. The collection must be the actor's own."""
+    account, on = facts.actor, activity.kind == "Add"
+    if activity.target not in {account.featured, account.featured_tags} - {""}:
+        may_change(activity, "")
+    if activity.object_kind == "Hashtag":
+        return _show_tag(tx, activity, account, on=on)
+    post = posts.by_uri(tx, activity.object_uri)
+    if post is None:
+        return Outcome.IGNORED
+    may_change(activity, post.author)
+    if on and len(listings.pinned(tx, account.id, account.id)) >= MOST_PINNED:
+        return Outcome.IGNORED
+    writing.set_pinned(tx, post.id, tx.now if on else None)
+    return Outcome.DONE
+
+
+def _show_tag(tx: Tx, activity: Activity, account: Account, *, on: bool) -> Outcome:
+    name = readers.name(readers.fields(activity.object).get("name"), TAG_LIMIT).lstrip("#")
+    if not name or (on and len(accounts.featured_tags(tx, account.id)) >= MOST_TAGS):
+        return Outcome.IGNORED
+    accounts.set_featured_tag(tx, account.id, name, on=on)
+    return Outcome.DONE
+
+
+changed = Handler(_changed, concerns=_update_concerns)
+moved = Handler(_moved, needs=_move_needs, concerns=_move_concerns)
+shown = Handler(_shown)

@@ -1,0 +1,164 @@
+"""Likes, emoji, dislikes and boosts, and taking them back."""
+
+from __future__ import annotations
+
+from fediblog.domain.documents import Activity, Visibility
+from fediblog.domain.rules import visibility_of
+from fediblog.domain.urls import Urls
+from fediblog.errors import Refused
+from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_too_late, may_undo, remember
+from fediblog.inbox.storing import store_post
+from fediblog.markup.text import one_line
+from fediblog.store import inbound, listings, notices, posts, reactions, relations
+from fediblog.store.tx import Row, Tx
+
+MOST_REACTIONS = 20  # of one account beside one post
+EMOJI_LENGTH = 100  # characters
+_OPEN = (Visibility.PUBLIC.value, Visibility.UNLISTED.value)
+
+
+def _known(tx: Tx, _urls: Urls, activity: Activity, _sight: Sight) -> bool:
+    return posts.place(tx, activity.object_uri) is not None
+
+
+def _kind_of(activity: Activity) -> tuple[str, str, str]:
+    """Kind, text and picture of a reaction; a Like with an emoji is one too (FEP-c0e0 and Misskey)."""
+    content = one_line(activity.content, EMOJI_LENGTH)
+    if activity.kind == "Dislike":
+        return "dislike", "", ""
+    name = content.strip(":")
+    picture = next((each.url for each in activity.emoji if each.name == name or not content), "")
+    if not content and activity.emoji:
+        content = f":{activity.emoji[0].name}:"
+    return ("emoji" if content else "like", content, picture)
+
+
+def _reacted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
+    post = posts.seen_by(tx, activity.object_uri, facts.actor.id)
+    if post is None or came_too_late(tx, activity):
+        return Outcome.IGNORED
+    if reactions.total_of(tx, facts.actor.id, post.id) >= MOST_REACTIONS:
+        return Outcome.IGNORED
+    kind, content, picture = _kind_of(activity)
+    uri = activity.uri or f"{facts.actor.uri}#{kind}/{post.id}"
+    if not reactions.react(tx, facts.actor.id, post.id, uri, kind=kind, content=content, emoji_url=picture):
+        return Outcome.DUPLICATE
+    if post.local:
+        if kind != "dislike":
+            notices.add(tx, post.account, "like", facts.actor.id, post.id, content)
+        tx.notify("posts")
+    return Outcome.DONE
+
+
+def _reaction_undone(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
+    may_undo(activity)
+    if take_reaction_back(tx, activity.object_uri, facts.actor.id):
+        return Outcome.DONE
+    inner = activity.inner
+    post = posts.place(tx, inner.object_uri) if inner else None
+    if inner is None or post is None:
+        return remember(tx, activity)
+    kind, content, _ = _kind_of(inner)
+    if reactions.withdraw(tx, facts.actor.id, post.id, kind=kind, content=content) is None:
+        return remember(tx, activity)
+    _forget_reaction(tx, activity.object_uri, facts.actor.id, post)
+    return Outcome.DONE
+
+
+def take_reaction_back(tx: Tx, uri: str, account: int) -> bool:
+    """Take back the reaction of that id, if there is one; it must be the account's own."""
+    found = reactions.by_uri(tx, uri) if uri else None
+    if found is None:
+        return False
+    if found[0] != account:
+        raise Refused("not-the-owner", "Only its owner may do this.", uri)
+    reactions.withdraw_by_uri(tx, account, uri)
+    post = posts.stored(tx, found[1])
+    if post is not None:
+        notices.withdraw(tx, post.account.id, "like", account, post.id)
+        tx.notify("posts")
+    inbound.forget(tx, uri)
+    return True
+
+
+def _forget_reaction(tx: Tx, uri: str, account: int, post: Row) -> None:
+    notices.withdraw(tx, post.account, "like", account, post.id)
+    inbound.forget(tx, uri)
+    if post.local:
+        tx.notify("posts")
+
+
+def _boost_needs(activity: Activity) -> Needs:
+    return Needs(posts=(activity.object_uri,)) if activity.object_uri else Needs()
+
+
+def _boost_concerns(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
+    if posts.place(tx, activity.object_uri) is not None:
+        return True
+    return sight.actor is not None and relations.followed_here(tx, sight.actor.id)
+
+
+def _boosted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
+    """An embedded post counts as its id only: it was fetched from its own origin, or is stored."""
+    if came_too_late(tx, activity):
+        return Outcome.IGNORED
+    if posts.place(tx, activity.object_uri) is None:
+        note = facts.notes.get(activity.object_uri)
+        author = facts.accounts.get(note.author) if note else None
+        if note is None or author is None or store_post(tx, urls, note, author, boosted=True) is None:
+            return Outcome.IGNORED
+    return pass_on(tx, activity, facts)
+
+
+def pass_on(tx: Tx, activity: Activity, facts: Facts) -> Outcome:
+    """Store somebody's boost of a post that is stored, if everybody may see it or it is the booster's own."""
+    booster = facts.actor
+    post = posts.seen_by(tx, activity.object_uri, booster.id)
+    if post is None or (post.visibility not in _OPEN and post.account != booster.id):
+        return Outcome.IGNORED
+    at = tx.now if activity.published is None else max(0, min(activity.published, tx.now))
+    number = tx.new_id(at)
+    uri = activity.uri or f"{booster.uri}#announces/{post.id}"
+    visibility = visibility_of(activity.to, activity.cc, booster.followers).value
+    if reactions.boost(tx, booster.id, post.id, uri, visibility=visibility, number=number) is None:
+        return Outcome.DUPLICATE
+    if relations.followed_here(tx, booster.id) and (whole := posts.stored(tx, post.id)) is not None:
+        listings.spread(tx, whole, number, booster.id)
+    if post.local:
+        notices.add(tx, post.account, "boost", booster.id, post.id)
+        tx.notify("posts")
+    return Outcome.DONE
+
+
+def _boost_undone(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
+    may_undo(activity)
+    if take_boost_back(tx, activity.object_uri, facts.actor.id):
+        return Outcome.DONE
+    post = posts.place(tx, activity.inner.object_uri) if activity.inner else None
+    if post is None or reactions.unboost(tx, facts.actor.id, post.id) is None:
+        return remember(tx, activity)
+    notices.withdraw(tx, post.account, "boost", facts.actor.id, post.id)
+    inbound.forget(tx, activity.object_uri)
+    return Outcome.DONE
+
+
+def take_boost_back(tx: Tx, uri: str, account: int) -> bool:
+    """Take back the boost of that id, if there is one; it must be the account's own."""
+    found = reactions.boost_by_uri(tx, uri) if uri else None
+    if found is None:
+        return False
+    if found[0] != account:
+        raise Refused("not-the-owner", "Only its owner may do this.", uri)
+    reactions.unboost(tx, account, found[1])
+    post = posts.stored(tx, found[1])
+    if post is not None:
+        notices.withdraw(tx, post.account.id, "boost", account, post.id)
+        tx.notify("posts")
+    inbound.forget(tx, uri)
+    return True
+
+
+reacted = Handler(_reacted, concerns=_known)
+reaction_undone = Handler(_reaction_undone)
+boosted = Handler(_boosted, needs=_boost_needs, concerns=_boost_concerns)
+boost_undone = Handler(_boost_undone)

@@ -1,0 +1,120 @@
+"""Threads made whole: what is above a post, and answers that were never delivered here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fediblog.federation import threads
+from fediblog.store import listings, posts
+from tests.federation.stranger import Home, Person, home
+
+
+@pytest.fixture
+async def at_home(tmp_path: Path) -> AsyncIterator[Home]:
+    async with home(tmp_path) as place:
+        yield place
+
+
+@pytest.fixture
+def bob(at_home: Home) -> Person:
+    return Person(at_home.web, "bob.test", "bob")
+
+
+@pytest.fixture
+def carol(at_home: Home) -> Person:
+    return Person(at_home.web, "carol.test", "carol")
+
+
+async def number_of(at_home: Home, note: dict[str, Any]) -> int:
+    found = await at_home.site.db.read(posts.by_uri, note["id"])
+    assert found is not None
+    return found.id
+
+
+async def thread(at_home: Home, root: int) -> list[str]:
+    return [each.uri for each in await at_home.site.db.read(listings.comments, root)]
+
+
+async def test_the_missing_parent_is_fetched_and_ties_the_thread(at_home: Home, bob: Person, carol: Person) -> None:
+    post = await at_home.writes()
+    first = carol.note(inReplyTo=post.uri)
+    second = bob.note(inReplyTo=first["id"])
+    await at_home.follows(bob)
+    await at_home.send(bob, bob.creates(second))
+    assert await thread(at_home, post.id) == []
+    await threads.complete(at_home.site, await number_of(at_home, second))
+    assert set(await thread(at_home, post.id)) == {first["id"], second["id"]}
+
+
+async def test_answers_below_an_answer_to_ours_are_found(at_home: Home, bob: Person, carol: Person) -> None:
+    post = await at_home.writes()
+    first = bob.note(1, inReplyTo=post.uri, replies="https://bob.test/n/bob/1/replies")
+    second = carol.note(2, inReplyTo=first["id"])
+    third = bob.note(3, inReplyTo=second["id"])
+    elsewhere = carol.note(4, inReplyTo="https://else.test/9")
+    loose = carol.note(5)
+    pages = [[third["id"], {**second, "content": "forged"}], [elsewhere["id"], loose["id"], post.uri, 7, None]]
+    base = str(first["replies"])
+    at_home.web.put(base, {"id": base, "type": "Collection", "first": f"{base}?page=0"})
+    for at, items in enumerate(pages):
+        page = {"id": f"{base}?page={at}", "type": "CollectionPage", "items": items, "next": f"{base}?page={at + 1}"}
+        at_home.web.put(f"{base}?page={at}", page)
+    await at_home.send(bob, bob.creates(first))
+    assert ("thread", str(await number_of(at_home, first))) in await at_home.ask("select kind, subject from job")
+    await threads.complete(at_home.site, await number_of(at_home, first))
+    assert set(await thread(at_home, post.id)) == {first["id"], second["id"], third["id"]}
+    found = await at_home.site.db.read(posts.by_uri, second["id"])
+    assert found is not None
+    assert found.content == "<p>note 2</p>"
+    assert await at_home.count("post") == 4
+    assert not any(url.startswith("https://home.test") for url in at_home.web.asked)
+
+
+async def test_pages_in_a_circle_and_without_end(at_home: Home, bob: Person) -> None:
+    post = await at_home.writes()
+    first = bob.note(1, inReplyTo=post.uri, replies="https://bob.test/r")
+    page = {"id": "https://bob.test/r", "type": "Collection", "items": [], "next": "https://bob.test/r2"}
+    at_home.web.put("https://bob.test/r", page)
+    at_home.web.put("https://bob.test/r2", {**page, "id": "https://bob.test/r2", "next": "https://bob.test/r"})
+    await at_home.send(bob, bob.creates(first))
+    await threads.complete(at_home.site, await number_of(at_home, first))
+    assert at_home.web.asked.count("https://bob.test/r") == 1
+    second = bob.note(2, inReplyTo=post.uri, replies="https://bob.test/s/0")
+    for number in range(50):
+        url = f"https://bob.test/s/{number}"
+        follow = {"id": url, "type": "CollectionPage", "items": [], "next": f"https://bob.test/s/{number + 1}"}
+        at_home.web.put(url, follow)
+    await at_home.send(bob, bob.creates(second, 2))
+    await threads.complete(at_home.site, await number_of(at_home, second))
+    assert len([url for url in at_home.web.asked if "/s/" in url]) <= 6
+
+
+async def test_a_thread_bomb_is_bounded(at_home: Home, bob: Person) -> None:
+    post = await at_home.writes()
+    first = bob.note("first", inReplyTo=post.uri, replies="https://bob.test/r")
+    items = [bob.note(number, inReplyTo=first["id"])["id"] for number in range(400)]
+    at_home.web.put("https://bob.test/r", {"id": "https://bob.test/r", "type": "Collection", "items": items})
+    await at_home.send(bob, bob.creates(first))
+    await threads.complete(at_home.site, await number_of(at_home, first))
+    assert 100 < await at_home.count("post") <= 202
+
+
+async def test_the_same_thread_is_not_completed_again_at_once(at_home: Home, bob: Person) -> None:
+    post = await at_home.writes()
+    first = bob.note(1, inReplyTo=post.uri, replies="https://bob.test/r")
+    await at_home.send(bob, bob.creates(first))
+    number = await number_of(at_home, first)
+    await threads.complete(at_home.site, number)
+    await threads.complete(at_home.site, number)
+    assert at_home.web.asked.count("https://bob.test/r") == 1
+
+
+async def test_nothing_is_done_for_posts_that_are_ours_or_gone(at_home: Home) -> None:
+    post = await at_home.writes()
+    await threads.complete(at_home.site, post.id)
+    await threads.complete(at_home.site, 12)
+    assert at_home.web.asked == []
