@@ -21,6 +21,7 @@ from fediblog.web import activitypub, discovery, pages, stored
 from fediblog.web.middleware import Door
 from fediblog.web.negotiation import VARY
 from fediblog.web.render import render
+from fediblog.web.shelf import Shelf
 
 ROUTES: list[BaseRoute] = [*discovery.ROUTES, *activitypub.ROUTES, *stored.ROUTES, *pages.ROUTES]
 _STATUS: dict[type[FediblogError], int] = {NotFound: 404, Gone: 410, Forbidden: 403, Invalid: 422}
@@ -42,7 +43,10 @@ def create_app(site: Site, worker: Worker | None = None) -> Starlette:
 
     app = Starlette(
         routes=ROUTES,
-        middleware=[Middleware(Door, origin=site.urls.origin, trusted=site.settings.trusted_proxies)],
+        middleware=[
+            Middleware(Shelf, db=site.db),
+            Middleware(Door, origin=site.urls.origin, trusted=site.settings.trusted_proxies),
+        ],
         exception_handlers={FediblogError: on_error, HTTPException: on_http_error, Exception: on_bug},
         lifespan=lifespan,
     )

@@ -174,12 +174,10 @@ def of_login(tx: Tx, login: int) -> list[Account]:
 
 def ours(tx: Tx) -> list[Account]:
     """Our people's accounts, oldest first; not the instance actor."""
-    return [
-        from_row(row)
-        for row in tx.all(
-            "select * from account where local = 1 and login is not null and state = 'active' order by id"
-        )
-    ]
+    rows = tx.all(  # the plus: else SQLite reads all accounts in order of their numbers, not those few by their index
+        "select * from account where local = 1 and login is not null and state = 'active' order by +id"
+    )
+    return [from_row(row) for row in rows]
 
 
 def instance(tx: Tx, urls: Urls) -> Account | None:

@@ -79,6 +79,10 @@ class Database:
         """
         return self._listeners.add(channel, callback)
 
+    async def foreign_version(self) -> int:
+        """A number that changes when another process has written, where that process cannot notify us (SQLite)."""
+        return await self._engine.foreign_version()
+
     async def check(self) -> list[str]:
         """What is wrong with the stored data; nothing, if all is well."""
         return await self._engine.check()

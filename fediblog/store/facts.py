@@ -31,8 +31,10 @@ def usage(tx: Tx) -> dict[str, int]:
     month, half = tx.now - 30 * 86_400_000, tx.now - 180 * 86_400_000
     row = tx.one(
         "select (select count(*) from account where local = 1 and login is not null and state = 'active') as people,"
-        " (select count(distinct account) from post where local = 1 and published > :month) as month,"
-        " (select count(distinct account) from post where local = 1 and published > :half) as half,"
+        " (select count(distinct account) from post where local = 1 and state = 'published' and published > :month)"
+        " as month,"
+        " (select count(distinct account) from post where local = 1 and state = 'published' and published > :half)"
+        " as half,"
         " (select count(*) from post where local = 1 and state = 'published' and in_reply_to = '') as posts,"
         " (select count(*) from post where local = 1 and state = 'published' and in_reply_to <> '') as comments",
         month=month,

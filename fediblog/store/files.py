@@ -73,14 +73,24 @@ def names(tx: Tx) -> set[str]:
 
 def unused(tx: Tx, older_than: int) -> list[Upload]:
     """Uploads made before a time (ms) that no post and no profile shows."""
+    shown = {
+        row.shown.rsplit("/", 1)[-1]
+        for row in tx.all(
+            "select icon as shown from account where login is not null"
+            " union select image from account where login is not null"
+            " union select image from post where local = 1 and image <> ''"
+        )
+    }
     rows = tx.all(
         "select m.* from media m where m.created < :before and not exists (select 1 from attachment a"
-        " where a.media = m.id) and not exists (select 1 from account c where c.local = 1 and"
-        " (c.icon like '%' || m.file or c.image like '%' || m.file)) and not exists (select 1 from post p"
-        " where p.local = 1 and p.image like '%' || m.file) limit 200",
+        " where a.media = m.id) order by m.created",
         before=older_than,
     )
-    return [_upload(row) for row in rows]
+    return [_upload(row) for row in rows if shown.isdisjoint(_last_parts(row))][:200]
+
+
+def _last_parts(row: Row) -> list[str]:
+    return [name.rsplit("/", 1)[-1] for name in (row.file, row.large, row.small) if name]
 
 
 def remove(tx: Tx, number: int) -> None:

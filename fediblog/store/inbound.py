@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fediblog.store.ids import first_of
 from fediblog.store.tx import Tx
 
 CLAIM = 300_000  # ms after which a claimed activity is taken for abandoned
@@ -16,7 +17,10 @@ KEPT_EARLY = 6 * 3_600_000  # ms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """An activity that was answered with 202 and is still to be done; `actor` is who signed it."""
+    """An activity that was answered with 202 and is still to be done; `actor` is who signed it.
+
+    `inbox_owner` is the account whose own inbox it came to.
+    """
 
     id: int
     uri: str
@@ -24,6 +28,7 @@ class Incoming:
     host: str
     body: str
     tries: int
+    inbox_owner: int | None = None
 
 
 def first_time(tx: Tx, uri: str) -> bool:
@@ -49,16 +54,17 @@ def has_room(tx: Tx, host: str) -> bool:
     return row is not None and row.n < FULL and row.theirs < HOST_SHARE
 
 
-def keep(tx: Tx, uri: str, actor: str, host: str, body: str) -> None:
+def keep(tx: Tx, uri: str, actor: str, host: str, body: str, inbox_owner: int | None = None) -> None:
     """Store an activity for the worker, before it is acknowledged."""
     tx.run(
-        "insert into incoming (id, uri, actor, host, body, run_at, created)"
-        " values (:id, :uri, :actor, :host, :body, :now, :now)",
+        "insert into incoming (id, uri, actor, host, body, inbox_owner, run_at, created)"
+        " values (:id, :uri, :actor, :host, :body, :owner, :now, :now)",
         id=tx.new_id(),
         uri=uri,
         actor=actor,
         host=host,
         body=body,
+        owner=inbox_owner,
         now=tx.now,
     )
     tx.notify("incoming")
@@ -76,7 +82,16 @@ def claim(tx: Tx, limit: int = 16) -> list[Incoming]:
     for row in rows:
         tx.run("update incoming set state = 'running', claimed = :now where id = :id", now=tx.now, id=row.id)
     return [
-        Incoming(id=row.id, uri=row.uri, actor=row.actor, host=row.host, body=row.body, tries=row.tries) for row in rows
+        Incoming(
+            id=row.id,
+            uri=row.uri,
+            actor=row.actor,
+            host=row.host,
+            body=row.body,
+            tries=row.tries,
+            inbox_owner=row.inbox_owner,
+        )
+        for row in rows
     ]
 
 
@@ -105,8 +120,12 @@ def release_all(tx: Tx) -> None:
 
 
 def next_due(tx: Tx) -> int | None:
-    """When the next one becomes due (ms)."""
-    row = tx.one("select min(run_at) as at from incoming where state = 'waiting'")
+    """When the next one becomes due (ms), or its claim runs out."""
+    row = tx.one(
+        "select min(at) as at from (select min(run_at) as at from incoming where state = 'waiting'"
+        " union all select min(claimed) + :claim as at from incoming where state = 'running') as times",
+        claim=CLAIM,
+    )
     return row.at if row else None
 
 
@@ -137,3 +156,26 @@ def sweep(tx: Tx) -> int:
     gone += tx.run("delete from early where at < :before", before=tx.now - KEPT_EARLY)
     gone += tx.run("delete from incoming where state = 'dead' and created < :before", before=tx.now - KEPT_SEEN)
     return gone + tx.run("delete from tombstone where local = 0 and at < :before", before=tx.now - 90 * 86_400_000)
+
+
+def forget(tx: Tx, uri: str) -> None:
+    """An activity was taken back: if it comes again under the same id, it counts again."""
+    tx.run("delete from seen where uri = :uri", uri=uri)
+
+
+def answered_since(tx: Tx, account: int, kind: str, subject: str, since: int) -> bool:
+    """Whether the account sent an activity of that kind about that thing since a time (ms)."""
+    row = tx.one(
+        "select 1 as yes from outgoing where account = :account and id >= :first and kind = :kind"
+        " and subject = :subject limit 1",
+        account=account,
+        first=first_of(since),
+        kind=kind,
+        subject=subject,
+    )
+    return row is not None
+
+
+def was_silent(tx: Tx, host: str) -> bool:
+    """Whether the host did not answer when we last sent something to it."""
+    return tx.one("select 1 as yes from host where name = :host and failures > 0", host=host) is not None

@@ -69,7 +69,15 @@ def done(tx: Tx, job: int) -> None:
 
 
 def carry_on(tx: Tx, job: int, payload: Mapping[str, object]) -> None:
-    """One part is done; the rest, from where `payload` says, is due at once."""
+    """One part is done; the rest, from where `payload` says, is due at once. If it was asked for anew, that will do."""
+    twin = tx.one(
+        "select 1 as yes from job a join job b on b.kind = a.kind and b.subject = a.subject and b.state = 'waiting'"
+        " where a.id = :id and b.id <> a.id",
+        id=job,
+    )
+    if twin is not None:
+        done(tx, job)
+        return
     tx.run(
         "update job set state = 'waiting', payload = :payload, tries = 0, run_at = :now, claimed = null where id = :id",
         payload=json.dumps(payload),
@@ -105,6 +113,18 @@ def drop(tx: Tx, kind: str, subject: str) -> None:
     )
 
 
+def is_open(tx: Tx, kind: str, subject: str) -> bool:
+    """Whether that job waits or is being done."""
+    row = tx.one(  # two questions rather than `in`: each has an index
+        "select 1 as yes where exists (select 1 from job where kind = :kind and subject = :subject"
+        " and state = 'waiting') or exists (select 1 from job where kind = :kind and subject = :subject"
+        " and state = 'running')",
+        kind=kind,
+        subject=subject,
+    )
+    return row is not None
+
+
 def release_all(tx: Tx) -> None:
     """Give back every claim: for a process that knows that it is the only worker."""
     for row in tx.all("select id, kind, subject from job where state = 'running'"):
@@ -113,8 +133,12 @@ def release_all(tx: Tx) -> None:
 
 
 def next_due(tx: Tx) -> int | None:
-    """When the next job becomes due (ms)."""
-    row = tx.one("select min(run_at) as at from job where state = 'waiting'")
+    """When the next job becomes due (ms), or its claim runs out."""
+    row = tx.one(
+        "select min(at) as at from (select min(run_at) as at from job where state = 'waiting'"
+        " union all select min(claimed) + :claim as at from job where state = 'running') as times",
+        claim=CLAIM,
+    )
     return row.at if row else None
 
 

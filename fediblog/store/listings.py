@@ -8,10 +8,16 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Boost, Post
 from fediblog.store import accounts, posts
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import NOT_SHUNNED, VISIBLE
+from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, NOT_SHUNNED, VISIBLE
 
 _FAR = (1 << 63) - 1
 THREAD_LIMIT = 500
+_OURS_OR_READ = "select o.id from post o where o.local = 1 union select s.post from stream s where s.account = :viewer"
+_CONTAINS = " or ".join(
+    f"lower(p.{column}) like lower(:{way}) escape '!'"
+    for column in ("content", "title")
+    for way in ("typed", "small", "title")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +33,9 @@ def home(tx: Tx, account: int, *, before: int | None = None, after: int | None =
     """The stream of those whom the account follows, newest first."""
     rows = tx.all(
         "select s.item, s.boost, p.* from stream s join post p on p.id = s.post where s.account = :viewer"
-        f" and s.item < :before and s.item > :after and {VISIBLE} and {NOT_SHUNNED} order by s.item desc limit :n",
+        f" and s.item < :before and s.item > :after and p.state = 'published' and {VISIBLE} and {NOT_SHUNNED}"
+        " and (s.boost is null or exists (select 1 from boost b where b.id = s.boost"
+        f" and {BOOST_VISIBLE} and {BOOSTER_NOT_SHUNNED})) order by s.item desc limit :n",
         viewer=account,
         now=tx.now,
         before=before or _FAR,
@@ -77,8 +85,8 @@ def outbox(tx: Tx, account: int, viewer: int = 0, *, before: int | None = None, 
     written: list[Post | Boost] = list(of_account(tx, account, viewer, before=before, limit=limit))
     rows = tx.all(
         "select b.id as boost_id, b.uri as boost_uri, b.created as boost_created, p.* from boost b"
-        f" join post p on p.id = b.post where b.account = :account and b.id < :before and {VISIBLE}"
-        " order by b.id desc limit :n",
+        " join post p on p.id = b.post where b.account = :account and b.id < :before and p.state = 'published'"
+        f" and {VISIBLE} and {BOOST_VISIBLE} order by b.id desc limit :n",
         account=account,
         viewer=viewer,
         before=before or _FAR,
@@ -120,8 +128,8 @@ def local(tx: Tx, viewer: int = 0, *, before: int | None = None, limit: int = 20
 def tagged(tx: Tx, tag: str, viewer: int = 0, *, before: int | None = None, limit: int = 20) -> list[Post]:
     """Public posts with a hashtag, newest first."""
     rows = tx.all(
-        "select p.* from post_tag t join post p on p.id = t.post where t.tag = :tag and p.id < :before"
-        f" and p.state = 'published' and p.visibility = 'public' and {VISIBLE} order by p.id desc limit :n",
+        "select p.* from post_tag t join post p on p.id = t.post where t.tag = :tag and t.post < :before"
+        f" and p.state = 'published' and p.visibility = 'public' and {VISIBLE} order by t.post desc limit :n",
         tag=tag.lower(),
         viewer=viewer,
         before=before or _FAR,
@@ -168,7 +176,8 @@ def drafts(tx: Tx, account: int) -> list[Post]:
 def comments(tx: Tx, root: int, viewer: int = 0, limit: int = THREAD_LIMIT) -> list[Post]:
     """Every answer in a thread that the viewer may see, oldest first; `parent` says where each hangs."""
     rows = tx.all(
-        f"select p.* from post p where p.root = :root and {VISIBLE} and {NOT_SHUNNED} order by p.id limit :n",
+        f"select p.* from post p where p.root = :root and p.state = 'published' and {VISIBLE} and {NOT_SHUNNED}"
+        " order by p.id limit :n",
         root=root,
         viewer=viewer,
         now=tx.now,
@@ -226,16 +235,22 @@ def thread_total(tx: Tx, root: int) -> int:
 
 def search(tx: Tx, words: str, viewer: int, limit: int = 20) -> list[Post]:
     """Posts whose text contains `words`, newest first; only our own and those in the viewer's stream."""
-    pattern = "%" + words.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
+    # `lower` knows only ASCII in SQLite, and in PostgreSQL what its locale knows: so three ways to write the words.
+    typed, small, title = (_pattern(each) for each in (words, words.lower(), words.title()))
     rows = tx.all(
-        "select p.* from post p where (p.local = 1 or exists (select 1 from stream s where s.account = :viewer"
-        " and s.post = p.id)) and (lower(p.content) like :pattern escape '!'"
-        f" or lower(p.title) like :pattern escape '!') and {VISIBLE} order by p.id desc limit :n",
+        f"select p.* from post p where p.id in ({_OURS_OR_READ}) and p.state = 'published' and ({_CONTAINS}"
+        f") and {VISIBLE} order by p.id desc limit :n",
         viewer=viewer,
-        pattern=pattern,
+        typed=typed,
+        small=small,
+        title=title,
         n=limit,
     )
     return posts.hydrate(tx, rows, viewer)
+
+
+def _pattern(words: str) -> str:
+    return "%" + words.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
 
 
 def spread(tx: Tx, post: Post, boost: int | None = None, booster: int | None = None) -> int:
@@ -247,7 +262,7 @@ def spread(tx: Tx, post: Post, boost: int | None = None, booster: int | None = N
     return tx.run(
         "insert into stream (account, item, post, boost) select f.follower, :item, :post, :boost from follow f"
         " join account a on a.id = f.follower where f.followed = :source and f.state = 'accepted' and a.local = 1"
-        " and (:boost_is = 1 or :parent = 0 or exists (select 1 from post pp where pp.id = :parent and ("
+        " and (:boost_is = 1 or :answer = 0 or exists (select 1 from post pp where pp.id = :parent and ("
         " pp.account = :source or pp.account = f.follower or exists (select 1 from follow f2"
         " where f2.follower = f.follower and f2.followed = pp.account and f2.state = 'accepted'))))"
         " and (:boost_is = 0 or not exists (select 1 from stream s2 where s2.account = f.follower and s2.post = :post))"
@@ -256,6 +271,7 @@ def spread(tx: Tx, post: Post, boost: int | None = None, booster: int | None = N
         post=post.id,
         boost=boost,
         boost_is=int(boost is not None),
+        answer=int(bool(post.in_reply_to)),
         parent=post.parent or 0,
         source=source,
     ) + _own(tx, post, boost, source)

@@ -25,7 +25,7 @@ class Session:
 
 def create(tx: Tx, name: str, password: str, role: str = "member") -> Login:
     """A new login; `password` is the hash. Refused if the name is taken."""
-    if by_name(tx, name):
+    if tx.one("select 1 as yes from login where name = :name", name=name.lower()):
         raise Refused("login-taken", f"There is a login {name} already; choose another name.")
     number = tx.new_id()
     tx.run(
@@ -104,7 +104,7 @@ def act_as(tx: Tx, token: str, account: int) -> None:
     """Let the session act as another account of its login."""
     tx.run(
         "update session set account = :account where token = :token and login = (select login from account"
-        " where id = :account)",
+        " where id = :account and state <> 'deleted')",
         account=account,
         token=token,
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fediblog.domain.accounts import Account
+from fediblog.markup.text import tidy
 from fediblog.store import accounts
 from fediblog.store.tx import Tx
 
@@ -85,11 +86,11 @@ def refused(tx: Tx, host: str, actor: str, kind: str, reason: str, detail: str =
         "insert into refusal (id, host, actor, kind, reason, detail, at)"
         " values (:id, :host, :actor, :kind, :reason, :detail, :now)",
         id=tx.new_id(),
-        host=host[:255],
-        actor=actor[:2048],
-        kind=kind[:64],
+        host=tidy(host, 255),  # what is refused may be anything: a NUL, say, that no database takes
+        actor=tidy(actor, 2048),
+        kind=tidy(kind, 64),
         reason=reason[:64],
-        detail=detail[:500],
+        detail=tidy(detail, 500),
         now=tx.now,
     )
 

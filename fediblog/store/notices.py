@@ -58,20 +58,19 @@ def latest(tx: Tx, account: int, *, before: int | None = None, limit: int = 40) 
         n=limit,
     )
     people = accounts.many(tx, {row.actor for row in rows})
-    wanted = {row.post for row in rows if row.post is not None}
-    whole = {number: posts.get(tx, number, account) for number in wanted}
+    whole = posts.many(tx, {row.post for row in rows if row.post is not None}, account)
     return [
         Notice(
             id=row.id,
             kind=row.kind,
             actor=people[row.actor],
-            post=whole.get(row.post),
+            post=whole.get(row.post or 0),
             content=row.content,
             created=row.created,
             read=bool(row.read),
         )
         for row in rows
-        if people[row.actor].state == "active" and (row.post is None or whole.get(row.post) is not None)
+        if people[row.actor].state == "active" and (row.post is None or row.post in whole)
     ]
 
 

@@ -11,11 +11,29 @@ from dataclasses import dataclass
 
 from fediblog.store import jobs
 from fediblog.store.accounts import host_of
-from fediblog.store.tx import Row, Tx
+from fediblog.store.hosts import remember_scheme as remember_scheme
+from fediblog.store.hosts import schemes as schemes
+from fediblog.store.hosts import troubled_hosts as troubled_hosts
+from fediblog.store.tx import Row, Scalar, Tx
 
 KEPT_TRYING = 7 * 86_400_000  # ms; after that a message is given up
 MOST_TRIES = 12  # of one message whose host answers, but with an error each time
 LEASE = 120_000  # ms
+
+# When a message that its host answered with an error may be tried again, by the number of tries: the same waits as
+# for hosts that do not answer, counted from when it was made. One that met no answer waits for its host alone.
+_RIPE = (
+    "d.created + case d.tries when 0 then 0 when 1 then 60000 when 2 then 360000 when 3 then 1260000"
+    " when 4 then 4860000 when 5 then 15660000 else 44460000 + (d.tries - 6) * 86400000 end"
+)
+
+# Two queries use it, so that the usual one stops after a few rows: a host that is away may have thousands waiting.
+_WAITING = (
+    "select d.id, d.outgoing, d.account, d.inbox, d.host, d.subject, d.tries, o.body from delivery d"
+    " join outgoing o on o.id = d.outgoing where d.host = :host and d.state = 'waiting'"
+    " and not exists (select 1 from delivery e where e.host = d.host and e.inbox = d.inbox"
+    " and e.subject = d.subject and e.state = 'waiting' and e.id < d.id and e.tries > 0)"
+)
 
 Backoff = Callable[[int, int | None], int]
 """(failures in a row, failing since ms) -> when to try the host again, ms."""
@@ -112,25 +130,21 @@ def add_deliveries(tx: Tx, outgoing: int, inboxes: Sequence[str]) -> int:
         for row in tx.all("select inbox from delivery where outgoing = :id and inbox in (:i)", id=outgoing, i=inboxes)
     }
     fresh = [inbox for inbox in inboxes if inbox not in present]
+    shared: dict[str, Scalar] = {
+        "outgoing": outgoing,
+        "account": whole.account,
+        "subject": whole.subject,
+        "now": tx.now,
+    }
     tx.many(
         "insert into delivery (id, outgoing, account, inbox, host, subject, created)"
         " values (:id, :outgoing, :account, :inbox, :host, :subject, :now)",
-        [
-            {
-                "id": tx.new_id(),
-                "outgoing": outgoing,
-                "account": whole.account,
-                "inbox": inbox,
-                "host": host_of(inbox),
-                "subject": whole.subject,
-                "now": tx.now,
-            }
-            for inbox in fresh
-        ],
+        [shared | {"id": tx.new_id(), "inbox": inbox, "host": host_of(inbox)} for inbox in fresh],
     )
     tx.many(
         "insert into host (name, pending, changed) values (:host, 1, :now)"
-        " on conflict (name) do update set pending = 1",
+        " on conflict (name) do update set pending = 1, next_try ="
+        " case when host.failures = 0 and host.next_try > :now then :now else host.next_try end",
         [{"host": host, "now": tx.now} for host in sorted({host_of(inbox) for inbox in fresh})],
     )
     tx.run("update outgoing set total = total + :n where id = :id", n=len(fresh), id=outgoing)
@@ -165,48 +179,81 @@ def failures(tx: Tx, outgoing: int, limit: int = 100) -> list[Row]:
     """inbox, host, status, error, state and tries of the deliveries that have not succeeded."""
     return tx.all(
         "select d.inbox, d.host, d.status, d.error, d.state, d.tries, h.next_try, h.last_error from delivery d"
-        " left join host h on h.name = d.host where d.outgoing = :id order by d.host limit :n",
+        " left join host h on h.name = d.host where d.outgoing = :id and d.state <> 'reached'"
+        " order by d.host limit :n",
         id=outgoing,
         n=limit,
     )
 
 
-def lease(tx: Tx, *, hosts: int = 32, each: int = 20) -> list[Batch]:
-    """Take up to so many due hosts, with up to so many deliveries each, in the order in which they became due."""
-    due = tx.all(
-        "select name, scheme, failures from host where pending = 1 and next_try <= :now and leased <= :now"
-        f" order by next_try limit :n{tx.skip_locked}",
-        now=tx.now,
-        n=hosts,
-    )
+def lease(tx: Tx, *, hosts: int = 32, probes: int = 8, each: int = 20) -> list[Batch]:
+    """Take up to so many due hosts, with up to so many deliveries each, in the order in which they became due.
+
+    Of hosts that failed the last time at most `probes` are taken, with one delivery each.
+    """
     batches = []
-    for row in due:
+    for row in (*_due(tx, 0, 0, hosts), *_due(tx, 1, 1 << 31, probes)):
         waiting = _next(tx, row.name, each if row.failures == 0 else 1)
-        pending = int(bool(waiting))
-        lease_until = tx.now + LEASE if waiting else 0
-        tx.run("update host set leased = :t, pending = :p where name = :h", t=lease_until, p=pending, h=row.name)
         if waiting:
+            tx.run("update host set leased = :until where name = :host", until=tx.now + LEASE, host=row.name)
             batches.append(Batch(host=row.name, scheme=row.scheme, failures=row.failures, deliveries=tuple(waiting)))
+        else:
+            _rest(tx, row.name)
     return batches
 
 
+def _due(tx: Tx, least: int, most: int, limit: int) -> list[Row]:
+    return tx.all(
+        "select name, scheme, failures from host where pending = 1 and next_try <= :now and leased <= :now"
+        f" and failures >= :least and failures <= :most order by next_try limit :n{tx.skip_locked}",
+        now=tx.now,
+        least=least,
+        most=most,
+        n=limit,
+    )
+
+
 def _next(tx: Tx, host: str, limit: int) -> list[Delivery]:
-    rows = tx.all(
-        "select d.id, d.outgoing, d.account, d.inbox, d.host, d.subject, d.tries, o.body from delivery d"
-        " join outgoing o on o.id = d.outgoing where d.host = :host and d.state = 'waiting'"
-        " and not exists (select 1 from delivery e where e.host = d.host and e.inbox = d.inbox"
-        " and e.subject = d.subject and e.state = 'waiting' and e.id < d.id and e.tries > 0)"
-        " order by d.tries, d.id limit :n",
+    """What may go now: messages never tried come first, and alone, so that one that always fails hinders no other."""
+    rows = tx.all(f"{_WAITING} and d.tries = 0 order by d.id limit :n", host=host, n=limit) or tx.all(
+        f"{_WAITING} and d.tries > 0 and (d.status is null or {_RIPE} <= :now) order by d.tries, d.id limit :n",
         host=host,
+        now=tx.now,
         n=limit,
     )
     return sorted((Delivery(**row._asdict()) for row in rows), key=lambda each: each.id)
 
 
+def _rest(tx: Tx, host: str) -> None:
+    """Nothing may go to the host now: it is due again with the first message that becomes ripe, if there is one."""
+    row = tx.one(
+        f"select min({_RIPE}) as at from delivery d where d.host = :host and d.state = 'waiting'"
+        " and d.status is not null",
+        host=host,
+    )
+    ripe = row.at if row else None
+    tx.run(
+        "update host set leased = 0, pending = :pending, next_try = :at where name = :host",
+        pending=int(ripe is not None),
+        at=max(ripe or 0, tx.now),
+        host=host,
+    )
+
+
 def delivered(tx: Tx, delivery: Delivery) -> None:
-    """It was taken in; nothing more to do."""
-    if tx.run("delete from delivery where id = :id", id=delivery.id):
-        tx.run("update outgoing set reached = reached + 1 where id = :id", id=delivery.outgoing)
+    """It was taken in; nothing more to do.
+
+    While the activity is still being spread its row stays, or the inbox would get it again as a follower's.
+    """
+    if jobs.is_open(tx, "fanout", str(delivery.outgoing)):
+        done = tx.run(
+            "update delivery set state = 'reached', error = '', ended = :now where id = :id and state = 'waiting'",
+            now=tx.now,
+            id=delivery.id,
+        )
+    else:
+        done = tx.run("delete from delivery where id = :id and state = 'waiting'", id=delivery.id)
+    tx.run("update outgoing set reached = reached + :n where id = :id", n=done, id=delivery.outgoing)
 
 
 def refused(tx: Tx, delivery: Delivery, status: int | None, error: str) -> None:
@@ -264,16 +311,17 @@ def host_failed(tx: Tx, host: str, error: str, backoff: Backoff, retry_after: in
         dead=int(tx.now - since >= KEPT_TRYING),
         host=host,
     )
-    _give_up(tx, host)
+    _give_up(tx, host, "the server did not answer for seven days", tx.now - KEPT_TRYING)
 
 
-def _give_up(tx: Tx, host: str) -> None:
+def _give_up(tx: Tx, host: str, error: str, before: int) -> None:
     old = tx.all(
-        "update delivery set state = 'failed', ended = :now, error = 'the server did not answer for seven days'"
+        "update delivery set state = 'failed', ended = :now, error = :error"
         " where host = :host and state = 'waiting' and created < :before returning outgoing",
         now=tx.now,
+        error=error,
         host=host,
-        before=tx.now - KEPT_TRYING,
+        before=before,
     )
     for row in old:
         tx.run("update outgoing set failed = failed + 1 where id = :id", id=row.outgoing)
@@ -289,21 +337,15 @@ def host_heard(tx: Tx, host: str) -> None:
     )
 
 
-def remember_scheme(tx: Tx, host: str, scheme: str) -> None:
-    """Which signature scheme the host understood: cavage or rfc9421."""
-    tx.run(
-        "insert into host (name, scheme, changed) values (:host, :scheme, :now)"
-        " on conflict (name) do update set scheme = excluded.scheme",
-        host=host,
-        scheme=scheme,
-        now=tx.now,
-    )
+def give_back(tx: Tx, host: str) -> None:
+    """Nothing was learned of the host: it is due as before."""
+    tx.run("update host set leased = 0 where name = :host", host=host)
 
 
-def schemes(tx: Tx, limit: int = 10_000) -> dict[str, str]:
-    """Hosts that want another scheme than the first we send."""
-    rows = tx.all("select name, scheme from host where scheme <> 'cavage' order by changed desc limit :n", n=limit)
-    return {row.name: row.scheme for row in rows}
+def refuse_all(tx: Tx, host: str, error: str) -> None:
+    """Nothing that waits for the host will be sent: it is blocked."""
+    _give_up(tx, host, error, tx.now + 1)
+    tx.run("update host set leased = 0, pending = 0 where name = :host", host=host)
 
 
 def release_all(tx: Tx) -> None:
@@ -323,16 +365,6 @@ def waiting(tx: Tx) -> int:
     """How many deliveries wait."""
     row = tx.one("select count(*) as n from delivery where state = 'waiting'")
     return int(row.n) if row else 0
-
-
-def troubled_hosts(tx: Tx, limit: int = 100) -> list[Row]:
-    """Hosts that do not answer: name, failures, failing_since, next_try, unavailable, last_error, waiting."""
-    return tx.all(
-        "select name, failures, failing_since, next_try, unavailable, last_error, (select count(*) from delivery d"
-        " where d.host = host.name and d.state = 'waiting') as waiting from host where failures > 0"
-        " order by failing_since limit :n",
-        n=limit,
-    )
 
 
 def sweep(tx: Tx, *, failed_before: int, sent_before: int) -> int:

@@ -65,6 +65,7 @@ class PostgresTx(Tx):
         self._cursor = connection.cursor()
 
     def _execute(self, text: str, params: Mapping[str, Param]) -> psycopg.Cursor[tuple[Any, ...]]:
+        self._note(text)
         try:
             return self._cursor.execute(*bind(text, params, "postgres"))
         except psycopg.IntegrityError as error:
@@ -89,6 +90,7 @@ class PostgresTx(Tx):
         return max(self._execute(text, params).rowcount, 0)
 
     def many(self, text: str, rows: Iterable[Mapping[str, Scalar]], /) -> None:
+        self._note(text)
         try:
             self._cursor.executemany(render(text, (), "postgres"), map(bind_row, rows))
         except psycopg.IntegrityError as error:

@@ -29,6 +29,14 @@ def get(tx: Tx, number: int, viewer: int = 0) -> Post | None:
     return hydrate(tx, [row], viewer)[0] if row else None
 
 
+def many(tx: Tx, numbers: Collection[int], viewer: int = 0) -> dict[int, Post]:
+    """Those of the posts with these numbers that `viewer` may see."""
+    if not numbers:
+        return {}
+    rows = tx.all(f"select p.* from post p where p.id in (:ids) and {VISIBLE}", ids=sorted(set(numbers)), viewer=viewer)
+    return {post.id: post for post in hydrate(tx, rows, viewer)}
+
+
 def stored(tx: Tx, number: int) -> Post | None:
     """The post of that number, whoever may see it: for its owner's and the server's own work."""
     row = tx.one("select p.* from post p where p.id = :id and p.state <> 'deleted'", id=number)
@@ -46,7 +54,9 @@ def by_link(tx: Tx, link: str) -> Post | None:
     found = by_uri(tx, link)
     if found or not link:
         return found
-    row = tx.one("select p.* from post p where p.url = :url and p.state <> 'deleted' order by p.id", url=link)
+    row = tx.one(
+        "select p.* from post p where p.url = :url and p.url <> '' and p.state <> 'deleted' order by p.id", url=link
+    )
     return hydrate(tx, [row])[0] if row else None
 
 
@@ -58,7 +68,8 @@ def known(tx: Tx, uris: Collection[str]) -> set[str]:
 def by_slug(tx: Tx, account: int, month: str, slug: str, viewer: int = 0) -> Post | None:
     """The article at that address, if `viewer` may see it."""
     row = tx.one(
-        f"select p.* from post p where p.account = :account and p.month = :month and p.slug = :slug and {VISIBLE}",
+        "select p.* from post p where p.account = :account and p.month = :month and p.slug = :slug and p.slug <> ''"
+        f" and {VISIBLE}",
         account=account,
         month=month,
         slug=slug,
@@ -230,3 +241,34 @@ def with_counts(post: Post, replies: int | None = None) -> Post:
     """The post with the totals that its document embeds."""
     total = post.comments if replies is None else replies
     return replace(post, reply_count=total, like_count=post.like_total, share_count=post.boost_total)
+
+
+def place(tx: Tx, uri: str) -> Row | None:
+    """id, account, local, root, visibility and whether the root is local, of the post with that id; whoever may see."""
+    return tx.one(
+        "select p.id, p.account, p.local, p.root, p.visibility,"
+        " coalesce((select r.local from post r where r.id = p.root), p.local) as ours"
+        " from post p where p.uri = :uri and p.state = 'published'",
+        uri=uri,
+    )
+
+
+def seen_by(tx: Tx, uri: str, viewer: int) -> Row | None:
+    """id, account, local, visibility and url of the post with that id, if `viewer` may see it."""
+    return tx.one(
+        f"select p.id, p.account, p.local, p.visibility, p.url from post p where p.uri = :uri"
+        f" and p.state = 'published' and {VISIBLE}",
+        uri=uri,
+        viewer=viewer,
+    )
+
+
+def owner(tx: Tx, number: int) -> Row | None:
+    """Account of the post of that number, and whether that is one of ours; whoever may see the post."""
+    return tx.one("select account, local from post where id = :id and state <> 'deleted'", id=number)
+
+
+def answered_here(tx: Tx, number: int) -> bool:
+    """Whether one of our people wrote below the post."""
+    row = tx.one("select 1 as yes from post where (parent = :id or root = :id) and local = 1 limit 1", id=number)
+    return row is not None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from fediblog.domain.posts import Boost, Reaction
-from fediblog.store import accounts, posts
+from fediblog.domain.documents import Option, Poll
+from fediblog.domain.posts import Boost, Post, Reaction
+from fediblog.store import accounts, jobs, posts, writing
 from fediblog.store.tx import Tx
+
+TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
 
 
 def react(
@@ -177,6 +180,16 @@ def has_voted(tx: Tx, account: int, post: int) -> bool:
     )
 
 
+def local_voters(tx: Tx, post: int) -> list[int]:
+    """Numbers of our accounts that voted in the poll."""
+    rows = tx.all(
+        "select distinct v.account from poll_vote v join account a on a.id = v.account"
+        " where v.post = :post and a.local = 1 order by v.account",
+        post=post,
+    )
+    return [row.account for row in rows]
+
+
 def involved_inboxes(tx: Tx, post: int) -> list[str]:
     """Inboxes of the remote people who answered, liked or passed on a post: their servers hold a copy of it."""
     rows = tx.all(
@@ -186,3 +199,22 @@ def involved_inboxes(tx: Tx, post: int) -> list[str]:
         post=post,
     )
     return [row.inbox for row in rows]
+
+
+def total_of(tx: Tx, account: int, post: int) -> int:
+    """How many reactions one account has set beside a post."""
+    row = tx.one("select count(*) as n from reaction where post = :post and account = :id", post=post, id=account)
+    return int(row.n) if row else 0
+
+
+def tally(tx: Tx, post: Post) -> None:
+    """Count the votes of a poll of ours, and have the result told, but not at every vote."""
+    if post.poll is None:
+        return
+    counted, people = votes(tx, post.id)
+    options = tuple(Option(name=each.name, votes=counted.get(each.name, 0)) for each in post.poll.options)
+    standing = Poll(
+        options=options, multiple=post.poll.multiple, ends=post.poll.ends, closed=post.poll.closed, voters=people
+    )
+    writing.set_poll(tx, post.id, standing)
+    jobs.add(tx, "send-counts", str(post.id), run_at=tx.now + TALLY_DELAY)

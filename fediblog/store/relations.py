@@ -68,6 +68,11 @@ def unfollow(tx: Tx, follower: int, followed: int) -> bool:
             a=follower,
             b=followed,
         )
+        tx.run(
+            "delete from stream where account = :a and boost in (select id from boost where account = :b)",
+            a=follower,
+            b=followed,
+        )
     return gone
 
 
@@ -219,14 +224,22 @@ def mutes(tx: Tx, account: int, target: int) -> bool:
 
 
 def blocked(tx: Tx, account: int) -> list[Account]:
-    """Those whom the account blocks."""
-    rows = tx.all("select a.* from block b join account a on a.id = b.target where b.account = :id", id=account)
+    """Those whom the account blocks, the latest first."""
+    rows = tx.all(
+        "select a.* from block b join account a on a.id = b.target where b.account = :id order by b.created desc, a.id",
+        id=account,
+    )
     return [accounts.from_row(row) for row in rows]
 
 
 def muted(tx: Tx, account: int) -> list[Account]:
-    """Those whom the account mutes."""
-    rows = tx.all("select a.* from mute m join account a on a.id = m.target where m.account = :id", id=account)
+    """Those whom the account mutes now, the latest first."""
+    rows = tx.all(
+        "select a.* from mute m join account a on a.id = m.target where m.account = :id"
+        " and (m.until is null or m.until > :now) order by m.created desc, a.id",
+        id=account,
+        now=tx.now,
+    )
     return [accounts.from_row(row) for row in rows]
 
 
@@ -266,20 +279,24 @@ def block_host(tx: Tx, host: str, reason: str = "") -> None:
 
 
 def unblock_host(tx: Tx, host: str) -> None:
-    """Hear a host again."""
+    """Hear a host again, but for those names that another block covers."""
     tx.run("delete from blocked_host where host = :host", host=host)
     _set_host_state(tx, host, before="suspended", after="active")
+    for other, _ in blocked_hosts(tx):
+        if f".{other}".endswith(f".{host}") or f".{host}".endswith(f".{other}"):
+            _set_host_state(tx, other, before="active", after="suspended")
 
 
 def _set_host_state(tx: Tx, host: str, *, before: str, after: str) -> None:
-    tx.run(
-        "update account set state = :after where local = 0 and state = :before"
-        " and (host = :host or host like :below escape '!' or domain = :host or domain like :below escape '!')",
-        before=before,
-        after=after,
-        host=host,
-        below="%." + host.replace("!", "!!").replace("%", "!%").replace("_", "!_"),
-    )
+    name = host.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    for pattern in (name, f"%.{name}", f"{name}:%", f"%.{name}:%"):
+        tx.run(
+            "update account set state = :after where local = 0 and state = :before"
+            " and (host like :pattern escape '!' or domain like :pattern escape '!')",
+            before=before,
+            after=after,
+            pattern=pattern,
+        )
 
 
 def blocked_hosts(tx: Tx) -> list[tuple[str, str]]:
@@ -310,3 +327,13 @@ def inboxes_of_followers(tx: Tx, account: int, *, after: str = "", limit: int = 
         n=limit,
     )
     return [(row.inbox, accounts.host_of(row.inbox)) for row in rows]
+
+
+def followed_here(tx: Tx, account: int) -> bool:
+    """Whether anybody here follows the account."""
+    row = tx.one(
+        "select 1 as yes from follow f join account a on a.id = f.follower"
+        " where f.followed = :id and f.state = 'accepted' and a.local = 1 limit 1",
+        id=account,
+    )
+    return row is not None

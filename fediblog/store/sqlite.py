@@ -49,6 +49,7 @@ class SqliteTx(Tx):
         self._db = db
 
     def _execute(self, sql: str, params: Mapping[str, Param]) -> sqlite3.Cursor:
+        self._note(sql)
         try:
             return self._db.execute(*bind(sql, params, "sqlite"))
         except sqlite3.IntegrityError as error:
@@ -75,6 +76,7 @@ class SqliteTx(Tx):
         return max(self._execute(sql, params).rowcount, 0)
 
     def many(self, sql: str, rows: Iterable[Mapping[str, Scalar]], /) -> None:
+        self._note(sql)
         try:
             self._db.executemany(sql, map(bind_row, rows))
         except sqlite3.IntegrityError as error:
@@ -140,6 +142,10 @@ class Writer:
             self._drain = self._loop.create_task(self._work_off())
         return await future
 
+    async def foreign_version(self) -> int:
+        """A number that changes when another connection has written; nobody writes here but this one."""
+        return await self._connection.perform(lambda db: int(db.execute("pragma data_version").fetchone()[0]))
+
     async def finish(self) -> None:
         """Waits until all that was asked for is committed."""
         while self._drain is not None and not self._drain.done():
@@ -160,10 +166,11 @@ class Writer:
             self._loop.call_soon_threadsafe(self._deliver, self._commit_some(db))
 
     def _deliver(self, jobs: Sequence[_Job]) -> None:
-        for job in jobs:
-            job.tell()
+        # Listeners first: whoever hears that it is done must not find what somebody remembers from before.
         for channel in {channel: None for job in jobs for channel in job.channels}:
             self._wake(channel)
+        for job in jobs:
+            job.tell()
 
     def _commit_some(self, db: sqlite3.Connection) -> list[_Job]:
         jobs: list[_Job] = []
@@ -266,6 +273,10 @@ class SqliteEngine(Engine):
     async def write(self, work: Callable[[Tx], T]) -> T:
         self._refuse_closed()
         return await self._writer.write(work)
+
+    async def foreign_version(self) -> int:
+        self._refuse_closed()
+        return await self._writer.foreign_version()
 
     async def check(self) -> list[str]:
         return await self._perform(quick_check)

@@ -20,6 +20,26 @@ Clock = Callable[[], int]
 """UTC in milliseconds."""
 
 
+CONTENT = "content"
+"""The channel that is notified whenever something changes that a page for everybody may show."""
+
+_SILENT = frozenset(
+    {
+        *("session", "login", "stream", "mute", "notice", "report", "refusal"),
+        *("outgoing", "delivery", "host", "job", "incoming", "seen", "early"),
+        "schema_version",
+    }
+)
+
+
+@lru_cache(maxsize=4096)
+def changes_content(sql: str) -> bool:
+    """Whether a statement writes to a table that public pages are made of: every one that is not known to be silent."""
+    words = sql.split(None, 3)
+    table = words[1] if words[0] == "update" else words[2] if words[0] in ("insert", "delete") else ""
+    return bool(table) and table.partition("(")[0] not in _SILENT
+
+
 class Conflict(Exception):
     """A rule of the database forbids it: unique, foreign key, not null or check.
 
@@ -82,6 +102,10 @@ class Tx(ABC):
         """A new 64-bit id that sorts by time: that of the transaction, or `at` (ms)."""
         return self._ids.new(self.now) if at is None else self._ids.at(at)
 
+    def _note(self, sql: str) -> None:
+        if changes_content(sql):
+            self.channels[CONTENT] = None
+
     def notify(self, channel: str) -> None:
         """Wakes the listeners of this channel once the transaction is committed, if it is."""
         self.channels[channel] = None
@@ -99,6 +123,10 @@ class Engine(ABC):
     @abstractmethod
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Runs `work` in a transaction and returns once that is durable."""
+
+    async def foreign_version(self) -> int:
+        """A number that changes when another process has written, where that process cannot notify us."""
+        return 0
 
     @abstractmethod
     async def check(self) -> list[str]:

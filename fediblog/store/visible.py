@@ -1,6 +1,7 @@
 """Who may see a post, in SQL: the same as `domain.rules.may_see`, for lists.
 
-The fragments need `post p` and `:viewer` (0: anybody); NOT_SHUNNED needs `:now` as well.
+The fragments need `post p` and `:viewer` (0: anybody); NOT_SHUNNED needs `:now` as well. The two about boosts need
+`boost b`.
 """
 
 from __future__ import annotations
@@ -20,3 +21,17 @@ NOT_SHUNNED = """(
   not exists (select 1 from block sb where sb.account = :viewer and sb.target = p.account)
   and not exists (select 1 from mute sm where sm.account = :viewer and sm.target = p.account
     and (sm.until is null or sm.until > :now)))"""
+
+BOOST_VISIBLE = """(
+  b.account = :viewer
+  or (exists (select 1 from account ba where ba.id = b.account and ba.state = 'active')
+    and not exists (select 1 from block bb where bb.account = b.account and bb.target = :viewer)
+    and (b.visibility in ('public', 'unlisted')
+      or (b.visibility = 'followers' and exists (
+        select 1 from follow bf
+        where bf.follower = :viewer and bf.followed = b.account and bf.state = 'accepted')))))"""
+
+BOOSTER_NOT_SHUNNED = """(
+  not exists (select 1 from block tb where tb.account = :viewer and tb.target = b.account)
+  and not exists (select 1 from mute tm where tm.account = :viewer and tm.target = b.account
+    and (tm.until is null or tm.until > :now)))"""

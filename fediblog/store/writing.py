@@ -10,7 +10,7 @@ from typing import Any
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Note, Poll, Visibility
 from fediblog.domain.posts import Post
-from fediblog.store.accounts import emoji_text
+from fediblog.store.accounts import emoji_text, host_of
 from fediblog.store.posts import poll_text
 from fediblog.store.tx import Row, Tx
 
@@ -21,10 +21,20 @@ _COLUMNS = (
     " cleaner"
 )
 _NAMES = [name.strip() for name in _COLUMNS.split(",")]
-_FIXED = {"account", "local", "uri", "received", "parent", "root"}  # an edit never changes these
+_FIXED = {"account", "local", "uri", "received", "in_reply_to", "parent", "root"}  # an edit never changes these
 _INSERT = f"insert into post (id, {_COLUMNS}) values (:id, {', '.join(f':{name}' for name in _NAMES)})"
 _UPDATE = (
     "update post set " + ", ".join(f"{name} = :{name}" for name in _NAMES if name not in _FIXED) + " where id = :id"
+)
+
+_ABOVE = (
+    "with recursive above(id, parent) as (select id, parent from post where id = :id union"
+    " select p.id, p.parent from post p join above a on p.id = a.parent) select id from above"
+)
+_ROOT_BELOW = (
+    "update post set root = :root where id in (with recursive below(id) as"
+    " (select p.id from post p where p.parent = :id union"
+    " select p.id from post p join below b on p.parent = b.id) select id from below)"
 )
 
 
@@ -70,20 +80,34 @@ def tie(tx: Tx, in_reply_to: str) -> Row | None:
     """Number and root of the post that `in_reply_to` names, by its id or its page."""
     if not in_reply_to:
         return None
-    return tx.one("select id, root from post where uri = :uri", uri=in_reply_to) or tx.one(
-        "select id, root from post where url = :uri order by id", uri=in_reply_to
+    found = tx.one("select id, root, uri from post where uri = :uri", uri=in_reply_to)
+    if found:
+        return found
+    pages = tx.all(
+        "select id, root, uri from post where url = :url and url <> '' order by id limit 20", url=in_reply_to
     )
+    return next((row for row in pages if _is_page(in_reply_to, row.uri)), None)
+
+
+def _is_page(url: str, uri: str) -> bool:
+    """Whether a post may stand for that page: else anybody could put a post between others and their answers."""
+    return bool(url) and host_of(url) == host_of(uri)
 
 
 def _adopt(tx: Tx, post: int, root: int, note: Note) -> None:
     """Answers that came before this post find their place below it, with all that hangs on them."""
-    names = [name for name in (note.uri, note.url) if name]
-    orphans = tx.all(
-        "select id from post where in_reply_to in (:names) and parent is null and id <> :id", names=names, id=post
+    names = [note.uri, note.url] if _is_page(note.url, note.uri) else [note.uri]
+    rows = tx.all(
+        "select id from post where in_reply_to in (:names) and in_reply_to <> '' and parent is null and id <> :id",
+        names=names,
+        id=post,
     )
-    for orphan in orphans:
-        tx.run("update post set parent = :parent, root = :root where id = :id", parent=post, root=root, id=orphan.id)
-        tx.run("update post set root = :root where root = :old", root=root, old=orphan.id)
+    orphans = {row.id for row in rows}
+    if orphans and root != post:  # posts that claim to answer each other in a circle stay a line
+        orphans -= {row.id for row in tx.all(_ABOVE, id=post)}
+    if orphans:
+        tx.run("update post set parent = :parent where id in (:ids)", parent=post, ids=sorted(orphans))
+        tx.run(_ROOT_BELOW, id=post, root=root)
 
 
 def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
@@ -101,10 +125,13 @@ def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
             source=post.source.content if post.source else None,
             at=post.updated or post.published,
         )
+    published = note.published if note.published is not None else post.published or 0
+    if not post.local:
+        published = min(published, tx.now)
     tx.run(
         _UPDATE,
         id=post.id,
-        **{k: v for k, v in _values(note, placement, note.published or 0).items() if k not in _FIXED},
+        **{k: v for k, v in _values(note, placement, published).items() if k not in _FIXED},
     )
     tx.run("delete from post_tag where post = :id", id=post.id)
     tx.run("delete from attachment where post = :id", id=post.id)
@@ -306,3 +333,14 @@ def remove_all_of(tx: Tx, account: Account) -> None:
     tx.run("delete from post where account = :id", id=account.id)
     tx.run("delete from reaction where account = :id", id=account.id)
     tx.run("delete from boost where account = :id", id=account.id)
+
+
+def completed_at(tx: Tx, post: int) -> int:
+    """When the thread around a post was last completed (ms); 0 for never."""
+    row = tx.one("select completed from post where id = :id", id=post)
+    return row.completed or 0 if row else 0
+
+
+def set_completed(tx: Tx, post: int) -> None:
+    """The thread around a post was completed just now."""
+    tx.run("update post set completed = :now where id = :id", now=tx.now, id=post)

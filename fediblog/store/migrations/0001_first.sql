@@ -404,6 +404,7 @@ create table incoming (
   actor text not null,
   host text not null,
   body text not null,
+  inbox_owner integer,
   run_at integer not null,
   tries integer not null default 0,
   claimed integer,

@@ -1,0 +1,133 @@
+"""Finished answers for everybody, kept until anything changes that they could show.
+
+The database notifies a channel with each commit that writes to a table of which pages are made. That empties the shelf:
+an answer is never older than the last such commit, and a page is made at most once between two of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fediblog.store.database import Database
+from fediblog.store.tx import CONTENT
+
+MOST_BYTES = 16_000_000  # of all bodies together
+MOST_BODY = 1_000_000
+LOOK_AFTER = 0.5  # seconds after which it is asked whether another process has written
+MOST_AGE = 60.0  # seconds: what depends on the time of day alone may be as old as that
+
+# A request with one of these is somebody's own, or is answered by other rules.
+_PERSONAL = frozenset({b"cookie", b"signature", b"signature-input", b"authorization", b"range"})
+_WORDS = 400  # bytes of these that are worth a place in a key
+
+Key = tuple[bytes, bytes, bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A whole answer as it is sent, and when it was made (seconds of a monotonic clock)."""
+
+    start: Message
+    body: Message
+    made: float
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body, and a guess for the rest."""
+        return len(self.body["body"]) + 1000
+
+
+class Shelf:
+    """The layer in front of everything else."""
+
+    def __init__(self, app: ASGIApp, *, db: Database, clock: Callable[[], float] = time.monotonic) -> None:
+        self.app = app
+        self._db = db
+        self._clock = clock
+        self._kept: OrderedDict[Key, Kept] = OrderedDict()
+        self._bytes = 0
+        self._generation = 0
+        self._foreign = 0
+        self._looked = clock()
+        db.listen(CONTENT, self.clear)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        key = key_of(scope) if scope["type"] == "http" and scope["method"] == "GET" else None
+        if key is None:
+            await self.app(scope, receive, send)
+            return
+        if self._clock() - self._looked > LOOK_AFTER:
+            await self._look()
+        found = self._kept.get(key)
+        if found is not None and self._clock() - found.made < MOST_AGE:
+            await send(found.start)
+            await send(found.body)
+            return
+        await self._make(key, scope, receive, send)
+
+    def clear(self) -> None:
+        """Something has changed."""
+        self._generation += 1
+        self._kept.clear()
+        self._bytes = 0
+
+    async def _look(self) -> None:
+        self._looked = self._clock()
+        foreign = await self._db.foreign_version()
+        if foreign != self._foreign:
+            self._foreign = foreign
+            self.clear()
+
+    async def _make(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
+        generation = self._generation
+        parts: list[Message] = []
+
+        async def watch(message: Message) -> None:
+            parts.append(message)
+            await send(message)
+
+        await self.app(scope, receive, watch)
+        # What was read before the last change must not be kept after it.
+        if len(parts) >= 2 and generation == self._generation and may_keep(parts):
+            body = b"".join(part.get("body", b"") for part in parts[1:])
+            self._put(key, Kept(parts[0], {"type": "http.response.body", "body": body}, self._clock()))
+
+    def _put(self, key: Key, answer: Kept) -> None:
+        old = self._kept.pop(key, None)
+        self._bytes += answer.size - (old.size if old else 0)
+        self._kept[key] = answer
+        while self._bytes > MOST_BYTES:
+            _, dropped = self._kept.popitem(last=False)
+            self._bytes -= dropped.size
+
+
+def key_of(scope: Scope) -> Key | None:
+    """What tells one answer for everybody from another; None if the request is not anybody's."""
+    accept = tag = b""
+    for name, value in scope["headers"]:
+        if name in _PERSONAL:
+            return None
+        if name == b"accept":
+            accept = value
+        elif name == b"if-none-match":
+            tag = value
+    if len(accept) > _WORDS or len(tag) > _WORDS:
+        return None
+    return scope.get("raw_path") or scope["path"].encode(), scope["query_string"], accept, tag
+
+
+def may_keep(parts: list[Message]) -> bool:
+    """Whether an answer says itself that it is for everybody."""
+    start = parts[0]
+    if start.get("status") not in (200, 304) or sum(len(part.get("body", b"")) for part in parts[1:]) > MOST_BODY:
+        return False
+    headers = dict(start.get("headers", ()))
+    control = headers.get(b"cache-control", b"")
+    return (
+        b"set-cookie" not in headers and b"etag" in headers and b"private" not in control and b"no-store" not in control
+    )

@@ -1,0 +1,155 @@
+"""Small worlds for the tests of the store: accounts, posts, and eyes that watch what a question asks the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from itertools import count
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Actor, Key, Note, Visibility
+from fediblog.domain.posts import Post
+from fediblog.domain.rules import may_see
+from fediblog.domain.urls import Urls
+from fediblog.store import accounts, logins, posts, relations, writing
+from fediblog.store.database import Database
+from fediblog.store.tx import Param, Row, Scalar, Tx
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+URLS = Urls(origin="https://blog.example", handle_domain="blog.example")
+DAY = 86_400_000  # ms
+_numbers = count(1)
+
+
+def local(tx: Tx, handle: str = "alice") -> Account:
+    """An account of ours with a login of its own."""
+    login = logins.create(tx, handle, "a hash")
+    keys = [accounts.NewKey(kind="rsa", public="public", private="private")]
+    return accounts.create_local(tx, URLS, handle, keys, login=login.id, name=handle.title())
+
+
+def actor(handle: str = "bob", host: str = "far.example", **changes: Any) -> Actor:
+    """What a remote server says of somebody."""
+    uri = changes.get("uri", f"https://{host}/users/{handle}")
+    plain = Actor(
+        uri=uri,
+        kind="Person",
+        handle=handle,
+        inbox=f"{uri}/inbox",
+        shared_inbox=f"https://{host}/inbox",
+        followers=f"{uri}/followers",
+        url=f"https://{host}/@{handle}",
+        keys=(Key(uri=f"{uri}#main-key", owner=uri, kind="rsa", public="their key"),),
+    )
+    return replace(plain, **changes)
+
+
+def remote(tx: Tx, /, handle: str = "bob", host: str = "far.example", **changes: Any) -> Account:
+    """A remote account as it is stored."""
+    return accounts.save_remote(tx, actor(handle, host, **changes), host)
+
+
+def note(author: Account, *, uri: str = "", **changes: Any) -> Note:
+    """A note by that author."""
+    plain = Note(uri=uri or f"{author.uri}/{next(_numbers)}", kind="Note", author=author.uri, content="<p>hello</p>")
+    return replace(plain, **changes)
+
+
+def post(
+    tx: Tx,
+    author: Account,
+    *,
+    visibility: Visibility = Visibility.PUBLIC,
+    state: str = "published",
+    month: str = "",
+    slug: str = "",
+    mentioned: Iterable[int] = (),
+    number: int | None = None,
+    **changes: Any,
+) -> int:
+    """A stored post; its number."""
+    placement = writing.Placement(visibility=visibility, state=state, month=month, slug=slug)
+    stored = writing.insert(tx, note(author, **changes), author, placement, number=number)
+    writing.address(tx, stored, [(each, "", False) for each in mentioned])
+    return stored
+
+
+def whole(tx: Tx, number: int) -> Post:
+    """The post of that number, in whatever state."""
+    row = tx.one("select * from post where id = :id", id=number)
+    assert row is not None
+    return posts.hydrate(tx, [row])[0]
+
+
+def everything(tx: Tx) -> list[Post]:
+    """All posts, in order of their numbers."""
+    return posts.hydrate(tx, tx.all("select * from post order by id"))
+
+
+def rule(tx: Tx, post: Post, viewer: int) -> bool:
+    """What the pure rule says."""
+    return may_see(post, relations.viewer(tx, viewer, post.account.id) if viewer else None)
+
+
+class _Undo(Exception):
+    """Takes a transaction back."""
+
+
+async def undone(db: Database, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Runs `fn(tx, …)` in a transaction that leaves nothing behind; what it returned."""
+    results: list[T] = []
+
+    def run(tx: Tx) -> None:
+        results.append(fn(tx, *args, **kwargs))
+        raise _Undo
+
+    with suppress(_Undo):
+        await db.write(run)
+    return results[-1]
+
+
+class Watched(Tx):
+    """A transaction that writes down what it is asked."""
+
+    def __init__(self, tx: Tx) -> None:
+        super().__init__(tx.now, tx._ids)
+        self.engine = tx.engine
+        self.skip_locked = tx.skip_locked
+        self.inner = tx
+        self.asked: list[tuple[str, dict[str, Param]]] = []
+
+    def all(self, sql: str, /, **params: Param) -> list[Row]:
+        self.asked.append((sql, params))
+        return self.inner.all(sql, **params)
+
+    def each(self, sql: str, /, **params: Param) -> Iterator[Row]:
+        self.asked.append((sql, params))
+        return self.inner.each(sql, **params)
+
+    def one(self, sql: str, /, **params: Param) -> Row | None:
+        self.asked.append((sql, params))
+        return self.inner.one(sql, **params)
+
+    def run(self, sql: str, /, **params: Param) -> int:
+        self.asked.append((sql, params))
+        return self.inner.run(sql, **params)
+
+    def many(self, sql: str, rows: Iterable[Mapping[str, Scalar]], /) -> None:
+        listed = list(rows)
+        self.asked.extend((sql, dict(row)) for row in listed[:1])
+        self.inner.many(sql, listed)
+
+    def plans(self) -> list[str]:
+        """How SQLite would go about each statement: `SEARCH x USING INDEX y (z=?)` or `SCAN x`."""
+        return [
+            row.detail for sql, params in self.asked for row in self.inner.all(f"explain query plan {sql}", **params)
+        ]
+
+
+def scans(plans: Iterable[str], *tables: str) -> list[str]:
+    """The steps that read all of one of these tables (or of a name that stands for one)."""
+    return [step for step in plans if step.startswith("SCAN ") and step.split()[1] in tables]

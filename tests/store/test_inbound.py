@@ -1,0 +1,195 @@
+"""What comes in is dealt with once, waits in bounds, and may have been taken back before it came."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from fediblog.store import inbound, outbox, writing
+from fediblog.store.database import Database
+from fediblog.store.inbound import CLAIM, KEPT_EARLY, KEPT_SEEN, MOST_TRIES
+from fediblog.store.tx import Tx
+from tests.conftest import Clock
+from tests.store.makers import DAY, Watched, local, scans
+
+
+def keep(tx: Tx, name: str, host: str = "far.example") -> None:
+    inbound.keep(tx, f"u:{name}", f"https://{host}/bob", host, f'{{"id": "{name}"}}')
+
+
+def taken(tx: Tx, limit: int = 16) -> list[str]:
+    return [each.uri for each in inbound.claim(tx, limit)]
+
+
+async def test_an_activity_counts_once_however_often_it_comes(db: Database) -> None:
+    outcomes = await asyncio.gather(*(db.write(inbound.first_time, "u:1") for _ in range(8)))
+    assert sorted(outcomes) == [False] * 7 + [True]
+    assert await db.read(inbound.was_seen, "u:1")
+    assert not await db.read(inbound.was_seen, "u:2")
+    assert [await db.write(inbound.first_time, "") for _ in range(2)] == [True, True]
+    assert not await db.read(inbound.was_seen, "")
+    await db.write(inbound.forget, "u:1")
+    assert await db.write(inbound.first_time, "u:1")
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+@pytest.mark.parametrize("first_fails", [False, True])
+async def test_the_second_waits_for_the_first_to_be_sure(db: Database, first_fails: bool) -> None:
+    marked, go_on = threading.Event(), threading.Event()
+
+    def first(tx: Tx) -> bool:
+        new = inbound.first_time(tx, "u:1")
+        marked.set()
+        assert go_on.wait(20)
+        if first_fails:
+            raise KeyError
+        return new
+
+    def second(tx: Tx) -> bool:
+        assert marked.wait(20)
+        go_on.set()
+        return inbound.first_time(tx, "u:1")
+
+    one, two = await asyncio.gather(db.write(first), db.write(second), return_exceptions=True)
+    assert (isinstance(one, KeyError), two) == (True, True) if first_fails else (one, two) == (True, False)
+
+
+async def test_what_waits_is_taken_in_order_and_once(db: Database, clock: Clock) -> None:
+    for name in "abc":
+        await db.write(keep, name)
+        clock.forward(ms=1)
+    assert await db.read(inbound.next_due) == clock.now - 3
+    assert await db.write(taken, 2) == ["u:a", "u:b"]
+    assert await db.write(taken) == ["u:c"]
+    assert await db.write(taken) == []
+    assert await db.read(inbound.totals) == {"running": 3}
+    await db.write(inbound.release_all)
+    (first, *_) = await db.write(inbound.claim)
+    assert (first.actor, first.host, first.body, first.tries) == (
+        "https://far.example/bob",
+        "far.example",
+        '{"id": "a"}',
+        0,
+    )
+    assert first.inbox_owner is None
+    await db.write(inbound.done, first.id)
+    assert await db.read(inbound.totals) == {"running": 2}
+    await db.write(inbound.keep, "u:d", "a:", "far.example", "{}", 7)
+    assert [each.inbox_owner for each in await db.write(inbound.claim)] == [7]
+
+
+async def test_the_worker_is_told_what_was_answered_and_who_is_silent(db: Database, clock: Clock) -> None:
+    def check(tx: Tx) -> None:
+        alice = local(tx)
+        outbox.emit(tx, alice.id, "u:1", "Accept", "u:follow", "{}", number=tx.new_id(), inboxes=["https://h.example/"])
+        for kind, subject, since, expected in (
+            ("Accept", "u:follow", tx.now, True),
+            ("Accept", "u:follow", tx.now + 1, False),
+            ("Reject", "u:follow", 0, False),
+            ("Accept", "u:other", 0, False),
+        ):
+            assert inbound.answered_since(tx, alice.id, kind, subject, since) == expected
+        assert not inbound.was_silent(tx, "h.example")
+        outbox.host_failed(tx, "h.example", "no answer", lambda failures, since: clock.now)
+        assert inbound.was_silent(tx, "h.example")
+
+    await db.write(check)
+
+
+async def test_a_worker_that_went_away_gives_them_back(db: Database, clock: Clock) -> None:
+    await db.write(keep, "a")
+    assert await db.write(taken) == ["u:a"]
+    clock.forward(ms=CLAIM)
+    assert await db.write(taken) == []
+    clock.forward(ms=1)
+    assert await db.write(taken) == ["u:a"]
+
+
+async def test_one_that_always_fails_is_put_aside(db: Database, clock: Clock) -> None:
+    await db.write(keep, "a")
+    outcomes = []
+    for _ in range(MOST_TRIES):
+        (item,) = await db.write(inbound.claim)
+        outcomes.append(await db.write(inbound.put_off, item, "it broke", 1000))
+        assert await db.write(taken) == []
+        clock.forward(seconds=1)
+    assert outcomes == [False] * (MOST_TRIES - 1) + [True]
+    assert await db.read(inbound.totals) == {"dead": 1}
+    assert await db.read(inbound.next_due) is None
+
+
+async def test_the_door_closes_for_a_host_before_it_does_for_all(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbound, "FULL", 5)
+    monkeypatch.setattr(inbound, "HOST_SHARE", 3)
+    for n in range(3):
+        assert await db.read(inbound.has_room, "one.example")
+        await db.write(keep, str(n), "one.example")
+    assert not await db.read(inbound.has_room, "one.example")
+    for n in range(2):
+        assert await db.read(inbound.has_room, "two.example")
+        await db.write(keep, f"b{n}", "two.example")
+    assert not await db.read(inbound.has_room, "two.example")
+    assert not await db.read(inbound.has_room, "three.example")
+    (item, *_) = await db.write(inbound.claim, 1)
+    await db.write(inbound.done, item.id)
+    assert [await db.read(inbound.has_room, f"{name}.example") for name in ("one", "two", "three")] == [True] * 3
+
+
+async def test_what_was_taken_back_early_is_taken_back_once_and_by_its_own_actor(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        for _ in range(2):
+            inbound.remember_early(tx, "u:1", "https://far.example/bob", "Delete")
+        assert not inbound.undone_early(tx, "u:1", "https://evil.example/eve")
+        assert inbound.undone_early(tx, "u:1", "https://far.example/bob")
+        assert not inbound.undone_early(tx, "u:1", "https://far.example/bob")
+        inbound.remember_early(tx, "", "https://far.example/bob", "Delete")
+        assert not inbound.undone_early(tx, "", "https://far.example/bob")
+
+    await db.write(check)
+
+
+async def test_what_is_old_is_swept(db: Database, clock: Clock) -> None:
+    def fill(tx: Tx) -> None:
+        inbound.first_time(tx, "u:1")
+        inbound.remember_early(tx, "u:2", "a:", "Undo")
+        keep(tx, "dead")
+        keep(tx, "alive")
+        tx.run("update incoming set state = 'dead' where uri = 'u:dead'")
+        writing.bury(tx, "u:remote", "a:")
+        writing.bury(tx, "u:local", "a:", local=True)
+
+    await db.write(fill)
+    assert await db.write(inbound.sweep) == 0
+    clock.forward(ms=KEPT_EARLY + 1)
+    assert await db.write(inbound.sweep) == 1
+    clock.forward(ms=KEPT_SEEN - KEPT_EARLY - 1)
+    assert await db.write(inbound.sweep) == 0
+    clock.forward(ms=1)
+    assert await db.write(inbound.sweep) == 2
+    assert await db.write(inbound.first_time, "u:1")
+    clock.forward(ms=60 * DAY)
+    assert await db.write(inbound.sweep) == 2
+    assert await db.read(writing.tombstone, "u:local")
+    assert not await db.read(writing.tombstone, "u:remote")
+    assert await db.read(inbound.totals) == {"waiting": 1}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_the_queue_goes_by_an_index(db: Database) -> None:
+    def check(tx: Tx) -> list[str]:
+        seen = Watched(tx)
+        inbound.first_time(seen, "u:1")
+        inbound.was_seen(seen, "u:1")
+        inbound.has_room(seen, "far.example")
+        keep(seen, "a")
+        (item,) = inbound.claim(seen)
+        inbound.put_off(seen, item, "", 1)
+        inbound.next_due(seen)
+        inbound.undone_early(seen, "u:1", "a:")
+        inbound.done(seen, item.id)
+        return scans(seen.plans(), "incoming", "seen", "early")
+
+    assert await db.write(check) == []

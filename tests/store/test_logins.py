@@ -1,0 +1,104 @@
+"""Logins, and the sessions that end with a password, a time or a word."""
+
+from __future__ import annotations
+
+import pytest
+
+from fediblog.errors import Refused
+from fediblog.store import accounts, logins
+from fediblog.store.database import Database
+from fediblog.store.logins import Session
+from fediblog.store.tx import Conflict, Tx
+from tests.conftest import Clock
+from tests.store.makers import URLS, local
+
+
+def session(login: int, token: str = "t", expires: int = 2_000_000_000_000, account: int | None = None) -> Session:
+    return Session(
+        token=token, login=login, account=account, csrf="c", created=1, seen=1, expires=expires, agent="Firefox"
+    )
+
+
+async def test_a_name_is_taken_in_any_case(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice = logins.create(tx, "Alice", "hash", "owner")
+        assert (alice.name, alice.role) == ("alice", "owner")
+        with pytest.raises(Refused, match="login"):
+            logins.create(tx, "ALICE", "other")
+        assert logins.by_name(tx, "aLiCe") == logins.get(tx, alice.id) == alice
+        assert logins.everyone(tx) == [alice]
+        assert logins.password_hash(tx, "ALICE") == "hash"
+        assert (logins.password_hash(tx, "bob"), logins.by_name(tx, "bob"), logins.get(tx, 0)) == (None, None, None)
+
+    await db.write(check)
+
+
+async def test_another_password_ends_all_sessions(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice, ben = logins.create(tx, "alice", "old"), logins.create(tx, "ben", "old")
+        for token, login in (("a1", alice), ("a2", alice), ("b", ben)):
+            logins.open_session(tx, session(login.id, token))
+        logins.set_password(tx, alice.id, "new")
+        assert (logins.password_hash(tx, "alice"), logins.password_hash(tx, "ben")) == ("new", "old")
+        assert [bool(logins.session(tx, token)) for token in ("a1", "a2", "b")] == [False, False, True]
+
+    await db.write(check)
+
+
+async def test_a_session_runs_out_unless_it_is_used(db: Database, clock: Clock) -> None:
+    alice = await db.write(logins.create, "alice", "hash")
+    opened = session(alice.id, expires=clock.now + 1000)
+    await db.write(logins.open_session, opened)
+    assert await db.read(logins.session, "t") == opened
+    clock.forward(ms=999)
+    await db.write(logins.touch_session, "t", clock.now + 1000)
+    clock.forward(ms=999)
+    touched = await db.read(logins.session, "t")
+    assert touched is not None
+    assert (touched.seen, touched.expires) == (clock.now - 999, clock.now + 1)
+    clock.forward(ms=1)
+    assert await db.read(logins.session, "t") is None
+    assert await db.write(logins.sweep_sessions) == 1
+    with pytest.raises(Conflict):
+        await db.write(logins.open_session, session(5))
+
+
+async def test_a_session_acts_as_accounts_of_its_login_only(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice, ben = local(tx, "alice"), local(tx, "ben")
+        second = accounts.create_local(tx, URLS, "second", [], login=alice.login)
+        logins.open_session(tx, session(alice.login or 0, account=alice.id))
+
+        def acts_as() -> int | None:
+            found = logins.session(tx, "t")
+            assert found is not None
+            return found.account
+
+        logins.act_as(tx, "t", second.id)
+        assert acts_as() == second.id
+        for foreign in (ben.id, 0):
+            logins.act_as(tx, "t", foreign)
+            assert acts_as() == second.id
+        accounts.set_state(tx, alice.id, "deleted")
+        logins.act_as(tx, "t", alice.id)
+        assert acts_as() == second.id, "an account that is gone acts no more"
+        logins.close_session(tx, "t")
+        assert logins.session(tx, "t") is None
+
+    await db.write(check)
+
+
+async def test_a_login_that_was_shut_out_is_not_there(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice = logins.create(tx, "alice", "hash")
+        logins.open_session(tx, session(alice.id))
+        tx.run("update login set disabled = 1")
+        assert logins.by_name(tx, "alice") is None
+        assert logins.get(tx, alice.id) is None
+        assert logins.everyone(tx) == []
+        assert logins.session(tx, "t") is None
+        assert logins.password_hash(tx, "alice") is None
+        with pytest.raises(Refused):
+            logins.create(tx, "alice", "other")
+
+    await db.write(check)

@@ -1,0 +1,100 @@
+"""Notices tell once, and nothing of those one does not want to hear of."""
+
+from __future__ import annotations
+
+from fediblog.domain.documents import Visibility
+from fediblog.store import accounts, notices, relations, writing
+from fediblog.store.database import Database
+from fediblog.store.tx import Tx
+from tests.store.makers import Watched, local, post, remote, whole
+
+
+async def test_the_same_thing_is_told_once(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice, bob = local(tx), remote(tx)
+        number = post(tx, bob)
+        for _ in range(2):
+            notices.add(tx, alice.id, "follow", bob.id)
+            notices.add(tx, alice.id, "mention", bob.id, number)
+            notices.add(tx, alice.id, "like", bob.id, number, "🐈")
+        notices.add(tx, alice.id, "like", bob.id, number)
+        notices.add(tx, alice.id, "like", alice.id, number)
+        found = notices.latest(tx, alice.id)
+        assert [(each.kind, each.post.id if each.post else None, each.content) for each in found] == [
+            ("like", number, ""),
+            ("like", number, "🐈"),
+            ("mention", number, ""),
+            ("follow", None, ""),
+        ]
+        assert all(each.actor.id == bob.id and not each.read for each in found)
+        assert [each.id for each in notices.latest(tx, alice.id, before=found[1].id, limit=1)] == [found[2].id]
+        notices.withdraw(tx, alice.id, "follow", bob.id)
+        notices.withdraw(tx, alice.id, "like", bob.id, number)
+        assert [each.kind for each in notices.latest(tx, alice.id)] == ["mention"]
+
+    await db.write(check)
+
+
+async def test_what_was_looked_at_is_read(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice = local(tx)
+        for n in range(3):
+            notices.add(tx, alice.id, "follow", remote(tx, f"p{n}").id)
+        newest = notices.latest(tx, alice.id)
+        assert notices.unread(tx, alice.id) == 3
+        notices.mark_read(tx, alice.id, newest[1].id)
+        assert [each.read for each in notices.latest(tx, alice.id)] == [False, True, True]
+        assert notices.unread(tx, alice.id) == 1
+        notices.mark_read(tx, alice.id)
+        assert notices.unread(tx, alice.id) == 0
+        for n in range(120):
+            notices.add(tx, alice.id, "follow", remote(tx, f"q{n}").id)
+        assert notices.unread(tx, alice.id) == 100
+
+    await db.write(check)
+
+
+async def test_nothing_is_told_of_those_who_are_not_wanted(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice, bob, dora = local(tx), remote(tx), remote(tx, "dora")
+        relations.block(tx, alice.id, bob.id, "u:1")
+        relations.mute(tx, alice.id, dora.id)
+        for each in (bob, dora):
+            notices.add(tx, alice.id, "follow", each.id)
+        assert notices.latest(tx, alice.id) == []
+
+    await db.write(check)
+
+
+async def test_what_may_no_longer_be_seen_is_left_out(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice, bob, dora, evil = local(tx), remote(tx), remote(tx, "dora"), remote(tx, "evil")
+        private = post(tx, bob, visibility=Visibility.DIRECT, mentioned=[alice.id])
+        removed = post(tx, bob)
+        for number in (private, removed):
+            notices.add(tx, alice.id, "mention", bob.id, number)
+        notices.add(tx, alice.id, "mention", dora.id, post(tx, dora))
+        notices.add(tx, alice.id, "follow", evil.id)
+        assert len(notices.latest(tx, alice.id)) == 4
+        writing.address(tx, private, [])
+        writing.remove(tx, whole(tx, removed))
+        relations.block(tx, dora.id, alice.id, "u:1")
+        accounts.set_state(tx, evil.id, "suspended")
+        assert notices.latest(tx, alice.id) == []
+
+    await db.write(check)
+
+
+async def test_many_notices_take_as_many_queries_as_one(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice, bob = local(tx), remote(tx)
+        asked = []
+        for _ in range(2):
+            for _ in range(10):
+                notices.add(tx, alice.id, "mention", bob.id, post(tx, bob))
+            seen = Watched(tx)
+            notices.latest(seen, alice.id)
+            asked.append(len(seen.asked))
+        assert asked[0] == asked[1] < 14
+
+    await db.write(check)

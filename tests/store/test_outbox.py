@@ -1,0 +1,564 @@
+"""What goes out reaches every inbox once, in order, fairly, and is given up in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections import Counter
+from itertools import groupby
+
+import pytest
+
+from fediblog.store import jobs, outbox
+from fediblog.store.database import Database
+from fediblog.store.outbox import KEPT_TRYING, LEASE, MOST_TRIES, Batch, Delivery
+from fediblog.store.tx import Conflict, Tx
+from tests.conftest import Clock
+from tests.store.makers import DAY, Watched, local, post, scans
+
+
+def inbox(host: int | str, name: str = "inbox") -> str:
+    return f"https://h{host}.example/{name}"
+
+
+def emit(tx: Tx, /, *inboxes: str, subject: str = "u:thing", kind: str = "Create", **more: bool | int) -> int:
+    """An activity of the first account, to these inboxes; its number."""
+    row = tx.one("select id from account where handle = 'alice'")
+    number = tx.new_id()
+    outbox.emit(
+        tx,
+        row.id if row else local(tx).id,
+        f"https://blog.example/x/{number}",
+        kind,
+        subject,
+        f'{{"n": {number}}}',
+        number=number,
+        inboxes=inboxes,
+        **more,  # type: ignore[arg-type]
+    )
+    return number
+
+
+def hour_later(failures: int, since: int | None) -> int:
+    """A backoff that does not depend on anything but the clock that the tests begin with."""
+    return (since or 0) + failures * 3_600_000
+
+
+def hosts_of(batches: list[Batch]) -> list[str]:
+    return [batch.host for batch in batches]
+
+
+def sent(batches: list[Batch]) -> list[tuple[str, int]]:
+    return [(each.inbox, each.outgoing) for batch in batches for each in batch.deliveries]
+
+
+async def test_an_activity_is_stored_once_with_a_delivery_for_each_inbox(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        number = emit(tx, inbox(1), inbox(2), inbox(2), inbox(2, "own"), post=5)
+        stored = outbox.get(tx, number)
+        assert stored is not None
+        assert stored == outbox.by_uri(tx, f"https://blog.example/x/{number}")
+        assert (stored.total, stored.reached, stored.failed, stored.waiting) == (3, 0, 0, 3)
+        assert outbox.add_deliveries(tx, number, [inbox(2), inbox(3)]) == 1
+        assert outbox.add_deliveries(tx, number, []) == outbox.add_deliveries(tx, 1, [inbox(1)]) == 0
+        assert outbox.waiting(tx) == 4
+        assert [each.id for each in outbox.latest(tx, stored.account)] == [number]
+        assert outbox.latest(tx, stored.account, before=number) == []
+        assert (outbox.get(tx, 0), outbox.by_uri(tx, "x:")) == (None, None)
+        second = emit(tx, inbox(1))
+        assert len(outbox.latest(tx, stored.account)) == 1, "only what is about a post"
+        batches = outbox.lease(tx)
+        assert sorted(sent(batches)) == [
+            (inbox(1), number),
+            (inbox(1), second),
+            (inbox(2), number),
+            (inbox(2, "own"), number),
+            (inbox(3), number),
+        ]
+        assert batches[0].deliveries[0].body.startswith("{")
+        assert {batch.scheme for batch in batches} == {"cavage"}
+
+    await db.write(check)
+    with pytest.raises(Conflict):
+        await db.write(lambda tx: [emit(tx, inbox(1)), tx.run("update outgoing set uri = 'same'")])
+
+
+async def test_followers_are_reached_by_a_job(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        number = emit(tx, followers=True)
+        (job,) = jobs.claim(tx)
+        assert (job.kind, job.subject, job.payload) == ("fanout", str(number), {"outgoing": number, "after": ""})
+
+    await db.write(check)
+
+
+async def test_a_mentioned_follower_gets_it_once(db: Database) -> None:
+    """The delivery to a mentioned one may be over before all followers are."""
+
+    def check(tx: Tx) -> None:
+        number = emit(tx, inbox(1), followers=True)
+        (batch,) = outbox.lease(tx)
+        outbox.delivered(tx, batch.deliveries[0])
+        outbox.delivered(tx, batch.deliveries[0])
+        outbox.host_answered(tx, "h1.example")
+        (job,) = jobs.claim(tx)
+        assert outbox.add_deliveries(tx, number, [inbox(1), inbox(2)]) == 1
+        (batch,) = outbox.lease(tx)
+        assert batch.host == "h2.example"
+        outbox.delivered(tx, batch.deliveries[0])
+        jobs.done(tx, job.id)
+        stored = outbox.get(tx, number)
+        assert stored is not None
+        assert (stored.total, stored.reached, stored.waiting) == (2, 2, 0)
+        assert outbox.failures(tx, number) == []
+        assert outbox.waiting(tx) == 0
+        assert outbox.sweep(tx, failed_before=tx.now + 1, sent_before=0) == 2
+
+    await db.write(check)
+
+
+async def test_totals_add_up(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        number = emit(tx, *(inbox(n) for n in range(4)))
+        one, two, three, four = (batch.deliveries[0] for batch in outbox.lease(tx))
+        for _ in range(2):  # a worker whose lease ran out may say the same again
+            outbox.delivered(tx, one)
+            outbox.refused(tx, two, 404, "not there")
+        outbox.delivered(tx, two)
+        outbox.put_off(tx, two, 500, "late")
+        outbox.put_off(tx, three, 503, "busy")
+        stored = outbox.get(tx, number)
+        assert stored is not None
+        assert (stored.total, stored.reached, stored.failed, stored.waiting) == (4, 1, 1, 2)
+        rows = {row.inbox: (row.state, row.status, row.error, row.tries) for row in outbox.failures(tx, number)}
+        assert rows == {
+            two.inbox: ("failed", 404, "not there", 1),
+            three.inbox: ("waiting", 503, "busy", 1),
+            four.inbox: ("waiting", None, "", 0),
+        }
+
+    await db.write(check)
+
+
+async def test_a_leased_host_is_nobody_elses_until_the_lease_runs_out(db: Database, clock: Clock) -> None:
+    await db.write(emit, inbox(1), inbox(2))
+    (first,) = await db.write(lambda tx: outbox.lease(tx, hosts=1))
+    assert [first.host] != hosts_of(await db.write(outbox.lease))
+    assert await db.write(outbox.lease) == []
+    assert await db.read(outbox.next_due) == clock.now + LEASE
+    clock.forward(ms=LEASE - 1)
+    assert await db.write(outbox.lease) == []
+    clock.forward(ms=1)
+    again = await db.write(outbox.lease)
+    assert sorted(hosts_of(again)) == ["h1.example", "h2.example"]
+    assert {each.tries for batch in again for each in batch.deliveries} == {0}
+    await db.write(outbox.release_all)
+    assert len(await db.write(outbox.lease)) == 2
+    await db.write(outbox.give_back, "h1.example")
+    assert hosts_of(await db.write(outbox.lease)) == ["h1.example"]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_two_workers_share_the_hosts_out(db: Database) -> None:
+    await db.write(lambda tx: emit(tx, *(inbox(n) for n in range(8))))
+    both = threading.Barrier(2, timeout=20)
+
+    def lease(tx: Tx) -> list[str]:
+        found = hosts_of(outbox.lease(tx, hosts=5))
+        both.wait()
+        return found
+
+    one, two = await asyncio.gather(db.write(lease), db.write(lease))
+    assert not set(one) & set(two)
+    assert len(one) + len(two) >= 5
+    rest = hosts_of(await db.write(outbox.lease))
+    assert sorted([*one, *two, *rest]) == [f"h{n}.example" for n in range(8)]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_a_message_for_a_host_that_was_just_found_idle_is_not_forgotten(db: Database) -> None:
+    await db.write(emit, inbox(1))
+    (batch,) = await db.write(outbox.lease)
+    await db.write(outbox.delivered, batch.deliveries[0])
+    await db.write(outbox.host_answered, "h1.example")
+    looked, asked = threading.Event(), threading.Event()
+
+    def rest(tx: Tx) -> None:
+        assert outbox.lease(tx) == []
+        looked.set()
+        assert asked.wait(20)
+
+    def late(tx: Tx) -> None:
+        assert looked.wait(20)
+        asked.set()
+        emit(tx, inbox(1))  # waits for the row that the other holds, and so comes after it
+
+    await asyncio.gather(db.write(rest), db.write(late))
+    assert hosts_of(await db.write(outbox.lease)) == ["h1.example"]
+
+
+async def test_an_idle_host_costs_nothing_until_there_is_something_for_it(db: Database, clock: Clock) -> None:
+    await db.write(emit, inbox(1))
+    (batch,) = await db.write(outbox.lease)
+    await db.write(outbox.delivered, batch.deliveries[0])
+    await db.write(outbox.host_answered, "h1.example", "rfc9421")
+    assert await db.write(outbox.lease) == []
+    assert await db.read(outbox.next_due) is None
+    await db.write(emit, inbox(1))
+    assert await db.read(outbox.next_due) == clock.now
+    (batch,) = await db.write(outbox.lease)
+    assert batch.scheme == "rfc9421"
+
+
+async def test_hosts_take_turns(db: Database, clock: Clock) -> None:
+    def fill(tx: Tx) -> None:
+        for n in range(6):
+            emit(tx, *(inbox(host) for host in range(12)), subject=f"u:{n}")
+
+    await db.write(fill)
+    rounds: list[str] = []
+    for _ in range(9):
+        batches = await db.write(lambda tx: outbox.lease(tx, hosts=4, each=2))
+        for batch in batches:
+            assert len(batch.deliveries) == 2
+            for each in batch.deliveries:
+                await db.write(outbox.delivered, each)
+            await db.write(outbox.host_answered, batch.host)
+        rounds += hosts_of(batches)
+        clock.forward(ms=1)
+    every = {f"h{n}.example" for n in range(12)}
+    assert [set(rounds[n : n + 12]) for n in (0, 12, 24)] == [every] * 3
+    assert await db.read(outbox.waiting) == 0
+
+
+async def test_a_failure_puts_off_the_host_and_is_probed_by_one_message(db: Database, clock: Clock) -> None:
+    def fill(tx: Tx) -> None:
+        for n in range(50):
+            emit(tx, inbox(1), inbox(2), subject=f"u:{n}")
+
+    await db.write(fill)
+    batches = {batch.host: batch for batch in await db.write(outbox.lease)}
+    first = batches["h1.example"].deliveries[0]
+    start = clock.now
+
+    def fail(tx: Tx, delivery: Delivery) -> None:
+        outbox.put_off(tx, delivery, None, "timed out")
+        outbox.host_failed(tx, delivery.host, "timed out" * 99, hour_later)
+
+    await db.write(fail, first)
+    assert hosts_of(await db.write(outbox.lease)) == []
+    assert await db.read(outbox.next_due) == start + LEASE
+    clock.forward(hours=1)
+    (probe, other) = sorted(await db.write(outbox.lease), key=lambda batch: batch.host)
+    assert (probe.host, probe.failures, len(probe.deliveries)) == ("h1.example", 1, 1)
+    assert (other.host, len(other.deliveries)) == ("h2.example", 20)
+    await db.write(fail, probe.deliveries[0])
+    (trouble,) = await db.read(outbox.troubled_hosts)
+    assert (trouble.name, trouble.failures, trouble.failing_since, trouble.next_try, trouble.waiting) == (
+        "h1.example",
+        2,
+        start,
+        start + 2 * 3_600_000,
+        50,
+    )
+    clock.forward(hours=1)
+    (probe,) = [batch for batch in await db.write(outbox.lease) if batch.host == "h1.example"]
+    await db.write(outbox.delivered, probe.deliveries[0])
+    await db.write(outbox.host_answered, "h1.example")
+    (batch,) = await db.write(outbox.lease)
+    assert (batch.failures, len(batch.deliveries)) == (0, 20)
+    assert await db.read(outbox.troubled_hosts) == []
+
+
+async def test_failing_hosts_do_not_crowd_out_those_that_work(db: Database, clock: Clock) -> None:
+    await db.write(lambda tx: emit(tx, *(inbox(n) for n in range(20))))
+    for n in range(15):
+        await db.write(outbox.host_failed, f"h{n}.example", "no answer", hour_later)
+    clock.forward(days=1)
+    batches = await db.write(lambda tx: outbox.lease(tx, hosts=5, probes=3))
+    assert Counter(batch.failures > 0 for batch in batches) == {True: 3, False: 5}
+
+
+async def test_a_host_that_asks_for_time_gets_it(db: Database, clock: Clock) -> None:
+    await db.write(emit, inbox(1))
+    until = clock.now + 5000
+    await db.write(lambda tx: outbox.host_failed(tx, "h1.example", "429", hour_later, until))
+    assert await db.read(outbox.next_due) == until
+    clock.forward(ms=4999)
+    assert await db.write(outbox.lease) == []
+    clock.forward(ms=1)
+    assert hosts_of(await db.write(outbox.lease)) == ["h1.example"]
+    await db.write(outbox.host_failed, "nobody.example", "x", hour_later)
+
+
+async def test_what_is_heard_of_is_due_at_once(db: Database, clock: Clock) -> None:
+    await db.write(emit, inbox(1), inbox(2))
+    await db.write(outbox.lease)
+    await db.write(lambda tx: outbox.host_failed(tx, "h1.example", "no answer", hour_later, clock.now + DAY))
+    assert await db.write(outbox.lease) == []
+    await db.write(outbox.host_heard, "h1.example")
+    await db.write(outbox.host_heard, "h2.example")
+    assert hosts_of(await db.write(outbox.lease)) == ["h1.example"], "a lease of one that works stands"
+
+
+async def test_what_nobody_takes_for_seven_days_is_given_up(db: Database, clock: Clock) -> None:
+    old = await db.write(emit, inbox(1), inbox(2))
+    await db.write(outbox.host_failed, "h1.example", "no answer", hour_later)
+    clock.forward(days=3)
+    young = await db.write(lambda tx: emit(tx, inbox(1)))
+    clock.forward(ms=KEPT_TRYING - 3 * DAY)
+    await db.write(outbox.host_failed, "h1.example", "no answer", hour_later)
+    assert (await db.read(outbox.troubled_hosts))[0].unavailable == clock.now
+    whole = await db.read(outbox.get, old)
+    assert whole is not None
+    assert (whole.failed, whole.waiting) == (0, 2), "not a moment too early"
+    clock.forward(ms=1)
+    await db.write(outbox.host_failed, "h1.example", "no answer", hour_later)
+    assert (await db.read(outbox.troubled_hosts))[0].unavailable == clock.now - 1
+    for number, failed, waiting in ((old, 1, 1), (young, 0, 1)):
+        whole = await db.read(outbox.get, number)
+        assert whole is not None
+        assert (whole.failed, whole.waiting) == (failed, waiting)
+    (row, _) = await db.read(outbox.failures, old)
+    assert (row.state, "seven days" in row.error) == ("failed", True)
+    await db.write(outbox.host_answered, "h1.example")
+    assert await db.read(outbox.troubled_hosts) == []
+
+
+async def test_a_message_that_always_fails_is_given_up_and_hinders_no_other(db: Database, clock: Clock) -> None:
+    poison = await db.write(emit, inbox(1))
+    tries = 0
+    while await db.read(outbox.waiting) and tries < 99:
+        other = await db.write(lambda tx: emit(tx, inbox(1), subject="u:other"))
+        for _ in range(2):
+            for batch in await db.write(outbox.lease):
+                for each in batch.deliveries:
+                    if each.outgoing == poison:
+                        tries += 1
+                        assert each.tries == tries - 1
+                        await db.write(outbox.put_off, each, 500, "the server answered 500")
+                    else:
+                        await db.write(outbox.delivered, each)
+                await db.write(outbox.host_answered, batch.host)
+        whole = await db.read(outbox.get, other)
+        assert whole is not None
+        assert whole.reached == 1, "others pass"
+        clock.forward(days=1)
+    assert tries == MOST_TRIES
+    whole = await db.read(outbox.get, poison)
+    assert whole is not None
+    assert (whole.failed, whole.waiting) == (1, 0)
+
+
+async def test_no_answer_at_all_is_not_counted_against_the_message(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        number = emit(tx, inbox(1))
+        for _ in range(MOST_TRIES * 2):
+            tx.run("update host set leased = 0, next_try = 0, failures = 1")
+            (batch,) = outbox.lease(tx)
+            outbox.put_off(tx, batch.deliveries[0], None, "timed out")
+        whole = outbox.get(tx, number)
+        assert whole is not None
+        assert whole.waiting == 1
+
+    await db.write(check)
+
+
+async def test_what_waits_for_a_blocked_host_is_refused(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        number = emit(tx, inbox(1), inbox(1, "own"), inbox(2))
+        outbox.refuse_all(tx, "h1.example", "blocked")
+        whole = outbox.get(tx, number)
+        assert whole is not None
+        assert (whole.failed, whole.waiting) == (2, 1)
+        assert hosts_of(outbox.lease(tx)) == ["h2.example"]
+
+    await db.write(check)
+
+
+async def test_a_later_message_never_overtakes_an_earlier_one_that_failed(db: Database, clock: Clock) -> None:
+    create = await db.write(lambda tx: emit(tx, inbox(1), subject="u:1"))
+    (batch,) = await db.write(outbox.lease)
+    await db.write(outbox.put_off, batch.deliveries[0], 500, "the server answered 500")
+    await db.write(outbox.host_answered, "h1.example")
+
+    def more(tx: Tx) -> list[int]:
+        delete = emit(tx, inbox(1), subject="u:1", kind="Delete")
+        elsewhere = emit(tx, inbox(1, "own"), subject="u:1")
+        return [delete, elsewhere, *(emit(tx, inbox(1), subject=f"u:x{n}") for n in range(30))]
+
+    delete, elsewhere, *others = await db.write(more)
+    order: list[int] = []
+    for _ in range(9):
+        for batch in await db.write(lambda tx: outbox.lease(tx, each=4)):
+            for each in batch.deliveries:
+                order.append(each.outgoing)
+                await db.write(outbox.delivered, each)
+            await db.write(outbox.host_answered, batch.host)
+    assert order == [elsewhere, *others], "what is about other things, or for another inbox, does not wait"
+    clock.forward(hours=1)
+    for _ in range(2):
+        (batch,) = await db.write(outbox.lease)
+        order += [each.outgoing for each in batch.deliveries]
+        await db.write(outbox.delivered, batch.deliveries[0])
+        await db.write(outbox.host_answered, batch.host)
+    assert order[-2:] == [create, delete]
+
+
+class Simulation:
+    """Servers that answer by chance, and a worker that keeps the rules a real one keeps."""
+
+    def __init__(self, seed: int) -> None:
+        self.dice = random.Random(seed)
+        self.sent: list[int] = []
+
+    def fill(self, tx: Tx) -> None:
+        for _ in range(self.dice.randrange(1, 6)):
+            inboxes = {inbox(self.dice.randrange(3), self.dice.choice("ab")) for _ in range(3)}
+            self.sent.append(emit(tx, *inboxes, subject=f"u:{self.dice.randrange(3)}"))
+
+    def work(self, tx: Tx) -> None:
+        for batch in outbox.lease(tx, hosts=2, each=3):
+            answered = False
+            ordered = sorted(batch.deliveries, key=lambda each: (each.inbox, each.subject, each.id))
+            for _, lane in groupby(ordered, lambda each: (each.inbox, each.subject)):
+                for each in lane:
+                    self.check_order(tx, each)
+                    outcome = self.dice.choice(["taken", "taken", "refused", "error", "silence"])
+                    answered = answered or outcome in ("taken", "refused")
+                    if not self.settle(tx, each, outcome):
+                        break
+            if answered:
+                outbox.host_answered(tx, batch.host)
+            else:
+                outbox.host_failed(tx, batch.host, "no answer", lambda failures, since: tx.now + 60_000 * failures)
+
+    def settle(self, tx: Tx, delivery: Delivery, outcome: str) -> bool:
+        if outcome == "taken":
+            outbox.delivered(tx, delivery)
+        elif outcome == "refused":
+            outbox.refused(tx, delivery, 403, "no")
+        else:
+            outbox.put_off(tx, delivery, 500 if outcome == "error" else None, outcome)
+            return False
+        return True
+
+    def check_order(self, tx: Tx, delivery: Delivery) -> None:
+        earlier = tx.all(
+            "select id from delivery where inbox = :i and subject = :s and state = 'waiting' and id < :id",
+            i=delivery.inbox,
+            s=delivery.subject,
+            id=delivery.id,
+        )
+        assert earlier == [], "overtaken"
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_servers_answer_order_holds_and_totals_add_up(db: Database, clock: Clock, seed: int) -> None:
+    world = Simulation(seed)
+    for _ in range(12):
+        await db.write(world.fill)
+        await db.write(world.work)
+        clock.forward(seconds=world.dice.randrange(300))
+    for _ in range(3000):
+        if not await db.read(outbox.waiting):
+            break
+        due = await db.read(outbox.next_due)
+        assert due is not None, "something waits that nobody will ever take"
+        clock.forward(ms=max(due - clock.now, 0))
+        await db.write(world.work)
+    for number in world.sent:
+        whole = await db.read(outbox.get, number)
+        assert whole is not None
+        assert whole.total == whole.reached + whole.failed > 0
+        assert len(await db.read(outbox.failures, number)) == whole.failed
+
+
+async def test_what_is_over_is_swept(db: Database, clock: Clock) -> None:
+    def fill(tx: Tx) -> tuple[int, int, int]:
+        number = post(tx, local(tx))
+        numbers = emit(tx, inbox(1)), emit(tx, inbox(2)), emit(tx, inbox(3), post=number)
+        for batch in outbox.lease(tx):
+            if batch.host == "h2.example":
+                outbox.refused(tx, batch.deliveries[0], 404, "gone")
+            else:
+                outbox.delivered(tx, batch.deliveries[0])
+        return numbers
+
+    reached, refused, about_post = await db.write(fill)
+    clock.forward(days=1)
+    waiting = await db.write(emit, inbox(4))
+    clock.forward(days=1)
+    soon = clock.now
+    assert await db.write(lambda tx: outbox.sweep(tx, failed_before=0, sent_before=soon)) == 1
+    assert await db.write(lambda tx: outbox.sweep(tx, failed_before=soon, sent_before=soon)) == 2
+    left = [n for n in (reached, refused, about_post, waiting) if await db.read(outbox.get, n)]
+    assert left == [about_post, waiting]
+
+
+async def test_what_hosts_understand_is_remembered(db: Database) -> None:
+    await db.write(outbox.remember_scheme, "new.example", "rfc9421")
+    await db.write(emit, inbox(1))
+    await db.write(outbox.remember_scheme, "h1.example", "rfc9421")
+    await db.write(outbox.remember_scheme, "new.example", "cavage")
+    assert await db.read(outbox.schemes) == {"h1.example": "rfc9421"}
+    assert hosts_of(await db.write(outbox.lease)) == ["h1.example"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_lease_costs_as_much_as_its_batch(db: Database) -> None:
+    """Twenty thousand deliveries for five thousand servers wait, and a thousand for one that is away."""
+
+    def check(tx: Tx) -> None:
+        number = emit(tx, subject="u:0")
+        for page in range(20):
+            inboxes = [inbox((page * 1000 + n) % 5000, f"u{page}/{n}") for n in range(1000)]
+            assert outbox.add_deliveries(tx, number, inboxes) == 1000
+        for n in range(1000):
+            emit(tx, inbox("away"), subject=f"u:{n}")
+        outbox.host_failed(tx, "haway.example", "no answer", lambda failures, since: tx.now)
+        assert outbox.waiting(tx) == 21_000
+        seen = Watched(tx)
+        steps = [0]
+
+        def count() -> int:
+            steps[0] += 1
+            return 0
+
+        tx._db.set_progress_handler(count, 100)  # type: ignore[attr-defined]
+        batches = outbox.lease(seen)
+        tx._db.set_progress_handler(None, 0)  # type: ignore[attr-defined]
+        assert (len(batches), sum(len(batch.deliveries) for batch in batches)) == (33, 32 * 4 + 1)
+        assert len(seen.asked) <= 2 + 2 * len(batches)
+        assert steps[0] < 1000, "a hundred thousand instructions of SQLite, not millions"
+        plans = seen.plans()
+        assert scans(plans, "host", "delivery", "d", "e", "o") == []
+        assert any("host_due" in step for step in plans)
+        assert any("delivery_host" in step for step in plans)
+        assert not any("TEMP B-TREE" in step for step in plans)
+
+    await db.write(check)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_settling_goes_by_an_index(db: Database) -> None:
+    def check(tx: Tx) -> list[str]:
+        seen = Watched(tx)
+        number = emit(seen, inbox(1), inbox(2), inbox(3))
+        one, two, three = (batch.deliveries[0] for batch in outbox.lease(seen))
+        outbox.delivered(seen, one)
+        outbox.refused(seen, two, 404, "")
+        outbox.put_off(seen, three, 500, "")
+        outbox.host_failed(seen, three.host, "", hour_later)
+        outbox.host_answered(seen, one.host)
+        outbox.host_heard(seen, three.host)
+        outbox.failures(seen, number)
+        outbox.get(seen, number)
+        tx.run("update host set next_try = 0")
+        outbox.lease(seen)
+        return scans(seen.plans(), "delivery", "d", "e", "o", "outgoing", "h", "job")
+
+    assert await db.write(check) == []

@@ -1,0 +1,208 @@
+"""Follows, blocks, mutes, blocked hosts, and whom a post must reach."""
+
+from __future__ import annotations
+
+import pytest
+
+from fediblog.domain.accounts import Relation
+from fediblog.domain.rules import Viewer
+from fediblog.store import accounts, listings, reactions, relations
+from fediblog.store.database import Database
+from fediblog.store.relations import Follow
+from fediblog.store.tx import Tx
+from tests.conftest import Clock
+from tests.store.makers import Watched, local, post, remote, scans, whole
+
+
+async def test_a_follow_is_asked_for_granted_and_ended(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice, bob = local(tx), remote(tx)
+        relations.put_follow(tx, bob.id, alice.id, "u:1", "pending")
+        assert relations.follow(tx, bob.id, alice.id) == Follow(
+            follower=bob.id, followed=alice.id, uri="u:1", state="pending", created=tx.now
+        )
+        assert not relations.is_following(tx, bob.id, alice.id)
+        assert [each.id for each in relations.requests(tx, alice.id)] == [bob.id]
+        assert [each.id for each in relations.asked(tx, bob.id)] == [alice.id]
+        assert relations.followers(tx, alice.id) == []
+        assert relations.accept(tx, bob.id, alice.id)
+        assert not relations.accept(tx, bob.id, alice.id), "it stands already"
+        assert not relations.accept(tx, alice.id, bob.id), "there is none"
+        assert relations.is_following(tx, bob.id, alice.id)
+        assert relations.requests(tx, alice.id) == relations.asked(tx, bob.id) == []
+        assert (relations.counts(tx, alice.id), relations.counts(tx, bob.id)) == ((1, 0), (0, 1))
+        relations.put_follow(tx, bob.id, alice.id, "u:2", "accepted")
+        assert relations.follow_by_uri(tx, "u:1") is None
+        found = relations.follow_by_uri(tx, "u:2")
+        assert found is not None
+        assert found.follower == bob.id
+        assert relations.unfollow(tx, bob.id, alice.id)
+        assert not relations.unfollow(tx, bob.id, alice.id)
+
+    await db.write(check)
+
+
+async def test_lists_of_followers_come_in_pages(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice = local(tx)
+        people = [remote(tx, f"p{n}") for n in range(7)]
+        for each in people:
+            relations.put_follow(tx, each.id, alice.id, "", "accepted")
+            relations.put_follow(tx, alice.id, each.id, "", "accepted")
+        accounts.set_state(tx, people[2].id, "suspended")
+        accounts.set_state(tx, people[4].id, "deleted")
+        followers = [people[n].id for n in (0, 1, 3, 5, 6)]
+        following = [people[n].id for n in (0, 1, 2, 3, 5, 6)]
+        for ask, expected in ((relations.followers, followers), (relations.following, following)):
+            found: list[int] = []
+            while page := ask(tx, alice.id, after=found[-1] if found else 0, limit=2):
+                found += [each.id for each in page]
+            assert found == expected
+
+    await db.write(check)
+
+
+async def test_who_is_of_our_concern(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice, bob, other = local(tx), remote(tx), remote(tx, "other")
+        assert not relations.concerns_us(tx, bob.id)
+        relations.put_follow(tx, bob.id, other.id, "", "accepted")
+        assert not relations.concerns_us(tx, bob.id)
+        relations.put_follow(tx, bob.id, alice.id, "", "pending")
+        assert relations.concerns_us(tx, bob.id)
+        assert relations.local_followers(tx, bob.id) == []
+        assert not relations.followed_here(tx, bob.id)
+        relations.put_follow(tx, alice.id, bob.id, "", "accepted")
+        assert relations.local_followers(tx, bob.id) == [alice.id]
+        assert relations.followed_here(tx, bob.id)
+
+    await db.write(check)
+
+
+async def test_a_block_ends_all_between_two(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice, bob, dora = local(tx), remote(tx), remote(tx, "dora")
+        for one, other in ((alice, bob), (bob, alice), (alice, dora)):
+            relations.put_follow(tx, one.id, other.id, "", "accepted")
+        number, passed = post(tx, bob), post(tx, bob)
+        listings.spread(tx, whole(tx, number))
+        listings.spread(tx, whole(tx, passed), reactions.boost(tx, dora.id, passed, "u:b"), dora.id)
+        relations.block(tx, alice.id, bob.id, "u:1")
+        relations.block(tx, alice.id, bob.id, "u:2")
+        assert relations.blocks(tx, alice.id, bob.id)
+        assert not relations.blocks(tx, bob.id, alice.id)
+        assert relations.block_by_uri(tx, "u:1") == (alice.id, bob.id)
+        assert relations.block_by_uri(tx, "u:2") is None
+        assert tx.all("select * from stream") == []
+        assert relations.between(tx, alice.id, bob.id) == Relation(blocking=True)
+        assert relations.between(tx, bob.id, alice.id) == Relation(blocked_by=True)
+        assert relations.viewer(tx, bob.id, alice.id) == Viewer(bob.id, False, True)
+        assert [each.id for each in relations.blocked(tx, alice.id)] == [bob.id]
+        assert relations.unblock(tx, alice.id, bob.id) == "u:1"
+        assert relations.unblock(tx, alice.id, bob.id) is None
+
+    await db.write(check)
+
+
+async def test_a_mute_lasts_until_its_time(db: Database, clock: Clock) -> None:
+    alice, bob = await db.write(local), await db.write(remote)
+
+    def muted(tx: Tx) -> bool:
+        listed = [each.id for each in relations.muted(tx, alice.id)] == [bob.id]
+        assert relations.mutes(tx, alice.id, bob.id) == listed == relations.between(tx, alice.id, bob.id).muting
+        return listed
+
+    await db.write(relations.mute, alice.id, bob.id, clock.now + 1000)
+    assert await db.read(muted)
+    clock.forward(seconds=1)
+    assert not await db.read(muted)
+    await db.write(relations.mute, alice.id, bob.id)
+    clock.forward(days=9999)
+    assert await db.read(muted)
+    await db.write(relations.unmute, alice.id, bob.id)
+    assert not await db.read(muted)
+
+
+HOSTS = ("far.example", "sub.far.example", "far.example:8443", "nofar.example", "f_r.example", "far.example.org")
+
+
+async def test_a_blocked_host_takes_the_names_below_with_it_and_no_others(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        people = {host: remote(tx, "bob", host) for host in HOSTS}
+        alice = local(tx)
+
+        def suspended() -> set[str]:
+            found = accounts.many(tx, [each.id for each in people.values()])
+            return {host for host, each in people.items() if found[each.id].state == "suspended"}
+
+        relations.block_host(tx, "far.example", "spam")
+        relations.block_host(tx, "far.example", "much spam")
+        assert relations.blocked_hosts(tx) == [("far.example", "much spam")]
+        below = {"far.example", "sub.far.example", "far.example:8443"}
+        assert suspended() == below == {host for host in HOSTS if relations.host_is_blocked(tx, host)}
+        relations.block_host(tx, "f_r.example")
+        assert suspended() == below | {"f_r.example"}
+        relations.block_host(tx, "sub.far.example")
+        relations.unblock_host(tx, "far.example")
+        assert suspended() == {"sub.far.example", "f_r.example"}, "one that has a block of its own stays blocked"
+        relations.block_host(tx, "far.example")
+        relations.unblock_host(tx, "sub.far.example")
+        assert suspended() == below | {"f_r.example"}, "and one below a blocked name as well"
+        relations.unblock_host(tx, "far.example")
+        assert suspended() == {"f_r.example"}
+        relations.block_host(tx, "blog.example")
+        ours = accounts.get(tx, alice.id)
+        assert ours is not None
+        assert ours.state == "active"
+
+    await db.write(check)
+
+
+async def test_inboxes_are_reached_once_the_shared_one_where_there_is_one(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice = local(tx)
+        for n in range(9):
+            shared = f"https://h{n % 3}.example/inbox" if n < 6 else ""
+            each = remote(tx, f"p{n}", f"h{n % 3}.example", shared_inbox=shared)
+            relations.put_follow(tx, each.id, alice.id, "", "accepted")
+        gone, asking = remote(tx, "gone", "gone.example"), remote(tx, "asking", "asking.example")
+        relations.put_follow(tx, gone.id, alice.id, "", "accepted")
+        accounts.set_state(tx, gone.id, "suspended")
+        relations.put_follow(tx, asking.id, alice.id, "", "pending")
+        relations.put_follow(tx, local(tx, "ben").id, alice.id, "", "accepted")
+        found: list[tuple[str, str]] = []
+        while page := relations.inboxes_of_followers(tx, alice.id, after=found[-1][0] if found else "", limit=2):
+            assert len(page) <= 2
+            found += page
+        own = [(f"https://h{n % 3}.example/users/p{n}/inbox", f"h{n % 3}.example") for n in (6, 7, 8)]
+        assert sorted(found) == sorted([(f"https://h{n}.example/inbox", f"h{n}.example") for n in range(3)] + own)
+
+    await db.write(check)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_relations_are_found_by_an_index(db: Database) -> None:
+    def check(tx: Tx) -> list[str]:
+        one, other = local(tx).id, remote(tx).id
+        seen = Watched(tx)
+        relations.put_follow(seen, one, other, "u:1", "pending")
+        relations.follow_by_uri(seen, "u:1")
+        relations.between(seen, one, other)
+        relations.concerns_us(seen, other)
+        relations.followed_here(seen, other)
+        relations.local_followers(seen, other)
+        relations.counts(seen, one)
+        for ask in (relations.followers, relations.following):
+            ask(seen, one)
+        relations.requests(seen, one)
+        relations.asked(seen, one)
+        relations.blocked(seen, one)
+        relations.muted(seen, one)
+        relations.inboxes_of_followers(seen, one)
+        relations.unfollow(seen, one, other)
+        relations.block(seen, one, other, "u:2")
+        relations.unblock(seen, one, other)
+        relations.host_is_blocked(seen, "a.b.example")
+        return scans(seen.plans(), "f", "follow", "a", "account", "b", "block", "m", "mute", "stream", "boost", "post")
+
+    assert await db.write(check) == []

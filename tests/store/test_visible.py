@@ -1,0 +1,256 @@
+"""The rule of who may see what, in Python and in SQL, is one rule; and no list shows more than that, or less."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import pytest
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Visibility
+from fediblog.domain.posts import Boost, Post
+from fediblog.store import accounts, listings, notices, posts, reactions, relations, writing
+from fediblog.store.database import Database
+from fediblog.store.tx import Tx
+from tests.store.makers import DAY, everything, local, note, post, remote, rule
+
+STATES = ("draft", "scheduled", "published", "deleted")
+
+
+def every_case(tx: Tx) -> Account:
+    """Authors of every kind with posts of every kind, and the one whom they know in every way."""
+    viewer = local(tx, "viewer")
+    kinds = product(("active", "suspended", "deleted"), (None, "pending", "accepted"), (False, True))
+    for number, (state, follow, blocks) in enumerate(kinds):
+        author = remote(tx, f"author{number}")
+        if follow:
+            relations.put_follow(tx, viewer.id, author.id, f"{author.uri}/follow", follow)
+        if blocks:
+            tx.run("insert into block values (:a, :b, '', 1)", a=author.id, b=viewer.id)
+        for visibility, kept, mentioned in product(Visibility, STATES, (False, True)):
+            post(tx, author, visibility=visibility, state=kept, mentioned=[viewer.id] * mentioned)
+        accounts.set_state(tx, author.id, state)
+    return viewer
+
+
+async def test_sql_and_the_rule_agree_in_every_case(db: Database) -> None:
+    viewer = await db.write(every_case)
+
+    def compare(tx: Tx) -> set[bool]:
+        seen = set()
+        for each in everything(tx):
+            for who in (0, viewer.id, each.account.id):
+                visible = posts.get(tx, each.id, who) is not None
+                assert visible == rule(tx, each, who), (each, who)
+                seen.add(visible)
+        return seen
+
+    assert await db.read(compare) == {True, False}
+
+
+@dataclass
+class World:
+    people: list[Account]
+    posts: list[Post]
+
+
+def random_world(tx: Tx, dice: random.Random) -> World:
+    """Some people, ours and others, who follow, block, mute, answer and pass on without order."""
+    people = [local(tx, name) for name in ("anna", "ben", "cleo")] + [remote(tx, name) for name in "defgh"]
+    for one, other in product(people, people):
+        if one is not other and dice.random() < 0.5:
+            state = dice.choice(["accepted", "accepted", "pending"])
+            relations.put_follow(tx, one.id, other.id, f"{one.uri}/{other.id}", state)
+    numbers: list[int] = []
+    for index in range(70):
+        author = dice.choice(people)
+        parent = posts.stored(tx, dice.choice(numbers)) if numbers and dice.random() < 0.5 else None
+        state = dice.choice(["published"] * 5 + ["draft", "scheduled"]) if author.local else "published"
+        number = post(
+            tx,
+            author,
+            visibility=dice.choice(list(Visibility)),
+            state=state,
+            kind=dice.choice(["Note", "Article"]),
+            month=f"2025/0{index % 3 + 1}" if author.local else "",
+            slug=f"slug-{index}" if author.local else "",
+            mentioned={each.id for each in dice.sample(people, 2)},
+            in_reply_to=parent.uri if parent else "",
+            hashtags=("Cats",) if dice.random() < 0.5 else (),
+            title=dice.choice(["", "about fish"]),
+            published=tx.now - dice.randrange(40) * DAY,
+        )
+        numbers.append(number)
+        if dice.random() < 0.3:
+            writing.set_pinned(tx, number, tx.now + index)
+        stored = posts.stored(tx, number)
+        if stored and state == "published":
+            listings.spread(tx, stored)
+            for who in people[:3]:
+                notices.add(tx, who.id, "mention", author.id, number)
+            booster = dice.choice(people)
+            boost = reactions.boost(
+                tx, booster.id, number, f"{booster.uri}/boost/{number}", visibility=dice.choice(list(Visibility)).value
+            )
+            listings.spread(tx, stored, boost, booster.id)
+    for one, other in product(people, people):
+        if one is not other and dice.random() < 0.1:
+            tx.run("insert into block values (:a, :b, '', 1)", a=one.id, b=other.id)
+        if one is not other and dice.random() < 0.1:
+            relations.mute(tx, one.id, other.id)
+    accounts.set_state(tx, people[-1].id, "suspended")
+    accounts.set_state(tx, people[-2].id, "deleted")
+    return World(people, everything(tx))
+
+
+def paged(ask: Callable[[int | None], Sequence[Post]], size: int) -> list[int]:
+    """All of a list, page by page."""
+    found: list[int] = []
+    while page := ask(found[-1] if found else None):
+        assert len(page) <= size
+        found += [each.id for each in page]
+    return found
+
+
+def shunned(tx: Tx, viewer: int, author: int) -> bool:
+    return relations.blocks(tx, viewer, author) or relations.mutes(tx, viewer, author)
+
+
+def boost_is_seen(tx: Tx, viewer: int, booster: Account, visibility: str) -> bool:
+    if viewer == booster.id:
+        return True
+    if booster.state != "active" or (viewer and relations.blocks(tx, booster.id, viewer)):
+        return False
+    follows = bool(viewer) and relations.is_following(tx, viewer, booster.id)
+    return visibility in ("public", "unlisted") or (visibility == "followers" and follows)
+
+
+def check_lists(tx: Tx, world: World, viewer: int) -> int:
+    """Compare every list with what the rule says it should hold, newest first; how many posts were shown."""
+    seen = [each for each in reversed(world.posts) if each.state == "published" and rule(tx, each, viewer)]
+
+    def ids(wanted: Callable[[Post], bool]) -> list[int]:
+        return [each.id for each in seen if wanted(each)]
+
+    total = 0
+    for who in world.people:
+        mine = paged(lambda b, w=who.id: listings.of_account(tx, w, viewer, before=b, limit=3), 3)  # type: ignore[misc]
+        assert mine == ids(lambda p, w=who.id: p.account.id == w)  # type: ignore[misc]
+        alone = listings.of_account(tx, who.id, viewer, replies=False, articles_only=True, limit=99)
+        assert [p.id for p in alone] == ids(
+            lambda p, w=who.id: p.account.id == w and not p.in_reply_to and p.is_article  # type: ignore[misc]
+        )
+        pins = [p for p in seen if p.account.id == who.id and p.pinned]
+        assert [p.id for p in listings.pinned(tx, who.id, viewer)] == [
+            p.id for p in sorted(pins, key=lambda p: p.pinned or 0, reverse=True)
+        ]
+        for month in ("2025/01", "2025/02"):
+            found = paged(lambda b, w=who.id, m=month: listings.of_month(tx, w, m, viewer, before=b, limit=2), 2)  # type: ignore[misc]
+            rows = tx.all("select id from post where local = 1 and month = :m and account = :a", m=month, a=who.id)
+            assert found == ids(lambda p, r=rows: p.id in {row.id for row in r})  # type: ignore[misc]
+        total += len(mine)
+        check_outbox(tx, who, viewer, mine)
+    public = Visibility.PUBLIC
+    for replies in (True, False):
+        here = paged(lambda b, r=replies: listings.local(tx, viewer, before=b, limit=3, replies=r), 3)  # type: ignore[misc]
+        assert here == ids(lambda p, r=replies: p.local and p.visibility == public and (r or not p.in_reply_to))  # type: ignore[misc]
+    tagged = paged(lambda b: listings.tagged(tx, "CATS", viewer, before=b, limit=3), 3)
+    assert tagged == ids(lambda p: p.visibility == public and p.hashtags == ("Cats",))
+    streamed = {row.post for row in tx.all("select post from stream where account = :id", id=viewer)}
+    fish = listings.search(tx, "FISH", viewer, limit=99)
+    assert [p.id for p in fish] == ids(lambda p: "fish" in p.title and (p.local or p.id in streamed))
+    return total + len(tagged) + len(here)
+
+
+def check_outbox(tx: Tx, who: Account, viewer: int, mine: list[int]) -> None:
+    found: list[Post | Boost] = []
+    while page := listings.outbox(tx, who.id, viewer, before=found[-1].id if found else None, limit=4):
+        found += page
+    booster = accounts.get(tx, who.id)
+    assert booster is not None
+    rows = tx.all("select id, post, visibility from boost where account = :id", id=who.id)
+    boosts = [
+        row.id
+        for row in rows
+        if posts.get(tx, row.post, viewer) is not None and boost_is_seen(tx, viewer, booster, row.visibility)
+    ]
+    assert [each.id for each in found] == sorted([*mine, *boosts], reverse=True)
+    assert all(rule(tx, each.post, viewer) for each in found if isinstance(each, Boost))
+
+
+def check_threads(tx: Tx, world: World, viewer: int) -> int:
+    visible = {p.id: p for p in world.posts if rule(tx, p, viewer)}
+    total = 0
+    for each in world.posts:
+        answers = [p for p in world.posts if p.parent == each.id and p.id in visible and p.state == "published"]
+        assert [row.id for row in listings.reply_rows(tx, each.id, viewer)] == [p.id for p in answers]
+        below = [p for p in world.posts if p.root == each.id and p.id in visible and p.state == "published"]
+        kept = [p.id for p in below if not shunned(tx, viewer, p.account.id)]
+        assert [p.id for p in listings.comments(tx, each.id, viewer)] == kept
+        whole = sorted([p.id for p in below] + [each.id] * (each.id in visible and each.state == "published"))
+        assert [row.id for row in listings.thread_rows(tx, each.id, viewer, limit=99)] == whole
+        above = listings.ancestors(tx, each, viewer)
+        assert all(p.id in visible for p in above)
+        total += len(kept) + len(above)
+    return total
+
+
+def check_private(tx: Tx, world: World, viewer: Account) -> int:
+    """The lists that one's own people have for themselves."""
+    items: list[listings.Item] = []
+    while page := listings.home(tx, viewer.id, before=items[-1].id if items else None, limit=5):
+        items += page
+    expected = []
+    for row in tx.all("select * from stream where account = :id order by item desc", id=viewer.id):
+        shown = posts.get(tx, row.post, viewer.id)
+        if shown is None or shunned(tx, viewer.id, shown.account.id):
+            continue
+        boost = tx.one("select account, visibility from boost where id = :id", id=row.boost) if row.boost else None
+        booster = accounts.get(tx, boost.account) if boost else None
+        if boost and booster and shunned(tx, viewer.id, booster.id):
+            continue
+        if boost and booster and not boost_is_seen(tx, viewer.id, booster, boost.visibility):
+            continue
+        expected.append((row.item, row.post, booster.id if booster else None))
+    assert [(each.id, each.post.id, each.booster.id if each.booster else None) for each in items] == expected
+    told = notices.latest(tx, viewer.id, limit=999)
+    assert all(each.actor.state == "active" and each.post and rule(tx, each.post, viewer.id) for each in told)
+    unwritten = [p.id for p in world.posts if p.account.id == viewer.id and p.state != "published"]
+    assert [p.id for p in listings.drafts(tx, viewer.id)] == unwritten[::-1]
+    return len(items) + len(told)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_lists_show_what_the_rule_allows(db: Database, seed: int) -> None:
+    world = await db.write(random_world, random.Random(seed))
+
+    def check(tx: Tx) -> tuple[int, int, int]:
+        viewers = [0, *(each.id for each in world.people)]
+        return (
+            sum(check_lists(tx, world, viewer) for viewer in viewers),
+            sum(check_threads(tx, world, viewer) for viewer in viewers),
+            sum(check_private(tx, world, each) for each in world.people[:3]),
+        )
+
+    assert all(total > 100 for total in await db.read(check))
+
+
+async def test_nobody_is_somebody_by_number_zero(db: Database) -> None:
+    """The number that means anybody at all must not match a follow, a mention or an author."""
+
+    def check(tx: Tx) -> None:
+        author = remote(tx)
+        for visibility in (Visibility.FOLLOWERS, Visibility.DIRECT):
+            number = post(tx, author, visibility=visibility)
+            assert posts.get(tx, number) is None
+            assert posts.get(tx, number, 0) is None
+            assert posts.get(tx, number, author.id) is not None
+            assert posts.many(tx, [number, number + 1], 0) == {}
+            assert set(posts.many(tx, [number, number + 1], author.id)) == {number}
+        assert posts.many(tx, []) == {}
+        assert writing.tie(tx, note(author).uri) is None
+
+    await db.write(check)

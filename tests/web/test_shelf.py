@@ -1,0 +1,135 @@
+"""Finished answers are kept for everybody, and never longer than they are true."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from fediblog.actions import publishing, reacting
+from fediblog.actions.publishing import Draft
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Visibility
+from fediblog.store import logins
+from fediblog.store.database import connect
+from fediblog.store.tx import changes_content
+from fediblog.web.shelf import LOOK_AFTER, Shelf
+from tests.world import JSON, World, ask
+
+A = "alice.test"
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with World(A) as made:
+        yield made
+
+
+@pytest.fixture
+async def alice(world: World) -> Account:
+    return await world.person(A, "alice")
+
+
+@pytest.mark.parametrize(
+    ("sql", "shown"),
+    [
+        ("insert into post (id) values (1)", True),
+        ("update account set name = ''", True),
+        ("delete from reaction where post = 1", True),
+        ("insert into something_new values (1)", True),  # what is not known to be silent counts
+        ("select * from post", False),
+        ("insert into seen (uri, at) values ('', 0)", False),
+        ("update host set leased = 0", False),
+        ("begin immediate", False),
+    ],
+)
+def test_which_statements_change_what_everybody_sees(sql: str, shown: bool) -> None:
+    assert changes_content(sql) is shown
+
+
+async def made(world: World, path: str, **headers: str) -> str:
+    answer = await ask(world.network.apps[A], "GET", f"https://{A}{path}", {"accept": JSON, **headers})
+    return answer.text
+
+
+async def test_a_like_is_seen_at_once(world: World, alice: Account) -> None:
+    post = await world.do(A, publishing.publish, alice.id, Draft(source="Hello."))
+    path = f"/p/{post.id}"
+    before = await made(world, path)
+    assert await made(world, path) == before
+    await world.do(A, reacting.like, alice.id, post.id)
+    after = await made(world, path)
+    assert '"totalItems":1' in after
+    assert after != before
+
+
+async def test_what_is_deleted_is_gone_at_once(world: World, alice: Account) -> None:
+    post = await world.do(A, publishing.publish, alice.id, Draft(source="Hello."))
+    assert "Hello." in await made(world, f"/p/{post.id}")
+    await world.do(A, publishing.delete, alice.id, post.id)
+    assert "Tombstone" in await made(world, f"/p/{post.id}")
+
+
+async def test_answers_are_told_apart_by_what_was_asked(world: World, alice: Account) -> None:
+    page = await made(world, "/@alice", accept="text/html")
+    document = await made(world, "/@alice")
+    assert page.startswith("<!doctype html>")
+    assert document.startswith("{")
+    assert await made(world, "/@alice", accept="text/html") == page
+    assert await made(world, "/@alice") == document
+
+
+async def test_what_is_somebodys_own_is_not_kept(world: World, alice: Account) -> None:
+    draft = Draft(source="For those who follow.", visibility=Visibility.FOLLOWERS)
+    post = await world.do(A, publishing.publish, alice.id, draft)
+    assert "not-found" in await made(world, f"/p/{post.id}")
+    assert "session=x" not in await made(world, "/", cookie="session=x", accept="text/html")
+
+
+async def test_writing_what_nobody_sees_empties_nothing(world: World, alice: Account) -> None:
+    calls = 0
+
+    async def app(scope: object, receive: object, send: object) -> None:
+        nonlocal calls
+        calls += 1
+        headers = [(b"etag", b'"x"'), (b"cache-control", b"max-age=0")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})  # type: ignore[operator]
+        await send({"type": "http.response.body", "body": b"page"})  # type: ignore[operator]
+
+    site = world.sites[A]
+    shelf = Shelf(app, db=site.db)
+    for _ in range(3):
+        assert (await ask(shelf, "GET", f"https://{A}/", {})).text == "page"
+    assert calls == 1
+    await site.db.write(logins.sweep_sessions)
+    await ask(shelf, "GET", f"https://{A}/", {})
+    assert calls == 1
+    await world.do(A, publishing.publish, alice.id, Draft(source="New."))
+    await ask(shelf, "GET", f"https://{A}/", {})
+    assert calls == 2
+
+
+async def test_what_another_process_writes_is_seen_too(world: World, alice: Account) -> None:
+    site = world.sites[A]
+    now, calls = 0.0, 0
+
+    async def app(scope: object, receive: object, send: object) -> None:
+        nonlocal calls
+        calls += 1
+        headers = [(b"etag", b'"x"'), (b"cache-control", b"max-age=0")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})  # type: ignore[operator]
+        await send({"type": "http.response.body", "body": b"page"})  # type: ignore[operator]
+
+    shelf = Shelf(app, db=site.db, clock=lambda: now)
+    now += LOOK_AFTER * 2
+    await ask(shelf, "GET", f"https://{A}/", {})
+    other = await connect(site.settings.database_url, clock=world.clock, random=lambda bits: 7)
+    try:
+        await other.write(publishing.publish, site.urls, alice.id, Draft(source="From the command line."))
+    finally:
+        await other.close()
+    await ask(shelf, "GET", f"https://{A}/", {})
+    assert calls == 1
+    now += LOOK_AFTER * 2
+    await ask(shelf, "GET", f"https://{A}/", {})
+    assert calls == 2
