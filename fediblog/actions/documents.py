@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import PUBLIC, Json
+from fediblog.domain.documents import PUBLIC, Json, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.protocol.activities import write_activity
@@ -26,14 +26,17 @@ def actor_document(tx: Tx, account: Account) -> Document:
 def post_document(tx: Tx, urls: Urls, post: Post) -> Document:
     """A post of ours as its id serves it, with the totals of answers, likes and boosts as they stand."""
     counted = posts.with_counts(post)
+    shown = listings.reply_rows(tx, post.id, limit=EMBEDDED_REPLIES)
     first = write_page(
-        f"{post.replies}?page=1",
+        "",  # it stands only here, so it is found nowhere
         part_of=post.replies,
-        items=[row.uri for row in listings.reply_rows(tx, post.id, limit=EMBEDDED_REPLIES)],
-        next=f"{post.replies}?page=1",
+        items=[row.uri for row in shown],
+        next=f"{post.replies}?page={shown[-1].id}" if len(shown) == EMBEDDED_REPLIES else "",
         ordered=False,
     )
-    return write_note(counted, tag_base=f"{urls.origin}/tags/", can_quote=(PUBLIC,), first_replies=first)
+    # Who may quote a post can be no more people than those who may see it, and pass it on (FEP-044f).
+    quoting = PUBLIC if post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED) else post.author
+    return write_note(counted, tag_base=f"{urls.origin}/tags/", can_quote=(quoting,), first_replies=first)
 
 
 def create_of(urls: Urls, post: Post, document: Document) -> Document:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -25,6 +25,7 @@ ARTICLE_LIMIT = 400_000
 TITLE_LIMIT = 200
 SUMMARY_LIMIT = 1_000
 FILES_LIMIT = 16
+FARTHEST = 10 * 366 * 86_400_000  # ms that a post may be put off
 ABSTRACT = 280  # characters of an article's beginning, where the author wrote no summary
 _NARROW = [Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS, Visibility.DIRECT]
 
@@ -103,8 +104,8 @@ def check(tx: Tx, draft: Draft) -> None:
             raise Invalid(field, f"At most {SUMMARY_LIMIT} characters, please.")
     if len(draft.files) > FILES_LIMIT:
         raise Invalid("files", f"At most {FILES_LIMIT} pictures go with one post.")
-    if draft.state == "scheduled" and (draft.scheduled is None or draft.scheduled <= tx.now):
-        raise Invalid("scheduled", "Choose a time that is still to come.")
+    if draft.state == "scheduled" and not tx.now < (draft.scheduled or 0) < tx.now + FARTHEST:
+        raise Invalid("scheduled", "Choose a time that is still to come, at most ten years from now.")
     if draft.poll:
         _check_poll(draft.poll)
 
@@ -122,6 +123,22 @@ def month_of(moment: int) -> str:
     return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y/%m")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """What surrounds the words: under which number and as what, for whom, where, and below which post."""
+
+    number: int
+    kind: str
+    visibility: Visibility
+    published: int
+    month: str
+    slug: str
+    people: Mapping[str, Account]  # by the handle in the text
+    mentioned: Sequence[Account]
+    in_reply_to: str
+    context: str
+
+
 def compose(
     tx: Tx,
     urls: Urls,
@@ -137,67 +154,88 @@ def compose(
     `known` are accounts found for the handles in the text, beyond those that this server knows already.
     """
     check(tx, draft)
+    if before is not None and before.state != "published":
+        before = None  # nobody has seen it, so nothing of it binds
+    frame = _frame(tx, urls, author, draft, known, number, before)
+    pictures, uploads = _attachments(tx, urls, author, draft)
+    return Composed(
+        note=replace(
+            _note(urls, author, draft, frame),
+            attachments=pictures,
+            image=_hero(tx, urls, author, draft),
+            updated=tx.now if before else None,
+            poll=before.poll if before else _poll(tx, draft),
+        ),
+        mentioned=tuple((each.id, f"@{each.acct}", False) for each in frame.mentioned),
+        uploads=uploads,
+        visibility=frame.visibility,
+        slug=frame.slug,
+        month=frame.month,
+    )
+
+
+def _frame(
+    tx: Tx, urls: Urls, author: Account, draft: Draft, known: Mapping[str, int], number: int, before: Post | None
+) -> _Frame:
+    """A published post keeps its kind, its audience, its address and its place in the thread."""
     parent = _parent(tx, author, draft, before)
     people = _people(tx, urls, draft.source, known)
-    visibility = _narrowed(draft.visibility, parent)
-    if before is not None and before.state == "published":
-        visibility = before.visibility
-    mentioned = _mentioned(author, people, parent)
-    kind = _kind(draft, before)
-    published = tx.now
-    if before is not None and before.state == "published" and before.published is not None:
-        published = before.published
+    kind = before.kind if before else _kind(draft)
+    published = before.published if before and before.published is not None else tx.now
     month = month_of(published)
-    slug = _slug(tx, author, draft, number, month, before) if kind == "Article" else ""
-    pictures, uploads = _attachments(tx, urls, author, draft)
+    return _Frame(
+        number=number,
+        kind=kind,
+        visibility=before.visibility if before else _narrowed(draft.visibility, parent),
+        published=published,
+        month=month,
+        slug=_slug(tx, author, draft, number, month, before) if kind == "Article" else "",
+        people=people,
+        mentioned=_mentioned(author, people, parent),
+        in_reply_to=before.in_reply_to if before else (parent.uri if parent else ""),
+        context=before.context if before else _context(tx, urls, parent, number),
+    )
+
+
+def _note(urls: Urls, author: Account, draft: Draft, frame: _Frame) -> Note:
+    article = frame.kind == "Article"
     rendered = render(
         draft.source,
-        mentions={name: MentionTarget(each.uri, each.url, _short(each)) for name, each in people.items()},
+        mentions={name: MentionTarget(each.uri, each.url, each.handle) for name, each in frame.people.items()},
         tag_url=urls.tag,
-        breaks=kind != "Article",
-        anchor=f"p{number}-",
+        breaks=not article,
+        base=urls.origin,
+        anchor=f"p{frame.number}-",
     )
-    to, cc = addresses(visibility, author.followers, tuple(each.uri for each, _ in mentioned))
-    uri = urls.post(number)
-    note = Note(
+    to, cc = addresses(frame.visibility, author.followers, tuple(each.uri for each in frame.mentioned))
+    uri = urls.post(frame.number)
+    return Note(
         uri=uri,
-        kind=kind,
+        kind=frame.kind,
         author=author.uri,
         to=to,
         cc=cc,
-        title=one_line(draft.title) if kind == "Article" else "",
-        summary=_summary(draft, kind, rendered.html),
-        warning=draft.warning.strip() if kind == "Article" else "",
+        title=one_line(draft.title) if article else "",
+        summary=_summary(draft, frame.kind, rendered.html),
+        warning=draft.warning.strip() if article else "",
         content=rendered.html,
         language=draft.language or author.language,
         source=Source(content=draft.source, media_type="text/markdown"),
-        url=urls.page(author.handle, number, month, slug),
-        in_reply_to=parent.uri if parent else "",
-        published=published,
-        updated=tx.now if before is not None and before.state == "published" else None,
+        url=urls.page(author.handle, frame.number, frame.month, frame.slug),
+        in_reply_to=frame.in_reply_to,
+        published=frame.published,
         sensitive=draft.sensitive or bool(draft.warning.strip()),
-        mentions=tuple(Mention(href=each.uri, name=f"@{each.acct}") for each, _ in mentioned),
+        mentions=tuple(Mention(href=each.uri, name=f"@{each.acct}") for each in frame.mentioned),
         hashtags=rendered.hashtags,
-        attachments=pictures,
-        image=_hero(tx, urls, author, draft),
-        context=_context(urls, parent, number),
+        context=frame.context,
         replies=f"{uri}/replies",
         likes=f"{uri}/likes",
         shares=f"{uri}/shares",
-        poll=_poll(tx, draft, before),
-    )
-    return Composed(
-        note=note,
-        mentioned=tuple((each.id, f"@{each.acct}", False) for each, _ in mentioned),
-        uploads=uploads,
-        visibility=visibility,
-        slug=slug,
-        month=month,
     )
 
 
 def _parent(tx: Tx, author: Account, draft: Draft, before: Post | None) -> Post | None:
-    if before is not None and before.state == "published":
+    if before is not None:
         return posts.stored(tx, before.parent) if before.parent is not None else None
     if draft.reply_to is None:
         return None
@@ -220,11 +258,11 @@ def _people(tx: Tx, urls: Urls, source: str, known: Mapping[str, int]) -> dict[s
     return found
 
 
-def _mentioned(author: Account, people: Mapping[str, Account], parent: Post | None) -> list[tuple[Account, bool]]:
+def _mentioned(author: Account, people: Mapping[str, Account], parent: Post | None) -> list[Account]:
     """Those named in the text, and whom the post answers: named in the tags and addressed, so that they are told."""
-    everyone = {each.id: (each, False) for each in people.values()}
+    everyone = {each.id: each for each in people.values()}
     if parent is not None and parent.account.id != author.id:
-        everyone.setdefault(parent.account.id, (parent.account, True))
+        everyone.setdefault(parent.account.id, parent.account)
     return list(everyone.values())
 
 
@@ -235,45 +273,46 @@ def _narrowed(wanted: Visibility, parent: Post | None) -> Visibility:
     return max(wanted, parent.visibility, key=_NARROW.index)
 
 
-def _kind(draft: Draft, before: Post | None) -> str:
-    if before is not None and before.state == "published":
-        return before.kind
+def _kind(draft: Draft) -> str:
     if draft.title.strip():
         return "Article"
     return "Question" if draft.poll else "Note"
 
 
 def _slug(tx: Tx, author: Account, draft: Draft, number: int, month: str, before: Post | None) -> str:
-    if before is not None and before.state == "published":
+    if before is not None:
         return before.slug  # an address once given stays
     wanted = slugify(draft.slug or draft.title) or str(number)
     return posts.free_slug(tx, author.id, month, wanted, number)
 
 
+def paragraphs(html: str) -> str:
+    """The paragraphs of an article without its headings, tables and code: what a summary can be made of."""
+    found = [part.split("</p>", 1)[0] for part in html.split("<p>")[1:]]
+    return "".join(f"<p>{text}</p>" for text in found)
+
+
 def _summary(draft: Draft, kind: str, html: Html) -> str:
     if kind != "Article":
         return draft.warning.strip()
-    text = draft.summary.strip() or excerpt(html, ABSTRACT)
+    text = draft.summary.strip() or excerpt(paragraphs(html) or html, ABSTRACT)
     return f"<p>{escape(text)}</p>" if text else ""
 
 
-def _short(account: Account) -> str:
-    return account.handle
-
-
-def _context(urls: Urls, parent: Post | None, number: int) -> str:
+def _context(tx: Tx, urls: Urls, parent: Post | None, number: int) -> str:
+    """That of the post answered; where its server sends none (FEP-7888 asks for it), that of the thread's beginning."""
     if parent is None:
         return urls.context(number)
-    return parent.context or parent.conversation
+    root = posts.stored(tx, parent.root) if parent.root is not None else None
+    return parent.context or parent.conversation or (root.context if root else "")
 
 
-def _poll(tx: Tx, draft: Draft, before: Post | None) -> Poll | None:
-    if before is not None and before.state == "published":
-        return before.poll
+def _poll(tx: Tx, draft: Draft) -> Poll | None:
     if draft.poll is None or draft.title.strip():
         return None
+    opens = draft.scheduled if draft.state == "scheduled" and draft.scheduled else tx.now
     options = tuple(Option(name=one_line(name)) for name in draft.poll.options)
-    return Poll(options=options, multiple=draft.poll.multiple, ends=tx.now + draft.poll.seconds * 1000, voters=0)
+    return Poll(options=options, multiple=draft.poll.multiple, ends=opens + draft.poll.seconds * 1000, voters=0)
 
 
 def _attachments(

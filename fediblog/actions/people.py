@@ -16,13 +16,14 @@ from fediblog.errors import Invalid, Refused
 from fediblog.markup.markdown import render
 from fediblog.markup.text import display_name, one_line
 from fediblog.protocol.activities import write_activity
-from fediblog.store import accounts, facts, files, logins, writing
+from fediblog.store import accounts, facts, files, logins, relations, writing
 from fediblog.store.accounts import NewKey
 from fediblog.store.tx import Tx
 
 INSTANCE_HANDLE = "instance"
 RESERVED = frozenset({INSTANCE_HANDLE, "admin", "administrator", "root", "system", "www"})
 SETUP_TOKEN = "setup-token"  # noqa: S105 - the name of a fact, not a secret
+MOST_TOLD = 5_000  # of those whom an account followed, when it goes
 BIO_LIMIT = 5_000
 FIELDS_LIMIT = 16
 
@@ -168,13 +169,17 @@ def move(tx: Tx, urls: Urls, account: int, target: int) -> None:
 
 
 def delete_account(tx: Tx, urls: Urls, account: int) -> None:
-    """Delete an account of ours and all it wrote; the followers are told, its id answers with a tombstone."""
+    """Delete an account of ours and all it wrote; its id answers with a tombstone.
+
+    Those who follow it and those whom it followed are told.
+    """
     actor = author_of(tx, account)
     number = tx.new_id()
     document = write_activity(
         "Delete", uri=urls.activity(number), actor=actor.uri, object=actor.uri, to=(PUBLIC,), cc=(actor.followers,)
     )
-    sending.send(tx, urls, actor, document, number=number, subject=actor.uri, followers=True)
+    followed = relations.following(tx, account, limit=MOST_TOLD)
+    sending.send(tx, urls, actor, document, number=number, subject=actor.uri, to=followed, followers=True)
     writing.remove_all_of(tx, actor)
     accounts.set_state(tx, account, "deleted")
     writing.bury(tx, actor.uri, actor.uri, actor.kind, local=True)

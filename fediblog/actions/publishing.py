@@ -29,7 +29,8 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, mentions: Mapping[st
     `mentions` says which accounts the handles in the text mean, where that was looked up. Raises Invalid, NotFound.
     """
     author = author_of(tx, account)
-    number = tx.new_id()
+    # Lists go by the number: a post for later takes its place among those of that moment.
+    number = tx.new_id(draft.scheduled if draft.state == "scheduled" else None)
     composed = compose(tx, urls, author, draft, mentions or {}, number=number)
     writing.insert(tx, composed.note, author, _placement(composed, draft), number=number)
     _put_beside(tx, number, composed)
@@ -42,22 +43,23 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, mentions: Mapping[st
 
 
 def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, mentions: Mapping[str, int] | None = None) -> Post:
-    """Change a post of one's own. A published one keeps its kind, address and audience, and its history is kept."""
+    """Change a post of one's own. A published one keeps its kind, address and audience, and its history is kept.
+
+    What nobody has seen yet gets a new number when it is published or put down for another time.
+    """
     author = author_of(tx, account)
     before = _own(tx, author, post)
-    was_published = before.state == "published"
+    published = before.state == "published"
+    jobs.drop(tx, "release", str(post))
+    if not published and draft.state != "draft":
+        writing.remove(tx, before)
+        return publish(tx, urls, account, draft, mentions)
     composed = compose(tx, urls, author, draft, mentions or {}, number=post, before=before)
-    state = "published" if was_published else draft.state
-    writing.update(tx, before, composed.note, _placement(composed, draft, state))
+    writing.update(tx, before, composed.note, _placement(composed, draft, before.state if published else draft.state))
     _put_beside(tx, post, composed)
     after = _stored(tx, post)
-    jobs.drop(tx, "release", str(post))
-    if was_published:
+    if published:
         _send_update(tx, urls, after, before)
-    elif state == "published":
-        _announce(tx, urls, after)
-    elif state == "scheduled":
-        jobs.add(tx, "release", str(post), run_at=draft.scheduled)
     return after
 
 

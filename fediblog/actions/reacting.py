@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fediblog.actions import sending
 from fediblog.actions.documents import announce_of
 from fediblog.actions.drafts import author_of
+from fediblog.actions.publishing import send_counts
 from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
@@ -96,6 +98,8 @@ def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) ->
         _cast(tx, urls, actor.uri, account, whole, name)
     if whole.local:
         tally(tx, whole)
+    elif poll.ends is not None:
+        jobs.add(tx, "close-poll", str(post), run_at=poll.ends)
 
 
 def _cast(tx: Tx, urls: Urls, actor: str, account: int, post: Post, name: str) -> None:
@@ -117,15 +121,28 @@ def _cast(tx: Tx, urls: Urls, actor: str, account: int, post: Post, name: str) -
 
 def tally(tx: Tx, post: Post) -> None:
     """Count the votes of a poll of ours, and have the result told, but not at every vote."""
-    if post.poll is None:
+    if post.poll is not None:
+        writing.set_poll(tx, post.id, _counted(tx, post, post.poll))
+        jobs.add(tx, "send-counts", str(post.id), run_at=tx.now + TALLY_DELAY)
+
+
+def close_poll(tx: Tx, urls: Urls, post: int) -> None:
+    """The time of a poll is over: our people who voted are told; of ours the result stands, and followers are told."""
+    whole = posts.stored(tx, post)
+    if whole is None or whole.state != "published" or whole.poll is None:
         return
-    counted, people = reactions.votes(tx, post.id)
-    options = tuple(Option(name=each.name, votes=counted.get(each.name, 0)) for each in post.poll.options)
-    standing = Poll(
-        options=options, multiple=post.poll.multiple, ends=post.poll.ends, closed=post.poll.closed, voters=people
-    )
-    writing.set_poll(tx, post.id, standing)
-    jobs.add(tx, "send-counts", str(post.id), run_at=tx.now + TALLY_DELAY)
+    if whole.local and whole.poll.closed is None:
+        jobs.drop(tx, "send-counts", str(post))
+        writing.set_poll(tx, post, replace(_counted(tx, whole, whole.poll), closed=tx.now))
+        send_counts(tx, urls, post)
+    for voter in reactions.local_voters(tx, post):
+        notices.add(tx, voter, "poll", whole.account.id, post)
+
+
+def _counted(tx: Tx, post: Post, poll: Poll) -> Poll:
+    votes, people = reactions.votes(tx, post.id)
+    options = tuple(Option(name=each.name, votes=votes.get(each.name, 0)) for each in poll.options)
+    return replace(poll, options=options, voters=people)
 
 
 def seen(tx: Tx, account: int, post: int) -> Post:

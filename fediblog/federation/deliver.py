@@ -1,0 +1,222 @@
+"""Sends what waits for one host: signed, in order, two at a time, and learns from the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from fediblog import log
+from fediblog.errors import Refused, Unavailable
+from fediblog.federation.site import Site
+from fediblog.net import MAX_RECEIPT, Answer, Scheme, Target, check_url, other
+from fediblog.protocol import retry
+from fediblog.protocol.retry import Verdict
+from fediblog.store import jobs, outbox, relations
+from fediblog.store.outbox import Batch, Delivery
+from fediblog.store.tx import Tx
+
+CONTENT_TYPE = "application/activity+json"  # without a parameter, as everybody sends it
+AT_ONCE = 2  # exchanges with one host
+LONGEST = 60.0  # seconds after which a batch begins nothing more, so that its lease does not run out under it
+_NOT_UNDERSTOOD = frozenset({400, 401})  # what a server answers that could not read the signature
+_OVERLOADED = frozenset({429, 503})
+_OURS = frozenset({"busy"})  # a failure that says nothing about the other side
+
+Dice = Callable[[], float]
+"""A random number from 0 to 1."""
+
+
+def take(tx: Tx, hosts: int, probes: int) -> list[Batch]:
+    """Lease due hosts. What waits for a blocked one is refused here, and never sent."""
+    batches = []
+    for batch in outbox.lease(tx, hosts=hosts, probes=probes):
+        if relations.host_is_blocked(tx, batch.host):
+            outbox.refuse_all(tx, batch.host, "this server is blocked here")
+        else:
+            batches.append(batch)
+    return batches
+
+
+async def deliver_batch(
+    site: Site,
+    batch: Batch,
+    *,
+    turns: asyncio.Semaphore | None = None,
+    dice: Dice = random.random,
+    closing: Callable[[], bool] = lambda: False,
+) -> None:
+    """Send the deliveries of a leased host and store what came of it, in one transaction.
+
+    Those about the same thing for the same inbox go one after another, the others two at a time. The first failure
+    that is the host's ends the batch: what was not tried goes later. `closing` says that nothing new should begin.
+    """
+    visit = _Visit(site, batch, turns, closing)
+    try:
+        await visit.make()
+    finally:
+        await site.db.write(_settle, visit.learned, site.clock(), dice)
+
+
+@dataclass(slots=True)
+class _Learned:
+    """What came of a batch so far."""
+
+    host: str
+    done: list[tuple[Delivery, Verdict, int | None, str]] = field(default_factory=list)
+    scheme: Scheme | None = None  # if another one was understood than was known
+    answered: bool = False
+    failure: str = ""  # the host's, not a message's
+    wait: int | None = None  # ms that it asked us to wait
+
+
+class _Visit:
+    """One batch on its way."""
+
+    def __init__(self, site: Site, batch: Batch, turns: asyncio.Semaphore | None, closing: Callable[[], bool]) -> None:
+        self.learned = _Learned(batch.host)
+        self._site = site
+        self._turns: asyncio.Semaphore | nullcontext[None] = turns or nullcontext()
+        self._closing = closing
+        self._lanes = _lanes(batch.deliveries)
+        self._scheme: Scheme = "rfc9421" if batch.scheme == "rfc9421" else "cavage"
+        self._end = asyncio.get_running_loop().time() + LONGEST
+        self._stopped = False
+
+    async def make(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            await self._walk(group, 1)
+
+    async def _walk(self, group: asyncio.TaskGroup, at_once: int) -> None:
+        """Take one lane after another, each to its end or to the first message in it that must be sent again.
+
+        Company comes once the host has answered: one that hangs takes up a single turn.
+        """
+        while self._lanes:
+            for delivery in self._lanes.pop(0):
+                if self._stopped or self._closing() or asyncio.get_running_loop().time() > self._end:
+                    return
+                if not await self._send(delivery):
+                    break
+                if at_once < AT_ONCE and self._lanes:
+                    at_once += 1
+                    group.create_task(self._walk(group, AT_ONCE))
+
+    async def _send(self, delivery: Delivery) -> bool:
+        """Send one; whether the next one about the same thing may follow."""
+        try:
+            target = check_url(delivery.inbox, self._site.client.policy)
+            async with self._turns:
+                answer = await self._knock(target, delivery)
+        except Refused as error:
+            if error.reason.startswith("answer-"):
+                return self._failed(delivery, str(error))
+            self._note(delivery, Verdict.FINAL, None, str(error))
+            return True
+        except Unavailable as error:
+            self._stopped = True
+            return False if error.reason in _OURS else self._failed(delivery, str(error))
+        except Exception as error:  # a mistake of ours, which must not stop what else waits
+            log.trouble("delivery-failed", error, host=delivery.host, activity=delivery.outgoing)
+            self._note(delivery, Verdict.LATER, 0, f"{type(error).__name__} here")
+            return False
+        return self._judge(delivery, answer)
+
+    def _failed(self, delivery: Delivery, error: str) -> bool:
+        """No answer, or none that is HTTP: the host is put off."""
+        self._stopped = True
+        self.learned.failure = error
+        self._note(delivery, Verdict.LATER, None, error)
+        return False
+
+    async def _knock(self, target: Target, delivery: Delivery) -> Answer:
+        """Send it signed in the scheme that the host is known for; if that was not understood, in the other one."""
+        answer = await self._once(target, delivery, self._scheme)
+        if answer.status not in _NOT_UNDERSTOOD:
+            return answer
+        second = await self._once(target, delivery, other(self._scheme))
+        if second.status in _NOT_UNDERSTOOD or second.status >= 500:
+            return answer
+        self._scheme = self.learned.scheme = other(self._scheme)
+        return second
+
+    async def _once(self, target: Target, delivery: Delivery, scheme: Scheme) -> Answer:
+        policy = self._site.client.policy
+        body = delivery.body.encode()
+        fields = {"host": target.authority, "user-agent": policy.user_agent, "content-type": CONTENT_TYPE}
+        signer = await self._site.keys.signer(delivery.account)
+        # Signed right here: 0.25 ms, which is less than a thread would cost.
+        added = signer("POST", target.url, fields, body, scheme)
+        fields |= {name.lower(): value for name, value in added.items()}
+        return await self._site.engine.exchange(
+            "POST", target.url, fields, body, limit=MAX_RECEIPT, deadline=policy.deadline
+        )
+
+    def _judge(self, delivery: Delivery, answer: Answer) -> bool:
+        verdict = retry.verdict(answer.status)
+        self._note(delivery, verdict, answer.status, f"the server answered {answer.status}")
+        if verdict is not Verdict.LATER:
+            self.learned.answered = True
+            return True
+        wait = retry.retry_after(answer.header("retry-after") or "", self._site.clock())
+        if answer.status in _OVERLOADED or wait is not None:
+            self._stopped = True
+            self.learned.failure = f"the server answered {answer.status}"
+            self.learned.wait = wait
+        return False
+
+    def _note(self, delivery: Delivery, verdict: Verdict, status: int | None, error: str) -> None:
+        self.learned.done.append((delivery, verdict, status, error))
+        log.event(
+            "delivery",
+            host=delivery.host,
+            activity=delivery.outgoing,
+            verdict=verdict.value,
+            status=status,
+            error="" if status else error,
+        )
+
+
+def _lanes(deliveries: tuple[Delivery, ...]) -> list[list[Delivery]]:
+    """Deliveries that must keep their order, together; the lanes in the order in which they begin."""
+
+    def place(delivery: Delivery) -> tuple[str, str]:
+        return (delivery.inbox, delivery.subject)
+
+    ordered = sorted(deliveries, key=lambda each: (place(each), each.id))
+    return sorted((list(group) for _, group in groupby(ordered, place)), key=lambda lane: lane[0].id)
+
+
+def _settle(tx: Tx, learned: _Learned, now: int, dice: Dice) -> None:
+    for delivery, verdict, status, error in learned.done:
+        match verdict:
+            case Verdict.DELIVERED:
+                outbox.delivered(tx, delivery)
+            case Verdict.LATER:
+                outbox.put_off(tx, delivery, status, error)
+            case _:
+                outbox.refused(tx, delivery, status, error)
+        if verdict is Verdict.GONE:
+            jobs.add(tx, "confirm-gone", delivery.inbox)
+    _settle_host(tx, learned, now, dice)
+
+
+def _settle_host(tx: Tx, learned: _Learned, now: int, dice: Dice) -> None:
+    """A host that took anything works, even if it failed at one message; that one waits by itself."""
+
+    def backoff(failures: int, since: int | None) -> int:
+        jitter = dice() * 2 - 1
+        if retry.is_unavailable(since, now):
+            return retry.next_probe(now, jitter)
+        return retry.next_try(failures, now, learned.wait, jitter) or retry.next_probe(now, jitter)
+
+    put_off = [error for _, verdict, _, error in learned.done if verdict is Verdict.LATER]
+    if learned.answered:
+        outbox.host_answered(tx, learned.host, learned.scheme)
+    if learned.failure or (put_off and not learned.answered):
+        outbox.host_failed(tx, learned.host, learned.failure or put_off[-1], backoff)
+    elif not learned.answered:
+        outbox.give_back(tx, learned.host)

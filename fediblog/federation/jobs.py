@@ -1,0 +1,142 @@
+"""What the worker does by and by: one function for each kind of job, which also says that the job is done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Concatenate, ParamSpec
+
+from fediblog import log
+from fediblog.actions import publishing, reacting
+from fediblog.errors import Unavailable
+from fediblog.federation import resolve, threads
+from fediblog.federation.site import Site
+from fediblog.store import departed, files, inbound, jobs, logins, moderation, outbox, relations
+from fediblog.store.jobs import Job
+from fediblog.store.tx import Row, Tx
+
+P = ParamSpec("P")
+Handler = Callable[[Site, Job], Awaitable[None]]
+
+CHUNK = 1000  # inboxes that one step of a fan-out reaches
+DAY = 86_400_000  # ms
+SWEEP_EVERY = 3_600_000  # ms
+KEPT_FAILED = 30 * DAY  # ms that a failed delivery is shown
+KEPT_SENT = 30 * DAY  # ms that an activity about nothing lasting is kept
+KEPT_UNUSED = DAY  # ms in which an upload can still find its post
+
+
+async def spread(site: Site, job: Job) -> None:
+    """A delivery for each inbox that reaches followers, so many in each transaction."""
+    await site.db.write(_spread, job, site.urls.shared_inbox)
+
+
+def _spread(tx: Tx, job: Job, ours: str) -> None:
+    outgoing = outbox.get(tx, int(job.payload["outgoing"]))
+    if outgoing is None:
+        jobs.done(tx, job.id)
+        return
+    found = relations.inboxes_of_followers(tx, outgoing.account, after=str(job.payload["after"]), limit=CHUNK)
+    outbox.add_deliveries(tx, outgoing.id, [inbox for inbox, _ in found if inbox != ours])
+    if len(found) < CHUNK:
+        jobs.done(tx, job.id)
+    else:
+        jobs.carry_on(tx, job.id, {"outgoing": outgoing.id, "after": found[-1][0]})
+
+
+async def release(site: Site, job: Job) -> None:
+    """The time of a scheduled post has come."""
+    await site.db.write(_finish, job, publishing.release, site.urls, int(job.subject))
+
+
+async def close_poll(site: Site, job: Job) -> None:
+    """The time of a poll is over."""
+    await site.db.write(_finish, job, reacting.close_poll, site.urls, int(job.subject))
+
+
+async def send_counts(site: Site, job: Job) -> None:
+    """Votes have come in since others were told."""
+    await site.db.write(_finish, job, publishing.send_counts, site.urls, int(job.subject))
+
+
+def _finish(tx: Tx, job: Job, deed: Callable[Concatenate[Tx, P], object], *args: P.args, **kwargs: P.kwargs) -> None:
+    deed(tx, *args, **kwargs)
+    jobs.done(tx, job.id)
+
+
+async def complete_thread(site: Site, job: Job) -> None:
+    """Fetch what is missing around a post."""
+    await threads.complete(site, int(job.subject))
+    await site.db.write(jobs.done, job.id)
+
+
+async def fetch_actor(site: Site, job: Job) -> None:
+    """Look at an account again."""
+    await resolve.actor(site, job.subject, fresh=True)
+    await site.db.write(jobs.done, job.id)
+
+
+async def confirm_gone(site: Site, job: Job) -> None:
+    """An inbox answered that it is gone: ask whether the actors behind it are, too, and forget those that are."""
+    found = await site.db.read(departed.reached_at, job.subject, after=int(job.payload.get("after", 0)))
+    gone = []
+    for row in found:
+        with suppress(Unavailable):  # then nothing is known
+            if await resolve.confirm_gone(site, row.uri):
+                gone.append(row)
+    await site.db.write(_forget, job, found, gone)
+
+
+def _forget(tx: Tx, job: Job, asked: list[Row], gone: list[Row]) -> None:
+    for row in gone:
+        departed.forget(tx, row.id)
+        log.event("account-gone", account=row.uri)
+    if gone:  # where nobody is, the inbox alone has gone, and the next may still answer
+        jobs.carry_on(tx, job.id, {"after": asked[-1].id})
+    else:
+        jobs.done(tx, job.id)
+
+
+async def sweep(site: Site, job: Job) -> None:
+    """Forget what is old enough, and remove files that nothing shows; again in an hour."""
+    removed = await site.db.write(_sweep_uploads)
+    known = await site.db.read(files.names)
+    before = site.clock() - KEPT_UNUSED
+    removed += await asyncio.to_thread(site.files.sweep, known.__contains__, before)
+    swept = await site.db.write(_sweep, job)
+    log.event("swept", rows=swept, files=len(removed))
+
+
+def _sweep_uploads(tx: Tx) -> list[str]:
+    """The rows first: a file without a row is swept, a row without a file would be shown."""
+    unused = files.unused(tx, tx.now - KEPT_UNUSED)
+    for upload in unused:
+        files.remove(tx, upload.id)
+    return [upload.file for upload in unused]
+
+
+def _sweep(tx: Tx, job: Job) -> int:
+    swept = logins.sweep_sessions(tx) + inbound.sweep(tx) + moderation.sweep(tx)
+    swept += outbox.sweep(tx, failed_before=tx.now - KEPT_FAILED, sent_before=tx.now - KEPT_SENT)
+    swept += jobs.sweep(tx, tx.now - KEPT_FAILED)
+    jobs.done(tx, job.id)
+    jobs.add(tx, "sweep", job.subject, run_at=tx.now + SWEEP_EVERY)
+    return swept
+
+
+JOBS: dict[str, Handler] = {
+    "fanout": spread,
+    "release": release,
+    "close-poll": close_poll,
+    "send-counts": send_counts,
+    "thread": complete_thread,
+    "fetch-actor": fetch_actor,
+    "confirm-gone": confirm_gone,
+    "sweep": sweep,
+}
+
+
+def start_sweeping(tx: Tx) -> None:
+    """Have the hourly sweep run, if it does not already."""
+    jobs.add(tx, "sweep", "hourly", run_at=tx.now + SWEEP_EVERY)

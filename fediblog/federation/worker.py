@@ -1,0 +1,235 @@
+"""The worker: takes what is due from the three queues, a bounded amount at a time, and does it side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from fediblog import log
+from fediblog.errors import FediblogError, Refused, Unavailable
+from fediblog.federation import receive
+from fediblog.federation.deliver import Dice, deliver_batch, take
+from fediblog.federation.jobs import JOBS, start_sweeping
+from fediblog.federation.site import Site
+from fediblog.store import inbound, jobs, outbox
+from fediblog.store.inbound import Incoming
+from fediblog.store.jobs import Job
+from fediblog.store.outbox import Batch
+from fediblog.store.tx import Tx
+
+T = TypeVar("T")
+Task: TypeAlias = "asyncio.Task[None]"
+
+CHANNELS = ("deliveries", "jobs", "incoming")
+SHORTEST = 0.02  # seconds
+POLL = 1.0  # seconds; on SQLite another process may write without our hearing of it
+HOSTS = 50  # delivered to at a time
+PROBES = 12  # of these, hosts that did not answer the last time
+JOBS_AT_ONCE, INCOMING_AT_ONCE = 8, 16
+FIRST_PAUSE, LONGEST_PAUSE = 30_000, 3_600_000  # ms before a failed job is tried again
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    batches: list[Batch]
+    jobs: list[Job]
+    incoming: list[Incoming]
+
+
+class Worker:
+    """Does the site's work in the background. Several may run, in several processes, where the database allows."""
+
+    def __init__(self, site: Site, *, dice: Dice = random.random) -> None:
+        self._site = site
+        self._dice = dice
+        # Fetches need turns at the door as well.
+        self._turns = asyncio.Semaphore(max(site.client.policy.total * 4 // 5, 1))
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._loop: Task | None = None
+        self._sending: dict[Task, Batch] = {}
+        self._working: dict[Task, Job] = {}
+        self._hearing: dict[Task, Incoming] = {}
+        self._last_of: dict[str, Task] = {}  # by actor: what one sent is done in its order
+
+    def start(self) -> None:
+        """Begin to work in the background."""
+        self._loop = asyncio.create_task(self.run())
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        endings = [self._site.db.listen(channel, self._wake.set) for channel in CHANNELS]
+        try:
+            try:
+                await self.recover()
+            except Unavailable as error:  # then claims run out by themselves
+                log.event("worker-waits", reason=error.reason, detail=error.detail)
+            while not self._closing:
+                self._wake.clear()
+                await self._turn()
+        finally:
+            for end in endings:
+                end()
+
+    async def recover(self) -> None:
+        """Take back what a worker that died had begun, if there can be no other one; see that the sweep runs."""
+        alone = self._site.db.engine == "sqlite" and self._site.settings.role == "all"
+        await self._site.db.write(_recover, alone)
+
+    async def stop(self, grace: float = 10.0) -> None:
+        """Take nothing new, let what has begun end within `grace` seconds, and leave the rest to the next start."""
+        self._closing = True
+        self._wake.set()
+        begun = [task for task in (*self._tasks(), self._loop) if task is not None]
+        if begun:
+            _, late = await asyncio.wait(begun, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*begun, return_exceptions=True)
+
+    async def idle(self) -> int:
+        """Do everything that is due, and what becomes due by it, until nothing is; returns how much that was."""
+        total = 0
+        while True:
+            total += await self._take()
+            if not self._tasks():
+                return total
+            await asyncio.wait(self._tasks(), return_when=asyncio.FIRST_COMPLETED)
+
+    async def _turn(self) -> None:
+        """Take what is due, then wait until there may be more: somebody calls, a time comes, or something is done."""
+        pause = POLL
+        try:
+            await self._take()
+            due = await self._site.db.read(_next_due)
+            if due is not None and not self._tasks():
+                pause = min(max((due - self._site.clock()) / 1000, SHORTEST), POLL)
+        except Unavailable as error:  # the database: it will be back
+            log.event("worker-waits", reason=error.reason, detail=error.detail)
+        except Exception as error:  # a mistake of ours, for which not all work should stop
+            log.trouble("worker-failed", error)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._wake.wait()
+
+    def _tasks(self) -> list[Task]:
+        return [*self._sending, *self._working, *self._hearing]
+
+    async def _take(self) -> int:
+        """Claim as much as there is room for, and begin it."""
+        probing = sum(batch.failures > 0 for batch in self._sending.values())
+        room = (
+            max(HOSTS - PROBES - (len(self._sending) - probing), 0),
+            max(PROBES - probing, 0),
+            max(JOBS_AT_ONCE - len(self._working), 0),
+            max(INCOMING_AT_ONCE - len(self._hearing), 0),
+        )
+        if self._closing or not await self._site.db.read(_is_due):
+            return 0
+        taken = await self._site.db.write(_claim, *room)
+        for batch in taken.batches:
+            self._begin(self._sending, batch, self._send(batch))
+        for job in taken.jobs:
+            if job.id not in {each.id for each in self._working.values()}:  # one that takes very long
+                self._begin(self._working, job, self._work(job))
+        for item in taken.incoming:
+            self._last_of[item.actor] = self._begin(
+                self._hearing, item, self._hear(item, self._last_of.get(item.actor))
+            )
+        return len(taken.batches) + len(taken.jobs) + len(taken.incoming)
+
+    def _begin(self, table: dict[Task, T], what: T, work: Coroutine[None, None, None]) -> Task:
+        task = asyncio.create_task(work)
+        table[task] = what
+
+        def end(done: Task) -> None:
+            table.pop(done, None)
+            self._wake.set()
+
+        task.add_done_callback(end)
+        return task
+
+    async def _send(self, batch: Batch) -> None:
+        try:
+            await deliver_batch(self._site, batch, turns=self._turns, dice=self._dice, closing=lambda: self._closing)
+        except Unavailable as error:  # the database: the lease runs out by itself
+            log.event("batch-failed", host=batch.host, reason=error.reason)
+        except Exception as error:
+            log.trouble("batch-failed", error, host=batch.host)
+
+    async def _work(self, job: Job) -> None:
+        try:
+            handler = JOBS.get(job.kind)
+            if handler is None:
+                raise Refused("job-unknown", detail=job.kind)  # of a later version, perhaps
+            await handler(self._site, job)
+        except Exception as error:
+            if not isinstance(error, Refused | Unavailable):
+                log.trouble("job-failed", error, kind=job.kind, subject=job.subject)
+            try:
+                await self._site.db.write(_put_off_job, job, error)
+            except Unavailable as trouble:  # the database: the claim runs out by itself
+                log.event("worker-waits", reason=trouble.reason, detail=trouble.detail)
+
+    async def _hear(self, item: Incoming, before: Task | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        try:
+            await receive.process(self._site, item)  # which stores what came of it, also of a failure
+        except Unavailable as error:  # the database: the claim runs out by itself
+            log.event("worker-waits", reason=error.reason, detail=error.detail)
+        except Exception as error:
+            log.trouble("incoming-failed", error, activity=item.uri, actor=item.actor)
+        finally:
+            if self._last_of.get(item.actor) is asyncio.current_task():
+                del self._last_of[item.actor]
+
+
+def _recover(tx: Tx, alone: bool) -> None:
+    if alone:
+        outbox.release_all(tx)
+        jobs.release_all(tx)
+        inbound.release_all(tx)
+    start_sweeping(tx)
+
+
+def _next_due(tx: Tx) -> int | None:
+    times = (outbox.next_due(tx), jobs.next_due(tx), inbound.next_due(tx))
+    return min((at for at in times if at is not None), default=None)
+
+
+def _is_due(tx: Tx) -> bool:
+    """Asked first, because a look is cheap and does not keep others from writing."""
+    due = _next_due(tx)
+    return due is not None and due <= tx.now
+
+
+def _claim(tx: Tx, hosts: int, probes: int, work: int, incoming: int) -> _Taken:
+    return _Taken(
+        batches=take(tx, hosts, probes),
+        jobs=jobs.claim(tx, work) if work else [],
+        incoming=inbound.claim(tx, incoming) if incoming else [],
+    )
+
+
+def _put_off_job(tx: Tx, job: Job, error: Exception) -> None:
+    if isinstance(error, Refused):  # trying again cannot help
+        log.event("job-refused", kind=job.kind, subject=job.subject, reason=error.reason)
+        jobs.done(tx, job.id)
+    else:
+        jobs.put_off(tx, job, _said(error), _pause(error, job.tries - 1))
+
+
+def _pause(error: Exception, tries: int) -> int:
+    """Milliseconds until the next try: what was asked for, else longer each time."""
+    if isinstance(error, Unavailable) and error.delay is not None:
+        return min(max(round(error.delay * 1000), 1000), LONGEST_PAUSE)
+    return min(FIRST_PAUSE << min(tries, 10), LONGEST_PAUSE)
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, FediblogError) else f"{type(error).__name__}: {error}"

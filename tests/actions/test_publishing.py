@@ -1,0 +1,400 @@
+"""Posts of ours: what they look like when they leave, whom they reach, and what never leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from fediblog.actions import publishing
+from fediblog.actions.drafts import ARTICLE_LIMIT, NOTE_LIMIT, Draft, File, PollDraft
+from fediblog.domain.documents import PUBLIC, Visibility
+from fediblog.errors import Forbidden, Invalid, NotFound
+from fediblog.store import jobs, listings, posts, reactions, writing
+from tests.actions.stage import URLS, Stage
+
+PUBLIC_POST, UNLISTED, FOLLOWERS, DIRECT = Visibility
+
+
+async def test_a_public_note(stage: Stage) -> None:
+    post = await stage.publish("Hello *world* #Cats", language="en")
+    sent = await stage.last()
+    create, note = sent.document, sent.object
+    assert create["id"] == URLS.activity(post.id)
+    assert sent.number == post.id
+    assert create["actor"] == note["attributedTo"] == stage.ann.uri
+    assert note["id"] == URLS.post(post.id) == sent.subject
+    assert create["to"] == note["to"] == [PUBLIC]
+    assert create["cc"] == note["cc"] == [stage.ann.followers]
+    assert create["published"] == note["published"]
+    assert note["type"] == "Note"
+    assert "name" not in note
+    assert "summary" not in note
+    assert "updated" not in note
+    assert note["contentMap"] == {"en": note["content"]}
+    assert note["source"] == {"content": "Hello *world* #Cats", "mediaType": "text/markdown"}
+    assert note["tag"] == [{"type": "Hashtag", "name": "#Cats", "href": URLS.tag("cats")}]
+    assert note["url"] == f"https://blog.test/@ann/{post.id}"
+    assert (note["replies"]["type"], note["likes"]["totalItems"], note["shares"]["totalItems"]) == ("Collection", 0, 0)
+    assert "@context" in create
+    assert "@context" not in note
+    assert sent.followers
+    assert sent.inboxes == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("visibility", "to", "cc", "followers"),
+    [
+        (PUBLIC_POST, [PUBLIC], ["followers", "ben"], True),
+        (UNLISTED, ["followers"], [PUBLIC, "ben"], True),
+        (FOLLOWERS, ["followers"], ["ben"], True),
+        (DIRECT, ["ben"], [], False),
+    ],
+)
+async def test_visibility_is_where_public_and_followers_stand(
+    stage: Stage, visibility: Visibility, to: list[str], cc: list[str], followers: bool
+) -> None:
+    known = {"followers": stage.ann.followers, "ben": stage.ben.uri}
+    await stage.publish("Hello @ben@ben.test", visibility=visibility)
+    sent = await stage.last()
+    for document in (sent.document, sent.object):
+        assert document["to"] == [known.get(each, each) for each in to]
+        assert document["cc"] == [known.get(each, each) for each in cc]
+    assert sent.object["tag"] == [{"type": "Mention", "href": stage.ben.uri, "name": "@ben@ben.test"}]
+    assert sent.followers == followers
+    # What is for one person alone goes to that person's own inbox.
+    assert sent.inboxes == {stage.ben.inbox if visibility == DIRECT else stage.ben.shared_inbox}
+
+
+async def test_mentions_of_our_own_people_need_no_delivery(stage: Stage) -> None:
+    await stage.publish("Hello @cem", visibility=DIRECT)
+    assert await stage.sent() == []
+    (notice,) = await stage.told(stage.cem)
+    assert notice.kind == "mention"
+
+
+async def test_handles_that_were_looked_up_are_taken_from_there(stage: Stage) -> None:
+    draft = Draft(source="Hello @somebody@else.test")
+    post = await stage.do(publishing.publish, stage.ann.id, draft, {"somebody@else.test": stage.dan.id})
+    assert [each.href for each in post.mentions] == [stage.dan.uri]
+    assert (await stage.last()).inboxes == {stage.dan.inbox}
+
+
+async def test_an_article(stage: Stage) -> None:
+    post = await stage.publish("## Part\n\nText", title="On Things", summary="Short & good.", warning="Spiders")
+    article = (await stage.last()).object
+    assert article["type"] == "Article"
+    assert article["name"] == "On Things"
+    assert article["summary"] == "<p>Short &amp; good.</p>"
+    assert article["dcterms:subject"] == "Spiders"
+    assert article["sensitive"] is True
+    assert article["url"] == post.url == "https://blog.test/@ann/2025/06/on-things"
+
+
+async def test_an_article_without_a_summary_gets_its_beginning(stage: Stage) -> None:
+    await stage.publish("Once upon a time. " * 100, title="A tale")
+    summary = (await stage.last()).object["summary"]
+    assert summary.startswith("<p>Once upon a time.")
+    assert len(summary) < 320
+
+
+async def test_two_articles_of_one_title_have_two_addresses(stage: Stage) -> None:
+    first = await stage.publish("One", title="Same")
+    second = await stage.publish("Two", title="Same")
+    third = await stage.publish("Three", title="Other", slug="same")
+    assert [each.url.rsplit("/", 1)[1] for each in (first, second, third)] == ["same", "same-2", "same-3"]
+
+
+async def test_a_content_warning_on_a_note_is_its_summary(stage: Stage) -> None:
+    await stage.publish("Boo", warning="Spiders")
+    note = (await stage.last()).object
+    assert (note["summary"], note["sensitive"]) == ("Spiders", True)
+
+
+async def test_pictures(stage: Stage) -> None:
+    number = await stage.upload(stage.ann)
+    await stage.publish("", files=(File(upload=number, alt=" A cat ", focus=(0.1, -0.2)),))
+    (image,) = (await stage.last()).object["attachment"]
+    assert image["type"] == "Image"
+    assert image["url"] == URLS.media("aa/bb/aabb.png")
+    assert image["name"] == image["summary"] == "A cat"
+    assert (image["width"], image["height"], image["blurhash"]) == (640, 480, "LKO2")
+    assert image["focalPoint"] == [0.1, -0.2]
+
+
+async def test_a_hero_picture(stage: Stage) -> None:
+    number = await stage.upload(stage.ann)
+    await stage.publish("Text", title="T", hero=File(upload=number, alt="A cat"))
+    image = (await stage.last()).object["image"]
+    assert (image["type"], image["url"]) == ("Image", URLS.media("aa/bb/aabb.png"))
+
+
+async def test_somebody_elses_picture_cannot_be_used(stage: Stage) -> None:
+    number = await stage.upload(stage.cem)
+    for draft in ({"files": (File(upload=number),)}, {"title": "T", "hero": File(upload=number)}):
+        with pytest.raises(Invalid):
+            await stage.publish("x", **draft)
+
+
+async def test_a_poll(stage: Stage) -> None:
+    post = await stage.publish("Which?", poll=PollDraft(options=("Tea", "Coffee"), seconds=600))
+    question = (await stage.last()).object
+    assert question["type"] == "Question"
+    assert [each["name"] for each in question["oneOf"]] == ["Tea", "Coffee"]
+    assert question["votersCount"] == 0
+    assert post.poll is not None
+    assert post.poll.ends == stage.clock.now + 600_000
+    stage.clock.forward(seconds=600)
+    (job,) = [each for each in await stage.db.write(jobs.claim) if each.kind == "close-poll"]
+    assert job.subject == str(post.id)
+
+
+async def test_an_answer_names_and_reaches_whom_it_answers(stage: Stage) -> None:
+    theirs = await stage.remote_post(stage.ben, context="https://ben.test/c/1")
+    post = await stage.publish("Indeed", reply_to=theirs.id)
+    sent = await stage.last()
+    assert sent.object["inReplyTo"] == theirs.uri
+    assert sent.object["context"] == "https://ben.test/c/1"
+    assert sent.object["tag"] == [{"type": "Mention", "href": stage.ben.uri, "name": "@ben@ben.test"}]
+    assert sent.inboxes == {stage.ben.shared_inbox}
+    assert post.parent == theirs.id
+
+
+@pytest.mark.parametrize(
+    ("theirs", "wanted", "result"),
+    [
+        (PUBLIC_POST, PUBLIC_POST, PUBLIC_POST),
+        (UNLISTED, PUBLIC_POST, PUBLIC_POST),
+        (FOLLOWERS, PUBLIC_POST, FOLLOWERS),
+        (FOLLOWERS, DIRECT, DIRECT),
+        (DIRECT, PUBLIC_POST, DIRECT),
+        (DIRECT, FOLLOWERS, DIRECT),
+    ],
+)
+async def test_an_answer_is_never_for_more_than_a_private_question(
+    stage: Stage, theirs: Visibility, wanted: Visibility, result: Visibility
+) -> None:
+    await stage.follows(stage.ann, stage.ben)
+    question = await stage.remote_post(stage.ben, theirs)
+    answer = await stage.publish("Yes", reply_to=question.id, visibility=wanted)
+    assert answer.visibility == result
+    assert (PUBLIC in (await stage.last()).document["to"]) == (result == PUBLIC_POST)
+
+
+async def test_one_cannot_answer_what_one_cannot_see(stage: Stage) -> None:
+    hidden = await stage.remote_post(stage.ben, FOLLOWERS)
+    for number in (hidden.id, 12345):
+        with pytest.raises(NotFound):
+            await stage.publish("Yes", reply_to=number)
+    assert await stage.sent() == []
+
+
+@pytest.mark.parametrize(
+    ("draft", "field"),
+    [
+        ({"source": "  "}, "source"),
+        ({"source": "x" * (NOTE_LIMIT + 1)}, "source"),
+        ({"source": "x" * (ARTICLE_LIMIT + 1), "title": "T"}, "source"),
+        ({"source": "x", "title": "T" * 201}, "title"),
+        ({"source": "x", "warning": "T" * 1001}, "warning"),
+        ({"source": "x", "state": "scheduled"}, "scheduled"),
+        ({"source": "x", "state": "scheduled", "scheduled": 1}, "scheduled"),
+        ({"source": "x", "state": "scheduled", "scheduled": 1 << 43}, "scheduled"),
+        ({"source": "x", "poll": PollDraft(options=("one",))}, "poll"),
+        ({"source": "x", "poll": PollDraft(options=("same", "same "))}, "poll"),
+        ({"source": "x", "poll": PollDraft(options=("a", "b"), seconds=10)}, "poll"),
+        ({"source": "x", "files": (File(upload=12345),)}, "files"),
+    ],
+)
+async def test_what_is_wrong_is_named(stage: Stage, draft: Mapping[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        await stage.publish(**draft)
+    assert caught.value.field == field
+    assert caught.value.message
+    assert await stage.sent() == []
+
+
+async def test_only_our_own_people_write(stage: Stage) -> None:
+    for number in (stage.ben.id, 12345):
+        with pytest.raises(Forbidden):
+            await stage.do(publishing.publish, number, Draft(source="x"))
+
+
+async def test_an_edit(stage: Stage) -> None:
+    post = await stage.publish("Frist @ben@ben.test")
+    stage.clock.forward(minutes=1)
+    await stage.do(publishing.edit, stage.ann.id, post.id, Draft(source="First @dan@dan.test", visibility=DIRECT))
+    update = await stage.last()
+    assert update.kind == "Update"
+    assert update.document["id"] != URLS.activity(post.id)
+    note = update.object
+    assert note["id"] == post.uri == update.subject
+    assert note["updated"] > note["published"]
+    assert note["published"] == (await stage.sent())[0].object["published"]
+    assert note["url"] == post.url
+    assert note["to"] == [PUBLIC]  # the audience stays
+    assert stage.ben.shared_inbox in update.inboxes  # who got it must hear of it
+    assert stage.dan.inbox in update.inboxes
+    (revision,) = await stage.db.read(writing.revisions, post.id)
+    assert revision.source == "Frist @ben@ben.test"
+
+
+async def test_an_edit_keeps_kind_address_and_place(stage: Stage) -> None:
+    theirs = await stage.remote_post(stage.ben, context="https://ben.test/c/1")
+    article = await stage.publish("Text", title="One title")
+    answer = await stage.publish("Yes", reply_to=theirs.id)
+    await stage.db.write(writing.remove, theirs)
+    stage.clock.forward(days=40)
+    edited = await stage.do(publishing.edit, stage.ann.id, article.id, Draft(source="Text", title="Another"))
+    assert (edited.url, edited.slug, edited.title) == (article.url, article.slug, "Another")
+    plain = await stage.do(publishing.edit, stage.ann.id, answer.id, Draft(source="No", title="Now a title"))
+    assert (plain.kind, plain.title) == ("Note", "")
+    assert (plain.in_reply_to, plain.context) == (theirs.uri, "https://ben.test/c/1")
+
+
+async def test_an_edit_reaches_those_who_reacted(stage: Stage) -> None:
+    post = await stage.publish("Hello")
+    await stage.db.write(reactions.react, stage.dan.id, post.id, "https://dan.test/like/1")
+    await stage.do(publishing.edit, stage.ann.id, post.id, Draft(source="Hello!"))
+    assert (await stage.last()).inboxes == {stage.dan.inbox}
+
+
+async def test_a_deletion(stage: Stage) -> None:
+    post = await stage.publish("Oops @ben@ben.test")
+    await stage.do(publishing.delete, stage.ann.id, post.id)
+    sent = await stage.last()
+    assert sent.kind == "Delete"
+    assert sent.object == {"id": post.uri, "type": "Tombstone", "formerType": "Note"}
+    assert sent.document["to"] == [PUBLIC]
+    assert sent.subject == post.uri
+    assert sent.followers
+    assert sent.inboxes == {stage.ben.shared_inbox}
+    assert await stage.db.read(posts.stored, post.id) is None
+    assert await stage.db.read(writing.tombstone, post.uri) is not None
+
+
+async def test_a_direct_post_is_deleted_where_it_went_and_nowhere_else(stage: Stage) -> None:
+    post = await stage.publish("Oops @ben@ben.test", visibility=DIRECT)
+    await stage.do(publishing.delete, stage.ann.id, post.id)
+    sent = await stage.last()
+    assert (sent.kind, sent.followers) == ("Delete", False)
+    assert sent.inboxes == {stage.ben.inbox}
+
+
+async def test_somebody_elses_post_is_not_there(stage: Stage) -> None:
+    post = await stage.publish("Mine")
+    theirs = await stage.remote_post(stage.ben)
+    for number in (post.id, theirs.id, 12345):
+        for deed in (publishing.delete, publishing.pin, publishing.unpin):
+            with pytest.raises(NotFound):
+                await stage.do(deed, stage.cem.id, number)
+        with pytest.raises(NotFound):
+            await stage.do(publishing.edit, stage.cem.id, number, Draft(source="x"))
+    assert await stage.kinds() == ["Create"]
+
+
+async def test_drafts_and_what_becomes_of_them(stage: Stage) -> None:
+    await stage.follows(stage.cem, stage.ann)
+    draft = await stage.publish("Not yet @ben@ben.test @cem", state="draft")
+    assert await stage.sent() == []
+    assert await stage.told(stage.cem) == []
+    assert await stage.stream(stage.cem) == []
+    assert await stage.db.read(posts.get, draft.id, 0) is None
+    assert await stage.db.read(posts.get, draft.id, stage.cem.id) is None
+
+    stage.clock.forward(days=1)
+    kept = await stage.do(publishing.edit, stage.ann.id, draft.id, Draft(source="Soon", state="draft"))
+    assert (kept.id, kept.state) == (draft.id, "draft")
+    other = await stage.publish("Meanwhile")
+    post = await stage.do(publishing.edit, stage.ann.id, draft.id, Draft(source="Now @cem", title="T"))
+    assert (post.kind, post.state, post.published, post.updated) == ("Article", "published", stage.clock.now, None)
+    assert (await stage.last()).document["id"] == URLS.activity(post.id)
+    assert await stage.stream(stage.cem) == [post.id, other.id]  # the newest first
+    assert [each.id for each in await stage.db.read(listings.drafts, stage.ann.id)] == []
+    assert [each.kind for each in await stage.told(stage.cem)] == ["mention"]
+
+
+async def test_a_draft_is_deleted_without_a_word(stage: Stage) -> None:
+    draft = await stage.publish("Not yet", state="draft")
+    await stage.do(publishing.delete, stage.ann.id, draft.id)
+    assert await stage.sent() == []
+
+
+async def test_a_scheduled_post(stage: Stage) -> None:
+    await stage.follows(stage.cem, stage.ann)
+    when = stage.clock.now + 86_400_000
+    poll = PollDraft(options=("a", "b"), seconds=600)
+    early = await stage.publish("Tomorrow @cem", state="scheduled", scheduled=when, poll=poll)
+    assert await stage.sent() == []
+    assert await stage.db.read(posts.get, early.id, stage.cem.id) is None
+    other = await stage.publish("Today")
+    stage.clock.forward(days=1)
+    due = [(job.kind, job.subject) for job in await stage.db.write(jobs.claim)]
+    assert ("release", str(early.id)) in due
+    await stage.do(publishing.release, early.id)
+    await stage.do(publishing.release, early.id)
+    post = await stage.post(early.id)
+    assert (post.state, post.published, post.scheduled) == ("published", when, None)
+    assert post.poll is not None
+    assert post.poll.ends == when + 600_000
+    assert await stage.kinds() == ["Create", "Create"]
+    assert await stage.stream(stage.cem) == [early.id, other.id]
+    assert [each.kind for each in await stage.told(stage.cem)] == ["mention"]
+
+
+async def test_a_scheduled_post_may_be_put_off_or_taken_back(stage: Stage) -> None:
+    when = stage.clock.now + 86_400_000
+    first = await stage.publish("Tomorrow", state="scheduled", scheduled=when)
+    later = Draft(source="Later", state="scheduled", scheduled=2 * when - stage.clock.now)
+    second = await stage.do(publishing.edit, stage.ann.id, first.id, later)
+    stage.clock.forward(days=1)
+    assert await stage.db.write(jobs.claim) == []
+    back = await stage.do(publishing.edit, stage.ann.id, second.id, Draft(source="Never", state="draft"))
+    stage.clock.forward(days=1)
+    assert await stage.db.write(jobs.claim) == []
+    assert back.state == "draft"
+    assert await stage.sent() == []
+
+
+async def test_pins(stage: Stage) -> None:
+    post = await stage.publish("Read me")
+    await stage.do(publishing.pin, stage.ann.id, post.id)
+    await stage.do(publishing.pin, stage.ann.id, post.id)
+    await stage.do(publishing.unpin, stage.ann.id, post.id)
+    await stage.do(publishing.unpin, stage.ann.id, post.id)
+    _, add, remove = await stage.sent()
+    for sent, kind in ((add, "Add"), (remove, "Remove")):
+        assert sent.kind == kind
+        assert (sent.document["object"], sent.document["target"]) == (post.uri, stage.ann.featured)
+        assert sent.followers
+    assert add.subject == remove.subject
+
+
+async def test_only_a_few_public_posts_can_be_pinned(stage: Stage) -> None:
+    for visibility in (FOLLOWERS, DIRECT):
+        private = await stage.publish("Hush", visibility=visibility)
+        with pytest.raises(Invalid):
+            await stage.do(publishing.pin, stage.ann.id, private.id)
+    for _ in range(publishing.MOST_PINNED):
+        await stage.do(publishing.pin, stage.ann.id, (await stage.publish("Read me")).id)
+    with pytest.raises(Invalid):
+        await stage.do(publishing.pin, stage.ann.id, (await stage.publish("Me too")).id)
+
+
+async def test_counts_are_told_without_an_edit(stage: Stage) -> None:
+    post = await stage.publish("Nice?")
+    await stage.db.write(reactions.react, stage.dan.id, post.id, "https://dan.test/like/1")
+    await stage.do(publishing.send_counts, post.id)
+    sent = await stage.last()
+    assert sent.kind == "Update"
+    assert sent.object["likes"]["totalItems"] == 1
+    assert "updated" not in sent.object
+
+
+async def test_links_and_pictures_of_ours_are_whole_addresses_elsewhere(stage: Stage) -> None:
+    await stage.publish("[here](/about) and ![](/media/aa/bb/aabb.png)", title="T")
+    content = (await stage.last()).object["content"]
+    assert 'href="https://blog.test/about"' in content
+    assert 'href="/' not in content
+    assert 'src="/' not in content

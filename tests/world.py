@@ -1,0 +1,277 @@
+"""Several real servers that reach each other in one process: no sockets, but real signatures, databases and workers.
+
+Time stands still unless a test moves it, and the network fails only where a test says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+
+from fediblog.actions import people
+from fediblog.domain.accounts import Account
+from fediblog.domain.urls import Urls
+from fediblog.errors import Refused, Unavailable
+from fediblog.federation.keyring import make_keys
+from fediblog.federation.site import Site, open_site
+from fediblog.net import Answer, Policy, check_url
+from fediblog.net.engine import Headers
+from fediblog.settings import Settings
+from fediblog.store import facts, logins
+from fediblog.store.accounts import NewKey
+from fediblog.store.database import connect
+from fediblog.store.tx import Tx
+from tests.conftest import Clock
+from tests.postgres import Cluster
+
+T = TypeVar("T")
+App = Callable[..., Any]
+JSON = 'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
+_POLICY = Policy()
+_OWN = frozenset({"host", "content-length", "accept-encoding"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One request that was made, and the status that came back; None if no answer did."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    status: int | None = None
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).netloc
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The activity that was posted."""
+        found: dict[str, Any] = json.loads(self.body)
+        return found
+
+    @property
+    def kind(self) -> str:
+        return str(self.document["type"])
+
+
+@dataclass(slots=True)
+class Network:
+    """What lies between the servers: who is reached under which name, and what goes wrong on the way."""
+
+    apps: dict[str, App] = field(default_factory=dict)
+    down: set[str] = field(default_factory=set)
+    answers: dict[str, list[tuple[int, dict[str, str]]]] = field(default_factory=lambda: defaultdict(list))
+    lost: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    sent: list[Sent] = field(default_factory=list)
+    stall: Callable[[Sent], bool] | None = None  # requests that hang for ever
+
+    def fail(self, host: str, status: int, times: int = 1, **headers: str) -> None:
+        """The next so many posts to that host are answered with this status, and not processed."""
+        self.answers[host] += [(status, {name.replace("_", "-"): value for name, value in headers.items()})] * times
+
+    def lose(self, host: str, times: int = 1) -> None:
+        """The next so many posts to that host are processed, but the answer is lost."""
+        self.lost[host] += times
+
+    def posts(self, host: str = "", kind: str = "") -> list[Sent]:
+        """The posts so far, of all hosts and kinds or only of these."""
+        return [
+            each
+            for each in self.sent
+            if each.method == "POST" and (not host or each.host == host) and (not kind or each.kind == kind)
+        ]
+
+
+class WorldEngine:
+    """The door to the outside, behind which are the other servers of the world."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+
+    async def exchange(
+        self, method: str, url: str, headers: Headers, body: bytes = b"", *, limit: int, deadline: float
+    ) -> Answer:
+        target = check_url(url, _POLICY)
+        fields = {name.lower(): value for name, value in dict(headers).items()}
+        request = Sent(method, target.url, fields, body)
+        network, host = self._network, target.authority
+        if network.stall is not None and network.stall(request):
+            await asyncio.Event().wait()
+        if host in network.down or (host not in network.apps and not network.answers[host]):
+            network.sent.append(request)
+            raise Unavailable("unreachable", detail=host)
+        if method == "POST" and network.answers[host]:
+            status, extra = network.answers[host].pop(0)
+            network.sent.append(Sent(method, target.url, fields, body, status))
+            return Answer(status, tuple(extra.items()), b"", url)
+        response = await ask(network.apps[host], method, target.url, fields, body)
+        if method == "POST" and network.lost[host]:
+            network.lost[host] -= 1
+            network.sent.append(request)
+            raise Unavailable("timeout", detail=host)
+        network.sent.append(Sent(method, target.url, fields, body, response.status_code))
+        if method == "GET" and response.is_success and len(response.content) > limit:
+            raise Refused("answer-too-large")
+        kept = tuple((name.lower(), value) for name, value in response.headers.items())
+        return Answer(response.status_code, kept, response.content[:limit], url)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def ask(app: App, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> httpx.Response:
+    """One request to an application."""
+    kept = {name: value for name, value in headers.items() if name not in _OWN}
+    transport = httpx.ASGITransport(app=app, client=("198.18.0.1", 4711))
+    async with httpx.AsyncClient(transport=transport, headers={"accept-encoding": "identity"}) as client:
+        return await client.request(method, url, headers=kept, content=body)
+
+
+@cache
+def keys_of(host: str, handle: str) -> tuple[NewKey, ...]:
+    """Keys of an account, made once in a test run: RSA takes its time."""
+    return make_keys()
+
+
+@cache
+def _empty_database() -> bytes:
+    """An SQLite database with our schema, to be copied."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+
+        async def make() -> None:
+            await (await connect(path)).close()
+
+        # A loop of its own, in a thread of its own: this is called from within a running one.
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(asyncio.run, make()).result()
+        return path.read_bytes()
+
+
+async def new_site(
+    folder: Path, origin: str, engine: WorldEngine, clock: Clock, *, database: str = "", **settings: Any
+) -> Site:
+    """A server with its instance actor, whose keys are not made anew each time."""
+    chosen = Settings(data=folder, origin=origin, database=database, **settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not database and not (folder / "fediblog.db").exists():
+        (folder / "fediblog.db").write_bytes(_empty_database())
+    urls = Urls(origin, settings.get("handle_domain") or urlsplit(origin).netloc)
+    db = await connect(chosen.database_url, clock=clock)
+    try:
+        await db.write(people.ensure_instance, urls, keys_of(urls.host, people.INSTANCE_HANDLE))
+        await db.write(facts.put, "origin", origin)
+    finally:
+        await db.close()
+    return await open_site(chosen, engine=engine, clock=clock)
+
+
+def add_person(tx: Tx, urls: Urls, handle: str, keys: Sequence[NewKey]) -> Account:
+    """A login and its account."""
+    login = logins.by_name(tx, handle) or people.add_login(tx, handle, "-")
+    return people.add_account(tx, urls, login.id, handle, handle.title(), keys)
+
+
+class World:
+    """Servers by their names: `async with World("alice.test", "bob.test") as world:`."""
+
+    def __init__(self, *hosts: str, clock: Clock | None = None, postgres: tuple[Cluster, str] | None = None) -> None:
+        self.hosts = hosts
+        self.clock = clock or Clock()
+        self.network = Network()
+        self.sites: dict[str, Site] = {}
+        self.workers: dict[str, Any] = {}
+        self._postgres = postgres
+        self._databases: dict[str, str] = {}
+        self._folder = Path(tempfile.mkdtemp(prefix="fediblog-world-"))
+
+    async def __aenter__(self) -> World:
+        for host in self.hosts:
+            if self._postgres is not None:
+                cluster, template = self._postgres
+                self._databases[host] = cluster.create(template)
+            await self.open(host)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for host in list(self.sites):
+            await self.close(host)
+        if self._postgres is not None:
+            for name in self._databases.values():
+                self._postgres[0].drop(name)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def open(self, host: str) -> Site:
+        """Start a server, on what it had stored."""
+        database = self._postgres[0].url(self._databases[host]) if self._postgres else ""
+        site = await new_site(
+            self._folder / host, f"https://{host}", WorldEngine(self.network), self.clock, database=database
+        )
+        self.sites[host] = site
+        # Found by name: this module also serves tests of what the application is made of.
+        self.workers[host] = import_module("fediblog.federation.worker").Worker(site, dice=lambda: 0.5)
+        self.network.apps[host] = import_module("fediblog.app").create_app(site)
+        return site
+
+    async def close(self, host: str) -> None:
+        """Stop a server in good order."""
+        self.network.apps.pop(host, None)
+        await self.workers.pop(host).stop()
+        await self.sites.pop(host).close()
+
+    async def crash(self, host: str) -> None:
+        """Kill a server: what it was about to write is lost."""
+        self.network.apps.pop(host, None)
+        await self.sites.pop(host).close()
+        await self.workers.pop(host).stop(grace=0)
+
+    async def restart(self, host: str) -> Site:
+        """Start a server again; its worker takes back what an earlier one had begun."""
+        site = await self.open(host)
+        await self.workers[host].recover()
+        return site
+
+    async def settle(self, rounds: int = 50) -> None:
+        """Let all workers do what is due, until nothing is on the way any more."""
+        for _ in range(rounds):
+            if not sum([await worker.idle() for worker in self.workers.values()]):
+                return
+        raise AssertionError(f"the world does not come to rest within {rounds} rounds")
+
+    async def person(self, host: str, handle: str) -> Account:
+        """Somebody who lives on that server."""
+        site = self.sites[host]
+        return await site.db.write(add_person, site.urls, handle, keys_of(host, handle))
+
+    async def get(self, host: str, path: str, accept: str = JSON) -> httpx.Response:
+        """Ask a server, as anybody may."""
+        url = path if path.startswith("https:") else f"https://{host}{path}"
+        return await ask(self.network.apps[host], "GET", url, {"accept": accept})
+
+    async def read(self, host: str, question: Callable[..., T], *args: Any) -> T:
+        """Ask a server's database."""
+        return await self.sites[host].db.read(question, *args)
+
+    async def do(self, host: str, deed: Callable[..., T], *args: Any) -> T:
+        """Do something on a server, as its web pages would: `deed(tx, urls, *args)`."""
+        site = self.sites[host]
+        return await site.db.write(deed, site.urls, *args)
