@@ -16,7 +16,8 @@ HASHTAG_LIMIT: Final = 100
 """Characters of a hashtag; longer ones are text."""
 
 _MENTION: Final = re.compile(
-    r"@(?P<user>[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?)(?:@(?P<host>[^\W_](?:[\w.-]{0,251}[^\W_])?))?"
+    r"@(?P<user>[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?)"
+    r"(?:@(?P<host>[^\W_](?:[\w.-]{0,251}[^\W_])?(?::[0-9]{4,5}(?![\w:]))?))?"  # a port has more digits than a list
 )
 # Middle dot, katakana middle dot, zero width non-joiner and joiner: part of words in several scripts.
 _INSIDE_TAG: Final = frozenset("_\u00b7\u30fb\u200c\u200d")

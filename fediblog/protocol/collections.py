@@ -59,8 +59,9 @@ def write_page(
     total: int | None = None,
     ordered: bool = True,
 ) -> dict[str, Json]:
-    """One page of a collection."""
-    doc: dict[str, Json] = {"id": uri, "type": _kind("CollectionPage", ordered)}
+    """One page of a collection; one that is only embedded has no `uri`."""
+    doc: dict[str, Json] = {"id": uri} if uri else {}
+    doc["type"] = _kind("CollectionPage", ordered)
     doc |= _links(partOf=part_of, next=next, prev=prev)
     if total is not None:
         doc["totalItems"] = total

@@ -16,7 +16,7 @@ from fediblog.protocol.attachments import (
     write_picture,
 )
 from fediblog.protocol.authority import same_origin
-from fediblog.protocol.contexts import in_context
+from fediblog.protocol.contexts import in_context, without_context
 from fediblog.protocol.polls import read_poll, write_poll
 
 TITLE_LIMIT = 500
@@ -316,5 +316,5 @@ def _write_counted(key: str, uri: str, total: int | None, first: Json = None) ->
     if total is not None:
         doc["totalItems"] = total
     if first:
-        doc["first"] = first
+        doc["first"] = without_context(first) if isinstance(first, dict) else first
     return {key: doc}

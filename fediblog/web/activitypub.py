@@ -15,15 +15,15 @@ from fediblog.domain.posts import Boost, Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
 from fediblog.federation.receive import receive
-from fediblog.protocol.activities import tombstone
+from fediblog.protocol.activities import quote_authorization, tombstone
 from fediblog.protocol.collections import write_collection, write_page
 from fediblog.protocol.contexts import without_context
 from fediblog.protocol.negotiate import wants_activity
-from fediblog.store import accounts, listings, posts, reactions, relations, writing
+from fediblog.store import accounts, listings, posts, quotes, reactions, relations, writing
 from fediblog.store.tx import Row, Tx
+from fediblog.web import gate
 from fediblog.web.negotiation import VARY, ActivityRoute, ask, document, incoming_of, site_of
 
-MAX_ACTIVITY = 1_000_000  # bytes
 PAGE = 20
 LINKS = 40  # ids on one page of a collection
 
@@ -44,14 +44,14 @@ async def inbox(request: Request) -> Response:
 
 
 async def _taken_in(request: Request, owner: int | None) -> Response:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_ACTIVITY:
-            return JSONResponse({"error": "An activity has at most 1 MB.", "reason": "too-large"}, 413)
-    receipt = await receive(site_of(request), incoming_of(request, body), inbox_owner=owner)
+    gate.check(request)
+    with gate.enter(request):
+        body = await gate.body_of(request)
+        receipt = await receive(site_of(request), incoming_of(request, body), inbox_owner=owner)
     if receipt.status == 202:
         return Response(status_code=202)
+    if receipt.status < 500:
+        gate.note_refused(request)
     headers = {"Retry-After": str(receipt.retry_after)} if receipt.retry_after else {}
     return JSONResponse({"error": receipt.message, "reason": receipt.reason}, receipt.status, headers=headers)
 
@@ -175,6 +175,21 @@ def _activity(tx: Tx, viewer: int, urls: Urls, number: int) -> tuple[Document, b
     if booster is None or passed is None or not booster.local:
         raise NotFound
     return announce_of(urls.activity(number), booster, passed, number >> 20), True
+
+
+async def authorization(request: Request) -> Response:
+    """The proof that a post may quote one of ours; gone once that was taken back (FEP-044f)."""
+    return document(request, await ask(request, _authorization, site_of(request).urls, _number(request)))
+
+
+def _authorization(tx: Tx, viewer: int, urls: Urls, number: int) -> Document:
+    found = quotes.get(tx, number)
+    if found is None:
+        raise NotFound
+    whole = _visible(tx, viewer, found.post)
+    if found.revoked is not None:
+        raise Gone
+    return quote_authorization(urls.authorization(number), whole.author, found.quoting, whole.uri)
 
 
 # --- collections of an account ---
@@ -351,6 +366,7 @@ ROUTES: list[BaseRoute] = [
     Route("/p/{number:int}/shares", shares),
     Route("/c/{number:int}", context),
     Route("/x/{number:int}", activity),
+    Route("/q/{number:int}", authorization),
     ActivityRoute("/@{handle}", actor_page),
     ActivityRoute("/@{handle}/{number:int}", post),
     ActivityRoute("/@{handle}/{year:int}/{month:int}/{slug}", article_page),

@@ -9,12 +9,15 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fediblog import log
+from fediblog.counters import REQUEST_SECONDS, REQUESTS, TURNED_AWAY
+from fediblog.limits import Limit, party
 
 MAX_BODY = 18_000_000  # bytes: a picture and its form
+_FILES = ("/static/", "/media/")
 _HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "strict-origin-when-cross-origin",
@@ -37,6 +40,7 @@ class Door:
 
     def __init__(self, app: ASGIApp, *, origin: str, trusted: Sequence[str]) -> None:
         self.app = app
+        self.pages = Limit(burst=600, seconds=0.05, clock=lambda: time.monotonic_ns() // 1_000_000)
         self.trusted = tuple(ip_network(each) for each in trusted)
         self.headers = dict(_HEADERS, **{"content-security-policy": policy_text(origin)})
         if origin.startswith("https://"):
@@ -48,7 +52,10 @@ class Door:
             return
         started = time.perf_counter()
         headers = Headers(scope=scope)
-        scope["client"] = (client_address(scope, headers, self.trusted), 0)
+        address = client_address(scope, headers, self.trusted)
+        scope["client"] = (address, 0)
+        # Our own machine or proxy is nobody in particular: a limit that all visitors share would shut all of them out.
+        scope["fediblog.party"] = "" if not address or is_trusted(address, self.trusted) else party(address)
         mark = log.REQUEST_ID.set(secrets.token_hex(4))
         status = 0
 
@@ -64,12 +71,32 @@ class Door:
         try:
             if is_too_large(headers):
                 await JSONResponse({"error": "That is too large."}, 413)(scope, receive, answer)
+            elif wait := self._wait(scope):
+                TURNED_AWAY.add("pages")
+                again = {"Retry-After": str(wait), "Cache-Control": "no-store"}
+                await PlainTextResponse("Slow down, please.\n", 429, headers=again)(scope, receive, answer)
             else:
-                await self.app(scope, capped(receive), answer)
+                await self.app(scope, capped(scope, receive), answer)
+        except Exception:
+            status = 500
+            raise
         finally:
-            took = round((time.perf_counter() - started) * 1000, 1)
-            log.event("request", method=scope["method"], path=scope["path"], status=status, ms=took)
+            self._note(scope, status, time.perf_counter() - started)
             log.REQUEST_ID.reset(mark)
+
+    def _wait(self, scope: Scope) -> int:
+        """Seconds until the address may read again; files are no trouble."""
+        if scope["method"] == "POST" or not scope["fediblog.party"] or scope["path"].startswith(_FILES):
+            return 0
+        return self.pages.take(scope["fediblog.party"])
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        """One line, and the counts; 499 is a visitor who went away before there was an answer."""
+        REQUESTS.add(getattr(scope.get("route"), "path", "none"), str(status or 499))
+        REQUEST_SECONDS.add(seconds)
+        log.event(
+            "request", method=scope["method"], path=scope["path"], status=status or 499, ms=round(seconds * 1000, 1)
+        )
 
 
 def is_too_large(headers: Headers) -> bool:
@@ -78,7 +105,7 @@ def is_too_large(headers: Headers) -> bool:
     return length.isascii() and length.isdigit() and int(length[:15]) > MAX_BODY
 
 
-def capped(receive: Receive) -> Receive:
+def capped(scope: Scope, receive: Receive) -> Receive:
     """The body as it comes in, cut off with an error where a request without a length brings too much."""
     taken = 0
 
@@ -86,7 +113,10 @@ def capped(receive: Receive) -> Receive:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        return {"type": "http.disconnect"} if taken > MAX_BODY else message
+        if taken <= MAX_BODY:
+            return message
+        scope["fediblog.too-large"] = True
+        return {"type": "http.disconnect"}
 
     return more
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from fediblog.counters import SHELF
+from fediblog.errors import Unavailable
 from fediblog.store.database import Database
 from fediblog.store.tx import CONTENT
 
@@ -65,9 +67,11 @@ class Shelf:
             await self._look()
         found = self._kept.get(key)
         if found is not None and self._clock() - found.made < MOST_AGE:
+            SHELF.add("yes")
             await send(found.start)
             await send(found.body)
             return
+        SHELF.add("no")
         await self._make(key, scope, receive, send)
 
     def clear(self) -> None:
@@ -78,7 +82,10 @@ class Shelf:
 
     async def _look(self) -> None:
         self._looked = self._clock()
-        foreign = await self._db.foreign_version()
+        try:
+            foreign = await self._db.foreign_version()
+        except Unavailable:  # whoever must read will say so; what is kept is as true as before
+            return
         if foreign != self._foreign:
             self._foreign = foreign
             self.clear()

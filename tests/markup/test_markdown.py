@@ -110,6 +110,11 @@ def test_finding_mentions() -> None:
     assert find_mentions(source) == ("bob@b.example", "ann", "some_user_x@ü.example", "dora")
 
 
+def test_a_handle_may_have_a_port() -> None:
+    source = "@ann@a.example:8443, @bob@b.example:2 things, @cem@c.example: 8443; @dora@d.example:8443x"
+    assert find_mentions(source) == ("ann@a.example:8443", "bob@b.example", "cem@c.example", "dora@d.example")
+
+
 @pytest.mark.parametrize(
     ("source", "wanted"),
     [

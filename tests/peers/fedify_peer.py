@@ -238,6 +238,15 @@ class FedifyPeer:
         """A signed fetch: {url, document}."""
         return await self.command("fetch", uri=uri)
 
+    async def refuse(self, knock: Knock | None) -> None:
+        """From now on requests signed in this way get 401."""
+        await self.command("refuse", knock=knock)
+
+    async def expand(self, document: Json) -> Json:
+        """A document as JSON-LD means it, every term by its full name; what its context does not declare is missing."""
+        expanded: list[Json] = (await self.command("expand", document=document))["expanded"]
+        return expanded[0]
+
     async def collection(self, uri: str, limit: int = 100) -> Json:
         """Walks a collection's pages: {type, total, items: [{type, id}]}."""
         return await self.command("collection", uri=uri, limit=limit)

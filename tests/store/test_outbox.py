@@ -10,7 +10,7 @@ from itertools import groupby
 
 import pytest
 
-from fediblog.store import jobs, outbox
+from fediblog.store import hosts, jobs, outbox
 from fediblog.store.database import Database
 from fediblog.store.outbox import KEPT_TRYING, LEASE, MOST_TRIES, Batch, Delivery
 from fediblog.store.tx import Conflict, Tx
@@ -256,7 +256,7 @@ async def test_a_failure_puts_off_the_host_and_is_probed_by_one_message(db: Data
     assert (probe.host, probe.failures, len(probe.deliveries)) == ("h1.example", 1, 1)
     assert (other.host, len(other.deliveries)) == ("h2.example", 20)
     await db.write(fail, probe.deliveries[0])
-    (trouble,) = await db.read(outbox.troubled_hosts)
+    (trouble,) = await db.read(hosts.troubled_hosts)
     assert (trouble.name, trouble.failures, trouble.failing_since, trouble.next_try, trouble.waiting) == (
         "h1.example",
         2,
@@ -270,7 +270,7 @@ async def test_a_failure_puts_off_the_host_and_is_probed_by_one_message(db: Data
     await db.write(outbox.host_answered, "h1.example")
     (batch,) = await db.write(outbox.lease)
     assert (batch.failures, len(batch.deliveries)) == (0, 20)
-    assert await db.read(outbox.troubled_hosts) == []
+    assert await db.read(hosts.troubled_hosts) == []
 
 
 async def test_failing_hosts_do_not_crowd_out_those_that_work(db: Database, clock: Clock) -> None:
@@ -311,13 +311,13 @@ async def test_what_nobody_takes_for_seven_days_is_given_up(db: Database, clock:
     young = await db.write(lambda tx: emit(tx, inbox(1)))
     clock.forward(ms=KEPT_TRYING - 3 * DAY)
     await db.write(outbox.host_failed, "h1.example", "no answer", hour_later)
-    assert (await db.read(outbox.troubled_hosts))[0].unavailable == clock.now
+    assert (await db.read(hosts.troubled_hosts))[0].unavailable == clock.now
     whole = await db.read(outbox.get, old)
     assert whole is not None
     assert (whole.failed, whole.waiting) == (0, 2), "not a moment too early"
     clock.forward(ms=1)
     await db.write(outbox.host_failed, "h1.example", "no answer", hour_later)
-    assert (await db.read(outbox.troubled_hosts))[0].unavailable == clock.now - 1
+    assert (await db.read(hosts.troubled_hosts))[0].unavailable == clock.now - 1
     for number, failed, waiting in ((old, 1, 1), (young, 0, 1)):
         whole = await db.read(outbox.get, number)
         assert whole is not None
@@ -325,7 +325,7 @@ async def test_what_nobody_takes_for_seven_days_is_given_up(db: Database, clock:
     (row, _) = await db.read(outbox.failures, old)
     assert (row.state, "seven days" in row.error) == ("failed", True)
     await db.write(outbox.host_answered, "h1.example")
-    assert await db.read(outbox.troubled_hosts) == []
+    assert await db.read(hosts.troubled_hosts) == []
 
 
 async def test_a_message_that_always_fails_is_given_up_and_hinders_no_other(db: Database, clock: Clock) -> None:
@@ -500,11 +500,11 @@ async def test_what_is_over_is_swept(db: Database, clock: Clock) -> None:
 
 
 async def test_what_hosts_understand_is_remembered(db: Database) -> None:
-    await db.write(outbox.remember_scheme, "new.example", "rfc9421")
+    await db.write(hosts.remember_scheme, "new.example", "rfc9421")
     await db.write(emit, inbox(1))
-    await db.write(outbox.remember_scheme, "h1.example", "rfc9421")
-    await db.write(outbox.remember_scheme, "new.example", "cavage")
-    assert await db.read(outbox.schemes) == {"h1.example": "rfc9421"}
+    await db.write(hosts.remember_scheme, "h1.example", "rfc9421")
+    await db.write(hosts.remember_scheme, "new.example", "cavage")
+    assert await db.read(hosts.schemes) == {"h1.example": "rfc9421"}
     assert hosts_of(await db.write(outbox.lease)) == ["h1.example"]
 
 

@@ -16,6 +16,7 @@ import {
   Undo,
   Update,
 } from "@fedify/fedify/vocab";
+import jsonld from "jsonld";
 
 import { addressing, creation, document, instant, person } from "./documents.mjs";
 import { answer, recipient, understood } from "./reception.mjs";
@@ -30,7 +31,9 @@ const need = (value, message) => {
 
 /** One command's view of the peer: a context to send from and a loader that signs. */
 export class Desk {
-  constructor({ federation, account, origin }) {
+  constructor(peer) {
+    const { federation, account, origin } = peer;
+    this.peer = peer;
     this.account = account;
     this.ctx = federation.createContext(new URL(origin));
     this.me = this.ctx.getActorUri(account.username);
@@ -239,6 +242,12 @@ async function fetchDocument(desk, { uri }) {
   return { url: documentUrl, document: json };
 }
 
+/** A document as JSON-LD means it, without Fedify's vocabulary: terms that its context does not declare are missing. */
+async function expand(desk, { document: json }) {
+  const loader = async (url) => await desk.ctx.contextLoader(url);
+  return { expanded: await jsonld.expand(json, { documentLoader: loader, keepFreeFloatingNodes: true }) };
+}
+
 async function collection(desk, { uri, limit = 100 }) {
   const found = await desk.find(uri);
   if (!(found instanceof Collection)) throw new Refusal(`no collection at ${uri}`);
@@ -267,6 +276,7 @@ export const ACTIONS = {
   collection,
   delete: remove,
   edit,
+  expand,
   fetch: fetchDocument,
   follow,
   leave,
@@ -275,6 +285,10 @@ export const ACTIONS = {
   nodeinfo,
   post,
   profile,
+  refuse: async (desk, { knock = null }) => {
+    desk.peer.refuses = knock;
+    return {};
+  },
   reject: answering(Reject, "rejected"),
   route: async (_, { authority, port }) => route(authority, port) ?? {},
   send,

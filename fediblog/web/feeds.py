@@ -1,0 +1,206 @@
+"""Feeds of posts: Atom (RFC 4287), RSS 2.0 and JSON Feed 1.1, with the whole text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from html import escape
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Attachment
+from fediblog.domain.posts import Post
+from fediblog.markup.html import excerpt, plain
+
+ATOM = "http://www.w3.org/2005/Atom"
+CONTENT = "http://purl.org/rss/1.0/modules/content/"
+_TITLE = 80  # characters of a note's beginning, for readers that cannot show an item without a title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """What a feed says of itself. `page` and `base` are whole addresses; `base` is what the feeds' endings follow."""
+
+    title: str
+    description: str
+    page: str
+    base: str
+    author: Account | None = None
+    icon: str = ""
+    hub: str = ""
+
+
+def atom(feed: Feed, posts: Sequence[Post]) -> bytes:
+    """The feed as Atom."""
+    root = Element("feed", {"xmlns": ATOM})
+    _add(root, "id", feed.page)
+    _add(root, "title", feed.title)
+    if feed.description:
+        _add(root, "subtitle", feed.description)
+    _add(root, "updated", _rfc3339(max((_changed(post) for post in posts), default=0)))
+    _add(root, "link", rel="self", type="application/atom+xml", href=f"{feed.base}.atom")
+    _add(root, "link", rel="alternate", type="text/html", href=feed.page)
+    if feed.icon:
+        _add(root, "icon", feed.icon)
+    _add(root, "generator", "fediblog")
+    for post in posts:
+        _atom_entry(SubElement(root, "entry"), post)
+    return _xml(root)
+
+
+def _atom_entry(entry: Element, post: Post) -> None:
+    _add(entry, "id", post.uri)
+    _add(entry, "title", _title(post))
+    _add(entry, "published", _rfc3339(post.published or 0))
+    _add(entry, "updated", _rfc3339(_changed(post)))
+    _add(entry, "link", rel="alternate", type="text/html", href=post.url)
+    _add(entry, "link", rel="alternate", type="application/activity+json", href=post.uri)
+    author = SubElement(entry, "author")
+    _add(author, "name", post.account.shown_name)
+    _add(author, "uri", post.account.url)
+    for tag in post.hashtags:
+        _add(entry, "category", term=tag.lower(), label=tag)
+    for file in post.attachments:
+        _add(entry, "link", rel="enclosure", type=file.media_type or "application/octet-stream", href=file.url)
+    if post.is_article and post.summary:
+        _add(entry, "summary", plain(post.summary))
+    content = SubElement(entry, "content", {"type": "html"})
+    if post.language:
+        content.set("xml:lang", post.language)
+    content.text = whole(post)
+
+
+def rss(feed: Feed, posts: Sequence[Post]) -> bytes:
+    """The feed as RSS 2.0."""
+    root = Element("rss", {"version": "2.0", "xmlns:atom": ATOM, "xmlns:content": CONTENT})
+    channel = SubElement(root, "channel")
+    _add(channel, "title", feed.title)
+    _add(channel, "link", feed.page)
+    _add(channel, "description", feed.description or feed.title)
+    _add(channel, "atom:link", rel="self", type="application/rss+xml", href=f"{feed.base}.rss")
+    _add(channel, "generator", "fediblog")
+    if posts:
+        _add(channel, "lastBuildDate", _rfc822(max(map(_changed, posts))))
+    for post in posts:
+        _rss_item(SubElement(channel, "item"), post)
+    return _xml(root)
+
+
+def _rss_item(item: Element, post: Post) -> None:
+    if post.title:
+        _add(item, "title", post.title)
+    _add(item, "link", post.url)
+    _add(item, "guid", post.uri, isPermaLink="false")
+    _add(item, "pubDate", _rfc822(post.published or 0))
+    for tag in post.hashtags:
+        _add(item, "category", tag)
+    _add(item, "description", plain(post.summary) if post.is_article and post.summary else whole(post))
+    _add(item, "content:encoded", whole(post))
+
+
+def json_feed(feed: Feed, posts: Sequence[Post]) -> bytes:
+    """The feed as JSON Feed 1.1."""
+    document: dict[str, object] = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": feed.title,
+        "home_page_url": feed.page,
+        "feed_url": f"{feed.base}.json",
+        "items": [_json_item(post) for post in posts],
+    }
+    if feed.description:
+        document["description"] = feed.description
+    if feed.icon:
+        document["icon"] = feed.icon
+    if feed.author:
+        document["authors"] = [_json_author(feed.author)]
+    return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+
+def _json_item(post: Post) -> dict[str, object]:
+    item: dict[str, object] = {
+        "id": post.uri,
+        "url": post.url,
+        "content_html": whole(post),
+        "date_published": _rfc3339(post.published or 0),
+        "authors": [_json_author(post.account)],
+    }
+    if post.title:
+        item["title"] = post.title
+    if post.is_article and post.summary:
+        item["summary"] = plain(post.summary)
+    if post.updated:
+        item["date_modified"] = _rfc3339(post.updated)
+    if post.hashtags:
+        item["tags"] = list(post.hashtags)
+    if post.language:
+        item["language"] = post.language
+    if post.image:
+        item["image"] = post.image.url
+    if post.attachments:
+        item["attachments"] = [
+            {"url": file.url, "mime_type": file.media_type or "application/octet-stream"} for file in post.attachments
+        ]
+    return item
+
+
+def _json_author(account: Account) -> dict[str, str]:
+    author = {"name": account.shown_name, "url": account.url}
+    return author | ({"avatar": account.icon.url} if account.icon else {})
+
+
+FORMATS: dict[str, tuple[str, Callable[[Feed, Sequence[Post]], bytes]]] = {
+    "atom": ("application/atom+xml; charset=utf-8", atom),
+    "rss": ("application/rss+xml; charset=utf-8", rss),
+    "json": ("application/feed+json; charset=utf-8", json_feed),
+}
+"""Media type and writer by the ending of the address."""
+
+
+def whole(post: Post) -> str:
+    """A post's text with its warning and pictures, as HTML for a feed reader."""
+    warning = post.warning if post.is_article else post.summary
+    parts = [f"<p><strong>{escape(warning)}</strong></p>"] if warning else []
+    if post.image:
+        parts.append(f'<p><img src="{escape(post.image.url)}" alt="{escape(post.image.alt)}"></p>')
+    return "".join([*parts, post.content, *map(_shown, post.attachments)])
+
+
+def _shown(file: Attachment) -> str:
+    url, alt = escape(file.url), escape(file.alt)
+    if file.kind == "Image" or file.media_type.startswith("image/"):
+        return f'<p><a href="{url}"><img src="{escape(file.preview or file.url)}" alt="{alt}"></a></p>'
+    return f'<p><a href="{url}">{alt or url}</a></p>'
+
+
+def _title(post: Post) -> str:
+    """Atom wants a title for each entry (RFC 4287 §4.1.2); a note has none, so its beginning stands for it."""
+    if post.title:
+        return post.title
+    if post.summary and not post.is_article:
+        return excerpt(escape(post.summary), _TITLE)
+    return excerpt(post.content, _TITLE) or post.account.shown_name
+
+
+def _changed(post: Post) -> int:
+    return post.updated or post.published or 0
+
+
+def _rfc3339(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _rfc822(ms: int) -> str:
+    return format_datetime(datetime.fromtimestamp(ms / 1000, UTC), usegmt=True)
+
+
+def _add(parent: Element, name: str, content: str = "", /, **attributes: str) -> None:
+    element = SubElement(parent, name, attributes)
+    if content:
+        element.text = content
+
+
+def _xml(root: Element) -> bytes:
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode").encode()

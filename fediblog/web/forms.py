@@ -1,0 +1,132 @@
+"""What people send with a form: read within limits, proven to come from our own page, never lost by a mistake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from fediblog.errors import Forbidden, Invalid
+from fediblog.markup.text import one_line, tidy
+from fediblog.messages import text
+from fediblog.web import sessions
+from fediblog.web.sessions import SignInNeeded, Visit
+
+MOST_FILES = 8
+MOST_FIELDS = 200
+FIELD_BYTES = 2_000_000  # the longest article in Markdown, in UTF-8
+_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+@dataclass(slots=True)
+class Form:
+    """The fields of a form, what is wrong with them (by name), and who sent it."""
+
+    data: FormData
+    visit: Visit | None = None
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls) -> Form:
+        """A form that nobody has filled in."""
+        return cls(FormData())
+
+    @property
+    def sender(self) -> Visit:
+        """Who sent it; raises SignInNeeded if that is nobody in particular."""
+        if self.visit is None:
+            raise SignInNeeded
+        return self.visit
+
+    def line(self, name: str, limit: int = 500) -> str:
+        """A field of one line."""
+        return one_line(self._raw(name), limit)
+
+    def block(self, name: str, limit: int = 500_000) -> str:
+        """A field of several lines; an overlong one is refused rather than cut."""
+        value = tidy(self._raw(name))
+        if len(value) > limit:
+            self.errors.setdefault(name, text("error.too-long", n=limit))
+        return value
+
+    def secret(self, name: str) -> str:
+        """A field as it was typed, such as a password."""
+        return self._raw(name)[:1000]
+
+    def flag(self, name: str) -> bool:
+        """Whether a box is ticked or a button was pressed."""
+        return bool(self._raw(name))
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        """One of the choices; the first where something else came."""
+        value = self._raw(name)
+        return value if value in choices else choices[0]
+
+    def number(self, name: str) -> int | None:
+        """A number of ours."""
+        return whole(self._raw(name))
+
+    def numbers(self, name: str) -> list[int]:
+        """All numbers of a field that comes several times."""
+        found = (whole(value) for value in self.lines(name))
+        return [number for number in found if number is not None]
+
+    def lines(self, name: str) -> list[str]:
+        """All values of a field that comes several times."""
+        return [one_line(value, 2000) for value in self.data.getlist(name) if isinstance(value, str)]
+
+    def files(self, name: str) -> list[UploadFile]:
+        """The files that were chosen; an empty chooser is sent as a file without a name."""
+        return [each for each in self.data.getlist(name) if isinstance(each, UploadFile) and each.filename]
+
+    def refuse(self, error: Invalid) -> None:
+        """Note what a lower floor found wrong."""
+        self.errors.setdefault(error.field, error.message)
+
+    def _raw(self, name: str) -> str:
+        value = self.data.get(name, "")
+        return value if isinstance(value, str) else ""
+
+
+async def read(request: Request) -> Form:
+    """The form of somebody who has signed in. Raises SignInNeeded, or Forbidden if our own page did not send it."""
+    form = await read_open(request)
+    visit = await sessions.visitor(request)
+    if visit is None:
+        raise SignInNeeded
+    token = form.data.get("csrf", "")
+    sessions.check_token(visit, token if isinstance(token, str) else "")
+    form.visit = visit
+    return form
+
+
+async def read_open(request: Request) -> Form:
+    """A form that needs no session, such as the one that begins one; it must come from our own page all the same."""
+    if not sessions.comes_from_here(request):
+        raise Forbidden(text("error.foreign-form"))
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in _TYPES:
+        raise HTTPException(415, text("error.form-type"))
+    data = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=FIELD_BYTES)
+    return Form(data)
+
+
+def own_path(address: str, otherwise: str = "/") -> str:
+    """The address if it is a path of this site, so that nobody can be led astray through us."""
+    decoded = unquote(address)
+    plain = decoded.isprintable() and "\\" not in decoded and not decoded.startswith("//")
+    if not (address.startswith("/") and plain) or address.startswith("//"):
+        return otherwise
+    parts = urlsplit(address)
+    return otherwise if parts.scheme or parts.netloc else address
+
+
+def whole(value: str) -> int | None:
+    """A whole number of at most 19 digits, as our own are."""
+    if not (value.isascii() and value.isdigit() and len(value) <= 19):
+        return None
+    number = int(value)
+    return number if number < 1 << 63 else None

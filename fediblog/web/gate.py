@@ -1,0 +1,100 @@
+"""Before the inboxes: who has had enough for now is told to come again, before anything is read or verified."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from starlette.requests import Request
+
+from fediblog.counters import TURNED_AWAY
+from fediblog.errors import Refused, Unavailable
+from fediblog.limits import Limit, Room
+
+INSIDE = 192  # requests to inboxes that are dealt with at a time: with bodies of 1 MB, that much memory
+SHARE = 64  # of which one address, or one server that a signature names, may have so many
+PATIENCE = 20.0  # seconds in which a body must have come
+MAX_ACTIVITY = 1_000_000  # bytes
+_HOST = re.compile(r'keyid="https?://([^/"?#\s]{1,255})', re.IGNORECASE)
+_LOOK = 4000  # characters of a header in which the key's address is looked for
+
+
+def monotonic() -> int:
+    """Milliseconds of a clock that nobody sets."""
+    return time.monotonic_ns() // 1_000_000
+
+
+class Gate:
+    """How many are inside, and how often each address was refused lately."""
+
+    def __init__(self) -> None:
+        self.room = Room(most=INSIDE, share=SHARE)
+        self.refused = Limit(burst=500, seconds=0.5, clock=monotonic)
+
+
+def gate_of(request: Request) -> Gate:
+    """The gate of this application."""
+    gate: Gate | None = getattr(request.app.state, "gate", None)
+    if gate is None:
+        gate = request.app.state.gate = Gate()
+    return gate
+
+
+def party_of(request: Request) -> str:
+    """Whom limits count the request for; nobody in particular if it came from our own machine or proxy."""
+    party: str = request.scope.get("fediblog.party", "")
+    return party
+
+
+def claimed_host(request: Request) -> str:
+    """The server whose key is said to have signed. Nothing is proven yet."""
+    for name in ("signature", "signature-input"):
+        found = _HOST.search(request.headers.get(name, "")[:_LOOK])
+        if found:
+            return found[1].lower()
+    return ""
+
+
+def check(request: Request) -> None:
+    """Raise Unavailable if too much of what the address sent lately was refused."""
+    wait = gate_of(request).refused.wait(party_of(request)) if party_of(request) else 0
+    if wait:
+        TURNED_AWAY.add("inbox-refused")
+        raise Unavailable("too-many-refused", wait)
+
+
+@contextmanager
+def enter(request: Request) -> Iterator[None]:
+    """While one request is dealt with. Raises Unavailable at once if too many are already."""
+    party, host = party_of(request), claimed_host(request)
+    with ExitStack() as inside:
+        try:
+            inside.enter_context(gate_of(request).room.enter(f"from {party}" if party else "", host))
+        except Unavailable:
+            TURNED_AWAY.add("inbox-busy")
+            raise
+        yield
+
+
+def note_refused(request: Request) -> None:
+    """Something from that address was no good."""
+    if party := party_of(request):
+        gate_of(request).refused.take(party)
+
+
+async def body_of(request: Request) -> bytes:
+    """The body, as far as it comes in time and is not too large; Refused otherwise."""
+    chunks, size = [], 0
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > MAX_ACTIVITY:
+                    raise Refused("too-large", "An activity has at most 1 MB.")
+                chunks.append(chunk)
+    except TimeoutError:
+        raise Refused("too-slow", "That took too long.") from None
+    return b"".join(chunks)

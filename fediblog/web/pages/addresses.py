@@ -1,0 +1,56 @@
+"""The shapes of the variable parts of our pages' addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.convertors import Convertor, register_url_convertor
+
+
+class _Text(Convertor[str]):
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+class _Handle(_Text):
+    regex = "[A-Za-z0-9_]{1,30}"
+
+
+class _Year(_Text):
+    regex = "[0-9]{4}"
+
+
+class _Month(_Text):
+    regex = "(?:0[1-9]|1[0-2])"
+
+
+class _Feed(_Text):
+    regex = "(?:atom|rss|json)"
+
+
+class _Number(Convertor[int]):
+    """A number of ours: 63 bits, never with a sign or a leading zero."""
+
+    regex = "[1-9][0-9]{0,18}"
+
+    def convert(self, value: str) -> int:
+        return min(int(value), (1 << 63) - 1)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+def register() -> None:
+    """Make `{handle:handle}`, `{n:number}` and the others known to the router."""
+    made: dict[str, Convertor[Any]] = {
+        "handle": _Handle(),
+        "year": _Year(),
+        "month": _Month(),
+        "feed": _Feed(),
+        "number": _Number(),
+    }
+    for name, convertor in made.items():
+        register_url_convertor(name, convertor)

@@ -1,0 +1,169 @@
+"""What anybody may read: the home of the blog, tags, months, and the feeds of all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Visibility
+from fediblog.domain.posts import Post
+from fediblog.errors import Gone, NotFound
+from fediblog.markup.html import plain
+from fediblog.messages import text
+from fediblog.store import accounts, listings
+from fediblog.store.tx import Tx
+from fediblog.web import paging
+from fediblog.web.feeds import FORMATS, Feed
+from fediblog.web.negotiation import site_of
+from fediblog.web.render import public, render, static
+from fediblog.web.sessions import ask, page
+
+SIZE = 20
+FEED_SIZE = 30
+MONTH_SIZE = 100
+_LOOK, _LOOKS = 200, 10  # posts of others that are passed over in search of our own
+
+
+def account_named(tx: Tx, handle: str) -> Account:
+    """Our account of that handle. Raises NotFound, or Gone if it was deleted."""
+    found = accounts.local_by_handle(tx, handle)
+    if found is None or found.login is None or found.state == "suspended":
+        raise NotFound
+    if found.state == "deleted":
+        raise Gone
+    return found
+
+
+async def home(request: Request) -> Response:
+    """The blog: the latest public posts of all accounts, articles first among the links."""
+    posts, people = await ask(request, _home, paging.mark(request))
+    shown = paging.page(request, posts, SIZE, lambda post: post.id)
+    return render(request, "home.html", posts=shown, people=people, feeds="/feed")
+
+
+def _home(tx: Tx, viewer: int, before: int | None) -> tuple[list[Post], list[Account]]:
+    return listings.local(tx, viewer, before=before, limit=SIZE + 1), accounts.ours(tx)
+
+
+async def tag(request: Request) -> Response:
+    """Public posts with a hashtag, of everybody whom this server knows."""
+    name = request.path_params["name"]
+    posts = await ask(request, _tagged, name, paging.mark(request), SIZE + 1)
+    shown = paging.page(request, posts, SIZE, lambda post: post.id)
+    return render(request, "tag.html", posts=shown, name=name, feeds=f"/tags/{name}/feed")
+
+
+def _tagged(tx: Tx, viewer: int, name: str, before: int | None, limit: int) -> list[Post]:
+    if viewer:
+        return listings.tagged(tx, name, viewer, before=before, limit=limit)
+    # Strangers see what we wrote ourselves; a public mirror of everybody else's posts is nobody's wish.
+    found: list[Post] = []
+    for _ in range(_LOOKS):
+        some = listings.tagged(tx, name, before=before, limit=_LOOK)
+        found += [post for post in some if post.local]
+        if len(found) >= limit or len(some) < _LOOK:
+            break
+        before = some[-1].id
+    return found[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One month of an account, and the other months in which it wrote."""
+
+    account: Account
+    name: str
+    posts: list[Post]
+    months: list[tuple[str, int]]
+
+
+async def month(request: Request) -> Response:
+    """What an account wrote in one month."""
+    params = request.path_params
+    found = await ask(request, _month, params["handle"], f"{params['year']}/{params['month']}", request)
+    shown = paging.page(request, found.posts, MONTH_SIZE, lambda post: post.id)
+    return render(request, "month.html", month=found, posts=shown, account=found.account)
+
+
+def _month(tx: Tx, viewer: int, handle: str, name: str, request: Request) -> Month:
+    account = account_named(tx, handle)
+    before = paging.mark(request)
+    posts = listings.of_month(tx, account.id, name, viewer, before=before, limit=MONTH_SIZE + 1)
+    if not posts:
+        raise NotFound
+    return Month(account, name, posts, listings.months(tx, account.id))
+
+
+async def archive(request: Request) -> Response:
+    """The months in which an account wrote."""
+    account, months = await ask(request, _archive, request.path_params["handle"])
+    return render(request, "archive.html", account=account, months=months)
+
+
+def _archive(tx: Tx, _viewer: int, handle: str) -> tuple[Account, list[tuple[str, int]]]:
+    account = account_named(tx, handle)
+    return account, listings.months(tx, account.id)
+
+
+async def site_feed(request: Request) -> Response:
+    """The feed of the whole blog."""
+    site = site_of(request)
+    posts = await site.db.read(lambda tx: listings.local(tx, limit=FEED_SIZE))
+    title = site.settings.title or site.urls.host
+    feed = Feed(title=title, description="", page=f"{site.urls.origin}/", base=f"{site.urls.origin}/feed")
+    return _feed(request, feed, posts)
+
+
+async def account_feed(request: Request) -> Response:
+    """The feed of one account: its posts without answers to others."""
+    account, posts = await site_of(request).db.read(_account_feed, request.path_params["handle"])
+    feed = Feed(
+        title=account.shown_name,
+        description=plain(account.summary),
+        page=account.url,
+        base=f"{account.url}/feed",
+        author=account,
+        icon=account.icon.url if account.icon else "",
+    )
+    return _feed(request, feed, posts)
+
+
+def _account_feed(tx: Tx, handle: str) -> tuple[Account, list[Post]]:
+    account = account_named(tx, handle)
+    posts = listings.of_account(tx, account.id, limit=FEED_SIZE * 2, replies=False)
+    return account, [post for post in posts if post.visibility == Visibility.PUBLIC][:FEED_SIZE]
+
+
+async def tag_feed(request: Request) -> Response:
+    """The feed of our own public posts with a hashtag."""
+    site, name = site_of(request), request.path_params["name"]
+    posts = await site.db.read(_tagged, 0, name, None, FEED_SIZE)
+    title = text("tag.feed-title", tag=name, site=site.settings.title or site.urls.host)
+    address = site.urls.tag(name)
+    return _feed(request, Feed(title=title, description="", page=address, base=f"{address}/feed"), posts)
+
+
+def _feed(request: Request, feed: Feed, posts: list[Post]) -> Response:
+    media_type, write = FORMATS[request.path_params["format"]]
+    return public(request, write(feed, posts), media_type)
+
+
+async def favicon(_request: Request) -> Response:
+    """Browsers ask for this one, whatever the page says."""
+    return RedirectResponse(static("icon.svg"), 302, headers={"Cache-Control": "max-age=86400"})
+
+
+ROUTES = [
+    Route("/favicon.ico", favicon),
+    Route("/", page(home)),
+    Route("/feed.{format:feed}", site_feed),
+    Route("/tags/{name}", page(tag)),
+    Route("/tags/{name}/feed.{format:feed}", tag_feed),
+    Route("/@{handle:handle}/feed.{format:feed}", account_feed),
+    Route("/@{handle:handle}/archive", page(archive)),
+    Route("/@{handle:handle}/{year:year}/{month:month}", page(month)),
+]

@@ -1,0 +1,82 @@
+"""The buttons: what one does to a post or an account with one press, and where one is then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fediblog.actions import following, moderating, publishing, quoting, reacting
+from fediblog.domain.urls import Urls
+from fediblog.errors import Invalid
+from fediblog.federation import quotas
+from fediblog.store.tx import Tx
+from fediblog.web import forms
+from fediblog.web.negotiation import site_of
+from fediblog.web.render import back, render
+from fediblog.web.sessions import Handler, page
+
+Deed = Callable[[Tx, Urls, int, int], object]
+
+ON_POSTS: dict[str, Deed] = {
+    "like": reacting.like,
+    "unlike": reacting.unlike,
+    "boost": reacting.boost,
+    "unboost": reacting.unboost,
+    "pin": publishing.pin,
+    "unpin": publishing.unpin,
+}
+ON_ACCOUNTS: dict[str, Deed] = {
+    "follow": following.follow,
+    "unfollow": following.unfollow,
+    "accept": following.accept,
+    "refuse": following.refuse,
+    "remove": following.remove_follower,
+    "block": moderating.block,
+    "unblock": moderating.unblock,
+    "mute": moderating.mute,
+    "unmute": moderating.unmute,
+}
+
+
+def button(deed: Deed, message: str = "") -> Handler:
+    """The handler behind a button."""
+
+    async def pressed(request: Request) -> Response:
+        return await _finish(request, await forms.read(request), deed, message)
+
+    return page(pressed)
+
+
+async def vote(request: Request) -> Response:
+    """Vote in a poll."""
+    form = await forms.read(request)
+    choices = form.lines("choice")
+
+    def cast(tx: Tx, urls: Urls, account: int, post: int) -> None:
+        reacting.vote(tx, urls, account, post, choices)
+
+    return await _finish(request, form, cast, "voted")
+
+
+async def _finish(request: Request, form: forms.Form, deed: Deed, message: str) -> Response:
+    site, number = site_of(request), request.path_params["n"]
+    quotas.use(site, form.sender.account.id, "deed")
+    try:
+        await site.db.write(deed, site.urls, form.sender.account.id, number)
+    except Invalid as error:
+        return render(request, "error.html", 422, message=error.message)
+    return back(request, forms.own_path(form.line("next", 2000)), message)
+
+
+ROUTES = [
+    Route("/post/{n:number}/vote", page(vote), methods=["POST"]),
+    Route("/quote/{n:number}/revoke", button(quoting.revoke, "quote-revoked"), methods=["POST"]),
+    *(Route(f"/post/{{n:number}}/{name}", button(deed), methods=["POST"]) for name, deed in ON_POSTS.items()),
+    *(
+        Route(f"/account/{{n:number}}/{name}", button(deed, f"did-{name}"), methods=["POST"])
+        for name, deed in ON_ACCOUNTS.items()
+    ),
+]

@@ -1,0 +1,90 @@
+"""Whom the account follows, who follows it or asks to, whom it mutes and blocks; and following by handle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fediblog.domain.accounts import Account
+from fediblog.errors import Refused, Unavailable
+from fediblog.federation import compose
+from fediblog.messages import text
+from fediblog.store import relations
+from fediblog.store.tx import Tx
+from fediblog.web import forms, paging
+from fediblog.web.negotiation import site_of
+from fediblog.web.render import back, render
+from fediblog.web.sessions import Visit, ask_as, page
+
+SIZE = 40
+TABS = ("following", "followers", "requests", "muted", "blocked")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """One of the lists, with the totals."""
+
+    tab: str
+    accounts: Sequence[Account]
+    asked: Sequence[Account]
+    followers: int
+    following: int
+
+
+_LISTS: dict[str, Callable[[Tx, int, int], list[Account]]] = {
+    "following": lambda tx, account, after: relations.following(tx, account, after=after, limit=SIZE + 1),
+    "followers": lambda tx, account, after: relations.followers(tx, account, after=after, limit=SIZE + 1),
+    "requests": lambda tx, account, _: relations.requests(tx, account),
+    "muted": lambda tx, account, _: relations.muted(tx, account),
+    "blocked": lambda tx, account, _: relations.blocked(tx, account),
+}
+
+
+async def people(request: Request) -> Response:
+    """One of the lists, and the form to follow somebody."""
+    return await _show(request, handle=request.query_params.get("handle", "")[:500])
+
+
+async def follow(request: Request) -> Response:
+    """Follow the account of a handle or an address."""
+    site, form = site_of(request), await forms.read(request)
+    wanted = form.line("handle")
+    try:
+        found = await compose.follow(site, form.sender.account.id, wanted)
+    except Refused as error:
+        return await _show(request, handle=wanted, error=error.message)
+    except Unavailable:
+        return await _show(request, handle=wanted, error=text("error.unreachable"))
+    return back(request, f"/account/{found.id}" if not found.local else f"/@{found.handle}", "did-follow")
+
+
+async def _show(request: Request, *, handle: str, error: str = "") -> Response:
+    tab = request.query_params.get("show", TABS[0])
+    tab = tab if tab in TABS else TABS[0]
+    found = await ask_as(request, _people, tab, paging.mark(request, "after") or 0)
+    shown = paging.page(request, found.accounts, SIZE, lambda account: account.id, "after")
+    errors = {"handle": error} if error else {}
+    status = 422 if error else 200
+    return render(request, "people.html", status, people=found, accounts=shown, tabs=TABS, handle=handle, errors=errors)
+
+
+def _people(tx: Tx, visit: Visit, tab: str, after: int) -> People:
+    account = visit.account.id
+    followers, following = relations.counts(tx, account)
+    return People(
+        tab=tab,
+        accounts=_LISTS[tab](tx, account, after),
+        asked=relations.asked(tx, account) if tab == "following" and not after else (),
+        followers=followers,
+        following=following,
+    )
+
+
+ROUTES = [
+    Route("/people", page(people), methods=["GET"]),
+    Route("/people", page(follow), methods=["POST"]),
+]

@@ -1,0 +1,162 @@
+"""One post with its thread: at its own address for anybody, at /post/… for readers who have signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from fediblog.domain.documents import Visibility
+from fediblog.domain.posts import Boost, Post, Reaction
+from fediblog.domain.urls import Urls
+from fediblog.errors import Gone, NotFound
+from fediblog.protocol.negotiate import ACTIVITY_TYPE
+from fediblog.store import listings, posts, quotes, reactions, writing
+from fediblog.store.quotes import Authorization
+from fediblog.store.tx import Tx
+from fediblog.store.writing import Revision
+from fediblog.web.negotiation import site_of
+from fediblog.web.pages.blog import account_named
+from fediblog.web.render import add_link, render
+from fediblog.web.sessions import Visit, ask, ask_as, page, visit_of
+
+DEEPEST = 4  # levels of indentation; answers below stay at that level
+FACES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """An answer and how far it is indented; `to` is the one it answers where the indentation no longer tells."""
+
+    post: Post
+    depth: int
+    to: Post | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """A post with all that its page shows."""
+
+    post: Post
+    above: Sequence[Post] = ()
+    comments: Sequence[Comment] = ()
+    likes: Sequence[Reaction] = ()
+    boosts: Sequence[Boost] = ()
+    voted: bool = False
+    history: Sequence[Revision] = ()
+    quotes: Sequence[Authorization] = ()  # for its author alone
+
+
+async def by_number(request: Request) -> Response:
+    """A note at its own address."""
+    params = request.path_params
+    thread = await ask(request, _by_number, site_of(request).urls, params["handle"], params["n"])
+    return _answer(request, thread)
+
+
+async def by_slug(request: Request) -> Response:
+    """An article at its own address."""
+    params = request.path_params
+    month = f"{params['year']}/{params['month']}"
+    thread = await ask(request, _by_slug, params["handle"], month, params["slug"])
+    return _answer(request, thread)
+
+
+async def for_reader(request: Request) -> Response:
+    """Any post that the reader may see, wherever it comes from."""
+    thread = await ask_as(request, _for_reader, site_of(request).urls, request.path_params["n"])
+    post = thread.post
+    if post.local and post.state == "published":
+        return RedirectResponse(urlsplit(post.url).path, 303)
+    return render(request, "post.html", thread=thread, post=post)
+
+
+def _answer(request: Request, thread: Thread) -> Response:
+    post = thread.post
+    right = urlsplit(post.url).path
+    if request.scope.get("raw_path", b"").decode("latin-1") != right and request.url.path != right:
+        return RedirectResponse(right, 301 if visit_of(request) is None else 303)
+    private = post.visibility in (Visibility.FOLLOWERS, Visibility.DIRECT)
+    response = render(request, "post.html", private=private, thread=thread, post=post)
+    add_link(response, post.uri, "alternate", ACTIVITY_TYPE.partition(";")[0])
+    return response
+
+
+def _by_number(tx: Tx, viewer: int, urls: Urls, handle: str, number: int) -> Thread:
+    post = posts.get(tx, number, viewer)
+    if post is not None and post.local and post.state == "published":
+        return thread_of(tx, viewer, post)
+    if post is None and writing.tombstone(tx, urls.post(number)) is not None:
+        raise Gone
+    account_named(tx, handle)
+    raise NotFound
+
+
+def _by_slug(tx: Tx, viewer: int, handle: str, month: str, slug: str) -> Thread:
+    account = account_named(tx, handle)
+    post = posts.by_slug(tx, account.id, month, slug, viewer)
+    if post is None:  # the month may be wrong where a link was typed by hand
+        others = (
+            posts.by_slug(tx, account.id, name, slug.lower(), viewer) for name, _ in listings.months(tx, account.id)
+        )
+        post = next((other for other in others if other is not None), None)
+    if post is None or post.state != "published":
+        raise NotFound
+    return thread_of(tx, viewer, post)
+
+
+def _for_reader(tx: Tx, visit: Visit, urls: Urls, number: int) -> Thread:
+    post = posts.get(tx, number, visit.account.id)
+    if post is None and writing.tombstone(tx, urls.post(number)) is not None:
+        raise Gone
+    if post is None:
+        raise NotFound
+    return thread_of(tx, visit.account.id, post)
+
+
+def thread_of(tx: Tx, viewer: int, post: Post) -> Thread:
+    """The post with what hangs on it."""
+    everybody = listings.comments(tx, post.root or post.id, viewer)
+    return Thread(
+        post=post,
+        above=listings.ancestors(tx, post, viewer),
+        comments=arranged(post, everybody),
+        likes=reactions.liked_by(tx, post.id, FACES),
+        boosts=reactions.boosts(tx, post.id, FACES),
+        voted=bool(viewer) and post.poll is not None and reactions.has_voted(tx, viewer, post.id),
+        history=writing.revisions(tx, post.id) if post.updated else (),
+        quotes=quotes.standing(tx, post.id) if viewer == post.account.id else (),
+    )
+
+
+def arranged(post: Post, comments: Sequence[Post]) -> list[Comment]:
+    """The answers below a post in the order in which they are read: each followed by its own answers.
+
+    On the thread's first post, answers whose own parent cannot be shown stand at the top level.
+    """
+    known = {each.id for each in comments} | {post.id}
+    below: dict[int, list[Post]] = {}
+    for each in comments:
+        parent = each.parent if each.parent in known else None
+        if parent is None and post.root is None:
+            parent = post.id
+        if parent is not None and each.id != post.id:
+            below.setdefault(parent, []).append(each)
+    found: list[Comment] = []
+    waiting = [(child, 0, post) for child in reversed(below.get(post.id, []))]
+    while waiting:  # no recursion: strangers decide how deep a thread is
+        each, depth, parent_post = waiting.pop()
+        found.append(Comment(each, min(depth, DEEPEST), parent_post if depth > DEEPEST else None))
+        waiting += [(child, depth + 1, each) for child in reversed(below.pop(each.id, []))]
+    return found
+
+
+ROUTES = [
+    Route("/@{handle:handle}/{n:number}", page(by_number)),
+    Route("/@{handle:handle}/{year:year}/{month:month}/{slug}", page(by_slug)),
+    Route("/post/{n:number}", page(for_reader)),
+]

@@ -1,0 +1,125 @@
+"""Profiles: those of our own accounts for anybody, everybody else's for readers who have signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from fediblog.domain.accounts import Account, Relation
+from fediblog.domain.posts import Post
+from fediblog.errors import NotFound
+from fediblog.messages import text
+from fediblog.protocol.negotiate import ACTIVITY_TYPE
+from fediblog.store import accounts, listings, relations
+from fediblog.store.tx import Tx
+from fediblog.web import paging
+from fediblog.web.negotiation import site_of
+from fediblog.web.pages.blog import SIZE, account_named
+from fediblog.web.render import add_link, render
+from fediblog.web.sessions import Visit, ask, ask_as, page
+
+TABS = ("posts", "articles", "replies")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """An account, its numbers, and the posts that the chosen tab shows."""
+
+    account: Account
+    posts: Sequence[Post]
+    tab: str
+    pinned: Sequence[Post] = ()
+    months: Sequence[tuple[str, int]] = ()
+    total: int = 0
+    followers: int = 0
+    following: int = 0
+    relation: Relation | None = None
+
+
+async def local(request: Request) -> Response:
+    """The profile of one of our accounts."""
+    tab = request.query_params.get("show", "posts")
+    tab = tab if tab in TABS else "posts"
+    found = await ask(request, _local, request.path_params["handle"], tab, paging.mark(request))
+    account = found.account
+    if request.path_params["handle"] != account.handle:
+        return RedirectResponse(f"/@{account.handle}", 301)
+    shown = paging.page(request, found.posts, SIZE, lambda post: post.id)
+    response = render(
+        request, "profile.html", profile=found, account=account, posts=shown, feeds=f"/@{account.handle}/feed"
+    )
+    add_link(response, account.uri, "alternate", ACTIVITY_TYPE.partition(";")[0])
+    return response
+
+
+def _local(tx: Tx, viewer: int, handle: str, tab: str, before: int | None) -> Profile:
+    account = account_named(tx, handle)
+    found = _shown(tx, account, viewer, tab, before)
+    followers, following = relations.counts(tx, account.id)
+    return Profile(
+        account=account,
+        posts=found,
+        tab=tab,
+        pinned=listings.pinned(tx, account.id, viewer) if before is None and tab == "posts" else (),
+        months=listings.months(tx, account.id),
+        total=listings.total_of_account(tx, account.id),
+        followers=followers,
+        following=following,
+        relation=_relation(tx, viewer, account.id),
+    )
+
+
+async def remote(request: Request) -> Response:
+    """Any profile, for readers who have signed in: with what one may do about it."""
+    tab = request.query_params.get("show", "posts")
+    found = await ask_as(request, _remote, request.path_params["n"], tab if tab in TABS else "posts", request)
+    if found.account.local and found.account.login is not None:
+        return RedirectResponse(f"/@{found.account.handle}", 303)
+    shown = paging.page(request, found.posts, SIZE, lambda post: post.id)
+    return render(request, "account.html", profile=found, account=found.account, posts=shown)
+
+
+def _remote(tx: Tx, visit: Visit, number: int, tab: str, request: Request) -> Profile:
+    account = accounts.get(tx, number)
+    if account is None or account.state == "deleted":
+        raise NotFound(text("error.account-unknown"))
+    viewer = visit.account.id
+    return Profile(
+        account=account,
+        posts=_shown(tx, account, viewer, tab, paging.mark(request)),
+        tab=tab,
+        relation=_relation(tx, viewer, account.id),
+    )
+
+
+def _shown(tx: Tx, account: Account, viewer: int, tab: str, before: int | None) -> list[Post]:
+    return listings.of_account(
+        tx,
+        account.id,
+        viewer,
+        before=before,
+        limit=SIZE + 1,
+        replies=tab == "replies",
+        articles_only=tab == "articles",
+    )
+
+
+def _relation(tx: Tx, viewer: int, other: int) -> Relation | None:
+    return relations.between(tx, viewer, other) if viewer and viewer != other else None
+
+
+async def own(request: Request) -> Response:
+    """The address that needs no handle: to the profile of the account that acts."""
+    visit = await ask_as(request, lambda _tx, visit: visit)
+    return RedirectResponse(site_of(request).urls.profile(visit.account.handle), 303)
+
+
+ROUTES = [
+    Route("/@{handle:handle}", page(local)),
+    Route("/account/{n:number}", page(remote)),
+    Route("/me", page(own)),
+]

@@ -1,0 +1,82 @@
+"""What a reader who has signed in looks at: the stream, the notices, and what a search finds."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.posts import Notice, Post
+from fediblog.errors import Refused, Unavailable
+from fediblog.federation import compose
+from fediblog.messages import text
+from fediblog.store import listings, notices
+from fediblog.store.tx import Tx
+from fediblog.web import forms, paging
+from fediblog.web.negotiation import site_of
+from fediblog.web.render import Links, back, render
+from fediblog.web.sessions import Visit, ask_as, page
+
+SIZE = 30
+
+
+async def stream(request: Request) -> Response:
+    """The posts of those whom the account follows."""
+    before = paging.mark(request)
+    items = await ask_as(request, lambda tx, visit: listings.home(tx, visit.account.id, before=before, limit=SIZE + 1))
+    shown = paging.page(request, items, SIZE, lambda item: item.id)
+    return render(request, "stream.html", items=shown)
+
+
+async def notice_list(request: Request) -> Response:
+    """What happened to the account. Whatever is shown counts as read from then on."""
+    before = paging.mark(request)
+
+    def latest(tx: Tx, visit: Visit) -> tuple[int, list[Notice]]:
+        return visit.account.id, notices.latest(tx, visit.account.id, before=before, limit=SIZE + 1)
+
+    account, found = await ask_as(request, latest)
+    shown = paging.page(request, found, SIZE, lambda notice: notice.id)
+    response = render(request, "notices.html", notices=shown)
+    if any(not notice.read for notice in found):
+        await site_of(request).db.write(notices.mark_read, account, found[0].id)
+    return response
+
+
+async def search(request: Request) -> Response:
+    """Posts with some words, among our own and those of the stream."""
+    words = " ".join(request.query_params.get("q", "").split())[:200]
+    posts = await ask_as(request, _search, words)
+    return render(request, "search.html", words=words, posts=posts, is_address=_is_address(words), errors={})
+
+
+def _search(tx: Tx, visit: Visit, words: str) -> list[Post]:
+    return listings.search(tx, words, visit.account.id) if len(words) > 1 else []
+
+
+async def find(request: Request) -> Response:
+    """Go to the account or post that a handle or an address names, wherever it is."""
+    site, form = site_of(request), await forms.read(request)
+    words = form.line("q", 2000)
+    try:
+        found = await compose.find(site, words)
+    except (Refused, Unavailable):
+        found = None
+    if found is None:
+        errors = {"q": text("search.nothing-there")}
+        return render(request, "search.html", 422, words=words, posts=[], is_address=True, errors=errors)
+    links = Links(site.urls, True)
+    return back(request, links.account(found) if isinstance(found, Account) else links.post(found))
+
+
+def _is_address(words: str) -> bool:
+    return " " not in words and (words.startswith("https://") or "@" in words)
+
+
+ROUTES = [
+    Route("/stream", page(stream)),
+    Route("/notices", page(notice_list)),
+    Route("/search", page(search)),
+    Route("/find", page(find), methods=["POST"]),
+]

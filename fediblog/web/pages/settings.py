@@ -1,0 +1,183 @@
+"""The settings of an account and its login: profile, password, aliases, moving, further accounts."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fediblog.actions import people
+from fediblog.actions.people import Profile
+from fediblog.domain.accounts import Account
+from fediblog.errors import Invalid, Refused, Unavailable
+from fediblog.federation import compose
+from fediblog.federation.keyring import new_keys
+from fediblog.federation.passwords import check_password, hash_password
+from fediblog.markup.html import plain
+from fediblog.media.pictures import Shape
+from fediblog.messages import text
+from fediblog.store import logins
+from fediblog.store.tx import Tx
+from fediblog.web import forms, sessions
+from fediblog.web.forms import Form
+from fediblog.web.negotiation import site_of
+from fediblog.web.pages.entry import door_of, new_password
+from fediblog.web.pages.sheet import stored_upload
+from fediblog.web.render import back, render
+from fediblog.web.sessions import ask_as, page
+
+ROWS = 6  # of profile fields in the form
+SHAPES: dict[str, Shape] = {"icon": "avatar", "image": "header"}
+
+
+async def settings(request: Request) -> Response:
+    """All settings on one page."""
+    await ask_as(request, lambda _tx, _visit: None)
+    return _show(request)
+
+
+async def save_profile(request: Request) -> Response:
+    """Change the profile."""
+    site, form = site_of(request), await forms.read(request)
+    profile = await _profile(request, form)
+    if not form.errors:
+        try:
+            await site.db.write(people.update_profile, site.urls, form.sender.account.id, profile)
+            return back(request, "/settings", "profile-saved")
+        except Invalid as error:
+            form.refuse(error)
+    return _show(request, form, profile)
+
+
+async def _profile(request: Request, form: Form) -> Profile:
+    site, pictures = site_of(request), dict[str, int]()
+    for name in ("icon", "image"):
+        for chosen in form.files(name)[:1]:
+            if upload := await stored_upload(site, form, name, chosen, SHAPES[name]):
+                pictures[name] = upload.id
+    names, values = form.lines("field-name"), form.lines("field-value")
+    return Profile(
+        name=form.line("display", 400),
+        summary=form.block("summary", 20_000),
+        fields=tuple(pair for pair in zip(names, values, strict=False) if pair[0]),
+        icon=pictures.get("icon"),
+        image=pictures.get("image"),
+        locked=form.flag("locked"),
+        discoverable=form.flag("discoverable"),
+        indexable=form.flag("indexable"),
+        language=form.line("language", 35),
+        bot=form.flag("bot"),
+    )
+
+
+def profile_of(account: Account) -> Profile:
+    """The profile as the form shows it."""
+    return Profile(
+        name=account.name,
+        summary=account.summary_source,
+        fields=tuple((field.name, plain(field.value)) for field in account.fields),
+        locked=account.locked,
+        discoverable=account.discoverable,
+        indexable=account.indexable,
+        language=account.language,
+        bot=account.kind == "Service",
+    )
+
+
+async def change_password(request: Request) -> Response:
+    """Another password; all other sessions end."""
+    site, form = site_of(request), await forms.read(request)
+    login = form.sender.login
+    if wait := door_of(request).names.take(login.name):
+        form.errors["old"] = text("error.too-often", n=wait)
+        return _show(request, form)
+    stored = await site.db.read(logins.password_hash, login.name)
+    if not await asyncio.to_thread(check_password, form.secret("old"), stored):
+        form.errors["old"] = text("error.wrong-password")
+    password = new_password(form)
+    if form.errors:
+        return _show(request, form)
+    door_of(request).names.clear(login.name)
+    hashed = await asyncio.to_thread(hash_password, password)
+    await site.db.write(logins.set_password, login.id, hashed)
+    request.state.renewed = ""
+    response = back(request, "/settings", "password-changed")
+    await sessions.begin(request, response, login)
+    return response
+
+
+async def add_alias(request: Request) -> Response:
+    """Name another account as one's own, before it moves here."""
+    site, form = site_of(request), await forms.read(request)
+    try:
+        await compose.add_alias(site, form.sender.account.id, form.line("alias"))
+    except (Refused, Unavailable) as error:
+        form.errors["alias"] = _message(error)
+        return _show(request, form)
+    return back(request, "/settings", "alias-added")
+
+
+async def move(request: Request) -> Response:
+    """Send the followers to another account."""
+    site, form = site_of(request), await forms.read(request)
+    if not form.flag("sure"):
+        form.errors["sure"] = text("error.sure")
+        return _show(request, form)
+    try:
+        await compose.move(site, form.sender.account.id, form.line("target"))
+    except (Refused, Unavailable) as error:
+        form.errors["target"] = _message(error)
+        return _show(request, form)
+    return back(request, "/settings", "moved")
+
+
+def _message(error: Refused | Unavailable) -> str:
+    return error.message if isinstance(error, Refused) else text("error.unreachable")
+
+
+async def add_account(request: Request) -> Response:
+    """A further account of the same login."""
+    site, form = site_of(request), await forms.read(request)
+    visit, keys = form.sender, await new_keys()
+
+    def add(tx: Tx) -> None:
+        made = people.add_account(tx, site.urls, visit.login.id, form.line("handle"), form.line("display"), keys)
+        logins.act_as(tx, visit.session.token, made.id)
+
+    try:
+        await site.db.write(add)
+    except Invalid as error:
+        form.refuse(error)
+        return _show(request, form)
+    return back(request, "/settings", "account-added")
+
+
+def _show(request: Request, form: Form | None = None, profile: Profile | None = None) -> Response:
+    visit = sessions.visit_of(request)
+    if visit is None:
+        raise sessions.SignInNeeded
+    shown = profile or profile_of(visit.account)
+    rows = [*shown.fields, *[("", "")] * max(ROWS - len(shown.fields), 1)]
+    typed = form or Form.empty()
+    return render(
+        request,
+        "settings.html",
+        422 if typed.errors else 200,
+        profile=shown,
+        rows=rows,
+        account=visit.account,
+        errors=typed.errors,
+        typed={name: typed.line(name) for name in ("alias", "target", "handle", "display")},
+    )
+
+
+ROUTES = [
+    Route("/settings", page(settings), methods=["GET"]),
+    Route("/settings", page(save_profile), methods=["POST"]),
+    Route("/settings/password", page(change_password), methods=["POST"]),
+    Route("/settings/alias", page(add_alias), methods=["POST"]),
+    Route("/settings/move", page(move), methods=["POST"]),
+    Route("/settings/accounts", page(add_account), methods=["POST"]),
+]

@@ -1,0 +1,183 @@
+"""The writing desk's form: what was typed, kept through previews and mistakes, and the draft that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, cast
+
+from starlette.datastructures import UploadFile
+
+from fediblog.actions.drafts import Draft, File
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Visibility
+from fediblog.domain.posts import Post
+from fediblog.errors import Refused
+from fediblog.federation import uploads
+from fediblog.federation.site import Site
+from fediblog.markup.html import plain
+from fediblog.media.pictures import Shape
+from fediblog.messages import text
+from fediblog.store import files
+from fediblog.store.files import Upload
+from fediblog.store.tx import Tx
+from fediblog.web.forms import Form
+
+SLOTS = 4  # choosers of pictures at a time; more can be added after a preview
+MOST_BYTES = 16_000_000
+VISIBILITIES = tuple(each.value for each in Visibility)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A picture that lies here already, with its description."""
+
+    upload: Upload
+    alt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """What stands in the form."""
+
+    source: str = ""
+    title: str = ""
+    warning: str = ""
+    summary: str = ""
+    visibility: str = "public"
+    language: str = ""
+    sensitive: bool = False
+    scheduled: str = ""  # as a datetime-local field writes it, in UTC
+    reply: int | None = None
+    pictures: tuple[Kept, ...] = ()
+    hero: Kept | None = None
+
+
+def blank(account: Account, parent: Post | None) -> Sheet:
+    """An empty sheet; an answer names those who take part and is for no more people than what it answers."""
+    if parent is None:
+        return Sheet(language=account.language)
+    own = {f"@{account.acct}", account.acct}
+    names = [f"@{parent.account.acct}", *(each.name for each in parent.mentions if each.name.count("@") == 2)]
+    wanted = dict.fromkeys(name for name in names if name not in own)
+    return Sheet(
+        source="".join(f"{name} " for name in wanted),
+        warning=parent.warning or ("" if parent.is_article else parent.summary),
+        visibility=Visibility.UNLISTED if parent.visibility == Visibility.PUBLIC else parent.visibility,
+        language=account.language,
+        reply=parent.id,
+    )
+
+
+def of_post(tx: Tx, post: Post) -> Sheet:
+    """The sheet that a post of ours was made from."""
+    names = [file.url.partition("/media/")[2] for file in post.attachments]
+    hero = post.image.url.partition("/media/")[2] if post.image else ""
+    stored = _named(tx, post.account.id, [*names, hero])
+    at = datetime.fromtimestamp((post.scheduled or 0) / 1000, UTC)
+    return Sheet(
+        source=post.source.content if post.source else plain(post.content),
+        title=post.title,
+        warning=post.warning if post.is_article else post.summary,
+        summary=plain(post.summary) if post.is_article else "",
+        visibility=post.visibility,
+        language=post.language,
+        sensitive=post.sensitive,
+        scheduled=at.strftime("%Y-%m-%dT%H:%M") if post.scheduled else "",
+        reply=post.parent,
+        pictures=tuple(
+            Kept(stored[name], file.alt) for name, file in zip(names, post.attachments, strict=True) if name in stored
+        ),
+        hero=Kept(stored[hero], post.image.alt) if post.image and hero in stored else None,
+    )
+
+
+async def from_form(site: Site, form: Form) -> Sheet:
+    """The sheet as it was sent. New pictures are stored at once, so that a mistake elsewhere does not lose them."""
+    account = form.sender.account.id
+    numbers, hero = form.numbers("file"), form.number("hero")
+    stored = await site.db.read(_uploads, account, [*numbers, hero or 0])
+    kept = [Kept(stored[n], form.line(f"alt-{n}", 1500)) for n in numbers if n in stored and not form.flag(f"drop-{n}")]
+    front = Kept(stored[hero], form.line("hero-alt", 1500)) if hero in stored and not form.flag("hero-drop") else None
+    choosers, alts = form.data.getlist("upload"), form.lines("new-alt")
+    for i, chosen in enumerate(choosers):
+        if isinstance(chosen, UploadFile) and (upload := await stored_upload(site, form, "upload", chosen)):
+            kept.append(Kept(upload, alts[i] if i < len(alts) else ""))
+    for chosen in form.files("hero-upload")[:1]:
+        if upload := await stored_upload(site, form, "hero-upload", chosen):
+            front = Kept(upload, form.line("hero-alt", 1500))
+    return Sheet(
+        source=form.block("source"),
+        title=form.line("title", 1000),
+        warning=form.line("warning", 2000),
+        summary=form.block("summary", 5000),
+        visibility=form.choice("visibility", VISIBILITIES),
+        language=form.line("language", 35),
+        sensitive=form.flag("sensitive"),
+        scheduled=form.line("scheduled", 40),
+        reply=form.number("reply"),
+        pictures=tuple(kept),
+        hero=front,
+    )
+
+
+async def stored_upload(site: Site, form: Form, field: str, chosen: UploadFile, shape: Shape = "post") -> Upload | None:
+    """A chosen picture, decoded and stored; what is wrong with it is noted at the field."""
+    if not chosen.filename:
+        return None
+    if chosen.size is not None and chosen.size > MOST_BYTES:
+        form.errors[field] = text("error.file-too-large", name=chosen.filename[:80], n=MOST_BYTES // 1_000_000)
+        return None
+    try:
+        return await uploads.upload(site, form.sender.account.id, await chosen.read(), shape=shape)
+    except Refused as error:
+        form.errors[field] = text("error.file", name=chosen.filename[:80], message=error.message)
+        return None
+
+
+def draft(sheet: Sheet, form: Form, wanted: str) -> Draft:
+    """The draft that the sheet makes; `wanted` is the button that was pressed."""
+    state: Mapping[str, str] = {"draft": "draft", "schedule": "scheduled"}
+    scheduled = moment(sheet.scheduled)
+    if wanted == "schedule" and scheduled is None:
+        form.errors["scheduled"] = text("error.schedule")
+    return Draft(
+        source=sheet.source,
+        title=sheet.title,
+        summary=sheet.summary,
+        warning=sheet.warning,
+        visibility=Visibility(sheet.visibility),
+        language=sheet.language,
+        sensitive=sheet.sensitive,
+        reply_to=sheet.reply,
+        files=tuple(File(upload=each.upload.id, alt=each.alt) for each in sheet.pictures),
+        hero=File(upload=sheet.hero.upload.id, alt=sheet.hero.alt) if sheet.hero else None,
+        state=cast(Literal["published", "draft", "scheduled"], state.get(wanted, "published")),
+        scheduled=scheduled if wanted == "schedule" else None,
+    )
+
+
+def moment(value: str) -> int | None:
+    """A datetime-local value (read as UTC) in milliseconds."""
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return int(at.replace(tzinfo=UTC).timestamp() * 1000) if 1 < at.year < 9999 else None
+
+
+def _uploads(tx: Tx, account: int, numbers: Sequence[int]) -> dict[int, Upload]:
+    found = (files.get(tx, number, account) for number in numbers)
+    return {upload.id: upload for upload in found if upload is not None}
+
+
+def _named(tx: Tx, account: int, names: Sequence[str]) -> dict[str, Upload]:
+    """Uploads of the account by the names of their files, whatever size of them a post shows."""
+    rows = tx.all(
+        "select * from media where account = :account and (file in (:names) or large in (:names) or small in (:names))",
+        account=account,
+        names=[name for name in names if name],
+    )
+    found = [Upload(**row._asdict()) for row in rows]
+    return {name: upload for upload in found for name in (upload.file, upload.large, upload.small) if name}

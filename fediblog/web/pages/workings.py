@@ -1,0 +1,136 @@
+"""How the server does: how far each post got, what was refused, whom it does not listen to, and who complained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fediblog.actions import moderating
+from fediblog.domain.posts import Post
+from fediblog.errors import Forbidden, Invalid
+from fediblog.store import moderation, outbox, posts, relations
+from fediblog.store.outbox import Outgoing
+from fediblog.store.tx import Row, Tx
+from fediblog.web import forms, paging
+from fediblog.web.forms import Form
+from fediblog.web.negotiation import site_of
+from fediblog.web.render import back, render
+from fediblog.web.sessions import Visit, ask_as, page
+
+SIZE = 25
+_DAY = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One activity about a post, how far it got, and the servers that it has not reached."""
+
+    outgoing: Outgoing
+    post: Post | None
+    failures: Sequence[Row]
+
+
+async def deliveries(request: Request) -> Response:
+    """How far each of the account's posts got."""
+    sent, hosts = await ask_as(request, _deliveries, paging.mark(request))
+    shown = paging.page(request, sent, SIZE, lambda each: each.outgoing.id)
+    return render(request, "deliveries.html", sent=shown, hosts=hosts)
+
+
+def _deliveries(tx: Tx, visit: Visit, before: int | None) -> tuple[list[Sent], list[Row]]:
+    latest = outbox.latest(tx, visit.account.id, before=before, limit=SIZE + 1)
+    sent = [
+        Sent(
+            outgoing,
+            posts.stored(tx, outgoing.post) if outgoing.post is not None else None,
+            outbox.failures(tx, outgoing.id) if outgoing.total > outgoing.reached else (),
+        )
+        for outgoing in latest
+    ]
+    return sent, outbox.troubled_hosts(tx)
+
+
+async def refusals(request: Request) -> Response:
+    """What was refused and why."""
+    found, totals = await ask_as(request, _refusals)
+    return render(request, "refusals.html", refusals=found, totals=totals)
+
+
+def _refusals(tx: Tx, visit: Visit) -> tuple[list[moderation.Refusal], list[tuple[str, int]]]:
+    check_owner(visit)
+    return moderation.refusals(tx), moderation.refusal_totals(tx, tx.now - 7 * _DAY)
+
+
+async def overview(request: Request) -> Response:
+    """Blocked servers and reports."""
+    return await _moderation(request, Form.empty())
+
+
+async def block_host(request: Request) -> Response:
+    """Stop listening to a server."""
+    site, form = site_of(request), await _owners_form(request)
+    try:
+        await site.db.write(moderating.block_host, site.urls, form.line("host", 300), form.line("reason"))
+    except Invalid as error:
+        form.refuse(error)
+        return await _moderation(request, form)
+    return back(request, "/moderation", "host-blocked")
+
+
+async def unblock_host(request: Request) -> Response:
+    """Listen to a server again."""
+    site, form = site_of(request), await _owners_form(request)
+    await site.db.write(moderating.unblock_host, site.urls, form.line("host", 300))
+    return back(request, "/moderation", "host-unblocked")
+
+
+async def close_report(request: Request) -> Response:
+    """A report has been dealt with."""
+    await _owners_form(request)
+    await site_of(request).db.write(moderation.close_report, request.path_params["n"])
+    return back(request, "/moderation", "report-closed")
+
+
+async def _moderation(request: Request, form: Form) -> Response:
+    hosts, reports = await ask_as(request, _overview)
+    return render(
+        request,
+        "moderation.html",
+        422 if form.errors else 200,
+        hosts=hosts,
+        reports=reports,
+        host=form.line("host", 300),
+        reason=form.line("reason"),
+        errors=form.errors,
+    )
+
+
+def _overview(tx: Tx, visit: Visit) -> tuple[list[tuple[str, str]], list[moderation.Report]]:
+    check_owner(visit)
+    return relations.blocked_hosts(tx), moderation.reports(tx)
+
+
+async def _owners_form(request: Request) -> Form:
+    form = await forms.read(request)
+    check_owner(form.sender)
+    return form
+
+
+def check_owner(visit: Visit) -> None:
+    """Raise Forbidden unless the visitor looks after the server."""
+    if not visit.is_owner:
+        raise Forbidden
+
+
+ROUTES = [
+    Route("/deliveries", page(deliveries)),
+    Route("/refusals", page(refusals)),
+    Route("/moderation", page(overview), methods=["GET"]),
+    Route("/moderation/block", page(block_host), methods=["POST"]),
+    Route("/moderation/unblock", page(unblock_host), methods=["POST"]),
+    Route("/moderation/report/{n:number}/close", page(close_report), methods=["POST"]),
+]

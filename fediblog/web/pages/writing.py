@@ -1,0 +1,167 @@
+"""The writing desk: a new post, an answer, an edit, a preview, drafts, and deleting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fediblog.actions import publishing
+from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
+from fediblog.errors import Invalid, NotFound, TooOften
+from fediblog.federation import compose
+from fediblog.markup.markdown import MentionTarget, find_mentions
+from fediblog.markup.markdown import render as markdown
+from fediblog.store import accounts, listings, posts
+from fediblog.store.tx import Tx
+from fediblog.web import forms
+from fediblog.web.forms import Form
+from fediblog.web.negotiation import site_of
+from fediblog.web.pages import sheet as sheets
+from fediblog.web.pages.sheet import SLOTS, VISIBILITIES, Sheet
+from fediblog.web.render import Links, back, render
+from fediblog.web.sessions import Visit, ask_as, page
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What lies on the desk: the sheet, the post that is edited, the post that is answered."""
+
+    sheet: Sheet
+    post: Post | None = None
+    parent: Post | None = None
+
+
+async def new(request: Request) -> Response:
+    """An empty sheet, or an answer to a post."""
+    desk = await ask_as(request, _new, forms.whole(request.query_params.get("reply", "")))
+    return _show(request, desk)
+
+
+def _new(tx: Tx, visit: Visit, reply: int | None) -> Desk:
+    parent = posts.get(tx, reply, visit.account.id) if reply is not None else None
+    if reply is not None and (parent is None or parent.state != "published"):
+        raise NotFound
+    return Desk(sheets.blank(visit.account, parent), parent=parent)
+
+
+async def change(request: Request) -> Response:
+    """A post of one's own on the desk again."""
+    return _show(request, await ask_as(request, _change, request.path_params["n"]))
+
+
+def _change(tx: Tx, visit: Visit, number: int) -> Desk:
+    post = _own(tx, visit, number)
+    parent = posts.get(tx, post.parent, visit.account.id) if post.parent is not None else None
+    return Desk(sheets.of_post(tx, post), post=post, parent=parent)
+
+
+async def save(request: Request) -> Response:
+    """What the buttons below the sheet do: preview, keep as a draft, keep for later, publish."""
+    site, form = site_of(request), await forms.read(request)
+    number: int | None = request.path_params.get("n")
+    sheet = await sheets.from_form(site, form)
+    desk = await site.db.read(_desk, form.sender, sheet, number)
+    wanted = form.choice("do", ("publish", "preview", "draft", "schedule"))
+    if wanted == "preview":
+        return await _preview(request, desk, form)
+    draft = sheets.draft(sheet, form, wanted)
+    if form.errors:
+        return _show(request, desk, form)
+    account = form.sender.account.id
+    try:
+        if number is None:
+            post = await compose.publish(site, account, draft)
+        else:
+            post = await compose.edit(site, account, number, draft)
+    except Invalid as error:
+        form.refuse(error)
+        return _show(request, desk, form)
+    except TooOften as error:  # what was written must not be lost
+        form.errors["source"] = error.message
+        return _show(request, desk, form)
+    if post.state != "published":
+        return back(request, "/drafts", f"saved-{post.state}")
+    return back(request, Links(site.urls, True).post(post), "edited" if desk.post is not None else "published")
+
+
+def _desk(tx: Tx, visit: Visit, sheet: Sheet, number: int | None) -> Desk:
+    post = _own(tx, visit, number) if number is not None else None
+    parent = posts.get(tx, sheet.reply, visit.account.id) if sheet.reply is not None else None
+    return Desk(sheet, post=post, parent=parent)
+
+
+async def _preview(request: Request, desk: Desk, form: Form) -> Response:
+    site = site_of(request)
+    html = await site.db.read(_rendered, site.urls, desk.sheet)
+    return _show(request, desk, form, html)
+
+
+def _rendered(tx: Tx, urls: Urls, sheet: Sheet) -> Markup:
+    people = {}
+    for name in find_mentions(sheet.source):
+        handle, _, domain = name.partition("@")
+        account = accounts.by_acct(tx, handle, domain or urls.handle_domain)
+        if account is not None:
+            people[name] = MentionTarget(account.uri, account.url, account.handle)
+    made = markdown(sheet.source, mentions=people, tag_url=urls.tag, breaks=not sheet.title, anchor="preview-")
+    return Markup(made.html)  # noqa: S704  the renderer cleans what it makes
+
+
+def _show(request: Request, desk: Desk, form: Form | None = None, preview: Markup | None = None) -> Response:
+    return render(
+        request,
+        "write.html",
+        422 if form is not None and form.errors else 200,
+        desk=desk,
+        sheet=desk.sheet,
+        errors=form.errors if form is not None else {},
+        preview=preview,
+        visibilities=VISIBILITIES,
+        slots=SLOTS,
+    )
+
+
+async def drafts(request: Request) -> Response:
+    """What is not published yet."""
+    found = await ask_as(request, lambda tx, visit: listings.drafts(tx, visit.account.id))
+    return render(request, "drafts.html", posts=found)
+
+
+async def delete_page(request: Request) -> Response:
+    """Ask once more."""
+    post = await ask_as(request, _own_for, request.path_params["n"])
+    return render(request, "delete.html", post=post)
+
+
+async def delete(request: Request) -> Response:
+    """Delete a post of one's own."""
+    site, form = site_of(request), await forms.read(request)
+    await site.db.write(publishing.delete, site.urls, form.sender.account.id, request.path_params["n"])
+    return back(request, f"/@{form.sender.account.handle}", "deleted")
+
+
+def _own_for(tx: Tx, visit: Visit, number: int) -> Post:
+    return _own(tx, visit, number)
+
+
+def _own(tx: Tx, visit: Visit, number: int) -> Post:
+    post = posts.stored(tx, number)
+    if post is None or post.account.id != visit.account.id:
+        raise NotFound
+    return post
+
+
+ROUTES = [
+    Route("/write", page(new), methods=["GET"]),
+    Route("/write", page(save), methods=["POST"]),
+    Route("/write/{n:number}", page(change), methods=["GET"]),
+    Route("/write/{n:number}", page(save), methods=["POST"]),
+    Route("/drafts", page(drafts)),
+    Route("/post/{n:number}/delete", page(delete_page), methods=["GET"]),
+    Route("/post/{n:number}/delete", page(delete), methods=["POST"]),
+]

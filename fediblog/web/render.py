@@ -1,0 +1,211 @@
+"""Turns a template and its values into a response; the one place for what all pages share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Attachment, Emoji
+from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
+from fediblog.markup.html import excerpt
+from fediblog.messages import known, text
+from fediblog.web import emoji, sessions
+from fediblog.web.negotiation import VARY, site_of
+
+PUBLIC = "max-age=0, must-revalidate"
+PRIVATE = "private, no-store"
+_FLASH = "flash"
+_MONTHS = tuple(
+    "January February March April May June July August September October November December".split()  # noqa: SIM905
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where a link should lead, for this visitor: inside of the site for those who have signed in."""
+
+    urls: Urls
+    signed_in: bool
+
+    def post(self, post: Post) -> str:
+        """The page of a post."""
+        if post.local and post.state == "published":
+            return self._path(post.url)
+        return f"/post/{post.id}" if self.signed_in else post.url or post.uri
+
+    def account(self, account: Account) -> str:
+        """The page of an account."""
+        if account.local:
+            return f"/@{account.handle}"
+        return f"/account/{account.id}" if self.signed_in else account.url or account.uri
+
+    def tag(self, name: str) -> str:
+        """The page of a hashtag."""
+        return self._path(self.urls.tag(name))
+
+    def picture(self, name: str) -> str:
+        """A stored file."""
+        return self._path(self.urls.media(name))
+
+    def _path(self, url: str) -> str:
+        return url.removeprefix(self.urls.origin) if self.urls.owns(url) else url
+
+
+def render(
+    request: Request,
+    name: str,
+    /,
+    status: int = 200,
+    *,
+    private: bool = False,
+    headers: Mapping[str, str] | None = None,
+    **values: object,
+) -> Response:
+    """The page as a response. Public pages get an ETag; all others are kept by nobody.
+
+    A page is public if nobody has signed in and `private` does not say otherwise.
+    """
+    site, visit = site_of(request), sessions.visit_of(request)
+    flash = request.cookies.get(_FLASH, "")
+    body = (
+        environment()
+        .get_template(name)
+        .render(
+            site_title=site.settings.title or site.urls.host,
+            urls=site.urls,
+            origin=site.urls.origin,
+            status=status,
+            now=site.clock(),
+            path=request.url.path,
+            here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            visit=visit,
+            csrf=visit.session.csrf if visit else "",
+            flash=text(f"flash.{flash}") if known(f"flash.{flash}") else "",
+            links=Links(site.urls, visit is not None),
+            **values,
+        )
+    )
+    kept = not (visit or private or flash or status != 200)
+    response = public(request, body.encode(), "text/html; charset=utf-8") if kept else private_page(body, status)
+    response.headers.update(headers or {})
+    if flash:
+        response.delete_cookie(_FLASH, path="/", secure=sessions.is_secure(site), httponly=True, samesite="lax")
+    return renewed(request, response)
+
+
+def renewed(request: Request, response: Response) -> Response:
+    """The response, with the cookie again if the session was prolonged in this request."""
+    if token := getattr(request.state, "renewed", ""):
+        sessions.set_cookie(site_of(request), response, token)
+    return response
+
+
+def public(request: Request, body: bytes, media_type: str) -> Response:
+    """Something that anybody may see and keep, answered with 304 to those who have it."""
+    tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": PUBLIC, "Vary": VARY}
+    given = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
+    if given & {tag.removeprefix("W/"), "*"}:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)
+
+
+def private_page(body: str, status: int) -> Response:
+    """Something for this visitor alone, or an error."""
+    headers = {"Cache-Control": PRIVATE, "Vary": VARY}
+    return Response(body, status, headers=headers, media_type="text/html; charset=utf-8")
+
+
+def back(request: Request, to: str, message: str = "") -> Response:
+    """Go on to a page of ours, which then shows the message `flash.<message>` once."""
+    response = RedirectResponse(to, 303, headers={"Cache-Control": PRIVATE})
+    if message:
+        secure = sessions.is_secure(site_of(request))
+        response.set_cookie(_FLASH, message, max_age=60, path="/", secure=secure, httponly=True, samesite="lax")
+    return renewed(request, response)
+
+
+def add_link(response: Response, address: str, rel: str, media_type: str) -> None:
+    """A Link header, which programs read without the page (RFC 8288)."""
+    MutableHeaders(raw=response.raw_headers).append("link", f'<{address}>; rel="{rel}"; type="{media_type}"')
+
+
+@cache
+def environment() -> Environment:
+    """The templates, with the few words that they know."""
+    made = Environment(
+        loader=PackageLoader("fediblog.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(t=text, static=static)
+    made.filters.update(
+        content=content, named=named, iso=iso, day=day, moment=moment, excerpt=excerpt, focus=focus, month=month
+    )
+    return made
+
+
+@cache
+def static(name: str) -> str:
+    """The address of a file of the look; it changes with the file, so that it may be kept for ever."""
+    data = files("fediblog.web").joinpath("static", name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(data).hexdigest()[:12]}"
+
+
+def content(html: str, pictures: Iterable[Emoji] = ()) -> Markup:
+    """Stored HTML, which was cleaned on its way in."""
+    return emoji.pictured(html, pictures)
+
+
+def named(account: Account) -> Markup:
+    """An account's name."""
+    return emoji.named(account.shown_name, account.emoji)
+
+
+def _time(ms: int) -> datetime:
+    # What a remote server claims may lie outside of what a calendar knows.
+    return datetime.fromtimestamp(min(max(ms, 0), 253_402_300_799_000) / 1000, UTC)
+
+
+def iso(ms: int) -> str:
+    """A time for programs."""
+    return _time(ms).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day(ms: int) -> str:
+    """A day for people."""
+    at = _time(ms)
+    return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
+
+
+def moment(ms: int) -> str:
+    """A day and time for people, in UTC."""
+    return f"{day(ms)}, {_time(ms):%H:%M} UTC"
+
+
+def month(name: str) -> str:
+    """2025/06 as June 2025."""
+    year, _, number = name.partition("/")
+    return f"{_MONTHS[int(number) - 1]} {year}"
+
+
+def focus(file: Attachment) -> str:
+    """The class that says which part of a cropped picture must stay visible."""
+    x, y = file.focus or (0.0, 0.0)
+    across = "left" if x < -0.33 else "right" if x > 0.33 else "centre"
+    down = "bottom" if y < -0.33 else "top" if y > 0.33 else "middle"
+    return f"focus-{across} focus-{down}"

@@ -1,0 +1,226 @@
+"""Who is looking: sessions kept on the server, the cookie that names them, and what a form must prove."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Concatenate, ParamSpec, TypeVar
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from fediblog.domain.accounts import Account, Login
+from fediblog.errors import Forbidden, Refused
+from fediblog.federation.site import Site
+from fediblog.messages import text
+from fediblog.store import accounts, logins, notices, relations
+from fediblog.store.logins import Session
+from fediblog.store.tx import Tx
+from fediblog.web.negotiation import site_of
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Handler = Callable[[Request], Awaitable[Response]]
+
+LASTS = 30 * 86_400_000  # ms after the last use
+_RENEWED_AFTER = 3_600_000  # ms: a session in use is prolonged once an hour, not with each page
+
+
+class SignInNeeded(Refused):
+    """The page is for those who have signed in."""
+
+    def __init__(self) -> None:
+        super().__init__("sign-in-needed", text("error.sign-in"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A signed-in visitor: the account that acts, the others of the login, and what waits to be looked at."""
+
+    session: Session
+    login: Login
+    account: Account
+    accounts: tuple[Account, ...]
+    unread: int = 0
+    requests: int = 0
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether the visitor may moderate the whole server."""
+        return self.login.role == "owner"
+
+
+def visit_of(request: Request) -> Visit | None:
+    """Who the visitor is, as far as it has been asked in this request."""
+    visit: Visit | None = getattr(request.state, "visit", None)
+    return visit
+
+
+async def ask(
+    request: Request, question: Callable[Concatenate[Tx, int, P], T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """One read: who the visitor is, then `question(tx, viewer, …)`, where the viewer is 0 for anybody."""
+
+    def both(tx: Tx) -> tuple[Visit | None, T]:
+        request.state.visit = visit = load(tx, _token(request))  # also for the page that tells of an error
+        return visit, question(tx, visit.account.id if visit else 0, *args, **kwargs)
+
+    visit, answer = await site_of(request).db.read(both)
+    await _settle(request, visit)
+    return answer
+
+
+async def ask_as(
+    request: Request, question: Callable[Concatenate[Tx, Visit, P], T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """One read for the pages of those who have signed in: `question(tx, visit, …)`. Raises SignInNeeded."""
+
+    def both(tx: Tx) -> tuple[Visit | None, tuple[T] | None]:
+        request.state.visit = visit = load(tx, _token(request))
+        return visit, (question(tx, visit, *args, **kwargs),) if visit else None
+
+    visit, answer = await site_of(request).db.read(both)
+    await _settle(request, visit)
+    if answer is None:
+        raise SignInNeeded
+    return answer[0]
+
+
+async def visitor(request: Request) -> Visit | None:
+    """Who the visitor is."""
+    await ask(request, lambda _tx, _viewer: None)
+    return visit_of(request)
+
+
+def load(tx: Tx, token: str) -> Visit | None:
+    """The visit behind a cookie, or None. An account that is no longer the login's gives way to its first."""
+    session = logins.session(tx, hashed(token)) if token else None
+    login = logins.get(tx, session.login) if session else None
+    if session is None or login is None:
+        return None
+    own = [account for account in accounts.of_login(tx, login.id) if account.state == "active"]
+    chosen = next((account for account in own if account.id == session.account), own[0] if own else None)
+    if chosen is None:
+        return None
+    return Visit(
+        session=session,
+        login=login,
+        account=chosen,
+        accounts=tuple(own),
+        unread=notices.unread(tx, chosen.id),
+        requests=len(relations.requests(tx, chosen.id)),
+    )
+
+
+def page(handler: Handler) -> Handler:
+    """A handler whose visitor is led to the log-in page where that is needed."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except SignInNeeded:
+            if request.method not in ("GET", "HEAD"):
+                raise Forbidden(text("error.sign-in")) from None
+            back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            headers = {"Cache-Control": "private, no-store", "Vary": "Cookie"}
+            return RedirectResponse(f"/login?next={quote(back)}", 303, headers=headers)
+
+    return guarded
+
+
+async def begin(request: Request, response: Response, login: Login) -> None:
+    """Sign in: a new token whatever the browser brought along, so that nobody can hand it one beforehand."""
+    site = site_of(request)
+    token = secrets.token_urlsafe(32)
+    old = _token(request)
+    await site.db.write(_begin, login.id, token, old, request.headers.get("user-agent", "")[:200])
+    set_cookie(site, response, token)
+
+
+def _begin(tx: Tx, login: int, token: str, old: str, agent: str) -> None:
+    if old:
+        logins.close_session(tx, hashed(old))
+    first = next(iter(accounts.of_login(tx, login)), None)
+    logins.open_session(
+        tx,
+        Session(
+            token=hashed(token),
+            login=login,
+            account=first.id if first else None,
+            csrf=secrets.token_urlsafe(24),
+            created=tx.now,
+            seen=tx.now,
+            expires=tx.now + LASTS,
+            agent=agent,
+        ),
+    )
+
+
+async def end(request: Request, response: Response) -> None:
+    """Sign out: here and in the browser."""
+    site = site_of(request)
+    if token := _token(request):
+        await site.db.write(logins.close_session, hashed(token))
+    response.delete_cookie(cookie_name(site), path="/", secure=is_secure(site), httponly=True, samesite="lax")
+
+
+def cookie_name(site: Site) -> str:
+    """The cookie's name; the prefix makes browsers refuse one that another host or plain http has set."""
+    return "__Host-session" if is_secure(site) else "session"
+
+
+def is_secure(site: Site) -> bool:
+    """Whether the site is reached by https."""
+    return site.urls.origin.startswith("https://")
+
+
+def set_cookie(site: Site, response: Response, token: str) -> None:
+    """Give the browser its session."""
+    response.set_cookie(
+        cookie_name(site), token, max_age=LASTS // 1000, path="/", secure=is_secure(site), httponly=True, samesite="lax"
+    )
+
+
+def hashed(token: str) -> str:
+    """What the database knows a token by, so that who reads the database cannot sign in with it."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def comes_from_here(request: Request) -> bool:
+    """Whether the browser says that one of our own pages sent the form.
+
+    `Sec-Fetch-Site` comes from every browser of today over https, `Origin` from all of them with a POST. A client
+    that sends neither is no browser with somebody's cookie.
+    """
+    fetch_site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    if fetch_site is not None and fetch_site not in ("same-origin", "none"):
+        return False
+    return origin is None or origin.lower() == site_of(request).urls.origin
+
+
+def check_token(visit: Visit, given: str) -> None:
+    """Raises Forbidden unless the form carries the token of the session."""
+    if not hmac.compare_digest(visit.session.csrf.encode(), given.encode()):
+        raise Forbidden(text("error.form-expired"))
+
+
+def _token(request: Request) -> str:
+    token = request.cookies.get(cookie_name(site_of(request)), "")
+    return token if len(token) <= 100 else ""
+
+
+async def _settle(request: Request, visit: Visit | None) -> None:
+    """Remember the visit for the rest of the request, and prolong a session in use."""
+    request.state.visit = visit
+    if visit is None:
+        return
+    site = site_of(request)
+    now = site.clock()
+    if now - visit.session.seen > _RENEWED_AFTER:
+        await site.db.write(logins.touch_session, visit.session.token, now + LASTS)
+        request.state.renewed = _token(request)

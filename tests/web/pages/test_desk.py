@@ -1,0 +1,317 @@
+"""What those who have signed in do: write, edit, delete, like, follow, settle and moderate."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image
+
+from fediblog.domain.accounts import Relation
+from fediblog.domain.documents import Option, Poll
+from fediblog.domain.posts import Post
+from fediblog.store import accounts, listings, moderation, notices, posts, reactions, relations
+from tests.web.pages.conftest import ORIGIN, Blog
+
+
+def picture(colour: str = "teal") -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), colour).save(out, "PNG")
+    return out.getvalue()
+
+
+async def latest(blog: Blog, state: str = "published") -> Post:
+    find = listings.drafts if state != "published" else listings.of_account
+    found = await blog.site.db.read(find, blog.alice.id, *([blog.alice.id] if state == "published" else []))
+    return found[0]
+
+
+async def test_write_a_note(blog: Blog) -> None:
+    owner = await blog.owner()
+    answer = await owner.post("/write", {"source": "Hello *there*", "visibility": "public", "do": "publish"})
+    post = await latest(blog)
+    assert (answer.status_code, answer.headers["location"]) == (303, post.url.removeprefix(ORIGIN))
+    page = (await owner.get(answer.headers["location"])).text
+    assert "Hello <em>there</em>" in page
+    assert "Published." in page
+
+
+async def test_a_mistake_loses_nothing(blog: Blog) -> None:
+    owner = await blog.owner()
+    typed = {
+        "source": "x" * 20_001,
+        "warning": "Long & long",
+        "visibility": "followers",
+        "language": "de",
+        "new-alt": "A square",
+        "do": "publish",
+    }
+    answer = await owner.post("/write", typed, files={"upload": ("a.png", picture(), "image/png")})
+    page = answer.text
+    assert answer.status_code == 422
+    assert "20000 fit" in page
+    assert "x" * 20_001 in page
+    assert 'value="Long &amp; long"' in page
+    assert '<option value="followers" selected>' in page
+    assert 'value="A square"' in page
+    number = page.split('name="file" value="')[1].split('"')[0]
+    again = {**typed, "source": "Short now", "file": number, f"alt-{number}": "A teal square"}
+    assert (await owner.post("/write", again)).status_code == 303
+    post = await latest(blog)
+    assert [file.alt for file in post.attachments] == ["A teal square"]
+    assert post.visibility == "followers"
+
+
+async def test_a_file_that_is_no_picture_is_refused_at_its_field(blog: Blog) -> None:
+    owner = await blog.owner()
+    answer = await owner.post(
+        "/write", {"source": "See", "do": "publish"}, files={"upload": ("a.svg", b"<svg/>", "image/svg+xml")}
+    )
+    assert answer.status_code == 422
+    assert "a.svg: This is not a picture" in answer.text
+    assert ">\nSee<" in answer.text
+
+
+async def test_preview_publishes_nothing(blog: Blog) -> None:
+    owner = await blog.owner()
+    answer = await owner.post(
+        "/write", {"source": "# Look\n\n<script>alert(1)</script>", "title": "T", "do": "preview"}
+    )
+    assert answer.status_code == 200
+    assert "Look</h1>" in answer.text
+    assert "<script>" not in answer.text
+    assert "Preview: nothing is published" in answer.text
+    assert "Look" not in (await owner.get("/@alice")).text
+
+
+async def test_edit_keeps_pictures_and_shows_what_was_written(blog: Blog) -> None:
+    owner = await blog.owner()
+    files = [("upload", ("a.png", picture(), "image/png")), ("hero-upload", ("b.png", picture("navy"), "image/png"))]
+    typed = {
+        "source": "Old *text*",
+        "title": "Title",
+        "summary": "Sum",
+        "new-alt": "One",
+        "hero-alt": "Two",
+        "do": "publish",
+    }
+    assert (await owner.post("/write", typed, files=files)).status_code == 303
+    post = await latest(blog)
+    page = (await owner.get(f"/write/{post.id}")).text
+    assert "Old *text*" in page
+    assert 'value="One"' in page
+    assert 'value="Two"' in page
+    number = page.split('name="file" value="')[1].split('"')[0]
+    hero = page.split('name="hero" value="')[1].split('"')[0]
+    changed = {**typed, "source": "New", "file": number, f"alt-{number}": "One!", "hero": hero}
+    assert (await owner.post(f"/write/{post.id}", changed)).status_code == 303
+    after = await latest(blog)
+    assert after.id == post.id
+    assert "New" in after.content
+    assert [file.alt for file in after.attachments] == ["One!"]
+    assert after.image is not None
+    assert after.image.url == (post.image.url if post.image else "")
+    dropped = {**changed, f"drop-{number}": "1", "hero-drop": "1"}
+    await owner.post(f"/write/{post.id}", dropped)
+    bare = await latest(blog)
+    assert bare.attachments == ()
+    assert bare.image is None
+
+
+async def test_drafts_and_later(blog: Blog) -> None:
+    owner = await blog.owner()
+    await owner.post("/write", {"source": "Unfinished", "do": "draft"})
+    draft = await latest(blog, "draft")
+    assert "Unfinished" in (await owner.get("/drafts")).text
+    assert (await owner.post("/write", {"source": "Later", "do": "schedule"})).status_code == 422
+    past = await owner.post("/write", {"source": "Later", "do": "schedule", "scheduled": "2020-01-01T10:00"})
+    assert "still to come" in past.text
+    answer = await owner.post(
+        f"/write/{draft.id}", {"source": "Finished", "do": "schedule", "scheduled": "2025-07-01T10:00"}
+    )
+    assert answer.headers["location"] == "/drafts"
+    page = (await owner.get("/drafts")).text
+    assert "Will be published on 1 July 2025, 10:00 UTC" in page
+    draft = await latest(blog, "draft")  # what has another time has another number
+    assert 'value="2025-07-01T10:00"' in (await owner.get(f"/write/{draft.id}")).text
+    assert await blog.site.db.read(lambda tx: tx.one("select 1 as yes from job where kind = 'release'"))
+    await owner.post(f"/write/{draft.id}", {"source": "Finished", "do": "publish"})
+    assert "Finished" in (await blog.browser().get("/")).text
+
+
+async def test_delete_asks_first(blog: Blog) -> None:
+    post = await blog.write("Soon gone")
+    owner = await blog.owner()
+    assert "cannot be undone" in (await owner.get(f"/post/{post.id}/delete")).text
+    assert (await owner.post(f"/post/{post.id}/delete")).status_code == 303
+    assert (await owner.get(f"/@alice/{post.id}")).status_code == 410
+
+
+async def test_nobody_edits_what_others_wrote(blog: Blog) -> None:
+    bob = await blog.stranger()
+    heard = await blog.heard(bob, "<p>Bob's</p>", 1)
+    owner = await blog.owner()
+    assert (await owner.get(f"/write/{heard.id}")).status_code == 404
+    assert (await owner.get(f"/post/{heard.id}/delete")).status_code == 404
+    assert (await owner.post(f"/post/{heard.id}/delete")).status_code == 404
+    assert (await owner.post(f"/write/{heard.id}", {"source": "Mine", "do": "publish"})).status_code == 404
+
+
+async def test_reply(blog: Blog) -> None:
+    bob = await blog.stranger()
+    heard = await blog.heard(bob, "<p>A question</p>", 1, summary="Careful")
+    owner = await blog.owner()
+    page = (await owner.get(f"/write?reply={heard.id}")).text
+    assert "A question" in page
+    assert "@bob@far.example " in page
+    assert 'value="Careful"' in page
+    typed = {"source": "@bob@far.example An answer", "reply": str(heard.id), "visibility": "unlisted", "do": "publish"}
+    assert (await owner.post("/write", typed)).status_code == 303
+    post = await latest(blog)
+    assert (post.parent, post.in_reply_to) == (heard.id, heard.uri)
+    assert "An answer" in (await owner.get(f"/post/{heard.id}")).text
+
+
+async def test_like_boost_and_pin(blog: Blog) -> None:
+    bob = await blog.stranger()
+    heard = await blog.heard(bob, "<p>Nice</p>", 1)
+    mine = await blog.write("Mine")
+    owner = await blog.owner()
+
+    async def state() -> tuple[int, int]:
+        post = await blog.site.db.read(posts.stored, heard.id)
+        assert post is not None
+        return post.like_total, post.boost_total
+
+    for deed, after in (("like", (1, 0)), ("boost", (1, 1)), ("unlike", (0, 1)), ("unboost", (0, 0))):
+        answer = await owner.post(f"/post/{heard.id}/{deed}", {"next": f"/post/{heard.id}#p{heard.id}"})
+        assert answer.headers["location"] == f"/post/{heard.id}#p{heard.id}"
+        assert await state() == after, deed
+    await owner.post(f"/post/{mine.id}/pin")
+    assert [post.id for post in await blog.site.db.read(listings.pinned, blog.alice.id)] == [mine.id]
+    secret = await blog.write("Friends", visibility="followers")
+    assert (await owner.post(f"/post/{secret.id}/pin")).status_code == 422
+
+
+async def test_polls(blog: Blog) -> None:
+    bob = await blog.stranger()
+    poll = Poll(options=(Option(name="Tea", votes=2), Option(name="Coffee", votes=1)), ends=blog.clock.now + 3_600_000)
+    heard = await blog.heard(bob, "<p>Tea or coffee?</p>", 1, poll=poll)
+    owner = await blog.owner()
+    assert 'name="choice" value="Tea"' in (await owner.get(f"/post/{heard.id}")).text
+    answer = await owner.post(f"/post/{heard.id}/vote", {"choice": "Tea", "next": f"/post/{heard.id}"})
+    assert answer.status_code == 303
+    voted = (await owner.get(f"/post/{heard.id}")).text
+    assert "Your vote is counted." in voted
+    assert 'name="choice"' not in voted
+    assert (await owner.post(f"/post/{heard.id}/vote", {"choice": "Tea"})).status_code == 422
+    other = await blog.heard(bob, "<p>And now?</p>", 2, poll=poll)
+    blog.clock.forward(hours=2)
+    assert 'name="choice"' not in (await owner.get(f"/post/{other.id}")).text
+
+
+async def test_people_and_requests(blog: Blog) -> None:
+    bob, eve = await blog.stranger(), await blog.stranger("eve")
+    await blog.site.db.write(relations.put_follow, eve.id, blog.alice.id, "https://far.example/f/1", "pending")
+    owner = await blog.owner()
+
+    async def relation(other: int) -> Relation:
+        return await blog.site.db.read(relations.between, blog.alice.id, other)
+
+    assert (
+        "Eve" in (await owner.get("/people?show=requests")).text
+        or "eve" in (await owner.get("/people?show=requests")).text
+    )
+    await owner.post(f"/account/{eve.id}/accept")
+    assert (await relation(eve.id)).followed_by
+    await owner.post(f"/account/{eve.id}/remove")
+    assert not (await relation(eve.id)).followed_by
+    answer = await owner.post("/people", {"handle": "@bob@far.example"})
+    assert answer.headers["location"] == f"/account/{bob.id}"
+    assert (await relation(bob.id)).requested
+    assert "Withdraw request" in (await owner.get("/people")).text
+    await owner.post(f"/account/{bob.id}/mute")
+    assert "@bob@far.example" in (await owner.get("/people?show=muted")).text
+    await owner.post(f"/account/{bob.id}/block")
+    assert (await relation(bob.id)).blocking
+    await owner.post(f"/account/{bob.id}/unblock")
+    assert not (await relation(bob.id)).blocking
+    wrong = await owner.post("/people", {"handle": "nonsense"})
+    assert wrong.status_code == 422
+    assert 'value="nonsense"' in wrong.text
+
+
+async def test_stream_and_notices(blog: Blog) -> None:
+    bob = await blog.stranger(name="Bob")
+    await blog.site.db.write(relations.put_follow, blog.alice.id, bob.id, "https://blog.test/x/1", "accepted")
+    heard = await blog.heard(bob, "<p>News from Bob</p>", 1)
+    await blog.site.db.write(listings.spread, heard)
+    mine = await blog.write("Mine")
+    await blog.site.db.write(reactions.react, bob.id, mine.id, "https://far.example/l/1")
+    await blog.site.db.write(notices.add, blog.alice.id, "like", bob.id, mine.id)
+    owner = await blog.owner()
+    stream = (await owner.get("/stream")).text
+    assert "News from Bob" in stream
+    assert "Mine" in stream
+    assert '<span class="badge">1</span>' in stream
+    assert "likes your post" in (await owner.get("/notices")).text
+    assert '<span class="badge">' not in (await owner.get("/stream")).text
+
+
+async def test_search_and_find(blog: Blog) -> None:
+    await blog.write("The quick brown fox")
+    bob = await blog.stranger()
+    owner = await blog.owner()
+    assert "brown fox" in (await owner.get("/search?q=brown")).text
+    assert "Nothing found" in (await owner.get("/search?q=purple")).text
+    assert "Look it up" in (await owner.get("/search?q=@bob@far.example")).text
+    assert (await owner.post("/find", {"q": "@bob@far.example"})).headers["location"] == f"/account/{bob.id}"
+    assert (await owner.post("/find", {"q": "nothing of the kind"})).status_code == 422
+
+
+async def test_settings(blog: Blog) -> None:
+    owner = await blog.owner()
+    typed = {
+        "display": "Alice M.",
+        "summary": "I *sail*",
+        "field-name": ["Web", "", "Boat"],
+        "field-value": ["https://alice.example", "", "Blue"],
+        "locked": "1",
+        "language": "en",
+    }
+    answer = await owner.post("/settings", typed, files={"icon": ("me.png", picture(), "image/png")})
+    assert answer.status_code == 303
+    after = await blog.site.db.read(accounts.get, blog.alice.id)
+    assert after is not None
+    assert (after.name, after.summary_source, after.locked, after.indexable) == ("Alice M.", "I *sail*", True, False)
+    assert [field.name for field in after.fields] == ["Web", "Boat"]
+    assert after.icon is not None
+    page = (await owner.get("/settings")).text
+    assert 'value="https://alice.example"' in page
+    assert "Your profile is saved." in page
+    wrong = await owner.post("/settings", {**typed, "summary": "y" * 6000})
+    assert wrong.status_code == 422
+    assert "y" * 6000 in wrong.text
+    unsure = await owner.post("/settings/move", {"target": "@me@elsewhere.example"})
+    assert unsure.status_code == 422
+    assert 'value="@me@elsewhere.example"' in unsure.text
+
+
+async def test_moderation_and_workings(blog: Blog) -> None:
+    post = await blog.write("Widely read", title="Wide")
+    await blog.site.db.write(moderation.refused, "evil.example", "https://evil.example/u", "Create", "signature-wrong")
+    await blog.site.db.write(
+        moderation.report, "https://far.example/r/1", None, blog.alice.id, [post.uri], "Not kind <b>at all</b>"
+    )
+    owner = await blog.owner()
+    assert "signature-wrong" in (await owner.get("/refusals")).text
+    page = (await owner.get("/moderation")).text
+    assert "Not kind &lt;b&gt;" in page
+    number = page.split("/moderation/report/")[1].split("/")[0]
+    await owner.post(f"/moderation/report/{number}/close")
+    assert (await owner.post("/moderation/block", {"host": "evil.example", "reason": "Spam"})).status_code == 303
+    assert await blog.site.db.read(relations.host_is_blocked, "evil.example")
+    wrong = await owner.post("/moderation/block", {"host": "not a host", "reason": "Why"})
+    assert (wrong.status_code, 'value="Why"' in wrong.text) == (422, True)
+    await owner.post("/moderation/unblock", {"host": "evil.example"})
+    assert not await blog.site.db.read(relations.host_is_blocked, "evil.example")
+    assert "Wide" in (await owner.get("/deliveries")).text

@@ -1,0 +1,127 @@
+"""The small parts below the pages: limits, addresses to go on to, emoji, the catalogue, the order of comments."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import fediblog
+from fediblog.domain.documents import Emoji
+from fediblog.messages import catalogue, known, text
+from fediblog.web import emoji
+from fediblog.web.forms import own_path, whole
+from fediblog.limits import Limit
+from fediblog.web.render import day, iso, moment, month
+from tests.conftest import Clock
+
+ROOT = Path(fediblog.__file__).parent
+_DYNAMIC = (
+    "visibility.",
+    "notice.",
+    "tab.",
+    "flash.",
+    "people.tab-",
+    "people.empty-",
+    "deliveries.kind-",
+    "error.title-",
+)
+
+
+def test_a_limit_lets_a_burst_through_and_then_one_at_a_time(clock: Clock) -> None:
+    limit = Limit(burst=3, seconds=10, clock=clock)
+    assert [limit.take("a") for _ in range(4)] == [0, 0, 0, 10]
+    assert limit.take("b") == 0
+    clock.forward(seconds=4)
+    assert limit.take("a") == 6
+    clock.forward(seconds=6)
+    assert limit.take("a") == 0
+    assert limit.take("a") == 10
+    limit.clear("a")
+    assert limit.take("a") == 0
+
+
+def test_a_limit_keeps_a_bounded_number_of_keys_and_survives_a_clock_set_back(clock: Clock) -> None:
+    limit = Limit(burst=1, seconds=10, clock=clock, keys=2)
+    assert [limit.take(key) for key in "abc"] == [0, 0, 0]
+    assert limit.take("a") == 0  # forgotten
+    assert limit.take("c") == 10
+    clock.now -= 3_600_000
+    assert limit.take("c") == 10
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "x", "//evil.example", "https://evil.example", "/\\evil.example", "/%5Cevil.example", "/%2F/evil.example",
+     "\\/evil", "/a\nb", "/%0d%0aSet-Cookie:x", "javascript:alert(1)"],
+)  # fmt: skip
+def test_nobody_is_sent_to_another_site(address: str) -> None:
+    assert own_path(address, "/home") == "/home"
+
+
+@pytest.mark.parametrize("address", ["/", "/stream", "/@alice/12?before=3#p4", "/tags/caf%C3%A9"])
+def test_own_paths_stay(address: str) -> None:
+    assert own_path(address) == address
+
+
+def test_whole_numbers() -> None:
+    assert whole("12") == 12
+    assert [whole(x) for x in ("", "-1", "1.0", "²", "9" * 19, "9" * 30, "x")] == [None] * 7
+
+
+def test_emoji_become_pictures_in_text_only() -> None:
+    found = emoji.pictured('<a href="https://x.example/:sun:" title=":sun:">:sun: &lt;:sun:</a> :moon:', [
+        Emoji(name="sun", url='https://x.example/"><script>.png'),
+        Emoji(name="moon", url="javascript:alert(1)"),
+    ])  # fmt: skip
+    assert found.count("<img") == 2
+    assert 'href="https://x.example/:sun:" title=":sun:"' in found
+    assert "<script>" not in found
+    assert "javascript" not in found
+    assert found.endswith(":moon:")
+
+
+def test_names_are_escaped_before_their_emoji() -> None:
+    assert "<b>" not in emoji.named("<b>:x:</b>", [Emoji(name="x", url="https://x.example/x.png")])
+
+
+def test_times_for_people() -> None:
+    at = 1_750_000_000_000
+    assert (day(at), moment(at), iso(at)) == ("15 June 2025", "15 June 2025, 15:06 UTC", "2025-06-15T15:06:40Z")
+    assert month("2025/06") == "June 2025"
+    assert day(10**20) == "31 December 9999"
+
+
+def test_messages_have_plural_forms() -> None:
+    assert text("post.likes", n=1) == "1 person likes this"
+    assert text("post.likes", n=12) == "12 people like this"
+    assert known("flash.published")
+    assert not known("flash.nonsense")
+    with pytest.raises(KeyError):
+        text("no.such.key")
+
+
+def test_every_message_that_is_asked_for_exists_and_every_one_is_used() -> None:
+    sources = [*ROOT.rglob("*.py"), *ROOT.rglob("*.html")]
+    code = "\n".join(path.read_text() for path in sources)
+    asked = set(re.findall(r"\b(?:t|text)\(\s*[\"']([a-z]+\.[a-z0-9_.-]+)[\"']\s*[,)]", code))
+    assert asked - set(catalogue()) == set()
+    literal = set(re.findall(r"[\"']([a-z]+\.[a-zA-Z0-9_-]+)[\"']", code))
+    assert {key for key in catalogue() if key not in literal and not key.startswith(_DYNAMIC)} == set()
+
+
+def test_the_catalogue_has_no_key_twice() -> None:
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        assert len(dict(pairs)) == len(pairs)
+        return dict(pairs)
+
+    json.loads((ROOT / "messages" / "en.json").read_text(), object_pairs_hook=once)
+
+
+def test_nothing_in_the_templates_breaks_the_content_policy() -> None:
+    for path in (ROOT / "web" / "templates").iterdir():
+        page = path.read_text()
+        assert not re.search(r"<script|\sstyle=|<style|\son[a-z]+=", page), path.name
+        assert "|safe" not in page, path.name

@@ -1,0 +1,104 @@
+"""Quotes as readers see them, and what an author can do about them."""
+
+from __future__ import annotations
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.posts import Post
+from fediblog.store import accounts, notices, quotes, relations
+from tests.web.pages.conftest import Blog
+
+ACTIVITY = "application/activity+json"
+
+
+async def permitted(blog: Blog, post: Post, other: Account, quoting: str) -> int:
+    number = await blog.site.db.write(quotes.grant, post.id, other.id, quoting)
+    assert number is not None
+    return number
+
+
+async def test_a_quoted_post_that_is_here_is_shown_with_its_author(blog: Blog) -> None:
+    bob = await blog.stranger("bob")
+    ours = await blog.write("The tide is **late** today")
+    quote = await blog.heard(bob, "<p>Look</p>", 1, quote=ours.uri, in_reply_to=ours.uri)
+    page = (await blog.browser().get(ours.url)).text
+    assert page.count("The tide is late today") >= 1
+    assert 'class="quoted h-cite u-quotation-of"' in page
+    assert "Quotes another post" not in page
+    owner = await blog.owner()
+    page = (await owner.get(f"/post/{quote.id}")).text
+    assert "Alice Marlow" in page
+    assert "The tide is late today" in page
+
+
+async def test_a_quoted_post_that_is_not_here_is_a_link(blog: Blog) -> None:
+    bob = await blog.stranger("bob")
+    quote = await blog.heard(bob, "<p>Look</p>", 1, quote="https://third.example/p/9?a=1&b=2")
+    page = (await (await blog.owner()).get(f"/post/{quote.id}")).text
+    assert 'href="https://third.example/p/9?a=1&amp;b=2"' in page
+    assert "Quotes another post" in page
+
+
+async def test_what_a_reader_may_not_see_is_not_shown_by_quoting_it(blog: Blog) -> None:
+    bob, carol = await blog.stranger("bob"), await blog.stranger("carol", "third.example")
+    hidden = await blog.write("Between us", visibility="followers")
+    seen = await blog.heard(carol, "<p>Carol said so</p>", 1)
+    root = await blog.write("Begin")
+    await blog.heard(bob, "<p>Look</p>", 2, quote=hidden.uri, in_reply_to=root.uri)
+    quote = await blog.heard(bob, "<p>Look</p>", 3, quote=seen.uri, in_reply_to=root.uri)
+    page = (await blog.browser().get(root.url)).text
+    assert "Between us" not in page
+    assert "Carol said so" in page
+    owner = await blog.owner()
+    await blog.site.db.write(relations.mute, blog.alice.id, carol.id)
+    assert "Carol said so" not in (await owner.get(f"/post/{quote.id}")).text
+    await blog.site.db.write(accounts.set_state, carol.id, "suspended")
+    assert "Carol said so" not in (await blog.browser().get(root.url)).text
+
+
+async def test_the_author_sees_who_may_quote_and_takes_it_back(blog: Blog) -> None:
+    bob = await blog.stranger("bob")
+    post = await blog.write("Quote me")
+    quote = await blog.heard(bob, "<p>Look</p>", 1, quote=post.uri, in_reply_to=post.uri)
+    number = await permitted(blog, post, bob, quote.uri)
+    proof = await blog.browser().get(f"/q/{number}", accept=ACTIVITY)
+    assert proof.headers["content-type"].startswith(ACTIVITY)
+    found = proof.json()
+    assert found["@context"]
+    assert {key: value for key, value in found.items() if key != "@context"} == {
+        "id": blog.site.urls.authorization(number),
+        "type": "QuoteAuthorization",
+        "attributedTo": blog.alice.uri,
+        "interactingObject": quote.uri,
+        "interactionTarget": post.uri,
+    }
+    assert "1 post may quote this" not in (await blog.browser().get(post.url)).text
+    owner = await blog.owner()
+    page = (await owner.get(post.url)).text
+    assert "1 post may quote this" in page
+    assert page.count("quoted h-cite") == 1
+    answer = await owner.post(f"/quote/{number}/revoke", {"next": post.url.removeprefix(blog.site.urls.origin)})
+    assert answer.status_code == 303
+    page = (await owner.get(post.url)).text
+    assert "Withdrawn." in page
+    assert "quoted h-cite" not in page
+    assert "Quotes another post" in page
+    assert (await blog.browser().get(f"/q/{number}", accept=ACTIVITY)).status_code == 410
+    assert (await owner.post(f"/quote/{number + 1}/revoke")).status_code == 404
+
+
+async def test_a_proof_is_for_those_who_may_see_the_post(blog: Blog) -> None:
+    bob = await blog.stranger("bob")
+    hidden = await blog.write("Between us", visibility="followers")
+    number = await permitted(blog, hidden, bob, f"{bob.uri}/posts/1")
+    for path in (f"/q/{number}", f"/q/{number + 1}"):
+        assert (await blog.browser().get(path, accept=ACTIVITY)).status_code == 404
+
+
+async def test_somebody_who_quotes_is_a_notice(blog: Blog) -> None:
+    bob = await blog.stranger("bob")
+    post = await blog.write("Quote me")
+    quote = await blog.heard(bob, "<p>What a thought</p>", 1, quote=post.uri)
+    await blog.site.db.write(notices.add, blog.alice.id, "quote", bob.id, quote.id)
+    page = (await (await blog.owner()).get("/notices")).text
+    assert "quoted your post" in page
+    assert "What a thought" in page

@@ -1,0 +1,261 @@
+"""What anybody sees: home, profiles, posts, threads, archives, feeds, and what must stay hidden."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree
+
+import httpx
+import pytest
+
+from fediblog.actions import people, publishing
+from fediblog.actions.people import Profile
+from fediblog.domain.documents import Emoji, Mention, Visibility
+from fediblog.store import accounts, reactions, relations, writing
+from tests.web.pages.conftest import ORIGIN, Blog
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def path(url: str) -> str:
+    return url.removeprefix(ORIGIN)
+
+
+def plain(answer: httpx.Response, *words: str) -> str:
+    """The body without what tells one address from another."""
+    text = answer.text
+    for word in words:
+        text = text.replace(word, "")
+    return text
+
+
+async def test_home_shows_public_posts_and_can_be_kept(blog: Blog) -> None:
+    await blog.write("Hello **world**")
+    await blog.write("Not on the front page", visibility="unlisted")
+    await blog.write("For friends", visibility="followers")
+    browser = blog.browser()
+    first = await browser.get("/")
+    assert first.status_code == 200
+    assert "Hello <strong>world</strong>" in first.text
+    assert "front page" not in first.text
+    assert "For friends" not in first.text
+    assert first.headers["cache-control"].startswith("max-age=0")
+    assert first.headers["vary"] == "Accept, Cookie, Signature"
+    again = await browser.get("/", if_none_match=first.headers["etag"])
+    assert (again.status_code, again.content) == (304, b"")
+    await blog.write("More")
+    assert (await browser.get("/", if_none_match=first.headers["etag"])).status_code == 200
+
+
+async def test_pages_of_those_who_signed_in_are_kept_by_nobody(blog: Blog) -> None:
+    await blog.write("Hello")
+    owner = await blog.owner()
+    for address in ("/", "/@alice", "/stream"):
+        answer = await owner.get(address)
+        assert answer.headers["cache-control"] == "private, no-store"
+        assert "etag" not in answer.headers
+
+
+async def test_an_article_page_says_what_it_is(blog: Blog) -> None:
+    post = await blog.write("The text. #Sea", title="On Tides", summary="A summary.", language="en")
+    answer = await blog.browser().get(path(post.url))
+    page = answer.text
+    assert answer.status_code == 200
+    assert f'<link rel="canonical" href="{post.url}">' in page
+    assert f'<link rel="alternate" type="application/activity+json" href="{post.uri}">' in page
+    assert '<meta property="og:title" content="On Tides">' in page
+    assert '<meta property="og:description" content="A summary.">' in page
+    for word in ("h-entry", "p-name", "e-content", "p-author h-card", "dt-published", "p-category"):
+        assert word in page
+    assert post.uri in page  # to be copied for a reply
+    assert answer.headers["link"] == f'<{post.uri}>; rel="alternate"; type="application/activity+json"'
+    assert "noindex" not in page
+
+
+async def test_addresses_that_are_nearly_right_lead_to_the_right_one(blog: Blog) -> None:
+    post = await blog.write("The text", title="On Tides")
+    right, browser = path(post.url), blog.browser()
+    for wrong in (f"/@alice/{post.id}", f"/@Alice/{post.id}", "/@ALICE/2025/06/on-tides", "/@alice/2024/01/on-tides"):
+        answer = await browser.get(wrong)
+        assert (answer.status_code, answer.headers["location"]) == (301, right), wrong
+    answer = await browser.get("/@ALICE")
+    assert answer.headers["location"] == "/@alice"
+
+
+async def test_a_title_of_another_script_has_an_address(blog: Blog) -> None:
+    post = await blog.write("Text", title="Море и ветер")
+    assert (await blog.browser().get(path(post.url))).status_code == 200
+
+
+async def test_private_and_missing_look_the_same(blog: Blog) -> None:
+    secret = await blog.write("For friends", visibility="followers")
+    draft = await blog.write("Not yet", state="draft")
+    browser = blog.browser()
+    missing = await browser.get(f"/@alice/{secret.id + 1}")
+    for post in (secret, draft):
+        answer = await browser.get(f"/@alice/{post.id}")
+        assert answer.status_code == missing.status_code == 404
+        assert plain(answer, str(post.id)) == plain(missing, str(secret.id + 1))
+        assert answer.headers["cache-control"] == missing.headers["cache-control"]
+    owner = await blog.owner()
+    assert (await owner.get(f"/@alice/{secret.id}")).status_code == 200
+
+
+async def test_what_is_deleted_is_gone(blog: Blog) -> None:
+    post = await blog.write("Soon gone")
+    await blog.site.db.write(publishing.delete, blog.site.urls, blog.alice.id, post.id)
+    answer = await blog.browser().get(f"/@alice/{post.id}")
+    assert answer.status_code == 410
+    assert "has been deleted" in answer.text
+
+
+async def test_a_thread_is_shown_below_its_post(blog: Blog) -> None:
+    post = await blog.write("What do you think?", title="Question")
+    bob = await blog.stranger(
+        name='<script>alert("x")</script> :sun:', emoji=(Emoji(name="sun", url="https://far.example/s.png"),)
+    )
+    parent = post
+    for i in range(1, 8):
+        parent = await blog.heard(bob, f"<p>Answer {i}<script>alert(1)</script></p>", i, in_reply_to=parent.uri)
+    await blog.site.db.write(reactions.react, bob.id, post.id, "https://far.example/l/1")
+    page = (await blog.browser().get(path(post.url))).text
+    places = [page.index(f"Answer {i}") for i in range(1, 8)]
+    assert places == sorted(places)
+    assert "7 comments" in page
+    assert "1 person likes this" in page
+    assert 'class="depth-4"' in page
+    assert 'class="depth-5"' not in page
+    assert "<script>" not in page
+    assert 'src="https://far.example/s.png"' in page
+    assert "Original on far.example" in page
+
+
+async def test_comments_that_are_not_for_everybody_stay_hidden(blog: Blog) -> None:
+    post = await blog.write("Public")
+    await blog.write("A quiet answer", reply_to=post.id, visibility="direct")
+    page = (await blog.browser().get(path(post.url))).text
+    assert "A quiet answer" not in page
+
+
+async def test_the_profile(blog: Blog) -> None:
+    fields = (("Web", "https://alice.example"),)
+    profile = Profile(name="Alice", summary="I *sail*.", fields=fields, indexable=False)
+    await blog.site.db.write(people.update_profile, blog.site.urls, blog.alice.id, profile)
+    post = await blog.write("A pinned note")
+    await blog.site.db.write(publishing.pin, blog.site.urls, blog.alice.id, post.id)
+    await blog.write("Long", title="An article")
+    browser = blog.browser()
+    page = (await browser.get("/@alice")).text
+    assert "I <em>sail</em>." in page
+    assert 'rel="me' in page
+    assert '<meta name="robots" content="noindex">' in page
+    assert "@alice@blog.test" in page
+    assert page.index("A pinned note") < page.index("An article")
+    articles = (await browser.get("/@alice?show=articles")).text
+    assert "An article" in articles
+    assert "A pinned note" not in articles
+    assert (await browser.get("/@nobody")).status_code == 404
+    assert (await browser.get("/@instance")).status_code == 404
+
+
+async def test_lists_have_pages(blog: Blog) -> None:
+    for i in range(25):
+        await blog.write(f"Note number {i}.")
+    browser = blog.browser()
+    first = (await browser.get("/@alice")).text
+    assert "Note number 24." in first
+    assert "Note number 4." not in first
+    link = first.split('rel="next" href="')[1].split('"')[0]
+    second = (await browser.get(link.replace("&amp;", "&"))).text
+    assert "Note number 4." in second
+    assert "Note number 5." not in second
+    assert 'rel="next"' not in second
+
+
+async def test_months_and_tags(blog: Blog) -> None:
+    await blog.write("In June #Sea")
+    bob = await blog.stranger()
+    await blog.heard(bob, "<p>Bob's sea</p>", 1, hashtags=("sea",))
+    browser = blog.browser()
+    assert "June 2025" in (await browser.get("/@alice/archive")).text
+    assert "In June" in (await browser.get("/@alice/2025/06")).text
+    assert (await browser.get("/@alice/2025/07")).status_code == 404
+    assert (await browser.get("/@alice/2025/13")).status_code == 404
+    page = (await browser.get("/tags/sea")).text
+    assert "In June" in page
+    assert "Bob" not in page  # strangers do not read other people's posts here
+    owner = await blog.owner()
+    assert "Bob" in (await owner.get("/tags/sea")).text
+
+
+@pytest.mark.parametrize("base", ["/feed", "/@alice/feed", "/tags/sea/feed"])
+async def test_feeds(blog: Blog, base: str) -> None:
+    article = await blog.write("The *text* & more #sea", title="Tides & <boats>", summary="Short.")
+    await blog.write("A note #sea", warning="Careful")
+    await blog.write("Secret #sea", visibility="followers")
+    await blog.write("Unlisted #sea", visibility="unlisted")
+    browser = blog.browser()
+    atom = await browser.get(f"{base}.atom")
+    assert atom.headers["content-type"] == "application/atom+xml; charset=utf-8"
+    root = ElementTree.fromstring(atom.content)
+    entries = root.findall(f"{ATOM}entry")
+    assert [entry.findtext(f"{ATOM}title") for entry in entries] == ["Careful", "Tides & <boats>"]
+    assert entries[1].findtext(f"{ATOM}id") == article.uri
+    assert "<em>text</em>" in (entries[1].findtext(f"{ATOM}content") or "")
+    assert root.findtext(f"{ATOM}updated", "").endswith("Z")
+    rss = ElementTree.fromstring((await browser.get(f"{base}.rss")).content)
+    assert [item.findtext("guid") for item in rss.iter("item")][1] == article.uri
+    found = json.loads((await browser.get(f"{base}.json")).content)
+    assert found["version"] == "https://jsonfeed.org/version/1.1"
+    assert [item["id"] for item in found["items"]][1] == article.uri
+    assert found["items"][1]["title"] == "Tides & <boats>"
+    text = json.dumps(found) + atom.text
+    assert "Secret" not in text
+    assert "Unlisted" not in text
+    again = await browser.get(f"{base}.atom", if_none_match=atom.headers["etag"])
+    assert again.status_code == 304
+
+
+async def test_readers_see_remote_posts_and_profiles_and_others_do_not(blog: Blog) -> None:
+    bob = await blog.stranger(summary="<p>I row.</p>")
+    heard = await blog.heard(bob, "<p>Rowing home</p>", 1, mentions=(Mention(href=blog.alice.uri, name="@alice"),))
+    anybody = blog.browser()
+    for address in (f"/post/{heard.id}", f"/account/{bob.id}", "/stream"):
+        answer = await anybody.get(address)
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/login?next=")
+    owner = await blog.owner()
+    assert "Rowing home" in (await owner.get(f"/post/{heard.id}")).text
+    page = (await owner.get(f"/account/{bob.id}")).text
+    assert "I row." in page
+    assert f"/account/{bob.id}/follow" in page
+    mine = await blog.write("Mine")
+    assert (await owner.get(f"/post/{mine.id}")).headers["location"] == path(mine.url)
+    assert (await owner.get("/account/12345")).status_code == 404
+
+
+async def test_suspended_and_deleted_accounts(blog: Blog) -> None:
+    post = await blog.write("Still here")
+    for state, status in (("suspended", 404), ("deleted", 410)):
+        await blog.site.db.write(accounts.set_state, blog.alice.id, state)
+        assert (await blog.browser().get("/@alice")).status_code == status
+        assert (await blog.browser().get(path(post.url))).status_code == status
+
+
+async def test_a_blocked_reader_is_nobody(blog: Blog) -> None:
+    bob = await blog.stranger()
+    await blog.site.db.write(relations.block, bob.id, blog.alice.id, "https://far.example/b")
+    heard = await blog.heard(bob, "<p>Not for Alice</p>", 1)
+    owner = await blog.owner()
+    assert (await owner.get(f"/post/{heard.id}")).status_code == 404
+
+
+async def test_edited_posts_say_so(blog: Blog) -> None:
+    post = await blog.write("First version")
+    owner = await blog.owner()
+    await owner.post(f"/write/{post.id}", {"source": "Second version", "do": "publish"})
+    assert "dt-updated" in (await blog.browser().get(path(post.url))).text
+    page = (await owner.get(path(post.url))).text
+    assert "1 earlier version" in page
+    assert await blog.site.db.read(writing.revisions, post.id)
+    assert post.visibility == Visibility.PUBLIC
