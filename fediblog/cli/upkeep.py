@@ -62,7 +62,7 @@ async def _add_database(site: Site, tar: tarfile.TarFile, work: Path) -> None:
         await asyncio.to_thread(tar.add, work / archive.DATABASE, archive.DATABASE)
         return
     with (work / archive.DUMP).open("w", encoding="utf-8") as file:
-        await site.db.read(backup.write_dump, file)
+        await site.db.scan(backup.write_dump, file)
     await asyncio.to_thread(tar.add, work / archive.DUMP, archive.DUMP)
 
 
@@ -116,7 +116,7 @@ async def _dump(copy: Path, dump: Path) -> None:
     db = await connect(copy)
     try:
         with dump.open("w", encoding="utf-8") as file:
-            await db.read(backup.write_dump, file)
+            await db.scan(backup.write_dump, file)
     finally:
         await db.close()
 

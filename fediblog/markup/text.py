@@ -30,6 +30,8 @@ def tidy(text: str, limit: int | None = None) -> str:
     """
     if limit is not None:
         text = text[:limit]
+    if text.replace("\n", " ").isprintable():  # which nothing unfit is
+        return text
     return _UNFIT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 

@@ -65,8 +65,15 @@ class Database:
         return self._engine.name
 
     async def read(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs `fn(tx, …)` on one snapshot of the data. It cannot write, and must not wait for anything else."""
+        """Runs `fn(tx, …)` on one snapshot of the data. It cannot write, and must not wait for anything else.
+
+        A read that turns out to be long may be begun twice: what has effects outside of the database uses `scan`.
+        """
         return await self._engine.read(lambda tx: fn(tx, *args, **kwargs))
+
+    async def scan(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `read`, for what is long or writes to a file as it goes: once, and never on the event loop."""
+        return await self._engine.scan(lambda tx: fn(tx, *args, **kwargs))
 
     async def write(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs `fn(tx, …)` in a transaction and returns once it is durable. `fn` may run again after a clash."""

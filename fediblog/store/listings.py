@@ -280,10 +280,12 @@ def spread(tx: Tx, post: Post, boost: int | None = None, booster: int | None = N
 def _own(tx: Tx, post: Post, boost: int | None, source: int) -> int:
     return tx.run(
         "insert into stream (account, item, post, boost) select id, :item, :post, :boost from account"
-        " where id = :source and local = 1 and login is not null on conflict do nothing",
+        " where id = :source and local = 1 and login is not null and (:boost_is = 0 or not exists (select 1 from stream s"
+        " where s.account = :source and s.post = :post)) on conflict do nothing",
         item=boost if boost is not None else post.id,
         post=post.id,
         boost=boost,
+        boost_is=int(boost is not None),
         source=source,
     )
 

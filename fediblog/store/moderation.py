@@ -39,6 +39,7 @@ class Refusal:
     reason: str
     detail: str
     at: int
+    times: int = 1
 
 
 def report(tx: Tx, uri: str, reporter: int | None, target: int, posts: Sequence[str], content: str) -> None:
@@ -80,11 +81,11 @@ def close_report(tx: Tx, number: int) -> None:
     tx.run("update report set closed = :now where id = :id and closed is null", now=tx.now, id=number)
 
 
-def refused(tx: Tx, host: str, actor: str, kind: str, reason: str, detail: str = "") -> None:
-    """Note what was refused."""
+def refused(tx: Tx, host: str, actor: str, kind: str, reason: str, detail: str = "", times: int = 1) -> None:
+    """Note what was refused, and how often since it was noted last."""
     tx.run(
-        "insert into refusal (id, host, actor, kind, reason, detail, at)"
-        " values (:id, :host, :actor, :kind, :reason, :detail, :now)",
+        "insert into refusal (id, host, actor, kind, reason, detail, at, times)"
+        " values (:id, :host, :actor, :kind, :reason, :detail, :now, :times)",
         id=tx.new_id(),
         host=tidy(host, 255),  # what is refused may be anything: a NUL, say, that no database takes
         actor=tidy(actor, 2048),
@@ -92,6 +93,7 @@ def refused(tx: Tx, host: str, actor: str, kind: str, reason: str, detail: str =
         reason=reason[:64],
         detail=tidy(detail, 500),
         now=tx.now,
+        times=times,
     )
 
 
@@ -103,9 +105,9 @@ def refusals(tx: Tx, limit: int = 100) -> list[Refusal]:
 def refusal_totals(tx: Tx, since: int) -> list[tuple[str, int]]:
     """(reason, how often) since a time (ms), the most frequent first."""
     rows = tx.all(
-        "select reason, count(*) as n from refusal where at >= :since group by reason order by n desc", since=since
+        "select reason, sum(times) as n from refusal where at >= :since group by reason order by n desc", since=since
     )
-    return [(row.reason, row.n) for row in rows]
+    return [(row.reason, int(row.n)) for row in rows]
 
 
 def sweep(tx: Tx) -> int:

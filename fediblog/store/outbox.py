@@ -192,8 +192,9 @@ def lease(tx: Tx, *, hosts: int = 32, probes: int = 8, each: int = 20) -> list[B
     Of hosts that failed the last time at most `probes` are taken, with one delivery each.
     """
     batches = []
+    bodies: dict[int, str] = {}  # of each activity one, for all the hosts that it goes to
     for row in (*_due(tx, 0, 0, hosts), *_due(tx, 1, 1 << 31, probes)):
-        waiting = _next(tx, row.name, each if row.failures == 0 else 1)
+        waiting = _next(tx, row.name, each if row.failures == 0 else 1, bodies)
         if waiting:
             tx.run("update host set leased = :until where name = :host", until=tx.now + LEASE, host=row.name)
             batches.append(Batch(host=row.name, scheme=row.scheme, failures=row.failures, deliveries=tuple(waiting)))
@@ -213,7 +214,7 @@ def _due(tx: Tx, least: int, most: int, limit: int) -> list[Row]:
     )
 
 
-def _next(tx: Tx, host: str, limit: int) -> list[Delivery]:
+def _next(tx: Tx, host: str, limit: int, bodies: dict[int, str]) -> list[Delivery]:
     """What may go now: messages never tried come first, and alone, so that one that always fails hinders no other."""
     rows = tx.all(f"{_WAITING} and d.tries = 0 order by d.id limit :n", host=host, n=limit) or tx.all(
         f"{_WAITING} and d.tries > 0 and (d.status is null or {_RIPE} <= :now) order by d.tries, d.id limit :n",
@@ -221,7 +222,8 @@ def _next(tx: Tx, host: str, limit: int) -> list[Delivery]:
         now=tx.now,
         n=limit,
     )
-    return sorted((Delivery(**row._asdict()) for row in rows), key=lambda each: each.id)
+    found = (Delivery(**row._asdict() | {"body": bodies.setdefault(row.outgoing, row.body)}) for row in rows)
+    return sorted(found, key=lambda each: each.id)
 
 
 def _rest(tx: Tx, host: str) -> None:

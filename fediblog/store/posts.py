@@ -18,9 +18,9 @@ from fediblog.domain.documents import (
     Visibility,
 )
 from fediblog.domain.posts import Post
-from fediblog.store import accounts
+from fediblog.store import accounts, quotes
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import VISIBLE
+from fediblog.store.visible import NOT_SHUNNED, VISIBLE
 
 
 def get(tx: Tx, number: int, viewer: int = 0) -> Post | None:
@@ -96,6 +96,28 @@ def free_slug(tx: Tx, account: int, month: str, slug: str, post: int = 0) -> str
 
 def hydrate(tx: Tx, rows: Sequence[Row], viewer: int = 0) -> list[Post]:
     """Whole posts from rows of the table, in a fixed number of queries however many there are."""
+    whole = _hydrate(tx, rows, viewer)
+    return _with_quoted(tx, whole, viewer) if any(each.quote for each in whole) else whole
+
+
+def _with_quoted(tx: Tx, whole: Sequence[Post], viewer: int) -> list[Post]:
+    """The posts with those that they quote, one level deep; of ours none for which that was taken back."""
+    rows = tx.all(
+        f"select p.* from post p where p.uri in (:uris) and p.state = 'published' and {VISIBLE} and {NOT_SHUNNED}",
+        uris=sorted({each.quote for each in whole}),
+        viewer=viewer,
+        now=tx.now,
+    )
+    found = {each.uri: each for each in _hydrate(tx, rows, viewer)}
+    withdrawn = quotes.revoked(tx, [each.uri for each in whole if each.quote in found])
+    shown = ((each, found.get(each.quote)) for each in whole)
+    return [
+        replace(each, quoted=quoted) if quoted is not None and (each.uri, quoted.id) not in withdrawn else each
+        for each, quoted in shown
+    ]
+
+
+def _hydrate(tx: Tx, rows: Sequence[Row], viewer: int) -> list[Post]:
     ids = [row.id for row in rows]
     if not ids:
         return []

@@ -191,11 +191,12 @@ def local_voters(tx: Tx, post: int) -> list[int]:
 
 
 def involved_inboxes(tx: Tx, post: int) -> list[str]:
-    """Inboxes of the remote people who answered, liked or passed on a post: their servers hold a copy of it."""
+    """Inboxes of the remote people who answered, liked, quoted or passed on a post: their servers hold a copy of it."""
     rows = tx.all(
         "select distinct case when a.shared_inbox <> '' then a.shared_inbox else a.inbox end as inbox from account a"
         " where a.local = 0 and a.state = 'active' and a.id in (select account from reaction where post = :post"
-        " union select account from boost where post = :post union select account from post where parent = :post)",
+        " union select account from boost where post = :post union select account from post where parent = :post"
+        " union select account from quote_authorization where post = :post)",
         post=post,
     )
     return [row.inbox for row in rows]

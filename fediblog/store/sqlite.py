@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
+from fediblog.counters import COMMITS
 from fediblog.errors import Unavailable
 from fediblog.store.ids import IdMaker
 from fediblog.store.sql import bind, bind_row
@@ -22,7 +23,10 @@ T = TypeVar("T")
 
 MOST_JOBS = 64  # functions in one commit
 MOST_SECONDS = 0.05  # after which a commit takes no further function
+MOST_COMMITS = 4  # in one go on the thread
 ATTEMPTS = 4
+TICK = 10_000  # steps of SQLite's machine, about 0.1 ms
+MOST_TICKS = 20  # of a read on the event loop
 
 _REASONS = {
     sqlite3.SQLITE_BUSY: "database-busy",
@@ -35,6 +39,10 @@ _REASONS = {
     sqlite3.SQLITE_NOTADB: "database-damaged",
 }
 _DELAYS = {"database-busy": 5.0, "disk-full": 300.0}  # seconds
+
+
+class _TooLong(Exception):
+    """A read takes longer than the event loop can wait."""
 
 
 class SqliteTx(Tx):
@@ -162,10 +170,14 @@ class Writer:
     # Below: on the connection's thread, but for `_deliver`.
 
     def _commit_all(self, db: sqlite3.Connection) -> None:
-        while self._waiting:
+        # Not for ever: somebody may wait for the thread, to ask whether another process has written.
+        for _ in range(MOST_COMMITS):
+            if not self._waiting:
+                return
             self._loop.call_soon_threadsafe(self._deliver, self._commit_some(db))
 
     def _deliver(self, jobs: Sequence[_Job]) -> None:
+        COMMITS.add(len(jobs))
         # Listeners first: whoever hears that it is done must not find what somebody remembers from before.
         for channel in {channel: None for job in jobs for channel in job.channels}:
             self._wake(channel)
@@ -251,13 +263,26 @@ class Writer:
 
 
 class SqliteEngine(Engine):
-    """One writer and a few readers on one file."""
+    """One writer and a few readers on one file.
+
+    Most reads take some microseconds, less than it costs to hand them to a thread: they run where they are asked for.
+    One that turns out to be long is broken off there, and run again on a reader's thread; reads change nothing.
+    """
 
     name = "sqlite"
 
     def __init__(
-        self, writer: Connection, readers: list[Connection], clock: Clock, ids: IdMaker, wake: Callable[[str], None]
+        self,
+        writer: Connection,
+        readers: list[Connection],
+        here: sqlite3.Connection,
+        clock: Clock,
+        ids: IdMaker,
+        wake: Callable[[str], None],
     ) -> None:
+        self._here = here
+        self._here.set_progress_handler(self._tick, TICK)
+        self._ticks = 0
         self._writer = Writer(writer, clock, ids, wake)
         self._connections = [*readers, writer]  # closed in this order: the last one folds the log into the file
         self._clock = clock
@@ -268,7 +293,19 @@ class SqliteEngine(Engine):
             self._idle.put_nowait(reader)
 
     async def read(self, work: Callable[[Tx], T]) -> T:
+        self._refuse_closed()
+        self._ticks = 0
+        try:
+            return self._snapshot(self._here, work)
+        except _TooLong:
+            return await self.scan(work)
+
+    async def scan(self, work: Callable[[Tx], T]) -> T:
         return await self._perform(lambda db: self._snapshot(db, work))
+
+    def _tick(self) -> bool:
+        self._ticks += 1
+        return self._ticks > MOST_TICKS
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         self._refuse_closed()
@@ -286,6 +323,7 @@ class SqliteEngine(Engine):
             return
         self._closed = True
         await self._writer.finish()
+        self._here.close()
         for connection in self._connections:
             await connection.close()
 
@@ -302,6 +340,8 @@ class SqliteEngine(Engine):
         try:
             return work(SqliteTx(db, self._clock(), self._ids))
         except sqlite3.Error as error:
+            if db is self._here and (error_code(error) == sqlite3.SQLITE_INTERRUPT or is_busy(error)):
+                raise _TooLong from None
             raise explain(error) from error
         finally:
             roll_back(db)
@@ -334,6 +374,11 @@ def roll_back(db: sqlite3.Connection) -> None:
 
 
 def quick_check(db: sqlite3.Connection) -> list[str]:
-    """What is damaged in the file; at most ten findings."""
-    found = [str(row[0]) for row in db.execute("pragma quick_check(10)")]
-    return [] if found == ["ok"] else found
+    """What is damaged in the file, each finding in one line; at most ten of them."""
+    try:
+        found = [" ".join(str(row[0]).split()) for row in db.execute("pragma quick_check(10)")]
+    except sqlite3.DatabaseError as error:
+        if error_code(error) not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise explain(error) from error
+        return [str(error)]
+    return [] if found == ["ok"] else [line.removeprefix("*** in database main *** ") for line in found]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -10,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fediblog.errors import Misuse
+from fediblog.errors import Misuse, Unavailable
 from fediblog.store import migrate
 from fediblog.store.backup import backup_sqlite
 from fediblog.store.ids import IdMaker
@@ -19,6 +20,7 @@ from fediblog.store.tx import Clock, Conflict
 
 BUSY_MS = 10_000  # how long SQLite itself waits for another process
 MIGRATION_MS = 600_000  # the same, while another process migrates
+LEAST_ROOM = 1 << 20  # bytes that opening a file takes for its log
 CHECK_LIMIT = 2 << 30  # bytes; reading a larger file whole at every start would take minutes
 
 
@@ -101,6 +103,8 @@ def prepare_file(path: Path, steps: Sequence[migrate.Migration], clock: Clock, i
             _refuse_damaged(path, [str(error)])
         if isinstance(error, OSError) or error_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise Misuse(f"Cannot open the database {path}: {error}. Its folder must exist and be writable.") from error
+        if shutil.disk_usage(path.parent).free < LEAST_ROOM:  # SQLite calls that an I/O error
+            raise Unavailable("disk-full", 300, f"{path.parent}: {error}") from error
         raise explain(error) from error
 
 
@@ -125,4 +129,5 @@ async def open_engine(
         for connection in opened:
             await connection.close()
         raise
-    return SqliteEngine(opened[0], opened[1:], clock, ids, wake)
+    here = open_file(path, reader=True, busy_ms=0)  # on the event loop nobody waits for a lock
+    return SqliteEngine(opened[0], opened[1:], here, clock, ids, wake)

@@ -118,7 +118,11 @@ class Engine(ABC):
 
     @abstractmethod
     async def read(self, work: Callable[[Tx], T]) -> T:
-        """Runs `work` on one snapshot of the data; it cannot write."""
+        """Runs `work` on one snapshot of the data; it cannot write, and may be begun again if it takes long."""
+
+    async def scan(self, work: Callable[[Tx], T]) -> T:
+        """As `read`, for what takes long or must not be begun twice: never on the event loop."""
+        return await self.read(work)
 
     @abstractmethod
     async def write(self, work: Callable[[Tx], T]) -> T:

@@ -10,6 +10,7 @@ from typing import Any
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Note, Poll, Visibility
 from fediblog.domain.posts import Post
+from fediblog.store import quotes
 from fediblog.store.accounts import emoji_text, host_of
 from fediblog.store.posts import poll_text
 from fediblog.store.tx import Row, Tx
@@ -273,8 +274,14 @@ def set_poll(tx: Tx, post: int, poll: Poll) -> None:
 def remove(tx: Tx, post: Post) -> None:
     """Delete a post and all that hangs on it; leaves a tombstone. Answers to it stay, without a parent."""
     bury(tx, post.uri, post.author, post.kind, local=post.local)
+    quotes.forget(tx, post.uri)
     tx.run("update post set parent = null where parent = :id", id=post.id)
     tx.run("delete from post where id = :id", id=post.id)
+
+
+def discard(tx: Tx, post: int) -> None:
+    """Forget a draft or a post for later: nobody has seen it, so nothing is left of it."""
+    tx.run("delete from post where id = :id and state in ('draft', 'scheduled')", id=post)
 
 
 def bury(tx: Tx, uri: str, owner: str, kind: str = "", *, local: bool = False) -> None:
@@ -324,7 +331,7 @@ def remove_all_of(tx: Tx, account: Account) -> None:
     """Delete everything that an account wrote, liked or passed on, with tombstones for its posts."""
     tx.run(
         "insert into tombstone (uri, owner, kind, local, at) select uri, :owner, kind, local, :now from post"
-        " where account = :id on conflict do nothing",
+        " where account = :id and state = 'published' on conflict do nothing",
         owner=account.uri,
         now=tx.now,
         id=account.id,

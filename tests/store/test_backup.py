@@ -75,7 +75,7 @@ def content(tx: Tx) -> list[tuple[object, ...]]:
 
 async def dumped(db: Database) -> io.StringIO:
     file = io.StringIO()
-    await db.read(write_dump, file)
+    await db.scan(write_dump, file)
     file.seek(0)
     return file
 

@@ -200,12 +200,32 @@ async def test_a_read_sees_one_snapshot(small: Database) -> None:
         assert go_on.wait(20)
         return first, names(tx)
 
-    reading = asyncio.create_task(small.read(twice))
+    reading = asyncio.create_task(small.scan(twice))
     assert await asyncio.to_thread(began.wait, 20)
     await small.write(add, "meanwhile")
     go_on.set()
     assert await reading == (["before"], ["before"])
     assert await small.read(names) == ["before", "meanwhile"]
+
+
+async def test_a_short_read_runs_at_once_and_a_long_one_elsewhere(small: Database) -> None:
+    where: list[int] = []
+    counting = "with recursive n(i) as (select 1 union all select i + 1 from n where i < :last) select count(*) from n"
+
+    def count(tx: Tx, last: int) -> int:
+        where.append(threading.get_ident())
+        row = tx.one(counting, last=last)
+        assert row is not None
+        return int(row[0])
+
+    assert await small.read(count, 10) == 10
+    assert await small.read(count, 300_000) == 300_000
+    assert await small.scan(count, 10) == 10
+    here = threading.get_ident()
+    if small.engine == "sqlite":
+        assert [each == here for each in where] == [True, True, False, False]
+    else:
+        assert here not in where
 
 
 async def test_reading_cannot_write(small: Database) -> None:

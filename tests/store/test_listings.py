@@ -91,7 +91,13 @@ async def test_boosts_bring_what_is_not_there_yet(db: Database) -> None:
         listings.spread(tx, whole(tx, answer), second, dora.id)
         assert stream(tx, ben.id)[0] == (answer, dora.id), "a boost is meant, whatever it answers"
         own = reactions.boost(tx, ben.id, seen, "u:3")
-        listings.spread(tx, whole(tx, seen), own, ben.id)
+        assert listings.spread(tx, whole(tx, seen), own, ben.id) == 0
+        assert [post for post, _ in stream(tx, ben.id)] == [answer, seen], "it is there already"
+        new = post(tx, remote(tx, "else"))
+        third = reactions.boost(tx, ben.id, new, "u:4")
+        assert listings.spread(tx, whole(tx, new), third, ben.id) == 1
+        assert stream(tx, ben.id)[0] == (new, ben.id)
+        assert stream(tx, ben.id)[1:] == [(answer, dora.id), (seen, dora.id)]
         assert reactions.unboost(tx, dora.id, answer) == "u:2"
         assert all(post != answer for who in (anna, ben) for post, _ in stream(tx, who.id))
 

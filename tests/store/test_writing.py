@@ -230,6 +230,7 @@ async def test_all_of_an_account_can_be_removed(db: Database) -> None:
         kept = post(tx, other)
         mine = [post(tx, author, in_reply_to=whole(tx, kept).uri) for _ in range(3)]
         uris = [whole(tx, n).uri for n in mine]
+        draft = whole(tx, post(tx, author, state="draft")).uri
         answer = post(tx, other, in_reply_to=uris[0])
         writing.bury(tx, uris[1], author.uri)  # half done already
         for who in (author, other):
@@ -241,6 +242,7 @@ async def test_all_of_an_account_can_be_removed(db: Database) -> None:
         left = whole(tx, kept)
         assert (left.comments, left.like_total, left.boost_total) == (0, 1, 1)
         assert all(writing.tombstone(tx, uri) for uri in uris)
+        assert writing.tombstone(tx, draft) is None, "nobody ever saw it"
 
     await db.write(check)
 

@@ -130,6 +130,9 @@ create table post (
   replies_uri text not null default '',
   likes_uri text not null default '',
   shares_uri text not null default '',
+  replies_told integer,
+  likes_told integer,
+  boosts_told integer,
   published integer not null,
   updated integer,
   received integer not null,
@@ -213,6 +216,19 @@ create table revision (
   at integer not null
 );
 create index revision_post on revision(post, at);
+
+-- What we promised: that a post of somebody else's may quote one of ours (FEP-044f), until it is taken back.
+create table quote_authorization (
+  id integer primary key,
+  post integer not null references post(id) on delete cascade,
+  account integer not null references account(id) on delete cascade,
+  quoting text not null,
+  created integer not null,
+  revoked integer,
+  unique (quoting, post)
+);
+create index quote_authorization_post on quote_authorization(post, id);
+create index quote_authorization_account on quote_authorization(account);
 
 -- Things that were and are no more: no id is used twice, a late Create does not bring one back.
 create table tombstone (
@@ -438,6 +454,7 @@ create table refusal (
   kind text not null default '',
   reason text not null,
   detail text not null default '',
-  at integer not null
+  at integer not null,
+  times integer not null default 1
 );
 create index refusal_at on refusal(at);

@@ -1,0 +1,80 @@
+"""The server under test as a process of its own: the site, its worker and its pages, as they run in earnest.
+
+Only the resolver is another: every name leads to the loopback interface.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+import uvloop
+
+from fediblog import log
+from fediblog.actions import publishing
+from fediblog.actions.drafts import Draft
+from fediblog.app import create_app
+from fediblog.domain.urls import Urls
+from fediblog.federation.site import Site, make_policy, open_site
+from fediblog.federation.worker import Worker
+from fediblog.net import SocketEngine
+from fediblog.settings import Settings
+from tests.bench import helper
+
+
+async def loopback(host: str, port: int) -> list[str]:
+    """A resolver for which every name is this machine."""
+    return ["127.0.0.1"]
+
+
+async def main(config: dict[str, Any]) -> None:
+    log.configure("info")
+    settings = Settings(
+        data=Path(config["data"]),
+        origin=config["origin"],
+        database=config["database"],
+        lab_hosts=("*.bench.test",),
+        title="Bench",
+    )
+    policy = make_policy(settings, Urls(config["origin"], config["origin"].removeprefix("https://")))
+    site = await open_site(settings, engine=SocketEngine(policy, loopback))
+    app = create_app(site, worker=Worker(site))
+    options: dict[str, Any] = {"http": "httptools", "ws": "none", "lifespan": "on", "log_config": None}
+    options |= {"access_log": False, "proxy_headers": False, "server_header": False}
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, **options))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        if serving.done():
+            await serving
+            raise RuntimeError("the server did not start")
+        await asyncio.sleep(0.001)
+    helper.say(port=server.servers[0].sockets[0].getsockname()[1])
+
+    async def answer(asked: dict[str, Any]) -> dict[str, Any]:
+        return await do(site, asked)
+
+    await helper.obey(answer)
+    server.should_exit = True
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
+    await site.close()
+
+
+async def do(site: Site, asked: dict[str, Any]) -> dict[str, Any]:
+    """`publish`: what the form for a new post does once it has been read."""
+    if asked["do"] == "publish":
+        draft = Draft(source=asked["text"])
+        started = time.monotonic()
+        post = await site.db.write(publishing.publish, site.urls, asked["account"], draft)
+        return {"post": post.id, "started": started}
+    return {}
+
+
+if __name__ == "__main__":
+    uvloop.run(main(json.loads(sys.argv[1])))
