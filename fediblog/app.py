@@ -8,24 +8,25 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from fediblog import log
-from fediblog.errors import FediblogError, Forbidden, Gone, Invalid, NotFound, Refused, Unavailable
+from fediblog.counters import REFUSALS
+from fediblog.errors import FediblogError, Forbidden, Gone, Invalid, NotFound, Refused, TooOften, Unavailable
 from fediblog.federation.site import Site
 from fediblog.federation.worker import Worker
 from fediblog.messages import text
-from fediblog.web import activitypub, discovery, pages, stored
-from fediblog.web.middleware import Door
+from fediblog.web import activitypub, discovery, metrics, pages, stored
+from fediblog.web.middleware import Door, too_large
 from fediblog.web.negotiation import VARY
 from fediblog.web.render import render
 from fediblog.web.shelf import Shelf
 
-ROUTES: list[BaseRoute] = [*discovery.ROUTES, *activitypub.ROUTES, *stored.ROUTES, *pages.ROUTES]
+ROUTES: list[BaseRoute] = [*discovery.ROUTES, *metrics.ROUTES, *activitypub.ROUTES, *stored.ROUTES, *pages.ROUTES]
 _STATUS: dict[type[FediblogError], int] = {NotFound: 404, Gone: 410, Forbidden: 403, Invalid: 422}
-_REASONS = {"too-large": 413, "rate-limited": 429, "blocked": 403}
+_REASONS = {"too-large": 413, "rate-limited": 429, "blocked": 403, "too-slow": 408}
 
 
 def create_app(site: Site, worker: Worker | None = None) -> Starlette:
@@ -45,9 +46,14 @@ def create_app(site: Site, worker: Worker | None = None) -> Starlette:
         routes=ROUTES,
         middleware=[
             Middleware(Shelf, db=site.db),
-            Middleware(Door, origin=site.urls.origin, trusted=site.settings.trusted_proxies),
+            Middleware(Door, origin=site.urls.origin, trusted=site.settings.trusted_proxies, refuse=_answer),
         ],
-        exception_handlers={FediblogError: on_error, HTTPException: on_http_error, Exception: on_bug},
+        exception_handlers={
+            FediblogError: on_error,
+            HTTPException: on_http_error,
+            ClientDisconnect: on_disconnect,
+            Exception: on_bug,
+        },
         lifespan=lifespan,
     )
     app.state.site = site
@@ -72,7 +78,11 @@ async def on_error(request: Request, error: Exception) -> Response:
     status = status_of(error)
     message = error.message if isinstance(error, Refused) else text("error.unavailable")
     reason = error.reason if isinstance(error, Refused | Unavailable) else "error"
+    if isinstance(error, Refused):
+        REFUSALS.add("web", reason)
     response = _answer(request, status, message, reason)
+    if isinstance(error, TooOften):
+        response.headers["Retry-After"] = str(error.wait)
     if isinstance(error, Unavailable):
         response.headers["Retry-After"] = str(int(error.delay or 60))
     return response
@@ -86,6 +96,13 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     response = _answer(request, error.status_code, message, "not-found" if error.status_code == 404 else "http")
     response.headers.update(error.headers or {})
     return response
+
+
+async def on_disconnect(request: Request, error: Exception) -> Response:
+    """The body broke off, because they went away or because it was longer than anything may be."""
+    if request.scope.get("fediblog.too-large", False):
+        return _answer(request, 413, too_large(request.scope), "too-large")
+    return _answer(request, 400, text("error.broke-off"), "broke-off")
 
 
 async def on_bug(request: Request, error: Exception) -> Response:

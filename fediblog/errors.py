@@ -50,6 +50,14 @@ class Invalid(Refused):
         self.field = field
 
 
+class TooOften(Refused):
+    """More than is allowed in that time; `wait` is the whole seconds after which it will be."""
+
+    def __init__(self, message: str, wait: int) -> None:
+        super().__init__("rate-limited", message)
+        self.wait = wait
+
+
 class Unavailable(FediblogError):
     """Not now. `delay` is in seconds: when trying again makes sense, or None if that is not known."""
 

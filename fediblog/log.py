@@ -7,6 +7,8 @@ import logging
 import sys
 from contextvars import ContextVar
 
+from fediblog.counters import BUGS
+
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 _LOG = logging.getLogger("fediblog")
 
@@ -19,6 +21,7 @@ def event(name: str, /, level: int = logging.INFO, **facts: object) -> None:
 
 def trouble(name: str, error: BaseException, /, **facts: object) -> None:
     """Write one line and the traceback: for bugs, not for what others do wrong."""
+    BUGS.add(name)
     _LOG.error(name, exc_info=error, extra={"facts": facts})
 
 

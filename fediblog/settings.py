@@ -16,6 +16,7 @@ FILE_NAME = "fediblog.toml"
 _PREFIX = "FEDIBLOG_"
 _OTHERS = ("CORPUS", "NODE_PEERS", "REQUIRE_", "TEST_")  # what the project's own tests are told in the same way
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?\Z")
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,200}\Z")
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}\Z|unix:/.+\Z")
 
 
@@ -34,8 +35,10 @@ class Settings:
     loopback_authorities: tuple[str, ...] = ()  # set by the demo only
     authorized_fetch: bool = False
     log_level: str = "info"
+    metrics_token: str = ""  # what must be said to read /metrics; without one there is no such page
     title: str = ""  # of the blog's home
     contact: str = ""  # shown in nodeinfo
+    source: str = ""  # where visitors get the source code of what runs here (AGPL §13)
 
     @property
     def database_url(self) -> str:
@@ -91,6 +94,13 @@ def _networks(text: str) -> tuple[str, ...]:
         raise ValueError(f"expected networks such as 10.0.0.0/8, separated by commas ({error})") from None
 
 
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname or not text.isprintable() or " " in text):
+        raise ValueError("expected an address such as https://example.org/fediblog")
+    return text
+
+
 def _words(text: str) -> tuple[str, ...]:
     return tuple(part.strip().lower() for part in text.split(",") if part.strip())
 
@@ -112,6 +122,12 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return check
 
 
+def _token(text: str) -> str:
+    if text and not _TOKEN.match(text):
+        raise ValueError("expected at least 16 letters, digits, dots, hyphens or underscores")
+    return text
+
+
 def _database(text: str) -> str:
     if text and not text.startswith(("postgresql://", "postgres://", "sqlite:///")):
         raise ValueError("expected postgresql://user@host/name, or nothing for SQLite in the data folder")
@@ -129,8 +145,10 @@ _READERS: dict[str, Callable[[str], object]] = {
     "lab_hosts": _lab,
     "authorized_fetch": _flag,
     "log_level": _one_of("debug", "info", "warning", "error"),
+    "metrics_token": _token,
     "title": str,
     "contact": str,
+    "source": _web_address,
 }
 
 

@@ -77,7 +77,11 @@ def test_toml_values_may_be_lists_and_booleans(tmp_path: Path) -> None:
         ("AUTHORIZED_FETCH", "on", True),
         ("AUTHORIZED_FETCH", "0", False),
         ("LOG_LEVEL", "DEBUG", "debug"),
+        ("METRICS_TOKEN", "0123456789abcdef", "0123456789abcdef"),
+        ("METRICS_TOKEN", "", ""),
         ("TITLE", "My blog", "My blog"),
+        ("SOURCE", "https://code.example/fork?at=1", "https://code.example/fork?at=1"),
+        ("SOURCE", "", ""),
     ],
 )
 def test_a_value_is_understood(name: str, text: str, value: object) -> None:
@@ -102,6 +106,11 @@ def test_a_value_is_understood(name: str, text: str, value: object) -> None:
         ("LAB_HOSTS", "192.168.1.1", "never addresses"),
         ("LAB_HOSTS", "*", "names"),
         ("AUTHORIZED_FETCH", "perhaps", "true or false"),
+        ("SOURCE", "javascript:alert(1)", "an address such as https://"),
+        ("SOURCE", "code.example", "an address such as https://"),
+        ("SOURCE", "https:///path", "an address such as https://"),
+        ("METRICS_TOKEN", "short", "at least 16"),
+        ("METRICS_TOKEN", "with a space in the middle", "at least 16"),
         ("LOG_LEVEL", "loud", "debug, info, warning, error"),
     ],
 )

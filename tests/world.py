@@ -134,10 +134,12 @@ class WorldEngine:
         """Nothing is open."""
 
 
-async def ask(app: App, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> httpx.Response:
+async def ask(
+    app: App, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, address: str = "198.18.0.1"
+) -> httpx.Response:
     """One request to an application."""
     kept = {name: value for name, value in headers.items() if name not in _OWN}
-    transport = httpx.ASGITransport(app=app, client=("198.18.0.1", 4711))
+    transport = httpx.ASGITransport(app=app, client=(address, 4711))
     async with httpx.AsyncClient(transport=transport, headers={"accept-encoding": "identity"}) as client:
         return await client.request(method, url, headers=kept, content=body)
 

@@ -16,7 +16,7 @@ from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.markup.html import Html, escape, excerpt
 from fediblog.markup.markdown import MentionTarget, find_mentions, render
 from fediblog.markup.slug import slugify
-from fediblog.markup.text import one_line
+from fediblog.markup.text import one_line, tidy
 from fediblog.store import accounts, files, posts
 from fediblog.store.tx import Tx
 
@@ -106,6 +106,8 @@ def check(tx: Tx, draft: Draft) -> None:
         raise Invalid("files", f"At most {FILES_LIMIT} pictures go with one post.")
     if draft.state == "scheduled" and not tx.now < (draft.scheduled or 0) < tx.now + FARTHEST:
         raise Invalid("scheduled", "Choose a time that is still to come, at most ten years from now.")
+    if draft.poll and article:
+        raise Invalid("poll", "A poll goes with a post without a title: take the title away, or the answers.")
     if draft.poll:
         _check_poll(draft.poll)
 
@@ -217,7 +219,7 @@ def _note(urls: Urls, author: Account, draft: Draft, frame: _Frame) -> Note:
         cc=cc,
         title=one_line(draft.title) if article else "",
         summary=_summary(draft, frame.kind, rendered.html),
-        warning=draft.warning.strip() if article else "",
+        warning=one_line(draft.warning) if article else "",
         content=rendered.html,
         language=draft.language or author.language,
         source=Source(content=draft.source, media_type="text/markdown"),
@@ -294,8 +296,8 @@ def paragraphs(html: str) -> str:
 
 def _summary(draft: Draft, kind: str, html: Html) -> str:
     if kind != "Article":
-        return draft.warning.strip()
-    text = draft.summary.strip() or excerpt(paragraphs(html) or html, ABSTRACT)
+        return one_line(draft.warning)
+    text = tidy(draft.summary).strip() or excerpt(paragraphs(html) or html, ABSTRACT)
     return f"<p>{escape(text)}</p>" if text else ""
 
 
@@ -308,7 +310,7 @@ def _context(tx: Tx, urls: Urls, parent: Post | None, number: int) -> str:
 
 
 def _poll(tx: Tx, draft: Draft) -> Poll | None:
-    if draft.poll is None or draft.title.strip():
+    if draft.poll is None:
         return None
     opens = draft.scheduled if draft.state == "scheduled" and draft.scheduled else tx.now
     options = tuple(Option(name=one_line(name)) for name in draft.poll.options)
@@ -324,7 +326,7 @@ def _attachments(
             kind="Image",
             url=urls.media(upload.file),
             media_type=upload.media_type,
-            alt=each.alt.strip(),
+            alt=tidy(each.alt).strip(),
             width=upload.width,
             height=upload.height,
             blurhash=upload.blurhash,
@@ -347,4 +349,6 @@ def _hero(tx: Tx, urls: Urls, author: Account, draft: Draft) -> Picture | None:
     if draft.hero is None:
         return None
     upload = _upload(tx, author, draft.hero)
-    return Picture(url=urls.media(upload.large or upload.file), media_type=upload.media_type, alt=draft.hero.alt)
+    return Picture(
+        url=urls.media(upload.large or upload.file), media_type=upload.media_type, alt=tidy(draft.hero.alt).strip()
+    )

@@ -24,18 +24,22 @@ INSTANCE_HANDLE = "instance"
 RESERVED = frozenset({INSTANCE_HANDLE, "admin", "administrator", "root", "system", "www"})
 SETUP_TOKEN = "setup-token"  # noqa: S105 - the name of a fact, not a secret
 MOST_TOLD = 5_000  # of those whom an account followed, when it goes
+NO_PICTURE = 0
 BIO_LIMIT = 5_000
 FIELDS_LIMIT = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What an account shows of itself. `summary` is Markdown, fields are (name, text or address)."""
+    """What an account shows of itself. `summary` is Markdown, fields are (name, one line of Markdown).
+
+    `icon` and `image` are numbers of uploads; None keeps the picture that is there, NO_PICTURE takes it away.
+    """
 
     name: str = ""
     summary: str = ""
     fields: tuple[tuple[str, str], ...] = ()
-    icon: int | None = None  # number of an upload; None keeps what is there
+    icon: int | None = None
     image: int | None = None
     locked: bool = False
     discoverable: bool = True
@@ -110,6 +114,7 @@ def update_profile(tx: Tx, urls: Urls, account: int, profile: Profile) -> Accoun
         "fields": json.dumps(
             [[name, _html(urls, value).removeprefix("<p>").removesuffix("</p>\n")] for name, value in pairs]
         ),
+        "fields_source": json.dumps(pairs),
         "locked": int(profile.locked),
         "discoverable": int(profile.discoverable),
         "indexable": int(profile.indexable),
@@ -125,6 +130,8 @@ def update_profile(tx: Tx, urls: Urls, account: int, profile: Profile) -> Accoun
 def _picture(tx: Tx, urls: Urls, account: int, column: str, upload: int | None) -> dict[str, str | int | None]:
     if upload is None:
         return {}
+    if upload == NO_PICTURE:
+        return {column: "", f"{column}_alt": ""}
     found = files.get(tx, upload, account)
     if found is None:
         raise Invalid(column, "That picture is not there any more; add it again.")

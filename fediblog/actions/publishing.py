@@ -52,7 +52,7 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, mentions: Ma
     published = before.state == "published"
     jobs.drop(tx, "release", str(post))
     if not published and draft.state != "draft":
-        writing.remove(tx, before)
+        writing.discard(tx, post)
         return publish(tx, urls, account, draft, mentions)
     composed = compose(tx, urls, author, draft, mentions or {}, number=post, before=before)
     writing.update(tx, before, composed.note, _placement(composed, draft, before.state if published else draft.state))
@@ -73,7 +73,10 @@ def release(tx: Tx, urls: Urls, post: int) -> None:
 
 
 def delete(tx: Tx, urls: Urls, account: int, post: int) -> None:
-    """Delete a post of one's own, here and everywhere it went; its id answers with a tombstone from then on."""
+    """Delete a post of one's own, here and everywhere it went; its id answers with a tombstone from then on.
+
+    Of a draft nothing is left.
+    """
     author = author_of(tx, account)
     whole = _own(tx, author, post)
     if whole.state == "published":
@@ -83,8 +86,9 @@ def delete(tx: Tx, urls: Urls, account: int, post: int) -> None:
             "Delete", uri=urls.activity(number), actor=author.uri, object=tomb, to=whole.to, cc=whole.cc
         )
         sending.send_about(tx, urls, whole, document, number=number, everywhere=True)
+        writing.remove(tx, whole)
     jobs.drop(tx, "release", str(post))
-    writing.remove(tx, whole)
+    writing.discard(tx, post)
 
 
 def pin(tx: Tx, urls: Urls, account: int, post: int) -> None:

@@ -29,6 +29,7 @@ from fediblog.store.tx import Tx
 GRACE = 8  # seconds for requests and deliveries under way, once we are told to stop
 IDLE = 75  # seconds that a connection is kept open: longer than proxies keep theirs
 MOST_CONNECTIONS = 2_000
+MOST_FILES = 8_192
 
 
 def run(args: Namespace) -> int:
@@ -39,6 +40,7 @@ def run(args: Namespace) -> int:
 def serve(found: Settings) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit code."""
     log.configure(found.log_level)
+    raise_file_limit()
     make_folder(found.data)
     with ExitStack() as held:
         if found.role != "web":
@@ -46,6 +48,17 @@ def serve(found: Settings) -> int:
         sockets = held.enter_context(listening.sockets(found.listen)) if found.role != "worker" else []
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_serve(found, sockets))
+
+
+def raise_file_limit() -> None:
+    """Each connection, in or out, is an open file; what a shell gives at first would soon be used up."""
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -19,7 +19,8 @@ class Account(Actor):
     local: bool = False
     login: int | None = None  # who owns it, if it is one of ours
     state: str = "active"  # active, suspended (by us), deleted (gone at its origin)
-    summary_source: str = ""
+    summary_source: str = ""  # Markdown; of ours alone
+    fields_source: tuple[tuple[str, str], ...] = ()  # name and Markdown of each field
     language: str = ""
     created: int = 0
     changed: int = 0

@@ -12,7 +12,8 @@ from fediblog.domain.documents import Note, Visibility
 class Post(Note):
     """A note with our own number for it; `content` and `summary` are cleaned HTML (a Note's summary is plain text).
 
-    `state` is draft, scheduled, published or deleted. Times in UTC milliseconds.
+    `state` is draft, scheduled, published or deleted. Times in UTC milliseconds. `comments` and the two totals are what
+    this server counts or, for a post of another server, what that one told (`reply_count` and so on), if that is more.
     """
 
     id: int
@@ -31,6 +32,8 @@ class Post(Note):
     boost_total: int = 0
     liked: bool = False  # by the viewer
     boosted: bool = False
+    voted: bool = False
+    quoted: Post | None = None  # what it quotes, if that is here and the viewer may see it
     addressed: frozenset[int] = field(default=frozenset())  # accounts mentioned or addressed, by number
 
     @property
@@ -62,7 +65,10 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """Something that happened to one of our accounts: follow, follow_request, mention, reply, like, boost or move."""
+    """Something that happened to one of our accounts.
+
+    `kind` is follow, follow_request, mention, reply, quote, like, boost, move or poll: one in which it voted has ended.
+    """
 
     id: int
     kind: str

@@ -45,6 +45,10 @@ class Urls:
         """An activity's id."""
         return f"{self.origin}/x/{number}"
 
+    def authorization(self, number: int) -> str:
+        """The id of the proof that a post may quote one of ours (FEP-044f)."""
+        return f"{self.origin}/q/{number}"
+
     def context(self, root: int) -> str:
         """The collection of all posts of a thread (FEP-f228)."""
         return f"{self.origin}/c/{root}"

@@ -12,7 +12,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, Refused, Unavailable
-from fediblog.federation import resolve
+from fediblog.federation import quotas, resolve
 from fediblog.federation.site import Site
 from fediblog.markup.markdown import find_mentions
 from fediblog.store import accounts
@@ -23,12 +23,14 @@ PATIENCE = 10.0  # seconds that an author waits for the people mentioned to be f
 
 async def publish(site: Site, account: int, draft: Draft) -> Post:
     """Make a post. Who is mentioned in it is looked up first; whoever is not found in time stays plain text."""
+    quotas.use(site, account, "post")
     found = await _find_people(site, draft)
     return await site.db.write(publishing.publish, site.urls, account, draft, found)
 
 
 async def edit(site: Site, account: int, post: int, draft: Draft) -> Post:
     """Change a post, with people looked up likewise."""
+    quotas.use(site, account, "edit")
     found = await _find_people(site, draft)
     return await site.db.write(publishing.edit, site.urls, account, post, draft, found)
 
@@ -40,6 +42,7 @@ async def find(site: Site, text: str) -> Account | Post | None:
 
 async def follow(site: Site, account: int, text: str) -> Account:
     """Follow whom a handle or address means."""
+    quotas.use(site, account, "deed")
     other = await _account(site, text, "handle")
     await site.db.write(following.follow, site.urls, account, other.id)
     return other

@@ -10,11 +10,15 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from fediblog import log
+from fediblog.counters import DELIVERIES
 from fediblog.errors import Refused, Unavailable
+from fediblog.federation import synchronizing
 from fediblog.federation.site import Site
+from fediblog.federation.turns import Turns
 from fediblog.net import MAX_RECEIPT, Answer, Scheme, Target, check_url, other
 from fediblog.protocol import retry
 from fediblog.protocol.retry import Verdict
+from fediblog.protocol.synchronization import HEADER
 from fediblog.store import jobs, outbox, relations
 from fediblog.store.outbox import Batch, Delivery
 from fediblog.store.tx import Tx
@@ -45,7 +49,7 @@ async def deliver_batch(
     site: Site,
     batch: Batch,
     *,
-    turns: asyncio.Semaphore | None = None,
+    turns: Turns | None = None,
     dice: Dice = random.random,
     closing: Callable[[], bool] = lambda: False,
 ) -> None:
@@ -76,15 +80,16 @@ class _Learned:
 class _Visit:
     """One batch on its way."""
 
-    def __init__(self, site: Site, batch: Batch, turns: asyncio.Semaphore | None, closing: Callable[[], bool]) -> None:
+    def __init__(self, site: Site, batch: Batch, turns: Turns | None, closing: Callable[[], bool]) -> None:
         self.learned = _Learned(batch.host)
         self._site = site
-        self._turns: asyncio.Semaphore | nullcontext[None] = turns or nullcontext()
+        self._turns = turns
         self._closing = closing
         self._lanes = _lanes(batch.deliveries)
         self._scheme: Scheme = "rfc9421" if batch.scheme == "rfc9421" else "cavage"
         self._end = asyncio.get_running_loop().time() + LONGEST
         self._stopped = False
+        self._told: dict[int, str] = {}  # about the followers on this host, by account
 
     async def make(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -109,7 +114,7 @@ class _Visit:
         """Send one; whether the next one about the same thing may follow."""
         try:
             target = check_url(delivery.inbox, self._site.client.policy)
-            async with self._turns:
+            async with self._turns.take() if self._turns else nullcontext():
                 answer = await self._knock(target, delivery)
         except Refused as error:
             if error.reason.startswith("answer-"):
@@ -147,6 +152,8 @@ class _Visit:
         policy = self._site.client.policy
         body = delivery.body.encode()
         fields = {"host": target.authority, "user-agent": policy.user_agent, "content-type": CONTENT_TYPE}
+        if delivery.to_followers and (told := await self._followers(delivery.account, target.authority)):
+            fields[HEADER] = told
         signer = await self._site.keys.signer(delivery.account)
         # Signed right here: 0.25 ms, which is less than a thread would cost.
         added = signer("POST", target.url, fields, body, scheme)
@@ -154,6 +161,11 @@ class _Visit:
         return await self._site.engine.exchange(
             "POST", target.url, fields, body, limit=MAX_RECEIPT, deadline=policy.deadline
         )
+
+    async def _followers(self, account: int, host: str) -> str:
+        if account not in self._told:
+            self._told[account] = await self._site.db.read(synchronizing.header, account, host)
+        return self._told[account]
 
     def _judge(self, delivery: Delivery, answer: Answer) -> bool:
         verdict = retry.verdict(answer.status)
@@ -169,6 +181,7 @@ class _Visit:
         return False
 
     def _note(self, delivery: Delivery, verdict: Verdict, status: int | None, error: str) -> None:
+        DELIVERIES.add(verdict.value)
         self.learned.done.append((delivery, verdict, status, error))
         log.event(
             "delivery",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Concatenate, ParamSpec
@@ -10,20 +11,21 @@ from typing import Concatenate, ParamSpec
 from fediblog import log
 from fediblog.actions import publishing, reacting
 from fediblog.errors import Unavailable
-from fediblog.federation import resolve, threads
+from fediblog.federation import resolve, synchronizing, threads
 from fediblog.federation.site import Site
-from fediblog.store import departed, files, inbound, jobs, logins, moderation, outbox, relations
+from fediblog.store import departed, facts, files, inbound, jobs, logins, moderation, outbox, relations
 from fediblog.store.jobs import Job
 from fediblog.store.tx import Row, Tx
 
 P = ParamSpec("P")
 Handler = Callable[[Site, Job], Awaitable[None]]
 
-CHUNK = 1000  # inboxes that one step of a fan-out reaches
+CHUNK = 500  # followers that one step of a fan-out reaches: a few ms, in which nobody else can write
 DAY = 86_400_000  # ms
 SWEEP_EVERY = 3_600_000  # ms
 KEPT_FAILED = 30 * DAY  # ms that a failed delivery is shown
 KEPT_SENT = 30 * DAY  # ms that an activity about nothing lasting is kept
+DAMAGE = "damage"  # the fact that says what is wrong with the database, if anything is
 KEPT_UNUSED = DAY  # ms in which an upload can still find its post
 
 
@@ -37,12 +39,14 @@ def _spread(tx: Tx, job: Job, ours: str) -> None:
     if outgoing is None:
         jobs.done(tx, job.id)
         return
-    found = relations.inboxes_of_followers(tx, outgoing.account, after=str(job.payload["after"]), limit=CHUNK)
-    outbox.add_deliveries(tx, outgoing.id, [inbox for inbox, _ in found if inbox != ours])
-    if len(found) < CHUNK:
+    after = int(job.payload["after"])
+    found = relations.inboxes_of_followers(tx, outgoing.account, after=after, limit=CHUNK)
+    outbox.add_deliveries(tx, outgoing.id, sorted({inbox for _, inbox in found} - {ours}))
+    # What was delivered meanwhile is known until everybody has been gone through, and forgotten in steps as well.
+    if len(found) < CHUNK and outbox.forget_reached(tx, outgoing.id, CHUNK) < CHUNK:
         jobs.done(tx, job.id)
     else:
-        jobs.carry_on(tx, job.id, {"outgoing": outgoing.id, "after": found[-1][0]})
+        jobs.carry_on(tx, job.id, {"outgoing": outgoing.id, "after": found[-1][0] if found else after})
 
 
 async def release(site: Site, job: Job) -> None:
@@ -74,6 +78,12 @@ async def complete_thread(site: Site, job: Job) -> None:
 async def fetch_actor(site: Site, job: Job) -> None:
     """Look at an account again."""
     await resolve.actor(site, job.subject, fresh=True)
+    await site.db.write(jobs.done, job.id)
+
+
+async def synchronize(site: Site, job: Job) -> None:
+    """Agree with another server on who of our people follows one of its accounts."""
+    await synchronizing.synchronize(site, job.subject, str(job.payload["url"]))
     await site.db.write(jobs.done, job.id)
 
 
@@ -125,6 +135,23 @@ def _sweep(tx: Tx, job: Job) -> int:
     return swept
 
 
+async def check_database(site: Site, job: Job) -> None:
+    """Whether what is stored can still be read; again in a day. Only people can mend it, so it is said loudly."""
+    damage = await site.db.check()
+    if damage:
+        log.event("database-damaged", logging.ERROR, finding=damage[0], advice="restore a backup")
+    await site.db.write(_check_again, job, damage[0] if damage else "")
+
+
+def _check_again(tx: Tx, job: Job, damage: str) -> None:
+    if damage:
+        facts.put(tx, DAMAGE, damage[:500])
+    else:
+        facts.drop(tx, DAMAGE)
+    jobs.done(tx, job.id)
+    jobs.add(tx, "check-database", job.subject, run_at=tx.now + DAY)
+
+
 JOBS: dict[str, Handler] = {
     "fanout": spread,
     "release": release,
@@ -132,11 +159,14 @@ JOBS: dict[str, Handler] = {
     "send-counts": send_counts,
     "thread": complete_thread,
     "fetch-actor": fetch_actor,
+    "sync-followers": synchronize,
     "confirm-gone": confirm_gone,
     "sweep": sweep,
+    "check-database": check_database,
 }
 
 
 def start_sweeping(tx: Tx) -> None:
-    """Have the hourly sweep run, if it does not already."""
+    """Have the hourly sweep and the daily check run, if they do not already."""
     jobs.add(tx, "sweep", "hourly", run_at=tx.now + SWEEP_EVERY)
+    jobs.add(tx, "check-database", "daily", run_at=tx.now + DAY)

@@ -12,6 +12,7 @@ from fediblog.errors import NotFound
 from fediblog.net import Signer
 from fediblog.protocol import cavage, rfc9421
 from fediblog.protocol.keys import PrivateKey, load_private, new_ed25519, new_rsa
+from fediblog.protocol.synchronization import HEADER
 from fediblog.store import accounts
 from fediblog.store.accounts import NewKey
 from fediblog.store.database import Database
@@ -36,7 +37,8 @@ def signer(key_id: str, key: PrivateKey, clock: Callable[[], int]) -> Signer:
 
     def sign(method: str, url: str, headers: Mapping[str, str], body: bytes, scheme: str) -> Mapping[str, str]:
         write = rfc9421.sign if scheme == "rfc9421" else cavage.sign
-        return write(method, url, headers, body, key_id, key, clock() // 1000)
+        also = [HEADER] if HEADER in headers else []
+        return write(method, url, headers, body, key_id, key, clock() // 1000, also)
 
     return sign
 

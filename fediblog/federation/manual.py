@@ -44,20 +44,25 @@ RECEIVED: dict[str, str] = {
     "Announce EmojiReact": "As a Like.",
     "Announce Dislike": "As a Like.",
     "Announce Undo": "As a Like that is taken back.",
-    "Add": "A pinned post or a hashtag on the profile; the target must be the actor's own `featured`.",
+    "Add": "A pinned post (fetched if it was never delivered here) or a hashtag on the profile; the target must be the actor's own "
+    "`featured`.",
     "Remove": "The other way round.",
     "Move": "Believed if the target, fetched at that moment, names the old actor in `alsoKnownAs`, once in seven days; "
     "our people who followed the old one then follow the new one.",
     "Flag": "A report for the owner of the server.",
+    "QuoteRequest": "Asks whether the post `instrument`, which must be the sender's own, may quote a post of ours (FEP-044f). Granted with "
+    "Accept and the id of the authorization as `result` if everybody may see our post and its author does not block the "
+    "sender; else Reject.",
 }
 
 # What goes out, and when.
 SENT: dict[str, str] = {
     "Create": "A post is published. To the followers' shared inboxes and to those mentioned; private posts to personal inboxes only.",
     "Update": "A post was edited (`updated` is set), a poll got votes (it is not), or a profile or key changed.",
-    "Delete": "A post (a Tombstone) or an account (its id) is gone; goes to all servers that had to do with it.",
+    "Delete": "A post (a Tombstone) or an account (its id) is gone; goes to all servers that had to do with it. "
+    "Of a QuoteAuthorization: the author does not want to be quoted by that post any more.",
     "Follow": "With a fresh id each time.",
-    "Accept": "The whole Follow is in it.",
+    "Accept": "The whole Follow is in it, or the QuoteRequest with the id of the authorization as `result`.",
     "Reject": "Of a request, or of a follower who is removed.",
     "Undo": "The whole activity that is undone is in it.",
     "Like": "To the author.",
@@ -90,6 +95,10 @@ STANDARDS = (
 - [FEP-c0e0](https://w3id.org/fep/c0e0): emoji reactions are read
 - [FEP-1b12](https://w3id.org/fep/1b12): what groups pass on is read
 - [FEP-7888](https://w3id.org/fep/7888): `context` is kept as it is told
+- [FEP-8fcf](https://w3id.org/fep/8fcf): what is for followers only carries a signed `Collection-Synchronization`; where one that comes in
+  differs from what is known here, the list is fetched ten minutes later and the follows are set right
+- [FEP-044f](https://w3id.org/fep/044f): quotes are shown, every post says who may quote it, and authorizations are given, served and
+  taken back
 
 ## Not supported, on purpose
 
@@ -115,6 +124,7 @@ def _lines() -> Iterator[str]:
     yield f"| post | `{urls.post(2)}`, page `{urls.page('ann', 2)}`; article `{urls.page('ann', 2, '2026/11', 'some-title')}` |"
     yield f"| thread | `{urls.context(2)}` |"
     yield f"| activity | `{urls.activity(2)}` |"
+    yield f"| proof that a post may be quoted | `{urls.authorization(3)}` |"
     yield f"| the server itself | `{urls.instance_actor}`: signs fetches that nobody in particular asks for |"
     yield f"| shared inbox | `{urls.shared_inbox}` |"
     yield "\nPage and document lead to each other; both addresses answer to `Accept`. What is deleted answers 410 with a Tombstone."

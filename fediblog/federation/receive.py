@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from fediblog import inbox, log
+from fediblog.counters import INBOX
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity, Json
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused, Unavailable
-from fediblog.federation import proving, resolve
+from fediblog.federation import proving, resolve, synchronizing
 from fediblog.federation.budget import Budget, Door, through_door
 from fediblog.federation.gathering import gather, missing
 from fediblog.federation.refusals import ACCEPTED, PAUSE, Receipt, later, note, receipt_for
@@ -71,12 +72,15 @@ async def receive(site: Site, incoming: Incoming, *, inbox_owner: int | None = N
         with through_door(site) as door:
             return await _take(site, incoming, _Letter(activity, document, incoming.body, inbox_owner), door)
     except Refused as refusal:
+        _count(activity, "refused")
         await note(site, refusal, activity.actor if activity else "", activity.kind if activity else "")
         return receipt_for(refusal)
     except Unavailable as trouble:
+        _count(activity, "later")
         log.event("inbox.later", actor=activity.actor if activity else "", reason=trouble.reason)
         return later(trouble)
     except Exception as error:
+        _count(activity, "failed")
         log.trouble("inbox.failed", error, actor=activity.actor if activity else "")
         return Receipt(503, "Try again later.", "failed", PAUSE)
 
@@ -105,6 +109,7 @@ def _activity_in(site: Site, document: dict[str, Json]) -> Activity:
 async def _take(site: Site, incoming: Incoming, letter: _Letter, door: Door) -> Receipt:
     activity = letter.activity
     if await _is_farewell_of_strangers(site, activity):
+        _count(activity, "unconcerned")
         return ACCEPTED
     claim = signatures.read(incoming, site.urls.origin)
     signatures.check(claim, incoming, site.clock() // 1000)
@@ -122,7 +127,10 @@ async def _take(site: Site, incoming: Incoming, letter: _Letter, door: Door) -> 
         authority.may_speak(signer.uri, activity)
     elif not proving.may_be_forwarded(activity, letter.document):
         authority.may_speak(signer.uri, activity)  # refuses
+    if activity.actor == signer.uri and (told := synchronizing.told_in(incoming, claim, signer)) is not None:
+        await synchronizing.compare(site, signer, told)
     if known.seen or not known.concerns:
+        _count(activity, "seen" if known.seen else "unconcerned")
         return ACCEPTED
     return await _deal(site, letter, signer, known, door)
 
@@ -190,7 +198,9 @@ async def _deal(site: Site, letter: _Letter, signer: Account, known: _Known, doo
     facts = Facts(actor=signer, inbox_owner=letter.inbox_owner)
     if at_once and await _done_at_once(site, activity, facts):
         return ACCEPTED
-    if not await site.db.write(_keep, letter, signer):
+    kept = await site.db.write(_keep, letter, signer)
+    _count(activity, "stored" if kept else "full")
+    if not kept:
         return Receipt(503, "Too much is waiting here; try again later.", "inbox-full", PAUSE)
     return ACCEPTED
 
@@ -216,7 +226,14 @@ def _keep(tx: Tx, letter: _Letter, signer: Account) -> bool:
     return True
 
 
+def _count(activity: Activity | None, outcome: str) -> None:
+    """Under the name of its kind only if it is one that we know: a name of theirs is no label."""
+    known = activity is not None and inbox.handler_of(activity) is not None
+    INBOX.add(activity.kind if activity and known else "other", outcome)
+
+
 def _log(activity: Activity, outcome: Outcome) -> None:
+    _count(activity, outcome.value)
     log.event("inbox.done", kind=activity.kind, actor=activity.actor, outcome=outcome.value)
 
 

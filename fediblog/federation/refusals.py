@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from fediblog import log
+from fediblog.counters import REFUSALS
 from fediblog.errors import Refused, Unavailable
+from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
+from fediblog.limits import Limit
+from fediblog.net.memory import Recent
 from fediblog.store import moderation
 from fediblog.store.accounts import host_of
 
+MOST_NOTED = 4096
+EVERY = 60_000  # ms in which the same refusal of the same server is kept but once
 PAUSE = 300  # seconds that we ask others to wait, where nothing better is known
 # Whose signature fails hears 401, whatever failed: then the other signature scheme is tried (RFC 9421 against cavage).
 _UNSIGNED = ("signature-", "digest-", "host-not-ours", "key-", "signer-is-not-actor")
@@ -49,11 +56,51 @@ def later(trouble: Unavailable) -> Receipt:
     return Receipt(503, "Try again later.", trouble.reason, wait)
 
 
+class Ledger:
+    """What was noted lately: the same of the same server is noted once in a while, with how often it was.
+
+    So is everything together: who refuses to be refused can make us count, and not write.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._clock = site.clock
+        self._lately: Recent[tuple[str, str], tuple[int, int]] = Recent(MOST_NOTED)
+        self._rows = Limit(burst=300, seconds=1.0, clock=site.clock, keys=1)
+
+    def __len__(self) -> int:
+        return len(self._lately)
+
+    def times(self, host: str, reason: str) -> int:
+        """How many to note now, with this one; 0 if it can wait for the next."""
+        now, key = self._clock(), (host, reason)
+        noted, waiting = self._lately.get(key) or (now - EVERY, 0)
+        if abs(now - noted) < EVERY or self._rows.take(""):
+            self._lately.put(key, (noted, waiting + 1))
+            return 0
+        self._lately.put(key, (now, 0))
+        return waiting + 1
+
+
+_LEDGERS: WeakKeyDictionary[KeyRing, Ledger] = WeakKeyDictionary()
+
+
+def ledger_of(site: Site) -> Ledger:
+    """The one of this site."""
+    found = _LEDGERS.get(site.keys)
+    if found is None:
+        found = _LEDGERS[site.keys] = Ledger(site)
+    return found
+
+
 async def note(site: Site, refusal: Refused, actor: str = "", kind: str = "") -> None:
-    """Log a refusal and keep it for the owner to look at; not to be able to keep it is no reason to fail."""
+    """Count a refusal, log it, and keep it for the owner to look at; not to be able to keep it is no reason to fail."""
     host = host_of(actor)
     log.event("inbox.refused", logging.INFO, host=host, actor=actor, kind=kind, reason=refusal.reason)
+    REFUSALS.add("inbox", refusal.reason)
+    times = ledger_of(site).times(host, refusal.reason)
+    if not times:
+        return
     try:
-        await site.db.write(moderation.refused, host, actor, kind, refusal.reason, refusal.detail)
+        await site.db.write(moderation.refused, host, actor, kind, refusal.reason, refusal.detail, times)
     except Unavailable as trouble:
         log.event("refusal.lost", logging.WARNING, reason=trouble.reason)

@@ -61,17 +61,24 @@ async def _keep_actor(site: Site, document: Document, budget: Budget, stored: Ac
     return await save(site, found, budget, stored)
 
 
-async def save(site: Site, found: Actor, budget: Budget, stored: Account | None, domain: str = "") -> Account:
-    """Store an actor as its own origin tells it, under the domain that its handle is confirmed for."""
+async def save(
+    site: Site, found: Actor, budget: Budget, stored: Account | None, domain: str = "", *, proven: str = ""
+) -> Account:
+    """Store an actor as its own origin tells it, under the domain that its handle is confirmed for.
+
+    `proven` is the id of a key that has been found to be the actor's.
+    """
     if not domain:
         same = stored is not None and (stored.handle, stored.webfinger) == (found.handle, found.webfinger)
         domain = stored.domain if stored is not None and same else await handles.domain_of(site, found, budget)
-    return await site.db.write(_save, found, domain)
+    return await site.db.write(_save, found, domain, proven)
 
 
-def _save(tx: Tx, found: Actor, domain: str) -> Account:
+def _save(tx: Tx, found: Actor, domain: str, proven: str) -> Account:
     if relations.host_is_blocked(tx, domain) or relations.host_is_blocked(tx, host_of(found.uri)):
         raise Refused("host-blocked", "That server is blocked here.", found.uri)
+    if proven:
+        accounts.free_key(tx, proven, found.uri)
     return accounts.save_remote(tx, found, domain)
 
 
@@ -145,7 +152,7 @@ async def _keep_key(site: Site, claimed: Key, found: Actor, budget: Budget) -> t
     if claimed.uri not in {each.uri for each in found.keys}:
         found = replace(found, keys=(*found.keys, claimed))
     stored = await site.db.read(accounts.by_uri, found.uri)
-    return parsed, await save(site, found, budget, stored)
+    return parsed, await save(site, found, budget, stored, proven=claimed.uri)
 
 
 async def newer_key(site: Site, stored: StoredKey, budget: Budget) -> tuple[PublicKey, Account] | None:
@@ -198,7 +205,7 @@ def store(tx: Tx, urls: Urls, found: Note, author: int) -> Post | None:
     writer = accounts.get(tx, author)
     if known is not None or writer is None:
         return known
-    return inbox.store_post(tx, urls, found, writer, boosted=True)
+    return inbox.store_post(tx, urls, found, writer, boosted=True, climbed=True)
 
 
 async def climb(site: Site, uri: str, depth: int, budget: Budget) -> None:

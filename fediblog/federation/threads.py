@@ -16,7 +16,7 @@ from fediblog.federation.site import Site
 from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import read_collection
-from fediblog.store import posts, writing
+from fediblog.store import listings, posts, writing
 from fediblog.store.tx import Tx
 
 PAGES = 5  # of one collection
@@ -37,9 +37,11 @@ async def complete(site: Site, number: int) -> None:
 
 
 def _begin(tx: Tx, number: int) -> bool:
-    """Whether this round is due, and the thread is ours or one in which our people wrote."""
+    """Whether this round is due, and the thread is ours or one in which our people wrote, and is not long already."""
     post = posts.stored(tx, number)
     if post is None or tx.now - writing.completed_at(tx, number) < PAUSE:
+        return False
+    if post.root is not None and posts.is_long(tx, post.root, listings.THREAD_LIMIT):
         return False
     writing.set_completed(tx, number)
     root = posts.stored(tx, post.root) if post.root is not None else None

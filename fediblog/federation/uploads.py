@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from fediblog.errors import NotFound
+from fediblog.federation import quotas
 from fediblog.federation.site import Site
 from fediblog.media import pictures
 from fediblog.media.files import FileStore
@@ -16,6 +17,7 @@ from fediblog.store.tx import Tx
 
 async def upload(site: Site, account: int, data: bytes, *, shape: Shape = "post") -> Upload:
     """Take in a picture of one of our people. Raises Invalid that says what is wrong with it, or Unavailable."""
+    quotas.use(site, account, "upload")
     picture = await pictures.process(data, shape=shape)
     saved = await asyncio.to_thread(_save, site.files, picture)
     return await site.db.write(_add, account, picture, saved)

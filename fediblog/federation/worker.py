@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from fediblog import log
+from fediblog.counters import JOBS as JOBS_DONE
 from fediblog.errors import FediblogError, Refused, Unavailable
 from fediblog.federation import receive
 from fediblog.federation.deliver import Dice, deliver_batch, take
 from fediblog.federation.jobs import JOBS, start_sweeping
 from fediblog.federation.site import Site
-from fediblog.store import inbound, jobs, outbox
+from fediblog.federation.turns import Turns
+from fediblog.store import inbound, jobs, outbox, setback
 from fediblog.store.inbound import Incoming
 from fediblog.store.jobs import Job
 from fediblog.store.outbox import Batch
@@ -27,8 +29,11 @@ Task: TypeAlias = "asyncio.Task[None]"
 CHANNELS = ("deliveries", "jobs", "incoming")
 SHORTEST = 0.02  # seconds
 POLL = 1.0  # seconds; on SQLite another process may write without our hearing of it
-HOSTS = 50  # delivered to at a time
-PROBES = 12  # of these, hosts that did not answer the last time
+HOSTS = 700  # delivered to at a time, most of which may hang: a connection each
+PROBES = 100  # of these, hosts that did not answer the last time
+BEGINNING = 40  # that are talked to at a time, beside those that hang
+TAKEN = 50  # hosts claimed in one go
+AHEAD = 25  # hosts that may wait to be talked to when more are claimed: few, so that what comes new is not behind them
 JOBS_AT_ONCE, INCOMING_AT_ONCE = 8, 16
 FIRST_PAUSE, LONGEST_PAUSE = 30_000, 3_600_000  # ms before a failed job is tried again
 
@@ -46,9 +51,9 @@ class Worker:
     def __init__(self, site: Site, *, dice: Dice = random.random) -> None:
         self._site = site
         self._dice = dice
-        # Fetches need turns at the door as well.
-        self._turns = asyncio.Semaphore(max(site.client.policy.total * 4 // 5, 1))
         self._wake = asyncio.Event()
+        self._turns = Turns(BEGINNING, few=AHEAD, ebb=self._wake.set)
+        self._clock = 0  # as it was the last time, in ms
         self._closing = False
         self._loop: Task | None = None
         self._sending: dict[Task, Batch] = {}
@@ -76,8 +81,11 @@ class Worker:
                 end()
 
     async def recover(self) -> None:
-        """Take back what a worker that died had begun, if there can be no other one; see that the sweep runs."""
-        alone = self._site.db.engine == "sqlite" and self._site.settings.role == "all"
+        """Take back what a worker that died had begun, if there can be no other one; see that the sweep runs.
+
+        On SQLite whoever works holds the lock of the data folder.
+        """
+        alone = self._site.db.engine == "sqlite" and self._site.settings.role != "web"
         await self._site.db.write(_recover, alone)
 
     async def stop(self, grace: float = 10.0) -> None:
@@ -122,19 +130,24 @@ class Worker:
     async def _take(self) -> int:
         """Claim as much as there is room for, and begin it."""
         probing = sum(batch.failures > 0 for batch in self._sending.values())
+        most = TAKEN if self._turns.waiting <= AHEAD else 0
         room = (
-            max(HOSTS - PROBES - (len(self._sending) - probing), 0),
-            max(PROBES - probing, 0),
+            min(max(HOSTS - PROBES - (len(self._sending) - probing), 0), most),
+            min(max(PROBES - probing, 0), most),
             max(JOBS_AT_ONCE - len(self._working), 0),
             max(INCOMING_AT_ONCE - len(self._hearing), 0),
         )
+        await self._look_at_clock()
         if self._closing or not await self._site.db.read(_is_due):
             return 0
         taken = await self._site.db.write(_claim, *room)
         for batch in taken.batches:
             self._begin(self._sending, batch, self._send(batch))
+        if len(taken.batches) >= TAKEN:  # there may be more
+            self._wake.set()
         for job in taken.jobs:
-            if job.id not in {each.id for each in self._working.values()}:  # one that takes very long
+            # One that takes very long is claimed again while it still runs. One that has just ended is not that.
+            if job.id not in {each.id for task, each in self._working.items() if not task.done()}:
                 self._begin(self._working, job, self._work(job))
         for item in taken.incoming:
             self._last_of[item.actor] = self._begin(
@@ -142,13 +155,22 @@ class Worker:
             )
         return len(taken.batches) + len(taken.jobs) + len(taken.incoming)
 
+    async def _look_at_clock(self) -> None:
+        """If somebody has set it back, what waits must not wait for the time that was wrong."""
+        now = self._site.clock()
+        if now < self._clock - setback.TOLERANCE:
+            log.event("clock-set-back", ms=await self._site.db.write(setback.mend))
+        self._clock = now
+
     def _begin(self, table: dict[Task, T], what: T, work: Coroutine[None, None, None]) -> Task:
         task = asyncio.create_task(work)
         table[task] = what
 
         def end(done: Task) -> None:
             table.pop(done, None)
-            self._wake.set()
+            # While many wait for their turn no more are taken, and to look for them after each would cost much.
+            if table is not self._sending or self._turns.waiting <= AHEAD:
+                self._wake.set()
 
         task.add_done_callback(end)
         return task
@@ -166,8 +188,14 @@ class Worker:
             handler = JOBS.get(job.kind)
             if handler is None:
                 raise Refused("job-unknown", detail=job.kind)  # of a later version, perhaps
+            started = asyncio.get_running_loop().time()
             await handler(self._site, job)
+            took = round((asyncio.get_running_loop().time() - started) * 1000, 1)
+            JOBS_DONE.add(job.kind, "done")
+            log.event("job", kind=job.kind, subject=job.subject, ms=took)
         except Exception as error:
+            known = job.kind if job.kind in JOBS else "other"
+            JOBS_DONE.add(known, "refused" if isinstance(error, Refused) else "put-off")
             if not isinstance(error, Refused | Unavailable):
                 log.trouble("job-failed", error, kind=job.kind, subject=job.subject)
             try:
@@ -190,6 +218,7 @@ class Worker:
 
 
 def _recover(tx: Tx, alone: bool) -> None:
+    setback.mend(tx)
     if alone:
         outbox.release_all(tx)
         jobs.release_all(tx)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fediblog.domain.documents import ACTOR_KINDS, POST_KINDS, Activity
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox import following, groups, posting, profiles, reacting, reporting, undoing
+from fediblog.inbox import following, groups, posting, profiles, quoting, reacting, reporting, undoing
 from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight
 from fediblog.inbox.storing import store_post
-from fediblog.store import inbound
+from fediblog.store import freshness, inbound
 from fediblog.store.tx import Tx
 
 __all__ = ["HANDLERS", "Facts", "Handler", "Needs", "Outcome", "Sight", "apply", "handler_of", "is_once", "store_post"]
@@ -52,6 +52,7 @@ HANDLERS: dict[Route, Handler] = {
     ("Remove", None): profiles.shown,
     ("Move", None): profiles.moved,
     ("Flag", None): reporting.reported,
+    ("QuoteRequest", None): quoting.requested,
 }
 
 # Applying these once more changes nothing or is wanted: an Update may come again under its old id with new numbers,
@@ -86,6 +87,8 @@ def apply(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     if is_once(activity) and not inbound.first_time(tx, activity.uri):
         return Outcome.DUPLICATE
     outcome = handler.apply(tx, urls, activity, facts)
+    if outcome == Outcome.DONE and activity.object_uri != activity.actor:  # else it has just told us of itself
+        freshness.renew(tx, facts.actor)
     if outcome == Outcome.DONE and activity.kind in ("Undo", "Delete"):
         inbound.first_time(tx, activity.uri)  # so that a second copy is not taken for one that came too early
     return outcome

@@ -87,6 +87,10 @@ def _turned_down(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcom
     if found is None:
         return Outcome.IGNORED
     relations.unfollow(tx, found.follower, found.followed)
+    follower = accounts.get(tx, found.follower)
+    if follower is not None and urls.owns(activity.object_uri) and activity.object_uri != found.uri:
+        # An earlier Follow was turned down, and they may have taken the later one: both sides shall know that it ended.
+        answering.take_back(tx, urls, follower, facts.actor, found.uri)
     return Outcome.DONE
 
 
@@ -125,6 +129,9 @@ def _blocked(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     if target is None or came_too_late(tx, activity):
         return Outcome.IGNORED
     end_follow(tx, facts.actor.id, target.id)
+    standing = relations.follow(tx, target.id, facts.actor.id)
+    if standing is not None:  # it may have crossed the Block on its way, and been taken since
+        answering.take_back(tx, urls, target, facts.actor, standing.uri)
     uri = activity.uri or f"{facts.actor.uri}#blocks/{target.id}"
     relations.block(tx, facts.actor.id, target.id, uri)
     return Outcome.DONE

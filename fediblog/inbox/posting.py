@@ -88,7 +88,7 @@ def take_in(tx: Tx, urls: Urls, note: Note, facts: Facts, *, boosted: bool = Fal
 
 
 def _changed(tx: Tx, urls: Urls, note: Note, stored: Post) -> Outcome:
-    """Only a later `updated` changes the words; without one the same post may bring new totals of a poll."""
+    """Only a later `updated` changes the words; without one the same post may bring new totals, also of its poll."""
     if stored.author != note.author or stored.local:
         raise Refused("not-the-owner", "Only its owner may do this.", note.uri)
     before = stored.updated if stored.updated is not None else stored.published or 0
@@ -96,10 +96,15 @@ def _changed(tx: Tx, urls: Urls, note: Note, stored: Post) -> Outcome:
     if told is not None and told > before:
         change_post(tx, urls, note, stored)
         return Outcome.DONE
-    if (told is None or told == before) and note.poll is not None and note.poll != stored.poll:
+    if told is not None and told != before:
+        return Outcome.DUPLICATE
+    changed = writing.set_told(tx, stored, note)
+    if note.poll is not None and note.poll != stored.poll:
         writing.set_poll(tx, stored.id, note.poll)
-        return Outcome.DONE
-    return Outcome.DUPLICATE
+        changed = True
+    if changed:
+        tx.notify("posts")
+    return Outcome.DONE if changed else Outcome.DUPLICATE
 
 
 def _voted(tx: Tx, note: Note, facts: Facts) -> Outcome:

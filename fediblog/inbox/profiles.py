@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity
+from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.inbox import answering
 from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, may_change
+from fediblog.inbox.storing import store_post
 from fediblog.protocol import readers
 from fediblog.protocol.actors import read_actor
+from fediblog.protocol.authority import same_origin
 from fediblog.store import accounts, departed, jobs, listings, notices, posts, relations, writing
 from fediblog.store.tx import Tx
 
@@ -85,6 +88,26 @@ def _follow_on(tx: Tx, urls: Urls, follower: Account, old: Account, new: Account
     notices.add(tx, follower.id, "move", old.id, content=new.uri)
 
 
+def _shown_concerns(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
+    if activity.object_kind == "Hashtag" or posts.place(tx, activity.object_uri) is not None:
+        return True
+    return activity.kind == "Add" and sight.actor is not None and relations.followed_here(tx, sight.actor.id)
+
+
+def _shown_needs(activity: Activity) -> Needs:
+    if activity.kind != "Add" or activity.object_kind == "Hashtag":
+        return Needs()
+    return Needs(posts=(activity.object_uri,)) if same_origin(activity.object_uri, activity.actor) else Needs()
+
+
+def _fetched(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Post | None:
+    """A pinned post that was never delivered here."""
+    note = facts.notes.get(activity.object_uri)
+    if note is None or note.author != facts.actor.uri or note.uri != activity.object_uri:
+        return None
+    return store_post(tx, urls, note, facts.actor, boosted=True)
+
+
 def _shown(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     """Add or Remove: pinned posts and hashtags on a profile. The collection must be the actor's own."""
     account, on = facts.actor, activity.kind == "Add"
@@ -92,12 +115,12 @@ def _shown(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         may_change(activity, "")
     if activity.object_kind == "Hashtag":
         return _show_tag(tx, activity, account, on=on)
-    post = posts.by_uri(tx, activity.object_uri)
+    if on and len(listings.pinned(tx, account.id, account.id)) >= MOST_PINNED:
+        return Outcome.IGNORED
+    post = posts.by_uri(tx, activity.object_uri) or (_fetched(tx, urls, activity, facts) if on else None)
     if post is None:
         return Outcome.IGNORED
     may_change(activity, post.author)
-    if on and len(listings.pinned(tx, account.id, account.id)) >= MOST_PINNED:
-        return Outcome.IGNORED
     writing.set_pinned(tx, post.id, tx.now if on else None)
     return Outcome.DONE
 
@@ -112,4 +135,4 @@ def _show_tag(tx: Tx, activity: Activity, account: Account, *, on: bool) -> Outc
 
 changed = Handler(_changed, concerns=_update_concerns)
 moved = Handler(_moved, needs=_move_needs, concerns=_move_concerns)
-shown = Handler(_shown)
+shown = Handler(_shown, needs=_shown_needs, concerns=_shown_concerns)

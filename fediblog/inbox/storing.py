@@ -48,11 +48,19 @@ def refuse_author(tx: Tx, urls: Urls, author: Account, uri: str) -> None:
 
 
 def store_post(
-    tx: Tx, urls: Urls, note: Note, author: Account, *, boosted: bool = False, inbox_owner: int | None = None
+    tx: Tx,
+    urls: Urls,
+    note: Note,
+    author: Account,
+    *,
+    boosted: bool = False,
+    climbed: bool = False,
+    inbox_owner: int | None = None,
 ) -> Post | None:
     """Store a post that its own author, or its origin, vouches for. None if it must not come in.
 
     `boosted`: it is here because somebody passed it on, or as part of a thread, so nobody's stream gets it as new.
+    `climbed`: it was fetched to complete a thread, and begins no climb of its own.
     """
     refuse_author(tx, urls, author, note.uri)
     if note.author != author.uri or not same_origin(note.uri, author.uri):
@@ -71,7 +79,7 @@ def store_post(
         if post.visibility != Visibility.DIRECT:
             listings.spread(tx, post)
         tell(tx, post, audience.people)
-    _complete_later(tx, post)
+    _complete_later(tx, post, climbed=climbed)
     tx.notify("posts")
     return post
 
@@ -163,7 +171,7 @@ def _by_page(tx: Tx, urls: Urls, mention: Mention) -> Account | None:
 
 
 def tell(tx: Tx, post: Post, people: list[Person]) -> None:
-    """Notices for our people whom the post names, and for the one whom it answers."""
+    """Notices for our people whom the post names, and for those whom it answers and quotes."""
     parent = posts.owner(tx, post.parent) if post.parent is not None else None
     answered = parent.account if parent is not None and parent.local else None
     named = {account for account, _, silent in people if not silent}
@@ -173,13 +181,21 @@ def tell(tx: Tx, post: Post, people: list[Person]) -> None:
     open_to_all = post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)
     if answered is not None and (open_to_all or answered in post.addressed):
         notices.add(tx, answered, "reply", post.account.id, post.id)
+    quoted = posts.place(tx, post.quote) if post.quote else None
+    if quoted is not None and quoted.local and (open_to_all or quoted.account in post.addressed):
+        notices.add(tx, quoted.account, "quote", post.account.id, post.id)
 
 
-def _complete_later(tx: Tx, post: Post) -> None:
-    """Have the worker fetch what a thread lacks: the post that is answered, or more answers below one of ours."""
+def _complete_later(tx: Tx, post: Post, *, climbed: bool) -> None:
+    """Have the worker fetch what a thread lacks: the post that is answered, or more answers below one of ours.
+
+    Strangers decide how high and how wide a thread is: we look so far up once, and below only until nobody is shown
+    more.
+    """
     if post.in_reply_to and post.parent is None:
-        jobs.add(tx, "thread", str(post.id))
+        if not climbed:
+            jobs.add(tx, "thread", str(post.id))
         return
     root = posts.owner(tx, post.root) if post.root is not None and post.replies else None
-    if root is not None and root.local:
+    if root is not None and root.local and not posts.is_long(tx, post.root or 0, listings.THREAD_LIMIT):
         jobs.add(tx, "thread", str(post.id), run_at=tx.now + REPLIES_DELAY)

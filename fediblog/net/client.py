@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -54,6 +55,7 @@ class Client:
         self.schemes = Schemes(prefer, on_learned)
         self._failures = Failures(clock)
         self._clock = clock
+        self._turns = asyncio.Semaphore(policy.fetches)
 
     async def fetch(
         self,
@@ -77,7 +79,8 @@ class Client:
             return known
         asked = _Asked("GET", self._fields({"accept": accept}), b"", sign, limit, self._end(deadline))
         try:
-            answer = await self._follow(url, asked, max_redirects, cross_origin)
+            async with self._turn(asked.end - self._clock()):
+                answer = await self._follow(url, asked, max_redirects, cross_origin)
         except Refused as error:
             self._failures.note(key, error)
             raise
@@ -107,6 +110,18 @@ class Client:
     async def close(self) -> None:
         """End all connections."""
         await self.engine.close()
+
+    @asynccontextmanager
+    async def _turn(self, seconds: float) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise Unavailable("busy", detail="too many addresses are being asked") from None
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     async def _follow(self, url: str, asked: _Asked, max_redirects: int, cross_origin: bool) -> Answer:
         origin = check_url(url, self.policy).origin

@@ -39,6 +39,9 @@ class Recent(Generic[K, V]):
         if len(self._items) > self._size:
             self._items.popitem(last=False)
 
+    def __len__(self) -> int:
+        return len(self._items)
+
     def drop(self, key: K) -> None:
         self._items.pop(key, None)
 

@@ -19,7 +19,8 @@ class Policy:
     connect_timeout: float = 5.0  # seconds, name look-up excluded, TLS handshake included
     deadline: float = 10.0  # seconds for a whole exchange, where the caller names none
     per_host: int = 4  # concurrent exchanges with one host
-    total: int = 50  # concurrent exchanges in all
+    total: int = 800  # concurrent exchanges in all, most of which may hang
+    fetches: int = 50  # of these, what strangers may cause
     idle_total: int = 128  # connections kept open for later
     idle_seconds: float = 60.0
     names_seconds: float = 60.0  # how long an answer of the name service is believed

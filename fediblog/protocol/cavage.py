@@ -42,7 +42,7 @@ class Signature:
 
 def read(value: str) -> Signature | None:
     """The parts of a `Signature` header, or None if it is not exactly what the draft describes."""
-    given = _parameters(value)
+    given = parameters(value)
     signature = read_base64(given.get("signature", ""))
     created, expires = _seconds(given.get("created")), _seconds(given.get("expires"))
     if not signature or not given.get("keyid") or created == -1 or expires == -1:
@@ -150,7 +150,7 @@ def read_date(text: str) -> int | None:
     return calendar.timegm(at.utctimetuple())
 
 
-def _parameters(value: str) -> dict[str, str]:
+def parameters(value: str) -> dict[str, str]:
     """Each parameter under its name in lower case; nothing at all if one comes twice or something else stands there."""
     given: dict[str, str] = {}
     at = 0

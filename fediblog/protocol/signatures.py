@@ -44,6 +44,12 @@ class Claim:
     signature: cavage.Signature | rfc9421.Signature
 
     @property
+    def covered(self) -> frozenset[str]:
+        """The names of the headers that are signed, in lower case."""
+        signature = self.signature
+        return frozenset(signature.headers) if isinstance(signature, cavage.Signature) else signature.covered
+
+    @property
     def scheme(self) -> str:
         """`cavage` or `rfc9421`: worth remembering, because who speaks one also understands it."""
         return "cavage" if isinstance(self.signature, cavage.Signature) else "rfc9421"

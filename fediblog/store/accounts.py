@@ -14,12 +14,13 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.markup.clean import clean
 from fediblog.markup.text import display_name
+from fediblog.store.packed import pairs, strings
 from fediblog.store.tx import Row, Tx
 
 _PROFILE = (
     "kind, handle, handle_key, domain, host, name, summary, summary_source, language, url, inbox, shared_inbox, outbox,"
-    " followers, following, featured, featured_tags, icon, icon_alt, image, image_alt, fields, emoji, also_known_as,"
-    " moved_to, webfinger, locked, discoverable, indexable, memorial, published"
+    " followers, following, featured, featured_tags, icon, icon_alt, image, image_alt, fields, fields_source, emoji,"
+    " also_known_as, moved_to, webfinger, locked, discoverable, indexable, memorial, published"
 )
 _NAMES = [name.strip() for name in _PROFILE.split(",")]
 _INSERT = (
@@ -82,9 +83,10 @@ def from_row(row: Row, keys: tuple[Key, ...] = ()) -> Account:
         featured_tags=row.featured_tags,
         icon=Picture(url=row.icon, alt=row.icon_alt) if row.icon else None,
         image=Picture(url=row.image, alt=row.image_alt) if row.image else None,
-        fields=tuple(ProfileField(name=name, value=value) for name, value in json.loads(row.fields)),
+        fields=tuple(ProfileField(name=name, value=value) for name, value in pairs(row.fields)),
+        fields_source=pairs(row.fields_source),
         emoji=emoji_from(row.emoji),
-        also_known_as=tuple(json.loads(row.also_known_as)),
+        also_known_as=strings(row.also_known_as),
         moved_to=row.moved_to,
         webfinger=row.webfinger,
         locked=bool(row.locked),
@@ -103,7 +105,7 @@ def from_row(row: Row, keys: tuple[Key, ...] = ()) -> Account:
 
 def emoji_from(text: str) -> tuple[Emoji, ...]:
     """Custom emoji as they are stored."""
-    return tuple(Emoji(name=name, url=url) for name, url in json.loads(text)) if text != "[]" else ()
+    return tuple(Emoji(name=name, url=url) for name, url in pairs(text))
 
 
 def emoji_text(emoji: Sequence[Emoji]) -> str:
@@ -112,8 +114,11 @@ def emoji_text(emoji: Sequence[Emoji]) -> str:
 
 
 def host_of(uri: str) -> str:
-    """Host (and port) of an id, lower case."""
-    return urlsplit(uri).netloc.lower()
+    """Host (and port) of an id, lower case; '' if it is none, since what a signature names may be anything."""
+    try:
+        return urlsplit(uri).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def get(tx: Tx, number: int) -> Account | None:
@@ -297,6 +302,7 @@ def _columns(actor: Actor, domain: str, *, remote: bool = False) -> dict[str, An
         "image": actor.image.url if actor.image else "",
         "image_alt": actor.image.alt if actor.image else "",
         "fields": json.dumps([[display_name(each.name), html(each.value)] for each in actor.fields]),
+        "fields_source": "[]",
         "emoji": emoji_text(actor.emoji),
         "also_known_as": json.dumps(actor.also_known_as),
         "moved_to": actor.moved_to,
@@ -334,8 +340,18 @@ def moved_at(tx: Tx, account: int) -> int | None:
 
 
 def touch(tx: Tx, account: int) -> None:
-    """Note that the account was fetched just now."""
+    """Note that the account was fetched just now, or is about to be."""
     tx.run("update account set fetched = :now where id = :id", now=tx.now, id=account)
+
+
+def free_key(tx: Tx, uri: str, owner: str) -> None:
+    """A key proved to be the owner's: whoever else on its server listed that id as one of theirs loses it."""
+    tx.run(
+        "delete from signing_key where uri = :uri and private is null"
+        " and account not in (select id from account where uri = :owner)",
+        uri=uri,
+        owner=owner,
+    )
 
 
 def key(tx: Tx, uri: str) -> StoredKey | None:

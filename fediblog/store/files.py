@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fediblog.store.tx import Row, Tx
@@ -61,6 +62,20 @@ def get(tx: Tx, number: int, account: int) -> Upload | None:
     """The upload of that number, if it is the account's own."""
     row = tx.one("select * from media where id = :id and account = :account", id=number, account=account)
     return _upload(row) if row else None
+
+
+def by_names(tx: Tx, account: int, names: Sequence[str]) -> dict[str, Upload]:
+    """Uploads of the account by the names of their files, whatever size of them those are; unknown names are left out.
+
+    It may be shown under any of the three, so each upload is there under all that it has.
+    """
+    rows = tx.all(
+        "select * from media where account = :account and (file in (:names) or large in (:names) or small in (:names))",
+        account=account,
+        names=sorted({name for name in names if name}),
+    )
+    found = [_upload(row) for row in rows]
+    return {name: upload for upload in found for name in (upload.file, upload.large, upload.small) if name}
 
 
 def names(tx: Tx) -> set[str]:

@@ -125,6 +125,16 @@ def is_open(tx: Tx, kind: str, subject: str) -> bool:
     return row is not None
 
 
+def waiting(tx: Tx, kind: str, limit: int) -> int:
+    """How many jobs of a kind wait, counted up to a limit."""
+    row = tx.one(
+        "select count(*) as n from (select 1 as yes from job where kind = :kind and state = 'waiting' limit :n) as t",
+        kind=kind,
+        n=limit,
+    )
+    return int(row.n) if row else 0
+
+
 def release_all(tx: Tx) -> None:
     """Give back every claim: for a process that knows that it is the only worker."""
     for row in tx.all("select id, kind, subject from job where state = 'running'"):

@@ -125,12 +125,16 @@ def local(tx: Tx, viewer: int = 0, *, before: int | None = None, limit: int = 20
     return posts.hydrate(tx, rows, viewer)
 
 
-def tagged(tx: Tx, tag: str, viewer: int = 0, *, before: int | None = None, limit: int = 20) -> list[Post]:
-    """Public posts with a hashtag, newest first."""
+def tagged(
+    tx: Tx, tag: str, viewer: int = 0, *, before: int | None = None, limit: int = 20, local: bool = False
+) -> list[Post]:
+    """Public posts with a hashtag, newest first; only our own if `local`."""
     rows = tx.all(
         "select p.* from post_tag t join post p on p.id = t.post where t.tag = :tag and t.post < :before"
-        f" and p.state = 'published' and p.visibility = 'public' and {VISIBLE} order by t.post desc limit :n",
+        f" and (:local = 0 or p.local = 1) and p.state = 'published' and p.visibility = 'public' and {VISIBLE}"
+        " order by t.post desc limit :n",
         tag=tag.lower(),
+        local=local,
         viewer=viewer,
         before=before or _FAR,
         n=limit,
@@ -280,8 +284,8 @@ def spread(tx: Tx, post: Post, boost: int | None = None, booster: int | None = N
 def _own(tx: Tx, post: Post, boost: int | None, source: int) -> int:
     return tx.run(
         "insert into stream (account, item, post, boost) select id, :item, :post, :boost from account"
-        " where id = :source and local = 1 and login is not null and (:boost_is = 0 or not exists (select 1 from stream s"
-        " where s.account = :source and s.post = :post)) on conflict do nothing",
+        " where id = :source and local = 1 and login is not null and (:boost_is = 0 or not exists ("
+        " select 1 from stream s where s.account = :source and s.post = :post)) on conflict do nothing",
         item=boost if boost is not None else post.id,
         post=post.id,
         boost=boost,

@@ -12,6 +12,8 @@ from fediblog.store import accounts
 from fediblog.store.tx import Tx
 
 KEPT_REFUSALS = 10_000
+KEPT_REPORTS = 10_000
+OPEN_REPORTS = 20  # of one reporter about one account; until somebody has looked at them, more say nothing new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,14 @@ class Refusal:
 
 
 def report(tx: Tx, uri: str, reporter: int | None, target: int, posts: Sequence[str], content: str) -> None:
-    """Keep a report, once."""
+    """Keep a report, once, and not the hundredth of somebody who is never content."""
+    standing = tx.one(
+        "select count(*) as n from report where reporter = :reporter and target = :target and closed is null",
+        reporter=reporter,
+        target=target,
+    )
+    if standing is not None and standing.n >= OPEN_REPORTS:
+        return
     tx.run(
         "insert into report (id, uri, reporter, target, posts, content, created)"
         " values (:id, :uri, :reporter, :target, :posts, :content, :now) on conflict do nothing",
@@ -111,9 +120,14 @@ def refusal_totals(tx: Tx, since: int) -> list[tuple[str, int]]:
 
 
 def sweep(tx: Tx) -> int:
-    """Keep the newest refusals only."""
-    return tx.run(
+    """Keep the newest refusals and reports only."""
+    gone = tx.run(
         "delete from refusal where id < coalesce("
         "(select min(id) from (select id from refusal order by id desc limit :n) as newest), 0)",
         n=KEPT_REFUSALS,
+    )
+    return gone + tx.run(
+        "delete from report where id < coalesce("
+        "(select min(id) from (select id from report order by id desc limit :n) as newest), 0)",
+        n=KEPT_REPORTS,
     )

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from fediblog.store import jobs
 from fediblog.store.accounts import host_of
+from fediblog.store.hosts import give_back as give_back
+from fediblog.store.hosts import host_answered as host_answered
+from fediblog.store.hosts import host_heard as host_heard
 from fediblog.store.hosts import remember_scheme as remember_scheme
 from fediblog.store.hosts import schemes as schemes
 from fediblog.store.hosts import troubled_hosts as troubled_hosts
@@ -19,6 +22,7 @@ from fediblog.store.tx import Row, Scalar, Tx
 KEPT_TRYING = 7 * 86_400_000  # ms; after that a message is given up
 MOST_TRIES = 12  # of one message whose host answers, but with an error each time
 LEASE = 120_000  # ms
+SPACING = 10  # ms from one inbox of an activity to the next, where the hosts take turns
 
 # When a message that its host answered with an error may be tried again, by the number of tries: the same waits as
 # for hosts that do not answer, counted from when it was made. One that met no answer waits for its host alone.
@@ -29,11 +33,16 @@ _RIPE = (
 
 # Two queries use it, so that the usual one stops after a few rows: a host that is away may have thousands waiting.
 _WAITING = (
-    "select d.id, d.outgoing, d.account, d.inbox, d.host, d.subject, d.tries, o.body from delivery d"
+    "select d.id, d.outgoing, d.account, d.inbox, d.host, d.subject, d.tries, o.body, coalesce((select 1 from post p"
+    " where p.id = o.post and p.visibility = 'followers'), 0) as to_followers from delivery d"
     " join outgoing o on o.id = d.outgoing where d.host = :host and d.state = 'waiting'"
     " and not exists (select 1 from delivery e where e.host = d.host and e.inbox = d.inbox"
     " and e.subject = d.subject and e.state = 'waiting' and e.id < d.id and e.tries > 0)"
 )
+
+_DUE = "select name, scheme, failures from host where pending = 1 and leased = 0 and"
+_WORKING = f"{_DUE} failures = 0 and +next_try <= :now order by turn limit :n"  # + hinders the index that does not sort
+_FAILED = f"{_DUE} failures > 0 and next_try <= :now order by next_try limit :n"
 
 Backoff = Callable[[int, int | None], int]
 """(failures in a row, failing since ms) -> when to try the host again, ms."""
@@ -73,6 +82,7 @@ class Delivery:
     subject: str
     tries: int
     body: str
+    to_followers: int = 0  # 1: it is about a post for followers only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +127,7 @@ def emit(
     if inboxes:
         add_deliveries(tx, number, sorted(set(inboxes)))
     if followers:
-        jobs.add(tx, "fanout", str(number), {"outgoing": number, "after": ""})
+        jobs.add(tx, "fanout", str(number), {"outgoing": number, "after": 0})
 
 
 def add_deliveries(tx: Tx, outgoing: int, inboxes: Sequence[str]) -> int:
@@ -142,14 +152,23 @@ def add_deliveries(tx: Tx, outgoing: int, inboxes: Sequence[str]) -> int:
         [shared | {"id": tx.new_id(), "inbox": inbox, "host": host_of(inbox)} for inbox in fresh],
     )
     tx.many(
-        "insert into host (name, pending, changed) values (:host, 1, :now)"
+        "insert into host (name, pending, turn, changed) values (:host, 1, :turn, :now)"
         " on conflict (name) do update set pending = 1, next_try ="
-        " case when host.failures = 0 and host.next_try > :now then :now else host.next_try end",
-        [{"host": host, "now": tx.now} for host in sorted({host_of(inbox) for inbox in fresh})],
+        " case when host.failures = 0 and host.next_try > :now then :now else host.next_try end, turn ="
+        " case when host.pending = 0 or host.turn > excluded.turn then excluded.turn else host.turn end",
+        _turns(whole, fresh, tx.now),
     )
     tx.run("update outgoing set total = total + :n where id = :id", n=len(fresh), id=outgoing)
     tx.notify("deliveries")
     return len(fresh)
+
+
+def _turns(whole: Outgoing, inboxes: Sequence[str], now: int) -> list[dict[str, Scalar]]:
+    """The hosts of more inboxes, and when each should have its turn."""
+    places = {host_of(inbox): place for place, inbox in enumerate(inboxes, whole.total)}
+    return [
+        {"host": host, "turn": whole.created + place * SPACING, "now": now} for host, place in sorted(places.items())
+    ]
 
 
 def get(tx: Tx, number: int) -> Outgoing | None:
@@ -187,13 +206,16 @@ def failures(tx: Tx, outgoing: int, limit: int = 100) -> list[Row]:
 
 
 def lease(tx: Tx, *, hosts: int = 32, probes: int = 8, each: int = 20) -> list[Batch]:
-    """Take up to so many due hosts, with up to so many deliveries each, in the order in which they became due.
+    """Take up to so many due hosts, with up to so many deliveries each.
 
-    Of hosts that failed the last time at most `probes` are taken, with one delivery each.
+    They have their turn as if each activity went to its inboxes one by one, slowly: so what is for a few goes out at
+    once, though something for very many was there first, and no host waits for ever. Of hosts that failed the last
+    time at most `probes` are taken, with one delivery each.
     """
     batches = []
     bodies: dict[int, str] = {}  # of each activity one, for all the hosts that it goes to
-    for row in (*_due(tx, 0, 0, hosts), *_due(tx, 1, 1 << 31, probes)):
+    tx.run("update host set leased = 0 where pending = 1 and leased > 0 and leased <= :now", now=tx.now)
+    for row in (*_due(tx, _WORKING, hosts), *_due(tx, _FAILED, probes)):
         waiting = _next(tx, row.name, each if row.failures == 0 else 1, bodies)
         if waiting:
             tx.run("update host set leased = :until where name = :host", until=tx.now + LEASE, host=row.name)
@@ -203,15 +225,8 @@ def lease(tx: Tx, *, hosts: int = 32, probes: int = 8, each: int = 20) -> list[B
     return batches
 
 
-def _due(tx: Tx, least: int, most: int, limit: int) -> list[Row]:
-    return tx.all(
-        "select name, scheme, failures from host where pending = 1 and next_try <= :now and leased <= :now"
-        f" and failures >= :least and failures <= :most order by next_try limit :n{tx.skip_locked}",
-        now=tx.now,
-        least=least,
-        most=most,
-        n=limit,
-    )
+def _due(tx: Tx, query: str, limit: int) -> list[Row]:
+    return tx.all(f"{query}{tx.skip_locked}", now=tx.now, n=limit) if limit else []
 
 
 def _next(tx: Tx, host: str, limit: int, bodies: dict[int, str]) -> list[Delivery]:
@@ -258,6 +273,16 @@ def delivered(tx: Tx, delivery: Delivery) -> None:
     tx.run("update outgoing set reached = reached + :n where id = :id", n=done, id=delivery.outgoing)
 
 
+def forget_reached(tx: Tx, outgoing: int, limit: int) -> int:
+    """Once an activity has been spread: rows of inboxes that have it, which were kept until then; returns how many."""
+    return tx.run(
+        "delete from delivery where id in (select id from delivery where outgoing = :id and state = 'reached'"
+        " limit :n)",
+        id=outgoing,
+        n=limit,
+    )
+
+
 def refused(tx: Tx, delivery: Delivery, status: int | None, error: str) -> None:
     """It was refused for good; the row stays for a while, to be shown."""
     done = tx.run(
@@ -281,17 +306,6 @@ def put_off(tx: Tx, delivery: Delivery, status: int | None, error: str) -> None:
         status=status,
         error=error[:300],
         id=delivery.id,
-    )
-
-
-def host_answered(tx: Tx, host: str, scheme: str | None = None) -> None:
-    """The host works: its failures are forgotten and it is given back."""
-    tx.run(
-        "update host set failures = 0, failing_since = null, unavailable = null, leased = 0, last_error = '',"
-        " next_try = :now, scheme = coalesce(:scheme, scheme), changed = :now where name = :host",
-        now=tx.now,
-        scheme=scheme,
-        host=host,
     )
 
 
@@ -329,21 +343,6 @@ def _give_up(tx: Tx, host: str, error: str, before: int) -> None:
         tx.run("update outgoing set failed = failed + 1 where id = :id", id=row.outgoing)
 
 
-def host_heard(tx: Tx, host: str) -> None:
-    """Something came in from the host: it lives, so what waits for it is due at once."""
-    tx.run(
-        "update host set failures = 0, failing_since = null, unavailable = null, next_try = :now, heard = :now"
-        " where name = :host and failures > 0",
-        now=tx.now,
-        host=host,
-    )
-
-
-def give_back(tx: Tx, host: str) -> None:
-    """Nothing was learned of the host: it is due as before."""
-    tx.run("update host set leased = 0 where name = :host", host=host)
-
-
 def refuse_all(tx: Tx, host: str, error: str) -> None:
     """Nothing that waits for the host will be sent: it is blocked."""
     _give_up(tx, host, error, tx.now + 1)
@@ -358,7 +357,9 @@ def release_all(tx: Tx) -> None:
 def next_due(tx: Tx) -> int | None:
     """When the next host becomes due (ms)."""
     row = tx.one(
-        "select min(case when leased > next_try then leased else next_try end) as at from host where pending = 1"
+        "select min(at) as at from (select min(next_try) as at from host where pending = 1 and leased = 0 union all"
+        " select min(case when leased > next_try then leased else next_try end) from host"
+        " where pending = 1 and leased > 0) as times"
     )
     return row.at if row else None
 

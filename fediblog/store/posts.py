@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import (
@@ -19,6 +20,7 @@ from fediblog.domain.documents import (
 )
 from fediblog.domain.posts import Post
 from fediblog.store import accounts, quotes
+from fediblog.store.packed import strings
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE
 
@@ -122,14 +124,14 @@ def _hydrate(tx: Tx, rows: Sequence[Row], viewer: int) -> list[Post]:
     if not ids:
         return []
     authors = accounts.many(tx, {row.account for row in rows})
-    parts = _Parts(tx, ids, viewer)
+    parts = _Parts(tx, ids, viewer, [row.id for row in rows if row.poll is not None])
     return [_post(row, authors[row.account], parts) for row in rows]
 
 
 class _Parts:
     """What hangs on some posts, by post."""
 
-    def __init__(self, tx: Tx, ids: list[int], viewer: int) -> None:
+    def __init__(self, tx: Tx, ids: list[int], viewer: int, polls: list[int]) -> None:
         self.mentions: dict[int, list[Mention]] = {}
         self.addressed: dict[int, set[int]] = {}
         for row in tx.all(
@@ -163,6 +165,10 @@ class _Parts:
             self.liked = {row.post for row in tx.all(mine, ids=ids, viewer=viewer)}
             passed = "select post from boost where post in (:ids) and account = :viewer"
             self.boosted = {row.post for row in tx.all(passed, ids=ids, viewer=viewer)}
+        self.voted: set[int] = set()
+        if viewer and polls:
+            cast = "select post from poll_vote where post in (:ids) and account = :viewer"
+            self.voted = {row.post for row in tx.all(cast, ids=polls, viewer=viewer)}
 
 
 def _counted(tx: Tx, sql: str, ids: list[int]) -> dict[int, int]:
@@ -209,8 +215,8 @@ def _post(row: Row, author: Account, parts: _Parts) -> Post:
         context=row.context,
         conversation=row.conversation,
         quote=row.quote,
-        to=tuple(json.loads(row.to_list)),
-        cc=tuple(json.loads(row.cc_list)),
+        to=strings(row.to_list),
+        cc=strings(row.cc_list),
         emoji=accounts.emoji_from(row.emoji),
         image=Picture(url=row.image, alt=row.image_alt) if row.image else None,
         poll=poll_from(row.poll),
@@ -227,12 +233,23 @@ def _post(row: Row, author: Account, parts: _Parts) -> Post:
         addressed=frozenset(parts.addressed.get(row.id, ())),
         hashtags=tuple(parts.tags.get(row.id, ())),
         attachments=tuple(parts.attachments.get(row.id, ())),
-        comments=parts.comments.get(row.id, 0),
-        like_total=parts.likes.get(row.id, 0),
-        boost_total=parts.boosts.get(row.id, 0),
         liked=row.id in parts.liked,
         boosted=row.id in parts.boosted,
+        voted=row.id in parts.voted,
+        **_totals(row, parts),
     )
+
+
+def _totals(row: Row, parts: _Parts) -> dict[str, Any]:
+    """What the origin told, and what is shown: that or what is counted here, whichever is more."""
+    return {
+        "reply_count": row.replies_told,
+        "like_count": row.likes_told,
+        "share_count": row.boosts_told,
+        "comments": max(parts.comments.get(row.id, 0), row.replies_told or 0),
+        "like_total": max(parts.likes.get(row.id, 0), row.likes_told or 0),
+        "boost_total": max(parts.boosts.get(row.id, 0), row.boosts_told or 0),
+    }
 
 
 def poll_text(poll: Poll | None) -> str | None:
@@ -288,6 +305,12 @@ def seen_by(tx: Tx, uri: str, viewer: int) -> Row | None:
 def owner(tx: Tx, number: int) -> Row | None:
     """Account of the post of that number, and whether that is one of ours; whoever may see the post."""
     return tx.one("select account, local from post where id = :id and state <> 'deleted'", id=number)
+
+
+def is_long(tx: Tx, root: int, limit: int) -> bool:
+    """Whether a thread has at least so many answers."""
+    rows = tx.all("select 1 as yes from post where root = :root limit :n", root=root, n=limit)
+    return len(rows) >= limit
 
 
 def answered_here(tx: Tx, number: int) -> bool:

@@ -132,11 +132,11 @@ def boost_by_uri(tx: Tx, uri: str) -> tuple[int, int] | None:
 
 def boosts(tx: Tx, post: int, limit: int = 40) -> list[Boost]:
     """Who passed it on, earliest first."""
-    whole = posts.stored(tx, post)
     rows = tx.all("select * from boost where post = :post order by id limit :n", post=post, n=limit)
-    people = accounts.many(tx, {row.account for row in rows})
+    whole = posts.stored(tx, post) if rows else None
     if whole is None:
         return []
+    people = accounts.many(tx, {row.account for row in rows})
     return [
         Boost(id=row.id, uri=row.uri, account=people[row.account], post=whole, created=row.created)
         for row in rows

@@ -312,21 +312,21 @@ def host_is_blocked(tx: Tx, host: str) -> bool:
     return tx.one("select 1 as yes from blocked_host where host in (:names)", names=names) is not None
 
 
-def inboxes_of_followers(tx: Tx, account: int, *, after: str = "", limit: int = 1000) -> list[tuple[str, str]]:
-    """(inbox, host) for each distinct inbox that reaches remote followers, the shared one where there is one.
+def inboxes_of_followers(tx: Tx, account: int, *, after: int = 0, limit: int = 1000) -> list[tuple[int, str]]:
+    """(number, inbox) of remote followers in order of their numbers, those above `after`.
 
-    In order of the inbox, those above `after`.
+    The inbox is the shared one where there is one, and so the same for many of them.
     """
     rows = tx.all(
-        "select distinct case when a.shared_inbox <> '' then a.shared_inbox else a.inbox end as inbox"
+        "select f.follower, case when a.shared_inbox <> '' then a.shared_inbox else a.inbox end as inbox"
         " from follow f join account a on a.id = f.follower"
-        " where f.followed = :id and f.state = 'accepted' and a.local = 0 and a.state = 'active'"
-        " and case when a.shared_inbox <> '' then a.shared_inbox else a.inbox end > :after order by inbox limit :n",
+        " where f.followed = :id and f.state = 'accepted' and f.follower > :after and a.local = 0"
+        " and a.state = 'active' order by f.follower limit :n",
         id=account,
         after=after,
         n=limit,
     )
-    return [(row.inbox, accounts.host_of(row.inbox)) for row in rows]
+    return [(row.follower, row.inbox) for row in rows]
 
 
 def followed_here(tx: Tx, account: int) -> bool:

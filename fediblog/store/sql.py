@@ -31,9 +31,9 @@ def bind(sql: str, params: Mapping[str, Param], engine: EngineName) -> tuple[str
             continue
         if isinstance(value, _LISTS):
             del values[name]
-            items = _padded([plain(item) for item in value])
+            items = _padded([item if type(item) in _PLAIN else plain(item) for item in value])
             lengths += ((name, len(items)),)
-            values.update((f"{name}__{index}", item) for index, item in enumerate(items))
+            values.update(zip(_names(name, len(items)), items, strict=True))
         else:
             values[name] = plain(value)
     if engine == "sqlite" and not lengths:
@@ -67,6 +67,12 @@ def _padded(items: list[Scalar]) -> list[Scalar]:
     return items + items[-1:] * (wanted - len(items))
 
 
+@lru_cache(maxsize=1024)
+def _names(name: str, length: int) -> tuple[str, ...]:
+    """What the items of a list are called in the text."""
+    return tuple(f"{name}__{index}" for index in range(length))
+
+
 @lru_cache(maxsize=4096)
 def render(sql: str, lengths: Lengths, engine: EngineName) -> str:
     """Expands lists; for PostgreSQL writes `:name` as `%(name)s` and doubles `%`."""
@@ -83,7 +89,7 @@ def render(sql: str, lengths: Lengths, engine: EngineName) -> str:
             return form % name
         if length == 0:
             return _nothing(sql[: found.start()])
-        return ", ".join(form % f"{name}__{index}" for index in range(length))
+        return ", ".join(form % each for each in _names(name, length))
 
     return _PARAMETER.sub(replace, sql)
 

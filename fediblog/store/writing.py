@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fediblog.domain.accounts import Account
@@ -18,8 +18,8 @@ from fediblog.store.tx import Row, Tx
 _COLUMNS = (
     "account, local, uri, url, kind, state, visibility, title, slug, summary, warning, content, source, source_type,"
     " language, sensitive, in_reply_to, parent, root, context, conversation, quote, to_list, cc_list, emoji, image,"
-    " image_alt, poll, happening, replies_uri, likes_uri, shares_uri, published, updated, received, scheduled, month,"
-    " cleaner"
+    " image_alt, poll, happening, replies_uri, likes_uri, shares_uri, replies_told, likes_told, boosts_told, published,"
+    " updated, received, scheduled, month, cleaner"
 )
 _NAMES = [name.strip() for name in _COLUMNS.split(",")]
 _FIXED = {"account", "local", "uri", "received", "in_reply_to", "parent", "root"}  # an edit never changes these
@@ -28,6 +28,11 @@ _UPDATE = (
     "update post set " + ", ".join(f"{name} = :{name}" for name in _NAMES if name not in _FIXED) + " where id = :id"
 )
 
+KEPT_REVISIONS = 50  # of a post of somebody else's, who may edit it as often as they like
+_FORGET_REVISIONS = (
+    "delete from revision where post = :id and id not in"
+    " (select id from revision where post = :id order by id desc limit :n)"
+)
 _ABOVE = (
     "with recursive above(id, parent) as (select id, parent from post where id = :id union"
     " select p.id, p.parent from post p join above a on p.id = a.parent) select id from above"
@@ -126,13 +131,15 @@ def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
             source=post.source.content if post.source else None,
             at=post.updated or post.published,
         )
+        if not post.local:
+            tx.run(_FORGET_REVISIONS, id=post.id, n=KEPT_REVISIONS)
     published = note.published if note.published is not None else post.published or 0
     if not post.local:
         published = min(published, tx.now)
     tx.run(
         _UPDATE,
         id=post.id,
-        **{k: v for k, v in _values(note, placement, published).items() if k not in _FIXED},
+        **{k: v for k, v in _values(told(note, post), placement, published).items() if k not in _FIXED},
     )
     tx.run("delete from post_tag where post = :id", id=post.id)
     tx.run("delete from attachment where post = :id", id=post.id)
@@ -189,6 +196,9 @@ def _values(note: Note, placement: Placement, published: int) -> dict[str, Any]:
         "replies_uri": note.replies,
         "likes_uri": note.likes,
         "shares_uri": note.shares,
+        "replies_told": note.reply_count,
+        "likes_told": note.like_count,
+        "boosts_told": note.share_count,
         "published": published,
         "updated": note.updated,
         "scheduled": placement.scheduled,
@@ -271,9 +281,37 @@ def set_poll(tx: Tx, post: int, poll: Poll) -> None:
     tx.run("update post set poll = :poll where id = :id", poll=poll_text(poll), id=post)
 
 
+def told(note: Note, post: Post) -> Note:
+    """The note with the totals that its origin told earlier, where it tells none now."""
+    return replace(
+        note,
+        reply_count=post.reply_count if note.reply_count is None else note.reply_count,
+        like_count=post.like_count if note.like_count is None else note.like_count,
+        share_count=post.share_count if note.share_count is None else note.share_count,
+    )
+
+
+def set_told(tx: Tx, post: Post, note: Note) -> bool:
+    """The totals of a post as its origin tells them now; False if they are as before."""
+    known = (post.reply_count, post.like_count, post.share_count)
+    now = told(note, post)
+    if (now.reply_count, now.like_count, now.share_count) == known:
+        return False
+    tx.run(
+        "update post set replies_told = :replies, likes_told = :likes, boosts_told = :boosts"
+        " where id = :id and local = 0",
+        replies=now.reply_count,
+        likes=now.like_count,
+        boosts=now.share_count,
+        id=post.id,
+    )
+    return True
+
+
 def remove(tx: Tx, post: Post) -> None:
     """Delete a post and all that hangs on it; leaves a tombstone. Answers to it stay, without a parent."""
-    bury(tx, post.uri, post.author, post.kind, local=post.local)
+    open_to_all = post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)  # of others nobody learns that they were
+    bury(tx, post.uri, post.author, post.kind, local=post.local, page=post.url if post.local and open_to_all else "")
     quotes.forget(tx, post.uri)
     tx.run("update post set parent = null where parent = :id", id=post.id)
     tx.run("delete from post where id = :id", id=post.id)
@@ -284,15 +322,16 @@ def discard(tx: Tx, post: int) -> None:
     tx.run("delete from post where id = :id and state in ('draft', 'scheduled')", id=post)
 
 
-def bury(tx: Tx, uri: str, owner: str, kind: str = "", *, local: bool = False) -> None:
-    """Leave a tombstone: that id is never used again."""
+def bury(tx: Tx, uri: str, owner: str, kind: str = "", *, local: bool = False, page: str = "") -> None:
+    """Leave a tombstone: that id is never used again. `page` is the address at which people could see it."""
     tx.run(
-        "insert into tombstone (uri, owner, kind, local, at) values (:uri, :owner, :kind, :local, :now)"
+        "insert into tombstone (uri, owner, kind, local, page, at) values (:uri, :owner, :kind, :local, :page, :now)"
         " on conflict do nothing",
         uri=uri,
         owner=owner,
         kind=kind,
         local=int(local),
+        page=page,
         now=tx.now,
     )
 
@@ -313,6 +352,13 @@ def tombstone(tx: Tx, uri: str) -> Tombstone | None:
     return Tombstone(**row._asdict()) if row else None
 
 
+def tombstone_of_page(tx: Tx, page: str) -> Tombstone | None:
+    """The tombstone of what was last seen at that address; whether something new is there is for others to ask."""
+    rows = "select uri, owner, kind, at from tombstone where page = :page and page <> '' order by at desc, uri limit 1"
+    row = tx.one(rows, page=page)
+    return Tombstone(**row._asdict()) if row else None
+
+
 def publish_now(tx: Tx, post: int, month: str, address: tuple[str, str]) -> None:
     """A scheduled post appears; `address` is its slug and its page."""
     slug, url = address
@@ -330,7 +376,8 @@ def publish_now(tx: Tx, post: int, month: str, address: tuple[str, str]) -> None
 def remove_all_of(tx: Tx, account: Account) -> None:
     """Delete everything that an account wrote, liked or passed on, with tombstones for its posts."""
     tx.run(
-        "insert into tombstone (uri, owner, kind, local, at) select uri, :owner, kind, local, :now from post"
+        "insert into tombstone (uri, owner, kind, local, page, at) select uri, :owner, kind, local, case when local = 1"
+        " and visibility in ('public', 'unlisted') then url else '' end, :now from post"
         " where account = :id and state = 'published' on conflict do nothing",
         owner=account.uri,
         now=tx.now,

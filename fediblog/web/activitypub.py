@@ -21,7 +21,7 @@ from fediblog.protocol.contexts import without_context
 from fediblog.protocol.negotiate import wants_activity
 from fediblog.store import accounts, listings, posts, quotes, reactions, relations, writing
 from fediblog.store.tx import Row, Tx
-from fediblog.web import gate
+from fediblog.web import addresses, gate, synchronization
 from fediblog.web.negotiation import VARY, ActivityRoute, ask, document, incoming_of, site_of
 
 PAGE = 20
@@ -46,8 +46,11 @@ async def inbox(request: Request) -> Response:
 async def _taken_in(request: Request, owner: int | None) -> Response:
     gate.check(request)
     with gate.enter(request):
+        if owner is not None:
+            await site_of(request).db.read(_account, owner)  # 404 or 410, where nobody is
         body = await gate.body_of(request)
-        receipt = await receive(site_of(request), incoming_of(request, body), inbox_owner=owner)
+        async with gate.gate_of(request).turns.take():
+            receipt = await receive(site_of(request), incoming_of(request, body), inbox_owner=owner)
     if receipt.status == 202:
         return Response(status_code=202)
     if receipt.status < 500:
@@ -118,9 +121,9 @@ async def post(request: Request) -> Response:
 async def article_page(request: Request) -> Response:
     """An article's page, for those who ask for ActivityPub."""
     params = request.path_params
-    month = f"{params['year']:04}/{params['month']:02}"
-    number = await site_of(request).db.read(_by_slug, params["handle"], month, params["slug"])
-    return await _post(request, number)
+    month = f"{params['year']}/{params['month']}"
+    site = site_of(request)
+    return await _post(request, await site.db.read(_by_slug, site.urls, params["handle"], month, params["slug"]))
 
 
 async def _post(request: Request, number: int) -> Response:
@@ -151,12 +154,16 @@ def _page_of(tx: Tx, urls: Urls, number: int) -> str:
     return whole.url
 
 
-def _by_slug(tx: Tx, handle: str, month: str, slug: str) -> int:
+def _by_slug(tx: Tx, urls: Urls, handle: str, month: str, slug: str) -> int:
     account = _living(accounts.local_by_handle(tx, handle))
     whole = posts.by_slug(tx, account.id, month, slug)
-    if whole is None:
+    if whole is not None:
+        return whole.id
+    grave = writing.tombstone_of_page(tx, urls.page(account.handle, 0, month, slug))
+    number = urls.post_number(grave.uri) if grave is not None else None
+    if number is None:
         raise NotFound
-    return whole.id
+    return number
 
 
 async def activity(request: Request) -> Response:
@@ -172,7 +179,7 @@ def _activity(tx: Tx, viewer: int, urls: Urls, number: int) -> tuple[Document, b
     boosted = reactions.boost_by_uri(tx, urls.activity(number))
     booster = accounts.get(tx, boosted[0]) if boosted else None
     passed = posts.get(tx, boosted[1], viewer) if boosted else None
-    if booster is None or passed is None or not booster.local:
+    if booster is None or passed is None or not booster.local or booster.state != "active":
         raise NotFound
     return announce_of(urls.activity(number), booster, passed, number >> 20), True
 
@@ -349,25 +356,27 @@ def _cursor(request: Request, name: str) -> int | None:
     return min(int(text[:19]), _FAR) if text.isascii() and text.isdigit() else None
 
 
+addresses.register()
 ROUTES: list[BaseRoute] = [
     Route("/inbox", shared_inbox, methods=["POST"]),
-    Route("/a/{number:int}/inbox", inbox, methods=["POST"]),
+    Route("/a/{number:number}/inbox", inbox, methods=["POST"]),
     Route("/actor/inbox", shared_inbox, methods=["POST"]),
     Route("/actor", instance_actor),
-    Route("/a/{number:int}", actor),
-    Route("/a/{number:int}/outbox", outbox),
-    Route("/a/{number:int}/followers", followers),
-    Route("/a/{number:int}/following", following),
-    Route("/a/{number:int}/featured", featured),
-    Route("/a/{number:int}/tags", featured_tags),
-    Route("/p/{number:int}", post),
-    Route("/p/{number:int}/replies", replies),
-    Route("/p/{number:int}/likes", likes),
-    Route("/p/{number:int}/shares", shares),
-    Route("/c/{number:int}", context),
-    Route("/x/{number:int}", activity),
-    Route("/q/{number:int}", authorization),
-    ActivityRoute("/@{handle}", actor_page),
-    ActivityRoute("/@{handle}/{number:int}", post),
-    ActivityRoute("/@{handle}/{year:int}/{month:int}/{slug}", article_page),
+    Route("/a/{number:number}", actor),
+    Route("/a/{number:number}/outbox", outbox),
+    Route("/a/{number:number}/followers", followers),
+    *synchronization.ROUTES,
+    Route("/a/{number:number}/following", following),
+    Route("/a/{number:number}/featured", featured),
+    Route("/a/{number:number}/tags", featured_tags),
+    Route("/p/{number:number}", post),
+    Route("/p/{number:number}/replies", replies),
+    Route("/p/{number:number}/likes", likes),
+    Route("/p/{number:number}/shares", shares),
+    Route("/c/{number:number}", context),
+    Route("/x/{number:number}", activity),
+    Route("/q/{number:number}", authorization),
+    ActivityRoute("/@{handle:handle}", actor_page),
+    ActivityRoute("/@{handle:handle}/{number:number}", post),
+    ActivityRoute("/@{handle:handle}/{year:year}/{month:month}/{slug}", article_page),
 ]

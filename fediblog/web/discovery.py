@@ -18,7 +18,6 @@ from fediblog.store.tx import Tx
 from fediblog.web.negotiation import document, site_of
 
 _CORS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=600"}
-REPOSITORY = "https://codeberg.org/fediblog/fediblog"
 
 
 async def webfinger(request: Request) -> Response:
@@ -95,7 +94,7 @@ async def nodeinfo_document(request: Request) -> Response:
     usage = await site.db.read(facts.usage)
     told = nodeinfo.Site(
         version=__version__,
-        repository=REPOSITORY,
+        repository=site.settings.source,
         users=usage["people"],
         active_month=usage["month"],
         active_half_year=usage["half"],

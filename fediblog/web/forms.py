@@ -12,8 +12,9 @@ from starlette.requests import Request
 from fediblog.errors import Forbidden, Invalid
 from fediblog.markup.text import one_line, tidy
 from fediblog.messages import text
+from fediblog.store.logins import Session
 from fediblog.web import sessions
-from fediblog.web.sessions import SignInNeeded, Visit
+from fediblog.web.sessions import Holder, SignInNeeded, Visit
 
 MOST_FILES = 8
 MOST_FIELDS = 200
@@ -60,10 +61,10 @@ class Form:
         """Whether a box is ticked or a button was pressed."""
         return bool(self._raw(name))
 
-    def choice(self, name: str, choices: tuple[str, ...]) -> str:
-        """One of the choices; the first where something else came."""
+    def choice(self, name: str, choices: tuple[str, ...], otherwise: str = "") -> str:
+        """One of the choices; where something else came, `otherwise` or the first."""
         value = self._raw(name)
-        return value if value in choices else choices[0]
+        return value if value in choices else otherwise or choices[0]
 
     def number(self, name: str) -> int | None:
         """A number of ours."""
@@ -93,13 +94,26 @@ class Form:
 
 async def read(request: Request) -> Form:
     """The form of somebody who has signed in. Raises SignInNeeded, or Forbidden if our own page did not send it."""
-    form = await read_open(request)
     visit = await sessions.visitor(request)
-    if visit is None:
+    if visit is None:  # before the body is read: it may be long
         raise SignInNeeded
-    token = form.data.get("csrf", "")
-    sessions.check_token(visit, token if isinstance(token, str) else "")
+    form = await _read(request, visit.session)
     form.visit = visit
+    return form
+
+
+async def read_held(request: Request) -> tuple[Form, Holder]:
+    """The form of somebody who has signed in, though perhaps without an account to act as. Raises like `read`."""
+    held = await sessions.holder(request)
+    if held is None:
+        raise SignInNeeded
+    return await _read(request, held.session), held
+
+
+async def _read(request: Request, session: Session) -> Form:
+    form = await read_open(request)
+    token = form.data.get("csrf", "")
+    sessions.check_token(session, token if isinstance(token, str) else "")
     return form
 
 

@@ -12,10 +12,12 @@ from starlette.requests import Request
 
 from fediblog.counters import TURNED_AWAY
 from fediblog.errors import Refused, Unavailable
+from fediblog.federation.turns import Turns
 from fediblog.limits import Limit, Room
 
 INSIDE = 192  # requests to inboxes that are dealt with at a time: with bodies of 1 MB, that much memory
 SHARE = 64  # of which one address, or one server that a signature names, may have so many
+AT_ONCE = 16  # of them that keep the processor busy: pages wait behind no more than these
 PATIENCE = 20.0  # seconds in which a body must have come
 MAX_ACTIVITY = 1_000_000  # bytes
 _HOST = re.compile(r'keyid="https?://([^/"?#\s]{1,255})', re.IGNORECASE)
@@ -32,6 +34,7 @@ class Gate:
 
     def __init__(self) -> None:
         self.room = Room(most=INSIDE, share=SHARE)
+        self.turns = Turns(AT_ONCE)
         self.refused = Limit(burst=500, seconds=0.5, clock=monotonic)
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fediblog import log
 from fediblog.counters import REQUEST_SECONDS, REQUESTS, TURNED_AWAY
 from fediblog.limits import Limit, party
+from fediblog.messages import text
 
-MAX_BODY = 18_000_000  # bytes: a picture and its form
+MOST = 2_000_000  # bytes of a request
+MOST_WITH_PICTURES = 70_000_000  # bytes where pictures are sent: several, as phones take them
+_WITH_PICTURES = re.compile(r"/(?:write(?:/[0-9]+)?|settings)\Z")
 _FILES = ("/static/", "/media/")
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -35,11 +40,20 @@ def policy_text(origin: str) -> str:
     )
 
 
+Refusal = Callable[[Request, int, str, str], Response]
+"""(request, status, message, reason) -> the answer, as a page or for programs."""
+
+
+def _plainly(_request: Request, status: int, message: str, reason: str) -> Response:
+    return JSONResponse({"error": message, "reason": reason}, status)
+
+
 class Door:
     """The outermost layer. A header that a proxy sets is believed only from the proxies that the operator named."""
 
-    def __init__(self, app: ASGIApp, *, origin: str, trusted: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, *, origin: str, trusted: Sequence[str], refuse: Refusal = _plainly) -> None:
         self.app = app
+        self.refuse = refuse
         self.pages = Limit(burst=600, seconds=0.05, clock=lambda: time.monotonic_ns() // 1_000_000)
         self.trusted = tuple(ip_network(each) for each in trusted)
         self.headers = dict(_HEADERS, **{"content-security-policy": policy_text(origin)})
@@ -69,12 +83,9 @@ class Door:
             await send(message)
 
         try:
-            if is_too_large(headers):
-                await JSONResponse({"error": "That is too large."}, 413)(scope, receive, answer)
-            elif wait := self._wait(scope):
-                TURNED_AWAY.add("pages")
-                again = {"Retry-After": str(wait), "Cache-Control": "no-store"}
-                await PlainTextResponse("Slow down, please.\n", 429, headers=again)(scope, receive, answer)
+            refusal = self._refusal(scope, headers)
+            if refusal is not None:
+                await refusal(scope, receive, answer)
             else:
                 await self.app(scope, capped(scope, receive), answer)
         except Exception:
@@ -83,6 +94,18 @@ class Door:
         finally:
             self._note(scope, status, time.perf_counter() - started)
             log.REQUEST_ID.reset(mark)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        """The answer to what is turned away before anything else looks at it."""
+        if is_too_large(scope, headers):
+            return self.refuse(Request(scope), 413, too_large(scope), "too-large")
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # PostgreSQL takes none
+            return self.refuse(Request(scope), 400, text("error.not-found"), "not-found")
+        if wait := self._wait(scope):
+            TURNED_AWAY.add("pages")
+            again = {"Retry-After": str(wait), "Cache-Control": "no-store"}
+            return PlainTextResponse("Slow down, please.\n", 429, headers=again)
+        return None
 
     def _wait(self, scope: Scope) -> int:
         """Seconds until the address may read again; files are no trouble."""
@@ -99,21 +122,34 @@ class Door:
         )
 
 
-def is_too_large(headers: Headers) -> bool:
+def limit_of(scope: Scope) -> int:
+    """Bytes that the request may bring."""
+    with_pictures = scope["method"] == "POST" and _WITH_PICTURES.match(scope["path"])
+    kind = Headers(scope=scope).get("content-type", "") if with_pictures else ""
+    return MOST_WITH_PICTURES if kind.lower().startswith("multipart/form-data") else MOST
+
+
+def too_large(scope: Scope) -> str:
+    """What somebody is told who sent more, and what they can do."""
+    limit = limit_of(scope)
+    return text("error.pictures-too-large" if limit > MOST else "error.too-large", n=limit // 1_000_000)
+
+
+def is_too_large(scope: Scope, headers: Headers) -> bool:
     """Whether the request says beforehand that it brings too much."""
     length = headers.get("content-length", "")
-    return length.isascii() and length.isdigit() and int(length[:15]) > MAX_BODY
+    return length.isascii() and length.isdigit() and int(length[:15]) > limit_of(scope)
 
 
 def capped(scope: Scope, receive: Receive) -> Receive:
     """The body as it comes in, cut off with an error where a request without a length brings too much."""
-    taken = 0
+    taken, limit = 0, limit_of(scope)
 
     async def more() -> Message:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if taken <= MAX_BODY:
+        if taken <= limit:
             return message
         scope["fediblog.too-large"] = True
         return {"type": "http.disconnect"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 
@@ -23,13 +22,12 @@ from fediblog.markup.html import excerpt
 from fediblog.messages import known, text
 from fediblog.web import emoji, sessions
 from fediblog.web.negotiation import VARY, site_of
+from fediblog.web.pieces import avatar, day, face, icon, iso, moment, month, named, when
 
 PUBLIC = "max-age=0, must-revalidate"
 PRIVATE = "private, no-store"
+OWN_FORM = "private, max-age=0, must-revalidate"  # for long forms: browsers forget what was typed where it is no-store
 _FLASH = "flash"
-_MONTHS = tuple(
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +82,7 @@ def render(
         .get_template(name)
         .render(
             site_title=site.settings.title or site.urls.host,
+            source=site.settings.source,
             urls=site.urls,
             origin=site.urls.origin,
             status=status,
@@ -151,11 +150,11 @@ def environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     made.globals.update(t=text, static=static)
-    made.filters.update(
-        content=content, named=named, iso=iso, day=day, moment=moment, excerpt=excerpt, focus=focus, month=month
-    )
+    made.filters.update(content=content, excerpt=excerpt, focus=focus)
+    made.filters.update({each.__name__: each for each in (icon, avatar, face, named, when, iso, day, moment, month)})
     return made
 
 
@@ -169,38 +168,6 @@ def static(name: str) -> str:
 def content(html: str, pictures: Iterable[Emoji] = ()) -> Markup:
     """Stored HTML, which was cleaned on its way in."""
     return emoji.pictured(html, pictures)
-
-
-def named(account: Account) -> Markup:
-    """An account's name."""
-    return emoji.named(account.shown_name, account.emoji)
-
-
-def _time(ms: int) -> datetime:
-    # What a remote server claims may lie outside of what a calendar knows.
-    return datetime.fromtimestamp(min(max(ms, 0), 253_402_300_799_000) / 1000, UTC)
-
-
-def iso(ms: int) -> str:
-    """A time for programs."""
-    return _time(ms).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def day(ms: int) -> str:
-    """A day for people."""
-    at = _time(ms)
-    return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
-
-
-def moment(ms: int) -> str:
-    """A day and time for people, in UTC."""
-    return f"{day(ms)}, {_time(ms):%H:%M} UTC"
-
-
-def month(name: str) -> str:
-    """2025/06 as June 2025."""
-    year, _, number = name.partition("/")
-    return f"{_MONTHS[int(number) - 1]} {year}"
 
 
 def focus(file: Attachment) -> str:

@@ -27,6 +27,7 @@ T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
 
 LASTS = 30 * 86_400_000  # ms after the last use
+NEW_ACCOUNT = "/new-account"  # where those are led who have a login, but no account any more
 _RENEWED_AFTER = 3_600_000  # ms: a session in use is prolonged once an hour, not with each page
 
 
@@ -52,6 +53,14 @@ class Visit:
     def is_owner(self) -> bool:
         """Whether the visitor may moderate the whole server."""
         return self.login.role == "owner"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """A session and whose it is: also of a login that has no account any more, and so cannot visit."""
+
+    session: Session
+    login: Login
 
 
 def visit_of(request: Request) -> Visit | None:
@@ -96,12 +105,23 @@ async def visitor(request: Request) -> Visit | None:
     return visit_of(request)
 
 
-def load(tx: Tx, token: str) -> Visit | None:
-    """The visit behind a cookie, or None. An account that is no longer the login's gives way to its first."""
+async def holder(request: Request) -> Holder | None:
+    """Whose session it is, whether or not that login has an account."""
+    return await site_of(request).db.read(_holder, _token(request))
+
+
+def _holder(tx: Tx, token: str) -> Holder | None:
     session = logins.session(tx, hashed(token)) if token else None
     login = logins.get(tx, session.login) if session else None
-    if session is None or login is None:
+    return Holder(session=session, login=login) if session and login else None
+
+
+def load(tx: Tx, token: str) -> Visit | None:
+    """The visit behind a cookie, or None. An account that is no longer the login's gives way to its first."""
+    held = _holder(tx, token)
+    if held is None:
         return None
+    session, login = held.session, held.login
     own = [account for account in accounts.of_login(tx, login.id) if account.state == "active"]
     chosen = next((account for account in own if account.id == session.account), own[0] if own else None)
     if chosen is None:
@@ -127,7 +147,8 @@ def page(handler: Handler) -> Handler:
                 raise Forbidden(text("error.sign-in")) from None
             back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             headers = {"Cache-Control": "private, no-store", "Vary": "Cookie"}
-            return RedirectResponse(f"/login?next={quote(back)}", 303, headers=headers)
+            where = NEW_ACCOUNT if await holder(request) is not None else f"/login?next={quote(back)}"
+            return RedirectResponse(where, 303, headers=headers)
 
     return guarded
 
@@ -203,9 +224,9 @@ def comes_from_here(request: Request) -> bool:
     return origin is None or origin.lower() == site_of(request).urls.origin
 
 
-def check_token(visit: Visit, given: str) -> None:
+def check_token(session: Session, given: str) -> None:
     """Raises Forbidden unless the form carries the token of the session."""
-    if not hmac.compare_digest(visit.session.csrf.encode(), given.encode()):
+    if not hmac.compare_digest(session.csrf.encode(), given.encode()):
         raise Forbidden(text("error.form-expired"))
 
 

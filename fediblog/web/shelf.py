@@ -6,6 +6,7 @@ an answer is never older than the last such commit, and a page is made at most o
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from fediblog.store.tx import CONTENT
 MOST_BYTES = 16_000_000  # of all bodies together
 MOST_BODY = 1_000_000
 LOOK_AFTER = 0.5  # seconds after which it is asked whether another process has written
+PATIENCE = 0.2  # seconds to wait for the answer: whoever knows it may wait for that process to let go of its lock
 MOST_AGE = 60.0  # seconds: what depends on the time of day alone may be as old as that
 
 # A request with one of these is somebody's own, or is answered by other rules.
@@ -56,6 +58,7 @@ class Shelf:
         self._generation = 0
         self._foreign = 0
         self._looked = clock()
+        self._looking: asyncio.Task[None] | None = None
         db.listen(CONTENT, self.clear)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,7 +84,12 @@ class Shelf:
         self._bytes = 0
 
     async def _look(self) -> None:
-        self._looked = self._clock()
+        if self._looking is None or self._looking.done():
+            self._looked = self._clock()
+            self._looking = asyncio.create_task(self._compare())
+        await asyncio.wait([self._looking], timeout=PATIENCE)
+
+    async def _compare(self) -> None:
         try:
             foreign = await self._db.foreign_version()
         except Unavailable:  # whoever must read will say so; what is kept is as true as before

@@ -315,6 +315,21 @@ async def test_drafts_and_what_becomes_of_them(stage: Stage) -> None:
     assert [each.kind for each in await stage.told(stage.cem)] == ["mention"]
 
 
+async def test_what_nobody_saw_leaves_nothing_behind(stage: Stage) -> None:
+    later = stage.clock.now + 3_600_000
+    for draft in (
+        await stage.publish("Not yet", state="draft"),
+        await stage.publish("x", state="scheduled", scheduled=later),
+    ):
+        post = await stage.do(publishing.edit, stage.ann.id, draft.id, Draft(source="Now"))
+        assert post.id != draft.id
+        assert await stage.db.read(writing.tombstone, draft.uri) is None
+        second = await stage.publish("Not yet", state="draft")
+        await stage.do(publishing.delete, stage.ann.id, second.id)
+        assert await stage.db.read(writing.tombstone, second.uri) is None
+        assert await stage.db.read(posts.stored, second.id) is None
+
+
 async def test_a_draft_is_deleted_without_a_word(stage: Stage) -> None:
     draft = await stage.publish("Not yet", state="draft")
     await stage.do(publishing.delete, stage.ann.id, draft.id)

@@ -90,11 +90,12 @@ async def _deliver(place: World, author: Account, inboxes: int, living: int) -> 
     heard = await place.lab.remote.ask("wait", count=living, seconds=120)
     if not heard["done"]:
         raise RuntimeError(f"{len(heard['seen'])} of {living} inboxes were reached")
-    await place.until(_all_tried)
+    await place.until(all_tried)
     return sorted(at - told["started"] for _, at in heard["seen"])
 
 
-def _all_tried(tx: Tx) -> bool:
+def all_tried(tx: Tx) -> bool:
+    """Whether there is nothing that waits for its first try."""
     row = tx.one(
         "select (select count(*) from delivery where state = 'waiting' and tries = 0)"
         " + (select count(*) from job where kind = 'fanout') as n"

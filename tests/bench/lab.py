@@ -25,6 +25,7 @@ from tests.bench.helper import Helper, running
 from tests.bench.measure import Meter, Row, Spent, cpu_of_family, memory, row
 
 T = TypeVar("T")
+N = TypeVar("N", int, float)
 
 HOST = "blog.bench.test"
 ORIGIN = f"https://{HOST}"
@@ -46,7 +47,7 @@ class Lab:
     deaf: int  # a port where nobody listens
     cluster: postgres.Cluster | None
 
-    def size(self, full: int, small: int) -> int:
+    def size(self, full: N, small: N) -> N:
         """How many, in a whole or a small run."""
         return small if self.small else full
 

@@ -29,11 +29,16 @@ class Arrivals:
         self.seen: list[tuple[str, float]] = []
         self.connections = 0
         self.fetched = 0
+        self.marks: dict[bytes, list[float]] = {}  # what to look for in what comes, and when it came
         self._wanted = 0
         self._enough = asyncio.Event()
 
-    def add(self, address: str) -> None:
-        self.seen.append((address, time.monotonic()))
+    def add(self, address: str, body: bytes) -> None:
+        now = time.monotonic()
+        self.seen.append((address, now))
+        for mark, times in self.marks.items():
+            if mark in body:
+                times.append(now)
         if len(self.seen) >= self._wanted:
             self._enough.set()
 
@@ -57,7 +62,7 @@ class Host(asyncio.Protocol):
         self._arrivals, self._pems = arrivals, pems
         self._transport: asyncio.Transport | None = None
         self._parser = httptools.HttpRequestParser(self)
-        self._target, self._host = "", ""
+        self._target, self._host, self._body = "", "", b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]
@@ -67,11 +72,14 @@ class Host(asyncio.Protocol):
         self._parser.feed_data(data)
 
     def on_url(self, url: bytes) -> None:
-        self._target = url.decode()
+        self._target, self._body = url.decode(), b""
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if name.lower() == b"host":
             self._host = value.decode()
+
+    def on_body(self, data: bytes) -> None:
+        self._body += data
 
     def on_message_complete(self) -> None:
         assert self._transport is not None
@@ -83,7 +91,7 @@ class Host(asyncio.Protocol):
         if self._host.startswith("gone"):
             return _GONE
         if self._parser.get_method() == b"POST":
-            self._arrivals.add(self._host + self._target)
+            self._arrivals.add(self._host + self._target, self._body)
             return _TAKEN
         self._arrivals.fetched += 1
         path = urlsplit(self._target)
@@ -151,10 +159,12 @@ async def main(config: dict[str, Any]) -> None:
             if asked["do"] == "reset":
                 arrivals.seen.clear()
                 arrivals.fetched = arrivals.connections = 0
+                arrivals.marks = {mark.encode(): [] for mark in asked.get("marks", [])}
                 return {}
             done = await arrivals.wait(asked["count"], asked["seconds"])
             told = {"connections": arrivals.connections, "fetched": arrivals.fetched}
-            return {"done": done, "seen": list(arrivals.seen), **told}
+            marks = {mark.decode(): times for mark, times in arrivals.marks.items()}
+            return {"done": done, "seen": list(arrivals.seen), "marks": marks, **told}
 
         await helper.obey(answer)
 

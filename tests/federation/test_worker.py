@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -139,16 +140,20 @@ async def test_a_crash_in_the_middle_of_a_fan_out_loses_nothing(
     monkeypatch.setattr(work, "CHUNK", 8)
     hosts = await hub.followers(30)
     create = await hub.publish()
-    reached = asyncio.Event()
+    reached, begun = asyncio.Event(), count(1)
 
     def stall(_: Sent) -> bool:
-        if len(hub.taken) >= step:
+        late = next(begun) > step
+        if late:
             reached.set()
-        return len(hub.taken) >= step
+        return late
 
     hub.world.network.stall = stall
     running = asyncio.create_task(hub.worker.idle())
-    await reached.wait()
+    stalled = asyncio.create_task(reached.wait())
+    # The last ones may all be on the way at once, and then nothing is left to stall.
+    await asyncio.wait((running, stalled), return_when=asyncio.FIRST_COMPLETED)
+    stalled.cancel()
     await hub.world.crash("one.test")
     await asyncio.gather(running, return_exceptions=True)
 
@@ -220,7 +225,17 @@ async def test_a_worker_that_is_alone_takes_back_what_the_last_one_had_begun(hub
     assert await hub.worker.idle() == (1 if db.engine == "sqlite" else 0)
     hub.world.clock.forward(ms=jobs.CLAIM + 1)
     await hub.worker.idle()
-    assert await hub.world.read("one.test", jobs.totals) == {"waiting": 1}  # the hourly sweep
+    assert await hub.world.read("one.test", jobs.totals) == {"waiting": 2}  # the hourly sweep and the daily check
+
+
+@pytest.mark.parametrize(("role", "alone"), [("all", True), ("worker", True), ("web", False)])
+async def test_who_holds_the_lock_of_a_folder_is_alone(hub: Hub, role: str, alone: bool) -> None:
+    await hub.add_job("send-counts", "1")
+    site = hub.world.sites["one.test"]
+    assert len(await site.db.write(jobs.claim)) == 1
+    worker = Worker(replace(site, settings=replace(site.settings, role=role)))
+    await worker.recover()
+    assert await worker.idle() == (1 if alone and site.db.engine == "sqlite" else 0)
 
 
 async def test_a_job_that_always_fails_stops_only_itself_and_is_put_aside(hub: Hub) -> None:
@@ -291,9 +306,9 @@ async def test_the_sweep_forgets_what_is_old_and_comes_again(hub: Hub) -> None:
     await site.db.write(deed)
     await hub.worker.recover()
     hub.world.clock.forward(days=2)
-    assert await hub.worker.idle() == 1
+    assert await hub.worker.idle() == 2  # the daily check of the database as well
     assert await site.db.read(files.names) == set()
-    assert await hub.world.read("one.test", jobs.totals) == {"waiting": 1}
+    assert await hub.world.read("one.test", jobs.totals) == {"waiting": 2}
     assert await hub.worker.idle() == 0
     hub.world.clock.forward(hours=1)
     assert await hub.worker.idle() == 1

@@ -10,7 +10,7 @@ from fediblog.actions.drafts import PollDraft
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation import budget
-from fediblog.store import listings, posts, relations, writing
+from fediblog.store import listings, posts, reactions, relations, writing
 from tests.federation.stranger import Home, Person
 
 
@@ -276,3 +276,51 @@ async def test_a_post_whose_parent_is_unknown_has_its_thread_fetched(at_home: Ho
     note = bob.note(inReplyTo="https://else.test/1")
     await at_home.send(bob, bob.creates(note))
     assert ("thread", str((await kept(at_home, note)).id)) in await at_home.ask("select kind, subject from job")
+
+
+def counted(replies: int, likes: int, shares: int) -> dict[str, Any]:
+    """Totals as they stand in a post."""
+    given = {"replies": replies, "likes": likes, "shares": shares}
+    return {name: {"type": "Collection", "totalItems": total} for name, total in given.items()}
+
+
+async def test_the_totals_of_the_origin_are_shown_where_more_is_known_there(at_home: Home, bob: Person) -> None:
+    account = await at_home.follows(bob)
+    note = bob.note(**counted(7, 12, 3))
+    await at_home.send(bob, bob.creates(note))
+    post = await kept(at_home, note)
+    assert (post.comments, post.like_total, post.boost_total) == (7, 12, 3)
+    await at_home.send(bob, bob.does("Update", {**note, **counted(0, 13, 3)}, to=[PUBLIC]))
+    post = await kept(at_home, note)
+    assert (post.comments, post.like_total, post.boost_total) == (0, 13, 3)
+    await at_home.site.db.write(reactions.react, at_home.alice.id, post.id, "https://home.test/x/1")
+    assert (await kept(at_home, note)).like_total == 13
+    await at_home.send(bob, bob.does("Update", {**note, **counted(0, 0, 0)}, to=[PUBLIC]))  # under the same id
+    post = await kept(at_home, note)
+    assert (post.comments, post.like_total, post.boost_total) == (0, 1, 0), "what is counted here stays"
+    assert post.account.id == account.id
+
+
+async def test_an_edit_without_totals_keeps_those_that_were_told(at_home: Home, bob: Person) -> None:
+    await at_home.follows(bob)
+    note = bob.note(**counted(7, 12, 3))
+    await at_home.send(bob, bob.creates(note))
+    plain = {name: value for name, value in note.items() if name not in counted(0, 0, 0)}
+    edited = {**plain, "content": "<p>new</p>", "updated": "2025-06-02T10:00:00Z"}
+    await at_home.send(bob, bob.does("Update", edited, to=[PUBLIC]))
+    post = await kept(at_home, note)
+    assert (post.content, post.comments, post.like_total, post.boost_total) == ("<p>new</p>", 7, 12, 3)
+    older = {**note, **counted(1, 1, 1), "updated": "2025-06-01T10:00:00Z"}
+    await at_home.send(bob, bob.does("Update", older, 2, to=[PUBLIC]))
+    assert (await kept(at_home, note)).like_total == 12
+
+
+async def test_nobody_tells_totals_of_what_is_not_theirs(at_home: Home, bob: Person, carol: Person) -> None:
+    await at_home.follows(bob)
+    note = bob.note(**counted(1, 1, 1))
+    await at_home.send(bob, bob.creates(note))
+    await at_home.send(carol, carol.does("Update", {**note, **counted(9, 9, 9)}, to=[PUBLIC]))
+    await at_home.work()
+    assert (await kept(at_home, note)).like_total == 1
+    ours = await at_home.writes()
+    assert (ours.like_count, ours.like_total) == (None, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from fediblog.store import accounts, listings, moderation, relations
+from fediblog.store import accounts, jobs, listings, moderation, posts, relations
 from tests.federation.stranger import Home, Person
 
 
@@ -120,6 +120,51 @@ async def test_a_report_names_our_account_and_its_posts(at_home: Home, bob: Pers
 
 async def test_verbs_that_nobody_handles_are_taken_and_forgotten(at_home: Home, bob: Person) -> None:
     post = await at_home.writes()
-    for kind in ("QuoteRequest", "Listen", "Join", "Offer", "Nonsense"):
+    for kind in ("Invite", "Listen", "Join", "Offer", "Nonsense"):
         assert (await at_home.send(bob, bob.does(kind, post.uri))).status == 202
     assert await at_home.count("seen") == 0
+
+
+async def test_a_pinned_post_that_never_came_here_is_fetched(at_home: Home, bob: Person, carol: Person) -> None:
+    account = await at_home.follows(bob)
+    old, foreign = bob.note("old"), carol.note("hers")
+    for number, note in enumerate((old, foreign)):
+        await at_home.send(bob, bob.does("Add", note["id"], number, target=f"{bob.uri}/featured"))
+    await at_home.work()
+    assert [post.uri for post in await at_home.site.db.read(listings.pinned, account.id)] == [old["id"]]
+    assert await at_home.site.db.read(listings.home, at_home.alice.id) == [], "it is not new"
+    assert await at_home.site.db.read(posts.by_uri, foreign["id"]) is None
+    assert carol.note("hers")["id"] not in at_home.web.asked, "nothing of others is even asked for"
+
+
+async def test_what_strangers_pin_is_not_fetched(at_home: Home, bob: Person) -> None:
+    await at_home.know(bob)
+    note = bob.note()
+    await at_home.send(bob, bob.does("Add", note["id"], target=f"{bob.uri}/featured"))
+    await at_home.work()
+    assert note["id"] not in at_home.web.asked
+
+
+async def test_who_was_not_looked_at_for_a_week_is_fetched_again_once_it_acts(at_home: Home, bob: Person) -> None:
+    post = await at_home.writes()
+    await at_home.send(bob, bob.does("Like", post.uri, 1))
+    waiting = "select subject from job where kind = 'fetch-actor'"
+    assert await at_home.ask(waiting) == []
+    at_home.clock.forward(days=8)
+    await at_home.send(bob, bob.does("Like", "https://nowhere.test/1", 2))
+    assert await at_home.ask(waiting) == [], "only if that was anything to us"
+    for number in (3, 4):
+        await at_home.send(bob, bob.does("Announce", post.uri, number))
+        await at_home.send(bob, bob.does("Dislike", post.uri, number))
+    assert await at_home.ask(waiting) == [(bob.uri,)]
+    await at_home.site.db.write(jobs.drop, "fetch-actor", bob.uri)
+    await at_home.send(bob, bob.does("Follow", at_home.alice.uri, 5))
+    assert await at_home.ask(waiting) == [], "once in a week, whatever became of it"
+
+
+async def test_who_tells_of_itself_needs_not_be_fetched(at_home: Home, bob: Person) -> None:
+    await at_home.know(bob)
+    at_home.clock.forward(days=8)
+    bob.publish(name="Bobby")
+    await at_home.send(bob, bob.does("Update", bob.document))
+    assert await at_home.ask("select subject from job where kind = 'fetch-actor'") == []

@@ -53,3 +53,18 @@ async def test_what_is_shown_in_whatever_size_is_in_use(db: Database) -> None:
         assert numbers["post"] in {each.id for each in files.unused(tx, tx.now + 1)}
 
     await db.write(check)
+
+
+async def test_uploads_are_found_by_the_names_of_all_their_sizes(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice, ben = local(tx, "alice"), local(tx, "ben")
+        first, second, theirs = upload(tx, alice.id, "a"), upload(tx, alice.id, "b"), upload(tx, ben.id, "c")
+        found = files.by_names(tx, alice.id, ["a-small.webp", "b.webp", "c.webp", "", "unknown.webp"])
+        assert {name: each.id for name, each in found.items()} == {
+            **dict.fromkeys(("a.webp", "a-large.webp", "a-small.webp"), first),
+            **dict.fromkeys(("b.webp", "b-large.webp", "b-small.webp"), second),
+        }
+        assert files.by_names(tx, ben.id, ["c-large.webp"])["c.webp"].id == theirs
+        assert files.by_names(tx, ben.id, []) == {}
+
+    await db.write(check)

@@ -163,7 +163,9 @@ async def test_pinned_posts_are_the_featured_collection(world: World, alice: Acc
     await world.do(A, publishing.pin, alice.id, post.id)
     found = await document(world, alice.featured)
     assert [item["id"] for item in found["orderedItems"]] == [post.uri]
-    assert (await world.read(A, posts.stored, post.id)).pinned
+    stored = await world.read(A, posts.stored, post.id)
+    assert stored is not None
+    assert stored.pinned
 
 
 @pytest.mark.parametrize(

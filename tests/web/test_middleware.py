@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from ipaddress import ip_network
 
 import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from fediblog.web.middleware import MAX_BODY, Door, client_address, policy_text
+from fediblog.web.middleware import MOST, MOST_WITH_PICTURES, Door, client_address, policy_text
 
 TRUSTED = (ip_network("127.0.0.0/8"), ip_network("10.1.0.0/16"))
 
@@ -41,7 +42,7 @@ async def _echo(request: Request) -> Response:
 
 
 def _client() -> httpx.AsyncClient:
-    app = Starlette(routes=[Route("/", _echo, methods=["GET", "POST"])])
+    app = Starlette(routes=[Route("/{path:path}", _echo, methods=["GET", "POST"])])
     door = Door(app, origin="https://blog.test", trusted=("127.0.0.0/8",))
     return httpx.AsyncClient(transport=httpx.ASGITransport(door, client=("127.0.0.1", 9)), base_url="https://blog.test")
 
@@ -56,10 +57,40 @@ async def test_every_answer_has_the_headers_that_protect() -> None:
     assert answer.headers["strict-transport-security"]
 
 
-async def test_too_large_a_body_is_refused_before_it_is_read() -> None:
+MULTIPART = "multipart/form-data; boundary=x"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "limit"),
+    [
+        ("/", MULTIPART, MOST),
+        ("/inbox", "application/activity+json", MOST),
+        ("/login", "application/x-www-form-urlencoded", MOST),
+        ("/write", "application/x-www-form-urlencoded", MOST),
+        ("/write/x", MULTIPART, MOST),
+        ("/settings/password", MULTIPART, MOST),
+        ("/write", MULTIPART, MOST_WITH_PICTURES),
+        ("/write/123", MULTIPART, MOST_WITH_PICTURES),
+        ("/settings", MULTIPART, MOST_WITH_PICTURES),
+    ],
+)
+async def test_too_large_a_body_is_refused_before_it_is_read(path: str, kind: str, limit: int) -> None:
     async with _client() as client:
-        answer = await client.post("/", content=b"x", headers={"content-length": str(MAX_BODY + 1)})
-    assert answer.status_code == 413
+        headers = {"content-type": kind, "content-length": str(limit + 1)}
+        refused = await client.post(path, content=b"x", headers=headers)
+        taken = await client.post(path, content=b"x", headers=headers | {"content-length": str(limit)})
+    assert (refused.status_code, taken.status_code) == (413, 200)
+    assert refused.json()["reason"] == "too-large"
+
+
+async def test_a_body_of_unknown_length_is_cut_off() -> None:
+    async def stream() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"x" * (MOST // 2)
+
+    async with _client() as client:
+        with pytest.raises(ClientDisconnect):
+            await client.post("/", content=stream())
 
 
 def test_plain_http_pictures_are_shown_only_where_the_site_itself_is_http() -> None:

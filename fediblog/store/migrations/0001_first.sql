@@ -56,6 +56,7 @@ create table account (
   image text not null default '',
   image_alt text not null default '',
   fields text not null default '[]',
+  fields_source text not null default '[]',
   emoji text not null default '[]',
   also_known_as text not null default '[]',
   moved_to text not null default '',
@@ -235,10 +236,12 @@ create table tombstone (
   uri text primary key,
   owner text not null,
   kind text not null default '',
+  page text not null default '',
   local integer not null default 0,
   at integer not null
 );
 create index tombstone_at on tombstone(at) where local = 0;
+create index tombstone_page on tombstone(page) where page <> '';
 
 -- Who is what to whom.
 create table follow (
@@ -396,7 +399,8 @@ create index delivery_outgoing on delivery(outgoing, state);
 create index delivery_ended on delivery(ended) where ended is not null;
 
 -- What is known of other servers: whether they answer, and what they understand. A host is the unit of delivery:
--- it is leased to one worker at a time, and a failure puts off the whole host, not a message.
+-- it is leased to one worker at a time, and a failure puts off the whole host, not a message. `pending` says that
+-- something waits for it, `turn` (a time) which of those that are due is the first.
 create table host (
   name text primary key,
   failures integer not null default 0,
@@ -404,6 +408,7 @@ create table host (
   next_try integer not null default 0,
   leased integer not null default 0,
   pending integer not null default 0,
+  turn integer not null default 0,
   unavailable integer,
   scheme text not null default 'cavage',
   software text not null default '',
@@ -411,7 +416,8 @@ create table host (
   heard integer not null default 0,
   changed integer not null
 );
-create index host_due on host(next_try) where pending = 1;
+create index host_due on host(leased, next_try) where pending = 1;
+create index host_turn on host(leased, turn) where pending = 1 and failures = 0;
 
 -- What comes in: an activity that could not be done before the answer waits here.
 create table incoming (

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from fediblog.web.pages import addresses
+from fediblog.web import addresses
 
 addresses.register()
 
 from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes registered above
+    anew,
     blog,
     deeds,
     entry,
@@ -24,6 +25,7 @@ from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes
 ROUTES: list[BaseRoute] = [
     *blog.ROUTES,
     *entry.ROUTES,
+    *anew.ROUTES,
     *reading.ROUTES,
     *people.ROUTES,
     *writing.ROUTES,

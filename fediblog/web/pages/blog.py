@@ -25,7 +25,6 @@ from fediblog.web.sessions import ask, page
 SIZE = 20
 FEED_SIZE = 30
 MONTH_SIZE = 100
-_LOOK, _LOOKS = 200, 10  # posts of others that are passed over in search of our own
 
 
 def account_named(tx: Tx, handle: str) -> Account:
@@ -58,17 +57,8 @@ async def tag(request: Request) -> Response:
 
 
 def _tagged(tx: Tx, viewer: int, name: str, before: int | None, limit: int) -> list[Post]:
-    if viewer:
-        return listings.tagged(tx, name, viewer, before=before, limit=limit)
     # Strangers see what we wrote ourselves; a public mirror of everybody else's posts is nobody's wish.
-    found: list[Post] = []
-    for _ in range(_LOOKS):
-        some = listings.tagged(tx, name, before=before, limit=_LOOK)
-        found += [post for post in some if post.local]
-        if len(found) >= limit or len(some) < _LOOK:
-            break
-        before = some[-1].id
-    return found[:limit]
+    return listings.tagged(tx, name, viewer, before=before, limit=limit, local=not viewer)
 
 
 @dataclass(frozen=True, slots=True)

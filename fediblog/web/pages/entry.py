@@ -16,7 +16,7 @@ from fediblog.federation.passwords import check_password, hash_password
 from fediblog.federation.site import Site
 from fediblog.limits import Limit, party
 from fediblog.messages import text
-from fediblog.store import facts, logins
+from fediblog.store import accounts, facts, logins
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
 from fediblog.web.forms import Form
@@ -52,6 +52,8 @@ async def login_page(request: Request) -> Response:
     onward = forms.own_path(request.query_params.get("next", ""))
     if await visitor(request):
         return back(request, onward)
+    if await sessions.holder(request):
+        return back(request, sessions.NEW_ACCOUNT)
     return render(request, "login.html", private=True, name="", onward=onward, errors={})
 
 
@@ -67,7 +69,8 @@ async def log_in(request: Request) -> Response:
     if login is None:
         return _refused(request, name, onward, text("error.wrong-password"), 422)
     door.names.clear(name)
-    response = back(request, onward)
+    owned = await site_of(request).db.read(accounts.of_login, login.id)
+    response = back(request, onward if owned else sessions.NEW_ACCOUNT)
     await sessions.begin(request, response, login)
     return response
 
@@ -96,7 +99,7 @@ async def _known(site: Site, name: str, password: str) -> Login | None:
 
 async def log_out(request: Request) -> Response:
     """End the session, here and in the browser."""
-    await forms.read(request)
+    await forms.read_held(request)
     response = back(request, "/", "logged-out")
     request.state.renewed = ""
     await sessions.end(request, response)

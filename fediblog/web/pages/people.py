@@ -10,14 +10,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fediblog.domain.accounts import Account
+from fediblog.domain.posts import Post
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import compose
+from fediblog.federation.site import Site
 from fediblog.messages import text
-from fediblog.store import relations
+from fediblog.store import posts, relations
 from fediblog.store.tx import Tx
 from fediblog.web import forms, paging
 from fediblog.web.negotiation import site_of
-from fediblog.web.render import back, render
+from fediblog.web.render import Links, back, render
 from fediblog.web.sessions import Visit, ask_as, page
 
 SIZE = 40
@@ -46,20 +48,34 @@ _LISTS: dict[str, Callable[[Tx, int, int], list[Account]]] = {
 
 async def people(request: Request) -> Response:
     """One of the lists, and the form to follow somebody."""
-    return await _show(request, handle=request.query_params.get("handle", "")[:500])
+    # WebFinger's template for those who follow from elsewhere leads here with what they want to follow.
+    wanted = request.query_params.get("follow") or request.query_params.get("handle", "")
+    return await _show(request, handle=_bare(wanted))
 
 
 async def follow(request: Request) -> Response:
     """Follow the account of a handle or an address."""
     site, form = site_of(request), await forms.read(request)
-    wanted = form.line("handle")
+    wanted, account = _bare(form.line("handle")), form.sender.account.id
     try:
-        found = await compose.follow(site, form.sender.account.id, wanted)
+        if (post := await _post(site, account, wanted)) is not None:
+            return back(request, Links(site.urls, True).post(post))
+        found = await compose.follow(site, account, wanted)
     except Refused as error:
         return await _show(request, handle=wanted, error=error.message)
     except Unavailable:
         return await _show(request, handle=wanted, error=text("error.unreachable"))
     return back(request, f"/account/{found.id}" if not found.local else f"/@{found.handle}", "did-follow")
+
+
+def _bare(wanted: str) -> str:
+    return " ".join(wanted.split())[:500].removeprefix("acct:")
+
+
+async def _post(site: Site, account: int, wanted: str) -> Post | None:
+    """The post, if the address is one's: other servers send their visitors here also to answer or boost."""
+    found = await compose.find(site, wanted) if wanted.startswith(("https://", "http://")) else None
+    return await site.db.read(posts.get, found.id, account) if isinstance(found, Post) else None
 
 
 async def _show(request: Request, *, handle: str, error: str = "") -> Response:

@@ -46,7 +46,6 @@ class Thread:
     comments: Sequence[Comment] = ()
     likes: Sequence[Reaction] = ()
     boosts: Sequence[Boost] = ()
-    voted: bool = False
     history: Sequence[Revision] = ()
     quotes: Sequence[Authorization] = ()  # for its author alone
 
@@ -62,7 +61,7 @@ async def by_slug(request: Request) -> Response:
     """An article at its own address."""
     params = request.path_params
     month = f"{params['year']}/{params['month']}"
-    thread = await ask(request, _by_slug, params["handle"], month, params["slug"])
+    thread = await ask(request, _by_slug, site_of(request).urls, params["handle"], month, params["slug"])
     return _answer(request, thread)
 
 
@@ -96,7 +95,7 @@ def _by_number(tx: Tx, viewer: int, urls: Urls, handle: str, number: int) -> Thr
     raise NotFound
 
 
-def _by_slug(tx: Tx, viewer: int, handle: str, month: str, slug: str) -> Thread:
+def _by_slug(tx: Tx, viewer: int, urls: Urls, handle: str, month: str, slug: str) -> Thread:
     account = account_named(tx, handle)
     post = posts.by_slug(tx, account.id, month, slug, viewer)
     if post is None:  # the month may be wrong where a link was typed by hand
@@ -104,6 +103,8 @@ def _by_slug(tx: Tx, viewer: int, handle: str, month: str, slug: str) -> Thread:
             posts.by_slug(tx, account.id, name, slug.lower(), viewer) for name, _ in listings.months(tx, account.id)
         )
         post = next((other for other in others if other is not None), None)
+    if post is None and writing.tombstone_of_page(tx, urls.page(account.handle, 0, month, slug)) is not None:
+        raise Gone
     if post is None or post.state != "published":
         raise NotFound
     return thread_of(tx, viewer, post)
@@ -127,7 +128,6 @@ def thread_of(tx: Tx, viewer: int, post: Post) -> Thread:
         comments=arranged(post, everybody),
         likes=reactions.liked_by(tx, post.id, FACES),
         boosts=reactions.boosts(tx, post.id, FACES),
-        voted=bool(viewer) and post.poll is not None and reactions.has_voted(tx, viewer, post.id),
         history=writing.revisions(tx, post.id) if post.updated else (),
         quotes=quotes.standing(tx, post.id) if viewer == post.account.id else (),
     )

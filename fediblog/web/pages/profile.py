@@ -14,7 +14,7 @@ from fediblog.domain.posts import Post
 from fediblog.errors import NotFound
 from fediblog.messages import text
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
-from fediblog.store import accounts, listings, relations
+from fediblog.store import accounts, freshness, listings, relations
 from fediblog.store.tx import Tx
 from fediblog.web import paging
 from fediblog.web.negotiation import site_of
@@ -79,6 +79,9 @@ async def remote(request: Request) -> Response:
     found = await ask_as(request, _remote, request.path_params["n"], tab if tab in TABS else "posts", request)
     if found.account.local and found.account.login is not None:
         return RedirectResponse(f"/@{found.account.handle}", 303)
+    site = site_of(request)
+    if freshness.is_stale(found.account, site.clock()):
+        await site.db.write(freshness.renew, found.account)
     shown = paging.page(request, found.posts, SIZE, lambda post: post.id)
     return render(request, "account.html", profile=found, account=found.account, posts=shown)
 

@@ -11,7 +11,7 @@ from fediblog.domain.posts import Notice, Post
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import compose
 from fediblog.messages import text
-from fediblog.store import listings, notices
+from fediblog.store import listings, notices, posts
 from fediblog.store.tx import Tx
 from fediblog.web import forms, paging
 from fediblog.web.negotiation import site_of
@@ -63,6 +63,8 @@ async def find(request: Request) -> Response:
         found = await compose.find(site, words)
     except (Refused, Unavailable):
         found = None
+    if isinstance(found, Post):  # stored, but perhaps not for this reader: then it is not there
+        found = await site.db.read(posts.get, found.id, form.sender.account.id)
     if found is None:
         errors = {"q": text("search.nothing-there")}
         return render(request, "search.html", 422, words=words, posts=[], is_address=True, errors=errors)

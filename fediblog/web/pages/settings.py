@@ -15,7 +15,6 @@ from fediblog.errors import Invalid, Refused, Unavailable
 from fediblog.federation import compose
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.passwords import check_password, hash_password
-from fediblog.markup.html import plain
 from fediblog.media.pictures import Shape
 from fediblog.messages import text
 from fediblog.store import logins
@@ -25,7 +24,7 @@ from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.entry import door_of, new_password
 from fediblog.web.pages.sheet import stored_upload
-from fediblog.web.render import back, render
+from fediblog.web.render import OWN_FORM, back, render
 from fediblog.web.sessions import ask_as, page
 
 ROWS = 6  # of profile fields in the form
@@ -57,6 +56,8 @@ async def _profile(request: Request, form: Form) -> Profile:
         for chosen in form.files(name)[:1]:
             if upload := await stored_upload(site, form, name, chosen, SHAPES[name]):
                 pictures[name] = upload.id
+        if form.flag(f"{name}-drop"):  # unless a new one takes its place
+            pictures.setdefault(name, people.NO_PICTURE)
     names, values = form.lines("field-name"), form.lines("field-value")
     return Profile(
         name=form.line("display", 400),
@@ -77,7 +78,7 @@ def profile_of(account: Account) -> Profile:
     return Profile(
         name=account.name,
         summary=account.summary_source,
-        fields=tuple((field.name, plain(field.value)) for field in account.fields),
+        fields=account.fields_source,
         locked=account.locked,
         discoverable=account.discoverable,
         indexable=account.indexable,
@@ -165,6 +166,7 @@ def _show(request: Request, form: Form | None = None, profile: Profile | None = 
         request,
         "settings.html",
         422 if typed.errors else 200,
+        headers={"Cache-Control": OWN_FORM},
         profile=shown,
         rows=rows,
         account=visit.account,

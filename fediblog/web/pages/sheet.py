@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 from starlette.datastructures import UploadFile
 
-from fediblog.actions.drafts import Draft, File
+from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
@@ -17,6 +17,7 @@ from fediblog.errors import Refused
 from fediblog.federation import uploads
 from fediblog.federation.site import Site
 from fediblog.markup.html import plain
+from fediblog.markup.text import one_line
 from fediblog.media.pictures import Shape
 from fediblog.messages import text
 from fediblog.store import files
@@ -26,6 +27,8 @@ from fediblog.web.forms import Form
 
 SLOTS = 4  # choosers of pictures at a time; more can be added after a preview
 MOST_BYTES = 16_000_000
+ANSWERS = 4  # fields for a poll's answers; two more than are filled after a preview
+PERIODS = (1_800, 3_600, 21_600, 86_400, 259_200, 604_800, 2_592_000)  # seconds that a poll may be open
 VISIBILITIES = tuple(each.value for each in Visibility)
 
 
@@ -52,6 +55,14 @@ class Sheet:
     reply: int | None = None
     pictures: tuple[Kept, ...] = ()
     hero: Kept | None = None
+    answers: tuple[str, ...] = ()  # of a poll
+    multiple: bool = False
+    period: int = 86_400  # seconds
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The fields for answers: those that are filled, and some to go on."""
+        return self.answers + ("",) * max(ANSWERS - len(self.answers), 2)
 
 
 def blank(account: Account, parent: Post | None) -> Sheet:
@@ -74,7 +85,7 @@ def of_post(tx: Tx, post: Post) -> Sheet:
     """The sheet that a post of ours was made from."""
     names = [file.url.partition("/media/")[2] for file in post.attachments]
     hero = post.image.url.partition("/media/")[2] if post.image else ""
-    stored = _named(tx, post.account.id, [*names, hero])
+    stored = files.by_names(tx, post.account.id, [*names, hero])
     at = datetime.fromtimestamp((post.scheduled or 0) / 1000, UTC)
     return Sheet(
         source=post.source.content if post.source else plain(post.content),
@@ -90,7 +101,17 @@ def of_post(tx: Tx, post: Post) -> Sheet:
             Kept(stored[name], file.alt) for name, file in zip(names, post.attachments, strict=True) if name in stored
         ),
         hero=Kept(stored[hero], post.image.alt) if post.image and hero in stored else None,
+        answers=tuple(option.name for option in post.poll.options) if post.poll else (),
+        multiple=post.poll is not None and post.poll.multiple,
+        period=_period(post),
     )
+
+
+def _period(post: Post) -> int:
+    """How long the poll of a post that waits shall be open, in seconds."""
+    opens, ends = post.scheduled or post.published or 0, post.poll.ends if post.poll else None
+    wanted = (ends - opens) // 1000 if ends is not None else 86_400
+    return min(PERIODS, key=lambda each: abs(each - wanted))
 
 
 async def from_form(site: Site, form: Form) -> Sheet:
@@ -119,6 +140,9 @@ async def from_form(site: Site, form: Form) -> Sheet:
         reply=form.number("reply"),
         pictures=tuple(kept),
         hero=front,
+        answers=tuple(one_line(answer) for answer in form.lines("answer") if answer.strip()),
+        multiple=form.flag("multiple"),
+        period=int(form.choice("period", tuple(map(str, PERIODS)), "86400")),
     )
 
 
@@ -155,6 +179,7 @@ def draft(sheet: Sheet, form: Form, wanted: str) -> Draft:
         hero=File(upload=sheet.hero.upload.id, alt=sheet.hero.alt) if sheet.hero else None,
         state=cast(Literal["published", "draft", "scheduled"], state.get(wanted, "published")),
         scheduled=scheduled if wanted == "schedule" else None,
+        poll=PollDraft(options=sheet.answers, multiple=sheet.multiple, seconds=sheet.period) if sheet.answers else None,
     )
 
 
@@ -170,14 +195,3 @@ def moment(value: str) -> int | None:
 def _uploads(tx: Tx, account: int, numbers: Sequence[int]) -> dict[int, Upload]:
     found = (files.get(tx, number, account) for number in numbers)
     return {upload.id: upload for upload in found if upload is not None}
-
-
-def _named(tx: Tx, account: int, names: Sequence[str]) -> dict[str, Upload]:
-    """Uploads of the account by the names of their files, whatever size of them a post shows."""
-    rows = tx.all(
-        "select * from media where account = :account and (file in (:names) or large in (:names) or small in (:names))",
-        account=account,
-        names=[name for name in names if name],
-    )
-    found = [Upload(**row._asdict()) for row in rows]
-    return {name: upload for upload in found for name in (upload.file, upload.large, upload.small) if name}

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from fediblog.actions import moderating
 from fediblog.domain.posts import Post
 from fediblog.errors import Forbidden, Invalid
-from fediblog.store import moderation, outbox, posts, relations
+from fediblog.store import jobs, moderation, outbox, posts, relations
 from fediblog.store.outbox import Outgoing
 from fediblog.store.tx import Row, Tx
 from fediblog.web import forms, paging
@@ -27,11 +27,15 @@ _DAY = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One activity about a post, how far it got, and the servers that it has not reached."""
+    """One activity about a post, how far it got, and the servers that it has not reached.
+
+    While it is `spreading`, it is not known yet how many servers there are.
+    """
 
     outgoing: Outgoing
     post: Post | None
     failures: Sequence[Row]
+    spreading: bool
 
 
 async def deliveries(request: Request) -> Response:
@@ -48,6 +52,7 @@ def _deliveries(tx: Tx, visit: Visit, before: int | None) -> tuple[list[Sent], l
             outgoing,
             posts.stored(tx, outgoing.post) if outgoing.post is not None else None,
             outbox.failures(tx, outgoing.id) if outgoing.total > outgoing.reached else (),
+            jobs.is_open(tx, "fanout", str(outgoing.id)),
         )
         for outgoing in latest
     ]

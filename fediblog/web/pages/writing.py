@@ -22,8 +22,8 @@ from fediblog.web import forms
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages import sheet as sheets
-from fediblog.web.pages.sheet import SLOTS, VISIBILITIES, Sheet
-from fediblog.web.render import Links, back, render
+from fediblog.web.pages.sheet import PERIODS, SLOTS, VISIBILITIES, Sheet
+from fediblog.web.render import OWN_FORM, Links, back, render
 from fediblog.web.sessions import Visit, ask_as, page
 
 
@@ -117,12 +117,14 @@ def _show(request: Request, desk: Desk, form: Form | None = None, preview: Marku
         request,
         "write.html",
         422 if form is not None and form.errors else 200,
+        headers={"Cache-Control": OWN_FORM},
         desk=desk,
         sheet=desk.sheet,
         errors=form.errors if form is not None else {},
         preview=preview,
         visibilities=VISIBILITIES,
         slots=SLOTS,
+        periods=PERIODS,
     )
 
 

@@ -6,11 +6,12 @@ import io
 
 from PIL import Image
 
+from fediblog.actions import people
 from fediblog.domain.accounts import Relation
 from fediblog.domain.documents import Option, Poll
 from fediblog.domain.posts import Post
-from fediblog.store import accounts, listings, moderation, notices, posts, reactions, relations
-from tests.web.pages.conftest import ORIGIN, Blog
+from fediblog.store import accounts, jobs, listings, moderation, notices, outbox, posts, reactions, relations
+from tests.web.pages.conftest import ORIGIN, PASSWORD, Blog
 
 
 def picture(colour: str = "teal") -> bytes:
@@ -204,6 +205,10 @@ async def test_polls(blog: Blog) -> None:
     assert "Your vote is counted." in voted
     assert 'name="choice"' not in voted
     assert (await owner.post(f"/post/{heard.id}/vote", {"choice": "Tea"})).status_code == 422
+    await blog.site.db.write(listings.spread, heard, None, blog.alice.id)
+    stream = (await owner.get("/stream")).text
+    assert "Tea or coffee?" in stream
+    assert 'name="choice"' not in stream
     other = await blog.heard(bob, "<p>And now?</p>", 2, poll=poll)
     blog.clock.forward(hours=2)
     assert 'name="choice"' not in (await owner.get(f"/post/{other.id}")).text
@@ -315,3 +320,169 @@ async def test_moderation_and_workings(blog: Blog) -> None:
     await owner.post("/moderation/unblock", {"host": "evil.example"})
     assert not await blog.site.db.read(relations.host_is_blocked, "evil.example")
     assert "Wide" in (await owner.get("/deliveries")).text
+
+
+async def test_a_poll_is_written_previewed_kept_and_published(blog: Blog) -> None:
+    owner = await blog.owner()
+    assert (await owner.get("/write")).text.count('name="answer"') == 4
+    typed = {"source": "Tea?", "answer": ["Yes", " No ", "", "Never", "At five"], "multiple": "1", "period": "3600"}
+    preview = (await owner.post("/write", {**typed, "do": "preview"})).text
+    assert "<li>Never</li>" in preview
+    assert preview.count('name="answer"') == 6
+    assert '<option value="3600" selected>' in preview
+    wrong = await owner.post("/write", {"source": "Tea?", "answer": ["Yes", "yes", "Yes"], "do": "publish"})
+    assert wrong.status_code == 422
+    assert 'id="poll-problem"' in wrong.text
+    titled = await owner.post("/write", {**typed, "title": "On tea", "do": "publish"})
+    assert titled.status_code == 422
+    assert "without a title" in titled.text
+    await owner.post("/write", {**typed, "do": "draft"})
+    draft = await latest(blog, "draft")
+    blog.clock.forward(minutes=50)
+    page = (await owner.get(f"/write/{draft.id}")).text
+    assert 'value="At five"' in page
+    assert '<option value="3600" selected>' in page
+    assert 'name="multiple" value="1" checked' in page
+    assert (await owner.post(f"/write/{draft.id}", {**typed, "do": "publish"})).status_code == 303
+    post = await latest(blog)
+    assert post.poll is not None
+    assert [option.name for option in post.poll.options] == ["Yes", "No", "Never", "At five"]
+    assert (post.kind, post.poll.multiple, post.poll.ends) == ("Question", True, blog.clock.now + 3_600_000)
+    assert "0 votes" in (await owner.get(f"/@alice/{post.id}")).text
+    edit = (await owner.get(f"/write/{post.id}")).text
+    assert 'name="answer"' not in edit
+    assert "stays as it is" in edit
+    await owner.post(f"/write/{post.id}", {"source": "Tea or coffee?", "do": "publish"})
+    after = await latest(blog)
+    assert ("coffee" in after.content, after.poll) == (True, post.poll)
+
+
+async def test_a_scheduled_poll_keeps_its_time(blog: Blog) -> None:
+    owner = await blog.owner()
+    typed = {"source": "Tea?", "answer": ["Yes", "No"], "period": "604800", "do": "schedule"}
+    await owner.post("/write", {**typed, "scheduled": "2025-07-01T10:00"})
+    draft = await latest(blog, "draft")
+    assert '<option value="604800" selected>' in (await owner.get(f"/write/{draft.id}")).text
+
+
+async def test_fields_are_edited_as_they_were_written(blog: Blog) -> None:
+    owner = await blog.owner()
+    typed = {"field-name": ["Web", "I like"], "field-value": ["[my site](https://alice.example)", "*boats* & <tea>"]}
+    await owner.post("/settings", typed)
+    after = await blog.site.db.read(accounts.get, blog.alice.id)
+    assert after is not None
+    assert 'href="https://alice.example"' in after.fields[0].value
+    assert after.fields_source == (("Web", "[my site](https://alice.example)"), ("I like", "*boats* & <tea>"))
+    page = (await owner.get("/settings")).text
+    assert 'value="[my site](https://alice.example)"' in page
+    assert 'value="*boats* &amp; &lt;tea&gt;"' in page
+
+
+async def test_pictures_of_the_profile_can_be_removed(blog: Blog) -> None:
+    owner = await blog.owner()
+    assert 'name="icon-drop"' not in (await owner.get("/settings")).text
+    files = {"icon": ("me.png", picture(), "image/png"), "image": ("top.png", picture("navy"), "image/png")}
+    await owner.post("/settings", {"display": "Alice"}, files=files)
+
+    async def shown() -> tuple[bool, bool]:
+        account = await blog.site.db.read(accounts.get, blog.alice.id)
+        assert account is not None
+        return account.icon is not None, account.image is not None
+
+    assert await shown() == (True, True)
+    assert 'name="icon-drop"' in (await owner.get("/settings")).text
+    await owner.post("/settings", {"display": "Alice"})
+    assert await shown() == (True, True)
+    await owner.post("/settings", {"display": "Alice", "image-drop": "1"})
+    assert await shown() == (True, False)
+    await owner.post("/settings", {"display": "Alice", "icon-drop": "1"}, files={"image": files["image"]})
+    assert await shown() == (False, True)
+    await owner.post("/settings", {"image-drop": "1"}, files={"image": files["image"]})
+    assert await shown() == (False, True)  # the new one took its place
+
+
+async def test_deliveries_say_how_far_they_got(blog: Blog) -> None:
+    bob, eve = await blog.stranger(), await blog.stranger("eve", "other.example")
+    post = await blog.write("On its way?")
+    owner = await blog.owner()
+    page = (await owner.get("/deliveries")).text
+    assert "On its way" in page
+    assert "no other server" not in page
+
+    async def page_after(deed: object) -> str:
+        await blog.site.db.write(deed)  # type: ignore[arg-type]
+        return (await owner.get("/deliveries")).text
+
+    page = await page_after(lambda tx: jobs.drop(tx, "fanout", str(post.id)))
+    assert "no other server" in page
+    assert "<p>On its way" not in page
+    page = await page_after(lambda tx: outbox.add_deliveries(tx, post.id, [bob.inbox, eve.inbox]))
+    assert "reached 0 of 2 servers, 2 waiting" in page
+    page = await page_after(lambda tx: tx.run("update outgoing set reached = 1 where id = :id", id=post.id))
+    assert "reached 1 of 2 servers, 1 waiting" in page
+
+
+async def test_following_from_elsewhere_leads_to_a_filled_form(blog: Blog) -> None:
+    bob = await blog.stranger()
+    heard = await blog.heard(bob, "<p>Nice</p>", 1, url="https://far.example/@bob/1")
+    stranger = await blog.browser().get("/people?follow=acct%3Abob%40far.example")
+    assert stranger.headers["location"] == "/login?next=/people%3Ffollow%3Dacct%253Abob%2540far.example"
+    owner = blog.browser()
+    await owner.get(stranger.headers["location"])
+    typed = {"name": "alice", "password": PASSWORD, "next": "/people?follow=acct%3Abob%40far.example"}
+    assert (await owner.post("/login", typed)).headers["location"] == typed["next"]
+    for wanted, shown in (
+        ("acct%3Abob%40far.example", "bob@far.example"),
+        ("%40bob%40far.example", "@bob@far.example"),
+        ("https%3A%2F%2Ffar.example%2F%40bob", "https://far.example/@bob"),
+    ):
+        assert f'value="{shown}"' in (await owner.get(f"/people?follow={wanted}")).text
+        answer = await owner.post("/people", {"handle": shown})
+        assert answer.headers["location"] == f"/account/{bob.id}"
+        await owner.post(f"/account/{bob.id}/unfollow")
+    for address in (heard.uri, heard.url):  # others use the same address to have their visitors answer a post
+        assert (await owner.post("/people", {"handle": address})).headers["location"] == f"/post/{heard.id}"
+
+
+async def test_a_login_without_accounts_can_make_one(blog: Blog) -> None:
+    owner = await blog.owner()
+    await blog.site.db.write(people.delete_account, blog.site.urls, blog.alice.id)
+    for address in ("/stream", "/write", "/login"):
+        assert (await owner.get(address)).headers["location"] == "/new-account"
+    assert (await owner.get("/")).status_code == 200
+    page = await owner.get("/new-account")
+    assert "You have no account here now" in page.text
+    assert page.headers["cache-control"] == "private, no-store"
+    taken = await owner.post("/new-account", {"handle": "alice", "display": "Again"})
+    assert (taken.status_code, 'value="Again"' in taken.text) == (422, True)
+    assert (await owner.post("/logout")).status_code == 303
+    assert (await owner.get("/new-account")).headers["location"].startswith("/login")
+    answer = await owner.post("/login", {"name": "alice", "password": PASSWORD, "next": "/"})
+    assert answer.headers["location"] == "/new-account"
+    await owner.get("/new-account")
+    made = await owner.post("/new-account", {"handle": "alice2", "display": "Alice"})
+    assert (made.status_code, made.headers["location"]) == (303, "/settings")
+    assert "@alice2@blog.test" in (await owner.get("/settings")).text
+    assert (await owner.get("/new-account")).headers["location"] == "/settings"
+
+
+async def test_too_large_a_form_is_answered_with_a_page(blog: Blog) -> None:
+    owner = await blog.owner()
+    large = {"content-length": "70000001"}
+    kind = {"content-type": "multipart/form-data; boundary=x"}
+    page = await owner.http.post("/write", content=b"x", headers=large | kind)
+    assert page.status_code == 413
+    assert page.headers["content-type"].startswith("text/html")
+    assert "larger than 70 MB" in page.text
+    assert "A Test Blog" in page.text
+    assert page.headers["content-security-policy"]
+    answer = await owner.http.post("/login", content=b"x", headers=large | {"accept": "application/json"})
+    assert (answer.status_code, answer.json()["reason"]) == (413, "too-large")
+    assert "at most 2 MB" in answer.json()["error"]
+
+
+async def test_what_was_typed_is_kept_for_the_way_back(blog: Blog) -> None:
+    """Browsers forget forms of pages that say `no-store`."""
+    owner = await blog.owner()
+    for address in ("/write", "/settings"):
+        assert (await owner.get(address)).headers["cache-control"] == "private, max-age=0, must-revalidate"

@@ -10,15 +10,16 @@ import pytest
 
 import fediblog
 from fediblog.domain.documents import Emoji
+from fediblog.limits import Limit
 from fediblog.messages import catalogue, known, text
 from fediblog.web import emoji
 from fediblog.web.forms import own_path, whole
-from fediblog.limits import Limit
-from fediblog.web.render import day, iso, moment, month
+from fediblog.web.pieces import day, iso, moment, month
 from tests.conftest import Clock
 
 ROOT = Path(fediblog.__file__).parent
 _DYNAMIC = (
+    "period.",
     "visibility.",
     "notice.",
     "tab.",

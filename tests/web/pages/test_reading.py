@@ -259,3 +259,45 @@ async def test_edited_posts_say_so(blog: Blog) -> None:
     assert "1 earlier version" in page
     assert await blog.site.db.read(writing.revisions, post.id)
     assert post.visibility == Visibility.PUBLIC
+
+
+async def test_a_deleted_article_says_so_at_its_page(blog: Blog) -> None:
+    post = await blog.write("The text", title="Soon gone")
+    secret = await blog.write("The text", title="For friends", visibility="followers")
+    for each in (post, secret):
+        await blog.site.db.write(publishing.delete, blog.site.urls, blog.alice.id, each.id)
+    browser = blog.browser()
+    assert (await browser.get(path(post.url))).status_code == 410
+    assert (await browser.get(path(post.url).replace("alice", "Alice"))).status_code == 410
+    assert (await browser.get(path(secret.url))).status_code == 404
+    document = await browser.get(path(post.url), accept="application/activity+json")
+    assert (document.status_code, document.json()["type"], document.json()["id"]) == (410, "Tombstone", post.uri)
+    again = await blog.write("Another text", title="Soon gone")
+    assert again.url == post.url
+    assert (await browser.get(path(post.url))).status_code == 200
+
+
+async def test_everything_of_a_deleted_account_is_gone(blog: Blog) -> None:
+    article, note = await blog.write("The text", title="Soon gone"), await blog.write("A note")
+    await blog.site.db.write(people.delete_account, blog.site.urls, blog.alice.id)
+    browser = blog.browser()
+    for post in (article, note):
+        assert (await browser.get(path(post.url))).status_code == 410
+        answer = await browser.get(path(post.uri), accept="application/activity+json")
+        assert answer.status_code == 410
+    grave = await blog.site.db.read(writing.tombstone_of_page, article.url)
+    assert grave is not None
+    assert grave.uri == article.uri
+
+
+async def test_a_strangers_tag_page_finds_ours_behind_many_of_others(blog: Blog) -> None:
+    ours = await blog.write("Ours #sea")
+    bob = await blog.stranger()
+    for number in range(25):
+        await blog.heard(bob, f"<p>Theirs {number}</p>", number, hashtags=("sea",))
+    page = (await blog.browser().get("/tags/sea")).text
+    assert "Ours" in page
+    assert "Theirs" not in page
+    assert "Older posts" not in page
+    assert ours.url in (await blog.browser().get("/tags/sea/feed.atom")).text
+    assert "Theirs 24" in (await (await blog.owner()).get("/tags/sea")).text

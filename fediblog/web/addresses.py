@@ -1,4 +1,4 @@
-"""The shapes of the variable parts of our pages' addresses."""
+"""The shapes of the variable parts of our addresses: bounded, so that no handler meets a number too large for it."""
 
 from __future__ import annotations
 

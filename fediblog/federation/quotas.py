@@ -1,0 +1,39 @@
+"""How much one account may write: far more than anybody does by hand, and less than harms those who listen."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+from fediblog.errors import TooOften
+from fediblog.federation.keyring import KeyRing
+from fediblog.federation.site import Site
+from fediblog.limits import Limit
+from fediblog.messages import text
+
+_LIMITS = {"post": (300, 36.0), "edit": (300, 36.0), "upload": (300, 12.0), "deed": (1000, 5.0)}
+"""For each kind: so many at once, then one more every so many seconds. 300 posts in three hours, for one."""
+
+
+class Quotas:
+    """What the accounts of one site have used."""
+
+    def __init__(self, site: Site) -> None:
+        self._limits = {
+            kind: Limit(burst=burst, seconds=seconds, clock=site.clock) for kind, (burst, seconds) in _LIMITS.items()
+        }
+
+    def use(self, account: int, kind: str) -> None:
+        """Raises TooOften when there is nothing left."""
+        if wait := self._limits[kind].take(str(account)):
+            raise TooOften(text("error.wrote-too-often", n=wait), wait)
+
+
+_QUOTAS: WeakKeyDictionary[KeyRing, Quotas] = WeakKeyDictionary()
+
+
+def use(site: Site, account: int, kind: str) -> None:
+    """One `post`, `edit`, `upload` or `deed` (a press of a button) of an account. Raises TooOften."""
+    quotas = _QUOTAS.get(site.keys)
+    if quotas is None:
+        quotas = _QUOTAS[site.keys] = Quotas(site)
+    quotas.use(account, kind)

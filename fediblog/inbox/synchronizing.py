@@ -1,0 +1,36 @@
+"""An account elsewhere says who of our people follows it (FEP-8fcf): what differs is set right, a little at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.urls import Urls
+from fediblog.inbox import answering
+from fediblog.inbox.following import ours
+from fediblog.store import partial, relations
+from fediblog.store.tx import Tx
+
+MOST = 100  # relations that are changed at a time; the next message brings the rest
+
+
+def settle(tx: Tx, urls: Urls, account: Account, told: Collection[str]) -> int:
+    """Make our relations to `account` those that its server told; returns how many were changed.
+
+    Who is not listed does not follow any more. Who is listed and asked has been accepted. Who is listed and never
+    asked, or has unfollowed since, tells so once more.
+    """
+    known, names = partial.followers_here(tx, account.id), dict.fromkeys(told)
+    stale = [number for uri, number in known.items() if uri not in names][:MOST]
+    for number in stale:
+        relations.unfollow(tx, number, account.id)
+    listed = [uri for uri in names if uri not in known and urls.owns(uri)][: MOST - len(stale)]
+    for uri in listed:
+        _agree(tx, urls, account, uri)
+    return len(stale) + len(listed)
+
+
+def _agree(tx: Tx, urls: Urls, account: Account, uri: str) -> None:
+    follower = ours(tx, urls, uri)
+    if follower is not None and not relations.accept(tx, follower.id, account.id):
+        answering.take_back(tx, urls, follower, account, "")

@@ -1,0 +1,112 @@
+"""How often somebody may try, and how much at a time: kept in memory, bounded in number."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from fediblog.errors import Unavailable
+
+
+@dataclass(slots=True)
+class _Bucket:
+    level: float
+    at: int  # ms
+
+
+class Limit:
+    """`burst` tries at once for each key, then one more every `seconds`.
+
+    At most `keys` buckets are kept. The one used least recently goes first; whoever it was starts afresh.
+    """
+
+    def __init__(self, *, burst: int, seconds: float, clock: Callable[[], int], keys: int = 20_000) -> None:
+        self._burst, self._seconds, self._clock, self._keys = burst, seconds, clock, keys
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def take(self, key: str) -> int:
+        """Use one try: 0 if it was there, else the whole seconds after which there will be one."""
+        bucket = self._filled(key)
+        if bucket.level >= 1:
+            bucket.level -= 1
+            return 0
+        return max(1, -int(-(1 - bucket.level) * self._seconds // 1))
+
+    def wait(self, key: str) -> int:
+        """The same answer, without using a try."""
+        bucket = self._filled(key) if key in self._buckets else None
+        return 0 if bucket is None or bucket.level >= 1 else max(1, -int(-(1 - bucket.level) * self._seconds // 1))
+
+    def clear(self, key: str) -> None:
+        """Forget what was used: the one behind the key has proved to be right."""
+        self._buckets.pop(key, None)
+
+    def _filled(self, key: str) -> _Bucket:
+        now = self._clock()
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = _Bucket(self._burst, now)
+            if len(self._buckets) > self._keys:
+                self._buckets.popitem(last=False)
+        # A clock that was set back fills nothing and takes nothing away.
+        bucket.level = min(self._burst, bucket.level + max(now - bucket.at, 0) / 1000 / self._seconds)
+        bucket.at = now
+        self._buckets.move_to_end(key)
+        return bucket
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+
+class Room:
+    """How much may be under way at a time: in all, and for each of those whom it is done for."""
+
+    def __init__(self, *, most: int, share: int, pause: int = 30) -> None:
+        self.inside = 0
+        self._most, self._share, self._pause = most, share, pause
+        self._of: dict[str, int] = {}
+        self._refused = 0
+
+    @contextmanager
+    def enter(self, *keys: str) -> Iterator[None]:
+        """While one thing is done. Raises Unavailable at once if there is no room, or one of them has its share.
+
+        An empty key is nobody in particular.
+        """
+        named = {key for key in keys if key}
+        if self.inside >= self._most or any(self._of.get(key, 0) >= self._share for key in named):
+            self._refused += 1
+            # Spread out, so that not all of them come again at the same moment.
+            raise Unavailable("too-busy", self._pause + self._refused % (self._pause * 2))
+        self.inside += 1
+        for key in named:
+            self._of[key] = self._of.get(key, 0) + 1
+        try:
+            yield
+        finally:
+            self.inside -= 1
+            for key in named:
+                self._leave(key)
+
+    def _leave(self, key: str) -> None:
+        if self._of[key] == 1:
+            del self._of[key]
+        else:
+            self._of[key] -= 1
+
+
+@lru_cache(maxsize=4096)
+def party(address: str) -> str:
+    """Who an address belongs to, as far as limits go: with IPv6 one customer has at least a /64."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:64]
+    if isinstance(found, IPv6Address):
+        mapped = found.ipv4_mapped
+        return str(mapped) if mapped else str(ip_network((found, 64), strict=False))
+    return str(found)

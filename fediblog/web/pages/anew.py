@@ -1,0 +1,64 @@
+"""A login all of whose accounts are deleted: it is told so, and can make a new one."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fediblog.actions import people
+from fediblog.errors import Invalid
+from fediblog.federation.keyring import new_keys
+from fediblog.store import logins
+from fediblog.store.tx import Tx
+from fediblog.web import forms, sessions
+from fediblog.web.forms import Form
+from fediblog.web.negotiation import site_of
+from fediblog.web.render import back, render
+from fediblog.web.sessions import Holder, SignInNeeded, page, visitor
+
+
+async def ask(request: Request) -> Response:
+    """The form for a new account; who has one finds the same among the settings."""
+    if await visitor(request):
+        return back(request, "/settings")
+    held = await sessions.holder(request)
+    if held is None:
+        raise SignInNeeded
+    return _show(request, held, Form.empty())
+
+
+async def make(request: Request) -> Response:
+    """Make the account, and act as it."""
+    site = site_of(request)
+    form, held = await forms.read_held(request)
+    keys = await new_keys()
+
+    def add(tx: Tx) -> None:
+        made = people.add_account(tx, site.urls, held.login.id, form.line("handle"), form.line("display"), keys)
+        logins.act_as(tx, held.session.token, made.id)
+
+    try:
+        await site.db.write(add)
+    except Invalid as error:
+        form.refuse(error)
+        return _show(request, held, form)
+    return back(request, "/settings", "account-added")
+
+
+def _show(request: Request, held: Holder, form: Form) -> Response:
+    return render(
+        request,
+        "anew.html",
+        422 if form.errors else 200,
+        private=True,
+        held=held,
+        typed={name: form.line(name) for name in ("handle", "display")},
+        errors=form.errors,
+    )
+
+
+ROUTES = [
+    Route(sessions.NEW_ACCOUNT, page(ask), methods=["GET"]),
+    Route(sessions.NEW_ACCOUNT, page(make), methods=["POST"]),
+]

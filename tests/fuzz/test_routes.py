@@ -1,0 +1,266 @@
+"""Every route, asked in odd ways: nothing that a stranger sends is answered with a mistake of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Iterator
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.routing import BaseRoute, Mount, Route
+
+from fediblog.actions import publishing
+from fediblog.actions.drafts import Draft
+from fediblog.app import ROUTES
+from fediblog.counters import BUGS
+from fediblog.domain.accounts import Account
+from fediblog.federation.site import Site
+from fediblog.store import logins
+from fediblog.store.logins import Session
+from fediblog.store.tx import Tx
+from fediblog.web.sessions import hashed
+from tests.world import World, ask
+
+T = TypeVar("T")
+HOST = "home.test"
+EXAMPLES = int(os.environ.get("FEDIBLOG_TEST_EXAMPLES", "60"))
+TOKEN, CSRF = "the token of a session", "the token of its forms"
+ACCEPTS = ["text/html", "application/activity+json", "*/*", "", "text/html;q=x, ;;,", "application/json"]
+ODD = [
+    *("", "0", "1", "-1", "007", "9" * 18, "9223372036854775807", "9223372036854775808", "9" * 400, "1e9", "٣"),
+    *(
+        "nan",
+        "null",
+        "alice",
+        "ALICE",
+        "al ice",
+        "..",
+        ".",
+        "%",
+        "%00",
+        "\x00",
+        "\ud83d\ude00".encode("utf-16", "surrogatepass").decode("utf-16"),
+    ),
+    *(
+        "'",
+        '"><script>',
+        "a" * 3000,
+        "@alice@home.test",
+        "https://home.test/@alice",
+        "https://[",
+        "http://[::1",
+        "acct:",
+        "acct:@",
+    ),
+    *("//evil.test/x", "\\evil", "javascript:1", "a\r\nb: c", "-", "feed.atom", "2025", "13", "é", "\u202e"),
+]
+_PARAM = re.compile(r"{(\w+)(?::(\w+))?}")
+_NAMES = [
+    "before",
+    "after",
+    "page",
+    "next",
+    "reply",
+    "q",
+    "resource",
+    "token",
+    "name",
+    "follow",
+    "x",
+    "message",
+    "done",
+]
+
+
+def flat(routes: list[BaseRoute]) -> Iterator[Route]:
+    """The routes that lead to a handler."""
+    for route in routes:
+        if isinstance(route, Route):
+            yield route
+        elif isinstance(route, Mount):
+            yield from flat(list(route.routes or []))
+
+
+READ = sorted({route.path for route in flat(ROUTES) if "GET" in (route.methods or ())})
+WRITE = sorted({route.path for route in flat(ROUTES) if "POST" in (route.methods or ())})
+
+
+def filled(path: str, value: str, numbers: str = "1") -> str:
+    """A path with something in the place of each parameter."""
+    return _PARAM.sub(lambda m: numbers if m[2] in ("int", "number", "year", "month") else quote(value, safe=""), path)
+
+
+class House:
+    """A server with an account, a post and a session, in a loop of its own."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.world = World(HOST)
+        self.alice: Account = self.run(self._furnish())
+        self.asked = 0
+
+    async def _furnish(self) -> Account:
+        await self.world.__aenter__()
+        alice = await self.world.person(HOST, "alice")
+        await self.world.do(HOST, publishing.publish, alice.id, Draft(source="Hello #world", title="A title"))
+        await self.world.sites[HOST].db.write(self._session, alice)
+        return alice
+
+    def _session(self, tx: Tx, alice: Account) -> None:
+        now, end = tx.now, tx.now + 86_400_000
+        login = logins.everyone(tx)[0].id
+        found = Session(
+            token=hashed(TOKEN.replace(" ", "-")),
+            login=login,
+            account=alice.id,
+            csrf=CSRF,
+            created=now,
+            seen=now,
+            expires=end,
+            agent="",
+        )
+        logins.open_session(tx, found)
+
+    def run(self, work: Any) -> Any:
+        return self.loop.run_until_complete(work)
+
+    @property
+    def site(self) -> Site:
+        return self.world.sites[HOST]
+
+    def ask(self, method: str, path: str, body: bytes = b"", *, known: bool = False, **headers: Any) -> int:
+        """The status of an answer; each asker has an address of its own, so that no limit is met."""
+        self.asked += 1
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        if known:
+            fields |= {"cookie": f"__Host-session={TOKEN.replace(' ', '-')}"}
+        before = BUGS.total()
+        app, url = self.world.network.apps[HOST], f"https://{HOST}{path}"
+        address = f"10.{self.asked >> 16 & 255}.{self.asked >> 8 & 255}.{self.asked & 255}"
+        status = self.run(ask(app, method, url, fields, body, address=address)).status_code
+        assert BUGS.total() == before, f"{method} {path}"
+        return int(status)
+
+    def close(self) -> None:
+        self.run(self.world.__aexit__(None, None, None))
+        self.loop.close()
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    made = House()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("path", READ)
+def test_whatever_is_asked_in_the_path_nothing_breaks(house: House, path: str) -> None:
+    for known in (False, True):
+        for value in ODD if "{" in path else ["x"]:
+            for number in ("1", "0", "9" * 19, "9" * 25):
+                accept = ACCEPTS[house.asked % len(ACCEPTS)]
+                assert house.ask("GET", filled(path, value, number), known=known, accept=accept) < 500
+
+
+@pytest.mark.parametrize("path", READ)
+def test_whatever_is_asked_in_the_query_nothing_breaks(house: House, path: str) -> None:
+    whole = filled(path, "alice", str(house.alice.id))
+    for name in _NAMES:
+        for value in ODD:
+            accept = ACCEPTS[house.asked % len(ACCEPTS)]
+            asked = f"{whole}?{name}={quote(value, safe='')}"
+            assert house.ask("GET", asked, known=house.asked % 2 == 0, accept=accept) < 500
+    assert house.ask("GET", f"{whole}?%ff=%fe&=&&a", accept="text/html") < 500
+
+
+@pytest.mark.parametrize("path", WRITE)
+def test_nothing_is_done_for_nobody_in_particular(house: House, path: str) -> None:
+    form: dict[str, Any] = {"content_type": "application/x-www-form-urlencoded"}
+    whole = filled(path, "alice")
+    assert 400 <= house.ask("POST", whole, b"a=b", **form) < 500
+    if path not in ("/login", "/setup"):
+        assert 400 <= house.ask("POST", whole, b"a=b", known=True, **form) < 500  # the form's own token is missing
+    assert 400 <= house.ask("POST", whole, b"csrf=" + quote(CSRF).encode(), **form) < 500  # the session is missing
+    foreign: dict[str, Any] = {**form, "origin": "https://evil.test"}
+    assert 400 <= house.ask("POST", whole, b"csrf=" + quote(CSRF).encode(), known=True, **foreign) < 500
+
+
+def _multipart(fields: list[tuple[str, str, bytes]], boundary: str, end: str) -> bytes:
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n\r\n'.encode("utf-8", "replace")
+        + value
+        + b"\r\n"
+        for name, extra, value in fields
+    ]
+    return b"".join(parts) + end.encode()
+
+
+_FIELDS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [*("csrf", "do", "source", "title", "upload", "files", "alt-1", "reply", "scheduled", "visibility"), ""]
+        ),
+        st.sampled_from(
+            ["", '; filename="x.png"', '; filename=""', "; filename", '; filename="../../x"\r\nContent-Type: image/png']
+        ),
+        st.one_of(st.binary(max_size=60), st.sampled_from([CSRF.encode(), b"publish", b"preview", b"schedule", b"1"])),
+    ),
+    max_size=8,
+)
+
+
+@settings(
+    max_examples=EXAMPLES,
+    derandomize="FEDIBLOG_TEST_EXAMPLES" not in os.environ,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(
+    path=st.sampled_from([path for path in WRITE if "inbox" not in path]),
+    fields=_FIELDS,
+    end=st.sampled_from(["--b--\r\n", "--b--", "", "--b\r\n", "--b--\r\nmore"]),
+    kind=st.sampled_from(
+        [
+            "multipart/form-data; boundary=b",
+            "multipart/form-data",
+            "multipart/form-data; boundary=",
+            "multipart/form-data; boundary=c",
+        ]
+    ),
+    number=st.sampled_from(["1", "0", "9" * 19]),
+)
+def test_whatever_a_form_holds_nothing_breaks(
+    house: House, path: str, fields: list[tuple[str, str, bytes]], end: str, kind: str, number: str
+) -> None:
+    body = _multipart([("csrf", "", CSRF.encode()), *fields], "b", end)
+    asked: dict[str, Any] = {"content_type": kind, "accept": "text/html"}
+    assert house.ask("POST", filled(path, "alice", number), body, known=path != "/logout", **asked) < 500
+
+
+@settings(
+    max_examples=EXAMPLES,
+    derandomize="FEDIBLOG_TEST_EXAMPLES" not in os.environ,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(
+    path=st.sampled_from(["/inbox", "/a/1/inbox", "/actor/inbox"]),
+    body=st.one_of(
+        st.binary(max_size=200), st.sampled_from([b"{}", b"[]", b'{"type":"Create","actor":"https://x.test/"}'])
+    ),
+    kind=st.sampled_from(["application/activity+json", "application/ld+json", "text/plain", ""]),
+    signature=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=200),
+)
+def test_whatever_comes_to_an_inbox_nothing_breaks(
+    house: House, path: str, body: bytes, kind: str, signature: str
+) -> None:
+    for name in ("signature", "signature_input"):
+        headers: dict[str, Any] = {"content_type": kind, name: signature}
+        assert 400 <= house.ask("POST", path, body, **headers) < 500

@@ -1,0 +1,108 @@
+"""Makes `schemas/NNNN.jsonl`: data in every corner of a release's schema, for later versions to open.
+
+Run it once for each release that changes the schema, and keep the files of all earlier ones:
+`python -m tests.promises.old_schema > tests/promises/schemas/0001.jsonl`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+from io import BytesIO
+
+from PIL import Image
+
+from fediblog.actions import following, moderating, people, publishing, reacting
+from fediblog.actions.drafts import Draft, File, PollDraft
+from fediblog.domain.documents import Visibility
+from fediblog.federation import compose, uploads
+from fediblog.store import backup, facts, inbound, logins, moderation
+from fediblog.store.logins import Session
+from fediblog.store.tx import Tx
+from tests.federation.pair import Pair
+from tests.world import World
+
+HOUR = 3_600_000  # ms
+
+
+async def _write(pair: Pair) -> None:
+    """What people do, one thing of each kind."""
+    site, ann, do = pair.world.sites[pair.near], pair.ann.id, pair.world.do
+    out = BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(out, "PNG")
+    picture = await uploads.upload(site, ann, out.getvalue())
+    await pair.publish("A note with a #tag, @ben@two.test", files=(File(upload=picture.id, alt="teal"),))
+    article = await pair.publish("# Long\n\ntext", title="An article", summary="In short")
+    question = await pair.publish("Tea?", poll=PollDraft(options=("yes", "no")))
+    await pair.publish("For followers", visibility=Visibility.FOLLOWERS, warning="careful")
+    deleted = await pair.publish("To be deleted")
+    edited = await pair.publish("To be edited")
+    await do(pair.near, publishing.edit, ann, edited.id, Draft(source="Edited"))
+    await do(pair.near, publishing.delete, ann, deleted.id)
+    await do(pair.near, publishing.pin, ann, article.id)
+    await do(pair.near, publishing.publish, ann, Draft(source="A draft", state="draft"))
+    at = pair.world.clock.now + 9 * HOUR
+    await do(pair.near, publishing.publish, ann, Draft(source="For later", state="scheduled", scheduled=at))
+    await pair.answer(article, "An answer @ann@one.test")
+    for deed in (reacting.like, reacting.boost):
+        there = await pair.there(article)
+        assert there is not None
+        await do(pair.far, deed, pair.ben.id, there.id)
+    there = await pair.there(question)
+    assert there is not None
+    await do(pair.far, reacting.vote, pair.ben.id, there.id, ["yes"])
+    await pair.world.settle()
+
+
+async def _moderate(pair: Pair) -> None:
+    world, do, ann = pair.world, pair.world.do, pair.ann.id
+    carol = await world.person(pair.far, "carol")
+    await compose.follow(world.sites[pair.near], ann, f"@{carol.acct}")
+    await world.settle()
+    there = (await pair.copy_of(pair.near, carol)).id
+    await do(pair.near, moderating.mute, ann, there)
+    await do(pair.near, following.unfollow, ann, there)
+    await do(pair.near, moderating.block, ann, there)
+    await do(pair.near, moderating.block_host, "bad.test", "spam")
+    profile = people.Profile(name="Ann", summary="I write", fields=(("Home", "https://ann.test"),))
+    await do(pair.near, people.update_profile, ann, profile)
+    world.network.down.add(pair.far)
+    await do(pair.near, publishing.publish, ann, Draft(source="Still on its way"))
+    await world.settle()
+
+
+def _put(tx: Tx, ann: int, ben: str) -> None:
+    """What only passes through."""
+    login, now = logins.everyone(tx)[0].id, tx.now
+    logins.open_session(
+        tx,
+        Session(
+            token="t", login=login, account=ann, csrf="c", created=now, seen=now, expires=now + 720 * HOUR, agent="a"
+        ),
+    )
+    inbound.keep(tx, "https://two.test/x/1", ben, "two.test", "{}")
+    inbound.remember_early(tx, "https://two.test/x/2", ben, "Delete")
+    moderation.report(tx, "https://two.test/x/3", None, ann, [], "This is a report")
+    moderation.refused(tx, "bad.test", "https://bad.test/u", "Create", "host-blocked")
+    facts.put(tx, "a fact", "its value")
+    tx.run("update signing_key set private = 'not kept' where private is not null")
+
+
+async def make() -> str:
+    """The whole file."""
+    async with World("one.test", "two.test") as world:
+        ann, ben = await world.person("one.test", "ann"), await world.person("two.test", "ben")
+        pair = Pair(world, "one.test", "two.test", ann, ben)
+        await pair.follow()
+        await pair.follow_back()
+        await _write(pair)
+        await _moderate(pair)
+        db, file = world.sites["one.test"].db, io.StringIO()
+        await db.write(_put, ann.id, ben.uri)
+        await db.read(backup.write_dump, file)
+        return file.getvalue()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(asyncio.run(make()))

@@ -1,0 +1,239 @@
+"""Who is signed in, for how long, and what a form must prove: walked over every route, not over those one thought of."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+
+import httpx
+import pytest
+from starlette.routing import Route
+
+from fediblog.domain.posts import Post
+from fediblog.federation import passwords
+from fediblog.web import pages
+from fediblog.web.sessions import cookie_name, hashed
+from tests.web.pages.conftest import PASSWORD, Blog, Browser
+
+FORMS = sorted({route.path for route in pages.ROUTES if isinstance(route, Route) and "POST" in (route.methods or ())})
+CLOSED = sorted({"/stream", "/notices", "/people", "/write", "/drafts", "/deliveries", "/settings", "/search"})
+FOREIGN: list[dict[str, str]] = [
+    {"origin": "https://evil.test", "sec-fetch-site": "cross-site"},
+    {"origin": "null"},
+    {"origin": "https://blog.test.evil.test"},
+    {"origin": "https://blog.test:444"},
+    {"origin": "http://blog.test"},
+    {"origin": "https://blog.test", "sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+]
+
+
+SIGNED_IN = [path for path in FORMS if path not in ("/login", "/setup")]
+
+
+def at(path: str, post: Post | None = None) -> str:
+    """A form's address, about that post."""
+    return re.sub(r"{\w+:number}", str(post.id if post else 1), path)
+
+
+async def everything(blog: Blog) -> list[object]:
+    tables = "account post follow block mute reaction boost poll_vote media outgoing login report blocked_host".split()
+    return [await blog.site.db.read(lambda tx, name=name: tx.all(f"select * from {name}")) for name in tables]  # type: ignore[misc]
+
+
+async def test_no_form_from_elsewhere_does_anything(blog: Blog) -> None:
+    """With the cookie and even with the token: a page that has stolen one of them, or a neighbour's subdomain."""
+    post = await blog.write("Mine")
+    owner = await blog.owner()
+    before = await everything(blog)
+    typed = {"source": "x", "do": "publish", "host": "far.test", "name": "alice", "password": PASSWORD}
+    for path, headers in product(FORMS, FOREIGN):
+        without = {} if "origin" in headers else {"origin": owner.site.urls.origin}
+        answer = await owner.post(at(path, post), typed, headers={**without, **headers})
+        assert answer.status_code == 403, (path, headers)
+    assert await everything(blog) == before
+    assert (await owner.get("/settings")).status_code == 200  # not even signed out
+
+
+async def test_no_form_works_with_the_token_of_another_session(blog: Blog) -> None:
+    post = await blog.write("Mine")
+    owner, other = await blog.owner(), await blog.owner()
+    assert owner.csrf != other.csrf
+    before = await everything(blog)
+    owner.csrf = other.csrf
+    for path in SIGNED_IN:
+        assert (await owner.post(at(path, post), {"source": "x"})).status_code == 403, path
+    assert await everything(blog) == before
+
+
+async def test_who_may_not_is_told_before_the_body_is_read(blog: Blog) -> None:
+    """Nobody makes us take in megabytes who is nobody."""
+    read: list[bytes] = []
+
+    async def body():  # type: ignore[no-untyped-def]
+        for part in (b"--b\r\n", b"x" * 100_000):
+            read.append(part)
+            yield part
+
+    headers = {"content-type": "multipart/form-data; boundary=b", "origin": blog.site.urls.origin}
+    for path in SIGNED_IN:
+        answer = await blog.browser().http.post(at(path), content=body(), headers=headers)
+        assert answer.status_code == 403, path
+        assert read == [], path
+
+
+async def test_no_form_can_be_sent_by_a_link(blog: Blog) -> None:
+    owner = await blog.owner()
+    post = await blog.write("Mine")
+    before = await everything(blog)
+    for path in FORMS:
+        await owner.get(f"{at(path, post)}?csrf={owner.csrf}&do=publish&source=x")
+    assert await everything(blog) == before
+
+
+async def test_the_cookie_is_for_us_alone(blog: Blog) -> None:
+    answer = await blog.browser().post("/login", {"name": "alice", "password": PASSWORD})
+    [cookie] = [value for name, value in answer.headers.multi_items() if name == "set-cookie" and "session" in value]
+    assert cookie.startswith("__Host-session=")
+    for word in ("HttpOnly", "Secure", "SameSite=lax", "Path=/"):
+        assert word in cookie
+    assert "domain" not in cookie.lower()
+
+
+async def test_a_session_set_beforehand_is_never_taken_over(blog: Blog) -> None:
+    """Fixation: whoever put a cookie into the browser does not know the one that counts afterwards."""
+    attacker = await blog.owner()  # a session that the attacker knows
+    known = attacker.http.cookies[cookie_name(blog.site)]
+    victim = blog.browser()
+    victim.http.cookies.set(cookie_name(blog.site), known, domain="blog.test")
+    assert (await victim.post("/login", {"name": "alice", "password": PASSWORD})).status_code == 303
+    assert victim.http.cookies[cookie_name(blog.site)] != known
+    assert (await attacker.get("/stream")).status_code == 303  # ended
+
+
+async def signed_out(browser: Browser) -> bool:
+    found = {(await browser.get(path)).status_code for path in CLOSED}
+    return found == {303}
+
+
+async def test_what_ends_a_session_ends_it_on_the_server(blog: Blog) -> None:
+    token_of = cookie_name(blog.site)
+
+    async def again(token: str) -> Browser:
+        browser = blog.browser()
+        browser.http.cookies.set(token_of, token, domain="blog.test")
+        return browser
+
+    owner = await blog.owner()
+    token = owner.http.cookies[token_of]
+    assert not await signed_out(await again(token))
+    await owner.post("/logout")
+    assert await signed_out(await again(token))
+
+    first, second = await blog.owner(), await blog.owner()
+    tokens = [each.http.cookies[token_of] for each in (first, second)]
+    fresh = {"old": PASSWORD, "password": "another long one", "password-again": "another long one"}
+    assert (await first.post("/settings/password", fresh)).status_code == 303
+    for token in tokens:
+        assert await signed_out(await again(token))
+    assert not await signed_out(await again(first.http.cookies[token_of]))
+
+    await blog.site.db.write(lambda tx: tx.run("update login set disabled = 1"))
+    assert await signed_out(first)
+
+
+async def test_the_database_does_not_hold_what_signs_in(blog: Blog) -> None:
+    owner = await blog.owner()
+    token = owner.http.cookies[cookie_name(blog.site)]
+    rows = await blog.site.db.read(lambda tx: [tuple(row) for row in tx.all("select token from session")])
+    assert rows == [(hashed(token),)]
+    assert token not in str(rows)
+    stored = await blog.site.db.read(lambda tx: [tuple(row) for row in tx.all("select password from login")])
+    assert all(row[0].startswith("scrypt$") and PASSWORD not in row[0] for row in stored)
+
+
+async def test_a_name_that_nobody_has_takes_as_long(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One hash of the same cost is made for each try, whoever is meant."""
+    made: list[tuple[int, int, int]] = []
+    derive = passwords._derive
+
+    def counted(text: str, salt: bytes, n: int, r: int, p: int) -> bytes:
+        made.append((n, r, p))
+        return derive(text, salt, n, r, p)
+
+    passwords.check_password("x", None)  # made once in a process
+    monkeypatch.setattr(passwords, "_derive", counted)
+    costs = []
+    for name in ("alice", "nobody"):
+        made.clear()
+        assert (await blog.browser().post("/login", {"name": name, "password": "wrong"})).status_code == 422
+        costs.append(list(made))
+    assert costs[0] == costs[1]
+    assert len(costs[0]) == 1
+
+
+async def tries(blog: Blog, peer: str, forwarded: list[str], name: str = "n{}") -> list[int]:
+    found = []
+    for number, hop in enumerate(forwarded):
+        browser = blog.browser(peer)
+        headers = {"x-forwarded-for": hop} if hop else {}
+        answer = await browser.post("/login", {"name": name.format(number), "password": "x"}, headers=headers)
+        found.append(answer.status_code)
+    return found
+
+
+async def test_tries_are_counted_by_the_real_address(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fediblog.web.pages.entry.check_password", lambda text, stored: False)  # it takes its time
+    forged = [f"198.51.100.{number}" for number in range(21)]
+    assert (await tries(blog, "203.0.113.9", forged))[-1] == 429  # a stranger's word counts for nothing
+    forged = [f"198.51.100.{number}, 203.0.113.10" for number in range(21)]
+    assert (await tries(blog, "127.0.0.1", forged))[-1] == 429  # nor what stands in front of what our proxy added
+    through = [f"203.0.113.{number}" for number in range(20, 45)]
+    assert set(await tries(blog, "127.0.0.1", through)) == {422}  # visitors behind our proxy are not one
+    same_net = [f"2001:db8:1:1::{number:x}" for number in range(21)]
+    assert (await tries(blog, "127.0.0.1", same_net))[-1] == 429  # one customer has many addresses
+    everywhere = [f"192.0.2.{number}" for number in range(11)]
+    assert (await tries(blog, "127.0.0.1", everywhere, name="alice"))[-1] == 429  # one name, from everywhere
+
+
+AWAY = [
+    "https://evil.test/",
+    "//evil.test/",
+    "/\\evil.test",
+    "/%2Fevil.test",
+    "/%5cevil.test",
+    "https:evil.test",
+    "javascript:1",
+]
+
+
+@pytest.mark.parametrize("to", AWAY)
+async def test_nobody_is_led_away(blog: Blog, to: str) -> None:
+    """After log-in, with the log-in page already signed in, and after every button."""
+
+    def leads_home(answer: httpx.Response) -> bool:
+        return answer.status_code == 303 and answer.headers["location"] in ("/", "/stream")
+
+    browser = blog.browser()
+    assert leads_home(await browser.post("/login", {"name": "alice", "password": PASSWORD, "next": to}))
+    await browser.get("/write")
+    assert leads_home(await browser.http.get("/login", params={"next": to}))
+    post = await blog.write("Mine")
+    assert leads_home(await browser.post(f"/post/{post.id}/like", {"next": to}))
+    assert leads_home(await browser.post("/session/account", {"account": str(blog.alice.id), "next": to}))
+
+
+async def test_pages_cannot_be_framed_and_run_nothing_foreign(blog: Blog) -> None:
+    await blog.write("Mine")
+    owner = await blog.owner()
+    for path in ("/", "/@alice", "/login", "/stream", "/nowhere", "/p/1", "/feed.atom", "/static/style.css"):
+        headers = (await owner.get(path)).headers
+        policy = dict(part.strip().partition(" ")[::2] for part in headers["content-security-policy"].split(";"))
+        assert policy["default-src"] == "'none'"
+        assert policy["frame-ancestors"] == "'none'"
+        assert policy["script-src"] == policy["style-src"] == policy["form-action"] == "'self'"
+        assert policy["base-uri"] == "'none'"
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "strict-origin-when-cross-origin"
+        assert headers["strict-transport-security"]
