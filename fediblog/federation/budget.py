@@ -39,7 +39,9 @@ class Door:
 
     def bar(self, key_id: str, refusal: Refused, now: int) -> None:
         """A key could not be used; `now` in ms."""
-        self._barred.put(key_id, (now + BARRED, refusal))
+        # A fresh one: an error that was raised holds all that was at hand where that happened, such as the whole body.
+        kept = Refused(refusal.reason, refusal.message, refusal.detail)
+        self._barred.put(key_id, (now + BARRED, kept))
 
     def check_key(self, key_id: str, now: int) -> None:
         """Refused at once, as it was a short while ago."""

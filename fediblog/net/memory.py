@@ -77,13 +77,22 @@ class Failures:
         """It failed."""
         known = self._known.get(key)
         pause = FIRST_PAUSE if known is None else min(known.pause * 2, LONGEST_PAUSE)
-        if isinstance(outcome, Answer):
-            outcome = Answer(outcome.status, (), b"", outcome.url)
-        self._known.put(key, _Failure(self._clock() + pause, pause, outcome))
+        self._known.put(key, _Failure(self._clock() + pause, pause, _bare(outcome)))
 
     def clear(self, key: Hashable) -> None:
         """It succeeded."""
         self._known.drop(key)
+
+
+def _bare(outcome: Answer | Refused | Unavailable) -> Answer | Refused | Unavailable:
+    """As little of it as will do. An error that was raised holds all that was at hand where that happened."""
+    match outcome:
+        case Answer():
+            return Answer(outcome.status, (), b"", outcome.url)
+        case Refused():
+            return Refused(outcome.reason, outcome.message, outcome.detail[:500])
+        case Unavailable():
+            return Unavailable(outcome.reason, outcome.delay, outcome.detail[:500])
 
 
 class Schemes:

@@ -97,6 +97,10 @@ class Door:
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         """The answer to what is turned away before anything else looks at it."""
+        if not is_text(
+            scope["query_string"]
+        ):  # not to be read by anybody, so not by a page of ours that says so either
+            return PlainTextResponse("There is no such address.\n", 400)
         if is_too_large(scope, headers):
             return self.refuse(Request(scope), 413, too_large(scope), "too-large")
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # PostgreSQL takes none
@@ -133,6 +137,15 @@ def too_large(scope: Scope) -> str:
     """What somebody is told who sent more, and what they can do."""
     limit = limit_of(scope)
     return text("error.pictures-too-large" if limit > MOST else "error.too-large", n=limit // 1_000_000)
+
+
+def is_text(raw: bytes) -> bool:
+    """Whether bytes of an address are UTF-8; most are percent-encoded and so are ASCII."""
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def is_too_large(scope: Scope, headers: Headers) -> bool:

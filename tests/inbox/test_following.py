@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from fediblog.actions import following
 from fediblog.store import accounts, relations
 from fediblog.store.tx import Tx
 from tests.federation.stranger import Home, Person
@@ -28,8 +29,6 @@ async def sent(home: Home) -> list[dict[str, Any]]:
 
 async def asks(home: Home, person: Person) -> str:
     """Alice asks to follow; the id of the Follow."""
-    from fediblog.actions import following
-
     account = await home.know(person)
 
     def deed(tx: Tx) -> str:
@@ -166,3 +165,23 @@ async def test_a_block_ends_both_follows_and_can_be_lifted(at_home: Home, bob: P
     await at_home.send(bob, bob.does("Undo", block))
     relation = await at_home.site.db.read(relations.between, at_home.alice.id, account.id)
     assert not relation.blocked_by
+
+
+async def test_a_follow_that_crossed_a_block_is_taken_back(at_home: Home, bob: Person) -> None:
+    await asks(at_home, bob)
+    await at_home.send(bob, bob.does("Block", at_home.alice.uri))
+    kinds = await at_home.ask("select kind from outgoing order by id")
+    assert kinds == [("Follow",), ("Undo",)]  # else they might take the Follow after they lift the block
+
+
+async def test_a_late_reject_of_an_earlier_follow_ends_the_later_one_on_both_sides(at_home: Home, bob: Person) -> None:
+    first = await asks(at_home, bob)
+    account = await at_home.know(bob)
+    await at_home.site.db.write(following.unfollow, at_home.site.urls, at_home.alice.id, account.id)
+    second = await asks(at_home, bob)
+    follow = {"id": first, "type": "Follow", "actor": at_home.alice.uri, "object": bob.uri}
+    await at_home.send(bob, bob.does("Reject", follow))
+    assert await follows(at_home, bob) == ""
+    ((body,),) = await at_home.ask("select body from outgoing order by id desc limit 1")
+    undo = json.loads(body)
+    assert (undo["type"], undo["object"]["id"]) == ("Undo", second)

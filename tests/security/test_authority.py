@@ -65,8 +65,11 @@ async def test_pins_are_of_ones_own_posts_on_ones_own_profile(
     await at_home.follows(bob)
     other = eve if who == "eve" else neighbour
     account = await at_home.follows(other)
-    note, ours = bob.note(), await at_home.writes()
+    note, own, ours = bob.note(), other.note(), await at_home.writes()
     await at_home.send(bob, bob.creates(note))
+    await at_home.send(other, other.creates(own))
+    for target in (f"{bob.uri}/featured", at_home.alice.featured):  # what is one's own, but not on one's own profile
+        await at_home.send(other, other.does("Add", own["id"], target[-20:].replace("/", ""), target=target))
     for number, (verb, thing, target) in enumerate(
         (verb, thing, target)
         for verb in ("Add", "Remove")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,9 +19,10 @@ from fediblog.app import create_app
 from fediblog.markup.clean import OWN, REMOTE
 from fediblog.protocol.contexts import CONTEXT
 from fediblog.store import posts, relations
+from fediblog.web.render import environment
 from tests.federation.stranger import Home, Person, home
 from tests.markup.test_clean import ATTACKS, inspect
-from tests.security.reading import Pair, reader, taken_apart, visitor
+from tests.security.reading import Pair, press, reader, taken_apart, visitor
 
 Json = dict[str, Any]
 BREAKERS = [
@@ -164,11 +165,6 @@ async def pairs_of(browser: httpx.AsyncClient, paths: list[str]) -> set[Pair]:
     return found
 
 
-@pytest.fixture(scope="module")
-async def _nothing() -> None:
-    """So that the module's own fixtures may be asynchronous."""
-
-
 async def plain_pairs(folder: Path) -> set[Pair]:
     """Tags and attributes of the same pages where nobody means any harm."""
     async with home(folder) as place:
@@ -191,9 +187,9 @@ ASKED = ["/search?q={}", "/people?handle={}", "/login?next={}", "/tags/{}", "/@a
 
 
 @pytest.fixture
-async def browsers(at_home: Home) -> AsyncIterator[list[httpx.AsyncClient]]:
+async def browsers(at_home: Home) -> list[httpx.AsyncClient]:
     app = create_app(at_home.site)
-    yield [visitor(at_home.site, app), await reader(at_home.site, at_home.alice, app)]
+    return [visitor(at_home.site, app), await reader(at_home.site, at_home.alice, app)]
 
 
 @pytest.mark.parametrize("path", ASKED)
@@ -222,12 +218,10 @@ async def test_what_stands_in_a_form_comes_back_as_text(blog_form: Callable[[str
 
 @pytest.fixture
 async def blog_form(at_home: Home) -> Callable[[str], Any]:
-    from tests.security.reading import press
-
     browser = await reader(at_home.site, at_home.alice)
 
     async def send(word: str) -> list[httpx.Response]:
-        typed = {name: word for name in ("source", "title", "warning", "summary", "language", "scheduled", "new-alt")}
+        typed = dict.fromkeys(("source", "title", "warning", "summary", "language", "scheduled", "new-alt"), word)
         return [
             await press(browser, "/write", {**typed, "do": "preview"}),
             await press(browser, "/write", {**typed, "do": "schedule", "source": ""}),
@@ -269,8 +263,6 @@ def _is_html(element: ElementTree.Element) -> bool:
 
 async def test_templates_escape_and_only_cleaned_text_is_html() -> None:
     """One place makes text into HTML that is shown as it is."""
-    from fediblog.web.render import environment
-
     made = environment()
     assert made.autoescape is True
     for name in made.list_templates():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -154,7 +155,7 @@ async def test_no_number_is_too_large(at_home: Home, bob: Person, number: str) -
 async def test_a_body_without_end_is_not_read_to_its_end(at_home: Home) -> None:
     read = 0
 
-    async def body():  # type: ignore[no-untyped-def]
+    async def body() -> AsyncIterator[bytes]:
         nonlocal read
         for _ in range(100):
             read += 1

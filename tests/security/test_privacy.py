@@ -36,7 +36,7 @@ _SECRET = re.compile(r"plover|plugh", re.IGNORECASE)
 
 @dataclass
 class House:
-    """Alice, who keeps secrets; Mallory, who has a login of his own here and follows nobody; Eve, who asks to follow."""
+    """Alice, who keeps secrets; Mallory, who has a login here too and follows nobody; Eve, who asks to follow."""
 
     home: Home
     app: Any
@@ -130,8 +130,17 @@ async def test_private_and_missing_cost_the_same(house: House, monkeypatch: pyte
     """As many questions to the database, so that the time tells nothing either."""
     said: list[str] = []
     one, every = sqlite.SqliteTx.one, sqlite.SqliteTx.all
-    monkeypatch.setattr(sqlite.SqliteTx, "one", lambda tx, sql, **more: said.append(sql) or one(tx, sql, **more))
-    monkeypatch.setattr(sqlite.SqliteTx, "all", lambda tx, sql, **more: said.append(sql) or every(tx, sql, **more))
+
+    def asked_one(tx: sqlite.SqliteTx, sql: str, /, **more: Any) -> Any:
+        said.append(sql)
+        return one(tx, sql, **more)
+
+    def asked_all(tx: sqlite.SqliteTx, sql: str, /, **more: Any) -> Any:
+        said.append(sql)
+        return every(tx, sql, **more)
+
+    monkeypatch.setattr(sqlite.SqliteTx, "one", asked_one)
+    monkeypatch.setattr(sqlite.SqliteTx, "all", asked_all)
     browser = house.as_nobody()
 
     async def cost(path: str, accept: str) -> list[str]:

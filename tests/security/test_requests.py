@@ -1,4 +1,4 @@
-"""What strangers can make us ask: never an address inside, never more than so much, whichever door they come through."""
+"""What strangers can make us ask: never an address inside, never more than so much, by whichever door they come."""
 
 from __future__ import annotations
 

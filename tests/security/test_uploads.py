@@ -89,10 +89,24 @@ async def test_what_is_no_picture_is_not_kept(blog: Blog, data: bytes) -> None:
 
 
 WRONG = [
-    "../fediblog.db", "../outside.png", "..%2foutside.png", "x/..%2f..%2foutside.png", "%2e%2e/outside.png", "..%2f..%2ffediblog.db", "%2e%2e/fediblog.db", "/etc/passwd", "ab/cd", "ab/cd/", "%00", "ab/cd/x.html",
-    "ab/cd/abcd0000000000000000000000000000.html", "ab/cd/abcd0000000000000000000000000000.svg", "ab\\cd\\x.png",
-    "ab/cd/abcd0000000000000000000000000000.unfinished", "ab/cd/abcd0000000000000000000000000000.png/../../x",
-]  # fmt: skip
+    "../fediblog.db",
+    "../outside.png",
+    "..%2foutside.png",
+    "x/..%2f..%2foutside.png",
+    "%2e%2e/outside.png",
+    "..%2f..%2ffediblog.db",
+    "%2e%2e/fediblog.db",
+    "/etc/passwd",
+    "ab/cd",
+    "ab/cd/",
+    "%00",
+    "ab/cd/x.html",
+    "ab/cd/abcd0000000000000000000000000000.html",
+    "ab/cd/abcd0000000000000000000000000000.svg",
+    "ab\\cd\\x.png",
+    "ab/cd/abcd0000000000000000000000000000.unfinished",
+    "ab/cd/abcd0000000000000000000000000000.png/../../x",
+]
 
 
 async def test_no_address_leads_out_of_the_folder(blog: Blog) -> None:

@@ -175,8 +175,8 @@ async def test_followers_are_reached_at_the_shared_inbox_where_there_is_one(db: 
             assert len(page) <= 2
             found += page
         assert [number for number, _ in found] == sorted({number for number, _ in found})
-        shared = [f"https://h{n % 3}.example/inbox" for n in range(6)]
-        assert [inbox for _, inbox in found] == shared + [
+        expected = [f"https://h{n % 3}.example/inbox" for n in range(6)]
+        assert [inbox for _, inbox in found] == expected + [
             f"https://h{n % 3}.example/users/p{n}/inbox" for n in (6, 7, 8)
         ]
 

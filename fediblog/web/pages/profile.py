@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -49,6 +49,8 @@ async def local(request: Request) -> Response:
     if request.path_params["handle"] != account.handle:
         return RedirectResponse(f"/@{account.handle}", 301)
     shown = paging.page(request, found.posts, SIZE, lambda post: post.id)
+    above = {post.id for post in found.pinned}
+    shown = replace(shown, items=tuple(post for post in shown.items if post.id not in above))
     response = render(
         request, "profile.html", profile=found, account=account, posts=shown, feeds=f"/@{account.handle}/feed"
     )
