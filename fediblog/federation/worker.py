@@ -146,8 +146,7 @@ class Worker:
         if len(taken.batches) >= TAKEN:  # there may be more
             self._wake.set()
         for job in taken.jobs:
-            # One that takes very long is claimed again while it still runs. One that has just ended is not that.
-            if job.id not in {each.id for task, each in self._working.items() if not task.done()}:
+            if not self._is_at(job):
                 self._begin(self._working, job, self._work(job))
         for item in taken.incoming:
             self._last_of[item.actor] = self._begin(
@@ -161,6 +160,15 @@ class Worker:
         if now < self._clock - setback.TOLERANCE:
             log.event("clock-set-back", ms=await self._site.db.write(setback.mend))
         self._clock = now
+
+    def _is_at(self, job: Job) -> bool:
+        """One that takes very long is claimed again while it still runs, as one more try of the same.
+
+        That is not one which has carried on: its next part may be claimed before the task of the last has ended.
+        """
+        return any(
+            each.id == job.id and each.tries < job.tries for task, each in self._working.items() if not task.done()
+        )
 
     def _begin(self, table: dict[Task, T], what: T, work: Coroutine[None, None, None]) -> Task:
         task = asyncio.create_task(work)

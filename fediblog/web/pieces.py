@@ -11,8 +11,11 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Emoji
+from fediblog.domain.documents import Emoji, Visibility
+from fediblog.domain.posts import Post
+from fediblog.messages import text
 from fediblog.web import emoji
+from fediblog.web.links import Links
 
 _MONTHS = tuple(
     "January February March April May June July August September October November December".split()  # noqa: SIM905
@@ -71,6 +74,26 @@ def _face(number: int, icon: str, name: str, acct: str, pictures: tuple[Emoji, .
         f'{emoji.named(name, pictures)}</bdi> <span class="acct quiet">@{escape(acct)}</span></span>'
     )
     return Markup(shown)  # noqa: S704  built from escaped parts
+
+
+def byline(post: Post, links: Links) -> Markup:
+    """Who wrote a post and when, above its text."""
+    account = post.account
+    marks = _mark("pin", text("post.pinned")) if post.pinned else ""
+    if post.visibility is not Visibility.PUBLIC:
+        marks += _mark(post.visibility, text(f"visibility.{post.visibility}"))
+    shown = (
+        f'<header class="byline">\n<a class="p-author h-card person" href="{escape(links.account(account))}">'
+        f'{face(account)}</a>\n<span class="meta quiet">{marks}'
+        f'<a class="u-url" href="{escape(links.post(post))}">{when(post.published)}</a></span>\n</header>'
+    )
+    return Markup(shown)  # noqa: S704  built from escaped parts
+
+
+def _mark(name: str, label: str) -> str:
+    return (
+        f'<span class="mark" title="{escape(label)}">{icon(name)}<span class="hidden">{escape(label)}</span></span>\n'
+    )
 
 
 def named(account: Account) -> Markup:

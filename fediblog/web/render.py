@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -14,51 +13,18 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Emoji
-from fediblog.domain.posts import Post
-from fediblog.domain.urls import Urls
 from fediblog.markup.html import excerpt
 from fediblog.messages import known, text
 from fediblog.web import emoji, sessions
+from fediblog.web.links import Links
 from fediblog.web.negotiation import VARY, site_of
-from fediblog.web.pieces import avatar, day, face, icon, iso, moment, month, named, when
+from fediblog.web.pieces import avatar, byline, day, face, icon, iso, moment, month, named, when
 
 PUBLIC = "max-age=0, must-revalidate"
 PRIVATE = "private, no-store"
 OWN_FORM = "private, max-age=0, must-revalidate"  # for long forms: browsers forget what was typed where it is no-store
 _FLASH = "flash"
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Where a link should lead, for this visitor: inside of the site for those who have signed in."""
-
-    urls: Urls
-    signed_in: bool
-
-    def post(self, post: Post) -> str:
-        """The page of a post."""
-        if post.local and post.state == "published":
-            return self._path(post.url)
-        return f"/post/{post.id}" if self.signed_in else post.url or post.uri
-
-    def account(self, account: Account) -> str:
-        """The page of an account."""
-        if account.local:
-            return f"/@{account.handle}"
-        return f"/account/{account.id}" if self.signed_in else account.url or account.uri
-
-    def tag(self, name: str) -> str:
-        """The page of a hashtag."""
-        return self._path(self.urls.tag(name))
-
-    def picture(self, name: str) -> str:
-        """A stored file."""
-        return self._path(self.urls.media(name))
-
-    def _path(self, url: str) -> str:
-        return url.removeprefix(self.urls.origin) if self.urls.owns(url) else url
 
 
 def render(
@@ -154,7 +120,9 @@ def environment() -> Environment:
     )
     made.globals.update(t=text, static=static)
     made.filters.update(content=content, excerpt=excerpt, focus=focus)
-    made.filters.update({each.__name__: each for each in (icon, avatar, face, named, when, iso, day, moment, month)})
+    made.filters.update(
+        {each.__name__: each for each in (icon, avatar, face, byline, named, when, iso, day, moment, month)}
+    )
     return made
 
 

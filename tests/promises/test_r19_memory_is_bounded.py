@@ -160,3 +160,20 @@ async def test_one_post_cannot_bring_a_thousand_things(at_home: Home, what: str,
     assert title <= 5_000
     assert await at_home.count("account") <= 30
     assert len(at_home.web.asked) <= 60
+
+
+async def test_what_failed_is_remembered_without_what_was_at_hand(at_home: Home) -> None:
+    """An exception that was raised holds its frames, and they the whole body: kept, that would be megabytes each."""
+    post = await at_home.writes()
+    for i, down in enumerate((True, False)):
+        eve = Person(at_home.web, f"evil{i}.test", "eve")
+        at_home.web.put(eve.uri, {}, status=410)
+        at_home.web.down |= {eve.host} if down else set()
+        receipt = await at_home.send(eve, eve.does("Like", post.uri) | {"content": "x" * 100_000})
+        assert receipt.status == (503 if down else 401)
+    with through_door(at_home.site) as door:
+        barred = [refusal for _, refusal in door._barred._items.values()]
+    failed = [known.outcome for known in at_home.site.client._failures._known._items.values()]
+    kept = [each for each in (*barred, *failed) if isinstance(each, BaseException)]
+    assert kept
+    assert [each for each in kept if each.__traceback__ is not None or each.__context__ is not None] == []

@@ -193,3 +193,24 @@ async def test_a_block_by_the_author_ends_what_a_reader_may_do(at_home: Home, bo
     for table in ("reaction", "boost", "follow", "notice"):
         assert await at_home.count(table) == 0, table
     assert await at_home.count("post") == 1
+
+
+@pytest.mark.parametrize("verb", ["Create", "Update"])
+@pytest.mark.parametrize("who", ["eve", "neighbour"])
+async def test_nobody_takes_a_post_over_by_calling_it_their_own(
+    at_home: Home, bob: Person, eve: Person, neighbour: Person, verb: str, who: str
+) -> None:
+    """Under the id of bob's post, with themselves as its author: on one server that is one origin."""
+    other = eve if who == "eve" else neighbour
+    await at_home.follows(bob)
+    await at_home.follows(other)
+    note = bob.note(content="<p>true</p>")
+    await at_home.send(bob, bob.creates(note))
+    mine = {**note, "attributedTo": other.uri, "content": "<p>forged</p>", "updated": "2025-06-03T10:00:00Z"}
+    for number, thing in enumerate((mine, {**mine, "attributedTo": [other.uri, bob.uri]}, {**mine, "url": other.uri})):
+        await at_home.send(other, other.does(verb, thing, number, to=[PUBLIC]))
+    await at_home.work()
+    found = await at_home.site.db.read(posts.by_uri, note["id"])
+    assert found is not None
+    assert (found.content, found.author) == ("<p>true</p>", bob.uri)
+    assert await at_home.count("post") == 1

@@ -18,8 +18,9 @@ from fediblog.messages import text
 from fediblog.store import posts, relations
 from fediblog.store.tx import Tx
 from fediblog.web import forms, paging
+from fediblog.web.links import Links
 from fediblog.web.negotiation import site_of
-from fediblog.web.render import Links, back, render
+from fediblog.web.render import back, render
 from fediblog.web.sessions import Visit, ask_as, page
 
 SIZE = 40

@@ -20,10 +20,11 @@ from fediblog.store import accounts, listings, posts
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.forms import Form
+from fediblog.web.links import Links
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages import sheet as sheets
 from fediblog.web.pages.sheet import PERIODS, SLOTS, VISIBILITIES, Sheet
-from fediblog.web.render import OWN_FORM, Links, back, render
+from fediblog.web.render import OWN_FORM, back, render
 from fediblog.web.sessions import Visit, ask_as, page
 
 

@@ -1,0 +1,40 @@
+"""Where the links of a page lead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where a link should lead, for this visitor: inside of the site for those who have signed in."""
+
+    urls: Urls
+    signed_in: bool
+
+    def post(self, post: Post) -> str:
+        """The page of a post."""
+        if post.local and post.state == "published":
+            return self._path(post.url)
+        return f"/post/{post.id}" if self.signed_in else post.url or post.uri
+
+    def account(self, account: Account) -> str:
+        """The page of an account."""
+        if account.local:
+            return f"/@{account.handle}"
+        return f"/account/{account.id}" if self.signed_in else account.url or account.uri
+
+    def tag(self, name: str) -> str:
+        """The page of a hashtag."""
+        return self._path(self.urls.tag(name))
+
+    def picture(self, name: str) -> str:
+        """A stored file."""
+        return self._path(self.urls.media(name))
+
+    def _path(self, url: str) -> str:
+        return url.removeprefix(self.urls.origin) if self.urls.owns(url) else url

@@ -1,0 +1,172 @@
+"""`python -m tests.bench.plans [--write]`: how SQLite goes about the main questions, for docs/performance.md.
+
+The plans follow from the schema alone, because SQLite is given no statistics: a small database shows them as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fediblog import inbox
+from fediblog.domain.accounts import Account
+from fediblog.federation import resolve
+from fediblog.inbox import Facts
+from fediblog.protocol.activities import read_activity
+from fediblog.store import inbound, jobs, listings, outbox, posts, relations
+from fediblog.store.database import connect
+from fediblog.store.tx import Tx
+from fediblog.web.pages.post import thread_of
+from tests.store import makers
+from tests.store.makers import URLS, Watched, local, remote
+
+PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+HEADING = "## Plans"
+HOSTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Who and what the questions are about."""
+
+    author: Account
+    liker: Account
+    post: int
+    outgoing: int
+
+
+def furnish(tx: Tx) -> Scene:
+    """An author whom people on many servers follow, and who follows them; a post with comments, on its way."""
+    author = local(tx)
+    people = [remote(tx, f"p{n}", f"h{n}.example") for n in range(HOSTS)]
+    for each in people:
+        relations.put_follow(tx, each.id, author.id, f"{each.uri}/follow", "accepted")
+        relations.put_follow(tx, author.id, each.id, f"{URLS.origin}/x/{each.id}", "accepted")
+        seen = makers.post(tx, each)
+        tx.run("insert into stream (account, item, post) values (:a, :p, :p)", a=author.id, p=seen)
+    post = makers.post(tx, author, uri=URLS.post(tx.new_id()))
+    for each in people[:20]:
+        makers.post(tx, each, in_reply_to=makers.whole(tx, post).uri)
+    outgoing = tx.new_id()
+    outbox.emit(
+        tx, author.id, URLS.activity(outgoing), "Create", "u:1", "{}", number=outgoing, post=post, followers=True
+    )
+    outbox.add_deliveries(tx, outgoing, [each.shared_inbox for each in people])
+    return Scene(author, people[0], post, outgoing)
+
+
+def home(tx: Tx, scene: Scene) -> None:
+    listings.home(tx, scene.author.id, limit=31)
+
+
+def post_page(tx: Tx, scene: Scene) -> None:
+    post = posts.get(tx, scene.post)
+    assert post is not None
+    thread_of(tx, 0, post)
+
+
+def spread(tx: Tx, scene: Scene) -> None:
+    found = relations.inboxes_of_followers(tx, scene.author.id, after=scene.liker.id)
+    outbox.add_deliveries(tx, scene.outgoing, [inbox for _, inbox in found] + ["https://new.example/inbox"])
+    outbox.forget_reached(tx, scene.outgoing, 1000)
+
+
+def lease(tx: Tx, _scene: Scene) -> None:
+    outbox.next_due(tx)
+    outbox.lease(tx, hosts=1, probes=1)
+    jobs.claim(tx)
+    inbound.claim(tx)
+
+
+def settle(tx: Tx, _scene: Scene) -> None:
+    delivery = outbox.lease(tx, hosts=1)[0].deliveries[0]
+    asked = len(tx.asked) if isinstance(tx, Watched) else 0
+    outbox.delivered(tx, delivery)
+    outbox.host_answered(tx, delivery.host)
+    if isinstance(tx, Watched):
+        del tx.asked[:asked]  # taking it is a question of its own
+
+
+def like(tx: Tx, scene: Scene) -> None:
+    uri = makers.whole(tx, scene.post).uri
+    document = {"id": f"{scene.liker.uri}/likes/1", "type": "Like", "actor": scene.liker.uri, "object": uri}
+    activity = read_activity(document)
+    assert activity is not None
+    relations.host_is_blocked(tx, "h0.example")
+    held = resolve.held_key(tx, f"{scene.liker.uri}#main-key")
+    assert held is not None
+    inbound.was_seen(tx, activity.uri)
+    inbox.apply(tx, URLS, activity, Facts(actor=held[1]))
+
+
+QUESTIONS: dict[str, Callable[[Tx, Scene], None]] = {
+    "Home timeline": home,
+    "Page of a post, with its comments": post_page,
+    "One step of a fan-out": spread,
+    "What the worker takes: due hosts, their messages, jobs, activities": lease,
+    "A delivery that was taken in": settle,
+    "The inbox: a like by a known actor": like,
+}
+
+
+def describe(tx: Tx, scene: Scene) -> str:
+    """All questions with their plans, as Markdown."""
+    parts = []
+    for title, ask in QUESTIONS.items():
+        watched = Watched(tx)
+        ask(watched, scene)
+        statements = dict(watched.asked)
+        lines = []
+        for sql, params in statements.items():
+            steps = [row.detail for row in tx.all(f"explain query plan {sql}", **params)]
+            lines += [_short(sql), *(f"    {step}" for step in steps)] if steps else []
+        parts.append(f"{title}:\n```\n" + "\n".join(lines) + "\n```\n")
+    return "\n".join(parts)
+
+
+def _short(sql: str) -> str:
+    """What the statement does to which table, and the head of its condition."""
+    found = re.match(r"(select|insert into|update|delete from)\b(?:.*?\bfrom)? *(\w*)", sql)
+    where = re.search(r"\bwhere (.{1,70}\w*)", sql)
+    verb, table = found.groups() if found else ("", "")
+    return f"{verb} {table}" + (f" where {where[1].strip()}" if where else "")
+
+
+async def section() -> str:
+    """The section of the page."""
+    with tempfile.TemporaryDirectory() as folder:
+        db = await connect(Path(folder) / "plans.db")
+        try:
+            scene = await db.write(furnish)
+            told = await db.write(describe, scene)
+        finally:
+            await db.close()
+    intro = (
+        "How SQLite goes about the questions that are asked most: `SEARCH … USING INDEX` finds its rows, `SCAN` of a\n"
+        "table would read all of it (of `json_each`, `t` or `times` it reads a result at hand). Statements are shown\n"
+        "by their beginnings. Written by `python -m tests.bench.plans --write`.\n"
+    )
+    return f"{HEADING}\n\n{intro}\n{told}"
+
+
+def write(text: str) -> None:
+    """Put the section in the place of the one that is there."""
+    page = PAGE.read_text()
+    head, found, rest = page.partition(f"{HEADING}\n")
+    _, next_heading, after = rest.partition("\n## ")
+    if not found:
+        raise SystemExit(f"{PAGE} has no section of that name.")
+    PAGE.write_text(head + text + next_heading + after)
+
+
+if __name__ == "__main__":
+    made = asyncio.run(section())
+    if "--write" in sys.argv[1:]:
+        write(made)
+    else:
+        print(made)
