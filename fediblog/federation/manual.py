@@ -104,6 +104,8 @@ STANDARDS = (
 
 - Linked Data signatures are neither made nor believed: what somebody else's key carries is fetched from its origin.
 - JSON-LD is read as plain JSON. Documents with `@graph`, `@included` or `@reverse` are refused.
+- Answers are not forwarded to the followers of whom they answer (ActivityPub §7.1.2): without a proof by their author nobody should
+  believe them. The `replies` and `context` collections of a post name all of them, and our own server completes threads by such.
 """
 )
 
