@@ -1,5 +1,7 @@
 """Posts of ours: what they look like when they leave, whom they reach, and what never leaves."""
 
+# long because: each deed of an author is one story, and they share their stage
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -1,5 +1,7 @@
 """What leaves for one host: signed, in order, two at a time; and what is learned from each kind of answer."""
 
+# long because: one table of what a host may answer, and what is learnt from it
+
 from __future__ import annotations
 
 import asyncio

@@ -1,5 +1,7 @@
 """Every verb between two real servers: what one does, and what the other then knows."""
 
+# long because: every verb in both directions stands in one place, to see that none is missing
+
 from __future__ import annotations
 
 import io

@@ -1,5 +1,7 @@
 """Any bytes into every parser of what strangers send: it is read or refused, and what is read keeps its promises."""
 
+# long because: one property for each reader of what comes from outside
+
 from __future__ import annotations
 
 import os

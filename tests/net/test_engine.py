@@ -1,5 +1,7 @@
 """The engine against real servers: deadlines, limits, turns, and connections that are used again."""
 
+# long because: the engine is tried against one hostile server after the other, with the same helpers
+
 from __future__ import annotations
 
 import asyncio

@@ -3,6 +3,8 @@
 Everybody of ours in these tests is a new person, so tests share the servers and nothing else.
 """
 
+# long because: starting the peers is what costs time, so that all of their tests share them
+
 from __future__ import annotations
 
 import asyncio

@@ -1,5 +1,7 @@
 """What both engines promise about transactions, parameters and notifications."""
 
+# long because: the same promises are tried on both engines, with the same small schema
+
 from __future__ import annotations
 
 import asyncio

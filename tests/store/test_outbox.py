@@ -1,5 +1,7 @@
 """What goes out reaches every inbox once, in order, fairly, and is given up in the end."""
 
+# long because: the queue has one set of rules, and its tests share their builders
+
 from __future__ import annotations
 
 import asyncio

@@ -1,5 +1,7 @@
 """What those who have signed in do: write, edit, delete, like, follow, settle and moderate."""
 
+# long because: a writer at work, page after page, with one browser
+
 from __future__ import annotations
 
 import io
