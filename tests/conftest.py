@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -15,7 +16,27 @@ import pytest
 from fediblog.store.database import Database, connect
 from tests import postgres
 
+ROOT = Path(__file__).parent
+LARGE = {"cli", "fuzz", "peers", "promises", "security"}  # folders whose tests start processes or whole worlds
 ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The fast ring leaves out the second engine, real processes, and all that starts programs of others."""
+    for item in items:
+        folder = item.path.relative_to(ROOT).parts[0]
+        if folder in LARGE or any(item.get_closest_marker(name) for name in ("postgres", "browser", "node", "nginx")):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_begins() -> Iterator[None]:
+    """What a command sets up for its own process does not outlive its test."""
+    yield
+    logger = logging.getLogger("fediblog")
+    logger.handlers[:], logger.propagate, logger.disabled = [], True, False
+    logger.setLevel(logging.NOTSET)
 
 
 @dataclass

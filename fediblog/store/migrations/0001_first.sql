@@ -335,6 +335,7 @@ create table notice (
 );
 create index notice_account on notice(account, id);
 create index notice_post on notice(post) where post is not null;
+create index notice_same on notice(account, kind, actor);
 create index notice_actor on notice(actor);
 
 create table report (
