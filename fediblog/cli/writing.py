@@ -22,6 +22,7 @@ from fediblog.domain.posts import Post
 from fediblog.errors import Misuse, NotFound
 from fediblog.federation import compose, uploads
 from fediblog.federation.site import Site
+from fediblog.media.formats import focal_point
 from fediblog.store import accounts, posts
 from fediblog.store.tx import Tx
 
@@ -34,6 +35,7 @@ class Attached:
 
     path: str
     alt: str = ""
+    focus: tuple[float, float] | None = None
 
 
 async def post(site: Site, args: Namespace) -> None:
@@ -74,7 +76,7 @@ async def attach(site: Site, author: Account, attached: Attached) -> File:
     except OSError as error:
         raise Misuse(f"The picture {attached.path} cannot be read: {error.strerror}.") from None
     upload = await uploads.upload(site, author.id, data)
-    return File(upload=upload.id, alt=attached.alt)
+    return File(upload=upload.id, alt=attached.alt, focus=attached.focus)
 
 
 async def _parent(site: Site, author: Account, text: str) -> Post:
@@ -129,6 +131,14 @@ def _known(tx: Tx, own_domain: str, text: str) -> Account:
     return found
 
 
+def _point(parser: ArgumentParser, text: str) -> tuple[float, float]:
+    try:
+        x, y = map(float, text.split(","))
+    except ValueError:
+        parser.error(f"--focus is {text!r}: expected X,Y, each from -1 (left, bottom) to 1 (right, top)")
+    return focal_point(x, y) or (0.0, 0.0)
+
+
 class _Attach(argparse.Action):
     """`--attach FILE` begins a picture, `--alt TEXT` describes the one before it."""
 
@@ -138,6 +148,10 @@ class _Attach(argparse.Action):
         found: list[Attached] = getattr(space, "attach", None) or []
         if option == "--attach":
             found.append(Attached(str(values)))
+        elif option == "--focus" and found:
+            found[-1].focus = _point(parser, str(values))
+        elif option == "--focus":
+            parser.error("--focus belongs to the picture before it: --attach cat.jpg --focus 0.5,0.3")
         elif not found or found[-1].alt:
             parser.error("--alt describes the picture before it: --attach cat.jpg --alt 'A grey cat, asleep'")
         else:
@@ -160,6 +174,7 @@ def _post_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--reply-to", metavar="POST", help="the address or the number of the post it answers")
     parser.add_argument("--attach", metavar="FILE", action=_Attach, help="a picture; may be given several times")
     parser.add_argument("--alt", metavar="TEXT", action=_Attach, help="describes the picture before it")
+    parser.add_argument("--focus", metavar="X,Y", action=_Attach, help="what stays visible where it is cropped")
     when = parser.add_mutually_exclusive_group()
     when.add_argument("--draft", action="store_true", help="keep it as a draft")
     when.add_argument("--at", metavar="TIME", help="publish it then, such as 2026-05-01T09:00 (local time)")

@@ -18,6 +18,7 @@ from fediblog.federation import uploads
 from fediblog.federation.site import Site
 from fediblog.markup.html import plain
 from fediblog.markup.text import one_line
+from fediblog.media.formats import focal_point
 from fediblog.media.pictures import Shape
 from fediblog.messages import text
 from fediblog.store import files
@@ -30,14 +31,31 @@ MOST_BYTES = 16_000_000
 ANSWERS = 4  # fields for a poll's answers; two more than are filled after a preview
 PERIODS = (1_800, 3_600, 21_600, 86_400, 259_200, 604_800, 2_592_000)  # seconds that a poll may be open
 VISIBILITIES = tuple(each.value for each in Visibility)
+# Where a picture's centre of interest may be said to be: it stays visible where others crop the picture.
+FOCI = ("", "0,1", "0,-1", "-1,0", "1,0", "-1,1", "1,1", "-1,-1", "1,-1")
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A picture that lies here already, with its description."""
+    """A picture that lies here already, with its description and its focal point."""
 
     upload: Upload
     alt: str
+    focus: tuple[float, float] | None = None
+
+    @property
+    def place(self) -> str:
+        """The focal point as the form says it: x,y or nothing for the middle."""
+        return f"{self.focus[0]:g},{self.focus[1]:g}" if self.focus else ""
+
+
+def point_of(place: str) -> tuple[float, float] | None:
+    """The focal point that the form says; None for the middle, and for what is no point."""
+    try:
+        x, y = map(float, place.split(","))
+    except ValueError:
+        return None
+    return focal_point(x, y)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +116,9 @@ def of_post(tx: Tx, post: Post) -> Sheet:
         scheduled=at.strftime("%Y-%m-%dT%H:%M") if post.scheduled else "",
         reply=post.parent,
         pictures=tuple(
-            Kept(stored[name], file.alt) for name, file in zip(names, post.attachments, strict=True) if name in stored
+            Kept(stored[name], file.alt, file.focus)
+            for name, file in zip(names, post.attachments, strict=True)
+            if name in stored
         ),
         hero=Kept(stored[hero], post.image.alt) if post.image and hero in stored else None,
         answers=tuple(option.name for option in post.poll.options) if post.poll else (),
@@ -119,12 +139,16 @@ async def from_form(site: Site, form: Form) -> Sheet:
     account = form.sender.account.id
     numbers, hero = form.numbers("file"), form.number("hero")
     stored = await site.db.read(_uploads, account, [*numbers, hero or 0])
-    kept = [Kept(stored[n], form.line(f"alt-{n}", 1500)) for n in numbers if n in stored and not form.flag(f"drop-{n}")]
+    kept = [
+        Kept(stored[n], form.line(f"alt-{n}", 1500), point_of(form.line(f"focus-{n}", 50)))
+        for n in numbers
+        if n in stored and not form.flag(f"drop-{n}")
+    ]
     front = Kept(stored[hero], form.line("hero-alt", 1500)) if hero in stored and not form.flag("hero-drop") else None
-    choosers, alts = form.data.getlist("upload"), form.lines("new-alt")
+    choosers, alts, foci = form.data.getlist("upload"), form.lines("new-alt"), form.lines("new-focus")
     for i, chosen in enumerate(choosers):
         if isinstance(chosen, UploadFile) and (upload := await stored_upload(site, form, "upload", chosen)):
-            kept.append(Kept(upload, alts[i] if i < len(alts) else ""))
+            kept.append(Kept(upload, alts[i] if i < len(alts) else "", point_of(foci[i] if i < len(foci) else "")))
     for chosen in form.files("hero-upload")[:1]:
         if upload := await stored_upload(site, form, "hero-upload", chosen):
             front = Kept(upload, form.line("hero-alt", 1500))
@@ -175,7 +199,7 @@ def draft(sheet: Sheet, form: Form, wanted: str) -> Draft:
         language=sheet.language,
         sensitive=sheet.sensitive,
         reply_to=sheet.reply,
-        files=tuple(File(upload=each.upload.id, alt=each.alt) for each in sheet.pictures),
+        files=tuple(File(upload=each.upload.id, alt=each.alt, focus=each.focus) for each in sheet.pictures),
         hero=File(upload=sheet.hero.upload.id, alt=sheet.hero.alt) if sheet.hero else None,
         state=cast(Literal["published", "draft", "scheduled"], state.get(wanted, "published")),
         scheduled=scheduled if wanted == "schedule" else None,

@@ -23,7 +23,7 @@ from fediblog.web.forms import Form
 from fediblog.web.links import Links
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages import sheet as sheets
-from fediblog.web.pages.sheet import PERIODS, SLOTS, VISIBILITIES, Sheet
+from fediblog.web.pages.sheet import FOCI, PERIODS, SLOTS, VISIBILITIES, Sheet
 from fediblog.web.render import OWN_FORM, back, render
 from fediblog.web.sessions import Visit, ask_as, page
 
@@ -121,6 +121,7 @@ def _show(request: Request, desk: Desk, form: Form | None = None, preview: Marku
         headers={"Cache-Control": OWN_FORM},
         desk=desk,
         sheet=desk.sheet,
+        foci=FOCI,
         errors=form.errors if form is not None else {},
         preview=preview,
         visibilities=VISIBILITIES,

@@ -19,6 +19,7 @@ from tests.conftest import Clock
 
 ROOT = Path(fediblog.__file__).parent
 _DYNAMIC = (
+    "focus.",
     "period.",
     "visibility.",
     "notice.",
