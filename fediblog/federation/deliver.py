@@ -6,20 +6,21 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from itertools import groupby
 
 from fediblog import log
 from fediblog.counters import DELIVERIES
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import synchronizing
+from fediblog.federation.settling import Dice, Learned, Ledger, Outcome
 from fediblog.federation.site import Site
 from fediblog.federation.turns import Turns
 from fediblog.net import MAX_RECEIPT, Answer, Scheme, Target, check_url, other
 from fediblog.protocol import retry
 from fediblog.protocol.retry import Verdict
 from fediblog.protocol.synchronization import HEADER
-from fediblog.store import jobs, outbox, relations
+from fediblog.store import outbox
+from fediblog.store.hosts import blocked_among
 from fediblog.store.outbox import Batch, Delivery
 from fediblog.store.tx import Tx
 
@@ -30,19 +31,14 @@ _NOT_UNDERSTOOD = frozenset({400, 401})  # what a server answers that could not 
 _OVERLOADED = frozenset({429, 503})
 _OURS = frozenset({"busy"})  # a failure that says nothing about the other side
 
-Dice = Callable[[], float]
-"""A random number from 0 to 1."""
-
 
 def take(tx: Tx, hosts: int, probes: int) -> list[Batch]:
     """Lease due hosts. What waits for a blocked one is refused here, and never sent."""
-    batches = []
-    for batch in outbox.lease(tx, hosts=hosts, probes=probes):
-        if relations.host_is_blocked(tx, batch.host):
-            outbox.refuse_all(tx, batch.host, "this server is blocked here")
-        else:
-            batches.append(batch)
-    return batches
+    batches = outbox.lease(tx, hosts=hosts, probes=probes)
+    blocked = blocked_among(tx, [batch.host for batch in batches])
+    for host in sorted(blocked):
+        outbox.refuse_all(tx, host, "this server is blocked here")
+    return [batch for batch in batches if batch.host not in blocked]
 
 
 async def deliver_batch(
@@ -50,38 +46,29 @@ async def deliver_batch(
     batch: Batch,
     *,
     turns: Turns | None = None,
+    ledger: Ledger | None = None,
     dice: Dice = random.random,
     closing: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Send the deliveries of a leased host and store what came of it, in one transaction.
+    """Send the deliveries of a leased host and store what came of it, in one transaction, perhaps with others.
 
     Those about the same thing for the same inbox go one after another, the others two at a time. The first failure
     that is the host's ends the batch: what was not tried goes later. `closing` says that nothing new should begin.
     """
     visit = _Visit(site, batch, turns, closing)
+    ledger = ledger or Ledger(site, dice)
+    ledger.begin()
     try:
         await visit.make()
     finally:
-        await site.db.write(_settle, visit.learned, site.clock(), dice)
-
-
-@dataclass(slots=True)
-class _Learned:
-    """What came of a batch so far."""
-
-    host: str
-    done: list[tuple[Delivery, Verdict, int | None, str]] = field(default_factory=list)
-    scheme: Scheme | None = None  # if another one was understood than was known
-    answered: bool = False
-    failure: str = ""  # the host's, not a message's
-    wait: int | None = None  # ms that it asked us to wait
+        await ledger.settle(visit.learned)
 
 
 class _Visit:
     """One batch on its way."""
 
     def __init__(self, site: Site, batch: Batch, turns: Turns | None, closing: Callable[[], bool]) -> None:
-        self.learned = _Learned(batch.host)
+        self.learned = Learned(batch.host)
         self._site = site
         self._turns = turns
         self._closing = closing
@@ -92,10 +79,10 @@ class _Visit:
         self._told: dict[int, str] = {}  # about the followers on this host, by account
 
     async def make(self) -> None:
-        async with asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() if len(self._lanes) > 1 else nullcontext() as group:  # most hosts have one
             await self._walk(group, 1)
 
-    async def _walk(self, group: asyncio.TaskGroup, at_once: int) -> None:
+    async def _walk(self, group: asyncio.TaskGroup | None, at_once: int) -> None:
         """Take one lane after another, each to its end or to the first message in it that must be sent again.
 
         Company comes once the host has answered: one that hangs takes up a single turn.
@@ -106,7 +93,7 @@ class _Visit:
                     return
                 if not await self._send(delivery):
                     break
-                if at_once < AT_ONCE and self._lanes:
+                if group is not None and at_once < AT_ONCE and self._lanes:
                     at_once += 1
                     group.create_task(self._walk(group, AT_ONCE))
 
@@ -168,7 +155,9 @@ class _Visit:
         return self._told[account]
 
     def _judge(self, delivery: Delivery, answer: Answer) -> bool:
-        verdict = retry.verdict(answer.status)
+        gap = retry.clock_gap(answer.header("date") or "", self._site.clock()) if answer.status == 401 else None
+        verdict = retry.verdict(answer.status, clock_gap=gap)
+        self.learned.clock_gap = self.learned.clock_gap if gap is None else gap
         self._note(delivery, verdict, answer.status, f"the server answered {answer.status}")
         if verdict is not Verdict.LATER:
             self.learned.answered = True
@@ -182,7 +171,7 @@ class _Visit:
 
     def _note(self, delivery: Delivery, verdict: Verdict, status: int | None, error: str) -> None:
         DELIVERIES.add(verdict.value)
-        self.learned.done.append((delivery, verdict, status, error))
+        self.learned.done.append(Outcome(delivery, verdict, status, error))
         log.event(
             "delivery",
             host=delivery.host,
@@ -201,35 +190,3 @@ def _lanes(deliveries: tuple[Delivery, ...]) -> list[list[Delivery]]:
 
     ordered = sorted(deliveries, key=lambda each: (place(each), each.id))
     return sorted((list(group) for _, group in groupby(ordered, place)), key=lambda lane: lane[0].id)
-
-
-def _settle(tx: Tx, learned: _Learned, now: int, dice: Dice) -> None:
-    for delivery, verdict, status, error in learned.done:
-        match verdict:
-            case Verdict.DELIVERED:
-                outbox.delivered(tx, delivery)
-            case Verdict.LATER:
-                outbox.put_off(tx, delivery, status, error)
-            case _:
-                outbox.refused(tx, delivery, status, error)
-        if verdict is Verdict.GONE:
-            jobs.add(tx, "confirm-gone", delivery.inbox)
-    _settle_host(tx, learned, now, dice)
-
-
-def _settle_host(tx: Tx, learned: _Learned, now: int, dice: Dice) -> None:
-    """A host that took anything works, even if it failed at one message; that one waits by itself."""
-
-    def backoff(failures: int, since: int | None) -> int:
-        jitter = dice() * 2 - 1
-        if retry.is_unavailable(since, now):
-            return retry.next_probe(now, jitter)
-        return retry.next_try(failures, now, learned.wait, jitter) or retry.next_probe(now, jitter)
-
-    put_off = [error for _, verdict, _, error in learned.done if verdict is Verdict.LATER]
-    if learned.answered:
-        outbox.host_answered(tx, learned.host, learned.scheme)
-    if learned.failure or (put_off and not learned.answered):
-        outbox.host_failed(tx, learned.host, learned.failure or put_off[-1], backoff)
-    elif not learned.answered:
-        outbox.give_back(tx, learned.host)

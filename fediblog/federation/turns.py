@@ -8,8 +8,7 @@ server that hangs costs a socket only, and must hold up nobody.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 LONGEST = 0.25  # seconds that a turn lasts
 
@@ -21,14 +20,17 @@ class Turns:
         self, count: int, seconds: float = LONGEST, *, few: int = 0, ebb: Callable[[], None] = lambda: None
     ) -> None:
         self._free = asyncio.Semaphore(count)
-        self._seconds = seconds
+        self.seconds = seconds
         self._few, self._ebb = few, ebb
         self._step = asyncio.Lock()  # first come, first served
         self.waiting = 0
 
-    @asynccontextmanager
-    async def take(self) -> AsyncIterator[None]:
+    def take(self) -> Turn:
         """Wait for a turn, and give it back at the end of the block, or earlier if that takes long."""
+        return Turn(self)
+
+    async def begin(self) -> None:
+        """Wait until one is free, and for a round of the event loop since the last one began."""
         self.waiting += 1
         try:
             await self._free.acquire()
@@ -42,15 +44,33 @@ class Turns:
         except BaseException:
             self._free.release()
             raise
-        held = [self._free]
 
-        def give_back() -> None:
-            while held:
-                held.pop().release()
+    def end(self) -> None:
+        """Somebody else may begin."""
+        self._free.release()
 
-        timer = asyncio.get_running_loop().call_later(self._seconds, give_back)
-        try:
-            yield
-        finally:
-            timer.cancel()
-            give_back()
+
+class Turn:
+    """A context in which another server may be talked to."""
+
+    __slots__ = ("_held", "_timer", "_turns")
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._held = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def __aenter__(self) -> None:
+        await self._turns.begin()
+        self._held = True
+        self._timer = asyncio.get_running_loop().call_later(self._turns.seconds, self._give_back)
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._give_back()
+
+    def _give_back(self) -> None:
+        if self._held:
+            self._held = False
+            self._turns.end()

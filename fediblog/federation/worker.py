@@ -13,8 +13,9 @@ from fediblog import log
 from fediblog.counters import JOBS as JOBS_DONE
 from fediblog.errors import FediblogError, Refused, Unavailable
 from fediblog.federation import receive
-from fediblog.federation.deliver import Dice, deliver_batch, take
+from fediblog.federation.deliver import deliver_batch, take
 from fediblog.federation.jobs import JOBS, start_sweeping
+from fediblog.federation.settling import Dice, Ledger
 from fediblog.federation.site import Site
 from fediblog.federation.turns import Turns
 from fediblog.store import inbound, jobs, outbox, setback
@@ -50,7 +51,7 @@ class Worker:
 
     def __init__(self, site: Site, *, dice: Dice = random.random) -> None:
         self._site = site
-        self._dice = dice
+        self._ledger = Ledger(site, dice)
         self._wake = asyncio.Event()
         self._turns = Turns(BEGINNING, few=AHEAD, ebb=self._wake.set)
         self._clock = 0  # as it was the last time, in ms
@@ -185,7 +186,9 @@ class Worker:
 
     async def _send(self, batch: Batch) -> None:
         try:
-            await deliver_batch(self._site, batch, turns=self._turns, dice=self._dice, closing=lambda: self._closing)
+            await deliver_batch(
+                self._site, batch, turns=self._turns, ledger=self._ledger, closing=lambda: self._closing
+            )
         except Unavailable as error:  # the database: the lease runs out by itself
             log.event("batch-failed", host=batch.host, reason=error.reason)
         except Exception as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Literal
 from urllib.parse import quote
@@ -132,6 +133,11 @@ def check_url(url: str, policy: Policy) -> Target:
     """The parts of `url`, if it may be asked at all. Raises Refused with a reason that begins with `address-`."""
     if len(url) > MAX_URL:
         raise Refused("address-long", f"The address is longer than {MAX_URL} characters.")
+    return _target(url, policy)
+
+
+@lru_cache(maxsize=512)  # an address is checked by whoever signs for it, and again before it is asked
+def _target(url: str, policy: Policy) -> Target:
     bare = url.partition("#")[0]
     parts = _PARTS.fullmatch(bare)
     if parts is None or _FORBIDDEN.search(bare):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fediblog.store.tx import Row, Tx
 
 AGAIN = 200  # ms from one turn of a host to the next: as long as twenty inboxes of one activity take theirs
@@ -25,21 +27,48 @@ def schemes(tx: Tx, limit: int = 10_000) -> dict[str, str]:
 
 
 def host_answered(tx: Tx, host: str, scheme: str | None = None) -> None:
-    """The host works: its failures are forgotten and it is given back."""
+    """The host works: its failures are forgotten and it is given back. `scheme` is what it turned out to want."""
+    if scheme is not None:
+        tx.run("update host set scheme = :scheme where name = :host", scheme=scheme, host=host)
+    hosts_answered(tx, [host])
+
+
+def hosts_answered(tx: Tx, hosts: Sequence[str]) -> None:
+    """These hosts work: their failures are forgotten and they are given back."""
     tx.run(
         "update host set failures = 0, failing_since = null, unavailable = null, leased = 0, last_error = '',"
-        " next_try = :now, turn = :turn, scheme = coalesce(:scheme, scheme), changed = :now where name = :host",
+        " next_try = :now, turn = :turn, changed = :now where name in (:hosts)",
         now=tx.now,
         turn=tx.now + AGAIN,
-        scheme=scheme,
-        host=host,
+        hosts=hosts,
     )
-    # A second statement, which sees whatever was committed before the first one had locked the row.
+    # A second statement, which sees whatever was committed before the first one had locked the rows.
     tx.run(
-        "update host set pending = 0 where name = :host and not exists"
-        " (select 1 from delivery d where d.host = :host and d.state = 'waiting')",
-        host=host,
+        "update host set pending = 0 where name in (:hosts) and not exists"
+        " (select 1 from delivery d where d.host = host.name and d.state = 'waiting')",
+        hosts=hosts,
     )
+
+
+def lock_hosts(tx: Tx, hosts: Sequence[str]) -> None:
+    """Where several write at a time: who writes to many hosts takes them in this order first, so that no two clash."""
+    if tx.engine == "postgres":
+        tx.all('select name from host where name in (:hosts) order by name collate "C" for update', hosts=hosts)
+
+
+def blocked_among(tx: Tx, hosts: Sequence[str]) -> set[str]:
+    """Which of these hosts are blocked, themselves or by a domain above them."""
+    domains = {host: _domains(host) for host in hosts}
+    names = {name for each in domains.values() for name in each}
+    rows = tx.all("select host from blocked_host where host in (:names)", names=sorted(names)) if names else ()
+    blocked = {row.host for row in rows}
+    return {host for host, above in domains.items() if blocked and not blocked.isdisjoint(above)}
+
+
+def _domains(host: str) -> list[str]:
+    """The host, without its port, and each domain above it."""
+    labels = host.rsplit(":", 1)[0].split(".")
+    return [host, *(".".join(labels[place:]) for place in range(len(labels)))]
 
 
 def host_heard(tx: Tx, host: str) -> None:

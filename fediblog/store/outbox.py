@@ -14,35 +14,22 @@ from fediblog.store.accounts import host_of
 from fediblog.store.hosts import give_back as give_back
 from fediblog.store.hosts import host_answered as host_answered
 from fediblog.store.hosts import host_heard as host_heard
+from fediblog.store.hosts import hosts_answered as hosts_answered
+from fediblog.store.hosts import lock_hosts as lock_hosts
 from fediblog.store.hosts import remember_scheme as remember_scheme
 from fediblog.store.hosts import schemes as schemes
 from fediblog.store.hosts import troubled_hosts as troubled_hosts
+from fediblog.store.leases import LEASE as LEASE
+from fediblog.store.leases import Batch as Batch
+from fediblog.store.leases import Delivery as Delivery
+from fediblog.store.leases import lease as lease
+from fediblog.store.leases import next_due as next_due
+from fediblog.store.leases import release_all as release_all
 from fediblog.store.tx import Row, Scalar, Tx
 
 KEPT_TRYING = 7 * 86_400_000  # ms; after that a message is given up
 MOST_TRIES = 12  # of one message whose host answers, but with an error each time
-LEASE = 120_000  # ms
 SPACING = 10  # ms from one inbox of an activity to the next, where the hosts take turns
-
-# When a message that its host answered with an error may be tried again, by the number of tries: the same waits as
-# for hosts that do not answer, counted from when it was made. One that met no answer waits for its host alone.
-_RIPE = (
-    "d.created + case d.tries when 0 then 0 when 1 then 60000 when 2 then 360000 when 3 then 1260000"
-    " when 4 then 4860000 when 5 then 15660000 else 44460000 + (d.tries - 6) * 86400000 end"
-)
-
-# Two queries use it, so that the usual one stops after a few rows: a host that is away may have thousands waiting.
-_WAITING = (
-    "select d.id, d.outgoing, d.account, d.inbox, d.host, d.subject, d.tries, o.body, coalesce((select 1 from post p"
-    " where p.id = o.post and p.visibility = 'followers'), 0) as to_followers from delivery d"
-    " join outgoing o on o.id = d.outgoing where d.host = :host and d.state = 'waiting'"
-    " and not exists (select 1 from delivery e where e.host = d.host and e.inbox = d.inbox"
-    " and e.subject = d.subject and e.state = 'waiting' and e.id < d.id and e.tries > 0)"
-)
-
-_DUE = "select name, scheme, failures from host where pending = 1 and leased = 0 and"
-_WORKING = f"{_DUE} failures = 0 and +next_try <= :now order by turn limit :n"  # + hinders the index that does not sort
-_FAILED = f"{_DUE} failures > 0 and next_try <= :now order by next_try limit :n"
 
 Backoff = Callable[[int, int | None], int]
 """(failures in a row, failing since ms) -> when to try the host again, ms."""
@@ -68,31 +55,6 @@ class Outgoing:
     def waiting(self) -> int:
         """Servers that it has not reached yet and that are still tried."""
         return max(self.total - self.reached - self.failed, 0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One activity for one inbox. Those with the same inbox and subject keep their order."""
-
-    id: int
-    outgoing: int
-    account: int
-    inbox: str
-    host: str
-    subject: str
-    tries: int
-    body: str
-    to_followers: int = 0  # 1: it is about a post for followers only
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """The deliveries of one leased host that may go now."""
-
-    host: str
-    scheme: str
-    failures: int
-    deliveries: tuple[Delivery, ...]
 
 
 def emit(
@@ -139,7 +101,7 @@ def add_deliveries(tx: Tx, outgoing: int, inboxes: Sequence[str]) -> int:
         row.inbox
         for row in tx.all("select inbox from delivery where outgoing = :id and inbox in (:i)", id=outgoing, i=inboxes)
     }
-    fresh = [inbox for inbox in inboxes if inbox not in present]
+    fresh = {inbox: host_of(inbox) for inbox in inboxes if inbox not in present}
     shared: dict[str, Scalar] = {
         "outgoing": outgoing,
         "account": whole.account,
@@ -149,23 +111,23 @@ def add_deliveries(tx: Tx, outgoing: int, inboxes: Sequence[str]) -> int:
     tx.many(
         "insert into delivery (id, outgoing, account, inbox, host, subject, created)"
         " values (:id, :outgoing, :account, :inbox, :host, :subject, :now)",
-        [shared | {"id": tx.new_id(), "inbox": inbox, "host": host_of(inbox)} for inbox in fresh],
+        [shared | {"id": tx.new_id(), "inbox": inbox, "host": host} for inbox, host in fresh.items()],
     )
     tx.many(
         "insert into host (name, pending, turn, changed) values (:host, 1, :turn, :now)"
         " on conflict (name) do update set pending = 1, next_try ="
         " case when host.failures = 0 and host.next_try > :now then :now else host.next_try end, turn ="
         " case when host.pending = 0 or host.turn > excluded.turn then excluded.turn else host.turn end",
-        _turns(whole, fresh, tx.now),
+        _turns(whole, list(fresh.values()), tx.now),
     )
     tx.run("update outgoing set total = total + :n where id = :id", n=len(fresh), id=outgoing)
     tx.notify("deliveries")
     return len(fresh)
 
 
-def _turns(whole: Outgoing, inboxes: Sequence[str], now: int) -> list[dict[str, Scalar]]:
+def _turns(whole: Outgoing, hosts: Sequence[str], now: int) -> list[dict[str, Scalar]]:
     """The hosts of more inboxes, and when each should have its turn."""
-    places = {host_of(inbox): place for place, inbox in enumerate(inboxes, whole.total)}
+    places = {host: place for place, host in enumerate(hosts, whole.total)}
     return [
         {"host": host, "turn": whole.created + place * SPACING, "now": now} for host, place in sorted(places.items())
     ]
@@ -205,72 +167,25 @@ def failures(tx: Tx, outgoing: int, limit: int = 100) -> list[Row]:
     )
 
 
-def lease(tx: Tx, *, hosts: int = 32, probes: int = 8, each: int = 20) -> list[Batch]:
-    """Take up to so many due hosts, with up to so many deliveries each.
-
-    They have their turn as if each activity went to its inboxes one by one, slowly: so what is for a few goes out at
-    once, though something for very many was there first, and no host waits for ever. Of hosts that failed the last
-    time at most `probes` are taken, with one delivery each.
-    """
-    batches = []
-    bodies: dict[int, str] = {}  # of each activity one, for all the hosts that it goes to
-    tx.run("update host set leased = 0 where pending = 1 and leased > 0 and leased <= :now", now=tx.now)
-    for row in (*_due(tx, _WORKING, hosts), *_due(tx, _FAILED, probes)):
-        waiting = _next(tx, row.name, each if row.failures == 0 else 1, bodies)
-        if waiting:
-            tx.run("update host set leased = :until where name = :host", until=tx.now + LEASE, host=row.name)
-            batches.append(Batch(host=row.name, scheme=row.scheme, failures=row.failures, deliveries=tuple(waiting)))
-        else:
-            _rest(tx, row.name)
-    return batches
-
-
-def _due(tx: Tx, query: str, limit: int) -> list[Row]:
-    return tx.all(f"{query}{tx.skip_locked}", now=tx.now, n=limit) if limit else []
-
-
-def _next(tx: Tx, host: str, limit: int, bodies: dict[int, str]) -> list[Delivery]:
-    """What may go now: messages never tried come first, and alone, so that one that always fails hinders no other."""
-    rows = tx.all(f"{_WAITING} and d.tries = 0 order by d.id limit :n", host=host, n=limit) or tx.all(
-        f"{_WAITING} and d.tries > 0 and (d.status is null or {_RIPE} <= :now) order by d.tries, d.id limit :n",
-        host=host,
-        now=tx.now,
-        n=limit,
-    )
-    found = (Delivery(**row._asdict() | {"body": bodies.setdefault(row.outgoing, row.body)}) for row in rows)
-    return sorted(found, key=lambda each: each.id)
-
-
-def _rest(tx: Tx, host: str) -> None:
-    """Nothing may go to the host now: it is due again with the first message that becomes ripe, if there is one."""
-    row = tx.one(
-        f"select min({_RIPE}) as at from delivery d where d.host = :host and d.state = 'waiting'"
-        " and d.status is not null",
-        host=host,
-    )
-    ripe = row.at if row else None
-    tx.run(
-        "update host set leased = 0, pending = :pending, next_try = :at where name = :host",
-        pending=int(ripe is not None),
-        at=max(ripe or 0, tx.now),
-        host=host,
-    )
-
-
 def delivered(tx: Tx, delivery: Delivery) -> None:
-    """It was taken in; nothing more to do.
+    """It was taken in; nothing more to do."""
+    delivered_all(tx, delivery.outgoing, [delivery.id])
 
-    While the activity is still being spread its row stays, or the inbox would get it again as a follower's.
+
+def delivered_all(tx: Tx, outgoing: int, deliveries: Sequence[int]) -> None:
+    """These deliveries of one activity, by their numbers, were taken in; nothing more to do.
+
+    While the activity is still being spread their rows stay, or the inboxes would get it again as a follower's.
     """
-    if jobs.is_open(tx, "fanout", str(delivery.outgoing)):
+    if jobs.is_open(tx, "fanout", str(outgoing)):
         done = tx.run(
-            "update delivery set state = 'reached', error = '', ended = :now where id = :id and state = 'waiting'",
+            "update delivery set state = 'reached', error = '', ended = :now where id in (:ids) and state = 'waiting'",
             now=tx.now,
-            id=delivery.id,
+            ids=deliveries,
         )
     else:
-        done = tx.run("delete from delivery where id = :id and state = 'waiting'", id=delivery.id)
-    tx.run("update outgoing set reached = reached + :n where id = :id", n=done, id=delivery.outgoing)
+        done = tx.run("delete from delivery where id in (:ids) and state = 'waiting'", ids=deliveries)
+    tx.run("update outgoing set reached = reached + :n where id = :id", n=done, id=outgoing)
 
 
 def forget_reached(tx: Tx, outgoing: int, limit: int) -> int:
@@ -349,21 +264,6 @@ def refuse_all(tx: Tx, host: str, error: str) -> None:
     tx.run("update host set leased = 0, pending = 0 where name = :host", host=host)
 
 
-def release_all(tx: Tx) -> None:
-    """Give back every lease: for a process that knows that it is the only worker."""
-    tx.run("update host set leased = 0, pending = 1 where leased > 0")
-
-
-def next_due(tx: Tx) -> int | None:
-    """When the next host becomes due (ms)."""
-    row = tx.one(
-        "select min(at) as at from (select min(next_try) as at from host where pending = 1 and leased = 0 union all"
-        " select min(case when leased > next_try then leased else next_try end) from host"
-        " where pending = 1 and leased > 0) as times"
-    )
-    return row.at if row else None
-
-
 def waiting(tx: Tx) -> int:
     """How many deliveries wait."""
     row = tx.one("select count(*) as n from delivery where state = 'waiting'")
@@ -371,11 +271,19 @@ def waiting(tx: Tx) -> int:
 
 
 def sweep(tx: Tx, *, failed_before: int, sent_before: int) -> int:
-    """Forget failed deliveries that ended, and activities that were made, before these times (ms)."""
+    """Forget failed deliveries that ended, and activities that were made, before these times (ms).
+
+    An activity stays as long as its post, and as long as somebody has not got it.
+    """
     gone = tx.run("delete from delivery where ended is not null and ended < :before", before=failed_before)
+    gone += tx.run(
+        "delete from outgoing where post is null and created < :before"
+        " and not exists (select 1 from delivery d where d.outgoing = outgoing.id)",
+        before=sent_before,
+    )
     return gone + tx.run(
-        "delete from outgoing where created < :before and not exists (select 1 from delivery d"
-        " where d.outgoing = outgoing.id)"
-        " and (post is null or not exists (select 1 from post p where p.id = outgoing.post))",
+        "delete from outgoing where id in (select o.id from outgoing o where o.post is not null"
+        " and not exists (select 1 from post p where p.id = o.post)) and created < :before"
+        " and not exists (select 1 from delivery d where d.outgoing = outgoing.id)",
         before=sent_before,
     )

@@ -1,6 +1,6 @@
-"""`python -m tests.bench.plans [--write]`: how SQLite goes about the main questions, for docs/performance.md.
+"""`python -m tests.bench.plans [--write]`: how the databases go about the main questions, for docs/performance.md.
 
-The plans follow from the schema alone, because SQLite is given no statistics: a small database shows them as well.
+SQLite's plans follow from the schema alone, because it is given no statistics: a small database shows them as well.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from fediblog import inbox
 from fediblog.domain.accounts import Account
@@ -20,14 +21,18 @@ from fediblog.inbox import Facts
 from fediblog.protocol.activities import read_activity
 from fediblog.store import inbound, jobs, listings, outbox, posts, relations
 from fediblog.store.database import connect
-from fediblog.store.tx import Tx
+from fediblog.store.tx import Param, Tx
 from fediblog.web.pages.post import thread_of
+from tests import postgres
 from tests.store import makers
 from tests.store.makers import URLS, Watched, local, remote
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 HEADING = "## Plans"
 HOSTS = 100
+_INNERMOST = re.compile(r"\([^()]*\)")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,10 @@ def settle(tx: Tx, _scene: Scene) -> None:
         del tx.asked[:asked]  # taking it is a question of its own
 
 
+def sweep(tx: Tx, _scene: Scene) -> None:
+    outbox.sweep(tx, failed_before=1, sent_before=1)
+
+
 def like(tx: Tx, scene: Scene) -> None:
     uri = makers.whole(tx, scene.post).uri
     document = {"id": f"{scene.liker.uri}/likes/1", "type": "Like", "actor": scene.liker.uri, "object": uri}
@@ -110,6 +119,7 @@ QUESTIONS: dict[str, Callable[[Tx, Scene], None]] = {
     "One step of a fan-out": spread,
     "What the worker takes: due hosts, their messages, jobs, activities": lease,
     "A delivery that was taken in": settle,
+    "What the hourly sweep forgets of it": sweep,
     "The inbox: a like by a known actor": like,
 }
 
@@ -117,22 +127,44 @@ QUESTIONS: dict[str, Callable[[Tx, Scene], None]] = {
 def describe(tx: Tx, scene: Scene) -> str:
     """All questions with their plans, as Markdown."""
     parts = []
-    for title, ask in QUESTIONS.items():
-        watched = Watched(tx)
-        ask(watched, scene)
-        statements = dict(watched.asked)
+    for title, statements in asked(tx, scene).items():
         lines = []
         for sql, params in statements.items():
             steps = [row.detail for row in tx.all(f"explain query plan {sql}", **params)]
-            lines += [_short(sql), *(f"    {step}" for step in steps)] if steps else []
+            lines += [shorten(sql), *(f"    {step}" for step in steps)] if steps else []
         parts.append(f"{title}:\n```\n" + "\n".join(lines) + "\n```\n")
     return "\n".join(parts)
 
 
-def _short(sql: str) -> str:
-    """What the statement does to which table, and the head of its condition."""
-    found = re.match(r"(select|insert into|update|delete from)\b(?:.*?\bfrom)? *(\w*)", sql)
-    where = re.search(r"\bwhere (.{1,70}\w*)", sql)
+def whole_tables(tx: Tx, scene: Scene) -> list[str]:
+    """Statements for which PostgreSQL would read a table from its begin to its end though it was told to avoid that."""
+    found: dict[str, None] = {}
+    for statements in asked(tx, scene).values():
+        tx.run("set local enable_seqscan = off")
+        for sql, params in statements.items():
+            steps = [row[0] for row in tx.all(f"explain {sql}", **params)]
+            if any("Seq Scan" in step for step in steps):
+                found[shorten(sql)] = None
+    return list(found)
+
+
+def asked(tx: Tx, scene: Scene) -> dict[str, dict[str, dict[str, Param]]]:
+    """The statements of each question with their parameters."""
+    found: dict[str, dict[str, dict[str, Param]]] = {}
+    for title, ask in QUESTIONS.items():
+        watched = Watched(tx)
+        ask(watched, scene)
+        found[title] = dict(watched.asked)
+    return found
+
+
+def shorten(sql: str) -> str:
+    """What the statement does to which table, and the head of its condition; what is in parentheses is left out."""
+    text, changed = sql, True
+    while changed:
+        text, changed = _INNERMOST.sub("…", text), bool(_INNERMOST.search(text))
+    found = re.match(r"(select|insert into|update|delete from)\b(?:.*?\bfrom)? *([\w…]*)", text)
+    where = re.search(r"\bwhere (.{1,90}[\w…]*)", text)
     verb, table = found.groups() if found else ("", "")
     return f"{verb} {table}" + (f" where {where[1].strip()}" if where else "")
 
@@ -140,28 +172,45 @@ def _short(sql: str) -> str:
 async def section() -> str:
     """The section of the page."""
     with tempfile.TemporaryDirectory() as folder:
-        db = await connect(Path(folder) / "plans.db")
-        try:
-            scene = await db.write(furnish)
-            told = await db.write(describe, scene)
-        finally:
-            await db.close()
+        told = await _on(f"sqlite:///{folder}/plans.db", describe)
     intro = (
         "How SQLite goes about the questions that are asked most: `SEARCH … USING INDEX` finds its rows, `SCAN` of a\n"
-        "table would read all of it (of `json_each`, `t` or `times` it reads a result at hand). Statements are shown\n"
-        "by their beginnings. Written by `python -m tests.bench.plans --write`.\n"
+        "table would read all of it (of `CONSTANT ROW`, `t` or `times` it reads a result at hand; of an index of what\n"
+        "fails or waits, only as much as that is). Statements are shown by their beginnings.\n"
+        "Written by `python -m tests.bench.plans --write`.\n"
     )
-    return f"{HEADING}\n\n{intro}\n{told}"
+    return f"{HEADING}\n\n{intro}\n{told}{await _on_postgres()}"
+
+
+async def _on(url: str, question: Callable[[Tx, Scene], T]) -> T:
+    db = await connect(url)
+    try:
+        scene = await db.write(furnish)
+        return await db.write(question, scene)
+    finally:
+        await db.close()
+
+
+async def _on_postgres() -> str:
+    """What it does depends on how much is in the tables: here is whether it could do without reading them whole."""
+    programs = postgres.programs()
+    if programs is None:
+        return "\nPostgreSQL was not installed where this was written.\n"
+    with postgres.running_cluster(programs) as cluster:
+        found = await _on(cluster.url(cluster.create()), whole_tables)
+    if not found:
+        return "\nPostgreSQL finds an index for every one of these statements (asked with `enable_seqscan = off`).\n"
+    listed = "\n".join(found)
+    return (
+        f"\nPostgreSQL finds an index for all of these but (asked with `enable_seqscan = off`):\n```\n{listed}\n```\n"
+    )
 
 
 def write(text: str) -> None:
-    """Put the section in the place of the one that is there."""
-    page = PAGE.read_text()
-    head, found, rest = page.partition(f"{HEADING}\n")
+    """Put the section in the place of the one that is there, or at the end."""
+    head, _, rest = PAGE.read_text().partition(f"\n{HEADING}\n")
     _, next_heading, after = rest.partition("\n## ")
-    if not found:
-        raise SystemExit(f"{PAGE} has no section of that name.")
-    PAGE.write_text(head + text + next_heading + after)
+    PAGE.write_text(f"{head.rstrip()}\n\n{text}{next_heading}{after}")
 
 
 if __name__ == "__main__":

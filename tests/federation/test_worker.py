@@ -17,8 +17,9 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Actor
 from fediblog.errors import Unavailable
 from fediblog.federation import jobs as work
+from fediblog.federation.site import Site
 from fediblog.federation.worker import Worker
-from fediblog.store import accounts, files, jobs, logins, outbox, relations
+from fediblog.store import accounts, claims, files, jobs, logins, outbox, relations
 from fediblog.store.logins import Session
 from fediblog.store.tx import Tx
 from tests.conftest import ENGINES
@@ -223,7 +224,7 @@ async def test_a_worker_that_is_alone_takes_back_what_the_last_one_had_begun(hub
     assert await hub.worker.idle() == 0
     await hub.worker.recover()
     assert await hub.worker.idle() == (1 if db.engine == "sqlite" else 0)
-    hub.world.clock.forward(ms=jobs.CLAIM + 1)
+    hub.world.clock.forward(ms=claims.CLAIM + 1)
     await hub.worker.idle()
     assert await hub.world.read("one.test", jobs.totals) == {"waiting": 2}  # the hourly sweep and the daily check
 
@@ -254,6 +255,53 @@ async def test_a_job_that_always_fails_stops_only_itself_and_is_put_aside(hub: H
 async def test_a_job_that_nobody_knows_is_dropped(hub: Hub) -> None:
     await hub.add_job("of-tomorrow", "1")
     await hub.worker.idle()
+    assert await hub.world.read("one.test", jobs.totals) == {}
+
+
+async def test_a_job_that_takes_longer_than_its_claim_is_not_begun_twice(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    go_on = asyncio.Event()
+
+    async def slow(site: Site, job: jobs.Job) -> None:
+        begun.append(job.tries)
+        await go_on.wait()
+        await site.db.write(jobs.done, job.id)
+
+    monkeypatch.setitem(work.JOBS, "slow", slow)
+    await hub.add_job("slow", "1")
+    working = asyncio.create_task(hub.worker.idle())
+    while not begun:
+        await asyncio.sleep(0)
+    for _ in range(2):
+        hub.world.clock.forward(ms=claims.CLAIM + 1)
+        assert await hub.worker._take() == 1, "claimed again, so that nobody else takes it"
+    assert begun == [1]
+    go_on.set()
+    await working
+    assert begun == [1]
+    assert await hub.world.read("one.test", jobs.totals) == {}
+
+
+async def test_a_job_that_carries_on_is_begun_again_before_its_task_has_ended(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its next part may be claimed while the task of the last one still returns; it counts its tries anew."""
+    parts: list[object] = []
+
+    async def long(site: Site, job: jobs.Job) -> None:
+        parts.append(job.payload.get("part", 0))
+        if len(parts) == 3:
+            await site.db.write(jobs.done, job.id)
+            return
+        await site.db.write(jobs.carry_on, job.id, {"part": len(parts)})
+        await hub.worker._take()
+
+    monkeypatch.setitem(work.JOBS, "long", long)
+    await hub.add_job("long", "1")
+    await hub.worker.idle()
+    assert parts == [0, 1, 2]
     assert await hub.world.read("one.test", jobs.totals) == {}
 
 

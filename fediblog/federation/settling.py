@@ -1,0 +1,151 @@
+"""Stores what came of deliveries: in one transaction for as many hosts as have been dealt with within a moment."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TypeAlias
+
+from fediblog.errors import Unavailable
+from fediblog.federation.site import Site
+from fediblog.net import Scheme
+from fediblog.protocol import retry
+from fediblog.protocol.retry import Verdict
+from fediblog.store import jobs, outbox, troubles
+from fediblog.store.outbox import Delivery
+from fediblog.store.tx import Tx
+
+PAUSE = 0.02  # seconds that the first one waits for others
+MOST = 64  # hosts in one transaction
+
+Dice = Callable[[], float]
+"""A random number from 0 to 1."""
+
+_Waiting: TypeAlias = "tuple[Learned, asyncio.Future[None]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one try. `status` is None if there was no answer."""
+
+    delivery: Delivery
+    verdict: Verdict
+    status: int | None
+    error: str
+
+
+@dataclass(slots=True)
+class Learned:
+    """What came of a batch so far."""
+
+    host: str
+    done: list[Outcome] = field(default_factory=list)
+    scheme: Scheme | None = None  # if another one was understood than was known
+    answered: bool = False
+    failure: str = ""  # the host's, not a message's
+    wait: int | None = None  # ms that it asked us to wait
+    clock_gap: int | None = None  # ms by which its clock is ahead of ours, if it refused a signature for that
+
+
+class Ledger:
+    """Where batches are entered, and written down together once they have ended."""
+
+    def __init__(self, site: Site, dice: Dice = random.random) -> None:
+        self._site, self._dice = site, dice
+        self._open = 0
+        self._waiting: list[_Waiting] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing: set[asyncio.Task[None]] = set()
+
+    def begin(self) -> None:
+        """A batch is on its way: its end may be worth waiting for."""
+        self._open += 1
+
+    async def settle(self, learned: Learned) -> None:
+        """That batch has ended; returns once what came of it is stored."""
+        loop = asyncio.get_running_loop()
+        self._open -= 1
+        stored = loop.create_future()
+        self._waiting.append((learned, stored))
+        if not self._open or len(self._waiting) >= MOST:
+            self._write()
+        elif self._timer is None:
+            self._timer = loop.call_later(PAUSE, self._write)
+        await stored
+
+    def _write(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        some, self._waiting = self._waiting, []
+        task = asyncio.create_task(self._store(some))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
+    async def _store(self, some: Sequence[_Waiting]) -> None:
+        error = await self._try([learned for learned, _ in some])
+        for learned, stored in some:
+            # A mistake of ours about one of them must not undo what is known of the others.
+            alone = len(some) > 1 and error is not None and not isinstance(error, Unavailable)
+            its_own = await self._try([learned]) if alone else error
+            if stored.done():  # by being cancelled
+                continue
+            if its_own is None:
+                stored.set_result(None)
+            else:
+                stored.set_exception(its_own)
+
+    async def _try(self, some: Sequence[Learned]) -> Exception | None:
+        try:
+            await self._site.db.write(settle, some, self._site.clock(), self._dice)
+        except Exception as error:
+            return error
+        return None
+
+
+def settle(tx: Tx, some: Sequence[Learned], now: int, dice: Dice) -> None:
+    """Store what came of these batches, each of another host."""
+    outbox.lock_hosts(tx, [learned.host for learned in some])
+    outcomes = sorted((each for learned in some for each in learned.done), key=lambda each: each.delivery.outgoing)
+    for outgoing, group in groupby(outcomes, lambda each: each.delivery.outgoing):
+        _settle_activity(tx, outgoing, list(group))
+    for learned in some:
+        if learned.scheme is not None:
+            outbox.remember_scheme(tx, learned.host, learned.scheme)
+    if answered := [learned.host for learned in some if learned.answered]:
+        outbox.hosts_answered(tx, answered)
+    for learned in some:
+        if learned.clock_gap is not None:
+            troubles.note_clock(tx, learned.host, learned.clock_gap)
+        _settle_failure(tx, learned, now, dice)
+
+
+def _settle_activity(tx: Tx, outgoing: int, outcomes: Sequence[Outcome]) -> None:
+    if taken := [each.delivery.id for each in outcomes if each.verdict is Verdict.DELIVERED]:
+        outbox.delivered_all(tx, outgoing, taken)
+    for each in outcomes:
+        if each.verdict is Verdict.LATER:
+            outbox.put_off(tx, each.delivery, each.status, each.error)
+        elif each.verdict is not Verdict.DELIVERED:
+            outbox.refused(tx, each.delivery, each.status, each.error)
+        if each.verdict is Verdict.GONE:
+            jobs.add(tx, "confirm-gone", each.delivery.inbox)
+
+
+def _settle_failure(tx: Tx, learned: Learned, now: int, dice: Dice) -> None:
+    """A host that took anything works, even if it failed at one message; that one waits by itself."""
+
+    def backoff(failures: int, since: int | None) -> int:
+        jitter = dice() * 2 - 1
+        if retry.is_unavailable(since, now):
+            return retry.next_probe(now, jitter)
+        return retry.next_try(failures, now, learned.wait, jitter) or retry.next_probe(now, jitter)
+
+    put_off = [each.error for each in learned.done if each.verdict is Verdict.LATER]
+    if learned.failure or (put_off and not learned.answered):
+        outbox.host_failed(tx, learned.host, learned.failure or put_off[-1], backoff)
+    elif not learned.answered:
+        outbox.give_back(tx, learned.host)
