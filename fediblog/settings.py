@@ -35,6 +35,8 @@ class Settings:
     loopback_authorities: tuple[str, ...] = ()  # set by the demo only
     authorized_fetch: bool = False
     log_level: str = "info"
+    accounts_per_login: int = 10  # that somebody with a login may have by themselves
+    spare_bytes: int = 64_000_000  # of the disk, kept for when it is full; none if 0
     metrics_token: str = ""  # what must be said to read /metrics; without one there is no such page
     title: str = ""  # of the blog's home
     contact: str = ""  # shown in nodeinfo
@@ -128,6 +130,15 @@ def _token(text: str) -> str:
     return text
 
 
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def check(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
+            raise ValueError(f"expected a whole number from {least} to {most}")
+        return int(text)
+
+    return check
+
+
 def _database(text: str) -> str:
     if text and not text.startswith(("postgresql://", "postgres://", "sqlite:///")):
         raise ValueError("expected postgresql://user@host/name, or nothing for SQLite in the data folder")
@@ -145,6 +156,8 @@ _READERS: dict[str, Callable[[str], object]] = {
     "lab_hosts": _lab,
     "authorized_fetch": _flag,
     "log_level": _one_of("debug", "info", "warning", "error"),
+    "accounts_per_login": _whole(1, 1_000_000),
+    "spare_bytes": _whole(0, 10**12),
     "metrics_token": _token,
     "title": str,
     "contact": str,

@@ -79,6 +79,8 @@ def test_toml_values_may_be_lists_and_booleans(tmp_path: Path) -> None:
         ("LOG_LEVEL", "DEBUG", "debug"),
         ("METRICS_TOKEN", "0123456789abcdef", "0123456789abcdef"),
         ("METRICS_TOKEN", "", ""),
+        ("ACCOUNTS_PER_LOGIN", "1", 1),
+        ("SPARE_BYTES", "0", 0),
         ("TITLE", "My blog", "My blog"),
         ("SOURCE", "https://code.example/fork?at=1", "https://code.example/fork?at=1"),
         ("SOURCE", "", ""),
@@ -110,6 +112,10 @@ def test_a_value_is_understood(name: str, text: str, value: object) -> None:
         ("SOURCE", "code.example", "an address such as https://"),
         ("SOURCE", "https:///path", "an address such as https://"),
         ("METRICS_TOKEN", "short", "at least 16"),
+        ("ACCOUNTS_PER_LOGIN", "0", "a whole number from 1 to"),
+        ("ACCOUNTS_PER_LOGIN", "many", "a whole number from 1 to"),
+        ("SPARE_BYTES", "-1", "a whole number from 0 to"),
+        ("SPARE_BYTES", "9" * 30, "a whole number from 0 to"),
         ("METRICS_TOKEN", "with a space in the middle", "at least 16"),
         ("LOG_LEVEL", "loud", "debug, info, warning, error"),
     ],
@@ -131,7 +137,9 @@ def test_a_wrong_value_says_where_it_stands(tmp_path: Path) -> None:
 
 
 def test_an_unknown_setting_is_refused_wherever_it_stands(tmp_path: Path) -> None:
-    with pytest.raises(Misuse, match=r"FEDIBLOG_ORIGEN is not a setting\. The settings are: authorized_fetch, contact"):
+    with pytest.raises(
+        Misuse, match=r"FEDIBLOG_ORIGEN is not a setting\. The settings are: accounts_per_login, authorized_fetch"
+    ):
         read({"FEDIBLOG_ORIGEN": "https://blog.example"})
     with pytest.raises(Misuse, match=r"registration in .*fediblog\.toml is not a setting"):
         read(write(tmp_path, "registration = true"))

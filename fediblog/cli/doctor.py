@@ -17,11 +17,31 @@ from fediblog.cli.opening import is_trial, need_folder, opened, read_settings, s
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.site import Site
 from fediblog.settings import Settings
+from fediblog.store import troubles as facts
 
 Check = Callable[[Site], Awaitable[list[Finding]]]
 
+_TROUBLES = {
+    facts.DAMAGE: ("The server found the database damaged: {}", "Stop the server and restore the latest backup."),
+    facts.DISK: ("The disk was full: {}", "Make room; the server keeps spare room again once there is enough."),
+    facts.CLOCK: (
+        "Another server did not take what was signed here, and its clock differs: {}",
+        "Set the clock right.",
+    ),
+}
+
+
+async def troubles(site: Site) -> list[Finding]:
+    """What the running server has noticed by itself."""
+    found = await site.db.read(facts.standing)
+    if not found:
+        return [Finding("good", "The server has noticed nothing that only people can mend")]
+    return [Finding("wrong", _TROUBLES[each.kind][0].format(each.detail), _TROUBLES[each.kind][1]) for each in found]
+
+
 CHECKS: dict[str, Check] = {
     "database": inspection.database,
+    "troubles": troubles,
     "disk": inspection.disk,
     "people": inspection.people,
     "worker": inspection.worker,

@@ -13,18 +13,21 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 
 import uvicorn
+from starlette.applications import Starlette
 
 from fediblog import __version__, log
 from fediblog.actions import people
 from fediblog.app import create_app
-from fediblog.cli import listening, locking, trial
+from fediblog.cli import listening, locking, reserve, trial
 from fediblog.cli.command import Command
 from fediblog.cli.opening import is_trial, read_settings, say, warn
+from fediblog.errors import Refused
 from fediblog.federation.site import Site, make_folder
 from fediblog.federation.worker import Worker
 from fediblog.settings import Settings
 from fediblog.store import facts, logins
 from fediblog.store.tx import Tx
+from fediblog.web import metrics
 
 GRACE = 8  # seconds for requests and deliveries under way, once we are told to stop
 IDLE = 75  # seconds that a connection is kept open: longer than proxies keep theirs
@@ -45,9 +48,27 @@ def serve(found: Settings) -> int:
     with ExitStack() as held:
         if found.role != "web":
             held.enter_context(locking.only_worker(found))
-        sockets = held.enter_context(listening.sockets(found.listen)) if found.role != "worker" else []
+        used = reserve.Reserve(
+            found.data, found.spare_bytes
+        ).give_up()  # or there is no room to open it
+        sockets = _watchers_sockets(held, found) if found.role == "worker" else _sockets(held, found)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_serve(found, sockets))
+            return runner.run(_serve(found, sockets, used))
+
+
+def _sockets(held: ExitStack, found: Settings) -> list[socket.socket]:
+    return held.enter_context(listening.sockets(found.listen))
+
+
+def _watchers_sockets(held: ExitStack, found: Settings) -> list[socket.socket]:
+    """A worker listens to whoever watches it, if anybody may; that it cannot is no reason not to work."""
+    if not found.metrics_token:
+        return []
+    try:
+        return _sockets(held, found)
+    except Refused as refusal:
+        warn(f"!! This worker has no page /metrics. {refusal.message}")
+        return []
 
 
 def raise_file_limit() -> None:
@@ -70,10 +91,10 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(found: Settings, sockets: list[socket.socket]) -> int:
-    chosen = await trial.with_origin(found, sockets)
-    async with _opened(chosen) as site:
-        server = _Server(_config(site), await _greeting(site, sockets)) if sockets else None
+async def _serve(found: Settings, sockets: list[socket.socket], used: bool) -> int:
+    chosen = await trial.with_origin(found, [] if found.role == "worker" else sockets)
+    async with _opened(chosen) as site, reserve.watched(chosen.data, site.db, _spare(site), used=used):
+        server = await _server(site, sockets) if sockets else None
         worker = Worker(site) if chosen.role != "web" else None
         with _stop_signals() as stop:
             status = await _work(server, sockets, worker, stop)
@@ -102,6 +123,20 @@ async def _work(
     return 1 if failed else 0
 
 
+def _spare(site: Site) -> int:
+    """Bytes of spare room; a server for trying out takes no more of the disk than it needs."""
+    return 0 if is_trial(site.urls.origin) else site.settings.spare_bytes
+
+
+async def _server(site: Site, sockets: list[socket.socket]) -> _Server:
+    """What answers on the sockets: the whole site, or of a worker its numbers alone."""
+    if site.settings.role != "worker":
+        return _Server(_config(create_app(site)), await _greeting(site, sockets))
+    where = ", ".join(listening.name_of(each) for each in sockets)
+    said = f"fediblog {__version__} delivers and fetches (its /metrics: {where})."
+    return _Server(_config(metrics.create_app(site)), [said])
+
+
 @asynccontextmanager
 async def _opened(found: Settings) -> AsyncIterator[Site]:
     site = await trial.open_chosen(found)
@@ -111,11 +146,15 @@ async def _opened(found: Settings) -> AsyncIterator[Site]:
         await site.close()
 
 
-def _config(site: Site) -> uvicorn.Config:
+def _config(app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(site),
+        app,
         http="httptools",
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=65_536,
+        ws_ping_interval=30,
+        ws_ping_timeout=30,
+        ws_per_message_deflate=False,  # costs 300 kB for each connection
         lifespan="on",
         log_config=None,
         access_log=False,

@@ -11,9 +11,23 @@ from typing import Concatenate, ParamSpec
 from fediblog import log
 from fediblog.actions import publishing, reacting
 from fediblog.errors import Unavailable
-from fediblog.federation import resolve, synchronizing, threads
+from fediblog.federation import pushing, resolve, synchronizing, threads
 from fediblog.federation.site import Site
-from fediblog.store import departed, facts, files, inbound, jobs, logins, moderation, outbox, relations
+from fediblog.store import (
+    apps,
+    departed,
+    events,
+    files,
+    inbound,
+    jobs,
+    logins,
+    moderation,
+    outbox,
+    pushes,
+    relations,
+    strangers,
+    troubles,
+)
 from fediblog.store.jobs import Job
 from fediblog.store.tx import Row, Tx
 
@@ -25,7 +39,8 @@ DAY = 86_400_000  # ms
 SWEEP_EVERY = 3_600_000  # ms
 KEPT_FAILED = 30 * DAY  # ms that a failed delivery is shown
 KEPT_SENT = 30 * DAY  # ms that an activity about nothing lasting is kept
-DAMAGE = "damage"  # the fact that says what is wrong with the database, if anything is
+SPAN, SPANS = 500, 40  # accounts that are looked at in one go, and how many times in an hour
+KEPT_STRANGERS = 30 * DAY  # ms after the last fetch that an account is kept which means nothing to anybody here
 KEPT_UNUSED = DAY  # ms in which an upload can still find its post
 
 
@@ -87,6 +102,12 @@ async def synchronize(site: Site, job: Job) -> None:
     await site.db.write(jobs.done, job.id)
 
 
+async def push(site: Site, job: Job) -> None:
+    """Wake an app."""
+    await pushing.push(site, job)
+    await site.db.write(jobs.done, job.id)
+
+
 async def confirm_gone(site: Site, job: Job) -> None:
     """An inbox answered that it is gone: ask whether the actors behind it are, too, and forget those that are."""
     found = await site.db.read(departed.reached_at, job.subject, after=int(job.payload.get("after", 0)))
@@ -114,7 +135,8 @@ async def sweep(site: Site, job: Job) -> None:
     known = await site.db.read(files.names)
     before = site.clock() - KEPT_UNUSED
     removed += await asyncio.to_thread(site.files.sweep, known.__contains__, before)
-    swept = await site.db.write(_sweep, job)
+    after = await _sweep_accounts(site, int(job.payload.get("accounts", 0)))
+    swept = await site.db.write(_sweep, job, after)
     log.event("swept", rows=swept, files=len(removed))
 
 
@@ -126,13 +148,31 @@ def _sweep_uploads(tx: Tx) -> list[str]:
     return [upload.file for upload in unused]
 
 
-def _sweep(tx: Tx, job: Job) -> int:
-    swept = logins.sweep_sessions(tx) + inbound.sweep(tx) + moderation.sweep(tx)
+def _sweep(tx: Tx, job: Job, after: int) -> int:
+    swept = apps.sweep(tx) + events.sweep(tx) + logins.sweep_sessions(tx) + inbound.sweep(tx) + moderation.sweep(tx)
     swept += outbox.sweep(tx, failed_before=tx.now - KEPT_FAILED, sent_before=tx.now - KEPT_SENT)
     swept += jobs.sweep(tx, tx.now - KEPT_FAILED)
     jobs.done(tx, job.id)
-    jobs.add(tx, "sweep", job.subject, run_at=tx.now + SWEEP_EVERY)
+    jobs.add(tx, "sweep", job.subject, {"accounts": after}, run_at=tx.now + SWEEP_EVERY)
     return swept
+
+
+async def _sweep_accounts(site: Site, after: int) -> int:
+    """Forget accounts elsewhere that nobody here has to do with; returns where to go on the next time."""
+    before, last, swept = site.clock() - KEPT_STRANGERS, after, 0
+    for _ in range(SPANS):
+        found, last = await site.db.read(_idle, last, before)
+        if found:
+            swept += await site.db.write(strangers.forget, found, before)
+        if not last:
+            break
+    if swept:
+        log.event("accounts-swept", rows=swept)
+    return last
+
+
+def _idle(tx: Tx, after: int, before: int) -> tuple[list[int], int]:
+    return strangers.idle(tx, after=after, before=before, span=SPAN)
 
 
 async def check_database(site: Site, job: Job) -> None:
@@ -145,9 +185,9 @@ async def check_database(site: Site, job: Job) -> None:
 
 def _check_again(tx: Tx, job: Job, damage: str) -> None:
     if damage:
-        facts.put(tx, DAMAGE, damage[:500])
+        troubles.note(tx, troubles.DAMAGE, damage)
     else:
-        facts.drop(tx, DAMAGE)
+        troubles.clear(tx, troubles.DAMAGE)
     jobs.done(tx, job.id)
     jobs.add(tx, "check-database", job.subject, run_at=tx.now + DAY)
 
@@ -163,6 +203,7 @@ JOBS: dict[str, Handler] = {
     "confirm-gone": confirm_gone,
     "sweep": sweep,
     "check-database": check_database,
+    pushes.JOB: push,
 }
 
 

@@ -29,6 +29,7 @@ from fediblog.store import accounts, posts, relations
 from fediblog.store.accounts import StoredKey, host_of
 from fediblog.store.tx import Tx
 
+_GARBLED = ("json-", "jsonld-", "not-utf8", "too-large")  # what a document is refused for before anybody looks into it
 KEY_PAUSE = 300_000  # ms between two fetches of a key that does not verify
 DEPTH = 20  # posts upwards
 
@@ -139,6 +140,10 @@ async def fetch_key(site: Site, key_id: str, budget: Budget, *, fresh: bool = Fa
             document = await fetching.document(site, owner, budget, fresh=fresh)
     except (NotFound, Gone) as missing:
         raise Refused("key-missing", "The key is not there any more.", key_id) from missing
+    except Refused as refusal:
+        if not refusal.reason.startswith(_GARBLED):
+            raise
+        raise Refused("key-unreadable", "The document of the key cannot be read.", refusal.reason) from refusal
     found = read_actor(document)
     if found is None or not key_is_owned(claimed, found, key_uris(document)):
         raise Refused("key-not-owned", "The owner of the key does not list it.", key_id)

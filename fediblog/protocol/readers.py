@@ -189,7 +189,9 @@ def real(value: Json) -> float | None:
     """A finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(max(-BIGGEST, min(BIGGEST, value))) if math.isfinite(value) else None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return float(max(-BIGGEST, min(BIGGEST, value)))
 
 
 def flag(value: Json) -> bool:

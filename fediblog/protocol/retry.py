@@ -13,6 +13,7 @@ DAY = 24 * HOUR
 WEEK = 7 * DAY
 JITTER = 0.2
 DELAYS = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 8 * HOUR)  # after the first, second … failure; then daily
+CLOCK_TOLERANCE = MINUTE  # by which two clocks may differ before a signature's time can be why it was refused
 TRIES = len(DELAYS) + 6  # 12 h 21 min and six days: the last is within the seven days after the first failure
 _TRANSIENT = frozenset({408, 425, 429})
 
@@ -26,17 +27,28 @@ class Verdict(StrEnum):
     LATER = "later"
 
 
-def verdict(status: int | None) -> Verdict:
-    """What a status means; None is no answer at all (no address, refused, timed out, bad TLS)."""
+def verdict(status: int | None, *, clock_gap: int | None = None) -> Verdict:
+    """What a status means; None is no answer at all (no address, refused, timed out, bad TLS).
+
+    With a `clock_gap` a 401 is about the time of the signature, which a clock put right will mend.
+    """
     if status is None:
         return Verdict.LATER
     if 200 <= status < 300:
         return Verdict.DELIVERED
     if status == 410:
         return Verdict.GONE
+    if status == 401 and clock_gap is not None:
+        return Verdict.LATER
     if status == 501 or (400 <= status < 500 and status not in _TRANSIENT):
         return Verdict.FINAL
     return Verdict.LATER
+
+
+def clock_gap(date: str, now: int) -> int | None:
+    """By how much their clock is ahead of ours, by the Date of their answer (RFC 9110 §6.6.1); None if it is right."""
+    theirs = http_date(date.strip())
+    return None if theirs is None or abs(theirs - now) < CLOCK_TOLERANCE else theirs - now
 
 
 def retry_after(header: str, now: int) -> int | None:

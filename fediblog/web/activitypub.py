@@ -19,7 +19,7 @@ from fediblog.protocol.activities import quote_authorization, tombstone
 from fediblog.protocol.collections import write_collection, write_page
 from fediblog.protocol.contexts import without_context
 from fediblog.protocol.negotiate import wants_activity
-from fediblog.store import accounts, listings, posts, quotes, reactions, relations, writing
+from fediblog.store import accounts, graves, listings, posts, quotes, reactions, relations, writing
 from fediblog.store.tx import Row, Tx
 from fediblog.web import addresses, gate, synchronization
 from fediblog.web.negotiation import VARY, ActivityRoute, ask, document, incoming_of, site_of
@@ -135,7 +135,7 @@ async def _post(request: Request, number: int) -> Response:
 def _post_document(tx: Tx, viewer: int, urls: Urls, number: int) -> tuple[Document, bool]:
     whole = posts.get(tx, number, viewer)
     if whole is None or not whole.local:
-        grave = writing.tombstone(tx, urls.post(number))
+        grave = graves.of_public(tx, urls.post(number))
         if grave is None:
             raise NotFound
         return tombstone(grave.uri, grave.kind, grave.at), True
@@ -150,7 +150,7 @@ def _page_of(tx: Tx, urls: Urls, number: int) -> str:
     # A page that may be seen by some only is found by them at its own address; here it looks missing.
     whole = posts.get(tx, number)
     if whole is None or not whole.local:
-        raise Gone if writing.tombstone(tx, urls.post(number)) else NotFound
+        raise Gone if graves.of_public(tx, urls.post(number)) else NotFound
     return whole.url
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -15,8 +16,10 @@ from starlette.routing import BaseRoute, Route
 from fediblog import __version__, counters
 from fediblog.counters import Sample
 from fediblog.errors import NotFound, Unavailable
-from fediblog.store import pressure
+from fediblog.federation.site import Site
+from fediblog.store import pressure, troubles
 from fediblog.store.pressure import Pressure
+from fediblog.store.tx import Tx
 from fediblog.web.negotiation import site_of
 
 FRESH = 5_000  # ms for which the answer about readiness is kept, so that asking costs no writing
@@ -41,19 +44,26 @@ async def metrics(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Whether the database can be written and the inbox has room; asked of the disk at most every few seconds."""
+    """Whether the database can be written, and the inbox and the disk have room; asked at most every few seconds."""
     site = site_of(request)
     at, known = getattr(request.app.state, "readiness", (-FRESH, ""))
     now = time.monotonic_ns() // 1_000_000
     if now - at >= FRESH:
         try:
-            known = "" if await site.db.write(pressure.probe) else "inbox-full"
+            known = await site.db.write(_lacking)
         except Unavailable as error:
             known = error.reason
         request.app.state.readiness = (now, known)
     if known:
         return PlainTextResponse(f"{known}\n", 503, headers={**_PRIVATE, "Retry-After": "30"})
     return PlainTextResponse("ready\n", headers=_PRIVATE)
+
+
+def _lacking(tx: Tx) -> str:
+    """What there is no room in, if anything."""
+    if not pressure.probe(tx):
+        return "inbox-full"
+    return "disk-full" if any(each.kind == troubles.DISK for each in troubles.standing(tx)) else ""
 
 
 def write(found: Pressure) -> str:
@@ -104,3 +114,18 @@ def resident() -> int:
 
 
 ROUTES: list[BaseRoute] = [Route("/metrics", metrics), Route("/readyz", ready)]
+
+
+def create_app(site: Site) -> Starlette:
+    """The application of a process that serves nobody but those who watch it."""
+    app = Starlette(routes=ROUTES, exception_handlers={NotFound: _nothing, Unavailable: _not_now})
+    app.state.site = site
+    return app
+
+
+async def _nothing(_: Request, __: Exception) -> Response:
+    return PlainTextResponse("There is no such address.\n", 404)
+
+
+async def _not_now(_: Request, __: Exception) -> Response:
+    return PlainTextResponse("Try again later.\n", 503, headers={**_PRIVATE, "Retry-After": "30"})

@@ -11,11 +11,13 @@ import pytest
 
 from fediblog.actions.drafts import Draft
 from fediblog.actions.publishing import publish
-from fediblog.federation.jobs import DAMAGE
-from fediblog.store import facts, jobs
+from fediblog.cli import doctor
+from fediblog.store import jobs, troubles
 from fediblog.store.tx import Tx
+from tests.federation.stranger import home
 from tests.promises.servers import Server, run
-from tests.world import World
+from tests.security.reading import reader
+from tests.world import World, add_person, keys_of
 
 DAY = 86_400_000  # ms
 
@@ -77,12 +79,46 @@ async def test_it_looks_every_day(caplog: pytest.LogCaptureFixture) -> None:
                 world.clock.forward(days=1)
                 await worker.idle()
         assert caplog.records == []
-        assert await world.read("one.test", facts.get, DAMAGE) is None
+        assert await world.read("one.test", troubles.standing) == []
 
         _spoil_table(world.sites["one.test"].settings.data / "fediblog.db", "seen")
         world.clock.forward(days=1)
         with caplog.at_level(logging.ERROR, "fediblog"):
             await worker.idle()
         assert [record.getMessage() for record in caplog.records] == ["database-damaged"]
-        assert await world.read("one.test", facts.get, DAMAGE)
+        (found,) = await world.read("one.test", troubles.standing)
+        assert (found.kind, found.at) == (troubles.DAMAGE, world.clock.now)
         assert await world.read("one.test", jobs.totals) == {"waiting": 2}  # it will look again
+
+        (said,) = await doctor.troubles(world.sites["one.test"])
+        assert (said.state, said.advice) == ("wrong", "Stop the server and restore the latest backup.")
+        assert found.detail in said.fact
+
+
+async def test_the_owner_sees_it_on_the_pages_about_the_server(tmp_path: Path) -> None:
+    async with home(tmp_path) as place:
+        member = await place.site.db.write(add_person, place.site.urls, "mallory", keys_of("home.test", "mallory"))
+        browsers = [await reader(place.site, account) for account in (place.alice, member)]
+        pages = ("/deliveries", "/refusals", "/moderation")
+        for path in pages:
+            assert "Only you can mend this" not in (await browsers[0].get(path)).text
+        await place.site.db.write(troubles.note, troubles.DAMAGE, "row 1 <missing>")
+        await place.site.db.write(troubles.note, troubles.DISK, "5 bytes are used")
+        await place.site.db.write(troubles.note_clock, "two.test", 3_600_000)
+        for path in pages:
+            shown = (await browsers[0].get(path)).text
+            assert "The database is damaged: row 1 &lt;missing&gt;. Stop the server" in shown
+            assert "The disk was full" in shown
+            assert "two.test: 60 minutes ahead of ours" in shown
+            assert "is damaged" not in (await browsers[1].get(path)).text
+
+
+async def test_once_it_is_mended_nothing_is_said_any_more() -> None:
+    async with World("one.test") as world:
+        site = world.sites["one.test"]
+        await site.db.write(troubles.note, troubles.DAMAGE, "row 1 missing")
+        await world.workers["one.test"].recover()
+        world.clock.forward(days=1)
+        await world.workers["one.test"].idle()
+        assert await world.read("one.test", troubles.standing) == []
+        assert [each.state for each in await doctor.troubles(site)] == ["good"]

@@ -6,12 +6,55 @@ import pytest
 
 from fediblog.actions import publishing
 from fediblog.actions.drafts import Draft
+from fediblog.cli import doctor
 from fediblog.domain.posts import Post
-from fediblog.store import inbound, jobs, outbox
+from fediblog.protocol import retry
+from fediblog.protocol.retry import Verdict
+from fediblog.store import inbound, jobs, outbox, troubles
 from fediblog.store.tx import Tx
 from tests.federation.pair import Pair
 
 HOUR = 3_600_000  # ms
+NOW = 1_700_000_000_000  # Tue, 14 Nov 2023 22:13:20 GMT
+
+
+@pytest.mark.parametrize(
+    ("date", "gap"),
+    [
+        ("Tue, 14 Nov 2023 22:13:20 GMT", None),
+        ("Tue, 14 Nov 2023 22:14:19 GMT", None),
+        ("Tue, 14 Nov 2023 22:14:20 GMT", 60_000),
+        ("Tue, 14 Nov 2023 20:13:20 GMT", -2 * HOUR),
+        (" Wed, 15 Nov 2023 22:13:20 GMT ", 24 * HOUR),
+        ("", None),
+        ("yesterday", None),
+    ],
+)
+def test_the_date_of_an_answer_tells_whose_clock_differs(date: str, gap: int | None) -> None:
+    assert retry.clock_gap(date, NOW) == gap
+
+
+@pytest.mark.parametrize("status", [200, 202, 400, 401, 403, 404, 410, 503, None])
+def test_only_a_signature_that_was_refused_waits_for_the_clock(status: int | None) -> None:
+    wanted = Verdict.LATER if status == 401 else retry.verdict(status)
+    assert retry.verdict(status, clock_gap=2 * HOUR) is wanted
+    assert retry.verdict(401) is Verdict.FINAL
+
+
+async def test_the_owner_is_told_for_a_day_that_the_clock_differs(pair: Pair) -> None:
+    site = pair.world.sites[pair.near]
+    for gap, said in (
+        (-3 * HOUR, "3 hours behind"),
+        (5 * 60_000, "5 minutes ahead of"),
+        (72 * HOUR, "3 days ahead of"),
+    ):
+        await site.db.write(troubles.note_clock, pair.far, gap)
+        (found,) = await site.db.read(troubles.standing)
+        assert (found.kind, found.detail) == (troubles.CLOCK, f"two.test: {said} ours")
+    (line,) = await doctor.troubles(site)
+    assert "two.test: 3 days ahead of ours" in line.fact
+    pair.world.clock.forward(days=1)
+    assert await site.db.read(troubles.standing) == []
 
 
 async def _write(pair: Pair, text: str, **more: object) -> Post:
@@ -105,3 +148,26 @@ async def test_a_day_at_once_sends_nothing_twice(pair: Pair) -> None:
         await pair.world.settle()
     creates = [sent.document["object"]["id"] for sent in pair.world.network.posts(pair.far, "Create")]
     assert sorted(creates) == sorted(post.uri for post in posts)
+
+
+async def test_what_is_refused_for_its_time_is_sent_again_once_the_clock_is_right(pair: Pair) -> None:
+    world, day = pair.world, "Tue, 10 Jun 2025 15:06:40 GMT"  # five days before the world's own time
+    world.network.fail(pair.far, 401, times=2, date=day)  # in either way of signing
+    post = await _write(pair, "Signed too late")
+    await world.settle()
+    assert await pair.there(post) is None
+    (found,) = await world.read(pair.near, troubles.standing)
+    assert (found.kind, found.detail) == (troubles.CLOCK, "two.test: 5 days behind ours")
+    assert await world.read(pair.near, outbox.waiting) == 1
+    world.clock.forward(minutes=2)
+    await world.settle()
+    assert await pair.there(post) is not None
+
+
+async def test_a_signature_that_is_refused_at_the_right_time_is_refused_for_good(pair: Pair) -> None:
+    now = "Sun, 15 Jun 2025 15:06:40 GMT"
+    pair.world.network.fail(pair.far, 401, times=2, date=now)
+    await _write(pair, "Not understood")
+    await pair.world.settle()
+    assert await pair.world.read(pair.near, outbox.waiting) == 0
+    assert await pair.world.read(pair.near, troubles.standing) == []

@@ -6,6 +6,7 @@ import ast
 import json
 import logging
 import re
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from fediblog.federation.receive import receive
 from fediblog.federation.refusals import EVERY, note
 from fediblog.store import moderation
 from tests.federation.stranger import Home, Person, home
+from tests.promises.servers import Server, free_port, run
 
 SOURCE = Path(__file__).parents[2] / "fediblog"
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*-?\Z")
@@ -131,3 +133,40 @@ def test_every_reason_is_a_constant_code() -> None:
                 if not (literal or passed_on or parts):
                     wrong.append(f"{path.name}:{node.lineno} {ast.unparse(node)[:80]}")
     assert wrong == []
+
+
+async def test_a_worker_of_its_own_counts_as_well(tmp_path: Path) -> None:
+    """What it sends is counted in its process alone, so it shows that where it is told to listen."""
+    token, port = "a-token-of-some-length", free_port()
+    async with Server(tmp_path / "data", port=port) as server:
+        await server.furnish()
+        (tmp_path / "data" / "fediblog.toml").write_text(f'metrics_token = "{token}"\n')
+        words = ("-m", "fediblog", "serve", "--data", str(server.folder), "--role", "worker")
+        worker = await run(*words, "--listen", f"127.0.0.1:{port}")
+        await worker.until(f"/metrics: 127.0.0.1:{port}")
+        client = server.client()
+        answer = await client.get("/metrics", headers={"authorization": f"Bearer {token}"})
+        assert "fediblog_deliveries_total" in answer.text
+        assert (await client.get("/metrics")).status_code == 401
+        assert (await client.get("/")).status_code == 404
+
+        taken = free_port()
+        with socket.create_server(("127.0.0.1", taken)):
+            await worker.end()
+            other = await run(*words, "--listen", f"127.0.0.1:{taken}")
+            await other.until("has no page /metrics")
+            await other.until("delivers and fetches")  # it works all the same
+            assert await other.end() == 0
+
+        (server.folder / "fediblog.toml").unlink()  # without a token it listens to nobody
+        silent = await run(*words, "--listen", f"127.0.0.1:{port}")
+        assert (await silent.until("delivers and fetches")).endswith("delivers and fetches.")
+        with socket.create_server(("127.0.0.1", port)):
+            assert await silent.end() == 0
+
+        words = ("-m", "fediblog", "serve", "--data", str(tmp_path / "other"), "--role", "worker")
+        (tmp_path / "other").mkdir()
+        (tmp_path / "other" / "fediblog.toml").write_text(f'metrics_token = "{token}"\n')
+        lost = await run(*words, "--listen", f"127.0.0.1:{port}")
+        assert await lost.wait() == 2  # where its numbers are is not where the site is
+        assert "No origin is known yet" in "".join(lost.lines)

@@ -26,7 +26,15 @@ ENDS = {
     **dict.fromkeys(("seen", "early", "tombstone", "incoming", "refusal", "report"), "swept"),
     "quote_authorization": "so many of one account for one post",
     "blocked_host": "the owner's",
-    "account": "only by who proves a key of a server of its own",
+    "account": "only by who proves a key of a server of its own; swept once nobody here has to do with it",
+    **dict.fromkeys(("app", "app_code", "token", "event", "idempotency"), "swept"),
+    **dict.fromkeys(
+        ("push_subscription", "bookmark", "marker", "user_list", "list_member", "word_filter"), "ours alone"
+    ),
+    **dict.fromkeys(("filter_keyword", "filter_post", "followed_tag", "account_note", "endorsement"), "ours alone"),
+    **dict.fromkeys(("thread_mute", "host_mute", "suggestion_dismissed", "preference", "notice_policy"), "ours alone"),
+    **dict.fromkeys(("announcement", "announcement_read", "custom_emoji", "notice_consent"), "ours alone"),
+    **dict.fromkeys(("conversation", "post_link"), "goes with the posts that it is of"),
     "signing_key": "so many of one account",
     "post": "what our people follow or are addressed by",
     "notice": "what happened to our people, once each",

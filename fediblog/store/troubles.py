@@ -1,0 +1,52 @@
+"""What only people can mend and the owner must be told: a damaged database, a full disk, a clock that is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fediblog.store import facts
+from fediblog.store.tx import Tx
+
+DAMAGE = "damage"  # found by the daily check of the database
+DISK = "disk-full"  # the spare room had to be given up
+CLOCK = "clock"  # another server does not take what we signed, and its time is not ours
+KINDS = (DAMAGE, DISK, CLOCK)
+KEPT_CLOCK = 86_400_000  # ms after the last time that it was noticed
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """One of them: what was found, and when (ms)."""
+
+    kind: str
+    detail: str
+    at: int
+
+
+def note(tx: Tx, kind: str, detail: str) -> None:
+    """It is so, now."""
+    facts.put(tx, kind, f"{tx.now} {detail[:500]}")
+
+
+def note_clock(tx: Tx, host: str, gap: int) -> None:
+    """A host refused a signature of ours, and its clock is `gap` ms ahead of ours (or behind, if negative)."""
+    note(tx, CLOCK, f"{host}: {_length(abs(gap))} {'ahead of' if gap > 0 else 'behind'} ours")
+
+
+def clear(tx: Tx, kind: str) -> None:
+    """It is not so any more."""
+    facts.drop(tx, kind)
+
+
+def standing(tx: Tx) -> list[Trouble]:
+    """All that is wrong as far as we know."""
+    found = [(kind, *(facts.get(tx, kind) or "").partition(" ")) for kind in KINDS]
+    troubles = [Trouble(kind, detail, int(at)) for kind, at, _, detail in found if at.isdigit()]
+    return [each for each in troubles if each.kind != CLOCK or tx.now - each.at < KEPT_CLOCK]
+
+
+def _length(ms: int) -> str:
+    minutes = max(round(ms / 60_000), 1)
+    if minutes < 120:
+        return f"{minutes} minutes"
+    return f"{round(minutes / 60)} hours" if minutes < 48 * 60 else f"{round(minutes / 1440)} days"
