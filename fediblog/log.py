@@ -4,41 +4,65 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
+import time
 from contextvars import ContextVar
+from types import TracebackType
 
 from fediblog.counters import BUGS
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 _LOG = logging.getLogger("fediblog")
+_ODD = re.compile(r'[ "\n\r\t]')
+_Error = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def event(name: str, /, level: int = logging.INFO, **facts: object) -> None:
     """Write one line. Never a body, never a secret."""
     if _LOG.isEnabledFor(level):
-        _LOG.log(level, name, extra={"facts": facts})
+        _write(name, level, None, facts)
 
 
 def trouble(name: str, error: BaseException, /, **facts: object) -> None:
     """Write one line and the traceback: for bugs, not for what others do wrong."""
     BUGS.add(name)
-    _LOG.error(name, exc_info=error, extra={"facts": facts})
+    if _LOG.isEnabledFor(logging.ERROR):
+        _write(name, logging.ERROR, (type(error), error, error.__traceback__), facts)
+
+
+def _write(name: str, level: int, error: _Error | None, facts: dict[str, object]) -> None:
+    # By hand, since `Logger.log` would first look for the file and the line that call it, which are not written.
+    record = logging.LogRecord(_LOG.name, level, "", 0, name, None, error)
+    record.facts = facts
+    _LOG.handle(record)
 
 
 class _Line(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__()
+        self._second = (0, "")  # the last one, and how it is written: most lines share it with the line before
+
     def format(self, record: logging.LogRecord) -> str:
         facts: dict[str, object] = getattr(record, "facts", {})
-        request = REQUEST_ID.get()
-        parts = [self.formatTime(record, "%Y-%m-%dT%H:%M:%S"), record.levelname.lower(), record.getMessage()]
-        parts += [f"request={request}"] if request else []
-        parts += [f"{key}={_plain(value)}" for key, value in facts.items()]
-        line = " ".join(parts)
+        line = f"{self._time(int(record.created))} {record.levelname.lower()} {record.getMessage()}"
+        if request := REQUEST_ID.get():
+            line += f" request={request}"
+        for key, value in facts.items():
+            line += f" {key}={_plain(value)}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+    def _time(self, second: int) -> str:
+        known, written = self._second
+        if known != second:
+            written = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(second))
+            self._second = (second, written)
+        return written
 
 
 def _plain(value: object) -> str:
     text = str(value)
-    return json.dumps(text, ensure_ascii=False) if not text or any(c in text for c in ' "\n\r\t') else text
+    return json.dumps(text, ensure_ascii=False) if not text or _ODD.search(text) else text
 
 
 def configure(level: str = "info") -> None:
@@ -48,3 +72,5 @@ def configure(level: str = "info") -> None:
     _LOG.handlers[:] = [handler]
     _LOG.setLevel(level.upper())
     _LOG.propagate = False
+    # What is written of no record need not be found out for each.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

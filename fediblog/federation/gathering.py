@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -12,11 +13,13 @@ from fediblog.errors import Refused
 from fediblog.federation import fetching, resolve
 from fediblog.federation.budget import Budget
 from fediblog.federation.site import Site
-from fediblog.inbox import Facts, Needs
+from fediblog.inbox import CleanNote, Facts, Needs, harmless
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.authority import same_origin
 from fediblog.store import posts
 from fediblog.store.tx import Tx
+
+LONG = 20_000  # characters, which take some ms to clean
 
 
 def missing(tx: Tx, urls: Urls, needs: Needs) -> Needs:
@@ -58,6 +61,26 @@ async def gather(site: Site, needs: Needs, facts: Facts, budget: Budget) -> Fact
         if await resolve.confirm_gone(site, uri, budget=budget):
             gone.add(uri)
     return replace(facts, accounts=people, notes=notes, activities=activities, gone=frozenset(gone))
+
+
+async def prepare(facts: Facts) -> Facts:
+    """The facts with what is shown of the posts in them: worked out here, where no other transaction waits for it.
+
+    What is long is left to a thread, so that the event loop goes on meanwhile.
+    """
+    own = facts.reading.own if facts.reading is not None else None
+    notes = [*facts.notes.values()] if own is None else [own, *facts.notes.values()]
+    if not notes:
+        return facts
+    if sum(len(note.content) + len(note.summary) for note in notes) > LONG:
+        cleaned = await asyncio.to_thread(_clean, notes)
+    else:
+        cleaned = _clean(notes)
+    return replace(facts, cleaned=cleaned)
+
+
+def _clean(notes: Iterable[Note]) -> tuple[tuple[Note, CleanNote], ...]:
+    return tuple((note, harmless(note)) for note in notes)
 
 
 async def _note(site: Site, uri: str, fresh: bool, budget: Budget) -> tuple[Note, Account] | None:

@@ -15,10 +15,10 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import proving, resolve, synchronizing
 from fediblog.federation.budget import Budget, Door, through_door
-from fediblog.federation.gathering import gather, missing
+from fediblog.federation.gathering import gather, missing, prepare
 from fediblog.federation.refusals import ACCEPTED, PAUSE, Receipt, later, note, receipt_for
 from fediblog.federation.site import Site
-from fediblog.inbox import Facts, Needs, Outcome, Sight
+from fediblog.inbox import Facts, Handler, Needs, Outcome, Reading, Sight
 from fediblog.protocol import authority, signatures
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.contexts import refuse_tricks
@@ -34,14 +34,15 @@ from fediblog.store.tx import Tx
 __all__ = ["Receipt", "process", "receive"]
 
 RETRY = 60_000  # ms before an activity that could not be dealt with is tried again; four times as long each time
-MOST_WAITS = 8  # for servers that do not answer
 
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
-    """One activity, as it came, and whose inbox it came to."""
+    """One activity, as it came, who deals with it, and whose inbox it came to."""
 
     activity: Activity
+    handler: Handler | None
+    reading: Reading | None
     document: dict[str, Json]
     body: bytes
     inbox_owner: int | None
@@ -70,7 +71,10 @@ async def receive(site: Site, incoming: Incoming, *, inbox_owner: int | None = N
         document = _opened(incoming)
         activity = _activity_in(site, document)
         with through_door(site) as door:
-            return await _take(site, incoming, _Letter(activity, document, incoming.body, inbox_owner), door)
+            if await _is_farewell_of_strangers(site, activity):
+                _count(activity, "unconcerned")
+                return ACCEPTED
+            return await _take(site, incoming, _letter(activity, document, incoming.body, inbox_owner), door)
     except Refused as refusal:
         _count(activity, "refused")
         await note(site, refusal, activity.actor if activity else "", activity.kind if activity else "")
@@ -106,11 +110,13 @@ def _activity_in(site: Site, document: dict[str, Json]) -> Activity:
     return activity
 
 
+def _letter(activity: Activity, document: dict[str, Json], body: bytes, inbox_owner: int | None) -> _Letter:
+    handler = inbox.handler_of(activity)
+    return _Letter(activity, handler, handler.read(activity) if handler else None, document, body, inbox_owner)
+
+
 async def _take(site: Site, incoming: Incoming, letter: _Letter, door: Door) -> Receipt:
     activity = letter.activity
-    if await _is_farewell_of_strangers(site, activity):
-        _count(activity, "unconcerned")
-        return ACCEPTED
     claim = signatures.read(incoming, site.urls.origin)
     signatures.check(claim, incoming, site.clock() // 1000)
     known = await site.db.read(_look, site.urls, claim.key_id, letter, None)
@@ -148,17 +154,20 @@ def _look(tx: Tx, urls: Urls, key_id: str, letter: _Letter, signer: Account | No
     activity = letter.activity
     itself = signer is not None and signer.uri == activity.actor
     actor = signer if itself else accounts.by_uri(tx, activity.actor)
-    handler = inbox.handler_of(activity)
-    sight = Sight(actor=actor, inbox_owner=letter.inbox_owner)
+    handler, reading = letter.handler, letter.reading
+    sight = Sight(actor=actor, inbox_owner=letter.inbox_owner, reading=reading)
     concerns = handler is not None and handler.concerns(tx, urls, activity, sight)
+    seen, failing = inbound.standing(tx, activity.uri, host_of(key_id))
     return _Known(
         key=held[0] if held else None,
         signer=signer,
         blocked=any(relations.host_is_blocked(tx, host) for host in {host_of(key_id), host_of(activity.actor)}),
-        seen=inbox.is_once(activity) and itself and inbound.was_seen(tx, activity.uri),
-        failing=inbound.was_silent(tx, host_of(key_id)),
+        seen=seen and inbox.is_once(activity) and itself,
+        failing=failing,
         concerns=concerns,
-        missing=missing(tx, urls, handler.needs(activity)) if handler and concerns and itself else Needs(),
+        missing=missing(tx, urls, handler.needs_of(reading))
+        if handler and reading and concerns and itself
+        else Needs(),
     )
 
 
@@ -195,7 +204,7 @@ async def _first_key(site: Site, key_id: str, budget: Budget, door: Door) -> tup
 async def _deal(site: Site, letter: _Letter, signer: Account, known: _Known, door: Door) -> Receipt:
     activity = letter.activity
     at_once = activity.actor == signer.uri and not known.missing and not door.crowded
-    facts = Facts(actor=signer, inbox_owner=letter.inbox_owner)
+    facts = Facts(actor=signer, inbox_owner=letter.inbox_owner, reading=letter.reading)
     if at_once and await _done_at_once(site, activity, facts):
         return ACCEPTED
     kept = await site.db.write(_keep, letter, signer)
@@ -208,7 +217,7 @@ async def _deal(site: Site, letter: _Letter, signer: Account, known: _Known, doo
 async def _done_at_once(site: Site, activity: Activity, facts: Facts) -> bool:
     """False if it failed through a bug of ours: then it is stored, tried again, and at last shown to the owner."""
     try:
-        outcome = await site.db.write(inbox.apply, site.urls, activity, facts)
+        outcome = await site.db.write(inbox.apply, site.urls, activity, await prepare(facts))
     except (Refused, Unavailable):
         raise
     except Exception as error:
@@ -245,11 +254,11 @@ async def process(site: Site, item: inbound.Incoming) -> None:
         await note(site, refusal, item.actor)
         await site.db.write(inbound.done, item.id)
     except Unavailable as trouble:
-        delay = RETRY * 4**item.tries if trouble.delay is None else int(trouble.delay * 1000)
-        await site.db.write(inbound.put_off, item, trouble.reason, min(delay, 86_400_000), most=MOST_WAITS)
+        delay = RETRY * 4 ** (item.tries - 1) if trouble.delay is None else int(trouble.delay * 1000)
+        await site.db.write(inbound.put_off, item, trouble.reason, min(delay, 86_400_000), most=inbound.MOST_CLAIMS)
     except Exception as error:
         log.trouble("inbox.failed", error, actor=item.actor, uri=item.uri)
-        await site.db.write(inbound.put_off, item, f"{type(error).__name__}: {error}", RETRY * 4**item.tries)
+        await site.db.write(inbound.put_off, item, f"{type(error).__name__}: {error}", RETRY * 4 ** (item.tries - 1))
 
 
 async def _process(site: Site, item: inbound.Incoming) -> None:
@@ -262,26 +271,29 @@ async def _process(site: Site, item: inbound.Incoming) -> None:
     else:
         activity, facts = await proving.speaker(site, activity, document, budget)
     handler = inbox.handler_of(activity)
-    if handler is not None and await site.db.read(_still_concerns, site.urls, activity, facts):
-        needs = await site.db.read(missing, site.urls, handler.needs(activity))
-        facts = await gather(site, needs, facts, budget)
+    if handler is None:
+        return await site.db.write(inbound.done, item.id)
+    reading = handler.read(activity)
+    if await site.db.read(_still_concerns, site.urls, handler, reading, facts):
+        needs = await site.db.read(missing, site.urls, handler.needs_of(reading))
+        facts = await prepare(await gather(site, needs, replace(facts, reading=reading), budget))
         outcome = await site.db.write(_apply, site.urls, activity, facts, item.id)
-        _log(activity, outcome)
-        return
+        return _log(activity, outcome)
     await site.db.write(inbound.done, item.id)
 
 
 async def _signer(site: Site, uri: str) -> Account:
     found = await site.db.read(accounts.by_uri, uri)
-    if found is None or found.state == "suspended":
+    if found is None:  # forgotten while the activity waited
+        found = await resolve.actor(site, uri)
+    if found.state == "suspended":
         raise Refused("account-suspended", "Activities of this account are not taken.", uri)
     return found
 
 
-def _still_concerns(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> bool:
-    handler = inbox.handler_of(activity)
-    sight = Sight(actor=facts.actor, inbox_owner=facts.inbox_owner)
-    return handler is not None and handler.concerns(tx, urls, activity, sight)
+def _still_concerns(tx: Tx, urls: Urls, handler: Handler, reading: Reading, facts: Facts) -> bool:
+    sight = Sight(actor=facts.actor, inbox_owner=facts.inbox_owner, reading=reading)
+    return handler.concerns(tx, urls, reading.activity, sight)
 
 
 def _apply(tx: Tx, urls: Urls, activity: Activity, facts: Facts, item: int) -> Outcome:

@@ -6,12 +6,27 @@ from fediblog.domain.documents import ACTOR_KINDS, POST_KINDS, Activity
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.inbox import following, groups, posting, profiles, quoting, reacting, reporting, undoing
-from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight
+from fediblog.inbox.cleaning import harmless
+from fediblog.inbox.handling import CleanNote, Facts, Handler, Needs, Outcome, Reading, Sight
 from fediblog.inbox.storing import store_post
 from fediblog.store import freshness, inbound
 from fediblog.store.tx import Tx
 
-__all__ = ["HANDLERS", "Facts", "Handler", "Needs", "Outcome", "Sight", "apply", "handler_of", "is_once", "store_post"]
+__all__ = [
+    "HANDLERS",
+    "CleanNote",
+    "Facts",
+    "Handler",
+    "Needs",
+    "Outcome",
+    "Reading",
+    "Sight",
+    "apply",
+    "handler_of",
+    "harmless",
+    "is_once",
+    "store_post",
+]
 
 Route = tuple[str, str | None]
 

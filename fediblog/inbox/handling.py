@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NewType
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity, Note
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.protocol.authority import owner_matches, same_origin
+from fediblog.protocol.authority import object_is_theirs, owner_matches, same_origin
 from fediblog.store import inbound
 from fediblog.store.tx import Tx
+
+CleanNote = NewType("CleanNote", Note)
+"""A post with nothing in it that could harm a reader. Only `cleaning.harmless` makes one."""
 
 
 class Outcome(StrEnum):
@@ -37,9 +41,30 @@ class Needs:
         return any((self.posts, self.fresh_posts, self.fresh_accounts, self.activities, self.gone))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """The post that an activity brings along, read once, since several steps ask for it.
+
+    It may be believed as it stands only if it is `theirs`, the actor's own; else it is fetched from its own origin.
+    """
+
+    activity: Activity
+    note: Note | None = None
+    theirs: bool = False
+
+    @property
+    def own(self) -> Note | None:
+        """The post, if it may be believed once it is proven that the actor sent it."""
+        return self.note if self.theirs else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known: the proven actor, and what was fetched from its own origin. All authors of notes are in here."""
+    """What is known: the proven actor, and what was fetched from its own origin. All authors of notes are in here.
+
+    `reading` and `cleaned` (pairs of a post and what is shown of it) were worked out before the transaction, for which
+    others wait. They are asked for by the very activity or post, so that they stand for no other one.
+    """
 
     actor: Account
     accounts: Mapping[str, Account] = field(default_factory=dict)
@@ -47,6 +72,12 @@ class Facts:
     activities: Mapping[str, Activity] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
     inbox_owner: int | None = None  # whose own inbox it came to
+    reading: Reading | None = None
+    cleaned: tuple[tuple[Note, CleanNote], ...] = ()
+
+    def clean(self, note: Note) -> CleanNote | None:
+        """What is shown of that post, if it has been worked out."""
+        return next((clean for sent, clean in self.cleaned if sent is note), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +86,18 @@ class Sight:
 
     actor: Account | None
     inbox_owner: int | None = None
+    reading: Reading | None = None
+
+
+_NOTHING = Needs()
 
 
 def _nothing(_activity: Activity) -> Needs:
-    return Needs()
+    return _NOTHING
+
+
+def _no_post(_activity: Activity) -> Note | None:
+    return None
 
 
 def _always(_tx: Tx, _urls: Urls, _activity: Activity, _sight: Sight) -> bool:
@@ -69,12 +108,25 @@ def _always(_tx: Tx, _urls: Urls, _activity: Activity, _sight: Sight) -> bool:
 class Handler:
     """What is done for one kind of activity.
 
-    `concerns` says whether it is anything to us, which is asked before anything is fetched. `needs` is pure.
+    `concerns` says whether it is anything to us, which is asked before anything is fetched. `brings` is the post that
+    comes along, `needs` what must be fetched if none does that may be believed; both are pure.
     """
 
     apply: Callable[[Tx, Urls, Activity, Facts], Outcome]
     needs: Callable[[Activity], Needs] = _nothing
     concerns: Callable[[Tx, Urls, Activity, Sight], bool] = _always
+    brings: Callable[[Activity], Note | None] = _no_post
+
+    def read(self, activity: Activity, known: Reading | None = None) -> Reading:
+        """The activity with the post that it brings along, which may be known already."""
+        if known is not None and known.activity is activity:
+            return known
+        note = self.brings(activity)
+        return Reading(activity, note, note is not None and object_is_theirs(activity, note))
+
+    def needs_of(self, reading: Reading) -> Needs:
+        """What must be known before the activity can be applied."""
+        return _NOTHING if reading.own is not None else self.needs(reading.activity)
 
 
 def may_change(activity: Activity, owner: str) -> None:

@@ -6,23 +6,20 @@ from fediblog.domain.documents import Activity, Note
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, may_change, remember
+from fediblog.inbox.handling import CleanNote, Facts, Handler, Needs, Outcome, Sight, may_change, remember
 from fediblog.inbox.profiles import gone_for_good
-from fediblog.inbox.storing import change_post, refuse_author, store_post
-from fediblog.protocol.authority import object_is_theirs
+from fediblog.inbox.storing import change_post, put_post, refuse_author
 from fediblog.protocol.notes import is_vote, read_note
 from fediblog.store import posts, reactions, relations, writing
 from fediblog.store.tx import Tx
 
 
-def embedded(activity: Activity) -> Note | None:
-    """The post inside, if it may be believed as it stands: it is the actor's own, of the actor's origin."""
-    note = read_note(activity.object) if isinstance(activity.object, dict) else None
-    return note if note is not None and object_is_theirs(activity, note) else None
+def _brings(activity: Activity) -> Note | None:
+    return read_note(activity.object) if isinstance(activity.object, dict) else None
 
 
 def _needs(activity: Activity) -> Needs:
-    if embedded(activity) is not None or not activity.object_uri:
+    if not activity.object_uri:
         return Needs()
     if activity.kind == "Update":
         return Needs(fresh_posts=(activity.object_uri,))
@@ -36,7 +33,7 @@ def _concerns(tx: Tx, urls: Urls, activity: Activity, sight: Sight) -> bool:
         return True
     if activity.kind == "Update" and posts.place(tx, activity.object_uri) is not None:
         return True
-    note = read_note(activity.object) if isinstance(activity.object, dict) else None
+    note = arrived.read(activity, sight.reading).note
     addressed = {*activity.to, *activity.cc}
     if note is None:
         return sight.inbox_owner is not None or any(_is_person(urls, uri) for uri in addressed)
@@ -61,7 +58,7 @@ def _touches_ours(tx: Tx, urls: Urls, note: Note, viewer: int) -> bool:
 
 
 def _believed(activity: Activity, facts: Facts) -> Note | None:
-    note = embedded(activity) or facts.notes.get(activity.object_uri)
+    note = arrived.read(activity, facts.reading).own or facts.notes.get(activity.object_uri)
     if note is not None and note.author != activity.actor:
         raise Refused("object-not-theirs", "The post is somebody else's.", f"{activity.actor}: {note.uri}")
     return note
@@ -82,19 +79,20 @@ def take_in(tx: Tx, urls: Urls, note: Note, facts: Facts, *, boosted: bool = Fal
     if is_vote(note):
         return _voted(tx, note, facts)
     if stored is not None:
-        return _changed(tx, urls, note, stored)
-    done = store_post(tx, urls, note, facts.actor, boosted=boosted, inbox_owner=facts.inbox_owner)
+        return _changed(tx, urls, note, stored, facts.clean(note))
+    clean = facts.clean(note)
+    done = put_post(tx, urls, note, facts.actor, boosted=boosted, inbox_owner=facts.inbox_owner, clean=clean)
     return Outcome.IGNORED if done is None else Outcome.DONE
 
 
-def _changed(tx: Tx, urls: Urls, note: Note, stored: Post) -> Outcome:
+def _changed(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote | None) -> Outcome:
     """Only a later `updated` changes the words; without one the same post may bring new totals, also of its poll."""
     if stored.author != note.author or stored.local:
         raise Refused("not-the-owner", "Only its owner may do this.", note.uri)
     before = stored.updated if stored.updated is not None else stored.published or 0
     told = None if note.updated is None else min(note.updated, tx.now)
     if told is not None and told > before:
-        change_post(tx, urls, note, stored)
+        change_post(tx, urls, note, stored, clean)
         return Outcome.DONE
     if told is not None and told != before:
         return Outcome.DUPLICATE
@@ -144,5 +142,5 @@ def take_away(tx: Tx, post: Post) -> None:
     tx.notify("posts")
 
 
-arrived = Handler(_arrived, needs=_needs, concerns=_concerns)
+arrived = Handler(_arrived, needs=_needs, concerns=_concerns, brings=_brings)
 deleted = Handler(_deleted)

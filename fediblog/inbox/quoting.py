@@ -1,4 +1,4 @@
-"""Requests to quote posts of ours (FEP-044f): granted for what everybody may see, but not to those who are blocked."""
+"""Requests to quote posts of ours (FEP-044f): granted for what everybody may see, as its author wants it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from fediblog.domain.urls import Urls
 from fediblog.inbox import answering
 from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_too_late
 from fediblog.protocol import activities
-from fediblog.protocol.authority import object_is_theirs
 from fediblog.protocol.notes import read_note
 from fediblog.store import posts, quotes, relations
 from fediblog.store.tx import Tx
@@ -21,17 +20,14 @@ def _concerns(_tx: Tx, urls: Urls, activity: Activity, _sight: Sight) -> bool:
     return urls.post_number(activity.object_uri) is not None
 
 
-def _embedded(activity: Activity) -> Note | None:
-    """The post that quotes, if it came along and is the sender's own."""
+def _brings(activity: Activity) -> Note | None:
+    """The post that quotes, if it came along."""
     told = activity.raw.get("instrument")
-    note = read_note(told) if isinstance(told, dict) else None
-    return note if note is not None and object_is_theirs(activity, note) else None
+    return read_note(told) if isinstance(told, dict) else None
 
 
 def _needs(activity: Activity) -> Needs:
-    if _embedded(activity) is not None or not activity.instrument:
-        return Needs()
-    return Needs(posts=(activity.instrument,))
+    return Needs(posts=(activity.instrument,)) if activity.instrument else Needs()
 
 
 def _requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
@@ -60,14 +56,22 @@ def _asked_for(tx: Tx, activity: Activity, actor: Account) -> Post | None:
 
 def _grant(tx: Tx, activity: Activity, facts: Facts, post: Post) -> int | None:
     """The number of the authorization. The post that quotes is the sender's own, and quotes what it asks for."""
-    note = _embedded(activity) or facts.notes.get(activity.instrument) or posts.by_uri(tx, activity.instrument)
+    told = requested.read(activity, facts.reading).own
+    note = told or facts.notes.get(activity.instrument) or posts.by_uri(tx, activity.instrument)
     if note is None or note.uri != activity.instrument or note.author != activity.actor:
         return None
     if note.quote not in ("", post.uri) or post.visibility not in _OPEN:
         return None
-    if relations.blocks(tx, post.account.id, facts.actor.id):
+    if relations.blocks(tx, post.account.id, facts.actor.id) or not _may(tx, post, facts.actor):
         return None
     return quotes.grant(tx, post.id, facts.actor.id, note.uri)
+
+
+def _may(tx: Tx, post: Post, actor: Account) -> bool:
+    """Whether the author lets that account quote the post."""
+    if post.quotable == "followers":
+        return relations.is_following(tx, actor.id, post.account.id)
+    return post.quotable == "public"
 
 
 def _request(activity: Activity) -> dict[str, Json]:
@@ -78,4 +82,4 @@ def _request(activity: Activity) -> dict[str, Json]:
     return document if activity.uri else {key: value for key, value in document.items() if key != "id"}
 
 
-requested = Handler(_requested, needs=_needs, concerns=_concerns)
+requested = Handler(_requested, needs=_needs, concerns=_concerns, brings=_brings)

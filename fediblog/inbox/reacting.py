@@ -7,7 +7,7 @@ from fediblog.domain.rules import visibility_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_too_late, may_undo, remember
-from fediblog.inbox.storing import store_post
+from fediblog.inbox.storing import put_post
 from fediblog.markup.text import one_line
 from fediblog.store import inbound, listings, notices, posts, reactions, relations
 from fediblog.store.tx import Row, Tx
@@ -37,12 +37,11 @@ def _reacted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     post = posts.seen_by(tx, activity.object_uri, facts.actor.id)
     if post is None or came_too_late(tx, activity):
         return Outcome.IGNORED
-    if reactions.total_of(tx, facts.actor.id, post.id) >= MOST_REACTIONS:
-        return Outcome.IGNORED
     kind, content, picture = _kind_of(activity)
     uri = activity.uri or f"{facts.actor.uri}#{kind}/{post.id}"
-    if not reactions.react(tx, facts.actor.id, post.id, uri, kind=kind, content=content, emoji_url=picture):
-        return Outcome.DUPLICATE
+    most = MOST_REACTIONS
+    if not reactions.react(tx, facts.actor.id, post.id, uri, kind=kind, content=content, emoji_url=picture, most=most):
+        return Outcome.IGNORED if reactions.total_of(tx, facts.actor.id, post.id) >= most else Outcome.DUPLICATE
     if post.local:
         if kind != "dislike":
             notices.add(tx, post.account, "like", facts.actor.id, post.id, content)
@@ -102,18 +101,24 @@ def _boosted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     """An embedded post counts as its id only: it was fetched from its own origin, or is stored."""
     if came_too_late(tx, activity):
         return Outcome.IGNORED
-    if posts.place(tx, activity.object_uri) is None:
+    known = posts.seen_by(tx, activity.object_uri, facts.actor.id)
+    if known is None and posts.place(tx, activity.object_uri) is None:
         note = facts.notes.get(activity.object_uri)
         author = facts.accounts.get(note.author) if note else None
-        if note is None or author is None or store_post(tx, urls, note, author, boosted=True) is None:
+        if note is None or author is None:
             return Outcome.IGNORED
-    return pass_on(tx, activity, facts)
+        if put_post(tx, urls, note, author, boosted=True, clean=facts.clean(note)) is None:
+            return Outcome.IGNORED
+    return pass_on(tx, activity, facts, known)
 
 
-def pass_on(tx: Tx, activity: Activity, facts: Facts) -> Outcome:
-    """Store somebody's boost of a post that is stored, if everybody may see it or it is the booster's own."""
+def pass_on(tx: Tx, activity: Activity, facts: Facts, known: Row | None = None) -> Outcome:
+    """Store somebody's boost of a post that is stored, if everybody may see it or it is the booster's own.
+
+    `known` is what `posts.seen_by` says of the post, if that was asked.
+    """
     booster = facts.actor
-    post = posts.seen_by(tx, activity.object_uri, booster.id)
+    post = known or posts.seen_by(tx, activity.object_uri, booster.id)
     if post is None or (post.visibility not in _OPEN and post.account != booster.id):
         return Outcome.IGNORED
     at = tx.now if activity.published is None else max(0, min(activity.published, tx.now))

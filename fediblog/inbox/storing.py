@@ -5,7 +5,8 @@ So what must never come in is asked here: suspended authors, blocked servers, wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Mention, Note, Visibility
@@ -13,20 +14,17 @@ from fediblog.domain.posts import Post
 from fediblog.domain.rules import visibility_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.markup.clean import ARTICLE_LIMIT, CLEANER_VERSION, NOTE_LIMIT, clean, plain_to_html
-from fediblog.markup.html import plain
-from fediblog.markup.markdown import render_remote
-from fediblog.markup.text import display_name, one_line
+from fediblog.inbox.cleaning import harmless
+from fediblog.inbox.handling import CleanNote
+from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.authority import same_origin
-from fediblog.store import accounts, inbound, jobs, listings, notices, posts, relations, writing
+from fediblog.store import accounts, conversations, inbound, jobs, listings, notices, posts, relations, writing
 from fediblog.store.accounts import host_of
-from fediblog.store.tx import Tx
+from fediblog.store.tx import Row, Tx
 from fediblog.store.writing import Placement
 
-WARNING_LIMIT = 2_000  # characters
 REPLIES_DELAY = 300_000  # ms, after which a fresh answer may have answers of its own
-_LONG = ("Article", "Page")
-_SHORT = ("Note", "Question")
+_OF_NOTE = [each.name for each in fields(Note)]
 Person = tuple[int, str, bool]
 """Account, name as written, and whether it is addressed without being named."""
 
@@ -35,6 +33,7 @@ Person = tuple[int, str, bool]
 class _Audience:
     visibility: Visibility
     people: list[Person]
+    named: Mapping[int, Account]  # those of them whom the post names
 
 
 def refuse_author(tx: Tx, urls: Urls, author: Account, uri: str) -> None:
@@ -43,11 +42,19 @@ def refuse_author(tx: Tx, urls: Urls, author: Account, uri: str) -> None:
         raise Refused("post-is-ours", "What is ours does not come from elsewhere.", uri)
     if author.state != "active":
         raise Refused(f"author-{author.state}", "Posts of this account are not taken.", author.uri)
-    if relations.host_is_blocked(tx, host_of(uri)) or relations.host_is_blocked(tx, author.domain):
+    if any(relations.host_is_blocked(tx, host) for host in {host_of(uri), author.domain}):
         raise Refused("host-blocked", "Posts of this server are not taken.", uri)
 
 
 def store_post(
+    tx: Tx, urls: Urls, note: Note, author: Account, *, boosted: bool = False, climbed: bool = False
+) -> Post | None:
+    """As `put_post`, with the post as it is stored."""
+    number = put_post(tx, urls, note, author, boosted=boosted, climbed=climbed)
+    return posts.stored(tx, number) if number is not None else None
+
+
+def put_post(
     tx: Tx,
     urls: Urls,
     note: Note,
@@ -56,76 +63,83 @@ def store_post(
     boosted: bool = False,
     climbed: bool = False,
     inbox_owner: int | None = None,
-) -> Post | None:
-    """Store a post that its own author, or its origin, vouches for. None if it must not come in.
+    clean: CleanNote | None = None,
+) -> int | None:
+    """Store a post that its own author, or its origin, vouches for; its number, or None if it must not come in.
 
     `boosted`: it is here because somebody passed it on, or as part of a thread, so nobody's stream gets it as new.
-    `climbed`: it was fetched to complete a thread, and begins no climb of its own.
+    `climbed`: it was fetched to complete a thread, and begins no climb of its own. `clean` is what is shown of it, if
+    that has been worked out.
     """
     refuse_author(tx, urls, author, note.uri)
     if note.author != author.uri or not same_origin(note.uri, author.uri):
         raise Refused("not-the-owner", "The post is not of the author's server.", note.uri)
-    if _is_buried(tx, note) or _is_shut_out(tx, note, author):
+    if _is_buried(tx, note):
         return None
-    fresh = cleaned(note, tx.now)
+    parent = writing.tie(tx, note.in_reply_to)
+    above = _owners(tx, parent)
+    if any(each.local and relations.blocks(tx, each.account, author.id) for each in above.values()):
+        return None  # whom one of our people blocks does not answer them, nor in their threads
+    fresh = _dated(clean or harmless(note), tx.now)
     audience = _audience(tx, urls, note, author, inbox_owner)
     placement = Placement(visibility=audience.visibility, cleaner=CLEANER_VERSION)
-    number = writing.insert(tx, fresh, author, placement)
-    writing.address(tx, number, audience.people)
-    post = posts.stored(tx, number)
-    if post is None:
-        raise RuntimeError("the post vanished within its own transaction")
+    number = writing.insert(tx, fresh, author, placement, parent=parent)
+    writing.address(tx, number, audience.people, new=True)
+    _announce(tx, _placed(fresh, number, author, audience, parent), audience, above, boosted=boosted, climbed=climbed)
+    return number
+
+
+def _announce(
+    tx: Tx, post: Post, audience: _Audience, above: Mapping[int, Row], *, boosted: bool, climbed: bool
+) -> None:
+    """Streams and notices of a new post, and what is to be fetched around it."""
     if not boosted:
-        if post.visibility != Visibility.DIRECT:
+        if post.visibility == Visibility.DIRECT:
+            conversations.add(tx, post)
+        else:
             listings.spread(tx, post)
-        tell(tx, post, audience.people)
-    _complete_later(tx, post, climbed=climbed)
+            notices.add_for_listeners(tx, post)
+        tell(tx, post, audience.named, above)
+    _complete_later(tx, post, above, climbed=climbed)
     tx.notify("posts")
-    return post
 
 
-def change_post(tx: Tx, urls: Urls, note: Note, stored: Post) -> None:
+def _placed(fresh: CleanNote, number: int, author: Account, audience: _Audience, parent: Row | None) -> Post:
+    """The post with its place, as far as it is known without asking for all that hangs on it."""
+    return Post(
+        **{name: getattr(fresh, name) for name in _OF_NOTE},
+        id=number,
+        account=author,
+        visibility=audience.visibility,
+        parent=parent.id if parent else None,
+        root=(parent.root or parent.id) if parent else None,
+        addressed=frozenset(account for account, _, _ in audience.people),
+    )
+
+
+def change_post(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote | None = None) -> None:
     """The author changed a post: its words, and whom it is for. Its date and its place in the thread stay."""
-    kept = replace(note, published=stored.published, in_reply_to=stored.in_reply_to)
-    fresh = cleaned(kept, tx.now)
+    kept = replace(clean or harmless(note), published=stored.published, in_reply_to=stored.in_reply_to)
+    fresh = _dated(CleanNote(kept), tx.now)
     audience = _audience(tx, urls, note, stored.account, None)
     writing.update(tx, stored, fresh, Placement(visibility=audience.visibility, cleaner=CLEANER_VERSION))
     writing.address(tx, stored.id, audience.people)
     after = posts.stored(tx, stored.id)
     if after is not None:
-        tell(tx, after, [each for each in audience.people if each[0] not in stored.addressed])
+        new = {number: each for number, each in audience.named.items() if number not in stored.addressed}
+        tell(tx, after, new, {})
+        if after.visibility == Visibility.DIRECT:
+            conversations.add(tx, after)
     tx.notify("posts")
 
 
-def cleaned(note: Note, now: int) -> Note:
-    """The post with nothing in it that could harm a reader; what the author typed is not kept."""
-    limit = ARTICLE_LIMIT if note.kind in _LONG else NOTE_LIMIT
-    match note.media_type:
-        case "text/markdown":
-            content = render_remote(note.content, limit)
-        case "text/plain":
-            content = plain_to_html(note.content, limit)
-        case _:
-            content = clean(note.content, limit)
-    short = note.kind in _SHORT
-    return replace(
-        note,
-        title=display_name(note.title),
-        summary=one_line(plain(note.summary), WARNING_LIMIT) if short else clean(note.summary),
-        warning=one_line(note.warning, WARNING_LIMIT),
-        content=content,
-        media_type="text/html",
-        source=None,
-        published=min(note.published if note.published is not None else now, now),
-        updated=None if note.updated is None else min(note.updated, now),
-        replies=_own(note.replies, note),
-        likes=_own(note.likes, note),
-        shares=_own(note.shares, note),
-    )
-
-
-def _own(collection: str, note: Note) -> str:
-    return collection if same_origin(collection, note.uri) else ""
+def _dated(note: CleanNote, now: int) -> CleanNote:
+    """Nothing was written in the future."""
+    published = min(note.published if note.published is not None else now, now)
+    updated = None if note.updated is None else min(note.updated, now)
+    if (published, updated) == (note.published, note.updated):
+        return note
+    return CleanNote(replace(note, published=published, updated=updated))
 
 
 def _is_buried(tx: Tx, note: Note) -> bool:
@@ -136,11 +150,11 @@ def _is_buried(tx: Tx, note: Note) -> bool:
     return writing.tombstone(tx, note.uri) is not None
 
 
-def _is_shut_out(tx: Tx, note: Note, author: Account) -> bool:
-    """Whom one of our people blocks does not answer them, nor in their threads."""
-    parent = writing.tie(tx, note.in_reply_to)
-    above = [posts.owner(tx, number) for number in {parent.id, parent.root} if number] if parent else []
-    return any(each is not None and each.local and relations.blocks(tx, each.account, author.id) for each in above)
+def _owners(tx: Tx, parent: Row | None) -> dict[int, Row]:
+    """Whose the post is that is answered, and whose the thread, by the number of the post."""
+    numbers = {number for number in (parent.id, parent.root) if number} if parent is not None else set[int]()
+    found = ((number, posts.owner(tx, number)) for number in numbers)
+    return {number: owner for number, owner in found if owner is not None}
 
 
 def _audience(tx: Tx, urls: Urls, note: Note, author: Account, inbox_owner: int | None) -> _Audience:
@@ -149,16 +163,18 @@ def _audience(tx: Tx, urls: Urls, note: Note, author: Account, inbox_owner: int 
     local = [uri for uri in (*note.to, *note.cc) if urls.owns(uri)]
     known = accounts.by_uris(tx, {*named, *local} - {PUBLIC})
     people = {each.id: (each.id, named[uri], False) for uri, each in known.items() if uri in named}
+    found_here = {each.id: each for uri, each in known.items() if uri in named}
     for mention in note.mentions:
         found = None if mention.href in known else _by_page(tx, urls, mention)
         if found is not None:
             people.setdefault(found.id, (found.id, mention.name, False))
+            found_here[found.id] = found
     for uri in local:
         if uri in known:
             people.setdefault(known[uri].id, (known[uri].id, "", True))
     if inbox_owner is not None and visibility == Visibility.DIRECT:
         people.setdefault(inbox_owner, (inbox_owner, "", True))
-    return _Audience(visibility, list(people.values()))
+    return _Audience(visibility, list(people.values()), found_here)
 
 
 def _by_page(tx: Tx, urls: Urls, mention: Mention) -> Account | None:
@@ -170,13 +186,15 @@ def _by_page(tx: Tx, urls: Urls, mention: Mention) -> Account | None:
     return accounts.local_by_handle(tx, handle) if domain.lower() in (urls.handle_domain, urls.host) else None
 
 
-def tell(tx: Tx, post: Post, people: list[Person]) -> None:
-    """Notices for our people whom the post names, and for those whom it answers and quotes."""
-    parent = posts.owner(tx, post.parent) if post.parent is not None else None
+def tell(tx: Tx, post: Post, named: Mapping[int, Account], above: Mapping[int, Row]) -> None:
+    """Notices for our people whom the post names, and for those whom it answers and quotes.
+
+    `above` are the owners of posts above it, as far as they are known.
+    """
+    parent = (above.get(post.parent) or posts.owner(tx, post.parent)) if post.parent is not None else None
     answered = parent.account if parent is not None and parent.local else None
-    named = {account for account, _, silent in people if not silent}
-    for account in accounts.many(tx, named - {answered or 0}).values():
-        if account.local and account.state == "active":
+    for account in named.values():
+        if account.id != answered and account.local and account.state == "active":
             notices.add(tx, account.id, "mention", post.account.id, post.id)
     open_to_all = post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)
     if answered is not None and (open_to_all or answered in post.addressed):
@@ -186,7 +204,7 @@ def tell(tx: Tx, post: Post, people: list[Person]) -> None:
         notices.add(tx, quoted.account, "quote", post.account.id, post.id)
 
 
-def _complete_later(tx: Tx, post: Post, *, climbed: bool) -> None:
+def _complete_later(tx: Tx, post: Post, above: Mapping[int, Row], *, climbed: bool) -> None:
     """Have the worker fetch what a thread lacks: the post that is answered, or more answers below one of ours.
 
     Strangers decide how high and how wide a thread is: we look so far up once, and below only until nobody is shown
@@ -196,6 +214,6 @@ def _complete_later(tx: Tx, post: Post, *, climbed: bool) -> None:
         if not climbed:
             jobs.add(tx, "thread", str(post.id))
         return
-    root = posts.owner(tx, post.root) if post.root is not None and post.replies else None
+    root = above.get(post.root) if post.root is not None and post.replies else None
     if root is not None and root.local and not posts.is_long(tx, post.root or 0, listings.THREAD_LIMIT):
         jobs.add(tx, "thread", str(post.id), run_at=tx.now + REPLIES_DELAY)

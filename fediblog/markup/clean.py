@@ -180,6 +180,8 @@ def _linked(text: str) -> str:
 def _settled(text: str, policy: Policy) -> Html:
     """Cleans until cleaning changes nothing, so that no browser reads the result otherwise than we did."""
     html = _once(text, policy)
+    if html == text:
+        return Html(html)
     for _ in range(_PASSES):
         before, html = html, _once(html, policy)
         if html == before:

@@ -1,4 +1,4 @@
-"""Markdown to HTML: CommonMark with tables, strikethrough, footnotes, coloured code, mentions and hashtags."""
+"""What authors type to HTML: CommonMark with tables, footnotes and coloured code, or plain text; mentions, hashtags."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ from fediblog.markup.inline import fediverse
 from fediblog.markup.links import own_path
 from fediblog.markup.slug import slugify
 from fediblog.markup.text import tidy
+
+MARKDOWN: Final = "text/markdown"
+PLAIN: Final = "text/plain"
+"""The two kinds of source that authors hand in. In plain text only addresses, mentions and hashtags mean anything."""
 
 HASHTAGS: Final = 50
 MENTIONS: Final = 50
@@ -63,14 +67,15 @@ def render(
     breaks: bool = False,
     base: str = "",
     anchor: str = "",
+    kind: str = MARKDOWN,
 ) -> Rendered:
-    """The post as HTML.
+    """The post as HTML; `kind` is MARKDOWN or PLAIN.
 
     `mentions` is keyed as `find_mentions` names them; a mention that is not in it stays text. With `breaks` a new line
     is a line break, as in notes. `base` makes paths of our own site absolute, for readers elsewhere. `anchor` tells
     the footnotes and headings of several posts on one page apart.
     """
-    md = _parser(breaks)
+    md = _parser_of(kind, breaks)
     setting = _Setting(mentions, tag_url, inline_images, base.rstrip("/"), anchor)
     env: dict[str, Any] = {"setting": setting}
     tokens = md.parse(tidy(source, ARTICLE_LIMIT), env)
@@ -85,19 +90,32 @@ def render_remote(source: str, limit: int = NOTE_LIMIT) -> Html:
     return clean(md.render(tidy(source, limit), {"setting": _Setting({}, None, False, "", "")}), limit * 2)
 
 
-def find_mentions(source: str) -> tuple[str, ...]:
+def find_mentions(source: str, kind: str = MARKDOWN) -> tuple[str, ...]:
     """Whom the post mentions, as `user@host` or `user` in lower case, in the order written, each once."""
-    found = (token.meta["handle"] for token in _inside(_parse(source)) if token.type == "mention")
+    found = (token.meta["handle"] for token in _inside(_parse(source, kind)) if token.type == "mention")
     return tuple(dict.fromkeys(found))[:MENTIONS]
 
 
-def find_hashtags(source: str) -> tuple[str, ...]:
+def find_hashtags(source: str, kind: str = MARKDOWN) -> tuple[str, ...]:
     """The post's hashtags as written, without `#`, each once however it is capitalised."""
-    return _hashtags(_parse(source))
+    return _hashtags(_parse(source, kind))
 
 
-def _parse(source: str) -> list[Token]:
-    return _parser(breaks=False).parse(tidy(source, ARTICLE_LIMIT), {})
+def _parse(source: str, kind: str) -> list[Token]:
+    return _parser_of(kind, breaks=False).parse(tidy(source, ARTICLE_LIMIT), {})
+
+
+def _parser_of(kind: str, breaks: bool) -> MarkdownIt:
+    return _plain_parser() if kind == PLAIN else _parser(breaks)
+
+
+@cache
+def _plain_parser() -> MarkdownIt:
+    """Paragraphs and lines as typed; every other sign of Markdown is a character."""
+    md = MarkdownIt("zero", {"html": False, "breaks": True, "xhtmlOut": False}).enable("newline").use(fediverse)
+    for name in ("mention", "hashtag"):
+        md.add_render_rule(name, _RENDER_RULES[name])
+    return md
 
 
 @cache

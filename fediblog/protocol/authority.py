@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import idna
@@ -32,6 +33,7 @@ def ascii_host(host: str) -> str | None:
     return lowered if all(map(_LABEL.match, lowered.split("."))) else None
 
 
+@lru_cache(maxsize=4096)
 def origin(uri: str) -> Origin | None:
     """(scheme, host, port) of an http(s) id."""
     try:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fediblog.store import claims
 from fediblog.store.ids import first_of
 from fediblog.store.tx import Tx
 
-CLAIM = 300_000  # ms after which a claimed activity is taken for abandoned
 MOST_TRIES = 3  # of one that makes a handler fail: then it is put aside and shown
+MOST_CLAIMS = 8  # of one that also waits for other servers, or with which the process ends
 FULL = 10_000  # waiting activities; beyond that the door is closed for a while
 HOST_SHARE = 1_000  # of which one host may have so many
 KEPT_SEEN = 30 * 86_400_000  # ms
@@ -19,7 +20,7 @@ KEPT_EARLY = 6 * 3_600_000  # ms
 class Incoming:
     """An activity that was answered with 202 and is still to be done; `actor` is who signed it.
 
-    `inbox_owner` is the account whose own inbox it came to.
+    `inbox_owner` is the account whose own inbox it came to. `tries` counts this one.
     """
 
     id: int
@@ -41,6 +42,17 @@ def first_time(tx: Tx, uri: str) -> bool:
 def was_seen(tx: Tx, uri: str) -> bool:
     """Whether the activity was dealt with."""
     return bool(uri) and tx.one("select 1 as yes from seen where uri = :uri", uri=uri) is not None
+
+
+def standing(tx: Tx, uri: str, host: str) -> tuple[bool, bool]:
+    """Whether the activity was dealt with, and whether the host did not answer when we last sent something to it."""
+    row = tx.one(
+        "select case when :uri <> '' and exists (select 1 from seen where uri = :uri) then 1 else 0 end as seen,"
+        " case when exists (select 1 from host where name = :host and failures > 0) then 1 else 0 end as silent",
+        uri=uri,
+        host=host,
+    )
+    return (bool(row.seen), bool(row.silent)) if row else (False, False)
 
 
 def has_room(tx: Tx, host: str) -> bool:
@@ -71,16 +83,7 @@ def keep(tx: Tx, uri: str, actor: str, host: str, body: str, inbox_owner: int | 
 
 
 def claim(tx: Tx, limit: int = 16) -> list[Incoming]:
-    """Take activities that are due, oldest first; also those whose worker went away."""
-    rows = tx.all(
-        "select * from incoming where (state = 'waiting' and run_at <= :now) or (state = 'running' and claimed < :lost)"
-        f" order by run_at, id limit :n{tx.skip_locked}",
-        now=tx.now,
-        lost=tx.now - CLAIM,
-        n=limit,
-    )
-    for row in rows:
-        tx.run("update incoming set state = 'running', claimed = :now where id = :id", now=tx.now, id=row.id)
+    """Take activities that are due, oldest first; also one whose worker went away, if that was not often."""
     return [
         Incoming(
             id=row.id,
@@ -88,10 +91,10 @@ def claim(tx: Tx, limit: int = 16) -> list[Incoming]:
             actor=row.actor,
             host=row.host,
             body=row.body,
-            tries=row.tries,
+            tries=row.tries + 1,
             inbox_owner=row.inbox_owner,
         )
-        for row in rows
+        for row in claims.take(tx, claims.INCOMING, limit, MOST_CLAIMS)
     ]
 
 
@@ -102,10 +105,9 @@ def done(tx: Tx, number: int) -> None:
 
 def put_off(tx: Tx, item: Incoming, error: str, delay: int, *, most: int = MOST_TRIES) -> bool:
     """It did not work; once more after `delay` ms. After too many tries it is put aside: returns True then."""
-    aside = item.tries + 1 >= most
+    aside = item.tries >= most
     tx.run(
-        "update incoming set state = :state, tries = tries + 1, error = :error, run_at = :at, claimed = null"
-        " where id = :id",
+        "update incoming set state = :state, error = :error, run_at = :at, claimed = null where id = :id",
         state="dead" if aside else "waiting",
         error=error[:500],
         at=tx.now + delay,
@@ -116,22 +118,17 @@ def put_off(tx: Tx, item: Incoming, error: str, delay: int, *, most: int = MOST_
 
 def release_all(tx: Tx) -> None:
     """Give back every claim: for a process that knows that it is the only worker."""
-    tx.run("update incoming set state = 'waiting', claimed = null where state = 'running'")
+    claims.release_all(tx, claims.INCOMING)
 
 
 def next_due(tx: Tx) -> int | None:
     """When the next one becomes due (ms), or its claim runs out."""
-    row = tx.one(
-        "select min(at) as at from (select min(run_at) as at from incoming where state = 'waiting'"
-        " union all select min(claimed) + :claim as at from incoming where state = 'running') as times",
-        claim=CLAIM,
-    )
-    return row.at if row else None
+    return claims.next_due(tx, claims.INCOMING)
 
 
 def totals(tx: Tx) -> dict[str, int]:
     """How many there are in each state."""
-    return {row.state: row.n for row in tx.all("select state, count(*) as n from incoming group by state")}
+    return claims.totals(tx, claims.INCOMING)
 
 
 def remember_early(tx: Tx, uri: str, actor: str, kind: str) -> None:
@@ -174,8 +171,3 @@ def answered_since(tx: Tx, account: int, kind: str, subject: str, since: int) ->
         subject=subject,
     )
     return row is not None
-
-
-def was_silent(tx: Tx, host: str) -> bool:
-    """Whether the host did not answer when we last sent something to it."""
-    return tx.one("select 1 as yes from host where name = :host and failures > 0", host=host) is not None

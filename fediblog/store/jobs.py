@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fediblog.store import claims
 from fediblog.store.tx import Tx
 
-CLAIM = 300_000  # ms after which a claimed job is taken for abandoned
 MOST_TRIES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One piece of work; `subject` names the thing, `payload` says the rest."""
+    """One piece of work; `subject` names the thing, `payload` says the rest, `tries` counts this one."""
 
     id: int
     kind: str
@@ -45,21 +45,10 @@ def add(
 
 
 def claim(tx: Tx, limit: int = 8) -> list[Job]:
-    """Take jobs that are due, the longest due first; also those whose worker went away."""
-    rows = tx.all(
-        "select * from job where (state = 'waiting' and run_at <= :now) or (state = 'running' and claimed < :lost)"
-        f" order by run_at, id limit :n{tx.skip_locked}",
-        now=tx.now,
-        lost=tx.now - CLAIM,
-        n=limit,
-    )
-    for row in rows:
-        tx.run(
-            "update job set state = 'running', claimed = :now, tries = tries + 1 where id = :id", now=tx.now, id=row.id
-        )
+    """Take jobs that are due, the longest due first; also one whose worker went away, if that was not often."""
     return [
         Job(id=row.id, kind=row.kind, subject=row.subject, payload=json.loads(row.payload), tries=row.tries + 1)
-        for row in rows
+        for row in claims.take(tx, claims.JOBS, limit, MOST_TRIES)
     ]
 
 
@@ -137,24 +126,22 @@ def waiting(tx: Tx, kind: str, limit: int) -> int:
 
 def release_all(tx: Tx) -> None:
     """Give back every claim: for a process that knows that it is the only worker."""
-    for row in tx.all("select id, kind, subject from job where state = 'running'"):
-        drop(tx, row.kind, row.subject)
-        tx.run("update job set state = 'waiting', claimed = null where id = :id", id=row.id)
+    rows = tx.all("select id, kind, subject from job where state = 'running' order by id")
+    latest = {(row.kind, row.subject): row.id for row in rows}
+    for kind, subject in latest:
+        drop(tx, kind, subject)
+    tx.run("delete from job where id in (:ids)", ids=sorted({row.id for row in rows} - {*latest.values()}))
+    claims.release_all(tx, claims.JOBS)
 
 
 def next_due(tx: Tx) -> int | None:
     """When the next job becomes due (ms), or its claim runs out."""
-    row = tx.one(
-        "select min(at) as at from (select min(run_at) as at from job where state = 'waiting'"
-        " union all select min(claimed) + :claim as at from job where state = 'running') as times",
-        claim=CLAIM,
-    )
-    return row.at if row else None
+    return claims.next_due(tx, claims.JOBS)
 
 
 def totals(tx: Tx) -> dict[str, int]:
     """How many jobs there are in each state."""
-    return {row.state: row.n for row in tx.all("select state, count(*) as n from job group by state")}
+    return claims.totals(tx, claims.JOBS)
 
 
 def dead(tx: Tx, limit: int = 50) -> list[tuple[str, str, str]]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Attachment, Note, Poll, Visibility
+from fediblog.domain.documents import Note, Poll, Visibility
 from fediblog.domain.posts import Post
-from fediblog.store import quotes
+from fediblog.store import conversations, events, parts, quotes
 from fediblog.store.accounts import emoji_text, host_of
 from fediblog.store.posts import poll_text
 from fediblog.store.tx import Row, Tx
@@ -56,15 +56,18 @@ class Placement:
     cleaner: int = 0
 
 
-def insert(tx: Tx, note: Note, author: Account, placement: Placement, *, number: int | None = None) -> int:
+def insert(
+    tx: Tx, note: Note, author: Account, placement: Placement, *, number: int | None = None, parent: Row | None = None
+) -> int:
     """Store a new post with its tags and files, and tie it to its thread; returns its number.
 
-    `note` must be clean already. Mentions are stored by `address`. A remote post's number sorts by the earlier of
-    when it says it was published and now, so that nobody can put a post into the future.
+    `note` must be clean already; `parent` is what `tie` says, if that was asked. Mentions are stored by `address`. A
+    remote post's number sorts by the earlier of when it says it was published and now, so that nobody can put a post
+    into the future.
     """
     published = min(note.published if note.published is not None else tx.now, tx.now)
     identity = number if number is not None else tx.new_id(None if author.local else max(published, 0))
-    parent = tie(tx, note.in_reply_to)
+    parent = parent or tie(tx, note.in_reply_to)
     values = _values(note, placement, published)
     tx.run(
         _INSERT,
@@ -77,7 +80,9 @@ def insert(tx: Tx, note: Note, author: Account, placement: Placement, *, number:
         root=(parent.root or parent.id) if parent else None,
         **values,
     )
-    _put_parts(tx, identity, note)
+    parts.put(tx, identity, note)
+    if placement.visibility == Visibility.PUBLIC:
+        parts.put_links(tx, identity, note)
     _adopt(tx, identity, (parent.root or parent.id) if parent else identity, note)
     return identity
 
@@ -141,9 +146,9 @@ def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
         id=post.id,
         **{k: v for k, v in _values(told(note, post), placement, published).items() if k not in _FIXED},
     )
-    tx.run("delete from post_tag where post = :id", id=post.id)
-    tx.run("delete from attachment where post = :id", id=post.id)
-    _put_parts(tx, post.id, note)
+    parts.replace(tx, post.id, note, is_open=placement.visibility == Visibility.PUBLIC)
+    if post.state == "published":
+        events.tell(tx, events.EDIT, account=post.account.id, post=post.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,45 +212,10 @@ def _values(note: Note, placement: Placement, published: int) -> dict[str, Any]:
     }
 
 
-def _put_parts(tx: Tx, post: int, note: Note) -> None:
-    seen: dict[str, str] = {}
-    for name in note.hashtags:
-        seen.setdefault(name.lower(), name)
-    tx.many(
-        "insert into post_tag (tag, post, name) values (:tag, :post, :name) on conflict do nothing",
-        [{"tag": tag, "post": post, "name": name} for tag, name in seen.items()],
-    )
-    tx.many(
-        "insert into attachment (id, post, position, kind, url, preview, media_type, alt, width, height, blurhash,"
-        " focus_x, focus_y, duration) values (:id, :post, :position, :kind, :url, :preview, :media_type, :alt, :width,"
-        " :height, :blurhash, :focus_x, :focus_y, :duration)",
-        [_attachment_values(tx, post, i, each) for i, each in enumerate(note.attachments)],
-    )
-
-
-def _attachment_values(tx: Tx, post: int, position: int, each: Attachment) -> dict[str, Any]:
-    focus = each.focus or (None, None)
-    return {
-        "id": tx.new_id(),
-        "post": post,
-        "position": position,
-        "kind": each.kind,
-        "url": each.url,
-        "preview": each.preview,
-        "media_type": each.media_type,
-        "alt": each.alt,
-        "width": each.width,
-        "height": each.height,
-        "blurhash": each.blurhash,
-        "focus_x": focus[0],
-        "focus_y": focus[1],
-        "duration": each.duration,
-    }
-
-
-def address(tx: Tx, post: int, people: Sequence[tuple[int, str, bool]]) -> None:
-    """Say whom a post mentions or addresses: (account, name as written, silent). Replaces what was said."""
-    tx.run("delete from mention where post = :id", id=post)
+def address(tx: Tx, post: int, people: Sequence[tuple[int, str, bool]], *, new: bool = False) -> None:
+    """Say whom a post mentions or addresses: (account, name as written, silent). Replaces what was said, if not new."""
+    if not new:
+        tx.run("delete from mention where post = :id", id=post)
     tx.many(
         "insert into mention (post, account, name, silent) values (:post, :account, :name, :silent)"
         " on conflict do nothing",
@@ -269,6 +239,18 @@ def set_state(tx: Tx, post: int, state: str, published: int | None = None) -> No
         at=published,
         id=post,
     )
+
+
+def set_app(tx: Tx, post: int, name: str, website: str) -> None:
+    """With which program the post was written."""
+    tx.run(
+        "update post set app_name = :name, app_website = :website where id = :id", name=name, website=website, id=post
+    )
+
+
+def set_quotable(tx: Tx, post: int, policy: str) -> None:
+    """Say who may quote the post: public, followers or nobody."""
+    tx.run("update post set quotable = :policy where id = :id", policy=policy, id=post)
 
 
 def set_pinned(tx: Tx, post: int, at: int | None) -> None:
@@ -313,6 +295,10 @@ def remove(tx: Tx, post: Post) -> None:
     open_to_all = post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)  # of others nobody learns that they were
     bury(tx, post.uri, post.author, post.kind, local=post.local, page=post.url if post.local and open_to_all else "")
     quotes.forget(tx, post.uri)
+    audience = " ".join((post.visibility.value, *map(str, post.addressed)))
+    events.tell(tx, events.DELETE, account=post.account.id, post=post.id, detail=audience)
+    if post.visibility == Visibility.DIRECT:
+        conversations.step_back(tx, post.id)
     tx.run("update post set parent = null where parent = :id", id=post.id)
     tx.run("delete from post where id = :id", id=post.id)
 

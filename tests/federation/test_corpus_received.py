@@ -66,7 +66,7 @@ def handle(tx: Tx, home: Home, activity: Activity, *, followed: bool) -> str:
     handler = inbox.handler_of(activity)
     if handler is None:
         return "nobody"
-    needs = handler.needs(activity)
+    needs = handler.needs_of(handler.read(activity))
     handler.concerns(tx, urls, activity, Sight(actor=actor))
     inner = [activity.object, activity.inner.object if activity.inner else None]
     notes = {note.uri: note for note in map(read_note, inner) if note is not None}

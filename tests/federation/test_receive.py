@@ -227,7 +227,7 @@ async def test_what_cannot_be_fetched_now_waits(at_home: Home, bob: Person) -> N
     assert await at_home.ask("select state, tries from incoming") == [("waiting", 1)]
     at_home.clock.forward(hours=1)
     [item] = await at_home.site.db.write(inbound.claim)
-    assert item.tries == 1
+    assert item.tries == 2
 
 
 async def test_a_poisonous_activity_is_put_aside_and_hinders_nobody(
@@ -239,7 +239,7 @@ async def test_a_poisonous_activity_is_put_aside_and_hinders_nobody(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patched:
-        patched.setattr("fediblog.inbox.posting.store_post", broken)
+        patched.setattr("fediblog.inbox.posting.put_post", broken)
         assert (await at_home.send(bob, bob.creates(bob.note()))).status == 202
         await at_home.send(bob, bob.does("Create", bob.note(2)["id"], 2))
         for _ in range(3):

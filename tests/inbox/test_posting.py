@@ -324,3 +324,17 @@ async def test_nobody_tells_totals_of_what_is_not_theirs(at_home: Home, bob: Per
     assert (await kept(at_home, note)).like_total == 1
     ours = await at_home.writes()
     assert (ours.like_count, ours.like_total) == (None, 0)
+
+
+async def test_more_answers_are_looked_for_only_as_long_as_they_would_be_shown(
+    at_home: Home, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listings, "THREAD_LIMIT", 3)
+    post = await at_home.writes()
+    looked_for = []
+    for number in range(1, 5):
+        note = bob.note(number, inReplyTo=post.uri, replies=f"https://bob.test/n/bob/{number}/replies")
+        assert (await at_home.send(bob, bob.creates(note, number))).status == 202
+        job = ("thread", str((await kept(at_home, note)).id))
+        looked_for.append(job in await at_home.ask("select kind, subject from job"))
+    assert looked_for == [True, True, False, False]

@@ -154,3 +154,14 @@ async def test_a_request_about_nothing_of_ours_is_dropped(at_home: Home, bob: Pe
     assert (await at_home.send(bob, about)).status == 202
     await at_home.send(bob, bob.does("QuoteRequest", at_home.site.urls.post(1), 2, instrument=bob.note()))
     assert await answers(at_home) == []
+
+
+async def test_whom_the_author_lets_quote(at_home: Home, bob: Person) -> None:
+    nobody = await at_home.writes(quotable="nobody")
+    followers = await at_home.writes(quotable="followers")
+    await at_home.send(bob, asks(bob, nobody, bob.note(1, quote=nobody.uri), 1))
+    await at_home.send(bob, asks(bob, followers, bob.note(2, quote=followers.uri), 2))
+    await at_home.send(bob, bob.does("Follow", at_home.alice.uri, 3))
+    await at_home.send(bob, asks(bob, followers, bob.note(4, quote=followers.uri), 4))
+    told = [each["type"] for each in await answers(at_home) if each["object"]["type"] == "QuoteRequest"]
+    assert told == ["Reject", "Reject", "Accept"]

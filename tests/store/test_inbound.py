@@ -8,8 +8,9 @@ import threading
 import pytest
 
 from fediblog.store import inbound, outbox, writing
+from fediblog.store.claims import ABANDONED, CLAIM, PAUSE
 from fediblog.store.database import Database
-from fediblog.store.inbound import CLAIM, KEPT_EARLY, KEPT_SEEN, MOST_TRIES
+from fediblog.store.inbound import KEPT_EARLY, KEPT_SEEN, MOST_CLAIMS, MOST_TRIES
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.store.makers import DAY, Watched, local, scans
@@ -67,18 +68,19 @@ async def test_what_waits_is_taken_in_order_and_once(db: Database, clock: Clock)
     assert await db.write(taken) == []
     assert await db.read(inbound.totals) == {"running": 3}
     await db.write(inbound.release_all)
-    (first, *_) = await db.write(inbound.claim)
+    (first,) = await db.write(inbound.claim)
     assert (first.actor, first.host, first.body, first.tries) == (
         "https://far.example/bob",
         "far.example",
         '{"id": "a"}',
-        0,
+        2,
     )
     assert first.inbox_owner is None
     await db.write(inbound.done, first.id)
     assert await db.read(inbound.totals) == {"running": 2}
     await db.write(inbound.keep, "u:d", "a:", "far.example", "{}", 7)
-    assert [each.inbox_owner for each in await db.write(inbound.claim)] == [7]
+    found = [(each.uri, each.inbox_owner) for each in await db.write(inbound.claim)]
+    assert found == [("u:b", None), ("u:d", 7)], "one of those given back, and what is new"
 
 
 async def test_the_worker_is_told_what_was_answered_and_who_is_silent(db: Database, clock: Clock) -> None:
@@ -92,9 +94,13 @@ async def test_the_worker_is_told_what_was_answered_and_who_is_silent(db: Databa
             ("Accept", "u:other", 0, False),
         ):
             assert inbound.answered_since(tx, alice.id, kind, subject, since) == expected
-        assert not inbound.was_silent(tx, "h.example")
+        assert inbound.standing(tx, "u:1", "h.example") == (False, False)
         outbox.host_failed(tx, "h.example", "no answer", lambda failures, since: clock.now)
-        assert inbound.was_silent(tx, "h.example")
+        assert inbound.standing(tx, "u:1", "h.example") == (False, True)
+        inbound.first_time(tx, "u:1")
+        assert inbound.standing(tx, "u:1", "other.example") == (True, False)
+        inbound.first_time(tx, "")
+        assert inbound.standing(tx, "", "other.example") == (False, False)
 
     await db.write(check)
 
@@ -106,6 +112,34 @@ async def test_a_worker_that_went_away_gives_them_back(db: Database, clock: Cloc
     assert await db.write(taken) == []
     clock.forward(ms=1)
     assert await db.write(taken) == ["u:a"]
+
+
+async def test_one_with_which_the_process_ends_is_put_aside_and_takes_nobody_with_it(
+    db: Database, clock: Clock
+) -> None:
+    for name in ("innocent", "poison", "bystander"):
+        await db.write(keep, name)
+
+    def finish(tx: Tx) -> None:
+        tx.run("delete from incoming where state = 'running' and claimed = :now", now=tx.now)
+
+    begun, ends = [], 0
+    while batch := await db.write(taken, 2):
+        begun.append(batch)
+        if "u:poison" in batch:  # the process ends and starts again
+            ends += 1
+            await db.write(inbound.release_all)
+            due = await db.read(inbound.next_due)
+            assert due is not None
+            assert due <= clock.now + ends * PAUSE
+            clock.forward(ms=max(due - clock.now, 0))
+        else:
+            await db.write(finish)
+    assert begun[:2] == [["u:innocent", "u:poison"], ["u:innocent", "u:bystander"]]
+    assert begun[2:] == [["u:poison"]] * (MOST_CLAIMS - 1)
+    assert await db.read(inbound.totals) == {"dead": 1}
+    (row,) = await db.read(lambda tx: tx.all("select uri, error, tries from incoming"))
+    assert (row.uri, row.error, row.tries) == ("u:poison", ABANDONED, MOST_CLAIMS)
 
 
 async def test_one_that_always_fails_is_put_aside(db: Database, clock: Clock) -> None:
@@ -183,6 +217,7 @@ async def test_the_queue_goes_by_an_index(db: Database) -> None:
         seen = Watched(tx)
         inbound.first_time(seen, "u:1")
         inbound.was_seen(seen, "u:1")
+        inbound.standing(seen, "u:1", "far.example")
         inbound.has_room(seen, "far.example")
         keep(seen, "a")
         (item,) = inbound.claim(seen)

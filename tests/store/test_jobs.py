@@ -8,8 +8,9 @@ import threading
 import pytest
 
 from fediblog.store import jobs
+from fediblog.store.claims import ABANDONED, CLAIM
 from fediblog.store.database import Database
-from fediblog.store.jobs import CLAIM, MOST_TRIES, Job
+from fediblog.store.jobs import MOST_TRIES, Job
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.store.makers import Watched, scans
@@ -138,8 +139,20 @@ async def test_all_are_given_back_at_a_start(db: Database) -> None:
     await db.write(twice)
     assert await db.read(jobs.totals) == {"running": 4, "waiting": 1}
     await db.write(jobs.release_all)
-    assert await db.read(jobs.totals) == {"waiting": 2}
-    assert sorted(job.subject for job in await db.write(jobs.claim)) == ["1", "2"]
+    assert await db.read(jobs.totals) == {"running": 2}, "each once"
+    assert sorted([(await claimed(db)).subject for _ in range(2)]) == ["1", "2"]
+    assert await db.write(jobs.claim) == []
+
+
+async def test_one_with_which_the_process_ends_is_given_up(db: Database, clock: Clock) -> None:
+    await db.write(jobs.add, "x", "1")
+    for n in range(MOST_TRIES):
+        assert (await claimed(db)).tries == n + 1
+        await db.write(jobs.release_all)
+        clock.forward(ms=CLAIM)
+    assert await db.write(jobs.claim) == []
+    assert await db.read(jobs.totals) == {"dead": 1}
+    assert await db.read(jobs.dead) == [("x", "1", ABANDONED)]
 
 
 async def test_each_job_is_taken_once_however_many_ask(db: Database) -> None:

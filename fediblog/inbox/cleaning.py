@@ -1,0 +1,50 @@
+"""What is shown of somebody else's post: pure and slow, so it is worked out before a transaction, not inside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fediblog.domain.documents import Note
+from fediblog.inbox.handling import CleanNote
+from fediblog.markup.clean import ARTICLE_LIMIT, NOTE_LIMIT, clean, plain_to_html
+from fediblog.markup.html import plain
+from fediblog.markup.markdown import render_remote
+from fediblog.markup.text import display_name, one_line
+from fediblog.protocol.authority import same_origin
+
+WARNING_LIMIT = 2_000  # characters
+_LONG = ("Article", "Page")
+_SHORT = ("Note", "Question")
+
+
+def harmless(note: Note) -> CleanNote:
+    """The post with nothing in it that could harm a reader; what the author typed is not kept."""
+    short = note.kind in _SHORT
+    cleaned = replace(
+        note,
+        title=display_name(note.title),
+        summary=one_line(plain(note.summary), WARNING_LIMIT) if short else clean(note.summary),
+        warning=one_line(note.warning, WARNING_LIMIT),
+        content=_content(note),
+        media_type="text/html",
+        source=None,
+        replies=_own(note.replies, note),
+        likes=_own(note.likes, note),
+        shares=_own(note.shares, note),
+    )
+    return CleanNote(cleaned)
+
+
+def _content(note: Note) -> str:
+    limit = ARTICLE_LIMIT if note.kind in _LONG else NOTE_LIMIT
+    match note.media_type:
+        case "text/markdown":
+            return render_remote(note.content, limit)
+        case "text/plain":
+            return plain_to_html(note.content, limit)
+        case _:
+            return clean(note.content, limit)
+
+
+def _own(collection: str, note: Note) -> str:
+    return collection if collection and same_origin(collection, note.uri) else ""

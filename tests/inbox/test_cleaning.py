@@ -1,0 +1,126 @@
+"""What is shown of others' posts: as much as their kind may have, and whenever it is worked out the same."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fediblog.domain.documents import Activity, Note
+from fediblog.domain.posts import Post
+from fediblog.federation import gathering
+from fediblog.inbox import CleanNote, Facts, Needs, harmless, posting, storing
+from fediblog.markup.clean import ARTICLE_LIMIT, NOTE_LIMIT
+from fediblog.store import posts
+from fediblog.store.tx import Tx
+from tests.federation.stranger import Home, Person
+
+AUTHOR = "https://far.example/bob"
+BAD = '<p onclick="x()">Hi <script>evil()</script><a href="https://far.example/">there</a></p>'
+GOOD = '<p>Hi <a href="https://far.example/" rel="nofollow noopener noreferrer ugc">there</a></p>'
+
+
+def note(kind: str = "Note", **fields: Any) -> Note:
+    return Note(uri="https://far.example/1", kind=kind, author=AUTHOR, **fields)
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "text/plain"])
+@pytest.mark.parametrize(
+    ("kind", "limit"),
+    [("Note", NOTE_LIMIT), ("Question", NOTE_LIMIT), ("Article", ARTICLE_LIMIT), ("Page", ARTICLE_LIMIT)],
+)
+def test_long_is_what_is_long_by_its_kind(kind: str, limit: int, media_type: str) -> None:
+    long = harmless(note(kind, content="a" * (limit + 7), media_type=media_type)).content
+    assert long.count("a") == limit
+
+
+def test_what_an_article_says_in_short_keeps_its_form_and_a_warning_does_not() -> None:
+    assert harmless(note(summary=BAD)).summary == "Hi there"
+    assert harmless(note("Article", summary=BAD)).summary == GOOD
+    assert harmless(note(replies="https://far.example/r", likes="https://evil.example/l")).likes == ""
+
+
+async def test_it_is_worked_out_before_the_transaction(
+    at_home: Home, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(storing, "harmless", lambda _note: pytest.fail("within the transaction"))
+    await at_home.follows(bob)
+    sent = bob.note(1, content=BAD)
+    await at_home.send(bob, bob.creates(sent))
+    elsewhere = bob.note(2, content=BAD)
+    await at_home.send(bob, bob.does("Create", elsewhere["id"], 2))  # which the worker fetches
+    await at_home.work()
+    for each in (sent, elsewhere):
+        stored = await at_home.site.db.read(posts.by_uri, str(each["id"]))
+        assert stored is not None
+        assert stored.content.startswith("<p>Hi <a")
+        assert "evil" not in stored.content
+
+
+async def test_what_is_long_is_left_to_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    where: list[bool] = []
+
+    def watched(note: Note) -> CleanNote:
+        where.append(threading.current_thread() is threading.main_thread())
+        return harmless(note)
+
+    monkeypatch.setattr(gathering, "harmless", watched)
+    actor: Any = None
+    for length in (gathering.LONG, gathering.LONG + 1):
+        long = note(content="a" * length)
+        facts = await gathering.prepare(Facts(actor=actor, notes={long.uri: long}))
+        assert facts.clean(long) == harmless(long)
+    assert where == [True, False]
+
+
+def test_it_stands_for_that_post_alone() -> None:
+    """Also one that says the same is cleaned for itself, as is the post in another activity."""
+    actor: Any = None
+    sent = note(content=BAD)
+    facts = Facts(actor=actor, cleaned=((sent, harmless(sent)),))
+    assert facts.clean(sent) is not None
+    assert facts.clean(replace(sent)) is None
+    told = {"id": "https://far.example/1", "type": "Note", "attributedTo": AUTHOR, "content": "x"}
+    one = Activity(kind="Create", actor=AUTHOR, object=told, object_uri="https://far.example/1")
+    reading = posting.arrived.read(one)
+    assert reading.own is not None
+    assert posting.arrived.read(one, reading) is reading
+    assert posting.arrived.read(replace(one), reading) is not reading
+    theirs = posting.arrived.read(replace(one, actor="https://far.example/eve"), reading)
+    assert theirs.note is not None
+    assert theirs.own is None, "a post of somebody else's is not believed as it stands"
+    assert posting.arrived.needs_of(reading) == Needs()
+    assert posting.arrived.needs_of(theirs).posts == ("https://far.example/1",)
+
+
+async def test_the_place_of_a_new_post_is_known_without_asking(
+    at_home: Home, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placed: list[Post] = []
+    announce = storing._announce
+
+    def watch(tx: Tx, post: Post, *rest: Any, **more: Any) -> None:
+        placed.append(post)
+        announce(tx, post, *rest, **more)
+
+    monkeypatch.setattr(storing, "_announce", watch)
+    ours = await at_home.writes()
+    tags = [{"type": "Mention", "href": at_home.alice.uri, "name": "@alice"}, {"type": "Hashtag", "name": "#Cats"}]
+    first = bob.note(1, inReplyTo=ours.uri, content=BAD, tag=tags)
+    second = bob.note(2, inReplyTo=first["id"], to=[at_home.alice.uri], cc=[])
+    for number, each in enumerate((first, second)):
+        assert (await at_home.send(bob, bob.creates(each, number))).status == 202
+    assert len(placed) == 2
+    for post in placed:
+        stored = await at_home.site.db.read(posts.stored, post.id)
+        assert stored is not None
+        for name in ("id", "uri", "visibility", "parent", "root", "in_reply_to", "quote", "replies", "addressed"):
+            assert getattr(post, name) == getattr(stored, name), name
+        assert (post.account.id, post.hashtags, post.language, post.content) == (
+            stored.account.id,
+            stored.hashtags,
+            stored.language,
+            stored.content,
+        )

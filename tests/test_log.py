@@ -1,0 +1,59 @@
+"""A line of the log: a time, a level, a name and the facts, which nobody outside can make look like another line."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from fediblog import log
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    logger = logging.getLogger("fediblog")
+    before = (logger.handlers[:], logger.level, logger.propagate)
+    flags = (logging.logThreads, logging.logProcesses, logging.logMultiprocessing)
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    log.configure("info")
+    yield stream
+    logger.handlers[:], logger.level, logger.propagate = before
+    logging.logThreads, logging.logProcesses, logging.logMultiprocessing = flags
+
+
+def test_a_line_says_when_what_and_the_facts(lines: io.StringIO) -> None:
+    token = log.REQUEST_ID.set("r1")
+    try:
+        log.event("inbox.done", kind="Like", n=3, empty="", odd='a "b" c', forged="x\n2025 info owned")
+    finally:
+        log.REQUEST_ID.reset(token)
+    log.event("whispered", logging.DEBUG)
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d info inbox\.done request=r1 kind=Like n=3 empty=\"\""
+        r' odd="a \\"b\\" c" forged="x\\n2025 info owned"\n',
+        lines.getvalue(),
+    )
+
+
+def test_the_time_is_that_of_each_line(lines: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    for second in (1_750_000_000.1, 1_750_000_000.9, 1_750_000_001.0, 1_750_000_000.5):
+        monkeypatch.setattr(time, "time", lambda second=second: second)
+        log.event("x")
+    written = [time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(1_750_000_000 + n)) for n in (0, 0, 1, 0)]
+    assert lines.getvalue().splitlines() == [f"{each} info x" for each in written]
+
+
+def test_trouble_comes_with_where_it_began(lines: io.StringIO) -> None:
+    try:
+        raise ZeroDivisionError("a mistake of ours")
+    except ZeroDivisionError as error:
+        log.trouble("inbox.failed", error, uri="u:1")
+    first, *rest = lines.getvalue().splitlines()
+    assert first.endswith(" error inbox.failed uri=u:1")
+    assert rest[0] == "Traceback (most recent call last):"
+    assert rest[-1] == "ZeroDivisionError: a mistake of ours"
