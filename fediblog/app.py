@@ -17,6 +17,9 @@ from fediblog.counters import REFUSALS
 from fediblog.errors import FediblogError, Forbidden, Gone, Invalid, NotFound, Refused, TooOften, Unavailable
 from fediblog.federation.site import Site
 from fediblog.federation.worker import Worker
+from fediblog.mastodon import routes as api
+from fediblog.mastodon import streaming
+from fediblog.mastodon.cors import Cors
 from fediblog.messages import text
 from fediblog.web import activitypub, discovery, metrics, pages, stored
 from fediblog.web.middleware import Door, too_large
@@ -24,7 +27,15 @@ from fediblog.web.negotiation import VARY
 from fediblog.web.render import render
 from fediblog.web.shelf import Shelf
 
-ROUTES: list[BaseRoute] = [*discovery.ROUTES, *metrics.ROUTES, *activitypub.ROUTES, *stored.ROUTES, *pages.ROUTES]
+ROUTES: list[BaseRoute] = [
+    *discovery.ROUTES,
+    *metrics.ROUTES,
+    *activitypub.ROUTES,
+    *stored.ROUTES,
+    *pages.ROUTES,
+    *streaming.ROUTES,
+    *api.ROUTES,
+]
 _STATUS: dict[type[FediblogError], int] = {NotFound: 404, Gone: 410, Forbidden: 403, Invalid: 422}
 _REASONS = {"too-large": 413, "rate-limited": 429, "blocked": 403, "too-slow": 408}
 
@@ -45,6 +56,7 @@ def create_app(site: Site, worker: Worker | None = None) -> Starlette:
     app = Starlette(
         routes=ROUTES,
         middleware=[
+            Middleware(Cors),
             Middleware(Shelf, db=site.db),
             Middleware(Door, origin=site.urls.origin, trusted=site.settings.trusted_proxies, refuse=_answer),
         ],
@@ -56,6 +68,7 @@ def create_app(site: Site, worker: Worker | None = None) -> Starlette:
         },
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # such an answer would lead to whatever host the request names
     app.state.site = site
     return app
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-MOST_SERIES = 500  # of one counter; what comes beyond that counts as "other"
+MOST_SERIES = 2_000  # of one counter: routes and their statuses; what comes beyond that counts as "other"
 
 Sample = tuple[str, dict[str, str], float]
 """Name, labels and value of one line."""

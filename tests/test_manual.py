@@ -1,4 +1,4 @@
-"""FEDERATION.md says what the tables say."""
+"""FEDERATION.md and the page of the API say what the tables say."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pathlib import Path
 
 from fediblog.federation import manual
 from fediblog.inbox import HANDLERS
+from fediblog.mastodon import manual as api_manual
+from fediblog.mastodon.routes import ENDPOINTS
+from fediblog.mastodon.schemas import definitions
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,3 +32,15 @@ def test_every_activity_that_goes_out_is_described() -> None:
                 verbs |= {node.args[0].value} if isinstance(node.args[0], ast.Constant) else set()  # type: ignore[arg-type]
     assert verbs
     assert verbs <= set(manual.SENT)
+
+
+def test_the_page_of_the_api_is_as_the_table_is() -> None:
+    written = (ROOT / "docs" / "client-api.md").read_text()
+    assert written == api_manual.page(), "run: python -m fediblog.mastodon.manual > docs/client-api.md"
+
+
+def test_every_call_says_what_it_does_and_gives_what_a_schema_describes() -> None:
+    for row in ENDPOINTS:
+        assert row.about, row.path
+        assert not row.gives or row.gives.removesuffix("[]") in definitions(), f"{row.path} gives {row.gives}"
+        assert row.tier in api_manual.TIERS, row.path

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Json, Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
+from fediblog.markup.html import escape
 from fediblog.protocol.activities import write_activity
 from fediblog.protocol.actors import write_actor
 from fediblog.protocol.collections import write_page
 from fediblog.protocol.notes import write_note
-from fediblog.store import accounts, listings, posts
+from fediblog.store import accounts, listings, posts, quotes
 from fediblog.store.tx import Tx
 
 EMBEDDED_REPLIES = 5
@@ -34,9 +37,39 @@ def post_document(tx: Tx, urls: Urls, post: Post) -> Document:
         next=f"{post.replies}?page={shown[-1].id}" if len(shown) == EMBEDDED_REPLIES else "",
         ordered=False,
     )
-    # Who may quote a post can be no more people than those who may see it, and pass it on (FEP-044f).
-    quoting = PUBLIC if post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED) else post.author
-    return write_note(counted, tag_base=f"{urls.origin}/tags/", can_quote=(quoting,), first_replies=first)
+    return write_note(
+        _with_quote_link(tx, counted),
+        tag_base=f"{urls.origin}/tags/",
+        can_quote=(_quoting(post),),
+        can_reply=None if post.repliable == "public" else (_answering(post),),
+        quote_authorization=post.quote_approval,
+        first_replies=first,
+    )
+
+
+def _with_quote_link(tx: Tx, post: Post) -> Post:
+    """The post with a link for servers that know no quotes; those that do hide it by its class, as Mastodon's.
+
+    Of what may not be quoted nothing is left.
+    """
+    if not post.quote:
+        return post
+    if post.quote_state in ("rejected", "revoked"):
+        return replace(post, quote="")
+    page = escape(quotes.page_of(tx, post.quote))
+    return replace(post, content=f'<p class="quote-inline">RE: <a href="{page}">{page}</a></p>{post.content}')
+
+
+def _quoting(post: Post) -> str:
+    """Who may quote a post: no more people than those who may see it and pass it on (FEP-044f)."""
+    if post.visibility not in (Visibility.PUBLIC, Visibility.UNLISTED):
+        return post.author
+    return {"public": PUBLIC, "followers": post.account.followers}.get(post.quotable, post.author)
+
+
+def _answering(post: Post) -> str:
+    """Who may answer a post beside those whom it names."""
+    return post.account.followers if post.repliable == "followers" else post.author
 
 
 def create_of(urls: Urls, post: Post, document: Document) -> Document:
@@ -59,17 +92,12 @@ def update_of(
     return write_activity("Update", uri=urls.activity(number), actor=actor, object=document, to=to, cc=cc)
 
 
-def announce_of(uri: str, actor: Account, post: Post, published: int) -> Document:
-    """A boost: public, to the booster's followers and to the author of the post."""
-    return write_activity(
-        "Announce",
-        uri=uri,
-        actor=actor.uri,
-        object=post.uri,
-        to=(PUBLIC,),
-        cc=(actor.followers, post.author),
-        published=published,
-    )
+def announce_of(
+    uri: str, actor: Account, post: Post, published: int, visibility: Visibility = Visibility.PUBLIC
+) -> Document:
+    """A boost: to the booster's followers and the author of the post, and to everybody unless it is for these alone."""
+    to, cc = addresses(visibility, actor.followers, (post.author,))
+    return write_activity("Announce", uri=uri, actor=actor.uri, object=post.uri, to=to, cc=cc, published=published)
 
 
 def follow_of(uri: str, follower: str, followed: str) -> Document:

@@ -1,15 +1,17 @@
-"""Block and mute people, and block whole servers."""
+"""Block and mute people and whole servers, for one account or for all; suspend accounts and keep people out."""
 
 from __future__ import annotations
 
 import re
 
-from fediblog.actions import following, sending
+from fediblog.actions import following, people, sending
 from fediblog.actions.drafts import author_of
+from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
 from fediblog.protocol.activities import write_activity
-from fediblog.store import relations
+from fediblog.store import accounts, apps, circles, departed, logins, relations, writing
+from fediblog.store.accounts import host_of
 from fediblog.store.tx import Tx
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?\Z")
@@ -44,13 +46,13 @@ def unblock(tx: Tx, urls: Urls, account: int, target: int) -> None:
     sending.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
 
 
-def mute(tx: Tx, urls: Urls, account: int, target: int, until: int | None = None) -> None:
-    """Hide somebody, until a time (ms) or for good; nobody is told."""
+def mute(tx: Tx, urls: Urls, account: int, target: int, until: int | None = None, *, notices: bool = True) -> None:
+    """Hide somebody, until a time (ms) or for good, and with `notices` what they do to one; nobody is told."""
     author_of(tx, account)
     following.other_of(tx, target)
     if target == account:
         raise Invalid("account", "One does not mute oneself.")
-    relations.mute(tx, account, target, until)
+    relations.mute(tx, account, target, until, notices=notices)
 
 
 def unmute(tx: Tx, urls: Urls, account: int, target: int) -> None:
@@ -58,12 +60,93 @@ def unmute(tx: Tx, urls: Urls, account: int, target: int) -> None:
     relations.unmute(tx, account, target)
 
 
-def block_host(tx: Tx, urls: Urls, host: str, reason: str = "") -> None:
-    """Refuse everything from a server and from all names below it, and hide what is stored of it."""
+def mute_host(tx: Tx, urls: Urls, account: int, host: str) -> None:
+    """Hide all people of a server from one account, and end the follows between it and them."""
+    author_of(tx, account)
+    name = host_name(urls, host)
+    circles.mute_host(tx, account, name)
+    followed, followers = circles.known_at(tx, account, name)
+    for number in followed:
+        following.unfollow(tx, urls, account, number)
+    for number in followers:
+        following.refuse(tx, urls, account, number)
+
+
+def unmute_host(tx: Tx, urls: Urls, account: int, host: str) -> None:
+    """Show the people of a server again; who was followed must be followed anew."""
+    circles.unmute_host(tx, account, host.strip().lower())
+
+
+def suspend(tx: Tx, urls: Urls, account: int) -> None:
+    """Hide an account and all it wrote, and take nothing more from it; of one of ours other servers hear that."""
+    found = _moderated(tx, account)
+    if found.state == "active":
+        accounts.set_state(tx, account, "suspended")
+        _tell_state(tx, urls, account)
+
+
+def unsuspend(tx: Tx, urls: Urls, account: int) -> None:
+    """Show an account again, unless its whole server is blocked."""
+    found = _moderated(tx, account)
+    if found.state != "suspended":
+        return
+    if not found.local and any(relations.host_is_blocked(tx, host) for host in {found.domain, host_of(found.uri)}):
+        raise Invalid("account", "The server of this account is blocked; lift that block first.")
+    accounts.set_state(tx, account, "active")
+    _tell_state(tx, urls, account)
+
+
+def _tell_state(tx: Tx, urls: Urls, account: int) -> None:
+    after = accounts.get(tx, account)
+    if after is not None and after.local:
+        people.send_profile(tx, urls, after)
+    tx.notify(apps.TOKENS)
+
+
+def set_disabled(tx: Tx, account: int, *, disabled: bool) -> None:
+    """Keep the person behind one of our accounts out, with all sessions and apps, or let them in again."""
+    found = _moderated(tx, account)
+    if found.login is None:
+        raise Invalid("account", "Only accounts of this server can be kept from signing in.")
+    logins.set_disabled(tx, found.login, disabled=disabled)
+    tx.notify(apps.TOKENS)
+
+
+def delete(tx: Tx, urls: Urls, account: int) -> None:
+    """Delete a suspended account of ours for good; of another all that it wrote and its follows, and it stays so."""
+    found = _moderated(tx, account)
+    if found.state != "suspended":
+        raise Invalid("account", "Suspend the account first.")
+    if found.local:
+        accounts.set_state(tx, account, "active")  # who is suspended can say nothing, not even that it goes
+        people.delete_account(tx, urls, account)
+    else:
+        writing.remove_all_of(tx, found)
+        departed.forget(tx, account)
+        accounts.set_state(tx, account, "suspended")  # else its next deed would bring it back
+
+
+def _moderated(tx: Tx, account: int) -> Account:
+    """The account, if it is one that may be acted against: not the server's own actor, nor an owner's."""
+    found = following.other_of(tx, account)
+    if found.local and found.login is None:
+        raise Invalid("account", "This account speaks for the server itself.")
+    if found.login is not None and any(each.id == found.login and each.role == "owner" for each in logins.everyone(tx)):
+        raise Invalid("account", "This account belongs to an owner of the server.")
+    return found
+
+
+def host_name(urls: Urls, host: str) -> str:
+    """The name of another server as it is stored. Raises Invalid that says what is expected."""
     name = host.strip().lower().removeprefix("https://").rstrip("/")
     if not _HOST.match(name) or name in (urls.host, urls.handle_domain):
         raise Invalid("host", "Expected the name of another server, such as example.org.")
-    relations.block_host(tx, name, reason.strip()[:500])
+    return name
+
+
+def block_host(tx: Tx, urls: Urls, host: str, reason: str = "") -> None:
+    """Refuse everything from a server and from all names below it, and hide what is stored of it."""
+    relations.block_host(tx, host_name(urls, host), reason.strip()[:500])
 
 
 def unblock_host(tx: Tx, urls: Urls, host: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fediblog.actions import sending
 from fediblog.actions.documents import actor_document, update_of
 from fediblog.actions.drafts import author_of
+from fediblog.actions.furnishing import emoji_in
 from fediblog.domain.accounts import LOCAL_HANDLE, Account, Login
 from fediblog.domain.documents import PUBLIC
 from fediblog.domain.urls import Urls
@@ -27,13 +28,15 @@ MOST_TOLD = 5_000  # of those whom an account followed, when it goes
 NO_PICTURE = 0
 BIO_LIMIT = 5_000
 FIELDS_LIMIT = 16
+ALT_LIMIT = 1_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What an account shows of itself. `summary` is Markdown, fields are (name, one line of Markdown).
 
-    `icon` and `image` are numbers of uploads; None keeps the picture that is there, NO_PICTURE takes it away.
+    `icon` and `image` are numbers of uploads; None keeps the picture that is there, NO_PICTURE takes it away. So it is
+    with what is said about them.
     """
 
     name: str = ""
@@ -41,6 +44,8 @@ class Profile:
     fields: tuple[tuple[str, str], ...] = ()
     icon: int | None = None
     image: int | None = None
+    icon_alt: str | None = None
+    image_alt: str | None = None
     locked: bool = False
     discoverable: bool = True
     indexable: bool = True
@@ -91,9 +96,13 @@ def add_login(tx: Tx, name: str, password_hash: str, role: str = "member") -> Lo
     return logins.create(tx, wanted, password_hash, role if logins.everyone(tx) else "owner")
 
 
-def add_account(tx: Tx, urls: Urls, login: int, handle: str, display: str, keys: Sequence[NewKey]) -> Account:
-    """A new account of that login."""
+def add_account(
+    tx: Tx, urls: Urls, login: int, handle: str, display: str, keys: Sequence[NewKey], *, most: int | None = None
+) -> Account:
+    """A new account of that login, unless it has `most` already; without a number there is no limit."""
     wanted = check_handle(handle)
+    if most is not None and len(accounts.of_login(tx, login)) >= most:
+        raise Invalid("handle", f"A login may have {most} accounts here, and yours has; ask the owner for another.")
     if accounts.local_by_handle(tx, wanted):
         raise Invalid("handle", f"The handle {wanted} is taken; choose another.")
     return accounts.create_local(tx, urls, wanted, keys, login=login, name=display_name(display))
@@ -122,6 +131,10 @@ def update_profile(tx: Tx, urls: Urls, account: int, profile: Profile) -> Accoun
         "kind": "Service" if profile.bot else ("Person" if actor.kind == "Service" else actor.kind),
     }
     changes |= _picture(tx, urls, account, "icon", profile.icon) | _picture(tx, urls, account, "image", profile.image)
+    said = {"icon_alt": profile.icon_alt, "image_alt": profile.image_alt}
+    written = (profile.name, profile.summary, *(part for pair in pairs for part in pair))
+    changes["emoji"] = accounts.emoji_text(emoji_in(tx, urls, written))
+    changes |= {column: one_line(words, ALT_LIMIT) for column, words in said.items() if words is not None}
     changed = accounts.update_profile(tx, account, **changes)
     send_profile(tx, urls, changed)
     return changed

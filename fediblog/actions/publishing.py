@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fediblog.actions import sending
+from fediblog.actions import quoting, sending
+from fediblog.actions.composing import Composed, compose, month_of
 from fediblog.actions.documents import create_of, post_document, update_of
-from fediblog.actions.drafts import Composed, Draft, File, PollDraft, author_of, compose, month_of
+from fediblog.actions.drafts import Draft, File, PollDraft, author_of
+from fediblog.actions.redrafting import inherited
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
@@ -14,11 +16,23 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.activities import write_activity
-from fediblog.store import accounts, jobs, listings, notices, posts, writing
+from fediblog.store import accounts, conversations, jobs, listings, notices, personal, posts, writing
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Placement
 
-__all__ = ["Draft", "File", "PollDraft", "delete", "edit", "pin", "publish", "release", "send_counts", "unpin"]
+__all__ = [
+    "Draft",
+    "File",
+    "PollDraft",
+    "delete",
+    "edit",
+    "let_quote",
+    "pin",
+    "publish",
+    "release",
+    "send_counts",
+    "unpin",
+]
 
 MOST_PINNED = 5
 
@@ -34,6 +48,10 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, mentions: Mapping[st
     composed = compose(tx, urls, author, draft, mentions or {}, number=number)
     writing.insert(tx, composed.note, author, _placement(composed, draft), number=number)
     _put_beside(tx, number, composed)
+    if any(draft.app):
+        writing.set_app(tx, number, *draft.app)
+    writing.set_quotable(tx, number, draft.quotable or personal.defaults(tx, account).quotes)
+    writing.set_repliable(tx, number, draft.comments or "public")
     post = _stored(tx, number)
     if draft.state == "published":
         _announce(tx, urls, post)
@@ -49,6 +67,7 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, mentions: Ma
     """
     author = author_of(tx, account)
     before = _own(tx, author, post)
+    draft = inherited(tx, draft, before)
     published = before.state == "published"
     jobs.drop(tx, "release", str(post))
     if not published and draft.state != "draft":
@@ -57,6 +76,8 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, mentions: Ma
     composed = compose(tx, urls, author, draft, mentions or {}, number=post, before=before)
     writing.update(tx, before, composed.note, _placement(composed, draft, before.state if published else draft.state))
     _put_beside(tx, post, composed)
+    writing.set_quotable(tx, post, draft.quotable)
+    writing.set_repliable(tx, post, draft.comments)
     after = _stored(tx, post)
     if published:
         _send_update(tx, urls, after, before)
@@ -113,6 +134,14 @@ def unpin(tx: Tx, urls: Urls, account: int, post: int) -> None:
         _send_pin(tx, urls, author, whole, "Remove")
 
 
+def let_quote(tx: Tx, urls: Urls, account: int, post: int, policy: str) -> None:
+    """Say who may quote a post of one's own: public, followers or nobody. What was granted stands."""
+    whole = _own(tx, author_of(tx, account), post)
+    if whole.quotable != policy:
+        writing.set_quotable(tx, post, policy)
+        send_counts(tx, urls, post)
+
+
 def send_counts(tx: Tx, urls: Urls, post: int) -> None:
     """Tell those who follow how a post stands: an Update without `updated`, for polls and totals."""
     whole = posts.stored(tx, post)
@@ -145,13 +174,22 @@ def _address(tx: Tx, urls: Urls, post: Post) -> tuple[str, str]:
 
 def _announce(tx: Tx, urls: Urls, post: Post) -> None:
     """A post appears: in our own people's streams and notices, and on the servers of those it is for."""
-    if post.visibility != Visibility.DIRECT:
+    if post.visibility == Visibility.DIRECT:
+        conversations.add(tx, post)
+    else:
         listings.spread(tx, post)
+        notices.add_for_listeners(tx, post)
     _tell(tx, post, frozenset())
     if post.poll is not None and post.poll.ends is not None:
         jobs.add(tx, "close-poll", str(post.id), run_at=post.poll.ends)
-    document = create_of(urls, post, post_document(tx, urls, post))
-    sending.send_about(tx, urls, post, document, number=post.id)
+    if post.quote:
+        quoting.begin(tx, urls, post)
+        post = _stored(tx, post.id)
+    document = post_document(tx, urls, post)
+    # The server of whom it quotes shall have it as well: it is told of in `involved_inboxes`.
+    sending.send_about(tx, urls, post, create_of(urls, post, document), number=post.id, everywhere=bool(post.quote))
+    if post.quote:
+        quoting.request(tx, urls, post, document)
     tx.notify("posts")
 
 
@@ -167,6 +205,8 @@ def _send_update(tx: Tx, urls: Urls, post: Post, before: Post) -> None:
     number = tx.new_id()
     document = update_of(urls, number, post.author, post_document(tx, urls, post), post.to, post.cc)
     _tell(tx, post, before.addressed)
+    if post.visibility == Visibility.DIRECT:
+        conversations.add(tx, post)
     sending.send_about(tx, urls, post, document, number=number, also=sorted(before.addressed), everywhere=True)
     tx.notify("posts")
 

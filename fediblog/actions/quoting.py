@@ -1,14 +1,61 @@
-"""Who may quote us: an author takes an authorization back (FEP-044f)."""
+"""Quotes (FEP-044f): an author asks to quote somebody, and takes back that somebody may quote a post of one's own."""
 
 from __future__ import annotations
 
 from fediblog.actions import sending
+from fediblog.actions.composing import OPEN
+from fediblog.actions.documents import Document
 from fediblog.actions.drafts import author_of
+from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
-from fediblog.protocol.activities import quote_authorization, write_activity
-from fediblog.store import posts, quotes
+from fediblog.protocol.activities import quote_authorization, quote_request, write_activity
+from fediblog.store import jobs, notices, permits, posts, quotes
 from fediblog.store.tx import Tx
+
+Answer = tuple[str, str]
+"""How a quote stands, and the authorization."""
+
+
+def begin(tx: Tx, urls: Urls, post: Post) -> None:
+    """A post of ours that quotes appears: note how that stands. Posts of our own people answer at once."""
+    quoted = posts.by_uri(tx, post.quote)
+    number = tx.new_id()
+    author = quoted.author if quoted is not None else ""
+    state, approval = _answer_of(tx, urls, post, quoted)
+    quotes.ask(tx, post.id, urls.activity(number), author, state, approval)
+    told = quoted is not None and (post.visibility in OPEN or quoted.account.id in post.addressed)
+    if quoted is not None and quoted.local and told and state == "accepted":
+        notices.add(tx, quoted.account.id, "quote", post.account.id, post.id)
+
+
+def _answer_of(tx: Tx, urls: Urls, post: Post, quoted: Post | None) -> Answer:
+    if quoted is None or posts.seen_by(tx, quoted.uri, post.account.id) is None:
+        return "rejected", ""
+    own = quoted.account.id == post.account.id
+    if not own and quoted.visibility not in OPEN:
+        return "rejected", ""
+    if not quoted.local:
+        return "pending", ""
+    number = (
+        quotes.grant(tx, quoted.id, post.account.id, post.uri)
+        if permits.may_quote(tx, post.account.id, quoted)
+        else None
+    )
+    if number is not None:
+        return "accepted", urls.authorization(number)
+    return ("accepted" if own else "rejected"), ""
+
+
+def request(tx: Tx, urls: Urls, post: Post, document: Document) -> None:
+    """Ask the author of what a post of ours quotes, if that is somebody elsewhere who has not answered."""
+    asked = quotes.request(tx, post.id)
+    quoted = posts.by_uri(tx, post.quote) if asked is not None and asked.state == "pending" else None
+    if asked is None or quoted is None:
+        return
+    number = int(asked.uri.rsplit("/", 1)[1])
+    question = quote_request(asked.uri, post.author, quoted.uri, document, (quoted.author,))
+    sending.send(tx, urls, post.account, question, number=number, subject=post.uri, to=[quoted.account], private=True)
 
 
 def revoke(tx: Tx, urls: Urls, account: int, authorization: int) -> None:
@@ -21,6 +68,9 @@ def revoke(tx: Tx, urls: Urls, account: int, authorization: int) -> None:
     if not quotes.revoke(tx, authorization):
         return
     uri = urls.authorization(authorization)
+    standing = quotes.request_by_approval(tx, uri)
+    if standing is not None and quotes.settle(tx, standing.post, "accepted", "revoked"):
+        jobs.add(tx, "send-counts", str(standing.post))
     proof = quote_authorization(uri, author.uri, found.quoting, post.uri)
     number = tx.new_id()
     document = write_activity(

@@ -14,7 +14,7 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.protocol.activities import write_activity
-from fediblog.store import jobs, listings, notices, posts, reactions, writing
+from fediblog.store import audience, jobs, listings, notices, posts, reactions, writing
 from fediblog.store.tx import Tx
 
 TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
@@ -48,19 +48,21 @@ def unlike(tx: Tx, urls: Urls, account: int, post: int) -> None:
     tx.notify("posts")
 
 
-def boost(tx: Tx, urls: Urls, account: int, post: int) -> None:
-    """Pass a public post on to one's followers."""
+def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = Visibility.PUBLIC) -> None:
+    """Pass a public post on to one's followers; `visibility` says whether others see that as well."""
+    if visibility == Visibility.DIRECT:
+        raise Invalid("visibility", "A boost is for one's followers at least.")
     actor, whole = author_of(tx, account), seen(tx, account, post)
     if whole.visibility not in (Visibility.PUBLIC, Visibility.UNLISTED) or whole.state != "published":
         raise Invalid("post", "Only what everybody may see can be boosted.")
     number = tx.new_id()
     uri = urls.activity(number)
-    if reactions.boost(tx, account, post, uri, number=number) is None:
+    if reactions.boost(tx, account, post, uri, visibility=visibility, number=number) is None:
         return
     listings.spread(tx, whole, number, account)
     if whole.account.local:
         notices.add(tx, whole.account.id, "boost", account, post)
-    document = announce_of(uri, actor, whole, tx.now)
+    document = announce_of(uri, actor, whole, tx.now, visibility)
     sending.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account], followers=True)
     tx.notify("posts")
 
@@ -68,11 +70,12 @@ def boost(tx: Tx, urls: Urls, account: int, post: int) -> None:
 def unboost(tx: Tx, urls: Urls, account: int, post: int) -> None:
     """Take a boost back."""
     actor, whole = author_of(tx, account), seen(tx, account, post)
+    standing = audience.own_boost(tx, account, post)
     uri = reactions.unboost(tx, account, post)
-    if uri is None:
+    if standing is None or uri is None:
         return
     notices.withdraw(tx, whole.account.id, "boost", account, post)
-    inner = announce_of(uri, actor, whole, tx.now)
+    inner = announce_of(uri, actor, whole, tx.now, Visibility(standing.visibility))
     number = tx.new_id()
     document = write_activity(
         "Undo", uri=urls.activity(number), actor=actor.uri, object=inner, to=(actor.followers, whole.author)

@@ -8,7 +8,7 @@ from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
 from functools import partial
 
 from fediblog import __version__
-from fediblog.cli import demo, doctor, people, serving, upkeep, writing
+from fediblog.cli import apps, demo, doctor, people, serving, upkeep, writing
 from fediblog.cli.command import Command, add_options
 
 COMMANDS: tuple[Command, ...] = (
@@ -16,6 +16,7 @@ COMMANDS: tuple[Command, ...] = (
     *demo.COMMANDS,
     *people.COMMANDS,
     *writing.COMMANDS,
+    *apps.COMMANDS,
     *doctor.COMMANDS,
     *upkeep.COMMANDS,
 )
@@ -23,6 +24,7 @@ COMMANDS: tuple[Command, ...] = (
 GROUPS = {
     "user": "people who sign in: add, change a password, list",
     "account": "the actors that others follow: add, delete, list",
+    "emoji": "pictures that stand in posts where their names are written: add, list, remove",
 }
 _ABOUT = """A blog and microblog server in the fediverse, on a domain of your own.
 

@@ -100,12 +100,14 @@ def read_text(source: str) -> str:
         raise Misuse(f"The text {source} cannot be read: {error}.") from None
 
 
-def moment(text: str) -> int:
+def moment(text: str, option: str = "--at") -> int:
     """A time as people write it, in UTC milliseconds; without an offset it is this machine's local time."""
     try:
         return int(datetime.fromisoformat(text).timestamp() * 1000)
     except (ValueError, OverflowError):
-        raise Misuse(f"--at is {text!r}: expected a time such as 2026-05-01T09:00 or 2026-05-01T09:00+02:00.") from None
+        raise Misuse(
+            f"{option} is {text!r}: expected a time such as 2026-05-01T09:00 or 2026-05-01T09:00+02:00."
+        ) from None
 
 
 async def follow(site: Site, args: Namespace) -> None:

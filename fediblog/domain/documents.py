@@ -78,6 +78,7 @@ class Attachment:
     focus: tuple[float, float] | None = None
     duration: float | None = None
     preview: str = ""
+    number: int = field(default=0, compare=False)  # ours: of the uploaded file, or of the row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

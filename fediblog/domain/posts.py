@@ -35,6 +35,12 @@ class Post(Note):
     voted: bool = False
     quoted: Post | None = None  # what it quotes, if that is here and the viewer may see it
     addressed: frozenset[int] = field(default=frozenset())  # accounts mentioned or addressed, by number
+    app_name: str = ""  # the program with which one of ours was written
+    app_website: str = ""
+    quotable: str = "public"  # who may quote one of ours: public, followers or nobody
+    repliable: str = "public"  # who may answer one of ours, likewise
+    quote_state: str = ""  # of one of ours that quotes: pending, accepted, rejected, revoked, or deleted
+    quote_approval: str = ""  # id of the authorization to quote
 
     @property
     def is_article(self) -> bool:
@@ -67,7 +73,8 @@ class Reaction:
 class Notice:
     """Something that happened to one of our accounts.
 
-    `kind` is follow, follow_request, mention, reply, quote, like, boost, move or poll: one in which it voted has ended.
+    `kind` is follow, follow_request, mention, reply, quote, like, boost, move, poll (one in which it voted has ended)
+    or status (somebody posted of whose posts it wants to hear each).
     """
 
     id: int

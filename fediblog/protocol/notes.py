@@ -112,6 +112,7 @@ def write_note(
         *map(tags.write_mention, note.mentions),
         *(tags.write_hashtag(name, tag_base) for name in note.hashtags),
         *map(tags.write_emoji, note.emoji),
+        *([tags.write_quote_link(note.quote)] if note.quote else []),
     ]
     doc["attachment"] = [write_attachment(attachment) for attachment in note.attachments]
     doc |= _write_quote(note.quote, quote_authorization)

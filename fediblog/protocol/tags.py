@@ -54,6 +54,12 @@ def read_quote_link(value: Json) -> str:
     return ""
 
 
+def write_quote_link(uri: str) -> dict[str, Json]:
+    """The quoted post as an object link (FEP-e232)."""
+    kind = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
+    return {"type": "Link", "mediaType": kind, "href": uri, "rel": list(_QUOTE_RELS)}
+
+
 def write_mention(mention: Mention) -> dict[str, Json]:
     """One person named."""
     document: dict[str, Json] = {"type": "Mention"}

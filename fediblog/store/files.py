@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from fediblog.store.tx import Row, Tx
@@ -23,6 +23,14 @@ class Upload:
     blurhash: str
     bytes: int
     created: int
+    alt: str = ""
+    focus_x: float | None = None
+    focus_y: float | None = None
+
+    @property
+    def focus(self) -> tuple[float, float] | None:
+        """Where its centre of interest is, if that was said."""
+        return None if self.focus_x is None or self.focus_y is None else (self.focus_x, self.focus_y)
 
 
 def add(
@@ -64,6 +72,38 @@ def get(tx: Tx, number: int, account: int) -> Upload | None:
     return _upload(row) if row else None
 
 
+def many(tx: Tx, numbers: Collection[int], account: int) -> dict[int, Upload]:
+    """The account's own among the uploads of these numbers."""
+    rows = tx.all(
+        "select * from media where id in (:ids) and account = :account", ids=sorted(set(numbers)), account=account
+    )
+    return {row.id: _upload(row) for row in rows}
+
+
+def describe(tx: Tx, number: int, alt: str, focus: tuple[float, float] | None) -> None:
+    """Keep a description and the centre of interest for the post to come."""
+    x, y = focus if focus is not None else (None, None)
+    tx.run("update media set alt = :alt, focus_x = :x, focus_y = :y where id = :id", alt=alt, x=x, y=y, id=number)
+
+
+def is_attached(tx: Tx, number: int) -> bool:
+    """Whether a post carries it."""
+    return tx.one("select 1 as yes from attachment where media = :id limit 1", id=number) is not None
+
+
+def let_go(tx: Tx, post: int) -> None:
+    """A post is about to be deleted: its pictures are kept for a day with what was said of them, for the next one."""
+    tx.run(
+        "update media set created = :now,"
+        " alt = (select a.alt from attachment a where a.media = media.id and a.post = :post limit 1),"
+        " focus_x = (select a.focus_x from attachment a where a.media = media.id and a.post = :post limit 1),"
+        " focus_y = (select a.focus_y from attachment a where a.media = media.id and a.post = :post limit 1)"
+        " where id in (select a.media from attachment a where a.post = :post and a.media is not null)",
+        now=tx.now,
+        post=post,
+    )
+
+
 def by_names(tx: Tx, account: int, names: Sequence[str]) -> dict[str, Upload]:
     """Uploads of the account by the names of their files, whatever size of them those are; unknown names are left out.
 
@@ -86,9 +126,17 @@ def names(tx: Tx) -> set[str]:
     return found
 
 
-def unused(tx: Tx, older_than: int) -> list[Upload]:
-    """Uploads made before a time (ms) that no post and no profile shows."""
-    shown = {
+def is_shown(tx: Tx, upload: Upload) -> bool:
+    """Whether a post carries it, an emoji is made of it, or it stands above a post or in a profile."""
+    emoji = tx.one("select 1 as yes from custom_emoji where media = :id limit 1", id=upload.id)
+    if emoji is not None or is_attached(tx, upload.id):
+        return True
+    return not _shown(tx).isdisjoint(_last_parts(upload))
+
+
+def _shown(tx: Tx) -> set[str]:
+    """Last parts of the names of files that stand above posts and in profiles."""
+    return {
         row.shown.rsplit("/", 1)[-1]
         for row in tx.all(
             "select icon as shown from account where login is not null"
@@ -96,15 +144,20 @@ def unused(tx: Tx, older_than: int) -> list[Upload]:
             " union select image from post where local = 1 and image <> ''"
         )
     }
+
+
+def unused(tx: Tx, older_than: int) -> list[Upload]:
+    """Uploads made before a time (ms) that no post, no profile and no emoji shows."""
+    shown = _shown(tx)
     rows = tx.all(
         "select m.* from media m where m.created < :before and not exists (select 1 from attachment a"
-        " where a.media = m.id) order by m.created",
+        " where a.media = m.id) and not exists (select 1 from custom_emoji e where e.media = m.id) order by m.created",
         before=older_than,
     )
     return [_upload(row) for row in rows if shown.isdisjoint(_last_parts(row))][:200]
 
 
-def _last_parts(row: Row) -> list[str]:
+def _last_parts(row: Row | Upload) -> list[str]:
     return [name.rsplit("/", 1)[-1] for name in (row.file, row.large, row.small) if name]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Callable
 from threading import Lock
@@ -14,6 +15,11 @@ _HALF = BITS - 1  # a new millisecond starts in the lower half, so that at least
 def time_of(identifier: int) -> int:
     """The time (UTC ms) that an id was made for."""
     return identifier >> BITS
+
+
+def number_of(name: str) -> int:
+    """A number for what is known by its name, wherever apps want one: always the same, of 60 bits."""
+    return int.from_bytes(hashlib.blake2b(name.lower().encode(), digest_size=8).digest()) >> 4
 
 
 def first_of(ms: int) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Boost, Post
-from fediblog.store import accounts, posts
+from fediblog.store import accounts, events, posts, tags
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, NOT_SHUNNED, VISIBLE
 
@@ -260,12 +261,16 @@ def _pattern(words: str) -> str:
 def spread(tx: Tx, post: Post, boost: int | None = None, booster: int | None = None) -> int:
     """Put a post (or somebody's boost of it) into the streams of our accounts that follow; returns how many.
 
-    An answer goes only to those who also follow the one who is answered, or are that one.
+    An answer goes only to those who also follow the one who is answered, or are that one; a boost to those who want
+    boosts of that person, a post to those who read its language. A public post also goes to who follows its hashtags.
     """
     source = booster if booster is not None else post.account.id
-    return tx.run(
+    told = tx.run(
         "insert into stream (account, item, post, boost) select f.follower, :item, :post, :boost from follow f"
         " join account a on a.id = f.follower where f.followed = :source and f.state = 'accepted' and a.local = 1"
+        " and (:boost_is = 0 or f.reblogs = 1)"
+        " and (:boost_is = 1 or :language = '' or f.languages = ''"
+        " or ' ' || f.languages || ' ' like '% ' || :language || ' %')"
         " and (:boost_is = 1 or :answer = 0 or exists (select 1 from post pp where pp.id = :parent and ("
         " pp.account = :source or pp.account = f.follower or exists (select 1 from follow f2"
         " where f2.follower = f.follower and f2.followed = pp.account and f2.state = 'accepted'))))"
@@ -278,7 +283,14 @@ def spread(tx: Tx, post: Post, boost: int | None = None, booster: int | None = N
         answer=int(bool(post.in_reply_to)),
         parent=post.parent or 0,
         source=source,
-    ) + _own(tx, post, boost, source)
+        language=post.language.partition("-")[0].lower(),
+    )
+    if booster is not None or post.account.local:
+        told += _own(tx, post, boost, source)
+    if boost is None and post.hashtags and post.visibility == Visibility.PUBLIC:
+        told += tags.spread(tx, post.id, post.hashtags)
+    events.tell(tx, events.POST if boost is None else events.BOOST, account=source, post=post.id, item=boost or 0)
+    return told
 
 
 def _own(tx: Tx, post: Post, boost: int | None, source: int) -> int:

@@ -68,6 +68,13 @@ def set_password(tx: Tx, login: int, password: str) -> None:
     tx.run("delete from session where login = :id", id=login)
 
 
+def set_disabled(tx: Tx, login: int, *, disabled: bool) -> None:
+    """Let nobody in under a login any more, or let them in again; its sessions end."""
+    tx.run("update login set disabled = :disabled where id = :id", disabled=disabled, id=login)
+    if disabled:
+        tx.run("delete from session where login = :id", id=login)
+
+
 def open_session(tx: Tx, session: Session) -> None:
     """Remember a session under the hash of its token."""
     tx.run(

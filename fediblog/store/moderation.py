@@ -9,16 +9,26 @@ from dataclasses import dataclass
 from fediblog.domain.accounts import Account
 from fediblog.markup.text import tidy
 from fediblog.store import accounts
-from fediblog.store.tx import Tx
+from fediblog.store.packed import strings
+from fediblog.store.tx import Row, Tx
+from fediblog.store.window import NEWEST, OLDEST, Window
 
 KEPT_REFUSALS = 10_000
 KEPT_REPORTS = 10_000
+_FIND = (
+    "select * from report where (closed is not null) = (:closed = 1) and (:reporter = 0 or reporter = :reporter)"
+    " and (:target = 0 or target = :target) and id < :before and id > :after order by id"
+)
+_FOUND = (f"{_FIND} {NEWEST} limit :n", f"{_FIND} {OLDEST} limit :n")
 OPEN_REPORTS = 20  # of one reporter about one account; until somebody has looked at them, more say nothing new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Somebody reports one of our accounts, with ids of posts and a text."""
+    """Somebody reports an account, with ids of posts and a text; `rules` are those of the server that are meant.
+
+    `assigned` and `closed_by` are accounts of ours.
+    """
 
     id: int
     uri: str
@@ -28,6 +38,11 @@ class Report:
     content: str
     created: int
     closed: int | None
+    category: str = "other"
+    forwarded: bool = False
+    rules: tuple[str, ...] = ()
+    assigned: int | None = None
+    closed_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,31 +59,75 @@ class Refusal:
     times: int = 1
 
 
-def report(tx: Tx, uri: str, reporter: int | None, target: int, posts: Sequence[str], content: str) -> None:
-    """Keep a report, once, and not the hundredth of somebody who is never content."""
+def report(
+    tx: Tx,
+    uri: str,
+    reporter: int | None,
+    target: int,
+    posts: Sequence[str],
+    content: str,
+    *,
+    category: str = "other",
+    rules: Sequence[str] = (),
+    forwarded: bool = False,
+) -> int | None:
+    """Keep a report, once, and not the hundredth of somebody who is never content; its number, if it was kept."""
     standing = tx.one(
         "select count(*) as n from report where reporter = :reporter and target = :target and closed is null",
         reporter=reporter,
         target=target,
     )
     if standing is not None and standing.n >= OPEN_REPORTS:
-        return
-    tx.run(
-        "insert into report (id, uri, reporter, target, posts, content, created)"
-        " values (:id, :uri, :reporter, :target, :posts, :content, :now) on conflict do nothing",
-        id=tx.new_id(),
+        return None
+    number = tx.new_id()
+    kept = tx.run(
+        "insert into report (id, uri, reporter, target, posts, content, created, category, rules, forwarded)"
+        " values (:id, :uri, :reporter, :target, :posts, :content, :now, :category, :rules, :forwarded)"
+        " on conflict do nothing",
+        id=number,
         uri=uri,
         reporter=reporter,
         target=target,
         posts=json.dumps(list(posts)),
         content=content,
         now=tx.now,
+        category=category,
+        rules=json.dumps(list(rules)),
+        forwarded=forwarded,
     )
+    return number if kept else None
 
 
 def reports(tx: Tx, limit: int = 100) -> list[Report]:
     """Reports, the open ones first, then the newest first."""
-    rows = tx.all("select * from report order by case when closed is null then 0 else 1 end, id desc limit :n", n=limit)
+    return _reports(
+        tx,
+        tx.all("select * from report order by case when closed is null then 0 else 1 end, id desc limit :n", n=limit),
+    )
+
+
+def find_reports(
+    tx: Tx, window: Window, *, closed: bool, reporter: int | None = None, target: int | None = None
+) -> list[Report]:
+    """Reports that are dealt with, or those that are not; by somebody or about somebody, if that is said."""
+    rows = tx.all(
+        _FOUND[window.upwards],
+        closed=closed,
+        reporter=reporter or 0,
+        target=target or 0,
+        before=window.before,
+        after=window.after,
+        n=window.limit,
+    )
+    return _reports(tx, window.turned(rows))
+
+
+def get_report(tx: Tx, number: int) -> Report | None:
+    """The report of that number."""
+    return next(iter(_reports(tx, tx.all("select * from report where id = :id", id=number))), None)
+
+
+def _reports(tx: Tx, rows: Sequence[Row]) -> list[Report]:
     people = accounts.many(tx, {row.target for row in rows} | {row.reporter for row in rows if row.reporter})
     return [
         Report(
@@ -76,18 +135,48 @@ def reports(tx: Tx, limit: int = 100) -> list[Report]:
             uri=row.uri,
             reporter=people.get(row.reporter or 0),
             target=people[row.target],
-            posts=tuple(json.loads(row.posts)),
+            posts=strings(row.posts),
             content=row.content,
             created=row.created,
             closed=row.closed,
+            category=row.category,
+            forwarded=bool(row.forwarded),
+            rules=strings(row.rules),
+            assigned=row.assigned,
+            closed_by=row.closed_by,
         )
         for row in rows
     ]
 
 
-def close_report(tx: Tx, number: int) -> None:
-    """It has been dealt with."""
-    tx.run("update report set closed = :now where id = :id and closed is null", now=tx.now, id=number)
+def close_report(tx: Tx, number: int, by: int | None = None) -> None:
+    """It has been dealt with, by one of our accounts."""
+    tx.run(
+        "update report set closed = :now, closed_by = :by where id = :id and closed is null",
+        now=tx.now,
+        by=by,
+        id=number,
+    )
+
+
+def reopen_report(tx: Tx, number: int) -> None:
+    """It has to be looked at again."""
+    tx.run("update report set closed = null, closed_by = null where id = :id", id=number)
+
+
+def assign_report(tx: Tx, number: int, account: int | None) -> None:
+    """One of our accounts looks into it, or nobody does any more."""
+    tx.run("update report set assigned = :account where id = :id", account=account, id=number)
+
+
+def sort_report(tx: Tx, number: int, category: str, rules: Sequence[str]) -> None:
+    """Say what it is about."""
+    tx.run(
+        "update report set category = :category, rules = :rules where id = :id",
+        category=category,
+        rules=json.dumps(list(rules)),
+        id=number,
+    )
 
 
 def refused(tx: Tx, host: str, actor: str, kind: str, reason: str, detail: str = "", times: int = 1) -> None:

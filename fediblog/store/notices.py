@@ -2,40 +2,63 @@
 
 from __future__ import annotations
 
-from fediblog.domain.posts import Notice
-from fediblog.store import accounts, posts, relations
-from fediblog.store.tx import Tx
+from collections.abc import Sequence
+
+from fediblog.domain.posts import Notice, Post
+from fediblog.store import accounts, circles, events, personal, policies, posts, pushes
+from fediblog.store.tx import Row, Tx
 
 _FAR = (1 << 63) - 1
+_ADD = (
+    "insert into notice (id, account, kind, actor, post, content, created, filtered)"
+    " select :id, :account, :kind, :actor, :post, :content, :now, :filtered"
+    " where not exists (select 1 from block where account = :account and target = :actor)"
+    " and not exists (select 1 from mute where account = :account and target = :actor and notices = 1"
+    " and (until is null or until > :now))"
+    " and not exists (select 1 from host_mute h join account ha on h.host in (ha.domain, ha.host)"
+    " where h.account = :account and ha.id = :actor)"
+    " and not exists (select 1 from thread_mute tm join post tp on tm.root = coalesce(tp.root, tp.id)"
+    " where tm.account = :account and tp.id = :about)"
+    " and not exists (select 1 from notice where account = :account and kind = :kind and actor = :actor"
+    " and coalesce(post, 0) = :about and content = :content)"
+)
 
 
 def add(tx: Tx, account: int, kind: str, actor: int, post: int | None = None, content: str = "") -> None:
-    """Tell the account, once for the same thing; nothing of oneself, nor of those it blocks or mutes."""
-    if account == actor or relations.blocks(tx, account, actor) or relations.mutes(tx, account, actor):
+    """Tell the account, once for the same thing; nothing of oneself, nor of people and threads that it shuns."""
+    if account == actor:
         return
-    standing = tx.one(
-        "select 1 as yes from notice where account = :account and kind = :kind and actor = :actor"
-        " and coalesce(post, 0) = :post and content = :content",
-        account=account,
-        kind=kind,
-        actor=actor,
-        post=post or 0,
-        content=content,
-    )
-    if standing is not None:
+    verdict = policies.judge(tx, account, kind, actor, post)
+    if verdict == "drop":
         return
-    tx.run(
-        "insert into notice (id, account, kind, actor, post, content, created)"
-        " values (:id, :account, :kind, :actor, :post, :content, :now)",
-        id=tx.new_id(),
+    number = tx.new_id()
+    added = tx.run(
+        _ADD,
+        id=number,
         account=account,
         kind=kind,
         actor=actor,
         post=post,
+        about=post or 0,
         content=content,
         now=tx.now,
+        filtered=verdict == "filter",
     )
-    tx.notify("notices")
+    if added and verdict == "accept":
+        tx.notify("notices")
+        events.tell(tx, events.NOTICE, account=account, post=post or 0, item=number)
+        pushes.queue(tx, account, number, kind, actor)
+
+
+def add_for_listeners(tx: Tx, post: Post) -> None:
+    """Tell those who want to hear of each post of its author; an answer to somebody else is not for them."""
+    listeners = circles.listening(tx, post.account.id)
+    if not listeners:
+        return
+    if post.in_reply_to and personal.authors_of(tx, {post.parent or 0}).get(post.parent or 0) != post.account.id:
+        return
+    for number in listeners:
+        add(tx, number, "status", post.account.id, post.id)
 
 
 def withdraw(tx: Tx, account: int, kind: str, actor: int, post: int | None = None) -> None:
@@ -52,31 +75,44 @@ def withdraw(tx: Tx, account: int, kind: str, actor: int, post: int | None = Non
 def latest(tx: Tx, account: int, *, before: int | None = None, limit: int = 40) -> list[Notice]:
     """Notices of the account, newest first; those about posts it may no longer see are left out."""
     rows = tx.all(
-        "select * from notice where account = :account and id < :before order by id desc limit :n",
+        "select * from notice where account = :account and id < :before and filtered = 0 order by id desc limit :n",
         account=account,
         before=before or _FAR,
         n=limit,
     )
+    return whole(tx, account, rows)
+
+
+def get(tx: Tx, account: int, number: int) -> Notice | None:
+    """The notice of that number, if it is the account's own and not about something that it may no longer see."""
+    rows = tx.all("select * from notice where id = :id and account = :account", id=number, account=account)
+    return next(iter(whole(tx, account, rows)), None)
+
+
+def whole(tx: Tx, account: int, rows: Sequence[Row]) -> list[Notice]:
+    """Notices of the account from rows of the table; those about posts that it may no longer see are left out."""
     people = accounts.many(tx, {row.actor for row in rows})
-    whole = posts.many(tx, {row.post for row in rows if row.post is not None}, account)
+    about = posts.many(tx, {row.post for row in rows if row.post is not None}, account)
     return [
         Notice(
             id=row.id,
             kind=row.kind,
             actor=people[row.actor],
-            post=whole.get(row.post or 0),
+            post=about.get(row.post or 0),
             content=row.content,
             created=row.created,
             read=bool(row.read),
         )
         for row in rows
-        if people[row.actor].state == "active" and (row.post is None or row.post in whole)
+        if people[row.actor].state == "active" and (row.post is None or row.post in about)
     ]
 
 
 def unread(tx: Tx, account: int) -> int:
     """How many notices have not been looked at (counted up to 100)."""
-    rows = tx.all("select 1 as yes from notice where account = :account and read = 0 limit 100", account=account)
+    rows = tx.all(
+        "select 1 as yes from notice where account = :account and read = 0 and filtered = 0 limit 100", account=account
+    )
     return len(rows)
 
 

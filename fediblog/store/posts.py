@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +23,9 @@ from fediblog.store import accounts, quotes
 from fediblog.store.packed import strings
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE
+
+
+_OURS = ("scheduled", "pinned", "app_name", "app_website", "quotable", "repliable")
 
 
 def get(tx: Tx, number: int, viewer: int = 0) -> Post | None:
@@ -111,12 +114,21 @@ def _with_quoted(tx: Tx, whole: Sequence[Post], viewer: int) -> list[Post]:
         now=tx.now,
     )
     found = {each.uri: each for each in _hydrate(tx, rows, viewer)}
-    withdrawn = quotes.revoked(tx, [each.uri for each in whole if each.quote in found])
-    shown = ((each, found.get(each.quote)) for each in whole)
-    return [
-        replace(each, quoted=quoted) if quoted is not None and (each.uri, quoted.id) not in withdrawn else each
-        for each, quoted in shown
-    ]
+    withdrawn = quotes.revoked(tx, [each.uri for each in whole if each.quote in found and not each.local])
+    asked = quotes.requests(tx, [each.id for each in whole if each.quote and each.local])
+    return [_quoting(each, found.get(each.quote), withdrawn, asked) if each.quote else each for each in whole]
+
+
+def _quoting(post: Post, quoted: Post | None, withdrawn: Collection[tuple[str, int]], asked: Mapping[int, Row]) -> Post:
+    """A post of ours shows what it quotes once that is granted; one that is still a draft shows it to its author."""
+    if not post.local:
+        return replace(post, quoted=quoted) if quoted and (post.uri, quoted.id) not in withdrawn else post
+    request = asked.get(post.id)
+    if request is None:
+        return replace(post, quoted=quoted)
+    state = "deleted" if request.gone and request.state == "accepted" else request.state
+    granted = state == "accepted"
+    return replace(post, quote_state=state, quote_approval=request.approval, quoted=quoted if granted else None)
 
 
 def _hydrate(tx: Tx, rows: Sequence[Row], viewer: int) -> list[Post]:
@@ -147,7 +159,7 @@ class _Parts:
             self.tags.setdefault(row.post, []).append(row.name)
         self.attachments: dict[int, list[Attachment]] = {}
         for row in tx.all("select * from attachment where post in (:ids) order by post, position", ids=ids):
-            self.attachments.setdefault(row.post, []).append(_attachment(row))
+            self.attachments.setdefault(row.post, []).append(attachment(row))
         self.comments = _counted(
             tx,
             "select parent as post, count(*) as n from post where parent in (:ids) and state = 'published'"
@@ -175,7 +187,8 @@ def _counted(tx: Tx, sql: str, ids: list[int]) -> dict[int, int]:
     return {row.post: row.n for row in tx.all(sql, ids=ids)}
 
 
-def _attachment(row: Row) -> Attachment:
+def attachment(row: Row) -> Attachment:
+    """A file as its row says it."""
     return Attachment(
         kind=row.kind,
         url=row.url,
@@ -187,6 +200,7 @@ def _attachment(row: Row) -> Attachment:
         focus=(row.focus_x, row.focus_y) if row.focus_x is not None and row.focus_y is not None else None,
         duration=row.duration,
         preview=row.preview,
+        number=row.media or row.id,
     )
 
 
@@ -227,8 +241,6 @@ def _post(row: Row, author: Account, parts: _Parts) -> Post:
         published=row.published,
         updated=row.updated,
         received=row.received,
-        scheduled=row.scheduled,
-        pinned=row.pinned,
         mentions=tuple(parts.mentions.get(row.id, ())),
         addressed=frozenset(parts.addressed.get(row.id, ())),
         hashtags=tuple(parts.tags.get(row.id, ())),
@@ -237,7 +249,13 @@ def _post(row: Row, author: Account, parts: _Parts) -> Post:
         boosted=row.id in parts.boosted,
         voted=row.id in parts.voted,
         **_totals(row, parts),
+        **_ours(row),
     )
+
+
+def _ours(row: Row) -> dict[str, Any]:
+    """What only posts of ours have."""
+    return {name: getattr(row, name) for name in _OURS}
 
 
 def _totals(row: Row, parts: _Parts) -> dict[str, Any]:
@@ -303,8 +321,8 @@ def seen_by(tx: Tx, uri: str, viewer: int) -> Row | None:
 
 
 def owner(tx: Tx, number: int) -> Row | None:
-    """Account of the post of that number, and whether that is one of ours; whoever may see the post."""
-    return tx.one("select account, local from post where id = :id and state <> 'deleted'", id=number)
+    """Account of the post, whether that is one of ours, and who may answer it (see `permits`); whoever may see it."""
+    return tx.one("select id, account, local, repliable from post where id = :id and state <> 'deleted'", id=number)
 
 
 def is_long(tx: Tx, root: int, limit: int) -> bool:

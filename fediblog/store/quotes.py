@@ -1,4 +1,4 @@
-"""Authorizations: what we promised to posts that quote ours (FEP-044f), and what of that was taken back."""
+"""Quotes (FEP-044f): what we promised to posts that quote ours, and what we asked of those whom ours quote."""
 
 from __future__ import annotations
 
@@ -68,6 +68,25 @@ def standing(tx: Tx, post: int, limit: int = 100) -> list[Authorization]:
     return _whole(tx, rows)
 
 
+def totals(tx: Tx, posts: Collection[int]) -> dict[int, int]:
+    """How many authorizations stand for each of these posts; those without any are left out."""
+    rows = tx.all(
+        "select post, count(*) as n from quote_authorization where post in (:ids) and revoked is null group by post",
+        ids=sorted(set(posts)),
+    )
+    return {row.post: row.n for row in rows}
+
+
+def of_post(tx: Tx, post: int, quoting: str) -> Authorization | None:
+    """The standing authorization for `quoting` to quote that post."""
+    row = tx.one(
+        "select * from quote_authorization where post = :post and quoting = :quoting and revoked is null",
+        post=post,
+        quoting=quoting,
+    )
+    return next(iter(_whole(tx, [row])), None) if row else None
+
+
 def revoke(tx: Tx, number: int) -> bool:
     """Take it back; False if it was. The row stays, so that it is not given again."""
     return (
@@ -92,6 +111,76 @@ def revoked(tx: Tx, quoting: Collection[str]) -> set[tuple[str, int]]:
         quoting=sorted(set(quoting)),
     )
     return {(row.quoting, row.post) for row in rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What became of the question whether a post of ours may quote: pending, accepted, rejected or revoked.
+
+    `author` is the id of whom was asked, `uri` that of the QuoteRequest, `approval` that of the authorization.
+    """
+
+    post: int
+    uri: str
+    author: str
+    state: str
+    approval: str
+
+
+def ask(tx: Tx, post: int, uri: str, author: str, state: str, approval: str = "") -> None:
+    """Remember that a post of ours quotes one by `author`, and how that stands."""
+    tx.run(
+        "insert into quote_request (post, uri, author, state, approval)"
+        " values (:post, :uri, :author, :state, :approval) on conflict (post) do nothing",
+        post=post,
+        uri=uri,
+        author=author,
+        state=state,
+        approval=approval,
+    )
+
+
+def settle(tx: Tx, post: int, before: str, state: str, approval: str = "") -> bool:
+    """It was answered; False if it does not stand as `before` any more."""
+    sql = "update quote_request set state = :state, approval = :approval where post = :post and state = :before"
+    return tx.run(sql, post=post, before=before, state=state, approval=approval) > 0
+
+
+def request(tx: Tx, post: int) -> Request | None:
+    """What was asked for that post of ours."""
+    return _request(tx.one("select * from quote_request where post = :post", post=post))
+
+
+def request_by_uri(tx: Tx, uri: str) -> Request | None:
+    """What that QuoteRequest asked."""
+    return _request(tx.one("select * from quote_request where uri = :uri", uri=uri))
+
+
+def request_by_approval(tx: Tx, uri: str) -> Request | None:
+    """What that authorization granted."""
+    return _request(tx.one("select * from quote_request where approval = :uri and approval <> ''", uri=uri))
+
+
+def _request(row: Row | None) -> Request | None:
+    return Request(**row._asdict()) if row else None
+
+
+def requests(tx: Tx, posts: Collection[int]) -> dict[int, Row]:
+    """state and approval by number of the post, and whether what it quotes is known to be deleted."""
+    if not posts:
+        return {}
+    rows = tx.all(
+        "select q.post, q.state, q.approval, (select count(*) from tombstone t join post p on t.uri = p.quote"
+        " where p.id = q.post) as gone from quote_request q where q.post in (:posts)",
+        posts=sorted(set(posts)),
+    )
+    return {row.post: row for row in rows}
+
+
+def page_of(tx: Tx, uri: str) -> str:
+    """The page of what is quoted, for people; its id, where there is none."""
+    row = tx.one("select url from post where uri = :uri", uri=uri)
+    return row.url if row and row.url else uri
 
 
 def _whole(tx: Tx, rows: list[Row]) -> list[Authorization]:

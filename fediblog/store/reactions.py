@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from fediblog.domain.documents import Option, Poll
 from fediblog.domain.posts import Boost, Post, Reaction
-from fediblog.store import accounts, jobs, posts, writing
+from fediblog.store import accounts, events, jobs, posts, writing
 from fediblog.store.tx import Tx
+from fediblog.store.visible import BOOST_VISIBLE, VISIBLE
 
+MOST = 1 << 31  # as good as no limit
 TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
 
 
 def react(
-    tx: Tx, account: int, post: int, uri: str, *, kind: str = "like", content: str = "", emoji_url: str = ""
+    tx: Tx,
+    account: int,
+    post: int,
+    uri: str,
+    *,
+    kind: str = "like",
+    content: str = "",
+    emoji_url: str = "",
+    most: int = MOST,
 ) -> bool:
-    """Store a reaction (kind: like, emoji or dislike); False if the same one stands already."""
+    """Store a reaction (kind: like, emoji or dislike); False if the same one stands already, or `most` do."""
     return (
         tx.run(
             "insert into reaction (account, post, kind, content, emoji_url, uri, created)"
-            " values (:account, :post, :kind, :content, :emoji, :uri, :now) on conflict do nothing",
+            " select :account, :post, :kind, :content, :emoji, :uri, :now"
+            " where (select count(*) from reaction where post = :post and account = :account) < :most"
+            " on conflict do nothing",
             account=account,
             post=post,
             kind=kind,
@@ -25,6 +37,7 @@ def react(
             emoji=emoji_url,
             uri=uri,
             now=tx.now,
+            most=most,
         )
         > 0
     )
@@ -117,10 +130,13 @@ def boost(
 
 def unboost(tx: Tx, account: int, post: int) -> str | None:
     """Take a boost back, out of the streams too; returns the id it had."""
-    row = tx.one("select id, uri from boost where account = :account and post = :post", account=account, post=post)
+    row = tx.one(
+        "select id, uri, visibility from boost where account = :account and post = :post", account=account, post=post
+    )
     if row is None:
         return None
     tx.run("delete from boost where id = :id", id=row.id)
+    events.tell(tx, events.DELETE, account=account, post=row.id, detail=str(row.visibility))
     return str(row.uri)
 
 
@@ -191,12 +207,17 @@ def local_voters(tx: Tx, post: int) -> list[int]:
 
 
 def involved_inboxes(tx: Tx, post: int) -> list[str]:
-    """Inboxes of the remote people who answered, liked, quoted or passed on a post: their servers hold a copy of it."""
+    """Inboxes of the remote people who answered, liked, quoted or passed on a post, and of whom it quotes.
+
+    Their servers hold a copy of it.
+    """
     rows = tx.all(
         "select distinct case when a.shared_inbox <> '' then a.shared_inbox else a.inbox end as inbox from account a"
         " where a.local = 0 and a.state = 'active' and a.id in (select account from reaction where post = :post"
         " union select account from boost where post = :post union select account from post where parent = :post"
-        " union select account from quote_authorization where post = :post)",
+        " union select account from quote_authorization where post = :post"
+        " union select w.id from quote_request q join account w on w.uri = q.author where q.post = :post"
+        " and exists (select 1 from post p where p.id = q.post and p.visibility in ('public', 'unlisted')))",
         post=post,
     )
     return [row.inbox for row in rows]
@@ -219,3 +240,17 @@ def tally(tx: Tx, post: Post) -> None:
     )
     writing.set_poll(tx, post.id, standing)
     jobs.add(tx, "send-counts", str(post.id), run_at=tx.now + TALLY_DELAY)
+
+
+def boost_by_number(tx: Tx, number: int, viewer: int) -> Boost | None:
+    """The boost of that number, if `viewer` (0: anybody) may see it and the post."""
+    row = tx.one(
+        f"select b.* from boost b join post p on p.id = b.post where b.id = :id and {BOOST_VISIBLE} and {VISIBLE}",
+        id=number,
+        viewer=viewer,
+    )
+    post = posts.get(tx, row.post, viewer) if row else None
+    booster = accounts.get(tx, row.account) if row else None
+    if row is None or post is None or booster is None:
+        return None
+    return Boost(id=row.id, uri=row.uri, account=booster, post=post, created=row.created)

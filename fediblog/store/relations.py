@@ -7,18 +7,25 @@ from dataclasses import dataclass
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.rules import Viewer
 from fediblog.store import accounts
-from fediblog.store.tx import Tx
+from fediblog.store.tx import Row, Tx
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Follow:
-    """One follow; `state` is pending or accepted, `uri` the id of the Follow that stands."""
+    """One follow; `state` is pending or accepted, `uri` the id of the Follow that stands.
+
+    `reblogs` and `languages` (separated by blanks; all, if there are none) say what of the other is shown, `notify`
+    whether each post is told.
+    """
 
     follower: int
     followed: int
     uri: str
     state: str
     created: int
+    reblogs: bool = True
+    notify: bool = False
+    languages: str = ""
 
 
 def put_follow(tx: Tx, follower: int, followed: int, uri: str, state: str) -> None:
@@ -37,13 +44,26 @@ def put_follow(tx: Tx, follower: int, followed: int, uri: str, state: str) -> No
 def follow(tx: Tx, follower: int, followed: int) -> Follow | None:
     """The follow between the two, pending or accepted."""
     row = tx.one("select * from follow where follower = :a and followed = :b", a=follower, b=followed)
-    return Follow(**row._asdict()) if row else None
+    return _follow(row) if row else None
 
 
 def follow_by_uri(tx: Tx, uri: str) -> Follow | None:
     """The follow that this Follow activity asked for."""
     row = tx.one("select * from follow where uri = :uri", uri=uri)
-    return Follow(**row._asdict()) if row else None
+    return _follow(row) if row else None
+
+
+def _follow(row: Row) -> Follow:
+    return Follow(
+        follower=row.follower,
+        followed=row.followed,
+        uri=row.uri,
+        state=row.state,
+        created=row.created,
+        reblogs=bool(row.reblogs),
+        notify=bool(row.notify),
+        languages=row.languages,
+    )
 
 
 def accept(tx: Tx, follower: int, followed: int) -> bool:
@@ -70,6 +90,11 @@ def unfollow(tx: Tx, follower: int, followed: int) -> bool:
         )
         tx.run(
             "delete from stream where account = :a and boost in (select id from boost where account = :b)",
+            a=follower,
+            b=followed,
+        )
+        tx.run(
+            "delete from list_member where account = :b and list in (select id from user_list where account = :a)",
             a=follower,
             b=followed,
         )
@@ -195,15 +220,16 @@ def blocks(tx: Tx, account: int, target: int) -> bool:
     return tx.one("select 1 as yes from block where account = :a and target = :b", a=account, b=target) is not None
 
 
-def mute(tx: Tx, account: int, target: int, until: int | None = None) -> None:
-    """Hide `target` from `account`, until a time (ms) or for good."""
+def mute(tx: Tx, account: int, target: int, until: int | None = None, *, notices: bool = True) -> None:
+    """Hide `target` from `account`, until a time (ms) or for good; without `notices` it is still told of."""
     tx.run(
-        "insert into mute (account, target, until, created) values (:a, :b, :until, :now)"
-        " on conflict (account, target) do update set until = excluded.until",
+        "insert into mute (account, target, until, created, notices) values (:a, :b, :until, :now, :notices)"
+        " on conflict (account, target) do update set until = excluded.until, notices = excluded.notices",
         a=account,
         b=target,
         until=until,
         now=tx.now,
+        notices=notices,
     )
 
 

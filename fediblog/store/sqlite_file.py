@@ -125,9 +125,10 @@ async def open_engine(
         for reader in (False, *(True,) * readers):
             connection = Connection(partial(open_file, path, reader=reader, busy_ms=busy_ms), iter_chunk_size=64)
             opened.append(await connection)  # type: ignore[arg-type]
+        here = open_file(path, reader=True, busy_ms=busy_ms)
     except BaseException:
         for connection in opened:
             await connection.close()
         raise
-    here = open_file(path, reader=True, busy_ms=0)  # on the event loop nobody waits for a lock
+    here.execute("pragma busy_timeout = 0")  # from now on: on the event loop nobody waits for a lock
     return SqliteEngine(opened[0], opened[1:], here, clock, ids, wake)

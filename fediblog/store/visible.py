@@ -1,5 +1,7 @@
 """Who may see a post, in SQL: the same as `domain.rules.may_see`, for lists.
 
+A `cross join` is done from left to right by SQLite: most people hide no server, and then the account is not looked up.
+
 The fragments need `post p` and `:viewer` (0: anybody); NOT_SHUNNED needs `:now` as well. The two about boosts need
 `boost b`.
 """
@@ -20,7 +22,9 @@ VISIBLE = """(
 NOT_SHUNNED = """(
   not exists (select 1 from block sb where sb.account = :viewer and sb.target = p.account)
   and not exists (select 1 from mute sm where sm.account = :viewer and sm.target = p.account
-    and (sm.until is null or sm.until > :now)))"""
+    and (sm.until is null or sm.until > :now))
+  and not exists (select 1 from host_mute sh cross join account sa where sh.account = :viewer
+    and sa.id = p.account and sh.host in (sa.domain, sa.host)))"""
 
 BOOST_VISIBLE = """(
   b.account = :viewer
@@ -34,4 +38,6 @@ BOOST_VISIBLE = """(
 BOOSTER_NOT_SHUNNED = """(
   not exists (select 1 from block tb where tb.account = :viewer and tb.target = b.account)
   and not exists (select 1 from mute tm where tm.account = :viewer and tm.target = b.account
-    and (tm.until is null or tm.until > :now)))"""
+    and (tm.until is null or tm.until > :now))
+  and not exists (select 1 from host_mute th cross join account ta where th.account = :viewer
+    and ta.id = b.account and th.host in (ta.domain, ta.host)))"""

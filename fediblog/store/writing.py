@@ -253,6 +253,16 @@ def set_quotable(tx: Tx, post: int, policy: str) -> None:
     tx.run("update post set quotable = :policy where id = :id", policy=policy, id=post)
 
 
+def set_repliable(tx: Tx, post: int, policy: str) -> None:
+    """Say who may answer the post: public, followers or nobody."""
+    tx.run("update post set repliable = :policy where id = :id", policy=policy, id=post)
+
+
+def drop_quote(tx: Tx, post: int) -> None:
+    """The post of somebody else quotes nothing any more."""
+    tx.run("update post set quote = '' where id = :id and local = 0", id=post)
+
+
 def set_pinned(tx: Tx, post: int, at: int | None) -> None:
     """Pin to the profile, or take down."""
     tx.run("update post set pinned = :at where id = :id", at=at, id=post)

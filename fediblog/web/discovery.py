@@ -119,6 +119,12 @@ async def health(request: Request) -> Response:
     return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
 
 
+async def health_of_old(request: Request) -> Response:
+    """The same, in the place and with the word that programs for Mastodon look for."""
+    await site_of(request).db.read(posts.known, ())
+    return PlainTextResponse("OK", headers={"Cache-Control": "no-store"})
+
+
 ROUTES: list[BaseRoute] = [
     Route("/.well-known/webfinger", webfinger),
     Route("/.well-known/host-meta", host_meta),
@@ -127,4 +133,5 @@ ROUTES: list[BaseRoute] = [
     Route("/nodeinfo/{version}", nodeinfo_document),
     Route("/robots.txt", robots),
     Route("/healthz", health),
+    Route("/health", health_of_old),
 ]

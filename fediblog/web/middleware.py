@@ -21,7 +21,9 @@ from fediblog.messages import text
 
 MOST = 2_000_000  # bytes of a request
 MOST_WITH_PICTURES = 70_000_000  # bytes where pictures are sent: several, as phones take them
-_WITH_PICTURES = re.compile(r"/(?:write(?:/[0-9]+)?|settings)\Z")
+_WITH_PICTURES = re.compile(
+    r"/(?:write(?:/[0-9]+)?|settings|api/v[12]/media/?|api/v1/accounts/update_credentials/?|api/v1/profile/?)\Z"
+)
 _FILES = ("/static/", "/media/")
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -31,12 +33,16 @@ _HEADERS = {
 }
 
 
-def policy_text(origin: str) -> str:
-    """The Content-Security-Policy: nothing but our own files, and pictures and sound from where posts come from."""
+def policy_text(origin: str, forms: str = "") -> str:
+    """The Content-Security-Policy: nothing but our own files, and pictures and sound from where posts come from.
+
+    `forms` is a further place to which the answer to a form may lead.
+    """
+    goals = f"'self' {forms}".rstrip()
     media = "'self' https: data:" if origin.startswith("https://") else "'self' https: http: data:"
     return (
         f"default-src 'none'; img-src {media}; media-src {media}; style-src 'self'; script-src 'self';"
-        " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+        f" connect-src 'self'; form-action {goals}; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
     )
 
 
@@ -128,7 +134,7 @@ class Door:
 
 def limit_of(scope: Scope) -> int:
     """Bytes that the request may bring."""
-    with_pictures = scope["method"] == "POST" and _WITH_PICTURES.match(scope["path"])
+    with_pictures = scope["method"] in ("POST", "PATCH") and _WITH_PICTURES.match(scope["path"])
     kind = Headers(scope=scope).get("content-type", "") if with_pictures else ""
     return MOST_WITH_PICTURES if kind.lower().startswith("multipart/form-data") else MOST
 

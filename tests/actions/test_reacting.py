@@ -179,3 +179,14 @@ async def test_a_poll_of_ours_is_counted_told_later_and_closed(stage: Stage) -> 
     assert "updated" not in sent.object
     with pytest.raises(Invalid):
         await stage.do(reacting.vote, stage.cem.id, post.id, ["Coffee"])
+
+
+async def test_a_boost_for_followers_alone(stage: Stage) -> None:
+    post = await stage.remote_post(stage.ben)
+    await stage.do(reacting.boost, stage.ann.id, post.id, Visibility.FOLLOWERS)
+    await stage.do(reacting.unboost, stage.ann.id, post.id)
+    announce, undo = await stage.sent()
+    assert (announce.document["to"], announce.document["cc"]) == ([stage.ann.followers], [stage.ben.uri])
+    assert (undo.object["to"], undo.object["cc"]) == ([stage.ann.followers], [stage.ben.uri])
+    with pytest.raises(Invalid):
+        await stage.do(reacting.boost, stage.ann.id, post.id, Visibility.DIRECT)

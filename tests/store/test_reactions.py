@@ -20,6 +20,7 @@ async def test_reactions_stand_once_and_are_taken_back(db: Database) -> None:
         assert reactions.react(tx, bob.id, number, "u:3", kind="emoji", content="🐈", emoji_url="https://x.example/c")
         assert reactions.react(tx, bob.id, number, "u:4", kind="emoji", content="🐕")
         assert reactions.total_of(tx, bob.id, number) == 3
+        assert not reactions.react(tx, bob.id, number, "u:5", kind="emoji", content="🦊", most=3)
         assert reactions.by_uri(tx, "u:1") == (bob.id, number)
         assert reactions.by_uri(tx, "u:2") is None
         assert reactions.withdraw(tx, bob.id, number) == "u:1"

@@ -72,6 +72,11 @@ MULTIPART = "multipart/form-data; boundary=x"
         ("/write", MULTIPART, MOST_WITH_PICTURES),
         ("/write/123", MULTIPART, MOST_WITH_PICTURES),
         ("/settings", MULTIPART, MOST_WITH_PICTURES),
+        ("/api/v2/media", MULTIPART, MOST_WITH_PICTURES),
+        ("/api/v1/media/", MULTIPART, MOST_WITH_PICTURES),
+        ("/api/v1/accounts/update_credentials", MULTIPART, MOST_WITH_PICTURES),
+        ("/api/v1/profile", MULTIPART, MOST_WITH_PICTURES),
+        ("/api/v1/statuses", MULTIPART, MOST),
     ],
 )
 async def test_too_large_a_body_is_refused_before_it_is_read(path: str, kind: str, limit: int) -> None:

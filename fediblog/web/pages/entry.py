@@ -60,7 +60,7 @@ async def login_page(request: Request) -> Response:
 async def log_in(request: Request) -> Response:
     """Check name and password."""
     form = await forms.read_open(request)
-    name, onward = form.line("name", 100).lower(), forms.own_path(form.line("next", 2000))
+    name, onward = form.line("name", 100).lower(), forms.own_path(form.line("next", 8000))  # what an app asks is long
     door = door_of(request)
     wait = door.addresses.take(_address(request)) or door.names.take(name)
     if wait:

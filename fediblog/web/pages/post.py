@@ -15,7 +15,7 @@ from fediblog.domain.posts import Boost, Post, Reaction
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
-from fediblog.store import listings, posts, quotes, reactions, writing
+from fediblog.store import graves, listings, posts, quotes, reactions, writing
 from fediblog.store.quotes import Authorization
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Revision
@@ -89,7 +89,7 @@ def _by_number(tx: Tx, viewer: int, urls: Urls, handle: str, number: int) -> Thr
     post = posts.get(tx, number, viewer)
     if post is not None and post.local and post.state == "published":
         return thread_of(tx, viewer, post)
-    if post is None and writing.tombstone(tx, urls.post(number)) is not None:
+    if post is None and graves.of_public(tx, urls.post(number)) is not None:
         raise Gone
     account_named(tx, handle)
     raise NotFound
@@ -112,7 +112,7 @@ def _by_slug(tx: Tx, viewer: int, urls: Urls, handle: str, month: str, slug: str
 
 def _for_reader(tx: Tx, visit: Visit, urls: Urls, number: int) -> Thread:
     post = posts.get(tx, number, visit.account.id)
-    if post is None and writing.tombstone(tx, urls.post(number)) is not None:
+    if post is None and graves.of_public(tx, urls.post(number)) is not None:
         raise Gone
     if post is None:
         raise NotFound

@@ -141,10 +141,11 @@ def _message(error: Refused | Unavailable) -> str:
 async def add_account(request: Request) -> Response:
     """A further account of the same login."""
     site, form = site_of(request), await forms.read(request)
-    visit, keys = form.sender, await new_keys()
+    visit, keys, most = form.sender, await new_keys(), site.settings.accounts_per_login
 
     def add(tx: Tx) -> None:
-        made = people.add_account(tx, site.urls, visit.login.id, form.line("handle"), form.line("display"), keys)
+        handle, display = form.line("handle"), form.line("display")
+        made = people.add_account(tx, site.urls, visit.login.id, handle, display, keys, most=most)
         logins.act_as(tx, visit.session.token, made.id)
 
     try:

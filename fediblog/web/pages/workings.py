@@ -12,8 +12,9 @@ from starlette.routing import Route
 from fediblog.actions import moderating
 from fediblog.domain.posts import Post
 from fediblog.errors import Forbidden, Invalid
-from fediblog.store import jobs, moderation, outbox, posts, relations
+from fediblog.store import jobs, moderation, outbox, posts, relations, troubles
 from fediblog.store.outbox import Outgoing
+from fediblog.store.troubles import Trouble
 from fediblog.store.tx import Row, Tx
 from fediblog.web import forms, paging
 from fediblog.web.forms import Form
@@ -40,12 +41,12 @@ class Sent:
 
 async def deliveries(request: Request) -> Response:
     """How far each of the account's posts got."""
-    sent, hosts = await ask_as(request, _deliveries, paging.mark(request))
+    sent, hosts, noticed = await ask_as(request, _deliveries, paging.mark(request))
     shown = paging.page(request, sent, SIZE, lambda each: each.outgoing.id)
-    return render(request, "deliveries.html", sent=shown, hosts=hosts)
+    return render(request, "deliveries.html", sent=shown, hosts=hosts, troubles=noticed)
 
 
-def _deliveries(tx: Tx, visit: Visit, before: int | None) -> tuple[list[Sent], list[Row]]:
+def _deliveries(tx: Tx, visit: Visit, before: int | None) -> tuple[list[Sent], list[Row], list[Trouble]]:
     latest = outbox.latest(tx, visit.account.id, before=before, limit=SIZE + 1)
     sent = [
         Sent(
@@ -56,18 +57,18 @@ def _deliveries(tx: Tx, visit: Visit, before: int | None) -> tuple[list[Sent], l
         )
         for outgoing in latest
     ]
-    return sent, outbox.troubled_hosts(tx)
+    return sent, outbox.troubled_hosts(tx), troubles.standing(tx) if visit.is_owner else []
 
 
 async def refusals(request: Request) -> Response:
     """What was refused and why."""
-    found, totals = await ask_as(request, _refusals)
-    return render(request, "refusals.html", refusals=found, totals=totals)
+    found, totals, noticed = await ask_as(request, _refusals)
+    return render(request, "refusals.html", refusals=found, totals=totals, troubles=noticed)
 
 
-def _refusals(tx: Tx, visit: Visit) -> tuple[list[moderation.Refusal], list[tuple[str, int]]]:
+def _refusals(tx: Tx, visit: Visit) -> tuple[list[moderation.Refusal], list[tuple[str, int]], list[Trouble]]:
     check_owner(visit)
-    return moderation.refusals(tx), moderation.refusal_totals(tx, tx.now - 7 * _DAY)
+    return moderation.refusals(tx), moderation.refusal_totals(tx, tx.now - 7 * _DAY), troubles.standing(tx)
 
 
 async def overview(request: Request) -> Response:
@@ -101,7 +102,7 @@ async def close_report(request: Request) -> Response:
 
 
 async def _moderation(request: Request, form: Form) -> Response:
-    hosts, reports = await ask_as(request, _overview)
+    hosts, reports, noticed = await ask_as(request, _overview)
     return render(
         request,
         "moderation.html",
@@ -111,12 +112,13 @@ async def _moderation(request: Request, form: Form) -> Response:
         host=form.line("host", 300),
         reason=form.line("reason"),
         errors=form.errors,
+        troubles=noticed,
     )
 
 
-def _overview(tx: Tx, visit: Visit) -> tuple[list[tuple[str, str]], list[moderation.Report]]:
+def _overview(tx: Tx, visit: Visit) -> tuple[list[tuple[str, str]], list[moderation.Report], list[Trouble]]:
     check_owner(visit)
-    return relations.blocked_hosts(tx), moderation.reports(tx)
+    return relations.blocked_hosts(tx), moderation.reports(tx), troubles.standing(tx)
 
 
 async def _owners_form(request: Request) -> Form:

@@ -14,7 +14,7 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation import compose
-from fediblog.markup.markdown import MentionTarget, find_mentions
+from fediblog.markup.markdown import MARKDOWN, MentionTarget, find_mentions
 from fediblog.markup.markdown import render as markdown
 from fediblog.store import accounts, listings, posts
 from fediblog.store.tx import Tx
@@ -98,18 +98,22 @@ def _desk(tx: Tx, visit: Visit, sheet: Sheet, number: int | None) -> Desk:
 
 async def _preview(request: Request, desk: Desk, form: Form) -> Response:
     site = site_of(request)
-    html = await site.db.read(_rendered, site.urls, desk.sheet)
+    source = desk.post.source if desk.post is not None else None
+    html = await site.db.read(_rendered, site.urls, desk.sheet, source.media_type if source else MARKDOWN)
     return _show(request, desk, form, html)
 
 
-def _rendered(tx: Tx, urls: Urls, sheet: Sheet) -> Markup:
+def _rendered(tx: Tx, urls: Urls, sheet: Sheet, kind: str) -> Markup:
+    """As it will be: what was typed as plain text in an app stays plain text."""
     people = {}
-    for name in find_mentions(sheet.source):
+    for name in find_mentions(sheet.source, kind):
         handle, _, domain = name.partition("@")
         account = accounts.by_acct(tx, handle, domain or urls.handle_domain)
         if account is not None:
             people[name] = MentionTarget(account.uri, account.url, account.handle)
-    made = markdown(sheet.source, mentions=people, tag_url=urls.tag, breaks=not sheet.title, anchor="preview-")
+    made = markdown(
+        sheet.source, mentions=people, tag_url=urls.tag, breaks=not sheet.title, anchor="preview-", kind=kind
+    )
     return Markup(made.html)  # noqa: S704  the renderer cleans what it makes
 
 

@@ -29,6 +29,8 @@ _DYNAMIC = (
     "people.empty-",
     "deliveries.kind-",
     "error.title-",
+    "push.",
+    "thing.",
 )
 
 

@@ -1,0 +1,331 @@
+"""A draft made into a post: its text rendered, whom it names, what it answers, quotes and carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from fediblog.actions.drafts import Draft, File, check
+from fediblog.actions.furnishing import emoji_in
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Attachment, Mention, Note, Option, Picture, Poll, Source, Visibility
+from fediblog.domain.posts import Post
+from fediblog.domain.rules import addresses
+from fediblog.domain.urls import Urls
+from fediblog.errors import Invalid, NotFound
+from fediblog.markup.html import Html, escape, excerpt
+from fediblog.markup.markdown import HASHTAGS, MentionTarget, find_hashtags, find_mentions, render
+from fediblog.markup.slug import slugify
+from fediblog.markup.text import one_line, tidy
+from fediblog.store import accounts, files, permits, posts
+from fediblog.store.tx import Tx
+
+ABSTRACT = 280  # characters of an article's beginning, where the author wrote no summary
+_NARROW = [Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS, Visibility.DIRECT]
+OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """A draft made into a note, with what must be stored beside it."""
+
+    note: Note
+    mentioned: tuple[tuple[int, str, bool], ...]  # (account, name as written, silent)
+    uploads: tuple[int | None, ...]
+    visibility: Visibility
+    slug: str
+    month: str
+
+
+def month_of(moment: int) -> str:
+    """YYYY/MM of a time in UTC milliseconds."""
+    return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y/%m")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """What surrounds the words: under which number and as what, for whom, where, and below which post."""
+
+    number: int
+    kind: str
+    visibility: Visibility
+    published: int
+    month: str
+    slug: str
+    people: Mapping[str, Account]  # by the handle in the text
+    mentioned: Sequence[Account]
+    in_reply_to: str
+    quote: str
+    context: str
+
+
+def compose(
+    tx: Tx,
+    urls: Urls,
+    author: Account,
+    draft: Draft,
+    known: Mapping[str, int],
+    *,
+    number: int,
+    before: Post | None = None,
+) -> Composed:
+    """The note that a draft makes under that number; `before` is the post as it stands, when it is an edit.
+
+    `known` are accounts found for the handles in the text, beyond those that this server knows already.
+    """
+    check(tx, draft)
+    if before is not None and before.state != "published":
+        before = None  # nobody has seen it, so nothing of it binds
+    frame = _frame(tx, urls, author, draft, known, number, before)
+    pictures, uploads = _attachments(tx, urls, author, draft)
+    note = _note(urls, author, draft, frame)
+    return Composed(
+        note=replace(
+            note,
+            emoji=emoji_in(tx, urls, (note.content, note.title, note.summary, note.warning, *_answers(draft))),
+            attachments=pictures,
+            image=_hero(tx, urls, author, draft),
+            updated=tx.now if before else None,
+            poll=before.poll if before else _poll(tx, draft),
+        ),
+        mentioned=tuple((each.id, f"@{each.acct}", False) for each in frame.mentioned),
+        uploads=uploads,
+        visibility=frame.visibility,
+        slug=frame.slug,
+        month=frame.month,
+    )
+
+
+def _frame(
+    tx: Tx, urls: Urls, author: Account, draft: Draft, known: Mapping[str, int], number: int, before: Post | None
+) -> _Frame:
+    """A published post keeps its kind, its audience, its address and its place in the thread."""
+    parent = _parent(tx, author, draft, before)
+    quoted = _quoted(tx, author, draft, before)
+    people = _people(tx, urls, draft, known)
+    mentioned = _mentioned(author, people, parent)
+    visibility = before.visibility if before else _narrowed(draft.visibility, parent, quoted)
+    if quoted is not None and draft.state != "draft":
+        _check_audience(author, visibility, quoted, mentioned)
+    kind = before.kind if before else _kind(draft)
+    published = before.published if before and before.published is not None else tx.now
+    month = month_of(published)
+    return _Frame(
+        number=number,
+        kind=kind,
+        visibility=visibility,
+        published=published,
+        month=month,
+        slug=_slug(tx, author, draft, number, month, before) if kind == "Article" else "",
+        people=people,
+        mentioned=mentioned,
+        quote=before.quote if before else (quoted.uri if quoted else ""),
+        in_reply_to=before.in_reply_to if before else (parent.uri if parent else ""),
+        context=before.context if before else _context(tx, urls, parent, number),
+    )
+
+
+def _note(urls: Urls, author: Account, draft: Draft, frame: _Frame) -> Note:
+    article = frame.kind == "Article"
+    rendered = render(
+        draft.source,
+        mentions={name: MentionTarget(each.uri, each.url, each.handle) for name, each in frame.people.items()},
+        tag_url=urls.tag,
+        breaks=not article,
+        base=urls.origin,
+        anchor=f"p{frame.number}-",
+        kind=draft.kind_of_source,
+    )
+    to, cc = addresses(frame.visibility, author.followers, tuple(each.uri for each in frame.mentioned))
+    uri = urls.post(frame.number)
+    return Note(
+        uri=uri,
+        kind=frame.kind,
+        author=author.uri,
+        to=to,
+        cc=cc,
+        title=one_line(draft.title) if article else "",
+        summary=_summary(draft, frame.kind, rendered.html),
+        warning=one_line(draft.warning) if article else "",
+        content=rendered.html,
+        language=draft.language or author.language,
+        source=Source(content=draft.source, media_type=draft.kind_of_source),
+        url=urls.page(author.handle, frame.number, frame.month, frame.slug),
+        in_reply_to=frame.in_reply_to,
+        quote=frame.quote,
+        published=frame.published,
+        sensitive=draft.sensitive or bool(draft.warning.strip()),
+        mentions=tuple(Mention(href=each.uri, name=f"@{each.acct}") for each in frame.mentioned),
+        hashtags=_hashtags(rendered.hashtags, draft.tags or ()),
+        context=frame.context,
+        replies=f"{uri}/replies",
+        likes=f"{uri}/likes",
+        shares=f"{uri}/shares",
+    )
+
+
+def _hashtags(written: Sequence[str], beside: Sequence[str]) -> tuple[str, ...]:
+    """Each once, however it is capitalised; beside the text only what could stand in one."""
+    named = (find_hashtags(f"#{name.strip().lstrip('#')}")[:1] for name in beside)
+    found: dict[str, str] = {}
+    for name in (*written, *(name for names in named for name in names)):
+        found.setdefault(name.casefold(), name)
+    return tuple(found.values())[:HASHTAGS]
+
+
+def _parent(tx: Tx, author: Account, draft: Draft, before: Post | None) -> Post | None:
+    if before is not None:
+        return posts.stored(tx, before.parent) if before.parent is not None else None
+    if draft.reply_to is None:
+        return None
+    parent = posts.get(tx, draft.reply_to, author.id)
+    if parent is None:
+        raise NotFound("The post that you answer is not there any more.")
+    if draft.state != "draft" and not permits.may_comment(tx, author.id, parent):
+        closed = "Comments are closed." if parent.repliable == "nobody" else "Only followers of its author may comment."
+        raise Invalid("source", f"{closed} This answer cannot be published.")
+    return parent
+
+
+def _quoted(tx: Tx, author: Account, draft: Draft, before: Post | None) -> Post | None:
+    """What a new post quotes: something open whose author lets it be quoted, as far as that is known, or one's own."""
+    if before is not None or draft.quote is None:
+        return None
+    post = posts.get(tx, draft.quote, author.id)
+    if post is None or post.state != "published":
+        raise NotFound("The post that you quote is not there any more.")
+    own = post.account.id == author.id
+    if post.visibility == Visibility.DIRECT or (not own and post.visibility not in OPEN):
+        raise Invalid("quote", "Only what everybody may see can be quoted.")
+    if post.local and not permits.may_quote(tx, author.id, post):
+        raise Invalid("quote", "Its author does not want this post to be quoted.")
+    return post
+
+
+def _check_audience(author: Account, visibility: Visibility, quoted: Post, mentioned: Sequence[Account]) -> None:
+    """Who is quoted is asked and sees what quotes, which must then be meant for that person, too."""
+    if visibility in OPEN or quoted.account.id == author.id:
+        return
+    if quoted.account.id not in {each.id for each in mentioned}:
+        raise Invalid(
+            "quote", "A post that not everybody may see can quote only its own author and people it mentions."
+        )
+
+
+def _people(tx: Tx, urls: Urls, draft: Draft, known: Mapping[str, int]) -> dict[str, Account]:
+    found = {}
+    for name in find_mentions(draft.source, draft.kind_of_source):
+        handle, _, domain = name.partition("@")
+        if name in known:
+            account = accounts.get(tx, known[name])
+        else:
+            account = accounts.by_acct(tx, handle, domain or urls.handle_domain)
+        if account is not None and account.state == "active":
+            found[name] = account
+    return found
+
+
+def _mentioned(author: Account, people: Mapping[str, Account], parent: Post | None) -> list[Account]:
+    """Those named in the text, and whom the post answers: named in the tags and addressed, so that they are told."""
+    everyone = {each.id: each for each in people.values()}
+    if parent is not None and parent.account.id != author.id:
+        everyone.setdefault(parent.account.id, parent.account)
+    return list(everyone.values())
+
+
+def _narrowed(wanted: Visibility, *above: Post | None) -> Visibility:
+    """It is never for more people than what it answers and quotes, where that was not for everybody."""
+    limits = [each.visibility for each in above if each is not None and each.visibility not in OPEN]
+    return max([wanted, *limits], key=_NARROW.index)
+
+
+def _kind(draft: Draft) -> str:
+    if draft.title.strip():
+        return "Article"
+    return "Question" if draft.poll else "Note"
+
+
+def _slug(tx: Tx, author: Account, draft: Draft, number: int, month: str, before: Post | None) -> str:
+    if before is not None:
+        return before.slug  # an address once given stays
+    wanted = slugify(draft.slug or draft.title) or str(number)
+    return posts.free_slug(tx, author.id, month, wanted, number)
+
+
+def paragraphs(html: str) -> str:
+    """The paragraphs of an article without its headings, tables and code: what a summary can be made of."""
+    found = [part.split("</p>", 1)[0] for part in html.split("<p>")[1:]]
+    return "".join(f"<p>{text}</p>" for text in found)
+
+
+def abstract_of(html: str) -> str:
+    """The beginning of an article's text, for a summary where its author wrote none."""
+    return excerpt(paragraphs(html) or html, ABSTRACT)
+
+
+def _summary(draft: Draft, kind: str, html: Html) -> str:
+    if kind != "Article":
+        return one_line(draft.warning)
+    text = tidy(draft.summary).strip() or abstract_of(html)
+    return f"<p>{escape(text)}</p>" if text else ""
+
+
+def _context(tx: Tx, urls: Urls, parent: Post | None, number: int) -> str:
+    """That of the post answered; where its server sends none (FEP-7888 asks for it), that of the thread's beginning."""
+    if parent is None:
+        return urls.context(number)
+    root = posts.stored(tx, parent.root) if parent.root is not None else None
+    return parent.context or parent.conversation or (root.context if root else "")
+
+
+def _poll(tx: Tx, draft: Draft) -> Poll | None:
+    if draft.poll is None:
+        return None
+    opens = draft.scheduled if draft.state == "scheduled" and draft.scheduled else tx.now
+    options = tuple(Option(name=one_line(name)) for name in draft.poll.options)
+    return Poll(options=options, multiple=draft.poll.multiple, ends=opens + draft.poll.seconds * 1000, voters=0)
+
+
+def _answers(draft: Draft) -> tuple[str, ...]:
+    return draft.poll.options if draft.poll else ()
+
+
+def _attachments(
+    tx: Tx, urls: Urls, author: Account, draft: Draft
+) -> tuple[tuple[Attachment, ...], tuple[int | None, ...]]:
+    found = [(_upload(tx, author, each), each) for each in draft.files]
+    shown = tuple(attachment_of(urls, upload, each.alt, each.focus) for upload, each in found)
+    return shown, tuple(upload.id for upload, _ in found)
+
+
+def attachment_of(urls: Urls, upload: files.Upload, alt: str, focus: tuple[float, float] | None) -> Attachment:
+    """An upload as a post carries it."""
+    return Attachment(
+        kind="Image",
+        url=urls.media(upload.file),
+        media_type=upload.media_type,
+        alt=tidy(alt).strip(),
+        width=upload.width,
+        height=upload.height,
+        blurhash=upload.blurhash,
+        focus=focus,
+        preview=urls.media(upload.large or upload.small) if upload.large or upload.small else "",
+        number=upload.id,
+    )
+
+
+def _upload(tx: Tx, author: Account, each: File) -> files.Upload:
+    upload = files.get(tx, each.upload, author.id)
+    if upload is None:
+        raise Invalid("files", "One of the pictures is not there any more; add it again.")
+    return upload
+
+
+def _hero(tx: Tx, urls: Urls, author: Account, draft: Draft) -> Picture | None:
+    if draft.hero is None:
+        return None
+    upload = _upload(tx, author, draft.hero)
+    return Picture(
+        url=urls.media(upload.large or upload.file), media_type=upload.media_type, alt=tidy(draft.hero.alt).strip()
+    )

@@ -1,0 +1,60 @@
+"""What the owner gives all who use the server: announcements, and custom emoji for their posts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from fediblog.domain.documents import Emoji
+from fediblog.domain.urls import Urls
+from fediblog.errors import Invalid, NotFound
+from fediblog.markup.markdown import render
+from fediblog.markup.text import one_line
+from fediblog.store import announcements, emoji, events
+from fediblog.store.tx import Tx
+
+ANNOUNCEMENT_LIMIT = 5_000  # characters of Markdown
+EMOJI_BYTES = 256 * 1024  # of a picture: it is shown many times on a page
+CATEGORY_LIMIT = 50
+_NAME = re.compile(r"[A-Za-z0-9_]{2,64}\Z")
+_USED = re.compile(r"(?<![A-Za-z0-9:]):([A-Za-z0-9_]{2,64}):(?![A-Za-z0-9:])")  # the bounds that Mastodon knows
+_MOST = 100  # different emoji of one post
+
+
+def announce(tx: Tx, urls: Urls, source: str, ends: int | None) -> int:
+    """Tell everybody, until then if that is said. Returns the number. Raises Invalid."""
+    if not source.strip() or len(source) > ANNOUNCEMENT_LIMIT:
+        raise Invalid("text", f"An announcement has 1 to {ANNOUNCEMENT_LIMIT} characters.")
+    if ends is not None and ends <= tx.now:
+        raise Invalid("until", "The announcement would have ended already: choose a time that is still to come.")
+    html = render(source, mentions={}, tag_url=urls.tag, inline_images=False, base=urls.origin).html
+    number = announcements.add(tx, html, source, ends)
+    events.tell(tx, events.ANNOUNCEMENT, item=number)
+    return number
+
+
+def withdraw(tx: Tx, number: int) -> None:
+    """Tell it no more. Raises NotFound."""
+    if not announcements.remove(tx, number):
+        raise NotFound(f"There is no announcement {number}.")
+    events.tell(tx, events.ANNOUNCEMENT, item=number)
+
+
+def check_emoji_name(name: str) -> str:
+    """The name without colons. Raises Invalid."""
+    wanted = name.strip().strip(":")
+    if not _NAME.match(wanted):
+        raise Invalid("name", "The name of an emoji has 2 to 64 letters, digits and underscores.")
+    return wanted
+
+
+def add_emoji(tx: Tx, name: str, media: int, category: str) -> None:
+    """A picture for `:name:`; an earlier one gives way."""
+    emoji.put(tx, check_emoji_name(name), media, one_line(category, CATEGORY_LIMIT))
+
+
+def emoji_in(tx: Tx, urls: Urls, texts: Iterable[str]) -> tuple[Emoji, ...]:
+    """Our emoji that these texts name."""
+    named = dict.fromkeys(name for text in texts if ":" in text for name in _USED.findall(text))
+    found = emoji.by_names(tx, list(named)[:_MOST])
+    return tuple(Emoji(name=each.name, url=urls.media(each.file)) for each in found)

@@ -1,0 +1,85 @@
+"""A post taken up again: the draft that it was made from, and what an edit takes over from it unsaid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal, cast
+
+from fediblog.actions.composing import abstract_of
+from fediblog.actions.drafts import Draft, File, PollDraft
+from fediblog.domain.documents import Source
+from fediblog.domain.posts import Post
+from fediblog.markup.html import plain
+from fediblog.markup.markdown import find_hashtags
+from fediblog.store import files, posts
+from fediblog.store.tx import Tx
+
+
+def draft_of(tx: Tx, post: Post) -> Draft:
+    """The draft that makes a post of ours as it stands."""
+    names = [each.url.partition("/media/")[2] for each in post.attachments]
+    hero = post.image.url.partition("/media/")[2] if post.image else ""
+    stored = files.by_names(tx, post.account.id, [*names, hero])
+    article = post.is_article
+    draft = Draft(
+        source=source_of(post),
+        title=post.title,
+        summary=_summary(post) if article else "",
+        warning=post.warning if article else post.summary,
+        visibility=post.visibility,
+        language=post.language,
+        sensitive=post.sensitive,
+        reply_to=post.parent,
+        files=tuple(
+            File(upload=stored[name].id, alt=each.alt, focus=each.focus)
+            for name, each in zip(names, post.attachments, strict=True)
+            if name in stored
+        ),
+        hero=File(upload=stored[hero].id, alt=post.image.alt) if post.image and hero in stored else None,
+        slug=post.slug,
+        state=cast(Literal["published", "draft", "scheduled"], post.state),
+        scheduled=post.scheduled,
+        poll=_poll(post),
+    )
+    return inherited(tx, draft, post)
+
+
+def _quoted(tx: Tx, post: Post) -> int | None:
+    place = posts.place(tx, post.quote) if post.quote else None
+    return place.id if place is not None else None
+
+
+def source_of(post: Post) -> str:
+    """What the author typed."""
+    return post.source.content if post.source else plain(post.content)
+
+
+def _summary(post: Post) -> str:
+    """The abstract, unless it is only the beginning of the text, which is made anew each time."""
+    written = plain(post.summary)
+    return "" if written == abstract_of(post.content) else written
+
+
+def _poll(post: Post) -> PollDraft | None:
+    if post.poll is None:
+        return None
+    opens, ends = post.scheduled or post.published or 0, post.poll.ends
+    seconds = (ends - opens) // 1000 if ends is not None else 86_400
+    options = tuple(option.name for option in post.poll.options)
+    return PollDraft(options=options, multiple=post.poll.multiple, seconds=seconds)
+
+
+def inherited(tx: Tx, draft: Draft, before: Post) -> Draft:
+    """The draft of an edit with what it does not say itself: the kind of text, and the tags beside it."""
+    source = before.source or Source(content="")
+    written = {name.casefold() for name in find_hashtags(source.content, source.media_type)}
+    tags = tuple(name for name in before.hashtags if name.casefold() not in written)
+    return replace(
+        draft,
+        source_type=draft.source_type or source.media_type,
+        tags=tags if draft.tags is None else draft.tags,
+        quotable=draft.quotable or before.quotable,
+        comments=draft.comments or before.repliable,
+        quote=_quoted(tx, before) if draft.quote is None else draft.quote,
+        app=draft.app if any(draft.app) else (before.app_name, before.app_website),
+    )

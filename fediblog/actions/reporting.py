@@ -1,0 +1,78 @@
+"""Our people report an account: to those who look after this server and, if they want so, to its own server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fediblog.actions import sending
+from fediblog.actions.drafts import author_of
+from fediblog.actions.following import other_of
+from fediblog.domain.accounts import Account
+from fediblog.domain.urls import Urls
+from fediblog.errors import Invalid, Refused
+from fediblog.markup.text import tidy
+from fediblog.protocol.activities import write_activity
+from fediblog.store import accounts, moderation, posts
+from fediblog.store.moderation import Report
+from fediblog.store.tx import Tx
+
+CATEGORIES = ("spam", "legal", "violation", "other")
+COMMENT_LIMIT = 1_000  # characters
+MOST_POSTS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """What somebody says about an account; `posts` are numbers of its posts, `rules` those of this server."""
+
+    target: int
+    posts: tuple[int, ...] = ()
+    comment: str = ""
+    category: str = "other"
+    rules: tuple[str, ...] = ()
+    forward: bool = False
+
+
+def report(tx: Tx, urls: Urls, account: int, complaint: Complaint) -> Report:
+    """Keep a report. It is forwarded in the name of the server: who reported is nobody's business elsewhere."""
+    actor, other = author_of(tx, account), other_of(tx, complaint.target)
+    if other.id == actor.id:
+        raise Invalid("account_id", "One does not report oneself.")
+    if complaint.category not in CATEGORIES:
+        raise Invalid("category", f"The category is one of {', '.join(CATEGORIES)}.")
+    found = posts.many(tx, complaint.posts[:MOST_POSTS], account)
+    named = [post.uri for post in found.values() if post.account.id == other.id]
+    activity = tx.new_id()
+    number = moderation.report(
+        tx,
+        urls.activity(activity),
+        account,
+        other.id,
+        named,
+        tidy(complaint.comment, COMMENT_LIMIT),
+        category=complaint.category,
+        rules=complaint.rules,
+        forwarded=complaint.forward and not other.local,
+    )
+    kept = moderation.get_report(tx, number) if number is not None else None
+    if kept is None:
+        raise Refused("reported-already", "You have reported this account often enough; somebody will look into it.")
+    if kept.forwarded:
+        _forward(tx, urls, activity, other, kept.posts, kept.content)
+    return kept
+
+
+def _forward(tx: Tx, urls: Urls, number: int, other: Account, named: Sequence[str], comment: str) -> None:
+    speaker = accounts.instance(tx, urls)
+    if speaker is None:
+        return
+    document = write_activity(
+        "Flag",
+        uri=urls.activity(number),
+        actor=speaker.uri,
+        object=[other.uri, *named],
+        to=(other.uri,),
+        content=comment,
+    )
+    sending.send(tx, urls, speaker, document, number=number, subject=other.uri, to=[other], private=True)

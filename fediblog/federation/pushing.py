@@ -1,0 +1,129 @@
+"""Wake the apps of our people: one encrypted message to a push service for each notice and app."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from fediblog import log
+from fediblog.domain.posts import Notice
+from fediblog.errors import Refused, Unavailable
+from fediblog.federation import vapid
+from fediblog.federation.site import Site
+from fediblog.markup.html import plain
+from fediblog.messages import text
+from fediblog.net import Answer
+from fediblog.protocol import webpush
+from fediblog.store import jobs, notices, pushes
+from fediblog.store.jobs import Job
+from fediblog.store.pushes import Subscription
+from fediblog.store.tx import Tx
+
+MOST_BODY = 200  # characters of a post that a message shows
+GONE = (404, 410)  # the service knows the subscription no more (RFC 8030 §7.3)
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """What is told, and to whom."""
+
+    subscription: Subscription
+    notice: Notice
+
+
+async def push(site: Site, job: Job) -> None:
+    """One message. Raises Unavailable where the service asks for patience, Refused where it will never take it."""
+    number, _, notice = job.subject.partition("/")
+    found = await site.db.read(_message, int(number), int(notice))
+    if found is None:  # read, withdrawn or unsubscribed meanwhile
+        await site.db.write(jobs.done, job.id)
+        return
+    key, secret = webpush.decode(found.subscription.key), webpush.decode(found.subscription.secret)
+    headers, body = webpush.request(
+        webpush.Subscriber(
+            endpoint=found.subscription.endpoint, key=key, secret=secret, standard=found.subscription.standard
+        ),
+        json.dumps(_told(site, found), ensure_ascii=False).encode(),
+        salt=secrets.token_bytes(16),
+        once=ec.generate_private_key(ec.SECP256R1()),
+        server=await vapid.private_key(site),
+        contact=f"mailto:{site.settings.contact}" if "@" in site.settings.contact else site.urls.origin,
+        now=site.clock() // 1000,
+    )
+    answer = await site.client.post(found.subscription.endpoint, body, headers)
+    await site.db.write(_settle, job, found.subscription, answer.status in GONE)
+    _check(answer, found.subscription)
+
+
+def _check(answer: Answer, subscription: Subscription) -> None:
+    if answer.status in GONE:
+        log.event("push-unsubscribed", account=subscription.account)
+    elif answer.status == 429 or answer.status >= 500:
+        raise Unavailable("push-service", _delay(answer), f"{subscription.endpoint[:100]}: {answer.status}")
+    elif answer.status >= 300:
+        raise Refused("push-refused", f"The push service answered {answer.status}.", subscription.endpoint[:100])
+
+
+def _settle(tx: Tx, job: Job, subscription: Subscription, gone: bool) -> None:
+    if gone:
+        pushes.remove(tx, subscription.token)
+        jobs.done(tx, job.id)
+
+
+def _delay(answer: Answer) -> float | None:
+    asked = answer.header("retry-after") or ""
+    if asked.isascii() and asked.isdigit():
+        return float(asked[:6])
+    try:
+        date, now = parsedate_to_datetime(asked), parsedate_to_datetime(answer.header("date") or "")
+        return max(0.0, (date - now).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _message(tx: Tx, subscription: int, notice: int) -> _Message | None:
+    wanted = pushes.get(tx, subscription)
+    found = notices.get(tx, wanted.account, notice) if wanted else None
+    return _Message(wanted, found) if wanted and found else None
+
+
+def _told(site: Site, message: _Message) -> dict[str, str | int]:
+    """The message as Mastodon's apps read it."""
+    notice = message.notice
+    kind = pushes.ALERT_OF[notice.kind]
+    shown = plain(notice.post.warning or notice.post.content) if notice.post else plain(notice.actor.summary)
+    return {
+        "access_token": unseal(site, message.subscription.sealed),
+        "preferred_locale": "en",
+        "notification_id": notice.id,
+        "notification_type": kind,
+        "icon": notice.actor.icon.url if notice.actor.icon else f"{site.urls.origin}/static/avatar.png",
+        "title": text(f"push.{kind}", name=notice.actor.shown_name[:100]),
+        "body": shown[:MOST_BODY],
+    }
+
+
+def seal(site: Site, token: str) -> str:
+    """A token that its own app is to be sent back, encrypted: who reads the database cannot use it."""
+    nonce = secrets.token_bytes(12)
+    return webpush.encode(nonce + AESGCM(_key(site)).encrypt(nonce, token.encode(), b"push"))
+
+
+def unseal(site: Site, sealed: str) -> str:
+    """The token, or nothing if the server's secret is another one now."""
+    data = webpush.decode(sealed)
+    try:
+        return AESGCM(_key(site)).decrypt(data[:12], data[12:], b"push").decode()
+    except (InvalidTag, ValueError):
+        return ""
+
+
+def _key(site: Site) -> bytes:
+    return hashlib.sha256(b"push" + site.secret).digest()

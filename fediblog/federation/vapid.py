@@ -1,0 +1,49 @@
+"""The key by which push services know this server (RFC 8292): made once, kept in the database."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from fediblog.federation.keyring import KeyRing
+from fediblog.federation.site import Site
+from fediblog.protocol import webpush
+from fediblog.store import facts
+from fediblog.store.tx import Tx
+
+_NAME = "vapid"
+_KEYS: WeakKeyDictionary[KeyRing, ec.EllipticCurvePrivateKey] = WeakKeyDictionary()
+
+
+async def private_key(site: Site) -> ec.EllipticCurvePrivateKey:
+    """The P-256 key, made at its first use."""
+    found = _KEYS.get(site.keys)
+    if found is None:
+        pem = await site.db.read(facts.get, _NAME)
+        if pem is None:
+            pem = await site.db.write(_keep, _new())
+        key = load_pem_private_key(pem.encode(), None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise RuntimeError("the VAPID key in the database is of another kind")
+        found = _KEYS[site.keys] = key
+    return found
+
+
+async def public_key(site: Site) -> str:
+    """Its public half, as apps are told it: base64url of the uncompressed point."""
+    return webpush.encode(webpush.point_of(await private_key(site)))
+
+
+def _new() -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def _keep(tx: Tx, fresh: str) -> str:
+    """The one that stands: of two processes that make one at once, the first's."""
+    if standing := facts.get(tx, _NAME):
+        return standing
+    facts.put(tx, _NAME, fresh)
+    return fresh

@@ -1,0 +1,141 @@
+"""One call of the API: who makes it, through which app, with which parameters, and what it is answered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fediblog.domain.scopes import covers
+from fediblog.errors import Forbidden, NotFound, Refused
+from fediblog.federation.site import Site
+from fediblog.mastodon.look import Look, look_of
+from fediblog.mastodon.params import Params, whole
+from fediblog.messages import text
+from fediblog.store.apps import Token
+from fediblog.store.tx import Tx
+from fediblog.store.window import FAR, Window
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Json = dict[str, Any]
+_WRITE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class Unauthorized(Refused):
+    """No token, or none that is good any more."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__("token-invalid", message or text("api.token-invalid"))
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer with more to it than its entity. `body` is JSON, or bytes that are JSON already."""
+
+    body: Any
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Call:
+    """What an endpoint is given."""
+
+    request: Request
+    site: Site
+    token: Token | None
+    params: Params
+    path: Mapping[str, str]
+
+    @property
+    def look(self) -> Look:
+        """How things look through the API of this site."""
+        return look_of(self.site)
+
+    @property
+    def viewer(self) -> int:
+        """The account that looks, 0 if it is nobody in particular."""
+        return (self.token.account or 0) if self.token else 0
+
+    @property
+    def account(self) -> int:
+        """The account that acts. Raises Unauthorized if the call is nobody's."""
+        if self.token is None or self.token.account is None:
+            raise Unauthorized(text("api.needs-user"))
+        return self.token.account
+
+    @property
+    def login(self) -> int:
+        """The login whose token it is. Raises Unauthorized if the call is nobody's."""
+        if self.token is None or self.token.login is None:
+            raise Unauthorized(text("api.needs-user"))
+        return self.token.login
+
+    def may(self, scope: str) -> bool:
+        """Whether the token covers a scope beyond that of the endpoint."""
+        return self.token is not None and covers(self.token.scopes, scope)
+
+    def need(self, scope: str) -> None:
+        """Raises Forbidden unless the token covers the scope."""
+        if not self.may(scope):
+            raise Forbidden(text("api.scope-missing"))
+
+    def number(self, name: str = "id") -> int:
+        """A number in the path. Raises NotFound for anything else there."""
+        found = whole(self.path[name])
+        if found is None:
+            raise NotFound(text("api.not-found"))
+        return found
+
+    def limit(self, otherwise: int = 20, most: int = 40) -> int:
+        """How many are asked for."""
+        return max(1, min(self.params.number("limit") or otherwise, most))
+
+    def window(self, otherwise: int = 20, most: int = 40) -> Window:
+        """Which piece of a list is asked for."""
+        lowest, since = self.params.number("min_id"), self.params.number("since_id")
+        return Window(
+            before=self.params.number("max_id") or FAR,
+            after=lowest if lowest is not None else since or 0,
+            limit=self.limit(otherwise, most),
+            upwards=lowest is not None,
+        )
+
+    async def read(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Ask the database."""
+        return await self.site.db.read(fn, *args, **kwargs)
+
+    async def write(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Change the database."""
+        return await self.site.db.write(fn, *args, **kwargs)
+
+    def page(self, body: Any, numbers: Sequence[int]) -> Reply:
+        """A piece of a list with the links to the pieces beside it; `numbers` are what paging goes by (RFC 8288)."""
+        if not numbers:
+            return Reply(body)
+        base = f"{self.site.urls.origin}{self.request.url.path}"
+        kept = [
+            (name, value)
+            for name, value in self.request.query_params.multi_items()
+            if name not in ("max_id", "min_id", "since_id")
+        ]
+        older = urlencode([*kept, ("max_id", str(min(numbers)))])
+        newer = urlencode([*kept, ("min_id", str(max(numbers)))])
+        return Reply(body, headers={"Link": f'<{base}?{older}>; rel="next", <{base}?{newer}>; rel="prev"'})
+
+
+def encode(body: Any) -> bytes:
+    """JSON as it is sent."""
+    return body if isinstance(body, bytes) else _WRITE(body).encode()
+
+
+def respond(reply: Reply) -> Response:
+    """The HTTP answer. Nothing in between may keep it: it is for one reader."""
+    headers = {"Cache-Control": "private, no-store", **reply.headers}
+    return Response(encode(reply.body), reply.status, headers=headers, media_type="application/json; charset=utf-8")

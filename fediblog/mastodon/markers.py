@@ -1,0 +1,61 @@
+"""Markers: up to where a timeline has been read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from fediblog.errors import Invalid
+from fediblog.mastodon.calls import Call, Json
+from fediblog.mastodon.entities.base import moment
+from fediblog.mastodon.params import Params
+from fediblog.mastodon.table import Table
+from fediblog.messages import text
+from fediblog.store import markers, notices
+from fediblog.store.markers import TIMELINES, Marker
+from fediblog.store.tx import Tx
+
+API = Table()
+
+
+@API.get("/api/v1/markers", scope="read:statuses", gives="Markers", tier=1)
+async def index(call: Call) -> Json:
+    """Up to where the timelines `timeline[]` (home, notifications) have been read."""
+    wanted = [each for each in call.params.texts("timeline") if each in TIMELINES]
+    return _shape(await call.read(markers.get, call.account, wanted))
+
+
+@API.post("/api/v1/markers", scope="write:statuses", gives="Markers", tier=1)
+async def create(call: Call) -> Json:
+    """Set how far `home[last_read_id]` and `notifications[last_read_id]` have been read."""
+    return _shape(await call.write(_put, call.account, _wanted(call.params)))
+
+
+def _wanted(params: Params) -> dict[str, int]:
+    wanted = {}
+    for name in TIMELINES:
+        inner = params.inner(name)
+        if inner.has("last_read_id"):
+            number = inner.number("last_read_id")
+            if number is None:
+                raise Invalid(name, text("api.marker-number"))
+            wanted[name] = number
+    return wanted
+
+
+def _put(tx: Tx, account: int, wanted: Mapping[str, int]) -> list[Marker]:
+    for name, number in wanted.items():
+        markers.put(tx, account, name, number)
+    if "notifications" in wanted:
+        notices.mark_read(tx, account, wanted["notifications"])
+    return markers.get(tx, account, list(wanted))
+
+
+def _shape(found: Sequence[Marker]) -> Json:
+    return {
+        each.timeline: {
+            "last_read_id": str(each.last_read),
+            "version": each.version,
+            "updated_at": moment(each.updated),
+        }
+        for each in found
+    }

@@ -1,0 +1,25 @@
+"""What new posts of an account are like where its app says nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fediblog.domain.documents import Visibility
+from fediblog.mastodon.entities.base import NAMED
+from fediblog.store import personal
+from fediblog.store.tx import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferred:
+    """The account's own choice."""
+
+    visibility: Visibility
+    sensitive: bool
+
+
+def preferred(tx: Tx, account: int) -> Preferred:
+    """What the account chose, or what holds for everybody."""
+    found = personal.defaults(tx, account)
+    visibility = NAMED.get(found.visibility) or Visibility(found.visibility)
+    return Preferred(visibility=visibility, sensitive=found.sensitive)

@@ -1,0 +1,42 @@
+"""Reports: tell those who look after the server, and other servers, what is wrong with an account."""
+
+from __future__ import annotations
+
+from fediblog.actions import reporting
+from fediblog.actions.reporting import Complaint
+from fediblog.domain.urls import Urls
+from fediblog.federation import quotas
+from fediblog.mastodon.calls import Call, Json
+from fediblog.mastodon.entities import accounts as entities
+from fediblog.mastodon.entities.admin import report as shape
+from fediblog.mastodon.look import Look
+from fediblog.mastodon.table import Table
+from fediblog.store import roster
+from fediblog.store.tx import Tx
+
+API = Table()
+
+
+@API.post("/api/v1/reports", scope="write:reports", gives="Report")
+async def report(call: Call) -> Json:
+    """Report an account and, if one likes, some of its posts; with `forward` its own server is told as well."""
+    params = call.params
+    quotas.use(call.site, call.account, "deed")
+    complaint = Complaint(
+        target=params.number("account_id") or 0,
+        posts=tuple(params.numbers("status_ids")),
+        comment=params.text("comment"),
+        category=params.choice("category", reporting.CATEGORIES, "violation" if params.items("rule_ids") else "other"),
+        rules=tuple(each[:40] for each in params.texts("rule_ids")[:50]),
+        forward=params.flag("forward"),
+    )
+    return await call.write(_report, call.look, call.site.urls, call.account, complaint)
+
+
+def _report(tx: Tx, look: Look, urls: Urls, account: int, complaint: Complaint) -> Json:
+    kept = reporting.report(tx, urls, account, complaint)
+    return shape(kept) | {
+        "rule_ids": list(kept.rules),
+        "status_ids": [str(number) for number in roster.posts_named(tx, set(kept.posts)).values()],
+        "target_account": entities.one(tx, look, kept.target),
+    }

@@ -1,0 +1,238 @@
+"""The table of the API: what can be called, with which scope, what it gives, and how a call finds its row."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from fediblog import log
+from fediblog.domain.scopes import covers
+from fediblog.errors import FediblogError, Forbidden, Gone, Invalid, NotFound, Refused, TooOften, Unavailable
+from fediblog.federation.site import Site
+from fediblog.mastodon import params, throttle
+from fediblog.mastodon.calls import Call, Reply, Unauthorized, respond
+from fediblog.messages import text
+from fediblog.store import apps
+from fediblog.store.apps import Token
+from fediblog.store.tx import Tx
+
+Who = Literal["anybody", "app", "user"]
+Handler = Callable[[Call], Awaitable[Any]]
+_STATUS: dict[type[FediblogError], int] = {
+    Unauthorized: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Gone: 404,
+    Invalid: 422,
+    TooOften: 429,
+    Unavailable: 503,
+}
+_REASONS = {"too-large": 413, "bad-json": 400}
+LONGEST_TOKEN = 200  # characters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One row. `gives` names the entity of the answer, with [] for a list of them; nothing for an empty object.
+
+    `who` says whose token is needed; with "anybody" one may be sent, and must then be good and cover the scope.
+    `tier` is how much of an app needs it, from 0 (to log in) to 3 (comfort); `note` what an app's author should know.
+    """
+
+    method: str
+    path: str
+    run: Handler
+    scope: str = ""
+    who: Who = "user"
+    gives: str = ""
+    tier: int = 2
+    note: str = ""
+
+    @property
+    def about(self) -> str:
+        """What it does, in the words of its function."""
+        return (self.run.__doc__ or "").strip().splitlines()[0]
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows in the order in which they are written down."""
+
+    rows: list[Endpoint] = field(default_factory=list)
+
+    def add(
+        self,
+        method: str,
+        *paths: str,
+        scope: str = "",
+        who: Who = "user",
+        gives: str = "",
+        tier: int = 2,
+        note: str = "",
+    ) -> Callable[[Handler], Handler]:
+        """Marks a function as what answers these paths."""
+
+        def keep(run: Handler) -> Handler:
+            for path in paths:
+                row = Endpoint(
+                    method=method, path=path, run=run, scope=scope, who=who, gives=gives, tier=tier, note=note
+                )
+                self.rows.append(row)
+            return run
+
+        return keep
+
+    def get(
+        self, *paths: str, scope: str = "", who: Who = "user", gives: str = "", tier: int = 2, note: str = ""
+    ) -> Callable[[Handler], Handler]:
+        """Something to read."""
+        return self.add("GET", *paths, scope=scope, who=who, gives=gives, tier=tier, note=note)
+
+    def post(
+        self, *paths: str, scope: str = "", who: Who = "user", gives: str = "", tier: int = 2, note: str = ""
+    ) -> Callable[[Handler], Handler]:
+        """Something to do."""
+        return self.add("POST", *paths, scope=scope, who=who, gives=gives, tier=tier, note=note)
+
+    def put(
+        self, *paths: str, scope: str = "", who: Who = "user", gives: str = "", tier: int = 2, note: str = ""
+    ) -> Callable[[Handler], Handler]:
+        """Something to set."""
+        return self.add("PUT", *paths, scope=scope, who=who, gives=gives, tier=tier, note=note)
+
+    def patch(
+        self, *paths: str, scope: str = "", who: Who = "user", gives: str = "", tier: int = 2, note: str = ""
+    ) -> Callable[[Handler], Handler]:
+        """Something to change in part."""
+        return self.add("PATCH", *paths, scope=scope, who=who, gives=gives, tier=tier, note=note)
+
+    def delete(
+        self, *paths: str, scope: str = "", who: Who = "user", gives: str = "", tier: int = 2, note: str = ""
+    ) -> Callable[[Handler], Handler]:
+        """Something to take away."""
+        return self.add("DELETE", *paths, scope=scope, who=who, gives=gives, tier=tier, note=note)
+
+
+class Finder:
+    """Finds the row of a path, without trying all of them one after another."""
+
+    def __init__(self, rows: Iterable[Endpoint]) -> None:
+        self._exact: dict[tuple[str, str], Endpoint] = {}
+        self._open: dict[tuple[str, int], list[tuple[tuple[str, ...], Endpoint]]] = {}
+        for row in rows:
+            parts = tuple(row.path.strip("/").split("/"))
+            if "{" in row.path:
+                self._open.setdefault((row.method, len(parts)), []).append((parts, row))
+            elif (row.method, row.path) in self._exact:
+                raise ValueError(f"two rows for {row.method} {row.path}")
+            else:
+                self._exact[row.method, row.path] = row
+
+    def find(self, method: str, path: str) -> tuple[Endpoint, dict[str, str]] | None:
+        """The row and what stands in the path's places. A row without places goes before one with."""
+        exact = self._exact.get((method, path))
+        if exact is not None:
+            return exact, {}
+        given = tuple(path.strip("/").split("/"))
+        for parts, row in self._open.get((method, len(given)), ()):
+            if all(part == each or (part[0] == "{" and each) for part, each in zip(parts, given, strict=True)):
+                return row, {part[1:-1]: each for part, each in zip(parts, given, strict=True) if part[0] == "{"}
+        return None
+
+
+async def answer(request: Request, site: Site, finder: Finder) -> Response:
+    """Find the row, let the caller in or not, and answer: with an entity, or with what was wrong."""
+    path = request.url.path.rstrip("/")
+    method = "GET" if request.method == "HEAD" else request.method
+    found = finder.find(method, path)
+    if found is None:
+        return respond(Reply({"error": text("api.not-found")}, 404))
+    row, places = found
+    request.scope["route"] = row  # the label in the metrics
+    used = throttle.Use()
+    try:
+        reply = await _call(request, site, row, places, used)
+    except FediblogError as error:
+        reply = refusal(error)
+    except (HTTPException, ClientDisconnect):  # a body that cannot be read, or breaks off: the application says so
+        raise
+    except Exception as error:
+        log.trouble("bug", error, path=path)
+        reply = Reply({"error": text("error.bug")}, 500)
+    reply.headers.update(used.headers)
+    return respond(reply)
+
+
+async def _call(request: Request, site: Site, row: Endpoint, places: Mapping[str, str], used: throttle.Use) -> Reply:
+    token = await token_of(request, site)
+    used.take(site, request, token)
+    admit(row, token)
+    call = Call(request, site, token, await params.read(request), places)
+    try:
+        body = await row.run(call)
+    finally:
+        await request.close()
+    return body if isinstance(body, Reply) else Reply({} if body is None else body)
+
+
+def bearer(request: Request) -> str:
+    """The token that a request carries in its header, or nothing (RFC 6750 §2.1)."""
+    kind, _, value = request.headers.get("authorization", "").partition(" ")
+    return value.strip() if kind.lower() == "bearer" else ""
+
+
+async def token_of(request: Request, site: Site) -> Token | None:
+    """Whose the request is. Raises Unauthorized for a token that is not good."""
+    given = bearer(request)
+    if not given:
+        return None
+    return await known(site, given)
+
+
+async def known(site: Site, given: str) -> Token:
+    """The token itself. Raises Unauthorized for one that is not good."""
+    found = await site.db.read(apps.token, apps.digest(given)) if len(given) <= LONGEST_TOKEN else None
+    if found is None:
+        raise Unauthorized
+    if apps.needs_touch(found, site.clock()):
+        await site.db.write(_touch, found)
+    return found
+
+
+def _touch(tx: Tx, token: Token) -> None:
+    apps.touch(tx, token)
+
+
+def admit(row: Endpoint, token: Token | None) -> None:
+    """Raises Unauthorized or Forbidden where the token is not what the row asks for."""
+    if token is None:
+        if row.who != "anybody":
+            raise Unauthorized(text("api.token-missing"))
+        return
+    if row.who == "user" and token.account is None:
+        raise Unauthorized(text("api.needs-user"))
+    if row.scope and not any(covers(token.scopes, scope) for scope in row.scope.split("|")):
+        raise Forbidden(text("api.scope-missing"))
+
+
+def refusal(error: FediblogError) -> Reply:
+    """What somebody is told whose call was refused."""
+    status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 422)
+    message = error.message if isinstance(error, Refused) else text("error.unavailable")
+    headers: dict[str, str] = {}
+    if isinstance(error, Refused):
+        status = _REASONS.get(error.reason, status)
+    if isinstance(error, NotFound | Gone):
+        message = text("api.not-found")
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = 'Bearer realm="fediblog"'
+    if isinstance(error, TooOften):
+        headers["Retry-After"] = str(error.wait)
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = str(int(error.delay or 60))
+    return Reply({"error": message}, status, headers)

@@ -1,0 +1,72 @@
+"""How often one account or address may call, and the headers that tell it so."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from weakref import WeakKeyDictionary
+
+from starlette.requests import Request
+
+from fediblog.counters import TURNED_AWAY
+from fediblog.errors import TooOften
+from fediblog.federation.keyring import KeyRing
+from fediblog.federation.site import Site
+from fediblog.messages import text
+from fediblog.store.apps import Token
+
+PERIOD = 300_000  # ms
+MOST = 1_500  # calls of an account in that time: Mastodon allows 300, which its own apps run into
+MOST_OF_ADDRESS = 600
+KEYS = 20_000
+
+
+class _Counts:
+    """Calls in the current period, by who made them; the one who called least recently is forgotten first."""
+
+    def __init__(self) -> None:
+        self._began = -1
+        self._used: OrderedDict[str, int] = OrderedDict()
+
+    def take(self, key: str, now: int) -> tuple[int, int]:
+        """How many that were, this one included, and when the period ends (ms)."""
+        began = now - now % PERIOD
+        if began != self._began:
+            self._began, self._used = began, OrderedDict()
+        count = self._used[key] = self._used.pop(key, 0) + 1
+        if len(self._used) > KEYS:
+            self._used.popitem(last=False)
+        return count, began + PERIOD
+
+
+_COUNTS: WeakKeyDictionary[KeyRing, _Counts] = WeakKeyDictionary()
+
+
+@dataclass(slots=True)
+class Use:
+    """What one call used, for the headers of its answer."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def take(self, site: Site, request: Request, token: Token | None) -> None:
+        """Count the call. Raises TooOften when there are none left; our own machine or proxy is not counted."""
+        account = token.account if token is not None else None
+        party: str = request.scope.get("fediblog.party", "")
+        key, most = (f"account {account}", MOST) if account else (party, MOST_OF_ADDRESS)
+        if not key:
+            return
+        counts = _COUNTS.get(site.keys)
+        if counts is None:
+            counts = _COUNTS[site.keys] = _Counts()
+        now = site.clock()
+        used, ends = counts.take(key, now)
+        self.headers = {
+            "X-RateLimit-Limit": str(most),
+            "X-RateLimit-Remaining": str(max(0, most - used)),
+            "X-RateLimit-Reset": datetime.fromtimestamp(ends / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        }
+        if used > most:
+            TURNED_AWAY.add("api")
+            wait = max(1, -(-(ends - now) // 1000))
+            raise TooOften(text("error.wrote-too-often", n=wait), wait)

@@ -1,0 +1,74 @@
+"""What hangs on many posts, as rows: cheap to ask for, and to compare with what was remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from fediblog.store.tx import Row, Tx
+
+_MENTIONS = (
+    "select m.post, m.account, m.name, m.silent, a.uri, a.url, a.handle, a.domain, a.local from mention m"
+    " join account a on a.id = m.account where m.post in (:ids) order by m.post, m.account"
+)
+_TAGS = "select post, tag, name from post_tag where post in (:ids) order by post, tag"
+_FILES = "select * from attachment where post in (:ids) order by post, position"
+# One statement, since each one costs about as much as all that it finds.
+_TOTALS = (
+    "select 'comment' as what, parent as id, count(*) as n from post where parent in (:ids) and state = 'published'"
+    " and visibility in ('public', 'unlisted') group by parent"
+    " union all select 'like', post, count(*) from reaction where post in (:ids) and kind = 'like' group by post"
+    " union all select 'boost', post, count(*) from boost where post in (:ids) group by post"
+    " union all select 'quote', post, count(*) from quote_authorization where post in (:ids) and revoked is null"
+    " group by post"
+)
+_MARKS = (
+    " union all select 'liked', post, 1 from reaction where post in (:ids) and account = :viewer and kind = 'like'"
+    " union all select 'boosted', post, 1 from boost where post in (:ids) and account = :viewer"
+    " union all select 'kept', post, 1 from bookmark where account = :viewer and post in (:ids)"
+    " union all select 'muted', root, 1 from thread_mute where account = :viewer and root in (:roots)"
+)
+_TOTALS_AND_MARKS = _TOTALS + _MARKS
+_FACES = (
+    "select id, local, uri, kind, handle, domain, name, summary, url, icon, icon_alt, image, image_alt, fields, emoji,"
+    " moved_to, locked, discoverable, indexable, memorial, state, published, created from account where id in (:ids)"
+)
+
+Parts: TypeAlias = tuple[list[Row] | None, list[Row] | None, list[Row] | None]
+"""Whom a post names, its hashtags, its files."""
+
+
+@dataclass(slots=True)
+class Beside:
+    """By number of the post: what it is made of beside its row, how often it was answered and so on, and by whom."""
+
+    mentions: dict[int, list[Row]] = field(default_factory=dict)
+    tags: dict[int, list[Row]] = field(default_factory=dict)
+    files: dict[int, list[Row]] = field(default_factory=dict)
+    totals: dict[str, dict[int, int]] = field(default_factory=dict)
+
+    def parts(self, post: int) -> Parts:
+        """What a post is made of beside its row."""
+        return self.mentions.get(post), self.tags.get(post), self.files.get(post)
+
+    def told(self, what: str) -> dict[int, int]:
+        """Totals of one kind: comment, like, boost, quote; or the viewer's marks: liked, boosted, kept, muted."""
+        return self.totals.get(what, {})
+
+
+def beside(tx: Tx, ids: Sequence[int], roots: Sequence[int], viewer: int) -> Beside:
+    """All that is beside these posts, as `viewer` (0: anybody) has it; `roots` begin their threads."""
+    found = Beside()
+    for sql, into in ((_MENTIONS, found.mentions), (_TAGS, found.tags), (_FILES, found.files)):
+        for row in tx.all(sql, ids=ids):
+            into.setdefault(row.post, []).append(row)
+    rows = tx.all(_TOTALS_AND_MARKS, ids=ids, roots=roots, viewer=viewer) if viewer else tx.all(_TOTALS, ids=ids)
+    for what, number, total in rows:
+        found.totals.setdefault(what, {})[number] = total
+    return found
+
+
+def faces(tx: Tx, numbers: Sequence[int]) -> dict[int, Row]:
+    """What an account shows of itself, by its number."""
+    return {row.id: row for row in tx.all(_FACES, ids=numbers)}

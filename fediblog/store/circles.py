@@ -1,0 +1,259 @@
+"""Who is near an account and who is kept off, page by page: follows, requests, blocks, mutes, endorsements, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fediblog.domain.accounts import Account
+from fediblog.store import accounts
+from fediblog.store.tx import Tx
+from fediblog.store.window import NEWEST, OLDEST, Window
+
+_LOW = (1 << 20) - 1
+Queries = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Somebody in a list; `mark` is what paging goes by, `until` (ms) when a mute ends."""
+
+    mark: int
+    account: Account
+    until: int | None = None
+
+
+def _pages(sql: str, other: str) -> Queries:
+    """The query of a page, newest first and upwards: by when it was made, and then by the lower bits of the other."""
+    low = f"{other} % 1048576"
+    page = (
+        f"{sql} and x.created >= :low and x.created <= :high and x.created * 1048576 + {low} < :before"
+        f" and x.created * 1048576 + {low} > :after"
+    )
+    return (
+        f"{page} order by x.created {NEWEST}, {low} {NEWEST} limit :n",
+        f"{page} order by x.created {OLDEST}, {low} {OLDEST} limit :n",
+    )
+
+
+_FOLLOWERS = _pages(
+    "select a.*, x.created as since, null as until from follow x join account a on a.id = x.follower"
+    " where x.followed = :id and x.state = 'accepted' and a.state = 'active'",
+    "x.follower",
+)
+_REQUESTS = _pages(
+    "select a.*, x.created as since, null as until from follow x join account a on a.id = x.follower"
+    " where x.followed = :id and x.state = 'pending' and a.state = 'active'",
+    "x.follower",
+)
+_FOLLOWING = _pages(
+    "select a.*, x.created as since, null as until from follow x join account a on a.id = x.followed"
+    " where x.follower = :id and x.state = 'accepted' and a.state = 'active'",
+    "x.followed",
+)
+_BLOCKED = _pages(
+    "select a.*, x.created as since, null as until from block x join account a on a.id = x.target"
+    " where x.account = :id and a.state <> 'deleted'",
+    "x.target",
+)
+_MUTED = _pages(
+    "select a.*, x.created as since, x.until as until from mute x join account a on a.id = x.target"
+    " where x.account = :id and a.state <> 'deleted' and (x.until is null or x.until > :now)",
+    "x.target",
+)
+_ENDORSED = (
+    "select a.*, e.id as mark from endorsement e join account a on a.id = e.target"
+    " join follow f on f.follower = e.account and f.followed = e.target and f.state = 'accepted'"
+    " where e.account = :id and a.state = 'active' and e.id < :before and e.id > :after order by e.id"
+)
+_ENDORSEMENTS: Queries = (f"{_ENDORSED} {NEWEST} limit :n", f"{_ENDORSED} {OLDEST} limit :n")
+_HOSTS = "select host, id from host_mute where account = :id and id < :before and id > :after order by id"
+_MUTED_HOSTS: Queries = (f"{_HOSTS} {NEWEST} limit :n", f"{_HOSTS} {OLDEST} limit :n")
+
+
+def _places(tx: Tx, queries: Queries, account: int, window: Window) -> list[Place]:
+    rows = tx.all(
+        queries[window.upwards],
+        id=account,
+        low=window.after >> 20,
+        high=window.before >> 20,
+        before=window.before,
+        after=window.after,
+        now=tx.now,
+        n=window.limit,
+    )
+    return window.turned(
+        [Place(mark=row.since << 20 | row.id & _LOW, account=accounts.from_row(row), until=row.until) for row in rows]
+    )
+
+
+def followers(tx: Tx, account: int, window: Window) -> list[Place]:
+    """Those who follow the account, the latest first."""
+    return _places(tx, _FOLLOWERS, account, window)
+
+
+def following(tx: Tx, account: int, window: Window) -> list[Place]:
+    """Those whom the account follows, the latest first."""
+    return _places(tx, _FOLLOWING, account, window)
+
+
+def requests(tx: Tx, account: int, window: Window) -> list[Place]:
+    """Those who wait to be let in as followers, the latest first."""
+    return _places(tx, _REQUESTS, account, window)
+
+
+def blocked(tx: Tx, account: int, window: Window) -> list[Place]:
+    """Those whom the account blocks, the latest first."""
+    return _places(tx, _BLOCKED, account, window)
+
+
+def muted(tx: Tx, account: int, window: Window) -> list[Place]:
+    """Those whom the account mutes now, the latest first."""
+    return _places(tx, _MUTED, account, window)
+
+
+def requests_total(tx: Tx, account: int) -> int:
+    """How many wait to be let in."""
+    row = tx.one(
+        "select count(*) as n from follow f join account a on a.id = f.follower"
+        " where f.followed = :id and f.state = 'pending' and a.state = 'active'",
+        id=account,
+    )
+    return int(row.n) if row else 0
+
+
+def set_follow(
+    tx: Tx,
+    follower: int,
+    followed: int,
+    *,
+    reblogs: bool | None = None,
+    notify: bool | None = None,
+    languages: Sequence[str] | None = None,
+) -> None:
+    """Say how a follow is meant; what is None stays."""
+    tx.run(
+        "update follow set reblogs = coalesce(:reblogs, reblogs), notify = coalesce(:notify, notify),"
+        " languages = coalesce(:languages, languages) where follower = :a and followed = :b",
+        reblogs=None if reblogs is None else int(reblogs),
+        notify=None if notify is None else int(notify),
+        languages=None if languages is None else " ".join(languages),
+        a=follower,
+        b=followed,
+    )
+
+
+def listening(tx: Tx, account: int) -> list[int]:
+    """Numbers of our accounts that want to be told of each post of the account."""
+    rows = tx.all(
+        "select f.follower from follow f join account a on a.id = f.follower where f.followed = :id and f.notify = 1"
+        " and f.state = 'accepted' and a.local = 1 and a.state = 'active'",
+        id=account,
+    )
+    return [row.follower for row in rows]
+
+
+def mutual(tx: Tx, viewer: int, targets: Sequence[int], limit: int = 10) -> dict[int, list[Account]]:
+    """For each of these accounts its followers whom the viewer follows as well."""
+    rows = tx.all(
+        "select x.followed as target, a.* from (select f.followed, f.follower, row_number() over"
+        " (partition by f.followed order by f.created desc, f.follower) as place from follow f"
+        " join follow m on m.follower = :viewer and m.followed = f.follower and m.state = 'accepted'"
+        " where f.followed in (:ids) and f.state = 'accepted') x join account a on a.id = x.follower"
+        " where x.place <= :n and a.state = 'active' order by x.followed, x.place",
+        viewer=viewer,
+        ids=list(targets),
+        n=limit,
+    )
+    found: dict[int, list[Account]] = {}
+    for row in rows:
+        found.setdefault(row.target, []).append(accounts.from_row(row))
+    return found
+
+
+def endorse(tx: Tx, account: int, target: int) -> None:
+    """Show somebody on one's profile."""
+    tx.run(
+        "insert into endorsement (account, target, id) values (:a, :b, :id) on conflict do nothing",
+        a=account,
+        b=target,
+        id=tx.new_id(),
+    )
+
+
+def unendorse(tx: Tx, account: int, target: int) -> None:
+    """Show somebody no more."""
+    tx.run("delete from endorsement where account = :a and target = :b", a=account, b=target)
+
+
+def endorsed(tx: Tx, account: int, window: Window) -> list[Place]:
+    """Those whom the account shows on its profile, as long as it follows them."""
+    rows = tx.all(_ENDORSEMENTS[window.upwards], id=account, before=window.before, after=window.after, n=window.limit)
+    return window.turned([Place(mark=row.mark, account=accounts.from_row(row)) for row in rows])
+
+
+def set_note(tx: Tx, account: int, target: int, comment: str) -> None:
+    """Keep a private remark about somebody; an empty one is none."""
+    tx.run("delete from account_note where account = :a and target = :b", a=account, b=target)
+    if comment:
+        tx.run(
+            "insert into account_note (account, target, comment) values (:a, :b, :comment)",
+            a=account,
+            b=target,
+            comment=comment,
+        )
+
+
+def mute_host(tx: Tx, account: int, host: str) -> None:
+    """Hide everything of a server from one account."""
+    tx.run(
+        "insert into host_mute (account, host, id) values (:a, :host, :id) on conflict do nothing",
+        a=account,
+        host=host,
+        id=tx.new_id(),
+    )
+    tx.run(
+        "delete from notice where account = :a and actor in (select id from account where domain = :host or"
+        " host = :host)",
+        a=account,
+        host=host,
+    )
+
+
+def unmute_host(tx: Tx, account: int, host: str) -> None:
+    """Show a server's people again."""
+    tx.run("delete from host_mute where account = :a and host = :host", a=account, host=host)
+
+
+def muted_hosts(tx: Tx, account: int, window: Window) -> list[tuple[int, str]]:
+    """Hosts that the account hides, with what paging goes by, the latest first."""
+    rows = tx.all(_MUTED_HOSTS[window.upwards], id=account, before=window.before, after=window.after, n=window.limit)
+    return window.turned([(row.id, row.host) for row in rows])
+
+
+def known_at(tx: Tx, account: int, host: str) -> tuple[list[int], list[int]]:
+    """Of a server: whom the account follows there or asked to, and who there follows it or asked to."""
+    out = tx.all(
+        "select f.followed as id from follow f join account a on a.id = f.followed where f.follower = :id"
+        " and a.state <> 'deleted' and (a.domain = :host or a.host = :host)",
+        id=account,
+        host=host,
+    )
+    back = tx.all(
+        "select f.follower as id from follow f join account a on a.id = f.follower where f.followed = :id"
+        " and a.state <> 'deleted' and (a.domain = :host or a.host = :host)",
+        id=account,
+        host=host,
+    )
+    return [row.id for row in out], [row.id for row in back]
+
+
+def lists_with(tx: Tx, account: int, member: int) -> list[tuple[int, str, str, bool]]:
+    """(number, title, replies, exclusive) of the account's lists that hold the member."""
+    rows = tx.all(
+        "select l.id, l.title, l.replies, l.exclusive from list_member m join user_list l on l.id = m.list"
+        " where m.account = :member and l.account = :account order by l.id",
+        account=account,
+        member=member,
+    )
+    return [(row.id, row.title, row.replies, bool(row.exclusive)) for row in rows]

@@ -1,0 +1,54 @@
+"""Custom emoji of this server: pictures that stand in posts where `:name:` is written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from fediblog.store.tx import Row, Tx
+
+MOST = 2_000
+_CHOSEN = "select e.name, e.category, m.file, m.small from custom_emoji e join media m on m.id = e.media"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnEmoji:
+    """One of them; `file` is a name in the media folder, `still` that of a copy that does not move."""
+
+    name: str
+    file: str
+    still: str
+    category: str = ""
+
+
+def everything(tx: Tx) -> list[OwnEmoji]:
+    """All of them, by category and name."""
+    return [_emoji(row) for row in tx.all(f"{_CHOSEN} order by e.category, e.name limit :most", most=MOST)]
+
+
+def by_names(tx: Tx, names: Collection[str]) -> list[OwnEmoji]:
+    """Those of these names, by name; an emoji's name is known by its exact spelling."""
+    if not names:
+        return []
+    return [_emoji(row) for row in tx.all(f"{_CHOSEN} where e.name in (:names) order by e.name", names=sorted(names))]
+
+
+def put(tx: Tx, name: str, media: int, category: str) -> None:
+    """A picture for a name, in place of an earlier one."""
+    tx.run(
+        "insert into custom_emoji (name, media, category, created) values (:name, :media, :category, :now)"
+        " on conflict (name) do update set media = excluded.media, category = excluded.category",
+        name=name,
+        media=media,
+        category=category,
+        now=tx.now,
+    )
+
+
+def remove(tx: Tx, name: str) -> bool:
+    """Take it away; False if there was none of that name. Its picture is swept later."""
+    return tx.run("delete from custom_emoji where name = :name", name=name) > 0
+
+
+def _emoji(row: Row) -> OwnEmoji:
+    return OwnEmoji(name=row.name, file=row.file, still=row.small or row.file, category=row.category)

@@ -1,0 +1,121 @@
+"""People to be found: by what one types, by what they wrote last, by whom one's own people follow."""
+
+from __future__ import annotations
+
+from fediblog.domain.accounts import Account
+from fediblog.store import accounts
+from fediblog.store.tx import Tx
+
+NEWEST_POSTS = 4_000  # of which the authors count as active
+FRIENDS = 500  # whose follows are looked through
+
+_NOT_SHUNNED = """(
+  not exists (select 1 from block sb where sb.account = :viewer and sb.target = a.id)
+  and not exists (select 1 from block sc where sc.account = a.id and sc.target = :viewer)
+  and not exists (select 1 from mute sm where sm.account = :viewer and sm.target = a.id
+    and (sm.until is null or sm.until > :now))
+  and not exists (select 1 from host_mute sh where sh.account = :viewer and sh.host in (a.domain, a.host)))"""
+_OPEN = "a.state = 'active' and a.discoverable = 1 and a.moved_to = '' and (a.local = 0 or a.login is not null)"
+
+
+def people(
+    tx: Tx, words: str, viewer: int, *, limit: int = 40, offset: int = 0, following: bool = False
+) -> list[Account]:
+    """Accounts whose handle begins with the words, and those one has to do with whose name holds them.
+
+    The handle may have the beginning of a domain behind an @. The exact handle first, then those one follows.
+    """
+    handle, _, domain = words.strip().lstrip("@").lower().partition("@")
+    if not handle:
+        return []
+    rows = tx.all(
+        "select a.*, case when a.handle_key = :handle then 0 else 1 end as far, case when f.followed is null then 1"
+        " else 0 end as unfollowed from account a left join follow f on f.follower = :viewer and f.followed = a.id"
+        " and f.state = 'accepted' where a.state = 'active' and (a.local = 0 or a.login is not null)"
+        " and (:following = 0 or f.followed is not null) and a.id in ("
+        # the range lets both engines use the index; what it holds too much the pattern sorts out
+        " select h.id from account h where h.handle_key >= :handle and h.handle_key <= :last"
+        " and h.handle_key like :start escape '!' and h.domain like :domain escape '!'"
+        " union select n.id from account n where n.local = 1 and lower(n.name) like :within escape '!'"
+        " union select n.id from follow o join account n on n.id = o.followed where o.follower = :viewer"
+        " and lower(n.name) like :within escape '!'"
+        " union select n.id from follow o join account n on n.id = o.follower where o.followed = :viewer"
+        " and lower(n.name) like :within escape '!')"
+        " order by far, unfollowed, a.local desc, a.id limit :n offset :skip",
+        handle=handle,
+        last=handle + "z" * 30,
+        start=_escaped(handle) + "%",
+        domain=_escaped(domain) + "%",
+        within="%" + _escaped(words.strip().lower()) + "%",
+        viewer=viewer,
+        following=following,
+        n=limit,
+        skip=offset,
+    )
+    return [accounts.from_row(row) for row in rows]
+
+
+def _escaped(words: str) -> str:
+    return words.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+
+
+def newest(tx: Tx, viewer: int, *, local: bool, limit: int, offset: int) -> list[Account]:
+    """Those who want to be found, the latest that this server got to know first."""
+    rows = tx.all(
+        f"select a.* from account a where {_OPEN} and {_NOT_SHUNNED} and (:local = 0 or a.local = 1)"
+        " order by a.id desc limit :n offset :skip",
+        viewer=viewer,
+        now=tx.now,
+        local=local,
+        n=limit,
+        skip=offset,
+    )
+    return [accounts.from_row(row) for row in rows]
+
+
+def active(tx: Tx, viewer: int, *, local: bool, limit: int, offset: int) -> list[Account]:
+    """Those who want to be found and have written lately, the latest first."""
+    rows = tx.all(
+        "select a.* from (select account, max(id) as latest from (select id, account from post where"
+        " state = 'published' and visibility = 'public' and (:local = 0 or local = 1) order by id desc limit :posts)"
+        f" as lately group by account) as w join account a on a.id = w.account where {_OPEN} and {_NOT_SHUNNED}"
+        " order by w.latest desc limit :n offset :skip",
+        viewer=viewer,
+        now=tx.now,
+        local=local,
+        posts=NEWEST_POSTS,
+        n=limit,
+        skip=offset,
+    )
+    return [accounts.from_row(row) for row in rows]
+
+
+def suggested(tx: Tx, viewer: int, limit: int = 40) -> list[tuple[Account, int]]:
+    """Whom one may want to follow, and how many of those one follows do: no stranger who did not ask to be found."""
+    rows = tx.all(
+        "select a.*, c.friends from (select x.id, max(x.friends) as friends from ("
+        " select f.followed as id, count(*) as friends from follow f where f.state = 'accepted' and f.follower in"
+        " (select m.followed from follow m where m.follower = :viewer and m.state = 'accepted'"
+        " order by m.created desc limit :most) group by f.followed"
+        " union all select id, 0 as friends from account where local = 1 and login is not null) as x"
+        " group by x.id) as c join account a on a.id = c.id"
+        f" where a.id <> :viewer and {_OPEN} and {_NOT_SHUNNED}"
+        " and not exists (select 1 from follow mine where mine.follower = :viewer and mine.followed = a.id)"
+        " and not exists (select 1 from suggestion_dismissed d where d.account = :viewer and d.target = a.id)"
+        " order by c.friends desc, a.id desc limit :n",
+        viewer=viewer,
+        now=tx.now,
+        most=FRIENDS,
+        n=limit,
+    )
+    return [(accounts.from_row(row), row.friends) for row in rows]
+
+
+def dismiss(tx: Tx, viewer: int, target: int) -> None:
+    """Suggest somebody no more."""
+    tx.run(
+        "insert into suggestion_dismissed (account, target) select :a, id from account where id = :b"
+        " on conflict do nothing",
+        a=viewer,
+        b=target,
+    )

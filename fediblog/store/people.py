@@ -1,0 +1,103 @@
+"""People in numbers, many at a time: what they wrote, who follows them, and what they are to one of our accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from fediblog.store.tx import Tx
+
+Totals: TypeAlias = tuple[int, int, int, int | None]
+"""Followers, followed, posts that everybody may see, and when the last of these was published."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bond:
+    """What one of our accounts is to another account, with all that it has said about it."""
+
+    following: bool = False
+    requested: bool = False
+    reblogs: bool = True
+    notify: bool = False
+    languages: str = ""
+    followed_by: bool = False
+    requested_by: bool = False
+    blocking: bool = False
+    blocked_by: bool = False
+    muting: bool = False
+    muting_notices: bool = False
+    muted_until: int | None = None  # ms
+    host_muted: bool = False
+    endorsed: bool = False
+    note: str = ""
+
+
+def totals(tx: Tx, numbers: Sequence[int]) -> dict[int, Totals]:
+    """The totals of each of these accounts, as they are known here."""
+    ids = list(numbers)
+    followers = _count(
+        tx,
+        "select followed as id, count(*) as n from follow where followed in (:ids) and state = 'accepted'"
+        " group by followed",
+        ids,
+    )
+    following = _count(
+        tx,
+        "select follower as id, count(*) as n from follow where follower in (:ids) and state = 'accepted'"
+        " group by follower",
+        ids,
+    )
+    rows = tx.all(
+        "select account as id, count(*) as n, max(published) as latest from post where account in (:ids)"
+        " and state = 'published' and visibility in ('public', 'unlisted') group by account",
+        ids=ids,
+    )
+    written = {row.id: (row.n, row.latest) for row in rows}
+    return {
+        number: (followers.get(number, 0), following.get(number, 0), *written.get(number, (0, None))) for number in ids
+    }
+
+
+def _count(tx: Tx, sql: str, ids: list[int]) -> dict[int, int]:
+    return {row.id: row.n for row in tx.all(sql, ids=ids)}
+
+
+def bonds(tx: Tx, viewer: int, numbers: Sequence[int]) -> dict[int, Bond]:
+    """What `viewer` is to each of these accounts, those that are not there left out."""
+    rows = tx.all(
+        "select a.id, o.state as out_state, o.reblogs, o.notify, o.languages, i.state as in_state,"
+        " b.target as blocking, bb.account as blocked_by, m.target as muting, m.notices, m.until, h.host as host_muted,"
+        " e.target as endorsed, n.comment from account a"
+        " left join follow o on o.follower = :viewer and o.followed = a.id"
+        " left join follow i on i.follower = a.id and i.followed = :viewer"
+        " left join block b on b.account = :viewer and b.target = a.id"
+        " left join block bb on bb.account = a.id and bb.target = :viewer"
+        " left join mute m on m.account = :viewer and m.target = a.id and (m.until is null or m.until > :now)"
+        " left join host_mute h on h.account = :viewer and h.host in (a.domain, a.host)"
+        " left join endorsement e on e.account = :viewer and e.target = a.id"
+        " left join account_note n on n.account = :viewer and n.target = a.id where a.id in (:ids)",
+        viewer=viewer,
+        now=tx.now,
+        ids=list(numbers),
+    )
+    return {
+        row.id: Bond(
+            following=row.out_state == "accepted",
+            requested=row.out_state == "pending",
+            reblogs=bool(row.reblogs),
+            notify=bool(row.notify),
+            languages=row.languages or "",
+            followed_by=row.in_state == "accepted",
+            requested_by=row.in_state == "pending",
+            blocking=row.blocking is not None,
+            blocked_by=row.blocked_by is not None,
+            muting=row.muting is not None,
+            muting_notices=bool(row.notices),
+            muted_until=row.until,
+            host_muted=row.host_muted is not None,
+            endorsed=row.endorsed is not None,
+            note=row.comment or "",
+        )
+        for row in rows
+    }

@@ -1,0 +1,46 @@
+"""Who may answer and quote posts of ours, as their authors want it: public, followers or nobody."""
+
+from __future__ import annotations
+
+from fediblog.domain.posts import Post
+from fediblog.store import posts, relations
+from fediblog.store.tx import Row, Tx
+
+
+def may_answer(tx: Tx, account: int, parent: Row | None, root: Row | None) -> bool:
+    """Whether the account may write below a post; both rows are those of `posts.owner`.
+
+    The author and those whom the post names always may. Who closes the comments below a post means the whole thread,
+    but whom one of our people names further down may still reply.
+    """
+    if parent is not None and not _permits(tx, parent, account):
+        return False
+    if root is None or _permits(tx, root, account):
+        return True
+    return parent is not None and bool(parent.local) and _is_named(tx, parent.id, account)
+
+
+def may_comment(tx: Tx, account: int, post: Post) -> bool:
+    """The same for a whole post."""
+    root = posts.owner(tx, post.root) if post.root is not None else None
+    return may_answer(tx, account, posts.owner(tx, post.id), root)
+
+
+def _permits(tx: Tx, post: Row, account: int) -> bool:
+    if not post.local or post.repliable == "public" or post.account == account:
+        return True
+    if post.repliable == "followers" and relations.is_following(tx, account, post.account):
+        return True
+    return _is_named(tx, post.id, account)
+
+
+def _is_named(tx: Tx, post: int, account: int) -> bool:
+    row = tx.one("select 1 as yes from mention where post = :post and account = :account", post=post, account=account)
+    return row is not None
+
+
+def may_quote(tx: Tx, account: int, post: Post) -> bool:
+    """Whether the author of a post of ours lets that account quote it."""
+    if post.quotable == "followers" and post.account.id != account:
+        return relations.is_following(tx, account, post.account.id)
+    return post.quotable == "public" or post.account.id == account

@@ -1,0 +1,146 @@
+"""Where the apps of our people want to be woken, and for what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fediblog.store import jobs, relations
+from fediblog.store.tx import Row, Tx
+
+JOB = "push"
+ALERTS = ("mention", "status", "reblog", "follow", "follow_request", "favourite", "poll", "update", "quote")
+POLICIES = ("all", "followed", "follower", "none")
+ALERT_OF: Mapping[str, str] = {
+    "follow": "follow",
+    "follow_request": "follow_request",
+    "mention": "mention",
+    "reply": "mention",
+    "quote": "quote",
+    "like": "favourite",
+    "boost": "reblog",
+    "poll": "poll",
+    "status": "status",
+}
+"""What apps call the kinds of our notices; others wake nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """One app of one account. `key` and `secret` are the app's, in base64url; `sealed` is its token, encrypted."""
+
+    id: int
+    token: int
+    account: int
+    endpoint: str
+    key: str
+    secret: str
+    standard: bool
+    alerts: Mapping[str, bool]
+    policy: str
+    sealed: str = ""
+
+
+def put(
+    tx: Tx,
+    token: int,
+    account: int,
+    *,
+    endpoint: str,
+    key: str,
+    secret: str,
+    standard: bool,
+    alerts: Mapping[str, bool],
+    policy: str,
+    sealed: str,
+) -> Subscription:
+    """The one subscription of a token, in place of an earlier one."""
+    tx.run("delete from push_subscription where token = :token", token=token)
+    tx.run(
+        "insert into push_subscription (token, id, account, endpoint, key, secret, standard, alerts, policy, sealed,"
+        " created)"
+        " values (:token, :id, :account, :endpoint, :key, :secret, :standard, :alerts, :policy, :sealed, :now)",
+        token=token,
+        id=tx.new_id(),
+        account=account,
+        endpoint=endpoint,
+        key=key,
+        secret=secret,
+        standard=standard,
+        alerts=json.dumps(dict(alerts)),
+        policy=policy,
+        sealed=sealed,
+        now=tx.now,
+    )
+    return _required(of_token(tx, token))
+
+
+def change(tx: Tx, token: int, alerts: Mapping[str, bool], policy: str) -> Subscription | None:
+    """Other alerts for the same app."""
+    tx.run(
+        "update push_subscription set alerts = :alerts, policy = :policy where token = :token",
+        alerts=json.dumps(dict(alerts)),
+        policy=policy,
+        token=token,
+    )
+    return of_token(tx, token)
+
+
+def of_token(tx: Tx, token: int) -> Subscription | None:
+    """The subscription of a token."""
+    row = tx.one("select * from push_subscription where token = :token", token=token)
+    return _subscription(row) if row else None
+
+
+def get(tx: Tx, number: int) -> Subscription | None:
+    """The subscription of that number."""
+    row = tx.one("select * from push_subscription where id = :id", id=number)
+    return _subscription(row) if row else None
+
+
+def remove(tx: Tx, token: int) -> None:
+    """The app does not want to be woken any more."""
+    tx.run("delete from push_subscription where token = :token", token=token)
+
+
+def queue(tx: Tx, account: int, notice: int, kind: str, actor: int) -> None:
+    """Have the apps of the account woken that want to hear of such a notice."""
+    alert = ALERT_OF.get(kind)
+    rows = tx.all("select * from push_subscription where account = :account", account=account) if alert else []
+    for each in map(_subscription, rows):
+        if alert and each.alerts.get(alert) and _is_wanted(tx, each, actor):
+            jobs.add(tx, JOB, f"{each.id}/{notice}")
+
+
+def _is_wanted(tx: Tx, each: Subscription, actor: int) -> bool:
+    match each.policy:
+        case "none":
+            return False
+        case "followed":
+            return relations.is_following(tx, each.account, actor)
+        case "follower":
+            return relations.is_following(tx, actor, each.account)
+        case _:
+            return True
+
+
+def _subscription(row: Row) -> Subscription:
+    return Subscription(
+        id=row.id,
+        token=row.token,
+        account=row.account,
+        endpoint=row.endpoint,
+        key=row.key,
+        secret=row.secret,
+        standard=bool(row.standard),
+        alerts=json.loads(row.alerts),
+        policy=row.policy,
+        sealed=row.sealed,
+    )
+
+
+def _required(found: Subscription | None) -> Subscription:
+    if found is None:
+        raise RuntimeError("the subscription vanished within its own transaction")
+    return found

@@ -1,0 +1,102 @@
+"""Accounts as those who look after the server see them: with who may sign in, and in every state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fediblog.domain.accounts import Account
+from fediblog.store import accounts
+from fediblog.store.ids import number_of
+from fediblog.store.tx import Row, Tx
+from fediblog.store.window import NEWEST, OLDEST, Window
+
+_COLUMNS = "a.*, l.role as login_role, l.disabled as login_disabled from account a left join login l on l.id = a.login"
+_FIND = (
+    f"select {_COLUMNS} where (:local = '' or (:local = 'local') = (a.local = 1)) and (:state = '' or a.state = :state)"
+    " and a.state <> 'deleted' and (a.local = 0 or a.login is not null) and (:role = '' or l.role = :role)"
+    " and (:disabled = 0 or l.disabled = 1) and a.handle_key like :handle escape '!'"
+    " and (:name = '%' or lower(a.name) like :name escape '!') and (:domain = '' or a.domain = :domain)"
+    " and a.id < :before and a.id > :after order by a.id"
+)
+_FOUND = (f"{_FIND} {NEWEST} limit :n", f"{_FIND} {OLDEST} limit :n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """An account; if it is one of ours, with the role of its login, and whether that is kept out."""
+
+    account: Account
+    role: str = ""
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sieve:
+    """Which accounts are asked for: `origin` is local or remote, the rest as it is stored; empty is any."""
+
+    origin: str = ""
+    state: str = ""
+    role: str = ""
+    disabled: bool = False
+    handle: str = ""
+    name: str = ""
+    domain: str = ""
+
+
+def find(tx: Tx, sieve: Sieve, window: Window) -> list[Member]:
+    """A page of accounts, those first that this server got to know last."""
+    rows = tx.all(
+        _FOUND[window.upwards],
+        local=sieve.origin,
+        state=sieve.state,
+        role=sieve.role,
+        disabled=sieve.disabled,
+        handle=_escaped(sieve.handle.lower()) + "%",
+        name="%" + _escaped(sieve.name.lower()) + "%" if sieve.name else "%",
+        domain=sieve.domain.lower(),
+        before=window.before,
+        after=window.after,
+        n=window.limit,
+    )
+    return window.turned([_member(row) for row in rows])
+
+
+def many(tx: Tx, numbers: set[int]) -> dict[int, Member]:
+    """The accounts of these numbers."""
+    rows = tx.all(f"select {_COLUMNS} where a.id in (:ids)", ids=sorted(numbers))
+    return {row.id: _member(row) for row in rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockedHost:
+    """A server that is not listened to, and since when."""
+
+    number: int
+    host: str
+    reason: str
+    created: int
+
+
+def blocked_hosts(tx: Tx, window: Window) -> list[BlockedHost]:
+    """A page of the blocked servers, in order of their numbers."""
+    found = {
+        number_of(row.host): BlockedHost(
+            number=number_of(row.host), host=row.host, reason=row.reason, created=row.created
+        )
+        for row in tx.all("select * from blocked_host")
+    }
+    return [found[number] for number in window.cut(list(found))]
+
+
+def posts_named(tx: Tx, uris: set[str]) -> dict[str, int]:
+    """Numbers of the posts with these ids that are still there."""
+    rows = tx.all("select id, uri from post where uri in (:uris) and state = 'published'", uris=sorted(uris))
+    return {row.uri: row.id for row in rows}
+
+
+def _member(row: Row) -> Member:
+    return Member(account=accounts.from_row(row), role=row.login_role or "", disabled=bool(row.login_disabled or 0))
+
+
+def _escaped(words: str) -> str:
+    return words.replace("!", "!!").replace("%", "!%").replace("_", "!_")

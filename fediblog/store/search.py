@@ -1,0 +1,102 @@
+"""Search in what is stored: people by their names, posts by their words, hashtags by their beginning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.posts import Post
+from fediblog.store import accounts, posts
+from fediblog.store.tx import Tx
+from fediblog.store.visible import NOT_SHUNNED, VISIBLE
+
+# `lower` knows only ASCII in SQLite, and in PostgreSQL what its locale knows: so three ways to write the words.
+_CONTAINS = " or ".join(
+    f"lower(p.{column}) like lower(:{way}) escape '!'"
+    for column in ("content", "title", "warning")
+    for way in ("typed", "small", "title")
+)
+_PEOPLE = (
+    "select a.* from account a where a.state = 'active' and (a.local = 0 or a.login is not null)"
+    " and (a.handle_key like :handle escape '!' or (:domain = '' and (a.name like :typed escape '!'"
+    " or a.name like :title escape '!' or lower(a.name) like :small escape '!')))"
+    " and (:domain = '' or a.domain like :domain escape '!')"
+    " and not exists (select 1 from block b where b.account = a.id and b.target = :viewer)"
+    " and (:following = 0 or exists (select 1 from follow f where f.follower = :viewer and f.followed = a.id"
+    " and f.state = 'accepted')) order by case when a.handle_key = :exact then 0 else 1 end,"
+    " case when exists (select 1 from follow f where f.follower = :viewer and f.followed = a.id) then 0 else 1 end,"
+    " a.local desc, a.id limit :n offset :offset"
+)
+_POSTS = (
+    "select p.* from post p where p.state = 'published' and p.id in (select o.id from post o where o.local = 1"
+    " union select s.post from stream s where s.account = :viewer)"
+    " and (:account = 0 or p.account = :account) and p.id < :before and p.id > :after"
+    f" and ({_CONTAINS}) and {VISIBLE} and {NOT_SHUNNED} order by p.id desc limit :n offset :offset"
+)
+_TAGS = (
+    "select t.tag, max(t.name) as name from post_tag t join post p on p.id = t.post where t.tag >= :first"
+    " and t.tag < :last and p.visibility = 'public' and p.state = 'published' group by t.tag"
+    " order by case when t.tag = :first then 0 else 1 end, count(*) desc, t.tag limit :n offset :offset"
+)
+_FAR = (1 << 63) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """Which part of what is found: by place, and for posts by number too."""
+
+    limit: int = 20
+    offset: int = 0
+    before: int = _FAR
+    after: int = 0
+
+
+def people(tx: Tx, words: str, viewer: int, piece: Piece, *, following: bool = False) -> list[Account]:
+    """Accounts whose handle begins with the words, or whose name has them; first whom the viewer follows."""
+    handle, _, domain = words.removeprefix("@").strip().partition("@")
+    rows = tx.all(
+        _PEOPLE,
+        handle=f"{_escaped(handle.lower())}%",
+        exact=handle.lower(),
+        domain=f"{_escaped(domain.lower())}%" if domain else "",
+        typed=f"%{_escaped(handle)}%",
+        small=f"%{_escaped(handle.lower())}%",
+        title=f"%{_escaped(handle.title())}%",
+        following=following,
+        viewer=viewer,
+        n=piece.limit,
+        offset=piece.offset,
+    )
+    return [accounts.from_row(row) for row in rows]
+
+
+def words(tx: Tx, wanted: str, viewer: int, piece: Piece, *, account: int = 0) -> list[Post]:
+    """Posts with the words in them, newest first: only our own, and those that came into the viewer's stream."""
+    typed, small, title = (f"%{_escaped(each)}%" for each in (wanted, wanted.lower(), wanted.title()))
+    rows = tx.all(
+        _POSTS,
+        viewer=viewer,
+        account=account,
+        typed=typed,
+        small=small,
+        title=title,
+        now=tx.now,
+        before=piece.before,
+        after=piece.after,
+        n=piece.limit,
+        offset=piece.offset,
+    )
+    return posts.hydrate(tx, rows, viewer)
+
+
+def tags(tx: Tx, beginning: str, piece: Piece) -> list[str]:
+    """Hashtags of public posts that begin so, as somebody wrote them; first the very same, then by use."""
+    tag = beginning.strip().removeprefix("#").lower()
+    if not tag or any(letter.isspace() for letter in tag):
+        return []
+    last = tag + "\U0010ffff"
+    return [row.name for row in tx.all(_TAGS, first=tag, last=last, n=piece.limit, offset=piece.offset)]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

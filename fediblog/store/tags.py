@@ -1,0 +1,138 @@
+"""Hashtags: how often they were used of late, which ones an account follows, and which it shows on its profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fediblog.store import accounts
+from fediblog.store.ids import number_of
+from fediblog.store.tx import Tx
+from fediblog.store.window import NEWEST, OLDEST, Window
+
+DAY = 86_400_000  # ms
+DAYS = 7
+MOST_USED = 10
+Use = tuple[int, int]
+"""How many posts, by how many people."""
+
+_FOLLOWED = "select id, tag, name from followed_tag where account = :id and id < :before and id > :after order by id"
+_FOLLOWED_TAGS = (f"{_FOLLOWED} {NEWEST} limit :n", f"{_FOLLOWED} {OLDEST} limit :n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Featured:
+    """A hashtag on a profile, with how many public posts of the account have it, and when the last was published."""
+
+    number: int
+    name: str
+    posts: int = 0
+    latest: int | None = None
+
+
+def history(tx: Tx, tags: Sequence[str]) -> dict[str, dict[int, Use]]:
+    """For each hashtag (in lower case) the public posts of the last seven days, by the day's beginning (ms)."""
+    since = (tx.now // DAY - DAYS + 1) * DAY
+    rows = tx.all(
+        "select t.tag, t.post / 1048576 / :day as at, count(*) as uses, count(distinct p.account) as people"
+        " from post_tag t join post p on p.id = t.post where t.tag in (:tags) and t.post >= :since"
+        " and p.state = 'published' and p.visibility = 'public' group by t.tag, t.post / 1048576 / :day",
+        tags=sorted(set(tags)),
+        since=since << 20,
+        day=DAY,
+    )
+    found: dict[str, dict[int, Use]] = {tag: {} for tag in tags}
+    for row in rows:
+        found[row.tag][row.at * DAY] = (row.uses, row.people)
+    return found
+
+
+def name_of(tx: Tx, tag: str) -> str:
+    """The hashtag as somebody last wrote it, or as it was asked for."""
+    row = tx.one("select name from post_tag where tag = :tag order by post desc limit 1", tag=tag.lower())
+    return str(row.name) if row else tag
+
+
+def marked(tx: Tx, account: int, tags: Sequence[str]) -> tuple[set[str], set[str]]:
+    """Which of these hashtags (in lower case) the account follows, and which it features."""
+    wanted = sorted(set(tags))
+    followed = tx.all("select tag from followed_tag where account = :id and tag in (:tags)", id=account, tags=wanted)
+    featured = tx.all("select tag from featured_tag where account = :id and tag in (:tags)", id=account, tags=wanted)
+    return {row.tag for row in followed}, {row.tag for row in featured}
+
+
+def follow(tx: Tx, account: int, name: str) -> None:
+    """Have public posts with the hashtag come into the account's stream from now on."""
+    tx.run(
+        "insert into followed_tag (account, tag, name, id) values (:id, :tag, :name, :number) on conflict do nothing",
+        id=account,
+        tag=name.lower(),
+        name=name,
+        number=tx.new_id(),
+    )
+
+
+def unfollow(tx: Tx, account: int, name: str) -> None:
+    """Take the hashtag back, and out of the stream what is there for its sake alone."""
+    gone = tx.run("delete from followed_tag where account = :id and tag = :tag", id=account, tag=name.lower())
+    if not gone:
+        return
+    tx.run(
+        "delete from stream where account = :id and boost is null and post in (select t.post from post_tag t"
+        " join post p on p.id = t.post where t.tag = :tag and p.account <> :id and not exists (select 1 from follow f"
+        " where f.follower = :id and f.followed = p.account and f.state = 'accepted') and not exists ("
+        " select 1 from post_tag o join followed_tag k on k.account = :id and k.tag = o.tag where o.post = p.id))",
+        id=account,
+        tag=name.lower(),
+    )
+
+
+def followed(tx: Tx, account: int, window: Window) -> list[tuple[int, str]]:
+    """Hashtags that the account follows, with what paging goes by, the latest first."""
+    rows = tx.all(_FOLLOWED_TAGS[window.upwards], id=account, before=window.before, after=window.after, n=window.limit)
+    return window.turned([(row.id, row.name) for row in rows])
+
+
+def spread(tx: Tx, post: int, names: Sequence[str]) -> int:
+    """Put a new public post into the streams of those who follow one of its hashtags; returns how many."""
+    return tx.run(
+        "insert into stream (account, item, post, boost) select distinct k.account, :post, :post, cast(null as integer)"
+        " from followed_tag k join account a on a.id = k.account where k.tag in (:tags) and a.state = 'active'"
+        " on conflict do nothing",
+        post=post,
+        tags=sorted({name.lower() for name in names}),
+    )
+
+
+def featured(tx: Tx, account: int) -> list[Featured]:
+    """The hashtags on an account's profile, with how they were used."""
+    rows = tx.all(
+        "select f.tag, f.name, count(p.id) as n, max(p.published) as latest from featured_tag f"
+        " left join post_tag t on t.tag = f.tag and t.post in (select id from post where account = :id)"
+        " left join post p on p.id = t.post and p.state = 'published' and p.visibility in ('public', 'unlisted')"
+        " where f.account = :id group by f.tag, f.name order by f.tag",
+        id=account,
+    )
+    return [Featured(number=number_of(row.tag), name=row.name, posts=row.n, latest=row.latest) for row in rows]
+
+
+def unfeature(tx: Tx, account: int, number: int) -> bool:
+    """Take the hashtag of that number from the profile; False if it is not there."""
+    for name in accounts.featured_tags(tx, account):
+        if number_of(name) == number:
+            accounts.set_featured_tag(tx, account, name, on=False)
+            return True
+    return False
+
+
+def most_used(tx: Tx, account: int) -> list[str]:
+    """Hashtags that the account uses most and does not show on its profile."""
+    rows = tx.all(
+        "select t.tag, max(t.name) as name, count(*) as n from post_tag t join post p on p.id = t.post"
+        " where p.account = :id and p.state = 'published' and p.visibility in ('public', 'unlisted')"
+        " and not exists (select 1 from featured_tag f where f.account = :id and f.tag = t.tag)"
+        " group by t.tag order by count(*) desc, t.tag limit :n",
+        id=account,
+        n=MOST_USED,
+    )
+    return [row.name for row in rows]

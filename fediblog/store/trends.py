@@ -1,0 +1,89 @@
+"""What is talked about: hashtags, posts and links in the public posts of the last seven days that are known here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fediblog.store.tx import Row, Tx
+from fediblog.store.visible import NOT_SHUNNED, VISIBLE
+
+DAY = 86_400_000  # ms
+DAYS = 7
+LOOKED_AT = 5_000  # posts, the latest
+MOST = 40
+Use = tuple[int, int]
+"""How many posts, by how many people."""
+
+# People who do not want to be found are not shown to those who do not look for them.
+_RECENT = (
+    "(select p.id, p.account, p.id / 90596966400000 as day from post p join account a on a.id = p.account"
+    " where p.id >= :since and p.state = 'published' and p.visibility = 'public' and a.state = 'active'"
+    " and a.discoverable = 1 order by p.id desc limit 5000) r"
+)  # 90596966400000: a day in ms, in the part of a number that is the time
+_TAGS = (
+    f"select t.tag as word, r.day, count(*) as uses, count(distinct r.account) as people from {_RECENT}"
+    " join post_tag t on t.post = r.id group by t.tag, r.day"
+)
+_LINKS = (
+    f"select l.link as word, r.day, count(*) as uses, count(distinct r.account) as people from {_RECENT}"
+    " join post_link l on l.post = r.id group by l.link, r.day"
+)
+_POSTS = (
+    "select s.id from (select r.id, (select count(*) from reaction x where x.post = r.id and x.kind = 'like')"
+    f" + 2 * (select count(*) from boost b where b.post = r.id) as score from {_RECENT}) s"
+    " where s.score > 0 order by s.score desc, s.id desc limit :n"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """A hashtag (in lower case) or a link, and its use by the day's beginning (ms)."""
+
+    word: str
+    days: Mapping[int, Use]
+
+    @property
+    def weight(self) -> tuple[int, int]:
+        """What it is sorted by: people first, so that nobody lifts something alone."""
+        return sum(people for _, people in self.days.values()), sum(uses for uses, _ in self.days.values())
+
+
+def tags(tx: Tx) -> list[Trend]:
+    """Hashtags, the most used first."""
+    return _ranked(tx.all(_TAGS, since=_since(tx)))
+
+
+def links(tx: Tx) -> list[Trend]:
+    """Links, the most shared first."""
+    return _ranked(tx.all(_LINKS, since=_since(tx)))
+
+
+def posts(tx: Tx) -> list[int]:
+    """Numbers of posts, the most liked and passed on first."""
+    return [row.id for row in tx.all(_POSTS, since=_since(tx), n=MOST)]
+
+
+def rows_of(tx: Tx, viewer: int, numbers: Sequence[int]) -> list[Row]:
+    """Those of the posts that the viewer may see, in the order of the numbers, as rows of a timeline."""
+    rows = tx.all(
+        "select p.id as item, null as booster, p.* from post p where p.id in (:ids) and p.state = 'published'"
+        f" and p.visibility = 'public' and {VISIBLE} and {NOT_SHUNNED}",
+        ids=numbers,
+        viewer=viewer,
+        now=tx.now,
+    )
+    found = {row.id: row for row in rows}
+    return [found[number] for number in numbers if number in found]
+
+
+def _since(tx: Tx) -> int:
+    return (tx.now // DAY - DAYS + 1) * DAY << 20
+
+
+def _ranked(rows: Sequence[Row]) -> list[Trend]:
+    days: dict[str, dict[int, Use]] = {}
+    for row in rows:
+        days.setdefault(row.word, {})[row.day * DAY] = (row.uses, row.people)
+    found = [Trend(word=word, days=each) for word, each in days.items()]
+    return sorted(found, key=lambda each: (each.weight, each.word), reverse=True)[:MOST]

@@ -1,0 +1,36 @@
+"""A piece of a list that goes by number, newest first, as the API pages: `max_id`, `since_id` and `min_id`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+FAR = (1 << 63) - 1
+
+NEWEST = "desc"
+OLDEST = "asc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Numbers below `before` and above `after`, both left out, at most `limit`.
+
+    With `upwards` (`min_id`) those right above `after` are wanted, else the newest. A query asks with `order by
+    … desc` or, upwards, `asc`; `turned` makes what it found newest first again.
+    """
+
+    before: int = FAR
+    after: int = 0
+    limit: int = 20
+    upwards: bool = False
+
+    def turned(self, found: Sequence[T]) -> list[T]:
+        """What a query found, newest first."""
+        return list(found)[::-1] if self.upwards else list(found)
+
+    def cut(self, numbers: Sequence[int]) -> list[int]:
+        """The same piece of a list of numbers, in whatever order, for lists that are short."""
+        inside = sorted((number for number in numbers if self.after < number < self.before), reverse=not self.upwards)
+        return self.turned(inside[: self.limit])

@@ -1,0 +1,121 @@
+"""Where people let an app in: they see who asks and for what, choose an account, and say yes or no (RFC 6749 §4.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from fediblog.actions import granting
+from fediblog.actions.granting import Asked, Denied
+from fediblog.errors import NotFound, Refused
+from fediblog.messages import text
+from fediblog.store.apps import App
+from fediblog.store.tx import Tx
+from fediblog.web import forms, sessions
+from fediblog.web.middleware import policy_text
+from fediblog.web.negotiation import site_of
+from fediblog.web.permissions import said
+from fediblog.web.render import PRIVATE, render
+from fediblog.web.sessions import Visit, ask_as, page
+
+PATH, SHOWN = "/oauth/authorize", "/oauth/authorize/native"
+_CODE = re.compile(r"[A-Za-z0-9_-]{20,100}\Z")
+# No frame for a stolen click, and no address of ours for others; `no-referrer` would take the Origin from our own form.
+_ALONE = {"X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"}
+
+
+def _asked(request: Request) -> Mapping[str, str]:
+    """What the app asks, always from the address: the form has a yes or a no, and nothing that could differ."""
+    return dict(request.query_params)
+
+
+async def consent(request: Request) -> Response:
+    """Who asks for what. Only who has signed in is led on, so that a link to us leads no stranger away."""
+    asked = _asked(request)
+    app = await ask_as(request, _client, asked)
+    try:
+        wanted = granting.check_request(app, asked)
+    except Denied as error:
+        return _denied(request, app, asked, error)
+    policy = policy_text(site_of(request).urls.origin, forms=granting.source_of(wanted.redirect))
+    return render(
+        request,
+        "authorize.html",
+        private=True,
+        headers={**_ALONE, "Content-Security-Policy": policy},
+        app=app,
+        wanted=wanted,
+        may=said(wanted.scopes),
+        action=_again(request),
+        goal="" if wanted.is_shown else granting.source_of(wanted.redirect),
+    )
+
+
+def _client(tx: Tx, _visit: Visit, asked: Mapping[str, str]) -> App:
+    return granting.check_client(tx, asked)
+
+
+def _again(request: Request) -> str:
+    return f"{PATH}?{request.url.query}"
+
+
+async def answer(request: Request) -> Response:
+    """Yes, no, or as somebody else."""
+    form, asked, site = await forms.read(request), _asked(request), site_of(request)
+    if form.choice("answer", ("deny", "allow", "other")) == "other":
+        response = _onward(f"/login?next={quote(_again(request), safe='')}")
+        request.state.renewed = ""
+        await sessions.end(request, response)
+        return response
+    app = await site.db.read(granting.check_client, asked)
+    try:
+        wanted = granting.check_request(app, asked)
+        if form.choice("answer", ("deny", "allow")) == "deny":
+            raise Denied("access_denied", text("authorize.refused"))
+    except Denied as error:
+        return _denied(request, app, asked, error)
+    account = form.number("account") or form.sender.account.id
+    code = await site.db.write(granting.grant, wanted, form.sender.login.id, account)
+    return _granted(request, wanted, code)
+
+
+def _granted(request: Request, wanted: Asked, code: str) -> Response:
+    if wanted.is_shown:
+        return _onward(f"{SHOWN}?code={code}")
+    issuer = granting.issuer(site_of(request).urls)
+    return _onward(granting.answer_to(wanted.redirect, code=code, state=wanted.state, iss=issuer))
+
+
+def _denied(request: Request, app: App, asked: Mapping[str, str], error: Denied) -> Response:
+    """The app is told why (RFC 6749 §4.1.2.1); where it cannot be, the reader is."""
+    redirect = asked["redirect_uri"]
+    if redirect == granting.OOB or redirect not in app.redirects:
+        raise Refused(error.reason, error.message)
+    told = {"error": error.code, "error_description": error.message, "state": asked.get("state", "")}
+    return _onward(granting.answer_to(redirect, **told, iss=granting.issuer(site_of(request).urls)))
+
+
+def _onward(where: str) -> Response:
+    """Go there, with a GET; nobody keeps the answer, and nobody is told where one came from."""
+    return RedirectResponse(where, 303, headers={"Cache-Control": PRIVATE, **_ALONE})
+
+
+async def show_code(request: Request) -> Response:
+    """The code, for apps that no address leads back to. Only what can be one is shown: this is no place for words."""
+    code = request.query_params.get("code", "")
+    await ask_as(request, lambda _tx, _visit: None)
+    if not _CODE.match(code):
+        raise NotFound
+    return render(request, "authorized.html", private=True, headers=_ALONE, code=code)
+
+
+ROUTES = [
+    Route(PATH, page(consent), methods=["GET"]),
+    Route(PATH, page(answer), methods=["POST"]),
+    Route(SHOWN, page(show_code), methods=["GET"]),
+]

@@ -1,0 +1,60 @@
+"""The programs that may use the accounts of a login, and taking that back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fediblog.domain.accounts import Account
+from fediblog.errors import NotFound
+from fediblog.store import accounts, apps
+from fediblog.store.apps import Token
+from fediblog.store.tx import Tx
+from fediblog.web import forms
+from fediblog.web.negotiation import site_of
+from fediblog.web.permissions import said
+from fediblog.web.render import back, render
+from fediblog.web.sessions import Visit, ask_as, page
+
+PATH = "/settings/apps"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """One token: whose it is, as which account, and what it may do."""
+
+    token: Token
+    account: Account
+    may: list[str]
+
+
+async def programs(request: Request) -> Response:
+    """All of them, the latest first."""
+    return render(request, "apps.html", programs=await ask_as(request, _programs))
+
+
+def _programs(tx: Tx, visit: Visit) -> list[Program]:
+    tokens = apps.tokens_of(tx, visit.login.id)
+    owners = accounts.many(tx, {each.account for each in tokens if each.account})
+    return [
+        Program(token=each, account=owners[each.account], may=said(each.scopes))
+        for each in tokens
+        if each.account in owners
+    ]
+
+
+async def take_back(request: Request) -> Response:
+    """End one token; of this login alone."""
+    form = await forms.read(request)
+    if not await site_of(request).db.write(apps.revoke, form.number("token") or 0, form.sender.login.id):
+        raise NotFound
+    return back(request, PATH, "app-revoked")
+
+
+ROUTES = [
+    Route(PATH, page(programs), methods=["GET"]),
+    Route(PATH, page(take_back), methods=["POST"]),
+]

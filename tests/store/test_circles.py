@@ -1,0 +1,63 @@
+"""Lists of people are read by their indexes, and a page of a long one is not sorted out of the whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from fediblog.store import circles, finding, profiles, roster, tags
+from fediblog.store.database import Database
+from fediblog.store.profiles import Wanted
+from fediblog.store.roster import Sieve
+from fediblog.store.tx import Tx
+from fediblog.store.window import Window
+from tests.store.makers import Watched, local, post, scans
+
+
+def _asked(tx: Tx) -> Watched:
+    watched, window = Watched(tx), Window(after=5 << 20, before=9 << 40)
+    viewer = local(tx).id
+    for each in (circles.followers, circles.following, circles.requests):
+        each(watched, viewer, window)
+        each(watched, viewer, Window(after=5 << 20, upwards=True))
+    return watched
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_pages_of_followers_are_not_sorted(db: Database) -> None:
+    """Only those of the same millisecond are put in order."""
+    plans = await db.write(lambda tx: _asked(tx).plans())
+    assert scans(plans, "x", "a") == []
+    assert [
+        step for step in plans if "TEMP B-TREE" in step and " RIGHT PART " not in step and " LAST TERM " not in step
+    ] == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_every_list_of_people_has_an_index(db: Database) -> None:
+    def check(tx: Tx) -> list[str]:
+        watched, viewer, window = Watched(tx), local(tx).id, Window()
+        number = post(tx, local(tx, "bob"), hashtags=("cats",))
+        for each in (circles.blocked, circles.muted, circles.endorsed):
+            each(watched, viewer, window)
+        circles.muted_hosts(watched, viewer, window)
+        circles.listening(watched, viewer)
+        circles.mutual(watched, viewer, [1, 2])
+        circles.known_at(watched, viewer, "far.example")
+        circles.lists_with(watched, viewer, 2)
+        finding.people(watched, "bo@far", viewer)
+        finding.active(watched, viewer, local=False, limit=9, offset=0)
+        profiles.timeline(watched, viewer, 0, window, Wanted(media=True, tag="cats"))
+        profiles.timeline(watched, viewer, viewer, window, Wanted())
+        tags.history(watched, ["cats"])
+        tags.spread(watched, number, ["cats", "dogs"])
+        tags.follow(watched, viewer, "cats")
+        tags.featured(watched, viewer)
+        tags.most_used(watched, viewer)
+        tags.unfollow(watched, viewer, "cats")
+        roster.find(watched, Sieve(), window)
+        # the newest posts are read in order, up to a limit; `x` is the inner query; our own people are few
+        allowed = {"SCAN post", "SCAN x", "SCAN n USING INDEX account_handle"}
+        found = scans(watched.plans(), "post", "p", "t", "f", "x", "h", "n", "o", "m", "follow", "stream")
+        return [step for step in found if step not in allowed]
+
+    assert await db.write(check) == []
