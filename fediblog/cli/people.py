@@ -17,7 +17,7 @@ from fediblog.errors import Misuse, NotFound, Refused
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.passwords import hash_password
 from fediblog.federation.site import Site
-from fediblog.store import accounts, facts, logins
+from fediblog.store import accounts, apps, facts, logins
 from fediblog.store.tx import Tx
 
 SHORTEST_PASSWORD = 8  # characters
@@ -41,8 +41,14 @@ async def change_password(site: Site, args: Namespace) -> None:
     """Another password."""
     login = await site.db.read(_login, args.name)
     hashed = await asyncio.to_thread(hash_password, read_password(args.password_file))
-    await site.db.write(logins.set_password, login.id, hashed)
-    say(f"{login.name} has a new password, and was signed out everywhere.")
+    await site.db.write(_set_password, login.id, hashed)
+    say(f"{login.name} has a new password, and was signed out everywhere; apps have to be let in anew.")
+
+
+def _set_password(tx: Tx, login: int, hashed: str) -> None:
+    """Somebody may have stolen more than the password: nothing that it gave lasts."""
+    logins.set_password(tx, login, hashed)
+    apps.revoke_all(tx, login)
 
 
 async def list_users(site: Site, _args: Namespace) -> None:

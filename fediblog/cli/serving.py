@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import hashlib
 import secrets
 import signal
@@ -48,9 +49,7 @@ def serve(found: Settings) -> int:
     with ExitStack() as held:
         if found.role != "web":
             held.enter_context(locking.only_worker(found))
-        used = reserve.Reserve(
-            found.data, found.spare_bytes
-        ).give_up()  # or there is no room to open it
+        used = reserve.Reserve(found.data, found.spare_bytes).give_up()  # or there is no room to open it
         sockets = _watchers_sockets(held, found) if found.role == "worker" else _sockets(held, found)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_serve(found, sockets, used))
@@ -82,6 +81,13 @@ def raise_file_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def calm_collector() -> None:
+    """Have Python look for cycles less often: requests make few, and looking took a tenth of the time."""
+    gc.collect()
+    gc.freeze()  # what is there now stays
+    gc.set_threshold(20_000, 20, 50)
+
+
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """uvloop where there is one."""
     try:
@@ -96,6 +102,7 @@ async def _serve(found: Settings, sockets: list[socket.socket], used: bool) -> i
     async with _opened(chosen) as site, reserve.watched(chosen.data, site.db, _spare(site), used=used):
         server = await _server(site, sockets) if sockets else None
         worker = Worker(site) if chosen.role != "web" else None
+        calm_collector()
         with _stop_signals() as stop:
             status = await _work(server, sockets, worker, stop)
     say("Stopped.")

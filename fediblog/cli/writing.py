@@ -28,6 +28,8 @@ from fediblog.store.tx import Tx
 
 VISIBILITIES = tuple(each.value for each in (Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS))
 
+COMMENTS = {"everyone": "public", "followers": "followers", "nobody": "nobody"}
+
 
 @dataclass(slots=True)
 class Attached:
@@ -43,7 +45,8 @@ async def post(site: Site, args: Namespace) -> None:
     scheduled = moment(args.at) if args.at else None
     source = await asyncio.to_thread(read_text, args.file)
     author = await site.db.read(own_account, args.account)
-    parent = await _parent(site, author, args.reply_to) if args.reply_to else None
+    parent = await _named(site, author, args.reply_to) if args.reply_to else None
+    quoted = await _named(site, author, args.quote) if args.quote else None
     draft = Draft(
         source=source,
         title=args.title,
@@ -52,6 +55,8 @@ async def post(site: Site, args: Namespace) -> None:
         visibility=Visibility(args.visibility),
         language=args.language,
         reply_to=parent.id if parent else None,
+        quote=quoted.id if quoted else None,
+        comments=COMMENTS[args.comments],
         files=tuple([await attach(site, author, each) for each in args.attach or ()]),
         state="draft" if args.draft else "scheduled" if scheduled else "published",
         scheduled=scheduled,
@@ -79,8 +84,8 @@ async def attach(site: Site, author: Account, attached: Attached) -> File:
     return File(upload=upload.id, alt=attached.alt, focus=attached.focus)
 
 
-async def _parent(site: Site, author: Account, text: str) -> Post:
-    """The post to answer: its number here, or its address anywhere."""
+async def _named(site: Site, author: Account, text: str) -> Post:
+    """The post to answer or to quote: its number here, or its address anywhere."""
     found: object
     if text.isascii() and text.isdigit():
         found = await site.db.read(posts.get, int(text), author.id)
@@ -174,6 +179,10 @@ def _post_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--language", metavar="CODE", default="", help="such as en or pt-BR")
     parser.add_argument("--reply-to", metavar="POST", help="the address or the number of the post it answers")
+    parser.add_argument("--quote", metavar="POST", help="the address or the number of the post it quotes")
+    parser.add_argument(
+        "--comments", choices=tuple(COMMENTS), default="everyone", help="who may comment on it (default: everyone)"
+    )
     parser.add_argument("--attach", metavar="FILE", action=_Attach, help="a picture; may be given several times")
     parser.add_argument("--alt", metavar="TEXT", action=_Attach, help="describes the picture before it")
     parser.add_argument("--focus", metavar="X,Y", action=_Attach, help="what stays visible where it is cropped")

@@ -225,6 +225,13 @@ def thin(tx: Tx, app: int, most: int) -> None:
     )
 
 
+def revoke_all(tx: Tx, login: int) -> None:
+    """Take back every token of a login, also such as wait to be fetched."""
+    tx.run("delete from token where login = :login", login=login)
+    tx.run("delete from app_code where login = :login", login=login)
+    tx.notify(TOKENS)
+
+
 def narrow(tx: Tx, number: int, scopes: Sequence[str]) -> None:
     """Let a token do no more than this."""
     tx.run("update token set scopes = :scopes where id = :id", id=number, scopes=" ".join(scopes))

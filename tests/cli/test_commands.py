@@ -17,7 +17,7 @@ from fediblog.cli.table import COMMANDS
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation.passwords import check_password
-from fediblog.store import accounts, facts, listings, logins, posts, relations
+from fediblog.store import accounts, apps, facts, listings, logins, posts, relations
 from fediblog.store.database import connect
 from fediblog.store.tx import Tx
 from tests.cli.conftest import ORIGIN, PASSWORD, Run
@@ -201,9 +201,12 @@ def test_a_second_user_is_a_member_unless_said_otherwise(run: Run, data: Path) -
 
 
 def test_another_password(run: Run, data: Path) -> None:
+    token = run("token", "@alice", "--scopes", "read").out.strip()
+    assert ask(data, apps.token, apps.digest(token)) is not None
     ran = run("user", "password", "alice", "--password-file", "-", stdin="battery staple\r\n")
     assert ran.status == 0
     assert check_password("battery staple", ask(data, logins.password_hash, "alice"))
+    assert ask(data, apps.token, apps.digest(token)) is None
     missing = run("user", "password", "nobody", "--password-file", "-", stdin="battery staple")
     assert (missing.status, "There is no login nobody" in missing.err) == (1, True)
 
@@ -321,6 +324,14 @@ def test_an_answer_by_number_and_by_address(run: Run, data: Path) -> None:
     assert [each.parent for each in answers] == [number, answers[0].id]
     missing = run("post", "alice", "--reply-to", "1234", stdin="Nothing")
     assert (missing.status, "There is no post 1234" in missing.err) == (1, True)
+
+
+def test_a_quote_and_who_may_comment(run: Run, data: Path) -> None:
+    first = run("post", "alice", "--comments", "nobody", stdin="First").out.strip()
+    second = run("post", "alice", "--quote", first, stdin="Second").out.strip()
+    quoted, quoting = (ask(data, posts.by_link, each) for each in (first, second))
+    assert (quoted.repliable, quoting.repliable) == ("nobody", "public")
+    assert (quoting.quote, quoting.quote_state) == (quoted.uri, "accepted")
 
 
 def test_posts_that_cannot_be(run: Run, data: Path) -> None:

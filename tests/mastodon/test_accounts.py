@@ -8,7 +8,7 @@ from typing import Any
 from fediblog.actions import publishing, reacting
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.store import accounts, relations
+from fediblog.store import accounts, relations, tags
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.store.makers import remote
@@ -143,8 +143,8 @@ async def test_what_a_profile_shows_beside_posts(both: Server) -> None:
     mine = await both.write(_put_on_list, alice.id, bob.id, "Friends")
     await both.write(_put_on_list, bob.id, bob.id, "Not Alice's")
     await both.publish("alice", "#Cats")
-    await both.write(accounts.set_featured_tag, alice.id, "Cats", on=True)
-    await both.write(accounts.set_featured_tag, alice.id, "dogs", on=True)
+    await both.write(tags.set_featured, alice.id, "Cats", on=True)
+    await both.write(tags.set_featured, alice.id, "dogs", on=True)
     api = await both.api("alice")
     [found] = await api.get(f"/api/v1/accounts/{bob.id}/lists")
     assert (found["id"], found["title"], found["exclusive"]) == (str(mine), "Friends", False)

@@ -77,6 +77,13 @@ async def quoting(server: Server, count: int) -> str:
     return f"/api/v1/statuses/{post.id}/quotes?limit=40"
 
 
+async def own_quotes(server: Server, count: int) -> str:
+    for number in range(count):
+        post = await server.publish("alice", "Quoted", quotable="followers")
+        await server.publish("alice", f"Look {number}", quote=post.id)
+    return f"/api/v1/accounts/{server.people['alice'].id}/statuses?limit=40"
+
+
 async def waiting(server: Server, count: int) -> str:
     for number in range(count):
         at = server.clock() + 1_000_000 + number * 1000
@@ -92,7 +99,7 @@ async def history(server: Server, count: int) -> str:
     return f"/api/v1/statuses/{post.id}/history"
 
 
-FILLS: tuple[Fill, ...] = (several, thread, line, likers, boosters, quoting, waiting, history)
+FILLS: tuple[Fill, ...] = (several, thread, line, likers, boosters, quoting, own_quotes, waiting, history)
 
 
 @pytest.mark.parametrize("fill", FILLS, ids=lambda fill: fill.__name__)

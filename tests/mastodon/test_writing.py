@@ -8,10 +8,11 @@ from typing import Any
 from fediblog.actions import publishing
 from fediblog.actions.drafts import Draft, File
 from fediblog.domain.documents import Visibility
-from fediblog.store import apps, posts
+from fediblog.store import apps, posts, writing
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.mastodon.test_media import uploaded
+from tests.store import makers
 
 PLAIN = "Hello *world* _x_ # no\n# head\n- a <b>&amp;\n\n#Tag @bob https://e.example/a_b_c?x=1."
 
@@ -49,8 +50,7 @@ async def test_what_a_status_says_of_itself(server: Server) -> None:
     for wrong in (
         {"status": ""},
         {"status": "x", "visibility": "friends"},
-        {"status": "x", "quoted_status_id": made["id"]},
-        {"status": "x", "fediblog": {"comments_policy": "nobody"}},
+        {"status": "x", "fediblog": {"comments_policy": "friends"}},
         {"status": "x", "media_ids": ["1"]},
         {"status": "x", "media_ids": ["x"]},
         {"status": "x", "scheduled_at": "tomorrow"},
@@ -60,7 +60,8 @@ async def test_what_a_status_says_of_itself(server: Server) -> None:
         answer = await alice.call("POST", "/api/v1/statuses", json=wrong)
         assert (answer.status_code, list(answer.json())) == (422, ["error"]), wrong
     for missing in ("1", "x"):
-        assert await alice.status("POST", "/api/v1/statuses", json={"status": "x", "in_reply_to_id": missing}) == 404
+        for name in ("in_reply_to_id", "quoted_status_id"):
+            assert await alice.status("POST", "/api/v1/statuses", json={"status": "x", name: missing}) == 404
     bare = {"status": "x", "media_ids[]": "", "in_reply_to_id": "", "poll[options][]": [], "scheduled_at": ""}
     assert await alice.status("POST", "/api/v1/statuses", data=bare) == 200
 
@@ -207,3 +208,90 @@ async def test_an_edit_leaves_what_an_app_cannot_say(server: Server) -> None:
         stored = await server.read(posts.stored, post.id)
         assert stored is not None
         assert stored.image == post.image
+
+
+async def test_a_status_quotes_another(both: Server) -> None:
+    alice, bob, anybody = await both.api("alice"), await both.api("bob"), await both.api()
+    posts_of = {
+        policy: await both.publish("alice", policy, quotable=policy) for policy in ("public", "followers", "nobody")
+    }
+    far = await both.write(_stranger_writes)
+
+    async def current(api: Api, number: int) -> str:
+        shown = (await api.get(f"/api/v1/statuses/{number}"))["quote_approval"]["current_user"]
+        if api is bob:
+            listed = await api.get("/api/v1/timelines/public")
+            assert {each["id"]: each["quote_approval"]["current_user"] for each in listed}[str(number)] == shown
+        return str(shown)
+
+    numbers = [*(each.id for each in posts_of.values()), far]
+    assert [await current(alice, each) for each in numbers] == ["automatic", "automatic", "automatic", "manual"]
+    assert [await current(bob, each) for each in numbers] == ["automatic", "denied", "denied", "manual"]
+    assert [await current(anybody, each) for each in numbers] == ["denied"] * 4
+    await both.follow("bob", "alice")
+    assert [await current(bob, each) for each in numbers] == ["automatic", "automatic", "denied", "manual"]
+    secret = await both.publish("alice", "Between us", visibility=Visibility.DIRECT)
+    assert await current(alice, secret.id) == "denied"
+
+    made = {}
+    for name, number in zip(("public", "followers", "nobody", "far"), numbers, strict=True):
+        answer = await bob.call("POST", "/api/v1/statuses", json={"status": name, "quoted_status_id": str(number)})
+        assert answer.status_code == (422 if name == "nobody" else 200)
+        made[name] = answer.json()
+    assert made["public"]["quote"]["state"] == made["followers"]["quote"]["state"] == "accepted"
+    assert made["public"]["quote"]["quoted_status"]["id"] == str(numbers[0])
+    assert made["far"]["quote"] == {"state": "pending", "quoted_status": None}
+    (listed,) = await alice.get(f"/api/v1/statuses/{numbers[0]}/quotes")
+    assert (listed["id"], listed["quote"]["state"]) == (made["public"]["id"], "accepted")
+    (told,) = [each for each in await alice.get("/api/v1/notifications") if each["type"] == "quote"][1:]
+    assert told["status"]["id"] == made["public"]["id"]
+    edited = await bob.call("PUT", f"/api/v1/statuses/{made['public']['id']}", json={"status": "changed"})
+    assert edited.json()["quote"]["state"] == "accepted"
+    revoked = await alice.post(f"/api/v1/statuses/{numbers[0]}/quotes/{made['public']['id']}/revoke")
+    assert revoked["quote"] == {"state": "revoked", "quoted_status": None}
+    assert await alice.get(f"/api/v1/statuses/{numbers[0]}/quotes") == []
+    for state in ("rejected", "accepted"):
+        await both.write(_answer, state)
+        shown = await bob.get(f"/api/v1/statuses/{made['far']['id']}")
+        assert shown["quote"]["state"] == state
+    await both.write(_remove, far)
+    assert (await bob.get(f"/api/v1/statuses/{made['far']['id']}"))["quote"]["state"] == "deleted"
+    wanted = {"status": "later", "quote_id": str(numbers[1]), "scheduled_at": "2031-01-01T00:00:00Z"}
+    later = await bob.post("/api/v1/statuses", wanted)
+    assert later["params"]["quoted_status_id"] == str(numbers[1])
+    moved = await bob.call(
+        "PUT", f"/api/v1/scheduled_statuses/{later['id']}", json={"scheduled_at": "2031-01-02T00:00:00Z"}
+    )
+    assert moved.json()["params"]["quoted_status_id"] == str(numbers[1])
+
+
+def _stranger_writes(tx: Tx) -> int:
+    return makers.post(tx, makers.remote(tx, "stranger"), content="<p>Far</p>")
+
+
+def _answer(tx: Tx, state: str) -> None:
+    tx.run("update quote_request set state = :state", state=state)
+
+
+def _remove(tx: Tx, number: int) -> None:
+    post = posts.stored(tx, number)
+    assert post is not None
+    writing.remove(tx, post)
+
+
+async def test_comments_can_be_closed(server: Server) -> None:
+    alice, bob = await server.api("alice"), await server.api("bob")
+    asked = {"status": "Read only", "fediblog": {"comments_policy": "nobody"}}
+    made = await alice.post("/api/v1/statuses", asked)
+    assert made["fediblog"]["comments_policy"] == "nobody"
+    path, answer = f"/api/v1/statuses/{made['id']}", {"status": "x", "in_reply_to_id": made["id"]}
+    refused = await bob.call("POST", "/api/v1/statuses", json=answer)
+    assert (refused.status_code, "Comments are closed" in refused.json()["error"]) == (422, True)
+    kept = await alice.call("PUT", path, json={"status": "Still"})
+    assert kept.json()["fediblog"]["comments_policy"] == "nobody"
+    for policy, status in (("followers", 422), ("everyone", 200)):
+        changed = await alice.call("PUT", path, json={"status": "Still", "fediblog": {"comments_policy": policy}})
+        assert changed.json()["fediblog"]["comments_policy"] == policy
+        assert await bob.status("POST", "/api/v1/statuses", json=answer) == status
+    listed = await bob.get("/api/v1/timelines/public")
+    assert [each["fediblog"]["comments_policy"] for each in listed] == ["everyone"]
