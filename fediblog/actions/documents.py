@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Json, Visibility
 from fediblog.domain.posts import Post

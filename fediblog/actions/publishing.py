@@ -16,7 +16,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.activities import write_activity
-from fediblog.store import accounts, conversations, jobs, listings, notices, personal, posts, writing
+from fediblog.store import accounts, conversations, jobs, listings, notices, permits, personal, posts, writing
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Placement
 
@@ -88,6 +88,10 @@ def release(tx: Tx, urls: Urls, post: int) -> None:
     """The time of a scheduled post has come."""
     scheduled = posts.stored(tx, post)
     if scheduled is None or scheduled.state != "scheduled":
+        return
+    parent = posts.stored(tx, scheduled.parent) if scheduled.parent is not None else None
+    if parent is not None and not permits.may_comment(tx, scheduled.account.id, parent):
+        writing.set_state(tx, post, "draft")  # the comments were closed meanwhile: its author shall see that it waits
         return
     writing.publish_now(tx, post, month_of(tx.now), _address(tx, urls, scheduled))
     _announce(tx, urls, _stored(tx, post))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fediblog import log
 from fediblog.actions import following, people, publishing
@@ -18,14 +18,19 @@ from fediblog.markup.markdown import find_mentions
 from fediblog.store import accounts
 from fediblog.store.tx import Tx
 
+Publish = Callable[[Tx, Urls, int, Draft, Mapping[str, int]], Post]
+
 PATIENCE = 10.0  # seconds that an author waits for the people mentioned to be found
 
 
-async def publish(site: Site, account: int, draft: Draft) -> Post:
-    """Make a post. Who is mentioned in it is looked up first; whoever is not found in time stays plain text."""
+async def publish(site: Site, account: int, draft: Draft, deed: Publish = publishing.publish) -> Post:
+    """Make a post. Who is mentioned in it is looked up first; whoever is not found in time stays plain text.
+
+    `deed` is what does it in one transaction, where something belongs to it.
+    """
     quotas.use(site, account, "post")
     found = await _find_people(site, draft)
-    return await site.db.write(publishing.publish, site.urls, account, draft, found)
+    return await site.db.write(deed, site.urls, account, draft, found)
 
 
 async def edit(site: Site, account: int, post: int, draft: Draft) -> Post:
@@ -74,7 +79,7 @@ async def _find_people(site: Site, draft: Draft) -> dict[str, int]:
     """Numbers of those mentioned that this server did not know, by the handle as written. Drafts can wait."""
     if draft.state == "draft":
         return {}
-    unknown = await site.db.read(_unknown, site.urls, find_mentions(draft.source))
+    unknown = await site.db.read(_unknown, site.urls, find_mentions(draft.source, draft.kind_of_source))
     found: dict[str, int] = {}
 
     async def look(name: str) -> None:

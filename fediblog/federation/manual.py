@@ -14,9 +14,12 @@ from fediblog.protocol.nodeinfo import VERSIONS
 RECEIVED: dict[str, str] = {
     "Follow": "Answered with Accept (the whole Follow in it), every time; a locked account asks its owner first.",
     "Accept Follow": "Our Follow stands. Found by its id, or by the actor of an embedded Follow; only from the one who is followed.",
-    "Accept": "As an Accept of a Follow, named by its id.",
+    "Accept QuoteRequest": "Our post may quote (FEP-044f). Believed from the author of what it quotes alone, whose server must be that of the "
+    "authorization in `result`; followers get an Update with `quoteAuthorization`.",
+    "Accept": "As an Accept of a Follow or a QuoteRequest, named by its id.",
     "Reject Follow": "Our Follow is refused; after an Accept: we were removed as a follower.",
-    "Reject": "As a Reject of a Follow, named by its id.",
+    "Reject QuoteRequest": "Our post may not quote, or not any more: it goes on without what it quoted, in an Update.",
+    "Reject": "As a Reject of a Follow or a QuoteRequest, named by its id.",
     "Block": "Ends the follows between the two.",
     "Undo Follow": "The follower is gone.",
     "Undo Accept": "Our Follow does not stand any more.",
@@ -28,11 +31,13 @@ RECEIVED: dict[str, str] = {
     "Undo": "Named by its id alone: whichever of these it was. If the thing comes later, it is not taken in.",
     "Create": "Stored if its author is followed here, or if it answers or mentions somebody here or belongs to a thread of ours. "
     "An embedded object counts only if its id and its author are the sender's; else it is fetched from its origin. "
-    "A Note with a name and no content that answers a poll of ours is a vote.",
-    "Update": "Newer than what is stored: replaced, the earlier text is kept. With the same `updated`: only poll and totals.",
+    "A Note with a name and no content that answers a poll of ours is a vote. An answer below a post of ours whose author lets only "
+    "followers comment, or nobody (`interactionPolicy.canReply`), is refused with 403, unless its author is named in the post.",
+    "Update": "Newer than what is stored: replaced, the earlier text is kept. With the same `updated`: only poll and totals, and a quote that is gone.",
     "Update actor": "The profile and the keys are renewed. The object must be the sender itself.",
     "Delete": "The post, or the actor and all it wrote, is gone for good, also if it comes later. "
     "About an actor that is not known here: answered with 202, nothing is fetched.",
+    "Delete QuoteAuthorization": "By its author alone: our post goes on without what it quoted, in an Update.",
     "Like": "Counted once for each actor. With `content` or `_misskey_reaction` it is an emoji.",
     "EmojiReact": "An emoji beside the post.",
     "Dislike": "Kept, not shown.",
@@ -58,16 +63,23 @@ RECEIVED: dict[str, str] = {
 # What goes out, and when.
 SENT: dict[str, str] = {
     "Create": "A post is published. To the followers' shared inboxes and to those mentioned; private posts to personal inboxes only.",
-    "Update": "A post was edited (`updated` is set), a poll got votes (it is not), or a profile or key changed.",
+    "Update": "A post was edited (`updated` is set), a poll got votes (it is not), a profile or key changed, or an account"
+    " was suspended (`suspended`) or is not any more.",
     "Delete": "A post (a Tombstone) or an account (its id) is gone; goes to all servers that had to do with it. "
     "Of a QuoteAuthorization: the author does not want to be quoted by that post any more.",
     "Follow": "With a fresh id each time.",
     "Accept": "The whole Follow is in it, or the QuoteRequest with the id of the authorization as `result`.",
     "Reject": "Of a request, or of a follower who is removed.",
+    "QuoteRequest": "A post of ours quotes one of another server: to its author, with the whole post as `instrument`. The post goes out "
+    "at once, with `quote`, `quoteUri`, `_misskey_quote` and an object link (FEP-e232), and with a paragraph of the class "
+    "`quote-inline` for servers that know none of these; `quoteAuthorization` follows in an Update. What is not answered stays so, "
+    "and our own page shows a link alone.",
     "Undo": "The whole activity that is undone is in it.",
     "Like": "To the author.",
     "Announce": "A boost: to the followers and to the author.",
     "Block": "To the one who is blocked.",
+    "Flag": "A report, to the account that it is about, if who made it wants that. In the name of the server, not of who"
+    " made it; `object` holds the account first, then posts of it.",
     "Add": "A post is pinned to the profile.",
     "Remove": "It is taken down again.",
     "Move": "To the followers, after the new account has named the old one.",
@@ -97,8 +109,9 @@ STANDARDS = (
 - [FEP-7888](https://w3id.org/fep/7888): `context` is kept as it is told
 - [FEP-8fcf](https://w3id.org/fep/8fcf): what is for followers only carries a signed `Collection-Synchronization`; where one that comes in
   differs from what is known here, the list is fetched ten minutes later and the follows are set right
-- [FEP-044f](https://w3id.org/fep/044f): quotes are shown, every post says who may quote it, and authorizations are given, served and
-  taken back
+- [FEP-044f](https://w3id.org/fep/044f): quotes are shown, every post says who may quote it, and authorizations are asked for, given,
+  served and taken back
+- [FEP-e232](https://w3id.org/fep/e232): object links, for quotes
 
 ## Not supported, on purpose
 

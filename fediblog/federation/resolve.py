@@ -108,12 +108,11 @@ async def by_handle(site: Site, handle: str, *, fresh: bool = False, budget: Bud
 
 def held_key(tx: Tx, key_id: str) -> tuple[StoredKey, Account] | None:
     """A stored key and its owner, by the key's id; some name the actor itself, and mean its first key."""
-    stored = accounts.key(tx, key_id)
-    if stored is None and "#" not in key_id and (owner := accounts.by_uri(tx, key_id)) is not None:
+    held = accounts.key_with_owner(tx, key_id)
+    if held is None and "#" not in key_id and (owner := accounts.by_uri(tx, key_id)) is not None:
         keys = accounts.with_keys(tx, owner).keys
-        stored = accounts.key(tx, keys[0].uri) if keys else None
-    account = accounts.get(tx, stored.account) if stored is not None else None
-    return (stored, account) if stored is not None and account is not None else None
+        held = accounts.key_with_owner(tx, keys[0].uri) if keys else None
+    return held
 
 
 async def key(site: Site, key_id: str, *, budget: Budget | None = None) -> tuple[PublicKey, Account]:

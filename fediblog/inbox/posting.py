@@ -6,6 +6,7 @@ from fediblog.domain.documents import Activity, Note
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
+from fediblog.inbox import quoting
 from fediblog.inbox.handling import CleanNote, Facts, Handler, Needs, Outcome, Sight, may_change, remember
 from fediblog.inbox.profiles import gone_for_good
 from fediblog.inbox.storing import change_post, put_post, refuse_author
@@ -100,6 +101,9 @@ def _changed(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote | No
     if note.poll is not None and note.poll != stored.poll:
         writing.set_poll(tx, stored.id, note.poll)
         changed = True
+    if stored.quote and not note.quote:  # whom it quoted did not want that
+        writing.drop_quote(tx, stored.id)
+        changed = True
     if changed:
         tx.notify("posts")
     return Outcome.DONE if changed else Outcome.DUPLICATE
@@ -128,7 +132,7 @@ def _deleted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return gone_for_good(tx, facts.actor)
     post = posts.by_uri(tx, activity.object_uri)
     if post is None:
-        return remember(tx, activity)
+        return quoting.disallowed(tx, activity) or remember(tx, activity)
     may_change(activity, post.author)
     take_away(tx, post)
     return Outcome.DONE

@@ -12,7 +12,7 @@ from fediblog.inbox.storing import store_post
 from fediblog.protocol import readers
 from fediblog.protocol.actors import read_actor
 from fediblog.protocol.authority import same_origin
-from fediblog.store import accounts, departed, jobs, listings, notices, posts, relations, writing
+from fediblog.store import accounts, departed, jobs, listings, notices, posts, relations, tags, writing
 from fediblog.store.tx import Tx
 
 MOVE_PAUSE = 7 * 86_400_000  # ms between two moves of one account
@@ -127,9 +127,9 @@ def _shown(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
 
 def _show_tag(tx: Tx, activity: Activity, account: Account, *, on: bool) -> Outcome:
     name = readers.name(readers.fields(activity.object).get("name"), TAG_LIMIT).lstrip("#")
-    if not name or (on and len(accounts.featured_tags(tx, account.id)) >= MOST_TAGS):
+    if not name or (on and len(tags.featured_names(tx, account.id)) >= MOST_TAGS):
         return Outcome.IGNORED
-    accounts.set_featured_tag(tx, account.id, name, on=on)
+    tags.set_featured(tx, account.id, name, on=on)
     return Outcome.DONE
 
 

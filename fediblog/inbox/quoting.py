@@ -1,4 +1,4 @@
-"""Requests to quote posts of ours (FEP-044f): granted for what everybody may see, as its author wants it."""
+"""Quotes (FEP-044f): requests to quote posts of ours, granted as their authors want it, and the answers to our own."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity, Json, Note, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
-from fediblog.inbox import answering
-from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_too_late
+from fediblog.errors import Refused
+from fediblog.inbox import answering, following
+from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_too_late, remember
 from fediblog.protocol import activities
+from fediblog.protocol.authority import same_origin
 from fediblog.protocol.notes import read_note
-from fediblog.store import posts, quotes, relations
+from fediblog.store import inbound, jobs, permits, posts, quotes, relations
+from fediblog.store.quotes import Request
 from fediblog.store.tx import Tx
 
 _OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
@@ -36,7 +39,7 @@ def _requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return Outcome.IGNORED
     granted = _grant(tx, activity, facts, post)
     number = tx.new_id()
-    uri, asked = urls.activity(number), _request(activity)
+    uri, asked = urls.activity(number), _as_asked(activity)
     if granted is None:
         document = activities.reject(uri, post.author, asked)
     else:
@@ -62,19 +65,12 @@ def _grant(tx: Tx, activity: Activity, facts: Facts, post: Post) -> int | None:
         return None
     if note.quote not in ("", post.uri) or post.visibility not in _OPEN:
         return None
-    if relations.blocks(tx, post.account.id, facts.actor.id) or not _may(tx, post, facts.actor):
+    if relations.blocks(tx, post.account.id, facts.actor.id) or not permits.may_quote(tx, facts.actor.id, post):
         return None
     return quotes.grant(tx, post.id, facts.actor.id, note.uri)
 
 
-def _may(tx: Tx, post: Post, actor: Account) -> bool:
-    """Whether the author lets that account quote the post."""
-    if post.quotable == "followers":
-        return relations.is_following(tx, actor.id, post.account.id)
-    return post.quotable == "public"
-
-
-def _request(activity: Activity) -> dict[str, Json]:
+def _as_asked(activity: Activity) -> dict[str, Json]:
     """The request as it is sent back: all of it but the words of the post, which may be long."""
     document = activities.quote_request(
         activity.uri, activity.actor, activity.object_uri, activity.instrument, activity.to
@@ -82,4 +78,79 @@ def _request(activity: Activity) -> dict[str, Json]:
     return document if activity.uri else {key: value for key, value in document.items() if key != "id"}
 
 
+def _asked_by_us(tx: Tx, urls: Urls, activity: Activity) -> Request | None:
+    """The request of ours that is answered, by its id or by the post that quotes; only whom it asked may answer."""
+    uri, inner = activity.object_uri, activity.inner
+    found = quotes.request_by_uri(tx, uri) if urls.owns(uri) else None
+    if found is None and inner is not None and inner.kind == "QuoteRequest" and urls.owns(inner.instrument):
+        place = posts.place(tx, inner.instrument)
+        found = quotes.request(tx, place.id) if place is not None and place.local else None
+    if found is not None and found.author != activity.actor:
+        raise Refused("not-asked", "That QuoteRequest did not ask this actor.", activity.actor)
+    return found
+
+
+def _granted(tx: Tx, urls: Urls, activity: Activity, _facts: Facts) -> Outcome:
+    """The author lets us quote. Once it was refused or taken back, that stands: an old answer may come again."""
+    found = _asked_by_us(tx, urls, activity)
+    if found is None:
+        return Outcome.IGNORED
+    approval = activity.result
+    if not same_origin(approval, activity.actor):
+        raise Refused("authorization-foreign", "The authorization is not of the author's server.", approval)
+    known = quotes.request_by_approval(tx, approval)
+    if known is not None and known.post != found.post:
+        raise Refused("authorization-foreign", "That authorization is for another post.", approval)
+    state = "revoked" if inbound.undone_early(tx, approval, activity.actor) else "accepted"
+    return _settled(tx, found, "pending", state, approval)
+
+
+def _turned_down(tx: Tx, urls: Urls, activity: Activity, _facts: Facts) -> Outcome:
+    """Also after an Accept: then it is taken back."""
+    found = _asked_by_us(tx, urls, activity)
+    if found is None:
+        return Outcome.IGNORED
+    after = {"pending": "rejected", "accepted": "revoked"}.get(found.state, found.state)
+    return _settled(tx, found, found.state, after)
+
+
+def _settled(tx: Tx, found: Request, before: str, state: str, approval: str = "") -> Outcome:
+    """Everybody who has the post is told how it stands now."""
+    if found.state == state or not quotes.settle(tx, found.post, before, state, approval):
+        return Outcome.DUPLICATE
+    jobs.add(tx, "send-counts", str(found.post))
+    tx.notify("posts")
+    return Outcome.DONE
+
+
+def disallowed(tx: Tx, activity: Activity) -> Outcome | None:
+    """An authorization was deleted by whom we quoted; None if it is none that we hold."""
+    found = quotes.request_by_approval(tx, activity.object_uri)
+    if found is None:
+        return None
+    if found.author != activity.actor:
+        raise Refused("not-the-owner", "Only its owner may do this.", activity.object_uri)
+    return _settled(tx, found, "accepted", "revoked", found.approval)
+
+
+def _deleted(tx: Tx, _urls: Urls, activity: Activity, _facts: Facts) -> Outcome:
+    return disallowed(tx, activity) or remember(tx, activity)
+
+
+def _granted_by_id(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
+    """The id of a QuoteRequest of ours, or else of a Follow."""
+    known = urls.owns(activity.object_uri) and quotes.request_by_uri(tx, activity.object_uri) is not None
+    return (_granted if known else following.granted.apply)(tx, urls, activity, facts)
+
+
+def _turned_down_by_id(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
+    known = urls.owns(activity.object_uri) and quotes.request_by_uri(tx, activity.object_uri) is not None
+    return (_turned_down if known else following.turned_down.apply)(tx, urls, activity, facts)
+
+
 requested = Handler(_requested, needs=_needs, concerns=_concerns, brings=_brings)
+granted = Handler(_granted)
+granted_by_id = Handler(_granted_by_id)
+turned_down = Handler(_turned_down)
+turned_down_by_id = Handler(_turned_down_by_id)
+deleted = Handler(_deleted)

@@ -18,7 +18,7 @@ from fediblog.inbox.cleaning import harmless
 from fediblog.inbox.handling import CleanNote
 from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.authority import same_origin
-from fediblog.store import accounts, conversations, inbound, jobs, listings, notices, posts, relations, writing
+from fediblog.store import accounts, conversations, inbound, jobs, listings, notices, permits, posts, relations, writing
 from fediblog.store.accounts import host_of
 from fediblog.store.tx import Row, Tx
 from fediblog.store.writing import Placement
@@ -80,6 +80,10 @@ def put_post(
     above = _owners(tx, parent)
     if any(each.local and relations.blocks(tx, each.account, author.id) for each in above.values()):
         return None  # whom one of our people blocks does not answer them, nor in their threads
+    if parent is not None and not permits.may_answer(
+        tx, author.id, above.get(parent.id), above.get(parent.root) if parent.root else None
+    ):
+        raise Refused("comments-closed", "Comments below this post are not open to everybody.", note.in_reply_to)
     fresh = _dated(clean or harmless(note), tx.now)
     audience = _audience(tx, urls, note, author, inbox_owner)
     placement = Placement(visibility=audience.visibility, cleaner=CLEANER_VERSION)

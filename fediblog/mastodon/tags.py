@@ -12,7 +12,6 @@ from fediblog.mastodon.entities import tags as entities
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import accounts
 from fediblog.store import tags as stored
 from fediblog.store.tx import Tx
 from fediblog.store.window import Window
@@ -82,7 +81,7 @@ def _marked(tx: Tx, look: Look, account: int, name: str, deed: str) -> Json:
     elif deed == "feature":
         _feature(tx, account, name)
     else:
-        accounts.set_featured_tag(tx, account, name, on=False)
+        stored.set_featured(tx, account, name, on=False)
     return _one(tx, look, account, name)
 
 
@@ -93,10 +92,10 @@ def _follow(tx: Tx, account: int, name: str) -> None:
 
 
 def _feature(tx: Tx, account: int, name: str) -> None:
-    standing = {each.lower() for each in accounts.featured_tags(tx, account)}
+    standing = {each.lower() for each in stored.featured_names(tx, account)}
     if name.lower() not in standing and len(standing) >= MOST_FEATURED:
         raise Invalid("name", text("api.too-many", n=MOST_FEATURED))
-    accounts.set_featured_tag(tx, account, name, on=True)
+    stored.set_featured(tx, account, name, on=True)
 
 
 @API.get("/api/v1/followed_tags", scope="read:follows", gives="Tag[]", tier=1)

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Container, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from fediblog.domain.documents import PUBLIC, Json
@@ -73,16 +74,21 @@ def without_blank(value: str) -> str:
 
 def url(value: Json) -> str:
     """An http(s) address exactly as sent (nothing is normalised: ids are compared byte for byte), or ''."""
-    if not isinstance(value, str) or len(value) > URL_LIMIT or _NOT_IN_URL.search(value):
-        return ""
+    return value if isinstance(value, str) and len(value) <= URL_LIMIT and _is_url(value) else ""
+
+
+@lru_cache(maxsize=4096)  # a document names the same few addresses again and again
+def _is_url(value: str) -> bool:
+    if _NOT_IN_URL.search(value):
+        return False
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port  # .port raises on nonsense
     except ValueError:
-        return ""
-    if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc or not _HOST.match(host):
-        return ""
-    return value
+        return False
+    return (
+        parts.scheme in ("http", "https") and bool(host) and "@" not in parts.netloc and _HOST.match(host) is not None
+    )
 
 
 def ref(value: Json) -> str:

@@ -360,6 +360,26 @@ def key(tx: Tx, uri: str) -> StoredKey | None:
     return _stored(row) if row else None
 
 
+def key_with_owner(tx: Tx, uri: str) -> tuple[StoredKey, Account] | None:
+    """The key of that id, with the account that owns it."""
+    row = tx.one(
+        "select a.*, k.uri as key_uri, k.kind as key_kind, k.public, k.private, k.fetched as key_fetched"
+        " from signing_key k join account a on a.id = k.account where k.uri = :uri",
+        uri=uri,
+    )
+    if row is None:
+        return None
+    held = StoredKey(
+        uri=row.key_uri,
+        account=row.id,
+        kind=row.key_kind,
+        public=row.public,
+        private=row.private,
+        fetched=row.key_fetched,
+    )
+    return held, from_row(row)
+
+
 def private_keys(tx: Tx, account: int) -> list[StoredKey]:
     """The key pairs of one of our accounts, RSA first."""
     rows = tx.all(
@@ -372,24 +392,6 @@ def _stored(row: Row) -> StoredKey:
     return StoredKey(
         uri=row.uri, account=row.account, kind=row.kind, public=row.public, private=row.private, fetched=row.fetched
     )
-
-
-def featured_tags(tx: Tx, account: int) -> list[str]:
-    """Hashtags that the account shows on its profile, as written."""
-    return [row.name for row in tx.all("select name from featured_tag where account = :id order by tag", id=account)]
-
-
-def set_featured_tag(tx: Tx, account: int, name: str, *, on: bool) -> None:
-    """Show or hide a hashtag on the profile."""
-    if on:
-        tx.run(
-            "insert into featured_tag (account, tag, name) values (:id, :tag, :name) on conflict do nothing",
-            id=account,
-            tag=name.lower(),
-            name=name,
-        )
-    else:
-        tx.run("delete from featured_tag where account = :id and tag = :tag", id=account, tag=name.lower())
 
 
 def _required(account: Account | None) -> Account:

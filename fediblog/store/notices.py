@@ -24,11 +24,18 @@ _ADD = (
 )
 
 
+_WISHES = (
+    "select exists (select 1 from notice_policy where account = :account) as policy,"
+    " exists (select 1 from push_subscription where account = :account) as pushed"
+)
+
+
 def add(tx: Tx, account: int, kind: str, actor: int, post: int | None = None, content: str = "") -> None:
     """Tell the account, once for the same thing; nothing of oneself, nor of people and threads that it shuns."""
     if account == actor:
         return
-    verdict = policies.judge(tx, account, kind, actor, post)
+    wishes = tx.one(_WISHES, account=account)  # few have any, and one look costs less than two
+    verdict = policies.judge(tx, account, kind, actor, post) if wishes and wishes.policy else "accept"
     if verdict == "drop":
         return
     number = tx.new_id()
@@ -47,7 +54,8 @@ def add(tx: Tx, account: int, kind: str, actor: int, post: int | None = None, co
     if added and verdict == "accept":
         tx.notify("notices")
         events.tell(tx, events.NOTICE, account=account, post=post or 0, item=number)
-        pushes.queue(tx, account, number, kind, actor)
+        if wishes and wishes.pushed:
+            pushes.queue(tx, account, number, kind, actor)
 
 
 def add_for_listeners(tx: Tx, post: Post) -> None:

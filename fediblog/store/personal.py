@@ -114,3 +114,15 @@ def mute_thread(tx: Tx, account: int, root: int) -> None:
 def unmute_thread(tx: Tx, account: int, root: int) -> None:
     """Hear of a thread again."""
     tx.run("delete from thread_mute where account = :account and root = :root", account=account, root=root)
+
+
+def followed(tx: Tx, account: int, authors: Collection[int]) -> set[int]:
+    """Whom of these the account follows."""
+    if not authors:
+        return set()
+    rows = tx.all(
+        "select followed from follow where follower = :account and followed in (:authors) and state = 'accepted'",
+        account=account,
+        authors=sorted(authors),
+    )
+    return {row.followed for row in rows}

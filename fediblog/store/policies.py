@@ -64,7 +64,7 @@ def put(tx: Tx, account: int, changes: Mapping[str, Verdict]) -> None:
 
 
 def judge(tx: Tx, account: int, kind: str, actor: int, post: int | None) -> Verdict:
-    """What is done with a notice that is about to be told."""
+    """What is done with a notice that is about to be told, to an account that has set a policy."""
     if kind in _UNASKED:
         return "accept"
     row = tx.one("select * from notice_policy where account = :account", account=account)

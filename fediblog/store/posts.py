@@ -24,7 +24,6 @@ from fediblog.store.packed import strings
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE
 
-
 _OURS = ("scheduled", "pinned", "app_name", "app_website", "quotable", "repliable")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fediblog.store import accounts
 from fediblog.store.ids import number_of
 from fediblog.store.tx import Tx
 from fediblog.store.window import NEWEST, OLDEST, Window
@@ -104,6 +103,24 @@ def spread(tx: Tx, post: int, names: Sequence[str]) -> int:
     )
 
 
+def featured_names(tx: Tx, account: int) -> list[str]:
+    """Hashtags that the account shows on its profile, as written."""
+    return [row.name for row in tx.all("select name from featured_tag where account = :id order by tag", id=account)]
+
+
+def set_featured(tx: Tx, account: int, name: str, *, on: bool) -> None:
+    """Show or hide a hashtag on the profile."""
+    if on:
+        tx.run(
+            "insert into featured_tag (account, tag, name) values (:id, :tag, :name) on conflict do nothing",
+            id=account,
+            tag=name.lower(),
+            name=name,
+        )
+    else:
+        tx.run("delete from featured_tag where account = :id and tag = :tag", id=account, tag=name.lower())
+
+
 def featured(tx: Tx, account: int) -> list[Featured]:
     """The hashtags on an account's profile, with how they were used."""
     rows = tx.all(
@@ -118,9 +135,9 @@ def featured(tx: Tx, account: int) -> list[Featured]:
 
 def unfeature(tx: Tx, account: int, number: int) -> bool:
     """Take the hashtag of that number from the profile; False if it is not there."""
-    for name in accounts.featured_tags(tx, account):
+    for name in featured_names(tx, account):
         if number_of(name) == number:
-            accounts.set_featured_tag(tx, account, name, on=False)
+            set_featured(tx, account, name, on=False)
             return True
     return False
 

@@ -19,7 +19,7 @@ from fediblog.protocol.activities import quote_authorization, tombstone
 from fediblog.protocol.collections import write_collection, write_page
 from fediblog.protocol.contexts import without_context
 from fediblog.protocol.negotiate import wants_activity
-from fediblog.store import accounts, graves, listings, posts, quotes, reactions, relations, writing
+from fediblog.store import accounts, graves, listings, posts, quotes, reactions, relations, tags, writing
 from fediblog.store.tx import Row, Tx
 from fediblog.web import addresses, gate, synchronization
 from fediblog.web.negotiation import VARY, ActivityRoute, ask, document, incoming_of, site_of
@@ -274,7 +274,7 @@ async def featured_tags(request: Request) -> Response:
 def _featured_tags(tx: Tx, viewer: int, urls: Urls, number: int) -> Document:
     account = _account(tx, number)
     items: list[Json] = [
-        {"type": "Hashtag", "name": f"#{name}", "href": urls.tag(name)} for name in accounts.featured_tags(tx, number)
+        {"type": "Hashtag", "name": f"#{name}", "href": urls.tag(name)} for name in tags.featured_names(tx, number)
     ]
     return write_collection(account.featured_tags, total=len(items), items=items, ordered=False)
 

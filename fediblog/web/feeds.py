@@ -165,7 +165,15 @@ def whole(post: Post) -> str:
     parts = [f"<p><strong>{escape(warning)}</strong></p>"] if warning else []
     if post.image:
         parts.append(f'<p><img src="{escape(post.image.url)}" alt="{escape(post.image.alt)}"></p>')
-    return "".join([*parts, post.content, *map(_shown, post.attachments)])
+    return "".join([*parts, post.content, _quoted(post), *map(_shown, post.attachments)])
+
+
+def _quoted(post: Post) -> str:
+    """A link to what it quotes, unless that must not be."""
+    if not post.quote or post.quote_state in ("rejected", "revoked"):
+        return ""
+    link = escape((post.quoted.url if post.quoted else "") or post.quote)
+    return f'<p>RE: <a href="{link}">{link}</a></p>'
 
 
 def _shown(file: Attachment) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from fediblog.store import accounts, jobs, listings, moderation, posts, relations
+from fediblog.store import accounts, jobs, listings, moderation, posts, relations, tags
 from tests.federation.stranger import Home, Person
 
 
@@ -101,9 +101,9 @@ async def test_pins_and_tags_of_a_profile(at_home: Home, bob: Person) -> None:
     await at_home.send(bob, bob.does("Remove", note["id"], target=target))
     assert await at_home.site.db.read(listings.pinned, account.id) == []
     await at_home.send(bob, bob.does("Add", {"type": "Hashtag", "name": "#Cats"}, 2, target=target))
-    assert await at_home.site.db.read(accounts.featured_tags, account.id) == ["Cats"]
+    assert await at_home.site.db.read(tags.featured_names, account.id) == ["Cats"]
     await at_home.send(bob, bob.does("Remove", {"type": "Hashtag", "name": "#cats"}, 2, target=target))
-    assert await at_home.site.db.read(accounts.featured_tags, account.id) == []
+    assert await at_home.site.db.read(tags.featured_names, account.id) == []
 
 
 async def test_a_report_names_our_account_and_its_posts(at_home: Home, bob: Person) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fediblog.domain.documents import Emoji, Key, Picture, ProfileField
 from fediblog.errors import Refused
-from fediblog.store import accounts, logins
+from fediblog.store import accounts, logins, tags
 from fediblog.store.database import Database
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
@@ -229,10 +229,10 @@ async def test_featured_tags(db: Database) -> None:
     def check(tx: Tx) -> None:
         alice = local(tx)
         for name in ("Tea", "apples", "TEA"):
-            accounts.set_featured_tag(tx, alice.id, name, on=True)
-        assert accounts.featured_tags(tx, alice.id) == ["apples", "Tea"]
-        accounts.set_featured_tag(tx, alice.id, "tea", on=False)
-        assert accounts.featured_tags(tx, alice.id) == ["apples"]
+            tags.set_featured(tx, alice.id, name, on=True)
+        assert tags.featured_names(tx, alice.id) == ["apples", "Tea"]
+        tags.set_featured(tx, alice.id, "tea", on=False)
+        assert tags.featured_names(tx, alice.id) == ["apples"]
 
     await db.write(check)
 
@@ -254,7 +254,7 @@ async def test_accounts_are_found_by_an_index(db: Database) -> None:
         accounts.with_keys(seen, bob)
         accounts.key(seen, "x")
         accounts.private_keys(seen, alice.id)
-        accounts.featured_tags(seen, alice.id)
+        tags.featured_names(seen, alice.id)
         return scans(seen.plans(), "account", "signing_key", "featured_tag")
 
     assert await db.write(check) == []

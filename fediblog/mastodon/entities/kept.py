@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Mention, Visibility
@@ -17,14 +18,24 @@ from fediblog.mastodon.calls import encode
 from fediblog.mastodon.entities import accounts as people
 from fediblog.mastodon.entities import filters
 from fediblog.mastodon.entities.base import Json
-from fediblog.mastodon.entities.statuses import Beside, Shown, fixed, passed_on, statuses
+from fediblog.mastodon.entities.statuses import (
+    Beside,
+    Shown,
+    fixed,
+    passed_on,
+    quote_approval,
+    quote_policy,
+    standing,
+    statuses,
+)
 from fediblog.mastodon.look import KeptPost, Look
 from fediblog.store import accounts, beside, personal, posts
 from fediblog.store.beside import Parts
 from fediblog.store.tx import Row, Tx
 
 _BOOL = (b"false", b"true")
-_LIVING = b'%b,"account":%b,"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"quotes_count":%d%b'
+_TOTALS = b'"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"quotes_count":%d'
+_LIVING = b'%b,"account":%b,' + _TOTALS + b',"quote_approval":%b%b'
 _MARKS = b',"favourited":%b,"reblogged":%b,"bookmarked":%b,"muted":%b,"filtered":%b%b'
 _PINNED = (b',"pinned":false', b',"pinned":true')
 _VISIBILITIES = {each.value: each for each in Visibility}
@@ -43,6 +54,7 @@ class _Page:
     sieve: filters.Sieve
     kept: dict[int, KeptPost]
     totals: tuple[dict[int, int], ...]  # answers, boosts, likes, quotes
+    followed: set[int]  # authors, see `Beside`
     marks: tuple[dict[int, int], ...]  # liked, boosted, kept, and of threads: muted
 
 
@@ -80,6 +92,7 @@ def _gather(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> _Page:
         people=_people(tx, look, sorted(authors)),
         sieve=filters.sieve(tx, viewer),
         kept=_remembered(look, by_number, found, parents),
+        followed=personal.followed(tx, viewer, {row.account for row in rows if row.quotable == "followers"}),
         totals=tuple(found.told(what) for what in ("comment", "boost", "like", "quote")),
         marks=tuple(found.told(what) for what in ("liked", "boosted", "kept", "muted")),
     )
@@ -147,6 +160,7 @@ def _post(row: Row, parts: Parts) -> Post:
         app_name=row.app_name,
         app_website=row.app_website,
         quotable=row.quotable,
+        repliable=row.repliable,
         mentions=tuple([Mention(href=each.uri, name=each.name) for each in mentions if not each.silent])
         if mentions
         else (),
@@ -179,6 +193,9 @@ def _status(page: _Page, row: Row) -> bytes:
         max(boosts.get(number, 0), row.boosts_told or 0),
         max(likes.get(number, 0), row.likes_told or 0),
         quotes.get(number, 0),
+        _approval(
+            quote_policy(row.local, row.visibility, row.quotable), standing(page.viewer, row.account, page.followed)
+        ),
     )
     inner = _LIVING % (kept.head, page.people[row.account], *told, end) + b"}"
     if row.booster is None:
@@ -187,6 +204,11 @@ def _status(page: _Page, row: Row) -> bytes:
     over = {name: value for name, value in kept.entity.items() if name not in changed and name != "reblog"}
     outer = _LIVING % (encode(over | changed)[:-1], page.people[row.booster], *told, end)
     return b'%b,"reblog":%b}' % (outer, inner)
+
+
+@cache
+def _approval(policy: str, viewer: str) -> bytes:
+    return encode(quote_approval(policy, viewer))
 
 
 def _marks(page: _Page, row: Row, kept: KeptPost) -> bytes:

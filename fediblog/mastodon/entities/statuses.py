@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fediblog.domain.accounts import Account
@@ -31,6 +31,8 @@ BARE: Json = {
     "fediblog": None,
 }
 """What a boost has nothing of."""
+_OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
+_COMMENTS = {"public": "everyone", "followers": "followers", "nobody": "nobody"}
 _KINDS = {"Image": "image", "Video": "video", "Audio": "audio"}
 
 
@@ -62,6 +64,7 @@ class Beside:
     mine: personal.Marks = field(default_factory=personal.Marks)
     sieve: filters.Sieve = filters.NOTHING
     quotes: Mapping[int, int] = field(default_factory=dict)  # how many quote a post, by its number
+    followed: Collection[int] = ()  # authors whom the viewer follows, of posts of ours that only followers may quote
     now: int = 0  # ms
 
 
@@ -86,6 +89,7 @@ def _gather(tx: Tx, look: Look, shown: Sequence[Shown], whole: Sequence[Post], v
         mine=personal.marks(tx, viewer, [post.id for post in whole]) if viewer else personal.Marks(),
         sieve=filters.sieve(tx, viewer),
         quotes=quotes.totals(tx, [post.id for post in whole]),
+        followed=personal.followed(tx, viewer, {post.account.id for post in whole if post.quotable == "followers"}),
         now=tx.now,
     )
 
@@ -134,7 +138,6 @@ def fixed(look: Look, post: Post, beside: Beside) -> Json:
         "tags": [{"name": name, "url": look.urls.tag(name)} for name in post.hashtags],
         "emojis": emojis(post.emoji),
         "card": None,
-        "quote_approval": quote_approval(post),
         "fediblog": article(post),
     }
 
@@ -149,6 +152,9 @@ def living(look: Look, post: Post, beside: Beside, viewer: int) -> Json:
         "account": beside.accounts[post.account.id],
         "poll": poll(post, beside.mine.votes.get(post.id, ()), viewer, beside.now) if post.poll is not None else None,
         "quote": _quote(look, post, beside, viewer),
+        "quote_approval": quote_approval(
+            quote_policy(post.local, post.visibility, post.quotable), standing(viewer, post.account.id, beside.followed)
+        ),
     }
     if viewer:
         entity |= {
@@ -187,6 +193,7 @@ def article(post: Post) -> Json:
         "slug": post.slug or None,
         "summary": plain(post.summary) if post.kind == "Article" and post.summary else None,
         "categories": list(post.hashtags),
+        "comments_policy": _COMMENTS.get(post.repliable) if post.local else None,
     }
 
 
@@ -234,11 +241,30 @@ def _mentions(post: Post, beside: Beside) -> list[Json]:
     ]
 
 
-def quote_approval(post: Post) -> Json:
-    """Who may quote it. Ours say so (FEP-044f); nobody can from here yet."""
-    open_to_all = post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)
-    allowed = [post.quotable] if post.local and open_to_all and post.quotable != "nobody" else []
-    return {"automatic": allowed, "manual": [], "current_user": "denied"}
+def quote_policy(local: bool, visibility: str, quotable: str) -> str:
+    """Who may quote a post: public, followers, nobody, direct (not even its author), or ask (of another server)."""
+    if visibility == Visibility.DIRECT:
+        return "direct"
+    if visibility not in _OPEN:
+        return "nobody"
+    return quotable if local else "ask"
+
+
+def standing(viewer: int, author: int, followed: Collection[int]) -> str:
+    """What the viewer is to the author: nobody, self, follower or other."""
+    if not viewer:
+        return "nobody"
+    return "self" if viewer == author else "follower" if author in followed else "other"
+
+
+def quote_approval(policy: str, viewer: str) -> Json:
+    """Who may quote it, and whether the viewer may; see `quote_policy` and `standing`."""
+    allowed = {("public", "follower"), ("public", "other"), ("followers", "follower")}
+    if (viewer == "self" and policy != "direct") or (policy, viewer) in allowed:
+        current = "automatic"
+    else:
+        current = "manual" if policy == "ask" and viewer != "nobody" else "denied"
+    return {"automatic": [policy] if policy in ("public", "followers") else [], "manual": [], "current_user": current}
 
 
 def poll(post: Post, own: Sequence[str], viewer: int, now: int = 0) -> Json | None:
@@ -268,7 +294,8 @@ def _quote(look: Look, post: Post, beside: Beside, viewer: int) -> Json | None:
     if not post.quote:
         return None
     if post.quoted is None:
-        return {"state": "unauthorized", "quoted_status": None}
+        state = post.quote_state if post.quote_state not in ("", "accepted") else "unauthorized"
+        return {"state": state, "quoted_status": None}
     inner = _post(look, post.quoted, beside, viewer)
     return {"state": "accepted", "quoted_status": {**inner, "quote": _shallow(post.quoted)}}
 

@@ -15,7 +15,7 @@ from fediblog.domain.posts import Boost, Post, Reaction
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
-from fediblog.store import graves, listings, posts, quotes, reactions, writing
+from fediblog.store import graves, listings, permits, posts, quotes, reactions, writing
 from fediblog.store.quotes import Authorization
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Revision
@@ -48,6 +48,7 @@ class Thread:
     boosts: Sequence[Boost] = ()
     history: Sequence[Revision] = ()
     quotes: Sequence[Authorization] = ()  # for its author alone
+    closed: str = ""  # followers or nobody, if only these may comment and the reader is none of them
 
 
 async def by_number(request: Request) -> Response:
@@ -130,7 +131,16 @@ def thread_of(tx: Tx, viewer: int, post: Post) -> Thread:
         boosts=reactions.boosts(tx, post.id, FACES),
         history=writing.revisions(tx, post.id) if post.updated else (),
         quotes=quotes.standing(tx, post.id) if viewer == post.account.id else (),
+        closed=_closed(tx, viewer, post),
     )
+
+
+def _closed(tx: Tx, viewer: int, post: Post) -> str:
+    if permits.may_comment(tx, viewer, post):
+        return ""
+    root = posts.owner(tx, post.root) if post.root is not None else None
+    policies = {post.repliable, root.repliable if root is not None else "public"}
+    return "nobody" if "nobody" in policies else "followers"
 
 
 def arranged(post: Post, comments: Sequence[Post]) -> list[Comment]:

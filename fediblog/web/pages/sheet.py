@@ -30,6 +30,7 @@ SLOTS = 4  # choosers of pictures at a time; more can be added after a preview
 MOST_BYTES = 16_000_000
 ANSWERS = 4  # fields for a poll's answers; two more than are filled after a preview
 PERIODS = (1_800, 3_600, 21_600, 86_400, 259_200, 604_800, 2_592_000)  # seconds that a poll may be open
+ALLOWED = ("public", "followers", "nobody")
 VISIBILITIES = tuple(each.value for each in Visibility)
 # Where a picture's centre of interest may be said to be: it stays visible where others crop the picture.
 FOCI = ("", "0,1", "0,-1", "-1,0", "1,0", "-1,1", "1,1", "-1,-1", "1,-1")
@@ -71,6 +72,9 @@ class Sheet:
     sensitive: bool = False
     scheduled: str = ""  # as a datetime-local field writes it, in UTC
     reply: int | None = None
+    quote: int | None = None
+    comments: str = ""  # who may answer it, one of ALLOWED; nothing: as it was
+    quotable: str = ""  # who may quote it, likewise
     pictures: tuple[Kept, ...] = ()
     hero: Kept | None = None
     answers: tuple[str, ...] = ()  # of a poll
@@ -83,10 +87,12 @@ class Sheet:
         return self.answers + ("",) * max(ANSWERS - len(self.answers), 2)
 
 
-def blank(account: Account, parent: Post | None) -> Sheet:
+def blank(account: Account, parent: Post | None, quoted: Post | None = None) -> Sheet:
     """An empty sheet; an answer names those who take part and is for no more people than what it answers."""
     if parent is None:
-        return Sheet(language=account.language)
+        narrow = quoted is not None and quoted.visibility == Visibility.FOLLOWERS
+        visibility = Visibility.FOLLOWERS if narrow else Visibility.PUBLIC
+        return Sheet(language=account.language, quote=quoted.id if quoted else None, visibility=visibility)
     own = {f"@{account.acct}", account.acct}
     names = [f"@{parent.account.acct}", *(each.name for each in parent.mentions if each.name.count("@") == 2)]
     wanted = dict.fromkeys(name for name in names if name not in own)
@@ -115,6 +121,9 @@ def of_post(tx: Tx, post: Post) -> Sheet:
         sensitive=post.sensitive,
         scheduled=at.strftime("%Y-%m-%dT%H:%M") if post.scheduled else "",
         reply=post.parent,
+        quote=post.quoted.id if post.quoted else None,
+        comments=post.repliable,
+        quotable=post.quotable,
         pictures=tuple(
             Kept(stored[name], file.alt, file.focus)
             for name, file in zip(names, post.attachments, strict=True)
@@ -162,6 +171,9 @@ async def from_form(site: Site, form: Form) -> Sheet:
         sensitive=form.flag("sensitive"),
         scheduled=form.line("scheduled", 40),
         reply=form.number("reply"),
+        quote=form.number("quote"),
+        comments=form.choice("comments", ("", *ALLOWED)),
+        quotable=form.choice("quotable", ("", *ALLOWED)),
         pictures=tuple(kept),
         hero=front,
         answers=tuple(one_line(answer) for answer in form.lines("answer") if answer.strip()),
@@ -199,6 +211,9 @@ def draft(sheet: Sheet, form: Form, wanted: str) -> Draft:
         language=sheet.language,
         sensitive=sheet.sensitive,
         reply_to=sheet.reply,
+        quote=sheet.quote,
+        comments=sheet.comments,
+        quotable=sheet.quotable,
         files=tuple(File(upload=each.upload.id, alt=each.alt, focus=each.focus) for each in sheet.pictures),
         hero=File(upload=sheet.hero.upload.id, alt=sheet.hero.alt) if sheet.hero else None,
         state=cast(Literal["published", "draft", "scheduled"], state.get(wanted, "published")),

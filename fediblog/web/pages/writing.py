@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -16,38 +16,49 @@ from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation import compose
 from fediblog.markup.markdown import MARKDOWN, MentionTarget, find_mentions
 from fediblog.markup.markdown import render as markdown
-from fediblog.store import accounts, listings, posts
+from fediblog.store import accounts, listings, personal, posts
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.forms import Form
 from fediblog.web.links import Links
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages import sheet as sheets
-from fediblog.web.pages.sheet import FOCI, PERIODS, SLOTS, VISIBILITIES, Sheet
+from fediblog.web.pages.sheet import ALLOWED, FOCI, PERIODS, SLOTS, VISIBILITIES, Sheet
 from fediblog.web.render import OWN_FORM, back, render
 from fediblog.web.sessions import Visit, ask_as, page
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What lies on the desk: the sheet, the post that is edited, the post that is answered."""
+    """What lies on the desk: the sheet, the post that is edited, the one that is answered, the one that is quoted."""
 
     sheet: Sheet
     post: Post | None = None
     parent: Post | None = None
+    quoted: Post | None = None
 
 
 async def new(request: Request) -> Response:
-    """An empty sheet, or an answer to a post."""
-    desk = await ask_as(request, _new, forms.whole(request.query_params.get("reply", "")))
+    """An empty sheet, an answer to a post, or one that quotes."""
+    asked = request.query_params
+    desk = await ask_as(request, _new, forms.whole(asked.get("reply", "")), forms.whole(asked.get("quote", "")))
     return _show(request, desk)
 
 
-def _new(tx: Tx, visit: Visit, reply: int | None) -> Desk:
-    parent = posts.get(tx, reply, visit.account.id) if reply is not None else None
-    if reply is not None and (parent is None or parent.state != "published"):
+def _new(tx: Tx, visit: Visit, reply: int | None, quote: int | None) -> Desk:
+    parent, quoted = _published(tx, visit, reply), _published(tx, visit, quote)
+    sheet = replace(
+        sheets.blank(visit.account, parent, quoted), quotable=personal.defaults(tx, visit.account.id).quotes
+    )
+    return Desk(sheet, parent=parent, quoted=quoted)
+
+
+def _published(tx: Tx, visit: Visit, number: int | None) -> Post | None:
+    """The post that the new one is about. Raises NotFound if it is not there for its writer."""
+    post = posts.get(tx, number, visit.account.id) if number is not None else None
+    if number is not None and (post is None or post.state != "published"):
         raise NotFound
-    return Desk(sheets.blank(visit.account, parent), parent=parent)
+    return post
 
 
 async def change(request: Request) -> Response:
@@ -58,7 +69,7 @@ async def change(request: Request) -> Response:
 def _change(tx: Tx, visit: Visit, number: int) -> Desk:
     post = _own(tx, visit, number)
     parent = posts.get(tx, post.parent, visit.account.id) if post.parent is not None else None
-    return Desk(sheets.of_post(tx, post), post=post, parent=parent)
+    return Desk(sheets.of_post(tx, post), post=post, parent=parent, quoted=post.quoted)
 
 
 async def save(request: Request) -> Response:
@@ -93,7 +104,8 @@ async def save(request: Request) -> Response:
 def _desk(tx: Tx, visit: Visit, sheet: Sheet, number: int | None) -> Desk:
     post = _own(tx, visit, number) if number is not None else None
     parent = posts.get(tx, sheet.reply, visit.account.id) if sheet.reply is not None else None
-    return Desk(sheet, post=post, parent=parent)
+    quoted = posts.get(tx, sheet.quote, visit.account.id) if sheet.quote is not None else None
+    return Desk(sheet, post=post, parent=parent, quoted=quoted)
 
 
 async def _preview(request: Request, desk: Desk, form: Form) -> Response:
@@ -129,6 +141,7 @@ def _show(request: Request, desk: Desk, form: Form | None = None, preview: Marku
         errors=form.errors if form is not None else {},
         preview=preview,
         visibilities=VISIBILITIES,
+        allowed=ALLOWED,
         slots=SLOTS,
         periods=PERIODS,
     )
@@ -158,7 +171,7 @@ def _own_for(tx: Tx, visit: Visit, number: int) -> Post:
 
 
 def _own(tx: Tx, visit: Visit, number: int) -> Post:
-    post = posts.stored(tx, number)
+    post = posts.get(tx, number, visit.account.id)
     if post is None or post.account.id != visit.account.id:
         raise NotFound
     return post

@@ -22,6 +22,8 @@ _DYNAMIC = (
     "focus.",
     "period.",
     "visibility.",
+    "allowed.",
+    "closed.",
     "notice.",
     "tab.",
     "flash.",

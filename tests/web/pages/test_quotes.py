@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
-from fediblog.store import accounts, notices, quotes, relations
+from fediblog.store import accounts, listings, notices, posts, quotes, relations
+from fediblog.store.tx import Tx
 from tests.web.pages.conftest import Blog
 
 ACTIVITY = "application/activity+json"
@@ -102,3 +103,82 @@ async def test_somebody_who_quotes_is_a_notice(blog: Blog) -> None:
     page = (await (await blog.owner()).get("/notices")).text
     assert "quoted your post" in page
     assert "What a thought" in page
+
+
+def _answer(tx: Tx, state: str) -> None:
+    tx.run("update quote_request set state = :state", state=state)
+
+
+async def test_a_quote_is_written_and_shown(blog: Blog) -> None:
+    bob = await blog.stranger("bob")
+    seen = await blog.heard(bob, "<p>The tide is late</p>", 1)
+    ours = await blog.write("Fish & <chips>", title="Supper")
+    owner = await blog.owner()
+    for quoted, shown in ((ours, "Supper"), (seen, "The tide is late")):
+        page = (await owner.get(f"/post/{quoted.id}" if quoted is seen else quoted.url)).text
+        assert f'href="/write?quote={quoted.id}"' in page
+        page = (await owner.get(f"/write?quote={quoted.id}")).text
+        assert shown in page
+        assert f'name="quote" value="{quoted.id}"' in page
+        typed = {"source": "Look", "quote": str(quoted.id), "visibility": "public"}
+        assert shown in (await owner.post("/write", {**typed, "do": "preview"})).text
+        assert (await owner.post("/write", {**typed, "do": "publish"})).status_code == 303
+    assert (await owner.get("/write?quote=12")).status_code == 404
+    found = await blog.site.db.read(listings.of_account, blog.alice.id, blog.alice.id)
+    pending, accepted = found[:2]
+    assert 'class="quoted h-cite' in (await blog.browser().get(accepted.url)).text
+    feed = (await blog.browser().get("/feed.json")).json()
+    assert (
+        f'<p>RE: <a href="{ours.url}">'
+        in next(each for each in feed["items"] if each["id"] == accepted.uri)["content_html"]
+    )
+    page = (await blog.browser().get(pending.url)).text
+    assert "The tide is late" not in page
+    assert "Quotes another post" in page
+    assert "has not agreed yet" in (await owner.get(pending.url)).text
+    for state, words in (("rejected", "does not want that"), ("revoked", "does not want that")):
+        await blog.site.db.write(_answer, state)
+        page = (await blog.browser().get(pending.url)).text
+        assert words in page
+        assert seen.uri not in page
+    page = (await owner.get(f"/write/{pending.id}")).text
+    assert 'name="quote"' not in page
+
+
+async def test_what_cannot_be_quoted_is_said_in_the_form(blog: Blog) -> None:
+    bob = await blog.stranger("bob")
+    seen = await blog.heard(bob, "<p>Open</p>", 1)
+    owner = await blog.owner()
+    typed = {"source": "For a few", "quote": str(seen.id), "visibility": "followers", "do": "publish"}
+    answer = await owner.post("/write", typed)
+    assert answer.status_code == 422
+    assert "only its own author and people it mentions" in answer.text
+    own = await blog.write("Between us", visibility="followers")
+    page = (await owner.get(f"/write?quote={own.id}")).text
+    assert '<option value="followers" selected>' in page
+    await owner.post("/write", {"source": "Not yet", "quote": str(own.id), "visibility": "followers", "do": "draft"})
+    (draft,) = await blog.site.db.read(listings.drafts, blog.alice.id)
+    assert "Between us" in (await owner.get(f"/write/{draft.id}")).text
+    closed = await blog.write("Nobody quotes this", quotable="nobody")
+    assert f"/write?quote={closed.id}" in (await owner.get(closed.url)).text
+
+
+async def test_who_may_comment_is_chosen_and_said(blog: Blog) -> None:
+    owner = await blog.owner()
+    for policy, words in (("followers", "Only followers may comment."), ("nobody", "Comments are closed.")):
+        typed = {"source": "Read only", "comments": policy, "quotable": policy, "do": "publish"}
+        answer = await owner.post("/write", typed)
+        path = answer.headers["location"]
+        page = (await blog.browser().get(path)).text
+        assert words in page
+        assert ("Reply from the fediverse" in page) == (policy == "followers")
+        page = (await owner.get(path)).text
+        assert words not in page
+        assert "Write a reply" in page
+        number = int(path.rpartition("/")[2].partition("?")[0])
+        assert (await owner.get(f"/write/{number}")).text.count(f'<option value="{policy}" selected>') == 2
+    await owner.post(f"/write/{number}", {"source": "Read only", "comments": "public", "do": "publish"})
+    kept = await blog.site.db.read(posts.stored, number)
+    assert kept is not None
+    assert (kept.repliable, kept.quotable) == ("public", "nobody")
+    assert "Reply from the fediverse" in (await blog.browser().get(path)).text
