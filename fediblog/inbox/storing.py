@@ -148,17 +148,18 @@ def _dated(note: CleanNote, now: int) -> CleanNote:
 
 def _is_buried(tx: Tx, note: Note) -> bool:
     """A post that was deleted does not come back, also if the Delete was faster."""
-    if inbound.undone_early(tx, note.uri, note.author):
+    gone = inbound.gone_before(tx, note.uri, note.author)
+    if gone is not None and gone.early and inbound.undone_early(tx, note.uri, note.author):
         writing.bury(tx, note.uri, note.author, note.kind)
-        return True
-    return writing.tombstone(tx, note.uri) is not None
+    return gone is not None
 
 
 def _owners(tx: Tx, parent: Row | None) -> dict[int, Row]:
     """Whose the post is that is answered, and whose the thread, by the number of the post."""
-    numbers = {number for number in (parent.id, parent.root) if number} if parent is not None else set[int]()
-    found = ((number, posts.owner(tx, number)) for number in numbers)
-    return {number: owner for number, owner in found if owner is not None}
+    if parent is None:
+        return {}
+    root = posts.owner(tx, parent.root) if parent.root is not None else None
+    return {parent.id: parent} if root is None else {parent.id: parent, root.id: root}
 
 
 def _audience(tx: Tx, urls: Urls, note: Note, author: Account, inbox_owner: int | None) -> _Audience:

@@ -86,9 +86,7 @@ def _is_url(value: str) -> bool:
         host, _ = parts.hostname, parts.port  # .port raises on nonsense
     except ValueError:
         return False
-    return (
-        parts.scheme in ("http", "https") and bool(host) and "@" not in parts.netloc and _HOST.match(host) is not None
-    )
+    return parts.scheme in ("http", "https") and "@" not in parts.netloc and bool(host and _HOST.match(host))
 
 
 def ref(value: Json) -> str:

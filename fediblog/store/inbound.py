@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fediblog.store import claims
 from fediblog.store.ids import first_of
-from fediblog.store.tx import Tx
+from fediblog.store.tx import Row, Tx
 
 MOST_TRIES = 3  # of one that makes a handler fail: then it is put aside and shown
 MOST_CLAIMS = 8  # of one that also waits for other servers, or with which the process ends
@@ -145,6 +145,20 @@ def remember_early(tx: Tx, uri: str, actor: str, kind: str) -> None:
 def undone_early(tx: Tx, uri: str, actor: str) -> bool:
     """Whether that actor took the thing back before it came; asked once."""
     return bool(uri) and tx.run("delete from early where uri = :uri and actor = :actor", uri=uri, actor=actor) > 0
+
+
+def gone_before(tx: Tx, uri: str, actor: str) -> Row | None:
+    """Whether a thing that comes now was deleted: `early` if its actor said so before it came, `buried` if it was here.
+
+    None if neither is so.
+    """
+    found = tx.one(
+        "select exists (select 1 from early where uri = :uri and actor = :actor) as early,"
+        " exists (select 1 from tombstone where uri = :uri) as buried",
+        uri=uri,
+        actor=actor,
+    )
+    return found if found is not None and (found.early or found.buried) else None
 
 
 def sweep(tx: Tx) -> int:

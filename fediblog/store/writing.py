@@ -87,16 +87,17 @@ def insert(
     return identity
 
 
+_TIED = "select id, account, local, repliable, root, uri from post where"
+
+
 def tie(tx: Tx, in_reply_to: str) -> Row | None:
-    """Number and root of the post that `in_reply_to` names, by its id or its page."""
+    """The post that `in_reply_to` names, by its id or its page: what `posts.owner` says, its root and its id."""
     if not in_reply_to:
         return None
-    found = tx.one("select id, root, uri from post where uri = :uri", uri=in_reply_to)
+    found = tx.one(f"{_TIED} uri = :uri", uri=in_reply_to)
     if found:
         return found
-    pages = tx.all(
-        "select id, root, uri from post where url = :url and url <> '' order by id limit 20", url=in_reply_to
-    )
+    pages = tx.all(f"{_TIED} url = :url and url <> '' order by id limit 20", url=in_reply_to)
     return next((row for row in pages if _is_page(in_reply_to, row.uri)), None)
 
 

@@ -31,7 +31,7 @@ def _member(member: Member, entity: Json) -> Json:
         "email": "" if account.local else None,
         "ip": None,
         "ips": [],
-        "locale": account.language or None if account.local else None,
+        "locale": (account.language or "en") if account.local else None,
         "invite_request": None,
         "role": people.role(member.role) if account.local else None,
         "confirmed": account.local,
