@@ -25,6 +25,7 @@ from fediblog.cli.opening import is_trial, read_settings, say, warn
 from fediblog.errors import Refused
 from fediblog.federation.site import Site, make_folder
 from fediblog.federation.worker import Worker
+from fediblog.mastodon.hub import hub_of
 from fediblog.settings import Settings
 from fediblog.store import facts, logins
 from fediblog.store.tx import Tx
@@ -138,7 +139,7 @@ def _spare(site: Site) -> int:
 async def _server(site: Site, sockets: list[socket.socket]) -> _Server:
     """What answers on the sockets: the whole site, or of a worker its numbers alone."""
     if site.settings.role != "worker":
-        return _Server(_config(create_app(site)), await _greeting(site, sockets))
+        return _Server(_config(create_app(site)), await _greeting(site, sockets), hub_of(site).close)
     where = ", ".join(listening.name_of(each) for each in sockets)
     said = f"fediblog {__version__} delivers and fetches (its /metrics: {where})."
     return _Server(_config(metrics.create_app(site)), [said])
@@ -178,9 +179,12 @@ def _config(app: Starlette) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """Says when it is ready, and leaves signals to us: uvicorn's own handling ends the process as if it had failed."""
 
-    def __init__(self, config: uvicorn.Config, greeting: list[str]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, greeting: list[str], farewell: Callable[[], None] = lambda: None
+    ) -> None:
         super().__init__(config)
         self._greeting = greeting
+        self._farewell = farewell
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -190,6 +194,10 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         for line in self._greeting:
             say(line)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._farewell()  # streams never end by themselves, and would be waited for
+        await super().shutdown(sockets)
 
 
 @contextmanager

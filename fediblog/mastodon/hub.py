@@ -27,7 +27,7 @@ MOST_OF_TOKEN = 16  # connections
 MOST_IN_ALL = 2_000
 MOST_STREAMS = 64  # of one connection
 LOOK_EVERY = 1.0  # seconds, where another process cannot wake us
-_SEEN = 4_096  # events that are remembered as told
+_SEEN = 32_768  # events that are remembered as told
 
 
 @dataclass(eq=False, slots=True)
@@ -74,11 +74,30 @@ class Hub:
         if own >= MOST_OF_TOKEN or len(self._listeners) >= MOST_IN_ALL:
             raise TooOften(text("api.too-many-streams"), 30)
         listener = Listener(token)
-        self._listeners.add(listener)
-        if self._task is None:
-            self._task = asyncio.create_task(self._watch())
-            self._last = await self._site.db.read(events.latest)
+        async with self._turn:  # nobody is told anything before it is known what is new
+            if self._task is None:
+                await self._begin()
+            self._listeners.add(listener)
+            if self._task is None:
+                self._task = asyncio.create_task(self._watch())
         return listener
+
+    async def _begin(self) -> None:
+        """What has happened before the first one listens is nobody's news."""
+        told = await self._site.db.read(events.before)
+        self._last = max(told, default=0)
+        for number in told:
+            self._remember(number)
+
+    def _remember(self, number: int) -> None:
+        self._seen[number] = None
+        while len(self._seen) > _SEEN:
+            self._seen.popitem(last=False)
+
+    def close(self) -> None:
+        """The server stops: all connections end, rather than be waited for."""
+        for each in self._listeners:
+            each.close("stopping")
 
     def leave(self, listener: Listener) -> None:
         """A connection ended; with the last one, the watching."""
@@ -92,9 +111,7 @@ class Hub:
         async with self._turn:  # each event once, and in their order
             for event in await self._site.db.read(events.since, self._last, self._seen.keys()):
                 self._last = max(self._last, event.id)
-                self._seen[event.id] = None
-                while len(self._seen) > _SEEN:
-                    self._seen.popitem(last=False)
+                self._remember(event.id)
                 await self._pass_on(event)
 
     async def check_tokens(self) -> None:

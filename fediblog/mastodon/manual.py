@@ -26,8 +26,14 @@ MISSING: dict[str, str] = {
     "Video and audio uploads": "422 with a clear text; `supported_mime_types` lists pictures only.",
     "Previews of links (`card`)": "Always `null`: no page is fetched on the word of a post.",
     "Limiting an account (`silence`) in the admin API": "422; there is suspending, and blocking whole servers.",
-    "Admin endpoints for IP, e-mail and dimension statistics": "404.",
-    "Annual reports, collections, quote links in Mastodon 4.6 and later": "404, or an empty list where apps ask for one.",
+    "Admin endpoints for IP, e-mail, allowed servers, trends and statistics": "404.",
+    "`PUT /api/v1/admin/domain_blocks/:id`": "404: a server is shut out or it is not.",
+    "Annual reports, collections and `profile` as in Mastodon 4.6": "404, or an empty list where apps ask for one.",
+    "`GET /api/v1/instance/languages`": "404: a post may be in any language of BCP 47; apps have their own lists.",
+    "`GET /api/v1/instance/terms_of_service`": "404: there are none.",
+    "`GET /api/v1/search`, `POST /api/v1/follows`, `GET /api/v1/reports`": "404, as in Mastodon since 3.0.",
+    "`GET /api/v1/async_refreshes/:id`": "404: what an answer holds is complete when it comes.",
+    "`params.application_id` of a scheduled status": "`null`; the app's name is shown once the post appears.",
     "Announcement reactions": "404.",
 }
 

@@ -116,16 +116,19 @@ async def read(request: Request) -> Params:
     """Everything that the request says, its body over its query. Raises Refused for a body that cannot be read."""
     query = list(request.query_params.multi_items())
     body: Mapping[str, Any] = {}
-    if request.method not in ("GET", "HEAD"):
+    if request.method not in ("GET", "HEAD") or _kind(request) == "application/json":  # Mastodon.py asks so
         body = await _body(request)
     if not query:
         return Params(body)
     return Params({**nest(query), **body})
 
 
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 async def _body(request: Request) -> Mapping[str, Any]:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
+    if _kind(request) in ("application/x-www-form-urlencoded", "multipart/form-data"):
         form = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=FIELD_BYTES)
         return nest(form.multi_items())
     data = await request.body()
@@ -158,6 +161,8 @@ def nest(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
         if index >= MOST_FIELDS:
             raise Refused("too-many-fields", f"At most {MOST_FIELDS} parameters, please.")
         parts = [part.strip("[]") if part.startswith("[") else part for part in _NAME.findall(name)]
+        while parts[-2:] == ["", ""]:  # Mastodon.py writes `id[][]=`
+            parts.pop()
         if parts and len(parts) <= DEPTH:
             _put(found, parts, _tidy(value) if isinstance(value, str) else value)
     return found

@@ -26,6 +26,7 @@ HEARTBEAT = 15.0  # seconds, so that nothing in between takes the connection for
 PATIENCE = 10.0  # seconds in which one message must have been taken
 LONGEST_FRAME = 4_096  # characters of what an app sends
 POLICY_VIOLATION, TRY_LATER = 1008, 1013  # RFC 6455 §7.4.1, and its registry
+_CODES = {"": 1000, "slow": TRY_LATER, "stopping": 1001}
 _SUBPROTOCOL = "sec-websocket-protocol"
 
 
@@ -95,12 +96,14 @@ async def _converse(websocket: WebSocket, site: Site, listener: Listener) -> Non
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     with suppress(RuntimeError, WebSocketDisconnect):  # it may be closed already
-        await websocket.close(TRY_LATER if listener.closed == "slow" else POLICY_VIOLATION if listener.closed else 1000)
+        await websocket.close(_CODES.get(listener.closed, POLICY_VIOLATION))
 
 
 async def _tell(websocket: WebSocket, listener: Listener) -> None:
     while (message := await listener.waiting.get()) is not None:
-        frame = {"stream": message.label, "event": message.event, "payload": message.payload}
+        frame = {"stream": message.label, "event": message.event}
+        if message.payload:  # some events have none: apps would take an empty one for broken JSON
+            frame["payload"] = message.payload
         async with asyncio.timeout(PATIENCE):
             await websocket.send_text(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
 
@@ -171,7 +174,8 @@ async def _lines(hub: Hub, listener: Listener) -> AsyncIterator[str]:
                 continue
             if message is None:
                 return
-            yield f"event: {message.event}\ndata: {message.payload}\n\n"
+            # Without data a browser drops an event (HTML Standard §9.2.6); apps know this word from Mastodon.
+            yield f"event: {message.event}\ndata: {message.payload or 'undefined'}\n\n"
     finally:
         hub.leave(listener)
 

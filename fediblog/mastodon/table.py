@@ -34,6 +34,7 @@ _STATUS: dict[type[FediblogError], int] = {
 }
 _REASONS = {"too-large": 413, "bad-json": 400}
 LONGEST_TOKEN = 200  # characters
+_TWINS = {"PUT": "PATCH", "PATCH": "PUT"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +135,12 @@ class Finder:
                 self._exact[row.method, row.path] = row
 
     def find(self, method: str, path: str) -> tuple[Endpoint, dict[str, str]] | None:
-        """The row and what stands in the path's places. A row without places goes before one with."""
+        """The row and what stands in the path's places. PUT and PATCH are the same, as in Rails: apps send either."""
+        found = self._found(method, path)
+        return found or (self._found(_TWINS[method], path) if method in _TWINS else None)
+
+    def _found(self, method: str, path: str) -> tuple[Endpoint, dict[str, str]] | None:
+        """A row without places goes before one with."""
         exact = self._exact.get((method, path))
         if exact is not None:
             return exact, {}

@@ -46,20 +46,28 @@ def tell(tx: Tx, kind: str, *, account: int = 0, post: int = 0, item: int = 0, d
     tx.notify(CHANNEL)
 
 
-def latest(tx: Tx) -> int:
-    """The number of the last event, 0 if there is none."""
-    row = tx.one("select coalesce(max(id), 0) as id from event")
-    return int(row.id) if row else 0
+def before(tx: Tx) -> list[int]:
+    """The numbers of the last event and of those shortly before it."""
+    rows = tx.all(
+        "select id from event where id > (select coalesce(max(id), 0) from event) - :overlap order by id",
+        overlap=OVERLAP,
+    )
+    return [row.id for row in rows]
 
 
 def since(tx: Tx, number: int, seen: Collection[int]) -> list[Event]:
     """Events after that one, and such as were written before it and came later; without those already seen."""
-    rows = tx.all("select * from event where id > :after order by id limit :n", after=number - OVERLAP, n=MOST)
-    return [
-        Event(id=row.id, kind=row.kind, account=row.account, post=row.post, item=row.item, detail=row.detail)
-        for row in rows
-        if row.id not in seen
-    ]
+    after, found = number - OVERLAP, list[Event]()
+    while True:  # where much happens, many of those shortly before it were seen
+        rows = tx.all("select * from event where id > :after order by id limit :n", after=after, n=MOST)
+        found += [
+            Event(id=row.id, kind=row.kind, account=row.account, post=row.post, item=row.item, detail=row.detail)
+            for row in rows
+            if row.id not in seen
+        ]
+        if len(rows) < MOST or len(found) >= MOST:
+            return found
+        after = rows[-1].id
 
 
 def receivers(tx: Tx, item: int, accounts: Collection[int]) -> set[int]:

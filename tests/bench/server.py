@@ -20,6 +20,7 @@ from fediblog import log
 from fediblog.actions import publishing
 from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
+from fediblog.cli.serving import calm_collector
 from fediblog.domain.urls import Urls
 from fediblog.federation.site import Site, make_policy, open_site
 from fediblog.federation.worker import Worker
@@ -45,6 +46,7 @@ async def main(config: dict[str, Any]) -> None:
     policy = make_policy(settings, Urls(config["origin"], config["origin"].removeprefix("https://")))
     site = await open_site(settings, engine=SocketEngine(policy, loopback))
     app = create_app(site, worker=Worker(site))
+    calm_collector()
     options: dict[str, Any] = {"http": "httptools", "ws": "none", "lifespan": "on", "log_config": None}
     options |= {"access_log": False, "proxy_headers": False, "server_header": False}
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, **options))

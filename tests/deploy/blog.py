@@ -19,12 +19,13 @@ from fediblog.federation.passwords import hash_password
 from fediblog.federation.site import open_site
 from fediblog.protocol.keys import PrivateKey, load_private
 from fediblog.settings import Settings
-from fediblog.store import accounts
+from fediblog.store import accounts, apps
 from fediblog.store.tx import Tx
 from tests.deploy.servers import HOST
 
 ORIGIN = f"https://{HOST}"
 PASSWORD = "correct horse battery"
+TOKEN = "alice-and-nobody-else"
 READY = " is ready: "
 
 
@@ -73,6 +74,7 @@ async def _begin(data: Path) -> tuple[Account, Account, PrivateKey]:
     def make(tx: Tx) -> tuple[Account, Account]:
         login = people.add_login(tx, "alice", hash_password(PASSWORD))
         alice = people.add_account(tx, site.urls, login.id, "alice", "Alice", make_keys())
+        apps.add_token(tx, apps.digest(TOKEN), ["read", "write"], login=login.id, account=alice.id)
         uri = "https://far.example/users/ben"
         key = Key(uri=f"{uri}#main-key", owner=uri, kind="rsa", public=keys[0].public)
         ben = Actor(uri=uri, kind="Person", handle="ben", inbox=f"{uri}/inbox", keys=(key,))

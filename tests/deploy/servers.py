@@ -93,7 +93,7 @@ def _write_certificate(folder: Path) -> None:
 def serving(app: ASGIApp) -> Iterator[int]:
     """The application on a free port. The socket listens before the server runs, so that nobody needs to wait."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, proxy_headers=False, log_level="warning", lifespan="auto"))
+    server = uvicorn.Server(uvicorn.Config(app, ws="none", proxy_headers=False, log_level="warning", lifespan="auto"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -16,11 +17,12 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
+from websockets.sync.client import connect
 
 from fediblog.cli.serving import IDLE
 from fediblog.protocol import cavage, rfc9421
 
-from .blog import ORIGIN, PASSWORD, Blog, blog
+from .blog import ORIGIN, PASSWORD, TOKEN, Blog, blog
 from .servers import HOST, Site, find_nginx, nginx
 
 pytestmark = [pytest.mark.nginx, pytest.mark.slow]
@@ -196,3 +198,14 @@ def test_proxies_let_go_of_a_connection_before_the_blog_does(file: str, setting:
     assert found is not None
     assert int(found[1]) < IDLE
     assert f"the {IDLE} s after which" in text
+
+
+def test_a_stream_is_heard_while_it_is_open(place: Place, visitor: httpx.Client) -> None:
+    bearer = {"Authorization": f"Bearer {TOKEN}"}
+    context = ssl.create_default_context(cafile=str(place.site.authority))
+    line = socket.create_connection(("127.0.0.1", place.site.https))
+    where = f"wss://{HOST}/api/v1/streaming?stream=user"
+    with connect(where, sock=line, ssl=context, server_hostname=HOST, additional_headers=bearer) as stream:
+        made = send(visitor, "POST", "/api/v1/statuses", json={"status": "Heard"}, headers=bearer).json()
+        said = json.loads(stream.recv(timeout=20))
+    assert (said["event"], json.loads(said["payload"])["id"]) == ("update", made["id"])

@@ -7,6 +7,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from fediblog.actions import moderating, publishing, reacting
 from fediblog.actions.drafts import Draft, PollDraft
 from fediblog.mastodon.entities.kept import listed
@@ -17,6 +19,8 @@ from fediblog.store import accounts, filters, personal, posts, timelines
 from fediblog.store.tx import Tx
 from fediblog.store.window import Window
 from tests.mastodon.server import Server
+
+pytestmark = pytest.mark.slow
 
 ROUNDS = 60
 WORDS = ("hills", "lakes", "rain", "fog", "valley")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from fediblog.actions import people, reacting
 from fediblog.domain.accounts import Account
 from fediblog.mastodon.look import look_of
@@ -12,6 +14,8 @@ from fediblog.store.tx import Tx
 from tests.mastodon.counting import statements
 from tests.mastodon.server import Api, Server
 from tests.store.makers import post, remote
+
+pytestmark = pytest.mark.slow
 
 FEW, MANY = 5, 30
 

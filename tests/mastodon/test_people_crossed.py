@@ -21,6 +21,8 @@ KEPT = (
     "/api/v1/accounts/verify_credentials",
 )
 
+pytestmark = pytest.mark.slow
+
 
 def _list_of(tx: Tx, owner: int, member: int) -> None:
     number = tx.new_id()

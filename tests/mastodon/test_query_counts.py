@@ -14,6 +14,8 @@ from tests.mastodon.test_media import uploaded
 from tests.mastodon.test_statuses import _stranger_quotes
 from tests.store import makers
 
+pytestmark = pytest.mark.slow
+
 Fill = Callable[[Server, int], Awaitable[str]]
 """Makes so many things and returns the path of the list of them."""
 FEW, MANY = 5, 30

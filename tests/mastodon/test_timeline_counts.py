@@ -15,6 +15,8 @@ from tests.mastodon.counting import statements
 from tests.mastodon.server import Server
 from tests.store import makers
 
+pytestmark = pytest.mark.slow
+
 Fill = Callable[[Server, int], Awaitable[str]]
 """Makes so many things and returns the path of the list of them."""
 FEW, MANY = 5, 30

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from fediblog.domain.documents import PUBLIC, Attachment, Emoji, Json, Mention, Note, Option, Picture, Source
 from fediblog.protocol.notes import is_vote, read_note, write_note, write_vote
+from fediblog.protocol.tags import read_quote_link
 from tests.protocol.generated import anything, notes, objects
 
 ME = "https://a.example/users/me"
@@ -317,7 +318,10 @@ def test_a_note_of_ours_has_no_name_and_an_article_has_a_preview() -> None:
     written = write_note(note, tag_base="https://a.example/tags/", can_quote=[], can_reply=[ME])
     assert "name" not in written
     assert written["quote"] == written["quoteUri"] == written["_misskey_quote"] == OTHER
-    assert written["tag"] == [{"type": "Hashtag", "name": "#Ü", "href": "https://a.example/tags/%C3%BC"}]
+    tagged = written["tag"]
+    assert isinstance(tagged, list)
+    assert tagged[0] == {"type": "Hashtag", "name": "#Ü", "href": "https://a.example/tags/%C3%BC"}
+    assert read_quote_link(written["tag"]) == OTHER
     assert written["interactionPolicy"] == {
         "canQuote": {"automaticApproval": []},
         "canReply": {"automaticApproval": [ME]},

@@ -25,6 +25,7 @@ ENDS = {
     **dict.fromkeys(("follow", "block", "boost", "reaction", "poll_vote"), "so many between one account and one thing"),
     **dict.fromkeys(("seen", "early", "tombstone", "incoming", "refusal", "report"), "swept"),
     "quote_authorization": "so many of one account for one post",
+    "quote_request": "one for each of our posts that quotes",
     "blocked_host": "the owner's",
     "account": "only by who proves a key of a server of its own; swept once nobody here has to do with it",
     **dict.fromkeys(("app", "app_code", "token", "event", "idempotency"), "swept"),

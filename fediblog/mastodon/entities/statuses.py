@@ -286,7 +286,7 @@ def poll(post: Post, own: Sequence[str], viewer: int, now: int = 0) -> Json | No
     }
     if viewer:
         entity["voted"] = post.voted or post.account.id == viewer
-        entity["own_votes"] = [names.index(name) for name in own if name in names]
+        entity["own_votes"] = sorted(names.index(name) for name in own if name in names)
     return entity
 
 
