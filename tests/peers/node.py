@@ -53,33 +53,34 @@ def _versions(lock: Path) -> dict[str, str]:
     return {path: package["version"] for path, package in packages.items() if path and not package.get("optional")}
 
 
-def _installed() -> bool:
+def _installed(folder: Path) -> bool:
     """npm writes the inner file last, so a half-done installation counts as none."""
-    return _versions(FOLDER / "node_modules" / ".package-lock.json") == _versions(FOLDER / "package-lock.json")
+    return _versions(folder / "node_modules" / ".package-lock.json") == _versions(folder / "package-lock.json")
 
 
 @functools.cache
-def install() -> None:
+def install(folder: Path = FOLDER) -> None:
     """Installs the packages once, as the lock file says. Raises NodeMissing."""
-    if _installed():
+    if _installed(folder):
         return
     if not (_wanted("FEDIBLOG_NODE_PEERS") or _wanted("FEDIBLOG_REQUIRE_NODE")):
-        raise NodeMissing("npm packages of the Fedify peer are not installed; FEDIBLOG_NODE_PEERS=1 installs them")
+        raise NodeMissing(f"npm packages of tests/peers/{folder.name} are not installed; FEDIBLOG_NODE_PEERS=1 does it")
     npm = shutil.which("npm")
     if npm is None:
         raise NodeMissing("npm is not installed")
     done = subprocess.run(
-        [npm, "ci"], cwd=FOLDER, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False
+        [npm, "ci"], cwd=folder, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False
     )
     if done.returncode != 0:
         raise NodeMissing(f"npm ci failed: {done.stderr.strip()[-500:]}")
     find_node.cache_clear()
 
 
-def skip_reason() -> str | None:
+def skip_reason(*folders: Path) -> str | None:
     """Why the peer cannot run here, or None when it can. Installs what is missing if that is allowed."""
     try:
-        install()
+        for folder in (FOLDER, *folders):  # the first one brings Node.js itself
+            install(folder)
     except (NodeMissing, subprocess.TimeoutExpired) as error:
         return str(error)
     if find_node() is None:
@@ -87,9 +88,9 @@ def skip_reason() -> str | None:
     return None
 
 
-def require_node() -> None:
+def require_node(*folders: Path) -> None:
     """Skips the running test if the peer cannot run, or fails it where FEDIBLOG_REQUIRE_NODE=1 says that it must."""
-    reason = skip_reason()
+    reason = skip_reason(*folders)
     if reason is None:
         return
     if _wanted("FEDIBLOG_REQUIRE_NODE"):
