@@ -319,6 +319,8 @@ def _upload(tx: Tx, author: Account, each: File) -> files.Upload:
     upload = files.get(tx, each.upload, author.id)
     if upload is None:
         raise Invalid("files", "One of the pictures is not there any more; add it again.")
+    if not upload.file:
+        raise Invalid("files", upload.problem or "One of the pictures is still being worked on; try again in a moment.")
     return upload
 
 

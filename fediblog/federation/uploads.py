@@ -4,23 +4,65 @@ from __future__ import annotations
 
 import asyncio
 
-from fediblog.errors import NotFound
+from fediblog import log
+from fediblog.errors import NotFound, Refused, Unavailable
 from fediblog.federation import quotas
 from fediblog.federation.site import Site
 from fediblog.media import pictures
 from fediblog.media.files import FileStore
 from fediblog.media.pictures import Picture, Shape
+from fediblog.messages import text
 from fediblog.store import files
 from fediblog.store.files import Upload
 from fediblog.store.tx import Tx
+
+Made = tuple[Picture, dict[str, str]]
+"""A picture, and the names of its files by variant."""
 
 
 async def upload(site: Site, account: int, data: bytes, *, shape: Shape = "post") -> Upload:
     """Take in a picture of one of our people. Raises Invalid that says what is wrong with it, or Unavailable."""
     quotas.use(site, account, "upload")
-    picture = await pictures.process(data, shape=shape)
-    saved = await asyncio.to_thread(_save, site.files, picture)
+    picture, saved = await _make(site, data, shape)
     return await site.db.write(_add, account, picture, saved)
+
+
+async def begin(site: Site, account: int, data: bytes, *, patience: float) -> Upload:
+    """As `upload`; what takes longer than so many seconds is finished while nobody waits: then it has no `file` yet."""
+    quotas.use(site, account, "upload")
+    making = asyncio.ensure_future(_make(site, data, "post"))
+    await asyncio.wait({making}, timeout=patience)
+    if making.done():
+        return await site.db.write(_add, account, *making.result())
+    promised = await site.db.write(_promise, account)
+    task = asyncio.create_task(_fulfil(site, promised.id, making))
+    _UNDER_WAY.add(task)
+    task.add_done_callback(_UNDER_WAY.discard)
+    return promised
+
+
+async def finished() -> None:
+    """Wait until nothing is under way any more."""
+    while _UNDER_WAY:
+        await asyncio.wait(_UNDER_WAY)
+
+
+_UNDER_WAY: set[asyncio.Task[None]] = set()
+
+
+async def _make(site: Site, data: bytes, shape: Shape) -> Made:
+    picture = await pictures.process(data, shape=shape)
+    return picture, await asyncio.to_thread(_save, site.files, picture)
+
+
+async def _fulfil(site: Site, number: int, making: asyncio.Future[Made]) -> None:
+    try:
+        await site.db.write(_finish, number, *await making)
+    except (Refused, Unavailable) as error:
+        await site.db.write(files.give_up, number, str(error))
+    except Exception as error:
+        log.trouble("upload-failed", error)
+        await site.db.write(files.give_up, number, text("error.bug"))
 
 
 def _save(store: FileStore, picture: Picture) -> dict[str, str]:
@@ -28,10 +70,20 @@ def _save(store: FileStore, picture: Picture) -> dict[str, str]:
     return {each.name: store.save(each.data, each.suffix) for each in picture.variants}
 
 
+def _promise(tx: Tx, account: int) -> Upload:
+    return _required(files.get(tx, files.promise(tx, account), account))
+
+
 def _add(tx: Tx, account: int, picture: Picture, saved: dict[str, str]) -> Upload:
-    number = files.add(
+    number = files.promise(tx, account)
+    _finish(tx, number, picture, saved)
+    return _required(files.get(tx, number, account))
+
+
+def _finish(tx: Tx, number: int, picture: Picture, saved: dict[str, str]) -> None:
+    files.finish(
         tx,
-        account,
+        number,
         media_type=picture.media_type,
         file=saved["full"],
         large=saved.get("large", ""),
@@ -41,7 +93,9 @@ def _add(tx: Tx, account: int, picture: Picture, saved: dict[str, str]) -> Uploa
         blurhash=picture.blurhash,
         size=sum(len(each.data) for each in picture.variants),
     )
-    found = files.get(tx, number, account)
+
+
+def _required(found: Upload | None) -> Upload:
     if found is None:
         raise NotFound()
     return found

@@ -9,7 +9,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.federation import uploads
 from fediblog.markup.text import tidy
-from fediblog.mastodon.calls import Call, Json
+from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.entities.statuses import attachment
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.table import Table
@@ -22,7 +22,9 @@ from fediblog.store.tx import Tx
 
 API = Table()
 LONGEST = 1_500  # characters of a description
-_NOTE = "Pictures are ready when the answer comes, so that there is never anything to wait for."
+PATIENCE = 4.0  # seconds after which an app is told to ask again, rather than to wait
+ABANDONED = 600_000  # ms after which a picture that is still not ready never will be: the server was ended meanwhile
+_NOTE = "202 and no `url` for a picture that takes longer than a few seconds; ask for it until it is no longer 206."
 
 
 def described(params: Params) -> str:
@@ -44,22 +46,49 @@ def point_of(params: Params) -> tuple[float, float] | None:
     return focal_point(x, y)
 
 
+_UNFINISHED: Json = {
+    "type": "image",
+    "url": None,
+    "preview_url": None,
+    "remote_url": None,
+    "preview_remote_url": None,
+    "text_url": None,
+    "meta": {},
+    "blurhash": None,
+}
+
+
 def shape(urls: Urls, upload: Upload) -> Json:
     """MediaAttachment of an upload that no post carries yet."""
+    if not upload.file:
+        return {**_UNFINISHED, "id": str(upload.id), "description": upload.alt or None}
     return attachment(attachment_of(urls, upload, upload.alt, upload.focus))
 
 
-@API.post("/api/v2/media", "/api/v1/media", scope="write:media", gives="MediaAttachment", tier=2, note=_NOTE)
-async def add(call: Call) -> Json:
+@API.post("/api/v2/media", scope="write:media", gives="MediaAttachment", tier=2, note=_NOTE)
+async def begin(call: Call) -> Reply:
     """Upload a picture for a post to come."""
+    return await _add(call, PATIENCE)
+
+
+@API.post("/api/v1/media", scope="write:media", gives="MediaAttachment", tier=2)
+async def add(call: Call) -> Reply:
+    """The same, and wait until it is ready."""
+    return await _add(call, None)
+
+
+async def _add(call: Call, patience: float | None) -> Reply:
     chosen = call.params.file("file")
     if chosen is None:
         raise Invalid("file", text("api.no-file"))
-    alt, focus = described(call.params), point_of(call.params)
-    upload = await uploads.upload(call.site, call.account, await data_of(chosen))
+    alt, focus, data = described(call.params), point_of(call.params), await data_of(chosen)
+    if patience is None:
+        upload = await uploads.upload(call.site, call.account, data)
+    else:
+        upload = await uploads.begin(call.site, call.account, data, patience=patience)
     if alt or focus is not None:
         upload = await call.write(_describe, call.account, upload.id, alt, focus)
-    return shape(call.site.urls, upload)
+    return Reply(shape(call.site.urls, upload), 200 if upload.file else 202)
 
 
 async def data_of(chosen: UploadFile) -> bytes:
@@ -75,9 +104,14 @@ def _describe(tx: Tx, account: int, number: int, alt: str, focus: tuple[float, f
 
 
 @API.get("/api/v1/media/{id}", scope="write:media", gives="MediaAttachment", tier=2, note=_NOTE)
-async def one(call: Call) -> Json:
+async def one(call: Call) -> Reply:
     """An uploaded picture of one's own."""
-    return shape(call.site.urls, await call.read(_own, call.account, call.number()))
+    upload = await call.read(_own, call.account, call.number())
+    if upload.problem:
+        raise Invalid("file", upload.problem)
+    if not upload.file and call.site.clock() - upload.created > ABANDONED:
+        raise Invalid("file", text("api.media-abandoned"))
+    return Reply(shape(call.site.urls, upload), 200 if upload.file else 206)
 
 
 @API.put("/api/v1/media/{id}", scope="write:media", gives="MediaAttachment", tier=2)

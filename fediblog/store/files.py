@@ -10,7 +10,10 @@ from fediblog.store.tx import Row, Tx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """One picture of ours; `file`, `large` and `small` are names in the media folder, pixels are those of `file`."""
+    """One picture of ours; `file`, `large` and `small` are names in the media folder, pixels are those of `file`.
+
+    One that is still being worked on has no `file` yet; `problem` says why it never will.
+    """
 
     id: int
     account: int | None
@@ -26,6 +29,7 @@ class Upload:
     alt: str = ""
     focus_x: float | None = None
     focus_y: float | None = None
+    problem: str = ""
 
     @property
     def focus(self) -> tuple[float, float] | None:
@@ -47,12 +51,52 @@ def add(
     size: int,
 ) -> int:
     """Store a row for files that are on disk already; returns its number."""
+    number = promise(tx, account)
+    finish(
+        tx,
+        number,
+        media_type=media_type,
+        file=file,
+        large=large,
+        small=small,
+        width=width,
+        height=height,
+        blurhash=blurhash,
+        size=size,
+    )
+    return number
+
+
+def promise(tx: Tx, account: int) -> int:
+    """Store a row for a picture that is still being worked on; returns its number."""
     number = tx.new_id()
     tx.run(
-        "insert into media (id, account, media_type, file, large, small, width, height, blurhash, bytes, created)"
-        " values (:id, :account, :type, :file, :large, :small, :width, :height, :blurhash, :bytes, :now)",
+        "insert into media (id, account, media_type, file, created) values (:id, :account, '', '', :now)",
         id=number,
         account=account,
+        now=tx.now,
+    )
+    return number
+
+
+def finish(
+    tx: Tx,
+    number: int,
+    *,
+    media_type: str,
+    file: str,
+    large: str,
+    small: str,
+    width: int | None,
+    height: int | None,
+    blurhash: str,
+    size: int,
+) -> None:
+    """The files of a picture that was promised are on disk."""
+    tx.run(
+        "update media set media_type = :type, file = :file, large = :large, small = :small, width = :width,"
+        " height = :height, blurhash = :blurhash, bytes = :bytes where id = :id",
+        id=number,
         type=media_type,
         file=file,
         large=large,
@@ -61,9 +105,12 @@ def add(
         height=height,
         blurhash=blurhash,
         bytes=size,
-        now=tx.now,
     )
-    return number
+
+
+def give_up(tx: Tx, number: int, problem: str) -> None:
+    """What was promised is no picture that can be shown; `problem` says why, in plain English."""
+    tx.run("update media set problem = :problem where id = :id", problem=problem, id=number)
 
 
 def get(tx: Tx, number: int, account: int) -> Upload | None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from PIL import Image
 
+from fediblog.federation import uploads
+from fediblog.mastodon import media
 from fediblog.media.pictures import UPLOAD_LIMIT
 from fediblog.store import files
 from fediblog.store.tx import Tx
@@ -100,3 +103,39 @@ async def test_the_pictures_of_a_deleted_post_wait_for_a_day(both: Server) -> No
     assert await both.read(files.unused, both.clock() - 86_400_000) == []
     both.clock.forward(seconds=86_401)
     assert [each.id for each in await both.read(files.unused, both.clock() - 86_400_000)] == [int(number)]
+
+
+async def test_what_takes_long_is_finished_while_nobody_waits(both: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "PATIENCE", 0.0)
+    alice = await both.api("alice")
+    answer = await alice.call(
+        "POST", "/api/v2/media", files={"file": ("a.png", picture(), "image/png")}, data={"description": "Teal"}
+    )
+    made = answer.json()
+    assert (answer.status_code, made["url"], made["description"]) == (202, None, "Teal")
+    path = f"/api/v1/media/{made['id']}"
+    assert await alice.status("GET", path) == 206
+    early = await alice.call("POST", "/api/v1/statuses", json={"status": "x", "media_ids": [made["id"]]})
+    assert (early.status_code, "still being worked on" in early.text) == (422, True)
+    await uploads.finished()
+    ready = await alice.get(path)
+    assert ready["meta"]["original"]["size"] == "32x24"
+    assert ready["description"] == "Teal"
+    post = await alice.post("/api/v1/statuses", {"status": "x", "media_ids": [made["id"]]})
+    assert post["media_attachments"][0]["url"] == ready["url"]
+
+
+async def test_what_is_no_picture_after_all_or_was_left_behind_is_said(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "PATIENCE", 0.0)
+    alice = await server.api("alice")
+    bad = await alice.post("/api/v2/media", files={"file": ("a.png", b"GIF89a nothing", "image/png")})
+    await uploads.finished()
+    answer = await alice.call("GET", f"/api/v1/media/{bad['id']}")
+    assert answer.status_code == 422
+    assert "picture" in answer.json()["error"]
+    left = await server.write(files.promise, server.people["alice"].id)
+    assert await alice.status("GET", f"/api/v1/media/{left}") == 206
+    server.clock.forward(minutes=11)
+    assert await alice.status("GET", f"/api/v1/media/{left}") == 422

@@ -1,7 +1,7 @@
 """Makes `schemas/NNNN.jsonl`: data in every corner of a release's schema, for later versions to open.
 
 Run it once for each release that changes the schema, and keep the files of all earlier ones:
-`python -m tests.promises.old_schema > tests/promises/schemas/0001.jsonl`
+`python -m tests.promises.old_schema > tests/promises/schemas/0004.jsonl`
 """
 
 from __future__ import annotations
@@ -17,7 +17,24 @@ from fediblog.actions import following, moderating, people, publishing, reacting
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.documents import Visibility
 from fediblog.federation import compose, uploads
-from fediblog.store import backup, facts, inbound, logins, moderation
+from fediblog.store import (
+    announcements,
+    apps,
+    backup,
+    circles,
+    facts,
+    filters,
+    inbound,
+    listings,
+    lists,
+    logins,
+    markers,
+    moderation,
+    personal,
+    policies,
+    pushes,
+    tags,
+)
 from fediblog.store.logins import Session
 from fediblog.store.tx import Tx
 from tests.federation.pair import Pair
@@ -89,6 +106,48 @@ def _put(tx: Tx, ann: int, ben: str) -> None:
     tx.run("update signing_key set private = 'not kept' where private is not null")
 
 
+def _keep(tx: Tx, ann: int, ben: int) -> None:
+    """What one reader keeps, sorts and hides, and what its apps need."""
+    post = listings.local(tx, ann)[0]
+    personal.bookmark(tx, ann, post.id)
+    personal.mute_thread(tx, ann, post.id)
+    personal.begin(tx, _token(tx, ann), "a key of an app's choice")
+    markers.put(tx, ann, "home", post.id)
+    lists.put(tx, lists.add(tx, ann, "Friends", "list", exclusive=True), {ben})
+    sieve = filters.add(tx, ann, "Football", ["home"], "warn", None)
+    filters.add_keyword(tx, sieve, "goal", whole_word=True)
+    filters.add_post(tx, sieve, post.id)
+    tags.follow(tx, ann, "tea")
+    tags.set_featured(tx, ann, "tea", on=True)
+    circles.endorse(tx, ann, ben)
+    circles.set_note(tx, ann, ben, "from the choir")
+    circles.mute_host(tx, ann, "loud.test")
+    policies.put(tx, ann, {"not_following": "filter"})
+    announcements.dismiss(tx, announcements.add(tx, "<p>Hello</p>", "Hello", None), ann)
+
+
+def _token(tx: Tx, ann: int) -> int:
+    login = logins.everyone(tx)[0].id
+    app = apps.add_app(
+        tx, client="c", secret="s", name="An app", website="", redirects=["https://app.test/"], scopes=["read", "push"]
+    )
+    number = apps.add_token(tx, "hash", ["read", "push"], app=app, login=login, account=ann)
+    wanted = {"mention": True}
+    pushes.put(
+        tx,
+        number,
+        ann,
+        endpoint="https://push.test/1",
+        key="k",
+        secret="s",
+        standard=True,
+        alerts=wanted,
+        policy="all",
+        sealed="",
+    )
+    return number
+
+
 async def make() -> str:
     """The whole file."""
     async with World("one.test", "two.test") as world:
@@ -99,6 +158,7 @@ async def make() -> str:
         await _write(pair)
         await _moderate(pair)
         db, file = world.sites["one.test"].db, io.StringIO()
+        await db.write(_keep, ann.id, (await pair.copy_of(pair.near, ben)).id)
         await db.write(_put, ann.id, ben.uri)
         await db.read(backup.write_dump, file)
         return file.getvalue()

@@ -267,6 +267,7 @@ create index post_link_post on post_link(post);
 alter table media add column alt text not null default '';
 alter table media add column focus_x double precision;
 alter table media add column focus_y double precision;
+alter table media add column problem text not null default '';
 alter table post add column app_name text not null default '';
 alter table post add column app_website text not null default '';
 
