@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partialmethod
 from typing import Any, Literal
 
 from starlette.exceptions import HTTPException
@@ -88,35 +89,11 @@ class Table:
 
         return keep
 
-    def get(
-        self, *paths: str, scope: str = "", who: Who = "user", gives: str = "", tier: int = 2, note: str = ""
-    ) -> Callable[[Handler], Handler]:
-        """Something to read."""
-        return self.add("GET", *paths, scope=scope, who=who, gives=gives, tier=tier, note=note)
-
-    def post(
-        self, *paths: str, scope: str = "", who: Who = "user", gives: str = "", tier: int = 2, note: str = ""
-    ) -> Callable[[Handler], Handler]:
-        """Something to do."""
-        return self.add("POST", *paths, scope=scope, who=who, gives=gives, tier=tier, note=note)
-
-    def put(
-        self, *paths: str, scope: str = "", who: Who = "user", gives: str = "", tier: int = 2, note: str = ""
-    ) -> Callable[[Handler], Handler]:
-        """Something to set."""
-        return self.add("PUT", *paths, scope=scope, who=who, gives=gives, tier=tier, note=note)
-
-    def patch(
-        self, *paths: str, scope: str = "", who: Who = "user", gives: str = "", tier: int = 2, note: str = ""
-    ) -> Callable[[Handler], Handler]:
-        """Something to change in part."""
-        return self.add("PATCH", *paths, scope=scope, who=who, gives=gives, tier=tier, note=note)
-
-    def delete(
-        self, *paths: str, scope: str = "", who: Who = "user", gives: str = "", tier: int = 2, note: str = ""
-    ) -> Callable[[Handler], Handler]:
-        """Something to take away."""
-        return self.add("DELETE", *paths, scope=scope, who=who, gives=gives, tier=tier, note=note)
+    get = partialmethod(add, "GET")
+    post = partialmethod(add, "POST")
+    put = partialmethod(add, "PUT")
+    patch = partialmethod(add, "PATCH")
+    delete = partialmethod(add, "DELETE")
 
 
 class Finder:
