@@ -14,20 +14,10 @@ from fediblog.mastodon.params import whole
 from fediblog.store import posts
 from fediblog.store.noticed import Span
 from fediblog.store.policies import Request
+from fediblog.store.pushes import ALERT_OF
 from fediblog.store.tx import Tx
 
-TYPES = {
-    "follow": "follow",
-    "follow_request": "follow_request",
-    "mention": "mention",
-    "reply": "mention",
-    "quote": "quote",
-    "like": "favourite",
-    "boost": "reblog",
-    "poll": "poll",
-    "status": "status",
-    "move": "moved",
-}
+TYPES = {**ALERT_OF, "move": "moved"}
 """The API's word for each kind of notice."""
 HIDDEN = frozenset({"moved"})  # which apps do not know: only for those that ask for it
 GROUPED = frozenset({"favourite", "reblog", "follow"})
