@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,6 +62,12 @@ class StoredKey:
 
 def from_row(row: Row, keys: tuple[Key, ...] = ()) -> Account:
     """The account that a row of the table says."""
+    account = _account(row)
+    return replace(account, keys=keys) if keys else account
+
+
+@lru_cache(maxsize=1024, typed=True)  # the same few are read again and again, and a row is compared in no time
+def _account(row: Row) -> Account:
     return Account(
         id=row.id,
         login=row.login,
@@ -99,7 +106,6 @@ def from_row(row: Row, keys: tuple[Key, ...] = ()) -> Account:
         created=row.created,
         changed=row.changed,
         fetched=row.fetched,
-        keys=keys,
     )
 
 

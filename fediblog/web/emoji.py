@@ -20,7 +20,7 @@ def pictured(html: str, emoji: Iterable[Emoji]) -> Markup:
 
     The sanitiser escapes `<` and `>` inside of attributes, so what stands between angle brackets is a whole tag.
     """
-    known = {each.name: each.url for each in emoji if each.url.startswith(("https://", "http://"))}
+    known = {each.name: each.url for each in emoji if each.url.startswith(("https://", "http://"))} if emoji else {}
     if not known or ":" not in html:
         return Markup(html)  # noqa: S704  cleaned when it was stored
     parts = _TAG.split(html)
