@@ -61,6 +61,7 @@ class Worker:
         self._working: dict[Task, Job] = {}
         self._hearing: dict[Task, Incoming] = {}
         self._last_of: dict[str, Task] = {}  # by actor: what one sent is done in its order
+        self._left = False  # the database failed us, and claims of ours stand for which nobody works
 
     def start(self) -> None:
         """Begin to work in the background."""
@@ -130,6 +131,11 @@ class Worker:
 
     async def _take(self) -> int:
         """Claim as much as there is room for, and begin it."""
+        if self._left:
+            if self._tasks():
+                return 0
+            await self.recover()
+            self._left = False
         probing = sum(batch.failures > 0 for batch in self._sending.values())
         most = TAKEN if self._turns.waiting <= AHEAD else 0
         room = (
@@ -189,7 +195,8 @@ class Worker:
             await deliver_batch(
                 self._site, batch, turns=self._turns, ledger=self._ledger, closing=lambda: self._closing
             )
-        except Unavailable as error:  # the database: the lease runs out by itself
+        except Unavailable as error:  # the database
+            self._left = True
             log.event("batch-failed", host=batch.host, reason=error.reason)
         except Exception as error:
             log.trouble("batch-failed", error, host=batch.host)
@@ -211,7 +218,8 @@ class Worker:
                 log.trouble("job-failed", error, kind=job.kind, subject=job.subject)
             try:
                 await self._site.db.write(_put_off_job, job, error)
-            except Unavailable as trouble:  # the database: the claim runs out by itself
+            except Unavailable as trouble:  # the database
+                self._left = True
                 log.event("worker-waits", reason=trouble.reason, detail=trouble.detail)
 
     async def _hear(self, item: Incoming, before: Task | None) -> None:
@@ -219,7 +227,8 @@ class Worker:
             await asyncio.wait([before])
         try:
             await receive.process(self._site, item)  # which stores what came of it, also of a failure
-        except Unavailable as error:  # the database: the claim runs out by itself
+        except Unavailable as error:  # the database
+            self._left = True
             log.event("worker-waits", reason=error.reason, detail=error.detail)
         except Exception as error:
             log.trouble("incoming-failed", error, activity=item.uri, actor=item.actor)

@@ -1,5 +1,7 @@
 """Accounts, ours and everybody else's, and their keys."""
 
+# long because: an account has forty columns, which are read and written in one place
+
 from __future__ import annotations
 
 import json

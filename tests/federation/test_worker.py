@@ -383,3 +383,27 @@ async def test_a_deleted_account_says_farewell_to_those_it_followed(hub: Hub) ->
         ("f0000.test", "Delete"),
         ("liked.test", "Delete"),
     ]
+
+
+async def test_what_could_not_be_written_down_is_done_once_the_database_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A disk fills up between a claim and what comes of it: nobody waits until the claim has run out."""
+    async with World("one.test") as world:
+        hub = Hub(world, await world.person("one.test", "ann"))
+        await hub.followers(1)
+        await hub.publish()
+        db = world.sites["one.test"].db
+        write, writes = db.write, count()
+
+        async def fills_up(fn: Any, *args: Any, **kwargs: Any) -> Any:
+            if next(writes):
+                raise Unavailable("disk-full", 300)
+            return await write(fn, *args, **kwargs)
+
+        monkeypatch.setattr(db, "write", fills_up)
+        with pytest.raises(Unavailable):
+            await hub.worker.idle()
+        monkeypatch.undo()
+        await hub.worker.idle()
+        assert [kind["type"] for _, kind in hub.taken] == ["Create"]
