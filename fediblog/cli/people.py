@@ -178,7 +178,8 @@ COMMANDS = (
         words=("user", "password"),
         usage="NAME",
         help="give somebody another password",
-        about="Give somebody another password. Every browser where they are signed in is signed out.",
+        about="Give somebody another password. Every browser where they are signed in is signed out, and apps have to"
+        " be let in anew.",
         examples=("fediblog user password alice",),
         arguments=_name_and_password,
         run=on_site(change_password),

@@ -104,7 +104,7 @@ async def synchronize(site: Site, job: Job) -> None:
 
 async def push(site: Site, job: Job) -> None:
     """Wake an app."""
-    await pushing.push(site, job)
+    await pushing.push(site, job.subject)
     await site.db.write(jobs.done, job.id)
 
 

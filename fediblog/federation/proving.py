@@ -52,8 +52,8 @@ async def _by_proof(site: Site, activity: Activity, document: dict[str, Json], b
 
 
 def _key_of(tx: Tx, account: int, uri: str) -> StoredKey | None:
-    found = accounts.key(tx, uri)
-    return found if found is not None and found.account == account and found.kind == "ed25519" else None
+    held = accounts.key_with_owner(tx, uri)
+    return held[0] if held is not None and held[1].id == account and held[0].kind == "ed25519" else None
 
 
 async def _as_it_is(site: Site, activity: Activity, budget: Budget) -> tuple[Activity, Facts]:

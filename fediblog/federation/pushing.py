@@ -21,8 +21,7 @@ from fediblog.markup.html import plain
 from fediblog.messages import text
 from fediblog.net import Answer
 from fediblog.protocol import webpush
-from fediblog.store import jobs, notices, pushes
-from fediblog.store.jobs import Job
+from fediblog.store import notices, pushes
 from fediblog.store.pushes import Subscription
 from fediblog.store.tx import Tx
 
@@ -38,12 +37,14 @@ class _Message:
     notice: Notice
 
 
-async def push(site: Site, job: Job) -> None:
-    """One message. Raises Unavailable where the service asks for patience, Refused where it will never take it."""
-    number, _, notice = job.subject.partition("/")
+async def push(site: Site, subject: str) -> None:
+    """One message, of which `subject` names subscription and notice (see `pushes.queue`).
+
+    Raises Unavailable where the service asks for patience, Refused where it will never take it.
+    """
+    number, _, notice = subject.partition("/")
     found = await site.db.read(_message, int(number), int(notice))
-    if found is None:  # read, withdrawn or unsubscribed meanwhile
-        await site.db.write(jobs.done, job.id)
+    if found is None:  # withdrawn or unsubscribed meanwhile
         return
     key, secret = webpush.decode(found.subscription.key), webpush.decode(found.subscription.secret)
     headers, body = webpush.request(
@@ -58,23 +59,18 @@ async def push(site: Site, job: Job) -> None:
         now=site.clock() // 1000,
     )
     answer = await site.client.post(found.subscription.endpoint, body, headers)
-    await site.db.write(_settle, job, found.subscription, answer.status in GONE)
-    _check(answer, found.subscription)
+    if answer.status in GONE:
+        await site.db.write(pushes.remove, found.subscription.token)
+        log.event("push-unsubscribed", account=found.subscription.account)
+    else:
+        _check(answer, found.subscription)
 
 
 def _check(answer: Answer, subscription: Subscription) -> None:
-    if answer.status in GONE:
-        log.event("push-unsubscribed", account=subscription.account)
-    elif answer.status == 429 or answer.status >= 500:
+    if answer.status == 429 or answer.status >= 500:
         raise Unavailable("push-service", _delay(answer), f"{subscription.endpoint[:100]}: {answer.status}")
-    elif answer.status >= 300:
+    if answer.status >= 300:
         raise Refused("push-refused", f"The push service answered {answer.status}.", subscription.endpoint[:100])
-
-
-def _settle(tx: Tx, job: Job, subscription: Subscription, gone: bool) -> None:
-    if gone:
-        pushes.remove(tx, subscription.token)
-        jobs.done(tx, job.id)
 
 
 def _delay(answer: Answer) -> float | None:

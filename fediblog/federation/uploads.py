@@ -13,18 +13,14 @@ from fediblog.media.files import FileStore
 from fediblog.media.pictures import Picture, Shape
 from fediblog.messages import text
 from fediblog.store import files
-from fediblog.store.files import Upload
+from fediblog.store.files import Made, Upload
 from fediblog.store.tx import Tx
-
-Made = tuple[Picture, dict[str, str]]
-"""A picture, and the names of its files by variant."""
 
 
 async def upload(site: Site, account: int, data: bytes, *, shape: Shape = "post") -> Upload:
     """Take in a picture of one of our people. Raises Invalid that says what is wrong with it, or Unavailable."""
     quotas.use(site, account, "upload")
-    picture, saved = await _make(site, data, shape)
-    return await site.db.write(_add, account, picture, saved)
+    return await site.db.write(_add, account, await _make(site, data, shape))
 
 
 async def begin(site: Site, account: int, data: bytes, *, patience: float) -> Upload:
@@ -33,7 +29,7 @@ async def begin(site: Site, account: int, data: bytes, *, patience: float) -> Up
     making = asyncio.ensure_future(_make(site, data, "post"))
     await asyncio.wait({making}, timeout=patience)
     if making.done():
-        return await site.db.write(_add, account, *making.result())
+        return await site.db.write(_add, account, making.result())
     promised = await site.db.write(_promise, account)
     task = asyncio.create_task(_fulfil(site, promised.id, making))
     _UNDER_WAY.add(task)
@@ -52,12 +48,12 @@ _UNDER_WAY: set[asyncio.Task[None]] = set()
 
 async def _make(site: Site, data: bytes, shape: Shape) -> Made:
     picture = await pictures.process(data, shape=shape)
-    return picture, await asyncio.to_thread(_save, site.files, picture)
+    return await asyncio.to_thread(_save, site.files, picture)
 
 
 async def _fulfil(site: Site, number: int, making: asyncio.Future[Made]) -> None:
     try:
-        await site.db.write(_finish, number, *await making)
+        await site.db.write(_finish, number, await making)
     except (Refused, Unavailable) as error:
         await site.db.write(files.give_up, number, str(error))
     except Exception as error:
@@ -65,25 +61,10 @@ async def _fulfil(site: Site, number: int, making: asyncio.Future[Made]) -> None
         await site.db.write(files.give_up, number, text("error.bug"))
 
 
-def _save(store: FileStore, picture: Picture) -> dict[str, str]:
-    """Names of the files by variant. If the row never follows, the sweep finds them."""
-    return {each.name: store.save(each.data, each.suffix) for each in picture.variants}
-
-
-def _promise(tx: Tx, account: int) -> Upload:
-    return _required(files.get(tx, files.promise(tx, account), account))
-
-
-def _add(tx: Tx, account: int, picture: Picture, saved: dict[str, str]) -> Upload:
-    number = files.promise(tx, account)
-    _finish(tx, number, picture, saved)
-    return _required(files.get(tx, number, account))
-
-
-def _finish(tx: Tx, number: int, picture: Picture, saved: dict[str, str]) -> None:
-    files.finish(
-        tx,
-        number,
+def _save(store: FileStore, picture: Picture) -> Made:
+    """Write the files. If the row never follows, the sweep finds them."""
+    saved = {each.name: store.save(each.data, each.suffix) for each in picture.variants}
+    return Made(
         media_type=picture.media_type,
         file=saved["full"],
         large=saved.get("large", ""),
@@ -93,6 +74,18 @@ def _finish(tx: Tx, number: int, picture: Picture, saved: dict[str, str]) -> Non
         blurhash=picture.blurhash,
         size=sum(len(each.data) for each in picture.variants),
     )
+
+
+def _promise(tx: Tx, account: int) -> Upload:
+    return _required(files.get(tx, files.promise(tx, account), account))
+
+
+def _add(tx: Tx, account: int, made: Made) -> Upload:
+    return _required(files.get(tx, files.add(tx, account, **made), account))
+
+
+def _finish(tx: Tx, number: int, made: Made) -> None:
+    files.finish(tx, number, **made)
 
 
 def _required(found: Upload | None) -> Upload:

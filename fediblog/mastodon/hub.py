@@ -75,10 +75,11 @@ class Hub:
             raise TooOften(text("api.too-many-streams"), 30)
         listener = Listener(token)
         async with self._turn:  # nobody is told anything before it is known what is new
-            if self._task is None:
+            is_first = self._task is None
+            if is_first:
                 await self._begin()
             self._listeners.add(listener)
-            if self._task is None:
+            if is_first:
                 self._task = asyncio.create_task(self._watch())
         return listener
 

@@ -1,7 +1,5 @@
 """Accounts, ours and everybody else's, and their keys."""
 
-# long because: an account has forty columns, which are read and written in one place
-
 from __future__ import annotations
 
 import json
@@ -360,12 +358,6 @@ def free_key(tx: Tx, uri: str, owner: str) -> None:
         uri=uri,
         owner=owner,
     )
-
-
-def key(tx: Tx, uri: str) -> StoredKey | None:
-    """The key of that id, with the account that owns it."""
-    row = tx.one("select * from signing_key where uri = :uri", uri=uri)
-    return _stored(row) if row else None
 
 
 def key_with_owner(tx: Tx, uri: str) -> tuple[StoredKey, Account] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from fediblog.store.tx import Row, Tx
 
@@ -37,33 +38,23 @@ class Upload:
         return None if self.focus_x is None or self.focus_y is None else (self.focus_x, self.focus_y)
 
 
-def add(
-    tx: Tx,
-    account: int,
-    *,
-    media_type: str,
-    file: str,
-    large: str,
-    small: str,
-    width: int | None,
-    height: int | None,
-    blurhash: str,
-    size: int,
-) -> int:
+class Made(TypedDict):
+    """What is known of a picture once its files are on disk; pixels and bytes."""
+
+    media_type: str
+    file: str
+    large: str
+    small: str
+    width: int | None
+    height: int | None
+    blurhash: str
+    size: int
+
+
+def add(tx: Tx, account: int, **made: Unpack[Made]) -> int:
     """Store a row for files that are on disk already; returns its number."""
     number = promise(tx, account)
-    finish(
-        tx,
-        number,
-        media_type=media_type,
-        file=file,
-        large=large,
-        small=small,
-        width=width,
-        height=height,
-        blurhash=blurhash,
-        size=size,
-    )
+    finish(tx, number, **made)
     return number
 
 
@@ -79,32 +70,13 @@ def promise(tx: Tx, account: int) -> int:
     return number
 
 
-def finish(
-    tx: Tx,
-    number: int,
-    *,
-    media_type: str,
-    file: str,
-    large: str,
-    small: str,
-    width: int | None,
-    height: int | None,
-    blurhash: str,
-    size: int,
-) -> None:
+def finish(tx: Tx, number: int, **made: Unpack[Made]) -> None:
     """The files of a picture that was promised are on disk."""
     tx.run(
-        "update media set media_type = :type, file = :file, large = :large, small = :small, width = :width,"
-        " height = :height, blurhash = :blurhash, bytes = :bytes where id = :id",
+        "update media set media_type = :media_type, file = :file, large = :large, small = :small, width = :width,"
+        " height = :height, blurhash = :blurhash, bytes = :size where id = :id",
         id=number,
-        type=media_type,
-        file=file,
-        large=large,
-        small=small,
-        width=width,
-        height=height,
-        blurhash=blurhash,
-        bytes=size,
+        **made,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Param, Row, Tx
 from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, NOT_SHUNNED, VISIBLE
 from fediblog.store.window import Window
 
@@ -104,49 +104,37 @@ class Tags:
     media: bool = False
 
 
-def home(tx: Tx, viewer: int, window: Window) -> list[Row]:
-    """What those wrote and passed on whom the viewer follows; those whom an exclusive list holds are left to it."""
+def _rows(tx: Tx, queries: tuple[str, str], window: Window, **params: Param) -> list[Row]:
+    """The rows of a piece, newest first."""
     found = tx.all(
-        _HOME[window.upwards], viewer=viewer, now=tx.now, before=window.before, after=window.after, n=window.limit
+        queries[window.upwards], now=tx.now, before=window.before, after=window.after, n=window.limit, **params
     )
     return window.turned(found)
+
+
+def home(tx: Tx, viewer: int, window: Window) -> list[Row]:
+    """What those wrote and passed on whom the viewer follows; those whom an exclusive list holds are left to it."""
+    return _rows(tx, _HOME, window, viewer=viewer)
 
 
 def of_list(tx: Tx, viewer: int, number: int, replies: str, window: Window) -> list[Row]:
     """The part of the viewer's stream that comes from the members of one of its lists."""
-    found = tx.all(
-        _LIST[window.upwards],
-        viewer=viewer,
-        list=number,
-        replies=replies,
-        now=tx.now,
-        before=window.before,
-        after=window.after,
-        n=window.limit,
-    )
-    return window.turned(found)
+    return _rows(tx, _LIST, window, viewer=viewer, list=number, replies=replies)
 
 
 def public(tx: Tx, viewer: int, window: Window, *, side: str = "", media: bool = False) -> list[Row]:
     """Public posts that begin a thread or go on with an author's own; `side` is `local`, `remote` or nothing."""
-    found = tx.all(
-        _PUBLIC[side][window.upwards],
-        viewer=viewer,
-        media=media,
-        now=tx.now,
-        before=window.before,
-        after=window.after,
-        n=window.limit,
-    )
-    return window.turned(found)
+    return _rows(tx, _PUBLIC[side], window, viewer=viewer, media=media)
 
 
 def tagged(tx: Tx, viewer: int, tags: Tags, window: Window) -> list[Row]:
     """Public posts with hashtags."""
     every = sorted(set(tags.every))
     more = {"tags": sorted({tags.tag, *tags.either})} if tags.either else {"tag": tags.tag}
-    found = tx.all(
-        (_ANY_TAG if tags.either else _TAGGED)[window.upwards],
+    return _rows(
+        tx,
+        _ANY_TAG if tags.either else _TAGGED,
+        window,
         viewer=viewer,
         side=tags.side,
         local=tags.side == "local",
@@ -154,45 +142,20 @@ def tagged(tx: Tx, viewer: int, tags: Tags, window: Window) -> list[Row]:
         none=sorted(set(tags.none)),
         every=every,
         every_n=len(every),
-        now=tx.now,
-        before=window.before,
-        after=window.after,
-        n=window.limit,
         **more,
     )
-    return window.turned(found)
 
 
 def linked(tx: Tx, viewer: int, link: str, window: Window) -> list[Row]:
     """Public posts that point to a page."""
-    found = tx.all(
-        _LINKED[window.upwards],
-        viewer=viewer,
-        link=link,
-        media=False,
-        now=tx.now,
-        before=window.before,
-        after=window.after,
-        n=window.limit,
-    )
-    return window.turned(found)
+    return _rows(tx, _LINKED, window, viewer=viewer, link=link, media=False)
 
 
 def liked(tx: Tx, viewer: int, window: Window) -> list[Row]:
     """What the viewer liked, the latest like first."""
-    found = tx.all(
-        _LIKED[window.upwards],
-        viewer=viewer,
-        latest=window.before >> 20,
-        earliest=window.after >> 20,
-        before=window.before,
-        after=window.after,
-        n=window.limit,
-    )
-    return window.turned(found)
+    return _rows(tx, _LIKED, window, viewer=viewer, latest=window.before >> 20, earliest=window.after >> 20)
 
 
 def bookmarked(tx: Tx, viewer: int, window: Window) -> list[Row]:
     """What the viewer keeps, the latest bookmark first; paging goes by the bookmark."""
-    found = tx.all(_BOOKMARKED[window.upwards], viewer=viewer, before=window.before, after=window.after, n=window.limit)
-    return window.turned(found)
+    return _rows(tx, _BOOKMARKED, window, viewer=viewer)

@@ -114,10 +114,11 @@ async def test_keys_are_rotated_and_taken_away(db: Database, clock: Clock) -> No
         remote(tx, keys=(key(uri, public="fresh"),))
         (left,) = accounts.with_keys(tx, bob).keys
         assert left.public == "fresh"
-        stored = accounts.key(tx, f"{uri}#main-key")
-        assert stored is not None
-        assert (stored.account, stored.private, stored.fetched) == (bob.id, None, tx.now)
-        assert accounts.key(tx, f"{uri}#second") is None
+        held = accounts.key_with_owner(tx, f"{uri}#main-key")
+        assert held is not None
+        stored, owner = held
+        assert (owner.id, stored.account, stored.private, stored.fetched) == (bob.id, bob.id, None, tx.now)
+        assert accounts.key_with_owner(tx, f"{uri}#second") is None
         remote(tx, keys=(key(uri, "other"),))
         assert [k.uri for k in accounts.with_keys(tx, bob).keys] == [f"{uri}#other"]
         remote(tx, keys=())
@@ -130,9 +131,9 @@ async def test_the_key_of_another_account_cannot_be_taken_over(db: Database) -> 
     def check(tx: Tx) -> None:
         bob = remote(tx)
         evil = remote(tx, "evil", "evil.example", keys=(key(bob.uri, public="evil"), key("https://evil.example/e")))
-        stored = accounts.key(tx, f"{bob.uri}#main-key")
-        assert stored is not None
-        assert (stored.account, stored.public) == (bob.id, "their key")
+        held = accounts.key_with_owner(tx, f"{bob.uri}#main-key")
+        assert held is not None
+        assert (held[0].account, held[0].public) == (bob.id, "their key")
         assert [k.uri for k in accounts.with_keys(tx, evil).keys] == ["https://evil.example/e#main-key"]
 
     await db.write(check)
@@ -252,7 +253,7 @@ async def test_accounts_are_found_by_an_index(db: Database) -> None:
         accounts.of_login(seen, login.id)
         accounts.ours(seen)
         accounts.with_keys(seen, bob)
-        accounts.key(seen, "x")
+        accounts.key_with_owner(seen, "x")
         accounts.private_keys(seen, alice.id)
         tags.featured_names(seen, alice.id)
         return scans(seen.plans(), "account", "signing_key", "featured_tag")
