@@ -21,13 +21,14 @@ from fediblog.mastodon import routes as api
 from fediblog.mastodon import streaming
 from fediblog.mastodon.cors import Cors
 from fediblog.messages import text
-from fediblog.web import activitypub, discovery, metrics, pages, stored
+from fediblog.web import activitypub, discovery, inboxes, metrics, pages, stored
 from fediblog.web.middleware import Door, too_large
 from fediblog.web.negotiation import VARY
 from fediblog.web.render import render
 from fediblog.web.shelf import Shelf
 
 ROUTES: list[BaseRoute] = [
+    *inboxes.ROUTES,  # first, since most requests go there
     *discovery.ROUTES,
     *metrics.ROUTES,
     *activitypub.ROUTES,

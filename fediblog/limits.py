@@ -65,11 +65,11 @@ class Limit:
 class Room:
     """How much may be under way at a time: in all, and for each of those whom it is done for."""
 
-    def __init__(self, *, most: int, share: int, pause: int = 30) -> None:
+    def __init__(self, *, most: int, share: int, pause: int = 30, on_full: Callable[[], None] = lambda: None) -> None:
         self.inside = 0
         self._most, self._share, self._pause = most, share, pause
         self._of: dict[str, int] = {}
-        self._refused = 0
+        self._refused, self._on_full = 0, on_full
 
     @contextmanager
     def enter(self, *keys: str) -> Iterator[None]:
@@ -80,6 +80,7 @@ class Room:
         named = {key for key in keys if key}
         if self.inside >= self._most or any(self._of.get(key, 0) >= self._share for key in named):
             self._refused += 1
+            self._on_full()
             # Spread out, so that not all of them come again at the same moment.
             raise Unavailable("too-busy", self._pause + self._refused % (self._pause * 2))
         self.inside += 1

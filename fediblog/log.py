@@ -7,21 +7,47 @@ import logging
 import re
 import sys
 import time
+from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from types import TracebackType
 
 from fediblog.counters import BUGS
 
-REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 _LOG = logging.getLogger("fediblog")
 _ODD = re.compile(r'[ "\n\r\t]')
+
+
+@dataclass(slots=True)
+class Request:
+    """A request that is being answered: its id, and facts that its line is to tell at the end."""
+
+    id: str
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+REQUEST: ContextVar[Request | None] = ContextVar("request", default=None)
 _Error = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def event(name: str, /, level: int = logging.INFO, **facts: object) -> None:
     """Write one line. Never a body, never a secret."""
+    line(name, facts, level)
+
+
+def line(name: str, facts: Mapping[str, object], level: int = logging.INFO) -> None:
+    """As `event`, of facts that were gathered."""
     if _LOG.isEnabledFor(level):
         _write(name, level, None, facts)
+
+
+def outcome(name: str, /, **facts: object) -> None:
+    """What came of a unit of work: told by the line of the request that it is, or else by a line of its own."""
+    request = REQUEST.get()
+    if request is None:
+        line(name, facts)
+    else:
+        request.facts.update(facts)
 
 
 def trouble(name: str, error: BaseException, /, **facts: object) -> None:
@@ -31,7 +57,7 @@ def trouble(name: str, error: BaseException, /, **facts: object) -> None:
         _write(name, logging.ERROR, (type(error), error, error.__traceback__), facts)
 
 
-def _write(name: str, level: int, error: _Error | None, facts: dict[str, object]) -> None:
+def _write(name: str, level: int, error: _Error | None, facts: Mapping[str, object]) -> None:
     # By hand, since `Logger.log` would first look for the file and the line that call it, which are not written.
     record = logging.LogRecord(_LOG.name, level, "", 0, name, None, error)
     record.facts = facts
@@ -44,13 +70,13 @@ class _Line(logging.Formatter):
         self._second = (0, "")  # the last one, and how it is written: most lines share it with the line before
 
     def format(self, record: logging.LogRecord) -> str:
-        facts: dict[str, object] = getattr(record, "facts", {})
-        line = f"{self._time(int(record.created))} {record.levelname.lower()} {record.getMessage()}"
-        if request := REQUEST_ID.get():
-            line += f" request={request}"
+        facts: Mapping[str, object] = getattr(record, "facts", {})
+        written = f"{self._time(int(record.created))} {record.levelname.lower()} {record.getMessage()}"
+        if request := REQUEST.get():
+            written += f" request={request.id}"
         for key, value in facts.items():
-            line += f" {key}={_plain(value)}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+            written += f" {key}={_plain(value)}"
+        return f"{written}\n{self.formatException(record.exc_info)}" if record.exc_info else written
 
     def _time(self, second: int) -> str:
         known, written = self._second

@@ -27,17 +27,30 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
 
 
 def test_a_line_says_when_what_and_the_facts(lines: io.StringIO) -> None:
-    token = log.REQUEST_ID.set("r1")
+    token = log.REQUEST.set(log.Request("r1"))
     try:
         log.event("inbox.done", kind="Like", n=3, empty="", odd='a "b" c', forged="x\n2025 info owned")
     finally:
-        log.REQUEST_ID.reset(token)
+        log.REQUEST.reset(token)
     log.event("whispered", logging.DEBUG)
     assert re.fullmatch(
         r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d info inbox\.done request=r1 kind=Like n=3 empty=\"\""
         r' odd="a \\"b\\" c" forged="x\\n2025 info owned"\n',
         lines.getvalue(),
     )
+
+
+def test_what_came_of_a_request_stands_in_its_own_line(lines: io.StringIO) -> None:
+    log.outcome("inbox.done", kind="Like")
+    assert lines.getvalue().endswith(" info inbox.done kind=Like\n")
+    request = log.Request("r1")
+    token = log.REQUEST.set(request)
+    try:
+        log.outcome("inbox.done", kind="Follow")
+    finally:
+        log.REQUEST.reset(token)
+    assert lines.getvalue().count("\n") == 1
+    assert request.facts == {"kind": "Follow"}
 
 
 def test_the_time_is_that_of_each_line(lines: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:

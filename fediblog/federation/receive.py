@@ -243,7 +243,7 @@ def _count(activity: Activity | None, outcome: str) -> None:
 
 def _log(activity: Activity, outcome: Outcome) -> None:
     _count(activity, outcome.value)
-    log.event("inbox.done", kind=activity.kind, actor=activity.actor, outcome=outcome.value)
+    log.outcome("inbox.done", kind=activity.kind, actor=activity.actor, outcome=outcome.value)
 
 
 async def process(site: Site, item: inbound.Incoming) -> None:

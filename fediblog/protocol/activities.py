@@ -19,6 +19,7 @@ _REACTING = {"Announce", "Like", "Dislike", "EmojiReact", "Listen", "Read", "Vie
 VERBS = frozenset(_CHANGING | _ASKING | _ANSWERING | _REACTING)
 _COLLECTIONS = frozenset({"Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage"})
 _THINGS = ACTOR_KINDS | POST_KINDS | _COLLECTIONS | {"Tombstone", "Link", "Object"}
+_KNOWN = VERBS | _THINGS
 _BLIND = ("bto", "bcc")
 
 
@@ -82,7 +83,7 @@ def _first(value: Json) -> Json:
 def _kind_inside(inside: Json) -> str:
     if not isinstance(inside, dict):
         return ""
-    return readers.kind_of(inside, VERBS | _THINGS) or next(iter(readers.kinds(inside)), "")
+    return readers.kind_of(inside, _KNOWN) or next(iter(readers.kinds(inside)), "")
 
 
 def _content(doc: dict[str, Json]) -> str:

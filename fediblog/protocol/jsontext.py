@@ -29,9 +29,7 @@ def decode(body: bytes | str, *, limit: int = LIMIT, depth: int = DEPTH) -> Json
     if text.count("[") + text.count("{") > depth and _depth_of(text) > depth:
         raise Refused("json-too-deep", f"JSON may be nested {depth} levels deep at most.")
     try:
-        value: Json = json.loads(
-            text, object_pairs_hook=_object, parse_int=_whole, parse_float=_real, parse_constant=_constant
-        )
+        value: Json = _DECODER.decode(text)
     except RecursionError:
         raise Refused("json-too-deep", f"JSON may be nested {depth} levels deep at most.") from None
     except ValueError as error:
@@ -102,6 +100,9 @@ def _real(digits: str) -> float:
 
 def _constant(name: str) -> float:
     raise Refused("json-not-finite", f"{name} is not a JSON number.")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_whole, parse_float=_real, parse_constant=_constant)
 
 
 def _refuse_odd_characters(value: Json) -> None:

@@ -217,9 +217,10 @@ def _attachments(doc: dict[str, Json], kind: str) -> tuple[Attachment, ...]:
 def _quote(doc: dict[str, Json]) -> str:
     if "Tombstone" in readers.kinds(readers.fields(doc.get("quote"))):
         return ""  # the quoted post was deleted
-    return next(filter(None, (readers.ref(doc.get(key)) for key in _QUOTES)), "") or tags.read_quote_link(
-        doc.get("tag")
-    )
+    for key in _QUOTES:
+        if key in doc and (quoted := readers.ref(doc[key])):
+            return quoted
+    return tags.read_quote_link(doc.get("tag"))
 
 
 def _conversation(value: Json) -> str:

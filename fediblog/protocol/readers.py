@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from fediblog.domain.documents import PUBLIC, Json
 
 NAME_LIMIT = 500
+KIND_LIMIT = 120
 URL_LIMIT = 2048
 REFS_LIMIT = 256
 BIGGEST = 2**53
@@ -91,11 +92,13 @@ def _is_url(value: str) -> bool:
 
 def ref(value: Json) -> str:
     """The id inside: a string, {'id': …}, {'href': …}, or the first usable one of a list; else ''."""
+    if isinstance(value, str):
+        return url(value)
     if isinstance(value, list):
         return next(filter(None, map(ref, value)), "")
     if isinstance(value, dict):
         return url(value.get("id")) or url(value.get("href"))
-    return url(value)
+    return ""
 
 
 def refs(value: Json, limit: int = REFS_LIMIT) -> tuple[str, ...]:
@@ -131,12 +134,17 @@ def kinds(value: Json) -> tuple[str, ...]:
     """The types of an object (given the object or its `type`), without the namespace."""
     if isinstance(value, dict):
         value = value.get("type")
-    return _once((_bare(entry) for entry in listed(value)), 16)
+    if isinstance(value, str):
+        return _kind(value[: 2 * KIND_LIMIT])
+    return _once(map(_bare, listed(value)), 16)
 
 
 def kind_of(value: Json, known: Container[str]) -> str:
     """The first type that is known, or ''."""
-    return next((kind for kind in kinds(value) if kind in known), "")
+    for kind in kinds(value):
+        if kind in known:
+            return kind
+    return ""
 
 
 def web_link(value: Json) -> str:
@@ -260,6 +268,7 @@ def duration_text(seconds: float) -> str:
     return f"PT{f'{seconds:.3f}'.rstrip('0').rstrip('.')}S"
 
 
+@lru_cache(maxsize=1024)  # an activity and what is in it were published at one time
 def _iso_8601(value: str) -> int | None:
     found = _ISO_8601.match(value)
     if not found:
@@ -298,8 +307,14 @@ def _once(values: Iterable[str], limit: int) -> tuple[str, ...]:
     return tuple(seen)
 
 
+@lru_cache(maxsize=1024)  # nearly every type that comes is one of some twenty
+def _kind(value: str) -> tuple[str, ...]:
+    kind = _bare(value)
+    return (kind,) if kind else ()
+
+
 def _bare(value: Json) -> str:
-    kind = text(value, 120)
+    kind = text(value, KIND_LIMIT)
     for namespace in _NAMESPACES:
         kind = kind.removeprefix(namespace)
     return kind

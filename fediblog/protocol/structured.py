@@ -57,8 +57,10 @@ _BARE = re.compile(
 
 def combined(headers: Headers, name: str) -> str | None:
     """The value of a field, its lines joined as RFC 9110 §5.3 has it; None if there is no such field."""
-    lines = [value.strip(" \t") for field, value in headers if field == name]
-    return ", ".join(lines) if lines else None
+    lines = [value for field, value in headers if field == name]
+    if len(lines) == 1:
+        return lines[0].strip(" \t")
+    return ", ".join([line.strip(" \t") for line in lines]) if lines else None
 
 
 def read_base64(text: str) -> bytes | None:

@@ -1,11 +1,11 @@
-"""What other servers call: the inboxes, actors, posts, activities and collections."""
+"""What other servers read: actors, posts, activities and collections."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from fediblog.actions.documents import actor_document, announce_of, create_of, post_document
@@ -14,49 +14,19 @@ from fediblog.domain.documents import Json, Visibility
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
-from fediblog.federation.receive import receive
 from fediblog.protocol.activities import quote_authorization, tombstone
 from fediblog.protocol.collections import write_collection, write_page
 from fediblog.protocol.contexts import without_context
 from fediblog.protocol.negotiate import wants_activity
 from fediblog.store import accounts, graves, listings, posts, quotes, reactions, relations, tags, writing
 from fediblog.store.tx import Row, Tx
-from fediblog.web import addresses, gate, synchronization
-from fediblog.web.negotiation import VARY, ActivityRoute, ask, document, incoming_of, site_of
+from fediblog.web import addresses, synchronization
+from fediblog.web.negotiation import VARY, ActivityRoute, ask, document, site_of
 
 PAGE = 20
 LINKS = 40  # ids on one page of a collection
 
 Document = dict[str, Json]
-
-
-# --- the inboxes ---
-
-
-async def shared_inbox(request: Request) -> Response:
-    """Where everybody may deliver for anybody here."""
-    return await _taken_in(request, None)
-
-
-async def inbox(request: Request) -> Response:
-    """The inbox of one account."""
-    return await _taken_in(request, request.path_params["number"])
-
-
-async def _taken_in(request: Request, owner: int | None) -> Response:
-    gate.check(request)
-    with gate.enter(request):
-        if owner is not None:
-            await site_of(request).db.read(_account, owner)  # 404 or 410, where nobody is
-        body = await gate.body_of(request)
-        async with gate.gate_of(request).turns.take():
-            receipt = await receive(site_of(request), incoming_of(request, body), inbox_owner=owner)
-    if receipt.status == 202:
-        return Response(status_code=202)
-    if receipt.status < 500:
-        gate.note_refused(request)
-    headers = {"Retry-After": str(receipt.retry_after)} if receipt.retry_after else {}
-    return JSONResponse({"error": receipt.message, "reason": receipt.reason}, receipt.status, headers=headers)
 
 
 # --- actors ---
@@ -68,7 +38,7 @@ async def actor(request: Request) -> Response:
     number = request.path_params["number"]
     if wants_activity(request.headers.get("accept", "")) or "text/html" not in request.headers.get("accept", ""):
         return document(request, await site.db.read(_actor, number))
-    account = await site.db.read(_account, number)
+    account = await site.db.read(account_here, number)
     return RedirectResponse(account.url, 303, headers={"Vary": VARY})
 
 
@@ -84,7 +54,8 @@ async def instance_actor(request: Request) -> Response:
     return document(request, await site.db.read(_actor, account.id))
 
 
-def _account(tx: Tx, number: int) -> Account:
+def account_here(tx: Tx, number: int) -> Account:
+    """An account of ours; NotFound or Gone where nobody is."""
     return _living(accounts.get(tx, number))
 
 
@@ -97,7 +68,7 @@ def _living(account: Account | None) -> Account:
 
 
 def _actor(tx: Tx, number: int) -> Document:
-    return actor_document(tx, _account(tx, number))
+    return actor_document(tx, account_here(tx, number))
 
 
 def _actor_named(tx: Tx, handle: str) -> Document:
@@ -209,7 +180,7 @@ async def outbox(request: Request) -> Response:
 
 
 def _outbox(tx: Tx, viewer: int, urls: Urls, number: int, before: int | None) -> Document:
-    account = _account(tx, number)
+    account = account_here(tx, number)
     total = listings.total_of_account(tx, number)
     if before is None:
         return write_collection(account.outbox, total=total, first=f"{account.outbox}?before={_FAR}")
@@ -243,7 +214,7 @@ async def _people(request: Request, which: str) -> Response:
 
 
 def _people_page(tx: Tx, viewer: int, number: int, which: str, after: int | None) -> Document:
-    account = _account(tx, number)
+    account = account_here(tx, number)
     totals = relations.counts(tx, number)
     total, uri = (totals[0], account.followers) if which == "followers" else (totals[1], account.following)
     if after is None:
@@ -261,7 +232,7 @@ async def featured(request: Request) -> Response:
 
 
 def _featured(tx: Tx, viewer: int, urls: Urls, number: int) -> Document:
-    account = _account(tx, number)
+    account = account_here(tx, number)
     items: list[Json] = [without_context(post_document(tx, urls, each)) for each in listings.pinned(tx, number, viewer)]
     return write_collection(account.featured, total=len(items), items=items)
 
@@ -272,7 +243,7 @@ async def featured_tags(request: Request) -> Response:
 
 
 def _featured_tags(tx: Tx, viewer: int, urls: Urls, number: int) -> Document:
-    account = _account(tx, number)
+    account = account_here(tx, number)
     items: list[Json] = [
         {"type": "Hashtag", "name": f"#{name}", "href": urls.tag(name)} for name in tags.featured_names(tx, number)
     ]
@@ -358,9 +329,6 @@ def _cursor(request: Request, name: str) -> int | None:
 
 addresses.register()
 ROUTES: list[BaseRoute] = [
-    Route("/inbox", shared_inbox, methods=["POST"]),
-    Route("/a/{number:number}/inbox", inbox, methods=["POST"]),
-    Route("/actor/inbox", shared_inbox, methods=["POST"]),
     Route("/actor", instance_actor),
     Route("/a/{number:number}", actor),
     Route("/a/{number:number}/outbox", outbox),

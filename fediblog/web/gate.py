@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from fediblog.counters import TURNED_AWAY
 from fediblog.errors import Refused, Unavailable
@@ -33,9 +32,27 @@ class Gate:
     """How many are inside, and how often each address was refused lately."""
 
     def __init__(self) -> None:
-        self.room = Room(most=INSIDE, share=SHARE)
+        self.room = Room(most=INSIDE, share=SHARE, on_full=lambda: TURNED_AWAY.add("inbox-busy"))
         self.turns = Turns(AT_ONCE)
         self.refused = Limit(burst=500, seconds=0.5, clock=monotonic)
+
+    def check(self, request: Request) -> None:
+        """Raise Unavailable if too much of what the address sent lately was refused."""
+        party = party_of(request)
+        wait = self.refused.wait(party) if party else 0
+        if wait:
+            TURNED_AWAY.add("inbox-refused")
+            raise Unavailable("too-many-refused", wait)
+
+    def enter(self, request: Request) -> AbstractContextManager[None]:
+        """While one request is dealt with. Raises Unavailable at once if too many are already."""
+        party = party_of(request)
+        return self.room.enter(f"from {party}" if party else "", claimed_host(request))
+
+    def note_refused(self, request: Request) -> None:
+        """Something from that address was no good."""
+        if party := party_of(request):
+            self.refused.take(party)
 
 
 def gate_of(request: Request) -> Gate:
@@ -61,39 +78,16 @@ def claimed_host(request: Request) -> str:
     return ""
 
 
-def check(request: Request) -> None:
-    """Raise Unavailable if too much of what the address sent lately was refused."""
-    wait = gate_of(request).refused.wait(party_of(request)) if party_of(request) else 0
-    if wait:
-        TURNED_AWAY.add("inbox-refused")
-        raise Unavailable("too-many-refused", wait)
-
-
-@contextmanager
-def enter(request: Request) -> Iterator[None]:
-    """While one request is dealt with. Raises Unavailable at once if too many are already."""
-    party, host = party_of(request), claimed_host(request)
-    with ExitStack() as inside:
-        try:
-            inside.enter_context(gate_of(request).room.enter(f"from {party}" if party else "", host))
-        except Unavailable:
-            TURNED_AWAY.add("inbox-busy")
-            raise
-        yield
-
-
-def note_refused(request: Request) -> None:
-    """Something from that address was no good."""
-    if party := party_of(request):
-        gate_of(request).refused.take(party)
-
-
 async def body_of(request: Request) -> bytes:
     """The body, as far as it comes in time and is not too large; Refused otherwise."""
-    chunks, size = [], 0
+    chunks, size, more = [], 0, True
     try:
         async with asyncio.timeout(PATIENCE):
-            async for chunk in request.stream():
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                chunk, more = message.get("body", b""), message.get("more_body", False)
                 size += len(chunk)
                 if size > MAX_ACTIVITY:
                     raise Refused("too-large", "An activity has at most 1 MB.")

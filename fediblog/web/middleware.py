@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -62,34 +61,36 @@ class Door:
         self.refuse = refuse
         self.pages = Limit(burst=600, seconds=0.05, clock=lambda: time.monotonic_ns() // 1_000_000)
         self.trusted = tuple(ip_network(each) for each in trusted)
-        self.headers = dict(_HEADERS, **{"content-security-policy": policy_text(origin)})
+        headers = dict(_HEADERS, **{"content-security-policy": policy_text(origin)})
         if origin.startswith("https://"):
-            self.headers["strict-transport-security"] = "max-age=31536000"
+            headers["strict-transport-security"] = "max-age=31536000"
+        self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        headers = Headers(scope=scope)
-        address = client_address(scope, headers, self.trusted)
+        address = client_address(scope, self.trusted)
         scope["client"] = (address, 0)
         # Our own machine or proxy is nobody in particular: a limit that all visitors share would shut all of them out.
         scope["fediblog.party"] = "" if not address or is_trusted(address, self.trusted) else party(address)
-        mark = log.REQUEST_ID.set(secrets.token_hex(4))
+        request = log.Request(secrets.token_hex(4))
+        mark = log.REQUEST.set(request)
         status = 0
 
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                shown = MutableHeaders(raw=message.setdefault("headers", []))
-                for name, value in self.headers.items():
-                    shown.setdefault(name, value)
+                given = message.get("headers", ())
+                named = {name for name, _ in given}
+                ours = (pair for pair in self.headers if pair[0] not in named)
+                message = {**message, "headers": [*given, *ours]}  # another answer may share them
             await send(message)
 
         try:
-            refusal = self._refusal(scope, headers)
+            refusal = self._refusal(scope)
             if refusal is not None:
                 await refusal(scope, receive, answer)
             else:
@@ -98,16 +99,16 @@ class Door:
             status = 500
             raise
         finally:
-            self._note(scope, status, time.perf_counter() - started)
-            log.REQUEST_ID.reset(mark)
+            self._note(scope, status, time.perf_counter() - started, request.facts)
+            log.REQUEST.reset(mark)
 
-    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+    def _refusal(self, scope: Scope) -> Response | None:
         """The answer to what is turned away before anything else looks at it."""
         if not is_text(
             scope["query_string"]
         ):  # not to be read by anybody, so not by a page of ours that says so either
             return PlainTextResponse("There is no such address.\n", 400)
-        if is_too_large(scope, headers):
+        if is_too_large(scope):
             return self.refuse(Request(scope), 413, too_large(scope), "too-large")
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # PostgreSQL takes none
             return self.refuse(Request(scope), 400, text("error.not-found"), "not-found")
@@ -123,19 +124,23 @@ class Door:
             return 0
         return self.pages.take(scope["fediblog.party"])
 
-    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+    def _note(self, scope: Scope, status: int, seconds: float, facts: dict[str, object]) -> None:
         """One line, and the counts; 499 is a visitor who went away before there was an answer."""
         REQUESTS.add(getattr(scope.get("route"), "path", "none"), str(status or 499))
         REQUEST_SECONDS.add(seconds)
-        log.event(
-            "request", method=scope["method"], path=scope["path"], status=status or 499, ms=round(seconds * 1000, 1)
-        )
+        known = {"method": scope["method"], "path": scope["path"], "status": status or 499}
+        log.line("request", known | {"ms": round(seconds * 1000, 1)} | facts)
+
+
+def header(scope: Scope, name: bytes) -> str:
+    """The header of that name, which is in lower case, its lines joined (RFC 9110 §5.3); none is empty."""
+    return b", ".join([value for given, value in scope["headers"] if given == name]).decode("latin-1")
 
 
 def limit_of(scope: Scope) -> int:
     """Bytes that the request may bring."""
     with_pictures = scope["method"] in ("POST", "PATCH") and _WITH_PICTURES.match(scope["path"])
-    kind = Headers(scope=scope).get("content-type", "") if with_pictures else ""
+    kind = header(scope, b"content-type") if with_pictures else ""
     return MOST_WITH_PICTURES if kind.lower().startswith("multipart/form-data") else MOST
 
 
@@ -154,9 +159,9 @@ def is_text(raw: bytes) -> bool:
     return True
 
 
-def is_too_large(scope: Scope, headers: Headers) -> bool:
+def is_too_large(scope: Scope) -> bool:
     """Whether the request says beforehand that it brings too much."""
-    length = headers.get("content-length", "")
+    length = header(scope, b"content-length")
     return length.isascii() and length.isdigit() and int(length[:15]) > limit_of(scope)
 
 
@@ -176,10 +181,10 @@ def capped(scope: Scope, receive: Receive) -> Receive:
     return more
 
 
-def client_address(scope: Scope, headers: Headers, trusted: Sequence[IPv4Network | IPv6Network]) -> str:
+def client_address(scope: Scope, trusted: Sequence[IPv4Network | IPv6Network]) -> str:
     """The address that the request comes from: behind our own proxies the last one that they did not add."""
     peer = scope["client"][0] if scope.get("client") else ""
-    hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
+    hops = [hop.strip() for hop in header(scope, b"x-forwarded-for").split(",") if hop.strip()]
     address = peer
     # A Unix socket has no address: only our own proxy can reach it.
     while hops and (not address or is_trusted(address, tuple(trusted))):

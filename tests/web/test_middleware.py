@@ -8,7 +8,6 @@ from ipaddress import ip_network
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -25,15 +24,16 @@ TRUSTED = (ip_network("127.0.0.0/8"), ip_network("10.1.0.0/16"))
         ("127.0.0.1", "198.51.100.1", "198.51.100.1"),
         ("127.0.0.1", "6.6.6.6, 198.51.100.1", "198.51.100.1"),  # the visitor may write anything in front
         ("127.0.0.1", "198.51.100.1, 10.1.2.3", "198.51.100.1"),  # two proxies of ours
+        ("127.0.0.1", "6.6.6.6\n198.51.100.1", "198.51.100.1"),  # a proxy that adds a line of its own
         ("127.0.0.1", "", "127.0.0.1"),
         ("", "198.51.100.1", "198.51.100.1"),  # a Unix socket
         ("127.0.0.1", "nonsense", "nonsense"),
     ],
 )
 def test_forwarded_addresses_are_believed_from_our_proxies_only(peer: str, forwarded: str, expected: str) -> None:
-    scope = {"type": "http", "client": (peer, 1234)} if peer else {"type": "http", "client": None}
-    headers = Headers({"x-forwarded-for": forwarded} if forwarded else {})
-    assert client_address(scope, headers, TRUSTED) == expected
+    lines = [(b"x-forwarded-for", line.encode()) for line in forwarded.split("\n") if line]
+    scope = {"type": "http", "client": (peer, 1234) if peer else None, "headers": lines}
+    assert client_address(scope, TRUSTED) == expected
 
 
 async def _echo(request: Request) -> Response:
