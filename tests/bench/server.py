@@ -5,15 +5,12 @@ Only the resolver is another: every name leads to the loopback interface.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 import uvloop
 
 from fediblog import log
@@ -27,6 +24,7 @@ from fediblog.federation.worker import Worker
 from fediblog.net import SocketEngine
 from fediblog.settings import Settings
 from tests.bench import helper
+from tests.bench.bare import serving
 
 
 async def loopback(host: str, port: int) -> list[str]:
@@ -47,24 +45,13 @@ async def main(config: dict[str, Any]) -> None:
     site = await open_site(settings, engine=SocketEngine(policy, loopback))
     app = create_app(site, worker=Worker(site))
     calm_collector()
-    options: dict[str, Any] = {"http": "httptools", "ws": "none", "lifespan": "on", "log_config": None}
-    options |= {"access_log": False, "proxy_headers": False, "server_header": False}
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, **options))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        if serving.done():
-            await serving
-            raise RuntimeError("the server did not start")
-        await asyncio.sleep(0.001)
-    helper.say(port=server.servers[0].sockets[0].getsockname()[1])
+    async with serving(app, "on") as port:
+        helper.say(port=port)
 
-    async def answer(asked: dict[str, Any]) -> dict[str, Any]:
-        return await do(site, asked)
+        async def answer(asked: dict[str, Any]) -> dict[str, Any]:
+            return await do(site, asked)
 
-    await helper.obey(answer)
-    server.should_exit = True
-    with contextlib.suppress(asyncio.CancelledError):
-        await serving
+        await helper.obey(answer)
     await site.close()
 
 
