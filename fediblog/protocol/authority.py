@@ -11,6 +11,7 @@ import idna
 
 from fediblog.domain.documents import Activity, Actor, Key, Note
 from fediblog.errors import Refused
+from fediblog.protocol.readers import USUAL_URL
 
 Origin = tuple[str, str, int]
 _PORTS = {"http": 80, "https": 443}
@@ -36,6 +37,9 @@ def ascii_host(host: str) -> str | None:
 @lru_cache(maxsize=4096)
 def origin(uri: str) -> Origin | None:
     """(scheme, host, port) of an http(s) id."""
+    if usual := USUAL_URL.match(uri):
+        scheme, host, digits = usual.groups()
+        return _made(scheme, host, int(digits) if digits else None)
     try:
         parts = urlsplit(uri)
         host, port = parts.hostname or "", parts.port
@@ -43,8 +47,12 @@ def origin(uri: str) -> Origin | None:
         return None
     if parts.scheme not in _PORTS or "@" in parts.netloc:
         return None
+    return _made(parts.scheme, host, port)
+
+
+def _made(scheme: str, host: str, port: int | None) -> Origin | None:
     name = host if ":" in host else ascii_host(host)  # an IPv6 address stays as it is
-    return (parts.scheme, name, _PORTS[parts.scheme] if port is None else port) if name else None
+    return (scheme, name, _PORTS[scheme] if port is None else port) if name else None
 
 
 def same_origin(one: str, other: str) -> bool:

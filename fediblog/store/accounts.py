@@ -119,6 +119,7 @@ def emoji_text(emoji: Sequence[Emoji]) -> str:
     return json.dumps([[each.name, each.url] for each in emoji])
 
 
+@lru_cache(maxsize=1024)
 def host_of(uri: str) -> str:
     """Host (and port) of an id, lower case; '' if it is none, since what a signature names may be anything."""
     try:
@@ -369,14 +370,8 @@ def key_with_owner(tx: Tx, uri: str) -> tuple[StoredKey, Account] | None:
     )
     if row is None:
         return None
-    held = StoredKey(
-        uri=row.key_uri,
-        account=row.id,
-        kind=row.key_kind,
-        public=row.public,
-        private=row.private,
-        fetched=row.key_fetched,
-    )
+    about = {"kind": row.key_kind, "public": row.public, "private": row.private, "fetched": row.key_fetched}
+    held = StoredKey(uri=row.key_uri, account=row.id, **about)
     return held, from_row(row)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -110,6 +111,18 @@ def test_url(good: str) -> None:
 )
 def test_no_url(bad: Json) -> None:
     assert readers.url(bad) == ""
+
+
+@given(st.from_regex(readers.USUAL_URL, fullmatch=True))
+def test_what_is_usual_is_read_as_the_library_reads_it(value: str) -> None:
+    usual = readers.USUAL_URL.match(value)
+    parts = urlsplit(value)
+    assert usual is not None
+    port = int(usual[3]) if usual[3] else None
+    assert (parts.scheme, parts.hostname, parts.port) == (usual[1], usual[2].lower(), port)
+    assert "@" not in parts.netloc
+    assert value.isascii()
+    assert not set(value) & set(' <>"\\\n\t\0\x7f')
 
 
 @pytest.mark.parametrize(
