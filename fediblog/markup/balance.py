@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from fediblog.markup.tokens import Close, Open, Text, names, tokenise
+from fediblog.markup.tokens import Open, names, tokenise
 
 DEPTH: Final = 50
 """Elements open at once; deeper ones lose their tags and keep their text."""
@@ -57,7 +57,7 @@ class _Writer:
         self.stack: list[str] = []
 
     def text(self, data: str) -> None:
-        if self.out and self.out[-1].startswith("<pre"):
+        if data[0] == "\n" and self.out and self.out[-1].startswith("<pre"):
             # The parser drops one newline here, so all go: else each cleaning would take another one.
             data = data.lstrip("\n")
         if data:
@@ -74,8 +74,10 @@ class _Writer:
             if len(self.stack) >= DEPTH:
                 return
             self.stack.append(name)
-        kept = self.allowed[name]
-        written = "".join(_attribute(key, value) for key, value in attributes.items() if key in kept)
+        kept, written = self.allowed[name], ""
+        for key, value in attributes.items():
+            if key in kept:
+                written += f' {key}="' + value.replace('"', "&quot;").replace("<", "&lt;") + '"'
         self.out.append(f"<{name}{written}>")
 
     def close(self, name: str) -> None:
@@ -90,7 +92,11 @@ class _Writer:
             self.open(name, {})
 
     def _end_implied(self, name: str) -> None:
-        ended, barriers = IMPLIED.get(name, (frozenset[str](), frozenset[str]()))
+        if name not in IMPLIED:
+            return
+        ended, barriers = IMPLIED[name]
+        if ended.isdisjoint(self.stack):
+            return
         for depth in range(len(self.stack) - 1, -1, -1):
             if self.stack[depth] in ended:
                 self.end_to(depth)
@@ -104,10 +110,6 @@ class _Writer:
             self.out.append(f"</{self.stack.pop()}>")
 
 
-def _attribute(key: str, value: str) -> str:
-    return f' {key}="' + value.replace('"', "&quot;") + '"'
-
-
 def balance(html: str, allowed: Mapping[str, frozenset[str]]) -> str:
     """The same content with the allowed elements and attributes only, each element ended where it must be.
 
@@ -115,12 +117,11 @@ def balance(html: str, allowed: Mapping[str, frozenset[str]]) -> str:
     """
     writer = _Writer(allowed)
     for token in tokenise(html):
-        match token:
-            case Text(data):
-                writer.text(data)
-            case Open(name, attributes):
-                writer.open(name, attributes)
-            case Close(name):
-                writer.close(name)
+        if isinstance(token, str):
+            writer.text(token)
+        elif isinstance(token, Open):
+            writer.open(token.name, token.attributes)
+        else:
+            writer.close(token.name)
     writer.end_to(0)
     return "".join(writer.out)

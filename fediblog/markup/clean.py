@@ -24,6 +24,13 @@ NOTE_LIMIT: Final = 100_000
 """Characters of a post that are read; the rest is cut off before anything parses it."""
 ARTICLE_LIMIT: Final = 500_000
 
+_TAGS: Final = re.compile("</?[a-z0-9]+")
+# Text is moved out of a table, the first newline out of `pre`, and `rel` behind what comes after it.
+_RESTLESS: Final = re.compile('<(?:table|pre[^>]*>\n|a [^>]*rel="[^"]*" )')
+_HEADINGS: Final = re.compile("</?h(?=[1-6])")
+# A value that may begin with such white space as our rule takes off: only then it is an address, and looked at as one.
+_UNCLEAR: Final = re.compile("=\"[^!-%'-~]")
+
 # A second pass nearly always changes nothing. What still moves after so many was made to.
 _PASSES: Final = 5
 
@@ -66,7 +73,7 @@ def _one_of(*words: str) -> Value:
 
 
 def _words(kept: Callable[[str], object]) -> Value:
-    return lambda value: " ".join(word for word in value.split()[:20] if kept(word)) or None
+    return lambda value: " ".join([word for word in value.split()[:20] if kept(word)]) or None
 
 
 def _short(value: str) -> str:
@@ -179,15 +186,30 @@ def _linked(text: str) -> str:
 
 def _settled(text: str, policy: Policy) -> Html:
     """Cleans until cleaning changes nothing, so that no browser reads the result otherwise than we did."""
-    html = _once(text, policy)
-    if html == text:
-        return Html(html)
-    for _ in range(_PASSES):
-        before, html = html, _once(html, policy)
-        if html == before:
+    cleaner, html = _cleaner(policy), text
+    for _ in range(1 + _PASSES):
+        before, balanced = html, balance(tidy(html), policy.tags)
+        html = cleaner.clean(balanced)
+        if html == before or _is_steady(balanced, html):
             return Html(html)
-    paragraphs = plain(html).split("\n\n")
-    return Html(_once("".join(f"<p>{escape(part)}</p>" for part in paragraphs), policy))
+    paragraphs = "".join(f"<p>{escape(part)}</p>" for part in plain(html).split("\n\n"))
+    return Html(cleaner.clean(balance(tidy(paragraphs), policy.tags)))
+
+
+def _is_steady(balanced: str, html: str) -> bool:
+    """Whether cleaning `html`, which the sanitiser made of `balanced`, is certain to change nothing: no need to, then.
+
+    What a parser moves, repeats, ends early or drops shows in the tags of what it has read, once that is written down.
+    If they are the tags that it was given, it will read them so again, and balancing them again changes nothing, unless
+    a heading is within another. Beside them there are text and values, whose rules keep what they have let through.
+    """
+    return (
+        _TAGS.findall(balanced) == _TAGS.findall(html)
+        and tidy(html) == html
+        and not _RESTLESS.search(html)
+        and "<h<h" not in "".join(_HEADINGS.findall(html))
+        and not _UNCLEAR.search(balanced)
+    )
 
 
 @cache
@@ -201,7 +223,3 @@ def _cleaner(policy: Policy) -> nh3.Cleaner:
         link_rel=policy.rel,
         url_schemes={"http", "https", "mailto"},
     )
-
-
-def _once(text: str, policy: Policy) -> str:
-    return _cleaner(policy).clean(balance(tidy(text), policy.tags))

@@ -7,7 +7,7 @@ from html import escape as _escape
 from html import unescape
 from typing import Final, NewType
 
-from fediblog.markup.tokens import Close, Open, Text, names, tokenise
+from fediblog.markup.tokens import Open, names, tokenise
 
 Html = NewType("Html", str)
 """HTML that may stand in a page as it is. Only `escape` and the sanitiser make it."""
@@ -84,13 +84,12 @@ def plain(html: str, limit: int | None = None) -> str:
     """The text of HTML, clean or not, with an empty line between paragraphs. Never to be taken for HTML again."""
     page = _Page()
     for token in tokenise(html):
-        match token:
-            case Text(data):
-                page.add(unescape(data))
-            case Open():
-                page.open(token)
-            case Close(name):
-                page.close(name)
+        if isinstance(token, str):
+            page.add(unescape(token))
+        elif isinstance(token, Open):
+            page.open(token)
+        else:
+            page.close(token.name)
     text = "".join(page.parts).strip()
     return text if limit is None else text[:limit]
 

@@ -57,15 +57,13 @@ def addresses(text: str) -> Iterator[tuple[int, int]]:
 def web_address(value: str) -> str | None:
     """An address that may be linked: http or https with a host, in one piece, harmless inside an attribute."""
     value = value.strip()
-    if len(value) > ADDRESS_LIMIT or not _WEB.match(value) or not value.isprintable():
-        return None
-    return _quoted(value)
+    return _quoted(value) if _WEB.match(value) and value.isprintable() else None
 
 
 def link_address(value: str) -> str | None:
     """A web address, or somebody's e-mail address."""
     value = value.strip()
-    if value[:7].lower() == "mailto:" and len(value) <= ADDRESS_LIMIT and value.isprintable():
+    if value[:7].lower() == "mailto:" and value.isprintable():
         return _quoted(value)
     return web_address(value)
 
@@ -74,8 +72,10 @@ def own_path(value: str) -> str | None:
     """A path on our own site: one leading slash exactly, since browsers read `//a` and `/\\a` as another host."""
     if value[:1] != "/" or value[1:2] in ("/", "\\") or "\\" in value or not value.isprintable():
         return None
-    return _quoted(value) if len(value) <= ADDRESS_LIMIT else None
+    return _quoted(value)
 
 
-def _quoted(value: str) -> str:
-    return value.replace(" ", "%20").replace("<", "%3C").replace(">", "%3E").replace('"', "%22")
+def _quoted(value: str) -> str | None:
+    """Nothing if it becomes too long, so that what is given back is always taken again, and as it is."""
+    value = value.replace(" ", "%20").replace("<", "%3C").replace(">", "%3E").replace('"', "%22")
+    return value if len(value) <= ADDRESS_LIMIT else None

@@ -11,12 +11,6 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 
-class Text(NamedTuple):
-    """Text with its character references as written; never holds a `<` but as its only character."""
-
-    data: str
-
-
 class Open(NamedTuple):
     """A start tag; its attributes as written, the first one where a name comes twice."""
 
@@ -30,7 +24,8 @@ class Close(NamedTuple):
     name: str
 
 
-Token = Text | Open | Close
+Token = str | Open | Close
+"""Text is a plain `str`, its character references as written; it never holds a `<` but as its only character."""
 
 
 def names(text: str) -> frozenset[str]:
@@ -42,12 +37,19 @@ def names(text: str) -> frozenset[str]:
 HIDDEN: Final = names(
     "annotation annotation-xml iframe noembed noframes noscript script style svg template textarea title xmp"
 )
-_TAG: Final = re.compile(r"</?[A-Za-z][^ \t\n\f\r/>]*")
+_TAG: Final = re.compile(r"<(/?)([A-Za-z][^ \t\n\f\r/>]*)(>?)")
 _COMMENT_END: Final = re.compile("--!?>")
-_GAP: Final = re.compile("[ \t\n\f\r/]*")
-_SPACE: Final = re.compile("[ \t\n\f\r]*")
-_KEY: Final = re.compile("=?[^ \t\n\f\r/>=]*")
-_BARE: Final = re.compile("[^ \t\n\f\r>]*")
+# The end of a tag, or an attribute with its value in one of three forms; nothing, if the text ends before the tag does.
+# What is repeated is never tried again in another way (`*+`, `++`), so that no text takes long.
+_ATTRIBUTE: Final = re.compile(
+    r"""
+    [ \t\n\f\r/]*+
+    (?: > | (=[^ \t\n\f\r/>=]*+ | [^ \t\n\f\r/>=]++)
+        (?: [ \t\n\f\r]*+ = [ \t\n\f\r]*+ (?: "([^"]*+)" | '([^']*+)' | (?!["']) ([^ \t\n\f\r>]*+) )
+          | (?! [ \t\n\f\r]*+ = )))
+    """,
+    re.VERBOSE,
+)
 _ENDS: Final = {name: re.compile(f"</{name}(?=[ \t\n\f\r/>])", re.IGNORECASE) for name in HIDDEN}
 
 
@@ -57,10 +59,10 @@ def tokenise(html: str) -> Iterator[Token]:
     while at < size:
         start = html.find("<", at)
         if start < 0:
-            yield Text(html[at:])
+            yield html[at:]
             return
         if start > at:
-            yield Text(html[at:start])
+            yield html[at:start]
         token, at = _markup(html, start)
         if isinstance(token, Open) and token.name in HIDDEN:
             at = _after_hidden(html, token.name, at)
@@ -70,50 +72,32 @@ def tokenise(html: str) -> Iterator[Token]:
 
 def _markup(html: str, start: int) -> tuple[Token | None, int]:
     """What begins with the `<` at `start`, and the place after it."""
+    if tag := _TAG.match(html, start):
+        slash, name, end = tag.groups()
+        attributes, at = ({}, tag.end()) if end else _attributes(html, tag.end())
+        if at < 0:
+            return None, len(html)
+        return Close(name.lower()) if slash else Open(name.lower(), attributes), at
     if html.startswith("<!--", start):
         # From inside the opening mark, since `<!-->` and `<!--->` are whole comments.
         found = _COMMENT_END.search(html, start + 2)
         return None, found.end() if found else len(html)
-    if tag := _TAG.match(html, start):
-        attributes, at = _attributes(html, tag.end())
-        if at < 0:
-            return None, len(html)
-        if html[start + 1] == "/":
-            return Close(html[start + 2 : tag.end()].lower()), at
-        return Open(html[start + 1 : tag.end()].lower(), attributes), at
     if html[start + 1 : start + 2] in ("!", "?", "/"):
         end = html.find(">", start)
         return None, len(html) if end < 0 else end + 1
-    return Text("<"), start + 1
+    return "<", start + 1
 
 
 def _attributes(html: str, at: int) -> tuple[dict[str, str], int]:
     """The attributes from `at` on and the place after the tag; -1 if the tag never ends."""
     found: dict[str, str] = {}
-    while True:
-        at = _end(_GAP, html, at)
-        if at >= len(html):
-            return found, -1
-        if html[at] == ">":
-            return found, at + 1
-        stop = _end(_KEY, html, at)
-        key, value = html[at:stop].lower(), ""
-        at, mark = stop, _end(_SPACE, html, stop)
-        if html.startswith("=", mark):
-            value, at = _value(html, _end(_SPACE, html, mark + 1))
-            if at < 0:
-                return found, -1
-        found.setdefault(key, value)
-
-
-def _value(html: str, at: int) -> tuple[str, int]:
-    """The attribute value at `at`, and the place after it; -1 if its quotation mark is never closed."""
-    quote = html[at : at + 1]
-    if quote in ("'", '"'):
-        stop = html.find(quote, at + 1)
-        return html[at + 1 : stop], stop + 1 or -1
-    stop = _end(_BARE, html, at)
-    return html[at:stop], stop
+    while match := _ATTRIBUTE.match(html, at):
+        at = match.end()
+        key, double, single, bare = match.groups("")
+        if not key:
+            return found, at
+        found.setdefault(key.lower(), double or single or bare)
+    return found, -1
 
 
 def _after_hidden(html: str, name: str, at: int) -> int:
@@ -123,9 +107,3 @@ def _after_hidden(html: str, name: str, at: int) -> int:
         return len(html)
     _, after = _attributes(html, found.end())
     return len(html) if after < 0 else after
-
-
-def _end(pattern: re.Pattern[str], html: str, at: int) -> int:
-    """Where a pattern that matches the empty string too stops matching."""
-    found = pattern.match(html, at)
-    return found.end() if found else at

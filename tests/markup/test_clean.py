@@ -245,6 +245,11 @@ BOMBS = {
     "closing": "<b>" * 50 + "</i>" * 25_000,
     "entities": "&" * 100_000,
     "links": "<a href='https://a.example'>" * 3500,
+    "names": "<a" + " b" * 49_000 + ">",
+    "gaps": ("<a b" + " " * 1000) * 99,
+    "values": "<a b=" + "'c'd=\"" * 14_000,
+    "links with much in them": f"<a class='{'mention ' * 20}' href='https://a.example/{'%22' * 600}'>x" * 40,
+    "headings": "<h1>" + "<b></b>" * 14_000 + "<h1>",
 }
 
 
