@@ -6,7 +6,9 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import lru_cache
 from itertools import groupby
+from typing import Any
 
 from fediblog import log
 from fediblog.counters import DELIVERIES
@@ -79,7 +81,10 @@ class _Visit:
         self._told: dict[int, str] = {}  # about the followers on this host, by account
 
     async def make(self) -> None:
-        async with asyncio.TaskGroup() if len(self._lanes) > 1 else nullcontext() as group:  # most hosts have one
+        if len(self._lanes) == 1:  # as for most hosts
+            await self._walk(None, 1)
+            return
+        async with asyncio.TaskGroup() as group:
             await self._walk(group, 1)
 
     async def _walk(self, group: asyncio.TaskGroup | None, at_once: int) -> None:
@@ -137,7 +142,7 @@ class _Visit:
 
     async def _once(self, target: Target, delivery: Delivery, scheme: Scheme) -> Answer:
         policy = self._site.client.policy
-        body = delivery.body.encode()
+        body = _encoded(delivery.body)
         fields = {"host": target.authority, "user-agent": policy.user_agent, "content-type": CONTENT_TYPE}
         if delivery.to_followers and (told := await self._followers(delivery.account, target.authority)):
             fields[HEADER] = told
@@ -172,18 +177,20 @@ class _Visit:
     def _note(self, delivery: Delivery, verdict: Verdict, status: int | None, error: str) -> None:
         DELIVERIES.add(verdict.value)
         self.learned.done.append(Outcome(delivery, verdict, status, error))
-        log.event(
-            "delivery",
-            host=delivery.host,
-            activity=delivery.outgoing,
-            verdict=verdict.value,
-            status=status,
-            error="" if status else error,
-        )
+        came: dict[str, Any] = {"status": status} if status else {"error": error}
+        log.event("delivery", host=delivery.host, activity=delivery.outgoing, verdict=verdict.value, **came)
+
+
+@lru_cache(maxsize=8)
+def _encoded(body: str) -> bytes:
+    """The same bytes for all inboxes that an activity goes to, of which the digest is made once too."""
+    return body.encode()
 
 
 def _lanes(deliveries: tuple[Delivery, ...]) -> list[list[Delivery]]:
     """Deliveries that must keep their order, together; the lanes in the order in which they begin."""
+    if len(deliveries) == 1:
+        return [list(deliveries)]
 
     def place(delivery: Delivery) -> tuple[str, str]:
         return (delivery.inbox, delivery.subject)

@@ -115,7 +115,7 @@ class Worker:
         pause = POLL
         try:
             await self._take()
-            due = await self._site.db.read(_next_due)
+            due = None if self._tasks() else await self._site.db.read(_next_due)
             if due is not None and not self._tasks():
                 pause = min(max((due - self._site.clock()) / 1000, SHORTEST), POLL)
         except Unavailable as error:  # the database: it will be back
@@ -136,18 +136,10 @@ class Worker:
                 return 0
             await self.recover()
             self._left = False
-        probing = sum(batch.failures > 0 for batch in self._sending.values())
-        most = TAKEN if self._turns.waiting <= AHEAD else 0
-        room = (
-            min(max(HOSTS - PROBES - (len(self._sending) - probing), 0), most),
-            min(max(PROBES - probing, 0), most),
-            max(JOBS_AT_ONCE - len(self._working), 0),
-            max(INCOMING_AT_ONCE - len(self._hearing), 0),
-        )
         await self._look_at_clock()
         if self._closing or not await self._site.db.read(_is_due):
             return 0
-        taken = await self._site.db.write(_claim, *room)
+        taken = await self._site.db.write(_claim, *self._room())
         for batch in taken.batches:
             self._begin(self._sending, batch, self._send(batch))
         if len(taken.batches) >= TAKEN:  # there may be more
@@ -160,6 +152,17 @@ class Worker:
                 self._hearing, item, self._hear(item, self._last_of.get(item.actor))
             )
         return len(taken.batches) + len(taken.jobs) + len(taken.incoming)
+
+    def _room(self) -> tuple[int, int, int, int]:
+        """For how many hosts, probes, jobs and incoming activities there is room."""
+        probing = sum(batch.failures > 0 for batch in self._sending.values())
+        most = TAKEN if self._turns.waiting <= AHEAD else 0
+        return (
+            min(max(HOSTS - PROBES - (len(self._sending) - probing), 0), most),
+            min(max(PROBES - probing, 0), most),
+            max(JOBS_AT_ONCE - len(self._working), 0),
+            max(INCOMING_AT_ONCE - len(self._hearing), 0),
+        )
 
     async def _look_at_clock(self) -> None:
         """If somebody has set it back, what waits must not wait for the time that was wrong."""

@@ -91,6 +91,9 @@ class Names:
 
 def tried(addresses: Iterable[str]) -> tuple[str, ...]:
     """The few addresses that are worth a try, both families in turn, the resolver's order kept within each."""
+    addresses = tuple(addresses)
+    if len(addresses) == 1:
+        return addresses
     queues: dict[bool, list[str]] = {}
     for address in addresses:
         queues.setdefault(":" in address, []).append(address)

@@ -117,19 +117,15 @@ def compose(method: str, target: Target, headers: Headers, body: bytes, user_age
     """A request as one buffer, so that it leaves in one write."""
     pairs = headers.items() if isinstance(headers, Mapping) else headers
     lines = [f"{method} {target.path} HTTP/1.1", f"host: {target.authority}"]
-    seen = set()
-    for name, value in pairs:
-        lower = name.lower()
-        if lower not in _OWN:
-            seen.add(lower)
-            lines.append(f"{name}: {value}")
-    if "user-agent" not in seen:
+    lines += [f"{name}: {value}" for name, value in pairs if name.lower() not in _OWN]
+    given = {name.lower() for name, _ in pairs}
+    if "user-agent" not in given:
         lines.append(f"user-agent: {user_agent}")
-    if "accept-encoding" not in seen:
+    if "accept-encoding" not in given:
         lines.append("accept-encoding: gzip, identity")
     if body or method not in ("GET", "HEAD"):
         lines.append(f"content-length: {len(body)}")
-    head = "\r\n".join(lines)
-    if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or "\0" in head:
+    whole = "".join(lines)
+    if "\n" in whole or "\r" in whole or "\0" in whole:
         raise ValueError("a header field with a line break")  # our own mistake, never to be sent
-    return b"%b\r\n\r\n%b" % (head.encode("latin-1"), body)
+    return b"%b\r\n\r\n%b" % ("\r\n".join(lines).encode("latin-1"), body)

@@ -24,12 +24,14 @@ _FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\xa0\\\ud800-\udfff]")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.~!$%&'()*+,/:;=?@\[\]-]")
 _SAFE = "!$%&'()*+,/:;=?@[]~"
 _PORT = re.compile(r"[0-9]{1,5}")
-_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_LABEL = r"(?=_*[a-z0-9-])[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"  # not of underscores alone
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # a last label like this makes the host an IPv4 address (WHATWG URL)
 
 # IANA special-purpose registries (RFC 6890) and what may lead to them by translation.
 _DENIED_4 = tuple(
-    map(
+    (int(net.network_address), int(net.netmask))
+    for net in map(
         ip_network,
         (
             "0.0.0.0/8",
@@ -104,6 +106,7 @@ class Target:
         return self.zone == "lab" or is_public(address)
 
 
+@lru_cache(maxsize=4096)  # many hosts share an address, and one is checked for each connection
 def is_public(address: str) -> bool:
     """Whether `address` is globally routable unicast, and does not stand for another address by translation."""
     try:
@@ -119,7 +122,8 @@ def is_public(address: str) -> bool:
 
 
 def _is_public_4(ip: IPv4Address) -> bool:
-    return ip.is_global and not any(ip in net for net in _DENIED_4)
+    number = int(ip)
+    return ip.is_global and not any(number & mask == first for first, mask in _DENIED_4)
 
 
 def _parsed_is_loopback(address: str) -> bool:
@@ -184,10 +188,9 @@ def _split(authority: str, default_port: int) -> tuple[str, int]:
 def _check_host(host: str) -> str:
     """`host` in lower case and A-labels, if it is a name and in no notation an IP address."""
     name = host if host.isascii() else _a_labels(host)
-    labels = name.split(".")
-    if len(name) > 253 or not all(_LABEL.fullmatch(label) and label.strip("_") for label in labels):
+    if len(name) > 253 or not _NAME.fullmatch(name):
         raise Refused("address-name", "The host of the address is not a name.", detail=host[:260])
-    if _NUMBER.fullmatch(labels[-1]):
+    if _NUMBER.fullmatch(name.rpartition(".")[2]):
         raise Refused("address-literal", "The address must have a name, not a number, as its host.", detail=host)
     return name
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import calendar
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from fediblog.protocol.digest import digest
 from fediblog.protocol.keys import PrivateKey
@@ -17,10 +16,14 @@ from fediblog.protocol.structured import Headers, combined, read_base64
 MAX_LENGTH = 8192  # characters of a Signature header
 BODILESS = ("GET", "HEAD")
 
-_PARAMETER = re.compile(r'[ \t]*([A-Za-z]{1,32})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))[ \t]*(?:,|\Z)')
+# Possessive, so that the long signature is read at once and not character by character.
+_PARAMETER = re.compile(r'[ \t]*([A-Za-z]{1,32})[ \t]*=[ \t]*(?:"((?:[^"\\]++|\\.)*+)"|([^\s,"]+))[ \t]*(?:,|\Z)')
+_URL = re.compile(r"(https?)://(?:[^/?#]*@)?([^/?#@]*)([^?#]*)\??([^#]*)", re.IGNORECASE)
+_ESCAPED = re.compile(r"\\(.)")
 _SECONDS = re.compile(r"([0-9]{1,12})(?:\.[0-9]{1,9})?", re.ASCII)  # the draft lets `expires` have a fraction
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_EPOCH, _SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
 _DATE = re.compile(
     rf"(?:{'|'.join(_DAYS)}), ([0-9]{{1,2}}) ({'|'.join(_MONTHS)}) ([0-9]{{4}})"
     r" ([0-9]{2}):([0-9]{2}):([0-9]{2}) (?:GMT|UTC)",
@@ -95,29 +98,37 @@ def sign(
     """
     authority, target = split(url)
     added = {"Host": authority, "Date": write_date(now)}
-    names = ["(request-target)", "host", "date"]
+    given = {name.lower(): value.strip(" \t") for name, value in headers.items()}
+    signed: dict[str, str | None] = {
+        "(request-target)": f"{method.lower()} {target if query else target.partition('?')[0]}",
+        "host": authority,
+        "date": added["Date"],
+    }
     if body or method.upper() not in BODILESS:
-        added["Digest"] = digest(body)
-        names += ["digest", "content-type"]
-    given = {name.lower(): value for name, value in (*headers.items(), *added.items())}
-    names = [name for name in names if name in given or name.startswith("(")]
-    names += [name.lower() for name in also if name.lower() not in names]
-    text = base(names, method, target if query else target.partition("?")[0], list(given.items()))
+        signed["digest"] = added["Digest"] = digest(body)
+        also = ("content-type", *also) if "content-type" in given else also
+    for name in map(str.lower, also):
+        signed.setdefault(name, given.get(name))
+    lines = [f"{name}: {value}" for name, value in signed.items() if value is not None]
+    text = encoded(lines) if len(lines) == len(signed) else None
     if text is None or '"' in key_id:
         raise ValueError("a header to be signed is missing, or something is not plain text")
     algorithm = "rsa-sha256" if key.kind == "rsa" else "hs2019"
     signature = base64.b64encode(key.sign(text)).decode()
-    added["Signature"] = f'keyId="{key_id}",algorithm="{algorithm}",headers="{" ".join(names)}",signature="{signature}"'
+    added["Signature"] = (
+        f'keyId="{key_id}",algorithm="{algorithm}",headers="{" ".join(signed)}",signature="{signature}"'
+    )
     return added
 
 
 def split(url: str) -> tuple[str, str]:
     """What an http(s) URL makes of the Host header and of the request's target."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2].lower()
-    usual = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
-    target = parts.path or "/"
-    return host.removesuffix(usual), f"{target}?{parts.query}" if parts.query else target
+    found = _URL.match(url)
+    if not found:
+        raise ValueError("not a web address")
+    scheme, host, path, query = found.groups()
+    usual = ":80" if scheme.lower() == "http" else ":443"
+    return host.lower().removesuffix(usual), f"{path or '/'}?{query}" if query else path or "/"
 
 
 def encoded(lines: Sequence[str]) -> bytes | None:
@@ -131,6 +142,7 @@ def encoded(lines: Sequence[str]) -> bytes | None:
         return None
 
 
+@lru_cache(maxsize=4)  # all that is signed within a second has the same
 def write_date(seconds: int) -> str:
     """An HTTP date (RFC 9110 §5.6.7). `strftime` would speak the operator's language."""
     at = datetime.fromtimestamp(seconds, UTC)
@@ -147,7 +159,7 @@ def read_date(text: str) -> int | None:
         at = datetime(int(year), _MONTHS.index(month) + 1, int(day), int(hour), int(minute), int(second), tzinfo=UTC)
     except ValueError:
         return None
-    return calendar.timegm(at.utctimetuple())
+    return (at - _EPOCH) // _SECOND
 
 
 def parameters(value: str) -> dict[str, str]:
@@ -156,10 +168,12 @@ def parameters(value: str) -> dict[str, str]:
     at = 0
     while at < len(value) <= MAX_LENGTH:
         found = _PARAMETER.match(value, at)
-        if not found or found[1].lower() in given:
+        if not found:
             return {}
-        quoted = found[2]
-        given[found[1].lower()] = found[3] if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+        name, quoted, bare = found[1].lower(), found[2], found[3]
+        if name in given:
+            return {}
+        given[name] = bare or (_ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted)
         at = found.end()
     return given
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import lru_cache
 
 from fediblog.protocol.structured import Item, read_base64, read_dictionary
 
 _CONTENT_HASHES = {"sha-256": hashlib.sha256, "sha-512": hashlib.sha512}
 
 
+@lru_cache(maxsize=8)  # one body goes to many inboxes
 def digest(body: bytes) -> str:
     """The value of a `Digest` header."""
     return f"SHA-256={base64.b64encode(hashlib.sha256(body).digest()).decode()}"
@@ -23,6 +25,7 @@ def matches_digest(header: str, body: bytes) -> bool:
     return bool(values) and all(read_base64(value) == expected for value in values)
 
 
+@lru_cache(maxsize=8)
 def content_digest(body: bytes) -> str:
     """The value of a `Content-Digest` header."""
     return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"

@@ -37,14 +37,14 @@ def hosts_answered(tx: Tx, hosts: Sequence[str]) -> None:
     """These hosts work: their failures are forgotten and they are given back."""
     tx.run(
         "update host set failures = 0, failing_since = null, unavailable = null, leased = 0, last_error = '',"
-        " next_try = :now, turn = :turn, changed = :now where name in (:hosts)",
+        " pending = 0, next_try = :now, turn = :turn, changed = :now where name in (:hosts)",
         now=tx.now,
         turn=tx.now + AGAIN,
         hosts=hosts,
     )
     # A second statement, which sees whatever was committed before the first one had locked the rows.
     tx.run(
-        "update host set pending = 0 where name in (:hosts) and not exists"
+        "update host set pending = 1 where name in (:hosts) and exists"
         " (select 1 from delivery d where d.host = host.name and d.state = 'waiting')",
         hosts=hosts,
     )
@@ -58,17 +58,23 @@ def lock_hosts(tx: Tx, hosts: Sequence[str]) -> None:
 
 def blocked_among(tx: Tx, hosts: Sequence[str]) -> set[str]:
     """Which of these hosts are blocked, themselves or by a domain above them."""
-    domains = {host: _domains(host) for host in hosts}
-    names = {name for each in domains.values() for name in each}
-    rows = tx.all("select host from blocked_host where host in (:names)", names=sorted(names)) if names else ()
+    above = {host: domains(host) for host in hosts}
+    every = {name for names in above.values() for name in names}
+    rows = tx.all("select host from blocked_host where host in (:names)", names=sorted(every)) if every else ()
     blocked = {row.host for row in rows}
-    return {host for host, above in domains.items() if blocked and not blocked.isdisjoint(above)}
+    return {host for host, names in above.items() if blocked and not blocked.isdisjoint(names)}
 
 
-def _domains(host: str) -> list[str]:
-    """The host, without its port, and each domain above it."""
-    labels = host.rsplit(":", 1)[0].split(".")
-    return [host, *(".".join(labels[place:]) for place in range(len(labels)))]
+def domains(*hosts: str) -> list[str]:
+    """The hosts, without their ports too, and each domain above them."""
+    found: dict[str, None] = {}
+    for host in hosts:
+        found[host] = None
+        name = host.rsplit(":", 1)[0]
+        while name:
+            found[name] = None
+            name = name.partition(".")[2]
+    return list(found)
 
 
 def host_heard(tx: Tx, host: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fediblog.store.tx import Row, Tx
 
@@ -42,8 +42,7 @@ _BODIES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(NamedTuple):  # as the row has it: one is made for each inbox, and a tuple is made in no time
     """One activity for one inbox. Those with the same inbox and subject keep their order."""
 
     id: int
@@ -57,8 +56,7 @@ class Delivery:
     to_followers: int = 0  # 1: it is about a post for followers only
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(NamedTuple):
     """The deliveries of one leased host that may go now."""
 
     host: str
@@ -120,7 +118,7 @@ def _batches(tx: Tx, taken: Sequence[tuple[Row, Sequence[Row]]]) -> list[Batch]:
     def deliveries(rows: Iterable[Row]) -> Iterable[Delivery]:
         for row in sorted(rows, key=lambda row: row.id):
             whole = bodies[row.outgoing]
-            yield Delivery(**row._asdict(), body=whole.body, to_followers=whole.to_followers)
+            yield Delivery._make((*row, whole.body, whole.to_followers))
 
     return [
         Batch(host=host.name, scheme=host.scheme, failures=host.failures, deliveries=tuple(deliveries(rows)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.rules import Viewer
 from fediblog.store import accounts
+from fediblog.store.hosts import domains
 from fediblog.store.tx import Row, Tx
 
 
@@ -332,10 +333,7 @@ def blocked_hosts(tx: Tx) -> list[tuple[str, str]]:
 
 def host_is_blocked(tx: Tx, host: str) -> bool:
     """Whether the host, with or without its port, or a domain above it is blocked."""
-    bare = host.rsplit(":", 1)[0]
-    labels = bare.split(".")
-    names = [host, *(".".join(labels[i:]) for i in range(len(labels)))]
-    return tx.one("select 1 as yes from blocked_host where host in (:names)", names=names) is not None
+    return tx.one("select 1 as yes from blocked_host where host in (:names)", names=domains(host)) is not None
 
 
 def inboxes_of_followers(tx: Tx, account: int, *, after: int = 0, limit: int = 1000) -> list[tuple[int, str]]:
