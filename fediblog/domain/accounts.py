@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 
 from fediblog.domain.documents import Actor
+from fediblog.domain.records import record
 
 LOCAL_HANDLE = re.compile(r"[a-z0-9_]{1,30}\Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Account(Actor):
     """An actor with our own number for it. Remote text is cleaned. Times in UTC milliseconds."""
 

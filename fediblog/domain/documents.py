@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from fediblog.domain.records import record
+
 Json: TypeAlias = object  # any JSON value, as decoded
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 ACTOR_KINDS = frozenset({"Person", "Service", "Group", "Organization", "Application"})
@@ -117,7 +119,7 @@ class Source:
     media_type: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Actor:
     """Who acts: a person, a service, a group. Text is as sent, not yet cleaned; times in UTC milliseconds."""
 
@@ -150,7 +152,7 @@ class Actor:
     emoji: tuple[Emoji, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Note:
     """Anything that is shown as a post: Note, Article, Page, Question, Video, Audio, Image, Event.
 
@@ -194,7 +196,7 @@ class Note:
     duration: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Activity:
     """One envelope for every verb. `object` is the JSON as sent (a string id, an object, or a list of them)."""
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Note, Visibility
+from fediblog.domain.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Post(Note):
     """A note with our own number for it; `content` and `summary` are cleaned HTML (a Note's summary is plain text).
 

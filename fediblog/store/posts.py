@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import (
@@ -18,13 +17,19 @@ from fediblog.domain.documents import (
     Source,
     Visibility,
 )
+from fediblog.domain.kept import Kept
 from fediblog.domain.posts import Post
-from fediblog.store import accounts, quotes
+from fediblog.store import accounts, beside, quotes
+from fediblog.store.beside import Parts
 from fediblog.store.packed import strings
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE
 
-_OURS = ("scheduled", "pinned", "app_name", "app_website", "quotable", "repliable")
+MOST_KEPT = 4096  # posts that are remembered as they were made
+LONGEST_KEPT = 2000  # characters of what may be long in one of them
+_MADE: Kept[int, Post] = Kept(MOST_KEPT)
+_VISIBILITIES = {each.value: each for each in Visibility}
+_NOBODY: frozenset[int] = frozenset()
 
 
 def get(tx: Tx, number: int, viewer: int = 0) -> Post | None:
@@ -135,55 +140,25 @@ def _hydrate(tx: Tx, rows: Sequence[Row], viewer: int) -> list[Post]:
     if not ids:
         return []
     authors = accounts.many(tx, {row.account for row in rows})
-    parts = _Parts(tx, ids, viewer, [row.id for row in rows if row.poll is not None])
-    return [_post(row, authors[row.account], parts) for row in rows]
-
-
-class _Parts:
-    """What hangs on some posts, by post."""
-
-    def __init__(self, tx: Tx, ids: list[int], viewer: int, polls: list[int]) -> None:
-        self.mentions: dict[int, list[Mention]] = {}
-        self.addressed: dict[int, set[int]] = {}
-        for row in tx.all(
-            "select m.post, m.account, m.name, m.silent, a.uri from mention m join account a on a.id = m.account"
-            " where m.post in (:ids) order by m.account",
-            ids=ids,
-        ):
-            self.addressed.setdefault(row.post, set()).add(row.account)
-            if not row.silent:
-                self.mentions.setdefault(row.post, []).append(Mention(href=row.uri, name=row.name))
-        self.tags: dict[int, list[str]] = {}
-        for row in tx.all("select post, name from post_tag where post in (:ids) order by tag", ids=ids):
-            self.tags.setdefault(row.post, []).append(row.name)
-        self.attachments: dict[int, list[Attachment]] = {}
-        for row in tx.all("select * from attachment where post in (:ids) order by post, position", ids=ids):
-            self.attachments.setdefault(row.post, []).append(attachment(row))
-        self.comments = _counted(
-            tx,
-            "select parent as post, count(*) as n from post where parent in (:ids) and state = 'published'"
-            " and visibility in ('public', 'unlisted') group by parent",
-            ids,
+    found = beside.beside(tx, ids, (), viewer)
+    comments, likes, boosts, liked, boosted = map(found.told, ("comment", "like", "boost", "liked", "boosted"))
+    polls = [row.id for row in rows if row.poll is not None] if viewer else []
+    voted = _voted(tx, polls, viewer) if polls else set()
+    return [
+        _post(
+            row,
+            authors[row.account],
+            found.parts(row.id),
+            (comments.get(row.id, 0), likes.get(row.id, 0), boosts.get(row.id, 0)),
+            (row.id in liked, row.id in boosted, row.id in voted),
         )
-        self.likes = _counted(
-            tx, "select post, count(*) as n from reaction where post in (:ids) and kind = 'like' group by post", ids
-        )
-        self.boosts = _counted(tx, "select post, count(*) as n from boost where post in (:ids) group by post", ids)
-        self.liked: set[int] = set()
-        self.boosted: set[int] = set()
-        if viewer:
-            mine = "select post from reaction where post in (:ids) and account = :viewer and kind = 'like'"
-            self.liked = {row.post for row in tx.all(mine, ids=ids, viewer=viewer)}
-            passed = "select post from boost where post in (:ids) and account = :viewer"
-            self.boosted = {row.post for row in tx.all(passed, ids=ids, viewer=viewer)}
-        self.voted: set[int] = set()
-        if viewer and polls:
-            cast = "select post from poll_vote where post in (:ids) and account = :viewer"
-            self.voted = {row.post for row in tx.all(cast, ids=polls, viewer=viewer)}
+        for row in rows
+    ]
 
 
-def _counted(tx: Tx, sql: str, ids: list[int]) -> dict[int, int]:
-    return {row.post: row.n for row in tx.all(sql, ids=ids)}
+def _voted(tx: Tx, polls: Sequence[int], viewer: int) -> set[int]:
+    cast = "select post from poll_vote where post in (:ids) and account = :viewer"
+    return {row.post for row in tx.all(cast, ids=polls, viewer=viewer)}
 
 
 def attachment(row: Row) -> Attachment:
@@ -203,70 +178,47 @@ def attachment(row: Row) -> Attachment:
     )
 
 
-def _post(row: Row, author: Account, parts: _Parts) -> Post:
+def _post(row: Row, author: Account, parts: Parts, counted: tuple[int, int, int], marks: tuple[bool, ...]) -> Post:
+    """The post, which is made anew only if something of it has changed: that takes long, and a page shows many."""
+    made_of = (type(row), row, author, parts, counted, marks)
+    post = _MADE.get(row.id, made_of)
+    if post is None:
+        post = _made(row, author, parts, counted, marks)
+        if sum(map(len, (row.content, row.summary, row.source or "", row.to_list, row.cc_list))) <= LONGEST_KEPT:
+            _MADE.put(row.id, made_of, post)
+    return post
+
+
+def _made(row: Row, author: Account, parts: Parts, counted: tuple[int, int, int], marks: tuple[bool, ...]) -> Post:
+    mentions, tags, files = parts
+    named = [Mention(href=each.uri, name=each.name) for each in mentions if not each.silent] if mentions else ()
     return Post(
-        id=row.id,
-        account=author,
-        author=author.uri,
-        local=bool(row.local),
-        uri=row.uri,
-        url=row.url,
-        kind=row.kind,
-        state=row.state,
-        visibility=Visibility(row.visibility),
-        title=row.title,
-        slug=row.slug,
-        summary=row.summary,
-        warning=row.warning,
-        content=row.content,
+        id=row.id, account=author, author=author.uri, local=bool(row.local), uri=row.uri, url=row.url, kind=row.kind,
+        state=row.state, visibility=_VISIBILITIES[row.visibility], title=row.title, slug=row.slug,
+        summary=row.summary, warning=row.warning, content=row.content,
         source=Source(content=row.source, media_type=row.source_type) if row.source is not None else None,
-        language=row.language,
-        sensitive=bool(row.sensitive),
-        in_reply_to=row.in_reply_to,
-        parent=row.parent,
-        root=row.root,
-        context=row.context,
-        conversation=row.conversation,
-        quote=row.quote,
-        to=strings(row.to_list),
-        cc=strings(row.cc_list),
-        emoji=accounts.emoji_from(row.emoji),
+        language=row.language, sensitive=bool(row.sensitive),
+        in_reply_to=row.in_reply_to, parent=row.parent, root=row.root,
+        context=row.context, conversation=row.conversation, quote=row.quote,
+        to=strings(row.to_list), cc=strings(row.cc_list),
+        emoji=accounts.emoji_from(row.emoji) if row.emoji != "[]" else (),
         image=Picture(url=row.image, alt=row.image_alt) if row.image else None,
-        poll=poll_from(row.poll),
-        happening=_happening_from(row.happening),
-        replies=row.replies_uri,
-        likes=row.likes_uri,
-        shares=row.shares_uri,
-        published=row.published,
-        updated=row.updated,
-        received=row.received,
-        mentions=tuple(parts.mentions.get(row.id, ())),
-        addressed=frozenset(parts.addressed.get(row.id, ())),
-        hashtags=tuple(parts.tags.get(row.id, ())),
-        attachments=tuple(parts.attachments.get(row.id, ())),
-        liked=row.id in parts.liked,
-        boosted=row.id in parts.boosted,
-        voted=row.id in parts.voted,
-        **_totals(row, parts),
-        **_ours(row),
-    )
-
-
-def _ours(row: Row) -> dict[str, Any]:
-    """What only posts of ours have."""
-    return {name: getattr(row, name) for name in _OURS}
-
-
-def _totals(row: Row, parts: _Parts) -> dict[str, Any]:
-    """What the origin told, and what is shown: that or what is counted here, whichever is more."""
-    return {
-        "reply_count": row.replies_told,
-        "like_count": row.likes_told,
-        "share_count": row.boosts_told,
-        "comments": max(parts.comments.get(row.id, 0), row.replies_told or 0),
-        "like_total": max(parts.likes.get(row.id, 0), row.likes_told or 0),
-        "boost_total": max(parts.boosts.get(row.id, 0), row.boosts_told or 0),
-    }
+        poll=poll_from(row.poll), happening=_happening_from(row.happening),
+        replies=row.replies_uri, likes=row.likes_uri, shares=row.shares_uri,
+        published=row.published, updated=row.updated, received=row.received, scheduled=row.scheduled,
+        pinned=row.pinned,
+        mentions=tuple(named),
+        addressed=frozenset([each.account for each in mentions]) if mentions else _NOBODY,
+        hashtags=tuple([each.name for each in tags]) if tags else (),
+        attachments=tuple([attachment(each) for each in files]) if files else (),
+        # What the origin told, and what is shown: that or what is counted here, whichever is more.
+        reply_count=row.replies_told, like_count=row.likes_told, share_count=row.boosts_told,
+        comments=max(counted[0], row.replies_told or 0),
+        like_total=max(counted[1], row.likes_told or 0),
+        boost_total=max(counted[2], row.boosts_told or 0),
+        liked=marks[0], boosted=marks[1], voted=marks[2],
+        app_name=row.app_name, app_website=row.app_website, quotable=row.quotable, repliable=row.repliable,
+    )  # fmt: skip
 
 
 def poll_text(poll: Poll | None) -> str | None:

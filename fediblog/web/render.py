@@ -17,9 +17,10 @@ from fediblog.domain.documents import Attachment, Emoji
 from fediblog.markup.html import excerpt
 from fediblog.messages import known, text
 from fediblog.web import emoji, sessions
+from fediblog.web.comments import comment, comments
 from fediblog.web.links import Links
 from fediblog.web.negotiation import VARY, site_of
-from fediblog.web.pieces import avatar, byline, day, face, icon, iso, moment, month, named, when
+from fediblog.web.pieces import avatar, byline, day, face, icon, iso, moment, month, named, portrait, when
 
 PUBLIC = "max-age=0, must-revalidate"
 PRIVATE = "private, no-store"
@@ -119,9 +120,9 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals.update(t=text, static=static)
-    made.filters.update(content=content, excerpt=excerpt, focus=focus)
+    made.filters.update(content=content, excerpt=excerpt, focus=focus, comment=comment, comments=comments)
     made.filters.update(
-        {each.__name__: each for each in (icon, avatar, face, byline, named, when, iso, day, moment, month)}
+        {each.__name__: each for each in (icon, avatar, portrait, face, byline, named, when, iso, day, moment, month)}
     )
     return made
 

@@ -22,6 +22,7 @@ NAMES = (
     *(f"{name}{kind}" for name in _DOCUMENTS for kind in _KINDS),
     "profile",
     "profile-repeated",
+    "post-first",
     "post",
     "post-repeated",
     "home",
@@ -45,6 +46,9 @@ async def run(lab: Lab, wanted: set[str]) -> AsyncIterator[Row]:
             async for each in _document(place, name, path, wanted):
                 yield each
         posts = [_path(post.url) for post in filled.posts[: filled.discussed]]
+        if "post-first" in wanted:
+            first = await _page(place, "post-first", posts, fresh=True, count=len(posts))
+            yield replace(first, remark=f"{first.remark}; no comment was shown before")
         for name, paths in (("profile", [_path(filled.author.url)]), ("post", posts)):
             for kind in ("", "-repeated"):
                 if f"{name}{kind}" in wanted:
@@ -99,15 +103,15 @@ async def _document(place: World, name: str, path: str, wanted: set[str]) -> Asy
         yield replace(row, remark="304")
 
 
-def _another(path: str, number: int) -> str:
+def _another(path: str, number: int | str) -> str:
     """The same thing under an address that was never asked for, so that no finished answer is there."""
     return f"{path}{'&' if '?' in path else '?'}n={number}"
 
 
-async def _page(place: World, name: str, paths: Sequence[str], *, fresh: bool) -> Row:
+async def _page(place: World, name: str, paths: Sequence[str], *, fresh: bool, count: int = 0) -> Row:
     """Pages as a browser without a session asks for them."""
-    count = place.lab.size(400, 40)
-    asked = [_another(paths[n % len(paths)], n) if fresh else paths[0] for n in range(count)]
+    count = count or place.lab.size(400, 40)
+    asked = [_another(paths[n % len(paths)], f"{name}{n}") if fresh else paths[0] for n in range(count)]
     requests = [load.get(HOST, path, HTML) for path in asked]
     row, result = await place.measure(name, requests, 200, warm=4, concurrency=4)
     about = f", {COMMENTS} comments" if name.startswith("post") else ""

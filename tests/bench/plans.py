@@ -106,10 +106,9 @@ def like(tx: Tx, scene: Scene) -> None:
     document = {"id": f"{scene.liker.uri}/likes/1", "type": "Like", "actor": scene.liker.uri, "object": uri}
     activity = read_activity(document)
     assert activity is not None
-    relations.host_is_blocked(tx, "h0.example")
     held = resolve.held_key(tx, f"{scene.liker.uri}#main-key")
     assert held is not None
-    inbound.was_seen(tx, activity.uri)
+    inbound.standing(tx, activity.uri, "h0.example", "h0.example")
     inbox.apply(tx, URLS, activity, Facts(actor=held[1]))
 
 

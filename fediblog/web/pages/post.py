@@ -19,6 +19,7 @@ from fediblog.store import graves, listings, permits, posts, quotes, reactions, 
 from fediblog.store.quotes import Authorization
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Revision
+from fediblog.web.comments import Comment
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.blog import account_named
 from fediblog.web.render import add_link, render
@@ -26,15 +27,6 @@ from fediblog.web.sessions import Visit, ask, ask_as, page, visit_of
 
 DEEPEST = 4  # levels of indentation; answers below stay at that level
 FACES = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """An answer and how far it is indented; `to` is the one it answers where the indentation no longer tells."""
-
-    post: Post
-    depth: int
-    to: Post | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,99 @@
+"""The comments below a post. A page shows them by the hundred, so what was once made of one is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Protocol
+
+from markupsafe import Markup
+
+from fediblog.domain.kept import Kept
+from fediblog.domain.posts import Post
+from fediblog.messages import text
+from fediblog.web import emoji
+from fediblog.web.links import Links
+from fediblog.web.pieces import byline_of, icon
+
+MOST_KEPT = 4096
+LONGEST_KEPT = 4000  # characters
+_SHOWN: Kept[int, str] = Kept(MOST_KEPT)
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """An answer and how far it is indented; `to` is the one it answers where the indentation no longer tells."""
+
+    post: Post
+    depth: int
+    to: Post | None = None
+
+
+class Parts(Protocol):
+    """Those macros of the templates that show what few comments have."""
+
+    def abstract(self, post: Post, /) -> Markup:
+        """The beginning of an article."""
+
+    def text(self, post: Post, /) -> Markup:
+        """The text with a warning, a quoted post, a poll, files."""
+
+    def actions(self, post: Post, /) -> Markup:
+        """What a reader who has signed in can do with it."""
+
+
+def comments(answers: Sequence[Comment], parts: Parts, links: Links) -> Markup:
+    """Answers as the items of a list."""
+    shown = [f'<li class="depth-{each.depth}">{_comment(each.post, parts, links, each.to)}\n</li>' for each in answers]
+    return Markup("\n".join(shown))  # noqa: S704  made of escaped parts
+
+
+def comment(post: Post, parts: Parts, links: Links, level: str) -> Markup:
+    """One post, as it is shown among comments; its title is a heading of that level."""
+    return Markup(_comment(post, parts, links, None, level))  # noqa: S704  made of escaped parts
+
+
+def _comment(post: Post, parts: Parts, links: Links, to: Post | None, level: str = "h3") -> str:
+    made_of = (post, to, links, level)
+    shown = _SHOWN.get(post.id, made_of)
+    if shown is None:
+        shown = _shown(post, parts, links, to, level)
+        # What a poll or a quoted post looks like depends on the time of day, and on who looks.
+        if not (post.poll or post.quote) and len(shown) <= LONGEST_KEPT:
+            _SHOWN.put(post.id, made_of, shown)
+    return f"{shown}{parts.actions(post)}</article>" if links.signed_in else shown
+
+
+def _shown(post: Post, parts: Parts, links: Links, to: Post | None, level: str) -> str:
+    """All that does not depend on who has signed in."""
+    why = title = end = ""
+    if to is not None:
+        answers = escape(text("post.answers", name=to.account.shown_name))
+        why = f'<p class="why quiet small">{icon("reply")}<a href="#p{to.id}">{answers}</a></p>'
+    if post.title:
+        link = f'<a href="{escape(links.post(post))}">{escape(post.title)}</a>'
+        title = f'<{level} class="comment-title p-name">{link}</{level}>'
+    if not links.signed_in:
+        end = f"{'' if post.local else _origin(post)}</article>"
+    return (
+        f'<article class="comment h-entry u-comment" id="p{post.id}">\n{byline_of(post, links)}\n'
+        f"{why}{title}{_said(post, parts)}\n{end}"
+    )
+
+
+def _said(post: Post, parts: Parts) -> str:
+    if post.is_article:
+        return parts.abstract(post)
+    if post.summary or post.quote or post.poll or post.attachments:
+        return parts.text(post)
+    # What `text` says of most comments, without the time that it takes to call it.
+    language = f' lang="{escape(post.language)}"' if post.language else ""
+    content = emoji.pictured(post.content, post.emoji) if post.emoji else post.content
+    return f'<div class="content e-content"{language}>{content}</div>'
+
+
+def _origin(post: Post) -> str:
+    name = escape(text("post.original-on", host=post.account.domain))
+    link = f'<a href="{escape(post.url or post.uri)}" rel="nofollow ugc noopener noreferrer">{name}</a>'
+    return f'<p class="origin quiet small">{link}</p>'
