@@ -27,7 +27,7 @@ from fediblog.protocol.keys import PublicKey
 from fediblog.protocol.negotiate import is_activity_type
 from fediblog.protocol.signatures import Claim, Incoming
 from fediblog.protocol.structured import combined
-from fediblog.store import accounts, inbound, outbox, relations
+from fediblog.store import accounts, inbound, outbox
 from fediblog.store.accounts import StoredKey, host_of
 from fediblog.store.tx import Tx
 
@@ -157,13 +157,13 @@ def _look(tx: Tx, urls: Urls, key_id: str, letter: _Letter, signer: Account | No
     handler, reading = letter.handler, letter.reading
     sight = Sight(actor=actor, inbox_owner=letter.inbox_owner, reading=reading)
     concerns = handler is not None and handler.concerns(tx, urls, activity, sight)
-    seen, failing = inbound.standing(tx, activity.uri, host_of(key_id))
+    standing = inbound.standing(tx, activity.uri, host_of(key_id), host_of(activity.actor))
     return _Known(
         key=held[0] if held else None,
         signer=signer,
-        blocked=any(relations.host_is_blocked(tx, host) for host in {host_of(key_id), host_of(activity.actor)}),
-        seen=seen and inbox.is_once(activity) and itself,
-        failing=failing,
+        blocked=standing.blocked,
+        seen=standing.seen and inbox.is_once(activity) and itself,
+        failing=standing.silent,
         concerns=concerns,
         missing=missing(tx, urls, handler.needs_of(reading))
         if handler and reading and concerns and itself

@@ -58,7 +58,8 @@ class Ledger:
         self._open = 0
         self._waiting: list[_Waiting] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._writing: set[asyncio.Task[None]] = set()
+        self._ripe = False  # the first of those has waited for others long enough
+        self._writing: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
         """A batch is on its way: its end may be worth waiting for."""
@@ -70,20 +71,33 @@ class Ledger:
         self._open -= 1
         stored = loop.create_future()
         self._waiting.append((learned, stored))
-        if not self._open or len(self._waiting) >= MOST:
-            self._write()
-        elif self._timer is None:
-            self._timer = loop.call_later(PAUSE, self._write)
+        if self._timer is None and not self._ripe:
+            self._timer = loop.call_later(PAUSE, self._ripen)
+        self._go_on()
         await stored
+
+    def _ripen(self) -> None:
+        self._timer, self._ripe = None, True
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """One transaction at a time: two would wait for each other, and what comes meanwhile is stored together."""
+        if self._writing is None and (self._ripe or not self._open or len(self._waiting) >= MOST):
+            self._write()
 
     def _write(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        some, self._waiting = self._waiting, []
-        task = asyncio.create_task(self._store(some))
-        self._writing.add(task)
-        task.add_done_callback(self._writing.discard)
+        some, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+        self._ripe = bool(self._waiting)
+        if some:
+            self._writing = asyncio.create_task(self._store(some))
+            self._writing.add_done_callback(self._written)
+
+    def _written(self, _: asyncio.Task[None]) -> None:
+        self._writing = None
+        self._go_on()
 
     async def _store(self, some: Sequence[_Waiting]) -> None:
         error = await self._try([learned for learned, _ in some])

@@ -16,7 +16,7 @@ from fediblog.federation.site import Site
 from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import read_collection
-from fediblog.store import listings, posts, writing
+from fediblog.store import listings, posts, ties, writing
 from fediblog.store.tx import Tx
 
 PAGES = 5  # of one collection
@@ -107,7 +107,7 @@ async def _hang(site: Site, note: Note, author: Account) -> bool:
 
 
 def _store_answer(tx: Tx, urls: Urls, note: Note, author: int) -> bool:
-    if writing.tie(tx, note.in_reply_to) is None:
+    if ties.tie(tx, note.in_reply_to) is None:
         return False
     resolve.store(tx, urls, note, author)
     return True

@@ -11,7 +11,7 @@ from fediblog.inbox.handling import CleanNote, Facts, Handler, Needs, Outcome, S
 from fediblog.inbox.profiles import gone_for_good
 from fediblog.inbox.storing import change_post, put_post, refuse_author
 from fediblog.protocol.notes import is_vote, read_note
-from fediblog.store import posts, reactions, relations, writing
+from fediblog.store import arrivals, posts, reactions, relations, ties, writing
 from fediblog.store.tx import Tx
 
 
@@ -30,18 +30,19 @@ def _needs(activity: Activity) -> Needs:
 def _concerns(tx: Tx, urls: Urls, activity: Activity, sight: Sight) -> bool:
     """Whether somebody here follows the author, or it is about our people, our posts or our threads."""
     actor = sight.actor
+    note = arrived.read(activity, sight.reading).note
+    addressed = {*activity.to, *activity.cc}
+    if note is not None:
+        addressed |= {*note.to, *note.cc, *(mention.href for mention in note.mentions)}
+    if any(_is_person(urls, uri) for uri in addressed):
+        return True
+    if sight.inbox_owner is not None and (note is None or (note.author == activity.actor and not (note.to or note.cc))):
+        return True
     if actor is not None and relations.followed_here(tx, actor.id):
         return True
     if activity.kind == "Update" and posts.place(tx, activity.object_uri) is not None:
         return True
-    note = arrived.read(activity, sight.reading).note
-    addressed = {*activity.to, *activity.cc}
-    if note is None:
-        return sight.inbox_owner is not None or any(_is_person(urls, uri) for uri in addressed)
-    addressed |= {*note.to, *note.cc, *(mention.href for mention in note.mentions)}
-    if sight.inbox_owner is not None and note.author == activity.actor and not (note.to or note.cc):
-        return True
-    return any(_is_person(urls, uri) for uri in addressed) or _touches_ours(tx, urls, note, actor.id if actor else 0)
+    return note is not None and _touches_ours(tx, urls, note, actor.id if actor else 0)
 
 
 def _is_person(urls: Urls, uri: str) -> bool:
@@ -51,7 +52,7 @@ def _is_person(urls: Urls, uri: str) -> bool:
 def _touches_ours(tx: Tx, urls: Urls, note: Note, viewer: int) -> bool:
     if note.quote and urls.owns(note.quote) and posts.seen_by(tx, note.quote, viewer):
         return True
-    above = writing.tie(tx, note.in_reply_to)
+    above = ties.tie(tx, note.in_reply_to)
     if above is None or posts.seen_by(tx, above.uri, viewer) is None:
         return False
     parent = posts.place(tx, above.uri)
@@ -74,15 +75,16 @@ def _arrived(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
 
 def take_in(tx: Tx, urls: Urls, note: Note, facts: Facts, *, boosted: bool = False) -> Outcome:
     """A post as its author (`facts.actor`) sent it, or as it was fetched: new, changed, or known as it is."""
-    stored = posts.by_uri(tx, note.uri)
-    if stored is not None or is_vote(note):
-        refuse_author(tx, urls, facts.actor, note.uri)
+    known = arrivals.post(tx, note, facts.actor)
+    if is_vote(note) or known.stored:
+        refuse_author(urls, facts.actor, note.uri, blocked=bool(known.blocked))
     if is_vote(note):
         return _voted(tx, note, facts)
-    if stored is not None:
-        return _changed(tx, urls, note, stored, facts.clean(note))
     clean = facts.clean(note)
-    done = put_post(tx, urls, note, facts.actor, boosted=boosted, inbox_owner=facts.inbox_owner, clean=clean)
+    if known.stored and (stored := posts.by_uri(tx, note.uri)) is not None:
+        return _changed(tx, urls, note, stored, clean)
+    owner = facts.inbox_owner
+    done = put_post(tx, urls, note, facts.actor, boosted=boosted, inbox_owner=owner, clean=clean, known=known)
     return Outcome.IGNORED if done is None else Outcome.DONE
 
 

@@ -9,7 +9,7 @@ from fediblog.errors import Refused
 from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_too_late, may_undo, remember
 from fediblog.inbox.storing import put_post
 from fediblog.markup.text import one_line
-from fediblog.store import inbound, listings, notices, posts, reactions, relations
+from fediblog.store import arrivals, inbound, listings, notices, posts, reactions, relations
 from fediblog.store.tx import Row, Tx
 
 MOST_REACTIONS = 20  # of one account beside one post
@@ -34,8 +34,8 @@ def _kind_of(activity: Activity) -> tuple[str, str, str]:
 
 
 def _reacted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
-    post = posts.seen_by(tx, activity.object_uri, facts.actor.id)
-    if post is None or came_too_late(tx, activity):
+    post = arrivals.target(tx, activity.object_uri, facts.actor, activity.uri)
+    if post is None or (post.undone and came_too_late(tx, activity)):
         return Outcome.IGNORED
     kind, content, picture = _kind_of(activity)
     uri = activity.uri or f"{facts.actor.uri}#{kind}/{post.id}"
@@ -99,9 +99,9 @@ def _boost_concerns(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bo
 
 def _boosted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     """An embedded post counts as its id only: it was fetched from its own origin, or is stored."""
-    if came_too_late(tx, activity):
+    known = arrivals.target(tx, activity.object_uri, facts.actor, activity.uri)
+    if (known is None or known.undone) and came_too_late(tx, activity):
         return Outcome.IGNORED
-    known = posts.seen_by(tx, activity.object_uri, facts.actor.id)
     if known is None and posts.place(tx, activity.object_uri) is None:
         note = facts.notes.get(activity.object_uri)
         author = facts.accounts.get(note.author) if note else None
@@ -115,10 +115,10 @@ def _boosted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
 def pass_on(tx: Tx, activity: Activity, facts: Facts, known: Row | None = None) -> Outcome:
     """Store somebody's boost of a post that is stored, if everybody may see it or it is the booster's own.
 
-    `known` is what `posts.seen_by` says of the post, if that was asked.
+    `known` is what `arrivals.target` says of the post, if that was asked.
     """
     booster = facts.actor
-    post = known or posts.seen_by(tx, activity.object_uri, booster.id)
+    post = known or arrivals.target(tx, activity.object_uri, booster, activity.uri)
     if post is None or (post.visibility not in _OPEN and post.account != booster.id):
         return Outcome.IGNORED
     at = tx.now if activity.published is None else max(0, min(activity.published, tx.now))
@@ -127,7 +127,7 @@ def pass_on(tx: Tx, activity: Activity, facts: Facts, known: Row | None = None) 
     visibility = visibility_of(activity.to, activity.cc, booster.followers).value
     if reactions.boost(tx, booster.id, post.id, uri, visibility=visibility, number=number) is None:
         return Outcome.DUPLICATE
-    if relations.followed_here(tx, booster.id) and (whole := posts.stored(tx, post.id)) is not None:
+    if post.followed and (whole := posts.stored(tx, post.id)) is not None:
         listings.spread(tx, whole, number, booster.id)
     if post.local:
         notices.add(tx, post.account, "boost", booster.id, post.id)

@@ -18,8 +18,19 @@ from fediblog.inbox.cleaning import harmless
 from fediblog.inbox.handling import CleanNote
 from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.authority import same_origin
-from fediblog.store import accounts, conversations, inbound, jobs, listings, notices, permits, posts, relations, writing
-from fediblog.store.accounts import host_of
+from fediblog.store import (
+    accounts,
+    arrivals,
+    conversations,
+    events,
+    inbound,
+    jobs,
+    listings,
+    notices,
+    permits,
+    posts,
+    writing,
+)
 from fediblog.store.tx import Row, Tx
 from fediblog.store.writing import Placement
 
@@ -33,16 +44,34 @@ Person = tuple[int, str, bool]
 class _Audience:
     visibility: Visibility
     people: list[Person]
-    named: Mapping[int, Account]  # those of them whom the post names
+    named: Mapping[int, Row | Account]  # those of them whom the post names
 
 
-def refuse_author(tx: Tx, urls: Urls, author: Account, uri: str) -> None:
+@dataclass(frozen=True, slots=True)
+class _News:
+    """A post with its place, as far as it must be known to tell people of it."""
+
+    id: int
+    note: Note
+    author: Account
+    parent: int | None
+    root: int | None
+    audience: _Audience
+
+    def is_for(self, account: int) -> bool:
+        """Whether it is open to all, or addressed to the account."""
+        if self.audience.visibility in (Visibility.PUBLIC, Visibility.UNLISTED):
+            return True
+        return any(number == account for number, _, _ in self.audience.people)
+
+
+def refuse_author(urls: Urls, author: Account, uri: str, *, blocked: bool) -> None:
     """Refuse what comes from our own address, from a suspended account or from a blocked server."""
     if author.local or urls.owns(uri) or urls.owns(author.uri):
         raise Refused("post-is-ours", "What is ours does not come from elsewhere.", uri)
     if author.state != "active":
         raise Refused(f"author-{author.state}", "Posts of this account are not taken.", author.uri)
-    if any(relations.host_is_blocked(tx, host) for host in {host_of(uri), author.domain}):
+    if blocked:
         raise Refused("host-blocked", "Posts of this server are not taken.", uri)
 
 
@@ -64,22 +93,19 @@ def put_post(
     climbed: bool = False,
     inbox_owner: int | None = None,
     clean: CleanNote | None = None,
+    known: Row | None = None,
 ) -> int | None:
     """Store a post that its own author, or its origin, vouches for; its number, or None if it must not come in.
 
     `boosted`: it is here because somebody passed it on, or as part of a thread, so nobody's stream gets it as new.
     `climbed`: it was fetched to complete a thread, and begins no climb of its own. `clean` is what is shown of it, if
-    that has been worked out.
+    that has been worked out, and `known` what `arrivals.post` says, if that was asked.
     """
-    refuse_author(tx, urls, author, note.uri)
-    if note.author != author.uri or not same_origin(note.uri, author.uri):
-        raise Refused("not-the-owner", "The post is not of the author's server.", note.uri)
-    if _is_buried(tx, note):
+    found = known or arrivals.post(tx, note, author)
+    if not _may_come_in(tx, urls, note, author, found):
         return None
-    parent = writing.tie(tx, note.in_reply_to)
+    parent = found if found.id is not None else None
     above = _owners(tx, parent)
-    if any(each.local and relations.blocks(tx, each.account, author.id) for each in above.values()):
-        return None  # whom one of our people blocks does not answer them, nor in their threads
     if parent is not None and not permits.may_answer(
         tx, author.id, above.get(parent.id), above.get(parent.root) if parent.root else None
     ):
@@ -89,35 +115,48 @@ def put_post(
     placement = Placement(visibility=audience.visibility, cleaner=CLEANER_VERSION)
     number = writing.insert(tx, fresh, author, placement, parent=parent)
     writing.address(tx, number, audience.people, new=True)
-    _announce(tx, _placed(fresh, number, author, audience, parent), audience, above, boosted=boosted, climbed=climbed)
+    root = (parent.root or parent.id) if parent else None
+    news = _News(number, fresh, author, parent.id if parent else None, root, audience)
+    if not boosted:
+        _spread(tx, news, followed=bool(found.followed))
+        tell(tx, news, above)
+    _complete_later(tx, news, above, climbed=climbed)
+    tx.notify("posts")
     return number
 
 
-def _announce(
-    tx: Tx, post: Post, audience: _Audience, above: Mapping[int, Row], *, boosted: bool, climbed: bool
-) -> None:
-    """Streams and notices of a new post, and what is to be fetched around it."""
-    if not boosted:
-        if post.visibility == Visibility.DIRECT:
-            conversations.add(tx, post)
-        else:
-            listings.spread(tx, post)
-            notices.add_for_listeners(tx, post)
-        tell(tx, post, audience.named, above)
-    _complete_later(tx, post, above, climbed=climbed)
-    tx.notify("posts")
+def _may_come_in(tx: Tx, urls: Urls, note: Note, author: Account, found: Row) -> bool:
+    """What was deleted does not come back; whom one of our people blocks answers neither them nor in their threads."""
+    refuse_author(urls, author, note.uri, blocked=bool(found.blocked))
+    if note.author != author.uri or not same_origin(note.uri, author.uri):
+        raise Refused("not-the-owner", "The post is not of the author's server.", note.uri)
+    if found.early and inbound.undone_early(tx, note.uri, note.author):  # the Delete was faster
+        writing.bury(tx, note.uri, note.author, note.kind)
+    return not (found.early or found.buried or found.shunned)
 
 
-def _placed(fresh: CleanNote, number: int, author: Account, audience: _Audience, parent: Row | None) -> Post:
+def _spread(tx: Tx, news: _News, *, followed: bool) -> None:
+    """A new post goes to conversations or streams; of an author whom nobody follows to none, but for its hashtags."""
+    if news.audience.visibility == Visibility.DIRECT:
+        conversations.add(tx, _placed(news))
+    elif followed or news.note.hashtags:
+        post = _placed(news)
+        listings.spread(tx, post)
+        notices.add_for_listeners(tx, post)
+    else:
+        events.tell(tx, events.POST, account=news.author.id, post=news.id)
+
+
+def _placed(news: _News) -> Post:
     """The post with its place, as far as it is known without asking for all that hangs on it."""
     return Post(
-        **{name: getattr(fresh, name) for name in _OF_NOTE},
-        id=number,
-        account=author,
-        visibility=audience.visibility,
-        parent=parent.id if parent else None,
-        root=(parent.root or parent.id) if parent else None,
-        addressed=frozenset(account for account, _, _ in audience.people),
+        **{name: getattr(news.note, name) for name in _OF_NOTE},
+        id=news.id,
+        account=news.author,
+        visibility=news.audience.visibility,
+        parent=news.parent,
+        root=news.root,
+        addressed=frozenset(account for account, _, _ in news.audience.people),
     )
 
 
@@ -131,7 +170,7 @@ def change_post(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote |
     after = posts.stored(tx, stored.id)
     if after is not None:
         new = {number: each for number, each in audience.named.items() if number not in stored.addressed}
-        tell(tx, after, new, {})
+        tell(tx, _News(after.id, after, after.account, after.parent, after.root, replace(audience, named=new)), {})
         if after.visibility == Visibility.DIRECT:
             conversations.add(tx, after)
     tx.notify("posts")
@@ -146,14 +185,6 @@ def _dated(note: CleanNote, now: int) -> CleanNote:
     return CleanNote(replace(note, published=published, updated=updated))
 
 
-def _is_buried(tx: Tx, note: Note) -> bool:
-    """A post that was deleted does not come back, also if the Delete was faster."""
-    gone = inbound.gone_before(tx, note.uri, note.author)
-    if gone is not None and gone.early and inbound.undone_early(tx, note.uri, note.author):
-        writing.bury(tx, note.uri, note.author, note.kind)
-    return gone is not None
-
-
 def _owners(tx: Tx, parent: Row | None) -> dict[int, Row]:
     """Whose the post is that is answered, and whose the thread, by the number of the post."""
     if parent is None:
@@ -166,9 +197,9 @@ def _audience(tx: Tx, urls: Urls, note: Note, author: Account, inbox_owner: int 
     visibility = visibility_of(note.to, note.cc, author.followers)
     named = {mention.href: mention.name for mention in note.mentions if mention.href}
     local = [uri for uri in (*note.to, *note.cc) if urls.owns(uri)]
-    known = accounts.by_uris(tx, {*named, *local} - {PUBLIC})
+    known = arrivals.people(tx, {*named, *local} - {PUBLIC})
     people = {each.id: (each.id, named[uri], False) for uri, each in known.items() if uri in named}
-    found_here = {each.id: each for uri, each in known.items() if uri in named}
+    found_here: dict[int, Row | Account] = {each.id: each for uri, each in known.items() if uri in named}
     for mention in note.mentions:
         found = None if mention.href in known else _by_page(tx, urls, mention)
         if found is not None:
@@ -191,34 +222,33 @@ def _by_page(tx: Tx, urls: Urls, mention: Mention) -> Account | None:
     return accounts.local_by_handle(tx, handle) if domain.lower() in (urls.handle_domain, urls.host) else None
 
 
-def tell(tx: Tx, post: Post, named: Mapping[int, Account], above: Mapping[int, Row]) -> None:
+def tell(tx: Tx, news: _News, above: Mapping[int, Row]) -> None:
     """Notices for our people whom the post names, and for those whom it answers and quotes.
 
     `above` are the owners of posts above it, as far as they are known.
     """
-    parent = (above.get(post.parent) or posts.owner(tx, post.parent)) if post.parent is not None else None
+    parent = (above.get(news.parent) or posts.owner(tx, news.parent)) if news.parent is not None else None
     answered = parent.account if parent is not None and parent.local else None
-    for account in named.values():
+    for account in news.audience.named.values():
         if account.id != answered and account.local and account.state == "active":
-            notices.add(tx, account.id, "mention", post.account.id, post.id)
-    open_to_all = post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)
-    if answered is not None and (open_to_all or answered in post.addressed):
-        notices.add(tx, answered, "reply", post.account.id, post.id)
-    quoted = posts.place(tx, post.quote) if post.quote else None
-    if quoted is not None and quoted.local and (open_to_all or quoted.account in post.addressed):
-        notices.add(tx, quoted.account, "quote", post.account.id, post.id)
+            notices.add(tx, account.id, "mention", news.author.id, news.id)
+    if answered is not None and news.is_for(answered):
+        notices.add(tx, answered, "reply", news.author.id, news.id)
+    quoted = posts.place(tx, news.note.quote) if news.note.quote else None
+    if quoted is not None and quoted.local and news.is_for(quoted.account):
+        notices.add(tx, quoted.account, "quote", news.author.id, news.id)
 
 
-def _complete_later(tx: Tx, post: Post, above: Mapping[int, Row], *, climbed: bool) -> None:
+def _complete_later(tx: Tx, news: _News, above: Mapping[int, Row], *, climbed: bool) -> None:
     """Have the worker fetch what a thread lacks: the post that is answered, or more answers below one of ours.
 
     Strangers decide how high and how wide a thread is: we look so far up once, and below only until nobody is shown
     more.
     """
-    if post.in_reply_to and post.parent is None:
+    if news.note.in_reply_to and news.parent is None:
         if not climbed:
-            jobs.add(tx, "thread", str(post.id))
+            jobs.add(tx, "thread", str(news.id))
         return
-    root = above.get(post.root) if post.root is not None and post.replies else None
-    if root is not None and root.local and not posts.is_long(tx, post.root or 0, listings.THREAD_LIMIT):
-        jobs.add(tx, "thread", str(post.id), run_at=tx.now + REPLIES_DELAY)
+    root = above.get(news.root) if news.root is not None and news.note.replies else None
+    if root is not None and root.local and not posts.is_long(tx, root.id, listings.THREAD_LIMIT):
+        jobs.add(tx, "thread", str(news.id), run_at=tx.now + REPLIES_DELAY)

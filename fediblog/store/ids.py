@@ -41,7 +41,7 @@ class IdMaker:
         """An id for now, larger than every one that `new` gave before, even if the clock went back."""
         ms = self._clock() if now is None else now
         with self._lock:
-            if ms > time_of(self._last):
+            if ms > self._last >> BITS:
                 self._last = (ms << BITS) | self._random(_HALF)
             else:
                 self._last += 1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fediblog.store import claims
+from fediblog.store.hosts import domains
 from fediblog.store.ids import first_of
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Tx
 
 MOST_TRIES = 3  # of one that makes a handler fail: then it is put aside and shown
 MOST_CLAIMS = 8  # of one that also waits for other servers, or with which the process ends
@@ -14,6 +16,12 @@ FULL = 10_000  # waiting activities; beyond that the door is closed for a while
 HOST_SHARE = 1_000  # of which one host may have so many
 KEPT_SEEN = 30 * 86_400_000  # ms
 KEPT_EARLY = 6 * 3_600_000  # ms
+_STANDING = (
+    "select case when :uri <> '' and exists (select 1 from seen where uri = :uri) then 1 else 0 end as seen,"
+    " case when exists (select 1 from host where name = :host and failures > 0) then 1 else 0 end as silent,"
+    " case when exists (select 1 from (values (:hosts)) v cross join blocked_host h where h.host = v.column1)"
+    " then 1 else 0 end as blocked"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,15 +52,18 @@ def was_seen(tx: Tx, uri: str) -> bool:
     return bool(uri) and tx.one("select 1 as yes from seen where uri = :uri", uri=uri) is not None
 
 
-def standing(tx: Tx, uri: str, host: str) -> tuple[bool, bool]:
-    """Whether the activity was dealt with, and whether the host did not answer when we last sent something to it."""
-    row = tx.one(
-        "select case when :uri <> '' and exists (select 1 from seen where uri = :uri) then 1 else 0 end as seen,"
-        " case when exists (select 1 from host where name = :host and failures > 0) then 1 else 0 end as silent",
-        uri=uri,
-        host=host,
-    )
-    return (bool(row.seen), bool(row.silent)) if row else (False, False)
+class Standing(NamedTuple):
+    """What is known of an activity, and of the servers of who signed it and of its actor."""
+
+    seen: bool  # it was dealt with
+    silent: bool  # the signer's server did not answer when we last sent something to it
+    blocked: bool  # one of the two is
+
+
+def standing(tx: Tx, uri: str, signer: str, actor: str) -> Standing:
+    """How an activity stands before it is proven; `signer` and `actor` are hosts."""
+    row = tx.one(_STANDING, uri=uri, host=signer, hosts=domains(signer, actor))
+    return Standing(*map(bool, row)) if row else Standing(seen=False, silent=False, blocked=False)
 
 
 def has_room(tx: Tx, host: str) -> bool:
@@ -145,20 +156,6 @@ def remember_early(tx: Tx, uri: str, actor: str, kind: str) -> None:
 def undone_early(tx: Tx, uri: str, actor: str) -> bool:
     """Whether that actor took the thing back before it came; asked once."""
     return bool(uri) and tx.run("delete from early where uri = :uri and actor = :actor", uri=uri, actor=actor) > 0
-
-
-def gone_before(tx: Tx, uri: str, actor: str) -> Row | None:
-    """Whether a thing that comes now was deleted: `early` if its actor said so before it came, `buried` if it was here.
-
-    None if neither is so.
-    """
-    found = tx.one(
-        "select exists (select 1 from early where uri = :uri and actor = :actor) as early,"
-        " exists (select 1 from tombstone where uri = :uri) as buried",
-        uri=uri,
-        actor=actor,
-    )
-    return found if found is not None and (found.early or found.buried) else None
 
 
 def sweep(tx: Tx) -> int:

@@ -12,21 +12,17 @@ _FAR = (1 << 63) - 1
 _ADD = (
     "insert into notice (id, account, kind, actor, post, content, created, filtered)"
     " select :id, :account, :kind, :actor, :post, :content, :now, :filtered"
-    " where not exists (select 1 from block where account = :account and target = :actor)"
+    " where (:judged = 1 or not exists (select 1 from notice_policy where account = :account))"
+    " and not exists (select 1 from block where account = :account and target = :actor)"
     " and not exists (select 1 from mute where account = :account and target = :actor and notices = 1"
     " and (until is null or until > :now))"
-    " and not exists (select 1 from host_mute h join account ha on h.host in (ha.domain, ha.host)"
-    " where h.account = :account and ha.id = :actor)"
+    " and not exists (select 1 from host_mute h cross join account ha where h.account = :account and ha.id = :actor"
+    " and h.host in (ha.domain, ha.host))"
     " and not exists (select 1 from thread_mute tm join post tp on tm.root = coalesce(tp.root, tp.id)"
     " where tm.account = :account and tp.id = :about)"
     " and not exists (select 1 from notice where account = :account and kind = :kind and actor = :actor"
     " and coalesce(post, 0) = :about and content = :content)"
-)
-
-
-_WISHES = (
-    "select exists (select 1 from notice_policy where account = :account) as policy,"
-    " exists (select 1 from push_subscription where account = :account) as pushed"
+    " returning exists (select 1 from push_subscription where account = :account) as pushed"
 )
 
 
@@ -34,12 +30,28 @@ def add(tx: Tx, account: int, kind: str, actor: int, post: int | None = None, co
     """Tell the account, once for the same thing; nothing of oneself, nor of people and threads that it shuns."""
     if account == actor:
         return
-    wishes = tx.one(_WISHES, account=account)  # few have any, and one look costs less than two
-    verdict = policies.judge(tx, account, kind, actor, post) if wishes and wishes.policy else "accept"
-    if verdict == "drop":
+    told = _put(tx, account, kind, actor, post, content, judged=kind in policies.UNASKED)
+    if told or kind in policies.UNASKED:
         return
+    verdict = policies.judge(tx, account, kind, actor, post)  # few have set a policy, and nothing was told to those
+    if verdict in ("accept", "filter"):
+        _put(tx, account, kind, actor, post, content, judged=True, filtered=verdict == "filter")
+
+
+def _put(
+    tx: Tx,
+    account: int,
+    kind: str,
+    actor: int,
+    post: int | None,
+    content: str,
+    *,
+    judged: bool,
+    filtered: bool = False,
+) -> bool:
+    """False if it is not to be told, or not before it is judged by the account's policy."""
     number = tx.new_id()
-    added = tx.run(
+    added = tx.one(
         _ADD,
         id=number,
         account=account,
@@ -49,13 +61,15 @@ def add(tx: Tx, account: int, kind: str, actor: int, post: int | None = None, co
         about=post or 0,
         content=content,
         now=tx.now,
-        filtered=verdict == "filter",
+        judged=int(judged),
+        filtered=int(filtered),
     )
-    if added and verdict == "accept":
+    if added and not filtered:
         tx.notify("notices")
         events.tell(tx, events.NOTICE, account=account, post=post or 0, item=number)
-        if wishes and wishes.pushed:
+        if added.pushed:
             pushes.queue(tx, account, number, kind, actor)
+    return added is not None
 
 
 def add_for_listeners(tx: Tx, post: Post) -> None:

@@ -14,7 +14,7 @@ VERDICTS: tuple[Verdict, ...] = ("accept", "filter", "drop")
 RULES = ("not_following", "not_followers", "new_accounts", "private_mentions", "limited_accounts")
 _NEW = 30 * 86_400_000  # ms: an account that is younger is new
 _RECENT = 3 * 86_400_000  # ms: somebody who follows only since then counts as no follower yet
-_UNASKED = frozenset({"poll", "status", "move"})  # kinds that are told because of what the account did itself
+UNASKED = frozenset({"poll", "status", "move"})  # kinds that are told because of what the account did itself
 _PUT = {
     rule: f"insert into notice_policy (account, {rule}) values (:account, :verdict)"
     f" on conflict (account) do update set {rule} = excluded.{rule}"
@@ -63,12 +63,12 @@ def put(tx: Tx, account: int, changes: Mapping[str, Verdict]) -> None:
         tx.run(_PUT[rule], account=account, verdict=verdict)
 
 
-def judge(tx: Tx, account: int, kind: str, actor: int, post: int | None) -> Verdict:
-    """What is done with a notice that is about to be told, to an account that has set a policy."""
-    if kind in _UNASKED:
-        return "accept"
+def judge(tx: Tx, account: int, kind: str, actor: int, post: int | None) -> Verdict | None:
+    """What is done with a notice that is about to be told; None if the account has set no policy."""
     row = tx.one("select * from notice_policy where account = :account", account=account)
     if row is None:
+        return None
+    if kind in UNASKED:
         return "accept"
     about = tx.one(_ABOUT, account=account, actor=actor, post=post or 0, recent=tx.now - _RECENT)
     if about is None or about.welcome:

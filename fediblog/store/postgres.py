@@ -1,4 +1,4 @@
-"""PostgreSQL: psycopg and its pool in threads, so that the same plain functions run; LISTEN wakes other processes."""
+"""PostgreSQL: sessions in threads, so that the same plain functions run; LISTEN wakes other processes."""
 
 from __future__ import annotations
 
@@ -8,120 +8,68 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg import errors, sql
-from psycopg.adapt import Loader
-from psycopg.types.numeric import Int8Dumper
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg import errors
 
 from fediblog.errors import Misuse, Unavailable
 from fediblog.store import migrate
 from fediblog.store.ids import IdMaker
-from fediblog.store.sql import bind, bind_row, render
-from fediblog.store.tx import Clock, Conflict, Engine, Param, Row, Scalar, Tx, row_maker
+from fediblog.store.session import SETTINGS, Session, Sessions
+from fediblog.store.sql import bind_in_order, bind_row, numbered
+from fediblog.store.tx import Clock, Conflict, Engine, Param, Row, Scalar, Tx
 
 T = TypeVar("T")
-Plain = psycopg.Connection[tuple[Any, ...]]
+Plain = psycopg.AsyncConnection[tuple[Any, ...]]
+_Way = Callable[[Session, Callable[[Tx], T]], T]
 
 ATTEMPTS = 4
 CHANNEL = "fediblog"  # one for all: the payload says which of ours
-WAIT = 10.0  # seconds for a free connection
 FIRST_PAUSE, LAST_PAUSE = 0.25, 30.0  # seconds until the listener looks for the server again
 _LOCK = 0x66656469  # advisory lock of those who migrate
 _CLASHES = (errors.SerializationFailure, errors.DeadlockDetected)
-_READ = "begin isolation level repeatable read, read only"
-_WRITE = "begin isolation level read committed"
-_KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "connect_timeout": 10}
-
-
-class NumberLoader(Loader):
-    """`sum` of bigint gives numeric; SQLite gives an int."""
-
-    def load(self, data: Any) -> int | float:
-        text = bytes(data)
-        return int(text) if text.lstrip(b"-").isdigit() else float(text)
-
-
-class BoolLoader(Loader):
-    """SQLite has no boolean but 0 and 1."""
-
-    def load(self, data: Any) -> int:
-        return int(bytes(data) == b"t")
 
 
 class PostgresTx(Tx):
-    """A transaction on a connection of the pool."""
+    """A transaction in a session."""
 
-    __slots__ = ("_connection", "_cursor")
+    __slots__ = ("_session",)
     engine = "postgres"
     skip_locked = " for update skip locked"
 
-    def __init__(self, connection: Plain, now: int, ids: IdMaker) -> None:
+    def __init__(self, session: Session, now: int, ids: IdMaker) -> None:
         super().__init__(now, ids)
-        self._connection = connection
-        self._cursor = connection.cursor()
-
-    def _execute(self, text: str, params: Mapping[str, Param]) -> psycopg.Cursor[tuple[Any, ...]]:
-        self._note(text)
-        try:
-            return self._cursor.execute(*bind(text, params, "postgres"))
-        except psycopg.IntegrityError as error:
-            raise Conflict(str(error)) from error
+        self._session = session
 
     def all(self, text: str, /, **params: Param) -> list[Row]:
-        cursor = self._execute(text, params)
-        return list(map(_maker(cursor), cursor.fetchall())) if cursor.description else []
+        return self._ask(self._session.rows, text, params)
 
     def each(self, text: str, /, **params: Param) -> Iterator[Row]:
-        with self._connection.cursor(name="each_" + secrets.token_hex(4)) as cursor:
-            cursor.itersize = 1000
-            cursor.execute(*bind(text, params, "postgres"))
-            yield from map(_maker(cursor), cursor)
+        return self._session.each(*bind_in_order(text, params))
 
     def one(self, text: str, /, **params: Param) -> Row | None:
-        cursor = self._execute(text, params)
-        row = cursor.fetchone()
-        return None if row is None else _maker(cursor)(row)
+        rows = self._ask(self._session.rows, text, params)
+        return rows[0] if rows else None
 
     def run(self, text: str, /, **params: Param) -> int:
-        return max(self._execute(text, params).rowcount, 0)
+        return self._ask(self._session.count, text, params)
 
     def many(self, text: str, rows: Iterable[Mapping[str, Scalar]], /) -> None:
         self._note(text)
+        numbered_text, names = numbered(text)
         try:
-            self._cursor.executemany(render(text, (), "postgres"), map(bind_row, rows))
+            self._session.many(numbered_text, [[row[name] for name in names] for row in map(bind_row, rows)])
         except psycopg.IntegrityError as error:
             raise Conflict(str(error)) from error
 
-
-def _maker(cursor: psycopg.Cursor[Any] | psycopg.ServerCursor[Any]) -> Callable[[Iterable[Any]], Row]:
-    return row_maker(tuple([column.name for column in cursor.description or ()]))
-
-
-def configure(connection: Plain) -> None:
-    """Makes a connection behave like SQLite's where values are concerned; transactions are begun by hand."""
-    connection.autocommit = True
-    connection.prepared_max = 512
-    connection.adapters.register_loader("numeric", NumberLoader)
-    connection.adapters.register_loader("bool", BoolLoader)
-    connection.adapters.register_dumper(int, Int8Dumper)  # else :a * 1000 overflows a smallint
-    connection.execute("set lock_timeout = '10s'")
-
-
-@contextmanager
-def transaction(connection: Plain, begin: str) -> Iterator[None]:
-    """BEGIN … COMMIT, or ROLLBACK if anything goes wrong."""
-    connection.execute(begin)
-    try:
-        yield
-        connection.execute("commit")
-    except BaseException:
-        with suppress(psycopg.Error):  # the connection may be the reason
-            connection.execute("rollback")
-        raise
+    def _ask(self, how: Callable[[bytes, Sequence[Scalar]], T], text: str, params: Mapping[str, Param]) -> T:
+        self._note(text)
+        try:
+            return how(*bind_in_order(text, params))
+        except psycopg.IntegrityError as error:
+            raise Conflict(str(error)) from error
 
 
 class Listener:
@@ -144,60 +92,86 @@ class Listener:
             with suppress(asyncio.CancelledError):
                 await self._task
 
-    async def _open(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
-        connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True, **_KEEPALIVE)  # type: ignore[arg-type]
-        await connection.execute(sql.SQL("listen {}").format(sql.Identifier(CHANNEL)))
+    async def _open(self) -> Plain:
+        connection = await psycopg.AsyncConnection.connect(self._url, **SETTINGS)
+        connection.add_notify_handler(lambda told: self._dispatch(told.payload))  # of what comes with the answer
+        await connection.execute(f"listen {CHANNEL}")
         return connection
 
-    async def _hear(self, connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
+    async def _hear(self, connection: Plain) -> None:
+        while True:
+            try:
+                await self._until_lost(connection)
+            finally:
+                await connection.close()
+            connection = await self._open_again()
+            self._wake_all()
+
+    async def _open_again(self) -> Plain:
         pause = FIRST_PAUSE
         while True:
-            with suppress(psycopg.OperationalError):
-                async with connection:
-                    async for message in connection.notifies():
-                        pause = FIRST_PAUSE
-                        self._dispatch(message.payload)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LAST_PAUSE)
             with suppress(psycopg.OperationalError):
-                connection = await self._open()
-                self._wake_all()
+                return await self._open()
+
+    async def _until_lost(self, connection: Plain) -> None:
+        """Dispatches what comes. Most of it we have notified ourselves, so it must not cost much."""
+        lost = asyncio.Event()
+        loop, server, socket = asyncio.get_running_loop(), connection.pgconn, connection.fileno()
+
+        def look() -> None:
+            try:
+                server.consume_input()
+            except psycopg.OperationalError:
+                lost.set()
+                loop.remove_reader(socket)
+            while told := server.notifies():
+                self._dispatch(told.extra.decode())
+
+        loop.add_reader(socket, look)
+        try:
+            await lost.wait()
+        finally:
+            loop.remove_reader(socket)
 
     def _dispatch(self, payload: str) -> None:
-        origin, _, channel = payload.partition(" ")
+        origin, *channels = payload.split()
         if origin != self._origin:  # our own were woken at the commit
-            self._wake(channel)
+            for channel in channels:
+                self._wake(channel)
 
 
 class PostgresEngine(Engine):
-    """A pool of connections, and as many threads."""
+    """Some threads, and as many sessions if all are at work."""
 
     name = "postgres"
 
     def __init__(
         self,
-        pool: ConnectionPool[Plain],
+        sessions: Sessions,
+        threads: int,
         listener: Listener,
         clock: Clock,
         ids: IdMaker,
         wake: Callable[[str], None],
         origin: str,
     ) -> None:
-        self._pool = pool
+        self._sessions = sessions
         self._listener = listener
         self._clock = clock
         self._ids = ids
         self._wake = wake
         self._origin = origin
         self._loop = asyncio.get_running_loop()
-        self._threads = ThreadPoolExecutor(pool.max_size, thread_name_prefix="postgres")
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="postgres")
         self._closed = False
 
     async def read(self, work: Callable[[Tx], T]) -> T:
-        return await self._in_thread(lambda: self._attempt(lambda connection: self._read(connection, work)))
+        return await self._in_thread(self._attempt, self._read, work)
 
     async def write(self, work: Callable[[Tx], T]) -> T:
-        return await self._in_thread(lambda: self._attempt(lambda connection: self._write(connection, work)))
+        return await self._in_thread(self._attempt, self._write, work)
 
     async def check(self) -> list[str]:
         rows = await self.read(
@@ -211,39 +185,47 @@ class PostgresEngine(Engine):
         self._closed = True
         await self._listener.stop()
         await asyncio.to_thread(self._threads.shutdown)
-        await asyncio.to_thread(self._pool.close)
+        await asyncio.to_thread(self._sessions.close)
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def _in_thread(
+        self, attempt: Callable[[_Way[T], Callable[[Tx], T]], T], way: _Way[T], work: Callable[[Tx], T]
+    ) -> T:
         if self._closed:
             raise Unavailable("database-closed")
-        return await self._loop.run_in_executor(self._threads, work)
+        return await self._loop.run_in_executor(self._threads, attempt, way, work)
 
     # Below: on a thread of the pool.
 
-    def _attempt(self, work: Callable[[Plain], T]) -> T:
-        """Tries again after a clash with another transaction, or when the connection was dead before it was used."""
+    def _attempt(self, way: _Way[T], work: Callable[[Tx], T]) -> T:
+        """Tries again after a clash with another transaction, when the connection was dead before it was used, and when
+        a statement had been prepared for a table that is another one by now."""
         attempt = 1
         while True:
             try:
-                with self._pool.connection() as connection:
-                    return work(connection)
+                session = self._sessions.take()
+                try:
+                    return way(session, work)
+                finally:
+                    self._sessions.give(session)
             except psycopg.Error as error:
-                clash = isinstance(error, (*_CLASHES, _Stale))
+                clash = isinstance(error, (*_CLASHES, _Stale, errors.FeatureNotSupported))
                 if not clash or attempt == ATTEMPTS:
                     raise explain(error) from error
+                if isinstance(error, _Stale):
+                    self._sessions.drop()
             time.sleep(random.uniform(0.5, 1.5) * 0.02 * attempt)  # noqa: S311 - jitter, so that two part
             attempt += 1
 
-    def _read(self, connection: Plain, work: Callable[[Tx], T]) -> T:
-        with _begun(connection, _READ):
-            return work(PostgresTx(connection, self._clock(), self._ids))
+    def _read(self, session: Session, work: Callable[[Tx], T]) -> T:
+        with _begun(session, session.snapshot()):
+            return work(PostgresTx(session, self._clock(), self._ids))
 
-    def _write(self, connection: Plain, work: Callable[[Tx], T]) -> T:
-        with _begun(connection, _WRITE):
-            tx = PostgresTx(connection, self._clock(), self._ids)
+    def _write(self, session: Session, work: Callable[[Tx], T]) -> T:
+        with _begun(session, session.transaction()):
+            tx = PostgresTx(session, self._clock(), self._ids)
             result = work(tx)
-            for channel in tx.channels:
-                tx.all("select pg_notify(:name, :payload)", name=CHANNEL, payload=f"{self._origin} {channel}")
+            if tx.channels:
+                session.at_commit(f"notify {CHANNEL}, '{' '.join((self._origin, *tx.channels))}'")
         for channel in tx.channels:
             self._loop.call_soon_threadsafe(self._wake, channel)
         return result
@@ -254,14 +236,14 @@ class _Stale(psycopg.OperationalError):
 
 
 @contextmanager
-def _begun(connection: Plain, begin: str) -> Iterator[None]:
+def _begun(session: Session, transaction: AbstractContextManager[None]) -> Iterator[None]:
     fresh = True
     try:
-        with transaction(connection, begin):
+        with transaction:
             fresh = False
             yield
     except psycopg.OperationalError as error:
-        if fresh and connection.closed:
+        if fresh and session.lost:
             raise _Stale(str(error)) from error
         raise
 
@@ -272,7 +254,7 @@ def explain(error: psycopg.Error) -> Exception:
         return Conflict(str(error))
     if isinstance(error, errors.DiskFull):
         return Unavailable("disk-full", 300, str(error))
-    if isinstance(error, (*_CLASHES, errors.LockNotAvailable, PoolTimeout)):
+    if isinstance(error, (*_CLASHES, errors.LockNotAvailable)):
         return Unavailable("database-busy", 5, str(error))
     if isinstance(error, errors.ReadOnlySqlTransaction):
         return error
@@ -284,29 +266,28 @@ def explain(error: psycopg.Error) -> Exception:
 def migrate_server(url: str, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker) -> None:
     """Brings the database up to date; of several processes that start at once, one does it and the others wait."""
     try:
-        with psycopg.connect(url, **_KEEPALIVE) as connection:  # type: ignore[arg-type]
-            configure(connection)
-            connection.execute("set lock_timeout = 0")
-            _migrate(connection, steps, clock, ids)
+        with closing(Session(url)) as session:
+            session.command("set lock_timeout = 0")
+            _migrate(session, steps, clock, ids)
     except psycopg.errors.InvalidAuthorizationSpecification as error:
         raise Misuse(f"PostgreSQL does not let us in: {error}") from error
     except psycopg.OperationalError as error:
         raise Unavailable("database-unreachable", 10, str(error)) from error
 
 
-def _migrate(connection: Plain, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker) -> None:
-    with transaction(connection, _WRITE):
-        _lock(connection)
-        migrate.prepare(PostgresTx(connection, clock(), ids))
-        current = migrate.version(PostgresTx(connection, clock(), ids))
+def _migrate(session: Session, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker) -> None:
+    with session.transaction():
+        _lock(session)
+        migrate.prepare(PostgresTx(session, clock(), ids))
+        current = migrate.version(PostgresTx(session, clock(), ids))
     for step in migrate.pending(current, steps):
-        with transaction(connection, _WRITE):
-            _lock(connection)
-            migrate.apply(PostgresTx(connection, clock(), ids), step)
+        with session.transaction():
+            _lock(session)
+            migrate.apply(PostgresTx(session, clock(), ids), step)
 
 
-def _lock(connection: Plain) -> None:
-    connection.execute("select pg_advisory_xact_lock(%s)", (_LOCK,))
+def _lock(session: Session) -> None:
+    session.rows(b"select pg_advisory_xact_lock($1)", (_LOCK,))
 
 
 async def open_engine(
@@ -318,24 +299,11 @@ async def open_engine(
     *,
     connections: int = 10,
 ) -> PostgresEngine:
-    """Opens a pool on a database whose schema is up to date."""
+    """On a database whose schema is up to date."""
     origin = secrets.token_hex(8)
-    pool: ConnectionPool[Plain] = ConnectionPool(
-        url,
-        kwargs=_KEEPALIVE,
-        min_size=1,
-        max_size=connections,
-        timeout=WAIT,
-        configure=configure,
-        num_workers=1,
-        open=False,
-        name="fediblog",
-    )
     listener = Listener(url, origin, wake, wake_all)
     try:
-        await asyncio.to_thread(pool.open, wait=True, timeout=WAIT)
         await listener.start()
     except psycopg.OperationalError as error:
-        await asyncio.to_thread(pool.close)
         raise Unavailable("database-unreachable", 10, str(error)) from error
-    return PostgresEngine(pool, listener, clock, ids, wake, origin)
+    return PostgresEngine(Sessions(url), connections, listener, clock, ids, wake, origin)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from fediblog.store.tx import EngineName, Param, Scalar
@@ -13,7 +14,8 @@ from fediblog.store.tx import EngineName, Param, Scalar
 _PLAIN = frozenset((int, str, bytes, float, type(None)))
 _LISTS = (list, tuple, set, frozenset)
 _UNTOUCHED = r"'(?:[^']|'')*'|\"[^\"]*\"|--[^\n]*|::"
-_PARAMETER = re.compile(rf"({_UNTOUCHED})|:([A-Za-z_]\w*)|%")
+_PARAMETER = re.compile(rf"({_UNTOUCHED})|:([A-Za-z_]\w*)")
+_ROWS = re.compile(r"\bvalues\s*\(\s*\Z", re.IGNORECASE)
 _NOT_IN = re.compile(r"\bnot\s+in\s*\(\s*$", re.IGNORECASE)
 
 _TYPES = {"integer": "bigint", "blob": "bytea", "real": "double precision"}
@@ -22,8 +24,26 @@ _TYPE = re.compile(rf"({_UNTOUCHED})|\b(integer|blob|real)\b", re.IGNORECASE)
 Lengths = tuple[tuple[str, int], ...]
 
 
-def bind(sql: str, params: Mapping[str, Param], engine: EngineName) -> tuple[str, dict[str, Scalar]]:
-    """The text and the parameters as the engine's driver wants them."""
+def bind(sql: str, params: Mapping[str, Param]) -> tuple[str, Sequence[Scalar]]:
+    """The text and the parameters as SQLite wants them: by number, since names take it as long as all the rest."""
+    text, in_order = questioned(sql)
+    found: Sequence[Any] = in_order(params)
+    if _PLAIN.issuperset(map(type, found)):
+        return text, found
+    values, lengths = _spread(params)
+    text, in_order = questioned(sql, lengths)
+    return text, in_order(values)
+
+
+def bind_in_order(sql: str, params: Mapping[str, Param]) -> tuple[bytes, list[Scalar]]:
+    """The text and the parameters as PostgreSQL wants them."""
+    values, lengths = _spread(params)
+    text, names = numbered(sql, lengths)
+    return text, [values[name] for name in names]
+
+
+def _spread(params: Mapping[str, Param]) -> tuple[Mapping[str, Any], Lengths]:
+    """Values that a driver takes, each item of a list by a name of its own; and how long the lists are."""
     values: dict[str, Any] = dict(params)
     lengths: Lengths = ()
     for name, value in params.items():
@@ -36,9 +56,7 @@ def bind(sql: str, params: Mapping[str, Param], engine: EngineName) -> tuple[str
             values.update(zip(_names(name, len(items)), items, strict=True))
         else:
             values[name] = plain(value)
-    if engine == "sqlite" and not lengths:
-        return sql, values
-    return render(sql, lengths, engine), values
+    return values, lengths
 
 
 def bind_row(row: Mapping[str, Scalar]) -> dict[str, Scalar]:
@@ -74,24 +92,42 @@ def _names(name: str, length: int) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def render(sql: str, lengths: Lengths, engine: EngineName) -> str:
-    """Expands lists; for PostgreSQL writes `:name` as `%(name)s` and doubles `%`."""
-    form = ":%s" if engine == "sqlite" else "%%(%s)s"
-    percent = "%" if engine == "sqlite" else "%%"
+def questioned(sql: str, lengths: Lengths = ()) -> tuple[str, Callable[[Mapping[str, Any]], Sequence[Any]]]:
+    """The text for SQLite, with `?1` for what is named first; and what puts parameters into that order."""
+    text, names = _numbered(sql, lengths, "?")
+    if len(names) > 1:
+        return text, itemgetter(*names)
+    return text, lambda params: [params[name] for name in names]
+
+
+@lru_cache(maxsize=4096)
+def numbered(sql: str, lengths: Lengths = ()) -> tuple[bytes, tuple[str, ...]]:
+    """The text for PostgreSQL, with `$1` for what is named first; and the names in the order of their numbers."""
+    text, names = _numbered(sql, lengths, "$")
+    return text.encode(), names
+
+
+def _numbered(sql: str, lengths: Lengths, mark: str) -> tuple[str, tuple[str, ...]]:
+    """Every parameter as a mark with its number, a list as that of its items: as rows, if it stands for `values`."""
     listed = dict(lengths)
+    numbers: dict[str, int] = {}
+
+    def form(name: str) -> str:
+        return f"{mark}{numbers.setdefault(name, len(numbers) + 1)}"
 
     def replace(found: re.Match[str]) -> str:
         untouched, name = found.groups()
         if name is None:
-            return (untouched or "%").replace("%", percent)
+            return untouched
         length = listed.get(name)
         if length is None:
-            return form % name
+            return form(name)
         if length == 0:
             return _nothing(sql[: found.start()])
-        return ", ".join(form % each for each in _names(name, length))
+        between = "), (" if _ROWS.search(sql, 0, found.start()) else ", "
+        return between.join(map(form, _names(name, length)))
 
-    return _PARAMETER.sub(replace, sql)
+    return _PARAMETER.sub(replace, sql), tuple(numbers)
 
 
 def _nothing(before: str) -> str:

@@ -16,8 +16,8 @@ import aiosqlite
 from fediblog.counters import COMMITS
 from fediblog.errors import Unavailable
 from fediblog.store.ids import IdMaker
-from fediblog.store.sql import bind, bind_row
-from fediblog.store.tx import Clock, Conflict, Engine, Param, Row, Scalar, Tx, row_maker
+from fediblog.store.sql import bind, bind_row, questioned
+from fediblog.store.tx import CONTENT, Clock, Conflict, Engine, Param, Row, Scalar, Tx, changes_content, row_maker
 
 T = TypeVar("T")
 
@@ -57,9 +57,10 @@ class SqliteTx(Tx):
         self._db = db
 
     def _execute(self, sql: str, params: Mapping[str, Param]) -> sqlite3.Cursor:
-        self._note(sql)
+        if changes_content(sql):  # asked here at once: this is done for every statement
+            self.channels[CONTENT] = None
         try:
-            return self._db.execute(*bind(sql, params, "sqlite"))
+            return self._db.execute(*bind(sql, params))
         except sqlite3.IntegrityError as error:
             raise Conflict(str(error)) from error
 
@@ -86,7 +87,8 @@ class SqliteTx(Tx):
     def many(self, sql: str, rows: Iterable[Mapping[str, Scalar]], /) -> None:
         self._note(sql)
         try:
-            self._db.executemany(sql, map(bind_row, rows))
+            text, in_order = questioned(sql)
+            self._db.executemany(text, map(in_order, map(bind_row, rows)))
         except sqlite3.IntegrityError as error:
             raise Conflict(str(error)) from error
 
@@ -132,7 +134,7 @@ class _Job:
 
 
 class Writer:
-    """Commits all functions that wait together: one BEGIN IMMEDIATE … COMMIT, a savepoint each."""
+    """Commits all functions that wait together: one BEGIN IMMEDIATE … COMMIT, a savepoint for all but the first."""
 
     def __init__(self, connection: Connection, clock: Clock, ids: IdMaker, wake: Callable[[str], None]) -> None:
         self._connection = connection
@@ -163,18 +165,22 @@ class Writer:
         # Nothing awaits between the last look at the queue and the end, so no job can be left behind.
         while self._waiting:
             try:
-                await self._connection.perform(self._commit_all)
+                self._deliver(await self._connection.perform(self._commit_all))
             except Exception as error:  # else the callers would wait for ever
                 self._deliver(self._fail_waiting([], explain(error)))
 
     # Below: on the connection's thread, but for `_deliver`.
 
-    def _commit_all(self, db: sqlite3.Connection) -> None:
+    def _commit_all(self, db: sqlite3.Connection) -> list[_Job]:
+        """Returns what was committed last: that wakes the event loop anyway."""
         # Not for ever: somebody may wait for the thread, to ask whether another process has written.
-        for _ in range(MOST_COMMITS):
+        jobs = self._commit_some(db)
+        for _ in range(1, MOST_COMMITS):
             if not self._waiting:
-                return
-            self._loop.call_soon_threadsafe(self._deliver, self._commit_some(db))
+                break
+            self._loop.call_soon_threadsafe(self._deliver, jobs)
+            jobs = self._commit_some(db)
+        return jobs
 
     def _deliver(self, jobs: Sequence[_Job]) -> None:
         COMMITS.add(len(jobs))
@@ -202,8 +208,10 @@ class Writer:
 
     def _transact(self, db: sqlite3.Connection, jobs: list[_Job]) -> None:
         db.execute("begin immediate")
+        first = True
         for job in self._turn(jobs):
-            self._run(db, job)
+            self._run(db, job, first=first)
+            first = first and job.error is not None
         db.execute("commit")
 
     def _turn(self, jobs: list[_Job]) -> Generator[_Job]:
@@ -219,19 +227,24 @@ class Writer:
                 jobs.append(job)
                 yield job
 
-    def _run(self, db: sqlite3.Connection, job: _Job) -> None:
+    def _run(self, db: sqlite3.Connection, job: _Job, *, first: bool) -> None:
+        """`first`: nothing was done before it in this transaction, so that its failure may take everything back."""
         tx = SqliteTx(db, self._clock(), self._ids)
-        db.execute("savepoint job")
+        if not first:
+            db.execute("savepoint job")
         try:
             job.result = job.work(tx)
         except BaseException as error:
             if is_busy(error) or not db.in_transaction:  # SQLite has rolled everything back by itself
                 raise
-            db.execute("rollback to job")
             job.fail(explain(error))
+            db.execute("rollback" if first else "rollback to job")
+            if first:
+                db.execute("begin immediate")
         else:
             job.error, job.channels = None, tx.channels
-        db.execute("release job")
+        if not first:
+            db.execute("release job")
 
     def _fail(self, db: sqlite3.Connection, jobs: list[_Job], error: BaseException) -> list[_Job]:
         """The commit failed. A deferred foreign key is the fault of one: the others get another chance, alone."""
@@ -249,7 +262,7 @@ class Writer:
 
     def _alone(self, db: sqlite3.Connection, job: _Job) -> None:
         db.execute("begin immediate")
-        self._run(db, job)
+        self._run(db, job, first=True)
         db.execute("commit")
 
     def _fail_waiting(self, jobs: list[_Job], error: BaseException) -> list[_Job]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Note, Poll, Visibility
 from fediblog.domain.posts import Post
-from fediblog.store import conversations, events, parts, quotes
-from fediblog.store.accounts import emoji_text, host_of
+from fediblog.store import conversations, events, parts, quotes, ties
+from fediblog.store.accounts import emoji_text
 from fediblog.store.posts import poll_text
 from fediblog.store.tx import Row, Tx
 
@@ -23,7 +23,14 @@ _COLUMNS = (
 )
 _NAMES = [name.strip() for name in _COLUMNS.split(",")]
 _FIXED = {"account", "local", "uri", "received", "in_reply_to", "parent", "root"}  # an edit never changes these
-_INSERT = f"insert into post (id, {_COLUMNS}) values (:id, {', '.join(f':{name}' for name in _NAMES)})"
+_WAITS = (
+    "exists (select 1 from post o where o.in_reply_to = :{} and o.in_reply_to <> '' and o.parent is null"
+    " and o.id <> :id)"
+)
+_INSERT = (
+    f"insert into post (id, {_COLUMNS}) values (:id, {', '.join(f':{name}' for name in _NAMES)})"
+    f" returning ({_WAITS.format('uri')} or {_WAITS.format('page')}) as awaited"
+)
 _UPDATE = (
     "update post set " + ", ".join(f"{name} = :{name}" for name in _NAMES if name not in _FIXED) + " where id = :id"
 )
@@ -32,15 +39,6 @@ KEPT_REVISIONS = 50  # of a post of somebody else's, who may edit it as often as
 _FORGET_REVISIONS = (
     "delete from revision where post = :id and id not in"
     " (select id from revision where post = :id order by id desc limit :n)"
-)
-_ABOVE = (
-    "with recursive above(id, parent) as (select id, parent from post where id = :id union"
-    " select p.id, p.parent from post p join above a on p.id = a.parent) select id from above"
-)
-_ROOT_BELOW = (
-    "update post set root = :root where id in (with recursive below(id) as"
-    " (select p.id from post p where p.parent = :id union"
-    " select p.id from post p join below b on p.parent = b.id) select id from below)"
 )
 
 
@@ -57,7 +55,13 @@ class Placement:
 
 
 def insert(
-    tx: Tx, note: Note, author: Account, placement: Placement, *, number: int | None = None, parent: Row | None = None
+    tx: Tx,
+    note: Note,
+    author: Account,
+    placement: Placement,
+    *,
+    number: int | None = None,
+    parent: Row | Literal["unasked"] | None = "unasked",
 ) -> int:
     """Store a new post with its tags and files, and tie it to its thread; returns its number.
 
@@ -67,59 +71,26 @@ def insert(
     """
     published = min(note.published if note.published is not None else tx.now, tx.now)
     identity = number if number is not None else tx.new_id(None if author.local else max(published, 0))
-    parent = parent or tie(tx, note.in_reply_to)
-    values = _values(note, placement, published)
-    tx.run(
+    above = ties.tie(tx, note.in_reply_to) if parent == "unasked" else parent
+    root = (above.root or above.id) if above else None
+    stored = tx.one(
         _INSERT,
         id=identity,
         account=author.id,
         local=int(author.local),
         uri=note.uri,
+        page=ties.page_of(note),
         received=tx.now,
-        parent=parent.id if parent else None,
-        root=(parent.root or parent.id) if parent else None,
-        **values,
+        parent=above.id if above else None,
+        root=root,
+        **_values(note, placement, published),
     )
     parts.put(tx, identity, note)
     if placement.visibility == Visibility.PUBLIC:
         parts.put_links(tx, identity, note)
-    _adopt(tx, identity, (parent.root or parent.id) if parent else identity, note)
+    if stored is not None and stored.awaited:
+        ties.adopt(tx, identity, root or identity, note)
     return identity
-
-
-_TIED = "select id, account, local, repliable, root, uri from post where"
-
-
-def tie(tx: Tx, in_reply_to: str) -> Row | None:
-    """The post that `in_reply_to` names, by its id or its page: what `posts.owner` says, its root and its id."""
-    if not in_reply_to:
-        return None
-    found = tx.one(f"{_TIED} uri = :uri", uri=in_reply_to)
-    if found:
-        return found
-    pages = tx.all(f"{_TIED} url = :url and url <> '' order by id limit 20", url=in_reply_to)
-    return next((row for row in pages if _is_page(in_reply_to, row.uri)), None)
-
-
-def _is_page(url: str, uri: str) -> bool:
-    """Whether a post may stand for that page: else anybody could put a post between others and their answers."""
-    return bool(url) and host_of(url) == host_of(uri)
-
-
-def _adopt(tx: Tx, post: int, root: int, note: Note) -> None:
-    """Answers that came before this post find their place below it, with all that hangs on them."""
-    names = [note.uri, note.url] if _is_page(note.url, note.uri) else [note.uri]
-    rows = tx.all(
-        "select id from post where in_reply_to in (:names) and in_reply_to <> '' and parent is null and id <> :id",
-        names=names,
-        id=post,
-    )
-    orphans = {row.id for row in rows}
-    if orphans and root != post:  # posts that claim to answer each other in a circle stay a line
-        orphans -= {row.id for row in tx.all(_ABOVE, id=post)}
-    if orphans:
-        tx.run("update post set parent = :parent where id in (:ids)", parent=post, ids=sorted(orphans))
-        tx.run(_ROOT_BELOW, id=post, root=root)
 
 
 def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
@@ -194,7 +165,7 @@ def _values(note: Note, placement: Placement, published: int) -> dict[str, Any]:
         "quote": note.quote,
         "to_list": json.dumps(note.to),
         "cc_list": json.dumps(note.cc),
-        "emoji": emoji_text(note.emoji),
+        "emoji": emoji_text(note.emoji) if note.emoji else "[]",
         "image": note.image.url if note.image else "",
         "image_alt": note.image.alt if note.image else "",
         "poll": poll_text(note.poll),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,3 +159,34 @@ async def test_one_that_was_cancelled_is_stored_with_the_others(desk: Desk) -> N
     await ledger.settle(learned(batches[1]))
     assert await desk.totals(batches[0]) == (2, 0, 0)
     assert impatient.cancelled()
+
+
+async def test_what_ends_while_others_are_stored_is_stored_together_after_them(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = settling.settle
+    sizes: list[int] = []
+    began, go_on = threading.Event(), threading.Event()
+
+    def settle(tx: Tx, some: Sequence[Learned], now: int, dice: Dice) -> None:
+        sizes.append(len(some))
+        began.set()
+        assert go_on.wait(20)
+        real(tx, some, now, dice)
+
+    monkeypatch.setattr(settling, "settle", settle)
+    monkeypatch.setattr(settling, "PAUSE", 0.001)
+    ledger = Ledger(desk.site, even)
+    batches = await desk.lease(*(f"h{n}.test" for n in range(6)))
+    for _ in batches:
+        ledger.begin()
+    tasks = [asyncio.create_task(ledger.settle(learned(batches[0])))]
+    assert await asyncio.to_thread(began.wait, 20)
+    for batch in batches[1:]:
+        tasks.append(asyncio.create_task(ledger.settle(learned(batch))))
+        while ledger._timer is not None or not ledger._ripe:  # until this one has waited long enough too
+            await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(*tasks)
+    assert sizes == [1, 5]
+    assert await desk.totals(batches[0]) == (6, 0, 0)

@@ -14,7 +14,6 @@ from fediblog.federation import gathering
 from fediblog.inbox import CleanNote, Facts, Needs, harmless, posting, storing
 from fediblog.markup.clean import ARTICLE_LIMIT, NOTE_LIMIT
 from fediblog.store import posts
-from fediblog.store.tx import Tx
 from tests.federation.stranger import Home, Person
 
 AUTHOR = "https://far.example/bob"
@@ -99,13 +98,13 @@ async def test_the_place_of_a_new_post_is_known_without_asking(
     at_home: Home, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     placed: list[Post] = []
-    announce = storing._announce
+    place = storing._placed
 
-    def watch(tx: Tx, post: Post, *rest: Any, **more: Any) -> None:
-        placed.append(post)
-        announce(tx, post, *rest, **more)
+    def watch(*args: Any) -> Post:
+        placed.append(place(*args))
+        return placed[-1]
 
-    monkeypatch.setattr(storing, "_announce", watch)
+    monkeypatch.setattr(storing, "_placed", watch)
     ours = await at_home.writes()
     tags = [{"type": "Mention", "href": at_home.alice.uri, "name": "@alice"}, {"type": "Hashtag", "name": "#Cats"}]
     first = bob.note(1, inReplyTo=ours.uri, content=BAD, tag=tags)

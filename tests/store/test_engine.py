@@ -18,7 +18,7 @@ from fediblog.errors import Misuse, Unavailable
 from fediblog.store import sqlite_file
 from fediblog.store.database import Database, connect, sqlite_path
 from fediblog.store.ids import IdMaker
-from fediblog.store.sql import bind, define, render
+from fediblog.store.sql import bind, bind_in_order, define, numbered
 from fediblog.store.sqlite import MOST_JOBS
 from fediblog.store.tx import Conflict, Scalar, Tx
 from tests.conftest import Clock, options
@@ -521,22 +521,50 @@ def test_addresses() -> None:
 
 def test_parameters_for_postgres() -> None:
     sql = "select ':a', '%', x::text, \":b\" -- :c\n from t where a = :a and b like '%''x' and c in (:ids)"
-    assert render(sql, (("ids", 2),), "postgres") == (
-        "select ':a', '%%', x::text, \":b\" -- :c\n from t where a = %(a)s and b like '%%''x'"
-        " and c in (%(ids__0)s, %(ids__1)s)"
+    assert numbered(sql, (("ids", 2),)) == (
+        b"select ':a', '%', x::text, \":b\" -- :c\n from t where a = $1 and b like '%''x' and c in ($2, $3)",
+        ("a", "ids__0", "ids__1"),
+    )
+    assert bind_in_order("a = :a or b in (:b) or c = :a or d = :d", {"d": True, "b": [5], "a": None}) == (
+        b"a = $1 or b in ($2) or c = $1 or d = $3",
+        [None, 5, 1],
     )
 
 
 def test_lists_are_padded_so_that_few_statements_result() -> None:
-    text, values = bind("x in (:ids)", {"ids": (5, True, 7)}, "sqlite")
-    assert text == "x in (:ids__0, :ids__1, :ids__2, :ids__3)"
-    assert list(values.values()) == [5, 1, 7, 7]
-    assert bind("x in (:ids)", {"ids": [4]}, "sqlite") == ("x in (:ids__0)", {"ids__0": 4})
+    text, values = bind("x in (:ids)", {"ids": (5, True, 7)})
+    assert text == "x in (?1, ?2, ?3, ?4)"
+    assert list(values) == [5, 1, 7, 7]
+    assert bind("x in (:ids)", {"ids": [4]}) == ("x in (?1)", [4])
+
+
+def test_parameters_for_sqlite_are_numbered() -> None:
+    text, values = bind("a = :a or b = :b or c = :a", {"b": "x", "a": 1, "unused": 2})
+    assert (text, list(values)) == ("a = ?1 or b = ?2 or c = ?1", [1, "x"])
+    assert bind("a = :a", {"a": True}) == ("a = ?1", [1])
+    assert bind("select 1", {}) == ("select 1", [])
+
+
+def test_a_list_may_stand_for_rows() -> None:
+    sql = "select column1 from (values (:names)) v where column1 <> :x"
+    assert numbered(sql, (("names", 2),)) == (
+        b"select column1 from (values ($1), ($2)) v where column1 <> $3",
+        ("names__0", "names__1", "x"),
+    )
+    assert bind(sql, {"names": ["a", "b"], "x": ""})[0].startswith("select column1 from (values (?1), (?2)) v")
+
+
+async def test_rows_of_a_list_are_read_on_both_engines(db: Database) -> None:
+    def look(tx: Tx, names: list[str]) -> list[str]:
+        return [row.column1 for row in tx.all("select column1 from (values (:names)) v order by column1", names=names)]
+
+    assert await db.read(look, ["b", "a"]) == ["a", "b"]
+    assert await db.read(look, ["c"]) == ["c"]
 
 
 def test_what_sql_cannot_take_is_refused() -> None:
     with pytest.raises(TypeError, match="dict"):
-        bind("x = :x", {"x": {}}, "sqlite")  # type: ignore[dict-item]
+        bind("x = :x", {"x": {}})  # type: ignore[dict-item]
 
 
 def test_types_for_postgres() -> None:

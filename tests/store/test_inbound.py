@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from fediblog.store import inbound, outbox, writing
+from fediblog.store import inbound, outbox, relations, writing
 from fediblog.store.claims import ABANDONED, CLAIM, PAUSE
 from fediblog.store.database import Database
 from fediblog.store.inbound import KEPT_EARLY, KEPT_SEEN, MOST_CLAIMS, MOST_TRIES
@@ -94,13 +94,16 @@ async def test_the_worker_is_told_what_was_answered_and_who_is_silent(db: Databa
             ("Accept", "u:other", 0, False),
         ):
             assert inbound.answered_since(tx, alice.id, kind, subject, since) == expected
-        assert inbound.standing(tx, "u:1", "h.example") == (False, False)
+        assert inbound.standing(tx, "u:1", "h.example", "h.example") == (False, False, False)
         outbox.host_failed(tx, "h.example", "no answer", lambda failures, since: clock.now)
-        assert inbound.standing(tx, "u:1", "h.example") == (False, True)
+        assert inbound.standing(tx, "u:1", "h.example", "a.example") == (False, True, False)
         inbound.first_time(tx, "u:1")
-        assert inbound.standing(tx, "u:1", "other.example") == (True, False)
+        assert inbound.standing(tx, "u:1", "other.example", "h.example") == (True, False, False)
         inbound.first_time(tx, "")
-        assert inbound.standing(tx, "", "other.example") == (False, False)
+        assert inbound.standing(tx, "", "other.example", "a.example") == (False, False, False)
+        relations.block_host(tx, "bad.example", "spam")
+        for signer, actor in (("a.bad.example:8443", "a.example"), ("a.example", "bad.example")):
+            assert inbound.standing(tx, "", signer, actor) == (False, False, True)
 
     await db.write(check)
 
@@ -217,7 +220,7 @@ async def test_the_queue_goes_by_an_index(db: Database) -> None:
         seen = Watched(tx)
         inbound.first_time(seen, "u:1")
         inbound.was_seen(seen, "u:1")
-        inbound.standing(seen, "u:1", "far.example")
+        inbound.standing(seen, "u:1", "far.example", "a.far.example")
         inbound.has_room(seen, "far.example")
         keep(seen, "a")
         (item,) = inbound.claim(seen)

@@ -611,6 +611,24 @@ async def test_what_hosts_understand_is_remembered(db: Database) -> None:
     assert hosts_of(await db.write(outbox.lease)) == ["h1.example"]
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_the_planner_is_told_that_the_queue_has_grown(db: Database) -> None:
+    def spread(tx: Tx, number: int, first: int) -> None:
+        outbox.add_deliveries(tx, number, [inbox(n) for n in range(first, first + 400)])
+
+    def known(tx: Tx) -> tuple[int, int]:
+        rows = tx.all("select reltuples from pg_class where relname in ('delivery', 'host') order by relname")
+        return int(rows[0].reltuples), int(rows[1].reltuples)
+
+    number = await db.write(lambda tx: emit(tx, subject="u:0"))
+    seen = []
+    for first in range(0, 2000, 400):
+        await db.write(spread, number, first)
+        seen.append(await db.read(known))
+    assert seen[1:] == [(800, 800), (1200, 1200), (1200, 1200), (1200, 1200)], "once whenever it has doubled"
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_lease_costs_as_much_as_its_batch(db: Database) -> None:
     """Twenty thousand deliveries for five thousand servers wait, and a thousand for one that is away."""

@@ -12,7 +12,7 @@ import pytest
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Boost, Post
-from fediblog.store import accounts, circles, listings, notices, posts, reactions, relations, writing
+from fediblog.store import accounts, circles, listings, notices, posts, reactions, relations, ties, writing
 from fediblog.store.database import Database
 from fediblog.store.tx import Tx
 from fediblog.store.window import Window
@@ -258,6 +258,6 @@ async def test_nobody_is_somebody_by_number_zero(db: Database) -> None:
             assert posts.many(tx, [number, number + 1], 0) == {}
             assert set(posts.many(tx, [number, number + 1], author.id)) == {number}
         assert posts.many(tx, []) == {}
-        assert writing.tie(tx, note(author).uri) is None
+        assert ties.tie(tx, note(author).uri) is None
 
     await db.write(check)

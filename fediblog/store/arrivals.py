@@ -1,0 +1,77 @@
+"""What has to be known of what comes in before it is stored, in one question for all of it.
+
+The one who writes takes its turn for each statement, and PostgreSQL is a way there and back, however little is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Note
+from fediblog.store import ties
+from fediblog.store.accounts import host_of
+from fediblog.store.hosts import domains
+from fediblog.store.tx import Row, Tx
+from fediblog.store.visible import VISIBLE
+
+_FOLLOWED = (
+    "exists (select 1 from follow f join account fa on fa.id = f.follower"
+    " where f.followed = :author and f.state = 'accepted' and fa.local = 1) as followed"
+)
+_POST = (  # a list as rows, since SQLite makes a table of every longer `in (…)`
+    "select exists (select 1 from post k where k.uri = :uri and k.state <> 'deleted') as stored,"
+    " exists (select 1 from early e where e.uri = :uri and e.actor = :actor) as early,"
+    " exists (select 1 from tombstone t where t.uri = :uri) as buried,"
+    " exists (select 1 from (values (:hosts)) v cross join blocked_host h where h.host = v.column1) as blocked,"
+    f" {_FOLLOWED}, (exists (select 1 from block b where b.account = p.account and b.target = :author and p.local = 1)"
+    " or exists (select 1 from post r cross join block b where r.id = p.root and r.local = 1"
+    " and b.account = r.account and b.target = :author)) as shunned,"
+    " p.id, p.account, p.local, p.repliable, p.root, p.uri"
+    " from (select 1 as yes) o left join post p on p.uri = :above"
+)
+_TARGET = (
+    "select p.id, p.account, p.local, p.visibility,"
+    f" exists (select 1 from early e where e.uri = :activity and e.actor = :actor) as undone, {_FOLLOWED}"
+    f" from post p where p.uri = :uri and p.state = 'published' and {VISIBLE}"
+)
+_PEOPLE = "select a.id, a.uri, a.local, a.state from (values (:uris)) v cross join account a where a.uri = v.column1"
+
+
+def post(tx: Tx, note: Note, author: Account) -> Row:
+    """What stands in the way of somebody else's post, and what it answers.
+
+    Whether it is `stored`, its author took it back `early`, it was here and is `buried`, its server is `blocked`,
+    somebody here has `followed` the author, or one of our people whom it answers or in whose thread it is has
+    `shunned` the author; and of the post that it answers what `ties.tie` says, or nothing (`id` is None then).
+    """
+    found = _post(tx, note, author, note.in_reply_to)
+    if found.id is None and (page := ties.at_page(tx, note.in_reply_to)) is not None:
+        return _post(tx, note, author, page.uri)
+    return found
+
+
+def _post(tx: Tx, note: Note, author: Account, above: str) -> Row:
+    found = tx.one(
+        _POST,
+        uri=note.uri,
+        actor=note.author,
+        author=author.id,
+        hosts=domains(host_of(note.uri), author.domain),
+        above=above,
+    )
+    assert found is not None  # it asks for one row
+    return found
+
+
+def target(tx: Tx, uri: str, actor: Account, activity: str) -> Row | None:
+    """What `posts.seen_by` says of a post that somebody reacts to.
+
+    And whether the activity was `undone` before it came, and somebody here has `followed` the actor.
+    """
+    return tx.one(_TARGET, uri=uri, viewer=actor.id, author=actor.id, activity=activity, actor=actor.uri)
+
+
+def people(tx: Tx, uris: Collection[str]) -> dict[str, Row]:
+    """Number, id, state and whether it is one of ours, of the accounts among those ids that are known."""
+    return {row.uri: row for row in tx.all(_PEOPLE, uris=sorted(uris))} if uris else {}

@@ -1,0 +1,56 @@
+"""What ties a post to its thread: the post that it answers, and the answers that came before it."""
+
+from __future__ import annotations
+
+from fediblog.domain.documents import Note
+from fediblog.store.accounts import host_of
+from fediblog.store.tx import Row, Tx
+
+_TIED = "select id, account, local, repliable, root, uri from post where"
+_ABOVE = (
+    "with recursive above(id, parent) as (select id, parent from post where id = :id union"
+    " select p.id, p.parent from post p join above a on p.id = a.parent) select id from above"
+)
+_ROOT_BELOW = (
+    "update post set root = :root where id in (with recursive below(id) as"
+    " (select p.id from post p where p.parent = :id union"
+    " select p.id from post p join below b on p.parent = b.id) select id from below)"
+)
+
+
+def tie(tx: Tx, in_reply_to: str) -> Row | None:
+    """The post that `in_reply_to` names, by its id or its page: what `posts.owner` says, its root and its id."""
+    if not in_reply_to:
+        return None
+    return tx.one(f"{_TIED} uri = :uri", uri=in_reply_to) or at_page(tx, in_reply_to)
+
+
+def at_page(tx: Tx, url: str) -> Row | None:
+    """The same of the post whose page that is, if it may stand for it."""
+    pages = tx.all(f"{_TIED} url = :url and url <> '' order by id limit 20", url=url) if url else ()
+    return next((row for row in pages if _is_page(url, row.uri)), None)
+
+
+def _is_page(url: str, uri: str) -> bool:
+    """Whether a post may stand for that page: else anybody could put a post between others and their answers."""
+    return bool(url) and host_of(url) == host_of(uri)
+
+
+def page_of(note: Note) -> str:
+    """The page that a post may stand for, if it has one."""
+    return note.url if _is_page(note.url, note.uri) else ""
+
+
+def adopt(tx: Tx, post: int, root: int, note: Note) -> None:
+    """Answers that came before this post find their place below it, with all that hangs on them."""
+    rows = tx.all(
+        "select id from post where in_reply_to in (:names) and in_reply_to <> '' and parent is null and id <> :id",
+        names=[note.uri, page_of(note)],
+        id=post,
+    )
+    orphans = {row.id for row in rows}
+    if orphans and root != post:  # posts that claim to answer each other in a circle stay a line
+        orphans -= {row.id for row in tx.all(_ABOVE, id=post)}
+    if orphans:
+        tx.run("update post set parent = :parent where id in (:ids)", parent=post, ids=sorted(orphans))
+        tx.run(_ROOT_BELOW, id=post, root=root)

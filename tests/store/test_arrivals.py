@@ -1,0 +1,81 @@
+"""What is asked, in one question, before something of somebody else's comes in."""
+
+from __future__ import annotations
+
+from fediblog import inbox
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import PUBLIC, Activity, Mention
+from fediblog.inbox import Facts, Outcome
+from fediblog.inbox.posting import take_in
+from fediblog.store import arrivals, inbound, relations, writing
+from fediblog.store.database import Database
+from fediblog.store.tx import Tx
+from tests.store import makers
+from tests.store.makers import URLS, Watched, local, remote, scans, undone
+
+
+def _stands(tx: Tx, author: Account, **changes: object) -> dict[str, int]:
+    found = arrivals.post(tx, makers.note(author, uri=f"{author.uri}/p/1", **changes), author)
+    return {name: getattr(found, name) for name in ("stored", "early", "buried", "blocked", "followed", "shunned")}
+
+
+async def test_each_answer_has_its_own_cause(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice, bob = local(tx), remote(tx, "bob", "a.far.example:444")
+        uri = f"{bob.uri}/p/1"
+        ours = makers.whole(tx, makers.post(tx, alice))
+        below = makers.whole(tx, makers.post(tx, remote(tx, "eve", "eve.example"), in_reply_to=ours.uri))
+        assert not any(_stands(tx, bob, in_reply_to=ours.uri).values())
+        relations.put_follow(tx, alice.id, bob.id, "https://x.example/f", "pending")
+        assert not _stands(tx, bob)["followed"]
+        relations.accept(tx, alice.id, bob.id)
+        assert _stands(tx, bob)["followed"]
+        relations.block(tx, alice.id, bob.id, "https://x.example/b")
+        assert [_stands(tx, bob, in_reply_to=each.uri)["shunned"] for each in (ours, below)] == [1, 1]
+        assert not _stands(tx, bob)["shunned"]
+        inbound.remember_early(tx, uri, "https://other.example/u", "Delete")
+        assert not _stands(tx, bob)["early"]
+        inbound.remember_early(tx, uri, bob.uri, "Delete")
+        writing.bury(tx, uri, bob.uri)
+        makers.post(tx, bob, uri=uri)
+        relations.block_host(tx, "far.example")
+        stands = _stands(tx, bob)
+        assert (stands["early"], stands["buried"], stands["stored"], stands["blocked"]) == (1, 1, 1, 1)
+        assert not _stands(tx, remote(tx, "x", "notfar.example"))["blocked"]
+
+    await undone(db, check)
+
+
+async def test_the_post_above_is_found_by_its_id_or_its_page(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        bob = remote(tx)
+        above = makers.post(tx, bob, uri=f"{bob.uri}/p/0", url=f"{bob.uri}/page")
+        for name, number in (
+            (f"{bob.uri}/p/0", above),
+            (f"{bob.uri}/page", above),
+            (f"{bob.uri}/p/9", None),
+            ("", None),
+        ):
+            found = arrivals.post(tx, makers.note(bob, uri=f"{bob.uri}/p/1", in_reply_to=name), bob)
+            assert (found.id, found.account) == (number, bob.id if number else None)
+
+    await undone(db, check)
+
+
+async def test_few_statements_take_in_an_answer_and_a_like(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice, bob = local(tx), remote(tx)
+        ours = makers.whole(tx, makers.post(tx, alice))
+        named = (Mention(href=alice.uri, name="@alice"),)
+        note = makers.note(bob, uri=f"{bob.uri}/p/1", in_reply_to=ours.uri, to=(PUBLIC,), mentions=named)
+        watched = Watched(tx)
+        assert take_in(watched, URLS, note, Facts(actor=bob)) is Outcome.DONE
+        assert len(watched.asked) <= 7, [sql for sql, _ in watched.asked]
+        if tx.engine == "sqlite":
+            assert not scans(watched.plans(), "post", "early", "tombstone", "follow", "account", "notice")
+        watched = Watched(tx)
+        like = Activity(kind="Like", actor=bob.uri, uri=f"{bob.uri}/l/1", object=ours.uri, object_uri=ours.uri)
+        assert inbox.apply(watched, URLS, like, Facts(actor=bob)) is Outcome.DONE
+        assert len(watched.asked) <= 5, [sql for sql, _ in watched.asked]
+
+    await undone(db, check)
