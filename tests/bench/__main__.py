@@ -1,4 +1,4 @@
-"""`python -m tests.bench [NAMES…] [--small] [--postgres] [--posts N] [--json FILE]`."""
+"""`python -m tests.bench [NAMES…] [--small | --instructions] [--postgres] [--posts N] [--json FILE]`."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def read_arguments(arguments: list[str]) -> argparse.Namespace:
     choices = f"a group ({', '.join(GROUPS)}) or one of: {', '.join(NAMES)}"
     parser.add_argument("names", nargs="*", metavar="NAMES", help=choices)
     parser.add_argument("--small", action="store_true", help="few operations, done within a minute")
+    parser.add_argument("--instructions", action="store_true", help="count these with valgrind instead of the time")
     parser.add_argument("--postgres", action="store_true", help="PostgreSQL instead of SQLite, started for this run")
     parser.add_argument("--posts", type=int, metavar="N", help="posts in the home timeline; 10000 if not said")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
@@ -50,6 +51,7 @@ async def measure(lab: Lab, wanted: dict[str, set[str]]) -> list[Row]:
     for group, names in wanted.items():
         async for row in GROUPS[group].run(lab, names):
             cpu = f"{row.cpu:.3f} ms of CPU each" if row.cpu is not None else ""
+            cpu += f"{row.instructions:.3f} M instructions each" if row.instructions is not None else ""
             print(f"{row.name}: {cpu} {row.remark}", file=sys.stderr, flush=True)
             rows.append(row)
     return rows
@@ -57,8 +59,10 @@ async def measure(lab: Lab, wanted: dict[str, set[str]]) -> list[Row]:
 
 async def main(arguments: argparse.Namespace) -> None:
     started = time.monotonic()
-    posts = arguments.posts or (1000 if arguments.small else 10_000)
-    async with open_lab(small=arguments.small, posts=posts, use_postgres=arguments.postgres) as lab:
+    small = arguments.small or arguments.instructions
+    posts = arguments.posts or (1000 if small else 10_000)
+    options = {"use_postgres": arguments.postgres, "counts": arguments.instructions}
+    async with open_lab(small=small, posts=posts, **options) as lab:
         rows = await measure(lab, wanted_of(arguments.names))
     print(as_table(rows))
     about = {

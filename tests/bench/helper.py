@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -56,11 +56,14 @@ class Helper:
 
 
 @asynccontextmanager
-async def running(name: str, folder: Path, config: Answer) -> AsyncIterator[tuple[Helper, Answer]]:
-    """`tests.bench.NAME` as a process; with the first line that it says."""
+async def running(
+    name: str, folder: Path, config: Answer, within: Sequence[str] = ()
+) -> AsyncIterator[tuple[Helper, Answer]]:
+    """`tests.bench.NAME` as a process, perhaps within another program; with the first line that it says."""
     log = folder / f"{name}.log"
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
+            *within,
             sys.executable,
             "-m",
             f"tests.bench.{name}",

@@ -20,8 +20,9 @@ from fediblog.protocol.keys import PrivateKey, new_rsa
 from fediblog.store.database import Database, connect
 from fediblog.store.tx import Tx
 from tests import postgres
-from tests.bench import load
+from tests.bench import instructions, load
 from tests.bench.helper import Helper, running
+from tests.bench.instructions import Instructions
 from tests.bench.measure import Meter, Row, Spent, cpu_of_family, memory, row
 
 T = TypeVar("T")
@@ -46,6 +47,7 @@ class Lab:
     silent: int  # a port that takes connections and says nothing
     deaf: int  # a port where nobody listens
     cluster: postgres.Cluster | None
+    counts: bool  # instructions, and not time
 
     def size(self, full: N, small: N) -> N:
         """How many, in a whole or a small run."""
@@ -53,7 +55,7 @@ class Lab:
 
 
 @asynccontextmanager
-async def open_lab(*, small: bool, posts: int, use_postgres: bool) -> AsyncIterator[Lab]:
+async def open_lab(*, small: bool, posts: int, use_postgres: bool, counts: bool) -> AsyncIterator[Lab]:
     """Set everything up but the server under test."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fediblog-bench-")))
@@ -68,6 +70,7 @@ async def open_lab(*, small: bool, posts: int, use_postgres: bool) -> AsyncItera
         yield Lab(
             small=small, posts=posts, folder=folder, ca_file=folder / "ca.pem", keys=keys, remote=remote,
             port=ports["port"], silent=ports["silent"], deaf=ports["deaf"], cluster=cluster,
+            counts=counts,
         )  # fmt: skip
 
 
@@ -86,7 +89,7 @@ class World:
     server: Helper
     port: int
     db: Database  # the benchmark's own way to the same data
-    meter: Meter
+    meter: Meter | Instructions
 
     async def settle(self) -> None:
         """Until the server is at rest, so that what it does afterwards counts where it belongs."""
@@ -151,8 +154,9 @@ async def world(lab: Lab, name: str, fill: Callable[[Lab, Database], Awaitable[T
         await db.write(people.ensure_instance, URLS, make_keys())
         filled = await fill(lab, db)
         await db.write(_analyze)
-        async with running("server", lab.folder, server_config(lab, folder, url)) as (server, told):
-            meter = Meter(server.pid, await _postmaster(lab))
+        within = instructions.counting(folder) if lab.counts else ()
+        async with running("server", lab.folder, server_config(lab, folder, url), within) as (server, told):
+            meter = Instructions(server.pid, folder) if lab.counts else Meter(server.pid, await _postmaster(lab))
             yield World(lab, server, told["port"], db, meter), filled
     finally:
         await db.close()

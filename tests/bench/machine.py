@@ -17,6 +17,8 @@ from tests.bench.measure import Meter, Row, row
 
 async def rows(lab: Lab) -> list[Row]:
     """A signature, a verification, a TLS handshake as a client, and a request that nothing is done for."""
+    if lab.counts:
+        return []
     key = new_rsa()
     public = load_public(key.public.pem())
     assert public is not None

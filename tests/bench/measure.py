@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-_HEAD = ("benchmark", "operations", "CPU ms/op", "database", "ops/s", "p50 ms", "p99 ms", "remark")
+_HEAD = ("benchmark", "operations", "CPU ms/op", "database", "M instructions/op", "ops/s", "p50 ms", "p99 ms", "remark")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class Row:
     operations: int
     cpu: float | None = None  # ms, PostgreSQL's included
     database: float | None = None  # ms
+    instructions: float | None = None  # millions
     rate: float | None = None  # operations a second
     p50: float | None = None  # ms
     p99: float | None = None  # ms
@@ -26,6 +27,8 @@ class Row:
 
 def row(name: str, count: int, spent: Spent, latencies: Iterable[float] = (), remark: str = "") -> Row:
     """The line for `count` operations; latencies in seconds."""
+    if spent.instructions is not None:  # all the rest is as slow as the counting makes it
+        return Row(name=name, operations=count, instructions=spent.instructions / 1e6 / count, remark=remark)
     ordered = sorted(latencies)
     return Row(
         name=name,
@@ -73,6 +76,7 @@ class Spent:
     server: float
     database: float
     seconds: float
+    instructions: int | None = None  # of the server's process, if these were counted and not the time
 
 
 class Meter:
@@ -89,7 +93,8 @@ class Meter:
     def stop(self) -> Spent:
         """What was spent since."""
         after = self._look()
-        return Spent(*(new - old for new, old in zip(after, self._before, strict=True)))
+        server, database, seconds = (new - old for new, old in zip(after, self._before, strict=True))
+        return Spent(server, database, seconds)
 
     def _look(self) -> tuple[float, float, float]:
         database = cpu_of_family(self._database) if self._database else 0.0
