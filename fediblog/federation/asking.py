@@ -22,9 +22,9 @@ async def asker(site: Site, incoming: Incoming) -> Account | None:
         return None
     now = site.clock() // 1000
     claim = signatures.read(incoming, site.urls.origin)
-    signatures.check(claim, incoming, now)
+    checked = signatures.check(claim, incoming, now)
     key, account = await resolve.key(site, claim.key_id)
-    signatures.verify(claim, incoming, key, site.urls.origin, now)
+    signatures.prove(checked, key, site.urls.origin)
     if account.state != "active" or await site.db.read(relations.host_is_blocked, account.domain):
         raise Refused("blocked", "Requests of this account are not answered here.")
     return account

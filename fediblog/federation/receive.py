@@ -25,7 +25,7 @@ from fediblog.protocol.contexts import refuse_tricks
 from fediblog.protocol.jsontext import LIMIT, decode_object
 from fediblog.protocol.keys import PublicKey
 from fediblog.protocol.negotiate import is_activity_type
-from fediblog.protocol.signatures import Claim, Incoming
+from fediblog.protocol.signatures import Checked, Incoming
 from fediblog.protocol.structured import combined
 from fediblog.store import accounts, inbound, outbox
 from fediblog.store.accounts import StoredKey, host_of
@@ -118,11 +118,11 @@ def _letter(activity: Activity, document: dict[str, Json], body: bytes, inbox_ow
 async def _take(site: Site, incoming: Incoming, letter: _Letter, door: Door) -> Receipt:
     activity = letter.activity
     claim = signatures.read(incoming, site.urls.origin)
-    signatures.check(claim, incoming, site.clock() // 1000)
+    checked = signatures.check(claim, incoming, site.clock() // 1000)
     known = await site.db.read(_look, site.urls, claim.key_id, letter, None)
     if known.blocked:
         raise Refused("host-blocked", "Activities of this server are not taken.", claim.key_id)
-    signer = await _proven(site, incoming, claim, known, door)
+    signer = await _proven(site, checked, known, door)
     if known.signer is None or known.signer.id != signer.id:
         known = await site.db.read(_look, site.urls, claim.key_id, letter, signer)
     if signer.state == "suspended" or known.blocked:
@@ -171,23 +171,23 @@ def _look(tx: Tx, urls: Urls, key_id: str, letter: _Letter, signer: Account | No
     )
 
 
-async def _proven(site: Site, incoming: Incoming, claim: Claim, known: _Known, door: Door) -> Account:
+async def _proven(site: Site, checked: Checked, known: _Known, door: Door) -> Account:
     """The account that signed this request. A key that does not verify may have been changed: it is asked for once."""
-    now, origin, budget = site.clock() // 1000, site.urls.origin, Budget()
+    origin, budget = site.urls.origin, Budget()
     stored, signer = known.key, known.signer
     parsed = resolve.parse_key(stored.public) if stored is not None else None
     if stored is None or signer is None or parsed is None:
-        parsed, signer = await _first_key(site, claim.key_id, budget, door)
-        signatures.verify(claim, incoming, parsed, origin, now)
+        parsed, signer = await _first_key(site, checked.claim.key_id, budget, door)
+        signatures.prove(checked, parsed, origin)
         return signer
     try:
-        signatures.verify(claim, incoming, parsed, origin, now)
+        signatures.prove(checked, parsed, origin)
     except Refused as refusal:
         newer = await resolve.newer_key(site, stored, budget) if refusal.reason == "signature-bad" else None
         if newer is None:
             raise
         parsed, signer = newer
-        signatures.verify(claim, incoming, parsed, origin, now)
+        signatures.prove(checked, parsed, origin)
     return signer
 
 

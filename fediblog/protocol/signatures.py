@@ -66,7 +66,15 @@ def read(incoming: Incoming, origin: str) -> Claim:
     return Claim(signature.key_id, signature)
 
 
-def check(claim: Claim, incoming: Incoming, now: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A claim that nothing but the key can refute. Only `check` makes one."""
+
+    claim: Claim
+    incoming: Incoming
+
+
+def check(claim: Claim, incoming: Incoming, now: int) -> Checked:
     """All that can be refused without the key, so before it is looked for; `now` is in seconds."""
     signature = claim.signature
     if signature.expires is not None and now > signature.expires:
@@ -78,12 +86,17 @@ def check(claim: Claim, incoming: Incoming, now: int) -> None:
             raise Refused("signature-stale", "The signature is more than an hour away from this server's clock.")
     if _has_body(incoming):
         _check_digest(isinstance(signature, cavage.Signature), incoming)
+    return Checked(claim, incoming)
 
 
 def verify(claim: Claim, incoming: Incoming, key: PublicKey, origin: str, now: int) -> None:
     """Return if `key` signed this very request for `origin`, recently; raise Refused in every other case."""
-    check(claim, incoming, now)
-    signature = claim.signature
+    prove(check(claim, incoming, now), key, origin)
+
+
+def prove(checked: Checked, key: PublicKey, origin: str) -> None:
+    """The rest of `verify`: return if `key` signed what was checked; raise Refused in every other case."""
+    signature, incoming = checked.claim.signature, checked.incoming
     if isinstance(signature, cavage.Signature):
         good = _verify_cavage(signature, incoming, key)
     else:

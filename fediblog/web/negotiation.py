@@ -51,7 +51,7 @@ def incoming_of(request: Request, body: bytes = b"") -> Incoming:
     raw = request.scope.get("raw_path") or request.scope["path"].encode()
     query = request.scope.get("query_string", b"")
     target = raw.split(b"?", 1)[0] + (b"?" + query if query else b"")
-    headers = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in request.headers.raw)
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
     return Incoming(request.method, target.decode("latin-1"), headers, body)
 
 
