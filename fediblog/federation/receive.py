@@ -217,7 +217,7 @@ async def _deal(site: Site, letter: _Letter, signer: Account, known: _Known, doo
 async def _done_at_once(site: Site, activity: Activity, facts: Facts) -> bool:
     """False if it failed through a bug of ours: then it is stored, tried again, and at last shown to the owner."""
     try:
-        outcome = await site.db.write(inbox.apply, site.urls, activity, await prepare(facts))
+        outcome = await site.db.write_here(inbox.apply, site.urls, activity, await prepare(facts))
     except (Refused, Unavailable):
         raise
     except Exception as error:

@@ -15,7 +15,8 @@ from fediblog.errors import Misuse, Unavailable
 from fediblog.store import migrate
 from fediblog.store.backup import backup_sqlite
 from fediblog.store.ids import IdMaker
-from fediblog.store.sqlite import Connection, SqliteEngine, SqliteTx, error_code, explain, quick_check, roll_back
+from fediblog.store.sqlite import SqliteEngine
+from fediblog.store.sqlite_connection import Connection, SqliteTx, error_code, explain, quick_check, roll_back
 from fediblog.store.tx import Clock, Conflict
 
 BUSY_MS = 10_000  # how long SQLite itself waits for another process
@@ -26,7 +27,8 @@ CHECK_LIMIT = 2 << 30  # bytes; reading a larger file whole at every start would
 
 def open_file(path: Path, *, reader: bool = False, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
     """A connection as we want it. `busy_timeout` comes first: switching to WAL needs a lock."""
-    db = sqlite3.connect(path, isolation_level=None, cached_statements=512)
+    # The one who writes uses its connection from the event loop as well, one at a time.
+    db = sqlite3.connect(path, isolation_level=None, cached_statements=512, check_same_thread=False)
     try:
         db.execute(f"pragma busy_timeout = {busy_ms:d}")
         db.execute("pragma journal_mode = wal")

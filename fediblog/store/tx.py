@@ -133,6 +133,10 @@ class Engine(ABC):
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Runs `work` in a transaction and returns once that is durable."""
 
+    async def write_here(self, work: Callable[[Tx], T]) -> T:
+        """As `write`, for what is short: it may run on the event loop, and again elsewhere if it takes long."""
+        return await self.write(work)
+
     async def foreign_version(self) -> int:
         """A number that changes when another process has written, where that process cannot notify us."""
         return 0

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from fediblog.store.sqlite import SqliteTx
+from fediblog.store.sqlite_connection import SqliteTx
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.protocol import cavage
-from fediblog.store import accounts, files, posts, relations, sqlite
+from fediblog.store import accounts, files, posts, relations
+from fediblog.store.sqlite_connection import SqliteTx
 from fediblog.store.tx import Tx
 from tests.federation.stranger import ORIGIN, Home, Person
 from tests.security.reading import press, reader, visitor
@@ -130,18 +131,18 @@ async def test_private_and_missing_are_one_answer(house: House) -> None:
 async def test_private_and_missing_cost_the_same(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many questions to the database, so that the time tells nothing either."""
     said: list[str] = []
-    one, every = sqlite.SqliteTx.one, sqlite.SqliteTx.all
+    one, every = SqliteTx.one, SqliteTx.all
 
-    def asked_one(tx: sqlite.SqliteTx, sql: str, /, **more: Any) -> Any:
+    def asked_one(tx: SqliteTx, sql: str, /, **more: Any) -> Any:
         said.append(sql)
         return one(tx, sql, **more)
 
-    def asked_all(tx: sqlite.SqliteTx, sql: str, /, **more: Any) -> Any:
+    def asked_all(tx: SqliteTx, sql: str, /, **more: Any) -> Any:
         said.append(sql)
         return every(tx, sql, **more)
 
-    monkeypatch.setattr(sqlite.SqliteTx, "one", asked_one)
-    monkeypatch.setattr(sqlite.SqliteTx, "all", asked_all)
+    monkeypatch.setattr(SqliteTx, "one", asked_one)
+    monkeypatch.setattr(SqliteTx, "all", asked_all)
     browser = house.as_nobody()
 
     async def cost(path: str, accept: str) -> list[str]:

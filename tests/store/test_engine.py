@@ -19,7 +19,7 @@ from fediblog.store import sqlite_file
 from fediblog.store.database import Database, connect, sqlite_path
 from fediblog.store.ids import IdMaker
 from fediblog.store.sql import bind, bind_in_order, define, numbered
-from fediblog.store.sqlite import MOST_JOBS
+from fediblog.store.sqlite_writer import MOST_JOBS
 from fediblog.store.tx import Conflict, Scalar, Tx
 from tests.conftest import Clock, options
 from tests.store.conftest import STEPS

@@ -1,0 +1,127 @@
+"""A transaction on SQLite, the connections on which they run, and what their errors mean."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from fediblog.errors import Unavailable
+from fediblog.store.ids import IdMaker
+from fediblog.store.sql import bind, bind_row, questioned
+from fediblog.store.tx import CONTENT, Conflict, Param, Row, Scalar, Tx, changes_content, row_maker
+
+T = TypeVar("T")
+
+_REASONS = {
+    sqlite3.SQLITE_BUSY: "database-busy",
+    sqlite3.SQLITE_LOCKED: "database-busy",
+    sqlite3.SQLITE_FULL: "disk-full",
+    sqlite3.SQLITE_IOERR: "disk-error",
+    sqlite3.SQLITE_READONLY: "database-read-only",
+    sqlite3.SQLITE_CANTOPEN: "database-unreachable",
+    sqlite3.SQLITE_CORRUPT: "database-damaged",
+    sqlite3.SQLITE_NOTADB: "database-damaged",
+}
+_DELAYS = {"database-busy": 5.0, "disk-full": 300.0}  # seconds
+
+
+class SqliteTx(Tx):
+    """A transaction on a connection of this thread."""
+
+    __slots__ = ("_db",)
+    engine = "sqlite"
+    skip_locked = ""  # there is but one writer
+
+    def __init__(self, db: sqlite3.Connection, now: int, ids: IdMaker) -> None:
+        super().__init__(now, ids)
+        self._db = db
+
+    def _execute(self, sql: str, params: Mapping[str, Param]) -> sqlite3.Cursor:
+        if changes_content(sql):  # asked here at once: this is done for every statement
+            self.channels[CONTENT] = None
+        try:
+            return self._db.execute(*bind(sql, params))
+        except sqlite3.IntegrityError as error:
+            raise Conflict(str(error)) from error
+
+    def all(self, sql: str, /, **params: Param) -> list[Row]:
+        cursor = self._execute(sql, params)
+        return list(map(_maker(cursor), cursor)) if cursor.description else []
+
+    def each(self, sql: str, /, **params: Param) -> Iterator[Row]:
+        cursor = self._execute(sql, params)
+        return map(_maker(cursor), cursor)
+
+    def one(self, sql: str, /, **params: Param) -> Row | None:
+        cursor = self._execute(sql, params)
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        made = _maker(cursor)(row)
+        cursor.close()  # else `returning` keeps the statement open
+        return made
+
+    def run(self, sql: str, /, **params: Param) -> int:
+        return max(self._execute(sql, params).rowcount, 0)
+
+    def many(self, sql: str, rows: Iterable[Mapping[str, Scalar]], /) -> None:
+        self._note(sql)
+        try:
+            text, in_order = questioned(sql)
+            self._db.executemany(text, map(in_order, map(bind_row, rows)))
+        except sqlite3.IntegrityError as error:
+            raise Conflict(str(error)) from error
+
+
+def _maker(cursor: sqlite3.Cursor) -> Callable[[Iterable[Any]], Row]:
+    return row_maker(tuple([column[0] for column in cursor.description]))
+
+
+class Connection(aiosqlite.Connection):
+    """An aiosqlite connection that can run a whole function on its thread."""
+
+    @property
+    def opened(self) -> sqlite3.Connection:
+        """The connection of the standard library, for who has made sure that the thread does not use it now."""
+        return self._conn
+
+    async def perform(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """One hop: `work` gets the connection of the standard library."""
+        result: T = await self._execute(lambda: work(self._conn))  # type: ignore[no-untyped-call]
+        return result
+
+
+def explain(error: BaseException) -> BaseException:
+    """An error of SQLite in the words of the floors above; others stay as they are."""
+    if isinstance(error, sqlite3.IntegrityError):
+        return Conflict(str(error))
+    reason = _REASONS.get(error_code(error))
+    return Unavailable(reason, _DELAYS.get(reason), str(error)) if reason else error
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether another connection stood in the way."""
+    return error_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def error_code(error: BaseException) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the upper bits tell kinds of the same
+
+
+def roll_back(db: sqlite3.Connection) -> None:
+    if db.in_transaction:
+        db.execute("rollback")
+
+
+def quick_check(db: sqlite3.Connection) -> list[str]:
+    """What is damaged in the file, each finding in one line; at most ten of them."""
+    try:
+        found = [" ".join(str(row[0]).split()) for row in db.execute("pragma quick_check(10)")]
+    except sqlite3.DatabaseError as error:
+        if error_code(error) not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise explain(error) from error
+        return [str(error)]
+    return [] if found == ["ok"] else [line.removeprefix("*** in database main *** ") for line in found]
