@@ -6,7 +6,6 @@ from fediblog.domain.documents import Option, Poll
 from fediblog.domain.posts import Boost, Post, Reaction
 from fediblog.store import accounts, events, jobs, posts, writing
 from fediblog.store.tx import Tx
-from fediblog.store.visible import BOOST_VISIBLE, VISIBLE
 
 MOST = 1 << 31  # as good as no limit
 TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
@@ -240,17 +239,3 @@ def tally(tx: Tx, post: Post) -> None:
     )
     writing.set_poll(tx, post.id, standing)
     jobs.add(tx, "send-counts", str(post.id), run_at=tx.now + TALLY_DELAY)
-
-
-def boost_by_number(tx: Tx, number: int, viewer: int) -> Boost | None:
-    """The boost of that number, if `viewer` (0: anybody) may see it and the post."""
-    row = tx.one(
-        f"select b.* from boost b join post p on p.id = b.post where b.id = :id and {BOOST_VISIBLE} and {VISIBLE}",
-        id=number,
-        viewer=viewer,
-    )
-    post = posts.get(tx, row.post, viewer) if row else None
-    booster = accounts.get(tx, row.account) if row else None
-    if row is None or post is None or booster is None:
-        return None
-    return Boost(id=row.id, uri=row.uri, account=booster, post=post, created=row.created)
