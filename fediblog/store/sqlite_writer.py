@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
+from contextvars import Context
 from functools import partial
 from typing import Any, TypeVar
 
@@ -80,7 +81,8 @@ class Writer:
         future: asyncio.Future[T] = self._loop.create_future()
         self._waiting.append(_Job(work, future, here=here))
         if self._drain is None or self._drain.done():
-            self._drain = self._loop.create_task(self._work_off())
+            # In a context of its own: it also works for those who come after the one that happens to begin it.
+            self._drain = self._loop.create_task(self._work_off(), context=Context())
         return await future
 
     async def foreign_version(self) -> int:

@@ -133,7 +133,7 @@ class Door:
 
 
 def header(scope: Scope, name: bytes) -> str:
-    """The header of that name, which is in lower case, its lines joined (RFC 9110 §5.3); none is empty."""
+    """The field of that name (in lower case), its lines joined as RFC 9110 §5.3 has it; '' if there is none."""
     return b", ".join([value for given, value in scope["headers"] if given == name]).decode("latin-1")
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.bench.__main__ import NAMES, read_arguments, wanted_of
+from tests.bench.instructions import Instructions
 from tests.bench.load import get, post
 from tests.bench.measure import Meter, Row, Spent, as_table, cpu_of_family, family, memory, percentile, row
 
@@ -30,6 +32,20 @@ def test_an_unknown_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         read_arguments(["lik"])
     assert "unknown: lik" in capsys.readouterr().err
+
+
+def test_instructions_are_added_up_over_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def control(meter: Instructions, what: str) -> None:
+        if what == "--dump":
+            (tmp_path / "callgrind.1").write_text("version: 1\nsummary: 30\n1 30\ntotals: 30\n")
+            (tmp_path / "callgrind.1-02").write_text("version: 1\n1 12\ntotals: 12\n")
+
+    monkeypatch.setattr(Instructions, "_control", control)
+    meter = Instructions(1, tmp_path)
+    meter.start()
+    assert [meter.stop().instructions for _ in range(2)] == [42, 84]
+    made = row("x", 2, Spent(server=0.0, database=0.0, seconds=1.0, instructions=3_000_000))
+    assert (made.instructions, made.cpu) == (1.5, None)
 
 
 def test_percentiles() -> None:

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import threading
 from contextlib import closing
+from contextvars import ContextVar
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,14 @@ async def test_one_that_fails_takes_nobody_with_it(small: Database) -> None:
 async def test_it_runs_on_the_event_loop(small: Database) -> None:
     assert await small.write_here(lambda tx: threading.get_ident()) == threading.get_ident()
     assert await small.write(lambda tx: threading.get_ident()) != threading.get_ident()
+
+
+@pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)
+async def test_what_is_known_of_one_request_is_not_taken_for_that_of_another(small: Database) -> None:
+    asked: ContextVar[str] = ContextVar("asked", default="nobody")
+    asked.set("somebody")
+    assert await small.write_here(lambda tx: asked.get()) == "nobody"
+    assert await small.write(lambda tx: asked.get()) == "nobody"
 
 
 @pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)
