@@ -69,14 +69,15 @@ _TRICKS = frozenset({"@graph", "@included", "@reverse"})
 def refuse_tricks(document: Json) -> None:
     """Refuse keywords by which a JSON-LD processor sees another document than a plain reader does."""
     waiting = [document]
-    while waiting:
-        match waiting.pop():
-            case dict() as pairs:
-                if not _TRICKS.isdisjoint(pairs):
-                    raise Refused("jsonld-trick", "@graph, @included and @reverse are not accepted.")
-                waiting.extend(pairs.values())
-            case list() as items:
-                waiting.extend(items)
+    for value in waiting:  # which grows meanwhile
+        if type(value) is str:
+            continue  # as most are
+        if isinstance(value, dict):
+            if not _TRICKS.isdisjoint(value):
+                raise Refused("jsonld-trick", "@graph, @included and @reverse are not accepted.")
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
 
 
 def in_context(document: dict[str, Json]) -> dict[str, Json]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 
 from fediblog.domain.documents import Json
@@ -34,7 +35,7 @@ def decode(body: bytes | str, *, limit: int = LIMIT, depth: int = DEPTH) -> Json
         raise Refused("json-too-deep", f"JSON may be nested {depth} levels deep at most.") from None
     except ValueError as error:
         raise Refused("json-invalid", "This is not valid JSON.", str(error)) from None
-    if "\\u" in text or not text.isascii():
+    if ("\\u" in text and _is_odd(text)) or not (isinstance(body, bytes) or text.isascii()):
         _refuse_odd_characters(value)
     return value
 
@@ -61,7 +62,7 @@ def _text_of(body: bytes | str, limit: int) -> str:
     if isinstance(body, str):
         return body.removeprefix("\ufeff")
     try:
-        return body.decode("utf-8-sig")  # some servers put a byte order mark in front (RFC 8259 §8.1 lets us ignore it)
+        return body.removeprefix(BOM_UTF8).decode()  # which some servers put in front (RFC 8259 §8.1 lets us ignore it)
     except UnicodeDecodeError as error:
         raise Refused("not-utf8", "The document is not UTF-8.", str(error)) from None
 
@@ -103,6 +104,11 @@ def _constant(name: str) -> float:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_whole, parse_float=_real, parse_constant=_constant)
+
+
+def _is_odd(text: str) -> bool:
+    """Whether an escape in what was UTF-8 may stand for a NUL or half of a surrogate pair, which UTF-8 cannot hold."""
+    return "\\u0000" in text or "\\ud" in text or "\\uD" in text
 
 
 def _refuse_odd_characters(value: Json) -> None:

@@ -105,6 +105,26 @@ def test_only_refused_comes_out(body: bytes | str) -> None:
         decode(body)
 
 
+PIECES = [
+    r"\u0000", r"\\u0000", r"\u003c", r"\ud83d\ude00", r"\uD83D\uDE00", r"\ud83d", r"\uDE00", r"\ud7ff", r"\\ud83d",
+    "\u00fc", "\U0001f600", r"\n", "a",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=6).map("".join))
+def test_no_string_comes_out_that_holds_a_nul_or_half_of_a_pair(text: str) -> None:
+    body = f'[{{"{text}": ["{text}"]}}]'
+    plain = json.loads(body)
+    string = plain[0].popitem()[0]
+    odd = "\0" in string or any("\ud800" <= character <= "\udfff" for character in string)
+    for sent in (body, body.encode(), b"\xef\xbb\xbf" + body.encode()):
+        if odd:
+            with pytest.raises(Refused, match=r"json-nul|json-lone-surrogate"):
+                decode(sent)
+        else:
+            assert decode(sent) == json.loads(body)
+
+
 @given(anything)
 def test_what_is_encoded_is_decoded(value: object) -> None:
     with suppress(Refused):  # of a NUL in a string
