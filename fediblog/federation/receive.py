@@ -26,7 +26,6 @@ from fediblog.protocol.jsontext import LIMIT, decode_object
 from fediblog.protocol.keys import PublicKey
 from fediblog.protocol.negotiate import is_activity_type
 from fediblog.protocol.signatures import Checked, Incoming
-from fediblog.protocol.structured import combined
 from fediblog.store import accounts, inbound, outbox
 from fediblog.store.accounts import StoredKey, host_of
 from fediblog.store.tx import Tx
@@ -92,9 +91,9 @@ async def receive(site: Site, incoming: Incoming, *, inbox_owner: int | None = N
 def _opened(incoming: Incoming) -> dict[str, Json]:
     if len(incoming.body) > LIMIT:
         raise Refused("too-large", f"An activity has at most {LIMIT} bytes.")
-    if (combined(incoming.headers, "content-encoding") or "identity").lower() != "identity":
+    if (incoming.fields.get("content-encoding") or "identity").lower() != "identity":
         raise Refused("content-encoding", "The body must not be compressed.")
-    if not is_activity_type(combined(incoming.headers, "content-type") or ""):
+    if not is_activity_type(incoming.fields.get("content-type", "")):
         raise Refused("content-type", "The content type must be application/activity+json.")
     document = decode_object(incoming.body)
     refuse_tricks(document)

@@ -14,7 +14,6 @@ from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import ITEMS_LIMIT, read_collection
 from fediblog.protocol.signatures import Claim, Incoming
-from fediblog.protocol.structured import combined
 from fediblog.protocol.synchronization import HEADER, Told, digest, read_header, write_header
 from fediblog.store import accounts, jobs, partial
 from fediblog.store.tx import Tx
@@ -41,7 +40,7 @@ def header(tx: Tx, account: int, host: str) -> str:
 
 def told_in(incoming: Incoming, claim: Claim, signer: Account) -> Told | None:
     """What a request tells about the followers of who signed it, if that is signed as well."""
-    value = combined(incoming.headers, HEADER)
+    value = incoming.fields.get(HEADER)
     told = read_header(value) if value is not None and HEADER in claim.covered else None
     if told is None or told.collection != signer.followers or not same_origin(told.url, signer.uri):
         return None

@@ -5,19 +5,20 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from fediblog.domain.records import record
 from fediblog.protocol.digest import digest
 from fediblog.protocol.keys import PrivateKey
-from fediblog.protocol.structured import Headers, combined, read_base64
+from fediblog.protocol.structured import Headers, joined, read_base64
 
 MAX_LENGTH = 8192  # characters of a Signature header
 BODILESS = ("GET", "HEAD")
 
 # Possessive, so that the long signature is read at once and not character by character.
 _PARAMETER = re.compile(r'[ \t]*([A-Za-z]{1,32})[ \t]*=[ \t]*(?:"((?:[^"\\]++|\\.)*+)"|([^\s,"]+))[ \t]*(?:,|\Z)')
+_NAME = re.compile(r",([A-Za-z]{1,32})=")
 _URL = re.compile(r"(https?)://(?:[^/?#]*@)?([^/?#@]*)([^?#]*)\??([^#]*)", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\(.)")
 _SECONDS = re.compile(r"([0-9]{1,12})(?:\.[0-9]{1,9})?", re.ASCII)  # the draft lets `expires` have a fraction
@@ -31,7 +32,7 @@ _DATE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Signature:
     """A `Signature` header, taken apart."""
 
@@ -56,7 +57,7 @@ def read(value: str) -> Signature | None:
     headers = tuple(given.get("headers", default).lower().split())
     if not headers or len(set(headers)) < len(headers):
         return None
-    if algorithm not in (None, "hs2019") and {"(created)", "(expires)"} & set(headers):
+    if algorithm not in (None, "hs2019") and ("(created)" in headers or "(expires)" in headers):
         return None  # Draft-12 §2.3: an error with the old algorithm names
     return Signature(given["keyid"], signature, algorithm, headers, created, expires)
 
@@ -71,9 +72,9 @@ def base(
 ) -> bytes | None:
     """The text that is signed (draft-12 §2.3), or None if a part of it is missing."""
     special = {"(request-target)": f"{method.lower()} {target}", "(created)": created, "(expires)": expires}
-    lines = []
+    fields, lines = joined(headers), []
     for name in names:
-        value = special[name] if name in special else combined(headers, name)
+        value = special[name] if name in special else fields.get(name)
         if value is None:
             return None
         lines.append(f"{name}: {value}")
@@ -151,6 +152,11 @@ def write_date(seconds: int) -> str:
 
 def read_date(text: str) -> int | None:
     """The seconds of an HTTP date, or None. A wrong name of the day is nobody's business."""
+    return _seconds_of(text) if len(text) <= 64 else None
+
+
+@lru_cache(maxsize=64)  # and what comes within a second names the same
+def _seconds_of(text: str) -> int | None:
     found = _DATE.fullmatch(text.strip(" \t"))
     if not found:
         return None
@@ -164,7 +170,9 @@ def read_date(text: str) -> int | None:
 
 def parameters(value: str) -> dict[str, str]:
     """Each parameter under its name in lower case; nothing at all if one comes twice or something else stands there."""
-    given: dict[str, str] = {}
+    given = _all_quoted(value)
+    if given:
+        return given
     at = 0
     while at < len(value) <= MAX_LENGTH:
         found = _PARAMETER.match(value, at)
@@ -176,6 +184,22 @@ def parameters(value: str) -> dict[str, str]:
         given[name] = bare or (_ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted)
         at = found.end()
     return given
+
+
+def _all_quoted(value: str) -> dict[str, str]:
+    """The parameters as nearly all write them: in quotes, nothing escaped, no blanks between; else nothing."""
+    if len(value) > MAX_LENGTH or "\\" in value:
+        return {}
+    pieces = value.split('"')
+    return dict(zip(_names_in(tuple(pieces[::2])), pieces[1::2], strict=False))
+
+
+@lru_cache(maxsize=64)  # each kind of server always writes the same
+def _names_in(between: tuple[str, ...]) -> tuple[str, ...]:
+    """The names, in lower case, in what stands between quoted values; none if something else stands there."""
+    found = [_NAME.fullmatch(piece) for piece in (f",{between[0]}", *between[1:-1])]
+    names = tuple(match[1].lower() for match in found if match)
+    return names if between[-1] == "" and len(set(names)) == len(found) else ()
 
 
 def _seconds(text: str | None) -> int | None:

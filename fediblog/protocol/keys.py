@@ -26,6 +26,7 @@ MAX_TEXT = 16_384  # characters of a published key
 # Multicodec prefixes (FEP-521a) as varints: ed25519-pub 0xed, rsa-pub 0x1205.
 _ED25519_PREFIX = b"\xed\x01"
 _RSA_PREFIX = b"\x85\x24"
+_PKCS1, _SHA256 = padding.PKCS1v15(), hashes.SHA256()
 _PEM = re.compile(r"-----BEGIN (?:RSA )?PUBLIC KEY-----(.*?)-----END", re.DOTALL)
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -54,7 +55,7 @@ class PublicKey:
                 return False
             key.verify(signature, message)
         elif algorithm == "rsa-v1_5-sha256":
-            key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+            key.verify(signature, message, _PKCS1, _SHA256)
         elif algorithm == "rsa-pss-sha512":
             # RFC 9421 §3.3.1: MGF1 with the same hash, 64 bytes of salt.
             pss = padding.PSS(mgf=padding.MGF1(hashes.SHA512()), salt_length=64)
@@ -92,7 +93,7 @@ class PrivateKey:
         """A signature by this kind's usual algorithm."""
         if isinstance(self._key, Ed25519PrivateKey):
             return self._key.sign(message)
-        return self._key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+        return self._key.sign(message, _PKCS1, _SHA256)
 
     def pem(self) -> str:
         """For the database (PKCS #8, not encrypted)."""

@@ -14,6 +14,7 @@ _LIMIT = 2000
 _RANGES = re.compile(r'(?:[^,"]++|"[^"]*+(?:"|\Z))++')
 _PARTS = re.compile(r'(?:[^;"]++|"[^"]*+(?:"|\Z))++')
 _QUALITY = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\Z")
+_USUAL = frozenset({"application/activity+json", ACTIVITY_TYPE, LD_JSON_TYPE})
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
 
@@ -49,6 +50,8 @@ def is_activity_type(content_type: str) -> bool:
 
     Anything looser would let an uploaded file speak for the server it lies on.
     """
+    if content_type in _USUAL:
+        return True
     found = _range(content_type[:_LIMIT])
     if found.kind == "application/activity+json":
         return True

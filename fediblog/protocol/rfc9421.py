@@ -15,7 +15,7 @@ from fediblog.protocol.structured import (
     InnerList,
     Item,
     Token,
-    combined,
+    joined,
     read_dictionary,
     write_item,
     write_list,
@@ -81,11 +81,12 @@ def base(covered: InnerList, method: str, target: str, headers: Headers, origin:
 
     `origin` is where the server is reached (scheme://host[:port]), which behind a proxy no socket can tell.
     """
+    fields = joined(headers)
     lines: list[str] = []
     seen: set[str] = set()
     try:
         for item in covered.items:
-            value, name = _component(item, method, target, headers, origin), write_item(item)
+            value, name = _component(item, method, target, fields, origin), write_item(item)
             if value is None or name in seen:
                 return None
             seen.add(name)
@@ -96,7 +97,7 @@ def base(covered: InnerList, method: str, target: str, headers: Headers, origin:
     return encoded(lines)
 
 
-def _component(item: Item, method: str, target: str, headers: Headers, origin: str) -> str | None:
+def _component(item: Item, method: str, target: str, fields: Mapping[str, str], origin: str) -> str | None:
     name = item.value
     if not isinstance(name, str) or isinstance(name, Token):
         return None
@@ -105,7 +106,7 @@ def _component(item: Item, method: str, target: str, headers: Headers, origin: s
     if item.params or name != name.lower():
         return None  # `sf`, `key`, `bs`, `tr` and `req` (§2.1) are for messages that no server sends another
     if not name.startswith("@"):
-        return combined(headers, name)
+        return fields.get(name)
     return _derived(name, method, target, origin)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from functools import cached_property, lru_cache
 
+from fediblog.domain.records import record
 from fediblog.errors import Refused
 from fediblog.protocol import cavage, rfc9421
 from fediblog.protocol.digest import matches_content_digest, matches_digest
 from fediblog.protocol.keys import Algorithm, Kind, PublicKey
-from fediblog.protocol.structured import Headers, combined
+from fediblog.protocol.structured import joined
 
 WINDOW = 3600  # seconds a signature may be old, or ahead of our clock
 
@@ -26,7 +27,7 @@ _RFC9421: dict[str, tuple[Kind, Algorithm]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True)
 class Incoming:
     """A request as it came in."""
 
@@ -35,8 +36,18 @@ class Incoming:
     headers: tuple[tuple[str, str], ...]  # lower-case names, in order, may repeat; values as Latin-1
     body: bytes
 
+    @cached_property
+    def fields(self) -> dict[str, str]:
+        """The value of each header, those that repeat joined."""
+        return joined(self.headers)
 
-@dataclass(frozen=True, slots=True)
+    def stands_once(self, name: str) -> bool:
+        """Whether there is exactly one header of that name."""
+        alone = len(self.fields) == len(self.headers)
+        return name in self.fields and (alone or [field for field, _ in self.headers].count(name) == 1)
+
+
+@record(frozen=True, slots=True)
 class Claim:
     """Which key a request says that it is signed with. Nothing is proven before `verify`."""
 
@@ -57,16 +68,16 @@ class Claim:
 
 def read(incoming: Incoming, origin: str) -> Claim:
     """What a request claims, once it covers all that it has to and is meant for `origin`; Refused otherwise."""
-    newer = combined(incoming.headers, "signature-input")
+    newer = incoming.fields.get("signature-input")
     signature = _read_cavage(incoming) if newer is None else _read_rfc9421(incoming, newer)
     covered = signature.headers if isinstance(signature, cavage.Signature) else signature.covered
     # RFC 9421 derives its authority from `origin`; only the header itself can name somebody else.
-    if "host" in covered and not _is_ours(incoming.headers, origin):
+    if "host" in covered and not _is_ours(incoming, origin):
         raise Refused("host-not-ours", "The signed Host header is not this server's name.")
     return Claim(signature.key_id, signature)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Checked:
     """A claim that nothing but the key can refute. Only `check` makes one."""
 
@@ -79,7 +90,7 @@ def check(claim: Claim, incoming: Incoming, now: int) -> Checked:
     signature = claim.signature
     if signature.expires is not None and now > signature.expires:
         raise Refused("signature-stale", "The signature has expired.")
-    for time in _times(signature, incoming.headers):
+    for time in _times(signature, incoming.fields):
         if time is None:
             raise Refused("signature-unreadable", "The time of the signature cannot be read.")
         if abs(now - time) > WINDOW:
@@ -106,10 +117,10 @@ def prove(checked: Checked, key: PublicKey, origin: str) -> None:
 
 
 def _read_cavage(incoming: Incoming) -> cavage.Signature:
-    values = [value for name, value in incoming.headers if name == "signature"]
-    if not values:
+    value = incoming.fields.get("signature")
+    if value is None:
         raise Refused("signature-missing", "This request must be signed.")
-    signature = cavage.read(values[0]) if len(values) == 1 else None
+    signature = cavage.read(value) if incoming.stands_once("signature") else None
     if signature is None:
         raise Refused("signature-unreadable", "The Signature header cannot be read.")
     if signature.algorithm not in _CAVAGE:
@@ -122,7 +133,7 @@ def _read_cavage(incoming: Incoming) -> cavage.Signature:
 
 
 def _read_rfc9421(incoming: Incoming, newer: str) -> rfc9421.Signature:
-    found = rfc9421.read(newer, combined(incoming.headers, "signature"))
+    found = rfc9421.read(newer, incoming.fields.get("signature"))
     if not found:
         raise Refused("signature-unreadable", "The Signature-Input and Signature headers cannot be read together.")
     usable = [one for one in found if one.algorithm is None or one.algorithm in _RFC9421]
@@ -160,24 +171,29 @@ def _has_body(incoming: Incoming) -> bool:
     return bool(incoming.body) or incoming.method.upper() not in cavage.BODILESS
 
 
-def _is_ours(headers: Headers, origin: str) -> bool:
-    hosts = [value.strip(" \t").lower() for name, value in headers if name == "host"]
+def _is_ours(incoming: Incoming, origin: str) -> bool:
     usual = ":80" if origin.startswith("http:") else ":443"
-    return len(hosts) == 1 and hosts[0].removesuffix(usual) == cavage.split(origin)[0]
+    host = incoming.fields.get("host", "").lower().removesuffix(usual)
+    return incoming.stands_once("host") and host == _authority(origin)
 
 
-def _times(signature: cavage.Signature | rfc9421.Signature, headers: Headers) -> list[int | None]:
+@lru_cache(maxsize=4)
+def _authority(origin: str) -> str:
+    return cavage.split(origin)[0]
+
+
+def _times(signature: cavage.Signature | rfc9421.Signature, fields: Mapping[str, str]) -> list[int | None]:
     """Each time that the signature covers."""
     if isinstance(signature, rfc9421.Signature):
         return [signature.created]
     times = [signature.created] if "(created)" in signature.headers else []
     if "date" in signature.headers:
-        times.append(cavage.read_date(combined(headers, "date") or ""))
+        times.append(cavage.read_date(fields.get("date", "")))
     return times
 
 
 def _check_digest(old: bool, incoming: Incoming) -> None:
-    given = combined(incoming.headers, "digest" if old else "content-digest")
+    given = incoming.fields.get("digest" if old else "content-digest")
     if given is None:
         raise Refused("digest-missing", "A request with a body needs a digest of it.")
     matches = matches_digest if old else matches_content_digest
@@ -194,7 +210,7 @@ def _verify_cavage(signature: cavage.Signature, incoming: Incoming, key: PublicK
         targets.append(incoming.target.partition("?")[0])
     for target in targets:
         text = cavage.base(
-            signature.headers, incoming.method, target, incoming.headers, signature.created, signature.expires
+            signature.headers, incoming.method, target, incoming.fields, signature.created, signature.expires
         )
         if text is not None and key.verifies(signature.signature, text):
             return True
@@ -205,5 +221,5 @@ def _verify_rfc9421(signature: rfc9421.Signature, incoming: Incoming, key: Publi
     kind, algorithm = _RFC9421[signature.algorithm] if signature.algorithm else (key.kind, None)
     if kind != key.kind or not incoming.target.startswith("/"):
         return False
-    text = rfc9421.base(signature.input, incoming.method, incoming.target, incoming.headers, origin)
+    text = rfc9421.base(signature.input, incoming.method, incoming.target, incoming.fields, origin)
     return text is not None and key.verifies(signature.signature, text, algorithm)

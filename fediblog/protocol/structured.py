@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-Headers = Sequence[tuple[str, str]]
-"""Lower-case names with their values, in the order of the message; a name may repeat."""
+Headers = Sequence[tuple[str, str]] | dict[str, str]
+"""Lower-case names with their values, in the order of the message; a name may repeat. Or what `joined` makes of it."""
 
 MAX_LENGTH = 16_384  # characters of one field, all its lines together
 MAX_MEMBERS = 64  # of a dictionary, of an inner list, of a set of parameters
@@ -55,21 +55,26 @@ _BARE = re.compile(
 )
 
 
-def combined(headers: Headers, name: str) -> str | None:
-    """The value of a field, its lines joined as RFC 9110 §5.3 has it; None if there is no such field."""
-    lines = [value for field, value in headers if field == name]
-    if len(lines) == 1:
-        return lines[0].strip(" \t")
-    return ", ".join([line.strip(" \t") for line in lines]) if lines else None
+def joined(headers: Headers) -> dict[str, str]:
+    """The value of each field, its lines joined as RFC 9110 §5.3 has it."""
+    if isinstance(headers, dict):
+        return headers
+    fields = {name: value.strip(" \t") for name, value in headers}
+    if len(fields) == len(headers):
+        return fields
+    lines: dict[str, list[str]] = {}
+    for name, value in headers:
+        lines.setdefault(name, []).append(value.strip(" \t"))
+    return {name: ", ".join(values) for name, values in lines.items()}
 
 
 def read_base64(text: str) -> bytes | None:
     """What the standard alphabet says in its one canonical spelling (RFC 4648 §3.5); else None."""
     try:
-        octets = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        octets = binascii.a2b_base64(text, strict_mode=True)
+    except ValueError:  # of which binascii.Error is one
         return None
-    return octets if base64.b64encode(octets).decode() == text else None
+    return octets if binascii.b2a_base64(octets, newline=False).decode() == text else None
 
 
 def read_dictionary(text: str | None) -> dict[str, Member] | None:

@@ -85,6 +85,25 @@ def test_readers_never_raise(text: str) -> None:
     cavage.base([text, "(created)"], text, text, [(text, text)], 1)
 
 
+PARAMETERS = st.lists(
+    st.builds(
+        "{}{}={}{}".format,
+        st.sampled_from(["", " "]),
+        st.sampled_from(["keyId", "KEYID", "created", "signature", "\u00e4", "k1", ""]),
+        st.sampled_from(['""', '"a/b="', '"a,b"', '"a\\""', '"a', "17", '"\n"', "\u00e9"]),
+        st.sampled_from(["", "\t"]),
+    ),
+    max_size=4,
+)
+
+
+@given(parts=PARAMETERS, end=st.sampled_from(["", ",", '"', "x" * cavage.MAX_LENGTH]))
+def test_parameters_are_read_alike_in_every_way_to_write_them(parts: list[str], end: str) -> None:
+    # A blank in front is allowed, and too many of them hinder the short cut for what most servers write.
+    value = ",".join(parts) + end
+    assert cavage.parameters(value) == ({} if len(value) > cavage.MAX_LENGTH else cavage.parameters(f" {value}"))
+
+
 @given(seconds=st.integers(0, 4 * 10**9))
 def test_dates_survive(seconds: int) -> None:
     assert cavage.write_date(seconds) == formatdate(seconds, usegmt=True)

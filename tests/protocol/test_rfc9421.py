@@ -17,7 +17,7 @@ from fediblog.protocol.structured import (
     InnerList,
     Item,
     Token,
-    combined,
+    joined,
     read_dictionary,
     write_item,
     write_list,
@@ -232,6 +232,18 @@ def test_keys_have_a_usual_algorithm() -> None:
     assert {name: key.kind for name, key in KEYS.items()} == {"rsa": "rsa", "ed25519": "ed25519"}
 
 
+FIELDS = st.lists(st.tuples(st.sampled_from("abc"), st.text(alphabet="x, \t")), max_size=5)
+
+
+@given(FIELDS)
+def test_lines_of_one_field_are_joined(headers: list[tuple[str, str]]) -> None:
+    found = joined(headers)
+    assert list(found) == list(dict(headers))
+    assert joined(found) is found
+    for name, value in found.items():
+        assert value == ", ".join(line.strip(" \t") for field, line in headers if field == name)
+
+
 # Algorithms that no server of the fediverse signs with. The text that is signed is compared all the same.
 NOT_VERIFIED = {
     "hmac-sha256": "a shared secret is not what strangers have",
@@ -253,11 +265,11 @@ def test_rfc9421_vectors(vector: dict[str, Any]) -> None:
     inputs, expected = vector["inputs"], vector["expected"]
     headers = headers_of(inputs)
     found = rfc9421.read(
-        inputs.get("signature_input") or combined(headers, "signature-input"),
-        inputs.get("signature") or combined(headers, "signature"),
+        inputs.get("signature_input") or joined(headers).get("signature-input"),
+        inputs.get("signature") or joined(headers).get("signature"),
     )
     assert found is not None
-    one, origin = found[0], f"{inputs['scheme']}://{combined(headers, 'host')}"
+    one, origin = found[0], f"{inputs['scheme']}://{joined(headers).get('host')}"
     text = rfc9421.base(one.input, inputs.get("method", ""), inputs.get("target", ""), headers, origin)
     if vector["name"] in NOT_A_REQUEST:
         assert text is None
