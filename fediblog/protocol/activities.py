@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from fediblog.domain.documents import ACTOR_KINDS, POST_KINDS, PUBLIC, Activity, Emoji, Json
 from fediblog.protocol import readers
 from fediblog.protocol.contexts import in_context, without_context
-from fediblog.protocol.tags import read_emoji, write_emoji
+from fediblog.protocol.tags import read_emoji, sort, write_emoji
 
 LEVELS = 2  # of activities within an activity: Announce{Undo{Like}} is the deepest that servers send
 CONTENT_LIMIT = 5_000
@@ -61,7 +61,7 @@ def _read(document: Json, levels: int, actor: str) -> Activity | None:
         cc=tuple(address for address in others if address not in to),
         published=readers.moment(doc.get("published")),
         updated=readers.moment(doc.get("updated")),
-        emoji=read_emoji(doc.get("tag")),
+        emoji=read_emoji(sort(doc.get("tag"))),
         raw=doc,
     )
 

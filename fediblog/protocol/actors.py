@@ -9,7 +9,7 @@ from fediblog.protocol import readers
 from fediblog.protocol.attachments import read_picture, write_picture
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.contexts import in_context
-from fediblog.protocol.tags import read_emoji, write_emoji
+from fediblog.protocol.tags import read_emoji, sort, write_emoji
 from fediblog.protocol.webfinger import parse_handle
 
 NAME_LIMIT = 200
@@ -64,7 +64,7 @@ def read_actor(document: Json) -> Actor | None:
         suspended=readers.flag(doc.get("suspended")),
         published=readers.moment(doc.get("published")),
         keys=_keys(doc, uri),
-        emoji=read_emoji(doc.get("tag")),
+        emoji=read_emoji(sort(doc.get("tag"))),
     )
 
 

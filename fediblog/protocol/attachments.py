@@ -14,6 +14,8 @@ _TALLEST = 1080  # pixels: of several renditions, the best that is not more than
 
 def read_picture(value: Json) -> Picture | None:
     """An object, a list of sizes (the widest is taken), a plain address, or a Link; None if there is no address."""
+    if value is None:
+        return None
     best: Picture | None = None
     widest = -1
     for entry in readers.links_in(value):
@@ -35,6 +37,8 @@ def write_picture(picture: Picture) -> dict[str, Json]:
 
 def read_attachments(value: Json) -> tuple[Attachment, ...]:
     """The files among `attachment`; profile fields, notes and nonsense are passed over."""
+    if not value:
+        return ()
     found = map(read_attachment, readers.listed(value)[: LIMIT * 4])
     return tuple(attachment for attachment in found if attachment)[:LIMIT]
 

@@ -24,8 +24,11 @@ def ascii_host(host: str) -> str | None:
     IDNA 2008, as the HTTP client does it: IDNA 2003 would make one host of faß.example and fass.example.
     """
     lowered = host.lower()
-    if not 0 < len(lowered) <= 253:
-        return None
+    return _ascii_host(lowered) if 0 < len(lowered) <= 253 else None
+
+
+@lru_cache(maxsize=1024)
+def _ascii_host(lowered: str) -> str | None:
     if not lowered.isascii():
         try:
             lowered = idna.encode(lowered).decode("ascii")

@@ -41,7 +41,7 @@ def read_note(document: Json) -> Note | None:
         return None
     content, language = _content(doc, ARTICLE_LIMIT if kind in _LONG else CONTENT_LIMIT)
     to = readers.addresses(doc.get("to"))
-    named = readers.listed(doc.get("tag"))
+    named = tags.sort(doc.get("tag"))
     replies, reply_count = _counted(doc.get("replies") or doc.get("comments"))
     likes, like_count = _counted(doc.get("likes"))
     shares, share_count = _counted(doc.get("shares"))
@@ -68,7 +68,7 @@ def read_note(document: Json) -> Note | None:
         emoji=tags.read_emoji(named),
         attachments=_attachments(doc, kind),
         image=read_picture(doc.get("image")) or (read_picture(doc.get("icon")) if kind in _MEDIA else None),
-        quote=_quote(doc),
+        quote=_quote(doc, named),
         context=readers.ref(doc.get("context")),
         conversation=_conversation(doc.get("conversation")),
         replies=replies,
@@ -157,6 +157,9 @@ def write_vote(*, uri: str, author: str, to: str, question: str, option: str) ->
 def _author(doc: dict[str, Json], uri: str) -> str:
     """Who wrote it, among those of the post's origin; a person before the group (PeerTube lists both)."""
     claimed = doc.get("attributedTo") or doc.get("actor")
+    if isinstance(claimed, str):
+        author = readers.url(claimed)
+        return author if author and same_origin(author, uri) else ""
     found = [(readers.ref(entry), readers.kinds(entry)) for entry in readers.listed(claimed)[:16]]
     own = [(author, kinds) for author, kinds in found if author and same_origin(author, uri)]
     people = [author for author, kinds in own if "Group" not in kinds]
@@ -165,6 +168,8 @@ def _author(doc: dict[str, Json], uri: str) -> str:
 
 def _copies(doc: dict[str, Json], to: tuple[str, ...]) -> tuple[str, ...]:
     cc = readers.addresses(doc.get("cc"))
+    if "audience" not in doc:
+        return cc
     audience = readers.addresses(doc.get("audience"))
     return (*cc, *(address for address in audience if address not in to and address not in cc))
 
@@ -172,6 +177,8 @@ def _copies(doc: dict[str, Json], to: tuple[str, ...]) -> tuple[str, ...]:
 def _content(doc: dict[str, Json], limit: int) -> tuple[str, str]:
     """The content and its language; Friendica and others send `contentMap` alone."""
     content = readers.text(doc.get("content"), limit)
+    if "contentMap" not in doc:
+        return content, ""
     texts = readers.language_map(doc.get("contentMap"), limit)
     for tag, text in texts.items():
         if not content or text == content:
@@ -181,29 +188,39 @@ def _content(doc: dict[str, Json], limit: int) -> tuple[str, str]:
 
 def _text_or_map(doc: dict[str, Json], key: str, limit: int) -> str:
     found = readers.text(doc.get(key), limit)
-    return found or next(iter(readers.language_map(doc.get(f"{key}Map"), limit).values()), "")
+    if found or f"{key}Map" not in doc:
+        return found
+    return next(iter(readers.language_map(doc[f"{key}Map"], limit).values()), "")
 
 
 def _language(doc: dict[str, Json]) -> str:
     """Lemmy's and PeerTube's `language`, or the @language of the context."""
     told = doc.get("language")
-    found = readers.language(told) or readers.language(readers.fields(told).get("identifier"))
+    found = readers.language(told) or readers.language(readers.fields(told).get("identifier")) if told else ""
+    if found or "@context" not in doc:
+        return found
     contexts = map(readers.fields, readers.listed(doc.get("@context"))[:20])
-    return found or next(filter(None, (readers.language(entry.get("@language")) for entry in contexts)), "")
+    return next(filter(None, (readers.language(entry.get("@language")) for entry in contexts)), "")
 
 
 def _media_type(doc: dict[str, Json]) -> str:
-    found = readers.media_type(doc.get("mediaType"))
+    if "mediaType" not in doc:
+        return "text/html"
+    found = readers.media_type(doc["mediaType"])
     return found if found in _TEXTS else "text/html"
 
 
 def _warning(value: Json) -> str:
+    if value is None:
+        return ""
     found = (readers.name(entry, SUMMARY_LIMIT) for entry in readers.listed(value)[:10])
     return ", ".join(filter(None, found))
 
 
 def _source(value: Json) -> Source | None:
     """An object, or with Pleroma a bare string."""
+    if value is None:
+        return None
     content = readers.text(readers.fields(value).get("content") if isinstance(value, dict) else value, SOURCE_LIMIT)
     kind = readers.media_type(readers.fields(value).get("mediaType"))
     return Source(content=content, media_type=kind) if content else None
@@ -214,23 +231,28 @@ def _attachments(doc: dict[str, Json], kind: str) -> tuple[Attachment, ...]:
     return (*media, *read_attachments(doc.get("attachment")))[:ATTACHMENTS_LIMIT]
 
 
-def _quote(doc: dict[str, Json]) -> str:
-    if "Tombstone" in readers.kinds(readers.fields(doc.get("quote"))):
+def _quote(doc: dict[str, Json], named: tags.Sorted) -> str:
+    quote = doc.get("quote")
+    if isinstance(quote, dict) and "Tombstone" in readers.kinds(quote):
         return ""  # the quoted post was deleted
     for key in _QUOTES:
         if key in doc and (quoted := readers.ref(doc[key])):
             return quoted
-    return tags.read_quote_link(doc.get("tag"))
+    return tags.read_quote_link(named)
 
 
 def _conversation(value: Json) -> str:
     """Opaque: a tag: URI with some, an address with others."""
+    if value is None:
+        return ""
     found = readers.name(value, readers.URL_LIMIT) if isinstance(value, str) else readers.ref(value)
     return "" if " " in found else found
 
 
 def _counted(value: Json) -> tuple[str, int | None]:
     """The id of a collection, and its size where it is embedded."""
+    if value is None:
+        return "", None
     if isinstance(value, list):
         return "", len(value) or None
     total = readers.count(value.get("totalItems")) if isinstance(value, dict) else None

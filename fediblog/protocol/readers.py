@@ -58,7 +58,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 def text(value: Json, limit: int) -> str:
     """A string without characters that have no business in text, cut to `limit`; '' for anything else."""
-    if not isinstance(value, str):
+    if value is None or not isinstance(value, str):
         return ""
     cut = value[: limit * 2]
     # Nothing printable is junk, and to see that takes a thirtieth of the time.
@@ -67,7 +67,12 @@ def text(value: Json, limit: int) -> str:
 
 def name(value: Json, limit: int = NAME_LIMIT) -> str:
     """One line of plain text, without the characters that turn its direction around."""
-    return _BLANKS.sub(" ", _BIDI.sub("", text(value, limit))).strip()
+    line = text(value, limit)
+    if not line.isprintable():  # else the only blank is a space, and no character turns anything around
+        line = _BIDI.sub("", line)
+    elif "  " not in line:
+        return line.strip()
+    return _BLANKS.sub(" ", line).strip()
 
 
 def without_blank(value: str) -> str:
@@ -96,6 +101,8 @@ def _is_url(value: str) -> bool:
 
 def ref(value: Json) -> str:
     """The id inside: a string, {'id': …}, {'href': …}, or the first usable one of a list; else ''."""
+    if value is None:
+        return ""
     if isinstance(value, str):
         return url(value)
     if isinstance(value, list):
@@ -112,7 +119,18 @@ def refs(value: Json, limit: int = REFS_LIMIT) -> tuple[str, ...]:
 
 def addresses(*values: Json, limit: int = REFS_LIMIT) -> tuple[str, ...]:
     """The ids in `to`, `cc` and the like; the public collection in its one true spelling."""
-    return _once((PUBLIC if is_public(entry) else ref(entry) for value in values for entry in listed(value)), limit)
+    found: dict[str, None] = {}
+    for value in values:
+        for entry in listed(value):
+            if len(found) >= limit:
+                return tuple(found)
+            if isinstance(entry, str):  # as nearly all are
+                address = PUBLIC if entry in _PUBLIC_SPELLINGS else url(entry)
+            else:
+                address = PUBLIC if is_public(entry) else ref(entry)
+            if address:
+                found[address] = None
+    return tuple(found)
 
 
 def is_public(value: Json) -> bool:
@@ -153,6 +171,8 @@ def kind_of(value: Json, known: Container[str]) -> str:
 
 def web_link(value: Json) -> str:
     """The page for people among a string, a Link, or a list of them: text/html first, then one without a type."""
+    if value is None or isinstance(value, str):
+        return url(value)
     links = [(url(link.get("href") or link.get("url")), media_type_of(link)) for link in links_in(value)]
     usable = [(address, kind) for address, kind in links if address]
     for wanted in ("text/html", ""):
@@ -230,6 +250,8 @@ def language_map(value: Json, limit: int) -> dict[str, str]:
 
 def moment(value: Json) -> int | None:
     """UTC milliseconds of a date as servers write it: ISO 8601 in every shape seen (no offset: UTC), or RFC 1123."""
+    if value is None:
+        return None
     if isinstance(value, list):
         value = value[0] if value else None
     if not isinstance(value, str) or len(value) > 64:
@@ -256,6 +278,8 @@ def stamp(at: int) -> str:
 
 def duration(value: Json) -> float | None:
     """Seconds of an ISO 8601 duration (PT1M30S), or of a plain number."""
+    if value is None:
+        return None
     if isinstance(value, str):
         found = _DURATION.match(value) if len(value) <= 64 else None
         if not found or value in ("P", "PT"):

@@ -15,30 +15,44 @@ _SCANNED = 300
 _QUOTE_RELS = ("https://w3id.org/fep/044f#quote", "https://misskey-hub.net/ns#_misskey_quote")
 
 
-def read_mentions(value: Json) -> tuple[Mention, ...]:
+Sorted = dict[str, list[dict[str, Json]]]
+"""What stands in a `tag`, under each of its kinds."""
+
+
+def sort(value: Json) -> Sorted:
+    """The tags under their kinds, so that each reader looks only at those that concern it."""
+    found: Sorted = {}
+    for tag in readers.listed(value)[:_SCANNED] if value else ():
+        if isinstance(tag, dict):
+            for kind in readers.kinds(tag):
+                found.setdefault(kind, []).append(tag)
+    return found
+
+
+def read_mentions(tags: Sorted) -> tuple[Mention, ...]:
     """People named, by href; some servers send none, then the name alone has to do."""
-    found = [
-        Mention(href=readers.url(tag.get("href")), name=readers.name(tag.get("name"), 300))
-        for tag in _of_kind(value, "Mention")
-    ]
-    usable = [mention for mention in found if mention.href or "@" in mention.name.removeprefix("@")]
-    return tuple(dict.fromkeys(usable))[:LIMIT]
+    found: dict[Mention, None] = {}
+    for tag in tags.get("Mention", ()):
+        href, name = readers.url(tag.get("href")), readers.name(tag.get("name"), 300)
+        if href or "@" in name.removeprefix("@"):
+            found[Mention(href=href, name=name)] = None
+    return tuple(found)[:LIMIT]
 
 
-def read_hashtags(value: Json) -> tuple[str, ...]:
+def read_hashtags(tags: Sorted) -> tuple[str, ...]:
     """Hashtags without the #, each once whatever its case, in order."""
     found: dict[str, str] = {}
-    for tag in _of_kind(value, "Hashtag"):
+    for tag in tags.get("Hashtag", ()):
         name = readers.name(tag.get("name"), TAG_LIMIT + 1).lstrip("#＃")
         if name and " " not in name and len(name) <= TAG_LIMIT:
             found.setdefault(name.casefold(), name)
     return tuple(found.values())[:LIMIT]
 
 
-def read_emoji(value: Json) -> tuple[Emoji, ...]:
+def read_emoji(tags: Sorted) -> tuple[Emoji, ...]:
     """Custom emoji, each name once."""
     found: dict[str, Emoji] = {}
-    for tag in _of_kind(value, "Emoji"):
+    for tag in tags.get("Emoji", ()):
         name = readers.name(tag.get("name"), 102).strip(":")
         icon = read_picture(tag.get("icon"))
         if name and icon and " " not in name and ":" not in name:
@@ -46,9 +60,9 @@ def read_emoji(value: Json) -> tuple[Emoji, ...]:
     return tuple(found.values())[:EMOJI_LIMIT]
 
 
-def read_quote_link(value: Json) -> str:
+def read_quote_link(tags: Sorted) -> str:
     """The post that an object link (FEP-e232) marks as quoted."""
-    for tag in _of_kind(value, "Link"):
+    for tag in tags.get("Link", ()):
         if any(rel in _QUOTE_RELS for rel in readers.listed(tag.get("rel")) if isinstance(rel, str)):
             return readers.url(tag.get("href"))
     return ""
@@ -81,8 +95,3 @@ def write_hashtag(name: str, base: str) -> dict[str, Json]:
 def write_emoji(emoji: Emoji) -> dict[str, Json]:
     """One custom emoji."""
     return {"type": "Emoji", "name": f":{emoji.name}:", "icon": {"type": "Image", "url": emoji.url}}
-
-
-def _of_kind(value: Json, kind: str) -> list[dict[str, Json]]:
-    tags = map(readers.fields, readers.listed(value)[:_SCANNED])
-    return [tag for tag in tags if kind in readers.kinds(tag)]

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fediblog.domain.documents import PUBLIC, Attachment, Emoji, Json, Mention, Note, Option, Picture, Source
 from fediblog.protocol.notes import is_vote, read_note, write_note, write_vote
-from fediblog.protocol.tags import read_quote_link
+from fediblog.protocol.readers import fields, kinds
+from fediblog.protocol.tags import read_quote_link, sort
 from tests.protocol.generated import anything, notes, objects
 
 ME = "https://a.example/users/me"
@@ -35,6 +37,24 @@ def document(**changes: Json) -> dict[str, Any]:
 def test_we_read_what_we_write(note: Note) -> None:
     written = write_note(note, tag_base="https://alice.example/tags/", can_quote=[PUBLIC], first_replies=f"{POST}/r")
     assert read_note(json.loads(json.dumps(written))) == note
+
+
+TEXTS = "name nameMap summary summaryMap content contentMap dcterms:subject source mediaType language @context"
+OTHERS = "audience quote quoteUri updated sensitive conversation context duration tag likes image attachment replies"
+
+
+@given(objects, st.sampled_from(TEXTS.split()), anything)
+def test_what_is_null_is_read_like_what_is_absent(odd: dict[str, Json], key: str, value: Json) -> None:
+    told = document() | odd | {key: value}
+    absent = {key: value for key, value in told.items() if value is not None}
+    assert read_note(told) == read_note(absent) == read_note(dict.fromkeys(f"{TEXTS} {OTHERS}".split()) | absent)
+
+
+@given(st.lists(anything | st.fixed_dictionaries({"type": st.lists(st.sampled_from(["Mention", "Link", 1]))})))
+def test_tags_are_sorted_by_every_kind_they_have(value: list[Json]) -> None:
+    found = sort(value)
+    for kind in ("Mention", "Link", *found):
+        assert found.get(kind, []) == [tag for tag in map(fields, value) if kind in kinds(tag)]
 
 
 @given(anything)
@@ -321,7 +341,7 @@ def test_a_note_of_ours_has_no_name_and_an_article_has_a_preview() -> None:
     tagged = written["tag"]
     assert isinstance(tagged, list)
     assert tagged[0] == {"type": "Hashtag", "name": "#Ü", "href": "https://a.example/tags/%C3%BC"}
-    assert read_quote_link(written["tag"]) == OTHER
+    assert read_quote_link(sort(written["tag"])) == OTHER
     assert written["interactionPolicy"] == {
         "canQuote": {"automaticApproval": []},
         "canReply": {"automaticApproval": [ME]},

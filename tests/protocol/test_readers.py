@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -47,6 +48,12 @@ def test_readers_never_raise(value: Json) -> None:
 )
 def test_text(value: Json, clean: str) -> None:
     assert readers.text(value, 20) == clean
+
+
+@given(st.text(st.sampled_from("a \t\n\x1c\xa0\u2003\u2028\u202e\u2066\u200d\ud800\U0001f600")), st.integers(0, 20))
+def test_a_name_has_single_blanks_inside_alone(value: str, limit: int) -> None:
+    line = re.sub("[\u202a-\u202e\u2066-\u2069]", "", readers.text(value, limit))
+    assert readers.name(value, limit) == re.sub(r"\s+", " ", line).strip()
 
 
 def test_a_name_is_one_line_that_runs_one_way() -> None:
@@ -141,6 +148,18 @@ def test_what_is_usual_is_read_as_the_library_reads_it(value: str) -> None:
 )
 def test_ref(value: Json, found: str) -> None:
     assert readers.ref(value) == found
+
+
+ADDRESSEES = st.sampled_from(
+    [PUBLIC, "as:Public", {"id": "Public"}, "https://a.example/1", {"id": "https://a.example/2"}]
+)
+
+
+@given(st.lists(anything | st.lists(anything | ADDRESSEES)), st.integers(0, 5))
+def test_addresses_are_all_ids_with_one_name_for_everybody(values: list[Json], limit: int) -> None:
+    entries = [entry for value in values for entry in readers.listed(value)]
+    found = [PUBLIC if readers.is_public(entry) else readers.ref(entry) for entry in entries]
+    assert readers.addresses(*values, limit=limit) == tuple(dict.fromkeys(filter(None, found)))[:limit]
 
 
 def test_refs_are_unique_and_bounded() -> None:
