@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Self
 from weakref import WeakKeyDictionary
 
 from fediblog.errors import Refused
@@ -37,6 +36,13 @@ class Door:
         self.inside = 0
         self._barred: Recent[str, tuple[int, Refused]] = Recent(_BARRED_KEYS)
 
+    def __enter__(self) -> Self:
+        self.inside += 1
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.inside -= 1
+
     def bar(self, key_id: str, refusal: Refused, now: int) -> None:
         """A key could not be used; `now` in ms."""
         # A fresh one: an error that was raised holds all that was at hand where that happened, such as the whole body.
@@ -58,12 +64,9 @@ class Door:
 _DOORS: WeakKeyDictionary[KeyRing, Door] = WeakKeyDictionary()
 
 
-@contextmanager
-def through_door(site: Site) -> Iterator[Door]:
+def through_door(site: Site) -> Door:
     """While one activity is dealt with."""
-    door = _DOORS.setdefault(site.keys, Door())
-    door.inside += 1
-    try:
-        yield door
-    finally:
-        door.inside -= 1
+    door = _DOORS.get(site.keys)
+    if door is None:
+        door = _DOORS[site.keys] = Door()
+    return door

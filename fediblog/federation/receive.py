@@ -5,12 +5,13 @@ Everything is checked in one order, and each check that fails ends the request.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fediblog import inbox, log
 from fediblog.counters import INBOX
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity, Json
+from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import proving, resolve, synchronizing
@@ -35,7 +36,7 @@ __all__ = ["Receipt", "process", "receive"]
 RETRY = 60_000  # ms before an activity that could not be dealt with is tried again; four times as long each time
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Letter:
     """One activity, as it came, who deals with it, and whose inbox it came to."""
 
@@ -47,7 +48,7 @@ class _Letter:
     inbox_owner: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Known:
     """What the database knows before anything is proven."""
 

@@ -9,6 +9,7 @@ from typing import NewType
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity, Note
+from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.protocol.authority import object_is_theirs, owner_matches, same_origin
@@ -58,7 +59,7 @@ class Reading:
         return self.note if self.theirs else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What is known: the proven actor, and what was fetched from its own origin. All authors of notes are in here.
 
@@ -80,7 +81,7 @@ class Facts:
         return next((clean for sent, clean in self.cleaned if sent is note), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Sight:
     """What is known of who acts, before anything is fetched or done."""
 

@@ -61,15 +61,17 @@ def _read(document: Json, levels: int, actor: str) -> Activity | None:
         cc=tuple(address for address in others if address not in to),
         published=readers.moment(doc.get("published")),
         updated=readers.moment(doc.get("updated")),
-        emoji=read_emoji(sort(doc.get("tag"))),
+        emoji=read_emoji(sort(doc["tag"])) if "tag" in doc else (),
         raw=doc,
     )
 
 
 def _verb(doc: dict[str, Json]) -> str:
     named = readers.kinds(doc)
-    known = next((kind for kind in named if kind in VERBS), "")
-    return known or next((kind for kind in named if kind not in _THINGS), "")
+    for kind in named:
+        if kind in VERBS:
+            return kind
+    return next((kind for kind in named if kind not in _THINGS), "")
 
 
 def _is_known(value: Json) -> bool:
