@@ -16,6 +16,7 @@ from fediblog.markup.html import Html, plain
 from fediblog.markup.links import addresses, link_address, own_path, web_address
 from fediblog.markup.text import tidy
 from fediblog.markup.tokens import HIDDEN, names
+from fediblog.markup.usual import usual
 
 CLEANER_VERSION: Final = 1
 """Stored with what was cleaned; grows when a rule changes, so that older rows can be cleaned again."""
@@ -133,10 +134,11 @@ _VALUES: Final[Mapping[str, Value]] = {
     "title": _short,
     "translate": _one_of("no"),
 }
+_REL: Final = "nofollow noopener noreferrer ugc"
 REMOTE: Final = Policy(
     tags=_table(_BARE, _PARTICULAR, "class dir lang"),
     values=_VALUES,
-    rel="nofollow noopener noreferrer ugc",
+    rel=_REL,
 )
 OWN: Final = Policy(
     tags=_table(
@@ -161,7 +163,9 @@ OWN: Final = Policy(
 
 def clean(text: str, limit: int = NOTE_LIMIT) -> Html:
     """What may be shown of HTML that a stranger sent. Cleaning it again changes nothing."""
-    return _settled(text[:limit], REMOTE)
+    text = tidy(text, limit)
+    written = usual(text, REMOTE.tags, REMOTE.value, _REL)
+    return _settled(text, REMOTE) if written is None else Html(written)
 
 
 def clean_own(text: str, limit: int = 4 * ARTICLE_LIMIT) -> Html:
