@@ -76,7 +76,10 @@ async def prepare(facts: Facts) -> Facts:
         cleaned = await asyncio.to_thread(_clean, notes)
     else:
         cleaned = _clean(notes)
-    return replace(facts, cleaned=cleaned)
+    return Facts(
+        actor=facts.actor, accounts=facts.accounts, notes=facts.notes, activities=facts.activities, gone=facts.gone,
+        inbox_owner=facts.inbox_owner, reading=facts.reading, cleaned=cleaned,
+    )  # fmt: skip
 
 
 def _clean(notes: Iterable[Note]) -> tuple[tuple[Note, CleanNote], ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fediblog.domain.documents import Note
 from fediblog.inbox.handling import CleanNote
 from fediblog.markup.clean import ARTICLE_LIMIT, NOTE_LIMIT, clean, plain_to_html
@@ -19,20 +17,27 @@ _SHORT = ("Note", "Question")
 
 def harmless(note: Note) -> CleanNote:
     """The post with nothing in it that could harm a reader; what the author typed is not kept."""
-    short = note.kind in _SHORT
-    cleaned = replace(
-        note,
-        title=display_name(note.title),
-        summary=one_line(plain(note.summary), WARNING_LIMIT) if short else clean(note.summary),
-        warning=one_line(note.warning, WARNING_LIMIT),
-        content=_content(note),
-        media_type="text/html",
-        source=None,
-        replies=_own(note.replies, note),
-        likes=_own(note.likes, note),
-        shares=_own(note.shares, note),
-    )
-    return CleanNote(cleaned)
+    return CleanNote(
+        Note(
+            uri=note.uri, kind=note.kind, author=note.author, to=note.to, cc=note.cc,
+            title=note.title and display_name(note.title),
+            summary=note.summary and _summary(note),
+            warning=note.warning and one_line(note.warning, WARNING_LIMIT),
+            content=_content(note), media_type="text/html", language=note.language, source=None,
+            url=note.url, in_reply_to=note.in_reply_to, published=note.published, updated=note.updated,
+            sensitive=note.sensitive, mentions=note.mentions, hashtags=note.hashtags, emoji=note.emoji,
+            attachments=note.attachments, image=note.image, quote=note.quote,
+            context=note.context, conversation=note.conversation,
+            replies=_own(note.replies, note), likes=_own(note.likes, note), shares=_own(note.shares, note),
+            reply_count=note.reply_count, like_count=note.like_count, share_count=note.share_count,
+            poll=note.poll, happening=note.happening, duration=note.duration,
+        )
+    )  # fmt: skip
+
+
+def _summary(note: Note) -> str:
+    """A short post's is a warning; another's keeps its form."""
+    return one_line(plain(note.summary), WARNING_LIMIT) if note.kind in _SHORT else clean(note.summary)
 
 
 def _content(note: Note) -> str:

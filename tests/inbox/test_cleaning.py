@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -21,8 +21,8 @@ BAD = '<p onclick="x()">Hi <script>evil()</script><a href="https://far.example/"
 GOOD = '<p>Hi <a href="https://far.example/" rel="nofollow noopener noreferrer ugc">there</a></p>'
 
 
-def note(kind: str = "Note", **fields: Any) -> Note:
-    return Note(uri="https://far.example/1", kind=kind, author=AUTHOR, **fields)
+def note(kind: str = "Note", **values: Any) -> Note:
+    return Note(uri="https://far.example/1", kind=kind, author=AUTHOR, **values)
 
 
 @pytest.mark.parametrize("media_type", ["text/html", "text/plain"])
@@ -39,6 +39,16 @@ def test_what_an_article_says_in_short_keeps_its_form_and_a_warning_does_not() -
     assert harmless(note(summary=BAD)).summary == "Hi there"
     assert harmless(note("Article", summary=BAD)).summary == GOOD
     assert harmless(note(replies="https://far.example/r", likes="https://evil.example/l")).likes == ""
+
+
+def test_all_else_stays_as_it_was_sent() -> None:
+    sent = note(**{field.name: f"https://far.example/{field.name}" for field in fields(Note)[3:]})
+    changed = {"title", "summary", "warning", "content", "media_type", "source"}
+    kept = harmless(replace(sent, title="", summary="", warning=""))
+    for name in {field.name for field in fields(Note)} - changed:
+        assert getattr(kept, name) == getattr(sent, name), name
+    assert (kept.title, kept.summary, kept.warning) == ("", "", "")
+    assert (kept.media_type, kept.source) == ("text/html", None)
 
 
 async def test_it_is_worked_out_before_the_transaction(
