@@ -18,6 +18,7 @@ from fediblog.markup.html import excerpt
 from fediblog.messages import known, text
 from fediblog.web import emoji, sessions
 from fediblog.web.comments import comment, comments
+from fediblog.web.foot import Reader, foot
 from fediblog.web.links import Links
 from fediblog.web.negotiation import VARY, site_of
 from fediblog.web.pieces import avatar, byline, day, face, icon, iso, moment, month, named, portrait, when
@@ -44,6 +45,8 @@ def render(
     """
     site, visit = site_of(request), sessions.visit_of(request)
     flash = request.cookies.get(_FLASH, "")
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    links, csrf = Links(site.urls, visit is not None), visit.session.csrf if visit else ""
     body = (
         environment()
         .get_template(name)
@@ -55,11 +58,12 @@ def render(
             status=status,
             now=site.clock(),
             path=request.url.path,
-            here=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+            here=here,
             visit=visit,
-            csrf=visit.session.csrf if visit else "",
+            csrf=csrf,
             flash=text(f"flash.{flash}") if known(f"flash.{flash}") else "",
-            links=Links(site.urls, visit is not None),
+            links=links,
+            reader=Reader.at(here, links, visit.account.id if visit else None, csrf),
             **values,
         )
     )
@@ -120,7 +124,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals.update(t=text, static=static)
-    made.filters.update(content=content, excerpt=excerpt, focus=focus, comment=comment, comments=comments)
+    made.filters.update(content=content, excerpt=excerpt, focus=focus, foot=foot, comment=comment, comments=comments)
     made.filters.update(
         {each.__name__: each for each in (icon, avatar, portrait, face, byline, named, when, iso, day, moment, month)}
     )

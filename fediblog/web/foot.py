@@ -1,0 +1,107 @@
+"""The foot of a post: what a reader who has signed in can do with it, or how often that was done.
+
+A page shows one below each of its posts; as a macro of a template it took longer than all the rest of the page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+
+from markupsafe import Markup
+
+from fediblog.domain.documents import Visibility
+from fediblog.domain.posts import Post
+from fediblog.messages import text
+from fediblog.web.links import Links
+from fediblog.web.pieces import icon
+
+_OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who looks at a page: the number of the account that has signed in, if any, and what the forms carry along."""
+
+    links: Links
+    account: int | None = None
+    fields: str = ""  # hidden ones, up to the place on the page that is shown next
+
+    @classmethod
+    def at(cls, here: str, links: Links, account: int | None, csrf: str) -> Reader:
+        """The reader of the page with that address."""
+        token = f'<input type="hidden" name="csrf" value="{escape(csrf)}">'
+        return cls(links, account, f'{token}<input type="hidden" name="next" value="{escape(here)}#p')
+
+
+def foot(post: Post, reader: Reader) -> Markup:
+    """What stands below a post."""
+    if reader.account is not None and post.state == "published":
+        return Markup(_deeds(post, reader.account, f'{reader.fields}{post.id}">\n'))  # noqa: S704  of escaped parts
+    return Markup(_totals(post, reader.links))  # noqa: S704  built from escaped parts
+
+
+def _deeds(post: Post, account: int, fields: str) -> str:
+    own, is_open = post.account.id == account, post.visibility in _OPEN
+    reply = boost = quote = last = ""
+    if own or post.repliable != "nobody" or account in post.addressed:
+        answer = f"{_words('reply', 'post.reply')}{_count(post.comments)}"
+        reply = f'  <a class="act" href="/write?reply={post.id}"{answer}</a>\n'
+    if is_open:
+        state = ("unboost", " on", "post.unboost") if post.boosted else ("boost", "", "post.boost")
+        boost = _form(post.id, fields, "boost", state, post.boost_total)
+    if (is_open and post.quotable != "nobody") or (own and post.visibility != Visibility.DIRECT):
+        quote = f'  <a class="act" href="/write?quote={post.id}"{_words("quote", "post.quote")}</a>\n'
+    state = ("unlike", " on", "post.unlike") if post.liked else ("like", "", "post.like")
+    like = _form(post.id, fields, "like", state, post.like_total)
+    if own:
+        last = _own(post, fields if is_open else "")
+    elif not post.local:
+        where = f'href="{escape(post.url or post.uri)}" rel="nofollow noopener noreferrer"'
+        last = f'  <span class="own"><a class="act" {where}>{escape(text("post.original"))}</a></span>\n'
+    return f'<footer class="actions">\n{reply}{boost}{quote}{like}{last}</footer>\n'
+
+
+def _form(number: int, fields: str, deed: str, state: tuple[str, str, str], count: int) -> str:
+    """A button with a drawing; `state` is what it does, the class of what is done already, and the label."""
+    does, on, label = state
+    button = f'<button class="act {deed}{on}"{_words(deed, label)}{_count(count)}</button>'
+    return f'  <form method="post" action="/post/{number}/{does}">{fields}{button}</form>\n\n'
+
+
+@cache
+def _words(drawing: str, label: str) -> str:
+    """The end of a tag with a title, and within it a drawing that stands for the same words."""
+    words = escape(text(label))
+    return f' title="{words}">{icon(drawing)}<span class="hidden">{words}</span>'
+
+
+def _count(number: int) -> str:
+    return f'<span class="count">{number}</span>' if number else ""
+
+
+def _own(post: Post, fields: str) -> str:
+    """What its author can do; it can be pinned if there are fields for that."""
+    pin = ""
+    if fields:
+        does, label = ("unpin", text("post.unpin")) if post.pinned else ("pin", text("post.pin"))
+        button = f'<button class="act">{escape(label)}</button>'
+        pin = f'  <form method="post" action="/post/{post.id}/{does}">{fields}{button}</form>\n'
+    edit = f'  <a class="act" href="/write/{post.id}">{escape(text("post.edit"))}</a>\n'
+    delete = f'  <a class="act" href="/post/{post.id}/delete">{escape(text("post.delete"))}</a>\n'
+    return f'  <span class="own">\n{pin}{edit}{delete}  </span>\n'
+
+
+def _totals(post: Post, links: Links) -> str:
+    if not (post.comments or post.like_total or post.boost_total):
+        return ""
+    comments = boosts = likes = ""
+    if post.comments:
+        words = escape(text("post.comments", n=post.comments))
+        comments = f'<a href="{escape(links.post(post))}#comments">{words}</a>'
+    if post.boost_total:
+        boosts = f"<span>{escape(text('post.boosts', n=post.boost_total))}</span>"
+    if post.like_total:
+        likes = f"<span>{escape(text('post.likes', n=post.like_total))}</span>"
+    return f'<p class="totals quiet">\n{comments}{boosts}{likes}</p>\n'

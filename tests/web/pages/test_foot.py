@@ -1,0 +1,73 @@
+"""The foot of a post: who is offered what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fediblog.domain.documents import Visibility
+from fediblog.web.foot import Reader, foot
+from tests.web.pages.test_comments import BOB, PLAIN, READER, VISITOR
+
+ME = replace(BOB, id=9, local=True)
+BAD = "<b>\"'&"
+THEIRS = Reader.at("/stream?a=1", READER, ME.id, "secret")
+NOBODY = Reader.at("/", VISITOR, None, "")
+OWN = replace(PLAIN, account=ME, local=True)
+
+
+def offered(**values: object) -> set[str]:
+    html = foot(replace(PLAIN, **values), THEIRS)  # type: ignore[arg-type]
+    return {word for word in ("reply", "boost", "quote", "like", "pin", "edit", "delete", "origin") if _has(html, word)}
+
+
+def _has(html: str, word: str) -> bool:
+    signs = {"reply": "/write?reply=1", "quote": "/write?quote=1", "edit": '"/write/1"', "origin": 'rel="nofollow'}
+    return signs.get(word, f'"/post/1/{word}"') in html
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ({}, "reply boost quote like origin"),
+        ({"liked": True, "boosted": True}, "reply quote origin"),
+        ({"visibility": Visibility.UNLISTED}, "reply boost quote like origin"),
+        ({"visibility": Visibility.FOLLOWERS}, "reply like origin"),
+        ({"quotable": "nobody"}, "reply boost like origin"),
+        ({"quotable": "followers", "local": True}, "reply boost quote like"),
+        ({"repliable": "nobody"}, "boost quote like origin"),
+        ({"repliable": "nobody", "addressed": frozenset((9,))}, "reply boost quote like origin"),
+        ({"account": ME, "local": True, "repliable": "nobody"}, "reply boost quote like pin edit delete"),
+        ({"account": ME, "local": True, "visibility": Visibility.FOLLOWERS}, "reply quote like edit delete"),
+        ({"account": ME, "local": True, "visibility": Visibility.DIRECT}, "reply like edit delete"),
+        ({"account": ME, "local": True, "state": "draft"}, ""),
+    ],
+)
+def test_what_a_reader_can_do(values: dict[str, object], wanted: str) -> None:
+    assert offered(**values) == set(wanted.split())
+
+
+def test_each_form_carries_the_token_and_leads_back_to_the_post() -> None:
+    html = foot(replace(OWN, pinned=5, liked=True, boosted=True, like_total=2), THEIRS)
+    for deed in ("unboost", "unlike", "unpin"):
+        form = html.partition(f'action="/post/1/{deed}">')[2].partition("</form>")[0]
+        assert '<input type="hidden" name="csrf" value="secret">' in form
+        assert '<input type="hidden" name="next" value="/stream?a=1#p1">' in form
+    assert '<button class="act like on" title="Take the like back">' in html
+    assert html.count('<span class="count">2</span>') == html.count('class="count"') == 1
+
+
+def test_who_has_not_signed_in_is_told_how_often_it_was_done() -> None:
+    assert foot(PLAIN, NOBODY) == ""
+    html = foot(replace(PLAIN, comments=3, like_total=1), NOBODY)
+    assert '<a href="https://far.example/1#comments">3 comments</a><span>1 person likes this</span>' in html
+    assert "<form" not in html
+
+
+def test_addresses_are_escaped() -> None:
+    post = replace(PLAIN, url=f"https://far.example/{BAD}", comments=1)
+    for reader in (Reader.at(BAD, READER, ME.id, BAD), NOBODY):
+        html = foot(post, reader)
+        assert BAD not in html
+        assert "&lt;b&gt;&quot;&#x27;&amp;" in html
