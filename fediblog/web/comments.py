@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Protocol
@@ -78,16 +78,15 @@ def _shown(post: Post, parts: Parts, links: Links, to: Post | None, level: str) 
         end = f"{'' if post.local else _origin(post)}</article>"
     return (
         f'<article class="comment h-entry u-comment" id="p{post.id}">\n{byline_of(post, links)}\n'
-        f"{why}{title}{_said(post, parts)}\n{end}"
+        f"{why}{title}{parts.abstract(post) if post.is_article else said(post, parts.text)}\n{end}"
     )
 
 
-def _said(post: Post, parts: Parts) -> str:
-    if post.is_article:
-        return parts.abstract(post)
+def said(post: Post, whole: Callable[[Post], Markup]) -> str:
+    """The text of what is no article; `whole` is the macro that shows what few posts have."""
     if post.summary or post.quote or post.poll or post.attachments:
-        return parts.text(post)
-    # What `text` says of most comments, without the time that it takes to call it.
+        return whole(post)
+    # What the macro says of most posts, without the time that it takes to call it.
     language = f' lang="{escape(post.language)}"' if post.language else ""
     content = emoji.pictured(post.content, post.emoji) if post.emoji else post.content
     return f'<div class="content e-content"{language}>{content}</div>'

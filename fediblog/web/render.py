@@ -17,6 +17,7 @@ from fediblog.domain.documents import Attachment, Emoji
 from fediblog.markup.html import excerpt
 from fediblog.messages import known, text
 from fediblog.web import emoji, sessions
+from fediblog.web.cards import card
 from fediblog.web.comments import comment, comments
 from fediblog.web.foot import Reader, foot
 from fediblog.web.links import Links
@@ -124,7 +125,9 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals.update(t=text, static=static)
-    made.filters.update(content=content, excerpt=excerpt, focus=focus, foot=foot, comment=comment, comments=comments)
+    made.filters.update(
+        content=content, excerpt=excerpt, focus=focus, foot=foot, card=card, comment=comment, comments=comments
+    )
     made.filters.update(
         {each.__name__: each for each in (icon, avatar, portrait, face, byline, named, when, iso, day, moment, month)}
     )

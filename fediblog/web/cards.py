@@ -1,0 +1,54 @@
+"""A post as it is shown in a list of posts: a page is made of nothing else but these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+
+from markupsafe import Markup
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.posts import Post
+from fediblog.messages import text
+from fediblog.web.comments import said
+from fediblog.web.foot import Reader, foot
+from fediblog.web.links import Links
+from fediblog.web.pieces import byline_of, icon, named
+
+Part = Callable[[Post], Markup]
+"""One of those macros of the templates that show what few posts have."""
+
+
+def card(post: Post, reader: Reader, booster: Account | None, abstract: Part, whole: Part, tags: Part) -> Markup:
+    """A post with who wrote it and what a reader can do with it, and who passed it on."""
+    links = reader.links
+    if post.is_article or (post.title and not post.local):
+        content = f"{_headed(post, links)}\n{abstract(post)}"
+    else:
+        content = said(post, whole)
+    shown = (
+        f'<article class="card h-entry{" is-article" if post.is_article else ""}" id="p{post.id}">\n'
+        f"{_boosted_by(booster, links) if booster else ''}{_answering(post, links) if post.in_reply_to else ''}"
+        f"{byline_of(post, links)}\n{content}\n{tags(post) if post.hashtags else ''}{foot(post, reader)}</article>"
+    )
+    return Markup(shown)  # noqa: S704  built from escaped parts
+
+
+def _boosted_by(account: Account, links: Links) -> str:
+    who = f'<a href="{escape(links.account(account))}"><bdi>{named(account)}</bdi></a>'
+    return f'<p class="why quiet small">{icon("boost")}{who} {escape(text("post.boosted-this"))}</p>\n'
+
+
+def _answering(post: Post, links: Links) -> str:
+    above = f"/post/{post.parent}" if links.signed_in and post.parent else escape(post.in_reply_to)
+    link = f'<a class="u-in-reply-to" href="{above}" rel="nofollow">{escape(text("post.is-answer"))}</a>'
+    return f'<p class="why quiet small">{icon("reply")}{link}</p>\n'
+
+
+def _headed(post: Post, links: Links) -> str:
+    where, image = escape(links.post(post)), ""
+    if post.image:
+        picture = f'<img class="u-featured" src="{escape(post.image.url)}" alt="{escape(post.image.alt)}"'
+        kind = 'loading="lazy" decoding="async" referrerpolicy="no-referrer"'
+        image = f'\n<a class="card-hero" href="{where}" tabindex="-1">{picture} {kind}></a>'
+    return f'<h2 class="card-title p-name"><a href="{where}">{escape(post.title)}</a></h2>{image}'
