@@ -6,9 +6,9 @@ with the standard library, since `Markup` is as slow to make; only what a templa
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import lru_cache
 from html import escape
+from time import gmtime, strftime, struct_time
 
 from markupsafe import Markup
 
@@ -22,6 +22,7 @@ from fediblog.web.links import Links
 _MONTHS = tuple(
     "January February March April May June July August September October November December".split()  # noqa: SIM905
 )
+_LAST = 253_402_300_799_000  # the last second of the year 9999
 _PATHS = {
     "reply": "M9 15 4 10l5-5M4 10h10a6 6 0 0 1 6 6v3",
     "boost": "m17 2 4 4-4 4M3 11V9a3 3 0 0 1 3-3h15M7 22l-4-4 4-4M21 13v2a3 3 0 0 1-3 3H3",
@@ -120,29 +121,41 @@ def named(account: Account) -> Markup:
 @lru_cache(maxsize=1024)
 def when(ms: int, kind: str = "dt-published") -> Markup:
     """A day, with the time for those who look closer and for programs; `kind` is the word of microformats."""
-    shown = f'<time class="{kind}" datetime="{iso(ms)}" title="{moment(ms)}">{day(ms)}</time>'
+    at = _time(ms)
+    shown = f'<time class="{kind}" datetime="{_iso(at)}" title="{_moment(at)}">{_day(at)}</time>'
     return Markup(shown)  # noqa: S704  made of our own words and numbers
-
-
-def _time(ms: int) -> datetime:
-    # What a remote server claims may lie outside of what a calendar knows.
-    return datetime.fromtimestamp(min(max(ms, 0), 253_402_300_799_000) / 1000, UTC)
 
 
 def iso(ms: int) -> str:
     """A time for programs."""
-    return _time(ms).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _iso(_time(ms))
 
 
 def day(ms: int) -> str:
     """A day for people."""
-    at = _time(ms)
-    return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
+    return _day(_time(ms))
 
 
 def moment(ms: int) -> str:
     """A day and time for people, in UTC."""
-    return f"{day(ms)}, {_time(ms):%H:%M} UTC"
+    return _moment(_time(ms))
+
+
+def _time(ms: int) -> struct_time:
+    # What a remote server claims may lie outside of what a calendar knows.
+    return gmtime(min(max(ms, 0), _LAST) // 1000)
+
+
+def _iso(at: struct_time) -> str:
+    return strftime("%Y-%m-%dT%H:%M:%SZ", at)
+
+
+def _day(at: struct_time) -> str:
+    return f"{at.tm_mday} {_MONTHS[at.tm_mon - 1]} {at.tm_year}"
+
+
+def _moment(at: struct_time) -> str:
+    return f"{_day(at)}, {strftime('%H:%M', at)} UTC"
 
 
 def month(name: str) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import fediblog
 from fediblog.domain.documents import Emoji
@@ -98,6 +101,15 @@ def test_times_for_people() -> None:
     assert (day(at), moment(at), iso(at)) == ("15 June 2025", "15 June 2025, 15:06 UTC", "2025-06-15T15:06:40Z")
     assert month("2025/06") == "June 2025"
     assert day(10**20) == "31 December 9999"
+
+
+@given(st.integers(0, 253_402_300_799_999))
+@example(253_402_300_799_999)
+@example(999)
+def test_times_are_those_of_the_calendar(ms: int) -> None:
+    at = datetime.fromtimestamp(ms // 1000, UTC)
+    assert iso(ms) == f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    assert moment(ms) == f"{at.day} {at:%B} {at.year}, {at:%H:%M} UTC"
 
 
 def test_messages_have_plural_forms() -> None:
