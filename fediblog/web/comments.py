@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Protocol
 
@@ -11,6 +10,7 @@ from markupsafe import Markup
 
 from fediblog.domain.kept import Kept
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.messages import text
 from fediblog.web import emoji
 from fediblog.web.links import Links
@@ -21,7 +21,7 @@ LONGEST_KEPT = 4000  # characters
 _SHOWN: Kept[int, str] = Kept(MOST_KEPT)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Comment:
     """An answer and how far it is indented; `to` is the one it answers where the indentation no longer tells."""
 

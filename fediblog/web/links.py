@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
@@ -35,6 +36,12 @@ class Links:
     def picture(self, name: str) -> str:
         """A stored file."""
         return self._path(self.urls.media(name))
+
+    @classmethod
+    @lru_cache(maxsize=16)
+    def of(cls, urls: Urls, signed_in: bool) -> Links:
+        """The links for such a visitor: always the same ones, so that what was made of them is found at once."""
+        return cls(urls, signed_in)
 
     def _path(self, url: str) -> str:
         return url.removeprefix(self.urls.origin) if self.urls.owns(url) else url

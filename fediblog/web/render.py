@@ -47,7 +47,7 @@ def render(
     site, visit = site_of(request), sessions.visit_of(request)
     flash = request.cookies.get(_FLASH, "")
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    links, csrf = Links(site.urls, visit is not None), visit.session.csrf if visit else ""
+    links, csrf = Links.of(site.urls, visit is not None), visit.session.csrf if visit else ""
     body = (
         environment()
         .get_template(name)

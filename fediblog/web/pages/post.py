@@ -153,7 +153,8 @@ def arranged(post: Post, comments: Sequence[Post]) -> list[Comment]:
     while waiting:  # no recursion: strangers decide how deep a thread is
         each, depth, parent_post = waiting.pop()
         found.append(Comment(each, min(depth, DEEPEST), parent_post if depth > DEEPEST else None))
-        waiting += [(child, depth + 1, each) for child in reversed(below.pop(each.id, []))]
+        if each.id in below:
+            waiting += [(child, depth + 1, each) for child in reversed(below.pop(each.id))]
     return found
 
 
