@@ -11,10 +11,15 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import TextIO
 
 from fediblog.counters import BUGS
 
 _LOG = logging.getLogger("fediblog")
+_LEVELS = {
+    each: logging.getLevelName(each).lower() for each in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
+}
+_TRACEBACKS = logging.Formatter()
 _ODD = re.compile(r'[ "\n\r\t]')
 
 
@@ -28,6 +33,7 @@ class Request:
 
 REQUEST: ContextVar[Request | None] = ContextVar("request", default=None)
 _Error = tuple[type[BaseException], BaseException, TracebackType | None]
+_Cause = _Error | tuple[None, None, None] | None  # as a record may have it
 
 
 def event(name: str, /, level: int = logging.INFO, **facts: object) -> None:
@@ -58,25 +64,51 @@ def trouble(name: str, error: BaseException, /, **facts: object) -> None:
 
 
 def _write(name: str, level: int, error: _Error | None, facts: Mapping[str, object]) -> None:
+    handlers = _LOG.handlers
+    if len(handlers) == 1 and isinstance(handlers[0], _Lines) and not _LOG.propagate:
+        handlers[0].put(name, level, error, facts)
+    else:  # somebody else listens
+        _LOG.handle(_record(name, level, error, facts))
+
+
+def _record(name: str, level: int, error: _Error | None, facts: Mapping[str, object]) -> logging.LogRecord:
     # By hand, since `Logger.log` would first look for the file and the line that call it, which are not written.
     record = logging.LogRecord(_LOG.name, level, "", 0, name, None, error)
     record.facts = facts
-    _LOG.handle(record)
+    return record
 
 
-class _Line(logging.Formatter):
-    def __init__(self) -> None:
-        super().__init__()
+class _Lines(logging.StreamHandler[TextIO]):
+    """Writes each line at once and as a whole. Alone, it needs no record of it: those take longer than the line."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
         self._second = (0, "")  # the last one, and how it is written: most lines share it with the line before
+
+    def put(self, name: str, level: int, error: _Error | None, facts: Mapping[str, object]) -> None:
+        """Write one line, as `handle` does with a record."""
+        self.acquire()
+        try:
+            self.stream.write(self._text(time.time(), level, name, error, facts) + "\n")
+            self.stream.flush()
+        except RecursionError:
+            raise
+        except Exception:
+            self.handleError(_record(name, level, error, facts))
+        finally:
+            self.release()
 
     def format(self, record: logging.LogRecord) -> str:
         facts: Mapping[str, object] = getattr(record, "facts", {})
-        written = f"{self._time(int(record.created))} {record.levelname.lower()} {record.getMessage()}"
+        return self._text(record.created, record.levelno, record.getMessage(), record.exc_info, facts)
+
+    def _text(self, created: float, level: int, name: str, error: _Cause, facts: Mapping[str, object]) -> str:
+        written = f"{self._time(int(created))} {_LEVELS[level]} {name}"
         if request := REQUEST.get():
             written += f" request={request.id}"
         for key, value in facts.items():
             written += f" {key}={_plain(value)}"
-        return f"{written}\n{self.formatException(record.exc_info)}" if record.exc_info else written
+        return f"{written}\n{_TRACEBACKS.formatException(error)}" if error else written
 
     def _time(self, second: int) -> str:
         known, written = self._second
@@ -93,10 +125,6 @@ def _plain(value: object) -> str:
 
 def configure(level: str = "info") -> None:
     """Send the project's log lines to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Line())
-    _LOG.handlers[:] = [handler]
+    _LOG.handlers[:] = [_Lines(sys.stderr)]
     _LOG.setLevel(level.upper())
     _LOG.propagate = False
-    # What is written of no record need not be found out for each.
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

@@ -70,3 +70,39 @@ def test_trouble_comes_with_where_it_began(lines: io.StringIO) -> None:
     assert first.endswith(" error inbox.failed uri=u:1")
     assert rest[0] == "Traceback (most recent call last):"
     assert rest[-1] == "ZeroDivisionError: a mistake of ours"
+
+
+def _alone() -> logging.Logger:
+    """The logger with nobody who listens but what was configured, which is the first."""
+    logger = logging.getLogger("fediblog")
+    del logger.handlers[1:]
+    return logger
+
+
+def test_a_line_is_the_same_when_somebody_else_listens(
+    lines: io.StringIO, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Alone it is written without a record of it; with others who listen it is a record for them and for us."""
+    monkeypatch.setattr(time, "time", lambda: 1_750_000_000.5)
+    logger, written = _alone(), []
+    for _ in range(2):
+        log.event("seen", logging.WARNING, who="a b", n=1.5)
+        log.trouble("failed", ZeroDivisionError("a mistake of ours"), n=2)
+        written.append(lines.getvalue())
+        lines.seek(lines.truncate(0))
+        logger.addHandler(caplog.handler)
+    assert written[0] == written[1]
+    assert written[0].count("\n") == 3
+    assert [record.getMessage() for record in caplog.records] == ["seen", "failed"]
+
+
+def test_a_line_that_cannot_be_written_breaks_nothing(lines: io.StringIO) -> None:
+    class Broken:
+        def __str__(self) -> str:
+            raise ZeroDivisionError
+
+    _alone()
+    log.event("x", what=Broken())
+    assert lines.getvalue() == ""
+    log.event("x", what="whole")
+    assert lines.getvalue().endswith(" info x what=whole\n")
