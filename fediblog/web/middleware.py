@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -23,6 +23,8 @@ MOST_WITH_PICTURES = 70_000_000  # bytes where pictures are sent: several, as ph
 _WITH_PICTURES = re.compile(
     r"/(?:write(?:/[0-9]+)?|settings|api/v[12]/media/?|api/v1/accounts/update_credentials/?|api/v1/profile/?)\Z"
 )
+_DIGITS = len(str(MOST))
+_LOOKED_AT = frozenset({b"content-length", b"transfer-encoding", b"x-forwarded-for"})  # here
 _FILES = ("/static/", "/media/")
 _HEADERS = {
     "x-content-type-options": "nosniff",
@@ -45,6 +47,9 @@ def policy_text(origin: str, forms: str = "") -> str:
     )
 
 
+Fields = Sequence[tuple[bytes, bytes]]
+"""Headers, their names in lower case."""
+
 Refusal = Callable[[Request, int, str, str], Response]
 """(request, status, message, reason) -> the answer, as a page or for programs."""
 
@@ -56,25 +61,26 @@ def _plainly(_request: Request, status: int, message: str, reason: str) -> Respo
 class Door:
     """The outermost layer. A header that a proxy sets is believed only from the proxies that the operator named."""
 
-    def __init__(self, app: ASGIApp, *, origin: str, trusted: Sequence[str], refuse: Refusal = _plainly) -> None:
+    def __init__(self, app: ASGIApp, *, origin: str, trusted: Iterable[str], refuse: Refusal = _plainly) -> None:
         self.app = app
         self.refuse = refuse
         self.pages = Limit(burst=600, seconds=0.05, clock=lambda: time.monotonic_ns() // 1_000_000)
-        self.trusted = tuple(ip_network(each) for each in trusted)
+        self.proxies = Proxies(trusted)
         headers = dict(_HEADERS, **{"content-security-policy": policy_text(origin)})
         if origin.startswith("https://"):
             headers["strict-transport-security"] = "max-age=31536000"
-        self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+        self.headers = {name.encode(): value.encode() for name, value in headers.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        address = client_address(scope, self.trusted)
+        fields = [pair for pair in scope["headers"] if pair[0] in _LOOKED_AT]
+        address = client_address(scope, fields, self.proxies)
         scope["client"] = (address, 0)
         # Our own machine or proxy is nobody in particular: a limit that all visitors share would shut all of them out.
-        scope["fediblog.party"] = "" if not address or is_trusted(address, self.trusted) else party(address)
+        scope["fediblog.party"] = "" if not address or is_trusted(address, self.proxies) else party(address)
         request = log.Request(secrets.token_hex(4))
         mark = log.REQUEST.set(request)
         status = 0
@@ -83,18 +89,15 @@ class Door:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                given = message.get("headers", ())
-                named = {name for name, _ in given}
-                ours = (pair for pair in self.headers if pair[0] not in named)
-                message = {**message, "headers": [*given, *ours]}  # another answer may share them
+                message = {**message, "headers": self._protected(message.get("headers", ()))}
             await send(message)
 
         try:
-            refusal = self._refusal(scope)
+            refusal = self._refusal(scope, fields)
             if refusal is not None:
                 await refusal(scope, receive, answer)
             else:
-                await self.app(scope, capped(scope, receive), answer)
+                await self.app(scope, receive if is_length_known(fields) else capped(scope, receive), answer)
         except Exception:
             status = 500
             raise
@@ -102,13 +105,18 @@ class Door:
             self._note(scope, status, time.perf_counter() - started, request.facts)
             log.REQUEST.reset(mark)
 
-    def _refusal(self, scope: Scope) -> Response | None:
+    def _protected(self, given: Fields) -> Fields:
+        """The headers of an answer, and ours that it does not have. A list of its own: answers may share theirs."""
+        said = dict(given)
+        if self.headers.keys().isdisjoint(said):
+            return [*given, *self.headers.items()]
+        return [*given, *(pair for pair in self.headers.items() if pair[0] not in said)]
+
+    def _refusal(self, scope: Scope, fields: Fields) -> Response | None:
         """The answer to what is turned away before anything else looks at it."""
-        if not is_text(
-            scope["query_string"]
-        ):  # not to be read by anybody, so not by a page of ours that says so either
+        if not is_text(scope["query_string"]):  # so not to be read by a page of ours that says so either
             return PlainTextResponse("There is no such address.\n", 400)
-        if is_too_large(scope):
+        if is_too_large(scope, fields):
             return self.refuse(Request(scope), 413, too_large(scope), "too-large")
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # PostgreSQL takes none
             return self.refuse(Request(scope), 400, text("error.not-found"), "not-found")
@@ -129,18 +137,18 @@ class Door:
         REQUESTS.add(getattr(scope.get("route"), "path", "none"), str(status or 499))
         REQUEST_SECONDS.add(seconds)
         known = {"method": scope["method"], "path": scope["path"], "status": status or 499}
-        log.line("request", known | {"ms": round(seconds * 1000, 1)} | facts)
+        log.line("request", {**known, "ms": f"{seconds * 1000:.1f}", **facts})
 
 
-def header(scope: Scope, name: bytes) -> str:
+def header(fields: Fields, name: bytes) -> str:
     """The field of that name (in lower case), its lines joined as RFC 9110 §5.3 has it; '' if there is none."""
-    return b", ".join([value for given, value in scope["headers"] if given == name]).decode("latin-1")
+    return b", ".join([value for given, value in fields if given == name]).decode("latin-1")
 
 
 def limit_of(scope: Scope) -> int:
     """Bytes that the request may bring."""
     with_pictures = scope["method"] in ("POST", "PATCH") and _WITH_PICTURES.match(scope["path"])
-    kind = header(scope, b"content-type") if with_pictures else ""
+    kind = header(scope["headers"], b"content-type") if with_pictures else ""
     return MOST_WITH_PICTURES if kind.lower().startswith("multipart/form-data") else MOST
 
 
@@ -159,10 +167,18 @@ def is_text(raw: bytes) -> bool:
     return True
 
 
-def is_too_large(scope: Scope) -> bool:
+def is_too_large(scope: Scope, fields: Fields) -> bool:
     """Whether the request says beforehand that it brings too much."""
-    length = header(scope, b"content-length")
+    length = header(fields, b"content-length")
+    if len(length) < _DIGITS:
+        return False
     return length.isascii() and length.isdigit() and int(length[:15]) > limit_of(scope)
+
+
+def is_length_known(fields: Fields) -> bool:
+    """Whether the body ends where the request said beforehand: the server takes no more of it than that."""
+    names = [name for name, _ in fields]
+    return b"content-length" in names and b"transfer-encoding" not in names
 
 
 def capped(scope: Scope, receive: Receive) -> Receive:
@@ -181,22 +197,33 @@ def capped(scope: Scope, receive: Receive) -> Receive:
     return more
 
 
-def client_address(scope: Scope, trusted: Sequence[IPv4Network | IPv6Network]) -> str:
-    """The address that the request comes from: behind our own proxies the last one that they did not add."""
-    peer = scope["client"][0] if scope.get("client") else ""
-    hops = [hop.strip() for hop in header(scope, b"x-forwarded-for").split(",") if hop.strip()]
-    address = peer
-    # A Unix socket has no address: only our own proxy can reach it.
-    while hops and (not address or is_trusted(address, tuple(trusted))):
-        address = hops.pop()
-    return address
+class Proxies:
+    """The networks of our own proxies. Compared as one thing, so that a question about them is quickly found again."""
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        self._networks = tuple(ip_network(each) for each in networks)
+
+    def has(self, address: str) -> bool:
+        """Whether the address is in one of the networks."""
+        try:
+            found = ip_address(address)
+        except ValueError:
+            return False
+        return any(found in network for network in self._networks)
 
 
 @lru_cache(maxsize=4096)
-def is_trusted(address: str, trusted: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+def is_trusted(address: str, proxies: Proxies) -> bool:
     """Whether the address is one of our own proxies."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    return any(found in network for network in trusted)
+    return proxies.has(address)
+
+
+def client_address(scope: Scope, fields: Fields, proxies: Proxies) -> str:
+    """The address that the request comes from: behind our own proxies the last one that they did not add."""
+    address: str = scope["client"][0] if scope.get("client") else ""
+    if forwarded := header(fields, b"x-forwarded-for"):
+        hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
+        # A Unix socket has no address: only our own proxy can reach it.
+        while hops and (not address or is_trusted(address, proxies)):
+            address = hops.pop()
+    return address

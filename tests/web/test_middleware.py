@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from ipaddress import ip_network
 
 import httpx
 import pytest
@@ -12,9 +11,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from fediblog.web.middleware import MOST, MOST_WITH_PICTURES, Door, client_address, policy_text
+from fediblog.web.middleware import (
+    MOST,
+    MOST_WITH_PICTURES,
+    Door,
+    Proxies,
+    client_address,
+    is_length_known,
+    policy_text,
+)
 
-TRUSTED = (ip_network("127.0.0.0/8"), ip_network("10.1.0.0/16"))
+TRUSTED = Proxies(("127.0.0.0/8", "10.1.0.0/16"))
 
 
 @pytest.mark.parametrize(
@@ -32,8 +39,8 @@ TRUSTED = (ip_network("127.0.0.0/8"), ip_network("10.1.0.0/16"))
 )
 def test_forwarded_addresses_are_believed_from_our_proxies_only(peer: str, forwarded: str, expected: str) -> None:
     lines = [(b"x-forwarded-for", line.encode()) for line in forwarded.split("\n") if line]
-    scope = {"type": "http", "client": (peer, 1234) if peer else None, "headers": lines}
-    assert client_address(scope, TRUSTED) == expected
+    scope = {"type": "http", "client": (peer, 1234) if peer else None}
+    assert client_address(scope, lines, TRUSTED) == expected
 
 
 async def _echo(request: Request) -> Response:
@@ -96,6 +103,30 @@ async def test_a_body_of_unknown_length_is_cut_off() -> None:
     async with _client() as client:
         with pytest.raises(ClientDisconnect):
             await client.post("/", content=stream())
+
+
+@pytest.mark.parametrize(
+    ("names", "known"),
+    [
+        ((), False),
+        (("content-length",), True),
+        (("transfer-encoding",), False),
+        (("content-length", "transfer-encoding"), False),  # whichever counts, the body is counted as well
+    ],
+)
+def test_a_body_is_counted_unless_its_length_was_said(names: tuple[str, ...], known: bool) -> None:
+    assert is_length_known([(name.encode(), b"1") for name in names]) is known
+
+
+async def test_what_an_answer_says_itself_is_left_as_it_is() -> None:
+    given = {"Referrer-Policy": "no-referrer", "X-Own": "1"}
+    app = Starlette(routes=[Route("/", lambda _: PlainTextResponse("", headers=given))])
+    door = Door(app, origin="https://blog.test", trusted=())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="https://blog.test") as client:
+        answer = await client.get("/")
+    assert answer.headers.get_list("referrer-policy") == ["no-referrer"]
+    assert answer.headers["x-own"] == "1"
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_plain_http_pictures_are_shown_only_where_the_site_itself_is_http() -> None:
