@@ -8,7 +8,10 @@ server that hangs costs a socket only, and must hold up nobody.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
+
+from fediblog.federation.alarms import Alarms
 
 LONGEST = 0.25  # seconds that a turn lasts
 
@@ -19,11 +22,17 @@ class Turns:
     def __init__(
         self, count: int, seconds: float = LONGEST, *, few: int = 0, ebb: Callable[[], None] = lambda: None
     ) -> None:
-        self._free = asyncio.Semaphore(count)
         self.seconds = seconds
+        self.alarms = Alarms()
+        self._free = count
+        self._queue: deque[asyncio.Future[None]] = deque()  # first come, first served
+        self._step = False  # somebody is about to begin
         self._few, self._ebb = few, ebb
-        self._step = asyncio.Lock()  # first come, first served
-        self.waiting = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait until somebody ends; others in the queue wait only until those before them have begun."""
+        return max(0, len(self._queue) - self._free)
 
     def take(self) -> Turn:
         """Wait for a turn, and give it back at the end of the block, or earlier if that takes long."""
@@ -31,43 +40,80 @@ class Turns:
 
     async def begin(self) -> None:
         """Wait until one is free, and for a round of the event loop since the last one began."""
-        self.waiting += 1
+        if self._free and not self._step and not self._queue:
+            self._free, self._step = self._free - 1, True
+        else:
+            await self._called()
         try:
-            await self._free.acquire()
-        finally:
-            self.waiting -= 1
-            if self.waiting == self._few:
-                self._ebb()
-        try:
-            async with self._step:
-                await asyncio.sleep(0)
+            await asyncio.sleep(0)
         except BaseException:
-            self._free.release()
+            self.end()
             raise
+        finally:
+            self._step = False
+            self._call()
 
     def end(self) -> None:
         """Somebody else may begin."""
-        self._free.release()
+        self._free += 1
+        self._notice()
+        self._call()
+
+    async def _called(self) -> None:
+        """Wait in the queue."""
+        place = asyncio.get_running_loop().create_future()
+        self._queue.append(place)
+        try:
+            await place
+        except BaseException:
+            if place.cancelled():
+                self._drop(place)
+            else:  # called already
+                self._step = False
+                self.end()
+            raise
+
+    def _call(self) -> None:
+        """The next one is about to begin, if there is a turn and nobody else is."""
+        while self._queue and self._free and not self._step:
+            place = self._queue[0]
+            if place.done():
+                self._drop(place)
+            else:
+                self._queue.popleft()
+                self._free, self._step = self._free - 1, True
+                place.set_result(None)
+
+    def _drop(self, place: asyncio.Future[None]) -> None:
+        """Somebody waits no more."""
+        if place in self._queue:
+            self._queue.remove(place)
+            self._notice()
+
+    def _notice(self) -> None:
+        """One fewer waits, if any did."""
+        if len(self._queue) - self._free == self._few:
+            self._ebb()
 
 
 class Turn:
     """A context in which another server may be talked to."""
 
-    __slots__ = ("_held", "_timer", "_turns")
+    __slots__ = ("_alarm", "_held", "_turns")
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
         self._held = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = 0
 
     async def __aenter__(self) -> None:
-        await self._turns.begin()
+        turns = self._turns
+        await turns.begin()
         self._held = True
-        self._timer = asyncio.get_running_loop().call_later(self._turns.seconds, self._give_back)
+        self._alarm = turns.alarms.set(turns.seconds, self._give_back)
 
     async def __aexit__(self, *_: object) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        self._turns.alarms.call_off(self._alarm)
         self._give_back()
 
     def _give_back(self) -> None:

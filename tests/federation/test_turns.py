@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fediblog.federation.turns import Turns
 
@@ -99,3 +103,75 @@ async def test_somebody_is_called_when_few_wait() -> None:
     crowd.go.set()
     await asyncio.gather(*tasks)
     assert calls == [2]
+
+
+class Plain:
+    """Turns as they would be put together of what asyncio has: the same, and slower."""
+
+    def __init__(self, count: int) -> None:
+        self._free, self._step = asyncio.Semaphore(count), asyncio.Lock()
+        self.waiting = 0
+
+    @asynccontextmanager
+    async def take(self) -> AsyncIterator[None]:
+        self.waiting += 1
+        try:
+            await self._free.acquire()
+        finally:
+            self.waiting -= 1
+        try:
+            async with self._step:
+                await asyncio.sleep(0)
+            yield
+        finally:
+            self._free.release()
+
+
+async def _seen(turns: Turns | Plain, story: list[tuple[str, int]]) -> list[tuple[list[int], list[int], int]]:
+    """Who has begun, who has ended and how many wait, whenever all has come to rest."""
+    begun, ended, seen = list[int](), list[int](), []
+    tasks, gates = list[asyncio.Task[None]](), list[asyncio.Event]()
+
+    async def one(number: int) -> None:
+        try:
+            async with turns.take():
+                begun.append(number)
+                await gates[number].wait()
+        finally:
+            ended.append(number)
+
+    for what, number in story:
+        if what == "come":
+            gates.append(asyncio.Event())
+            tasks.append(asyncio.create_task(one(len(tasks))))
+        elif what == "rest":
+            await rounds(number)
+        elif tasks and what == "go":
+            gates[number % len(tasks)].set()
+        elif tasks:
+            tasks[number % len(tasks)].cancel()
+        if what == "rest" and number > 1:
+            seen.append((begun[:], sorted(ended), turns.waiting))
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return seen
+
+
+@settings(deadline=None)
+@given(
+    st.integers(1, 4),
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("come"), st.just(0)),
+            st.tuples(st.sampled_from(["go", "leave"]), st.integers(0, 30)),
+            st.tuples(st.just("rest"), st.sampled_from([1, 60])),
+        ),
+        max_size=40,
+    ),
+)
+def test_nobody_is_passed_over_or_let_in_twice(count: int, story: list[tuple[str, int]]) -> None:
+    async def both() -> None:
+        assert await _seen(Turns(count, seconds=3600), story) == await _seen(Plain(count), story)
+
+    asyncio.run(both())
