@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -71,14 +70,19 @@ class Room:
         self._of: dict[str, int] = {}
         self._refused, self._on_full = 0, on_full
 
-    @contextmanager
-    def enter(self, *keys: str) -> Iterator[None]:
+    def enter(self, *keys: str) -> Place:
         """While one thing is done. Raises Unavailable at once if there is no room, or one of them has its share.
 
         An empty key is nobody in particular.
         """
-        named = {key for key in keys if key}
-        if self.inside >= self._most or any(self._of.get(key, 0) >= self._share for key in named):
+        return Place(self, keys)
+
+    def take(self, named: set[str]) -> None:
+        """One more is inside, for those named; or Unavailable."""
+        full = self.inside >= self._most
+        for key in named:
+            full = full or self._of.get(key, 0) >= self._share
+        if full:
             self._refused += 1
             self._on_full()
             # Spread out, so that not all of them come again at the same moment.
@@ -86,18 +90,31 @@ class Room:
         self.inside += 1
         for key in named:
             self._of[key] = self._of.get(key, 0) + 1
-        try:
-            yield
-        finally:
-            self.inside -= 1
-            for key in named:
-                self._leave(key)
 
-    def _leave(self, key: str) -> None:
-        if self._of[key] == 1:
-            del self._of[key]
-        else:
-            self._of[key] -= 1
+    def leave(self, named: set[str]) -> None:
+        """One has gone."""
+        self.inside -= 1
+        for key in named:
+            left = self._of.pop(key) - 1
+            if left:
+                self._of[key] = left
+
+
+class Place:
+    """What is held in a room as long as one thing is done."""
+
+    __slots__ = ("_named", "_room")
+
+    def __init__(self, room: Room, keys: Iterable[str]) -> None:
+        self._room = room
+        self._named = set(keys)
+        self._named.discard("")
+
+    def __enter__(self) -> None:
+        self._room.take(self._named)
+
+    def __exit__(self, *_: object) -> None:
+        self._room.leave(self._named)
 
 
 @lru_cache(maxsize=4096)

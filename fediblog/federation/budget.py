@@ -30,7 +30,10 @@ class Budget:
 
 
 class Door:
-    """How many activities are being dealt with right now, at one site, and which keys were no good lately."""
+    """How many activities are being dealt with right now, at one site, and which keys were no good lately.
+
+    A context for each of them.
+    """
 
     def __init__(self) -> None:
         self.inside = 0
@@ -65,7 +68,7 @@ _DOORS: WeakKeyDictionary[KeyRing, Door] = WeakKeyDictionary()
 
 
 def through_door(site: Site) -> Door:
-    """While one activity is dealt with."""
+    """To be held while one activity is dealt with."""
     door = _DOORS.get(site.keys)
     if door is None:
         door = _DOORS[site.keys] = Door()
