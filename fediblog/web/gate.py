@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterable
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
 from fediblog.counters import TURNED_AWAY
 from fediblog.errors import Refused, Unavailable
+from fediblog.federation.alarms import Alarms
 from fediblog.federation.turns import Turns
-from fediblog.limits import Limit, Room
+from fediblog.limits import Limit, Place, Room
 
 INSIDE = 192  # requests to inboxes that are dealt with at a time: with bodies of 1 MB, that much memory
 SHARE = 64  # of which one address, or one server that a signature names, may have so many
 AT_ONCE = 16  # of them that keep the processor busy: pages wait behind no more than these
 PATIENCE = 20.0  # seconds in which a body must have come
 MAX_ACTIVITY = 1_000_000  # bytes
-_HOST = re.compile(r'keyid="https?://([^/"?#\s]{1,255})', re.IGNORECASE)
+_HOST = re.compile(rb'keyid="https?://([^/"?#\s\x1c-\x1f\x85\xa0]{1,255})', re.IGNORECASE)
 _LOOK = 4000  # characters of a header in which the key's address is looked for
 
 
@@ -34,57 +36,59 @@ class Gate:
     def __init__(self) -> None:
         self.room = Room(most=INSIDE, share=SHARE, on_full=lambda: TURNED_AWAY.add("inbox-busy"))
         self.turns = Turns(AT_ONCE)
+        self.alarms = Alarms()
         self.refused = Limit(burst=500, seconds=0.5, clock=monotonic)
 
-    def check(self, request: Request) -> None:
+    def check(self, party: str) -> None:
         """Raise Unavailable if too much of what the address sent lately was refused."""
-        party = party_of(request)
         wait = self.refused.wait(party) if party else 0
         if wait:
             TURNED_AWAY.add("inbox-refused")
             raise Unavailable("too-many-refused", wait)
 
-    def enter(self, request: Request) -> AbstractContextManager[None]:
+    def enter(self, party: str, host: str) -> Place:
         """While one request is dealt with. Raises Unavailable at once if too many are already."""
-        party = party_of(request)
-        return self.room.enter(f"from {party}" if party else "", claimed_host(request))
+        return self.room.enter(f"from {party}" if party else "", host)
 
-    def note_refused(self, request: Request) -> None:
+    def note_refused(self, party: str) -> None:
         """Something from that address was no good."""
-        if party := party_of(request):
+        if party:
             self.refused.take(party)
 
 
-def gate_of(request: Request) -> Gate:
+def gate_of(app: Starlette) -> Gate:
     """The gate of this application."""
-    gate: Gate | None = getattr(request.app.state, "gate", None)
+    gate: Gate | None = getattr(app.state, "gate", None)
     if gate is None:
-        gate = request.app.state.gate = Gate()
+        gate = app.state.gate = Gate()
     return gate
 
 
-def party_of(request: Request) -> str:
+def party_of(scope: Scope) -> str:
     """Whom limits count the request for; nobody in particular if it came from our own machine or proxy."""
-    party: str = request.scope.get("fediblog.party", "")
+    party: str = scope.get("fediblog.party", "")
     return party
 
 
-def claimed_host(request: Request) -> str:
+def claimed_host(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """The server whose key is said to have signed. Nothing is proven yet."""
-    for name in ("signature", "signature-input"):
-        found = _HOST.search(request.headers.get(name, "")[:_LOOK])
-        if found:
-            return found[1].lower()
+    for name in (b"signature", b"signature-input"):
+        for given, value in headers:
+            if given == name:
+                found = _HOST.search(value, 0, _LOOK)
+                if found:
+                    return found[1].decode("latin-1").lower()
+                break  # of several lines the first counts
     return ""
 
 
-async def body_of(request: Request) -> bytes:
+async def body_of(receive: Receive, alarms: Alarms) -> bytes:
     """The body, as far as it comes in time and is not too large; Refused otherwise."""
     chunks, size, more = [], 0, True
     try:
-        async with asyncio.timeout(PATIENCE):
+        with alarms.patience(PATIENCE):
             while more:
-                message = await request.receive()
+                message = await receive()
                 if message["type"] == "http.disconnect":
                     raise ClientDisconnect
                 chunk, more = message.get("body", b""), message.get("more_body", False)

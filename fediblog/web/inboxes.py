@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
+from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from fediblog.federation.receive import receive as take_in
+from fediblog.federation.site import Site
 from fediblog.web import addresses
 from fediblog.web.activitypub import account_here
-from fediblog.web.gate import body_of, gate_of
-from fediblog.web.negotiation import incoming_of, site_of
+from fediblog.web.gate import body_of, claimed_host, gate_of, party_of
+from fediblog.web.negotiation import incoming_of
 
 _ACCEPTED = Response(status_code=202)
 
@@ -23,24 +24,26 @@ class Inbox:
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = await _answer(Request(scope, receive))
+        answer = await _answer(scope, receive)
         await answer(scope, receive, send)
 
 
-async def _answer(request: Request) -> Response:
-    owner: int | None = request.path_params.get("number")
-    gate = gate_of(request)
-    gate.check(request)
-    with gate.enter(request):
+async def _answer(scope: Scope, receive: Receive) -> Response:
+    app: Starlette = scope["app"]
+    site: Site = app.state.site
+    owner: int | None = scope["path_params"].get("number")
+    gate, party = gate_of(app), party_of(scope)
+    gate.check(party)
+    with gate.enter(party, claimed_host(scope["headers"])):
         if owner is not None:
-            await site_of(request).db.read(account_here, owner)  # 404 or 410, where nobody is
-        body = await body_of(request)
+            await site.db.read(account_here, owner)  # 404 or 410, where nobody is
+        body = await body_of(receive, gate.alarms)
         async with gate.turns.take():
-            receipt = await take_in(site_of(request), incoming_of(request, body), inbox_owner=owner)
+            receipt = await take_in(site, incoming_of(scope, body), inbox_owner=owner)
     if receipt.status == 202:
         return _ACCEPTED
     if receipt.status < 500:
-        gate.note_refused(request)
+        gate.note_refused(party)
     headers = {"Retry-After": str(receipt.retry_after)} if receipt.retry_after else {}
     return JSONResponse({"error": receipt.message, "reason": receipt.reason}, receipt.status, headers=headers)
 

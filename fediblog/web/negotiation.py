@@ -46,13 +46,13 @@ def site_of(request: Request) -> Site:
     return site
 
 
-def incoming_of(request: Request, body: bytes = b"") -> Incoming:
+def incoming_of(scope: Scope, body: bytes = b"") -> Incoming:
     """The request as signatures see it: path and query exactly as received."""
-    raw = request.scope.get("raw_path") or request.scope["path"].encode()
-    query = request.scope.get("query_string", b"")
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    query = scope.get("query_string", b"")
     target = raw.split(b"?", 1)[0] + (b"?" + query if query else b"")
-    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
-    return Incoming(request.method, target.decode("latin-1"), headers, body)
+    headers = tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+    return Incoming(scope["method"], target.decode("latin-1"), headers, body)
 
 
 async def ask(
@@ -60,7 +60,7 @@ async def ask(
 ) -> T:
     """One read: `question(tx, viewer, …)` for the remote account that signed the request, 0 for anybody."""
     site = site_of(request)
-    account = await asker(site, incoming_of(request))
+    account = await asker(site, incoming_of(request.scope))
     if account is None and site.settings.authorized_fetch:
         raise Refused("signature-missing", "This server answers signed requests only.")
     return await site.db.read(question, account.id if account else 0, *args, **kwargs)

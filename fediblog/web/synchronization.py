@@ -21,7 +21,7 @@ from fediblog.web.negotiation import document, incoming_of, site_of
 async def followers(request: Request) -> Response:
     """The followers of an account on the server that signed the request."""
     site = site_of(request)
-    account = await asker(site, incoming_of(request))
+    account = await asker(site, incoming_of(request.scope))
     if account is None:
         raise Refused("signature-missing", "This is told to signed requests only.")
     found = await site.db.read(_followers, request.path_params["number"], host_of(account.uri))
