@@ -60,6 +60,7 @@ def create_app(site: Site, worker: Worker | None = None) -> Starlette:
             Middleware(Cors),
             Middleware(Shelf, db=site.db),
             Middleware(Door, origin=site.urls.origin, trusted=site.settings.trusted_proxies, refuse=_answer),
+            Middleware(inboxes.Shortcut),
         ],
         exception_handlers={
             FediblogError: on_error,

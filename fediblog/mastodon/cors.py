@@ -15,6 +15,7 @@ _PREFLIGHT = {
     "Access-Control-Max-Age": "86400",
 }
 _SLASHED = ("/api/", "/oauth/")
+_OURS = (*_OPEN, *_SLASHED)
 
 
 class Cors:
@@ -25,7 +26,7 @@ class Cors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope.get("path", "")
-        if scope["type"] not in ("http", "websocket") or not path.startswith((*_OPEN, *_SLASHED)):
+        if scope["type"] not in ("http", "websocket") or not path.startswith(_OURS):
             await self.app(scope, receive, send)
             return
         if path.startswith(_SLASHED) and path.endswith("/"):

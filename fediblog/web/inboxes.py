@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fediblog.federation.receive import receive as take_in
 from fediblog.federation.site import Site
@@ -15,6 +15,7 @@ from fediblog.web.gate import body_of, claimed_host, gate_of, party_of
 from fediblog.web.negotiation import incoming_of
 
 _ACCEPTED = Response(status_code=202)
+_FAILED = "fediblog.failed"
 
 
 class Inbox:
@@ -24,8 +25,31 @@ class Inbox:
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if error := scope.pop(_FAILED, None):
+            raise error
         answer = await _answer(scope, receive)
         await answer(scope, receive, send)
+
+
+class Shortcut:
+    """In front of the router: what is posted to the inbox for everybody is there already.
+
+    What fails goes on to the router and fails there again, so that errors become answers in one place.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == _SHARED.path:
+            scope["route"], scope["path_params"] = _SHARED, {}
+            try:
+                await _SHARED.app(scope, receive, send)
+            except Exception as error:
+                scope[_FAILED] = error
+            else:
+                return
+        await self.app(scope, receive, send)
 
 
 async def _answer(scope: Scope, receive: Receive) -> Response:
@@ -49,8 +73,9 @@ async def _answer(scope: Scope, receive: Receive) -> Response:
 
 
 addresses.register()
+_SHARED = Route("/inbox", Inbox(), methods=["POST"])
 ROUTES: list[BaseRoute] = [
-    Route("/inbox", Inbox(), methods=["POST"]),
+    _SHARED,
     Route("/a/{number:number}/inbox", Inbox(), methods=["POST"]),
     Route("/actor/inbox", Inbox(), methods=["POST"]),
 ]

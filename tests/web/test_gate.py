@@ -11,9 +11,12 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
-from fediblog.errors import Refused
+from fediblog.counters import BUGS, REQUESTS
+from fediblog.errors import NotFound, Refused, Unavailable
 from fediblog.federation.alarms import Alarms
+from fediblog.web import inboxes
 from fediblog.web.gate import MAX_ACTIVITY, body_of, claimed_host
+from tests.world import World, ask
 
 _HOST = re.compile(r'keyid="https?://([^/"?#\s]{1,255})', re.IGNORECASE)
 _NAMES = st.sampled_from([b"signature", b"signature-input", b"digest"])
@@ -68,3 +71,43 @@ async def test_a_body_is_put_together_up_to_its_limit() -> None:
     assert refused.value.reason == "too-large"
     with pytest.raises(ClientDisconnect):
         await _body(b"a", broken=True)
+
+
+@pytest.mark.parametrize("path", ["/inbox", "/actor/inbox"])
+@pytest.mark.parametrize(
+    ("error", "status", "reason"),
+    [
+        (Unavailable("too-busy", 7), 503, "too-busy"),
+        (Refused("too-large", "Too much."), 413, "too-large"),
+        (NotFound(), 404, "not-found"),
+        (ClientDisconnect(), 400, "broke-off"),
+    ],
+)
+async def test_what_fails_is_answered_alike_in_every_inbox(
+    monkeypatch: pytest.MonkeyPatch, path: str, error: Exception, status: int, reason: str
+) -> None:
+    """The inbox for everybody is not looked for by the router; its errors are."""
+
+    async def fail(*_: object) -> bytes:
+        raise error
+
+    monkeypatch.setattr(inboxes, "body_of", fail)
+    async with World("home.test") as world:
+        before = REQUESTS.value(path, str(status))
+        app = world.network.apps["home.test"]
+        answer = await ask(app, "POST", f"https://home.test{path}", {"accept": "application/json"}, b"{}")
+        assert (answer.status_code, answer.json()["reason"]) == (status, reason)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert REQUESTS.value(path, str(status)) == before + 1
+
+
+async def test_a_bug_in_the_inbox_is_written_down_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> bytes:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(inboxes, "body_of", fail)
+    async with World("home.test") as world:
+        before = BUGS.total()
+        with pytest.raises(ZeroDivisionError):  # goes on to the server, once it has been answered
+            await ask(world.network.apps["home.test"], "POST", "https://home.test/inbox", {}, b"{}")
+        assert BUGS.total() == before + 1
