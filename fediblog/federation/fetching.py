@@ -24,7 +24,14 @@ _LATER = frozenset({408, 425, 429})
 
 
 async def fetch(
-    site: Site, url: str, budget: Budget, *, accept: str = ACCEPT, fresh: bool = False, elsewhere: bool = False
+    site: Site,
+    url: str,
+    budget: Budget,
+    *,
+    accept: str = ACCEPT,
+    fresh: bool = False,
+    elsewhere: bool = False,
+    signed: bool = True,
 ) -> Answer:
     """GET something of another server, signed by ours. `elsewhere`: a redirect may lead to another origin.
 
@@ -35,7 +42,7 @@ async def fetch(
     if await site.db.read(relations.host_is_blocked, host_of(url)):
         raise Refused("host-blocked", "That server is blocked here.", url)
     budget.spend()
-    signer = await site.keys.instance()
+    signer = await site.keys.instance() if signed else None
     answer = await site.client.fetch(url, accept=accept, sign=signer, cross_origin=elsewhere, fresh=fresh)
     _check_status(answer, url)
     if answer.url != url and site.urls.owns(answer.url):

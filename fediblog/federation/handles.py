@@ -9,6 +9,7 @@ from fediblog.errors import NotFound, Refused, Unavailable
 from fediblog.federation.budget import Budget
 from fediblog.federation.fetching import fetch
 from fediblog.federation.site import Site
+from fediblog.net import Answer
 from fediblog.protocol import hostmeta
 from fediblog.protocol.jsontext import decode_object
 from fediblog.protocol.webfinger import ACCEPT, Jrd, parse_handle, read_jrd, template_url, webfinger_url
@@ -46,23 +47,30 @@ async def domain_of(site: Site, actor: Actor, budget: Budget) -> str:
 
 
 async def webfinger(site: Site, user: str, host: str, budget: Budget) -> Jrd:
-    """What a host says of a handle (RFC 7033), also where only its host-meta knows whom to ask."""
+    """What a host says of a handle (RFC 7033), also where only its host-meta knows whom to ask.
+
+    Asked without a signature, as most servers ask: it is told to everybody.
+    """
     resource = f"acct:{user}@{host}"
     url = _scheme(site, host, webfinger_url(host, resource))
     try:
-        answer = await fetch(site, url, budget, accept=ACCEPT, elsewhere=True)
+        answer = await _asked(site, url, budget, ACCEPT)
     except NotFound:
         template = await _template(site, host, budget)
-        answer = await fetch(site, template_url(template, resource), budget, accept=ACCEPT, elsewhere=True)
+        answer = await _asked(site, template_url(template, resource), budget, ACCEPT)
     found = read_jrd(decode_object(answer.body))
     if found is None:
         raise Refused("handle-unreadable", "The server's answer about the handle cannot be read.", url)
     return found
 
 
+async def _asked(site: Site, url: str, budget: Budget, accept: str) -> Answer:
+    return await fetch(site, url, budget, accept=accept, elsewhere=True, signed=False)
+
+
 async def _template(site: Site, host: str, budget: Budget) -> str:
     url = _scheme(site, host, f"https://{host}/.well-known/host-meta")
-    answer = await fetch(site, url, budget, accept="application/xrd+xml", elsewhere=True)
+    answer = await _asked(site, url, budget, "application/xrd+xml")
     template = hostmeta.read_template(answer.body[:_META_LIMIT].decode("utf-8", "replace"))
     if not template:
         raise NotFound(detail=url)

@@ -45,6 +45,7 @@ class Web:
     pages: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    signed: set[str] = field(default_factory=set)  # of these, what was asked for with a signature
     down: set[str] = field(default_factory=set)
 
     def put(self, url: str, document: Any, *, status: int = 200, kind: str = ACTIVITY) -> None:
@@ -55,6 +56,8 @@ class Web:
     ) -> Answer:
         url = url.partition("#")[0]
         self.asked.append(url)
+        if "signature" in dict(headers):
+            self.signed.add(url)
         if urlsplit(url).netloc in self.down:
             raise Unavailable("unreachable", detail=url)
         if url in self.redirects:

@@ -73,6 +73,13 @@ async def test_host_meta_knows_whom_to_ask(at_home: Home, bob: Person) -> None:
     xml = b'<XRD><Link rel="lrdd" template="https://old.test/wf/{uri}"/></XRD>'
     at_home.web.pages["https://old.test/.well-known/host-meta"] = (200, "application/xrd+xml", xml)
     assert (await resolve.by_handle(at_home.site, "ann@old.test")).uri == person.uri
+    assert at_home.web.signed == {person.uri}  # all that leads there is public
+
+
+async def test_documents_are_asked_for_with_a_signature_and_handles_without(at_home: Home, bob: Person) -> None:
+    await resolve.by_handle(at_home.site, "bob@bob.test")
+    assert len(at_home.web.asked) == 2
+    assert at_home.web.signed == {bob.uri}
 
 
 @pytest.mark.parametrize("text", ["alice@home.test", "@alice@home.test", "https://home.test/@alice"])
