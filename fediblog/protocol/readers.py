@@ -32,7 +32,9 @@ _ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 _BLANKS = re.compile(r"\s+")
 _NOT_IN_URL = re.compile('[\\s<>"\\\\\x00-\x20\x7f-\x9f\ud800-\udfff]')
 # As nearly all are: ASCII, a host's name, perhaps a port, then a path. What this matches needs no other look.
-USUAL_URL = re.compile(r"(https?)://([A-Za-z0-9_-][A-Za-z0-9_.-]*)(?::([0-9]{1,4}))?(?:[/?#][!#-;=?-\[\]-~]*)?\Z")
+USUAL_URL = re.compile(
+    r"(https?)://([A-Za-z0-9_-][A-Za-z0-9_.-]*)(?::([0-9]{1,4}|[1-5][0-9]{4}))?(?:[/?#][!#-;=?-\[\]-~]*)?\Z"
+)
 _HOST = re.compile(r"(?:[\w-][\w.-]*|[0-9A-Fa-f:.]+)\Z")
 _LANGUAGE = re.compile(  # RFC 5646 §2.1: language, script, region, variants, extensions
     r"[A-Za-z]{2,8}(?:-[A-Za-z]{3}){0,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?"
