@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -79,8 +79,11 @@ class Client:
             return known
         asked = _Asked("GET", self._fields({"accept": accept}), b"", sign, limit, self._end(deadline))
         try:
-            async with self._turn(asked.end - self._clock()):
+            await self._wait_for_turn(asked.end - self._clock())
+            try:
                 answer = await self._follow(url, asked, max_redirects, cross_origin)
+            finally:
+                self._turns.release()
         except Refused as error:
             self._failures.note(key, error)
             raise
@@ -111,17 +114,15 @@ class Client:
         """End all connections."""
         await self.engine.close()
 
-    @asynccontextmanager
-    async def _turn(self, seconds: float) -> AsyncIterator[None]:
+    async def _wait_for_turn(self, seconds: float) -> None:
+        if not self._turns.locked():
+            await self._turns.acquire()  # at once
+            return
         try:
             async with asyncio.timeout(seconds):
                 await self._turns.acquire()
         except TimeoutError:
             raise Unavailable("busy", detail="too many addresses are being asked") from None
-        try:
-            yield
-        finally:
-            self._turns.release()
 
     async def _follow(self, url: str, asked: _Asked, max_redirects: int, cross_origin: bool) -> Answer:
         origin = check_url(url, self.policy).origin

@@ -115,10 +115,12 @@ class SocketEngine:
 
 def compose(method: str, target: Target, headers: Headers, body: bytes, user_agent: str) -> bytes:
     """A request as one buffer, so that it leaves in one write."""
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
     lines = [f"{method} {target.path} HTTP/1.1", f"host: {target.authority}"]
-    lines += [f"{name}: {value}" for name, value in pairs if name.lower() not in _OWN]
-    given = {name.lower() for name, _ in pairs}
+    given = set()
+    for name, value in headers.items() if isinstance(headers, Mapping) else headers:
+        given.add(low := name.lower())
+        if low not in _OWN:
+            lines.append(f"{name}: {value}")
     if "user-agent" not in given:
         lines.append(f"user-agent: {user_agent}")
     if "accept-encoding" not in given:

@@ -137,22 +137,22 @@ def check_url(url: str, policy: Policy) -> Target:
     """The parts of `url`, if it may be asked at all. Raises Refused with a reason that begins with `address-`."""
     if len(url) > MAX_URL:
         raise Refused("address-long", f"The address is longer than {MAX_URL} characters.")
-    return _target(url, policy)
+    return _target(url, policy.lab_hosts, policy.loopback_authorities)
 
 
 @lru_cache(maxsize=512)  # an address is checked by whoever signs for it, and again before it is asked
-def _target(url: str, policy: Policy) -> Target:
+def _target(url: str, lab_hosts: tuple[str, ...], loopback_authorities: tuple[str, ...]) -> Target:
     bare = url.partition("#")[0]
     parts = _PARTS.fullmatch(bare)
     if parts is None or _FORBIDDEN.search(bare):
         raise Refused("address-malformed", "The address is not a web address.", detail=url[:200])
     scheme, authority, path = parts[1].lower(), parts[2].lower(), _request_target(parts[3])
-    if scheme == "http" and authority in policy.loopback_authorities:
+    if scheme == "http" and authority in loopback_authorities:
         host, _, digits = authority.rpartition(":")
         return Target(scheme, host, int(digits), path, "loopback")
     host, port = _split(authority, _DEFAULT_PORTS[scheme])
     host = _check_host(host)
-    if any(fnmatchcase(host, pattern) for pattern in policy.lab_hosts):
+    if any(fnmatchcase(host, pattern) for pattern in lab_hosts):
         return Target(scheme, host, port, path, "lab")
     if "." not in host:
         raise Refused("address-name", "The host of the address is not a public name.", detail=host)
