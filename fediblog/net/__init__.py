@@ -7,7 +7,6 @@ from fediblog.net.engine import Engine, Headers, SocketEngine
 from fediblog.net.guard import Target, check_url, is_public
 from fediblog.net.memory import Scheme, Schemes, other
 from fediblog.net.policy import Policy
-from fediblog.net.transport import EngineTransport, http_client
 
 __all__ = [
     "MAX_DOCUMENT",
@@ -15,7 +14,6 @@ __all__ = [
     "Answer",
     "Client",
     "Engine",
-    "EngineTransport",
     "Headers",
     "Policy",
     "Resolver",
@@ -25,7 +23,6 @@ __all__ = [
     "SocketEngine",
     "Target",
     "check_url",
-    "http_client",
     "is_public",
     "other",
 ]

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from fediblog.errors import Refused, Unavailable
-from fediblog.net import Answer, Client, Headers, Policy, SocketEngine, check_url, http_client
+from fediblog.net import Answer, Client, Headers, Policy, SocketEngine, check_url
 from fediblog.net.memory import Failures, Recent
+from fediblog.net.transport import http_client
 from tests.net.conftest import Start, loopback, reply
 
 POLICY = Policy(user_agent="fediblog/test", lab_hosts=("*.fedi.test",))
