@@ -6,7 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from fediblog.cli.table import build_parser
+from fediblog.cli.choosing import commands_for
+from fediblog.cli.parsing import build_parser
 from fediblog.errors import Misuse, Refused, Unavailable
 
 DONE, REFUSED, MISUSED, INTERRUPTED = 0, 1, 2, 130
@@ -14,8 +15,9 @@ DONE, REFUSED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0 done, 1 refused or not possible now, 2 misused."""
+    words = sys.argv[1:] if argv is None else argv
     try:
-        args = build_parser().parse_args(argv)
+        args = build_parser(commands_for(words)).parse_args(words)
         status = args.run(args) or DONE
         sys.stdout.flush()
         return int(status)
