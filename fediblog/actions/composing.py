@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from fediblog.actions.drafts import Draft, File, check
@@ -11,6 +11,7 @@ from fediblog.actions.furnishing import emoji_in
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Mention, Note, Option, Picture, Poll, Source, Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
@@ -26,7 +27,7 @@ _NARROW = [Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS, Visibil
 OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Composed:
     """A draft made into a note, with what must be stored beside it."""
 
@@ -43,7 +44,7 @@ def month_of(moment: int) -> str:
     return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y/%m")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Frame:
     """What surrounds the words: under which number and as what, for whom, where, and below which post."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
+from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Invalid
 from fediblog.markup.markdown import MARKDOWN
 from fediblog.store import accounts
@@ -20,7 +20,7 @@ FILES_LIMIT = 16
 FARTHEST = 10 * 366 * 86_400_000  # ms that a post may be put off
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class File:
     """An uploaded picture to go with a post: its number, its description, and where its centre of interest is."""
 
@@ -29,7 +29,7 @@ class File:
     focus: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class PollDraft:
     """A question's answers; it closes after so many seconds."""
 
@@ -38,7 +38,7 @@ class PollDraft:
     seconds: int = 86_400
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A post as its author hands it in. With a title it is an article; times in UTC milliseconds."""
 

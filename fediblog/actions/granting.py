@@ -8,11 +8,11 @@ import hmac
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from fediblog.domain import scopes as words
+from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound, Refused
 from fediblog.markup.text import display_name, one_line
@@ -60,7 +60,7 @@ class Denied(Refused):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Registered:
     """An app that has just become known, with the secret that nobody is told again."""
 
@@ -68,7 +68,7 @@ class Registered:
     secret: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What an app asks somebody for: it has been checked."""
 
@@ -84,7 +84,7 @@ class Asked:
         return self.redirect == OOB
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Granted:
     """A fresh token: the secret itself, and what it stands for."""
 

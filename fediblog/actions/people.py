@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from fediblog.actions import sending
 from fediblog.actions.documents import actor_document, update_of
@@ -12,6 +11,7 @@ from fediblog.actions.drafts import author_of
 from fediblog.actions.furnishing import emoji_in
 from fediblog.domain.accounts import LOCAL_HANDLE, Account, Login
 from fediblog.domain.documents import PUBLIC
+from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, Refused
 from fediblog.markup.markdown import render
@@ -31,7 +31,7 @@ FIELDS_LIMIT = 16
 ALT_LIMIT = 1_500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What an account shows of itself. `summary` is Markdown, fields are (name, one line of Markdown).
 

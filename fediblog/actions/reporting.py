@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from fediblog.actions import sending
 from fediblog.actions.drafts import author_of
 from fediblog.actions.following import other_of
 from fediblog.domain.accounts import Account
+from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, Refused
 from fediblog.markup.text import tidy
@@ -22,7 +22,7 @@ COMMENT_LIMIT = 1_000  # characters
 MOST_POSTS = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Complaint:
     """What somebody says about an account; `posts` are numbers of its posts, `rules` those of this server."""
 

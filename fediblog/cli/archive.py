@@ -10,10 +10,10 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from fediblog.domain.records import record
 from fediblog.errors import Misuse, Refused
 
 FORMAT = 1
@@ -23,7 +23,7 @@ _PLAIN = frozenset({MANIFEST, DATABASE, DUMP, "secret", "fediblog.toml"})
 _MEDIA = re.compile(r"media/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{32}\.[a-z0-9]{1,5}\Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What the first member of the archive says. `made` is UTC ms."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from fediblog.domain.records import record
 
 # Settings that a command line may give, with what `--help` says of them.
 OPTIONS: dict[str, tuple[str, str]] = {
@@ -23,7 +24,7 @@ def no_arguments(_parser: ArgumentParser) -> None:
     """For commands that take settings alone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Command:
     """One command. `run` returns the exit code, or None for 0."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from argparse import ArgumentParser, Namespace
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from fediblog import log
@@ -13,12 +13,13 @@ from fediblog.cli.command import Command
 from fediblog.cli.demo_stage import Crossing, Ear, Party, stage
 from fediblog.cli.demo_steps import Play, Step
 from fediblog.cli.opening import say
+from fediblog.domain.records import record
 from fediblog.errors import FediblogError, Refused
 
 NAMES = ("ann", "ben")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Result:
     """How a step went."""
 

@@ -11,12 +11,13 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from fediblog.actions import people
 from fediblog.cli.demo_server import settings_of
 from fediblog.domain.accounts import Account
+from fediblog.domain.records import record
 from fediblog.errors import Refused
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.passwords import hash_password
@@ -29,7 +30,7 @@ LOOK = 0.2  # seconds between two looks into the other's database
 _DELIVERY = re.compile(r" delivery .*?\bactivity=(\d+) .*?\bstatus=(\w+)")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Crossing:
     """One activity that went from one server to the other, and what that one answered."""
 
@@ -39,7 +40,7 @@ class Crossing:
     status: str
 
 
-@dataclass(slots=True, kw_only=True)
+@record(slots=True, kw_only=True)
 class Party:
     """One server, with the one person who lives there."""
 
@@ -54,7 +55,7 @@ class Party:
         return self.site.urls.host
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Ear:
     """Hears what crosses."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from PIL import Image
 
@@ -12,6 +12,7 @@ from fediblog.actions import publishing, reacting
 from fediblog.actions.publishing import Draft, File
 from fediblog.cli.demo_stage import Party
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.errors import NotFound
 from fediblog.federation import compose, uploads
 from fediblog.store import posts, reactions, relations
@@ -48,7 +49,7 @@ def greet(name: str) -> str:
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Step:
     """`does` acts on one side; `kinds` are the activities that must cross; `seen` looks on the other side."""
 
@@ -58,7 +59,7 @@ class Step:
     seen: Callable[[], Awaitable[bool]]
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Play:
     """Two people on two servers, and what they have written so far."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 from fediblog.cli import locking
+from fediblog.domain.records import record
 from fediblog.federation.site import Site
 from fediblog.store import accounts, inbound, jobs, logins, migrate, outbox
 from fediblog.store.tx import Row, Tx
@@ -18,7 +18,7 @@ LATE = 300_000  # ms after which something that is due should have been done
 MOST_HOSTS = 5
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Finding:
     """One fact, and what to do if it is not as it should be."""
 

@@ -7,7 +7,6 @@ import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from fediblog.cli.opening import on_site, own_account, say
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.errors import Misuse, NotFound
 from fediblog.federation import compose, uploads
 from fediblog.federation.site import Site
@@ -31,7 +31,7 @@ VISIBILITIES = tuple(each.value for each in (Visibility.PUBLIC, Visibility.UNLIS
 COMMENTS = {"everyone": "public", "followers": "followers", "nobody": "nobody"}
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Attached:
     """A picture to go with the post, and its description."""
 

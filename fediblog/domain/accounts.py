@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from fediblog.domain.documents import Actor
 from fediblog.domain.records import record
@@ -38,7 +37,7 @@ class Account(Actor):
         return self.name or self.handle
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Login:
     """One person (or team) who signs in; may own several accounts. `role` is owner or member."""
 
@@ -48,7 +47,7 @@ class Login:
     created: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Relation:
     """What one account (`of`) is to another (`to`)."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -23,7 +23,7 @@ class Visibility(StrEnum):
     DIRECT = "direct"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Picture:
     """An actor's avatar or header, or a post's hero image."""
 
@@ -32,7 +32,7 @@ class Picture:
     alt: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ProfileField:
     """A name and a value (HTML) that an actor shows on the profile (PropertyValue)."""
 
@@ -40,7 +40,7 @@ class ProfileField:
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Key:
     """A public key as its document names it. `kind` is rsa or ed25519; `public` a PEM or a Multikey."""
 
@@ -50,7 +50,7 @@ class Key:
     public: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Emoji:
     """A custom emoji; `name` without colons."""
 
@@ -58,7 +58,7 @@ class Emoji:
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Mention:
     """Somebody named in a post. `href` is the actor id (or, from some servers, the profile page)."""
 
@@ -66,7 +66,7 @@ class Mention:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """A file that a post carries. `kind` is Image, Video, Audio, Document or Link. Pixels and seconds."""
 
@@ -83,7 +83,7 @@ class Attachment:
     number: int = field(default=0, compare=False)  # ours: of the uploaded file, or of the row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Option:
     """One answer of a poll, with the votes counted so far."""
 
@@ -91,7 +91,7 @@ class Option:
     votes: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Poll:
     """The question part of a Question. Times in UTC milliseconds."""
 
@@ -102,7 +102,7 @@ class Poll:
     voters: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Happening:
     """When and where an Event takes place. Times in UTC milliseconds."""
 
@@ -111,7 +111,7 @@ class Happening:
     place: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Source:
     """What the author typed."""
 
@@ -225,7 +225,7 @@ class Activity:
         return (self.kind, self.inner.kind if self.inner else (self.object_kind or None))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Collection:
     """A collection or one page of it. Items are ids or whole objects, as sent."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Note, Visibility
@@ -49,7 +49,7 @@ class Post(Note):
         return self.kind == "Article"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Boost:
     """Somebody passed a post on."""
 
@@ -60,7 +60,7 @@ class Boost:
     created: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Reaction:
     """A like, a dislike, or an emoji set beside a post. `kind` is like, emoji or dislike."""
 
@@ -70,7 +70,7 @@ class Reaction:
     created: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Notice:
     """Something that happened to one of our accounts.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Viewer:
     """Who asks: an account of ours or a remote one, by number, and what it is to the author of the post in question."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
+
+from fediblog.domain.records import record
 
 _ACTOR = re.compile(r"/a/([0-9]{1,19})\Z")
 _POST = re.compile(r"/p/([0-9]{1,19})\Z")
 _NOTE_PAGE = re.compile(r"/@[A-Za-z0-9_]{1,30}/([0-9]{1,19})\Z")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Urls:
     """Addresses under `origin` (scheme://host[:port], no slash at the end); `handle_domain` stands in handles."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 from cryptography.exceptions import InvalidTag
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from fediblog import log
 from fediblog.domain.posts import Notice
+from fediblog.domain.records import record
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import vapid
 from fediblog.federation.site import Site
@@ -29,7 +29,7 @@ MOST_BODY = 200  # characters of a post that a message shows
 GONE = (404, 410)  # the service knows the subscription no more (RFC 8030 §7.3)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Message:
     """What is told, and to whom."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from fediblog import log
 from fediblog.counters import REFUSALS
+from fediblog.domain.records import record
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
@@ -25,7 +25,7 @@ _STATUS = {"too-large": 413, "content-encoding": 415, "content-type": 415, "not-
 _MALFORMED = ("json-", "jsonld-")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Receipt:
     """The answer to a delivery: an HTTP status and a short text; `reason` is for the log. `retry_after` in seconds."""
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import groupby
 from typing import TypeAlias
 
+from fediblog.domain.records import record
 from fediblog.errors import Unavailable
 from fediblog.federation.site import Site
 from fediblog.net import Scheme
@@ -27,7 +28,7 @@ Dice = Callable[[], float]
 _Waiting: TypeAlias = "tuple[Learned, asyncio.Future[None]]"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Outcome:
     """What came of one try. `status` is None if there was no answer."""
 
@@ -37,7 +38,7 @@ class Outcome:
     error: str
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Learned:
     """What came of a batch so far."""
 

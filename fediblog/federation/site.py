@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from fediblog import __version__
+from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Misuse
 from fediblog.federation.keyring import KeyRing
@@ -24,7 +24,7 @@ SECRET_FILE = "secret"  # noqa: S105 - a file's name
 USER_AGENT = f"fediblog/{__version__}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Site:
     """One server. `clock` gives UTC milliseconds; `engine` is the way out that `client` uses too."""
 

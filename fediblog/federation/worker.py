@@ -6,11 +6,11 @@ import asyncio
 import random
 from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from fediblog import log
 from fediblog.counters import JOBS as JOBS_DONE
+from fediblog.domain.records import record
 from fediblog.errors import FediblogError, Refused, Unavailable
 from fediblog.federation import receive
 from fediblog.federation.deliver import deliver_batch, take
@@ -39,7 +39,7 @@ JOBS_AT_ONCE, INCOMING_AT_ONCE = 8, 16
 FIRST_PAUSE, LONGEST_PAUSE = 30_000, 3_600_000  # ms before a failed job is tried again
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Taken:
     batches: list[Batch]
     jobs: list[Job]

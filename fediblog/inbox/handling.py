@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import NewType
 
@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     IGNORED = "ignored"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Needs:
     """Ids that must be known before an activity can be applied. What is ours is never fetched."""
 
@@ -42,7 +42,7 @@ class Needs:
         return any((self.posts, self.fresh_posts, self.fresh_accounts, self.activities, self.gone))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(frozen=True, slots=True, eq=False)
 class Reading:
     """The post that an activity brings along, read once, since several steps ask for it.
 
@@ -105,7 +105,7 @@ def _always(_tx: Tx, _urls: Urls, _activity: Activity, _sight: Sight) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Handler:
     """What is done for one kind of activity.
 

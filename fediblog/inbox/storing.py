@@ -6,11 +6,12 @@ So what must never come in is asked here: suspended authors, blocked servers, wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Mention, Note, Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.domain.rules import visibility_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
@@ -40,14 +41,14 @@ Person = tuple[int, str, bool]
 """Account, name as written, and whether it is addressed without being named."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Audience:
     visibility: Visibility
     people: list[Person]
     named: Mapping[int, Row | Account]  # those of them whom the post names
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _News:
     """A post with its place, as far as it must be known to tell people of it."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fediblog.domain.records import record
 from fediblog.domain.scopes import covers
 from fediblog.errors import Forbidden, NotFound, Refused
 from fediblog.federation.site import Site
@@ -34,7 +35,7 @@ class Unauthorized(Refused):
         super().__init__("token-invalid", message or text("api.token-invalid"))
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Reply:
     """An answer with more to it than its entity. `body` is JSON, or bytes that are JSON already."""
 
@@ -43,7 +44,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Call:
     """What an endpoint is given."""
 

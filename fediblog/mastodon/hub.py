@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from weakref import WeakKeyDictionary
 
 from fediblog import log
+from fediblog.domain.records import record
 from fediblog.errors import Forbidden, TooOften, Unavailable
 from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
@@ -30,7 +31,7 @@ LOOK_EVERY = 1.0  # seconds, where another process cannot wake us
 _SEEN = 32_768  # events that are remembered as told
 
 
-@dataclass(eq=False, slots=True)
+@record(eq=False, slots=True)
 class Listener:
     """One connection: its token, its streams, and the messages that wait for it."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
@@ -18,7 +18,7 @@ AVATAR = "/static/avatar.png"
 HEADER = "/static/header.png"
 
 
-@dataclass(slots=True, eq=False)
+@record(slots=True, eq=False)
 class KeptPost:
     """What is the same of a post for everybody, as JSON without its end, and the rows that this was made of."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fediblog.domain.documents import Visibility
+from fediblog.domain.records import record
 from fediblog.mastodon.entities.base import NAMED
 from fediblog.store import personal
 from fediblog.store.tx import Tx
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Preferred:
     """The account's own choice."""
 

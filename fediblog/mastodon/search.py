@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.errors import FediblogError, Invalid
 from fediblog.federation import quotas, resolve
 from fediblog.mastodon.calls import Call, Json
@@ -25,7 +25,7 @@ TYPES = ("accounts", "statuses", "hashtags")
 LONGEST = 1000  # characters of what is looked for
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Wanted:
     """What is looked for, where, and by whom."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from fediblog.domain.records import record
 from fediblog.domain.scopes import covers
 from fediblog.errors import Forbidden, Invalid
 from fediblog.mastodon.params import whole
@@ -30,7 +30,7 @@ STREAMS: dict[str, tuple[str, str]] = {
 LONGEST_TAG = 200
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Stream:
     """One stream: its name, and which list or hashtag it is about."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partialmethod
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from fediblog import log
+from fediblog.domain.records import record
 from fediblog.domain.scopes import covers
 from fediblog.errors import FediblogError, Forbidden, Gone, Invalid, NotFound, Refused, TooOften, Unavailable
 from fediblog.federation.site import Site
@@ -38,7 +39,7 @@ LONGEST_TOKEN = 200  # characters
 _TWINS = {"PUT": "PATCH", "PATCH": "PUT"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """One row. `gives` names the entity of the answer, with [] for a list of them; nothing for an empty object.
 
@@ -61,7 +62,7 @@ class Endpoint:
         return (self.run.__doc__ or "").strip().splitlines()[0]
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Table:
     """Rows in the order in which they are written down."""
 

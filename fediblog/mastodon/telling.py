@@ -6,9 +6,9 @@ The lists that the API pages through are asked for the one place in question, so
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from fediblog.domain.records import record
 from fediblog.mastodon import conversations, timelines
 from fediblog.mastodon.calls import encode
 from fediblog.mastodon.entities.instance import announcement
@@ -47,7 +47,7 @@ _NAMES = {
 _OF_ONE = (events.NOTICE, events.FILTERS, events.CONVERSATION)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Message:
     """One message: where it comes from, what it is, and its JSON as text."""
 

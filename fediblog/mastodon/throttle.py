@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
 
 from fediblog.counters import TURNED_AWAY
+from fediblog.domain.records import record
 from fediblog.errors import TooOften
 from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
@@ -43,7 +44,7 @@ class _Counts:
 _COUNTS: WeakKeyDictionary[KeyRing, _Counts] = WeakKeyDictionary()
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Use:
     """What one call used, for the headers of its answer."""
 

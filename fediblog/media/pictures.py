@@ -8,10 +8,10 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Final, Literal
 from weakref import WeakKeyDictionary
 
+from fediblog.domain.records import record
 from fediblog.errors import Invalid, Unavailable
 from fediblog.media.formats import SUFFIXES, media_type
 
@@ -30,7 +30,7 @@ DECODER: Final = (sys.executable, "-I", "-m", "fediblog.media.decoder")
 Shape = Literal["post", "avatar", "header"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Variant:
     """One copy of a picture: `full`, `large` or `small`."""
 
@@ -45,7 +45,7 @@ class Variant:
         return SUFFIXES[self.media_type]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Picture:
     """A picture without metadata. Type and dimensions are those of its `full` variant, which is the first."""
 

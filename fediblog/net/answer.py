@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import httptools
 
+from fediblog.domain.records import record
 from fediblog.errors import Refused
 
 MAX_HEAD = 64 * 1024  # bytes of names and values of all header fields
@@ -17,7 +18,7 @@ _GZIP = ("gzip", "x-gzip")
 _KEEP_ALIVE = re.compile(r"timeout=([0-9]{1,5})")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Answer:
     """A whole answer. Header names are in lower case; the body is decoded."""
 

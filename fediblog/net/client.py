@@ -6,9 +6,9 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from urllib.parse import urljoin
 
+from fediblog.domain.records import record
 from fediblog.errors import Refused, Unavailable
 from fediblog.net.answer import Answer
 from fediblog.net.engine import Engine
@@ -26,7 +26,7 @@ _NOT_UNDERSTOOD = frozenset({400, 401})  # what a server answers that could not 
 _LOCAL = frozenset({"busy"})  # says nothing about the other side
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Asked:
     """What stays the same over redirects and knocks."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -12,6 +11,7 @@ from urllib.parse import quote
 
 import idna
 
+from fediblog.domain.records import record
 from fediblog.errors import Refused
 from fediblog.net.policy import Policy
 
@@ -74,7 +74,7 @@ _DENIED_6 = tuple(
 Zone = Literal["public", "lab", "loopback"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Target:
     """A URL that passed the guard, in the parts that a request needs."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
+from fediblog.domain.records import record
 from fediblog.errors import Refused, Unavailable
 from fediblog.net.answer import Answer
 
@@ -46,7 +46,7 @@ class Recent(Generic[K, V]):
         self._items.pop(key, None)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Failure:
     until: float
     pause: float

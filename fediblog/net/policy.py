@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import ip_address
 
+from fediblog.domain.records import record
 from fediblog.errors import Misuse
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Limits of every exchange. Only names, never address ranges, can be exempt from the address guard."""
 

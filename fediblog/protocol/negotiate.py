@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from fediblog.domain.records import record
 
 ACTIVITY_TYPE = "application/activity+json; charset=utf-8"
 LD_JSON_TYPE = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
@@ -18,7 +19,7 @@ _USUAL = frozenset({"application/activity+json", ACTIVITY_TYPE, LD_JSON_TYPE})
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Range:
     kind: str
     parameters: dict[str, str]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from fediblog.domain.records import record
 from fediblog.protocol.jcs import canonical
 from fediblog.protocol.keys import PrivateKey, PublicKey, read_multibase, write_multibase
 
@@ -14,7 +14,7 @@ SUITE = "eddsa-jcs-2022"
 MAX_PROOFS = 8  # of one document
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Proof:
     """One proof of a document, not yet verified."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote_plus
 
+from fediblog.domain.records import record
 from fediblog.protocol.cavage import BODILESS, encoded, split
 from fediblog.protocol.digest import content_digest
 from fediblog.protocol.keys import PrivateKey
@@ -25,7 +25,7 @@ LABEL = "sig1"
 MAX_QUERY = 64  # query parameters looked through for one that is signed
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Signature:
     """One of the signatures of a message."""
 

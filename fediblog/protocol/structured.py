@@ -6,8 +6,9 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+
+from fediblog.domain.records import record
 
 Headers = Sequence[tuple[str, str]] | dict[str, str]
 """Lower-case names with their values, in the order of the message; a name may repeat. Or what `joined` makes of it."""
@@ -26,7 +27,7 @@ Bare = int | Decimal | str | bytes
 """Bare items; a bool is an int, a `Token` is a str. Dates and display strings (RFC 9651) are in no field we read."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Item:
     """One value with its parameters."""
 
@@ -34,7 +35,7 @@ class Item:
     params: Mapping[str, Bare]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class InnerList:
     """A list in brackets, with parameters of its own."""
 

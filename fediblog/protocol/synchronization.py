@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from hashlib import sha256
 
+from fediblog.domain.records import record
 from fediblog.protocol import readers
 from fediblog.protocol.cavage import parameters
 
 HEADER = "collection-synchronization"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Told:
     """The header, taken apart: whose followers, where those of the receiver's server are listed, and their digest."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
 from fediblog.domain.documents import Json
+from fediblog.domain.records import record
 from fediblog.errors import Refused
 from fediblog.protocol import readers
 from fediblog.protocol.authority import ascii_host, origin
@@ -24,7 +24,7 @@ _PORT = re.compile(r"[0-9]{1,5}\Z")
 _LIMIT = 512
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Resource:
     """What somebody asks WebFinger about: a handle (`user` at `host`), or an address (`url`, at `host`)."""
 
@@ -33,7 +33,7 @@ class Resource:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Jrd:
     """What a WebFinger answer tells. `uri` is the id of the actor, '' if it names none."""
 

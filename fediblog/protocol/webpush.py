@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidKey
@@ -18,13 +17,15 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from fediblog.domain.records import record
+
 MOST = 3_800  # bytes of a message: services take 4096 with everything around it (RFC 8030 §7.2)
 TTL = 172_800  # seconds for which a service keeps a message for a phone that is off
 _RECORD = 4_096
 _JWT_LASTS = 43_200  # seconds; services refuse more than a day (RFC 8292 §2)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Subscriber:
     """Where one browser or phone is reached, and the keys that it chose: uncompressed P-256 point, 16 bytes."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Actor, Emoji, Key, Picture, ProfileField
+from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.markup.clean import clean
@@ -39,7 +40,7 @@ _UPDATE = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NewKey:
     """A key pair of ours, about to be stored. `public` is a PEM (rsa) or a Multikey (ed25519), `private` a PEM."""
 
@@ -48,7 +49,7 @@ class NewKey:
     private: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class StoredKey:
     """A public key and whose it is; `private` (PEM) only for ours."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from fediblog.domain.records import record
 from fediblog.store.tx import Row, Tx
 
 MOST = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Announcement:
     """One of them. `content` is clean HTML; shown until `ends`, if that is set. Times in UTC milliseconds."""
 

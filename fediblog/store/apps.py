@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from fediblog.domain.records import record
 from fediblog.store.tx import Row, Tx
 
 TOKENS = "tokens"
@@ -20,7 +20,7 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class App:
     """A program that registered here. `redirects` are the addresses that it may send people back to."""
 
@@ -34,7 +34,7 @@ class App:
     created: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Code:
     """An authorisation that waits to be swapped for a token (RFC 6749 §4.1.2)."""
 
@@ -48,7 +48,7 @@ class Code:
     used: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Token:
     """What a bearer token stands for. Without an account it is an app's own (client credentials)."""
 

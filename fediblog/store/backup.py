@@ -9,11 +9,11 @@ import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
+from fediblog.domain.records import record
 from fediblog.errors import Misuse, Unavailable
 from fediblog.store.tx import Row, Scalar, Tx
 
@@ -41,7 +41,7 @@ where c.contype = 'f' and not c.condeferrable and r.relnamespace = current_schem
 Table = tuple[str, list[str], Iterable[Sequence[Scalar]]]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Header:
     """The first line of a dump."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from fediblog.domain.records import record
 from fediblog.store.tx import Row, Tx
 
 _MENTIONS = (
@@ -39,7 +40,7 @@ Parts: TypeAlias = tuple[list[Row] | None, list[Row] | None, list[Row] | None]
 """Whom a post names, its hashtags, its files."""
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Beside:
     """By number of the post: what it is made of beside its row, how often it was answered and so on, and by whom."""
 

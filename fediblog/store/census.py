@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from fediblog.domain.records import record
 from fediblog.store.tx import Tx
 
 WEEK: Final = 7 * 86_400_000  # ms
@@ -13,7 +13,7 @@ _MONDAY: Final = 3 * 86_400_000  # ms: the first day of 1970 was a Thursday
 PEERS: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Week:
     """What happened from a Monday (UTC milliseconds) on, for seven days."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from fediblog.domain.accounts import Account
+from fediblog.domain.records import record
 from fediblog.store import accounts
 from fediblog.store.tx import Tx
 from fediblog.store.window import NEWEST, OLDEST, Window
@@ -14,7 +14,7 @@ _LOW = (1 << 20) - 1
 Queries = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Place:
     """Somebody in a list; `mark` is what paging goes by, `until` (ms) when a mute ends."""
 

@@ -7,8 +7,7 @@ time, so that the rest is done meanwhile.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from fediblog.domain.records import record
 from fediblog.store.tx import Row, Tx
 
 CLAIM = 300_000  # ms after which a claimed row is taken for abandoned
@@ -16,7 +15,7 @@ PAUSE = 40_000  # ms more each time before a row is taken again with which the p
 ABANDONED = "The process ended each time while this was being done."
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Queue:
     """The statements for one table."""
 

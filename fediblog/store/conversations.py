@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.store import events
 from fediblog.store.timelines import both_ways
 from fediblog.store.tx import Row, Tx
@@ -25,7 +25,7 @@ _EARLIER = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Conversation:
     """One conversation of an account; `last` is the number of its last post."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from fediblog.domain.records import record
 from fediblog.store.tx import Row, Tx
 
 MOST = 2_000
 _CHOSEN = "select e.name, e.category, m.file, m.small from custom_emoji e join media m on m.id = e.media"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class OwnEmoji:
     """One of them; `file` is a name in the media folder, `still` that of a copy that does not move."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from fediblog.domain.records import record
 from fediblog.store.tx import Tx
 
 CHANNEL = "events"
@@ -18,7 +18,7 @@ OVERLAP = 10_000 << 20  # of ids: another process may commit later what it began
 MOST = 500  # that are taken at a time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Event:
     """One event. `account` is whom it happens to, or who did it; `item` the boost, notice or conversation."""
 

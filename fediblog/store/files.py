@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
+from fediblog.domain.records import record
 from fediblog.store.tx import Row, Tx
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Upload:
     """One picture of ours; `file`, `large` and `small` are names in the media folder, pixels are those of `file`.
 

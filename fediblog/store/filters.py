@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
+from fediblog.domain.records import record
 from fediblog.store.tx import Row, Tx
 
 MOST = 200  # filters of one account
@@ -12,7 +12,7 @@ MOST_KEYWORDS = 500  # of one filter
 CONTEXTS = ("home", "notifications", "public", "thread", "account")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Keyword:
     """A word or words; `whole_word` says that no letter may stand beside them."""
 
@@ -21,7 +21,7 @@ class Keyword:
     whole_word: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Filter:
     """One filter; `action` is warn, hide or blur, `expires` UTC ms. `posts` are (number of the entry, of the post)."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from fediblog.domain.records import record
 from fediblog.store import claims
 from fediblog.store.hosts import domains
 from fediblog.store.ids import first_of
@@ -24,7 +24,7 @@ _STANDING = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Incoming:
     """An activity that was answered with 202 and is still to be done; `actor` is who signed it.
 

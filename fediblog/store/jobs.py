@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from fediblog.domain.records import record
 from fediblog.store import claims
 from fediblog.store.tx import Tx
 
 MOST_TRIES = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Job:
     """One piece of work; `subject` names the thing, `payload` says the rest, `tries` counts this one."""
 

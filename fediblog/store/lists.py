@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from fediblog.domain.accounts import Account
+from fediblog.domain.records import record
 from fediblog.store import accounts
 from fediblog.store.timelines import both_ways
 from fediblog.store.tx import Row, Tx
@@ -20,7 +20,7 @@ _MEMBERS = both_ways(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class List:
     """One list. `replies` says which answers it shows: to its members, to all whom one follows, or none.
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fediblog.domain.accounts import Login
+from fediblog.domain.records import record
 from fediblog.errors import Refused
 from fediblog.store.tx import Row, Tx
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Session:
     """A signed-in browser; `account` is the one it acts as. Times in UTC milliseconds."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from fediblog.domain.records import record
 from fediblog.store.tx import Tx
 
 TIMELINES = ("home", "notifications")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Marker:
     """One marker; `version` counts how often it was set."""
 

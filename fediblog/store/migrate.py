@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
+from fediblog.domain.records import record
 from fediblog.errors import Misuse
 from fediblog.store.sql import define
 from fediblog.store.tx import EngineName, Tx
@@ -20,7 +20,7 @@ _TABLE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Migration:
     """One step of the schema."""
 

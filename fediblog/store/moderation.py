@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from fediblog.domain.accounts import Account
+from fediblog.domain.records import record
 from fediblog.markup.text import tidy
 from fediblog.store import accounts
 from fediblog.store.packed import strings
@@ -23,7 +23,7 @@ _FOUND = (f"{_FIND} {NEWEST} limit :n", f"{_FIND} {OLDEST} limit :n")
 OPEN_REPORTS = 20  # of one reporter about one account; until somebody has looked at them, more say nothing new
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Report:
     """Somebody reports an account, with ids of posts and a text; `rules` are those of the server that are meant.
 
@@ -45,7 +45,7 @@ class Report:
     closed_by: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """One thing that was refused; `reason` is a stable code."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from fediblog.domain.posts import Notice
+from fediblog.domain.records import record
 from fediblog.store import notices
 from fediblog.store.timelines import both_ways
 from fediblog.store.tx import Tx
@@ -41,7 +41,7 @@ _FORGET = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which notices: of these kinds, of one person alone (0: of anybody), with those that wait for consent or not."""
 
@@ -50,7 +50,7 @@ class Wanted:
     filtered: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Span:
     """Notices of some kinds about one post (0: about none) in a time (ms, the end left out)."""
 
@@ -60,7 +60,7 @@ class Span:
     last: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Unread:
     """A notice that was not read, as far as it has to be known to count it."""
 

@@ -7,8 +7,8 @@ them back by itself. A failure puts off the host, not the message: a thousand wa
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
+from fediblog.domain.records import record
 from fediblog.store import jobs
 from fediblog.store.accounts import host_of
 from fediblog.store.hosts import give_back as give_back
@@ -36,7 +36,7 @@ Backoff = Callable[[int, int | None], int]
 """(failures in a row, failing since ms) -> when to try the host again, ms."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """An activity of ours and how far it got."""
 

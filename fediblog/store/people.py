@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from fediblog.domain.records import record
 from fediblog.store.tx import Tx
 
 Totals: TypeAlias = tuple[int, int, int, int | None]
 """Followers, followed, posts that everybody may see, and when the last of these was published."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Bond:
     """What one of our accounts is to another account, with all that it has said about it."""
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from fediblog.domain.records import record
 from fediblog.store.tx import Tx
 
 KEPT_KEYS = 86_400_000  # ms in which a request that is sent again is known by its key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Marks:
     """Numbers of posts that are bookmarked, of threads that are muted, and the answers chosen in polls."""
 
@@ -39,7 +40,7 @@ def marks(tx: Tx, viewer: int, posts: Collection[int]) -> Marks:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Defaults:
     """What new posts of an account are like where its app says nothing."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from fediblog.domain.records import record
 from fediblog.store.tx import Row, Tx
 from fediblog.store.window import Window
 
@@ -40,7 +40,7 @@ _PENDING = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Request:
     """Somebody whose notices wait; `post` is the latest that they are about. Times in UTC ms."""
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from fediblog.domain.records import record
 from fediblog.store import inbound, jobs
 from fediblog.store.tx import Tx
 
 _PROBE = "urn:fediblog:probe"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Pressure:
     """What waits, by queue and state, and how many other servers do not answer."""
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Boost, Post
+from fediblog.domain.records import record
 from fediblog.store import accounts, posts
 from fediblog.store.personal import Defaults
 from fediblog.store.tx import Row, Tx
@@ -28,7 +27,7 @@ _PASSED_ON = (
 _BOOSTS = (f"{_PASSED_ON} {NEWEST} limit :n", f"{_PASSED_ON} {OLDEST} limit :n")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which of an account's posts are asked for."""
 

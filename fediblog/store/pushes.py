@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from fediblog.domain.records import record
 from fediblog.store import jobs, relations
 from fediblog.store.tx import Row, Tx
 
@@ -26,7 +26,7 @@ ALERT_OF: Mapping[str, str] = {
 """What apps call the kinds of our notices; others wake nobody."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Subscription:
     """One app of one account. `key` and `secret` are the app's, in base64url; `sealed` is its token, encrypted."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from fediblog.domain.accounts import Account
+from fediblog.domain.records import record
 from fediblog.store import accounts
 from fediblog.store.tx import Row, Tx
 
 MOST = 50  # posts of one account that may quote one post of ours
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Authorization:
     """A promise that the post `quoting`, by `account`, may quote one of ours; `revoked` when it was taken back (ms)."""
 
@@ -113,7 +113,7 @@ def revoked(tx: Tx, quoting: Collection[str]) -> set[tuple[str, int]]:
     return {(row.quoting, row.post) for row in rows}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Request:
     """What became of the question whether a post of ours may quote: pending, accepted, rejected or revoked.
 

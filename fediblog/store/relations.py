@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fediblog.domain.accounts import Account, Relation
+from fediblog.domain.records import record
 from fediblog.domain.rules import Viewer
 from fediblog.store import accounts
 from fediblog.store.hosts import domains
 from fediblog.store.tx import Row, Tx
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Follow:
     """One follow; `state` is pending or accepted, `uri` the id of the Follow that stands.
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fediblog.domain.accounts import Account
+from fediblog.domain.records import record
 from fediblog.store import accounts
 from fediblog.store.ids import number_of
 from fediblog.store.tx import Row, Tx
@@ -21,7 +20,7 @@ _FIND = (
 _FOUND = (f"{_FIND} {NEWEST} limit :n", f"{_FIND} {OLDEST} limit :n")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Member:
     """An account; if it is one of ours, with the role of its login, and whether that is kept out."""
 
@@ -30,7 +29,7 @@ class Member:
     disabled: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Sieve:
     """Which accounts are asked for: `origin` is local or remote, the rest as it is stored; empty is any."""
 
@@ -67,7 +66,7 @@ def many(tx: Tx, numbers: set[int]) -> dict[int, Member]:
     return {row.id: _member(row) for row in rows}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class BlockedHost:
     """A server that is not listened to, and since when."""
 

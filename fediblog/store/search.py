@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.store import accounts, posts
 from fediblog.store.tx import Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE
@@ -41,7 +40,7 @@ _TAGS = (
 _FAR = (1 << 63) - 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Piece:
     """Which part of what is found: by place, and for posts by number too."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from fediblog.domain.records import record
 from fediblog.store.ids import number_of
 from fediblog.store.tx import Tx
 from fediblog.store.window import NEWEST, OLDEST, Window
@@ -19,7 +19,7 @@ _FOLLOWED = "select id, tag, name from followed_tag where account = :id and id <
 _FOLLOWED_TAGS = (f"{_FOLLOWED} {NEWEST} limit :n", f"{_FOLLOWED} {OLDEST} limit :n")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Featured:
     """A hashtag on a profile, with how many public posts of the account have it, and when the last was published."""
 

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from fediblog.domain.records import record
 from fediblog.store.tx import Param, Row, Tx
 from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, NOT_SHUNNED, VISIBLE
 from fediblog.store.window import Window
@@ -89,7 +89,7 @@ _BOOKMARKED = both_ways(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Tags:
     """Which posts a tag's timeline has: with `tag` or one of `either`, with every one of `every`, with none of `none`.
 

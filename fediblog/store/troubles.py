@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from fediblog.domain.records import record
 from fediblog.store import facts
 from fediblog.store.tx import Tx
 
@@ -14,7 +13,7 @@ KINDS = (DAMAGE, DISK, CLOCK)
 KEPT_CLOCK = 86_400_000  # ms after the last time that it was noticed
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Trouble:
     """One of them: what was found, and when (ms)."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeVar
+
+from fediblog.domain.records import record
 
 T = TypeVar("T")
 FAR = (1 << 63) - 1
@@ -13,7 +14,7 @@ NEWEST = "desc"
 OLDEST = "asc"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Window:
     """Numbers below `before` and above `after`, both left out, at most `limit`.
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Note, Poll, Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.store import conversations, events, parts, quotes, ties
 from fediblog.store.accounts import emoji_text
 from fediblog.store.posts import poll_text
@@ -42,7 +43,7 @@ _FORGET_REVISIONS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Placement:
     """What our own side decides about a post beside the note itself. `month` is YYYY/MM of an article's address."""
 
@@ -123,7 +124,7 @@ def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
         events.tell(tx, events.EDIT, account=post.account.id, post=post.id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Revision:
     """What a post said before an edit; `at` when it had come to say so."""
 
@@ -304,7 +305,7 @@ def bury(tx: Tx, uri: str, owner: str, kind: str = "", *, local: bool = False, p
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Tombstone:
     """What remains of a deleted thing."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
@@ -13,6 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.markup.html import excerpt, plain
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -20,7 +20,7 @@ CONTENT = "http://purl.org/rss/1.0/modules/content/"
 _TITLE = 80  # characters of a note's beginning, for readers that cannot show an item without a title
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Feed:
     """What a feed says of itself. `page` and `base` are whole addresses; `base` is what the feeds' endings follow."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import unquote, urlsplit
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Invalid
 from fediblog.markup.text import one_line, tidy
 from fediblog.messages import text
@@ -22,7 +23,7 @@ FIELD_BYTES = 2_000_000  # the longest article in Markdown, in UTF-8
 _TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Form:
     """The fields of a form, what is wrong with them (by name), and who sent it."""
 

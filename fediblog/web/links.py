@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Links:
     """Where a link should lead, for this visitor: inside of the site for those who have signed in."""
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 
+from fediblog.domain.records import record
+
 T = TypeVar("T")
 _LARGEST = (1 << 63) - 1
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Page(Generic[T]):
     """Some items, and the address (path and query) of those that follow, if there are any."""
 

@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from fediblog.domain.accounts import Account, Login
+from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Refused
 from fediblog.federation.site import Site
 from fediblog.messages import text
@@ -38,7 +38,7 @@ class SignInNeeded(Refused):
         super().__init__("sign-in-needed", text("error.sign-in"))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Visit:
     """A signed-in visitor: the account that acts, the others of the login, and what waits to be looked at."""
 
@@ -55,7 +55,7 @@ class Visit:
         return self.login.role == "owner"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Holder:
     """A session and whose it is: also of a login that has no account any more, and so cannot visit."""
 

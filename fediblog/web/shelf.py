@@ -10,11 +10,11 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fediblog.counters import SHELF
+from fediblog.domain.records import record
 from fediblog.errors import Unavailable
 from fediblog.store.database import Database
 from fediblog.store.tx import CONTENT
@@ -32,7 +32,7 @@ _WORDS = 400  # bytes of these that are worth a place in a key
 Key = tuple[bytes, bytes, bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Kept:
     """A whole answer as it is sent, and when it was made (seconds of a monotonic clock)."""
 

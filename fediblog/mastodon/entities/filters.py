@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.markup.html import plain
 from fediblog.mastodon.entities.base import Json, maybe_moment
 from fediblog.store import filters
@@ -17,7 +17,7 @@ from fediblog.store.tx import Tx
 _WORD = re.compile(r"\w")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Sieve:
     """The filters of one reader that count now."""
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from fediblog import __version__
 from fediblog.actions import drafts, people, publishing
+from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.markup.markdown import MARKDOWN, PLAIN
 from fediblog.mastodon.entities.base import Json, maybe_moment, moment
@@ -33,7 +33,7 @@ _POLL = {"max_options": 20, "max_characters_per_option": 200, "min_expiration": 
 _OPEN = {"local": "public", "remote": "public"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What there is to tell."""
 

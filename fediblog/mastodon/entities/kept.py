@@ -8,12 +8,12 @@ for each time and put in. Posts with a poll or a quote, of which there are few, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Mention, Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.mastodon.calls import encode
 from fediblog.mastodon.entities import accounts as people
 from fediblog.mastodon.entities import filters
@@ -44,7 +44,7 @@ _ROW = 2  # columns of a timeline's row before those of the post
 _NOBODY = Account(uri="", kind="", handle="", inbox="", id=0, domain="")
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Page:
     """All that one list is made of; the totals by number of the post."""
 

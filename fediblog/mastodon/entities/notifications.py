@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from fediblog.domain.posts import Notice
+from fediblog.domain.records import record
 from fediblog.mastodon.entities import accounts as people
 from fediblog.mastodon.entities.base import Json, moment
 from fediblog.mastodon.entities.statuses import statuses
@@ -25,7 +26,7 @@ SPAN = 12 * 3_600_000  # ms: what happens in the same half day is told together
 SAMPLE = 8  # people who are named of a group
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Group:
     """Notices that are told together, newest first."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Poll, Visibility
 from fediblog.domain.posts import Boost, Post
+from fediblog.domain.records import record
 from fediblog.markup.html import escape, plain
 from fediblog.mastodon.entities import accounts as people
 from fediblog.mastodon.entities import filters
@@ -36,7 +37,7 @@ _COMMENTS = {"public": "everyone", "followers": "followers", "nobody": "nobody"}
 _KINDS = {"Image": "image", "Video": "video", "Audio": "audio"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Shown:
     """A post as a status, or a boost of it: then `id` and `at` are the boost's."""
 
@@ -55,7 +56,7 @@ class Shown:
         return cls(id=thing.id, post=thing.post, booster=thing.booster, at=thing.id >> 20 if thing.booster else None)
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Beside:
     """What belongs to some posts and is not in them."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -11,6 +9,7 @@ from starlette.routing import Route
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.errors import Gone, NotFound
 from fediblog.markup.html import plain
 from fediblog.messages import text
@@ -61,7 +60,7 @@ def _tagged(tx: Tx, viewer: int, name: str, before: int | None, limit: int) -> l
     return listings.tagged(tx, name, viewer, before=before, limit=limit, local=not viewer)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Month:
     """One month of an account, and the other months in which it wrote."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,6 +10,7 @@ from starlette.routing import Route
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import compose
 from fediblog.federation.site import Site
@@ -27,7 +27,7 @@ SIZE = 40
 TABS = ("following", "followers", "requests", "muted", "blocked")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class People:
     """One of the lists, with the totals."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -12,6 +11,7 @@ from starlette.routing import Route
 
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Boost, Post, Reaction
+from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
@@ -29,7 +29,7 @@ DEEPEST = 4  # levels of indentation; answers below stay at that level
 FACES = 24
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Thread:
     """A post with all that its page shows."""
 

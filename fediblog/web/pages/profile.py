@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.errors import NotFound
 from fediblog.messages import text
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
@@ -25,7 +26,7 @@ from fediblog.web.sessions import Visit, ask, ask_as, page
 TABS = ("posts", "articles", "replies")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Profile:
     """An account, its numbers, and the posts that the chosen tab shows."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from fediblog.domain.accounts import Account
+from fediblog.domain.records import record
 from fediblog.errors import NotFound
 from fediblog.store import accounts, apps
 from fediblog.store.apps import Token
@@ -22,7 +21,7 @@ from fediblog.web.sessions import Visit, ask_as, page
 PATH = "/settings/apps"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Program:
     """One token: whose it is, as which account, and what it may do."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, cast
 
@@ -13,6 +12,7 @@ from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.errors import Refused
 from fediblog.federation import uploads
 from fediblog.federation.site import Site
@@ -36,7 +36,7 @@ VISIBILITIES = tuple(each.value for each in Visibility)
 FOCI = ("", "0,1", "0,-1", "-1,0", "1,0", "-1,1", "1,1", "-1,-1", "1,-1")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Kept:
     """A picture that lies here already, with its description and its focal point."""
 
@@ -59,7 +59,7 @@ def point_of(place: str) -> tuple[float, float] | None:
     return focal_point(x, y)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Sheet:
     """What stands in the form."""
 

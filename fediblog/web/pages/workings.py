@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,6 +10,7 @@ from starlette.routing import Route
 
 from fediblog.actions import moderating
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Invalid
 from fediblog.store import jobs, moderation, outbox, posts, relations, troubles
 from fediblog.store.outbox import Outgoing
@@ -26,7 +26,7 @@ SIZE = 25
 _DAY = 86_400_000
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Sent:
     """One activity about a post, how far it got, and the servers that it has not reached.
 

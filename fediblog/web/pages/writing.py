@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from fediblog.actions import publishing
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation import compose
@@ -28,7 +29,7 @@ from fediblog.web.render import OWN_FORM, back, render
 from fediblog.web.sessions import Visit, ask_as, page
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Desk:
     """What lies on the desk: the sheet, the post that is edited, the one that is answered, the one that is quoted."""
 
