@@ -12,6 +12,7 @@ import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -158,7 +159,7 @@ def _config(app: Starlette) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http="httptools",
-        ws="websockets-sansio",
+        ws=_web_socket,  # type: ignore[arg-type]  # what is called for a protocol need not be its class
         ws_max_size=65_536,
         ws_ping_interval=30,
         ws_ping_timeout=30,
@@ -174,6 +175,13 @@ def _config(app: Starlette) -> uvicorn.Config:
         limit_concurrency=MOST_CONNECTIONS,
         h11_max_incomplete_event_size=65_536,
     )
+
+
+def _web_socket(**given: Any) -> asyncio.Protocol:
+    """The protocol of a connection that becomes a WebSocket; the first one imports it, a twentieth of a start."""
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+    return WebSocketsSansIOProtocol(**given)
 
 
 class _Server(uvicorn.Server):
