@@ -167,22 +167,37 @@ def _empty_database() -> bytes:
         return path.read_bytes()
 
 
+# SQLite databases of servers that have just begun, by their address, domain and time.
+_BEGUN: dict[tuple[Urls, int], bytes] = {}
+
+
 async def new_site(
     folder: Path, origin: str, engine: WorldEngine, clock: Clock, *, database: str = "", **settings: Any
 ) -> Site:
-    """A server with its instance actor, whose keys are not made anew each time."""
+    """A server with its instance actor, which is not made anew each time."""
     chosen = Settings(data=folder, origin=origin, database=database, **settings)
     folder.mkdir(parents=True, exist_ok=True)
-    if not database and not (folder / "fediblog.db").exists():
-        (folder / "fediblog.db").write_bytes(_empty_database())
     urls = Urls(origin, settings.get("handle_domain") or urlsplit(origin).netloc)
+    file, begun = folder / "fediblog.db", (urls, clock.now)
+    if database or file.exists():
+        await _begin(chosen, urls, clock)
+    elif begun in _BEGUN:
+        file.write_bytes(_BEGUN[begun])
+    else:
+        file.write_bytes(_empty_database())
+        await _begin(chosen, urls, clock)
+        _BEGUN[begun] = file.read_bytes()
+    return await open_site(chosen, engine=engine, clock=clock)
+
+
+async def _begin(chosen: Settings, urls: Urls, clock: Clock) -> None:
     db = await connect(chosen.database_url, clock=clock)
     try:
         await db.write(people.ensure_instance, urls, keys_of(urls.host, people.INSTANCE_HANDLE))
-        await db.write(facts.put, "origin", origin)
+        await db.write(facts.put, "origin", urls.origin)
+        await db.write(facts.put, "handle-domain", urls.handle_domain)
     finally:
         await db.close()
-    return await open_site(chosen, engine=engine, clock=clock)
 
 
 def add_person(tx: Tx, urls: Urls, handle: str, keys: Sequence[NewKey]) -> Account:
