@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -31,6 +32,7 @@ _INSERT = (
     + ", ".join(f":{name}" for name in _NAMES)
     + ")"
 )
+_USUAL = re.compile(r"https?://([A-Za-z0-9.:-]+)(?=[/?#]|\Z)")  # an address whose host can be read off
 _EDITABLE = frozenset(_NAMES) - {"handle", "handle_key", "domain", "host", "inbox", "outbox", "shared_inbox"}
 _SET = {name: f"update account set {name} = :value where id = :id and local = 1" for name in _EDITABLE}
 _UPDATE = (
@@ -120,9 +122,13 @@ def emoji_text(emoji: Sequence[Emoji]) -> str:
     return json.dumps([[each.name, each.url] for each in emoji])
 
 
-@lru_cache(maxsize=1024)
 def host_of(uri: str) -> str:
     """Host (and port) of an id, lower case; '' if it is none, since what a signature names may be anything."""
+    usual = _USUAL.match(uri)
+    return usual[1].lower() if usual else _host_of(uri)
+
+
+def _host_of(uri: str) -> str:
     try:
         return urlsplit(uri).netloc.lower()
     except ValueError:

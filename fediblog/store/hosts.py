@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from fediblog.store.tx import Row, Tx
 
+LONGEST = 100  # characters of a host whose domains are remembered
 AGAIN = 200  # ms from one turn of a host to the next: as long as twenty inboxes of one activity take theirs
 
 
@@ -65,8 +67,12 @@ def blocked_among(tx: Tx, hosts: Sequence[str]) -> set[str]:
     return {host for host, names in above.items() if blocked and not blocked.isdisjoint(names)}
 
 
-def domains(*hosts: str) -> list[str]:
+def domains(*hosts: str) -> tuple[str, ...]:
     """The hosts, without their ports too, and each domain above them."""
+    return (_remembered if max(map(len, hosts)) <= LONGEST else _domains)(hosts)
+
+
+def _domains(hosts: Sequence[str]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for host in hosts:
         found[host] = None
@@ -74,7 +80,10 @@ def domains(*hosts: str) -> list[str]:
         while name:
             found[name] = None
             name = name.partition(".")[2]
-    return list(found)
+    return tuple(found)
+
+
+_remembered = lru_cache(maxsize=512)(_domains)
 
 
 def host_heard(tx: Tx, host: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
 from operator import itemgetter
@@ -22,40 +22,39 @@ _TYPES = {"integer": "bigint", "blob": "bytea", "real": "double precision"}
 _TYPE = re.compile(rf"({_UNTOUCHED})|\b(integer|blob|real)\b", re.IGNORECASE)
 
 Lengths = tuple[tuple[str, int], ...]
+InOrder = Callable[[Mapping[str, Any]], Sequence[Any]]
 
 
 def bind(sql: str, params: Mapping[str, Param]) -> tuple[str, Sequence[Scalar]]:
     """The text and the parameters as SQLite wants them: by number, since names take it as long as all the rest."""
-    text, in_order = questioned(sql)
-    found: Sequence[Any] = in_order(params)
+    text, names, in_order = questioned(sql)
+    found = in_order(params)
     if _PLAIN.issuperset(map(type, found)):
         return text, found
-    values, lengths = _spread(params)
-    text, in_order = questioned(sql, lengths)
-    return text, in_order(values)
+    values, lengths = _flat(names, found)
+    return questioned(sql, lengths)[0] if lengths else text, values
 
 
 def bind_in_order(sql: str, params: Mapping[str, Param]) -> tuple[bytes, list[Scalar]]:
     """The text and the parameters as PostgreSQL wants them."""
-    values, lengths = _spread(params)
-    text, names = numbered(sql, lengths)
-    return text, [values[name] for name in names]
+    text, names = numbered(sql)
+    values, lengths = _flat(names, [params[name] for name in names])
+    return numbered(sql, lengths)[0] if lengths else text, values
 
 
-def _spread(params: Mapping[str, Param]) -> tuple[Mapping[str, Any], Lengths]:
-    """Values that a driver takes, each item of a list by a name of its own; and how long the lists are."""
-    values: dict[str, Any] = dict(params)
+def _flat(names: Sequence[str], found: Iterable[Any]) -> tuple[list[Scalar], Lengths]:
+    """Values that a driver takes, the items of a list one after another in its place; and how long the lists are."""
+    values: list[Scalar] = []
     lengths: Lengths = ()
-    for name, value in params.items():
+    for name, value in zip(names, found, strict=True):
         if type(value) in _PLAIN:
-            continue
-        if isinstance(value, _LISTS):
-            del values[name]
+            values.append(value)
+        elif isinstance(value, _LISTS):
             items = _padded([item if type(item) in _PLAIN else plain(item) for item in value])
             lengths += ((name, len(items)),)
-            values.update(zip(_names(name, len(items)), items, strict=True))
+            values += items
         else:
-            values[name] = plain(value)
+            values.append(plain(value))
     return values, lengths
 
 
@@ -92,12 +91,12 @@ def _names(name: str, length: int) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def questioned(sql: str, lengths: Lengths = ()) -> tuple[str, Callable[[Mapping[str, Any]], Sequence[Any]]]:
-    """The text for SQLite, with `?1` for what is named first; and what puts parameters into that order."""
+def questioned(sql: str, lengths: Lengths = ()) -> tuple[str, tuple[str, ...], InOrder]:
+    """The text for SQLite, with `?1` for what is named first; the names; and what puts parameters into that order."""
     text, names = _numbered(sql, lengths, "?")
     if len(names) > 1:
-        return text, itemgetter(*names)
-    return text, lambda params: [params[name] for name in names]
+        return text, names, itemgetter(*names)
+    return text, names, lambda params: [params[name] for name in names]
 
 
 @lru_cache(maxsize=4096)

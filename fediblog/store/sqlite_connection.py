@@ -25,6 +25,8 @@ _REASONS = {
     sqlite3.SQLITE_CORRUPT: "database-damaged",
     sqlite3.SQLITE_NOTADB: "database-damaged",
 }
+MOST_MAKERS = 4096  # statements whose columns are remembered
+_MAKERS: dict[str, tuple[Any, Callable[[Iterable[Any]], Row]]] = {}
 _DELAYS = {"database-busy": 5.0, "disk-full": 300.0}  # seconds
 
 
@@ -49,18 +51,18 @@ class SqliteTx(Tx):
 
     def all(self, sql: str, /, **params: Param) -> list[Row]:
         cursor = self._execute(sql, params)
-        return list(map(_maker(cursor), cursor)) if cursor.description else []
+        return list(map(_maker(sql, cursor), cursor)) if cursor.description else []
 
     def each(self, sql: str, /, **params: Param) -> Iterator[Row]:
         cursor = self._execute(sql, params)
-        return map(_maker(cursor), cursor)
+        return map(_maker(sql, cursor), cursor)
 
     def one(self, sql: str, /, **params: Param) -> Row | None:
         cursor = self._execute(sql, params)
         row = cursor.fetchone()
         if row is None:
             return None
-        made = _maker(cursor)(row)
+        made = _maker(sql, cursor)(row)
         cursor.close()  # else `returning` keeps the statement open
         return made
 
@@ -70,14 +72,21 @@ class SqliteTx(Tx):
     def many(self, sql: str, rows: Iterable[Mapping[str, Scalar]], /) -> None:
         self._note(sql)
         try:
-            text, in_order = questioned(sql)
+            text, _, in_order = questioned(sql)
             self._db.executemany(text, map(in_order, map(bind_row, rows)))
         except sqlite3.IntegrityError as error:
             raise Conflict(str(error)) from error
 
 
-def _maker(cursor: sqlite3.Cursor) -> Callable[[Iterable[Any]], Row]:
-    return row_maker(tuple([column[0] for column in cursor.description]))
+def _maker(sql: str, cursor: sqlite3.Cursor) -> Callable[[Iterable[Any]], Row]:
+    """What makes rows of the result: that of the last time, if the columns are the same."""
+    columns = cursor.description
+    known = _MAKERS.get(sql)
+    if known is None or known[0] != columns:
+        if len(_MAKERS) >= MOST_MAKERS:
+            _MAKERS.clear()
+        known = _MAKERS[sql] = columns, row_maker(tuple([column[0] for column in columns]))
+    return known[1]
 
 
 class Connection(aiosqlite.Connection):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import example, given, strategies
 
 from fediblog.domain.documents import Emoji, Key, Picture, ProfileField
 from fediblog.errors import Refused
@@ -259,3 +261,18 @@ async def test_accounts_are_found_by_an_index(db: Database) -> None:
         return scans(seen.plans(), "account", "signing_key", "featured_tag")
 
     assert await db.write(check) == []
+
+
+@given(
+    strategies.text(alphabet=":/?#[]@.- \t\nahtps9HÉ\u2100", max_size=20),
+    strategies.sampled_from(["", "http://", "https://"]),
+)
+@example("a.example:8080/x?y", "https://")
+@example("a.example\n", "https://")
+@example("[::1]", "http://")
+def test_the_host_is_what_the_standard_library_says(text: str, scheme: str) -> None:
+    try:
+        expected = urlsplit(scheme + text).netloc.lower()
+    except ValueError:
+        expected = ""
+    assert accounts.host_of(scheme + text) == expected

@@ -20,7 +20,7 @@ from fediblog.store.database import Database, connect, sqlite_path
 from fediblog.store.ids import IdMaker
 from fediblog.store.sql import bind, bind_in_order, define, numbered
 from fediblog.store.sqlite_writer import MOST_JOBS
-from fediblog.store.tx import Conflict, Scalar, Tx
+from fediblog.store.tx import Conflict, Param, Scalar, Tx
 from tests.conftest import Clock, options
 from tests.store.conftest import STEPS
 
@@ -56,6 +56,18 @@ async def test_rows_have_their_columns_as_attributes(small: Database) -> None:
     assert row._asdict() == {"id": identifier, "name": "one", "data": None, "length": None}
     assert await small.read(lambda tx: tx.one("select 1 as one from thing where id = 0")) is None
     assert await small.read(lambda tx: tx.all("select 1 as one from thing where id = 0")) == []
+
+
+async def test_rows_follow_a_table_that_another_process_changes(tmp_path: Path, clock: Clock) -> None:
+    db = await connect(tmp_path / "fediblog.db", migrations=STEPS, clock=clock)
+    await db.write(add, "one")
+    before = await db.read(lambda tx: tx.one("select * from thing"))
+    await db.write(lambda tx: tx.run("alter table thing rename column name to title"))
+    after = await db.read(lambda tx: tx.one("select * from thing"))
+    await db.close()
+    assert before is not None
+    assert after is not None
+    assert (before.name, after.title) == ("one", "one")
 
 
 async def test_values_come_back_as_they_went_in(small: Database) -> None:
@@ -536,6 +548,16 @@ def test_lists_are_padded_so_that_few_statements_result() -> None:
     assert text == "x in (?1, ?2, ?3, ?4)"
     assert list(values) == [5, 1, 7, 7]
     assert bind("x in (:ids)", {"ids": [4]}) == ("x in (?1)", [4])
+
+
+def test_items_of_lists_stand_where_their_numbers_say() -> None:
+    sql = "a in (:a) or b = :b or c in (:c) or a in (:a) or d = :d"
+    params: dict[str, Param] = {"d": 4, "c": (), "b": True, "a": [1, 2, 3]}
+    assert bind(sql, params) == (
+        "a in (?1, ?2, ?3, ?4) or b = ?5 or c in (null) or a in (?1, ?2, ?3, ?4) or d = ?6",
+        [1, 2, 3, 3, 1, 4],
+    )
+    assert bind_in_order(sql, params)[1] == [1, 2, 3, 3, 1, 4]
 
 
 def test_parameters_for_sqlite_are_numbered() -> None:
