@@ -108,11 +108,14 @@ async def by_handle(site: Site, handle: str, *, fresh: bool = False, budget: Bud
 
 def held_key(tx: Tx, key_id: str) -> tuple[StoredKey, Account] | None:
     """A stored key and its owner, by the key's id; some name the actor itself, and mean its first key."""
-    held = accounts.key_with_owner(tx, key_id)
-    if held is None and "#" not in key_id and (owner := accounts.by_uri(tx, key_id)) is not None:
-        keys = accounts.with_keys(tx, owner).keys
-        held = accounts.key_with_owner(tx, keys[0].uri) if keys else None
-    return held
+    return accounts.key_with_owner(tx, key_id) or key_of_actor(tx, key_id)
+
+
+def key_of_actor(tx: Tx, uri: str) -> tuple[StoredKey, Account] | None:
+    """The first key of the actor of that id, if that is none of a key."""
+    owner = accounts.by_uri(tx, uri) if "#" not in uri else None
+    keys = accounts.with_keys(tx, owner).keys if owner is not None else ()
+    return accounts.key_with_owner(tx, keys[0].uri) if keys else None
 
 
 async def key(site: Site, key_id: str, *, budget: Budget | None = None) -> tuple[PublicKey, Account]:

@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Actor, Emoji, Key, Picture, ProfileField
+from fediblog.domain.kept import Kept
 from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
@@ -26,6 +26,8 @@ _PROFILE = (
     " also_known_as, moved_to, webfinger, locked, discoverable, indexable, memorial, published"
 )
 _NAMES = [name.strip() for name in _PROFILE.split(",")]
+MOST_KEPT = 4096  # accounts that are remembered as they were made
+_MADE: Kept[int, Account] = Kept(MOST_KEPT)
 _INSERT = (
     f"insert into account (id, login, local, uri, state, created, changed, fetched, {_PROFILE})"
     " values (:id, :login, :local, :uri, 'active', :now, :now, :fetched, "
@@ -35,6 +37,7 @@ _INSERT = (
 _USUAL = re.compile(r"https?://([A-Za-z0-9.:-]+)(?=[/?#]|\Z)")  # an address whose host can be read off
 _EDITABLE = frozenset(_NAMES) - {"handle", "handle_key", "domain", "host", "inbox", "outbox", "shared_inbox"}
 _SET = {name: f"update account set {name} = :value where id = :id and local = 1" for name in _EDITABLE}
+KEY = "k.uri, k.account, k.kind, k.public, k.private, k.fetched, a.version"  # what `held` wants
 _UPDATE = (
     "update account set changed = :now, fetched = :now, "
     + ", ".join(f"{name} = :{name}" for name in _NAMES)
@@ -64,52 +67,30 @@ class StoredKey:
 
 
 def from_row(row: Row, keys: tuple[Key, ...] = ()) -> Account:
-    """The account that a row of the table says."""
-    account = _account(row)
+    """The account that a row of the table says; one that has not changed since is not made anew."""
+    account = _MADE.get(row.id, (row.version,))
+    if account is None:
+        account = _made(row)
+        _MADE.put(row.id, (row.version,), account)
     return replace(account, keys=keys) if keys else account
 
 
-@lru_cache(maxsize=1024, typed=True)  # the same few are read again and again, and a row is compared in no time
-def _account(row: Row) -> Account:
+def _made(row: Row) -> Account:
     return Account(
-        id=row.id,
-        login=row.login,
-        local=bool(row.local),
-        uri=row.uri,
-        kind=row.kind,
-        handle=row.handle,
-        domain=row.domain,
-        name=row.name,
-        summary=row.summary,
-        summary_source=row.summary_source,
-        language=row.language,
-        url=row.url,
-        inbox=row.inbox,
-        shared_inbox=row.shared_inbox,
-        outbox=row.outbox,
-        followers=row.followers,
-        following=row.following,
-        featured=row.featured,
-        featured_tags=row.featured_tags,
+        id=row.id, login=row.login, local=bool(row.local), uri=row.uri, kind=row.kind,
+        handle=row.handle, domain=row.domain, name=row.name,
+        summary=row.summary, summary_source=row.summary_source, language=row.language,
+        url=row.url, inbox=row.inbox, shared_inbox=row.shared_inbox, outbox=row.outbox,
+        followers=row.followers, following=row.following, featured=row.featured, featured_tags=row.featured_tags,
         icon=Picture(url=row.icon, alt=row.icon_alt) if row.icon else None,
         image=Picture(url=row.image, alt=row.image_alt) if row.image else None,
         fields=tuple(ProfileField(name=name, value=value) for name, value in pairs(row.fields)),
-        fields_source=pairs(row.fields_source),
-        emoji=emoji_from(row.emoji),
-        also_known_as=strings(row.also_known_as),
-        moved_to=row.moved_to,
-        webfinger=row.webfinger,
-        locked=bool(row.locked),
-        discoverable=bool(row.discoverable),
-        indexable=bool(row.indexable),
-        memorial=bool(row.memorial),
-        state=row.state,
-        suspended=row.state == "suspended",
-        published=row.published,
-        created=row.created,
-        changed=row.changed,
-        fetched=row.fetched,
-    )
+        fields_source=pairs(row.fields_source), emoji=emoji_from(row.emoji),
+        also_known_as=strings(row.also_known_as), moved_to=row.moved_to, webfinger=row.webfinger,
+        locked=bool(row.locked), discoverable=bool(row.discoverable), indexable=bool(row.indexable),
+        memorial=bool(row.memorial), state=row.state, suspended=row.state == "suspended",
+        published=row.published, created=row.created, changed=row.changed, fetched=row.fetched,
+    )  # fmt: skip
 
 
 def emoji_from(text: str) -> tuple[Emoji, ...]:
@@ -370,16 +351,14 @@ def free_key(tx: Tx, uri: str, owner: str) -> None:
 
 def key_with_owner(tx: Tx, uri: str) -> tuple[StoredKey, Account] | None:
     """The key of that id, with the account that owns it."""
-    row = tx.one(
-        "select a.*, k.uri as key_uri, k.kind as key_kind, k.public, k.private, k.fetched as key_fetched"
-        " from signing_key k join account a on a.id = k.account where k.uri = :uri",
-        uri=uri,
-    )
-    if row is None:
-        return None
-    about = {"kind": row.key_kind, "public": row.public, "private": row.private, "fetched": row.key_fetched}
-    held = StoredKey(uri=row.key_uri, account=row.id, **about)
-    return held, from_row(row)
+    row = tx.one(f"select {KEY} from signing_key k join account a on a.id = k.account where k.uri = :uri", uri=uri)
+    return held(tx, row) if row else None
+
+
+def held(tx: Tx, row: Row) -> tuple[StoredKey, Account] | None:
+    """A key and its owner by the columns of `KEY`; the owner's own row is read only if it has changed."""
+    owner = _MADE.get(row.account, (row.version,)) or get(tx, row.account)
+    return (_stored(row), owner) if owner else None
 
 
 def private_keys(tx: Tx, account: int) -> list[StoredKey]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from fediblog.domain.records import record
+from fediblog.store.ids import first_of
 from fediblog.store.tx import Tx
 
 CHANNEL = "events"
@@ -80,4 +81,4 @@ def receivers(tx: Tx, item: int, accounts: Collection[int]) -> set[int]:
 
 def sweep(tx: Tx) -> int:
     """Forget what was told."""
-    return tx.run("delete from event where at < :old", old=tx.now - KEPT)
+    return tx.run("delete from event where id < :old", old=first_of(tx.now - KEPT))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
-from fediblog.store import claims
+from fediblog.store import accounts, claims
+from fediblog.store.accounts import StoredKey
 from fediblog.store.hosts import domains
 from fediblog.store.ids import first_of
 from fediblog.store.tx import Tx
@@ -20,7 +22,9 @@ _STANDING = (
     "select case when :uri <> '' and exists (select 1 from seen where uri = :uri) then 1 else 0 end as seen,"
     " case when exists (select 1 from host where name = :host and failures > 0) then 1 else 0 end as silent,"
     " case when exists (select 1 from (values (:hosts)) v cross join blocked_host h where h.host = v.column1)"
-    " then 1 else 0 end as blocked"
+    " then 1 else 0 end as blocked,"
+    f" {accounts.KEY} from (select 1 as yes) o left join signing_key k on k.uri = :key"
+    " left join account a on a.id = k.account"
 )
 
 
@@ -58,12 +62,15 @@ class Standing(NamedTuple):
     seen: bool  # it was dealt with
     silent: bool  # the signer's server did not answer when we last sent something to it
     blocked: bool  # one of the two is
+    held: tuple[StoredKey, Account] | None = None  # the key of that id, and whose it is
 
 
-def standing(tx: Tx, uri: str, signer: str, actor: str) -> Standing:
-    """How an activity stands before it is proven; `signer` and `actor` are hosts."""
-    row = tx.one(_STANDING, uri=uri, host=signer, hosts=domains(signer, actor))
-    return Standing(*map(bool, row)) if row else Standing(seen=False, silent=False, blocked=False)
+def standing(tx: Tx, uri: str, signer: str, actor: str, key: str = "") -> Standing:
+    """How an activity stands before it is proven; `signer` and `actor` are hosts, `key` is the id of the key."""
+    row = tx.one(_STANDING, uri=uri, host=signer, hosts=domains(signer, actor), key=key)
+    assert row is not None  # it asks for one row
+    held = accounts.held(tx, row) if row.version is not None else None
+    return Standing(bool(row.seen), bool(row.silent), bool(row.blocked), held)
 
 
 def has_room(tx: Tx, host: str) -> bool:

@@ -16,7 +16,6 @@ from typing import TypeVar
 
 from fediblog import inbox
 from fediblog.domain.accounts import Account
-from fediblog.federation import resolve
 from fediblog.inbox import Facts
 from fediblog.protocol.activities import read_activity
 from fediblog.store import inbound, jobs, listings, outbox, posts, relations
@@ -106,10 +105,9 @@ def like(tx: Tx, scene: Scene) -> None:
     document = {"id": f"{scene.liker.uri}/likes/1", "type": "Like", "actor": scene.liker.uri, "object": uri}
     activity = read_activity(document)
     assert activity is not None
-    held = resolve.held_key(tx, f"{scene.liker.uri}#main-key")
-    assert held is not None
-    inbound.standing(tx, activity.uri, "h0.example", "h0.example")
-    inbox.apply(tx, URLS, activity, Facts(actor=held[1]))
+    standing = inbound.standing(tx, activity.uri, "h0.example", "h0.example", f"{scene.liker.uri}#main-key")
+    assert standing.held is not None
+    inbox.apply(tx, URLS, activity, Facts(actor=standing.held[1]))
 
 
 QUESTIONS: dict[str, Callable[[Tx, Scene], None]] = {

@@ -1,7 +1,7 @@
 """Makes `schemas/NNNN.jsonl`: data in every corner of a release's schema, for later versions to open.
 
 Run it once for each release that changes the schema, and keep the files of all earlier ones:
-`python -m tests.promises.old_schema > tests/promises/schemas/0004.jsonl`
+`python -m tests.promises.old_schema > tests/promises/schemas/0005.jsonl`
 """
 
 from __future__ import annotations

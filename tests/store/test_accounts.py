@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -276,3 +277,34 @@ def test_the_host_is_what_the_standard_library_says(text: str, scheme: str) -> N
     except ValueError:
         expected = ""
     assert accounts.host_of(scheme + text) == expected
+
+
+async def test_an_account_is_read_anew_after_whatever_changed_it(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        bob = accounts.save_remote(tx, actor("bob", keys=(key("https://far.example/users/bob"),)), "far.example")
+        held = accounts.key_with_owner(tx, f"{bob.uri}#main-key")
+        assert held is not None
+        assert held[1] is accounts.get(tx, bob.id)  # as it was made before
+        deeds: list[Callable[[], object]] = [
+            lambda: accounts.set_state(tx, bob.id, "suspended"),
+            lambda: accounts.moved(tx, bob.id, "https://new.example/bob"),
+            lambda: accounts.touch(tx, bob.id),
+            lambda: tx.run("update account set name = 'Bob' where id = :id", id=bob.id),
+            lambda: tx.run("update account set name = 'Bobby' where uri = :uri", uri=bob.uri),
+        ]
+        tx.now += 1
+        for deed in deeds:
+            before = held[1]
+            deed()
+            held = accounts.key_with_owner(tx, f"{bob.uri}#main-key")
+            assert held is not None
+            assert held[1] != before
+            assert held[1] == accounts.get(tx, bob.id) == accounts.by_uri(tx, bob.uri)
+
+    await db.write(check)
+
+
+async def test_no_two_accounts_have_the_same_version(db: Database) -> None:
+    await db.write(lambda tx: [remote(tx, f"p{number}") for number in range(3)])
+    rows = await db.read(lambda tx: tx.all("select version from account"))
+    assert len({row.version for row in rows} - {0}) == len(rows) == 3
