@@ -114,7 +114,7 @@ def put_post(
     fresh = _dated(clean or harmless(note), tx.now)
     audience = _audience(tx, urls, note, author, inbox_owner)
     placement = Placement(visibility=audience.visibility, cleaner=CLEANER_VERSION)
-    number = writing.insert(tx, fresh, author, placement, parent=parent)
+    number = writing.insert(tx, fresh, author, placement, parent=parent, awaited=bool(found.awaited))
     writing.address(tx, number, audience.people, new=True)
     root = (parent.root or parent.id) if parent else None
     news = _News(number, fresh, author, parent.id if parent else None, root, audience)

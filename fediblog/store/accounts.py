@@ -26,7 +26,7 @@ _PROFILE = (
     " also_known_as, moved_to, webfinger, locked, discoverable, indexable, memorial, published"
 )
 _NAMES = [name.strip() for name in _PROFILE.split(",")]
-MOST_KEPT = 4096  # accounts that are remembered as they were made
+MOST_KEPT = 2048  # accounts that are remembered as they were made
 _MADE: Kept[int, Account] = Kept(MOST_KEPT)
 _INSERT = (
     f"insert into account (id, login, local, uri, state, created, changed, fetched, {_PROFILE})"

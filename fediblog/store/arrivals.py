@@ -19,11 +19,13 @@ _FOLLOWED = (
     "exists (select 1 from follow f join account fa on fa.id = f.follower"
     " where f.followed = :author and f.state = 'accepted' and fa.local = 1) as followed"
 )
+_WAITS = "exists (select 1 from post w where w.in_reply_to = :{} and w.in_reply_to <> '' and w.parent is null)"
 _POST = (  # a list as rows, since SQLite makes a table of every longer `in (…)`
     "select exists (select 1 from post k where k.uri = :uri and k.state <> 'deleted') as stored,"
     " exists (select 1 from early e where e.uri = :uri and e.actor = :actor) as early,"
     " exists (select 1 from tombstone t where t.uri = :uri) as buried,"
     " exists (select 1 from (values (:hosts)) v cross join blocked_host h where h.host = v.column1) as blocked,"
+    f" {_WAITS.format('uri')} or {_WAITS.format('page')} as awaited,"
     f" {_FOLLOWED}, (exists (select 1 from block b where b.account = p.account and b.target = :author and p.local = 1)"
     " or exists (select 1 from post r cross join block b where r.id = p.root and r.local = 1"
     " and b.account = r.account and b.target = :author)) as shunned,"
@@ -42,8 +44,9 @@ def post(tx: Tx, note: Note, author: Account) -> Row:
     """What stands in the way of somebody else's post, and what it answers.
 
     Whether it is `stored`, its author took it back `early`, it was here and is `buried`, its server is `blocked`,
-    somebody here has `followed` the author, or one of our people whom it answers or in whose thread it is has
-    `shunned` the author; and of the post that it answers what `ties.tie` says, or nothing (`id` is None then).
+    answers that came before it have `awaited` it, somebody here has `followed` the author, or one of our people whom it
+    answers or in whose thread it is has `shunned` the author; and of the post that it answers what `ties.tie` says, or
+    nothing (`id` is None then).
     """
     found = _post(tx, note, author, note.in_reply_to)
     if found.id is None and (page := ties.at_page(tx, note.in_reply_to)) is not None:
@@ -55,6 +58,7 @@ def _post(tx: Tx, note: Note, author: Account, above: str) -> Row:
     found = tx.one(
         _POST,
         uri=note.uri,
+        page=ties.page_of(note),
         actor=note.author,
         author=author.id,
         hosts=domains(host_of(note.uri), author.domain),

@@ -16,3 +16,9 @@ def strings(text: str) -> tuple[str, ...]:
 def pairs(text: str) -> tuple[tuple[str, str], ...]:
     """A list of pairs of strings."""
     return tuple((first, second) for first, second in json.loads(text))
+
+
+@lru_cache(maxsize=2048)
+def text_of(texts: tuple[str, ...]) -> str:
+    """A list of strings as it is stored."""
+    return json.dumps(texts)

@@ -13,6 +13,7 @@ from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.store import conversations, events, parts, quotes, ties
 from fediblog.store.accounts import emoji_text
+from fediblog.store.packed import text_of
 from fediblog.store.posts import poll_text
 from fediblog.store.tx import Row, Tx
 
@@ -24,14 +25,7 @@ _COLUMNS = (
 )
 _NAMES = [name.strip() for name in _COLUMNS.split(",")]
 _FIXED = {"account", "local", "uri", "received", "in_reply_to", "parent", "root"}  # an edit never changes these
-_WAITS = (
-    "exists (select 1 from post o where o.in_reply_to = :{} and o.in_reply_to <> '' and o.parent is null"
-    " and o.id <> :id)"
-)
-_INSERT = (
-    f"insert into post (id, {_COLUMNS}) values (:id, {', '.join(f':{name}' for name in _NAMES)})"
-    f" returning ({_WAITS.format('uri')} or {_WAITS.format('page')}) as awaited"
-)
+_INSERT = f"insert into post (id, {_COLUMNS}) values (:id, {', '.join(f':{name}' for name in _NAMES)})"
 _UPDATE = (
     "update post set " + ", ".join(f"{name} = :{name}" for name in _NAMES if name not in _FIXED) + " where id = :id"
 )
@@ -63,24 +57,24 @@ def insert(
     *,
     number: int | None = None,
     parent: Row | Literal["unasked"] | None = "unasked",
+    awaited: bool = True,
 ) -> int:
     """Store a new post with its tags and files, and tie it to its thread; returns its number.
 
-    `note` must be clean already; `parent` is what `tie` says, if that was asked. Mentions are stored by `address`. A
-    remote post's number sorts by the earlier of when it says it was published and now, so that nobody can put a post
-    into the future.
+    `note` must be clean already; `parent` is what `tie` says, if that was asked, and `awaited` whether answers that
+    came before it may be stored. Mentions are stored by `address`. A remote post's number sorts by the earlier of when
+    it says it was published and now, so that nobody can put a post into the future.
     """
     published = min(note.published if note.published is not None else tx.now, tx.now)
     identity = number if number is not None else tx.new_id(None if author.local else max(published, 0))
     above = ties.tie(tx, note.in_reply_to) if parent == "unasked" else parent
     root = (above.root or above.id) if above else None
-    stored = tx.one(
+    tx.run(
         _INSERT,
         id=identity,
         account=author.id,
         local=int(author.local),
         uri=note.uri,
-        page=ties.page_of(note),
         received=tx.now,
         parent=above.id if above else None,
         root=root,
@@ -89,7 +83,7 @@ def insert(
     parts.put(tx, identity, note)
     if placement.visibility == Visibility.PUBLIC:
         parts.put_links(tx, identity, note)
-    if stored is not None and stored.awaited:
+    if awaited:
         ties.adopt(tx, identity, root or identity, note)
     return identity
 
@@ -164,8 +158,8 @@ def _values(note: Note, placement: Placement, published: int) -> dict[str, Any]:
         "context": note.context,
         "conversation": note.conversation,
         "quote": note.quote,
-        "to_list": json.dumps(note.to),
-        "cc_list": json.dumps(note.cc),
+        "to_list": text_of(note.to),
+        "cc_list": text_of(note.cc),
         "emoji": emoji_text(note.emoji) if note.emoji else "[]",
         "image": note.image.url if note.image else "",
         "image_alt": note.image.alt if note.image else "",
