@@ -128,7 +128,7 @@ async def _take(site: Site, incoming: Incoming, letter: _Letter, door: Door) -> 
     if signer.state == "suspended" or known.blocked:
         raise Refused("account-suspended", "Activities of this account are not taken.", signer.uri)
     if known.failing:
-        await site.db.write(outbox.host_heard, host_of(signer.uri))
+        await site.db.write_here(outbox.host_heard, host_of(signer.uri))
     if activity.actor == signer.uri:
         authority.may_speak(signer.uri, activity)
     elif not proving.may_be_forwarded(activity, letter.document):
@@ -207,7 +207,7 @@ async def _deal(site: Site, letter: _Letter, signer: Account, known: _Known, doo
     facts = Facts(actor=signer, inbox_owner=letter.inbox_owner, reading=letter.reading)
     if at_once and await _done_at_once(site, activity, facts):
         return ACCEPTED
-    kept = await site.db.write(_keep, letter, signer)
+    kept = await site.db.write_here(_keep, letter, signer)
     _count(activity, "stored" if kept else "full")
     if not kept:
         return Receipt(503, "Too much is waiting here; try again later.", "inbox-full", PAUSE)

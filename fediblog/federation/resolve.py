@@ -72,7 +72,7 @@ async def save(
     if not domain:
         same = stored is not None and (stored.handle, stored.webfinger) == (found.handle, found.webfinger)
         domain = stored.domain if stored is not None and same else await handles.domain_of(site, found, budget)
-    return await site.db.write(_save, found, domain, proven)
+    return await site.db.write_here(_save, found, domain, proven)
 
 
 def _save(tx: Tx, found: Actor, domain: str, proven: str) -> Account:

@@ -1,21 +1,22 @@
-"""PostgreSQL: sessions in threads, so that the same plain functions run; LISTEN wakes other processes."""
+"""PostgreSQL: the same plain functions, in fibers of the event loop or in threads; LISTEN wakes other processes."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 import secrets
-import time
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
 
 from fediblog.errors import Misuse, Unavailable
-from fediblog.store import migrate
+from fediblog.store import fibers, migrate
 from fediblog.store.ids import IdMaker
 from fediblog.store.session import SETTINGS, Session, Sessions
 from fediblog.store.sql import bind_in_order, bind_row, numbered
@@ -143,7 +144,7 @@ class Listener:
 
 
 class PostgresEngine(Engine):
-    """Some threads, and as many sessions if all are at work."""
+    """Some sessions, with a thread for each where what is done is not short."""
 
     name = "postgres"
 
@@ -164,14 +165,21 @@ class PostgresEngine(Engine):
         self._wake = wake
         self._origin = origin
         self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="postgres")
         self._closed = False
 
     async def read(self, work: Callable[[Tx], T]) -> T:
-        return await self._in_thread(self._attempt, self._read, work)
+        return await self._attempt(self._here, self._read, work)
+
+    async def scan(self, work: Callable[[Tx], T]) -> T:
+        return await self._attempt(self._in_thread, self._read, work)
 
     async def write(self, work: Callable[[Tx], T]) -> T:
-        return await self._in_thread(self._attempt, self._write, work)
+        return await self._attempt(self._in_thread, self._write, work)
+
+    async def write_here(self, work: Callable[[Tx], T]) -> T:
+        return await self._attempt(self._here, self._write, work)
 
     async def check(self) -> list[str]:
         rows = await self.read(
@@ -184,37 +192,52 @@ class PostgresEngine(Engine):
             return
         self._closed = True
         await self._listener.stop()
+        await self._sessions.finish()
         await asyncio.to_thread(self._threads.shutdown)
-        await asyncio.to_thread(self._sessions.close)
 
-    async def _in_thread(
-        self, attempt: Callable[[_Way[T], Callable[[Tx], T]], T], way: _Way[T], work: Callable[[Tx], T]
+    async def _attempt(
+        self, place: Callable[[Session, Callable[[], T]], asyncio.Future[T]], way: _Way[T], work: Callable[[Tx], T]
     ) -> T:
-        if self._closed:
-            raise Unavailable("database-closed")
-        return await self._loop.run_in_executor(self._threads, attempt, way, work)
-
-    # Below: on a thread of the pool.
-
-    def _attempt(self, way: _Way[T], work: Callable[[Tx], T]) -> T:
         """Tries again after a clash with another transaction, when the connection was dead before it was used, and when
         a statement had been prepared for a table that is another one by now."""
         attempt = 1
         while True:
+            if self._closed:
+                raise Unavailable("database-closed")
             try:
-                session = self._sessions.take()
-                try:
-                    return way(session, work)
-                finally:
-                    self._sessions.give(session)
+                session = await self._sessions.take()
+                return await place(session, partial(way, session, work))
             except psycopg.Error as error:
                 clash = isinstance(error, (*_CLASHES, _Stale, errors.FeatureNotSupported))
                 if not clash or attempt == ATTEMPTS:
                     raise explain(error) from error
                 if isinstance(error, _Stale):
                     self._sessions.drop()
-            time.sleep(random.uniform(0.5, 1.5) * 0.02 * attempt)  # noqa: S311 - jitter, so that two part
+            await asyncio.sleep(random.uniform(0.5, 1.5) * 0.02 * attempt)  # noqa: S311 - jitter, so that two part
             attempt += 1
+
+    # A session is given back when the work is done, even if nobody waits for it any more.
+
+    def _here(self, session: Session, work: Callable[[], T]) -> asyncio.Future[T]:
+        def run() -> T:
+            try:
+                return work()
+            finally:
+                self._sessions.give(session)
+
+        return fibers.begin(run)
+
+    def _in_thread(self, session: Session, work: Callable[[], T]) -> asyncio.Future[T]:
+        def give(_: object) -> None:
+            session.wire.attach()
+            self._sessions.give(session)
+
+        session.wire.detach()
+        running = self._loop.run_in_executor(self._threads, work)
+        running.add_done_callback(give)
+        return asyncio.shield(running)
+
+    # Below: in a fiber, or on a thread of the pool.
 
     def _read(self, session: Session, work: Callable[[Tx], T]) -> T:
         with _begun(session, session.snapshot()):
@@ -226,8 +249,12 @@ class PostgresEngine(Engine):
             result = work(tx)
             if tx.channels:
                 session.at_commit(f"notify {CHANNEL}, '{' '.join((self._origin, *tx.channels))}'")
+        # Before whoever waits for the transaction goes on: they must not find what somebody remembers from before.
         for channel in tx.channels:
-            self._loop.call_soon_threadsafe(self._wake, channel)
+            if threading.get_ident() == self._thread:
+                self._wake(channel)
+            else:
+                self._loop.call_soon_threadsafe(self._wake, channel)
         return result
 
 
@@ -243,7 +270,7 @@ def _begun(session: Session, transaction: AbstractContextManager[None]) -> Itera
             fresh = False
             yield
     except psycopg.OperationalError as error:
-        if fresh and session.lost:
+        if fresh and session.wire.lost:
             raise _Stale(str(error)) from error
         raise
 
@@ -306,4 +333,4 @@ async def open_engine(
         await listener.start()
     except psycopg.OperationalError as error:
         raise Unavailable("database-unreachable", 10, str(error)) from error
-    return PostgresEngine(Sessions(url), connections, listener, clock, ids, wake, origin)
+    return PostgresEngine(Sessions(url, connections), connections, listener, clock, ids, wake, origin)

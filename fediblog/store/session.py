@@ -1,35 +1,35 @@
 """A connection to PostgreSQL with the statements it has prepared, and those that nobody uses at the moment.
 
-This is `psycopg` without its cursors. Most statements take some microseconds, a cursor four times as long, and it lets
-go of the interpreter at five points of each: on a busy server whoever lets go may wait milliseconds for it to come
-back. Here a statement is one call of libpq.
+This is `psycopg` without its cursors: most statements take some microseconds, and a cursor four times as long. Here a
+statement is one message to the server and one from it, which `wire.py` waits for.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import errors
+from psycopg.abc import Buffer
 from psycopg.adapt import Loader, PyFormat, Transformer
-from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
+from psycopg.pq import DiagnosticField
 from psycopg.pq.abc import PGresult
 from psycopg.types.numeric import Int8Dumper
 
 from fediblog.store.tx import Row, Scalar, row_maker
+from fediblog.store.wire import FINE, Wire
 
 MOST_STATEMENTS = 1024  # that a connection remembers
 MOST_VALUES = 40  # of what is prepared: a longer list is hashed only if the planner knows what is in it
-FEW = 8  # executions of one statement, for which a pipeline would cost more than it saves
+AT_ONCE = 100  # executions of one statement that are sent before the first answer is read
 LIFETIME = 3600.0  # seconds until a connection is replaced: what the server keeps for it grows
 IDLE = 600.0  # seconds after which one that nobody needs is closed
 WAIT = 10.0  # seconds in which a server that restarts should be back
 _PAUSE = 0.25  # seconds from one try to the next
-_FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK, ExecStatus.EMPTY_QUERY)
 SETTINGS: dict[str, Any] = {
     "autocommit": True,  # transactions are begun by hand
     "client_encoding": "utf8",
@@ -58,53 +58,60 @@ class BoolLoader(Loader):
 class _Statement:
     """A statement that was met before."""
 
-    __slots__ = ("maker", "name")
+    __slots__ = ("make", "met", "name")
 
-    def __init__(self, maker: Callable[[Iterable[Any]], Row]) -> None:
-        self.maker = maker
+    def __init__(self) -> None:
+        self.met = False
         self.name = b""  # until it is prepared
+        self.make: Callable[[Iterable[Any]], Row] | None = None  # a row; until there is a result that names its columns
+
+    def maker(self, result: PGresult) -> Callable[[Iterable[Any]], Row]:
+        if self.make is None:
+            names = [(result.fname(index) or b"").decode() for index in range(result.nfields)]
+            self.make = row_maker(tuple(names))
+        return self.make
+
+
+class _Call(NamedTuple):
+    """A statement with its parameters as libpq takes them."""
+
+    statement: _Statement
+    values: Sequence[Buffer | None]
+    types: tuple[int, ...]
+    formats: Sequence[int]
 
 
 class Session:
-    """One connection, used by one thread at a time."""
+    """One connection, used by one thread, or by one fiber of the event loop, at a time."""
 
     def __init__(self, url: str) -> None:
-        self._connection = psycopg.connect(url, **SETTINGS)
-        self._connection.adapters.register_loader("numeric", NumberLoader)
-        self._connection.adapters.register_loader("bool", BoolLoader)
-        self._connection.adapters.register_dumper(int, Int8Dumper)  # else :a * 1000 overflows a smallint
-        self._server = self._connection.pgconn
-        self._values = Transformer(self._connection)
+        connection = psycopg.connect(url, **SETTINGS)
+        connection.adapters.register_loader("numeric", NumberLoader)
+        connection.adapters.register_loader("bool", BoolLoader)
+        connection.adapters.register_dumper(int, Int8Dumper)  # else :a * 1000 overflows a smallint
+        self.wire = Wire(connection)
+        self._server = connection.pgconn
+        self._values = Transformer(connection)
         self._statements: dict[tuple[bytes, tuple[int, ...]], _Statement] = {}
         self._count = 0  # of names that were given
-        self._end = "commit"
+        self._end = b"commit"
         self.opened = self.used = time.monotonic()
         self.command("set lock_timeout = '10s'")
         self.command("set enable_mergejoin = off")  # which reads a table from its beginning to where `:after` is
 
-    @property
-    def lost(self) -> bool:
-        """Whether the server has closed the connection, or cannot be reached any more."""
-        return self._connection.closed
-
-    @property
-    def usable(self) -> bool:
-        """Whether a transaction can begin."""
-        return self._server.transaction_status in (TransactionStatus.IDLE, TransactionStatus.ACTIVE)
-
     def close(self) -> None:
         """Let go of the connection."""
-        self._connection.close()
+        self.wire.close()
 
     def command(self, text: str) -> None:
         """Statements without parameters that give no rows."""
-        self._checked(self._server.exec_(text.encode()))
+        self._ask(self._server.send_query, text.encode())
 
     def rows(self, text: bytes, values: Sequence[Scalar]) -> list[Row]:
         """All that a statement returns; `$1` stands for the first of the values."""
         result, statement = self._execute(text, values)
         self._values.set_pgresult(result)
-        return self._values.load_rows(0, result.ntuples, statement.maker)
+        return self._values.load_rows(0, result.ntuples, statement.maker(result))
 
     def count(self, text: bytes, values: Sequence[Scalar]) -> int:
         """How many rows a statement changed."""
@@ -118,22 +125,21 @@ class Session:
             yield from some
 
     def many(self, text: bytes, rows: Sequence[Sequence[Scalar]]) -> None:
-        """Execute a statement once for each of the rows; if there are many, wait for the server at the end only."""
-        if len(rows) <= FEW:
-            for row in rows:
-                self._execute(text, row)
-        else:
-            with psycopg.RawCursor(self._connection) as cursor:
-                cursor.executemany(text, rows)
+        """Execute a statement once for each of the rows; of several, the server is waited for after each hundred."""
+        if len(rows) == 1:
+            self._execute(text, rows[0])
+            return
+        for first in range(0, len(rows), AT_ONCE):
+            self._execute_all(text, [self._call(text, row) for row in rows[first : first + AT_ONCE]])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """BEGIN … COMMIT, or ROLLBACK if anything goes wrong."""
-        self._end = "commit"
+        self._end = b"commit"
         self.command("begin isolation level read committed")
         try:
             yield
-            self.command(self._end)
+            self._ask(self._server.send_query, self._end)
         except BaseException:
             with suppress(psycopg.Error):  # the connection may be the reason
                 self.command("rollback")
@@ -141,50 +147,73 @@ class Session:
 
     def at_commit(self, command: str) -> None:
         """Say this in the same message as COMMIT."""
-        self._end = f"{command}; commit"
+        self._end = f"{command}; commit".encode()
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """A transaction that reads. Nobody waits for its end: libpq does, before the next command."""
+        """A transaction that reads. Nobody waits for its end."""
         self.command("begin isolation level repeatable read, read only")
         try:
             yield
         finally:
             with suppress(psycopg.Error):
-                self._server.send_query(b"commit")
-                self._server.flush()
+                self.wire.say(b"commit")
 
     def _execute(self, text: bytes, values: Sequence[Scalar]) -> tuple[PGresult, _Statement]:
-        dumped = self._values.dump_sequence(values, [PyFormat.AUTO] * len(values))
-        types, formats = self._values.types or (), self._values.formats
-        statement = self._statements.get((text, types))  # a null has no type
-        if statement is None or len(values) > MOST_VALUES:  # perhaps it is never met again
-            result = self._checked(self._server.exec_params(text, dumped, types, formats))
-            return result, self._remember(text, types, result)
+        call = self._call(text, values)
+        statement = call.statement
+        if not statement.met or len(values) > MOST_VALUES:  # perhaps it is never met again
+            statement.met = True
+            return self._ask(self._server.send_query_params, text, *call[1:]), statement
         if not statement.name:
             name = self._new_name()
-            self._checked(self._server.prepare(name, text, types))
+            self._ask(self._server.send_prepare, name, text, call.types)
             statement.name = name
-        result = self._server.exec_prepared(statement.name, dumped, formats)  # type: ignore[arg-type]  # null is fine
-        return self._checked(result), statement
+        return self._ask(self._server.send_query_prepared, statement.name, call.values, call.formats), statement
 
-    def _remember(self, text: bytes, types: tuple[int, ...], result: PGresult) -> _Statement:
-        if len(self._statements) >= MOST_STATEMENTS:
-            names = [each.name.decode() for each in self._statements.values() if each.name]
-            self._statements.clear()
-            self.command(";".join(f"deallocate {name}" for name in names))
-        columns = [(result.fname(index) or b"").decode() for index in range(result.nfields)]
-        statement = self._statements[text, types] = _Statement(row_maker(tuple(columns)))
-        return statement
+    def _execute_all(self, text: bytes, calls: Sequence[_Call]) -> None:
+        new: list[_Statement] = []
+        with self.wire.pipeline():
+            for statement, values, types, formats in calls:
+                if not statement.name:
+                    new.append(statement)
+                    statement.name = self._new_name()
+                    self._server.send_prepare(statement.name, text, types)
+                self._server.send_query_prepared(statement.name, values, formats)
+            failure = self.wire.until_mark()
+        if failure is not None:
+            for statement in new:  # perhaps it was not prepared any more
+                statement.name = b""
+            self._checked(failure)
+
+    def _call(self, text: bytes, values: Sequence[Scalar]) -> _Call:
+        dumped = self._values.dump_sequence(values, [PyFormat.AUTO] * len(values))
+        types = self._values.types or ()  # a null has none
+        statement = self._statements.get((text, types))
+        if statement is None:
+            if len(self._statements) >= MOST_STATEMENTS:
+                self._forget_statements()
+            statement = self._statements[text, types] = _Statement()
+        return _Call(statement, dumped, types, self._values.formats or ())
+
+    def _forget_statements(self) -> None:
+        named = [each for each in self._statements.values() if each.name]
+        self._statements.clear()
+        self.command(";".join(f"deallocate {each.name.decode()}" for each in named))
+        for each in named:
+            each.name = b""
 
     def _new_name(self) -> bytes:
         self._count += 1
         return b"fediblog_%d" % self._count
 
+    def _ask(self, send: Callable[..., None], *values: object) -> PGresult:
+        return self._checked(self.wire.ask(send, *values))
+
     def _checked(self, result: PGresult) -> PGresult:
-        if result.status in _FINE:
+        if result.status in FINE:
             return result
-        if self.lost and result.error_field(DiagnosticField.SQLSTATE) is None:
+        if self.wire.lost and result.error_field(DiagnosticField.SQLSTATE) is None:
             raise psycopg.OperationalError(result.get_error_message())
         error = errors.error_from_result(result)
         if isinstance(error, errors.FeatureNotSupported):  # of a plan, if its table is another one by now
@@ -193,53 +222,71 @@ class Session:
 
 
 class Sessions:
-    """Those that nobody uses at the moment. The last one is taken first: it has the most prepared."""
+    """Those that nobody uses at the moment. The last one is taken first: it has the most prepared.
 
-    def __init__(self, url: str) -> None:
+    All of this is done on the event loop.
+    """
+
+    def __init__(self, url: str, most: int) -> None:
         self._url = url
+        self._most = most
+        self._free = asyncio.Semaphore(most)
         self._idle: list[Session] = []
-        self._lock = Lock()
-        self._closed = False
 
-    def take(self) -> Session:
+    async def take(self) -> Session:
         """One of these or a new one; a server that restarts is waited for."""
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        return self._open()
+        await self._free.acquire()
+        try:
+            while self._idle:
+                session = self._idle.pop()
+                if not session.wire.lost:
+                    return session
+                session.close()
+            return await self._open()
+        except BaseException:
+            self._free.release()
+            raise
 
     def give(self, session: Session) -> None:
         """It is not used any more."""
         now = session.used = time.monotonic()
-        old: list[Session] = []
-        with self._lock:
-            if session.usable and now - session.opened < LIFETIME and not self._closed:
-                self._idle.append(session)
-            else:
-                old.append(session)
-            if self._idle and now - self._idle[0].used > IDLE:
-                old.append(self._idle.pop(0))
-        for each in old:
-            each.close()
+        if session.wire.usable and now - session.opened < LIFETIME:
+            self._idle.append(session)
+        else:
+            session.close()
+        if self._idle and now - self._idle[0].used > IDLE:
+            self._idle.pop(0).close()
+        self._free.release()
 
     def drop(self) -> None:
         """Close all that are not used: they may be as dead as one that was."""
-        with self._lock:
-            old, self._idle = self._idle, []
-        for each in old:
-            each.close()
+        while self._idle:
+            self._idle.pop().close()
 
-    def close(self) -> None:
-        """Close all, and those that are still used as soon as they are given back."""
-        self._closed = True
+    async def finish(self) -> None:
+        """Wait until none is used any more, and close all; none can be taken after that."""
+        for _ in range(self._most):
+            await self._free.acquire()
         self.drop()
 
-    def _open(self) -> Session:
+    async def _open(self) -> Session:
         end = time.monotonic() + WAIT
         while True:
+            opening = asyncio.ensure_future(asyncio.to_thread(Session, self._url))
             try:
-                return Session(self._url)
+                session = await asyncio.shield(opening)
+            except asyncio.CancelledError:
+                opening.add_done_callback(_close_unwanted)
+                raise
             except psycopg.OperationalError:
                 if time.monotonic() + _PAUSE > end:
                     raise
-            time.sleep(_PAUSE)
+                await asyncio.sleep(_PAUSE)
+            else:
+                session.wire.attach()
+                return session
+
+
+def _close_unwanted(opened: asyncio.Future[Session]) -> None:
+    if not opened.cancelled() and opened.exception() is None:
+        opened.result().close()

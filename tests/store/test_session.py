@@ -29,17 +29,17 @@ def count(tx: Tx) -> int:
 
 
 async def together(db: Database, tasks: int) -> None:
-    """So many reads at the same time, each in a session of its own."""
+    """So many reads at the same time, each in a session and on a thread of its own."""
     all_here = threading.Barrier(tasks, timeout=20)
 
     def read(tx: Tx) -> None:
         tx.all("select 1 as one")
         all_here.wait()
 
-    await asyncio.gather(*(db.read(read) for _ in range(tasks)))
+    await asyncio.gather(*(db.scan(read) for _ in range(tasks)))
 
 
-@pytest.mark.parametrize("number", [1, session.FEW, session.FEW + 1, 1000])
+@pytest.mark.parametrize("number", [1, 2, session.AT_ONCE, session.AT_ONCE + 1, 1000])
 async def test_few_rows_and_many_are_stored_alike(small: Database, number: int) -> None:
     await small.write(lambda tx: tx.many(INSERT, rows(1, number)))
     assert await small.read(count) == number
@@ -62,7 +62,7 @@ async def test_what_stays_prepared_is_bounded(small: Database, monkeypatch: pyte
     monkeypatch.setattr(session, "MOST_STATEMENTS", 3)
 
     def ask(tx: Tx, first: int) -> list[int]:
-        tx.many(INSERT, rows(first, session.FEW + 1))
+        tx.many(INSERT, rows(first, 9))
         found = [tx.one(f"select {n} as a, :b as b", b=n) for _ in range(3) for n in range(5) for _ in range(2)]
         return [row.a - int(row.b) for row in found if row]
 
@@ -103,10 +103,68 @@ async def test_all_connections_may_be_lost_at_once(small: Database) -> None:
     assert await asyncio.gather(*(small.read(count) for _ in range(8))) == [0] * 8
 
 
-async def test_a_connection_that_breaks_within_a_transaction_is_told_and_replaced(small: Database) -> None:
+@pytest.mark.parametrize("way", ["read", "scan", "write", "write_here"])
+async def test_a_connection_that_breaks_within_a_transaction_is_told_and_replaced(small: Database, way: str) -> None:
     with pytest.raises(Exception, match="database-unreachable"):
-        await small.write(lambda tx: tx.all("select pg_terminate_backend(pg_backend_pid())"))
+        await getattr(small, way)(lambda tx: tx.all("select pg_terminate_backend(pg_backend_pid())"))
     assert await small.read(count) == 0
+
+
+@pytest.mark.parametrize("way", ["write", "write_here"])
+async def test_what_is_larger_than_what_a_socket_holds_is_sent(small: Database, way: str) -> None:
+    """On the event loop a part of it waits until the server has read the rest."""
+    text, insert = "x" * 20_000_000, "insert into large (id, body) values (:id, :body)"
+    await small.write(lambda tx: tx.run("create table large (id bigint primary key, body text)"))
+    await getattr(small, way)(lambda tx: tx.run(insert, id=1, body=text))
+    await getattr(small, way)(lambda tx: tx.many(insert, [{"id": n, "body": text[:500_000]} for n in range(2, 30)]))
+
+    def lengths(tx: Tx) -> list[int]:
+        return [row.n for row in tx.all("select length(body) as n from large order by id")]
+
+    assert await small.read(lengths) == [20_000_000] + [500_000] * 28
+    assert await small.read(lambda tx: [row.body for row in tx.all("select body from large where id = 1")]) == [text]
+
+
+async def test_others_go_on_while_one_waits_and_it_is_done_without_its_caller(small: Database) -> None:
+    await small.write(lambda tx: tx.many(INSERT, rows(1, 1)))
+    held, let_go = threading.Event(), threading.Event()
+
+    def rename(tx: Tx, name: str) -> None:
+        tx.run("update thing set name = :name where id = 1", name=name)
+
+    def hold(tx: Tx) -> None:
+        rename(tx, "held")
+        held.set()
+        assert let_go.wait(20)
+
+    holding = asyncio.create_task(small.write(hold))
+    assert await asyncio.to_thread(held.wait, 20)
+    waiting = asyncio.create_task(small.write_here(rename, "waited"))
+    waits = "select 1 as one from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    while not await small.read(lambda tx: tx.all(waits)):
+        pass
+    waiting.cancel()
+    let_go.set()
+    await holding
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await small.write(rename, "last")  # which waits for it
+    assert await small.read(lambda tx: [row.name for row in tx.all("select name from thing")]) == ["last"]
+
+
+async def test_a_closed_database_has_done_what_was_asked_for(small: Database, empty_url: str, clock: Clock) -> None:
+    other = await connect(empty_url, migrations=STEPS, **{**options(clock), "connections": 2})
+
+    def insert(tx: Tx, number: int) -> int:
+        return tx.run(INSERT, id=number, name=str(number))
+
+    ways = (other.write, other.write_here) * 4
+    asked = [asyncio.create_task(write(insert, number)) for number, write in enumerate(ways)]
+    await asyncio.sleep(0)
+    await other.close()
+    done = await asyncio.gather(*asked, return_exceptions=True)
+    assert done.count(1) == await small.read(count)
+    assert all(each == 1 or "database-closed" in str(each) for each in done)
 
 
 async def test_connections_that_nobody_needs_are_closed(small: Database, monkeypatch: pytest.MonkeyPatch) -> None:
