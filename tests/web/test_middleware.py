@@ -64,6 +64,17 @@ async def test_every_answer_has_the_headers_that_protect() -> None:
     assert answer.headers["strict-transport-security"]
 
 
+@pytest.mark.parametrize(("status", "content", "shown"), [(202, "", False), (202, "later", True), (200, "", True)])
+async def test_only_an_empty_answer_to_a_delivery_has_no_policy_for_pages(
+    status: int, content: str, shown: bool
+) -> None:
+    door = Door(PlainTextResponse(content, status), origin="https://blog.test", trusted=())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="https://blog.test") as client:
+        answer = await client.post("/inbox")
+    assert ("content-security-policy" in answer.headers) is shown
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 MULTIPART = "multipart/form-data; boundary=x"
 
 
