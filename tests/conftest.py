@@ -12,11 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from fediblog.store.database import Database, connect
 from tests import postgres
 
 ROOT = Path(__file__).parent
+# Every run tries the same, however slow the machine is.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
+
 LARGE = {"cli", "fuzz", "peers", "promises", "security"}  # folders whose tests start processes or whole worlds
 ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 

@@ -348,7 +348,7 @@ async def test_any_activity_at_all_gets_a_receipt(at_home: Home, bob: Person) ->
         assert receipt.reason != "failed", activity
         await at_home.work()
 
-    @settings(max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(VERBS), ACTIVITIES, st.dictionaries(st.sampled_from(NAMES), ACTIVITIES, max_size=5))
     def run(kind: str, thing: Any, extra: Any) -> None:
         asyncio.run_coroutine_threadsafe(try_one(kind, thing, extra), loop).result(20)

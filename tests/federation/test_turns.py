@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fediblog.federation.turns import Turns
@@ -158,7 +158,6 @@ async def _seen(turns: Turns | Plain, story: list[tuple[str, int]]) -> list[tupl
     return seen
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 4),
     st.lists(

@@ -125,7 +125,7 @@ def test_nothing_active_survives(attack: str, wrap: str) -> None:
     inspect(clean_own(wrap.format(attack)), OWN)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(SOUP)
 @example("<table><a><td><a><table>")
 @example("<p><table><p>")
@@ -136,7 +136,7 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
     assert clean(once, len(once)) == once
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(SOUP)
 def test_own_is_stable_too(text: str) -> None:
     once = clean_own(text)
@@ -144,7 +144,7 @@ def test_own_is_stable_too(text: str) -> None:
     assert clean_own(once) == once
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(st.characters(), max_size=100))
 def test_no_text_raises(text: str) -> None:
     inspect(clean(text))

@@ -203,7 +203,7 @@ MARKS = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(MARKS, max_size=30).map("".join) | SOUP)
 def test_rendering_never_raises(source: str) -> None:
     rendered = shown(source)

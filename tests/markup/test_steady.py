@@ -123,7 +123,7 @@ def check(text: str, policy: Policy) -> bool:
     return True
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(SOUP | st.lists(NESTED, max_size=4).map("".join))
 @example('<a title="<b" href="/x">x')
 @example("<h2><i><p>a<h3>b")
@@ -146,7 +146,7 @@ def test_what_moves_is_cleaned_again(name: str) -> None:
     assert wanted in (once, None)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(VALUE | st.text(max_size=50))
 @example("https://a.example/" + " " * 2000)
 @example("/" + '"' * 2000)

@@ -101,7 +101,7 @@ def check(text: str) -> bool:
     return written is not None
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(PARAGRAPHS | torn() | SOUP | st.lists(NESTED, max_size=4).map("".join))
 @example('<span class="mention&quot; dir=&quot;rtl">x</span>')
 @example('<a href="https://a.example/" href="https://b.example/">x</a>')

@@ -53,7 +53,7 @@ def build(tx: Tx, parents: list[int | None], order: list[int], by_page: list[boo
     return {each.uri: (names.get(each.parent or 0, ""), names.get(each.root or 0, "")) for each in everything(tx)}
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tree=trees())
 async def test_a_thread_does_not_depend_on_the_order_of_arrival(
     db: Database, tree: tuple[list[int | None], list[int], list[bool]]
