@@ -53,9 +53,14 @@ def test_what_came_of_a_request_stands_in_its_own_line(lines: io.StringIO) -> No
     assert request.facts == {"kind": "Follow"}
 
 
+def _stand_still(monkeypatch: pytest.MonkeyPatch, second: float) -> None:
+    monkeypatch.setattr(time, "time", lambda: second)
+    monkeypatch.setattr(time, "time_ns", lambda: int(second * 1e9))  # which records ask, from Python 3.13 on
+
+
 def test_the_time_is_that_of_each_line(lines: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     for second in (1_750_000_000.1, 1_750_000_000.9, 1_750_000_001.0, 1_750_000_000.5):
-        monkeypatch.setattr(time, "time", lambda second=second: second)
+        _stand_still(monkeypatch, second)
         log.event("x")
     written = [time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(1_750_000_000 + n)) for n in (0, 0, 1, 0)]
     assert lines.getvalue().splitlines() == [f"{each} info x" for each in written]
@@ -83,8 +88,7 @@ def test_a_line_is_the_same_when_somebody_else_listens(
     lines: io.StringIO, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Alone it is written without a record of it; with others who listen it is a record for them and for us."""
-    monkeypatch.setattr(time, "time", lambda: 1_750_000_000.5)
-    monkeypatch.setattr(time, "time_ns", lambda: 1_750_000_000_500_000_000)  # which records ask, from Python 3.13 on
+    _stand_still(monkeypatch, 1_750_000_000.5)
     logger, written = _alone(), []
     for _ in range(2):
         log.event("seen", logging.WARNING, who="a b", n=1.5)

@@ -42,7 +42,7 @@ Values = dict[str, Any]
 VALUES: st.SearchStrategy[Values] = st.fixed_dictionaries(
     {
         "name": st.sampled_from(["", "a", "b"]),
-        "weight": st.sampled_from([0.0, -0.0, 1.0, float("nan")]),
+        "weight": st.sampled_from([0.0, -0.0, 1.0]),
         "secret": st.sampled_from(["", "x"]),
         "number": st.integers(0, 1),
     }
