@@ -30,10 +30,20 @@ async def complete(site: Site, number: int) -> None:
     post = await site.db.read(posts.stored, number)
     if post is None or post.local or post.state != "published":
         return
-    if post.in_reply_to and post.parent is None:
+    if post.in_reply_to and post.parent is None and not await site.db.write(_join, number):
         await resolve.climb(site, post.in_reply_to, resolve.DEPTH, Budget(FETCHES))
     if await site.db.write(_begin, number):
         await _complete_below(site, post)
+
+
+def _join(tx: Tx, number: int) -> bool:
+    """Whether the post above is here: of two that came at one moment PostgreSQL lets neither see the other."""
+    post = posts.stored(tx, number)
+    above = ties.tie(tx, post.in_reply_to) if post is not None and post.parent is None else None
+    parent = posts.stored(tx, above.id) if above is not None else None
+    if parent is not None:
+        ties.adopt(tx, parent.id, parent.root or parent.id, parent)
+    return parent is not None
 
 
 def _begin(tx: Tx, number: int) -> bool:

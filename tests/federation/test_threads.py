@@ -50,6 +50,24 @@ async def test_the_missing_parent_is_fetched_and_ties_the_thread(at_home: Home, 
     assert set(await thread(at_home, post.id)) == {first["id"], second["id"]}
 
 
+async def test_two_that_came_at_one_moment_are_tied_later(at_home: Home, bob: Person, carol: Person) -> None:
+    post = await at_home.writes()
+    first = carol.note(inReplyTo=post.uri)
+    second = bob.note(inReplyTo=first["id"])
+    await at_home.follows(bob)
+    for who, note in ((carol, first), (bob, second)):
+        await at_home.send(who, who.creates(note))
+    number = await number_of(at_home, second)
+    await at_home.site.db.write(
+        lambda tx: tx.run("update post set parent = null, root = null where id = :id", id=number)
+    )
+    assert await thread(at_home, post.id) == [first["id"]]
+    at_home.web.asked.clear()
+    await threads.complete(at_home.site, number)
+    assert set(await thread(at_home, post.id)) == {first["id"], second["id"]}
+    assert not any(url.startswith("https://carol.test") for url in at_home.web.asked)
+
+
 async def test_answers_below_an_answer_to_ours_are_found(at_home: Home, bob: Person, carol: Person) -> None:
     post = await at_home.writes()
     first = bob.note(1, inReplyTo=post.uri, replies="https://bob.test/n/bob/1/replies")
