@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from fediblog.store import accounts, files, permits, posts
 from fediblog.store.tx import Tx
 
 ABSTRACT = 280  # characters of an article's beginning, where the author wrote no summary
+_FOOTNOTES = re.compile(r'<sup class="fn-ref">.*?</sup>|<section class="footnotes">.*\Z', re.DOTALL)  # of no use there
 _NARROW = [Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS, Visibility.DIRECT]
 OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
 
@@ -262,6 +264,7 @@ def paragraphs(html: str) -> str:
 
 def abstract_of(html: str) -> str:
     """The beginning of an article's text, for a summary where its author wrote none."""
+    html = _FOOTNOTES.sub("", html)
     return excerpt(paragraphs(html) or html, ABSTRACT)
 
 

@@ -108,6 +108,13 @@ async def test_two_articles_of_one_title_have_two_addresses(stage: Stage) -> Non
     assert [each.url.rsplit("/", 1)[1] for each in (first, second, third)] == ["same", "same-2", "same-3"]
 
 
+async def test_the_beginning_of_an_article_is_told_without_its_footnotes(stage: Stage) -> None:
+    await stage.publish("It has[^1] notes.\n\nAnd[^2] more.\n\n[^1]: Here.\n[^2]: There.", title="Notes")
+    article = (await stage.last()).object
+    assert article["summary"] == "<p>It has notes. And more.</p>"
+    assert "There." in article["content"]
+
+
 async def test_a_content_warning_on_a_note_is_its_summary(stage: Stage) -> None:
     await stage.publish("Boo", warning="Spiders")
     note = (await stage.last()).object
