@@ -173,17 +173,6 @@ def local_followers(tx: Tx, account: int) -> list[int]:
     return [row.id for row in rows]
 
 
-def concerns_us(tx: Tx, account: int) -> bool:
-    """Whether anybody here follows the account, or it follows anybody here."""
-    row = tx.one(
-        "select 1 as yes where exists (select 1 from follow f join account a on a.id = f.follower"
-        " where f.followed = :id and a.local = 1) or exists (select 1 from follow f join account a on a.id = f.followed"
-        " where f.follower = :id and a.local = 1)",
-        id=account,
-    )
-    return row is not None
-
-
 def block(tx: Tx, account: int, target: int, uri: str) -> None:
     """Block, and end the follows between the two."""
     tx.run(

@@ -62,14 +62,11 @@ async def test_lists_of_followers_come_in_pages(db: Database) -> None:
     await db.write(check)
 
 
-async def test_who_is_of_our_concern(db: Database) -> None:
+async def test_only_an_accepted_follow_of_ours_counts(db: Database) -> None:
     def check(tx: Tx) -> None:
         alice, bob, other = local(tx), remote(tx), remote(tx, "other")
-        assert not relations.concerns_us(tx, bob.id)
         relations.put_follow(tx, bob.id, other.id, "", "accepted")
-        assert not relations.concerns_us(tx, bob.id)
         relations.put_follow(tx, bob.id, alice.id, "", "pending")
-        assert relations.concerns_us(tx, bob.id)
         assert relations.local_followers(tx, bob.id) == []
         assert not relations.followed_here(tx, bob.id)
         relations.put_follow(tx, alice.id, bob.id, "", "accepted")
@@ -191,7 +188,6 @@ async def test_relations_are_found_by_an_index(db: Database) -> None:
         relations.put_follow(seen, one, other, "u:1", "pending")
         relations.follow_by_uri(seen, "u:1")
         relations.between(seen, one, other)
-        relations.concerns_us(seen, other)
         relations.followed_here(seen, other)
         relations.local_followers(seen, other)
         relations.counts(seen, one)
