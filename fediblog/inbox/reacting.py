@@ -37,11 +37,12 @@ def _reacted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     post = arrivals.target(tx, activity.object_uri, facts.actor, activity.uri)
     if post is None or (post.undone and came_too_late(tx, activity)):
         return Outcome.IGNORED
+    if post.reactions >= MOST_REACTIONS:
+        return Outcome.IGNORED
     kind, content, picture = _kind_of(activity)
     uri = activity.uri or f"{facts.actor.uri}#{kind}/{post.id}"
-    most = MOST_REACTIONS
-    if not reactions.react(tx, facts.actor.id, post.id, uri, kind=kind, content=content, emoji_url=picture, most=most):
-        return Outcome.IGNORED if reactions.total_of(tx, facts.actor.id, post.id) >= most else Outcome.DUPLICATE
+    if not reactions.react(tx, facts.actor.id, post.id, uri, kind=kind, content=content, emoji_url=picture):
+        return Outcome.DUPLICATE
     if post.local:
         if kind != "dislike":
             notices.add(tx, post.account, "like", facts.actor.id, post.id, content)

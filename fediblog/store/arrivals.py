@@ -34,7 +34,8 @@ _POST = (  # a list as rows, since SQLite makes a table of every longer `in (…
 )
 _TARGET = (
     "select p.id, p.account, p.local, p.visibility,"
-    f" exists (select 1 from early e where e.uri = :activity and e.actor = :actor) as undone, {_FOLLOWED}"
+    f" exists (select 1 from early e where e.uri = :activity and e.actor = :actor) as undone, {_FOLLOWED},"
+    " (select count(*) from reaction c where c.post = p.id and c.account = :viewer) as reactions"
     f" from post p where p.uri = :uri and p.state = 'published' and {VISIBLE}"
 )
 _PEOPLE = "select a.id, a.uri, a.local, a.state from (values (:uris)) v cross join account a where a.uri = v.column1"
@@ -71,7 +72,8 @@ def _post(tx: Tx, note: Note, author: Account, above: str) -> Row:
 def target(tx: Tx, uri: str, actor: Account, activity: str) -> Row | None:
     """What `posts.seen_by` says of a post that somebody reacts to.
 
-    And whether the activity was `undone` before it came, and somebody here has `followed` the actor.
+    And whether the activity was `undone` before it came, whether somebody here has `followed` the actor, and how many
+    `reactions` of theirs stand beside the post.
     """
     return tx.one(_TARGET, uri=uri, viewer=actor.id, author=actor.id, activity=activity, actor=actor.uri)
 

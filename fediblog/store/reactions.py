@@ -7,7 +7,6 @@ from fediblog.domain.posts import Boost, Post, Reaction
 from fediblog.store import accounts, events, jobs, posts, writing
 from fediblog.store.tx import Tx
 
-MOST = 1 << 31  # as good as no limit
 TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
 
 
@@ -20,15 +19,12 @@ def react(
     kind: str = "like",
     content: str = "",
     emoji_url: str = "",
-    most: int = MOST,
 ) -> bool:
-    """Store a reaction (kind: like, emoji or dislike); False if the same one stands already, or `most` do."""
+    """Store a reaction (kind: like, emoji or dislike); False if the same one stands already."""
     return (
         tx.run(
             "insert into reaction (account, post, kind, content, emoji_url, uri, created)"
-            " select :account, :post, :kind, :content, :emoji, :uri, :now"
-            " where (select count(*) from reaction where post = :post and account = :account) < :most"
-            " on conflict do nothing",
+            " values (:account, :post, :kind, :content, :emoji, :uri, :now) on conflict do nothing",
             account=account,
             post=post,
             kind=kind,
@@ -36,7 +32,6 @@ def react(
             emoji=emoji_url,
             uri=uri,
             now=tx.now,
-            most=most,
         )
         > 0
     )
@@ -220,12 +215,6 @@ def involved_inboxes(tx: Tx, post: int) -> list[str]:
         post=post,
     )
     return [row.inbox for row in rows]
-
-
-def total_of(tx: Tx, account: int, post: int) -> int:
-    """How many reactions one account has set beside a post."""
-    row = tx.one("select count(*) as n from reaction where post = :post and account = :id", post=post, id=account)
-    return int(row.n) if row else 0
 
 
 def tally(tx: Tx, post: Post) -> None:

@@ -7,7 +7,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Activity, Mention
 from fediblog.inbox import Facts, Outcome
 from fediblog.inbox.posting import take_in
-from fediblog.store import arrivals, inbound, relations, writing
+from fediblog.store import arrivals, inbound, reactions, relations, writing
 from fediblog.store.database import Database
 from fediblog.store.tx import Tx
 from tests.store import makers
@@ -58,6 +58,18 @@ async def test_the_post_above_is_found_by_its_id_or_its_page(db: Database) -> No
         ):
             found = arrivals.post(tx, makers.note(bob, uri=f"{bob.uri}/p/1", in_reply_to=name), bob)
             assert (found.id, found.account) == (number, bob.id if number else None)
+
+    await undone(db, check)
+
+
+async def test_how_many_reactions_of_the_one_who_reacts_stand_beside_a_post(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice, bob, dora = local(tx), remote(tx), remote(tx, "dora")
+        ours, other = (makers.whole(tx, makers.post(tx, alice)) for _ in range(2))
+        for number, text in enumerate("🐈🐕🦊"):
+            reactions.react(tx, bob.id, ours.id, f"{bob.uri}/e/{number}", kind="emoji", content=text)
+        found = [arrivals.target(tx, post.uri, actor, "") for post in (ours, other) for actor in (bob, dora)]
+        assert [each and each.reactions for each in found] == [3, 0, 0, 0]
 
     await undone(db, check)
 
