@@ -45,7 +45,7 @@ def _reacted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return Outcome.DUPLICATE
     if post.local:
         if kind != "dislike":
-            notices.add(tx, post.account, "like", facts.actor.id, post.id, content)
+            notices.add(tx, post.account, "like", facts.actor.id, post.id, content, new=True, pushed=post.pushed)
         tx.notify("posts")
     return Outcome.DONE
 
@@ -131,7 +131,7 @@ def pass_on(tx: Tx, activity: Activity, facts: Facts, known: Row | None = None) 
     if post.followed and (whole := posts.stored(tx, post.id)) is not None:
         listings.spread(tx, whole, number, booster.id)
     if post.local:
-        notices.add(tx, post.account, "boost", booster.id, post.id)
+        notices.add(tx, post.account, "boost", booster.id, post.id, new=True, pushed=post.pushed)
         tx.notify("posts")
     return Outcome.DONE
 

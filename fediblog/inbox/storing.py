@@ -45,7 +45,7 @@ Person = tuple[int, str, bool]
 class _Audience:
     visibility: Visibility
     people: list[Person]
-    named: Mapping[int, Row | Account]  # those of them whom the post names
+    named: Mapping[int, Row]  # those of them whom the post names, as `arrivals.people` has them
 
 
 @record(frozen=True, slots=True)
@@ -120,7 +120,7 @@ def put_post(
     news = _News(number, fresh, author, parent.id if parent else None, root, audience)
     if not boosted:
         _spread(tx, news, followed=bool(found.followed))
-        tell(tx, news, above)
+        tell(tx, news, above, new=True)
     _complete_later(tx, news, above, climbed=climbed)
     tx.notify("posts")
     return number
@@ -200,7 +200,7 @@ def _audience(tx: Tx, urls: Urls, note: Note, author: Account, inbox_owner: int 
     local = [uri for uri in (*note.to, *note.cc) if urls.owns(uri)]
     known = arrivals.people(tx, {*named, *local} - {PUBLIC})
     people = {each.id: (each.id, named[uri], False) for uri, each in known.items() if uri in named}
-    found_here: dict[int, Row | Account] = {each.id: each for uri, each in known.items() if uri in named}
+    found_here = {each.id: each for uri, each in known.items() if uri in named}
     for mention in note.mentions:
         found = None if mention.href in known else _by_page(tx, urls, mention)
         if found is not None:
@@ -214,30 +214,31 @@ def _audience(tx: Tx, urls: Urls, note: Note, author: Account, inbox_owner: int 
     return _Audience(visibility, list(people.values()), found_here)
 
 
-def _by_page(tx: Tx, urls: Urls, mention: Mention) -> Account | None:
+def _by_page(tx: Tx, urls: Urls, mention: Mention) -> Row | None:
     """One of ours, whom some servers name by the profile page or by the handle alone."""
+    handle, _, domain = mention.name.removeprefix("@").partition("@")
     if mention.href:
         found = accounts.by_link(tx, mention.href) if urls.owns(mention.href) else None
-        return found if found is not None and found.local else None
-    handle, _, domain = mention.name.removeprefix("@").partition("@")
-    return accounts.local_by_handle(tx, handle) if domain.lower() in (urls.handle_domain, urls.host) else None
+    else:
+        found = accounts.local_by_handle(tx, handle) if domain.lower() in (urls.handle_domain, urls.host) else None
+    return arrivals.people(tx, (found.uri,)).get(found.uri) if found is not None and found.local else None
 
 
-def tell(tx: Tx, news: _News, above: Mapping[int, Row]) -> None:
+def tell(tx: Tx, news: _News, above: Mapping[int, Row], *, new: bool = False) -> None:
     """Notices for our people whom the post names, and for those whom it answers and quotes.
 
-    `above` are the owners of posts above it, as far as they are known.
+    `above` are the owners of posts above it, as far as they are known; `new` if nothing can have been told of it.
     """
     parent = (above.get(news.parent) or posts.owner(tx, news.parent)) if news.parent is not None else None
-    answered = parent.account if parent is not None and parent.local else None
+    answered = parent if parent is not None and parent.local else None
     for account in news.audience.named.values():
-        if account.id != answered and account.local and account.state == "active":
-            notices.add(tx, account.id, "mention", news.author.id, news.id)
-    if answered is not None and news.is_for(answered):
-        notices.add(tx, answered, "reply", news.author.id, news.id)
+        if account.local and account.state == "active" and (answered is None or account.id != answered.account):
+            notices.add(tx, account.id, "mention", news.author.id, news.id, new=new, pushed=account.pushed)
+    if answered is not None and news.is_for(answered.account):
+        notices.add(tx, answered.account, "reply", news.author.id, news.id, new=new, pushed=answered.pushed)
     quoted = posts.place(tx, news.note.quote) if news.note.quote else None
     if quoted is not None and quoted.local and news.is_for(quoted.account):
-        notices.add(tx, quoted.account, "quote", news.author.id, news.id)
+        notices.add(tx, quoted.account, "quote", news.author.id, news.id, new=new)
 
 
 def _complete_later(tx: Tx, news: _News, above: Mapping[int, Row], *, climbed: bool) -> None:

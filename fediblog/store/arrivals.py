@@ -12,6 +12,7 @@ from fediblog.domain.documents import Note
 from fediblog.store import ties
 from fediblog.store.accounts import host_of
 from fediblog.store.hosts import domains
+from fediblog.store.pushes import PUSHED
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import VISIBLE
 
@@ -29,16 +30,20 @@ _POST = (  # a list as rows, since SQLite makes a table of every longer `in (…
     f" {_FOLLOWED}, (exists (select 1 from block b where b.account = p.account and b.target = :author and p.local = 1)"
     " or exists (select 1 from post r cross join block b where r.id = p.root and r.local = 1"
     " and b.account = r.account and b.target = :author)) as shunned,"
-    " p.id, p.account, p.local, p.repliable, p.root, p.uri"
+    f" {PUSHED.format('p.account')}, p.id, p.account, p.local, p.repliable, p.root, p.uri"
     " from (select 1 as yes) o left join post p on p.uri = :above"
 )
 _TARGET = (
     "select p.id, p.account, p.local, p.visibility,"
     f" exists (select 1 from early e where e.uri = :activity and e.actor = :actor) as undone, {_FOLLOWED},"
-    " (select count(*) from reaction c where c.post = p.id and c.account = :viewer) as reactions"
+    " (select count(*) from reaction c where c.post = p.id and c.account = :viewer) as reactions,"
+    f" {PUSHED.format('p.account')}"
     f" from post p where p.uri = :uri and p.state = 'published' and {VISIBLE}"
 )
-_PEOPLE = "select a.id, a.uri, a.local, a.state from (values (:uris)) v cross join account a where a.uri = v.column1"
+_PEOPLE = (
+    f"select a.id, a.uri, a.local, a.state, {PUSHED.format('a.id')}"
+    " from (values (:uris)) v cross join account a where a.uri = v.column1"
+)
 
 
 def post(tx: Tx, note: Note, author: Account) -> Row:
@@ -46,8 +51,8 @@ def post(tx: Tx, note: Note, author: Account) -> Row:
 
     Whether it is `stored`, its author took it back `early`, it was here and is `buried`, its server is `blocked`,
     answers that came before it have `awaited` it, somebody here has `followed` the author, or one of our people whom it
-    answers or in whose thread it is has `shunned` the author; and of the post that it answers what `ties.tie` says, or
-    nothing (`id` is None then).
+    answers or in whose thread it is has `shunned` the author; and of the post that it answers what `ties.tie` and
+    `posts.owner` say, or nothing (`id` is None then).
     """
     found = _post(tx, note, author, note.in_reply_to)
     if found.id is None and (page := ties.at_page(tx, note.in_reply_to)) is not None:
@@ -72,12 +77,12 @@ def _post(tx: Tx, note: Note, author: Account, above: str) -> Row:
 def target(tx: Tx, uri: str, actor: Account, activity: str) -> Row | None:
     """What `posts.seen_by` says of a post that somebody reacts to.
 
-    And whether the activity was `undone` before it came, whether somebody here has `followed` the actor, and how many
-    `reactions` of theirs stand beside the post.
+    And whether the activity was `undone` before it came, whether somebody here has `followed` the actor, how many
+    `reactions` of theirs stand beside the post, and whether apps of its author are `pushed`.
     """
     return tx.one(_TARGET, uri=uri, viewer=actor.id, author=actor.id, activity=activity, actor=actor.uri)
 
 
 def people(tx: Tx, uris: Collection[str]) -> dict[str, Row]:
-    """Number, id, state and whether it is one of ours, of the accounts among those ids that are known."""
+    """Of the accounts among those ids that are known: number, id, state, whether it is one of ours and has `pushed`."""
     return {row.uri: row for row in tx.all(_PEOPLE, uris=sorted(uris))} if uris else {}

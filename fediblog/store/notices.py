@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fediblog.domain.posts import Notice, Post
 from fediblog.store import accounts, circles, events, personal, policies, posts, pushes
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Param, Row, Tx
 
 _FAR = (1 << 63) - 1
 _ADD = (
@@ -20,56 +20,53 @@ _ADD = (
     " and h.host in (ha.domain, ha.host))"
     " and not exists (select 1 from thread_mute tm join post tp on tm.root = coalesce(tp.root, tp.id)"
     " where tm.account = :account and tp.id = :about)"
-    " and not exists (select 1 from notice where account = :account and kind = :kind and actor = :actor"
+)
+_ADD_ONCE = (  # SQLite makes a table for an insert that reads its own, which takes it as long as the insert
+    f"{_ADD} and not exists (select 1 from notice where account = :account and kind = :kind and actor = :actor"
     " and coalesce(post, 0) = :about and content = :content)"
-    " returning exists (select 1 from push_subscription where account = :account) as pushed"
 )
 
 
-def add(tx: Tx, account: int, kind: str, actor: int, post: int | None = None, content: str = "") -> None:
-    """Tell the account, once for the same thing; nothing of oneself, nor of people and threads that it shuns."""
-    if account == actor:
-        return
-    told = _put(tx, account, kind, actor, post, content, judged=kind in policies.UNASKED)
-    if told or kind in policies.UNASKED:
-        return
-    verdict = policies.judge(tx, account, kind, actor, post)  # few have set a policy, and nothing was told to those
-    if verdict in ("accept", "filter"):
-        _put(tx, account, kind, actor, post, content, judged=True, filtered=verdict == "filter")
-
-
-def _put(
+def add(
     tx: Tx,
     account: int,
     kind: str,
     actor: int,
-    post: int | None,
-    content: str,
+    post: int | None = None,
+    content: str = "",
     *,
-    judged: bool,
-    filtered: bool = False,
-) -> bool:
-    """False if it is not to be told, or not before it is judged by the account's policy."""
-    number = tx.new_id()
-    added = tx.one(
-        _ADD,
-        id=number,
-        account=account,
-        kind=kind,
-        actor=actor,
-        post=post,
-        about=post or 0,
-        content=content,
-        now=tx.now,
-        judged=int(judged),
-        filtered=int(filtered),
-    )
-    if added and not filtered:
+    new: bool = False,
+    pushed: bool = True,
+) -> None:
+    """Tell the account, once for the same thing; nothing of oneself, nor of people and threads that it shuns.
+
+    `new`: it has only come about in this transaction, so that nothing can have been told of it. `pushed` is False if it
+    is known that no app of the account wants to be woken.
+    """
+    if account == actor:
+        return
+    number, unasked, filtered = tx.new_id(), kind in policies.UNASKED, False
+    notice: dict[str, Param] = {
+        "id": number,
+        "account": account,
+        "kind": kind,
+        "actor": actor,
+        "post": post,
+        "about": post or 0,
+        "content": content,
+        "now": tx.now,
+    }
+    sql = _ADD if new else _ADD_ONCE
+    told = tx.run(sql, **notice, judged=int(unasked), filtered=0)
+    if not told and not unasked:  # few have set a policy, and nothing was told to those
+        verdict = policies.judge(tx, account, kind, actor, post)
+        filtered = verdict == "filter"
+        told = tx.run(sql, **notice, judged=1, filtered=int(filtered)) if verdict in ("accept", "filter") else 0
+    if told and not filtered:
         tx.notify("notices")
         events.tell(tx, events.NOTICE, account=account, post=post or 0, item=number)
-        if added.pushed:
+        if pushed:
             pushes.queue(tx, account, number, kind, actor)
-    return added is not None
 
 
 def add_for_listeners(tx: Tx, post: Post) -> None:

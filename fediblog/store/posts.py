@@ -22,6 +22,7 @@ from fediblog.domain.posts import Post
 from fediblog.store import accounts, beside, quotes
 from fediblog.store.beside import Parts
 from fediblog.store.packed import strings
+from fediblog.store.pushes import PUSHED
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE
 
@@ -30,6 +31,10 @@ LONGEST_KEPT = 2000  # characters of what may be long in one of them
 _MADE: Kept[int, Post] = Kept(MOST_KEPT)
 _VISIBILITIES = {each.value: each for each in Visibility}
 _NOBODY: frozenset[int] = frozenset()
+_OWNER = (
+    f"select p.id, p.account, p.local, p.repliable, {PUSHED.format('p.account')}"
+    " from post p where p.id = :id and p.state <> 'deleted'"
+)
 
 
 def get(tx: Tx, number: int, viewer: int = 0) -> Post | None:
@@ -272,8 +277,11 @@ def seen_by(tx: Tx, uri: str, viewer: int) -> Row | None:
 
 
 def owner(tx: Tx, number: int) -> Row | None:
-    """Account of the post, whether that is one of ours, and who may answer it (see `permits`); whoever may see it."""
-    return tx.one("select id, account, local, repliable from post where id = :id and state <> 'deleted'", id=number)
+    """Account of the post, whether that is one of ours, has `pushed`, and who may answer it (see `permits`).
+
+    Whoever may see it.
+    """
+    return tx.one(_OWNER, id=number)
 
 
 def is_long(tx: Tx, root: int, limit: int) -> bool:

@@ -10,6 +10,8 @@ from fediblog.store import jobs, relations
 from fediblog.store.tx import Row, Tx
 
 JOB = "push"
+PUSHED = "exists (select 1 from push_subscription ps where ps.account = {}) as pushed"
+"""Whether any app of an account wants to be woken, for a question about something else."""
 ALERTS = ("mention", "status", "reblog", "follow", "follow_request", "favourite", "poll", "update", "quote")
 POLICIES = ("all", "followed", "follower", "none")
 ALERT_OF: Mapping[str, str] = {

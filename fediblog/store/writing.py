@@ -350,6 +350,7 @@ def remove_all_of(tx: Tx, account: Account) -> None:
     tx.run("delete from post where account = :id", id=account.id)
     tx.run("delete from reaction where account = :id", id=account.id)
     tx.run("delete from boost where account = :id", id=account.id)
+    tx.run("delete from notice where actor = :id and kind in ('like', 'boost')", id=account.id)
 
 
 def completed_at(tx: Tx, post: int) -> int:

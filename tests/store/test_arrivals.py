@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fediblog import inbox
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Activity, Mention
 from fediblog.inbox import Facts, Outcome
 from fediblog.inbox.posting import take_in
-from fediblog.store import arrivals, inbound, reactions, relations, writing
+from fediblog.store import apps, arrivals, inbound, posts, pushes, reactions, relations, writing
 from fediblog.store.database import Database
 from fediblog.store.tx import Tx
 from tests.store import makers
@@ -70,6 +72,70 @@ async def test_how_many_reactions_of_the_one_who_reacts_stand_beside_a_post(db: 
             reactions.react(tx, bob.id, ours.id, f"{bob.uri}/e/{number}", kind="emoji", content=text)
         found = [arrivals.target(tx, post.uri, actor, "") for post in (ours, other) for actor in (bob, dora)]
         assert [each and each.reactions for each in found] == [3, 0, 0, 0]
+
+    await undone(db, check)
+
+
+def _pushes(tx: Tx, account: int) -> None:
+    """An app of the account that wants to be woken by whatever there is."""
+    token = apps.add_token(tx, f"hash of {account}", ["push"], account=account)
+    alerts = dict.fromkeys(pushes.ALERTS, True)
+    pushes.put(
+        tx,
+        token,
+        account,
+        endpoint="https://push.test/1",
+        key="k",
+        secret="s",
+        standard=True,
+        alerts=alerts,
+        policy="all",
+        sealed="",
+    )
+
+
+def _does(kind: str, actor: Account, uri: str) -> Activity:
+    return Activity(kind=kind, actor=actor.uri, uri=f"{actor.uri}/{kind}", object=uri, object_uri=uri, to=(PUBLIC,))
+
+
+async def test_whether_apps_are_woken_is_known_of_all_who_may_be_told(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        bob, people = remote(tx), (local(tx), local(tx, "ann"))
+        _pushes(tx, people[0].id)
+        for account, pushed in zip(people, (True, False), strict=True):
+            ours = makers.whole(tx, makers.post(tx, account))
+            found = arrivals.post(tx, makers.note(bob, uri=f"{bob.uri}/p/1", in_reply_to=ours.uri), bob)
+            rows = (
+                found,
+                arrivals.target(tx, ours.uri, bob, ""),
+                arrivals.people(tx, [account.uri])[account.uri],
+                posts.owner(tx, ours.id),
+            )
+            assert [each and bool(each.pushed) for each in rows] == [pushed] * 4
+
+    await undone(db, check)
+
+
+@pytest.mark.parametrize("href", ["{uri}", "{url}", ""])
+async def test_whatever_comes_in_wakes_the_apps_of_those_who_are_told(db: Database, href: str) -> None:
+    def check(tx: Tx) -> None:
+        bob, alice, ann, eve = remote(tx), local(tx), local(tx, "ann"), local(tx, "eve")
+        for each in (alice, ann):
+            _pushes(tx, each.id)
+        ours = makers.whole(tx, makers.post(tx, alice))
+        named = tuple(
+            Mention(href=href.format(uri=each.uri, url=each.url), name=f"@{each.handle}@{each.domain}")
+            for each in (alice, ann, eve)
+        )
+        note = makers.note(bob, uri=f"{bob.uri}/p/1", in_reply_to=ours.uri, to=(PUBLIC,), mentions=named)
+        assert take_in(tx, URLS, note, Facts(actor=bob)) is Outcome.DONE
+        for kind in ("Like", "Announce"):
+            assert inbox.apply(tx, URLS, _does(kind, bob, ours.uri), Facts(actor=bob)) is Outcome.DONE
+        told = [(row.account, row.kind) for row in tx.all("select account, kind from notice")]
+        assert sorted(told) == sorted(
+            [*((alice.id, kind) for kind in ("reply", "like", "boost")), (ann.id, "mention"), (eve.id, "mention")]
+        )
+        assert len(tx.all("select 1 as yes from job where kind = 'push'")) == 4
 
     await undone(db, check)
 

@@ -226,7 +226,7 @@ async def test_an_answer_finds_its_place_when_what_was_forgotten_comes_back(db: 
 
 async def test_all_of_an_account_can_be_removed(db: Database) -> None:
     def check(tx: Tx) -> None:
-        author, other = remote(tx), remote(tx, "other")
+        author, other, alice = remote(tx), remote(tx, "other"), local(tx)
         kept = post(tx, other)
         mine = [post(tx, author, in_reply_to=whole(tx, kept).uri) for _ in range(3)]
         uris = [whole(tx, n).uri for n in mine]
@@ -236,6 +236,8 @@ async def test_all_of_an_account_can_be_removed(db: Database) -> None:
         for who in (author, other):
             reactions.react(tx, who.id, kept, f"{who.uri}/like")
             reactions.boost(tx, who.id, kept, f"{who.uri}/boost")
+        for who, kind in ((author, "like"), (author, "boost"), (author, "follow"), (other, "like")):
+            notices.add(tx, alice.id, kind, who.id, kept if kind != "follow" else None)
         writing.remove_all_of(tx, author)
         assert {p.id for p in everything(tx)} == {kept, answer}
         assert whole(tx, answer).parent is None
@@ -243,6 +245,8 @@ async def test_all_of_an_account_can_be_removed(db: Database) -> None:
         assert (left.comments, left.like_total, left.boost_total) == (0, 1, 1)
         assert all(writing.tombstone(tx, uri) for uri in uris)
         assert writing.tombstone(tx, draft) is None, "nobody ever saw it"
+        told = [(row.kind, row.actor) for row in tx.all("select kind, actor from notice order by id")]
+        assert told == [("follow", author.id), ("like", other.id)], "what is taken back is not told any more"
 
     await db.write(check)
 
