@@ -26,7 +26,7 @@ def _innermost(activity: Activity) -> Activity:
 
 def _concerns(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
     thing = _innermost(activity)
-    if posts.place(tx, thing.object_uri) is not None:
+    if posts.is_here(tx, thing.object_uri):
         return True
     inner = activity.inner
     new = inner is not None and inner.kind in ("Create", "Update")

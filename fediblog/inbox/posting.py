@@ -40,7 +40,7 @@ def _concerns(tx: Tx, urls: Urls, activity: Activity, sight: Sight) -> bool:
         return True
     if actor is not None and relations.followed_here(tx, actor.id):
         return True
-    if activity.kind == "Update" and posts.place(tx, activity.object_uri) is not None:
+    if activity.kind == "Update" and posts.is_here(tx, activity.object_uri):
         return True
     return note is not None and _touches_ours(tx, urls, note, actor.id if actor else 0)
 

@@ -18,7 +18,7 @@ _OPEN = (Visibility.PUBLIC.value, Visibility.UNLISTED.value)
 
 
 def _known(tx: Tx, _urls: Urls, activity: Activity, _sight: Sight) -> bool:
-    return posts.place(tx, activity.object_uri) is not None
+    return posts.is_here(tx, activity.object_uri)
 
 
 def _kind_of(activity: Activity) -> tuple[str, str, str]:
@@ -93,7 +93,7 @@ def _boost_needs(activity: Activity) -> Needs:
 
 
 def _boost_concerns(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
-    if posts.place(tx, activity.object_uri) is not None:
+    if posts.is_here(tx, activity.object_uri):
         return True
     return sight.actor is not None and relations.followed_here(tx, sight.actor.id)
 
@@ -103,7 +103,7 @@ def _boosted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     known = arrivals.target(tx, activity.object_uri, facts.actor, activity.uri)
     if (known is None or known.undone) and came_too_late(tx, activity):
         return Outcome.IGNORED
-    if known is None and posts.place(tx, activity.object_uri) is None:
+    if known is None and not posts.is_here(tx, activity.object_uri):
         note = facts.notes.get(activity.object_uri)
         author = facts.accounts.get(note.author) if note else None
         if note is None or author is None:

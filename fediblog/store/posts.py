@@ -256,6 +256,11 @@ def with_counts(post: Post, replies: int | None = None) -> Post:
     return replace(post, reply_count=total, like_count=post.like_total, share_count=post.boost_total)
 
 
+def is_here(tx: Tx, uri: str) -> bool:
+    """Whether the post with that id is stored; whoever may see it."""
+    return tx.one("select 1 as yes from post where uri = :uri and state = 'published'", uri=uri) is not None
+
+
 def place(tx: Tx, uri: str) -> Row | None:
     """id, account, local, root, visibility and whether the root is local, of the post with that id; whoever may see."""
     return tx.one(
