@@ -150,13 +150,13 @@ async def _is_farewell_of_strangers(site: Site, activity: Activity) -> bool:
 
 def _look(tx: Tx, urls: Urls, key_id: str, letter: _Letter, signer: Account | None) -> _Known:
     activity = letter.activity
-    standing = inbound.standing(tx, activity.uri, host_of(key_id), host_of(activity.actor), key_id)
+    standing = inbound.standing(tx, activity.uri, host_of(key_id), host_of(activity.actor), key_id, activity.object_uri)
     held = standing.held or resolve.key_of_actor(tx, key_id)
     signer = signer or (held[1] if held else None)
     itself = signer is not None and signer.uri == activity.actor
     actor = signer if itself else accounts.by_uri(tx, activity.actor)
     handler, reading = letter.handler, letter.reading
-    sight = Sight(actor=actor, inbox_owner=letter.inbox_owner, reading=reading)
+    sight = Sight(actor=actor, inbox_owner=letter.inbox_owner, reading=reading, here=standing.here)
     concerns = handler is not None and handler.concerns(tx, urls, activity, sight)
     return _Known(
         key=held[0] if held else None,

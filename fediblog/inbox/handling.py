@@ -13,7 +13,7 @@ from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.protocol.authority import object_is_theirs, owner_matches, same_origin
-from fediblog.store import inbound
+from fediblog.store import inbound, posts
 from fediblog.store.tx import Tx
 
 CleanNote = NewType("CleanNote", Note)
@@ -83,11 +83,19 @@ class Facts:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What is known of who acts, before anything is fetched or done."""
+    """What is known of who acts, before anything is fetched or done.
+
+    `here` says whether the activity's object is a post that is stored, if that was asked.
+    """
 
     actor: Account | None
     inbox_owner: int | None = None
     reading: Reading | None = None
+    here: bool | None = None
+
+    def is_here(self, tx: Tx, activity: Activity) -> bool:
+        """Whether the activity is about a post that is stored."""
+        return posts.is_here(tx, activity.object_uri) if self.here is None else self.here
 
 
 _NOTHING = Needs()

@@ -40,7 +40,7 @@ def _concerns(tx: Tx, urls: Urls, activity: Activity, sight: Sight) -> bool:
         return True
     if actor is not None and relations.followed_here(tx, actor.id):
         return True
-    if activity.kind == "Update" and posts.is_here(tx, activity.object_uri):
+    if activity.kind == "Update" and sight.is_here(tx, activity):
         return True
     return note is not None and _touches_ours(tx, urls, note, actor.id if actor else 0)
 

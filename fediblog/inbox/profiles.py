@@ -89,7 +89,7 @@ def _follow_on(tx: Tx, urls: Urls, follower: Account, old: Account, new: Account
 
 
 def _shown_concerns(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
-    if activity.object_kind == "Hashtag" or posts.is_here(tx, activity.object_uri):
+    if activity.object_kind == "Hashtag" or sight.is_here(tx, activity):
         return True
     return activity.kind == "Add" and sight.actor is not None and relations.followed_here(tx, sight.actor.id)
 

@@ -17,8 +17,8 @@ EMOJI_LENGTH = 100  # characters
 _OPEN = (Visibility.PUBLIC.value, Visibility.UNLISTED.value)
 
 
-def _known(tx: Tx, _urls: Urls, activity: Activity, _sight: Sight) -> bool:
-    return posts.is_here(tx, activity.object_uri)
+def _known(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
+    return sight.is_here(tx, activity)
 
 
 def _kind_of(activity: Activity) -> tuple[str, str, str]:
@@ -93,7 +93,7 @@ def _boost_needs(activity: Activity) -> Needs:
 
 
 def _boost_concerns(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
-    if posts.is_here(tx, activity.object_uri):
+    if sight.is_here(tx, activity):
         return True
     return sight.actor is not None and relations.followed_here(tx, sight.actor.id)
 

@@ -23,6 +23,7 @@ _STANDING = (
     " case when exists (select 1 from host where name = :host and failures > 0) then 1 else 0 end as silent,"
     " case when exists (select 1 from (values (:hosts)) v cross join blocked_host h where h.host = v.column1)"
     " then 1 else 0 end as blocked,"
+    " case when exists (select 1 from post where uri = :about and state = 'published') then 1 else 0 end as here,"
     f" {accounts.KEY} from (select 1 as yes) o left join signing_key k on k.uri = :key"
     " left join account a on a.id = k.account"
 )
@@ -57,20 +58,24 @@ def was_seen(tx: Tx, uri: str) -> bool:
 
 
 class Standing(NamedTuple):
-    """What is known of an activity, and of the servers of who signed it and of its actor."""
+    """What is known of an activity and its object, and of the servers of who signed it and of its actor."""
 
     seen: bool  # it was dealt with
     silent: bool  # the signer's server did not answer when we last sent something to it
     blocked: bool  # one of the two is
+    here: bool  # the object is a post that is stored
     held: tuple[StoredKey, Account] | None = None  # the key of that id, and whose it is
 
 
-def standing(tx: Tx, uri: str, signer: str, actor: str, key: str = "") -> Standing:
-    """How an activity stands before it is proven; `signer` and `actor` are hosts, `key` is the id of the key."""
-    row = tx.one(_STANDING, uri=uri, host=signer, hosts=domains(signer, actor), key=key)
+def standing(tx: Tx, uri: str, signer: str, actor: str, key: str = "", about: str = "") -> Standing:
+    """How an activity stands before it is proven.
+
+    `signer` and `actor` are hosts, `key` is the id of the key, `about` that of the object.
+    """
+    row = tx.one(_STANDING, uri=uri, host=signer, hosts=domains(signer, actor), key=key, about=about)
     assert row is not None  # it asks for one row
     held = accounts.held(tx, row) if row.version is not None else None
-    return Standing(bool(row.seen), bool(row.silent), bool(row.blocked), held)
+    return Standing(bool(row.seen), bool(row.silent), bool(row.blocked), bool(row.here), held)
 
 
 def has_room(tx: Tx, host: str) -> bool:

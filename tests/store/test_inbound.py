@@ -7,13 +7,15 @@ import threading
 
 import pytest
 
-from fediblog.store import inbound, outbox, relations, writing
+from fediblog.domain.documents import Activity
+from fediblog.inbox import Sight
+from fediblog.store import inbound, outbox, posts, relations, writing
 from fediblog.store.claims import ABANDONED, CLAIM, PAUSE
 from fediblog.store.database import Database
 from fediblog.store.inbound import KEPT_EARLY, KEPT_SEEN, MOST_CLAIMS, MOST_TRIES
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
-from tests.store.makers import DAY, Watched, local, scans
+from tests.store.makers import DAY, Watched, local, post, scans, undone, whole
 
 
 def keep(tx: Tx, name: str, host: str = "far.example") -> None:
@@ -106,6 +108,20 @@ async def test_the_worker_is_told_what_was_answered_and_who_is_silent(db: Databa
             assert inbound.standing(tx, "", signer, actor)[:3] == (False, False, True)
 
     await db.write(check)
+
+
+@pytest.mark.parametrize("state", ["published", "draft", "deleted", "none"])
+async def test_what_an_activity_is_about_is_here_or_not_however_it_is_asked(db: Database, state: str) -> None:
+    def check(tx: Tx) -> None:
+        uri = whole(tx, post(tx, local(tx))).uri if state != "none" else ""
+        if state != "none":
+            tx.run("update post set state = :state where uri = :uri", state=state, uri=uri)
+        activity = Activity(kind="Like", actor="https://a.example/a", uri="u:1", object=uri, object_uri=uri)
+        standing = inbound.standing(tx, "u:1", "a.example", "a.example", about=uri)
+        asked = [Sight(actor=None, here=here).is_here(tx, activity) for here in (None, standing.here)]
+        assert asked == [state == "published"] * 2 == [posts.place(tx, uri) is not None] * 2
+
+    await undone(db, check)
 
 
 async def test_a_worker_that_went_away_gives_them_back(db: Database, clock: Clock) -> None:
@@ -220,7 +236,7 @@ async def test_the_queue_goes_by_an_index(db: Database) -> None:
         seen = Watched(tx)
         inbound.first_time(seen, "u:1")
         inbound.was_seen(seen, "u:1")
-        inbound.standing(seen, "u:1", "far.example", "a.far.example")
+        inbound.standing(seen, "u:1", "far.example", "a.far.example", about="https://far.example/p/1")
         inbound.has_room(seen, "far.example")
         keep(seen, "a")
         (item,) = inbound.claim(seen)
@@ -228,6 +244,6 @@ async def test_the_queue_goes_by_an_index(db: Database) -> None:
         inbound.next_due(seen)
         inbound.undone_early(seen, "u:1", "a:")
         inbound.done(seen, item.id)
-        return scans(seen.plans(), "incoming", "seen", "early")
+        return scans(seen.plans(), "incoming", "seen", "early", "post")
 
     assert await db.write(check) == []
