@@ -74,7 +74,8 @@ def by_uri(tx: Tx, uri: str) -> tuple[int, int] | None:
 def liked_by(tx: Tx, post: int, limit: int = 40) -> list[Reaction]:
     """Who liked it or set an emoji beside it, earliest first."""
     rows = tx.all(
-        "select * from reaction where post = :post and kind in ('like', 'emoji') order by created, account limit :n",
+        "select account, kind, content, created from reaction where post = :post and kind in ('like', 'emoji')"
+        " order by created, account limit :n",
         post=post,
         n=limit,
     )

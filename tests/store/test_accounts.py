@@ -308,3 +308,18 @@ async def test_no_two_accounts_have_the_same_version(db: Database) -> None:
     await db.write(lambda tx: [remote(tx, f"p{number}") for number in range(3)])
     rows = await db.read(lambda tx: tx.all("select version from account"))
     assert len({row.version for row in rows} - {0}) == len(rows) == 3
+
+
+async def test_many_reads_anew_only_those_that_have_changed(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        numbers = [remote(tx, f"m{number}").id for number in range(4)]
+        before = accounts.many(tx, numbers)
+        tx.run("update account set name = 'Changed' where id = :id", id=numbers[1])
+        tx.run("delete from account where id = :id", id=numbers[2])
+        after = accounts.many(tx, [*reversed(numbers), 1, numbers[0]])
+        assert after == {number: accounts.get(tx, number) for number in (numbers[0], numbers[1], numbers[3])}
+        assert after[numbers[1]].name == "Changed"
+        assert [number for number in after if after[number] is before[number]] == [numbers[0], numbers[3]]
+        assert accounts.many(tx, []) == accounts.many(tx, [1]) == {}
+
+    await db.write(check)
