@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 
 from fediblog.cli.choosing import commands_for
@@ -17,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns 0 done, 1 refused or not possible now, 2 misused."""
     words = sys.argv[1:] if argv is None else argv
     try:
-        args = build_parser(commands_for(words)).parse_args(words)
+        args = _understood(words)
         status = args.run(args) or DONE
         sys.stdout.flush()
         return int(status)
@@ -34,6 +35,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has enough of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return REFUSED
+
+
+def _understood(words: Sequence[str]) -> Namespace:
+    """What the words mean; what a command does not know is said with the usage of that command."""
+    parser = build_parser(commands_for(words))
+    if not words:
+        parser.print_help(sys.stderr)
+        parser.exit(MISUSED)
+    args, unknown = parser.parse_known_args(words)
+    if unknown:
+        args.parser.error(f"This is not understood: {' '.join(unknown)}")
+    return args
 
 
 def _say(message: str, status: int) -> int:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import textwrap
 from argparse import SUPPRESS, ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from functools import partial
+from typing import NoReturn
 
 from fediblog import __version__
 from fediblog.cli.command import Command, add_options
@@ -28,14 +30,23 @@ _formatter = partial(
 )
 
 
+class Parser(ArgumentParser):
+    """One that also says where to read on."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and how it is meant; exit status 2."""
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: {message}\n`{self.prog} --help` says more.\n")
+
+
 def listing(commands: Sequence[Command]) -> str:
     """The commands, one a line."""
     return "\n".join(f"  {command.line:34} {command.help}" for command in commands)
 
 
-def build_parser(commands: Sequence[Command]) -> ArgumentParser:
+def build_parser(commands: Sequence[Command]) -> Parser:
     """The parser of a command line that may call these commands."""
-    parser = ArgumentParser(
+    parser = Parser(
         prog="fediblog",
         usage="fediblog COMMAND [...]",
         description=_ABOUT,
@@ -65,4 +76,4 @@ def _add(parser: ArgumentParser, command: Command) -> None:
     command.arguments(parser)
     if command.options:
         add_options(parser, command.options)
-    parser.set_defaults(run=command.run)
+    parser.set_defaults(run=command.run, parser=parser)

@@ -97,6 +97,13 @@ def test_words_that_are_not_understood_are_misuse(run: Run, words: tuple[str, ..
     assert "usage: fediblog" in ran.err
 
 
+def test_who_mistypes_is_told_how_it_is_meant(run: Run) -> None:
+    assert "to start your own" in run().err.lower()  # the whole help
+    unknown = run("user", "add", "ann", "--rôle", "owner")
+    assert unknown.err.startswith("usage: fediblog user add ")
+    assert "not understood: --rôle owner\n`fediblog user add --help` says more." in unknown.err
+
+
 def test_a_setting_that_does_not_exist_is_misuse(run: Run, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FEDIBLOG_ORIGEN", "https://blog.example")
     ran = run("user", "list")
