@@ -32,6 +32,8 @@ _DEPTH: Final = 20
 
 def usual(html: str, allowed: Mapping[str, frozenset[str]], value: Value, rel: str) -> str | None:
     """What the sanitiser makes of a tidy text, its links with that `rel`; None if only the sanitiser can tell."""
+    if html.startswith("\ufeff"):  # which a parser takes for a byte order mark
+        return None
     text, *pieces = html.split("<")
     if html.count(">") != len(pieces) or "\xa0" in html or ("&" in html and _OTHER_REFERENCE.search(html)):
         return None

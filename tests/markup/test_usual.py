@@ -108,6 +108,7 @@ def check(text: str) -> bool:
 @example("<b>" * 60 + "</b>" * 60)
 @example("<b><p>x</p></b>")
 @example("<br")
+@example("\ufeff<br>")
 @example("</p>")
 @example("&&#39;amp;")
 def test_it_is_what_the_sanitiser_makes_of_it(text: str) -> None:
