@@ -98,14 +98,16 @@ class SqliteEngine(Engine):
             self._idle.put_nowait(reader)
 
     def _snapshot(self, db: sqlite3.Connection, work: Callable[[Tx], T]) -> T:
-        db.execute("begin")
         try:
+            db.execute("begin")
             return work(SqliteTx(db, self._clock(), self._ids))
         except sqlite3.Error as error:
             if db is self._here and (error_code(error) == sqlite3.SQLITE_INTERRUPT or is_busy(error)):
                 raise _TooLong from None
             raise explain(error) from error
         finally:
+            if db is self._here:
+                self._ticks = 0  # else the end of a read that took too long might be broken off as well
             roll_back(db)
 
     def _refuse_closed(self) -> None:

@@ -118,6 +118,7 @@ class Writer:
             self._waiting.extendleft(reversed(jobs))
             for job in self._waiting:
                 job.here = False
+            self._ticks = 0  # else this might be broken off as well
             roll_back(db)
             return []
         finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from fediblog.errors import Unavailable
+from fediblog.store import sqlite, sqlite_writer
 from fediblog.store.database import Database, connect
 from fediblog.store.tx import Tx
 from tests.conftest import Clock, options
@@ -119,3 +120,24 @@ async def test_a_full_disk_is_told_to_the_one_whom_it_concerns(small: Database) 
     await small.write(lambda tx: tx.all("pragma max_page_count = 1000000"))
     await small.write_here(add, "two")
     assert set(await small.read(names)) >= {"two"}
+
+
+@pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)
+async def test_what_takes_too_long_is_taken_back_however_late_it_is(
+    empty_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite counts a statement's steps from one execution to the next, so that even a rollback may be looked at."""
+
+    def add_slowly(tx: Tx, name: str) -> int:
+        add(tx, name)
+        return int(tx.all(SLOW)[0].n)
+
+    for module in (sqlite, sqlite_writer):
+        monkeypatch.setattr(module, "TICK", 1)  # at each step, also of what ends a transaction
+        monkeypatch.setattr(module, "MOST_TICKS", 2000)
+    db = await connect(empty_url, migrations=STEPS, **options(clock))
+    for name in ("one", "two"):
+        assert await db.read(lambda tx: tx.all(SLOW)[0].n) == 600_000
+        assert await db.write_here(add_slowly, name) == 600_000
+    assert await db.read(names) == ["one", "two"]
+    await db.close()
