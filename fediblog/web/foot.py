@@ -5,7 +5,6 @@ A page shows one below each of its posts; as a macro of a template it took longe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from html import escape
 
@@ -13,6 +12,7 @@ from markupsafe import Markup
 
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.records import record
 from fediblog.messages import text
 from fediblog.web.links import Links
 from fediblog.web.pieces import icon
@@ -20,7 +20,7 @@ from fediblog.web.pieces import icon
 _OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Reader:
     """Who looks at a page: the number of the account that has signed in, if any, and what the forms carry along."""
 
