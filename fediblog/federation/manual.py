@@ -90,7 +90,8 @@ STANDARDS = (
 - [ActivityPub](https://www.w3.org/TR/activitypub/) (server to server), [WebFinger](https://www.rfc-editor.org/rfc/rfc7033)
 - [HTTP Signatures](https://swicg.github.io/activitypub-http-signature/) (draft-cavage-12, `rsa-sha256` and `hs2019`)
   and [RFC 9421](https://www.rfc-editor.org/rfc/rfc9421) (`rsa-v1_5-sha256`, `ed25519`), both for what comes in; what goes out is signed
-  by the first, and once more by the second where a server answers 400 or 401; what it understood is remembered
+  by the first, and once more by the second where a server answers 400 or 401; what it understood is remembered;
+  WebFinger and host-meta are asked unsigned
 - [NodeInfo](https://nodeinfo.diaspora.software/) """
     + " and ".join(VERSIONS)
     + """, host-meta (XML and JSON)
