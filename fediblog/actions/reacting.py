@@ -91,7 +91,7 @@ def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) ->
     wanted = list(dict.fromkeys(choices))
     if poll is None or whole.account.id == account:
         raise Invalid("choices", "There is no poll here that you could vote in.")
-    if poll.closed is not None or (poll.ends is not None and poll.ends <= tx.now):
+    if poll.is_over(tx.now):
         raise Invalid("choices", "This poll is closed.")
     if not wanted or not {option.name for option in poll.options}.issuperset(wanted):
         raise Invalid("choices", "Choose one of the answers.")
@@ -101,8 +101,8 @@ def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) ->
         _cast(tx, urls, actor.uri, account, whole, name)
     if whole.local:
         tally(tx, whole)
-    elif poll.ends is not None:
-        jobs.add(tx, "close-poll", str(post), run_at=poll.ends)
+    elif poll.until is not None:
+        jobs.add(tx, "close-poll", str(post), run_at=poll.until)
 
 
 def _cast(tx: Tx, urls: Urls, actor: str, account: int, post: Post, name: str) -> None:
@@ -133,6 +133,9 @@ def close_poll(tx: Tx, urls: Urls, post: int) -> None:
     """The time of a poll is over: our people who voted are told; of ours the result stands, and followers are told."""
     whole = posts.stored(tx, post)
     if whole is None or whole.state != "published" or whole.poll is None:
+        return
+    if not whole.local and whole.poll.until is not None and not whole.poll.is_over(tx.now):
+        jobs.add(tx, "close-poll", str(post), run_at=whole.poll.until)  # its author gave it more time
         return
     if whole.local and whole.poll.closed is None:
         jobs.drop(tx, "send-counts", str(post))

@@ -98,8 +98,23 @@ class Poll:
     options: tuple[Option, ...]
     multiple: bool = False
     ends: int | None = None
-    closed: int | None = None
+    closed: int | None = None  # several servers set this ahead: it is open until then
     voters: int | None = None
+
+    @property
+    def until(self) -> int | None:
+        """When it is over, or was; None if that is not known."""
+        return min((at for at in (self.ends, self.closed) if at is not None), default=None)
+
+    def is_over(self, now: int) -> bool:
+        """Whether nobody can vote any more at `now`."""
+        return self.until is not None and self.until <= now
+
+    def asks_the_same(self, other: Poll | None) -> bool:
+        """Whether the votes in one of the two are votes in the other: the same answers in the same order."""
+        if other is None or self.multiple != other.multiple:
+            return False
+        return [each.name for each in self.options] == [each.name for each in other.options]
 
 
 @record(frozen=True, slots=True, kw_only=True)

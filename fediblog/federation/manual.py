@@ -31,7 +31,7 @@ RECEIVED: dict[str, str] = {
     "Undo": "Named by its id alone: whichever of these it was. If the thing comes later, it is not taken in.",
     "Create": "Stored if its author is followed here, or if it answers or mentions somebody here or belongs to a thread of ours. "
     "An embedded object counts only if its id and its author are the sender's; else it is fetched from its origin. "
-    "A Note with a name and no content that answers a poll of ours is a vote. An answer below a post of ours whose author lets only "
+    "A Note whose name is an option of the poll of ours that it answers is a vote, whatever its content; any other is an answer. An answer below a post of ours whose author lets only "
     "followers comment, or nobody (`interactionPolicy.canReply`), is refused with 403, unless its author is named in the post.",
     "Update": "Newer than what is stored: replaced, the earlier text is kept. With the same `updated`: only poll and totals, and a quote that is gone.",
     "Update actor": "The profile and the keys are renewed. The object must be the sender itself.",

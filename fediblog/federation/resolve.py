@@ -23,7 +23,7 @@ from fediblog.protocol.actors import key_uris, read_actor, read_key
 from fediblog.protocol.authority import key_is_owned, same_origin
 from fediblog.protocol.keys import PublicKey, load_multibase, load_public
 from fediblog.protocol.negotiate import is_activity_type
-from fediblog.protocol.notes import is_vote, read_note
+from fediblog.protocol.notes import is_bare, read_note
 from fediblog.protocol.webfinger import parse_handle
 from fediblog.store import accounts, posts, relations
 from fediblog.store.accounts import StoredKey, host_of
@@ -180,7 +180,7 @@ async def note(site: Site, uri: str, budget: Budget, *, fresh: bool = False) -> 
 async def with_author(site: Site, document: Document, budget: Budget) -> tuple[Note, Account]:
     """The post in a document that was fetched from its origin, and its author."""
     found = read_note(document)
-    if found is None or is_vote(found):
+    if found is None or is_bare(found):
         raise Refused("post-invalid", "That is no post.", str(document.get("id"))[:200])
     return found, await actor(site, found.author, budget=budget)
 

@@ -10,13 +10,24 @@ from fediblog.inbox import quoting
 from fediblog.inbox.handling import CleanNote, Facts, Handler, Needs, Outcome, Sight, may_change, remember
 from fediblog.inbox.profiles import gone_for_good
 from fediblog.inbox.storing import change_post, put_post, refuse_author
-from fediblog.protocol.notes import is_vote, read_note
+from fediblog.protocol import polls
+from fediblog.protocol.authority import object_is_theirs
+from fediblog.protocol.notes import is_bare, read_note
+from fediblog.protocol.polls import is_vote
+from fediblog.protocol.readers import listed
 from fediblog.store import arrivals, posts, reactions, relations, ties, writing
 from fediblog.store.tx import Tx
 
 
 def _brings(activity: Activity) -> Note | None:
-    return read_note(activity.object) if isinstance(activity.object, dict) else None
+    first = next(iter(listed(activity.object)), None)
+    return read_note(first) if isinstance(first, dict) else None
+
+
+def _more(activity: Activity) -> list[Note]:
+    """The other votes of one activity, which some servers send together."""
+    found = map(read_note, listed(activity.object)[1 : polls.LIMIT])
+    return [note for note in found if note is not None and object_is_theirs(activity, note)]
 
 
 def _needs(activity: Activity) -> Needs:
@@ -70,16 +81,24 @@ def _arrived(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     note = _believed(activity, facts)
     if note is None:
         return Outcome.IGNORED
-    return take_in(tx, urls, note, facts)
+    outcome = take_in(tx, urls, note, facts)
+    if isinstance(activity.object, list):
+        for each in _more(activity):
+            if is_vote(each, posts.poll_from(arrivals.post(tx, each, facts.actor).poll)):
+                outcome = take_in(tx, urls, each, facts)
+    return outcome
 
 
 def take_in(tx: Tx, urls: Urls, note: Note, facts: Facts, *, boosted: bool = False) -> Outcome:
     """A post as its author (`facts.actor`) sent it, or as it was fetched: new, changed, or known as it is."""
     known = arrivals.post(tx, note, facts.actor)
-    if is_vote(note) or known.stored:
+    vote = is_vote(note, posts.poll_from(known.poll))
+    if vote or known.stored:
         refuse_author(urls, facts.actor, note.uri, blocked=bool(known.blocked))
-    if is_vote(note):
+    if vote:
         return _voted(tx, note, facts)
+    if is_bare(note) and (known.id is None or known.poll):  # a vote in a poll that is gone, or for none of its options
+        return Outcome.IGNORED
     clean = facts.clean(note)
     if known.stored and (stored := posts.by_uri(tx, note.uri)) is not None:
         return _changed(tx, urls, note, stored, clean)
@@ -101,7 +120,7 @@ def _changed(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote | No
         return Outcome.DUPLICATE
     changed = writing.set_told(tx, stored, note)
     if note.poll is not None and note.poll != stored.poll:
-        writing.set_poll(tx, stored.id, note.poll)
+        writing.change_poll(tx, stored, note.poll)
         changed = True
     if stored.quote and not note.quote:  # whom it quoted did not want that
         writing.drop_quote(tx, stored.id)
@@ -116,9 +135,7 @@ def _voted(tx: Tx, note: Note, facts: Facts) -> Outcome:
     place = posts.seen_by(tx, note.in_reply_to, facts.actor.id)
     post = posts.stored(tx, place.id) if place is not None and place.local else None
     poll = post.poll if post is not None else None
-    if post is None or poll is None or note.title not in {option.name for option in poll.options}:
-        return Outcome.IGNORED
-    if poll.closed is not None or (poll.ends is not None and poll.ends <= tx.now):
+    if post is None or poll is None or poll.is_over(tx.now):
         return Outcome.IGNORED
     if not poll.multiple and reactions.has_voted(tx, facts.actor.id, post.id):
         return Outcome.DUPLICATE

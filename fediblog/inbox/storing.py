@@ -19,6 +19,7 @@ from fediblog.inbox.cleaning import harmless
 from fediblog.inbox.handling import CleanNote
 from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.authority import same_origin
+from fediblog.protocol.polls import is_vote
 from fediblog.store import (
     accounts,
     arrivals,
@@ -103,7 +104,7 @@ def put_post(
     that has been worked out, and `known` what `arrivals.post` says, if that was asked.
     """
     found = known or arrivals.post(tx, note, author)
-    if not _may_come_in(tx, urls, note, author, found):
+    if not _may_come_in(tx, urls, note, author, found) or is_vote(note, posts.poll_from(found.poll)):
         return None
     parent = found if found.id is not None else None
     above = _owners(tx, parent)

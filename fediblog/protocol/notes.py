@@ -83,8 +83,8 @@ def read_note(document: Json) -> Note | None:
     )
 
 
-def is_vote(note: Note) -> bool:
-    """Whether this is a vote in a poll: a Note with a name, no content, and the poll as what it answers."""
+def is_bare(note: Note) -> bool:
+    """Whether it is nothing but a name below some post: a vote, if that has a poll."""
     bare = not note.content and not note.attachments
     return note.kind == "Note" and bool(note.title) and bool(note.in_reply_to) and bare
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fediblog.domain.documents import Json, Option, Poll
+from fediblog.domain.documents import Json, Note, Option, Poll
 from fediblog.protocol import readers
 
 LIMIT = 20
@@ -31,6 +31,11 @@ def read_poll(document: dict[str, Json]) -> Poll | None:
     )
 
 
+def is_vote(note: Note, poll: Poll | None) -> bool:
+    """Whether a Note that answers a poll is a vote in it, whatever else it says: its name is one of the options."""
+    return poll is not None and note.kind == "Note" and any(each.name == note.title for each in poll.options)
+
+
 def write_poll(poll: Poll) -> dict[str, Json]:
     """The properties that make a Question of a post."""
     document: dict[str, Json] = {
@@ -54,9 +59,9 @@ def _votes(entry: dict[str, Json]) -> int:
 
 
 def _closed(document: dict[str, Json], ends: int | None) -> int | None:
-    """`closed` is a date or a boolean (Activity Vocabulary §3.3); a bare yes gets the likeliest date."""
+    """`closed` is a date or a boolean (Activity Vocabulary §3.3); a bare yes gets the earliest date."""
     closed = document.get("closed")
     if not readers.flag(closed):
         return readers.moment(closed)
     dates = (ends, readers.moment(document.get("updated")), readers.moment(document.get("published")))
-    return next((date for date in dates if date is not None), 0)
+    return min((date for date in dates if date is not None), default=0)

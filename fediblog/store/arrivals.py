@@ -30,7 +30,7 @@ _POST = (  # a list as rows, since SQLite makes a table of every longer `in (…
     f" {_FOLLOWED}, (exists (select 1 from block b where b.account = p.account and b.target = :author and p.local = 1)"
     " or exists (select 1 from post r cross join block b where r.id = p.root and r.local = 1"
     " and b.account = r.account and b.target = :author)) as shunned,"
-    f" {PUSHED.format('p.account')}, p.id, p.account, p.local, p.repliable, p.root, p.uri"
+    f" {PUSHED.format('p.account')}, p.id, p.account, p.local, p.repliable, p.root, p.uri, p.poll"
     " from (select 1 as yes) o left join post p on p.uri = :above"
 )
 _TARGET = (
@@ -52,7 +52,7 @@ def post(tx: Tx, note: Note, author: Account) -> Row:
     Whether it is `stored`, its author took it back `early`, it was here and is `buried`, its server is `blocked`,
     answers that came before it have `awaited` it, somebody here has `followed` the author, or one of our people whom it
     answers or in whose thread it is has `shunned` the author; and of the post that it answers what `ties.tie` and
-    `posts.owner` say, or nothing (`id` is None then).
+    `posts.owner` say, with its poll, or nothing (`id` is None then).
     """
     found = _post(tx, note, author, note.in_reply_to)
     if found.id is None and (page := ties.at_page(tx, note.in_reply_to)) is not None:

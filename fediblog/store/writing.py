@@ -113,6 +113,8 @@ def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
         id=post.id,
         **{k: v for k, v in _values(told(note, post), placement, published).items() if k not in _FIXED},
     )
+    if post.poll is not None and not post.poll.asks_the_same(note.poll):
+        _forget_votes(tx, post.id)
     parts.replace(tx, post.id, note, is_open=placement.visibility == Visibility.PUBLIC)
     if post.state == "published":
         events.tell(tx, events.EDIT, account=post.account.id, post=post.id)
@@ -238,6 +240,17 @@ def set_pinned(tx: Tx, post: int, at: int | None) -> None:
 def set_poll(tx: Tx, post: int, poll: Poll) -> None:
     """The votes as they now stand."""
     tx.run("update post set poll = :poll where id = :id", poll=poll_text(poll), id=post)
+
+
+def change_poll(tx: Tx, post: Post, poll: Poll) -> None:
+    """A poll as its origin tells it now. Votes go with the answers that they were for, not for new totals or times."""
+    if post.poll is not None and not post.poll.asks_the_same(poll):
+        _forget_votes(tx, post.id)
+    set_poll(tx, post.id, poll)
+
+
+def _forget_votes(tx: Tx, post: int) -> None:
+    tx.run("delete from poll_vote where post = :id", id=post)
 
 
 def told(note: Note, post: Post) -> Note:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from fediblog.actions.drafts import PollDraft
 from fediblog.domain.documents import PUBLIC, Option, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound
-from fediblog.store import jobs, reactions
+from fediblog.store import jobs, reactions, writing
 from tests.actions.stage import URLS, Stage
 
 QUESTION = Poll(options=(Option(name="Tea"), Option(name="Coffee")))
@@ -126,6 +127,31 @@ async def test_the_end_of_a_poll_elsewhere_is_told_to_who_voted(stage: Stage) ->
     await stage.do(reacting.close_poll, post.id)
     assert [each.kind for each in await stage.told(stage.ann)] == ["poll"]
     assert await stage.kinds() == ["Create"]
+
+
+async def test_a_poll_that_will_be_closed_is_open_until_then(stage: Stage) -> None:
+    post = await remote_poll(stage, closed=stage.clock.now + 1000)
+    await stage.do(reacting.vote, stage.ann.id, post.id, ["Tea"])
+    stage.clock.forward(seconds=1)
+    (job,) = await stage.db.write(jobs.claim)
+    assert (job.kind, job.subject) == ("close-poll", str(post.id))
+    with pytest.raises(Invalid):
+        await stage.do(reacting.vote, stage.cem.id, post.id, ["Tea"])
+
+
+async def test_a_poll_elsewhere_that_was_given_more_time_has_not_ended(stage: Stage) -> None:
+    post = await remote_poll(stage, ends=stage.clock.now + 1000)
+    await stage.do(reacting.vote, stage.ann.id, post.id, ["Tea"])
+    assert post.poll is not None
+    longer = replace(post.poll, ends=stage.clock.now + 60_000)
+    await stage.db.write(writing.change_poll, post, longer)
+    stage.clock.forward(seconds=1)
+    (job,) = await stage.db.write(jobs.claim)
+    await stage.do(reacting.close_poll, post.id)
+    assert await stage.told(stage.ann) == []
+    await stage.db.write(jobs.done, job.id)
+    stage.clock.forward(seconds=60)
+    assert [each.kind for each in await stage.db.write(jobs.claim)] == ["close-poll"]
 
 
 async def test_several_votes_are_several_ballots(stage: Stage) -> None:

@@ -261,6 +261,87 @@ async def test_a_vote_after_the_end_does_not_count(at_home: Home, bob: Person) -
     assert await at_home.count("poll_vote") == 0
 
 
+@pytest.mark.parametrize("content", [None, "", "<br>", "<p>red</p>", "I take red"])
+async def test_a_note_named_like_an_option_of_our_poll_is_a_vote_whatever_else_it_says(
+    at_home: Home, bob: Person, content: str | None
+) -> None:
+    poll = await at_home.writes(poll=PollDraft(options=("red", "blue")))
+    note = bob.note("vote", to=[at_home.alice.uri], cc=[], inReplyTo=poll.uri, name="red", content=content)
+    await at_home.send(bob, bob.creates(note))
+    await at_home.send(bob, bob.does("Announce", note["id"], to=[PUBLIC]))  # nor does it come in by another way
+    await at_home.work()
+    assert await at_home.ask("select choice from poll_vote") == [("red",)]
+    assert await at_home.count("post") == 1
+    assert await at_home.notices() == []
+
+
+async def test_a_note_with_any_other_name_is_an_answer(at_home: Home, bob: Person) -> None:
+    poll = await at_home.writes(poll=PollDraft(options=("red", "blue")))
+    plain = await at_home.writes()
+    for number, above in enumerate((poll, plain)):
+        await at_home.send(bob, bob.creates(bob.note(number, inReplyTo=above.uri, name="green"), number))
+    assert await at_home.count("poll_vote") == 0
+    assert await at_home.ask("select title, content from post where local = 0 order by content") == [
+        ("green", "<p>note 0</p>"),
+        ("green", "<p>note 1</p>"),
+    ]
+    assert await at_home.notices() == [("reply", "bob"), ("reply", "bob")]
+
+
+async def test_votes_sent_together_all_count(at_home: Home, bob: Person) -> None:
+    poll = await at_home.writes(poll=PollDraft(options=("red", "blue", "green"), multiple=True))
+    ballots = [
+        {
+            "id": f"{bob.uri}#votes/{number}",
+            "type": "Note",
+            "attributedTo": bob.uri,
+            "to": at_home.alice.uri,
+            "inReplyTo": poll.uri,
+            "name": name,
+        }
+        for number, name in enumerate(("red", "green", "violet"))
+    ]
+    await at_home.send(bob, bob.does("Create", ballots, to=[at_home.alice.uri]))
+    assert await at_home.ask("select choice from poll_vote order by choice") == [("green",), ("red",)]
+    assert await at_home.count("post") == 1
+
+
+async def test_a_vote_in_a_poll_that_is_gone_is_no_private_message(at_home: Home, bob: Person) -> None:
+    gone = f"{at_home.site.urls.origin}/p/1"
+    note = bob.note("vote", to=[at_home.alice.uri], cc=[], inReplyTo=gone, name="red", content=None)
+    await at_home.send(bob, bob.creates(note))
+    assert await at_home.count("post") == 0
+
+
+@pytest.mark.parametrize("edited", [False, True])
+@pytest.mark.parametrize(
+    ("change", "stays"),
+    [
+        ({}, True),
+        ({"votersCount": 7}, True),
+        ({"endTime": "2030-01-01T00:00:00Z"}, True),
+        ({"closed": "2025-06-02T00:00:00Z"}, True),
+        ({"oneOf": [{"type": "Note", "name": name, "replies": {"totalItems": 3}} for name in ("yes", "no")]}, True),
+        ({"oneOf": [{"type": "Note", "name": name} for name in ("no", "yes")]}, False),
+        ({"oneOf": [{"type": "Note", "name": name} for name in ("yes", "perhaps")]}, False),
+        ({"oneOf": [{"type": "Note", "name": name} for name in ("yes", "no", "perhaps")]}, False),
+        ({"oneOf": None, "anyOf": [{"type": "Note", "name": name} for name in ("yes", "no")]}, False),
+    ],
+)
+async def test_votes_go_only_with_the_answers_that_they_were_for(
+    at_home: Home, bob: Person, change: dict[str, Any], stays: bool, edited: bool
+) -> None:
+    await at_home.follows(bob)
+    asked = bob.note(type="Question", oneOf=[{"type": "Note", "name": "yes"}, {"type": "Note", "name": "no"}])
+    await at_home.send(bob, bob.creates(asked))
+    post = await kept(at_home, asked)
+    await at_home.site.db.write(reactions.vote, at_home.alice.id, post.id, "yes", "https://home.test/x/1#vote")
+    later = {"updated": "2025-06-01T11:00:00Z"} if edited else {}
+    await at_home.send(bob, bob.does("Update", {**asked, **change, **later}))
+    assert await at_home.count("poll_vote") == int(stays)
+    assert (await at_home.site.db.read(posts.many, [post.id], at_home.alice.id))[post.id].voted is stays
+
+
 async def test_a_post_sent_as_an_id_is_fetched_by_the_worker(at_home: Home, bob: Person) -> None:
     await at_home.follows(bob)
     note = bob.note()

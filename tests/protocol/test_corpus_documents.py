@@ -19,7 +19,7 @@ from fediblog.protocol.contexts import refuse_tricks
 from fediblog.protocol.hostmeta import read_json_template, read_template
 from fediblog.protocol.jsontext import decode, encode
 from fediblog.protocol.nodeinfo import read_discovery, read_software
-from fediblog.protocol.notes import is_vote, read_note, write_note
+from fediblog.protocol.notes import is_bare, read_note, write_note
 from fediblog.protocol.webfinger import read_jrd
 from tests.corpus import CORPUS, documents, needs_corpus
 
@@ -321,7 +321,7 @@ def test_posts_mean_what_their_servers_meant() -> None:
     assert article.image is not None
     assert article.url.endswith(".html")
     assert note("mastodon/note-django-activ-post.json").like_count == 1
-    assert is_vote(note("mastodon/create-mastodon-vote.json"))
+    assert is_bare(note("mastodon/create-mastodon-vote.json"))
 
 
 def test_actors_and_their_keys() -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fediblog.domain.documents import PUBLIC, Attachment, Emoji, Json, Mention, Note, Option, Picture, Source
-from fediblog.protocol.notes import is_vote, read_note, write_note, write_vote
+from fediblog.domain.documents import PUBLIC, Attachment, Emoji, Json, Mention, Note, Option, Picture, Poll, Source
+from fediblog.protocol.notes import is_bare, read_note, write_note, write_vote
+from fediblog.protocol.polls import is_vote
 from fediblog.protocol.readers import fields, kinds
 from fediblog.protocol.tags import read_quote_link, sort
 from tests.protocol.generated import anything, notes, objects
@@ -327,10 +328,16 @@ def test_votes() -> None:
     vote = write_vote(uri=f"{ME}#votes/1", author=ME, to="https://b.example/u", question=OTHER, option="yes")
     note = read_note(vote)
     assert note is not None
-    assert is_vote(note)
+    assert is_bare(note)
+    poll = Poll(options=(Option(name="yes"), Option(name="no")))
+    assert is_vote(note, poll)
+    assert is_vote(read(name="no", content="<br>", inReplyTo=OTHER), poll)
+    assert not is_vote(read(name="perhaps", content=None, inReplyTo=OTHER), poll)
+    assert not is_vote(read(type="Article", name="yes", inReplyTo=OTHER), poll)
+    assert not is_vote(note, None)
     assert (note.title, note.in_reply_to, note.to) == ("yes", OTHER, ("https://b.example/u",))
-    assert not is_vote(read(name="a reply with a title", inReplyTo=OTHER))
-    assert not is_vote(read(name="no parent", content=None))
+    assert not is_bare(read(name="a reply with a title", inReplyTo=OTHER))
+    assert not is_bare(read(name="no parent", content=None))
 
 
 def test_a_note_of_ours_has_no_name_and_an_article_has_a_preview() -> None:

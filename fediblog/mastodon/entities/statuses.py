@@ -277,8 +277,8 @@ def poll(post: Post, own: Sequence[str], viewer: int, now: int = 0) -> Json | No
     votes = sum(each.votes for each in asked.options)
     entity: Json = {
         "id": str(post.id),
-        "expires_at": maybe_moment(asked.ends),
-        "expired": asked.closed is not None or (asked.ends is not None and asked.ends <= now),
+        "expires_at": maybe_moment(asked.until),
+        "expired": asked.is_over(now),
         "multiple": asked.multiple,
         "votes_count": votes,
         "voters_count": asked.voters,
