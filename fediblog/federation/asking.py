@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fediblog.domain.accounts import Account
 from fediblog.errors import Refused
-from fediblog.federation import resolve
+from fediblog.federation import resolve, signers
+from fediblog.federation.budget import Budget
 from fediblog.federation.site import Site
 from fediblog.protocol import signatures
 from fediblog.protocol.signatures import Incoming
@@ -23,8 +24,8 @@ async def asker(site: Site, incoming: Incoming) -> Account | None:
     now = site.clock() // 1000
     claim = signatures.read(incoming, site.urls.origin)
     checked = signatures.check(claim, incoming, now)
-    key, account = await resolve.key(site, claim.key_id)
-    signatures.prove(checked, key, site.urls.origin)
+    held = await site.db.read(resolve.held_key, claim.key_id)
+    account = await signers.signer(site, checked, held, Budget())
     if account.state != "active" or await site.db.read(relations.host_is_blocked, account.domain):
         raise Refused("blocked", "Requests of this account are not answered here.")
     return account

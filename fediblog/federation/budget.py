@@ -2,31 +2,58 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from typing import Self
+from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
+from fediblog.domain.accounts import Account
 from fediblog.errors import Refused
 from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
 from fediblog.net.memory import Recent
+from fediblog.protocol.keys import PublicKey
 
 FETCHES = 20  # for one activity
+FOREIGN = 20  # of one cause to one host that is not its own
+SPENT = "budget-spent"
 BARRED = 300_000  # ms in which a key that could not be used is not looked for again
 _BARRED_KEYS = 4096
 AT_ONCE = 64  # activities that are dealt with before their answer; more are stored first
 
 
 class Budget:
-    """Fetches that are left to one activity."""
+    """Fetches that are left to one cause: an activity, a thread, a person who pasted an address.
 
-    def __init__(self, fetches: int = FETCHES) -> None:
+    Of these at most `FOREIGN` go to each host other than that of `document`, the address of the document that names
+    them: so nobody can have us flood a third host.
+    """
+
+    def __init__(self, fetches: int = FETCHES, document: str = "", hosts: Counter[str] | None = None) -> None:
         self.left = fetches
+        self._document = document
+        self._home = urlsplit(document).hostname
+        self._hosts: Counter[str] = Counter() if hosts is None else hosts
 
-    def spend(self) -> None:
-        """Take one; Refused when none is left."""
+    def part(self, fetches: int) -> Budget:
+        """For one step of the same cause: its own number of fetches, and the same hosts."""
+        return Budget(fetches, self._document, self._hosts)
+
+    def spend(self, url: str) -> None:
+        """Take one, to ask for this address; Refused when none is left."""
         if self.left <= 0:
-            raise Refused("budget-spent", "This would take too many requests to other servers.")
+            raise Refused(SPENT, "This would take too many requests to other servers.")
+        self.visit(url)
         self.left -= 1
+
+    def visit(self, url: str) -> None:
+        """The same for where a redirect leads, which is part of one fetch."""
+        host = urlsplit(url).hostname or ""
+        if host != self._home:
+            if self._hosts[host] >= FOREIGN:
+                raise Refused(SPENT, "This would take too many requests to one other server.", host)
+            self._hosts[host] += 1
 
 
 class Door:
@@ -37,6 +64,7 @@ class Door:
 
     def __init__(self) -> None:
         self.inside = 0
+        self.asking: dict[str, asyncio.Task[tuple[PublicKey, Account]]] = {}  # keys that are being fetched
         self._barred: Recent[str, tuple[int, Refused]] = Recent(_BARRED_KEYS)
 
     def __enter__(self) -> Self:

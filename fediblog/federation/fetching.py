@@ -41,9 +41,11 @@ async def fetch(
         raise Refused("address-ours", "What is ours is not fetched.", url)
     if await site.db.read(relations.host_is_blocked, host_of(url)):
         raise Refused("host-blocked", "That server is blocked here.", url)
-    budget.spend()
+    budget.spend(url)
     signer = await site.keys.instance() if signed else None
-    answer = await site.client.fetch(url, accept=accept, sign=signer, cross_origin=elsewhere, fresh=fresh)
+    answer = await site.client.fetch(
+        url, accept=accept, sign=signer, cross_origin=elsewhere, fresh=fresh, before_redirect=budget.visit
+    )
     _check_status(answer, url)
     if answer.url != url and site.urls.owns(answer.url):
         raise Refused("address-ours", "What is ours is not fetched.", url)

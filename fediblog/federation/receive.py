@@ -14,7 +14,7 @@ from fediblog.domain.documents import Activity, Json
 from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused, Unavailable
-from fediblog.federation import proving, resolve, synchronizing
+from fediblog.federation import proving, resolve, signers, synchronizing
 from fediblog.federation.budget import Budget, Door, through_door
 from fediblog.federation.gathering import gather, missing, prepare
 from fediblog.federation.refusals import ACCEPTED, PAUSE, Receipt, later, note, receipt_for
@@ -24,9 +24,8 @@ from fediblog.protocol import authority, signatures
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.contexts import refuse_tricks
 from fediblog.protocol.jsontext import LIMIT, decode_object
-from fediblog.protocol.keys import PublicKey
 from fediblog.protocol.negotiate import is_activity_type
-from fediblog.protocol.signatures import Checked, Incoming
+from fediblog.protocol.signatures import Incoming
 from fediblog.store import accounts, inbound, outbox
 from fediblog.store.accounts import StoredKey, host_of
 from fediblog.store.tx import Tx
@@ -52,7 +51,7 @@ class _Letter:
 class _Known:
     """What the database knows before anything is proven."""
 
-    key: StoredKey | None
+    held: tuple[StoredKey, Account] | None
     signer: Account | None
     blocked: bool
     seen: bool
@@ -122,7 +121,7 @@ async def _take(site: Site, incoming: Incoming, letter: _Letter, door: Door) -> 
     known = await site.db.read(_look, site.urls, claim.key_id, letter, None)
     if known.blocked:
         raise Refused("host-blocked", "Activities of this server are not taken.", claim.key_id)
-    signer = await _proven(site, checked, known, door)
+    signer = await signers.signer(site, checked, known.held, Budget())
     if known.signer is None or known.signer.id != signer.id:
         known = await site.db.read(_look, site.urls, claim.key_id, letter, signer)
     if signer.state == "suspended" or known.blocked:
@@ -159,7 +158,7 @@ def _look(tx: Tx, urls: Urls, key_id: str, letter: _Letter, signer: Account | No
     sight = Sight(actor=actor, inbox_owner=letter.inbox_owner, reading=reading, here=standing.here)
     concerns = handler is not None and handler.concerns(tx, urls, activity, sight)
     return _Known(
-        key=held[0] if held else None,
+        held=held,
         signer=signer,
         blocked=standing.blocked,
         seen=standing.seen and inbox.is_once(activity) and itself,
@@ -169,36 +168,6 @@ def _look(tx: Tx, urls: Urls, key_id: str, letter: _Letter, signer: Account | No
         if handler and reading and concerns and itself
         else Needs(),
     )
-
-
-async def _proven(site: Site, checked: Checked, known: _Known, door: Door) -> Account:
-    """The account that signed this request. A key that does not verify may have been changed: it is asked for once."""
-    origin, budget = site.urls.origin, Budget()
-    stored, signer = known.key, known.signer
-    parsed = resolve.parse_key(stored.public) if stored is not None else None
-    if stored is None or signer is None or parsed is None:
-        parsed, signer = await _first_key(site, checked.claim.key_id, budget, door)
-        signatures.prove(checked, parsed, origin)
-        return signer
-    try:
-        signatures.prove(checked, parsed, origin)
-    except Refused as refusal:
-        newer = await resolve.newer_key(site, stored, budget) if refusal.reason == "signature-bad" else None
-        if newer is None:
-            raise
-        parsed, signer = newer
-        signatures.prove(checked, parsed, origin)
-    return signer
-
-
-async def _first_key(site: Site, key_id: str, budget: Budget, door: Door) -> tuple[PublicKey, Account]:
-    """The key of somebody who is new here. One that is no good is not looked for again at once."""
-    door.check_key(key_id, site.clock())
-    try:
-        return await resolve.fetch_key(site, key_id, budget)
-    except Refused as refusal:
-        door.bar(key_id, refusal, site.clock())
-        raise
 
 
 async def _deal(site: Site, letter: _Letter, signer: Account, known: _Known, door: Door) -> Receipt:

@@ -30,7 +30,6 @@ from fediblog.store.accounts import StoredKey, host_of
 from fediblog.store.tx import Tx
 
 _GARBLED = ("json-", "jsonld-", "not-utf8", "too-large")  # what a document is refused for before anybody looks into it
-KEY_PAUSE = 300_000  # ms between two fetches of a key that does not verify
 DEPTH = 20  # posts upwards
 
 
@@ -118,16 +117,10 @@ def key_of_actor(tx: Tx, uri: str) -> tuple[StoredKey, Account] | None:
     return accounts.key_with_owner(tx, keys[0].uri) if keys else None
 
 
-async def key(site: Site, key_id: str, *, budget: Budget | None = None) -> tuple[PublicKey, Account]:
-    """The key of that id and who owns it. Both claim each other: the key names the actor, the actor lists the key."""
-    held = await site.db.read(held_key, key_id)
-    if held is not None and (parsed := parse_key(held[0].public)) is not None:
-        return parsed, held[1]
-    return await fetch_key(site, key_id, budget or Budget())
-
-
 async def fetch_key(site: Site, key_id: str, budget: Budget, *, fresh: bool = False) -> tuple[PublicKey, Account]:
-    """The same, from its origin."""
+    """The key of that id and who owns it, from its origin. Both claim each other: the key names the actor, and the
+    actor lists the key.
+    """
     if not readers.url(key_id):
         raise Refused("key-id-unreadable", "The key id must be an http address.", key_id[:200])
     if site.urls.owns(key_id):
@@ -160,16 +153,6 @@ async def _keep_key(site: Site, claimed: Key, found: Actor, budget: Budget) -> t
         found = replace(found, keys=(*found.keys, claimed))
     stored = await site.db.read(accounts.by_uri, found.uri)
     return parsed, await save(site, found, budget, stored, proven=claimed.uri)
-
-
-async def newer_key(site: Site, stored: StoredKey, budget: Budget) -> tuple[PublicKey, Account] | None:
-    """The key as it is now, if it has changed: asked for at most once in five minutes."""
-    if site.clock() - stored.fetched < KEY_PAUSE:
-        return None
-    with suppress(Refused, Unavailable):
-        parsed, account = await fetch_key(site, stored.uri, budget, fresh=True)
-        return None if parsed == parse_key(stored.public) else (parsed, account)
-    return None
 
 
 async def note(site: Site, uri: str, budget: Budget, *, fresh: bool = False) -> tuple[Note, Account]:

@@ -30,10 +30,11 @@ async def complete(site: Site, number: int) -> None:
     post = await site.db.read(posts.stored, number)
     if post is None or post.local or post.state != "published":
         return
+    budget = Budget(NOTES + AUTHORS, post.uri)
     if post.in_reply_to and post.parent is None and not await site.db.write(_join, number):
-        await resolve.climb(site, post.in_reply_to, resolve.DEPTH, Budget(FETCHES))
+        await resolve.climb(site, post.in_reply_to, resolve.DEPTH, budget.part(FETCHES))
     if await site.db.write(_begin, number):
-        await _complete_below(site, post)
+        await _complete_below(site, post, budget)
 
 
 def _join(tx: Tx, number: int) -> bool:
@@ -58,18 +59,18 @@ def _begin(tx: Tx, number: int) -> bool:
     return (root is not None and root.local) or posts.answered_here(tx, number)
 
 
-async def _complete_below(site: Site, post: Post) -> None:
+async def _complete_below(site: Site, post: Post, budget: Budget) -> None:
     uris: list[str] = []
     for collection in dict.fromkeys((post.replies, post.context)):
         if collection and same_origin(collection, post.uri) and not site.urls.owns(collection):
             with suppress(Refused, Unavailable):
-                uris += await _ids_in(site, collection)
-    await _take_in(site, dict.fromkeys(uris))
+                uris += await _ids_in(site, collection, budget.part(PAGES + 1))
+    await _take_in(site, dict.fromkeys(uris), budget)
 
 
-async def _ids_in(site: Site, uri: str) -> list[str]:
+async def _ids_in(site: Site, uri: str, budget: Budget) -> list[str]:
     """Ids in a collection, page by page. What stands there is never believed, only asked for at its own origin."""
-    budget, seen, found = Budget(PAGES + 1), {uri}, dict[str, None]()
+    seen, found = {uri}, dict[str, None]()
     page = await _page(site, uri, budget)
     while page is not None and len(found) < NOTES:
         found.update(dict.fromkeys(filter(None, map(readers.ref, page.items))))
@@ -94,10 +95,9 @@ async def _page(site: Site, uri: str, budget: Budget) -> Collection | None:
     return None
 
 
-async def _take_in(site: Site, uris: Iterable[str]) -> None:
+async def _take_in(site: Site, uris: Iterable[str], budget: Budget) -> None:
     """Fetch each post that is not here from its own origin, and keep those that hang on one that is."""
     known = await site.db.read(posts.known, list(uris))
-    budget = Budget(NOTES + AUTHORS)
     loose: list[tuple[Note, Account]] = []
     for uri in uris:
         if uri not in known and not site.urls.owns(uri) and budget.left > 0:

@@ -23,7 +23,7 @@ MAX_DOCUMENT = 1_000_000  # bytes
 MAX_RECEIPT = 64 * 1024  # bytes of the answer to a POST, of which little but the status matters
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NOT_UNDERSTOOD = frozenset({400, 401})  # what a server answers that could not read the signature
-_LOCAL = frozenset({"busy"})  # says nothing about the other side
+_LOCAL = frozenset({"busy", "budget-spent"})  # says nothing about the other side
 
 
 @record(frozen=True, slots=True)
@@ -68,11 +68,13 @@ class Client:
         max_redirects: int = 3,
         cross_origin: bool = True,
         fresh: bool = False,
+        before_redirect: Callable[[str], None] | None = None,
     ) -> Answer:
         """GET `url`, through redirects. The answer may have any status; its `url` is the one that gave it.
 
         A URL that failed is not asked again for a while: the same failure is given at once, unless `fresh`.
         With `cross_origin` false, a redirect to another origin is refused. `deadline` in seconds is for all steps.
+        `before_redirect` gets the address that a redirect leads to, and may refuse it.
         """
         key = (url, accept, sign is not None, cross_origin)
         if not fresh and (known := self._failures.recall(key)) is not None:
@@ -81,11 +83,12 @@ class Client:
         try:
             await self._wait_for_turn(asked.end - self._clock())
             try:
-                answer = await self._follow(url, asked, max_redirects, cross_origin)
+                answer = await self._follow(url, asked, max_redirects, cross_origin, before_redirect)
             finally:
                 self._turns.release()
         except Refused as error:
-            self._failures.note(key, error)
+            if error.reason not in _LOCAL:
+                self._failures.note(key, error)
             raise
         except Unavailable as error:
             if error.reason not in _LOCAL:
@@ -124,7 +127,14 @@ class Client:
         except TimeoutError:
             raise Unavailable("busy", detail="too many addresses are being asked") from None
 
-    async def _follow(self, url: str, asked: _Asked, max_redirects: int, cross_origin: bool) -> Answer:
+    async def _follow(
+        self,
+        url: str,
+        asked: _Asked,
+        max_redirects: int,
+        cross_origin: bool,
+        before_redirect: Callable[[str], None] | None,
+    ) -> Answer:
         origin = check_url(url, self.policy).origin
         seen: set[str] = set()
         for _ in range(max_redirects + 1):
@@ -133,6 +143,8 @@ class Client:
                 raise Refused("redirect-elsewhere", "The address leads to another server.", detail=url)
             if target.url in seen:
                 raise Refused("redirect-loop", "The address leads back to itself.", detail=url)
+            if seen and before_redirect is not None:
+                before_redirect(target.url)
             seen.add(target.url)
             answer = await self._knock(url, asked)
             location = answer.header("location")

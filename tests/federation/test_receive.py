@@ -133,24 +133,6 @@ async def test_a_suspended_account_is_refused(at_home: Home, bob: Person) -> Non
     assert (receipt.status, receipt.reason) == (403, "account-suspended")
 
 
-async def test_a_changed_key_is_asked_for_once_in_five_minutes(at_home: Home, bob: Person) -> None:
-    await at_home.know(bob)
-    at_home.clock.forward(hours=1)
-    fresh = keys_of("bob.test", "bob-fresh")
-    bob.publish(publicKey={"id": bob.key_id, "owner": bob.uri, "publicKeyPem": fresh[0].public}, assertionMethod=[])
-    later = Person(at_home.web, "bob.test", "bob-fresh")
-    follow = bob.does("Follow", at_home.alice.uri)
-    assert (await at_home.send(later, follow, key_id=bob.key_id)).status == 202
-    before = len(at_home.web.asked)
-    stranger = Person(at_home.web, "bob.test", "mallory")
-    for _ in range(3):
-        assert (await at_home.send(stranger, follow, key_id=bob.key_id)).reason == "signature-bad"
-    assert len(at_home.web.asked) == before
-    at_home.clock.forward(minutes=6)
-    assert (await at_home.send(stranger, follow, key_id=bob.key_id)).reason == "signature-bad"
-    assert len(at_home.web.asked) == before + 1
-
-
 async def test_a_key_without_a_document_of_its_owner_is_refused(at_home: Home, bob: Person) -> None:
     at_home.web.pages.clear()
     receipt = await at_home.send(bob, bob.does("Follow", at_home.alice.uri))

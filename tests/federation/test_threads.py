@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fediblog.federation import threads
+import fediblog
+from fediblog.federation import budget, threads
 from fediblog.store import listings, posts
-from tests.federation.stranger import Home, Person, home
+from tests.federation.stranger import Home, Person, Web, home
 
 
 @pytest.fixture
@@ -136,3 +138,60 @@ async def test_nothing_is_done_for_posts_that_are_ours_or_gone(at_home: Home) ->
     await threads.complete(at_home.site, post.id)
     await threads.complete(at_home.site, 12)
     assert at_home.web.asked == []
+
+
+def _names_notes(web: Web, bob: Person) -> list[str]:
+    return [f"https://third.test/n/{number}" for number in range(200)]
+
+
+def _names_redirects(web: Web, bob: Person) -> list[str]:
+    uris = [f"https://bob.test/away/{number}" for number in range(200)]
+    web.redirects |= {uri: uri.replace("bob.test", "third.test") for uri in uris}
+    return uris
+
+
+def _names_handles(web: Web, bob: Person) -> list[str]:
+    """Notes by authors who all say that their handle lives at the third host."""
+    return [_author(web, number, webfinger=f"u{number}@third.test") for number in range(200)]
+
+
+def _names_handles_elsewhere(web: Web, bob: Person) -> list[str]:
+    """Notes by authors whose WebFinger redirects to the third host."""
+    uris = [_author(web, number) for number in range(200)]
+    web.redirects |= {
+        url: url.replace("bob.test", "third.test")
+        for url in web.pages
+        if url.startswith("https://bob.test/.well-known")
+    }
+    return uris
+
+
+def _author(web: Web, number: int, **extra: Any) -> str:
+    return str(Person(web, "bob.test", f"u{number}", extra).note(inReplyTo="https://bob.test/n/bob/first")["id"])
+
+
+@pytest.mark.parametrize("names", [_names_notes, _names_redirects, _names_handles, _names_handles_elsewhere])
+async def test_a_thread_asks_a_third_host_so_often(
+    at_home: Home, bob: Person, names: Callable[[Web, Person], list[str]]
+) -> None:
+    post = await at_home.writes()
+    first = bob.note("first", inReplyTo=post.uri, replies="https://bob.test/r")
+    at_home.web.put(
+        "https://bob.test/r", {"id": "https://bob.test/r", "type": "Collection", "items": names(at_home.web, bob)}
+    )
+    await at_home.send(bob, bob.creates(first))
+    at_home.web.asked.clear()
+    await threads.complete(at_home.site, await number_of(at_home, first))
+    assert len([url for url in at_home.web.asked if url.startswith("https://third.test")]) <= budget.FOREIGN
+
+
+def test_documents_of_others_are_fetched_in_one_place_within_a_budget() -> None:
+    folder = Path(fediblog.__file__).parent
+    found = {
+        str(path.relative_to(folder))
+        for path in folder.rglob("*.py")
+        if re.search(r"client\.fetch\(|engine\.exchange\(", path.read_text("utf-8"))
+    }
+    by_the_operator = {"cli/reachability.py", "cli/demo.py"}
+    within_net = {"net/client.py", "net/transport.py"}
+    assert found - by_the_operator - within_net == {"federation/fetching.py", "federation/deliver.py"}
