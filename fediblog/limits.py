@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from fediblog.errors import Unavailable
 
@@ -59,6 +59,26 @@ class Limit:
 
     def __len__(self) -> int:
         return len(self._buckets)
+
+
+class Slowing:
+    """Several limits of the same tries: whoever goes on after the first is slowed further by the next."""
+
+    def __init__(self, *limits: Limit) -> None:
+        self._limits = limits
+
+    def take(self, key: str) -> int:
+        """Use one try: 0 if there was one, else the whole seconds after which there will be one."""
+        wait = max(limit.wait(key) for limit in self._limits)
+        if not wait:
+            for limit in self._limits:
+                limit.take(key)
+        return wait
+
+    def clear(self, key: str) -> None:
+        """Forget what was used: the one behind the key has proved to be right."""
+        for limit in self._limits:
+            limit.clear(key)
 
 
 class Room:
@@ -120,11 +140,24 @@ class Place:
 @lru_cache(maxsize=4096)
 def party(address: str) -> str:
     """Who an address belongs to, as far as limits go: with IPv6 one customer has at least a /64."""
+    found = _parsed(address)
+    if isinstance(found, IPv6Address):
+        return str(ip_network((found, 64), strict=False))
+    return address[:64] if found is None else str(found)
+
+
+def network(address: str) -> str:
+    """The network that an address is in, as guessers have many of one: /24, or /48 with IPv6."""
+    found = _parsed(address)
+    if found is None:
+        return address[:64]
+    return str(ip_network((found, 48 if isinstance(found, IPv6Address) else 24), strict=False))
+
+
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    """The address, out of IPv6 where IPv4 is wrapped in it; None if it is none."""
     try:
         found = ip_address(address.partition("%")[0])
     except ValueError:
-        return address[:64]
-    if isinstance(found, IPv6Address):
-        mapped = found.ipv4_mapped
-        return str(mapped) if mapped else str(ip_network((found, 64), strict=False))
-    return str(found)
+        return None
+    return (found.ipv4_mapped if isinstance(found, IPv6Address) else None) or found

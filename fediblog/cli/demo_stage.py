@@ -19,8 +19,8 @@ from fediblog.cli.demo_server import settings_of
 from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
 from fediblog.errors import Refused
+from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
-from fediblog.federation.passwords import hash_password
 from fediblog.federation.site import Site, open_site
 from fediblog.store import outbox
 
@@ -113,7 +113,7 @@ async def _move_in(held: AsyncExitStack, name: str, place: tuple[Path, str, str]
     site = await open_site(settings_of(*place))
     held.push_async_callback(site.close)
     password = secrets.token_urlsafe(9)
-    hashed = await asyncio.to_thread(hash_password, password)
+    hashed = await passwords.hashed(password)
     login = await site.db.write(people.add_login, name, hashed)
     account = await site.db.write(people.add_account, site.urls, login.id, name, name.capitalize(), await new_keys())
     return Party(name=name, site=site, account=account, password=password)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import sys
 from argparse import ArgumentParser, Namespace
@@ -14,18 +13,16 @@ from fediblog.cli.command import Command
 from fediblog.cli.opening import on_site, own_account, say
 from fediblog.domain.accounts import Account, Login
 from fediblog.errors import Misuse, NotFound, Refused
+from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
-from fediblog.federation.passwords import hash_password
 from fediblog.federation.site import Site
-from fediblog.store import accounts, apps, facts, logins
+from fediblog.store import accounts, facts, logins
 from fediblog.store.tx import Tx
-
-SHORTEST_PASSWORD = 8  # characters
 
 
 async def add_user(site: Site, args: Namespace) -> None:
     """A new login."""
-    hashed = await asyncio.to_thread(hash_password, read_password(args.password_file))
+    hashed = await passwords.hashed(read_password(args.password_file))
     login = await site.db.write(_add_login, args.name, hashed, args.role)
     say(f"Added {login.name} ({login.role}).")
     say(f"Give them an account to write with: fediblog account add {login.name} HANDLE")
@@ -40,15 +37,9 @@ def _add_login(tx: Tx, name: str, hashed: str, role: str) -> Login:
 async def change_password(site: Site, args: Namespace) -> None:
     """Another password."""
     login = await site.db.read(_login, args.name)
-    hashed = await asyncio.to_thread(hash_password, read_password(args.password_file))
-    await site.db.write(_set_password, login.id, hashed)
+    hashed = await passwords.hashed(read_password(args.password_file))
+    await site.db.write(logins.set_password, login.id, hashed)
     say(f"{login.name} has a new password, and was signed out everywhere; apps have to be let in anew.")
-
-
-def _set_password(tx: Tx, login: int, hashed: str) -> None:
-    """Somebody may have stolen more than the password: nothing that it gave lasts."""
-    logins.set_password(tx, login, hashed)
-    apps.revoke_all(tx, login)
 
 
 async def list_users(site: Site, _args: Namespace) -> None:
@@ -116,8 +107,8 @@ def read_password(source: str | None) -> str:
     if source is None and not sys.stdin.isatty():
         raise Misuse("There is no terminal to ask for the password. Give it with --password-file FILE, or - for stdin.")
     password = _ask() if source is None else _first_line(source)
-    if len(password) < SHORTEST_PASSWORD:
-        raise Refused("password-short", f"The password is too short: use at least {SHORTEST_PASSWORD} characters.")
+    if len(password) < passwords.SHORTEST:
+        raise Refused("password-short", f"The password is too short: use at least {passwords.SHORTEST} characters.")
     return password
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 from fediblog.domain.accounts import Login
 from fediblog.domain.records import record
 from fediblog.errors import Refused
+from fediblog.store import apps
 from fediblog.store.tx import Row, Tx
 
 
@@ -61,10 +64,22 @@ def password_hash(tx: Tx, name: str) -> str | None:
     return str(row.password) if row else None
 
 
+def some_hash(tx: Tx, name: str) -> str | None:
+    """The stored hash of one login or another, always the same for a name: what is compared where nobody has it."""
+    rows = tx.all("select password from login where disabled = 0 order by id")
+    return str(rows[crc32(name.encode()) % len(rows)].password) if rows else None
+
+
+def renew_hash(tx: Tx, login: int, old: str, new: str) -> None:
+    """Another hash of the same password, unless it has been changed meanwhile."""
+    tx.run("update login set password = :new where id = :id and password = :old", new=new, id=login, old=old)
+
+
 def set_password(tx: Tx, login: int, password: str) -> None:
-    """Another hash; every session of the login ends."""
+    """The hash of another password. Somebody may have stolen more than the old one: sessions and tokens end."""
     tx.run("update login set password = :password where id = :id", password=password, id=login)
     tx.run("delete from session where login = :id", id=login)
+    apps.revoke_all(tx, login)
 
 
 def set_disabled(tx: Tx, login: int, *, disabled: bool) -> None:

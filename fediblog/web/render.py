@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from fediblog.domain.documents import Attachment, Emoji
 from fediblog.markup.html import excerpt
 from fediblog.messages import known, text
-from fediblog.web import emoji, sessions
+from fediblog.web import devices, emoji, sessions
 from fediblog.web.cards import card
 from fediblog.web.comments import comment, comments
 from fediblog.web.foot import Reader, foot
@@ -80,6 +80,8 @@ def renewed(request: Request, response: Response) -> Response:
     """The response, with the cookie again if the session was prolonged in this request."""
     if token := getattr(request.state, "renewed", ""):
         sessions.set_cookie(site_of(request), response, token)
+        if visit := sessions.visit_of(request):
+            devices.remember(request, response, visit.login.name)
     return response
 
 

@@ -20,6 +20,7 @@ from fediblog.messages import text
 from fediblog.store import accounts, logins, notices, relations
 from fediblog.store.logins import Session
 from fediblog.store.tx import Tx
+from fediblog.web import devices
 from fediblog.web.negotiation import site_of
 
 P = ParamSpec("P")
@@ -160,6 +161,7 @@ async def begin(request: Request, response: Response, login: Login) -> None:
     old = _token(request)
     await site.db.write(_begin, login.id, token, old, request.headers.get("user-agent", "")[:200])
     set_cookie(site, response, token)
+    devices.remember(request, response, login.name)
 
 
 def _begin(tx: Tx, login: int, token: str, old: str, agent: str) -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 from fediblog.cli.table import COMMANDS
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.federation.passwords import check_password
+from fediblog.federation.passwords import SHORTEST, check_password
 from fediblog.store import accounts, apps, facts, listings, logins, posts, relations
 from fediblog.store.database import connect
 from fediblog.store.tx import Tx
@@ -170,7 +170,7 @@ def test_a_user_gets_the_password_that_was_typed(run: Run, data: Path, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("answers", "message"), [(["one password", "another one"], "differ"), (["short", "short"], "at least 8")]
+    ("answers", "message"), [(["one password", "another one"], "differ"), (["short", "short"], "at least 10")]
 )
 def test_a_password_typed_badly_changes_nothing(
     run: Run, data: Path, monkeypatch: pytest.MonkeyPatch, answers: list[str], message: str
@@ -214,6 +214,9 @@ def test_another_password(run: Run, data: Path) -> None:
     assert ran.status == 0
     assert check_password("battery staple", ask(data, logins.password_hash, "alice"))
     assert ask(data, apps.token, apps.digest(token)) is None
+    for words in (("user", "password", "alice"), ("user", "add", "carl")):  # as short as on no page
+        short = run(*words, "--password-file", "-", stdin="x" * (SHORTEST - 1))
+        assert (short.status, f"at least {SHORTEST} characters" in short.err) == (1, True)
     missing = run("user", "password", "nobody", "--password-file", "-", stdin="battery staple")
     assert (missing.status, "There is no login nobody" in missing.err) == (1, True)
 

@@ -10,10 +10,13 @@ import httpx
 import pytest
 from starlette.routing import Route
 
+from fediblog.actions import granting
 from fediblog.domain.posts import Post
 from fediblog.federation import passwords
+from fediblog.store import apps, logins
 from fediblog.store.tx import Tx
 from fediblog.web import pages
+from fediblog.web.devices import cookie_name as cookie_of
 from fediblog.web.sessions import cookie_name, hashed
 from tests.web.pages.conftest import PASSWORD, Blog, Browser
 
@@ -34,6 +37,8 @@ FOREIGN: list[dict[str, str]] = [
 ]
 
 
+# What version 0.1 kept of "correct horse".
+OLD_HASH = "scrypt$32768$8$1$c2FsdCBvZiAxNiBieXRlcw==$JYRmF+zTnegNnioF/L+rccN9JBh5O+xy4vMonaXPnQo="
 SIGNED_IN = [path for path in FORMS if path not in ("/login", "/setup")]
 
 
@@ -142,10 +147,12 @@ async def test_what_ends_a_session_ends_it_on_the_server(blog: Blog) -> None:
 
     first, second = await blog.owner(), await blog.owner()
     tokens = [each.http.cookies[token_of] for each in (first, second)]
+    app = await blog.site.db.write(granting.grant_by_hand, blog.alice.id, "read", "an app")
     fresh = {"old": PASSWORD, "password": "another long one", "password-again": "another long one"}
     assert (await first.post("/settings/password", fresh)).status_code == 303
     for token in tokens:
         assert await signed_out(await again(token))
+    assert await blog.site.db.read(apps.token, apps.digest(app.secret)) is None
     assert not await signed_out(await again(first.http.cookies[token_of]))
 
     await blog.site.db.write(lambda tx: tx.run("update login set disabled = 1"))
@@ -159,27 +166,51 @@ async def test_the_database_does_not_hold_what_signs_in(blog: Blog) -> None:
     assert rows == [(hashed(token),)]
     assert token not in str(rows)
     stored = await blog.site.db.read(lambda tx: [tuple(row) for row in tx.all("select password from login")])
-    assert all(row[0].startswith("scrypt$") and PASSWORD not in row[0] for row in stored)
+    assert all(row[0].startswith("$argon2id$") and PASSWORD not in row[0] for row in stored)
 
 
 async def test_a_name_that_nobody_has_takes_as_long(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One hash of the same cost is made for each try, whoever is meant."""
-    made: list[tuple[int, int, int]] = []
-    derive = passwords._derive
+    """One hash of the same kind and cost is made for each try, whoever is meant, and the answer says the same."""
+    made: list[tuple[int, ...]] = []
+    argon2id, scrypt = passwords._argon2id, passwords._scrypt
 
-    def counted(text: str, salt: bytes, n: int, r: int, p: int) -> bytes:
+    def counted(text: str, salt: bytes, memory: int, passes: int, lanes: int) -> bytes:
+        made.append((memory, passes, lanes))
+        return argon2id(text, salt, memory, passes, lanes)
+
+    def counted_old(text: str, salt: bytes, n: int, r: int, p: int) -> bytes:
         made.append((n, r, p))
-        return derive(text, salt, n, r, p)
+        return scrypt(text, salt, n, r, p)
 
-    passwords.check_password("x", None)  # made once in a process
-    monkeypatch.setattr(passwords, "_derive", counted)
-    costs = []
-    for name in ("alice", "nobody"):
-        made.clear()
-        assert (await blog.browser().post("/login", {"name": name, "password": "wrong"})).status_code == 422
-        costs.append(list(made))
-    assert costs[0] == costs[1]
-    assert len(costs[0]) == 1
+    monkeypatch.setattr(passwords, "_argon2id", counted)
+    monkeypatch.setattr(passwords, "_scrypt", counted_old)
+    for stored in (None, OLD_HASH):  # as it is kept now, and as an older version kept it
+        if stored:
+            await blog.site.db.write(lambda tx: tx.run("update login set password = :p", p=OLD_HASH))
+        seen = []
+        for name in ("alice", "nobody"):
+            made.clear()
+            answer = await blog.browser().post("/login", {"name": name, "password": "wrong"})
+            assert answer.status_code == 422
+            assert len(made) == 1
+            seen.append((made[0], answer.text.replace(name, "NAME")))
+        assert seen[0] == seen[1]
+    # Not even the password of the one whose hash is compared lets in nobody.
+    assert (await blog.browser().post("/login", {"name": "nobody", "password": "correct horse"})).status_code == 422
+
+
+async def test_a_hash_of_an_older_version_is_made_anew_at_log_in(blog: Blog) -> None:
+    await blog.site.db.write(lambda tx: tx.run("update login set password = :p", p=OLD_HASH))
+    assert (await blog.browser().log_in(password="not this one")).status_code == 422
+    assert await blog.site.db.read(logins.password_hash, "alice") == OLD_HASH
+    first = blog.browser()
+    assert (await first.log_in(password="correct horse")).status_code == 303
+    renewed = await blog.site.db.read(logins.password_hash, "alice")
+    assert renewed is not None
+    assert renewed.startswith("$argon2id$")
+    assert (await blog.browser().log_in(password="correct horse")).status_code == 303
+    assert not await signed_out(first)
+    assert await blog.site.db.read(logins.password_hash, "alice") == renewed
 
 
 async def tries(blog: Blog, peer: str, forwarded: list[str], name: str = "n{}") -> list[int]:
@@ -193,17 +224,63 @@ async def tries(blog: Blog, peer: str, forwarded: list[str], name: str = "n{}") 
 
 
 async def test_tries_are_counted_by_the_real_address(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fediblog.web.pages.entry.check_password", lambda text, stored: False)  # it takes its time
+    monkeypatch.setattr(passwords, "check_password", lambda text, stored: False)  # it takes its time
     forged = [f"198.51.100.{number}" for number in range(21)]
     assert (await tries(blog, "203.0.113.9", forged))[-1] == 429  # a stranger's word counts for nothing
     forged = [f"198.51.100.{number}, 203.0.113.10" for number in range(21)]
     assert (await tries(blog, "127.0.0.1", forged))[-1] == 429  # nor what stands in front of what our proxy added
-    through = [f"203.0.113.{number}" for number in range(20, 45)]
+    neighbours = [f"198.18.0.{number}" for number in range(21)]
+    assert (await tries(blog, "127.0.0.1", neighbours))[-1] == 429  # who guesses has a network of addresses
+    through = [f"203.0.{number}.1" for number in range(25)]
     assert set(await tries(blog, "127.0.0.1", through)) == {422}  # visitors behind our proxy are not one
-    same_net = [f"2001:db8:1:1::{number:x}" for number in range(21)]
+    same_net = [f"2001:db8:1:{number:x}::1" for number in range(21)]
     assert (await tries(blog, "127.0.0.1", same_net))[-1] == 429  # one customer has many addresses
-    everywhere = [f"192.0.2.{number}" for number in range(11)]
+    everywhere = [f"192.{number}.2.1" for number in range(11)]
     assert (await tries(blog, "127.0.0.1", everywhere, name="alice"))[-1] == 429  # one name, from everywhere
+    assert (await tries(blog, "127.0.0.1", everywhere, name="nobody")) == [422] * 10 + [429]  # and one nobody has
+
+
+async def test_wrong_passwords_from_everywhere_do_not_keep_the_owner_out(
+    blog: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser that has logged in before has tries of its own, and nobody else gets them by a cookie."""
+    owner = await blog.owner()
+    await owner.post("/logout")
+    with monkeypatch.context() as quick:
+        quick.setattr(passwords, "check_password", lambda text, stored: False)
+        everywhere = [f"192.{number // 250}.{number % 250}.1" for number in range(1000)]
+        assert (await tries(blog, "127.0.0.1", everywhere, name="alice")).count(422) == 10
+        same = [""] * 40  # and from the owner's own address
+        assert 429 in await tries(blog, "192.0.2.7", same)
+        assert (await blog.browser().log_in()).status_code == 429
+        [cookie] = [each for each in owner.http.cookies.jar if each.name == cookie_of(blog.site, "alice")]
+        assert (cookie.path, cookie.secure) == ("/login", True)
+        forged = (cookie.value or "")[:-1], "", f"{'0' * 32}{(cookie.value or '')[32:]}", "x" * 5000, "é"
+        for value in forged:
+            browser = blog.browser("198.51.100.77")
+            given = {"cookie": f"{cookie.name}={value}".encode("latin-1").decode("latin-1")}
+            typed = {"name": "alice", "password": PASSWORD}
+            assert (await browser.post("/login", typed, headers=given)).status_code == 429, value
+    assert (await owner.log_in(password="mistyped, once")).status_code == 422
+    assert (await owner.log_in()).status_code == 303
+
+    # The tries of a known browser end too, without an end for anybody else.
+    await owner.post("/logout")
+    monkeypatch.setattr(passwords, "check_password", lambda text, stored: False)
+    assert [(await owner.log_in()).status_code for _ in range(11)] == [422] * 10 + [429]
+    ben = {"name": "ben", "password": PASSWORD}
+    cookie_for_ben = {"cookie": f"{cookie_of(blog.site, 'ben')}={cookie.value}"}  # proves nothing about ben
+    found = [(await owner.post("/login", ben, headers=cookie_for_ben)).status_code for _ in range(3)]
+    assert found == [429] * 3  # the network of that address has used its own
+
+
+async def test_whoever_goes_on_guessing_is_slowed_further(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "check_password", lambda text, stored: False)
+    passed = 0
+    for number in range(300):  # once in half a minute, each time from somewhere else
+        blog.clock.forward(seconds=30)
+        passed += (await tries(blog, "127.0.0.1", [f"10.{number // 250}.{number % 250}.1"], name="alice")) == [422]
+    assert 50 <= passed <= 70
 
 
 AWAY = [

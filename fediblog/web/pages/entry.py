@@ -11,28 +11,49 @@ from starlette.routing import Route
 from fediblog.actions import people
 from fediblog.domain.accounts import LOCAL_HANDLE, Login
 from fediblog.errors import Invalid, NotFound, Refused
+from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
-from fediblog.federation.passwords import check_password, hash_password
 from fediblog.federation.site import Site
-from fediblog.limits import Limit, party
+from fediblog.limits import Limit, Slowing, network, party
 from fediblog.messages import text
 from fediblog.store import accounts, facts, logins
 from fediblog.store.tx import Tx
-from fediblog.web import forms, sessions
+from fediblog.web import devices, forms, sessions
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
 from fediblog.web.render import back, render
 from fediblog.web.sessions import Handler, page, visitor
 
-SHORTEST_PASSWORD = 10
-
 
 class Door:
-    """How often somebody may knock: for each address, and for each name whoever tries it."""
+    """How often somebody may knock.
+
+    A browser that has logged in before has tries of its own, so that nobody else can use them up. All others share
+    those of the name, whether or not there is such a login, and those of their network.
+    """
 
     def __init__(self, site: Site) -> None:
-        self.addresses = Limit(burst=20, seconds=15, clock=site.clock)
-        self.names = Limit(burst=10, seconds=30, clock=site.clock)
+        def slowing(burst: int, seconds: float) -> Slowing:
+            slower = Limit(burst=burst * 5, seconds=seconds * 20, clock=site.clock)
+            return Slowing(Limit(burst=burst, seconds=seconds, clock=site.clock), slower)
+
+        self.setups = Limit(burst=20, seconds=15, clock=site.clock)
+        self.networks = slowing(20, 15)
+        self.names = slowing(10, 30)
+        self.devices = slowing(10, 30)
+
+    def knock(self, name: str, device: str, address: str) -> int:
+        """One try to log in: 0, or the seconds to wait. `device` is '' for a browser that is not known."""
+        if device:
+            return self.devices.take(f"{device} {name}")
+        return self.networks.take(network(address)) or self.names.take(name)
+
+    def opened(self, name: str, device: str) -> None:
+        """The password was right: what was mistyped before is forgotten."""
+        if device:
+            self.devices.clear(f"{device} {name}")
+        else:
+            self.names.clear(name)
 
 
 def door_of(request: Request) -> Door:
@@ -44,7 +65,7 @@ def door_of(request: Request) -> Door:
 
 
 def _address(request: Request) -> str:
-    return party(request.client.host) if request.client else ""
+    return request.client.host if request.client else ""
 
 
 async def login_page(request: Request) -> Response:
@@ -61,14 +82,13 @@ async def log_in(request: Request) -> Response:
     """Check name and password."""
     form = await forms.read_open(request)
     name, onward = form.line("name", 100).lower(), forms.own_path(form.line("next", 8000))  # what an app asks is long
-    door = door_of(request)
-    wait = door.addresses.take(_address(request)) or door.names.take(name)
-    if wait:
+    door, device = door_of(request), devices.device_of(request, name)
+    if wait := door.knock(name, device, _address(request)):
         return _refused(request, name, onward, text("error.too-often", n=wait), 429, wait)
     login = await _known(site_of(request), name, form.secret("password"))
     if login is None:
         return _refused(request, name, onward, text("error.wrong-password"), 422)
-    door.names.clear(name)
+    door.opened(name, device)
     owned = await site_of(request).db.read(accounts.of_login, login.id)
     response = back(request, onward if owned else sessions.NEW_ACCOUNT)
     await sessions.begin(request, response, login)
@@ -89,12 +109,15 @@ def _refused(request: Request, name: str, onward: str, message: str, status: int
 
 async def _known(site: Site, name: str, password: str) -> Login | None:
     def found(tx: Tx) -> tuple[Login | None, str | None]:
-        return logins.by_name(tx, name), logins.password_hash(tx, name)
+        return logins.by_name(tx, name), logins.password_hash(tx, name) or logins.some_hash(tx, name)
 
+    # Where nobody has the name, somebody's hash is compared: nobody learns from the time which names there are.
     login, stored = await site.db.read(found)
-    # Without a stored hash this takes as long: nobody learns from the time which names there are.
-    right = await asyncio.to_thread(check_password, password, stored)
-    return login if right else None
+    if not await passwords.is_right(password, stored) or login is None:
+        return None
+    if stored and passwords.is_outdated(stored):
+        await site.db.write(logins.renew_hash, login.id, stored, await passwords.hashed(password))
+    return login
 
 
 async def log_out(request: Request) -> Response:
@@ -134,7 +157,7 @@ async def set_up(request: Request) -> Response:
         form.errors["name"] = text("setup.name-wrong")
     if not form.errors:
         site = site_of(request)
-        hashed, keys = await asyncio.gather(asyncio.to_thread(hash_password, password), new_keys())
+        hashed, keys = await asyncio.gather(passwords.hashed(password), new_keys())
         try:
             login, _account = await site.db.write(
                 people.set_up,
@@ -166,8 +189,8 @@ def _values(form: Form) -> dict[str, str]:
 def new_password(form: Form, name: str = "password") -> str:
     """A new password, typed twice; what is wrong with it is noted at the field."""
     password = form.secret(name)
-    if len(password) < SHORTEST_PASSWORD:
-        form.errors[name] = text("error.short-password", n=SHORTEST_PASSWORD)
+    if len(password) < passwords.SHORTEST:
+        form.errors[name] = text("error.short-password", n=passwords.SHORTEST)
     elif password != form.secret(f"{name}-again"):
         form.errors[f"{name}-again"] = text("error.passwords-differ")
     return password
@@ -175,7 +198,7 @@ def new_password(form: Form, name: str = "password") -> str:
 
 async def _check_token(request: Request, token: str) -> None:
     """Raise Refused unless the link is the one that was handed out and has not been used."""
-    if wait := door_of(request).addresses.take(f"setup {_address(request)}"):
+    if wait := door_of(request).setups.take(party(_address(request))):
         raise Refused("too-often", text("error.too-often", n=wait))
     stored = await site_of(request).db.read(facts.get, people.SETUP_TOKEN)
     if not token or stored != sessions.hashed(token):

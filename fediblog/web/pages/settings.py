@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,9 +10,8 @@ from fediblog.actions import people
 from fediblog.actions.people import Profile
 from fediblog.domain.accounts import Account
 from fediblog.errors import Invalid, Refused, Unavailable
-from fediblog.federation import compose
+from fediblog.federation import compose, passwords
 from fediblog.federation.keyring import new_keys
-from fediblog.federation.passwords import check_password, hash_password
 from fediblog.media.pictures import Shape
 from fediblog.messages import text
 from fediblog.store import logins
@@ -88,21 +85,21 @@ def profile_of(account: Account) -> Profile:
 
 
 async def change_password(request: Request) -> Response:
-    """Another password; all other sessions end."""
+    """Another password; all other sessions end, and what apps were given."""
     site, form = site_of(request), await forms.read(request)
     login = form.sender.login
-    if wait := door_of(request).names.take(login.name):
+    door, tries = door_of(request), f"session {form.sender.session.token}"
+    if wait := door.devices.take(tries):
         form.errors["old"] = text("error.too-often", n=wait)
         return _show(request, form)
     stored = await site.db.read(logins.password_hash, login.name)
-    if not await asyncio.to_thread(check_password, form.secret("old"), stored):
+    if not await passwords.is_right(form.secret("old"), stored):
         form.errors["old"] = text("error.wrong-password")
     password = new_password(form)
     if form.errors:
         return _show(request, form)
-    door_of(request).names.clear(login.name)
-    hashed = await asyncio.to_thread(hash_password, password)
-    await site.db.write(logins.set_password, login.id, hashed)
+    door.devices.clear(tries)
+    await site.db.write(logins.set_password, login.id, await passwords.hashed(password))
     request.state.renewed = ""
     response = back(request, "/settings", "password-changed")
     await sessions.begin(request, response, login)

@@ -1,0 +1,56 @@
+"""Browsers that have logged in before: a signed cookie proves it, so that a stranger's tries do not keep them out.
+
+One cookie for each login, sent to the log-in page alone. It signs nobody in: it only gives the browser a count of
+wrong passwords of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fediblog.federation.site import Site
+from fediblog.web.negotiation import site_of
+
+PATH = "/login"
+LASTS = 400 * 86_400  # seconds: browsers keep no cookie longer
+
+
+def remember(request: Request, response: Response, name: str) -> None:
+    """Let the browser prove from now on that it has logged in under that name."""
+    site, nonce = site_of(request), secrets.token_hex(16)
+    response.set_cookie(
+        cookie_name(site, name),
+        nonce + _proof(site, name, nonce),
+        max_age=LASTS,
+        path=PATH,
+        secure=_is_secure(site),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def device_of(request: Request, name: str) -> str:
+    """Which browser it is that has logged in under that name before; '' if it cannot prove that."""
+    site = site_of(request)
+    value = request.cookies.get(cookie_name(site, name), "")
+    nonce, proof = value[:32], value[32:]
+    return nonce if hmac.compare_digest(proof.encode(), _proof(site, name, nonce).encode()) else ""
+
+
+def cookie_name(site: Site, name: str) -> str:
+    """The cookie of that login; the prefix makes browsers refuse one that came by plain http."""
+    number = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return f"__Secure-device-{number}" if _is_secure(site) else f"device-{number}"
+
+
+def _is_secure(site: Site) -> bool:
+    return site.urls.origin.startswith("https://")
+
+
+def _proof(site: Site, name: str, nonce: str) -> str:
+    return hmac.new(site.secret, f"known device\n{name}\n{nonce}".encode(), hashlib.sha256).hexdigest()
