@@ -30,7 +30,7 @@ CONTENT_TYPE = "application/activity+json"  # without a parameter, as everybody 
 AT_ONCE = 2  # exchanges with one host
 LONGEST = 60.0  # seconds after which a batch begins nothing more, so that its lease does not run out under it
 _NOT_UNDERSTOOD = frozenset({400, 401})  # what a server answers that could not read the signature
-_OVERLOADED = frozenset({429, 503})
+_TOO_MANY = 429
 _OURS = frozenset({"busy"})  # a failure that says nothing about the other side
 
 
@@ -70,7 +70,7 @@ class _Visit:
     """One batch on its way."""
 
     def __init__(self, site: Site, batch: Batch, turns: Turns | None, closing: Callable[[], bool]) -> None:
-        self.learned = Learned(batch.host)
+        self.learned = Learned(batch.host, suspect=batch.suspect)
         self._site = site
         self._turns = turns
         self._closing = closing
@@ -160,18 +160,21 @@ class _Visit:
         return self._told[account]
 
     def _judge(self, delivery: Delivery, answer: Answer) -> bool:
+        """An error is the message's; the host's if it asks for a pause, or if another message met one just before."""
         gap = retry.clock_gap(answer.header("date") or "", self._site.clock()) if answer.status == 401 else None
         verdict = retry.verdict(answer.status, clock_gap=gap)
         self.learned.clock_gap = self.learned.clock_gap if gap is None else gap
         self._note(delivery, verdict, answer.status, f"the server answered {answer.status}")
         if verdict is not Verdict.LATER:
-            self.learned.answered = True
+            self.learned.answered, self.learned.suspect = True, None
             return True
-        wait = retry.retry_after(answer.header("retry-after") or "", self._site.clock())
-        if answer.status in _OVERLOADED or wait is not None:
+        self.learned.erred = True
+        self.learned.wait = retry.retry_after(answer.header("retry-after") or "", self._site.clock())
+        in_a_row = self.learned.suspect not in (None, delivery.outgoing)
+        self.learned.suspect = delivery.outgoing
+        if in_a_row or answer.status == _TOO_MANY or self.learned.wait is not None:
             self._stopped = True
             self.learned.failure = f"the server answered {answer.status}"
-            self.learned.wait = wait
         return False
 
     def _note(self, delivery: Delivery, verdict: Verdict, status: int | None, error: str) -> None:

@@ -46,6 +46,8 @@ class Learned:
     done: list[Outcome] = field(default_factory=list)
     scheme: Scheme | None = None  # if another one was understood than was known
     answered: bool = False
+    erred: bool = False  # a message was answered with an error
+    suspect: int | None = None  # activity that was answered with an error, if nothing else was since
     failure: str = ""  # the host's, not a message's
     wait: int | None = None  # ms that it asked us to wait
     clock_gap: int | None = None  # ms by which its clock is ahead of ours, if it refused a signature for that
@@ -130,8 +132,8 @@ def settle(tx: Tx, some: Sequence[Learned], now: int, dice: Dice) -> None:
     for learned in some:
         if learned.scheme is not None:
             outbox.remember_scheme(tx, learned.host, learned.scheme)
-    if answered := [learned.host for learned in some if learned.answered]:
-        outbox.hosts_answered(tx, answered)
+    if working := [each.host for each in some if each.answered or (each.erred and not each.failure)]:
+        outbox.hosts_answered(tx, working)
     for learned in some:
         if learned.clock_gap is not None:
             troubles.note_clock(tx, learned.host, learned.clock_gap)
@@ -151,7 +153,7 @@ def _settle_activity(tx: Tx, outgoing: int, outcomes: Sequence[Outcome]) -> None
 
 
 def _settle_failure(tx: Tx, learned: Learned, now: int, dice: Dice) -> None:
-    """A host that took anything works, even if it failed at one message; that one waits by itself."""
+    """A host that answered one message with an error works all the same: that message waits by itself."""
 
     def backoff(failures: int, since: int | None) -> int:
         jitter = dice() * 2 - 1
@@ -159,8 +161,9 @@ def _settle_failure(tx: Tx, learned: Learned, now: int, dice: Dice) -> None:
             return retry.next_probe(now, jitter)
         return retry.next_try(failures, now, learned.wait, jitter) or retry.next_probe(now, jitter)
 
-    put_off = [each.error for each in learned.done if each.verdict is Verdict.LATER]
-    if learned.failure or (put_off and not learned.answered):
-        outbox.host_failed(tx, learned.host, learned.failure or put_off[-1], backoff)
-    elif not learned.answered:
+    if learned.erred and learned.suspect is not None:
+        outbox.suspect(tx, learned.host, learned.suspect)
+    if learned.failure:
+        outbox.host_failed(tx, learned.host, learned.failure, backoff)
+    elif not learned.answered and not learned.erred:
         outbox.give_back(tx, learned.host)

@@ -39,7 +39,7 @@ def hosts_answered(tx: Tx, hosts: Sequence[str]) -> None:
     """These hosts work: their failures are forgotten and they are given back."""
     tx.run(
         "update host set failures = 0, failing_since = null, unavailable = null, leased = 0, last_error = '',"
-        " pending = 0, next_try = :now, turn = :turn, changed = :now where name in (:hosts)",
+        " suspect = null, pending = 0, next_try = :now, turn = :turn, changed = :now where name in (:hosts)",
         now=tx.now,
         turn=tx.now + AGAIN,
         hosts=hosts,
@@ -50,6 +50,11 @@ def hosts_answered(tx: Tx, hosts: Sequence[str]) -> None:
         " (select 1 from delivery d where d.host = host.name and d.state = 'waiting')",
         hosts=hosts,
     )
+
+
+def suspect(tx: Tx, host: str, outgoing: int) -> None:
+    """The host answered this activity with an error. The next activity tells whether the fault is the host's."""
+    tx.run("update host set suspect = :outgoing where name = :host", outgoing=outgoing, host=host)
 
 
 def lock_hosts(tx: Tx, hosts: Sequence[str]) -> None:

@@ -32,7 +32,7 @@ _UNTRIED = (
     f" where h.name in (:hosts) and {_NOTHING_FAILED_BEFORE}"
 )
 
-_DUE = "select name, scheme, failures from host where pending = 1 and leased = 0 and"
+_DUE = "select name, scheme, failures, suspect from host where pending = 1 and leased = 0 and"
 _WORKING = f"{_DUE} failures = 0 and +next_try <= :now order by turn limit :n"  # + hinders the index that does not sort
 _FAILED = f"{_DUE} failures > 0 and next_try <= :now order by next_try limit :n"
 
@@ -63,6 +63,7 @@ class Batch(NamedTuple):
     scheme: str
     failures: int
     deliveries: tuple[Delivery, ...]
+    suspect: int | None = None  # activity that the host answered with an error, and nothing else since
 
 
 def lease(tx: Tx, *, hosts: int = 32, probes: int = 8, each: int = 20) -> list[Batch]:
@@ -120,10 +121,7 @@ def _batches(tx: Tx, taken: Sequence[tuple[Row, Sequence[Row]]]) -> list[Batch]:
             whole = bodies[row.outgoing]
             yield Delivery._make((*row, whole.body, whole.to_followers))
 
-    return [
-        Batch(host=host.name, scheme=host.scheme, failures=host.failures, deliveries=tuple(deliveries(rows)))
-        for host, rows in taken
-    ]
+    return [Batch(host.name, host.scheme, host.failures, tuple(deliveries(rows)), host.suspect) for host, rows in taken]
 
 
 def _rest(tx: Tx, host: str) -> None:

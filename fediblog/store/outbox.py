@@ -18,6 +18,7 @@ from fediblog.store.hosts import hosts_answered as hosts_answered
 from fediblog.store.hosts import lock_hosts as lock_hosts
 from fediblog.store.hosts import remember_scheme as remember_scheme
 from fediblog.store.hosts import schemes as schemes
+from fediblog.store.hosts import suspect as suspect
 from fediblog.store.hosts import troubled_hosts as troubled_hosts
 from fediblog.store.leases import LEASE as LEASE
 from fediblog.store.leases import Batch as Batch

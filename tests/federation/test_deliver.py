@@ -332,6 +332,76 @@ async def test_a_failed_message_is_not_tried_again_at_once_because_of_others(pos
     assert post.told().count("Create") == 6
 
 
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 408, 425, 302])
+async def test_a_lone_message_that_is_answered_with_an_error_puts_off_no_other(post: Post, status: int) -> None:
+    post.refuse["QuoteRequest"] = status
+    await post.emit(inbox(), kind="QuoteRequest")
+    for waits in (0, 1, 5, 15, 60):
+        post.clock.forward(minutes=waits)
+        await post.work()  # the first time and each time again, it goes alone
+        assert post.told()[-1] == "QuoteRequest"
+        assert await post.site.db.read(outbox.troubled_hosts) == []
+        other = await post.emit(inbox(), inbox(name="another"))
+        await post.work()
+        assert await post.state(other) == (2, 0, 0)
+    assert post.told().count("QuoteRequest") == 5
+
+
+async def test_the_message_for_two_inboxes_of_a_host_is_still_one(post: Post) -> None:
+    post.refuse["QuoteRequest"] = 500
+    await post.emit(inbox(), inbox(name="another"), kind="QuoteRequest")
+    await post.work()
+    assert len(post.told()) == 2
+    assert await post.site.db.read(outbox.troubled_hosts) == []
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_second_message_that_fails_in_a_row_is_the_hosts_failure(post: Post, together: bool) -> None:
+    post.refuse |= {"Create": 500}
+    for _ in range(3):
+        await post.emit(inbox())
+        if not together:
+            await post.work()
+    await post.work()
+    assert len(post.told()) == 2, "the third one is not tried"
+    (host,) = await post.site.db.read(outbox.troubled_hosts)
+    assert (host.name, host.last_error) == ("bob.test", "the server answered 500")
+    moments = []
+    for _ in range(24 * 60):
+        before = len(post.told())
+        post.clock.forward(minutes=1)
+        await post.work()
+        moments += [0] * (len(post.told()) - before)
+    assert len(moments) == 6, "one probe after 1, 5, 15 minutes, 1, 3 and 8 hours"
+    post.refuse.clear()
+    post.clock.forward(days=1)
+    await post.work()
+    assert await post.site.db.read(outbox.waiting) == 0
+
+
+async def test_errors_with_a_success_between_them_are_two_messages_faults(post: Post) -> None:
+    post.refuse |= {"Flag": 500, "Undo": 500}
+    for kind in ("Flag", "Create", "Undo", "Create", "Flag"):
+        await post.emit(inbox(), kind=kind)
+        await post.work()
+        assert await post.site.db.read(outbox.troubled_hosts) == []
+    assert post.told() == ["Flag", "Create", "Undo", "Create", "Flag"]
+
+
+async def test_what_is_about_the_same_thing_waits_behind_a_lone_message(post: Post) -> None:
+    post.refuse["Create"] = 500
+    await post.emit(inbox(), kind="Create", subject="https://alice.test/p/1")
+    await post.work()
+    later = await post.emit(inbox(), kind="Delete", subject="https://alice.test/p/1")
+    other = await post.emit(inbox(), kind="Like")
+    await post.work()
+    assert (await post.state(later), await post.state(other)) == ((0, 0, 1), (1, 0, 0))
+    post.refuse.clear()
+    post.clock.forward(minutes=1)
+    await post.work()
+    assert post.told() == ["Create", "Like", "Create", "Delete"]
+
+
 async def test_a_mistake_of_ours_stops_only_its_message(post: Post) -> None:
     broken = await post.emit(inbox())
     number = await post.emit(inbox(), kind="Like")

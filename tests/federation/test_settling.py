@@ -58,7 +58,8 @@ async def desk(database_url: str, tmp_path: Path, clock: Clock) -> AsyncIterator
 
 def learned(batch: Batch, verdict: Verdict = Verdict.DELIVERED, status: int | None = 202) -> Learned:
     outcomes = [Outcome(each, verdict, status, "what was said") for each in batch.deliveries]
-    return Learned(batch.host, outcomes, answered=verdict is not Verdict.LATER)
+    failed = verdict is Verdict.LATER
+    return Learned(batch.host, outcomes, answered=not failed, failure="what was said" if failed else "")
 
 
 def even() -> float:
