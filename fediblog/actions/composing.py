@@ -16,6 +16,7 @@ from fediblog.domain.records import record
 from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
+from fediblog.hashtags import SIGNS, key
 from fediblog.markup.html import Html, escape, excerpt
 from fediblog.markup.markdown import HASHTAGS, MentionTarget, find_hashtags, find_mentions, render
 from fediblog.markup.slug import slugify
@@ -170,10 +171,10 @@ def _note(urls: Urls, author: Account, draft: Draft, frame: _Frame) -> Note:
 
 def _hashtags(written: Sequence[str], beside: Sequence[str]) -> tuple[str, ...]:
     """Each once, however it is capitalised; beside the text only what could stand in one."""
-    named = (find_hashtags(f"#{name.strip().lstrip('#')}")[:1] for name in beside)
+    named = (find_hashtags(f"#{name.strip().lstrip(SIGNS)}")[:1] for name in beside)
     found: dict[str, str] = {}
     for name in (*written, *(name for names in named for name in names)):
-        found.setdefault(name.casefold(), name)
+        found.setdefault(key(name), name)
     return tuple(found.values())[:HASHTAGS]
 
 

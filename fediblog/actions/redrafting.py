@@ -9,6 +9,7 @@ from fediblog.actions.composing import abstract_of
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.documents import Source
 from fediblog.domain.posts import Post
+from fediblog.hashtags import key
 from fediblog.markup.html import plain
 from fediblog.markup.markdown import find_hashtags
 from fediblog.store import files, posts
@@ -72,8 +73,8 @@ def _poll(post: Post) -> PollDraft | None:
 def inherited(tx: Tx, draft: Draft, before: Post) -> Draft:
     """The draft of an edit with what it does not say itself: the kind of text, and the tags beside it."""
     source = before.source or Source(content="")
-    written = {name.casefold() for name in find_hashtags(source.content, source.media_type)}
-    tags = tuple(name for name in before.hashtags if name.casefold() not in written)
+    written = set(map(key, find_hashtags(source.content, source.media_type)))
+    tags = tuple(name for name in before.hashtags if key(name) not in written)
     return replace(
         draft,
         source_type=draft.source_type or source.media_type,

@@ -6,6 +6,7 @@ import re
 from urllib.parse import quote, urlsplit
 
 from fediblog.domain.records import record
+from fediblog.hashtags import key
 
 _ACTOR = re.compile(r"/a/([0-9]{1,19})\Z")
 _POST = re.compile(r"/p/([0-9]{1,19})\Z")
@@ -65,7 +66,7 @@ class Urls:
 
     def tag(self, name: str) -> str:
         """The page of a hashtag, for people."""
-        return f"{self.origin}/tags/{quote(name.lower())}"
+        return f"{self.origin}/tags/{quote(key(name))}"
 
     def media(self, name: str) -> str:
         """A stored file."""

@@ -6,6 +6,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
+from fediblog.hashtags import SIGNS
 from fediblog.inbox import answering
 from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, may_change
 from fediblog.inbox.storing import store_post
@@ -126,7 +127,7 @@ def _shown(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
 
 
 def _show_tag(tx: Tx, activity: Activity, account: Account, *, on: bool) -> Outcome:
-    name = readers.name(readers.fields(activity.object).get("name"), TAG_LIMIT).lstrip("#")
+    name = readers.name(readers.fields(activity.object).get("name"), TAG_LIMIT).lstrip(SIGNS)
     if not name or (on and len(tags.featured_names(tx, account.id)) >= MOST_TAGS):
         return Outcome.IGNORED
     tags.set_featured(tx, account.id, name, on=on)

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 
+from fediblog.hashtags import SIGNS
 from fediblog.markup.links import address_end
 
 HASHTAG_LIMIT: Final = 100
@@ -29,6 +30,7 @@ def fediverse(md: MarkdownIt) -> None:
     md.inline.ruler.before("escape", "hashtag", _hashtag)
     md.inline.ruler.before("escape", "address", _address)
     md.core.ruler.after("inline", "alt_text", _alt_text)
+    md.inline.add_terminator_char(SIGNS[1])  # the other one is known
 
 
 def _before(state: StateInline) -> str:
@@ -52,7 +54,7 @@ def _mention(state: StateInline, silent: bool) -> bool:
 
 def _hashtag(state: StateInline, silent: bool) -> bool:
     before = _before(state)
-    if state.src[state.pos] != "#" or state.linkLevel or before.isalnum() or before in "_#/=&)":
+    if state.src[state.pos] not in SIGNS or state.linkLevel or before.isalnum() or before in "_#＃/=&)":
         return False
     end = state.pos + 1
     while end < state.posMax and _of_tag(state.src[end]):

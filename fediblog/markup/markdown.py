@@ -11,6 +11,7 @@ from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from fediblog.hashtags import key
 from fediblog.markup.clean import ARTICLE_LIMIT, NOTE_LIMIT, clean, clean_own, picture_address
 from fediblog.markup.html import Html
 from fediblog.markup.links import own_path
@@ -149,7 +150,7 @@ def _hashtags(tokens: Sequence[Token]) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for token in _inside(tokens):
         if token.type == "hashtag":
-            found.setdefault(token.content.casefold(), token.content)
+            found.setdefault(key(token.content), token.content)
     return tuple(found.values())[:HASHTAGS]
 
 

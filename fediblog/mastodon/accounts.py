@@ -140,7 +140,7 @@ async def posts(call: Call) -> Reply:
         replies=not flag("exclude_replies"),
         boosts=not flag("exclude_reblogs"),
         media=flag("only_media"),
-        tag=call.params.text("tagged").removeprefix("#"),
+        tag=call.params.text("tagged"),
     )
     found = await call.read(_posts, call.look, call.number(), call.viewer, call.window(), wanted, flag("pinned"))
     return call.page(*found)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -120,7 +120,7 @@ class Call:
         """A piece of a list with the links to the pieces beside it; `numbers` are what paging goes by (RFC 8288)."""
         if not numbers:
             return Reply(body)
-        base = f"{self.site.urls.origin}{self.request.url.path}"
+        base = f"{self.site.urls.origin}{quote(self.request.scope['path'])}"
         kept = [
             (name, value)
             for name, value in self.request.query_params.multi_items()

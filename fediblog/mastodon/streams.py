@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from fediblog.domain.records import record
 from fediblog.domain.scopes import covers
 from fediblog.errors import Forbidden, Invalid
+from fediblog.hashtags import key
 from fediblog.mastodon.params import whole
 from fediblog.messages import text
 from fediblog.store.apps import Token
@@ -72,7 +73,7 @@ def stream_of(given: Mapping[str, object]) -> Stream:
             raise Invalid("list", text("api.stream-list"))
         return Stream(name, str(number))
     if name in (TAG, f"{TAG}:local"):
-        tag = str(given.get("tag") or "").lstrip("#").lower()[:LONGEST_TAG]
+        tag = key(str(given.get("tag") or "")[:LONGEST_TAG])
         if not tag:
             raise Invalid("tag", text("api.stream-tag"))
         return Stream(name, tag)

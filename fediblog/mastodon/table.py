@@ -131,7 +131,7 @@ class Finder:
 
 async def answer(request: Request, site: Site, finder: Finder) -> Response:
     """Find the row, let the caller in or not, and answer: with an entity, or with what was wrong."""
-    path = request.url.path.rstrip("/")
+    path = str(request.scope["path"]).rstrip("/")
     method = "GET" if request.method == "HEAD" else request.method
     found = finder.find(method, path)
     if found is None:

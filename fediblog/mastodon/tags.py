@@ -6,6 +6,7 @@ import unicodedata
 
 from fediblog.errors import Invalid, NotFound
 from fediblog.federation import quotas
+from fediblog.hashtags import SIGNS, key
 from fediblog.mastodon.accounts import find
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.entities import tags as entities
@@ -24,7 +25,7 @@ MOST_FOLLOWED = 1_000
 
 def checked(name: str) -> str:
     """A hashtag without its #. Raises NotFound for what cannot be one."""
-    bare = unicodedata.normalize("NFC", name.strip().removeprefix("#"))
+    bare = unicodedata.normalize("NFC", name.strip().lstrip(SIGNS))
     if not (0 < len(bare) <= LONGEST and any(char.isalpha() for char in bare) and all(map(_fits, bare))):
         raise NotFound
     return bare
@@ -92,8 +93,8 @@ def _follow(tx: Tx, account: int, name: str) -> None:
 
 
 def _feature(tx: Tx, account: int, name: str) -> None:
-    standing = {each.lower() for each in stored.featured_names(tx, account)}
-    if name.lower() not in standing and len(standing) >= MOST_FEATURED:
+    standing = set(map(key, stored.featured_names(tx, account)))
+    if key(name) not in standing and len(standing) >= MOST_FEATURED:
         raise Invalid("name", text("api.too-many", n=MOST_FEATURED))
     stored.set_featured(tx, account, name, on=True)
 
@@ -132,7 +133,7 @@ async def add_featured(call: Call) -> Json:
 
 def _added(tx: Tx, look: Look, account: int, name: str) -> Json:
     _feature(tx, account, name)
-    found = [each for each in stored.featured(tx, account) if each.name.lower() == name.lower()]
+    found = [each for each in stored.featured(tx, account) if key(each.name) == key(name)]
     return entities.featured(look, find(tx, account), found)[0]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound
+from fediblog.hashtags import key
 from fediblog.mastodon import streams
 from fediblog.mastodon.calls import Call, Reply
 from fediblog.mastodon.entities.kept import listed
@@ -136,7 +137,7 @@ def _side(params: Params) -> str:
 
 
 def _tag(name: str) -> str:
-    return name.removeprefix("#").lower()
+    return key(name)
 
 
 def _tags(params: Params, name: str) -> list[str]:

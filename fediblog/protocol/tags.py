@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote as percent_encode
 
 from fediblog.domain.documents import Emoji, Json, Mention
+from fediblog.hashtags import SIGNS, key
 from fediblog.protocol import readers
 from fediblog.protocol.attachments import read_picture
 
@@ -43,9 +44,9 @@ def read_hashtags(tags: Sorted) -> tuple[str, ...]:
     """Hashtags without the #, each once whatever its case, in order."""
     found: dict[str, str] = {}
     for tag in tags.get("Hashtag", ()):
-        name = readers.name(tag.get("name"), TAG_LIMIT + 1).lstrip("#＃")
+        name = readers.name(tag.get("name"), TAG_LIMIT + 1).lstrip(SIGNS)
         if name and " " not in name and len(name) <= TAG_LIMIT:
-            found.setdefault(name.casefold(), name)
+            found.setdefault(key(name), name)
     return tuple(found.values())[:LIMIT]
 
 
@@ -88,7 +89,7 @@ def write_hashtag(name: str, base: str) -> dict[str, Json]:
     """One hashtag; `base` is the address of the page of all tags, with its slash."""
     document: dict[str, Json] = {"type": "Hashtag", "name": f"#{name}"}
     if base:
-        document["href"] = base + percent_encode(name.lower(), safe="")
+        document["href"] = base + percent_encode(key(name), safe="")
     return document
 
 

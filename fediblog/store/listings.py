@@ -6,6 +6,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.records import record
+from fediblog.hashtags import key
 from fediblog.store import accounts, events, posts, tags
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, NOT_SHUNNED, VISIBLE
@@ -133,7 +134,7 @@ def tagged(
         "select p.* from post_tag t join post p on p.id = t.post where t.tag = :tag and t.post < :before"
         f" and (:local = 0 or p.local = 1) and p.state = 'published' and p.visibility = 'public' and {VISIBLE}"
         " order by t.post desc limit :n",
-        tag=tag.lower(),
+        tag=key(tag),
         local=local,
         viewer=viewer,
         before=before or _FAR,

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from fediblog.domain.records import record
 from fediblog.errors import Misuse
+from fediblog.store import tags
 from fediblog.store.sql import define
 from fediblog.store.tx import EngineName, Tx
 
 _FILE = re.compile(r"(\d{4})_(\w+)\.sql")
 _ONLY = re.compile(r"\s*--\s*(sqlite|postgres):(.*)")
 _COMMENT = re.compile(r"('(?:[^']|'')*')|--.*")
+# What SQL cannot say of a step, done after its statements.
+_BESIDE: Mapping[str, Callable[[Tx], None]] = {"hashtags": tags.renew_keys}
 _TABLE = (
     "create table if not exists schema_version (version integer primary key, name text not null, at integer not null)"
 )
@@ -98,6 +101,8 @@ def apply(tx: Tx, step: Migration) -> bool:
         return False
     for statement in statements(step.text, tx.engine):
         tx.run(statement)
+    if step.name in _BESIDE:
+        _BESIDE[step.name](tx)
     tx.run(
         "insert into schema_version (version, name, at) values (:version, :name, :at)",
         version=step.version,

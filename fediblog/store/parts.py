@@ -7,6 +7,7 @@ from html import unescape
 from typing import Any
 
 from fediblog.domain.documents import Attachment, Note
+from fediblog.hashtags import key
 from fediblog.store.tx import Tx
 
 _COLUMNS = (
@@ -24,7 +25,7 @@ def put(tx: Tx, post: int, note: Note) -> None:
     """Store the tags and files of a post that has none yet."""
     seen: dict[str, str] = {}
     for name in note.hashtags:
-        seen.setdefault(name.lower(), name)
+        seen.setdefault(key(name), name)
     if seen:
         tx.many(
             "insert into post_tag (tag, post, name) values (:tag, :post, :name) on conflict do nothing",

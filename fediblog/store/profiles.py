@@ -5,6 +5,7 @@ from __future__ import annotations
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.records import record
+from fediblog.hashtags import key
 from fediblog.store import accounts, posts
 from fediblog.store.personal import Defaults
 from fediblog.store.tx import Row, Tx
@@ -47,7 +48,7 @@ def timeline(tx: Tx, account: int, viewer: int, window: Window, wanted: Wanted) 
         after=window.after,
         replies=wanted.replies,
         media=wanted.media,
-        tag=wanted.tag.lower(),
+        tag=key(wanted.tag),
         n=window.limit,
     )
     by_number = {row.id: row for row in rows}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
+from fediblog.hashtags import key
 from fediblog.store import accounts, posts
 from fediblog.store.tx import Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE
@@ -90,7 +91,7 @@ def words(tx: Tx, wanted: str, viewer: int, piece: Piece, *, account: int = 0) -
 
 def tags(tx: Tx, beginning: str, piece: Piece) -> list[str]:
     """Hashtags of public posts that begin so, as somebody wrote them; first the very same, then by use."""
-    tag = beginning.strip().removeprefix("#").lower()
+    tag = key(beginning)
     if not tag or any(letter.isspace() for letter in tag):
         return []
     last = tag + "\U0010ffff"

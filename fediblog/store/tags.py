@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fediblog.domain.records import record
+from fediblog.hashtags import key
 from fediblog.store.ids import number_of
 from fediblog.store.tx import Tx
 from fediblog.store.window import NEWEST, OLDEST, Window
@@ -16,6 +17,27 @@ Use = tuple[int, int]
 """How many posts, by how many people."""
 
 _FOLLOWED = "select id, tag, name from followed_tag where account = :id and id < :before and id > :after order by id"
+_STORED = (
+    (
+        "select distinct tag from post_tag",
+        "insert into post_tag (tag, post, name) select :new, post, name from post_tag where tag = :old"
+        " on conflict do nothing",
+        "delete from post_tag where tag = :old",
+    ),
+    (
+        "select distinct tag from followed_tag",
+        "insert into followed_tag (account, tag, name, id) select account, :new, name, id from followed_tag"
+        " where tag = :old on conflict do nothing",
+        "delete from followed_tag where tag = :old",
+    ),
+    (
+        "select distinct tag from featured_tag",
+        "insert into featured_tag (account, tag, name) select account, :new, name from featured_tag"
+        " where tag = :old on conflict do nothing",
+        "delete from featured_tag where tag = :old",
+    ),
+)
+"""Every table with hashtags: which there are, and a row under another key in place of one."""
 _FOLLOWED_TAGS = (f"{_FOLLOWED} {NEWEST} limit :n", f"{_FOLLOWED} {OLDEST} limit :n")
 
 
@@ -29,8 +51,17 @@ class Featured:
     latest: int | None = None
 
 
+def renew_keys(tx: Tx) -> None:
+    """Store every hashtag under the key that it has now, where it was stored under another one."""
+    for every, copy, drop in _STORED:
+        for row in tx.all(every):
+            if key(row.tag) != row.tag:
+                tx.run(copy, old=row.tag, new=key(row.tag))
+                tx.run(drop, old=row.tag)
+
+
 def history(tx: Tx, tags: Sequence[str]) -> dict[str, dict[int, Use]]:
-    """For each hashtag (in lower case) the public posts of the last seven days, by the day's beginning (ms)."""
+    """For each hashtag (a `hashtags.key`) the public posts of the last seven days, by the day's beginning (ms)."""
     since = (tx.now // DAY - DAYS + 1) * DAY
     rows = tx.all(
         "select t.tag, t.post / 1048576 / :day as at, count(*) as uses, count(distinct p.account) as people"
@@ -48,12 +79,12 @@ def history(tx: Tx, tags: Sequence[str]) -> dict[str, dict[int, Use]]:
 
 def name_of(tx: Tx, tag: str) -> str:
     """The hashtag as somebody last wrote it, or as it was asked for."""
-    row = tx.one("select name from post_tag where tag = :tag order by post desc limit 1", tag=tag.lower())
+    row = tx.one("select name from post_tag where tag = :tag order by post desc limit 1", tag=key(tag))
     return str(row.name) if row else tag
 
 
 def marked(tx: Tx, account: int, tags: Sequence[str]) -> tuple[set[str], set[str]]:
-    """Which of these hashtags (in lower case) the account follows, and which it features."""
+    """Which of these hashtags (as `hashtags.key` makes them) the account follows, and which it features."""
     wanted = sorted(set(tags))
     followed = tx.all("select tag from followed_tag where account = :id and tag in (:tags)", id=account, tags=wanted)
     featured = tx.all("select tag from featured_tag where account = :id and tag in (:tags)", id=account, tags=wanted)
@@ -65,7 +96,7 @@ def follow(tx: Tx, account: int, name: str) -> None:
     tx.run(
         "insert into followed_tag (account, tag, name, id) values (:id, :tag, :name, :number) on conflict do nothing",
         id=account,
-        tag=name.lower(),
+        tag=key(name),
         name=name,
         number=tx.new_id(),
     )
@@ -73,7 +104,7 @@ def follow(tx: Tx, account: int, name: str) -> None:
 
 def unfollow(tx: Tx, account: int, name: str) -> None:
     """Take the hashtag back, and out of the stream what is there for its sake alone."""
-    gone = tx.run("delete from followed_tag where account = :id and tag = :tag", id=account, tag=name.lower())
+    gone = tx.run("delete from followed_tag where account = :id and tag = :tag", id=account, tag=key(name))
     if not gone:
         return
     tx.run(
@@ -82,7 +113,7 @@ def unfollow(tx: Tx, account: int, name: str) -> None:
         " where f.follower = :id and f.followed = p.account and f.state = 'accepted') and not exists ("
         " select 1 from post_tag o join followed_tag k on k.account = :id and k.tag = o.tag where o.post = p.id))",
         id=account,
-        tag=name.lower(),
+        tag=key(name),
     )
 
 
@@ -99,7 +130,7 @@ def spread(tx: Tx, post: int, names: Sequence[str]) -> int:
         " from followed_tag k join account a on a.id = k.account where k.tag in (:tags) and a.state = 'active'"
         " on conflict do nothing",
         post=post,
-        tags=sorted({name.lower() for name in names}),
+        tags=sorted({key(name) for name in names}),
     )
 
 
@@ -114,11 +145,11 @@ def set_featured(tx: Tx, account: int, name: str, *, on: bool) -> None:
         tx.run(
             "insert into featured_tag (account, tag, name) values (:id, :tag, :name) on conflict do nothing",
             id=account,
-            tag=name.lower(),
+            tag=key(name),
             name=name,
         )
     else:
-        tx.run("delete from featured_tag where account = :id and tag = :tag", id=account, tag=name.lower())
+        tx.run("delete from featured_tag where account = :id and tag = :tag", id=account, tag=key(name))
 
 
 def featured(tx: Tx, account: int) -> list[Featured]:

@@ -13,6 +13,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
+from fediblog.hashtags import key
 from fediblog.markup.html import excerpt, plain
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -62,7 +63,7 @@ def _atom_entry(entry: Element, post: Post) -> None:
     _add(author, "name", post.account.shown_name)
     _add(author, "uri", post.account.url)
     for tag in post.hashtags:
-        _add(entry, "category", term=tag.lower(), label=tag)
+        _add(entry, "category", term=key(tag), label=tag)
     for file in post.attachments:
         _add(entry, "link", rel="enclosure", type=file.media_type or "application/octet-stream", href=file.url)
     if post.is_article and post.summary:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
@@ -33,7 +34,7 @@ class Sieve:
             return []
         found = []
         for each, pattern in self.filters:
-            match = pattern.search(text) if pattern is not None else None
+            match = pattern.search(_one_form(text)) if pattern is not None else None
             held = any(post == number for _, number in each.posts)
             if match is not None or held:
                 found.append({
@@ -61,12 +62,18 @@ def _pattern(keywords: tuple[Keyword, ...]) -> re.Pattern[str] | None:
 
 def _expression(each: Keyword) -> str:
     """As Mastodon's: a border only beside a letter or digit, so that `#tag` or `:(` can be whole words too."""
-    word = re.escape(each.keyword)
+    keyword = _one_form(each.keyword)
+    word = re.escape(keyword)
     if not each.whole_word:
         return word
-    before = r"\b" if _WORD.match(each.keyword[0]) else ""
-    after = r"\b" if _WORD.match(each.keyword[-1]) else ""
+    before = r"\b" if _WORD.match(keyword[0]) else ""
+    after = r"\b" if _WORD.match(keyword[-1]) else ""
     return f"{before}{word}{after}"
+
+
+def _one_form(text: str) -> str:
+    """The same letters however they were typed, as in `hashtags.key`; case is for the pattern."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
 def searched(post: Post) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fediblog.domain.accounts import Account
+from fediblog.hashtags import key
 from fediblog.mastodon.entities.base import Json, day
 from fediblog.mastodon.look import Look
 from fediblog.store import tags as stored
@@ -15,21 +16,21 @@ from fediblog.store.tx import Tx
 
 def tags(tx: Tx, look: Look, names: Sequence[str], viewer: int) -> list[Json]:
     """Tag entities with how they were used in the last seven days, in the order given."""
-    keys = [name.lower() for name in names]
+    keys = [key(name) for name in names]
     used = stored.history(tx, keys)
     followed, featured = stored.marked(tx, viewer, keys) if viewer else (set[str](), set[str]())
     today = tx.now // stored.DAY * stored.DAY
     days = [today - back * stored.DAY for back in range(stored.DAYS)]
     found: list[Json] = []
-    for name, key in zip(names, keys, strict=True):
+    for name, tag in zip(names, keys, strict=True):
         entity: Json = {
-            "id": str(number_of(key)),
+            "id": str(number_of(tag)),
             "name": name,
             "url": look.urls.tag(name),
-            "history": [_day(at, *used[key].get(at, (0, 0))) for at in days],
+            "history": [_day(at, *used[tag].get(at, (0, 0))) for at in days],
         }
         if viewer:
-            entity |= {"following": key in followed, "featuring": key in featured}
+            entity |= {"following": tag in followed, "featuring": tag in featured}
         found.append(entity)
     return found
 

@@ -11,6 +11,7 @@ from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.errors import Gone, NotFound
+from fediblog.hashtags import SIGNS
 from fediblog.markup.html import plain
 from fediblog.messages import text
 from fediblog.store import accounts, listings
@@ -49,7 +50,7 @@ def _home(tx: Tx, viewer: int, before: int | None) -> tuple[list[Post], list[Acc
 
 async def tag(request: Request) -> Response:
     """Public posts with a hashtag, of everybody whom this server knows."""
-    name = request.path_params["name"]
+    name = request.path_params["name"].lstrip(SIGNS)
     posts = await ask(request, _tagged, name, paging.mark(request), SIZE + 1)
     shown = paging.page(request, posts, SIZE, lambda post: post.id)
     return render(request, "tag.html", posts=shown, name=name, feeds=f"/tags/{name}/feed")
@@ -129,7 +130,7 @@ def _account_feed(tx: Tx, handle: str) -> tuple[Account, list[Post]]:
 
 async def tag_feed(request: Request) -> Response:
     """The feed of our own public posts with a hashtag."""
-    site, name = site_of(request), request.path_params["name"]
+    site, name = site_of(request), request.path_params["name"].lstrip(SIGNS)
     posts = await site.db.read(_tagged, 0, name, None, FEED_SIZE)
     title = text("tag.feed-title", tag=name, site=site.settings.title or site.urls.host)
     address = site.urls.tag(name)
