@@ -25,6 +25,8 @@ from fediblog.store.window import FAR, Window
 P = ParamSpec("P")
 T = TypeVar("T")
 Json = dict[str, Any]
+MOST_LINK = 2000  # characters of an address in a header
+_IN_PATH = "/:@!$&'()*+,;=~"  # beside letters and digits (RFC 3986 §3.3)
 _WRITE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -120,15 +122,20 @@ class Call:
         """A piece of a list with the links to the pieces beside it; `numbers` are what paging goes by (RFC 8288)."""
         if not numbers:
             return Reply(body)
-        base = f"{self.site.urls.origin}{quote(self.request.scope['path'])}"
-        kept = [
-            (name, value)
-            for name, value in self.request.query_params.multi_items()
-            if name not in ("max_id", "min_id", "since_id")
-        ]
+        base = f"{self.site.urls.origin}{quote(self.request.scope['path'], safe=_IN_PATH)}"
+        kept = [pair for pair in self.request.query_params.multi_items() if self._is_kept(*pair)]
         older = urlencode([*kept, ("max_id", str(min(numbers)))])
         newer = urlencode([*kept, ("min_id", str(max(numbers)))])
+        if len(base) + len(older) > MOST_LINK:  # nobody asks so: a proxy would answer 502 for us
+            return Reply(body)
         return Reply(body, headers={"Link": f'<{base}?{older}>; rel="next", <{base}?{newer}>; rel="prev"'})
+
+    def _is_kept(self, name: str, value: str) -> bool:
+        """Whether a parameter counts for the pieces beside this one too: it was asked for, and is not the place."""
+        known = name.partition("[")[0]
+        if known == "limit":
+            return whole(value) is not None
+        return known in self.params.asked and known not in ("max_id", "min_id", "since_id")
 
 
 def encode(body: Any) -> bytes:

@@ -23,18 +23,27 @@ _HIGHEST = (1 << 63) - 1
 
 
 class Params:
-    """The parameters of a request. What is of another type than asked for counts as absent, unless it says Invalid."""
+    """The parameters of a request. What is of another type than asked for counts as absent, unless it says Invalid.
+
+    `asked` has the names that the endpoint has looked for: no others mean anything to it.
+    """
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self.values = values
+        self.asked = set[str]()
+
+    def _get(self, name: str) -> Any:
+        self.asked.add(name)
+        return self.values.get(name)
 
     def has(self, name: str) -> bool:
         """Whether it was sent at all, even empty."""
+        self.asked.add(name)
         return name in self.values
 
     def text(self, name: str, otherwise: str = "") -> str:
         """A text; a number or a boolean is written out."""
-        value = self.values.get(name)
+        value = self._get(name)
         if isinstance(value, str):
             return value
         if isinstance(value, bool):
@@ -48,7 +57,7 @@ class Params:
 
     def maybe_flag(self, name: str) -> bool | None:
         """A boolean, or None where none was sent."""
-        value = self.values.get(name)
+        value = self._get(name)
         if isinstance(value, bool) or value is None:
             return value
         word = str(value).lower()
@@ -56,11 +65,11 @@ class Params:
 
     def number(self, name: str) -> int | None:
         """A whole number, as our ids are; None for anything else."""
-        return whole(self.values.get(name))
+        return whole(self._get(name))
 
     def items(self, name: str) -> list[Any]:
         """A list, however it was sent: `a[]=`, `a[0]=`, a JSON array, or a single value."""
-        value = self.values.get(name)
+        value = self._get(name)
         if value is None:
             return []
         if isinstance(value, list):
@@ -79,7 +88,7 @@ class Params:
 
     def inner(self, name: str) -> Params:
         """The parameters below a name, such as `poll` of `poll[options][]`."""
-        value = self.values.get(name)
+        value = self._get(name)
         return Params(value if isinstance(value, Mapping) else {})
 
     def each(self, name: str) -> list[Params]:
@@ -88,7 +97,7 @@ class Params:
 
     def file(self, name: str) -> UploadFile | None:
         """An uploaded file."""
-        value = self.values.get(name)
+        value = self._get(name)
         return value if isinstance(value, UploadFile) else None
 
     def choice(self, name: str, choices: Iterable[str], otherwise: str) -> str:

@@ -71,10 +71,16 @@ async def socket(websocket: WebSocket) -> None:
         return
     listener.streams |= wanted
     try:
-        await websocket.accept(subprotocol=websocket.headers.get(_SUBPROTOCOL) or None)
+        await websocket.accept(subprotocol=_subprotocol(websocket))
         await _converse(websocket, site, listener)
     finally:
         hub.leave(listener)
+
+
+def _subprotocol(websocket: WebSocket) -> str | None:
+    """The first that the browser offers: it takes no answer for a refusal. Some carry their token so."""
+    first = websocket.headers.get(_SUBPROTOCOL, "").partition(",")[0].strip()
+    return first if first and len(first) <= table.LONGEST_TOKEN else None
 
 
 async def _deny(websocket: WebSocket, error: FediblogError) -> None:

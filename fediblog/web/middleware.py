@@ -32,6 +32,11 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), interest-cohort=()",
 }
+_OPENER = b"cross-origin-opener-policy"
+_IN_POP_UPS = (
+    "/login",
+    "/oauth/",
+)  # apps in browsers open these, and wait for word from that window
 _UNSNIFFED = (b"x-content-type-options", b"nosniff")
 
 
@@ -71,6 +76,7 @@ class Door:
         if origin.startswith("https://"):
             headers["strict-transport-security"] = "max-age=31536000"
         self.headers = {name.encode(): value.encode() for name, value in headers.items()}
+        self.opened = {name: value for name, value in self.headers.items() if name != _OPENER}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -90,7 +96,7 @@ class Door:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message = {**message, "headers": self._protected(status, message.get("headers", ()))}
+                message = {**message, "headers": self._protected(scope["path"], status, message.get("headers", ()))}
             await send(message)
 
         try:
@@ -106,14 +112,15 @@ class Door:
             self._note(scope, status, time.perf_counter() - started, request.facts)
             log.REQUEST.reset(mark)
 
-    def _protected(self, status: int, given: Fields) -> Fields:
+    def _protected(self, path: str, status: int, given: Fields) -> Fields:
         """The headers of an answer, and ours that it does not have. A list of its own: answers may share theirs."""
         said = dict(given)
         if status == 202 and said.get(b"content-length") == b"0":
             return [*given, _UNSNIFFED]  # nothing to be shown or framed, and most answers are such
-        if self.headers.keys().isdisjoint(said):
-            return [*given, *self.headers.items()]
-        return [*given, *(pair for pair in self.headers.items() if pair[0] not in said)]
+        ours = self.opened if path.startswith(_IN_POP_UPS) else self.headers
+        if ours.keys().isdisjoint(said):
+            return [*given, *ours.items()]
+        return [*given, *(pair for pair in ours.items() if pair[0] not in said)]
 
     def _refusal(self, scope: Scope, fields: Fields) -> Response | None:
         """The answer to what is turned away before anything else looks at it."""

@@ -29,6 +29,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 LASTS = 30 * 86_400_000  # ms after the last use
 NEW_ACCOUNT = "/new-account"  # where those are led who have a login, but no account any more
+_LONGEST = 8000  # characters of an address in a header
 _RENEWED_AFTER = 3_600_000  # ms: a session in use is prolonged once an hour, not with each page
 
 
@@ -148,10 +149,16 @@ def page(handler: Handler) -> Handler:
                 raise Forbidden(text("error.sign-in")) from None
             back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             headers = {"Cache-Control": "private, no-store", "Vary": "Cookie"}
-            where = NEW_ACCOUNT if await holder(request) is not None else f"/login?next={quote(back)}"
+            where = NEW_ACCOUNT if await holder(request) is not None else login_path(back)
             return RedirectResponse(where, 303, headers=headers)
 
     return guarded
+
+
+def login_path(onward: str) -> str:
+    """The log-in page that leads on to a path of ours; a path too long for a header (a proxy's 502) is left out."""
+    where = f"/login?next={quote(onward)}"
+    return where if len(where) <= _LONGEST else "/login"
 
 
 async def begin(request: Request, response: Response, login: Login) -> None:

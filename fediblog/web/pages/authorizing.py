@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -68,7 +67,7 @@ async def answer(request: Request) -> Response:
     """Yes, no, or as somebody else."""
     form, asked, site = await forms.read(request), _asked(request), site_of(request)
     if form.choice("answer", ("deny", "allow", "other")) == "other":
-        response = _onward(f"/login?next={quote(_again(request), safe='')}")
+        response = _onward(sessions.login_path(_again(request)))
         request.state.renewed = ""
         await sessions.end(request, response)
         return response
