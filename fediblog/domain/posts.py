@@ -67,6 +67,7 @@ class Reaction:
     account: Account
     kind: str
     content: str = ""
+    image: str = ""  # address of the picture of a custom emoji
     created: int = 0
 
 

@@ -38,8 +38,9 @@ RECEIVED: dict[str, str] = {
     "Delete": "The post, or the actor and all it wrote, is gone for good, also if it comes later. "
     "About an actor that is not known here: answered with 202, nothing is fetched.",
     "Delete QuoteAuthorization": "By its author alone: our post goes on without what it quoted, in an Update.",
-    "Like": "Counted once for each actor. With `content` or `_misskey_reaction` it is an emoji.",
-    "EmojiReact": "An emoji beside the post.",
+    "Like": "Counted once for each actor, however many emoji. With `content` or `_misskey_reaction` it is an emoji.",
+    "EmojiReact": "An emoji beside the face of who set it; the person counts as one who likes the post. What is neither one emoji "
+    "nor a name between colons is refused.",
     "Dislike": "Kept, not shown.",
     "Announce": "The post is fetched from its origin if it is not known, and shown as passed on.",
     "Announce Create": "A group passes on a post (FEP-1b12): fetched from its origin.",

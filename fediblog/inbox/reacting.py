@@ -9,6 +9,7 @@ from fediblog.errors import Refused
 from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_too_late, may_undo, remember
 from fediblog.inbox.storing import put_post
 from fediblog.markup.text import one_line
+from fediblog.protocol.emoji import is_emoji
 from fediblog.store import arrivals, inbound, listings, notices, posts, reactions, relations
 from fediblog.store.tx import Row, Tx
 
@@ -40,11 +41,14 @@ def _reacted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     if post.reactions >= MOST_REACTIONS:
         return Outcome.IGNORED
     kind, content, picture = _kind_of(activity)
+    if kind == "emoji" and not is_emoji(content):
+        raise Refused("not-an-emoji", "A reaction is one emoji, or the name of one between colons.", content)
     uri = activity.uri or f"{facts.actor.uri}#{kind}/{post.id}"
     if not reactions.react(tx, facts.actor.id, post.id, uri, kind=kind, content=content, emoji_url=picture):
         return Outcome.DUPLICATE
     if post.local:
-        if kind != "dislike":
+        # Who likes it already has been told of.
+        if kind != "dislike" and not (post.reactions and reactions.still_likes(tx, facts.actor.id, post.id, but=uri)):
             notices.add(tx, post.account, "like", facts.actor.id, post.id, content, new=True, pushed=post.pushed)
         tx.notify("posts")
     return Outcome.DONE
@@ -75,14 +79,16 @@ def take_reaction_back(tx: Tx, uri: str, account: int) -> bool:
     reactions.withdraw_by_uri(tx, account, uri)
     post = posts.stored(tx, found[1])
     if post is not None:
-        notices.withdraw(tx, post.account.id, "like", account, post.id)
+        if not reactions.still_likes(tx, account, post.id):
+            notices.withdraw(tx, post.account.id, "like", account, post.id)
         tx.notify("posts")
     inbound.forget(tx, uri)
     return True
 
 
 def _forget_reaction(tx: Tx, uri: str, account: int, post: Row) -> None:
-    notices.withdraw(tx, post.account, "like", account, post.id)
+    if not reactions.still_likes(tx, account, post.id):
+        notices.withdraw(tx, post.account, "like", account, post.id)
     inbound.forget(tx, uri)
     if post.local:
         tx.notify("posts")

@@ -17,7 +17,7 @@ _AT_EASE = (
     " and not exists (select 1 from block rv where rv.account = :viewer and rv.target = r.account)"
 )
 _LIKERS = (
-    "select r.account as id, r.account from reaction r where r.post = :post and r.kind = 'like'"
+    "select distinct r.account as id, r.account from reaction r where r.post = :post and r.kind <> 'dislike'"
     f" and r.account < :before and r.account > :after and {_AT_EASE} order by r.account "
 )
 _BOOSTERS = (
@@ -50,7 +50,7 @@ _ABOVE = (
 
 
 def likers(tx: Tx, post: int, viewer: int, window: Window) -> list[tuple[int, Account]]:
-    """Who liked it; paged by the account's number, since a like has none."""
+    """Who liked it or set an emoji beside it, each once; paged by the account's number, since a like has none."""
     sql = _LIKERS_OLDEST if window.upwards else _LIKERS_NEWEST
     rows = tx.all(sql, post=post, viewer=viewer, before=window.before, after=window.after, n=window.limit)
     return _people(tx, window.turned(rows))

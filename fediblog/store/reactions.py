@@ -5,8 +5,13 @@ from __future__ import annotations
 from fediblog.domain.documents import Option, Poll
 from fediblog.domain.posts import Boost, Post, Reaction
 from fediblog.store import accounts, events, jobs, posts, writing
-from fediblog.store.tx import Tx
+from fediblog.store.tx import Row, Tx
 
+_LIKED_BY = (
+    "select account, kind, content, emoji_url, created from reaction where post = :post and kind <> 'dislike'"
+    " and account in (select account from reaction where post = :post and kind <> 'dislike'"
+    " group by account order by min(created), account limit :n) order by created, account, content"
+)
 TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
 
 
@@ -72,19 +77,33 @@ def by_uri(tx: Tx, uri: str) -> tuple[int, int] | None:
 
 
 def liked_by(tx: Tx, post: int, limit: int = 40) -> list[Reaction]:
-    """Who liked it or set an emoji beside it, earliest first."""
-    rows = tx.all(
-        "select account, kind, content, created from reaction where post = :post and kind in ('like', 'emoji')"
-        " order by created, account limit :n",
-        post=post,
-        n=limit,
-    )
-    people = accounts.many(tx, {row.account for row in rows})
+    """Who liked it or set an emoji beside it, earliest first, each person once: with an emoji if there is one."""
+    rows = tx.all(_LIKED_BY, post=post, n=limit)
+    found: dict[int, Row] = {}
+    for row in rows:
+        known = found.setdefault(row.account, row)
+        if row.content and not known.content:
+            found[row.account] = row
+    people = accounts.many(tx, set(found))
     return [
-        Reaction(account=people[row.account], kind=row.kind, content=row.content, created=row.created)
-        for row in rows
+        Reaction(
+            account=people[row.account], kind=row.kind, content=row.content, image=row.emoji_url, created=row.created
+        )
+        for row in found.values()
         if people[row.account].state == "active"
     ]
+
+
+def still_likes(tx: Tx, account: int, post: int, but: str = "") -> bool:
+    """Whether a like or an emoji of the account stands beside the post, other than the one with the id `but`."""
+    row = tx.one(
+        "select 1 as yes from reaction where post = :post and account = :account and kind <> 'dislike' and uri <> :but"
+        " limit 1",
+        post=post,
+        account=account,
+        but=but,
+    )
+    return row is not None
 
 
 def liked(tx: Tx, account: int, limit: int = 40) -> list[int]:
@@ -98,9 +117,12 @@ def liked(tx: Tx, account: int, limit: int = 40) -> list[int]:
 
 
 def like_uris(tx: Tx, post: int, *, limit: int = 100) -> list[str]:
-    """Ids of the likes of a post, earliest first."""
+    """Ids of the likes and emoji of a post, earliest first, one for each person."""
     rows = tx.all(
-        "select uri from reaction where post = :post and kind = 'like' order by created limit :n", post=post, n=limit
+        "select min(uri) as uri from reaction where post = :post and kind <> 'dislike' group by account"
+        " order by min(created), account limit :n",
+        post=post,
+        n=limit,
     )
     return [row.uri for row in rows]
 

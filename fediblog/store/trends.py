@@ -30,7 +30,8 @@ _LINKS = (
     " join post_link l on l.post = r.id group by l.link, r.day"
 )
 _POSTS = (
-    "select s.id from (select r.id, (select count(*) from reaction x where x.post = r.id and x.kind = 'like')"
+    "select s.id from (select r.id, (select count(distinct x.account) from reaction x"
+    " where x.post = r.id and x.kind <> 'dislike')"
     f" + 2 * (select count(*) from boost b where b.post = r.id) as score from {_RECENT}) s"
     " where s.score > 0 order by s.score desc, s.id desc limit :n"
 )

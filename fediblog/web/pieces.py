@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Emoji, Visibility
-from fediblog.domain.posts import Post
+from fediblog.domain.posts import Post, Reaction
 from fediblog.messages import text
 from fediblog.web import emoji
 from fediblog.web.links import Links
@@ -63,6 +63,17 @@ def _avatar(number: int, icon: str, name: str, size: str = "") -> str:
     if icon:
         return _PICTURE % (size, escape(icon))
     return _INITIAL % (size, number % 8, escape(name[:1].upper()))
+
+
+def reaction(each: Reaction) -> Markup:
+    """The emoji that somebody set beside a post."""
+    name = escape(each.content)
+    if not each.image.startswith(("https://", "http://")):
+        return Markup(f'<span class="reaction">{name}</span>')  # noqa: S704  escaped
+    return Markup(  # noqa: S704  of escaped parts
+        f'<img class="emoji reaction" src="{escape(each.image)}" alt="{name}" title="{name}" loading="lazy"'
+        ' decoding="async" referrerpolicy="no-referrer">'
+    )
 
 
 def portrait(account: Account, links: Links) -> Markup:

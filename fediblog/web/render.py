@@ -22,7 +22,7 @@ from fediblog.web.comments import comment, comments
 from fediblog.web.foot import Reader, foot
 from fediblog.web.links import Links
 from fediblog.web.negotiation import VARY, site_of
-from fediblog.web.pieces import avatar, byline, day, face, icon, iso, moment, month, named, portrait, when
+from fediblog.web.pieces import avatar, byline, day, face, icon, iso, moment, month, named, portrait, reaction, when
 
 PUBLIC = "max-age=0, must-revalidate"
 PRIVATE = "private, no-store"
@@ -131,7 +131,10 @@ def environment() -> Environment:
         content=content, excerpt=excerpt, focus=focus, foot=foot, card=card, comment=comment, comments=comments
     )
     made.filters.update(
-        {each.__name__: each for each in (icon, avatar, portrait, face, byline, named, when, iso, day, moment, month)}
+        {
+            each.__name__: each
+            for each in (icon, avatar, portrait, face, byline, named, when, iso, day, moment, month, reaction)
+        }
     )
     return made
 

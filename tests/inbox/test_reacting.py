@@ -63,6 +63,45 @@ async def test_kinds_of_reactions(
     assert await reactions(at_home) == []
 
 
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+FLAG, FLAG_OF_TAGS = "\U0001f1e9\U0001f1ea", "\U0001f3f4\U000e0067\U000e007f"
+EMOJI = ["\U0001f389", "\u2764\ufe0f", "\U0001f44b\U0001f3fd", "7\ufe0f\u20e3", ":fox:", ":fox@far.test:"]
+NO_EMOJI = ["I like this", "a", "+1", "\U0001f389\U0001f389", "\U0001f389 yes", "::", ":a b:", "\u200d", "<b>", ":fox"]
+
+
+@pytest.mark.parametrize("content", [*EMOJI, FAMILY, FLAG, FLAG_OF_TAGS])
+async def test_one_emoji_is_taken(at_home: Home, bob: Person, content: str) -> None:
+    post = await at_home.writes()
+    assert (await at_home.send(bob, bob.does("EmojiReact", post.uri, content=content))).status == 202
+    assert await reactions(at_home) == [("emoji", content)]
+
+
+@pytest.mark.parametrize("kind", ["Like", "EmojiReact"])
+@pytest.mark.parametrize("content", NO_EMOJI)
+async def test_what_is_no_emoji_is_refused(at_home: Home, bob: Person, kind: str, content: str) -> None:
+    post = await at_home.writes()
+    await at_home.send(bob, bob.does(kind, post.uri, content=content))
+    assert await at_home.refusals() == ["not-an-emoji"]
+    assert (await reactions(at_home), await at_home.notices()) == ([], [])
+
+
+async def test_a_person_is_told_of_once_until_nothing_of_theirs_is_left(at_home: Home, bob: Person) -> None:
+    post = await at_home.writes()
+    deeds = [
+        bob.does("Dislike", post.uri, 0),
+        bob.does("Like", post.uri, 1),
+        bob.does("EmojiReact", post.uri, 2, content="\U0001f389"),
+        bob.does("Like", post.uri, 3, content=":fox:"),
+    ]
+    for deed in deeds:
+        await at_home.send(bob, deed)
+    assert await at_home.notices() == [("like", "bob")]
+    for deed in deeds[1:]:
+        assert await at_home.notices() == [("like", "bob")]
+        await at_home.send(bob, bob.does("Undo", deed, deed["id"][-1]))
+    assert await at_home.notices() == []
+
+
 async def test_one_account_cannot_fill_the_page_with_emoji(at_home: Home, bob: Person) -> None:
     post = await at_home.writes()
     for number in range(30):
