@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from fediblog.actions.furnishing import own_emoji
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import PUBLIC, Json, Visibility
+from fediblog.domain.documents import PUBLIC, Emoji, Json, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
@@ -14,7 +15,7 @@ from fediblog.protocol.activities import write_activity
 from fediblog.protocol.actors import write_actor
 from fediblog.protocol.collections import write_page
 from fediblog.protocol.notes import write_note
-from fediblog.store import accounts, listings, posts, quotes
+from fediblog.store import accounts, emoji, listings, posts, quotes
 from fediblog.store.tx import Tx
 
 EMBEDDED_REPLIES = 5
@@ -22,14 +23,25 @@ EMBEDDED_REPLIES = 5
 Document = dict[str, Json]
 
 
-def actor_document(tx: Tx, account: Account) -> Document:
+def actor_document(tx: Tx, urls: Urls, account: Account) -> Document:
     """An account of ours as its id serves it, with its public keys."""
-    return write_actor(accounts.with_keys(tx, account))
+    whole = accounts.with_keys(tx, account)
+    if account.uri == urls.instance_actor:  # which has nothing to show but an outbox without posts
+        whole = replace(whole, followers="", following="", featured="", featured_tags="")
+    return write_actor(replace(whole, emoji=_emoji(tx, urls, account.emoji)))
+
+
+def _emoji(tx: Tx, urls: Urls, used: tuple[Emoji, ...]) -> tuple[Emoji, ...]:
+    """Of the emoji that were ours when they were used, those that still are."""
+    found = emoji.by_names(tx, [each.name for each in used]) if used else ()
+    return tuple(own_emoji(urls, each) for each in found)
 
 
 def post_document(tx: Tx, urls: Urls, post: Post) -> Document:
     """A post of ours as its id serves it, with the totals of answers, likes and boosts as they stand."""
     counted = posts.with_counts(post)
+    if post.emoji:
+        counted = replace(counted, emoji=_emoji(tx, urls, post.emoji))
     shown = listings.reply_rows(tx, post.id, limit=EMBEDDED_REPLIES)
     first = write_page(
         "",  # it stands only here, so it is found nowhere
@@ -99,6 +111,11 @@ def announce_of(
     """A boost: to the booster's followers and the author of the post, and to everybody unless it is for these alone."""
     to, cc = addresses(visibility, actor.followers, (post.author,))
     return write_activity("Announce", uri=uri, actor=actor.uri, object=post.uri, to=to, cc=cc, published=published)
+
+
+def like_of(uri: str, actor: Account, post: Post) -> Document:
+    """A Like of a post, to its author."""
+    return write_activity("Like", uri=uri, actor=actor.uri, object=post.uri, to=(post.author,))
 
 
 def follow_of(uri: str, follower: str, followed: str) -> Document:

@@ -11,6 +11,7 @@ from fediblog.errors import Invalid, NotFound
 from fediblog.markup.markdown import render
 from fediblog.markup.text import one_line
 from fediblog.store import announcements, emoji, events
+from fediblog.store.emoji import OwnEmoji
 from fediblog.store.tx import Tx
 
 ANNOUNCEMENT_LIMIT = 5_000  # characters of Markdown
@@ -57,4 +58,9 @@ def emoji_in(tx: Tx, urls: Urls, texts: Iterable[str]) -> tuple[Emoji, ...]:
     """Our emoji that these texts name."""
     named = dict.fromkeys(name for text in texts if ":" in text for name in _USED.findall(text))
     found = emoji.by_names(tx, list(named)[:_MOST])
-    return tuple(Emoji(name=each.name, url=urls.media(each.file)) for each in found)
+    return tuple(own_emoji(urls, each) for each in found)
+
+
+def own_emoji(urls: Urls, own: OwnEmoji) -> Emoji:
+    """An emoji of ours as documents show it."""
+    return Emoji(name=own.name, url=urls.media(own.file), uri=urls.emoji(own.name), updated=own.updated)

@@ -159,7 +159,7 @@ def _html(urls: Urls, text: str) -> str:
 def send_profile(tx: Tx, urls: Urls, account: Account) -> None:
     """Tell the followers how the account looks now."""
     number = tx.new_id()
-    document = update_of(urls, number, account.uri, actor_document(tx, account), (PUBLIC,), (account.followers,))
+    document = update_of(urls, number, account.uri, actor_document(tx, urls, account), (PUBLIC,), (account.followers,))
     sending.send(tx, urls, account, document, number=number, subject=account.uri, followers=True)
     tx.notify("posts")
 

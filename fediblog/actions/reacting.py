@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fediblog.actions import sending
-from fediblog.actions.documents import announce_of
+from fediblog.actions.documents import announce_of, like_of
 from fediblog.actions.drafts import author_of
 from fediblog.actions.publishing import send_counts
 from fediblog.domain.documents import Option, Poll, Visibility
@@ -29,7 +29,7 @@ def like(tx: Tx, urls: Urls, account: int, post: int) -> None:
         return
     if whole.account.local:
         notices.add(tx, whole.account.id, "like", account, post)
-    document = write_activity("Like", uri=uri, actor=actor.uri, object=whole.uri, to=(whole.author,))
+    document = like_of(uri, actor, whole)
     sending.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account])
     tx.notify("posts")
 
@@ -41,7 +41,7 @@ def unlike(tx: Tx, urls: Urls, account: int, post: int) -> None:
     if uri is None:
         return
     notices.withdraw(tx, whole.account.id, "like", account, post)
-    inner = write_activity("Like", uri=uri, actor=actor.uri, object=whole.uri, to=(whole.author,))
+    inner = like_of(uri, actor, whole)
     number = tx.new_id()
     document = write_activity("Undo", uri=urls.activity(number), actor=actor.uri, object=inner, to=(whole.author,))
     sending.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account])

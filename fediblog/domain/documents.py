@@ -12,6 +12,14 @@ Json: TypeAlias = object  # any JSON value, as decoded
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 ACTOR_KINDS = frozenset({"Person", "Service", "Group", "Organization", "Application"})
 POST_KINDS = frozenset({"Note", "Article", "Page", "Question", "Video", "Audio", "Image", "Event"})
+PICTURE_TYPES = {
+    ".jpg": "image/jpeg",
+    ".png": "image/png",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".avif": "image/avif",
+}
+"""The endings of the file names of our pictures, and their media types."""
 
 
 class Visibility(StrEnum):
@@ -52,10 +60,12 @@ class Key:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Emoji:
-    """A custom emoji; `name` without colons."""
+    """A custom emoji; `name` without colons. `uri` and `updated` are of ours alone."""
 
     name: str
     url: str
+    uri: str = ""
+    updated: int | None = None
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,10 @@ class Urls:
         """The page of a hashtag, for people."""
         return f"{self.origin}/tags/{quote(key(name))}"
 
+    def emoji(self, name: str) -> str:
+        """The id of a custom emoji of this server."""
+        return f"{self.origin}/emoji/{name}"
+
     def media(self, name: str) -> str:
         """A stored file."""
         return f"{self.origin}/media/{name}"

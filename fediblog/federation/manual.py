@@ -68,7 +68,7 @@ SENT: dict[str, str] = {
     " was suspended (`suspended`) or is not any more.",
     "Delete": "A post (a Tombstone) or an account (its id) is gone; goes to all servers that had to do with it. "
     "Of a QuoteAuthorization: the author does not want to be quoted by that post any more.",
-    "Follow": "With a fresh id each time.",
+    "Follow": "With a fresh id each time. One that is refused for good, or cannot be delivered for a week, is no request any more.",
     "Accept": "The whole Follow is in it, or the QuoteRequest with the id of the authorization as `result`.",
     "Reject": "Of a request, or of a follower who is removed.",
     "QuoteRequest": "A post of ours quotes one of another server: to its author, with the whole post as `instrument`. The post goes out "
@@ -150,7 +150,8 @@ def _lines() -> Iterator[str]:
         yield f"| {verb} | {kinds} | {text} |"
     yield "\nUnknown verbs are answered with 202 and dropped. An inbox answers 202 once the activity is stored, 400 to what is no"
     yield "activity, 401 to a signature that cannot be read or does not verify (so that the other scheme is tried), 403 to who is"
-    yield "blocked, 413 above 1 MB, 503 with `Retry-After` when too much waits; errors are JSON with `error` and `reason`."
+    yield "blocked, 413 above 1 MB, 415 to a content type other than `application/activity+json` and `application/ld+json` with the"
+    yield "profile of ActivityStreams, or to a compressed body, 503 with `Retry-After` when too much waits; errors are JSON with `error` and `reason`."
     yield "\n## What goes out\n\n| verb | when and to whom |\n|---|---|"
     for verb, text in SENT.items():
         yield f"| {verb} | {text} |"

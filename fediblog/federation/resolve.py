@@ -140,7 +140,9 @@ async def fetch_key(site: Site, key_id: str, budget: Budget, *, fresh: bool = Fa
             raise
         raise Refused("key-unreadable", "The document of the key cannot be read.", refusal.reason) from refusal
     found = read_actor(document)
-    if found is None or not key_is_owned(claimed, found, key_uris(document)):
+    if found is None:
+        raise Refused("key-owner-invalid", "The owner of the key has no handle or inbox that can be used.", key_id)
+    if not key_is_owned(claimed, found, key_uris(document)):
         raise Refused("key-not-owned", "The owner of the key does not list it.", key_id)
     return await _keep_key(site, claimed, found, budget)
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-SUFFIXES: Final[Mapping[str, str]] = {
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/gif": ".gif",
-    "image/webp": ".webp",
-    "image/avif": ".avif",
-}
+from fediblog.domain.documents import PICTURE_TYPES
+
+SUFFIXES: Final[Mapping[str, str]] = {media_type: suffix for suffix, media_type in PICTURE_TYPES.items()}
 """Media types and their file name endings; nothing else is ever stored or served as a picture."""
 
-MEDIA_TYPES: Final[Mapping[str, str]] = {suffix: media_type for media_type, suffix in SUFFIXES.items()}
+MEDIA_TYPES: Final[Mapping[str, str]] = PICTURE_TYPES
 
 _JPEG: Final = b"\xff\xd8\xff"
 _PNG: Final = b"\x89PNG\r\n\x1a\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fediblog.domain.documents import Attachment, Json, Picture
+from fediblog.domain.documents import PICTURE_TYPES, Attachment, Json, Picture
 from fediblog.protocol import readers
 
 LIMIT = 16
@@ -29,10 +29,14 @@ def read_picture(value: Json) -> Picture | None:
 def write_picture(picture: Picture) -> dict[str, Json]:
     """An Image with its alternative text where either kind of reader looks for it."""
     document: dict[str, Json] = {"type": "Image"}
-    if picture.media_type:
-        document["mediaType"] = picture.media_type
+    if kind := picture.media_type or _type_by_ending(picture.url):
+        document["mediaType"] = kind
     document["url"] = picture.url
     return document | _alt_texts(picture.alt)
+
+
+def _type_by_ending(url: str) -> str:
+    return PICTURE_TYPES.get(f".{url.rpartition('.')[2]}", "")
 
 
 def read_attachments(value: Json) -> tuple[Attachment, ...]:
@@ -68,8 +72,8 @@ def read_attachment(value: Json) -> Attachment | None:
 def write_attachment(attachment: Attachment) -> dict[str, Json]:
     """One file, as Mastodon writes it, with the alternative text in both places."""
     document: dict[str, Json] = {"type": attachment.kind}
-    if attachment.media_type:
-        document["mediaType"] = attachment.media_type
+    if media_type := attachment.media_type or _type_by_ending(attachment.url):
+        document["mediaType"] = media_type
     document["href" if attachment.kind == "Link" else "url"] = attachment.url
     document |= _alt_texts(attachment.alt)
     if attachment.width is not None:
@@ -83,7 +87,7 @@ def write_attachment(attachment: Attachment) -> dict[str, Json]:
     if attachment.duration is not None:
         document["duration"] = readers.duration_text(attachment.duration)
     if attachment.preview:
-        document["icon"] = {"type": "Image", "url": attachment.preview}
+        document["icon"] = write_picture(Picture(url=attachment.preview))
     return document
 
 

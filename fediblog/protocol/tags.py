@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import quote as percent_encode
 
-from fediblog.domain.documents import Emoji, Json, Mention
+from fediblog.domain.documents import Emoji, Json, Mention, Picture
 from fediblog.hashtags import SIGNS, key
 from fediblog.protocol import readers
-from fediblog.protocol.attachments import read_picture
+from fediblog.protocol.attachments import read_picture, write_picture
 
 LIMIT = 50
 EMOJI_LIMIT = 64
@@ -95,4 +95,8 @@ def write_hashtag(name: str, base: str) -> dict[str, Json]:
 
 def write_emoji(emoji: Emoji) -> dict[str, Json]:
     """One custom emoji."""
-    return {"type": "Emoji", "name": f":{emoji.name}:", "icon": {"type": "Image", "url": emoji.url}}
+    document: dict[str, Json] = {"id": emoji.uri} if emoji.uri else {}
+    document |= {"type": "Emoji", "name": f":{emoji.name}:"}
+    if emoji.updated is not None:
+        document["updated"] = readers.stamp(emoji.updated)
+    return document | {"icon": write_picture(Picture(url=emoji.url))}

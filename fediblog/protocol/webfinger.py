@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from fediblog.domain.documents import Json
 from fediblog.domain.records import record
-from fediblog.errors import Refused
+from fediblog.errors import NotFound, Refused
 from fediblog.protocol import readers
 from fediblog.protocol.authority import ascii_host, origin
 from fediblog.protocol.negotiate import is_activity_type
@@ -21,6 +21,7 @@ ACCEPT = "application/jrd+json, application/json"
 
 _USER = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,126}[A-Za-z0-9_])?\Z")
 _PORT = re.compile(r"[0-9]{1,5}\Z")
+_OTHER_SCHEME = re.compile(r"(?!acct:|https?:)[A-Za-z][A-Za-z0-9+.-]*:(?:[^/0-9]|//)", re.IGNORECASE)  # not host:port
 _LIMIT = 512
 
 
@@ -68,7 +69,10 @@ def parse_domain(text: str) -> str | None:
 
 
 def parse_resource(text: str) -> Resource:
-    """A resource in any form seen: acct:user@host, @user@host, user@host, an address; even encoded once too often."""
+    """A resource in any form seen: acct:user@host, @user@host, user@host, an address; even encoded once too often.
+
+    Refused if it is none, NotFound if it is one of another scheme (RFC 7033 §4.2).
+    """
     asked = text.strip()[:_LIMIT]
     if "%" in asked and "://" not in asked:
         asked = unquote(asked)
@@ -77,6 +81,8 @@ def parse_resource(text: str) -> Resource:
     if asked[:8].lower().startswith(("https://", "http://")):
         return _address(asked)
     handle = parse_handle(asked)
+    if handle is None and _OTHER_SCHEME.match(asked):
+        raise NotFound("Only accounts are known here: acct:user@host, or an https address.", asked)
     if handle is None:
         raise Refused("resource-invalid", "The resource must be acct:user@host or an https address.", asked)
     return Resource(user=handle[0], host=handle[1])
@@ -87,8 +93,11 @@ def _address(asked: str) -> Resource:
     found = origin(address) if address else None
     if found is None:
         raise Refused("resource-invalid", "The resource must be acct:user@host or an https address.", asked)
-    _, host, port = found
-    return Resource(host=host if port in (80, 443) else f"{host}:{port}", url=address)
+    scheme, name, port = found
+    host = name if port in (80, 443) else f"{name}:{port}"
+    rest = address.partition("://")[2]
+    path = rest[len(re.split(r"[/?#]", rest, maxsplit=1)[0]) :]
+    return Resource(host=host, url=f"{scheme}://{host}{path}")
 
 
 def webfinger_url(host: str, resource: str) -> str:

@@ -8,16 +8,20 @@ from fediblog.domain.records import record
 from fediblog.store.tx import Row, Tx
 
 MOST = 2_000
-_CHOSEN = "select e.name, e.category, m.file, m.small from custom_emoji e join media m on m.id = e.media"
+_CHOSEN = "select e.name, e.category, m.file, m.small, m.created from custom_emoji e join media m on m.id = e.media"
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class OwnEmoji:
-    """One of them; `file` is a name in the media folder, `still` that of a copy that does not move."""
+    """One of them; `file` is a name in the media folder, `still` that of a copy that does not move.
+
+    `updated` (ms) is when the picture came.
+    """
 
     name: str
     file: str
     still: str
+    updated: int
     category: str = ""
 
 
@@ -51,4 +55,6 @@ def remove(tx: Tx, name: str) -> bool:
 
 
 def _emoji(row: Row) -> OwnEmoji:
-    return OwnEmoji(name=row.name, file=row.file, still=row.small or row.file, category=row.category)
+    return OwnEmoji(
+        name=row.name, file=row.file, still=row.small or row.file, updated=row.created, category=row.category
+    )

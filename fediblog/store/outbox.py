@@ -221,6 +221,16 @@ def refused(tx: Tx, delivery: Delivery, status: int | None, error: str) -> None:
         id=delivery.id,
     )
     tx.run("update outgoing set failed = failed + :n where id = :id", n=done, id=delivery.outgoing)
+    _forget_request(tx, delivery.outgoing)
+
+
+def _forget_request(tx: Tx, outgoing: int) -> None:
+    """A Follow that could not be delivered asks nobody: it is not "requested" any more."""
+    tx.run(
+        "delete from follow where state = 'pending'"
+        " and uri = (select uri from outgoing where id = :id and kind = 'Follow')",
+        id=outgoing,
+    )
 
 
 def put_off(tx: Tx, delivery: Delivery, status: int | None, error: str) -> None:
@@ -268,6 +278,7 @@ def _give_up(tx: Tx, host: str, error: str, before: int) -> None:
     )
     for row in old:
         tx.run("update outgoing set failed = failed + 1 where id = :id", id=row.outgoing)
+        _forget_request(tx, row.outgoing)
 
 
 def refuse_all(tx: Tx, host: str, error: str) -> None:

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from fediblog.actions.documents import actor_document, announce_of, create_of, post_document
+from fediblog.actions.documents import actor_document, announce_of, create_of, like_of, post_document
+from fediblog.actions.furnishing import own_emoji
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Json, Visibility
 from fediblog.domain.posts import Boost, Post
@@ -16,9 +17,10 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
 from fediblog.protocol.activities import quote_authorization, tombstone
 from fediblog.protocol.collections import write_collection, write_page
-from fediblog.protocol.contexts import without_context
+from fediblog.protocol.contexts import in_context, without_context
 from fediblog.protocol.negotiate import wants_activity
-from fediblog.store import accounts, graves, listings, posts, quotes, reactions, relations, tags, writing
+from fediblog.protocol.tags import write_emoji
+from fediblog.store import accounts, emoji, graves, listings, posts, quotes, reactions, relations, tags, writing
 from fediblog.store.tx import Row, Tx
 from fediblog.web import addresses, synchronization
 from fediblog.web.negotiation import VARY, ActivityRoute, ask, document, site_of
@@ -37,21 +39,27 @@ async def actor(request: Request) -> Response:
     site = site_of(request)
     number = request.path_params["number"]
     if wants_activity(request.headers.get("accept", "")) or "text/html" not in request.headers.get("accept", ""):
-        return document(request, await site.db.read(_actor, number))
+        return document(request, await site.db.read(_actor, site.urls, number))
     account = await site.db.read(account_here, number)
     return RedirectResponse(account.url, 303, headers={"Vary": VARY})
 
 
 async def actor_page(request: Request) -> Response:
     """The profile, for those who ask for ActivityPub."""
-    return document(request, await site_of(request).db.read(_actor_named, request.path_params["handle"]))
+    site = site_of(request)
+    return document(request, await site.db.read(_actor_named, site.urls, request.path_params["handle"]))
 
 
 async def instance_actor(request: Request) -> Response:
     """The actor that speaks for the server itself."""
     site = site_of(request)
     account = await site.keys.instance_account()
-    return document(request, await site.db.read(_actor, account.id))
+    return document(request, await site.db.read(_actor, site.urls, account.id))
+
+
+async def instance_outbox(request: Request) -> Response:
+    """The server itself publishes nothing, but an actor has an outbox (ActivityPub §4.1)."""
+    return document(request, write_collection((await site_of(request).keys.instance_account()).outbox, total=0))
 
 
 def account_here(tx: Tx, number: int) -> Account:
@@ -67,12 +75,25 @@ def _living(account: Account | None) -> Account:
     return account
 
 
-def _actor(tx: Tx, number: int) -> Document:
-    return actor_document(tx, account_here(tx, number))
+def _actor(tx: Tx, urls: Urls, number: int) -> Document:
+    return actor_document(tx, urls, account_here(tx, number))
 
 
-def _actor_named(tx: Tx, handle: str) -> Document:
-    return actor_document(tx, _living(accounts.local_by_handle(tx, handle)))
+def _actor_named(tx: Tx, urls: Urls, handle: str) -> Document:
+    return actor_document(tx, urls, _living(accounts.local_by_handle(tx, handle)))
+
+
+async def custom_emoji(request: Request) -> Response:
+    """A custom emoji by its id."""
+    site = site_of(request)
+    return document(request, await site.db.read(_custom_emoji, site.urls, request.path_params["name"]))
+
+
+def _custom_emoji(tx: Tx, urls: Urls, name: str) -> Document:
+    found = emoji.by_names(tx, (name,))
+    if not found:
+        raise NotFound
+    return in_context(write_emoji(own_emoji(urls, found[0])))
 
 
 # --- posts and activities ---
@@ -109,7 +130,7 @@ def _post_document(tx: Tx, viewer: int, urls: Urls, number: int) -> tuple[Docume
         grave = graves.of_public(tx, urls.post(number))
         if grave is None:
             raise NotFound
-        return tombstone(grave.uri, grave.kind, grave.at), True
+        return in_context(tombstone(grave.uri, grave.kind, grave.at)), True
     return post_document(tx, urls, whole), _is_public(whole)
 
 
@@ -138,7 +159,7 @@ def _by_slug(tx: Tx, urls: Urls, handle: str, month: str, slug: str) -> int:
 
 
 async def activity(request: Request) -> Response:
-    """The Create of a post, or a boost, by its id; all else that was sent is nobody's business any more."""
+    """The Create of a post, a boost or a like, by its id; all else that was sent is nobody's business any more."""
     found, public = await ask(request, _activity, site_of(request).urls, request.path_params["number"])
     return document(request, found, public=public)
 
@@ -147,12 +168,16 @@ def _activity(tx: Tx, viewer: int, urls: Urls, number: int) -> tuple[Document, b
     whole = posts.get(tx, number, viewer)
     if whole is not None and whole.local:
         return create_of(urls, whole, post_document(tx, urls, whole)), _is_public(whole)
-    boosted = reactions.boost_by_uri(tx, urls.activity(number))
-    booster = accounts.get(tx, boosted[0]) if boosted else None
-    passed = posts.get(tx, boosted[1], viewer) if boosted else None
-    if booster is None or passed is None or not booster.local or booster.state != "active":
+    uri = urls.activity(number)
+    boosted = reactions.boost_by_uri(tx, uri)
+    done = boosted or reactions.by_uri(tx, uri)
+    actor = accounts.get(tx, done[0]) if done else None
+    about = posts.get(tx, done[1], viewer) if done else None
+    if actor is None or about is None or not actor.local or actor.state != "active":
         raise NotFound
-    return announce_of(urls.activity(number), booster, passed, number >> 20), True
+    if boosted:
+        return announce_of(uri, actor, about, number >> 20), True
+    return like_of(uri, actor, about), _is_public(about)
 
 
 async def authorization(request: Request) -> Response:
@@ -330,6 +355,8 @@ def _cursor(request: Request, name: str) -> int | None:
 addresses.register()
 ROUTES: list[BaseRoute] = [
     Route("/actor", instance_actor),
+    Route("/actor/outbox", instance_outbox),
+    Route("/emoji/{name}", custom_emoji),
     Route("/a/{number:number}", actor),
     Route("/a/{number:number}/outbox", outbox),
     Route("/a/{number:number}/followers", followers),

@@ -51,7 +51,7 @@ async def test_a_handle_is_taken_once(stage: Stage) -> None:
 
 
 async def test_the_document_of_an_account(stage: Stage) -> None:
-    document = await stage.db.read(documents.actor_document, stage.ann)
+    document = await stage.db.read(documents.actor_document, URLS, stage.ann)
     assert document["id"] == stage.ann.uri
     assert document["preferredUsername"] == "ann"
     assert document["inbox"] == f"{stage.ann.uri}/inbox"

@@ -338,3 +338,9 @@ async def test_any_activity_at_all_gets_a_receipt(at_home: Home, bob: Person) ->
     await asyncio.to_thread(run)
     assert set(statuses) <= {202, 400, 401, 403}
     assert await at_home.ask("select error from incoming") == []
+
+
+async def test_the_owner_of_a_key_without_a_handle_is_refused_for_that(at_home: Home, bob: Person) -> None:
+    bob.publish(preferredUsername="")
+    receipt = await at_home.send(bob, bob.does("Follow", at_home.alice.uri))
+    assert (receipt.status, receipt.reason) == (401, "key-owner-invalid")

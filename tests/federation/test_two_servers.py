@@ -14,16 +14,23 @@ from PIL import Image
 from fediblog.actions import following, moderating, people, publishing, reacting
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.actions.people import Profile
+from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Forbidden, NotFound, Refused
 from fediblog.federation import compose
 from fediblog.federation.uploads import upload
 from fediblog.store import accounts, listings, notices, outbox, posts, reactions, relations, writing
+from fediblog.store.tx import Tx
 from tests.federation.pair import Pair
 from tests.world import ask
 
 MINUTES = 60
+
+
+def add_copy(tx: Tx, account: Account) -> None:
+    """An account as another server knows it."""
+    accounts.save_remote(tx, account, account.domain)
 
 
 def kinds(found: list[Any]) -> list[str]:
@@ -46,6 +53,22 @@ async def test_follow(pair: Pair) -> None:
     assert (await pair.at_ben()).following
     assert (await pair.at_ann()).following
     assert kinds(await pair.notices_of_ann()) == ["follow"]
+
+
+@pytest.mark.parametrize("answer", ["forbidden", "unreachable"])
+async def test_a_follow_that_is_refused_for_good_is_no_request_any_more(pair: Pair, answer: str) -> None:
+    if answer == "forbidden":
+        pair.world.network.fail(pair.near, 403)
+    await pair.world.sites[pair.far].db.write(add_copy, pair.ann)
+    if answer == "unreachable":
+        pair.world.network.down.add(pair.near)
+    await pair.world.do(pair.far, following.follow, pair.ben.id, (await pair.ann_there()).id)
+    assert (await pair.at_ben()).requested
+    await pair.world.settle()
+    for _ in range(12 if answer == "unreachable" else 0):
+        pair.world.clock.forward(days=1)
+        await pair.world.settle()
+    assert not (await pair.at_ben()).requested
 
 
 async def test_unfollow(pair: Pair) -> None:

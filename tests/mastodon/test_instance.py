@@ -149,7 +149,7 @@ async def test_a_custom_emoji_is_offered_shown_and_sent_along(both: Server) -> N
     assert {
         "type": "Emoji",
         "name": ":blob:",
-        "icon": {"type": "Image", "url": both.site.urls.media("aa/blob.png")},
+        "icon": {"type": "Image", "mediaType": "image/png", "url": both.site.urls.media("aa/blob.png")},
     } in (document["tag"])
     page = await api.http.get(f"/@alice/{post.id}", headers={"accept": "text/html"})
     assert 'class="emoji"' in page.text

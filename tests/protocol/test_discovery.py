@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fediblog.domain.documents import Json
-from fediblog.errors import Refused
+from fediblog.errors import NotFound, Refused
 from fediblog.protocol import hostmeta, nodeinfo
 from fediblog.protocol.negotiate import LD_JSON_TYPE
 from fediblog.protocol.webfinger import (
@@ -116,12 +116,32 @@ def test_resources_that_are_addresses(text: str, host: str) -> None:
     assert resource.url.startswith("http")
 
 
-@pytest.mark.parametrize(
-    "text", ["", "me", "acct:", "acct:me", "mailto:me@a.example", "https://", "https://x@a.example/"]
-)
+@pytest.mark.parametrize("text", ["", "me", "acct:", "acct:me", "https://", "https://x@a.example/"])
 def test_resources_that_are_none(text: str) -> None:
     with pytest.raises(Refused, match="resource-invalid"):
         parse_resource(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mailto:me@a.example",
+        "MAILTO:me@a.example",
+        "tag:a.example,2020:me",
+        "urn:uuid:1",
+        "did:web:a",
+        "ftp://a.example",
+    ],
+)
+def test_resources_of_other_schemes_are_unknown(text: str) -> None:
+    """RFC 7033 §4.2: a resource that is well-formed and not known here is 404."""
+    with pytest.raises(NotFound):
+        parse_resource(text)
+
+
+@pytest.mark.parametrize("text", ["HTTPS://A.Example/@Me?x=1", "https://a.example:443/@Me?x=1"])
+def test_the_host_of_an_address_has_one_form(text: str) -> None:
+    assert parse_resource(text) == Resource(host="a.example", url="https://a.example/@Me?x=1")
 
 
 def test_where_to_ask() -> None:

@@ -361,10 +361,10 @@ def test_a_note_of_ours_has_no_name_and_an_article_has_a_preview() -> None:
         "<p><strong>A &lt;title&gt;</strong></p><p>About</p>"
         '<p><a href="https://a.example/a?b&amp;c">https://a.example/a?b&amp;c</a></p>'
     )
-    assert preview["attachment"] == [{"type": "Image", "url": FILE}]
+    assert preview["attachment"] == [{"type": "Image", "mediaType": "image/png", "url": FILE}]
     assert "updated" not in write_note(article)
 
 
 def test_alternative_text_is_written_where_either_kind_of_reader_looks() -> None:
     file: Any = write_note(read(attachment={"type": "Image", "url": FILE, "name": "alt"}))["attachment"]
-    assert file == [{"type": "Image", "url": FILE, "name": "alt", "summary": "alt"}]
+    assert file == [{"type": "Image", "mediaType": "image/png", "url": FILE, "name": "alt", "summary": "alt"}]

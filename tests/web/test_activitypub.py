@@ -107,6 +107,7 @@ async def test_what_is_deleted_answers_410_with_a_tombstone(world: World, alice:
     await world.do(A, publishing.delete, alice.id, post.id)
     found = await document(world, post.uri, 410)
     assert (found["type"], found["formerType"], found["id"]) == ("Tombstone", "Note", post.uri)
+    assert found["@context"]
     assert (await world.get(A, post.uri, HTML)).status_code == 410
 
 
@@ -177,6 +178,7 @@ async def test_pinned_posts_are_the_featured_collection(world: World, alice: Acc
         "@alice@alice.test",
         "acct:ALICE@Alice.Test",
         "https://alice.test/@alice",
+        "HTTPS://ALICE.test:443/@Alice",
         "ACTOR",
     ],
 )
@@ -194,7 +196,13 @@ async def test_webfinger_knows_every_form(world: World, alice: Account, resource
 
 @pytest.mark.parametrize(
     ("query", "status"),
-    [("", 400), ("resource=acct:nobody@alice.test", 404), ("resource=acct:alice@bob.test", 404), ("resource=%00", 400)],
+    [
+        ("", 400),
+        ("resource=acct:nobody@alice.test", 404),
+        ("resource=acct:alice@bob.test", 404),
+        ("resource=mailto:alice@alice.test", 404),
+        ("resource=%00", 400),
+    ],
 )
 async def test_webfinger_says_what_is_wrong(world: World, alice: Account, query: str, status: int) -> None:
     answer = await world.get(A, f"/.well-known/webfinger?{query}", "*/*")
