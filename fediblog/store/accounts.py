@@ -186,6 +186,11 @@ def ours(tx: Tx) -> list[Account]:
     return [from_row(row) for row in rows]
 
 
+def listed(tx: Tx) -> list[Account]:
+    """Those of our people who want to be found, oldest first: whom public pages of the whole server may name."""
+    return [account for account in ours(tx) if account.discoverable]
+
+
 def instance(tx: Tx, urls: Urls) -> Account | None:
     """The instance actor, once it has been made."""
     return by_uri(tx, urls.instance_actor)

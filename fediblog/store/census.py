@@ -79,9 +79,9 @@ def peer_count(tx: Tx) -> int:
 
 
 def owner(tx: Tx) -> int | None:
-    """The first account of whoever owns the server."""
+    """The first account of whoever owns the server that wants to be found."""
     row = tx.one(
         "select a.id from account a join login l on l.id = a.login where l.role = 'owner' and l.disabled = 0"
-        " and a.state = 'active' order by l.id, a.id limit 1"
+        " and a.state = 'active' and a.discoverable = 1 order by l.id, a.id limit 1"
     )
     return int(row.id) if row else None

@@ -9,7 +9,7 @@ from fediblog.domain.records import record
 from fediblog.hashtags import key
 from fediblog.store import accounts, events, posts, tags
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, NOT_SHUNNED, VISIBLE
+from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, LISTED, NOT_SHUNNED, VISIBLE
 
 _FAR = (1 << 63) - 1
 THREAD_LIMIT = 500
@@ -113,10 +113,10 @@ def pinned(tx: Tx, account: int, viewer: int = 0) -> list[Post]:
 
 
 def local(tx: Tx, viewer: int = 0, *, before: int | None = None, limit: int = 20, replies: bool = False) -> list[Post]:
-    """The blog's home: public posts of all our accounts, newest first."""
+    """The blog's home: public posts of those of our accounts that want to be found, newest first."""
     rows = tx.all(
         "select p.* from post p where p.local = 1 and p.id < :before and p.state = 'published'"
-        f" and p.visibility = 'public' and (:replies = 1 or p.in_reply_to = '') and {VISIBLE}"
+        f" and p.visibility = 'public' and (:replies = 1 or p.in_reply_to = '') and {VISIBLE} and {LISTED}"
         " order by p.id desc limit :n",
         viewer=viewer,
         before=before or _FAR,

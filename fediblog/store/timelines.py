@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from fediblog.domain.records import record
 from fediblog.store.tx import Param, Row, Tx
-from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, NOT_SHUNNED, VISIBLE
+from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, LISTED, NOT_SHUNNED, VISIBLE
 from fediblog.store.window import Window
 
 _BETWEEN = "p.id < :before and p.id > :after and p.state = 'published'"
@@ -51,9 +51,11 @@ _OPEN = (
 _NO_ANSWER = (
     "(p.in_reply_to = '' or exists (select 1 from post above where above.id = p.parent and above.account = p.account))"
 )
+# Members see the posts of all members, as in Mastodon; for visitors it is the home of the server.
+_HERE = f"{_OPEN} and {_NO_ANSWER} and (:viewer <> 0 or {LISTED})"
 _PUBLIC = {
-    "": both_ways(f"{_POSTS} {_OPEN} and {_NO_ANSWER}", "p.id"),
-    "local": both_ways(f"{_POSTS} p.local = 1 and {_OPEN} and {_NO_ANSWER}", "p.id"),
+    "": both_ways(f"{_POSTS} {_HERE}", "p.id"),
+    "local": both_ways(f"{_POSTS} p.local = 1 and {_HERE}", "p.id"),
     "remote": both_ways(f"{_POSTS} p.local = 0 and {_OPEN} and {_NO_ANSWER}", "p.id"),
 }
 _TAGGED = both_ways(

@@ -19,6 +19,11 @@ VISIBLE = """(
         select 1 from follow vf
         where vf.follower = :viewer and vf.followed = p.account and vf.state = 'accepted')))))"""
 
+# Whoever does not want to be found is not shown by lists of the whole server (Mastodon: `discoverable`). One list of
+# the few, made once for each question.
+LISTED = """p.account not in (
+  select la.id from account la where la.login is not null and la.local = 1 and la.discoverable = 0)"""
+
 NOT_SHUNNED = """(
   not exists (select 1 from block sb where sb.account = :viewer and sb.target = p.account)
   and not exists (select 1 from mute sm where sm.account = :viewer and sm.target = p.account

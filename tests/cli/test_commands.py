@@ -45,6 +45,22 @@ def ask(data: Path, question: Callable[..., Any], *args: Any) -> Any:
     return asyncio.run(look())
 
 
+def test_accounts_that_hide_are_listed_for_the_operator(data: Path, run: Run) -> None:
+    """What visitors are not shown the one who runs the server is."""
+
+    async def hide() -> None:
+        db = await connect(data / "fediblog.db", readers=1)
+        alice = await db.read(accounts.local_by_handle, "alice")
+        assert alice is not None
+        await db.write(lambda tx: accounts.update_profile(tx, alice.id, discoverable=0))
+        assert await db.read(accounts.listed) == []
+        await db.close()
+
+    asyncio.run(hide())
+    assert "@alice" in run("user", "list").out
+    assert "@alice@" in run("account", "list").out
+
+
 def only_post(data: Path) -> Post:
     """The one post there is."""
 

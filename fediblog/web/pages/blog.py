@@ -45,7 +45,7 @@ async def home(request: Request) -> Response:
 
 
 def _home(tx: Tx, viewer: int, before: int | None) -> tuple[list[Post], list[Account]]:
-    return listings.local(tx, viewer, before=before, limit=SIZE + 1), accounts.ours(tx)
+    return listings.local(tx, viewer, before=before, limit=SIZE + 1), accounts.listed(tx)
 
 
 async def tag(request: Request) -> Response:
