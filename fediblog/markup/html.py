@@ -31,7 +31,8 @@ def escape(text: str) -> Html:
 class _Page:
     """Lays text out: remembers the line breaks that are due before the next visible character."""
 
-    def __init__(self) -> None:
+    def __init__(self, alts: bool = True) -> None:
+        self.alts = alts
         self.parts: list[str] = []
         self.breaks = 0
         self.pre = 0
@@ -60,7 +61,8 @@ class _Page:
         if token.name == "br":
             self.breaks = min(self.breaks + 1, 2)
         elif token.name == "img":
-            self.add(unescape(token.attributes.get("alt", "")))
+            if self.alts:
+                self.add(unescape(token.attributes.get("alt", "")))
         elif token.name in _CELLS:
             self.space = True
         else:
@@ -80,9 +82,12 @@ class _Page:
             self.breaks = max(self.breaks, 1)
 
 
-def plain(html: str, limit: int | None = None) -> str:
-    """The text of HTML, clean or not, with an empty line between paragraphs. Never to be taken for HTML again."""
-    page = _Page()
+def plain(html: str, limit: int | None = None, *, alts: bool = True) -> str:
+    """The text of HTML, clean or not, with an empty line between paragraphs. Never to be taken for HTML again.
+
+    Pictures stand there with their alternative text, unless `alts` is False.
+    """
+    page = _Page(alts)
     for token in tokenise(html):
         if isinstance(token, str):
             page.add(unescape(token))
@@ -95,8 +100,11 @@ def plain(html: str, limit: int | None = None) -> str:
 
 
 def excerpt(html: str, limit: int) -> str:
-    """The beginning of HTML's text in one line of at most `limit` characters, ending with a whole word."""
-    line = " ".join(plain(html).split())
+    """The beginning of HTML's text in one line of at most `limit` characters, ending with a whole word.
+
+    What pictures show is no part of it.
+    """
+    line = " ".join(plain(html, alts=False).split())
     if len(line) <= limit:
         return line
     head = line[: max(limit - 1, 0)]

@@ -11,7 +11,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 
 from fediblog.hashtags import SIGNS
-from fediblog.markup.links import address_end
+from fediblog.markup.links import address_end, begins_word
 
 HASHTAG_LIMIT: Final = 100
 """Characters of a hashtag; longer ones are text."""
@@ -20,6 +20,7 @@ _MENTION: Final = re.compile(
     r"@(?P<user>[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?)"
     r"(?:@(?P<host>[^\W_](?:[\w.-]{0,251}[^\W_])?(?::[0-9]{4,5}(?![\w:]))?))?"  # a port has more digits than a list
 )
+_FAR: Final = 100  # marks of emphasis that are looked at before a name: a long line takes no longer than its length
 # Middle dot, katakana middle dot, zero width non-joiner and joiner: part of words in several scripts.
 _INSIDE_TAG: Final = frozenset("_\u00b7\u30fb\u200c\u200d")
 
@@ -34,7 +35,23 @@ def fediverse(md: MarkdownIt) -> None:
 
 
 def _before(state: StateInline) -> str:
-    return state.src[state.pos - 1] if state.pos else " "
+    """The character before; an underscore that begins an emphasis is none."""
+    before = state.src[state.pos - 1] if state.pos else " "
+    return " " if before == "_" and state.delimiters and state.delimiters[-1].open else before
+
+
+def _emphasis(state: StateInline) -> int:
+    """How many underscores before this place begin an emphasis that has not ended yet."""
+    marks = [each for each in state.delimiters[-_FAR:] if each.marker == ord("_")]
+    return sum(each.open for each in marks) - sum(each.close and not each.open for each in marks)
+
+
+def _end(state: StateInline, end: int) -> int:
+    """Where a name ends, without the underscores at its end that close an emphasis, as an asterisk there would."""
+    started = _emphasis(state) if state.src[end - 1] == "_" else 0
+    while started > 0 and state.src[end - 1] == "_":
+        started, end = started - 1, end - 1
+    return end
 
 
 def _mention(state: StateInline, silent: bool) -> bool:
@@ -44,11 +61,14 @@ def _mention(state: StateInline, silent: bool) -> bool:
     found = _MENTION.match(state.src, state.pos, state.posMax)
     if not found:
         return False
+    end = _end(state, found.end())
+    if end <= state.pos + 1:
+        return False
     if not silent:
         token = state.push("mention", "", 0)
-        token.content = found[0]
-        token.meta = {"handle": found[0][1:].lower()}
-    state.pos = found.end()
+        token.content = state.src[state.pos : end]
+        token.meta = {"handle": token.content[1:].lower()}
+    state.pos = end
     return True
 
 
@@ -59,6 +79,7 @@ def _hashtag(state: StateInline, silent: bool) -> bool:
     end = state.pos + 1
     while end < state.posMax and _of_tag(state.src[end]):
         end += 1
+    end = max(_end(state, end), state.pos + 1)
     name = state.src[state.pos + 1 : end]
     if len(name) > HASHTAG_LIMIT or not any(char.isalpha() for char in name):
         return False
@@ -98,7 +119,7 @@ def _scheme(state: StateInline) -> str:
     for length in (5, 4):
         start = state.pos - length
         word = state.src[max(start, 0) : state.pos]
-        if word.lower() in ("http", "https") and (start < 1 or not state.src[start - 1].isalnum()):
+        if word.lower() in ("http", "https") and begins_word(state.src, start):
             return word
     return ""
 

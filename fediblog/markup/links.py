@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,8 +13,13 @@ ADDRESS_LIMIT: Final = 2048
 _SCHEME: Final = re.compile("https?://", re.IGNORECASE)
 _STOPS: Final = frozenset('<>"`\\^|')
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
-# Punctuation that ends the sentence rather than the address.
-_TRAIL: Final = ".,;:!?'*_~…"
+# Punctuation that ends the sentence rather than the address; of other scripts all of it does.
+_TRAIL: Final = frozenset(".,;:!?'*_~")
+# Quotation marks, brackets and the punctuation of scripts that put no space behind it end an address; these do not,
+# as they stand inside of words: middle dots, the apostrophe, the section sign, the ellipsis of a shortened address.
+_QUOTES: Final = frozenset(("Ps", "Pe", "Pi", "Pf", "Po"))
+_WITHIN: Final = frozenset("\u00b7\u2027\u30fb\u2019\u00a7\u2026")
+_LATIN: Final = "\u024f"  # the last letter of the alphabets in which a scheme before them is part of a longer word
 _WEB: Final = re.compile("https?://[^/?#]", re.IGNORECASE)
 
 
@@ -30,7 +36,7 @@ def address_end(text: str, start: int) -> int:
     end = scheme.end()
     while end < len(text) and end - start < ADDRESS_LIMIT:
         char = text[end]
-        if char.isspace() or char in _STOPS or not char.isprintable():
+        if char.isspace() or char in _STOPS or not char.isprintable() or _ends(char):
             break
         if char in open_brackets:
             open_brackets[char] += 1
@@ -39,7 +45,23 @@ def address_end(text: str, start: int) -> int:
                 break
             open_brackets[_PAIRS[char]] -= 1
         end += 1
-    return start + len(text[start:end].rstrip(_TRAIL))
+    while end > start and _trails(text[end - 1]):
+        end -= 1
+    return end
+
+
+def _ends(char: str) -> bool:
+    return not char.isascii() and char not in _WITHIN and unicodedata.category(char) in _QUOTES
+
+
+def _trails(char: str) -> bool:
+    return char in _TRAIL if char.isascii() else unicodedata.category(char)[0] == "P"
+
+
+def begins_word(text: str, start: int) -> bool:
+    """Whether an address may begin at `start`: not inside of a word, which letters of other scripts are not part of."""
+    before = text[start - 1 : start]
+    return not (before.isalnum() and before <= _LATIN)
 
 
 def addresses(text: str) -> Iterator[tuple[int, int]]:
@@ -47,7 +69,7 @@ def addresses(text: str) -> Iterator[tuple[int, int]]:
     done = 0
     for scheme in _SCHEME.finditer(text):
         start = scheme.start()
-        if start < done or (start and text[start - 1].isalnum()):
+        if start < done or not begins_word(text, start):
             continue
         done = address_end(text, start)
         if done > start:

@@ -59,7 +59,7 @@ def _deeds(post: Post, account: int, fields: str) -> str:
         last = _own(post, fields if is_open else "")
     elif not post.local:
         where = f'href="{escape(post.url or post.uri)}" rel="nofollow noopener noreferrer"'
-        last = f'  <span class="own"><a class="act" {where}>{escape(text("post.original"))}</a></span>\n'
+        last = f'  <div class="own"><a class="act" {where}>{escape(text("post.original"))}</a></div>\n'
     return f'<footer class="actions">\n{reply}{boost}{quote}{like}{last}</footer>\n'
 
 
@@ -90,7 +90,7 @@ def _own(post: Post, fields: str) -> str:
         pin = f'  <form method="post" action="/post/{post.id}/{does}">{fields}{button}</form>\n'
     edit = f'  <a class="act" href="/write/{post.id}">{escape(text("post.edit"))}</a>\n'
     delete = f'  <a class="act" href="/post/{post.id}/delete">{escape(text("post.delete"))}</a>\n'
-    return f'  <span class="own">\n{pin}{edit}{delete}  </span>\n'
+    return f'  <div class="own">\n{pin}{edit}{delete}  </div>\n'
 
 
 def _totals(post: Post, links: Links) -> str:
