@@ -72,6 +72,12 @@ def mute_host(tx: Tx, urls: Urls, account: int, host: str) -> None:
         following.refuse(tx, urls, account, number)
 
 
+def preview_host(tx: Tx, urls: Urls, account: int, host: str) -> tuple[int, int]:
+    """How many follows to people of a server, and from them, `mute_host` would end. Raises Invalid."""
+    followed, followers = circles.known_at(tx, account, host_name(urls, host))
+    return len(followed), len(followers)
+
+
 def unmute_host(tx: Tx, urls: Urls, account: int, host: str) -> None:
     """Show the people of a server again; who was followed must be followed anew."""
     circles.unmute_host(tx, account, host.strip().lower())

@@ -217,14 +217,28 @@ def _lists(tx: Tx, account: int, number: int) -> list[Json]:
 
 @API.get(
     "/api/v1/accounts/{id}/identity_proofs",
-    "/api/v1/accounts/{id}/collections",
     scope="read:accounts",
     who="anybody",
     gives="Nothing[]",
     tier=3,
     note="Always empty: there are none of these here.",
 )
-async def none(call: Call) -> list[Json]:
-    """Proofs of identity and collections of accounts."""
+async def identity_proofs(call: Call) -> list[Json]:
+    """Proofs of identity."""
     await call.read(find, call.number())
     return []
+
+
+@API.get(
+    "/api/v1/accounts/{id}/collections",
+    "/api/v1/accounts/{id}/in_collections",
+    scope="read:accounts",
+    who="anybody",
+    gives="Collections",
+    tier=3,
+    note="Always empty: there are none of these here.",
+)
+async def collections(call: Call) -> Json:
+    """Collections of accounts that it made, or that it is in."""
+    await call.read(find, call.number())
+    return {"collections": []}

@@ -55,6 +55,7 @@ class Call:
     token: Token | None
     params: Params
     path: Mapping[str, str]
+    asked: int = 0  # entries of the page that `window` was made for
 
     @property
     def look(self) -> Look:
@@ -103,10 +104,11 @@ class Call:
     def window(self, otherwise: int = 20, most: int = 40) -> Window:
         """Which piece of a list is asked for."""
         lowest, since = self.params.number("min_id"), self.params.number("since_id")
+        self.asked = self.limit(otherwise, most)
         return Window(
             before=self.params.number("max_id") or FAR,
             after=lowest if lowest is not None else since or 0,
-            limit=self.limit(otherwise, most),
+            limit=self.asked,
             upwards=lowest is not None,
         )
 
@@ -118,8 +120,12 @@ class Call:
         """Change the database."""
         return await self.site.db.write(fn, *args, **kwargs)
 
-    def page(self, body: Any, numbers: Sequence[int]) -> Reply:
-        """A piece of a list with the links to the pieces beside it; `numbers` are what paging goes by (RFC 8288)."""
+    def page(self, body: Any, numbers: Sequence[int], *, full: bool | None = None) -> Reply:
+        """A piece of a list with the links to the pieces beside it; `numbers` are what paging goes by (RFC 8288).
+
+        They are those of all that the query found, shown or not. Only below a full page there may be more: one that has
+        as many as were asked for, unless `full` says otherwise.
+        """
         if not numbers:
             return Reply(body)
         base = f"{self.site.urls.origin}{quote(self.request.scope['path'], safe=_IN_PATH)}"
@@ -128,7 +134,10 @@ class Call:
         newer = urlencode([*kept, ("min_id", str(max(numbers)))])
         if len(base) + len(older) > MOST_LINK:  # nobody asks so: a proxy would answer 502 for us
             return Reply(body)
-        return Reply(body, headers={"Link": f'<{base}?{older}>; rel="next", <{base}?{newer}>; rel="prev"'})
+        links = [f'<{base}?{newer}>; rel="prev"']
+        if len(numbers) >= self.asked if full is None else full:
+            links.insert(0, f'<{base}?{older}>; rel="next"')
+        return Reply(body, headers={"Link": ", ".join(links)})
 
     def _is_kept(self, name: str, value: str) -> bool:
         """Whether a parameter counts for the pieces beside this one too: it was asked for, and is not the place."""

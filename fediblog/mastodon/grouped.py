@@ -33,10 +33,10 @@ async def index(call: Call) -> Reply:
     """What happened to the account, in groups, newest first."""
     params, window = call.params, call.window(40, 80)
     partly = params.text("expand_accounts") == "partial_avatars"
-    body, numbers = await call.read(
+    body, numbers, full = await call.read(
         _index, call.look, call.account, wanted(params), window, _grouped(params), partly=partly
     )
-    return call.page(body, numbers)
+    return call.page(body, numbers, full=full)
 
 
 def _grouped(params: Params) -> Collection[str]:
@@ -45,7 +45,7 @@ def _grouped(params: Params) -> Collection[str]:
 
 def _index(
     tx: Tx, look: Look, viewer: int, wanted: Wanted, window: Window, grouped: Collection[str], *, partly: bool
-) -> tuple[Json, list[int]]:
+) -> tuple[Json, list[int], bool]:
     whole = Window(before=window.before, after=window.after, limit=MOST_READ, upwards=window.upwards)
     found = noticed.page(tx, viewer, wanted, whole)
     # Upwards those nearest to where the reader was are wanted, and these come last.
@@ -53,7 +53,8 @@ def _index(
     if window.upwards:
         made.reverse()
     numbers = [group.notices[0].id for group in made]
-    return grouped_results(tx, look, made, viewer, partly=partly), numbers
+    full = len(made) >= window.limit or len(found) >= MOST_READ
+    return grouped_results(tx, look, made, viewer, partly=partly), numbers, full
 
 
 @API.get("/api/v2/notifications/unread_count", scope=READ, gives="UnreadCount", tier=3)

@@ -19,13 +19,13 @@ from fediblog.federation import vapid
 from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
 from fediblog.limits import Limit
-from fediblog.mastodon.calls import Call, Json, Reply
+from fediblog.mastodon.calls import Call, Json, Reply, Unauthorized
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
 from fediblog.store import accounts, apps
-from fediblog.store.apps import App
+from fediblog.store.apps import App, Token
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -73,12 +73,12 @@ async def register(call: Call) -> Json:
 
 @API.get("/api/v1/apps/verify_credentials", who="app", gives="Application", tier=0)
 async def verify_app(call: Call) -> Json:
-    """The app whose token is used."""
-    number = call.token.app if call.token else None
-    app = await call.read(apps.app, number) if number is not None else None
-    if app is None:
-        raise NotFound()  # a token made on the command line is no app's
-    return _application(app, await vapid.public_key(call.site))
+    """The app whose token is used; a token that was made by hand stands for itself."""
+    token, vapid_key = call.token, await vapid.public_key(call.site)
+    if token is None:
+        raise Unauthorized
+    app = await call.read(apps.app, token.app) if token.app is not None else None
+    return _application(app, vapid_key) if app is not None else _by_hand(token, vapid_key)
 
 
 def _application(app: App, vapid_key: str) -> Json:
@@ -89,6 +89,19 @@ def _application(app: App, vapid_key: str) -> Json:
         "scopes": list(app.scopes),
         "redirect_uri": "\n".join(app.redirects),
         "redirect_uris": list(app.redirects),
+        "vapid_key": vapid_key,
+    }
+
+
+def _by_hand(token: Token, vapid_key: str) -> Json:
+    """The same of a token of no app: its number and its name, and no address to lead anybody back to."""
+    return {
+        "id": str(token.id),
+        "name": token.name or "fediblog",
+        "website": None,
+        "scopes": list(token.scopes),
+        "redirect_uri": granting.OOB,
+        "redirect_uris": [granting.OOB],
         "vapid_key": vapid_key,
     }
 

@@ -235,6 +235,15 @@ async def domain_blocks(call: Call) -> Reply:
     return call.page([host for _, host in found], [number for number, _ in found])
 
 
+@API.get("/api/v1/domain_blocks/preview", scope="read:blocks", gives="DomainBlockPreview", tier=3)
+async def preview_domain(call: Call) -> Json:
+    """Whom one follows at a server, and who follows from there: these follows would end."""
+    following, followers = await call.read(
+        moderating.preview_host, call.site.urls, call.account, call.params.text("domain")
+    )
+    return {"following_count": following, "followers_count": followers}
+
+
 @API.post("/api/v1/domain_blocks", scope="write:blocks", tier=3)
 async def block_domain(call: Call) -> None:
     """See nobody of a server any more; follows between them and oneself end."""

@@ -10,7 +10,7 @@ from fediblog.mastodon.entities.tags import tags
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.store import trends
-from fediblog.store.trends import DAY, DAYS, Trend
+from fediblog.store.trends import DAY, DAYS, Page, Trend
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -31,7 +31,7 @@ async def trending_statuses(call: Call) -> Reply:
 
 @API.get("/api/v1/trends/links", scope="", who="anybody", gives="TrendsLink[]", tier=1)
 async def trending_links(call: Call) -> list[Json]:
-    """Pages that many posts of this week point to. They are not fetched: the title is the address."""
+    """Pages that many posts of this week point to, if they are known here as posts of other servers with a picture."""
     return await call.read(_links, call.look, _offset(call), call.limit(10, 20))
 
 
@@ -58,21 +58,28 @@ def _statuses(tx: Tx, look: Look, viewer: int, offset: int, limit: int) -> bytes
 def _links(tx: Tx, look: Look, offset: int, limit: int) -> list[Json]:
     found = look.trends.get("links", tx.now - FRESH)
     if found is None:
-        found = [_link(each, tx.now) for each in trends.links(tx)]
+        found = _pictured(tx, look)
         look.trends.put("links", found, tx.now)
     shown: list[Json] = found[offset : offset + limit]
     return shown
 
 
-def _link(each: Trend, now: int) -> Json:
+def _pictured(tx: Tx, look: Look) -> list[Json]:
+    """No page is fetched for this: what is not known here has no picture, without which apps show an empty frame."""
+    links = [each for each in trends.links(tx) if not look.urls.owns(each.word)]
+    pages = trends.pages(tx, [each.word for each in links])
+    return [_link(each, pages[each.word], tx.now) for each in links if each.word in pages]
+
+
+def _link(each: Trend, page: Page, now: int) -> Json:
     host = urlsplit(each.word).hostname or ""
     return {
         "url": each.word,
-        "title": each.word.partition("://")[2].rstrip("/"),
+        "title": page.title or each.word.partition("://")[2].rstrip("/"),
         "description": "",
-        "language": None,
+        "language": page.language or None,
         "type": "link",
-        "author_name": "",
+        "author_name": page.author,
         "author_url": "",
         "authors": [],
         "provider_name": host,
@@ -80,8 +87,8 @@ def _link(each: Trend, now: int) -> Json:
         "html": "",
         "width": 0,
         "height": 0,
-        "image": None,
-        "image_description": "",
+        "image": page.picture,
+        "image_description": page.alt,
         "embed_url": "",
         "blurhash": None,
         "published_at": None,

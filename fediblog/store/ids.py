@@ -9,6 +9,7 @@ from threading import Lock
 
 BITS = 20
 _MASK = (1 << BITS) - 1
+_LATEST = (1 << 63 - BITS) - 2  # ms, in the year 2248: ids are of 63 bits, and there is none for a later time
 _HALF = BITS - 1  # a new millisecond starts in the lower half, so that at least half a million ids fit behind it
 
 
@@ -54,4 +55,4 @@ class IdMaker:
         """
         with self._lock:
             self._other = (self._other + 1) & _MASK
-            return (max(ms, 0) << BITS) | self._other
+            return (min(max(ms, 0), _LATEST) << BITS) | self._other

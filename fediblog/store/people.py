@@ -9,7 +9,19 @@ from fediblog.domain.records import record
 from fediblog.store.tx import Tx
 
 Totals: TypeAlias = tuple[int, int, int, int | None]
-"""Followers, followed, posts that everybody may see, and when the last of these was published."""
+"""Followers, followed, posts and boosts without private messages, and when the last public post was published."""
+
+
+_KNOWN = (
+    "select a.id, (select count(*) from follow f where f.followed = a.id and f.state = 'accepted') as followers,"
+    " (select count(*) from follow g where g.follower = a.id and g.state = 'accepted') as following,"
+    " (select count(*) from boost b where b.account = a.id) as boosts from account a where a.id in (:ids)"
+)
+_WRITTEN = (
+    "select account as id, count(*) as n,"
+    " max(case when visibility in ('public', 'unlisted') then published end) as latest from post"
+    " where account in (:ids) and state = 'published' and visibility <> 'direct' group by account"
+)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -36,31 +48,14 @@ class Bond:
 def totals(tx: Tx, numbers: Sequence[int]) -> dict[int, Totals]:
     """The totals of each of these accounts, as they are known here."""
     ids = list(numbers)
-    followers = _count(
-        tx,
-        "select followed as id, count(*) as n from follow where followed in (:ids) and state = 'accepted'"
-        " group by followed",
-        ids,
-    )
-    following = _count(
-        tx,
-        "select follower as id, count(*) as n from follow where follower in (:ids) and state = 'accepted'"
-        " group by follower",
-        ids,
-    )
-    rows = tx.all(
-        "select account as id, count(*) as n, max(published) as latest from post where account in (:ids)"
-        " and state = 'published' and visibility in ('public', 'unlisted') group by account",
-        ids=ids,
-    )
-    written = {row.id: (row.n, row.latest) for row in rows}
-    return {
-        number: (followers.get(number, 0), following.get(number, 0), *written.get(number, (0, None))) for number in ids
-    }
-
-
-def _count(tx: Tx, sql: str, ids: list[int]) -> dict[int, int]:
-    return {row.id: row.n for row in tx.all(sql, ids=ids)}
+    known = {row.id: row for row in tx.all(_KNOWN, ids=ids)}
+    written = {row.id: (row.n, row.latest) for row in tx.all(_WRITTEN, ids=ids)}
+    found: dict[int, Totals] = {}
+    for number in ids:
+        posts, latest = written.get(number, (0, None))
+        row = known.get(number)
+        found[number] = (row.followers, row.following, posts + row.boosts, latest) if row else (0, 0, posts, latest)
+    return found
 
 
 def bonds(tx: Tx, viewer: int, numbers: Sequence[int]) -> dict[int, Bond]:

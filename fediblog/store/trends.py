@@ -37,6 +37,28 @@ _POSTS = (
 )
 
 
+_PAGES = (
+    "select p.uri, p.url, p.title, p.language, a.name, coalesce(nullif(p.image, ''), f.url) as picture,"
+    " case when p.image <> '' then p.image_alt else coalesce(f.alt, '') end as alt"
+    " from post p join account a on a.id = p.account left join attachment f on f.id = (select x.id from attachment x"
+    " where x.post = p.id and x.media_type like 'image/%' order by x.position limit 1)"
+    " where (p.uri in (:links) or p.url in (:links)) and p.local = 0"
+    " and p.state = 'published' and p.visibility = 'public' and p.sensitive = 0 and p.warning = ''"
+    " and (p.summary = '' or p.kind in ('Article', 'Page', 'Event')) and a.state = 'active' and a.discoverable = 1"
+)
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What is known of a page that is linked to. `picture` is its address."""
+
+    title: str
+    language: str
+    author: str
+    picture: str
+    alt: str
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Trend:
     """A hashtag (in lower case) or a link, and its use by the day's beginning (ms)."""
@@ -58,6 +80,17 @@ def tags(tx: Tx) -> list[Trend]:
 def links(tx: Tx) -> list[Trend]:
     """Links, the most shared first."""
     return _ranked(tx.all(_LINKS, since=_since(tx)))
+
+
+def pages(tx: Tx, links: Sequence[str]) -> dict[str, Page]:
+    """Those of the links that are posts of other servers with a picture, which everybody may see without a warning."""
+    rows = tx.all(_PAGES, links=links)
+    return {
+        link: Page(title=row.title, language=row.language, author=row.name, picture=row.picture, alt=row.alt)
+        for row in rows
+        for link in (row.uri, row.url)
+        if row.picture
+    }
 
 
 def posts(tx: Tx) -> list[int]:

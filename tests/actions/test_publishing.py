@@ -209,7 +209,7 @@ async def test_one_cannot_answer_what_one_cannot_see(stage: Stage) -> None:
         ({"source": "x", "warning": "T" * 1001}, "warning"),
         ({"source": "x", "state": "scheduled"}, "scheduled"),
         ({"source": "x", "state": "scheduled", "scheduled": 1}, "scheduled"),
-        ({"source": "x", "state": "scheduled", "scheduled": 1 << 43}, "scheduled"),
+        ({"source": "x", "state": "scheduled", "scheduled": 1 << 48}, "scheduled"),
         ({"source": "x", "poll": PollDraft(options=("one",))}, "poll"),
         ({"source": "x", "poll": PollDraft(options=("same", "same "))}, "poll"),
         ({"source": "x", "poll": PollDraft(options=("a", "b"), seconds=10)}, "poll"),

@@ -155,7 +155,7 @@ async def test_what_a_profile_shows_beside_posts(both: Server) -> None:
         "0",
         None,
     )
-    for empty in ("identity_proofs", "collections", "endorsements"):
+    for empty in ("identity_proofs", "endorsements"):
         assert await api.get(f"/api/v1/accounts/{bob.id}/{empty}") == []
         assert await api.status("GET", f"/api/v1/accounts/1/{empty}") == 404
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -24,6 +25,7 @@ from fediblog.web.sessions import Visit, ask_as, page
 
 PATH, SHOWN = "/oauth/authorize", "/oauth/authorize/native"
 _CODE = re.compile(r"[A-Za-z0-9_-]{20,100}\Z")
+_TRUE = ("true", "1", "on", "yes", "t")
 # No frame for a stolen click, and no address of ours for others; `no-referrer` would take the Origin from our own form.
 _ALONE = {"X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"}
 
@@ -36,6 +38,8 @@ def _asked(request: Request) -> Mapping[str, str]:
 async def consent(request: Request) -> Response:
     """Who asks for what. Only who has signed in is led on, so that a link to us leads no stranger away."""
     asked = _asked(request)
+    if asked.get("force_login", "").lower() in _TRUE:
+        return _onward(f"/login?{urlencode({'again': '1', 'next': _unforced(request)})}")
     app = await ask_as(request, _client, asked)
     try:
         wanted = granting.check_request(app, asked)
@@ -61,6 +65,12 @@ def _client(tx: Tx, _visit: Visit, asked: Mapping[str, str]) -> App:
 
 def _again(request: Request) -> str:
     return f"{PATH}?{request.url.query}"
+
+
+def _unforced(request: Request) -> str:
+    """The same request once the log-in that it wanted is done."""
+    pairs = request.query_params.multi_items()
+    return f"{PATH}?{urlencode([(name, value) for name, value in pairs if name != 'force_login'])}"
 
 
 async def answer(request: Request) -> Response:

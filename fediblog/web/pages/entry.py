@@ -71,9 +71,10 @@ def _address(request: Request) -> str:
 async def login_page(request: Request) -> Response:
     """The form to log in."""
     onward = forms.own_path(request.query_params.get("next", ""))
-    if await visitor(request):
+    again = bool(request.query_params.get("again"))  # an app wants to know who is there, whoever is logged in
+    if await visitor(request) and not again:
         return back(request, onward)
-    if await sessions.holder(request):
+    if await sessions.holder(request) and not again:
         return back(request, sessions.NEW_ACCOUNT)
     return render(request, "login.html", private=True, name="", onward=onward, errors={})
 

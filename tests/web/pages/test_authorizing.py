@@ -157,14 +157,29 @@ async def test_who_has_not_signed_in_does_so_first_and_comes_back(case: Case) ->
         answer = await stranger.get(address)
         assert answer.status_code == 303
         assert answer.headers["location"].startswith("/login?next=")
-    onward = query(await stranger.get(case.address(force_login="true", lang="de")))["next"]
+    onward = query(await stranger.get(case.address(force_login="false", lang="de")))["next"]
     answer = await stranger.post("/login", {"name": "alice", "password": PASSWORD, "next": onward})
-    assert answer.headers["location"] == case.address(force_login="true", lang="de")
+    assert answer.headers["location"] == case.address(force_login="false", lang="de")
     assert (await stranger.get(onward)).status_code == 200
     # Somebody else at the same browser: the session ends, and the way leads back here.
     answer = await stranger.post(onward, {"answer": "other"})
     assert query(answer)["next"] == onward
     assert (await stranger.get("/settings")).status_code == 303
+
+
+async def test_an_app_may_want_the_log_in_once_more(case: Case) -> None:
+    for browser in (case.browser, case.blog.browser()):  # whoever is logged in, and a stranger: once each
+        answer = await browser.get(case.address(force_login="true", lang="de"))
+        assert (answer.status_code, query(answer)["again"]) == (303, "1")
+        form = await browser.get(answer.headers["location"])
+        assert form.status_code == 200
+        assert 'name="password"' in form.text
+        onward = query(answer)["next"]
+        before = {cookie.value for cookie in browser.http.cookies.jar}
+        answer = await browser.post("/login", {"name": "alice", "password": PASSWORD, "next": onward})
+        assert answer.headers["location"] == onward
+        assert not before & {cookie.value for cookie in browser.http.cookies.jar}
+        assert (await browser.get(onward)).status_code == 200
 
 
 async def test_no_form_from_elsewhere_lets_an_app_in(case: Case) -> None:
