@@ -57,8 +57,9 @@ RECEIVED: dict[str, str] = {
     "our people who followed the old one then follow the new one.",
     "Flag": "A report for the owner of the server.",
     "QuoteRequest": "Asks whether the post `instrument`, which must be the sender's own, may quote a post of ours (FEP-044f). Granted with "
-    "Accept and the id of the authorization as `result` if everybody may see our post and its author does not block the "
-    "sender; else Reject.",
+    "Accept and the id of the authorization as `result` if everybody may see our post and its author lets the sender quote it; "
+    "else Reject. A post that quotes ours without asking is given an authorization by the same rule when it comes; without one that "
+    "stands it is shown with a link in place of our post.",
 }
 
 # What goes out, and when.

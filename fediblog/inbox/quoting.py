@@ -12,7 +12,7 @@ from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_
 from fediblog.protocol import activities
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.notes import read_note
-from fediblog.store import inbound, jobs, permits, posts, quotes, relations
+from fediblog.store import inbound, jobs, notices, permits, posts, quotes
 from fediblog.store.quotes import Request
 from fediblog.store.tx import Tx
 
@@ -44,6 +44,7 @@ def _requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         document = activities.reject(uri, post.author, asked)
     else:
         document = activities.accept(uri, post.author, asked, result=urls.authorization(granted))
+        _told_late(tx, activity, facts, post)
     answering.send(tx, urls, post.account, facts.actor, document, number=number)
     return Outcome.DONE
 
@@ -63,11 +64,20 @@ def _grant(tx: Tx, activity: Activity, facts: Facts, post: Post) -> int | None:
     note = told or facts.notes.get(activity.instrument) or posts.by_uri(tx, activity.instrument)
     if note is None or note.uri != activity.instrument or note.author != activity.actor:
         return None
-    if note.quote not in ("", post.uri) or post.visibility not in _OPEN:
+    if note.quote not in ("", post.uri):
         return None
-    if relations.blocks(tx, post.account.id, facts.actor.id) or not permits.may_quote(tx, facts.actor.id, post):
-        return None
-    return quotes.grant(tx, post.id, facts.actor.id, note.uri)
+    return permits.authorize_quote(tx, post, facts.actor.id, note.uri)
+
+
+def _told_late(tx: Tx, activity: Activity, facts: Facts, post: Post) -> None:
+    """The post that quotes came before its request, and was a link until now."""
+    place = posts.place(tx, activity.instrument)
+    quoting = posts.stored(tx, place.id) if place is not None else None
+    if quoting is None or quoting.quote != post.uri:
+        return
+    if quoting.visibility in _OPEN or post.account.id in quoting.addressed:
+        notices.add(tx, post.account.id, "quote", facts.actor.id, quoting.id)
+    tx.notify("posts")
 
 
 def _as_asked(activity: Activity) -> dict[str, Json]:

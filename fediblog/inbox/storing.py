@@ -119,9 +119,10 @@ def put_post(
     writing.address(tx, number, audience.people, new=True)
     root = (parent.root or parent.id) if parent else None
     news = _News(number, fresh, author, parent.id if parent else None, root, audience)
+    quoted = _quoted(tx, fresh, author) if fresh.quote else None
     if not boosted:
         _spread(tx, news, followed=bool(found.followed))
-        tell(tx, news, above, new=True)
+        tell(tx, news, above, quoted, new=True)
     _complete_later(tx, news, above, climbed=climbed)
     tx.notify("posts")
     return number
@@ -172,7 +173,9 @@ def change_post(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote |
     after = posts.stored(tx, stored.id)
     if after is not None:
         new = {number: each for number, each in audience.named.items() if number not in stored.addressed}
-        tell(tx, _News(after.id, after, after.account, after.parent, after.root, replace(audience, named=new)), {})
+        quoted = _quoted(tx, after, after.account) if after.quote else None
+        news = _News(after.id, after, after.account, after.parent, after.root, replace(audience, named=new))
+        tell(tx, news, {}, quoted)
         if after.visibility == Visibility.DIRECT:
             conversations.add(tx, after)
     tx.notify("posts")
@@ -225,10 +228,20 @@ def _by_page(tx: Tx, urls: Urls, mention: Mention) -> Row | None:
     return arrivals.people(tx, (found.uri,)).get(found.uri) if found is not None and found.local else None
 
 
-def tell(tx: Tx, news: _News, above: Mapping[int, Row], *, new: bool = False) -> None:
+def _quoted(tx: Tx, note: Note, author: Account) -> int | None:
+    """The author of the post of ours that a new one quotes, if that one lets it: many servers never ask (FEP-044f)."""
+    place = posts.place(tx, note.quote)
+    quoted = posts.stored(tx, place.id) if place is not None and place.local else None
+    if quoted is None or permits.authorize_quote(tx, quoted, author.id, note.uri) is None:
+        return None
+    return quoted.account.id
+
+
+def tell(tx: Tx, news: _News, above: Mapping[int, Row], quoted: int | None, *, new: bool = False) -> None:
     """Notices for our people whom the post names, and for those whom it answers and quotes.
 
-    `above` are the owners of posts above it, as far as they are known; `new` if nothing can have been told of it.
+    `above` are the owners of posts above it, as far as they are known; `quoted` is who lets it quote, if it does; `new`
+    if nothing can have been told of it.
     """
     parent = (above.get(news.parent) or posts.owner(tx, news.parent)) if news.parent is not None else None
     answered = parent if parent is not None and parent.local else None
@@ -237,9 +250,8 @@ def tell(tx: Tx, news: _News, above: Mapping[int, Row], *, new: bool = False) ->
             notices.add(tx, account.id, "mention", news.author.id, news.id, new=new, pushed=account.pushed)
     if answered is not None and news.is_for(answered.account):
         notices.add(tx, answered.account, "reply", news.author.id, news.id, new=new, pushed=answered.pushed)
-    quoted = posts.place(tx, news.note.quote) if news.note.quote else None
-    if quoted is not None and quoted.local and news.is_for(quoted.account):
-        notices.add(tx, quoted.account, "quote", news.author.id, news.id, new=new)
+    if quoted is not None and news.is_for(quoted):
+        notices.add(tx, quoted, "quote", news.author.id, news.id, new=new)
 
 
 def _complete_later(tx: Tx, news: _News, above: Mapping[int, Row], *, climbed: bool) -> None:

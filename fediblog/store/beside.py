@@ -22,8 +22,9 @@ _TOTALS = (
     " union all select 'like', post, count(distinct account) from reaction where post in (:ids) and kind <> 'dislike'"
     " group by post"
     " union all select 'boost', post, count(*) from boost where post in (:ids) group by post"
-    " union all select 'quote', post, count(*) from quote_authorization where post in (:ids) and revoked is null"
-    " group by post"
+    " union all select 'quote', q.post, count(*) from quote_authorization q join post w on w.uri = q.quoting"
+    " where q.post in (:ids) and q.revoked is null and w.state = 'published' and w.visibility in ('public', 'unlisted')"
+    " group by q.post"
 )
 _MARKS = (
     " union all select 'liked', post, 1 from reaction where post in (:ids) and account = :viewer and kind = 'like'"

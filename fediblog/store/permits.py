@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.store import posts, relations
+from fediblog.store import posts, quotes, relations
 from fediblog.store.tx import Row, Tx
+
+_OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
 
 
 def may_answer(tx: Tx, account: int, parent: Row | None, root: Row | None) -> bool:
@@ -37,6 +40,16 @@ def _permits(tx: Tx, post: Row, account: int) -> bool:
 def _is_named(tx: Tx, post: int, account: int) -> bool:
     row = tx.one("select 1 as yes from mention where post = :post and account = :account", post=post, account=account)
     return row is not None
+
+
+def authorize_quote(tx: Tx, post: Post, account: int, quoting: str) -> int | None:
+    """The number of the authorization for the account's post `quoting` to quote a post of ours (FEP-044f).
+
+    None if its author lets the account not quote it, or took that back.
+    """
+    if post.visibility not in _OPEN or relations.blocks(tx, post.account.id, account):
+        return None
+    return quotes.grant(tx, post.id, account, quoting) if may_quote(tx, account, post) else None
 
 
 def may_quote(tx: Tx, account: int, post: Post) -> bool:

@@ -115,7 +115,7 @@ def hydrate(tx: Tx, rows: Sequence[Row], viewer: int = 0) -> list[Post]:
 
 
 def _with_quoted(tx: Tx, whole: Sequence[Post], viewer: int) -> list[Post]:
-    """The posts with those that they quote, one level deep; of ours none for which that was taken back."""
+    """The posts with those that they quote, one level deep; of ours only what they may quote."""
     rows = tx.all(
         f"select p.* from post p where p.uri in (:uris) and p.state = 'published' and {VISIBLE} and {NOT_SHUNNED}",
         uris=sorted({each.quote for each in whole}),
@@ -123,21 +123,26 @@ def _with_quoted(tx: Tx, whole: Sequence[Post], viewer: int) -> list[Post]:
         now=tx.now,
     )
     found = {each.uri: each for each in _hydrate(tx, rows, viewer)}
-    withdrawn = quotes.revoked(tx, [each.uri for each in whole if each.quote in found and not each.local])
+    theirs = [each.uri for each in whole if not each.local and each.quote in found and found[each.quote].local]
+    granted = quotes.granted(tx, theirs)
     asked = quotes.requests(tx, [each.id for each in whole if each.quote and each.local])
-    return [_quoting(each, found.get(each.quote), withdrawn, asked) if each.quote else each for each in whole]
+    return [_quoting(each, found.get(each.quote), granted, asked) if each.quote else each for each in whole]
 
 
-def _quoting(post: Post, quoted: Post | None, withdrawn: Collection[tuple[str, int]], asked: Mapping[int, Row]) -> Post:
-    """A post of ours shows what it quotes once that is granted; one that is still a draft shows it to its author."""
+def _quoting(post: Post, quoted: Post | None, granted: Collection[tuple[str, int]], asked: Mapping[int, Row]) -> Post:
+    """A post of others shows one of ours with an authorization that stands (FEP-044f).
+
+    A post of ours shows what it quotes once that is granted; one that is still a draft shows it to its author.
+    """
     if not post.local:
-        return replace(post, quoted=quoted) if quoted and (post.uri, quoted.id) not in withdrawn else post
+        shown = quoted is not None and (not quoted.local or (post.uri, quoted.id) in granted)
+        return replace(post, quoted=quoted) if shown else post
     request = asked.get(post.id)
     if request is None:
         return replace(post, quoted=quoted)
     state = "deleted" if request.gone and request.state == "accepted" else request.state
-    granted = state == "accepted"
-    return replace(post, quote_state=state, quote_approval=request.approval, quoted=quoted if granted else None)
+    shown_quote = quoted if state == "accepted" else None
+    return replace(post, quote_state=state, quote_approval=request.approval, quoted=shown_quote)
 
 
 def _hydrate(tx: Tx, rows: Sequence[Row], viewer: int) -> list[Post]:

@@ -12,6 +12,12 @@ from fediblog.store.tx import Row, Tx
 MOST = 50  # posts of one account that may quote one post of ours
 
 
+_TOTALS = (  # what was granted to a post that has not come, or is not for everybody, does not count
+    "select q.post, count(*) as n from quote_authorization q join post w on w.uri = q.quoting"
+    " where q.post in (:ids) and q.revoked is null and w.state = 'published' and w.visibility in ('public', 'unlisted')"
+)
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Authorization:
     """A promise that the post `quoting`, by `account`, may quote one of ours; `revoked` when it was taken back (ms)."""
@@ -69,11 +75,8 @@ def standing(tx: Tx, post: int, limit: int = 100) -> list[Authorization]:
 
 
 def totals(tx: Tx, posts: Collection[int]) -> dict[int, int]:
-    """How many authorizations stand for each of these posts; those without any are left out."""
-    rows = tx.all(
-        "select post, count(*) as n from quote_authorization where post in (:ids) and revoked is null group by post",
-        ids=sorted(set(posts)),
-    )
+    """How many posts quote each of these with an authorization that stands; those without any are left out."""
+    rows = tx.all(f"{_TOTALS} group by q.post", ids=sorted(set(posts)))
     return {row.post: row.n for row in rows}
 
 
@@ -102,12 +105,12 @@ def forget(tx: Tx, quoting: str) -> None:
     tx.run("delete from quote_authorization where quoting = :quoting", quoting=quoting)
 
 
-def revoked(tx: Tx, quoting: Collection[str]) -> set[tuple[str, int]]:
-    """(id of the post that quotes, number of ours) where that was taken back."""
+def granted(tx: Tx, quoting: Collection[str]) -> set[tuple[str, int]]:
+    """(id of the post that quotes, number of ours) where an authorization stands."""
     if not quoting:
         return set()
     rows = tx.all(
-        "select quoting, post from quote_authorization where quoting in (:quoting) and revoked is not null",
+        "select quoting, post from quote_authorization where quoting in (:quoting) and revoked is null",
         quoting=sorted(set(quoting)),
     )
     return {(row.quoting, row.post) for row in rows}

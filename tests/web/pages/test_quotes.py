@@ -21,6 +21,7 @@ async def test_a_quoted_post_that_is_here_is_shown_with_its_author(blog: Blog) -
     bob = await blog.stranger("bob")
     ours = await blog.write("The tide is **late** today")
     quote = await blog.heard(bob, "<p>Look</p>", 1, quote=ours.uri, in_reply_to=ours.uri)
+    await permitted(blog, ours, bob, quote.uri)
     page = (await blog.browser().get(ours.url)).text
     assert page.count("The tide is late today") >= 1
     assert 'class="quoted h-cite u-quotation-of"' in page
