@@ -8,7 +8,7 @@ from fediblog.federation.budget import Budget
 from fediblog.federation.site import Site
 from fediblog.net import Answer
 from fediblog.protocol import readers
-from fediblog.protocol.authority import fetched_ok
+from fediblog.protocol.authority import fetched_ok, redirected_ok
 from fediblog.protocol.contexts import refuse_tricks
 from fediblog.protocol.jsontext import decode_object
 from fediblog.protocol.negotiate import is_activity_type
@@ -77,10 +77,20 @@ def read(answer: Answer) -> Document:
 
 async def document(site: Site, uri: str, budget: Budget, *, fresh: bool = False) -> Document:
     """The document whose id is exactly `uri`."""
-    found = await at(site, uri, budget, fresh=fresh)
+    answer = await fetch(site, uri, budget, fresh=fresh)
+    found = read(answer)
     if readers.url(found.get("id")) != uri:
         raise Refused("id-mismatch", "The document has another id than the one asked for.", uri)
+    if not _is_told_by(uri, answer):
+        raise Refused("id-elsewhere", "The document does not lie where documents do.", answer.url)
     return found
+
+
+def _is_told_by(uri: str, answer: Answer) -> bool:
+    """Whether what answered to `uri`, through redirects of its own origin alone, is no file that somebody uploaded."""
+    return fetched_ok(uri, answer.url) or (
+        redirected_ok(uri, answer.url) and answer.header("content-disposition") is None
+    )
 
 
 async def at(site: Site, url: str, budget: Budget, *, fresh: bool = False, elsewhere: bool = False) -> Document:
@@ -96,11 +106,7 @@ async def identified(site: Site, answer: Answer, budget: Budget) -> Document:
         raise Refused("id-missing", "The document has no id.", answer.url)
     if fetched_ok(uri, answer.url):
         return found
-    second = await fetch(site, uri, budget)
-    found = read(second)
-    if not (fetched_ok(uri, second.url) and readers.url(found.get("id")) == uri):
-        raise Refused("id-mismatch", "The document is not at the address that it names.", answer.url)
-    return found
+    return await document(site, uri, budget)
 
 
 async def hint(site: Site, url: str, budget: Budget, *, fresh: bool = False) -> tuple[Document, bool]:

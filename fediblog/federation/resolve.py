@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
+from html import unescape
 
 from fediblog import inbox
 from fediblog.domain.accounts import Account
@@ -22,6 +23,7 @@ from fediblog.protocol import readers
 from fediblog.protocol.actors import key_uris, read_actor, read_key
 from fediblog.protocol.authority import key_is_owned, same_origin
 from fediblog.protocol.keys import PublicKey, load_multibase, load_public
+from fediblog.protocol.links import alternate_in, is_alternate, joined
 from fediblog.protocol.negotiate import is_activity_type
 from fediblog.protocol.notes import is_bare, read_note
 from fediblog.protocol.webfinger import parse_handle
@@ -267,10 +269,14 @@ async def _behind(site: Site, url: str, budget: Budget) -> Document:
 
 
 def _alternate(answer: Answer) -> str:
+    """Where the ActivityPub form is, as the header `Link` (RFC 8288) or a `<link>` of the page says."""
+    for name, value in answer.headers:
+        if name == "link" and (found := alternate_in(value, answer.url)):
+            return found
     page = answer.body[:200_000].decode("utf-8", "replace")
     for token in tokenise(page):
         if isinstance(token, Open) and token.name == "link":
-            kind, rel = token.attributes.get("type", ""), token.attributes.get("rel", "")
-            if "alternate" in rel.lower().split() and is_activity_type(kind):
-                return readers.url(token.attributes.get("href", "").replace("&amp;", "&"))
+            kind, rel = unescape(token.attributes.get("type", "")), token.attributes.get("rel", "")
+            if is_alternate(rel, kind):
+                return joined(answer.url, unescape(token.attributes.get("href", "")))
     return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fediblog.domain.documents import Activity, Note
+from fediblog.domain.documents import Activity, Json, Note
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
@@ -20,13 +20,21 @@ from fediblog.store.tx import Tx
 
 
 def _brings(activity: Activity) -> Note | None:
-    first = next(iter(listed(activity.object)), None)
-    return read_note(first) if isinstance(first, dict) else None
+    return _read(activity, next(iter(listed(activity.object)), None))
+
+
+def _read(activity: Activity, told: Json) -> Note | None:
+    """One post inside. Where it names no author it is the actor's, who signs for it (ActivityPub §6.2)."""
+    if not isinstance(told, dict):
+        return None
+    if "attributedTo" not in told and "actor" not in told:
+        told = {**told, "attributedTo": activity.actor}
+    return read_note(told)
 
 
 def _more(activity: Activity) -> list[Note]:
     """The other votes of one activity, which some servers send together."""
-    found = map(read_note, listed(activity.object)[1 : polls.LIMIT])
+    found = (_read(activity, each) for each in listed(activity.object)[1 : polls.LIMIT])
     return [note for note in found if note is not None and object_is_theirs(activity, note)]
 
 

@@ -39,7 +39,8 @@ def _read(document: Json, levels: int, actor: str) -> Activity | None:
     actor = readers.ref(doc.get("actor")) or actor
     if not kind or not actor:
         return None
-    inside = _first(doc.get("object"))
+    told = _only(doc.get("object"))
+    inside = _first(told)
     # only in an Undo is it certain whose the inner activity is, if that does not say so itself
     inner = _read(inside, levels - 1, actor if kind == "Undo" else "") if levels and _is_known(inside) else None
     to = readers.addresses(doc.get("to"))
@@ -48,8 +49,8 @@ def _read(document: Json, levels: int, actor: str) -> Activity | None:
         kind=kind,
         actor=actor,
         uri=readers.url(doc.get("id")),
-        object=doc.get("object"),
-        object_uri=readers.ref(doc.get("object")),
+        object=told,
+        object_uri=readers.ref(told),
         object_kind=_kind_inside(inside),
         inner=inner,
         target=readers.ref(doc.get("target")),
@@ -76,6 +77,11 @@ def _verb(doc: dict[str, Json]) -> str:
 
 def _is_known(value: Json) -> bool:
     return isinstance(value, dict) and bool(readers.kind_of(value, VERBS))
+
+
+def _only(value: Json) -> Json:
+    """What stands in a list of one, as JSON-LD expansion leaves it, is the same as without the list."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _first(value: Json) -> Json:

@@ -15,6 +15,11 @@ from fediblog.protocol.readers import USUAL_URL
 
 Origin = tuple[str, str, int]
 _PORTS = {"http": 80, "https": 443}
+_UPLOADS = re.compile(
+    r"/(?:assets?|attachments?|avatars?|content|downloads?|drive|fileserver|files?|images?|media|media_attachments"
+    r"|proxy|static|storage|system|uploads?|wp-content)/",
+    re.IGNORECASE,
+)
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
 
 
@@ -82,11 +87,24 @@ def owner_matches(owner: str, activity: Activity) -> bool:
 
 
 def fetched_ok(uri: str, final_url: str) -> bool:
-    """Whether a fetched document is what it says: its id is the address that answered, after all redirects.
+    """Whether a fetched document is what it says: its id is the address that answered, with or without a fragment.
 
     If not, fetching once more at `uri` itself is allowed; never believe the first answer.
     """
-    return bool(uri) and uri == final_url and origin(uri) is not None
+    return bool(uri) and _bare(uri) == _bare(final_url) and origin(uri) is not None
+
+
+def redirected_ok(uri: str, final_url: str) -> bool:
+    """Whether a document with the id `uri` may lie at `final_url`, where its own server led who asked for `uri`.
+
+    All redirects must have stayed on that origin. What people upload there may be named by a redirect that anybody
+    can make, and is no document.
+    """
+    return same_origin(uri, final_url) and not _UPLOADS.search(_bare(final_url).partition("?")[0])
+
+
+def _bare(uri: str) -> str:
+    return uri.partition("#")[0]
 
 
 def key_is_owned(key: Key, actor: Actor, claimed: Iterable[str] = ()) -> bool:

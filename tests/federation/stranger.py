@@ -44,6 +44,7 @@ class Web:
 
     pages: dict[str, tuple[int, str, bytes]] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     signed: set[str] = field(default_factory=set)  # of these, what was asked for with a signature
     down: set[str] = field(default_factory=set)
@@ -63,7 +64,7 @@ class Web:
         if url in self.redirects:
             return Answer(302, (("location", self.redirects[url]),), b"", url)
         status, kind, page = self.pages.get(url, (404, "text/plain", b"nothing"))
-        return Answer(status, (("content-type", kind),), page, url)
+        return Answer(status, (("content-type", kind), *self.headers.get(url, ())), page, url)
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -344,3 +344,27 @@ async def test_the_owner_of_a_key_without_a_handle_is_refused_for_that(at_home: 
     bob.publish(preferredUsername="")
     receipt = await at_home.send(bob, bob.does("Follow", at_home.alice.uri))
     assert (receipt.status, receipt.reason) == (401, "key-owner-invalid")
+
+
+@pytest.mark.parametrize("shape", ["no author", "list of one", "both"])
+async def test_a_post_without_an_author_or_in_a_list_is_read(at_home: Home, bob: Person, shape: str) -> None:
+    await at_home.follows(bob)
+    note = bob.note()
+    if shape != "list of one":
+        del note["attributedTo"]
+    create = bob.creates(note)
+    create["object"] = note if shape == "no author" else [note]
+    assert (await at_home.send(bob, create)).status == 202
+    assert await at_home.ask("select a.handle from post p join account a on a.id = p.account") == [("bob",)]
+
+
+async def test_an_activity_in_a_list_of_one_is_read(at_home: Home, bob: Person) -> None:
+    await at_home.follows(bob)
+    post = await at_home.writes()
+    like = bob.does("Like", [post.uri])
+    assert (await at_home.send(bob, like)).status == 202
+    assert await at_home.count("reaction") == 1
+    assert (await at_home.send(bob, bob.does("Undo", [like]))).status == 202
+    assert await at_home.count("reaction") == 0
+    assert (await at_home.send(bob, bob.does("Update", [{**bob.document, "name": "Robert"}]))).status == 202
+    assert await at_home.ask("select name from account where handle = 'bob'") == [("Robert",)]

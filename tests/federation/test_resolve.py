@@ -168,3 +168,51 @@ async def test_the_id_in_a_document_is_asked_once_more(at_home: Home, bob: Perso
     assert isinstance(found, Account)
     assert found.uri == bob.uri
     assert at_home.web.asked[:2] == ["https://bob.test/@bob", bob.uri]
+
+
+@pytest.mark.parametrize("fragment", ["", "#it"])
+async def test_an_id_that_its_own_server_redirects_is_believed(at_home: Home, bob: Person, fragment: str) -> None:
+    """An actor and a post; the document says the very id that was asked for."""
+    at_home.web.redirects[bob.uri] = f"{bob.uri}.json"
+    at_home.web.put(f"{bob.uri}.json", bob.document)
+    uri = f"https://bob.test/n/7{fragment}"
+    at_home.web.redirects["https://bob.test/n/7"] = "https://bob.test/objects/7"
+    at_home.web.put("https://bob.test/objects/7", bob.note(7, id=uri))
+    assert (await resolve.actor(at_home.site, bob.uri)).uri == bob.uri
+    found = await resolve.post(at_home.site, uri)
+    assert found is not None
+    assert found.uri == uri
+
+
+async def test_an_actor_may_be_a_part_of_its_document(at_home: Home, bob: Person) -> None:
+    uri = "https://bob.test/#me"
+    at_home.web.put("https://bob.test/", {**bob.document, "id": uri, "publicKey": []})
+    assert (await resolve.actor(at_home.site, uri)).uri == uri
+
+
+@pytest.mark.parametrize("what", ["upload", "attachment", "page", "elsewhere", "another id"])
+async def test_what_a_redirect_leads_to_must_be_a_document_of_that_id(at_home: Home, bob: Person, what: str) -> None:
+    uri = "https://bob.test/go?to=1"
+    place = {"upload": "https://bob.test/media/1.json", "elsewhere": "https://eve.test/1"}.get(
+        what, "https://bob.test/1"
+    )
+    at_home.web.redirects[uri] = place
+    kind = "application/json" if what == "page" else ACTIVITY
+    at_home.web.put(place, bob.note(1, id=uri if what != "another id" else "https://bob.test/2"), kind=kind)
+    if what == "attachment":
+        at_home.web.headers[place] = (("content-disposition", "attachment"),)
+    assert await resolve.post(at_home.site, uri) is None
+
+
+@pytest.mark.parametrize("how", ["header", "relative", "escaped"])
+async def test_a_page_names_its_activity_form_in_other_ways(at_home: Home, bob: Person, how: str) -> None:
+    note, page = bob.note(url="https://bob.test/@bob/1"), "https://bob.test/@bob/1"
+    kind = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
+    links = {"relative": f'type="{ACTIVITY}"', "escaped": f"type='{kind.replace(chr(34), '&quot;')}'"}
+    link = f'<link rel="alternate" {links[how]} href="../n/bob/1">' if how in links else ""
+    at_home.web.pages[page] = (200, "text/html", f"<html><head>{link}</head>".encode())
+    if how == "header":
+        at_home.web.headers[page] = (("link", f'</n/bob/1>; rel="alternate"; type="{ACTIVITY}"'),)
+    found = await resolve.anything(at_home.site, page)
+    assert isinstance(found, Post)
+    assert found.uri == note["id"]

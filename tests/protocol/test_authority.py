@@ -114,6 +114,7 @@ def test_only_the_owner_changes_what_is_stored() -> None:
         ("https://a.example/?p=1", "https://a.example/?p=1", True),
         ("https://a.example/?p=1", "https://a.example/?p=2", False),
         (ME, f"{ME}.json", False),
+        (f"{ME}#it", ME, True),
         (ME, "https://b.example/copy", False),
         (ME, "http://a.example/users/me", False),
         ("", "", False),
@@ -122,6 +123,22 @@ def test_only_the_owner_changes_what_is_stored() -> None:
 )
 def test_a_fetched_document_is_believed_at_its_own_address(uri: str, final: str, ok: bool) -> None:
     assert authority.fetched_ok(uri, final) is ok
+
+
+@pytest.mark.parametrize(
+    ("final", "ok"),
+    [
+        (f"{ME}.json", True),
+        ("https://a.example/objects/7", True),
+        ("https://b.example/users/me", False),
+        ("http://a.example/users/me", False),
+        ("https://a.example/media/me.json", False),
+        ("https://a.example/Uploads/1?x=/media/", False),
+        ("https://a.example/users/me?from=/media/", True),
+    ],
+)
+def test_a_redirect_of_its_own_server_leads_to_a_document_but_to_no_upload(final: str, ok: bool) -> None:
+    assert authority.redirected_ok(ME, final) is ok
 
 
 def test_key_and_owner_must_claim_each_other() -> None:
