@@ -25,8 +25,13 @@ LOOK_AFTER = 0.5  # seconds after which it is asked whether another process has 
 PATIENCE = 0.2  # seconds to wait for the answer: whoever knows it may wait for that process to let go of its lock
 MOST_AGE = 60.0  # seconds: what depends on the time of day alone may be as old as that
 
-# A request with one of these is somebody's own, or is answered by other rules.
-_PERSONAL = frozenset({b"cookie", b"signature", b"signature-input", b"authorization", b"range"})
+# A request with one of these is somebody's own, or is answered by other rules (of files: RFC 9110 §13).
+_PERSONAL = frozenset(
+    {
+        *(b"cookie", b"signature", b"signature-input", b"authorization", b"range", b"if-range", b"if-match"),
+        *(b"if-modified-since", b"if-unmodified-since"),
+    }
+)
 _WORDS = 400  # bytes of these that are worth a place in a key
 
 Key = tuple[bytes, bytes, bytes, bytes]
@@ -122,15 +127,20 @@ class Shelf:
 
 
 def key_of(scope: Scope) -> Key | None:
-    """What tells one answer for everybody from another; None if the request is not anybody's."""
-    accept = tag = b""
+    """All that answers for everybody are made of; None if the request is not anybody's, or says one thing twice."""
+    accept = tag = None
     for name, value in scope["headers"]:
         if name in _PERSONAL:
             return None
         if name == b"accept":
+            if accept is not None:
+                return None
             accept = value
         elif name == b"if-none-match":
+            if tag is not None:
+                return None
             tag = value
+    accept, tag = accept or b"", tag or b""
     if len(accept) > _WORDS or len(tag) > _WORDS:
         return None
     return scope.get("raw_path") or scope["path"].encode(), scope["query_string"], accept, tag
