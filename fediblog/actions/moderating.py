@@ -10,6 +10,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
 from fediblog.protocol.activities import write_activity
+from fediblog.protocol.authority import compared_host
 from fediblog.store import accounts, apps, circles, departed, logins, relations, writing
 from fediblog.store.accounts import host_of
 from fediblog.store.tx import Tx
@@ -80,7 +81,7 @@ def preview_host(tx: Tx, urls: Urls, account: int, host: str) -> tuple[int, int]
 
 def unmute_host(tx: Tx, urls: Urls, account: int, host: str) -> None:
     """Show the people of a server again; who was followed must be followed anew."""
-    circles.unmute_host(tx, account, host.strip().lower())
+    circles.unmute_host(tx, account, compared_host(host))
 
 
 def suspend(tx: Tx, urls: Urls, account: int) -> None:
@@ -144,8 +145,8 @@ def _moderated(tx: Tx, account: int) -> Account:
 
 def host_name(urls: Urls, host: str) -> str:
     """The name of another server as it is stored. Raises Invalid that says what is expected."""
-    name = host.strip().lower().removeprefix("https://").rstrip("/")
-    if not _HOST.match(name) or name in (urls.host, urls.handle_domain):
+    name = compared_host(host.strip().lower().removeprefix("https://").rstrip("/"))
+    if not _HOST.match(name) or name in (compared_host(urls.host), compared_host(urls.handle_domain)):
         raise Invalid("host", "Expected the name of another server, such as example.org.")
     return name
 
@@ -157,4 +158,4 @@ def block_host(tx: Tx, urls: Urls, host: str, reason: str = "") -> None:
 
 def unblock_host(tx: Tx, urls: Urls, host: str) -> None:
     """Hear a server again."""
-    relations.unblock_host(tx, host.strip().lower())
+    relations.unblock_host(tx, compared_host(host))

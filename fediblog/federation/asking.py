@@ -10,8 +10,14 @@ from fediblog.federation.site import Site
 from fediblog.protocol import signatures
 from fediblog.protocol.signatures import Incoming
 from fediblog.store import relations
+from fediblog.store.accounts import host_of
+from fediblog.store.tx import Tx
 
 _SIGNED = frozenset({"signature", "signature-input"})
+
+
+def _is_blocked(tx: Tx, account: Account) -> bool:
+    return any(relations.host_is_blocked(tx, host) for host in (account.domain, host_of(account.uri)))
 
 
 async def asker(site: Site, incoming: Incoming) -> Account | None:
@@ -26,6 +32,6 @@ async def asker(site: Site, incoming: Incoming) -> Account | None:
     checked = signatures.check(claim, incoming, now)
     held = await site.db.read(resolve.held_key, claim.key_id)
     account = await signers.signer(site, checked, held, Budget())
-    if account.state != "active" or await site.db.read(relations.host_is_blocked, account.domain):
+    if account.state != "active" or await site.db.read(_is_blocked, account):
         raise Refused("blocked", "Requests of this account are not answered here.")
     return account

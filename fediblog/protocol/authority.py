@@ -20,6 +20,7 @@ _UPLOADS = re.compile(
     r"|proxy|static|storage|system|uploads?|wp-content)/",
     re.IGNORECASE,
 )
+_PORT = re.compile(r"(.*?)(?::([0-9]{0,5}))?\Z", re.DOTALL)
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
 
 
@@ -40,6 +41,19 @@ def _ascii_host(lowered: str) -> str | None:
         except (idna.IDNAError, UnicodeError):
             return None
     return lowered if all(map(_LABEL.match, lowered.split("."))) else None
+
+
+def compared_host(name: str, scheme: str = "https") -> str:
+    """The one form in which hosts are compared, of a host with or without its port: `example.org`, `example.org:8443`.
+
+    Lower case, A-labels, no final dot, no default port of `scheme`. What is no host name stays, in lower case. Ids,
+    and hosts that a signature covers, are never rewritten: this is for comparing alone.
+    """
+    found = _PORT.match(name.strip().lower().rpartition("@")[2])
+    host, digits = found.groups() if found else (name.lower(), None)
+    host = host[:-1] if host.endswith(".") else host
+    host = ascii_host(host) or host
+    return host if not digits or int(digits) == _PORTS.get(scheme) else f"{host}:{int(digits)}"
 
 
 @lru_cache(maxsize=4096)

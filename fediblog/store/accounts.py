@@ -17,6 +17,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.markup.clean import clean
 from fediblog.markup.text import display_name
+from fediblog.protocol.authority import compared_host
 from fediblog.store.packed import pairs, strings
 from fediblog.store.tx import Row, Tx
 
@@ -34,7 +35,7 @@ _INSERT = (
     + ", ".join(f":{name}" for name in _NAMES)
     + ")"
 )
-_USUAL = re.compile(r"https?://([A-Za-z0-9.:-]+)(?=[/?#]|\Z)")  # an address whose host can be read off
+_USUAL = re.compile(r"https?://([a-z0-9.-]*[a-z0-9-])(?=[/?#]|\Z)")  # an address whose host can be read off
 _EDITABLE = frozenset(_NAMES) - {"handle", "handle_key", "domain", "host", "inbox", "outbox", "shared_inbox"}
 _SET = {name: f"update account set {name} = :value where id = :id and local = 1" for name in _EDITABLE}
 KEY = "k.uri, k.account, k.kind, k.public, k.private, k.fetched, a.version"  # what `held` wants
@@ -104,16 +105,20 @@ def emoji_text(emoji: Sequence[Emoji]) -> str:
 
 
 def host_of(uri: str) -> str:
-    """Host (and port) of an id, lower case; '' if it is none, since what a signature names may be anything."""
+    """Host (and port, unless it is the usual one) of an id, as hosts are compared (`authority.compared_host`).
+
+    '' if it is no id, since what a signature names may be anything.
+    """
     usual = _USUAL.match(uri)
-    return usual[1].lower() if usual else _host_of(uri)
+    return usual[1] if usual else _host_of(uri)
 
 
 def _host_of(uri: str) -> str:
     try:
-        return urlsplit(uri).netloc.lower()
+        parts = urlsplit(uri)
     except ValueError:
         return ""
+    return compared_host(parts.netloc, parts.scheme)
 
 
 def get(tx: Tx, number: int) -> Account | None:
@@ -161,7 +166,7 @@ def by_acct(tx: Tx, handle: str, domain: str) -> Account | None:
         "select * from account where handle_key = :handle and domain = :domain and state <> 'deleted'"
         " order by local desc, fetched desc",
         handle=handle.lower(),
-        domain=domain.lower(),
+        domain=compared_host(domain),
     )
     return from_row(row) if row else None
 
@@ -289,7 +294,7 @@ def _columns(actor: Actor, domain: str, *, remote: bool = False) -> dict[str, An
         "kind": actor.kind,
         "handle": actor.handle,
         "handle_key": actor.handle.lower(),
-        "domain": domain.lower(),
+        "domain": compared_host(domain),
         "host": host_of(actor.uri),
         "name": display_name(actor.name),
         "summary": html(actor.summary),

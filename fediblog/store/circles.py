@@ -8,6 +8,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
 from fediblog.store import accounts
 from fediblog.store.tx import Tx
+from fediblog.store.visible import at_host
 from fediblog.store.window import NEWEST, OLDEST, Window
 
 _LOW = (1 << 20) - 1
@@ -213,8 +214,8 @@ def mute_host(tx: Tx, account: int, host: str) -> None:
         id=tx.new_id(),
     )
     tx.run(
-        "delete from notice where account = :a and actor in (select id from account where domain = :host or"
-        " host = :host)",
+        "delete from notice where account = :a and actor in (select x.id from account x"
+        f" where {at_host('cast(:host as text)', 'x')})",
         a=account,
         host=host,
     )
@@ -235,13 +236,13 @@ def known_at(tx: Tx, account: int, host: str) -> tuple[list[int], list[int]]:
     """Of a server: whom the account follows there or asked to, and who there follows it or asked to."""
     out = tx.all(
         "select f.followed as id from follow f join account a on a.id = f.followed where f.follower = :id"
-        " and a.state <> 'deleted' and (a.domain = :host or a.host = :host)",
+        f" and a.state <> 'deleted' and {at_host('cast(:host as text)', 'a')}",
         id=account,
         host=host,
     )
     back = tx.all(
         "select f.follower as id from follow f join account a on a.id = f.follower where f.followed = :id"
-        " and a.state <> 'deleted' and (a.domain = :host or a.host = :host)",
+        f" and a.state <> 'deleted' and {at_host('cast(:host as text)', 'a')}",
         id=account,
         host=host,
     )

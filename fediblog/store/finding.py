@@ -5,16 +5,17 @@ from __future__ import annotations
 from fediblog.domain.accounts import Account
 from fediblog.store import accounts
 from fediblog.store.tx import Tx
+from fediblog.store.visible import at_host
 
 NEWEST_POSTS = 4_000  # of which the authors count as active
 FRIENDS = 500  # whose follows are looked through
 
-_NOT_SHUNNED = """(
+_NOT_SHUNNED = f"""(
   not exists (select 1 from block sb where sb.account = :viewer and sb.target = a.id)
   and not exists (select 1 from block sc where sc.account = a.id and sc.target = :viewer)
   and not exists (select 1 from mute sm where sm.account = :viewer and sm.target = a.id
     and (sm.until is null or sm.until > :now))
-  and not exists (select 1 from host_mute sh where sh.account = :viewer and sh.host in (a.domain, a.host)))"""
+  and not exists (select 1 from host_mute sh where sh.account = :viewer and {at_host("sh.host", "a")}))"""
 _OPEN = "a.state = 'active' and a.discoverable = 1 and a.moved_to = '' and (a.local = 0 or a.login is not null)"
 
 

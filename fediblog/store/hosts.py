@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from fediblog.protocol.authority import compared_host
 from fediblog.store.tx import Row, Tx
 
 LONGEST = 100  # characters of a host whose domains are remembered
@@ -73,13 +74,13 @@ def blocked_among(tx: Tx, hosts: Sequence[str]) -> set[str]:
 
 
 def domains(*hosts: str) -> tuple[str, ...]:
-    """The hosts, without their ports too, and each domain above them."""
+    """The hosts as they are compared, without their ports too, and each domain above them: what blocks may name."""
     return (_remembered if max(map(len, hosts)) <= LONGEST else _domains)(hosts)
 
 
 def _domains(hosts: Sequence[str]) -> tuple[str, ...]:
     found: dict[str, None] = {}
-    for host in hosts:
+    for host in map(compared_host, hosts):
         found[host] = None
         name = host.rsplit(":", 1)[0]
         while name:

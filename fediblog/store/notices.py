@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fediblog.domain.posts import Notice, Post
 from fediblog.store import accounts, circles, events, personal, policies, posts, pushes
 from fediblog.store.tx import Param, Row, Tx
+from fediblog.store.visible import at_host
 
 _FAR = (1 << 63) - 1
 _ADD = (
@@ -17,7 +18,7 @@ _ADD = (
     " and not exists (select 1 from mute where account = :account and target = :actor and notices = 1"
     " and (until is null or until > :now))"
     " and not exists (select 1 from host_mute h cross join account ha where h.account = :account and ha.id = :actor"
-    " and h.host in (ha.domain, ha.host))"
+    f" and {at_host('h.host', 'ha')})"
     " and not exists (select 1 from thread_mute tm join post tp on tm.root = coalesce(tp.root, tp.id)"
     " where tm.account = :account and tp.id = :about)"
 )

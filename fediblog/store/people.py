@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from fediblog.domain.records import record
 from fediblog.store.tx import Tx
+from fediblog.store.visible import at_host
 
 Totals: TypeAlias = tuple[int, int, int, int | None]
 """Followers, followed, posts and boosts without private messages, and when the last public post was published."""
@@ -69,7 +70,7 @@ def bonds(tx: Tx, viewer: int, numbers: Sequence[int]) -> dict[int, Bond]:
         " left join block b on b.account = :viewer and b.target = a.id"
         " left join block bb on bb.account = a.id and bb.target = :viewer"
         " left join mute m on m.account = :viewer and m.target = a.id and (m.until is null or m.until > :now)"
-        " left join host_mute h on h.account = :viewer and h.host in (a.domain, a.host)"
+        f" left join host_mute h on h.account = :viewer and {at_host('h.host', 'a')}"
         " left join endorsement e on e.account = :viewer and e.target = a.id"
         " left join account_note n on n.account = :viewer and n.target = a.id where a.id in (:ids)",
         viewer=viewer,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
+from fediblog.protocol.authority import compared_host
 from fediblog.store import accounts
 from fediblog.store.ids import number_of
 from fediblog.store.tx import Row, Tx
@@ -52,7 +53,7 @@ def find(tx: Tx, sieve: Sieve, window: Window) -> list[Member]:
         disabled=sieve.disabled,
         handle=_escaped(sieve.handle.lower()) + "%",
         name="%" + _escaped(sieve.name.lower()) + "%" if sieve.name else "%",
-        domain=sieve.domain.lower(),
+        domain=compared_host(sieve.domain) if sieve.domain else "",
         before=window.before,
         after=window.after,
         n=window.limit,

@@ -8,6 +8,16 @@ The fragments need `post p` and `:viewer` (0: anybody); NOT_SHUNNED needs `:now`
 
 from __future__ import annotations
 
+
+def at_host(host: str, account: str) -> str:
+    """SQL for whether an account is of a host, at any port: `host` is a column or parameter, `account` an alias."""
+    start = f"substr({{}}, 1, length({host}) + 1) = {host} || ':'"
+    return (
+        f"({host} in ({account}.domain, {account}.host) or {start.format(f'{account}.domain')}"
+        f" or {start.format(f'{account}.host')})"
+    )
+
+
 VISIBLE = """(
   (p.account = :viewer and p.state <> 'deleted')
   or (p.state = 'published'
@@ -24,12 +34,35 @@ VISIBLE = """(
 LISTED = """p.account not in (
   select la.id from account la where la.login is not null and la.local = 1 and la.discoverable = 0)"""
 
-NOT_SHUNNED = """(
+NOT_SHUNNED = f"""(
   not exists (select 1 from block sb where sb.account = :viewer and sb.target = p.account)
   and not exists (select 1 from mute sm where sm.account = :viewer and sm.target = p.account
     and (sm.until is null or sm.until > :now))
   and not exists (select 1 from host_mute sh cross join account sa where sh.account = :viewer
-    and sa.id = p.account and sh.host in (sa.domain, sa.host)))"""
+    and sa.id = p.account and {at_host("sh.host", "sa")}))"""
+
+# Most often nobody here blocks anybody: asked once for each question, not for each row.
+BLOCKED_BY_NOBODY = """(
+  not exists (select 1 from account ga join block gb on gb.account = ga.id where ga.login is not null)
+  and not exists (select 1 from host_mute))"""
+
+
+def shut_out(who: str, post: str) -> str:
+    """SQL for whether the account `who` is blocked, or its server, by our author of `post` or of its thread's first.
+
+    The opposite of `domain.rules.shown_below` for who is active; both are names of the query around it.
+    """
+    author = f"ro.id in ({post}.id, {post}.root) and ro.local = 1"
+    return f"""(
+  exists (select 1 from post ro join block rb on rb.account = ro.account and rb.target = {who} where {author})
+  or exists (select 1 from post ro join host_mute rh on rh.account = ro.account cross join account ra where {author}
+    and ra.id = {who} and {at_host("rh.host", "ra")}))"""
+
+
+def shown_below(who: str, post: str) -> str:
+    """SQL for whether what an active account did with `post`, or wrote in it, is shown below (`rules.shown_below`)."""
+    return f"({BLOCKED_BY_NOBODY} or not {shut_out(who, post)})"
+
 
 BOOST_VISIBLE = """(
   b.account = :viewer
@@ -40,9 +73,9 @@ BOOST_VISIBLE = """(
         select 1 from follow bf
         where bf.follower = :viewer and bf.followed = b.account and bf.state = 'accepted')))))"""
 
-BOOSTER_NOT_SHUNNED = """(
+BOOSTER_NOT_SHUNNED = f"""(
   not exists (select 1 from block tb where tb.account = :viewer and tb.target = b.account)
   and not exists (select 1 from mute tm where tm.account = :viewer and tm.target = b.account
     and (tm.until is null or tm.until > :now))
   and not exists (select 1 from host_mute th cross join account ta where th.account = :viewer
-    and ta.id = b.account and th.host in (ta.domain, ta.host)))"""
+    and ta.id = b.account and {at_host("th.host", "ta")}))"""

@@ -15,6 +15,7 @@ from fediblog.errors import Refused, Unavailable
 from fediblog.federation.alarms import Alarms
 from fediblog.federation.turns import Turns
 from fediblog.limits import Limit, Place, Room
+from fediblog.store.accounts import host_of
 
 INSIDE = 192  # requests to inboxes that are dealt with at a time: with bodies of 1 MB, that much memory
 SHARE = 64  # of which one address, or one server that a signature names, may have so many
@@ -77,7 +78,7 @@ def claimed_host(headers: Iterable[tuple[bytes, bytes]]) -> str:
             if given == name:
                 found = _HOST.search(value, 0, _LOOK)
                 if found:
-                    return found[1].decode("latin-1").lower()
+                    return host_of(f"https://{found[1].decode('latin-1')}")
                 break  # of several lines the first counts
     return ""
 
