@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
@@ -29,6 +32,23 @@ def may_see(post: Post, viewer: Viewer | None) -> bool:
     if post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED) or viewer.account in post.addressed:
         return True
     return post.visibility == Visibility.FOLLOWERS and viewer.follows_author
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How somebody stands with the author of a post of ours: blocked, or on a server that the author blocks."""
+
+    blocked: bool = False
+    host_blocked: bool = False
+
+
+def shown_below(authors: Iterable[tuple[Account, Standing]]) -> bool:
+    """Whether what somebody wrote or did below a post is shown there, to anybody and in any total.
+
+    `authors` are those of that post and of the first of its thread, each with how that somebody stands with them. Only
+    authors of ours decide. A mute changes nothing for others.
+    """
+    return not any(author.local and (how.blocked or how.host_blocked) for author, how in authors)
 
 
 def visibility_of(to: tuple[str, ...], cc: tuple[str, ...], followers: str) -> Visibility:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fediblog.actions import quoting
@@ -98,25 +98,32 @@ async def context(call: Call) -> Json:
 def _context(tx: Tx, look: Look, number: int, viewer: int) -> Json:
     post = subject(tx, number, viewer)
     above = audience.ancestors(tx, post, viewer)
-    below = in_order(post, listings.comments(tx, post.root or post.id, viewer))
+    comments = listings.comments(tx, post.root or post.id, viewer)
+    below = in_order(post, comments, listings.unseen(tx, post.root or post.id, comments))
     found = statuses(tx, look, [*above, *below], viewer)
     return {"ancestors": found[: len(above)], "descendants": found[len(above) :]}
 
 
-def in_order(post: Post, comments: Sequence[Post]) -> list[Post]:
-    """The answers below a post, each before its own answers; below a thread's first post also those of lost parents."""
-    known = {each.id for each in comments} | {post.id}
-    below: dict[int, list[Post]] = {}
-    for each in comments:
-        parent = each.parent if each.parent in known else post.id if post.root is None else None
-        if parent is not None and each.id != post.id:
-            below.setdefault(parent, []).append(each)
+def in_order(post: Post, comments: Sequence[Post], unseen: Mapping[int, int | None]) -> list[Post]:
+    """The answers below a post, each before its own answers; below a thread's first post also those of lost parents.
+
+    What answers one that is not shown (`unseen`, with what each answers) stands where that one would.
+    """
+    shown = {each.id: each for each in comments}
+    below: dict[int, list[int]] = {}
+    for number in sorted({*shown, *unseen} - {post.id}):
+        parent = shown[number].parent if number in shown else unseen[number]
+        if parent not in shown and parent not in unseen and parent != post.id:
+            parent = post.id if post.root is None else None
+        if parent is not None:
+            below.setdefault(parent, []).append(number)
     found: list[Post] = []
     waiting = below.pop(post.id, [])[::-1]
     while waiting:  # no recursion: strangers decide how deep a thread is
-        each = waiting.pop()
-        found.append(each)
-        waiting += reversed(below.pop(each.id, []))
+        number = waiting.pop()
+        if number in shown:
+            found.append(shown[number])
+        waiting += reversed(below.pop(number, []))
     return found
 
 

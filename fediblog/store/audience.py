@@ -8,7 +8,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Boost, Post
 from fediblog.store import accounts, posts
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, NOT_SHUNNED, VISIBLE
+from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, NOT_SHUNNED, VISIBLE, shown_below
 from fediblog.store.window import NEWEST, OLDEST, Window
 
 _AT_EASE = (
@@ -17,11 +17,13 @@ _AT_EASE = (
     " and not exists (select 1 from block rv where rv.account = :viewer and rv.target = r.account)"
 )
 _LIKERS = (
-    "select distinct r.account as id, r.account from reaction r where r.post = :post and r.kind <> 'dislike'"
+    "select distinct r.account as id, r.account from reaction r join post p on p.id = r.post where r.post = :post"
+    f" and r.kind <> 'dislike' and {shown_below('r.account', 'p')}"
     f" and r.account < :before and r.account > :after and {_AT_EASE} order by r.account "
 )
 _BOOSTERS = (
-    "select b.id, b.account from boost b where b.post = :post and b.id < :before and b.id > :after"
+    "select b.id, b.account from boost b join post p on p.id = b.post where b.post = :post and b.id < :before"
+    f" and b.id > :after and {shown_below('b.account', 'p')}"
     f" and {BOOST_VISIBLE} and {BOOSTER_NOT_SHUNNED} order by b.id "
 )
 _QUOTES = (

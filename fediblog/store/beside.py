@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from fediblog.domain.records import record
 from fediblog.store.tx import Row, Tx
+from fediblog.store.visible import BLOCKED_BY_NOBODY, shut_out
 
 _MENTIONS = (
     "select m.post, m.account, m.name, m.silent, a.uri, a.url, a.handle, a.domain, a.local from mention m"
@@ -25,6 +26,22 @@ _TOTALS = (
     " union all select 'quote', q.post, count(*) from quote_authorization q join post w on w.uri = q.quoting"
     " where q.post in (:ids) and q.revoked is null and w.state = 'published' and w.visibility in ('public', 'unlisted')"
     " group by q.post"
+)
+# Whether there may be something in these totals that is not shown; then it is counted, and taken off.
+_TOTALS += (
+    " union all select 'shut', 0, 1 where exists (select 1 from account gs where gs.state = 'suspended')"
+    f" or not {BLOCKED_BY_NOBODY}"
+)
+_SHUT = (
+    "select 'comment' as what, c.parent as id, count(*) as n from post c join account a on a.id = c.account"
+    " where c.parent in (:ids) and c.state = 'published' and c.visibility in ('public', 'unlisted')"
+    f" and (a.state <> 'active' or {shut_out('c.account', 'c')}) group by c.parent"
+    " union all select 'like', r.post, count(distinct r.account) from reaction r join post p on p.id = r.post"
+    " join account a on a.id = r.account where r.post in (:ids) and r.kind <> 'dislike'"
+    f" and (a.state <> 'active' or {shut_out('r.account', 'p')}) group by r.post"
+    " union all select 'boost', b.post, count(*) from boost b join post p on p.id = b.post"
+    " join account a on a.id = b.account where b.post in (:ids)"
+    f" and (a.state <> 'active' or {shut_out('b.account', 'p')}) group by b.post"
 )
 _MARKS = (
     " union all select 'liked', post, 1 from reaction where post in (:ids) and account = :viewer and kind = 'like'"
@@ -69,6 +86,9 @@ def beside(tx: Tx, ids: Sequence[int], roots: Sequence[int], viewer: int) -> Bes
     rows = tx.all(_TOTALS_AND_MARKS, ids=ids, roots=roots, viewer=viewer) if viewer else tx.all(_TOTALS, ids=ids)
     for what, number, total in rows:
         found.totals.setdefault(what, {})[number] = total
+    if found.totals.pop("shut", None):
+        for what, number, total in tx.all(_SHUT, ids=ids):
+            found.totals[what][number] -= total
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Boost, Post
@@ -9,7 +11,7 @@ from fediblog.domain.records import record
 from fediblog.hashtags import key
 from fediblog.store import accounts, events, posts, tags
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, LISTED, NOT_SHUNNED, VISIBLE
+from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, LISTED, NOT_SHUNNED, VISIBLE, shown_below
 
 _FAR = (1 << 63) - 1
 THREAD_LIMIT = 500
@@ -179,16 +181,35 @@ def drafts(tx: Tx, account: int) -> list[Post]:
 
 
 def comments(tx: Tx, root: int, viewer: int = 0, limit: int = THREAD_LIMIT) -> list[Post]:
-    """Every answer in a thread that the viewer may see, oldest first; `parent` says where each hangs."""
+    """Every answer in a thread that is shown to the viewer, oldest first; `parent` says where each hangs."""
     rows = tx.all(
-        f"select p.* from post p where p.root = :root and p.state = 'published' and {VISIBLE} and {NOT_SHUNNED}"
-        " order by p.id limit :n",
+        f"select p.* from post p where p.root = :root and p.state = 'published' and {VISIBLE}"
+        f" and (:viewer = 0 or {NOT_SHUNNED}) and {shown_below('p.account', 'p')} order by p.id limit :n",
         root=root,
         viewer=viewer,
         now=tx.now,
         n=limit,
     )
     return posts.hydrate(tx, rows, viewer)
+
+
+def unseen(tx: Tx, root: int, comments: Sequence[Post]) -> dict[int, int | None]:
+    """Of public answers in a thread that are not among these, but have some of them below: their parents by number.
+
+    They are of somebody who is blocked; what others answered to them stays, and hangs below where they would be.
+    """
+    known, found = {each.id for each in comments} | {root}, dict[int, int | None]()
+    missing = {each.parent for each in comments if each.parent is not None} - known
+    while missing:
+        rows = tx.all(
+            "select id, parent from post where id in (:ids) and root = :root and state = 'published'"
+            " and visibility in ('public', 'unlisted')",
+            ids=sorted(missing),
+            root=root,
+        )
+        found.update((row.id, row.parent) for row in rows)
+        missing = {row.parent for row in rows if row.parent is not None} - known - found.keys()
+    return found
 
 
 def ancestors(tx: Tx, post: Post, viewer: int = 0, depth: int = 40) -> list[Post]:
@@ -208,7 +229,7 @@ def reply_rows(tx: Tx, post: int, viewer: int = 0, *, after: int = 0, limit: int
     """Number and id of the direct answers that the viewer may see, oldest first, those above `after`."""
     return tx.all(
         "select p.id, p.uri from post p where p.parent = :post and p.id > :after and p.state = 'published'"
-        f" and {VISIBLE} order by p.id limit :n",
+        f" and {VISIBLE} and {shown_below('p.account', 'p')} order by p.id limit :n",
         post=post,
         viewer=viewer,
         after=after,
@@ -220,7 +241,7 @@ def thread_rows(tx: Tx, root: int, viewer: int = 0, *, after: int = 0, limit: in
     """Number and id of all posts of a thread that the viewer may see, oldest first, those above `after`."""
     return tx.all(
         "select p.id, p.uri from post p where (p.root = :root or p.id = :root) and p.id > :after"
-        f" and p.state = 'published' and {VISIBLE} order by p.id limit :n",
+        f" and p.state = 'published' and {VISIBLE} and {shown_below('p.account', 'p')} order by p.id limit :n",
         root=root,
         viewer=viewer,
         after=after,
@@ -231,8 +252,9 @@ def thread_rows(tx: Tx, root: int, viewer: int = 0, *, after: int = 0, limit: in
 def thread_total(tx: Tx, root: int) -> int:
     """How many public or unlisted posts a thread has."""
     row = tx.one(
-        "select count(*) as n from post where (root = :root or id = :root) and state = 'published'"
-        " and visibility in ('public', 'unlisted')",
+        "select count(*) as n from post p join account a on a.id = p.account and a.state = 'active'"
+        " where (p.root = :root or p.id = :root) and p.state = 'published' and p.visibility in ('public', 'unlisted')"
+        f" and {shown_below('p.account', 'p')}",
         root=root,
     )
     return int(row.n) if row else 0

@@ -6,11 +6,21 @@ from fediblog.domain.documents import Option, Poll
 from fediblog.domain.posts import Boost, Post, Reaction
 from fediblog.store import accounts, events, jobs, posts, writing
 from fediblog.store.tx import Row, Tx
+from fediblog.store.visible import shown_below
 
+_SHOWN_LIKES = (
+    "from reaction r join post p on p.id = r.post join account a on a.id = r.account and a.state = 'active'"
+    f" where r.post = :post and r.kind <> 'dislike' and {shown_below('r.account', 'p')}"
+)
 _LIKED_BY = (
     "select account, kind, content, emoji_url, created from reaction where post = :post and kind <> 'dislike'"
-    " and account in (select account from reaction where post = :post and kind <> 'dislike'"
-    " group by account order by min(created), account limit :n) order by created, account, content"
+    f" and account in (select r.account {_SHOWN_LIKES} group by r.account order by min(r.created), r.account limit :n)"
+    " order by created, account, content"
+)
+_LIKE_URIS = f"select min(r.uri) as uri {_SHOWN_LIKES} group by r.account order by min(r.created), r.account limit :n"
+_SHOWN_BOOSTS = (
+    "select b.* from boost b join post p on p.id = b.post join account a on a.id = b.account and a.state = 'active'"
+    f" where b.post = :post and {shown_below('b.account', 'p')} order by b.id limit :n"
 )
 TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
 
@@ -90,7 +100,6 @@ def liked_by(tx: Tx, post: int, limit: int = 40) -> list[Reaction]:
             account=people[row.account], kind=row.kind, content=row.content, image=row.emoji_url, created=row.created
         )
         for row in found.values()
-        if people[row.account].state == "active"
     ]
 
 
@@ -118,13 +127,7 @@ def liked(tx: Tx, account: int, limit: int = 40) -> list[int]:
 
 def like_uris(tx: Tx, post: int, *, limit: int = 100) -> list[str]:
     """Ids of the likes and emoji of a post, earliest first, one for each person."""
-    rows = tx.all(
-        "select min(uri) as uri from reaction where post = :post and kind <> 'dislike' group by account"
-        " order by min(created), account limit :n",
-        post=post,
-        n=limit,
-    )
-    return [row.uri for row in rows]
+    return [row.uri for row in tx.all(_LIKE_URIS, post=post, n=limit)]
 
 
 def boost(
@@ -165,22 +168,17 @@ def boost_by_uri(tx: Tx, uri: str) -> tuple[int, int] | None:
 
 def boosts(tx: Tx, post: int, limit: int = 40) -> list[Boost]:
     """Who passed it on, earliest first."""
-    rows = tx.all("select * from boost where post = :post order by id limit :n", post=post, n=limit)
+    rows = tx.all(_SHOWN_BOOSTS, post=post, n=limit)
     whole = posts.stored(tx, post) if rows else None
     if whole is None:
         return []
     people = accounts.many(tx, {row.account for row in rows})
-    return [
-        Boost(id=row.id, uri=row.uri, account=people[row.account], post=whole, created=row.created)
-        for row in rows
-        if people[row.account].state == "active"
-    ]
+    return [Boost(id=row.id, uri=row.uri, account=people[row.account], post=whole, created=row.created) for row in rows]
 
 
 def boost_uris(tx: Tx, post: int, *, limit: int = 100) -> list[str]:
     """Ids of the boosts of a post, earliest first."""
-    rows = tx.all("select uri from boost where post = :post order by id limit :n", post=post, n=limit)
-    return [row.uri for row in rows]
+    return [row.uri for row in tx.all(_SHOWN_BOOSTS, post=post, n=limit)]
 
 
 def vote(tx: Tx, account: int, post: int, choice: str, uri: str) -> bool:

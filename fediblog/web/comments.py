@@ -25,7 +25,7 @@ _SHOWN: Kept[int, str] = Kept(MOST_KEPT)
 class Comment:
     """An answer and how far it is indented; `to` is the one it answers where the indentation no longer tells."""
 
-    post: Post
+    post: Post | None  # None: one that is not shown
     depth: int
     to: Post | None = None
 
@@ -45,8 +45,17 @@ class Parts(Protocol):
 
 def comments(answers: Sequence[Comment], parts: Parts, links: Links) -> Markup:
     """Answers as the items of a list."""
-    shown = [f'<li class="depth-{each.depth}">{_comment(each.post, parts, links, each.to)}\n</li>' for each in answers]
+    shown = [
+        f'<li class="depth-{each.depth}">'
+        f"{_comment(each.post, parts, links, each.to) if each.post is not None else _unseen()}\n</li>"
+        for each in answers
+    ]
     return Markup("\n".join(shown))  # noqa: S704  made of escaped parts
+
+
+def _unseen() -> str:
+    """In the place of a comment that is not shown, for what others answered to it."""
+    return f'<p class="comment quiet small">{escape(text("post.unseen"))}</p>'
 
 
 def comment(post: Post, parts: Parts, links: Links, level: str) -> Markup:

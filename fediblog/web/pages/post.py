@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -118,7 +118,7 @@ def thread_of(tx: Tx, viewer: int, post: Post) -> Thread:
     return Thread(
         post=post,
         above=listings.ancestors(tx, post, viewer),
-        comments=arranged(post, everybody),
+        comments=arranged(post, everybody, listings.unseen(tx, post.root or post.id, everybody)),
         likes=reactions.liked_by(tx, post.id, FACES),
         boosts=reactions.boosts(tx, post.id, FACES),
         history=writing.revisions(tx, post.id) if post.updated else (),
@@ -135,26 +135,27 @@ def _closed(tx: Tx, viewer: int, post: Post) -> str:
     return "nobody" if "nobody" in policies else "followers"
 
 
-def arranged(post: Post, comments: Sequence[Post]) -> list[Comment]:
+def arranged(post: Post, comments: Sequence[Post], unseen: Mapping[int, int | None]) -> list[Comment]:
     """The answers below a post in the order in which they are read: each followed by its own answers.
 
-    On the thread's first post, answers whose own parent cannot be shown stand at the top level.
+    `unseen` are the numbers of answers that are not shown but have answers, with what they answer. On the thread's
+    first post, answers whose own parent cannot be told of stand at the top level.
     """
-    known = {each.id for each in comments} | {post.id}
-    below: dict[int, list[Post]] = {}
-    for each in comments:
-        parent = each.parent if each.parent in known else None
-        if parent is None and post.root is None:
-            parent = post.id
-        if parent is not None and each.id != post.id:
-            below.setdefault(parent, []).append(each)
+    shown = {each.id: each for each in comments}
+    below: dict[int, list[int]] = {}
+    for number in sorted({*shown, *unseen} - {post.id}):
+        parent = shown[number].parent if number in shown else unseen[number]
+        if parent not in shown and parent not in unseen and parent != post.id:
+            parent = post.id if post.root is None else None
+        if parent is not None:
+            below.setdefault(parent, []).append(number)
     found: list[Comment] = []
-    waiting = [(child, 0, post) for child in reversed(below.get(post.id, []))]
+    waiting = [(child, 0, post.id) for child in reversed(below.pop(post.id, []))]
     while waiting:  # no recursion: strangers decide how deep a thread is
-        each, depth, parent_post = waiting.pop()
-        found.append(Comment(each, min(depth, DEEPEST), parent_post if depth > DEEPEST else None))
-        if each.id in below:
-            waiting += [(child, depth + 1, each) for child in reversed(below.pop(each.id))]
+        number, depth, above = waiting.pop()
+        answered = shown.get(above) if depth > DEEPEST else None
+        found.append(Comment(shown.get(number), min(depth, DEEPEST), answered))
+        waiting += [(child, depth + 1, number) for child in reversed(below.pop(number, []))]
     return found
 
 
