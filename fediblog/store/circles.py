@@ -68,6 +68,7 @@ _ENDORSED = (
     " where e.account = :id and a.state = 'active' and e.id < :before and e.id > :after order by e.id"
 )
 _ENDORSEMENTS: Queries = (f"{_ENDORSED} {NEWEST} limit :n", f"{_ENDORSED} {OLDEST} limit :n")
+_AT_HOST = at_host("cast(:host as text)", "a")
 _HOSTS = "select host, id from host_mute where account = :id and id < :before and id > :after order by id"
 _MUTED_HOSTS: Queries = (f"{_HOSTS} {NEWEST} limit :n", f"{_HOSTS} {OLDEST} limit :n")
 
@@ -214,8 +215,7 @@ def mute_host(tx: Tx, account: int, host: str) -> None:
         id=tx.new_id(),
     )
     tx.run(
-        "delete from notice where account = :a and actor in (select x.id from account x"
-        f" where {at_host('cast(:host as text)', 'x')})",
+        f"delete from notice where account = :a and actor in (select a.id from account a where {_AT_HOST})",
         a=account,
         host=host,
     )
@@ -236,13 +236,13 @@ def known_at(tx: Tx, account: int, host: str) -> tuple[list[int], list[int]]:
     """Of a server: whom the account follows there or asked to, and who there follows it or asked to."""
     out = tx.all(
         "select f.followed as id from follow f join account a on a.id = f.followed where f.follower = :id"
-        f" and a.state <> 'deleted' and {at_host('cast(:host as text)', 'a')}",
+        f" and a.state <> 'deleted' and {_AT_HOST}",
         id=account,
         host=host,
     )
     back = tx.all(
         "select f.follower as id from follow f join account a on a.id = f.follower where f.followed = :id"
-        f" and a.state <> 'deleted' and {at_host('cast(:host as text)', 'a')}",
+        f" and a.state <> 'deleted' and {_AT_HOST}",
         id=account,
         host=host,
     )

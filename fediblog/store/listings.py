@@ -11,7 +11,7 @@ from fediblog.domain.records import record
 from fediblog.hashtags import key
 from fediblog.store import accounts, events, posts, tags
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, LISTED, NOT_SHUNNED, VISIBLE, shown_below
+from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, LISTED, NOT_SHUNNED, SHOWN_BELOW, VISIBLE
 
 _FAR = (1 << 63) - 1
 THREAD_LIMIT = 500
@@ -184,7 +184,7 @@ def comments(tx: Tx, root: int, viewer: int = 0, limit: int = THREAD_LIMIT) -> l
     """Every answer in a thread that is shown to the viewer, oldest first; `parent` says where each hangs."""
     rows = tx.all(
         f"select p.* from post p where p.root = :root and p.state = 'published' and {VISIBLE}"
-        f" and (:viewer = 0 or {NOT_SHUNNED}) and {shown_below('p.account', 'p')} order by p.id limit :n",
+        f" and (:viewer = 0 or {NOT_SHUNNED}) and {SHOWN_BELOW} order by p.id limit :n",
         root=root,
         viewer=viewer,
         now=tx.now,
@@ -229,7 +229,7 @@ def reply_rows(tx: Tx, post: int, viewer: int = 0, *, after: int = 0, limit: int
     """Number and id of the direct answers that the viewer may see, oldest first, those above `after`."""
     return tx.all(
         "select p.id, p.uri from post p where p.parent = :post and p.id > :after and p.state = 'published'"
-        f" and {VISIBLE} and {shown_below('p.account', 'p')} order by p.id limit :n",
+        f" and {VISIBLE} and {SHOWN_BELOW} order by p.id limit :n",
         post=post,
         viewer=viewer,
         after=after,
@@ -241,7 +241,7 @@ def thread_rows(tx: Tx, root: int, viewer: int = 0, *, after: int = 0, limit: in
     """Number and id of all posts of a thread that the viewer may see, oldest first, those above `after`."""
     return tx.all(
         "select p.id, p.uri from post p where (p.root = :root or p.id = :root) and p.id > :after"
-        f" and p.state = 'published' and {VISIBLE} and {shown_below('p.account', 'p')} order by p.id limit :n",
+        f" and p.state = 'published' and {VISIBLE} and {SHOWN_BELOW} order by p.id limit :n",
         root=root,
         viewer=viewer,
         after=after,
@@ -254,7 +254,7 @@ def thread_total(tx: Tx, root: int) -> int:
     row = tx.one(
         "select count(*) as n from post p join account a on a.id = p.account and a.state = 'active'"
         " where (p.root = :root or p.id = :root) and p.state = 'published' and p.visibility in ('public', 'unlisted')"
-        f" and {shown_below('p.account', 'p')}",
+        f" and {SHOWN_BELOW}",
         root=root,
     )
     return int(row.n) if row else 0

@@ -13,6 +13,7 @@ Totals: TypeAlias = tuple[int, int, int, int | None]
 """Followers, followed, posts and boosts without private messages, and when the last public post was published."""
 
 
+_AT_HOST = at_host("h.host", "a")
 _KNOWN = (
     "select a.id, (select count(*) from follow f where f.followed = a.id and f.state = 'accepted') as followers,"
     " (select count(*) from follow g where g.follower = a.id and g.state = 'accepted') as following,"
@@ -70,7 +71,7 @@ def bonds(tx: Tx, viewer: int, numbers: Sequence[int]) -> dict[int, Bond]:
         " left join block b on b.account = :viewer and b.target = a.id"
         " left join block bb on bb.account = a.id and bb.target = :viewer"
         " left join mute m on m.account = :viewer and m.target = a.id and (m.until is null or m.until > :now)"
-        f" left join host_mute h on h.account = :viewer and {at_host('h.host', 'a')}"
+        f" left join host_mute h on h.account = :viewer and {_AT_HOST}"
         " left join endorsement e on e.account = :viewer and e.target = a.id"
         " left join account_note n on n.account = :viewer and n.target = a.id where a.id in (:ids)",
         viewer=viewer,

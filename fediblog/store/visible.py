@@ -64,6 +64,8 @@ def shown_below(who: str, post: str) -> str:
     return f"({BLOCKED_BY_NOBODY} or not {shut_out(who, post)})"
 
 
+SHOWN_BELOW = shown_below("p.account", "p")
+
 BOOST_VISIBLE = """(
   b.account = :viewer
   or (exists (select 1 from account ba where ba.id = b.account and ba.state = 'active')
