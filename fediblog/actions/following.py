@@ -50,6 +50,18 @@ def unfollow(tx: Tx, urls: Urls, account: int, target: int) -> None:
     sending.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
 
 
+def follow_on(tx: Tx, urls: Urls, old: Account, new: Account) -> None:
+    """Our own people who follow an account of ours that moves follow the new one, as those elsewhere will."""
+    for follower in accounts.many(tx, relations.local_followers(tx, old.id)).values():
+        if follower.state != "active":
+            continue
+        apart = relations.blocks(tx, follower.id, new.id) or relations.blocks(tx, new.id, follower.id)
+        if follower.id != new.id and not apart and relations.follow(tx, follower.id, new.id) is None:
+            follow(tx, urls, follower.id, new.id)
+        unfollow(tx, urls, follower.id, old.id)
+        notices.add(tx, follower.id, "move", old.id, content=new.uri)
+
+
 def accept(tx: Tx, urls: Urls, account: int, follower: int) -> None:
     """Let somebody follow who asked."""
     actor, other = author_of(tx, account), other_of(tx, follower)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from fediblog.actions import sending
+from fediblog.actions import following, sending
 from fediblog.actions.documents import actor_document, update_of
 from fediblog.actions.drafts import author_of
 from fediblog.actions.furnishing import emoji_in
@@ -186,6 +186,7 @@ def move(tx: Tx, urls: Urls, account: int, target: int) -> None:
         "Move", uri=urls.activity(number), actor=actor.uri, object=actor.uri, target=other.uri, to=(actor.followers,)
     )
     sending.send(tx, urls, actor, document, number=number, subject=actor.uri, followers=True)
+    following.follow_on(tx, urls, changed, other)
 
 
 def delete_account(tx: Tx, urls: Urls, account: int) -> None:

@@ -448,6 +448,34 @@ async def test_a_move_takes_the_followers_along(pair: Pair) -> None:
     assert "move" in kinds(await pair.notices_of_ben())
 
 
+@pytest.mark.parametrize("to", ["here", "there"])
+async def test_a_move_takes_our_own_followers_along_too(pair: Pair, to: str) -> None:
+    """Cem, Dan and the new account itself live where Ann does; Dan is blocked by the new one."""
+    world = pair.world
+    host = pair.near if to == "here" else pair.far
+    new = await world.person(host, "ann2")
+    cem, dan = await world.person(pair.near, "cem"), await world.person(pair.near, "dan")
+    near, target = world.sites[pair.near], f"@{new.acct}"
+    for each in (cem, dan):
+        await compose.follow(near, each.id, f"@{pair.ann.acct}")
+    await compose.add_alias(world.sites[host], new.id, f"@{pair.ann.acct}")
+    if to == "here":
+        await compose.follow(near, new.id, f"@{pair.ann.acct}")
+        await world.do(pair.near, moderating.block, new.id, dan.id)
+    await compose.move(near, pair.ann.id, target)
+    await world.settle()
+    there = await pair.copy_of(pair.near, new)
+
+    async def follows(who: Account, whom: Account) -> bool:
+        return (await world.read(pair.near, relations.between, who.id, whom.id)).following
+
+    assert await follows(cem, there)
+    assert await follows(dan, there) is (to == "there")
+    for each in (cem, dan, there):
+        assert not await follows(each, pair.ann)
+    assert kinds(await world.read(pair.near, notices.latest, cem.id)) == ["move"]
+
+
 async def test_nobody_moves_to_an_account_that_does_not_say_so(pair: Pair) -> None:
     await pair.follow()
     new = await pair.world.person(pair.far, "ann2")
