@@ -17,7 +17,7 @@ from fediblog.errors import Invalid, Refused
 from fediblog.markup.markdown import render
 from fediblog.markup.text import display_name, one_line
 from fediblog.protocol.activities import write_activity
-from fediblog.store import accounts, facts, files, logins, relations, writing
+from fediblog.store import accounts, facts, files, logins, packed, relations, writing
 from fediblog.store.accounts import NewKey
 from fediblog.store.tx import Tx
 
@@ -133,7 +133,7 @@ def update_profile(tx: Tx, urls: Urls, account: int, profile: Profile) -> Accoun
     changes |= _picture(tx, urls, account, "icon", profile.icon) | _picture(tx, urls, account, "image", profile.image)
     said = {"icon_alt": profile.icon_alt, "image_alt": profile.image_alt}
     written = (profile.name, profile.summary, *(part for pair in pairs for part in pair))
-    changes["emoji"] = accounts.emoji_text(emoji_in(tx, urls, written))
+    changes["emoji"] = packed.emoji_text(emoji_in(tx, urls, written))
     changes |= {column: one_line(words, ALT_LIMIT) for column, words in said.items() if words is not None}
     changed = accounts.update_profile(tx, account, **changes)
     send_profile(tx, urls, changed)

@@ -70,6 +70,8 @@ async def save(
 
     `proven` is the id of a key that has been found to be the actor's.
     """
+    if site.urls.owns(found.inbox):
+        raise Refused("inbox-is-ours", "An account elsewhere has no inbox here.", found.uri)
     if not domain:
         same = stored is not None and (stored.handle, stored.webfinger) == (found.handle, found.webfinger)
         domain = stored.domain if stored is not None and same else await handles.domain_of(site, found, budget)

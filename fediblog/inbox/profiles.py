@@ -27,7 +27,7 @@ def _changed(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     may_change(activity, activity.object_uri)
     actor = read_actor(activity.object)
     before = facts.actor
-    if actor is None or (actor.handle, actor.webfinger) != (before.handle, before.webfinger):
+    if actor is None or (actor.handle, actor.webfinger) != (before.handle, before.webfinger) or urls.owns(actor.inbox):
         jobs.add(tx, "fetch-actor", before.uri)
         return Outcome.DONE
     accounts.save_remote(tx, actor, before.domain)

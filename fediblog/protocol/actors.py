@@ -28,13 +28,17 @@ _RSA_MULTIKEY = "z4MX"
 
 
 def read_actor(document: Json) -> Actor | None:
-    """The actor, or None if an essential part is missing: id, type, handle, and an inbox of the same origin."""
+    """The actor, or None if an essential part is missing: id, type, handle, and an inbox.
+
+    The inbox alone may lie on another origin, as where several domains share a server. Whether it may is asked where
+    the actor is stored.
+    """
     doc = readers.fields(document)
     uri = readers.url(doc.get("id"))
     kind = readers.kind_of(doc, ACTOR_KINDS)
     webfinger = _webfinger(doc.get("webfinger"))
     handle = _handle(doc.get("preferredUsername")) or webfinger.partition("@")[0]
-    inbox = _own(doc.get("inbox"), uri)
+    inbox = _inbox(doc.get("inbox"), uri)
     if not (uri and kind and handle and inbox):
         return None
     return Actor(
@@ -121,6 +125,11 @@ def _own(value: Json, uri: str) -> str:
     """An address that must be of the actor's origin: else an actor could aim our requests, or our trust, elsewhere."""
     found = readers.ref(value)
     return found if found and same_origin(found, uri) else ""
+
+
+def _inbox(value: Json, uri: str) -> str:
+    found = readers.ref(value)
+    return found if same_origin(found, uri) or found.startswith("https://") else ""
 
 
 def _shared_inbox(doc: dict[str, Json], uri: str) -> str:

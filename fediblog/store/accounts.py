@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Actor, Emoji, Key, Picture, ProfileField
+from fediblog.domain.documents import Actor, Key, Picture, ProfileField
 from fediblog.domain.kept import Kept
 from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
@@ -18,13 +18,14 @@ from fediblog.errors import Refused
 from fediblog.markup.clean import clean
 from fediblog.markup.text import display_name
 from fediblog.protocol.authority import compared_host
-from fediblog.store.packed import pairs, strings
+from fediblog.store import inboxes
+from fediblog.store.packed import emoji_from, emoji_text, pairs, strings
 from fediblog.store.tx import Row, Tx
 
 _PROFILE = (
     "kind, handle, handle_key, domain, host, name, summary, summary_source, language, url, inbox, shared_inbox, outbox,"
     " followers, following, featured, featured_tags, icon, icon_alt, image, image_alt, fields, fields_source, emoji,"
-    " also_known_as, moved_to, webfinger, locked, discoverable, indexable, memorial, published"
+    " also_known_as, moved_to, webfinger, locked, discoverable, indexable, memorial, published, inbox_host"
 )
 _NAMES = [name.strip() for name in _PROFILE.split(",")]
 MOST_KEPT = 2048  # accounts that are remembered as they were made
@@ -36,7 +37,8 @@ _INSERT = (
     + ")"
 )
 _USUAL = re.compile(r"https?://([a-z0-9.-]*[a-z0-9-])(?=[/?#]|\Z)")  # an address whose host can be read off
-_EDITABLE = frozenset(_NAMES) - {"handle", "handle_key", "domain", "host", "inbox", "outbox", "shared_inbox"}
+_FIXED = "handle handle_key domain host inbox inbox_host outbox shared_inbox"
+_EDITABLE = frozenset(_NAMES) - set(_FIXED.split())
 _SET = {name: f"update account set {name} = :value where id = :id and local = 1" for name in _EDITABLE}
 KEY = "k.uri, k.account, k.kind, k.public, k.private, k.fetched, a.version"  # what `held` wants
 _UPDATE = (
@@ -92,16 +94,6 @@ def _made(row: Row) -> Account:
         memorial=bool(row.memorial), state=row.state, suspended=row.state == "suspended",
         published=row.published, created=row.created, changed=row.changed, fetched=row.fetched,
     )  # fmt: skip
-
-
-def emoji_from(text: str) -> tuple[Emoji, ...]:
-    """Custom emoji as they are stored."""
-    return tuple(Emoji(name=name, url=url) for name, url in pairs(text))
-
-
-def emoji_text(emoji: Sequence[Emoji]) -> str:
-    """Custom emoji as they are stored."""
-    return json.dumps([[each.name, each.url] for each in emoji])
 
 
 def host_of(uri: str) -> str:
@@ -252,6 +244,8 @@ def save_remote(tx: Tx, actor: Actor, domain: str) -> Account:
     row = tx.one("select id, local, state from account where uri = :uri", uri=actor.uri)
     if row and row.local:
         raise Refused("account-is-ours", "That account lives here.")
+    if clean_actor["inbox_host"]:
+        inboxes.check(tx, actor.uri, clean_actor["inbox_host"])
     if row:
         number = row.id
         tx.run(_UPDATE, id=number, now=tx.now, **clean_actor)
@@ -323,6 +317,7 @@ def _columns(actor: Actor, domain: str, *, remote: bool = False) -> dict[str, An
         "indexable": int(actor.indexable),
         "memorial": int(actor.memorial),
         "published": actor.published,
+        "inbox_host": "" if host_of(actor.inbox) == host_of(actor.uri) else host_of(actor.inbox),
     }
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
+
+from fediblog.domain.documents import Emoji
 
 
 @lru_cache(maxsize=2048)
@@ -22,3 +25,13 @@ def pairs(text: str) -> tuple[tuple[str, str], ...]:
 def text_of(texts: tuple[str, ...]) -> str:
     """A list of strings as it is stored."""
     return json.dumps(texts)
+
+
+def emoji_from(text: str) -> tuple[Emoji, ...]:
+    """Custom emoji as they are stored."""
+    return tuple(Emoji(name=name, url=url) for name, url in pairs(text))
+
+
+def emoji_text(emoji: Sequence[Emoji]) -> str:
+    """Custom emoji as they are stored."""
+    return json.dumps([[each.name, each.url] for each in emoji])

@@ -19,7 +19,7 @@ from fediblog.domain.documents import (
 )
 from fediblog.domain.kept import Kept
 from fediblog.domain.posts import Post
-from fediblog.store import accounts, beside, quotes
+from fediblog.store import accounts, beside, packed, quotes
 from fediblog.store.beside import Parts
 from fediblog.store.packed import strings
 from fediblog.store.pushes import PUSHED
@@ -211,7 +211,7 @@ def _made(row: Row, author: Account, parts: Parts, counted: tuple[int, int, int]
         in_reply_to=row.in_reply_to, parent=row.parent, root=row.root,
         context=row.context, conversation=row.conversation, quote=row.quote,
         to=strings(row.to_list), cc=strings(row.cc_list),
-        emoji=accounts.emoji_from(row.emoji) if row.emoji != "[]" else (),
+        emoji=packed.emoji_from(row.emoji) if row.emoji != "[]" else (),
         image=Picture(url=row.image, alt=row.image_alt) if row.image else None,
         poll=poll_from(row.poll), happening=_happening_from(row.happening),
         replies=row.replies_uri, likes=row.likes_uri, shares=row.shares_uri,

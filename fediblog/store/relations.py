@@ -5,7 +5,7 @@ from __future__ import annotations
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.records import record
 from fediblog.domain.rules import Viewer
-from fediblog.store import accounts
+from fediblog.store import accounts, inboxes
 from fediblog.store.hosts import domains
 from fediblog.store.tx import Row, Tx
 
@@ -300,6 +300,7 @@ def unblock_host(tx: Tx, host: str) -> None:
     for other, _ in blocked_hosts(tx):
         if f".{other}".endswith(f".{host}") or f".{host}".endswith(f".{other}"):
             _set_host_state(tx, other, before="active", after="suspended")
+    inboxes.suspend_blocked(tx)
 
 
 def _set_host_state(tx: Tx, host: str, *, before: str, after: str) -> None:
@@ -307,7 +308,8 @@ def _set_host_state(tx: Tx, host: str, *, before: str, after: str) -> None:
     for pattern in (name, f"%.{name}", f"{name}:%", f"%.{name}:%"):
         tx.run(
             "update account set state = :after where local = 0 and state = :before"
-            " and (host like :pattern escape '!' or domain like :pattern escape '!')",
+            " and (host like :pattern escape '!' or domain like :pattern escape '!'"
+            " or inbox_host like :pattern escape '!')",
             before=before,
             after=after,
             pattern=pattern,

@@ -12,8 +12,7 @@ from fediblog.domain.documents import Note, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.store import conversations, events, parts, quotes, ties
-from fediblog.store.accounts import emoji_text
-from fediblog.store.packed import text_of
+from fediblog.store.packed import emoji_text, text_of
 from fediblog.store.posts import poll_text
 from fediblog.store.tx import Row, Tx
 

@@ -60,9 +60,8 @@ def test_reading_an_actor_with_odd_properties_never_raises(odd: dict[str, Json])
         {"preferredUsername": "me@b.example"},
         {"preferredUsername": "x" * 129},
         {"inbox": None},
-        {"inbox": "https://b.example/inbox"},
         {"inbox": "http://a.example/users/me/inbox"},
-        {"inbox": "https://a.example:8443/users/me/inbox"},
+        {"inbox": "http://b.example/inbox"},
     ],
 )
 def test_essentials(changes: dict[str, Json]) -> None:

@@ -29,7 +29,7 @@ from fediblog.mastodon.entities.statuses import (
     statuses,
 )
 from fediblog.mastodon.look import KeptPost, Look
-from fediblog.store import accounts, beside, personal, posts
+from fediblog.store import accounts, beside, packed, personal, posts
 from fediblog.store.beside import Parts
 from fediblog.store.tx import Row, Tx
 
@@ -153,7 +153,7 @@ def _post(row: Row, parts: Parts) -> Post:
         sensitive=bool(row.sensitive),
         parent=row.parent,
         root=row.root,
-        emoji=accounts.emoji_from(row.emoji) if row.emoji != "[]" else (),
+        emoji=packed.emoji_from(row.emoji) if row.emoji != "[]" else (),
         published=row.published,
         updated=row.updated,
         received=row.received,
