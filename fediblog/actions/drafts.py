@@ -69,8 +69,12 @@ class Draft:
         return self.source_type or MARKDOWN
 
 
-def author_of(tx: Tx, account: int) -> Account:
-    """The account of ours that acts."""
+def author_of(tx: Tx, account: int, *others: int) -> Account:
+    """The account of ours that acts: what else it does meanwhile waits.
+
+    So does what is done to and by `others`, and to it: where what one is to another is looked at and changed.
+    """
+    tx.hold(-account, *((account, *others) if others else ()))
     found = accounts.get(tx, account)
     if found is None or not found.local or found.state != "active":
         raise Forbidden("This account cannot write here.")

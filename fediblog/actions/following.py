@@ -9,13 +9,18 @@ from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.protocol.activities import write_activity
-from fediblog.store import accounts, notices, relations
+from fediblog.store import accounts, inbound, notices, relations
 from fediblog.store.tx import Tx
+
+ASKED_PAUSE = 60_000  # ms in which a Follow that waits for its answer is not sent once more
 
 
 def follow(tx: Tx, urls: Urls, account: int, target: int) -> Relation:
-    """Ask to follow; one of ours that is not locked is followed at once. A Follow has a fresh id each time."""
-    actor, other = author_of(tx, account), other_of(tx, target)
+    """Ask to follow; one of ours that is not locked is followed at once. A Follow has a fresh id each time.
+
+    Who was asked a moment ago is not asked again; after that once more, for the Follow or its answer may be lost.
+    """
+    actor, other = author_of(tx, account, target), other_of(tx, target)
     if other.id == actor.id:
         raise Invalid("handle", "One does not follow oneself.")
     if relations.blocks(tx, target, account):
@@ -23,7 +28,8 @@ def follow(tx: Tx, urls: Urls, account: int, target: int) -> Relation:
     if relations.blocks(tx, account, target):
         raise Invalid("handle", "You block this account; lift the block first.")
     standing = relations.follow(tx, account, target)
-    if standing is not None and standing.state == "accepted":
+    asked = standing is not None and inbound.sent_since(tx, account, "Follow", other.uri, tx.now - ASKED_PAUSE)
+    if standing is not None and (asked or standing.state == "accepted"):
         return relations.between(tx, account, target)
     number = tx.new_id()
     uri = urls.activity(number)
@@ -38,7 +44,7 @@ def follow(tx: Tx, urls: Urls, account: int, target: int) -> Relation:
 
 def unfollow(tx: Tx, urls: Urls, account: int, target: int) -> None:
     """End a follow, or take the request back."""
-    actor, other = author_of(tx, account), other_of(tx, target)
+    actor, other = author_of(tx, account, target), other_of(tx, target)
     standing = relations.follow(tx, account, target)
     if standing is None:
         return
@@ -64,11 +70,12 @@ def follow_on(tx: Tx, urls: Urls, old: Account, new: Account) -> None:
 
 def accept(tx: Tx, urls: Urls, account: int, follower: int) -> None:
     """Let somebody follow who asked."""
-    actor, other = author_of(tx, account), other_of(tx, follower)
+    actor, other = author_of(tx, account, follower), other_of(tx, follower)
     standing = relations.follow(tx, follower, account)
     if standing is None:
         raise NotFound("There is no such request any more.")
-    relations.accept(tx, follower, account)
+    if not relations.accept(tx, follower, account):
+        return
     notices.withdraw(tx, account, "follow_request", follower)
     notices.add(tx, account, "follow", follower)
     answer(tx, urls, actor, other, standing.uri, "Accept")
@@ -76,7 +83,7 @@ def accept(tx: Tx, urls: Urls, account: int, follower: int) -> None:
 
 def refuse(tx: Tx, urls: Urls, account: int, follower: int) -> None:
     """Turn a request down, or remove a follower: the other side is told either way."""
-    actor, other = author_of(tx, account), other_of(tx, follower)
+    actor, other = author_of(tx, account, follower), other_of(tx, follower)
     standing = relations.follow(tx, follower, account)
     if standing is None:
         raise NotFound("There is no such request any more.")

@@ -265,6 +265,9 @@ def swap(tx: Tx, app: App, *, code: str, redirect: str, verifier: str, proven: b
     """
     hashed = apps.digest(code)
     found = apps.code(tx, hashed)
+    if found is not None:
+        tx.hold(found.login)  # its password may be changed just now, which ends codes and tokens
+        found = apps.code(tx, hashed)
     bad = Denied("invalid_grant", _NO_CODE)
     if found is None or found.app != app.id:
         return bad
@@ -277,7 +280,8 @@ def swap(tx: Tx, app: App, *, code: str, redirect: str, verifier: str, proven: b
         return Denied("invalid_client", "An app without its client_secret must use PKCE.")
     if not is_verified(found.challenge, verifier):
         return Denied("invalid_grant", "The code_verifier does not fit the code_challenge.")
-    apps.use_code(tx, hashed)
+    if not apps.use_code(tx, hashed):
+        return bad
     secret = secrets.token_urlsafe(32)
     number = apps.add_token(
         tx, apps.digest(secret), found.scopes, app=app.id, login=found.login, account=found.account, code=hashed
@@ -302,6 +306,7 @@ def is_verified(challenge: str, verifier: str) -> bool:
 def grant_app(tx: Tx, app: App, scope: str) -> Granted:
     """A token of the app's own (RFC 6749 §4.4): it stands for nobody. Raises Denied."""
     secret = secrets.token_urlsafe(32)
+    tx.hold(app.id)
     number = apps.add_token(tx, apps.digest(secret), _scopes(app, scope), app=app.id)
     apps.thin(tx, app.id, MOST_TOKENS)
     token = apps.token_by_id(tx, number)

@@ -20,7 +20,7 @@ _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9]
 
 def block(tx: Tx, urls: Urls, account: int, target: int) -> None:
     """Neither sees the other any more; the follows between them end."""
-    actor, other = author_of(tx, account), following.other_of(tx, target)
+    actor, other = author_of(tx, account, target), following.other_of(tx, target)
     if target == account:
         raise Invalid("account", "One does not block oneself.")
     if relations.blocks(tx, account, target):
@@ -37,7 +37,7 @@ def block(tx: Tx, urls: Urls, account: int, target: int) -> None:
 
 def unblock(tx: Tx, urls: Urls, account: int, target: int) -> None:
     """Lift a block."""
-    actor, other = author_of(tx, account), following.other_of(tx, target)
+    actor, other = author_of(tx, account, target), following.other_of(tx, target)
     uri = relations.unblock(tx, account, target)
     if uri is None:
         return
@@ -67,6 +67,7 @@ def mute_host(tx: Tx, urls: Urls, account: int, host: str) -> None:
     name = host_name(urls, host)
     circles.mute_host(tx, account, name)
     followed, followers = circles.known_at(tx, account, name)
+    tx.hold(account, *followed, *followers)
     for number in followed:
         following.unfollow(tx, urls, account, number)
     for number in followers:
@@ -135,6 +136,7 @@ def delete(tx: Tx, urls: Urls, account: int) -> None:
 
 def _moderated(tx: Tx, account: int) -> Account:
     """The account, if it is one that may be acted against: not the server's own actor, nor an owner's."""
+    tx.hold(-account, account)
     found = following.other_of(tx, account)
     if found.local and found.login is None:
         raise Invalid("account", "This account speaks for the server itself.")

@@ -26,6 +26,7 @@ RESERVED = frozenset({INSTANCE_HANDLE, "admin", "administrator", "root", "system
 SETUP_TOKEN = "setup-token"  # noqa: S105 - the name of a fact, not a secret
 MOST_TOLD = 5_000  # of those whom an account followed, when it goes
 NO_PICTURE = 0
+_LOGINS = 1  # a number that no account has: one login is made at a time, since the first becomes the owner
 BIO_LIMIT = 5_000
 FIELDS_LIMIT = 16
 ALT_LIMIT = 1_500
@@ -91,6 +92,7 @@ def set_up(
 def add_login(tx: Tx, name: str, password_hash: str, role: str = "member") -> Login:
     """A new login; the first of all becomes the owner."""
     wanted = name.strip().lower()
+    tx.hold(_LOGINS)
     if not LOCAL_HANDLE.match(wanted):
         raise Invalid("name", "A login name has 1 to 30 letters a-z, digits and underscores.")
     return logins.create(tx, wanted, password_hash, role if logins.everyone(tx) else "owner")
@@ -101,6 +103,7 @@ def add_account(
 ) -> Account:
     """A new account of that login, unless it has `most` already; without a number there is no limit."""
     wanted = check_handle(handle)
+    tx.hold(login)
     if most is not None and len(accounts.of_login(tx, login)) >= most:
         raise Invalid("handle", f"A login may have {most} accounts here, and yours has; ask the owner for another.")
     if accounts.local_by_handle(tx, wanted):
@@ -175,7 +178,7 @@ def add_alias(tx: Tx, urls: Urls, account: int, uri: str) -> Account:
 
 def move(tx: Tx, urls: Urls, account: int, target: int) -> None:
     """Send the followers to another account, which must name this one among its aliases (as fetched just now)."""
-    actor = author_of(tx, account)
+    actor = author_of(tx, account, target)
     other = accounts.get(tx, target)
     if other is None or actor.uri not in other.also_known_as:
         raise Invalid("target", f"That account does not name {actor.uri} as an alias yet; add it there first.")
@@ -194,7 +197,7 @@ def delete_account(tx: Tx, urls: Urls, account: int) -> None:
 
     Those who follow it and those whom it followed are told.
     """
-    actor = author_of(tx, account)
+    actor = author_of(tx, account, account)
     number = tx.new_id()
     document = write_activity(
         "Delete", uri=urls.activity(number), actor=actor.uri, object=actor.uri, to=(PUBLIC,), cc=(actor.followers,)

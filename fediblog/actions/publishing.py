@@ -86,6 +86,7 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, mentions: Ma
 
 def release(tx: Tx, urls: Urls, post: int) -> None:
     """The time of a scheduled post has come."""
+    tx.hold(post)
     scheduled = posts.stored(tx, post)
     if scheduled is None or scheduled.state != "scheduled":
         return
@@ -148,6 +149,7 @@ def let_quote(tx: Tx, urls: Urls, account: int, post: int, policy: str) -> None:
 
 def send_counts(tx: Tx, urls: Urls, post: int) -> None:
     """Tell those who follow how a post stands: an Update without `updated`, for polls and totals."""
+    tx.hold(post)
     whole = posts.stored(tx, post)
     if whole is not None and whole.local and whole.state == "published":
         _send_update(tx, urls, whole, whole)
@@ -230,6 +232,7 @@ def _send_pin(tx: Tx, urls: Urls, author: Account, post: Post, kind: str) -> Non
 
 
 def _own(tx: Tx, author: Account, post: int) -> Post:
+    tx.hold(post)
     whole = posts.stored(tx, post)
     if whole is None or whole.account.id != author.id:
         raise NotFound()

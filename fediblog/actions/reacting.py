@@ -86,6 +86,7 @@ def unboost(tx: Tx, urls: Urls, account: int, post: int) -> None:
 
 def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) -> None:
     """Vote in a poll, ours or somebody else's, once."""
+    tx.hold(-account, post)
     actor, whole = author_of(tx, account), seen(tx, account, post)
     poll = whole.poll
     wanted = list(dict.fromkeys(choices))
@@ -131,6 +132,7 @@ def tally(tx: Tx, post: Post) -> None:
 
 def close_poll(tx: Tx, urls: Urls, post: int) -> None:
     """The time of a poll is over: our people who voted are told; of ours the result stands, and followers are told."""
+    tx.hold(post)
     whole = posts.stored(tx, post)
     if whole is None or whole.state != "published" or whole.poll is None:
         return

@@ -120,6 +120,7 @@ async def confirm_gone(site: Site, job: Job) -> None:
 
 
 def _forget(tx: Tx, job: Job, asked: list[Row], gone: list[Row]) -> None:
+    tx.hold(*(row.id for row in gone))
     for row in gone:
         departed.forget(tx, row.id)
         log.event("account-gone", account=row.uri)

@@ -197,6 +197,7 @@ async def _keep_post(site: Site, found: Note, author: Account, depth: int, budge
 
 def store(tx: Tx, urls: Urls, found: Note, author: int) -> Post | None:
     """Store a post that was fetched, unless it is there already."""
+    tx.hold(author)
     known = posts.by_uri(tx, found.uri)
     writer = accounts.get(tx, author)
     if known is not None or writer is None:

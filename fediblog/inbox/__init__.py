@@ -9,7 +9,7 @@ from fediblog.inbox import following, groups, posting, profiles, quoting, reacti
 from fediblog.inbox.cleaning import harmless
 from fediblog.inbox.handling import CleanNote, Facts, Handler, Needs, Outcome, Reading, Sight
 from fediblog.inbox.storing import store_post
-from fediblog.store import freshness, inbound
+from fediblog.store import accounts, freshness, inbound
 from fediblog.store.tx import Tx
 
 __all__ = [
@@ -77,6 +77,9 @@ HANDLERS: dict[Route, Handler] = {
 # and a Follow is answered each time.
 _AGAIN = frozenset({"Update", "Follow", "Undo", "Delete", "Accept", "Reject", "Add", "Remove"})
 
+# What `arrivals` says of their targets holds for active actors only; the others change nothing for one that is none.
+_STATE_IS_ASKED = frozenset({"Create", "Like", "EmojiReact", "Dislike", "Announce", "Undo", "Delete"})
+
 
 def handler_of(activity: Activity) -> Handler | None:
     """Who deals with it, or None if nobody does."""
@@ -93,12 +96,25 @@ def is_once(activity: Activity) -> bool:
     return bool(activity.uri) and activity.kind not in _AGAIN
 
 
+def _concerned(urls: Urls, activity: Activity, facts: Facts) -> set[int]:
+    """The accounts that it is about: its actor, the authors of what was fetched, and one of ours that it names."""
+    ours = urls.actor_number(activity.object_uri)
+    fetched = {each.id for each in facts.accounts.values() if not each.local}
+    return {facts.actor.id, *fetched, *(() if ours is None else (ours,))}
+
+
 def apply(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
-    """Do what a proven activity says, together with the mark that it was seen."""
+    """Do what a proven activity says, together with the mark that it was seen.
+
+    What comes meanwhile of the same actor, or is done to it here, waits: an Undo or Delete would find nothing yet.
+    """
+    if tx.engine == "postgres":
+        tx.hold(*_concerned(urls, activity, facts))
     if facts.actor.uri != activity.actor or facts.actor.local:
         raise Refused("signer-is-not-actor", "The signer is not the actor.", activity.actor)
-    if facts.actor.state != "active" and activity.kind != "Delete":
-        raise Refused(f"account-{facts.actor.state}", "Activities of this account are not taken.", activity.actor)
+    state = facts.actor.state if activity.kind in _STATE_IS_ASKED else accounts.state(tx, facts.actor.id)
+    if state not in ("active", None) and activity.kind != "Delete":
+        raise Refused(f"account-{state}", "Activities of this account are not taken.", activity.actor)
     handler = handler_of(activity)
     if handler is None:
         return Outcome.IGNORED

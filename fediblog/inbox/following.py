@@ -52,7 +52,7 @@ def _is_copy(tx: Tx, activity: Activity, target: Account, standing: Follow | Non
     if standing is None or standing.uri != activity.uri or standing.state != state:
         return False
     since = tx.now - ANSWER_PAUSE
-    return state == "pending" or inbound.answered_since(tx, target.id, "Accept", activity.actor, since)
+    return state == "pending" or inbound.sent_since(tx, target.id, "Accept", activity.actor, since)
 
 
 def _follow_of_ours(tx: Tx, urls: Urls, activity: Activity, asked: Activity | None, uri: str) -> Follow | None:

@@ -102,7 +102,7 @@ def take_in(tx: Tx, urls: Urls, note: Note, facts: Facts, *, boosted: bool = Fal
     known = arrivals.post(tx, note, facts.actor)
     vote = is_vote(note, posts.poll_from(known.poll))
     if vote or known.stored:
-        refuse_author(urls, facts.actor, note.uri, blocked=bool(known.blocked))
+        refuse_author(urls, facts.actor, note.uri, known)
     if vote:
         return _voted(tx, note, facts)
     if is_bare(note) and (known.id is None or known.poll):  # a vote in a poll that is gone, or for none of its options
@@ -141,9 +141,11 @@ def _changed(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote | No
 def _voted(tx: Tx, note: Note, facts: Facts) -> Outcome:
     """A vote counts once for each choice, in a poll of ours that is open and that the voter may see."""
     place = posts.seen_by(tx, note.in_reply_to, facts.actor.id)
+    if place is not None:
+        tx.hold(place.id)  # else two who vote at once count without each other
     post = posts.stored(tx, place.id) if place is not None and place.local else None
     poll = post.poll if post is not None else None
-    if post is None or poll is None or poll.is_over(tx.now):
+    if post is None or poll is None or not is_vote(note, poll) or poll.is_over(tx.now):
         return Outcome.IGNORED
     if not poll.multiple and reactions.has_voted(tx, facts.actor.id, post.id):
         return Outcome.DUPLICATE

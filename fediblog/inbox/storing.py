@@ -67,13 +67,16 @@ class _News:
         return any(number == account for number, _, _ in self.audience.people)
 
 
-def refuse_author(urls: Urls, author: Account, uri: str, *, blocked: bool) -> None:
-    """Refuse what comes from our own address, from a suspended account or from a blocked server."""
+def refuse_author(urls: Urls, author: Account, uri: str, found: Row) -> None:
+    """Refuse what comes from our own address, from an account that is suspended now or from a blocked server.
+
+    `found` is what `arrivals.post` says.
+    """
     if author.local or urls.owns(uri) or urls.owns(author.uri):
         raise Refused("post-is-ours", "What is ours does not come from elsewhere.", uri)
-    if author.state != "active":
-        raise Refused(f"author-{author.state}", "Posts of this account are not taken.", author.uri)
-    if blocked:
+    if found.standing not in ("active", None):
+        raise Refused(f"author-{found.standing}", "Posts of this account are not taken.", author.uri)
+    if found.blocked:
         raise Refused("host-blocked", "Posts of this server are not taken.", uri)
 
 
@@ -103,6 +106,7 @@ def put_post(
     `climbed`: it was fetched to complete a thread, and begins no climb of its own. `clean` is what is shown of it, if
     that has been worked out, and `known` what `arrivals.post` says, if that was asked.
     """
+    tx.hold(author.id)
     found = known or arrivals.post(tx, note, author)
     if not _may_come_in(tx, urls, note, author, found) or is_vote(note, posts.poll_from(found.poll)):
         return None
@@ -130,7 +134,7 @@ def put_post(
 
 def _may_come_in(tx: Tx, urls: Urls, note: Note, author: Account, found: Row) -> bool:
     """What was deleted does not come back; whom one of our people blocks answers neither them nor in their threads."""
-    refuse_author(urls, author, note.uri, blocked=bool(found.blocked))
+    refuse_author(urls, author, note.uri, found)
     if note.author != author.uri or not same_origin(note.uri, author.uri):
         raise Refused("not-the-owner", "The post is not of the author's server.", note.uri)
     if found.early and inbound.undone_early(tx, note.uri, note.author):  # the Delete was faster

@@ -20,6 +20,7 @@ def settle(tx: Tx, urls: Urls, account: Account, told: Collection[str]) -> int:
     Who is not listed does not follow any more. Who is listed and asked has been accepted. Who is listed and never
     asked, or has unfollowed since, tells so once more.
     """
+    tx.hold(account.id)
     known, names = partial.followers_here(tx, account.id), dict.fromkeys(told)
     stale = [number for uri, number in known.items() if uri not in names][:MOST]
     for number in stale:

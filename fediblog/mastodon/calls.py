@@ -117,8 +117,14 @@ class Call:
         return await self.site.db.read(fn, *args, **kwargs)
 
     async def write(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Change the database."""
-        return await self.site.db.write(fn, *args, **kwargs)
+        """Change the database. What the same account does at the same time waits, so that each looks, then writes."""
+
+        def alone(tx: Tx) -> T:
+            if self.viewer:
+                tx.hold(-self.viewer)
+            return fn(tx, *args, **kwargs)
+
+        return await self.site.db.write(alone)
 
     def page(self, body: Any, numbers: Sequence[int], *, full: bool | None = None) -> Reply:
         """A piece of a list with the links to the pieces beside it; `numbers` are what paging goes by (RFC 8288).

@@ -329,6 +329,12 @@ def update_profile(tx: Tx, account: int, **changes: str | int | None) -> Account
     return _required(get(tx, account))
 
 
+def state(tx: Tx, account: int) -> str | None:
+    """active, suspended or deleted, as it is now; None if the account is not there any more."""
+    row = tx.one("select state from account where id = :id", id=account)
+    return str(row.state) if row else None
+
+
 def set_state(tx: Tx, account: int, state: str) -> None:
     """active, suspended or deleted."""
     tx.run("update account set state = :state, changed = :now where id = :id", state=state, now=tx.now, id=account)

@@ -27,7 +27,8 @@ _POST = (  # a list as rows, since SQLite makes a table of every longer `in (…
     " exists (select 1 from tombstone t where t.uri = :uri) as buried,"
     " exists (select 1 from (values (:hosts)) v cross join blocked_host h where h.host = v.column1) as blocked,"
     f" {_WAITS.format('uri')} or {_WAITS.format('page')} as awaited,"
-    f" {_FOLLOWED}, (exists (select 1 from block b where b.account = p.account and b.target = :author and p.local = 1)"
+    f" {_FOLLOWED}, (select state from account where id = :author) as standing,"
+    " (exists (select 1 from block b where b.account = p.account and b.target = :author and p.local = 1)"
     " or exists (select 1 from post r cross join block b where r.id = p.root and r.local = 1"
     " and b.account = r.account and b.target = :author)) as shunned,"
     f" {PUSHED.format('p.account')}, p.id, p.account, p.local, p.repliable, p.root, p.uri, p.poll"
@@ -39,6 +40,7 @@ _TARGET = (
     " (select count(*) from reaction c where c.post = p.id and c.account = :viewer) as reactions,"
     f" {PUSHED.format('p.account')}"
     f" from post p where p.uri = :uri and p.state = 'published' and {VISIBLE}"
+    " and not exists (select 1 from account sa where sa.id = :viewer and sa.state <> 'active')"
 )
 _PEOPLE = (
     f"select a.id, a.uri, a.local, a.state, {PUSHED.format('a.id')}"
@@ -50,9 +52,9 @@ def post(tx: Tx, note: Note, author: Account) -> Row:
     """What stands in the way of somebody else's post, and what it answers.
 
     Whether it is `stored`, its author took it back `early`, it was here and is `buried`, its server is `blocked`,
-    answers that came before it have `awaited` it, somebody here has `followed` the author, or one of our people whom it
-    answers or in whose thread it is has `shunned` the author; and of the post that it answers what `ties.tie` and
-    `posts.owner` say, with its poll, or nothing (`id` is None then).
+    answers that came before it have `awaited` it, somebody here has `followed` the author, whose state now is
+    `standing`, or one of our people whom it answers or in whose thread it is has `shunned` the author; and of the post
+    that it answers what `ties.tie` and `posts.owner` say, with its poll, or nothing (`id` is None then).
     """
     found = _post(tx, note, author, note.in_reply_to)
     if found.id is None and (page := ties.at_page(tx, note.in_reply_to)) is not None:

@@ -183,7 +183,7 @@ def forget(tx: Tx, uri: str) -> None:
     tx.run("delete from seen where uri = :uri", uri=uri)
 
 
-def answered_since(tx: Tx, account: int, kind: str, subject: str, since: int) -> bool:
+def sent_since(tx: Tx, account: int, kind: str, subject: str, since: int) -> bool:
     """Whether the account sent an activity of that kind about that thing since a time (ms)."""
     row = tx.one(
         "select 1 as yes from outgoing where account = :account and id >= :first and kind = :kind"

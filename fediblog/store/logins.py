@@ -72,6 +72,7 @@ def some_hash(tx: Tx, name: str) -> str | None:
 
 def renew_hash(tx: Tx, login: int, old: str, new: str) -> None:
     """Another hash of the same password, unless it has been changed meanwhile."""
+    tx.hold(login)  # what a code is just being swapped for ends as well
     tx.run("update login set password = :new where id = :id and password = :old", new=new, id=login, old=old)
 
 
@@ -84,6 +85,7 @@ def set_password(tx: Tx, login: int, password: str) -> None:
 
 def set_disabled(tx: Tx, login: int, *, disabled: bool) -> None:
     """Let nobody in under a login any more, or let them in again; its sessions end."""
+    tx.hold(login)
     tx.run("update login set disabled = :disabled where id = :id", disabled=disabled, id=login)
     if disabled:
         tx.run("delete from session where login = :id", id=login)

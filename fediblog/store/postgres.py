@@ -17,6 +17,7 @@ from psycopg import errors
 
 from fediblog.errors import Misuse, Unavailable
 from fediblog.store import fibers, migrate
+from fediblog.store.gone import PROCESS
 from fediblog.store.ids import IdMaker
 from fediblog.store.session import SETTINGS, Session, Sessions
 from fediblog.store.sql import bind_in_order, bind_row, numbered
@@ -30,19 +31,27 @@ ATTEMPTS = 4
 CHANNEL = "fediblog"  # one for all: the payload says which of ours
 FIRST_PAUSE, LAST_PAUSE = 0.25, 30.0  # seconds until the listener looks for the server again
 _LOCK = 0x66656469  # advisory lock of those who migrate
-_CLASHES = (errors.SerializationFailure, errors.DeadlockDetected)
+_ALIVE = {"tcp_keepalives_idle": "2", "tcp_keepalives_interval": "1", "tcp_keepalives_count": "3"}
+_CLASHES = (errors.SerializationFailure, errors.DeadlockDetected, psycopg.IntegrityError, Conflict)
 
 
 class PostgresTx(Tx):
     """A transaction in a session."""
 
-    __slots__ = ("_session",)
+    __slots__ = ("_held", "_session", "worker")
     engine = "postgres"
     skip_locked = " for update skip locked"
 
-    def __init__(self, session: Session, now: int, ids: IdMaker) -> None:
+    def __init__(self, session: Session, now: int, ids: IdMaker, worker: int = 0) -> None:
         super().__init__(now, ids)
         self._session = session
+        self._held: frozenset[int] = frozenset()
+        self.worker = worker
+
+    def hold(self, *numbers: int) -> None:
+        if fresh := sorted({*numbers} - self._held):
+            self._session.hold(fresh)
+            self._held = self._held.union(fresh)
 
     def all(self, text: str, /, **params: Param) -> list[Row]:
         return self._ask(self._session.rows, text, params)
@@ -74,11 +83,18 @@ class PostgresTx(Tx):
 
 
 class Listener:
-    """Hears what other processes notify. After a time without the server all listeners are woken."""
+    """Hears what other processes notify. After a time without the server all listeners are woken.
 
-    def __init__(self, url: str, origin: str, wake: Callable[[str], None], wake_all: Callable[[], None]) -> None:
+    Its connection is also how the others know that this process is there: the lock of `worker`, its number, is held as
+    long as it lasts, and the server looks after a few seconds of silence whether the other end still answers.
+    """
+
+    def __init__(
+        self, url: str, origin: str, worker: int, wake: Callable[[str], None], wake_all: Callable[[], None]
+    ) -> None:
         self._url = url
         self._origin = origin
+        self._worker = worker
         self._wake = wake
         self._wake_all = wake_all
         self._task: asyncio.Task[None] | None = None
@@ -97,6 +113,9 @@ class Listener:
         connection = await psycopg.AsyncConnection.connect(self._url, **SETTINGS)
         connection.add_notify_handler(lambda told: self._dispatch(told.payload))  # of what comes with the answer
         await connection.execute(f"listen {CHANNEL}")
+        for name, value in _ALIVE.items():
+            await connection.execute("select set_config(%s, %s, false)", (name, value))
+        await connection.execute("select pg_advisory_lock(%s::int4, %s::int4)", (PROCESS, self._worker))
         return connection
 
     async def _hear(self, connection: Plain) -> None:
@@ -157,6 +176,7 @@ class PostgresEngine(Engine):
         ids: IdMaker,
         wake: Callable[[str], None],
         origin: str,
+        worker: int,
     ) -> None:
         self._sessions = sessions
         self._listener = listener
@@ -164,6 +184,7 @@ class PostgresEngine(Engine):
         self._ids = ids
         self._wake = wake
         self._origin = origin
+        self._worker = worker
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="postgres")
@@ -199,7 +220,10 @@ class PostgresEngine(Engine):
         self, place: Callable[[Session, Callable[[], T]], asyncio.Future[T]], way: _Way[T], work: Callable[[Tx], T]
     ) -> T:
         """Tries again after a clash with another transaction, when the connection was dead before it was used, and when
-        a statement had been prepared for a table that is another one by now."""
+        a statement had been prepared for a table that is another one by now.
+
+        A `Conflict` is a clash too if another transaction stored meanwhile what this one had looked for in vain: it
+        finds it the next time. One that is none comes again each time."""
         attempt = 1
         while True:
             if self._closed:
@@ -207,9 +231,11 @@ class PostgresEngine(Engine):
             try:
                 session = await self._sessions.take()
                 return await place(session, partial(way, session, work))
-            except psycopg.Error as error:
+            except (psycopg.Error, Conflict) as error:
                 clash = isinstance(error, (*_CLASHES, _Stale, errors.FeatureNotSupported))
-                if not clash or attempt == ATTEMPTS:
+                if isinstance(error, Conflict) and attempt == ATTEMPTS:
+                    raise
+                if isinstance(error, psycopg.Error) and (not clash or attempt == ATTEMPTS):
                     raise explain(error) from error
                 if isinstance(error, _Stale):
                     self._sessions.drop()
@@ -241,11 +267,11 @@ class PostgresEngine(Engine):
 
     def _read(self, session: Session, work: Callable[[Tx], T]) -> T:
         with _begun(session, session.snapshot()):
-            return work(PostgresTx(session, self._clock(), self._ids))
+            return work(PostgresTx(session, self._clock(), self._ids, self._worker))
 
     def _write(self, session: Session, work: Callable[[Tx], T]) -> T:
         with _begun(session, session.transaction()):
-            tx = PostgresTx(session, self._clock(), self._ids)
+            tx = PostgresTx(session, self._clock(), self._ids, self._worker)
             result = work(tx)
             if tx.channels:
                 session.at_commit(f"notify {CHANNEL}, '{' '.join((self._origin, *tx.channels))}'")
@@ -264,13 +290,11 @@ class _Stale(psycopg.OperationalError):
 
 @contextmanager
 def _begun(session: Session, transaction: AbstractContextManager[None]) -> Iterator[None]:
-    fresh = True
     try:
         with transaction:
-            fresh = False
             yield
     except psycopg.OperationalError as error:
-        if fresh and session.wire.lost:
+        if not session.begun and session.wire.lost:
             raise _Stale(str(error)) from error
         raise
 
@@ -327,10 +351,10 @@ async def open_engine(
     connections: int = 10,
 ) -> PostgresEngine:
     """On a database whose schema is up to date."""
-    origin = secrets.token_hex(8)
-    listener = Listener(url, origin, wake, wake_all)
+    origin, worker = secrets.token_hex(8), 1 + secrets.randbelow((1 << 31) - 1)
+    listener = Listener(url, origin, worker, wake, wake_all)
     try:
         await listener.start()
     except psycopg.OperationalError as error:
         raise Unavailable("database-unreachable", 10, str(error)) from error
-    return PostgresEngine(Sessions(url, connections), connections, listener, clock, ids, wake, origin)
+    return PostgresEngine(Sessions(url, connections), connections, listener, clock, ids, wake, origin, worker)

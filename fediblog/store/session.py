@@ -30,6 +30,7 @@ LIFETIME = 3600.0  # seconds until a connection is replaced: what the server kee
 IDLE = 600.0  # seconds after which one that nobody needs is closed
 WAIT = 10.0  # seconds in which a server that restarts should be back
 _PAUSE = 0.25  # seconds from one try to the next
+_BEGIN = b"begin isolation level read committed"
 SETTINGS: dict[str, Any] = {
     "autocommit": True,  # transactions are begun by hand
     "client_encoding": "utf8",
@@ -94,7 +95,9 @@ class Session:
         self._values = Transformer(connection)
         self._statements: dict[tuple[bytes, tuple[int, ...]], _Statement] = {}
         self._count = 0  # of names that were given
+        self._start = b""  # what goes before the next statement
         self._end = b"commit"
+        self.begun = False  # whether the server knows of the transaction
         self.opened = self.used = time.monotonic()
         self.command("set lock_timeout = '10s'")
         self.command("set enable_mergejoin = off")  # which reads a table from its beginning to where `:after` is
@@ -134,16 +137,32 @@ class Session:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """BEGIN … COMMIT, or ROLLBACK if anything goes wrong."""
-        self._end = b"commit"
-        self.command("begin isolation level read committed")
+        """BEGIN … COMMIT, or ROLLBACK if anything goes wrong. It begins with its first statement."""
+        self._start, self._end, self.begun = _BEGIN, b"commit", False
         try:
             yield
-            self._ask(self._server.send_query, self._end)
+            if self.begun or self._end != b"commit":
+                self._ask(self._server.send_query, self._end)
         except BaseException:
-            with suppress(psycopg.Error):  # the connection may be the reason
-                self.command("rollback")
+            self._start = b""
+            if self.begun:
+                with suppress(psycopg.Error):  # the connection may be the reason
+                    self.command("rollback")
             raise
+        finally:
+            self._start = b""
+
+    def hold(self, numbers: Sequence[int]) -> None:
+        """Take the advisory locks of these numbers, in this order, until the transaction ends."""
+        locks = "; ".join(f"select pg_advisory_xact_lock({number:d})" for number in numbers)
+        if self._start:  # the begin goes along: no message more
+            self._begin(b"%b; %b" % (self._start, locks.encode()))
+        else:
+            self.command(locks)
+
+    def _begin(self, command: bytes) -> None:
+        self._checked(self.wire.ask(self._server.send_query, command))
+        self._start, self.begun = b"", True
 
     def at_commit(self, command: str) -> None:
         """Say this in the same message as COMMIT."""
@@ -152,7 +171,9 @@ class Session:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """A transaction that reads. Nobody waits for its end."""
+        self.begun = False
         self.command("begin isolation level repeatable read, read only")
+        self.begun = True
         try:
             yield
         finally:
@@ -173,6 +194,8 @@ class Session:
 
     def _execute_all(self, text: bytes, calls: Sequence[_Call]) -> None:
         new: list[_Statement] = []
+        if self._start:
+            self._begin(self._start)
         with self.wire.pipeline():
             for statement, values, types, formats in calls:
                 if not statement.name:
@@ -208,6 +231,8 @@ class Session:
         return b"fediblog_%d" % self._count
 
     def _ask(self, send: Callable[..., None], *values: object) -> PGresult:
+        if self._start:
+            self._begin(self._start)
         return self._checked(self.wire.ask(send, *values))
 
     def _checked(self, result: PGresult) -> PGresult:

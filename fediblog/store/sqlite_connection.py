@@ -77,6 +77,9 @@ class SqliteTx(Tx):
         except sqlite3.IntegrityError as error:
             raise Conflict(str(error)) from error
 
+    def hold(self, *numbers: int) -> None:
+        """Nothing to do: one transaction writes at a time."""
+
 
 def _maker(sql: str, cursor: sqlite3.Cursor) -> Callable[[Iterable[Any]], Row]:
     """What makes rows of the result: that of the last time, if the columns are the same."""

@@ -49,4 +49,5 @@ def idle(tx: Tx, *, after: int, before: int, span: int) -> tuple[list[int], int]
 
 def forget(tx: Tx, numbers: Collection[int], before: int) -> int:
     """Delete those of them that can still go, with their keys; returns how many."""
+    tx.hold(*numbers)
     return tx.run(_FORGET, ids=sorted(numbers), before=before) if numbers else 0

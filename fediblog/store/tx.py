@@ -75,6 +75,8 @@ class Tx(ABC):
 
     __slots__ = ("_ids", "channels", "now")
     engine: EngineName
+    worker = 0
+    """The number of this process, where several work on one database (PostgreSQL); claims carry it."""
     skip_locked: str
     """Ends a `select` that claims rows of a queue: PostgreSQL shares them out between workers."""
 
@@ -102,6 +104,15 @@ class Tx(ABC):
     @abstractmethod
     def many(self, sql: str, rows: Iterable[Mapping[str, Scalar]], /) -> None:
         """Executes a statement once for every mapping of parameters. Lists are not expanded here."""
+
+    @abstractmethod
+    def hold(self, *numbers: int) -> None:
+        """Until this transaction has ended, let nobody else hold one of these numbers (of accounts or posts).
+
+        For what decides by what another transaction may be about to write: held before it looks. One number orders all
+        that its owner does: `-account` the deeds of one of our people, `account` what others do to it and it to them,
+        then `post`. They are taken in this order, so that no two wait for each other. SQLite has one writer: no effect.
+        """
 
     def new_id(self, at: int | None = None) -> int:
         """A new 64-bit id that sorts by time: that of the transaction, or `at` (ms)."""

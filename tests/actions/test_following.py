@@ -29,6 +29,8 @@ async def test_a_follow_waits_for_its_answer(stage: Stage) -> None:
 async def test_each_follow_has_an_id_of_its_own(stage: Stage) -> None:
     for _ in range(2):
         await stage.do(following.follow, stage.ann.id, stage.ben.id)
+        await stage.do(following.follow, stage.ann.id, stage.ben.id)  # pressed once more: that is not sent
+        stage.clock.forward(ms=following.ASKED_PAUSE + 1)
     first, second = await stage.sent()
     assert first.document["id"] != second.document["id"]
     standing = await stage.db.read(relations.follow, stage.ann.id, stage.ben.id)

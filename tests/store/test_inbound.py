@@ -95,7 +95,7 @@ async def test_the_worker_is_told_what_was_answered_and_who_is_silent(db: Databa
             ("Reject", "u:follow", 0, False),
             ("Accept", "u:other", 0, False),
         ):
-            assert inbound.answered_since(tx, alice.id, kind, subject, since) == expected
+            assert inbound.sent_since(tx, alice.id, kind, subject, since) == expected
         assert inbound.standing(tx, "u:1", "h.example", "h.example")[:3] == (False, False, False)
         outbox.host_failed(tx, "h.example", "no answer", lambda failures, since: clock.now)
         assert inbound.standing(tx, "u:1", "h.example", "a.example")[:3] == (False, True, False)
