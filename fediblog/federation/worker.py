@@ -18,7 +18,7 @@ from fediblog.federation.jobs import JOBS, start_sweeping
 from fediblog.federation.settling import Dice, Ledger
 from fediblog.federation.site import Site
 from fediblog.federation.turns import Turns
-from fediblog.store import inbound, jobs, outbox, setback
+from fediblog.store import gone, inbound, jobs, outbox, setback
 from fediblog.store.inbound import Incoming
 from fediblog.store.jobs import Job
 from fediblog.store.outbox import Batch
@@ -29,6 +29,7 @@ Task: TypeAlias = "asyncio.Task[None]"
 
 CHANNELS = ("deliveries", "jobs", "incoming")
 SHORTEST = 0.02  # seconds
+LOOK = 3_000  # ms from one look for processes that are gone to the next
 POLL = 1.0  # seconds; on SQLite another process may write without our hearing of it
 HOSTS = 700  # delivered to at a time, most of which may hang: a connection each
 PROBES = 100  # of these, hosts that did not answer the last time
@@ -61,6 +62,8 @@ class Worker:
         self._working: dict[Task, Job] = {}
         self._hearing: dict[Task, Incoming] = {}
         self._last_of: dict[str, Task] = {}  # by actor: what one sent is done in its order
+        self._looked = -LOOK  # when it last looked for processes that are gone, in ms of the event loop's time
+        self._missed: set[int] = set()  # those that had claims then and were not there
         self._left = False  # the database failed us, and claims of ours stand for which nobody works
 
     def start(self) -> None:
@@ -85,10 +88,10 @@ class Worker:
     async def recover(self) -> None:
         """Take back what a worker that died had begun, if there can be no other one; see that the sweep runs.
 
-        On SQLite whoever works holds the lock of the data folder.
+        On SQLite whoever works holds the lock of the data folder; on PostgreSQL claims say whose they are.
         """
         alone = self._site.db.engine == "sqlite" and self._site.settings.role != "web"
-        await self._site.db.write(_recover, alone)
+        await self._site.db.write(_recover, alone, self._left)
 
     async def stop(self, grace: float = 10.0) -> None:
         """Take nothing new, let what has begun end within `grace` seconds, and leave the rest to the next start."""
@@ -137,6 +140,7 @@ class Worker:
             await self.recover()
             self._left = False
         await self._look_at_clock()
+        await self._look_for_gone()
         if self._closing or not await self._site.db.read(_is_due):
             return 0
         taken = await self._site.db.write(_claim, *self._room())
@@ -170,6 +174,18 @@ class Worker:
         if now < self._clock - setback.TOLERANCE:
             log.event("clock-set-back", ms=await self._site.db.write(setback.mend))
         self._clock = now
+
+    async def _look_for_gone(self) -> None:
+        """Take back what processes had begun that are gone. One that is missed once may have lost its connection."""
+        now = round(asyncio.get_running_loop().time() * 1000)
+        if self._site.db.engine != "postgres" or now - self._looked < LOOK:
+            return
+        self._looked = now
+        missed = await self._site.db.read(gone.claimants)
+        if dead := missed & self._missed:
+            await self._site.db.write(gone.take_back, dead)
+            log.event("claims-taken-back", processes=len(dead))
+        self._missed = missed - dead
 
     def _is_at(self, job: Job) -> bool:
         """One that takes very long is claimed again while it still runs, as one more try of the same.
@@ -240,8 +256,10 @@ class Worker:
                 del self._last_of[item.actor]
 
 
-def _recover(tx: Tx, alone: bool) -> None:
+def _recover(tx: Tx, alone: bool, left: bool) -> None:
     setback.mend(tx)
+    if left:
+        gone.take_back(tx, [tx.worker])
     if alone:
         outbox.release_all(tx)
         jobs.release_all(tx)

@@ -7,6 +7,8 @@ time, so that the rest is done meanwhile.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fediblog.domain.records import record
 from fediblog.store.tx import Row, Tx
 
@@ -24,6 +26,7 @@ class Queue:
     take: str
     give_up: str
     release: str
+    release_of: str
     next: str
     totals: str
 
@@ -32,9 +35,12 @@ _QUEUES = {  # each a table with the columns run_at, tries, claimed, state and e
     table: Queue(
         due=f"select * from {table} where state = 'waiting' and run_at <= :now order by run_at, id limit :n",
         lost=f"select * from {table} where state = 'running' and claimed < :lost order by run_at, id limit :n",
-        take=f"update {table} set state = 'running', claimed = :now, tries = tries + 1 where id in (:ids)",
+        take=f"update {table} set state = 'running', claimed = :now, worker = :worker, tries = tries + 1"
+        " where id in (:ids)",
         give_up=f"update {table} set state = 'dead', claimed = null, error = :error where id = :id",
         release=f"update {table} set claimed = :lost + (tries - 1) * :pause where state = 'running'",
+        release_of=f"update {table} set claimed = :lost + (tries - 1) * :pause, worker = null"
+        " where state = 'running' and worker in (:workers)",
         next=f"select min(at) as at from (select min(run_at) as at from {table} where state = 'waiting'"
         f" union all select min(claimed) + :claim as at from {table} where state = 'running') as times",
         totals=f"select state, count(*) as n from {table} group by state",
@@ -52,7 +58,7 @@ def take(tx: Tx, queue: Queue, limit: int, most: int) -> list[Row]:
     rows = _lost(tx, queue, most)
     rows += tx.all(queue.due + tx.skip_locked, now=tx.now, n=limit - len(rows)) if limit > len(rows) else []
     if rows:
-        tx.run(queue.take, now=tx.now, ids=[row.id for row in rows])
+        tx.run(queue.take, now=tx.now, worker=tx.worker, ids=[row.id for row in rows])
     return rows
 
 
@@ -67,6 +73,11 @@ def _lost(tx: Tx, queue: Queue, most: int) -> list[Row]:
 def release_all(tx: Tx, queue: Queue) -> None:
     """Take every claim for abandoned: for a process that knows that it is the only worker."""
     tx.run(queue.release, lost=tx.now - CLAIM - 1, pause=PAUSE)
+
+
+def release(tx: Tx, queue: Queue, workers: Sequence[int]) -> None:
+    """Take the claims of processes that are gone for abandoned."""
+    tx.run(queue.release_of, lost=tx.now - CLAIM - 1, pause=PAUSE, workers=workers)
 
 
 def next_due(tx: Tx, queue: Queue) -> int | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fediblog.domain.records import record
 from fediblog.store import claims
-from fediblog.store.tx import Tx
+from fediblog.store.tx import Row, Tx
 
 MOST_TRIES = 8
 
@@ -126,12 +126,26 @@ def waiting(tx: Tx, kind: str, limit: int) -> int:
 
 def release_all(tx: Tx) -> None:
     """Give back every claim: for a process that knows that it is the only worker."""
-    rows = tx.all("select id, kind, subject from job where state = 'running' order by id")
+    _thin(tx, tx.all("select id, kind, subject from job where state = 'running' order by id"))
+    claims.release_all(tx, claims.JOBS)
+
+
+def release(tx: Tx, workers: Sequence[int]) -> None:
+    """Give back the claims of processes that are gone."""
+    rows = tx.all(
+        "select id, kind, subject from job where state = 'running' and worker in (:workers) order by id",
+        workers=workers,
+    )
+    _thin(tx, rows)
+    claims.release(tx, claims.JOBS, workers)
+
+
+def _thin(tx: Tx, rows: Sequence[Row]) -> None:
+    """Of jobs that are given back and wait to be done again, one for each thing is enough."""
     latest = {(row.kind, row.subject): row.id for row in rows}
     for kind, subject in latest:
         drop(tx, kind, subject)
     tx.run("delete from job where id in (:ids)", ids=sorted({row.id for row in rows} - {*latest.values()}))
-    claims.release_all(tx, claims.JOBS)
 
 
 def next_due(tx: Tx) -> int | None:

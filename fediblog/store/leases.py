@@ -86,7 +86,12 @@ def lease(tx: Tx, *, hosts: int = 32, probes: int = 8, each: int = 20) -> list[B
     if not taken:
         return []
     names = [host.name for host, _ in taken]
-    tx.run("update host set leased = :until where name in (:names)", until=tx.now + LEASE, names=names)
+    tx.run(
+        "update host set leased = :until, worker = :worker where name in (:names)",
+        until=tx.now + LEASE,
+        worker=tx.worker,
+        names=names,
+    )
     return _batches(tx, taken)
 
 
@@ -143,6 +148,11 @@ def _rest(tx: Tx, host: str) -> None:
 def release_all(tx: Tx) -> None:
     """Give back every lease: for a process that knows that it is the only worker."""
     tx.run("update host set leased = 0, pending = 1 where leased > 0")
+
+
+def release(tx: Tx, workers: Sequence[int]) -> None:
+    """Give back the leases of processes that are gone."""
+    tx.run("update host set leased = 0, pending = 1 where leased > 0 and worker in (:workers)", workers=workers)
 
 
 def next_due(tx: Tx) -> int | None:
