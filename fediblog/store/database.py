@@ -12,7 +12,7 @@ from typing import Concatenate, ParamSpec, TextIO, TypeVar
 from fediblog.errors import Misuse
 from fediblog.store import backup, migrate, sqlite_file
 from fediblog.store.ids import IdMaker
-from fediblog.store.tx import Clock, Engine, EngineName, Tx
+from fediblog.store.tx import Clock, Conflict, Engine, EngineName, Tx
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -166,4 +166,7 @@ async def restore(where: str | Path, file: TextIO, *, clock: Clock = system_cloc
 
 
 def _load_new(tx: Tx, file: TextIO) -> int:
-    return backup.load_dump(tx, file)
+    try:
+        return backup.load_dump(tx, file)
+    except Conflict as error:  # not to be run again: the file has been read
+        raise Misuse(f"The rows of this backup contradict each other, so nothing was restored: {error}") from error
