@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,15 +16,12 @@ from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.hashtags import SIGNS, key
-from fediblog.markup.html import Html, escape, excerpt
 from fediblog.markup.markdown import HASHTAGS, MentionTarget, find_hashtags, find_mentions, render
 from fediblog.markup.slug import slugify
 from fediblog.markup.text import one_line, tidy
 from fediblog.store import accounts, files, permits, posts
 from fediblog.store.tx import Tx
 
-ABSTRACT = 280  # characters of an article's beginning, where the author wrote no summary
-_FOOTNOTES = re.compile(r'<sup class="fn-ref">.*?</sup>|<section class="footnotes">.*\Z', re.DOTALL)  # of no use there
 _NARROW = [Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS, Visibility.DIRECT]
 OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
 
@@ -150,7 +146,7 @@ def _note(urls: Urls, author: Account, draft: Draft, frame: _Frame) -> Note:
         to=to,
         cc=cc,
         title=one_line(draft.title) if article else "",
-        summary=_summary(draft, frame.kind, rendered.html),
+        summary=_summary(draft, frame.kind),
         warning=one_line(draft.warning) if article else "",
         content=rendered.html,
         language=draft.language or author.language,
@@ -257,23 +253,14 @@ def _slug(tx: Tx, author: Account, draft: Draft, number: int, month: str, before
     return posts.free_slug(tx, author.id, month, wanted, number)
 
 
-def paragraphs(html: str) -> str:
-    """The paragraphs of an article without its headings, tables and code: what a summary can be made of."""
-    found = [part.split("</p>", 1)[0] for part in html.split("<p>")[1:]]
-    return "".join(f"<p>{text}</p>" for text in found)
+def _summary(draft: Draft, kind: str) -> str:
+    """Of a note the warning; of an article what its author wrote and nothing else, with no element in it.
 
-
-def abstract_of(html: str) -> str:
-    """The beginning of an article's text, for a summary where its author wrote none."""
-    html = _FOOTNOTES.sub("", html)
-    return excerpt(paragraphs(html) or html, ABSTRACT)
-
-
-def _summary(draft: Draft, kind: str, html: Html) -> str:
+    Other servers take an article's `summary` for a warning, and some of them show it as it is.
+    """
     if kind != "Article":
         return one_line(draft.warning)
-    text = tidy(draft.summary).strip() or abstract_of(html)
-    return f"<p>{escape(text)}</p>" if text else ""
+    return tidy(draft.summary).strip().replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _context(tx: Tx, urls: Urls, parent: Post | None, number: int) -> str:

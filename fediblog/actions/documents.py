@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from fediblog.actions.furnishing import own_emoji
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import PUBLIC, Emoji, Json, Visibility
+from fediblog.domain.documents import PICTURE_TYPES, PUBLIC, Attachment, Emoji, Json, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
@@ -15,6 +15,7 @@ from fediblog.protocol.activities import write_activity
 from fediblog.protocol.actors import write_actor
 from fediblog.protocol.collections import write_page
 from fediblog.protocol.notes import write_note
+from fediblog.protocol.previews import pictures_within, written_abstract
 from fediblog.store import accounts, emoji, listings, posts, quotes
 from fediblog.store.tx import Tx
 
@@ -51,13 +52,33 @@ def post_document(tx: Tx, urls: Urls, post: Post) -> Document:
         ordered=False,
     )
     return write_note(
-        _with_quote_link(tx, counted),
+        _with_quote_link(tx, _described(_with_pictures(counted))),
         tag_base=f"{urls.origin}/tags/",
         can_quote=(_quoting(post),),
         can_reply=None if post.repliable == "public" else (_answering(post),),
         quote_authorization=post.quote_approval,
         first_replies=first,
     )
+
+
+def _described(post: Post) -> Post:
+    """An article with what its author wrote of it and nothing else, with no element in it."""
+    if not (post.is_article and post.summary):
+        return post
+    return replace(post, summary=written_abstract(post).replace("&", "&amp;").replace("<", "&lt;"))
+
+
+def _with_pictures(post: Post) -> Post:
+    """The post with the pictures in its text among its files, too: many servers show no others."""
+    if "<img " not in post.content:
+        return post
+    carried = {each.url for each in post.attachments}
+    found = {url: alt for url, alt in pictures_within(post.content) if url not in carried}
+    more = (
+        Attachment(kind="Image", url=url, alt=alt, media_type=PICTURE_TYPES.get(url.rpartition(".")[2].lower(), ""))
+        for url, alt in found.items()
+    )
+    return replace(post, attachments=(*post.attachments, *more))
 
 
 def _with_quote_link(tx: Tx, post: Post) -> Post:

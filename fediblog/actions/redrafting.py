@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal, cast
 
-from fediblog.actions.composing import abstract_of
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.documents import Source
 from fediblog.domain.posts import Post
 from fediblog.hashtags import key
 from fediblog.markup.html import plain
 from fediblog.markup.markdown import find_hashtags
+from fediblog.protocol.previews import written_abstract
 from fediblog.store import files, posts
 from fediblog.store.tx import Tx
 
@@ -25,7 +25,7 @@ def draft_of(tx: Tx, post: Post) -> Draft:
     draft = Draft(
         source=source_of(post),
         title=post.title,
-        summary=_summary(post) if article else "",
+        summary=written_abstract(post),
         warning=post.warning if article else post.summary,
         visibility=post.visibility,
         language=post.language,
@@ -53,12 +53,6 @@ def _quoted(tx: Tx, post: Post) -> int | None:
 def source_of(post: Post) -> str:
     """What the author typed."""
     return post.source.content if post.source else plain(post.content)
-
-
-def _summary(post: Post) -> str:
-    """The abstract, unless it is only the beginning of the text, which is made anew each time."""
-    written = plain(post.summary)
-    return "" if written == abstract_of(post.content) else written
 
 
 def _poll(post: Post) -> PollDraft | None:

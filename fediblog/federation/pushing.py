@@ -17,10 +17,11 @@ from fediblog.domain.records import record
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import vapid
 from fediblog.federation.site import Site
-from fediblog.markup.html import plain
+from fediblog.markup.html import excerpt
 from fediblog.messages import text
 from fediblog.net import Answer
 from fediblog.protocol import webpush
+from fediblog.protocol.previews import label
 from fediblog.store import notices, pushes
 from fediblog.store.pushes import Subscription
 from fediblog.store.tx import Tx
@@ -94,7 +95,7 @@ def _told(site: Site, message: _Message) -> dict[str, str | int]:
     """The message as Mastodon's apps read it."""
     notice = message.notice
     kind = pushes.ALERT_OF[notice.kind]
-    shown = plain(notice.post.warning or notice.post.content) if notice.post else plain(notice.actor.summary)
+    shown = label(notice.post, MOST_BODY) if notice.post else excerpt(notice.actor.summary, MOST_BODY)
     return {
         "access_token": unseal(site, message.subscription.sealed),
         "preferred_locale": "en",
@@ -102,7 +103,7 @@ def _told(site: Site, message: _Message) -> dict[str, str | int]:
         "notification_type": kind,
         "icon": notice.actor.icon.url if notice.actor.icon else f"{site.urls.origin}/static/avatar.png",
         "title": text(f"push.{kind}", name=notice.actor.shown_name[:100]),
-        "body": shown[:MOST_BODY],
+        "body": shown,
     }
 
 

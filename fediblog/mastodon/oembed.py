@@ -6,11 +6,11 @@ from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
-from fediblog.markup.html import escape, excerpt
+from fediblog.markup.html import escape
 from fediblog.mastodon.calls import Call, Json
-from fediblog.mastodon.entities.statuses import warning
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
+from fediblog.protocol.previews import label, words
 from fediblog.store import posts
 from fediblog.store.tx import Tx
 
@@ -34,7 +34,7 @@ def _oembed(tx: Tx, look: Look, url: str, width: int, height: int | None) -> Jso
     return {
         "type": "rich",
         "version": "1.0",
-        "title": post.title or excerpt(post.content, 80) or name,
+        "title": label(post, 80) or name,
         "author_name": name,
         "author_url": post.account.url,
         "provider_name": look.title,
@@ -47,12 +47,11 @@ def _oembed(tx: Tx, look: Look, url: str, width: int, height: int | None) -> Jso
 
 
 def _html(post: Post, name: str) -> str:
-    words = warning(post) or excerpt(post.summary if post.is_article else post.content, WORDS)
-    title = f"<p><strong>{escape(post.title)}</strong></p>" if post.title else ""
+    title = f'<p dir="auto"><strong>{escape(post.title)}</strong></p>' if post.title else ""
     link = escape(post.url)
     return (
-        f'<blockquote cite="{link}">{title}<p>{escape(words)}</p>'
-        f'<p>— <a href="{link}">{escape(name)} (@{escape(post.account.acct)})</a></p></blockquote>'
+        f'<blockquote cite="{link}">{title}<p dir="auto">{escape(words(post, WORDS))}</p>'
+        f'<p>— <a href="{link}"><bdi>{escape(name)}</bdi> (@{escape(post.account.acct)})</a></p></blockquote>'
     )
 
 

@@ -13,9 +13,10 @@ from fediblog.federation import quotas
 from fediblog.mastodon import drafting, statuses
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.entities.base import VISIBILITIES, moment
-from fediblog.mastodon.entities.statuses import attachment, warning
+from fediblog.mastodon.entities.statuses import attachment
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
+from fediblog.protocol.previews import warning
 from fediblog.store import audience, files, posts
 from fediblog.store.tx import Tx
 

@@ -16,9 +16,10 @@ from fediblog.markup.markdown import MARKDOWN, PLAIN
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.entities import accounts as people
 from fediblog.mastodon.entities.base import emojis, moment
-from fediblog.mastodon.entities.statuses import Shown, attachment, content, statuses, warning
+from fediblog.mastodon.entities.statuses import Shown, attachment, content, statuses
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
+from fediblog.protocol.previews import warning
 from fediblog.store import audience, listings, posts, quotes, writing
 from fediblog.store.tx import Tx
 from fediblog.store.window import Window

@@ -18,6 +18,7 @@ from fediblog.protocol.attachments import (
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.contexts import in_context, without_context
 from fediblog.protocol.polls import read_poll, write_poll
+from fediblog.protocol.previews import abstract_html, hides_pictures
 
 TITLE_LIMIT = 500
 SUMMARY_LIMIT = 10_000
@@ -128,22 +129,22 @@ def write_note(
 
 
 def write_preview(note: Note) -> dict[str, Json]:
-    """The short Note that stands for an Article where articles are not shown (FEP-b2b8)."""
-    summary = (
-        note.summary if note.summary.lstrip().startswith("<") else f"<p>{note.summary}</p>" if note.summary else ""
-    )
-    link = escape(note.url or note.uri)
+    """The short Note that stands for an Article where articles are not shown (FEP-b2b8).
+
+    It tells the abstract or, unless there is a warning, the beginning of the text.
+    """
+    link, about = escape(note.url or note.uri), abstract_html(note)
     preview: dict[str, Json] = {
         "type": "Note",
         "attributedTo": note.author,
-        "content": f'<p><strong>{escape(note.title)}</strong></p>{summary}<p><a href="{link}">{link}</a></p>',
+        "content": f'<p><strong>{escape(note.title)}</strong></p>{about}<p><a href="{link}">{link}</a></p>',
         "sensitive": note.sensitive,
     }
     if note.warning:
         preview["summary"] = note.warning
     if note.published is not None:
         preview["published"] = readers.stamp(note.published)
-    if note.image:
+    if note.image and not hides_pictures(note):
         preview["attachment"] = [write_picture(note.image)]
     return preview
 

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.messages import text
+from fediblog.protocol.previews import hides_pictures
 from fediblog.web.comments import said
 from fediblog.web.foot import Reader, foot
 from fediblog.web.links import Links
@@ -47,8 +48,8 @@ def _answering(post: Post, links: Links) -> str:
 
 def _headed(post: Post, links: Links) -> str:
     where, image = escape(links.post(post)), ""
-    if post.image:
+    if post.image and not hides_pictures(post):
         picture = f'<img class="u-featured" src="{escape(post.image.url)}" alt="{escape(post.image.alt)}"'
         kind = 'loading="lazy" decoding="async" referrerpolicy="no-referrer"'
         image = f'\n<a class="card-hero" href="{where}" tabindex="-1">{picture} {kind}></a>'
-    return f'<h2 class="card-title p-name"><a href="{where}">{escape(post.title)}</a></h2>{image}'
+    return f'<h2 class="card-title p-name" dir="auto"><a href="{where}">{escape(post.title)}</a></h2>{image}'

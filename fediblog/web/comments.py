@@ -82,7 +82,7 @@ def _shown(post: Post, parts: Parts, links: Links, to: Post | None, level: str) 
         why = f'<p class="why quiet small">{icon("reply")}<a href="#p{to.id}">{answers}</a></p>'
     if post.title:
         link = f'<a href="{escape(links.post(post))}">{escape(post.title)}</a>'
-        title = f'<{level} class="comment-title p-name">{link}</{level}>'
+        title = f'<{level} class="comment-title p-name" dir="auto">{link}</{level}>'
     if not links.signed_in:
         end = f"{'' if post.local else _origin(post)}</article>"
     return (
@@ -93,12 +93,12 @@ def _shown(post: Post, parts: Parts, links: Links, to: Post | None, level: str) 
 
 def said(post: Post, whole: Callable[[Post], Markup]) -> str:
     """The text of what is no article; `whole` is the macro that shows what few posts have."""
-    if post.summary or post.quote or post.poll or post.attachments:
+    if post.summary or post.warning or post.quote or post.poll or post.attachments:
         return whole(post)
     # What the macro says of most posts, without the time that it takes to call it.
     language = f' lang="{escape(post.language)}"' if post.language else ""
     content = emoji.pictured(post.content, post.emoji) if post.emoji else post.content
-    return f'<div class="content e-content"{language}>{content}</div>'
+    return f'<div class="content e-content"{language} dir="auto">{content}</div>'
 
 
 def _origin(post: Post) -> str:

@@ -1,4 +1,7 @@
-"""Feeds of posts: Atom (RFC 4287), RSS 2.0 and JSON Feed 1.1, with the whole text."""
+"""Feeds of posts: Atom (RFC 4287), RSS 2.0 and JSON Feed 1.1, with the whole text.
+
+Feed readers can hide nothing, so of a post with a content warning they get the warning and the way to it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from fediblog.domain.documents import Attachment
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.hashtags import key
-from fediblog.markup.html import excerpt, plain
+from fediblog.messages import text
+from fediblog.protocol import previews
 
 ATOM = "http://www.w3.org/2005/Atom"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
@@ -64,10 +68,10 @@ def _atom_entry(entry: Element, post: Post) -> None:
     _add(author, "uri", post.account.url)
     for tag in post.hashtags:
         _add(entry, "category", term=key(tag), label=tag)
-    for file in post.attachments:
+    for file in _files(post):
         _add(entry, "link", rel="enclosure", type=file.media_type or "application/octet-stream", href=file.url)
-    if post.is_article and post.summary:
-        _add(entry, "summary", plain(post.summary))
+    if about := _about(post):
+        _add(entry, "summary", about)
     content = SubElement(entry, "content", {"type": "html"})
     if post.language:
         content.set("xml:lang", post.language)
@@ -80,7 +84,7 @@ def rss(feed: Feed, posts: Sequence[Post]) -> bytes:
     channel = SubElement(root, "channel")
     _add(channel, "title", feed.title)
     _add(channel, "link", feed.page)
-    _add(channel, "description", feed.description or feed.title)
+    _add(channel, "description", escape(feed.description or feed.title, quote=False))
     _add(channel, "atom:link", rel="self", type="application/rss+xml", href=f"{feed.base}.rss")
     _add(channel, "generator", "fediblog")
     if posts:
@@ -98,7 +102,8 @@ def _rss_item(item: Element, post: Post) -> None:
     _add(item, "pubDate", _rfc822(post.published or 0))
     for tag in post.hashtags:
         _add(item, "category", tag)
-    _add(item, "description", plain(post.summary) if post.is_article and post.summary else whole(post))
+    about = _about(post)
+    _add(item, "description", escape(about, quote=False) if about else whole(post))
     _add(item, "content:encoded", whole(post))
 
 
@@ -130,19 +135,19 @@ def _json_item(post: Post) -> dict[str, object]:
     }
     if post.title:
         item["title"] = post.title
-    if post.is_article and post.summary:
-        item["summary"] = plain(post.summary)
+    if about := _about(post):
+        item["summary"] = about
     if post.updated:
         item["date_modified"] = _rfc3339(post.updated)
     if post.hashtags:
         item["tags"] = list(post.hashtags)
     if post.language:
         item["language"] = post.language
-    if post.image:
+    if post.image and not previews.hides_pictures(post):
         item["image"] = post.image.url
-    if post.attachments:
+    if files := _files(post):
         item["attachments"] = [
-            {"url": file.url, "mime_type": file.media_type or "application/octet-stream"} for file in post.attachments
+            {"url": file.url, "mime_type": file.media_type or "application/octet-stream"} for file in files
         ]
     return item
 
@@ -161,12 +166,25 @@ FORMATS: dict[str, tuple[str, Callable[[Feed, Sequence[Post]], bytes]]] = {
 
 
 def whole(post: Post) -> str:
-    """A post's text with its warning and pictures, as HTML for a feed reader."""
-    warning = post.warning if post.is_article else post.summary
-    parts = [f"<p><strong>{escape(warning)}</strong></p>"] if warning else []
-    if post.image:
-        parts.append(f'<p><img src="{escape(post.image.url)}" alt="{escape(post.image.alt)}"></p>')
-    return "".join([*parts, post.content, _quoted(post), *map(_shown, post.attachments)])
+    """A post's text and pictures as HTML for a feed reader, its links absolute; of what is warned of, only the way."""
+    if warning := previews.warning(post):
+        link = f'<a href="{escape(post.url)}">{escape(text("post.read-on"))}</a>'
+        return f"<p><strong>{escape(warning)}</strong></p>{previews.abstract_html(post)}<p>{link}</p>"
+    content = post.content.replace('href="#', f'href="{escape(post.url)}#')  # footnotes, and the way back from them
+    if previews.hides_pictures(post):
+        content = previews.without_pictures(content)
+    elif post.image and previews.has_hero(post):
+        content = f'<p><img src="{escape(post.image.url)}" alt="{escape(post.image.alt)}"></p>{content}'
+    return "".join([content, _quoted(post), *map(_shown, _files(post))])
+
+
+def _about(post: Post) -> str:
+    """What an article is about, plain."""
+    return previews.abstract(post) if post.is_article else ""
+
+
+def _files(post: Post) -> Sequence[Attachment]:
+    return () if previews.hides_pictures(post) else previews.gallery(post)
 
 
 def _quoted(post: Post) -> str:
@@ -186,11 +204,7 @@ def _shown(file: Attachment) -> str:
 
 def _title(post: Post) -> str:
     """Atom wants a title for each entry (RFC 4287 §4.1.2); a note has none, so its beginning stands for it."""
-    if post.title:
-        return post.title
-    if post.summary and not post.is_article:
-        return excerpt(escape(post.summary), _TITLE)
-    return excerpt(post.content, _TITLE) or post.account.shown_name
+    return previews.label(post, _TITLE) or post.account.shown_name
 
 
 def _changed(post: Post) -> int:

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from fediblog.domain.documents import Attachment, Emoji
 from fediblog.markup.html import excerpt
 from fediblog.messages import known, text
+from fediblog.protocol import previews
 from fediblog.web import devices, emoji, sessions
 from fediblog.web.cards import card
 from fediblog.web.comments import comment, comments
@@ -130,6 +131,8 @@ def environment() -> Environment:
     made.filters.update(
         content=content, excerpt=excerpt, focus=focus, foot=foot, card=card, comment=comment, comments=comments
     )
+    told = (previews.warning, previews.words, previews.label, previews.abstract_html, previews.picture)
+    made.filters.update({each.__name__: each for each in (*told, previews.gallery, previews.has_hero)})
     made.filters.update(
         {
             each.__name__: each

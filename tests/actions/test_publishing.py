@@ -88,17 +88,35 @@ async def test_an_article(stage: Stage) -> None:
     article = (await stage.last()).object
     assert article["type"] == "Article"
     assert article["name"] == "On Things"
-    assert article["summary"] == "<p>Short &amp; good.</p>"
+    assert article["summary"] == "Short &amp; good."
     assert article["dcterms:subject"] == "Spiders"
     assert article["sensitive"] is True
     assert article["url"] == post.url == "https://blog.test/@ann/2025/06/on-things"
 
 
-async def test_an_article_without_a_summary_gets_its_beginning(stage: Stage) -> None:
+async def test_only_what_its_author_wrote_is_the_summary_of_an_article(stage: Stage) -> None:
+    """Others take it for a content warning; the beginning of the text stands in the preview."""
     await stage.publish("Once upon a time. " * 100, title="A tale")
-    summary = (await stage.last()).object["summary"]
-    assert summary.startswith("<p>Once upon a time.")
-    assert len(summary) < 320
+    article = (await stage.last()).object
+    assert "summary" not in article
+    assert "<p>Once upon a time." in article["preview"]["content"]
+    await stage.publish("Text", title="Another", summary='Tom & <b>Jerry</b>\'s "house"')
+    assert (await stage.last()).object["summary"] == 'Tom &amp; &lt;b>Jerry&lt;/b>\'s "house"'
+
+
+async def test_a_warning_leaves_nothing_of_the_text_in_the_preview(stage: Stage) -> None:
+    await stage.publish("Once upon a time.", title="A tale", warning="Wolves")
+    preview = (await stage.last()).object["preview"]
+    assert (preview["summary"], preview["sensitive"]) == ("Wolves", True)
+    assert "Once" not in preview["content"]
+
+
+async def test_pictures_in_the_text_are_attached_too(stage: Stage) -> None:
+    await stage.publish("![A & B](https://far.example/a.png) ![](/media/ab/c.webp)", title="A tale")
+    first, second = (await stage.last()).object["attachment"]
+    assert (first["type"], first["mediaType"], first["url"]) == ("Image", "image/png", "https://far.example/a.png")
+    assert first["name"] == "A & B"
+    assert (second["mediaType"], second["url"]) == ("image/webp", "https://blog.test/media/ab/c.webp")
 
 
 async def test_two_articles_of_one_title_have_two_addresses(stage: Stage) -> None:
@@ -111,7 +129,7 @@ async def test_two_articles_of_one_title_have_two_addresses(stage: Stage) -> Non
 async def test_the_beginning_of_an_article_is_told_without_its_footnotes(stage: Stage) -> None:
     await stage.publish("It has[^1] notes.\n\nAnd[^2] more.\n\n[^1]: Here.\n[^2]: There.", title="Notes")
     article = (await stage.last()).object
-    assert article["summary"] == "<p>It has notes. And more.</p>"
+    assert "<p>It has notes. And more.</p>" in article["preview"]["content"]
     assert "There." in article["content"]
 
 

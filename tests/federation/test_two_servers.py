@@ -177,7 +177,7 @@ async def test_an_article_arrives_whole(pair: Pair) -> None:
     post = await pair.publish("# One\n\nText with `code`.", title="On *things*", summary="In short.", warning="long")
     (found,) = await pair.stream()
     assert (found.kind, found.title, found.warning) == ("Article", post.title, "long")
-    assert found.summary == "<p>In short.</p>"
+    assert found.summary == "In short."
     assert "<code>code</code>" in found.content
     assert found.url == post.url
     assert "/@ann/" in found.url

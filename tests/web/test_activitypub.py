@@ -74,7 +74,7 @@ async def test_an_article_has_all_that_readers_elsewhere_need(world: World, alic
     note = read_note(found)
     assert note is not None
     assert (note.kind, note.title, note.url) == ("Article", "On oaks", post.url)
-    assert found["summary"] == "<p>Short.</p>"
+    assert found["summary"] == "Short."
     assert found["preview"]["type"] == "Note"
     assert found["contentMap"] == {"en": found["content"]}
     assert 'href="https://alice.test/about"' in found["content"]

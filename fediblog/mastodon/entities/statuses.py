@@ -9,11 +9,12 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Poll, Visibility
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.records import record
-from fediblog.markup.html import escape, plain
+from fediblog.markup.html import escape
 from fediblog.mastodon.entities import accounts as people
 from fediblog.mastodon.entities import filters
 from fediblog.mastodon.entities.base import VISIBILITIES, Json, emojis, maybe_moment, moment
 from fediblog.mastodon.look import Look
+from fediblog.protocol.previews import ABSTRACTED, abstract, abstract_html, warning
 from fediblog.store import accounts, personal, quotes
 from fediblog.store.listings import Item
 from fediblog.store.tx import Tx
@@ -170,20 +171,13 @@ def living(look: Look, post: Post, beside: Beside, viewer: int) -> Json:
     return entity
 
 
-def warning(post: Post) -> str:
-    """The content warning: on an Article the summary is something else (FEP-b2b8)."""
-    return post.warning if post.kind in ("Article", "Page", "Event") else plain(post.summary) if post.summary else ""
-
-
 def content(post: Post) -> str:
     """The HTML of a post. Of one with a title, which apps do not know, the title, the abstract and the way to it."""
     if not post.title:
         return post.content
     link = escape(post.url or post.uri)
-    abstract = post.summary if post.kind in ("Article", "Page", "Event") else post.content
-    return (
-        f'<p><strong><a href="{link}">{escape(post.title)}</a></strong></p>{abstract}<p><a href="{link}">{link}</a></p>'
-    )
+    about = abstract_html(post) if post.kind in ABSTRACTED else post.content
+    return f'<p><strong><a href="{link}">{escape(post.title)}</a></strong></p>{about}<p><a href="{link}">{link}</a></p>'
 
 
 def article(post: Post) -> Json:
@@ -192,7 +186,7 @@ def article(post: Post) -> Json:
         "type": post.kind,
         "title": post.title or None,
         "slug": post.slug or None,
-        "summary": plain(post.summary) if post.kind == "Article" and post.summary else None,
+        "summary": (abstract(post) or None) if post.is_article else None,
         "categories": list(post.hashtags),
         "comments_policy": _COMMENTS.get(post.repliable) if post.local else None,
     }

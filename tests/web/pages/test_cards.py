@@ -50,7 +50,7 @@ def test_whatever_somebody_wrote_is_escaped_but_their_cleaned_text() -> None:
 def test_a_title_stands_above_an_abstract() -> None:
     for post in (replace(PLAIN, title="On tides"), replace(PLAIN, title="On tides", kind="Article", local=True)):
         html = shown(post)
-        assert '<h2 class="card-title p-name">' in html
+        assert '<h2 class="card-title p-name" dir="auto">' in html
         assert "<i>abstract</i>" in html
         assert ("card h-entry is-article" in html) == post.is_article
     assert "<h2" not in shown(replace(PLAIN, title="On tides", local=True))
