@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from fediblog.domain.records import record
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import BLOCKED_BY_NOBODY, shut_out
+from fediblog.store.visible import shut_out
 
 _MENTIONS = (
     "select m.post, m.account, m.name, m.silent, a.uri, a.url, a.handle, a.domain, a.local from mention m"
@@ -28,10 +28,7 @@ _TOTALS = (
     " group by q.post"
 )
 # Whether there may be something in these totals that is not shown; then it is counted, and taken off.
-_TOTALS += (
-    " union all select 'shut', 0, 1 where exists (select 1 from account gs where gs.state = 'suspended')"
-    f" or not {BLOCKED_BY_NOBODY}"
-)
+_TOTALS += " union all select 'shut', 0, 1 from shut_out"
 _SHUT = (
     "select 'comment' as what, c.parent as id, count(*) as n from post c join account a on a.id = c.account"
     " where c.parent in (:ids) and c.state = 'published' and c.visibility in ('public', 'unlisted')"

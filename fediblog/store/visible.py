@@ -41,10 +41,8 @@ NOT_SHUNNED = f"""(
   and not exists (select 1 from host_mute sh cross join account sa where sh.account = :viewer
     and sa.id = p.account and {at_host("sh.host", "sa")}))"""
 
-# Most often nobody here blocks anybody: asked once for each question, not for each row.
-BLOCKED_BY_NOBODY = """(
-  not exists (select 1 from account ga join block gb on gb.account = ga.id where ga.login is not null)
-  and not exists (select 1 from host_mute))"""
+# Triggers put a row there with the first block or suspension; until then nobody has to be looked for.
+BLOCKED_BY_NOBODY = "not exists (select 1 from shut_out)"
 
 
 def shut_out(who: str, post: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from fediblog.actions import moderating
@@ -22,8 +23,8 @@ ACTIVITY = "application/activity+json"
 class Thread:
     """A post of Alice's with what Eve and others did below it."""
 
-    def __init__(self, blog: Blog, post: Post, eve: Account, bob: Account) -> None:
-        self.blog, self.post, self.eve, self.bob = blog, post, eve, bob
+    def __init__(self, blog: Blog, post: Post, eve: Account, member: httpx.AsyncClient) -> None:
+        self.blog, self.post, self.eve, self.member = blog, post, eve, member
 
     async def told(self) -> dict[str, str]:
         """What each route says of the post, to visitors and to somebody else who has signed in."""
@@ -36,8 +37,7 @@ class Thread:
                 for query in ("", "?page=0"):
                     found[f"{path}{query} {accept}"] = (await nobody.get(path + query, accept=accept)).text
         for path in (self.post.url.removeprefix(self.blog.site.urls.origin), f"/post/{self.post.id}"):
-            member = await reader(self.blog.site, self.blog.alice, self.blog.app)
-            found[f"{path} signed in"] = (await member.get(path)).text
+            found[f"{path} signed in"] = (await self.member.get(path)).text
         return found
 
     async def numbers(self) -> tuple[int, ...]:
@@ -61,7 +61,7 @@ async def thread(blog: Blog) -> Thread:
     for who in (eve, bob):
         await blog.site.db.write(reactions.react, who.id, post.id, f"{who.uri}/like")
         await blog.site.db.write(reactions.boost, who.id, post.id, f"{who.uri}/boost")
-    return Thread(blog, post, eve, bob)
+    return Thread(blog, post, eve, await reader(blog.site, blog.alice, blog.app))
 
 
 Deed = Callable[[Thread], tuple[Callable[..., object], tuple[object, ...]]]
