@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 from fediblog.errors import NotFound
 from fediblog.federation import vapid
-from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
+from fediblog.federation.totals import total
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.entities import accounts
 from fediblog.mastodon.entities import instance as shapes
@@ -21,10 +19,7 @@ from fediblog.store import facts as counted
 from fediblog.store.tx import Tx
 
 API = Table()
-FRESH = 60_000  # ms for which the totals of the server may be those of before
 _PUBLIC = {"Cache-Control": "public, max-age=60"}
-_Totals = tuple[dict[str, int], int]
-_TOTALS: WeakKeyDictionary[KeyRing, tuple[int, _Totals]] = WeakKeyDictionary()
 
 
 @API.get("/api/v1/instance", who="anybody", gives="V1Instance", tier=0)
@@ -41,22 +36,15 @@ async def version_two(call: Call) -> Reply:
 
 async def facts(site: Site, look: Look) -> shapes.Facts:
     """What there is to tell."""
-    known, contact = _TOTALS.get(site.keys), site.settings.contact.removeprefix("mailto:")
-    if known is None or not known[0] <= site.clock() < known[0] + FRESH:
-        known = _TOTALS[site.keys] = (site.clock(), await site.db.read(_totals))
-    usage, peers = known[1]
+    contact = site.settings.contact.removeprefix("mailto:")
     return shapes.Facts(
-        usage=usage,
-        peers=peers,
+        usage=await total(site, counted.usage),
+        peers=await total(site, census.peer_count),
         email=contact if "@" in contact and "/" not in contact else "",
         owner=await site.db.read(_owner, look),
         vapid=await vapid.public_key(site),
         source=site.settings.source,
     )
-
-
-def _totals(tx: Tx) -> _Totals:
-    return counted.usage(tx), census.peer_count(tx)
 
 
 def _owner(tx: Tx, look: Look) -> Json | None:
@@ -67,13 +55,13 @@ def _owner(tx: Tx, look: Look) -> Json | None:
 @API.get("/api/v1/instance/peers", who="anybody", gives="Host[]", tier=1)
 async def peers(call: Call) -> Reply:
     """Servers that this one knows."""
-    return Reply(await call.read(census.peers), headers=dict(_PUBLIC))
+    return Reply(await total(call.site, census.peers), headers=dict(_PUBLIC))
 
 
 @API.get("/api/v1/instance/activity", who="anybody", gives="Week[]", tier=3)
 async def activity(call: Call) -> Reply:
     """What was written here in each of the last twelve weeks."""
-    found = await call.read(census.weeks)
+    found = await total(call.site, census.weeks)
     return Reply([shapes.week(each) for each in found], headers=dict(_PUBLIC))
 
 

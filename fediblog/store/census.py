@@ -74,7 +74,7 @@ def blocked(tx: Tx) -> Mapping[str, str]:
 
 def peer_count(tx: Tx) -> int:
     """How many servers this one has had to do with."""
-    row = tx.one("select count(*) as n from host")
+    row = tx.one("select count(name) as n from host")
     return int(row.n) if row else 0
 
 

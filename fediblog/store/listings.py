@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
+from fediblog.domain.kept import Kept
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.records import record
 from fediblog.hashtags import key
@@ -15,6 +16,8 @@ from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, LISTED, N
 
 _FAR = (1 << 63) - 1
 THREAD_LIMIT = 500
+_MONTHS: Kept[int, list[tuple[str, int]]] = Kept(512)
+_TOTALS: Kept[int, int] = Kept(2048)
 _OURS_OR_READ = "select o.id from post o where o.local = 1 union select s.post from stream s where s.account = :viewer"
 _CONTAINS = " or ".join(
     f"lower(p.{column}) like lower(:{way}) escape '!'"
@@ -74,13 +77,18 @@ def of_account(
 
 
 def total_of_account(tx: Tx, account: int) -> int:
-    """How many public or unlisted posts the account has made here."""
-    row = tx.one(
-        "select count(*) as n from post where account = :id and state = 'published'"
-        " and visibility in ('public', 'unlisted')",
-        id=account,
-    )
-    return int(row.n) if row else 0
+    """How many public or unlisted posts the account has made here, up to a minute ago or since its newest one."""
+    made_of = _newest(tx, account)
+    kept = _TOTALS.get(account, made_of)
+    if kept is None:
+        row = tx.one(
+            "select count(*) as n from post where account = :id and state = 'published'"
+            " and visibility in ('public', 'unlisted')",
+            id=account,
+        )
+        kept = int(row.n) if row else 0
+        _TOTALS.put(account, made_of, kept)
+    return kept
 
 
 def outbox(tx: Tx, account: int, viewer: int = 0, *, before: int | None = None, limit: int = 20) -> list[Post | Boost]:
@@ -146,7 +154,25 @@ def tagged(
 
 
 def months(tx: Tx, account: int) -> list[tuple[str, int]]:
-    """(YYYY/MM, number of public posts) for each month in which the account posted, newest first."""
+    """(YYYY/MM, number of public posts) for each month in which the account posted, newest first.
+
+    Counted again when the account has posted, and else once in a minute.
+    """
+    made_of = _newest(tx, account)
+    kept = _MONTHS.get(account, made_of)
+    if kept is None:
+        kept = _months(tx, account)
+        _MONTHS.put(account, made_of, kept)
+    return kept
+
+
+def _newest(tx: Tx, account: int) -> tuple[int, int]:
+    """What totals over the posts of an account are kept with: its newest post, and the minute."""
+    row = tx.one("select max(id) as id from post where account = :id", id=account)
+    return (row.id or 0 if row else 0, tx.now // 60_000)
+
+
+def _months(tx: Tx, account: int) -> list[tuple[str, int]]:
     rows = tx.all(
         "select month, count(*) as n from post where account = :id and local = 1 and state = 'published'"
         " and visibility = 'public' and month <> '' group by month order by month desc",

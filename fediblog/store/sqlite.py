@@ -9,8 +9,18 @@ from typing import TypeVar
 
 from fediblog.errors import Unavailable
 from fediblog.store.ids import IdMaker
-from fediblog.store.sqlite_connection import Connection, SqliteTx, error_code, explain, is_busy, quick_check, roll_back
-from fediblog.store.sqlite_writer import MOST_TICKS, TICK, Writer
+from fediblog.store.sqlite_connection import (
+    TICK,
+    Connection,
+    SqliteTx,
+    Stopwatch,
+    error_code,
+    explain,
+    is_busy,
+    quick_check,
+    roll_back,
+)
+from fediblog.store.sqlite_writer import Writer
 from fediblog.store.tx import Clock, Engine, Tx
 
 T = TypeVar("T")
@@ -39,8 +49,8 @@ class SqliteEngine(Engine):
         wake: Callable[[str], None],
     ) -> None:
         self._here = here
-        self._here.set_progress_handler(self._tick, TICK)
-        self._ticks = 0
+        self._watch = Stopwatch()
+        self._here.set_progress_handler(self._watch.tick, TICK)
         self._writer = Writer(writer, clock, ids, wake)
         self._connections = [*readers, writer]  # closed in this order: the last one folds the log into the file
         self._clock = clock
@@ -52,18 +62,14 @@ class SqliteEngine(Engine):
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         self._refuse_closed()
-        self._ticks = 0
+        self._watch.restart()
         try:
-            return self._snapshot(self._here, work)
+            return self._snapshot(self._here, work, self._watch)
         except _TooLong:
             return await self.scan(work)
 
     async def scan(self, work: Callable[[Tx], T]) -> T:
         return await self._perform(lambda db: self._snapshot(db, work))
-
-    def _tick(self) -> bool:
-        self._ticks += 1
-        return self._ticks > MOST_TICKS
 
     async def write(self, work: Callable[[Tx], T]) -> T:
         self._refuse_closed()
@@ -97,17 +103,17 @@ class SqliteEngine(Engine):
         finally:
             self._idle.put_nowait(reader)
 
-    def _snapshot(self, db: sqlite3.Connection, work: Callable[[Tx], T]) -> T:
+    def _snapshot(self, db: sqlite3.Connection, work: Callable[[Tx], T], watch: Stopwatch | None = None) -> T:
         try:
             db.execute("begin")
-            return work(SqliteTx(db, self._clock(), self._ids))
+            return work(SqliteTx(db, self._clock(), self._ids, watch))
         except sqlite3.Error as error:
-            if db is self._here and (error_code(error) == sqlite3.SQLITE_INTERRUPT or is_busy(error)):
+            if watch is not None and (error_code(error) == sqlite3.SQLITE_INTERRUPT or is_busy(error)):
                 raise _TooLong from None
             raise explain(error) from error
         finally:
-            if db is self._here:
-                self._ticks = 0  # else the end of a read that took too long might be broken off as well
+            if watch is not None:
+                watch.stop()
             roll_back(db)
 
     def _refuse_closed(self) -> None:

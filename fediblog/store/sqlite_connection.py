@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from math import inf
+from time import monotonic
 from typing import Any, TypeVar
 
 import aiosqlite
@@ -25,25 +27,61 @@ _REASONS = {
     sqlite3.SQLITE_CORRUPT: "database-damaged",
     sqlite3.SQLITE_NOTADB: "database-damaged",
 }
+TICK = 1_000  # steps of SQLite's machine from one look at the clock to the next
+MOST_SECONDS = 0.003  # of what runs on the event loop
 MOST_MAKERS = 4096  # statements whose columns are remembered
 _MAKERS: dict[str, tuple[Any, Callable[[Iterable[Any]], Row]]] = {}
 _DELAYS = {"database-busy": 5.0, "disk-full": 300.0}  # seconds
 
 
+class Stopwatch:
+    """Breaks off what takes SQLite longer than the event loop can wait. Time that is spent in Python does not count.
+
+    SQLite calls `tick` every `TICK` steps of its machine, whatever those cost: they take 10 µs from memory, and a
+    thousand times as long from a slow disk.
+    """
+
+    __slots__ = ("_seen", "_spent", "begun")
+
+    def __init__(self) -> None:
+        self.begun = 0.0  # when the statement was begun that runs now
+        self._seen = 0.0  # up to when its time is in `_spent`
+        self._spent = 0.0
+
+    def restart(self) -> None:
+        """For the next transaction."""
+        self.begun = monotonic()
+        self._spent = 0.0
+
+    def stop(self) -> None:
+        """Until then: also the end of a transaction that took too long comes to its end."""
+        self.begun = inf
+
+    def tick(self) -> bool:
+        """Whether to break off."""
+        now = monotonic()
+        self._spent += now - max(self.begun, self._seen)
+        self._seen = now
+        return self._spent > MOST_SECONDS
+
+
 class SqliteTx(Tx):
     """A transaction on a connection of this thread."""
 
-    __slots__ = ("_db",)
+    __slots__ = ("_db", "_watch")
     engine = "sqlite"
     skip_locked = ""  # there is but one writer
 
-    def __init__(self, db: sqlite3.Connection, now: int, ids: IdMaker) -> None:
+    def __init__(self, db: sqlite3.Connection, now: int, ids: IdMaker, watch: Stopwatch | None = None) -> None:
         super().__init__(now, ids)
         self._db = db
+        self._watch = watch  # of what runs on the event loop
 
     def _execute(self, sql: str, params: Mapping[str, Param]) -> sqlite3.Cursor:
         if changes_content(sql):  # asked here at once: this is done for every statement
             self.channels[CONTENT] = None
+        if self._watch is not None:
+            self._watch.begun = monotonic()
         try:
             return self._db.execute(*bind(sql, params))
         except sqlite3.IntegrityError as error:
@@ -71,6 +109,8 @@ class SqliteTx(Tx):
 
     def many(self, sql: str, rows: Iterable[Mapping[str, Scalar]], /) -> None:
         self._note(sql)
+        if self._watch is not None:
+            self._watch.begun = monotonic()
         try:
             text, _, in_order = questioned(sql)
             self._db.executemany(text, map(in_order, map(bind_row, rows)))

@@ -15,7 +15,16 @@ from typing import Any, TypeVar
 
 from fediblog.counters import COMMITS
 from fediblog.store.ids import IdMaker
-from fediblog.store.sqlite_connection import Connection, SqliteTx, error_code, explain, is_busy, roll_back
+from fediblog.store.sqlite_connection import (
+    TICK,
+    Connection,
+    SqliteTx,
+    Stopwatch,
+    error_code,
+    explain,
+    is_busy,
+    roll_back,
+)
 from fediblog.store.tx import Clock, Tx
 
 T = TypeVar("T")
@@ -25,8 +34,6 @@ MOST_SECONDS = 0.05  # after which a commit takes no further function
 MOST_HERE = 0.004  # the same on the event loop
 MOST_COMMITS = 4  # in one go on the thread
 ATTEMPTS = 4
-TICK = 10_000  # steps of SQLite's machine, about 0.1 ms
-MOST_TICKS = 20  # of what runs on the event loop
 
 
 class _Job:
@@ -74,7 +81,7 @@ class Writer:
         self._waiting: deque[_Job] = deque()
         self._drain: asyncio.Task[None] | None = None
         self._in_use = asyncio.Lock()  # the connection, by the event loop or by its thread
-        self._ticks = 0
+        self._watch = Stopwatch()
         self._patience: int | None = None  # ms in which another process should let go of its lock, while nobody waits
 
     async def write(self, work: Callable[[Tx], T], *, here: bool = False) -> T:
@@ -110,24 +117,21 @@ class Writer:
         """Functions that were run, to be committed; none if that takes too long: then it is left to the thread."""
         jobs: list[_Job] = []
         self._wait_for_locks(db, False)
-        db.set_progress_handler(self._tick, TICK)
+        self._watch.restart()
+        db.set_progress_handler(self._watch.tick, TICK)
         try:
             db.execute("begin immediate")
-            self._run_all(db, self._turn(jobs, MOST_HERE, here=True))
+            self._run_all(db, self._turn(jobs, MOST_HERE, here=True), self._watch)
         except sqlite3.Error:
             self._waiting.extendleft(reversed(jobs))
             for job in self._waiting:
                 job.here = False
-            self._ticks = 0  # else this might be broken off as well
+            self._watch.stop()
             roll_back(db)
             return []
         finally:
             db.set_progress_handler(None, 0)
         return jobs
-
-    def _tick(self) -> bool:
-        self._ticks += 1
-        return self._ticks > MOST_TICKS
 
     def _wait_for_locks(self, db: sqlite3.Connection, patient: bool) -> None:
         """Whether a lock that another process holds is waited for: never on the event loop."""
@@ -182,10 +186,10 @@ class Writer:
         db.execute("begin immediate")
         self._run_all(db, self._turn(jobs, MOST_SECONDS))
 
-    def _run_all(self, db: sqlite3.Connection, jobs: Iterable[_Job]) -> None:
+    def _run_all(self, db: sqlite3.Connection, jobs: Iterable[_Job], watch: Stopwatch | None = None) -> None:
         first = True
         for job in jobs:
-            self._run(db, job, first=first)
+            self._run(db, job, watch, first=first)
             first = first and job.error is not None
 
     def _turn(self, jobs: list[_Job], seconds: float, *, here: bool = False) -> Generator[_Job]:
@@ -203,10 +207,11 @@ class Writer:
                 jobs.append(job)
                 yield job
 
-    def _run(self, db: sqlite3.Connection, job: _Job, *, first: bool) -> None:
+    def _run(self, db: sqlite3.Connection, job: _Job, watch: Stopwatch | None, *, first: bool) -> None:
         """`first`: nothing was done before it in this transaction, so that its failure may take everything back."""
-        tx = SqliteTx(db, self._clock(), self._ids)
-        self._ticks = 0
+        tx = SqliteTx(db, self._clock(), self._ids, watch)
+        if watch is not None:
+            watch.restart()
         if not first:
             db.execute("savepoint job")
         try:
@@ -241,7 +246,7 @@ class Writer:
     def _alone(self, db: sqlite3.Connection, job: _Job) -> None:
         self._wait_for_locks(db, True)
         db.execute("begin immediate")
-        self._run(db, job, first=True)
+        self._run(db, job, None, first=True)
         db.execute("commit")
 
     def _fail_waiting(self, jobs: list[_Job], error: BaseException) -> list[_Job]:

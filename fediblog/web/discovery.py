@@ -11,6 +11,7 @@ from fediblog.actions.people import INSTANCE_HANDLE
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound, Refused
+from fediblog.federation.totals import total
 from fediblog.protocol import hostmeta, nodeinfo
 from fediblog.protocol.webfinger import Resource, parse_resource, write_jrd
 from fediblog.store import accounts, facts, posts
@@ -91,7 +92,7 @@ async def nodeinfo_document(request: Request) -> Response:
     version = request.path_params["version"]
     if version not in nodeinfo.VERSIONS:
         raise NotFound("There are NodeInfo 2.0 and 2.1 here.")
-    usage = await site.db.read(facts.usage)
+    usage = await total(site, facts.usage)
     told = nodeinfo.Site(
         version=__version__,
         repository=site.settings.source,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 import threading
 from contextlib import closing
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from fediblog import store
 from fediblog.errors import Unavailable
-from fediblog.store import sqlite, sqlite_writer
+from fediblog.store import sqlite, sqlite_connection, sqlite_writer
 from fediblog.store.database import Database, connect
 from fediblog.store.tx import Tx
 from tests.conftest import Clock, options
@@ -134,10 +136,75 @@ async def test_what_takes_too_long_is_taken_back_however_late_it_is(
 
     for module in (sqlite, sqlite_writer):
         monkeypatch.setattr(module, "TICK", 1)  # at each step, also of what ends a transaction
-        monkeypatch.setattr(module, "MOST_TICKS", 2000)
+    monkeypatch.setattr(sqlite_connection, "MOST_SECONDS", 0.0005)
     db = await connect(empty_url, migrations=STEPS, **options(clock))
     for name in ("one", "two"):
         assert await db.read(lambda tx: tx.all(SLOW)[0].n) == 600_000
         assert await db.write_here(add_slowly, name) == 600_000
     assert await db.read(names) == ["one", "two"]
     await db.close()
+
+
+FEW = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000) select count(*) as n from n"
+
+
+class Watch:
+    """What SQLite's stopwatch reads: a look at it takes so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds, self.now = seconds, 0.0
+
+    def __call__(self) -> float:
+        self.now += self.seconds
+        return self.now
+
+
+@pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("way", ["read", "write_here"])
+@pytest.mark.parametrize(
+    ("seconds", "statement", "broken_off"),
+    [(0.0, SLOW, False), (0.0009, FEW, True), (0.0001, FEW, False), (0.0001, SLOW, True)],
+    ids=["many quick steps", "few slow steps", "few quick steps", "many steps"],
+)
+async def test_time_counts_and_not_the_number_of_steps(
+    small: Database, monkeypatch: pytest.MonkeyPatch, way: str, seconds: float, statement: str, broken_off: bool
+) -> None:
+    threads: list[int] = []
+
+    def ask(tx: Tx) -> int:
+        threads.append(threading.get_ident())
+        return int(tx.all(statement)[0].n)
+
+    monkeypatch.setattr(sqlite_connection, "monotonic", Watch(seconds))
+    assert await (small.read if way == "read" else small.write_here)(ask) in (1000, 600_000)
+    assert [each == threading.get_ident() for each in threads] == ([True, False] if broken_off else [True])
+
+
+@pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("way", ["read", "write_here"])
+async def test_time_in_python_does_not_count_but_that_of_all_statements_does(
+    small: Database, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    watch, threads = Watch(0.0), []
+
+    def ask(tx: Tx, statements: int, of_python: float) -> None:
+        threads.append(threading.get_ident())
+        for _ in range(statements):
+            tx.all(FEW)
+            watch.now += of_python
+
+    monkeypatch.setattr(sqlite_connection, "monotonic", watch)
+    method = small.read if way == "read" else small.write_here
+    await method(ask, 50, 1.0)
+    assert threads == [threading.get_ident()]
+    watch.seconds = 0.00001
+    await method(ask, 200, 0.0)
+    assert len(threads) == 3
+
+
+def test_no_statement_counts_a_whole_table_in_one_step() -> None:
+    """SQLite does `select count(*) from t` in a single step of its machine, in which nothing can be broken off."""
+    folder = Path(store.__file__).parent.parent
+    whole = re.compile(r"select count\(\*\)[^\"]*? from \w+( as \w+)?\"[,)]")
+    found = [str(path) for path in folder.rglob("*.py") if whole.search(path.read_text("utf-8"))]
+    assert found == []
