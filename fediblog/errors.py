@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+DAMAGED = "database-damaged"  # the reason of Unavailable where stored data cannot be read any more
+
 
 class FediblogError(Exception):
     """Root of all errors that are not bugs."""
@@ -70,3 +72,12 @@ class Unavailable(FediblogError):
 
 class Misuse(FediblogError):
     """The operator's settings or command line are wrong; the text says which, and what is expected."""
+
+
+def damage(finding: str, database: object = "") -> str:
+    """What is to be done about a database of which `finding` is damaged; for the operator."""
+    what = f"The database {database}" if database else "The database"
+    return (
+        f"{what} is damaged ({finding}). Stop the server, move the database away together with the files beside it that"
+        " end in -wal and -shm, and restore a backup."
+    )

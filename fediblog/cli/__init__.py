@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from fediblog.cli.choosing import commands_for
 from fediblog.cli.parsing import build_parser
-from fediblog.errors import Misuse, Refused, Unavailable
+from fediblog.errors import DAMAGED, Misuse, Refused, Unavailable, damage
 
 DONE, REFUSED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -29,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Refused as error:
         return _say(error.message, REFUSED)
     except Unavailable as error:
+        if error.reason == DAMAGED:  # which no later try will mend
+            return _say(damage(error.detail), MISUSED)
         return _say(_not_now(error), REFUSED)
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -4,17 +4,38 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fediblog.errors import Refused
 from fediblog.settings import Settings
 from fediblog.store.database import sqlite_path
+from fediblog.store.holding import Upgrade
 
 if sys.platform != "win32":
     import fcntl
 
 LOCK_FILE = "worker.lock"
+
+
+def upgrade_of(found: Settings, *, yes: bool) -> Upgrade:
+    """Whether a process that starts beside a worker may bring the database up to date; `yes`: whatever it does.
+
+    A worker that runs is one of an older version, if the database is: also one so old that it holds no other lock.
+    """
+    if yes:
+        return "force"
+    return "held" if is_working(found) else "alone"
+
+
+def yes_argument(parser: ArgumentParser) -> None:
+    """`--yes`."""
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="bring the database up to date though a process of an older version uses it, which may fail then",
+    )
 
 
 def is_alone(found: Settings) -> bool:

@@ -66,8 +66,8 @@ def has_database(found: Settings) -> bool:
 
 @asynccontextmanager
 async def opened(found: Settings) -> AsyncIterator[Site]:
-    """The site, closed at the end whatever happens."""
-    site = await open_site(found)
+    """The site, closed at the end whatever happens. A database of an older version is left as it is: Misuse."""
+    site = await open_site(found, upgrade="never")
     try:
         yield site
     finally:

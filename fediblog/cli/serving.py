@@ -23,12 +23,14 @@ from fediblog.app import create_app
 from fediblog.cli import listening, locking, reserve, trial
 from fediblog.cli.command import Command
 from fediblog.cli.opening import is_trial, read_settings, say, warn
-from fediblog.errors import Refused
+from fediblog.errors import Refused, Unavailable
+from fediblog.federation import jobs
 from fediblog.federation.site import Site, make_folder
 from fediblog.federation.worker import Worker
 from fediblog.mastodon.hub import hub_of
 from fediblog.settings import Settings
 from fediblog.store import facts, logins
+from fediblog.store.holding import Upgrade
 from fediblog.store.tx import Tx
 from fediblog.web import metrics
 
@@ -40,21 +42,22 @@ MOST_FILES = 8_192
 
 def run(args: Namespace) -> int:
     """Serve with the settings of this command line."""
-    return serve(read_settings(args))
+    return serve(read_settings(args), yes=args.yes)
 
 
-def serve(found: Settings) -> int:
+def serve(found: Settings, *, yes: bool = False) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit code."""
     log.configure(found.log_level)
     raise_file_limit()
     make_folder(found.data)
     with ExitStack() as held:
+        upgrade = locking.upgrade_of(found, yes=yes)  # before our own lock, which would be taken for another worker's
         if found.role != "web":
             held.enter_context(locking.only_worker(found))
         used = reserve.Reserve(found.data, found.spare_bytes).give_up()  # or there is no room to open it
         sockets = _watchers_sockets(held, found) if found.role == "worker" else _sockets(held, found)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_serve(found, sockets, used))
+            return runner.run(_serve(found, sockets, used, upgrade))
 
 
 def _sockets(held: ExitStack, found: Settings) -> list[socket.socket]:
@@ -99,9 +102,13 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _serve(found: Settings, sockets: list[socket.socket], used: bool) -> int:
-    chosen = await trial.with_origin(found, [] if found.role == "worker" else sockets)
-    async with _opened(chosen) as site, reserve.watched(chosen.data, site.db, _spare(site), used=used):
+async def _serve(found: Settings, sockets: list[socket.socket], used: bool, upgrade: Upgrade) -> int:
+    chosen = await trial.with_origin(found, [] if found.role == "worker" else sockets, upgrade)
+    async with (
+        _opened(chosen, upgrade) as site,
+        reserve.watched(chosen.data, site.db, _spare(site), used=used),
+        _checked(site),
+    ):
         server = await _server(site, sockets) if sockets else None
         worker = Worker(site) if chosen.role != "web" else None
         calm_collector()
@@ -147,12 +154,33 @@ async def _server(site: Site, sockets: list[socket.socket]) -> _Server:
 
 
 @asynccontextmanager
-async def _opened(found: Settings) -> AsyncIterator[Site]:
-    site = await trial.open_chosen(found)
+async def _opened(found: Settings, upgrade: Upgrade) -> AsyncIterator[Site]:
+    site = await trial.open_chosen(found, upgrade)
     try:
         yield site
     finally:
         await site.close()
+
+
+@asynccontextmanager
+async def _checked(site: Site) -> AsyncIterator[None]:
+    """Reads the database whole in the background, whatever its size, so that the start need not wait for it."""
+    task = asyncio.create_task(_check(site)) if site.db.engine == "sqlite" else None
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def _check(site: Site) -> None:
+    try:
+        await jobs.check(site)
+    except Unavailable as error:
+        log.event("check-failed", reason=error.reason, detail=error.detail)
+    except Exception as error:
+        log.trouble("check-failed", error)
 
 
 def _config(app: Starlette) -> uvicorn.Config:
@@ -278,6 +306,7 @@ COMMANDS = (
             "fediblog serve --origin https://blog.example --data /var/lib/fediblog",
             "fediblog serve --listen unix:/run/fediblog/socket --data /var/lib/fediblog",
         ),
+        arguments=locking.yes_argument,
         options=("data", "origin", "listen", "handle_domain", "database", "role", "log_level"),
         run=run,
     ),

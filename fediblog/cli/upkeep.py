@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fediblog import __version__, log
-from fediblog.cli import archive
+from fediblog.cli import archive, locking
 from fediblog.cli.archive import Manifest
 from fediblog.cli.command import Command
 from fediblog.cli.opening import has_database, on_site, read_settings, say
@@ -21,6 +21,7 @@ from fediblog.settings import Settings
 from fediblog.store import backup, migrate
 from fediblog.store.database import connect, sqlite_path
 from fediblog.store.database import restore as load_dump
+from fediblog.store.holding import Upgrade
 
 
 def run_migrate(args: Namespace) -> None:
@@ -29,11 +30,12 @@ def run_migrate(args: Namespace) -> None:
     if not has_database(found):
         raise Misuse(f"There is no database in {found.data}. Name the right folder with --data.")
     log.configure("warning")
-    say(f"The database has schema {asyncio.run(_migrated(found))}, the one that this version needs.")
+    upgrade = locking.upgrade_of(found, yes=args.yes)
+    say(f"The database has schema {asyncio.run(_migrated(found, upgrade))}, the one that this version needs.")
 
 
-async def _migrated(found: Settings) -> int:
-    db = await connect(found.database_url)
+async def _migrated(found: Settings, upgrade: Upgrade = "alone") -> int:
+    db = await connect(found.database_url, upgrade=upgrade)
     try:
         return await db.read(migrate.version)
     finally:
@@ -165,7 +167,9 @@ COMMANDS = (
         usage="",
         help="bring the database up to date without starting",
         about="Bring the database up to date without starting. `fediblog serve` does the same by itself; this is for"
-        " those who run several processes. An SQLite database is copied beside itself first.",
+        " those who run several processes. An SQLite database is copied beside itself first. Refused while a process of"
+        " the older version uses it.",
+        arguments=locking.yes_argument,
         options=("data", "database"),
         run=run_migrate,
     ),

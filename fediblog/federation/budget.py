@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from typing import Self
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -30,11 +29,10 @@ class Budget:
     them: so nobody can have us flood a third host.
     """
 
-    def __init__(self, fetches: int = FETCHES, document: str = "", hosts: Counter[str] | None = None) -> None:
+    def __init__(self, fetches: int = FETCHES, document: str = "", hosts: dict[str, int] | None = None) -> None:
         self.left = fetches
         self._document = document
-        self._home = urlsplit(document).hostname
-        self._hosts: Counter[str] = Counter() if hosts is None else hosts
+        self._hosts: dict[str, int] = {} if hosts is None else hosts
 
     def part(self, fetches: int) -> Budget:
         """For one step of the same cause: its own number of fetches, and the same hosts."""
@@ -50,10 +48,12 @@ class Budget:
     def visit(self, url: str) -> None:
         """The same for where a redirect leads, which is part of one fetch."""
         host = urlsplit(url).hostname or ""
-        if host != self._home:
-            if self._hosts[host] >= FOREIGN:
-                raise Refused(SPENT, "This would take too many requests to one other server.", host)
-            self._hosts[host] += 1
+        if host == urlsplit(self._document).hostname:
+            return
+        asked = self._hosts.get(host, 0)
+        if asked >= FOREIGN:
+            raise Refused(SPENT, "This would take too many requests to one other server.", host)
+        self._hosts[host] = asked + 1
 
 
 class Door:

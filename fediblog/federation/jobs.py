@@ -177,18 +177,29 @@ def _idle(tx: Tx, after: int, before: int) -> tuple[list[int], int]:
 
 
 async def check_database(site: Site, job: Job) -> None:
-    """Whether what is stored can still be read; again in a day. Only people can mend it, so it is said loudly."""
+    """The daily look; again in a day."""
+    await site.db.write(_check_again, job)
+    await check(site)
+
+
+async def check(site: Site) -> None:
+    """Whether what is stored can still be read. If not, nothing more is written: only people can mend it.
+
+    On PostgreSQL an index that is not valid is said, and no reason to stop.
+    """
     damage = await site.db.check()
-    if damage:
-        log.event("database-damaged", logging.ERROR, finding=damage[0], advice="restore a backup")
-    await site.db.write(_check_again, job, damage[0] if damage else "")
+    if not damage:
+        await site.db.write(troubles.clear, troubles.DAMAGE)
+        return
+    log.event("database-damaged", logging.ERROR, finding=damage[0], advice="restore a backup")
+    try:
+        await site.db.write(troubles.note, troubles.DAMAGE, damage[0])
+    finally:
+        if site.db.engine == "sqlite":
+            site.db.stop_writing(damage[0])
 
 
-def _check_again(tx: Tx, job: Job, damage: str) -> None:
-    if damage:
-        troubles.note(tx, troubles.DAMAGE, damage)
-    else:
-        troubles.clear(tx, troubles.DAMAGE)
+def _check_again(tx: Tx, job: Job) -> None:
     jobs.done(tx, job.id)
     jobs.add(tx, "check-database", job.subject, run_at=tx.now + DAY)
 

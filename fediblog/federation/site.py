@@ -18,6 +18,7 @@ from fediblog.net import Client, Engine, Policy, Scheme, SocketEngine
 from fediblog.settings import Settings
 from fediblog.store import facts, outbox
 from fediblog.store.database import Database, connect, system_clock
+from fediblog.store.holding import Upgrade
 
 _ORIGIN, _HANDLE_DOMAIN, _SECRET = "origin", "handle-domain", "secret"
 SECRET_FILE = "secret"  # noqa: S105 - a file's name
@@ -45,15 +46,20 @@ class Site:
 
 
 async def open_site(
-    settings: Settings, *, engine: Engine | None = None, clock: Callable[[], int] = system_clock
+    settings: Settings,
+    *,
+    engine: Engine | None = None,
+    clock: Callable[[], int] = system_clock,
+    upgrade: Upgrade = "alone",
 ) -> Site:
     """Open the data folder and the database, and make both at the first start.
 
-    Raises Misuse if the origin is not the one that was written down, or none is known yet.
+    `upgrade` says whether a database of an older version may be brought up to date. Raises Misuse if the origin is
+    not the one that was written down, or none is known yet.
     """
     make_folder(settings.data)
     secret = _secret(settings.data)
-    db = await connect(settings.database_url, clock=clock)
+    db = await connect(settings.database_url, clock=clock, upgrade=upgrade)
     try:
         urls = await _urls(db, settings)
         policy = make_policy(settings, urls)

@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TextIO, TypeVar
 
-from fediblog.errors import Misuse
+from fediblog.errors import DAMAGED, Misuse, Unavailable
 from fediblog.store import backup, migrate, sqlite_file
+from fediblog.store.holding import Hold, Upgrade
 from fediblog.store.ids import IdMaker
 from fediblog.store.tx import Clock, Conflict, Engine, EngineName, Tx
 
@@ -56,9 +57,11 @@ class Listeners:
 class Database:
     """Runs functions as transactions: `await db.read(question, …)`, `await db.write(deed, …)`."""
 
-    def __init__(self, engine: Engine, listeners: Listeners) -> None:
+    def __init__(self, engine: Engine, listeners: Listeners, hold: Hold | None = None) -> None:
         self._engine = engine
         self._listeners = listeners
+        self._hold = hold
+        self._damage = ""
 
     @property
     def engine(self) -> EngineName:
@@ -77,6 +80,8 @@ class Database:
 
     async def write(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Runs `fn(tx, …)` in a transaction and returns once it is durable. `fn` may run again after a clash."""
+        if self._damage:
+            raise Unavailable(DAMAGED, detail=self._damage)
         return await self._engine.write(lambda tx: fn(tx, *args, **kwargs))
 
     async def write_here(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -84,6 +89,8 @@ class Database:
 
         One that turns out to be long is begun again on the database's thread.
         """
+        if self._damage:
+            raise Unavailable(DAMAGED, detail=self._damage)
         return await self._engine.write_here(lambda tx: fn(tx, *args, **kwargs))
 
     def listen(self, channel: str, callback: Callable[[], None]) -> Callable[[], None]:
@@ -101,9 +108,16 @@ class Database:
         """What is wrong with the stored data; nothing, if all is well."""
         return await self._engine.check()
 
+    def stop_writing(self, finding: str) -> None:
+        """What is stored is damaged: reads go on, and each write is Unavailable, until a sound database is opened."""
+        self._damage = finding
+
     async def close(self) -> None:
         """Finishes what has been asked for, then lets go of the database."""
         await self._engine.close()
+        if self._hold is not None:
+            self._hold.close()
+            self._hold = None
 
 
 async def connect(
@@ -114,9 +128,11 @@ async def connect(
     migrations: Sequence[migrate.Migration] | None = None,
     readers: int = 4,
     connections: int = 10,
+    upgrade: Upgrade = "alone",
 ) -> Database:
     """Opens `sqlite:///path`, a path, or `postgresql://…`, with the schema of this version.
 
+    Misuse or Refused if it has an older one, and `upgrade` forbids to change that.
     `readers` are the reading threads of SQLite, `connections` the most that PostgreSQL is asked for.
     """
     steps = migrate.known_migrations() if migrations is None else migrations
@@ -124,9 +140,14 @@ async def connect(
     ids = IdMaker(clock, random)
     path = sqlite_path(where)
     if path is None:
-        return Database(await _postgres(str(where), steps, clock, ids, listeners, connections), listeners)
-    await asyncio.to_thread(sqlite_file.prepare_file, path, steps, clock, ids)
-    return Database(await sqlite_file.open_engine(path, clock, ids, listeners.wake, readers=readers), listeners)
+        return Database(await _postgres(str(where), steps, clock, ids, listeners, connections, upgrade), listeners)
+    hold = await asyncio.to_thread(sqlite_file.prepare_file, path, steps, clock, ids, upgrade)
+    try:
+        engine = await sqlite_file.open_engine(path, clock, ids, listeners.wake, readers=readers)
+    except BaseException:
+        hold.close()
+        raise
+    return Database(engine, listeners, hold)
 
 
 def sqlite_path(where: str | Path) -> Path | None:
@@ -141,13 +162,19 @@ def sqlite_path(where: str | Path) -> Path | None:
 
 
 async def _postgres(
-    url: str, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker, listeners: Listeners, connections: int
+    url: str,
+    steps: Sequence[migrate.Migration],
+    clock: Clock,
+    ids: IdMaker,
+    listeners: Listeners,
+    connections: int,
+    upgrade: Upgrade,
 ) -> Engine:
     try:
         from fediblog.store import postgres
     except ImportError as error:
         raise Misuse("PostgreSQL needs more packages: install fediblog[postgres].") from error
-    await asyncio.to_thread(postgres.migrate_server, url, steps, clock, ids)
+    await asyncio.to_thread(postgres.migrate_server, url, steps, clock, ids, upgrade)
     return await postgres.open_engine(url, clock, ids, listeners.wake, listeners.wake_all, connections=connections)
 
 

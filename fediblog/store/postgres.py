@@ -18,6 +18,7 @@ from psycopg import errors
 from fediblog.errors import Misuse, Unavailable
 from fediblog.store import fibers, migrate
 from fediblog.store.gone import PROCESS
+from fediblog.store.holding import TRIES, Upgrade, may_upgrade, refuse_in_use, wait_a_moment
 from fediblog.store.ids import IdMaker
 from fediblog.store.session import SETTINGS, Session, Sessions
 from fediblog.store.sql import bind_in_order, bind_row, numbered
@@ -31,6 +32,7 @@ ATTEMPTS = 4
 CHANNEL = "fediblog"  # one for all: the payload says which of ours
 FIRST_PAUSE, LAST_PAUSE = 0.25, 30.0  # seconds until the listener looks for the server again
 _LOCK = 0x66656469  # advisory lock of those who migrate
+_IN_USE = 0x66656468  # shared by all processes that use the database: only one that is alone with it migrates
 _ALIVE = {"tcp_keepalives_idle": "2", "tcp_keepalives_interval": "1", "tcp_keepalives_count": "3"}
 _CLASHES = (errors.SerializationFailure, errors.DeadlockDetected, psycopg.IntegrityError, Conflict)
 
@@ -112,6 +114,7 @@ class Listener:
     async def _open(self) -> Plain:
         connection = await psycopg.AsyncConnection.connect(self._url, **SETTINGS)
         connection.add_notify_handler(lambda told: self._dispatch(told.payload))  # of what comes with the answer
+        await connection.execute(f"select pg_advisory_lock_shared({_IN_USE:d})")  # waits for one that migrates
         await connection.execute(f"listen {CHANNEL}")
         for name, value in _ALIVE.items():
             await connection.execute("select set_config(%s, %s, false)", (name, value))
@@ -314,31 +317,48 @@ def explain(error: psycopg.Error) -> Exception:
     return error
 
 
-def migrate_server(url: str, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker) -> None:
-    """Brings the database up to date; of several processes that start at once, one does it and the others wait."""
+def migrate_server(
+    url: str, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker, upgrade: Upgrade = "alone"
+) -> None:
+    """Brings the database up to date, if that may be; of several that start at once one does it, the others wait."""
     try:
         with closing(Session(url)) as session:
             session.command("set lock_timeout = 0")
-            _migrate(session, steps, clock, ids)
+            _migrate(session, steps, clock, ids, upgrade)
     except psycopg.errors.InvalidAuthorizationSpecification as error:
         raise Misuse(f"PostgreSQL does not let us in: {error}") from error
     except psycopg.OperationalError as error:
         raise Unavailable("database-unreachable", 10, str(error)) from error
 
 
-def _migrate(session: Session, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker) -> None:
-    with session.transaction():
-        _lock(session)
-        migrate.prepare(PostgresTx(session, clock(), ids))
-        current = migrate.version(PostgresTx(session, clock(), ids))
-    for step in migrate.pending(current, steps):
+def _migrate(
+    session: Session, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker, upgrade: Upgrade
+) -> None:
+    for _ in range(TRIES if upgrade == "alone" else 1):
         with session.transaction():
             _lock(session)
-            migrate.apply(PostgresTx(session, clock(), ids), step)
+            migrate.prepare(PostgresTx(session, clock(), ids))
+            current = migrate.version(PostgresTx(session, clock(), ids))
+        missing = migrate.pending(current, steps)
+        if not missing:
+            return
+        if may_upgrade(upgrade, current, missing[-1].version, lambda: _alone(session)):
+            for step in missing:
+                with session.transaction():
+                    _lock(session)
+                    migrate.apply(PostgresTx(session, clock(), ids), step)
+            return
+        wait_a_moment()
+    refuse_in_use(current, missing[-1].version)
 
 
 def _lock(session: Session) -> None:
     session.rows(b"select pg_advisory_xact_lock($1)", (_LOCK,))
+
+
+def _alone(session: Session) -> bool:
+    """Keep out all others until the session ends; False if somebody uses the database (see `Listener`)."""
+    return bool(session.rows(b"select pg_try_advisory_lock($1) as held", (_IN_USE,))[0].held)
 
 
 async def open_engine(

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from fediblog.errors import Unavailable
+from fediblog.errors import DAMAGED, Unavailable
 from fediblog.store.ids import IdMaker
 from fediblog.store.sql import bind, bind_row, questioned
 from fediblog.store.tx import CONTENT, Conflict, Param, Row, Scalar, Tx, changes_content, row_maker
@@ -24,8 +24,8 @@ _REASONS = {
     sqlite3.SQLITE_IOERR: "disk-error",
     sqlite3.SQLITE_READONLY: "database-read-only",
     sqlite3.SQLITE_CANTOPEN: "database-unreachable",
-    sqlite3.SQLITE_CORRUPT: "database-damaged",
-    sqlite3.SQLITE_NOTADB: "database-damaged",
+    sqlite3.SQLITE_CORRUPT: DAMAGED,
+    sqlite3.SQLITE_NOTADB: DAMAGED,
 }
 TICK = 1_000  # steps of SQLite's machine from one look at the clock to the next
 MOST_SECONDS = 0.003  # of what runs on the event loop
@@ -41,26 +41,29 @@ class Stopwatch:
     thousand times as long from a slow disk.
     """
 
-    __slots__ = ("_seen", "_spent", "begun")
+    __slots__ = ("_seen", "_spent", "begins")
 
     def __init__(self) -> None:
-        self.begun = 0.0  # when the statement was begun that runs now
+        self.begins = True  # a statement: what was before it is no time of SQLite's
         self._seen = 0.0  # up to when its time is in `_spent`
         self._spent = 0.0
 
     def restart(self) -> None:
         """For the next transaction."""
-        self.begun = monotonic()
+        self.begins = True
         self._spent = 0.0
 
     def stop(self) -> None:
         """Until then: also the end of a transaction that took too long comes to its end."""
-        self.begun = inf
+        self._spent = -inf
 
     def tick(self) -> bool:
-        """Whether to break off."""
+        """Whether to break off. The first steps of a statement are not looked at: that would cost each of them."""
         now = monotonic()
-        self._spent += now - max(self.begun, self._seen)
+        if self.begins:
+            self.begins = False
+        else:
+            self._spent += now - self._seen
         self._seen = now
         return self._spent > MOST_SECONDS
 
@@ -81,7 +84,7 @@ class SqliteTx(Tx):
         if changes_content(sql):  # asked here at once: this is done for every statement
             self.channels[CONTENT] = None
         if self._watch is not None:
-            self._watch.begun = monotonic()
+            self._watch.begins = True
         try:
             return self._db.execute(*bind(sql, params))
         except sqlite3.IntegrityError as error:
@@ -110,7 +113,7 @@ class SqliteTx(Tx):
     def many(self, sql: str, rows: Iterable[Mapping[str, Scalar]], /) -> None:
         self._note(sql)
         if self._watch is not None:
-            self._watch.begun = monotonic()
+            self._watch.begins = True
         try:
             text, _, in_order = questioned(sql)
             self._db.executemany(text, map(in_order, map(bind_row, rows)))

@@ -11,9 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fediblog.errors import Misuse, Unavailable
+from fediblog.errors import Misuse, Unavailable, damage
 from fediblog.store import migrate
 from fediblog.store.backup import backup_sqlite
+from fediblog.store.holding import TRIES, Hold, Upgrade, may_upgrade, refuse_in_use, wait_a_moment
 from fediblog.store.ids import IdMaker
 from fediblog.store.sqlite import SqliteEngine
 from fediblog.store.sqlite_connection import Connection, SqliteTx, error_code, explain, quick_check, roll_back
@@ -57,22 +58,38 @@ def _least(*values: Any) -> Any:
     return min((value for value in values if value is not None), default=None)
 
 
-def migrate_file(path: Path, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker) -> None:
-    """Brings a file up to date; one that holds data is copied to `….before-NNNN` first."""
+def migrate_file(
+    path: Path, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker, hold: Hold, upgrade: Upgrade
+) -> None:
+    """Brings a file up to date, if that may be; one that holds data is copied to `….before-NNNN` first."""
     with closing(open_file(path, busy_ms=MIGRATION_MS)) as db:
         # Foreign keys off, or replacing a table would delete what refers to it: sqlite.org/lang_altertable.html, 7.
         db.execute("pragma foreign_keys = off")
         with _transaction(db):
             migrate.prepare(SqliteTx(db, clock(), ids))
-        current = migrate.version(SqliteTx(db, clock(), ids))
-        missing = migrate.pending(current, steps)
-        for step in missing:
-            with _transaction(db):
-                tx = SqliteTx(db, clock(), ids)
-                if step is missing[0] and migrate.version(tx) == current > 0:  # else another process was faster
-                    backup_sqlite(path, path.with_name(f"{path.name}.before-{step.version:04d}"))
-                if migrate.apply(tx, step):
-                    _check_references(db, step)
+        for _ in range(TRIES if upgrade == "alone" else 1):
+            current = migrate.version(SqliteTx(db, clock(), ids))
+            missing = migrate.pending(current, steps)
+            if not missing:
+                return
+            if may_upgrade(upgrade, current, missing[-1].version, hold.alone):
+                _apply(db, path, missing, clock, ids)
+                return
+            wait_a_moment()
+        refuse_in_use(current, missing[-1].version)
+
+
+def _apply(
+    db: sqlite3.Connection, path: Path, missing: Sequence[migrate.Migration], clock: Clock, ids: IdMaker
+) -> None:
+    current = migrate.version(SqliteTx(db, clock(), ids))
+    for step in missing:
+        with _transaction(db):
+            tx = SqliteTx(db, clock(), ids)
+            if step is missing[0] and migrate.version(tx) == current > 0:  # else another process was faster
+                backup_sqlite(path, path.with_name(f"{path.name}.before-{step.version:04d}"))
+            if migrate.apply(tx, step):
+                _check_references(db, step)
 
 
 @contextmanager
@@ -91,31 +108,50 @@ def _check_references(db: sqlite3.Connection, step: migrate.Migration) -> None:
         raise Conflict(f"migration {step.version:04d}_{step.name} leaves {broken[0]} with a reference to nothing")
 
 
-def prepare_file(path: Path, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker) -> None:
-    """Before the first transaction: the file exists, is whole, and has the schema."""
+def prepare_file(
+    path: Path, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker, upgrade: Upgrade = "alone"
+) -> Hold:
+    """Before the first transaction: the file exists, is whole as far as that can be doubted, and has the schema.
+
+    A clean stop leaves no log beside the file: then it is as it was, and a server that starts reads it whole later.
+    Returns the lock of this process on the file, to be closed after the file.
+    """
     try:
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # private keys are inside
-        elif path.stat().st_size <= CHECK_LIMIT:
+        hold = Hold(path)
+    except OSError as error:
+        raise _explain(path, error) from error
+    try:
+        if hold.alone() and _was_killed(path) and path.stat().st_size <= CHECK_LIMIT:
             with closing(open_file(path, reader=True)) as db:
-                _refuse_damaged(path, quick_check(db))
-        migrate_file(path, steps, clock, ids)
+                if found := quick_check(db):
+                    raise Misuse(damage(found[0], path))
+        hold.share()
+        migrate_file(path, steps, clock, ids, hold, upgrade)
+        hold.share()
     except (sqlite3.DatabaseError, OSError) as error:
-        if error_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            _refuse_damaged(path, [str(error)])
-        if isinstance(error, OSError) or error_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-            raise Misuse(f"Cannot open the database {path}: {error}. Its folder must exist and be writable.") from error
-        if shutil.disk_usage(path.parent).free < LEAST_ROOM:  # SQLite calls that an I/O error
-            raise Unavailable("disk-full", 300, f"{path.parent}: {error}") from error
-        raise explain(error) from error
+        hold.close()
+        raise _explain(path, error) from error
+    except BaseException:
+        hold.close()
+        raise
+    return hold
 
 
-def _refuse_damaged(path: Path, findings: list[str]) -> None:
-    if findings:
-        raise Misuse(
-            f"The database {path} is damaged ({findings[0]}). Move it away together with the files beside it that end"
-            " in -wal and -shm, and restore a backup."
-        )
+def _was_killed(path: Path) -> bool:
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
+def _explain(path: Path, error: sqlite3.DatabaseError | OSError) -> BaseException:
+    if error_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return Misuse(damage(str(error), path))
+    if isinstance(error, OSError) or error_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+        return Misuse(f"Cannot open the database {path}: {error}. Its folder must exist and be writable.")
+    if shutil.disk_usage(path.parent).free < LEAST_ROOM:  # SQLite calls that an I/O error
+        return Unavailable("disk-full", 300, f"{path.parent}: {error}")
+    return explain(error)
 
 
 async def open_engine(

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from fediblog import __version__, counters
 from fediblog.counters import Sample
-from fediblog.errors import NotFound, Unavailable
+from fediblog.errors import DAMAGED, NotFound, Unavailable, damage
 from fediblog.federation.site import Site
 from fediblog.store import pressure, troubles
 from fediblog.store.pressure import Pressure
@@ -52,7 +52,7 @@ async def ready(request: Request) -> Response:
         try:
             known = await site.db.write(_lacking)
         except Unavailable as error:
-            known = error.reason
+            known = f"{error.reason}\n{damage(error.detail)}" if error.reason == DAMAGED else error.reason
         request.app.state.readiness = (now, known)
     if known:
         return PlainTextResponse(f"{known}\n", 503, headers={**_PRIVATE, "Retry-After": "30"})

@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.bench.measure import Spent
 
 _NAME = "callgrind"
+SLOWER = 100  # times that a program within valgrind takes, at most
 
 
 def counting(folder: Path) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from fediblog.store.tx import Tx
 from tests import postgres
 from tests.bench import instructions, load
 from tests.bench.helper import Helper, running
-from tests.bench.instructions import Instructions
+from tests.bench.instructions import SLOWER, Instructions
 from tests.bench.measure import Meter, Row, Spent, cpu_of_family, memory, row
 
 T = TypeVar("T")
@@ -172,6 +172,7 @@ def server_config(lab: Lab, folder: Path, url: str) -> dict[str, Any]:
     """How a server under test is started."""
     return {
         "data": str(folder),
+        "slower": SLOWER if lab.counts else 1,
         "origin": ORIGIN,
         "database": url if lab.cluster else "",
         "environment": {"SSL_CERT_FILE": str(lab.ca_file)},

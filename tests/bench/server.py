@@ -23,6 +23,7 @@ from fediblog.federation.site import Site, make_policy, open_site
 from fediblog.federation.worker import Worker
 from fediblog.net import SocketEngine
 from fediblog.settings import Settings
+from fediblog.store import sqlite_connection
 from tests.bench import helper
 from tests.bench.bare import serving
 
@@ -34,6 +35,7 @@ async def loopback(host: str, port: int) -> list[str]:
 
 async def main(config: dict[str, Any]) -> None:
     log.configure("info")
+    sqlite_connection.MOST_SECONDS *= config["slower"]  # or each short transaction would be taken for a long one
     settings = Settings(
         data=Path(config["data"]),
         origin=config["origin"],

@@ -1,18 +1,25 @@
-"""R13: a damaged database is noticed: the server refuses to start on it, and looks once a day while it runs."""
+"""R13: a damaged database is noticed, after a kill before the start, else right after it, and once a day.
+
+Then nothing is written any more.
+"""
 
 from __future__ import annotations
 
 import logging
+import signal
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from fediblog.actions.drafts import Draft
 from fediblog.actions.publishing import publish
 from fediblog.cli import doctor
-from fediblog.store import jobs, troubles
+from fediblog.errors import Unavailable
+from fediblog.store import accounts, jobs, sqlite_file, troubles
+from fediblog.store.database import connect
 from fediblog.store.tx import Tx
 from tests.federation.stranger import home
 from tests.promises.servers import Server, run
@@ -54,19 +61,72 @@ def _spoil_table(path: Path, table: str) -> None:
         file.write(b"\xa5" * 4096)
 
 
-async def test_it_does_not_start_on_a_damaged_file(tmp_path: Path) -> None:
+def _words(folder: Path) -> tuple[str, ...]:
+    return ("-m", "fediblog", "serve", "--data", str(folder), "--listen", "127.0.0.1:0")
+
+
+async def test_damage_after_a_clean_stop_is_found_once_it_has_started(tmp_path: Path) -> None:
+    """The start does not wait for the check, whatever the file's size; what is found stops all writing."""
     path = await _furnished(tmp_path)
-    words = ("-m", "fediblog", "serve", "--data", str(tmp_path), "--listen", "127.0.0.1:0")
-    sound = await run(*words)
+    sound = await run(*_words(tmp_path))
     await sound.until(" is ready: ")
     assert await sound.end() == 0
+    assert not path.with_name("fediblog.db-wal").exists()
     _spoil(path)
-    refused = await run(*words)
+    server = await run(*_words(tmp_path))
+    ready = await server.until(" is ready: ")
+    where = ready.partition("listening on ")[2].rstrip(")")
+    await server.until("database-damaged")
+    async with httpx.AsyncClient(base_url=f"http://{where}") as client:
+        answer = await client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.text.startswith("database-damaged\nThe database is damaged (")
+        assert "restore a backup" in answer.text
+        assert str(tmp_path) not in answer.text
+        assert (await client.get("/")).status_code == 200
+    assert await server.end() == 0
+
+
+async def test_after_a_kill_it_does_not_start_on_a_damaged_file(tmp_path: Path) -> None:
+    path = await _furnished(tmp_path)
+    killed = await run(*_words(tmp_path))
+    await killed.until(" is ready: ")
+    await killed.end(signal.SIGKILL)
+    assert path.with_name("fediblog.db-wal").stat().st_size > 0
+    _spoil(path)
+    refused = await run(*_words(tmp_path))
     assert await refused.wait() == 2
     (said,) = [line for line in refused.lines if "damaged" in line]
     assert str(path) in said
     assert "restore a backup" in said
     assert not any("Traceback" in line for line in refused.lines)
+
+
+async def test_no_process_checks_a_file_that_another_one_uses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its log is there, as after a kill, but somebody works with it."""
+    checked: list[object] = []
+
+    def check(db: object) -> list[str]:
+        checked.append(db)
+        return []
+
+    monkeypatch.setattr(sqlite_file, "quick_check", check)
+    path = tmp_path / "fediblog.db"
+    running = await connect(path)
+    await running.write(troubles.note, troubles.DISK, "something to write")
+    assert path.with_name("fediblog.db-wal").stat().st_size > 0
+    await (await connect(path)).close()
+    assert checked == []
+    await running.close()
+
+
+async def test_what_is_damaged_is_not_written_any_more(tmp_path: Path) -> None:
+    async with home(tmp_path) as place:
+        place.site.db.stop_writing("row 1 missing")
+        assert await place.site.db.read(accounts.get, place.alice.id) is not None
+        for way in (place.site.db.write, place.site.db.write_here):
+            with pytest.raises(Unavailable, match="database-damaged"):
+                await way(jobs.totals)
 
 
 async def test_it_looks_every_day(caplog: pytest.LogCaptureFixture) -> None:

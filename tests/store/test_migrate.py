@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fediblog.errors import Misuse
+from fediblog.errors import Misuse, Refused
 from fediblog.store.database import Database, connect
+from fediblog.store.holding import Upgrade
 from fediblog.store.migrate import Migration, known_migrations, statements, version
 from fediblog.store.tx import Conflict, Tx
 from tests.conftest import Clock, options
@@ -80,7 +81,7 @@ async def test_an_sqlite_file_with_data_is_copied_first(tmp_path: Path, clock: C
     db = await connect(path, migrations=STEPS, clock=clock)
     await db.write(insert)
     await db.close()
-    assert [entry.name for entry in tmp_path.iterdir()] == ["fediblog.db"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["fediblog.db", "fediblog.db.lock"]
     await (await connect(path, migrations=[*STEPS, SECOND], clock=clock)).close()
     copy = tmp_path / "fediblog.db.before-0002"
     assert copy.stat().st_mode & 0o077 == 0
@@ -143,3 +144,28 @@ def test_files_are_read_in_order(tmp_path: Path) -> None:
 async def test_our_own_schema_is_current(db: Database) -> None:
     assert await db.read(version) == max((step.version for step in known_migrations()), default=0)
     assert await db.check() == []
+
+
+OURS = known_migrations()
+NEWEST = OURS[-1].version
+
+
+async def test_an_open_database_of_an_older_version_is_left_alone(empty_url: str) -> None:
+    """On both engines, whatever the process that holds it does."""
+    holder = await connect(empty_url, migrations=OURS[:-1])
+    ways: list[tuple[Upgrade, type[Exception]]] = [("never", Misuse), ("held", Refused), ("alone", Refused)]
+    for upgrade, error in ways:
+        with pytest.raises(error):
+            await connect(empty_url, upgrade=upgrade)
+        assert await holder.read(version) == NEWEST - 1
+    await (await connect(empty_url, upgrade="force")).close()
+    assert await holder.read(version) == NEWEST
+    await holder.close()
+
+
+async def test_once_the_older_process_has_ended_it_is_brought_up_to_date(empty_url: str) -> None:
+    await (await connect(empty_url, migrations=OURS[:-1])).close()
+    several = await asyncio.gather(*(connect(empty_url) for _ in range(4)))
+    assert [await each.read(version) for each in several] == [NEWEST] * 4
+    for each in several:
+        await each.close()
