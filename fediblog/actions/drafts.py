@@ -17,6 +17,8 @@ ARTICLE_LIMIT = 400_000
 TITLE_LIMIT = 200
 SUMMARY_LIMIT = 1_000
 FILES_LIMIT = 16
+ALT_LIMIT = 1_500  # characters of what a picture shows
+ANSWER_LIMIT = 200
 FARTHEST = 253_402_300_800_000  # ms: the year 10000, which no date is written with
 
 
@@ -97,6 +99,8 @@ def check(tx: Tx, draft: Draft) -> None:
             raise Invalid(field, f"At most {SUMMARY_LIMIT} characters, please.")
     if len(draft.files) > FILES_LIMIT:
         raise Invalid("files", f"At most {FILES_LIMIT} pictures go with one post.")
+    if any(len(each.alt) > ALT_LIMIT for each in (*draft.files, *([draft.hero] if draft.hero else []))):
+        raise Invalid("files", f"What a picture shows is told in at most {ALT_LIMIT} characters.")
     if draft.state == "scheduled" and not tx.now < (draft.scheduled or 0) < FARTHEST:
         raise Invalid("scheduled", "Choose a time that is still to come.")
     if draft.poll and article:
@@ -109,5 +113,7 @@ def _check_poll(poll: PollDraft) -> None:
     names = [name.strip() for name in poll.options]
     if not 2 <= len(names) <= 20 or not all(names) or len(set(names)) != len(names):
         raise Invalid("poll", "A poll needs 2 to 20 different answers.")
+    if any(len(name) > ANSWER_LIMIT for name in names):
+        raise Invalid("poll", f"An answer of a poll has at most {ANSWER_LIMIT} characters.")
     if not 300 <= poll.seconds <= 366 * 86_400:
         raise Invalid("poll", "A poll stays open for at least five minutes and at most a year.")

@@ -44,11 +44,11 @@ def _content(note: Note) -> str:
     limit = ARTICLE_LIMIT if note.kind in _LONG else NOTE_LIMIT
     match note.media_type:
         case "text/markdown":
-            return render_remote(note.content, limit)
+            return render_remote(note.content, limit, pictures=note.kind in _LONG)
         case "text/plain":
             return plain_to_html(note.content, limit)
         case _:
-            return clean(note.content, limit)
+            return clean(note.content, limit, pictures=note.kind in _LONG)
 
 
 def _own(collection: str, note: Note) -> str:

@@ -59,6 +59,7 @@ class Policy:
     tags: Mapping[str, frozenset[str]]
     values: Mapping[str, Value]
     rel: str | None
+    always: Mapping[str, Mapping[str, str]] | None = None  # attributes that an element gets, whatever was sent
 
     def value(self, _tag: str, name: str, value: str) -> str | None:
         rule = self.values.get(name)
@@ -103,6 +104,12 @@ def picture_address(value: str) -> str | None:
     return own_path(value) if value.startswith("/media/") else None
 
 
+def _far_picture(value: str) -> str | None:
+    """The address of a picture on another server that a stranger's article may show inside its text."""
+    address = web_address(value)
+    return address if address and address[:8].lower() == "https://" else None
+
+
 def _table(bare: str, particular: Mapping[str, str], everywhere: str) -> dict[str, frozenset[str]]:
     common = frozenset(everywhere.split())
     return {tag: common | frozenset(particular.get(tag, "").split()) for tag in [*bare.split(), *particular]}
@@ -140,6 +147,20 @@ REMOTE: Final = Policy(
     values=_VALUES,
     rel=_REL,
 )
+ARTICLE: Final = Policy(
+    tags={**REMOTE.tags, "img": names("src alt width height title referrerpolicy")},
+    values={
+        **_VALUES,
+        "alt": _short,
+        "height": _shaped(_PIXELS),
+        "referrerpolicy": _one_of("no-referrer"),
+        "src": _far_picture,
+        "width": _shaped(_PIXELS),
+    },
+    rel=_REL,
+    always={"img": {"referrerpolicy": "no-referrer"}},
+)
+"""What strangers send as an article, whose pictures stand where its author put them."""
 OWN: Final = Policy(
     tags=_table(
         _BARE,
@@ -161,9 +182,11 @@ OWN: Final = Policy(
 )
 
 
-def clean(text: str, limit: int = NOTE_LIMIT) -> Html:
-    """What may be shown of HTML that a stranger sent. Cleaning it again changes nothing."""
+def clean(text: str, limit: int = NOTE_LIMIT, *, pictures: bool = False) -> Html:
+    """What may be shown of HTML that a stranger sent, `pictures` too if asked. Cleaning it again changes nothing."""
     text = tidy(text, limit)
+    if pictures and "<img" in text.lower():
+        return _settled(text, ARTICLE)
     written = usual(text, REMOTE.tags, REMOTE.value, _REL)
     return _settled(text, REMOTE) if written is None else Html(written)
 
@@ -225,5 +248,6 @@ def _cleaner(policy: Policy) -> nh3.Cleaner:
         attributes={tag: set(names) for tag, names in policy.tags.items()},
         attribute_filter=policy.value,
         link_rel=policy.rel,
+        set_tag_attribute_values=policy.always and {tag: dict(given) for tag, given in policy.always.items()},
         url_schemes={"http", "https", "mailto"},
     )

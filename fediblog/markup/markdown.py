@@ -86,10 +86,11 @@ def render(
     return Rendered(html, _hashtags(tokens), tuple(dict.fromkeys(_addresses(tokens))))
 
 
-def render_remote(source: str, limit: int = NOTE_LIMIT) -> Html:
+def render_remote(source: str, limit: int = NOTE_LIMIT, *, pictures: bool = False) -> Html:
     """Markdown that a stranger's server sent instead of HTML: cleaned as strictly, its mentions stay text."""
     md = _parser(breaks=False)
-    return clean(md.render(tidy(source, limit), {"setting": _Setting({}, None, False, "", "")}), limit * 2)
+    setting = _Setting({}, None, pictures, "", "")
+    return clean(md.render(tidy(source, limit), {"setting": setting}), limit * 2, pictures=pictures)
 
 
 def find_mentions(source: str, kind: str = MARKDOWN) -> tuple[str, ...]:

@@ -231,7 +231,10 @@ async def test_one_cannot_answer_what_one_cannot_see(stage: Stage) -> None:
         ({"source": "x", "poll": PollDraft(options=("one",))}, "poll"),
         ({"source": "x", "poll": PollDraft(options=("same", "same "))}, "poll"),
         ({"source": "x", "poll": PollDraft(options=("a", "b"), seconds=10)}, "poll"),
+        ({"source": "x", "poll": PollDraft(options=("a", "b" * 201))}, "poll"),
         ({"source": "x", "files": (File(upload=12345),)}, "files"),
+        ({"source": "x", "files": (File(upload=12345, alt="x" * 1501),)}, "files"),
+        ({"source": "x", "title": "T", "hero": File(upload=12345, alt="x" * 1501)}, "files"),
     ],
 )
 async def test_what_is_wrong_is_named(stage: Stage, draft: Mapping[str, Any], field: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import fields, replace
 from typing import Any
@@ -39,6 +40,17 @@ def test_what_an_article_says_in_short_keeps_its_form_and_a_warning_does_not() -
     assert harmless(note(summary=BAD)).summary == "Hi there"
     assert harmless(note("Article", summary=BAD)).summary == GOOD
     assert harmless(note(replies="https://far.example/r", likes="https://evil.example/l")).likes == ""
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "text/markdown"])
+def test_pictures_in_the_text_of_an_article_keep_their_place(media_type: str) -> None:
+    text = '<p>One</p><p><img src="https://far.example/a.png" alt="A"></p><p>Two</p>'
+    if media_type == "text/markdown":
+        text = "One\n\n![A](https://far.example/a.png)\n\nTwo"
+    for kind in ("Article", "Page"):
+        shown = harmless(note(kind, content=text, media_type=media_type)).content
+        assert re.search('One.*<img src="https://far.example/a.png" alt="A".*Two', shown, re.DOTALL)
+    assert "<img" not in harmless(note(content=text, media_type=media_type)).content
 
 
 def test_all_else_stays_as_it_was_sent() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from html.parser import HTMLParser
 
@@ -273,3 +274,17 @@ def test_plain_text_gets_paragraphs_and_links() -> None:
 
 def test_the_version_is_a_number() -> None:
     assert isinstance(CLEANER_VERSION, int)
+
+
+@given(
+    st.lists(st.sampled_from([*ATTACKS, "<p>", "</p>", "<img src=https://a.example/b.png alt=c>", "text"]), max_size=8)
+)
+def test_pictures_of_an_article_are_addresses_of_https_and_nothing_else(pieces: list[str]) -> None:
+    html = clean("".join(pieces), pictures=True)
+    assert clean(html, pictures=True) == html
+    for tag in re.findall("<img[^>]*>", html):
+        given = dict(re.findall(r' ([a-z]+)="([^"]*)"', tag))
+        assert set(given) <= {"src", "alt", "width", "height", "title", "referrerpolicy"}
+        assert given["referrerpolicy"] == "no-referrer"
+        assert given.get("src", "https://").startswith("https://")
+    assert clean(html).count("<img") == 0

@@ -29,7 +29,12 @@ ICON = "/static/avatar.png"
 ICON_SIZE = "400x400"
 _PER_URL = 23  # characters that apps count for an address, however long it is
 _MOST = {"max_featured_tags": 10, "max_pinned_statuses": publishing.MOST_PINNED}
-_POLL = {"max_options": 20, "max_characters_per_option": 200, "min_expiration": 300, "max_expiration": 366 * 86_400}
+_POLL = {
+    "max_options": 20,
+    "max_characters_per_option": drafts.ANSWER_LIMIT,
+    "min_expiration": 300,
+    "max_expiration": 366 * 86_400,
+}
 _OPEN = {"local": "public", "remote": "public"}
 
 

@@ -1,0 +1,67 @@
+"""What is told of a post in short: each picture once, and nothing that stands below a warning."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fediblog.domain.documents import POST_KINDS, Attachment, Note, Picture
+from fediblog.protocol import previews
+
+HERO = "https://far.example/uploads/hero.jpg"
+NOTE = Note(uri="https://far.example/1", kind="Note", author="https://far.example/bob", content="<p>plover</p>")
+
+
+def image(url: str) -> Attachment:
+    return Attachment(kind="Image", url=url, alt="plover")
+
+
+def test_a_picture_is_shown_once() -> None:
+    inside = '<p>One</p><img src="https://far.example/uploads/b-300x200.png?x&amp;y" alt="B"><p>Two</p>'
+    files = tuple(map(image, (HERO, "https://far.example/uploads/b.png", "https://far.example/c.png")))
+    article = replace(NOTE, kind="Article", content=inside, image=Picture(url=HERO), attachments=files)
+    assert [each.url for each in previews.gallery(article)] == ["https://far.example/c.png"]
+    assert previews.has_hero(article)
+    assert not previews.has_hero(replace(article, image=Picture(url="https://far.example/uploads/b.png")))
+    assert previews.gallery(replace(NOTE, attachments=files)) == files
+
+
+def test_what_an_older_version_took_from_the_text_is_not_its_authors() -> None:
+    article = replace(NOTE, kind="Article", summary="<p>plover</p>")
+    assert previews.written_abstract(article) == ""
+    assert previews.abstract(article) == "plover"
+    assert (
+        previews.abstract(replace(article, warning="Careful"))
+        == previews.abstract_html(replace(article, warning="Careful"))
+        == ""
+    )
+    assert previews.written_abstract(replace(article, summary="Mine &amp; yours")) == "Mine & yours"
+
+
+@given(
+    kind=st.sampled_from(sorted(POST_KINDS)),
+    summary=st.sampled_from(["", "<p>plover</p>"]),
+    hero=st.booleans(),
+    files=st.integers(0, 2),
+    html=st.sampled_from(["<p>plover</p>", '<img src="https://far.example/plover.png" alt="plover">', "plover"]),
+)
+def test_nothing_below_a_warning_is_told(kind: str, summary: str, hero: bool, files: int, html: str) -> None:
+    abstracted = kind in previews.ABSTRACTED
+    post = replace(
+        NOTE,
+        kind=kind,
+        content=html,
+        warning="Careful" if abstracted else "",
+        summary=summary if abstracted else "Careful",
+        image=Picture(url="https://far.example/plover.png") if hero else None,
+        attachments=tuple(image("https://far.example/plover.png") for _ in range(files)),
+    )
+    told = (previews.warning, previews.abstract, previews.abstract_html, previews.beginning, previews.picture)
+    said = [str(each(post)) for each in told] + [previews.words(post, 80), previews.label(post, 80)]
+    if html != "plover" and "img" in html and summary:
+        said = [previews.words(post, 80), previews.picture(post)]  # then the abstract is not the text's beginning
+    assert "plover" not in "".join(said)
+    assert previews.words(post, 80) == "Careful"
+    assert previews.hides_pictures(post)

@@ -1,0 +1,188 @@
+"""Every page as a whole: its elements stand where HTML allows them, its title is its own, words have their direction.
+
+The pages are those of the routes, filled with something of everything.
+"""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+from starlette.routing import Route
+
+from fediblog.actions import people, publishing, reporting
+from fediblog.actions.drafts import PollDraft
+from fediblog.actions.people import Profile
+from fediblog.actions.reporting import Complaint
+from fediblog.app import ROUTES
+from fediblog.domain.documents import Attachment
+from fediblog.domain.posts import Post
+from fediblog.markup.tokens import names
+from fediblog.store import listings, notices, relations
+from tests.security.test_privacy import flat
+from tests.web.pages.conftest import Blog, Browser
+
+WORD = "שלום"
+_PART = re.compile(r"{(\w+)(?::\w+)?}")
+_VOID = names("meta link img input br hr wbr area base col source track path")
+_BLOCKS = names(
+    "address article aside blockquote details div dl fieldset figure footer form h1 h2 h3 h4 h5 h6"
+    " header hr main nav ol p pre section table ul li dt dd tr td th thead tbody figcaption legend"
+    " summary"
+)
+_PHRASES = names(
+    "p span h1 h2 h3 h4 h5 h6 button label bdi em strong i b time legend dt code pre small abbr sup"
+    " sub del s option title summary"
+)
+_PRESSED = frozenset(("a", "button", "input", "select", "textarea", "label", "details"))
+_CHILDREN = {
+    "ul": {"li"},
+    "ol": {"li"},
+    "dl": {"dt", "dd", "div"},
+    "select": {"option", "optgroup"},
+    "table": {"thead", "tbody", "tr", "caption"},
+    "tr": {"td", "th"},
+    "thead": {"tr"},
+    "tbody": {"tr"},
+}
+_PARENTS = {"li": {"ul", "ol"}, "dt": {"dl", "div"}, "dd": {"dl", "div"}, "tr": {"table", "thead", "tbody"}}
+_PARENTS |= {"td": {"tr"}, "th": {"tr"}, "option": {"select", "optgroup"}, "legend": {"fieldset"}}
+_PARENTS |= {"summary": {"details"}, "figcaption": {"figure"}}
+
+
+class Page(HTMLParser):
+    """What is wrong with a page, by the content models of the HTML standard (section 4)."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[tuple[str, bool]] = []  # and whether its text has a direction of its own
+        self.faults: list[str] = []
+        self.undirected: list[str] = []
+        self.title = ""
+        self.feed(page)
+        self.close()
+        self.faults += [f"<{tag}> is never closed" for tag, _ in self.open]
+
+    def _names(self) -> list[str]:
+        return [tag for tag, _ in self.open]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        inside = self._names()
+        if "svg" in inside:
+            if tag not in _VOID:
+                self.open.append((tag, False))
+            return
+        parent = inside[-1] if inside else ""
+        around = next((each for each in reversed(inside) if each not in ("a", "bdi")), "")
+        heading = around == "summary" and tag in ("h1", "h2", "h3", "h4", "h5", "h6")
+        if tag in _BLOCKS and around in _PHRASES and not heading:
+            self.faults.append(f"<{tag}> in <{around}>")
+        if tag in _PRESSED and {"a", "button"} & set(inside) and dict(attrs).get("type") != "hidden":
+            self.faults.append(f"<{tag}> in something that is pressed: {inside[-4:]}")
+        if tag in ("form", "label") and tag in inside:
+            self.faults.append(f"<{tag}> in <{tag}>")
+        if parent in _CHILDREN and tag not in _CHILDREN[parent]:
+            self.faults.append(f"<{tag}> as a child of <{parent}>")
+        if tag in _PARENTS and parent not in _PARENTS[tag]:
+            self.faults.append(f"<{tag}> as a child of <{parent}>")
+        typed = WORD in (dict(attrs).get("value") or "") and dict(attrs).get("type") in ("text", "search", None)
+        if typed and tag == "input" and dict(attrs).get("dir") != "auto":
+            self.undirected.append(f"input {attrs}")
+        if tag not in _VOID:
+            unseen = dict(attrs).get("class") == "hidden"  # only read aloud
+            self.open.append((tag, tag == "bdi" or unseen or dict(attrs).get("dir") == "auto"))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _VOID:
+            return
+        if not self.open or self.open[-1][0] != tag:
+            self.faults.append(f"</{tag}> closes {self._names()[-3:]}")
+        if self.open:
+            self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if "title" in self._names() and "svg" not in self._names():
+            self.title += data
+        elif WORD in data and not any(directed for _, directed in self.open):
+            hidden = "option" in self._names()
+            self.undirected += [] if hidden else [f"{self._names()[-3:]} {data.strip()[:80]}"]
+
+
+async def furnished(blog: Blog) -> list[Post]:
+    """Posts of each kind, people who do something, all with a word that is written from right to left."""
+    alice, site = blog.alice.id, blog.site
+    profile = Profile(name=f"{WORD} a", summary=f"{WORD} b", fields=((f"{WORD} c", f"{WORD} d"),))
+    await site.db.write(people.update_profile, site.urls, alice, profile)
+    bob, eve = await blog.stranger(name=f"{WORD} Bob", summary=f"<p>{WORD}</p>"), await blog.stranger("eve")
+    await site.db.write(relations.put_follow, alice, bob.id, "https://blog.test/x/1", "accepted")
+    await site.db.write(relations.put_follow, bob.id, alice, "https://far.example/x/0", "accepted")
+    await site.db.write(relations.put_follow, eve.id, alice, "https://far.example/x/1", "pending")
+    text = f"{WORD} one #sea\n\n- {WORD}\n\n> {WORD}\n\n```\n{WORD}\n```"
+    article = await blog.write(f"## {WORD}\n\n{text}[^1]\n\n[^1]: {WORD}", title=f"{WORD} T", summary=f"{WORD} S")
+    warned = await blog.write(text, title=f"{WORD} U", warning=f"{WORD} W", reply_to=article.id)
+    note = await blog.write(f"{text} two", reply_to=article.id)
+    veiled = await blog.write(f"{text} three", warning=f"{WORD} W", quote=note.id)
+    poll = await blog.write(f"{WORD}?", poll=PollDraft(options=(f"{WORD} 1", f"{WORD} 2")), quote=article.id)
+    draft = await blog.write(f"{WORD} not yet", state="draft", title=f"{WORD} D", warning=f"{WORD} W")
+    await site.db.write(publishing.pin, site.urls, alice, article.id)
+    file = Attachment(kind="Image", url="https://far.example/a.png", media_type="image/png", alt=WORD)
+    heard = await blog.heard(bob, f"<p>{WORD} #sea</p>", 1, in_reply_to=note.uri, attachments=(file,))
+    other = await blog.heard(bob, f"<p>{WORD}</p>", 2, summary=f"{WORD} W", in_reply_to=heard.uri, sensitive=True)
+    for number, each in enumerate((heard, other)):
+        await site.db.write(listings.spread, each)
+        await site.db.write(notices.add, alice, ("reply", "mention")[number], bob.id, each.id)
+    for kind, each in (("like", note), ("boost", article), ("quote", veiled)):
+        await site.db.write(notices.add, alice, kind, bob.id, each.id)
+    await site.db.write(notices.add, alice, "follow_request", eve.id)
+    await site.db.write(
+        reporting.report, site.urls, alice, Complaint(target=bob.id, posts=(heard.id,), comment=f"{WORD} R")
+    )
+    owner = await blog.owner()
+    await owner.post(f"/write/{note.id}", {"source": f"{text} four", "do": "publish"})
+    return [article, warned, note, veiled, poll, draft, heard, other]
+
+
+def addresses(posts: list[Post], account: int) -> list[str]:
+    """The address of every page, once for each post that may stand in it."""
+    found: dict[str, None] = {}
+    for route in flat(ROUTES):
+        if "GET" not in (route.methods or ()):
+            continue
+        for post in posts:
+            found[filled(route, post, account)] = None
+    own = (f"/write?reply={posts[0].id}", f"/write?quote={posts[0].id}", f"/search?q={WORD}", "/people?show=requests")
+    return [*found, *own, "/@alice?show=articles", "/@alice?show=replies"]
+
+
+def filled(route: Route, post: Post, account: int) -> str:
+    parts = post.url.removeprefix("https://blog.test").split("/")
+    number = account if route.path.startswith("/account/") else post.id
+    known = {"n": number, "number": number, "handle": "alice", "slug": parts[-1], "name": "sea", "format": "atom"}
+    known |= {"year": parts[2] if len(parts) > 3 else "2025", "month": parts[3] if len(parts) > 3 else "06"}
+    return _PART.sub(lambda match: str(known.get(match[1], "x")), route.path)
+
+
+async def walked(blog: Blog) -> dict[tuple[str, str], Page]:
+    """Every page that is shown, by who looks and its address."""
+    posts = await furnished(blog)
+    shown: dict[tuple[str, str], Page] = {}
+    browsers: dict[str, Browser] = {"owner": await blog.owner(), "visitor": blog.browser()}
+    for who, browser in browsers.items():
+        for address in addresses(posts, posts[-1].account.id):
+            answer = await browser.get(address)
+            if answer.status_code == 200 and answer.headers.get("content-type", "").startswith("text/html"):
+                shown[who, address] = Page(answer.text)
+    assert len(shown) > 30
+    return shown
+
+
+async def test_every_page_as_a_whole(blog: Blog) -> None:
+    shown = await walked(blog)
+    assert {where: page.faults for where, page in shown.items() if page.faults} == {}
+    assert {where: page.undirected for where, page in shown.items() if page.undirected} == {}
+    for viewer in ("owner", "visitor"):
+        titles: dict[str, list[str]] = {}
+        for (who, address), page in shown.items():
+            if who == viewer:
+                titles.setdefault(page.title, []).append(address)
+        assert {title: same for title, same in titles.items() if len(same) > 1} == {}
