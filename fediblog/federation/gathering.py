@@ -16,7 +16,7 @@ from fediblog.federation.site import Site
 from fediblog.inbox import CleanNote, Facts, Needs, harmless
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.authority import same_origin
-from fediblog.store import posts
+from fediblog.store import accounts, posts
 from fediblog.store.tx import Tx
 
 LONG = 20_000  # characters, which take some ms to clean
@@ -31,10 +31,16 @@ def missing(tx: Tx, urls: Urls, needs: Needs) -> Needs:
     return Needs(
         posts=tuple(uri for uri in wanted if uri not in known),
         fresh_posts=_theirs(urls, needs.fresh_posts),
+        accounts=_unknown(tx, _theirs(urls, needs.accounts)),
         fresh_accounts=_theirs(urls, needs.fresh_accounts),
         activities=_theirs(urls, needs.activities),
         gone=_theirs(urls, needs.gone),
     )
+
+
+def _unknown(tx: Tx, uris: tuple[str, ...]) -> tuple[str, ...]:
+    known = accounts.by_uris(tx, uris) if uris else {}
+    return tuple(uri for uri in uris if uri not in known)
 
 
 def _theirs(urls: Urls, uris: Iterable[str]) -> tuple[str, ...]:
@@ -51,7 +57,7 @@ async def gather(site: Site, needs: Needs, facts: Facts, budget: Budget) -> Fact
     for uri in (*needs.posts, *needs.fresh_posts):
         if uri not in notes and (found := await _note(site, uri, uri in needs.fresh_posts, budget)) is not None:
             notes[uri], people[found[1].uri] = found
-    for uri in needs.fresh_accounts:
+    for uri in (*needs.accounts, *needs.fresh_accounts):
         if (account := await _account(site, uri, budget)) is not None:
             people[uri] = account
     for uri in needs.activities:

@@ -9,7 +9,7 @@ from html import unescape
 
 from fediblog import inbox
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Actor, Key, Note
+from fediblog.domain.documents import Actor, Collection, Key, Note
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound, Refused, Unavailable
@@ -22,6 +22,7 @@ from fediblog.net import Answer
 from fediblog.protocol import readers
 from fediblog.protocol.actors import key_uris, read_actor, read_key
 from fediblog.protocol.authority import key_is_owned, same_origin
+from fediblog.protocol.collections import read_collection
 from fediblog.protocol.keys import PublicKey, load_multibase, load_public
 from fediblog.protocol.links import alternate_in, is_alternate, joined
 from fediblog.protocol.negotiate import is_activity_type
@@ -33,6 +34,7 @@ from fediblog.store.tx import Tx
 
 _GARBLED = ("json-", "jsonld-", "not-utf8", "too-large")  # what a document is refused for before anybody looks into it
 DEPTH = 20  # posts upwards
+TOPIC_TRIES = 3  # posts of a forum's topic that are asked for until one of them is there
 
 
 @lru_cache(maxsize=4096)
@@ -249,8 +251,19 @@ async def anything(site: Site, text: str) -> Account | Post | None:
         return known
     if read_actor(document) is not None:
         return await _keep_actor(site, document, budget, None)
+    if (topic := read_collection(document)) is not None:
+        return await _thread_of(site, topic, budget)
     found, author = await with_author(site, document, budget)
     return await _keep_post(site, found, author, DEPTH, budget)
+
+
+async def _thread_of(site: Site, topic: Collection, budget: Budget) -> Post | None:
+    """The post that begins the thread of which a forum's topic is the collection."""
+    for uri in list(filter(None, map(readers.ref, topic.items)))[:TOPIC_TRIES]:
+        found = await post(site, uri, budget=budget)
+        if found is not None:
+            return await site.db.read(posts.stored, found.root) if found.root is not None else found
+    return None
 
 
 def _known(tx: Tx, link: str) -> Account | Post | None:

@@ -1,9 +1,14 @@
-"""What groups pass on: an Announce of an activity of somebody else's, which is never believed as it stands."""
+"""What groups pass on: an Announce of an activity of somebody else's, which is fetched from its own origin.
+
+Forums such as NodeBB and PieFed serve no likes and no deletes. These a group is believed for its own server's people
+(`_vouched`), and nothing else ever.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity, Note
 from fediblog.domain.urls import Urls
 from fediblog.inbox import posting, reacting
@@ -18,6 +23,21 @@ _REFETCHED = {
     "Dislike": reacting.reacted,
     "Undo": reacting.reaction_undone,
 }
+
+
+_VOUCHED = frozenset({"Like", "Dislike", "Undo", "Delete"})  # never what brings or changes words: Create and Update
+
+
+def _vouched(activity: Activity, group: Account) -> bool:
+    """Whether the inner activity may be believed as it stands: signed by a group for somebody of its own server."""
+    inner = activity.inner
+    return (
+        inner is not None
+        and group.kind == "Group"
+        and inner.kind in _VOUCHED
+        and same_origin(inner.uri, group.uri)
+        and same_origin(inner.actor, group.uri)
+    )
 
 
 def _innermost(activity: Activity) -> Activity:
@@ -56,7 +76,7 @@ def _posted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return Outcome.IGNORED
     outcome = Outcome.DUPLICATE
     if note is not None and theirs is not None:
-        outcome = posting.take_in(tx, urls, note, theirs, boosted=True)
+        outcome = posting.take_in(tx, urls, note, theirs, boosted=True, told=inner.kind == "Create")
     post = posts.by_uri(tx, inner.object_uri)
     if inner.kind == "Create" and post is not None and not post.in_reply_to:
         reacting.pass_on(tx, replace(activity, object_uri=inner.object_uri), facts)
@@ -69,10 +89,12 @@ def _gone_needs(activity: Activity) -> Needs:
 
 
 def _deleted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
-    """A post goes if its own origin says that it is gone."""
-    uri = activity.inner.object_uri if activity.inner else ""
-    post = posts.by_uri(tx, uri) if uri in facts.gone else None
-    if post is None:
+    """A post goes if its own origin says that it is gone, or the group says so of its author."""
+    inner = activity.inner
+    post = posts.by_uri(tx, inner.object_uri) if inner and inner.object_uri else None
+    if inner is None or post is None:
+        return Outcome.IGNORED
+    if post.uri not in facts.gone and not (_vouched(activity, facts.actor) and post.author == inner.actor):
         return Outcome.IGNORED
     posting.take_away(tx, post)
     return Outcome.DONE
@@ -80,13 +102,18 @@ def _deleted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
 
 def _activity_needs(activity: Activity) -> Needs:
     inner = activity.inner
-    return Needs(activities=(inner.uri,)) if inner and inner.uri else Needs()
+    if inner is None or not inner.uri:
+        return Needs()
+    at_home = same_origin(inner.uri, activity.actor) and same_origin(inner.actor, activity.actor)
+    return Needs(activities=(inner.uri,), accounts=(inner.actor,) if at_home else ())
 
 
 def _reacted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
-    """A reaction as its own origin tells it."""
+    """A reaction as its own origin tells it, or as the group does."""
     told = facts.activities.get(activity.inner.uri) if activity.inner else None
-    actor = facts.accounts.get(told.actor) if told else None
+    if told is None and _vouched(activity, facts.actor):
+        told = activity.inner
+    actor = (facts.accounts.get(told.actor) or accounts.by_uri(tx, told.actor)) if told else None
     handler = _REFETCHED.get(told.kind) if told else None
     if told is None or actor is None or handler is None or not same_origin(told.uri, actor.uri):
         return Outcome.IGNORED

@@ -34,12 +34,13 @@ class Needs:
 
     posts: tuple[str, ...] = ()  # unless they are stored
     fresh_posts: tuple[str, ...] = ()  # as they are now at their origin
-    fresh_accounts: tuple[str, ...] = ()  # likewise
+    accounts: tuple[str, ...] = ()  # unless they are stored
+    fresh_accounts: tuple[str, ...] = ()  # as they are now
     activities: tuple[str, ...] = ()  # likewise
     gone: tuple[str, ...] = ()  # whose origin must be asked whether they are gone
 
     def __bool__(self) -> bool:
-        return any((self.posts, self.fresh_posts, self.fresh_accounts, self.activities, self.gone))
+        return any((self.posts, self.fresh_posts, self.accounts, self.fresh_accounts, self.activities, self.gone))
 
 
 @record(frozen=True, slots=True, eq=False)

@@ -97,8 +97,11 @@ def _arrived(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     return outcome
 
 
-def take_in(tx: Tx, urls: Urls, note: Note, facts: Facts, *, boosted: bool = False) -> Outcome:
-    """A post as its author (`facts.actor`) sent it, or as it was fetched: new, changed, or known as it is."""
+def take_in(tx: Tx, urls: Urls, note: Note, facts: Facts, *, boosted: bool = False, told: bool = False) -> Outcome:
+    """A post as its author (`facts.actor`) sent it, or as it was fetched: new, changed, or known as it is.
+
+    `boosted` and `told` as `put_post` has them.
+    """
     known = arrivals.post(tx, note, facts.actor)
     vote = is_vote(note, posts.poll_from(known.poll))
     if vote or known.stored:
@@ -111,7 +114,9 @@ def take_in(tx: Tx, urls: Urls, note: Note, facts: Facts, *, boosted: bool = Fal
     if known.stored and (stored := posts.by_uri(tx, note.uri)) is not None:
         return _changed(tx, urls, note, stored, clean)
     owner = facts.inbox_owner
-    done = put_post(tx, urls, note, facts.actor, boosted=boosted, inbox_owner=owner, clean=clean, known=known)
+    done = put_post(
+        tx, urls, note, facts.actor, boosted=boosted, told=told, inbox_owner=owner, clean=clean, known=known
+    )
     return Outcome.IGNORED if done is None else Outcome.DONE
 
 

@@ -96,6 +96,7 @@ def put_post(
     *,
     boosted: bool = False,
     climbed: bool = False,
+    told: bool = False,
     inbox_owner: int | None = None,
     clean: CleanNote | None = None,
     known: Row | None = None,
@@ -103,6 +104,7 @@ def put_post(
     """Store a post that its own author, or its origin, vouches for; its number, or None if it must not come in.
 
     `boosted`: it is here because somebody passed it on, or as part of a thread, so nobody's stream gets it as new.
+    `told`: a group passed it on as its author sent it, so those whom it names or answers are told all the same.
     `climbed`: it was fetched to complete a thread, and begins no climb of its own. `clean` is what is shown of it, if
     that has been worked out, and `known` what `arrivals.post` says, if that was asked.
     """
@@ -117,6 +119,8 @@ def put_post(
     ):
         raise Refused("comments-closed", "Comments below this post are not open to everybody.", note.in_reply_to)
     fresh = _dated(clean or harmless(note), tx.now)
+    if fresh.title and parent is not None:
+        fresh = _untitled(tx, fresh, parent.id, parent.root)
     audience = _audience(tx, urls, note, author, inbox_owner)
     placement = Placement(visibility=audience.visibility, cleaner=CLEANER_VERSION)
     number = writing.insert(tx, fresh, author, placement, parent=parent, awaited=bool(found.awaited))
@@ -126,6 +130,7 @@ def put_post(
     quoted = _quoted(tx, fresh, author) if fresh.quote else None
     if not boosted:
         _spread(tx, news, followed=bool(found.followed))
+    if told or not boosted:
         tell(tx, news, above, quoted, new=True)
     _complete_later(tx, news, above, climbed=climbed)
     tx.notify("posts")
@@ -171,6 +176,8 @@ def change_post(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote |
     """The author changed a post: its words, and whom it is for. Its date and its place in the thread stay."""
     kept = replace(clean or harmless(note), published=stored.published, in_reply_to=stored.in_reply_to)
     fresh = _dated(CleanNote(kept), tx.now)
+    if fresh.title and stored.parent is not None:
+        fresh = _untitled(tx, fresh, stored.parent, stored.root)
     audience = _audience(tx, urls, note, stored.account, None)
     writing.update(tx, stored, fresh, Placement(visibility=audience.visibility, cleaner=CLEANER_VERSION))
     writing.address(tx, stored.id, audience.people)
@@ -192,6 +199,14 @@ def _dated(note: CleanNote, now: int) -> CleanNote:
     if (published, updated) == (note.published, note.updated):
         return note
     return CleanNote(replace(note, published=published, updated=updated))
+
+
+def _untitled(tx: Tx, note: CleanNote, parent: int, root: int | None) -> CleanNote:
+    """The post without its title, if that is the one of its thread: forums give each answer that of the topic."""
+    own = note.title.removeprefix("Re: ")
+    if note.kind != "Note" or own not in posts.titles(tx, {parent, root or parent}):
+        return note
+    return CleanNote(replace(note, title=""))
 
 
 def _owners(tx: Tx, parent: Row | None) -> dict[int, Row]:
