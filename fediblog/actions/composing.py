@@ -185,6 +185,8 @@ def _parent(tx: Tx, author: Account, draft: Draft, before: Post | None) -> Post 
     if draft.state != "draft" and not permits.may_comment(tx, author.id, parent):
         closed = "Comments are closed." if parent.repliable == "nobody" else "Only followers of its author may comment."
         raise Invalid("source", f"{closed} This answer cannot be published.")
+    if draft.state != "draft" and permits.leave_to_answer(tx, author, parent) == "denied":
+        raise Invalid("source", "Its author does not let you answer this post. This answer cannot be published.")
     return parent
 
 
@@ -198,7 +200,8 @@ def _quoted(tx: Tx, author: Account, draft: Draft, before: Post | None) -> Post 
     own = post.account.id == author.id
     if post.visibility == Visibility.DIRECT or (not own and post.visibility not in OPEN):
         raise Invalid("quote", "Only what everybody may see can be quoted.")
-    if post.local and not permits.may_quote(tx, author.id, post):
+    asked = permits.leave_of(tx, post.policy.quote if post.policy else None, author, post)
+    if asked == "denied" or (post.local and not permits.may_quote(tx, author.id, post)):
         raise Invalid("quote", "Its author does not want this post to be quoted.")
     return post
 

@@ -16,7 +16,7 @@ from fediblog.protocol.actors import write_actor
 from fediblog.protocol.collections import write_page
 from fediblog.protocol.notes import write_note
 from fediblog.protocol.previews import pictures_within, written_abstract
-from fediblog.store import accounts, emoji, listings, posts, quotes
+from fediblog.store import accounts, approvals, emoji, listings, posts, quotes
 from fediblog.store.tx import Tx
 
 EMBEDDED_REPLIES = 5
@@ -57,6 +57,7 @@ def post_document(tx: Tx, urls: Urls, post: Post) -> Document:
         can_quote=(_quoting(post),),
         can_reply=None if post.repliable == "public" else (_answering(post),),
         quote_authorization=post.quote_approval,
+        reply_authorization=_approval(tx, post) if post.in_reply_to else "",
         first_replies=first,
     )
 
@@ -79,6 +80,11 @@ def _with_pictures(post: Post) -> Post:
         for url, alt in found.items()
     )
     return replace(post, attachments=(*post.attachments, *more))
+
+
+def _approval(tx: Tx, post: Post) -> str:
+    found = approvals.of(tx, post.uri)
+    return found.proof if found is not None and found.state == "accepted" else ""
 
 
 def _with_quote_link(tx: Tx, post: Post) -> Post:

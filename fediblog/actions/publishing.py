@@ -16,7 +16,18 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.activities import write_activity
-from fediblog.store import accounts, conversations, jobs, listings, notices, permits, personal, posts, writing
+from fediblog.store import (
+    accounts,
+    approvals,
+    conversations,
+    jobs,
+    listings,
+    notices,
+    permits,
+    personal,
+    posts,
+    writing,
+)
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Placement
 
@@ -188,6 +199,9 @@ def _announce(tx: Tx, urls: Urls, post: Post) -> None:
     _tell(tx, post, frozenset())
     if post.poll is not None and post.poll.ends is not None:
         jobs.add(tx, "close-poll", str(post.id), run_at=post.poll.ends)
+    above = posts.stored(tx, post.parent) if post.parent is not None else None
+    if above is not None and permits.leave_to_answer(tx, post.account, above) == "manual":
+        approvals.wait(tx, post.uri, above.id)
     if post.quote:
         quoting.begin(tx, urls, post)
         post = _stored(tx, post.id)

@@ -35,8 +35,8 @@ def _answer_of(tx: Tx, urls: Urls, post: Post, quoted: Post | None) -> Answer:
     own = quoted.account.id == post.account.id
     if not own and quoted.visibility not in OPEN:
         return "rejected", ""
-    if not quoted.local:
-        return "pending", ""
+    if not quoted.local:  # one that says nothing of quotes knows no question about them: there it is a link
+        return ("pending" if quoted.policy is not None and quoted.policy.quote is not None else "unauthorized"), ""
     number = (
         quotes.grant(tx, quoted.id, post.account.id, post.uri)
         if permits.may_quote(tx, post.account.id, quoted)

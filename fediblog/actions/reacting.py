@@ -14,7 +14,7 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.protocol.activities import write_activity
-from fediblog.store import audience, jobs, listings, notices, posts, reactions, writing
+from fediblog.store import approvals, audience, jobs, listings, notices, permits, posts, reactions, writing
 from fediblog.store.tx import Tx
 
 TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
@@ -23,10 +23,15 @@ TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
 def like(tx: Tx, urls: Urls, account: int, post: int) -> None:
     """Like a post that one may see."""
     actor, whole = author_of(tx, account), seen(tx, account, post)
+    leave = permits.leave_of(tx, whole.policy.like if whole.policy else None, actor, whole)
+    if leave == "denied":
+        raise Invalid("post", "Its author does not want this post to be liked by you.")
     number = tx.new_id()
     uri = urls.activity(number)
     if not reactions.react(tx, account, post, uri):
         return
+    if leave == "manual":
+        approvals.wait(tx, uri, post)
     if whole.account.local:
         notices.add(tx, whole.account.id, "like", account, post)
     document = like_of(uri, actor, whole)
@@ -55,10 +60,15 @@ def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = 
     actor, whole = author_of(tx, account), seen(tx, account, post)
     if whole.visibility not in (Visibility.PUBLIC, Visibility.UNLISTED) or whole.state != "published":
         raise Invalid("post", "Only what everybody may see can be boosted.")
+    leave = permits.leave_of(tx, whole.policy.announce if whole.policy else None, actor, whole)
+    if leave == "denied":
+        raise Invalid("post", "Its author does not want this post to be boosted by you.")
     number = tx.new_id()
     uri = urls.activity(number)
     if reactions.boost(tx, account, post, uri, visibility=visibility, number=number) is None:
         return
+    if leave == "manual":
+        approvals.wait(tx, uri, post)
     listings.spread(tx, whole, number, account)
     if whole.account.local:
         notices.add(tx, whole.account.id, "boost", account, post)

@@ -137,6 +137,24 @@ class Happening:
 
 
 @record(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """Who may do one thing to a post: ids of actors and collections, who may unasked and who after approval."""
+
+    automatic: tuple[str, ...] = ()
+    manual: tuple[str, ...] = ()
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """`interactionPolicy` of a post of another server; of what is None it says nothing."""
+
+    like: Rule | None = None
+    reply: Rule | None = None
+    announce: Rule | None = None
+    quote: Rule | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
 class Source:
     """What the author typed."""
 
@@ -217,6 +235,7 @@ class Note:
     like_count: int | None = None
     share_count: int | None = None
     poll: Poll | None = None
+    policy: Policy | None = None  # of a post of another server
     happening: Happening | None = None
     duration: float | None = None
 

@@ -40,7 +40,7 @@ class Post(Note):
     app_website: str = ""
     quotable: str = "public"  # who may quote one of ours: public, followers or nobody
     repliable: str = "public"  # who may answer one of ours, likewise
-    quote_state: str = ""  # of one of ours that quotes: pending, accepted, rejected, revoked, or deleted
+    quote_state: str = ""  # of one of ours that quotes: pending, accepted, rejected, revoked, deleted, or unauthorized
     quote_approval: str = ""  # id of the authorization to quote
 
     @property

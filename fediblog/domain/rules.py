@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import PUBLIC, Visibility
+from fediblog.domain.documents import PUBLIC, Rule, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 
@@ -49,6 +50,37 @@ def shown_below(authors: Iterable[tuple[Account, Standing]]) -> bool:
     authors of ours decide. A mute changes nothing for others.
     """
     return not any(author.local and (how.blocked or how.host_blocked) for author, how in authors)
+
+
+Leave = Literal["automatic", "manual", "denied"]
+"""Whether somebody may do something to a post: at once, once its author has approved it, or not at all."""
+
+
+@record(frozen=True, slots=True)
+class Asker:
+    """Who wants to do something to a post of another server, and what that one is to its author."""
+
+    uri: str
+    follows: bool = False
+    followed: bool = False
+
+
+def leave(rule: Rule, author: Account, asker: Asker) -> Leave:
+    """What a rule of `interactionPolicy` says to somebody: the more exact entry counts, and of two alike the wider."""
+    if asker.uri == author.uri:
+        return "automatic"
+    circles = {author.followers: asker.follows, author.following: asker.followed}
+    for entries in ({asker.uri}, {uri for uri, within in circles.items() if uri and within}, {PUBLIC}):
+        if entries.intersection(rule.automatic):
+            return "automatic"
+        if entries.intersection(rule.manual):
+            return "manual"
+    return "denied"
+
+
+def is_for_nobody(rule: Rule | None) -> bool:
+    """Whether a rule names nobody but one, who is then the author."""
+    return rule is not None and not rule.manual and len(rule.automatic) < 2 and PUBLIC not in rule.automatic
 
 
 def visibility_of(to: tuple[str, ...], cc: tuple[str, ...], followers: str) -> Visibility:

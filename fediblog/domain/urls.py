@@ -51,6 +51,10 @@ class Urls:
         """The id of the proof that a post may quote one of ours (FEP-044f)."""
         return f"{self.origin}/q/{number}"
 
+    def reply_authorization(self, number: int) -> str:
+        """The id of the proof that a post may stand below one of ours."""
+        return f"{self.origin}/r/{number}"
+
     def context(self, root: int) -> str:
         """The collection of all posts of a thread (FEP-f228)."""
         return f"{self.origin}/c/{root}"

@@ -16,10 +16,12 @@ RECEIVED: dict[str, str] = {
     "Accept Follow": "Our Follow stands. Found by its id, or by the actor of an embedded Follow; only from the one who is followed.",
     "Accept QuoteRequest": "Our post may quote (FEP-044f). Believed from the author of what it quotes alone, whose server must be that of the "
     "authorization in `result`; followers get an Update with `quoteAuthorization`.",
-    "Accept": "As an Accept of a Follow or a QuoteRequest, named by its id.",
+    "Accept": "As an Accept of a Follow or a QuoteRequest, named by its id; or of a like, a boost or an answer of ours, by the author of the "
+    "post that it is about alone: the authorization in `result` then stands in our answer as `replyAuthorization` and `approvedBy`.",
     "Reject Follow": "Our Follow is refused; after an Accept: we were removed as a follower.",
     "Reject QuoteRequest": "Our post may not quote, or not any more: it goes on without what it quoted, in an Update.",
-    "Reject": "As a Reject of a Follow or a QuoteRequest, named by its id.",
+    "Reject": "As a Reject of a Follow or a QuoteRequest, named by its id; or of a like or a boost of ours, which is then gone, or of an "
+    "answer, whose author is told.",
     "Block": "Ends the follows between the two.",
     "Undo Follow": "The follower is gone.",
     "Undo Accept": "Our Follow does not stand any more.",
@@ -56,6 +58,8 @@ RECEIVED: dict[str, str] = {
     "Move": "Believed if the target, fetched at that moment, names the old actor in `alsoKnownAs`, once in seven days; "
     "our people who followed the old one then follow the new one.",
     "Flag": "A report for the owner of the server.",
+    "ReplyRequest": "Asks whether the post `instrument`, which must be the sender's own, may stand below a post of ours: taken in and answered with "
+    "Accept and the id of a ReplyAuthorization as `result` if our author lets the sender answer; else Reject.",
     "QuoteRequest": "Asks whether the post `instrument`, which must be the sender's own, may quote a post of ours (FEP-044f). Granted with "
     "Accept and the id of the authorization as `result` if everybody may see our post and its author lets the sender quote it; "
     "else Reject. A post that quotes ours without asking is given an authorization by the same rule when it comes; without one that "
@@ -70,14 +74,15 @@ SENT: dict[str, str] = {
     "Delete": "A post (a Tombstone) or an account (its id) is gone; goes to all servers that had to do with it. "
     "Of a QuoteAuthorization: the author does not want to be quoted by that post any more.",
     "Follow": "With a fresh id each time. One that is refused for good, or cannot be delivered for a week, is no request any more.",
-    "Accept": "The whole Follow is in it, or the QuoteRequest with the id of the authorization as `result`.",
+    "Accept": "The whole Follow is in it, or the QuoteRequest or ReplyRequest with the id of the authorization as `result`. Also of an answer "
+    "(its id) below a post whose `interactionPolicy.canReply` is not for everybody, unasked.",
     "Reject": "Of a request, or of a follower who is removed.",
-    "QuoteRequest": "A post of ours quotes one of another server: to its author, with the whole post as `instrument`. The post goes out "
+    "QuoteRequest": "A post of ours quotes one of another server that carries `interactionPolicy.canQuote`: to its author, with the whole post as `instrument`. The post goes out "
     "at once, with `quote`, `quoteUri`, `_misskey_quote` and an object link (FEP-e232), and with a paragraph of the class "
     "`quote-inline` for servers that know none of these; `quoteAuthorization` follows in an Update. What is not answered stays so, "
     "and our own page shows a link alone.",
     "Undo": "The whole activity that is undone is in it.",
-    "Like": "To the author.",
+    "Like": "To the author. A 403 takes it back.",
     "Announce": "A boost: to the followers and to the author.",
     "Block": "To the one who is blocked.",
     "Flag": "A report, to the account that it is about, if who made it wants that. In the name of the server, not of who"
@@ -145,6 +150,7 @@ def _lines() -> Iterator[str]:
     yield f"| thread | `{urls.context(2)}` |"
     yield f"| activity | `{urls.activity(2)}` |"
     yield f"| proof that a post may be quoted | `{urls.authorization(3)}` |"
+    yield f"| proof that an answer may stand | `{urls.reply_authorization(4)}` |"
     yield f"| the server itself | `{urls.instance_actor}`: signs fetches that nobody in particular asks for |"
     yield f"| shared inbox | `{urls.shared_inbox}` |"
     yield "\nPage and document lead to each other; both addresses answer to `Accept`. What is deleted answers 410 with a Tombstone."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fediblog.domain.documents import ACTOR_KINDS, POST_KINDS, Activity
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox import following, groups, posting, profiles, quoting, reacting, reporting, undoing
+from fediblog.inbox import asking, following, groups, posting, profiles, quoting, reacting, reporting, undoing
 from fediblog.inbox.cleaning import harmless
 from fediblog.inbox.handling import CleanNote, Facts, Handler, Needs, Outcome, Reading, Sight
 from fediblog.inbox.storing import store_post
@@ -71,6 +71,7 @@ HANDLERS: dict[Route, Handler] = {
     ("Move", None): profiles.moved,
     ("Flag", None): reporting.reported,
     ("QuoteRequest", None): quoting.requested,
+    ("ReplyRequest", None): asking.requested,
 }
 
 # Applying these once more changes nothing or is wanted: an Update may come again under its old id with new numbers,

@@ -7,8 +7,8 @@ from fediblog.domain.documents import Json
 from fediblog.domain.urls import Urls
 from fediblog.protocol import activities
 from fediblog.protocol.jsontext import encode
-from fediblog.store import outbox
-from fediblog.store.tx import Tx
+from fediblog.store import accounts, approvals, outbox
+from fediblog.store.tx import Row, Tx
 
 
 def answer(tx: Tx, urls: Urls, ours: Account, follower: Account, follow_uri: str, *, accept: bool) -> None:
@@ -35,6 +35,30 @@ def follow_of(uri: str, follower: str, followed: str) -> dict[str, Json]:
     """A Follow as it is quoted; without an id, if it came without one."""
     document = activities.follow(uri, follower, followed)
     return document if uri else {key: value for key, value in document.items() if key != "id"}
+
+
+def let_reply(
+    tx: Tx, urls: Urls, post: Row, author: Account, replying: str, request: dict[str, Json] | None = None
+) -> None:
+    """Say that an answer to a post of ours may stand: `post` as `posts.owner` has it, `replying` by `author`.
+
+    The Accept is of the answer itself, or of the request to write it.
+    """
+    ours = accounts.get(tx, post.account)
+    if ours is None:
+        return
+    proof = urls.reply_authorization(approvals.authorize_reply(tx, post.id, author.id, replying))
+    number = tx.new_id()
+    document = activities.write_activity(
+        "Accept",
+        uri=urls.activity(number),
+        actor=ours.uri,
+        object=request or replying,
+        to=(author.uri,),
+        result=proof,
+        target=urls.post(post.id),
+    )
+    send(tx, urls, ours, author, document, number=number)
 
 
 def send(tx: Tx, urls: Urls, ours: Account, to: Account, document: dict[str, Json], *, number: int) -> None:

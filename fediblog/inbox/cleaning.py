@@ -30,7 +30,7 @@ def harmless(note: Note) -> CleanNote:
             context=note.context, conversation=note.conversation,
             replies=_own(note.replies, note), likes=_own(note.likes, note), shares=_own(note.shares, note),
             reply_count=note.reply_count, like_count=note.like_count, share_count=note.share_count,
-            poll=note.poll, happening=note.happening, duration=note.duration,
+            poll=note.poll, policy=note.policy, happening=note.happening, duration=note.duration,
         )
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from fediblog.domain.documents import Activity, Json, Note, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox import answering, following
+from fediblog.inbox import answering, following, replying
 from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_too_late, remember
 from fediblog.protocol import activities
 from fediblog.protocol.authority import same_origin
@@ -19,17 +19,19 @@ from fediblog.store.tx import Tx
 _OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
 
 
-def _concerns(_tx: Tx, urls: Urls, activity: Activity, _sight: Sight) -> bool:
+def concerns(_tx: Tx, urls: Urls, activity: Activity, _sight: Sight) -> bool:
+    """Whether a request is about a post of ours."""
     return urls.post_number(activity.object_uri) is not None
 
 
-def _brings(activity: Activity) -> Note | None:
-    """The post that quotes, if it came along."""
+def brings(activity: Activity) -> Note | None:
+    """The post for which a request asks, if it came along."""
     told = activity.raw.get("instrument")
     return read_note(told) if isinstance(told, dict) else None
 
 
-def _needs(activity: Activity) -> Needs:
+def needs(activity: Activity) -> Needs:
+    """The post for which a request asks, if it was named by its id alone."""
     return Needs(posts=(activity.instrument,)) if activity.instrument else Needs()
 
 
@@ -39,7 +41,7 @@ def _requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return Outcome.IGNORED
     granted = _grant(tx, activity, facts, post)
     number = tx.new_id()
-    uri, asked = urls.activity(number), _as_asked(activity)
+    uri, asked = urls.activity(number), as_asked(activity)
     if granted is None:
         document = activities.reject(uri, post.author, asked)
     else:
@@ -80,7 +82,7 @@ def _told_late(tx: Tx, activity: Activity, facts: Facts, post: Post) -> None:
     tx.notify("posts")
 
 
-def _as_asked(activity: Activity) -> dict[str, Json]:
+def as_asked(activity: Activity) -> dict[str, Json]:
     """The request as it is sent back: all of it but the words of the post, which may be long."""
     document = activities.quote_request(
         activity.uri, activity.actor, activity.object_uri, activity.instrument, activity.to
@@ -148,17 +150,22 @@ def _deleted(tx: Tx, _urls: Urls, activity: Activity, _facts: Facts) -> Outcome:
 
 
 def _granted_by_id(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
-    """The id of a QuoteRequest of ours, or else of a Follow."""
+    """The id of a QuoteRequest of ours, of a like, boost or answer, or else of a Follow."""
     known = urls.owns(activity.object_uri) and quotes.request_by_uri(tx, activity.object_uri) is not None
-    return (_granted if known else following.granted.apply)(tx, urls, activity, facts)
+    if known:
+        return _granted(tx, urls, activity, facts)
+    return replying.answered(tx, urls, activity, accepted=True) or following.granted.apply(tx, urls, activity, facts)
 
 
 def _turned_down_by_id(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     known = urls.owns(activity.object_uri) and quotes.request_by_uri(tx, activity.object_uri) is not None
-    return (_turned_down if known else following.turned_down.apply)(tx, urls, activity, facts)
+    if known:
+        return _turned_down(tx, urls, activity, facts)
+    answer = replying.answered(tx, urls, activity, accepted=False)
+    return answer or following.turned_down.apply(tx, urls, activity, facts)
 
 
-requested = Handler(_requested, needs=_needs, concerns=_concerns, brings=_brings)
+requested = Handler(_requested, needs=needs, concerns=concerns, brings=brings)
 granted = Handler(_granted)
 granted_by_id = Handler(_granted_by_id)
 turned_down = Handler(_turned_down)

@@ -15,6 +15,7 @@ from fediblog.domain.records import record
 from fediblog.domain.rules import visibility_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
+from fediblog.inbox import answering
 from fediblog.inbox.cleaning import harmless
 from fediblog.inbox.handling import CleanNote
 from fediblog.markup.clean import CLEANER_VERSION
@@ -132,6 +133,8 @@ def put_post(
         _spread(tx, news, followed=bool(found.followed))
     if told or not boosted:
         tell(tx, news, above, quoted, new=True)
+    if parent is not None and parent.local and parent.repliable != "public":
+        answering.let_reply(tx, urls, parent, author, note.uri)
     _complete_later(tx, news, above, climbed=climbed)
     tx.notify("posts")
     return number

@@ -13,7 +13,7 @@ LEVELS = 2  # of activities within an activity: Announce{Undo{Like}} is the deep
 CONTENT_LIMIT = 5_000
 # The Activity Vocabulary §3.1, and what FEP-c0e0, FEP-044f and Lemmy add
 _CHANGING = {"Create", "Update", "Delete", "Undo", "Add", "Remove", "Move", "Flag", "Block", "Lock"}
-_ASKING = {"Follow", "Invite", "Offer", "Join", "Leave", "QuoteRequest"}
+_ASKING = {"Follow", "Invite", "Offer", "Join", "Leave", "QuoteRequest", "ReplyRequest"}
 _ANSWERING = {"Accept", "Reject", "TentativeAccept", "TentativeReject", "Ignore"}
 _REACTING = {"Announce", "Like", "Dislike", "EmojiReact", "Listen", "Read", "View", "Arrive", "Travel"}
 VERBS = frozenset(_CHANGING | _ASKING | _ANSWERING | _REACTING)
@@ -248,6 +248,12 @@ def quote_authorization(uri: str, author: str, quoting: str, quoted: str) -> dic
     """The document that proves that `author` lets `quoting` quote `quoted` (FEP-044f)."""
     doc: dict[str, Json] = {"id": uri, "type": "QuoteAuthorization", "attributedTo": author}
     return in_context(doc | {"interactingObject": quoting, "interactionTarget": quoted})
+
+
+def reply_authorization(uri: str, author: str, replying: str, answered: str) -> dict[str, Json]:
+    """The document that proves that `author` lets `replying` answer `answered` (GoToSocial's interaction controls)."""
+    doc: dict[str, Json] = {"id": uri, "type": "ReplyAuthorization", "attributedTo": author}
+    return in_context(doc | {"interactingObject": replying, "interactionTarget": answered})
 
 
 def _about(kind: str, uri: str, document: dict[str, Json], published: int | None = None) -> dict[str, Json]:

@@ -55,6 +55,10 @@ CONTEXT: list[Json] = [
         "interactionPolicy": {"@id": "gts:interactionPolicy", "@type": "@id"},
         "canQuote": {"@id": "gts:canQuote", "@type": "@id"},
         "canReply": {"@id": "gts:canReply", "@type": "@id"},
+        "approvedBy": {"@id": "gts:approvedBy", "@type": "@id"},
+        "replyAuthorization": {"@id": "gts:replyAuthorization", "@type": "@id"},
+        "ReplyAuthorization": "gts:ReplyAuthorization",
+        "ReplyRequest": "gts:ReplyRequest",
         "automaticApproval": {"@id": "gts:automaticApproval", "@type": "@id"},
         "manualApproval": {"@id": "gts:manualApproval", "@type": "@id"},
         # FEP-c0e0

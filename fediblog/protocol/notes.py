@@ -17,6 +17,7 @@ from fediblog.protocol.attachments import (
 )
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.contexts import in_context, without_context
+from fediblog.protocol.policies import read_policy
 from fediblog.protocol.polls import read_poll, write_poll
 from fediblog.protocol.previews import abstract_html, hides_pictures
 
@@ -79,6 +80,7 @@ def read_note(document: Json) -> Note | None:
         like_count=like_count,
         share_count=share_count,
         poll=read_poll(doc) if kind == "Question" else None,
+        policy=read_policy(doc["interactionPolicy"]) if "interactionPolicy" in doc else None,
         happening=_happening(doc) if kind == "Event" else None,
         duration=readers.duration(doc.get("duration")),
     )
@@ -97,6 +99,7 @@ def write_note(
     can_quote: Sequence[str] | None = None,
     can_reply: Sequence[str] | None = None,
     quote_authorization: str = "",
+    reply_authorization: str = "",
     first_replies: Json = None,
 ) -> dict[str, Json]:
     """A post of ours (Note, Article or Question) with our `@context`.
@@ -117,6 +120,8 @@ def write_note(
     ]
     doc["attachment"] = [write_attachment(attachment) for attachment in note.attachments]
     doc |= _write_quote(note.quote, quote_authorization)
+    if reply_authorization:  # the second is how GoToSocial before 0.20 knows it
+        doc |= {"replyAuthorization": reply_authorization, "approvedBy": reply_authorization}
     doc |= _write_policy(can_quote, can_reply)
     doc |= _write_counted("replies", note.replies, note.reply_count, first_replies)
     doc |= _write_counted("likes", note.likes, note.like_count)

@@ -222,6 +222,18 @@ def refused(tx: Tx, delivery: Delivery, status: int | None, error: str) -> None:
     )
     tx.run("update outgoing set failed = failed + :n where id = :id", n=done, id=delivery.outgoing)
     _forget_request(tx, delivery.outgoing)
+    if status == 403:
+        _forget_like(tx, delivery.outgoing)
+
+
+def _forget_like(tx: Tx, outgoing: int) -> None:
+    """A like that its author's server forbids is none."""
+    tx.run(
+        "delete from reaction where uri in (select uri from outgoing where id = :id and kind = 'Like')"
+        " and account in (select account from outgoing where id = :id)",
+        id=outgoing,
+    )
+    tx.notify("posts")
 
 
 def _forget_request(tx: Tx, outgoing: int) -> None:

@@ -1,9 +1,11 @@
-"""Who may answer and quote posts of ours, as their authors want it: public, followers or nobody."""
+"""Who may do what to a post, as its author wants it: ours public, followers or nobody, others by interactionPolicy."""
 
 from __future__ import annotations
 
-from fediblog.domain.documents import Visibility
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Rule, Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.rules import Asker, Leave, leave
 from fediblog.store import posts, quotes, relations
 from fediblog.store.tx import Row, Tx
 
@@ -50,6 +52,21 @@ def authorize_quote(tx: Tx, post: Post, account: int, quoting: str) -> int | Non
     if post.visibility not in _OPEN or relations.blocks(tx, post.account.id, account):
         return None
     return quotes.grant(tx, post.id, account, quoting) if may_quote(tx, account, post) else None
+
+
+def leave_of(tx: Tx, rule: Rule | None, account: Account, post: Post) -> Leave:
+    """What the author of a post of another server lets an account of ours do; what no rule is told of is free."""
+    if rule is None or post.local:
+        return "automatic"
+    follows = relations.is_following(tx, account.id, post.account.id)
+    followed = relations.is_following(tx, post.account.id, account.id)
+    return leave(rule, post.account, Asker(account.uri, follows=follows, followed=followed))
+
+
+def leave_to_answer(tx: Tx, account: Account, post: Post) -> Leave:
+    """The same for an answer: whom the post names may always answer it."""
+    rule = post.policy.reply if post.policy is not None and account.id not in post.addressed else None
+    return leave_of(tx, rule, account, post)
 
 
 def may_quote(tx: Tx, account: int, post: Post) -> bool:

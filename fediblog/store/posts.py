@@ -21,7 +21,7 @@ from fediblog.domain.kept import Kept
 from fediblog.domain.posts import Post
 from fediblog.store import accounts, beside, packed, quotes
 from fediblog.store.beside import Parts
-from fediblog.store.packed import strings
+from fediblog.store.packed import policy_from, strings
 from fediblog.store.pushes import PUSHED
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE
@@ -219,7 +219,8 @@ def _made(row: Row, author: Account, parts: Parts, counted: tuple[int, int, int]
         to=strings(row.to_list), cc=strings(row.cc_list),
         emoji=packed.emoji_from(row.emoji) if row.emoji != "[]" else (),
         image=Picture(url=row.image, alt=row.image_alt) if row.image else None,
-        poll=poll_from(row.poll), happening=_happening_from(row.happening),
+        poll=poll_from(row.poll), policy=policy_from(row.policy),
+        happening=_happening_from(row.happening),
         replies=row.replies_uri, likes=row.likes_uri, shares=row.shares_uri,
         published=row.published, updated=row.updated, received=row.received, scheduled=row.scheduled,
         pinned=row.pinned,

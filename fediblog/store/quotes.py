@@ -118,7 +118,8 @@ def granted(tx: Tx, quoting: Collection[str]) -> set[tuple[str, int]]:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What became of the question whether a post of ours may quote: pending, accepted, rejected or revoked.
+    """What became of the question whether a post of ours may quote: pending, accepted, rejected, revoked or, if its
+    author cannot be asked, unauthorized.
 
     `author` is the id of whom was asked, `uri` that of the QuoteRequest, `approval` that of the authorization.
     """

@@ -12,7 +12,7 @@ from fediblog.domain.documents import Note, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.store import conversations, events, parts, quotes, ties
-from fediblog.store.packed import emoji_text, text_of
+from fediblog.store.packed import emoji_text, policy_text, text_of
 from fediblog.store.posts import poll_text
 from fediblog.store.tx import Row, Tx
 
@@ -20,7 +20,7 @@ _COLUMNS = (
     "account, local, uri, url, kind, state, visibility, title, slug, summary, warning, content, source, source_type,"
     " language, sensitive, in_reply_to, parent, root, context, conversation, quote, to_list, cc_list, emoji, image,"
     " image_alt, poll, happening, replies_uri, likes_uri, shares_uri, replies_told, likes_told, boosts_told, published,"
-    " updated, received, scheduled, month, cleaner"
+    " updated, received, scheduled, month, cleaner, policy"
 )
 _NAMES = [name.strip() for name in _COLUMNS.split(",")]
 _FIXED = {"account", "local", "uri", "received", "in_reply_to", "parent", "root"}  # an edit never changes these
@@ -177,6 +177,7 @@ def _values(note: Note, placement: Placement, published: int) -> dict[str, Any]:
         "scheduled": placement.scheduled,
         "month": placement.month,
         "cleaner": placement.cleaner,
+        "policy": policy_text(note.policy) if note.policy else "",
     }
 
 

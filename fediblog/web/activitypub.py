@@ -15,14 +15,24 @@ from fediblog.domain.documents import Json, Visibility
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
-from fediblog.protocol.activities import quote_authorization, tombstone
+from fediblog.protocol.activities import tombstone
 from fediblog.protocol.collections import write_collection, write_page
 from fediblog.protocol.contexts import in_context, without_context
 from fediblog.protocol.negotiate import wants_activity
 from fediblog.protocol.tags import write_emoji
-from fediblog.store import accounts, emoji, graves, listings, posts, quotes, reactions, relations, tags, writing
+from fediblog.store import (
+    accounts,
+    emoji,
+    graves,
+    listings,
+    posts,
+    reactions,
+    relations,
+    tags,
+    writing,
+)
 from fediblog.store.tx import Row, Tx
-from fediblog.web import addresses, synchronization
+from fediblog.web import addresses, proofs, synchronization
 from fediblog.web.negotiation import VARY, ActivityRoute, ask, document, site_of
 
 PAGE = 20
@@ -178,21 +188,6 @@ def _activity(tx: Tx, viewer: int, urls: Urls, number: int) -> tuple[Document, b
     if boosted:
         return announce_of(uri, actor, about, number >> 20), True
     return like_of(uri, actor, about), _is_public(about)
-
-
-async def authorization(request: Request) -> Response:
-    """The proof that a post may quote one of ours; gone once that was taken back (FEP-044f)."""
-    return document(request, await ask(request, _authorization, site_of(request).urls, _number(request)))
-
-
-def _authorization(tx: Tx, viewer: int, urls: Urls, number: int) -> Document:
-    found = quotes.get(tx, number)
-    if found is None:
-        raise NotFound
-    whole = _visible(tx, viewer, found.post)
-    if found.revoked is not None:
-        raise Gone
-    return quote_authorization(urls.authorization(number), whole.author, found.quoting, whole.uri)
 
 
 # --- collections of an account ---
@@ -370,7 +365,7 @@ ROUTES: list[BaseRoute] = [
     Route("/p/{number:number}/shares", shares),
     Route("/c/{number:number}", context),
     Route("/x/{number:number}", activity),
-    Route("/q/{number:number}", authorization),
+    *proofs.ROUTES,
     ActivityRoute("/@{handle:handle}", actor_page),
     ActivityRoute("/@{handle:handle}/{number:number}", post),
     ActivityRoute("/@{handle:handle}/{year:year}/{month:month}/{slug}", article_page),

@@ -10,13 +10,15 @@ from html import escape
 
 from markupsafe import Markup
 
-from fediblog.domain.documents import Visibility
+from fediblog.domain.documents import Policy, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
+from fediblog.domain.rules import is_for_nobody
 from fediblog.messages import text
 from fediblog.web.links import Links
 from fediblog.web.pieces import icon
 
+_FREE = Policy()
 _OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
 
 
@@ -44,17 +46,20 @@ def foot(post: Post, reader: Reader) -> Markup:
 
 def _deeds(post: Post, account: int, fields: str) -> str:
     own, is_open = post.account.id == account, post.visibility in _OPEN
-    reply = boost = quote = last = ""
-    if own or post.repliable != "nobody" or account in post.addressed:
+    reply = boost = quote = like = last = ""
+    told = post.policy if post.policy is not None and not own else _FREE
+    if own or account in post.addressed or not (post.repliable == "nobody" or is_for_nobody(told.reply)):
         answer = f"{_words('reply', 'post.reply')}{_count(post.comments)}"
         reply = f'  <a class="act" href="/write?reply={post.id}"{answer}</a>\n'
-    if is_open:
+    if is_open and (post.boosted or not is_for_nobody(told.announce)):
         state = ("unboost", " on", "post.unboost") if post.boosted else ("boost", "", "post.boost")
         boost = _form(post.id, fields, "boost", state, post.boost_total)
-    if (is_open and post.quotable != "nobody") or (own and post.visibility != Visibility.DIRECT):
+    quotable = is_open and post.quotable != "nobody" and not is_for_nobody(told.quote)
+    if quotable or (own and post.visibility != Visibility.DIRECT):
         quote = f'  <a class="act" href="/write?quote={post.id}"{_words("quote", "post.quote")}</a>\n'
-    state = ("unlike", " on", "post.unlike") if post.liked else ("like", "", "post.like")
-    like = _form(post.id, fields, "like", state, post.like_total)
+    if post.liked or not is_for_nobody(told.like):
+        state = ("unlike", " on", "post.unlike") if post.liked else ("like", "", "post.like")
+        like = _form(post.id, fields, "like", state, post.like_total)
     if own:
         last = _own(post, fields if is_open else "")
     elif not post.local:

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fediblog.domain.documents import PUBLIC, Attachment, Emoji, Json, Mention, Note, Option, Picture, Poll, Source
+from fediblog.domain.documents import (
+    PUBLIC,
+    Attachment,
+    Emoji,
+    Json,
+    Mention,
+    Note,
+    Option,
+    Picture,
+    Policy,
+    Poll,
+    Rule,
+    Source,
+)
 from fediblog.protocol.notes import is_bare, read_note, write_note, write_vote
 from fediblog.protocol.polls import is_vote
 from fediblog.protocol.readers import fields, kinds
@@ -37,7 +51,8 @@ def document(**changes: Json) -> dict[str, Any]:
 @given(notes())
 def test_we_read_what_we_write(note: Note) -> None:
     written = write_note(note, tag_base="https://alice.example/tags/", can_quote=[PUBLIC], first_replies=f"{POST}/r")
-    assert read_note(json.loads(json.dumps(written))) == note
+    policy = Policy(quote=Rule(automatic=(PUBLIC,)))
+    assert read_note(json.loads(json.dumps(written))) == replace(note, policy=policy)
 
 
 TEXTS = "name nameMap summary summaryMap content contentMap dcterms:subject source mediaType language @context"

@@ -31,6 +31,7 @@ from fediblog.mastodon.entities.statuses import (
 from fediblog.mastodon.look import KeptPost, Look
 from fediblog.store import accounts, beside, packed, personal, posts
 from fediblog.store.beside import Parts
+from fediblog.store.packed import policy_from
 from fediblog.store.tx import Row, Tx
 
 _BOOL = (b"false", b"true")
@@ -194,7 +195,8 @@ def _status(page: _Page, row: Row) -> bytes:
         max(likes.get(number, 0), row.likes_told or 0),
         quotes.get(number, 0),
         _approval(
-            quote_policy(row.local, row.visibility, row.quotable), standing(page.viewer, row.account, page.followed)
+            quote_policy(row.local, row.visibility, row.quotable, policy_from(row.policy)),
+            standing(page.viewer, row.account, page.followed),
         ),
     )
     inner = _LIVING % (kept.head, page.people[row.account], *told, end) + b"}"

@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Attachment, Poll, Visibility
+from fediblog.domain.documents import PUBLIC, Attachment, Policy, Poll, Visibility
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.records import record
+from fediblog.domain.rules import is_for_nobody
 from fediblog.markup.html import escape
 from fediblog.mastodon.entities import accounts as people
 from fediblog.mastodon.entities import filters
@@ -155,7 +156,8 @@ def living(look: Look, post: Post, beside: Beside, viewer: int) -> Json:
         "poll": poll(post, beside.mine.votes.get(post.id, ()), viewer, beside.now) if post.poll is not None else None,
         "quote": _quote(look, post, beside, viewer),
         "quote_approval": quote_approval(
-            quote_policy(post.local, post.visibility, post.quotable), standing(viewer, post.account.id, beside.followed)
+            quote_policy(post.local, post.visibility, post.quotable, post.policy),
+            standing(viewer, post.account.id, beside.followed),
         ),
     }
     if viewer:
@@ -236,13 +238,18 @@ def _mentions(post: Post, beside: Beside) -> list[Json]:
     ]
 
 
-def quote_policy(local: bool, visibility: str, quotable: str) -> str:
-    """Who may quote a post: public, followers, nobody, direct (not even its author), or ask (of another server)."""
+def quote_policy(local: bool, visibility: str, quotable: str, policy: Policy | None) -> str:
+    """Who may quote a post: public, followers, nobody, direct (not even its author); of others also ask, unsaid."""
     if visibility == Visibility.DIRECT:
         return "direct"
     if visibility not in _OPEN:
         return "nobody"
-    return quotable if local else "ask"
+    if local:
+        return quotable
+    rule = policy.quote if policy is not None else None
+    if rule is None:
+        return "unsaid"
+    return "public" if PUBLIC in rule.automatic else "nobody" if is_for_nobody(rule) else "ask"
 
 
 def standing(viewer: int, author: int, followed: Collection[int]) -> str:
@@ -258,7 +265,7 @@ def quote_approval(policy: str, viewer: str) -> Json:
     if (viewer == "self" and policy != "direct") or (policy, viewer) in allowed:
         current = "automatic"
     else:
-        current = "manual" if policy == "ask" and viewer != "nobody" else "denied"
+        current = {"ask": "manual", "unsaid": "unknown"}.get(policy, "denied") if viewer != "nobody" else "denied"
     return {"automatic": [policy] if policy in ("public", "followers") else [], "manual": [], "current_user": current}
 
 

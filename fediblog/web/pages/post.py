@@ -15,7 +15,7 @@ from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
-from fediblog.store import graves, listings, permits, posts, quotes, reactions, writing
+from fediblog.store import approvals, graves, listings, permits, posts, quotes, reactions, writing
 from fediblog.store.quotes import Authorization
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Revision
@@ -40,6 +40,7 @@ class Thread:
     boosts: Sequence[Boost] = ()
     history: Sequence[Revision] = ()
     quotes: Sequence[Authorization] = ()  # for its author alone
+    approval: str = ""  # what became of an answer to somebody elsewhere, for its author alone
     closed: str = ""  # followers or nobody, if only these may comment and the reader is none of them
 
 
@@ -123,8 +124,14 @@ def thread_of(tx: Tx, viewer: int, post: Post) -> Thread:
         boosts=reactions.boosts(tx, post.id, FACES),
         history=writing.revisions(tx, post.id) if post.updated else (),
         quotes=quotes.standing(tx, post.id) if viewer == post.account.id else (),
+        approval=_approval(tx, post) if viewer == post.account.id and post.in_reply_to else "",
         closed=_closed(tx, viewer, post),
     )
+
+
+def _approval(tx: Tx, post: Post) -> str:
+    found = approvals.of(tx, post.uri)
+    return found.state if found is not None else ""
 
 
 def _closed(tx: Tx, viewer: int, post: Post) -> str:

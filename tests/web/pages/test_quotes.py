@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fediblog.domain.accounts import Account
+from fediblog.domain.documents import PUBLIC, Policy, Rule
 from fediblog.domain.posts import Post
 from fediblog.store import accounts, listings, notices, posts, quotes, relations
 from fediblog.store.tx import Tx
@@ -112,7 +113,7 @@ def _answer(tx: Tx, state: str) -> None:
 
 async def test_a_quote_is_written_and_shown(blog: Blog) -> None:
     bob = await blog.stranger("bob")
-    seen = await blog.heard(bob, "<p>The tide is late</p>", 1)
+    seen = await blog.heard(bob, "<p>The tide is late</p>", 1, policy=Policy(quote=Rule(manual=(PUBLIC,))))
     ours = await blog.write("Fish & <chips>", title="Supper")
     owner = await blog.owner()
     for quoted, shown in ((ours, "Supper"), (seen, "The tide is late")):

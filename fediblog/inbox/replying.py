@@ -1,0 +1,52 @@
+"""Reply control (GoToSocial's interaction controls): what authors say to likes, boosts and answers of ours."""
+
+from __future__ import annotations
+
+from fediblog.domain.documents import Activity
+from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
+from fediblog.errors import Refused
+from fediblog.inbox.handling import Outcome
+from fediblog.protocol.authority import same_origin
+from fediblog.store import approvals, jobs, posts, reactions
+from fediblog.store.tx import Tx
+
+
+def answered(tx: Tx, urls: Urls, activity: Activity, *, accepted: bool) -> Outcome | None:
+    """An Accept or a Reject of a like, a boost or an answer of ours, by the author of the post alone; None if of none.
+
+    What is accepted carries the authorization from then on; a like or boost that is rejected is gone.
+    """
+    uri = activity.object_uri
+    if not urls.owns(uri):
+        return None
+    liked, boosted = reactions.by_uri(tx, uri), reactions.boost_by_uri(tx, uri)
+    ours = posts.by_uri(tx, uri) if liked is None and boosted is None else None
+    about = liked[1] if liked else boosted[1] if boosted else ours.parent if ours is not None and ours.local else None
+    post = posts.stored(tx, about) if about is not None else None
+    if post is None:
+        return None
+    if post.author != activity.actor:
+        raise Refused("not-asked", "That was not done to a post of this actor.", activity.actor)
+    proof = (activity.result or activity.uri) if accepted else ""
+    if accepted and not same_origin(proof, activity.actor):
+        raise Refused("authorization-foreign", "The authorization is not of the author's server.", proof)
+    known = approvals.of(tx, uri)
+    state: approvals.State = "accepted" if accepted else "rejected"
+    if known is not None and (known.state, known.proof) == (state, proof):
+        return Outcome.DUPLICATE
+    approvals.settle(tx, uri, post.id, state, proof)
+    if liked and not accepted:
+        reactions.withdraw_by_uri(tx, liked[0], uri)
+    if boosted and not accepted:
+        reactions.unboost(tx, boosted[0], boosted[1])
+    if ours is not None:
+        _tell(tx, ours)
+    tx.notify("posts")
+    return Outcome.DONE
+
+
+def _tell(tx: Tx, ours: Post) -> None:
+    """Everybody who has our answer learns how it stands."""
+    if ours.state == "published":
+        jobs.add(tx, "send-counts", str(ours.id))

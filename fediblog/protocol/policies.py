@@ -1,0 +1,28 @@
+"""`interactionPolicy`: who may like, answer, boost and quote a post, as GoToSocial and Mastodon tell it."""
+
+from __future__ import annotations
+
+from fediblog.domain.documents import Json, Policy, Rule
+from fediblog.protocol import readers
+
+LIMIT = 50  # ids in one list
+
+
+def read_policy(value: Json) -> Policy | None:
+    """The policy of a post, or None if it says nothing. What it leaves out is None within."""
+    doc = readers.fields(value)
+    policy = Policy(
+        like=_rule(doc.get("canLike")),
+        reply=_rule(doc.get("canReply")),
+        announce=_rule(doc.get("canAnnounce")),
+        quote=_rule(doc.get("canQuote")),
+    )
+    return None if policy == Policy() else policy
+
+
+def _rule(value: Json) -> Rule | None:
+    """One of its parts, with the names of GoToSocial before 0.20 as well; an empty one says nothing."""
+    doc = readers.fields(value)
+    automatic = readers.addresses(doc.get("automaticApproval"), doc.get("always"))[:LIMIT]
+    manual = readers.addresses(doc.get("manualApproval"), doc.get("approvalRequired"))[:LIMIT]
+    return Rule(automatic=automatic, manual=manual) if automatic or manual else None

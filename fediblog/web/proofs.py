@@ -1,0 +1,62 @@
+"""What our authors granted to posts of others, as documents that prove it: to quote, and to answer."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from fediblog.domain.documents import Json
+from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
+from fediblog.errors import Gone, NotFound
+from fediblog.protocol import activities
+from fediblog.store import approvals, posts, quotes
+from fediblog.store.tx import Tx
+from fediblog.web import addresses
+from fediblog.web.negotiation import ask, document, site_of
+
+
+async def authorization(request: Request) -> Response:
+    """The proof that a post may quote one of ours; gone once that was taken back (FEP-044f)."""
+    return document(request, await ask(request, _authorization, site_of(request).urls, request.path_params["number"]))
+
+
+def _authorization(tx: Tx, viewer: int, urls: Urls, number: int) -> dict[str, Json]:
+    found = quotes.get(tx, number)
+    if found is None:
+        raise NotFound
+    whole = _ours(tx, viewer, found.post)
+    if found.revoked is not None:
+        raise Gone
+    return activities.quote_authorization(urls.authorization(number), whole.author, found.quoting, whole.uri)
+
+
+async def reply_authorization(request: Request) -> Response:
+    """The proof that a post may stand below one of ours, while both are there and its author is not blocked."""
+    return document(
+        request, await ask(request, _reply_authorization, site_of(request).urls, request.path_params["number"])
+    )
+
+
+def _reply_authorization(tx: Tx, viewer: int, urls: Urls, number: int) -> dict[str, Json]:
+    found = approvals.reply_authorization(tx, number)
+    if found is None:
+        raise NotFound
+    whole = _ours(tx, viewer, found.post)
+    proof = urls.reply_authorization(number)
+    return activities.reply_authorization(proof, whole.author, found.replying, whole.uri)
+
+
+def _ours(tx: Tx, viewer: int, number: int) -> Post:
+    whole = posts.get(tx, number, viewer)
+    if whole is None or not whole.local:
+        raise NotFound
+    return whole
+
+
+addresses.register()
+ROUTES: list[BaseRoute] = [
+    Route("/q/{number:number}", authorization),
+    Route("/r/{number:number}", reply_authorization),
+]

@@ -1,0 +1,203 @@
+"""Reply control as GoToSocial knows it: our leave to answer, and what others say to our likes, boosts and answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from fediblog.actions import moderating, publishing, reacting
+from fediblog.domain.documents import PUBLIC
+from fediblog.domain.posts import Post
+from fediblog.errors import Invalid
+from fediblog.federation import settling
+from fediblog.federation.settling import Learned
+from fediblog.protocol.retry import Verdict
+from fediblog.store import approvals, jobs, leases, posts
+from fediblog.store.tx import Tx
+from tests.federation.stranger import Home, Person
+
+Json = dict[str, Any]
+
+
+async def sent(home: Home, *kinds: str) -> list[Json]:
+    rows = await home.ask("select kind, body from outgoing order by id")
+    return [json.loads(body) for kind, body in rows if kind in kinds]
+
+
+async def answer_of(home: Home, bob: Person, post: Post, number: int = 1) -> Json:
+    return bob.note(number, inReplyTo=post.uri, tag=[], cc=[home.alice.uri])
+
+
+async def proof(home: Home, document: Json) -> int:
+    """How the server answers for an authorization."""
+    number = int(document["result"].rsplit("/", 1)[1])
+    return int(await home.site.db.read(lambda tx: approvals.reply_authorization(tx, number) is not None))
+
+
+async def test_who_may_answer_is_told_so(at_home: Home, bob: Person) -> None:
+    post = await at_home.writes(comments="followers")
+    await at_home.send(bob, bob.does("Follow", at_home.alice.uri))
+    note = await answer_of(at_home, bob, post)
+    await at_home.send(bob, bob.creates(note))
+    _, accept = await sent(at_home, "Accept")
+    assert (accept["object"], accept["target"], accept["actor"]) == (note["id"], post.uri, at_home.alice.uri)
+    assert await proof(at_home, accept)
+    await at_home.send(bob, bob.does("Delete", note["id"]))
+    assert not await proof(at_home, accept)
+
+
+@pytest.mark.parametrize("end", ["delete", "block"])
+async def test_the_authorization_ends(at_home: Home, bob: Person, end: str) -> None:
+    post, urls = await at_home.writes(comments="followers"), at_home.site.urls
+    await at_home.send(bob, bob.does("Follow", at_home.alice.uri))
+    await at_home.send(bob, bob.creates(await answer_of(at_home, bob, post)))
+    _, accept = await sent(at_home, "Accept")
+    assert await proof(at_home, accept)
+    if end == "delete":
+        await at_home.site.db.write(publishing.delete, urls, at_home.alice.id, post.id)
+    else:
+        account = await at_home.know(bob)
+        await at_home.site.db.write(moderating.block, urls, at_home.alice.id, account.id)
+    assert not await proof(at_home, accept)
+
+
+async def test_where_all_may_answer_nothing_is_sent(at_home: Home, bob: Person) -> None:
+    await at_home.send(bob, bob.creates(await answer_of(at_home, bob, await at_home.writes())))
+    assert await sent(at_home, "Accept") == []
+
+
+@pytest.mark.parametrize("comments", ["public", "followers", "nobody"])
+async def test_who_asks_first_is_answered(at_home: Home, bob: Person, comments: str) -> None:
+    post = await at_home.writes(comments=comments)
+    note = await answer_of(at_home, bob, post)
+    request = bob.does("ReplyRequest", post.uri, instrument=note, to=[at_home.alice.uri])
+    await at_home.send(bob, request)
+    found = [each for each in await sent(at_home, "Accept", "Reject") if each["object"] != note["id"]]
+    assert [each["type"] for each in found] == ["Accept" if comments == "public" else "Reject"]
+    assert (found[0]["object"]["type"], found[0]["object"]["id"]) == ("ReplyRequest", request["id"])
+    assert await at_home.count("post") == (2 if comments == "public" else 1)
+    assert ("result" in found[0]) is (comments == "public")
+
+
+POLICIES: list[tuple[str, Json, str]] = [
+    (deed, {f"can{name}": rule}, verdict)
+    for deed, name in (("like", "Like"), ("boost", "Announce"), ("reply", "Reply"))
+    for rule, verdict in (
+        ({"automaticApproval": [PUBLIC]}, "automatic"),
+        ({"always": PUBLIC, "approvalRequired": []}, "automatic"),
+        ({"automaticApproval": ["https://bob.test/u/bob"], "manualApproval": PUBLIC}, "manual"),
+        ({"always": ["https://bob.test/u/bob"], "approvalRequired": [PUBLIC]}, "manual"),
+        ({"automaticApproval": ["https://bob.test/u/bob"]}, "denied"),
+        ({"automaticApproval": ["https://bob.test/u/bob", "https://bob.test/u/bob/followers"]}, "automatic"),
+        (None, "automatic"),
+    )
+]
+
+
+async def _acts(home: Home, deed: str, post: Post) -> str:
+    """Alice does that to a post; the id of what she did."""
+    if deed == "reply":
+        return (await home.writes(reply_to=post.uri)).uri
+    act = reacting.like if deed == "like" else reacting.boost
+    await home.site.db.write(act, home.site.urls, home.alice.id, post.id)
+    rows = await home.ask("select uri from reaction union all select uri from boost")
+    return str(rows[0][0])
+
+
+async def _heard(home: Home, bob: Person, policy: Json | None) -> Post:
+    await home.follows(bob)
+    note = bob.note(interactionPolicy=policy)
+    await home.send(bob, bob.creates(note))
+    found = await home.site.db.read(posts.by_uri, note["id"])
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(("deed", "policy", "verdict"), POLICIES)
+async def test_what_authors_let_others_do_is_obeyed(
+    at_home: Home, bob: Person, deed: str, policy: Json, verdict: str
+) -> None:
+    post = await _heard(at_home, bob, policy)
+    if verdict == "denied":
+        with pytest.raises(Invalid):
+            await _acts(at_home, deed, post)
+        return
+    uri = await _acts(at_home, deed, post)
+    found = await at_home.site.db.read(approvals.of, uri)
+    assert (found.state if found else "automatic") == {"manual": "pending"}.get(verdict, verdict)
+
+
+@pytest.mark.parametrize("inline", [False, True])
+@pytest.mark.parametrize("deed", ["like", "boost", "reply"])
+async def test_what_the_author_says_is_kept(at_home: Home, bob: Person, carol: Person, deed: str, inline: bool) -> None:
+    post = await _heard(at_home, bob, None)
+    await at_home.know(carol)
+    uri = await _acts(at_home, deed, post)
+    kind = {"like": "Like", "boost": "Announce", "reply": "Note"}[deed]
+    thing: Any = {"type": kind, "id": uri, "actor": at_home.alice.uri} if inline else uri
+    grant = "https://bob.test/authorizations/1"
+    for person, result in ((carol, "https://carol.test/1"), (bob, "https://carol.test/1")):
+        assert (await at_home.send(person, person.does("Accept", thing, result, result=result))).status == 403
+    assert await at_home.site.db.read(approvals.of, uri) is None
+    await at_home.send(bob, bob.does("Accept", thing, 3, result=grant, target=post.uri))
+    found = await at_home.site.db.read(approvals.of, uri)
+    assert found is not None
+    assert (found.state, found.proof) == ("accepted", grant)
+    if deed == "reply":
+        await _sends_counts(at_home)
+        document = (await sent(at_home, "Update"))[-1]["object"]
+        assert document["replyAuthorization"] == document["approvedBy"] == grant
+    await at_home.send(bob, bob.does("Reject", thing, 4))
+    found = await at_home.site.db.read(approvals.of, uri)
+    assert found is not None
+    assert found.state == "rejected"
+    assert await at_home.count("reaction") == await at_home.count("boost") == 0
+    if deed == "reply":
+        await _sends_counts(at_home)
+        assert "replyAuthorization" not in (await sent(at_home, "Update"))[-1]["object"]
+
+
+async def _sends_counts(home: Home) -> None:
+    for job in await home.site.db.write(jobs.claim):
+        if job.kind == "send-counts":
+            await home.site.db.write(publishing.send_counts, home.site.urls, int(job.subject))
+        await home.site.db.write(jobs.done, job.id)
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+async def test_a_like_that_is_forbidden_is_taken_back(at_home: Home, bob: Person, status: int) -> None:
+    post = await _heard(at_home, bob, None)
+    await _acts(at_home, "like", post)
+
+    def ended(tx: Tx) -> None:
+        row = tx.one("select d.id from delivery d join outgoing o on o.id = d.outgoing where o.kind = 'Like'")
+        assert row is not None
+        (found,) = [each for batch in leases.lease(tx) for each in batch.deliveries if each.id == row.id]
+        verdict = Verdict.LATER if status == 500 else Verdict.FINAL
+        learned = Learned(host="bob.test", done=[settling.Outcome(found, verdict, status, "")])
+        settling.settle(tx, [learned], tx.now, lambda: 0.5)
+
+    await at_home.site.db.write(ended)
+    assert await at_home.count("reaction") == int(status != 403)
+
+
+async def test_a_request_to_quote_goes_only_where_it_is_understood(at_home: Home, bob: Person) -> None:
+    await at_home.follows(bob)
+    for number, policy in enumerate((None, {"canReply": {"always": PUBLIC}}, {"canQuote": {"manualApproval": PUBLIC}})):
+        note = bob.note(number, interactionPolicy=policy)
+        await at_home.send(bob, bob.creates(note, number))
+        quoted = await at_home.site.db.read(posts.by_uri, note["id"])
+        assert quoted is not None
+        mine = await at_home.site.db.read(posts.stored, (await at_home.writes(quote=quoted.id)).id)
+        assert mine is not None
+        asks = policy is not None and "canQuote" in policy
+        assert len(await sent(at_home, "QuoteRequest")) == int(asks)
+        assert (mine.quote_state, mine.quoted) == ("pending" if asks else "unauthorized", None)
+    closed = bob.note(9, interactionPolicy={"canQuote": {"automaticApproval": bob.uri}})
+    await at_home.send(bob, bob.creates(closed, 9))
+    quoted = await at_home.site.db.read(posts.by_uri, closed["id"])
+    assert quoted is not None
+    with pytest.raises(Invalid):
+        await at_home.writes(quote=quoted.id)
