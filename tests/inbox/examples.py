@@ -70,7 +70,7 @@ async def _followed(home: Home, who: Person, *, accepted: bool) -> Json:
 
 async def _quoted(home: Home, who: Person) -> Json:
     """Alice's QuoteRequest for a post of somebody's."""
-    note = _mention(home, who)
+    note = _mention(home, who, interactionPolicy={"canQuote": {"manualApproval": PUBLIC}})
     await _came(home, who, who.creates(note, _number(home)))
 
     def deed(tx: Tx) -> Any:
@@ -131,6 +131,12 @@ async def _quote_asked(home: Home, who: Person, verb: str, _kind: str | None) ->
     post = await home.writes(quotable="public")
     note = _mention(home, who, quote=post.uri)
     return who.does(verb, post.uri, _number(home), instrument=note)
+
+
+@makes(("ReplyRequest", None))
+async def _reply_asked(home: Home, who: Person, verb: str, _kind: str | None) -> Json:
+    post = await home.writes()
+    return who.does(verb, post.uri, _number(home), instrument=_mention(home, who, inReplyTo=post.uri))
 
 
 @makes(("Undo", "Follow"), ("Undo", "Block"))
