@@ -36,8 +36,7 @@ _MEDIA = frozenset({"Video", "Audio", "Image"})
 def read_note(document: Json) -> Note | None:
     """The post, or None if an essential part is missing: id, type, and an author of the same origin."""
     doc = readers.fields(document)
-    uri = readers.url(doc.get("id"))
-    kind = readers.kind_of(doc, POST_KINDS)
+    uri, kind = readers.url(doc.get("id")), readers.kind_of(doc, POST_KINDS)
     author = _author(doc, uri)
     if not (uri and kind and author):
         return None
