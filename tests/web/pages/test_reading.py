@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html import unescape
 from xml.etree import ElementTree
 
 import httpx
@@ -301,3 +302,27 @@ async def test_a_strangers_tag_page_finds_ours_behind_many_of_others(blog: Blog)
     assert "Older posts" not in page
     assert ours.url in (await blog.browser().get("/tags/sea/feed.atom")).text
     assert "Theirs 24" in (await (await blog.owner()).get("/tags/sea")).text
+
+
+async def test_feeds_are_read_elsewhere(blog: Blog) -> None:
+    """RSS readers take a description for HTML; a link into the same text must say which."""
+    article = await blog.write("One[^1] and more.\n\n[^1]: Two.", title="Tides", summary="Tom & <b>Jerry</b>")
+    short = await blog.write("Note[^1] here.\n\n[^1]: There.")
+    browser = blog.browser()
+    rss = ElementTree.fromstring((await browser.get("/feed.rss")).content)
+    told = [each.findtext("description") or "" for each in rss.iter("item")]
+    assert told[1] == "Tom &amp; &lt;b&gt;Jerry&lt;/b&gt;"
+    for address in ("/feed.atom", "/feed.rss", "/feed.json"):
+        text = unescape((await browser.get(address)).text.replace("\\", ""))
+        assert 'href="#' not in text
+        for post in (article, short):
+            assert f'href="{post.url}#fn-p{post.id}-1"' in text
+            assert f'href="{post.url}#fn-ref-p{post.id}-1"' in text
+
+
+async def test_the_description_of_a_feed_is_html(blog: Blog) -> None:
+    await blog.site.db.write(
+        people.update_profile, blog.site.urls, blog.alice.id, Profile(name="A", summary="a < b & c")
+    )
+    rss = ElementTree.fromstring((await blog.browser().get("/@alice/feed.rss")).content)
+    assert rss.findtext("channel/description") == "a &lt; b &amp; c"

@@ -186,3 +186,15 @@ async def test_every_page_as_a_whole(blog: Blog) -> None:
             if who == viewer:
                 titles.setdefault(page.title, []).append(address)
         assert {title: same for title, same in titles.items() if len(same) > 1} == {}
+
+
+async def test_a_title_says_what_a_page_is_about(blog: Blog) -> None:
+    browser = blog.browser()
+    wanted = {
+        "On tides – A Test Blog": await blog.write("Text", title="On tides"),
+        "On boats – A Test Blog": await blog.write("Text", title="On boats", warning="Storms"),
+        "Alice Marlow: Hello there – A Test Blog": await blog.write("*Hello* there"),
+        "Alice Marlow: Storms (15 June 2025, 15:10 UTC) – A Test Blog": await blog.write("Waves", warning="Storms"),
+    }
+    for title, post in wanted.items():
+        assert Page((await browser.get(post.url)).text).title == title
