@@ -21,7 +21,7 @@ from fediblog.mastodon import routes as api
 from fediblog.mastodon import streaming
 from fediblog.mastodon.cors import Cors
 from fediblog.messages import text
-from fediblog.web import activitypub, discovery, inboxes, metrics, pages, stored
+from fediblog.web import activitypub, discovery, inboxes, metrics, pages, stored, unsent
 from fediblog.web.middleware import Door, too_large
 from fediblog.web.negotiation import VARY
 from fediblog.web.render import render
@@ -90,6 +90,8 @@ async def on_error(request: Request, error: Exception) -> Response:
     """Something was refused, or cannot be done now."""
     if not isinstance(error, FediblogError):
         raise error
+    if isinstance(error, Forbidden) and (again := unsent.on_error(request, error)) is not None:
+        return again
     status = status_of(error)
     message = error.message if isinstance(error, Refused) else text("error.unavailable")
     reason = error.reason if isinstance(error, Refused | Unavailable) else "error"

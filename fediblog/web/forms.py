@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from urllib.parse import unquote, urlsplit
 
 from starlette.datastructures import FormData, UploadFile
@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from fediblog.domain.records import record
-from fediblog.errors import Forbidden, Invalid
+from fediblog.errors import Forbidden, Invalid, Refused
 from fediblog.markup.text import one_line, tidy
 from fediblog.messages import text
 from fediblog.store.logins import Session
@@ -20,6 +20,16 @@ from fediblog.web.sessions import Holder, SignInNeeded, Visit
 MOST_FILES = 8
 MOST_FIELDS = 200
 FIELD_BYTES = 2_000_000  # the longest article in Markdown, in UTF-8
+MOST_KEPT = 1_000_000  # bytes of a form that are read of who is signed in no more
+ACCOUNT_MARK = "~"  # between a form's token and the number of the account that it was made for
+_SECRET = frozenset({"csrf", "password", "password-again", "old", "token"})
+# The fields that people type into: where one of them has something in it, nothing may be lost.
+TYPED = frozenset(
+    (
+        *("source", "title", "warning", "summary", "alt", "new-alt", "hero-alt", "answer", "language", "scheduled"),
+        *("name", "bio", "field-name", "field-value", "handle", "display", "alias", "target", "host", "reason"),
+    )
+)
 _TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -53,6 +63,10 @@ class Form:
         if len(value) > limit:
             self.errors.setdefault(name, text("error.too-long", n=limit))
         return value
+
+    def text(self, name: str) -> str:
+        """A field of ours, exactly as it came."""
+        return self._raw(name)
 
     def secret(self, name: str) -> str:
         """A field as it was typed, such as a password."""
@@ -93,13 +107,31 @@ class Form:
         return value if isinstance(value, str) else ""
 
 
+class Unsent(Forbidden):
+    """A form that cannot be sent as its sender wants; `fields` is what was typed, for a page that offers it again."""
+
+    def __init__(self, message: str, fields: tuple[tuple[str, str], ...], account: int | None) -> None:
+        super().__init__(message)
+        self.fields = fields
+        self.account = account
+
+
 async def read(request: Request) -> Form:
-    """The form of somebody who has signed in. Raises SignInNeeded, or Forbidden if our own page did not send it."""
+    """The form of somebody who has signed in, acting as the account that the form was made for.
+
+    Raises Forbidden if our own page did not send it; SignInNeeded, or Unsent where something was typed, if nobody has
+    signed in, if it was made in another session, or if its account is none of theirs any more.
+    """
     visit = await sessions.visitor(request)
-    if visit is None:  # before the body is read: it may be long
-        raise SignInNeeded
-    form = await _read(request, visit.session)
-    form.visit = visit
+    if visit is None:
+        raise await _nobody(request)
+    form, account = await _read(request, visit.session)
+    if account is not None and account != visit.account.id:
+        own = next((each for each in visit.accounts if each.id == account), None)
+        if own is None:
+            raise _unsent(request, form, Forbidden(text("error.account-gone")))
+        visit = replace(visit, account=own)
+    form.visit = request.state.visit = visit
     return form
 
 
@@ -107,15 +139,53 @@ async def read_held(request: Request) -> tuple[Form, Holder]:
     """The form of somebody who has signed in, though perhaps without an account to act as. Raises like `read`."""
     held = await sessions.holder(request)
     if held is None:
-        raise SignInNeeded
-    return await _read(request, held.session), held
+        raise await _nobody(request)
+    await sessions.visitor(request)
+    return (await _read(request, held.session))[0], held
 
 
-async def _read(request: Request, session: Session) -> Form:
+async def _read(request: Request, session: Session) -> tuple[Form, int | None]:
+    """The form, and the account that it was made for."""
     form = await read_open(request)
-    token = form.data.get("csrf", "")
-    sessions.check_token(session, token if isinstance(token, str) else "")
-    return form
+    token, account = _claimed(form)
+    try:
+        sessions.check_token(session, token)
+    except Forbidden as error:
+        raise _unsent(request, form, error) from None
+    return form, account
+
+
+def _claimed(form: Form) -> tuple[str, int | None]:
+    """The token that the form carries, and the account that stands behind it."""
+    token, _, account = form.text("csrf").partition(ACCOUNT_MARK)
+    return token, whole(account)
+
+
+async def _nobody(request: Request) -> Refused:
+    """What to say to who has not signed in; only of a browser that was signed in is the body read, if it is short."""
+    length = whole(request.headers.get("content-length", ""))
+    if is_alone(request.url.path) or not sessions.had_session(request) or length is None or length > MOST_KEPT:
+        return SignInNeeded()
+    return _unsent(request, await read_open(request), SignInNeeded())
+
+
+def _unsent(request: Request, form: Form, error: Refused) -> Refused:
+    fields = () if is_alone(request.url.path) else worth_keeping(form.data)
+    if not any(name in TYPED and value.strip() for name, value in fields):
+        return error
+    message = text("unsent.log-in") if isinstance(error, SignInNeeded) else error.message
+    return Unsent(message, fields, _claimed(form)[1])
+
+
+def is_alone(path: str) -> bool:
+    """Whether a form is never sent again by itself: consent to an app, log-in, log-out."""
+    return path.startswith(("/oauth/", "/login", "/logout", "/setup", "/session/"))
+
+
+def worth_keeping(data: FormData) -> tuple[tuple[str, str], ...]:
+    """The fields of a form that may be shown again: no secrets, no files."""
+    pairs = ((name, value) for name, value in data.multi_items() if isinstance(value, str))
+    return tuple((name, value) for name, value in pairs if name not in _SECRET and len(value) <= FIELD_BYTES)
 
 
 async def read_open(request: Request) -> Form:

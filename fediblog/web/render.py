@@ -48,7 +48,7 @@ def render(
     site, visit = site_of(request), sessions.visit_of(request)
     flash = request.cookies.get(_FLASH, "")
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    links, csrf = Links.of(site.urls, visit is not None), visit.session.csrf if visit else ""
+    links, csrf = Links.of(site.urls, visit is not None), forms_token(visit) if visit else ""
     body = (
         environment()
         .get_template(name)
@@ -75,6 +75,11 @@ def render(
     if flash:
         response.delete_cookie(_FLASH, path="/", secure=sessions.is_secure(site), httponly=True, samesite="lax")
     return renewed(request, response)
+
+
+def forms_token(visit: sessions.Visit) -> str:
+    """What each form carries: the token of the session, and the account that it is made for."""
+    return f"{visit.session.csrf}~{visit.account.id}"
 
 
 def renewed(request: Request, response: Response) -> Response:

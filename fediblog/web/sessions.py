@@ -30,6 +30,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 LASTS = 30 * 86_400_000  # ms after the last use
 NEW_ACCOUNT = "/new-account"  # where those are led who have a login, but no account any more
 _LONGEST = 8000  # characters of an address in a header
+_TOKEN_LENGTH = 43  # characters
 _RENEWED_AFTER = 3_600_000  # ms: a session in use is prolonged once an hour, not with each page
 
 
@@ -163,11 +164,19 @@ def login_path(onward: str) -> str:
 
 async def begin(request: Request, response: Response, login: Login) -> None:
     """Sign in: a new token whatever the browser brought along, so that nobody can hand it one beforehand."""
-    site = site_of(request)
-    token = secrets.token_urlsafe(32)
-    old = _token(request)
+    give(request, response, login, await opened(request, login))
+
+
+async def opened(request: Request, login: Login) -> str:
+    """Begin a session, with which the rest of this request goes on; its token is for `give`."""
+    site, token, old = site_of(request), secrets.token_urlsafe(32), _token(request)
     await site.db.write(_begin, login.id, token, old, request.headers.get("user-agent", "")[:200])
-    set_cookie(site, response, token)
+    return token
+
+
+def give(request: Request, response: Response, login: Login, token: str) -> None:
+    """Let the browser have the session that was begun."""
+    set_cookie(site_of(request), response, token)
     devices.remember(request, response, login.name)
 
 
@@ -237,6 +246,11 @@ def check_token(session: Session, given: str) -> None:
     """Raises Forbidden unless the form carries the token of the session."""
     if not hmac.compare_digest(session.csrf.encode(), given.encode()):
         raise Forbidden(text("error.form-expired"))
+
+
+def had_session(request: Request) -> bool:
+    """Whether the browser holds a session's cookie, of whatever session."""
+    return len(_token(request)) >= _TOKEN_LENGTH
 
 
 def _token(request: Request) -> str:

@@ -18,11 +18,12 @@ from fediblog.limits import Limit, Slowing, network, party
 from fediblog.messages import text
 from fediblog.store import accounts, facts, logins
 from fediblog.store.tx import Tx
-from fediblog.web import devices, forms, sessions
+from fediblog.web import devices, forms, sessions, unsent
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
 from fediblog.web.render import back, render
 from fediblog.web.sessions import Handler, page, visitor
+from fediblog.web.unsent import Kept
 
 
 class Door:
@@ -76,27 +77,36 @@ async def login_page(request: Request) -> Response:
         return back(request, onward)
     if await sessions.holder(request) and not again:
         return back(request, sessions.NEW_ACCOUNT)
-    return render(request, "login.html", private=True, name="", onward=onward, errors={})
+    return render(request, "login.html", private=True, name="", onward=onward, errors={}, kept=())
 
 
 async def log_in(request: Request) -> Response:
     """Check name and password."""
     form = await forms.read_open(request)
+    kept = unsent.kept_of(form)
     name, onward = form.line("name", 100).lower(), forms.own_path(form.line("next", 8000))  # what an app asks is long
     door, device = door_of(request), devices.device_of(request, name)
     if wait := door.knock(name, device, _address(request)):
-        return _refused(request, name, onward, text("error.too-often", n=wait), 429, wait)
+        return _refused(request, name, onward, text("error.too-often", n=wait), 429, wait, kept)
     login = await _known(site_of(request), name, form.secret("password"))
     if login is None:
-        return _refused(request, name, onward, text("error.wrong-password"), 422)
+        return _refused(request, name, onward, text("error.wrong-password"), 422, 0, kept)
     door.opened(name, device)
     owned = await site_of(request).db.read(accounts.of_login, login.id)
+    if kept is not None and owned:
+        token = await sessions.opened(request, login)
+        request.state.visit = await site_of(request).db.read(sessions.load, token)
+        response = unsent.after_login(request, kept)
+        sessions.give(request, response, login, token)
+        return response
     response = back(request, onward if owned else sessions.NEW_ACCOUNT)
     await sessions.begin(request, response, login)
     return response
 
 
-def _refused(request: Request, name: str, onward: str, message: str, status: int, wait: int = 0) -> Response:
+def _refused(
+    request: Request, name: str, onward: str, message: str, status: int, wait: int = 0, kept: Kept | None = None
+) -> Response:
     return render(
         request,
         "login.html",
@@ -105,6 +115,7 @@ def _refused(request: Request, name: str, onward: str, message: str, status: int
         name=name,
         onward=onward,
         errors={"password": message},
+        kept=kept.hidden if kept is not None else (),
     )
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fediblog.actions import publishing
+from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
@@ -99,7 +100,10 @@ async def save(request: Request) -> Response:
         return _show(request, desk, form)
     if post.state != "published":
         return back(request, "/drafts", f"saved-{post.state}")
-    return back(request, Links(site.urls, True).post(post), "edited" if desk.post is not None else "published")
+    open_to_all = post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)
+    shown = open_to_all or form.sender.session.account == account  # else another tab has switched since
+    to = Links(site.urls, True).post(post) if shown else "/stream"
+    return back(request, to, "edited" if desk.post is not None else "published")
 
 
 def _desk(tx: Tx, visit: Visit, sheet: Sheet, number: int | None) -> Desk:

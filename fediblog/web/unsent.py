@@ -1,0 +1,93 @@
+"""A form that could not be sent as somebody: what was typed is shown again, and sent once that somebody is there.
+
+Nothing of it is stored: it stands in the page, for this browser alone, goes on with the log-in form as hidden fields,
+and comes back in the page that follows. So nothing typed is in an address, a cookie, a log or the database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+
+from fediblog.domain.records import record
+from fediblog.errors import Forbidden
+from fediblog.messages import text
+from fediblog.web import forms, sessions
+from fediblog.web.forms import Form
+from fediblog.web.render import render
+
+_KEPT = "kept."
+_DESK = "/write"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Where a form was to be sent, what was in it, and the number of the account that it was made for, if any."""
+
+    path: str
+    fields: tuple[tuple[str, str], ...]
+    account: int | None = None
+
+    @property
+    def hidden(self) -> list[tuple[str, str]]:
+        """The fields that carry it through the log-in form."""
+        return [
+            ("kept-path", self.path),
+            ("kept-account", str(self.account or "")),
+            *((f"{_KEPT}{name}", value) for name, value in self.fields),
+        ]
+
+    @property
+    def again(self) -> list[tuple[str, str]]:
+        """The fields that send it; what was written at the desk is looked at once more before it is published."""
+        if not self.path.startswith(_DESK):
+            return list(self.fields)
+        return [(name, value) for name, value in self.fields if name != "do"] + [("do", "preview")]
+
+    @property
+    def typed(self) -> list[str]:
+        """What to show of it."""
+        return [value for name, value in self.fields if name in forms.TYPED and value.strip()]
+
+
+def kept_of(form: Form) -> Kept | None:
+    """What came along with the log-in form, if its path is one of ours that takes forms."""
+    path = forms.own_path(form.text("kept-path")[:2000], "")
+    if not path or forms.is_alone(path):
+        return None
+    pairs: list[tuple[str, str | UploadFile]] = [
+        (name.removeprefix(_KEPT), value)
+        for name, value in form.data.multi_items()
+        if name.startswith(_KEPT) and isinstance(value, str)
+    ]
+    return Kept(path=path, fields=forms.worth_keeping(FormData(pairs)), account=form.number("kept-account"))
+
+
+def of_error(request: Request, error: forms.Unsent) -> Kept:
+    """What the form brought that could not be sent."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return Kept(path=request.url.path + query, fields=error.fields, account=error.account)
+
+
+def show(request: Request, kept: Kept, message: str, status: int = 403) -> Response:
+    """The page that has what was typed, with the log-in form or, for who has signed in, a button to go on."""
+    visit = sessions.visit_of(request)
+    wanted = next((each for each in visit.accounts if each.id == kept.account), None) if visit is not None else None
+    if visit is not None and wanted is not None:
+        request.state.visit = replace(visit, account=wanted)
+    return render(request, "unsent.html", status, private=True, kept=kept, message=message, name="", errors={})
+
+
+def on_error(request: Request, error: Forbidden) -> Response | None:
+    """The page for a form that was not sent, None for any other error."""
+    if not isinstance(error, forms.Unsent) or "text/html" not in request.headers.get("accept", ""):
+        return None
+    return show(request, of_error(request, error), error.message)
+
+
+def after_login(request: Request, kept: Kept) -> Response:
+    """The same once somebody has logged in."""
+    return show(request, kept, text("unsent.logged-in"), 200)
