@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from argparse import Namespace
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from fediblog import __version__, log
 from fediblog.actions import people
 from fediblog.app import create_app
-from fediblog.cli import listening, locking, reserve, trial
+from fediblog.cli import connections, listening, locking, reserve, trial
 from fediblog.cli.command import Command
 from fediblog.cli.opening import is_trial, read_settings, say, warn
 from fediblog.errors import Refused, Unavailable
@@ -147,10 +147,12 @@ def _spare(site: Site) -> int:
 async def _server(site: Site, sockets: list[socket.socket]) -> _Server:
     """What answers on the sockets: the whole site, or of a worker its numbers alone."""
     if site.settings.role != "worker":
-        return _Server(_config(create_app(site)), await _greeting(site, sockets), hub_of(site).close)
+        return _Server(
+            _config(create_app(site), site.settings.trusted_proxies), await _greeting(site, sockets), hub_of(site).close
+        )
     where = ", ".join(listening.name_of(each) for each in sockets)
     said = f"fediblog {__version__} delivers and fetches (its /metrics: {where})."
-    return _Server(_config(metrics.create_app(site)), [said])
+    return _Server(_config(metrics.create_app(site), site.settings.trusted_proxies), [said])
 
 
 @asynccontextmanager
@@ -183,10 +185,10 @@ async def _check(site: Site) -> None:
         log.trouble("check-failed", error)
 
 
-def _config(app: Starlette) -> uvicorn.Config:
+def _config(app: Starlette, trusted: Iterable[str]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=connections.protocol(trusted),  # type: ignore[arg-type]  # what is called need not be a class
         ws=_web_socket,  # type: ignore[arg-type]  # what is called for a protocol need not be its class
         ws_max_size=65_536,
         ws_ping_interval=30,
@@ -201,7 +203,6 @@ def _config(app: Starlette) -> uvicorn.Config:
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=IDLE,
         limit_concurrency=MOST_CONNECTIONS,
-        h11_max_incomplete_event_size=65_536,
     )
 
 

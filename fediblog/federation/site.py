@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -93,6 +94,7 @@ def make_folder(folder: Path) -> None:
     """The data folder, for the server's own user alone."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _tighten(folder)
         probe = folder / ".write-test"
         probe.touch(mode=0o600)
         probe.unlink()
@@ -100,6 +102,14 @@ def make_folder(folder: Path) -> None:
         raise Misuse(
             f"The data folder {folder} cannot be used: {error.strerror}. Choose another with --data."
         ) from None
+
+
+def _tighten(folder: Path) -> None:
+    """Take an existing folder from others, and its secret and database from its group too."""
+    for path, most in ((folder, 0o750), *((each, 0o600) for each in (folder / SECRET_FILE, *folder.glob("*.db*")))):
+        with suppress(OSError):  # not there, or another user's, who has the say
+            if (mode := path.stat().st_mode & 0o777) & ~most:
+                path.chmod(mode & most)
 
 
 def _secret(folder: Path) -> bytes:

@@ -1,0 +1,246 @@
+"""What one connection may ask of the server before it is answered, and how many connections an address may have."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from uvicorn.server import ServerState
+
+from fediblog.cli import connections
+from fediblog.cli.connections import MOST_HEAD, MOST_OF_ADDRESS, Crowd
+from fediblog.cli.serving import _web_socket
+
+GET = b"GET / HTTP/1.1\r\nhost: blog.test\r\n"
+OURS = ("127.0.0.0/8",)
+Opened = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Open = Callable[..., Awaitable[Opened]]
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    """Answers with how much came; a POST to /early before its body came; a WebSocket is accepted and listened to."""
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+        return
+    came, more = 0, scope["path"] != "/early"
+    while more:
+        message = await receive()
+        came, more = came + len(message.get("body", b"")), message.get("more_body", False)
+    body = str(came).encode()
+    headers = [(b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+@asynccontextmanager
+async def serving(trusted: tuple[str, ...] = (), limit: int = 2000) -> AsyncIterator[Open]:
+    """A server on a port of its own; what it gives opens a connection, from an address of this machine."""
+    made = connections.protocol(trusted)
+    config = uvicorn.Config(
+        app,
+        http=made,  # type: ignore[arg-type]
+        ws=_web_socket,  # type: ignore[arg-type]
+        log_config=None,
+        limit_concurrency=limit,
+    )
+    config.load()
+    state, loop = ServerState(), asyncio.get_running_loop()
+
+    def make() -> asyncio.Protocol:
+        return made(config=config, server_state=state, app_state={}, _loop=loop)
+
+    server = await loop.create_server(make, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with AsyncExitStack() as held:
+
+        async def opened(address: str = "127.0.0.1") -> Opened:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
+            held.callback(writer.close)
+            return reader, writer
+
+        yield opened
+    server.close()
+    for each in list(state.connections):
+        each.transport.abort()
+
+
+async def answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Status and body of the next answer."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    return int(head[9:12]), await reader.readexactly(length)
+
+
+HEADS = {
+    "one field": (GET + b"x: ", b"y" * 1000),
+    "many fields": (GET, b"x: " + b"y" * 995 + b"\r\n"),
+    "a long address": (b"GET /", b"y" * 1000),
+    "a long name": (GET, b"y" * 1000),
+    "empty lines": (b"", b"\r\n" * 500),
+    "trailers": (
+        b"POST / HTTP/1.1\r\nhost: blog.test\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n",
+        b"x: " + b"y" * 995 + b"\r\n",
+    ),
+    "one trailer": (
+        b"POST / HTTP/1.1\r\nhost: blog.test\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nx: ",
+        b"y" * 1000,
+    ),
+    "an extension": (b"POST / HTTP/1.1\r\nhost: blog.test\r\ntransfer-encoding: chunked\r\n\r\n1;", b"y" * 1000),
+}
+
+
+@pytest.mark.parametrize("kind", HEADS)
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_a_head_that_never_ends_is_ended(kind: str, at_once: bool) -> None:
+    begin, more = HEADS[kind]
+    async with serving() as opened, asyncio.timeout(20):
+        reader, writer = await opened()
+        writer.write(begin)
+        taken = 0
+        try:
+            while taken < 200 * MOST_HEAD and not reader.at_eof():
+                part = more * (200 if at_once else 1)
+                writer.write(part)
+                taken += len(part)
+                await writer.drain()
+                await asyncio.sleep(0)
+            left = await reader.read()
+        except ConnectionError:  # it was told, and then hung up on
+            left = b""
+        assert left[9:12] in (b"", b"431", b"400")
+        assert taken < 200 * MOST_HEAD
+
+
+async def test_a_head_within_the_limit_is_answered_and_one_beyond_is_not() -> None:
+    async with serving() as opened:
+        for length, status in ((MOST_HEAD, 200), (MOST_HEAD + 1, 431)):
+            reader, writer = await opened()
+            for kept in (True, False):  # also the second on one connection
+                if kept:
+                    writer.write(GET + b"\r\n")
+                    assert await answer(reader) == (200, b"0")
+                    continue
+                fill = GET + b"x: "
+                writer.write(fill + b"y" * (length - len(fill) - 4) + b"\r\n\r\n")
+                assert (await answer(reader))[0] == status
+
+
+async def test_bodies_are_not_heads() -> None:
+    async with serving() as opened:
+        reader, writer = await opened()
+        for _ in range(2):
+            writer.write(b"POST / HTTP/1.1\r\nhost: blog.test\r\ncontent-length: 1000000\r\n\r\n" + b"x" * 1_000_000)
+            assert await answer(reader) == (200, b"1000000")
+        writer.write(b"POST / HTTP/1.1\r\nhost: blog.test\r\ntransfer-encoding: chunked\r\n\r\n")
+        for _ in range(300):
+            writer.write(b"1000\r\n" + b"x" * 4096 + b"\r\n")
+        writer.write(b"0\r\nx: y\r\n\r\n")
+        assert await answer(reader) == (200, str(300 * 4096).encode())
+        # What was answered before its body came is still taken in, and the connection goes on.
+        writer.write(b"POST /early HTTP/1.1\r\nhost: blog.test\r\ncontent-length: 1000000\r\n\r\n")
+        assert await answer(reader) == (200, b"0")
+        writer.write(b"x" * 1_000_000 + GET + b"\r\n")
+        assert await answer(reader) == (200, b"0")
+
+
+async def test_a_head_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEAD_TIME", 0.05)
+    async with serving() as opened, asyncio.timeout(20):
+        reader, _ = await opened()
+        assert await reader.read() == b""  # nothing was said, and nothing is answered
+        for begun in (b"G", GET, GET + b"x: y"):
+            reader, writer = await opened()
+            writer.write(begun)
+            assert (await reader.read())[9:12] == b"408"
+        reader, writer = await opened()
+        for _ in range(3):
+            writer.write(GET + b"\r\n")
+            assert await answer(reader) == (200, b"0")
+        writer.write(GET)  # the next one on the same connection
+        assert (await reader.read())[9:12] == b"408"
+        reader, writer = await opened()
+        writer.write(b"POST / HTTP/1.1\r\nhost: blog.test\r\ncontent-length: 2\r\n\r\nx")
+        with pytest.raises(TimeoutError):  # a body has limits of its own
+            async with asyncio.timeout(0.2):
+                await reader.read()
+        writer.write(b"y")
+        assert await answer(reader) == (200, b"2")
+
+
+async def test_an_address_has_so_many_connections_and_our_proxy_as_many_as_it_needs() -> None:
+    async with serving() as opened, asyncio.timeout(20):
+        held = []
+        for _ in range(MOST_OF_ADDRESS):
+            held.append(await opened())
+            held[-1][1].write(GET + b"\r\n")
+            assert (await answer(held[-1][0]))[0] == 200
+        reader, _ = await opened()
+        assert (await reader.read())[9:12] == b"429"
+        other, writer = await opened("127.0.0.2")
+        writer.write(GET + b"\r\n")
+        assert (await answer(other))[0] == 200
+        held[0][1].write(b"GET / HTTP/1.1\r\nhost: blog.test\r\nconnection: close\r\n\r\n")
+        assert (await held[0][0].read())[9:12] == b"200"
+        reader, writer = await opened()
+        writer.write(GET + b"\r\n")
+        assert (await answer(reader))[0] == 200
+    async with serving(OURS) as opened:
+        for _ in range(MOST_OF_ADDRESS + 5):
+            reader, writer = await opened()
+            writer.write(GET + b"\r\n")
+            assert (await answer(reader))[0] == 200
+
+
+async def test_a_web_socket_is_a_connection_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = GET + (
+        b"upgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\n"
+        b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    monkeypatch.setattr(connections, "HEAD_TIME", 0.05)
+    async with serving() as opened, asyncio.timeout(20):
+        held = []
+        for _ in range(MOST_OF_ADDRESS):
+            held.append(await opened())
+            held[-1][1].write(asked)
+            assert (await held[-1][0].readuntil(b"\r\n\r\n"))[9:12] == b"101"
+        reader, _ = await opened()
+        assert (await reader.read())[9:12] == b"429"
+        with pytest.raises(TimeoutError):  # the time for a head is over, and it goes on
+            async with asyncio.timeout(0.2):
+                await held[0][0].read()
+        for end, writer in held[:1]:
+            writer.write(b"\x88\x82\x00\x00\x00\x00\x03\xe8")  # Close (RFC 6455 §5.5.1), 1000
+            await end.read()
+        status = b"429"
+        while status == b"429":  # until the server has seen that it is closed
+            reader, writer = await opened()
+            writer.write(GET + b"connection: close\r\n\r\n")
+            status = (await reader.read())[9:12]
+        assert status == b"200"
+
+
+async def test_who_waits_longest_makes_room_for_who_asks() -> None:
+    async with serving(limit=50) as opened, asyncio.timeout(20):
+        for number in range(200):
+            _, writer = await opened(f"127.0.0.{number % 50 + 10}")
+            writer.write(b"GET / HTTP/1.1\r\nx")
+        for _ in range(5):
+            reader, writer = await opened()
+            writer.write(GET + b"\r\n")
+            assert (await answer(reader))[0] == 200
+
+
+def test_a_crowd_forgets_who_has_gone() -> None:
+    crowd = Crowd(("10.0.0.0/8",), most=2)
+    keys = [crowd.enter(address) for address in ("2001:db8::1", "2001:db8::2", "2001:db8::3", "10.1.1.1", "")]
+    assert keys == ["2001:db8::/64", "2001:db8::/64", None, "", ""]
+    for key in keys[:2]:
+        crowd.leave(key or "")
+    assert len(crowd) == 0
