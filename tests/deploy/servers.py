@@ -62,6 +62,7 @@ def _write_site(folder: Path, http: int, https: int, upstream: str) -> None:
         "    listen 80;\n    listen [::]:80;\n": f"    listen 127.0.0.1:{http};\n",
         "    listen 443 ssl http2;\n    listen [::]:443 ssl http2;\n": f"    listen 127.0.0.1:{https} ssl http2;\n",
         "127.0.0.1:8080": upstream,
+        "/var/log/nginx/fediblog.log": str(folder / "access.log"),
         "/etc/letsencrypt/live/blog.example/fullchain.pem": str(folder / "chain.pem"),
         "/etc/letsencrypt/live/blog.example/privkey.pem": str(folder / "key.pem"),
     }

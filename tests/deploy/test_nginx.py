@@ -72,6 +72,15 @@ def test_connections_to_the_server_are_kept(visitor: httpx.Client) -> None:
     assert "connection" not in told[0]["headers"] or told[0]["headers"]["connection"] != "close"
 
 
+def test_no_token_is_logged_and_long_answers_are_compressed(visitor: httpx.Client, site: Site) -> None:
+    headers = {"Referer": f"https://{HOST}/setup?token=hidden", "Accept-Encoding": "gzip", "X-Long": "y" * 3000}
+    answer = send(visitor, "GET", "/api/v1/streaming?access_token=hidden", headers=headers)
+    assert answer.headers.get("content-encoding") == "gzip"
+    logged = (site.authority.parent / "access.log").read_text()
+    assert "/api/v1/streaming" in logged
+    assert "hidden" not in logged
+
+
 def test_a_form_with_several_pictures_passes(visitor: httpx.Client) -> None:
     assert send(visitor, "POST", "/upload", content=b"x" * (70 * MIB)).json()["length"] == 70 * MIB
 
