@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -15,10 +16,12 @@ from tests.bench import fill, load
 from tests.bench.lab import HOST, ORIGIN, Lab, World, check, world
 from tests.bench.measure import Row, row
 
-NAMES = ("like", "announce", "reply", "reply-shown", "follow", "delete-unknown")
+NAMES = ("like", "announce", "reply", "reply-shown", "follow", "delete-unknown", "crossed")
 HOSTS = 20
 _SHOWN = 500_000  # the first number of the replies that are looked for on the page
 _STRANGERS = 1_000_000  # the first number of actors that the server has never heard of
+_CROSSED = 700_000  # the first of those of which something is done and taken back at once
+_APART = 0.003  # seconds from an activity to what takes it back
 _NOBODY = 2_000_000  # the first of those that were deleted before it could
 
 
@@ -44,6 +47,8 @@ async def run(lab: Lab, wanted: set[str]) -> AsyncIterator[Row]:
             yield await _follow(place, filled)
         if "delete-unknown" in wanted:
             yield await _delete(place)
+        if "crossed" in wanted:
+            yield await _crossed(place, filled)
         yield place.memory("memory after what came in")
 
 
@@ -177,6 +182,51 @@ async def _delete(place: World) -> Row:
     ]
     measured, _ = await place.measure("delete-unknown", requests, 202)
     return replace(measured, remark="accounts that nobody here knows, 8 at a time")
+
+
+async def _crossed(place: World, filled: Filled) -> Row:
+    """A Follow, a Like or a post, and 3 ms later what takes it back: how many of them are there all the same."""
+    lab, count = place.lab, place.lab.size(100, 20)
+    await place.settle()
+    place.meter.start()
+    latencies, before = [], await place.db.read(_standing)
+    for kind in ("Follow", "Like", "Create"):
+        for number in range(_CROSSED, _CROSSED + count):
+            actor = filled.known[number % len(filled.known)]
+            both = _pair(filled, actor, kind, number)
+            pair = [fill.signed(lab, number % len(filled.known), actor.uri, each) for each in both]
+            started = time.monotonic()
+            first = asyncio.create_task(load.send(place.port, pair[:1]))
+            await asyncio.sleep(_APART)
+            check("crossed", await load.send(place.port, pair[1:]), 202)
+            check("crossed", await first, 202)
+            latencies.append(time.monotonic() - started)
+    await place.settle()
+    after = await place.db.read(_standing)
+    names = ("followed", "liked", "written")
+    left = ", ".join(f"{end - begin} {name}" for name, begin, end in zip(names, before, after, strict=True))
+    remark = f"taken back 3 ms later; of {count} each {left} all the same"
+    return row("crossed", 3 * count, place.stop(sum(latencies)), latencies, remark)
+
+
+def _pair(filled: Filled, actor: Account, kind: str, number: int) -> tuple[dict[str, object], dict[str, object]]:
+    """Something that is done, and what takes it back."""
+    if kind == "Create":
+        done = _reply(filled, actor, number)
+        uri = str(done["id"]).removesuffix("/activity")
+        return done, {"id": f"{uri}/gone", "type": "Delete", "object": uri}
+    about = filled.author.uri if kind == "Follow" else filled.quiet[0].uri
+    done = {"id": f"{actor.uri}#{kind}/{number}", "type": kind, "object": about}
+    return done, {"id": f"{done['id']}/undo", "type": "Undo", "object": {"actor": actor.uri, **done}}
+
+
+def _standing(tx: Tx) -> tuple[int, int, int]:
+    found = tx.one(
+        "select (select count(*) from follow) as follows, (select count(*) from reaction) as likes,"
+        " (select count(*) from post where local = 0) as posts"
+    )
+    assert found is not None
+    return found.follows, found.likes, found.posts
 
 
 def _likes(tx: Tx, count: int) -> bool:
