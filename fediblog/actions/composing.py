@@ -75,6 +75,7 @@ def compose(
     `known` are accounts found for the handles in the text, beyond those that this server knows already.
     """
     check(tx, draft)
+    tx.hold(*(each.upload for each in (*draft.files, draft.hero) if each is not None))  # the sweep leaves these alone
     if before is not None and before.state != "published":
         before = None  # nobody has seen it, so nothing of it binds
     frame = _frame(tx, urls, author, draft, known, number, before)

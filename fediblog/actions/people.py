@@ -148,6 +148,7 @@ def _picture(tx: Tx, urls: Urls, account: int, column: str, upload: int | None) 
         return {}
     if upload == NO_PICTURE:
         return {column: "", f"{column}_alt": ""}
+    tx.hold(upload)
     found = files.get(tx, upload, account)
     if found is None:
         raise Invalid(column, "That picture is not there any more; add it again.")

@@ -143,7 +143,8 @@ async def sweep(site: Site, job: Job) -> None:
 
 def _sweep_uploads(tx: Tx) -> list[str]:
     """The rows first: a file without a row is swept, a row without a file would be shown."""
-    unused = files.unused(tx, tx.now - KEPT_UNUSED)
+    tx.hold(*(upload.id for upload in files.unused(tx, tx.now - KEPT_UNUSED)))
+    unused = files.unused(tx, tx.now - KEPT_UNUSED)  # without those that somebody has just put into a post
     for upload in unused:
         files.remove(tx, upload.id)
     return [upload.file for upload in unused]

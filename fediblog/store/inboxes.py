@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 from fediblog.errors import Refused
 from fediblog.store.hosts import blocked_among
 from fediblog.store.tx import Tx
@@ -18,6 +20,7 @@ _FAMILIAR = (
 
 def check(tx: Tx, uri: str, inbox_host: str) -> None:
     """Refuse an account elsewhere whose inbox is at a host that is blocked, or that does not seem to know of it."""
+    tx.hold(crc32(inbox_host.encode()))  # who comes at the same time is counted as well
     if blocked_among(tx, [inbox_host]):
         raise Refused("host-blocked", "The server of that inbox is blocked here.", inbox_host)
     others = tx.one(

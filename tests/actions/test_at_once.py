@@ -7,9 +7,11 @@ import asyncio
 import pytest
 
 from fediblog.actions import following, granting, moderating, people, publishing, reacting
-from fediblog.actions.drafts import Draft, PollDraft
+from fediblog.actions.drafts import Draft, File, PollDraft
+from fediblog.domain.documents import Actor
 from fediblog.errors import Invalid
-from fediblog.store import accounts, apps, facts, logins, posts, quotes, relations
+from fediblog.federation.jobs import _sweep_uploads
+from fediblog.store import accounts, apps, facts, inboxes, logins, posts, quotes, relations
 from fediblog.store.tx import Conflict, Tx
 from tests.actions.stage import URLS, Stage
 from tests.crossing import Work, cross
@@ -104,6 +106,34 @@ async def test_one_owner_one_handle_and_so_many_accounts_of_a_login(stage: Stage
     assert isinstance(refused, Invalid)
     _, taken = await cross(stage.db, account("pink", two.id), account("pink", two.id))
     assert isinstance(taken, Invalid)
+
+
+@pytest.mark.parametrize("swept_first", [True, False])
+async def test_a_picture_that_is_used_while_old_ones_are_swept(stage: Stage, swept_first: bool) -> None:
+    upload = await stage.upload(stage.ann)
+    stage.clock.forward(days=2)
+
+    def publish(tx: Tx) -> object:
+        return publishing.publish(tx, URLS, stage.ann.id, Draft(source="Look", files=(File(upload=upload),)))
+
+    if swept_first:
+        _, refused = await cross(stage.db, _sweep_uploads, publish)
+        assert isinstance(refused, Invalid)
+    else:
+        await cross(stage.db, publish, _sweep_uploads)
+        assert await count(stage, "select count(*) as n from attachment where media is not null") == 1
+
+
+async def test_the_limit_of_inboxes_on_a_host_that_is_new(stage: Stage) -> None:
+    def save(number: int) -> Work:
+        uri = f"https://far{number}.test/u"
+        actor = Actor(uri=uri, kind="Person", handle="u", inbox=f"https://target.test/{number}")
+        return lambda tx: accounts.save_remote(tx, actor, f"far{number}.test")
+
+    for number in range(inboxes.MOST - 1):
+        await stage.db.write(save(number))
+    _, refused = await cross(stage.db, save(10), save(11))
+    assert getattr(refused, "reason", "") == "inbox-elsewhere"
 
 
 async def test_the_set_up_link_works_once(stage: Stage) -> None:
