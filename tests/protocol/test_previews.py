@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+import fediblog
 from fediblog.domain.documents import POST_KINDS, Attachment, Note, Picture
 from fediblog.protocol import previews
 
@@ -65,3 +68,13 @@ def test_nothing_below_a_warning_is_told(kind: str, summary: str, hero: bool, fi
     assert "plover" not in "".join(said)
     assert previews.words(post, 80) == "Careful"
     assert previews.hides_pictures(post)
+
+
+def test_nothing_else_makes_a_text_of_a_post() -> None:
+    """Whoever shortens a post in another place forgets to ask for its warning."""
+    root = Path(fediblog.__file__).parent
+    made = re.compile(
+        r"(?:post|other|note|parent)\.(?:content|summary) *\| *excerpt|excerpt\((?:\w+\.)*(?:post|note)\."
+    )
+    found = [path.name for path in root.rglob("*") if path.suffix in (".py", ".html") and made.search(path.read_text())]
+    assert found == []

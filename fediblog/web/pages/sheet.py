@@ -21,6 +21,7 @@ from fediblog.markup.text import one_line
 from fediblog.media.formats import focal_point
 from fediblog.media.pictures import Shape
 from fediblog.messages import text
+from fediblog.protocol.previews import written_abstract
 from fediblog.store import files
 from fediblog.store.files import Upload
 from fediblog.store.tx import Tx
@@ -115,7 +116,7 @@ def of_post(tx: Tx, post: Post) -> Sheet:
         source=post.source.content if post.source else plain(post.content),
         title=post.title,
         warning=post.warning if post.is_article else post.summary,
-        summary=plain(post.summary) if post.is_article else "",
+        summary=written_abstract(post),
         visibility=post.visibility,
         language=post.language,
         sensitive=post.sensitive,
