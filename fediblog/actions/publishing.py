@@ -191,6 +191,7 @@ def _address(tx: Tx, urls: Urls, post: Post) -> tuple[str, str]:
 
 def _announce(tx: Tx, urls: Urls, post: Post) -> None:
     """A post appears: in our own people's streams and notices, and on the servers of those it is for."""
+    notices.lock(tx, post.account.id, post.addressed)
     if post.visibility == Visibility.DIRECT:
         conversations.add(tx, post)
     else:
@@ -215,7 +216,7 @@ def _announce(tx: Tx, urls: Urls, post: Post) -> None:
 
 def _tell(tx: Tx, post: Post, known: frozenset[int]) -> None:
     parent = posts.stored(tx, post.parent) if post.parent is not None else None
-    for account in accounts.many(tx, post.addressed - known).values():
+    for _, account in sorted(accounts.many(tx, post.addressed - known).items()):
         if account.local:
             answered = parent is not None and parent.account.id == account.id
             notices.add(tx, account.id, "reply" if answered else "mention", post.account.id, post.id)

@@ -39,7 +39,7 @@ class _Message:
 
 
 async def push(site: Site, subject: str) -> None:
-    """One message, of which `subject` names subscription and notice (see `pushes.queue`).
+    """One message, of which `subject` names token and notice (see `pushes.queue`).
 
     Raises Unavailable where the service asks for patience, Refused where it will never take it.
     """
@@ -85,8 +85,8 @@ def _delay(answer: Answer) -> float | None:
         return None
 
 
-def _message(tx: Tx, subscription: int, notice: int) -> _Message | None:
-    wanted = pushes.get(tx, subscription)
+def _message(tx: Tx, token: int, notice: int) -> _Message | None:
+    wanted = pushes.of_token(tx, token)
     found = notices.get(tx, wanted.account, notice) if wanted else None
     return _Message(wanted, found) if wanted and found else None
 

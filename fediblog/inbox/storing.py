@@ -129,6 +129,8 @@ def put_post(
     root = (parent.root or parent.id) if parent else None
     news = _News(number, fresh, author, parent.id if parent else None, root, audience)
     quoted = _quoted(tx, fresh, author) if fresh.quote else None
+    if told or not boosted:
+        _lock_told(tx, news, above, quoted)
     if not boosted:
         _spread(tx, news, followed=bool(found.followed))
     if told or not boosted:
@@ -189,6 +191,7 @@ def change_post(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote |
         new = {number: each for number, each in audience.named.items() if number not in stored.addressed}
         quoted = _quoted(tx, after, after.account) if after.quote else None
         news = _News(after.id, after, after.account, after.parent, after.root, replace(audience, named=new))
+        _lock_told(tx, news, {}, quoted)
         tell(tx, news, {}, quoted)
         if after.visibility == Visibility.DIRECT:
             conversations.add(tx, after)
@@ -259,6 +262,16 @@ def _quoted(tx: Tx, note: Note, author: Account) -> int | None:
     return quoted.account.id
 
 
+def _lock_told(tx: Tx, news: _News, above: Mapping[int, Row], quoted: int | None) -> None:
+    """See `notices.lock`: everybody whom `_spread` and `tell` may tell."""
+    if tx.engine != "postgres":
+        return
+    told = {each.id for each in news.audience.named.values()}
+    parent = (above.get(news.parent) or posts.owner(tx, news.parent)) if news.parent is not None else None
+    told |= {each for each in (parent.account if parent is not None else None, quoted) if each is not None}
+    notices.lock(tx, news.author.id, told)
+
+
 def tell(tx: Tx, news: _News, above: Mapping[int, Row], quoted: int | None, *, new: bool = False) -> None:
     """Notices for our people whom the post names, and for those whom it answers and quotes.
 
@@ -267,7 +280,7 @@ def tell(tx: Tx, news: _News, above: Mapping[int, Row], quoted: int | None, *, n
     """
     parent = (above.get(news.parent) or posts.owner(tx, news.parent)) if news.parent is not None else None
     answered = parent if parent is not None and parent.local else None
-    for account in news.audience.named.values():
+    for _, account in sorted(news.audience.named.items()):
         if account.local and account.state == "active" and (answered is None or account.id != answered.account):
             notices.add(tx, account.id, "mention", news.author.id, news.id, new=new, pushed=account.pushed)
     if answered is not None and news.is_for(answered.account):

@@ -46,6 +46,7 @@ def _grouped(params: Params) -> Collection[str]:
 def _index(
     tx: Tx, look: Look, viewer: int, wanted: Wanted, window: Window, grouped: Collection[str], *, partly: bool
 ) -> tuple[Json, list[int], bool]:
+    window = notices.placed(tx, viewer, window)
     whole = Window(before=window.before, after=window.after, limit=MOST_READ, upwards=window.upwards)
     found = noticed.page(tx, viewer, wanted, whole)
     # Upwards those nearest to where the reader was are wanted, and these come last.
@@ -92,7 +93,7 @@ def _members(tx: Tx, viewer: int, key: str) -> list[Notice]:
     span = span_of(key)
     found: list[Notice] = []
     if isinstance(span, int):
-        one = notices.get(tx, viewer, span)
+        one = notices.get(tx, viewer, notices.number_of(tx, viewer, span))
         found = [one] if one is not None else []
     elif span is not None:
         found = noticed.of_span(tx, viewer, span, MOST_READ)
@@ -111,7 +112,7 @@ def _dismiss(tx: Tx, viewer: int, key: str) -> None:
     span = span_of(key)
     gone = False
     if isinstance(span, int):
-        gone = noticed.dismiss(tx, viewer, span)
+        gone = noticed.dismiss(tx, viewer, notices.number_of(tx, viewer, span))
     elif span is not None:
         gone = noticed.dismiss_span(tx, viewer, span)
     if not gone:

@@ -43,10 +43,13 @@ def _wanted(params: Params) -> dict[str, int]:
 
 
 def _put(tx: Tx, account: int, wanted: Mapping[str, int]) -> list[Marker]:
+    if "notifications" in wanted:
+        read = wanted["notifications"]
+        number = notices.number_of(tx, account, read) or (notices.counted(tx, account) if read else 0)
+        notices.mark_read(tx, account, number)
+        wanted = {**wanted, "notifications": number}
     for name, number in wanted.items():
         markers.put(tx, account, name, number)
-    if "notifications" in wanted:
-        notices.mark_read(tx, account, wanted["notifications"])
     return markers.get(tx, account, list(wanted))
 
 

@@ -41,7 +41,7 @@ async def index(call: Call) -> Reply:
 
 
 def _index(tx: Tx, look: Look, viewer: int, wanted: Wanted, window: Window) -> tuple[list[Json], list[int]]:
-    found = noticed.page(tx, viewer, wanted, window)
+    found = noticed.page(tx, viewer, wanted, notices.placed(tx, viewer, window))
     return notifications(tx, look, found, viewer), [each.id for each in found]
 
 
@@ -65,7 +65,7 @@ async def show(call: Call) -> Json:
 
 
 def _show(tx: Tx, look: Look, viewer: int, number: int) -> Json:
-    found = notices.get(tx, viewer, number)
+    found = notices.get(tx, viewer, notices.number_of(tx, viewer, number))
     if found is None:
         raise NotFound()
     return notifications(tx, look, [found], viewer)[0]
@@ -84,8 +84,12 @@ async def dismiss_named(call: Call) -> None:
 
 
 async def _dismiss(call: Call, number: int) -> None:
-    if not await call.write(noticed.dismiss, call.account, number):
+    if not await call.write(_forget, call.account, number):
         raise NotFound()
+
+
+def _forget(tx: Tx, viewer: int, number: int) -> bool:
+    return noticed.dismiss(tx, viewer, notices.number_of(tx, viewer, number))
 
 
 @API.get("/api/v2/notifications/policy", scope=READ, gives="NotificationPolicy", tier=3)

@@ -85,7 +85,7 @@ async def _entity(call: Call, found: Subscription | None) -> Json:
     if found is None:
         raise NotFound()
     return {
-        "id": str(found.id),
+        "id": found.id,
         "endpoint": found.endpoint,
         "standard": found.standard,
         "alerts": {**dict.fromkeys(ALERTS, False), **found.alerts, "admin.sign_up": False, "admin.report": False},

@@ -229,6 +229,7 @@ def create_local(
     tx.run(
         _INSERT, id=number, login=login, local=1, uri=uri, now=tx.now, fetched=0, **_columns(actor, urls.handle_domain)
     )
+    tx.run("insert into numbering (account) values (:id)", id=number)
     for key in keys:
         suffix = "main-key" if key.kind == "rsa" else f"{key.kind}-key"
         _put_key(tx, number, Key(uri=f"{uri}#{suffix}", owner=uri, kind=key.kind, public=key.public), key.private)

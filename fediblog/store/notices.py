@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from fediblog.domain.posts import Notice, Post
 from fediblog.store import accounts, circles, events, personal, policies, posts, pushes
-from fediblog.store.tx import Param, Row, Tx
+from fediblog.store.tx import EngineName, Param, Row, Tx
 from fediblog.store.visible import at_host
+from fediblog.store.window import FAR, Window
 
-_FAR = (1 << 63) - 1
-_ADD = (
-    "insert into notice (id, account, kind, actor, post, content, created, filtered)"
-    " select :id, :account, :kind, :actor, :post, :content, :now, :filtered"
-    " where (:judged = 1 or not exists (select 1 from notice_policy where account = :account))"
+LARGEST = 1 << 53
+"""Above this numbers are those of before they were counted for each account (see the migration `numbers`)."""
+_ROW = "insert into notice (id, account, kind, actor, post, content, created, filtered)"
+_CONDITIONS = (
+    "(:judged = 1 or not exists (select 1 from notice_policy where account = :account))"
     " and not exists (select 1 from block where account = :account and target = :actor)"
     " and not exists (select 1 from mute where account = :account and target = :actor and notices = 1"
     " and (until is null or until > :now))"
@@ -22,10 +24,22 @@ _ADD = (
     " and not exists (select 1 from thread_mute tm join post tp on tm.root = coalesce(tp.root, tp.id)"
     " where tm.account = :account and tp.id = :about)"
 )
-_ADD_ONCE = (  # SQLite makes a table for an insert that reads its own, which takes it as long as the insert
-    f"{_ADD} and not exists (select 1 from notice where account = :account and kind = :kind and actor = :actor"
+_VALUES = ":account, :kind, :actor, :post, :content, :now, :filtered"
+_ADD: dict[EngineName, str] = {
+    "sqlite": (  # a trigger of the table counts on
+        f"{_ROW} select c.notices + 1, {_VALUES} from numbering c where c.account = :account and {_CONDITIONS}"
+    ),
+    "postgres": (  # others wait for the counter's row until this transaction has ended
+        "with c as (update numbering set notices = notices + 1 where account = :account returning notices)"
+        f" {_ROW} select c.notices, {_VALUES} from c where {_CONDITIONS}"
+    ),
+}
+_ONCE = (  # SQLite makes a table for an insert that reads its own, which takes it as long as the insert
+    " and not exists (select 1 from notice where account = :account and kind = :kind and actor = :actor"
     " and coalesce(post, 0) = :about and content = :content)"
 )
+_ADD_NEW = {engine: f"{sql} returning id" for engine, sql in _ADD.items()}
+_ADD_ONCE = {engine: f"{sql}{_ONCE} returning id" for engine, sql in _ADD.items()}
 
 
 def add(
@@ -46,9 +60,8 @@ def add(
     """
     if account == actor:
         return
-    number, unasked, filtered = tx.new_id(), kind in policies.UNASKED, False
+    unasked, filtered = kind in policies.UNASKED, False
     notice: dict[str, Param] = {
-        "id": number,
         "account": account,
         "kind": kind,
         "actor": actor,
@@ -57,17 +70,31 @@ def add(
         "content": content,
         "now": tx.now,
     }
-    sql = _ADD if new else _ADD_ONCE
-    told = tx.run(sql, **notice, judged=int(unasked), filtered=0)
-    if not told and not unasked:  # few have set a policy, and nothing was told to those
+    sql = (_ADD_NEW if new else _ADD_ONCE)[tx.engine]
+    told = tx.one(sql, **notice, judged=int(unasked), filtered=0)
+    if told is None and not unasked:  # few have set a policy, and nothing was told to those
         verdict = policies.judge(tx, account, kind, actor, post)
         filtered = verdict == "filter"
-        told = tx.run(sql, **notice, judged=1, filtered=int(filtered)) if verdict in ("accept", "filter") else 0
-    if told and not filtered:
+        told = tx.one(sql, **notice, judged=1, filtered=int(filtered)) if verdict in ("accept", "filter") else None
+    if told is not None and not filtered:
         tx.notify("notices")
-        events.tell(tx, events.NOTICE, account=account, post=post or 0, item=number)
+        events.tell(tx, events.NOTICE, account=account, post=post or 0, item=told.id)
         if pushed:
-            pushes.queue(tx, account, number, kind, actor)
+            pushes.queue(tx, account, told.id, kind, actor)
+
+
+def lock(tx: Tx, author: int, told: Iterable[int]) -> None:
+    """Where several write at a time: who tells several of a post takes their counters first, in one order for all.
+
+    These are `told`, and those who want to hear of each post of the author.
+    """
+    if tx.engine == "postgres":
+        tx.all(
+            "select account from numbering where account in (:told) or account in (select follower from follow"
+            " where followed = :author and notify = 1) order by account for update",
+            told=sorted(set(told)),
+            author=author,
+        )
 
 
 def add_for_listeners(tx: Tx, post: Post) -> None:
@@ -77,7 +104,7 @@ def add_for_listeners(tx: Tx, post: Post) -> None:
         return
     if post.in_reply_to and personal.authors_of(tx, {post.parent or 0}).get(post.parent or 0) != post.account.id:
         return
-    for number in listeners:
+    for number in sorted(listeners):
         add(tx, number, "status", post.account.id, post.id)
 
 
@@ -92,12 +119,40 @@ def withdraw(tx: Tx, account: int, kind: str, actor: int, post: int | None = Non
     )
 
 
+def number_of(tx: Tx, account: int, given: int) -> int:
+    """The number that an app means: itself, or of one above `LARGEST` what that notice has become; 0 if unknown."""
+    if given <= LARGEST:
+        return given
+    row = tx.one(
+        "select id from former_notice where account = :account and former = :given", account=account, given=given
+    )
+    return row.id if row else 0
+
+
+def placed(tx: Tx, account: int, window: Window) -> Window:
+    """The piece of the list that an app asks for; a number of before that is unknown is that of the latest notice."""
+    if window.after <= LARGEST and (window.before <= LARGEST or window.before == FAR):
+        return window
+    after, before = number_of(tx, account, window.after), window.before
+    if not after and window.after > LARGEST:
+        after = counted(tx, account)
+    if before != FAR:
+        before = number_of(tx, account, before) or counted(tx, account) + 1
+    return replace(window, before=before, after=after)
+
+
+def counted(tx: Tx, account: int) -> int:
+    """The number of the account's latest notice, which may be gone by now."""
+    row = tx.one("select notices from numbering where account = :account", account=account)
+    return row.notices if row else 0
+
+
 def latest(tx: Tx, account: int, *, before: int | None = None, limit: int = 40) -> list[Notice]:
     """Notices of the account, newest first; those about posts it may no longer see are left out."""
     rows = tx.all(
         "select * from notice where account = :account and id < :before and filtered = 0 order by id desc limit :n",
         account=account,
-        before=before or _FAR,
+        before=before or FAR,
         n=limit,
     )
     return whole(tx, account, rows)
@@ -141,5 +196,5 @@ def mark_read(tx: Tx, account: int, up_to: int | None = None) -> None:
     tx.run(
         "update notice set read = 1 where account = :account and read = 0 and id <= :up_to",
         account=account,
-        up_to=up_to or _FAR,
+        up_to=FAR if up_to is None else up_to,
     )

@@ -30,7 +30,10 @@ ALERT_OF: Mapping[str, str] = {
 
 @record(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """One app of one account. `key` and `secret` are the app's, in base64url; `sealed` is its token, encrypted."""
+    """One app of one account, whose subscriptions are counted from 1: `id` is the number.
+
+    `key` and `secret` are the app's, in base64url; `sealed` is its token, encrypted.
+    """
 
     id: int
     token: int
@@ -59,12 +62,16 @@ def put(
 ) -> Subscription:
     """The one subscription of a token, in place of an earlier one."""
     tx.run("delete from push_subscription where token = :token", token=token)
+    counted = tx.one(
+        "update numbering set subscriptions = subscriptions + 1 where account = :account returning subscriptions",
+        account=account,
+    )
     tx.run(
         "insert into push_subscription (token, id, account, endpoint, key, secret, standard, alerts, policy, sealed,"
         " created)"
         " values (:token, :id, :account, :endpoint, :key, :secret, :standard, :alerts, :policy, :sealed, :now)",
         token=token,
-        id=tx.new_id(),
+        id=counted.subscriptions if counted else 0,
         account=account,
         endpoint=endpoint,
         key=key,
@@ -95,12 +102,6 @@ def of_token(tx: Tx, token: int) -> Subscription | None:
     return _subscription(row) if row else None
 
 
-def get(tx: Tx, number: int) -> Subscription | None:
-    """The subscription of that number."""
-    row = tx.one("select * from push_subscription where id = :id", id=number)
-    return _subscription(row) if row else None
-
-
 def remove(tx: Tx, token: int) -> None:
     """The app does not want to be woken any more."""
     tx.run("delete from push_subscription where token = :token", token=token)
@@ -112,7 +113,7 @@ def queue(tx: Tx, account: int, notice: int, kind: str, actor: int) -> None:
     rows = tx.all("select * from push_subscription where account = :account", account=account) if alert else []
     for each in map(_subscription, rows):
         if alert and each.alerts.get(alert) and _is_wanted(tx, each, actor):
-            jobs.add(tx, JOB, f"{each.id}/{notice}")
+            jobs.add(tx, JOB, f"{each.token}/{notice}")
 
 
 def _is_wanted(tx: Tx, each: Subscription, actor: int) -> bool:

@@ -29,7 +29,7 @@ _SILENT = frozenset(
         *("app", "app_code", "token", "push_subscription", "idempotency", "event", "marker", "conversation"),
         *("bookmark", "user_list", "list_member", "word_filter", "filter_keyword", "filter_post", "followed_tag"),
         *("account_note", "thread_mute", "suggestion_dismissed", "preference", "notice_policy"),
-        *("notice_consent", "announcement_read"),
+        *("notice_consent", "announcement_read", "numbering", "former_notice"),
         *("outgoing", "delivery", "host", "job", "incoming", "seen", "early"),
         "schema_version",
     }

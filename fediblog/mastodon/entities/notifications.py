@@ -118,7 +118,7 @@ def _group(group: Group) -> Json:
         "group_key": group.key,
         "notifications_count": len(group.notices),
         "type": TYPES.get(latest.kind, latest.kind),
-        "most_recent_notification_id": str(latest.id),
+        "most_recent_notification_id": latest.id,
         "page_min_id": str(group.notices[-1].id),
         "page_max_id": str(latest.id),
         "latest_page_notification_at": moment(latest.created),
