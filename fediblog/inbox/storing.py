@@ -129,8 +129,7 @@ def put_post(
     root = (parent.root or parent.id) if parent else None
     news = _News(number, fresh, author, parent.id if parent else None, root, audience)
     quoted = _quoted(tx, fresh, author) if fresh.quote else None
-    if told or not boosted:
-        _lock_told(tx, news, above, quoted)
+    _lock_told(tx, news, above, quoted)
     if not boosted:
         _spread(tx, news, followed=bool(found.followed))
     if told or not boosted:
