@@ -107,6 +107,8 @@ def _frame(
     people = _people(tx, urls, draft, known)
     mentioned = _mentioned(author, people, parent)
     visibility = before.visibility if before else _narrowed(draft.visibility, parent, quoted)
+    if before is None and draft.must_reach and draft.state != "draft":
+        _check_reach(author, draft, visibility, people, mentioned)
     if quoted is not None and draft.state != "draft":
         _check_audience(author, visibility, quoted, mentioned)
     kind = before.kind if before else _kind(draft)
@@ -205,6 +207,23 @@ def _quoted(tx: Tx, author: Account, draft: Draft, before: Post | None) -> Post 
     if asked == "denied" or (post.local and not permits.may_quote(tx, author.id, post)):
         raise Invalid("quote", "Its author does not want this post to be quoted.")
     return post
+
+
+def _check_reach(
+    author: Account,
+    draft: Draft,
+    visibility: Visibility,
+    people: Mapping[str, Account],
+    mentioned: Sequence[Account],
+) -> None:
+    """Say before it is sent that a post which is for few would not come to those for whom it is meant."""
+    if visibility in OPEN:
+        return
+    lost = [f"@{name}" for name in find_mentions(draft.source, draft.kind_of_source) if name not in people]
+    if lost:
+        raise Invalid("people", f"{', '.join(dict.fromkeys(lost))} cannot be found and would not get this.")
+    if visibility == Visibility.DIRECT and not any(each.id != author.id for each in mentioned):
+        raise Invalid("people", "This is only for the people whom it mentions, and it mentions nobody.")
 
 
 def _check_audience(author: Account, visibility: Visibility, quoted: Post, mentioned: Sequence[Account]) -> None:

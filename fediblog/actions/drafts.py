@@ -62,6 +62,7 @@ class Draft:
     tags: tuple[str, ...] | None = None  # hashtags beside those in the text; None: as they were
     app: tuple[str, str] = ("", "")  # name and website of the program it was written with
     quote: int | None = None  # the post that it quotes; None: as it was
+    must_reach: bool = False  # a post for few is refused if somebody whom it names cannot be found, or it names nobody
     comments: str = ""  # who may answer it: public, followers or nobody; nothing: as it was, or everybody
     quotable: str = ""  # who may quote it: public, followers or nobody; nothing: as it was, or what the account prefers
 

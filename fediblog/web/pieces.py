@@ -109,13 +109,26 @@ def byline_of(post: Post, links: Links) -> str:
     """The same for what is put together outside of a template, where it need not be told from plain text."""
     account = post.account
     marks = _mark("pin", text("post.pinned")) if post.pinned else ""
-    if post.visibility is not Visibility.PUBLIC:
+    if post.visibility is Visibility.UNLISTED:
         marks += _mark(post.visibility, text(f"visibility.{post.visibility}"))
+    marks += audience_of(post)
     return (
         f'<header class="byline">\n<a class="p-author h-card person" href="{escape(links.account(account))}">'
         f'{face(account)}</a>\n<span class="meta quiet">{marks}'
         f'<a class="u-url" href="{escape(links.post(post))}">{when(post.published)}</a></span>\n</header>'
     )
+
+
+def audience_of(post: Post) -> str:
+    """In plain words that a post is not for everybody; nothing where it is."""
+    if post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED):
+        return ""
+    return f'<span class="chip">{icon(post.visibility)}{escape(text(f"visibility.{post.visibility}"))}</span>\n'
+
+
+def audience(post: Post) -> Markup:
+    """The same for a template."""
+    return Markup(audience_of(post))  # noqa: S704  of escaped parts
 
 
 def _mark(name: str, label: str) -> str:

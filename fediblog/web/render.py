@@ -23,7 +23,21 @@ from fediblog.web.comments import comment, comments
 from fediblog.web.foot import Reader, foot
 from fediblog.web.links import Links
 from fediblog.web.negotiation import VARY, site_of
-from fediblog.web.pieces import avatar, byline, day, face, icon, iso, moment, month, named, portrait, reaction, when
+from fediblog.web.pieces import (
+    audience,
+    avatar,
+    byline,
+    day,
+    face,
+    icon,
+    iso,
+    moment,
+    month,
+    named,
+    portrait,
+    reaction,
+    when,
+)
 
 PUBLIC = "max-age=0, must-revalidate"
 PRIVATE = "private, no-store"
@@ -141,7 +155,7 @@ def environment() -> Environment:
     made.filters.update(
         {
             each.__name__: each
-            for each in (icon, avatar, portrait, face, byline, named, when, iso, day, moment, month, reaction)
+            for each in (audience, icon, avatar, portrait, face, byline, named, when, iso, day, moment, month, reaction)
         }
     )
     return made

@@ -75,7 +75,7 @@ async def test_a_members_block_holds_however_it_is_written(typed: str, host: str
         assert not listings.home(tx, mine.id)
         assert people.bonds(tx, mine.id, [theirs.id])[theirs.id].host_muted
         assert not tx.all("select 1 from notice")
-        notices.add(tx, mine.id, "favourite", theirs.id, None)
+        notices.add(tx, mine.id, "like", theirs.id, None)
         assert not tx.all("select 1 from notice")
         moderating.unmute_host(tx, URLS, mine.id, typed)
         assert listings.home(tx, mine.id)

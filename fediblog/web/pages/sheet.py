@@ -24,6 +24,7 @@ from fediblog.messages import text
 from fediblog.protocol.previews import written_abstract
 from fediblog.store import files
 from fediblog.store.files import Upload
+from fediblog.store.personal import Defaults
 from fediblog.store.tx import Tx
 from fediblog.web.forms import Form
 
@@ -81,6 +82,7 @@ class Sheet:
     answers: tuple[str, ...] = ()  # of a poll
     multiple: bool = False
     period: int = 86_400  # seconds
+    anyway: bool = False  # though somebody whom it names cannot be found, or it names nobody
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -88,22 +90,41 @@ class Sheet:
         return self.answers + ("",) * max(ANSWERS - len(self.answers), 2)
 
 
-def blank(account: Account, parent: Post | None, quoted: Post | None = None) -> Sheet:
-    """An empty sheet; an answer names those who take part and is for no more people than what it answers."""
+def blank(account: Account, wanted: Defaults, parent: Post | None, quoted: Post | None = None) -> Sheet:
+    """An empty sheet, as the account prefers its posts.
+
+    An answer names those who take part and is for no more people than what it answers.
+    """
+    chosen = Visibility(wanted.visibility)
     if parent is None:
         narrow = quoted is not None and quoted.visibility == Visibility.FOLLOWERS
-        visibility = Visibility.FOLLOWERS if narrow else Visibility.PUBLIC
-        return Sheet(language=account.language, quote=quoted.id if quoted else None, visibility=visibility)
+        return Sheet(
+            language=account.language,
+            quote=quoted.id if quoted else None,
+            visibility=_narrower(chosen, Visibility.FOLLOWERS) if narrow else chosen,
+            quotable=wanted.quotes,
+            sensitive=wanted.sensitive,
+        )
     own = {f"@{account.acct}", account.acct}
     names = [f"@{parent.account.acct}", *(each.name for each in parent.mentions if each.name.count("@") == 2)]
-    wanted = dict.fromkeys(name for name in names if name not in own)
+    among = dict.fromkeys(name for name in names if name not in own)
     return Sheet(
-        source="".join(f"{name} " for name in wanted),
+        source="".join(f"{name} " for name in among),
         warning=parent.warning or ("" if parent.is_article else parent.summary),
-        visibility=Visibility.UNLISTED if parent.visibility == Visibility.PUBLIC else parent.visibility,
+        visibility=_narrower(
+            chosen, Visibility.UNLISTED if parent.visibility == Visibility.PUBLIC else parent.visibility
+        ),
         language=account.language,
+        quotable=wanted.quotes,
+        sensitive=wanted.sensitive,
         reply=parent.id,
     )
+
+
+def _narrower(one: Visibility, other: Visibility) -> Visibility:
+    """The one of the two that is for fewer people."""
+    order = list(Visibility)
+    return max(one, other, key=order.index)
 
 
 def of_post(tx: Tx, post: Post) -> Sheet:
@@ -179,6 +200,7 @@ async def from_form(site: Site, form: Form) -> Sheet:
         hero=front,
         answers=tuple(one_line(answer) for answer in form.lines("answer") if answer.strip()),
         multiple=form.flag("multiple"),
+        anyway=form.flag("anyway"),
         period=int(form.choice("period", tuple(map(str, PERIODS)), "86400")),
     )
 
@@ -213,6 +235,7 @@ def draft(sheet: Sheet, form: Form, wanted: str) -> Draft:
         sensitive=sheet.sensitive,
         reply_to=sheet.reply,
         quote=sheet.quote,
+        must_reach=not sheet.anyway,
         comments=sheet.comments,
         quotable=sheet.quotable,
         files=tuple(File(upload=each.upload.id, alt=each.alt, focus=each.focus) for each in sheet.pictures),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
@@ -49,10 +47,8 @@ async def new(request: Request) -> Response:
 
 def _new(tx: Tx, visit: Visit, reply: int | None, quote: int | None) -> Desk:
     parent, quoted = _published(tx, visit, reply), _published(tx, visit, quote)
-    sheet = replace(
-        sheets.blank(visit.account, parent, quoted), quotable=personal.defaults(tx, visit.account.id).quotes
-    )
-    return Desk(sheet, parent=parent, quoted=quoted)
+    wanted = personal.defaults(tx, visit.account.id)
+    return Desk(sheets.blank(visit.account, wanted, parent, quoted), parent=parent, quoted=quoted)
 
 
 def _published(tx: Tx, visit: Visit, number: int | None) -> Post | None:
