@@ -17,14 +17,13 @@ from fediblog.errors import Invalid, Refused
 from fediblog.markup.markdown import render
 from fediblog.markup.text import display_name, one_line
 from fediblog.protocol.activities import write_activity
-from fediblog.store import accounts, facts, files, logins, packed, relations, writing
+from fediblog.store import accounts, facts, files, logins, packed, writing
 from fediblog.store.accounts import NewKey
 from fediblog.store.tx import Tx
 
 INSTANCE_HANDLE = "instance"
 RESERVED = frozenset({INSTANCE_HANDLE, "admin", "administrator", "root", "system", "www"})
 SETUP_TOKEN = "setup-token"  # noqa: S105 - the name of a fact, not a secret
-MOST_TOLD = 5_000  # of those whom an account followed, when it goes
 NO_PICTURE = 0
 _LOGINS = 1  # a number that no account has: one login is made at a time, since the first becomes the owner
 BIO_LIMIT = 5_000
@@ -203,8 +202,7 @@ def delete_account(tx: Tx, urls: Urls, account: int) -> None:
     document = write_activity(
         "Delete", uri=urls.activity(number), actor=actor.uri, object=actor.uri, to=(PUBLIC,), cc=(actor.followers,)
     )
-    followed = relations.following(tx, account, limit=MOST_TOLD)
-    sending.send(tx, urls, actor, document, number=number, subject=actor.uri, to=followed, followers=True)
+    sending.send(tx, urls, actor, document, number=number, subject=actor.uri, followers=True, followed=True)
     writing.remove_all_of(tx, actor)
     accounts.set_state(tx, account, "deleted")
     writing.bury(tx, actor.uri, actor.uri, actor.kind, local=True)

@@ -25,11 +25,13 @@ def send(
     to: Iterable[Account] = (),
     inboxes: Iterable[str] = (),
     followers: bool = False,
+    followed: bool = False,
     post: int | None = None,
     private: bool = False,
 ) -> None:
     """Store an activity of `account` and have it delivered to these people, to these inboxes, and to all followers.
 
+    `followed`: then also to all whom it follows, however many.
     `private` goes to people's own inboxes, never to a shared one. Our own people need no delivery.
     """
     wanted = {inbox_of(each, private=private) for each in to if not each.local} | set(inboxes)
@@ -47,6 +49,7 @@ def send(
         post=post,
         inboxes=wanted,
         followers=followers,
+        followed=followed,
     )
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
-from fediblog.cli import locking
+from fediblog.cli import locking, reserve
 from fediblog.domain.records import record
 from fediblog.federation.site import Site
 from fediblog.store import accounts, inbound, jobs, logins, migrate, outbox
 from fediblog.store.tx import Row, Tx
 
 LITTLE_SPACE, NO_SPACE = 2_000_000_000, 200_000_000  # bytes
+SMALL_DISK = 10_000_000_000  # bytes: one such is full when it is full, and not before
 LATE = 300_000  # ms after which something that is due should have been done
 MOST_HOSTS = 5
 
@@ -42,11 +45,19 @@ async def disk(site: Site) -> list[Finding]:
     """Whether there is room."""
     left = (await asyncio.to_thread(shutil.disk_usage, site.settings.data)).free
     fact = f"{left / 1e9:.1f} GB are free in {site.settings.data}"
-    if left < NO_SPACE:
+    if left < (reserve.FULL if capacity(site.settings.data) < SMALL_DISK else NO_SPACE):
         return [Finding("wrong", fact, "Make room at once: without it nothing can be received or written.")]
     if left < LITTLE_SPACE:
         return [Finding("note", fact, "Make room soon.")]
     return [Finding("good", fact)]
+
+
+def capacity(folder: Path) -> int:
+    """Bytes on the disk of a folder, used or free."""
+    if not hasattr(os, "statvfs"):
+        return SMALL_DISK
+    disk = os.statvfs(folder)
+    return disk.f_blocks * disk.f_frsize
 
 
 async def people(site: Site) -> list[Finding]:

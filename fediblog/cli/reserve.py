@@ -18,6 +18,7 @@ from fediblog.store.database import Database
 NAME = "spare-room"
 FULL = 4_000_000  # bytes that are free; with less a commit may not find the room that it needs
 EVERY = 1.0  # seconds
+_LEFT = "nothing is left"
 _BLOCK = b"\0" * 1_000_000
 
 
@@ -32,6 +33,11 @@ class Reserve:
     def free(self) -> int:
         """Bytes that are free on its disk."""
         return shutil.disk_usage(self.path.parent).free
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the disk has no room, nor the file that could make some."""
+        return self.free < FULL and not self.path.exists()
 
     def give_up(self) -> bool:
         """Delete the file if the disk is full; whether that was so."""
@@ -79,31 +85,52 @@ class Watch:
         self._db = db
         self._looked = False
         self._untold: bool | None = True if used else None  # that the disk is full, or is not any more
+        self._used = used
+        self._full = False  # with no spare room to give up
         if used:
-            self._warn()
+            self._warn(reserve.size)
 
-    def _warn(self) -> None:
-        log.event("disk-full", logging.ERROR, freed=self._reserve.size, advice="make room at once")
+    def _warn(self, freed: int) -> None:
+        log.event("disk-full", logging.ERROR, freed=freed, advice="make room at once")
 
     async def look(self) -> None:
         """Give the file up if the disk is full, make it where it is missing and there is room."""
         if await asyncio.to_thread(self._reserve.give_up):
-            self._untold = True
-            self._warn()
+            self._untold, self._used = True, True
+            self._warn(self._reserve.size)
         elif not self._reserve.path.exists() and await asyncio.to_thread(self._reserve.lay_by):
-            self._untold = False
+            self._untold, self._used, self._full = False, False, False
             log.event("spare-room-made", bytes=self._reserve.size)
         elif not self._looked and self._reserve.path.exists():  # whatever an earlier process could not tell any more
             self._untold = False
+        else:
+            await self._look_without()
         self._looked = True
         if self._untold is not None:
             await self.tell(self._untold)
+
+    async def _look_without(self) -> None:
+        """On a disk that is too small for spare room, or where none is wanted."""
+        if self._reserve.is_full and not self._full:
+            self._full, self._untold = True, True
+            self._warn(0)
+        elif self._full:
+            self._untold = None if self._reserve.free < 2 * FULL else False
+            self._full = self._untold is None
+        elif not (self._looked or self._used or self._reserve.path.exists()) and self._reserve.free >= FULL:
+            self._untold = False if await self._is_told_without() else None
+
+    async def _is_told_without(self) -> bool:
+        """Whether an earlier process said so of a disk without spare room."""
+        standing = await self._db.read(troubles.standing)
+        return any(each.kind == troubles.DISK and (each.detail == _LEFT or not self._reserve.size) for each in standing)
 
     async def tell(self, full: bool) -> None:
         """Note that the disk is full, or that it is not."""
         with suppress(Unavailable):  # then it is told with the next look
             if full:
-                await self._db.write(troubles.note, troubles.DISK, f"{self._reserve.size} bytes of spare room are used")
+                detail = _LEFT if self._full else f"{self._reserve.size} bytes of spare room are used"
+                await self._db.write(troubles.note, troubles.DISK, detail)
             else:
                 await self._db.write(troubles.clear, troubles.DISK)
             self._untold = None
@@ -124,13 +151,10 @@ class Watch:
 
 @asynccontextmanager
 async def watched(folder: Path, db: Database, size: int, *, used: bool = False) -> AsyncIterator[None]:
-    """While the server runs; with a size of 0 there is no spare room. `used`: as in Watch."""
+    """While the server runs; with a size of 0 there is no spare room, and a full disk is told all the same."""
     watch = Watch(Reserve(folder, size), db, used=used)
     if size == 0:
         (folder / NAME).unlink(missing_ok=True)
-        await watch.tell(False)
-        yield
-        return
     await watch.look_safely()
     task = asyncio.create_task(watch.run())
     try:

@@ -45,7 +45,7 @@ KEPT_UNUSED = DAY  # ms in which an upload can still find its post
 
 
 async def spread(site: Site, job: Job) -> None:
-    """A delivery for each inbox that reaches followers, so many in each transaction."""
+    """A delivery for each inbox that reaches followers, and then those followed if so asked, so many at a time."""
     await site.db.write(_spread, job, site.urls.shared_inbox)
 
 
@@ -54,14 +54,17 @@ def _spread(tx: Tx, job: Job, ours: str) -> None:
     if outgoing is None:
         jobs.done(tx, job.id)
         return
-    after = int(job.payload["after"])
-    found = relations.inboxes_of_followers(tx, outgoing.account, after=after, limit=CHUNK)
+    after, whom = int(job.payload["after"]), job.payload.get("whom", "followers")
+    inboxes = relations.inboxes_of_followed if whom == "followed" else relations.inboxes_of_followers
+    found = inboxes(tx, outgoing.account, after=after, limit=CHUNK)
     outbox.add_deliveries(tx, outgoing.id, sorted({inbox for _, inbox in found} - {ours}))
+    if len(found) < CHUNK and (then := job.payload.get("then")):
+        jobs.carry_on(tx, job.id, {"outgoing": outgoing.id, "after": 0, "whom": then})
     # What was delivered meanwhile is known until everybody has been gone through, and forgotten in steps as well.
-    if len(found) < CHUNK and outbox.forget_reached(tx, outgoing.id, CHUNK) < CHUNK:
+    elif len(found) < CHUNK and outbox.forget_reached(tx, outgoing.id, CHUNK) < CHUNK:
         jobs.done(tx, job.id)
     else:
-        jobs.carry_on(tx, job.id, {"outgoing": outgoing.id, "after": found[-1][0] if found else after})
+        jobs.carry_on(tx, job.id, job.payload | {"after": found[-1][0] if found else after})
 
 
 async def release(site: Site, job: Job) -> None:

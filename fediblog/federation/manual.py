@@ -72,6 +72,7 @@ SENT: dict[str, str] = {
     "Update": "A post was edited (`updated` is set), a poll got votes (it is not), a profile or key changed, or an account"
     " was suspended (`suspended`) or is not any more.",
     "Delete": "A post (a Tombstone) or an account (its id) is gone; goes to all servers that had to do with it. "
+    "Until an account's Deletes are delivered, a day at most, its id still answers with its key; then with 410. "
     "Of a QuoteAuthorization: the author does not want to be quoted by that post any more.",
     "Follow": "With a fresh id each time. One that is refused for good, or cannot be delivered for a week, is no request any more.",
     "Accept": "The whole Follow is in it, or the QuoteRequest or ReplyRequest with the id of the authorization as `result`. Also of an answer "

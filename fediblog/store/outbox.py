@@ -71,8 +71,11 @@ def emit(
     post: int | None = None,
     inboxes: Collection[str] = (),
     followers: bool = False,
+    followed: bool = False,
 ) -> None:
     """Store an activity and the work that spreads it: to these inboxes, and to all followers' if so asked.
+
+    With `followed` also to all whom the account follows.
 
     `subject` is the id of the thing it is about: activities about one thing reach each inbox in order.
     """
@@ -91,7 +94,9 @@ def emit(
     if inboxes:
         add_deliveries(tx, number, sorted(set(inboxes)))
     if followers:
-        jobs.add(tx, "fanout", str(number), {"outgoing": number, "after": 0})
+        jobs.add(
+            tx, "fanout", str(number), {"outgoing": number, "after": 0, **({"then": "followed"} if followed else {})}
+        )
 
 
 def add_deliveries(tx: Tx, outgoing: int, inboxes: Sequence[str]) -> int:
@@ -166,6 +171,18 @@ def latest(tx: Tx, account: int, *, before: int | None = None, limit: int = 50) 
         n=limit,
     )
     return [Outgoing(**row._asdict()) for row in rows]
+
+
+def is_leaving(tx: Tx, account: int, uri: str, since: int) -> bool:
+    """Whether the Delete of an account itself, made after `since` (ms), is still on its way to somebody."""
+    rows = tx.all(
+        "select o.id, exists (select 1 from delivery d where d.outgoing = o.id and d.state = 'waiting') as waits"
+        " from outgoing o where o.account = :id and o.kind = 'Delete' and o.subject = :uri and o.created > :since",
+        id=account,
+        uri=uri,
+        since=since,
+    )
+    return any(row.waits or jobs.is_open(tx, "fanout", str(row.id)) for row in rows)
 
 
 def failures(tx: Tx, outgoing: int, limit: int = 100) -> list[Row]:

@@ -343,6 +343,20 @@ def inboxes_of_followers(tx: Tx, account: int, *, after: int = 0, limit: int = 1
     return [(row.follower, row.inbox) for row in rows]
 
 
+def inboxes_of_followed(tx: Tx, account: int, *, after: int = 0, limit: int = 1000) -> list[tuple[int, str]]:
+    """The same of those whom the account follows."""
+    rows = tx.all(
+        "select f.followed, case when a.shared_inbox <> '' then a.shared_inbox else a.inbox end as inbox"
+        " from follow f join account a on a.id = f.followed"
+        " where f.follower = :id and f.state = 'accepted' and f.followed > :after and a.local = 0"
+        " and a.state = 'active' order by f.followed limit :n",
+        id=account,
+        after=after,
+        n=limit,
+    )
+    return [(row.followed, row.inbox) for row in rows]
+
+
 def followed_here(tx: Tx, account: int) -> bool:
     """Whether anybody here follows the account."""
     row = tx.one(

@@ -31,12 +31,15 @@ from fediblog.store import (
     tags,
     writing,
 )
+from fediblog.store.outbox import is_leaving
 from fediblog.store.tx import Row, Tx
 from fediblog.web import addresses, proofs, synchronization
 from fediblog.web.negotiation import VARY, ActivityRoute, ask, document, site_of
 
 PAGE = 20
 LINKS = 40  # ids on one page of a collection
+LEAVING = 86_400_000  # ms in which the key of a deleted account can be had, at most
+_OF_A_KEY = frozenset({"@context", "id", "type", "preferredUsername", "inbox", "publicKey", "assertionMethod"})
 
 Document = dict[str, Json]
 
@@ -49,7 +52,8 @@ async def actor(request: Request) -> Response:
     site = site_of(request)
     number = request.path_params["number"]
     if wants_activity(request.headers.get("accept", "")) or "text/html" not in request.headers.get("accept", ""):
-        return document(request, await site.db.read(_actor, site.urls, number))
+        found, public = await site.db.read(_actor_or_farewell, site.urls, number)
+        return document(request, found, public=public)
     account = await site.db.read(account_here, number)
     return RedirectResponse(account.url, 303, headers={"Vary": VARY})
 
@@ -87,6 +91,17 @@ def _living(account: Account | None) -> Account:
 
 def _actor(tx: Tx, urls: Urls, number: int) -> Document:
     return actor_document(tx, urls, account_here(tx, number))
+
+
+def _actor_or_farewell(tx: Tx, urls: Urls, number: int) -> tuple[Document, bool]:
+    """Whoever gets the Delete of an account must be able to check its signature, so the key is there until then."""
+    account = accounts.get(tx, number)
+    if account is None or account.state != "deleted" or not account.local:
+        return _actor(tx, urls, number), True
+    if not is_leaving(tx, number, account.uri, tx.now - LEAVING):
+        raise Gone
+    whole = actor_document(tx, urls, account)
+    return {name: value for name, value in whole.items() if name in _OF_A_KEY}, False
 
 
 def _actor_named(tx: Tx, urls: Urls, handle: str) -> Document:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fediblog import settings
+from fediblog import cli, settings
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -45,6 +45,11 @@ def test_the_service_starts_the_server_with_real_settings() -> None:
     assert f"server {read.listen};" in (DEPLOY / "nginx-site.conf").read_text()
     assert f"reverse_proxy {read.listen} " in (DEPLOY / "Caddyfile").read_text()
     assert f"path: {read.database_url.removeprefix('sqlite:///')}\n" in (DEPLOY / "litestream.yml").read_text()
+
+
+def test_misuse_is_not_tried_again_and_again() -> None:
+    assert unit("Restart") == ["on-failure"]
+    assert unit("RestartPreventExitStatus") == [str(cli.MISUSED)]
 
 
 def test_the_service_names_a_page_that_exists() -> None:

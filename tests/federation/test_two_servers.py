@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,10 +18,12 @@ from fediblog.actions.people import Profile
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, NotFound, Refused
-from fediblog.federation import compose
+from fediblog.federation import compose, jobs
 from fediblog.federation.uploads import upload
 from fediblog.store import accounts, listings, notices, outbox, posts, reactions, relations, writing
+from fediblog.store import jobs as store_jobs
 from fediblog.store.tx import Tx
 from tests.federation.pair import Pair
 from tests.world import ask
@@ -493,6 +496,55 @@ async def test_a_deleted_account_takes_everything_with_it(pair: Pair) -> None:
     assert (await pair.ann_there()).state == "deleted"
     assert (await pair.world.get(pair.near, pair.ann.uri)).status_code == 410
     assert (await pair.world.get(pair.near, post.uri)).status_code == 410
+
+
+async def test_who_has_forgotten_the_key_of_a_deleted_account_can_still_check_its_delete(pair: Pair) -> None:
+    await pair.follow()
+    post = await pair.publish("Farewell")
+    there = await pair.ann_there()
+    await pair.world.do(pair.far, lambda tx, _urls: tx.run("delete from signing_key where account = :id", id=there.id))
+    await pair.world.do(pair.near, people.delete_account, pair.ann.id)
+    await pair.world.settle()
+    assert await pair.there(post) is None
+    assert (await pair.ann_there()).state == "deleted"
+    assert (await pair.world.get(pair.near, pair.ann.uri)).status_code == 410
+
+
+async def test_the_key_of_a_deleted_account_is_there_for_a_day_at_most_and_nothing_else(pair: Pair) -> None:
+    await pair.follow()
+    await pair.publish("Farewell")
+    pair.world.network.down.add(pair.far)
+    await pair.world.do(pair.near, people.delete_account, pair.ann.id)
+    await pair.world.settle()
+    answer = await pair.world.get(pair.near, pair.ann.uri)
+    assert answer.status_code == 200
+    assert set(answer.json()) == {
+        *("@context", "id", "type", "preferredUsername", "inbox", "publicKey", "assertionMethod")
+    }
+    for gone in (f"/@{pair.ann.handle}", f"{pair.ann.uri}/outbox", f"{pair.ann.uri}/followers"):
+        assert (await pair.world.get(pair.near, gone)).status_code == 410
+    pair.world.clock.forward(days=1)
+    assert (await pair.world.get(pair.near, pair.ann.uri)).status_code == 410
+
+
+async def test_a_deleted_account_that_followed_very_many_tells_all_their_servers(pair: Pair) -> None:
+    many = 5_001
+
+    def follow(tx: Tx, _urls: Urls) -> None:
+        for number in range(many):
+            host = f"h{number}.test"
+            other = replace(pair.ben, uri=f"https://{host}/u", inbox=f"https://{host}/in", shared_inbox="", keys=())
+            account = accounts.save_remote(tx, other, host)
+            relations.put_follow(tx, pair.ann.id, account.id, f"https://near.test/x/{number}", "accepted")
+
+    await pair.world.do(pair.near, follow)
+    await pair.world.do(pair.near, people.delete_account, pair.ann.id)
+    site = pair.world.sites[pair.near]
+    for _ in range(2 * many // jobs.CHUNK + 4):
+        for job in await site.db.write(store_jobs.claim):
+            if job.kind == "fanout":
+                await jobs.spread(site, job)
+    assert await pair.world.read(pair.near, outbox.waiting) == many
 
 
 # --- when things go wrong ---

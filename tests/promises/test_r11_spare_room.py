@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,12 +14,13 @@ import pytest
 
 from fediblog.actions.drafts import Draft
 from fediblog.actions.publishing import publish
-from fediblog.cli import doctor, reserve
+from fediblog.cli import doctor, inspection, reserve
 from fediblog.cli.reserve import Reserve, Watch
 from fediblog.errors import Unavailable
 from fediblog.store import troubles
 from fediblog.store.tx import Tx
 from tests.federation.stranger import Home, home
+from tests.security.reading import reader
 
 SIZE = 5_000_000
 ROOM = 40  # MB
@@ -110,6 +112,48 @@ async def test_a_start_tells_what_the_last_process_or_its_own_beginning_could_no
         assert [each.kind for each in await db.read(troubles.standing)] == [troubles.DISK]
     async with reserve.watched(folder, db, 0):
         assert await db.read(troubles.standing) == []
+
+
+@pytest.mark.parametrize("size", [0, SIZE])
+async def test_a_disk_without_spare_room_is_told_when_it_is_full_and_only_then(
+    at_home: Home, free: list[int], caplog: pytest.LogCaptureFixture, size: int
+) -> None:
+    folder, site = at_home.site.settings.data, at_home.site
+    owner = await reader(site, at_home.alice)
+    free[0] = 2 * reserve.FULL  # too small for the file
+    watch = Watch(Reserve(folder, size), site.db)
+
+    async def told() -> tuple[list[str], bool]:
+        return [each.state for each in await doctor.troubles(site)], "The disk was full" in (
+            await owner.get("/deliveries")
+        ).text
+
+    with caplog.at_level(logging.ERROR, "fediblog"):
+        await watch.look()
+        assert await told() == (["good"], False)
+        free[0] = reserve.FULL - 1
+        for _ in range(3):
+            await watch.look()
+        assert await told() == (["wrong"], True)
+        free[0] = 2 * reserve.FULL
+        await watch.look()
+        assert await told() == (["good"], False)
+        free[0] = reserve.FULL - 1
+        await watch.look()
+    assert [record.getMessage() for record in caplog.records] == ["disk-full"] * 2
+    free[0] = 2 * reserve.FULL
+    await Watch(Reserve(folder, size), site.db).look()  # of the next process
+    assert await told() == (["good"], False)
+
+
+@pytest.mark.parametrize(("left", "state"), [(reserve.FULL - 1, "wrong"), (10**8, "note"), (10**10, "good")])
+async def test_doctor_says_that_a_small_disk_is_full_only_when_it_is(
+    at_home: Home, monkeypatch: pytest.MonkeyPatch, left: int, state: str
+) -> None:
+    usage = shutil.disk_usage(at_home.site.settings.data)._replace(free=left)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(inspection, "capacity", lambda _: 10**9)
+    assert [each.state for each in await inspection.disk(at_home.site)] == [state]
 
 
 def test_a_disk_that_fills_meanwhile_leaves_nothing_half_made(
