@@ -9,7 +9,7 @@ from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.protocol.activities import write_activity
-from fediblog.store import accounts, inbound, notices, relations
+from fediblog.store import accounts, beginnings, inbound, notices, relations
 from fediblog.store.tx import Tx
 
 ASKED_PAUSE = 60_000  # ms in which a Follow that waits for its answer is not sent once more
@@ -31,6 +31,7 @@ def follow(tx: Tx, urls: Urls, account: int, target: int) -> Relation:
     asked = standing is not None and inbound.sent_since(tx, account, "Follow", other.uri, tx.now - ASKED_PAUSE)
     if standing is not None and (asked or standing.state == "accepted"):
         return relations.between(tx, account, target)
+    beginnings.of_account(tx, other)
     number = tx.new_id()
     uri = urls.activity(number)
     at_once = other.local and not other.locked

@@ -19,6 +19,7 @@ from fediblog.protocol.activities import write_activity
 from fediblog.store import (
     accounts,
     approvals,
+    beginnings,
     conversations,
     jobs,
     listings,
@@ -66,6 +67,8 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, mentions: Mapping[st
     post = _stored(tx, number)
     if draft.state == "published":
         _announce(tx, urls, post)
+        if post.parent is not None:
+            beginnings.of_thread(tx, (post.parent,))
     elif draft.state == "scheduled":
         jobs.add(tx, "release", str(number), run_at=draft.scheduled)
     return post

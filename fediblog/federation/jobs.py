@@ -11,10 +11,12 @@ from typing import Concatenate, ParamSpec
 from fediblog import log
 from fediblog.actions import publishing, reacting
 from fediblog.errors import Unavailable
+from fediblog.federation import beginnings as accounts_met
 from fediblog.federation import pushing, resolve, synchronizing, threads
 from fediblog.federation.site import Site
 from fediblog.store import (
     apps,
+    beginnings,
     departed,
     events,
     files,
@@ -96,6 +98,12 @@ async def complete_thread(site: Site, job: Job) -> None:
 async def fetch_actor(site: Site, job: Job) -> None:
     """Look at an account again."""
     await resolve.actor(site, job.subject, fresh=True)
+    await site.db.write(jobs.done, job.id)
+
+
+async def begin_account(site: Site, job: Job) -> None:
+    """Fetch what an account pinned and wrote before it was met."""
+    await accounts_met.begin(site, int(job.subject))
     await site.db.write(jobs.done, job.id)
 
 
@@ -216,6 +224,7 @@ JOBS: dict[str, Handler] = {
     "thread": complete_thread,
     "fetch-actor": fetch_actor,
     "sync-followers": synchronize,
+    beginnings.JOB: begin_account,
     "confirm-gone": confirm_gone,
     "sweep": sweep,
     "check-database": check_database,

@@ -28,7 +28,7 @@ from fediblog.protocol.links import alternate_in, is_alternate, joined
 from fediblog.protocol.negotiate import is_activity_type
 from fediblog.protocol.notes import is_bare, read_note
 from fediblog.protocol.webfinger import parse_handle
-from fediblog.store import accounts, posts, relations
+from fediblog.store import accounts, beginnings, posts, relations
 from fediblog.store.accounts import StoredKey, host_of
 from fediblog.store.tx import Tx
 
@@ -235,7 +235,17 @@ async def confirm_gone(site: Site, uri: str, *, budget: Budget | None = None) ->
 
 
 async def anything(site: Site, text: str) -> Account | Post | None:
-    """What a pasted handle or address means; None if it is nothing that can be shown."""
+    """What a pasted handle or address means; None if it is nothing that can be shown.
+
+    What an account posted before comes in later.
+    """
+    found = await _meant(site, text)
+    if isinstance(found, Account) and not found.local:
+        await site.db.write(beginnings.of_account, found)
+    return found
+
+
+async def _meant(site: Site, text: str) -> Account | Post | None:
     wanted = text.strip()
     if parse_handle(wanted) is not None:
         return await by_handle(site, wanted)

@@ -16,13 +16,12 @@ from fediblog.federation.site import Site
 from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import read_collection
-from fediblog.store import listings, posts, ties, writing
+from fediblog.store import beginnings, listings, posts, relations, ties, writing
 from fediblog.store.tx import Tx
 
 PAGES = 5  # of one collection
 NOTES = 200  # of one thread
 AUTHORS = 40  # fetches beside those of the notes, for authors who are new here
-PAUSE = 900_000  # ms between two rounds for the same post
 
 
 async def complete(site: Site, number: int) -> None:
@@ -48,15 +47,20 @@ def _join(tx: Tx, number: int) -> bool:
 
 
 def _begin(tx: Tx, number: int) -> bool:
-    """Whether this round is due, and the thread is ours or one in which our people wrote, and is not long already."""
+    """Whether this round is due, and the thread is not long already, and somebody here has to do with it.
+
+    So it is if it is ours, if our people wrote in it, and if one of them follows who began it.
+    """
     post = posts.stored(tx, number)
-    if post is None or tx.now - writing.completed_at(tx, number) < PAUSE:
+    if post is None or not beginnings.threads_due(tx, (number,)):
         return False
     if post.root is not None and posts.is_long(tx, post.root, listings.THREAD_LIMIT):
         return False
     writing.set_completed(tx, number)
-    root = posts.stored(tx, post.root) if post.root is not None else None
-    return (root is not None and root.local) or posts.answered_here(tx, number)
+    root = posts.stored(tx, post.root) if post.root is not None else post
+    if root is None:
+        return posts.answered_here(tx, number)
+    return root.local or posts.answered_here(tx, root.id) or relations.followed_here(tx, root.account.id)
 
 
 async def _complete_below(site: Site, post: Post, budget: Budget) -> None:
@@ -71,7 +75,7 @@ async def _complete_below(site: Site, post: Post, budget: Budget) -> None:
 async def _ids_in(site: Site, uri: str, budget: Budget) -> list[str]:
     """Ids in a collection, page by page. What stands there is never believed, only asked for at its own origin."""
     seen, found = {uri}, dict[str, None]()
-    page = await _page(site, uri, budget)
+    page = await page_at(site, uri, budget)
     while page is not None and len(found) < NOTES:
         found.update(dict.fromkeys(filter(None, map(readers.ref, page.items))))
         following = page.first or page.next
@@ -79,7 +83,7 @@ async def _ids_in(site: Site, uri: str, budget: Budget) -> list[str]:
         if isinstance(following, dict) and (inside := read_collection(following)) is not None:
             page = None if address in seen else inside
         else:
-            page = await _page(site, address, budget) if _goes_on(address, uri, seen) else None
+            page = await page_at(site, address, budget) if _goes_on(address, uri, seen) else None
         seen.add(address)
     return list(found)[:NOTES]
 
@@ -89,7 +93,8 @@ def _goes_on(address: str, collection: str, seen: set[str]) -> bool:
     return bool(address) and address not in seen and same_origin(address, collection)
 
 
-async def _page(site: Site, uri: str, budget: Budget) -> Collection | None:
+async def page_at(site: Site, uri: str, budget: Budget) -> Collection | None:
+    """A collection or a page of one, None if it cannot be had; nothing in it is believed."""
     with suppress(Refused, Unavailable):
         return read_collection(fetching.read(await fetching.fetch(site, uri, budget)))
     return None

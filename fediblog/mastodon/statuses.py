@@ -20,7 +20,7 @@ from fediblog.mastodon.entities.statuses import Shown, attachment, content, stat
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.protocol.previews import warning
-from fediblog.store import audience, listings, posts, quotes, writing
+from fediblog.store import audience, beginnings, listings, posts, quotes, writing
 from fediblog.store.tx import Tx
 from fediblog.store.window import Window
 
@@ -93,16 +93,21 @@ def _many(tx: Tx, look: Look, numbers: Sequence[int], viewer: int) -> list[Json]
 @API.get("/api/v1/statuses/{id}/context", scope="read:statuses", who="anybody", gives="Context", tier=1)
 async def context(call: Call) -> Json:
     """What a status answers, and the answers to it: each below what it answers, at most 500."""
-    return await call.read(_context, call.look, call.number(), call.viewer)
+    found, due = await call.read(_context, call.look, call.number(), call.viewer)
+    if due:  # what strangers answered was never delivered here
+        await call.write(beginnings.of_thread, due)
+    return found
 
 
-def _context(tx: Tx, look: Look, number: int, viewer: int) -> Json:
+def _context(tx: Tx, look: Look, number: int, viewer: int) -> tuple[Json, list[int]]:
+    """The context, and the posts of other servers in whose threads answers may be missing."""
     post = subject(tx, number, viewer)
     above = audience.ancestors(tx, post, viewer)
     comments = listings.comments(tx, post.root or post.id, viewer)
     below = in_order(post, comments, listings.unseen(tx, post.root or post.id, comments))
     found = statuses(tx, look, [*above, *below], viewer)
-    return {"ancestors": found[: len(above)], "descendants": found[len(above) :]}
+    due = beginnings.threads_due(tx, {each.id for each in (post, *above[:1])}) if viewer else []
+    return {"ancestors": found[: len(above)], "descendants": found[len(above) :]}, due
 
 
 def in_order(post: Post, comments: Sequence[Post], unseen: Mapping[int, int | None]) -> list[Post]:

@@ -1,0 +1,39 @@
+"""What is fetched in the background because our people look at it: earlier posts of an account, answers in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from fediblog.domain.accounts import Account
+from fediblog.store import jobs
+from fediblog.store.tx import Tx
+
+JOB = "beginnings"
+PAUSE = 900_000  # ms between two rounds for the same thread
+MOST_WAITING = 200  # of each kind; beyond that nothing more is asked for
+
+
+def of_account(tx: Tx, account: Account) -> None:
+    """Have the pins and the first posts of an account of another server fetched, once for ever."""
+    if account.local or jobs.waiting(tx, JOB, MOST_WAITING) >= MOST_WAITING:
+        return
+    if tx.run("update account set begun = :now where id = :id and begun is null", now=tx.now, id=account.id):
+        jobs.add(tx, JOB, str(account.id))
+
+
+def threads_due(tx: Tx, posts: Collection[int]) -> list[int]:
+    """Those of these that are posts of other servers, and whose answers have not been asked for for a while."""
+    rows = tx.all(
+        "select id from post where id in (:ids) and local = 0 and coalesce(completed, 0) <= :before order by id",
+        ids=sorted(posts),
+        before=tx.now - PAUSE,
+    )
+    return [row.id for row in rows]
+
+
+def of_thread(tx: Tx, posts: Collection[int]) -> None:
+    """Have the answers below these posts of other servers fetched, where that is due."""
+    due = threads_due(tx, posts)
+    if due and jobs.waiting(tx, "thread", MOST_WAITING) < MOST_WAITING:
+        for post in due:
+            jobs.add(tx, "thread", str(post))
