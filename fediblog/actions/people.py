@@ -111,7 +111,7 @@ def add_account(
 
 
 def update_profile(tx: Tx, urls: Urls, account: int, profile: Profile) -> Account:
-    """Change what the account shows, and tell its followers."""
+    """Change what the account shows, and tell its followers; nobody is told of what is as it was."""
     actor = author_of(tx, account)
     if len(profile.summary) > BIO_LIMIT:
         raise Invalid("summary", f"At most {BIO_LIMIT} characters, please.")
@@ -137,6 +137,8 @@ def update_profile(tx: Tx, urls: Urls, account: int, profile: Profile) -> Accoun
     written = (profile.name, profile.summary, *(part for pair in pairs for part in pair))
     changes["emoji"] = packed.emoji_text(emoji_in(tx, urls, written))
     changes |= {column: one_line(words, ALT_LIMIT) for column, words in said.items() if words is not None}
+    if accounts.is_so(tx, account, changes):
+        return actor
     changed = accounts.update_profile(tx, account, **changes)
     send_profile(tx, urls, changed)
     return changed

@@ -8,7 +8,7 @@ from fediblog.actions import quoting, sending
 from fediblog.actions.composing import Composed, compose, month_of
 from fediblog.actions.documents import create_of, post_document, update_of
 from fediblog.actions.drafts import Draft, File, PollDraft, author_of
-from fediblog.actions.redrafting import inherited
+from fediblog.actions.redrafting import inherited, says_the_same
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
@@ -77,12 +77,15 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, mentions: Mapping[st
 def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, mentions: Mapping[str, int] | None = None) -> Post:
     """Change a post of one's own. A published one keeps its kind, address and audience, and its history is kept.
 
-    What nobody has seen yet gets a new number when it is published or put down for another time.
+    What nobody has seen yet gets a new number when it is published or put down for another time. Nobody is told of an
+    edit that leaves everything as it was.
     """
     author = author_of(tx, account)
     before = _own(tx, author, post)
     draft = inherited(tx, draft, before)
     published = before.state == "published"
+    if published and says_the_same(tx, draft, before):
+        return before
     jobs.drop(tx, "release", str(post))
     if not published and draft.state != "draft":
         writing.discard(tx, post)

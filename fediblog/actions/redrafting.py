@@ -78,3 +78,19 @@ def inherited(tx: Tx, draft: Draft, before: Post) -> Draft:
         quote=_quoted(tx, before) if draft.quote is None else draft.quote,
         app=draft.app if any(draft.app) else (before.app_name, before.app_website),
     )
+
+
+def says_the_same(tx: Tx, draft: Draft, before: Post) -> bool:
+    """Whether the draft of an edit, with what it inherits, leaves a published post as it is."""
+    standing = draft_of(tx, before)
+    fixed = replace(
+        draft,
+        visibility=standing.visibility,
+        reply_to=standing.reply_to,
+        slug=standing.slug,
+        state=standing.state,
+        scheduled=standing.scheduled,
+        app=standing.app,
+        quote=standing.quote,
+    )
+    return fixed == standing

@@ -6,7 +6,8 @@ import pytest
 
 from fediblog.actions import granting, reacting
 from fediblog.domain.documents import Visibility
-from fediblog.store import ids
+from fediblog.store import ids, relations
+from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.store import makers
 
@@ -72,3 +73,31 @@ async def test_what_blocking_a_server_would_end_is_told_beforehand(both: Server)
     }
     assert (await alice.get("/api/v1/domain_blocks/preview", domain="near.example"))["following_count"] == 0
     assert await alice.status("GET", "/api/v1/domain_blocks/preview", params={"domain": "no host"}) == 422
+
+
+async def test_saving_without_a_change_is_no_edit_and_tells_nobody(both: Server) -> None:
+    def sent(tx: Tx) -> int:
+        return len(tx.all("select id from outgoing"))
+
+    far = await both.write(makers.remote, "carol", "far.example")
+    await both.write(relations.put_follow, far.id, both.people["alice"].id, "https://far.example/f", "accepted")
+    alice = await both.api("alice")
+    note = {"status": "Hello *you* #tag", "spoiler_text": "CW", "language": "en", "sensitive": True}
+    article = {"status": "# Title\n\nIts text", "content_type": "text/markdown"}
+    for body in (note, article):
+        made = await alice.post("/api/v1/statuses", body)
+        before = await both.read(sent)
+        source = await alice.get(f"/api/v1/statuses/{made['id']}/source")
+        again = {**body, "status": source["text"]}
+        edited = await alice.call("PUT", f"/api/v1/statuses/{made['id']}", json=again)
+        assert (edited.status_code, edited.json()["edited_at"]) == (200, None)
+        assert len(await alice.get(f"/api/v1/statuses/{made['id']}/history")) == 1
+        assert await both.read(sent) == before
+        edited = await alice.call("PUT", f"/api/v1/statuses/{made['id']}", json={**again, "status": "# Other\n\nwords"})
+        assert edited.json()["edited_at"]
+        assert await both.read(sent) == before + 1
+    me = {"display_name": "Alice A.", "note": "Hi", "fields_attributes": [{"name": "a", "value": "b"}]}
+    before = await both.read(sent)
+    for _ in range(2):
+        await alice.call("PATCH", "/api/v1/accounts/update_credentials", json=me)
+        assert await both.read(sent) == before + 1
