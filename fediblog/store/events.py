@@ -47,6 +47,19 @@ def tell(tx: Tx, kind: str, *, account: int = 0, post: int = 0, item: int = 0, d
     tx.notify(CHANNEL)
 
 
+def tell_of_notice(tx: Tx, account: int, post: int) -> None:
+    """The same of the latest notice of an account, whose number need not be asked for."""
+    tx.run(
+        "insert into event (id, kind, account, post, item, detail, at)"
+        " select :id, 'notice', account, :post, notices, '', :now from numbering where account = :account",
+        id=tx.new_id(),
+        account=account,
+        post=post,
+        now=tx.now,
+    )
+    tx.notify(CHANNEL)
+
+
 def before(tx: Tx) -> list[int]:
     """The numbers of the last event and of those shortly before it."""
     rows = tx.all(

@@ -38,8 +38,7 @@ _ONCE = (  # SQLite makes a table for an insert that reads its own, which takes 
     " and not exists (select 1 from notice where account = :account and kind = :kind and actor = :actor"
     " and coalesce(post, 0) = :about and content = :content)"
 )
-_ADD_NEW = {engine: f"{sql} returning id" for engine, sql in _ADD.items()}
-_ADD_ONCE = {engine: f"{sql}{_ONCE} returning id" for engine, sql in _ADD.items()}
+_ADD_ONCE: dict[EngineName, str] = {engine: f"{sql}{_ONCE}" for engine, sql in _ADD.items()}
 
 
 def add(
@@ -70,17 +69,17 @@ def add(
         "content": content,
         "now": tx.now,
     }
-    sql = (_ADD_NEW if new else _ADD_ONCE)[tx.engine]
-    told = tx.one(sql, **notice, judged=int(unasked), filtered=0)
-    if told is None and not unasked:  # few have set a policy, and nothing was told to those
+    sql = (_ADD if new else _ADD_ONCE)[tx.engine]
+    told = tx.run(sql, **notice, judged=int(unasked), filtered=0)
+    if not told and not unasked:  # few have set a policy, and nothing was told to those
         verdict = policies.judge(tx, account, kind, actor, post)
         filtered = verdict == "filter"
-        told = tx.one(sql, **notice, judged=1, filtered=int(filtered)) if verdict in ("accept", "filter") else None
-    if told is not None and not filtered:
+        told = tx.run(sql, **notice, judged=1, filtered=int(filtered)) if verdict in ("accept", "filter") else 0
+    if told and not filtered:
         tx.notify("notices")
-        events.tell(tx, events.NOTICE, account=account, post=post or 0, item=told.id)
+        events.tell_of_notice(tx, account, post or 0)
         if pushed:
-            pushes.queue(tx, account, told.id, kind, actor)
+            pushes.queue(tx, account, counted(tx, account), kind, actor)
 
 
 def lock(tx: Tx, author: int, told: Iterable[int]) -> None:
