@@ -17,7 +17,7 @@ from fediblog.errors import Invalid, Refused
 from fediblog.markup.markdown import render
 from fediblog.markup.text import display_name, one_line
 from fediblog.protocol.activities import write_activity
-from fediblog.store import accounts, facts, files, logins, packed, writing
+from fediblog.store import accounts, facts, files, logins, packed, profiles, writing
 from fediblog.store.accounts import NewKey
 from fediblog.store.tx import Tx
 
@@ -137,7 +137,7 @@ def update_profile(tx: Tx, urls: Urls, account: int, profile: Profile) -> Accoun
     written = (profile.name, profile.summary, *(part for pair in pairs for part in pair))
     changes["emoji"] = packed.emoji_text(emoji_in(tx, urls, written))
     changes |= {column: one_line(words, ALT_LIMIT) for column, words in said.items() if words is not None}
-    if accounts.is_so(tx, account, changes):
+    if profiles.is_so(tx, account, changes):
         return actor
     changed = accounts.update_profile(tx, account, **changes)
     send_profile(tx, urls, changed)

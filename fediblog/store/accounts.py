@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -320,13 +320,6 @@ def _columns(actor: Actor, domain: str, *, remote: bool = False) -> dict[str, An
         "published": actor.published,
         "inbox_host": "" if host_of(actor.inbox) == host_of(actor.uri) else host_of(actor.inbox),
     }
-
-
-def is_so(tx: Tx, account: int, columns: Mapping[str, str | int | None]) -> bool:
-    """Whether the account has these columns already."""
-    row = tx.one("select * from account where id = :id", id=account)
-    stored = row._asdict() if row else {}
-    return all(name in stored and stored[name] == value for name, value in columns.items())
 
 
 def update_profile(tx: Tx, account: int, **changes: str | int | None) -> Account:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.records import record
@@ -92,3 +94,10 @@ def set_preference(tx: Tx, account: int, what: Defaults) -> None:
         sensitive=what.sensitive,
         quotes=what.quotes,
     )
+
+
+def is_so(tx: Tx, account: int, columns: Mapping[str, str | int | None]) -> bool:
+    """Whether the account has these columns already."""
+    row = tx.one("select * from account where id = :id", id=account)
+    stored = row._asdict() if row else {}
+    return all(name in stored and stored[name] == value for name, value in columns.items())
