@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from fediblog.actions import quoting
@@ -20,12 +20,13 @@ from fediblog.mastodon.entities.statuses import Shown, attachment, content, stat
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.protocol.previews import warning
-from fediblog.store import audience, beginnings, listings, posts, quotes, writing
+from fediblog.store import audience, beginnings, posts, quotes, threads, writing
 from fediblog.store.tx import Tx
 from fediblog.store.window import Window
 
 API = Table()
 MOST = 40  # statuses that are asked for by number at a time
+MOST_BELOW = 4096  # answers in one context
 
 
 def find(tx: Tx, number: int, viewer: int) -> Shown:
@@ -92,7 +93,10 @@ def _many(tx: Tx, look: Look, numbers: Sequence[int], viewer: int) -> list[Json]
 
 @API.get("/api/v1/statuses/{id}/context", scope="read:statuses", who="anybody", gives="Context", tier=1)
 async def context(call: Call) -> Json:
-    """What a status answers, and the answers to it: each below what it answers, at most 500."""
+    """What a status answers, and all answers below it, each before its own: at most 40 and 4096.
+
+    What is below an answer that was cut off is in the context of that answer.
+    """
     found, due = await call.read(_context, call.look, call.number(), call.viewer)
     if due:  # what strangers answered was never delivered here
         await call.write(beginnings.of_thread, due)
@@ -103,34 +107,10 @@ def _context(tx: Tx, look: Look, number: int, viewer: int) -> tuple[Json, list[i
     """The context, and the posts of other servers in whose threads answers may be missing."""
     post = subject(tx, number, viewer)
     above = audience.ancestors(tx, post, viewer)
-    comments = listings.comments(tx, post.root or post.id, viewer)
-    below = in_order(post, comments, listings.unseen(tx, post.root or post.id, comments))
+    below = threads.descendants(tx, post, viewer, MOST_BELOW)
     found = statuses(tx, look, [*above, *below], viewer)
     due = beginnings.threads_due(tx, {each.id for each in (post, *above[:1])}) if viewer else []
     return {"ancestors": found[: len(above)], "descendants": found[len(above) :]}, due
-
-
-def in_order(post: Post, comments: Sequence[Post], unseen: Mapping[int, int | None]) -> list[Post]:
-    """The answers below a post, each before its own answers; below a thread's first post also those of lost parents.
-
-    What answers one that is not shown (`unseen`, with what each answers) stands where that one would.
-    """
-    shown = {each.id: each for each in comments}
-    below: dict[int, list[int]] = {}
-    for number in sorted({*shown, *unseen} - {post.id}):
-        parent = shown[number].parent if number in shown else unseen[number]
-        if parent not in shown and parent not in unseen and parent != post.id:
-            parent = post.id if post.root is None else None
-        if parent is not None:
-            below.setdefault(parent, []).append(number)
-    found: list[Post] = []
-    waiting = below.pop(post.id, [])[::-1]
-    while waiting:  # no recursion: strangers decide how deep a thread is
-        number = waiting.pop()
-        if number in shown:
-            found.append(shown[number])
-        waiting += reversed(below.pop(number, []))
-    return found
 
 
 @API.get("/api/v1/statuses/{id}/source", scope="read:statuses", gives="StatusSource", tier=2)

@@ -16,10 +16,16 @@ _MENTIONS = (
 )
 _TAGS = "select post, tag, name from post_tag where post in (:ids) order by post, tag"
 _FILES = "select * from attachment where post in (:ids) order by post, position"
+# What everybody sees of a thread: below its first post all that names it as such, below another one its branch.
+_COUNTS = "p.state = 'published' and p.visibility in ('public', 'unlisted')"
+_BRANCH = (
+    "(with recursive branch (top, id) as (select b.parent, b.id from post b where b.parent in (:answers)"
+    " union select branch.top, c.id from branch join post c on c.parent = branch.id) select top, id from branch)"
+)
 # One statement, since each one costs about as much as all that it finds.
 _TOTALS = (
-    "select 'comment' as what, parent as id, count(*) as n from post where parent in (:ids) and state = 'published'"
-    " and visibility in ('public', 'unlisted') group by parent"
+    "select 'comment' as what, p.root as id, count(*) as n from post p"
+    f" where p.root in (:tops) and {_COUNTS} group by p.root"
     " union all select 'like', post, count(distinct account) from reaction where post in (:ids) and kind <> 'dislike'"
     " group by post"
     " union all select 'boost', post, count(*) from boost where post in (:ids) group by post"
@@ -30,9 +36,12 @@ _TOTALS = (
 # Whether there may be something in these totals that is not shown; then it is counted, and taken off.
 _TOTALS += " union all select 'shut', 0, 1 from shut_out"
 _SHUT = (
-    "select 'comment' as what, c.parent as id, count(*) as n from post c join account a on a.id = c.account"
-    " where c.parent in (:ids) and c.state = 'published' and c.visibility in ('public', 'unlisted')"
-    f" and (a.state <> 'active' or {shut_out('c.account', 'c')}) group by c.parent"
+    "select 'comment' as what, p.root as id, count(*) as n from post p join account a on a.id = p.account"
+    f" where p.root in (:tops) and {_COUNTS}"
+    f" and (a.state <> 'active' or {shut_out('p.account', 'p')}) group by p.root"
+    f" union all select 'comment', d.top, count(*) from {_BRANCH} d join post p on p.id = d.id"
+    f" join account a on a.id = p.account where {_COUNTS}"
+    f" and (a.state <> 'active' or {shut_out('p.account', 'p')}) group by d.top"
     " union all select 'like', r.post, count(distinct r.account) from reaction r join post p on p.id = r.post"
     " join account a on a.id = r.account where r.post in (:ids) and r.kind <> 'dislike'"
     f" and (a.state <> 'active' or {shut_out('r.account', 'p')}) group by r.post"
@@ -46,7 +55,16 @@ _MARKS = (
     " union all select 'kept', post, 1 from bookmark where account = :viewer and post in (:ids)"
     " union all select 'muted', root, 1 from thread_mute where account = :viewer and root in (:roots)"
 )
-_TOTALS_AND_MARKS = _TOTALS + _MARKS
+_OF_ANSWERS = (
+    f" union all select 'comment', d.top, count(*) from {_BRANCH} d join post p on p.id = d.id"
+    f" where {_COUNTS} group by d.top"
+)
+_ASKED = {  # by whether there are answers among the posts, and whether somebody has signed in
+    (False, False): _TOTALS,
+    (False, True): _TOTALS + _MARKS,
+    (True, False): _TOTALS + _OF_ANSWERS,
+    (True, True): _TOTALS + _OF_ANSWERS + _MARKS,
+}
 _FACES = (
     "select id, local, uri, kind, handle, domain, name, summary, url, icon, icon_alt, image, image_alt, fields, emoji,"
     " moved_to, locked, discoverable, indexable, memorial, state, published, created from account where id in (:ids)"
@@ -74,17 +92,21 @@ class Beside:
         return self.totals.get(what, {})
 
 
-def beside(tx: Tx, ids: Sequence[int], roots: Sequence[int], viewer: int) -> Beside:
-    """All that is beside these posts, as `viewer` (0: anybody) has it; `roots` begin their threads."""
+def beside(tx: Tx, posts: Sequence[Row], viewer: int) -> Beside:
+    """All that is beside these posts (rows of the table), as `viewer` (0: anybody) has it."""
     found = Beside()
+    ids = [row.id for row in posts]
+    answers = [row.id for row in posts if row.root is not None]
+    tops = [row.id for row in posts if row.root is None] if answers else ids
+    roots = [row.root or row.id for row in posts] if viewer else ()
     for sql, into in ((_MENTIONS, found.mentions), (_TAGS, found.tags), (_FILES, found.files)):
         for row in tx.all(sql, ids=ids):
             into.setdefault(row.post, []).append(row)
-    rows = tx.all(_TOTALS_AND_MARKS, ids=ids, roots=roots, viewer=viewer) if viewer else tx.all(_TOTALS, ids=ids)
-    for what, number, total in rows:
+    sql = _ASKED[bool(answers), bool(viewer)]
+    for what, number, total in tx.all(sql, ids=ids, tops=tops, answers=answers, roots=roots, viewer=viewer):
         found.totals.setdefault(what, {})[number] = total
     if found.totals.pop("shut", None):
-        for what, number, total in tx.all(_SHUT, ids=ids):
+        for what, number, total in tx.all(_SHUT, ids=ids, tops=tops, answers=answers):
             found.totals[what][number] -= total
     return found
 

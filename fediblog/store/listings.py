@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.kept import Kept
@@ -15,7 +13,8 @@ from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, LISTED, NOT_SHUNNED, SHOWN_BELOW, VISIBLE
 
 _FAR = (1 << 63) - 1
-THREAD_LIMIT = 500
+THREAD_LIMIT = 500  # answers of a thread, after which no more are looked for elsewhere
+DEPTH = 40  # posts above another one that are shown with it
 _MONTHS: Kept[int, list[tuple[str, int]]] = Kept(512)
 _TOTALS: Kept[int, int] = Kept(2048)
 _OURS_OR_READ = "select o.id from post o where o.local = 1 union select s.post from stream s where s.account = :viewer"
@@ -219,26 +218,7 @@ def comments(tx: Tx, root: int, viewer: int = 0, limit: int = THREAD_LIMIT) -> l
     return posts.hydrate(tx, rows, viewer)
 
 
-def unseen(tx: Tx, root: int, comments: Sequence[Post]) -> dict[int, int | None]:
-    """Of public answers in a thread that are not among these, but have some of them below: their parents by number.
-
-    They are of somebody who is blocked; what others answered to them stays, and hangs below where they would be.
-    """
-    known, found = {each.id for each in comments} | {root}, dict[int, int | None]()
-    missing = {each.parent for each in comments if each.parent is not None} - known
-    while missing:
-        rows = tx.all(
-            "select id, parent from post where id in (:ids) and root = :root and state = 'published'"
-            " and visibility in ('public', 'unlisted')",
-            ids=sorted(missing),
-            root=root,
-        )
-        found.update((row.id, row.parent) for row in rows)
-        missing = {row.parent for row in rows if row.parent is not None} - known - found.keys()
-    return found
-
-
-def ancestors(tx: Tx, post: Post, viewer: int = 0, depth: int = 40) -> list[Post]:
+def ancestors(tx: Tx, post: Post, viewer: int = 0, depth: int = DEPTH) -> list[Post]:
     """The posts that this one hangs below, the first of the thread first."""
     chain: list[Post] = []
     parent = post.parent

@@ -156,7 +156,7 @@ def _hydrate(tx: Tx, rows: Sequence[Row], viewer: int) -> list[Post]:
     if not ids:
         return []
     authors = accounts.many(tx, {row.account for row in rows})
-    found = beside.beside(tx, ids, (), viewer)
+    found = beside.beside(tx, rows, viewer)
     comments, likes, boosts, liked, boosted = map(found.told, ("comment", "like", "boost", "liked", "boosted"))
     polls = [row.id for row in rows if row.poll is not None] if viewer else []
     voted = _voted(tx, polls, viewer) if polls else set()

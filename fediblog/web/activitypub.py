@@ -289,7 +289,7 @@ def _featured_tags(tx: Tx, viewer: int, urls: Urls, number: int) -> Document:
 
 
 async def replies(request: Request) -> Response:
-    """The direct answers to a post, those of every server, as ids."""
+    """The direct answers to a post, those of every server, as ids; the total is that of all comments below it."""
     return document(
         request, await ask(request, _replies, site_of(request).urls, _number(request), _cursor(request, "page"))
     )

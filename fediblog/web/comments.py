@@ -23,11 +23,15 @@ _SHOWN: Kept[int, str] = Kept(MOST_KEPT)
 
 @record(frozen=True, slots=True)
 class Comment:
-    """An answer and how far it is indented; `to` is the one it answers where the indentation no longer tells."""
+    """An answer and how far it is indented; `to` is the one it answers where the indentation does not tell.
+
+    `page` is the page of comments on which that one stands, 0 if it is the same.
+    """
 
     post: Post | None  # None: one that is not shown
     depth: int
     to: Post | None = None
+    page: int = 0
 
 
 class Parts(Protocol):
@@ -43,11 +47,16 @@ class Parts(Protocol):
         """What a reader who has signed in can do with it."""
 
 
+def page_of(page: int) -> str:
+    """The address of a page of comments, from any other page of the same post."""
+    return f"?comments={page}"
+
+
 def comments(answers: Sequence[Comment], parts: Parts, links: Links) -> Markup:
     """Answers as the items of a list."""
     shown = [
         f'<li class="depth-{each.depth}">'
-        f"{_comment(each.post, parts, links, each.to) if each.post is not None else _unseen()}\n</li>"
+        f"{_comment(each.post, parts, links, each.to, page=each.page) if each.post is not None else _unseen()}\n</li>"
         for each in answers
     ]
     return Markup("\n".join(shown))  # noqa: S704  made of escaped parts
@@ -63,23 +72,24 @@ def comment(post: Post, parts: Parts, links: Links, level: str) -> Markup:
     return Markup(_comment(post, parts, links, None, level))  # noqa: S704  made of escaped parts
 
 
-def _comment(post: Post, parts: Parts, links: Links, to: Post | None, level: str = "h3") -> str:
-    made_of = (post, to, links, level)
+def _comment(post: Post, parts: Parts, links: Links, to: Post | None, level: str = "h3", page: int = 0) -> str:
+    made_of = (post, to, links, level, page)
     shown = _SHOWN.get(post.id, made_of)
     if shown is None:
-        shown = _shown(post, parts, links, to, level)
+        shown = _shown(post, parts, links, to, level, page)
         # What a poll or a quoted post looks like depends on the time of day, and on who looks.
         if not (post.poll or post.quote) and len(shown) <= LONGEST_KEPT:
             _SHOWN.put(post.id, made_of, shown)
     return f"{shown}{parts.actions(post)}</article>" if links.signed_in else shown
 
 
-def _shown(post: Post, parts: Parts, links: Links, to: Post | None, level: str) -> str:
+def _shown(post: Post, parts: Parts, links: Links, to: Post | None, level: str, page: int) -> str:
     """All that does not depend on who has signed in."""
     why = title = end = ""
     if to is not None:
         answers = escape(text("post.answers", name=to.account.shown_name))
-        why = f'<p class="why quiet small">{icon("reply")}<a href="#p{to.id}">{answers}</a></p>'
+        place = f"{page_of(page) if page else ''}#p{to.id}"
+        why = f'<p class="why quiet small">{icon("reply")}<a href="{place}">{answers}</a></p>'
     if post.title:
         link = f'<a href="{escape(links.post(post))}">{escape(post.title)}</a>'
         title = f'<{level} class="comment-title p-name" dir="auto">{link}</{level}>'

@@ -19,7 +19,7 @@ from fediblog.messages import known, text
 from fediblog.protocol import previews
 from fediblog.web import devices, emoji, sessions
 from fediblog.web.cards import card
-from fediblog.web.comments import comment, comments
+from fediblog.web.comments import comment, comments, page_of
 from fediblog.web.foot import Reader, foot
 from fediblog.web.links import Links
 from fediblog.web.negotiation import VARY, site_of
@@ -146,7 +146,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals.update(t=text, static=static)
+    made.globals.update(t=text, static=static, comment_page=page_of)
     made.filters.update(
         content=content, excerpt=excerpt, focus=focus, foot=foot, card=card, comment=comment, comments=comments
     )

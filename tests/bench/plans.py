@@ -71,7 +71,7 @@ def home(tx: Tx, scene: Scene) -> None:
 def post_page(tx: Tx, scene: Scene) -> None:
     post = posts.get(tx, scene.post)
     assert post is not None
-    thread_of(tx, 0, post)
+    thread_of(tx, 0, post, 1)
 
 
 def spread(tx: Tx, scene: Scene) -> None:

@@ -213,6 +213,14 @@ def shown_there(tx: Tx, world: World, each: Post, who: int) -> bool:
     return shown_below([(author, standing(author)) for author in authors])
 
 
+def answers_below(world: World, post: Post) -> list[Post]:
+    """All that is counted as comments below a post: of a thread's first one what names it as such."""
+    if post.root is None:
+        return [p for p in world.posts if p.root == post.id]
+    children = [p for p in world.posts if p.parent == post.id]
+    return children + [below for child in children for below in answers_below(world, child)]
+
+
 def check_totals(tx: Tx, world: World) -> int:
     """Faces, ids and totals of likes and boosts are of the same people, those whom the rule shows."""
     hidden = 0
@@ -229,7 +237,7 @@ def check_totals(tx: Tx, world: World) -> int:
         assert len(reactions.boost_uris(tx, each.id)) == len(spreaders) == each.boost_total
         assert {row[1].id for row in audience.likers(tx, each.id, 0, Window(limit=99))} == fans
         assert {row[1].id for row in audience.boosters(tx, each.id, 0, Window(limit=99))} <= spreaders
-        answers = [p for p in world.posts if p.parent == each.id and p.state == "published"]
+        answers = [p for p in answers_below(world, each) if p.state == "published"]
         public = [p for p in answers if p.visibility in ("public", "unlisted")]
         assert each.comments == sum(p.account.id in active and shown_there(tx, world, p, p.account.id) for p in public)
         hidden += len(likes) - len(fans) + len(public) - each.comments

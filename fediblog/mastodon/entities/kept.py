@@ -84,7 +84,7 @@ def _made(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> list[bytes]:
 
 def _gather(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> _Page:
     by_number = {row.id: row for row in rows}
-    found = beside.beside(tx, list(by_number), [row.root or row.id for row in rows], viewer)
+    found = beside.beside(tx, list(by_number.values()), viewer)
     authors = {row.account for row in rows} | {row.booster for row in rows if row.booster is not None}
     parents = personal.authors_of(tx, {row.parent for row in rows if row.parent is not None})
     return _Page(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -15,13 +15,15 @@ from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
-from fediblog.store import approvals, graves, listings, permits, posts, quotes, reactions, writing
+from fediblog.store import approvals, beginnings, graves, listings, permits, posts, quotes, reactions, threads, writing
 from fediblog.store.quotes import Authorization
+from fediblog.store.threads import Below
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Revision
 from fediblog.web.comments import Comment
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.blog import account_named
+from fediblog.web.paging import mark
 from fediblog.web.render import add_link, render
 from fediblog.web.sessions import Visit, ask, ask_as, page, visit_of
 
@@ -35,7 +37,11 @@ class Thread:
 
     post: Post
     above: Sequence[Post] = ()
-    comments: Sequence[Comment] = ()
+    comments: Sequence[Comment] = ()  # one page of them
+    page: int = 1
+    pages: int = 1
+    cut: bool = False  # there is more above than is shown
+    elsewhere: bool = False  # there are more comments at its origin than here
     likes: Sequence[Reaction] = ()
     boosts: Sequence[Boost] = ()
     history: Sequence[Revision] = ()
@@ -47,7 +53,7 @@ class Thread:
 async def by_number(request: Request) -> Response:
     """A note at its own address."""
     params = request.path_params
-    thread = await ask(request, _by_number, site_of(request).urls, params["handle"], params["n"])
+    thread = await ask(request, _by_number, site_of(request).urls, params["handle"], params["n"], _page(request))
     return _answer(request, thread)
 
 
@@ -55,13 +61,18 @@ async def by_slug(request: Request) -> Response:
     """An article at its own address."""
     params = request.path_params
     month = f"{params['year']}/{params['month']}"
-    thread = await ask(request, _by_slug, site_of(request).urls, params["handle"], month, params["slug"])
+    thread = await ask(
+        request, _by_slug, site_of(request).urls, params["handle"], month, params["slug"], _page(request)
+    )
     return _answer(request, thread)
 
 
 async def for_reader(request: Request) -> Response:
     """Any post that the reader may see, wherever it comes from."""
-    thread = await ask_as(request, _for_reader, site_of(request).urls, request.path_params["n"])
+    site = site_of(request)
+    thread, due = await ask_as(request, _for_reader, site.urls, request.path_params["n"], _page(request))
+    if due:  # what strangers answered was never delivered here
+        await site.db.write(beginnings.of_thread, due)
     post = thread.post
     if post.local and post.state == "published":
         return RedirectResponse(urlsplit(post.url).path, 303)
@@ -79,17 +90,17 @@ def _answer(request: Request, thread: Thread) -> Response:
     return response
 
 
-def _by_number(tx: Tx, viewer: int, urls: Urls, handle: str, number: int) -> Thread:
+def _by_number(tx: Tx, viewer: int, urls: Urls, handle: str, number: int, page: int) -> Thread:
     post = posts.get(tx, number, viewer)
     if post is not None and post.local and post.state == "published":
-        return thread_of(tx, viewer, post)
+        return thread_of(tx, viewer, post, page)
     if post is None and graves.of_public(tx, urls.post(number)) is not None:
         raise Gone
     account_named(tx, handle)
     raise NotFound
 
 
-def _by_slug(tx: Tx, viewer: int, urls: Urls, handle: str, month: str, slug: str) -> Thread:
+def _by_slug(tx: Tx, viewer: int, urls: Urls, handle: str, month: str, slug: str, page: int) -> Thread:
     account = account_named(tx, handle)
     post = posts.by_slug(tx, account.id, month, slug, viewer)
     if post is None:  # the month may be wrong where a link was typed by hand
@@ -101,25 +112,36 @@ def _by_slug(tx: Tx, viewer: int, urls: Urls, handle: str, month: str, slug: str
         raise Gone
     if post is None or post.state != "published":
         raise NotFound
-    return thread_of(tx, viewer, post)
+    return thread_of(tx, viewer, post, page)
 
 
-def _for_reader(tx: Tx, visit: Visit, urls: Urls, number: int) -> Thread:
+def _for_reader(tx: Tx, visit: Visit, urls: Urls, number: int, page: int) -> tuple[Thread, list[int]]:
+    """The thread, and the posts of other servers in whose threads answers may be missing."""
     post = posts.get(tx, number, visit.account.id)
     if post is None and graves.of_public(tx, urls.post(number)) is not None:
         raise Gone
     if post is None:
         raise NotFound
-    return thread_of(tx, visit.account.id, post)
+    thread = thread_of(tx, visit.account.id, post, page)
+    return thread, beginnings.threads_due(tx, {each.id for each in (post, *thread.above[:1])})
 
 
-def thread_of(tx: Tx, viewer: int, post: Post) -> Thread:
+def _page(request: Request) -> int:
+    """Which page of the comments is asked for."""
+    return mark(request, "comments") or 1
+
+
+def thread_of(tx: Tx, viewer: int, post: Post, page: int) -> Thread:
     """The post with what hangs on it."""
-    everybody = listings.comments(tx, post.root or post.id, viewer)
+    above, below = listings.ancestors(tx, post, viewer), threads.below(tx, post, viewer, page)
     return Thread(
         post=post,
-        above=listings.ancestors(tx, post, viewer),
-        comments=arranged(post, everybody, listings.unseen(tx, post.root or post.id, everybody)),
+        above=above,
+        cut=len(above) == listings.DEPTH and above[0].parent is not None,
+        comments=_indented(post, below),
+        page=below.page,
+        pages=below.pages,
+        elsewhere=not post.local and post.comments > below.total,
         likes=reactions.liked_by(tx, post.id, FACES),
         boosts=reactions.boosts(tx, post.id, FACES),
         history=writing.revisions(tx, post.id) if post.updated else (),
@@ -142,27 +164,14 @@ def _closed(tx: Tx, viewer: int, post: Post) -> str:
     return "nobody" if "nobody" in policies else "followers"
 
 
-def arranged(post: Post, comments: Sequence[Post], unseen: Mapping[int, int | None]) -> list[Comment]:
-    """The answers below a post in the order in which they are read: each followed by its own answers.
-
-    `unseen` are the numbers of answers that are not shown but have answers, with what they answer. On the thread's
-    first post, answers whose own parent cannot be told of stand at the top level.
-    """
-    shown = {each.id: each for each in comments}
-    below: dict[int, list[int]] = {}
-    for number in sorted({*shown, *unseen} - {post.id}):
-        parent = shown[number].parent if number in shown else unseen[number]
-        if parent not in shown and parent not in unseen and parent != post.id:
-            parent = post.id if post.root is None else None
-        if parent is not None:
-            below.setdefault(parent, []).append(number)
+def _indented(post: Post, below: Below) -> list[Comment]:
+    """One page of comments: each says whom it answers if that cannot be seen from how far it is indented."""
     found: list[Comment] = []
-    waiting = [(child, 0, post.id) for child in reversed(below.pop(post.id, []))]
-    while waiting:  # no recursion: strangers decide how deep a thread is
-        number, depth, above = waiting.pop()
-        answered = shown.get(above) if depth > DEEPEST else None
-        found.append(Comment(shown.get(number), min(depth, DEEPEST), answered))
-        waiting += [(child, depth + 1, number) for child in reversed(below.pop(number, []))]
+    for place in below.places:
+        page = below.parents.get(place.parent, 0)
+        told = place.depth > DEEPEST or page
+        answered = below.shown.get(place.parent) if told else None
+        found.append(Comment(below.shown.get(place.id), min(place.depth, DEEPEST), answered, page))
     return found
 
 

@@ -27,6 +27,7 @@ _DYNAMIC = (
     "visibility.",
     "allowed.",
     "closed.",
+    "post.approval-",
     "notice.",
     "tab.",
     "flash.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html import unescape
 from xml.etree import ElementTree
 
@@ -326,3 +327,62 @@ async def test_the_description_of_a_feed_is_html(blog: Blog) -> None:
     )
     rss = ElementTree.fromstring((await blog.browser().get("/@alice/feed.rss")).content)
     assert rss.findtext("channel/description") == "a &lt; b &amp; c"
+
+
+async def test_of_a_long_thread_every_answer_is_on_a_page(blog: Blog) -> None:
+    """A branch that goes on from one page to the next says there what it answers."""
+    post = await blog.write("What do you think?", title="Question")
+    bob = await blog.stranger()
+    first = parent = await blog.heard(bob, "<p>Answer 1.</p>", 1, in_reply_to=post.uri)
+    for i in range(2, 531):
+        parent = await blog.heard(bob, f"<p>Answer {i}.</p>", i, in_reply_to=(first if i > 150 else parent).uri)
+    late = await blog.heard(bob, "<p>Answer 531.</p>", 531, in_reply_to=parent.uri)
+    for browser in (blog.browser(), await blog.owner()):
+        pages = [(await browser.get(path(post.url))).text]
+        while more := re.search(r'rel="next" href="([^"#]+)#comments"', pages[-1]):
+            pages.append((await browser.get(f"{path(post.url)}{more[1]}")).text)
+        found = [int(n) for page in pages for n in re.findall(r"<p>Answer (\d+)\.</p>", page)]
+        assert (len(pages), found) == (6, list(range(1, 532)))
+        assert all("531 comments" in page for page in pages)
+        assert f'<a href="?comments=1#p{first.id}">' in pages[-1]
+        assert "Page 6 of 6" in pages[-1]
+        far = (await browser.get(f"{path(post.url)}?comments=99999999999999999999")).text
+        assert "Page 1 of 6" in far
+    branch = (await (await blog.owner()).get(f"/post/{parent.id}")).text
+    assert "1 comment<" in branch
+    assert "Answer 531." in branch
+    assert late.parent == parent.id
+
+
+async def test_what_is_not_here_is_said_to_be_elsewhere(blog: Blog) -> None:
+    bob = await blog.stranger()
+    post = await blog.heard(bob, "<p>Mine</p>", 1, reply_count=7)
+    await blog.heard(bob, "<p>One of seven</p>", 2, in_reply_to=post.uri)
+    page = (await (await blog.owner()).get(f"/post/{post.id}")).text
+    assert "7 comments" in page
+    assert "More comments on far.example" in page
+
+
+async def test_a_long_way_up_says_that_it_goes_on(blog: Blog) -> None:
+    bob = await blog.stranger()
+    parent = first = await blog.heard(bob, "<p>The first</p>", 1)
+    for i in range(2, 50):
+        parent = await blog.heard(bob, f"<p>Answer {i}.</p>", i, in_reply_to=parent.uri)
+    page = (await (await blog.owner()).get(f"/post/{parent.id}")).text
+    assert "The first" not in page
+    link = re.search(r'<a href="(/post/\d+)">The conversation begins further up</a>', page)
+    assert link is not None
+    page = (await (await blog.owner()).get(link[1])).text
+    assert "The first" in page
+    assert f'id="p{first.id}"' in page
+    assert "begins further up" not in page
+
+
+async def test_whoever_opens_a_thread_of_another_server_has_its_answers_fetched(blog: Blog) -> None:
+    bob = await blog.stranger()
+    post = await blog.heard(bob, "<p>Mine</p>", 1)
+    owner = await blog.owner()
+    for _ in range(2):
+        assert (await owner.get(f"/post/{post.id}")).status_code == 200
+    waiting = await blog.site.db.read(lambda tx: tx.all("select subject from job where kind = 'thread'"))
+    assert [row.subject for row in waiting] == [str(post.id)]

@@ -1,0 +1,105 @@
+"""The answers below a post, in the order in which they are read: all of them, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fediblog.domain.posts import Post
+from fediblog.domain.records import record
+from fediblog.domain.threads import Place, in_reading_order
+from fediblog.store import posts
+from fediblog.store.tx import Row, Tx
+from fediblog.store.visible import NOT_SHUNNED, SHOWN_BELOW, VISIBLE
+
+PAGE = 100  # answers
+MOST = 20_000  # answers whose order is worked out; what came after them is on the pages of the answers that it hangs on
+
+_SHOWN = (
+    f"p.state = 'published' and {VISIBLE} and (:viewer = 0 or {NOT_SHUNNED}) and {SHOWN_BELOW} order by p.id limit :n"
+)
+_IN_THREAD = f"post p where p.root = :top and {_SHOWN}"
+# Not `union all`: then a circle would have no end.
+_IN_BRANCH = (
+    "post p where p.id in (with recursive branch (id) as (select b.id from post b where b.parent = :top"
+    f" union select c.id from branch join post c on c.parent = branch.id) select id from branch) and {_SHOWN}"
+)
+_WHOLE, _WHOLE_BRANCH = f"select p.* from {_IN_THREAD}", f"select p.* from {_IN_BRANCH}"
+_SPOTS, _SPOTS_OF_BRANCH = f"select p.id, p.parent from {_IN_THREAD}", f"select p.id, p.parent from {_IN_BRANCH}"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Below:
+    """One page of the answers below a post. Pages count from 1."""
+
+    places: list[Place]
+    shown: Mapping[int, Post]  # by number; an answer that is not among them is not shown, but has some below it
+    parents: Mapping[int, int]  # what is answered and is on another page, and on which
+    total: int  # answers that are shown, on all pages
+    page: int = 1
+    pages: int = 1
+
+
+def below(tx: Tx, post: Post, viewer: int, page: int = 1, size: int = PAGE) -> Below:
+    """A page of the answers below a post that are shown to the viewer; the last one if there are not so many."""
+    rows = _ask(tx, _WHOLE if post.root is None else _WHOLE_BRANCH, post, viewer, size + 1)
+    if len(rows) <= size:
+        order = _order(tx, post, {row.id: row.parent for row in rows})
+        shown = {each.id: each for each in posts.hydrate(tx, rows, viewer)}
+        return Below(places=order, shown=shown, parents={}, total=len(shown))
+    spots = _ask(tx, _SPOTS if post.root is None else _SPOTS_OF_BRANCH, post, viewer, MOST)
+    known = {row.id: row.parent for row in spots}
+    order = _order(tx, post, known)
+    pages = -(-len(order) // size)
+    page = min(max(page, 1), pages)
+    chosen = order[(page - 1) * size : page * size]
+    on_page = {place.id: i // size + 1 for i, place in enumerate(order)}
+    elsewhere = {place.parent: on_page[place.parent] for place in chosen if on_page.get(place.parent, page) != page}
+    return Below(
+        places=chosen,
+        shown=_whole(tx, known.keys() & ({place.id for place in chosen} | elsewhere.keys()), viewer),
+        parents=elsewhere,
+        total=len(known),
+        page=page,
+        pages=pages,
+    )
+
+
+def descendants(tx: Tx, post: Post, viewer: int, limit: int) -> list[Post]:
+    """The answers below a post that are shown to the viewer, each before its own answers."""
+    rows = _ask(tx, _WHOLE if post.root is None else _WHOLE_BRANCH, post, viewer, limit)
+    order = _order(tx, post, {row.id: row.parent for row in rows})
+    shown = {each.id: each for each in posts.hydrate(tx, rows, viewer)}
+    return [shown[place.id] for place in order if place.id in shown]
+
+
+def _order(tx: Tx, post: Post, spots: Mapping[int, int | None]) -> list[Place]:
+    unseen = _unseen(tx, post.root or post.id, {post.id: None, **spots})
+    return in_reading_order(post.id, [*spots.items(), *unseen.items()])
+
+
+def _unseen(tx: Tx, root: int, spots: Mapping[int, int | None]) -> dict[int, int | None]:
+    """Of public answers in a thread that are not among these, but have some of them below: their parents by number.
+
+    They are of somebody who is blocked; what others answered to them stays, and hangs below where they would be.
+    """
+    found: dict[int, int | None] = {}
+    missing = {parent for parent in spots.values() if parent is not None} - spots.keys()
+    while missing:
+        rows = tx.all(
+            "select id, parent from post where id in (:ids) and root = :root and state = 'published'"
+            " and visibility in ('public', 'unlisted')",
+            ids=sorted(missing),
+            root=root,
+        )
+        found.update((row.id, row.parent) for row in rows)
+        missing = {row.parent for row in rows if row.parent is not None} - spots.keys() - found.keys()
+    return found
+
+
+def _ask(tx: Tx, sql: str, post: Post, viewer: int, limit: int) -> list[Row]:
+    return tx.all(sql, top=post.id, viewer=viewer, now=tx.now, n=limit)
+
+
+def _whole(tx: Tx, numbers: set[int], viewer: int) -> dict[int, Post]:
+    rows = tx.all("select p.* from post p where p.id in (:ids)", ids=sorted(numbers))
+    return {post.id: post for post in posts.hydrate(tx, rows, viewer)}

@@ -1,0 +1,127 @@
+"""The answers below a post: in the order in which they are read, page by page, none of them lost."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fediblog.domain.documents import Visibility
+from fediblog.domain.posts import Post
+from fediblog.domain.threads import in_reading_order
+from fediblog.store import accounts, listings, posts, threads
+from fediblog.store.database import Database
+from fediblog.store.tx import Tx
+from tests.store.makers import Watched, local, post, remote, scans
+
+
+@given(st.lists(st.integers(0, 40), max_size=40))
+def test_each_answer_stands_once_and_below_what_it_answers(parents: list[int]) -> None:
+    answers = {i + 1: parent if parent <= i else 99 for i, parent in enumerate(parents)}
+    places = in_reading_order(0, answers.items())
+    assert sorted(place.id for place in places) == sorted(answers)
+    at = {place.id: i for i, place in enumerate(places)}
+    for i, place in enumerate(places):
+        wanted = answers[place.id]
+        assert place.parent == (wanted if wanted in at else 0)
+        if place.parent:
+            above = places[at[place.parent]]
+            assert (at[place.parent] < i, place.depth) == (True, above.depth + 1)
+            between = places[at[place.parent] + 1 : i]
+            assert all(each.depth > above.depth for each in between), "nothing of another branch comes between"
+        else:
+            assert place.depth == 0
+
+
+def test_a_circle_has_an_end() -> None:
+    assert in_reading_order(0, [(1, 2), (2, 1)]) == []
+
+
+def whole(tx: Tx, number: int, viewer: int = 0) -> Post:
+    found = posts.get(tx, number, viewer)
+    assert found is not None
+    return found
+
+
+def thread(tx: Tx, parents: list[int]) -> list[int]:
+    """A post of ours, and answers: each to the one of that position."""
+    author, bob = local(tx), remote(tx)
+    made = [post(tx, author)]
+    for parent in parents:
+        made.append(post(tx, bob, in_reply_to=whole(tx, made[parent]).uri))
+    return made
+
+
+def pages(tx: Tx, top: Post, viewer: int = 0, size: int = 3) -> list[threads.Below]:
+    first = threads.below(tx, top, viewer, 1, size)
+    return [first] + [threads.below(tx, top, viewer, page, size) for page in range(2, first.pages + 1)]
+
+
+PARENTS = [0, 0, 1, 3, 3, 4, 2, 0, 7, 9, 10, 11, 1]
+
+
+async def test_all_pages_together_are_the_whole_branch_of_every_post(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        made = thread(tx, PARENTS)
+        for number in made:
+            top = whole(tx, number)
+            every = threads.descendants(tx, top, 0, 4096)
+            found = [place for page in pages(tx, top) for place in page.places]
+            assert [place.id for place in found] == [each.id for each in every]
+            assert {page.total for page in pages(tx, top)} == {len(every)} == {top.comments}
+            assert all(len(page.places) <= 3 for page in pages(tx, top))
+
+    await db.write(check)
+
+
+async def test_an_answer_at_the_top_of_a_page_knows_what_it_answers(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        top = whole(tx, thread(tx, PARENTS)[0])
+        for page in pages(tx, top):
+            here = {place.id for place in page.places} | {top.id}
+            for place in page.places:
+                assert (place.parent in here) != (place.parent in page.parents)
+                if place.parent in page.parents:
+                    assert page.shown[place.parent].id == place.parent
+                    at = page.parents[place.parent]
+                    assert place.parent in {each.id for each in threads.below(tx, top, 0, at, 3).places}
+        assert threads.below(tx, top, 0, 99, 3).page == pages(tx, top)[-1].page
+
+    await db.write(check)
+
+
+async def test_comments_are_one_number_wherever_they_are_counted(db: Database) -> None:
+    """Answers of suspended accounts and private ones are not among them, what hangs below those is."""
+
+    def check(tx: Tx) -> None:
+        made = thread(tx, PARENTS)
+        author, eve = whole(tx, made[0]).account, remote(tx, "eve", "evil.example")
+        private = post(tx, author, in_reply_to=whole(tx, made[1]).uri, visibility=Visibility.DIRECT)
+        shut = post(tx, eve, in_reply_to=whole(tx, made[1]).uri)
+        for above in (private, shut):
+            post(tx, author, in_reply_to=whole(tx, above, author.id).uri)
+        accounts.set_state(tx, eve.id, "suspended")
+        for number in made:
+            top = whole(tx, number)
+            listed = next(each for each in listings.comments(tx, made[0]) if each.id == number) if top.root else top
+            assert top.comments == listed.comments == threads.below(tx, top, 0).total
+        top = whole(tx, made[0])
+        assert top.comments == len(PARENTS) + 2
+
+    await db.write(check)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_thread_is_found_by_its_indexes(db: Database) -> None:
+    def check(tx: Tx) -> list[str]:
+        made = thread(tx, PARENTS)
+        seen = Watched(tx)
+        for number in (made[0], made[3]):
+            top = whole(tx, number)
+            for page in (1, 2):
+                threads.below(seen, top, top.account.id, page, 2)
+            threads.descendants(seen, top, 0, 10)
+            posts.get(seen, number)
+        return scans(seen.plans(), "post", "account", *"p b c a".split())  # noqa: SIM905 - names in SQL
+
+    assert await db.write(check) == []
