@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from fediblog.actions.drafts import Draft, File, check
 from fediblog.actions.furnishing import emoji_in
@@ -104,7 +105,7 @@ def _frame(
     """A published post keeps its kind, its audience, its address and its place in the thread."""
     parent = _parent(tx, author, draft, before)
     quoted = _quoted(tx, author, draft, before)
-    people = _people(tx, urls, draft, known)
+    people = people_named(tx, urls, find_mentions(draft.source, draft.kind_of_source), known)
     mentioned = _mentioned(author, people, parent)
     visibility = before.visibility if before else _narrowed(draft.visibility, parent, quoted)
     if before is None and draft.must_reach and draft.state != "draft":
@@ -133,7 +134,7 @@ def _note(urls: Urls, author: Account, draft: Draft, frame: _Frame) -> Note:
     article = frame.kind == "Article"
     rendered = render(
         draft.source,
-        mentions={name: MentionTarget(each.uri, each.url, each.handle) for name, each in frame.people.items()},
+        mentions=targets(frame.people),
         tag_url=urls.tag,
         breaks=not article,
         base=urls.origin,
@@ -236,9 +237,17 @@ def _check_audience(author: Account, visibility: Visibility, quoted: Post, menti
         )
 
 
-def _people(tx: Tx, urls: Urls, draft: Draft, known: Mapping[str, int]) -> dict[str, Account]:
+def targets(people: Mapping[str, Account]) -> dict[str, MentionTarget]:
+    """Where the mentions of these accounts lead."""
+    return {name: MentionTarget(each.uri, each.url, each.handle) for name, each in people.items()}
+
+
+def people_named(
+    tx: Tx, urls: Urls, names: Iterable[str], known: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, Account]:
+    """Whom `user@host` or `user` means, of those that this server knows or that were found just now (`known`)."""
     found = {}
-    for name in find_mentions(draft.source, draft.kind_of_source):
+    for name in names:
         handle, _, domain = name.partition("@")
         if name in known:
             account = accounts.get(tx, known[name])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fediblog.actions import following, sending
+from fediblog.actions.composing import people_named, targets
 from fediblog.actions.documents import actor_document, update_of
 from fediblog.actions.drafts import author_of
 from fediblog.actions.furnishing import emoji_in
@@ -14,7 +15,7 @@ from fediblog.domain.documents import PUBLIC
 from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, Refused
-from fediblog.markup.markdown import render
+from fediblog.markup.markdown import MARKDOWN, PLAIN, find_mentions, render
 from fediblog.markup.text import display_name, one_line
 from fediblog.protocol.activities import write_activity
 from fediblog.store import accounts, facts, files, logins, packed, profiles, writing
@@ -33,7 +34,10 @@ ALT_LIMIT = 1_500
 
 @record(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What an account shows of itself. `summary` is Markdown, fields are (name, one line of Markdown).
+    """What an account shows of itself. Fields are (name, value of one line).
+
+    `summary` is Markdown unless `summary_plain`, and so are the values of fields unless `fields_plain`; a value that
+    is as it was before stays what it was.
 
     `icon` and `image` are numbers of uploads; None keeps the picture that is there, NO_PICTURE takes it away. So it is
     with what is said about them.
@@ -41,7 +45,9 @@ class Profile:
 
     name: str = ""
     summary: str = ""
+    summary_plain: bool = False
     fields: tuple[tuple[str, str], ...] = ()
+    fields_plain: bool = False
     icon: int | None = None
     image: int | None = None
     icon_alt: str | None = None
@@ -110,22 +116,17 @@ def add_account(
     return accounts.create_local(tx, urls, wanted, keys, login=login, name=display_name(display))
 
 
-def update_profile(tx: Tx, urls: Urls, account: int, profile: Profile) -> Account:
-    """Change what the account shows, and tell its followers; nobody is told of what is as it was."""
+def update_profile(
+    tx: Tx, urls: Urls, account: int, profile: Profile, known: Mapping[str, int] | None = None
+) -> Account:
+    """Change what the account shows, and tell its followers; nobody is told of what is as it was.
+
+    `known` are accounts found for the handles in the texts, beyond those that this server knows already.
+    """
     actor = author_of(tx, account)
-    if len(profile.summary) > BIO_LIMIT:
-        raise Invalid("summary", f"At most {BIO_LIMIT} characters, please.")
-    pairs = [(one_line(name, 200), one_line(value, 1000)) for name, value in profile.fields if name.strip()]
-    if len(pairs) > FIELDS_LIMIT:
-        raise Invalid("fields", f"At most {FIELDS_LIMIT} fields, please.")
     changes: dict[str, str | int | None] = {
         "name": display_name(profile.name),
-        "summary": _html(urls, profile.summary),
-        "summary_source": profile.summary,
-        "fields": json.dumps(
-            [[name, _html(urls, value).removeprefix("<p>").removesuffix("</p>\n")] for name, value in pairs]
-        ),
-        "fields_source": json.dumps(pairs),
+        **_texts(tx, urls, actor, profile, known or {}),
         "locked": int(profile.locked),
         "discoverable": int(profile.discoverable),
         "indexable": int(profile.indexable),
@@ -134,14 +135,35 @@ def update_profile(tx: Tx, urls: Urls, account: int, profile: Profile) -> Accoun
     }
     changes |= _picture(tx, urls, account, "icon", profile.icon) | _picture(tx, urls, account, "image", profile.image)
     said = {"icon_alt": profile.icon_alt, "image_alt": profile.image_alt}
-    written = (profile.name, profile.summary, *(part for pair in pairs for part in pair))
-    changes["emoji"] = packed.emoji_text(emoji_in(tx, urls, written))
     changes |= {column: one_line(words, ALT_LIMIT) for column, words in said.items() if words is not None}
     if profiles.is_so(tx, account, changes):
         return actor
     changed = accounts.update_profile(tx, account, **changes)
     send_profile(tx, urls, changed)
     return changed
+
+
+def _texts(tx: Tx, urls: Urls, actor: Account, profile: Profile, known: Mapping[str, int]) -> dict[str, str | int]:
+    """The columns of what the profile says, as it was typed and as it is shown, and the emoji in it."""
+    if len(profile.summary) > BIO_LIMIT:
+        raise Invalid("summary", f"At most {BIO_LIMIT} characters, please.")
+    pairs = [(one_line(name, 200), one_line(value, 1000)) for name, value in profile.fields if name.strip()]
+    if len(pairs) > FIELDS_LIMIT:
+        raise Invalid("fields", f"At most {FIELDS_LIMIT} fields, please.")
+    before = {value: actor.field_plain(index) for index, (_, value) in enumerate(actor.fields_source)}
+    plain = [profile.summary_plain, *(before.get(value, profile.fields_plain) for _, value in pairs)]
+    texts = [profile.summary, *(value for _, value in pairs)]
+    summary, *values = (_html(tx, urls, *each, known) for each in zip(texts, plain, strict=True))
+    lines = [value.removeprefix("<p>").removesuffix("</p>\n") for value in values]
+    names = [name for name, _ in pairs]
+    return {
+        "summary": summary,
+        "summary_source": profile.summary,
+        "fields": json.dumps(list(zip(names, lines, strict=True))),
+        "fields_source": json.dumps(pairs),
+        "plain": sum(1 << index for index, each in enumerate(plain) if each),
+        "emoji": packed.emoji_text(emoji_in(tx, urls, (profile.name, *names, *texts))),
+    }
 
 
 def _picture(tx: Tx, urls: Urls, account: int, column: str, upload: int | None) -> dict[str, str | int | None]:
@@ -157,8 +179,11 @@ def _picture(tx: Tx, urls: Urls, account: int, column: str, upload: int | None) 
     return {column: urls.media(name)}
 
 
-def _html(urls: Urls, text: str) -> str:
-    return str(render(text, mentions={}, tag_url=urls.tag, inline_images=False, base=urls.origin).html)
+def _html(tx: Tx, urls: Urls, text: str, plain: bool, known: Mapping[str, int]) -> str:
+    kind = PLAIN if plain else MARKDOWN
+    people = targets(people_named(tx, urls, find_mentions(text, kind), known))
+    made = render(text, mentions=people, tag_url=urls.tag, inline_images=False, base=urls.origin, kind=kind)
+    return str(made.html)
 
 
 def send_profile(tx: Tx, urls: Urls, account: Account) -> None:

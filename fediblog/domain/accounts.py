@@ -19,8 +19,9 @@ class Account(Actor):
     local: bool = False
     login: int | None = None  # who owns it, if it is one of ours
     state: str = "active"  # active, suspended (by us), deleted (gone at its origin)
-    summary_source: str = ""  # Markdown; of ours alone
-    fields_source: tuple[tuple[str, str], ...] = ()  # name and Markdown of each field
+    summary_source: str = ""  # as it was typed; of ours alone
+    fields_source: tuple[tuple[str, str], ...] = ()  # name and value of each field, as they were typed
+    plain: int = 0  # which of these are plain text and not Markdown, as bits: 1 the summary, 2 << n the nth field
     language: str = ""
     created: int = 0
     changed: int = 0
@@ -30,6 +31,15 @@ class Account(Actor):
     def acct(self) -> str:
         """user@domain, as people write it after an @."""
         return f"{self.handle}@{self.domain}"
+
+    @property
+    def summary_plain(self) -> bool:
+        """Whether `summary_source` is plain text, not Markdown."""
+        return bool(self.plain & 1)
+
+    def field_plain(self, index: int) -> bool:
+        """Whether the value of this field of `fields_source` is plain text, not Markdown."""
+        return bool(self.plain & 2 << index)
 
     @property
     def shown_name(self) -> str:

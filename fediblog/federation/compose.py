@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from fediblog import log
 from fediblog.actions import following, people, publishing
@@ -14,7 +14,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, Refused, Unavailable
 from fediblog.federation import quotas, resolve
 from fediblog.federation.site import Site
-from fediblog.markup.markdown import find_mentions
+from fediblog.markup.markdown import MENTIONS, find_mentions
 from fediblog.store import accounts
 from fediblog.store.tx import Tx
 
@@ -29,14 +29,14 @@ async def publish(site: Site, account: int, draft: Draft, deed: Publish = publis
     `deed` is what does it in one transaction, where something belongs to it.
     """
     quotas.use(site, account, "post")
-    found = await _find_people(site, draft)
+    found = await _people_in(site, draft)
     return await site.db.write(deed, site.urls, account, draft, found)
 
 
 async def edit(site: Site, account: int, post: int, draft: Draft) -> Post:
     """Change a post, with people looked up likewise."""
     quotas.use(site, account, "edit")
-    found = await _find_people(site, draft)
+    found = await _people_in(site, draft)
     return await site.db.write(publishing.edit, site.urls, account, post, draft, found)
 
 
@@ -75,11 +75,18 @@ async def _account(site: Site, text: str, field: str) -> Account:
     return found
 
 
-async def _find_people(site: Site, draft: Draft) -> dict[str, int]:
-    """Numbers of those mentioned that this server did not know, by the handle as written. Drafts can wait."""
-    if draft.state == "draft":
-        return {}
-    unknown = await site.db.read(_unknown, site.urls, find_mentions(draft.source, draft.kind_of_source))
+async def _people_in(site: Site, draft: Draft) -> dict[str, int]:
+    """Those mentioned in a post. Drafts can wait."""
+    return {} if draft.state == "draft" else await find_people(site, [draft.source], draft.kind_of_source)
+
+
+async def find_people(site: Site, texts: Iterable[str], kind: str) -> dict[str, int]:
+    """Numbers of those mentioned that this server did not know, by the handle as written.
+
+    `kind` is MARKDOWN or PLAIN. Whoever is not found within `PATIENCE` is left out.
+    """
+    names = {name: None for text in texts for name in find_mentions(text, kind)}
+    unknown = await site.db.read(_unknown, site.urls, list(names)[:MENTIONS]) if names else []
     found: dict[str, int] = {}
 
     async def look(name: str) -> None:

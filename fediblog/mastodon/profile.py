@@ -10,7 +10,8 @@ from fediblog.actions.people import NO_PICTURE, Profile
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
-from fediblog.federation import quotas, uploads
+from fediblog.federation import compose, quotas, uploads
+from fediblog.markup.markdown import PLAIN
 from fediblog.mastodon.accounts import find
 from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.entities import accounts as entities
@@ -28,7 +29,7 @@ API = Table()
 QUOTERS = ("public", "followers", "nobody")
 _LANGUAGE = re.compile(r"(?:[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)?\Z")
 _PICTURES: tuple[tuple[str, str, Shape], ...] = (("avatar", "icon", "avatar"), ("header", "image", "header"))
-_NOTE = "note and the values of fields are Markdown; hide_collections and attribution_domains are not supported."
+_NOTE = "note and the values of fields are plain text; hide_collections and attribution_domains are not supported."
 
 
 @API.get("/api/v1/accounts/verify_credentials", scope="profile", gives="CredentialAccount", tier=0)
@@ -88,13 +89,17 @@ async def _change(call: Call) -> None:
         if sent is not None:
             upload = await uploads.upload(call.site, call.account, await sent.read(), shape=shape)
             pictures[column] = upload.id
-    await call.write(_save, call.site.urls, call.account, call.params, pictures)
+    fields = [each.text("value") for each in call.params.each("fields_attributes")]
+    known = await compose.find_people(call.site, [call.params.text("note"), *fields], PLAIN)
+    await call.write(_save, call.site.urls, call.account, call.params, pictures, known)
 
 
-def _save(tx: Tx, urls: Urls, number: int, params: Params, pictures: dict[str, int]) -> None:
+def _save(
+    tx: Tx, urls: Urls, number: int, params: Params, pictures: dict[str, int], known: dict[str, int] | None = None
+) -> None:
     """What was not sent stays as it is."""
     source = params.inner("source")
-    people.update_profile(tx, urls, number, _changed(find(tx, number), params, source, pictures))
+    people.update_profile(tx, urls, number, _changed(find(tx, number), params, source, pictures), known)
     standing = personal.defaults(tx, number)
     wanted = replace(
         standing,
@@ -113,10 +118,13 @@ def _changed(account: Account, params: Params, source: Params, pictures: dict[st
     fields = account.fields_source
     if params.has("fields_attributes"):
         fields = tuple((each.text("name"), each.text("value")) for each in params.each("fields_attributes"))
+    note = params.text("note") if params.has("note") else account.summary_source
     return Profile(
         name=params.text("display_name", "" if params.has("display_name") else account.name),
-        summary=params.text("note", "" if params.has("note") else account.summary_source),
+        summary=note,
+        summary_plain=account.summary_plain if note == account.summary_source else True,
         fields=fields,
+        fields_plain=True,
         icon=pictures.get("icon"),
         image=pictures.get("image"),
         icon_alt=params.text("avatar_description") if params.has("avatar_description") else None,

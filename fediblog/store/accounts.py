@@ -38,7 +38,7 @@ _INSERT = (
 )
 _USUAL = re.compile(r"https?://([a-z0-9.-]*[a-z0-9-])(?=[/?#]|\Z)")  # an address whose host can be read off
 _FIXED = "handle handle_key domain host inbox inbox_host outbox shared_inbox"
-_EDITABLE = frozenset(_NAMES) - set(_FIXED.split())
+_EDITABLE = frozenset([*_NAMES, "plain"]) - set(_FIXED.split())
 _SET = {name: f"update account set {name} = :value where id = :id and local = 1" for name in _EDITABLE}
 KEY = "k.uri, k.account, k.kind, k.public, k.private, k.fetched, a.version"  # what `held` wants
 _UPDATE = (
@@ -88,7 +88,7 @@ def _made(row: Row) -> Account:
         icon=Picture(url=row.icon, alt=row.icon_alt) if row.icon else None,
         image=Picture(url=row.image, alt=row.image_alt) if row.image else None,
         fields=tuple(ProfileField(name=name, value=value) for name, value in pairs(row.fields)),
-        fields_source=pairs(row.fields_source), emoji=emoji_from(row.emoji),
+        fields_source=pairs(row.fields_source), plain=row.plain, emoji=emoji_from(row.emoji),
         also_known_as=strings(row.also_known_as), moved_to=row.moved_to, webfinger=row.webfinger,
         locked=bool(row.locked), discoverable=bool(row.discoverable), indexable=bool(row.indexable),
         memorial=bool(row.memorial), state=row.state, suspended=row.state == "suspended",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from io import BytesIO
 
+import pytest
 from PIL import Image
 
+from fediblog.actions import people
 from fediblog.store import accounts, logins
 from tests.mastodon.server import Server
 
@@ -49,7 +51,7 @@ async def test_a_profile_is_changed_in_json_form_and_multipart(both: Server) -> 
     me = answer.json()
     assert answer.status_code == 200
     assert (me["display_name"], me["locked"], me["bot"], me["discoverable"]) == ("Alice B.", True, True, False)
-    assert "<em>write</em>" in me["note"]
+    assert me["note"] == "<p>I *write*</p>\n"
     assert me["source"]["note"] == "I *write*"
     assert (me["source"]["privacy"], me["source"]["sensitive"]) == ("private", True)
     assert (me["source"]["language"], me["source"]["quote_policy"]) == ("de", "nobody")
@@ -76,6 +78,68 @@ async def test_a_profile_is_changed_in_json_form_and_multipart(both: Server) -> 
     assert await api.status("PATCH", UPDATE, json={"source": {"language": "deutsch bitte"}}) == 422
     assert await api.status("PATCH", UPDATE, json={"note": "x" * 6000}) == 422
     assert (await api.get("/api/v1/accounts/verify_credentials"))["display_name"] == "Alice B."
+
+
+NOTE = "I *write* <b>\nand _sail_ with @bob\n\n1. #Tea at https://alice.example/*x"
+SHOWN = (
+    '<p>I *write* &lt;b&gt;<br>\nand _sail_ with <span class="h-card" translate="no"><a href="{bob}"'
+    ' class="u-url mention">@<span>bob</span></a></span></p>\n<p>1. '
+)
+BOTH_WAYS = (UPDATE, "/api/v1/profile")
+
+
+@pytest.mark.parametrize("address", BOTH_WAYS)
+async def test_a_profile_from_an_app_is_plain_text(both: Server, address: str) -> None:
+    """Lines and signs stay as they were typed; addresses, mentions and hashtags are links, in fields as well."""
+    api = await both.api("alice")
+    fields = [{"name": "Friend", "value": "@bob *and* #tea"}, {"name": "Home", "value": "https://alice.example"}]
+    answer = await api.call("PATCH", address, json={"note": NOTE, "fields_attributes": fields})
+    assert answer.status_code == 200
+    me = await api.get("/api/v1/accounts/verify_credentials")
+    bob = both.people["bob"]
+    assert me["note"].startswith(SHOWN.format(bob=bob.url)), me["note"]
+    assert 'class="mention hashtag"' in me["note"]
+    assert 'href="https://alice.example/*x"' in me["note"]
+    assert me["source"]["note"] == NOTE
+    friend, home = (each["value"] for each in me["fields"])
+    assert f'href="{bob.url}"' in friend
+    assert "*and*" in friend
+    assert "/tags/tea" in friend
+    assert 'href="https://alice.example"' in home
+    assert [each["value"] for each in me["source"]["fields"]] == [each["value"] for each in fields]
+    assert (await api.get("/api/v1/profile"))["note"] == NOTE
+
+
+@pytest.mark.parametrize("address", BOTH_WAYS)
+async def test_what_an_app_sends_back_stays_the_markdown_that_it_was(both: Server, address: str) -> None:
+    """Only what is changed in the app becomes plain text."""
+    alice, api = both.people["alice"], await both.api("alice")
+    written = people.Profile(summary="I *write*", fields=(("A", "[a](https://a.example)"), ("B", "*b*")))
+    before = await both.write(people.update_profile, both.site.urls, alice.id, written)
+    me = await api.get("/api/v1/accounts/verify_credentials")
+    sent = {"note": me["source"]["note"], "fields_attributes": me["source"]["fields"], "display_name": "Alice"}
+    assert (await api.call("PATCH", address, json=sent | {"locked": True})).status_code == 200
+    after = await both.read(accounts.get, alice.id)
+    assert after is not None
+    assert (after.locked, after.summary, after.fields) == (True, before.summary, before.fields)
+    sent["fields_attributes"][1] = {"name": "B", "value": "*c*"}
+    assert (await api.call("PATCH", address, json=sent)).status_code == 200
+    after = await both.read(accounts.get, alice.id)
+    assert after is not None
+    assert (after.summary, after.fields[0], after.fields[1].value) == (before.summary, before.fields[0], "*c*")
+    assert (await api.call("PATCH", address, json={"note": "I *write*!"})).status_code == 200
+    assert (await api.call("PATCH", address, json={"display_name": "A"})).status_code == 200
+    me = await api.get("/api/v1/accounts/verify_credentials")
+    assert (me["note"], me["fields"][1]["value"]) == ("<p>I *write*!</p>\n", "*c*")
+
+
+async def test_a_stranger_named_in_a_profile_is_looked_up(server: Server) -> None:
+    await server.world.open("far.test")
+    dave = await server.world.person("far.test", "dave")
+    api = await server.api("alice")
+    me = (await api.call("PATCH", UPDATE, json={"note": "Friend of @dave@far.test and @none@far.test"})).json()
+    assert f'href="{dave.url}"' in me["note"]
+    assert "and @none@far.test" in me["note"]
 
 
 async def test_the_profile_as_it_was_written(server: Server) -> None:

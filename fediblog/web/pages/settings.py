@@ -12,6 +12,7 @@ from fediblog.domain.accounts import Account
 from fediblog.errors import Invalid, Refused, Unavailable
 from fediblog.federation import compose, passwords
 from fediblog.federation.keyring import new_keys
+from fediblog.markup.markdown import MARKDOWN, PLAIN
 from fediblog.media.pictures import Shape
 from fediblog.messages import text
 from fediblog.store import logins
@@ -40,7 +41,9 @@ async def save_profile(request: Request) -> Response:
     profile = await _profile(request, form)
     if not form.errors:
         try:
-            await site.db.write(people.update_profile, site.urls, form.sender.account.id, profile)
+            kind = PLAIN if profile.summary_plain else MARKDOWN
+            known = await compose.find_people(site, [profile.summary, *(value for _, value in profile.fields)], kind)
+            await site.db.write(people.update_profile, site.urls, form.sender.account.id, profile, known)
             return back(request, "/settings", "profile-saved")
         except Invalid as error:
             form.refuse(error)
@@ -59,7 +62,9 @@ async def _profile(request: Request, form: Form) -> Profile:
     return Profile(
         name=form.line("display", 400),
         summary=form.block("summary", 20_000),
+        summary_plain=form.flag("plain"),
         fields=tuple(pair for pair in zip(names, values, strict=False) if pair[0]),
+        fields_plain=form.flag("plain"),
         icon=pictures.get("icon"),
         image=pictures.get("image"),
         locked=form.flag("locked"),
@@ -75,6 +80,7 @@ def profile_of(account: Account) -> Profile:
     return Profile(
         name=account.name,
         summary=account.summary_source,
+        summary_plain=account.summary_plain,
         fields=account.fields_source,
         locked=account.locked,
         discoverable=account.discoverable,

@@ -8,15 +8,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fediblog.actions import publishing
+from fediblog.actions.composing import people_named, targets
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation import compose
-from fediblog.markup.markdown import MARKDOWN, MentionTarget, find_mentions
+from fediblog.markup.markdown import MARKDOWN, find_mentions
 from fediblog.markup.markdown import render as markdown
-from fediblog.store import accounts, listings, personal, posts
+from fediblog.store import listings, personal, posts
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.forms import Form
@@ -118,12 +119,7 @@ async def _preview(request: Request, desk: Desk, form: Form) -> Response:
 
 def _rendered(tx: Tx, urls: Urls, sheet: Sheet, kind: str) -> Markup:
     """As it will be: what was typed as plain text in an app stays plain text."""
-    people = {}
-    for name in find_mentions(sheet.source, kind):
-        handle, _, domain = name.partition("@")
-        account = accounts.by_acct(tx, handle, domain or urls.handle_domain)
-        if account is not None:
-            people[name] = MentionTarget(account.uri, account.url, account.handle)
+    people = targets(people_named(tx, urls, find_mentions(sheet.source, kind)))
     made = markdown(
         sheet.source, mentions=people, tag_url=urls.tag, breaks=not sheet.title, anchor="preview-", kind=kind
     )

@@ -380,6 +380,25 @@ async def test_fields_are_edited_as_they_were_written(blog: Blog) -> None:
     assert 'value="*boats* &amp; &lt;tea&gt;"' in page
 
 
+async def test_a_profile_from_an_app_is_edited_as_what_it_is(blog: Blog) -> None:
+    """The form says that it is plain text, and keeps it so until its author wants Markdown; mentions are links."""
+    owner = await blog.owner()
+    assert 'name="plain"' not in (await owner.get("/settings")).text
+    sent = people.Profile(summary="*a*\nb", summary_plain=True, fields=(("F", "*f*"),), fields_plain=True)
+    await blog.site.db.write(people.update_profile, blog.site.urls, blog.alice.id, sent)
+    assert 'name="plain" value="1" checked' in (await owner.get("/settings")).text
+    typed = {"summary": "*a*\r\nb @alice", "plain": "1", "field-name": ["F", "G"], "field-value": ["*f*", "*g*"]}
+    shown = {}
+    for name, form in {"plain": typed, "markdown": {**typed, "plain": ""}}.items():
+        assert (await owner.post("/settings", form)).status_code == 303
+        after = await blog.site.db.read(accounts.get, blog.alice.id)
+        assert after is not None
+        assert f'href="{blog.alice.url}"' in after.summary
+        shown[name] = (after.summary.partition(" <span")[0], *(each.value for each in after.fields))
+    assert shown["plain"] == ("<p>*a*<br>\nb", "*f*", "*g*")
+    assert shown["markdown"] == ("<p><em>a</em>\nb", "*f*", "*g*")
+
+
 async def test_pictures_of_the_profile_can_be_removed(blog: Blog) -> None:
     owner = await blog.owner()
     assert 'name="icon-drop"' not in (await owner.get("/settings")).text
