@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import Self
-from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 from fediblog.domain.accounts import Account
@@ -13,6 +12,7 @@ from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
 from fediblog.net.memory import Recent
 from fediblog.protocol.keys import PublicKey
+from fediblog.store.accounts import host_of
 
 FETCHES = 20  # for one activity
 FOREIGN = 20  # of one cause to one host that is not its own
@@ -47,8 +47,8 @@ class Budget:
 
     def visit(self, url: str) -> None:
         """The same for where a redirect leads, which is part of one fetch."""
-        host = urlsplit(url).hostname or ""
-        if host == urlsplit(self._document).hostname:
+        host = host_of(url)
+        if host == host_of(self._document):
             return
         asked = self._hosts.get(host, 0)
         if asked >= FOREIGN:

@@ -8,7 +8,7 @@ from fediblog.federation.budget import Budget
 from fediblog.federation.site import Site
 from fediblog.net import Answer
 from fediblog.protocol import readers
-from fediblog.protocol.authority import fetched_ok, redirected_ok
+from fediblog.protocol.authority import fetched_ok, redirected_ok, same_origin
 from fediblog.protocol.contexts import refuse_tricks
 from fediblog.protocol.jsontext import decode_object
 from fediblog.protocol.negotiate import is_activity_type
@@ -37,7 +37,7 @@ async def fetch(
 
     Gone and NotFound say that it is not there, Refused that it cannot be had, Unavailable that it cannot be had now.
     """
-    if site.urls.owns(url):
+    if same_origin(url, site.urls.origin):  # however it is written
         raise Refused("address-ours", "What is ours is not fetched.", url)
     if await site.db.read(relations.host_is_blocked, host_of(url)):
         raise Refused("host-blocked", "That server is blocked here.", url)
@@ -47,7 +47,7 @@ async def fetch(
         url, accept=accept, sign=signer, cross_origin=elsewhere, fresh=fresh, before_redirect=budget.visit
     )
     _check_status(answer, url)
-    if answer.url != url and site.urls.owns(answer.url):
+    if answer.url != url and same_origin(answer.url, site.urls.origin):
         raise Refused("address-ours", "What is ours is not fetched.", url)
     return answer
 

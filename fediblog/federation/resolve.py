@@ -72,7 +72,7 @@ async def save(
 
     `proven` is the id of a key that has been found to be the actor's.
     """
-    if site.urls.owns(found.inbox):
+    if same_origin(found.inbox, site.urls.origin):
         raise Refused("inbox-is-ours", "An account elsewhere has no inbox here.", found.uri)
     if not domain:
         same = stored is not None and (stored.handle, stored.webfinger) == (found.handle, found.webfinger)

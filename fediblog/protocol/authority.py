@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import idna
 
@@ -27,7 +27,8 @@ _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
 def ascii_host(host: str) -> str | None:
     """The host name in lower case with A-labels (xn--…), or None if it is none.
 
-    IDNA 2008, as the HTTP client does it: IDNA 2003 would make one host of faß.example and fass.example.
+    IDNA 2008 with the mapping of UTS 46, exactly as the HTTP client does it: else `ｅxample.org` and `example.org`
+    would count as two, and one would be asked. IDNA 2003 would make one host of faß.example and fass.example.
     """
     lowered = host.lower()
     return _ascii_host(lowered) if 0 < len(lowered) <= 253 else None
@@ -37,7 +38,7 @@ def ascii_host(host: str) -> str | None:
 def _ascii_host(lowered: str) -> str | None:
     if not lowered.isascii():
         try:
-            lowered = idna.encode(lowered).decode("ascii")
+            lowered = idna.encode(lowered, uts46=True).decode("ascii").lower()
         except (idna.IDNAError, UnicodeError):
             return None
     return lowered if all(map(_LABEL.match, lowered.split("."))) else None
@@ -114,7 +115,8 @@ def redirected_ok(uri: str, final_url: str) -> bool:
     All redirects must have stayed on that origin. What people upload there may be named by a redirect that anybody
     can make, and is no document.
     """
-    return same_origin(uri, final_url) and not _UPLOADS.search(_bare(final_url).partition("?")[0])
+    path, asks, _ = _bare(final_url).partition("?")
+    return same_origin(uri, final_url) and not _UPLOADS.search(unquote(path) + ("/" if asks else ""))
 
 
 def _bare(uri: str) -> str:

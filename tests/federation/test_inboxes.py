@@ -15,6 +15,7 @@ from fediblog.store import accounts, inboxes
 from tests.federation.stranger import Home, Person, home
 
 SHARED = "hub.test"
+WIDE, SOFT = "\uff48ub.test", "h\u00adub.test"  # which the client asks as hub.test
 
 
 @pytest.fixture
@@ -52,6 +53,20 @@ async def test_a_host_that_has_signed_nothing_gets_but_a_few(at_home: Home) -> N
         await resolve.actor(at_home.site, late.uri, fresh=True)
     assert (await at_home.send(hub, hub.does("Follow", at_home.alice.uri))).status == 202
     assert (await resolve.actor(at_home.site, late.uri, fresh=True)).uri == late.uri
+
+
+async def test_a_host_is_one_however_it_is_written(at_home: Home) -> None:
+    """As the client asks it: else each spelling would get five more, and a block would not hold."""
+    for number in range(inboxes.MOST):
+        await at_home.know(own_domain(at_home, f"b{number}.test"))
+    late = Person(at_home.web, "late.test", "bob", {"inbox": f"https://{WIDE}/late.test/inbox"})
+    with pytest.raises(Refused, match="inbox-elsewhere"):
+        await at_home.know(late)
+    await at_home.site.db.write(moderating.block_host, at_home.site.urls, SHARED)
+    for spelling in (WIDE, SOFT):
+        with pytest.raises(Refused, match="host-blocked"):
+            await resolve.actor(at_home.site, f"https://{spelling}/u/eve")
+    assert at_home.web.asked[-1].startswith("https://late.test/")
 
 
 @pytest.mark.parametrize("host", [SHARED, "bob.test"])
