@@ -226,6 +226,7 @@ class Note:
     attachments: tuple[Attachment, ...] = ()
     image: Picture | None = None  # hero
     quote: str = ""
+    quote_proof: str | None = None  # the authorization that it names; None if it knows none (before FEP-044f)
     context: str = ""
     conversation: str = ""
     replies: str = ""  # id of the collection

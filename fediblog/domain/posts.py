@@ -40,7 +40,9 @@ class Post(Note):
     app_website: str = ""
     quotable: str = "public"  # who may quote one of ours: public, followers or nobody
     repliable: str = "public"  # who may answer one of ours, likewise
-    quote_state: str = ""  # of one of ours that quotes: pending, accepted, rejected, revoked, deleted, or unauthorized
+    quote_state: str = (
+        ""  # of one that quotes: pending; of ours also accepted, rejected, revoked, deleted, unauthorized
+    )
     quote_approval: str = ""  # id of the authorization to quote
 
     @property

@@ -78,6 +78,18 @@ def leave(rule: Rule, author: Account, asker: Asker) -> Leave:
     return "denied"
 
 
+def quoted_unasked(post: Post, quoted: Post, *, is_of_old: bool) -> bool:
+    """Whether a post of another server shows another such post without an authorization (FEP-044f).
+
+    So it is with one's own, with what everybody may quote, and where neither of the two knows authorizations:
+    `is_of_old` says so of the one that quotes.
+    """
+    if post.account.id == quoted.account.id:
+        return True
+    rule = quoted.policy.quote if quoted.policy is not None else None
+    return is_of_old if rule is None else PUBLIC in rule.automatic
+
+
 def is_for_nobody(rule: Rule | None) -> bool:
     """Whether a rule names nobody but one, who is then the author."""
     return rule is not None and not rule.manual and len(rule.automatic) < 2 and PUBLIC not in rule.automatic

@@ -12,7 +12,7 @@ from fediblog import log
 from fediblog.actions import publishing, reacting
 from fediblog.errors import Unavailable
 from fediblog.federation import beginnings as accounts_met
-from fediblog.federation import pushing, resolve, synchronizing, threads
+from fediblog.federation import pushing, quoting, resolve, synchronizing, threads
 from fediblog.federation.site import Site
 from fediblog.store import (
     apps,
@@ -26,6 +26,7 @@ from fediblog.store import (
     moderation,
     outbox,
     pushes,
+    quote_proofs,
     relations,
     strangers,
     troubles,
@@ -104,6 +105,12 @@ async def fetch_actor(site: Site, job: Job) -> None:
 async def begin_account(site: Site, job: Job) -> None:
     """Fetch what an account pinned and wrote before it was met."""
     await accounts_met.begin(site, int(job.subject))
+    await site.db.write(jobs.done, job.id)
+
+
+async def check_quote(site: Site, job: Job) -> None:
+    """Look at the authorization by which a post quotes somebody."""
+    await quoting.check(site, int(job.subject))
     await site.db.write(jobs.done, job.id)
 
 
@@ -225,6 +232,7 @@ JOBS: dict[str, Handler] = {
     "fetch-actor": fetch_actor,
     "sync-followers": synchronize,
     beginnings.JOB: begin_account,
+    quote_proofs.JOB: check_quote,
     "confirm-gone": confirm_gone,
     "sweep": sweep,
     "check-database": check_database,

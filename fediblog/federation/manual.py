@@ -35,11 +35,11 @@ RECEIVED: dict[str, str] = {
     "An embedded object counts only if its id and its author are the sender's; else it is fetched from its origin. "
     "A Note whose name is an option of the poll of ours that it answers is a vote, whatever its content; any other is an answer. An answer below a post of ours whose author lets only "
     "followers comment, or nobody (`interactionPolicy.canReply`), is refused with 403, unless its author is named in the post.",
-    "Update": "Newer than what is stored: replaced, the earlier text is kept. With the same `updated`: only poll and totals, and a quote that is gone.",
+    "Update": "Newer than what is stored: replaced, the earlier text is kept. With the same `updated`: only poll and totals, and a quote that is gone or has an authorization now.",
     "Update actor": "The profile and the keys are renewed. The object must be the sender itself.",
     "Delete": "The post, or the actor and all it wrote, is gone for good, also if it comes later. "
     "About an actor that is not known here: answered with 202, nothing is fetched.",
-    "Delete QuoteAuthorization": "By its author alone: our post goes on without what it quoted, in an Update.",
+    "Delete QuoteAuthorization": "By its author alone: our post goes on without what it quoted, in an Update; one of another server shows a link from then on.",
     "Like": "Counted once for each actor, however many emoji. With `content` or `_misskey_reaction` it is an emoji.",
     "EmojiReact": "An emoji beside the face of who set it; the person counts as one who likes the post. What is neither one emoji "
     "nor a name between colons is refused.",
@@ -121,7 +121,9 @@ STANDARDS = (
 - [FEP-8fcf](https://w3id.org/fep/8fcf): what is for followers only carries a signed `Collection-Synchronization`; where one that comes in
   differs from what is known here, the list is fetched ten minutes later and the follows are set right
 - [FEP-044f](https://w3id.org/fep/044f): quotes are shown, every post says who may quote it, and authorizations are asked for, given,
-  served and taken back
+  served and taken back. A post of another server that quotes a third one is shown with it if `canQuote` of that lets everybody, or
+  names nobody at all and the quote has no `quote` (Misskey's and others know no authorizations), or one quotes oneself; else only with
+  a `quoteAuthorization` of the quoted author's own origin, which is fetched in the background and must say so; without, it is a link
 - [FEP-e232](https://w3id.org/fep/e232): object links, for quotes
 
 ## Not supported, on purpose

@@ -26,7 +26,7 @@ def harmless(note: Note) -> CleanNote:
             content=_content(note), media_type="text/html", language=note.language, source=None,
             url=note.url, in_reply_to=note.in_reply_to, published=note.published, updated=note.updated,
             sensitive=note.sensitive, mentions=note.mentions, hashtags=note.hashtags, emoji=note.emoji,
-            attachments=note.attachments, image=note.image, quote=note.quote,
+            attachments=note.attachments, image=note.image, quote=note.quote, quote_proof=note.quote_proof,
             context=note.context, conversation=note.conversation,
             replies=_own(note.replies, note), likes=_own(note.likes, note), shares=_own(note.shares, note),
             reply_count=note.reply_count, like_count=note.like_count, share_count=note.share_count,

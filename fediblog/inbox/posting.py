@@ -9,7 +9,7 @@ from fediblog.errors import Refused
 from fediblog.inbox import quoting
 from fediblog.inbox.handling import CleanNote, Facts, Handler, Needs, Outcome, Sight, may_change, remember
 from fediblog.inbox.profiles import gone_for_good
-from fediblog.inbox.storing import change_post, put_post, refuse_author
+from fediblog.inbox.storing import change_post, name_proof, put_post, refuse_author
 from fediblog.protocol import polls
 from fediblog.protocol.authority import object_is_theirs
 from fediblog.protocol.notes import is_bare, read_note
@@ -135,6 +135,8 @@ def _changed(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote | No
     if note.poll is not None and note.poll != stored.poll:
         writing.change_poll(tx, stored, note.poll)
         changed = True
+    if note.quote and note.quote == stored.quote:  # whom it quotes has let it meanwhile
+        changed = name_proof(tx, stored.id, note) or changed
     if stored.quote and not note.quote:  # whom it quoted did not want that
         writing.drop_quote(tx, stored.id)
         changed = True

@@ -12,7 +12,7 @@ from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_
 from fediblog.protocol import activities
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.notes import read_note
-from fediblog.store import inbound, jobs, notices, permits, posts, quotes
+from fediblog.store import inbound, jobs, notices, permits, posts, quote_proofs, quotes
 from fediblog.store.quotes import Request
 from fediblog.store.tx import Tx
 
@@ -136,10 +136,10 @@ def _settled(tx: Tx, found: Request, before: str, state: str, approval: str = ""
 
 
 def disallowed(tx: Tx, activity: Activity) -> Outcome | None:
-    """An authorization was deleted by whom we quoted; None if it is none that we hold."""
+    """An authorization was deleted by whom we, or others, quoted; None if it is none that we know."""
     found = quotes.request_by_approval(tx, activity.object_uri)
     if found is None:
-        return None
+        return Outcome.DONE if quote_proofs.revoke(tx, activity.object_uri, activity.actor) else None
     if found.author != activity.actor:
         raise Refused("not-the-owner", "Only its owner may do this.", activity.object_uri)
     return _settled(tx, found, "accepted", "revoked", found.approval)

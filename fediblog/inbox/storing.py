@@ -32,6 +32,7 @@ from fediblog.store import (
     notices,
     permits,
     posts,
+    quote_proofs,
     writing,
 )
 from fediblog.store.tx import Row, Tx
@@ -128,7 +129,7 @@ def put_post(
     writing.address(tx, number, audience.people, new=True)
     root = (parent.root or parent.id) if parent else None
     news = _News(number, fresh, author, parent.id if parent else None, root, audience)
-    quoted = _quoted(tx, fresh, author) if fresh.quote else None
+    quoted = _quoted(tx, number, fresh, author) if fresh.quote else None
     _lock_told(tx, news, above, quoted)
     if not boosted:
         _spread(tx, news, followed=bool(found.followed))
@@ -188,7 +189,7 @@ def change_post(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote |
     after = posts.stored(tx, stored.id)
     if after is not None:
         new = {number: each for number, each in audience.named.items() if number not in stored.addressed}
-        quoted = _quoted(tx, after, after.account) if after.quote else None
+        quoted = _quoted(tx, after.id, fresh, after.account) if fresh.quote else None
         news = _News(after.id, after, after.account, after.parent, after.root, replace(audience, named=new))
         _lock_told(tx, news, {}, quoted)
         tell(tx, news, {}, quoted)
@@ -252,13 +253,29 @@ def _by_page(tx: Tx, urls: Urls, mention: Mention) -> Row | None:
     return arrivals.people(tx, (found.uri,)).get(found.uri) if found is not None and found.local else None
 
 
-def _quoted(tx: Tx, note: Note, author: Account) -> int | None:
-    """The author of the post of ours that a new one quotes, if that one lets it: many servers never ask (FEP-044f)."""
+def _quoted(tx: Tx, number: int, note: Note, author: Account) -> int | None:
+    """The author of the post of ours that a new one quotes, if that one lets it: many servers never ask (FEP-044f).
+
+    What is quoted of others is looked at later.
+    """
+    name_proof(tx, number, note)
     place = posts.place(tx, note.quote)
     quoted = posts.stored(tx, place.id) if place is not None and place.local else None
     if quoted is None or permits.authorize_quote(tx, quoted, author.id, note.uri) is None:
         return None
     return quoted.account.id
+
+
+def name_proof(tx: Tx, number: int, note: Note) -> bool:
+    """Note by what authorization a post quotes, to be looked at in the background; whether that is another one now."""
+    proof = note.quote_proof
+    if proof and not same_origin(proof, note.quote):  # of another server than what it is about, it proves nothing
+        proof = ""
+    if not quote_proofs.name(tx, number, note.quote, proof):
+        return False
+    if proof:
+        jobs.add(tx, quote_proofs.JOB, str(number))
+    return True
 
 
 def _lock_told(tx: Tx, news: _News, above: Mapping[int, Row], quoted: int | None) -> None:

@@ -250,6 +250,13 @@ def quote_authorization(uri: str, author: str, quoting: str, quoted: str) -> dic
     return in_context(doc | {"interactingObject": quoting, "interactionTarget": quoted})
 
 
+def grantor(document: dict[str, Json], quoting: str, quoted: str) -> str:
+    """Who lets `quoting` quote `quoted`, as the document of an authorization says; empty if it does not say so."""
+    told = [readers.ref(document.get(key)) for key in ("interactingObject", "interactionTarget")]
+    known = "QuoteAuthorization" in readers.kinds(document) and told == [quoting, quoted]
+    return readers.ref(document.get("attributedTo")) if known else ""
+
+
 def reply_authorization(uri: str, author: str, replying: str, answered: str) -> dict[str, Json]:
     """The document that proves that `author` lets `replying` answer `answered` (GoToSocial's interaction controls)."""
     doc: dict[str, Json] = {"id": uri, "type": "ReplyAuthorization", "attributedTo": author}

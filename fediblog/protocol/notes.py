@@ -41,8 +41,7 @@ def read_note(document: Json) -> Note | None:
     if not (uri and kind and author):
         return None
     content, language = _content(doc, ARTICLE_LIMIT if kind in _LONG else CONTENT_LIMIT)
-    to = readers.addresses(doc.get("to"))
-    named = tags.sort(doc.get("tag"))
+    to, named = readers.addresses(doc.get("to")), tags.sort(doc.get("tag"))
     replies, reply_count = _counted(doc.get("replies") or doc.get("comments"))
     likes, like_count = _counted(doc.get("likes"))
     shares, share_count = _counted(doc.get("shares"))
@@ -70,6 +69,7 @@ def read_note(document: Json) -> Note | None:
         attachments=_attachments(doc, kind),
         image=read_picture(doc.get("image")) or (read_picture(doc.get("icon")) if kind in _MEDIA else None),
         quote=_quote(doc, named),
+        quote_proof=readers.ref(doc.get("quoteAuthorization")) if doc.get("quote") is not None else None,
         context=readers.ref(doc.get("context")),
         conversation=_conversation(doc.get("conversation")),
         replies=replies,

@@ -19,7 +19,8 @@ from fediblog.domain.documents import (
 )
 from fediblog.domain.kept import Kept
 from fediblog.domain.posts import Post
-from fediblog.store import accounts, beside, packed, quotes
+from fediblog.domain.rules import quoted_unasked
+from fediblog.store import accounts, beside, packed, quote_proofs, quotes
 from fediblog.store.beside import Parts
 from fediblog.store.packed import policy_from, strings
 from fediblog.store.pushes import PUSHED
@@ -121,7 +122,7 @@ def hydrate(tx: Tx, rows: Sequence[Row], viewer: int = 0) -> list[Post]:
 
 
 def _with_quoted(tx: Tx, whole: Sequence[Post], viewer: int) -> list[Post]:
-    """The posts with those that they quote, one level deep; of ours only what they may quote."""
+    """The posts with those that they quote, one level deep, as far as they may."""
     rows = tx.all(
         f"select p.* from post p where p.uri in (:uris) and p.state = 'published' and {VISIBLE} and {NOT_SHUNNED}",
         uris=sorted({each.quote for each in whole}),
@@ -129,20 +130,36 @@ def _with_quoted(tx: Tx, whole: Sequence[Post], viewer: int) -> list[Post]:
         now=tx.now,
     )
     found = {each.uri: each for each in _hydrate(tx, rows, viewer)}
-    theirs = [each.uri for each in whole if not each.local and each.quote in found and found[each.quote].local]
-    granted = quotes.granted(tx, theirs)
+    theirs = [each for each in whole if not each.local and each.quote]
+    granted = quotes.granted(tx, [each.uri for each in theirs if each.quote in found and found[each.quote].local])
+    named = quote_proofs.named(tx, [each.id for each in theirs])
     asked = quotes.requests(tx, [each.id for each in whole if each.quote and each.local])
-    return [_quoting(each, found.get(each.quote), granted, asked) if each.quote else each for each in whole]
+    return [
+        each
+        if not each.quote
+        else _quoting(each, found.get(each.quote), asked)
+        if each.local
+        else _quoting_there(each, found.get(each.quote), granted, named.get(each.id))
+        for each in whole
+    ]
 
 
-def _quoting(post: Post, quoted: Post | None, granted: Collection[tuple[str, int]], asked: Mapping[int, Row]) -> Post:
-    """A post of others shows one of ours with an authorization that stands (FEP-044f).
+def _quoting_there(post: Post, quoted: Post | None, granted: Collection[tuple[str, int]], proof: Row | None) -> Post:
+    """A post of another server shows what it quotes with an authorization that stands, or needs none (FEP-044f)."""
+    if quoted is None:
+        shown = False
+    elif quoted.local:
+        shown = (post.uri, quoted.id) in granted
+    else:
+        proven = proof is not None and (proof.state, proof.author) == ("accepted", quoted.author)
+        shown = proven or quoted_unasked(post, quoted, is_of_old=proof is None)
+    if shown:
+        return replace(post, quoted=quoted)
+    return replace(post, quote_state="pending") if proof is not None and proof.state == "waiting" else post
 
-    A post of ours shows what it quotes once that is granted; one that is still a draft shows it to its author.
-    """
-    if not post.local:
-        shown = quoted is not None and (not quoted.local or (post.uri, quoted.id) in granted)
-        return replace(post, quoted=quoted) if shown else post
+
+def _quoting(post: Post, quoted: Post | None, asked: Mapping[int, Row]) -> Post:
+    """A post of ours shows what it quotes once that is granted; one that is still a draft shows it to its author."""
     request = asked.get(post.id)
     if request is None:
         return replace(post, quoted=quoted)
