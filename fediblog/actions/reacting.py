@@ -14,7 +14,7 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.protocol.activities import write_activity
-from fediblog.store import approvals, audience, jobs, listings, notices, permits, posts, reactions, writing
+from fediblog.store import approvals, audience, jobs, listings, notices, permits, polls, posts, reactions, writing
 from fediblog.store.tx import Tx
 
 TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
@@ -112,8 +112,12 @@ def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) ->
         _cast(tx, urls, actor.uri, account, whole, name)
     if whole.local:
         tally(tx, whole)
-    elif poll.until is not None:
-        jobs.add(tx, "close-poll", str(post), run_at=poll.until)
+    else:
+        writing.set_poll(tx, post, poll.with_votes(wanted, 1))
+        polls.voted(tx, post)
+        if poll.until is not None:
+            jobs.add(tx, "close-poll", str(post), run_at=poll.until)
+    tx.notify("posts")
 
 
 def _cast(tx: Tx, urls: Urls, actor: str, account: int, post: Post, name: str) -> None:

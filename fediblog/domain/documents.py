@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -119,6 +121,12 @@ class Poll:
     def is_over(self, now: int) -> bool:
         """Whether nobody can vote any more at `now`."""
         return self.until is not None and self.until <= now
+
+    def with_votes(self, choices: Iterable[str], people: int) -> Poll:
+        """The same with these votes counted as well, which so many people cast."""
+        more = Counter(choices)
+        options = tuple(replace(each, votes=each.votes + more[each.name]) for each in self.options)
+        return replace(self, options=options, voters=None if self.voters is None else self.voters + people)
 
     def asks_the_same(self, other: Poll | None) -> bool:
         """Whether the votes in one of the two are votes in the other: the same answers in the same order."""

@@ -12,6 +12,7 @@ from fediblog import log
 from fediblog.actions import publishing, reacting
 from fediblog.errors import Unavailable
 from fediblog.federation import beginnings as accounts_met
+from fediblog.federation import polls as poll_totals
 from fediblog.federation import pushing, quoting, resolve, synchronizing, threads
 from fediblog.federation.site import Site
 from fediblog.store import (
@@ -25,6 +26,7 @@ from fediblog.store import (
     logins,
     moderation,
     outbox,
+    polls,
     pushes,
     quote_proofs,
     relations,
@@ -76,8 +78,15 @@ async def release(site: Site, job: Job) -> None:
 
 
 async def close_poll(site: Site, job: Job) -> None:
-    """The time of a poll is over."""
+    """The time of a poll is over: that of another server is asked for its result before anybody is told."""
+    await poll_totals.refresh(site, int(job.subject))
     await site.db.write(_finish, job, reacting.close_poll, site.urls, int(job.subject))
+
+
+async def refresh_poll(site: Site, job: Job) -> None:
+    """Fetch how a poll of another server stands."""
+    await poll_totals.refresh(site, int(job.subject))
+    await site.db.write(jobs.done, job.id)
 
 
 async def send_counts(site: Site, job: Job) -> None:
@@ -228,6 +237,7 @@ JOBS: dict[str, Handler] = {
     "release": release,
     "close-poll": close_poll,
     "send-counts": send_counts,
+    polls.JOB: refresh_poll,
     "thread": complete_thread,
     "fetch-actor": fetch_actor,
     "sync-followers": synchronize,

@@ -15,6 +15,7 @@ from fediblog.mastodon.entities.statuses import poll
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
 from fediblog.store import personal
+from fediblog.store import polls as stored
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -23,7 +24,16 @@ API = Table()
 @API.get("/api/v1/polls/{id}", scope="read:statuses", who="anybody", gives="Poll", tier=2)
 async def one(call: Call) -> Json:
     """A poll."""
-    return await call.read(_shape, call.number(), call.viewer)
+    found, due = await call.read(_look, call.number(), call.viewer)
+    if due:
+        await call.write(stored.refresh, due)
+    return found
+
+
+def _look(tx: Tx, number: int, viewer: int) -> tuple[Json, list[int]]:
+    """The poll, and its number if its totals are to be asked for again."""
+    post = _asking(tx, number, viewer)
+    return _entity(tx, post, viewer), stored.stale(tx, [post]) if viewer else []
 
 
 @API.post("/api/v1/polls/{id}/votes", scope="write:statuses", gives="Poll", tier=2)
@@ -44,7 +54,10 @@ def _vote(tx: Tx, urls: Urls, account: int, number: int, choices: Sequence[int])
 
 
 def _shape(tx: Tx, number: int, viewer: int) -> Json:
-    post = _asking(tx, number, viewer)
+    return _entity(tx, _asking(tx, number, viewer), viewer)
+
+
+def _entity(tx: Tx, post: Post, viewer: int) -> Json:
     own = personal.marks(tx, viewer, [post.id]).votes.get(post.id, ()) if viewer else ()
     return poll(post, own, viewer, tx.now) or {}
 

@@ -20,7 +20,7 @@ from fediblog.mastodon.entities.statuses import Shown, attachment, content, stat
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.protocol.previews import warning
-from fediblog.store import audience, beginnings, posts, quotes, threads, writing
+from fediblog.store import audience, beginnings, polls, posts, quotes, threads, writing
 from fediblog.store.tx import Tx
 from fediblog.store.window import Window
 
@@ -77,7 +77,16 @@ def own(tx: Tx, number: int, account: int) -> Post:
 @API.get("/api/v1/statuses/{id}", scope="read:statuses", who="anybody", gives="Status", tier=1)
 async def one(call: Call) -> Json:
     """A status."""
-    return await call.read(show, call.look, call.number(), call.viewer)
+    found, due = await call.read(_one, call.look, call.number(), call.viewer)
+    if due:
+        await call.write(polls.refresh, due)
+    return found
+
+
+def _one(tx: Tx, look: Look, number: int, viewer: int) -> tuple[Json, list[int]]:
+    """The status, and its number if its poll's totals are to be asked for again."""
+    found = find(tx, number, viewer)
+    return statuses(tx, look, [found], viewer)[0], polls.stale(tx, [found.post]) if viewer else []
 
 
 @API.get("/api/v1/statuses", scope="read:statuses", who="anybody", gives="Status[]", tier=1)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from fediblog.actions import publishing
+from fediblog.actions.drafts import Draft, PollDraft
+from fediblog.store import jobs, polls
 from tests.mastodon.server import Server
 
 POLL = {"options": ["Tea", "Coffee", "Water"], "expires_in": 600, "multiple": False}
@@ -57,3 +62,27 @@ async def test_a_published_poll_stays(server: Server) -> None:
     assert [each["title"] for each in changed["poll"]["options"]] == ["Tea", "Coffee", "Water"]
     gone = (await alice.call("DELETE", path)).json()
     assert gone["poll"]["options"][0]["title"] == "Tea"
+
+
+@pytest.mark.parametrize("path", ["/api/v1/polls/{id}", "/api/v1/statuses/{id}"])
+async def test_a_vote_elsewhere_counts_at_once_and_who_looks_has_the_totals_asked_for(
+    server: Server, path: str
+) -> None:
+    await server.world.open("far.test")
+    dave = await server.world.person("far.test", "dave")
+    there = server.world.sites["far.test"]
+    draft = Draft(source="Which?", poll=PollDraft(options=("Tea", "Coffee"), seconds=3600))
+    post = await there.db.write(publishing.publish, there.urls, dave.id, draft)
+    api, nobody = await server.api("alice"), await server.api()
+    (found,) = (await api.get("/api/v2/search", q=post.uri, resolve="true"))["statuses"]
+    number = found["poll"]["id"]
+    after = await api.post(f"/api/v1/polls/{number}/votes", {"choices": ["1"]})
+    shown = (await api.get(f"/api/v1/statuses/{found['id']}"))["poll"]
+    for poll in (after, shown):
+        assert [each["votes_count"] for each in poll["options"]] == [0, 1]
+        assert (poll["votes_count"], poll["voters_count"], poll["own_votes"]) == (1, 1, [1])
+    await server.write(jobs.drop, polls.JOB, number)
+    server.clock.forward(seconds=301)
+    for reader, asked in ((nobody, False), (api, True), (api, True)):
+        await reader.get(path.format(id=number))
+        assert await server.read(jobs.is_open, polls.JOB, number) is asked

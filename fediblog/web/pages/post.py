@@ -15,7 +15,19 @@ from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
-from fediblog.store import approvals, beginnings, graves, listings, permits, posts, quotes, reactions, threads, writing
+from fediblog.store import (
+    approvals,
+    beginnings,
+    graves,
+    listings,
+    permits,
+    polls,
+    posts,
+    quotes,
+    reactions,
+    threads,
+    writing,
+)
 from fediblog.store.quotes import Authorization
 from fediblog.store.threads import Below
 from fediblog.store.tx import Tx
@@ -70,9 +82,11 @@ async def by_slug(request: Request) -> Response:
 async def for_reader(request: Request) -> Response:
     """Any post that the reader may see, wherever it comes from."""
     site = site_of(request)
-    thread, due = await ask_as(request, _for_reader, site.urls, request.path_params["n"], _page(request))
+    thread, due, asked = await ask_as(request, _for_reader, site.urls, request.path_params["n"], _page(request))
     if due:  # what strangers answered was never delivered here
         await site.db.write(beginnings.of_thread, due)
+    if asked:
+        await site.db.write(polls.refresh, asked)
     post = thread.post
     if post.local and post.state == "published":
         return RedirectResponse(urlsplit(post.url).path, 303)
@@ -115,15 +129,16 @@ def _by_slug(tx: Tx, viewer: int, urls: Urls, handle: str, month: str, slug: str
     return thread_of(tx, viewer, post, page)
 
 
-def _for_reader(tx: Tx, visit: Visit, urls: Urls, number: int, page: int) -> tuple[Thread, list[int]]:
-    """The thread, and the posts of other servers in whose threads answers may be missing."""
+def _for_reader(tx: Tx, visit: Visit, urls: Urls, number: int, page: int) -> tuple[Thread, list[int], list[int]]:
+    """The thread, the posts of other servers in whose threads answers may be missing, and their polls that are old."""
     post = posts.get(tx, number, visit.account.id)
     if post is None and graves.of_public(tx, urls.post(number)) is not None:
         raise Gone
     if post is None:
         raise NotFound
     thread = thread_of(tx, visit.account.id, post, page)
-    return thread, beginnings.threads_due(tx, {each.id for each in (post, *thread.above[:1])})
+    due = beginnings.threads_due(tx, {each.id for each in (post, *thread.above[:1])})
+    return thread, due, polls.stale(tx, [post])
 
 
 def _page(request: Request) -> int:
