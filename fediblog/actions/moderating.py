@@ -117,7 +117,6 @@ def set_disabled(tx: Tx, account: int, *, disabled: bool) -> None:
     if found.login is None:
         raise Invalid("account", "Only accounts of this server can be kept from signing in.")
     logins.set_disabled(tx, found.login, disabled=disabled)
-    tx.notify(apps.TOKENS)
 
 
 def delete(tx: Tx, urls: Urls, account: int) -> None:

@@ -69,6 +69,12 @@ def authorize_reply(tx: Tx, post: int, account: int, replying: str) -> int:
     return int(row.id)
 
 
+def forget(tx: Tx, uri: str) -> None:
+    """The post of that id is gone: what was said to it, and that it may stand below another."""
+    tx.run("delete from approval where uri = :uri", uri=uri)
+    tx.run("delete from reply_authorization where replying = :uri", uri=uri)
+
+
 def reply_authorization(tx: Tx, number: int) -> ReplyAuthorization | None:
     """The authorization of that number, while both posts are there and the author blocks not who answered."""
     row = tx.one(

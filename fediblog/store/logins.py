@@ -70,25 +70,29 @@ def some_hash(tx: Tx, name: str) -> str | None:
     return str(rows[crc32(name.encode()) % len(rows)].password) if rows else None
 
 
-def renew_hash(tx: Tx, login: int, old: str, new: str) -> None:
-    """Another hash of the same password, unless it has been changed meanwhile."""
-    tx.hold(login)  # what a code is just being swapped for ends as well
-    tx.run("update login set password = :new where id = :id and password = :old", new=new, id=login, old=old)
+def renew_hash(tx: Tx, login: int, old: str, new: str) -> bool:
+    """Another hash of the same password; False if that has been changed meanwhile."""
+    return tx.run("update login set password = :new where id = :id and password = :old", new=new, id=login, old=old) > 0
 
 
 def set_password(tx: Tx, login: int, password: str) -> None:
     """The hash of another password. Somebody may have stolen more than the old one: sessions and tokens end."""
+    tx.hold(login)  # what is just being opened or swapped ends as well
     tx.run("update login set password = :password where id = :id", password=password, id=login)
-    tx.run("delete from session where login = :id", id=login)
-    apps.revoke_all(tx, login)
+    _end_all(tx, login)
 
 
 def set_disabled(tx: Tx, login: int, *, disabled: bool) -> None:
-    """Let nobody in under a login any more, or let them in again; its sessions end."""
+    """Let nobody in under a login any more, or let them in again; its sessions and tokens end."""
     tx.hold(login)
     tx.run("update login set disabled = :disabled where id = :id", disabled=disabled, id=login)
     if disabled:
-        tx.run("delete from session where login = :id", id=login)
+        _end_all(tx, login)
+
+
+def _end_all(tx: Tx, login: int) -> None:
+    tx.run("delete from session where login = :id", id=login)
+    apps.revoke_all(tx, login)
 
 
 def open_session(tx: Tx, session: Session) -> None:

@@ -11,7 +11,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Note, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
-from fediblog.store import conversations, events, parts, polls, quotes, ties
+from fediblog.store import approvals, conversations, events, parts, polls, quotes, ties
 from fediblog.store.packed import emoji_text, policy_text, text_of
 from fediblog.store.posts import poll_text
 from fediblog.store.tx import Row, Tx
@@ -287,6 +287,7 @@ def remove(tx: Tx, post: Post) -> None:
     open_to_all = post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)  # of others nobody learns that they were
     bury(tx, post.uri, post.author, post.kind, local=post.local, page=post.url if post.local and open_to_all else "")
     quotes.forget(tx, post.uri)
+    approvals.forget(tx, post.uri)
     audience = " ".join((post.visibility.value, *map(str, post.addressed)))
     events.tell(tx, events.DELETE, account=post.account.id, post=post.id, detail=audience)
     if post.visibility == Visibility.DIRECT:
@@ -363,6 +364,7 @@ def remove_all_of(tx: Tx, account: Account) -> None:
     )
     tx.run("update post set parent = null where parent in (select id from post where account = :id)", id=account.id)
     tx.run("delete from post where account = :id", id=account.id)
+    tx.run("delete from reply_authorization where account = :id", id=account.id)
     tx.run("delete from reaction where account = :id", id=account.id)
     tx.run("delete from boost where account = :id", id=account.id)
     tx.run("delete from notice where actor = :id and kind in ('like', 'boost')", id=account.id)

@@ -162,16 +162,20 @@ def login_path(onward: str) -> str:
     return where if len(where) <= _LONGEST else "/login"
 
 
-async def begin(request: Request, response: Response, login: Login) -> None:
-    """Sign in: a new token whatever the browser brought along, so that nobody can hand it one beforehand."""
-    give(request, response, login, await opened(request, login))
+async def begin(request: Request, response: Response, login: Login, password: str) -> None:
+    """Sign in with a password of that hash; where it has been changed meanwhile, nobody is signed in."""
+    if token := await opened(request, login, password):
+        give(request, response, login, token)
 
 
-async def opened(request: Request, login: Login) -> str:
-    """Begin a session, with which the rest of this request goes on; its token is for `give`."""
+async def opened(request: Request, login: Login, password: str) -> str:
+    """Begin a session: its token, for `give`, is new whatever the browser brought, so that nobody can hand it one.
+
+    `password` is the hash that was looked at; '' if it is not that of the login any more, or the login is disabled.
+    """
     site, token, old = site_of(request), secrets.token_urlsafe(32), _token(request)
-    await site.db.write(_begin, login.id, token, old, request.headers.get("user-agent", "")[:200])
-    return token
+    agent = request.headers.get("user-agent", "")[:200]
+    return token if await site.db.write(_begin, login, password, token, old, agent) else ""
 
 
 def give(request: Request, response: Response, login: Login, token: str) -> None:
@@ -180,15 +184,18 @@ def give(request: Request, response: Response, login: Login, token: str) -> None
     devices.remember(request, response, login.name)
 
 
-def _begin(tx: Tx, login: int, token: str, old: str, agent: str) -> None:
+def _begin(tx: Tx, login: Login, password: str, token: str, old: str, agent: str) -> bool:
+    tx.hold(login.id)  # before a look at the password: who changes it ends the sessions that there are
+    if logins.password_hash(tx, login.name) != password:
+        return False
     if old:
         logins.close_session(tx, hashed(old))
-    first = next(iter(accounts.of_login(tx, login)), None)
+    first = next(iter(accounts.of_login(tx, login.id)), None)
     logins.open_session(
         tx,
         Session(
             token=hashed(token),
-            login=login,
+            login=login.id,
             account=first.id if first else None,
             csrf=secrets.token_urlsafe(24),
             created=tx.now,
@@ -197,6 +204,7 @@ def _begin(tx: Tx, login: int, token: str, old: str, agent: str) -> None:
             agent=agent,
         ),
     )
+    return True
 
 
 async def end(request: Request, response: Response) -> None:

@@ -13,6 +13,8 @@ from fediblog.errors import Invalid
 from fediblog.federation.jobs import _sweep_uploads
 from fediblog.store import accounts, apps, facts, inboxes, logins, posts, quotes, relations
 from fediblog.store.tx import Conflict, Tx
+from fediblog.web import sessions
+from fediblog.web.pages import authorizing
 from tests.actions.stage import URLS, Stage
 from tests.crossing import Work, cross
 from tests.world import keys_of
@@ -169,9 +171,7 @@ def _code(tx: Tx, account: int, login: int) -> apps.App:
     return app
 
 
-@pytest.mark.parametrize("other", ["the code again", "another password"])
-async def test_a_code_that_is_swapped_while_it_is_used_or_ended(stage: Stage, other: str) -> None:
-    """Used twice at once it gives one token at most, and another password ends what is just being given."""
+async def test_a_code_that_is_used_twice_at_once(stage: Stage) -> None:
     row = await stage.db.read(lambda tx: tx.one("select login from account where id = :id", id=stage.ann.id))
     assert row is not None
     app = await stage.db.write(_code, stage.ann.id, row.login)
@@ -179,15 +179,41 @@ async def test_a_code_that_is_swapped_while_it_is_used_or_ended(stage: Stage, ot
     def swap(tx: Tx) -> object:
         return granting.swap(tx, app, code="code", redirect=granting.OOB, verifier="", proven=True)
 
-    def change(tx: Tx) -> None:
-        logins.set_password(tx, row.login, "new")
-
-    if other == "the code again":
-        _, second = await cross(stage.db, swap, swap)
-        assert isinstance(second, granting.Denied)
-    else:
-        await cross(stage.db, change, swap)
+    _, second = await cross(stage.db, swap, swap)
+    assert isinstance(second, granting.Denied)
     assert await count(stage, "select count(*) as n from token") == 0
+
+
+@pytest.mark.parametrize("first", ["ended", "let in"])
+@pytest.mark.parametrize("how", ["another password", "disabled"])
+@pytest.mark.parametrize("way", ["log in", "allow an app", "swap a code"])
+async def test_nobody_is_let_in_while_the_password_changes(stage: Stage, way: str, how: str, first: str) -> None:
+    """Whichever is first: what is just being given by the old password ends with it."""
+    login = await stage.db.read(logins.get, stage.ann.login or 0)
+    assert login is not None
+    app = await stage.db.write(_code, stage.ann.id, login.id)
+    old = await stage.db.read(logins.password_hash, login.name) or ""
+    assert await stage.db.write(sessions._begin, login, old, "before", "", "")
+    visit = await stage.db.read(sessions.load, "before")
+    assert visit is not None
+    asked = granting.Asked(app=app, redirect=granting.OOB, scopes=("read",), state="", challenge="")
+    ways: dict[str, Work] = {
+        "log in": lambda tx: sessions._begin(tx, login, old, "token", "", ""),
+        "allow an app": lambda tx: authorizing._grant(tx, visit, asked, stage.ann.id),
+        "swap a code": lambda tx: granting.swap(
+            tx, app, code="code", redirect=granting.OOB, verifier="", proven=True
+        ),
+    }  # fmt: skip
+
+    def end(tx: Tx) -> None:
+        if how == "disabled":
+            logins.set_disabled(tx, login.id, disabled=True)
+        else:
+            logins.set_password(tx, login.id, "new")
+
+    await cross(stage.db, *((end, ways[way]) if first == "ended" else (ways[way], end)))
+    for table in ("session", "app_code", "token"):
+        assert await count(stage, f"select count(*) as n from {table}") == 0, table
 
 
 async def test_what_is_looked_for_in_vain_by_two_is_found_the_second_time(stage: Stage) -> None:

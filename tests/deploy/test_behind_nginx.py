@@ -100,7 +100,7 @@ def test_pages_and_documents_are_served(visitor: httpx.Client, place: Place) -> 
 
 def test_who_tries_passwords_is_stopped_alone(place: Place) -> None:
     lies = {"X-Forwarded-For": "203.0.113.9"}
-    with place.visitor("127.0.0.3") as guesser, place.visitor("127.0.0.4") as other:
+    with place.visitor("127.0.3.3") as guesser, place.visitor("127.0.4.4") as other:
         guesser.headers.update(lies)
         tried = [log_in(guesser, f"name{n}", "a wrong password").status_code for n in range(21)]
         assert tried == [422] * 20 + [429]

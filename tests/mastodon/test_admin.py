@@ -69,7 +69,7 @@ async def test_suspending_hides_and_locks_out_and_can_be_taken_back(both: Server
     assert await theirs.status("GET", "/api/v1/accounts/verify_credentials") == 401
     assert ids(await api.get(f"{BASE}/accounts", disabled="true")) == [bob.id]
     assert (await api.post(f"{path}/enable"))["disabled"] is False
-    assert await theirs.status("GET", "/api/v1/accounts/verify_credentials") == 200
+    assert await theirs.status("GET", "/api/v1/accounts/verify_credentials") == 401  # the app must be let in again
     for kind in ("silence", "sensitive", "explode"):
         assert await api.status("POST", f"{path}/action", json={"type": kind}) == 422
     for deed in ("approve", "reject"):

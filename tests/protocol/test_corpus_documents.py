@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
 
-from fediblog.domain.documents import PUBLIC, Activity, Actor, Json, Note
+from fediblog.domain.documents import PUBLIC, Activity, Actor, Attachment, Json, Note
 from fediblog.errors import Refused
 from fediblog.protocol import authority, readers
 from fediblog.protocol.activities import VERBS, object_uris, read_activity
 from fediblog.protocol.actors import key_uris, read_actor, read_key
+from fediblog.protocol.attachments import write_attachment
 from fediblog.protocol.collections import read_collection
 from fediblog.protocol.contexts import refuse_tricks
 from fediblog.protocol.hostmeta import read_json_template, read_template
@@ -51,10 +53,6 @@ UNREADABLE = {
         w3c/note-index-01.json w3c/note-index-12.json w3c/audio-vocabulary-ex49.json
         granary/article-with-audio-video.json granary/article-with-image-attachment-with-alt.json
         w3c/video-vocabulary-ex134.json
-    """,
-    "the inbox is of another origin: a site of its own whose actor is hosted elsewhere": """
-        microblog/actor-sample-manton-2023-05.json microblog/actor-sample-manton-2023-12.json
-        microblog/actor-sample-manton.json
     """,
     "the post has no author": """
         communecter/note-00.json mastodon/note-activitypub-17.json w3c/note-index-06.json w3c/note-core-ex11e.json
@@ -210,6 +208,12 @@ def test_host_meta_documents_all_name_a_template() -> None:
     assert "https://squeet.me/.well-known/webfinger?resource={uri}" in templates
 
 
+def typed(attachment: Attachment) -> Attachment:
+    """As it is written: with the media type that its address tells, if it has none."""
+    kind = attachment.media_type or write_attachment(attachment).get("mediaType", "")
+    return replace(attachment, media_type=str(kind))
+
+
 def test_every_post_survives_being_written_again() -> None:
     for path, (kind, doc) in corpus().items():
         found = read_note(doc) if kind in POSTS else None
@@ -225,7 +229,7 @@ def test_every_post_survives_being_written_again() -> None:
                 found.hashtags,
             ), path
             assert (again.attachments, again.poll, again.quote, again.published) == (
-                found.attachments,
+                tuple(map(typed, found.attachments)),
                 found.poll,
                 found.quote,
                 found.published,

@@ -169,7 +169,7 @@ async def plain_pairs(folder: Path) -> set[Pair]:
     """Tags and attributes of the same pages where nobody means any harm."""
     async with home(folder) as place:
         words = [f"word {number}" for number in range(12)]
-        paths = await filled(place, words, ["https://eve.test/file.png"])
+        paths = await filled(place, words, ["https://eve.test/file.png", ""])  # with and without a picture on top
         browser = await reader(place.site, place.alice)
         return await pairs_of(browser, paths) | await pairs_of(visitor(place.site), paths[:3])
 

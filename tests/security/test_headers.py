@@ -148,6 +148,8 @@ async def test_links_to_the_next_piece_keep_what_was_asked_for_and_nothing_else(
     found = await following("/api/v1/timelines/tag/日本語", limit="2", local="true", x="y" * 3000)
     assert found.pop("max_id").isdigit()
     assert found == {"limit": "2", "local": "true"}
+    for number in range(20):  # a link leads on from a full page alone
+        await server.publish("bob", f"One of many {number}")
     found = await following("/api/v1/timelines/public", limit="x" * 3000)
     assert set(found) == {"max_id"}
     found = await following("/api/v1/notifications", **{"types[]": "mention", "limit": "1"})

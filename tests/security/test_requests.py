@@ -266,6 +266,7 @@ async def test_nobody_in_particular_makes_us_ask_anybody(at_home: Home, bob: Per
 async def test_a_thread_without_a_beginning_is_climbed_once(at_home: Home, bob: Person) -> None:
     """However long the chain is that one activity begins: also when the worker has done all that it left behind."""
     await at_home.follows(bob)
+    await worked(at_home)  # what one asks of everybody who is met for the first time
     for number in range(100):
         bob.note(number, inReplyTo=f"https://bob.test/n/bob/{number + 1}")
     before = len(at_home.web.asked)

@@ -31,9 +31,10 @@ OURS = {
     *("endorsement.account", "thread_mute.account", "host_mute.account", "suggestion_dismissed.account"),
     *("preference.account", "conversation.account", "notice_policy.account", "notice_consent.account"),
     *("announcement_read.account", "report.assigned", "report.closed_by"),
+    *("numbering.account", "former_notice.account"),
 }
-# These go with the account.
-ITS = {"signing_key.account", "suggestion_dismissed.target"}
+# These go with the account; an authorization stands no longer than the answer, which keeps the account.
+ITS = {"signing_key.account", "suggestion_dismissed.target", "reply_authorization.account"}
 
 Ties = Callable[[Tx, Account, Account], Any]
 

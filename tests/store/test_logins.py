@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fediblog.errors import Refused
-from fediblog.store import accounts, logins
+from fediblog.store import accounts, apps, logins
 from fediblog.store.database import Database
 from fediblog.store.logins import Session
 from fediblog.store.tx import Conflict, Tx
@@ -41,6 +41,25 @@ async def test_another_password_ends_all_sessions(db: Database) -> None:
         logins.set_password(tx, alice.id, "new")
         assert (logins.password_hash(tx, "alice"), logins.password_hash(tx, "ben")) == ("new", "old")
         assert [bool(logins.session(tx, token)) for token in ("a1", "a2", "b")] == [False, False, True]
+
+    await db.write(check)
+
+
+@pytest.mark.parametrize("how", ["another password", "disabled"])
+async def test_what_lets_in_ends_with_the_password_and_with_the_login(db: Database, how: str) -> None:
+    def check(tx: Tx) -> None:
+        alice, ben = local(tx, "alice"), local(tx, "ben")
+        for each in (alice, ben):
+            logins.open_session(tx, session(each.login or 0, each.handle))
+            apps.add_token(tx, each.handle, ("read",), login=each.login, account=each.id)
+        if how == "disabled":
+            logins.set_disabled(tx, alice.login or 0, disabled=True)
+            logins.set_disabled(tx, alice.login or 0, disabled=False)
+        else:
+            logins.set_password(tx, alice.login or 0, "new")
+        assert (logins.session(tx, "alice"), apps.token(tx, "alice")) == (None, None)
+        assert logins.session(tx, "ben")
+        assert apps.token(tx, "ben")
 
     await db.write(check)
 

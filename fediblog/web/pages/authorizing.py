@@ -14,6 +14,7 @@ from fediblog.actions import granting
 from fediblog.actions.granting import Asked, Denied
 from fediblog.errors import NotFound, Refused
 from fediblog.messages import text
+from fediblog.store import logins
 from fediblog.store.apps import App
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
@@ -21,7 +22,7 @@ from fediblog.web.middleware import policy_text
 from fediblog.web.negotiation import site_of
 from fediblog.web.permissions import said
 from fediblog.web.render import PRIVATE, render
-from fediblog.web.sessions import Visit, ask_as, page
+from fediblog.web.sessions import SignInNeeded, Visit, ask_as, page
 
 PATH, SHOWN = "/oauth/authorize", "/oauth/authorize/native"
 _CODE = re.compile(r"[A-Za-z0-9_-]{20,100}\Z")
@@ -89,8 +90,16 @@ async def answer(request: Request) -> Response:
     except Denied as error:
         return _denied(request, app, asked, error)
     account = form.number("account") or form.sender.account.id
-    code = await site.db.write(granting.grant, wanted, form.sender.login.id, account)
+    code = await site.db.write(_grant, form.sender, wanted, account)
     return _granted(request, wanted, code)
+
+
+def _grant(tx: Tx, visit: Visit, wanted: Asked, account: int) -> str:
+    """A code, as long as the session stands: another password ends both, also just now."""
+    tx.hold(visit.login.id)
+    if logins.session(tx, visit.session.token) is None:
+        raise SignInNeeded
+    return granting.grant(tx, wanted, visit.login.id, account)
 
 
 def _granted(request: Request, wanted: Asked, code: str) -> Response:

@@ -88,19 +88,19 @@ async def log_in(request: Request) -> Response:
     door, device = door_of(request), devices.device_of(request, name)
     if wait := door.knock(name, device, _address(request)):
         return _refused(request, name, onward, text("error.too-often", n=wait), 429, wait, kept)
-    login = await _known(site_of(request), name, form.secret("password"))
-    if login is None:
+    known = await _known(site_of(request), name, form.secret("password"))
+    token = await sessions.opened(request, *known) if known else ""
+    if not known or not token:
         return _refused(request, name, onward, text("error.wrong-password"), 422, 0, kept)
+    login, _ = known
     door.opened(name, device)
     owned = await site_of(request).db.read(accounts.of_login, login.id)
     if kept is not None and owned:
-        token = await sessions.opened(request, login)
         request.state.visit = await site_of(request).db.read(sessions.load, token)
         response = unsent.after_login(request, kept)
-        sessions.give(request, response, login, token)
-        return response
-    response = back(request, onward if owned else sessions.NEW_ACCOUNT)
-    await sessions.begin(request, response, login)
+    else:
+        response = back(request, onward if owned else sessions.NEW_ACCOUNT)
+    sessions.give(request, response, login, token)
     return response
 
 
@@ -119,17 +119,22 @@ def _refused(
     )
 
 
-async def _known(site: Site, name: str, password: str) -> Login | None:
+async def _known(site: Site, name: str, password: str) -> tuple[Login, str] | None:
+    """The login with this name and password, and the hash by which it is known."""
+
     def found(tx: Tx) -> tuple[Login | None, str | None]:
         return logins.by_name(tx, name), logins.password_hash(tx, name) or logins.some_hash(tx, name)
 
     # Where nobody has the name, somebody's hash is compared: nobody learns from the time which names there are.
     login, stored = await site.db.read(found)
-    if not await passwords.is_right(password, stored) or login is None:
+    if not await passwords.is_right(password, stored) or login is None or stored is None:
         return None
-    if stored and passwords.is_outdated(stored):
-        await site.db.write(logins.renew_hash, login.id, stored, await passwords.hashed(password))
-    return login
+    if not passwords.is_outdated(stored):
+        return login, stored
+    renewed = await passwords.hashed(password)
+    if await site.db.write(logins.renew_hash, login.id, stored, renewed):
+        return login, renewed
+    return await _known(site, name, password)  # somebody else has just renewed or changed it
 
 
 async def log_out(request: Request) -> Response:
@@ -185,7 +190,7 @@ async def set_up(request: Request) -> Response:
             form.refuse(error)
         else:
             response = back(request, "/settings", "welcome")
-            await sessions.begin(request, response, login)
+            await sessions.begin(request, response, login, hashed)
             return response
     return render(request, "setup.html", 422, token=token, values=values, errors=form.errors)
 

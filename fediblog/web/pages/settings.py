@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from fediblog.actions import people
 from fediblog.actions.people import Profile
-from fediblog.domain.accounts import Account
+from fediblog.domain.accounts import Account, Login
 from fediblog.errors import Invalid, Refused, Unavailable
 from fediblog.federation import compose, passwords
 from fediblog.federation.keyring import new_keys
@@ -105,11 +105,23 @@ async def change_password(request: Request) -> Response:
     if form.errors:
         return _show(request, form)
     door.devices.clear(tries)
-    await site.db.write(logins.set_password, login.id, await passwords.hashed(password))
+    hashed = await passwords.hashed(password)
+    if not await site.db.write(_change_password, login, stored, hashed):
+        form.errors["old"] = text("error.wrong-password")
+        return _show(request, form)
     request.state.renewed = ""
     response = back(request, "/settings", "password-changed")
-    await sessions.begin(request, response, login)
+    await sessions.begin(request, response, login, hashed)
     return response
+
+
+def _change_password(tx: Tx, login: Login, old: str | None, new: str) -> bool:
+    """False if the old one has been changed meanwhile."""
+    tx.hold(login.id)
+    if logins.password_hash(tx, login.name) != old:
+        return False
+    logins.set_password(tx, login.id, new)
+    return True
 
 
 async def add_alias(request: Request) -> Response:

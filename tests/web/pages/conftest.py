@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class Browser:
         return answer
 
     async def post(
-        self, path: str, data: dict[str, Any] | None = None, files: Any = None, headers: dict[str, str] | None = None
+        self, path: str, data: dict[str, Any] | None = None, files: Any = None, headers: Mapping[str, Any] | None = None
     ) -> httpx.Response:
         """Send a form of ours: with its token, and the headers that browsers add."""
         sent = {"csrf": self.csrf, **(data or {})}
