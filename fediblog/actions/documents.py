@@ -29,7 +29,9 @@ def actor_document(tx: Tx, urls: Urls, account: Account) -> Document:
     whole = accounts.with_keys(tx, account)
     if account.uri == urls.instance_actor:  # which has nothing to show but an outbox without posts
         whole = replace(whole, followers="", following="", featured="", featured_tags="")
-    return write_actor(replace(whole, emoji=_emoji(tx, urls, account.emoji)))
+    if account.emoji:
+        whole = replace(whole, emoji=_emoji(tx, urls, account.emoji))
+    return write_actor(whole)
 
 
 def _emoji(tx: Tx, urls: Urls, used: tuple[Emoji, ...]) -> tuple[Emoji, ...]:

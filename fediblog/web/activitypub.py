@@ -97,7 +97,7 @@ def _actor_or_farewell(tx: Tx, urls: Urls, number: int) -> tuple[Document, bool]
     """Whoever gets the Delete of an account must be able to check its signature, so the key is there until then."""
     account = accounts.get(tx, number)
     if account is None or account.state != "deleted" or not account.local:
-        return _actor(tx, urls, number), True
+        return actor_document(tx, urls, _living(account)), True
     if not is_leaving(tx, number, account.uri, tx.now - LEAVING):
         raise Gone
     whole = actor_document(tx, urls, account)
@@ -365,8 +365,6 @@ def _cursor(request: Request, name: str) -> int | None:
 addresses.register()
 ROUTES: list[BaseRoute] = [
     Route("/actor", instance_actor),
-    Route("/actor/outbox", instance_outbox),
-    Route("/emoji/{name}", custom_emoji),
     Route("/a/{number:number}", actor),
     Route("/a/{number:number}/outbox", outbox),
     Route("/a/{number:number}/followers", followers),
@@ -380,6 +378,8 @@ ROUTES: list[BaseRoute] = [
     Route("/p/{number:number}/shares", shares),
     Route("/c/{number:number}", context),
     Route("/x/{number:number}", activity),
+    Route("/actor/outbox", instance_outbox),
+    Route("/emoji/{name}", custom_emoji),
     *proofs.ROUTES,
     ActivityRoute("/@{handle:handle}", actor_page),
     ActivityRoute("/@{handle:handle}/{number:number}", post),
