@@ -6,8 +6,15 @@ from typing import Literal
 
 from fediblog.domain.records import record
 from fediblog.store.tx import Tx
+from fediblog.store.visible import shown_below
 
 State = Literal["pending", "accepted", "rejected"]
+_REPLY_AUTHORIZATION = (
+    "select r.id, r.post, r.account, r.replying from reply_authorization r join post p on p.id = r.post"
+    " join post w on w.uri = r.replying and w.state = 'published'"
+    " join account a on a.id = r.account and a.state = 'active'"
+    f" where r.id = :id and p.state = 'published' and {shown_below('r.account', 'p')}"
+)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -76,11 +83,6 @@ def forget(tx: Tx, uri: str) -> None:
 
 
 def reply_authorization(tx: Tx, number: int) -> ReplyAuthorization | None:
-    """The authorization of that number, while both posts are there and the author blocks not who answered."""
-    row = tx.one(
-        "select r.id, r.post, r.account, r.replying from reply_authorization r join post p on p.id = r.post"
-        " join post w on w.uri = r.replying and w.state = 'published' where r.id = :id and p.state = 'published'"
-        " and not exists (select 1 from block b where b.account = p.account and b.target = r.account)",
-        id=number,
-    )
+    """The authorization of that number, while both posts are there and who answered is not shut out."""
+    row = tx.one(_REPLY_AUTHORIZATION, id=number)
     return ReplyAuthorization(**row._asdict()) if row else None

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Boost, Post
 from fediblog.store import accounts, posts
+from fediblog.store.quotes import HOLDS
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, NOT_SHUNNED, VISIBLE, shown_below
 from fediblog.store.window import NEWEST, OLDEST, Window
@@ -28,7 +29,7 @@ _BOOSTERS = (
 )
 _QUOTES = (
     "select p.* from post p where p.uri in (select q.quoting from quote_authorization q where q.post = :post"
-    f" and q.revoked is null) and p.state = 'published' and p.id < :before and p.id > :after and {VISIBLE}"
+    f" and {HOLDS}) and p.state = 'published' and p.id < :before and p.id > :after and {VISIBLE}"
     f" and {NOT_SHUNNED} order by p.id "
 )
 _WAITING = (

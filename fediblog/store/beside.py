@@ -48,6 +48,10 @@ _SHUT = (
     " union all select 'boost', b.post, count(*) from boost b join post p on p.id = b.post"
     " join account a on a.id = b.account where b.post in (:ids)"
     f" and (a.state <> 'active' or {shut_out('b.account', 'p')}) group by b.post"
+    " union all select 'quote', q.post, count(*) from quote_authorization q join post w on w.uri = q.quoting"
+    " join account a on a.id = q.account join post p on p.id = q.post where q.post in (:ids) and q.revoked is null"
+    " and w.state = 'published' and w.visibility in ('public', 'unlisted')"
+    f" and (a.state <> 'active' or {shut_out('q.account', 'p')}) group by q.post"
 )
 _MARKS = (
     " union all select 'liked', post, 1 from reaction where post in (:ids) and account = :viewer and kind = 'like'"

@@ -25,7 +25,7 @@ from fediblog.store.beside import Parts
 from fediblog.store.packed import policy_from, strings
 from fediblog.store.pushes import PUSHED
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import NOT_SHUNNED, VISIBLE
+from fediblog.store.visible import NOT_SHUNNED, VISIBLE, shown_below
 
 MOST_KEPT = 4096  # posts that are remembered as they were made
 LONGEST_KEPT = 2000  # characters of what may be long in one of them
@@ -35,6 +35,10 @@ _NOBODY: frozenset[int] = frozenset()
 _OWNER = (
     f"select p.id, p.account, p.local, p.repliable, {PUSHED.format('p.account')}"
     " from post p where p.id = :id and p.state <> 'deleted'"
+)
+_SHUT_OUT = (
+    "select w.id from post w join post p on p.uri = w.quote"
+    f" where w.id in (:ids) and not {shown_below('p.account', 'w')}"
 )
 
 
@@ -130,18 +134,26 @@ def _with_quoted(tx: Tx, whole: Sequence[Post], viewer: int) -> list[Post]:
         now=tx.now,
     )
     found = {each.uri: each for each in _hydrate(tx, rows, viewer)}
+    inside = [each.id for each in whole if each.quote in found and (each.local or each.root is not None)]
+    hidden = _shut_out(tx, inside) if inside else set()
+    meant = {each.id: found[each.quote] for each in whole if each.quote in found and each.id not in hidden}
     theirs = [each for each in whole if not each.local and each.quote]
-    granted = quotes.granted(tx, [each.uri for each in theirs if each.quote in found and found[each.quote].local])
+    granted = quotes.granted(tx, [each.uri for each in theirs if each.id in meant and meant[each.id].local])
     named = quote_proofs.named(tx, [each.id for each in theirs])
     asked = quotes.requests(tx, [each.id for each in whole if each.quote and each.local])
     return [
         each
         if not each.quote
-        else _quoting(each, found.get(each.quote), asked)
+        else _quoting(each, meant.get(each.id), asked)
         if each.local
-        else _quoting_there(each, found.get(each.quote), granted, named.get(each.id))
+        else _quoting_there(each, meant.get(each.id), granted, named.get(each.id))
         for each in whole
     ]
+
+
+def _shut_out(tx: Tx, numbers: Sequence[int]) -> set[int]:
+    """Which of these posts quote whom the author of the post or of its thread blocks: there nobody sees the quote."""
+    return {row.id for row in tx.all(_SHUT_OUT, ids=sorted(numbers))}
 
 
 def _quoting_there(post: Post, quoted: Post | None, granted: Collection[tuple[str, int]], proof: Row | None) -> Post:

@@ -8,13 +8,21 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
 from fediblog.store import accounts
 from fediblog.store.tx import Row, Tx
+from fediblog.store.visible import shown_below
 
 MOST = 50  # posts of one account that may quote one post of ours
 
 
+# An authorization holds while its account is there and is not shut out by the author of what it quotes.
+HOLDS = (
+    "q.revoked is null and exists (select 1 from account qa where qa.id = q.account and qa.state = 'active')"
+    f" and exists (select 1 from post qp where qp.id = q.post and {shown_below('q.account', 'qp')})"
+)
+_STANDING = f"select q.* from quote_authorization q where q.post = :post and {HOLDS} order by q.id limit :n"
+_GRANTED = f"select q.quoting, q.post from quote_authorization q where q.quoting in (:quoting) and {HOLDS}"
 _TOTALS = (  # what was granted to a post that has not come, or is not for everybody, does not count
     "select q.post, count(*) as n from quote_authorization q join post w on w.uri = q.quoting"
-    " where q.post in (:ids) and q.revoked is null and w.state = 'published' and w.visibility in ('public', 'unlisted')"
+    f" where q.post in (:ids) and {HOLDS} and w.state = 'published' and w.visibility in ('public', 'unlisted')"
 )
 
 
@@ -66,11 +74,7 @@ def get(tx: Tx, number: int) -> Authorization | None:
 
 def standing(tx: Tx, post: int, limit: int = 100) -> list[Authorization]:
     """Those for a post that stand, oldest first."""
-    rows = tx.all(
-        "select * from quote_authorization where post = :post and revoked is null order by id limit :n",
-        post=post,
-        n=limit,
-    )
+    rows = tx.all(_STANDING, post=post, n=limit)
     return _whole(tx, rows)
 
 
@@ -106,13 +110,10 @@ def forget(tx: Tx, quoting: str) -> None:
 
 
 def granted(tx: Tx, quoting: Collection[str]) -> set[tuple[str, int]]:
-    """(id of the post that quotes, number of ours) where an authorization stands."""
+    """(id of the post that quotes, number of ours) where an authorization stands, and its account is not shut out."""
     if not quoting:
         return set()
-    rows = tx.all(
-        "select quoting, post from quote_authorization where quoting in (:quoting) and revoked is null",
-        quoting=sorted(set(quoting)),
-    )
+    rows = tx.all(_GRANTED, quoting=sorted(set(quoting)))
     return {(row.quoting, row.post) for row in rows}
 
 

@@ -18,7 +18,10 @@ from fediblog.web.negotiation import ask, document, site_of
 
 
 async def authorization(request: Request) -> Response:
-    """The proof that a post may quote one of ours; gone once that was taken back (FEP-044f)."""
+    """The proof that a post may quote one of ours; gone once that was taken back (FEP-044f).
+
+    It is not found while the account that quotes is shut out.
+    """
     return document(request, await ask(request, _authorization, site_of(request).urls, request.path_params["number"]))
 
 
@@ -29,6 +32,8 @@ def _authorization(tx: Tx, viewer: int, urls: Urls, number: int) -> dict[str, Js
     whole = _ours(tx, viewer, found.post)
     if found.revoked is not None:
         raise Gone
+    if (found.quoting, found.post) not in quotes.granted(tx, [found.quoting]):
+        raise NotFound
     return activities.quote_authorization(urls.authorization(number), whole.author, found.quoting, whole.uri)
 
 

@@ -11,7 +11,7 @@ from fediblog.actions import moderating
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.mastodon.routes import ENDPOINTS
-from fediblog.store import reactions
+from fediblog.store import approvals, quotes, reactions
 from tests.security.reading import reader
 from tests.security.test_privacy import READ, asked
 from tests.web.pages.conftest import Blog, Browser
@@ -124,3 +124,37 @@ async def test_a_mute_changes_nothing_for_others(thread: Thread) -> None:
     assert await thread.numbers() == (3, 2, 2, 3, 2, 2, 3)
     page = (await blog.browser().get(thread.post.url.removeprefix(blog.site.urls.origin))).text
     assert "Plover" in page
+
+
+@pytest.mark.parametrize("kind", ["person", "host", "server", "suspended"])
+async def test_quotes_of_who_is_blocked_are_gone_as_well(thread: Thread, kind: str) -> None:
+    """Quotes of the post, the words of the blocked in a quote below it, and the proofs that they had of its author."""
+    blog, post, eve = thread.blog, thread.post, thread.eve
+    bob = await blog.stranger("bob")
+    words = await blog.heard(eve, "<p>plover elsewhere</p>", 7)
+    quoting = await blog.heard(eve, "<p>plover quotes</p>", 8, quote=post.uri)
+    await blog.heard(bob, "<p>An answer that quotes</p>", 9, in_reply_to=post.uri, quote=words.uri)
+    answer = await blog.heard(eve, "<p>plover answers</p>", 10, in_reply_to=post.uri)
+    granted = await blog.site.db.write(quotes.grant, post.id, eve.id, quoting.uri)
+    allowed = await blog.site.db.write(approvals.authorize_reply, post.id, eve.id, answer.uri)
+    nobody = Browser(blog.site, blog.app, "127.0.0.1")
+
+    async def seen() -> tuple[int, int, int, int, bool]:
+        status = (await nobody.get(f"/api/v1/statuses/{post.id}")).json()
+        listed = (await nobody.get(f"/api/v1/statuses/{post.id}/quotes")).json()
+        proofs = [(await nobody.get(path, accept=ACTIVITY)).status_code for path in (f"/q/{granted}", f"/r/{allowed}")]
+        other = await nobody.get(f"/api/v1/statuses/{quoting.id}")
+        return status["quotes_count"], len(listed), *proofs, "The tides" in other.text
+
+    assert await seen() == (1, 1, 200, 200, True)
+    do, undo = _mutual(kind)
+    call, given = do(thread)
+    await blog.site.db.write(call, *given)
+    assert await seen() == (0, 0, 404, 404, False)
+    told = await thread.told()
+    for path, text in told.items():
+        assert "plover" not in text.lower(), path
+    assert any("An answer that quotes" in text for text in told.values())
+    call, given = undo(thread)
+    await blog.site.db.write(call, *given)
+    assert await seen() == (1, 1, 200, 200, True)
