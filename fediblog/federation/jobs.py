@@ -10,12 +10,15 @@ from typing import Concatenate, ParamSpec
 
 from fediblog import log
 from fediblog.actions import publishing, reacting
+from fediblog.domain.accounts import Account
 from fediblog.errors import Unavailable
 from fediblog.federation import beginnings as accounts_met
 from fediblog.federation import polls as poll_totals
+from fediblog.federation import profile_totals as told_totals
 from fediblog.federation import pushing, quoting, resolve, synchronizing, threads
 from fediblog.federation.site import Site
 from fediblog.store import (
+    accounts,
     apps,
     beginnings,
     departed,
@@ -27,6 +30,7 @@ from fediblog.store import (
     moderation,
     outbox,
     polls,
+    profile_totals,
     pushes,
     quote_proofs,
     relations,
@@ -107,14 +111,29 @@ async def complete_thread(site: Site, job: Job) -> None:
 
 async def fetch_actor(site: Site, job: Job) -> None:
     """Look at an account again."""
-    await resolve.actor(site, job.subject, fresh=True)
+    account = await resolve.actor(site, job.subject, fresh=True)
+    await _fetch_totals(site, account)
     await site.db.write(jobs.done, job.id)
 
 
 async def begin_account(site: Site, job: Job) -> None:
     """Fetch what an account pinned and wrote before it was met."""
     await accounts_met.begin(site, int(job.subject))
+    account = await site.db.read(accounts.get, int(job.subject))
+    if account is not None:
+        await _fetch_totals(site, account)
     await site.db.write(jobs.done, job.id)
+
+
+async def fetch_totals(site: Site, job: Job) -> None:
+    """Ask an account's server how many followers and posts it has."""
+    await told_totals.fetch(site, int(job.subject))
+    await site.db.write(jobs.done, job.id)
+
+
+async def _fetch_totals(site: Site, account: Account) -> None:
+    if await site.db.read(profile_totals.is_stale, account):
+        await told_totals.fetch(site, account.id)
 
 
 async def check_quote(site: Site, job: Job) -> None:
@@ -242,6 +261,7 @@ JOBS: dict[str, Handler] = {
     "fetch-actor": fetch_actor,
     "sync-followers": synchronize,
     beginnings.JOB: begin_account,
+    profile_totals.JOB: fetch_totals,
     quote_proofs.JOB: check_quote,
     "confirm-gone": confirm_gone,
     "sweep": sweep,

@@ -18,7 +18,7 @@ from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
 from fediblog.protocol.webfinger import parse_handle
-from fediblog.store import accounts, circles, finding, freshness, listings, profiles, tags
+from fediblog.store import accounts, circles, finding, freshness, listings, profile_totals, profiles, tags
 from fediblog.store.circles import Place
 from fediblog.store.profiles import Wanted
 from fediblog.store.tx import Tx
@@ -44,15 +44,25 @@ def people(tx: Tx, look: Look, places: Sequence[Place]) -> list[Json]:
 @API.get("/api/v1/accounts/{id}", scope="read:accounts", who="anybody", gives="Account", tier=1)
 async def show(call: Call) -> Json:
     """An account."""
-    account, entity = await call.read(_show, call.look, call.number())
+    return await _looked_at(call, *await call.read(_show, call.look, call.number(), call.viewer))
+
+
+async def _looked_at(call: Call, account: Account, entity: Json, due: bool) -> Json:
+    """The entity; what is old is asked for again because one of our people looks."""
     if call.viewer and freshness.is_stale(account, call.site.clock()):
         await call.write(freshness.renew, account)
+    if due:
+        await call.write(profile_totals.refresh, account)
     return entity
 
 
-def _show(tx: Tx, look: Look, number: int) -> tuple[Account, Json]:
-    found = find(tx, number)
-    return found, entities.one(tx, look, found)
+def _show(tx: Tx, look: Look, number: int, viewer: int) -> tuple[Account, Json, bool]:
+    return _one(tx, look, find(tx, number), viewer)
+
+
+def _one(tx: Tx, look: Look, found: Account, viewer: int) -> tuple[Account, Json, bool]:
+    """The account, its entity, and whether its totals are to be asked for."""
+    return found, entities.one(tx, look, found), bool(viewer) and profile_totals.is_stale(tx, found)
 
 
 @API.get("/api/v1/accounts", scope="read:accounts", who="anybody", gives="Account[]", tier=1)
@@ -81,14 +91,15 @@ def _several(tx: Tx, look: Look, numbers: list[int]) -> list[Json]:
 )
 async def lookup(call: Call) -> Json:
     """The account that a handle means."""
-    return await call.read(_lookup, call.look, call.site.urls, call.params.text("acct"))
+    found = await call.read(_lookup, call.look, call.site.urls, call.params.text("acct"), call.viewer)
+    return await _looked_at(call, *found)
 
 
-def _lookup(tx: Tx, look: Look, urls: Urls, handle: str) -> Json:
+def _lookup(tx: Tx, look: Look, urls: Urls, handle: str, viewer: int) -> tuple[Account, Json, bool]:
     found = by_handle(tx, urls, handle)
     if found is None or found.state != "active":
         raise NotFound
-    return entities.one(tx, look, found)
+    return _one(tx, look, found, viewer)
 
 
 def by_handle(tx: Tx, urls: Urls, handle: str) -> Account | None:

@@ -15,9 +15,11 @@ Totals: TypeAlias = tuple[int, int, int, int | None]
 
 _AT_HOST = at_host("h.host", "a")
 _KNOWN = (
-    "select a.id, (select count(*) from follow f where f.followed = a.id and f.state = 'accepted') as followers,"
-    " (select count(*) from follow g where g.follower = a.id and g.state = 'accepted') as following,"
-    " (select count(*) from boost b where b.account = a.id) as boosts from account a where a.id in (:ids)"
+    "select a.id, coalesce(t.followers, (select count(*) from follow f where f.followed = a.id"
+    " and f.state = 'accepted')) as followers, coalesce(t.following, (select count(*) from follow g"
+    " where g.follower = a.id and g.state = 'accepted')) as following, t.posts as told,"
+    " (select count(*) from boost b where b.account = a.id) as boosts from account a"
+    " left join profile_totals t on t.account = a.id where a.id in (:ids)"
 )
 _WRITTEN = (
     "select account as id, count(*) as n,"
@@ -48,7 +50,7 @@ class Bond:
 
 
 def totals(tx: Tx, numbers: Sequence[int]) -> dict[int, Totals]:
-    """The totals of each of these accounts, as they are known here."""
+    """The totals of each of these accounts: what its own server says, or else what is known here, never both added."""
     ids = list(numbers)
     known = {row.id: row for row in tx.all(_KNOWN, ids=ids)}
     written = {row.id: (row.n, row.latest) for row in tx.all(_WRITTEN, ids=ids)}
@@ -56,7 +58,11 @@ def totals(tx: Tx, numbers: Sequence[int]) -> dict[int, Totals]:
     for number in ids:
         posts, latest = written.get(number, (0, None))
         row = known.get(number)
-        found[number] = (row.followers, row.following, posts + row.boosts, latest) if row else (0, 0, posts, latest)
+        if row is None:
+            found[number] = (0, 0, posts, latest)
+        else:
+            total = row.told if row.told is not None else posts + row.boosts
+            found[number] = (row.followers, row.following, total, latest)
     return found
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 from fediblog.actions import publishing, reacting
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.store import accounts, relations, tags
+from fediblog.store import accounts, jobs, profile_totals, relations, tags
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.store.makers import remote
@@ -161,3 +163,22 @@ async def test_what_a_profile_shows_beside_posts(both: Server) -> None:
 
 
 __all__ = ["Post", "ids", "pages"]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/accounts/{id}", "/api/v1/accounts/lookup?acct=zoe@far.example"])
+async def test_an_account_elsewhere_has_its_own_totals(both: Server, path: str) -> None:
+    """Who looks has them asked for; then they stand wherever the account is shown."""
+    far = await both.write(remote, "zoe", "far.example")
+    alice, api, nobody = both.people["alice"], await both.api("alice"), await both.api()
+    await both.write(relations.put_follow, alice.id, far.id, f"{alice.uri}/f", "accepted")
+    for reader, asked in ((nobody, False), (api, True)):
+        assert (await reader.get(path.format(id=far.id)))["followers_count"] == 1
+        assert await both.read(jobs.is_open, profile_totals.JOB, str(far.id)) is asked
+    await both.write(profile_totals.put, far.id, 1200, None, 80)
+    both.clock.forward(seconds=61)
+    (listed,) = await api.get(f"/api/v1/accounts/{alice.id}/following")
+    for shown in (await api.get(path.format(id=far.id)), listed):
+        assert (shown["followers_count"], shown["following_count"], shown["statuses_count"]) == (1200, 0, 80)
+    await both.write(jobs.drop, profile_totals.JOB, str(far.id))
+    await api.get(path.format(id=alice.id).replace("zoe@far.example", "alice"))
+    assert not await both.read(jobs.is_open, profile_totals.JOB, str(alice.id))

@@ -15,7 +15,7 @@ from fediblog.domain.records import record
 from fediblog.errors import NotFound
 from fediblog.messages import text
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
-from fediblog.store import accounts, freshness, listings, relations
+from fediblog.store import accounts, freshness, listings, people, profile_totals, relations
 from fediblog.store.tx import Tx
 from fediblog.web import paging
 from fediblog.web.negotiation import site_of
@@ -39,6 +39,7 @@ class Profile:
     followers: int = 0
     following: int = 0
     relation: Relation | None = None
+    due: bool = False  # the totals are to be asked for
 
 
 async def local(request: Request) -> Response:
@@ -85,6 +86,8 @@ async def remote(request: Request) -> Response:
     site = site_of(request)
     if freshness.is_stale(found.account, site.clock()):
         await site.db.write(freshness.renew, found.account)
+    if found.due:
+        await site.db.write(profile_totals.refresh, found.account)
     shown = paging.page(request, found.posts, SIZE, lambda post: post.id)
     return render(request, "account.html", profile=found, account=found.account, posts=shown)
 
@@ -94,11 +97,16 @@ def _remote(tx: Tx, visit: Visit, number: int, tab: str, request: Request) -> Pr
     if account is None or account.state == "deleted":
         raise NotFound(text("error.account-unknown"))
     viewer = visit.account.id
+    followers, following, total, _ = people.totals(tx, [account.id])[account.id]
     return Profile(
         account=account,
         posts=_shown(tx, account, viewer, tab, paging.mark(request)),
         tab=tab,
+        total=total,
+        followers=followers,
+        following=following,
         relation=_relation(tx, viewer, account.id),
+        due=profile_totals.is_stale(tx, account),
     )
 
 

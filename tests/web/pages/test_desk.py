@@ -12,7 +12,18 @@ from fediblog.actions import people
 from fediblog.domain.accounts import Relation
 from fediblog.domain.documents import Option, Poll
 from fediblog.domain.posts import Post
-from fediblog.store import accounts, jobs, listings, moderation, notices, outbox, posts, reactions, relations
+from fediblog.store import (
+    accounts,
+    jobs,
+    listings,
+    moderation,
+    notices,
+    outbox,
+    posts,
+    profile_totals,
+    reactions,
+    relations,
+)
 from tests.web.pages.conftest import ORIGIN, PASSWORD, Blog
 
 
@@ -507,3 +518,13 @@ async def test_what_was_typed_is_kept_for_the_way_back(blog: Blog) -> None:
     owner = await blog.owner()
     for address in ("/write", "/settings"):
         assert (await owner.get(address)).headers["cache-control"] == "private, max-age=0, must-revalidate"
+
+
+async def test_a_profile_elsewhere_shows_what_its_server_says(blog: Blog) -> None:
+    owner, bob = await blog.owner(), await blog.stranger()
+    assert "<strong>0</strong> followers" in (await owner.get(f"/account/{bob.id}")).text
+    assert await blog.site.db.read(jobs.is_open, profile_totals.JOB, str(bob.id))
+    await blog.site.db.write(profile_totals.put, bob.id, 1200, 30, 80)
+    page = (await owner.get(f"/account/{bob.id}")).text
+    for told in ("<strong>1200</strong> followers", "<strong>30</strong> following", "<strong>80</strong> posts"):
+        assert told in page

@@ -1,0 +1,30 @@
+"""The totals of an account elsewhere: `totalItems` of its followers, of whom it follows, and of its outbox."""
+
+from __future__ import annotations
+
+from fediblog.domain.accounts import Account
+from fediblog.federation import threads
+from fediblog.federation.budget import Budget
+from fediblog.federation.site import Site
+from fediblog.protocol.authority import same_origin
+from fediblog.store import accounts
+from fediblog.store import profile_totals as stored
+
+FETCHES = 3
+
+
+async def fetch(site: Site, number: int) -> None:
+    """Ask for each of the three once. Where one cannot be had, what was told before stays."""
+    account = await site.db.read(accounts.get, number)
+    if account is None or account.local or account.state != "active":
+        return
+    budget = Budget(FETCHES, account.uri)
+    collections = (account.followers, account.following, account.outbox)
+    found = [await _total(site, account, uri, budget) for uri in collections]
+    await site.db.write(stored.put, number, *found)
+
+
+async def _total(site: Site, account: Account, uri: str, budget: Budget) -> int | None:
+    collection = await threads.page_at(site, uri, budget) if uri and same_origin(uri, account.uri) else None
+    total = collection.total if collection is not None else None
+    return None if total is None else min(total, stored.MOST)
