@@ -40,6 +40,9 @@ RECEIVED: dict[str, str] = {
     "Delete": "The post, or the actor and all it wrote, is gone for good, also if it comes later. "
     "About an actor that is not known here: answered with 202, nothing is fetched.",
     "Delete QuoteAuthorization": "By its author alone: our post goes on without what it quoted, in an Update; one of another server shows a link from then on.",
+    "Delete ReplyAuthorization": "By its author alone: like a Reject of what it let stand.",
+    "Delete LikeAuthorization": "Likewise.",
+    "Delete AnnounceAuthorization": "Likewise.",
     "Like": "Counted once for each actor, however many emoji. With `content` or `_misskey_reaction` it is an emoji.",
     "EmojiReact": "An emoji beside the face of who set it; the person counts as one who likes the post. What is neither one emoji "
     "nor a name between colons is refused.",
@@ -60,6 +63,9 @@ RECEIVED: dict[str, str] = {
     "Flag": "A report for the owner of the server.",
     "ReplyRequest": "Asks whether the post `instrument`, which must be the sender's own, may stand below a post of ours: taken in and answered with "
     "Accept and the id of a ReplyAuthorization as `result` if our author lets the sender answer; else Reject.",
+    "LikeRequest": "Asks whether the Like `instrument` of a post of ours may stand: taken in and answered with Accept and the id of a "
+    "LikeAuthorization as `result` if the sender may see our post; else Reject.",
+    "AnnounceRequest": "The same for a boost, if everybody may see our post, with an AnnounceAuthorization.",
     "QuoteRequest": "Asks whether the post `instrument`, which must be the sender's own, may quote a post of ours (FEP-044f). Granted with "
     "Accept and the id of the authorization as `result` if everybody may see our post and its author lets the sender quote it; "
     "else Reject. A post that quotes ours without asking is given an authorization by the same rule when it comes; without one that "
@@ -73,16 +79,16 @@ SENT: dict[str, str] = {
     " was suspended (`suspended`) or is not any more.",
     "Delete": "A post (a Tombstone) or an account (its id) is gone; goes to all servers that had to do with it. "
     "Until an account's Deletes are delivered, a day at most, its id still answers with its key; then with 410. "
-    "Of a QuoteAuthorization: the author does not want to be quoted by that post any more.",
+    "Of a QuoteAuthorization or ReplyAuthorization: the author does not want that post to quote, or to stand below one of theirs, any more.",
     "Follow": "With a fresh id each time. One that is refused for good, or cannot be delivered for a week, is no request any more.",
-    "Accept": "The whole Follow is in it, or the QuoteRequest or ReplyRequest with the id of the authorization as `result`. Also of an answer "
+    "Accept": "The whole Follow is in it, or the QuoteRequest, ReplyRequest, LikeRequest or AnnounceRequest with the id of the authorization as `result`. Also of an answer "
     "(its id) below a post whose `interactionPolicy.canReply` is not for everybody, unasked.",
     "Reject": "Of a request, or of a follower who is removed.",
     "QuoteRequest": "A post of ours quotes one of another server that carries `interactionPolicy.canQuote`: to its author, with the whole post as `instrument`. The post goes out "
     "at once, with `quote`, `quoteUri`, `_misskey_quote` and an object link (FEP-e232), and with a paragraph of the class "
     "`quote-inline` for servers that know none of these; `quoteAuthorization` follows in an Update. What is not answered stays so, "
     "and our own page shows a link alone.",
-    "Undo": "The whole activity that is undone is in it.",
+    "Undo": "What is undone is in it. Also of a boost that the author of the post rejects.",
     "Like": "To the author. A 403 takes it back.",
     "Announce": "A boost: to the followers and to the author.",
     "Block": "To the one who is blocked.",

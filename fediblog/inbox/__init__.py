@@ -53,7 +53,7 @@ HANDLERS: dict[Route, Handler] = {
     ("Update", None): posting.arrived,
     **{("Update", kind): posting.arrived for kind in sorted(POST_KINDS)},
     **{("Update", kind): profiles.changed for kind in sorted(ACTOR_KINDS)},
-    ("Delete", "QuoteAuthorization"): quoting.deleted,
+    **{("Delete", f"{kind}Authorization"): quoting.deleted for kind in ("Announce", "Like", "Quote", "Reply")},
     ("Delete", None): posting.deleted,
     ("Like", None): reacting.reacted,
     ("EmojiReact", None): reacting.reacted,
@@ -72,6 +72,8 @@ HANDLERS: dict[Route, Handler] = {
     ("Flag", None): reporting.reported,
     ("QuoteRequest", None): quoting.requested,
     ("ReplyRequest", None): asking.requested,
+    ("LikeRequest", None): asking.like_requested,
+    ("AnnounceRequest", None): asking.boost_requested,
 }
 
 # Applying these once more changes nothing or is wanted: an Update may come again under its old id with new numbers,

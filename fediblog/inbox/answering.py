@@ -38,27 +38,60 @@ def follow_of(uri: str, follower: str, followed: str) -> dict[str, Json]:
 
 
 def let_reply(
-    tx: Tx, urls: Urls, post: Row, author: Account, replying: str, request: dict[str, Json] | None = None
+    tx: Tx,
+    urls: Urls,
+    post: Row,
+    author: Account,
+    replying: str,
+    request: dict[str, Json] | None = None,
+    kind: str = "Reply",
 ) -> None:
     """Say that an answer to a post of ours may stand: `post` as `posts.owner` has it, `replying` by `author`.
 
-    The Accept is of the answer itself, or of the request to write it.
+    The Accept is of the answer itself, or of the request to write it; `kind` as `approvals.authorize_reply` has it.
+    What was taken back is rejected.
     """
     ours = accounts.get(tx, post.account)
     if ours is None:
         return
-    proof = urls.reply_authorization(approvals.authorize_reply(tx, post.id, author.id, replying))
+    given = approvals.authorize_reply(tx, post.id, author.id, replying, kind)
     number = tx.new_id()
+    if given is None:
+        refused: Json = request or replying
+        document = activities.write_activity(
+            "Reject", uri=urls.activity(number), actor=ours.uri, object=refused, to=(author.uri,)
+        )
+        send(tx, urls, ours, author, document, number=number)
+        return
     document = activities.write_activity(
         "Accept",
         uri=urls.activity(number),
         actor=ours.uri,
         object=request or replying,
         to=(author.uri,),
-        result=proof,
+        result=urls.reply_authorization(given),
         target=urls.post(post.id),
     )
     send(tx, urls, ours, author, document, number=number)
+
+
+def undo_boost(tx: Tx, urls: Urls, ours: Account, author: Account, uri: str, post: str) -> None:
+    """Tell all who got a boost of ours, the post's author and our followers, that it is none any more."""
+    number = tx.new_id()
+    audience = (ours.followers, author.uri)
+    done = activities.write_activity("Announce", uri=uri, actor=ours.uri, object=post, to=audience)
+    document = activities.undo(urls.activity(number), done)
+    outbox.emit(
+        tx,
+        ours.id,
+        urls.activity(number),
+        "Undo",
+        post,
+        encode(document).decode(),
+        number=number,
+        inboxes=[author.shared_inbox or author.inbox],
+        followers=True,
+    )
 
 
 def send(tx: Tx, urls: Urls, ours: Account, to: Account, document: dict[str, Json], *, number: int) -> None:

@@ -168,7 +168,7 @@ def _deleted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return gone_for_good(tx, facts.actor)
     post = posts.by_uri(tx, activity.object_uri)
     if post is None:
-        return quoting.disallowed(tx, activity) or remember(tx, activity)
+        return quoting.disallowed(tx, urls, activity) or remember(tx, activity)
     may_change(activity, post.author)
     take_away(tx, post)
     return Outcome.DONE

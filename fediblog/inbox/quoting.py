@@ -135,18 +135,20 @@ def _settled(tx: Tx, found: Request, before: str, state: str, approval: str = ""
     return Outcome.DONE
 
 
-def disallowed(tx: Tx, activity: Activity) -> Outcome | None:
-    """An authorization was deleted by whom we, or others, quoted; None if it is none that we know."""
+def disallowed(tx: Tx, urls: Urls, activity: Activity) -> Outcome | None:
+    """An authorization was deleted by whom we, or others, quoted, liked, boosted or answered; None if none we know."""
     found = quotes.request_by_approval(tx, activity.object_uri)
     if found is None:
-        return Outcome.DONE if quote_proofs.revoke(tx, activity.object_uri, activity.actor) else None
+        if quote_proofs.revoke(tx, activity.object_uri, activity.actor):
+            return Outcome.DONE
+        return replying.taken_back(tx, urls, activity)
     if found.author != activity.actor:
         raise Refused("not-the-owner", "Only its owner may do this.", activity.object_uri)
     return _settled(tx, found, "accepted", "revoked", found.approval)
 
 
-def _deleted(tx: Tx, _urls: Urls, activity: Activity, _facts: Facts) -> Outcome:
-    return disallowed(tx, activity) or remember(tx, activity)
+def _deleted(tx: Tx, urls: Urls, activity: Activity, _facts: Facts) -> Outcome:
+    return disallowed(tx, urls, activity) or remember(tx, activity)
 
 
 def _granted_by_id(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fediblog.domain.documents import Activity
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
+from fediblog.inbox import answering
 from fediblog.inbox.handling import Outcome
 from fediblog.protocol.authority import same_origin
-from fediblog.store import approvals, jobs, posts, reactions
+from fediblog.store import accounts, approvals, jobs, posts, reactions
 from fediblog.store.tx import Tx
 
 
@@ -38,12 +41,20 @@ def answered(tx: Tx, urls: Urls, activity: Activity, *, accepted: bool) -> Outco
     approvals.settle(tx, uri, post.id, state, proof)
     if liked and not accepted:
         reactions.withdraw_by_uri(tx, liked[0], uri)
-    if boosted and not accepted:
-        reactions.unboost(tx, boosted[0], boosted[1])
+    if boosted and not accepted and reactions.unboost(tx, boosted[0], boosted[1]) is not None:
+        booster = accounts.get(tx, boosted[0])
+        if booster is not None:
+            answering.undo_boost(tx, urls, booster, post.account, uri, post.uri)
     if ours is not None:
         _tell(tx, ours)
     tx.notify("posts")
     return Outcome.DONE
+
+
+def taken_back(tx: Tx, urls: Urls, activity: Activity) -> Outcome | None:
+    """A Delete of an authorization is a Reject of what it let stand; None if it is none that we know."""
+    done = approvals.proven(tx, activity.object_uri)
+    return answered(tx, urls, replace(activity, object_uri=done), accepted=False) if done else None
 
 
 def _tell(tx: Tx, ours: Post) -> None:

@@ -13,7 +13,8 @@ LEVELS = 2  # of activities within an activity: Announce{Undo{Like}} is the deep
 CONTENT_LIMIT = 5_000
 # The Activity Vocabulary §3.1, and what FEP-c0e0, FEP-044f and Lemmy add
 _CHANGING = {"Create", "Update", "Delete", "Undo", "Add", "Remove", "Move", "Flag", "Block", "Lock"}
-_ASKING = {"Follow", "Invite", "Offer", "Join", "Leave", "QuoteRequest", "ReplyRequest"}
+_ASKING = {"Follow", "Invite", "Offer", "Join", "Leave", "QuoteRequest", "ReplyRequest", "LikeRequest"}
+_ASKING |= {"AnnounceRequest"}
 _ANSWERING = {"Accept", "Reject", "TentativeAccept", "TentativeReject", "Ignore"}
 _REACTING = {"Announce", "Like", "Dislike", "EmojiReact", "Listen", "Read", "View", "Arrive", "Travel"}
 VERBS = frozenset(_CHANGING | _ASKING | _ANSWERING | _REACTING)
@@ -257,9 +258,12 @@ def grantor(document: dict[str, Json], quoting: str, quoted: str) -> str:
     return readers.ref(document.get("attributedTo")) if known else ""
 
 
-def reply_authorization(uri: str, author: str, replying: str, answered: str) -> dict[str, Json]:
-    """The document that proves that `author` lets `replying` answer `answered` (GoToSocial's interaction controls)."""
-    doc: dict[str, Json] = {"id": uri, "type": "ReplyAuthorization", "attributedTo": author}
+def reply_authorization(uri: str, author: str, replying: str, answered: str, kind: str = "Reply") -> dict[str, Json]:
+    """The document that proves that `author` lets `replying` answer `answered` (GoToSocial's interaction controls).
+
+    `kind` is Reply or, for a like or boost of it, Like or Announce.
+    """
+    doc: dict[str, Json] = {"id": uri, "type": f"{kind}Authorization", "attributedTo": author}
     return in_context(doc | {"interactingObject": replying, "interactionTarget": answered})
 
 

@@ -58,7 +58,11 @@ CONTEXT: list[Json] = [
         "approvedBy": {"@id": "gts:approvedBy", "@type": "@id"},
         "replyAuthorization": {"@id": "gts:replyAuthorization", "@type": "@id"},
         "ReplyAuthorization": "gts:ReplyAuthorization",
+        "LikeAuthorization": "gts:LikeAuthorization",
+        "AnnounceAuthorization": "gts:AnnounceAuthorization",
         "ReplyRequest": "gts:ReplyRequest",
+        "LikeRequest": "gts:LikeRequest",
+        "AnnounceRequest": "gts:AnnounceRequest",
         "automaticApproval": {"@id": "gts:automaticApproval", "@type": "@id"},
         "manualApproval": {"@id": "gts:manualApproval", "@type": "@id"},
         # FEP-c0e0

@@ -1,20 +1,16 @@
-"""What authors elsewhere answer to likes, boosts and answers of ours, and which answers to ours have our leave."""
+"""What authors elsewhere answer to likes, boosts and answers of ours, and what people elsewhere may do to ours."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
+from fediblog.store import accounts
 from fediblog.store.tx import Tx
 from fediblog.store.visible import shown_below
 
 State = Literal["pending", "accepted", "rejected"]
-_REPLY_AUTHORIZATION = (
-    "select r.id, r.post, r.account, r.replying from reply_authorization r join post p on p.id = r.post"
-    " join post w on w.uri = r.replying and w.state = 'published'"
-    " join account a on a.id = r.account and a.state = 'active'"
-    f" where r.id = :id and p.state = 'published' and {shown_below('r.account', 'p')}"
-)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -50,30 +46,54 @@ def of(tx: Tx, uri: str) -> Approval | None:
     return Approval(post=row.post, state=row.state, proof=row.proof) if row else None
 
 
+def proven(tx: Tx, proof: str) -> str:
+    """The id of the like, boost or answer of ours that this authorization let stand; empty if it is none."""
+    row = tx.one("select uri from approval where proof = :proof and state = 'accepted'", proof=proof) if proof else None
+    return str(row.uri) if row else ""
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class ReplyAuthorization:
-    """Our author's word that the post `replying` may stand below one of ours."""
+    """Our author's word that the answer, like or boost `replying` (an id) of a post of ours may stand.
+
+    `kind` is Reply, Like or Announce.
+    """
 
     id: int
     post: int
     account: int
     replying: str
+    kind: str
 
 
-def authorize_reply(tx: Tx, post: int, account: int, replying: str) -> int:
-    """The number of the authorization, new or standing."""
+_STANDING = (
+    "select r.id, r.post, r.account, r.replying, r.kind from reply_authorization r join post p on p.id = r.post"
+    " join account a on a.id = r.account and a.state = 'active'"
+    f" where r.revoked is null and p.state = 'published' and {shown_below('r.account', 'p')}"
+    " and (exists (select 1 from post w where w.uri = r.replying and w.state = 'published')"
+    " or exists (select 1 from reaction l where l.uri = r.replying and l.account = r.account)"
+    " or exists (select 1 from boost s where s.uri = r.replying and s.account = r.account)) and"
+)
+
+
+def authorize_reply(tx: Tx, post: int, account: int, replying: str, kind: str = "Reply") -> int | None:
+    """The number of the authorization, new or standing; None if it was taken back."""
     tx.run(
-        "insert into reply_authorization (id, post, account, replying, created)"
-        " values (:id, :post, :account, :replying, :now) on conflict (replying) do nothing",
+        "insert into reply_authorization (id, post, account, replying, kind, created)"
+        " values (:id, :post, :account, :replying, :kind, :now) on conflict (replying) do nothing",
         id=tx.new_id(),
         post=post,
         account=account,
         replying=replying,
+        kind=kind,
         now=tx.now,
     )
-    row = tx.one("select id from reply_authorization where replying = :replying", replying=replying)
-    assert row is not None  # it has just been put there
-    return int(row.id)
+    row = tx.one(
+        "select id from reply_authorization where replying = :replying and post = :post and revoked is null",
+        replying=replying,
+        post=post,
+    )
+    return int(row.id) if row else None
 
 
 def forget(tx: Tx, uri: str) -> None:
@@ -83,6 +103,19 @@ def forget(tx: Tx, uri: str) -> None:
 
 
 def reply_authorization(tx: Tx, number: int) -> ReplyAuthorization | None:
-    """The authorization of that number, while both posts are there and who answered is not shut out."""
-    row = tx.one(_REPLY_AUTHORIZATION, id=number)
+    """The authorization of that number, while it stands, both are there, and whose it is is not shut out."""
+    row = tx.one(f"{_STANDING} r.id = :id", id=number)
     return ReplyAuthorization(**row._asdict()) if row else None
+
+
+def replies_let(tx: Tx, post: int, limit: int = 100) -> list[tuple[int, Account, str]]:
+    """Number, who answered and the answer's id of the answers to a post that have an authorization, oldest first."""
+    rows = tx.all(f"{_STANDING} r.post = :post and r.kind = 'Reply' order by r.id limit :n", post=post, n=limit)
+    people = accounts.many(tx, {row.account for row in rows})
+    return [(row.id, people[row.account], row.replying) for row in rows if row.account in people]
+
+
+def revoke_reply(tx: Tx, number: int) -> bool:
+    """Take it back, so that it is not given again; False if it was taken back before."""
+    sql = "update reply_authorization set revoked = :now where id = :id and revoked is null"
+    return tx.run(sql, id=number, now=tx.now) > 0

@@ -44,7 +44,8 @@ def page_of(note: Note) -> str:
 def adopt(tx: Tx, post: int, root: int, note: Note) -> None:
     """Answers that came before this post find their place below it, with all that hangs on them."""
     rows = tx.all(
-        "select id from post where in_reply_to in (:names) and in_reply_to <> '' and parent is null and id <> :id",
+        "select id from post where in_reply_to in (:names) and in_reply_to <> '' and parent is null and id <> :id"
+        " and not exists (select 1 from reply_authorization r where r.replying = post.uri and r.revoked is not null)",
         names=[note.uri, page_of(note)],
         id=post,
     )
@@ -54,3 +55,11 @@ def adopt(tx: Tx, post: int, root: int, note: Note) -> None:
     if orphans:
         tx.run("update post set parent = :parent where id in (:ids)", parent=post, ids=sorted(orphans))
         tx.run(_ROOT_BELOW, id=post, root=root)
+
+
+def loosen(tx: Tx, uri: str) -> None:
+    """An answer that must not stand below what it answers begins a thread of its own, with all that hangs on it."""
+    row = tx.one("select id from post where uri = :uri and local = 0 and parent is not null", uri=uri)
+    if row is not None:
+        tx.run("update post set parent = null, root = null where id = :id", id=row.id)
+        tx.run(_ROOT_BELOW, id=row.id, root=row.id)

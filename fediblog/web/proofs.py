@@ -1,4 +1,4 @@
-"""What our authors granted to posts of others, as documents that prove it: to quote, and to answer."""
+"""What our authors granted to posts of others, as documents that prove it: to quote, to answer, like and boost."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _authorization(tx: Tx, viewer: int, urls: Urls, number: int) -> dict[str, Js
 
 
 async def reply_authorization(request: Request) -> Response:
-    """The proof that a post may stand below one of ours, while both are there and its author is not blocked."""
+    """The proof that an answer, like or boost of a post of ours may stand; not found once that was taken back."""
     return document(
         request, await ask(request, _reply_authorization, site_of(request).urls, request.path_params["number"])
     )
@@ -50,7 +50,7 @@ def _reply_authorization(tx: Tx, viewer: int, urls: Urls, number: int) -> dict[s
         raise NotFound
     whole = _ours(tx, viewer, found.post)
     proof = urls.reply_authorization(number)
-    return activities.reply_authorization(proof, whole.author, found.replying, whole.uri)
+    return activities.reply_authorization(proof, whole.author, found.replying, whole.uri, found.kind)
 
 
 def _ours(tx: Tx, viewer: int, number: int) -> Post:

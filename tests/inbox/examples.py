@@ -139,6 +139,23 @@ async def _reply_asked(home: Home, who: Person, verb: str, _kind: str | None) ->
     return who.does(verb, post.uri, _number(home), instrument=_mention(home, who, inReplyTo=post.uri))
 
 
+@makes(("LikeRequest", None), ("AnnounceRequest", None))
+async def _deed_asked(home: Home, who: Person, verb: str, _kind: str | None) -> Json:
+    post, kind = await home.writes(), verb.removesuffix("Request")
+    deed = who.does(kind, post.uri, _number(home), to=[PUBLIC])
+    return who.does(verb, post.uri, _number(home), instrument=deed)
+
+
+@makes(*(("Delete", f"{kind}Authorization") for kind in ("Announce", "Like", "Reply")))
+async def _deed_disallowed(home: Home, who: Person, verb: str, kind: str | None) -> Json:
+    proof = f"https://{who.host}/authorizations/{_number(home)}"
+    note = who.note(_number(home), cc=[home.alice.uri])
+    await _came(home, who, who.creates(note, _number(home)))
+    mine = await home.writes(reply_to=note["id"])
+    await _came(home, who, who.does("Accept", mine.uri, _number(home), result=proof))
+    return who.does(verb, {"id": proof, "type": kind}, _number(home))
+
+
 @makes(("Undo", "Follow"), ("Undo", "Block"))
 async def _about_alice_undone(home: Home, who: Person, verb: str, kind: str | None) -> Json:
     return who.does(verb, await _came(home, who, who.does(str(kind), home.alice.uri, _number(home))), _number(home))

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import moderating, publishing, reacting
-from fediblog.domain.documents import PUBLIC
+from fediblog.actions import approving, moderating, publishing, reacting
+from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
-from fediblog.errors import Invalid
+from fediblog.errors import Invalid, NotFound
 from fediblog.federation import settling
 from fediblog.federation.settling import Learned
 from fediblog.protocol.retry import Verdict
-from fediblog.store import approvals, jobs, leases, posts
+from fediblog.store import approvals, jobs, leases, listings, posts
 from fediblog.store.tx import Tx
 from tests.federation.stranger import Home, Person
 
@@ -201,3 +201,102 @@ async def test_a_request_to_quote_goes_only_where_it_is_understood(at_home: Home
     assert quoted is not None
     with pytest.raises(Invalid):
         await at_home.writes(quote=quoted.id)
+
+
+DEEDS = {"Like": "reaction", "Announce": "boost"}
+
+
+@pytest.mark.parametrize("visibility", ["public", "followers"])
+@pytest.mark.parametrize("kind", DEEDS)
+async def test_who_asks_to_like_or_boost_is_answered(at_home: Home, bob: Person, kind: str, visibility: str) -> None:
+    await at_home.send(bob, bob.does("Follow", at_home.alice.uri))
+    post = await at_home.writes(visibility=Visibility(visibility))
+    deed = {"type": kind, "id": f"{bob.uri}/{kind}/1", "attributedTo": bob.uri, "object": post.uri, "to": [PUBLIC]}
+    request = bob.does(f"{kind}Request", post.uri, instrument=deed, to=[at_home.alice.uri])
+    await at_home.send(bob, request)
+    answer = [each for each in await sent(at_home, "Accept", "Reject") if each["object"]["type"] == f"{kind}Request"]
+    may = kind == "Like" or visibility == "public"
+    assert [each["type"] for each in answer] == ["Accept" if may else "Reject"]
+    assert (answer[0]["object"]["id"], answer[0]["object"]["instrument"]) == (request["id"], deed["id"])
+    assert await at_home.count(DEEDS[kind]) == int(may)
+    assert ("result" in answer[0]) is may
+    if may:
+        assert await proof(at_home, answer[0])
+        await at_home.send(bob, bob.does("Undo", deed, 9))
+        assert not await proof(at_home, answer[0])
+
+
+@pytest.mark.parametrize("kind", DEEDS)
+@pytest.mark.parametrize("wrong", [{"id": "https://carol.test/1"}, {"object": "https://home.test/p/1"}])
+async def test_nobody_asks_for_others(at_home: Home, bob: Person, kind: str, wrong: Json) -> None:
+    post = await at_home.writes()
+    deed = {"type": kind, "id": f"{bob.uri}/{kind}/1", "object": post.uri, **wrong}
+    await at_home.send(bob, bob.does(f"{kind}Request", post.uri, instrument=deed))
+    assert await at_home.count(DEEDS[kind]) == 0
+    assert [each["type"] for each in await sent(at_home, "Accept", "Reject")] == ["Reject"]
+
+
+@pytest.mark.parametrize("inline", [False, True])
+@pytest.mark.parametrize("deed", ["like", "boost", "reply"])
+async def test_an_authorization_that_is_deleted_is_a_reject(
+    at_home: Home, bob: Person, carol: Person, deed: str, inline: bool
+) -> None:
+    post = await _heard(at_home, bob, None)
+    await at_home.know(carol)
+    uri, grant = await _acts(at_home, deed, post), "https://bob.test/authorizations/1"
+    await at_home.send(bob, bob.does("Accept", uri, result=grant))
+    kind = {"like": "Like", "boost": "Announce", "reply": "Reply"}[deed]
+    thing: Any = {"id": grant, "type": f"{kind}Authorization"} if inline else grant
+    assert (await at_home.send(carol, carol.does("Delete", thing))).status == 403
+    found = await at_home.site.db.read(approvals.of, uri)
+    assert found is not None
+    assert found.state == "accepted"
+    await at_home.send(bob, bob.does("Delete", thing))
+    found = await at_home.site.db.read(approvals.of, uri)
+    assert found is not None
+    assert found.state == "rejected"
+    assert await at_home.count("reaction") == await at_home.count("boost") == 0
+
+
+async def test_a_boost_that_is_rejected_is_undone_everywhere(at_home: Home, bob: Person, carol: Person) -> None:
+    await at_home.send(carol, carol.does("Follow", at_home.alice.uri))
+    post = await _heard(at_home, bob, None)
+    uri = await _acts(at_home, "boost", post)
+    await at_home.send(bob, bob.does("Reject", uri, 4))
+    await at_home.send(bob, bob.does("Reject", uri, 5))
+    (undo,) = await sent(at_home, "Undo")
+    assert (undo["object"]["id"], undo["object"]["type"], undo["object"]["object"]) == (uri, "Announce", post.uri)
+    assert undo["to"] == [at_home.alice.followers, bob.uri]
+    (number,) = await at_home.ask("select id from outgoing where kind = 'Undo'")
+    waiting = [job.payload for job in await at_home.site.db.write(jobs.claim) if job.kind == "fanout"]
+    assert number[0] in [each["outgoing"] for each in waiting]
+    found = await at_home.ask("select inbox from delivery where outgoing = :id", id=number[0])
+    assert found == [("https://bob.test/inbox",)]
+
+
+async def test_a_reply_that_is_no_longer_approved_is_gone_from_below(at_home: Home, bob: Person) -> None:
+    post, urls = await at_home.writes(comments="followers"), at_home.site.urls
+    await at_home.send(bob, bob.does("Follow", at_home.alice.uri))
+    note = await answer_of(at_home, bob, post)
+    await at_home.send(bob, bob.creates(note))
+    below = bob.note(2, inReplyTo=note["id"], cc=[at_home.alice.uri])
+    await at_home.send(bob, bob.creates(below, 2))
+    _, accept = await sent(at_home, "Accept")
+    number = int(accept["result"].rsplit("/", 1)[1])
+    assert len(await at_home.site.db.read(listings.thread_rows, post.id)) == 3
+    await at_home.site.db.write(approving.revoke, urls, at_home.alice.id, number)
+    assert not await proof(at_home, accept)
+    (delete,) = await sent(at_home, "Delete")
+    told = delete["object"]
+    assert (told["type"], told["id"], told["interactingObject"]) == ("ReplyAuthorization", accept["result"], note["id"])
+    assert len(await at_home.site.db.read(listings.thread_rows, post.id)) == 1
+    seen = await at_home.site.db.read(posts.stored, post.id)
+    assert seen is not None
+    assert seen.comments == 0
+    await at_home.send(bob, bob.does("ReplyRequest", post.uri, instrument=note))
+    await at_home.send(bob, bob.does("Update", {**note, "content": "x", "updated": "2025-07-01T00:00:00Z"}, 3))
+    await at_home.send(bob, bob.creates(await answer_of(at_home, bob, post, 4), 4))
+    assert len(await at_home.site.db.read(listings.thread_rows, post.id)) == 2
+    assert [each["type"] for each in await sent(at_home, "Reject")] == ["Reject"]
+    with pytest.raises(NotFound):
+        await at_home.site.db.write(approving.revoke, urls, at_home.alice.id, number)

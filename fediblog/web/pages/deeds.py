@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fediblog.actions import following, moderating, publishing, quoting, reacting
+from fediblog.actions import approving, following, moderating, publishing, quoting, reacting
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
 from fediblog.federation import quotas
@@ -73,6 +73,7 @@ async def _finish(request: Request, form: forms.Form, deed: Deed, message: str) 
 
 ROUTES = [
     Route("/post/{n:number}/vote", page(vote), methods=["POST"]),
+    Route("/reply/{n:number}/revoke", button(approving.revoke, "reply-revoked"), methods=["POST"]),
     Route("/quote/{n:number}/revoke", button(quoting.revoke, "quote-revoked"), methods=["POST"]),
     *(Route(f"/post/{{n:number}}/{name}", button(deed), methods=["POST"]) for name, deed in ON_POSTS.items()),
     *(

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Boost, Post, Reaction
 from fediblog.domain.records import record
@@ -58,6 +59,7 @@ class Thread:
     boosts: Sequence[Boost] = ()
     history: Sequence[Revision] = ()
     quotes: Sequence[Authorization] = ()  # for its author alone
+    let: Sequence[tuple[int, Account, str]] = ()  # answers that have its author's leave, likewise
     approval: str = ""  # what became of an answer to somebody elsewhere, for its author alone
     closed: str = ""  # followers or nobody, if only these may comment and the reader is none of them
 
@@ -161,6 +163,7 @@ def thread_of(tx: Tx, viewer: int, post: Post, page: int) -> Thread:
         boosts=reactions.boosts(tx, post.id, FACES),
         history=writing.revisions(tx, post.id) if post.updated else (),
         quotes=quotes.standing(tx, post.id) if viewer == post.account.id else (),
+        let=approvals.replies_let(tx, post.id) if viewer == post.account.id else (),
         approval=_approval(tx, post) if viewer == post.account.id and post.in_reply_to else "",
         closed=_closed(tx, viewer, post),
     )

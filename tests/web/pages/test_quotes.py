@@ -5,7 +5,7 @@ from __future__ import annotations
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Policy, Rule
 from fediblog.domain.posts import Post
-from fediblog.store import accounts, listings, notices, posts, quotes, relations
+from fediblog.store import accounts, approvals, listings, notices, posts, quotes, relations
 from fediblog.store.tx import Tx
 from tests.web.pages.conftest import Blog
 
@@ -184,3 +184,30 @@ async def test_who_may_comment_is_chosen_and_said(blog: Blog) -> None:
     assert kept is not None
     assert (kept.repliable, kept.quotable) == ("public", "nobody")
     assert "Reply from the fediverse" in (await blog.browser().get(path)).text
+
+
+async def test_the_author_sees_which_replies_are_approved_and_takes_that_back(blog: Blog) -> None:
+    bob = await blog.stranger("bob")
+    post = await blog.write("Ask me")
+    answer = await blog.heard(bob, "<p>May I?</p>", 1, in_reply_to=post.uri)
+    await blog.site.db.write(approvals.authorize_reply, post.id, bob.id, answer.uri)
+    owner, visitor = await blog.owner(), blog.browser()
+    page = (await owner.get(post.url)).text
+    assert "1 reply stands here by your approval" in page
+    assert "by your approval" not in (await visitor.get(post.url)).text
+    number = int(page.split('action="/reply/')[1].split("/")[0])
+    found = (await visitor.get(f"/r/{number}", accept=ACTIVITY)).json()
+    assert {key: value for key, value in found.items() if key != "@context"} == {
+        "id": blog.site.urls.reply_authorization(number),
+        "type": "ReplyAuthorization",
+        "attributedTo": blog.alice.uri,
+        "interactingObject": answer.uri,
+        "interactionTarget": post.uri,
+    }
+    assert "May I?" in (await visitor.get(post.url)).text
+    assert (await owner.post(f"/reply/{number + 1}/revoke")).status_code == 404
+    back = {"next": post.url.removeprefix(blog.site.urls.origin)}
+    assert (await owner.post(f"/reply/{number}/revoke", back)).status_code == 303
+    for browser in (owner, visitor):
+        assert "May I?" not in (await browser.get(post.url)).text
+    assert (await visitor.get(f"/r/{number}", accept=ACTIVITY)).status_code == 404
