@@ -90,9 +90,9 @@ def quoted_unasked(post: Post, quoted: Post, *, is_of_old: bool) -> bool:
     return is_of_old if rule is None else PUBLIC in rule.automatic
 
 
-def is_for_nobody(rule: Rule | None) -> bool:
-    """Whether a rule names nobody but one, who is then the author."""
-    return rule is not None and not rule.manual and len(rule.automatic) < 2 and PUBLIC not in rule.automatic
+def is_for_nobody(rule: Rule | None, author: str) -> bool:
+    """Whether a rule of `interactionPolicy` names nobody but the author, whose id that is."""
+    return rule is not None and not rule.manual and all(uri == author for uri in rule.automatic)
 
 
 def visibility_of(to: tuple[str, ...], cc: tuple[str, ...], followers: str) -> Visibility:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from fediblog.actions import publishing
 from fediblog.actions.drafts import Draft, File
-from fediblog.domain.documents import Visibility
-from fediblog.store import apps, posts, writing
+from fediblog.domain.documents import PUBLIC, Policy, Rule, Visibility
+from fediblog.store import apps, posts, relations, writing
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.mastodon.test_media import uploaded
@@ -265,8 +267,43 @@ async def test_a_status_quotes_another(both: Server) -> None:
     assert moved.json()["params"]["quoted_status_id"] == str(numbers[1])
 
 
+@pytest.mark.parametrize(
+    ("automatic", "manual", "is_told", "wanted"),
+    [
+        (("followers",), (), ["followers"], ("denied", "automatic")),
+        ((), ("followers",), [], ("manual", "manual")),
+        (("self",), (), [], ("denied", "denied")),
+        (("self", "followers"), (), ["followers"], ("denied", "automatic")),
+        (("public",), (), ["public"], ("automatic", "automatic")),
+    ],
+)
+async def test_who_may_quote_a_post_of_another_server(
+    both: Server, automatic: tuple[str, ...], manual: tuple[str, ...], is_told: list[str], wanted: tuple[str, str]
+) -> None:
+    """As its `canQuote` says, before and after one follows its author; alone and in a list."""
+
+    def written(tx: Tx) -> tuple[int, int]:
+        author = makers.remote(tx, "choosy")
+        ids = {"followers": author.followers, "self": author.uri, "public": PUBLIC}
+        rule = Rule(automatic=tuple(map(ids.__getitem__, automatic)), manual=tuple(map(ids.__getitem__, manual)))
+        return author.id, makers.post(tx, author, policy=Policy(quote=rule))
+
+    author, number = await both.write(written)
+    bob, found = await both.api("bob"), []
+    for is_following in (False, True):
+        if is_following:
+            await both.write(relations.put_follow, both.people["bob"].id, author, "https://blog.test/x/f", "accepted")
+        shown = (await bob.get(f"/api/v1/statuses/{number}"))["quote_approval"]
+        (listed,) = await bob.get(f"/api/v1/accounts/{author}/statuses")
+        assert listed["quote_approval"] == shown
+        assert shown["automatic"] == is_told
+        found.append(shown["current_user"])
+    assert tuple(found) == wanted
+
+
 def _stranger_writes(tx: Tx) -> int:
-    return makers.post(tx, makers.remote(tx, "stranger"), content="<p>Far</p>")
+    policy = Policy(quote=Rule(manual=(PUBLIC,)))
+    return makers.post(tx, makers.remote(tx, "stranger"), content="<p>Far</p>", policy=policy)
 
 
 def _answer(tx: Tx, state: str) -> None:

@@ -22,6 +22,7 @@ from fediblog.mastodon.entities.statuses import (
     Beside,
     Shown,
     fixed,
+    names_some,
     passed_on,
     quote_approval,
     quote_policy,
@@ -56,6 +57,7 @@ class _Page:
     kept: dict[int, KeptPost]
     totals: tuple[dict[int, int], ...]  # answers, boosts, likes, quotes
     followed: set[int]  # authors, see `Beside`
+    choosy: dict[int, Account]  # authors who let only some quote them, see `names_some`
     marks: tuple[dict[int, int], ...]  # liked, boosted, kept, and of threads: muted
 
 
@@ -87,13 +89,15 @@ def _gather(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> _Page:
     found = beside.beside(tx, list(by_number.values()), viewer)
     authors = {row.account for row in rows} | {row.booster for row in rows if row.booster is not None}
     parents = personal.authors_of(tx, {row.parent for row in rows if row.parent is not None})
+    choosy = {row.account for row in rows if row.policy and names_some(policy_from(row.policy))}
     return _Page(
         look=look,
         viewer=viewer,
         people=_people(tx, look, sorted(authors)),
         sieve=filters.sieve(tx, viewer),
         kept=_remembered(look, by_number, found, parents),
-        followed=personal.followed(tx, viewer, {row.account for row in rows if row.quotable == "followers"}),
+        followed=personal.followed(tx, viewer, choosy | {row.account for row in rows if row.quotable == "followers"}),
+        choosy=accounts.many(tx, choosy) if choosy else {},
         totals=tuple(found.told(what) for what in ("comment", "boost", "like", "quote")),
         marks=tuple(found.told(what) for what in ("liked", "boosted", "kept", "muted")),
     )
@@ -195,7 +199,9 @@ def _status(page: _Page, row: Row) -> bytes:
         max(likes.get(number, 0), row.likes_told or 0),
         quotes.get(number, 0),
         _approval(
-            quote_policy(row.local, row.visibility, row.quotable, policy_from(row.policy)),
+            quote_policy(
+                row.local, row.visibility, row.quotable, policy_from(row.policy), page.choosy.get(row.account)
+            ),
             standing(page.viewer, row.account, page.followed),
         ),
     )

@@ -92,7 +92,9 @@ def _gather(tx: Tx, look: Look, shown: Sequence[Shown], whole: Sequence[Post], v
         mine=personal.marks(tx, viewer, [post.id for post in whole]) if viewer else personal.Marks(),
         sieve=filters.sieve(tx, viewer),
         quotes=quotes.totals(tx, [post.id for post in whole]),
-        followed=personal.followed(tx, viewer, {post.account.id for post in whole if post.quotable == "followers"}),
+        followed=personal.followed(
+            tx, viewer, {each.account.id for each in whole if each.quotable == "followers" or names_some(each.policy)}
+        ),
         now=tx.now,
     )
 
@@ -156,7 +158,7 @@ def living(look: Look, post: Post, beside: Beside, viewer: int) -> Json:
         "poll": poll(post, beside.mine.votes.get(post.id, ()), viewer, beside.now) if post.poll is not None else None,
         "quote": _quote(look, post, beside, viewer),
         "quote_approval": quote_approval(
-            quote_policy(post.local, post.visibility, post.quotable, post.policy),
+            quote_policy(post.local, post.visibility, post.quotable, post.policy, post.account),
             standing(viewer, post.account.id, beside.followed),
         ),
     }
@@ -238,8 +240,11 @@ def _mentions(post: Post, beside: Beside) -> list[Json]:
     ]
 
 
-def quote_policy(local: bool, visibility: str, quotable: str, policy: Policy | None) -> str:
-    """Who may quote a post: public, followers, nobody, direct (not even its author); of others also ask, unsaid."""
+def quote_policy(local: bool, visibility: str, quotable: str, policy: Policy | None, author: Account | None) -> str:
+    """Who may quote a post: public, followers, nobody, direct (not even its author); of others also ask, unsaid.
+
+    `author` must be there where `names_some` says so.
+    """
     if visibility == Visibility.DIRECT:
         return "direct"
     if visibility not in _OPEN:
@@ -249,7 +254,16 @@ def quote_policy(local: bool, visibility: str, quotable: str, policy: Policy | N
     rule = policy.quote if policy is not None else None
     if rule is None:
         return "unsaid"
-    return "public" if PUBLIC in rule.automatic else "nobody" if is_for_nobody(rule) else "ask"
+    if PUBLIC in rule.automatic or author is None:
+        return "public" if PUBLIC in rule.automatic else "ask"
+    if is_for_nobody(rule, author.uri):
+        return "nobody"
+    return "followers" if author.followers in rule.automatic and not rule.manual else "ask"
+
+
+def names_some(policy: Policy | None) -> bool:
+    """Whether the author of a post of another server lets only some quote it, as far as told."""
+    return policy is not None and policy.quote is not None and PUBLIC not in policy.quote.automatic
 
 
 def standing(viewer: int, author: int, followed: Collection[int]) -> str:

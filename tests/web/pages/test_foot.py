@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fediblog.domain.documents import Visibility
+from fediblog.domain.documents import PUBLIC, Policy, Rule, Visibility
 from fediblog.web.foot import Reader, foot
 from tests.web.pages.test_comments import BOB, PLAIN, READER, VISITOR
 
@@ -46,6 +46,22 @@ def _has(html: str, word: str) -> bool:
 )
 def test_what_a_reader_can_do(values: dict[str, object], wanted: str) -> None:
     assert offered(**values) == set(wanted.split())
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_offered"),
+    [
+        (Rule(automatic=(BOB.uri,)), False),
+        (Rule(automatic=("https://far.example/followers",)), True),
+        (Rule(manual=(PUBLIC,)), True),
+        (Rule(automatic=(BOB.uri, "https://far.example/u/ann")), True),
+        (Rule(automatic=(PUBLIC,)), True),
+    ],
+)
+def test_only_what_the_author_alone_may_do_is_not_offered(rule: Rule, is_offered: bool) -> None:
+    """A rule that names one collection, as Mastodon's of followers does, is not one for nobody."""
+    policy = Policy(like=rule, reply=rule, announce=rule, quote=rule)
+    assert offered(policy=policy) == {"origin"} | ({"reply", "boost", "quote", "like"} if is_offered else set())
 
 
 def test_each_form_carries_the_token_and_leads_back_to_the_post() -> None:
