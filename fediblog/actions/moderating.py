@@ -146,8 +146,13 @@ def _moderated(tx: Tx, account: int) -> Account:
 
 def host_name(urls: Urls, host: str) -> str:
     """The name of another server as it is stored. Raises Invalid that says what is expected."""
-    name = compared_host(host.strip().lower().removeprefix("https://").rstrip("/"))
-    if not _HOST.match(name) or name in (compared_host(urls.host), compared_host(urls.handle_domain)):
+    typed = host.strip().lower().removeprefix("https://").rstrip("/")
+    name = compared_host(typed)
+    if (
+        typed.endswith(":")
+        or not _HOST.match(name)
+        or name in (compared_host(urls.host), compared_host(urls.handle_domain))
+    ):
         raise Invalid("host", "Expected the name of another server, such as example.org.")
     return name
 

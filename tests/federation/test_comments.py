@@ -30,6 +30,9 @@ async def test_who_may_not_comment_is_refused(pair: Pair) -> None:
     welcome = await pair.answer(followers, "May I?")
     assert await below(pair, followers) == [welcome.uri]
     assert await refusals(pair) == []
+    with pytest.raises(Invalid):  # his own server knows it already
+        await pair.answer(nobody, "But I must")
+    await pair.world.sites[pair.far].db.write(lambda tx: tx.run("update post set policy = ''"))
     turned_away = await pair.answer(nobody, f"@{pair.ann.acct} but I must")
     assert await pair.here(turned_away) is None
     assert await below(pair, nobody) == []

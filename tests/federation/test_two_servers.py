@@ -635,6 +635,7 @@ async def test_an_inbox_that_is_gone_ends_the_follow_once_the_actor_is_gone_too(
     await pair.world.do(pair.far, people.delete_account, pair.ben.id)  # and Ann's server never hears of it
     pair.world.network.down.add(pair.near)
     await pair.world.workers[pair.far].idle()
+    await pair.world.sites[pair.far].db.write(lambda tx: tx.run("delete from delivery"))
     pair.world.network.down.clear()
     pair.world.network.fail(pair.far, 410)
     await pair.publish("Still there?")

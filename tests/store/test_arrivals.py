@@ -148,7 +148,7 @@ async def test_few_statements_take_in_an_answer_and_a_like(db: Database) -> None
         note = makers.note(bob, uri=f"{bob.uri}/p/1", in_reply_to=ours.uri, to=(PUBLIC,), mentions=named)
         watched = Watched(tx)
         assert take_in(watched, URLS, note, Facts(actor=bob)) is Outcome.DONE
-        assert len(watched.asked) <= 7, [sql for sql, _ in watched.asked]
+        assert len(watched.asked) <= 7 + (tx.engine == "postgres"), [sql for sql, _ in watched.asked]
         if tx.engine == "sqlite":
             assert not scans(watched.plans(), "post", "early", "tombstone", "follow", "account", "notice")
         watched = Watched(tx)

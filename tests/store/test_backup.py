@@ -167,7 +167,7 @@ async def test_a_copy_while_others_write(tmp_path: Path, clock: Clock) -> None:
     stop.set()
     await writing
     await db.close()
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["copy.db", "fediblog.db"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["copy.db", "fediblog.db", "fediblog.db.lock"]
 
 
 def pair(tx: Tx, number: int) -> None:
