@@ -121,6 +121,14 @@ def _missing() -> Iterator[str]:
 def _entities() -> Iterator[str]:
     yield "## Entities\n"
     yield "Described by JSON schemas: " + ", ".join(f"`{name}`" for name in sorted(definitions())) + ".\n"
+    yield "What differs in them from what Mastodon 4.5 sends, or from what some app looks for:\n"
+    yield "| member | how and why |"
+    yield "| --- | --- |"
+    for name, schema in sorted(definitions().items()):
+        for member, inner in schema.get("properties", {}).items():
+            if "description" in inner:
+                yield f"| `{name}.{member}` | {inner['description']} |"
+    yield ""
 
 
 if __name__ == "__main__":

@@ -59,13 +59,13 @@ _UNFINISHED: Json = {
 
 
 def shape(urls: Urls, upload: Upload) -> Json:
-    """MediaAttachment of an upload that no post carries yet."""
+    """MediaAttachment of an upload that no post carries yet, or UnfinishedMedia."""
     if not upload.file:
         return {**_UNFINISHED, "id": str(upload.id), "description": upload.alt or None}
     return attachment(attachment_of(urls, upload, upload.alt, upload.focus))
 
 
-@API.post("/api/v2/media", scope="write:media", gives="MediaAttachment", tier=2, note=_NOTE)
+@API.post("/api/v2/media", scope="write:media", gives="MediaAttachmentOrUnfinished", tier=2, note=_NOTE)
 async def begin(call: Call) -> Reply:
     """Upload a picture for a post to come."""
     return await _add(call, PATIENCE)
@@ -103,7 +103,7 @@ def _describe(tx: Tx, account: int, number: int, alt: str, focus: tuple[float, f
     return _own(tx, account, number)
 
 
-@API.get("/api/v1/media/{id}", scope="write:media", gives="MediaAttachment", tier=2, note=_NOTE)
+@API.get("/api/v1/media/{id}", scope="write:media", gives="MediaAttachmentOrUnfinished", tier=2, note=_NOTE)
 async def one(call: Call) -> Reply:
     """An uploaded picture of one's own."""
     upload = await call.read(_own, call.account, call.number())
@@ -114,7 +114,7 @@ async def one(call: Call) -> Reply:
     return Reply(shape(call.site.urls, upload), 200 if upload.file else 206)
 
 
-@API.put("/api/v1/media/{id}", scope="write:media", gives="MediaAttachment", tier=2)
+@API.put("/api/v1/media/{id}", scope="write:media", gives="MediaAttachmentOrUnfinished", tier=2)
 async def change(call: Call) -> Json:
     """Describe a picture that no post carries yet; what is not sent stays."""
     upload = await call.write(_change, call.account, call.number(), call.params)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from fediblog.mastodon.calls import Call, Json, Reply
+from fediblog.mastodon.entities.base import blurhash
 from fediblog.mastodon.entities.kept import listed
 from fediblog.mastodon.entities.tags import tags
 from fediblog.mastodon.look import Look
@@ -15,6 +16,7 @@ from fediblog.store.tx import Tx
 
 API = Table()
 FRESH = 600_000  # ms for which they are remembered
+GREY = "00Eyb["  # a BlurHash for pictures of which none is known: Mastodon for iOS reads no list that lacks one
 
 
 @API.get("/api/v1/trends/tags", "/api/v1/trends", scope="", who="anybody", gives="Tag[]", tier=1)
@@ -90,7 +92,7 @@ def _link(each: Trend, page: Page, now: int) -> Json:
         "image": page.picture,
         "image_description": page.alt,
         "embed_url": "",
-        "blurhash": None,
+        "blurhash": blurhash(page.blurhash) or GREY,
         "published_at": None,
         "history": _history(each, now),
     }

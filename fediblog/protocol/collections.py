@@ -22,7 +22,7 @@ def read_collection(document: Json) -> Collection | None:
     return Collection(
         uri=readers.url(doc.get("id")),
         kind=kind,
-        total=readers.count(doc.get("totalItems")),
+        total=readers.total(doc.get("totalItems")),
         items=tuple(item for item in items[:ITEMS_LIMIT] if isinstance(item, dict | str)),
         first=_first(doc.get("first")),
         next=readers.ref(doc.get("next")),

@@ -260,7 +260,7 @@ def _counted(value: Json) -> tuple[str, int | None]:
         return "", None
     if isinstance(value, list):
         return "", len(value) or None
-    total = readers.count(value.get("totalItems")) if isinstance(value, dict) else None
+    total = readers.total(value.get("totalItems")) if isinstance(value, dict) else None
     return readers.ref(value), total
 
 

@@ -27,7 +27,7 @@ def read_poll(document: dict[str, Json]) -> Poll | None:
         multiple=multiple,
         ends=ends,
         closed=_closed(document, ends),
-        voters=readers.count(document.get("votersCount")),
+        voters=readers.total(document.get("votersCount")),
     )
 
 
@@ -55,7 +55,7 @@ def write_poll(poll: Poll) -> dict[str, Json]:
 
 def _votes(entry: dict[str, Json]) -> int:
     replies = readers.fields(entry.get("replies"))
-    return readers.count(replies.get("totalItems")) or readers.count(entry.get("_misskey_votes")) or 0
+    return readers.total(replies.get("totalItems")) or readers.total(entry.get("_misskey_votes")) or 0
 
 
 def _closed(document: dict[str, Json], ends: int | None) -> int | None:

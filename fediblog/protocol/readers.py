@@ -16,6 +16,7 @@ KIND_LIMIT = 120
 URL_LIMIT = 2048
 REFS_LIMIT = 256
 BIGGEST = 2**53
+MOST = 2**31 - 1
 ACTIVITY_STREAMS = "https://www.w3.org/ns/activitystreams"
 
 _PUBLIC_SPELLINGS = frozenset({PUBLIC, "as:Public", "Public", "http://www.w3.org/ns/activitystreams#Public"})
@@ -221,6 +222,12 @@ def count(value: Json) -> int | None:
     """A whole number that is not negative."""
     found = number(value)
     return found if found is not None and found >= 0 else None
+
+
+def total(value: Json) -> int | None:
+    """How many there are of something; more than 32 bits hold is somebody's joke, and not every app can read it."""
+    found = count(value)
+    return found if found is None else min(found, MOST)
 
 
 def real(value: Json) -> float | None:

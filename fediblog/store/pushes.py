@@ -12,7 +12,18 @@ from fediblog.store.tx import Row, Tx
 JOB = "push"
 PUSHED = "exists (select 1 from push_subscription ps where ps.account = {}) as pushed"
 """Whether any app of an account wants to be woken, for a question about something else."""
-ALERTS = ("mention", "status", "reblog", "follow", "follow_request", "favourite", "poll", "update", "quote")
+ALERTS = (
+    "mention",
+    "status",
+    "reblog",
+    "follow",
+    "follow_request",
+    "favourite",
+    "poll",
+    "update",
+    "quote",
+    "quoted_update",
+)
 POLICIES = ("all", "followed", "follower", "none")
 ALERT_OF: Mapping[str, str] = {
     "follow": "follow",

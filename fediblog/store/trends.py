@@ -39,7 +39,8 @@ _POSTS = (
 
 _PAGES = (
     "select p.uri, p.url, p.title, p.language, a.name, coalesce(nullif(p.image, ''), f.url) as picture,"
-    " case when p.image <> '' then p.image_alt else coalesce(f.alt, '') end as alt"
+    " case when p.image <> '' then p.image_alt else coalesce(f.alt, '') end as alt,"
+    " case when p.image <> '' then '' else coalesce(f.blurhash, '') end as blurhash"
     " from post p join account a on a.id = p.account left join attachment f on f.id = (select x.id from attachment x"
     " where x.post = p.id and x.media_type like 'image/%' order by x.position limit 1)"
     " where (p.uri in (:links) or p.url in (:links)) and p.local = 0"
@@ -57,6 +58,7 @@ class Page:
     author: str
     picture: str
     alt: str
+    blurhash: str
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,14 @@ def pages(tx: Tx, links: Sequence[str]) -> dict[str, Page]:
     """Those of the links that are posts of other servers with a picture, which everybody may see without a warning."""
     rows = tx.all(_PAGES, links=links)
     return {
-        link: Page(title=row.title, language=row.language, author=row.name, picture=row.picture, alt=row.alt)
+        link: Page(
+            title=row.title,
+            language=row.language,
+            author=row.name,
+            picture=row.picture,
+            alt=row.alt,
+            blurhash=row.blurhash,
+        )
         for row in rows
         for link in (row.uri, row.url)
         if row.picture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fediblog.actions import publishing, reacting
-from fediblog.domain.documents import Visibility
+from fediblog.domain.documents import Emoji, Picture, ProfileField, Visibility
 from fediblog.domain.posts import Post
 from fediblog.store import accounts, jobs, profile_totals, relations, tags
 from fediblog.store.tx import Tx
@@ -36,12 +36,19 @@ async def test_accounts_are_found_by_number_and_by_handle(both: Server) -> None:
     far = await both.write(remote, "Zoe", "far.example", name="Zoë Q.")
     gone = await both.write(remote, "gone", "far.example")
     await both.write(accounts.set_state, gone.id, "deleted")
-    away = await both.write(remote, "away", "far.example", name="Away", summary="<p>hidden</p>")
+    face, fields = Picture(url="https://far.example/face.png", alt="Face"), (ProfileField(name="Born", value="1970"),)
+    told: dict[str, Any] = {"icon": face, "image": face, "fields": fields, "emoji": (Emoji(name="tea", url=face.url),)}
+    told |= {"locked": True, "discoverable": True, "kind": "Service", "moved_to": far.uri}
+    away = await both.write(remote, "away", "far.example", name="Away", summary="<p>hidden</p>", **told)
     await both.write(accounts.set_state, away.id, "suspended")
     alice, api, nobody = both.people["alice"], await both.api("alice"), await both.api()
     assert (await nobody.get(f"/api/v1/accounts/{far.id}"))["acct"] == "Zoe@far.example"
     hidden = await api.get(f"/api/v1/accounts/{away.id}")
     assert (hidden["suspended"], hidden["note"], hidden["display_name"]) == (True, "", "")
+    assert (hidden["fields"], hidden["emojis"], "moved" in hidden) == ([], [], False)
+    assert (hidden["locked"], hidden["bot"], hidden["discoverable"]) == (False, False, False)
+    assert not [name for name in ("avatar", "avatar_static", "header", "header_static") if face.url == hidden[name]]
+    assert hidden["avatar_description"] == hidden["header_description"] == ""
     assert await api.status("GET", f"/api/v1/accounts/{gone.id}") == 404
     several = await api.get(f"/api/v1/accounts?id[]={far.id}&id[]={gone.id}&id[]={alice.id}&id[]=x")
     assert ids(several) == [far.id, alice.id]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from fediblog.domain.documents import PUBLIC, Json
 from fediblog.errors import Refused
 from fediblog.protocol import contexts, readers
+from fediblog.protocol.notes import read_note
 from tests.protocol.generated import anything, moments
 
 A = "https://a.example/1"
@@ -298,6 +299,26 @@ def test_durations_are_read_as_written(ms: int) -> None:
 )
 def test_number(value: Json, number: int | None) -> None:
     assert readers.number(value) == number
+
+
+def test_no_total_is_larger_than_what_every_app_can_read() -> None:
+    huge: dict[str, Json] = {"type": "Collection", "totalItems": 2**40}
+    asked: dict[str, Json] = {
+        "type": "Question",
+        "oneOf": [{"type": "Note", "name": "tea", "replies": huge}],
+        "votersCount": 2**40,
+    }
+    note: dict[str, Json] = {
+        "id": "https://a.example/1",
+        "type": "Note",
+        "attributedTo": "https://a.example/",
+        "content": "x",
+    }
+    read = read_note({**note, **asked, "replies": huge, "likes": huge, "shares": huge})
+    assert read is not None
+    assert read.poll is not None
+    told = [read.reply_count, read.like_count, read.share_count, read.poll.voters, read.poll.options[0].votes]
+    assert told == [2**31 - 1] * 5
 
 
 def test_count_is_not_negative() -> None:

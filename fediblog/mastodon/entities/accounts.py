@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from fediblog.domain.accounts import Account
 from fediblog.mastodon.entities.base import Json, day, emojis, maybe_moment, midnight
@@ -60,21 +61,22 @@ def acct(account: Account) -> str:
 def shape(look: Look, account: Account, totals: people.Totals, moved: Json | None) -> Json:
     """The Account entity of what is known of an account."""
     followers, following, posts, latest = totals
+    if account.state != "active":
+        account, moved = _bare(account), None
     avatar = account.icon.url if account.icon else look.avatar
     header = account.image.url if account.image else look.header
-    gone = account.state != "active"
     entity: Json = {
         "id": str(account.id),
         "username": account.handle,
         "acct": acct(account),
-        "display_name": "" if gone else account.name,
+        "display_name": account.name,
         "locked": account.locked,
         "bot": account.kind in ("Service", "Application"),
         "discoverable": account.discoverable,
         "indexable": account.indexable,
         "group": account.kind == "Group",
         "created_at": midnight(account.published if account.published is not None else account.created),
-        "note": "" if gone else account.summary,
+        "note": account.summary,
         "url": account.url or account.uri,
         "uri": account.uri,
         "avatar": avatar,
@@ -100,6 +102,22 @@ def shape(look: Look, account: Account, totals: people.Totals, moved: Json | Non
     if account.memorial:
         entity["memorial"] = True
     return entity
+
+
+def _bare(account: Account) -> Account:
+    """Of one who is suspended or gone only the name is told, as Mastodon does it."""
+    return replace(
+        account,
+        name="",
+        summary="",
+        fields=(),
+        emoji=(),
+        icon=None,
+        image=None,
+        locked=False,
+        discoverable=False,
+        kind="Group" if account.kind == "Group" else "Person",
+    )
 
 
 def credential(tx: Tx, look: Look, account: Account) -> Json:

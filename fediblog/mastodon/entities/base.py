@@ -9,6 +9,9 @@ from typing import Any
 from fediblog.domain.documents import Emoji, Visibility
 
 Json = dict[str, Any]
+MOST = 2**31 - 1
+"""No number is larger: many apps read 32 bits, and none of a list that holds one with more."""
+_BASE_83 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
 
 VISIBILITIES: dict[Visibility, str] = {
     Visibility.PUBLIC: "public",
@@ -36,7 +39,7 @@ def _minute(minutes: int) -> str:
 @lru_cache(maxsize=4096)
 def _date(days: int) -> str:
     """A day since 1970 as it is written."""
-    return datetime.fromtimestamp(days * 86_400, UTC).strftime("%Y-%m-%d")
+    return datetime.fromtimestamp(days * 86_400, UTC).date().isoformat()
 
 
 def maybe_moment(ms: int | None) -> str | None:
@@ -52,6 +55,13 @@ def day(ms: int | None) -> str | None:
 def midnight(ms: int) -> str:
     """The beginning of a time's day."""
     return f"{moment(ms)[:10]}T00:00:00.000Z"
+
+
+def blurhash(text: str) -> str | None:
+    """A BlurHash, if it is one: apps fail on what they cannot decode. Its first character says how long it is."""
+    size = _BASE_83.find(text[:1]) if text else -1
+    length = 4 + 2 * (size % 9 + 1) * (size // 9 + 1)
+    return text if size >= 0 and len(text) == length and all(each in _BASE_83 for each in text) else None
 
 
 def emojis(found: tuple[Emoji, ...]) -> list[Json]:

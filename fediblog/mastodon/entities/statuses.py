@@ -13,7 +13,7 @@ from fediblog.domain.rules import is_for_nobody
 from fediblog.markup.html import escape
 from fediblog.mastodon.entities import accounts as people
 from fediblog.mastodon.entities import filters
-from fediblog.mastodon.entities.base import VISIBILITIES, Json, emojis, maybe_moment, moment
+from fediblog.mastodon.entities.base import MOST, VISIBILITIES, Json, blurhash, emojis, maybe_moment, moment
 from fediblog.mastodon.look import Look
 from fediblog.protocol.previews import ABSTRACTED, abstract, abstract_html, warning
 from fediblog.store import accounts, personal, quotes
@@ -220,7 +220,7 @@ def attachment(each: Attachment) -> Json:
         "text_url": None,
         "meta": meta,
         "description": each.alt or None,
-        "blurhash": each.blurhash or None,
+        "blurhash": blurhash(each.blurhash),
     }
 
 
@@ -295,7 +295,7 @@ def poll(post: Post, own: Sequence[str], viewer: int, now: int = 0) -> Json | No
         "expires_at": maybe_moment(asked.until),
         "expired": asked.is_over(now),
         "multiple": asked.multiple,
-        "votes_count": votes,
+        "votes_count": min(votes, MOST),
         "voters_count": asked.voters,
         "options": [{"title": each.name, "votes_count": each.votes} for each in asked.options],
         "emojis": emojis(post.emoji),
