@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import field
 from typing import TypeAlias
 
 from fediblog.domain.records import record
+from fediblog.domain.threads import branch_sizes
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import shut_out
 
@@ -21,6 +23,12 @@ _COUNTS = "p.state = 'published' and p.visibility in ('public', 'unlisted')"
 _BRANCH = (
     "(with recursive branch (top, id) as (select b.parent, b.id from post b where b.parent in (:answers)"
     " union select branch.top, c.id from branch join post c on c.parent = branch.id) select top, id from branch)"
+)
+FEW = 3  # answers of one thread whose branches are walked one by one; of more of them the thread is read once
+_SPOTS = f"select p.id, p.parent, case when {_COUNTS} then 1 else 0 end as counts from post p where p.root in (:roots)"
+_SPOTS_SHOWN = (
+    f"select p.id, p.parent, case when {_COUNTS} and a.state = 'active' and not {shut_out('p.account', 'p')}"
+    " then 1 else 0 end as counts from post p join account a on a.id = p.account where p.root in (:roots)"
 )
 # One statement, since each one costs about as much as all that it finds.
 _TOTALS = (
@@ -101,18 +109,31 @@ def beside(tx: Tx, posts: Sequence[Row], viewer: int) -> Beside:
     found = Beside()
     ids = [row.id for row in posts]
     answers = [row.id for row in posts if row.root is not None]
+    crowded = _crowded(posts) if len(answers) > FEW else ()
+    alone = [row.id for row in posts if row.root is not None and row.root not in crowded] if crowded else answers
     tops = [row.id for row in posts if row.root is None] if answers else ids
     roots = [row.root or row.id for row in posts] if viewer else ()
     for sql, into in ((_MENTIONS, found.mentions), (_TAGS, found.tags), (_FILES, found.files)):
         for row in tx.all(sql, ids=ids):
             into.setdefault(row.post, []).append(row)
-    sql = _ASKED[bool(answers), bool(viewer)]
-    for what, number, total in tx.all(sql, ids=ids, tops=tops, answers=answers, roots=roots, viewer=viewer):
+    sql = _ASKED[bool(alone), bool(viewer)]
+    for what, number, total in tx.all(sql, ids=ids, tops=tops, answers=alone, roots=roots, viewer=viewer):
         found.totals.setdefault(what, {})[number] = total
-    if found.totals.pop("shut", None):
-        for what, number, total in tx.all(_SHUT, ids=ids, tops=tops, answers=answers):
+    shut = found.totals.pop("shut", None)
+    if shut:
+        for what, number, total in tx.all(_SHUT, ids=ids, tops=tops, answers=alone):
             found.totals[what][number] -= total
+    if crowded:
+        spots = tx.all(_SPOTS_SHOWN if shut else _SPOTS, roots=sorted(crowded))
+        found.totals["comment"] = branch_sizes(
+            (spot.id, spot.parent, spot.counts) for spot in spots
+        ) | found.totals.get("comment", {})
     return found
+
+
+def _crowded(posts: Sequence[Row]) -> set[int]:
+    """The threads of which there are more than a few answers among these posts."""
+    return {root for root, n in Counter(row.root for row in posts if row.root is not None).items() if n > FEW}
 
 
 def faces(tx: Tx, numbers: Sequence[int]) -> dict[int, Row]:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.threads import in_reading_order
-from fediblog.store import accounts, listings, posts, threads
+from fediblog.domain.threads import branch_sizes, in_reading_order
+from fediblog.store import accounts, beside, listings, posts, threads
 from fediblog.store.database import Database
 from fediblog.store.tx import Tx
 from tests.store.makers import Watched, local, post, remote, scans
@@ -88,6 +88,33 @@ async def test_an_answer_at_the_top_of_a_page_knows_what_it_answers(db: Database
         assert threads.below(tx, top, 0, 99, 3).page == pages(tx, top)[-1].page
 
     await db.write(check)
+
+
+async def test_a_deep_thread_is_counted_in_one_go(db: Database) -> None:
+    """However many of its answers are asked for: not each branch, since all of them are as long as the thread."""
+
+    def check(tx: Tx) -> None:
+        made = thread(tx, list(range(40)))
+        rows = tx.all("select * from post where id in (:ids)", ids=made)
+        seen = Watched(tx)
+        found = beside.beside(seen, rows, 0)
+        assert [found.told("comment").get(number, 0) for number in made] == list(range(40, -1, -1))
+        assert not any("recursive" in sql for sql, _ in seen.asked)
+
+    await db.write(check)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 1)), max_size=40))
+def test_a_branch_is_as_large_as_what_is_read_below_it(answers: list[tuple[int, int]]) -> None:
+    made = [(i + 1, parent if parent <= i else 99, counts) for i, (parent, counts) in enumerate(answers)]
+    sizes = branch_sizes(made)
+    counted = {number: counts for number, _, counts in made}
+    for number, _, _ in made:
+        chain = {number}
+        for place in in_reading_order(0, [(each, parent) for each, parent, _ in made]):
+            if place.parent in chain:
+                chain.add(place.id)
+        assert sizes[number] == sum(counted[each] for each in chain - {number})
 
 
 async def test_comments_are_one_number_wherever_they_are_counted(db: Database) -> None:
