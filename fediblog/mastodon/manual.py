@@ -65,6 +65,7 @@ Programs that know fediblog send an object `fediblog` instead, and get one with 
 | `slug` | the last part of the article's address; made of the title if it is missing |
 | `summary` | the abstract, plain text |
 | `categories` | hashtags that need not stand in the text |
+| `approval` | only in answers, and only to the author of a reply: `pending`, `accepted` or `rejected`, if the author of the post replied to decides which replies stand below it |
 
 Apps that do not know it show an article as its title, its abstract and a link.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 from fediblog.domain.accounts import Account
@@ -44,6 +45,12 @@ def of(tx: Tx, uri: str) -> Approval | None:
     """What was said to the like, boost or answer of that id."""
     row = tx.one("select post, state, proof from approval where uri = :uri", uri=uri)
     return Approval(post=row.post, state=row.state, proof=row.proof) if row else None
+
+
+def states(tx: Tx, uris: Collection[str]) -> dict[str, State]:
+    """How those of these likes, boosts and answers stand of which that is known, by their ids."""
+    rows = tx.all("select uri, state from approval where uri in (:uris)", uris=sorted(uris)) if uris else ()
+    return {row.uri: row.state for row in rows}
 
 
 def proven(tx: Tx, proof: str) -> str:

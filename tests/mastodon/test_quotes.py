@@ -11,7 +11,7 @@ from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
 from fediblog.inbox import Facts, apply
 from fediblog.protocol.activities import read_activity
-from fediblog.store import posts, quotes, relations
+from fediblog.store import approvals, posts, quotes, relations
 from tests.mastodon.server import Server
 from tests.store.makers import remote
 
@@ -138,3 +138,26 @@ async def test_what_was_granted_counts_once_it_is_there(both: Server) -> None:
     assert await api.get(f"/api/v1/statuses/{post.id}/quotes") == []
     assert await _is_shown(both, post, await _quotes(both, post))
     assert await both.read(quotes.totals, [post.id]) == {post.id: 1}
+
+
+@pytest.mark.parametrize("state", ["pending", "accepted", "rejected", None])
+async def test_an_answer_that_has_to_be_approved_says_so_to_its_author_alone(both: Server, state: Any) -> None:
+    zoe = await both.write(remote, "zoe", "far.example")
+    note = {"id": f"{zoe.uri}/n/1", "type": "Note", "attributedTo": zoe.uri, "to": [PUBLIC], "content": "x"}
+    await both.write(relations.put_follow, both.people["alice"].id, zoe.id, "f:1", "accepted")
+    await _does(both, "Create", note)
+    above = await both.read(posts.by_uri, note["id"])
+    assert above is not None
+    api = await both.api("alice")
+    made = await api.post("/api/v1/statuses", json={"status": "Yes", "in_reply_to_id": str(above.id)})
+    assert made["fediblog"]["approval"] is None
+    if state:
+        await both.write(approvals.settle, made["uri"], above.id, state, "")
+    for reader, told in (("alice", state), ("bob", None)):
+        other = await both.api(reader)
+        for entity in (
+            await other.get(f"/api/v1/statuses/{made['id']}"),
+            *(await other.get(f"/api/v1/accounts/{made['account']['id']}/statuses")),
+            *(await other.get(f"/api/v1/statuses/{above.id}/context"))["descendants"],
+        ):
+            assert entity["fediblog"]["approval"] == told

@@ -2,7 +2,8 @@
 
 Remembered is the JSON of what `statuses.fixed` says, together with all rows that it was made of: as long as these are
 the same, so is the JSON. What changes without the post (totals, the author's profile, the reader's own marks) is asked
-for each time and put in. Posts with a poll or a quote, of which there are few, are made as everywhere else.
+for each time and put in. Posts with a poll or a quote and the reader's own answers, of which there are few, are made
+as everywhere else.
 """
 
 from __future__ import annotations
@@ -63,12 +64,17 @@ class _Page:
 
 def listed(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> bytes:
     """Status[] of rows `item, booster, p.*` (see `store.timelines`), as `viewer` (0: anybody) sees them."""
-    plain = [row for row in rows if row.poll is None and not row.quote]
+    plain = [row for row in rows if _is_plain(row, viewer)]
     page = _gather(tx, look, plain, viewer) if plain else None
-    rest = [row for row in rows if row.poll is not None or row.quote]
+    rest = [row for row in rows if not _is_plain(row, viewer)]
     other = dict(zip((row.item for row in rest), _made(tx, look, rest, viewer), strict=True))
     pieces = [other[row.item] if page is None or row.item in other else _status(page, row) for row in rows]
     return b"[%b]" % b",".join(pieces)
+
+
+def _is_plain(row: Row, viewer: int) -> bool:
+    """Whether it has neither a poll nor a quote, and is no answer of the reader's, who is told how that stands."""
+    return row.poll is None and not row.quote and not (row.in_reply_to and row.account == viewer)
 
 
 def _made(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> list[bytes]:

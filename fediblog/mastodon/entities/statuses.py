@@ -16,7 +16,7 @@ from fediblog.mastodon.entities import filters
 from fediblog.mastodon.entities.base import MOST, VISIBILITIES, Json, blurhash, emojis, maybe_moment, moment
 from fediblog.mastodon.look import Look
 from fediblog.protocol.previews import ABSTRACTED, abstract, abstract_html, warning
-from fediblog.store import accounts, personal, quotes
+from fediblog.store import accounts, approvals, personal, quotes
 from fediblog.store.listings import Item
 from fediblog.store.tx import Tx
 
@@ -68,6 +68,7 @@ class Beside:
     sieve: filters.Sieve = filters.NOTHING
     quotes: Mapping[int, int] = field(default_factory=dict)  # how many quote a post, by its number
     followed: Collection[int] = ()  # authors whom the viewer follows, of posts of ours that only followers may quote
+    approvals: Mapping[str, str] = field(default_factory=dict)  # how answers of the viewer stand elsewhere, by id
     now: int = 0  # ms
 
 
@@ -95,6 +96,7 @@ def _gather(tx: Tx, look: Look, shown: Sequence[Shown], whole: Sequence[Post], v
         followed=personal.followed(
             tx, viewer, {each.account.id for each in whole if each.quotable == "followers" or names_some(each.policy)}
         ),
+        approvals=approvals.states(tx, [each.uri for each in whole if each.account.id == viewer and each.in_reply_to]),
         now=tx.now,
     )
 
@@ -172,6 +174,8 @@ def living(look: Look, post: Post, beside: Beside, viewer: int) -> Json:
         }
         if post.account.id == viewer:
             entity["pinned"] = post.pinned is not None
+            if (approval := beside.approvals.get(post.uri)) is not None:
+                entity["fediblog"] = {**article(post), "approval": approval}
     return entity
 
 
@@ -193,6 +197,7 @@ def article(post: Post) -> Json:
         "summary": (abstract(post) or None) if post.is_article else None,
         "categories": list(post.hashtags),
         "comments_policy": _COMMENTS.get(post.repliable) if post.local else None,
+        "approval": None,  # but to its author: see `living`
     }
 
 
