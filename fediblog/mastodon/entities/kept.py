@@ -58,7 +58,7 @@ class _Page:
     kept: dict[int, KeptPost]
     totals: tuple[dict[int, int], ...]  # answers, boosts, likes, quotes
     followed: set[int]  # authors, see `Beside`
-    choosy: dict[int, Account]  # authors who let only some quote them, see `names_some`
+    choosy: dict[int, Account]  # authors who let only some quote them
     marks: tuple[dict[int, int], ...]  # liked, boosted, kept, and of threads: muted
 
 
@@ -95,14 +95,18 @@ def _gather(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> _Page:
     found = beside.beside(tx, list(by_number.values()), viewer)
     authors = {row.account for row in rows} | {row.booster for row in rows if row.booster is not None}
     parents = personal.authors_of(tx, {row.parent for row in rows if row.parent is not None})
-    choosy = {row.account for row in rows if row.policy and names_some(policy_from(row.policy))}
+    choosy = {
+        row.account
+        for row in rows
+        if row.quotable == "followers" or (row.policy and names_some(policy_from(row.policy)))
+    }
     return _Page(
         look=look,
         viewer=viewer,
         people=_people(tx, look, sorted(authors)),
         sieve=filters.sieve(tx, viewer),
         kept=_remembered(look, by_number, found, parents),
-        followed=personal.followed(tx, viewer, choosy | {row.account for row in rows if row.quotable == "followers"}),
+        followed=personal.followed(tx, viewer, choosy),
         choosy=accounts.many(tx, choosy) if choosy else {},
         totals=tuple(found.told(what) for what in ("comment", "boost", "like", "quote")),
         marks=tuple(found.told(what) for what in ("liked", "boosted", "kept", "muted")),
@@ -206,7 +210,11 @@ def _status(page: _Page, row: Row) -> bytes:
         quotes.get(number, 0),
         _approval(
             quote_policy(
-                row.local, row.visibility, row.quotable, policy_from(row.policy), page.choosy.get(row.account)
+                row.local,
+                row.visibility,
+                row.quotable,
+                policy_from(row.policy),
+                page.choosy.get(row.account) if page.choosy else None,
             ),
             standing(page.viewer, row.account, page.followed),
         ),
