@@ -36,8 +36,7 @@ def actor_document(tx: Tx, urls: Urls, account: Account) -> Document:
 
 def _emoji(tx: Tx, urls: Urls, used: tuple[Emoji, ...]) -> tuple[Emoji, ...]:
     """Of the emoji that were ours when they were used, those that still are."""
-    found = emoji.by_names(tx, [each.name for each in used]) if used else ()
-    return tuple(own_emoji(urls, each) for each in found)
+    return tuple(own_emoji(urls, each) for each in emoji.by_names(tx, [each.name for each in used]))
 
 
 def post_document(tx: Tx, urls: Urls, post: Post) -> Document:

@@ -381,6 +381,8 @@ ROUTES: list[BaseRoute] = [
     Route("/actor/outbox", instance_outbox),
     Route("/emoji/{name}", custom_emoji),
     *proofs.ROUTES,
+    Route("/actor/outbox", instance_outbox),
+    Route("/emoji/{name}", custom_emoji),
     ActivityRoute("/@{handle:handle}", actor_page),
     ActivityRoute("/@{handle:handle}/{number:number}", post),
     ActivityRoute("/@{handle:handle}/{year:year}/{month:month}/{slug}", article_page),
