@@ -32,6 +32,7 @@ class Budget:
     def __init__(self, fetches: int = FETCHES, document: str = "", hosts: dict[str, int] | None = None) -> None:
         self.left = fetches
         self._document = document
+        self._own = host_of(document) if document else None
         self._hosts: dict[str, int] = {} if hosts is None else hosts
 
     def part(self, fetches: int) -> Budget:
@@ -48,7 +49,7 @@ class Budget:
     def visit(self, url: str) -> None:
         """The same for where a redirect leads, which is part of one fetch."""
         host = host_of(url)
-        if host == host_of(self._document):
+        if host == self._own:
             return
         asked = self._hosts.get(host, 0)
         if asked >= FOREIGN:

@@ -7,7 +7,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.inbox import asking, following, groups, posting, profiles, quoting, reacting, reporting, undoing
 from fediblog.inbox.cleaning import harmless
-from fediblog.inbox.handling import CleanNote, Facts, Handler, Needs, Outcome, Reading, Sight
+from fediblog.inbox.handling import CleanNote, Facts, Handler, Needs, Outcome, Reading, Sight, refuse_inactive
 from fediblog.inbox.storing import store_post
 from fediblog.store import accounts, freshness, inbound
 from fediblog.store.tx import Tx
@@ -80,8 +80,9 @@ HANDLERS: dict[Route, Handler] = {
 # and a Follow is answered each time.
 _AGAIN = frozenset({"Update", "Follow", "Undo", "Delete", "Accept", "Reject", "Add", "Remove"})
 
-# What `arrivals` says of their targets holds for active actors only; the others change nothing for one that is none.
-_STATE_IS_ASKED = frozenset({"Create", "Like", "EmojiReact", "Dislike", "Announce", "Undo", "Delete"})
+# What `arrivals` says of their targets holds for active actors only, and a Follow asks with what it asks anyway; the
+# others change nothing for one that is none.
+_STATE_IS_ASKED = frozenset({"Create", "Like", "EmojiReact", "Dislike", "Announce", "Follow", "Undo", "Delete"})
 
 
 def handler_of(activity: Activity) -> Handler | None:
@@ -116,8 +117,8 @@ def apply(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     if facts.actor.uri != activity.actor or facts.actor.local:
         raise Refused("signer-is-not-actor", "The signer is not the actor.", activity.actor)
     state = facts.actor.state if activity.kind in _STATE_IS_ASKED else accounts.state(tx, facts.actor.id)
-    if state not in ("active", None) and activity.kind != "Delete":
-        raise Refused(f"account-{state}", "Activities of this account are not taken.", activity.actor)
+    if activity.kind != "Delete":
+        refuse_inactive(state, activity)
     handler = handler_of(activity)
     if handler is None:
         return Outcome.IGNORED

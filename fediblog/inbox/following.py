@@ -7,7 +7,16 @@ from fediblog.domain.documents import Activity
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.inbox import answering
-from fediblog.inbox.handling import Facts, Handler, Outcome, Sight, came_too_late, may_undo, remember
+from fediblog.inbox.handling import (
+    Facts,
+    Handler,
+    Outcome,
+    Sight,
+    came_too_late,
+    may_undo,
+    refuse_inactive,
+    remember,
+)
 from fediblog.store import accounts, inbound, notices, relations
 from fediblog.store.relations import Follow
 from fediblog.store.tx import Tx
@@ -31,7 +40,9 @@ def _asked(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     if target is None or came_too_late(tx, activity):
         return Outcome.IGNORED
     follower = facts.actor
-    if relations.blocks(tx, target.id, follower.id) or target.moved_to:
+    found = relations.before_follow(tx, follower.id, target.id)
+    refuse_inactive(found.state, activity)
+    if found.blocked or target.moved_to:
         answering.answer(tx, urls, target, follower, activity.uri, accept=False)
         return Outcome.IGNORED
     standing = relations.follow(tx, follower.id, target.id)

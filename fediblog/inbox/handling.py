@@ -151,6 +151,12 @@ def may_undo(activity: Activity) -> None:
         may_change(activity, activity.inner.actor)
 
 
+def refuse_inactive(state: str | None, activity: Activity) -> None:
+    """Refuse what an account does that is suspended or deleted now; None: it is not stored any more."""
+    if state not in ("active", None):
+        raise Refused(f"account-{state}", "Activities of this account are not taken.", activity.actor)
+
+
 def came_too_late(tx: Tx, activity: Activity) -> bool:
     """Whether its actor took the activity back before it came."""
     return inbound.undone_early(tx, activity.uri, activity.actor)

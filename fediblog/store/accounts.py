@@ -36,9 +36,8 @@ _INSERT = (
     + ", ".join(f":{name}" for name in _NAMES)
     + ")"
 )
-_USUAL = re.compile(  # an address whose host, and a port that no scheme has by default, can be read off
-    r"https?://([a-z0-9.-]*[a-z0-9-](?::(?!(?:80|443)(?![0-9]))[1-9][0-9]{0,4})?)(?=[/?#]|\Z)"
-)
+# An address whose host, and a port that no scheme has by default, can be read off.
+_USUAL = re.compile(r"https?://([a-z0-9.-]*[a-z0-9-](?::(?!(?:80|443)\b)[1-9][0-9]{0,4})?)(?=[/?#]|\Z)")
 _FIXED = "handle handle_key domain host inbox inbox_host outbox shared_inbox"
 _EDITABLE = frozenset([*_NAMES, "plain"]) - set(_FIXED.split())
 _SET = {name: f"update account set {name} = :value where id = :id and local = 1" for name in _EDITABLE}

@@ -51,7 +51,7 @@ def tell_of_notice(tx: Tx, account: int, post: int) -> None:
     """The same of the latest notice of an account, whose number need not be asked for."""
     tx.run(
         "insert into event (id, kind, account, post, item, detail, at)"
-        " select :id, 'notice', account, :post, notices, '', :now from numbering where account = :account",
+        " values (:id, 'notice', :account, :post, (select notices from numbering where account = :account), '', :now)",
         id=tx.new_id(),
         account=account,
         post=post,

@@ -25,20 +25,21 @@ _CONDITIONS = (
     " where tm.account = :account and tp.id = :about)"
 )
 _VALUES = ":account, :kind, :actor, :post, :content, :now, :filtered"
-_ADD: dict[EngineName, str] = {
-    "sqlite": (  # a trigger of the table counts on
-        f"{_ROW} select c.notices + 1, {_VALUES} from numbering c where c.account = :account and {_CONDITIONS}"
-    ),
-    "postgres": (  # others wait for the counter's row until this transaction has ended
-        "with c as (update numbering set notices = notices + 1 where account = :account returning notices)"
-        f" {_ROW} select c.notices, {_VALUES} from c where {_CONDITIONS}"
-    ),
-}
-_ONCE = (  # SQLite makes a table for an insert that reads its own, which takes it as long as the insert
+_ONCE = (
     " and not exists (select 1 from notice where account = :account and kind = :kind and actor = :actor"
     " and coalesce(post, 0) = :about and content = :content)"
 )
-_ADD_ONCE: dict[EngineName, str] = {engine: f"{sql}{_ONCE}" for engine, sql in _ADD.items()}
+# A trigger of the table counts on. Where a condition is not met there is no number, and so no row: for an
+# `insert … select` SQLite would first make a table, which takes it as long as the insert.
+_SQLITE = f"{_ROW.replace('insert', 'insert or ignore', 1)} values ((select c.notices + 1 from numbering c"
+_OF = f"where c.account = :account and {_CONDITIONS}"
+# Others wait for the counter's row until this transaction has ended.
+_POSTGRES = (
+    "with c as (update numbering set notices = notices + 1 where account = :account returning notices)"
+    f" {_ROW} select c.notices, {_VALUES} from c where {_CONDITIONS}"
+)
+_ADD: dict[EngineName, str] = {"sqlite": f"{_SQLITE} {_OF}), {_VALUES})", "postgres": _POSTGRES}
+_ADD_ONCE: dict[EngineName, str] = {"sqlite": f"{_SQLITE} {_OF}{_ONCE}), {_VALUES})", "postgres": f"{_POSTGRES}{_ONCE}"}
 
 
 def add(
@@ -79,7 +80,7 @@ def add(
         tx.notify("notices")
         events.tell_of_notice(tx, account, post or 0)
         if pushed:
-            pushes.queue(tx, account, counted(tx, account), kind, actor)
+            pushes.queue(tx, account, kind, actor)
 
 
 def lock(tx: Tx, author: int, told: Iterable[int]) -> None:

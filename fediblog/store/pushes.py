@@ -37,6 +37,10 @@ ALERT_OF: Mapping[str, str] = {
     "status": "status",
 }
 """What apps call the kinds of our notices; others wake nobody."""
+_OF_NOTICE = (
+    "select s.*, c.notices from push_subscription s join numbering c on c.account = s.account"
+    " where s.account = :account"
+)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -118,13 +122,14 @@ def remove(tx: Tx, token: int) -> None:
     tx.run("delete from push_subscription where token = :token", token=token)
 
 
-def queue(tx: Tx, account: int, notice: int, kind: str, actor: int) -> None:
-    """Have the apps of the account woken that want to hear of such a notice."""
+def queue(tx: Tx, account: int, kind: str, actor: int) -> None:
+    """Have the apps of the account woken that want to hear of its latest notice, which is of that kind."""
     alert = ALERT_OF.get(kind)
-    rows = tx.all("select * from push_subscription where account = :account", account=account) if alert else []
-    for each in map(_subscription, rows):
+    rows = tx.all(_OF_NOTICE, account=account) if alert else []
+    for row in rows:
+        each = _subscription(row)
         if alert and each.alerts.get(alert) and _is_wanted(tx, each, actor):
-            jobs.add(tx, JOB, f"{each.token}/{notice}")
+            jobs.add(tx, JOB, f"{each.token}/{row.notices}")
 
 
 def _is_wanted(tx: Tx, each: Subscription, actor: int) -> bool:

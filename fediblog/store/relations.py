@@ -209,6 +209,18 @@ def blocks(tx: Tx, account: int, target: int) -> bool:
     return tx.one("select 1 as yes from block where account = :a and target = :b", a=account, b=target) is not None
 
 
+def before_follow(tx: Tx, follower: int, followed: int) -> Row:
+    """The `state` that the follower's account is in now (None if it is gone), and whether it is `blocked`."""
+    row = tx.one(
+        "select (select state from account where id = :follower) as state,"
+        " exists (select 1 from block where account = :followed and target = :follower) as blocked",
+        follower=follower,
+        followed=followed,
+    )
+    assert row is not None  # it asks for one row
+    return row
+
+
 def mute(tx: Tx, account: int, target: int, until: int | None = None, *, notices: bool = True) -> None:
     """Hide `target` from `account`, until a time (ms) or for good; without `notices` it is still told of."""
     tx.run(

@@ -39,7 +39,7 @@ _SILENT = frozenset(
 @lru_cache(maxsize=4096)
 def changes_content(sql: str) -> bool:
     """Whether a statement writes to a table that public pages are made of: every one that is not known to be silent."""
-    words = sql.split(None, 3)
+    words = sql.replace("insert or ignore", "insert", 1).split(None, 3)
     table = words[1] if words[0] == "update" else words[2] if words[0] in ("insert", "delete") else ""
     return bool(table) and table.partition("(")[0] not in _SILENT
 

@@ -39,6 +39,8 @@ async def alice(world: World) -> Account:
         ("insert into something_new values (1)", True),  # what is not known to be silent counts
         ("select * from post", False),
         ("insert into seen (uri, at) values ('', 0)", False),
+        ("insert or ignore into notice (id) values (1)", False),
+        ("insert or ignore into post (id) values (1)", True),
         ("update host set leased = 0", False),
         ("begin immediate", False),
     ],
