@@ -30,7 +30,8 @@ def in_reading_order(top: int, answers: Iterable[tuple[int, int | None]]) -> lis
     while waiting:  # no recursion: strangers decide how deep a thread is
         place = waiting.pop()
         found.append(place)
-        waiting += [Place(number, place.depth + 1, place.id) for number in reversed(children.pop(place.id, []))]
+        if below := children.pop(place.id, None):  # most have no answers
+            waiting += [Place(number, place.depth + 1, place.id) for number in reversed(below)]
     return found
 
 
