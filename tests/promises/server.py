@@ -13,7 +13,8 @@ from fediblog.settings import Settings
 
 def settings_of(told: dict[str, Any]) -> Settings:
     """The settings from what a test says."""
-    return Settings(**told | {"data": Path(told["data"]), "loopback_authorities": tuple(told["loopback_authorities"])})
+    lists = {name: tuple(told[name]) for name in ("loopback_authorities", "trusted_proxies")}
+    return Settings(**told | {"data": Path(told["data"]), **lists})
 
 
 if __name__ == "__main__":

@@ -185,6 +185,7 @@ class Server:
     port: int = field(default_factory=free_port)
     reach: Sequence[str] = ()  # authorities on this machine that it may send to
     origin: str = ""
+    trusted: Sequence[str] = ("127.0.0.0/8", "::1")  # proxies
     process: Process | None = None
     account: Account | None = None
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
@@ -296,6 +297,7 @@ class Server:
             "listen": f"127.0.0.1:{self.port}",
             "database": self.database,
             "role": role,
+            "trusted_proxies": list(self.trusted),
             "loopback_authorities": list(self.reach),
         }
         self.process = await run("-m", "tests.promises.server", told=told)

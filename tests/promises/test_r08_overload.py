@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import statistics
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -18,6 +20,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from fediblog.cli.connections import MOST_OF_ADDRESS
 from fediblog.domain.documents import PUBLIC
 from fediblog.errors import Unavailable
 from fediblog.limits import Limit, Room, party
@@ -116,6 +119,82 @@ async def test_a_flood_is_shed_and_readers_do_not_notice(tmp_path: Path, capsys:
     p95 = statistics.quantiles((ms for _, ms in pages), n=20)[18]
     with capsys.disabled():
         print(f"\n{FLOOD} requests in {took:.1f} s: {dict(seen)}; {len(pages)} pages meanwhile, p95 {p95:.0f} ms")
+
+
+TRICKLING, EACH = 2_000, 110  # connections in all, and of one address: more than one may have
+
+
+async def _trickle(port: int, address: str, seen: Counter[bytes], stop: asyncio.Event) -> None:
+    """A request whose head never ends, a little at a time; what the server says at last is counted."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
+    except ConnectionError:
+        seen[b"reset"] += 1
+        return
+    ended = asyncio.create_task(reader.read())
+    with suppress(ConnectionError):
+        writer.write(b"GET / HTTP/1.1\r\nhost: blog.test\r\n")
+        while not ended.done():
+            writer.write(b"x: " + b"y" * 1000 + b"\r\n")
+            await writer.drain()
+            await asyncio.wait((ended,), timeout=1)
+            if stop.is_set():
+                break
+    writer.close()
+    try:
+        seen[(await ended)[9:12]] += 1
+    except ConnectionError:
+        seen[b"reset"] += 1
+
+
+def _memory(pid: int) -> int:
+    """Bytes of the process, what it shares in proportion."""
+    found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) * 1024
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8, and says what a process takes")
+async def test_heads_that_never_end_keep_nobody_else_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not who comes through our proxy, which may hold any number of connections, nor who has another address."""
+    async with Server(tmp_path / "data", trusted=("127.0.0.1",)) as server, AsyncExitStack() as held:
+        await server.furnish()
+        await server.start()
+        through_proxy = server.client()
+        for _ in range(150):  # as a proxy keeps them open
+            _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            held.callback(writer.close)
+        for number in range(MOST_OF_ADDRESS + 1):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port, local_addr=("127.0.3.1", 0))
+            held.callback(writer.close)
+            if number == MOST_OF_ADDRESS:
+                assert (await reader.read())[9:12] == b"429"
+        before, seen, stop, waits = _memory(server.pid), Counter[bytes](), asyncio.Event(), []
+        addresses = [f"127.0.1.{number // EACH + 1}" for number in range(TRICKLING)]
+        lines = [asyncio.create_task(_trickle(server.port, each, seen, stop)) for each in addresses]
+        most = before
+        began = time.monotonic()
+        while time.monotonic() - began < 15:
+            asked = time.monotonic()
+            page = await through_proxy.get("/", headers={"x-forwarded-for": "203.0.113.1", "accept": "text/html"})
+            assert page.status_code == 200
+            transport = httpx.AsyncHTTPTransport(local_address="127.0.2.1")
+            async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=20) as other:
+                own = await other.get(f"{server.origin}/", headers={"accept": "text/html"})
+            assert own.status_code == 200
+            waits.append((time.monotonic() - asked) * 1000)
+            most = max(most, _memory(server.pid))
+            await asyncio.sleep(0.2)
+        stop.set()
+        await asyncio.gather(*lines)
+        assert sum(seen.values()) == TRICKLING
+        assert set(seen) <= {b"", b"408", b"429", b"reset"}  # the last: who goes on writing may not read the answer
+        assert most - before < 150_000_000
+        assert server.process is not None
+        assert [line for line in server.process.lines if "Traceback" in line] == []
+    with capsys.disabled():
+        print(f"\n{dict(seen)}; {len(waits)} pages, at most {max(waits):.0f} ms; {(most - before) // 1000} kB more")
 
 
 async def test_with_no_room_an_inbox_says_when_to_come_again_before_it_reads_anything() -> None:
