@@ -16,5 +16,5 @@ _NAME = re.compile(r":[^\s:]{1,98}:\Z")
 
 
 def is_emoji(text: str) -> bool:
-    """One emoji as people see it, or the name of a custom one between colons."""
-    return bool(_GRAPHEME.match(text) or _NAME.match(text))
+    """One emoji as people see it, or the name of a custom one between colons, without invisible signs."""
+    return bool(_GRAPHEME.match(text) or (_NAME.match(text) and text.isprintable()))
