@@ -17,12 +17,6 @@ THREAD_LIMIT = 500  # answers of a thread, after which no more are looked for el
 DEPTH = 40  # posts above another one that are shown with it
 _MONTHS: Kept[int, list[tuple[str, int]]] = Kept(512)
 _TOTALS: Kept[int, int] = Kept(2048)
-_OURS_OR_READ = "select o.id from post o where o.local = 1 union select s.post from stream s where s.account = :viewer"
-_CONTAINS = " or ".join(
-    f"lower(p.{column}) like lower(:{way}) escape '!'"
-    for column in ("content", "title")
-    for way in ("typed", "small", "title")
-)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -264,26 +258,6 @@ def thread_total(tx: Tx, root: int) -> int:
         root=root,
     )
     return int(row.n) if row else 0
-
-
-def search(tx: Tx, words: str, viewer: int, limit: int = 20) -> list[Post]:
-    """Posts whose text contains `words`, newest first; only our own and those in the viewer's stream."""
-    # `lower` knows only ASCII in SQLite, and in PostgreSQL what its locale knows: so three ways to write the words.
-    typed, small, title = (_pattern(each) for each in (words, words.lower(), words.title()))
-    rows = tx.all(
-        f"select p.* from post p where p.id in ({_OURS_OR_READ}) and p.state = 'published' and ({_CONTAINS}"
-        f") and {VISIBLE} order by p.id desc limit :n",
-        viewer=viewer,
-        typed=typed,
-        small=small,
-        title=title,
-        n=limit,
-    )
-    return posts.hydrate(tx, rows, viewer)
-
-
-def _pattern(words: str) -> str:
-    return "%" + words.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
 
 
 def spread(tx: Tx, post: Post, boost: int | None = None, booster: int | None = None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
-from fediblog.hashtags import key
+from fediblog.hashtags import SIGNS, key
 from fediblog.store import accounts, posts
 from fediblog.store.tx import Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE
@@ -33,12 +33,19 @@ _POSTS = (
     " and (:account = 0 or p.account = :account) and p.id < :before and p.id > :after"
     f" and ({_CONTAINS}) and {VISIBLE} and {NOT_SHUNNED} order by p.id desc limit :n offset :offset"
 )
+_TAGGED = (
+    "select p.* from post_tag t join post p on p.id = t.post where t.tag = :tag and t.post < :before"
+    " and t.post > :after and p.state = 'published' and (p.visibility = 'public' or p.local = 1"
+    " or exists (select 1 from stream s where s.account = :viewer and s.post = p.id))"
+    f" and (:account = 0 or p.account = :account) and {VISIBLE} and {NOT_SHUNNED}"
+    " order by t.post desc limit :n offset :offset"
+)
 _TAGS = (
     "select t.tag, max(t.name) as name from post_tag t join post p on p.id = t.post where t.tag >= :first"
     " and t.tag < :last and p.visibility = 'public' and p.state = 'published' group by t.tag"
     " order by case when t.tag = :first then 0 else 1 end, count(*) desc, t.tag limit :n offset :offset"
 )
-_FAR = (1 << 63) - 1
+LATEST = (1 << 63) - 1
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -47,7 +54,7 @@ class Piece:
 
     limit: int = 20
     offset: int = 0
-    before: int = _FAR
+    before: int = LATEST
     after: int = 0
 
 
@@ -71,7 +78,12 @@ def people(tx: Tx, words: str, viewer: int, piece: Piece, *, following: bool = F
 
 
 def words(tx: Tx, wanted: str, viewer: int, piece: Piece, *, account: int = 0) -> list[Post]:
-    """Posts with the words in them, newest first: only our own, and those that came into the viewer's stream."""
+    """Posts with the words in them, newest first: only our own, and those that came into the viewer's stream.
+
+    A hashtag with its sign means the posts that have it, and all public ones that are known.
+    """
+    if wanted[:1] in SIGNS and (tag := key(wanted)) and not any(letter.isspace() for letter in tag):
+        return _tagged(tx, tag, viewer, piece, account)
     typed, small, title = (f"%{_escaped(each)}%" for each in (wanted, wanted.lower(), wanted.title()))
     rows = tx.all(
         _POSTS,
@@ -80,6 +92,21 @@ def words(tx: Tx, wanted: str, viewer: int, piece: Piece, *, account: int = 0) -
         typed=typed,
         small=small,
         title=title,
+        now=tx.now,
+        before=piece.before,
+        after=piece.after,
+        n=piece.limit,
+        offset=piece.offset,
+    )
+    return posts.hydrate(tx, rows, viewer)
+
+
+def _tagged(tx: Tx, tag: str, viewer: int, piece: Piece, account: int) -> list[Post]:
+    rows = tx.all(
+        _TAGGED,
+        tag=tag,
+        viewer=viewer,
+        account=account,
         now=tx.now,
         before=piece.before,
         after=piece.after,

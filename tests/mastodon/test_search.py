@@ -33,7 +33,9 @@ async def test_people_posts_and_hashtags_are_found(both: Server) -> None:
     assert ids((await api.get(SEARCH, q="100%"))["statuses"]) == [str(one.id)]
     assert ids((await api.get(SEARCH, q="@bo"))["accounts"]) == [str(bob.id)]
     assert (await api.get(SEARCH, q="bo", type="accounts", following="true"))["accounts"] == []
-    assert (await api.get(SEARCH, q="#hillside"))["hashtags"][0]["name"].lower() == "hillside"
+    tagged = await api.get(SEARCH, q="#hillside")
+    assert tagged["hashtags"][0]["name"].lower() == "hillside"
+    assert ids(tagged["statuses"]) == [str(two.id), str(one.id)]
     await server.write(moderating.block, server.site.urls, bob.id, server.people["alice"].id)
     assert (await api.get(SEARCH, q="robert"))["accounts"] == []
     for wrong in ({"q": ""}, {"q": "x", "type": "things"}):

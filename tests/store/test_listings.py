@@ -8,8 +8,9 @@ import pytest
 
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Boost
-from fediblog.store import accounts, listings, posts, reactions, relations
+from fediblog.store import accounts, listings, posts, reactions, relations, search
 from fediblog.store.database import Database
+from fediblog.store.search import Piece
 from fediblog.store.tx import Tx
 from tests.store.makers import URLS, Watched, local, post, remote, scans, whole
 from tests.store.test_visible import random_world
@@ -206,7 +207,7 @@ async def test_search_finds_text_however_it_is_written(db: Database, words: str,
         post(tx, anna, title="ÄPFEL", content="<p>Käse and Tea Time, 100% under_score, wow!</p>")
         post(tx, remote(tx), content="<p>Käse, but not in anybody's stream</p>")
         post(tx, anna, content=words, state="draft")
-        return [each.id for each in listings.search(tx, words, anna.id)]
+        return [each.id for each in search.words(tx, words, anna.id, Piece())]
 
     assert len(await db.write(check)) == found
 
@@ -217,9 +218,9 @@ async def test_search_looks_at_what_one_has_read(db: Database) -> None:
         follow(tx, anna.id, bob.id)
         read, private = post(tx, bob), post(tx, ben, visibility=Visibility.DIRECT)
         listings.spread(tx, whole(tx, read))
-        assert [each.id for each in listings.search(tx, "HELLO", anna.id)] == [read]
-        assert [each.id for each in listings.search(tx, "hello", ben.id)] == [private]
-        assert listings.search(tx, "hello", 0) == []
+        assert [each.id for each in search.words(tx, "HELLO", anna.id, Piece())] == [read]
+        assert [each.id for each in search.words(tx, "hello", ben.id, Piece())] == [private]
+        assert search.words(tx, "hello", 0, Piece()) == []
 
     await db.write(check)
 
@@ -242,7 +243,8 @@ async def test_every_list_has_an_index(db: Database) -> None:
             listings.ancestors(seen, one, viewer)
             listings.reply_rows(seen, one.id, viewer)
             listings.thread_rows(seen, one.id, viewer)
-            listings.search(seen, "fish", viewer)
+            search.words(seen, "fish", viewer, Piece())
+            search.words(seen, "#cats", viewer, Piece())
         listings.home(seen, someone)
         listings.drafts(seen, someone)
         listings.months(seen, someone)

@@ -13,8 +13,21 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.rules import Standing, shown_below
-from fediblog.store import accounts, audience, circles, listings, notices, posts, reactions, relations, ties, writing
+from fediblog.store import (
+    accounts,
+    audience,
+    circles,
+    listings,
+    notices,
+    posts,
+    reactions,
+    relations,
+    search,
+    ties,
+    writing,
+)
 from fediblog.store.database import Database
+from fediblog.store.search import Piece
 from fediblog.store.tx import Tx
 from fediblog.store.window import Window
 from tests.store.makers import DAY, everything, local, note, post, remote, rule
@@ -175,8 +188,14 @@ def check_lists(tx: Tx, world: World, viewer: int) -> int:
     tagged = paged(lambda b: listings.tagged(tx, "CATS", viewer, before=b, limit=3), 3)
     assert tagged == ids(lambda p: p.visibility == public and p.hashtags == ("Cats",))
     streamed = {row.post for row in tx.all("select post from stream where account = :id", id=viewer)}
-    fish = listings.search(tx, "FISH", viewer, limit=99)
-    assert [p.id for p in fish] == ids(lambda p: "fish" in p.title and (p.local or p.id in streamed))
+    read = {p.id for p in seen if p.local or p.id in streamed}
+
+    def finds(words: str, wanted: Callable[[Post], bool]) -> None:
+        shown = paged(lambda b: search.words(tx, words, viewer, Piece(limit=3, before=b or search.LATEST)), 3)
+        assert shown == ids(lambda p: wanted(p) and not shunned(tx, viewer, p.account.id))
+
+    finds("FISH", lambda p: "fish" in p.title and p.id in read)
+    finds("#CATS", lambda p: p.hashtags == ("Cats",) and (p.visibility == public or p.id in read))
     return total + len(tagged) + len(here)
 
 

@@ -12,10 +12,13 @@ from fediblog.errors import Refused, Unavailable
 from fediblog.federation import compose
 from fediblog.messages import text
 from fediblog.store import listings, notices, posts
+from fediblog.store import search as finder
+from fediblog.store.search import LATEST, Piece
 from fediblog.store.tx import Tx
 from fediblog.web import forms, paging
 from fediblog.web.links import Links
 from fediblog.web.negotiation import site_of
+from fediblog.web.paging import Page
 from fediblog.web.render import back, render
 from fediblog.web.sessions import Visit, ask_as, page
 
@@ -46,14 +49,16 @@ async def notice_list(request: Request) -> Response:
 
 
 async def search(request: Request) -> Response:
-    """Posts with some words, among our own and those of the stream."""
+    """Posts with some words, among our own and those of the stream; or with a hashtag."""
     words = " ".join(request.query_params.get("q", "").split())[:200]
-    posts = await ask_as(request, _search, words)
-    return render(request, "search.html", words=words, posts=posts, is_address=_is_address(words), errors={})
+    found = await ask_as(request, _search, words, paging.mark(request))
+    shown = paging.page(request, found, SIZE, lambda post: post.id)
+    return render(request, "search.html", words=words, posts=shown, is_address=_is_address(words), errors={})
 
 
-def _search(tx: Tx, visit: Visit, words: str) -> list[Post]:
-    return listings.search(tx, words, visit.account.id) if len(words) > 1 else []
+def _search(tx: Tx, visit: Visit, words: str, before: int | None) -> list[Post]:
+    piece = Piece(limit=SIZE + 1, before=before or LATEST)
+    return finder.words(tx, words, visit.account.id, piece) if len(words) > 1 else []
 
 
 async def find(request: Request) -> Response:
@@ -68,7 +73,7 @@ async def find(request: Request) -> Response:
         found = await site.db.read(posts.get, found.id, form.sender.account.id)
     if found is None:
         errors = {"q": text("search.nothing-there")}
-        return render(request, "search.html", 422, words=words, posts=[], is_address=True, errors=errors)
+        return render(request, "search.html", 422, words=words, posts=Page(()), is_address=True, errors=errors)
     links = Links(site.urls, True)
     return back(request, links.account(found) if isinstance(found, Account) else links.post(found))
 

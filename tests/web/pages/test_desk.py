@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import io
+import re
+from html import unescape
+from urllib.parse import urlencode
 
 from PIL import Image
 
 from fediblog.actions import people
 from fediblog.domain.accounts import Relation
-from fediblog.domain.documents import Option, Poll
+from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.store import (
     accounts,
@@ -284,6 +287,24 @@ async def test_search_and_find(blog: Blog) -> None:
     assert "Look it up" in (await owner.get("/search?q=@bob@far.example")).text
     assert (await owner.post("/find", {"q": "@bob@far.example"})).headers["location"] == f"/account/{bob.id}"
     assert (await owner.post("/find", {"q": "nothing of the kind"})).status_code == 422
+
+
+async def test_a_search_pages_on_and_finds_hashtags(blog: Blog) -> None:
+    """Each of the posts is on one of the pages, whether words or a hashtag are looked for, however it is typed."""
+    written = {(await blog.write(f"Fish {number} #Café")).id for number in range(35)}
+    written.add((await blog.write("Fish in private #café", visibility=Visibility.FOLLOWERS)).id)
+    await blog.write("Meat #Cafés")
+    owner = await blog.owner()
+    for words in ("fish", "#café", "#CAFE\u0301", "\uff03Café"):
+        path, found = f"/search?{urlencode({'q': words})}", list[int]()
+        while path:
+            page = (await owner.get(path)).text
+            found += [int(number) for number in re.findall(r'<article [^>]*id="p(\d+)"', page)]
+            older = re.search(r'href="(/search[^"]*)"[^>]* rel="next"|rel="next"[^>]* href="(/search[^"]*)"', page)
+            path = unescape(older[1] or older[2]) if older else ""
+        assert len(found) == len(set(found)), words
+        assert set(found) == written, words
+    assert "Nothing found" in (await owner.get("/search?q=%23caf")).text
 
 
 async def test_settings(blog: Blog) -> None:
