@@ -41,7 +41,7 @@ def read_note(document: Json) -> Note | None:
     if not (uri and kind and author):
         return None
     content, language = _content(doc, ARTICLE_LIMIT if kind in _LONG else CONTENT_LIMIT)
-    to, named = readers.addresses(doc.get("to")), tags.sort(doc.get("tag"))
+    to, named, warning = readers.addresses(doc.get("to")), tags.sort(doc.get("tag")), _warning(doc.get(WARNING))
     replies, reply_count = _counted(doc.get("replies") or doc.get("comments"))
     likes, like_count = _counted(doc.get("likes"))
     shares, share_count = _counted(doc.get("shares"))
@@ -52,8 +52,8 @@ def read_note(document: Json) -> Note | None:
         to=to,
         cc=_copies(doc, to),
         title=readers.name(_text_or_map(doc, "name", TITLE_LIMIT), TITLE_LIMIT),
-        summary=readers.without_blank(_text_or_map(doc, "summary", SUMMARY_LIMIT)),
-        warning=_warning(doc.get(WARNING)),
+        summary=_summary(doc, warning),
+        warning=warning,
         content=content,
         media_type=_media_type(doc),
         language=language or _language(doc),
@@ -222,6 +222,17 @@ def _warning(value: Json) -> str:
     return ", ".join(filter(None, found))
 
 
+def _summary(doc: dict[str, Json], warning: str) -> str:
+    """The summary, unless it only says the warning once more."""
+    summary = readers.without_blank(_text_or_map(doc, "summary", SUMMARY_LIMIT))
+    return "" if warning and summary == _as_summary(warning) else summary
+
+
+def _as_summary(warning: str) -> str:
+    """The warning of an Article without an abstract: most servers fold a text away for its `summary` alone."""
+    return escape(warning, quote=False)
+
+
 def _source(value: Json) -> Source | None:
     """An object, or with Pleroma a bare string."""
     if value is None:
@@ -310,8 +321,8 @@ def _write_text(note: Note) -> dict[str, Json]:
             doc[WARNING] = note.warning
         if note.image:
             doc["image"] = write_picture(note.image)
-    if note.summary:
-        doc["summary"] = note.summary
+    if summary := note.summary or _as_summary(note.warning):
+        doc["summary"] = summary
     doc["content"] = note.content
     if note.language:
         doc["contentMap"] = {note.language: note.content}

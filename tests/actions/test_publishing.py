@@ -13,6 +13,7 @@ from fediblog.actions import publishing
 from fediblog.actions.drafts import ARTICLE_LIMIT, NOTE_LIMIT, Draft, File, PollDraft
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.errors import Forbidden, Invalid, NotFound
+from fediblog.protocol.notes import read_note
 from fediblog.store import jobs, listings, posts, reactions, writing
 from tests.actions.stage import URLS, Stage
 
@@ -92,6 +93,16 @@ async def test_an_article(stage: Stage) -> None:
     assert article["dcterms:subject"] == "Spiders"
     assert article["sensitive"] is True
     assert article["url"] == post.url == "https://blog.test/@ann/2025/06/on-things"
+
+
+async def test_the_warning_of_an_article_is_its_summary_where_there_is_no_abstract(stage: Stage) -> None:
+    """Most servers fold a text away for its `summary` alone; who knows `dcterms:subject` is told it once."""
+    await stage.publish("## Part\n\nText", title="On Things", warning="Spiders & <ants>")
+    article = (await stage.last()).object
+    assert (article["summary"], article["dcterms:subject"]) == ("Spiders &amp; &lt;ants&gt;", "Spiders & <ants>")
+    read = read_note(article)
+    assert read is not None
+    assert (read.summary, read.warning) == ("", "Spiders & <ants>")
 
 
 async def test_only_what_its_author_wrote_is_the_summary_of_an_article(stage: Stage) -> None:
