@@ -79,5 +79,5 @@ def refuse_in_use(current: int, newest: int) -> None:
 
 
 def wait_a_moment() -> None:
-    """Until the next attempt; in threads."""
+    """Until the next attempt; in threads, or where nothing else runs yet."""
     time.sleep(random.uniform(0.5, 1.5) * PAUSE)  # noqa: S311 - jitter, so that two part

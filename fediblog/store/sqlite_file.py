@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from fediblog.errors import Misuse, Unavailable, damage
@@ -17,7 +18,7 @@ from fediblog.store.backup import backup_sqlite
 from fediblog.store.holding import TRIES, Hold, Upgrade, may_upgrade, refuse_in_use, wait_a_moment
 from fediblog.store.ids import IdMaker
 from fediblog.store.sqlite import SqliteEngine
-from fediblog.store.sqlite_connection import Connection, SqliteTx, error_code, explain, quick_check, roll_back
+from fediblog.store.sqlite_connection import Connection, SqliteTx, error_code, explain, is_busy, quick_check, roll_back
 from fediblog.store.tx import Clock, Conflict
 
 BUSY_MS = 10_000  # how long SQLite itself waits for another process
@@ -32,7 +33,7 @@ def open_file(path: Path, *, reader: bool = False, busy_ms: int = BUSY_MS) -> sq
     db = sqlite3.connect(path, isolation_level=None, cached_statements=512, check_same_thread=False)
     try:
         db.execute(f"pragma busy_timeout = {busy_ms:d}")
-        db.execute("pragma journal_mode = wal")
+        _use_log(db, busy_ms)
         db.execute("pragma synchronous = full")  # told to others means on the disk
         db.execute("pragma foreign_keys = on")
         db.execute("pragma temp_store = memory")
@@ -47,6 +48,19 @@ def open_file(path: Path, *, reader: bool = False, busy_ms: int = BUSY_MS) -> sq
         db.close()
         raise
     return db
+
+
+def _use_log(db: sqlite3.Connection, busy_ms: int) -> None:
+    """Where two switch to the log at once SQLite refuses one of them at once, whatever `busy_timeout` says."""
+    until = monotonic() + busy_ms / 1000
+    while True:
+        try:
+            db.execute("pragma journal_mode = wal")
+            return
+        except sqlite3.OperationalError as error:
+            if not is_busy(error) or monotonic() > until:
+                raise
+        wait_a_moment()
 
 
 def _greatest(*values: Any) -> Any:

@@ -298,9 +298,9 @@ async def test_a_conversation(meeting: Meeting) -> None:
     assert [each.uri for each in comments] == [first.uri, answer.uri, last.uri]
     page = await meeting.page(post)
     assert page.index("Much") < page.index("Tell me more") < page.index("No more")
-    assert (await meeting.peer.lookup(post.uri))["understood"]["replies"]["totalItems"] == 1
+    assert (await meeting.peer.lookup(post.uri))["understood"]["replies"]["totalItems"] == 3  # all below it
     found = await meeting.peer.collection(f"{post.uri}/replies")
-    assert ([each["id"] for each in found["items"]], found["total"]) == ([first.uri], 1)
+    assert ([each["id"] for each in found["items"]], found["total"]) == ([first.uri], 3)
     found = await meeting.peer.collection(post.context)
     assert [each["id"] for each in found["items"]] == [post.uri, first.uri, answer.uri, last.uri]
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -13,6 +15,7 @@ from fediblog.errors import Misuse, Refused
 from fediblog.store.database import Database, connect
 from fediblog.store.holding import Upgrade
 from fediblog.store.migrate import Migration, known_migrations, statements, version
+from fediblog.store.sqlite_file import open_file
 from fediblog.store.tx import Conflict, Tx
 from tests.conftest import Clock, options
 from tests.store.conftest import STEPS
@@ -169,3 +172,17 @@ async def test_once_the_older_process_has_ended_it_is_brought_up_to_date(empty_u
     assert [await each.read(version) for each in several] == [NEWEST] * 4
     for each in several:
         await each.close()
+
+
+def test_a_new_file_is_opened_by_several_at_once(tmp_path: Path) -> None:
+    """Where two switch to the log at once SQLite tells one of them that the file is locked, without waiting."""
+    barrier = Barrier(6)
+
+    def start(path: Path) -> None:
+        barrier.wait()
+        open_file(path).close()
+
+    with ThreadPoolExecutor(6) as threads:
+        for turn in range(30):
+            for started in [threads.submit(start, tmp_path / f"{turn}.db") for _ in range(6)]:
+                started.result()
