@@ -36,21 +36,21 @@ def in_reading_order(top: int, answers: Iterable[tuple[int, int | None]]) -> lis
 
 
 def branch_sizes(answers: Iterable[tuple[int, int | None, int]]) -> dict[int, int]:
-    """How much hangs below each answer (number, number of what it answers, 1 if it counts itself, else 0).
+    """How much hangs below each post that has answers among these (number, what it answers, 1 if it counts, else 0).
 
     Each is looked at once, however deep the thread is. What answers itself in a circle has nothing below it.
     """
     known = {number: (parent, counts) for number, parent, counts in answers}
-    sizes = dict.fromkeys(known, 0)
-    open_below = Counter(parent for parent, _ in known.values() if parent in known)
+    open_below = Counter(parent for parent, _ in known.values())
+    sizes: Counter[int] = Counter()
     ready = [number for number in known if not open_below[number]]
     while ready:
         number = ready.pop()
         parent, counts = known[number]
-        if parent is None or parent not in known:
+        if parent is None:
             continue
         sizes[parent] += sizes[number] + counts
         open_below[parent] -= 1
-        if not open_below[parent]:
+        if parent in known and not open_below[parent]:
             ready.append(parent)
     return sizes

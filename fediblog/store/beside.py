@@ -25,10 +25,12 @@ _BRANCH = (
     " union select branch.top, c.id from branch join post c on c.parent = branch.id) select top, id from branch)"
 )
 FEW = 3  # answers of one thread whose branches are walked one by one; of more of them the thread is read once
-_SPOTS = f"select p.id, p.parent, case when {_COUNTS} then 1 else 0 end as counts from post p where p.root in (:roots)"
+# Those that answer the first post itself are below none of the others.
+_NESTED = "p.root in (:roots) and p.parent <> p.root"
+_SPOTS = f"select p.id, p.parent, case when {_COUNTS} then 1 else 0 end as counts from post p where {_NESTED}"
 _SPOTS_SHOWN = (
     f"select p.id, p.parent, case when {_COUNTS} and a.state = 'active' and not {shut_out('p.account', 'p')}"
-    " then 1 else 0 end as counts from post p join account a on a.id = p.account where p.root in (:roots)"
+    f" then 1 else 0 end as counts from post p join account a on a.id = p.account where {_NESTED}"
 )
 # One statement, since each one costs about as much as all that it finds.
 _TOTALS = (
@@ -125,9 +127,8 @@ def beside(tx: Tx, posts: Sequence[Row], viewer: int) -> Beside:
             found.totals[what][number] -= total
     if crowded:
         spots = tx.all(_SPOTS_SHOWN if shut else _SPOTS, roots=sorted(crowded))
-        found.totals["comment"] = branch_sizes(
-            (spot.id, spot.parent, spot.counts) for spot in spots
-        ) | found.totals.get("comment", {})
+        below = branch_sizes((spot.id, spot.parent, spot.counts) for spot in spots)
+        found.totals["comment"] = {**below, **found.totals.get("comment", {})}
     return found
 
 

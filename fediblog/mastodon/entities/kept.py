@@ -64,17 +64,15 @@ class _Page:
 
 def listed(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> bytes:
     """Status[] of rows `item, booster, p.*` (see `store.timelines`), as `viewer` (0: anybody) sees them."""
-    plain = [row for row in rows if _is_plain(row, viewer)]
+    plain: list[Row] = []
+    rest: list[Row] = []
+    for row in rows:  # whose own answer it is, is told how that stands
+        own_answer = row.account == viewer and row.in_reply_to
+        (rest if row.poll is not None or row.quote or own_answer else plain).append(row)
     page = _gather(tx, look, plain, viewer) if plain else None
-    rest = [row for row in rows if not _is_plain(row, viewer)]
     other = dict(zip((row.item for row in rest), _made(tx, look, rest, viewer), strict=True))
     pieces = [other[row.item] if page is None or row.item in other else _status(page, row) for row in rows]
     return b"[%b]" % b",".join(pieces)
-
-
-def _is_plain(row: Row, viewer: int) -> bool:
-    """Whether it has neither a poll nor a quote, and is no answer of the reader's, who is told how that stands."""
-    return row.poll is None and not row.quote and not (row.in_reply_to and row.account == viewer)
 
 
 def _made(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> list[bytes]:
@@ -209,13 +207,7 @@ def _status(page: _Page, row: Row) -> bytes:
         max(likes.get(number, 0), row.likes_told or 0),
         quotes.get(number, 0),
         _approval(
-            quote_policy(
-                row.local,
-                row.visibility,
-                row.quotable,
-                policy_from(row.policy),
-                page.choosy.get(row.account) if page.choosy else None,
-            ),
+            _quotable(row, page) if row.policy else _quotable_here(row.local, row.visibility, row.quotable),
             standing(page.viewer, row.account, page.followed),
         ),
     )
@@ -226,6 +218,17 @@ def _status(page: _Page, row: Row) -> bytes:
     over = {name: value for name, value in kept.entity.items() if name not in changed and name != "reblog"}
     outer = _LIVING % (encode(over | changed)[:-1], page.people[row.booster], *told, end)
     return b'%b,"reblog":%b}' % (outer, inner)
+
+
+def _quotable(row: Row, page: _Page) -> str:
+    author = page.choosy.get(row.account)
+    return quote_policy(row.local, row.visibility, row.quotable, policy_from(row.policy), author)
+
+
+@cache
+def _quotable_here(local: int, visibility: str, quotable: str) -> str:
+    """The same of a post for which no policy came."""
+    return quote_policy(bool(local), visibility, quotable, None, None)
 
 
 @cache
