@@ -16,7 +16,6 @@ from fediblog.store.accounts import host_of
 
 FETCHES = 20  # for one activity
 FOREIGN = 20  # of one cause to one host that is not its own
-SPENT = "budget-spent"
 BARRED = 300_000  # ms in which a key that could not be used is not looked for again
 _BARRED_KEYS = 4096
 AT_ONCE = 64  # activities that are dealt with before their answer; more are stored first
@@ -42,7 +41,7 @@ class Budget:
     def spend(self, url: str) -> None:
         """Take one, to ask for this address; Refused when none is left."""
         if self.left <= 0:
-            raise Refused(SPENT, "This would take too many requests to other servers.")
+            raise Refused("budget-spent", "This would take too many requests to other servers.")
         self.visit(url)
         self.left -= 1
 
@@ -53,7 +52,7 @@ class Budget:
             return
         asked = self._hosts.get(host, 0)
         if asked >= FOREIGN:
-            raise Refused(SPENT, "This would take too many requests to one other server.", host)
+            raise Refused("budget-spent", "This would take too many requests to one other server.", host)
         self._hosts[host] = asked + 1
 
 

@@ -63,6 +63,7 @@ async def test_gone_inbox_of_a_gone_actor_ends_the_follow(pair: Pair) -> None:
     pair.world.network.down.add(pair.near)  # so that no Delete tells of it
     await pair.world.do(pair.far, people.delete_account, pair.ben.id)
     await pair.world.settle()
+    await pair.world.sites[pair.far].db.write(lambda tx: tx.run("delete from delivery"))  # then the actor is gone, too
     pair.world.network.fail(pair.far, 410)
     await _send(pair)
     assert not await pair.world.read(pair.near, relations.followers, pair.ann.id)

@@ -28,6 +28,8 @@ ENDS = {
     **dict.fromkeys(("seen", "early", "tombstone", "incoming", "refusal", "report"), "swept"),
     "quote_authorization": "so many of one account for one post",
     "former_notice": "none is added",
+    "poll_check": "goes with its post",
+    "profile_totals": "goes with its account",
     "numbering": "one for each of our accounts",
     "approval": "one for each like, boost and answer of ours",
     "reply_authorization": "one for each answer",

@@ -34,7 +34,9 @@ OURS = {
     *("numbering.account", "former_notice.account"),
 }
 # These go with the account; an authorization stands no longer than the answer, which keeps the account.
-ITS = {"signing_key.account", "suggestion_dismissed.target", "reply_authorization.account"}
+ITS = {
+    *("signing_key.account", "suggestion_dismissed.target", "reply_authorization.account", "profile_totals.account"),
+}
 
 Ties = Callable[[Tx, Account, Account], Any]
 
