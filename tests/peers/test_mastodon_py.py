@@ -636,6 +636,11 @@ class Ear(StreamListener):
     def __init__(self) -> None:
         self.heard: list[tuple[str, Any]] = []
         self.news = threading.Condition()
+        self.listens = threading.Event()
+
+    def handle_heartbeat(self) -> None:
+        """The server's first line is one: from then on nothing is missed."""
+        self.listens.set()
 
     def on_any_event(self, name: str, data: Any = None, for_stream: Any = None) -> None:
         with self.news:
@@ -668,6 +673,7 @@ def test_streams(alice: Strict, bob: Strict, garden: Strict) -> None:
         bob.stream_list(plants.id, ears["list"], run_async=True),
         bob.stream_direct(ears["direct"], run_async=True),
     ]
+    assert all(ear.listens.wait(PATIENCE) for ear in ears.values())  # each connects in a thread of its own
     post = garden.status_post("On #roses")
     for name in ("user", "public", "local", "tag", "list"):
         heard = ears[name].wait("update", lambda each: each.id == post.id)
