@@ -18,8 +18,10 @@ HASHTAG_LIMIT: Final = 100
 
 _MENTION: Final = re.compile(
     r"@(?P<user>[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?)"
-    r"(?:@(?P<host>[^\W_](?:[\w.-]{0,251}[^\W_])?(?::[0-9]{4,5}(?![\w:]))?))?"  # a port has more digits than a list
+    r"(?:@(?P<host>[^\W_](?:[\w.-]{0,251}[^\W_])?(?::[0-9]{4,5}(?![A-Za-z0-9_:]))?))?"  # a port has more digits than a list
 )
+# A label that begins in ASCII, then a letter of a script whose words follow without a space.
+_RUNS_ON: Final = re.compile("([A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)[_-]*[^\x00-\u024f]")
 _FAR: Final = 100  # marks of emphasis that are looked at before a name: a long line takes no longer than its length
 # Middle dot, katakana middle dot, zero width non-joiner and joiner: part of words in several scripts.
 _INSIDE_TAG: Final = frozenset("_\u00b7\u30fb\u200c\u200d")
@@ -54,6 +56,21 @@ def _end(state: StateInline, end: int) -> int:
     return end
 
 
+def _host_end(host: str) -> int:
+    """Where a host ends if the next word follows without a space, as in `host.exampleさん`.
+
+    Top-level domains are of one script, so the word begins where a label leaves ASCII; but not in the first label, and
+    not if the last one is ASCII: `abc日本.example` is a name.
+    """
+    name, start = host.partition(":")[0], 0
+    labels = name.split(".")
+    for label in () if labels[-1].isascii() else labels:
+        if start and (found := _RUNS_ON.match(label)):
+            return start + found.end(1)
+        start += len(label) + 1
+    return len(host)
+
+
 def _mention(state: StateInline, silent: bool) -> bool:
     before = _before(state)
     if state.src[state.pos] != "@" or state.linkLevel or before.isalnum() or before in "_@/=.":
@@ -61,7 +78,8 @@ def _mention(state: StateInline, silent: bool) -> bool:
     found = _MENTION.match(state.src, state.pos, state.posMax)
     if not found:
         return False
-    end = _end(state, found.end())
+    end = found.start("host") + _host_end(found["host"]) if found["host"] else found.end()
+    end = _end(state, end)
     if end <= state.pos + 1:
         return False
     if not silent:

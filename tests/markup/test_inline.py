@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fediblog.markup.clean import plain_to_html
 from fediblog.markup.html import excerpt, plain
 from fediblog.markup.links import addresses
-from fediblog.markup.markdown import MentionTarget, find_hashtags, find_mentions, render
+from fediblog.markup.markdown import PLAIN, MentionTarget, find_hashtags, find_mentions, render
 
 BOB = {"bob": MentionTarget("https://b.example/1", "https://b.example/@bob", "bob")}
 _HREF = re.compile('href="([^"]+)"')
@@ -74,6 +76,30 @@ def test_inside_of_a_word_no_address_begins(before: str) -> None:
 def test_what_stands_inside_of_words_stays_in_an_address(path: str) -> None:
     text = f"https://a.example/{path} x"
     assert [text[start:end] for start, end in addresses(text)] == [f"https://a.example/{path}"]
+
+
+NEXT = st.text(st.sampled_from("さんは様님은께的说ครับوуיא"), min_size=1, max_size=8)
+HOSTS = [
+    "host.example",
+    "a.b.host.example",
+    "host.example:8443",
+    "例え.example",
+    "bücher.example",
+    "xn--bcher-kva.example",
+]
+
+
+@given(st.sampled_from(HOSTS), NEXT, st.sampled_from(["", " x", "。", ".", "また.", "@x"]))
+def test_a_host_ends_where_the_next_word_of_another_script_begins(host: str, word: str, after: str) -> None:
+    text = f"x @ann@{host}{word}{after}"
+    assert find_mentions(text)[:1] == find_mentions(text, PLAIN)[:1] == (f"ann@{host}",)
+
+
+@pytest.mark.parametrize(
+    "host", ["例え.みんな", "abc日本.example", "a.abc日本.example", "日本a.example", "host.みんな"]
+)
+def test_hosts_of_other_scripts_stay_whole(host: str) -> None:
+    assert find_mentions(f"x @ann@{host} y") == (f"ann@{host}",)
 
 
 def test_an_excerpt_is_made_of_words_and_not_of_pictures() -> None:
