@@ -11,14 +11,14 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity, Json, Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Refused, Unavailable
-from fediblog.federation import resolve, threads
+from fediblog.federation import fetching, resolve, threads
 from fediblog.federation.budget import Budget
 from fediblog.federation.site import Site
 from fediblog.protocol import readers
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import read_collection
-from fediblog.store import accounts, reactions, writing
+from fediblog.store import accounts, posts, reactions, writing
 from fediblog.store.tx import Tx
 
 FETCHES = 50  # for one account, authors and pages included
@@ -55,6 +55,15 @@ async def _items(site: Site, account: Account, uri: str, budget: Budget) -> list
 
 
 async def _take_in(site: Site, account: Account, item: Json, budget: Budget) -> None:
+    """One item of an outbox: an activity or a post, or the id of either, which is fetched then."""
+    if isinstance(item, str):
+        found = await _fetched(site, account, item, budget)
+        if found is None:
+            return
+        if read_activity(found) is None:
+            await _kept(site, found, budget)
+            return
+        item = found
     told = read_activity(item)
     if told is None or told.kind == "Create":
         await _own(site, account, told.object_uri if told else readers.ref(item), budget)
@@ -63,6 +72,20 @@ async def _take_in(site: Site, account: Account, item: Json, budget: Budget) -> 
         post = await _post(site, inner, budget)
         if post is not None and not post.in_reply_to and same_origin(told.uri, account.uri):
             await site.db.write(_pass_on, account, told, post)
+
+
+async def _fetched(site: Site, account: Account, uri: str, budget: Budget) -> dict[str, Json] | None:
+    """What lies at an id of the account's own origin, unless it is a post that is here."""
+    if not same_origin(uri, account.uri) or await site.db.read(posts.is_here, uri):
+        return None
+    with suppress(Refused, Unavailable):
+        return await fetching.document(site, uri, budget)
+    return None
+
+
+async def _kept(site: Site, document: dict[str, Json], budget: Budget) -> None:
+    with suppress(Refused, Unavailable):
+        await resolve.keep(site, document, 0, budget)
 
 
 def _pass_on(tx: Tx, group: Account, told: Activity, post: Post) -> None:

@@ -189,6 +189,12 @@ async def post(site: Site, uri: str, *, depth: int = DEPTH, budget: Budget | Non
     return await _keep_post(site, found, author, depth, budget)
 
 
+async def keep(site: Site, document: Document, depth: int, budget: Budget) -> Post | None:
+    """The post in a document that was fetched from its origin, stored, with up to `depth` posts above it."""
+    found, author = await with_author(site, document, budget)
+    return await _keep_post(site, found, author, depth, budget)
+
+
 async def _keep_post(site: Site, found: Note, author: Account, depth: int, budget: Budget) -> Post | None:
     kept = await site.db.write(store, site.urls, found, author.id)
     if kept is not None:
@@ -263,8 +269,7 @@ async def _meant(site: Site, text: str) -> Account | Post | None:
         return await _keep_actor(site, document, budget, None)
     if (topic := read_collection(document)) is not None:
         return await _thread_of(site, topic, budget)
-    found, author = await with_author(site, document, budget)
-    return await _keep_post(site, found, author, DEPTH, budget)
+    return await keep(site, document, DEPTH, budget)
 
 
 async def _thread_of(site: Site, topic: Collection, budget: Budget) -> Post | None:

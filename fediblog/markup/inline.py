@@ -16,9 +16,10 @@ from fediblog.markup.links import address_end, begins_word
 HASHTAG_LIMIT: Final = 100
 """Characters of a hashtag; longer ones are text."""
 
+# A port has more digits than a list.
 _MENTION: Final = re.compile(
     r"@(?P<user>[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,62}[A-Za-z0-9_])?)"
-    r"(?:@(?P<host>[^\W_](?:[\w.-]{0,251}[^\W_])?(?::[0-9]{4,5}(?![A-Za-z0-9_:]))?))?"  # a port has more digits than a list
+    r"(?:@(?P<host>[^\W_](?:[\w.-]{0,251}[^\W_])?(?::[0-9]{4,5}(?![A-Za-z0-9_:]))?))?"
 )
 # A label that begins in ASCII, then a letter of a script whose words follow without a space.
 _RUNS_ON: Final = re.compile("([A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)[_-]*[^\x00-\u024f]")

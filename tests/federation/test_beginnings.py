@@ -10,6 +10,7 @@ import pytest
 
 from fediblog.domain.documents import PUBLIC
 from fediblog.federation import resolve
+from fediblog.federation.beginnings import FETCHES
 from fediblog.federation.jobs import JOBS
 from fediblog.store import beginnings, jobs, listings
 from tests.federation.stranger import Home, Person, home
@@ -85,12 +86,49 @@ async def test_a_joined_group_shows_what_it_passed_on(at_home: Home) -> None:
     assert await at_home.site.db.read(listings.home, at_home.alice.id) == []
 
 
-async def test_a_hostile_outbox_is_bounded(at_home: Home) -> None:
+async def test_an_outbox_of_bare_ids_is_looked_up(at_home: Home) -> None:
+    """Ids of activities and of posts alike, each asked for once; what is not the account's own is left out."""
+    bob, eve = Person(at_home.web, "bob.test", "bob"), Person(at_home.web, "eve.test", "eve")
+    notes = [bob.note(number) for number in range(3)]
+    made, others = bob.creates(notes[0]), bob.creates({**eve.note(4), "attributedTo": bob.uri}, 4)
+    forged = {**eve.creates(eve.note(5)), "id": "https://bob.test/x/forged"}
+    for each in (made, others, forged):
+        at_home.web.put(each["id"], each)
+    items = [made["id"], others["id"], forged["id"], eve.note(6)["id"], *(note["id"] for note in notes[1:])]
+    serve(at_home, f"{bob.uri}/outbox", [*items, "https://bob.test/none", "nonsense"])
+    await at_home.follows(bob)
+    await work(at_home)
+    assert {row[0] for row in await at_home.ask("select uri from post")} == {note["id"] for note in notes}
+    asked = at_home.web.asked
+    assert not [url for url in asked if "eve.test" in url]
+    assert all(asked.count(url) == 1 for url in (made["id"], *(note["id"] for note in notes)))
+    assert await at_home.notices() == []
+
+
+async def test_a_group_whose_outbox_is_bare_ids_shows_what_it_passed_on(at_home: Home) -> None:
+    group, mia = Person(at_home.web, "forum.test", "cats", {"type": "Group"}), Person(at_home.web, "mia.test", "mia")
+    page = mia.note(1, type="Page", name="One")
+    told = group.does("Announce", mia.creates(page), to=[PUBLIC])
+    at_home.web.put(told["id"], told)
+    serve(at_home, f"{group.uri}/outbox", [told["id"]])
+    account = await at_home.follows(group)
+    await work(at_home)
+    sql = "select p.uri from boost b join post p on p.id = b.post where b.account = :id"
+    assert await at_home.ask(sql, id=account.id) == [(page["id"],)]
+
+
+@pytest.mark.parametrize("bare", [False, True])
+async def test_a_hostile_outbox_is_bounded(at_home: Home, bare: bool) -> None:
     group = Person(at_home.web, "forum.test", "cats", {"type": "Group"})
     uris = [f"https://victim.test/{number}" for number in range(100)]
-    serve(at_home, f"{group.uri}/outbox", [group.does("Announce", uri, at) for at, uri in enumerate(uris)])
+    told = [group.does("Announce", uri, at) for at, uri in enumerate(uris)]
+    for each in told:
+        at_home.web.put(each["id"], each)
+    serve(at_home, f"{group.uri}/outbox", [each["id"] for each in told] if bare else told)
     await at_home.follows(group)
+    at_home.web.asked.clear()
     await work(at_home)
+    assert len(at_home.web.asked) <= FETCHES
     assert 0 < len([url for url in at_home.web.asked if "victim" in url]) <= 20
 
 

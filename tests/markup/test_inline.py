@@ -95,9 +95,7 @@ def test_a_host_ends_where_the_next_word_of_another_script_begins(host: str, wor
     assert find_mentions(text)[:1] == find_mentions(text, PLAIN)[:1] == (f"ann@{host}",)
 
 
-@pytest.mark.parametrize(
-    "host", ["例え.みんな", "abc日本.example", "a.abc日本.example", "日本a.example", "host.みんな"]
-)
+@pytest.mark.parametrize("host", ["例え.みんな", "abc日本.example", "a.abc日本.example", "日本a.test", "host.みんな"])
 def test_hosts_of_other_scripts_stay_whole(host: str) -> None:
     assert find_mentions(f"x @ann@{host} y") == (f"ann@{host}",)
 
