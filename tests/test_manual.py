@@ -19,6 +19,15 @@ def test_the_page_is_as_the_tables_are() -> None:
     assert written == manual.page(), "run: python -m fediblog.federation.manual > FEDERATION.md"
 
 
+def test_what_an_inbox_answers_is_described() -> None:
+    told = " ".join(manual.page().split())
+    told = told[told.index("An inbox answers 202") :].partition("##")[0]
+    for status in (400, 401, 403, 413, 415, 503):
+        assert f" {status} " in told
+    for kind in ("application/activity+json", "application/ld+json"):
+        assert kind in told
+
+
 def test_every_activity_that_comes_in_is_described() -> None:
     listed = {verb for verb, _, _ in manual.received_rows()}
     assert listed == {verb for verb, _ in HANDLERS}

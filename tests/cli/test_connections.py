@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,11 @@ from uvicorn.server import ServerState
 
 from fediblog.cli import connections
 from fediblog.cli.connections import MOST_HEAD, MOST_OF_ADDRESS, Crowd
-from fediblog.cli.serving import _web_socket
+from fediblog.cli.serving import IDLE, _web_socket
 
 GET = b"GET / HTTP/1.1\r\nhost: blog.test\r\n"
 OURS = ("127.0.0.0/8",)
+SECURITY = Path(__file__).parents[2] / "docs" / "security.md"
 Opened = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Open = Callable[..., Awaitable[Opened]]
 
@@ -235,6 +237,13 @@ async def test_who_waits_longest_makes_room_for_who_asks() -> None:
             reader, writer = await opened()
             writer.write(GET + b"\r\n")
             assert (await answer(reader))[0] == 200
+
+
+def test_the_limits_are_those_that_the_manual_tells() -> None:
+    assert (MOST_HEAD, MOST_OF_ADDRESS) == (64 * 1024, 100)
+    assert (connections.HEAD_TIME, IDLE) == (10, 75)
+    (told,) = [line for line in SECURITY.read_text().splitlines() if "A request's head has" in line]
+    assert "64 kB and 10 seconds, an address 100 connections" in told
 
 
 def test_a_crowd_forgets_who_has_gone() -> None:

@@ -47,6 +47,21 @@ def test_the_service_starts_the_server_with_real_settings() -> None:
     assert f"path: {read.database_url.removeprefix('sqlite:///')}\n" in (DEPLOY / "litestream.yml").read_text()
 
 
+def test_caddy_logs_no_token_and_compresses() -> None:
+    """As nginx does, which is tried in test_nginx: the tokens of apps stand behind `?`, the set-up link in Referer."""
+    text = (DEPLOY / "Caddyfile").read_text()
+    (fields,) = re.findall(r"log {\s+format filter {\s+wrap json\s+fields {(.*?)}\s+}\s+}", text, re.DOTALL)
+    rules = [line.split(maxsplit=1) for line in fields.strip().splitlines()]
+    assert dict(rules) == {
+        "request>uri": r'regexp "\?.*" ""',
+        "request>headers>Referer": "delete",
+        "request>headers>Sec-Websocket-Protocol": "delete",
+    }
+    assert re.search(r"^\tencode zstd gzip {$", text, re.MULTILINE)
+    for kind in ("text/", "application/json", "application/activity+json", "application/ld+json"):
+        assert re.search(rf"^\t+header Content-Type {re.escape(kind)}\*$", text, re.MULTILINE)
+
+
 def test_misuse_is_not_tried_again_and_again() -> None:
     assert unit("Restart") == ["on-failure"]
     assert unit("RestartPreventExitStatus") == [str(cli.MISUSED)]

@@ -100,6 +100,25 @@ async def test_the_claims_of_a_killed_process_are_taken_back(
     assert await at_home.site.db.write(claim) == (1, 1, 1)
 
 
+async def test_a_worker_looks_for_them_often_enough(
+    at_home: Home, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice within ten seconds, while it works and while there is nothing to do."""
+    assert database_url
+    assert 2 * (worker.LOOK / 1000 + worker.POLL) <= 10
+    looked = []
+
+    async def look(each: Worker) -> None:
+        looked.append(each)
+
+    monkeypatch.setattr(Worker, "_look_for_gone", look)
+    mine = Worker(at_home.site)
+    for _ in range(2):
+        await mine.idle()
+    assert len(looked) >= 2
+    assert set(looked) == {mine}
+
+
 async def test_a_process_that_lost_its_connection_is_there_again(
     at_home: Home, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

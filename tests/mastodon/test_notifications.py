@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from fediblog.actions import moderating, reacting
 from fediblog.domain.documents import Visibility
 from fediblog.store import notices
@@ -124,3 +126,35 @@ async def test_what_is_dropped_is_never_told_and_the_old_policy_says_the_same(bo
     await server.publish("bob", "Psst again @alice", visibility=Visibility.DIRECT)
     assert len(await api.get(LIST, include_filtered="true")) == 1
     assert len(await (await server.api("bob")).get(f"{LIST}/requests")) == 0
+
+
+@pytest.mark.parametrize("where", ["/api/v1/notifications", "/api/v2/notifications"])
+async def test_numbers_that_apps_remember_of_before_still_count(both: Server, where: str) -> None:
+    """What was counted otherwise is above 2^53: the notice of that number, or the latest where it is unknown."""
+    facts = await happen(both)
+    known, unknown = 1 << 60, (1 << 60) + 1
+    api = await both.api("alice")
+    numbers = [int(each) for each in ids(await api.get("/api/v1/notifications"))]
+    sql = "insert into former_notice (account, former, id) values (:account, :former, :id)"
+    await both.write(lambda tx: tx.run(sql, account=facts["alice"], former=known, id=numbers[2]))
+
+    async def told(**asked: int) -> list[int]:
+        found = await api.get(where, **asked)
+        if isinstance(found, dict):
+            return [each["most_recent_notification_id"] for each in found["notification_groups"]]
+        return [int(each) for each in ids(found)]
+
+    everything = await told()
+    assert everything == numbers
+    for name in ("since_id", "min_id"):
+        assert await told(**{name: known}) == numbers[:2]
+        assert await told(**{name: unknown}) == []
+    assert await told(max_id=known) == numbers[3:]
+    assert await told(max_id=unknown) == numbers
+    assert (await api.get(f"/api/v1/notifications/{known}"))["id"] == str(numbers[2])
+    assert await api.status("GET", f"/api/v1/notifications/{unknown}") == 404
+    latest = await both.read(notices.counted, facts["alice"])
+    for given, read in ((known, numbers[2]), (unknown, latest)):
+        await api.post("/api/v1/markers", {"notifications": {"last_read_id": str(given)}})
+        found = await api.get("/api/v1/markers", **{"timeline[]": "notifications"})
+        assert found["notifications"]["last_read_id"] == str(read)

@@ -56,6 +56,25 @@ async def test_a_thread_is_shown_in_order(both: Server) -> None:
     assert await nobody.status("GET", f"/api/v1/statuses/{private.id}/context") == 404
 
 
+async def test_every_answer_of_a_long_thread_is_in_a_context(both: Server) -> None:
+    """Also those of a branch that grew when there were hundreds before it."""
+    root = await both.publish("alice", "Root")
+
+    def answers(tx: Tx) -> list[int]:
+        bob = makers.remote(tx)
+        return [makers.post(tx, bob, in_reply_to=root.uri) for _ in range(510)]
+
+    wide = await both.write(answers)
+    last = await both.read(posts.stored, wide[-1])
+    assert last is not None
+    late = await both.publish("bob", "A late branch", reply_to=last.id)
+    nobody = await both.api()
+    for top, below in ((root.id, [*wide, late.id]), (last.id, [late.id])):
+        found = await nobody.get(f"/api/v1/statuses/{top}/context")
+        assert [int(each["id"]) for each in found["descendants"]] == below
+        assert (await nobody.get(f"/api/v1/statuses/{top}"))["replies_count"] == len(below)
+
+
 async def test_deeds_are_about_the_post_and_are_taken_back(server: Server) -> None:
     post = await server.publish("alice", "Hello")
     bob = await server.api("bob")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import pytest
+
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Policy, Rule
 from fediblog.domain.posts import Post
@@ -211,3 +215,20 @@ async def test_the_author_sees_which_replies_are_approved_and_takes_that_back(bl
     for browser in (owner, visitor):
         assert "May I?" not in (await browser.get(post.url)).text
     assert (await visitor.get(f"/r/{number}", accept=ACTIVITY)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("pending", "waits for the approval"), ("accepted", "has approved"), ("rejected", "turned it down")],
+)
+async def test_what_an_author_elsewhere_says_of_an_answer_is_told_to_who_wrote_it(
+    blog: Blog, state: Literal["pending", "accepted", "rejected"], words: str
+) -> None:
+    bob = await blog.stranger("bob")
+    above = await blog.heard(bob, "<p>Ask first</p>", 1)
+    answer = await blog.write("May I?", reply_to=above.id)
+    owner, visitor = await blog.owner(), blog.browser()
+    assert words not in (await owner.get(answer.url)).text
+    await blog.site.db.write(approvals.settle, answer.uri, above.id, state, "")
+    assert words in (await owner.get(answer.url)).text
+    assert words not in (await visitor.get(answer.url)).text
