@@ -52,13 +52,15 @@ def post_document(tx: Tx, urls: Urls, post: Post) -> Document:
         next=f"{post.replies}?page={shown[-1].id}" if len(shown) == EMBEDDED_REPLIES else "",
         ordered=False,
     )
+    proof, by_accept = _approval(tx, post) if post.in_reply_to else ("", False)
     return write_note(
         _with_quote_link(tx, _described(_with_pictures(counted))),
         tag_base=f"{urls.origin}/tags/",
         can_quote=(_quoting(post),),
         can_reply=None if post.repliable == "public" else (_answering(post),),
         quote_authorization=post.quote_approval,
-        reply_authorization=_approval(tx, post) if post.in_reply_to else "",
+        reply_authorization="" if by_accept else proof,
+        approved_by=proof,
         first_replies=first,
     )
 
@@ -83,9 +85,10 @@ def _with_pictures(post: Post) -> Post:
     return replace(post, attachments=(*post.attachments, *more))
 
 
-def _approval(tx: Tx, post: Post) -> str:
+def _approval(tx: Tx, post: Post) -> tuple[str, bool]:
+    """What proves that an answer may stand, and whether that is an Accept alone; empty if nothing does."""
     found = approvals.of(tx, post.uri)
-    return found.proof if found is not None and found.state == "accepted" else ""
+    return (found.proof, found.by_accept) if found is not None and found.state == "accepted" else ("", False)
 
 
 def _with_quote_link(tx: Tx, post: Post) -> Post:

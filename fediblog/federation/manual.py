@@ -17,7 +17,8 @@ RECEIVED: dict[str, str] = {
     "Accept QuoteRequest": "Our post may quote (FEP-044f). Believed from the author of what it quotes alone, whose server must be that of the "
     "authorization in `result`; followers get an Update with `quoteAuthorization`.",
     "Accept": "As an Accept of a Follow or a QuoteRequest, named by its id; or of a like, a boost or an answer of ours, by the author of the "
-    "post that it is about alone: the authorization in `result` then stands in our answer as `replyAuthorization` and `approvedBy`.",
+    "post that it is about alone: the authorization in `result` then stands in our answer as `replyAuthorization` and `approvedBy`; "
+    "without a `result` the id of the Accept does so, in `approvedBy` alone.",
     "Reject Follow": "Our Follow is refused; after an Accept: we were removed as a follower.",
     "Reject QuoteRequest": "Our post may not quote, or not any more: it goes on without what it quoted, in an Update.",
     "Reject": "As a Reject of a Follow or a QuoteRequest, named by its id; or of a like or a boost of ours, which is then gone, or of an "

@@ -38,7 +38,7 @@ def answered(tx: Tx, urls: Urls, activity: Activity, *, accepted: bool) -> Outco
     state: approvals.State = "accepted" if accepted else "rejected"
     if known is not None and (known.state, known.proof) == (state, proof):
         return Outcome.DUPLICATE
-    approvals.settle(tx, uri, post.id, state, proof)
+    approvals.settle(tx, uri, post.id, state, proof, by_accept=accepted and not activity.result)
     if liked and not accepted:
         reactions.withdraw_by_uri(tx, liked[0], uri)
     if boosted and not accepted and reactions.unboost(tx, boosted[0], boosted[1]) is not None:

@@ -99,12 +99,15 @@ def write_note(
     can_reply: Sequence[str] | None = None,
     quote_authorization: str = "",
     reply_authorization: str = "",
+    approved_by: str = "",
     first_replies: Json = None,
 ) -> dict[str, Json]:
     """A post of ours (Note, Article or Question) with our `@context`.
 
     `tag_base` is the address of the tag pages; `can_quote` and `can_reply` are who may do so without asking (None:
-    nothing is said; nobody is the author's own id); `first_replies` is the id of the first page, or the page itself.
+    nothing is said; nobody is the author's own id); `approved_by` is the same as `reply_authorization` or, where there is
+    none, the id of the Accept, and what GoToSocial reads up to 0.20; `first_replies` is the id of the first page, or
+    the page itself.
     """
     doc: dict[str, Json] = {"id": note.uri, "type": note.kind, "attributedTo": note.author}
     doc |= _dates_and_place(note)
@@ -119,8 +122,8 @@ def write_note(
     ]
     doc["attachment"] = [write_attachment(attachment) for attachment in note.attachments]
     doc |= _write_quote(note.quote, quote_authorization)
-    if reply_authorization:  # the second is how GoToSocial before 0.20 knows it
-        doc |= {"replyAuthorization": reply_authorization, "approvedBy": reply_authorization}
+    proofs: dict[str, Json] = {"replyAuthorization": reply_authorization, "approvedBy": approved_by}
+    doc |= {key: value for key, value in proofs.items() if value}
     doc |= _write_policy(can_quote, can_reply)
     doc |= _write_counted("replies", note.replies, note.reply_count, first_replies)
     doc |= _write_counted("likes", note.likes, note.like_count)

@@ -16,11 +16,15 @@ State = Literal["pending", "accepted", "rejected"]
 
 @record(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """What the author of `post` said to what we did to it; `proof` is the id of the authorization."""
+    """What the author of `post` said to what we did to it; `proof` is the id of the authorization.
+
+    `by_accept`: there is none, and `proof` is the id of the Accept itself (GoToSocial unless it was asked first).
+    """
 
     post: int
     state: State
     proof: str
+    by_accept: bool
 
 
 def wait(tx: Tx, uri: str, post: int) -> None:
@@ -28,23 +32,28 @@ def wait(tx: Tx, uri: str, post: int) -> None:
     settle(tx, uri, post, "pending")
 
 
-def settle(tx: Tx, uri: str, post: int, state: State, proof: str = "") -> None:
-    """The author has said so."""
+def settle(tx: Tx, uri: str, post: int, state: State, proof: str = "", *, by_accept: bool = False) -> None:
+    """The author has said so; `proof` and `by_accept` as in `Approval`."""
     tx.run(
-        "insert into approval (uri, post, state, proof, at) values (:uri, :post, :state, :proof, :now)"
-        " on conflict (uri) do update set state = excluded.state, proof = excluded.proof, at = excluded.at",
+        "insert into approval (uri, post, state, proof, by_accept, at)"
+        " values (:uri, :post, :state, :proof, :by_accept, :now)"
+        " on conflict (uri) do update set state = excluded.state, proof = excluded.proof,"
+        " by_accept = excluded.by_accept, at = excluded.at",
         uri=uri,
         post=post,
         state=state,
         proof=proof,
+        by_accept=int(by_accept),
         now=tx.now,
     )
 
 
 def of(tx: Tx, uri: str) -> Approval | None:
     """What was said to the like, boost or answer of that id."""
-    row = tx.one("select post, state, proof from approval where uri = :uri", uri=uri)
-    return Approval(post=row.post, state=row.state, proof=row.proof) if row else None
+    row = tx.one("select post, state, proof, by_accept from approval where uri = :uri", uri=uri)
+    if row is None:
+        return None
+    return Approval(post=row.post, state=row.state, proof=row.proof, by_accept=bool(row.by_accept))
 
 
 def states(tx: Tx, uris: Collection[str]) -> dict[str, State]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fediblog.actions import approving, moderating, publishing, reacting
+from fediblog.actions.documents import post_document
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound
@@ -157,6 +158,29 @@ async def test_what_the_author_says_is_kept(at_home: Home, bob: Person, carol: P
     if deed == "reply":
         await _sends_counts(at_home)
         assert "replyAuthorization" not in (await sent(at_home, "Update"))[-1]["object"]
+
+
+@pytest.mark.parametrize("result", ["https://bob.test/authorizations/1", ""])
+async def test_an_accept_alone_is_no_authorization(at_home: Home, bob: Person, result: str) -> None:
+    post = await _heard(at_home, bob, None)
+    uri = await _acts(at_home, "reply", post)
+    accept = bob.does("Accept", uri, target=post.uri, **({"result": result} if result else {}))
+    await at_home.send(bob, accept)
+    await _sends_counts(at_home)
+    (update,) = await sent(at_home, "Update")
+    served = await at_home.site.db.read(_served, at_home, uri)
+    for document in (update["object"], served):
+        assert document.get("replyAuthorization", "") == result
+        assert document["approvedBy"] == (result or accept["id"])
+    await at_home.send(bob, bob.does("Delete", result or accept["id"], 5))
+    served = await at_home.site.db.read(_served, at_home, uri)
+    assert not served.keys() & {"replyAuthorization", "approvedBy"}
+
+
+def _served(tx: Tx, home: Home, uri: str) -> Json:
+    post = posts.by_uri(tx, uri)
+    assert post is not None
+    return post_document(tx, home.site.urls, post)
 
 
 async def _sends_counts(home: Home) -> None:
