@@ -64,8 +64,9 @@ RECEIVED: dict[str, str] = {
     "Flag": "A report for the owner of the server.",
     "ReplyRequest": "Asks whether the post `instrument`, which must be the sender's own, may stand below a post of ours: taken in and answered with "
     "Accept and the id of a ReplyAuthorization as `result` if our author lets the sender answer; else Reject.",
-    "LikeRequest": "Asks whether the Like `instrument` of a post of ours may stand: taken in and answered with Accept and the id of a "
-    "LikeAuthorization as `result` if the sender may see our post; else Reject.",
+    "LikeRequest": "Asks whether the Like `instrument` of a post of ours, which must be the sender's own, may stand: taken in and "
+    "answered with Accept and the id of a LikeAuthorization as `result` if the sender may see our post; else Reject. What `instrument` names "
+    "by its id alone is fetched.",
     "AnnounceRequest": "The same for a boost, if everybody may see our post, with an AnnounceAuthorization.",
     "QuoteRequest": "Asks whether the post `instrument`, which must be the sender's own, may quote a post of ours (FEP-044f). Granted with "
     "Accept and the id of the authorization as `result` if everybody may see our post and its author lets the sender quote it; "

@@ -6,8 +6,9 @@ from fediblog.domain.documents import Activity, Json, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.inbox import answering, posting, quoting, reacting
-from fediblog.inbox.handling import Facts, Handler, Outcome, came_too_late
+from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, came_too_late
 from fediblog.protocol import activities, readers
+from fediblog.protocol.activities import read_activity
 from fediblog.protocol.authority import same_origin
 from fediblog.store import permits, posts, reactions, relations
 from fediblog.store.tx import Tx
@@ -16,18 +17,20 @@ _OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
 
 
 def _requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
-    """The answer comes along: it is taken in and let stand, or turned down."""
+    """The answer comes along, is fetched, or was here before: it is taken in and let stand, or turned down."""
     place = posts.seen_by(tx, activity.object_uri, facts.actor.id)
     post = posts.stored(tx, place.id) if place is not None and place.local else None
     owner = posts.owner(tx, post.id) if post is not None else None
     if post is None or owner is None or came_too_late(tx, activity):
         return Outcome.IGNORED
-    note = requested.read(activity, facts.reading).own or facts.notes.get(activity.instrument)
+    told = requested.read(activity, facts.reading).own or facts.notes.get(activity.instrument)
+    note = told or posts.by_uri(tx, activity.instrument)
     asked = quoting.as_asked(activity)
     asked["type"] = activity.kind
     if note is None or note.author != activity.actor or note.in_reply_to != post.uri or not _may(tx, post, facts):
         return _turn_down(tx, urls, post, facts, asked)
-    posting.take_in(tx, urls, note, facts)
+    if told is not None:
+        posting.take_in(tx, urls, told, facts)
     if not posts.is_here(tx, note.uri):
         return Outcome.IGNORED
     answering.let_reply(tx, urls, owner, facts.actor, note.uri, asked)
@@ -50,7 +53,10 @@ def _boost_requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Ou
 
 
 def _asked_to(tx: Tx, urls: Urls, activity: Activity, facts: Facts, kind: str) -> Outcome:
-    """The like or boost comes along: whoever sees the post may like it, and boost it if everybody sees it."""
+    """The like or boost comes along or is fetched: whoever sees the post may like it, and boost it if everybody does.
+
+    It must be one, by the sender, of that very post.
+    """
     place = posts.seen_by(tx, activity.object_uri, facts.actor.id)
     post = posts.stored(tx, place.id) if place is not None and place.local else None
     owner = posts.owner(tx, post.id) if post is not None else None
@@ -58,28 +64,34 @@ def _asked_to(tx: Tx, urls: Urls, activity: Activity, facts: Facts, kind: str) -
         return Outcome.IGNORED
     asked = quoting.as_asked(activity)
     asked["type"] = activity.kind
-    told = readers.fields(activity.raw.get("instrument"))
-    uri, about = activity.instrument, readers.ref(told.get("object")) or post.uri
+    deed = _embedded(activity) or facts.activities.get(activity.instrument)
     if (
-        not same_origin(uri, activity.actor)
-        or about != post.uri
+        deed is None
+        or (deed.kind, deed.actor, deed.object_uri) != (kind, activity.actor, post.uri)
+        or not same_origin(deed.uri, activity.actor)
         or (kind == "Announce" and post.visibility not in _OPEN)
     ):
         return _turn_down(tx, urls, post, facts, asked)
-    done = Activity(
-        kind=kind,
-        actor=activity.actor,
-        uri=uri,
-        object=post.uri,
-        object_uri=post.uri,
-        to=readers.addresses(told.get("to")),
-        cc=readers.addresses(told.get("cc")),
-    )
+    uri = deed.uri
+    done = Activity(kind=kind, actor=deed.actor, uri=uri, object=post.uri, object_uri=post.uri, to=deed.to, cc=deed.cc)
     (reacting.reacted if kind == "Like" else reacting.boosted).apply(tx, urls, done, facts)
     if (reactions.by_uri if kind == "Like" else reactions.boost_by_uri)(tx, uri) is None:
         return _turn_down(tx, urls, post, facts, asked)
     answering.let_reply(tx, urls, owner, facts.actor, uri, asked, kind)
     return Outcome.DONE
+
+
+def _embedded(activity: Activity) -> Activity | None:
+    """The like or boost that came along, of which GoToSocial says in `attributedTo` whose it is."""
+    told = readers.fields(activity.raw.get("instrument"))
+    return read_activity({"actor": told.get("attributedTo"), **told}) if told else None
+
+
+def _deed_needs(activity: Activity) -> Needs:
+    """The like or boost, if it was named by its id alone: what the sender says of its own server proves nothing."""
+    if not activity.instrument or _embedded(activity) is not None:
+        return Needs()
+    return Needs(activities=(activity.instrument,))
 
 
 def _may(tx: Tx, post: Post, facts: Facts) -> bool:
@@ -88,5 +100,5 @@ def _may(tx: Tx, post: Post, facts: Facts) -> bool:
 
 
 requested = Handler(_requested, needs=quoting.needs, concerns=quoting.concerns, brings=quoting.brings)
-like_requested = Handler(_like_requested, concerns=quoting.concerns)
-boost_requested = Handler(_boost_requested, concerns=quoting.concerns)
+like_requested = Handler(_like_requested, needs=_deed_needs, concerns=quoting.concerns)
+boost_requested = Handler(_boost_requested, needs=_deed_needs, concerns=quoting.concerns)

@@ -105,9 +105,9 @@ def write_note(
     """A post of ours (Note, Article or Question) with our `@context`.
 
     `tag_base` is the address of the tag pages; `can_quote` and `can_reply` are who may do so without asking (None:
-    nothing is said; nobody is the author's own id); `approved_by` is the same as `reply_authorization` or, where there is
-    none, the id of the Accept, and what GoToSocial reads up to 0.20; `first_replies` is the id of the first page, or
-    the page itself.
+    nothing is said; nobody is the author's own id); `approved_by`, which GoToSocial reads up to 0.20, is the same
+    as `reply_authorization` or, where there is none, the id of the Accept; `first_replies` is the id of the first page,
+    or the page itself.
     """
     doc: dict[str, Json] = {"id": note.uri, "type": note.kind, "attributedTo": note.author}
     doc |= _dates_and_place(note)

@@ -250,14 +250,58 @@ async def test_who_asks_to_like_or_boost_is_answered(at_home: Home, bob: Person,
         assert not await proof(at_home, answer[0])
 
 
+WRONG: list[Json] = [
+    {"id": "https://carol.test/1"},
+    {"object": "https://home.test/p/1"},
+    {"object": None},
+    {"attributedTo": "https://bob.test/u/eve"},
+    {"actor": "https://bob.test/u/eve"},
+    {"attributedTo": None},
+    {"type": "Dislike"},
+    {"type": "Note"},
+]
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("wrong", [{}, *WRONG])
 @pytest.mark.parametrize("kind", DEEDS)
-@pytest.mark.parametrize("wrong", [{"id": "https://carol.test/1"}, {"object": "https://home.test/p/1"}])
-async def test_nobody_asks_for_others(at_home: Home, bob: Person, kind: str, wrong: Json) -> None:
+async def test_nobody_asks_for_others(at_home: Home, bob: Person, kind: str, wrong: Json, named: bool) -> None:
+    """What comes along is the sender's own deed on that post; what is only named says so itself at its origin."""
     post = await at_home.writes()
-    deed = {"type": kind, "id": f"{bob.uri}/{kind}/1", "object": post.uri, **wrong}
-    await at_home.send(bob, bob.does(f"{kind}Request", post.uri, instrument=deed))
+    author = {"actor": bob.uri} if named and "attributedTo" not in wrong else {"attributedTo": bob.uri}
+    deed: Json = {"type": kind, "id": f"{bob.uri}/{kind}/1", "object": post.uri, **author, **wrong}
+    at_home.web.put(deed["id"], deed)
+    await at_home.send(bob, bob.does(f"{kind}Request", post.uri, instrument=deed["id"] if named else deed))
+    await at_home.work()
+    assert await at_home.count(DEEDS[kind]) == int(not wrong)
+    answers = await sent(at_home, "Accept", "Reject")
+    assert [each["type"] for each in answers] == ["Reject" if wrong else "Accept"]
+
+
+@pytest.mark.parametrize("kind", DEEDS)
+async def test_what_cannot_be_fetched_does_not_stand(at_home: Home, bob: Person, kind: str) -> None:
+    post = await at_home.writes()
+    uri = f"{bob.uri}/{kind}/1"
+    await at_home.send(bob, bob.does(f"{kind}Request", post.uri, instrument=uri))
+    await at_home.work()
+    assert uri in at_home.web.asked
     assert await at_home.count(DEEDS[kind]) == 0
     assert [each["type"] for each in await sent(at_home, "Accept", "Reject")] == ["Reject"]
+
+
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("whose", ["bob", "carol"])
+async def test_an_answer_may_be_named_alone(at_home: Home, bob: Person, carol: Person, whose: str, known: bool) -> None:
+    post, author = await at_home.writes(), bob if whose == "bob" else carol
+    note = await answer_of(at_home, author, post)
+    if known:
+        await at_home.send(author, author.creates(note))
+    await at_home.send(bob, bob.does("ReplyRequest", post.uri, instrument=note["id"]))
+    await at_home.work()
+    assert at_home.web.asked.count(note["id"]) == int(not known)
+    assert [each["type"] for each in await sent(at_home, "Accept", "Reject")] == [
+        "Accept" if whose == "bob" else "Reject"
+    ]
 
 
 @pytest.mark.parametrize("inline", [False, True])
