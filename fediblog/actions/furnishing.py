@@ -49,9 +49,19 @@ def check_emoji_name(name: str) -> str:
     return wanted
 
 
-def add_emoji(tx: Tx, name: str, media: int, category: str) -> None:
-    """A picture for `:name:`; an earlier one gives way."""
-    emoji.put(tx, check_emoji_name(name), media, one_line(category, CATEGORY_LIMIT))
+def add_emoji(tx: Tx, urls: Urls, name: str, media: int, category: str) -> None:
+    """A picture for `:name:`; an earlier one gives way, also where it is shown already. Raises Invalid."""
+    wanted = check_emoji_name(name)
+    emoji.put(tx, wanted, media, one_line(category, CATEGORY_LIMIT))
+    for each in emoji.by_names(tx, (wanted,)):
+        emoji.show(tx, wanted, urls.media(each.file))
+
+
+def remove_emoji(tx: Tx, name: str) -> None:
+    """Show it nowhere any more: posts and profiles that name it show its name. Raises NotFound."""
+    if not emoji.remove(tx, name):
+        raise NotFound(f"There is no emoji :{name}:. `fediblog emoji list` shows those there are.")
+    emoji.show(tx, name, "")
 
 
 def emoji_in(tx: Tx, urls: Urls, texts: Iterable[str]) -> tuple[Emoji, ...]:

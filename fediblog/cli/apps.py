@@ -12,7 +12,7 @@ from fediblog.cli.command import Command
 from fediblog.cli.opening import on_site, own_account, say
 from fediblog.cli.writing import moment
 from fediblog.domain.scopes import SCOPES
-from fediblog.errors import Misuse, NotFound
+from fediblog.errors import Misuse
 from fediblog.federation import uploads
 from fediblog.federation.site import Site
 from fediblog.store import announcements, emoji
@@ -38,7 +38,7 @@ async def add_emoji(site: Site, args: Namespace) -> None:
         raise Misuse(f"The picture {args.file} is too large: an emoji has at most {furnishing.EMOJI_BYTES // 1024} KB.")
     server = await site.keys.instance_account()
     upload = await uploads.upload(site, server.id, data)
-    await site.db.write(furnishing.add_emoji, name, upload.id, args.category)
+    await site.db.write(furnishing.add_emoji, site.urls, name, upload.id, args.category)
     say(f"Write :{name}: in a post, and the picture stands there.")
 
 
@@ -54,8 +54,7 @@ async def list_emoji(site: Site, _args: Namespace) -> None:
 async def remove_emoji(site: Site, args: Namespace) -> None:
     """Take one away."""
     name = furnishing.check_emoji_name(args.name)
-    if not await site.db.write(emoji.remove, name):
-        raise NotFound(f"There is no emoji :{name}:. `fediblog emoji list` shows those there are.")
+    await site.db.write(furnishing.remove_emoji, name)
     say(f"Removed :{name}:. Posts that name it show its name from now on.")
 
 

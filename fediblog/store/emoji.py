@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from fediblog.domain.records import record
+from fediblog.store.packed import emoji_from, emoji_text
 from fediblog.store.tx import Row, Tx
 
 MOST = 2_000
 _CHOSEN = "select e.name, e.category, m.file, m.small, m.created from custom_emoji e join media m on m.id = e.media"
+
+_IN_POSTS = "select id, emoji from post where local = 1 and emoji <> '[]' and emoji like :named"
+_SET_IN_POST = "update post set emoji = :emoji where id = :id"
+_IN_PROFILES = "select id, emoji from account where local = 1 and emoji <> '[]' and emoji like :named"
+_SET_IN_PROFILE = "update account set emoji = :emoji where id = :id"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -52,6 +59,17 @@ def put(tx: Tx, name: str, media: int, category: str) -> None:
 def remove(tx: Tx, name: str) -> bool:
     """Take it away; False if there was none of that name. Its picture is swept later."""
     return tx.run("delete from custom_emoji where name = :name", name=name) > 0
+
+
+def show(tx: Tx, name: str, url: str) -> None:
+    """Have all that is ours and names the emoji show it with that picture; with none if `url` is empty."""
+    for chosen, change in ((_IN_POSTS, _SET_IN_POST), (_IN_PROFILES, _SET_IN_PROFILE)):
+        rows = tx.all(chosen, named=f'%"{name}"%')
+        tx.many(change, [{"id": row.id, "emoji": _with_picture(row.emoji, name, url)} for row in rows])
+
+
+def _with_picture(stored: str, name: str, url: str) -> str:
+    return emoji_text([replace(each, url=url) if each.name == name else each for each in emoji_from(stored)])
 
 
 def _emoji(row: Row) -> OwnEmoji:

@@ -8,7 +8,7 @@ from typing import Any
 from fediblog.actions import furnishing, people
 from fediblog.mastodon.entities.instance import VERSION
 from fediblog.protocol.notes import write_note
-from fediblog.store import announcements, emoji, files, posts, profiles, relations
+from fediblog.store import announcements, files, posts, profiles, relations
 from fediblog.store.personal import Defaults
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Server
@@ -130,7 +130,7 @@ async def test_announcements_are_read_once(both: Server) -> None:
 async def test_a_custom_emoji_is_offered_shown_and_sent_along(both: Server) -> None:
     alice = both.people["alice"]
     number = await both.write(media, alice.id)
-    await both.write(furnishing.add_emoji, ":blob:", number, "Cats")
+    await both.write(furnishing.add_emoji, both.site.urls, ":blob:", number, "Cats")
     api = await both.api()
     assert await api.get("/api/v1/custom_emojis") == [
         {
@@ -162,5 +162,5 @@ async def test_a_custom_emoji_is_offered_shown_and_sent_along(both: Server) -> N
     # Its picture is not swept as long as it is one, and is afterwards.
     both.clock.forward(days=400)
     assert await both.read(files.unused, both.clock.now) == []
-    assert await both.write(emoji.remove, "blob")
+    await both.write(furnishing.remove_emoji, "blob")
     assert [each.id for each in await both.read(files.unused, both.clock.now)] == [number]

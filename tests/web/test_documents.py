@@ -59,7 +59,7 @@ async def furnish(world: World) -> list[str]:
     ann = await world.person(A, "ann")
     cem = await world.person(A, "cem")
     urls = world.sites[A].urls
-    await world.sites[A].db.write(furnishing.add_emoji, "blob", await upload(world, ann), "")
+    await world.do(A, furnishing.add_emoji, "blob", await upload(world, ann), "")
     pictures = [await upload(world, ann) for _ in range(4)]
     profile = Profile(name="Ann :blob:", fields=(("site", "https://alice.test/"),), icon=pictures[0], image=pictures[1])
     await world.do(A, people.update_profile, ann.id, profile)

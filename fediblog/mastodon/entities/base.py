@@ -65,7 +65,7 @@ def blurhash(text: str) -> str | None:
 
 
 def emojis(found: tuple[Emoji, ...]) -> list[Json]:
-    """CustomEmoji of a post or a profile."""
+    """CustomEmoji of a post or a profile; none of those that were taken away since."""
     return [
         {
             "shortcode": each.name,
@@ -75,4 +75,5 @@ def emojis(found: tuple[Emoji, ...]) -> list[Json]:
             "category": None,
         }
         for each in found
+        if each.url
     ]
