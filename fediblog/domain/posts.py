@@ -88,3 +88,4 @@ class Notice:
     content: str = ""
     created: int = 0
     read: bool = False
+    filtered: bool = False  # waits until it is asked for

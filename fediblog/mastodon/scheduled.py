@@ -30,7 +30,7 @@ def scheduled(post: Post) -> Json:
     if post.poll is not None:
         poll = {
             "options": [option.name for option in post.poll.options],
-            "expires_in": str(((post.poll.ends or at) - at) // 1000),
+            "expires_in": ((post.poll.ends or at) - at) // 1000,
             "multiple": post.poll.multiple,
             "hide_totals": False,
         }

@@ -102,7 +102,7 @@ def _last(tx: Tx, look: Look, number: int, account: int) -> Json:
     shown = find(tx, number, account)
     entity = statuses(tx, look, [shown], account)[0]
     if shown.booster is not None:
-        return {**entity, "text": None}
+        return {**entity, "text": ""}
     return {**entity, "text": text_of(shown.post), "content_type": kind_of(shown.post)}
 
 

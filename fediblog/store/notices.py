@@ -177,6 +177,7 @@ def whole(tx: Tx, account: int, rows: Sequence[Row]) -> list[Notice]:
             content=row.content,
             created=row.created,
             read=bool(row.read),
+            filtered=bool(row.filtered),
         )
         for row in rows
         if people[row.actor].state == "active" and (row.post is None or row.post in about)

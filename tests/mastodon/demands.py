@@ -3,7 +3,7 @@
 A line is `name:type …`. Types are s: text, u: an address, n: digits, d: a time, D: a day, i: a whole number of 32
 bits, f: any number, b: true or false, {}: any object, a|b|c: one of these, else the name of an entity; [] a list of it.
 After a type, ~ may be null, * may be missing, ? may be either. Entities and their parts have the names of the schemas.
-Under "Mastodon" stands what its own serializers send (4.5), in the same words.
+Under "Mastodon" stands what its own serializers send (4.5 to 4.7), in the same words: * is also what newer ones add.
 """
 
 from __future__ import annotations

@@ -36,11 +36,14 @@ def _validator(gives: str) -> Draft202012Validator:
 
 
 def hold(method: str, path: str, answer: httpx.Response) -> None:
-    """Fails where an answer is not what its row of the table promises."""
-    found = _FINDER.find("GET" if method == "HEAD" else method, path.partition("?")[0].rstrip("/"))
-    if found is None or answer.status_code not in (200, 202, 206) or not answer.content:
+    """Fails where an answer is not what its row of the table promises, or a refusal is no Error."""
+    plain = path.partition("?")[0].rstrip("/")
+    found = _FINDER.find("GET" if method == "HEAD" else method, plain)
+    refused = answer.status_code >= 400 and (found is not None or plain.startswith("/api/"))
+    if method == "HEAD" or answer.status_code in (204, 304) or not (refused or found):
         return
-    for error in _validator(found[0].gives).iter_errors(answer.json()):
+    gives = "Error" if refused or found is None else found[0].gives
+    for error in _validator(gives).iter_errors(answer.json()):
         raise AssertionError(f"{method} {path}: {error.json_path}: {error.message[:300]}")
 
 

@@ -18,7 +18,7 @@ from tests.mastodon.test_apps_parse import _inhabit
 from tests.mastodon.test_every_answer import ABSENT, _asked, _furnish, _path
 from tests.store import makers
 
-OURS = {"Article", "AuthorizationServer", "Collections", "DeletedStatus", "Merged", "OEmbed", "OwnLimits", "UserInfo"}
+OURS = {"Article", "OwnLimits"}
 NEVER_THERE = {"Rule", "Suggestion", "UnfinishedMedia"}  # the last only while a picture is at work
 LINK = "https://far.example/lakes"
 
@@ -89,6 +89,7 @@ async def _more(server: Server, alice: Api, bob: Api) -> list[tuple[str, Any]]:
         ("Token", await bob.post("/oauth/token", {"grant_type": "client_credentials", **named})),
         ("ScheduledStatus", await bob.post("/api/v1/statuses", later)),
         ("Report", await bob.post("/api/v1/reports", rude)),
+        ("Error", (await bob.call("GET", "/api/v1/statuses/1")).json()),
         ("DeletedStatus", (await bob.call("DELETE", f"/api/v1/statuses/{linking['id']}")).json()),
     ]
 

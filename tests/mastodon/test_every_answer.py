@@ -1,4 +1,4 @@
-"""Every GET of the table, in a world where there is something of everything: its schema, its pages, its numbers."""
+"""Every row of the table, in a world where there is something of everything: its schema, its pages, its refusals."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import Any
 
 import pytest
 
+from fediblog.domain.scopes import covers
 from fediblog.mastodon.routes import ENDPOINTS
 from fediblog.mastodon.table import Endpoint
 from fediblog.store import announcements, policies
 from fediblog.store.tx import Tx
-from tests.mastodon.server import Api, Server
+from tests.mastodon.samples import Maker, options_of, path_of
+from tests.mastodon.server import WIDE, Api, Server
 from tests.mastodon.test_apps_parse import _inhabit
 
 Json = dict[str, Any]
 ABSENT = {"/api/v1/instance/terms_of_service"}  # which is 404 here
+REFUSED = {f"/api/v1/admin/accounts/{{id}}/{deed}" for deed in ("approve", "reject")}  # nobody waits to be let in
 EMPTY = {"Nothing[]"}
 KEYS = {
     "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
@@ -177,3 +180,31 @@ _NOTHING_THERE = {
 async def test_there_are_no_collections_in_the_shape_that_apps_read(server: Server, path: str) -> None:
     bob = server.people["bob"].id
     assert await (await server.api()).get(f"/api/v1/accounts/{bob}/{path}") == {"collections": []}
+
+
+async def test_every_write_gives_what_its_row_says(server: Server) -> None:
+    maker = Maker(server, Api(server.app, server.site.urls.origin, await server.token("alice"), address="127.0.0.1"))
+    for row in [each for each in ENDPOINTS if each.method != "GET"]:
+        server.clock.forward(hours=1)  # nobody may write more in an hour than a person does
+        path, options = await path_of(maker, row), await options_of(maker, row)
+        answer = await maker.api.call(row.method, path, **options)  # `call` holds it against the schema
+        assert answer.status_code == (403 if row.path in REFUSED else 200), (row.method, path, answer.text[:300])
+        if not row.gives:
+            assert answer.json() == {}, (row.method, path)
+
+
+async def test_every_refusal_is_an_error(server: Server) -> None:
+    scopes = {each for row in ENDPOINTS for each in row.scope.split("|") if each}
+    nobody, alice = await server.api(), await server.api("alice")
+    narrow = {each: await server.api("alice", next(one for one in WIDE if not covers((one,), each))) for each in scopes}
+    refused = set()
+    for row in ENDPOINTS:
+        path = re.sub(r"\{\w+\}", "7", row.path)
+        calls = [(nobody, {}), (alice, {}), (alice, {"content": b"{", "headers": {"content-type": "application/json"}})]
+        calls += [(narrow[each], {}) for each in row.scope.split("|")[:1] if each]
+        for api, options in calls:
+            server.clock.forward(hours=1)
+            answer = await api.call(row.method, path, **options)  # `call` holds it against the schema of errors
+            assert answer.status_code < 500, (row.method, path, answer.text[:300])
+            refused |= {answer.status_code} if answer.status_code >= 400 else set()
+    assert refused >= {400, 401, 403, 404, 422}, refused

@@ -72,7 +72,6 @@ def emojis(found: tuple[Emoji, ...]) -> list[Json]:
             "url": each.url,
             "static_url": each.url,
             "visible_in_picker": False,
-            "category": None,
         }
         for each in found
         if each.url

@@ -124,6 +124,8 @@ def configuration(urls: Urls, facts: Facts) -> Json:
             "profile_field_value_limit": 1000,
             "max_note_length": people.BIO_LIMIT,
             "max_display_name_length": 200,
+            "max_avatar_description_length": people.ALT_LIMIT,
+            "max_header_description_length": people.ALT_LIMIT,
         },
         "statuses": {
             "max_characters": drafts.NOTE_LIMIT,
@@ -187,7 +189,7 @@ def emoji(urls: Urls, found: OwnEmoji) -> Json:
         "url": urls.media(found.file),
         "static_url": urls.media(found.still),
         "visible_in_picker": True,
-        "category": found.category or None,
+        **({"category": found.category} if found.category else {}),
     }
 
 

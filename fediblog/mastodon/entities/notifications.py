@@ -23,6 +23,7 @@ TYPES = {**ALERT_OF, "move": "moved"}
 HIDDEN = frozenset({"moved"})  # which apps do not know: only for those that ask for it
 GROUPED = frozenset({"favourite", "reblog", "follow"})
 SPAN = 12 * 3_600_000  # ms: what happens in the same half day is told together
+PARTLY = ("id", "acct", "url", "avatar", "avatar_static", "avatar_description", "locked", "bot")
 SAMPLE = 8  # people who are named of a group
 
 
@@ -53,6 +54,7 @@ def notifications(tx: Tx, look: Look, found: Sequence[Notice], viewer: int) -> l
             "group_key": group_key(each.kind, each.id, each.post.id if each.post else None, each.created),
             "account": actor,
             **({"status": shown[each.post.id]} if each.post is not None else {}),
+            **({"filtered": True} if each.filtered else {}),
         }
         for each, actor in zip(found, actors, strict=True)
     ]
@@ -106,8 +108,7 @@ def grouped_results(tx: Tx, look: Look, found: Sequence[Group], viewer: int, *, 
     }
     if partly:
         results["partial_accounts"] = [
-            {name: entity[name] for name in ("id", "acct", "url", "avatar", "avatar_static", "locked", "bot")}
-            for entity in people.accounts(tx, look, list(rest.values()))
+            {name: entity[name] for name in PARTLY} for entity in people.accounts(tx, look, list(rest.values()))
         ]
     return results
 
