@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
@@ -40,7 +38,6 @@ ROUTES: list[BaseRoute] = [
     *api.ROUTES,
 ]
 _STATUS: dict[type[FediblogError], int] = {NotFound: 404, Gone: 410, Forbidden: 403, Invalid: 422}
-_OVER = re.compile(r"\bmaximum (?:size|number)\b", re.IGNORECASE)  # of a form, as the parser says it with the limit
 _REASONS = {"too-large": 413, "rate-limited": 429, "blocked": 403, "too-slow": 408}
 
 
@@ -109,11 +106,9 @@ async def on_error(request: Request, error: Exception) -> Response:
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
-    """No such route, or not with this method, or a form that cannot be read."""
+    """No such route, or not with this method, or no form."""
     if not isinstance(error, HTTPException):
         raise error
-    if isinstance(error.__context__, MultiPartException) and _OVER.search(error.detail):
-        return _answer(request, 413, text("error.form-too-large", limit=error.detail), "too-large")
     message = text("error.not-found") if error.status_code == 404 else str(error.detail)
     response = _answer(request, error.status_code, message, "not-found" if error.status_code == 404 else "http")
     response.headers.update(error.headers or {})

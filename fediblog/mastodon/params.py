@@ -10,11 +10,11 @@ from typing import Any
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
+from fediblog import formdata
 from fediblog.errors import Invalid, Refused
 
 MOST_FIELDS = 500
-MOST_FILES = 2
-FIELD_BYTES = 2_000_000
+_FORM = formdata.Limits(fields=MOST_FIELDS, files=2, size=2_500_000)
 DEPTH = 5
 _NAME = re.compile(r"[^\[\]]+|\[[^\[\]]*\]")
 _TRUE = frozenset({"true", "1", "on", "yes", "t"})
@@ -125,21 +125,16 @@ async def read(request: Request) -> Params:
     """Everything that the request says, its body over its query. Raises Refused for a body that cannot be read."""
     query = list(request.query_params.multi_items())
     body: Mapping[str, Any] = {}
-    if request.method not in ("GET", "HEAD") or _kind(request) == "application/json":  # Mastodon.py asks so
+    if request.method not in ("GET", "HEAD") or formdata.kind_of(request) == "application/json":  # Mastodon.py asks so
         body = await _body(request)
     if not query:
         return Params(body)
     return Params({**nest(query), **body})
 
 
-def _kind(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
 async def _body(request: Request) -> Mapping[str, Any]:
-    if _kind(request) in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        form = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=FIELD_BYTES)
-        return nest(form.multi_items())
+    if formdata.kind_of(request) in (formdata.URLENCODED, formdata.MULTIPART):
+        return nest((await formdata.read(request, _FORM)).multi_items())
     data = await request.body()
     if not data:
         return {}

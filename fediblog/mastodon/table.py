@@ -34,7 +34,7 @@ _STATUS: dict[type[FediblogError], int] = {
     TooOften: 429,
     Unavailable: 503,
 }
-_REASONS = {"too-large": 413, "bad-json": 400}
+_REASONS = {"too-large": 413, "bad-json": 400, "bad-form": 400}
 LONGEST_TOKEN = 200  # characters
 _TWINS = {"PUT": "PATCH", "PATCH": "PUT"}
 

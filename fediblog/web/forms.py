@@ -9,8 +9,10 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from fediblog import formdata
 from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Invalid, Refused
+from fediblog.formdata import FormTooLarge, Limits
 from fediblog.markup.text import one_line, tidy
 from fediblog.messages import text
 from fediblog.store.logins import Session
@@ -19,8 +21,9 @@ from fediblog.web.sessions import Holder, SignInNeeded, Visit
 
 MOST_FILES = 8
 MOST_FIELDS = 200
-FIELD_BYTES = 2_000_000  # the longest article in Markdown, in UTF-8
-MOST_KEPT = 1_000_000  # bytes of a form that are read of who is signed in no more
+FORM_BYTES = 2_500_000  # the longest article in Markdown, in UTF-8, and what stands beside it
+KEPT_BYTES = 1_600_000  # of a form whose session has ended: it goes on with the log-in form, which is smaller
+MISSING = "missing"  # names the files that were chosen, and were not kept while somebody logged in again
 ACCOUNT_MARK = "~"  # between a form's token and the number of the account that it was made for
 _SECRET = frozenset({"csrf", "password", "password-again", "old", "token"})
 # The fields that people type into: where one of them has something in it, nothing may be lost.
@@ -30,7 +33,8 @@ TYPED = frozenset(
         *("name", "bio", "field-name", "field-value", "handle", "display", "alias", "target", "host", "reason"),
     )
 )
-_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+_ANY = Limits(fields=MOST_FIELDS, files=MOST_FILES, size=FORM_BYTES)
+_OF_NOBODY = Limits(fields=MOST_FIELDS - 20, files=MOST_FILES, size=KEPT_BYTES, files_kept=False)
 
 
 @record(slots=True)
@@ -108,12 +112,16 @@ class Form:
 
 
 class Unsent(Forbidden):
-    """A form that cannot be sent as its sender wants; `fields` is what was typed, for a page that offers it again."""
+    """A form that cannot be sent as its sender wants; `form` is what was typed, for a page that offers it again.
 
-    def __init__(self, message: str, fields: tuple[tuple[str, str], ...], account: int | None) -> None:
+    `account` is the one that it was made for; `held` the session of who has logged in, but has no account any more.
+    """
+
+    def __init__(self, message: str, form: Form, account: int | None, held: Holder | None) -> None:
         super().__init__(message)
-        self.fields = fields
+        self.form = form
         self.account = account
+        self.held = held
 
 
 async def read(request: Request) -> Form:
@@ -124,7 +132,7 @@ async def read(request: Request) -> Form:
     """
     visit = await sessions.visitor(request)
     if visit is None:
-        raise await _nobody(request)
+        raise await _no_account(request)
     form, account = await _read(request, visit.session)
     if account is not None and account != visit.account.id:
         own = next((each for each in visit.accounts if each.id == account), None)
@@ -140,18 +148,18 @@ async def read_held(request: Request) -> tuple[Form, Holder]:
     held = await sessions.holder(request)
     if held is None:
         raise await _nobody(request)
-    await sessions.visitor(request)
-    return (await _read(request, held.session))[0], held
+    visit = await sessions.visitor(request)
+    return (await _read(request, held.session, held if visit is None else None))[0], held
 
 
-async def _read(request: Request, session: Session) -> tuple[Form, int | None]:
-    """The form, and the account that it was made for."""
+async def _read(request: Request, session: Session, held: Holder | None = None) -> tuple[Form, int | None]:
+    """The form, and the account that it was made for; `held` for who has no account."""
     form = await read_open(request)
     token, account = _claimed(form)
     try:
         sessions.check_token(session, token)
     except Forbidden as error:
-        raise _unsent(request, form, error) from None
+        raise _unsent(request, form, error, held, text("unsent.expired")) from None
     return form, account
 
 
@@ -161,20 +169,31 @@ def _claimed(form: Form) -> tuple[str, int | None]:
     return token, whole(account)
 
 
-async def _nobody(request: Request) -> Refused:
-    """What to say to who has not signed in; only of a browser that was signed in is the body read, if it is short."""
-    length = whole(request.headers.get("content-length", ""))
-    if is_alone(request.url.path) or not sessions.had_session(request) or length is None or length > MOST_KEPT:
+async def _no_account(request: Request) -> Refused:
+    """What to say to who cannot act as anybody: not signed in, or without an account."""
+    held = await sessions.holder(request)
+    if held is None:
+        return await _nobody(request)
+    if is_alone(request.url.path):
         return SignInNeeded()
-    return _unsent(request, await read_open(request), SignInNeeded())
+    form, _ = await _read(request, held.session, held)
+    return _unsent(request, form, SignInNeeded(), held)
 
 
-def _unsent(request: Request, form: Form, error: Refused) -> Refused:
+async def _nobody(request: Request) -> Refused:
+    """What to say to who has not signed in; only of a browser that was signed in is the body read, without files."""
+    if is_alone(request.url.path) or not sessions.had_session(request):
+        return SignInNeeded()
+    return _unsent(request, await read_open(request, _OF_NOBODY), SignInNeeded())
+
+
+def _unsent(request: Request, form: Form, error: Refused, held: Holder | None = None, message: str = "") -> Refused:
     fields = () if is_alone(request.url.path) else worth_keeping(form.data)
     if not any(name in TYPED and value.strip() for name, value in fields):
         return error
-    message = text("unsent.log-in") if isinstance(error, SignInNeeded) else error.message
-    return Unsent(message, fields, _claimed(form)[1])
+    if isinstance(error, SignInNeeded):
+        message = text("unsent.log-in" if held is None else "unsent.no-account")
+    return Unsent(message or error.message, form, _claimed(form)[1], held)
 
 
 def is_alone(path: str) -> bool:
@@ -185,18 +204,19 @@ def is_alone(path: str) -> bool:
 def worth_keeping(data: FormData) -> tuple[tuple[str, str], ...]:
     """The fields of a form that may be shown again: no secrets, no files."""
     pairs = ((name, value) for name, value in data.multi_items() if isinstance(value, str))
-    return tuple((name, value) for name, value in pairs if name not in _SECRET and len(value) <= FIELD_BYTES)
+    return tuple((name, value) for name, value in pairs if name not in _SECRET)
 
 
-async def read_open(request: Request) -> Form:
+async def read_open(request: Request, limits: Limits = _ANY) -> Form:
     """A form that needs no session, such as the one that begins one; it must come from our own page all the same."""
     if not sessions.comes_from_here(request):
         raise Forbidden(text("error.foreign-form"))
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in _TYPES:
+    if formdata.kind_of(request) not in (formdata.URLENCODED, formdata.MULTIPART):
         raise HTTPException(415, text("error.form-type"))
-    data = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=FIELD_BYTES)
-    return Form(data)
+    try:
+        return Form(await formdata.read(request, limits))
+    except FormTooLarge as error:
+        raise Refused(error.reason, text("error.form-too-large", limit=error.message)) from None
 
 
 def own_path(address: str, otherwise: str = "/") -> str:

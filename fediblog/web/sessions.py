@@ -78,7 +78,7 @@ async def ask(
     """One read: who the visitor is, then `question(tx, viewer, …)`, where the viewer is 0 for anybody."""
 
     def both(tx: Tx) -> tuple[Visit | None, T]:
-        request.state.visit = visit = load(tx, _token(request))  # also for the page that tells of an error
+        request.state.visit = visit = load(tx, token_of(request))  # also for the page that tells of an error
         return visit, question(tx, visit.account.id if visit else 0, *args, **kwargs)
 
     visit, answer = await site_of(request).db.read(both)
@@ -92,7 +92,7 @@ async def ask_as(
     """One read for the pages of those who have signed in: `question(tx, visit, …)`. Raises SignInNeeded."""
 
     def both(tx: Tx) -> tuple[Visit | None, tuple[T] | None]:
-        request.state.visit = visit = load(tx, _token(request))
+        request.state.visit = visit = load(tx, token_of(request))
         return visit, (question(tx, visit, *args, **kwargs),) if visit else None
 
     visit, answer = await site_of(request).db.read(both)
@@ -110,10 +110,11 @@ async def visitor(request: Request) -> Visit | None:
 
 async def holder(request: Request) -> Holder | None:
     """Whose session it is, whether or not that login has an account."""
-    return await site_of(request).db.read(_holder, _token(request))
+    return await site_of(request).db.read(held_by, token_of(request))
 
 
-def _holder(tx: Tx, token: str) -> Holder | None:
+def held_by(tx: Tx, token: str) -> Holder | None:
+    """The session behind a cookie, and whose it is."""
     session = logins.session(tx, hashed(token)) if token else None
     login = logins.get(tx, session.login) if session else None
     return Holder(session=session, login=login) if session and login else None
@@ -121,7 +122,7 @@ def _holder(tx: Tx, token: str) -> Holder | None:
 
 def load(tx: Tx, token: str) -> Visit | None:
     """The visit behind a cookie, or None. An account that is no longer the login's gives way to its first."""
-    held = _holder(tx, token)
+    held = held_by(tx, token)
     if held is None:
         return None
     session, login = held.session, held.login
@@ -173,7 +174,7 @@ async def opened(request: Request, login: Login, password: str) -> str:
 
     `password` is the hash that was looked at; '' if it is not that of the login any more, or the login is disabled.
     """
-    site, token, old = site_of(request), secrets.token_urlsafe(32), _token(request)
+    site, token, old = site_of(request), secrets.token_urlsafe(32), token_of(request)
     agent = request.headers.get("user-agent", "")[:200]
     return token if await site.db.write(_begin, login, password, token, old, agent) else ""
 
@@ -210,7 +211,7 @@ def _begin(tx: Tx, login: Login, password: str, token: str, old: str, agent: str
 async def end(request: Request, response: Response) -> None:
     """Sign out: here and in the browser."""
     site = site_of(request)
-    if token := _token(request):
+    if token := token_of(request):
         await site.db.write(logins.close_session, hashed(token))
     response.delete_cookie(cookie_name(site), path="/", secure=is_secure(site), httponly=True, samesite="lax")
 
@@ -258,10 +259,11 @@ def check_token(session: Session, given: str) -> None:
 
 def had_session(request: Request) -> bool:
     """Whether the browser holds a session's cookie, of whatever session."""
-    return len(_token(request)) >= _TOKEN_LENGTH
+    return len(token_of(request)) >= _TOKEN_LENGTH
 
 
-def _token(request: Request) -> str:
+def token_of(request: Request) -> str:
+    """What the browser's cookie says; '' if there is none, or it cannot be one of ours."""
     token = request.cookies.get(cookie_name(site_of(request)), "")
     return token if len(token) <= 100 else ""
 
@@ -275,4 +277,4 @@ async def _settle(request: Request, visit: Visit | None) -> None:
     now = site.clock()
     if now - visit.session.seen > _RENEWED_AFTER:
         await site.db.write(logins.touch_session, visit.session.token, now + LASTS)
-        request.state.renewed = _token(request)
+        request.state.renewed = token_of(request)

@@ -14,10 +14,14 @@ from starlette.responses import Response
 
 from fediblog.domain.records import record
 from fediblog.errors import Forbidden
+from fediblog.markup.text import one_line
 from fediblog.messages import text
+from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
 from fediblog.web.forms import Form
+from fediblog.web.negotiation import site_of
 from fediblog.web.render import render
+from fediblog.web.sessions import Holder, Visit
 
 _KEPT = "kept."
 _DESK = "/write"
@@ -25,18 +29,23 @@ _DESK = "/write"
 
 @record(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Where a form was to be sent, what was in it, and the number of the account that it was made for, if any."""
+    """Where a form was to be sent, what was in it, and the number of the account that it was made for, if any.
+
+    `files` are the names of those that were chosen: of a form that nobody has sent no file is kept.
+    """
 
     path: str
     fields: tuple[tuple[str, str], ...]
+    files: tuple[str, ...] = ()
     account: int | None = None
 
     @property
     def hidden(self) -> list[tuple[str, str]]:
-        """The fields that carry it through the log-in form."""
+        """The fields that carry it through the form that comes first: to log in, or to make an account."""
         return [
             ("kept-path", self.path),
             ("kept-account", str(self.account or "")),
+            *(("kept-file", name) for name in self.files),
             *((f"{_KEPT}{name}", value) for name, value in self.fields),
         ]
 
@@ -45,7 +54,8 @@ class Kept:
         """The fields that send it; what was written at the desk is looked at once more before it is published."""
         if not self.path.startswith(_DESK):
             return list(self.fields)
-        return [(name, value) for name, value in self.fields if name != "do"] + [("do", "preview")]
+        written = [(name, value) for name, value in self.fields if name not in ("do", forms.MISSING)]
+        return [*written, ("do", "preview"), *((forms.MISSING, name) for name in self.files)]
 
     @property
     def typed(self) -> list[str]:
@@ -63,31 +73,51 @@ def kept_of(form: Form) -> Kept | None:
         for name, value in form.data.multi_items()
         if name.startswith(_KEPT) and isinstance(value, str)
     ]
-    return Kept(path=path, fields=forms.worth_keeping(FormData(pairs)), account=form.number("kept-account"))
+    files = tuple(form.lines("kept-file")[: forms.MOST_FILES])
+    return Kept(
+        path=path, fields=forms.worth_keeping(FormData(pairs)), files=files, account=form.number("kept-account")
+    )
 
 
 def of_error(request: Request, error: forms.Unsent) -> Kept:
     """What the form brought that could not be sent."""
     query = f"?{request.url.query}" if request.url.query else ""
-    return Kept(path=request.url.path + query, fields=error.fields, account=error.account)
+    chosen = (value.filename for _, value in error.form.data.multi_items() if isinstance(value, UploadFile))
+    return Kept(
+        path=request.url.path + query,
+        fields=forms.worth_keeping(error.form.data),
+        files=tuple(one_line(name, 200) for name in chosen if name),
+        account=error.account,
+    )
 
 
-def show(request: Request, kept: Kept, message: str, status: int = 403) -> Response:
-    """The page that has what was typed, with the log-in form or, for who has signed in, a button to go on."""
+def show(request: Request, kept: Kept, message: str, status: int = 403, held: Holder | None = None) -> Response:
+    """The page that has what was typed, and the way on.
+
+    For who has signed in that is a button; for others the log-in form or, where `held` has no account, that for one.
+    """
     visit = sessions.visit_of(request)
     wanted = next((each for each in visit.accounts if each.id == kept.account), None) if visit is not None else None
     if visit is not None and wanted is not None:
         request.state.visit = replace(visit, account=wanted)
-    return render(request, "unsent.html", status, private=True, kept=kept, message=message, name="", errors={})
+    return render(request, "unsent.html", status, private=True, kept=kept, message=message, held=held, errors={})
 
 
 def on_error(request: Request, error: Forbidden) -> Response | None:
     """The page for a form that was not sent, None for any other error."""
     if not isinstance(error, forms.Unsent) or "text/html" not in request.headers.get("accept", ""):
         return None
-    return show(request, of_error(request, error), error.message)
+    return show(request, of_error(request, error), error.message, held=error.held)
 
 
-def after_login(request: Request, kept: Kept) -> Response:
-    """The same once somebody has logged in."""
-    return show(request, kept, text("unsent.logged-in"), 200)
+async def go_on(request: Request, kept: Kept, token: str, message: str) -> Response:
+    """The same with status 200, once there is the session of that token: `message` says what has just been done."""
+
+    def found(tx: Tx) -> tuple[Visit | None, Holder | None]:
+        return sessions.load(tx, token), sessions.held_by(tx, token)
+
+    visit, held = await site_of(request).db.read(found)
+    request.state.visit = visit
+    if visit is None and kept.path != sessions.NEW_ACCOUNT:
+        message = text("unsent.no-account")
+    return show(request, kept, message, 200, held)

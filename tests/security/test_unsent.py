@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
+from collections.abc import AsyncIterator
 from html import unescape
 from typing import Any
 
 import pytest
+from markupsafe import escape
 
 from fediblog.actions import people
 from fediblog.domain.accounts import Account
 from fediblog.federation.keyring import make_keys
+from fediblog.markup.text import one_line
 from fediblog.store import accounts, listings, logins
 from fediblog.store.tx import Tx
-from fediblog.web.forms import TYPED, is_alone
-from fediblog.web.sessions import cookie_name, hashed
+from fediblog.web.forms import KEPT_BYTES, TYPED, is_alone
+from fediblog.web.middleware import MOST, limit_of
+from fediblog.web.sessions import NEW_ACCOUNT, cookie_name, hashed
 from tests.security.test_sessions import SIGNED_IN, at, everything
 from tests.web.pages.conftest import PASSWORD, Blog, Browser
 
 WITH_TEXT = [path for path in SIGNED_IN if not is_alone(path)]
+MULTIPART = {"method": "POST", "headers": [(b"content-type", b"multipart/form-data; boundary=b")]}
+WITH_FILES = [path for path in WITH_TEXT if limit_of({**MULTIPART, "path": at(path)}) > MOST]
+WALK = [*((path, False) for path in WITH_TEXT), *((path, True) for path in WITH_FILES)]
+LARGE = ("at the beach.jpg", b"\xff\xd8\r\n--" * 500_000, "image/jpeg")
 PAGES = (
     "/",
     "/stream",
@@ -32,6 +41,7 @@ PAGES = (
     "/moderation",
 )
 FORM = re.compile(r"<form[^>]*method=\"post\".*?</form>", re.DOTALL)
+NO_TEXT = re.compile(r'type="(?:hidden|password|checkbox|radio|file)"| hidden\b| readonly\b')
 WORDS = 'What I <b>typed</b> & "meant"\nfor an hour'
 
 
@@ -79,6 +89,15 @@ async def test_every_form_carries_the_account_that_it_was_made_for(blog: Blog) -
     assert len(seen) > 12, seen
 
 
+async def test_every_field_that_is_typed_into_is_known_as_such(blog: Blog) -> None:
+    post, owner = await blog.write("Mine"), await signed_in(blog)
+    for address in (*PAGES, "/new-account", f"/write/{post.id}", f"/account/{(await blog.stranger()).id}"):
+        for form in FORM.findall((await owner.get(address)).text):
+            boxes = re.findall(r"<textarea[^>]*>|<input[^>]*>", form)
+            names = {re.findall(r'name="([^"]*)"', box)[0] for box in boxes if not NO_TEXT.search(box)}
+            assert {re.sub(r"^alt-\d+$", "alt", name) for name in names} <= TYPED, (address, form)
+
+
 async def test_the_desk_writes_as_who_it_was_opened_for(blog: Blog) -> None:
     home = await another(blog)
     owner = await signed_in(blog)
@@ -95,31 +114,47 @@ async def test_the_desk_writes_as_who_it_was_opened_for(blog: Blog) -> None:
     assert "As @ann_home@blog.test" in (await owner.get("/write")).text
 
 
-@pytest.mark.parametrize("path", WITH_TEXT)
-@pytest.mark.parametrize("how", ["logged-out", "stale", "taken"])
-async def test_nothing_that_was_typed_is_lost(blog: Blog, path: str, how: str) -> None:
-    """The session ended, or is another, or the account has gone: nothing happens, and all that was typed is there."""
+def test_forms_with_files_are_walked_with_files() -> None:
+    assert WITH_FILES == ["/settings", "/write", "/write/{n:number}"]
+
+
+@pytest.mark.parametrize(("path", "files"), WALK)
+@pytest.mark.parametrize("how", ["logged-out", "stale", "taken", "none-left"])
+async def test_nothing_that_was_typed_is_lost(blog: Blog, path: str, files: bool, how: str) -> None:
+    """The session ended, or is another, or the account has gone: nothing happens, and all that was typed is there.
+
+    A file that was chosen is not kept, and the pages say so.
+    """
     post = await blog.write("Mine")
     home, owner = await another(blog), await signed_in(blog)
     if how == "taken":
         await act_as(blog, owner, home)
         await owner.get("/write")
         await blog.site.db.write(accounts.set_state, home.id, "suspended")
+    elif how == "none-left":
+        for each in (home, blog.alice):
+            await blog.site.db.write(people.delete_account, blog.site.urls, each.id)
+        if path == NEW_ACCOUNT:  # which needs no account
+            owner.csrf = "old" + owner.csrf
     elif how == "stale":
         owner.csrf = "old" + owner.csrf
     else:
         await blog.site.db.write(end_all)
     before = await everything(blog)
     typed = dict.fromkeys(TYPED, WORDS)
-    answer = await owner.post(at(path, post), {**typed, "do": "publish", "password": "hunter2", "old": "hunter2"})
+    chosen = {"upload": LARGE} if files else None
+    sent = {**typed, "do": "publish", "password": "hunter2", "old": "hunter2"}
+    answer = await owner.post(at(path, post), sent, chosen)
     assert await everything(blog) == before
     page = answer.text
-    if path == "/new-account" and how == "taken":
+    if path == NEW_ACCOUNT and how == "taken":
         return  # this form is of a login, and made for no account
     assert answer.status_code == 403
     assert "Not sent yet" in page
     assert "What I &lt;b&gt;typed&lt;/b&gt;" in page
     assert "hunter2" not in page
+    assert ("at the beach.jpg" in page, "Choose it again" in page) == (files, files)
+    account = blog.alice.id
     if how == "logged-out":
         carried = fields_of(page, "/login")
         wrong = await owner.post("/login", {**carried, "name": "alice", "password": "wrong password"})
@@ -128,9 +163,90 @@ async def test_nothing_that_was_typed_is_lost(blog: Blog, path: str, how: str) -
         assert answer.status_code == 200
         assert "location" not in answer.headers
         page = answer.text
+        assert ("at the beach.jpg" in page, "Choose it again" in page) == (files, files)
+    if how == "none-left" and path != NEW_ACCOUNT:
+        carried = fields_of(page, NEW_ACCOUNT)
+        wrong = await owner.post(NEW_ACCOUNT, {**carried, "handle": "alice"})
+        assert wrong.status_code == 422
+        answer = await owner.post(NEW_ACCOUNT, {**fields_of(wrong.text, NEW_ACCOUNT), "handle": "alice2"})
+        assert answer.status_code == 200
+        page = answer.text
+        made = await blog.site.db.read(accounts.local_by_handle, "alice2")
+        assert made is not None
+        account = made.id
     again = fields_of(page, at(path, post))
     assert {name: again[name] for name in TYPED} == {name: [WORDS] for name in TYPED}
-    assert again["csrf"][0].endswith(f"~{blog.alice.id}")
+    assert again["csrf"][0].endswith(f"~{account}") or (path == NEW_ACCOUNT and how == "none-left")
+    if files and path == "/write":
+        page = (await owner.post(path, again)).text
+        assert "Choose this file again" in page
+        assert "at the beach.jpg" in page
+        assert all(f'name="{name}"' in page for name in ("new-alt", "hero-alt"))
+        assert page.count(escape(one_line(WORDS, 100))) >= 4  # title, warning, both descriptions
+
+
+async def test_whose_accounts_are_gone_goes_on_with_the_form_for_a_new_one(blog: Blog) -> None:
+    owner = await blog.owner()
+    await blog.site.db.write(people.delete_account, blog.site.urls, blog.alice.id)
+    await owner.get(NEW_ACCOUNT)
+    await blog.site.db.write(end_all)
+    answer = await owner.post(NEW_ACCOUNT, {"handle": "alice2", "display": "Alice again"})
+    answer = await owner.post("/login", {**fields_of(answer.text, "/login"), "name": "alice", "password": PASSWORD})
+    assert answer.status_code == 200
+    assert "Alice again" in answer.text
+    answer = await owner.post(NEW_ACCOUNT, fields_of(answer.text, NEW_ACCOUNT))
+    assert (answer.status_code, answer.headers["location"]) == (303, "/settings")
+    assert 'value="Alice again"' in (await owner.get("/settings")).text
+
+
+async def test_what_was_typed_outlives_the_account_that_it_was_typed_for(blog: Blog) -> None:
+    owner = await blog.owner()
+    await blog.site.db.write(end_all)
+    answer = await owner.post("/write", {"source": WORDS, "visibility": "public", "do": "publish"})
+    await blog.site.db.write(people.delete_account, blog.site.urls, blog.alice.id)
+    answer = await owner.post("/login", {**fields_of(answer.text, "/login"), "name": "alice", "password": PASSWORD})
+    assert "You have no account here now" in answer.text
+    answer = await owner.post(NEW_ACCOUNT, {**fields_of(answer.text, NEW_ACCOUNT), "handle": "alice2"})
+    answer = await owner.post("/write", fields_of(answer.text, "/write"))
+    assert "As @alice2@blog.test" in answer.text
+    assert "What I &lt;b&gt;typed&lt;/b&gt;" in answer.text
+
+
+async def test_a_file_without_a_session_is_read_in_little_memory_and_kept_nowhere(blog: Blog) -> None:
+    owner = await blog.owner()
+    await blog.site.db.write(end_all)
+    head = b'--b\r\ncontent-disposition: form-data; name="source"\r\n\r\nBeside it\r\n--b\r\n'
+    head += b'content-disposition: form-data; name="upload"; filename="a.png"\r\n\r\n'
+
+    async def body() -> AsyncIterator[bytes]:
+        yield head
+        for _ in range(400):
+            yield b"x" * 50_000
+        yield b"\r\n--b--\r\n"
+
+    headers = {"content-type": "multipart/form-data; boundary=b", "origin": blog.site.urls.origin}
+    tracemalloc.start()
+    try:
+        answer = await owner.http.post("/write", content=body(), headers=headers)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "Beside it" in answer.text
+    assert "a.png" in answer.text
+    assert peak < 4_000_000
+
+
+async def test_the_longest_article_comes_through_in_any_script(blog: Blog) -> None:
+    owner = await blog.owner()
+    await blog.site.db.write(end_all)
+    text = "文" * 500_000
+    answer = await owner.post("/write", {"source": text, "visibility": "public", "do": "publish"}, {"upload": LARGE})
+    fields = {**fields_of(answer.text, "/login"), "name": "alice", "password": PASSWORD}
+    assert 'enctype="multipart/form-data"' in answer.text
+    answer = await owner.post("/login", fields, {"": ("", b"")})
+    answer = await owner.post("/write", fields_of(answer.text, "/write"), {"": ("", b"")})
+    assert answer.status_code == 200
+    assert text in answer.text
 
 
 def end_all(tx: Tx) -> None:
@@ -166,5 +282,8 @@ async def test_nobody_in_particular_is_not_listened_to_for_long(blog: Blog) -> N
     assert "typed" not in (await stranger.post("/write", {"source": WORDS})).text
     owner = await blog.owner()
     await blog.site.db.write(end_all)
-    assert "typed" not in (await owner.post("/write", {"source": WORDS + "x" * 1_000_000})).text
+    much = await owner.post("/write", {"source": WORDS + "x" * KEPT_BYTES}, {"upload": LARGE})
+    assert much.status_code == 413
+    assert "What I" not in much.text
+    assert "your browser still has what you typed" in much.text
     assert "typed" not in (await owner.post("/oauth/authorize", {"source": WORDS})).text

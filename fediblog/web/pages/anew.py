@@ -9,13 +9,15 @@ from starlette.routing import Route
 from fediblog.actions import people
 from fediblog.errors import Invalid
 from fediblog.federation.keyring import new_keys
+from fediblog.messages import text
 from fediblog.store import logins
 from fediblog.store.tx import Tx
-from fediblog.web import forms, sessions
+from fediblog.web import forms, sessions, unsent
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
 from fediblog.web.render import back, render
 from fediblog.web.sessions import Holder, SignInNeeded, page, visitor
+from fediblog.web.unsent import Kept
 
 
 async def ask(request: Request) -> Response:
@@ -32,6 +34,7 @@ async def make(request: Request) -> Response:
     """Make the account, and act as it."""
     site = site_of(request)
     form, held = await forms.read_held(request)
+    kept = unsent.kept_of(form)
     keys = await new_keys()
 
     def add(tx: Tx) -> None:
@@ -42,11 +45,13 @@ async def make(request: Request) -> Response:
         await site.db.write(add)
     except Invalid as error:
         form.refuse(error)
-        return _show(request, held, form)
+        return _show(request, held, form, kept)
+    if kept is not None:
+        return await unsent.go_on(request, kept, sessions.token_of(request), text("unsent.account-made"))
     return back(request, "/settings", "account-added")
 
 
-def _show(request: Request, held: Holder, form: Form) -> Response:
+def _show(request: Request, held: Holder, form: Form, kept: Kept | None = None) -> Response:
     return render(
         request,
         "anew.html",
@@ -55,6 +60,7 @@ def _show(request: Request, held: Holder, form: Form) -> Response:
         held=held,
         typed={name: form.line(name) for name in ("handle", "display")},
         errors=form.errors,
+        kept=kept,
     )
 
 

@@ -77,7 +77,7 @@ async def login_page(request: Request) -> Response:
         return back(request, onward)
     if await sessions.holder(request) and not again:
         return back(request, sessions.NEW_ACCOUNT)
-    return render(request, "login.html", private=True, name="", onward=onward, errors={}, kept=())
+    return render(request, "login.html", private=True, name="", onward=onward, errors={}, kept=None)
 
 
 async def log_in(request: Request) -> Response:
@@ -95,9 +95,8 @@ async def log_in(request: Request) -> Response:
     login, _ = known
     door.opened(name, device)
     owned = await site_of(request).db.read(accounts.of_login, login.id)
-    if kept is not None and owned:
-        request.state.visit = await site_of(request).db.read(sessions.load, token)
-        response = unsent.after_login(request, kept)
+    if kept is not None:
+        response = await unsent.go_on(request, kept, token, text("unsent.logged-in"))
     else:
         response = back(request, onward if owned else sessions.NEW_ACCOUNT)
     sessions.give(request, response, login, token)
@@ -115,7 +114,7 @@ def _refused(
         name=name,
         onward=onward,
         errors={"password": message},
-        kept=kept.hidden if kept is not None else (),
+        kept=kept,
     )
 
 

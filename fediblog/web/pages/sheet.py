@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Literal, cast
 
 from starlette.datastructures import UploadFile
@@ -26,7 +27,7 @@ from fediblog.store import files
 from fediblog.store.files import Upload
 from fediblog.store.personal import Defaults
 from fediblog.store.tx import Tx
-from fediblog.web.forms import Form
+from fediblog.web.forms import MISSING, MOST_FILES, Form
 
 SLOTS = 4  # choosers of pictures at a time; more can be added after a preview
 MOST_BYTES = 16_000_000
@@ -78,7 +79,10 @@ class Sheet:
     comments: str = ""  # who may answer it, one of ALLOWED; nothing: as it was
     quotable: str = ""  # who may quote it, likewise
     pictures: tuple[Kept, ...] = ()
+    awaited: tuple[tuple[str, str], ...] = ()  # description and place of pictures that did not come, or were refused
+    missing: tuple[str, ...] = ()  # names of files that were chosen and have to be chosen again
     hero: Kept | None = None
+    hero_alt: str = ""  # likewise of a hero that did not come
     answers: tuple[str, ...] = ()  # of a poll
     multiple: bool = False
     period: int = 86_400  # seconds
@@ -176,10 +180,12 @@ async def from_form(site: Site, form: Form) -> Sheet:
         if n in stored and not form.flag(f"drop-{n}")
     ]
     front = Kept(stored[hero], form.line("hero-alt", 1500)) if hero in stored and not form.flag("hero-drop") else None
-    choosers, alts, foci = form.data.getlist("upload"), form.lines("new-alt"), form.lines("new-focus")
-    for i, chosen in enumerate(choosers):
+    choosers, awaited = form.data.getlist("upload"), list[tuple[str, str]]()
+    for chosen, alt, place in zip_longest(choosers, form.lines("new-alt"), form.lines("new-focus"), fillvalue=""):
         if isinstance(chosen, UploadFile) and (upload := await stored_upload(site, form, "upload", chosen)):
-            kept.append(Kept(upload, alts[i] if i < len(alts) else "", point_of(foci[i] if i < len(foci) else "")))
+            kept.append(Kept(upload, str(alt), point_of(str(place))))
+        elif alt:
+            awaited.append((str(alt), str(place)))
     for chosen in form.files("hero-upload")[:1]:
         if upload := await stored_upload(site, form, "hero-upload", chosen):
             front = Kept(upload, form.line("hero-alt", 1500))
@@ -197,7 +203,10 @@ async def from_form(site: Site, form: Form) -> Sheet:
         comments=form.choice("comments", ("", *ALLOWED)),
         quotable=form.choice("quotable", ("", *ALLOWED)),
         pictures=tuple(kept),
+        awaited=tuple(awaited[:SLOTS]),
+        missing=tuple(form.lines(MISSING)[:MOST_FILES]),
         hero=front,
+        hero_alt=form.line("hero-alt", 1500),
         answers=tuple(one_line(answer) for answer in form.lines("answer") if answer.strip()),
         multiple=form.flag("multiple"),
         anyway=form.flag("anyway"),

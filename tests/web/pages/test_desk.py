@@ -549,3 +549,22 @@ async def test_a_profile_elsewhere_shows_what_its_server_says(blog: Blog) -> Non
     page = (await owner.get(f"/account/{bob.id}")).text
     for told in ("<strong>1200</strong> followers", "<strong>30</strong> following", "<strong>80</strong> posts"):
         assert told in page
+
+
+async def test_descriptions_of_pictures_that_are_refused_stay(blog: Blog) -> None:
+    owner = await blog.owner()
+    sent = {
+        "source": "x",
+        "new-alt": ["", "A <b>boat</b>"],
+        "new-focus": ["", "0,1"],
+        "hero-alt": "A pier",
+        "do": "publish",
+    }
+    none, bad = ("", b"", "application/octet-stream"), ("boat.png", b"no picture", "image/png")
+    answer = await owner.post("/write", sent, [("upload", none), ("upload", bad), ("hero-upload", bad)])
+    assert answer.status_code == 422
+    for kept in ('name="new-alt" type="text" dir="auto" value="A &lt;b&gt;boat&lt;/b&gt;"', 'value="A pier"'):
+        assert kept in answer.text
+    assert re.search(
+        r'name="new-focus">\s*(<option value="[^"]*">[^<]*</option>\s*)*<option value="0,1" selected>', answer.text
+    )

@@ -11,7 +11,7 @@ from tests.web.pages.conftest import Blog
 @pytest.mark.parametrize("kind", ["field", "field in an address form", "fields", "files"])
 async def test_a_form_beyond_the_parsers_limits_is_told_the_limit(blog: Blog, kind: str) -> None:
     owner = await blog.owner()
-    long = {"source": "x" * (forms.FIELD_BYTES + 1), "do": "publish"}
+    long = {"source": "x" * (forms.FORM_BYTES + 1), "do": "publish"}
     many = {f"x{number}": "y" for number in range(forms.MOST_FIELDS + 1)}
     file = ("upload", ("a.png", b"x", "image/png"))
     answer = await owner.post(
@@ -20,7 +20,7 @@ async def test_a_form_beyond_the_parsers_limits_is_told_the_limit(blog: Blog, ki
         {"field": [file], "files": [file] * (forms.MOST_FILES + 1)}.get(kind),
     )
     limit = {"fields": forms.MOST_FIELDS, "files": forms.MOST_FILES, "field in an address form": "MB can be sent"}.get(
-        kind, f"{forms.FIELD_BYTES // 1024}KB"
+        kind, "at most 2.5 MB of text"
     )
     assert answer.status_code == 413
     assert str(limit) in answer.text
