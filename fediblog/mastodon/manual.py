@@ -48,8 +48,8 @@ the blog. One token stands for one account; who has several chooses one on the c
 - *Bodies*: JSON, form or multipart, with Rails' names (`media_ids[]=1`, `poll[options][]=a`); a slash at the end of a
   path is nothing.
 - *Pages* of lists: `limit`, `max_id`, `since_id`, `min_id`, and the `Link` header with `rel="next"` and `rel="prev"`.
-- *Errors*: `{"error": "…"}` with 400 (the body is not JSON), 401 (no good token), 403 (the scope is missing), 404 (not there, or not for you), 422
-  (say it differently), 429 (with `X-RateLimit-*` and `Retry-After`).
+- *Errors*: `{"error": "…"}` with 400 (the body is not JSON), 401 (no good token), 403 (the scope is missing), 404 (not
+  there, or not for you), 422 (say it differently), 429 (with `X-RateLimit-*` and `Retry-After`).
 - *Entities*: Mastodon's; each has a JSON schema in `fediblog/mastodon/schemas/`, which the tests hold every answer against.
 
 ## Blogging through it

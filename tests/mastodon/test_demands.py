@@ -13,12 +13,13 @@ from fediblog.mastodon.routes import ENDPOINTS
 from fediblog.mastodon.schemas import definitions, schema_of
 from fediblog.store.tx import Tx
 from tests.mastodon.demands import WHOLE, Demand, demands, holds, kinds, parts, properties, reads, troubles
+from tests.mastodon.inhabited import inhabit
 from tests.mastodon.server import Api, Server
-from tests.mastodon.test_apps_parse import _inhabit
 from tests.mastodon.test_every_answer import ABSENT, _asked, _furnish, _path
 from tests.store import makers
 
 OURS = {"Article", "OwnLimits"}
+MARKS = {"favourited", "reblogged", "bookmarked", "muted", "filtered"}  # on every status, for whoever is signed in
 NEVER_THERE = {"Rule", "Suggestion", "UnfinishedMedia"}  # the last only while a picture is at work
 LINK = "https://far.example/lakes"
 
@@ -95,21 +96,26 @@ async def _more(server: Server, alice: Api, bob: Api) -> list[tuple[str, Any]]:
 
 
 async def test_every_app_reads_all_that_every_answer_holds(server: Server) -> None:
-    alice, bob = await _inhabit(server)
+    alice, bob = await inhabit(server)
     world = await _furnish(server, alice, bob)
     answers = await _more(server, alice, bob)
     for row in [each for each in ENDPOINTS if each.method == "GET" and each.path not in ABSENT]:
         answers.append((row.gives, await alice.get(_path(row, world), **_asked(row, world))))
-    seen = set()
+    seen, statuses = set(), []
     for gives, answer in answers:
         for entity, found in parts(schema_of(gives), answer):
             seen.add(entity)
+            statuses += [found] if entity == "Status" else []
             assert set(found) <= set(properties(entity)), (gives, entity)
             for app, wanted in demands().items():
                 for name, demand in wanted.get(entity, {}).items():
                     there = holds(demand, found[name]) if name in found else demand.missing
                     assert there or _reason(entity, name), (app, entity, name, found.get(name))
     assert set(_entities()) - seen == NEVER_THERE
+    assert [each["uri"] for each in statuses if not set(each) >= MARKS] == []
+    assert {"Article", "Question", "Note"} <= {each["fediblog"]["type"] for each in statuses if each["fediblog"]}
+    assert any(each["reblog"] for each in statuses)
+    assert any(each["filtered"] for each in statuses)
 
 
 def test_what_an_app_cannot_read_is_noticed() -> None:

@@ -12,9 +12,9 @@ from fediblog.mastodon.routes import ENDPOINTS
 from fediblog.mastodon.table import Endpoint
 from fediblog.store import announcements, policies
 from fediblog.store.tx import Tx
+from tests.mastodon.inhabited import inhabit
 from tests.mastodon.samples import Maker, options_of, path_of
 from tests.mastodon.server import WIDE, Api, Server
-from tests.mastodon.test_apps_parse import _inhabit
 
 Json = dict[str, Any]
 ABSENT = {"/api/v1/instance/terms_of_service"}  # which is 404 here
@@ -139,7 +139,7 @@ def _size(body: Any) -> int:
 
 
 async def test_every_answer_is_what_its_row_says_and_leads_on_only_below_a_full_page(server: Server) -> None:
-    alice, bob = await _inhabit(server)
+    alice, bob = await inhabit(server)
     world = await _furnish(server, alice, bob)
     paged, empty = set(), set()
     for row in [each for each in ENDPOINTS if each.method == "GET" and each.path not in ABSENT]:
