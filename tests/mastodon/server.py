@@ -35,6 +35,12 @@ def _validator(gives: str) -> Draft202012Validator:
     return Draft202012Validator(schema_of(gives), format_checker=FormatChecker())
 
 
+def conform(gives: str, value: Any, where: str) -> None:
+    """Fails where a value is not such an entity, or such a list."""
+    for error in _validator(gives).iter_errors(value):
+        raise AssertionError(f"{where}: {error.json_path}: {error.message[:300]}")
+
+
 def hold(method: str, path: str, answer: httpx.Response) -> None:
     """Fails where an answer is not what its row of the table promises, or a refusal is no Error."""
     plain = path.partition("?")[0].rstrip("/")
@@ -42,9 +48,7 @@ def hold(method: str, path: str, answer: httpx.Response) -> None:
     refused = answer.status_code >= 400 and (found is not None or plain.startswith("/api/"))
     if method == "HEAD" or answer.status_code in (204, 304) or not (refused or found):
         return
-    gives = "Error" if refused or found is None else found[0].gives
-    for error in _validator(gives).iter_errors(answer.json()):
-        raise AssertionError(f"{method} {path}: {error.json_path}: {error.message[:300]}")
+    conform("Error" if refused or found is None else found[0].gives, answer.json(), f"{method} {path}")
 
 
 class Api:
@@ -145,4 +149,4 @@ def _give(tx: Tx, account: int, login: str) -> None:
     tx.run("update account set login = :login where id = :id", login=owner.id, id=account)
 
 
-__all__ = ["HOST", "Api", "Server", "hold"]
+__all__ = ["HOST", "Api", "Server", "conform", "hold"]

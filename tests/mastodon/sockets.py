@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.mastodon.server import conform
+
+EVENTS = {  # and what they tell; others tell a number, or nothing
+    **dict.fromkeys(("update", "status.update"), "Status"),
+    "notification": "Notification",
+    "conversation": "Conversation",
+    "announcement": "Announcement",
+}
 PATIENCE = 5.0  # seconds; only a mistake waits so long
 
 
@@ -87,6 +96,11 @@ class Socket:
         if message["type"] == "websocket.close":
             raise Closed(message["code"])
         found: dict[str, Any] = json.loads(message["text"])
+        told = found.get("payload", "")
+        if entity := EVENTS.get(found.get("event", "")):
+            conform(entity, json.loads(told), found["event"])
+        else:
+            assert re.fullmatch(r"\d*", told), found
         return found
 
     async def update(self) -> tuple[list[str], str, Any]:

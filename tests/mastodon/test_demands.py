@@ -20,7 +20,7 @@ from tests.store import makers
 
 OURS = {"Article", "OwnLimits"}
 MARKS = {"favourited", "reblogged", "bookmarked", "muted", "filtered"}  # on every status, for whoever is signed in
-NEVER_THERE = {"Rule", "Suggestion", "UnfinishedMedia"}  # the last only while a picture is at work
+NEVER_THERE = {"PushMessage", "Rule", "Suggestion", "UnfinishedMedia"}  # in no answer here; the last while at work
 LINK = "https://far.example/lakes"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from fediblog.actions import following, reacting
 from fediblog.protocol import webpush
-from tests.mastodon.server import HOST, Server
+from tests.mastodon.server import HOST, Server, conform
 from tests.protocol.test_webpush import BROWSER, read_back
 
 KEY, SECRET = webpush.encode(webpush.point_of(BROWSER)), b"0123456789abcdef"
@@ -32,7 +32,10 @@ class Service:
         await send({"type": "http.response.body", "body": b""})
 
     def told(self) -> list[dict[str, Any]]:
-        return [json.loads(read_back(headers, body, SECRET)) for headers, body in self.came]
+        found = [json.loads(read_back(headers, body, SECRET)) for headers, body in self.came]
+        for each in found:
+            conform("PushMessage", each, "push")
+        return found
 
 
 def _subscription(**more: Any) -> dict[str, Any]:
