@@ -77,6 +77,7 @@ def _write_main(folder: Path) -> None:
     user = "user root root;\n" if os.geteuid() == 0 else ""  # a worker must be able to read the test's folder
     (folder / "nginx.conf").write_text(
         f"{user}daemon off;\nworker_processes 1;\npid {folder}/nginx.pid;\nerror_log stderr notice;\n"
+        f"error_log {folder}/error.log notice;\n"
         f"events {{ }}\nhttp {{\naccess_log off;\n{paths}include {folder}/site.conf;\n}}\n"
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -27,13 +28,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def visitor(site: Site) -> Iterator[httpx.Client]:
+    with visiting(site) as client:
+        yield client
+
+
+def visiting(site: Site) -> httpx.Client:
     """Somebody far away, who believes the test's authority and finds the host at nginx's port."""
     context = ssl.create_default_context(cafile=str(site.authority))
     headers = {"Host": HOST}
-    with httpx.Client(
-        base_url=f"https://127.0.0.1:{site.https}", verify=context, headers=headers, timeout=20, trust_env=False
-    ) as client:
-        yield client
+    where = f"https://127.0.0.1:{site.https}"
+    return httpx.Client(base_url=where, verify=context, headers=headers, timeout=20, trust_env=False)
 
 
 def send(visitor: httpx.Client, method: str, path: str, **more: Any) -> httpx.Response:
@@ -79,6 +83,17 @@ def test_no_token_is_logged_and_long_answers_are_compressed(visitor: httpx.Clien
     logged = (site.authority.parent / "access.log").read_text()
     assert "/api/v1/streaming" in logged
     assert "hidden" not in logged
+
+
+@pytest.mark.parametrize("upstream", ["127.0.0.1:1", "unix:{folder}/nobody"])
+def test_no_token_is_logged_while_the_server_is_away(tmp_path: Path, upstream: str) -> None:
+    """nginx repeats the whole request, and what its Referer was, where it says why there was no answer."""
+    with nginx(find_nginx(), tmp_path, upstream.format(folder=tmp_path)) as site, visiting(site) as visitor:
+        headers = {"Referer": f"https://{HOST}/setup?token=hidden"}
+        answer = send(visitor, "GET", "/api/v1/streaming?access_token=hidden", headers=headers)
+    assert answer.status_code == 502
+    assert '"GET /api/v1/streaming HTTP/1.1" 502' in (tmp_path / "access.log").read_text()
+    assert "hidden" not in (tmp_path / "error.log").read_text()
 
 
 def test_a_form_with_several_pictures_passes(visitor: httpx.Client) -> None:

@@ -48,15 +48,29 @@ def test_the_service_starts_the_server_with_real_settings() -> None:
 
 
 def test_caddy_logs_no_token_and_compresses() -> None:
-    """As nginx does, which is tried in test_nginx: the tokens of apps stand behind `?`, the set-up link in Referer."""
+    """As nginx does, which is tried in test_nginx: the tokens of apps stand behind `?`, the set-up link in Referer.
+
+    The filter is that of all its logs: a request that failed is repeated in others than the log of requests. The
+    WebSocket's protocol is a token too, and comes back in the answer; Location may hold a code for an app.
+    """
     text = (DEPLOY / "Caddyfile").read_text()
-    (fields,) = re.findall(r"log {\s+format filter {\s+wrap json\s+fields {(.*?)}\s+}\s+}", text, re.DOTALL)
+    first, *sites = re.findall(r"^(?:blog\.example )?{\n.*?^}$", text, re.DOTALL | re.MULTILINE)
+    (fields,) = re.findall(
+        r"^\tlog {\s+format filter {\s+wrap json\s+fields {(.*?)}\s+}\s+}", first, re.DOTALL | re.MULTILINE
+    )
     rules = [line.split(maxsplit=1) for line in fields.strip().splitlines()]
     assert dict(rules) == {
         "request>uri": r'regexp "\?.*" ""',
         "request>headers>Referer": "delete",
         "request>headers>Sec-Websocket-Protocol": "delete",
+        "resp_headers>Sec-Websocket-Protocol": "delete",
+        "resp_headers>Sec-WebSocket-Protocol": "delete",
+        "resp_headers>Location": r'regexp "\?.*" ""',
     }
+    (site,) = sites
+    assert re.findall(r"^\s*log\b.*$", site, re.MULTILINE) == [
+        "\tlog"
+    ]  # none of its own, which would need its own filter
     assert re.search(r"^\tencode zstd gzip {$", text, re.MULTILINE)
     for kind in ("text/", "application/json", "application/activity+json", "application/ld+json"):
         assert re.search(rf"^\t+header Content-Type {re.escape(kind)}\*$", text, re.MULTILINE)
