@@ -91,16 +91,37 @@ def of_error(request: Request, error: forms.Unsent) -> Kept:
     )
 
 
-def show(request: Request, kept: Kept, message: str, status: int = 403, held: Holder | None = None) -> Response:
+def show(
+    request: Request,
+    kept: Kept,
+    message: str = "",
+    status: int = 403,
+    held: Holder | None = None,
+    form: Form | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
     """The page that has what was typed, and the way on.
 
-    For who has signed in that is a button; for others the log-in form or, where `held` has no account, that for one.
+    For who has signed in that is a button; for others the log-in form or, where `held` has no account, that for one:
+    `form` is what stood in these, with what was wrong.
     """
     visit = sessions.visit_of(request)
     wanted = next((each for each in visit.accounts if each.id == kept.account), None) if visit is not None else None
     if visit is not None and wanted is not None:
         request.state.visit = replace(visit, account=wanted)
-    return render(request, "unsent.html", status, private=True, kept=kept, message=message, held=held, errors={})
+    filled = form or Form.empty()
+    return render(
+        request,
+        "unsent.html",
+        status,
+        private=True,
+        headers=headers,
+        kept=kept,
+        message=message or text("unsent.log-in" if held is None else "unsent.no-account"),
+        held=held,
+        typed={name: filled.line(name) for name in ("name", "handle", "display")},
+        errors=filled.errors,
+    )
 
 
 def on_error(request: Request, error: Forbidden) -> Response | None:

@@ -159,6 +159,9 @@ async def test_nothing_that_was_typed_is_lost(blog: Blog, path: str, files: bool
         carried = fields_of(page, "/login")
         wrong = await owner.post("/login", {**carried, "name": "alice", "password": "wrong password"})
         assert wrong.status_code == 422
+        assert "The name or the password is not right" in wrong.text
+        assert "What I &lt;b&gt;typed&lt;/b&gt;" in wrong.text.partition("<h2>")[2]
+        assert ("at the beach.jpg" in wrong.text.partition("<form")[0]) == files
         answer = await owner.post("/login", {**fields_of(wrong.text, "/login"), "name": "alice", "password": PASSWORD})
         assert answer.status_code == 200
         assert "location" not in answer.headers
@@ -168,6 +171,7 @@ async def test_nothing_that_was_typed_is_lost(blog: Blog, path: str, files: bool
         carried = fields_of(page, NEW_ACCOUNT)
         wrong = await owner.post(NEW_ACCOUNT, {**carried, "handle": "alice"})
         assert wrong.status_code == 422
+        assert "What I &lt;b&gt;typed&lt;/b&gt;" in wrong.text.partition("<h2>")[2]
         answer = await owner.post(NEW_ACCOUNT, {**fields_of(wrong.text, NEW_ACCOUNT), "handle": "alice2"})
         assert answer.status_code == 200
         page = answer.text
@@ -179,7 +183,7 @@ async def test_nothing_that_was_typed_is_lost(blog: Blog, path: str, files: bool
     assert again["csrf"][0].endswith(f"~{account}") or (path == NEW_ACCOUNT and how == "none-left")
     if files and path == "/write":
         page = (await owner.post(path, again)).text
-        assert "Choose this file again" in page
+        assert "Choose this file again; it was not kept" in page
         assert "at the beach.jpg" in page
         assert all(f'name="{name}"' in page for name in ("new-alt", "hero-alt"))
         assert page.count(escape(one_line(WORDS, 100))) >= 4  # title, warning, both descriptions

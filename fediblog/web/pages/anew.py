@@ -17,7 +17,6 @@ from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
 from fediblog.web.render import back, render
 from fediblog.web.sessions import Holder, SignInNeeded, page, visitor
-from fediblog.web.unsent import Kept
 
 
 async def ask(request: Request) -> Response:
@@ -45,13 +44,13 @@ async def make(request: Request) -> Response:
         await site.db.write(add)
     except Invalid as error:
         form.refuse(error)
-        return _show(request, held, form, kept)
+        return _show(request, held, form) if kept is None else unsent.show(request, kept, "", 422, held, form)
     if kept is not None:
         return await unsent.go_on(request, kept, sessions.token_of(request), text("unsent.account-made"))
     return back(request, "/settings", "account-added")
 
 
-def _show(request: Request, held: Holder, form: Form, kept: Kept | None = None) -> Response:
+def _show(request: Request, held: Holder, form: Form) -> Response:
     return render(
         request,
         "anew.html",
@@ -60,7 +59,6 @@ def _show(request: Request, held: Holder, form: Form, kept: Kept | None = None) 
         held=held,
         typed={name: form.line(name) for name in ("handle", "display")},
         errors=form.errors,
-        kept=kept,
     )
 
 

@@ -77,7 +77,7 @@ async def login_page(request: Request) -> Response:
         return back(request, onward)
     if await sessions.holder(request) and not again:
         return back(request, sessions.NEW_ACCOUNT)
-    return render(request, "login.html", private=True, name="", onward=onward, errors={}, kept=None)
+    return render(request, "login.html", private=True, name="", onward=onward, errors={})
 
 
 async def log_in(request: Request) -> Response:
@@ -87,11 +87,11 @@ async def log_in(request: Request) -> Response:
     name, onward = form.line("name", 100).lower(), forms.own_path(form.line("next", 8000))  # what an app asks is long
     door, device = door_of(request), devices.device_of(request, name)
     if wait := door.knock(name, device, _address(request)):
-        return _refused(request, name, onward, text("error.too-often", n=wait), 429, wait, kept)
+        return _refused(request, form, kept, text("error.too-often", n=wait), 429, wait)
     known = await _known(site_of(request), name, form.secret("password"))
     token = await sessions.opened(request, *known) if known else ""
     if not known or not token:
-        return _refused(request, name, onward, text("error.wrong-password"), 422, 0, kept)
+        return _refused(request, form, kept, text("error.wrong-password"))
     login, _ = known
     door.opened(name, device)
     owned = await site_of(request).db.read(accounts.of_login, login.id)
@@ -104,18 +104,14 @@ async def log_in(request: Request) -> Response:
 
 
 def _refused(
-    request: Request, name: str, onward: str, message: str, status: int, wait: int = 0, kept: Kept | None = None
+    request: Request, form: Form, kept: Kept | None, message: str, status: int = 422, wait: int = 0
 ) -> Response:
-    return render(
-        request,
-        "login.html",
-        status,
-        headers={"Retry-After": str(wait)} if wait else None,
-        name=name,
-        onward=onward,
-        errors={"password": message},
-        kept=kept,
-    )
+    form.errors["password"] = message
+    headers = {"Retry-After": str(wait)} if wait else None
+    if kept is not None:
+        return unsent.show(request, kept, status=status, form=form, headers=headers)
+    name, onward = form.line("name", 100), forms.own_path(form.line("next", 8000))
+    return render(request, "login.html", status, headers=headers, name=name, onward=onward, errors=form.errors)
 
 
 async def _known(site: Site, name: str, password: str) -> tuple[Login, str] | None:
