@@ -103,7 +103,12 @@ async def show_entry(call: Call) -> Json:
     return entities.entry(number, await call.read(_entry, call.account, number))
 
 
-@API.delete("/api/v2/filters/statuses/{id}", scope=WRITE, gives="FilterStatus")
+@API.delete(
+    "/api/v2/filters/statuses/{id}",
+    scope=WRITE,
+    gives="FilterStatus",
+    note="As Mastodon's documentation has it; Mastodon itself answers with an empty object.",
+)
 async def remove_entry(call: Call) -> Json:
     """Take a post out of a filter."""
     number = call.number()

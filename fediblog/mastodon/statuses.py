@@ -143,6 +143,7 @@ async def history(call: Call) -> list[Json]:
 def _history(tx: Tx, look: Look, number: int, viewer: int) -> list[Json]:
     post = subject(tx, number, viewer)
     author = people.accounts(tx, look, [post.account])[0]
+    quote = statuses(tx, look, [post], viewer)[0]["quote"] if post.quote else None
     earlier = [
         (
             replace(post, title=each.title, summary=each.summary, warning=each.warning, content=each.content),
@@ -150,13 +151,13 @@ def _history(tx: Tx, look: Look, number: int, viewer: int) -> list[Json]:
         )
         for each in writing.revisions(tx, post.id)
     ]
-    found = [_edit(version, at, author) for version, at in earlier]
-    found.append(_edit(post, post.updated or post.published or post.received, author))
+    versions = [*earlier, (post, post.updated or post.published or post.received)]
+    found = [_edit(version, at, author, quote) for version, at in versions]
     found[-1]["media_attachments"] = [attachment(each) for each in post.attachments]
     return found
 
 
-def _edit(post: Post, at: int, author: Json) -> Json:
+def _edit(post: Post, at: int, author: Json, quote: Json | None) -> Json:
     edit: Json = {
         "content": content(post),
         "spoiler_text": warning(post),
@@ -168,6 +169,8 @@ def _edit(post: Post, at: int, author: Json) -> Json:
     }
     if post.poll is not None:
         edit["poll"] = {"options": [{"title": option.name} for option in post.poll.options]}
+    if quote is not None:  # which no edit changes
+        edit["quote"] = quote
     return edit
 
 

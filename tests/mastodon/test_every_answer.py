@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -208,3 +209,10 @@ async def test_every_refusal_is_an_error(server: Server) -> None:
             assert answer.status_code < 500, (row.method, path, answer.text[:300])
             refused |= {answer.status_code} if answer.status_code >= 400 else set()
     assert refused >= {400, 401, 403, 404, 422}, refused
+
+
+async def test_a_write_without_a_sample_is_noticed(server: Server) -> None:
+    maker = Maker(server, await server.api("alice"))
+    row = next(each for each in ENDPOINTS if each.method == "POST" and "{id}" in each.path)
+    with pytest.raises(ValueError, match="empty"):
+        await path_of(maker, replace(row, path="/api/v1/unheard_of/{id}"))

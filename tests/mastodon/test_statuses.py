@@ -178,6 +178,20 @@ async def test_history_has_each_version(server: Server) -> None:
     assert shown["edited_at"] == found[2]["created_at"]
 
 
+async def test_each_version_of_a_post_that_quotes_has_the_quote_as_far_as_one_may_see_it(server: Server) -> None:
+    bob = await server.api("bob")
+    quoted = await server.publish("alice", "Words")
+    made = await bob.post("/api/v1/statuses", {"status": "One", "quoted_status_id": str(quoted.id)})
+    path = f"/api/v1/statuses/{made['id']}"
+    assert await bob.status("PUT", path, json={"status": "Two"}) == 200
+    found = await bob.get(f"{path}/history")
+    assert [each["quote"]["quoted_status"]["id"] for each in found] == [str(quoted.id)] * 2
+    await (await server.api("alice")).post(f"/api/v1/accounts/{server.people['bob'].id}/block", {})
+    again = await bob.get(f"{path}/history")
+    assert [each["quote"] for each in again] == [(await bob.get(path))["quote"]] * 2
+    assert "Words" not in str(again)
+
+
 def _stranger_quotes(tx: Tx, post: Post, number: int) -> tuple[Account, int]:
     stranger = makers.remote(tx, f"stranger{number}")
     quoting = makers.post(tx, stranger, quote=post.uri, content="<p>Look</p>")
