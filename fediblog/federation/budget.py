@@ -18,6 +18,8 @@ FETCHES = 20  # for one activity
 FOREIGN = 20  # of one cause to one host that is not its own
 BARRED = 300_000  # ms in which a key that could not be used is not looked for again
 _BARRED_KEYS = 4096
+THREAD = 900_000  # ms in which all rounds for one thread count as one cause
+_THREADS = 4096
 AT_ONCE = 64  # activities that are dealt with before their answer; more are stored first
 
 
@@ -101,3 +103,19 @@ def through_door(site: Site) -> Door:
     if door is None:
         door = _DOORS[site.keys] = Door()
     return door
+
+
+_ASKED: WeakKeyDictionary[KeyRing, Recent[int, tuple[int, dict[str, int]]]] = WeakKeyDictionary()
+
+
+def for_thread(site: Site, root: int, fetches: int, document: str) -> Budget:
+    """For one round of making a thread whole; `root` is the number of the post that began it.
+
+    Each answer that is found names others again, so what was asked of other hosts is counted for all of them together.
+    """
+    asked = _ASKED.setdefault(site.keys, Recent(_THREADS))
+    until, hosts = asked.get(root) or (0, {})
+    if site.clock() >= until:
+        until, hosts = site.clock() + THREAD, {}
+        asked.put(root, (until, hosts))
+    return Budget(fetches, document, hosts)

@@ -11,7 +11,7 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import fetching, resolve
-from fediblog.federation.budget import FETCHES, Budget
+from fediblog.federation.budget import FETCHES, Budget, for_thread
 from fediblog.federation.site import Site
 from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
@@ -29,7 +29,7 @@ async def complete(site: Site, number: int) -> None:
     post = await site.db.read(posts.stored, number)
     if post is None or post.local or post.state != "published":
         return
-    budget = Budget(NOTES + AUTHORS, post.uri)
+    budget = for_thread(site, post.root or post.id, NOTES + AUTHORS, post.uri)
     if post.in_reply_to and post.parent is None and not await site.db.write(_join, number):
         await resolve.climb(site, post.in_reply_to, resolve.DEPTH, budget.part(FETCHES))
     if await site.db.write(_begin, number):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import fediblog
+from fediblog.domain.documents import PUBLIC
+from fediblog.errors import Refused, Unavailable
 from fediblog.federation import budget, threads
-from fediblog.store import listings, posts
+from fediblog.federation.jobs import JOBS
+from fediblog.store import jobs, listings, posts
 from tests.federation.stranger import Home, Person, Web, home
 
 
@@ -191,6 +195,103 @@ async def test_a_thread_asks_a_third_host_so_often(
     await threads.complete(at_home.site, await number_of(at_home, first))
     asked = [url.replace(chr(0xAD), "") for url in at_home.web.asked]
     assert len([url for url in asked if url.startswith("https://third.test")]) <= budget.FOREIGN
+
+
+def _third(at_home: Home) -> int:
+    return len([url for url in at_home.web.asked if url.startswith("https://third.test")])
+
+
+async def test_all_answers_of_a_thread_are_one_cause(at_home: Home, bob: Person) -> None:
+    """Each of ten answers, each named by the one before it, names twenty more of a third host."""
+    post = await at_home.writes()
+    above, notes = post.uri, []
+    for number in range(10):
+        replies = f"https://bob.test/r/{number}"
+        note = bob.note(number, inReplyTo=above, replies=replies)
+        items = [f"https://bob.test/n/bob/{number + 1}", *(f"https://third.test/n/{number}/{n}" for n in range(20))]
+        at_home.web.put(replies, {"id": replies, "type": "Collection", "items": items})
+        above = note["id"]
+        notes.append(note)
+    await at_home.send(bob, bob.creates(notes[0]))
+    for note in notes:
+        await threads.complete(at_home.site, await number_of(at_home, note))
+    assert _third(at_home) == budget.FOREIGN
+    at_home.clock.now += budget.THREAD
+    await threads.complete(at_home.site, await number_of(at_home, notes[5]))
+    assert _third(at_home) == 2 * budget.FOREIGN
+
+
+_AWAY = [f"https://third.test/x/{number}" for number in range(100)]
+_LINKS: dict[str, dict[str, Any]] = {
+    "attachments": {"attachment": [{"type": "Image", "mediaType": "image/png", "url": u} for u in _AWAY]},
+    "emoji": {
+        "tag": [{"type": "Emoji", "name": f":e{n}:", "icon": {"type": "Image", "url": u}} for n, u in enumerate(_AWAY)]
+    },
+    "mentions": {"tag": [{"type": "Mention", "href": u, "name": f"@u{n}@third.test"}
+                                     for n, u in enumerate(_AWAY)]},
+    "hashtags": {"tag": [{"type": "Hashtag", "href": u, "name": f"#t{n}"} for n, u in enumerate(_AWAY)]},
+    "audience": {"to": [PUBLIC, *_AWAY], "cc": _AWAY},
+    "a quote": {"quote": _AWAY[0], "quoteAuthorization": _AWAY[1]},
+    "many quotes": {"quote": _AWAY, "quoteUri": _AWAY[2], "quoteUrl": _AWAY[3],
+                                "quoteAuthorization": _AWAY[1:]},
+    "collections": {"replies": _AWAY[0], "context": _AWAY[1], "likes": _AWAY[2], "shares": _AWAY[3]},
+    "pages": {"replies": {"type": "Collection", "first": {"type": "CollectionPage", "items": _AWAY}}},
+    "links": {"url": _AWAY[0], "content": "".join(f'<a href="{u}">x</a><img src="{u}">' for u in _AWAY)},
+    "above": {"inReplyTo": _AWAY[0]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("embedded", [False, True])
+@pytest.mark.parametrize("what", _LINKS)
+async def test_what_a_post_names_asks_a_third_host_so_often(
+    at_home: Home, bob: Person, what: str, embedded: bool
+) -> None:
+    """Whatever it names and however many, with all jobs that follow from it, and again if it is edited."""
+    post = await at_home.writes()
+    await at_home.follows(bob)
+    note = bob.note(1, **{"inReplyTo": post.uri, **_LINKS[what]})
+    await at_home.send(bob, bob.creates(note) if embedded else bob.does("Create", note["id"]))
+    await _all_work(at_home)
+    assert await at_home.count("post") == 2
+    assert _third(at_home) <= budget.FOREIGN
+    await at_home.send(bob, bob.does("Update", {**note, "content": "again", "updated": "2025-07-01T00:00:00Z"}, 2))
+    await _all_work(at_home)
+    assert _third(at_home) <= 2 * budget.FOREIGN
+
+
+_PROFILE: dict[str, dict[str, Any]] = {
+    "pictures": {"icon": [{"type": "Image", "url": u} for u in _AWAY], "image": {"url": _AWAY[0]}},
+    "emoji": _LINKS["emoji"],
+    "fields": {"attachment": [{"type": "PropertyValue", "name": "x", "value": f"<a href='{u}'>x</a>"}
+                                      for u in _AWAY]},
+    "names": {"alsoKnownAs": _AWAY, "movedTo": _AWAY[0], "webfinger": "bob@third.test", "url": _AWAY},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", [*_PROFILE, "featured", "outbox", "boosts"])
+async def test_what_an_account_names_asks_a_third_host_so_often(at_home: Home, bob: Person, what: str) -> None:
+    if what in _PROFILE:
+        bob.publish(**_PROFILE[what])
+    else:
+        bob.publish(type="Group")
+        items: list[Any] = [bob.does("Announce", uri, n) for n, uri in enumerate(_AWAY)] if what == "boosts" else _AWAY
+        where = "featured" if what == "featured" else "outbox"
+        at_home.web.put(f"{bob.uri}/{where}", {"id": f"{bob.uri}/{where}", "type": "Collection", "items": items})
+    await at_home.follows(bob)
+    await at_home.send(bob, bob.does("Update", bob.document))
+    await _all_work(at_home)
+    assert _third(at_home) <= budget.FOREIGN
+
+
+async def _all_work(at_home: Home) -> None:
+    """All that waits, and all jobs that follow, however late they are to run."""
+    await at_home.work()
+    for _ in range(5):
+        at_home.clock.now += 60_000
+        for job in await at_home.site.db.write(jobs.claim):
+            if job.kind not in ("sweep", "check-database"):
+                with suppress(Refused, Unavailable):
+                    await JOBS[job.kind](at_home.site, job)
 
 
 def test_documents_of_others_are_fetched_in_one_place_within_a_budget() -> None:
