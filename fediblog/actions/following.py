@@ -27,6 +27,8 @@ def follow(tx: Tx, urls: Urls, account: int, target: int) -> Relation:
         raise Forbidden("This account cannot be followed.")
     if relations.blocks(tx, account, target):
         raise Invalid("handle", "You block this account; lift the block first.")
+    if relations.keeps_off(tx, account, target):
+        raise Invalid("handle", "You block the server of this account; lift the block first.")
     standing = relations.follow(tx, account, target)
     asked = standing is not None and inbound.sent_since(tx, account, "Follow", other.uri, tx.now - ASKED_PAUSE)
     if standing is not None and (asked or standing.state == "accepted"):

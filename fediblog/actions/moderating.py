@@ -13,6 +13,7 @@ from fediblog.protocol.activities import write_activity
 from fediblog.protocol.authority import compared_host
 from fediblog.store import accounts, apps, circles, departed, logins, relations, writing
 from fediblog.store.accounts import host_of
+from fediblog.store.hosts import BLOCKS, blocked_among
 from fediblog.store.tx import Tx
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?\Z")
@@ -66,8 +67,8 @@ def mute_host(tx: Tx, urls: Urls, account: int, host: str) -> None:
     author_of(tx, account)
     name = host_name(urls, host)
     circles.mute_host(tx, account, name)
-    followed, followers = circles.known_at(tx, account, name)
-    tx.hold(account, *followed, *followers)
+    tx.hold(account, *(number for each in circles.known_at(tx, account, name) for number in each))
+    followed, followers = circles.known_at(tx, account, name)  # with those who came meanwhile
     for number in followed:
         following.unfollow(tx, urls, account, number)
     for number in followers:
@@ -98,7 +99,8 @@ def unsuspend(tx: Tx, urls: Urls, account: int) -> None:
     found = _moderated(tx, account)
     if found.state != "suspended":
         return
-    if not found.local and any(relations.host_is_blocked(tx, host) for host in {found.domain, host_of(found.uri)}):
+    tx.hold(BLOCKS, shared=True)
+    if not found.local and blocked_among(tx, [found.domain, *map(host_of, (found.uri, found.inbox))]):
         raise Invalid("account", "The server of this account is blocked; lift that block first.")
     accounts.set_state(tx, account, "active")
     _tell_state(tx, urls, account)

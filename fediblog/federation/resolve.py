@@ -28,8 +28,9 @@ from fediblog.protocol.links import alternate_in, is_alternate, joined
 from fediblog.protocol.negotiate import is_activity_type
 from fediblog.protocol.notes import is_bare, read_note
 from fediblog.protocol.webfinger import parse_handle
-from fediblog.store import accounts, beginnings, posts, relations
+from fediblog.store import accounts, beginnings, posts
 from fediblog.store.accounts import StoredKey, host_of
+from fediblog.store.hosts import BLOCKS, blocked_among
 from fediblog.store.tx import Tx
 
 _GARBLED = ("json-", "jsonld-", "not-utf8", "too-large")  # what a document is refused for before anybody looks into it
@@ -77,11 +78,13 @@ async def save(
     if not domain:
         same = stored is not None and (stored.handle, stored.webfinger) == (found.handle, found.webfinger)
         domain = stored.domain if stored is not None and same else await handles.domain_of(site, found, budget)
-    return await site.db.write_here(_save, found, domain, proven)
+    return await site.db.write_here(store_actor, found, domain, proven)
 
 
-def _save(tx: Tx, found: Actor, domain: str, proven: str) -> Account:
-    if relations.host_is_blocked(tx, domain) or relations.host_is_blocked(tx, host_of(found.uri)):
+def store_actor(tx: Tx, found: Actor, domain: str, proven: str = "") -> Account:
+    """Store an actor unless its server is blocked; `domain` and `proven` as `save` has them."""
+    tx.hold(BLOCKS, shared=True)  # who blocks it at this moment finds the account, or this finds the block
+    if blocked_among(tx, [domain, host_of(found.uri)]):
         raise Refused("host-blocked", "That server is blocked here.", found.uri)
     if proven:
         accounts.free_key(tx, proven, found.uri)

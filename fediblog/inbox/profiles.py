@@ -75,7 +75,7 @@ def _moved(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
 
 def _follow_on(tx: Tx, urls: Urls, follower: Account, old: Account, new: Account) -> None:
     standing = relations.follow(tx, follower.id, old.id)
-    apart = relations.blocks(tx, follower.id, new.id) or relations.blocks(tx, new.id, follower.id)
+    apart = relations.keeps_off(tx, follower.id, new.id) or relations.blocks(tx, new.id, follower.id)
     if relations.follow(tx, follower.id, new.id) is None and not apart and new.id != follower.id:
         number = tx.new_id()
         at_once = new.local and not new.locked

@@ -246,7 +246,7 @@ async def preview_domain(call: Call) -> Json:
 
 @API.post("/api/v1/domain_blocks", scope="write:blocks", tier=3)
 async def block_domain(call: Call) -> None:
-    """See nobody of a server any more; follows between them and oneself end."""
+    """See nobody of a server any more; follows between them and oneself end, and none begins."""
     quotas.use(call.site, call.account, "deed")
     await call.write(moderating.mute_host, call.site.urls, call.account, call.params.text("domain"))
 

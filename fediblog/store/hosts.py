@@ -12,6 +12,9 @@ LONGEST = 100  # characters of a host whose domains are remembered
 AGAIN = 200  # ms from one turn of a host to the next: as long as twenty inboxes of one activity take theirs
 
 
+BLOCKS = 2  # a number that no account has: who stores an account shares it, who blocks a server has it alone
+
+
 def remember_scheme(tx: Tx, host: str, scheme: str) -> None:
     """Which signature scheme the host understood: cavage or rfc9421."""
     tx.run(

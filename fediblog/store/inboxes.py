@@ -5,7 +5,7 @@ from __future__ import annotations
 from zlib import crc32
 
 from fediblog.errors import Refused
-from fediblog.store.hosts import blocked_among
+from fediblog.store.hosts import BLOCKS, blocked_among
 from fediblog.store.tx import Tx
 
 MOST = 5  # accounts elsewhere with an inbox at a host that has signed nothing for us: else anybody could aim at it
@@ -20,6 +20,7 @@ _FAMILIAR = (
 
 def check(tx: Tx, uri: str, inbox_host: str) -> None:
     """Refuse an account elsewhere whose inbox is at a host that is blocked, or that does not seem to know of it."""
+    tx.hold(BLOCKS, shared=True)
     tx.hold(crc32(inbox_host.encode()))  # who comes at the same time is counted as well
     if blocked_among(tx, [inbox_host]):
         raise Refused("host-blocked", "The server of that inbox is blocked here.", inbox_host)

@@ -50,9 +50,9 @@ class PostgresTx(Tx):
         self._held: frozenset[int] = frozenset()
         self.worker = worker
 
-    def hold(self, *numbers: int) -> None:
+    def hold(self, *numbers: int, shared: bool = False) -> None:
         if fresh := sorted({*numbers} - self._held):
-            self._session.hold(fresh)
+            self._session.hold(fresh, shared=shared)
             self._held = self._held.union(fresh)
 
     def all(self, text: str, /, **params: Param) -> list[Row]:

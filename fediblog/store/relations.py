@@ -6,8 +6,15 @@ from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.records import record
 from fediblog.domain.rules import Viewer
 from fediblog.store import accounts, inboxes
-from fediblog.store.hosts import domains
+from fediblog.store.hosts import BLOCKS, domains
 from fediblog.store.tx import Row, Tx
+from fediblog.store.visible import at_host
+
+_KEEPS_OFF = (
+    "(exists (select 1 from block where account = :account and target = :other)"
+    " or exists (select 1 from host_mute h cross join account a where h.account = :account and a.id = :other"
+    f" and {at_host('h.host', 'a')}))"
+)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -209,13 +216,18 @@ def blocks(tx: Tx, account: int, target: int) -> bool:
     return tx.one("select 1 as yes from block where account = :a and target = :b", a=account, b=target) is not None
 
 
+def keeps_off(tx: Tx, account: int, other: int) -> bool:
+    """Whether the account blocks the other one or the whole server of that."""
+    row = tx.one(f"select {_KEEPS_OFF} as yes", account=account, other=other)
+    return row is not None and bool(row.yes)
+
+
 def before_follow(tx: Tx, follower: int, followed: int) -> Row:
     """The `state` that the follower's account is in now (None if it is gone), and whether it is `blocked`."""
     row = tx.one(
-        "select (select state from account where id = :follower) as state,"
-        " exists (select 1 from block where account = :followed and target = :follower) as blocked",
-        follower=follower,
-        followed=followed,
+        f"select (select state from account where id = :other) as state, {_KEEPS_OFF} as blocked",
+        other=follower,
+        account=followed,
     )
     assert row is not None  # it asks for one row
     return row
@@ -295,6 +307,7 @@ def viewer(tx: Tx, account: int, author: int) -> Viewer:
 
 def block_host(tx: Tx, host: str, reason: str = "") -> None:
     """Refuse everything of a host and of the names below it, and hide what is stored."""
+    tx.hold(BLOCKS)
     tx.run(
         "insert into blocked_host (host, reason, created) values (:host, :reason, :now)"
         " on conflict (host) do update set reason = excluded.reason",
@@ -307,6 +320,7 @@ def block_host(tx: Tx, host: str, reason: str = "") -> None:
 
 def unblock_host(tx: Tx, host: str) -> None:
     """Hear a host again, but for those names that another block covers."""
+    tx.hold(BLOCKS)
     tx.run("delete from blocked_host where host = :host", host=host)
     _set_host_state(tx, host, before="suspended", after="active")
     for other, _ in blocked_hosts(tx):

@@ -152,9 +152,10 @@ class Session:
         finally:
             self._start = b""
 
-    def hold(self, numbers: Sequence[int]) -> None:
+    def hold(self, numbers: Sequence[int], *, shared: bool = False) -> None:
         """Take the advisory locks of these numbers, in this order, until the transaction ends."""
-        locks = "; ".join(f"select pg_advisory_xact_lock({number:d})" for number in numbers)
+        take = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+        locks = "; ".join(f"select {take}({number:d})" for number in numbers)
         if self._start:  # the begin goes along: no message more
             self._begin(b"%b; %b" % (self._start, locks.encode()))
         else:

@@ -120,7 +120,7 @@ class SqliteTx(Tx):
         except sqlite3.IntegrityError as error:
             raise Conflict(str(error)) from error
 
-    def hold(self, *numbers: int) -> None:
+    def hold(self, *numbers: int, shared: bool = False) -> None:
         """Nothing to do: one transaction writes at a time."""
 
 

@@ -106,8 +106,10 @@ class Tx(ABC):
         """Executes a statement once for every mapping of parameters. Lists are not expanded here."""
 
     @abstractmethod
-    def hold(self, *numbers: int) -> None:
+    def hold(self, *numbers: int, shared: bool = False) -> None:
         """Until this transaction has ended, let nobody else hold one of these numbers (of accounts or posts).
+
+        `shared`: others may hold it as well, if they share it, too.
 
         For what decides by what another transaction may be about to write: held before it looks. One number orders all
         that its owner does: `-account` the deeds of one of our people, `account` what others do to it and it to them,

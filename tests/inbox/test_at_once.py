@@ -10,10 +10,12 @@ import pytest
 
 from fediblog.actions import following, moderating, publishing, reacting
 from fediblog.actions.drafts import Draft, PollDraft
+from fediblog.federation import resolve
 from fediblog.inbox import HANDLERS, Facts, apply
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.actors import read_actor
 from fediblog.store import accounts, inbound, posts, relations
+from fediblog.store.hosts import blocked_among
 from fediblog.store.tx import Tx
 from tests.crossing import Work, cross
 from tests.federation.stranger import Home, Json, Person
@@ -230,3 +232,81 @@ async def test_follows_that_are_listed_and_given_up_at_once(at_home: Home, bob: 
     await cross(at_home.site.db, lambda tx: following.unfollow(tx, urls, alice, account.id), accept)
     assert await at_home.count("follow") == 0
     assert await at_home.site.db.read(inbound.was_seen, "nothing") is False
+
+
+BLOCKS = {
+    "host": ("bob.test", {}),
+    "above": ("test", {}),
+    "port": ("bob.test", {"at": "bob.test:8443"}),
+    "inbox": ("mail.test", {"inbox": "https://mail.test/bob"}),
+    "handle": ("names.test", {"domain": "names.test"}),
+}
+
+
+@pytest.mark.parametrize("first", ["block", "account"])
+@pytest.mark.parametrize("known", ["new", "deleted", "elsewhere"])
+@pytest.mark.parametrize("what", BLOCKS)
+async def test_an_account_that_is_stored_while_its_server_is_blocked(
+    at_home: Home, bob: Person, first: str, known: str, what: str
+) -> None:
+    """Nor one that comes back, or whose handle or inbox comes to be at that server: it does not stay active."""
+    host, extra = BLOCKS[what]
+    person = Person(at_home.web, extra.pop("at", "bob.test") if known == "new" else "bob.test", "bob")
+    domain = extra.get("domain", person.host)
+    if known != "new":
+        account = await at_home.know(person)
+        if known == "deleted":
+            await at_home.site.db.write(accounts.set_state, account.id, "deleted")
+    actor = read_actor({**person.document, **extra})
+    assert actor is not None
+
+    def save(tx: Tx) -> int:
+        return resolve.store_actor(tx, actor, domain).id
+
+    def block(tx: Tx) -> None:
+        moderating.block_host(tx, at_home.site.urls, host)
+
+    works = (block, save) if first == "block" else (save, block)
+    await cross(at_home.site.db, *works)
+    rows = await at_home.ask("select host, domain, inbox_host from account where local = 0 and state = 'active'")
+    for row in rows:
+        assert await at_home.site.db.read(blocked_among, [each for each in row if each]) == set()
+
+
+@pytest.mark.parametrize("lifted_first", [False, True])
+async def test_a_suspension_that_is_lifted_while_the_server_is_blocked(
+    at_home: Home, bob: Person, lifted_first: bool
+) -> None:
+    account, urls = await at_home.know(bob), at_home.site.urls
+    await at_home.site.db.write(moderating.suspend, urls, account.id)
+    works: list[Work] = [
+        lambda tx: moderating.unsuspend(tx, urls, account.id),
+        lambda tx: moderating.block_host(tx, urls, "bob.test"),
+    ]
+    await cross(at_home.site.db, *(works if lifted_first else works[::-1]))
+    assert await at_home.ask("select state from account where id = :id", id=account.id) == [("suspended",)]
+
+
+@pytest.mark.parametrize("first", ["block", "follow"])
+async def test_a_follow_from_a_server_that_one_of_ours_blocks(at_home: Home, bob: Person, first: str) -> None:
+    await at_home.know(bob)
+    urls, alice = at_home.site.urls, at_home.alice.id
+    asked = at_work(at_home, bob.does("Follow", at_home.alice.uri))
+
+    def block(tx: Tx) -> None:
+        moderating.mute_host(tx, urls, alice, "bob.test")
+
+    works: tuple[Work, Work] = (block, asked) if first == "block" else (asked, block)
+    await cross(at_home.site.db, *works)
+    assert await at_home.count("follow") == 0
+
+
+@pytest.mark.parametrize("first", ["block", "follow"])
+async def test_a_follow_to_a_server_that_one_blocks(at_home: Home, bob: Person, first: str) -> None:
+    account, urls, alice = await at_home.know(bob), at_home.site.urls, at_home.alice.id
+    works: list[Work] = [
+        lambda tx: moderating.mute_host(tx, urls, alice, "bob.test"),
+        lambda tx: following.follow(tx, urls, alice, account.id),
+    ]
+    await cross(at_home.site.db, *(works if first == "block" else works[::-1]))
+    assert await at_home.count("follow") == 0

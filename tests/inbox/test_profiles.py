@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from fediblog.actions import moderating
 from fediblog.store import accounts, jobs, listings, moderation, posts, relations, tags
 from tests.federation.stranger import Home, Person
 
@@ -45,6 +46,17 @@ async def test_the_farewell_of_a_stranger_costs_nothing(at_home: Home, bob: Pers
     assert (await at_home.send(bob, bob.does("Delete", bob.uri))).status == 202
     assert at_home.web.asked == []
     assert await at_home.refusals() == []
+
+
+async def test_nobody_follows_on_to_a_server_that_they_block(at_home: Home, bob: Person) -> None:
+    old = await at_home.follows(bob)
+    new = Person(at_home.web, "new.test", "bob", {"alsoKnownAs": [bob.uri]})
+    await at_home.site.db.write(moderating.mute_host, at_home.site.urls, at_home.alice.id, "new.test")
+    await at_home.send(bob, bob.does("Move", bob.uri, target=new.uri))
+    await at_home.work()
+    target = await at_home.know(new)
+    for each in (old, target):
+        assert await at_home.site.db.read(relations.follow, at_home.alice.id, each.id) is None
 
 
 async def test_our_people_follow_on_after_a_move(at_home: Home, bob: Person) -> None:

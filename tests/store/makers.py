@@ -143,8 +143,8 @@ class Watched(Tx):
         self.asked.extend((sql, dict(row)) for row in listed[:1])
         self.inner.many(sql, listed)
 
-    def hold(self, *numbers: int) -> None:
-        self.inner.hold(*numbers)
+    def hold(self, *numbers: int, shared: bool = False) -> None:
+        self.inner.hold(*numbers, shared=shared)
 
     def plans(self) -> list[str]:
         """How SQLite would go about each statement: `SEARCH x USING INDEX y (z=?)` or `SCAN x`."""
