@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import field
+from itertools import compress, product
 from typing import TypeAlias
 
 from fediblog.domain.records import record
@@ -33,18 +34,26 @@ _SPOTS_SHOWN = (
     f" then 1 else 0 end as counts from post p join account a on a.id = p.account where {_NESTED}"
 )
 # One statement, since each one costs about as much as all that it finds.
-_TOTALS = (
+_OF_TOPS = (
     "select 'comment' as what, p.root as id, count(*) as n from post p"
     f" where p.root in (:tops) and {_COUNTS} group by p.root"
-    " union all select 'like', post, count(distinct account) from reaction where post in (:ids) and kind <> 'dislike'"
-    " group by post"
+)
+# Most answers have none of their own: only where there are some, `_BELOW` walks the branch, which costs far more.
+_OF_ANSWERS = (
+    "select 'answered', p.id, 1 from post p where p.id in (:answers)"
+    " and exists (select 1 from post b where b.parent = p.id)"
+)
+_BELOW = f"select d.top, count(*) as n from {_BRANCH} d join post p on p.id = d.id where {_COUNTS} group by d.top"
+_TOTALS = (
+    "select 'like' as what, post as id, count(distinct account) as n from reaction"
+    " where post in (:ids) and kind <> 'dislike' group by post"
     " union all select 'boost', post, count(*) from boost where post in (:ids) group by post"
     " union all select 'quote', q.post, count(*) from quote_authorization q join post w on w.uri = q.quoting"
     " where q.post in (:ids) and q.revoked is null and w.state = 'published' and w.visibility in ('public', 'unlisted')"
     " group by q.post"
+    # Whether there may be something in these totals that is not shown; then it is counted, and taken off.
+    " union all select 'shut', 0, 1 from shut_out"
 )
-# Whether there may be something in these totals that is not shown; then it is counted, and taken off.
-_TOTALS += " union all select 'shut', 0, 1 from shut_out"
 _SHUT = (
     "select 'comment' as what, p.root as id, count(*) as n from post p join account a on a.id = p.account"
     f" where p.root in (:tops) and {_COUNTS}"
@@ -64,20 +73,14 @@ _SHUT = (
     f" and (a.state <> 'active' or {shut_out('q.account', 'p')}) group by q.post"
 )
 _MARKS = (
-    " union all select 'liked', post, 1 from reaction where post in (:ids) and account = :viewer and kind = 'like'"
+    "select 'liked', post, 1 from reaction where post in (:ids) and account = :viewer and kind = 'like'"
     " union all select 'boosted', post, 1 from boost where post in (:ids) and account = :viewer"
     " union all select 'kept', post, 1 from bookmark where account = :viewer and post in (:ids)"
     " union all select 'muted', root, 1 from thread_mute where account = :viewer and root in (:roots)"
 )
-_OF_ANSWERS = (
-    f" union all select 'comment', d.top, count(*) from {_BRANCH} d join post p on p.id = d.id"
-    f" where {_COUNTS} group by d.top"
-)
-_ASKED = {  # by whether there are answers among the posts, and whether somebody has signed in
-    (False, False): _TOTALS,
-    (False, True): _TOTALS + _MARKS,
-    (True, False): _TOTALS + _OF_ANSWERS,
-    (True, True): _TOTALS + _OF_ANSWERS + _MARKS,
+_ASKED = {  # by whether posts that begin threads and answers are among these, and whether somebody has signed in
+    asked: " union all ".join([_TOTALS, *compress((_OF_TOPS, _OF_ANSWERS, _MARKS), asked)])
+    for asked in product((False, True), repeat=3)
 }
 _FACES = (
     "select id, local, uri, kind, handle, domain, name, summary, url, icon, icon_alt, image, image_alt, fields, emoji,"
@@ -118,12 +121,14 @@ def beside(tx: Tx, posts: Sequence[Row], viewer: int) -> Beside:
     for sql, into in ((_MENTIONS, found.mentions), (_TAGS, found.tags), (_FILES, found.files)):
         for row in tx.all(sql, ids=ids):
             into.setdefault(row.post, []).append(row)
-    sql = _ASKED[bool(alone), bool(viewer)]
+    sql = _ASKED[bool(tops), bool(alone), bool(viewer)]
     for what, number, total in tx.all(sql, ids=ids, tops=tops, answers=alone, roots=roots, viewer=viewer):
         found.totals.setdefault(what, {})[number] = total
-    shut = found.totals.pop("shut", None)
+    answered, shut = found.totals.pop("answered", {}), found.totals.pop("shut", None)
+    if answered:
+        found.totals.setdefault("comment", {}).update((row.top, row.n) for row in tx.all(_BELOW, answers=[*answered]))
     if shut:
-        for what, number, total in tx.all(_SHUT, ids=ids, tops=tops, answers=alone):
+        for what, number, total in tx.all(_SHUT, ids=ids, tops=tops, answers=[*answered]):
             found.totals[what][number] -= total
     if crowded:
         spots = tx.all(_SPOTS_SHOWN if shut else _SPOTS, roots=sorted(crowded))
