@@ -72,7 +72,7 @@ async def running(
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
             cwd=_ROOT,
-            env=os.environ | config.get("environment", {}),
+            env=os.environ | {"PYTHONHASHSEED": "0"} | config.get("environment", {}),
             limit=1 << 26,
         )
     helper = Helper(process, name, log)

@@ -1,11 +1,13 @@
 """How many instructions a server executes, counted by valgrind's callgrind.
 
 The time that something takes differs by half from hour to hour, and by a factor of two with what runs beside it on the
-same core; this number does not. What the kernel does is not in it.
+same core; this number does not. What the kernel does is not in it, nor what a server does each second of itself, which
+would be the more the longer it takes.
 """
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 import time
@@ -14,7 +16,7 @@ from pathlib import Path
 from tests.bench.measure import Spent
 
 _NAME = "callgrind"
-SLOWER = 100  # times that a program within valgrind takes, at most
+SLOWER = 1000  # times that a program within valgrind takes, at most
 
 
 def counting(folder: Path) -> tuple[str, ...]:
@@ -30,6 +32,15 @@ class Instructions:
     def __init__(self, pid: int, folder: Path) -> None:
         self._pid, self._folder = pid, folder
         self._counted, self._began = 0, 0.0
+        self._at_rest = 0.0  # instructions a second
+
+    async def learn_rest(self, seconds: float) -> None:
+        """See what the server does when nobody asks for anything; from then on that is no part of what is counted."""
+        self.start()
+        await asyncio.sleep(seconds)
+        spent = self.stop()
+        assert spent.instructions is not None
+        self._at_rest = spent.instructions / spent.seconds
 
     def start(self) -> None:
         """Count from here."""
@@ -40,7 +51,8 @@ class Instructions:
     def stop(self) -> Spent:
         """What was executed since."""
         self._counted += self._take()
-        return Spent(0.0, 0.0, time.monotonic() - self._began, self._counted)
+        seconds = time.monotonic() - self._began
+        return Spent(0.0, 0.0, seconds, max(self._counted - round(self._at_rest * seconds), 0))
 
     def _take(self) -> int:
         """What was executed since the last time, by all threads."""

@@ -28,6 +28,7 @@ from tests.bench.measure import Meter, Row, Spent, cpu_of_family, memory, row
 T = TypeVar("T")
 N = TypeVar("N", int, float)
 
+REST = 10.0  # seconds in which it is seen what a server does of itself
 HOST = "blog.bench.test"
 ORIGIN = f"https://{HOST}"
 URLS = Urls(ORIGIN, HOST)
@@ -157,7 +158,11 @@ async def world(lab: Lab, name: str, fill: Callable[[Lab, Database], Awaitable[T
         within = instructions.counting(folder) if lab.counts else ()
         async with running("server", lab.folder, server_config(lab, folder, url), within) as (server, told):
             meter = Instructions(server.pid, folder) if lab.counts else Meter(server.pid, await _postmaster(lab))
-            yield World(lab, server, told["port"], db, meter), filled
+            place = World(lab, server, told["port"], db, meter)
+            if isinstance(meter, Instructions):
+                await place.settle()
+                await meter.learn_rest(REST)
+            yield place, filled
     finally:
         await db.close()
 

@@ -36,6 +36,9 @@ async def loopback(host: str, port: int) -> list[str]:
 async def main(config: dict[str, Any]) -> None:
     log.configure("info")
     sqlite_connection.MOST_SECONDS *= config["slower"]  # or each short transaction would be taken for a long one
+    sys.setswitchinterval(
+        sys.getswitchinterval() * config["slower"]
+    )  # or threads would ask for their turn all the time
     settings = Settings(
         data=Path(config["data"]),
         origin=config["origin"],
