@@ -28,6 +28,7 @@ from fediblog.protocol.activities import read_activity
 from fediblog.protocol.keys import PrivateKey, load_private
 from fediblog.protocol.signatures import Incoming
 from fediblog.store import accounts, inbound, posts, relations
+from fediblog.store.accounts import NewKey
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.world import WorldEngine, add_person, keys_of, new_site
@@ -78,6 +79,7 @@ class Person:
     host: str
     name: str
     extra: Json = field(default_factory=dict)
+    alike: str = ""  # whose keys are used here too, by name: a pair for each of very many would take long
 
     def __post_init__(self) -> None:
         self.publish()
@@ -91,16 +93,21 @@ class Person:
         return f"{self.uri}#main-key"
 
     @property
+    def keys(self) -> tuple[NewKey, ...]:
+        """RSA, then Ed25519."""
+        return keys_of(self.host, self.alike or self.name)
+
+    @property
     def key(self) -> PrivateKey:
-        return load_private(keys_of(self.host, self.name)[0].private)
+        return load_private(self.keys[0].private)
 
     @property
     def curve(self) -> PrivateKey:
-        return load_private(keys_of(self.host, self.name)[1].private)
+        return load_private(self.keys[1].private)
 
     @property
     def document(self) -> Json:
-        rsa, curve = keys_of(self.host, self.name)
+        rsa, curve = self.keys
         return {
             "@context": CONTEXT,
             "id": self.uri,

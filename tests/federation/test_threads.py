@@ -171,7 +171,9 @@ def _names_handles_elsewhere(web: Web, bob: Person) -> list[str]:
 
 
 def _author(web: Web, number: int, **extra: Any) -> str:
-    return str(Person(web, "bob.test", f"u{number}", extra).note(inReplyTo="https://bob.test/n/bob/first")["id"])
+    return str(
+        Person(web, "bob.test", f"u{number}", extra, alike="u0").note(inReplyTo="https://bob.test/n/bob/first")["id"]
+    )
 
 
 def _names_one_host_in_many_ways(web: Web, bob: Person) -> list[str]:

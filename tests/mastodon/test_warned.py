@@ -160,6 +160,7 @@ async def hiding(request: pytest.FixtureRequest, server: Server) -> tuple[Server
     return server, await written(server, random.Random(request.param))
 
 
+@pytest.mark.slow
 async def test_no_page_feed_or_document_tells_it(hiding: tuple[Server, list[Post]]) -> None:
     server, made = hiding
     browsers = [visitor(server.site, server.app), await reader(server.site, server.people["alice"], server.app)]
@@ -177,6 +178,7 @@ async def test_no_page_feed_or_document_tells_it(hiding: tuple[Server, list[Post
                                 await searched(browser, address, accept)
 
 
+@pytest.mark.slow
 async def test_no_call_of_the_api_tells_it(hiding: tuple[Server, list[Post]]) -> None:
     server, made = hiding
     api = Api(server.app, server.site.urls.origin, await server.token("alice"), address="127.0.0.1")

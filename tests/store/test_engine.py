@@ -445,23 +445,24 @@ async def test_waiting_functions_share_a_commit(file: Path, clock: Clock) -> Non
 async def test_a_commit_waits_for_a_lock_and_is_tried_again(file: Path, clock: Clock) -> None:
     ids = IdMaker(clock)
     engine = await sqlite_file.open_engine(file, clock, ids, lambda channel: None, busy_ms=0)
-    busy = threading.Event()
-
-    def begin_seen(statement: str) -> None:
-        if statement.lower().startswith("begin"):
-            busy.set()
-
-    await engine.write(lambda tx: tx._db.set_trace_callback(begin_seen))  # type: ignore[attr-defined]
     with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        begins: list[str] = []
+
+        def let_go_at_the_second(statement: str) -> None:
+            if statement.lower().startswith("begin"):
+                begins.append(statement)
+                if len(begins) == 2:
+                    other.execute("rollback")
+
         other.execute("begin immediate")
         with pytest.raises(Unavailable) as caught:
             await engine.write(lambda tx: add(tx, "never"))
         assert (caught.value.reason, caught.value.delay) == ("database-busy", 5)
-        busy.clear()
-        writes = [asyncio.create_task(engine.write(lambda tx, n=n: add(tx, str(n)))) for n in range(3)]  # type: ignore[misc]
-        assert await asyncio.to_thread(busy.wait, 20)
         other.execute("rollback")
-        await asyncio.gather(*writes)
+        await engine.write(lambda tx: tx._db.set_trace_callback(let_go_at_the_second))  # type: ignore[attr-defined]
+        other.execute("begin immediate")
+        await asyncio.gather(*(engine.write(lambda tx, n=n: add(tx, str(n))) for n in range(3)))  # type: ignore[misc]
+    assert len(begins) == 2
     assert await engine.read(names) == ["0", "1", "2"]
     await engine.close()
 

@@ -159,18 +159,23 @@ def compare(house: House, path: str, heads: list[Fields]) -> None:
         assert same, (path, fields, kept[:2], fresh[:2])
 
 
-@settings(
-    max_examples=EXAMPLES,
-    derandomize="FEDIBLOG_TEST_EXAMPLES" not in os.environ,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
-@given(place=st.integers(min_value=0), heads=_HEADS)
-def test_what_is_kept_is_what_would_be_made(house: House, place: int, heads: list[Fields]) -> None:
-    compare(house, house.paths[place % len(house.paths)], heads)
+@pytest.mark.parametrize("examples", [50, pytest.param(EXAMPLES, marks=pytest.mark.slow)])
+def test_what_is_kept_is_what_would_be_made(house: House, examples: int) -> None:
+    @settings(
+        max_examples=examples,
+        derandomize="FEDIBLOG_TEST_EXAMPLES" not in os.environ,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(place=st.integers(min_value=0), heads=_HEADS)
+    def run(place: int, heads: list[Fields]) -> None:
+        compare(house, house.paths[place % len(house.paths)], heads)
+
+    run()
 
 
+@pytest.mark.slow
 def test_every_route_with_each_pair_of_lines(house: House) -> None:
     """Each header that answers are made of, in two lines, before and after the plain request."""
     before = SHELF.total()
