@@ -12,29 +12,40 @@ from fediblog.domain.records import record
 
 T = TypeVar("T")
 _LARGEST = (1 << 63) - 1
+_MOST = 999_999_999  # pages
 
 
 @record(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some items, and the address (path and query) of those that follow, if there are any."""
+    """Some items, and the address (path and query) of those that follow, if there are any.
+
+    `number` counts from 1 as somebody turns the pages: the first begins with what is newest now.
+    """
 
     items: tuple[T, ...]
     older: str = ""
+    number: int = 1
 
 
 def mark(request: Request, name: str = "before") -> int | None:
     """The number that the address carries, if it is one."""
-    text = request.query_params.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 19):
-        return None
-    number = int(text)
-    return number if 0 < number <= _LARGEST else None
+    return _number(request.query_params.get(name, ""), _LARGEST)
 
 
 def page(request: Request, found: Sequence[T], size: int, place: Callable[[T], int], name: str = "before") -> Page[T]:
     """A page of what was found when one more than `size` was asked for."""
-    items = tuple(found[:size])
+    items, asked = tuple(found[:size]), request.query_params
+    number = 1 if mark(request, name) is None else _number(asked.get("page", ""), _MOST) or 2
     if len(found) <= size:
-        return Page(items)
-    kept = [(key, value) for key, value in request.query_params.items() if key not in ("before", "after")]
-    return Page(items, f"{request.url.path}?{urlencode([*kept, (name, str(place(items[-1])))])}")
+        return Page(items, number=number)
+    kept = [(key, value) for key, value in asked.items() if key not in ("before", "after", "page")]
+    query = urlencode([*kept, (name, str(place(items[-1]))), ("page", str(min(number + 1, _MOST)))])
+    return Page(items, f"{request.url.path}?{query}", number)
+
+
+def _number(text: str, largest: int) -> int | None:
+    """A whole number from 1 to the largest, written in at most 19 digits."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 19):
+        return None
+    number = int(text)
+    return number if 0 < number <= largest else None

@@ -41,10 +41,16 @@ class People:
 _LISTS: dict[str, Callable[[Tx, int, int], list[Account]]] = {
     "following": lambda tx, account, after: relations.following(tx, account, after=after, limit=SIZE + 1),
     "followers": lambda tx, account, after: relations.followers(tx, account, after=after, limit=SIZE + 1),
-    "requests": lambda tx, account, _: relations.requests(tx, account),
-    "muted": lambda tx, account, _: relations.muted(tx, account),
-    "blocked": lambda tx, account, _: relations.blocked(tx, account),
+    "requests": lambda tx, account, after: _beyond(relations.requests(tx, account), after),
+    "muted": lambda tx, account, after: _beyond(relations.muted(tx, account), after),
+    "blocked": lambda tx, account, after: _beyond(relations.blocked(tx, account), after),
 }
+
+
+def _beyond(found: list[Account], after: int) -> list[Account]:
+    """Those behind that account, in lists that are short and in another order than that of numbers."""
+    place = next((i for i, each in enumerate(found) if each.id == after), -1)
+    return found[place + 1 :]
 
 
 async def people(request: Request) -> Response:

@@ -6,8 +6,10 @@ The pages are those of the routes, filled with something of everything.
 from __future__ import annotations
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 
+import pytest
 from starlette.routing import Route
 
 from fediblog.actions import people, publishing, reporting
@@ -19,6 +21,9 @@ from fediblog.domain.documents import Attachment
 from fediblog.domain.posts import Post
 from fediblog.markup.tokens import names
 from fediblog.store import listings, notices, relations
+from fediblog.web.pages import blog as blog_pages
+from fediblog.web.pages import people as people_pages
+from fediblog.web.pages import profile, reading, workings
 from tests.security.test_privacy import flat
 from tests.web.pages.conftest import Blog, Browser
 
@@ -186,6 +191,44 @@ async def test_every_page_as_a_whole(blog: Blog) -> None:
             if who == viewer:
                 titles.setdefault(page.title, []).append(address)
         assert {title: same for title, same in titles.items() if len(same) > 1} == {}
+
+
+async def test_each_page_of_a_list_has_a_title_of_its_own(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (blog_pages, people_pages, profile, reading, workings):
+        monkeypatch.setattr(module, "SIZE", 1)
+    monkeypatch.setattr(blog_pages, "MONTH_SIZE", 1)
+    posts = await furnished(blog)
+    for number in range(3):
+        other = await blog.stranger(f"follower{number}")
+        await blog.site.db.write(relations.put_follow, other.id, blog.alice.id, f"{other.uri}/f", "accepted")
+        asking = await blog.stranger(f"asking{number}")
+        await blog.site.db.write(relations.put_follow, asking.id, blog.alice.id, f"{asking.uri}/f", "pending")
+        shunned = await blog.stranger(f"shunned{number}")
+        await blog.site.db.write(relations.block, blog.alice.id, shunned.id, f"https://blog.test/b/{number}")
+        await blog.site.db.write(relations.mute, blog.alice.id, shunned.id)
+    bob = posts[-1].account
+    await blog.heard(bob, "<p>One</p>", 8)
+    await blog.heard(bob, "<p>Two</p>", 9)
+    owner, turned, titles = await blog.owner(), set[str](), dict[str, str]()
+    lists = [*addresses(posts, bob.id), *(f"/people?show={each}" for each in ("followers", "muted", "blocked"))]
+    while lists:
+        address = lists.pop()
+        answer = await owner.get(address)
+        if answer.status_code != 200 or not answer.headers.get("content-type", "").startswith("text/html"):
+            continue
+        assert titles.setdefault(Page(answer.text).title, address) == address
+        assert len(titles) < 300
+        if more := re.search(r'rel="next" href="([^"]+)"', answer.text):
+            turned.add(address.partition("?")[0])
+            lists.append(unescape(more[1]))
+    month = posts[0].url.removeprefix("https://blog.test").rpartition("/")[0]
+    stranger = f"/account/{bob.id}"
+    wanted = {"/", "/stream", "/notices", "/people", "/search", "/deliveries", "/tags/sea", "/@alice", month, stranger}
+    assert turned == wanted
+    assert "Stream – page 2 – A Test Blog" in titles
+    far = await owner.get("/stream?before=9&page=99999999999999999999")
+    assert Page(far.text).title == "Stream – page 2 – A Test Blog"
+    assert Page((await owner.get("/stream?page=7")).text).title == "Stream – A Test Blog"
 
 
 async def test_a_title_says_what_a_page_is_about(blog: Blog) -> None:
