@@ -33,6 +33,7 @@ from fediblog.store import (
     permits,
     posts,
     quote_proofs,
+    ties,
     writing,
 )
 from fediblog.store.tx import Row, Tx
@@ -209,8 +210,7 @@ def _dated(note: CleanNote, now: int) -> CleanNote:
 
 def _untitled(tx: Tx, note: CleanNote, parent: int, root: int | None) -> CleanNote:
     """The post without its title, if that is the one of its thread: forums give each answer that of the topic."""
-    own = note.title.removeprefix("Re: ")
-    if note.kind != "Note" or own not in posts.titles(tx, {parent, root or parent}):
+    if note.kind != "Note" or note.title not in ties.repeating(tx, {parent, root or parent}):
         return note
     return CleanNote(replace(note, title=""))
 

@@ -79,12 +79,6 @@ def by_link(tx: Tx, link: str) -> Post | None:
     return hydrate(tx, [row])[0] if row else None
 
 
-def titles(tx: Tx, numbers: Collection[int]) -> set[str]:
-    """The titles of these posts, as far as they have one."""
-    rows = tx.all("select title from post where id in (:ids) and title <> ''", ids=sorted(numbers))
-    return {row.title for row in rows}
-
-
 def known(tx: Tx, uris: Collection[str]) -> set[str]:
     """Which of these ids are stored."""
     return {row.uri for row in tx.all("select uri from post where uri in (:uris)", uris=sorted(set(uris)))}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from fediblog.domain.documents import Note
 from fediblog.store.accounts import host_of
 from fediblog.store.tx import Row, Tx
@@ -14,6 +16,12 @@ _ABOVE = (
 _ROOT_BELOW = (
     "update post set root = :root where id in (with recursive below(id) as"
     " (select p.id from post p where p.parent = :id union"
+    " select p.id from post p join below b on p.parent = b.id) select id from below)"
+)
+
+_UNTITLED = (
+    "update post set title = '' where local = 0 and kind = 'Note' and title in (:titles) and id in (with recursive"
+    " below(id) as (select p.id from post p where p.id in (:ids) union"
     " select p.id from post p join below b on p.parent = b.id) select id from below)"
 )
 
@@ -55,6 +63,15 @@ def adopt(tx: Tx, post: int, root: int, note: Note) -> None:
     if orphans:
         tx.run("update post set parent = :parent where id in (:ids)", parent=post, ids=sorted(orphans))
         tx.run(_ROOT_BELOW, id=post, root=root)
+        if titles := repeating(tx, {post, root}):
+            tx.run(_UNTITLED, ids=sorted(orphans), titles=sorted(titles))
+
+
+def repeating(tx: Tx, numbers: Collection[int]) -> set[str]:
+    """What answers are called that have no title of their own: forums give each that of the topic (of these posts)."""
+    rows = tx.all("select title from post where id in (:ids) and title <> ''", ids=sorted(numbers))
+    topics = {row.title.removeprefix("Re: ") for row in rows}
+    return topics | {f"Re: {topic}" for topic in topics}
 
 
 def loosen(tx: Tx, uri: str) -> None:

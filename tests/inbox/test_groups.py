@@ -9,7 +9,7 @@ import pytest
 
 from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
-from fediblog.federation import resolve
+from fediblog.federation import resolve, threads
 from fediblog.mastodon.entities.statuses import content
 from fediblog.store import listings, posts
 from tests.federation.stranger import Home, Person
@@ -173,3 +173,30 @@ async def test_a_thread_is_found_by_the_address_of_its_topic(at_home: Home, memb
     found = await resolve.anything(at_home.site, topic)
     assert isinstance(found, Post)
     assert found.uri == root["id"]
+
+
+@pytest.mark.parametrize("order", [(2, 3, 1), (3, 2, 1), (3, 1, 2), (1, 3, 2)])
+async def test_nor_do_answers_that_come_before_what_they_answer(
+    at_home: Home, group: Person, member: Person, pass_on: Pass, order: tuple[int, ...]
+) -> None:
+    """Whichever comes first, and also where an earlier one is fetched to complete the thread; own titles stay."""
+    await at_home.follows(group)
+    notes = {1: member.note(1, type="Article", name="Why?")}
+    notes[2] = member.note(2, name="Why?", inReplyTo=notes[1]["id"])
+    notes[3] = member.note(3, name="Re: Why?", inReplyTo=notes[2]["id"])
+    notes[4] = member.note(4, name="Because", inReplyTo=notes[3]["id"])
+    for number in (4, *order):
+        note = notes[number]
+        await at_home.send(member, member.creates({**note, "cc": [at_home.alice.uri]}, number))
+    found = {row[0]: row[1] for row in await at_home.ask("select uri, title from post")}
+    assert found == {notes[1]["id"]: "Why?", notes[2]["id"]: "", notes[3]["id"]: "", notes[4]["id"]: "Because"}
+
+
+async def test_nor_where_the_topic_is_fetched_later(at_home: Home, group: Person, member: Person) -> None:
+    root = member.note(1, type="Article", name="Why?")
+    answer = member.note(2, name="Re: Why?", inReplyTo=root["id"])
+    await at_home.follows(member)
+    await at_home.send(member, member.creates(answer))
+    [(number,)] = await at_home.ask("select id from post")
+    await threads.complete(at_home.site, number)
+    assert {row[0] for row in await at_home.ask("select title from post")} == {"Why?", ""}
