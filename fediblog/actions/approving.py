@@ -27,7 +27,7 @@ def revoke(tx: Tx, urls: Urls, account: int, authorization: int) -> None:
     people = [replier] if replier is not None else []
     document = write_activity(
         "Delete",
-        uri=urls.activity(number),
+        uri=urls.deed(author.uri, number),
         actor=author.uri,
         object=proof,
         to=(*(each.uri for each in people), author.followers),

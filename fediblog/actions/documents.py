@@ -133,7 +133,7 @@ def update_of(
     urls: Urls, number: int, actor: str, document: Document, to: tuple[str, ...], cc: tuple[str, ...]
 ) -> Document:
     """An Update of a post or an actor, numbered."""
-    return write_activity("Update", uri=urls.activity(number), actor=actor, object=document, to=to, cc=cc)
+    return write_activity("Update", uri=urls.deed(actor, number), actor=actor, object=document, to=to, cc=cc)
 
 
 def announce_of(

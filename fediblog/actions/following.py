@@ -35,7 +35,7 @@ def follow(tx: Tx, urls: Urls, account: int, target: int) -> Relation:
         return relations.between(tx, account, target)
     beginnings.of_account(tx, other)
     number = tx.new_id()
-    uri = urls.activity(number)
+    uri = urls.deed(actor.uri, number)
     at_once = other.local and not other.locked
     relations.put_follow(tx, account, target, uri, "accepted" if at_once else "pending")
     if other.local:
@@ -55,7 +55,7 @@ def unfollow(tx: Tx, urls: Urls, account: int, target: int) -> None:
     notices.withdraw(tx, target, "follow_request", account)
     number = tx.new_id()
     inner = follow_of(standing.uri, actor.uri, other.uri)
-    document = write_activity("Undo", uri=urls.activity(number), actor=actor.uri, object=inner, to=(other.uri,))
+    document = write_activity("Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(other.uri,))
     sending.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
 
 
@@ -102,7 +102,7 @@ def answer(tx: Tx, urls: Urls, actor: Account, follower: Account, follow_uri: st
     """Send Accept or Reject with the whole Follow in it, since peers match by its id or by its actor."""
     number = tx.new_id()
     inner = follow_of(follow_uri, follower.uri, actor.uri)
-    document = write_activity(kind, uri=urls.activity(number), actor=actor.uri, object=inner, to=(follower.uri,))
+    document = write_activity(kind, uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(follower.uri,))
     sending.send(tx, urls, actor, document, number=number, subject=follower.uri, to=[follower], private=True)
 
 

@@ -30,7 +30,7 @@ def block(tx: Tx, urls: Urls, account: int, target: int) -> None:
         following.refuse(tx, urls, account, target)
     following.unfollow(tx, urls, account, target)
     number = tx.new_id()
-    uri = urls.activity(number)
+    uri = urls.deed(actor.uri, number)
     relations.block(tx, account, target, uri)
     document = write_activity("Block", uri=uri, actor=actor.uri, object=other.uri, to=(other.uri,))
     sending.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
@@ -44,7 +44,7 @@ def unblock(tx: Tx, urls: Urls, account: int, target: int) -> None:
         return
     number = tx.new_id()
     inner = write_activity("Block", uri=uri, actor=actor.uri, object=other.uri, to=(other.uri,))
-    document = write_activity("Undo", uri=urls.activity(number), actor=actor.uri, object=inner, to=(other.uri,))
+    document = write_activity("Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(other.uri,))
     sending.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
 
 

@@ -213,7 +213,12 @@ def move(tx: Tx, urls: Urls, account: int, target: int) -> None:
     send_profile(tx, urls, changed)
     number = tx.new_id()
     document = write_activity(
-        "Move", uri=urls.activity(number), actor=actor.uri, object=actor.uri, target=other.uri, to=(actor.followers,)
+        "Move",
+        uri=urls.deed(actor.uri, number),
+        actor=actor.uri,
+        object=actor.uri,
+        target=other.uri,
+        to=(actor.followers,),
     )
     sending.send(tx, urls, actor, document, number=number, subject=actor.uri, followers=True)
     following.follow_on(tx, urls, changed, other)
@@ -227,7 +232,12 @@ def delete_account(tx: Tx, urls: Urls, account: int) -> None:
     actor = author_of(tx, account, account)
     number = tx.new_id()
     document = write_activity(
-        "Delete", uri=urls.activity(number), actor=actor.uri, object=actor.uri, to=(PUBLIC,), cc=(actor.followers,)
+        "Delete",
+        uri=urls.deed(actor.uri, number),
+        actor=actor.uri,
+        object=actor.uri,
+        to=(PUBLIC,),
+        cc=(actor.followers,),
     )
     sending.send(tx, urls, actor, document, number=number, subject=actor.uri, followers=True, followed=True)
     writing.remove_all_of(tx, actor)

@@ -126,7 +126,7 @@ def delete(tx: Tx, urls: Urls, account: int, post: int) -> None:
         number = tx.new_id()
         tomb = {"id": whole.uri, "type": "Tombstone", "formerType": whole.kind}
         document = write_activity(
-            "Delete", uri=urls.activity(number), actor=author.uri, object=tomb, to=whole.to, cc=whole.cc
+            "Delete", uri=urls.deed(author.uri, number), actor=author.uri, object=tomb, to=whole.to, cc=whole.cc
         )
         sending.send_about(tx, urls, whole, document, number=number, everywhere=True)
         writing.remove(tx, whole)
@@ -242,7 +242,7 @@ def _send_pin(tx: Tx, urls: Urls, author: Account, post: Post, kind: str) -> Non
     number = tx.new_id()
     document = write_activity(
         kind,
-        uri=urls.activity(number),
+        uri=urls.deed(author.uri, number),
         actor=author.uri,
         object=post.uri,
         target=author.featured,

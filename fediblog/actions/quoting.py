@@ -23,7 +23,7 @@ def begin(tx: Tx, urls: Urls, post: Post) -> None:
     number = tx.new_id()
     author = quoted.author if quoted is not None else ""
     state, approval = _answer_of(tx, urls, post, quoted)
-    quotes.ask(tx, post.id, urls.activity(number), author, state, approval)
+    quotes.ask(tx, post.id, urls.deed(post.author, number), author, state, approval)
     told = quoted is not None and (post.visibility in OPEN or quoted.account.id in post.addressed)
     if quoted is not None and quoted.local and told and state == "accepted":
         notices.add(tx, quoted.account.id, "quote", post.account.id, post.id)
@@ -74,7 +74,11 @@ def revoke(tx: Tx, urls: Urls, account: int, authorization: int) -> None:
     proof = quote_authorization(uri, author.uri, found.quoting, post.uri)
     number = tx.new_id()
     document = write_activity(
-        "Delete", uri=urls.activity(number), actor=author.uri, object=proof, to=(found.account.uri, author.followers)
+        "Delete",
+        uri=urls.deed(author.uri, number),
+        actor=author.uri,
+        object=proof,
+        to=(found.account.uri, author.followers),
     )
     # Whoever shows the quote has it from the one who quotes, and most of those who care follow one of the two.
     sending.send(tx, urls, author, document, number=number, subject=uri, to=[found.account], followers=True)

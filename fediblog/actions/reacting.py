@@ -48,7 +48,9 @@ def unlike(tx: Tx, urls: Urls, account: int, post: int) -> None:
     notices.withdraw(tx, whole.account.id, "like", account, post)
     inner = like_of(uri, actor, whole)
     number = tx.new_id()
-    document = write_activity("Undo", uri=urls.activity(number), actor=actor.uri, object=inner, to=(whole.author,))
+    document = write_activity(
+        "Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(whole.author,)
+    )
     sending.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account])
     tx.notify("posts")
 
@@ -88,7 +90,7 @@ def unboost(tx: Tx, urls: Urls, account: int, post: int) -> None:
     inner = announce_of(uri, actor, whole, tx.now, Visibility(standing.visibility))
     number = tx.new_id()
     document = write_activity(
-        "Undo", uri=urls.activity(number), actor=actor.uri, object=inner, to=(actor.followers, whole.author)
+        "Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(actor.followers, whole.author)
     )
     sending.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account], followers=True)
     tx.notify("posts")
@@ -122,7 +124,7 @@ def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) ->
 
 def _cast(tx: Tx, urls: Urls, actor: str, account: int, post: Post, name: str) -> None:
     number = tx.new_id()
-    uri = f"{urls.activity(number)}#vote"
+    uri = f"{urls.deed(actor, number)}/vote"
     reactions.vote(tx, account, post.id, name, uri)
     ballot = {
         "id": uri,
@@ -132,7 +134,7 @@ def _cast(tx: Tx, urls: Urls, actor: str, account: int, post: Post, name: str) -
         "inReplyTo": post.uri,
         "to": [post.author],
     }
-    document = write_activity("Create", uri=urls.activity(number), actor=actor, object=ballot, to=(post.author,))
+    document = write_activity("Create", uri=urls.deed(actor, number), actor=actor, object=ballot, to=(post.author,))
     sender = author_of(tx, account)
     sending.send(tx, urls, sender, document, number=number, subject=post.uri, to=[post.account], private=True)
 

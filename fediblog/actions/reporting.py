@@ -46,7 +46,7 @@ def report(tx: Tx, urls: Urls, account: int, complaint: Complaint) -> Report:
     activity = tx.new_id()
     number = moderation.report(
         tx,
-        urls.activity(activity),
+        urls.deed(urls.instance_actor, activity),
         account,
         other.id,
         named,
@@ -69,7 +69,7 @@ def _forward(tx: Tx, urls: Urls, number: int, other: Account, named: Sequence[st
         return
     document = write_activity(
         "Flag",
-        uri=urls.activity(number),
+        uri=urls.deed(speaker.uri, number),
         actor=speaker.uri,
         object=[other.uri, *named],
         to=(other.uri,),

@@ -41,7 +41,7 @@ def send(
     outbox.emit(
         tx,
         account.id,
-        urls.activity(number),
+        str(document["id"]),
         str(document["type"]),
         subject,
         encode(document).decode(),

@@ -44,8 +44,12 @@ class Urls:
         return f"{self.origin}/p/{number}"
 
     def activity(self, number: int) -> str:
-        """An activity's id."""
+        """The id of an activity that is served: the Create of a post, a boost or a like."""
         return f"{self.origin}/x/{number}"
+
+    def deed(self, actor: str, number: int) -> str:
+        """The id of what an actor only sends, as a Follow is: it leads to the actor, and tells nothing of the deed."""
+        return f"{actor}#x/{number}"
 
     def authorization(self, number: int) -> str:
         """The id of the proof that a post may quote one of ours (FEP-044f)."""

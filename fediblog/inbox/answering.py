@@ -15,19 +15,19 @@ def answer(tx: Tx, urls: Urls, ours: Account, follower: Account, follow_uri: str
     """Send Accept or Reject with the whole Follow in it, since peers match by its id or by its actor."""
     number = tx.new_id()
     build = activities.accept if accept else activities.reject
-    document = build(urls.activity(number), ours.uri, follow_of(follow_uri, follower.uri, ours.uri))
+    document = build(urls.deed(ours.uri, number), ours.uri, follow_of(follow_uri, follower.uri, ours.uri))
     send(tx, urls, ours, follower, document, number=number)
 
 
 def ask(tx: Tx, urls: Urls, ours: Account, target: Account, number: int) -> None:
     """Send a Follow whose id is that of `number`."""
-    send(tx, urls, ours, target, activities.follow(urls.activity(number), ours.uri, target.uri), number=number)
+    send(tx, urls, ours, target, activities.follow(urls.deed(ours.uri, number), ours.uri, target.uri), number=number)
 
 
 def take_back(tx: Tx, urls: Urls, ours: Account, target: Account, follow_uri: str) -> None:
     """Send the Undo of a Follow."""
     number = tx.new_id()
-    document = activities.undo(urls.activity(number), follow_of(follow_uri, ours.uri, target.uri))
+    document = activities.undo(urls.deed(ours.uri, number), follow_of(follow_uri, ours.uri, target.uri))
     send(tx, urls, ours, target, document, number=number)
 
 
@@ -59,13 +59,13 @@ def let_reply(
     if given is None:
         refused: Json = request or replying
         document = activities.write_activity(
-            "Reject", uri=urls.activity(number), actor=ours.uri, object=refused, to=(author.uri,)
+            "Reject", uri=urls.deed(ours.uri, number), actor=ours.uri, object=refused, to=(author.uri,)
         )
         send(tx, urls, ours, author, document, number=number)
         return
     document = activities.write_activity(
         "Accept",
-        uri=urls.activity(number),
+        uri=urls.deed(ours.uri, number),
         actor=ours.uri,
         object=request or replying,
         to=(author.uri,),
@@ -80,11 +80,11 @@ def undo_boost(tx: Tx, urls: Urls, ours: Account, author: Account, uri: str, pos
     number = tx.new_id()
     audience = (ours.followers, author.uri)
     done = activities.write_activity("Announce", uri=uri, actor=ours.uri, object=post, to=audience)
-    document = activities.undo(urls.activity(number), done)
+    document = activities.undo(urls.deed(ours.uri, number), done)
     outbox.emit(
         tx,
         ours.id,
-        urls.activity(number),
+        str(document["id"]),
         "Undo",
         post,
         encode(document).decode(),
@@ -101,7 +101,7 @@ def send(tx: Tx, urls: Urls, ours: Account, to: Account, document: dict[str, Jso
     outbox.emit(
         tx,
         ours.id,
-        urls.activity(number),
+        str(document["id"]),
         str(document["type"]),
         to.uri,
         encode(document).decode(),

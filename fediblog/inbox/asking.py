@@ -39,7 +39,7 @@ def _requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
 
 def _turn_down(tx: Tx, urls: Urls, post: Post, facts: Facts, asked: dict[str, Json]) -> Outcome:
     number = tx.new_id()
-    document = activities.reject(urls.activity(number), post.author, asked)
+    document = activities.reject(urls.deed(post.author, number), post.author, asked)
     answering.send(tx, urls, post.account, facts.actor, document, number=number)
     return Outcome.DONE
 

@@ -79,7 +79,9 @@ def _follow_on(tx: Tx, urls: Urls, follower: Account, old: Account, new: Account
     if relations.follow(tx, follower.id, new.id) is None and not apart and new.id != follower.id:
         number = tx.new_id()
         at_once = new.local and not new.locked
-        relations.put_follow(tx, follower.id, new.id, urls.activity(number), "accepted" if at_once else "pending")
+        relations.put_follow(
+            tx, follower.id, new.id, urls.deed(follower.uri, number), "accepted" if at_once else "pending"
+        )
         if new.local:
             notices.add(tx, new.id, "follow" if at_once else "follow_request", follower.id)
         answering.ask(tx, urls, follower, new, number)

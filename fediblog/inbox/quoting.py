@@ -41,7 +41,7 @@ def _requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return Outcome.IGNORED
     granted = _grant(tx, activity, facts, post)
     number = tx.new_id()
-    uri, asked = urls.activity(number), as_asked(activity)
+    uri, asked = urls.deed(post.author, number), as_asked(activity)
     if granted is None:
         document = activities.reject(uri, post.author, asked)
     else:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from fediblog.actions import following
 from fediblog.store import accounts, relations
 from fediblog.store.tx import Tx
@@ -185,3 +187,24 @@ async def test_a_late_reject_of_an_earlier_follow_ends_the_later_one_on_both_sid
     ((body,),) = await at_home.ask("select body from outgoing order by id desc limit 1")
     undo = json.loads(body)
     assert (undo["type"], undo["object"]["id"]) == ("Undo", second)
+
+
+@pytest.mark.parametrize("verb", ["Accept", "Reject"])
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("before", [False, True])
+async def test_a_follow_is_known_by_the_very_id_that_was_sent(
+    at_home: Home, bob: Person, verb: str, whole: bool, before: bool
+) -> None:
+    """Now a fragment of the actor's, in earlier versions an address of its own: answers and the Undo name that."""
+    uri = await asks(at_home, bob)
+    assert uri.startswith(f"{at_home.alice.uri}#")
+    account = await at_home.know(bob)
+    if before:
+        uri = f"{at_home.site.urls.origin}/x/7"
+        await at_home.site.db.write(relations.put_follow, at_home.alice.id, account.id, uri, "pending")
+    asked = {"id": uri, "type": "Follow", "actor": at_home.alice.uri, "object": bob.uri} if whole else uri
+    await at_home.send(bob, bob.does(verb, asked))
+    assert await follows(at_home, bob) == {"Accept": "accepted", "Reject": ""}[verb]
+    if verb == "Accept":
+        await at_home.site.db.write(following.unfollow, at_home.site.urls, at_home.alice.id, account.id)
+        assert (await sent(at_home))[-1]["object"]["id"] == uri
