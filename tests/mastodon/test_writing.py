@@ -267,38 +267,64 @@ async def test_a_status_quotes_another(both: Server) -> None:
     assert moved.json()["params"]["quoted_status_id"] == str(numbers[1])
 
 
-@pytest.mark.parametrize(
-    ("automatic", "manual", "is_told", "wanted"),
-    [
-        (("followers",), (), ["followers"], ("denied", "automatic")),
-        ((), ("followers",), [], ("manual", "manual")),
-        (("self",), (), [], ("denied", "denied")),
-        (("self", "followers"), (), ["followers"], ("denied", "automatic")),
-        (("public",), (), ["public"], ("automatic", "automatic")),
-    ],
-)
+ELSE = "unsupported_policy"
+# automatic, manual, the two lists as apps get them, and what they mean to somebody else and to a follower
+QUOTERS = [
+    ("", "", [], [], "unknown", "unknown"),  # not told at all
+    ("self", "", [], [], "denied", "denied"),
+    ("followers", "", ["followers"], [], "denied", "automatic"),
+    ("self followers", "", ["followers"], [], "denied", "automatic"),
+    ("public", "", ["public"], [], "automatic", "automatic"),
+    ("self public", "followers", ["public"], [], "automatic", "automatic"),
+    ("", "public", [], ["public"], "manual", "manual"),
+    ("self", "public", [], ["public"], "manual", "manual"),
+    ("", "followers", [], ["followers"], "denied", "manual"),
+    ("followers", "public", ["followers"], ["public"], "manual", "automatic"),
+    ("other", "", [ELSE], [], "unknown", "unknown"),
+    ("self", "other", [], [ELSE], "unknown", "unknown"),
+    ("other followers", "public", [ELSE, "followers"], ["public"], "manual", "automatic"),
+    ("followers", "other", ["followers"], [ELSE], "unknown", "automatic"),
+]
+
+
+@pytest.mark.parametrize("visibility", ["public", "followers"])
+@pytest.mark.parametrize(("automatic", "manual", "at_once", "asked", "stranger", "follower"), QUOTERS)
 async def test_who_may_quote_a_post_of_another_server(
-    both: Server, automatic: tuple[str, ...], manual: tuple[str, ...], is_told: list[str], wanted: tuple[str, str]
+    both: Server,
+    automatic: str,
+    manual: str,
+    at_once: list[str],
+    asked: list[str],
+    stranger: str,
+    follower: str,
+    visibility: str,
 ) -> None:
     """As its `canQuote` says, before and after one follows its author; alone and in a list."""
 
     def written(tx: Tx) -> tuple[int, int]:
         author = makers.remote(tx, "choosy")
-        ids = {"followers": author.followers, "self": author.uri, "public": PUBLIC}
-        rule = Rule(automatic=tuple(map(ids.__getitem__, automatic)), manual=tuple(map(ids.__getitem__, manual)))
-        return author.id, makers.post(tx, author, policy=Policy(quote=rule))
+        ids = {"followers": author.followers, "self": author.uri, "public": PUBLIC, "other": author.following or "x:y"}
+        rules = [tuple(map(ids.__getitem__, each.split())) for each in (automatic, manual)]
+        told = Rule(automatic=rules[0], manual=rules[1])
+        policy = Policy(quote=told) if automatic or manual else Policy(like=Rule(automatic=(PUBLIC,)))
+        return author.id, makers.post(tx, author, policy=policy, visibility=Visibility(visibility))
 
     author, number = await both.write(written)
-    bob, found = await both.api("bob"), []
+    bob, anybody = await both.api("bob"), await both.api()
     for is_following in (False, True):
         if is_following:
             await both.write(relations.put_follow, both.people["bob"].id, author, "https://blog.test/x/f", "accepted")
-        shown = (await bob.get(f"/api/v1/statuses/{number}"))["quote_approval"]
+        elif visibility == "followers":
+            continue  # it is not seen
         (listed,) = await bob.get(f"/api/v1/accounts/{author}/statuses")
+        shown = (await bob.get(f"/api/v1/statuses/{number}"))["quote_approval"]
         assert listed["quote_approval"] == shown
-        assert shown["automatic"] == is_told
-        found.append(shown["current_user"])
-    assert tuple(found) == wanted
+        wanted = {"automatic": at_once, "manual": asked, "current_user": follower if is_following else stranger}
+        private = {"automatic": [], "manual": [], "current_user": "denied"}
+        assert shown == (wanted if visibility == "public" else private)
+    if visibility == "public":
+        shown = (await anybody.get(f"/api/v1/statuses/{number}"))["quote_approval"]
+        assert shown == {"automatic": at_once, "manual": asked, "current_user": "denied"}
 
 
 def _stranger_writes(tx: Tx) -> int:

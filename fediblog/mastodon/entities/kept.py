@@ -21,6 +21,7 @@ from fediblog.mastodon.entities import filters
 from fediblog.mastodon.entities.base import Json
 from fediblog.mastodon.entities.statuses import (
     Beside,
+    Quoters,
     Shown,
     fixed,
     names_some,
@@ -220,20 +221,20 @@ def _status(page: _Page, row: Row) -> bytes:
     return b'%b,"reblog":%b}' % (outer, inner)
 
 
-def _quotable(row: Row, page: _Page) -> str:
+def _quotable(row: Row, page: _Page) -> Quoters:
     author = page.choosy.get(row.account)
     return quote_policy(row.local, row.visibility, row.quotable, policy_from(row.policy), author)
 
 
 @cache
-def _quotable_here(local: int, visibility: str, quotable: str) -> str:
+def _quotable_here(local: int, visibility: str, quotable: str) -> Quoters:
     """The same of a post for which no policy came."""
     return quote_policy(bool(local), visibility, quotable, None, None)
 
 
 @cache
-def _approval(policy: str, viewer: str) -> bytes:
-    return encode(quote_approval(policy, viewer))
+def _approval(quoters: Quoters, viewer: str) -> bytes:
+    return encode(quote_approval(quoters, viewer))
 
 
 def _marks(page: _Page, row: Row, kept: KeptPost) -> bytes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
+from typing import NamedTuple
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Attachment, Policy, Poll, Visibility
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.records import record
-from fediblog.domain.rules import is_for_nobody
 from fediblog.markup.html import escape
 from fediblog.mastodon.entities import accounts as people
 from fediblog.mastodon.entities import filters
@@ -34,6 +34,7 @@ BARE: Json = {
     "fediblog": None,
 }
 """What a boost has nothing of."""
+UNSUPPORTED = "unsupported_policy"  # Mastodon's word for those whom it has no word for
 _OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
 _COMMENTS = {"public": "everyone", "followers": "followers", "nobody": "nobody"}
 _KINDS = {"Image": "image", "Video": "video", "Audio": "audio"}
@@ -245,25 +246,37 @@ def _mentions(post: Post, beside: Beside) -> list[Json]:
     ]
 
 
-def quote_policy(local: bool, visibility: str, quotable: str, policy: Policy | None, author: Account | None) -> str:
-    """Who may quote a post: public, followers, nobody, direct (not even its author); of others also ask, unsaid.
+class Quoters(NamedTuple):
+    """Who may quote a post, in Mastodon's words: without asking, and with the author's approval.
 
-    `author` must be there where `names_some` says so.
+    `sealed`: not even its author may. `unsaid`: it is of a server that says nothing of quotes.
     """
-    if visibility == Visibility.DIRECT:
-        return "direct"
+
+    automatic: tuple[str, ...] = ()
+    manual: tuple[str, ...] = ()
+    sealed: bool = False
+    unsaid: bool = False
+
+
+def quote_policy(local: bool, visibility: str, quotable: str, policy: Policy | None, author: Account | None) -> Quoters:
+    """Who may quote a post. `author` must be there where `names_some` says so."""
     if visibility not in _OPEN:
-        return "nobody"
+        return Quoters(sealed=visibility == Visibility.DIRECT)
     if local:
-        return quotable
+        return Quoters(() if quotable == "nobody" else (quotable,))
     rule = policy.quote if policy is not None else None
     if rule is None:
-        return "unsaid"
-    if PUBLIC in rule.automatic or author is None:
-        return "public" if PUBLIC in rule.automatic else "ask"
-    if is_for_nobody(rule, author.uri):
-        return "nobody"
-    return "followers" if author.followers in rule.automatic and not rule.manual else "ask"
+        return Quoters(unsaid=True)
+    if author is None or PUBLIC in rule.automatic:
+        return Quoters(("public",))
+    return Quoters(_groups(rule.automatic, author), _groups(rule.manual, author))
+
+
+def _groups(uris: Iterable[str], author: Account) -> tuple[str, ...]:
+    """What Mastodon calls them: the author needs no word, and there is one for all that are named beside its two."""
+    names = {PUBLIC: "public", author.followers: "followers"}
+    found = {names.get(uri, UNSUPPORTED) for uri in uris if uri != author.uri}
+    return tuple(each for each in (UNSUPPORTED, "public", "followers") if each in found)
 
 
 def names_some(policy: Policy | None) -> bool:
@@ -278,14 +291,23 @@ def standing(viewer: int, author: int, followed: Collection[int]) -> str:
     return "self" if viewer == author else "follower" if author in followed else "other"
 
 
-def quote_approval(policy: str, viewer: str) -> Json:
+def quote_approval(quoters: Quoters, viewer: str) -> Json:
     """Who may quote it, and whether the viewer may; see `quote_policy` and `standing`."""
-    allowed = {("public", "follower"), ("public", "other"), ("followers", "follower")}
-    if (viewer == "self" and policy != "direct") or (policy, viewer) in allowed:
-        current = "automatic"
-    else:
-        current = {"ask": "manual", "unsaid": "unknown"}.get(policy, "denied") if viewer != "nobody" else "denied"
-    return {"automatic": [policy] if policy in ("public", "followers") else [], "manual": [], "current_user": current}
+    told = {"automatic": list(quoters.automatic), "manual": list(quoters.manual)}
+    return {**told, "current_user": _current(quoters, viewer)}
+
+
+def _current(quoters: Quoters, viewer: str) -> str:
+    if viewer == "nobody" or quoters.sealed:
+        return "denied"
+    if viewer == "self":
+        return "automatic"
+    groups = {"public", "followers"} if viewer == "follower" else {"public"}
+    if not groups.isdisjoint(quoters.automatic):
+        return "automatic"
+    if not groups.isdisjoint(quoters.manual):
+        return "manual"
+    return "unknown" if quoters.unsaid or UNSUPPORTED in quoters.automatic + quoters.manual else "denied"
 
 
 def poll(post: Post, own: Sequence[str], viewer: int, now: int = 0) -> Json | None:
