@@ -62,6 +62,19 @@ def states(tx: Tx, uris: Collection[str]) -> dict[str, State]:
     return {row.uri: row.state for row in rows}
 
 
+def waiting(tx: Tx, account: int, post: int) -> list[str]:
+    """Which of `like` and `boost` the account has given to a post that its author has not approved yet."""
+    rows = tx.all(
+        "select 'like' as kind from reaction r join approval a on a.uri = r.uri and a.state = 'pending'"
+        " where r.account = :account and r.post = :post and r.kind = 'like'"
+        " union all select 'boost' as kind from boost b join approval a on a.uri = b.uri and a.state = 'pending'"
+        " where b.account = :account and b.post = :post",
+        account=account,
+        post=post,
+    )
+    return [row.kind for row in rows]
+
+
 def proven(tx: Tx, proof: str) -> str:
     """The id of the like, boost or answer of ours that this authorization let stand; empty if it is none."""
     row = tx.one("select uri from approval where proof = :proof and state = 'accepted'", proof=proof) if proof else None

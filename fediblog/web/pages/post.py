@@ -61,6 +61,7 @@ class Thread:
     quotes: Sequence[Authorization] = ()  # for its author alone
     let: Sequence[tuple[int, Account, str]] = ()  # answers that have its author's leave, likewise
     approval: str = ""  # what became of an answer to somebody elsewhere, for its author alone
+    waiting: Sequence[str] = ()  # `like` and `boost` of the reader that the author has to approve
     closed: str = ""  # followers or nobody, if only these may comment and the reader is none of them
 
 
@@ -165,6 +166,7 @@ def thread_of(tx: Tx, viewer: int, post: Post, page: int) -> Thread:
         quotes=quotes.standing(tx, post.id) if viewer == post.account.id else (),
         let=approvals.replies_let(tx, post.id) if viewer == post.account.id else (),
         approval=_approval(tx, post) if viewer == post.account.id and post.in_reply_to else "",
+        waiting=approvals.waiting(tx, viewer, post.id) if viewer and not post.local else (),
         closed=_closed(tx, viewer, post),
     )
 

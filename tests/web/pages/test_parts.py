@@ -28,6 +28,7 @@ _DYNAMIC = (
     "allowed.",
     "closed.",
     "post.approval-",
+    "post.waiting-",
     "notice.",
     "tab.",
     "flash.",

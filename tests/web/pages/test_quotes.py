@@ -6,6 +6,7 @@ from typing import Literal
 
 import pytest
 
+from fediblog.actions import reacting
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Policy, Rule
 from fediblog.domain.posts import Post
@@ -232,3 +233,26 @@ async def test_what_an_author_elsewhere_says_of_an_answer_is_told_to_who_wrote_i
     await blog.site.db.write(approvals.settle, answer.uri, above.id, state, "")
     assert words in (await owner.get(answer.url)).text
     assert words not in (await visitor.get(answer.url)).text
+
+
+async def test_a_like_and_a_boost_that_wait_are_marked_for_who_gave_them(blog: Blog) -> None:
+    bob = await blog.stranger("bob")
+    rule = Rule(manual=(PUBLIC,))
+    seen = await blog.heard(bob, "<p>Slow water</p>", 1, policy=Policy(like=rule, announce=rule))
+    urls, owner = blog.site.urls, await blog.owner()
+    words = ("Your like waits", "Your boost waits")
+
+    async def shown() -> list[bool]:
+        page = (await owner.get(f"/post/{seen.id}")).text
+        return [each in page for each in words]
+
+    assert await shown() == [False, False]
+    await blog.site.db.write(reacting.like, urls, blog.alice.id, seen.id)
+    await blog.site.db.write(reacting.boost, urls, blog.alice.id, seen.id)
+    assert await shown() == [True, True]
+    assert await blog.site.db.read(approvals.waiting, bob.id, seen.id) == []
+    uri = await blog.site.db.read(lambda tx: tx.all("select uri from reaction")[0].uri)
+    await blog.site.db.write(approvals.settle, uri, seen.id, "accepted", "https://far.example/1")
+    assert await shown() == [False, True]
+    await blog.site.db.write(reacting.unboost, urls, blog.alice.id, seen.id)
+    assert await shown() == [False, False]
