@@ -47,9 +47,11 @@ def _reacted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     if not reactions.react(tx, facts.actor.id, post.id, uri, kind=kind, content=content, emoji_url=picture):
         return Outcome.DUPLICATE
     if post.local:
-        # Who likes it already has been told of.
-        if kind != "dislike" and not (post.reactions and reactions.still_likes(tx, facts.actor.id, post.id, but=uri)):
-            notices.add(tx, post.account, "like", facts.actor.id, post.id, content, new=True, pushed=post.pushed)
+        if kind != "dislike":
+            if post.reactions and reactions.still_likes(tx, facts.actor.id, post.id, but=uri):
+                _retell(tx, post.account, facts.actor.id, post.id)  # who likes it already has been told of
+            else:
+                notices.add(tx, post.account, "like", facts.actor.id, post.id, content, new=True, pushed=post.pushed)
         tx.notify("posts")
     return Outcome.DONE
 
@@ -79,19 +81,30 @@ def take_reaction_back(tx: Tx, uri: str, account: int) -> bool:
     reactions.withdraw_by_uri(tx, account, uri)
     post = posts.stored(tx, found[1])
     if post is not None:
-        if not reactions.still_likes(tx, account, post.id):
-            notices.withdraw(tx, post.account.id, "like", account, post.id)
+        _tell_less(tx, post.account.id, account, post.id)
         tx.notify("posts")
     inbound.forget(tx, uri)
     return True
 
 
 def _forget_reaction(tx: Tx, uri: str, account: int, post: Row) -> None:
-    if not reactions.still_likes(tx, account, post.id):
-        notices.withdraw(tx, post.account, "like", account, post.id)
+    _tell_less(tx, post.account, account, post.id)
     inbound.forget(tx, uri)
     if post.local:
         tx.notify("posts")
+
+
+def _tell_less(tx: Tx, author: int, account: int, post: int) -> None:
+    """A reaction of the account is gone: so is the notice, unless another stands."""
+    if reactions.still_likes(tx, account, post):
+        _retell(tx, author, account, post)
+    else:
+        notices.withdraw(tx, author, "like", account, post)
+
+
+def _retell(tx: Tx, author: int, account: int, post: int) -> None:
+    """The notice names the emoji that stands beside the face."""
+    notices.correct(tx, author, "like", account, post, reactions.shown_emoji(tx, account, post))
 
 
 def _boost_needs(activity: Activity) -> Needs:

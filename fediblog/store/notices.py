@@ -119,6 +119,19 @@ def withdraw(tx: Tx, account: int, kind: str, actor: int, post: int | None = Non
     )
 
 
+def correct(tx: Tx, account: int, kind: str, actor: int, post: int, content: str) -> None:
+    """What a notice told is otherwise by now: it says so in its place, and nobody is told once more."""
+    tx.run(
+        "update notice set content = :content where account = :account and kind = :kind and actor = :actor"
+        " and post = :post and content <> :content",
+        account=account,
+        kind=kind,
+        actor=actor,
+        post=post,
+        content=content,
+    )
+
+
 def number_of(tx: Tx, account: int, given: int) -> int:
     """The number that an app means: itself, or of one above `LARGEST` what that notice has become; 0 if unknown."""
     if given <= LARGEST:

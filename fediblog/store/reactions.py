@@ -115,6 +115,17 @@ def still_likes(tx: Tx, account: int, post: int, but: str = "") -> bool:
     return row is not None
 
 
+def shown_emoji(tx: Tx, account: int, post: int) -> str:
+    """The emoji that stands beside the account's face below the post; nothing if it only likes the post."""
+    row = tx.one(
+        "select content from reaction where post = :post and account = :account and kind = 'emoji'"
+        " order by created, content limit 1",
+        post=post,
+        account=account,
+    )
+    return str(row.content) if row else ""
+
+
 def liked(tx: Tx, account: int, limit: int = 40) -> list[int]:
     """Numbers of the posts that the account liked, the latest first."""
     rows = tx.all(

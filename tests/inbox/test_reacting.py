@@ -8,6 +8,7 @@ import pytest
 
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.store import listings, posts
+from fediblog.store import reactions as reacted
 from tests.federation.stranger import Home, Person
 
 
@@ -112,6 +113,22 @@ async def test_a_person_is_told_of_once_until_nothing_of_theirs_is_left(at_home:
         assert await at_home.notices() == [("like", "bob")]
         await at_home.send(bob, bob.does("Undo", deed, deed["id"][-1]))
     assert await at_home.notices() == []
+
+
+async def test_a_notice_of_a_reaction_says_the_emoji_that_stands_beside_the_face(at_home: Home, bob: Person) -> None:
+    post = await at_home.writes()
+    like = bob.does("Like", post.uri, 1)
+    party, fox = (bob.does("EmojiReact", post.uri, 2 + n, content=c) for n, c in enumerate(("\U0001f389", ":fox:")))
+    undone = [bob.does("Undo", deed, deed["id"][-1]) for deed in (party, fox)]
+    deeds = [like, party, fox, *undone]
+    seen = []
+    for deed in deeds:
+        at_home.clock.now += 1000
+        await at_home.send(bob, deed)
+        ((told,),) = await at_home.ask("select content from notice")
+        (face,) = await at_home.site.db.read(reacted.liked_by, post.id)
+        seen.append((told, face.content))
+    assert seen == [(each, each) for each in ("", "\U0001f389", "\U0001f389", ":fox:", "")]
 
 
 async def test_one_account_cannot_fill_the_page_with_emoji(at_home: Home, bob: Person) -> None:
