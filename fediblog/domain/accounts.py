@@ -49,12 +49,16 @@ class Account(Actor):
 
 @record(frozen=True, slots=True, kw_only=True)
 class Login:
-    """One person (or team) who signs in; may own several accounts. `role` is owner or member."""
+    """One person (or team) who signs in; may own several accounts. `role` is owner or member.
+
+    `mark` is another with each other password, and tells nothing of it.
+    """
 
     id: int
     name: str
     role: str = "member"
     created: int = 0
+    mark: str = ""
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from zlib import crc32
 
 from fediblog.domain.accounts import Login
@@ -38,7 +39,7 @@ def create(tx: Tx, name: str, password: str, role: str = "member") -> Login:
         role=role,
         now=tx.now,
     )
-    return Login(id=number, name=name.lower(), role=role, created=tx.now)
+    return Login(id=number, name=name.lower(), role=role, created=tx.now, mark=mark_of(password))
 
 
 def by_name(tx: Tx, name: str) -> Login | None:
@@ -62,6 +63,11 @@ def password_hash(tx: Tx, name: str) -> str | None:
     """The stored hash, or None if there is no such login."""
     row = tx.one("select password from login where name = :name and disabled = 0", name=name.lower())
     return str(row.password) if row else None
+
+
+def mark_of(password: str) -> str:
+    """What a hash is told from others by, by those who may not have it."""
+    return hashlib.sha256(password.encode()).hexdigest()
 
 
 def some_hash(tx: Tx, name: str) -> str | None:
@@ -148,4 +154,4 @@ def sweep_sessions(tx: Tx) -> int:
 
 
 def _login(row: Row) -> Login:
-    return Login(id=row.id, name=row.name, role=row.role, created=row.created)
+    return Login(id=row.id, name=row.name, role=row.role, created=row.created, mark=mark_of(row.password))

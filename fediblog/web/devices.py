@@ -1,7 +1,7 @@
 """Browsers that have logged in before: a signed cookie proves it, so that a stranger's tries do not keep them out.
 
 One cookie for each login, sent to the log-in page alone. It signs nobody in: it only gives the browser a count of
-wrong passwords of its own.
+wrong passwords of its own. As sessions do, it ends with another password.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ PATH = "/login"
 LASTS = 400 * 86_400  # seconds: browsers keep no cookie longer
 
 
-def remember(request: Request, response: Response, name: str) -> None:
-    """Let the browser prove from now on that it has logged in under that name."""
+def remember(request: Request, response: Response, name: str, mark: str) -> None:
+    """Let the browser prove that it has logged in under that name, as long as the login has the password of `mark`."""
     site, nonce = site_of(request), secrets.token_hex(16)
     response.set_cookie(
         cookie_name(site, name),
-        nonce + _proof(site, name, nonce),
+        nonce + _proof(site, name, mark, nonce),
         max_age=LASTS,
         path=PATH,
         secure=_is_secure(site),
@@ -34,12 +34,12 @@ def remember(request: Request, response: Response, name: str) -> None:
     )
 
 
-def device_of(request: Request, name: str) -> str:
-    """Which browser it is that has logged in under that name before; '' if it cannot prove that."""
+def device_of(request: Request, name: str, mark: str) -> str:
+    """Which browser it is that has logged in under that name, with the password of now; '' if it cannot prove that."""
     site = site_of(request)
     value = request.cookies.get(cookie_name(site, name), "")
     nonce, proof = value[:32], value[32:]
-    return nonce if hmac.compare_digest(proof.encode(), _proof(site, name, nonce).encode()) else ""
+    return nonce if hmac.compare_digest(proof.encode(), _proof(site, name, mark, nonce).encode()) else ""
 
 
 def cookie_name(site: Site, name: str) -> str:
@@ -52,5 +52,5 @@ def _is_secure(site: Site) -> bool:
     return site.urls.origin.startswith("https://")
 
 
-def _proof(site: Site, name: str, nonce: str) -> str:
-    return hmac.new(site.secret, f"known device\n{name}\n{nonce}".encode(), hashlib.sha256).hexdigest()
+def _proof(site: Site, name: str, mark: str, nonce: str) -> str:
+    return hmac.new(site.secret, f"known device\n{name}\n{mark}\n{nonce}".encode(), hashlib.sha256).hexdigest()

@@ -102,7 +102,7 @@ def renewed(request: Request, response: Response) -> Response:
     if token := getattr(request.state, "renewed", ""):
         sessions.set_cookie(site_of(request), response, token)
         if visit := sessions.visit_of(request):
-            devices.remember(request, response, visit.login.name)
+            devices.remember(request, response, visit.login.name, visit.login.mark)
     return response
 
 

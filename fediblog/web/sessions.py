@@ -166,7 +166,7 @@ def login_path(onward: str) -> str:
 async def begin(request: Request, response: Response, login: Login, password: str) -> None:
     """Sign in with a password of that hash; where it has been changed meanwhile, nobody is signed in."""
     if token := await opened(request, login, password):
-        give(request, response, login, token)
+        give(request, response, login, token, password)
 
 
 async def opened(request: Request, login: Login, password: str) -> str:
@@ -179,10 +179,10 @@ async def opened(request: Request, login: Login, password: str) -> str:
     return token if await site.db.write(_begin, login, password, token, old, agent) else ""
 
 
-def give(request: Request, response: Response, login: Login, token: str) -> None:
-    """Let the browser have the session that was begun."""
+def give(request: Request, response: Response, login: Login, token: str, password: str) -> None:
+    """Let the browser have the session that was begun with a password of that hash."""
     set_cookie(site_of(request), response, token)
-    devices.remember(request, response, login.name)
+    devices.remember(request, response, login.name, logins.mark_of(password))
 
 
 def _begin(tx: Tx, login: Login, password: str, token: str, old: str, agent: str) -> bool:

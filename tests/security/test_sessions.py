@@ -8,6 +8,7 @@ from itertools import product
 
 import httpx
 import pytest
+from starlette.requests import Request
 from starlette.routing import Route
 
 from fediblog.actions import granting
@@ -17,6 +18,7 @@ from fediblog.store import apps, logins
 from fediblog.store.tx import Tx
 from fediblog.web import pages
 from fediblog.web.devices import cookie_name as cookie_of
+from fediblog.web.devices import device_of
 from fediblog.web.sessions import cookie_name, hashed
 from tests.web.pages.conftest import PASSWORD, Blog, Browser
 
@@ -306,6 +308,34 @@ async def test_wrong_passwords_from_everywhere_do_not_keep_the_owner_out(
     cookie_for_ben = {"cookie": f"{cookie_of(blog.site, 'ben')}={cookie.value}"}  # proves nothing about ben
     found = [(await owner.post("/login", ben, headers=cookie_for_ben)).status_code for _ in range(3)]
     assert found == [429] * 3  # the network of that address has used its own
+
+
+@pytest.mark.parametrize("where", ["settings", "command"])
+async def test_another_password_makes_known_browsers_unknown(blog: Blog, where: str) -> None:
+    """Whoever stole a browser's cookies has no tries of its own any more; the browser that changed it has."""
+    owner, other = await blog.owner(), await blog.owner()
+    new, name = "another battery staple", cookie_of(blog.site, "alice")
+
+    def cookie(browser: Browser) -> str:
+        return next(each.value or "" for each in browser.http.cookies.jar if each.name == name)
+
+    async def is_known(value: str) -> bool:
+        mark = (await blog.site.db.read(logins.by_name, "alice")).mark  # type: ignore[union-attr]
+        app = {"type": "http", "app": blog.app, "headers": [(b"cookie", f"{name}={value}".encode())]}
+        return bool(device_of(Request(app), "alice", mark))
+
+    before = cookie(owner), cookie(other)
+    assert [await is_known(each) for each in before] == [True, True]
+    if where == "settings":
+        typed = {"old": PASSWORD, "password": new, "password-again": new}
+        assert (await owner.post("/settings/password", typed)).status_code == 303
+        assert await is_known(cookie(owner))
+    else:
+        login = blog.alice.login or 0
+        await blog.site.db.write(logins.set_password, login, await passwords.hashed(new))
+    assert [await is_known(each) for each in before] == [False, False]
+    assert (await other.log_in(password=new)).status_code == 303
+    assert await is_known(cookie(other))
 
 
 async def test_whoever_goes_on_guessing_is_slowed_further(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:

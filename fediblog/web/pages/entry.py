@@ -85,21 +85,22 @@ async def log_in(request: Request) -> Response:
     form = await forms.read_open(request)
     kept = unsent.kept_of(form)
     name, onward = form.line("name", 100).lower(), forms.own_path(form.line("next", 8000))  # what an app asks is long
-    door, device = door_of(request), devices.device_of(request, name)
+    named = await site_of(request).db.read(logins.by_name, name)
+    door, device = door_of(request), devices.device_of(request, name, named.mark if named is not None else "")
     if wait := door.knock(name, device, _address(request)):
         return _refused(request, form, kept, text("error.too-often", n=wait), 429, wait)
     known = await _known(site_of(request), name, form.secret("password"))
     token = await sessions.opened(request, *known) if known else ""
     if not known or not token:
         return _refused(request, form, kept, text("error.wrong-password"))
-    login, _ = known
+    login, password = known
     door.opened(name, device)
     owned = await site_of(request).db.read(accounts.of_login, login.id)
     if kept is not None:
         response = await unsent.go_on(request, kept, token, text("unsent.logged-in"))
     else:
         response = back(request, onward if owned else sessions.NEW_ACCOUNT)
-    sessions.give(request, response, login, token)
+    sessions.give(request, response, login, token, password)
     return response
 
 
