@@ -13,8 +13,8 @@ from fediblog.actions import publishing, reacting
 from fediblog.domain.accounts import Account
 from fediblog.errors import Unavailable
 from fediblog.federation import beginnings as accounts_met
-from fediblog.federation import polls as poll_totals
-from fediblog.federation import profile_totals as told_totals
+from fediblog.federation import polls as poll_refresh
+from fediblog.federation import profile_totals as totals_refresh
 from fediblog.federation import pushing, quoting, resolve, synchronizing, threads
 from fediblog.federation.site import Site
 from fediblog.store import (
@@ -83,13 +83,13 @@ async def release(site: Site, job: Job) -> None:
 
 async def close_poll(site: Site, job: Job) -> None:
     """The time of a poll is over: that of another server is asked for its result before anybody is told."""
-    await poll_totals.refresh(site, int(job.subject))
+    await poll_refresh.refresh(site, int(job.subject))
     await site.db.write(_finish, job, reacting.close_poll, site.urls, int(job.subject))
 
 
 async def refresh_poll(site: Site, job: Job) -> None:
     """Fetch how a poll of another server stands."""
-    await poll_totals.refresh(site, int(job.subject))
+    await poll_refresh.refresh(site, int(job.subject))
     await site.db.write(jobs.done, job.id)
 
 
@@ -127,13 +127,13 @@ async def begin_account(site: Site, job: Job) -> None:
 
 async def fetch_totals(site: Site, job: Job) -> None:
     """Ask an account's server how many followers and posts it has."""
-    await told_totals.fetch(site, int(job.subject))
+    await totals_refresh.fetch(site, int(job.subject))
     await site.db.write(jobs.done, job.id)
 
 
 async def _fetch_totals(site: Site, account: Account) -> None:
     if await site.db.read(profile_totals.is_stale, account):
-        await told_totals.fetch(site, account.id)
+        await totals_refresh.fetch(site, account.id)
 
 
 async def check_quote(site: Site, job: Job) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from fediblog.errors import Invalid, NotFound
 from fediblog.mastodon.calls import Call, Json, Reply
-from fediblog.mastodon.entities.notifications import kinds, notifications, requests
+from fediblog.mastodon.entities.notifications import kinds, notifications as made, requests
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.table import Table
@@ -42,7 +42,7 @@ async def index(call: Call) -> Reply:
 
 def _index(tx: Tx, look: Look, viewer: int, wanted: Wanted, window: Window) -> tuple[list[Json], list[int]]:
     found = noticed.page(tx, viewer, wanted, notices.placed(tx, viewer, window))
-    return notifications(tx, look, found, viewer), [each.id for each in found]
+    return made(tx, look, found, viewer), [each.id for each in found]
 
 
 @API.get("/api/v1/notifications/unread_count", scope=READ, gives="UnreadCount", tier=2)
@@ -68,7 +68,7 @@ def _show(tx: Tx, look: Look, viewer: int, number: int) -> Json:
     found = notices.get(tx, viewer, notices.number_of(tx, viewer, number))
     if found is None:
         raise NotFound()
-    return notifications(tx, look, [found], viewer)[0]
+    return made(tx, look, [found], viewer)[0]
 
 
 @API.post("/api/v1/notifications/{id}/dismiss", scope=WRITE, tier=2)

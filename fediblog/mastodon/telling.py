@@ -12,7 +12,7 @@ from fediblog.domain.records import record
 from fediblog.mastodon import conversations, timelines
 from fediblog.mastodon.calls import encode
 from fediblog.mastodon.entities.instance import announcement
-from fediblog.mastodon.entities.notifications import notifications
+from fediblog.mastodon.entities.notifications import notifications as made
 from fediblog.mastodon.entities.statuses import statuses
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.streams import DIRECT, LIST, NOTICES, PUBLIC, TAG, USER, Stream, hears_notices
@@ -107,7 +107,7 @@ def _announcement(tx: Tx, event: Event) -> tuple[str, str]:
 
 def _notice(tx: Tx, look: Look, event: Event, asked: Collection[Place]) -> dict[Place, str]:
     found = notices.get(tx, event.account, event.item)
-    shown = notifications(tx, look, [found], event.account) if found is not None else []
+    shown = made(tx, look, [found], event.account) if found is not None else []
     return dict.fromkeys(asked, _text(shown[0])) if shown else {}
 
 

@@ -108,7 +108,7 @@ def _actor_named(tx: Tx, urls: Urls, handle: str) -> Document:
     return actor_document(tx, urls, _living(accounts.local_by_handle(tx, handle)))
 
 
-async def custom_emoji(request: Request) -> Response:
+async def emoji_document(request: Request) -> Response:
     """A custom emoji by its id."""
     site = site_of(request)
     return document(request, await site.db.read(_custom_emoji, site.urls, request.path_params["name"]))
@@ -379,10 +379,10 @@ ROUTES: list[BaseRoute] = [
     Route("/c/{number:number}", context),
     Route("/x/{number:number}", activity),
     Route("/actor/outbox", instance_outbox),
-    Route("/emoji/{name}", custom_emoji),
+    Route("/emoji/{name}", emoji_document),
     *proofs.ROUTES,
     Route("/actor/outbox", instance_outbox),
-    Route("/emoji/{name}", custom_emoji),
+    Route("/emoji/{name}", emoji_document),
     ActivityRoute("/@{handle:handle}", actor_page),
     ActivityRoute("/@{handle:handle}/{number:number}", post),
     ActivityRoute("/@{handle:handle}/{year:year}/{month:month}/{slug}", article_page),
