@@ -18,7 +18,7 @@ from fediblog.errors import Invalid, Refused
 from fediblog.markup.markdown import MARKDOWN, PLAIN, find_mentions, render
 from fediblog.markup.text import display_name, one_line
 from fediblog.protocol.activities import write_activity
-from fediblog.store import accounts, facts, files, logins, packed, profiles, writing
+from fediblog.store import accounts, facts, files, json_columns, logins, profiles, writing
 from fediblog.store.accounts import NewKey
 from fediblog.store.tx import Tx
 
@@ -162,7 +162,7 @@ def _texts(tx: Tx, urls: Urls, actor: Account, profile: Profile, known: Mapping[
         "fields": json.dumps(list(zip(names, lines, strict=True))),
         "fields_source": json.dumps(pairs),
         "plain": sum(1 << index for index, each in enumerate(plain) if each),
-        "emoji": packed.emoji_text(emoji_in(tx, urls, (profile.name, *names, *texts))),
+        "emoji": json_columns.emoji_text(emoji_in(tx, urls, (profile.name, *names, *texts))),
     }
 
 

@@ -20,9 +20,9 @@ from fediblog.messages import text
 from fediblog.protocol.webfinger import parse_handle
 from fediblog.store import accounts, circles, finding, freshness, listings, profile_totals, profiles, tags
 from fediblog.store.circles import Place
+from fediblog.store.id_paging import Window
 from fediblog.store.profiles import Wanted
 from fediblog.store.tx import Tx
-from fediblog.store.window import Window
 
 API = Table()
 MOST_AT_ONCE = 100

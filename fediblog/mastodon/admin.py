@@ -15,10 +15,10 @@ from fediblog.mastodon.params import Params
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
 from fediblog.store import logins, moderation, relations, roster
+from fediblog.store.id_paging import Window
 from fediblog.store.ids import number_of
 from fediblog.store.roster import BlockedHost, Sieve
 from fediblog.store.tx import Tx
-from fediblog.store.window import Window
 
 API = Table()
 _ACCOUNTS = "admin:read:accounts"

@@ -19,8 +19,8 @@ from fediblog.mastodon.look import Look, look_of
 from fediblog.mastodon.params import Params, whole
 from fediblog.messages import text
 from fediblog.store.apps import Token
+from fediblog.store.id_paging import FAR, Window
 from fediblog.store.tx import Tx
-from fediblog.store.window import FAR, Window
 
 P = ParamSpec("P")
 T = TypeVar("T")

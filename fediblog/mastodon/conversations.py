@@ -13,8 +13,8 @@ from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.store import conversations, posts
 from fediblog.store.conversations import Conversation
+from fediblog.store.id_paging import Window
 from fediblog.store.tx import Tx
-from fediblog.store.window import Window
 
 API = Table()
 

@@ -14,9 +14,9 @@ from fediblog.mastodon.notifications import MOST_COUNTED, READ, WRITE, wanted
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.table import Table
 from fediblog.store import noticed, notices
+from fediblog.store.id_paging import Window
 from fediblog.store.noticed import Wanted
 from fediblog.store.tx import Tx
-from fediblog.store.window import Window
 
 API = Table()
 MOST_READ = 500  # notices of which the groups of one answer are made

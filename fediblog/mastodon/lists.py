@@ -10,9 +10,9 @@ from fediblog.mastodon.params import Params
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
 from fediblog.store import lists
+from fediblog.store.id_paging import Window
 from fediblog.store.lists import List
 from fediblog.store.tx import Tx
-from fediblog.store.window import Window
 
 API = Table()
 LONGEST_TITLE = 256

@@ -6,16 +6,17 @@ from collections.abc import Callable, Sequence
 
 from fediblog.errors import Invalid, NotFound
 from fediblog.mastodon.calls import Call, Json, Reply
-from fediblog.mastodon.entities.notifications import kinds, notifications as made, requests
+from fediblog.mastodon.entities.notifications import kinds, requests
+from fediblog.mastodon.entities.notifications import notifications as made
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
 from fediblog.store import noticed, notices, policies
+from fediblog.store.id_paging import Window
 from fediblog.store.noticed import Wanted
 from fediblog.store.policies import RULES, VERDICTS, Verdict
 from fediblog.store.tx import Tx
-from fediblog.store.window import Window
 
 API = Table()
 READ, WRITE = "read:notifications", "write:notifications"

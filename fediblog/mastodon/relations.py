@@ -18,8 +18,8 @@ from fediblog.mastodon.table import Table
 from fediblog.messages import text
 from fediblog.store import circles, relations
 from fediblog.store.circles import Place
+from fediblog.store.id_paging import Window
 from fediblog.store.tx import Tx
-from fediblog.store.window import Window
 
 API = Table()
 NOTE_LIMIT = 2_000  # characters

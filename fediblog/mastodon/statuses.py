@@ -21,8 +21,8 @@ from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.protocol.previews import warning
 from fediblog.store import audience, beginnings, polls, posts, quotes, threads, writing
+from fediblog.store.id_paging import Window
 from fediblog.store.tx import Tx
-from fediblog.store.window import Window
 
 API = Table()
 MOST = 40  # statuses that are asked for by number at a time

@@ -14,8 +14,8 @@ from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
 from fediblog.store import tags as stored
+from fediblog.store.id_paging import Window
 from fediblog.store.tx import Tx
-from fediblog.store.window import Window
 
 API = Table()
 LONGEST = 100  # characters

@@ -19,8 +19,8 @@ from fediblog.mastodon.streams import DIRECT, LIST, NOTICES, PUBLIC, TAG, USER, 
 from fediblog.store import announcements, events, notices, relations
 from fediblog.store.apps import Token
 from fediblog.store.events import Event
+from fediblog.store.id_paging import Window
 from fediblog.store.tx import Tx
-from fediblog.store.window import Window
 
 Place: TypeAlias = tuple[int, Stream]
 """An account that listens, and the stream that it listens to."""

@@ -17,9 +17,9 @@ from fediblog.mastodon.streams import Stream
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
 from fediblog.store import accounts, conversations, lists, posts, timelines
+from fediblog.store.id_paging import Window
 from fediblog.store.timelines import Tags
 from fediblog.store.tx import Row, Tx
-from fediblog.store.window import Window
 
 API = Table()
 MOST_TAGS = 4  # of each of any[], all[] and none[], as Mastodon has it

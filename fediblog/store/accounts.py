@@ -19,7 +19,7 @@ from fediblog.markup.clean import clean
 from fediblog.markup.text import display_name
 from fediblog.protocol.authority import compared_host
 from fediblog.store import inboxes
-from fediblog.store.packed import emoji_from, emoji_text, pairs, strings
+from fediblog.store.json_columns import emoji_from, emoji_text, pairs, strings
 from fediblog.store.tx import Row, Tx
 
 _PROFILE = (

@@ -7,10 +7,10 @@ from collections.abc import Collection
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Boost, Post
 from fediblog.store import accounts, posts
+from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.quotes import HOLDS
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, NOT_SHUNNED, VISIBLE, shown_below
-from fediblog.store.window import NEWEST, OLDEST, Window
 
 _AT_EASE = (
     "exists (select 1 from account ra where ra.id = r.account and ra.state = 'active')"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
 from fediblog.store import accounts
+from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.tx import Tx
 from fediblog.store.visible import at_host
-from fediblog.store.window import NEWEST, OLDEST, Window
 
 _LOW = (1 << 20) - 1
 Queries = tuple[str, str]

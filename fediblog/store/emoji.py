@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from fediblog.domain.records import record
-from fediblog.store.packed import emoji_from, emoji_text
+from fediblog.store.json_columns import emoji_from, emoji_text
 from fediblog.store.tx import Row, Tx
 
 MOST = 2_000

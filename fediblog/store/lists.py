@@ -7,9 +7,9 @@ from collections.abc import Collection
 from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
 from fediblog.store import accounts
+from fediblog.store.id_paging import Window
 from fediblog.store.timelines import both_ways
 from fediblog.store.tx import Row, Tx
-from fediblog.store.window import Window
 
 MOST = 50  # lists of one account
 REPLIES = ("list", "followed", "none")

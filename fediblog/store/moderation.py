@@ -9,9 +9,9 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
 from fediblog.markup.text import tidy
 from fediblog.store import accounts
-from fediblog.store.packed import strings
+from fediblog.store.id_paging import NEWEST, OLDEST, Window
+from fediblog.store.json_columns import strings
 from fediblog.store.tx import Row, Tx
-from fediblog.store.window import NEWEST, OLDEST, Window
 
 KEPT_REFUSALS = 10_000
 KEPT_REPORTS = 10_000

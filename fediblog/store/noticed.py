@@ -7,10 +7,10 @@ from collections.abc import Collection
 from fediblog.domain.posts import Notice
 from fediblog.domain.records import record
 from fediblog.store import notices
+from fediblog.store.id_paging import Window
 from fediblog.store.timelines import both_ways
 from fediblog.store.tx import Tx
 from fediblog.store.visible import VISIBLE
-from fediblog.store.window import Window
 
 _FAR = (1 << 63) - 1
 _SHOWN = (

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from fediblog.domain.posts import Notice, Post
 from fediblog.store import accounts, circles, events, personal, policies, posts, pushes
+from fediblog.store.id_paging import FAR, Window
 from fediblog.store.tx import EngineName, Param, Row, Tx
 from fediblog.store.visible import at_host
-from fediblog.store.window import FAR, Window
 
 LARGEST = 1 << 53
 """Above this numbers are those of before they were counted for each account (see the migration `numbers`)."""

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import Literal
 
 from fediblog.domain.records import record
+from fediblog.store.id_paging import Window
 from fediblog.store.tx import Row, Tx
-from fediblog.store.window import Window
 
 Verdict = Literal["accept", "filter", "drop"]
 VERDICTS: tuple[Verdict, ...] = ("accept", "filter", "drop")

@@ -20,9 +20,9 @@ from fediblog.domain.documents import (
 from fediblog.domain.kept import Kept
 from fediblog.domain.posts import Post
 from fediblog.domain.rules import quoted_unasked
-from fediblog.store import accounts, beside, packed, quote_proofs, quotes
+from fediblog.store import accounts, beside, json_columns, quote_proofs, quotes
 from fediblog.store.beside import Parts
-from fediblog.store.packed import policy_from, strings
+from fediblog.store.json_columns import policy_from, strings
 from fediblog.store.pushes import PUSHED
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE, shown_below
@@ -240,7 +240,7 @@ def _made(row: Row, author: Account, parts: Parts, counted: tuple[int, int, int]
         in_reply_to=row.in_reply_to, parent=row.parent, root=row.root,
         context=row.context, conversation=row.conversation, quote=row.quote,
         to=strings(row.to_list), cc=strings(row.cc_list),
-        emoji=packed.emoji_from(row.emoji) if row.emoji != "[]" else (),
+        emoji=json_columns.emoji_from(row.emoji) if row.emoji != "[]" else (),
         image=Picture(url=row.image, alt=row.image_alt) if row.image else None,
         poll=poll_from(row.poll), policy=policy_from(row.policy),
         happening=_happening_from(row.happening),

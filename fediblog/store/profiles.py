@@ -9,10 +9,10 @@ from fediblog.domain.posts import Boost, Post
 from fediblog.domain.records import record
 from fediblog.hashtags import key
 from fediblog.store import accounts, posts
+from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.personal import Defaults
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import BOOST_VISIBLE, NOT_SHUNNED, VISIBLE
-from fediblog.store.window import NEWEST, OLDEST, Window
 
 _OWN_REPLY = "exists (select 1 from post pp where pp.id = p.parent and pp.account = p.account)"
 _WRITTEN = (

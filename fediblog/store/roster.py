@@ -6,9 +6,9 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
 from fediblog.protocol.authority import compared_host
 from fediblog.store import accounts
+from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.ids import number_of
 from fediblog.store.tx import Row, Tx
-from fediblog.store.window import NEWEST, OLDEST, Window
 
 _COLUMNS = "a.*, l.role as login_role, l.disabled as login_disabled from account a left join login l on l.id = a.login"
 _FIND = (

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from fediblog.domain.records import record
 from fediblog.hashtags import key
+from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.ids import number_of
 from fediblog.store.tx import Tx
-from fediblog.store.window import NEWEST, OLDEST, Window
 
 DAY = 86_400_000  # ms
 DAYS = 7

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fediblog.domain.records import record
+from fediblog.store.id_paging import Window
 from fediblog.store.tx import Param, Row, Tx
 from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, LISTED, NOT_SHUNNED, VISIBLE
-from fediblog.store.window import Window
 
 _BETWEEN = "p.id < :before and p.id > :after and p.state = 'published'"
 _SHOWN = f"{VISIBLE} and {NOT_SHUNNED}"

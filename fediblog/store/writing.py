@@ -12,7 +12,7 @@ from fediblog.domain.documents import Note, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.store import approvals, conversations, events, parts, polls, quotes, ties
-from fediblog.store.packed import emoji_text, policy_text, text_of
+from fediblog.store.json_columns import emoji_text, policy_text, text_of
 from fediblog.store.posts import poll_text
 from fediblog.store.tx import Row, Tx
 

@@ -8,7 +8,7 @@ from fediblog.actions import moderating, reporting
 from fediblog.actions.reporting import Complaint
 from fediblog.errors import Invalid
 from fediblog.store import accounts, circles, moderation, relations
-from fediblog.store.window import Window
+from fediblog.store.id_paging import Window
 from tests.federation.pair import Pair
 from tests.world import World
 

@@ -16,8 +16,8 @@ from fediblog.mastodon.entities.statuses import statuses
 from fediblog.mastodon.look import Look, look_of
 from fediblog.mastodon.timelines import shown
 from fediblog.store import accounts, filters, personal, posts, timelines
+from fediblog.store.id_paging import Window
 from fediblog.store.tx import Tx
-from fediblog.store.window import Window
 from tests.mastodon.server import Server
 
 pytestmark = pytest.mark.slow

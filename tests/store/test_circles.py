@@ -6,10 +6,10 @@ import pytest
 
 from fediblog.store import circles, finding, profiles, roster, tags
 from fediblog.store.database import Database
+from fediblog.store.id_paging import Window
 from fediblog.store.profiles import Wanted
 from fediblog.store.roster import Sieve
 from fediblog.store.tx import Tx
-from fediblog.store.window import Window
 from tests.store.makers import Watched, local, post, scans
 
 

@@ -18,8 +18,8 @@ from fediblog.protocol.authority import compared_host
 from fediblog.store import accounts, circles, hostnames, hosts, inbound, listings, notices, people, relations
 from fediblog.store.accounts import host_of
 from fediblog.store.database import Database
+from fediblog.store.id_paging import Window
 from fediblog.store.tx import Tx
-from fediblog.store.window import Window
 from tests.store.makers import everything, local, post, remote
 
 URLS = Urls("https://blog.example", "blog.example")

@@ -7,10 +7,10 @@ from typing import Any
 
 from fediblog.store import markers, notices, policies, pushes
 from fediblog.store.database import Database, connect
+from fediblog.store.id_paging import FAR, Window
 from fediblog.store.migrate import known_migrations
 from fediblog.store.notices import LARGEST
 from fediblog.store.tx import Tx
-from fediblog.store.window import FAR, Window
 from tests.conftest import Clock, options
 from tests.store.makers import local, post, remote
 

@@ -27,9 +27,9 @@ from fediblog.store import (
     writing,
 )
 from fediblog.store.database import Database
+from fediblog.store.id_paging import Window
 from fediblog.store.search import Piece
 from fediblog.store.tx import Tx
-from fediblog.store.window import Window
 from tests.store.makers import DAY, everything, local, note, post, remote, rule
 
 STATES = ("draft", "scheduled", "published", "deleted")

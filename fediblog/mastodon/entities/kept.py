@@ -32,9 +32,9 @@ from fediblog.mastodon.entities.statuses import (
     statuses,
 )
 from fediblog.mastodon.look import KeptPost, Look
-from fediblog.store import accounts, beside, packed, personal, posts
+from fediblog.store import accounts, beside, json_columns, personal, posts
 from fediblog.store.beside import Parts
-from fediblog.store.packed import policy_from
+from fediblog.store.json_columns import policy_from
 from fediblog.store.tx import Row, Tx
 
 _BOOL = (b"false", b"true")
@@ -167,7 +167,7 @@ def _post(row: Row, parts: Parts) -> Post:
         sensitive=bool(row.sensitive),
         parent=row.parent,
         root=row.root,
-        emoji=packed.emoji_from(row.emoji) if row.emoji != "[]" else (),
+        emoji=json_columns.emoji_from(row.emoji) if row.emoji != "[]" else (),
         published=row.published,
         updated=row.updated,
         received=row.received,
