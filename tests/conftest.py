@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from fediblog.store.database import Database, connect
+from fediblog.store.engine.database import Database, connect
 from tests import postgres
 
 ROOT = Path(__file__).parent

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fediblog.errors import FediblogError
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.tx import Tx
 
 Work = Callable[[Tx], Any]

@@ -32,7 +32,7 @@ from fediblog.net.engine import Headers
 from fediblog.settings import Settings
 from fediblog.store import facts, logins
 from fediblog.store.accounts import NewKey
-from fediblog.store.database import connect
+from fediblog.store.engine.database import connect
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.postgres import Cluster

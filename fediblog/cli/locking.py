@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 from fediblog.errors import Refused
 from fediblog.settings import Settings
-from fediblog.store.database import sqlite_path
-from fediblog.store.holding import Upgrade
+from fediblog.store.engine.database import sqlite_path
+from fediblog.store.engine.schema_lock import Upgrade
 
 if sys.platform != "win32":
     import fcntl

@@ -19,7 +19,7 @@ from fediblog.errors import Misuse, NotFound
 from fediblog.federation.site import Site, open_site
 from fediblog.settings import Settings
 from fediblog.store import accounts
-from fediblog.store.database import sqlite_path
+from fediblog.store.engine.database import sqlite_path
 from fediblog.store.tx import Tx
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from fediblog import log
 from fediblog.errors import Unavailable
 from fediblog.store import troubles
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 
 NAME = "spare-room"
 FULL = 4_000_000  # bytes that are free; with less a commit may not find the room that it needs

@@ -30,7 +30,7 @@ from fediblog.federation.worker import Worker
 from fediblog.mastodon.hub import hub_of
 from fediblog.settings import Settings
 from fediblog.store import facts, logins
-from fediblog.store.holding import Upgrade
+from fediblog.store.engine.schema_lock import Upgrade
 from fediblog.store.tx import Tx
 from fediblog.web import metrics
 

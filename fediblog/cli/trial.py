@@ -12,8 +12,8 @@ from fediblog.errors import Misuse
 from fediblog.federation.site import Site, open_site
 from fediblog.settings import Settings
 from fediblog.store import facts, logins
-from fediblog.store.database import connect, sqlite_path
-from fediblog.store.holding import Upgrade
+from fediblog.store.engine.database import connect, sqlite_path
+from fediblog.store.engine.schema_lock import Upgrade
 from fediblog.store.tx import Tx
 
 

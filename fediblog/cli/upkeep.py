@@ -18,10 +18,10 @@ from fediblog.cli.opening import has_database, on_site, read_settings, say
 from fediblog.errors import Misuse, Refused
 from fediblog.federation.site import Site, make_folder
 from fediblog.settings import Settings
-from fediblog.store import backup, migrate
-from fediblog.store.database import connect, sqlite_path
-from fediblog.store.database import restore as load_dump
-from fediblog.store.holding import Upgrade
+from fediblog.store.engine import backup, migrate
+from fediblog.store.engine.database import connect, sqlite_path
+from fediblog.store.engine.database import restore as load_dump
+from fediblog.store.engine.schema_lock import Upgrade
 
 
 def run_migrate(args: Namespace) -> None:

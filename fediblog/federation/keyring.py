@@ -15,7 +15,7 @@ from fediblog.protocol.keys import PrivateKey, load_private, new_ed25519, new_rs
 from fediblog.protocol.synchronization import HEADER
 from fediblog.store import accounts
 from fediblog.store.accounts import NewKey
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 
 
 def make_keys() -> tuple[NewKey, ...]:

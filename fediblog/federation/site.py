@@ -18,8 +18,8 @@ from fediblog.media.files import FileStore
 from fediblog.net import Client, Engine, Policy, Scheme, SocketEngine
 from fediblog.settings import Settings
 from fediblog.store import facts, outbox
-from fediblog.store.database import Database, connect, system_clock
-from fediblog.store.holding import Upgrade
+from fediblog.store.engine.database import Database, connect, system_clock
+from fediblog.store.engine.schema_lock import Upgrade
 
 _ORIGIN, _HANDLE_DOMAIN, _SECRET = "origin", "handle-domain", "secret"
 SECRET_FILE = "secret"  # noqa: S105 - a file's name

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fediblog.counters import SHELF
 from fediblog.domain.records import record
 from fediblog.errors import Unavailable
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.tx import CONTENT
 
 MOST_BYTES = 16_000_000  # of all bodies together

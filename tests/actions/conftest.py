@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from tests.actions.stage import Stage, make_local, make_remote
 from tests.conftest import Clock
 

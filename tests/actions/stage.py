@@ -16,7 +16,7 @@ from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
 from fediblog.store import accounts, files, listings, notices, posts, relations, writing
 from fediblog.store.accounts import NewKey
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Placement
 from tests.conftest import Clock

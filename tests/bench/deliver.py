@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Actor
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.tx import Tx
 from tests.bench import fill
 from tests.bench.lab import Lab, World, world

@@ -17,7 +17,7 @@ from fediblog.actions import people
 from fediblog.domain.urls import Urls
 from fediblog.federation.keyring import make_keys
 from fediblog.protocol.keys import PrivateKey, new_rsa
-from fediblog.store.database import Database, connect
+from fediblog.store.engine.database import Database, connect
 from fediblog.store.tx import Tx
 from tests import postgres
 from tests.bench import instructions, load

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from tests.bench import fill, load, process
 from tests.bench.lab import HOST, ORIGIN, Lab, World, world
 from tests.bench.measure import Row

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fediblog.domain.accounts import Account
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from tests.bench import fill, load
 from tests.bench.lab import HOST, ORIGIN, Lab, check, world
 from tests.bench.measure import Row, Spent, cpu_of_family, row

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.tx import Tx
 from tests.bench import fill, load
 from tests.bench.lab import HOST, ORIGIN, Lab, World, check, world

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.tx import Scalar, Tx
 from tests.bench import fill, load
 from tests.bench.deliver import all_tried

@@ -23,7 +23,7 @@ from fediblog.federation.site import Site, make_policy, open_site
 from fediblog.federation.worker import Worker
 from fediblog.net import SocketEngine
 from fediblog.settings import Settings
-from fediblog.store import sqlite_connection
+from fediblog.store.engine import sqlite_connection
 from tests.bench import helper
 from tests.bench.bare import serving
 

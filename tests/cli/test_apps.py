@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from fediblog.store import announcements, apps, emoji
-from fediblog.store.database import connect
+from fediblog.store.engine.database import connect
 from tests.cli.conftest import Run
 
 

@@ -18,7 +18,7 @@ from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation.passwords import SHORTEST, check_password
 from fediblog.store import accounts, apps, facts, listings, logins, posts, relations
-from fediblog.store.database import connect
+from fediblog.store.engine.database import connect
 from fediblog.store.tx import Tx
 from tests.cli.conftest import ORIGIN, PASSWORD, Run
 

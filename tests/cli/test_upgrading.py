@@ -15,8 +15,8 @@ from fediblog.cli import locking
 from fediblog.cli.command import Command
 from fediblog.cli.table import COMMANDS
 from fediblog.settings import Settings
-from fediblog.store.database import connect
-from fediblog.store.migrate import Migration, known_migrations
+from fediblog.store.engine.database import connect
+from fediblog.store.engine.migrate import Migration, known_migrations
 from tests.cli.conftest import Run, Start
 
 STEPS = known_migrations()

@@ -13,7 +13,7 @@ import pytest
 from fediblog.federation import worker
 from fediblog.federation.worker import Worker
 from fediblog.store import gone, inbound, jobs, leases, outbox
-from fediblog.store.database import Database, connect
+from fediblog.store.engine.database import Database, connect
 from fediblog.store.tx import Tx
 from tests.conftest import options
 from tests.federation.stranger import Home, home
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.postgres, pytest.mark.parametrize("database_url", ["po
 
 CLAIMER = """
 import asyncio, sys
-from fediblog.store.database import connect
+from fediblog.store.engine.database import connect
 from tests.federation.test_gone import claim
 
 async def main():

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from fediblog.store import sqlite_connection
-from fediblog.store.sqlite_connection import SqliteTx
+from fediblog.store.engine import sqlite_connection
+from fediblog.store.engine.sqlite_connection import SqliteTx
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from fediblog.mastodon.entities import filters
 from fediblog.mastodon.routes import ENDPOINTS
 from fediblog.mastodon.streams import stream_of
 from fediblog.protocol.tags import read_hashtags, sort, write_hashtag
-from fediblog.store import listings, migrate, tags
+from fediblog.store import listings, tags
+from fediblog.store.engine import migrate
 from fediblog.store.filters import Filter, Keyword
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Server

@@ -20,7 +20,6 @@ from fediblog.federation import compose, uploads
 from fediblog.store import (
     announcements,
     apps,
-    backup,
     circles,
     facts,
     filters,
@@ -35,6 +34,7 @@ from fediblog.store import (
     pushes,
     tags,
 )
+from fediblog.store.engine import backup
 from fediblog.store.logins import Session
 from fediblog.store.tx import Tx
 from tests.federation.pair import Pair

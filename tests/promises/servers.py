@@ -29,7 +29,7 @@ from fediblog.domain.urls import Urls
 from fediblog.protocol import cavage
 from fediblog.protocol.keys import PrivateKey, load_private
 from fediblog.store import accounts, facts, logins, relations
-from fediblog.store.database import Database, connect, system_clock
+from fediblog.store.engine.database import Database, connect, system_clock
 from fediblog.store.logins import Session
 from fediblog.store.tx import Tx
 from fediblog.web.sessions import hashed

@@ -18,8 +18,9 @@ from fediblog.actions.drafts import Draft
 from fediblog.actions.publishing import publish
 from fediblog.cli import doctor
 from fediblog.errors import Unavailable
-from fediblog.store import accounts, jobs, sqlite_file, troubles
-from fediblog.store.database import connect
+from fediblog.store import accounts, jobs, troubles
+from fediblog.store.engine import sqlite_file
+from fediblog.store.engine.database import connect
 from fediblog.store.tx import Tx
 from tests.federation.stranger import home
 from tests.promises.servers import Server, run

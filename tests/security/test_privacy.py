@@ -18,7 +18,7 @@ from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.protocol import cavage
 from fediblog.store import accounts, files, posts, relations
-from fediblog.store.sqlite_connection import SqliteTx
+from fediblog.store.engine.sqlite_connection import SqliteTx
 from fediblog.store.tx import Tx
 from tests.federation.stranger import ORIGIN, Home, Person
 from tests.security.reading import press, reader, visitor

@@ -15,7 +15,7 @@ from fediblog.federation import jobs
 from fediblog.federation.site import Site
 from fediblog.store import accounts, circles, inbound, moderation, notices, reactions, relations, strangers, writing
 from fediblog.store import jobs as queue
-from fediblog.store.database import Database, connect
+from fediblog.store.engine.database import Database, connect
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Placement
 from tests.conftest import Clock, options

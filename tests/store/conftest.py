@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fediblog.store.database import Database, connect
-from fediblog.store.migrate import Migration
+from fediblog.store.engine.database import Database, connect
+from fediblog.store.engine.migrate import Migration
 from tests.conftest import ENGINES, Clock, options
 from tests.postgres import Cluster
 

@@ -14,7 +14,7 @@ from fediblog.domain.posts import Post
 from fediblog.domain.rules import may_see
 from fediblog.domain.urls import Urls
 from fediblog.store import accounts, logins, posts, relations, writing
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.tx import Param, Row, Scalar, Tx
 
 P = ParamSpec("P")

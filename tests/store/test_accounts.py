@@ -13,7 +13,7 @@ from fediblog.domain.documents import Emoji, Key, Picture, ProfileField
 from fediblog.errors import Refused
 from fediblog.protocol.authority import compared_host
 from fediblog.store import accounts, logins, tags
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.store.makers import URLS, Watched, actor, local, remote, scans

@@ -10,7 +10,7 @@ from fediblog.domain.documents import PUBLIC, Activity, Mention
 from fediblog.inbox import Facts, Outcome
 from fediblog.inbox.posting import take_in
 from fediblog.store import apps, arrivals, inbound, posts, pushes, reactions, relations, writing
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.tx import Tx
 from tests.store import makers
 from tests.store.makers import URLS, Watched, local, remote, scans, undone

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fediblog.store import circles, finding, profiles, roster, tags
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import Window
 from fediblog.store.profiles import Wanted
 from fediblog.store.roster import Sieve

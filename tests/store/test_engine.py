@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from fediblog.errors import Misuse, Unavailable
-from fediblog.store import sqlite_file
-from fediblog.store.database import Database, connect, sqlite_path
+from fediblog.store.engine import sqlite_file
+from fediblog.store.engine.database import Database, connect, sqlite_path
+from fediblog.store.engine.sql import bind, bind_in_order, define, numbered
+from fediblog.store.engine.sqlite_writer import MOST_JOBS
 from fediblog.store.ids import IdMaker
-from fediblog.store.sql import bind, bind_in_order, define, numbered
-from fediblog.store.sqlite_writer import MOST_JOBS
 from fediblog.store.tx import Conflict, Param, Scalar, Tx
 from tests.conftest import Clock, options
 from tests.store.conftest import STEPS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from fediblog.store import accounts, facts
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.tx import Tx
 from tests.store.makers import DAY, URLS, local, post, remote, whole
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fediblog.domain.documents import Attachment, Picture
 from fediblog.store import accounts, files, writing
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.tx import Tx
 from tests.store.makers import URLS, local, post, whole
 

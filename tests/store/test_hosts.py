@@ -15,9 +15,10 @@ from fediblog.actions import moderating
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.protocol.authority import compared_host
-from fediblog.store import accounts, circles, hostnames, hosts, inbound, listings, notices, people, relations
+from fediblog.store import accounts, circles, hosts, inbound, listings, notices, people, relations
 from fediblog.store.accounts import host_of
-from fediblog.store.database import Database
+from fediblog.store.engine import host_migration
+from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import Window
 from fediblog.store.tx import Tx
 from tests.store.makers import everything, local, post, remote
@@ -113,7 +114,7 @@ async def test_what_was_stored_before_is_compared_in_the_same_form(db: Database)
         tx.run("update account set host = 'far.example:443', domain = 'far.example.' where id = :id", id=theirs.id)
         circles.mute_host(tx, mine.id, "else.example:443")
         tx.run("insert into blocked_host (host, reason, created) values ('far.example:443', 'spam', 1)")
-        hostnames.renew(tx)
+        host_migration.renew(tx)
         row = tx.one("select host, domain, state, uri from account where id = :id", id=theirs.id)
         assert row is not None
         assert (row.host, row.domain, row.state) == ("far.example", "far.example", "suspended")

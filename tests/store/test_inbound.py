@@ -11,7 +11,7 @@ from fediblog.domain.documents import Activity
 from fediblog.inbox import Sight
 from fediblog.store import inbound, outbox, posts, relations, writing
 from fediblog.store.claims import ABANDONED, CLAIM, PAUSE
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.inbound import KEPT_EARLY, KEPT_SEEN, MOST_CLAIMS, MOST_TRIES
 from fediblog.store.tx import Tx
 from tests.conftest import Clock

@@ -9,7 +9,7 @@ import pytest
 
 from fediblog.store import jobs
 from fediblog.store.claims import ABANDONED, CLAIM
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.jobs import MOST_TRIES, Job
 from fediblog.store.tx import Tx
 from tests.conftest import Clock

@@ -10,7 +10,7 @@ import pytest
 from fediblog.domain.documents import Attachment
 from fediblog.domain.kept import Kept
 from fediblog.store import accounts, posts, reactions, writing
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.tx import Tx
 from tests.store.makers import actor, post, remote, whole
 

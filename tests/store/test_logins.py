@@ -6,7 +6,7 @@ import pytest
 
 from fediblog.errors import Refused
 from fediblog.store import accounts, apps, logins
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.logins import Session
 from fediblog.store.tx import Conflict, Tx
 from tests.conftest import Clock

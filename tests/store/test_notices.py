@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fediblog.domain.documents import Visibility
 from fediblog.store import accounts, notices, relations, writing
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.tx import Tx
 from tests.store.makers import Watched, local, post, remote, whole
 

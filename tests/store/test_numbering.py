@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 
 from fediblog.store import markers, notices, policies, pushes
-from fediblog.store.database import Database, connect
+from fediblog.store.engine.database import Database, connect
+from fediblog.store.engine.migrate import known_migrations
 from fediblog.store.id_paging import FAR, Window
-from fediblog.store.migrate import known_migrations
 from fediblog.store.notices import LARGEST
 from fediblog.store.tx import Tx
 from tests.conftest import Clock, options

@@ -13,7 +13,7 @@ from itertools import groupby
 import pytest
 
 from fediblog.store import hosts, jobs, outbox, relations
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.outbox import KEPT_TRYING, LEASE, MOST_TRIES, Batch, Delivery
 from fediblog.store.tx import Conflict, Tx
 from tests.conftest import Clock

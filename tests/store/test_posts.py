@@ -6,7 +6,7 @@ import pytest
 
 from fediblog.domain.documents import Attachment, Visibility
 from fediblog.store import posts, reactions
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.tx import Tx
 from tests.store.makers import URLS, Watched, local, post, remote, scans, whole
 

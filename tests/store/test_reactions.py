@@ -6,7 +6,7 @@ import pytest
 
 from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.store import accounts, jobs, listings, posts, reactions
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.store.makers import Watched, local, post, remote, scans, whole

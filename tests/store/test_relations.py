@@ -7,7 +7,7 @@ import pytest
 from fediblog.domain.accounts import Relation
 from fediblog.domain.rules import Viewer
 from fediblog.store import accounts, listings, reactions, relations
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.relations import Follow
 from fediblog.store.tx import Tx
 from tests.conftest import Clock

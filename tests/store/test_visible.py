@@ -26,7 +26,7 @@ from fediblog.store import (
     ties,
     writing,
 )
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import Window
 from fediblog.store.search import Piece
 from fediblog.store.tx import Tx

@@ -19,7 +19,7 @@ from fediblog.domain.documents import (
     Visibility,
 )
 from fediblog.store import files, listings, notices, posts, reactions, writing
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.store.ids import time_of
 from fediblog.store.tx import Tx
 from tests.store.makers import DAY, Watched, everything, local, note, post, remote, scans, undone, whole

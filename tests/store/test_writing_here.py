@@ -14,8 +14,8 @@ import pytest
 
 from fediblog import store
 from fediblog.errors import Unavailable
-from fediblog.store import sqlite, sqlite_connection, sqlite_writer
-from fediblog.store.database import Database, connect
+from fediblog.store.engine import sqlite, sqlite_connection, sqlite_writer
+from fediblog.store.engine.database import Database, connect
 from fediblog.store.tx import Tx
 from tests.conftest import Clock, options
 from tests.store.conftest import STEPS

@@ -15,7 +15,7 @@ from fediblog.actions.people import Profile
 from fediblog.app import create_app
 from fediblog.store import accounts, files
 from fediblog.store import posts as stored_posts
-from fediblog.store.sqlite_connection import SqliteTx
+from fediblog.store.engine.sqlite_connection import SqliteTx
 from fediblog.store.tx import _SILENT, Tx
 from fediblog.web.shelf import may_keep
 from tests.world import JSON, App, World, ask

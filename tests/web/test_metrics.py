@@ -15,7 +15,7 @@ from fediblog.counters import ALL, SHELF, Counter, Histogram
 from fediblog.errors import TooOften, Unavailable
 from fediblog.federation import compose, quotas
 from fediblog.limits import Limit
-from fediblog.store.database import Database
+from fediblog.store.engine.database import Database
 from fediblog.web import middleware
 from tests.conftest import Clock
 from tests.world import App, World, ask

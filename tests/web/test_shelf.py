@@ -11,7 +11,7 @@ from fediblog.actions.publishing import Draft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.store import logins
-from fediblog.store.database import connect
+from fediblog.store.engine.database import connect
 from fediblog.store.tx import changes_content
 from fediblog.web.shelf import LOOK_AFTER, Shelf
 from tests.world import JSON, World, ask

@@ -12,10 +12,10 @@ from threading import Barrier
 import pytest
 
 from fediblog.errors import Misuse, Refused
-from fediblog.store.database import Database, connect
-from fediblog.store.holding import Upgrade
-from fediblog.store.migrate import Migration, known_migrations, statements, version
-from fediblog.store.sqlite_file import open_file
+from fediblog.store.engine.database import Database, connect
+from fediblog.store.engine.migrate import Migration, known_migrations, statements, version
+from fediblog.store.engine.schema_lock import Upgrade
+from fediblog.store.engine.sqlite_file import open_file
 from fediblog.store.tx import Conflict, Tx
 from tests.conftest import Clock, options
 from tests.store.conftest import STEPS

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from fediblog.store import fibers
+from fediblog.store.engine import fibers
 
 WHO: ContextVar[str] = ContextVar("who", default="nobody")
 

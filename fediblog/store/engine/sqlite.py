@@ -8,8 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from fediblog.errors import Unavailable
-from fediblog.store.ids import IdMaker
-from fediblog.store.sqlite_connection import (
+from fediblog.store.engine.sqlite_connection import (
     TICK,
     Connection,
     SqliteTx,
@@ -20,7 +19,8 @@ from fediblog.store.sqlite_connection import (
     quick_check,
     roll_back,
 )
-from fediblog.store.sqlite_writer import Writer
+from fediblog.store.engine.sqlite_writer import Writer
+from fediblog.store.ids import IdMaker
 from fediblog.store.tx import Clock, Engine, Tx
 
 T = TypeVar("T")

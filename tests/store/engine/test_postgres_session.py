@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from fediblog.store import session
-from fediblog.store.database import Database, connect
+from fediblog.store.engine import postgres_session
+from fediblog.store.engine.database import Database, connect
 from fediblog.store.tx import Conflict, Scalar, Tx
 from tests.conftest import Clock, options
 from tests.store.conftest import STEPS
@@ -39,7 +39,7 @@ async def together(db: Database, tasks: int) -> None:
     await asyncio.gather(*(db.scan(read) for _ in range(tasks)))
 
 
-@pytest.mark.parametrize("number", [1, 2, session.AT_ONCE, session.AT_ONCE + 1, 1000])
+@pytest.mark.parametrize("number", [1, 2, postgres_session.AT_ONCE, postgres_session.AT_ONCE + 1, 1000])
 async def test_few_rows_and_many_are_stored_alike(small: Database, number: int) -> None:
     await small.write(lambda tx: tx.many(INSERT, rows(1, number)))
     assert await small.read(count) == number
@@ -59,7 +59,7 @@ async def test_rows_come_one_after_another(small: Database) -> None:
 
 
 async def test_what_stays_prepared_is_bounded(small: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "MOST_STATEMENTS", 3)
+    monkeypatch.setattr(postgres_session, "MOST_STATEMENTS", 3)
 
     def ask(tx: Tx, first: int) -> list[int]:
         tx.many(INSERT, rows(first, 9))
@@ -174,12 +174,12 @@ async def test_connections_that_nobody_needs_are_closed(small: Database, monkeyp
 
     await together(small, 4)
     assert await small.read(connections) >= 4
-    monkeypatch.setattr(session, "IDLE", -1.0)
+    monkeypatch.setattr(postgres_session, "IDLE", -1.0)
     for _ in range(10):
         await small.read(count)
         await asyncio.sleep(0.02)
     assert await small.read(connections) < 4
-    monkeypatch.setattr(session, "LIFETIME", -1.0)
+    monkeypatch.setattr(postgres_session, "LIFETIME", -1.0)
     assert await small.read(count) == 0
 
 

@@ -13,12 +13,20 @@ from time import monotonic
 from typing import Any
 
 from fediblog.errors import Misuse, Unavailable, damage
-from fediblog.store import migrate
-from fediblog.store.backup import backup_sqlite
-from fediblog.store.holding import TRIES, Hold, Upgrade, may_upgrade, refuse_in_use, wait_a_moment
+from fediblog.store.engine import migrate
+from fediblog.store.engine.backup import backup_sqlite
+from fediblog.store.engine.schema_lock import TRIES, Hold, Upgrade, may_upgrade, refuse_in_use, wait_a_moment
+from fediblog.store.engine.sqlite import SqliteEngine
+from fediblog.store.engine.sqlite_connection import (
+    Connection,
+    SqliteTx,
+    error_code,
+    explain,
+    is_busy,
+    quick_check,
+    roll_back,
+)
 from fediblog.store.ids import IdMaker
-from fediblog.store.sqlite import SqliteEngine
-from fediblog.store.sqlite_connection import Connection, SqliteTx, error_code, explain, is_busy, quick_check, roll_back
 from fediblog.store.tx import Clock, Conflict
 
 BUSY_MS = 10_000  # how long SQLite itself waits for another process

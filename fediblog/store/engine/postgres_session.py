@@ -20,8 +20,8 @@ from psycopg.pq import DiagnosticField
 from psycopg.pq.abc import PGresult
 from psycopg.types.numeric import Int8Dumper
 
+from fediblog.store.engine.postgres_wire import FINE, Wire
 from fediblog.store.tx import Row, Scalar, row_maker
-from fediblog.store.wire import FINE, Wire
 
 MOST_STATEMENTS = 1024  # that a connection remembers
 MOST_VALUES = 40  # of what is prepared: a longer list is hashed only if the planner knows what is in it

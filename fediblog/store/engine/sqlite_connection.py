@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from fediblog.errors import DAMAGED, Unavailable
+from fediblog.store.engine.sql import bind, bind_row, questioned
 from fediblog.store.ids import IdMaker
-from fediblog.store.sql import bind, bind_row, questioned
 from fediblog.store.tx import CONTENT, Conflict, Param, Row, Scalar, Tx, changes_content, row_maker
 
 T = TypeVar("T")

@@ -16,12 +16,12 @@ import psycopg
 from psycopg import errors
 
 from fediblog.errors import Misuse, Unavailable
-from fediblog.store import fibers, migrate
+from fediblog.store.engine import fibers, migrate
+from fediblog.store.engine.postgres_session import SETTINGS, Session, Sessions
+from fediblog.store.engine.schema_lock import TRIES, Upgrade, may_upgrade, refuse_in_use, wait_a_moment
+from fediblog.store.engine.sql import bind_in_order, bind_row, numbered
 from fediblog.store.gone import PROCESS
-from fediblog.store.holding import TRIES, Upgrade, may_upgrade, refuse_in_use, wait_a_moment
 from fediblog.store.ids import IdMaker
-from fediblog.store.session import SETTINGS, Session, Sessions
-from fediblog.store.sql import bind_in_order, bind_row, numbered
 from fediblog.store.tx import Clock, Conflict, Engine, Param, Row, Scalar, Tx
 
 T = TypeVar("T")

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TextIO, TypeVar
 
 from fediblog.errors import DAMAGED, Misuse, Unavailable
-from fediblog.store import backup, migrate, sqlite_file
-from fediblog.store.holding import Hold, Upgrade
+from fediblog.store.engine import backup, migrate, sqlite_file
+from fediblog.store.engine.schema_lock import Hold, Upgrade
 from fediblog.store.ids import IdMaker
 from fediblog.store.tx import Clock, Conflict, Engine, EngineName, Tx
 
@@ -171,7 +171,7 @@ async def _postgres(
     upgrade: Upgrade,
 ) -> Engine:
     try:
-        from fediblog.store import postgres
+        from fediblog.store.engine import postgres
     except ImportError as error:
         raise Misuse("PostgreSQL needs more packages: install fediblog[postgres].") from error
     await asyncio.to_thread(postgres.migrate_server, url, steps, clock, ids, upgrade)

@@ -14,8 +14,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from fediblog.counters import COMMITS
-from fediblog.store.ids import IdMaker
-from fediblog.store.sqlite_connection import (
+from fediblog.store.engine.sqlite_connection import (
     TICK,
     Connection,
     SqliteTx,
@@ -25,6 +24,7 @@ from fediblog.store.sqlite_connection import (
     is_busy,
     roll_back,
 )
+from fediblog.store.ids import IdMaker
 from fediblog.store.tx import Clock, Tx
 
 T = TypeVar("T")

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from fediblog.errors import Misuse
-from fediblog.store.backup import backup_sqlite, load_dump, read_header, tables, write_dump
-from fediblog.store.database import Database, connect, restore
-from fediblog.store.migrate import Migration, version
+from fediblog.store.engine.backup import backup_sqlite, load_dump, read_header, tables, write_dump
+from fediblog.store.engine.database import Database, connect, restore
+from fediblog.store.engine.migrate import Migration, version
 from fediblog.store.tx import Conflict, Scalar, Tx
 from tests.conftest import ENGINES, Clock, options
 from tests.postgres import Cluster
