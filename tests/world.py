@@ -30,9 +30,9 @@ from fediblog.federation.site import Site, open_site
 from fediblog.net import Answer, Policy, check_url
 from fediblog.net.engine import Headers
 from fediblog.settings import Settings
-from fediblog.store import facts, logins
-from fediblog.store.accounts import NewKey
 from fediblog.store.engine.database import connect
+from fediblog.store.people import logins, server_state
+from fediblog.store.people.accounts import NewKey
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.postgres import Cluster
@@ -194,8 +194,8 @@ async def _begin(chosen: Settings, urls: Urls, clock: Clock) -> None:
     db = await connect(chosen.database_url, clock=clock)
     try:
         await db.write(people.ensure_instance, urls, keys_of(urls.host, people.INSTANCE_HANDLE))
-        await db.write(facts.put, "origin", urls.origin)
-        await db.write(facts.put, "handle-domain", urls.handle_domain)
+        await db.write(server_state.put, "origin", urls.origin)
+        await db.write(server_state.put, "handle-domain", urls.handle_domain)
     finally:
         await db.close()
 

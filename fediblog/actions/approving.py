@@ -7,7 +7,8 @@ from fediblog.actions.drafts import author_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
 from fediblog.protocol.activities import reply_authorization, write_activity
-from fediblog.store import accounts, approvals, posts, ties
+from fediblog.store import approvals, posts, ties
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
 

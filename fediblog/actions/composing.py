@@ -20,7 +20,8 @@ from fediblog.hashtags import SIGNS, key
 from fediblog.markup.markdown import HASHTAGS, MentionTarget, find_hashtags, find_mentions, render
 from fediblog.markup.slug import slugify
 from fediblog.markup.text import one_line, tidy
-from fediblog.store import accounts, files, permits, posts
+from fediblog.store import files, permits, posts
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
 _NARROW = [Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS, Visibility.DIRECT]

@@ -16,7 +16,8 @@ from fediblog.protocol.actors import write_actor
 from fediblog.protocol.collections import write_page
 from fediblog.protocol.notes import write_note
 from fediblog.protocol.previews import pictures_within, written_abstract
-from fediblog.store import accounts, approvals, emoji, listings, posts, quotes
+from fediblog.store import approvals, emoji, listings, posts, quotes
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
 EMBEDDED_REPLIES = 5

@@ -9,7 +9,7 @@ from fediblog.domain.documents import Visibility
 from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Invalid
 from fediblog.markup.markdown import MARKDOWN
-from fediblog.store import accounts
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
 NOTE_LIMIT = 20_000  # characters of Markdown

@@ -9,7 +9,8 @@ from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.protocol.activities import write_activity
-from fediblog.store import accounts, beginnings, inbound, notices, relations
+from fediblog.store import beginnings, inbound, notices
+from fediblog.store.people import accounts, relations
 from fediblog.store.tx import Tx
 
 ASKED_PAUSE = 60_000  # ms in which a Follow that waits for its answer is not sent once more

@@ -16,8 +16,8 @@ from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound, Refused
 from fediblog.markup.text import display_name, one_line
-from fediblog.store import accounts, apps
-from fediblog.store.apps import App, Code, Token
+from fediblog.store.people import accounts, apps
+from fediblog.store.people.apps import App, Code, Token
 from fediblog.store.tx import Tx
 
 OOB = "urn:ietf:wg:oauth:2.0:oob"

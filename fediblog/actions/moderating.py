@@ -11,9 +11,10 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
 from fediblog.protocol.activities import write_activity
 from fediblog.protocol.authority import compared_host
-from fediblog.store import accounts, apps, circles, departed, logins, relations, writing
-from fediblog.store.accounts import host_of
-from fediblog.store.hosts import BLOCKS, blocked_among
+from fediblog.store import writing
+from fediblog.store.people import accounts, apps, deleted_accounts, logins, relation_lists, relations
+from fediblog.store.people.accounts import host_of
+from fediblog.store.people.hosts import BLOCKS, blocked_among
 from fediblog.store.tx import Tx
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?\Z")
@@ -66,9 +67,9 @@ def mute_host(tx: Tx, urls: Urls, account: int, host: str) -> None:
     """Hide all people of a server from one account, and end the follows between it and them."""
     author_of(tx, account)
     name = host_name(urls, host)
-    circles.mute_host(tx, account, name)
-    tx.hold(account, *(number for each in circles.known_at(tx, account, name) for number in each))
-    followed, followers = circles.known_at(tx, account, name)  # with those who came meanwhile
+    relation_lists.mute_host(tx, account, name)
+    tx.hold(account, *(number for each in relation_lists.known_at(tx, account, name) for number in each))
+    followed, followers = relation_lists.known_at(tx, account, name)  # with those who came meanwhile
     for number in followed:
         following.unfollow(tx, urls, account, number)
     for number in followers:
@@ -77,13 +78,13 @@ def mute_host(tx: Tx, urls: Urls, account: int, host: str) -> None:
 
 def preview_host(tx: Tx, urls: Urls, account: int, host: str) -> tuple[int, int]:
     """How many follows to people of a server, and from them, `mute_host` would end. Raises Invalid."""
-    followed, followers = circles.known_at(tx, account, host_name(urls, host))
+    followed, followers = relation_lists.known_at(tx, account, host_name(urls, host))
     return len(followed), len(followers)
 
 
 def unmute_host(tx: Tx, urls: Urls, account: int, host: str) -> None:
     """Show the people of a server again; who was followed must be followed anew."""
-    circles.unmute_host(tx, account, compared_host(host))
+    relation_lists.unmute_host(tx, account, compared_host(host))
 
 
 def suspend(tx: Tx, urls: Urls, account: int) -> None:
@@ -131,7 +132,7 @@ def delete(tx: Tx, urls: Urls, account: int) -> None:
         people.delete_account(tx, urls, account)
     else:
         writing.remove_all_of(tx, found)
-        departed.forget(tx, account)
+        deleted_accounts.forget(tx, account)
         accounts.set_state(tx, account, "suspended")  # else its next deed would bring it back
 
 

@@ -18,8 +18,9 @@ from fediblog.errors import Invalid, Refused
 from fediblog.markup.markdown import MARKDOWN, PLAIN, find_mentions, render
 from fediblog.markup.text import display_name, one_line
 from fediblog.protocol.activities import write_activity
-from fediblog.store import accounts, facts, files, json_columns, logins, profiles, writing
-from fediblog.store.accounts import NewKey
+from fediblog.store import files, json_columns, profiles, writing
+from fediblog.store.people import accounts, logins, server_state
+from fediblog.store.people.accounts import NewKey
 from fediblog.store.tx import Tx
 
 INSTANCE_HANDLE = "instance"
@@ -88,7 +89,7 @@ def set_up(
     keys: Sequence[NewKey],
 ) -> tuple[Login, Account]:
     """Make the first login and account; the link's token works once, also if two use it at the same moment."""
-    if facts.get(tx, SETUP_TOKEN) != token_hash or not facts.drop(tx, SETUP_TOKEN):
+    if server_state.get(tx, SETUP_TOKEN) != token_hash or not server_state.drop(tx, SETUP_TOKEN):
         raise Refused("setup-done", "This set-up link has been used or is not the right one.")
     login = add_login(tx, name, password_hash, "owner")
     return login, add_account(tx, urls, login.id, handle, display, keys)

@@ -17,7 +17,6 @@ from fediblog.errors import Invalid, NotFound
 from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.activities import write_activity
 from fediblog.store import (
-    accounts,
     approvals,
     beginnings,
     conversations,
@@ -29,6 +28,7 @@ from fediblog.store import (
     posts,
     writing,
 )
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Placement
 

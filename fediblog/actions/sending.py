@@ -10,7 +10,8 @@ from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.protocol.jsontext import encode
-from fediblog.store import accounts, outbox, reactions
+from fediblog.store import outbox, reactions
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
 

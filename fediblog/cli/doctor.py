@@ -17,14 +17,20 @@ from fediblog.cli.opening import is_trial, need_folder, opened, read_settings, s
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.site import Site
 from fediblog.settings import Settings
-from fediblog.store import troubles as facts
+from fediblog.store.people import operator_alerts
 
 Check = Callable[[Site], Awaitable[list[Finding]]]
 
 _TROUBLES = {
-    facts.DAMAGE: ("The server found the database damaged: {}", "Stop the server and restore the latest backup."),
-    facts.DISK: ("The disk was full: {}", "Make room; the server keeps spare room again once there is enough."),
-    facts.CLOCK: (
+    operator_alerts.DAMAGE: (
+        "The server found the database damaged: {}",
+        "Stop the server and restore the latest backup.",
+    ),
+    operator_alerts.DISK: (
+        "The disk was full: {}",
+        "Make room; the server keeps spare room again once there is enough.",
+    ),
+    operator_alerts.CLOCK: (
         "Another server did not take what was signed here, and its clock differs: {}",
         "Set the clock right.",
     ),
@@ -33,7 +39,7 @@ _TROUBLES = {
 
 async def troubles(site: Site) -> list[Finding]:
     """What the running server has noticed by itself."""
-    found = await site.db.read(facts.standing)
+    found = await site.db.read(operator_alerts.standing)
     if not found:
         return [Finding("good", "The server has noticed nothing that only people can mend")]
     return [Finding("wrong", _TROUBLES[each.kind][0].format(each.detail), _TROUBLES[each.kind][1]) for each in found]

@@ -12,8 +12,9 @@ from typing import Literal
 from fediblog.cli import locking, reserve
 from fediblog.domain.records import record
 from fediblog.federation.site import Site
-from fediblog.store import accounts, inbound, jobs, logins, outbox
+from fediblog.store import inbound, jobs, outbox
 from fediblog.store.engine import migrate
+from fediblog.store.people import accounts, logins
 from fediblog.store.tx import Row, Tx
 
 LITTLE_SPACE, NO_SPACE = 2_000_000_000, 200_000_000  # bytes

@@ -18,8 +18,8 @@ from fediblog.domain.accounts import Account
 from fediblog.errors import Misuse, NotFound
 from fediblog.federation.site import Site, open_site
 from fediblog.settings import Settings
-from fediblog.store import accounts
 from fediblog.store.engine.database import sqlite_path
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
 

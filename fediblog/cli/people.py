@@ -16,7 +16,7 @@ from fediblog.errors import Misuse, NotFound, Refused
 from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.site import Site
-from fediblog.store import accounts, facts, logins
+from fediblog.store.people import accounts, logins, server_state
 from fediblog.store.tx import Tx
 
 
@@ -30,7 +30,7 @@ async def add_user(site: Site, args: Namespace) -> None:
 
 def _add_login(tx: Tx, name: str, hashed: str, role: str) -> Login:
     login = people.add_login(tx, name, hashed, role)
-    facts.drop(tx, people.SETUP_TOKEN)  # the set-up link makes the first login, and there is one now
+    server_state.drop(tx, people.SETUP_TOKEN)  # the set-up link makes the first login, and there is one now
     return login
 
 

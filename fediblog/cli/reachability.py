@@ -15,7 +15,7 @@ from fediblog.net import Answer
 from fediblog.protocol import readers
 from fediblog.protocol.jsontext import decode
 from fediblog.protocol.negotiate import ACCEPT
-from fediblog.store import accounts, relations
+from fediblog.store.people import accounts, relations
 from fediblog.store.tx import Tx
 
 MOST_SKEW = 60  # seconds; other servers refuse signatures that are off by more than some minutes

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from fediblog import log
 from fediblog.errors import Unavailable
-from fediblog.store import troubles
 from fediblog.store.engine.database import Database
+from fediblog.store.people import operator_alerts
 
 NAME = "spare-room"
 FULL = 4_000_000  # bytes that are free; with less a commit may not find the room that it needs
@@ -122,17 +122,19 @@ class Watch:
 
     async def _is_told_without(self) -> bool:
         """Whether an earlier process said so of a disk without spare room."""
-        standing = await self._db.read(troubles.standing)
-        return any(each.kind == troubles.DISK and (each.detail == _LEFT or not self._reserve.size) for each in standing)
+        standing = await self._db.read(operator_alerts.standing)
+        return any(
+            each.kind == operator_alerts.DISK and (each.detail == _LEFT or not self._reserve.size) for each in standing
+        )
 
     async def tell(self, full: bool) -> None:
         """Note that the disk is full, or that it is not."""
         with suppress(Unavailable):  # then it is told with the next look
             if full:
                 detail = _LEFT if self._full else f"{self._reserve.size} bytes of spare room are used"
-                await self._db.write(troubles.note, troubles.DISK, detail)
+                await self._db.write(operator_alerts.note, operator_alerts.DISK, detail)
             else:
-                await self._db.write(troubles.clear, troubles.DISK)
+                await self._db.write(operator_alerts.clear, operator_alerts.DISK)
             self._untold = None
 
     async def look_safely(self) -> None:

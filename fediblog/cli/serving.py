@@ -29,8 +29,8 @@ from fediblog.federation.site import Site, make_folder
 from fediblog.federation.worker import Worker
 from fediblog.mastodon.hub import hub_of
 from fediblog.settings import Settings
-from fediblog.store import facts, logins
 from fediblog.store.engine.schema_lock import Upgrade
+from fediblog.store.people import logins, server_state
 from fediblog.store.tx import Tx
 from fediblog.web import metrics
 
@@ -273,10 +273,10 @@ async def _greeting(site: Site, sockets: list[socket.socket]) -> list[str]:
 def _setup_token(tx: Tx) -> str:
     """A fresh one as long as there is no login; only its hash is kept, so an earlier link ends."""
     if logins.everyone(tx):
-        facts.drop(tx, people.SETUP_TOKEN)
+        server_state.drop(tx, people.SETUP_TOKEN)
         return ""
     token = secrets.token_urlsafe(24)
-    facts.put(tx, people.SETUP_TOKEN, hashlib.sha256(token.encode()).hexdigest())
+    server_state.put(tx, people.SETUP_TOKEN, hashlib.sha256(token.encode()).hexdigest())
     return token
 
 

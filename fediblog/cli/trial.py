@@ -11,9 +11,9 @@ from fediblog.cli.opening import has_database, is_loopback, is_trial, warn
 from fediblog.errors import Misuse
 from fediblog.federation.site import Site, open_site
 from fediblog.settings import Settings
-from fediblog.store import facts, logins
 from fediblog.store.engine.database import connect, sqlite_path
 from fediblog.store.engine.schema_lock import Upgrade
+from fediblog.store.people import logins, server_state
 from fediblog.store.tx import Tx
 
 
@@ -80,4 +80,4 @@ async def _known(found: Settings, upgrade: Upgrade) -> tuple[str, bool]:
 
 
 def _look(tx: Tx) -> tuple[str, bool]:
-    return facts.get(tx, "origin") or "", bool(logins.everyone(tx))
+    return server_state.get(tx, "origin") or "", bool(logins.everyone(tx))

@@ -9,8 +9,8 @@ from fediblog.federation.budget import Budget
 from fediblog.federation.site import Site
 from fediblog.protocol import signatures
 from fediblog.protocol.signatures import Incoming
-from fediblog.store import relations
-from fediblog.store.accounts import host_of
+from fediblog.store.people import relations
+from fediblog.store.people.accounts import host_of
 from fediblog.store.tx import Tx
 
 _SIGNED = frozenset({"signature", "signature-input"})

@@ -18,7 +18,8 @@ from fediblog.protocol import readers
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import read_collection
-from fediblog.store import accounts, posts, reactions, writing
+from fediblog.store import posts, reactions, writing
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
 FETCHES = 50  # for one account, authors and pages included

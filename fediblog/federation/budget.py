@@ -12,7 +12,7 @@ from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
 from fediblog.net.memory import Recent
 from fediblog.protocol.keys import PublicKey
-from fediblog.store.accounts import host_of
+from fediblog.store.people.accounts import host_of
 
 FETCHES = 20  # for one activity
 FOREIGN = 20  # of one cause to one host that is not its own

@@ -15,7 +15,7 @@ from fediblog.errors import Invalid, Refused, Unavailable
 from fediblog.federation import quotas, resolve
 from fediblog.federation.site import Site
 from fediblog.markup.markdown import MENTIONS, find_mentions
-from fediblog.store import accounts
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
 Publish = Callable[[Tx, Urls, int, Draft, Mapping[str, int]], Post]

@@ -22,8 +22,8 @@ from fediblog.protocol import retry
 from fediblog.protocol.retry import Verdict
 from fediblog.protocol.synchronization import HEADER
 from fediblog.store import outbox
-from fediblog.store.hosts import blocked_among
 from fediblog.store.outbox import Batch, Delivery
+from fediblog.store.people.hosts import blocked_among
 from fediblog.store.tx import Tx
 
 CONTENT_TYPE = "application/activity+json"  # without a parameter, as everybody sends it

@@ -12,8 +12,8 @@ from fediblog.protocol.authority import fetched_ok, redirected_ok, same_origin
 from fediblog.protocol.contexts import refuse_tricks
 from fediblog.protocol.jsontext import decode_object
 from fediblog.protocol.negotiate import is_activity_type
-from fediblog.store import relations
-from fediblog.store.accounts import host_of
+from fediblog.store.people import relations
+from fediblog.store.people.accounts import host_of
 
 Document = dict[str, Json]
 

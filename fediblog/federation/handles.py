@@ -13,7 +13,7 @@ from fediblog.net import Answer
 from fediblog.protocol import hostmeta
 from fediblog.protocol.jsontext import decode_object
 from fediblog.protocol.webfinger import ACCEPT, Jrd, parse_handle, read_jrd, template_url, webfinger_url
-from fediblog.store.accounts import host_of
+from fediblog.store.people.accounts import host_of
 
 _META_LIMIT = 64_000  # bytes
 

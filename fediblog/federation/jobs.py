@@ -18,26 +18,28 @@ from fediblog.federation import profile_totals as totals_refresh
 from fediblog.federation import pushing, quoting, resolve, synchronizing, threads
 from fediblog.federation.site import Site
 from fediblog.store import (
-    accounts,
-    apps,
     beginnings,
-    departed,
     events,
     files,
     inbound,
     jobs,
-    logins,
     moderation,
     outbox,
     polls,
     profile_totals,
     pushes,
     quote_proofs,
-    relations,
-    strangers,
-    troubles,
 )
 from fediblog.store.jobs import Job
+from fediblog.store.people import (
+    accounts,
+    apps,
+    deleted_accounts,
+    forgotten_accounts,
+    logins,
+    operator_alerts,
+    relations,
+)
 from fediblog.store.tx import Row, Tx
 
 P = ParamSpec("P")
@@ -156,7 +158,7 @@ async def push(site: Site, job: Job) -> None:
 
 async def confirm_gone(site: Site, job: Job) -> None:
     """An inbox answered that it is gone: ask whether the actors behind it are, too, and forget those that are."""
-    found = await site.db.read(departed.reached_at, job.subject, after=int(job.payload.get("after", 0)))
+    found = await site.db.read(deleted_accounts.reached_at, job.subject, after=int(job.payload.get("after", 0)))
     gone = []
     for row in found:
         with suppress(Unavailable):  # then nothing is known
@@ -168,7 +170,7 @@ async def confirm_gone(site: Site, job: Job) -> None:
 def _forget(tx: Tx, job: Job, asked: list[Row], gone: list[Row]) -> None:
     tx.hold(*(row.id for row in gone))
     for row in gone:
-        departed.forget(tx, row.id)
+        deleted_accounts.forget(tx, row.id)
         log.event("account-gone", account=row.uri)
     if gone:  # where nobody is, the inbox alone has gone, and the next may still answer
         jobs.carry_on(tx, job.id, {"after": asked[-1].id})
@@ -211,7 +213,7 @@ async def _sweep_accounts(site: Site, after: int) -> int:
     for _ in range(SPANS):
         found, last = await site.db.read(_idle, last, before)
         if found:
-            swept += await site.db.write(strangers.forget, found, before)
+            swept += await site.db.write(forgotten_accounts.forget, found, before)
         if not last:
             break
     if swept:
@@ -220,7 +222,7 @@ async def _sweep_accounts(site: Site, after: int) -> int:
 
 
 def _idle(tx: Tx, after: int, before: int) -> tuple[list[int], int]:
-    return strangers.idle(tx, after=after, before=before, span=SPAN)
+    return forgotten_accounts.idle(tx, after=after, before=before, span=SPAN)
 
 
 async def check_database(site: Site, job: Job) -> None:
@@ -236,11 +238,11 @@ async def check(site: Site) -> None:
     """
     damage = await site.db.check()
     if not damage:
-        await site.db.write(troubles.clear, troubles.DAMAGE)
+        await site.db.write(operator_alerts.clear, operator_alerts.DAMAGE)
         return
     log.event("database-damaged", logging.ERROR, finding=damage[0], advice="restore a backup")
     try:
-        await site.db.write(troubles.note, troubles.DAMAGE, damage[0])
+        await site.db.write(operator_alerts.note, operator_alerts.DAMAGE, damage[0])
     finally:
         if site.db.engine == "sqlite":
             site.db.stop_writing(damage[0])

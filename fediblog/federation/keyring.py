@@ -13,9 +13,9 @@ from fediblog.net import Signer
 from fediblog.protocol import cavage, rfc9421
 from fediblog.protocol.keys import PrivateKey, load_private, new_ed25519, new_rsa
 from fediblog.protocol.synchronization import HEADER
-from fediblog.store import accounts
-from fediblog.store.accounts import NewKey
 from fediblog.store.engine.database import Database
+from fediblog.store.people import accounts
+from fediblog.store.people.accounts import NewKey
 
 
 def make_keys() -> tuple[NewKey, ...]:

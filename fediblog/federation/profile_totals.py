@@ -7,8 +7,8 @@ from fediblog.federation import threads
 from fediblog.federation.budget import Budget
 from fediblog.federation.site import Site
 from fediblog.protocol.authority import same_origin
-from fediblog.store import accounts
 from fediblog.store import profile_totals as stored
+from fediblog.store.people import accounts
 
 FETCHES = 3
 

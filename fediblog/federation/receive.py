@@ -26,8 +26,9 @@ from fediblog.protocol.contexts import refuse_tricks
 from fediblog.protocol.jsontext import LIMIT, decode_object
 from fediblog.protocol.negotiate import is_activity_type
 from fediblog.protocol.signatures import Incoming
-from fediblog.store import accounts, inbound, outbox
-from fediblog.store.accounts import StoredKey, host_of
+from fediblog.store import inbound, outbox
+from fediblog.store.people import accounts
+from fediblog.store.people.accounts import StoredKey, host_of
 from fediblog.store.tx import Tx
 
 __all__ = ["Receipt", "process", "receive"]

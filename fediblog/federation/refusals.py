@@ -14,7 +14,7 @@ from fediblog.federation.site import Site
 from fediblog.limits import Limit
 from fediblog.net.memory import Recent
 from fediblog.store import moderation
-from fediblog.store.accounts import host_of
+from fediblog.store.people.accounts import host_of
 
 MOST_NOTED = 4096
 EVERY = 60_000  # ms in which the same refusal of the same server is kept but once

@@ -15,8 +15,9 @@ from fediblog.federation.site import Site
 from fediblog.net import Scheme
 from fediblog.protocol import retry
 from fediblog.protocol.retry import Verdict
-from fediblog.store import jobs, outbox, troubles
+from fediblog.store import jobs, outbox
 from fediblog.store.outbox import Delivery
+from fediblog.store.people import operator_alerts
 from fediblog.store.tx import Tx
 
 PAUSE = 0.02  # seconds that the first one waits for others
@@ -136,7 +137,7 @@ def settle(tx: Tx, some: Sequence[Learned], now: int, dice: Dice) -> None:
         outbox.hosts_answered(tx, working)
     for learned in some:
         if learned.clock_gap is not None:
-            troubles.note_clock(tx, learned.host, learned.clock_gap)
+            operator_alerts.note_clock(tx, learned.host, learned.clock_gap)
         _settle_failure(tx, learned, now, dice)
 
 

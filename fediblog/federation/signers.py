@@ -16,7 +16,7 @@ from fediblog.federation.site import Site
 from fediblog.protocol import signatures
 from fediblog.protocol.keys import PublicKey
 from fediblog.protocol.signatures import Checked
-from fediblog.store.accounts import StoredKey
+from fediblog.store.people.accounts import StoredKey
 
 
 async def signer(site: Site, checked: Checked, held: tuple[StoredKey, Account] | None, budget: Budget) -> Account:

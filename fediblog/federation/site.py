@@ -17,9 +17,10 @@ from fediblog.federation.keyring import KeyRing
 from fediblog.media.files import FileStore
 from fediblog.net import Client, Engine, Policy, Scheme, SocketEngine
 from fediblog.settings import Settings
-from fediblog.store import facts, outbox
+from fediblog.store import outbox
 from fediblog.store.engine.database import Database, connect, system_clock
 from fediblog.store.engine.schema_lock import Upgrade
+from fediblog.store.people import server_state
 
 _ORIGIN, _HANDLE_DOMAIN, _SECRET = "origin", "handle-domain", "secret"
 SECRET_FILE = "secret"  # noqa: S105 - a file's name
@@ -132,7 +133,7 @@ def _secret(folder: Path) -> bytes:
 
 
 async def _urls(db: Database, settings: Settings) -> Urls:
-    written, domain = await db.read(facts.get, _ORIGIN), await db.read(facts.get, _HANDLE_DOMAIN)
+    written, domain = await db.read(server_state.get, _ORIGIN), await db.read(server_state.get, _HANDLE_DOMAIN)
     origin = settings.origin or written
     if not origin:
         raise Misuse(
@@ -150,7 +151,7 @@ async def _urls(db: Database, settings: Settings) -> Urls:
             f" start with --handle-domain {domain}."
         )
     if not written:
-        await db.write(facts.put, _ORIGIN, origin)
+        await db.write(server_state.put, _ORIGIN, origin)
     if not domain:
-        await db.write(facts.put, _HANDLE_DOMAIN, handles)
+        await db.write(server_state.put, _HANDLE_DOMAIN, handles)
     return Urls(origin, handles)

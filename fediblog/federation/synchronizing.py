@@ -15,7 +15,8 @@ from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import ITEMS_LIMIT, read_collection
 from fediblog.protocol.signatures import Claim, Incoming
 from fediblog.protocol.synchronization import HEADER, Told, digest, read_header, write_header
-from fediblog.store import accounts, jobs, partial
+from fediblog.store import jobs
+from fediblog.store.people import accounts, followers_by_host
 from fediblog.store.tx import Tx
 
 JOB = "sync-followers"
@@ -32,7 +33,7 @@ def followers_url(account: Account) -> str:
 def header(tx: Tx, account: int, host: str) -> str:
     """What is told to one server about the followers of one of ours; '' if those are too many."""
     author = accounts.get(tx, account)
-    uris = partial.followers_at(tx, account, host, MOST_LISTED + 1)
+    uris = followers_by_host.followers_at(tx, account, host, MOST_LISTED + 1)
     if author is None or len(uris) > MOST_LISTED:
         return ""
     return write_header(Told(author.followers, followers_url(author), digest(uris)))
@@ -54,7 +55,7 @@ async def compare(site: Site, signer: Account, told: Told) -> None:
 
 
 def _differs(tx: Tx, account: int, said: str) -> bool:
-    return digest(partial.followers_here(tx, account)) != said
+    return digest(followers_by_host.followers_here(tx, account)) != said
 
 
 def _look_later(tx: Tx, uri: str, url: str) -> None:

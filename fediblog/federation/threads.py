@@ -16,7 +16,8 @@ from fediblog.federation.site import Site
 from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import read_collection
-from fediblog.store import beginnings, listings, posts, relations, ties, writing
+from fediblog.store import beginnings, listings, posts, ties, writing
+from fediblog.store.people import relations
 from fediblog.store.tx import Tx
 
 PAGES = 5  # of one collection

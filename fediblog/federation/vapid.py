@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
 from fediblog.protocol import webpush
-from fediblog.store import facts
+from fediblog.store.people import server_state
 from fediblog.store.tx import Tx
 
 _NAME = "vapid"
@@ -21,7 +21,7 @@ async def private_key(site: Site) -> ec.EllipticCurvePrivateKey:
     """The P-256 key, made at its first use."""
     found = _KEYS.get(site.keys)
     if found is None:
-        pem = await site.db.read(facts.get, _NAME)
+        pem = await site.db.read(server_state.get, _NAME)
         if pem is None:
             pem = await site.db.write(_keep, _new())
         key = load_pem_private_key(pem.encode(), None)
@@ -43,7 +43,7 @@ def _new() -> str:
 
 def _keep(tx: Tx, fresh: str) -> str:
     """The one that stands: of two processes that make one at once, the first's."""
-    if standing := facts.get(tx, _NAME):
+    if standing := server_state.get(tx, _NAME):
         return standing
-    facts.put(tx, _NAME, fresh)
+    server_state.put(tx, _NAME, fresh)
     return fresh

@@ -9,7 +9,8 @@ from fediblog.inbox import asking, following, groups, posting, profiles, quoting
 from fediblog.inbox.cleaning import harmless
 from fediblog.inbox.handling import CleanNote, Facts, Handler, Needs, Outcome, Reading, Sight, refuse_inactive
 from fediblog.inbox.storing import store_post
-from fediblog.store import accounts, freshness, inbound
+from fediblog.store import freshness, inbound
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
 __all__ = [

@@ -7,7 +7,8 @@ from fediblog.domain.documents import Json
 from fediblog.domain.urls import Urls
 from fediblog.protocol import activities
 from fediblog.protocol.jsontext import encode
-from fediblog.store import accounts, approvals, outbox
+from fediblog.store import approvals, outbox
+from fediblog.store.people import accounts
 from fediblog.store.tx import Row, Tx
 
 

@@ -10,7 +10,8 @@ from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, came_too_lat
 from fediblog.protocol import activities, readers
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.authority import same_origin
-from fediblog.store import permits, posts, reactions, relations
+from fediblog.store import permits, posts, reactions
+from fediblog.store.people import relations
 from fediblog.store.tx import Tx
 
 _OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)

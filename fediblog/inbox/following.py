@@ -17,8 +17,9 @@ from fediblog.inbox.handling import (
     refuse_inactive,
     remember,
 )
-from fediblog.store import accounts, inbound, notices, relations
-from fediblog.store.relations import Follow
+from fediblog.store import inbound, notices
+from fediblog.store.people import accounts, relations
+from fediblog.store.people.relations import Follow
 from fediblog.store.tx import Tx
 
 ANSWER_PAUSE = 60_000  # ms in which a copy of a Follow that stands is not answered once more

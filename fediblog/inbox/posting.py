@@ -15,7 +15,8 @@ from fediblog.protocol.authority import object_is_theirs
 from fediblog.protocol.notes import is_bare, read_note
 from fediblog.protocol.polls import is_vote
 from fediblog.protocol.readers import listed
-from fediblog.store import arrivals, posts, reactions, relations, ties, writing
+from fediblog.store import arrivals, posts, reactions, ties, writing
+from fediblog.store.people import relations
 from fediblog.store.tx import Tx
 
 

@@ -13,7 +13,8 @@ from fediblog.inbox.storing import store_post
 from fediblog.protocol import readers
 from fediblog.protocol.actors import read_actor
 from fediblog.protocol.authority import same_origin
-from fediblog.store import accounts, departed, jobs, listings, notices, posts, relations, tags, writing
+from fediblog.store import jobs, listings, notices, posts, tags, writing
+from fediblog.store.people import accounts, deleted_accounts, relations
 from fediblog.store.tx import Tx
 
 MOVE_PAUSE = 7 * 86_400_000  # ms between two moves of one account
@@ -43,7 +44,7 @@ def gone_for_good(tx: Tx, account: Account) -> Outcome:
     if account.state == "deleted":
         return Outcome.DUPLICATE
     writing.remove_all_of(tx, account)
-    departed.forget(tx, account.id)
+    deleted_accounts.forget(tx, account.id)
     tx.notify("posts")
     return Outcome.DONE
 

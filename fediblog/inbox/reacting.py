@@ -10,7 +10,8 @@ from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_
 from fediblog.inbox.storing import put_post
 from fediblog.markup.text import one_line
 from fediblog.protocol.emoji import is_emoji
-from fediblog.store import arrivals, inbound, listings, notices, posts, reactions, relations
+from fediblog.store import arrivals, inbound, listings, notices, posts, reactions
+from fediblog.store.people import relations
 from fediblog.store.tx import Row, Tx
 
 MOST_REACTIONS = 20  # of one account beside one post

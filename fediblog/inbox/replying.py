@@ -11,7 +11,8 @@ from fediblog.errors import Refused
 from fediblog.inbox import answering
 from fediblog.inbox.handling import Outcome
 from fediblog.protocol.authority import same_origin
-from fediblog.store import accounts, approvals, jobs, posts, reactions
+from fediblog.store import approvals, jobs, posts, reactions
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
 

@@ -22,7 +22,6 @@ from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.polls import is_vote
 from fediblog.store import (
-    accounts,
     arrivals,
     conversations,
     events,
@@ -36,6 +35,7 @@ from fediblog.store import (
     ties,
     writing,
 )
+from fediblog.store.people import accounts
 from fediblog.store.tx import Row, Tx
 from fediblog.store.writing import Placement
 

@@ -8,7 +8,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.inbox import answering
 from fediblog.inbox.following import ours
-from fediblog.store import partial, relations
+from fediblog.store.people import followers_by_host, relations
 from fediblog.store.tx import Tx
 
 MOST = 100  # relations that are changed at a time; the next message brings the rest
@@ -21,7 +21,7 @@ def settle(tx: Tx, urls: Urls, account: Account, told: Collection[str]) -> int:
     asked, or has unfollowed since, tells so once more.
     """
     tx.hold(account.id)
-    known, names = partial.followers_here(tx, account.id), dict.fromkeys(told)
+    known, names = followers_by_host.followers_here(tx, account.id), dict.fromkeys(told)
     stale = [number for uri, number in known.items() if uri not in names][:MOST]
     for number in stale:
         relations.unfollow(tx, number, account.id)

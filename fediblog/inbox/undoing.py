@@ -9,7 +9,8 @@ from fediblog.inbox.following import end_follow
 from fediblog.inbox.handling import Facts, Handler, Outcome, may_undo, remember
 from fediblog.inbox.reacting import take_boost_back, take_reaction_back
 from fediblog.protocol.authority import same_origin
-from fediblog.store import inbound, relations
+from fediblog.store import inbound
+from fediblog.store.people import relations
 from fediblog.store.tx import Tx
 
 

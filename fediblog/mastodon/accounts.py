@@ -18,9 +18,10 @@ from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
 from fediblog.protocol.webfinger import parse_handle
-from fediblog.store import accounts, circles, finding, freshness, listings, profile_totals, profiles, tags
-from fediblog.store.circles import Place
+from fediblog.store import freshness, listings, profile_totals, profiles, tags
 from fediblog.store.id_paging import Window
+from fediblog.store.people import account_search, accounts, relation_lists
+from fediblog.store.people.relation_lists import Place
 from fediblog.store.profiles import Wanted
 from fediblog.store.tx import Tx
 
@@ -136,7 +137,7 @@ async def _resolved(call: Call, words: str) -> int | None:
 def _search(
     tx: Tx, look: Look, words: str, viewer: int, limit: int, offset: int, following: bool, exact: int | None
 ) -> list[Json]:
-    found = finding.people(tx, words, viewer, limit=limit, offset=offset, following=following)
+    found = account_search.people(tx, words, viewer, limit=limit, offset=offset, following=following)
     first = accounts.get(tx, exact) if exact is not None and not following else None
     if first is not None:
         found = [first, *(each for each in found if each.id != first.id)][:limit]
@@ -174,7 +175,7 @@ async def followers(call: Call) -> Reply:
 
 
 def _followers(tx: Tx, look: Look, number: int, window: Window) -> tuple[list[Json], list[int]]:
-    found = circles.followers(tx, number, window) if find(tx, number).state == "active" else []
+    found = relation_lists.followers(tx, number, window) if find(tx, number).state == "active" else []
     return people(tx, look, found), [each.mark for each in found]
 
 
@@ -185,7 +186,7 @@ async def following(call: Call) -> Reply:
 
 
 def _following(tx: Tx, look: Look, number: int, window: Window) -> tuple[list[Json], list[int]]:
-    found = circles.following(tx, number, window) if find(tx, number).state == "active" else []
+    found = relation_lists.following(tx, number, window) if find(tx, number).state == "active" else []
     return people(tx, look, found), [each.mark for each in found]
 
 
@@ -208,7 +209,7 @@ async def endorsements(call: Call) -> Reply:
 
 def _endorsements(tx: Tx, look: Look, number: int, window: Window) -> tuple[list[Json], list[int]]:
     find(tx, number)
-    found = circles.endorsed(tx, number, window)
+    found = relation_lists.endorsed(tx, number, window)
     return people(tx, look, found), [each.mark for each in found]
 
 
@@ -222,7 +223,7 @@ def _lists(tx: Tx, account: int, number: int) -> list[Json]:
     find(tx, number)
     return [
         {"id": str(key), "title": title, "replies_policy": replies, "exclusive": exclusive}
-        for key, title, replies, exclusive in circles.lists_with(tx, account, number)
+        for key, title, replies, exclusive in relation_lists.lists_with(tx, account, number)
     ]
 
 

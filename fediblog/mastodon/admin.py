@@ -14,10 +14,11 @@ from fediblog.mastodon.look import Look
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import logins, moderation, relations, roster
+from fediblog.store import moderation
 from fediblog.store.id_paging import Window
 from fediblog.store.ids import number_of
-from fediblog.store.roster import BlockedHost, Sieve
+from fediblog.store.people import admin_accounts, logins, relations
+from fediblog.store.people.admin_accounts import BlockedHost, Sieve
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -86,7 +87,7 @@ async def _accounts(call: Call, *, origin: str, status: str, staff: bool) -> Rep
 
 
 def _listed(tx: Tx, look: Look, sieve: Sieve, window: Window) -> tuple[list[Json], list[int]]:
-    found = roster.find(tx, sieve, window)
+    found = admin_accounts.find(tx, sieve, window)
     return entities.members(tx, look, found), [each.account.id for each in found]
 
 
@@ -98,7 +99,7 @@ async def account(call: Call) -> Json:
 
 
 def _account(tx: Tx, look: Look, number: int) -> Json:
-    found = roster.many(tx, {number}).get(number)
+    found = admin_accounts.many(tx, {number}).get(number)
     if found is None or found.account.state == "deleted":
         raise NotFound
     return entities.members(tx, look, [found])[0]
@@ -112,7 +113,7 @@ async def _do(call: Call, deed: Deed) -> Json:
 def _done(tx: Tx, look: Look, urls: Urls, number: int, deed: Deed) -> Json:
     entity = _account(tx, look, number)
     deed(tx, urls, number)
-    found = roster.many(tx, {number}).get(number)
+    found = admin_accounts.many(tx, {number}).get(number)
     return entity if found is None or found.account.state == "deleted" else _account(tx, look, number)
 
 
@@ -259,7 +260,7 @@ async def reopen(call: Call) -> Json:
 async def domain_blocks(call: Call) -> Reply:
     """Servers that are not listened to."""
     await _owner(call)
-    found = await call.read(roster.blocked_hosts, call.window(100, 200))
+    found = await call.read(admin_accounts.blocked_hosts, call.window(100, 200))
     return call.page([entities.blocked_host(each) for each in found], [each.number for each in found])
 
 
@@ -271,7 +272,7 @@ async def domain_block(call: Call) -> Json:
 
 
 def _blocked(tx: Tx, number: int) -> BlockedHost:
-    found = roster.blocked_hosts(tx, Window(before=number + 1, after=number - 1, limit=1))
+    found = admin_accounts.blocked_hosts(tx, Window(before=number + 1, after=number - 1, limit=1))
     if not found:
         raise NotFound
     return found[0]

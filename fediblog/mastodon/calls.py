@@ -18,8 +18,8 @@ from fediblog.federation.site import Site
 from fediblog.mastodon.look import Look, look_of
 from fediblog.mastodon.params import Params, whole
 from fediblog.messages import text
-from fediblog.store.apps import Token
 from fediblog.store.id_paging import FAR, Window
+from fediblog.store.people.apps import Token
 from fediblog.store.tx import Tx
 
 P = ParamSpec("P")

@@ -6,7 +6,7 @@ from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.entities import accounts as entities
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
-from fediblog.store import finding
+from fediblog.store.people import account_search
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -24,7 +24,7 @@ async def directory(call: Call) -> list[Json]:
 
 
 def _directory(tx: Tx, look: Look, viewer: int, order: str, local: bool, limit: int, offset: int) -> list[Json]:
-    find = finding.newest if order == "new" else finding.active
+    find = account_search.newest if order == "new" else account_search.active
     return entities.accounts(tx, look, find(tx, viewer, local=local, limit=limit, offset=offset))
 
 
@@ -41,7 +41,7 @@ async def suggestions_with_sources(call: Call) -> list[Json]:
 
 
 def _suggested(tx: Tx, look: Look, viewer: int, limit: int) -> list[Json]:
-    found = finding.suggested(tx, viewer, limit)
+    found = account_search.suggested(tx, viewer, limit)
     shown = entities.accounts(tx, look, [account for account, _ in found])
     return [
         {
@@ -56,4 +56,4 @@ def _suggested(tx: Tx, look: Look, viewer: int, limit: int) -> list[Json]:
 @API.delete("/api/v1/suggestions/{id}", scope="write:accounts", tier=3)
 async def dismiss(call: Call) -> None:
     """Be suggested an account no more."""
-    await call.write(finding.dismiss, call.account, call.number())
+    await call.write(account_search.dismiss, call.account, call.number())

@@ -13,9 +13,9 @@ from fediblog.mastodon.entities.base import moment
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import accounts as stored
-from fediblog.store import announcements, census, emoji, personal
-from fediblog.store import facts as counted
+from fediblog.store import announcements, emoji, personal
+from fediblog.store.people import accounts as stored
+from fediblog.store.people import server_state, server_statistics
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -38,8 +38,8 @@ async def facts(site: Site, look: Look) -> shapes.Facts:
     """What there is to tell."""
     contact = site.settings.contact.removeprefix("mailto:")
     return shapes.Facts(
-        usage=await total(site, counted.usage),
-        peers=await total(site, census.peer_count),
+        usage=await total(site, server_state.usage),
+        peers=await total(site, server_statistics.peer_count),
         email=contact if "@" in contact and "/" not in contact else "",
         owner=await site.db.read(_owner, look),
         vapid=await vapid.public_key(site),
@@ -48,20 +48,20 @@ async def facts(site: Site, look: Look) -> shapes.Facts:
 
 
 def _owner(tx: Tx, look: Look) -> Json | None:
-    number = census.owner(tx)
+    number = server_statistics.owner(tx)
     return accounts.by_number(tx, look, [number]).get(number) if number is not None else None
 
 
 @API.get("/api/v1/instance/peers", who="anybody", gives="Host[]", tier=1)
 async def peers(call: Call) -> Reply:
     """Servers that this one knows."""
-    return Reply(await total(call.site, census.peers), headers=dict(_PUBLIC))
+    return Reply(await total(call.site, server_statistics.peers), headers=dict(_PUBLIC))
 
 
 @API.get("/api/v1/instance/activity", who="anybody", gives="Week[]", tier=3)
 async def activity(call: Call) -> Reply:
     """What was written here in each of the last twelve weeks."""
-    found = await total(call.site, census.weeks)
+    found = await total(call.site, server_statistics.weeks)
     return Reply([shapes.week(each) for each in found], headers=dict(_PUBLIC))
 
 
@@ -105,7 +105,7 @@ async def translation_languages(_call: Call) -> Json:
 @API.get("/api/v1/instance/domain_blocks", who="user", gives="DomainBlock[]", tier=3)
 async def domain_blocks(call: Call) -> list[Json]:
     """Servers that are shut out, for those who have an account here."""
-    found = await call.read(census.blocked)
+    found = await call.read(server_statistics.blocked)
     return [shapes.blocked_host(host) for host in found]
 
 

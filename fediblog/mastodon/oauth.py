@@ -24,8 +24,8 @@ from fediblog.mastodon.look import Look
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import accounts, apps
-from fediblog.store.apps import App, Token
+from fediblog.store.people import accounts, apps
+from fediblog.store.people.apps import App, Token
 from fediblog.store.tx import Tx
 
 API = Table()

@@ -11,7 +11,7 @@ from fediblog.messages import text
 from fediblog.net import check_url
 from fediblog.protocol import webpush
 from fediblog.store import pushes
-from fediblog.store.apps import Token
+from fediblog.store.people.apps import Token
 from fediblog.store.pushes import ALERTS, POLICIES, Subscription
 
 API = Table()

@@ -16,9 +16,9 @@ from fediblog.mastodon.entities.base import maybe_moment
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import circles, relations
-from fediblog.store.circles import Place
 from fediblog.store.id_paging import Window
+from fediblog.store.people import relation_lists, relations
+from fediblog.store.people.relation_lists import Place
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -45,7 +45,7 @@ async def familiar_followers(call: Call) -> list[Json]:
 
 
 def _familiar(tx: Tx, look: Look, viewer: int, numbers: list[int]) -> list[Json]:
-    known = circles.mutual(tx, viewer, numbers)
+    known = relation_lists.mutual(tx, viewer, numbers)
     everybody = {each.id: each for found in known.values() for each in found}
     shown = dict(zip(everybody, entities.accounts(tx, look, list(everybody.values())), strict=True))
     return [{"id": str(number), "accounts": [shown[each.id] for each in known.get(number, ())]} for number in numbers]
@@ -74,7 +74,7 @@ async def follow(call: Call) -> Json:
         if find(tx, target).state != "active":
             raise Forbidden(text("api.suspended"))
         following.follow(tx, urls, account, target)
-        circles.set_follow(tx, account, target, reblogs=reblogs, notify=notify, languages=languages)
+        relation_lists.set_follow(tx, account, target, reblogs=reblogs, notify=notify, languages=languages)
 
     return await _do(call, deed)
 
@@ -130,7 +130,7 @@ async def note(call: Call) -> Json:
         raise Invalid("comment", text("api.too-long", n=NOTE_LIMIT))
 
     def deed(tx: Tx, _urls: Urls, account: int, target: int) -> None:
-        circles.set_note(tx, account, target, comment)
+        relation_lists.set_note(tx, account, target, comment)
 
     return await _do(call, deed)
 
@@ -161,7 +161,7 @@ async def endorse(call: Call) -> Json:
 def _endorse(tx: Tx, _urls: Urls, account: int, target: int) -> None:
     if not relations.is_following(tx, account, target):
         raise Invalid("id", text("api.not-following"))
-    circles.endorse(tx, account, target)
+    relation_lists.endorse(tx, account, target)
 
 
 @API.post(
@@ -173,7 +173,7 @@ def _endorse(tx: Tx, _urls: Urls, account: int, target: int) -> None:
 )
 async def unendorse(call: Call) -> Json:
     """Show somebody on one's profile no more."""
-    return await _do(call, lambda tx, _urls, account, target: circles.unendorse(tx, account, target))
+    return await _do(call, lambda tx, _urls, account, target: relation_lists.unendorse(tx, account, target))
 
 
 async def _listed(call: Call, source: Source) -> Reply:
@@ -188,7 +188,7 @@ def _page(tx: Tx, look: Look, account: int, window: Window, source: Source) -> t
 @API.get("/api/v1/blocks", scope="read:blocks", gives="Account[]", tier=3)
 async def blocks(call: Call) -> Reply:
     """Whom one blocks."""
-    return await _listed(call, circles.blocked)
+    return await _listed(call, relation_lists.blocked)
 
 
 @API.get("/api/v1/mutes", scope="read:mutes", gives="MutedAccount[]", tier=3)
@@ -198,7 +198,7 @@ async def mutes(call: Call) -> Reply:
 
 
 def _mutes(tx: Tx, look: Look, account: int, window: Window) -> tuple[list[Json], list[int]]:
-    found = circles.muted(tx, account, window)
+    found = relation_lists.muted(tx, account, window)
     shown = zip(people(tx, look, found), found, strict=True)
     ends = [entity | {"mute_expires_at": maybe_moment(each.until)} for entity, each in shown]
     return ends, [each.mark for each in found]
@@ -207,13 +207,13 @@ def _mutes(tx: Tx, look: Look, account: int, window: Window) -> tuple[list[Json]
 @API.get("/api/v1/endorsements", scope="read:accounts", gives="Account[]", tier=3)
 async def endorsements(call: Call) -> Reply:
     """Whom one shows on one's profile."""
-    return await _listed(call, circles.endorsed)
+    return await _listed(call, relation_lists.endorsed)
 
 
 @API.get("/api/v1/follow_requests", scope="read:follows", gives="Account[]")
 async def follow_requests(call: Call) -> Reply:
     """Who asks to follow."""
-    return await _listed(call, circles.requests)
+    return await _listed(call, relation_lists.requests)
 
 
 @API.post("/api/v1/follow_requests/{id}/authorize", scope="write:follows", gives="Relationship")
@@ -231,7 +231,7 @@ async def reject(call: Call) -> Json:
 @API.get("/api/v1/domain_blocks", scope="read:blocks", gives="Domain[]", tier=3)
 async def domain_blocks(call: Call) -> Reply:
     """Servers whose people one does not want to see."""
-    found = await call.read(circles.muted_hosts, call.account, call.window(100, 200))
+    found = await call.read(relation_lists.muted_hosts, call.account, call.window(100, 200))
     return call.page([host for _, host in found], [number for number, _ in found])
 
 

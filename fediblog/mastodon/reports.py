@@ -11,7 +11,7 @@ from fediblog.mastodon.entities import accounts as entities
 from fediblog.mastodon.entities.admin import report as shape
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
-from fediblog.store import roster
+from fediblog.store.people import admin_accounts
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -37,6 +37,6 @@ def _report(tx: Tx, look: Look, urls: Urls, account: int, complaint: Complaint) 
     kept = reporting.report(tx, urls, account, complaint)
     return shape(kept) | {
         "rule_ids": list(kept.rules),
-        "status_ids": [str(number) for number in roster.posts_named(tx, set(kept.posts)).values()],
+        "status_ids": [str(number) for number in admin_accounts.posts_named(tx, set(kept.posts)).values()],
         "target_account": entities.one(tx, look, kept.target),
     }

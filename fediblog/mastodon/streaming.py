@@ -20,7 +20,7 @@ from fediblog.mastodon.hub import MOST_STREAMS, Hub, Listener, hub_of
 from fediblog.mastodon.streams import Stream
 from fediblog.mastodon.telling import Message
 from fediblog.messages import text
-from fediblog.store.apps import Token
+from fediblog.store.people.apps import Token
 
 HEARTBEAT = 15.0  # seconds, so that nothing in between takes the connection for dead
 PATIENCE = 10.0  # seconds in which one message must have been taken

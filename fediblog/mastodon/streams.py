@@ -10,7 +10,7 @@ from fediblog.errors import Forbidden, Invalid
 from fediblog.hashtags import key
 from fediblog.mastodon.params import whole
 from fediblog.messages import text
-from fediblog.store.apps import Token
+from fediblog.store.people.apps import Token
 
 USER, NOTICES, LIST, DIRECT, TAG, PUBLIC = "user", "user:notification", "list", "direct", "hashtag", "public"
 STREAMS: dict[str, tuple[str, str]] = {

@@ -19,8 +19,8 @@ from fediblog.federation.site import Site
 from fediblog.mastodon import params, throttle
 from fediblog.mastodon.calls import Call, Reply, Unauthorized, respond
 from fediblog.messages import text
-from fediblog.store import apps
-from fediblog.store.apps import Token
+from fediblog.store.people import apps
+from fediblog.store.people.apps import Token
 from fediblog.store.tx import Tx
 
 Who = Literal["anybody", "app", "user"]

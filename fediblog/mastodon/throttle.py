@@ -15,7 +15,7 @@ from fediblog.errors import TooOften
 from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
 from fediblog.messages import text
-from fediblog.store.apps import Token
+from fediblog.store.people.apps import Token
 
 PERIOD = 300_000  # ms
 MOST = 1_500  # calls of an account in that time: Mastodon allows 300, which its own apps run into

@@ -21,7 +21,8 @@ from fediblog.mastodon.scheduled import scheduled
 from fediblog.mastodon.statuses import find, kind_of, own, show, text_of
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import apps, files, personal, posts
+from fediblog.store import files, personal, posts
+from fediblog.store.people import apps
 from fediblog.store.tx import Tx
 
 API = Table()

@@ -7,7 +7,7 @@ from typing import Literal
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
-from fediblog.store import accounts
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 from fediblog.store.visible import shown_below
 

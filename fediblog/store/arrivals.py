@@ -10,8 +10,8 @@ from collections.abc import Collection
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Note
 from fediblog.store import ties
-from fediblog.store.accounts import host_of
-from fediblog.store.hosts import domains
+from fediblog.store.people.accounts import host_of
+from fediblog.store.people.hosts import domains
 from fediblog.store.pushes import PUSHED
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import VISIBLE

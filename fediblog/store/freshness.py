@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fediblog.domain.accounts import Account
-from fediblog.store import accounts, jobs
+from fediblog.store import jobs
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
 STALE = 7 * 86_400_000  # ms

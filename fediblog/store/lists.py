@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
-from fediblog.store import accounts
 from fediblog.store.id_paging import Window
+from fediblog.store.people import accounts
 from fediblog.store.timelines import both_ways
 from fediblog.store.tx import Row, Tx
 

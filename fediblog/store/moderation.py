@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
 from fediblog.markup.text import tidy
-from fediblog.store import accounts
 from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.json_columns import strings
+from fediblog.store.people import accounts
 from fediblog.store.tx import Row, Tx
 
 KEPT_REFUSALS = 10_000

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from fediblog.domain.posts import Notice, Post
-from fediblog.store import accounts, circles, events, personal, policies, posts, pushes
+from fediblog.store import events, personal, policies, posts, pushes
 from fediblog.store.id_paging import FAR, Window
+from fediblog.store.people import accounts, relation_lists
 from fediblog.store.tx import EngineName, Param, Row, Tx
 from fediblog.store.visible import at_host
 
@@ -99,7 +100,7 @@ def lock(tx: Tx, author: int, told: Iterable[int]) -> None:
 
 def add_for_listeners(tx: Tx, post: Post) -> None:
     """Tell those who want to hear of each post of its author; an answer to somebody else is not for them."""
-    listeners = circles.listening(tx, post.account.id)
+    listeners = relation_lists.listening(tx, post.account.id)
     if not listeners:
         return
     if post.in_reply_to and personal.authors_of(tx, {post.parent or 0}).get(post.parent or 0) != post.account.id:

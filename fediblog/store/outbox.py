@@ -10,22 +10,22 @@ from collections.abc import Callable, Collection, Sequence
 
 from fediblog.domain.records import record
 from fediblog.store import jobs
-from fediblog.store.accounts import host_of
-from fediblog.store.hosts import give_back as give_back
-from fediblog.store.hosts import host_answered as host_answered
-from fediblog.store.hosts import host_heard as host_heard
-from fediblog.store.hosts import hosts_answered as hosts_answered
-from fediblog.store.hosts import lock_hosts as lock_hosts
-from fediblog.store.hosts import remember_scheme as remember_scheme
-from fediblog.store.hosts import schemes as schemes
-from fediblog.store.hosts import suspect as suspect
-from fediblog.store.hosts import troubled_hosts as troubled_hosts
 from fediblog.store.leases import LEASE as LEASE
 from fediblog.store.leases import Batch as Batch
 from fediblog.store.leases import Delivery as Delivery
 from fediblog.store.leases import lease as lease
 from fediblog.store.leases import next_due as next_due
 from fediblog.store.leases import release_all as release_all
+from fediblog.store.people.accounts import host_of
+from fediblog.store.people.hosts import give_back as give_back
+from fediblog.store.people.hosts import host_answered as host_answered
+from fediblog.store.people.hosts import host_heard as host_heard
+from fediblog.store.people.hosts import hosts_answered as hosts_answered
+from fediblog.store.people.hosts import lock_hosts as lock_hosts
+from fediblog.store.people.hosts import remember_scheme as remember_scheme
+from fediblog.store.people.hosts import schemes as schemes
+from fediblog.store.people.hosts import suspect as suspect
+from fediblog.store.people.hosts import troubled_hosts as troubled_hosts
 from fediblog.store.tx import Row, Scalar, Tx
 
 KEPT_TRYING = 7 * 86_400_000  # ms; after that a message is given up

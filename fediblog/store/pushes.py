@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 
 from fediblog.domain.records import record
-from fediblog.store import jobs, relations
+from fediblog.store import jobs
+from fediblog.store.people import relations
 from fediblog.store.tx import Row, Tx
 
 JOB = "push"

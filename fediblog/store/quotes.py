@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
-from fediblog.store import accounts
+from fediblog.store.people import accounts
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import shown_below
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fediblog.domain.documents import Option, Poll
 from fediblog.domain.posts import Boost, Post, Reaction
-from fediblog.store import accounts, events, jobs, posts, writing
+from fediblog.store import events, jobs, posts, writing
+from fediblog.store.people import accounts
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import shown_below
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from fediblog.domain.documents import Note
-from fediblog.store.accounts import host_of
+from fediblog.store.people.accounts import host_of
 from fediblog.store.tx import Row, Tx
 
 _TIED = "select id, account, local, repliable, root, uri from post where"

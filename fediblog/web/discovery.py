@@ -14,7 +14,8 @@ from fediblog.errors import Gone, NotFound, Refused
 from fediblog.federation.totals import total
 from fediblog.protocol import hostmeta, nodeinfo
 from fediblog.protocol.webfinger import Resource, parse_resource, write_jrd
-from fediblog.store import accounts, facts, posts
+from fediblog.store import posts
+from fediblog.store.people import accounts, server_state
 from fediblog.store.tx import Tx
 from fediblog.web.negotiation import document, site_of
 
@@ -92,7 +93,7 @@ async def nodeinfo_document(request: Request) -> Response:
     version = request.path_params["version"]
     if version not in nodeinfo.VERSIONS:
         raise NotFound("There are NodeInfo 2.0 and 2.1 here.")
-    usage = await total(site, facts.usage)
+    usage = await total(site, server_state.usage)
     told = nodeinfo.Site(
         version=__version__,
         repository=site.settings.source,

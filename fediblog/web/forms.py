@@ -15,7 +15,7 @@ from fediblog.errors import Forbidden, Invalid, Refused
 from fediblog.formdata import FormTooLarge, Limits
 from fediblog.markup.text import one_line, tidy
 from fediblog.messages import text
-from fediblog.store.logins import Session
+from fediblog.store.people.logins import Session
 from fediblog.web import sessions
 from fediblog.web.sessions import Holder, SignInNeeded, Visit
 

@@ -15,7 +15,7 @@ from fediblog.errors import Refused, Unavailable
 from fediblog.federation.alarms import Alarms
 from fediblog.federation.turns import Turns
 from fediblog.limits import Limit, Place, Room
-from fediblog.store.accounts import host_of
+from fediblog.store.people.accounts import host_of
 
 INSIDE = 192  # requests to inboxes that are dealt with at a time: with bodies of 1 MB, that much memory
 SHARE = 64  # of which one address, or one server that a signature names, may have so many

@@ -17,7 +17,8 @@ from fediblog import __version__, counters
 from fediblog.counters import Sample
 from fediblog.errors import DAMAGED, NotFound, Unavailable, damage
 from fediblog.federation.site import Site
-from fediblog.store import pressure, troubles
+from fediblog.store import pressure
+from fediblog.store.people import operator_alerts
 from fediblog.store.pressure import Pressure
 from fediblog.store.tx import Tx
 from fediblog.web.negotiation import site_of
@@ -63,7 +64,7 @@ def _lacking(tx: Tx) -> str:
     """What there is no room in, if anything."""
     if not pressure.probe(tx):
         return "inbox-full"
-    return "disk-full" if any(each.kind == troubles.DISK for each in troubles.standing(tx)) else ""
+    return "disk-full" if any(each.kind == operator_alerts.DISK for each in operator_alerts.standing(tx)) else ""
 
 
 def write(found: Pressure) -> str:

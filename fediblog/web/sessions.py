@@ -17,8 +17,9 @@ from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Refused
 from fediblog.federation.site import Site
 from fediblog.messages import text
-from fediblog.store import accounts, logins, notices, relations
-from fediblog.store.logins import Session
+from fediblog.store import notices
+from fediblog.store.people import accounts, logins, relations
+from fediblog.store.people.logins import Session
 from fediblog.store.tx import Tx
 from fediblog.web import devices
 from fediblog.web.negotiation import site_of

@@ -11,8 +11,8 @@ from fediblog.errors import NotFound, Refused
 from fediblog.federation.asking import asker
 from fediblog.federation.synchronizing import MOST_LISTED, followers_url
 from fediblog.protocol.collections import write_collection
-from fediblog.store import accounts, partial
-from fediblog.store.accounts import host_of
+from fediblog.store.people import accounts, followers_by_host
+from fediblog.store.people.accounts import host_of
 from fediblog.store.tx import Tx
 from fediblog.web import addresses
 from fediblog.web.negotiation import document, incoming_of, site_of
@@ -32,7 +32,7 @@ def _followers(tx: Tx, number: int, host: str) -> dict[str, Json]:
     account = accounts.get(tx, number)
     if account is None or not account.local or account.state != "active":
         raise NotFound
-    items: list[Json] = list(partial.followers_at(tx, number, host, MOST_LISTED + 1))
+    items: list[Json] = list(followers_by_host.followers_at(tx, number, host, MOST_LISTED + 1))
     if len(items) > MOST_LISTED:  # half a list would do harm
         raise NotFound
     return write_collection(followers_url(account), total=len(items), items=items)

@@ -14,9 +14,10 @@ from fediblog.domain.documents import Actor, Note, Visibility
 from fediblog.domain.posts import Notice, Post
 from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
-from fediblog.store import accounts, files, listings, notices, posts, relations, writing
-from fediblog.store.accounts import NewKey
+from fediblog.store import files, listings, notices, posts, writing
 from fediblog.store.engine.database import Database
+from fediblog.store.people import accounts, relations
+from fediblog.store.people.accounts import NewKey
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Placement
 from tests.conftest import Clock

@@ -11,7 +11,8 @@ from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.documents import Actor
 from fediblog.errors import Invalid
 from fediblog.federation.jobs import _sweep_uploads
-from fediblog.store import accounts, apps, facts, inboxes, logins, posts, quotes, relations
+from fediblog.store import posts, quotes
+from fediblog.store.people import accounts, apps, foreign_inboxes, logins, relations, server_state
 from fediblog.store.tx import Conflict, Tx
 from fediblog.web import sessions
 from fediblog.web.pages import authorizing
@@ -132,14 +133,14 @@ async def test_the_limit_of_inboxes_on_a_host_that_is_new(stage: Stage) -> None:
         actor = Actor(uri=uri, kind="Person", handle="u", inbox=f"https://target.test/{number}")
         return lambda tx: accounts.save_remote(tx, actor, f"far{number}.test")
 
-    for number in range(inboxes.MOST - 1):
+    for number in range(foreign_inboxes.MOST - 1):
         await stage.db.write(save(number))
     _, refused = await cross(stage.db, save(10), save(11))
     assert getattr(refused, "reason", "") == "inbox-elsewhere"
 
 
 async def test_the_set_up_link_works_once(stage: Stage) -> None:
-    await stage.db.write(facts.put, people.SETUP_TOKEN, "hash")
+    await stage.db.write(server_state.put, people.SETUP_TOKEN, "hash")
 
     def set_up(handle: str) -> Work:
         keys = keys_of("a.test", handle)

@@ -8,7 +8,7 @@ from fediblog.actions import following, moderating, people
 from fediblog.actions.people import Profile
 from fediblog.domain.accounts import Account
 from fediblog.errors import Forbidden, Invalid, NotFound
-from fediblog.store import relations
+from fediblog.store.people import relations
 from tests.actions.stage import URLS, Stage
 
 

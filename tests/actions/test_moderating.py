@@ -7,8 +7,9 @@ import pytest
 from fediblog.actions import moderating, reporting
 from fediblog.actions.reporting import Complaint
 from fediblog.errors import Invalid
-from fediblog.store import accounts, circles, moderation, relations
+from fediblog.store import moderation
 from fediblog.store.id_paging import Window
+from fediblog.store.people import accounts, relation_lists, relations
 from tests.federation.pair import Pair
 from tests.world import World
 
@@ -64,4 +65,6 @@ async def test_hiding_a_server_ends_the_follows_on_both_sides() -> None:
         for host, one, other in (("one.test", ann, here), ("two.test", ben, there)):
             relation = await world.read(host, relations.between, one.id, other.id)
             assert (relation.following, relation.followed_by) == (False, False), host
-        assert [host for _, host in await world.read("one.test", circles.muted_hosts, ann.id, Window())] == ["two.test"]
+        assert [host for _, host in await world.read("one.test", relation_lists.muted_hosts, ann.id, Window())] == [
+            "two.test"
+        ]

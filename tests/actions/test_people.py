@@ -12,12 +12,13 @@ from fediblog.actions.people import Profile
 from fediblog.actions.publishing import publish
 from fediblog.domain.documents import PUBLIC
 from fediblog.errors import Forbidden, Invalid, Refused
-from fediblog.store import accounts, facts, posts, reactions, relations, writing
+from fediblog.store import posts, reactions, writing
+from fediblog.store.people import accounts, relations, server_state
 from tests.actions.stage import KEYS, URLS, Stage
 
 
 async def test_the_set_up_link_works_once(stage: Stage) -> None:
-    await stage.db.write(facts.put, people.SETUP_TOKEN, "hash of the token")
+    await stage.db.write(server_state.put, people.SETUP_TOKEN, "hash of the token")
 
     async def set_up(token: str, handle: str) -> str:
         _, account = await stage.do(

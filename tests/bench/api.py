@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 from fediblog.domain.accounts import Account
-from fediblog.store import apps
 from fediblog.store.engine.database import Database
+from fediblog.store.people import apps
 from fediblog.store.tx import Tx
 from tests.bench import fill, load
 from tests.bench.lab import HOST, Lab, World, world

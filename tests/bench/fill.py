@@ -15,8 +15,9 @@ from fediblog.domain.posts import Post
 from fediblog.federation.keyring import make_keys
 from fediblog.protocol import cavage
 from fediblog.protocol.jsontext import encode
-from fediblog.store import accounts, logins, reactions, relations, writing
+from fediblog.store import reactions, writing
 from fediblog.store.engine.database import Database
+from fediblog.store.people import accounts, logins, relations
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Placement
 from tests.bench import load

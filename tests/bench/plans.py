@@ -18,8 +18,9 @@ from fediblog import inbox
 from fediblog.domain.accounts import Account
 from fediblog.inbox import Facts
 from fediblog.protocol.activities import read_activity
-from fediblog.store import inbound, jobs, listings, outbox, posts, relations
+from fediblog.store import inbound, jobs, listings, outbox, posts
 from fediblog.store.engine.database import connect
+from fediblog.store.people import relations
 from fediblog.store.tx import Param, Tx
 from fediblog.web.pages.post import thread_of
 from tests import postgres

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from fediblog.store import announcements, apps, emoji
+from fediblog.store import announcements, emoji
 from fediblog.store.engine.database import connect
+from fediblog.store.people import apps
 from tests.cli.conftest import Run
 
 

@@ -17,8 +17,9 @@ from fediblog.cli.table import COMMANDS
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation.passwords import SHORTEST, check_password
-from fediblog.store import accounts, apps, facts, listings, logins, posts, relations
+from fediblog.store import listings, posts
 from fediblog.store.engine.database import connect
+from fediblog.store.people import accounts, apps, logins, relations, server_state
 from fediblog.store.tx import Tx
 from tests.cli.conftest import ORIGIN, PASSWORD, Run
 
@@ -160,11 +161,11 @@ def test_plain_http_is_allowed_in_a_lab(run: Run, tmp_path: Path, monkeypatch: p
 def test_the_first_user_is_the_owner_and_ends_the_set_up_link(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "new"
     assert run("user", "list", "--data", str(folder), "--origin", ORIGIN).status == 0
-    ask_write(folder, facts.put, "setup-token", "hash")
+    ask_write(folder, server_state.put, "setup-token", "hash")
     ran = run("user", "add", "Carol", "--password-file", "-", "--data", str(folder), stdin=f"{PASSWORD}\n")
     assert ran.status == 0
     assert "Added carol (owner)" in ran.out
-    assert ask(folder, facts.get, "setup-token") is None
+    assert ask(folder, server_state.get, "setup-token") is None
 
 
 def ask_write(data: Path, deed: Callable[..., Any], *args: Any) -> None:

@@ -21,7 +21,8 @@ from fediblog.errors import Unavailable
 from fediblog.federation.site import Site, open_site
 from fediblog.net import Answer, Headers
 from fediblog.settings import Settings
-from fediblog.store import accounts, inbound, jobs, outbox, relations
+from fediblog.store import inbound, jobs, outbox
+from fediblog.store.people import accounts, relations
 from fediblog.store.tx import Tx
 from tests.cli.conftest import ORIGIN
 from tests.conftest import Clock

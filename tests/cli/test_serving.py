@@ -17,7 +17,7 @@ import pytest
 
 from fediblog.federation.passwords import check_password
 from fediblog.federation.worker import Worker
-from fediblog.store import facts, logins
+from fediblog.store.people import logins, server_state
 from tests.cli.conftest import ORIGIN, PASSWORD, Process, Run, Start
 from tests.cli.test_commands import ask
 
@@ -97,7 +97,7 @@ def test_a_new_start_gives_a_new_set_up_link_until_there_is_a_login(start: Start
     process.until("is ready")
     assert process.end() == 0
     assert not any("/setup" in line for line in process.said)
-    assert ask(tmp_path / "data", facts.get, "setup-token") is None
+    assert ask(tmp_path / "data", server_state.get, "setup-token") is None
 
 
 def test_ctrl_c_ends_it_in_order_too(start: Start) -> None:
@@ -244,7 +244,7 @@ def test_a_trial_that_nobody_used_gets_its_real_origin(start: Start, run: Run, t
     real.until(f"is ready: {ORIGIN}")
     setup_link(real)
     assert real.end() == 0
-    assert ask(tmp_path / "data", facts.get, "origin") == ORIGIN
+    assert ask(tmp_path / "data", server_state.get, "origin") == ORIGIN
 
 
 def test_a_trial_that_somebody_used_keeps_its_origin(start: Start) -> None:

@@ -19,7 +19,7 @@ from fediblog.federation.passwords import hash_password
 from fediblog.federation.site import open_site
 from fediblog.protocol.keys import PrivateKey, load_private
 from fediblog.settings import Settings
-from fediblog.store import accounts, apps
+from fediblog.store.people import accounts, apps
 from fediblog.store.tx import Tx
 from tests.deploy.servers import HOST
 

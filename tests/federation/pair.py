@@ -9,7 +9,8 @@ from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.posts import Notice, Post
 from fediblog.federation import compose
-from fediblog.store import accounts, listings, notices, posts, relations
+from fediblog.store import listings, notices, posts
+from fediblog.store.people import accounts, relations
 from tests.world import World
 
 

@@ -27,8 +27,9 @@ from fediblog.protocol import cavage, proofs, rfc9421
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.keys import PrivateKey, load_private
 from fediblog.protocol.signatures import Incoming
-from fediblog.store import accounts, inbound, posts, relations
-from fediblog.store.accounts import NewKey
+from fediblog.store import inbound, posts
+from fediblog.store.people import accounts, relations
+from fediblog.store.people.accounts import NewKey
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.world import WorldEngine, add_person, keys_of, new_site

@@ -26,7 +26,8 @@ from fediblog.federation.passwords import (
     is_right,
 )
 from fediblog.federation.uploads import upload
-from fediblog.store import accounts, files
+from fediblog.store import files
+from fediblog.store.people import accounts
 from tests.federation.pair import Pair
 from tests.world import World
 

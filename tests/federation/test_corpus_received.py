@@ -20,8 +20,8 @@ from fediblog.protocol import readers
 from fediblog.protocol.activities import VERBS, read_activity
 from fediblog.protocol.actors import read_actor
 from fediblog.protocol.notes import read_note
-from fediblog.store import accounts, relations
-from fediblog.store.accounts import host_of
+from fediblog.store.people import accounts, relations
+from fediblog.store.people.accounts import host_of
 from fediblog.store.tx import Tx
 from tests.corpus import documents, needs_corpus
 from tests.federation.stranger import ORIGIN, Home, home

@@ -19,8 +19,9 @@ from fediblog.federation.deliver import deliver_batch, take
 from fediblog.federation.site import Site
 from fediblog.protocol import signatures
 from fediblog.protocol.keys import load_public
-from fediblog.store import jobs, outbox, relations
+from fediblog.store import jobs, outbox
 from fediblog.store.outbox import Batch
+from fediblog.store.people import relations
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.world import Network, Sent, WorldEngine, add_person, keys_of, new_site

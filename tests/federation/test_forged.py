@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from fediblog.federation import receive, resolve
-from fediblog.store import accounts, inbound, posts, relations
+from fediblog.store import inbound, posts
+from fediblog.store.people import accounts, relations
 from tests.federation.stranger import Home, Person, home
 from tests.world import keys_of
 

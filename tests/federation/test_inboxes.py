@@ -11,7 +11,7 @@ from fediblog.actions import moderating, publishing
 from fediblog.actions.drafts import Draft
 from fediblog.errors import Refused
 from fediblog.federation import resolve
-from fediblog.store import accounts, inboxes
+from fediblog.store.people import accounts, foreign_inboxes
 from tests.federation.stranger import Home, Person, home
 
 SHARED = "hub.test"
@@ -41,7 +41,7 @@ async def test_such_an_account_is_followed_and_gets_what_it_follows(at_home: Hom
 
 async def test_a_host_that_has_signed_nothing_gets_but_a_few(at_home: Home) -> None:
     """Else a server could name inboxes at another that never asked for anything."""
-    for number in range(inboxes.MOST):
+    for number in range(foreign_inboxes.MOST):
         await at_home.know(own_domain(at_home, f"b{number}.test"))
     late = own_domain(at_home, "late.test")
     with pytest.raises(Refused, match="inbox-elsewhere"):
@@ -57,7 +57,7 @@ async def test_a_host_that_has_signed_nothing_gets_but_a_few(at_home: Home) -> N
 
 async def test_a_host_is_one_however_it_is_written(at_home: Home) -> None:
     """As the client asks it: else each spelling would get five more, and a block would not hold."""
-    for number in range(inboxes.MOST):
+    for number in range(foreign_inboxes.MOST):
         await at_home.know(own_domain(at_home, f"b{number}.test"))
     late = Person(at_home.web, "late.test", "bob", {"inbox": f"https://{WIDE}/late.test/inbox"})
     with pytest.raises(Refused, match="inbox-elsewhere"):

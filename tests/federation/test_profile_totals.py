@@ -11,7 +11,8 @@ import pytest
 from fediblog.domain.accounts import Account
 from fediblog.federation import resolve
 from fediblog.federation.jobs import JOBS
-from fediblog.store import freshness, jobs, people, profile_totals, relations
+from fediblog.store import freshness, jobs, profile_totals
+from fediblog.store.people import account_counts, relations
 from tests.federation.stranger import Home, Person, home
 
 
@@ -36,7 +37,7 @@ async def work(at_home: Home) -> list[str]:
 
 
 async def shown(at_home: Home, account: Account) -> tuple[int, int, int]:
-    followers, following, posts, _ = (await at_home.site.db.read(people.totals, [account.id]))[account.id]
+    followers, following, posts, _ = (await at_home.site.db.read(account_counts.totals, [account.id]))[account.id]
     return followers, following, posts
 
 

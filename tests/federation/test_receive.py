@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from fediblog.federation import budget, receive
 from fediblog.protocol.signatures import Incoming
-from fediblog.store import accounts, inbound, outbox, posts, relations
+from fediblog.store import inbound, outbox, posts
+from fediblog.store.people import accounts, relations
 from fediblog.store.tx import Tx
 from tests.federation.stranger import ACTIVITY, Home, Person, home
 from tests.world import keys_of

@@ -16,8 +16,9 @@ from fediblog.federation import settling
 from fediblog.federation.settling import Dice, Learned, Ledger, Outcome
 from fediblog.federation.site import Site
 from fediblog.protocol.retry import Verdict
-from fediblog.store import hosts, jobs, outbox
+from fediblog.store import jobs, outbox
 from fediblog.store.outbox import Batch, Outgoing
+from fediblog.store.people import hosts
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.world import Network, WorldEngine, add_person, keys_of, new_site

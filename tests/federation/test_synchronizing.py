@@ -18,7 +18,8 @@ from fediblog.inbox import synchronizing as settling
 from fediblog.protocol import cavage, rfc9421
 from fediblog.protocol.signatures import Incoming
 from fediblog.protocol.synchronization import HEADER, digest, read_header
-from fediblog.store import jobs, partial, relations
+from fediblog.store import jobs
+from fediblog.store.people import followers_by_host, relations
 from tests.federation.pair import Pair
 from tests.federation.stranger import ACTIVITY, ORIGIN, Home, Person, home
 from tests.world import JSON, Sent
@@ -109,7 +110,7 @@ async def test_the_list_is_for_the_server_whose_people_are_on_it(pair: Pair) -> 
     assert (answer.status, found["id"], found["totalItems"]) == (200, url, 1)
     assert found["orderedItems"] == [pair.ben.uri]
     assert "no-store" in (answer.header("cache-control") or "")
-    assert await pair.world.read(pair.near, partial.followers_at, pair.ann.id, "three.test", 9) == []
+    assert await pair.world.read(pair.near, followers_by_host.followers_at, pair.ann.id, "three.test", 9) == []
 
 
 async def test_of_too_many_nothing_is_told(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,8 +22,9 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, NotFound, Refused
 from fediblog.federation import compose, jobs
 from fediblog.federation.uploads import upload
-from fediblog.store import accounts, listings, notices, outbox, posts, reactions, relations, writing
 from fediblog.store import jobs as store_jobs
+from fediblog.store import listings, notices, outbox, posts, reactions, writing
+from fediblog.store.people import accounts, relations
 from fediblog.store.tx import Tx
 from tests.federation.pair import Pair
 from tests.world import ask

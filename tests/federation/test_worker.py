@@ -19,8 +19,9 @@ from fediblog.errors import Unavailable
 from fediblog.federation import jobs as work
 from fediblog.federation.site import Site
 from fediblog.federation.worker import Worker
-from fediblog.store import accounts, claims, files, jobs, logins, outbox, relations
-from fediblog.store.logins import Session
+from fediblog.store import claims, files, jobs, outbox
+from fediblog.store.people import accounts, logins, relations
+from fediblog.store.people.logins import Session
 from fediblog.store.tx import Tx
 from tests.conftest import ENGINES
 from tests.postgres import Cluster

@@ -25,7 +25,7 @@ from fediblog.protocol.notes import read_note
 from fediblog.protocol.signatures import Incoming
 from fediblog.protocol.structured import Item, read_dictionary, write_item, write_list
 from fediblog.protocol.webfinger import parse_domain, parse_handle, parse_resource, read_jrd, webfinger_url
-from fediblog.store.accounts import host_of
+from fediblog.store.people.accounts import host_of
 from fediblog.web.forms import own_path, whole
 from tests.markup.test_clean import inspect
 

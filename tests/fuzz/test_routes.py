@@ -20,8 +20,8 @@ from fediblog.app import ROUTES
 from fediblog.counters import BUGS
 from fediblog.domain.accounts import Account
 from fediblog.federation.site import Site
-from fediblog.store import logins
-from fediblog.store.logins import Session
+from fediblog.store.people import logins
+from fediblog.store.people.logins import Session
 from fediblog.store.tx import Tx
 from fediblog.web.sessions import hashed
 from tests.world import World, ask

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fediblog.actions import following
-from fediblog.store import accounts, relations
+from fediblog.store.people import accounts, relations
 from fediblog.store.tx import Tx
 from tests.federation.stranger import Home, Person
 

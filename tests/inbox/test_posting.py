@@ -10,7 +10,8 @@ from fediblog.actions.drafts import PollDraft
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation import budget
-from fediblog.store import listings, posts, reactions, relations, writing
+from fediblog.store import listings, posts, reactions, writing
+from fediblog.store.people import relations
 from tests.federation.stranger import Home, Person
 
 

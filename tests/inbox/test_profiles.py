@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from fediblog.actions import moderating
-from fediblog.store import accounts, jobs, listings, moderation, posts, relations, tags
+from fediblog.store import jobs, listings, moderation, posts, tags
+from fediblog.store.people import accounts, relations
 from tests.federation.stranger import Home, Person
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fediblog.domain.documents import PUBLIC
-from fediblog.store.accounts import _USUAL
+from fediblog.store.people.accounts import _USUAL
 from tests.federation.stranger import Home, Person, home
 from tests.mastodon.counting import statements
 

@@ -19,7 +19,7 @@ from fediblog.federation.site import Site
 from fediblog.mastodon.routes import ENDPOINTS
 from fediblog.mastodon.schemas import schema_of
 from fediblog.mastodon.table import Finder
-from fediblog.store import apps, logins
+from fediblog.store.people import apps, logins
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.world import World

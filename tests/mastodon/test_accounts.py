@@ -10,7 +10,8 @@ import pytest
 from fediblog.actions import publishing, reacting
 from fediblog.domain.documents import Emoji, Picture, ProfileField, Visibility
 from fediblog.domain.posts import Post
-from fediblog.store import accounts, jobs, profile_totals, relations, tags
+from fediblog.store import jobs, profile_totals, tags
+from fediblog.store.people import accounts, relations
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.store.makers import remote

@@ -8,7 +8,8 @@ import pytest
 
 from fediblog.domain.documents import Visibility
 from fediblog.mastodon import admin
-from fediblog.store import accounts, moderation, posts
+from fediblog.store import moderation, posts
+from fediblog.store.people import accounts
 from tests.mastodon.server import Server
 from tests.mastodon.test_accounts import ids, pages
 from tests.store.makers import post, remote

@@ -14,7 +14,7 @@ from fediblog.actions import people
 from fediblog.domain.documents import Visibility
 from fediblog.mastodon.routes import ENDPOINTS
 from fediblog.mastodon.table import Endpoint
-from fediblog.store import apps
+from fediblog.store.people import apps
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.mastodon.test_media import picture

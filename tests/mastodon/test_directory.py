@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fediblog.actions import people
-from fediblog.store import relations
+from fediblog.store.people import relations
 from tests.mastodon.server import Server
 from tests.mastodon.test_accounts import ids
 from tests.store.makers import post, remote

@@ -8,7 +8,8 @@ from typing import Any
 from fediblog.actions import furnishing, people
 from fediblog.mastodon.entities.instance import VERSION
 from fediblog.protocol.notes import write_note
-from fediblog.store import announcements, files, posts, profiles, relations
+from fediblog.store import announcements, files, posts, profiles
+from fediblog.store.people import relations
 from fediblog.store.personal import Defaults
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Server

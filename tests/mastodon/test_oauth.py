@@ -14,7 +14,7 @@ from fediblog.actions import granting
 from fediblog.actions.granting import Asked, Denied
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid
-from fediblog.store import apps
+from fediblog.store.people import apps
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 

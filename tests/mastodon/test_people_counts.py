@@ -9,7 +9,8 @@ import pytest
 from fediblog.actions import people, reacting
 from fediblog.domain.accounts import Account
 from fediblog.mastodon.look import look_of
-from fediblog.store import circles, moderation, relations, tags
+from fediblog.store import moderation, tags
+from fediblog.store.people import relation_lists, relations
 from fediblog.store.tx import Tx
 from tests.mastodon.counting import statements
 from tests.mastodon.server import Api, Server
@@ -31,8 +32,8 @@ def _stranger(tx: Tx, alice: Account, bob: Account, number: int) -> None:
     off = remote(tx, f"off{number}", "off.example")
     tx.run("insert into block values (:a, :b, :u, 1)", a=alice.id, b=off.id, u=f"u:{off.id}")
     relations.mute(tx, alice.id, off.id)
-    circles.endorse(tx, alice.id, far.id)
-    circles.mute_host(tx, alice.id, f"hidden{number}.example")
+    relation_lists.endorse(tx, alice.id, far.id)
+    relation_lists.mute_host(tx, alice.id, f"hidden{number}.example")
     tags.follow(tx, alice.id, f"tag{number}")
     moderation.report(tx, f"r:{number}", far.id, off.id, [f"{far.uri}/{written}"], "Look")
     relations.block_host(tx, f"blocked{number}.example")

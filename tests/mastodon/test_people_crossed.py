@@ -10,8 +10,8 @@ from fediblog.actions import people, publishing
 from fediblog.actions.drafts import Draft
 from fediblog.domain.scopes import covers
 from fediblog.mastodon import directory, profile, relations, reports, tags
-from fediblog.store import circles
 from fediblog.store.ids import number_of
+from fediblog.store.people import relation_lists
 from fediblog.store.tx import Tx
 from tests.mastodon.server import WIDE, Api, Server
 
@@ -39,7 +39,7 @@ async def settle(server: Server) -> tuple[int, int]:
     await server.write(people.update_profile, server.site.urls, alice, people.Profile(name="Alice", locked=True))
     await server.follow("dora", "alice")
     await server.follow("alice", "carol")
-    await server.write(circles.mute_host, alice, "hidden.example")
+    await server.write(relation_lists.mute_host, alice, "hidden.example")
     await server.write(_list_of, alice, carol)
     await server.write(publishing.publish, server.site.urls, alice, Draft(source="#cats"))
     api = await server.api("alice")

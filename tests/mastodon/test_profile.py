@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from fediblog.actions import people
-from fediblog.store import accounts, logins
+from fediblog.store.people import accounts, logins
 from tests.mastodon.server import Server
 
 UPDATE = "/api/v1/accounts/update_credentials"

@@ -6,7 +6,8 @@ from typing import Any
 
 from fediblog.actions import people, reacting
 from fediblog.domain.accounts import Account
-from fediblog.store import accounts, listings, notices, posts, relations
+from fediblog.store import listings, notices, posts
+from fediblog.store.people import accounts, relations
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.mastodon.test_accounts import ids, pages

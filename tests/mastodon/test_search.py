@@ -6,7 +6,7 @@ from fediblog.actions import moderating, publishing
 from fediblog.actions.drafts import Draft
 from fediblog.domain.documents import Visibility
 from fediblog.federation import compose
-from fediblog.store import accounts
+from fediblog.store.people import accounts
 from tests.mastodon.server import Server
 from tests.mastodon.test_timelines import ids
 

@@ -6,7 +6,8 @@ import pytest
 
 from fediblog.actions import granting, reacting
 from fediblog.domain.documents import Visibility
-from fediblog.store import ids, relations
+from fediblog.store import ids
+from fediblog.store.people import relations
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.store import makers

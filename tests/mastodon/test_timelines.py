@@ -8,7 +8,7 @@ from typing import Any
 from fediblog.actions import moderating, publishing, reacting
 from fediblog.actions.drafts import Draft
 from fediblog.domain.documents import Visibility
-from fediblog.store import accounts
+from fediblog.store.people import accounts
 from tests.mastodon.server import Api, Server
 
 NEXT = re.compile(r'<([^>]*)>; rel="next"')

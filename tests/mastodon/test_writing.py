@@ -10,7 +10,8 @@ import pytest
 from fediblog.actions import publishing
 from fediblog.actions.drafts import Draft, File
 from fediblog.domain.documents import PUBLIC, Policy, Rule, Visibility
-from fediblog.store import apps, posts, relations, writing
+from fediblog.store import posts, writing
+from fediblog.store.people import apps, relations
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.mastodon.test_media import uploaded

@@ -25,7 +25,8 @@ from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation import compose
 from fediblog.federation.uploads import upload
-from fediblog.store import listings, moderation, posts, reactions, relations, writing
+from fediblog.store import listings, moderation, posts, reactions, writing
+from fediblog.store.people import relations
 from tests.peers.fediblog_server import FediblogServer, serving
 from tests.peers.fedify_peer import DRAFT, RFC9421, Json
 from tests.peers.meeting import PEERS, Lab, Meeting, meet, running_peer

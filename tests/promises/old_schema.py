@@ -19,14 +19,10 @@ from fediblog.domain.documents import Visibility
 from fediblog.federation import compose, uploads
 from fediblog.store import (
     announcements,
-    apps,
-    circles,
-    facts,
     filters,
     inbound,
     listings,
     lists,
-    logins,
     markers,
     moderation,
     personal,
@@ -35,7 +31,8 @@ from fediblog.store import (
     tags,
 )
 from fediblog.store.engine import backup
-from fediblog.store.logins import Session
+from fediblog.store.people import apps, logins, relation_lists, server_state
+from fediblog.store.people.logins import Session
 from fediblog.store.tx import Tx
 from tests.federation.pair import Pair
 from tests.world import World
@@ -102,7 +99,7 @@ def _put(tx: Tx, ann: int, ben: str) -> None:
     inbound.remember_early(tx, "https://two.test/x/2", ben, "Delete")
     moderation.report(tx, "https://two.test/x/3", None, ann, [], "This is a report")
     moderation.refused(tx, "bad.test", "https://bad.test/u", "Create", "host-blocked")
-    facts.put(tx, "a fact", "its value")
+    server_state.put(tx, "a fact", "its value")
     tx.run("update signing_key set private = 'not kept' where private is not null")
 
 
@@ -119,9 +116,9 @@ def _keep(tx: Tx, ann: int, ben: int) -> None:
     filters.add_post(tx, sieve, post.id)
     tags.follow(tx, ann, "tea")
     tags.set_featured(tx, ann, "tea", on=True)
-    circles.endorse(tx, ann, ben)
-    circles.set_note(tx, ann, ben, "from the choir")
-    circles.mute_host(tx, ann, "loud.test")
+    relation_lists.endorse(tx, ann, ben)
+    relation_lists.set_note(tx, ann, ben, "from the choir")
+    relation_lists.mute_host(tx, ann, "loud.test")
     policies.put(tx, ann, {"not_following": "filter"})
     announcements.dismiss(tx, announcements.add(tx, "<p>Hello</p>", "Hello", None), ann)
 

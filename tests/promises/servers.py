@@ -28,9 +28,9 @@ from fediblog.domain.documents import PUBLIC, Actor, Key
 from fediblog.domain.urls import Urls
 from fediblog.protocol import cavage
 from fediblog.protocol.keys import PrivateKey, load_private
-from fediblog.store import accounts, facts, logins, relations
 from fediblog.store.engine.database import Database, connect, system_clock
-from fediblog.store.logins import Session
+from fediblog.store.people import accounts, logins, relations, server_state
+from fediblog.store.people.logins import Session
 from fediblog.store.tx import Tx
 from fediblog.web.sessions import hashed
 from tests.world import add_person, keys_of
@@ -228,7 +228,7 @@ class Server:
 
         def deed(tx: Tx) -> Account:
             people.ensure_instance(tx, urls, keys_of(urls.host, people.INSTANCE_HANDLE))
-            facts.put(tx, "origin", self.origin)
+            server_state.put(tx, "origin", self.origin)
             account = add_person(tx, urls, "ann", keys_of("near.test", "ann"))
             end = now + 86_400_000
             logins.open_session(

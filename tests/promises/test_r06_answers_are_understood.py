@@ -8,7 +8,8 @@ from fediblog.actions import people
 from fediblog.actions.drafts import Draft
 from fediblog.domain.posts import Post
 from fediblog.federation import compose
-from fediblog.store import accounts, outbox, relations
+from fediblog.store import outbox
+from fediblog.store.people import accounts, relations
 from tests.federation.pair import Pair
 
 FINAL = [400, 401, 403, 404, 405, 406, 413, 415, 422, 451, 501]

@@ -17,7 +17,7 @@ from fediblog.actions.publishing import publish
 from fediblog.cli import doctor, inspection, reserve
 from fediblog.cli.reserve import Reserve, Watch
 from fediblog.errors import Unavailable
-from fediblog.store import troubles
+from fediblog.store.people import operator_alerts
 from fediblog.store.tx import Tx
 from tests.federation.stranger import Home, home
 from tests.security.reading import reader
@@ -51,24 +51,24 @@ async def test_it_is_given_up_told_and_made_again(
         assert kept.path.stat().st_blocks * 512 >= SIZE  # it really takes the room
         assert kept.path.stat().st_mode & 0o077 == 0
         await watch.look()
-        assert await at_home.site.db.read(troubles.standing) == []
+        assert await at_home.site.db.read(operator_alerts.standing) == []
 
         free[0] = reserve.FULL - 1
         await watch.look()
         assert not kept.path.exists()
-        (trouble,) = await at_home.site.db.read(troubles.standing)
-        assert trouble.kind == troubles.DISK
+        (trouble,) = await at_home.site.db.read(operator_alerts.standing)
+        assert trouble.kind == operator_alerts.DISK
         assert [each.state for each in await doctor.troubles(at_home.site)] == ["wrong"]
 
         free[0] = SIZE + reserve.FULL  # what it gave back, and no more
         await watch.look()
         assert not kept.path.exists()
-        assert await at_home.site.db.read(troubles.standing) == [trouble]
+        assert await at_home.site.db.read(operator_alerts.standing) == [trouble]
 
         free[0] = 3 * SIZE + reserve.FULL
         await watch.look()
         assert kept.path.exists()
-        assert await at_home.site.db.read(troubles.standing) == []
+        assert await at_home.site.db.read(operator_alerts.standing) == []
     said = [record.getMessage() for record in caplog.records if record.getMessage() != "swept"]
     assert said == ["spare-room-made", "disk-full", "spare-room-made"]
 
@@ -87,31 +87,31 @@ async def test_what_could_not_be_told_is_told_later(
     monkeypatch.setattr(type(at_home.site.db), "write", refuse)
     await watch.look()
     monkeypatch.setattr(type(at_home.site.db), "write", write)
-    assert await at_home.site.db.read(troubles.standing) == []
+    assert await at_home.site.db.read(operator_alerts.standing) == []
     await watch.look()
-    assert [each.kind for each in await at_home.site.db.read(troubles.standing)] == [troubles.DISK]
+    assert [each.kind for each in await at_home.site.db.read(operator_alerts.standing)] == [operator_alerts.DISK]
 
 
 async def test_a_start_tells_what_the_last_process_or_its_own_beginning_could_not(
     at_home: Home, free: list[int]
 ) -> None:
     folder, db = at_home.site.settings.data, at_home.site.db
-    await db.write(troubles.note, troubles.DISK, "of an earlier process")
+    await db.write(operator_alerts.note, operator_alerts.DISK, "of an earlier process")
     async with reserve.watched(folder, db, SIZE):
-        assert await db.read(troubles.standing) == []
-    await db.write(troubles.note, troubles.DISK, "of an earlier process")
+        assert await db.read(operator_alerts.standing) == []
+    await db.write(operator_alerts.note, operator_alerts.DISK, "of an earlier process")
     async with reserve.watched(folder, db, SIZE):  # the file is there already
-        assert await db.read(troubles.standing) == []
+        assert await db.read(operator_alerts.standing) == []
     free[0] = 0
     used = Reserve(folder, SIZE).give_up()  # before the database is opened
     assert used
     free[0] = SIZE
     async with reserve.watched(folder, db, SIZE, used=used):
-        assert [each.kind for each in await db.read(troubles.standing)] == [troubles.DISK]
+        assert [each.kind for each in await db.read(operator_alerts.standing)] == [operator_alerts.DISK]
     async with reserve.watched(folder, db, SIZE):  # a restart makes no room
-        assert [each.kind for each in await db.read(troubles.standing)] == [troubles.DISK]
+        assert [each.kind for each in await db.read(operator_alerts.standing)] == [operator_alerts.DISK]
     async with reserve.watched(folder, db, 0):
-        assert await db.read(troubles.standing) == []
+        assert await db.read(operator_alerts.standing) == []
 
 
 @pytest.mark.parametrize("size", [0, SIZE])
@@ -215,11 +215,11 @@ async def _fill_and_see(place: Home, ballast: Path) -> None:
         await write_on()
     await watch.look()
     await place.site.db.write(write)
-    assert [each.kind for each in await place.site.db.read(troubles.standing)] == [troubles.DISK]
+    assert [each.kind for each in await place.site.db.read(operator_alerts.standing)] == [operator_alerts.DISK]
     ballast.unlink()
     await watch.look()
     assert kept.path.exists()
-    assert await place.site.db.read(troubles.standing) == []
+    assert await place.site.db.read(operator_alerts.standing) == []
     assert await place.site.db.check() == []
 
 

@@ -18,9 +18,10 @@ from fediblog.actions.drafts import Draft
 from fediblog.actions.publishing import publish
 from fediblog.cli import doctor
 from fediblog.errors import Unavailable
-from fediblog.store import accounts, jobs, troubles
+from fediblog.store import jobs
 from fediblog.store.engine import sqlite_file
 from fediblog.store.engine.database import connect
+from fediblog.store.people import accounts, operator_alerts
 from fediblog.store.tx import Tx
 from tests.federation.stranger import home
 from tests.promises.servers import Server, run
@@ -114,7 +115,7 @@ async def test_no_process_checks_a_file_that_another_one_uses(tmp_path: Path, mo
     monkeypatch.setattr(sqlite_file, "quick_check", check)
     path = tmp_path / "fediblog.db"
     running = await connect(path)
-    await running.write(troubles.note, troubles.DISK, "something to write")
+    await running.write(operator_alerts.note, operator_alerts.DISK, "something to write")
     assert path.with_name("fediblog.db-wal").stat().st_size > 0
     await (await connect(path)).close()
     assert checked == []
@@ -140,15 +141,15 @@ async def test_it_looks_every_day(caplog: pytest.LogCaptureFixture) -> None:
                 world.clock.forward(days=1)
                 await worker.idle()
         assert caplog.records == []
-        assert await world.read("one.test", troubles.standing) == []
+        assert await world.read("one.test", operator_alerts.standing) == []
 
         _spoil_table(world.sites["one.test"].settings.data / "fediblog.db", "seen")
         world.clock.forward(days=1)
         with caplog.at_level(logging.ERROR, "fediblog"):
             await worker.idle()
         assert [record.getMessage() for record in caplog.records] == ["database-damaged"]
-        (found,) = await world.read("one.test", troubles.standing)
-        assert (found.kind, found.at) == (troubles.DAMAGE, world.clock.now)
+        (found,) = await world.read("one.test", operator_alerts.standing)
+        assert (found.kind, found.at) == (operator_alerts.DAMAGE, world.clock.now)
         assert await world.read("one.test", jobs.totals) == {"waiting": 2}  # it will look again
 
         (said,) = await doctor.troubles(world.sites["one.test"])
@@ -163,9 +164,9 @@ async def test_the_owner_sees_it_on_the_pages_about_the_server(tmp_path: Path) -
         pages = ("/deliveries", "/refusals", "/moderation")
         for path in pages:
             assert "Only you can mend this" not in (await browsers[0].get(path)).text
-        await place.site.db.write(troubles.note, troubles.DAMAGE, "row 1 <missing>")
-        await place.site.db.write(troubles.note, troubles.DISK, "5 bytes are used")
-        await place.site.db.write(troubles.note_clock, "two.test", 3_600_000)
+        await place.site.db.write(operator_alerts.note, operator_alerts.DAMAGE, "row 1 <missing>")
+        await place.site.db.write(operator_alerts.note, operator_alerts.DISK, "5 bytes are used")
+        await place.site.db.write(operator_alerts.note_clock, "two.test", 3_600_000)
         for path in pages:
             shown = (await browsers[0].get(path)).text
             assert "The database is damaged: row 1 &lt;missing&gt;. Stop the server" in shown
@@ -177,9 +178,9 @@ async def test_the_owner_sees_it_on_the_pages_about_the_server(tmp_path: Path) -
 async def test_once_it_is_mended_nothing_is_said_any_more() -> None:
     async with World("one.test") as world:
         site = world.sites["one.test"]
-        await site.db.write(troubles.note, troubles.DAMAGE, "row 1 missing")
+        await site.db.write(operator_alerts.note, operator_alerts.DAMAGE, "row 1 missing")
         await world.workers["one.test"].recover()
         world.clock.forward(days=1)
         await world.workers["one.test"].idle()
-        assert await world.read("one.test", troubles.standing) == []
+        assert await world.read("one.test", operator_alerts.standing) == []
         assert [each.state for each in await doctor.troubles(site)] == ["good"]

@@ -10,7 +10,8 @@ from fediblog.cli import doctor
 from fediblog.domain.posts import Post
 from fediblog.protocol import retry
 from fediblog.protocol.retry import Verdict
-from fediblog.store import inbound, jobs, outbox, troubles
+from fediblog.store import inbound, jobs, outbox
+from fediblog.store.people import operator_alerts
 from fediblog.store.tx import Tx
 from tests.federation.pair import Pair
 
@@ -48,13 +49,13 @@ async def test_the_owner_is_told_for_a_day_that_the_clock_differs(pair: Pair) ->
         (5 * 60_000, "5 minutes ahead of"),
         (72 * HOUR, "3 days ahead of"),
     ):
-        await site.db.write(troubles.note_clock, pair.far, gap)
-        (found,) = await site.db.read(troubles.standing)
-        assert (found.kind, found.detail) == (troubles.CLOCK, f"two.test: {said} ours")
+        await site.db.write(operator_alerts.note_clock, pair.far, gap)
+        (found,) = await site.db.read(operator_alerts.standing)
+        assert (found.kind, found.detail) == (operator_alerts.CLOCK, f"two.test: {said} ours")
     (line,) = await doctor.troubles(site)
     assert "two.test: 3 days ahead of ours" in line.fact
     pair.world.clock.forward(days=1)
-    assert await site.db.read(troubles.standing) == []
+    assert await site.db.read(operator_alerts.standing) == []
 
 
 async def _write(pair: Pair, text: str, **more: object) -> Post:
@@ -156,8 +157,8 @@ async def test_what_is_refused_for_its_time_is_sent_again_once_the_clock_is_righ
     post = await _write(pair, "Signed too late")
     await world.settle()
     assert await pair.there(post) is None
-    (found,) = await world.read(pair.near, troubles.standing)
-    assert (found.kind, found.detail) == (troubles.CLOCK, "two.test: 5 days behind ours")
+    (found,) = await world.read(pair.near, operator_alerts.standing)
+    assert (found.kind, found.detail) == (operator_alerts.CLOCK, "two.test: 5 days behind ours")
     assert await world.read(pair.near, outbox.waiting) == 1
     world.clock.forward(minutes=2)
     await world.settle()
@@ -170,4 +171,4 @@ async def test_a_signature_that_is_refused_at_the_right_time_is_refused_for_good
     await _write(pair, "Not understood")
     await pair.world.settle()
     assert await pair.world.read(pair.near, outbox.waiting) == 0
-    assert await pair.world.read(pair.near, troubles.standing) == []
+    assert await pair.world.read(pair.near, operator_alerts.standing) == []

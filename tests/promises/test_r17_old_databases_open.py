@@ -15,10 +15,11 @@ from fediblog.errors import Misuse
 from fediblog.federation.jobs import JOBS
 from fediblog.federation.site import open_site
 from fediblog.settings import Settings
-from fediblog.store import accounts, listings
+from fediblog.store import listings
 from fediblog.store.engine import backup
 from fediblog.store.engine.database import connect, restore
 from fediblog.store.engine.migrate import Migration, known_migrations, version
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 from tests.postgres import Cluster
 

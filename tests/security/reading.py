@@ -12,8 +12,8 @@ import httpx
 from fediblog.app import create_app
 from fediblog.domain.accounts import Account
 from fediblog.federation.site import Site
-from fediblog.store import logins
-from fediblog.store.logins import Session
+from fediblog.store.people import logins
+from fediblog.store.people.logins import Session
 from fediblog.store.tx import Tx
 from fediblog.web.sessions import hashed
 

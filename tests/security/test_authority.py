@@ -8,7 +8,8 @@ import pytest
 
 from fediblog.actions import following
 from fediblog.domain.documents import PUBLIC
-from fediblog.store import accounts, listings, posts, relations
+from fediblog.store import listings, posts
+from fediblog.store.people import accounts, relations
 from tests.federation.stranger import Home, Person
 
 

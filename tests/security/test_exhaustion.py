@@ -12,7 +12,8 @@ from fediblog.app import create_app
 from fediblog.counters import BUGS
 from fediblog.domain.documents import PUBLIC
 from fediblog.federation import jobs
-from fediblog.store import accounts, inbound, moderation, posts, writing
+from fediblog.store import inbound, moderation, posts, writing
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 from tests.federation.stranger import ACTIVITY, Home, Person
 from tests.world import ask

@@ -14,8 +14,8 @@ from fediblog.actions.drafts import Draft
 from fediblog.app import ROUTES
 from fediblog.mastodon.calls import MOST_LINK
 from fediblog.mastodon.routes import ENDPOINTS
-from fediblog.store import logins
-from fediblog.store.logins import Session
+from fediblog.store.people import logins
+from fediblog.store.people.logins import Session
 from fediblog.store.tx import Tx
 from fediblog.web.sessions import hashed
 from tests.mastodon.server import HOST, Api, Server

@@ -17,7 +17,8 @@ from fediblog.protocol import readers
 from fediblog.protocol.attachments import LIMIT, read_attachments
 from fediblog.protocol.notes import read_note
 from fediblog.protocol.webfinger import parse_handle
-from fediblog.store import accounts, moderation, troubles
+from fediblog.store import moderation
+from fediblog.store.people import accounts, operator_alerts
 from fediblog.web import metrics
 from tests.federation.stranger import ACTIVITY, Home, Person
 from tests.web.pages.conftest import Blog
@@ -169,8 +170,8 @@ async def test_a_worker_shows_its_numbers_and_nothing_else(at_home: Home) -> Non
 
 
 async def test_it_is_not_ready_while_the_spare_room_is_used(at_home: Home) -> None:
-    await at_home.site.db.write(troubles.note, troubles.DISK, "x")
+    await at_home.site.db.write(operator_alerts.note, operator_alerts.DISK, "x")
     answer = await ask(create_app(at_home.site), "GET", "https://home.test/readyz", {})
     assert (answer.status_code, answer.text) == (503, "disk-full\n")
-    await at_home.site.db.write(troubles.clear, troubles.DISK)
+    await at_home.site.db.write(operator_alerts.clear, operator_alerts.DISK)
     assert (await ask(create_app(at_home.site), "GET", "https://home.test/readyz", {})).status_code == 200

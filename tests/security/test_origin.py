@@ -17,7 +17,7 @@ from fediblog.federation import fetching, receive, resolve
 from fediblog.federation.budget import Budget
 from fediblog.protocol import cavage
 from fediblog.protocol.signatures import Incoming
-from fediblog.store import accounts
+from fediblog.store.people import accounts
 from tests.federation.stranger import ACTIVITY, Home, Person
 from tests.world import ask, keys_of
 

@@ -17,8 +17,9 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.protocol import cavage
-from fediblog.store import accounts, files, posts, relations
+from fediblog.store import files, posts
 from fediblog.store.engine.sqlite_connection import SqliteTx
+from fediblog.store.people import accounts, relations
 from fediblog.store.tx import Tx
 from tests.federation.stranger import ORIGIN, Home, Person
 from tests.security.reading import press, reader, visitor

@@ -19,7 +19,8 @@ from fediblog.federation.budget import FETCHES
 from fediblog.federation.worker import Worker
 from fediblog.net import Answer, Policy, SocketEngine
 from fediblog.net.engine import Headers
-from fediblog.store import listings, posts, relations
+from fediblog.store import listings, posts
+from fediblog.store.people import relations
 from tests.federation.stranger import ACTIVITY, Home, Person, Web
 from tests.federation.test_resolve import jrd
 from tests.security.reading import press, reader

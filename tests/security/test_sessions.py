@@ -14,7 +14,7 @@ from starlette.routing import Route
 from fediblog.actions import granting
 from fediblog.domain.posts import Post
 from fediblog.federation import passwords
-from fediblog.store import apps, logins
+from fediblog.store.people import apps, logins
 from fediblog.store.tx import Tx
 from fediblog.web import pages
 from fediblog.web.devices import cookie_name as cookie_of

@@ -13,9 +13,10 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.federation import jobs
 from fediblog.federation.site import Site
-from fediblog.store import accounts, circles, inbound, moderation, notices, reactions, relations, strangers, writing
+from fediblog.store import inbound, moderation, notices, reactions, writing
 from fediblog.store import jobs as queue
 from fediblog.store.engine.database import Database, connect
+from fediblog.store.people import accounts, forgotten_accounts, relation_lists, relations
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Placement
 from tests.conftest import Clock, options
@@ -75,8 +76,8 @@ TIES: dict[str, Ties] = {
     "is blocked": lambda tx, alice, bob: relations.block(tx, alice.id, bob.id, "u"),
     "blocks": lambda tx, alice, bob: relations.block(tx, bob.id, alice.id, "u"),
     "is muted": lambda tx, alice, bob: relations.mute(tx, alice.id, bob.id),
-    "is on a note": lambda tx, alice, bob: circles.set_note(tx, alice.id, bob.id, "who was that?"),
-    "is endorsed": lambda tx, alice, bob: circles.endorse(tx, alice.id, bob.id),
+    "is on a note": lambda tx, alice, bob: relation_lists.set_note(tx, alice.id, bob.id, "who was that?"),
+    "is endorsed": lambda tx, alice, bob: relation_lists.endorse(tx, alice.id, bob.id),
     "reports": lambda tx, alice, bob: moderation.report(tx, "u", bob.id, alice.id, [], ""),
     "is reported": lambda tx, alice, bob: moderation.report(tx, "u", alice.id, bob.id, [], ""),
     "is suspended": lambda tx, alice, bob: accounts.set_state(tx, bob.id, "suspended"),
@@ -88,9 +89,9 @@ TIES: dict[str, Ties] = {
 
 def _sweep(tx: Tx) -> int:
     before = tx.now - jobs.KEPT_STRANGERS
-    found, last = strangers.idle(tx, after=0, before=before, span=100)
+    found, last = forgotten_accounts.idle(tx, after=0, before=before, span=100)
     assert last == 0
-    return strangers.forget(tx, found, before)
+    return forgotten_accounts.forget(tx, found, before)
 
 
 async def _left(db: Database) -> list[str]:
@@ -127,10 +128,10 @@ async def test_who_gets_a_tie_meanwhile_stays(db: Database, clock: Clock) -> Non
     alice, bob = await db.write(local), await db.write(remote)
     clock.forward(days=31)
     before = clock.now - jobs.KEPT_STRANGERS
-    found, _ = await db.read(lambda tx: strangers.idle(tx, after=0, before=before, span=100))
+    found, _ = await db.read(lambda tx: forgotten_accounts.idle(tx, after=0, before=before, span=100))
     assert found == [bob.id]
     await db.write(relations.put_follow, alice.id, bob.id, "u", "pending")
-    assert await db.write(strangers.forget, found, before) == 0
+    assert await db.write(forgotten_accounts.forget, found, before) == 0
 
 
 async def test_it_goes_on_in_steps_and_from_hour_to_hour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +192,7 @@ async def test_every_reference_to_an_account_is_known_and_has_an_index(sqlite: D
     assert without - {"app_code.account"} == set()  # of which there are only those of the last minutes
 
 
-SQL = strangers._FIND
+SQL = forgotten_accounts._FIND
 
 
 def _first_columns(tx: Tx, table: str) -> set[str]:
@@ -204,7 +205,7 @@ def _first_columns(tx: Tx, table: str) -> set[str]:
 
 async def test_the_question_reads_no_table_whole(sqlite: Database) -> None:
     def plan(tx: Tx) -> list[str]:
-        explained = "explain query plan " + strangers._FIND
+        explained = "explain query plan " + forgotten_accounts._FIND
         return [row.detail for row in tx.all(explained, after=0, last=10**9, before=0)]
 
     steps = await sqlite.read(plan)

@@ -15,7 +15,8 @@ from fediblog.actions import people
 from fediblog.domain.accounts import Account
 from fediblog.federation.keyring import make_keys
 from fediblog.markup.text import one_line
-from fediblog.store import accounts, listings, logins
+from fediblog.store import listings
+from fediblog.store.people import accounts, logins
 from fediblog.store.tx import Tx
 from fediblog.web.forms import KEPT_BYTES, TYPED, is_alone
 from fediblog.web.middleware import MOST, limit_of

@@ -13,8 +13,9 @@ from fediblog.domain.documents import Actor, Key, Note, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.rules import may_see
 from fediblog.domain.urls import Urls
-from fediblog.store import accounts, logins, posts, relations, writing
+from fediblog.store import posts, writing
 from fediblog.store.engine.database import Database
+from fediblog.store.people import accounts, logins, relations
 from fediblog.store.tx import Param, Row, Scalar, Tx
 
 P = ParamSpec("P")

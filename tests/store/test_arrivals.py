@@ -9,8 +9,9 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Activity, Mention
 from fediblog.inbox import Facts, Outcome
 from fediblog.inbox.posting import take_in
-from fediblog.store import apps, arrivals, inbound, posts, pushes, reactions, relations, writing
+from fediblog.store import arrivals, inbound, posts, pushes, reactions, writing
 from fediblog.store.engine.database import Database
+from fediblog.store.people import apps, relations
 from fediblog.store.tx import Tx
 from tests.store import makers
 from tests.store.makers import URLS, Watched, local, remote, scans, undone

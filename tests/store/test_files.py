@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fediblog.domain.documents import Attachment, Picture
-from fediblog.store import accounts, files, writing
+from fediblog.store import files, writing
 from fediblog.store.engine.database import Database
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 from tests.store.makers import URLS, local, post, whole
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fediblog.store import accounts, freshness, jobs
+from fediblog.store import freshness, jobs
 from fediblog.store.engine.database import Database
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.store.makers import local, remote

@@ -9,10 +9,11 @@ import pytest
 
 from fediblog.domain.documents import Activity
 from fediblog.inbox import Sight
-from fediblog.store import inbound, outbox, posts, relations, writing
+from fediblog.store import inbound, outbox, posts, writing
 from fediblog.store.claims import ABANDONED, CLAIM, PAUSE
 from fediblog.store.engine.database import Database
 from fediblog.store.inbound import KEPT_EARLY, KEPT_SEEN, MOST_CLAIMS, MOST_TRIES
+from fediblog.store.people import relations
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.store.makers import DAY, Watched, local, post, scans, undone, whole

@@ -9,8 +9,9 @@ import pytest
 
 from fediblog.domain.documents import Attachment
 from fediblog.domain.kept import Kept
-from fediblog.store import accounts, posts, reactions, writing
+from fediblog.store import posts, reactions, writing
 from fediblog.store.engine.database import Database
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 from tests.store.makers import actor, post, remote, whole
 

@@ -8,8 +8,9 @@ import pytest
 
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Boost
-from fediblog.store import accounts, listings, posts, reactions, relations, search
+from fediblog.store import listings, posts, reactions, search
 from fediblog.store.engine.database import Database
+from fediblog.store.people import accounts, relations
 from fediblog.store.search import Piece
 from fediblog.store.tx import Tx
 from tests.store.makers import URLS, Watched, local, post, remote, scans, whole

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fediblog.domain.documents import Visibility
-from fediblog.store import accounts, notices, relations, writing
+from fediblog.store import notices, writing
 from fediblog.store.engine.database import Database
+from fediblog.store.people import accounts, relations
 from fediblog.store.tx import Tx
 from tests.store.makers import Watched, local, post, remote, whole
 

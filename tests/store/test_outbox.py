@@ -12,9 +12,10 @@ from itertools import groupby
 
 import pytest
 
-from fediblog.store import hosts, jobs, outbox, relations
+from fediblog.store import jobs, outbox
 from fediblog.store.engine.database import Database
 from fediblog.store.outbox import KEPT_TRYING, LEASE, MOST_TRIES, Batch, Delivery
+from fediblog.store.people import hosts, relations
 from fediblog.store.tx import Conflict, Tx
 from tests.conftest import Clock
 from tests.store.makers import DAY, Watched, local, post, scans

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fediblog.domain.documents import Option, Poll, Visibility
-from fediblog.store import accounts, jobs, listings, posts, reactions
+from fediblog.store import jobs, listings, posts, reactions
 from fediblog.store.engine.database import Database
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.store.makers import Watched, local, post, remote, scans, whole

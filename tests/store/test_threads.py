@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.threads import branch_sizes, in_reading_order
-from fediblog.store import accounts, beside, listings, posts, threads
+from fediblog.store import beside, listings, posts, threads
 from fediblog.store.engine.database import Database
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 from tests.store.makers import Watched, local, post, remote, scans
 

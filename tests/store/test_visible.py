@@ -13,21 +13,10 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.rules import Standing, shown_below
-from fediblog.store import (
-    accounts,
-    audience,
-    circles,
-    listings,
-    notices,
-    posts,
-    reactions,
-    relations,
-    search,
-    ties,
-    writing,
-)
+from fediblog.store import audience, listings, notices, posts, reactions, search, ties, writing
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import Window
+from fediblog.store.people import accounts, relation_lists, relations
 from fediblog.store.search import Piece
 from fediblog.store.tx import Tx
 from tests.store.makers import DAY, everything, local, note, post, remote, rule
@@ -120,7 +109,7 @@ def random_world(tx: Tx, dice: random.Random) -> World:
             tx.run("insert into block values (:a, :b, '', 1)", a=one.id, b=other.id)
         if one is not other and dice.random() < 0.1:
             relations.mute(tx, one.id, other.id)
-    circles.mute_host(tx, people[1].id, "near.example")
+    relation_lists.mute_host(tx, people[1].id, "near.example")
     accounts.update_profile(tx, people[2].id, discoverable=0)
     accounts.set_state(tx, people[-1].id, "suspended")
     accounts.set_state(tx, people[-2].id, "deleted")
@@ -138,7 +127,7 @@ def paged(ask: Callable[[int | None], Sequence[Post]], size: int) -> list[int]:
 
 def shunned(tx: Tx, viewer: int, author: int) -> bool:
     other = accounts.get(tx, author)
-    hosts = {host for _, host in circles.muted_hosts(tx, viewer, Window())}
+    hosts = {host for _, host in relation_lists.muted_hosts(tx, viewer, Window())}
     hidden = other is not None and bool(hosts & {other.domain, accounts.host_of(other.uri)})
     return hidden or relations.blocks(tx, viewer, author) or relations.mutes(tx, viewer, author)
 
@@ -223,7 +212,7 @@ def shown_there(tx: Tx, world: World, each: Post, who: int) -> bool:
     assert other is not None
 
     def standing(author: Account) -> Standing:
-        hosts = {host for _, host in circles.muted_hosts(tx, author.id, Window())}
+        hosts = {host for _, host in relation_lists.muted_hosts(tx, author.id, Window())}
         return Standing(
             blocked=relations.blocks(tx, author.id, who),
             host_blocked=bool(hosts & {other.domain, accounts.host_of(other.uri)}),

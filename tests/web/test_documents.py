@@ -18,7 +18,8 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation import resolve
-from fediblog.store import accounts, files, tags
+from fediblog.store import files, tags
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 from fediblog.web import activitypub, discovery, synchronization
 from tests.world import JSON, World

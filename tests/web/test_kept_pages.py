@@ -13,9 +13,10 @@ from fediblog.actions import furnishing, moderating, people, publishing, reactin
 from fediblog.actions.drafts import Draft
 from fediblog.actions.people import Profile
 from fediblog.app import create_app
-from fediblog.store import accounts, files
+from fediblog.store import files
 from fediblog.store import posts as stored_posts
 from fediblog.store.engine.sqlite_connection import SqliteTx
+from fediblog.store.people import accounts
 from fediblog.store.tx import _SILENT, Tx
 from fediblog.web.shelf import may_keep
 from tests.world import JSON, App, World, ask

@@ -10,8 +10,8 @@ from fediblog.actions import publishing, reacting
 from fediblog.actions.publishing import Draft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
-from fediblog.store import logins
 from fediblog.store.engine.database import connect
+from fediblog.store.people import logins
 from fediblog.store.tx import changes_content
 from fediblog.web.shelf import LOOK_AFTER, Shelf
 from tests.world import JSON, World, ask

@@ -8,8 +8,9 @@ from dataclasses import replace
 from fediblog.domain.accounts import Account
 from fediblog.mastodon.entities.base import Json, day, emojis, maybe_moment, midnight
 from fediblog.mastodon.look import Look
-from fediblog.store import accounts as stored
-from fediblog.store import circles, logins, people, personal
+from fediblog.store import personal
+from fediblog.store.people import account_counts, logins, relation_lists
+from fediblog.store.people import accounts as stored
 from fediblog.store.tx import Tx
 
 _ALL = (1 << 21) - 1  # every permission that a role can have in Mastodon
@@ -31,16 +32,16 @@ def by_number(tx: Tx, look: Look, numbers: Collection[int]) -> dict[int, Json]:
 
 def one(tx: Tx, look: Look, account: Account) -> Json:
     """The Account entity of one account, its numbers counted now."""
-    totals = people.totals(tx, [account.id])
+    totals = account_counts.totals(tx, [account.id])
     look.counts.put(account.id, totals[account.id], tx.now)
     return accounts(tx, look, [account])[0]
 
 
-def totals_of(tx: Tx, look: Look, numbers: Collection[int]) -> dict[int, people.Totals]:
+def totals_of(tx: Tx, look: Look, numbers: Collection[int]) -> dict[int, account_counts.Totals]:
     """The numbers beside the names of these accounts, at most so old."""
     known = look.counts.get_all(numbers, tx.now - FRESH)
     missing = [number for number in numbers if number not in known]
-    counted = people.totals(tx, missing) if missing else {}
+    counted = account_counts.totals(tx, missing) if missing else {}
     for number, totals in counted.items():
         look.counts.put(number, totals, tx.now)
     return known | counted
@@ -58,7 +59,7 @@ def acct(account: Account) -> str:
     return account.handle if account.local else account.acct
 
 
-def shape(look: Look, account: Account, totals: people.Totals, moved: Json | None) -> Json:
+def shape(look: Look, account: Account, totals: account_counts.Totals, moved: Json | None) -> Json:
     """The Account entity of what is known of an account."""
     followers, following, posts, latest = totals
     if account.state != "active":
@@ -131,7 +132,7 @@ def credential(tx: Tx, look: Look, account: Account) -> Json:
         "quote_policy": wanted.quotes,
         "note": account.summary_source,
         "fields": [{"name": name, "value": value, "verified_at": None} for name, value in account.fields_source],
-        "follow_requests_count": circles.requests_total(tx, account.id),
+        "follow_requests_count": relation_lists.requests_total(tx, account.id),
         "hide_collections": False,
         "discoverable": account.discoverable,
         "indexable": account.indexable,
@@ -176,11 +177,11 @@ def profile(look: Look, account: Account, tags: list[Json]) -> Json:
 
 def relationships(tx: Tx, viewer: int, numbers: Sequence[int]) -> list[Json]:
     """Relationship entities of the viewer to these accounts, in the order given."""
-    bonds = people.bonds(tx, viewer, numbers)
+    bonds = account_counts.bonds(tx, viewer, numbers)
     return [_relationship(number, bonds[number]) for number in numbers if number in bonds]
 
 
-def _relationship(number: int, bond: people.Bond) -> Json:
+def _relationship(number: int, bond: account_counts.Bond) -> Json:
     return {
         "id": str(number),
         "following": bond.following,

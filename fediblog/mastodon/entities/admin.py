@@ -9,9 +9,10 @@ from fediblog.mastodon.entities import accounts as people
 from fediblog.mastodon.entities.base import Json, maybe_moment, moment
 from fediblog.mastodon.entities.statuses import statuses
 from fediblog.mastodon.look import Look
-from fediblog.store import posts, roster
+from fediblog.store import posts
 from fediblog.store.moderation import Report
-from fediblog.store.roster import BlockedHost, Member
+from fediblog.store.people import admin_accounts
+from fediblog.store.people.admin_accounts import BlockedHost, Member
 from fediblog.store.tx import Tx
 
 
@@ -48,9 +49,9 @@ def reports(tx: Tx, look: Look, found: Sequence[Report], viewer: int) -> list[Js
     """Admin::Report entities, with the reported posts that the viewer may see."""
     involved = {each.target.id for each in found} | {each.reporter.id for each in found if each.reporter}
     involved |= {number for each in found for number in (each.assigned, each.closed_by) if number is not None}
-    known = list(roster.many(tx, involved).values())
+    known = list(admin_accounts.many(tx, involved).values())
     by_number = {each.account.id: entity for each, entity in zip(known, members(tx, look, known), strict=True)}
-    named = roster.posts_named(tx, {uri for each in found for uri in each.posts})
+    named = admin_accounts.posts_named(tx, {uri for each in found for uri in each.posts})
     seen = list(posts.many(tx, set(named.values()), viewer).values())
     shown = {post.uri: entity for post, entity in zip(seen, statuses(tx, look, seen, viewer), strict=True)}
     return [

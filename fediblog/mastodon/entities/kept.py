@@ -32,9 +32,10 @@ from fediblog.mastodon.entities.statuses import (
     statuses,
 )
 from fediblog.mastodon.look import KeptPost, Look
-from fediblog.store import accounts, beside, json_columns, personal, posts
+from fediblog.store import beside, json_columns, personal, posts
 from fediblog.store.beside import Parts
 from fediblog.store.json_columns import policy_from
+from fediblog.store.people import accounts
 from fediblog.store.tx import Row, Tx
 
 _BOOL = (b"false", b"true")

@@ -16,8 +16,9 @@ from fediblog.mastodon.entities import filters
 from fediblog.mastodon.entities.base import MOST, VISIBILITIES, Json, blurhash, emojis, maybe_moment, moment
 from fediblog.mastodon.look import Look
 from fediblog.protocol.previews import ABSTRACTED, abstract, abstract_html, warning
-from fediblog.store import accounts, approvals, personal, quotes
+from fediblog.store import approvals, personal, quotes
 from fediblog.store.listings import Item
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
 BARE: Json = {

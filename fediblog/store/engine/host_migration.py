@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fediblog.protocol.authority import compared_host
-from fediblog.store import relations
-from fediblog.store.accounts import host_of
+from fediblog.store.people import relations
+from fediblog.store.people.accounts import host_of
 from fediblog.store.tx import Tx
 
 

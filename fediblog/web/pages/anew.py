@@ -10,7 +10,7 @@ from fediblog.actions import people
 from fediblog.errors import Invalid
 from fediblog.federation.keyring import new_keys
 from fediblog.messages import text
-from fediblog.store import logins
+from fediblog.store.people import logins
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions, unsent
 from fediblog.web.forms import Form

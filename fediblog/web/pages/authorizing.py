@@ -14,8 +14,8 @@ from fediblog.actions import granting
 from fediblog.actions.granting import Asked, Denied
 from fediblog.errors import NotFound, Refused
 from fediblog.messages import text
-from fediblog.store import logins
-from fediblog.store.apps import App
+from fediblog.store.people import logins
+from fediblog.store.people.apps import App
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
 from fediblog.web.middleware import policy_text

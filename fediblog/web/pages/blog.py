@@ -14,7 +14,8 @@ from fediblog.errors import Gone, NotFound
 from fediblog.hashtags import SIGNS
 from fediblog.markup.html import plain
 from fediblog.messages import text
-from fediblog.store import accounts, listings
+from fediblog.store import listings
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 from fediblog.web import paging
 from fediblog.web.feeds import FORMATS, Feed

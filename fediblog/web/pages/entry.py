@@ -16,7 +16,7 @@ from fediblog.federation.keyring import new_keys
 from fediblog.federation.site import Site
 from fediblog.limits import Limit, Slowing, network, party
 from fediblog.messages import text
-from fediblog.store import accounts, facts, logins
+from fediblog.store.people import accounts, logins, server_state
 from fediblog.store.tx import Tx
 from fediblog.web import devices, forms, sessions, unsent
 from fediblog.web.forms import Form
@@ -213,7 +213,7 @@ async def _check_token(request: Request, token: str) -> None:
     """Raise Refused unless the link is the one that was handed out and has not been used."""
     if wait := door_of(request).setups.take(party(_address(request))):
         raise Refused("too-often", text("error.too-often", n=wait))
-    stored = await site_of(request).db.read(facts.get, people.SETUP_TOKEN)
+    stored = await site_of(request).db.read(server_state.get, people.SETUP_TOKEN)
     if not token or stored != sessions.hashed(token):
         raise NotFound(text("setup.used"))
 

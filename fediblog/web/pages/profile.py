@@ -15,7 +15,8 @@ from fediblog.domain.records import record
 from fediblog.errors import NotFound
 from fediblog.messages import text
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
-from fediblog.store import accounts, freshness, listings, people, profile_totals, relations
+from fediblog.store import freshness, listings, profile_totals
+from fediblog.store.people import account_counts, accounts, relations
 from fediblog.store.tx import Tx
 from fediblog.web import paging
 from fediblog.web.negotiation import site_of
@@ -97,7 +98,7 @@ def _remote(tx: Tx, visit: Visit, number: int, tab: str, request: Request) -> Pr
     if account is None or account.state == "deleted":
         raise NotFound(text("error.account-unknown"))
     viewer = visit.account.id
-    followers, following, total, _ = people.totals(tx, [account.id])[account.id]
+    followers, following, total, _ = account_counts.totals(tx, [account.id])[account.id]
     return Profile(
         account=account,
         posts=_shown(tx, account, viewer, tab, paging.mark(request)),

@@ -9,8 +9,8 @@ from starlette.routing import Route
 from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
 from fediblog.errors import NotFound
-from fediblog.store import accounts, apps
-from fediblog.store.apps import Token
+from fediblog.store.people import accounts, apps
+from fediblog.store.people.apps import Token
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.negotiation import site_of

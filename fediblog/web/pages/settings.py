@@ -15,7 +15,7 @@ from fediblog.federation.keyring import new_keys
 from fediblog.markup.markdown import MARKDOWN, PLAIN
 from fediblog.media.pictures import Shape
 from fediblog.messages import text
-from fediblog.store import logins
+from fediblog.store.people import logins
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
 from fediblog.web.forms import Form

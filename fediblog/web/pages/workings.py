@@ -12,9 +12,10 @@ from fediblog.actions import moderating
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Invalid
-from fediblog.store import jobs, moderation, outbox, posts, relations, troubles
+from fediblog.store import jobs, moderation, outbox, posts
 from fediblog.store.outbox import Outgoing
-from fediblog.store.troubles import Trouble
+from fediblog.store.people import operator_alerts, relations
+from fediblog.store.people.operator_alerts import Trouble
 from fediblog.store.tx import Row, Tx
 from fediblog.web import forms, paging
 from fediblog.web.forms import Form
@@ -57,7 +58,7 @@ def _deliveries(tx: Tx, visit: Visit, before: int | None) -> tuple[list[Sent], l
         )
         for outgoing in latest
     ]
-    return sent, outbox.troubled_hosts(tx), troubles.standing(tx) if visit.is_owner else []
+    return sent, outbox.troubled_hosts(tx), operator_alerts.standing(tx) if visit.is_owner else []
 
 
 async def refusals(request: Request) -> Response:
@@ -68,7 +69,7 @@ async def refusals(request: Request) -> Response:
 
 def _refusals(tx: Tx, visit: Visit) -> tuple[list[moderation.Refusal], list[tuple[str, int]], list[Trouble]]:
     check_owner(visit)
-    return moderation.refusals(tx), moderation.refusal_totals(tx, tx.now - 7 * _DAY), troubles.standing(tx)
+    return moderation.refusals(tx), moderation.refusal_totals(tx, tx.now - 7 * _DAY), operator_alerts.standing(tx)
 
 
 async def overview(request: Request) -> Response:
@@ -118,7 +119,7 @@ async def _moderation(request: Request, form: Form) -> Response:
 
 def _overview(tx: Tx, visit: Visit) -> tuple[list[tuple[str, str]], list[moderation.Report], list[Trouble]]:
     check_owner(visit)
-    return relations.blocked_hosts(tx), moderation.reports(tx), troubles.standing(tx)
+    return relations.blocked_hosts(tx), moderation.reports(tx), operator_alerts.standing(tx)
 
 
 async def _owners_form(request: Request) -> Form:

@@ -24,7 +24,8 @@ from fediblog.federation.passwords import hash_password
 from fediblog.federation.site import Site, open_site
 from fediblog.markup.clean import clean
 from fediblog.settings import Settings
-from fediblog.store import accounts, facts, posts, writing
+from fediblog.store import posts, writing
+from fediblog.store.people import accounts, server_state
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Placement
 from fediblog.web.sessions import hashed
@@ -128,7 +129,7 @@ def empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     async def make() -> None:
         site = await open_site(settings(folder), clock=Clock())
-        await site.db.write(facts.put, people.SETUP_TOKEN, hashed(TOKEN))
+        await site.db.write(server_state.put, people.SETUP_TOKEN, hashed(TOKEN))
         await site.close()
 
     asyncio.run(make())

@@ -11,7 +11,8 @@ import pytest
 from fediblog.actions import people, publishing
 from fediblog.actions.people import Profile
 from fediblog.domain.documents import Option, Poll
-from fediblog.store import listings, notices, relations
+from fediblog.store import listings, notices
+from fediblog.store.people import relations
 from tests.web.pages.conftest import Blog
 from tests.web.pages.test_desk import picture
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fediblog.domain.posts import Post
-from fediblog.store import accounts, listings, notices, personal
+from fediblog.store import listings, notices, personal
+from fediblog.store.people import accounts
 from fediblog.web.pages import ROUTES
 from tests.security.test_privacy import asked, flat
 from tests.web.pages.conftest import Blog

@@ -13,7 +13,7 @@ import pytest
 from fediblog.actions import granting, people
 from fediblog.domain.accounts import Account
 from fediblog.federation.keyring import make_keys
-from fediblog.store import apps
+from fediblog.store.people import apps
 from fediblog.store.tx import Tx
 from tests.web.pages.conftest import PASSWORD, Blog, Browser
 from tests.web.pages.test_accessible import Page

@@ -17,7 +17,7 @@ from fediblog.actions import people
 from fediblog.app import create_app
 from fediblog.federation.site import open_site
 from fediblog.settings import Settings
-from fediblog.store import facts
+from fediblog.store.people import server_state
 from fediblog.web.sessions import hashed
 from tests.web.pages.conftest import PASSWORD, TOKEN
 from tests.web.pages.test_desk import picture
@@ -47,7 +47,7 @@ async def address(tmp_path: Path) -> AsyncIterator[str]:
         listening.listen()
         origin = f"http://localhost:{listening.getsockname()[1]}"
         site = await open_site(Settings(data=tmp_path / "data", origin=origin, title="The Browser's Blog"))
-        await site.db.write(facts.put, people.SETUP_TOKEN, hashed(TOKEN))
+        await site.db.write(server_state.put, people.SETUP_TOKEN, hashed(TOKEN))
         server = uvicorn.Server(uvicorn.Config(create_app(site), log_level="warning", lifespan="off"))
         running = asyncio.create_task(server.serve([listening]))
         yield origin

@@ -15,18 +15,8 @@ from fediblog.actions import people
 from fediblog.domain.accounts import Relation
 from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.domain.posts import Post
-from fediblog.store import (
-    accounts,
-    jobs,
-    listings,
-    moderation,
-    notices,
-    outbox,
-    posts,
-    profile_totals,
-    reactions,
-    relations,
-)
+from fediblog.store import jobs, listings, moderation, notices, outbox, posts, profile_totals, reactions
+from fediblog.store.people import accounts, relations
 from tests.web.pages.conftest import ORIGIN, PASSWORD, Blog
 
 

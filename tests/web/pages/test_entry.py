@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.routing import Route
 
-from fediblog.store import logins
+from fediblog.store.people import logins
 from fediblog.web import pages
 from fediblog.web.sessions import hashed
 from tests.web.pages.conftest import PASSWORD, TOKEN, Blog, Browser

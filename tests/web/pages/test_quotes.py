@@ -10,7 +10,8 @@ from fediblog.actions import reacting
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Policy, Rule
 from fediblog.domain.posts import Post
-from fediblog.store import accounts, approvals, listings, notices, posts, quotes, relations
+from fediblog.store import approvals, listings, notices, posts, quotes
+from fediblog.store.people import accounts, relations
 from fediblog.store.tx import Tx
 from tests.web.pages.conftest import Blog
 

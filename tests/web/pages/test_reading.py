@@ -13,7 +13,8 @@ import pytest
 from fediblog.actions import people, publishing
 from fediblog.actions.people import Profile
 from fediblog.domain.documents import Emoji, Mention, Visibility
-from fediblog.store import accounts, reactions, relations, writing
+from fediblog.store import reactions, writing
+from fediblog.store.people import accounts, relations
 from tests.web.pages.conftest import ORIGIN, Blog
 
 ATOM = "{http://www.w3.org/2005/Atom}"

@@ -20,7 +20,8 @@ from fediblog.app import ROUTES
 from fediblog.domain.documents import Attachment
 from fediblog.domain.posts import Post
 from fediblog.markup.tokens import names
-from fediblog.store import listings, notices, relations
+from fediblog.store import listings, notices
+from fediblog.store.people import relations
 from fediblog.web.pages import blog as blog_pages
 from fediblog.web.pages import people as people_pages
 from fediblog.web.pages import profile, reading, workings

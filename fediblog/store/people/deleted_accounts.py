@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fediblog.store import accounts
+from fediblog.store.people import accounts
 from fediblog.store.tx import Row, Tx
 
 

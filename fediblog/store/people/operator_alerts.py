@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fediblog.domain.records import record
-from fediblog.store import facts
+from fediblog.store.people import server_state
 from fediblog.store.tx import Tx
 
 DAMAGE = "damage"  # found by the daily check of the database
@@ -24,7 +24,7 @@ class Trouble:
 
 def note(tx: Tx, kind: str, detail: str) -> None:
     """It is so, now."""
-    facts.put(tx, kind, f"{tx.now} {detail[:500]}")
+    server_state.put(tx, kind, f"{tx.now} {detail[:500]}")
 
 
 def note_clock(tx: Tx, host: str, gap: int) -> None:
@@ -34,12 +34,12 @@ def note_clock(tx: Tx, host: str, gap: int) -> None:
 
 def clear(tx: Tx, kind: str) -> None:
     """It is not so any more."""
-    facts.drop(tx, kind)
+    server_state.drop(tx, kind)
 
 
 def standing(tx: Tx) -> list[Trouble]:
     """All that is wrong as far as we know."""
-    found = [(kind, *(facts.get(tx, kind) or "").partition(" ")) for kind in KINDS]
+    found = [(kind, *(server_state.get(tx, kind) or "").partition(" ")) for kind in KINDS]
     troubles = [Trouble(kind, detail, int(at)) for kind, at, _, detail in found if at.isdigit()]
     return [each for each in troubles if each.kind != CLOCK or tx.now - each.at < KEPT_CLOCK]
 

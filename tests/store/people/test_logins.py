@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fediblog.errors import Refused
-from fediblog.store import accounts, apps, logins
 from fediblog.store.engine.database import Database
-from fediblog.store.logins import Session
+from fediblog.store.people import accounts, apps, logins
+from fediblog.store.people.logins import Session
 from fediblog.store.tx import Conflict, Tx
 from tests.conftest import Clock
 from tests.store.makers import URLS, local

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 
-from fediblog.store import accounts, facts
 from fediblog.store.engine.database import Database
+from fediblog.store.people import accounts, server_state
 from fediblog.store.tx import Tx
 from tests.store.makers import DAY, URLS, local, post, remote, whole
 
 
 async def test_a_note_is_put_replaced_and_dropped(db: Database) -> None:
-    await db.write(facts.put, "origin", "one")
-    await db.write(facts.put, "origin", "two")
-    assert await db.read(facts.get, "origin") == "two"
-    assert await db.read(facts.get, "other") is None
-    assert sorted(await asyncio.gather(*(db.write(facts.drop, "origin") for _ in range(4)))) == [False] * 3 + [True]
-    assert await db.read(facts.get, "origin") is None
+    await db.write(server_state.put, "origin", "one")
+    await db.write(server_state.put, "origin", "two")
+    assert await db.read(server_state.get, "origin") == "two"
+    assert await db.read(server_state.get, "other") is None
+    assert sorted(await asyncio.gather(*(db.write(server_state.drop, "origin") for _ in range(4)))) == [False] * 3 + [
+        True
+    ]
+    assert await db.read(server_state.get, "origin") is None
 
 
 async def test_usage_counts_people_posts_and_comments_of_ours(db: Database) -> None:
@@ -30,6 +32,6 @@ async def test_usage_counts_people_posts_and_comments_of_ours(db: Database) -> N
         post(tx, ben, state="draft", published=tx.now - 1)
         post(tx, bob)
         accounts.set_state(tx, cleo.id, "deleted")
-        assert facts.usage(tx) == {"people": 2, "month": 1, "half": 2, "posts": 3, "comments": 1}
+        assert server_state.usage(tx) == {"people": 2, "month": 1, "half": 2, "posts": 3, "comments": 1}
 
     await db.write(check)

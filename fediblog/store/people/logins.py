@@ -8,7 +8,7 @@ from zlib import crc32
 from fediblog.domain.accounts import Login
 from fediblog.domain.records import record
 from fediblog.errors import Refused
-from fediblog.store import apps
+from fediblog.store.people import apps
 from fediblog.store.tx import Row, Tx
 
 

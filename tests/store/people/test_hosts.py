@@ -15,11 +15,12 @@ from fediblog.actions import moderating
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.protocol.authority import compared_host
-from fediblog.store import accounts, circles, hosts, inbound, listings, notices, people, relations
-from fediblog.store.accounts import host_of
+from fediblog.store import inbound, listings, notices
 from fediblog.store.engine import host_migration
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import Window
+from fediblog.store.people import account_counts, accounts, hosts, relation_lists, relations
+from fediblog.store.people.accounts import host_of
 from fediblog.store.tx import Tx
 from tests.store.makers import everything, local, post, remote
 
@@ -71,16 +72,16 @@ async def test_a_members_block_holds_however_it_is_written(typed: str, host: str
         assert listings.home(tx, mine.id)
         assert theirs.uri == f"https://{host}/users/eve"
         name = moderating.host_name(URLS, typed)
-        circles.mute_host(tx, mine.id, name)
-        assert circles.known_at(tx, mine.id, name)[0] == [theirs.id]
+        relation_lists.mute_host(tx, mine.id, name)
+        assert relation_lists.known_at(tx, mine.id, name)[0] == [theirs.id]
         assert not listings.home(tx, mine.id)
-        assert people.bonds(tx, mine.id, [theirs.id])[theirs.id].host_muted
+        assert account_counts.bonds(tx, mine.id, [theirs.id])[theirs.id].host_muted
         assert not tx.all("select 1 from notice")
         notices.add(tx, mine.id, "like", theirs.id, None)
         assert not tx.all("select 1 from notice")
         moderating.unmute_host(tx, URLS, mine.id, typed)
         assert listings.home(tx, mine.id)
-        assert not circles.muted_hosts(tx, mine.id, Window())
+        assert not relation_lists.muted_hosts(tx, mine.id, Window())
 
     await db.write(check)
 
@@ -112,7 +113,7 @@ async def test_what_was_stored_before_is_compared_in_the_same_form(db: Database)
     def check(tx: Tx) -> None:
         mine, theirs = somebody(tx, "far.example:443")
         tx.run("update account set host = 'far.example:443', domain = 'far.example.' where id = :id", id=theirs.id)
-        circles.mute_host(tx, mine.id, "else.example:443")
+        relation_lists.mute_host(tx, mine.id, "else.example:443")
         tx.run("insert into blocked_host (host, reason, created) values ('far.example:443', 'spam', 1)")
         host_migration.renew(tx)
         row = tx.one("select host, domain, state, uri from account where id = :id", id=theirs.id)
@@ -120,7 +121,7 @@ async def test_what_was_stored_before_is_compared_in_the_same_form(db: Database)
         assert (row.host, row.domain, row.state) == ("far.example", "far.example", "suspended")
         assert row.uri == "https://far.example:443/users/eve"
         assert relations.blocked_hosts(tx) == [("far.example", "spam")]
-        assert [name for _, name in circles.muted_hosts(tx, mine.id, Window())] == ["else.example"]
+        assert [name for _, name in relation_lists.muted_hosts(tx, mine.id, Window())] == ["else.example"]
 
     await db.write(check)
 

@@ -6,9 +6,10 @@ import pytest
 
 from fediblog.domain.accounts import Relation
 from fediblog.domain.rules import Viewer
-from fediblog.store import accounts, listings, reactions, relations
+from fediblog.store import listings, reactions
 from fediblog.store.engine.database import Database
-from fediblog.store.relations import Follow
+from fediblog.store.people import accounts, relations
+from fediblog.store.people.relations import Follow
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.store.makers import Watched, local, post, remote, scans, whole

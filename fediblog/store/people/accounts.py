@@ -18,8 +18,8 @@ from fediblog.errors import Refused
 from fediblog.markup.clean import clean
 from fediblog.markup.text import display_name
 from fediblog.protocol.authority import compared_host
-from fediblog.store import inboxes
 from fediblog.store.json_columns import emoji_from, emoji_text, pairs, strings
+from fediblog.store.people import foreign_inboxes
 from fediblog.store.tx import Row, Tx
 
 _PROFILE = (
@@ -247,7 +247,7 @@ def save_remote(tx: Tx, actor: Actor, domain: str) -> Account:
     if row and row.local:
         raise Refused("account-is-ours", "That account lives here.")
     if clean_actor["inbox_host"]:
-        inboxes.check(tx, actor.uri, clean_actor["inbox_host"])
+        foreign_inboxes.check(tx, actor.uri, clean_actor["inbox_host"])
     if row:
         number = row.id
         tx.run(_UPDATE, id=number, now=tx.now, **clean_actor)

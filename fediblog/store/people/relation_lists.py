@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
-from fediblog.store import accounts
 from fediblog.store.id_paging import NEWEST, OLDEST, Window
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 from fediblog.store.visible import at_host
 

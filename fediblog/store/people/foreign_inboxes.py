@@ -5,7 +5,7 @@ from __future__ import annotations
 from zlib import crc32
 
 from fediblog.errors import Refused
-from fediblog.store.hosts import BLOCKS, blocked_among
+from fediblog.store.people.hosts import BLOCKS, blocked_among
 from fediblog.store.tx import Tx
 
 MOST = 5  # accounts elsewhere with an inbox at a host that has signed nothing for us: else anybody could aim at it

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from fediblog.store import circles, finding, profiles, roster, tags
+from fediblog.store import profiles, tags
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import Window
+from fediblog.store.people import account_search, admin_accounts, relation_lists
+from fediblog.store.people.admin_accounts import Sieve
 from fediblog.store.profiles import Wanted
-from fediblog.store.roster import Sieve
 from fediblog.store.tx import Tx
 from tests.store.makers import Watched, local, post, scans
 
@@ -16,7 +17,7 @@ from tests.store.makers import Watched, local, post, scans
 def _asked(tx: Tx) -> Watched:
     watched, window = Watched(tx), Window(after=5 << 20, before=9 << 40)
     viewer = local(tx).id
-    for each in (circles.followers, circles.following, circles.requests):
+    for each in (relation_lists.followers, relation_lists.following, relation_lists.requests):
         each(watched, viewer, window)
         each(watched, viewer, Window(after=5 << 20, upwards=True))
     return watched
@@ -37,15 +38,15 @@ async def test_every_list_of_people_has_an_index(db: Database) -> None:
     def check(tx: Tx) -> list[str]:
         watched, viewer, window = Watched(tx), local(tx).id, Window()
         number = post(tx, local(tx, "bob"), hashtags=("cats",))
-        for each in (circles.blocked, circles.muted, circles.endorsed):
+        for each in (relation_lists.blocked, relation_lists.muted, relation_lists.endorsed):
             each(watched, viewer, window)
-        circles.muted_hosts(watched, viewer, window)
-        circles.listening(watched, viewer)
-        circles.mutual(watched, viewer, [1, 2])
-        circles.known_at(watched, viewer, "far.example")
-        circles.lists_with(watched, viewer, 2)
-        finding.people(watched, "bo@far", viewer)
-        finding.active(watched, viewer, local=False, limit=9, offset=0)
+        relation_lists.muted_hosts(watched, viewer, window)
+        relation_lists.listening(watched, viewer)
+        relation_lists.mutual(watched, viewer, [1, 2])
+        relation_lists.known_at(watched, viewer, "far.example")
+        relation_lists.lists_with(watched, viewer, 2)
+        account_search.people(watched, "bo@far", viewer)
+        account_search.active(watched, viewer, local=False, limit=9, offset=0)
         profiles.timeline(watched, viewer, 0, window, Wanted(media=True, tag="cats"))
         profiles.timeline(watched, viewer, viewer, window, Wanted())
         tags.history(watched, ["cats"])
@@ -54,7 +55,7 @@ async def test_every_list_of_people_has_an_index(db: Database) -> None:
         tags.featured(watched, viewer)
         tags.most_used(watched, viewer)
         tags.unfollow(watched, viewer, "cats")
-        roster.find(watched, Sieve(), window)
+        admin_accounts.find(watched, Sieve(), window)
         # the newest posts are read in order, up to a limit; `x` is the inner query; our own people are few
         allowed = {"SCAN post", "SCAN x", "SCAN n USING INDEX account_handle"}
         found = scans(watched.plans(), "post", "p", "t", "f", "x", "h", "n", "o", "m", "follow", "stream")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fediblog.domain.accounts import Account
-from fediblog.store import accounts
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 from fediblog.store.visible import at_host
 

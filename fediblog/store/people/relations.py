@@ -5,8 +5,8 @@ from __future__ import annotations
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.records import record
 from fediblog.domain.rules import Viewer
-from fediblog.store import accounts, inboxes
-from fediblog.store.hosts import BLOCKS, domains
+from fediblog.store.people import accounts, foreign_inboxes
+from fediblog.store.people.hosts import BLOCKS, domains
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import at_host
 
@@ -326,7 +326,7 @@ def unblock_host(tx: Tx, host: str) -> None:
     for other, _ in blocked_hosts(tx):
         if f".{other}".endswith(f".{host}") or f".{host}".endswith(f".{other}"):
             _set_host_state(tx, other, before="active", after="suspended")
-    inboxes.suspend_blocked(tx)
+    foreign_inboxes.suspend_blocked(tx)
 
 
 def _set_host_state(tx: Tx, host: str, *, before: str, after: str) -> None:

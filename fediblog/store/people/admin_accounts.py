@@ -5,9 +5,9 @@ from __future__ import annotations
 from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
 from fediblog.protocol.authority import compared_host
-from fediblog.store import accounts
 from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.ids import number_of
+from fediblog.store.people import accounts
 from fediblog.store.tx import Row, Tx
 
 _COLUMNS = "a.*, l.role as login_role, l.disabled as login_disabled from account a left join login l on l.id = a.login"
