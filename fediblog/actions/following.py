@@ -9,8 +9,9 @@ from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.protocol.activities import write_activity
-from fediblog.store import beginnings, inbound, notices
+from fediblog.store import notices
 from fediblog.store.people import accounts, relations
+from fediblog.store.queues import background_fetches, incoming_queue
 from fediblog.store.tx import Tx
 
 ASKED_PAUSE = 60_000  # ms in which a Follow that waits for its answer is not sent once more
@@ -31,10 +32,10 @@ def follow(tx: Tx, urls: Urls, account: int, target: int) -> Relation:
     if relations.keeps_off(tx, account, target):
         raise Invalid("handle", "You block the server of this account; lift the block first.")
     standing = relations.follow(tx, account, target)
-    asked = standing is not None and inbound.sent_since(tx, account, "Follow", other.uri, tx.now - ASKED_PAUSE)
+    asked = standing is not None and incoming_queue.sent_since(tx, account, "Follow", other.uri, tx.now - ASKED_PAUSE)
     if standing is not None and (asked or standing.state == "accepted"):
         return relations.between(tx, account, target)
-    beginnings.of_account(tx, other)
+    background_fetches.of_account(tx, other)
     number = tx.new_id()
     uri = urls.deed(actor.uri, number)
     at_once = other.local and not other.locked

@@ -10,8 +10,9 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.markup.markdown import render
 from fediblog.markup.text import one_line
-from fediblog.store import announcements, emoji, events
+from fediblog.store import announcements, emoji
 from fediblog.store.emoji import OwnEmoji
+from fediblog.store.queues import events
 from fediblog.store.tx import Tx
 
 ANNOUNCEMENT_LIMIT = 5_000  # characters of Markdown

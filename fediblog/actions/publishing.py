@@ -16,19 +16,9 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.activities import write_activity
-from fediblog.store import (
-    approvals,
-    beginnings,
-    conversations,
-    jobs,
-    listings,
-    notices,
-    permits,
-    personal,
-    posts,
-    writing,
-)
+from fediblog.store import approvals, conversations, listings, notices, permits, personal, posts, writing
 from fediblog.store.people import accounts
+from fediblog.store.queues import background_fetches, job_queue
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Placement
 
@@ -68,9 +58,9 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, mentions: Mapping[st
     if draft.state == "published":
         _announce(tx, urls, post)
         if post.parent is not None:
-            beginnings.of_thread(tx, (post.parent,))
+            background_fetches.of_thread(tx, (post.parent,))
     elif draft.state == "scheduled":
-        jobs.add(tx, "release", str(number), run_at=draft.scheduled)
+        job_queue.add(tx, "release", str(number), run_at=draft.scheduled)
     return post
 
 
@@ -86,7 +76,7 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, mentions: Ma
     published = before.state == "published"
     if published and says_the_same(tx, draft, before):
         return before
-    jobs.drop(tx, "release", str(post))
+    job_queue.drop(tx, "release", str(post))
     if not published and draft.state != "draft":
         writing.discard(tx, post)
         return publish(tx, urls, account, draft, mentions)
@@ -130,7 +120,7 @@ def delete(tx: Tx, urls: Urls, account: int, post: int) -> None:
         )
         sending.send_about(tx, urls, whole, document, number=number, everywhere=True)
         writing.remove(tx, whole)
-    jobs.drop(tx, "release", str(post))
+    job_queue.drop(tx, "release", str(post))
     writing.discard(tx, post)
 
 
@@ -205,7 +195,7 @@ def _announce(tx: Tx, urls: Urls, post: Post) -> None:
         notices.add_for_listeners(tx, post)
     _tell(tx, post, frozenset())
     if post.poll is not None and post.poll.ends is not None:
-        jobs.add(tx, "close-poll", str(post.id), run_at=post.poll.ends)
+        job_queue.add(tx, "close-poll", str(post.id), run_at=post.poll.ends)
     above = posts.stored(tx, post.parent) if post.parent is not None else None
     if above is not None and permits.leave_to_answer(tx, post.account, above) == "manual":
         approvals.wait(tx, post.uri, above.id)

@@ -10,7 +10,8 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
 from fediblog.protocol.activities import quote_authorization, quote_request, write_activity
-from fediblog.store import jobs, notices, permits, posts, quotes
+from fediblog.store import notices, permits, posts, quotes
+from fediblog.store.queues import job_queue
 from fediblog.store.tx import Tx
 
 Answer = tuple[str, str]
@@ -70,7 +71,7 @@ def revoke(tx: Tx, urls: Urls, account: int, authorization: int) -> None:
     uri = urls.authorization(authorization)
     standing = quotes.request_by_approval(tx, uri)
     if standing is not None and quotes.settle(tx, standing.post, "accepted", "revoked"):
-        jobs.add(tx, "send-counts", str(standing.post))
+        job_queue.add(tx, "send-counts", str(standing.post))
     proof = quote_authorization(uri, author.uri, found.quoting, post.uri)
     number = tx.new_id()
     document = write_activity(

@@ -14,7 +14,8 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.protocol.activities import write_activity
-from fediblog.store import approvals, audience, jobs, listings, notices, permits, polls, posts, reactions, writing
+from fediblog.store import approvals, audience, listings, notices, permits, posts, reactions, writing
+from fediblog.store.queues import job_queue, poll_totals
 from fediblog.store.tx import Tx
 
 TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
@@ -116,9 +117,9 @@ def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) ->
         tally(tx, whole)
     else:
         writing.set_poll(tx, post, poll.with_votes(wanted, 1))
-        polls.voted(tx, post)
+        poll_totals.voted(tx, post)
         if poll.until is not None:
-            jobs.add(tx, "close-poll", str(post), run_at=poll.until)
+            job_queue.add(tx, "close-poll", str(post), run_at=poll.until)
     tx.notify("posts")
 
 
@@ -143,7 +144,7 @@ def tally(tx: Tx, post: Post) -> None:
     """Count the votes of a poll of ours, and have the result told, but not at every vote."""
     if post.poll is not None:
         writing.set_poll(tx, post.id, _counted(tx, post, post.poll))
-        jobs.add(tx, "send-counts", str(post.id), run_at=tx.now + TALLY_DELAY)
+        job_queue.add(tx, "send-counts", str(post.id), run_at=tx.now + TALLY_DELAY)
 
 
 def close_poll(tx: Tx, urls: Urls, post: int) -> None:
@@ -153,10 +154,10 @@ def close_poll(tx: Tx, urls: Urls, post: int) -> None:
     if whole is None or whole.state != "published" or whole.poll is None:
         return
     if not whole.local and whole.poll.until is not None and not whole.poll.is_over(tx.now):
-        jobs.add(tx, "close-poll", str(post), run_at=whole.poll.until)  # its author gave it more time
+        job_queue.add(tx, "close-poll", str(post), run_at=whole.poll.until)  # its author gave it more time
         return
     if whole.local and whole.poll.closed is None:
-        jobs.drop(tx, "send-counts", str(post))
+        job_queue.drop(tx, "send-counts", str(post))
         writing.set_poll(tx, post, replace(_counted(tx, whole, whole.poll), closed=tx.now))
         send_counts(tx, urls, post)
     for voter in reactions.local_voters(tx, post):

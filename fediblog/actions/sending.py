@@ -10,8 +10,9 @@ from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.protocol.jsontext import encode
-from fediblog.store import outbox, reactions
+from fediblog.store import reactions
 from fediblog.store.people import accounts
+from fediblog.store.queues import delivery_queue
 from fediblog.store.tx import Tx
 
 
@@ -39,7 +40,7 @@ def send(
     wanted = {inbox for inbox in wanted if inbox and not urls.owns(inbox)}
     if not wanted and not followers:
         return
-    outbox.emit(
+    delivery_queue.emit(
         tx,
         account.id,
         str(document["id"]),

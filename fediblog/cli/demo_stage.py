@@ -22,7 +22,7 @@ from fediblog.errors import Refused
 from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.site import Site, open_site
-from fediblog.store import outbox
+from fediblog.store.queues import delivery_queue
 
 START = 20.0  # seconds that a server may take to come up
 STEP = 10.0  # seconds until a step must be seen on the other side
@@ -68,7 +68,7 @@ class Ear:
         found = _DELIVERY.search(line)
         if found is None:
             return
-        sent = await party.site.db.read(outbox.get, int(found[1]))
+        sent = await party.site.db.read(delivery_queue.get, int(found[1]))
         crossing = Crossing(sent.kind if sent else "?", party.name, other, found[2])
         self.crossings.append(crossing)
         self.tell(crossing)

@@ -12,9 +12,9 @@ from typing import Literal
 from fediblog.cli import locking, reserve
 from fediblog.domain.records import record
 from fediblog.federation.site import Site
-from fediblog.store import inbound, jobs, outbox
 from fediblog.store.engine import migrate
 from fediblog.store.people import accounts, logins
+from fediblog.store.queues import delivery_queue, incoming_queue, job_queue
 from fediblog.store.tx import Row, Tx
 
 LITTLE_SPACE, NO_SPACE = 2_000_000_000, 200_000_000  # bytes
@@ -98,7 +98,11 @@ async def worker(site: Site) -> list[Finding]:
 
 
 def _most_late(tx: Tx) -> int:
-    due = [at for at in (outbox.next_due(tx), jobs.next_due(tx), inbound.next_due(tx)) if at is not None]
+    due = [
+        at
+        for at in (delivery_queue.next_due(tx), job_queue.next_due(tx), incoming_queue.next_due(tx))
+        if at is not None
+    ]
     return max((tx.now - at for at in due), default=0)
 
 
@@ -121,12 +125,12 @@ async def queues(site: Site) -> list[Finding]:
 
 
 def _queues(tx: Tx) -> tuple[int, dict[str, int], dict[str, int], list[tuple[str, str, str]]]:
-    return outbox.waiting(tx), jobs.totals(tx), inbound.totals(tx), jobs.dead(tx, 3)
+    return delivery_queue.waiting(tx), job_queue.totals(tx), incoming_queue.totals(tx), job_queue.dead(tx, 3)
 
 
 async def hosts(site: Site) -> list[Finding]:
     """Servers that do not answer. That is their business, mostly."""
-    rows = await site.db.read(outbox.troubled_hosts)
+    rows = await site.db.read(delivery_queue.troubled_hosts)
     if not rows:
         return [Finding("good", "Every server that something was sent to answers")]
     found = [Finding("note", _of_host(row)) for row in rows[:MOST_HOSTS]]

@@ -21,9 +21,9 @@ from fediblog.net import MAX_RECEIPT, Answer, Scheme, Target, check_url, other
 from fediblog.protocol import retry
 from fediblog.protocol.retry import Verdict
 from fediblog.protocol.synchronization import HEADER
-from fediblog.store import outbox
-from fediblog.store.outbox import Batch, Delivery
 from fediblog.store.people.hosts import blocked_among
+from fediblog.store.queues import delivery_queue
+from fediblog.store.queues.delivery_queue import Batch, Delivery
 from fediblog.store.tx import Tx
 
 CONTENT_TYPE = "application/activity+json"  # without a parameter, as everybody sends it
@@ -36,10 +36,10 @@ _OURS = frozenset({"busy"})  # a failure that says nothing about the other side
 
 def take(tx: Tx, hosts: int, probes: int) -> list[Batch]:
     """Lease due hosts. What waits for a blocked one is refused here, and never sent."""
-    batches = outbox.lease(tx, hosts=hosts, probes=probes)
+    batches = delivery_queue.lease(tx, hosts=hosts, probes=probes)
     blocked = blocked_among(tx, [batch.host for batch in batches])
     for host in sorted(blocked):
-        outbox.refuse_all(tx, host, "this server is blocked here")
+        delivery_queue.refuse_all(tx, host, "this server is blocked here")
     return [batch for batch in batches if batch.host not in blocked]
 
 

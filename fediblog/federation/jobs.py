@@ -17,20 +17,7 @@ from fediblog.federation import polls as poll_refresh
 from fediblog.federation import profile_totals as totals_refresh
 from fediblog.federation import pushing, quoting, resolve, synchronizing, threads
 from fediblog.federation.site import Site
-from fediblog.store import (
-    beginnings,
-    events,
-    files,
-    inbound,
-    jobs,
-    moderation,
-    outbox,
-    polls,
-    profile_totals,
-    pushes,
-    quote_proofs,
-)
-from fediblog.store.jobs import Job
+from fediblog.store import files, moderation, quote_proofs
 from fediblog.store.people import (
     accounts,
     apps,
@@ -40,6 +27,17 @@ from fediblog.store.people import (
     operator_alerts,
     relations,
 )
+from fediblog.store.queues import (
+    background_fetches,
+    delivery_queue,
+    events,
+    incoming_queue,
+    job_queue,
+    poll_totals,
+    profile_totals,
+    push_subscriptions,
+)
+from fediblog.store.queues.job_queue import Job
 from fediblog.store.tx import Row, Tx
 
 P = ParamSpec("P")
@@ -61,21 +59,21 @@ async def spread(site: Site, job: Job) -> None:
 
 
 def _spread(tx: Tx, job: Job, ours: str) -> None:
-    outgoing = outbox.get(tx, int(job.payload["outgoing"]))
+    outgoing = delivery_queue.get(tx, int(job.payload["outgoing"]))
     if outgoing is None:
-        jobs.done(tx, job.id)
+        job_queue.done(tx, job.id)
         return
     after, whom = int(job.payload["after"]), job.payload.get("whom", "followers")
     inboxes = relations.inboxes_of_followed if whom == "followed" else relations.inboxes_of_followers
     found = inboxes(tx, outgoing.account, after=after, limit=CHUNK)
-    outbox.add_deliveries(tx, outgoing.id, sorted({inbox for _, inbox in found} - {ours}))
+    delivery_queue.add_deliveries(tx, outgoing.id, sorted({inbox for _, inbox in found} - {ours}))
     if len(found) < CHUNK and (then := job.payload.get("then")):
-        jobs.carry_on(tx, job.id, {"outgoing": outgoing.id, "after": 0, "whom": then})
+        job_queue.carry_on(tx, job.id, {"outgoing": outgoing.id, "after": 0, "whom": then})
     # What was delivered meanwhile is known until everybody has been gone through, and forgotten in steps as well.
-    elif len(found) < CHUNK and outbox.forget_reached(tx, outgoing.id, CHUNK) < CHUNK:
-        jobs.done(tx, job.id)
+    elif len(found) < CHUNK and delivery_queue.forget_reached(tx, outgoing.id, CHUNK) < CHUNK:
+        job_queue.done(tx, job.id)
     else:
-        jobs.carry_on(tx, job.id, job.payload | {"after": found[-1][0] if found else after})
+        job_queue.carry_on(tx, job.id, job.payload | {"after": found[-1][0] if found else after})
 
 
 async def release(site: Site, job: Job) -> None:
@@ -92,7 +90,7 @@ async def close_poll(site: Site, job: Job) -> None:
 async def refresh_poll(site: Site, job: Job) -> None:
     """Fetch how a poll of another server stands."""
     await poll_refresh.refresh(site, int(job.subject))
-    await site.db.write(jobs.done, job.id)
+    await site.db.write(job_queue.done, job.id)
 
 
 async def send_counts(site: Site, job: Job) -> None:
@@ -102,20 +100,20 @@ async def send_counts(site: Site, job: Job) -> None:
 
 def _finish(tx: Tx, job: Job, deed: Callable[Concatenate[Tx, P], object], *args: P.args, **kwargs: P.kwargs) -> None:
     deed(tx, *args, **kwargs)
-    jobs.done(tx, job.id)
+    job_queue.done(tx, job.id)
 
 
 async def complete_thread(site: Site, job: Job) -> None:
     """Fetch what is missing around a post."""
     await threads.complete(site, int(job.subject))
-    await site.db.write(jobs.done, job.id)
+    await site.db.write(job_queue.done, job.id)
 
 
 async def fetch_actor(site: Site, job: Job) -> None:
     """Look at an account again."""
     account = await resolve.actor(site, job.subject, fresh=True)
     await _fetch_totals(site, account)
-    await site.db.write(jobs.done, job.id)
+    await site.db.write(job_queue.done, job.id)
 
 
 async def begin_account(site: Site, job: Job) -> None:
@@ -124,13 +122,13 @@ async def begin_account(site: Site, job: Job) -> None:
     account = await site.db.read(accounts.get, int(job.subject))
     if account is not None:
         await _fetch_totals(site, account)
-    await site.db.write(jobs.done, job.id)
+    await site.db.write(job_queue.done, job.id)
 
 
 async def fetch_totals(site: Site, job: Job) -> None:
     """Ask an account's server how many followers and posts it has."""
     await totals_refresh.fetch(site, int(job.subject))
-    await site.db.write(jobs.done, job.id)
+    await site.db.write(job_queue.done, job.id)
 
 
 async def _fetch_totals(site: Site, account: Account) -> None:
@@ -141,19 +139,19 @@ async def _fetch_totals(site: Site, account: Account) -> None:
 async def check_quote(site: Site, job: Job) -> None:
     """Look at the authorization by which a post quotes somebody."""
     await quoting.check(site, int(job.subject))
-    await site.db.write(jobs.done, job.id)
+    await site.db.write(job_queue.done, job.id)
 
 
 async def synchronize(site: Site, job: Job) -> None:
     """Agree with another server on who of our people follows one of its accounts."""
     await synchronizing.synchronize(site, job.subject, str(job.payload["url"]))
-    await site.db.write(jobs.done, job.id)
+    await site.db.write(job_queue.done, job.id)
 
 
 async def push(site: Site, job: Job) -> None:
     """Wake an app."""
     await pushing.push(site, job.subject)
-    await site.db.write(jobs.done, job.id)
+    await site.db.write(job_queue.done, job.id)
 
 
 async def confirm_gone(site: Site, job: Job) -> None:
@@ -173,9 +171,9 @@ def _forget(tx: Tx, job: Job, asked: list[Row], gone: list[Row]) -> None:
         deleted_accounts.forget(tx, row.id)
         log.event("account-gone", account=row.uri)
     if gone:  # where nobody is, the inbox alone has gone, and the next may still answer
-        jobs.carry_on(tx, job.id, {"after": asked[-1].id})
+        job_queue.carry_on(tx, job.id, {"after": asked[-1].id})
     else:
-        jobs.done(tx, job.id)
+        job_queue.done(tx, job.id)
 
 
 async def sweep(site: Site, job: Job) -> None:
@@ -199,11 +197,13 @@ def _sweep_uploads(tx: Tx) -> list[str]:
 
 
 def _sweep(tx: Tx, job: Job, after: int) -> int:
-    swept = apps.sweep(tx) + events.sweep(tx) + logins.sweep_sessions(tx) + inbound.sweep(tx) + moderation.sweep(tx)
-    swept += outbox.sweep(tx, failed_before=tx.now - KEPT_FAILED, sent_before=tx.now - KEPT_SENT)
-    swept += jobs.sweep(tx, tx.now - KEPT_FAILED)
-    jobs.done(tx, job.id)
-    jobs.add(tx, "sweep", job.subject, {"accounts": after}, run_at=tx.now + SWEEP_EVERY)
+    swept = (
+        apps.sweep(tx) + events.sweep(tx) + logins.sweep_sessions(tx) + incoming_queue.sweep(tx) + moderation.sweep(tx)
+    )
+    swept += delivery_queue.sweep(tx, failed_before=tx.now - KEPT_FAILED, sent_before=tx.now - KEPT_SENT)
+    swept += job_queue.sweep(tx, tx.now - KEPT_FAILED)
+    job_queue.done(tx, job.id)
+    job_queue.add(tx, "sweep", job.subject, {"accounts": after}, run_at=tx.now + SWEEP_EVERY)
     return swept
 
 
@@ -249,8 +249,8 @@ async def check(site: Site) -> None:
 
 
 def _check_again(tx: Tx, job: Job) -> None:
-    jobs.done(tx, job.id)
-    jobs.add(tx, "check-database", job.subject, run_at=tx.now + DAY)
+    job_queue.done(tx, job.id)
+    job_queue.add(tx, "check-database", job.subject, run_at=tx.now + DAY)
 
 
 JOBS: dict[str, Handler] = {
@@ -258,21 +258,21 @@ JOBS: dict[str, Handler] = {
     "release": release,
     "close-poll": close_poll,
     "send-counts": send_counts,
-    polls.JOB: refresh_poll,
+    poll_totals.JOB: refresh_poll,
     "thread": complete_thread,
     "fetch-actor": fetch_actor,
     "sync-followers": synchronize,
-    beginnings.JOB: begin_account,
+    background_fetches.JOB: begin_account,
     profile_totals.JOB: fetch_totals,
     quote_proofs.JOB: check_quote,
     "confirm-gone": confirm_gone,
     "sweep": sweep,
     "check-database": check_database,
-    pushes.JOB: push,
+    push_subscriptions.JOB: push,
 }
 
 
 def start_sweeping(tx: Tx) -> None:
     """Have the hourly sweep and the daily check run, if they do not already."""
-    jobs.add(tx, "sweep", "hourly", run_at=tx.now + SWEEP_EVERY)
-    jobs.add(tx, "check-database", "daily", run_at=tx.now + DAY)
+    job_queue.add(tx, "sweep", "hourly", run_at=tx.now + SWEEP_EVERY)
+    job_queue.add(tx, "check-database", "daily", run_at=tx.now + DAY)

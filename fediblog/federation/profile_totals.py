@@ -7,8 +7,8 @@ from fediblog.federation import threads
 from fediblog.federation.budget import Budget
 from fediblog.federation.site import Site
 from fediblog.protocol.authority import same_origin
-from fediblog.store import profile_totals as stored
 from fediblog.store.people import accounts
+from fediblog.store.queues import profile_totals
 
 FETCHES = 3
 
@@ -21,10 +21,10 @@ async def fetch(site: Site, number: int) -> None:
     budget = Budget(FETCHES, account.uri)
     collections = (account.followers, account.following, account.outbox)
     found = [await _total(site, account, uri, budget) for uri in collections]
-    await site.db.write(stored.put, number, *found)
+    await site.db.write(profile_totals.put, number, *found)
 
 
 async def _total(site: Site, account: Account, uri: str, budget: Budget) -> int | None:
     collection = await threads.page_at(site, uri, budget) if uri and same_origin(uri, account.uri) else None
     total = collection.total if collection is not None else None
-    return None if total is None else min(total, stored.MOST)
+    return None if total is None else min(total, profile_totals.MOST)

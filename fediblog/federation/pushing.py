@@ -22,8 +22,9 @@ from fediblog.messages import text
 from fediblog.net import Answer
 from fediblog.protocol import webpush
 from fediblog.protocol.previews import label
-from fediblog.store import notices, pushes
-from fediblog.store.pushes import Subscription
+from fediblog.store import notices
+from fediblog.store.queues import push_subscriptions
+from fediblog.store.queues.push_subscriptions import Subscription
 from fediblog.store.tx import Tx
 
 MOST_BODY = 200  # characters of a post that a message shows
@@ -61,7 +62,7 @@ async def push(site: Site, subject: str) -> None:
     )
     answer = await site.client.post(found.subscription.endpoint, body, headers)
     if answer.status in GONE:
-        await site.db.write(pushes.remove, found.subscription.token)
+        await site.db.write(push_subscriptions.remove, found.subscription.token)
         log.event("push-unsubscribed", account=found.subscription.account)
     else:
         _check(answer, found.subscription)
@@ -86,7 +87,7 @@ def _delay(answer: Answer) -> float | None:
 
 
 def _message(tx: Tx, token: int, notice: int) -> _Message | None:
-    wanted = pushes.of_token(tx, token)
+    wanted = push_subscriptions.of_token(tx, token)
     found = notices.get(tx, wanted.account, notice) if wanted else None
     return _Message(wanted, found) if wanted and found else None
 
@@ -94,7 +95,7 @@ def _message(tx: Tx, token: int, notice: int) -> _Message | None:
 def _told(site: Site, message: _Message) -> dict[str, str | int]:
     """The message as Mastodon's apps read it."""
     notice = message.notice
-    kind = pushes.ALERT_OF[notice.kind]
+    kind = push_subscriptions.ALERT_OF[notice.kind]
     shown = label(notice.post, MOST_BODY) if notice.post else excerpt(notice.actor.summary, MOST_BODY)
     return {
         "access_token": unseal(site, message.subscription.sealed),

@@ -26,9 +26,9 @@ from fediblog.protocol.contexts import refuse_tricks
 from fediblog.protocol.jsontext import LIMIT, decode_object
 from fediblog.protocol.negotiate import is_activity_type
 from fediblog.protocol.signatures import Incoming
-from fediblog.store import inbound, outbox
 from fediblog.store.people import accounts
 from fediblog.store.people.accounts import StoredKey, host_of
+from fediblog.store.queues import delivery_queue, incoming_queue
 from fediblog.store.tx import Tx
 
 __all__ = ["Receipt", "process", "receive"]
@@ -128,7 +128,7 @@ async def _take(site: Site, incoming: Incoming, letter: _Letter, door: Door) -> 
     if signer.state == "suspended" or known.blocked:
         raise Refused("account-suspended", "Activities of this account are not taken.", signer.uri)
     if known.failing:
-        await site.db.write_here(outbox.host_heard, host_of(signer.uri))
+        await site.db.write_here(delivery_queue.host_heard, host_of(signer.uri))
     if activity.actor == signer.uri:
         authority.may_speak(signer.uri, activity)
     elif not proving.may_be_forwarded(activity, letter.document):
@@ -150,7 +150,9 @@ async def _is_farewell_of_strangers(site: Site, activity: Activity) -> bool:
 
 def _look(tx: Tx, urls: Urls, key_id: str, letter: _Letter, signer: Account | None) -> _Known:
     activity = letter.activity
-    standing = inbound.standing(tx, activity.uri, host_of(key_id), host_of(activity.actor), key_id, activity.object_uri)
+    standing = incoming_queue.standing(
+        tx, activity.uri, host_of(key_id), host_of(activity.actor), key_id, activity.object_uri
+    )
     held = standing.held or resolve.key_of_actor(tx, key_id)
     signer = signer or (held[1] if held else None)
     itself = signer is not None and signer.uri == activity.actor
@@ -199,9 +201,9 @@ async def _done_at_once(site: Site, activity: Activity, facts: Facts) -> bool:
 
 def _keep(tx: Tx, letter: _Letter, signer: Account) -> bool:
     host = host_of(signer.uri)
-    if not inbound.has_room(tx, host):
+    if not incoming_queue.has_room(tx, host):
         return False
-    inbound.keep(tx, letter.activity.uri, signer.uri, host, letter.body.decode("utf-8-sig"), letter.inbox_owner)
+    incoming_queue.keep(tx, letter.activity.uri, signer.uri, host, letter.body.decode("utf-8-sig"), letter.inbox_owner)
     return True
 
 
@@ -216,22 +218,26 @@ def _log(activity: Activity, outcome: Outcome) -> None:
     log.outcome("inbox.done", kind=activity.kind, actor=activity.actor, outcome=outcome.value)
 
 
-async def process(site: Site, item: inbound.Incoming) -> None:
+async def process(site: Site, item: incoming_queue.Incoming) -> None:
     """Deal with an activity that was stored before it was answered. Whatever happens, the others flow on."""
     try:
         await _process(site, item)
     except Refused as refusal:
         await note(site, refusal, item.actor)
-        await site.db.write(inbound.done, item.id)
+        await site.db.write(incoming_queue.done, item.id)
     except Unavailable as trouble:
         delay = RETRY * 4 ** (item.tries - 1) if trouble.delay is None else int(trouble.delay * 1000)
-        await site.db.write(inbound.put_off, item, trouble.reason, min(delay, 86_400_000), most=inbound.MOST_CLAIMS)
+        await site.db.write(
+            incoming_queue.put_off, item, trouble.reason, min(delay, 86_400_000), most=incoming_queue.MOST_CLAIMS
+        )
     except Exception as error:
         log.trouble("inbox.failed", error, actor=item.actor, uri=item.uri)
-        await site.db.write(inbound.put_off, item, f"{type(error).__name__}: {error}", RETRY * 4 ** (item.tries - 1))
+        await site.db.write(
+            incoming_queue.put_off, item, f"{type(error).__name__}: {error}", RETRY * 4 ** (item.tries - 1)
+        )
 
 
-async def _process(site: Site, item: inbound.Incoming) -> None:
+async def _process(site: Site, item: incoming_queue.Incoming) -> None:
     budget = Budget()
     document = decode_object(item.body)
     activity = _activity_in(site, document)
@@ -242,14 +248,14 @@ async def _process(site: Site, item: inbound.Incoming) -> None:
         activity, facts = await proving.speaker(site, activity, document, budget)
     handler = inbox.handler_of(activity)
     if handler is None:
-        return await site.db.write(inbound.done, item.id)
+        return await site.db.write(incoming_queue.done, item.id)
     reading = handler.read(activity)
     if await site.db.read(_still_concerns, site.urls, handler, reading, facts):
         needs = await site.db.read(missing, site.urls, handler.needs_of(reading))
         facts = await prepare(await gather(site, needs, replace(facts, reading=reading), budget))
         outcome = await site.db.write(_apply, site.urls, activity, facts, item.id)
         return _log(activity, outcome)
-    await site.db.write(inbound.done, item.id)
+    await site.db.write(incoming_queue.done, item.id)
 
 
 async def _signer(site: Site, uri: str) -> Account:
@@ -268,5 +274,5 @@ def _still_concerns(tx: Tx, urls: Urls, handler: Handler, reading: Reading, fact
 
 def _apply(tx: Tx, urls: Urls, activity: Activity, facts: Facts, item: int) -> Outcome:
     actor = accounts.get(tx, facts.actor.id) or facts.actor
-    inbound.done(tx, item)
+    incoming_queue.done(tx, item)
     return inbox.apply(tx, urls, activity, replace(facts, actor=actor))

@@ -28,10 +28,11 @@ from fediblog.protocol.links import alternate_in, is_alternate, joined
 from fediblog.protocol.negotiate import is_activity_type
 from fediblog.protocol.notes import is_bare, read_note
 from fediblog.protocol.webfinger import parse_handle
-from fediblog.store import beginnings, posts
+from fediblog.store import posts
 from fediblog.store.people import accounts
 from fediblog.store.people.accounts import StoredKey, host_of
 from fediblog.store.people.hosts import BLOCKS, blocked_among
+from fediblog.store.queues import background_fetches
 from fediblog.store.tx import Tx
 
 _GARBLED = ("json-", "jsonld-", "not-utf8", "too-large")  # what a document is refused for before anybody looks into it
@@ -251,7 +252,7 @@ async def anything(site: Site, text: str) -> Account | Post | None:
     """
     found = await _meant(site, text)
     if isinstance(found, Account) and not found.local:
-        await site.db.write(beginnings.of_account, found)
+        await site.db.write(background_fetches.of_account, found)
     return found
 
 

@@ -15,9 +15,9 @@ from fediblog.federation.site import Site
 from fediblog.net import Scheme
 from fediblog.protocol import retry
 from fediblog.protocol.retry import Verdict
-from fediblog.store import jobs, outbox
-from fediblog.store.outbox import Delivery
 from fediblog.store.people import operator_alerts
+from fediblog.store.queues import delivery_queue, job_queue
+from fediblog.store.queues.delivery_queue import Delivery
 from fediblog.store.tx import Tx
 
 PAUSE = 0.02  # seconds that the first one waits for others
@@ -126,15 +126,15 @@ class Ledger:
 
 def settle(tx: Tx, some: Sequence[Learned], now: int, dice: Dice) -> None:
     """Store what came of these batches, each of another host."""
-    outbox.lock_hosts(tx, [learned.host for learned in some])
+    delivery_queue.lock_hosts(tx, [learned.host for learned in some])
     outcomes = sorted((each for learned in some for each in learned.done), key=lambda each: each.delivery.outgoing)
     for outgoing, group in groupby(outcomes, lambda each: each.delivery.outgoing):
         _settle_activity(tx, outgoing, list(group))
     for learned in some:
         if learned.scheme is not None:
-            outbox.remember_scheme(tx, learned.host, learned.scheme)
+            delivery_queue.remember_scheme(tx, learned.host, learned.scheme)
     if working := [each.host for each in some if each.answered or (each.erred and not each.failure)]:
-        outbox.hosts_answered(tx, working)
+        delivery_queue.hosts_answered(tx, working)
     for learned in some:
         if learned.clock_gap is not None:
             operator_alerts.note_clock(tx, learned.host, learned.clock_gap)
@@ -143,14 +143,14 @@ def settle(tx: Tx, some: Sequence[Learned], now: int, dice: Dice) -> None:
 
 def _settle_activity(tx: Tx, outgoing: int, outcomes: Sequence[Outcome]) -> None:
     if taken := [each.delivery.id for each in outcomes if each.verdict is Verdict.DELIVERED]:
-        outbox.delivered_all(tx, outgoing, taken)
+        delivery_queue.delivered_all(tx, outgoing, taken)
     for each in outcomes:
         if each.verdict is Verdict.LATER:
-            outbox.put_off(tx, each.delivery, each.status, each.error)
+            delivery_queue.put_off(tx, each.delivery, each.status, each.error)
         elif each.verdict is not Verdict.DELIVERED:
-            outbox.refused(tx, each.delivery, each.status, each.error)
+            delivery_queue.refused(tx, each.delivery, each.status, each.error)
         if each.verdict is Verdict.GONE:
-            jobs.add(tx, "confirm-gone", each.delivery.inbox)
+            job_queue.add(tx, "confirm-gone", each.delivery.inbox)
 
 
 def _settle_failure(tx: Tx, learned: Learned, now: int, dice: Dice) -> None:
@@ -163,8 +163,8 @@ def _settle_failure(tx: Tx, learned: Learned, now: int, dice: Dice) -> None:
         return retry.next_try(failures, now, learned.wait, jitter) or retry.next_probe(now, jitter)
 
     if learned.erred and learned.suspect is not None:
-        outbox.suspect(tx, learned.host, learned.suspect)
+        delivery_queue.suspect(tx, learned.host, learned.suspect)
     if learned.failure:
-        outbox.host_failed(tx, learned.host, learned.failure, backoff)
+        delivery_queue.host_failed(tx, learned.host, learned.failure, backoff)
     elif not learned.answered and not learned.erred:
-        outbox.give_back(tx, learned.host)
+        delivery_queue.give_back(tx, learned.host)

@@ -17,10 +17,10 @@ from fediblog.federation.keyring import KeyRing
 from fediblog.media.files import FileStore
 from fediblog.net import Client, Engine, Policy, Scheme, SocketEngine
 from fediblog.settings import Settings
-from fediblog.store import outbox
 from fediblog.store.engine.database import Database, connect, system_clock
 from fediblog.store.engine.schema_lock import Upgrade
 from fediblog.store.people import server_state
+from fediblog.store.queues import delivery_queue
 
 _ORIGIN, _HANDLE_DOMAIN, _SECRET = "origin", "handle-domain", "secret"
 SECRET_FILE = "secret"  # noqa: S105 - a file's name
@@ -66,7 +66,7 @@ async def open_site(
         urls = await _urls(db, settings)
         policy = make_policy(settings, urls)
         way_out = engine or SocketEngine(policy)
-        known = await db.read(outbox.schemes)
+        known = await db.read(delivery_queue.schemes)
 
         def prefer(host: str) -> Scheme | None:
             return "rfc9421" if known.get(host) == "rfc9421" else None

@@ -15,8 +15,8 @@ from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import ITEMS_LIMIT, read_collection
 from fediblog.protocol.signatures import Claim, Incoming
 from fediblog.protocol.synchronization import HEADER, Told, digest, read_header, write_header
-from fediblog.store import jobs
 from fediblog.store.people import accounts, followers_by_host
+from fediblog.store.queues import job_queue
 from fediblog.store.tx import Tx
 
 JOB = "sync-followers"
@@ -59,8 +59,8 @@ def _differs(tx: Tx, account: int, said: str) -> bool:
 
 
 def _look_later(tx: Tx, uri: str, url: str) -> None:
-    if jobs.waiting(tx, JOB, MOST_WAITING) < MOST_WAITING:
-        jobs.add(tx, JOB, uri, {"url": url}, run_at=tx.now + PAUSE)
+    if job_queue.waiting(tx, JOB, MOST_WAITING) < MOST_WAITING:
+        job_queue.add(tx, JOB, uri, {"url": url}, run_at=tx.now + PAUSE)
 
 
 async def synchronize(site: Site, uri: str, url: str) -> None:

@@ -16,8 +16,9 @@ from fediblog.federation.site import Site
 from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import read_collection
-from fediblog.store import beginnings, listings, posts, ties, writing
+from fediblog.store import listings, posts, ties, writing
 from fediblog.store.people import relations
+from fediblog.store.queues import background_fetches
 from fediblog.store.tx import Tx
 
 PAGES = 5  # of one collection
@@ -53,7 +54,7 @@ def _begin(tx: Tx, number: int) -> bool:
     So it is if it is ours, if our people wrote in it, and if one of them follows who began it.
     """
     post = posts.stored(tx, number)
-    if post is None or not beginnings.threads_due(tx, (number,)):
+    if post is None or not background_fetches.threads_due(tx, (number,)):
         return False
     if post.root is not None and posts.is_long(tx, post.root, listings.THREAD_LIMIT):
         return False

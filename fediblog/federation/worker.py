@@ -18,10 +18,10 @@ from fediblog.federation.jobs import JOBS, start_sweeping
 from fediblog.federation.settling import Dice, Ledger
 from fediblog.federation.site import Site
 from fediblog.federation.turns import Turns
-from fediblog.store import gone, inbound, jobs, outbox, setback
-from fediblog.store.inbound import Incoming
-from fediblog.store.jobs import Job
-from fediblog.store.outbox import Batch
+from fediblog.store.queues import clock_repair, delivery_queue, incoming_queue, job_queue, lost_workers
+from fediblog.store.queues.delivery_queue import Batch
+from fediblog.store.queues.incoming_queue import Incoming
+from fediblog.store.queues.job_queue import Job
 from fediblog.store.tx import Tx
 
 T = TypeVar("T")
@@ -171,8 +171,8 @@ class Worker:
     async def _look_at_clock(self) -> None:
         """If somebody has set it back, what waits must not wait for the time that was wrong."""
         now = self._site.clock()
-        if now < self._clock - setback.TOLERANCE:
-            log.event("clock-set-back", ms=await self._site.db.write(setback.mend))
+        if now < self._clock - clock_repair.TOLERANCE:
+            log.event("clock-set-back", ms=await self._site.db.write(clock_repair.mend))
         self._clock = now
 
     async def _look_for_gone(self) -> None:
@@ -181,9 +181,9 @@ class Worker:
         if self._site.db.engine != "postgres" or now - self._looked < LOOK:
             return
         self._looked = now
-        missed = await self._site.db.read(gone.claimants)
+        missed = await self._site.db.read(lost_workers.claimants)
         if dead := missed & self._missed:
-            await self._site.db.write(gone.take_back, dead)
+            await self._site.db.write(lost_workers.take_back, dead)
             log.event("claims-taken-back", processes=len(dead))
         self._missed = missed - dead
 
@@ -257,18 +257,18 @@ class Worker:
 
 
 def _recover(tx: Tx, alone: bool, left: bool) -> None:
-    setback.mend(tx)
+    clock_repair.mend(tx)
     if left:
-        gone.take_back(tx, [tx.worker])
+        lost_workers.take_back(tx, [tx.worker])
     if alone:
-        outbox.release_all(tx)
-        jobs.release_all(tx)
-        inbound.release_all(tx)
+        delivery_queue.release_all(tx)
+        job_queue.release_all(tx)
+        incoming_queue.release_all(tx)
     start_sweeping(tx)
 
 
 def _next_due(tx: Tx) -> int | None:
-    times = (outbox.next_due(tx), jobs.next_due(tx), inbound.next_due(tx))
+    times = (delivery_queue.next_due(tx), job_queue.next_due(tx), incoming_queue.next_due(tx))
     return min((at for at in times if at is not None), default=None)
 
 
@@ -281,17 +281,17 @@ def _is_due(tx: Tx) -> bool:
 def _claim(tx: Tx, hosts: int, probes: int, work: int, incoming: int) -> _Taken:
     return _Taken(
         batches=take(tx, hosts, probes),
-        jobs=jobs.claim(tx, work) if work else [],
-        incoming=inbound.claim(tx, incoming) if incoming else [],
+        jobs=job_queue.claim(tx, work) if work else [],
+        incoming=incoming_queue.claim(tx, incoming) if incoming else [],
     )
 
 
 def _put_off_job(tx: Tx, job: Job, error: Exception) -> None:
     if isinstance(error, Refused):  # trying again cannot help
         log.event("job-refused", kind=job.kind, subject=job.subject, reason=error.reason)
-        jobs.done(tx, job.id)
+        job_queue.done(tx, job.id)
     else:
-        jobs.put_off(tx, job, _said(error), _pause(error, job.tries - 1))
+        job_queue.put_off(tx, job, _said(error), _pause(error, job.tries - 1))
 
 
 def _pause(error: Exception, tries: int) -> int:

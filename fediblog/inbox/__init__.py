@@ -9,8 +9,8 @@ from fediblog.inbox import asking, following, groups, posting, profiles, quoting
 from fediblog.inbox.cleaning import harmless
 from fediblog.inbox.handling import CleanNote, Facts, Handler, Needs, Outcome, Reading, Sight, refuse_inactive
 from fediblog.inbox.storing import store_post
-from fediblog.store import freshness, inbound
 from fediblog.store.people import accounts
+from fediblog.store.queues import incoming_queue, stale_accounts
 from fediblog.store.tx import Tx
 
 __all__ = [
@@ -123,11 +123,11 @@ def apply(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     handler = handler_of(activity)
     if handler is None:
         return Outcome.IGNORED
-    if is_once(activity) and not inbound.first_time(tx, activity.uri):
+    if is_once(activity) and not incoming_queue.first_time(tx, activity.uri):
         return Outcome.DUPLICATE
     outcome = handler.apply(tx, urls, activity, facts)
     if outcome == Outcome.DONE and activity.object_uri != activity.actor:  # else it has just told us of itself
-        freshness.renew(tx, facts.actor)
+        stale_accounts.renew(tx, facts.actor)
     if outcome == Outcome.DONE and activity.kind in ("Undo", "Delete"):
-        inbound.first_time(tx, activity.uri)  # so that a second copy is not taken for one that came too early
+        incoming_queue.first_time(tx, activity.uri)  # so that a second copy is not taken for one that came too early
     return outcome

@@ -7,8 +7,9 @@ from fediblog.domain.documents import Json
 from fediblog.domain.urls import Urls
 from fediblog.protocol import activities
 from fediblog.protocol.jsontext import encode
-from fediblog.store import approvals, outbox
+from fediblog.store import approvals
 from fediblog.store.people import accounts
+from fediblog.store.queues import delivery_queue
 from fediblog.store.tx import Row, Tx
 
 
@@ -82,7 +83,7 @@ def undo_boost(tx: Tx, urls: Urls, ours: Account, author: Account, uri: str, pos
     audience = (ours.followers, author.uri)
     done = activities.write_activity("Announce", uri=uri, actor=ours.uri, object=post, to=audience)
     document = activities.undo(urls.deed(ours.uri, number), done)
-    outbox.emit(
+    delivery_queue.emit(
         tx,
         ours.id,
         str(document["id"]),
@@ -99,7 +100,7 @@ def send(tx: Tx, urls: Urls, ours: Account, to: Account, document: dict[str, Jso
     """Store an activity with its delivery to one remote account's own inbox."""
     if to.local or not to.inbox or urls.owns(to.inbox):
         return
-    outbox.emit(
+    delivery_queue.emit(
         tx,
         ours.id,
         str(document["id"]),

@@ -17,9 +17,10 @@ from fediblog.inbox.handling import (
     refuse_inactive,
     remember,
 )
-from fediblog.store import inbound, notices
+from fediblog.store import notices
 from fediblog.store.people import accounts, relations
 from fediblog.store.people.relations import Follow
+from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
 
 ANSWER_PAUSE = 60_000  # ms in which a copy of a Follow that stands is not answered once more
@@ -64,7 +65,7 @@ def _is_copy(tx: Tx, activity: Activity, target: Account, standing: Follow | Non
     if standing is None or standing.uri != activity.uri or standing.state != state:
         return False
     since = tx.now - ANSWER_PAUSE
-    return state == "pending" or inbound.sent_since(tx, target.id, "Accept", activity.actor, since)
+    return state == "pending" or incoming_queue.sent_since(tx, target.id, "Accept", activity.actor, since)
 
 
 def _follow_of_ours(tx: Tx, urls: Urls, activity: Activity, asked: Activity | None, uri: str) -> Follow | None:
@@ -124,7 +125,7 @@ def _withdrawn(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     may_undo(activity)
     target = ours(tx, urls, activity.inner.object_uri) if activity.inner else None
     if target is not None and end_follow(tx, facts.actor.id, target.id):
-        inbound.forget(tx, activity.object_uri)
+        incoming_queue.forget(tx, activity.object_uri)
         return Outcome.DONE
     return remember(tx, activity)
 
@@ -153,7 +154,7 @@ def _unblocked(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     may_undo(activity)
     target = ours(tx, urls, activity.inner.object_uri) if activity.inner else None
     if target is not None and relations.unblock(tx, facts.actor.id, target.id) is not None:
-        inbound.forget(tx, activity.object_uri)
+        incoming_queue.forget(tx, activity.object_uri)
         return Outcome.DONE
     return remember(tx, activity)
 

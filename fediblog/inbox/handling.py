@@ -13,7 +13,8 @@ from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.protocol.authority import object_is_theirs, owner_matches, same_origin
-from fediblog.store import inbound, posts
+from fediblog.store import posts
+from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
 
 CleanNote = NewType("CleanNote", Note)
@@ -159,7 +160,7 @@ def refuse_inactive(state: str | None, activity: Activity) -> None:
 
 def came_too_late(tx: Tx, activity: Activity) -> bool:
     """Whether its actor took the activity back before it came."""
-    return inbound.undone_early(tx, activity.uri, activity.actor)
+    return incoming_queue.undone_early(tx, activity.uri, activity.actor)
 
 
 def remember(tx: Tx, activity: Activity) -> Outcome:
@@ -167,8 +168,8 @@ def remember(tx: Tx, activity: Activity) -> Outcome:
 
     A second copy of one that was done is none of those.
     """
-    if inbound.was_seen(tx, activity.uri):
+    if incoming_queue.was_seen(tx, activity.uri):
         return Outcome.DUPLICATE
     if activity.object_uri and same_origin(activity.object_uri, activity.actor):
-        inbound.remember_early(tx, activity.object_uri, activity.actor, activity.kind)
+        incoming_queue.remember_early(tx, activity.object_uri, activity.actor, activity.kind)
     return Outcome.IGNORED

@@ -13,8 +13,9 @@ from fediblog.inbox.storing import store_post
 from fediblog.protocol import readers
 from fediblog.protocol.actors import read_actor
 from fediblog.protocol.authority import same_origin
-from fediblog.store import jobs, listings, notices, posts, tags, writing
+from fediblog.store import listings, notices, posts, tags, writing
 from fediblog.store.people import accounts, deleted_accounts, relations
+from fediblog.store.queues import job_queue
 from fediblog.store.tx import Tx
 
 MOVE_PAUSE = 7 * 86_400_000  # ms between two moves of one account
@@ -29,7 +30,7 @@ def _changed(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     actor = read_actor(activity.object)
     before = facts.actor
     if actor is None or (actor.handle, actor.webfinger) != (before.handle, before.webfinger) or urls.owns(actor.inbox):
-        jobs.add(tx, "fetch-actor", before.uri)
+        job_queue.add(tx, "fetch-actor", before.uri)
         return Outcome.DONE
     accounts.save_remote(tx, actor, before.domain)
     return Outcome.DONE

@@ -12,7 +12,8 @@ from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_
 from fediblog.protocol import activities
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.notes import read_note
-from fediblog.store import inbound, jobs, notices, permits, posts, quote_proofs, quotes
+from fediblog.store import notices, permits, posts, quote_proofs, quotes
+from fediblog.store.queues import incoming_queue, job_queue
 from fediblog.store.quotes import Request
 from fediblog.store.tx import Tx
 
@@ -113,7 +114,7 @@ def _granted(tx: Tx, urls: Urls, activity: Activity, _facts: Facts) -> Outcome:
     known = quotes.request_by_approval(tx, approval)
     if known is not None and known.post != found.post:
         raise Refused("authorization-foreign", "That authorization is for another post.", approval)
-    state = "revoked" if inbound.undone_early(tx, approval, activity.actor) else "accepted"
+    state = "revoked" if incoming_queue.undone_early(tx, approval, activity.actor) else "accepted"
     return _settled(tx, found, "pending", state, approval)
 
 
@@ -130,7 +131,7 @@ def _settled(tx: Tx, found: Request, before: str, state: str, approval: str = ""
     """Everybody who has the post is told how it stands now."""
     if found.state == state or not quotes.settle(tx, found.post, before, state, approval):
         return Outcome.DUPLICATE
-    jobs.add(tx, "send-counts", str(found.post))
+    job_queue.add(tx, "send-counts", str(found.post))
     tx.notify("posts")
     return Outcome.DONE
 

@@ -10,8 +10,9 @@ from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_
 from fediblog.inbox.storing import put_post
 from fediblog.markup.text import one_line
 from fediblog.protocol.emoji import is_emoji
-from fediblog.store import arrivals, inbound, listings, notices, posts, reactions
+from fediblog.store import arrivals, listings, notices, posts, reactions
 from fediblog.store.people import relations
+from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Row, Tx
 
 MOST_REACTIONS = 20  # of one account beside one post
@@ -84,13 +85,13 @@ def take_reaction_back(tx: Tx, uri: str, account: int) -> bool:
     if post is not None:
         _tell_less(tx, post.account.id, account, post.id)
         tx.notify("posts")
-    inbound.forget(tx, uri)
+    incoming_queue.forget(tx, uri)
     return True
 
 
 def _forget_reaction(tx: Tx, uri: str, account: int, post: Row) -> None:
     _tell_less(tx, post.account, account, post.id)
-    inbound.forget(tx, uri)
+    incoming_queue.forget(tx, uri)
     if post.local:
         tx.notify("posts")
 
@@ -164,7 +165,7 @@ def _boost_undone(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outco
     if post is None or reactions.unboost(tx, facts.actor.id, post.id) is None:
         return remember(tx, activity)
     notices.withdraw(tx, post.account, "boost", facts.actor.id, post.id)
-    inbound.forget(tx, activity.object_uri)
+    incoming_queue.forget(tx, activity.object_uri)
     return Outcome.DONE
 
 
@@ -180,7 +181,7 @@ def take_boost_back(tx: Tx, uri: str, account: int) -> bool:
     if post is not None:
         notices.withdraw(tx, post.account.id, "boost", account, post.id)
         tx.notify("posts")
-    inbound.forget(tx, uri)
+    incoming_queue.forget(tx, uri)
     return True
 
 

@@ -11,8 +11,9 @@ from fediblog.errors import Refused
 from fediblog.inbox import answering
 from fediblog.inbox.handling import Outcome
 from fediblog.protocol.authority import same_origin
-from fediblog.store import approvals, jobs, posts, reactions
+from fediblog.store import approvals, posts, reactions
 from fediblog.store.people import accounts
+from fediblog.store.queues import job_queue
 from fediblog.store.tx import Tx
 
 
@@ -61,4 +62,4 @@ def taken_back(tx: Tx, urls: Urls, activity: Activity) -> Outcome | None:
 def _tell(tx: Tx, ours: Post) -> None:
     """Everybody who has our answer learns how it stands."""
     if ours.state == "published":
-        jobs.add(tx, "send-counts", str(ours.id))
+        job_queue.add(tx, "send-counts", str(ours.id))

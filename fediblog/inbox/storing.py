@@ -21,21 +21,9 @@ from fediblog.inbox.handling import CleanNote
 from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.polls import is_vote
-from fediblog.store import (
-    arrivals,
-    conversations,
-    events,
-    inbound,
-    jobs,
-    listings,
-    notices,
-    permits,
-    posts,
-    quote_proofs,
-    ties,
-    writing,
-)
+from fediblog.store import arrivals, conversations, listings, notices, permits, posts, quote_proofs, ties, writing
 from fediblog.store.people import accounts
+from fediblog.store.queues import events, incoming_queue, job_queue
 from fediblog.store.tx import Row, Tx
 from fediblog.store.writing import Placement
 
@@ -148,7 +136,7 @@ def _may_come_in(tx: Tx, urls: Urls, note: Note, author: Account, found: Row) ->
     refuse_author(urls, author, note.uri, found)
     if note.author != author.uri or not same_origin(note.uri, author.uri):
         raise Refused("not-the-owner", "The post is not of the author's server.", note.uri)
-    if found.early and inbound.undone_early(tx, note.uri, note.author):  # the Delete was faster
+    if found.early and incoming_queue.undone_early(tx, note.uri, note.author):  # the Delete was faster
         writing.bury(tx, note.uri, note.author, note.kind)
     return not (found.early or found.buried or found.shunned)
 
@@ -274,7 +262,7 @@ def name_proof(tx: Tx, number: int, note: Note) -> bool:
     if not quote_proofs.name(tx, number, note.quote, proof):
         return False
     if proof:
-        jobs.add(tx, quote_proofs.JOB, str(number))
+        job_queue.add(tx, quote_proofs.JOB, str(number))
     return True
 
 
@@ -313,8 +301,8 @@ def _complete_later(tx: Tx, news: _News, above: Mapping[int, Row], *, climbed: b
     """
     if news.note.in_reply_to and news.parent is None:
         if not climbed:
-            jobs.add(tx, "thread", str(news.id))
+            job_queue.add(tx, "thread", str(news.id))
         return
     root = above.get(news.root) if news.root is not None and news.note.replies else None
     if root is not None and root.local and not posts.is_long(tx, root.id, listings.THREAD_LIMIT):
-        jobs.add(tx, "thread", str(news.id), run_at=tx.now + REPLIES_DELAY)
+        job_queue.add(tx, "thread", str(news.id), run_at=tx.now + REPLIES_DELAY)

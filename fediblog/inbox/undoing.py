@@ -9,8 +9,8 @@ from fediblog.inbox.following import end_follow
 from fediblog.inbox.handling import Facts, Handler, Outcome, may_undo, remember
 from fediblog.inbox.reacting import take_boost_back, take_reaction_back
 from fediblog.protocol.authority import same_origin
-from fediblog.store import inbound
 from fediblog.store.people import relations
+from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
 
 
@@ -20,7 +20,7 @@ def _undone(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     if not uri or not same_origin(uri, activity.actor):
         return Outcome.IGNORED
     if _relation_ended(tx, uri, account):
-        inbound.forget(tx, uri)
+        incoming_queue.forget(tx, uri)
         return Outcome.DONE
     done = take_reaction_back(tx, uri, account) or take_boost_back(tx, uri, account)
     return Outcome.DONE if done else remember(tx, activity)

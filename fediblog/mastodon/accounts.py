@@ -18,11 +18,12 @@ from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
 from fediblog.protocol.webfinger import parse_handle
-from fediblog.store import freshness, listings, profile_totals, profiles, tags
+from fediblog.store import listings, profiles, tags
 from fediblog.store.id_paging import Window
 from fediblog.store.people import account_search, accounts, relation_lists
 from fediblog.store.people.relation_lists import Place
 from fediblog.store.profiles import Wanted
+from fediblog.store.queues import profile_totals, stale_accounts
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -50,8 +51,8 @@ async def show(call: Call) -> Json:
 
 async def _looked_at(call: Call, account: Account, entity: Json, due: bool) -> Json:
     """The entity; what is old is asked for again because one of our people looks."""
-    if call.viewer and freshness.is_stale(account, call.site.clock()):
-        await call.write(freshness.renew, account)
+    if call.viewer and stale_accounts.is_stale(account, call.site.clock()):
+        await call.write(stale_accounts.renew, account)
     if due:
         await call.write(profile_totals.refresh, account)
     return entity

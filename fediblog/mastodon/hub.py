@@ -20,9 +20,9 @@ from fediblog.mastodon import telling
 from fediblog.mastodon.look import look_of
 from fediblog.mastodon.streams import Stream, admit
 from fediblog.messages import text
-from fediblog.store import events
 from fediblog.store.people import apps
 from fediblog.store.people.apps import Token
+from fediblog.store.queues import events
 
 MOST_WAITING = 256  # messages of one connection
 MOST_OF_TOKEN = 16  # connections

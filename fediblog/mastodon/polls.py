@@ -15,7 +15,7 @@ from fediblog.mastodon.entities.statuses import poll
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
 from fediblog.store import personal
-from fediblog.store import polls as stored
+from fediblog.store.queues import poll_totals
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -26,14 +26,14 @@ async def one(call: Call) -> Json:
     """A poll."""
     found, due = await call.read(_look, call.number(), call.viewer)
     if due:
-        await call.write(stored.refresh, due)
+        await call.write(poll_totals.refresh, due)
     return found
 
 
 def _look(tx: Tx, number: int, viewer: int) -> tuple[Json, list[int]]:
     """The poll, and its number if its totals are to be asked for again."""
     post = _asking(tx, number, viewer)
-    return _entity(tx, post, viewer), stored.stale(tx, [post]) if viewer else []
+    return _entity(tx, post, viewer), poll_totals.stale(tx, [post]) if viewer else []
 
 
 @API.post("/api/v1/polls/{id}/votes", scope="write:statuses", gives="Poll", tier=2)

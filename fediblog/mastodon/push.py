@@ -10,9 +10,9 @@ from fediblog.mastodon.table import Table, bearer
 from fediblog.messages import text
 from fediblog.net import check_url
 from fediblog.protocol import webpush
-from fediblog.store import pushes
 from fediblog.store.people.apps import Token
-from fediblog.store.pushes import ALERTS, POLICIES, Subscription
+from fediblog.store.queues import push_subscriptions
+from fediblog.store.queues.push_subscriptions import ALERTS, POLICIES, Subscription
 
 API = Table()
 LONGEST = 2_000  # characters of an endpoint
@@ -30,7 +30,7 @@ async def subscribe(call: Call) -> Json:
     if len(endpoint) > LONGEST or check_url(endpoint, call.site.client.policy).url != endpoint:
         raise Invalid("endpoint", text("api.push-endpoint"))
     made = await call.write(
-        pushes.put,
+        push_subscriptions.put,
         _token(call).id,
         call.account,
         endpoint=endpoint,
@@ -47,25 +47,25 @@ async def subscribe(call: Call) -> Json:
 @API.get(_PATH, scope="push", gives="WebPushSubscription", tier=3)
 async def show(call: Call) -> Json:
     """The subscription of this token."""
-    return await _entity(call, await call.read(pushes.of_token, _token(call).id))
+    return await _entity(call, await call.read(push_subscriptions.of_token, _token(call).id))
 
 
 @API.put(_PATH, scope="push", gives="WebPushSubscription", tier=3)
 async def change(call: Call) -> Json:
     """What this token's app is woken for."""
-    standing = await call.read(pushes.of_token, _token(call).id)
+    standing = await call.read(push_subscriptions.of_token, _token(call).id)
     if standing is None:
         raise NotFound()
     data = call.params.inner("data")
     policy = data.choice("policy", POLICIES, call.params.text("policy") or standing.policy)
-    changed = await call.write(pushes.change, standing.token, _alerts(data, standing.alerts), policy)
+    changed = await call.write(push_subscriptions.change, standing.token, _alerts(data, standing.alerts), policy)
     return await _entity(call, changed)
 
 
 @API.delete(_PATH, scope="push", tier=3)
 async def unsubscribe(call: Call) -> None:
     """Be woken no more."""
-    await call.write(pushes.remove, _token(call).id)
+    await call.write(push_subscriptions.remove, _token(call).id)
 
 
 def _token(call: Call) -> Token:

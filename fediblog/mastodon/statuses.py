@@ -20,8 +20,9 @@ from fediblog.mastodon.entities.statuses import Shown, attachment, content, stat
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.protocol.previews import warning
-from fediblog.store import audience, beginnings, polls, posts, quotes, threads, writing
+from fediblog.store import audience, posts, quotes, threads, writing
 from fediblog.store.id_paging import Window
+from fediblog.store.queues import background_fetches, poll_totals
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -79,14 +80,14 @@ async def one(call: Call) -> Json:
     """A status."""
     found, due = await call.read(_one, call.look, call.number(), call.viewer)
     if due:
-        await call.write(polls.refresh, due)
+        await call.write(poll_totals.refresh, due)
     return found
 
 
 def _one(tx: Tx, look: Look, number: int, viewer: int) -> tuple[Json, list[int]]:
     """The status, and its number if its poll's totals are to be asked for again."""
     found = find(tx, number, viewer)
-    return statuses(tx, look, [found], viewer)[0], polls.stale(tx, [found.post]) if viewer else []
+    return statuses(tx, look, [found], viewer)[0], poll_totals.stale(tx, [found.post]) if viewer else []
 
 
 @API.get("/api/v1/statuses", scope="read:statuses", who="anybody", gives="Status[]", tier=1)
@@ -108,7 +109,7 @@ async def context(call: Call) -> Json:
     """
     found, due = await call.read(_context, call.look, call.number(), call.viewer)
     if due:  # what strangers answered was never delivered here
-        await call.write(beginnings.of_thread, due)
+        await call.write(background_fetches.of_thread, due)
     return found
 
 
@@ -118,7 +119,7 @@ def _context(tx: Tx, look: Look, number: int, viewer: int) -> tuple[Json, list[i
     above = audience.ancestors(tx, post, viewer)
     below = threads.descendants(tx, post, viewer, MOST_BELOW)
     found = statuses(tx, look, [*above, *below], viewer)
-    due = beginnings.threads_due(tx, {each.id for each in (post, *above[:1])}) if viewer else []
+    due = background_fetches.threads_due(tx, {each.id for each in (post, *above[:1])}) if viewer else []
     return {"ancestors": found[: len(above)], "descendants": found[len(above) :]}, due
 
 

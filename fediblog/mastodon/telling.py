@@ -16,11 +16,12 @@ from fediblog.mastodon.entities.notifications import notifications as made
 from fediblog.mastodon.entities.statuses import statuses
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.streams import DIRECT, LIST, NOTICES, PUBLIC, TAG, USER, Stream, hears_notices
-from fediblog.store import announcements, events, notices
-from fediblog.store.events import Event
+from fediblog.store import announcements, notices
 from fediblog.store.id_paging import Window
 from fediblog.store.people import relations
 from fediblog.store.people.apps import Token
+from fediblog.store.queues import events
+from fediblog.store.queues.events import Event
 from fediblog.store.tx import Tx
 
 Place: TypeAlias = tuple[int, Stream]

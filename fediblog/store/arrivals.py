@@ -12,7 +12,7 @@ from fediblog.domain.documents import Note
 from fediblog.store import ties
 from fediblog.store.people.accounts import host_of
 from fediblog.store.people.hosts import domains
-from fediblog.store.pushes import PUSHED
+from fediblog.store.queues.push_subscriptions import PUSHED
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import VISIBLE
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from fediblog.domain.posts import Notice, Post
-from fediblog.store import events, personal, policies, posts, pushes
+from fediblog.store import personal, policies, posts
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import accounts, relation_lists
+from fediblog.store.queues import events, push_subscriptions
 from fediblog.store.tx import EngineName, Param, Row, Tx
 from fediblog.store.visible import at_host
 
@@ -81,7 +82,7 @@ def add(
         tx.notify("notices")
         events.tell_of_notice(tx, account, post or 0)
         if pushed:
-            pushes.queue(tx, account, kind, actor)
+            push_subscriptions.queue(tx, account, kind, actor)
 
 
 def lock(tx: Tx, author: int, told: Iterable[int]) -> None:

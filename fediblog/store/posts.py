@@ -24,7 +24,7 @@ from fediblog.store import beside, json_columns, quote_proofs, quotes
 from fediblog.store.beside import Parts
 from fediblog.store.json_columns import policy_from, strings
 from fediblog.store.people import accounts
-from fediblog.store.pushes import PUSHED
+from fediblog.store.queues.push_subscriptions import PUSHED
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE, shown_below
 

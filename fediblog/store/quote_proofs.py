@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Literal
 
 from fediblog.domain.records import record
-from fediblog.store import events
+from fediblog.store.queues import events
 from fediblog.store.tx import Row, Tx
 
 JOB = "quote-proof"

@@ -11,9 +11,10 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Note, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
-from fediblog.store import approvals, conversations, events, parts, polls, quotes, ties
+from fediblog.store import approvals, conversations, parts, quotes, ties
 from fediblog.store.json_columns import emoji_text, policy_text, text_of
 from fediblog.store.posts import poll_text
+from fediblog.store.queues import events, poll_totals
 from fediblog.store.tx import Row, Tx
 
 _COLUMNS = (
@@ -115,7 +116,7 @@ def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
     if post.poll is not None and not post.poll.asks_the_same(note.poll):
         _forget_votes(tx, post.id)
     elif not post.local and note.poll is not None:
-        set_poll(tx, post.id, polls.with_ours(tx, post.id, note.poll))
+        set_poll(tx, post.id, poll_totals.with_ours(tx, post.id, note.poll))
     parts.replace(tx, post.id, note, is_open=placement.visibility == Visibility.PUBLIC)
     if post.state == "published":
         events.tell(tx, events.EDIT, account=post.account.id, post=post.id)
@@ -248,7 +249,7 @@ def change_poll(tx: Tx, post: Post, poll: Poll) -> None:
     """A poll as its origin tells it now. Votes go with the answers that they were for, not for new totals or times."""
     if post.poll is not None and not post.poll.asks_the_same(poll):
         _forget_votes(tx, post.id)
-    set_poll(tx, post.id, polls.with_ours(tx, post.id, poll))
+    set_poll(tx, post.id, poll_totals.with_ours(tx, post.id, poll))
 
 
 def _forget_votes(tx: Tx, post: int) -> None:

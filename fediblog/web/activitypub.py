@@ -21,8 +21,8 @@ from fediblog.protocol.contexts import in_context, without_context
 from fediblog.protocol.negotiate import wants_activity
 from fediblog.protocol.tags import write_emoji
 from fediblog.store import emoji, graves, listings, posts, reactions, tags, writing
-from fediblog.store.outbox import is_leaving
 from fediblog.store.people import accounts, relations
+from fediblog.store.queues.delivery_queue import is_leaving
 from fediblog.store.tx import Row, Tx
 from fediblog.web import addresses, proofs, synchronization
 from fediblog.web.negotiation import VARY, ActivityRoute, ask, document, site_of

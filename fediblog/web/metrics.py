@@ -17,9 +17,9 @@ from fediblog import __version__, counters
 from fediblog.counters import Sample
 from fediblog.errors import DAMAGED, NotFound, Unavailable, damage
 from fediblog.federation.site import Site
-from fediblog.store import pressure
 from fediblog.store.people import operator_alerts
-from fediblog.store.pressure import Pressure
+from fediblog.store.queues import queue_lengths
+from fediblog.store.queues.queue_lengths import Pressure
 from fediblog.store.tx import Tx
 from fediblog.web.negotiation import site_of
 
@@ -40,7 +40,7 @@ async def metrics(request: Request) -> Response:
     if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
         headers = {"WWW-Authenticate": 'Bearer realm="metrics"', **_PRIVATE}
         return PlainTextResponse("Say the metrics_token of the settings as a Bearer token.\n", 401, headers=headers)
-    found = await site.db.read(pressure.measure)
+    found = await site.db.read(queue_lengths.measure)
     return PlainTextResponse(write(found), media_type=MEDIA_TYPE, headers=_PRIVATE)
 
 
@@ -62,7 +62,7 @@ async def ready(request: Request) -> Response:
 
 def _lacking(tx: Tx) -> str:
     """What there is no room in, if anything."""
-    if not pressure.probe(tx):
+    if not queue_lengths.probe(tx):
         return "inbox-full"
     return "disk-full" if any(each.kind == operator_alerts.DISK for each in operator_alerts.standing(tx)) else ""
 

@@ -14,7 +14,8 @@ from fediblog.actions.drafts import ARTICLE_LIMIT, NOTE_LIMIT, Draft, File, Poll
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.protocol.notes import read_note
-from fediblog.store import jobs, listings, posts, reactions, writing
+from fediblog.store import listings, posts, reactions, writing
+from fediblog.store.queues import job_queue
 from tests.actions.stage import URLS, Stage
 
 PUBLIC_POST, UNLISTED, FOLLOWERS, DIRECT = Visibility
@@ -184,7 +185,7 @@ async def test_a_poll(stage: Stage) -> None:
     assert post.poll is not None
     assert post.poll.ends == stage.clock.now + 600_000
     stage.clock.forward(seconds=600)
-    (job,) = [each for each in await stage.db.write(jobs.claim) if each.kind == "close-poll"]
+    (job,) = [each for each in await stage.db.write(job_queue.claim) if each.kind == "close-poll"]
     assert job.subject == str(post.id)
 
 
@@ -386,7 +387,7 @@ async def test_a_scheduled_post(stage: Stage) -> None:
     assert await stage.db.read(posts.get, early.id, stage.cem.id) is None
     other = await stage.publish("Today")
     stage.clock.forward(days=1)
-    due = [(job.kind, job.subject) for job in await stage.db.write(jobs.claim)]
+    due = [(job.kind, job.subject) for job in await stage.db.write(job_queue.claim)]
     assert ("release", str(early.id)) in due
     await stage.do(publishing.release, early.id)
     await stage.do(publishing.release, early.id)
@@ -405,10 +406,10 @@ async def test_a_scheduled_post_may_be_put_off_or_taken_back(stage: Stage) -> No
     later = Draft(source="Later", state="scheduled", scheduled=2 * when - stage.clock.now)
     second = await stage.do(publishing.edit, stage.ann.id, first.id, later)
     stage.clock.forward(days=1)
-    assert await stage.db.write(jobs.claim) == []
+    assert await stage.db.write(job_queue.claim) == []
     back = await stage.do(publishing.edit, stage.ann.id, second.id, Draft(source="Never", state="draft"))
     stage.clock.forward(days=1)
-    assert await stage.db.write(jobs.claim) == []
+    assert await stage.db.write(job_queue.claim) == []
     assert back.state == "draft"
     assert await stage.sent() == []
 

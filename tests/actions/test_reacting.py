@@ -12,7 +12,8 @@ from fediblog.actions.drafts import PollDraft
 from fediblog.domain.documents import PUBLIC, Option, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound
-from fediblog.store import jobs, reactions, writing
+from fediblog.store import reactions, writing
+from fediblog.store.queues import job_queue
 from tests.actions.stage import URLS, Stage
 
 QUESTION = Poll(options=(Option(name="Tea"), Option(name="Coffee")))
@@ -122,7 +123,7 @@ async def test_the_end_of_a_poll_elsewhere_is_told_to_who_voted(stage: Stage) ->
     post = await remote_poll(stage, ends=stage.clock.now + 1000)
     await stage.do(reacting.vote, stage.ann.id, post.id, ["Tea"])
     stage.clock.forward(seconds=1)
-    (job,) = await stage.db.write(jobs.claim)
+    (job,) = await stage.db.write(job_queue.claim)
     assert (job.kind, job.subject) == ("close-poll", str(post.id))
     await stage.do(reacting.close_poll, post.id)
     assert [each.kind for each in await stage.told(stage.ann)] == ["poll"]
@@ -133,7 +134,7 @@ async def test_a_poll_that_will_be_closed_is_open_until_then(stage: Stage) -> No
     post = await remote_poll(stage, closed=stage.clock.now + 1000)
     await stage.do(reacting.vote, stage.ann.id, post.id, ["Tea"])
     stage.clock.forward(seconds=1)
-    (job,) = await stage.db.write(jobs.claim)
+    (job,) = await stage.db.write(job_queue.claim)
     assert (job.kind, job.subject) == ("close-poll", str(post.id))
     with pytest.raises(Invalid):
         await stage.do(reacting.vote, stage.cem.id, post.id, ["Tea"])
@@ -146,12 +147,12 @@ async def test_a_poll_elsewhere_that_was_given_more_time_has_not_ended(stage: St
     longer = replace(post.poll, ends=stage.clock.now + 60_000)
     await stage.db.write(writing.change_poll, post, longer)
     stage.clock.forward(seconds=1)
-    (job,) = await stage.db.write(jobs.claim)
+    (job,) = await stage.db.write(job_queue.claim)
     await stage.do(reacting.close_poll, post.id)
     assert await stage.told(stage.ann) == []
-    await stage.db.write(jobs.done, job.id)
+    await stage.db.write(job_queue.done, job.id)
     stage.clock.forward(seconds=60)
-    assert [each.kind for each in await stage.db.write(jobs.claim)] == ["close-poll"]
+    assert [each.kind for each in await stage.db.write(job_queue.claim)] == ["close-poll"]
 
 
 async def test_several_votes_are_several_ballots(stage: Stage) -> None:
@@ -189,7 +190,7 @@ async def test_a_poll_of_ours_is_counted_told_later_and_closed(stage: Stage) -> 
     assert ([each.votes for each in poll.options], poll.voters) == ([1, 0], 1)
     assert await stage.kinds() == ["Create"]
     stage.clock.forward(ms=reacting.TALLY_DELAY)
-    assert "send-counts" in [job.kind for job in await stage.db.write(jobs.claim)]
+    assert "send-counts" in [job.kind for job in await stage.db.write(job_queue.claim)]
 
     stage.clock.forward(seconds=600)
     await stage.db.write(reactions.vote, stage.dan.id, post.id, "Coffee", "https://dan.test/v/1")

@@ -18,9 +18,10 @@ from fediblog import inbox
 from fediblog.domain.accounts import Account
 from fediblog.inbox import Facts
 from fediblog.protocol.activities import read_activity
-from fediblog.store import inbound, jobs, listings, outbox, posts
+from fediblog.store import listings, posts
 from fediblog.store.engine.database import connect
 from fediblog.store.people import relations
+from fediblog.store.queues import delivery_queue, incoming_queue, job_queue
 from fediblog.store.tx import Param, Tx
 from fediblog.web.pages.post import thread_of
 from tests import postgres
@@ -58,10 +59,10 @@ def furnish(tx: Tx) -> Scene:
     for each in people[:20]:
         makers.post(tx, each, in_reply_to=makers.whole(tx, post).uri)
     outgoing = tx.new_id()
-    outbox.emit(
+    delivery_queue.emit(
         tx, author.id, URLS.activity(outgoing), "Create", "u:1", "{}", number=outgoing, post=post, followers=True
     )
-    outbox.add_deliveries(tx, outgoing, [each.shared_inbox for each in people])
+    delivery_queue.add_deliveries(tx, outgoing, [each.shared_inbox for each in people])
     return Scene(author, people[0], post, outgoing)
 
 
@@ -77,28 +78,28 @@ def post_page(tx: Tx, scene: Scene) -> None:
 
 def spread(tx: Tx, scene: Scene) -> None:
     found = relations.inboxes_of_followers(tx, scene.author.id, after=scene.liker.id)
-    outbox.add_deliveries(tx, scene.outgoing, [inbox for _, inbox in found] + ["https://new.example/inbox"])
-    outbox.forget_reached(tx, scene.outgoing, 1000)
+    delivery_queue.add_deliveries(tx, scene.outgoing, [inbox for _, inbox in found] + ["https://new.example/inbox"])
+    delivery_queue.forget_reached(tx, scene.outgoing, 1000)
 
 
 def lease(tx: Tx, _scene: Scene) -> None:
-    outbox.next_due(tx)
-    outbox.lease(tx, hosts=1, probes=1)
-    jobs.claim(tx)
-    inbound.claim(tx)
+    delivery_queue.next_due(tx)
+    delivery_queue.lease(tx, hosts=1, probes=1)
+    job_queue.claim(tx)
+    incoming_queue.claim(tx)
 
 
 def settle(tx: Tx, _scene: Scene) -> None:
-    delivery = outbox.lease(tx, hosts=1)[0].deliveries[0]
+    delivery = delivery_queue.lease(tx, hosts=1)[0].deliveries[0]
     asked = len(tx.asked) if isinstance(tx, Watched) else 0
-    outbox.delivered(tx, delivery)
-    outbox.host_answered(tx, delivery.host)
+    delivery_queue.delivered(tx, delivery)
+    delivery_queue.host_answered(tx, delivery.host)
     if isinstance(tx, Watched):
         del tx.asked[:asked]  # taking it is a question of its own
 
 
 def sweep(tx: Tx, _scene: Scene) -> None:
-    outbox.sweep(tx, failed_before=1, sent_before=1)
+    delivery_queue.sweep(tx, failed_before=1, sent_before=1)
 
 
 def like(tx: Tx, scene: Scene) -> None:
@@ -106,7 +107,7 @@ def like(tx: Tx, scene: Scene) -> None:
     document = {"id": f"{scene.liker.uri}/likes/1", "type": "Like", "actor": scene.liker.uri, "object": uri}
     activity = read_activity(document)
     assert activity is not None
-    standing = inbound.standing(tx, activity.uri, "h0.example", "h0.example", f"{scene.liker.uri}#main-key")
+    standing = incoming_queue.standing(tx, activity.uri, "h0.example", "h0.example", f"{scene.liker.uri}#main-key")
     assert standing.held is not None
     inbox.apply(tx, URLS, activity, Facts(actor=standing.held[1]))
 

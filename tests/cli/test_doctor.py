@@ -21,8 +21,8 @@ from fediblog.errors import Unavailable
 from fediblog.federation.site import Site, open_site
 from fediblog.net import Answer, Headers
 from fediblog.settings import Settings
-from fediblog.store import inbound, jobs, outbox
 from fediblog.store.people import accounts, relations
+from fediblog.store.queues import delivery_queue, incoming_queue, job_queue
 from fediblog.store.tx import Tx
 from tests.cli.conftest import ORIGIN
 from tests.conftest import Clock
@@ -158,12 +158,14 @@ async def test_little_room(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_what_was_given_up(site: Site) -> None:
     def give_up(tx: Tx) -> None:
-        jobs.add(tx, "thread", "https://elsewhere.example/1")
-        (job,) = [each for each in jobs.claim(tx, 100) if each.kind == "thread"]
-        jobs.put_off(tx, replace(job, tries=jobs.MOST_TRIES), "LookupError", 0)
-        inbound.keep(tx, "https://elsewhere.example/x", "https://elsewhere.example/bob", "elsewhere.example", "{}")
-        (item,) = inbound.claim(tx)
-        assert inbound.put_off(tx, item, "LookupError", 0, most=0)
+        job_queue.add(tx, "thread", "https://elsewhere.example/1")
+        (job,) = [each for each in job_queue.claim(tx, 100) if each.kind == "thread"]
+        job_queue.put_off(tx, replace(job, tries=job_queue.MOST_TRIES), "LookupError", 0)
+        incoming_queue.keep(
+            tx, "https://elsewhere.example/x", "https://elsewhere.example/bob", "elsewhere.example", "{}"
+        )
+        (item,) = incoming_queue.claim(tx)
+        assert incoming_queue.put_off(tx, item, "LookupError", 0, most=0)
 
     await site.db.write(give_up)
     facts = [finding.fact for finding in await inspection.queues(site)]
@@ -175,8 +177,8 @@ async def test_hosts_that_do_not_answer(site: Site, clock: Clock) -> None:
     def fail(tx: Tx) -> None:
         for number in range(inspection.MOST_HOSTS + 2):
             host = f"dead{number}.example"
-            outbox.remember_scheme(tx, host, "cavage")
-            outbox.host_failed(tx, host, "timeout", lambda _failures, _since: tx.now + 60_000)
+            delivery_queue.remember_scheme(tx, host, "cavage")
+            delivery_queue.host_failed(tx, host, "timeout", lambda _failures, _since: tx.now + 60_000)
 
     await site.db.write(fail)
     found = await inspection.hosts(site)

@@ -27,9 +27,10 @@ from fediblog.protocol import cavage, proofs, rfc9421
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.keys import PrivateKey, load_private
 from fediblog.protocol.signatures import Incoming
-from fediblog.store import inbound, posts
+from fediblog.store import posts
 from fediblog.store.people import accounts, relations
 from fediblog.store.people.accounts import NewKey
+from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.world import WorldEngine, add_person, keys_of, new_site
@@ -213,7 +214,7 @@ class Home:
 
     async def work(self) -> None:
         """Deal with all that was stored, as the worker does."""
-        while items := await self.site.db.write(inbound.claim):
+        while items := await self.site.db.write(incoming_queue.claim):
             for item in items:
                 await process(self.site, item)
 

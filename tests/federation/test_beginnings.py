@@ -12,7 +12,8 @@ from fediblog.domain.documents import PUBLIC
 from fediblog.federation import resolve
 from fediblog.federation.beginnings import FETCHES
 from fediblog.federation.jobs import JOBS
-from fediblog.store import beginnings, jobs, listings
+from fediblog.store import listings
+from fediblog.store.queues import background_fetches, job_queue
 from tests.federation.stranger import Home, Person, home
 
 
@@ -25,7 +26,7 @@ async def at_home(tmp_path: Path, database_url: str) -> AsyncIterator[Home]:
 async def work(at_home: Home) -> None:
     """Do all jobs that are due."""
     while found := [
-        each for each in await at_home.site.db.write(jobs.claim) if each.kind in (beginnings.JOB, "thread")
+        each for each in await at_home.site.db.write(job_queue.claim) if each.kind in (background_fetches.JOB, "thread")
     ]:
         for job in found:
             await JOBS[job.kind](at_home.site, job)
@@ -149,7 +150,7 @@ async def test_answers_of_strangers_below_a_post_are_fetched(at_home: Home, who:
     if who == "answered":
         await at_home.writes(reply_to=root["id"])
     else:
-        await at_home.site.db.write(beginnings.of_thread, (found[0][0],))
+        await at_home.site.db.write(background_fetches.of_thread, (found[0][0],))
     await work(at_home)
     there = await at_home.ask("select 1 from post where uri = :uri", uri=answer["id"])
     assert bool(there) is (who != "neither")

@@ -19,9 +19,9 @@ from fediblog.federation.deliver import deliver_batch, take
 from fediblog.federation.site import Site
 from fediblog.protocol import signatures
 from fediblog.protocol.keys import load_public
-from fediblog.store import jobs, outbox
-from fediblog.store.outbox import Batch
 from fediblog.store.people import relations
+from fediblog.store.queues import delivery_queue, job_queue
+from fediblog.store.queues.delivery_queue import Batch
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.world import Network, Sent, WorldEngine, add_person, keys_of, new_site
@@ -63,7 +63,7 @@ class Post:
             number = tx.new_id()
             uri = self.site.urls.activity(number)
             body = json.dumps({"id": uri, "type": kind, "actor": self.sender.uri})
-            outbox.emit(tx, self.sender.id, uri, kind, subject or uri, body, number=number, inboxes=inboxes)
+            delivery_queue.emit(tx, self.sender.id, uri, kind, subject or uri, body, number=number, inboxes=inboxes)
             return number
 
         return await self.site.db.write(deed)
@@ -79,7 +79,7 @@ class Post:
 
     async def state(self, number: int) -> tuple[int, int, int]:
         """Reached, failed, waiting."""
-        found = await self.site.db.read(outbox.get, number)
+        found = await self.site.db.read(delivery_queue.get, number)
         assert found is not None
         return found.reached, found.failed, found.waiting
 
@@ -109,7 +109,7 @@ async def test_a_delivery_is_signed_by_its_author_and_then_done_with(post: Post)
     assert sent.headers["content-type"] == "application/activity+json"
     assert sent.headers["user-agent"].startswith("fediblog/")
     assert await post.state(number) == (1, 0, 0)
-    assert await post.site.db.read(outbox.waiting) == 0
+    assert await post.site.db.read(delivery_queue.waiting) == 0
     _verify(sent, post)
 
 
@@ -145,7 +145,7 @@ async def test_a_refusal_is_final_for_that_message(post: Post, status: int) -> N
     await post.work()
     tries = 2 if status in (400, 401) else 1  # those may mean that the signature was not understood
     assert post.told().count("Create") == tries
-    (row,) = await post.site.db.read(outbox.failures, number)
+    (row,) = await post.site.db.read(delivery_queue.failures, number)
     assert row.status == status
 
 
@@ -168,7 +168,7 @@ async def test_an_inbox_that_is_gone_is_looked_into(post: Post) -> None:
     number = await post.emit(inbox())
     await post.work()
     assert await post.state(number) == (0, 1, 0)
-    (job,) = await post.site.db.write(jobs.claim)
+    (job,) = await post.site.db.write(job_queue.claim)
     assert (job.kind, job.subject) == ("confirm-gone", inbox())
 
 
@@ -185,7 +185,7 @@ async def test_a_signature_that_is_not_understood_is_made_in_the_other_way_and_t
     await post.work()
     assert len(post.network.posts()) == 3
     assert "signature-input" in post.network.posts()[-1].headers
-    assert await post.site.db.read(outbox.schemes) == {"bob.test": "rfc9421"}
+    assert await post.site.db.read(delivery_queue.schemes) == {"bob.test": "rfc9421"}
 
 
 async def test_retries_are_spread_over_a_week_and_then_one_a_day(post: Post) -> None:
@@ -197,7 +197,7 @@ async def test_retries_are_spread_over_a_week_and_then_one_a_day(post: Post) -> 
         before = len(post.network.posts())
         await post.work()
         moments += [(post.clock.now - start) // 1000] * (len(post.network.posts()) - before)
-        due = await post.site.db.read(outbox.next_due)
+        due = await post.site.db.read(delivery_queue.next_due)
         if due is None:
             break
         post.clock.now = max(due, post.clock.now + 1)
@@ -206,7 +206,7 @@ async def test_retries_are_spread_over_a_week_and_then_one_a_day(post: Post) -> 
     assert set(pauses[6:]) == {DAY}
     assert moments[-1] <= 8 * DAY
     assert await post.state(number) == (0, 1, 0)
-    (host,) = await post.site.db.read(outbox.troubled_hosts)
+    (host,) = await post.site.db.read(delivery_queue.troubled_hosts)
     assert host.unavailable is not None
 
     before = len(post.network.posts())
@@ -233,7 +233,7 @@ async def test_many_waiting_messages_cause_one_probe(post: Post) -> None:
     post.network.down.clear()
     post.clock.forward(hours=1)
     await post.work()
-    assert await post.site.db.read(outbox.waiting) == 0
+    assert await post.site.db.read(delivery_queue.waiting) == 0
 
 
 async def test_hearing_from_a_host_ends_the_wait(post: Post) -> None:
@@ -245,7 +245,7 @@ async def test_hearing_from_a_host_ends_the_wait(post: Post) -> None:
     post.network.down.clear()
     await post.work()
     before = await post.state(number)
-    await post.site.db.write(outbox.host_heard, "bob.test")
+    await post.site.db.write(delivery_queue.host_heard, "bob.test")
     await post.work()
     assert (before, await post.state(number)) == ((0, 0, 1), (1, 0, 0))
 
@@ -293,7 +293,7 @@ async def test_what_is_about_one_thing_arrives_in_order(post: Post, failure: str
         await post.work()
     done = [each.kind for each in post.network.posts() if each.status == 202 and each.kind != "Like"]
     assert done == ["Create", "Update", "Delete"]
-    assert await post.site.db.read(outbox.waiting) == 0
+    assert await post.site.db.read(delivery_queue.waiting) == 0
 
 
 async def test_a_lost_answer_means_the_same_activity_twice(post: Post) -> None:
@@ -318,7 +318,7 @@ async def test_a_message_that_always_fails_hinders_no_other_and_is_given_up(post
         assert [await post.state(each) for each in others] == [(1, 0, 0)] * 3
         post.clock.forward(hours=12)
     assert await post.state(poison) == (0, 1, 0)
-    assert post.told().count("Flag") == outbox.MOST_TRIES
+    assert post.told().count("Flag") == delivery_queue.MOST_TRIES
 
 
 async def test_a_failed_message_is_not_tried_again_at_once_because_of_others(post: Post) -> None:
@@ -341,7 +341,7 @@ async def test_a_lone_message_that_is_answered_with_an_error_puts_off_no_other(p
         post.clock.forward(minutes=waits)
         await post.work()  # the first time and each time again, it goes alone
         assert post.told()[-1] == "QuoteRequest"
-        assert await post.site.db.read(outbox.troubled_hosts) == []
+        assert await post.site.db.read(delivery_queue.troubled_hosts) == []
         other = await post.emit(inbox(), inbox(name="another"))
         await post.work()
         assert await post.state(other) == (2, 0, 0)
@@ -353,7 +353,7 @@ async def test_the_message_for_two_inboxes_of_a_host_is_still_one(post: Post) ->
     await post.emit(inbox(), inbox(name="another"), kind="QuoteRequest")
     await post.work()
     assert len(post.told()) == 2
-    assert await post.site.db.read(outbox.troubled_hosts) == []
+    assert await post.site.db.read(delivery_queue.troubled_hosts) == []
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -365,7 +365,7 @@ async def test_a_second_message_that_fails_in_a_row_is_the_hosts_failure(post: P
             await post.work()
     await post.work()
     assert len(post.told()) == 2, "the third one is not tried"
-    (host,) = await post.site.db.read(outbox.troubled_hosts)
+    (host,) = await post.site.db.read(delivery_queue.troubled_hosts)
     assert (host.name, host.last_error) == ("bob.test", "the server answered 500")
     moments = []
     for _ in range(24 * 60):
@@ -377,7 +377,7 @@ async def test_a_second_message_that_fails_in_a_row_is_the_hosts_failure(post: P
     post.refuse.clear()
     post.clock.forward(days=1)
     await post.work()
-    assert await post.site.db.read(outbox.waiting) == 0
+    assert await post.site.db.read(delivery_queue.waiting) == 0
 
 
 async def test_errors_with_a_success_between_them_are_two_messages_faults(post: Post) -> None:
@@ -385,7 +385,7 @@ async def test_errors_with_a_success_between_them_are_two_messages_faults(post: 
     for kind in ("Flag", "Create", "Undo", "Create", "Flag"):
         await post.emit(inbox(), kind=kind)
         await post.work()
-        assert await post.site.db.read(outbox.troubled_hosts) == []
+        assert await post.site.db.read(delivery_queue.troubled_hosts) == []
     assert post.told() == ["Flag", "Create", "Undo", "Create", "Flag"]
 
 
@@ -457,7 +457,7 @@ async def test_two_exchanges_at_a_time_go_to_one_host(post: Post) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await post.site.db.read(outbox.waiting) == 3
+    assert await post.site.db.read(delivery_queue.waiting) == 3
 
 
 async def test_a_batch_that_is_cut_short_keeps_what_it_learned(post: Post) -> None:
@@ -496,7 +496,7 @@ async def test_a_lease_that_was_lost_runs_out(post: Post) -> None:
     await post.emit(inbox())
     assert len(await post.batches()) == 1
     assert await post.batches() == []
-    post.clock.forward(ms=outbox.LEASE)
+    post.clock.forward(ms=delivery_queue.LEASE)
     assert len(await post.batches()) == 1
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from fediblog.federation import receive, resolve
-from fediblog.store import inbound, posts
+from fediblog.store import posts
 from fediblog.store.people import accounts, relations
+from fediblog.store.queues import incoming_queue
 from tests.federation.stranger import Home, Person, home
 from tests.world import keys_of
 
@@ -314,7 +315,7 @@ async def test_nobody_else_widens_the_audience(at_home: Home, bob: Person, eve: 
     await at_home.work()
     assert await at_home.ask("select visibility from post") == [("direct",)]
     assert await at_home.ask("select a.handle from boost b join account a on a.id = b.account") == [("bob",)]
-    assert await at_home.site.db.read(inbound.totals) == {}
+    assert await at_home.site.db.read(incoming_queue.totals) == {}
 
 
 @pytest.mark.parametrize("verb", ["Like", "Announce", "Create"])

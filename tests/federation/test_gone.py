@@ -12,8 +12,8 @@ import pytest
 
 from fediblog.federation import worker
 from fediblog.federation.worker import Worker
-from fediblog.store import gone, inbound, jobs, leases, outbox
 from fediblog.store.engine.database import Database, connect
+from fediblog.store.queues import delivery_queue, incoming_queue, job_queue, leases, lost_workers
 from fediblog.store.tx import Tx
 from tests.conftest import options
 from tests.federation.stranger import Home, home
@@ -36,7 +36,7 @@ asyncio.run(main())
 
 def claim(tx: Tx) -> tuple[int, int, int]:
     """Take all that is due: hosts, jobs, activities."""
-    return len(leases.lease(tx)), len(jobs.claim(tx)), len(inbound.claim(tx))
+    return len(leases.lease(tx)), len(job_queue.claim(tx)), len(incoming_queue.claim(tx))
 
 
 @pytest.fixture
@@ -48,9 +48,9 @@ async def at_home(tmp_path: Path, database_url: str) -> AsyncIterator[Home]:
             number = tx.new_id()
             uri = place.site.urls.activity(number)
             inbox = ["https://far.test/inbox"]
-            outbox.emit(tx, place.alice.id, uri, "Like", "x", "{}", number=number, inboxes=inbox)
-            jobs.add(tx, "nothing", "of note")
-            inbound.keep(tx, "https://far.test/1", "https://far.test/u", "far.test", "{}")
+            delivery_queue.emit(tx, place.alice.id, uri, "Like", "x", "{}", number=number, inboxes=inbox)
+            job_queue.add(tx, "nothing", "of note")
+            incoming_queue.keep(tx, "https://far.test/1", "https://far.test/u", "far.test", "{}")
 
         await place.site.db.write(fill)
         yield place
@@ -63,7 +63,7 @@ async def other_process(at_home: Home, url: str) -> Database:
 async def missed(at_home: Home, count: int) -> set[int]:
     """The processes that are gone, once it is so many: the server notices a moment after."""
     async with asyncio.timeout(10):
-        while len(found := await at_home.site.db.read(gone.claimants)) != count:
+        while len(found := await at_home.site.db.read(lost_workers.claimants)) != count:
             await asyncio.sleep(0)
     return found
 
@@ -73,8 +73,8 @@ async def test_who_is_there_keeps_its_claims_however_slow_it_is(at_home: Home, d
     try:
         assert await other.write(claim) == (1, 1, 1)
         at_home.clock.forward(seconds=100)
-        assert await at_home.site.db.read(gone.claimants) == set()
-        assert await other.read(gone.claimants) == set()
+        assert await at_home.site.db.read(lost_workers.claimants) == set()
+        assert await other.read(lost_workers.claimants) == set()
         assert await at_home.site.db.write(claim) == (0, 0, 0)
     finally:
         await other.close()

@@ -12,7 +12,8 @@ from fediblog.actions import reacting
 from fediblog.domain.posts import Post
 from fediblog.federation.jobs import JOBS
 from fediblog.protocol.readers import stamp
-from fediblog.store import jobs, outbox, polls, posts
+from fediblog.store import posts
+from fediblog.store.queues import delivery_queue, job_queue, poll_totals
 from tests.federation.stranger import Home, Json, Person, home
 
 PATH = "https://bob.test/n/bob/1"
@@ -53,7 +54,9 @@ async def standing(at_home: Home) -> tuple[list[int], int | None]:
 
 async def work(at_home: Home) -> list[str]:
     """Do all jobs about polls that are due; their kinds."""
-    found = [each for each in await at_home.site.db.write(jobs.claim) if each.kind in ("refresh-poll", "close-poll")]
+    found = [
+        each for each in await at_home.site.db.write(job_queue.claim) if each.kind in ("refresh-poll", "close-poll")
+    ]
     for job in found:
         await JOBS[job.kind](at_home.site, job)
     return [each.kind for each in found]
@@ -62,7 +65,7 @@ async def work(at_home: Home) -> list[str]:
 async def deliver(at_home: Home) -> None:
     """All that waits has reached its inbox."""
     for outgoing, delivery in await at_home.ask("select outgoing, id from delivery where state = 'waiting'"):
-        await at_home.site.db.write(outbox.delivered_all, outgoing, [delivery])
+        await at_home.site.db.write(delivery_queue.delivered_all, outgoing, [delivery])
 
 
 async def test_a_vote_counts_at_once_and_never_twice(at_home: Home) -> None:
@@ -92,8 +95,8 @@ async def test_totals_are_asked_for_while_somebody_looks(at_home: Home) -> None:
     question(bob, 9, 9, endTime=stamp(ends))
 
     async def look() -> list[str]:
-        due = await at_home.site.db.read(lambda tx: polls.stale(tx, [post]))
-        await at_home.site.db.write(polls.refresh, due)
+        due = await at_home.site.db.read(lambda tx: poll_totals.stale(tx, [post]))
+        await at_home.site.db.write(poll_totals.refresh, due)
         return await work(at_home)
 
     assert await look() == []  # it has just come
@@ -137,6 +140,6 @@ async def test_a_question_that_is_somebody_elses_now_changes_nothing(at_home: Ho
     bob, eve = Person(at_home.web, "bob.test", "bob"), Person(at_home.web, "bob.test", "eve")
     post = await asked(at_home, bob)
     at_home.web.put(PATH, {**question(bob, 90, 90), "attributedTo": eve.uri})
-    await at_home.site.db.write(polls.refresh, [post.id])
+    await at_home.site.db.write(poll_totals.refresh, [post.id])
     assert await work(at_home) == ["refresh-poll"]
     assert await standing(at_home) == ([5, 3], 8)

@@ -11,8 +11,8 @@ import pytest
 from fediblog.domain.accounts import Account
 from fediblog.federation import resolve
 from fediblog.federation.jobs import JOBS
-from fediblog.store import freshness, jobs, profile_totals
 from fediblog.store.people import account_counts, relations
+from fediblog.store.queues import job_queue, profile_totals, stale_accounts
 from tests.federation.stranger import Home, Person, home
 
 
@@ -30,7 +30,7 @@ def tells(bob: Person, **totals: Any) -> None:
 
 async def work(at_home: Home) -> list[str]:
     """Do all jobs that are due; their kinds."""
-    found = await at_home.site.db.write(jobs.claim)
+    found = await at_home.site.db.write(job_queue.claim)
     for job in found:
         await JOBS[job.kind](at_home.site, job)
     return [each.kind for each in found]
@@ -117,6 +117,6 @@ async def test_who_is_met_or_refreshed_comes_with_totals(at_home: Home) -> None:
     assert await shown(at_home, there) == (0, 1, 0)
     tells(bob, followers=13)
     at_home.clock.forward(days=8)
-    assert await at_home.site.db.write(freshness.renew, found)
+    assert await at_home.site.db.write(stale_accounts.renew, found)
     assert "fetch-actor" in await work(at_home)
     assert await shown(at_home, found) == (13, 0, 3)

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from fediblog.federation import budget, receive
 from fediblog.protocol.signatures import Incoming
-from fediblog.store import inbound, outbox, posts
+from fediblog.store import posts
 from fediblog.store.people import accounts, relations
+from fediblog.store.queues import delivery_queue, incoming_queue
 from fediblog.store.tx import Tx
 from tests.federation.stranger import ACTIVITY, Home, Person, home
 from tests.world import keys_of
@@ -173,8 +174,8 @@ async def test_what_came_in_ends_the_silence_of_a_server(at_home: Home, bob: Per
     await at_home.know(bob)
 
     def fail(tx: Tx) -> None:
-        outbox.remember_scheme(tx, "bob.test", "cavage")
-        outbox.host_failed(tx, "bob.test", "timeout", lambda _failures, _since: 2 * at_home.clock.now)
+        delivery_queue.remember_scheme(tx, "bob.test", "cavage")
+        delivery_queue.host_failed(tx, "bob.test", "timeout", lambda _failures, _since: 2 * at_home.clock.now)
 
     await at_home.site.db.write(fail)
     await at_home.send(bob, bob.creates(bob.note()))
@@ -194,7 +195,7 @@ async def test_a_crowded_door_stores_first(at_home: Home, bob: Person, monkeypat
 
 async def test_a_full_queue_asks_to_come_again(at_home: Home, bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     await at_home.follows(bob)
-    monkeypatch.setattr(inbound, "HOST_SHARE", 1)
+    monkeypatch.setattr(incoming_queue, "HOST_SHARE", 1)
     assert (await at_home.send(bob, bob.does("Create", bob.note(1)["id"], 1))).status == 202
     receipt = await at_home.send(bob, bob.does("Create", bob.note(2)["id"], 2))
     assert receipt.status == 503
@@ -209,7 +210,7 @@ async def test_what_cannot_be_fetched_now_waits(at_home: Home, bob: Person) -> N
     await at_home.work()
     assert await at_home.ask("select state, tries from incoming") == [("waiting", 1)]
     at_home.clock.forward(hours=1)
-    [item] = await at_home.site.db.write(inbound.claim)
+    [item] = await at_home.site.db.write(incoming_queue.claim)
     assert item.tries == 2
 
 

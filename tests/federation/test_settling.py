@@ -16,9 +16,9 @@ from fediblog.federation import settling
 from fediblog.federation.settling import Dice, Learned, Ledger, Outcome
 from fediblog.federation.site import Site
 from fediblog.protocol.retry import Verdict
-from fediblog.store import jobs, outbox
-from fediblog.store.outbox import Batch, Outgoing
 from fediblog.store.people import hosts
+from fediblog.store.queues import delivery_queue, job_queue
+from fediblog.store.queues.delivery_queue import Batch, Outgoing
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.world import Network, WorldEngine, add_person, keys_of, new_site
@@ -38,14 +38,14 @@ class Desk:
             number = tx.new_id()
             inboxes = [f"https://{name}/inbox" for name in names]
             uri = self.site.urls.activity(number)
-            outbox.emit(tx, self.sender.id, uri, "Create", uri, "{}", number=number, inboxes=inboxes)
-            return sorted(outbox.lease(tx, hosts=len(names)), key=lambda batch: batch.host)
+            delivery_queue.emit(tx, self.sender.id, uri, "Create", uri, "{}", number=number, inboxes=inboxes)
+            return sorted(delivery_queue.lease(tx, hosts=len(names)), key=lambda batch: batch.host)
 
         return await self.site.db.write(deed)
 
     async def totals(self, batch: Batch) -> tuple[int, int, int]:
         """Reached, failed and waiting of the activity in a batch."""
-        found = await self.site.db.read(outbox.get, batch.deliveries[0].outgoing)
+        found = await self.site.db.read(delivery_queue.get, batch.deliveries[0].outgoing)
         assert isinstance(found, Outgoing)
         return found.reached, found.failed, found.waiting
 
@@ -90,9 +90,9 @@ async def test_those_that_end_within_a_moment_are_stored_in_one_transaction(
     assert sorted(row.name for row in await desk.site.db.read(hosts.troubled_hosts)) == sorted(
         batch.host for batch in batches[16:]
     )
-    (job,) = await desk.site.db.write(jobs.claim)
+    (job,) = await desk.site.db.write(job_queue.claim)
     assert (job.kind, job.subject) == ("confirm-gone", batches[15].deliveries[0].inbox)
-    assert await desk.site.db.write(outbox.lease) == [], "what failed waits, what was taken in is over"
+    assert await desk.site.db.write(delivery_queue.lease) == [], "what failed waits, what was taken in is over"
 
 
 async def test_the_only_one_does_not_wait_for_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ from fediblog.domain.documents import PUBLIC
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import budget, threads
 from fediblog.federation.jobs import JOBS
-from fediblog.store import jobs, listings, posts
+from fediblog.store import listings, posts
+from fediblog.store.queues import job_queue
 from tests.federation.stranger import Home, Person, Web, home
 
 
@@ -290,7 +291,7 @@ async def _all_work(at_home: Home) -> None:
     await at_home.work()
     for _ in range(5):
         at_home.clock.now += 60_000
-        for job in await at_home.site.db.write(jobs.claim):
+        for job in await at_home.site.db.write(job_queue.claim):
             if job.kind not in ("sweep", "check-database"):
                 with suppress(Refused, Unavailable):
                     await JOBS[job.kind](at_home.site, job)

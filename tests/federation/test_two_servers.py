@@ -22,9 +22,9 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, NotFound, Refused
 from fediblog.federation import compose, jobs
 from fediblog.federation.uploads import upload
-from fediblog.store import jobs as store_jobs
-from fediblog.store import listings, notices, outbox, posts, reactions, writing
+from fediblog.store import listings, notices, posts, reactions, writing
 from fediblog.store.people import accounts, relations
+from fediblog.store.queues import delivery_queue, job_queue
 from fediblog.store.tx import Tx
 from tests.federation.pair import Pair
 from tests.world import ask
@@ -542,10 +542,10 @@ async def test_a_deleted_account_that_followed_very_many_tells_all_their_servers
     await pair.world.do(pair.near, people.delete_account, pair.ann.id)
     site = pair.world.sites[pair.near]
     for _ in range(2 * many // jobs.CHUNK + 4):
-        for job in await site.db.write(store_jobs.claim):
+        for job in await site.db.write(job_queue.claim):
             if job.kind == "fanout":
                 await jobs.spread(site, job)
-    assert await pair.world.read(pair.near, outbox.waiting) == many
+    assert await pair.world.read(pair.near, delivery_queue.waiting) == many
 
 
 # --- when things go wrong ---
@@ -626,7 +626,7 @@ async def test_a_deed_does_not_wait_for_anybody(pair: Pair) -> None:
     pair.world.network.down.add(pair.far)
     post = await pair.publish("Here, at least")
     assert (await pair.world.get(pair.near, post.uri)).status_code == 200
-    sent = await pair.world.read(pair.near, outbox.latest, pair.ann.id)
+    sent = await pair.world.read(pair.near, delivery_queue.latest, pair.ann.id)
     assert (sent[0].total, sent[0].waiting) == (1, 1)
 
 

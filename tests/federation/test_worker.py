@@ -19,9 +19,10 @@ from fediblog.errors import Unavailable
 from fediblog.federation import jobs as work
 from fediblog.federation.site import Site
 from fediblog.federation.worker import Worker
-from fediblog.store import claims, files, jobs, outbox
+from fediblog.store import files
 from fediblog.store.people import accounts, logins, relations
 from fediblog.store.people.logins import Session
+from fediblog.store.queues import claims, delivery_queue, job_queue
 from fediblog.store.tx import Tx
 from tests.conftest import ENGINES
 from tests.postgres import Cluster
@@ -88,7 +89,7 @@ class Hub:
 
     async def add_job(self, kind: str, subject: str, run_at: int | None = None) -> None:
         def deed(tx: Tx) -> None:
-            jobs.add(tx, kind, subject, run_at=run_at)
+            job_queue.add(tx, kind, subject, run_at=run_at)
 
         await self.world.sites["one.test"].db.write(deed)
 
@@ -113,10 +114,10 @@ async def test_a_fan_out_of_many_steps_reaches_each_inbox_once(hub: Hub, monkeyp
     await hub.world.settle()
     assert sorted(host for host, _ in hub.taken) == hosts
     assert {document["id"] for _, document in hub.taken} == {create}
-    found = await hub.world.read("one.test", outbox.by_uri, create)
+    found = await hub.world.read("one.test", delivery_queue.by_uri, create)
     assert found is not None
     assert (found.total, found.reached) == (35, 35)
-    assert await hub.world.read("one.test", jobs.totals) == {}
+    assert await hub.world.read("one.test", job_queue.totals) == {}
 
 
 async def test_followers_on_one_server_share_a_delivery(hub: Hub) -> None:
@@ -165,7 +166,7 @@ async def test_a_crash_in_the_middle_of_a_fan_out_loses_nothing(
     await hub.world.settle()
     assert {host for host, _ in hub.taken} == set(hosts)
     assert {document["id"] for _, document in hub.taken} == {create}
-    found = await hub.world.read("one.test", outbox.by_uri, create)
+    found = await hub.world.read("one.test", delivery_queue.by_uri, create)
     assert found is not None
     assert (found.total, found.reached, found.waiting) == (30, 30, 0)
 
@@ -191,7 +192,7 @@ async def test_a_worker_is_woken_by_what_is_written(hub: Hub) -> None:
         await hub.publish()
         await hub.until_taken(3 * n)
     await hub.worker.stop()
-    assert await hub.world.read("one.test", outbox.waiting) == 0
+    assert await hub.world.read("one.test", delivery_queue.waiting) == 0
 
 
 async def test_what_has_begun_ends_before_the_worker_stops(hub: Hub) -> None:
@@ -221,20 +222,20 @@ async def test_what_has_begun_ends_before_the_worker_stops(hub: Hub) -> None:
 async def test_a_worker_that_is_alone_takes_back_what_the_last_one_had_begun(hub: Hub) -> None:
     await hub.add_job("send-counts", "1")
     db = hub.world.sites["one.test"].db
-    assert len(await db.write(jobs.claim)) == 1
+    assert len(await db.write(job_queue.claim)) == 1
     assert await hub.worker.idle() == 0
     await hub.worker.recover()
     assert await hub.worker.idle() == (1 if db.engine == "sqlite" else 0)
     hub.world.clock.forward(ms=claims.CLAIM + 1)
     await hub.worker.idle()
-    assert await hub.world.read("one.test", jobs.totals) == {"waiting": 2}  # the hourly sweep and the daily check
+    assert await hub.world.read("one.test", job_queue.totals) == {"waiting": 2}  # the hourly sweep and the daily check
 
 
 @pytest.mark.parametrize(("role", "alone"), [("all", True), ("worker", True), ("web", False)])
 async def test_who_holds_the_lock_of_a_folder_is_alone(hub: Hub, role: str, alone: bool) -> None:
     await hub.add_job("send-counts", "1")
     site = hub.world.sites["one.test"]
-    assert len(await site.db.write(jobs.claim)) == 1
+    assert len(await site.db.write(job_queue.claim)) == 1
     worker = Worker(replace(site, settings=replace(site.settings, role=role)))
     await worker.recover()
     assert await worker.idle() == (1 if alone and site.db.engine == "sqlite" else 0)
@@ -244,11 +245,11 @@ async def test_a_job_that_always_fails_stops_only_itself_and_is_put_aside(hub: H
     await hub.add_job("release", "not a number")
     await hub.add_job("release", "1")
     await hub.worker.idle()
-    assert await hub.world.read("one.test", jobs.totals) == {"waiting": 1}
-    for _ in range(jobs.MOST_TRIES):
+    assert await hub.world.read("one.test", job_queue.totals) == {"waiting": 1}
+    for _ in range(job_queue.MOST_TRIES):
         hub.world.clock.forward(hours=2)
         await hub.worker.idle()
-    ((kind, subject, error),) = await hub.world.read("one.test", jobs.dead)
+    ((kind, subject, error),) = await hub.world.read("one.test", job_queue.dead)
     assert (kind, subject) == ("release", "not a number")
     assert "ValueError" in error
 
@@ -256,7 +257,7 @@ async def test_a_job_that_always_fails_stops_only_itself_and_is_put_aside(hub: H
 async def test_a_job_that_nobody_knows_is_dropped(hub: Hub) -> None:
     await hub.add_job("of-tomorrow", "1")
     await hub.worker.idle()
-    assert await hub.world.read("one.test", jobs.totals) == {}
+    assert await hub.world.read("one.test", job_queue.totals) == {}
 
 
 async def test_a_job_that_takes_longer_than_its_claim_is_not_begun_twice(
@@ -265,10 +266,10 @@ async def test_a_job_that_takes_longer_than_its_claim_is_not_begun_twice(
     begun: list[int] = []
     go_on = asyncio.Event()
 
-    async def slow(site: Site, job: jobs.Job) -> None:
+    async def slow(site: Site, job: job_queue.Job) -> None:
         begun.append(job.tries)
         await go_on.wait()
-        await site.db.write(jobs.done, job.id)
+        await site.db.write(job_queue.done, job.id)
 
     monkeypatch.setitem(work.JOBS, "slow", slow)
     await hub.add_job("slow", "1")
@@ -282,7 +283,7 @@ async def test_a_job_that_takes_longer_than_its_claim_is_not_begun_twice(
     go_on.set()
     await working
     assert begun == [1]
-    assert await hub.world.read("one.test", jobs.totals) == {}
+    assert await hub.world.read("one.test", job_queue.totals) == {}
 
 
 async def test_a_job_that_carries_on_is_begun_again_before_its_task_has_ended(
@@ -291,25 +292,25 @@ async def test_a_job_that_carries_on_is_begun_again_before_its_task_has_ended(
     """Its next part may be claimed while the task of the last one still returns; it counts its tries anew."""
     parts: list[object] = []
 
-    async def long(site: Site, job: jobs.Job) -> None:
+    async def long(site: Site, job: job_queue.Job) -> None:
         parts.append(job.payload.get("part", 0))
         if len(parts) == 3:
-            await site.db.write(jobs.done, job.id)
+            await site.db.write(job_queue.done, job.id)
             return
-        await site.db.write(jobs.carry_on, job.id, {"part": len(parts)})
+        await site.db.write(job_queue.carry_on, job.id, {"part": len(parts)})
         await hub.worker._take()
 
     monkeypatch.setitem(work.JOBS, "long", long)
     await hub.add_job("long", "1")
     await hub.worker.idle()
     assert parts == [0, 1, 2]
-    assert await hub.world.read("one.test", jobs.totals) == {}
+    assert await hub.world.read("one.test", job_queue.totals) == {}
 
 
 async def test_a_job_waits_as_long_as_it_is_told_to(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[int] = []
 
-    async def busy(site: object, job: jobs.Job) -> None:
+    async def busy(site: object, job: job_queue.Job) -> None:
         tries.append(hub.world.clock.now)
         raise Unavailable("not-now", 600)
 
@@ -357,7 +358,7 @@ async def test_the_sweep_forgets_what_is_old_and_comes_again(hub: Hub) -> None:
     hub.world.clock.forward(days=2)
     assert await hub.worker.idle() == 2  # the daily check of the database as well
     assert await site.db.read(files.names) == set()
-    assert await hub.world.read("one.test", jobs.totals) == {"waiting": 2}
+    assert await hub.world.read("one.test", job_queue.totals) == {"waiting": 2}
     assert await hub.worker.idle() == 0
     hub.world.clock.forward(hours=1)
     assert await hub.worker.idle() == 1

@@ -14,9 +14,10 @@ from fediblog.federation import resolve
 from fediblog.inbox import HANDLERS, Facts, apply
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.actors import read_actor
-from fediblog.store import inbound, posts
+from fediblog.store import posts
 from fediblog.store.people import accounts, relations
 from fediblog.store.people.hosts import blocked_among
+from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
 from tests.crossing import Work, cross
 from tests.federation.stranger import Home, Json, Person
@@ -232,7 +233,7 @@ async def test_follows_that_are_listed_and_given_up_at_once(at_home: Home, bob: 
     accept = at_work(at_home, bob.does("Accept", standing.uri))
     await cross(at_home.site.db, lambda tx: following.unfollow(tx, urls, alice, account.id), accept)
     assert await at_home.count("follow") == 0
-    assert await at_home.site.db.read(inbound.was_seen, "nothing") is False
+    assert await at_home.site.db.read(incoming_queue.was_seen, "nothing") is False
 
 
 BLOCKS = {

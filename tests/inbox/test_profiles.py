@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 from fediblog.actions import moderating
-from fediblog.store import jobs, listings, moderation, posts, tags
+from fediblog.store import listings, moderation, posts, tags
 from fediblog.store.people import accounts, relations
+from fediblog.store.queues import job_queue
 from tests.federation.stranger import Home, Person
 
 
@@ -170,7 +171,7 @@ async def test_who_was_not_looked_at_for_a_week_is_fetched_again_once_it_acts(at
         await at_home.send(bob, bob.does("Announce", post.uri, number))
         await at_home.send(bob, bob.does("Dislike", post.uri, number))
     assert await at_home.ask(waiting) == [(bob.uri,)]
-    await at_home.site.db.write(jobs.drop, "fetch-actor", bob.uri)
+    await at_home.site.db.write(job_queue.drop, "fetch-actor", bob.uri)
     await at_home.send(bob, bob.does("Follow", at_home.alice.uri, 5))
     assert await at_home.ask(waiting) == [], "once in a week, whatever became of it"
 

@@ -15,7 +15,8 @@ from fediblog.errors import Invalid, NotFound
 from fediblog.federation import settling
 from fediblog.federation.settling import Learned
 from fediblog.protocol.retry import Verdict
-from fediblog.store import approvals, jobs, leases, listings, posts
+from fediblog.store import approvals, listings, posts
+from fediblog.store.queues import job_queue, leases
 from fediblog.store.tx import Tx
 from tests.federation.stranger import Home, Person
 
@@ -184,10 +185,10 @@ def _served(tx: Tx, home: Home, uri: str) -> Json:
 
 
 async def _sends_counts(home: Home) -> None:
-    for job in await home.site.db.write(jobs.claim):
+    for job in await home.site.db.write(job_queue.claim):
         if job.kind == "send-counts":
             await home.site.db.write(publishing.send_counts, home.site.urls, int(job.subject))
-        await home.site.db.write(jobs.done, job.id)
+        await home.site.db.write(job_queue.done, job.id)
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
@@ -336,7 +337,7 @@ async def test_a_boost_that_is_rejected_is_undone_everywhere(at_home: Home, bob:
     assert (undo["object"]["id"], undo["object"]["type"], undo["object"]["object"]) == (uri, "Announce", post.uri)
     assert undo["to"] == [at_home.alice.followers, bob.uri]
     (number,) = await at_home.ask("select id from outgoing where kind = 'Undo'")
-    waiting = [job.payload for job in await at_home.site.db.write(jobs.claim) if job.kind == "fanout"]
+    waiting = [job.payload for job in await at_home.site.db.write(job_queue.claim) if job.kind == "fanout"]
     assert number[0] in [each["outgoing"] for each in waiting]
     found = await at_home.ask("select inbox from delivery where outgoing = :id", id=number[0])
     assert found == [("https://bob.test/inbox",)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fediblog.mastodon import hub
-from fediblog.store import events
+from fediblog.store.queues import events
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Server
 from tests.mastodon.sockets import Closed, Socket

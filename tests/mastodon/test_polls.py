@@ -6,7 +6,7 @@ import pytest
 
 from fediblog.actions import publishing
 from fediblog.actions.drafts import Draft, PollDraft
-from fediblog.store import jobs, polls
+from fediblog.store.queues import job_queue, poll_totals
 from tests.mastodon.server import Server
 
 POLL = {"options": ["Tea", "Coffee", "Water"], "expires_in": 600, "multiple": False}
@@ -81,8 +81,8 @@ async def test_a_vote_elsewhere_counts_at_once_and_who_looks_has_the_totals_aske
     for poll in (after, shown):
         assert [each["votes_count"] for each in poll["options"]] == [0, 1]
         assert (poll["votes_count"], poll["voters_count"], poll["own_votes"]) == (1, 1, [1])
-    await server.write(jobs.drop, polls.JOB, number)
+    await server.write(job_queue.drop, poll_totals.JOB, number)
     server.clock.forward(seconds=301)
     for reader, asked in ((nobody, False), (api, True), (api, True)):
         await reader.get(path.format(id=number))
-        assert await server.read(jobs.is_open, polls.JOB, number) is asked
+        assert await server.read(job_queue.is_open, poll_totals.JOB, number) is asked

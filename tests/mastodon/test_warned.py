@@ -26,9 +26,10 @@ from fediblog.mastodon.routes import ENDPOINTS
 from fediblog.mastodon.streams import STREAMS, Stream
 from fediblog.mastodon.telling import messages
 from fediblog.protocol.webpush import encode
-from fediblog.store import events, files, notices
-from fediblog.store.events import Event
-from fediblog.store.pushes import Subscription
+from fediblog.store import files, notices
+from fediblog.store.queues import events
+from fediblog.store.queues.events import Event
+from fediblog.store.queues.push_subscriptions import Subscription
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.security.reading import reader, visitor

@@ -17,22 +17,11 @@ from fediblog.actions import following, moderating, people, publishing, reacting
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.documents import Visibility
 from fediblog.federation import compose, uploads
-from fediblog.store import (
-    announcements,
-    filters,
-    inbound,
-    listings,
-    lists,
-    markers,
-    moderation,
-    personal,
-    policies,
-    pushes,
-    tags,
-)
+from fediblog.store import announcements, filters, listings, lists, markers, moderation, personal, policies, tags
 from fediblog.store.engine import backup
 from fediblog.store.people import apps, logins, relation_lists, server_state
 from fediblog.store.people.logins import Session
+from fediblog.store.queues import incoming_queue, push_subscriptions
 from fediblog.store.tx import Tx
 from tests.federation.pair import Pair
 from tests.world import World
@@ -95,8 +84,8 @@ def _put(tx: Tx, ann: int, ben: str) -> None:
             token="t", login=login, account=ann, csrf="c", created=now, seen=now, expires=now + 720 * HOUR, agent="a"
         ),
     )
-    inbound.keep(tx, "https://two.test/x/1", ben, "two.test", "{}")
-    inbound.remember_early(tx, "https://two.test/x/2", ben, "Delete")
+    incoming_queue.keep(tx, "https://two.test/x/1", ben, "two.test", "{}")
+    incoming_queue.remember_early(tx, "https://two.test/x/2", ben, "Delete")
     moderation.report(tx, "https://two.test/x/3", None, ann, [], "This is a report")
     moderation.refused(tx, "bad.test", "https://bad.test/u", "Create", "host-blocked")
     server_state.put(tx, "a fact", "its value")
@@ -130,7 +119,7 @@ def _token(tx: Tx, ann: int) -> int:
     )
     number = apps.add_token(tx, "hash", ["read", "push"], app=app, login=login, account=ann)
     wanted = {"mention": True}
-    pushes.put(
+    push_subscriptions.put(
         tx,
         number,
         ann,

@@ -9,7 +9,7 @@ import pytest
 from fediblog.actions import publishing
 from fediblog.actions.drafts import Draft
 from fediblog.federation.worker import Worker
-from fediblog.store import outbox
+from fediblog.store.queues import delivery_queue
 from tests.federation.pair import Pair
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000  # ms
@@ -27,7 +27,7 @@ async def _moments(pair: Pair, days: float) -> list[int]:
         before = len(world.network.posts(pair.far))
         await world.workers[pair.near].idle()
         moments += [world.clock.now - start] * (len(world.network.posts(pair.far)) - before)
-        due = await world.read(pair.near, outbox.next_due)
+        due = await world.read(pair.near, delivery_queue.next_due)
         world.clock.now = max(world.clock.now + 30_000, due or start + round(days * DAY))
     return moments
 
@@ -59,9 +59,9 @@ async def test_after_a_week_it_is_unavailable_and_one_probe_a_day_goes_on(pair: 
     world.network.down.add(pair.far)
     await _write(pair, "Hello")
     await _moments(pair, 9)
-    (host,) = await world.read(pair.near, outbox.troubled_hosts)
+    (host,) = await world.read(pair.near, delivery_queue.troubled_hosts)
     assert host.unavailable is not None
-    assert await world.read(pair.near, outbox.waiting) == 0
+    assert await world.read(pair.near, delivery_queue.waiting) == 0
     for number in range(20):
         await _write(pair, f"Later {number}")
     assert 4 <= len(await _moments(pair, 5)) <= 6
@@ -73,8 +73,8 @@ async def test_anything_that_comes_in_ends_the_wait(pair: Pair) -> None:
     await _write(pair, "Hello")
     await _moments(pair, 3)
     world.network.down.clear()
-    before = await world.read(pair.near, outbox.waiting)
+    before = await world.read(pair.near, delivery_queue.waiting)
     await world.do(pair.far, publishing.publish, pair.ben.id, Draft(source="I am back"))
     await world.settle()
-    assert (before, await world.read(pair.near, outbox.waiting)) == (1, 0)
-    assert await world.read(pair.near, outbox.troubled_hosts) == []
+    assert (before, await world.read(pair.near, delivery_queue.waiting)) == (1, 0)
+    assert await world.read(pair.near, delivery_queue.troubled_hosts) == []

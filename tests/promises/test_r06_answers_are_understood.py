@@ -8,8 +8,8 @@ from fediblog.actions import people
 from fediblog.actions.drafts import Draft
 from fediblog.domain.posts import Post
 from fediblog.federation import compose
-from fediblog.store import outbox
 from fediblog.store.people import accounts, relations
+from fediblog.store.queues import delivery_queue
 from tests.federation.pair import Pair
 
 FINAL = [400, 401, 403, 404, 405, 406, 413, 415, 422, 451, 501]
@@ -24,7 +24,7 @@ async def _send(pair: Pair, source: str = "Hello") -> Post:
 
 async def _state(pair: Pair, post: Post) -> tuple[int, int, int]:
     """Reached, failed, waiting."""
-    found = await pair.world.read(pair.near, outbox.by_uri, pair.world.sites[pair.near].urls.activity(post.id))
+    found = await pair.world.read(pair.near, delivery_queue.by_uri, pair.world.sites[pair.near].urls.activity(post.id))
     assert found is not None
     return found.reached, found.failed, found.waiting
 

@@ -6,7 +6,7 @@ import pytest
 
 from fediblog.actions import publishing
 from fediblog.actions.drafts import Draft
-from fediblog.store import outbox
+from fediblog.store.queues import delivery_queue
 from tests.federation.pair import Pair
 
 
@@ -43,7 +43,7 @@ async def _tell(pair: Pair, failure: str, fails_at: str) -> None:
     taken = [sent.kind for sent in network.posts(pair.far) if sent.status == 202]
     assert taken == ["Create", "Update", "Delete"]
     assert await pair.there(post) is None
-    assert await world.read(pair.near, outbox.waiting) == 0
+    assert await world.read(pair.near, delivery_queue.waiting) == 0
 
 
 async def test_one_thing_that_fails_holds_up_no_other(pair: Pair) -> None:

@@ -12,7 +12,7 @@ import pytest
 from fediblog import inbox
 from fediblog.cli import inspection
 from fediblog.domain.documents import Activity
-from fediblog.store import inbound
+from fediblog.store.queues import incoming_queue
 from tests.federation.stranger import Home, Person, home
 
 POISON = "poison"
@@ -48,7 +48,7 @@ async def test_the_rest_flows_on(house: Home, monkeypatch: pytest.MonkeyPatch) -
     for _ in range(10):
         house.clock.forward(hours=6)
         await house.work()
-    assert len(tries) == 1 + inbound.MOST_TRIES  # once at the door, then as the worker
-    assert await house.site.db.read(inbound.totals) == {"dead": 1}
+    assert len(tries) == 1 + incoming_queue.MOST_TRIES  # once at the door, then as the worker
+    assert await house.site.db.read(incoming_queue.totals) == {"dead": 1}
     facts = [finding.fact for finding in await inspection.queues(house.site)]
     assert "Received activities that could not be dealt with: 1" in facts

@@ -18,10 +18,10 @@ from fediblog.actions.drafts import Draft
 from fediblog.actions.publishing import publish
 from fediblog.cli import doctor
 from fediblog.errors import Unavailable
-from fediblog.store import jobs
 from fediblog.store.engine import sqlite_file
 from fediblog.store.engine.database import connect
 from fediblog.store.people import accounts, operator_alerts
+from fediblog.store.queues import job_queue
 from fediblog.store.tx import Tx
 from tests.federation.stranger import home
 from tests.promises.servers import Server, run
@@ -128,7 +128,7 @@ async def test_what_is_damaged_is_not_written_any_more(tmp_path: Path) -> None:
         assert await place.site.db.read(accounts.get, place.alice.id) is not None
         for way in (place.site.db.write, place.site.db.write_here):
             with pytest.raises(Unavailable, match="database-damaged"):
-                await way(jobs.totals)
+                await way(job_queue.totals)
 
 
 async def test_it_looks_every_day(caplog: pytest.LogCaptureFixture) -> None:
@@ -150,7 +150,7 @@ async def test_it_looks_every_day(caplog: pytest.LogCaptureFixture) -> None:
         assert [record.getMessage() for record in caplog.records] == ["database-damaged"]
         (found,) = await world.read("one.test", operator_alerts.standing)
         assert (found.kind, found.at) == (operator_alerts.DAMAGE, world.clock.now)
-        assert await world.read("one.test", jobs.totals) == {"waiting": 2}  # it will look again
+        assert await world.read("one.test", job_queue.totals) == {"waiting": 2}  # it will look again
 
         (said,) = await doctor.troubles(world.sites["one.test"])
         assert (said.state, said.advice) == ("wrong", "Stop the server and restore the latest backup.")

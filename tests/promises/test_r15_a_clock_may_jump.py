@@ -10,8 +10,8 @@ from fediblog.cli import doctor
 from fediblog.domain.posts import Post
 from fediblog.protocol import retry
 from fediblog.protocol.retry import Verdict
-from fediblog.store import inbound, jobs, outbox
 from fediblog.store.people import operator_alerts
+from fediblog.store.queues import delivery_queue, incoming_queue, job_queue
 from fediblog.store.tx import Tx
 from tests.federation.pair import Pair
 
@@ -97,14 +97,14 @@ async def test_nor_does_what_had_failed_then(pair: Pair, restart: bool) -> None:
 
 async def test_nor_what_came_in_then(pair: Pair) -> None:
     def keep(tx: Tx) -> None:
-        inbound.keep(tx, "https://two.test/x/1", pair.ben.uri, "two.test", "{}")
+        incoming_queue.keep(tx, "https://two.test/x/1", pair.ben.uri, "two.test", "{}")
 
     pair.world.clock.forward(days=1)
     await pair.world.workers[pair.near].idle()
     await pair.world.sites[pair.near].db.write(keep)
     await _set_back(pair, restart=False)
     await pair.world.settle()
-    assert await pair.world.read(pair.near, inbound.totals) == {}
+    assert await pair.world.read(pair.near, incoming_queue.totals) == {}
 
 
 async def test_what_is_wanted_at_a_time_of_day_keeps_it(pair: Pair) -> None:
@@ -133,12 +133,12 @@ async def test_jumps_to_and_fro_make_no_storm_and_use_up_no_message(pair: Pair) 
                 await near.idle()
     tries = len(world.network.posts(pair.far))
     assert 8 <= tries <= 8 * 4 * 2  # a day that passes is worth one try, and so is one that is taken back
-    assert await world.read(pair.near, outbox.waiting) == len(posts)
+    assert await world.read(pair.near, delivery_queue.waiting) == len(posts)
     world.network.down.clear()
     world.clock.forward(days=1)
     await world.settle()
     assert [await pair.there(post) is not None for post in posts] == [True] * 5
-    assert await world.read(pair.near, jobs.dead) == []
+    assert await world.read(pair.near, job_queue.dead) == []
 
 
 async def test_a_day_at_once_sends_nothing_twice(pair: Pair) -> None:
@@ -159,7 +159,7 @@ async def test_what_is_refused_for_its_time_is_sent_again_once_the_clock_is_righ
     assert await pair.there(post) is None
     (found,) = await world.read(pair.near, operator_alerts.standing)
     assert (found.kind, found.detail) == (operator_alerts.CLOCK, "two.test: 5 days behind ours")
-    assert await world.read(pair.near, outbox.waiting) == 1
+    assert await world.read(pair.near, delivery_queue.waiting) == 1
     world.clock.forward(minutes=2)
     await world.settle()
     assert await pair.there(post) is not None
@@ -170,5 +170,5 @@ async def test_a_signature_that_is_refused_at_the_right_time_is_refused_for_good
     pair.world.network.fail(pair.far, 401, times=2, date=now)
     await _write(pair, "Not understood")
     await pair.world.settle()
-    assert await pair.world.read(pair.near, outbox.waiting) == 0
+    assert await pair.world.read(pair.near, delivery_queue.waiting) == 0
     assert await pair.world.read(pair.near, operator_alerts.standing) == []

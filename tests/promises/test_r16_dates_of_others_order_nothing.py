@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from fediblog.store import beginnings, listings
+from fediblog.store import listings
 from fediblog.store.ids import time_of
+from fediblog.store.queues import background_fetches
 from tests.federation.stranger import Home, Person, home
 
 DATES: list[Any] = [
@@ -66,7 +67,7 @@ async def test_a_poll_that_never_ends_makes_no_work(house: Home) -> None:
         assert (await house.send(bob, bob.creates(poll, number))).status == 202
     await house.work()
     made = await house.ask("select kind from job")
-    assert [kind for (kind,) in made] == [beginnings.JOB], "bob was met for the first time: nothing else"
+    assert [kind for (kind,) in made] == [background_fetches.JOB], "bob was met for the first time: nothing else"
 
 
 def _latest_job(tx: Any) -> int:

@@ -13,8 +13,9 @@ from fediblog.federation import budget, jobs
 from fediblog.federation.budget import through_door
 from fediblog.limits import Limit
 from fediblog.net.memory import Failures, Recent, Schemes
-from fediblog.store import inbound, moderation
-from fediblog.store.jobs import Job
+from fediblog.store import moderation
+from fediblog.store.queues import incoming_queue
+from fediblog.store.queues.job_queue import Job
 from fediblog.store.tx import Tx
 from fediblog.web.middleware import is_trusted
 from fediblog.web.shelf import MOST_BYTES, Kept, Shelf
@@ -71,8 +72,8 @@ def test_caches_of_functions_have_a_size() -> None:
 async def test_the_queue_of_the_inbox_has_an_end_for_all_and_for_each_server(
     at_home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbound, "FULL", 30)
-    monkeypatch.setattr(inbound, "HOST_SHARE", 10)
+    monkeypatch.setattr(incoming_queue, "FULL", 30)
+    monkeypatch.setattr(incoming_queue, "HOST_SHARE", 10)
     post = await at_home.writes()
     outcomes = []
     people = [Person(at_home.web, f"far{i}.test", "bob") for i in range(6)]
@@ -100,8 +101,8 @@ async def test_what_strangers_leave_behind_is_swept_away(at_home: Home) -> None:
     def fill(tx: Tx) -> None:
         for i in range(300):
             moderation.refused(tx, f"h{i}.test", "", "", "some-reason")
-            inbound.first_time(tx, f"https://far.test/seen/{i}")
-            inbound.remember_early(tx, f"https://far.test/early/{i}", bob.uri, "Undo")
+            incoming_queue.first_time(tx, f"https://far.test/seen/{i}")
+            incoming_queue.remember_early(tx, f"https://far.test/early/{i}", bob.uri, "Undo")
 
     await site.db.write(fill)
     for i in range(20):  # undone before they were done, and deleted before they were there

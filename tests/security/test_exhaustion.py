@@ -12,8 +12,9 @@ from fediblog.app import create_app
 from fediblog.counters import BUGS
 from fediblog.domain.documents import PUBLIC
 from fediblog.federation import jobs
-from fediblog.store import inbound, moderation, posts, writing
+from fediblog.store import moderation, posts, writing
 from fediblog.store.people import accounts
+from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
 from tests.federation.stranger import ACTIVITY, Home, Person
 from tests.world import ask
@@ -202,7 +203,7 @@ async def test_what_is_swept_has_an_age(at_home: Home, bob: Person) -> None:
 
 
 def _sweep(tx: Tx) -> None:
-    inbound.sweep(tx)
+    incoming_queue.sweep(tx)
     moderation.sweep(tx)
 
 

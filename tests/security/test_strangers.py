@@ -13,10 +13,10 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.federation import jobs
 from fediblog.federation.site import Site
-from fediblog.store import inbound, moderation, notices, reactions, writing
-from fediblog.store import jobs as queue
+from fediblog.store import moderation, notices, reactions, writing
 from fediblog.store.engine.database import Database, connect
 from fediblog.store.people import accounts, forgotten_accounts, relation_lists, relations
+from fediblog.store.queues import incoming_queue, job_queue
 from fediblog.store.tx import Tx
 from fediblog.store.writing import Placement
 from tests.conftest import Clock, options
@@ -57,7 +57,7 @@ def _vote(tx: Tx, alice: Account, bob: Account) -> None:
 
 def _waits(state: str) -> Ties:
     def keep(tx: Tx, _: Account, bob: Account) -> None:
-        inbound.keep(tx, "https://far.example/x", bob.uri, accounts.host_of(bob.uri), "{}")
+        incoming_queue.keep(tx, "https://far.example/x", bob.uri, accounts.host_of(bob.uri), "{}")
         tx.run("update incoming set state = :state", state=state)
 
     return keep
@@ -157,7 +157,7 @@ async def test_it_goes_on_in_steps_and_from_hour_to_hour(tmp_path: Path, monkeyp
 
 async def _sweep_hourly(site: Site) -> int:
     """Do the hourly job; where it goes on the next time."""
-    (due,) = [job for job in await site.db.write(queue.claim, 50) if job.kind == "sweep"]
+    (due,) = [job for job in await site.db.write(job_queue.claim, 50) if job.kind == "sweep"]
     await jobs.JOBS["sweep"](site, due)
     (again,) = await site.db.read(lambda tx: tx.all("select payload from job where kind = 'sweep'"))
     return int(json.loads(again.payload)["accounts"])

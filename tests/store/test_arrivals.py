@@ -9,9 +9,10 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Activity, Mention
 from fediblog.inbox import Facts, Outcome
 from fediblog.inbox.posting import take_in
-from fediblog.store import arrivals, inbound, posts, pushes, reactions, writing
+from fediblog.store import arrivals, posts, reactions, writing
 from fediblog.store.engine.database import Database
 from fediblog.store.people import apps, relations
+from fediblog.store.queues import incoming_queue, push_subscriptions
 from fediblog.store.tx import Tx
 from tests.store import makers
 from tests.store.makers import URLS, Watched, local, remote, scans, undone
@@ -36,9 +37,9 @@ async def test_each_answer_has_its_own_cause(db: Database) -> None:
         relations.block(tx, alice.id, bob.id, "https://x.example/b")
         assert [_stands(tx, bob, in_reply_to=each.uri)["shunned"] for each in (ours, below)] == [1, 1]
         assert not _stands(tx, bob)["shunned"]
-        inbound.remember_early(tx, uri, "https://other.example/u", "Delete")
+        incoming_queue.remember_early(tx, uri, "https://other.example/u", "Delete")
         assert not _stands(tx, bob)["early"]
-        inbound.remember_early(tx, uri, bob.uri, "Delete")
+        incoming_queue.remember_early(tx, uri, bob.uri, "Delete")
         writing.bury(tx, uri, bob.uri)
         makers.post(tx, bob, uri=uri)
         relations.block_host(tx, "far.example")
@@ -80,8 +81,8 @@ async def test_how_many_reactions_of_the_one_who_reacts_stand_beside_a_post(db: 
 def _pushes(tx: Tx, account: int) -> None:
     """An app of the account that wants to be woken by whatever there is."""
     token = apps.add_token(tx, f"hash of {account}", ["push"], account=account)
-    alerts = dict.fromkeys(pushes.ALERTS, True)
-    pushes.put(
+    alerts = dict.fromkeys(push_subscriptions.ALERTS, True)
+    push_subscriptions.put(
         tx,
         token,
         account,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from fediblog.store import markers, notices, policies, pushes
+from fediblog.store import markers, notices, policies
 from fediblog.store.engine.database import Database, connect
 from fediblog.store.engine.migrate import known_migrations
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.notices import LARGEST
+from fediblog.store.queues import push_subscriptions
 from fediblog.store.tx import Tx
 from tests.conftest import Clock, options
 from tests.store.makers import local, post, remote
@@ -72,7 +73,7 @@ async def test_subscriptions_are_counted_too(db: Database) -> None:
             )
             token = tx.all("select max(id) as id from token")[0].id
             keys = {"endpoint": "e", "key": "k", "secret": "s", "policy": "all", "sealed": ""}
-            made = pushes.put(tx, token, account.id, **keys, standard=True, alerts={})
+            made = push_subscriptions.put(tx, token, account.id, **keys, standard=True, alerts={})
             numbers.append(made.id)
         assert numbers == [1, 2, 1]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from fediblog.domain.documents import Option, Poll, Visibility
-from fediblog.store import jobs, listings, posts, reactions
+from fediblog.store import listings, posts, reactions
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts
+from fediblog.store.queues import job_queue
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.store.makers import Watched, local, post, remote, scans, whole
@@ -113,7 +114,7 @@ async def test_votes_are_counted_by_choice_and_by_person(db: Database) -> None:
         assert counted is not None
         assert [each.votes for each in counted.options] == [2, 1, 0]
         assert (counted.voters, counted.multiple, counted.ends) == (2, True, 5)
-        assert jobs.next_due(tx) == tx.now + reactions.TALLY_DELAY
+        assert job_queue.next_due(tx) == tx.now + reactions.TALLY_DELAY
         reactions.tally(tx, whole(tx, post(tx, one)))
 
     await db.write(check)

@@ -15,7 +15,7 @@ from fediblog.mastodon.params import whole
 from fediblog.store import posts
 from fediblog.store.noticed import Span
 from fediblog.store.policies import Request
-from fediblog.store.pushes import ALERT_OF
+from fediblog.store.queues.push_subscriptions import ALERT_OF
 from fediblog.store.tx import Tx
 
 TYPES = {**ALERT_OF, "move": "moved"}

@@ -20,8 +20,8 @@ from fediblog.store.engine import fibers, migrate
 from fediblog.store.engine.postgres_session import SETTINGS, Session, Sessions
 from fediblog.store.engine.schema_lock import TRIES, Upgrade, may_upgrade, refuse_in_use, wait_a_moment
 from fediblog.store.engine.sql import bind_in_order, bind_row, numbered
-from fediblog.store.gone import PROCESS
 from fediblog.store.ids import IdMaker
+from fediblog.store.queues.lost_workers import PROCESS
 from fediblog.store.tx import Clock, Conflict, Engine, Param, Row, Scalar, Tx
 
 T = TypeVar("T")

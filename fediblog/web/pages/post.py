@@ -16,19 +16,8 @@ from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
-from fediblog.store import (
-    approvals,
-    beginnings,
-    graves,
-    listings,
-    permits,
-    polls,
-    posts,
-    quotes,
-    reactions,
-    threads,
-    writing,
-)
+from fediblog.store import approvals, graves, listings, permits, posts, quotes, reactions, threads, writing
+from fediblog.store.queues import background_fetches, poll_totals
 from fediblog.store.quotes import Authorization
 from fediblog.store.threads import Below
 from fediblog.store.tx import Tx
@@ -87,9 +76,9 @@ async def for_reader(request: Request) -> Response:
     site = site_of(request)
     thread, due, asked = await ask_as(request, _for_reader, site.urls, request.path_params["n"], _page(request))
     if due:  # what strangers answered was never delivered here
-        await site.db.write(beginnings.of_thread, due)
+        await site.db.write(background_fetches.of_thread, due)
     if asked:
-        await site.db.write(polls.refresh, asked)
+        await site.db.write(poll_totals.refresh, asked)
     post = thread.post
     if post.local and post.state == "published":
         return RedirectResponse(urlsplit(post.url).path, 303)
@@ -140,8 +129,8 @@ def _for_reader(tx: Tx, visit: Visit, urls: Urls, number: int, page: int) -> tup
     if post is None:
         raise NotFound
     thread = thread_of(tx, visit.account.id, post, page)
-    due = beginnings.threads_due(tx, {each.id for each in (post, *thread.above[:1])})
-    return thread, due, polls.stale(tx, [post])
+    due = background_fetches.threads_due(tx, {each.id for each in (post, *thread.above[:1])})
+    return thread, due, poll_totals.stale(tx, [post])
 
 
 def _page(request: Request) -> int:

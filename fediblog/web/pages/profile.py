@@ -15,8 +15,9 @@ from fediblog.domain.records import record
 from fediblog.errors import NotFound
 from fediblog.messages import text
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
-from fediblog.store import freshness, listings, profile_totals
+from fediblog.store import listings
 from fediblog.store.people import account_counts, accounts, relations
+from fediblog.store.queues import profile_totals, stale_accounts
 from fediblog.store.tx import Tx
 from fediblog.web import paging
 from fediblog.web.negotiation import site_of
@@ -85,8 +86,8 @@ async def remote(request: Request) -> Response:
     if found.account.local and found.account.login is not None:
         return RedirectResponse(f"/@{found.account.handle}", 303)
     site = site_of(request)
-    if freshness.is_stale(found.account, site.clock()):
-        await site.db.write(freshness.renew, found.account)
+    if stale_accounts.is_stale(found.account, site.clock()):
+        await site.db.write(stale_accounts.renew, found.account)
     if found.due:
         await site.db.write(profile_totals.refresh, found.account)
     shown = paging.page(request, found.posts, SIZE, lambda post: post.id)

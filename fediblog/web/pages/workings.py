@@ -12,10 +12,11 @@ from fediblog.actions import moderating
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Invalid
-from fediblog.store import jobs, moderation, outbox, posts
-from fediblog.store.outbox import Outgoing
+from fediblog.store import moderation, posts
 from fediblog.store.people import operator_alerts, relations
 from fediblog.store.people.operator_alerts import Trouble
+from fediblog.store.queues import delivery_queue, job_queue
+from fediblog.store.queues.delivery_queue import Outgoing
 from fediblog.store.tx import Row, Tx
 from fediblog.web import forms, paging
 from fediblog.web.forms import Form
@@ -48,17 +49,17 @@ async def deliveries(request: Request) -> Response:
 
 
 def _deliveries(tx: Tx, visit: Visit, before: int | None) -> tuple[list[Sent], list[Row], list[Trouble]]:
-    latest = outbox.latest(tx, visit.account.id, before=before, limit=SIZE + 1)
+    latest = delivery_queue.latest(tx, visit.account.id, before=before, limit=SIZE + 1)
     sent = [
         Sent(
             outgoing,
             posts.stored(tx, outgoing.post) if outgoing.post is not None else None,
-            outbox.failures(tx, outgoing.id) if outgoing.total > outgoing.reached else (),
-            jobs.is_open(tx, "fanout", str(outgoing.id)),
+            delivery_queue.failures(tx, outgoing.id) if outgoing.total > outgoing.reached else (),
+            job_queue.is_open(tx, "fanout", str(outgoing.id)),
         )
         for outgoing in latest
     ]
-    return sent, outbox.troubled_hosts(tx), operator_alerts.standing(tx) if visit.is_owner else []
+    return sent, delivery_queue.troubled_hosts(tx), operator_alerts.standing(tx) if visit.is_owner else []
 
 
 async def refusals(request: Request) -> Response:

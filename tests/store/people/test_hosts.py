@@ -15,12 +15,13 @@ from fediblog.actions import moderating
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.protocol.authority import compared_host
-from fediblog.store import inbound, listings, notices
+from fediblog.store import listings, notices
 from fediblog.store.engine import host_migration
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import Window
 from fediblog.store.people import account_counts, accounts, hosts, relation_lists, relations
 from fediblog.store.people.accounts import host_of
+from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
 from tests.store.makers import everything, local, post, remote
 
@@ -98,7 +99,7 @@ async def test_a_block_of_the_server_holds_however_it_is_written(typed: str, hos
         assert relations.host_is_blocked(tx, host_of(theirs.uri))
         assert hosts.blocked_among(tx, [host, "else.example"]) == {host}
         key = f"{theirs.uri}#key"
-        standing = inbound.standing(tx, f"{theirs.uri}/1", host_of(key), host_of(theirs.uri), key, "")
+        standing = incoming_queue.standing(tx, f"{theirs.uri}/1", host_of(key), host_of(theirs.uri), key, "")
         assert standing.blocked
         moderating.unblock_host(tx, URLS, typed)
         assert not relations.host_is_blocked(tx, host)

@@ -15,8 +15,9 @@ from fediblog.actions import people
 from fediblog.domain.accounts import Relation
 from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.domain.posts import Post
-from fediblog.store import jobs, listings, moderation, notices, outbox, posts, profile_totals, reactions
+from fediblog.store import listings, moderation, notices, posts, reactions
 from fediblog.store.people import accounts, relations
+from fediblog.store.queues import delivery_queue, job_queue, profile_totals
 from tests.web.pages.conftest import ORIGIN, PASSWORD, Blog
 
 
@@ -456,10 +457,10 @@ async def test_deliveries_say_how_far_they_got(blog: Blog) -> None:
         await blog.site.db.write(deed)  # type: ignore[arg-type]
         return (await owner.get("/deliveries")).text
 
-    page = await page_after(lambda tx: jobs.drop(tx, "fanout", str(post.id)))
+    page = await page_after(lambda tx: job_queue.drop(tx, "fanout", str(post.id)))
     assert "no other server" in page
     assert "<p>On its way" not in page
-    page = await page_after(lambda tx: outbox.add_deliveries(tx, post.id, [bob.inbox, eve.inbox]))
+    page = await page_after(lambda tx: delivery_queue.add_deliveries(tx, post.id, [bob.inbox, eve.inbox]))
     assert "reached 0 of 2 servers, 2 waiting" in page
     page = await page_after(lambda tx: tx.run("update outgoing set reached = 1 where id = :id", id=post.id))
     assert "reached 1 of 2 servers, 1 waiting" in page
@@ -534,7 +535,7 @@ async def test_what_was_typed_is_kept_for_the_way_back(blog: Blog) -> None:
 async def test_a_profile_elsewhere_shows_what_its_server_says(blog: Blog) -> None:
     owner, bob = await blog.owner(), await blog.stranger()
     assert "<strong>0</strong> followers" in (await owner.get(f"/account/{bob.id}")).text
-    assert await blog.site.db.read(jobs.is_open, profile_totals.JOB, str(bob.id))
+    assert await blog.site.db.read(job_queue.is_open, profile_totals.JOB, str(bob.id))
     await blog.site.db.write(profile_totals.put, bob.id, 1200, 30, 80)
     page = (await owner.get(f"/account/{bob.id}")).text
     for told in ("<strong>1200</strong> followers", "<strong>30</strong> following", "<strong>80</strong> posts"):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from fediblog.domain.documents import Poll
 from fediblog.domain.posts import Post
-from fediblog.store import jobs
+from fediblog.store.queues import job_queue
 from fediblog.store.tx import Row, Tx
 
 JOB = "refresh-poll"
@@ -50,15 +50,15 @@ def _is_due(post: Post, checked: int, now: int) -> bool:
 def refresh(tx: Tx, posts: Collection[int]) -> None:
     """Have the totals of these polls fetched."""
     for post in sorted(posts):
-        if jobs.waiting(tx, JOB, MOST_WAITING) < MOST_WAITING:
+        if job_queue.waiting(tx, JOB, MOST_WAITING) < MOST_WAITING:
             _note(tx, post)
-            jobs.add(tx, JOB, str(post))
+            job_queue.add(tx, JOB, str(post))
 
 
 def voted(tx: Tx, post: int) -> None:
     """One of our people voted: what the totals are then is asked for when the vote has surely been counted."""
     _note(tx, post)
-    jobs.add(tx, JOB, str(post), run_at=tx.now + PAUSE)
+    job_queue.add(tx, JOB, str(post), run_at=tx.now + PAUSE)
 
 
 def _note(tx: Tx, post: int) -> None:

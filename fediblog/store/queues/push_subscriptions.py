@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 
 from fediblog.domain.records import record
-from fediblog.store import jobs
 from fediblog.store.people import relations
+from fediblog.store.queues import job_queue
 from fediblog.store.tx import Row, Tx
 
 JOB = "push"
@@ -130,7 +130,7 @@ def queue(tx: Tx, account: int, kind: str, actor: int) -> None:
     for row in rows:
         each = _subscription(row)
         if alert and each.alerts.get(alert) and _is_wanted(tx, each, actor):
-            jobs.add(tx, JOB, f"{each.token}/{row.notices}")
+            job_queue.add(tx, JOB, f"{each.token}/{row.notices}")
 
 
 def _is_wanted(tx: Tx, each: Subscription, actor: int) -> bool:

@@ -12,10 +12,10 @@ from itertools import groupby
 
 import pytest
 
-from fediblog.store import jobs, outbox
 from fediblog.store.engine.database import Database
-from fediblog.store.outbox import KEPT_TRYING, LEASE, MOST_TRIES, Batch, Delivery
 from fediblog.store.people import hosts, relations
+from fediblog.store.queues import delivery_queue, job_queue
+from fediblog.store.queues.delivery_queue import KEPT_TRYING, LEASE, MOST_TRIES, Batch, Delivery
 from fediblog.store.tx import Conflict, Tx
 from tests.conftest import Clock
 from tests.store.makers import DAY, Watched, local, post, scans
@@ -29,7 +29,7 @@ def emit(tx: Tx, /, *inboxes: str, subject: str = "u:thing", kind: str = "Create
     """An activity of the first account, to these inboxes; its number."""
     row = tx.one("select id from account where handle = 'alice'")
     number = tx.new_id()
-    outbox.emit(
+    delivery_queue.emit(
         tx,
         row.id if row else local(tx).id,
         f"https://blog.example/x/{number}",
@@ -59,19 +59,19 @@ def sent(batches: list[Batch]) -> list[tuple[str, int]]:
 async def test_an_activity_is_stored_once_with_a_delivery_for_each_inbox(db: Database) -> None:
     def check(tx: Tx) -> None:
         number = emit(tx, inbox(1), inbox(2), inbox(2), inbox(2, "own"), post=5)
-        stored = outbox.get(tx, number)
+        stored = delivery_queue.get(tx, number)
         assert stored is not None
-        assert stored == outbox.by_uri(tx, f"https://blog.example/x/{number}")
+        assert stored == delivery_queue.by_uri(tx, f"https://blog.example/x/{number}")
         assert (stored.total, stored.reached, stored.failed, stored.waiting) == (3, 0, 0, 3)
-        assert outbox.add_deliveries(tx, number, [inbox(2), inbox(3)]) == 1
-        assert outbox.add_deliveries(tx, number, []) == outbox.add_deliveries(tx, 1, [inbox(1)]) == 0
-        assert outbox.waiting(tx) == 4
-        assert [each.id for each in outbox.latest(tx, stored.account)] == [number]
-        assert outbox.latest(tx, stored.account, before=number) == []
-        assert (outbox.get(tx, 0), outbox.by_uri(tx, "x:")) == (None, None)
+        assert delivery_queue.add_deliveries(tx, number, [inbox(2), inbox(3)]) == 1
+        assert delivery_queue.add_deliveries(tx, number, []) == delivery_queue.add_deliveries(tx, 1, [inbox(1)]) == 0
+        assert delivery_queue.waiting(tx) == 4
+        assert [each.id for each in delivery_queue.latest(tx, stored.account)] == [number]
+        assert delivery_queue.latest(tx, stored.account, before=number) == []
+        assert (delivery_queue.get(tx, 0), delivery_queue.by_uri(tx, "x:")) == (None, None)
         second = emit(tx, inbox(1))
-        assert len(outbox.latest(tx, stored.account)) == 1, "only what is about a post"
-        batches = outbox.lease(tx)
+        assert len(delivery_queue.latest(tx, stored.account)) == 1, "only what is about a post"
+        batches = delivery_queue.lease(tx)
         assert sorted(sent(batches)) == [
             (inbox(1), number),
             (inbox(1), second),
@@ -90,7 +90,7 @@ async def test_an_activity_is_stored_once_with_a_delivery_for_each_inbox(db: Dat
 async def test_followers_are_reached_by_a_job(db: Database) -> None:
     def check(tx: Tx) -> None:
         number = emit(tx, followers=True)
-        (job,) = jobs.claim(tx)
+        (job,) = job_queue.claim(tx)
         assert (job.kind, job.subject, job.payload) == ("fanout", str(number), {"outgoing": number, "after": 0})
 
     await db.write(check)
@@ -101,22 +101,22 @@ async def test_a_mentioned_follower_gets_it_once(db: Database) -> None:
 
     def check(tx: Tx) -> None:
         number = emit(tx, inbox(1), followers=True)
-        (batch,) = outbox.lease(tx)
-        outbox.delivered(tx, batch.deliveries[0])
-        outbox.delivered(tx, batch.deliveries[0])
-        outbox.host_answered(tx, "h1.example")
-        (job,) = jobs.claim(tx)
-        assert outbox.add_deliveries(tx, number, [inbox(1), inbox(2)]) == 1
-        (batch,) = outbox.lease(tx)
+        (batch,) = delivery_queue.lease(tx)
+        delivery_queue.delivered(tx, batch.deliveries[0])
+        delivery_queue.delivered(tx, batch.deliveries[0])
+        delivery_queue.host_answered(tx, "h1.example")
+        (job,) = job_queue.claim(tx)
+        assert delivery_queue.add_deliveries(tx, number, [inbox(1), inbox(2)]) == 1
+        (batch,) = delivery_queue.lease(tx)
         assert batch.host == "h2.example"
-        outbox.delivered(tx, batch.deliveries[0])
-        jobs.done(tx, job.id)
-        stored = outbox.get(tx, number)
+        delivery_queue.delivered(tx, batch.deliveries[0])
+        job_queue.done(tx, job.id)
+        stored = delivery_queue.get(tx, number)
         assert stored is not None
         assert (stored.total, stored.reached, stored.waiting) == (2, 2, 0)
-        assert outbox.failures(tx, number) == []
-        assert outbox.waiting(tx) == 0
-        assert outbox.sweep(tx, failed_before=tx.now + 1, sent_before=0) == 2
+        assert delivery_queue.failures(tx, number) == []
+        assert delivery_queue.waiting(tx) == 0
+        assert delivery_queue.sweep(tx, failed_before=tx.now + 1, sent_before=0) == 2
 
     await db.write(check)
 
@@ -124,17 +124,17 @@ async def test_a_mentioned_follower_gets_it_once(db: Database) -> None:
 async def test_totals_add_up(db: Database) -> None:
     def check(tx: Tx) -> None:
         number = emit(tx, *(inbox(n) for n in range(4)))
-        one, two, three, four = (batch.deliveries[0] for batch in outbox.lease(tx))
+        one, two, three, four = (batch.deliveries[0] for batch in delivery_queue.lease(tx))
         for _ in range(2):  # a worker whose lease ran out may say the same again
-            outbox.delivered(tx, one)
-            outbox.refused(tx, two, 404, "not there")
-        outbox.delivered(tx, two)
-        outbox.put_off(tx, two, 500, "late")
-        outbox.put_off(tx, three, 503, "busy")
-        stored = outbox.get(tx, number)
+            delivery_queue.delivered(tx, one)
+            delivery_queue.refused(tx, two, 404, "not there")
+        delivery_queue.delivered(tx, two)
+        delivery_queue.put_off(tx, two, 500, "late")
+        delivery_queue.put_off(tx, three, 503, "busy")
+        stored = delivery_queue.get(tx, number)
         assert stored is not None
         assert (stored.total, stored.reached, stored.failed, stored.waiting) == (4, 1, 1, 2)
-        rows = {row.inbox: (row.state, row.status, row.error, row.tries) for row in outbox.failures(tx, number)}
+        rows = {row.inbox: (row.state, row.status, row.error, row.tries) for row in delivery_queue.failures(tx, number)}
         assert rows == {
             two.inbox: ("failed", 404, "not there", 1),
             three.inbox: ("waiting", 503, "busy", 1),
@@ -146,20 +146,20 @@ async def test_totals_add_up(db: Database) -> None:
 
 async def test_a_leased_host_is_nobody_elses_until_the_lease_runs_out(db: Database, clock: Clock) -> None:
     await db.write(emit, inbox(1), inbox(2))
-    (first,) = await db.write(lambda tx: outbox.lease(tx, hosts=1))
-    assert [first.host] != hosts_of(await db.write(outbox.lease))
-    assert await db.write(outbox.lease) == []
-    assert await db.read(outbox.next_due) == clock.now + LEASE
+    (first,) = await db.write(lambda tx: delivery_queue.lease(tx, hosts=1))
+    assert [first.host] != hosts_of(await db.write(delivery_queue.lease))
+    assert await db.write(delivery_queue.lease) == []
+    assert await db.read(delivery_queue.next_due) == clock.now + LEASE
     clock.forward(ms=LEASE - 1)
-    assert await db.write(outbox.lease) == []
+    assert await db.write(delivery_queue.lease) == []
     clock.forward(ms=1)
-    again = await db.write(outbox.lease)
+    again = await db.write(delivery_queue.lease)
     assert sorted(hosts_of(again)) == ["h1.example", "h2.example"]
     assert {each.tries for batch in again for each in batch.deliveries} == {0}
-    await db.write(outbox.release_all)
-    assert len(await db.write(outbox.lease)) == 2
-    await db.write(outbox.give_back, "h1.example")
-    assert hosts_of(await db.write(outbox.lease)) == ["h1.example"]
+    await db.write(delivery_queue.release_all)
+    assert len(await db.write(delivery_queue.lease)) == 2
+    await db.write(delivery_queue.give_back, "h1.example")
+    assert hosts_of(await db.write(delivery_queue.lease)) == ["h1.example"]
 
 
 @pytest.mark.postgres
@@ -169,14 +169,14 @@ async def test_two_workers_share_the_hosts_out(db: Database) -> None:
     both = threading.Barrier(2, timeout=20)
 
     def lease(tx: Tx) -> list[str]:
-        found = hosts_of(outbox.lease(tx, hosts=5))
+        found = hosts_of(delivery_queue.lease(tx, hosts=5))
         both.wait()
         return found
 
     one, two = await asyncio.gather(db.write(lease), db.write(lease))
     assert not set(one) & set(two)
     assert len(one) + len(two) >= 5
-    rest = hosts_of(await db.write(outbox.lease))
+    rest = hosts_of(await db.write(delivery_queue.lease))
     assert sorted([*one, *two, *rest]) == [f"h{n}.example" for n in range(8)]
 
 
@@ -184,13 +184,13 @@ async def test_two_workers_share_the_hosts_out(db: Database) -> None:
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 async def test_a_message_for_a_host_that_was_just_found_idle_is_not_forgotten(db: Database) -> None:
     await db.write(emit, inbox(1))
-    (batch,) = await db.write(outbox.lease)
-    await db.write(outbox.delivered, batch.deliveries[0])
-    await db.write(outbox.host_answered, "h1.example")
+    (batch,) = await db.write(delivery_queue.lease)
+    await db.write(delivery_queue.delivered, batch.deliveries[0])
+    await db.write(delivery_queue.host_answered, "h1.example")
     looked, asked = threading.Event(), threading.Event()
 
     def rest(tx: Tx) -> None:
-        assert outbox.lease(tx) == []
+        assert delivery_queue.lease(tx) == []
         looked.set()
         assert asked.wait(20)
 
@@ -200,7 +200,7 @@ async def test_a_message_for_a_host_that_was_just_found_idle_is_not_forgotten(db
         emit(tx, inbox(1))  # waits for the row that the other holds, and so comes after it
 
     await asyncio.gather(db.write(rest), db.write(late))
-    assert hosts_of(await db.write(outbox.lease)) == ["h1.example"]
+    assert hosts_of(await db.write(delivery_queue.lease)) == ["h1.example"]
 
 
 @pytest.mark.postgres
@@ -213,34 +213,34 @@ async def test_settling_for_many_hosts_and_spreading_to_them_never_clash(db: Dat
 
     def spread(tx: Tx, step: int) -> None:
         calls.append("spread")
-        outbox.add_deliveries(tx, number, [inbox(n, f"own{step}") for n in range(40)])
+        delivery_queue.add_deliveries(tx, number, [inbox(n, f"own{step}") for n in range(40)])
 
     def settle(tx: Tx, batches: list[Batch]) -> None:
         calls.append("settle")
-        outbox.lock_hosts(tx, names[::-1])
-        outbox.delivered_all(tx, number, [each.id for batch in batches for each in batch.deliveries])
-        outbox.hosts_answered(tx, names[::-1])
+        delivery_queue.lock_hosts(tx, names[::-1])
+        delivery_queue.delivered_all(tx, number, [each.id for batch in batches for each in batch.deliveries])
+        delivery_queue.hosts_answered(tx, names[::-1])
 
     for step in range(5):
-        batches = await db.write(lambda tx: outbox.lease(tx, hosts=40))
+        batches = await db.write(lambda tx: delivery_queue.lease(tx, hosts=40))
         await asyncio.gather(db.write(settle, batches), db.write(spread, step))
     assert Counter(calls) == {"spread": 5, "settle": 5}, "nobody had to begin again"
-    whole = await db.read(outbox.get, number)
+    whole = await db.read(delivery_queue.get, number)
     assert whole is not None
     assert (whole.total, whole.reached) == (6 * 40, 5 * 40)
-    assert await db.read(outbox.waiting) == 40
+    assert await db.read(delivery_queue.waiting) == 40
 
 
 async def test_an_idle_host_costs_nothing_until_there_is_something_for_it(db: Database, clock: Clock) -> None:
     await db.write(emit, inbox(1))
-    (batch,) = await db.write(outbox.lease)
-    await db.write(outbox.delivered, batch.deliveries[0])
-    await db.write(outbox.host_answered, "h1.example", "rfc9421")
-    assert await db.write(outbox.lease) == []
-    assert await db.read(outbox.next_due) is None
+    (batch,) = await db.write(delivery_queue.lease)
+    await db.write(delivery_queue.delivered, batch.deliveries[0])
+    await db.write(delivery_queue.host_answered, "h1.example", "rfc9421")
+    assert await db.write(delivery_queue.lease) == []
+    assert await db.read(delivery_queue.next_due) is None
     await db.write(emit, inbox(1))
-    assert await db.read(outbox.next_due) == clock.now
-    (batch,) = await db.write(outbox.lease)
+    assert await db.read(delivery_queue.next_due) == clock.now
+    (batch,) = await db.write(delivery_queue.lease)
     assert batch.scheme == "rfc9421"
 
 
@@ -252,30 +252,30 @@ async def test_hosts_take_turns(db: Database, clock: Clock) -> None:
     await db.write(fill)
     rounds: list[str] = []
     for _ in range(9):
-        batches = await db.write(lambda tx: outbox.lease(tx, hosts=4, each=2))
+        batches = await db.write(lambda tx: delivery_queue.lease(tx, hosts=4, each=2))
         for batch in batches:
             assert len(batch.deliveries) == 2
             for each in batch.deliveries:
-                await db.write(outbox.delivered, each)
-            await db.write(outbox.host_answered, batch.host)
+                await db.write(delivery_queue.delivered, each)
+            await db.write(delivery_queue.host_answered, batch.host)
         rounds += hosts_of(batches)
         clock.forward(ms=1)
     every = {f"h{n}.example" for n in range(12)}
     assert [set(rounds[n : n + 12]) for n in (0, 12, 24)] == [every] * 3
-    assert await db.read(outbox.waiting) == 0
+    assert await db.read(delivery_queue.waiting) == 0
 
 
 async def order_of_turns(db: Database) -> list[str]:
     """The hosts in the order in which they have their turn now, one after another."""
     order = []
-    while batches := await db.write(lambda tx: outbox.lease(tx, hosts=1)):
+    while batches := await db.write(lambda tx: delivery_queue.lease(tx, hosts=1)):
         order.append(batches[0].host)
     return order
 
 
 async def test_what_is_for_few_goes_before_the_rest_of_what_is_for_many(db: Database, clock: Clock) -> None:
     await db.write(emit, *(inbox(f"{n:02}") for n in range(30)))
-    clock.forward(ms=outbox.SPACING * 10)
+    clock.forward(ms=delivery_queue.SPACING * 10)
     await db.write(lambda tx: emit(tx, inbox("a"), inbox("b"), subject="u:small"))
     order = [name.removeprefix("h").removesuffix(".example") for name in await order_of_turns(db)]
     places = [order.index(name) for name in ("a", "b")]
@@ -286,19 +286,19 @@ async def test_what_is_for_few_goes_before_the_rest_of_what_is_for_many(db: Data
 
 async def test_a_host_keeps_its_place_when_more_comes_for_it(db: Database, clock: Clock) -> None:
     await db.write(emit, inbox(1), inbox(2), inbox(3))
-    clock.forward(ms=outbox.SPACING * 100)
+    clock.forward(ms=delivery_queue.SPACING * 100)
     await db.write(lambda tx: emit(tx, inbox(4), inbox(1), subject="u:later"))
     assert await order_of_turns(db) == ["h1.example", "h2.example", "h3.example", "h4.example"]
 
 
 async def test_a_host_that_had_its_turn_comes_after_those_that_wait(db: Database, clock: Clock) -> None:
     await db.write(lambda tx: [emit(tx, inbox(1), inbox(2), inbox(3), subject=f"u:{n}") for n in range(2)])
-    (batch,) = await db.write(lambda tx: outbox.lease(tx, hosts=1, each=1))
+    (batch,) = await db.write(lambda tx: delivery_queue.lease(tx, hosts=1, each=1))
     assert batch.host == "h1.example"
-    await db.write(outbox.delivered, batch.deliveries[0])
-    await db.write(outbox.host_answered, batch.host)
+    await db.write(delivery_queue.delivered, batch.deliveries[0])
+    await db.write(delivery_queue.host_answered, batch.host)
     assert await order_of_turns(db) == ["h2.example", "h3.example", "h1.example"]
-    await db.write(outbox.release_all)
+    await db.write(delivery_queue.release_all)
     clock.forward(ms=hosts.AGAIN * 2)
     await db.write(lambda tx: emit(tx, inbox(4), subject="u:later"))
     assert (await order_of_turns(db))[2:] == ["h1.example", "h4.example"], "but before what came after its turn"
@@ -307,20 +307,20 @@ async def test_a_host_that_had_its_turn_comes_after_those_that_wait(db: Database
 async def test_rows_that_were_kept_while_an_activity_was_spread_go_in_steps(db: Database) -> None:
     def check(tx: Tx) -> None:
         number, other = (emit(tx, *(inbox(n) for n in range(9)), subject=s, followers=True) for s in ("u:1", "u:2"))
-        for batch in outbox.lease(tx, each=1):
+        for batch in delivery_queue.lease(tx, each=1):
             assert batch.deliveries[0].outgoing == number
             if batch.host == "h0.example":
-                outbox.refused(tx, batch.deliveries[0], 403, "no")
+                delivery_queue.refused(tx, batch.deliveries[0], 403, "no")
             elif batch.host != "h1.example":
-                outbox.delivered(tx, batch.deliveries[0])
-        assert outbox.forget_reached(tx, other, 5) == 0
-        assert [outbox.forget_reached(tx, number, 5) for _ in range(3)] == [5, 2, 0]
-        assert outbox.waiting(tx) == 1 + 9
-        assert {(row.host, row.state) for row in outbox.failures(tx, number)} == {
+                delivery_queue.delivered(tx, batch.deliveries[0])
+        assert delivery_queue.forget_reached(tx, other, 5) == 0
+        assert [delivery_queue.forget_reached(tx, number, 5) for _ in range(3)] == [5, 2, 0]
+        assert delivery_queue.waiting(tx) == 1 + 9
+        assert {(row.host, row.state) for row in delivery_queue.failures(tx, number)} == {
             ("h0.example", "failed"),
             ("h1.example", "waiting"),
         }
-        stored = outbox.get(tx, number)
+        stored = delivery_queue.get(tx, number)
         assert stored is not None
         assert (stored.total, stored.reached, stored.failed) == (9, 7, 1)
 
@@ -333,19 +333,19 @@ async def test_a_failure_puts_off_the_host_and_is_probed_by_one_message(db: Data
             emit(tx, inbox(1), inbox(2), subject=f"u:{n}")
 
     await db.write(fill)
-    batches = {batch.host: batch for batch in await db.write(outbox.lease)}
+    batches = {batch.host: batch for batch in await db.write(delivery_queue.lease)}
     first = batches["h1.example"].deliveries[0]
     start = clock.now
 
     def fail(tx: Tx, delivery: Delivery) -> None:
-        outbox.put_off(tx, delivery, None, "timed out")
-        outbox.host_failed(tx, delivery.host, "timed out" * 99, hour_later)
+        delivery_queue.put_off(tx, delivery, None, "timed out")
+        delivery_queue.host_failed(tx, delivery.host, "timed out" * 99, hour_later)
 
     await db.write(fail, first)
-    assert hosts_of(await db.write(outbox.lease)) == []
-    assert await db.read(outbox.next_due) == start + LEASE
+    assert hosts_of(await db.write(delivery_queue.lease)) == []
+    assert await db.read(delivery_queue.next_due) == start + LEASE
     clock.forward(hours=1)
-    (probe, other) = sorted(await db.write(outbox.lease), key=lambda batch: batch.host)
+    (probe, other) = sorted(await db.write(delivery_queue.lease), key=lambda batch: batch.host)
     assert (probe.host, probe.failures, len(probe.deliveries)) == ("h1.example", 1, 1)
     assert (other.host, len(other.deliveries)) == ("h2.example", 20)
     await db.write(fail, probe.deliveries[0])
@@ -358,10 +358,10 @@ async def test_a_failure_puts_off_the_host_and_is_probed_by_one_message(db: Data
         50,
     )
     clock.forward(hours=1)
-    (probe,) = [batch for batch in await db.write(outbox.lease) if batch.host == "h1.example"]
-    await db.write(outbox.delivered, probe.deliveries[0])
-    await db.write(outbox.host_answered, "h1.example")
-    (batch,) = await db.write(outbox.lease)
+    (probe,) = [batch for batch in await db.write(delivery_queue.lease) if batch.host == "h1.example"]
+    await db.write(delivery_queue.delivered, probe.deliveries[0])
+    await db.write(delivery_queue.host_answered, "h1.example")
+    (batch,) = await db.write(delivery_queue.lease)
     assert (batch.failures, len(batch.deliveries)) == (0, 20)
     assert await db.read(hosts.troubled_hosts) == []
 
@@ -369,79 +369,79 @@ async def test_a_failure_puts_off_the_host_and_is_probed_by_one_message(db: Data
 async def test_failing_hosts_do_not_crowd_out_those_that_work(db: Database, clock: Clock) -> None:
     await db.write(lambda tx: emit(tx, *(inbox(n) for n in range(20))))
     for n in range(15):
-        await db.write(outbox.host_failed, f"h{n}.example", "no answer", hour_later)
+        await db.write(delivery_queue.host_failed, f"h{n}.example", "no answer", hour_later)
     clock.forward(days=1)
-    batches = await db.write(lambda tx: outbox.lease(tx, hosts=5, probes=3))
+    batches = await db.write(lambda tx: delivery_queue.lease(tx, hosts=5, probes=3))
     assert Counter(batch.failures > 0 for batch in batches) == {True: 3, False: 5}
 
 
 async def test_a_host_that_asks_for_time_gets_it(db: Database, clock: Clock) -> None:
     await db.write(emit, inbox(1))
     until = clock.now + 5000
-    await db.write(lambda tx: outbox.host_failed(tx, "h1.example", "429", hour_later, until))
-    assert await db.read(outbox.next_due) == until
+    await db.write(lambda tx: delivery_queue.host_failed(tx, "h1.example", "429", hour_later, until))
+    assert await db.read(delivery_queue.next_due) == until
     clock.forward(ms=4999)
-    assert await db.write(outbox.lease) == []
+    assert await db.write(delivery_queue.lease) == []
     clock.forward(ms=1)
-    assert hosts_of(await db.write(outbox.lease)) == ["h1.example"]
-    await db.write(outbox.host_failed, "nobody.example", "x", hour_later)
+    assert hosts_of(await db.write(delivery_queue.lease)) == ["h1.example"]
+    await db.write(delivery_queue.host_failed, "nobody.example", "x", hour_later)
 
 
 async def test_what_is_heard_of_is_due_at_once(db: Database, clock: Clock) -> None:
     await db.write(emit, inbox(1), inbox(2))
-    await db.write(outbox.lease)
-    await db.write(lambda tx: outbox.host_failed(tx, "h1.example", "no answer", hour_later, clock.now + DAY))
-    assert await db.write(outbox.lease) == []
-    await db.write(outbox.host_heard, "h1.example")
-    await db.write(outbox.host_heard, "h2.example")
-    assert hosts_of(await db.write(outbox.lease)) == ["h1.example"], "a lease of one that works stands"
+    await db.write(delivery_queue.lease)
+    await db.write(lambda tx: delivery_queue.host_failed(tx, "h1.example", "no answer", hour_later, clock.now + DAY))
+    assert await db.write(delivery_queue.lease) == []
+    await db.write(delivery_queue.host_heard, "h1.example")
+    await db.write(delivery_queue.host_heard, "h2.example")
+    assert hosts_of(await db.write(delivery_queue.lease)) == ["h1.example"], "a lease of one that works stands"
 
 
 async def test_what_nobody_takes_for_seven_days_is_given_up(db: Database, clock: Clock) -> None:
     old = await db.write(emit, inbox(1), inbox(2))
-    await db.write(outbox.host_failed, "h1.example", "no answer", hour_later)
+    await db.write(delivery_queue.host_failed, "h1.example", "no answer", hour_later)
     clock.forward(days=3)
     young = await db.write(lambda tx: emit(tx, inbox(1)))
     clock.forward(ms=KEPT_TRYING - 3 * DAY)
-    await db.write(outbox.host_failed, "h1.example", "no answer", hour_later)
+    await db.write(delivery_queue.host_failed, "h1.example", "no answer", hour_later)
     assert (await db.read(hosts.troubled_hosts))[0].unavailable == clock.now
-    whole = await db.read(outbox.get, old)
+    whole = await db.read(delivery_queue.get, old)
     assert whole is not None
     assert (whole.failed, whole.waiting) == (0, 2), "not a moment too early"
     clock.forward(ms=1)
-    await db.write(outbox.host_failed, "h1.example", "no answer", hour_later)
+    await db.write(delivery_queue.host_failed, "h1.example", "no answer", hour_later)
     assert (await db.read(hosts.troubled_hosts))[0].unavailable == clock.now - 1
     for number, failed, waiting in ((old, 1, 1), (young, 0, 1)):
-        whole = await db.read(outbox.get, number)
+        whole = await db.read(delivery_queue.get, number)
         assert whole is not None
         assert (whole.failed, whole.waiting) == (failed, waiting)
-    (row, _) = await db.read(outbox.failures, old)
+    (row, _) = await db.read(delivery_queue.failures, old)
     assert (row.state, "seven days" in row.error) == ("failed", True)
-    await db.write(outbox.host_answered, "h1.example")
+    await db.write(delivery_queue.host_answered, "h1.example")
     assert await db.read(hosts.troubled_hosts) == []
 
 
 async def test_a_message_that_always_fails_is_given_up_and_hinders_no_other(db: Database, clock: Clock) -> None:
     poison = await db.write(emit, inbox(1))
     tries = 0
-    while await db.read(outbox.waiting) and tries < 99:
+    while await db.read(delivery_queue.waiting) and tries < 99:
         other = await db.write(lambda tx: emit(tx, inbox(1), subject="u:other"))
         for _ in range(2):
-            for batch in await db.write(outbox.lease):
+            for batch in await db.write(delivery_queue.lease):
                 for each in batch.deliveries:
                     if each.outgoing == poison:
                         tries += 1
                         assert each.tries == tries - 1
-                        await db.write(outbox.put_off, each, 500, "the server answered 500")
+                        await db.write(delivery_queue.put_off, each, 500, "the server answered 500")
                     else:
-                        await db.write(outbox.delivered, each)
-                await db.write(outbox.host_answered, batch.host)
-        whole = await db.read(outbox.get, other)
+                        await db.write(delivery_queue.delivered, each)
+                await db.write(delivery_queue.host_answered, batch.host)
+        whole = await db.read(delivery_queue.get, other)
         assert whole is not None
         assert whole.reached == 1, "others pass"
         clock.forward(days=1)
     assert tries == MOST_TRIES
-    whole = await db.read(outbox.get, poison)
+    whole = await db.read(delivery_queue.get, poison)
     assert whole is not None
     assert (whole.failed, whole.waiting) == (1, 0)
 
@@ -451,9 +451,9 @@ async def test_no_answer_at_all_is_not_counted_against_the_message(db: Database)
         number = emit(tx, inbox(1))
         for _ in range(MOST_TRIES * 2):
             tx.run("update host set leased = 0, next_try = 0, failures = 1")
-            (batch,) = outbox.lease(tx)
-            outbox.put_off(tx, batch.deliveries[0], None, "timed out")
-        whole = outbox.get(tx, number)
+            (batch,) = delivery_queue.lease(tx)
+            delivery_queue.put_off(tx, batch.deliveries[0], None, "timed out")
+        whole = delivery_queue.get(tx, number)
         assert whole is not None
         assert whole.waiting == 1
 
@@ -463,20 +463,20 @@ async def test_no_answer_at_all_is_not_counted_against_the_message(db: Database)
 async def test_what_waits_for_a_blocked_host_is_refused(db: Database) -> None:
     def check(tx: Tx) -> None:
         number = emit(tx, inbox(1), inbox(1, "own"), inbox(2))
-        outbox.refuse_all(tx, "h1.example", "blocked")
-        whole = outbox.get(tx, number)
+        delivery_queue.refuse_all(tx, "h1.example", "blocked")
+        whole = delivery_queue.get(tx, number)
         assert whole is not None
         assert (whole.failed, whole.waiting) == (2, 1)
-        assert hosts_of(outbox.lease(tx)) == ["h2.example"]
+        assert hosts_of(delivery_queue.lease(tx)) == ["h2.example"]
 
     await db.write(check)
 
 
 async def test_a_later_message_never_overtakes_an_earlier_one_that_failed(db: Database, clock: Clock) -> None:
     create = await db.write(lambda tx: emit(tx, inbox(1), subject="u:1"))
-    (batch,) = await db.write(outbox.lease)
-    await db.write(outbox.put_off, batch.deliveries[0], 500, "the server answered 500")
-    await db.write(outbox.host_answered, "h1.example")
+    (batch,) = await db.write(delivery_queue.lease)
+    await db.write(delivery_queue.put_off, batch.deliveries[0], 500, "the server answered 500")
+    await db.write(delivery_queue.host_answered, "h1.example")
 
     def more(tx: Tx) -> list[int]:
         delete = emit(tx, inbox(1), subject="u:1", kind="Delete")
@@ -486,18 +486,18 @@ async def test_a_later_message_never_overtakes_an_earlier_one_that_failed(db: Da
     delete, elsewhere, *others = await db.write(more)
     order: list[int] = []
     for _ in range(9):
-        for batch in await db.write(lambda tx: outbox.lease(tx, each=4)):
+        for batch in await db.write(lambda tx: delivery_queue.lease(tx, each=4)):
             for each in batch.deliveries:
                 order.append(each.outgoing)
-                await db.write(outbox.delivered, each)
-            await db.write(outbox.host_answered, batch.host)
+                await db.write(delivery_queue.delivered, each)
+            await db.write(delivery_queue.host_answered, batch.host)
     assert order == [elsewhere, *others], "what is about other things, or for another inbox, does not wait"
     clock.forward(hours=1)
     for _ in range(2):
-        (batch,) = await db.write(outbox.lease)
+        (batch,) = await db.write(delivery_queue.lease)
         order += [each.outgoing for each in batch.deliveries]
-        await db.write(outbox.delivered, batch.deliveries[0])
-        await db.write(outbox.host_answered, batch.host)
+        await db.write(delivery_queue.delivered, batch.deliveries[0])
+        await db.write(delivery_queue.host_answered, batch.host)
     assert order[-2:] == [create, delete]
 
 
@@ -514,7 +514,7 @@ class Simulation:
             self.sent.append(emit(tx, *inboxes, subject=f"u:{self.dice.randrange(3)}"))
 
     def work(self, tx: Tx) -> None:
-        for batch in outbox.lease(tx, hosts=2, each=3):
+        for batch in delivery_queue.lease(tx, hosts=2, each=3):
             answered = False
             ordered = sorted(batch.deliveries, key=lambda each: (each.inbox, each.subject, each.id))
             for _, lane in groupby(ordered, lambda each: (each.inbox, each.subject)):
@@ -525,17 +525,19 @@ class Simulation:
                     if not self.settle(tx, each, outcome):
                         break
             if answered:
-                outbox.host_answered(tx, batch.host)
+                delivery_queue.host_answered(tx, batch.host)
             else:
-                outbox.host_failed(tx, batch.host, "no answer", lambda failures, since: tx.now + 60_000 * failures)
+                delivery_queue.host_failed(
+                    tx, batch.host, "no answer", lambda failures, since: tx.now + 60_000 * failures
+                )
 
     def settle(self, tx: Tx, delivery: Delivery, outcome: str) -> bool:
         if outcome == "taken":
-            outbox.delivered(tx, delivery)
+            delivery_queue.delivered(tx, delivery)
         elif outcome == "refused":
-            outbox.refused(tx, delivery, 403, "no")
+            delivery_queue.refused(tx, delivery, 403, "no")
         else:
-            outbox.put_off(tx, delivery, 500 if outcome == "error" else None, outcome)
+            delivery_queue.put_off(tx, delivery, 500 if outcome == "error" else None, outcome)
             return False
         return True
 
@@ -557,17 +559,17 @@ async def test_whatever_servers_answer_order_holds_and_totals_add_up(db: Databas
         await db.write(world.work)
         clock.forward(seconds=world.dice.randrange(300))
     for _ in range(3000):
-        if not await db.read(outbox.waiting):
+        if not await db.read(delivery_queue.waiting):
             break
-        due = await db.read(outbox.next_due)
+        due = await db.read(delivery_queue.next_due)
         assert due is not None, "something waits that nobody will ever take"
         clock.forward(ms=max(due - clock.now, 0))
         await db.write(world.work)
     for number in world.sent:
-        whole = await db.read(outbox.get, number)
+        whole = await db.read(delivery_queue.get, number)
         assert whole is not None
         assert whole.total == whole.reached + whole.failed > 0
-        assert len(await db.read(outbox.failures, number)) == whole.failed
+        assert len(await db.read(delivery_queue.failures, number)) == whole.failed
 
 
 async def test_hosts_that_are_blocked_are_found_among_many(db: Database) -> None:
@@ -585,11 +587,11 @@ async def test_what_is_over_is_swept(db: Database, clock: Clock) -> None:
     def fill(tx: Tx) -> tuple[int, int, int]:
         number = post(tx, local(tx))
         numbers = emit(tx, inbox(1)), emit(tx, inbox(2)), emit(tx, inbox(3), post=number)
-        for batch in outbox.lease(tx):
+        for batch in delivery_queue.lease(tx):
             if batch.host == "h2.example":
-                outbox.refused(tx, batch.deliveries[0], 404, "gone")
+                delivery_queue.refused(tx, batch.deliveries[0], 404, "gone")
             else:
-                outbox.delivered(tx, batch.deliveries[0])
+                delivery_queue.delivered(tx, batch.deliveries[0])
         return numbers
 
     reached, refused, about_post = await db.write(fill)
@@ -597,9 +599,9 @@ async def test_what_is_over_is_swept(db: Database, clock: Clock) -> None:
     waiting = await db.write(emit, inbox(4))
     clock.forward(days=1)
     soon = clock.now
-    assert await db.write(lambda tx: outbox.sweep(tx, failed_before=0, sent_before=soon)) == 1
-    assert await db.write(lambda tx: outbox.sweep(tx, failed_before=soon, sent_before=soon)) == 2
-    left = [n for n in (reached, refused, about_post, waiting) if await db.read(outbox.get, n)]
+    assert await db.write(lambda tx: delivery_queue.sweep(tx, failed_before=0, sent_before=soon)) == 1
+    assert await db.write(lambda tx: delivery_queue.sweep(tx, failed_before=soon, sent_before=soon)) == 2
+    left = [n for n in (reached, refused, about_post, waiting) if await db.read(delivery_queue.get, n)]
     assert left == [about_post, waiting]
 
 
@@ -609,14 +611,14 @@ async def test_what_hosts_understand_is_remembered(db: Database) -> None:
     await db.write(hosts.remember_scheme, "h1.example", "rfc9421")
     await db.write(hosts.remember_scheme, "new.example", "cavage")
     assert await db.read(hosts.schemes) == {"h1.example": "rfc9421"}
-    assert hosts_of(await db.write(outbox.lease)) == ["h1.example"]
+    assert hosts_of(await db.write(delivery_queue.lease)) == ["h1.example"]
 
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 async def test_the_planner_is_told_that_the_queue_has_grown(db: Database) -> None:
     def spread(tx: Tx, number: int, first: int) -> None:
-        outbox.add_deliveries(tx, number, [inbox(n) for n in range(first, first + 400)])
+        delivery_queue.add_deliveries(tx, number, [inbox(n) for n in range(first, first + 400)])
 
     def known(tx: Tx) -> tuple[int, int]:
         rows = tx.all("select reltuples from pg_class where relname in ('delivery', 'host') order by relname")
@@ -638,11 +640,11 @@ async def test_a_lease_costs_as_much_as_its_batch(db: Database) -> None:
         number = emit(tx, subject="u:0")
         for page in range(20):
             inboxes = [inbox((page * 1000 + n) % 5000, f"u{page}/{n}") for n in range(1000)]
-            assert outbox.add_deliveries(tx, number, inboxes) == 1000
+            assert delivery_queue.add_deliveries(tx, number, inboxes) == 1000
         for n in range(1000):
             emit(tx, inbox("away"), subject=f"u:{n}")
-        outbox.host_failed(tx, "haway.example", "no answer", lambda failures, since: tx.now)
-        assert outbox.waiting(tx) == 21_000
+        delivery_queue.host_failed(tx, "haway.example", "no answer", lambda failures, since: tx.now)
+        assert delivery_queue.waiting(tx) == 21_000
         seen = Watched(tx)
         steps = [0]
 
@@ -651,7 +653,7 @@ async def test_a_lease_costs_as_much_as_its_batch(db: Database) -> None:
             return 0
 
         tx._db.set_progress_handler(count, 100)  # type: ignore[attr-defined]
-        batches = outbox.lease(seen)
+        batches = delivery_queue.lease(seen)
         tx._db.set_progress_handler(None, 0)  # type: ignore[attr-defined]
         assert (len(batches), sum(len(batch.deliveries) for batch in batches)) == (33, 32 * 4 + 1)
         assert len(seen.asked) == 7, "however many they are"
@@ -671,18 +673,18 @@ async def test_settling_goes_by_an_index(db: Database) -> None:
     def check(tx: Tx) -> list[str]:
         seen = Watched(tx)
         number = emit(seen, inbox(1), inbox(2), inbox(3))
-        one, two, three = (batch.deliveries[0] for batch in outbox.lease(seen))
-        outbox.delivered(seen, one)
-        outbox.refused(seen, two, 404, "")
-        outbox.put_off(seen, three, 500, "")
-        outbox.host_failed(seen, three.host, "", hour_later)
-        outbox.host_answered(seen, one.host)
-        outbox.host_heard(seen, three.host)
-        outbox.failures(seen, number)
-        outbox.get(seen, number)
+        one, two, three = (batch.deliveries[0] for batch in delivery_queue.lease(seen))
+        delivery_queue.delivered(seen, one)
+        delivery_queue.refused(seen, two, 404, "")
+        delivery_queue.put_off(seen, three, 500, "")
+        delivery_queue.host_failed(seen, three.host, "", hour_later)
+        delivery_queue.host_answered(seen, one.host)
+        delivery_queue.host_heard(seen, three.host)
+        delivery_queue.failures(seen, number)
+        delivery_queue.get(seen, number)
         tx.run("update host set next_try = 0")
-        outbox.lease(seen)
-        outbox.sweep(seen, failed_before=1, sent_before=1)
+        delivery_queue.lease(seen)
+        delivery_queue.sweep(seen, failed_before=1, sent_before=1)
         hosts.troubled_hosts(seen)
         found = scans(seen.plans(), "delivery", "d", "e", "f", "o", "outgoing", "h", "host", "job", "p")
         # Numbers alone, once an hour; and an index of those that fail, which nothing else is in.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fediblog.domain.records import record
-from fediblog.store import inbound, jobs
+from fediblog.store.queues import incoming_queue, job_queue
 from fediblog.store.tx import Tx
 
 _PROBE = "urn:fediblog:probe"
@@ -20,8 +20,8 @@ class Pressure:
 
 def measure(tx: Tx) -> Pressure:
     """All of it at this moment."""
-    queues = {("incoming", state): n for state, n in inbound.totals(tx).items()}
-    queues |= {("jobs", state): n for state, n in jobs.totals(tx).items()}
+    queues = {("incoming", state): n for state, n in incoming_queue.totals(tx).items()}
+    queues |= {("jobs", state): n for state, n in job_queue.totals(tx).items()}
     rows = tx.all("select state, count(*) as n from delivery where state = 'waiting' group by state")
     queues |= {("deliveries", row.state): row.n for row in rows}
     for queue in ("incoming", "jobs", "deliveries"):
@@ -41,4 +41,4 @@ def probe(tx: Tx) -> bool:
         uri=_PROBE,
         now=tx.now,
     )
-    return inbound.has_room(tx, "")
+    return incoming_queue.has_room(tx, "")

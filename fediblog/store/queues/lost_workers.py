@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from fediblog.store import claims, jobs, leases
+from fediblog.store.queues import claims, job_queue, leases
 from fediblog.store.tx import Tx
 
 PROCESS = 0x66656470  # the first half of those locks; the second is the number of the process
@@ -33,5 +33,5 @@ def take_back(tx: Tx, workers: Collection[int]) -> None:
     """What these processes had claimed is due again."""
     numbers = sorted(workers)
     leases.release(tx, numbers)
-    jobs.release(tx, numbers)
+    job_queue.release(tx, numbers)
     claims.release(tx, claims.INCOMING, numbers)

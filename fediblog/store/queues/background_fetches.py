@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from fediblog.domain.accounts import Account
-from fediblog.store import jobs
+from fediblog.store.queues import job_queue
 from fediblog.store.tx import Tx
 
 JOB = "beginnings"
@@ -15,10 +15,10 @@ MOST_WAITING = 200  # of each kind; beyond that nothing more is asked for
 
 def of_account(tx: Tx, account: Account) -> None:
     """Have the pins and the first posts of an account of another server fetched, once for ever."""
-    if account.local or jobs.waiting(tx, JOB, MOST_WAITING) >= MOST_WAITING:
+    if account.local or job_queue.waiting(tx, JOB, MOST_WAITING) >= MOST_WAITING:
         return
     if tx.run("update account set begun = :now where id = :id and begun is null", now=tx.now, id=account.id):
-        jobs.add(tx, JOB, str(account.id))
+        job_queue.add(tx, JOB, str(account.id))
 
 
 def threads_due(tx: Tx, posts: Collection[int]) -> list[int]:
@@ -34,6 +34,6 @@ def threads_due(tx: Tx, posts: Collection[int]) -> list[int]:
 def of_thread(tx: Tx, posts: Collection[int]) -> None:
     """Have the answers below these posts of other servers fetched, where that is due."""
     due = threads_due(tx, posts)
-    if due and jobs.waiting(tx, "thread", MOST_WAITING) < MOST_WAITING:
+    if due and job_queue.waiting(tx, "thread", MOST_WAITING) < MOST_WAITING:
         for post in due:
-            jobs.add(tx, "thread", str(post))
+            job_queue.add(tx, "thread", str(post))

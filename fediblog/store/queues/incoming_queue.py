@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
-from fediblog.store import claims
 from fediblog.store.ids import first_of
 from fediblog.store.people import accounts
 from fediblog.store.people.accounts import StoredKey
 from fediblog.store.people.hosts import domains
+from fediblog.store.queues import claims
 from fediblog.store.tx import Tx
 
 MOST_TRIES = 3  # of one that makes a handler fail: then it is put aside and shown

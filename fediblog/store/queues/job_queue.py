@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fediblog.domain.records import record
-from fediblog.store import claims
+from fediblog.store.queues import claims
 from fediblog.store.tx import Row, Tx
 
 MOST_TRIES = 8

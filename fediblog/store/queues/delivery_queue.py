@@ -9,13 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from fediblog.domain.records import record
-from fediblog.store import jobs
-from fediblog.store.leases import LEASE as LEASE
-from fediblog.store.leases import Batch as Batch
-from fediblog.store.leases import Delivery as Delivery
-from fediblog.store.leases import lease as lease
-from fediblog.store.leases import next_due as next_due
-from fediblog.store.leases import release_all as release_all
 from fediblog.store.people.accounts import host_of
 from fediblog.store.people.hosts import give_back as give_back
 from fediblog.store.people.hosts import host_answered as host_answered
@@ -26,6 +19,13 @@ from fediblog.store.people.hosts import remember_scheme as remember_scheme
 from fediblog.store.people.hosts import schemes as schemes
 from fediblog.store.people.hosts import suspect as suspect
 from fediblog.store.people.hosts import troubled_hosts as troubled_hosts
+from fediblog.store.queues import job_queue
+from fediblog.store.queues.leases import LEASE as LEASE
+from fediblog.store.queues.leases import Batch as Batch
+from fediblog.store.queues.leases import Delivery as Delivery
+from fediblog.store.queues.leases import lease as lease
+from fediblog.store.queues.leases import next_due as next_due
+from fediblog.store.queues.leases import release_all as release_all
 from fediblog.store.tx import Row, Scalar, Tx
 
 KEPT_TRYING = 7 * 86_400_000  # ms; after that a message is given up
@@ -94,7 +94,7 @@ def emit(
     if inboxes:
         add_deliveries(tx, number, sorted(set(inboxes)))
     if followers:
-        jobs.add(
+        job_queue.add(
             tx, "fanout", str(number), {"outgoing": number, "after": 0, **({"then": "followed"} if followed else {})}
         )
 
@@ -182,7 +182,7 @@ def is_leaving(tx: Tx, account: int, uri: str, since: int) -> bool:
         uri=uri,
         since=since,
     )
-    return any(row.waits or jobs.is_open(tx, "fanout", str(row.id)) for row in rows)
+    return any(row.waits or job_queue.is_open(tx, "fanout", str(row.id)) for row in rows)
 
 
 def failures(tx: Tx, outgoing: int, limit: int = 100) -> list[Row]:
@@ -206,7 +206,7 @@ def delivered_all(tx: Tx, outgoing: int, deliveries: Sequence[int]) -> None:
 
     While the activity is still being spread their rows stay, or the inboxes would get it again as a follower's.
     """
-    if jobs.is_open(tx, "fanout", str(outgoing)):
+    if job_queue.is_open(tx, "fanout", str(outgoing)):
         done = tx.run(
             "update delivery set state = 'reached', error = '', ended = :now where id in (:ids) and state = 'waiting'",
             now=tx.now,

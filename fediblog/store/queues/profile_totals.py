@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fediblog.domain.accounts import Account
-from fediblog.store import jobs
+from fediblog.store.queues import job_queue
 from fediblog.store.tx import Tx
 
 JOB = "profile-totals"
@@ -22,9 +22,9 @@ def is_stale(tx: Tx, account: Account) -> bool:
 
 def refresh(tx: Tx, account: Account) -> None:
     """Have them fetched, if that is due. They count as asked for from then on, also where the server is away."""
-    if is_stale(tx, account) and jobs.waiting(tx, JOB, MOST_WAITING) < MOST_WAITING:
+    if is_stale(tx, account) and job_queue.waiting(tx, JOB, MOST_WAITING) < MOST_WAITING:
         put(tx, account.id, None, None, None)
-        jobs.add(tx, JOB, str(account.id))
+        job_queue.add(tx, JOB, str(account.id))
 
 
 def put(tx: Tx, account: int, followers: int | None, following: int | None, posts: int | None) -> None:
