@@ -7,8 +7,8 @@ from fediblog.actions.drafts import author_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
 from fediblog.protocol.activities import reply_authorization, write_activity
-from fediblog.store import approvals, posts, ties
 from fediblog.store.people import accounts
+from fediblog.store.posts import approvals, posts, thread_links
 from fediblog.store.tx import Tx
 
 
@@ -21,7 +21,7 @@ def revoke(tx: Tx, urls: Urls, account: int, authorization: int) -> None:
         raise NotFound
     if not approvals.revoke_reply(tx, authorization):
         return
-    ties.loosen(tx, found.replying)
+    thread_links.loosen(tx, found.replying)
     uri, number = urls.reply_authorization(authorization), tx.new_id()
     proof = reply_authorization(uri, author.uri, found.replying, post.uri)
     replier = accounts.get(tx, found.account)

@@ -20,8 +20,8 @@ from fediblog.hashtags import SIGNS, key
 from fediblog.markup.markdown import HASHTAGS, MentionTarget, find_hashtags, find_mentions, render
 from fediblog.markup.slug import slugify
 from fediblog.markup.text import one_line, tidy
-from fediblog.store import files, permits, posts
 from fediblog.store.people import accounts
+from fediblog.store.posts import media_files, posts, reply_policy
 from fediblog.store.tx import Tx
 
 _NARROW = [Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS, Visibility.DIRECT]
@@ -187,10 +187,10 @@ def _parent(tx: Tx, author: Account, draft: Draft, before: Post | None) -> Post 
     parent = posts.get(tx, draft.reply_to, author.id)
     if parent is None:
         raise NotFound("The post that you answer is not there any more.")
-    if draft.state != "draft" and not permits.may_comment(tx, author.id, parent):
+    if draft.state != "draft" and not reply_policy.may_comment(tx, author.id, parent):
         closed = "Comments are closed." if parent.repliable == "nobody" else "Only followers of its author may comment."
         raise Invalid("source", f"{closed} This answer cannot be published.")
-    if draft.state != "draft" and permits.leave_to_answer(tx, author, parent) == "denied":
+    if draft.state != "draft" and reply_policy.leave_to_answer(tx, author, parent) == "denied":
         raise Invalid("source", "Its author does not let you answer this post. This answer cannot be published.")
     return parent
 
@@ -205,8 +205,8 @@ def _quoted(tx: Tx, author: Account, draft: Draft, before: Post | None) -> Post 
     own = post.account.id == author.id
     if post.visibility == Visibility.DIRECT or (not own and post.visibility not in OPEN):
         raise Invalid("quote", "Only what everybody may see can be quoted.")
-    asked = permits.leave_of(tx, post.policy.quote if post.policy else None, author, post)
-    if asked == "denied" or (post.local and not permits.may_quote(tx, author.id, post)):
+    asked = reply_policy.leave_of(tx, post.policy.quote if post.policy else None, author, post)
+    if asked == "denied" or (post.local and not reply_policy.may_quote(tx, author.id, post)):
         raise Invalid("quote", "Its author does not want this post to be quoted.")
     return post
 
@@ -324,7 +324,7 @@ def _attachments(
     return shown, tuple(upload.id for upload, _ in found)
 
 
-def attachment_of(urls: Urls, upload: files.Upload, alt: str, focus: tuple[float, float] | None) -> Attachment:
+def attachment_of(urls: Urls, upload: media_files.Upload, alt: str, focus: tuple[float, float] | None) -> Attachment:
     """An upload as a post carries it."""
     return Attachment(
         kind="Image",
@@ -340,8 +340,8 @@ def attachment_of(urls: Urls, upload: files.Upload, alt: str, focus: tuple[float
     )
 
 
-def _upload(tx: Tx, author: Account, each: File) -> files.Upload:
-    upload = files.get(tx, each.upload, author.id)
+def _upload(tx: Tx, author: Account, each: File) -> media_files.Upload:
+    upload = media_files.get(tx, each.upload, author.id)
     if upload is None:
         raise Invalid("files", "One of the pictures is not there any more; add it again.")
     if not upload.file:

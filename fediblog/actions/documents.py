@@ -16,8 +16,8 @@ from fediblog.protocol.actors import write_actor
 from fediblog.protocol.collections import write_page
 from fediblog.protocol.notes import write_note
 from fediblog.protocol.previews import pictures_within, written_abstract
-from fediblog.store import approvals, emoji, listings, posts, quotes
 from fediblog.store.people import accounts
+from fediblog.store.posts import approvals, custom_emoji, post_lists, posts, quotes
 from fediblog.store.tx import Tx
 
 EMBEDDED_REPLIES = 5
@@ -37,7 +37,7 @@ def actor_document(tx: Tx, urls: Urls, account: Account) -> Document:
 
 def _emoji(tx: Tx, urls: Urls, used: tuple[Emoji, ...]) -> tuple[Emoji, ...]:
     """Of the emoji that were ours when they were used, those that still are."""
-    return tuple(own_emoji(urls, each) for each in emoji.by_names(tx, [each.name for each in used]))
+    return tuple(own_emoji(urls, each) for each in custom_emoji.by_names(tx, [each.name for each in used]))
 
 
 def post_document(tx: Tx, urls: Urls, post: Post) -> Document:
@@ -45,7 +45,7 @@ def post_document(tx: Tx, urls: Urls, post: Post) -> Document:
     counted = posts.with_counts(post)
     if post.emoji:
         counted = replace(counted, emoji=_emoji(tx, urls, post.emoji))
-    shown = listings.reply_rows(tx, post.id, limit=EMBEDDED_REPLIES)
+    shown = post_lists.reply_rows(tx, post.id, limit=EMBEDDED_REPLIES)
     first = write_page(
         "",  # it stands only here, so it is found nowhere
         part_of=post.replies,

@@ -10,8 +10,9 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.markup.markdown import render
 from fediblog.markup.text import one_line
-from fediblog.store import announcements, emoji
-from fediblog.store.emoji import OwnEmoji
+from fediblog.store import announcements
+from fediblog.store.posts import custom_emoji
+from fediblog.store.posts.custom_emoji import OwnEmoji
 from fediblog.store.queues import events
 from fediblog.store.tx import Tx
 
@@ -53,22 +54,22 @@ def check_emoji_name(name: str) -> str:
 def add_emoji(tx: Tx, urls: Urls, name: str, media: int, category: str) -> None:
     """A picture for `:name:`; an earlier one gives way, also where it is shown already. Raises Invalid."""
     wanted = check_emoji_name(name)
-    emoji.put(tx, wanted, media, one_line(category, CATEGORY_LIMIT))
-    for each in emoji.by_names(tx, (wanted,)):
-        emoji.show(tx, wanted, urls.media(each.file))
+    custom_emoji.put(tx, wanted, media, one_line(category, CATEGORY_LIMIT))
+    for each in custom_emoji.by_names(tx, (wanted,)):
+        custom_emoji.show(tx, wanted, urls.media(each.file))
 
 
 def remove_emoji(tx: Tx, name: str) -> None:
     """Show it nowhere any more: posts and profiles that name it show its name. Raises NotFound."""
-    if not emoji.remove(tx, name):
+    if not custom_emoji.remove(tx, name):
         raise NotFound(f"There is no emoji :{name}:. `fediblog emoji list` shows those there are.")
-    emoji.show(tx, name, "")
+    custom_emoji.show(tx, name, "")
 
 
 def emoji_in(tx: Tx, urls: Urls, texts: Iterable[str]) -> tuple[Emoji, ...]:
     """Our emoji that these texts name."""
     named = dict.fromkeys(name for text in texts if ":" in text for name in _USED.findall(text))
-    found = emoji.by_names(tx, list(named)[:_MOST])
+    found = custom_emoji.by_names(tx, list(named)[:_MOST])
     return tuple(own_emoji(urls, each) for each in found)
 
 

@@ -11,10 +11,10 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
 from fediblog.protocol.activities import write_activity
 from fediblog.protocol.authority import compared_host
-from fediblog.store import writing
 from fediblog.store.people import accounts, apps, deleted_accounts, logins, relation_lists, relations
 from fediblog.store.people.accounts import host_of
 from fediblog.store.people.hosts import BLOCKS, blocked_among
+from fediblog.store.posts import post_writing
 from fediblog.store.tx import Tx
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?\Z")
@@ -131,7 +131,7 @@ def delete(tx: Tx, urls: Urls, account: int) -> None:
         accounts.set_state(tx, account, "active")  # who is suspended can say nothing, not even that it goes
         people.delete_account(tx, urls, account)
     else:
-        writing.remove_all_of(tx, found)
+        post_writing.remove_all_of(tx, found)
         deleted_accounts.forget(tx, account)
         accounts.set_state(tx, account, "suspended")  # else its next deed would bring it back
 

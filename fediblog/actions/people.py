@@ -18,9 +18,10 @@ from fediblog.errors import Invalid, Refused
 from fediblog.markup.markdown import MARKDOWN, PLAIN, find_mentions, render
 from fediblog.markup.text import display_name, one_line
 from fediblog.protocol.activities import write_activity
-from fediblog.store import files, json_columns, profiles, writing
+from fediblog.store import json_columns
 from fediblog.store.people import accounts, logins, server_state
 from fediblog.store.people.accounts import NewKey
+from fediblog.store.posts import media_files, post_writing, profile_posts
 from fediblog.store.tx import Tx
 
 INSTANCE_HANDLE = "instance"
@@ -137,7 +138,7 @@ def update_profile(
     changes |= _picture(tx, urls, account, "icon", profile.icon) | _picture(tx, urls, account, "image", profile.image)
     said = {"icon_alt": profile.icon_alt, "image_alt": profile.image_alt}
     changes |= {column: one_line(words, ALT_LIMIT) for column, words in said.items() if words is not None}
-    if profiles.is_so(tx, account, changes):
+    if profile_posts.is_so(tx, account, changes):
         return actor
     changed = accounts.update_profile(tx, account, **changes)
     send_profile(tx, urls, changed)
@@ -173,7 +174,7 @@ def _picture(tx: Tx, urls: Urls, account: int, column: str, upload: int | None) 
     if upload == NO_PICTURE:
         return {column: "", f"{column}_alt": ""}
     tx.hold(upload)
-    found = files.get(tx, upload, account)
+    found = media_files.get(tx, upload, account)
     if found is None:
         raise Invalid(column, "That picture is not there any more; add it again.")
     name = (found.small or found.file) if column == "icon" else (found.large or found.file)
@@ -241,6 +242,6 @@ def delete_account(tx: Tx, urls: Urls, account: int) -> None:
         cc=(actor.followers,),
     )
     sending.send(tx, urls, actor, document, number=number, subject=actor.uri, followers=True, followed=True)
-    writing.remove_all_of(tx, actor)
+    post_writing.remove_all_of(tx, actor)
     accounts.set_state(tx, account, "deleted")
-    writing.bury(tx, actor.uri, actor.uri, actor.kind, local=True)
+    post_writing.bury(tx, actor.uri, actor.uri, actor.kind, local=True)

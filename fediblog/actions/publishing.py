@@ -16,11 +16,12 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.activities import write_activity
-from fediblog.store import approvals, conversations, listings, notices, permits, personal, posts, writing
+from fediblog.store import notices
 from fediblog.store.people import accounts
+from fediblog.store.posts import approvals, conversations, post_lists, post_writing, posts, reader_marks, reply_policy
+from fediblog.store.posts.post_writing import Placement
 from fediblog.store.queues import background_fetches, job_queue
 from fediblog.store.tx import Tx
-from fediblog.store.writing import Placement
 
 __all__ = [
     "Draft",
@@ -48,12 +49,12 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, mentions: Mapping[st
     # Lists go by the number: a post for later takes its place among those of that moment.
     number = tx.new_id(draft.scheduled if draft.state == "scheduled" else None)
     composed = compose(tx, urls, author, draft, mentions or {}, number=number)
-    writing.insert(tx, composed.note, author, _placement(composed, draft), number=number)
+    post_writing.insert(tx, composed.note, author, _placement(composed, draft), number=number)
     _put_beside(tx, number, composed)
     if any(draft.app):
-        writing.set_app(tx, number, *draft.app)
-    writing.set_quotable(tx, number, draft.quotable or personal.defaults(tx, account).quotes)
-    writing.set_repliable(tx, number, draft.comments or "public")
+        post_writing.set_app(tx, number, *draft.app)
+    post_writing.set_quotable(tx, number, draft.quotable or reader_marks.defaults(tx, account).quotes)
+    post_writing.set_repliable(tx, number, draft.comments or "public")
     post = _stored(tx, number)
     if draft.state == "published":
         _announce(tx, urls, post)
@@ -78,13 +79,15 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, mentions: Ma
         return before
     job_queue.drop(tx, "release", str(post))
     if not published and draft.state != "draft":
-        writing.discard(tx, post)
+        post_writing.discard(tx, post)
         return publish(tx, urls, account, draft, mentions)
     composed = compose(tx, urls, author, draft, mentions or {}, number=post, before=before)
-    writing.update(tx, before, composed.note, _placement(composed, draft, before.state if published else draft.state))
+    post_writing.update(
+        tx, before, composed.note, _placement(composed, draft, before.state if published else draft.state)
+    )
     _put_beside(tx, post, composed)
-    writing.set_quotable(tx, post, draft.quotable)
-    writing.set_repliable(tx, post, draft.comments)
+    post_writing.set_quotable(tx, post, draft.quotable)
+    post_writing.set_repliable(tx, post, draft.comments)
     after = _stored(tx, post)
     if published:
         _send_update(tx, urls, after, before)
@@ -98,10 +101,12 @@ def release(tx: Tx, urls: Urls, post: int) -> None:
     if scheduled is None or scheduled.state != "scheduled":
         return
     parent = posts.stored(tx, scheduled.parent) if scheduled.parent is not None else None
-    if parent is not None and not permits.may_comment(tx, scheduled.account.id, parent):
-        writing.set_state(tx, post, "draft")  # the comments were closed meanwhile: its author shall see that it waits
+    if parent is not None and not reply_policy.may_comment(tx, scheduled.account.id, parent):
+        post_writing.set_state(
+            tx, post, "draft"
+        )  # the comments were closed meanwhile: its author shall see that it waits
         return
-    writing.publish_now(tx, post, month_of(tx.now), _address(tx, urls, scheduled))
+    post_writing.publish_now(tx, post, month_of(tx.now), _address(tx, urls, scheduled))
     _announce(tx, urls, _stored(tx, post))
 
 
@@ -119,9 +124,9 @@ def delete(tx: Tx, urls: Urls, account: int, post: int) -> None:
             "Delete", uri=urls.deed(author.uri, number), actor=author.uri, object=tomb, to=whole.to, cc=whole.cc
         )
         sending.send_about(tx, urls, whole, document, number=number, everywhere=True)
-        writing.remove(tx, whole)
+        post_writing.remove(tx, whole)
     job_queue.drop(tx, "release", str(post))
-    writing.discard(tx, post)
+    post_writing.discard(tx, post)
 
 
 def pin(tx: Tx, urls: Urls, account: int, post: int) -> None:
@@ -130,10 +135,10 @@ def pin(tx: Tx, urls: Urls, account: int, post: int) -> None:
     whole = _own(tx, author, post)
     if whole.visibility not in (Visibility.PUBLIC, Visibility.UNLISTED) or whole.state != "published":
         raise Invalid("post", "Only what everybody may see can be pinned.")
-    if whole.pinned is None and len(listings.pinned(tx, author.id, author.id)) >= MOST_PINNED:
+    if whole.pinned is None and len(post_lists.pinned(tx, author.id, author.id)) >= MOST_PINNED:
         raise Invalid("post", f"{MOST_PINNED} posts are pinned already; take one down first.")
     if whole.pinned is None:
-        writing.set_pinned(tx, post, tx.now)
+        post_writing.set_pinned(tx, post, tx.now)
         _send_pin(tx, urls, author, whole, "Add")
 
 
@@ -142,7 +147,7 @@ def unpin(tx: Tx, urls: Urls, account: int, post: int) -> None:
     author = author_of(tx, account)
     whole = _own(tx, author, post)
     if whole.pinned is not None:
-        writing.set_pinned(tx, post, None)
+        post_writing.set_pinned(tx, post, None)
         _send_pin(tx, urls, author, whole, "Remove")
 
 
@@ -150,7 +155,7 @@ def let_quote(tx: Tx, urls: Urls, account: int, post: int, policy: str) -> None:
     """Say who may quote a post of one's own: public, followers or nobody. What was granted stands."""
     whole = _own(tx, author_of(tx, account), post)
     if whole.quotable != policy:
-        writing.set_quotable(tx, post, policy)
+        post_writing.set_quotable(tx, post, policy)
         send_counts(tx, urls, post)
 
 
@@ -174,8 +179,8 @@ def _placement(composed: Composed, draft: Draft, state: str | None = None) -> Pl
 
 
 def _put_beside(tx: Tx, number: int, composed: Composed) -> None:
-    writing.claim_media(tx, number, composed.uploads)
-    writing.address(tx, number, composed.mentioned)
+    post_writing.claim_media(tx, number, composed.uploads)
+    post_writing.address(tx, number, composed.mentioned)
 
 
 def _address(tx: Tx, urls: Urls, post: Post) -> tuple[str, str]:
@@ -191,13 +196,13 @@ def _announce(tx: Tx, urls: Urls, post: Post) -> None:
     if post.visibility == Visibility.DIRECT:
         conversations.add(tx, post)
     else:
-        listings.spread(tx, post)
+        post_lists.spread(tx, post)
         notices.add_for_listeners(tx, post)
     _tell(tx, post, frozenset())
     if post.poll is not None and post.poll.ends is not None:
         job_queue.add(tx, "close-poll", str(post.id), run_at=post.poll.ends)
     above = posts.stored(tx, post.parent) if post.parent is not None else None
-    if above is not None and permits.leave_to_answer(tx, post.account, above) == "manual":
+    if above is not None and reply_policy.leave_to_answer(tx, post.account, above) == "manual":
         approvals.wait(tx, post.uri, above.id)
     if post.quote:
         quoting.begin(tx, urls, post)

@@ -10,7 +10,8 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
 from fediblog.protocol.activities import quote_authorization, quote_request, write_activity
-from fediblog.store import notices, permits, posts, quotes
+from fediblog.store import notices
+from fediblog.store.posts import posts, quotes, reply_policy
 from fediblog.store.queues import job_queue
 from fediblog.store.tx import Tx
 
@@ -40,7 +41,7 @@ def _answer_of(tx: Tx, urls: Urls, post: Post, quoted: Post | None) -> Answer:
         return ("pending" if quoted.policy is not None and quoted.policy.quote is not None else "unauthorized"), ""
     number = (
         quotes.grant(tx, quoted.id, post.account.id, post.uri)
-        if permits.may_quote(tx, post.account.id, quoted)
+        if reply_policy.may_quote(tx, post.account.id, quoted)
         else None
     )
     if number is not None:

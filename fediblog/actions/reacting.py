@@ -14,7 +14,8 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.protocol.activities import write_activity
-from fediblog.store import approvals, audience, listings, notices, permits, posts, reactions, writing
+from fediblog.store import notices
+from fediblog.store.posts import approvals, interactions, post_lists, post_writing, posts, reactions, reply_policy
 from fediblog.store.queues import job_queue, poll_totals
 from fediblog.store.tx import Tx
 
@@ -24,7 +25,7 @@ TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
 def like(tx: Tx, urls: Urls, account: int, post: int) -> None:
     """Like a post that one may see."""
     actor, whole = author_of(tx, account), seen(tx, account, post)
-    leave = permits.leave_of(tx, whole.policy.like if whole.policy else None, actor, whole)
+    leave = reply_policy.leave_of(tx, whole.policy.like if whole.policy else None, actor, whole)
     if leave == "denied":
         raise Invalid("post", "Its author does not want this post to be liked by you.")
     number = tx.new_id()
@@ -63,7 +64,7 @@ def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = 
     actor, whole = author_of(tx, account), seen(tx, account, post)
     if whole.visibility not in (Visibility.PUBLIC, Visibility.UNLISTED) or whole.state != "published":
         raise Invalid("post", "Only what everybody may see can be boosted.")
-    leave = permits.leave_of(tx, whole.policy.announce if whole.policy else None, actor, whole)
+    leave = reply_policy.leave_of(tx, whole.policy.announce if whole.policy else None, actor, whole)
     if leave == "denied":
         raise Invalid("post", "Its author does not want this post to be boosted by you.")
     number = tx.new_id()
@@ -72,7 +73,7 @@ def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = 
         return
     if leave == "manual":
         approvals.wait(tx, uri, post)
-    listings.spread(tx, whole, number, account)
+    post_lists.spread(tx, whole, number, account)
     if whole.account.local:
         notices.add(tx, whole.account.id, "boost", account, post)
     document = announce_of(uri, actor, whole, tx.now, visibility)
@@ -83,7 +84,7 @@ def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = 
 def unboost(tx: Tx, urls: Urls, account: int, post: int) -> None:
     """Take a boost back."""
     actor, whole = author_of(tx, account), seen(tx, account, post)
-    standing = audience.own_boost(tx, account, post)
+    standing = interactions.own_boost(tx, account, post)
     uri = reactions.unboost(tx, account, post)
     if standing is None or uri is None:
         return
@@ -116,7 +117,7 @@ def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) ->
     if whole.local:
         tally(tx, whole)
     else:
-        writing.set_poll(tx, post, poll.with_votes(wanted, 1))
+        post_writing.set_poll(tx, post, poll.with_votes(wanted, 1))
         poll_totals.voted(tx, post)
         if poll.until is not None:
             job_queue.add(tx, "close-poll", str(post), run_at=poll.until)
@@ -143,7 +144,7 @@ def _cast(tx: Tx, urls: Urls, actor: str, account: int, post: Post, name: str) -
 def tally(tx: Tx, post: Post) -> None:
     """Count the votes of a poll of ours, and have the result told, but not at every vote."""
     if post.poll is not None:
-        writing.set_poll(tx, post.id, _counted(tx, post, post.poll))
+        post_writing.set_poll(tx, post.id, _counted(tx, post, post.poll))
         job_queue.add(tx, "send-counts", str(post.id), run_at=tx.now + TALLY_DELAY)
 
 
@@ -158,7 +159,7 @@ def close_poll(tx: Tx, urls: Urls, post: int) -> None:
         return
     if whole.local and whole.poll.closed is None:
         job_queue.drop(tx, "send-counts", str(post))
-        writing.set_poll(tx, post, replace(_counted(tx, whole, whole.poll), closed=tx.now))
+        post_writing.set_poll(tx, post, replace(_counted(tx, whole, whole.poll), closed=tx.now))
         send_counts(tx, urls, post)
     for voter in reactions.local_voters(tx, post):
         notices.add(tx, voter, "poll", whole.account.id, post)

@@ -12,7 +12,7 @@ from fediblog.hashtags import key
 from fediblog.markup.html import plain
 from fediblog.markup.markdown import find_hashtags
 from fediblog.protocol.previews import written_abstract
-from fediblog.store import files, posts
+from fediblog.store.posts import media_files, posts
 from fediblog.store.tx import Tx
 
 
@@ -20,7 +20,7 @@ def draft_of(tx: Tx, post: Post) -> Draft:
     """The draft that makes a post of ours as it stands."""
     names = [each.url.partition("/media/")[2] for each in post.attachments]
     hero = post.image.url.partition("/media/")[2] if post.image else ""
-    stored = files.by_names(tx, post.account.id, [*names, hero])
+    stored = media_files.by_names(tx, post.account.id, [*names, hero])
     article = post.is_article
     draft = Draft(
         source=source_of(post),

@@ -10,8 +10,8 @@ from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.protocol.jsontext import encode
-from fediblog.store import reactions
 from fediblog.store.people import accounts
+from fediblog.store.posts import reactions
 from fediblog.store.queues import delivery_queue
 from fediblog.store.tx import Tx
 

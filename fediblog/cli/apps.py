@@ -15,7 +15,8 @@ from fediblog.domain.scopes import SCOPES
 from fediblog.errors import Misuse
 from fediblog.federation import uploads
 from fediblog.federation.site import Site
-from fediblog.store import announcements, emoji
+from fediblog.store import announcements
+from fediblog.store.posts import custom_emoji
 
 LIST, REMOVE = "list", "remove"
 
@@ -44,7 +45,7 @@ async def add_emoji(site: Site, args: Namespace) -> None:
 
 async def list_emoji(site: Site, _args: Namespace) -> None:
     """All custom emoji."""
-    found = await site.db.read(emoji.everything)
+    found = await site.db.read(custom_emoji.everything)
     for each in found:
         say(f":{each.name}:  {each.category}".rstrip())
     if not found:

@@ -15,8 +15,8 @@ from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.errors import NotFound
 from fediblog.federation import compose, uploads
-from fediblog.store import posts, reactions
 from fediblog.store.people import relations
+from fediblog.store.posts import posts, reactions
 
 NOTE = "Hello, fediverse! This note is on my own server. #introduction"
 EDITED = "Hello, fediverse! This note is on my own server, and I can mend it later. #introduction"

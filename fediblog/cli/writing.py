@@ -23,8 +23,8 @@ from fediblog.errors import Misuse, NotFound
 from fediblog.federation import compose, uploads
 from fediblog.federation.site import Site
 from fediblog.media.formats import focal_point
-from fediblog.store import posts
 from fediblog.store.people import accounts
+from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 
 VISIBILITIES = tuple(each.value for each in (Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS))

@@ -18,8 +18,8 @@ from fediblog.protocol import readers
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import read_collection
-from fediblog.store import posts, reactions, writing
 from fediblog.store.people import accounts
+from fediblog.store.posts import post_writing, posts, reactions
 from fediblog.store.tx import Tx
 
 FETCHES = 50  # for one account, authors and pages included
@@ -38,7 +38,7 @@ async def begin(site: Site, number: int) -> None:
     for at, uri in enumerate(reversed([readers.ref(item) for item in pinned[:MOST_PINNED]])):
         post = await _own(site, account, uri, budget)
         if post is not None:
-            await site.db.write(writing.set_pinned, post.id, site.clock() + at)
+            await site.db.write(post_writing.set_pinned, post.id, site.clock() + at)
     for item in (await _items(site, account, account.outbox, budget))[:MOST_POSTS]:
         await _take_in(site, account, item, budget)
 

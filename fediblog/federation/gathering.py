@@ -16,8 +16,8 @@ from fediblog.federation.site import Site
 from fediblog.inbox import CleanNote, Facts, Needs, harmless
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.authority import same_origin
-from fediblog.store import posts
 from fediblog.store.people import accounts
+from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 
 LONG = 20_000  # characters, which take some ms to clean

@@ -17,7 +17,7 @@ from fediblog.federation import polls as poll_refresh
 from fediblog.federation import profile_totals as totals_refresh
 from fediblog.federation import pushing, quoting, resolve, synchronizing, threads
 from fediblog.federation.site import Site
-from fediblog.store import files, moderation, quote_proofs
+from fediblog.store import moderation
 from fediblog.store.people import (
     accounts,
     apps,
@@ -27,6 +27,7 @@ from fediblog.store.people import (
     operator_alerts,
     relations,
 )
+from fediblog.store.posts import media_files, quote_proofs
 from fediblog.store.queues import (
     background_fetches,
     delivery_queue,
@@ -179,7 +180,7 @@ def _forget(tx: Tx, job: Job, asked: list[Row], gone: list[Row]) -> None:
 async def sweep(site: Site, job: Job) -> None:
     """Forget what is old enough, and remove files that nothing shows; again in an hour."""
     removed = await site.db.write(_sweep_uploads)
-    known = await site.db.read(files.names)
+    known = await site.db.read(media_files.names)
     before = site.clock() - KEPT_UNUSED
     removed += await asyncio.to_thread(site.files.sweep, known.__contains__, before)
     after = await _sweep_accounts(site, int(job.payload.get("accounts", 0)))
@@ -189,10 +190,10 @@ async def sweep(site: Site, job: Job) -> None:
 
 def _sweep_uploads(tx: Tx) -> list[str]:
     """The rows first: a file without a row is swept, a row without a file would be shown."""
-    tx.hold(*(upload.id for upload in files.unused(tx, tx.now - KEPT_UNUSED)))
-    unused = files.unused(tx, tx.now - KEPT_UNUSED)  # without those that somebody has just put into a post
+    tx.hold(*(upload.id for upload in media_files.unused(tx, tx.now - KEPT_UNUSED)))
+    unused = media_files.unused(tx, tx.now - KEPT_UNUSED)  # without those that somebody has just put into a post
     for upload in unused:
-        files.remove(tx, upload.id)
+        media_files.remove(tx, upload.id)
     return [upload.file for upload in unused]
 
 

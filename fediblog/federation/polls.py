@@ -13,7 +13,7 @@ from fediblog.federation.budget import FETCHES, Budget
 from fediblog.federation.site import Site
 from fediblog.inbox import posting
 from fediblog.inbox.handling import Facts
-from fediblog.store import posts
+from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 
 

@@ -11,9 +11,9 @@ from fediblog.federation.site import Site
 from fediblog.inbox import Facts
 from fediblog.protocol import authority, proofs
 from fediblog.protocol.keys import PublicKey
-from fediblog.store import posts
 from fediblog.store.people import accounts
 from fediblog.store.people.accounts import StoredKey
+from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 
 _REFETCHED = frozenset({"Create", "Update", "Delete"})

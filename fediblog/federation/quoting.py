@@ -9,8 +9,8 @@ from fediblog.federation.budget import Budget
 from fediblog.federation.site import Site
 from fediblog.protocol.activities import grantor
 from fediblog.protocol.authority import same_origin
-from fediblog.store import posts, quote_proofs
-from fediblog.store.quote_proofs import Proof
+from fediblog.store.posts import posts, quote_proofs
+from fediblog.store.posts.quote_proofs import Proof
 from fediblog.store.tx import Tx
 
 FETCHES = 3  # for one authorization, redirects aside

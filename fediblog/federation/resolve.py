@@ -28,10 +28,10 @@ from fediblog.protocol.links import alternate_in, is_alternate, joined
 from fediblog.protocol.negotiate import is_activity_type
 from fediblog.protocol.notes import is_bare, read_note
 from fediblog.protocol.webfinger import parse_handle
-from fediblog.store import posts
 from fediblog.store.people import accounts
 from fediblog.store.people.accounts import StoredKey, host_of
 from fediblog.store.people.hosts import BLOCKS, blocked_among
+from fediblog.store.posts import posts
 from fediblog.store.queues import background_fetches
 from fediblog.store.tx import Tx
 

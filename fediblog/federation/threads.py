@@ -16,8 +16,8 @@ from fediblog.federation.site import Site
 from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import read_collection
-from fediblog.store import listings, posts, ties, writing
 from fediblog.store.people import relations
+from fediblog.store.posts import post_lists, post_writing, posts, thread_links
 from fediblog.store.queues import background_fetches
 from fediblog.store.tx import Tx
 
@@ -41,10 +41,10 @@ async def complete(site: Site, number: int) -> None:
 def _join(tx: Tx, number: int) -> bool:
     """Whether the post above is here: of two that came at one moment PostgreSQL lets neither see the other."""
     post = posts.stored(tx, number)
-    above = ties.tie(tx, post.in_reply_to) if post is not None and post.parent is None else None
+    above = thread_links.tie(tx, post.in_reply_to) if post is not None and post.parent is None else None
     parent = posts.stored(tx, above.id) if above is not None else None
     if parent is not None:
-        ties.adopt(tx, parent.id, parent.root or parent.id, parent)
+        thread_links.adopt(tx, parent.id, parent.root or parent.id, parent)
     return parent is not None
 
 
@@ -56,9 +56,9 @@ def _begin(tx: Tx, number: int) -> bool:
     post = posts.stored(tx, number)
     if post is None or not background_fetches.threads_due(tx, (number,)):
         return False
-    if post.root is not None and posts.is_long(tx, post.root, listings.THREAD_LIMIT):
+    if post.root is not None and posts.is_long(tx, post.root, post_lists.THREAD_LIMIT):
         return False
-    writing.set_completed(tx, number)
+    post_writing.set_completed(tx, number)
     root = posts.stored(tx, post.root) if post.root is not None else post
     if root is None:
         return posts.answered_here(tx, number)
@@ -124,7 +124,7 @@ async def _hang(site: Site, note: Note, author: Account) -> bool:
 
 
 def _store_answer(tx: Tx, urls: Urls, note: Note, author: int) -> bool:
-    if ties.tie(tx, note.in_reply_to) is None:
+    if thread_links.tie(tx, note.in_reply_to) is None:
         return False
     resolve.store(tx, urls, note, author)
     return True

@@ -12,8 +12,8 @@ from fediblog.media import pictures
 from fediblog.media.files import FileStore
 from fediblog.media.pictures import Picture, Shape
 from fediblog.messages import text
-from fediblog.store import files
-from fediblog.store.files import Made, Upload
+from fediblog.store.posts import media_files
+from fediblog.store.posts.media_files import Made, Upload
 from fediblog.store.tx import Tx
 
 
@@ -55,10 +55,10 @@ async def _fulfil(site: Site, number: int, making: asyncio.Future[Made]) -> None
     try:
         await site.db.write(_finish, number, await making)
     except (Refused, Unavailable) as error:
-        await site.db.write(files.give_up, number, str(error))
+        await site.db.write(media_files.give_up, number, str(error))
     except Exception as error:
         log.trouble("upload-failed", error)
-        await site.db.write(files.give_up, number, text("error.bug"))
+        await site.db.write(media_files.give_up, number, text("error.bug"))
 
 
 def _save(store: FileStore, picture: Picture) -> Made:
@@ -77,15 +77,15 @@ def _save(store: FileStore, picture: Picture) -> Made:
 
 
 def _promise(tx: Tx, account: int) -> Upload:
-    return _required(files.get(tx, files.promise(tx, account), account))
+    return _required(media_files.get(tx, media_files.promise(tx, account), account))
 
 
 def _add(tx: Tx, account: int, made: Made) -> Upload:
-    return _required(files.get(tx, files.add(tx, account, **made), account))
+    return _required(media_files.get(tx, media_files.add(tx, account, **made), account))
 
 
 def _finish(tx: Tx, number: int, made: Made) -> None:
-    files.finish(tx, number, **made)
+    media_files.finish(tx, number, **made)
 
 
 def _required(found: Upload | None) -> Upload:

@@ -7,8 +7,8 @@ from fediblog.domain.documents import Json
 from fediblog.domain.urls import Urls
 from fediblog.protocol import activities
 from fediblog.protocol.jsontext import encode
-from fediblog.store import approvals
 from fediblog.store.people import accounts
+from fediblog.store.posts import approvals
 from fediblog.store.queues import delivery_queue
 from fediblog.store.tx import Row, Tx
 

@@ -10,8 +10,8 @@ from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, came_too_lat
 from fediblog.protocol import activities, readers
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.authority import same_origin
-from fediblog.store import permits, posts, reactions
 from fediblog.store.people import relations
+from fediblog.store.posts import posts, reactions, reply_policy
 from fediblog.store.tx import Tx
 
 _OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
@@ -97,7 +97,7 @@ def _deed_needs(activity: Activity) -> Needs:
 
 def _may(tx: Tx, post: Post, facts: Facts) -> bool:
     blocked = relations.blocks(tx, post.account.id, facts.actor.id)
-    return not blocked and permits.may_comment(tx, facts.actor.id, post)
+    return not blocked and reply_policy.may_comment(tx, facts.actor.id, post)
 
 
 requested = Handler(_requested, needs=quoting.needs, concerns=quoting.concerns, brings=quoting.brings)

@@ -14,8 +14,8 @@ from fediblog.domain.urls import Urls
 from fediblog.inbox import posting, reacting
 from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight
 from fediblog.protocol.authority import same_origin
-from fediblog.store import posts
 from fediblog.store.people import accounts, relations
+from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 
 _REFETCHED = {

@@ -13,7 +13,7 @@ from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.protocol.authority import object_is_theirs, owner_matches, same_origin
-from fediblog.store import posts
+from fediblog.store.posts import posts
 from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
 

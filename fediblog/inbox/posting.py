@@ -15,8 +15,8 @@ from fediblog.protocol.authority import object_is_theirs
 from fediblog.protocol.notes import is_bare, read_note
 from fediblog.protocol.polls import is_vote
 from fediblog.protocol.readers import listed
-from fediblog.store import arrivals, posts, reactions, ties, writing
 from fediblog.store.people import relations
+from fediblog.store.posts import arrivals, post_writing, posts, reactions, thread_links
 from fediblog.store.tx import Tx
 
 
@@ -72,7 +72,7 @@ def _is_person(urls: Urls, uri: str) -> bool:
 def _touches_ours(tx: Tx, urls: Urls, note: Note, viewer: int) -> bool:
     if note.quote and urls.owns(note.quote) and posts.seen_by(tx, note.quote, viewer):
         return True
-    above = ties.tie(tx, note.in_reply_to)
+    above = thread_links.tie(tx, note.in_reply_to)
     if above is None or posts.seen_by(tx, above.uri, viewer) is None:
         return False
     parent = posts.place(tx, above.uri)
@@ -132,14 +132,14 @@ def _changed(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote | No
         return Outcome.DONE
     if told is not None and told != before:
         return Outcome.DUPLICATE
-    changed = writing.set_told(tx, stored, note)
+    changed = post_writing.set_told(tx, stored, note)
     if note.poll is not None and note.poll != stored.poll:
-        writing.change_poll(tx, stored, note.poll)
+        post_writing.change_poll(tx, stored, note.poll)
         changed = True
     if note.quote and note.quote == stored.quote:  # whom it quotes has let it meanwhile
         changed = name_proof(tx, stored.id, note) or changed
     if stored.quote and not note.quote:  # whom it quoted did not want that
-        writing.drop_quote(tx, stored.id)
+        post_writing.drop_quote(tx, stored.id)
         changed = True
     if changed:
         tx.notify("posts")
@@ -179,7 +179,7 @@ def take_away(tx: Tx, post: Post) -> None:
     """Delete a post of somebody else's that is gone at its origin."""
     if post.local:
         raise Refused("post-is-ours", "What is ours is not deleted from elsewhere.", post.uri)
-    writing.remove(tx, post)
+    post_writing.remove(tx, post)
     tx.notify("posts")
 
 

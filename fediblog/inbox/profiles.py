@@ -13,8 +13,9 @@ from fediblog.inbox.storing import store_post
 from fediblog.protocol import readers
 from fediblog.protocol.actors import read_actor
 from fediblog.protocol.authority import same_origin
-from fediblog.store import listings, notices, posts, tags, writing
+from fediblog.store import notices
 from fediblog.store.people import accounts, deleted_accounts, relations
+from fediblog.store.posts import post_lists, post_writing, posts, tags
 from fediblog.store.queues import job_queue
 from fediblog.store.tx import Tx
 
@@ -44,7 +45,7 @@ def gone_for_good(tx: Tx, account: Account) -> Outcome:
     """An actor deleted itself: everything it made goes, and it stays deleted."""
     if account.state == "deleted":
         return Outcome.DUPLICATE
-    writing.remove_all_of(tx, account)
+    post_writing.remove_all_of(tx, account)
     deleted_accounts.forget(tx, account.id)
     tx.notify("posts")
     return Outcome.DONE
@@ -120,13 +121,13 @@ def _shown(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         may_change(activity, "")
     if activity.object_kind == "Hashtag":
         return _show_tag(tx, activity, account, on=on)
-    if on and len(listings.pinned(tx, account.id, account.id)) >= MOST_PINNED:
+    if on and len(post_lists.pinned(tx, account.id, account.id)) >= MOST_PINNED:
         return Outcome.IGNORED
     post = posts.by_uri(tx, activity.object_uri) or (_fetched(tx, urls, activity, facts) if on else None)
     if post is None:
         return Outcome.IGNORED
     may_change(activity, post.author)
-    writing.set_pinned(tx, post.id, tx.now if on else None)
+    post_writing.set_pinned(tx, post.id, tx.now if on else None)
     return Outcome.DONE
 
 

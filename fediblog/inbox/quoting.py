@@ -12,9 +12,10 @@ from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_
 from fediblog.protocol import activities
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.notes import read_note
-from fediblog.store import notices, permits, posts, quote_proofs, quotes
+from fediblog.store import notices
+from fediblog.store.posts import posts, quote_proofs, quotes, reply_policy
+from fediblog.store.posts.quotes import Request
 from fediblog.store.queues import incoming_queue, job_queue
-from fediblog.store.quotes import Request
 from fediblog.store.tx import Tx
 
 _OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
@@ -69,7 +70,7 @@ def _grant(tx: Tx, activity: Activity, facts: Facts, post: Post) -> int | None:
         return None
     if note.quote not in ("", post.uri):
         return None
-    return permits.authorize_quote(tx, post, facts.actor.id, note.uri)
+    return reply_policy.authorize_quote(tx, post, facts.actor.id, note.uri)
 
 
 def _told_late(tx: Tx, activity: Activity, facts: Facts, post: Post) -> None:

@@ -10,8 +10,9 @@ from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_
 from fediblog.inbox.storing import put_post
 from fediblog.markup.text import one_line
 from fediblog.protocol.emoji import is_emoji
-from fediblog.store import arrivals, listings, notices, posts, reactions
+from fediblog.store import notices
 from fediblog.store.people import relations
+from fediblog.store.posts import arrivals, post_lists, posts, reactions
 from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Row, Tx
 
@@ -150,7 +151,7 @@ def pass_on(tx: Tx, activity: Activity, facts: Facts, known: Row | None = None) 
     if reactions.boost(tx, booster.id, post.id, uri, visibility=visibility, number=number) is None:
         return Outcome.DUPLICATE
     if post.followed and (whole := posts.stored(tx, post.id)) is not None:
-        listings.spread(tx, whole, number, booster.id)
+        post_lists.spread(tx, whole, number, booster.id)
     if post.local:
         notices.add(tx, post.account, "boost", booster.id, post.id, new=True, pushed=post.pushed)
         tx.notify("posts")

@@ -11,8 +11,8 @@ from fediblog.errors import Refused
 from fediblog.inbox import answering
 from fediblog.inbox.handling import Outcome
 from fediblog.protocol.authority import same_origin
-from fediblog.store import approvals, posts, reactions
 from fediblog.store.people import accounts
+from fediblog.store.posts import approvals, posts, reactions
 from fediblog.store.queues import job_queue
 from fediblog.store.tx import Tx
 

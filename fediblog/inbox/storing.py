@@ -21,11 +21,21 @@ from fediblog.inbox.handling import CleanNote
 from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.polls import is_vote
-from fediblog.store import arrivals, conversations, listings, notices, permits, posts, quote_proofs, ties, writing
+from fediblog.store import notices
 from fediblog.store.people import accounts
+from fediblog.store.posts import (
+    arrivals,
+    conversations,
+    post_lists,
+    post_writing,
+    posts,
+    quote_proofs,
+    reply_policy,
+    thread_links,
+)
+from fediblog.store.posts.post_writing import Placement
 from fediblog.store.queues import events, incoming_queue, job_queue
 from fediblog.store.tx import Row, Tx
-from fediblog.store.writing import Placement
 
 REPLIES_DELAY = 300_000  # ms, after which a fresh answer may have answers of its own
 _OF_NOTE = [each.name for each in fields(Note)]
@@ -105,7 +115,7 @@ def put_post(
         return None
     parent = found if found.id is not None else None
     above = _owners(tx, parent)
-    if parent is not None and not permits.may_answer(
+    if parent is not None and not reply_policy.may_answer(
         tx, author.id, above.get(parent.id), above.get(parent.root) if parent.root else None
     ):
         raise Refused("comments-closed", "Comments below this post are not open to everybody.", note.in_reply_to)
@@ -114,8 +124,8 @@ def put_post(
         fresh = _untitled(tx, fresh, parent.id, parent.root)
     audience = _audience(tx, urls, note, author, inbox_owner)
     placement = Placement(visibility=audience.visibility, cleaner=CLEANER_VERSION)
-    number = writing.insert(tx, fresh, author, placement, parent=parent, awaited=bool(found.awaited))
-    writing.address(tx, number, audience.people, new=True)
+    number = post_writing.insert(tx, fresh, author, placement, parent=parent, awaited=bool(found.awaited))
+    post_writing.address(tx, number, audience.people, new=True)
     root = (parent.root or parent.id) if parent else None
     news = _News(number, fresh, author, parent.id if parent else None, root, audience)
     quoted = _quoted(tx, number, fresh, author) if fresh.quote else None
@@ -137,7 +147,7 @@ def _may_come_in(tx: Tx, urls: Urls, note: Note, author: Account, found: Row) ->
     if note.author != author.uri or not same_origin(note.uri, author.uri):
         raise Refused("not-the-owner", "The post is not of the author's server.", note.uri)
     if found.early and incoming_queue.undone_early(tx, note.uri, note.author):  # the Delete was faster
-        writing.bury(tx, note.uri, note.author, note.kind)
+        post_writing.bury(tx, note.uri, note.author, note.kind)
     return not (found.early or found.buried or found.shunned)
 
 
@@ -147,7 +157,7 @@ def _spread(tx: Tx, news: _News, *, followed: bool) -> None:
         conversations.add(tx, _placed(news))
     elif followed or news.note.hashtags:
         post = _placed(news)
-        listings.spread(tx, post)
+        post_lists.spread(tx, post)
         notices.add_for_listeners(tx, post)
     else:
         events.tell(tx, events.POST, account=news.author.id, post=news.id)
@@ -173,8 +183,8 @@ def change_post(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote |
     if fresh.title and stored.parent is not None:
         fresh = _untitled(tx, fresh, stored.parent, stored.root)
     audience = _audience(tx, urls, note, stored.account, None)
-    writing.update(tx, stored, fresh, Placement(visibility=audience.visibility, cleaner=CLEANER_VERSION))
-    writing.address(tx, stored.id, audience.people)
+    post_writing.update(tx, stored, fresh, Placement(visibility=audience.visibility, cleaner=CLEANER_VERSION))
+    post_writing.address(tx, stored.id, audience.people)
     after = posts.stored(tx, stored.id)
     if after is not None:
         new = {number: each for number, each in audience.named.items() if number not in stored.addressed}
@@ -198,7 +208,7 @@ def _dated(note: CleanNote, now: int) -> CleanNote:
 
 def _untitled(tx: Tx, note: CleanNote, parent: int, root: int | None) -> CleanNote:
     """The post without its title, if that is the one of its thread: forums give each answer that of the topic."""
-    if note.kind != "Note" or note.title not in ties.repeating(tx, {parent, root or parent}):
+    if note.kind != "Note" or note.title not in thread_links.repeating(tx, {parent, root or parent}):
         return note
     return CleanNote(replace(note, title=""))
 
@@ -249,7 +259,7 @@ def _quoted(tx: Tx, number: int, note: Note, author: Account) -> int | None:
     name_proof(tx, number, note)
     place = posts.place(tx, note.quote)
     quoted = posts.stored(tx, place.id) if place is not None and place.local else None
-    if quoted is None or permits.authorize_quote(tx, quoted, author.id, note.uri) is None:
+    if quoted is None or reply_policy.authorize_quote(tx, quoted, author.id, note.uri) is None:
         return None
     return quoted.account.id
 
@@ -304,5 +314,5 @@ def _complete_later(tx: Tx, news: _News, above: Mapping[int, Row], *, climbed: b
             job_queue.add(tx, "thread", str(news.id))
         return
     root = above.get(news.root) if news.root is not None and news.note.replies else None
-    if root is not None and root.local and not posts.is_long(tx, root.id, listings.THREAD_LIMIT):
+    if root is not None and root.local and not posts.is_long(tx, root.id, post_lists.THREAD_LIMIT):
         job_queue.add(tx, "thread", str(news.id), run_at=tx.now + REPLIES_DELAY)

@@ -18,11 +18,11 @@ from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
 from fediblog.protocol.webfinger import parse_handle
-from fediblog.store import listings, profiles, tags
 from fediblog.store.id_paging import Window
 from fediblog.store.people import account_search, accounts, relation_lists
 from fediblog.store.people.relation_lists import Place
-from fediblog.store.profiles import Wanted
+from fediblog.store.posts import post_lists, profile_posts, tags
+from fediblog.store.posts.profile_posts import Wanted
 from fediblog.store.queues import profile_totals, stale_accounts
 from fediblog.store.tx import Tx
 
@@ -164,8 +164,8 @@ def _posts(
 ) -> tuple[list[Json], list[int]]:
     find(tx, number)
     if pinned:
-        return statuses(tx, look, listings.pinned(tx, number, viewer), viewer), []
-    found: list[Post | Boost] = profiles.timeline(tx, number, viewer, window, wanted)
+        return statuses(tx, look, post_lists.pinned(tx, number, viewer), viewer), []
+    found: list[Post | Boost] = profile_posts.timeline(tx, number, viewer, window, wanted)
     return statuses(tx, look, [Shown.of(each) for each in found], viewer), [each.id for each in found]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fediblog.mastodon.calls import Call, Reply
 from fediblog.mastodon.table import Table
 from fediblog.mastodon.timelines import reply
-from fediblog.store import timelines
+from fediblog.store.posts import timelines
 
 API = Table()
 

@@ -11,9 +11,9 @@ from fediblog.mastodon.entities import accounts as people
 from fediblog.mastodon.entities.statuses import statuses
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
-from fediblog.store import conversations, posts
-from fediblog.store.conversations import Conversation
 from fediblog.store.id_paging import Window
+from fediblog.store.posts import conversations, posts
+from fediblog.store.posts.conversations import Conversation
 from fediblog.store.tx import Tx
 
 API = Table()

@@ -13,7 +13,7 @@ from fediblog.mastodon.entities.base import NAMED
 from fediblog.mastodon.preferring import preferred
 from fediblog.mastodon.statuses import show, subject
 from fediblog.mastodon.table import Table
-from fediblog.store import audience, personal
+from fediblog.store.posts import interactions, reader_marks
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -59,7 +59,7 @@ def _reblog(tx: Tx, urls: Urls, account: int, number: int, wanted: Visibility | 
     post = subject(tx, number, account)
     visibility = wanted or preferred(tx, account).visibility
     reacting.boost(tx, urls, account, post.id, Visibility.FOLLOWERS if visibility == Visibility.DIRECT else visibility)
-    standing = audience.own_boost(tx, account, post.id)
+    standing = interactions.own_boost(tx, account, post.id)
     return int(standing.id) if standing is not None else post.id
 
 
@@ -72,13 +72,13 @@ async def unreblog(call: Call) -> Json:
 @API.post("/api/v1/statuses/{id}/bookmark", scope="write:bookmarks", gives="Status", tier=2)
 async def bookmark(call: Call) -> Json:
     """Keep a status among one's bookmarks."""
-    return await _do(call, lambda tx, _urls, account, post: personal.bookmark(tx, account, post))
+    return await _do(call, lambda tx, _urls, account, post: reader_marks.bookmark(tx, account, post))
 
 
 @API.post("/api/v1/statuses/{id}/unbookmark", scope="write:bookmarks", gives="Status", tier=2)
 async def unbookmark(call: Call) -> Json:
     """Take a status from one's bookmarks."""
-    return await _do(call, lambda tx, _urls, account, post: personal.unbookmark(tx, account, post))
+    return await _do(call, lambda tx, _urls, account, post: reader_marks.unbookmark(tx, account, post))
 
 
 @API.post("/api/v1/statuses/{id}/pin", scope="write:accounts", gives="Status", tier=2)
@@ -106,11 +106,11 @@ async def unmute(call: Call) -> Json:
 
 
 def _mute(tx: Tx, _urls: Urls, account: int, post: int) -> None:
-    personal.mute_thread(tx, account, _root(tx, account, post))
+    reader_marks.mute_thread(tx, account, _root(tx, account, post))
 
 
 def _unmute(tx: Tx, _urls: Urls, account: int, post: int) -> None:
-    personal.unmute_thread(tx, account, _root(tx, account, post))
+    reader_marks.unmute_thread(tx, account, _root(tx, account, post))
 
 
 def _root(tx: Tx, account: int, post: int) -> int:

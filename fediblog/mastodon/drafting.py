@@ -19,7 +19,7 @@ from fediblog.mastodon.params import Params
 from fediblog.mastodon.preferring import preferred
 from fediblog.messages import text
 from fediblog.protocol import readers
-from fediblog.store import files
+from fediblog.store.posts import media_files
 from fediblog.store.tx import Tx
 
 SOON = 300_000  # ms: what is put off for less is refused, as with Mastodon
@@ -208,7 +208,7 @@ def _same_poll(post: Post, asked: Params) -> None:
 def _pictures(tx: Tx, account: int, params: Params, before: Sequence[File] = ()) -> tuple[File, ...]:
     """The pictures of `media_ids`, with what was said of them in the post, before it, or now."""
     numbers = list(dict.fromkeys(params.numbers("media_ids")))
-    stored = files.many(tx, numbers, account) if numbers else {}
+    stored = media_files.many(tx, numbers, account) if numbers else {}
     asked = set(params.texts("media_ids")) - {""}  # which is how an empty list is sent in a form
     if len(stored) < len(asked):
         raise Invalid("media_ids", text("api.no-media"))

@@ -13,9 +13,10 @@ from fediblog.mastodon.entities.base import moment
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import announcements, emoji, personal
+from fediblog.store import announcements
 from fediblog.store.people import accounts as stored
 from fediblog.store.people import server_state, server_statistics
+from fediblog.store.posts import custom_emoji, reader_marks
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -112,7 +113,7 @@ async def domain_blocks(call: Call) -> list[Json]:
 @API.get("/api/v1/custom_emojis", who="anybody", gives="CustomEmoji[]", tier=0)
 async def custom_emojis(call: Call) -> list[Json]:
     """Pictures that stand in posts where their names are written."""
-    return [shapes.emoji(call.site.urls, each) for each in await call.read(emoji.everything)]
+    return [shapes.emoji(call.site.urls, each) for each in await call.read(custom_emoji.everything)]
 
 
 @API.get("/api/v1/announcements", gives="Announcement[]", tier=1)
@@ -137,7 +138,7 @@ async def preferences(call: Call) -> Json:
 
 
 def _preferences(tx: Tx, account: int) -> Json:
-    wanted, owner = personal.defaults(tx, account), stored.get(tx, account)
+    wanted, owner = reader_marks.defaults(tx, account), stored.get(tx, account)
     return {
         "posting:default:visibility": wanted.visibility,
         "posting:default:sensitive": wanted.sensitive,

@@ -10,7 +10,7 @@ from fediblog.domain.urls import Urls
 from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
 from fediblog.mastodon.memory import Memory
-from fediblog.store.beside import Parts
+from fediblog.store.posts.post_extras import Parts
 from fediblog.store.tx import Row
 
 MOST_OF_POSTS = 32_000_000  # bytes, about

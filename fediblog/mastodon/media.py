@@ -16,8 +16,8 @@ from fediblog.mastodon.table import Table
 from fediblog.media.formats import focal_point
 from fediblog.media.pictures import UPLOAD_LIMIT
 from fediblog.messages import text
-from fediblog.store import files
-from fediblog.store.files import Upload
+from fediblog.store.posts import media_files
+from fediblog.store.posts.media_files import Upload
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -99,7 +99,7 @@ async def data_of(chosen: UploadFile) -> bytes:
 
 
 def _describe(tx: Tx, account: int, number: int, alt: str, focus: tuple[float, float] | None) -> Upload:
-    files.describe(tx, number, alt, focus)
+    media_files.describe(tx, number, alt, focus)
     return _own(tx, account, number)
 
 
@@ -123,7 +123,7 @@ async def change(call: Call) -> Json:
 
 def _change(tx: Tx, account: int, number: int, params: Params) -> Upload:
     upload = _own(tx, account, number)
-    if files.is_attached(tx, number):
+    if media_files.is_attached(tx, number):
         raise NotFound()
     alt = described(params) if params.has("description") else upload.alt
     return _describe(tx, account, number, alt, point_of(params) if params.has("focus") else upload.focus)
@@ -137,13 +137,13 @@ async def remove(call: Call) -> None:
 
 def _remove(tx: Tx, account: int, number: int) -> None:
     upload = _own(tx, account, number)
-    if files.is_shown(tx, upload):
+    if media_files.is_shown(tx, upload):
         raise Invalid("media", text("api.media-used"))
-    files.remove(tx, number)
+    media_files.remove(tx, number)
 
 
 def _own(tx: Tx, account: int, number: int) -> Upload:
-    upload = files.get(tx, number, account)
+    upload = media_files.get(tx, number, account)
     if upload is None:
         raise NotFound()
     return upload

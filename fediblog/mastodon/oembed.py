@@ -11,7 +11,7 @@ from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.protocol.previews import label, words
-from fediblog.store import posts
+from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 
 API = Table()

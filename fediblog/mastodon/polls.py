@@ -14,7 +14,7 @@ from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.entities.statuses import poll
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import personal
+from fediblog.store.posts import reader_marks
 from fediblog.store.queues import poll_totals
 from fediblog.store.tx import Tx
 
@@ -58,7 +58,7 @@ def _shape(tx: Tx, number: int, viewer: int) -> Json:
 
 
 def _entity(tx: Tx, post: Post, viewer: int) -> Json:
-    own = personal.marks(tx, viewer, [post.id]).votes.get(post.id, ()) if viewer else ()
+    own = reader_marks.marks(tx, viewer, [post.id]).votes.get(post.id, ()) if viewer else ()
     return poll(post, own, viewer, tx.now) or {}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fediblog.domain.documents import Visibility
 from fediblog.domain.records import record
 from fediblog.mastodon.entities.base import NAMED
-from fediblog.store import personal
+from fediblog.store.posts import reader_marks
 from fediblog.store.tx import Tx
 
 
@@ -19,6 +19,6 @@ class Preferred:
 
 def preferred(tx: Tx, account: int) -> Preferred:
     """What the account chose, or what holds for everybody."""
-    found = personal.defaults(tx, account)
+    found = reader_marks.defaults(tx, account)
     visibility = NAMED.get(found.visibility) or Visibility(found.visibility)
     return Preferred(visibility=visibility, sensitive=found.sensitive)

@@ -22,7 +22,7 @@ from fediblog.mastodon.params import Params
 from fediblog.mastodon.table import Table
 from fediblog.media.pictures import Shape
 from fediblog.messages import text
-from fediblog.store import personal, profiles, tags
+from fediblog.store.posts import profile_posts, reader_marks, tags
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -100,7 +100,7 @@ def _save(
     """What was not sent stays as it is."""
     source = params.inner("source")
     people.update_profile(tx, urls, number, _changed(find(tx, number), params, source, pictures), known)
-    standing = personal.defaults(tx, number)
+    standing = reader_marks.defaults(tx, number)
     wanted = replace(
         standing,
         visibility=source.choice("privacy", NAMED, standing.visibility),
@@ -108,7 +108,7 @@ def _save(
         quotes=source.choice("quote_policy", QUOTERS, standing.quotes),
     )
     if wanted != standing:
-        profiles.set_preference(tx, number, wanted)
+        profile_posts.set_preference(tx, number, wanted)
 
 
 def _changed(account: Account, params: Params, source: Params, pictures: dict[str, int]) -> Profile:

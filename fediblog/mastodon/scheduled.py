@@ -17,7 +17,7 @@ from fediblog.mastodon.entities.statuses import attachment
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
 from fediblog.protocol.previews import warning
-from fediblog.store import audience, files, posts
+from fediblog.store.posts import interactions, media_files, posts
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -61,7 +61,7 @@ def scheduled(post: Post) -> Json:
 @API.get("/api/v1/scheduled_statuses", scope="read:statuses", gives="ScheduledStatus[]", tier=3)
 async def many(call: Call) -> Reply:
     """One's posts for later."""
-    found = await call.read(audience.waiting, call.account, call.window())
+    found = await call.read(interactions.waiting, call.account, call.window())
     return call.page([scheduled(post) for post in found], [post.id for post in found])
 
 
@@ -101,7 +101,7 @@ async def cancel(call: Call) -> None:
 
 def _cancel(tx: Tx, urls: Urls, account: int, number: int) -> None:
     post = _own(tx, account, number)
-    files.let_go(tx, post.id)
+    media_files.let_go(tx, post.id)
     publishing.delete(tx, urls, account, post.id)
 
 

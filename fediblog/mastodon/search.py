@@ -16,8 +16,8 @@ from fediblog.mastodon.entities.tags import tags
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import posts, search
-from fediblog.store.search import Piece
+from fediblog.store.posts import posts, search
+from fediblog.store.posts.search import Piece
 from fediblog.store.tx import Tx
 
 API = Table()

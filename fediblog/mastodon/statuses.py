@@ -20,8 +20,8 @@ from fediblog.mastodon.entities.statuses import Shown, attachment, content, stat
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.protocol.previews import warning
-from fediblog.store import audience, posts, quotes, threads, writing
 from fediblog.store.id_paging import Window
+from fediblog.store.posts import interactions, post_writing, posts, quotes, thread_pages
 from fediblog.store.queues import background_fetches, poll_totals
 from fediblog.store.tx import Tx
 
@@ -46,7 +46,7 @@ def subject(tx: Tx, number: int, viewer: int) -> Post:
 def several(tx: Tx, numbers: Sequence[int], viewer: int) -> list[Shown]:
     """Those of the posts and boosts with these numbers that the viewer may see, in this order."""
     whole = posts.many(tx, numbers, viewer)
-    passed_on = audience.boosts(tx, set(numbers) - set(whole), viewer)
+    passed_on = interactions.boosts(tx, set(numbers) - set(whole), viewer)
     found = [whole.get(number) or passed_on.get(number) for number in dict.fromkeys(numbers)]
     shown = [Shown.of(each) for each in found if each is not None]
     return [each for each in shown if each.post.state == "published"]
@@ -116,8 +116,8 @@ async def context(call: Call) -> Json:
 def _context(tx: Tx, look: Look, number: int, viewer: int) -> tuple[Json, list[int]]:
     """The context, and the posts of other servers in whose threads answers may be missing."""
     post = subject(tx, number, viewer)
-    above = audience.ancestors(tx, post, viewer)
-    below = threads.descendants(tx, post, viewer, MOST_BELOW)
+    above = interactions.ancestors(tx, post, viewer)
+    below = thread_pages.descendants(tx, post, viewer, MOST_BELOW)
     found = statuses(tx, look, [*above, *below], viewer)
     due = background_fetches.threads_due(tx, {each.id for each in (post, *above[:1])}) if viewer else []
     return {"ancestors": found[: len(above)], "descendants": found[len(above) :]}, due
@@ -150,7 +150,7 @@ def _history(tx: Tx, look: Look, number: int, viewer: int) -> list[Json]:
             replace(post, title=each.title, summary=each.summary, warning=each.warning, content=each.content),
             each.at,
         )
-        for each in writing.revisions(tx, post.id)
+        for each in post_writing.revisions(tx, post.id)
     ]
     versions = [*earlier, (post, post.updated or post.published or post.received)]
     found = [_edit(version, at, author, quote) for version, at in versions]
@@ -190,7 +190,7 @@ async def favourited_by(call: Call) -> Reply:
 
 
 def _favourited_by(tx: Tx, look: Look, number: int, viewer: int, window: Window) -> tuple[list[Json], list[int]]:
-    return _people(tx, look, audience.likers(tx, subject(tx, number, viewer).id, viewer, window))
+    return _people(tx, look, interactions.likers(tx, subject(tx, number, viewer).id, viewer, window))
 
 
 @API.get("/api/v1/statuses/{id}/reblogged_by", scope="read:accounts", who="anybody", gives="Account[]", tier=2)
@@ -201,7 +201,7 @@ async def reblogged_by(call: Call) -> Reply:
 
 
 def _reblogged_by(tx: Tx, look: Look, number: int, viewer: int, window: Window) -> tuple[list[Json], list[int]]:
-    return _people(tx, look, audience.boosters(tx, subject(tx, number, viewer).id, viewer, window))
+    return _people(tx, look, interactions.boosters(tx, subject(tx, number, viewer).id, viewer, window))
 
 
 def _people(tx: Tx, look: Look, found: Sequence[tuple[int, Account]]) -> tuple[list[Json], list[int]]:
@@ -216,7 +216,7 @@ async def quoted_by(call: Call) -> Reply:
 
 
 def _quoted_by(tx: Tx, look: Look, number: int, viewer: int, window: Window) -> tuple[list[Json], list[int]]:
-    found = audience.quoting(tx, subject(tx, number, viewer).id, viewer, window)
+    found = interactions.quoting(tx, subject(tx, number, viewer).id, viewer, window)
     return statuses(tx, look, found, viewer), [post.id for post in found]
 
 

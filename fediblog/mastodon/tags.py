@@ -13,8 +13,8 @@ from fediblog.mastodon.entities import tags as entities
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import tags as stored
 from fediblog.store.id_paging import Window
+from fediblog.store.posts import tags
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -42,7 +42,7 @@ async def show(call: Call) -> Json:
 
 
 def _one(tx: Tx, look: Look, viewer: int, name: str) -> Json:
-    return entities.tags(tx, look, [stored.name_of(tx, name)], viewer)[0]
+    return entities.tags(tx, look, [tags.name_of(tx, name)], viewer)[0]
 
 
 @API.post("/api/v1/tags/{name}/follow", scope="write:follows", gives="Tag")
@@ -78,25 +78,25 @@ def _marked(tx: Tx, look: Look, account: int, name: str, deed: str) -> Json:
     if deed == "follow":
         _follow(tx, account, name)
     elif deed == "unfollow":
-        stored.unfollow(tx, account, name)
+        tags.unfollow(tx, account, name)
     elif deed == "feature":
         _feature(tx, account, name)
     else:
-        stored.set_featured(tx, account, name, on=False)
+        tags.set_featured(tx, account, name, on=False)
     return _one(tx, look, account, name)
 
 
 def _follow(tx: Tx, account: int, name: str) -> None:
-    if len(stored.followed(tx, account, Window(limit=MOST_FOLLOWED))) >= MOST_FOLLOWED:
+    if len(tags.followed(tx, account, Window(limit=MOST_FOLLOWED))) >= MOST_FOLLOWED:
         raise Invalid("name", text("api.too-many", n=MOST_FOLLOWED))
-    stored.follow(tx, account, name)
+    tags.follow(tx, account, name)
 
 
 def _feature(tx: Tx, account: int, name: str) -> None:
-    standing = set(map(key, stored.featured_names(tx, account)))
+    standing = set(map(key, tags.featured_names(tx, account)))
     if key(name) not in standing and len(standing) >= MOST_FEATURED:
         raise Invalid("name", text("api.too-many", n=MOST_FEATURED))
-    stored.set_featured(tx, account, name, on=True)
+    tags.set_featured(tx, account, name, on=True)
 
 
 @API.get("/api/v1/followed_tags", scope="read:follows", gives="Tag[]", tier=1)
@@ -106,7 +106,7 @@ async def followed(call: Call) -> Reply:
 
 
 def _followed(tx: Tx, look: Look, account: int, window: Window) -> tuple[list[Json], list[int]]:
-    found = stored.followed(tx, account, window)
+    found = tags.followed(tx, account, window)
     return entities.tags(tx, look, [name for _, name in found], account), [number for number, _ in found]
 
 
@@ -117,7 +117,7 @@ async def featured(call: Call) -> list[Json]:
 
 
 def _featured(tx: Tx, look: Look, account: int) -> list[Json]:
-    return entities.featured(look, find(tx, account), stored.featured(tx, account))
+    return entities.featured(look, find(tx, account), tags.featured(tx, account))
 
 
 @API.post("/api/v1/featured_tags", scope="write:accounts", gives="FeaturedTag", tier=3)
@@ -133,14 +133,14 @@ async def add_featured(call: Call) -> Json:
 
 def _added(tx: Tx, look: Look, account: int, name: str) -> Json:
     _feature(tx, account, name)
-    found = [each for each in stored.featured(tx, account) if key(each.name) == key(name)]
+    found = [each for each in tags.featured(tx, account) if key(each.name) == key(name)]
     return entities.featured(look, find(tx, account), found)[0]
 
 
 @API.delete("/api/v1/featured_tags/{id}", scope="write:accounts", tier=3)
 async def remove_featured(call: Call) -> None:
     """Show a hashtag on one's profile no more."""
-    if not await call.write(stored.unfeature, call.account, call.number()):
+    if not await call.write(tags.unfeature, call.account, call.number()):
         raise NotFound
 
 
@@ -151,4 +151,4 @@ async def suggestions(call: Call) -> list[Json]:
 
 
 def _suggested(tx: Tx, look: Look, account: int) -> list[Json]:
-    return entities.tags(tx, look, stored.most_used(tx, account), account)
+    return entities.tags(tx, look, tags.most_used(tx, account), account)

@@ -10,8 +10,8 @@ from fediblog.mastodon.entities.kept import listed
 from fediblog.mastodon.entities.tags import tags
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
-from fediblog.store import trends
-from fediblog.store.trends import DAY, DAYS, Page, Trend
+from fediblog.store.posts import trends
+from fediblog.store.posts.trends import DAY, DAYS, Page, Trend
 from fediblog.store.tx import Tx
 
 API = Table()

@@ -21,8 +21,8 @@ from fediblog.mastodon.scheduled import scheduled
 from fediblog.mastodon.statuses import find, kind_of, own, show, text_of
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import files, personal, posts
 from fediblog.store.people import apps
+from fediblog.store.posts import media_files, posts, reader_marks
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -52,12 +52,12 @@ def _deed(call: Call) -> compose.Publish:
     token, digest = call.token.id if call.token else 0, apps.digest(key) if key else ""
 
     def deed(tx: Tx, urls: Urls, account: int, draft: Draft, found: Mapping[str, int]) -> Post:
-        done = personal.begin(tx, token, digest) if digest else None
+        done = reader_marks.begin(tx, token, digest) if digest else None
         if done is not None:
             return _once_more(tx, done, account)
         post = publishing.publish(tx, urls, account, draft, found)
         if digest:
-            personal.finish(tx, token, digest, post.id)
+            reader_marks.finish(tx, token, digest, post.id)
         return post
 
     return deed
@@ -114,7 +114,7 @@ def _delete(tx: Tx, urls: Urls, account: int, number: int) -> None:
     if shown.booster is not None:
         reacting.unboost(tx, urls, account, shown.post.id)
         return
-    files.let_go(tx, number)
+    media_files.let_go(tx, number)
     publishing.delete(tx, urls, account, number)
 
 

@@ -8,7 +8,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts
-from fediblog.store.timelines import both_ways
+from fediblog.store.posts.timelines import both_ways
 from fediblog.store.tx import Row, Tx
 
 MOST = 50  # lists of one account

@@ -8,7 +8,7 @@ from fediblog.domain.posts import Notice
 from fediblog.domain.records import record
 from fediblog.store import notices
 from fediblog.store.id_paging import Window
-from fediblog.store.timelines import both_ways
+from fediblog.store.posts.timelines import both_ways
 from fediblog.store.tx import Tx
 from fediblog.store.visible import VISIBLE
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from fediblog.domain.posts import Notice, Post
-from fediblog.store import personal, policies, posts
+from fediblog.store import policies
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import accounts, relation_lists
+from fediblog.store.posts import posts, reader_marks
 from fediblog.store.queues import events, push_subscriptions
 from fediblog.store.tx import EngineName, Param, Row, Tx
 from fediblog.store.visible import at_host
@@ -104,7 +105,7 @@ def add_for_listeners(tx: Tx, post: Post) -> None:
     listeners = relation_lists.listening(tx, post.account.id)
     if not listeners:
         return
-    if post.in_reply_to and personal.authors_of(tx, {post.parent or 0}).get(post.parent or 0) != post.account.id:
+    if post.in_reply_to and reader_marks.authors_of(tx, {post.parent or 0}).get(post.parent or 0) != post.account.id:
         return
     for number in sorted(listeners):
         add(tx, number, "status", post.account.id, post.id)

@@ -20,8 +20,8 @@ from fediblog.protocol.collections import write_collection, write_page
 from fediblog.protocol.contexts import in_context, without_context
 from fediblog.protocol.negotiate import wants_activity
 from fediblog.protocol.tags import write_emoji
-from fediblog.store import emoji, graves, listings, posts, reactions, tags, writing
 from fediblog.store.people import accounts, relations
+from fediblog.store.posts import custom_emoji, post_lists, post_writing, posts, reactions, tags, tombstones
 from fediblog.store.queues.delivery_queue import is_leaving
 from fediblog.store.tx import Row, Tx
 from fediblog.web import addresses, proofs, synchronization
@@ -106,7 +106,7 @@ async def emoji_document(request: Request) -> Response:
 
 
 def _custom_emoji(tx: Tx, urls: Urls, name: str) -> Document:
-    found = emoji.by_names(tx, (name,))
+    found = custom_emoji.by_names(tx, (name,))
     if not found:
         raise NotFound
     return in_context(write_emoji(own_emoji(urls, found[0])))
@@ -143,7 +143,7 @@ async def _post(request: Request, number: int) -> Response:
 def _post_document(tx: Tx, viewer: int, urls: Urls, number: int) -> tuple[Document, bool]:
     whole = posts.get(tx, number, viewer)
     if whole is None or not whole.local:
-        grave = graves.of_public(tx, urls.post(number))
+        grave = tombstones.of_public(tx, urls.post(number))
         if grave is None:
             raise NotFound
         return in_context(tombstone(grave.uri, grave.kind, grave.at)), True
@@ -158,7 +158,7 @@ def _page_of(tx: Tx, urls: Urls, number: int) -> str:
     # A page that may be seen by some only is found by them at its own address; here it looks missing.
     whole = posts.get(tx, number)
     if whole is None or not whole.local:
-        raise Gone if graves.of_public(tx, urls.post(number)) else NotFound
+        raise Gone if tombstones.of_public(tx, urls.post(number)) else NotFound
     return whole.url
 
 
@@ -167,7 +167,7 @@ def _by_slug(tx: Tx, urls: Urls, handle: str, month: str, slug: str) -> int:
     whole = posts.by_slug(tx, account.id, month, slug)
     if whole is not None:
         return whole.id
-    grave = writing.tombstone_of_page(tx, urls.page(account.handle, 0, month, slug))
+    grave = post_writing.tombstone_of_page(tx, urls.page(account.handle, 0, month, slug))
     number = urls.post_number(grave.uri) if grave is not None else None
     if number is None:
         raise NotFound
@@ -207,10 +207,10 @@ async def outbox(request: Request) -> Response:
 
 def _outbox(tx: Tx, viewer: int, urls: Urls, number: int, before: int | None) -> Document:
     account = account_here(tx, number)
-    total = listings.total_of_account(tx, number)
+    total = post_lists.total_of_account(tx, number)
     if before is None:
         return write_collection(account.outbox, total=total, first=f"{account.outbox}?before={_FAR}")
-    items = listings.outbox(tx, number, viewer, before=before, limit=PAGE)
+    items = post_lists.outbox(tx, number, viewer, before=before, limit=PAGE)
     following = f"{account.outbox}?before={items[-1].id}" if len(items) == PAGE else ""
     shown: list[Json] = [_entry(tx, urls, account, item) for item in items]
     return write_page(
@@ -259,7 +259,9 @@ async def featured(request: Request) -> Response:
 
 def _featured(tx: Tx, viewer: int, urls: Urls, number: int) -> Document:
     account = account_here(tx, number)
-    items: list[Json] = [without_context(post_document(tx, urls, each)) for each in listings.pinned(tx, number, viewer)]
+    items: list[Json] = [
+        without_context(post_document(tx, urls, each)) for each in post_lists.pinned(tx, number, viewer)
+    ]
     return write_collection(account.featured, total=len(items), items=items)
 
 
@@ -291,7 +293,7 @@ def _replies(tx: Tx, viewer: int, urls: Urls, number: int, after: int | None) ->
     uri = f"{urls.post(number)}/replies"
     if after is None:
         return write_collection(uri, total=whole.comments, first=f"{uri}?page=1", ordered=False)
-    return _links_page(uri, after, listings.reply_rows(tx, number, viewer, after=after, limit=LINKS))
+    return _links_page(uri, after, post_lists.reply_rows(tx, number, viewer, after=after, limit=LINKS))
 
 
 async def context(request: Request) -> Response:
@@ -305,9 +307,9 @@ def _context(tx: Tx, viewer: int, urls: Urls, root: int, after: int | None) -> D
     whole = _visible(tx, viewer, root)
     uri = urls.context(root)
     if after is None:
-        total = listings.thread_total(tx, root)
+        total = post_lists.thread_total(tx, root)
         return write_collection(uri, total=total, first=f"{uri}?page=1", attributed_to=whole.author)
-    return _links_page(uri, after, listings.thread_rows(tx, root, viewer, after=after, limit=LINKS), ordered=True)
+    return _links_page(uri, after, post_lists.thread_rows(tx, root, viewer, after=after, limit=LINKS), ordered=True)
 
 
 def _links_page(uri: str, after: int, rows: Sequence[Row], *, ordered: bool = False) -> Document:

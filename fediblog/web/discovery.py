@@ -14,8 +14,8 @@ from fediblog.errors import Gone, NotFound, Refused
 from fediblog.federation.totals import total
 from fediblog.protocol import hostmeta, nodeinfo
 from fediblog.protocol.webfinger import Resource, parse_resource, write_jrd
-from fediblog.store import posts
 from fediblog.store.people import accounts, server_state
+from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 from fediblog.web.negotiation import document, site_of
 

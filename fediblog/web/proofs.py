@@ -11,7 +11,7 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
 from fediblog.protocol import activities
-from fediblog.store import approvals, posts, quotes
+from fediblog.store.posts import approvals, posts, quotes
 from fediblog.store.tx import Tx
 from fediblog.web import addresses
 from fediblog.web.negotiation import ask, document, site_of

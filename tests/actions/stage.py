@@ -14,12 +14,13 @@ from fediblog.domain.documents import Actor, Note, Visibility
 from fediblog.domain.posts import Notice, Post
 from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
-from fediblog.store import files, listings, notices, posts, writing
+from fediblog.store import notices
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts, relations
 from fediblog.store.people.accounts import NewKey
+from fediblog.store.posts import media_files, post_lists, post_writing, posts
+from fediblog.store.posts.post_writing import Placement
 from fediblog.store.tx import Tx
-from fediblog.store.writing import Placement
 from tests.conftest import Clock
 
 T = TypeVar("T")
@@ -78,9 +79,9 @@ class Stage:
         def deed(tx: Tx) -> Post:
             uri = f"{by.uri}/posts/{tx.new_id()}"
             note = Note(uri=uri, kind=more.pop("kind", "Note"), author=by.uri, to=to, cc=cc, published=tx.now, **more)
-            number = writing.insert(tx, note, by, Placement(visibility=visibility))
+            number = post_writing.insert(tx, note, by, Placement(visibility=visibility))
             if visibility == Visibility.DIRECT:
-                writing.address(tx, number, [(self.ann.id, "@ann", False)])
+                post_writing.address(tx, number, [(self.ann.id, "@ann", False)])
             found = posts.stored(tx, number)
             assert found is not None
             return found
@@ -101,7 +102,7 @@ class Stage:
         return await self.db.read(notices.latest, account.id)
 
     async def stream(self, account: Account) -> list[int]:
-        return [item.post.id for item in await self.db.read(listings.home, account.id)]
+        return [item.post.id for item in await self.db.read(post_lists.home, account.id)]
 
     async def post(self, number: int) -> Post:
         found = await self.db.read(posts.stored, number)
@@ -113,7 +114,7 @@ class Stage:
 
 
 def _upload(tx: Tx, account: int, file: str) -> int:
-    return files.add(
+    return media_files.add(
         tx,
         account,
         media_type="image/png",

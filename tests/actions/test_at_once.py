@@ -11,8 +11,8 @@ from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.documents import Actor
 from fediblog.errors import Invalid
 from fediblog.federation.jobs import _sweep_uploads
-from fediblog.store import posts, quotes
 from fediblog.store.people import accounts, apps, foreign_inboxes, logins, relations, server_state
+from fediblog.store.posts import posts, quotes
 from fediblog.store.tx import Conflict, Tx
 from fediblog.web import sessions
 from fediblog.web.pages import authorizing

@@ -12,8 +12,8 @@ from fediblog.actions.people import Profile
 from fediblog.actions.publishing import publish
 from fediblog.domain.documents import PUBLIC
 from fediblog.errors import Forbidden, Invalid, Refused
-from fediblog.store import posts, reactions, writing
 from fediblog.store.people import accounts, relations, server_state
+from fediblog.store.posts import post_writing, posts, reactions
 from tests.actions.stage import KEYS, URLS, Stage
 
 
@@ -140,7 +140,7 @@ async def test_an_account_and_all_it_wrote_ends(stage: Stage) -> None:
     assert await stage.db.read(posts.stored, post.id) is None
     assert (await stage.post(theirs.id)).like_total == 0
     for uri in (post.uri, stage.ann.uri):
-        assert await stage.db.read(writing.tombstone, uri) is not None
+        assert await stage.db.read(post_writing.tombstone, uri) is not None
     gone = await stage.db.read(accounts.get, stage.ann.id)
     assert gone is not None
     assert gone.state == "deleted"

@@ -14,7 +14,7 @@ from fediblog.actions.drafts import ARTICLE_LIMIT, NOTE_LIMIT, Draft, File, Poll
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.protocol.notes import read_note
-from fediblog.store import listings, posts, reactions, writing
+from fediblog.store.posts import post_lists, post_writing, posts, reactions
 from fediblog.store.queues import job_queue
 from tests.actions.stage import URLS, Stage
 
@@ -278,7 +278,7 @@ async def test_an_edit(stage: Stage) -> None:
     assert note["to"] == [PUBLIC]  # the audience stays
     assert stage.ben.shared_inbox in update.inboxes  # who got it must hear of it
     assert stage.dan.inbox in update.inboxes
-    (revision,) = await stage.db.read(writing.revisions, post.id)
+    (revision,) = await stage.db.read(post_writing.revisions, post.id)
     assert revision.source == "Frist @ben@ben.test"
 
 
@@ -286,7 +286,7 @@ async def test_an_edit_keeps_kind_address_and_place(stage: Stage) -> None:
     theirs = await stage.remote_post(stage.ben, context="https://ben.test/c/1")
     article = await stage.publish("Text", title="One title")
     answer = await stage.publish("Yes", reply_to=theirs.id)
-    await stage.db.write(writing.remove, theirs)
+    await stage.db.write(post_writing.remove, theirs)
     stage.clock.forward(days=40)
     edited = await stage.do(publishing.edit, stage.ann.id, article.id, Draft(source="Text", title="Another"))
     assert (edited.url, edited.slug, edited.title) == (article.url, article.slug, "Another")
@@ -313,7 +313,7 @@ async def test_a_deletion(stage: Stage) -> None:
     assert sent.followers
     assert sent.inboxes == {stage.ben.shared_inbox}
     assert await stage.db.read(posts.stored, post.id) is None
-    assert await stage.db.read(writing.tombstone, post.uri) is not None
+    assert await stage.db.read(post_writing.tombstone, post.uri) is not None
 
 
 async def test_a_direct_post_is_deleted_where_it_went_and_nowhere_else(stage: Stage) -> None:
@@ -353,7 +353,7 @@ async def test_drafts_and_what_becomes_of_them(stage: Stage) -> None:
     assert (post.kind, post.state, post.published, post.updated) == ("Article", "published", stage.clock.now, None)
     assert (await stage.last()).document["id"] == URLS.activity(post.id)
     assert await stage.stream(stage.cem) == [post.id, other.id]  # the newest first
-    assert [each.id for each in await stage.db.read(listings.drafts, stage.ann.id)] == []
+    assert [each.id for each in await stage.db.read(post_lists.drafts, stage.ann.id)] == []
     assert [each.kind for each in await stage.told(stage.cem)] == ["mention"]
 
 
@@ -365,10 +365,10 @@ async def test_what_nobody_saw_leaves_nothing_behind(stage: Stage) -> None:
     ):
         post = await stage.do(publishing.edit, stage.ann.id, draft.id, Draft(source="Now"))
         assert post.id != draft.id
-        assert await stage.db.read(writing.tombstone, draft.uri) is None
+        assert await stage.db.read(post_writing.tombstone, draft.uri) is None
         second = await stage.publish("Not yet", state="draft")
         await stage.do(publishing.delete, stage.ann.id, second.id)
-        assert await stage.db.read(writing.tombstone, second.uri) is None
+        assert await stage.db.read(post_writing.tombstone, second.uri) is None
         assert await stage.db.read(posts.stored, second.id) is None
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from fediblog.actions import quoting
 from fediblog.errors import NotFound
-from fediblog.store import quotes
+from fediblog.store.posts import quotes
 from tests.actions.stage import URLS, Stage
 
 QUOTING = "https://ben.test/posts/9"

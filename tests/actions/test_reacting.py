@@ -12,7 +12,7 @@ from fediblog.actions.drafts import PollDraft
 from fediblog.domain.documents import PUBLIC, Option, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound
-from fediblog.store import reactions, writing
+from fediblog.store.posts import post_writing, reactions
 from fediblog.store.queues import job_queue
 from tests.actions.stage import URLS, Stage
 
@@ -145,7 +145,7 @@ async def test_a_poll_elsewhere_that_was_given_more_time_has_not_ended(stage: St
     await stage.do(reacting.vote, stage.ann.id, post.id, ["Tea"])
     assert post.poll is not None
     longer = replace(post.poll, ends=stage.clock.now + 60_000)
-    await stage.db.write(writing.change_poll, post, longer)
+    await stage.db.write(post_writing.change_poll, post, longer)
     stage.clock.forward(seconds=1)
     (job,) = await stage.db.write(job_queue.claim)
     await stage.do(reacting.close_poll, post.id)

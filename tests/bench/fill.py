@@ -15,11 +15,11 @@ from fediblog.domain.posts import Post
 from fediblog.federation.keyring import make_keys
 from fediblog.protocol import cavage
 from fediblog.protocol.jsontext import encode
-from fediblog.store import reactions, writing
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts, logins, relations
+from fediblog.store.posts import post_writing, reactions
+from fediblog.store.posts.post_writing import Placement
 from fediblog.store.tx import Tx
-from fediblog.store.writing import Placement
 from tests.bench import load
 from tests.bench.lab import ORIGIN, URLS, Lab
 
@@ -106,7 +106,7 @@ async def remote_posts(db: Database, authors: Sequence[Account], count: int, *, 
         rows = []
         for number in numbers:
             author = authors[number % len(authors)]
-            made = writing.insert(
+            made = post_writing.insert(
                 tx, remote_note(author, f"n{number}", published=now - number * 60_000), author, _AT_ONCE
             )
             rows.append({"account": home, "post": made})
@@ -123,7 +123,7 @@ async def comments(db: Database, post: Post, authors: Sequence[Account], count: 
         for i in range(count):
             author = authors[i % len(authors)]
             note = remote_note(author, f"c{post.id}-{i}", in_reply_to=post.uri, published=tx.now + i)
-            writing.insert(tx, note, author, _AT_ONCE)
+            post_writing.insert(tx, note, author, _AT_ONCE)
             if i < len(authors):
                 reactions.react(tx, author.id, post.id, f"{author.uri}/likes/{post.id}")
 

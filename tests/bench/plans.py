@@ -18,9 +18,9 @@ from fediblog import inbox
 from fediblog.domain.accounts import Account
 from fediblog.inbox import Facts
 from fediblog.protocol.activities import read_activity
-from fediblog.store import listings, posts
 from fediblog.store.engine.database import connect
 from fediblog.store.people import relations
+from fediblog.store.posts import post_lists, posts
 from fediblog.store.queues import delivery_queue, incoming_queue, job_queue
 from fediblog.store.tx import Param, Tx
 from fediblog.web.pages.post import thread_of
@@ -67,7 +67,7 @@ def furnish(tx: Tx) -> Scene:
 
 
 def home(tx: Tx, scene: Scene) -> None:
-    listings.home(tx, scene.author.id, limit=31)
+    post_lists.home(tx, scene.author.id, limit=31)
 
 
 def post_page(tx: Tx, scene: Scene) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from fediblog.store import announcements, emoji
+from fediblog.store import announcements
 from fediblog.store.engine.database import connect
 from fediblog.store.people import apps
+from fediblog.store.posts import custom_emoji
 from tests.cli.conftest import Run
 
 
@@ -57,7 +58,7 @@ def test_emoji_are_added_listed_and_removed(data: Path, run: Run, tmp_path: Path
     assert "None yet" in run("emoji", "list").out
     Image.new("RGBA", (64, 32), (200, 80, 20, 128)).save(tmp_path / "cat.png")
     assert ":blobcat:" in run("emoji", "add", ":blobcat:", "cat.png", "--category", "Cats").out
-    (found,) = ask(data, emoji.everything)
+    (found,) = ask(data, custom_emoji.everything)
     assert (found.name, found.category) == ("blobcat", "Cats")
     assert (data / "media" / found.file).exists()
     assert run("emoji", "list").out == ":blobcat:  Cats\n"

@@ -13,8 +13,8 @@ import pytest
 
 from fediblog.cli import archive
 from fediblog.errors import Refused
-from fediblog.store import posts
 from fediblog.store.people import accounts
+from fediblog.store.posts import posts
 from tests import postgres
 from tests.cli.conftest import ORIGIN, PASSWORD, Run, Start
 from tests.cli.test_commands import ask, picture

@@ -9,8 +9,9 @@ from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.posts import Notice, Post
 from fediblog.federation import compose
-from fediblog.store import listings, notices, posts
+from fediblog.store import notices
 from fediblog.store.people import accounts, relations
+from fediblog.store.posts import post_lists, posts
 from tests.world import World
 
 
@@ -71,7 +72,7 @@ class Pair:
 
     async def stream(self) -> list[Post]:
         """What Ben reads."""
-        return [item.post for item in await self.world.read(self.far, listings.home, self.ben.id)]
+        return [item.post for item in await self.world.read(self.far, post_lists.home, self.ben.id)]
 
     async def notices_of_ann(self) -> list[Notice]:
         return await self.world.read(self.near, notices.latest, self.ann.id)

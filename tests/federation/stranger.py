@@ -27,9 +27,9 @@ from fediblog.protocol import cavage, proofs, rfc9421
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.keys import PrivateKey, load_private
 from fediblog.protocol.signatures import Incoming
-from fediblog.store import posts
 from fediblog.store.people import accounts, relations
 from fediblog.store.people.accounts import NewKey
+from fediblog.store.posts import posts
 from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
 from tests.conftest import Clock

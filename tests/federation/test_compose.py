@@ -26,8 +26,8 @@ from fediblog.federation.passwords import (
     is_right,
 )
 from fediblog.federation.uploads import upload
-from fediblog.store import files
 from fediblog.store.people import accounts
+from fediblog.store.posts import media_files
 from tests.federation.pair import Pair
 from tests.world import World
 
@@ -134,7 +134,7 @@ async def test_an_upload_is_on_the_disk_before_it_is_known(pair: Pair) -> None:
     names = {name for name in (stored.file, stored.large, stored.small) if name}
     assert len(names) >= 2
     assert sum(len(site.files.read(name)) for name in names) == stored.bytes
-    assert await site.db.read(files.names) == names == set(site.files.names())
+    assert await site.db.read(media_files.names) == names == set(site.files.names())
 
 
 async def test_a_file_that_is_no_picture_is_refused(pair: Pair) -> None:

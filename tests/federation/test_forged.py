@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from fediblog.federation import receive, resolve
-from fediblog.store import posts
 from fediblog.store.people import accounts, relations
+from fediblog.store.posts import posts
 from fediblog.store.queues import incoming_queue
 from tests.federation.stranger import Home, Person, home
 from tests.world import keys_of

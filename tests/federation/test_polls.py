@@ -12,7 +12,7 @@ from fediblog.actions import reacting
 from fediblog.domain.posts import Post
 from fediblog.federation.jobs import JOBS
 from fediblog.protocol.readers import stamp
-from fediblog.store import posts
+from fediblog.store.posts import posts
 from fediblog.store.queues import delivery_queue, job_queue, poll_totals
 from tests.federation.stranger import Home, Json, Person, home
 

@@ -15,7 +15,7 @@ from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound
 from fediblog.federation import compose
 from fediblog.inbox import Outcome
-from fediblog.store import posts, quotes
+from fediblog.store.posts import posts, quotes
 from tests.federation.pair import Pair
 from tests.federation.stranger import Home, Person, home
 from tests.federation.test_two_servers import replay

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from fediblog.federation import budget, receive
 from fediblog.protocol.signatures import Incoming
-from fediblog.store import posts
 from fediblog.store.people import accounts, relations
+from fediblog.store.posts import posts
 from fediblog.store.queues import delivery_queue, incoming_queue
 from fediblog.store.tx import Tx
 from tests.federation.stranger import ACTIVITY, Home, Person, home

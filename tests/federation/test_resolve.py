@@ -13,8 +13,8 @@ from fediblog.domain.posts import Post
 from fediblog.errors import Gone, NotFound, Refused
 from fediblog.federation import resolve
 from fediblog.federation.budget import Budget
-from fediblog.store import posts
 from fediblog.store.people import accounts
+from fediblog.store.posts import posts
 from tests.federation.stranger import ACTIVITY, Home, Person, home
 
 

@@ -15,7 +15,7 @@ from fediblog.domain.documents import PUBLIC
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import budget, threads
 from fediblog.federation.jobs import JOBS
-from fediblog.store import listings, posts
+from fediblog.store.posts import post_lists, posts
 from fediblog.store.queues import job_queue
 from tests.federation.stranger import Home, Person, Web, home
 
@@ -43,7 +43,7 @@ async def number_of(at_home: Home, note: dict[str, Any]) -> int:
 
 
 async def thread(at_home: Home, root: int) -> list[str]:
-    return [each.uri for each in await at_home.site.db.read(listings.comments, root)]
+    return [each.uri for each in await at_home.site.db.read(post_lists.comments, root)]
 
 
 async def test_the_missing_parent_is_fetched_and_ties_the_thread(at_home: Home, bob: Person, carol: Person) -> None:

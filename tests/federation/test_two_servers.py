@@ -22,8 +22,9 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, NotFound, Refused
 from fediblog.federation import compose, jobs
 from fediblog.federation.uploads import upload
-from fediblog.store import listings, notices, posts, reactions, writing
+from fediblog.store import notices
 from fediblog.store.people import accounts, relations
+from fediblog.store.posts import post_lists, post_writing, posts, reactions
 from fediblog.store.queues import delivery_queue, job_queue
 from fediblog.store.tx import Tx
 from tests.federation.pair import Pair
@@ -221,7 +222,7 @@ async def test_an_answer_and_its_answer(pair: Pair) -> None:
     assert first is not None
     assert (there.parent, there.root) == (answer.id, first.id)
     assert kinds(await pair.notices_of_ben())[0] == "reply"
-    assert {each.uri for each in await pair.world.read(pair.near, listings.comments, post.id)} == {
+    assert {each.uri for each in await pair.world.read(pair.near, post_lists.comments, post.id)} == {
         answer.uri,
         back.uri,
     }
@@ -247,7 +248,7 @@ async def test_an_edit_arrives_and_the_past_is_kept(pair: Pair) -> None:
     (found,) = await pair.stream()
     assert "First," in found.content
     assert found.updated == pair.world.clock.now
-    (revision,) = await pair.world.read(pair.far, writing.revisions, found.id)
+    (revision,) = await pair.world.read(pair.far, post_writing.revisions, found.id)
     assert "Frist" in revision.content
     assert kinds(await pair.notices_of_ben()) == ["mention"]
 
@@ -288,7 +289,7 @@ async def test_pins(pair: Pair) -> None:
 
     async def pinned() -> list[str]:
         there = await pair.ann_there()
-        return [each.uri for each in await pair.world.read(pair.far, listings.pinned, there.id)]
+        return [each.uri for each in await pair.world.read(pair.far, post_lists.pinned, there.id)]
 
     await pair.world.do(pair.near, publishing.pin, pair.ann.id, post.id)
     await pair.world.settle()
@@ -336,14 +337,14 @@ async def test_a_boost_reaches_the_author_and_the_followers_of_the_booster(pair:
     assert here is not None
     assert here.boost_total == 1
     assert "boost" in kinds(await pair.notices_of_ann())
-    (item,) = await pair.world.read(pair.near, listings.home, reader.id)
+    (item,) = await pair.world.read(pair.near, post_lists.home, reader.id)
     assert item.post.id == post.id
     assert item.booster is not None
     assert item.booster.uri == pair.ben.uri
 
     await pair.world.do(pair.far, reacting.unboost, pair.ben.id, there.id)
     await pair.world.settle()
-    assert await pair.world.read(pair.near, listings.home, reader.id) == []
+    assert await pair.world.read(pair.near, post_lists.home, reader.id) == []
     assert "boost" not in kinds(await pair.notices_of_ann())
 
 
@@ -361,7 +362,7 @@ async def test_a_poll_is_voted_in_counted_told_and_closed(pair: Pair) -> None:
     assert here.poll is not None
     assert [(each.name, each.votes) for each in here.poll.options] == [("Tea", 1), ("Coffee", 0)]
     assert here.poll.voters == 1
-    assert await pair.world.read(pair.near, listings.comments, post.id) == []  # a vote is no answer
+    assert await pair.world.read(pair.near, post_lists.comments, post.id) == []  # a vote is no answer
 
     pair.world.clock.forward(minutes=3)
     await pair.world.settle()

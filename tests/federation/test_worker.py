@@ -19,9 +19,9 @@ from fediblog.errors import Unavailable
 from fediblog.federation import jobs as work
 from fediblog.federation.site import Site
 from fediblog.federation.worker import Worker
-from fediblog.store import files
 from fediblog.store.people import accounts, logins, relations
 from fediblog.store.people.logins import Session
+from fediblog.store.posts import media_files
 from fediblog.store.queues import claims, delivery_queue, job_queue
 from fediblog.store.tx import Tx
 from tests.conftest import ENGINES
@@ -340,7 +340,7 @@ async def test_the_sweep_forgets_what_is_old_and_comes_again(hub: Hub) -> None:
             token="old", login=login, account=None, csrf="", created=now, seen=now, expires=now + HOUR, agent=""
         )
         logins.open_session(tx, old)
-        files.add(
+        media_files.add(
             tx,
             hub.ann.id,
             media_type="image/png",
@@ -357,7 +357,7 @@ async def test_the_sweep_forgets_what_is_old_and_comes_again(hub: Hub) -> None:
     await hub.worker.recover()
     hub.world.clock.forward(days=2)
     assert await hub.worker.idle() == 2  # the daily check of the database as well
-    assert await site.db.read(files.names) == set()
+    assert await site.db.read(media_files.names) == set()
     assert await hub.world.read("one.test", job_queue.totals) == {"waiting": 2}
     assert await hub.worker.idle() == 0
     hub.world.clock.forward(hours=1)

@@ -9,8 +9,8 @@ from fediblog.actions import following
 from fediblog.actions.drafts import Draft
 from fediblog.actions.publishing import publish
 from fediblog.domain.documents import ACTOR_KINDS, POST_KINDS, PUBLIC
-from fediblog.store import posts
 from fediblog.store.people import accounts, relations
+from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 from tests.federation.stranger import Home, Json, Person
 

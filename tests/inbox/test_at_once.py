@@ -14,9 +14,9 @@ from fediblog.federation import resolve
 from fediblog.inbox import HANDLERS, Facts, apply
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.actors import read_actor
-from fediblog.store import posts
 from fediblog.store.people import accounts, relations
 from fediblog.store.people.hosts import blocked_among
+from fediblog.store.posts import posts
 from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
 from tests.crossing import Work, cross

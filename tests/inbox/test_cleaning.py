@@ -14,7 +14,7 @@ from fediblog.domain.posts import Post
 from fediblog.federation import gathering
 from fediblog.inbox import CleanNote, Facts, Needs, harmless, posting, storing
 from fediblog.markup.clean import ARTICLE_LIMIT, NOTE_LIMIT
-from fediblog.store import posts
+from fediblog.store.posts import posts
 from tests.federation.stranger import Home, Person
 
 AUTHOR = "https://far.example/bob"

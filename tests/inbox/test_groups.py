@@ -11,7 +11,7 @@ from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
 from fediblog.federation import resolve, threads
 from fediblog.mastodon.entities.statuses import content
-from fediblog.store import listings, posts
+from fediblog.store.posts import post_lists, posts
 from tests.federation.stranger import Home, Person
 
 Json = dict[str, Any]
@@ -127,7 +127,7 @@ async def test_an_answer_through_a_group_is_told_to_whom_it_answers_or_names(
     tag = {"type": "Mention", "href": at_home.alice.uri, "name": "@alice@home.test"}
     await pass_on(member.creates(member.note(2, tag=[tag], cc=[at_home.alice.uri]), 2))
     assert await at_home.notices() == [("reply", "mia"), ("mention", "mia")]
-    home = await at_home.site.db.read(listings.home, at_home.alice.id)
+    home = await at_home.site.db.read(post_lists.home, at_home.alice.id)
     assert [item.post.uri for item in home if item.booster is None and not item.post.local] == []
     note = member.note(1, inReplyTo=ours.uri, content="<p>new</p>", updated="2025-06-02T10:00:00Z")
     await pass_on(member.does("Update", note))

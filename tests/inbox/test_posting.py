@@ -10,8 +10,8 @@ from fediblog.actions.drafts import PollDraft
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation import budget
-from fediblog.store import listings, posts, reactions, writing
 from fediblog.store.people import relations
+from fediblog.store.posts import post_lists, post_writing, posts, reactions
 from tests.federation.stranger import Home, Person
 
 
@@ -38,7 +38,7 @@ async def test_a_post_by_somebody_followed_comes_into_the_stream(at_home: Home, 
     assert "evil" not in post.content
     assert "javascript" not in post.content
     assert post.visibility == Visibility.PUBLIC
-    items = await at_home.site.db.read(listings.home, at_home.alice.id)
+    items = await at_home.site.db.read(post_lists.home, at_home.alice.id)
     assert [item.post.uri for item in items] == [note["id"]]
 
 
@@ -176,7 +176,7 @@ async def test_an_update_replaces_the_words_and_keeps_the_old(at_home: Home, bob
     await at_home.send(bob, bob.does("Update", later))
     post = await kept(at_home, note)
     assert post.content == "<p>new</p>"
-    assert [each.content for each in await at_home.site.db.read(writing.revisions, post.id)] == ["<p>note 1</p>"]
+    assert [each.content for each in await at_home.site.db.read(post_writing.revisions, post.id)] == ["<p>note 1</p>"]
     older = {**note, "content": "<p>old</p>", "updated": "2025-06-01T10:30:00Z"}
     await at_home.send(bob, bob.does("Update", older, 2))
     await at_home.send(bob, bob.does("Update", {**later, "content": "<p>same time</p>"}, 3))
@@ -411,7 +411,7 @@ async def test_nobody_tells_totals_of_what_is_not_theirs(at_home: Home, bob: Per
 async def test_more_answers_are_looked_for_only_as_long_as_they_would_be_shown(
     at_home: Home, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listings, "THREAD_LIMIT", 3)
+    monkeypatch.setattr(post_lists, "THREAD_LIMIT", 3)
     post = await at_home.writes()
     looked_for = []
     for number in range(1, 5):

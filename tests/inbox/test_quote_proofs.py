@@ -13,7 +13,7 @@ from fediblog.errors import Unavailable
 from fediblog.federation import resolve
 from fediblog.federation.jobs import JOBS
 from fediblog.protocol.activities import grantor, quote_authorization
-from fediblog.store import posts, quote_proofs
+from fediblog.store.posts import posts, quote_proofs
 from fediblog.store.queues import job_queue
 from tests.federation.stranger import Home, Person
 from tests.protocol.generated import anything

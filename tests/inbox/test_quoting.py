@@ -10,7 +10,7 @@ import pytest
 from fediblog.actions import moderating, publishing, quoting
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.store import posts, quotes
+from fediblog.store.posts import posts, quotes
 from tests.federation.stranger import Home, Person
 
 Json = dict[str, Any]

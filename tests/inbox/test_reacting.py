@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from fediblog.domain.documents import PUBLIC, Visibility
-from fediblog.store import listings, posts
-from fediblog.store import reactions as reacted
+from fediblog.store.posts import post_lists, posts
+from fediblog.store.posts import reactions as reacted
 from tests.federation.stranger import Home, Person
 
 
@@ -182,7 +182,7 @@ async def test_a_boost_by_somebody_followed_is_fetched_from_its_origin(
     post = await at_home.site.db.read(posts.by_uri, note["id"])
     assert post is not None
     assert post.content == "<p>true</p>"
-    items = await at_home.site.db.read(listings.home, at_home.alice.id)
+    items = await at_home.site.db.read(post_lists.home, at_home.alice.id)
     assert [(item.post.uri, item.booster and item.booster.uri) for item in items] == [(note["id"], bob.uri)]
 
 

@@ -9,8 +9,9 @@ from fediblog.actions import following
 from fediblog.actions.drafts import PollDraft
 from fediblog.domain.documents import Actor, Visibility
 from fediblog.mastodon.table import Endpoint
-from fediblog.store import announcements, moderation, notices, quotes
+from fediblog.store import announcements, moderation, notices
 from fediblog.store.people import accounts, apps, relations
+from fediblog.store.posts import quotes
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.mastodon.test_crossed import KEYS, body

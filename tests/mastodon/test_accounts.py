@@ -10,8 +10,8 @@ import pytest
 from fediblog.actions import publishing, reacting
 from fediblog.domain.documents import Emoji, Picture, ProfileField, Visibility
 from fediblog.domain.posts import Post
-from fediblog.store import tags
 from fediblog.store.people import accounts, relations
+from fediblog.store.posts import tags
 from fediblog.store.queues import job_queue, profile_totals
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server

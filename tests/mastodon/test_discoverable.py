@@ -8,8 +8,8 @@ import pytest
 from fediblog.app import ROUTES
 from fediblog.domain.accounts import Account
 from fediblog.mastodon.routes import ENDPOINTS
-from fediblog.store import reactions
 from fediblog.store.people import accounts
+from fediblog.store.posts import reactions
 from fediblog.store.tx import Tx
 from tests.mastodon.server import HOST, Server
 from tests.security.test_privacy import flat

@@ -8,15 +8,16 @@ from typing import Any
 from fediblog.actions import furnishing, people
 from fediblog.mastodon.entities.instance import VERSION
 from fediblog.protocol.notes import write_note
-from fediblog.store import announcements, files, posts, profiles
+from fediblog.store import announcements
 from fediblog.store.people import relations
-from fediblog.store.personal import Defaults
+from fediblog.store.posts import media_files, posts, profile_posts
+from fediblog.store.posts.reader_marks import Defaults
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Server
 
 
 def media(tx: Tx, account: int) -> int:
-    return files.add(
+    return media_files.add(
         tx, account, media_type="image/png", file="aa/blob.png", large="", small="aa/still.png", width=9, height=9,
         blurhash="", size=99,
     )  # fmt: skip
@@ -96,7 +97,9 @@ async def test_programs_in_browsers_may_look_for_the_server(server: Server) -> N
 
 async def test_preferences_are_ones_own(both: Server) -> None:
     alice, bob = await both.api("alice"), await both.api("bob")
-    await both.write(profiles.set_preference, both.people["alice"].id, Defaults(visibility="private", sensitive=True))
+    await both.write(
+        profile_posts.set_preference, both.people["alice"].id, Defaults(visibility="private", sensitive=True)
+    )
     found = await alice.get("/api/v1/preferences")
     assert (found["posting:default:visibility"], found["posting:default:sensitive"]) == ("private", True)
     assert (await bob.get("/api/v1/preferences"))["posting:default:visibility"] == "public"
@@ -162,6 +165,6 @@ async def test_a_custom_emoji_is_offered_shown_and_sent_along(both: Server) -> N
     assert (await api.get(f"/api/v1/statuses/{other.id}"))["emojis"] == []
     # Its picture is not swept as long as it is one, and is afterwards.
     both.clock.forward(days=400)
-    assert await both.read(files.unused, both.clock.now) == []
+    assert await both.read(media_files.unused, both.clock.now) == []
     await both.write(furnishing.remove_emoji, "blob")
-    assert [each.id for each in await both.read(files.unused, both.clock.now)] == [number]
+    assert [each.id for each in await both.read(media_files.unused, both.clock.now)] == [number]

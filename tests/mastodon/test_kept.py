@@ -15,9 +15,10 @@ from fediblog.mastodon.entities.kept import listed
 from fediblog.mastodon.entities.statuses import statuses
 from fediblog.mastodon.look import Look, look_of
 from fediblog.mastodon.timelines import shown
-from fediblog.store import filters, personal, posts, timelines
+from fediblog.store import filters
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts
+from fediblog.store.posts import posts, reader_marks, timelines
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Server
 
@@ -149,7 +150,7 @@ class Deeds:
 
     def bookmark(self, tx: Tx, who: int, target: int) -> None:
         if posts.get(tx, target, who) is not None:
-            personal.bookmark(tx, who, target)
+            reader_marks.bookmark(tx, who, target)
 
     def pin(self, tx: Tx, _: int, target: int) -> None:
         owner = posts.owner(tx, target)
@@ -163,7 +164,7 @@ class Deeds:
     def mute_thread(self, tx: Tx, who: int, target: int) -> None:
         post = posts.stored(tx, target)
         if post is not None:
-            personal.mute_thread(tx, who, post.root or post.id)
+            reader_marks.mute_thread(tx, who, post.root or post.id)
 
     def describe(self, tx: Tx, who: int, target: int) -> None:
         """A file gets another description without the post being edited."""

@@ -10,7 +10,7 @@ from PIL import Image
 from fediblog.federation import uploads
 from fediblog.mastodon import media
 from fediblog.media.pictures import UPLOAD_LIMIT
-from fediblog.store import files
+from fediblog.store.posts import media_files
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Server
 
@@ -22,7 +22,7 @@ def picture(kind: str = "PNG") -> bytes:
 
 
 def _add(tx: Tx, account: int, alt: str, focus: tuple[float, float] | None) -> int:
-    number = files.add(
+    number = media_files.add(
         tx,
         account,
         media_type="image/png",
@@ -34,7 +34,7 @@ def _add(tx: Tx, account: int, alt: str, focus: tuple[float, float] | None) -> i
         blurhash="LEHV6nWB2yk8pyo0adR*.7kCMdnj",
         size=100,
     )
-    files.describe(tx, number, alt, focus)
+    media_files.describe(tx, number, alt, focus)
     return number
 
 
@@ -100,9 +100,9 @@ async def test_the_pictures_of_a_deleted_post_wait_for_a_day(both: Server) -> No
     post = await alice.post("/api/v1/statuses", {"status": "x", "media_ids": [number]})
     both.clock.forward(seconds=3 * 86_400)
     await alice.call("DELETE", f"/api/v1/statuses/{post['id']}")
-    assert await both.read(files.unused, both.clock() - 86_400_000) == []
+    assert await both.read(media_files.unused, both.clock() - 86_400_000) == []
     both.clock.forward(seconds=86_401)
-    assert [each.id for each in await both.read(files.unused, both.clock() - 86_400_000)] == [int(number)]
+    assert [each.id for each in await both.read(media_files.unused, both.clock() - 86_400_000)] == [int(number)]
 
 
 async def test_what_takes_long_is_finished_while_nobody_waits(both: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +135,7 @@ async def test_what_is_no_picture_after_all_or_was_left_behind_is_said(
     answer = await alice.call("GET", f"/api/v1/media/{bad['id']}")
     assert answer.status_code == 422
     assert "picture" in answer.json()["error"]
-    left = await server.write(files.promise, server.people["alice"].id)
+    left = await server.write(media_files.promise, server.people["alice"].id)
     assert await alice.status("GET", f"/api/v1/media/{left}") == 206
     server.clock.forward(minutes=11)
     assert await alice.status("GET", f"/api/v1/media/{left}") == 422

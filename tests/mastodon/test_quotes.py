@@ -11,8 +11,8 @@ from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
 from fediblog.inbox import Facts, apply
 from fediblog.protocol.activities import read_activity
-from fediblog.store import approvals, posts, quotes
 from fediblog.store.people import relations
+from fediblog.store.posts import approvals, posts, quotes
 from tests.mastodon.server import Server
 from tests.store.makers import remote
 

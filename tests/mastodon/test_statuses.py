@@ -11,7 +11,8 @@ from fediblog.actions.publishing import publish
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.store import notices, posts, quotes
+from fediblog.store import notices
+from fediblog.store.posts import posts, quotes
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.store import makers

@@ -26,7 +26,8 @@ from fediblog.mastodon.routes import ENDPOINTS
 from fediblog.mastodon.streams import STREAMS, Stream
 from fediblog.mastodon.telling import messages
 from fediblog.protocol.webpush import encode
-from fediblog.store import files, notices
+from fediblog.store import notices
+from fediblog.store.posts import media_files
 from fediblog.store.queues import events
 from fediblog.store.queues.events import Event
 from fediblog.store.queues.push_subscriptions import Subscription
@@ -91,7 +92,7 @@ def told(value: Any, warned: bool = False) -> list[str]:
 
 def upload(tx: Tx, account: Account, number: int) -> int:
     name = f"pl/ov/{HIDDEN}{number:026}.png"
-    return files.add(
+    return media_files.add(
         tx, account.id, media_type="image/png", file=name, large="", small="", width=9, height=9, blurhash="", size=1
     )
 

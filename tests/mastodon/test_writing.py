@@ -10,8 +10,8 @@ import pytest
 from fediblog.actions import publishing
 from fediblog.actions.drafts import Draft, File
 from fediblog.domain.documents import PUBLIC, Policy, Rule, Visibility
-from fediblog.store import posts, writing
 from fediblog.store.people import apps, relations
+from fediblog.store.posts import post_writing, posts
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.mastodon.test_media import uploaded
@@ -340,7 +340,7 @@ def _answer(tx: Tx, state: str) -> None:
 def _remove(tx: Tx, number: int) -> None:
     post = posts.stored(tx, number)
     assert post is not None
-    writing.remove(tx, post)
+    post_writing.remove(tx, post)
 
 
 async def test_comments_can_be_closed(server: Server) -> None:

@@ -31,8 +31,8 @@ from fediblog.federation.site import Site, make_policy, open_site
 from fediblog.federation.worker import Worker
 from fediblog.net import SocketEngine
 from fediblog.settings import Settings
-from fediblog.store import posts
 from fediblog.store.people import accounts
+from fediblog.store.posts import posts
 from tests.peers.fedify_peer import DRAFT, RFC9421, Json
 from tests.world import JSON, add_person, keys_of
 

@@ -25,8 +25,9 @@ from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation import compose
 from fediblog.federation.uploads import upload
-from fediblog.store import listings, moderation, posts, reactions, writing
+from fediblog.store import moderation
 from fediblog.store.people import relations
+from fediblog.store.posts import post_lists, post_writing, posts, reactions
 from tests.peers.fediblog_server import FediblogServer, serving
 from tests.peers.fedify_peer import DRAFT, RFC9421, Json
 from tests.peers.meeting import PEERS, Lab, Meeting, meet, running_peer
@@ -262,7 +263,7 @@ async def test_posts_of_the_peer(meeting: Meeting) -> None:
     assert (private.visibility, direct.visibility) == (Visibility.FOLLOWERS, Visibility.DIRECT)
     assert await meeting.server.read(posts.get, direct.id, meeting.me.id) is not None
     assert await meeting.server.read(posts.get, direct.id) is None
-    stream = [item.post.uri for item in await meeting.server.read(listings.home, meeting.me.id)]
+    stream = [item.post.uri for item in await meeting.server.read(post_lists.home, meeting.me.id)]
     assert stream == [private.uri, article.uri, written.uri]
     assert await meeting.notices() == ["mention"]
 
@@ -295,7 +296,7 @@ async def test_a_conversation(meeting: Meeting) -> None:
     assert told.object["context"] == post.context
     last = await meeting.wrote("<p>No more</p>", reply_to=answer.uri)
     assert (last.parent, last.root) == (answer.id, post.id)
-    comments = await meeting.server.read(listings.comments, post.id)
+    comments = await meeting.server.read(post_lists.comments, post.id)
     assert [each.uri for each in comments] == [first.uri, answer.uri, last.uri]
     page = await meeting.page(post)
     assert page.index("Much") < page.index("Tell me more") < page.index("No more")
@@ -308,7 +309,7 @@ async def test_a_conversation(meeting: Meeting) -> None:
     await meeting.peer.edit(first.uri, content="<p>Little</p>")
     await meeting.heard("Update", first.uri)
     assert "<p>Little</p>" in await meeting.page(post)
-    (revision,) = await meeting.server.read(writing.revisions, first.id)
+    (revision,) = await meeting.server.read(post_writing.revisions, first.id)
     assert revision.content == "<p>Much</p>"
     await meeting.peer.delete(first.uri)
     await meeting.heard("Delete", first.uri)
@@ -386,7 +387,7 @@ async def test_votes(one: Meeting) -> None:
     counted = await one.stored(ours.uri)
     assert counted.poll is not None
     assert [each.votes for each in counted.poll.options] == [1, 0]
-    assert await one.server.read(listings.comments, ours.id) == []
+    assert await one.server.read(post_lists.comments, ours.id) == []
 
     options = [{"type": "Note", "name": name, "replies": {"type": "Collection", "totalItems": 0}} for name in "AB"]
     question: Json = {"id": f"{one.peer.origin}/polls/{ours.id}", "type": "Question", "attributedTo": one.peer.uri}

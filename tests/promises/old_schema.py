@@ -17,10 +17,11 @@ from fediblog.actions import following, moderating, people, publishing, reacting
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.documents import Visibility
 from fediblog.federation import compose, uploads
-from fediblog.store import announcements, filters, listings, lists, markers, moderation, personal, policies, tags
+from fediblog.store import announcements, filters, lists, markers, moderation, policies
 from fediblog.store.engine import backup
 from fediblog.store.people import apps, logins, relation_lists, server_state
 from fediblog.store.people.logins import Session
+from fediblog.store.posts import post_lists, reader_marks, tags
 from fediblog.store.queues import incoming_queue, push_subscriptions
 from fediblog.store.tx import Tx
 from tests.federation.pair import Pair
@@ -94,10 +95,10 @@ def _put(tx: Tx, ann: int, ben: str) -> None:
 
 def _keep(tx: Tx, ann: int, ben: int) -> None:
     """What one reader keeps, sorts and hides, and what its apps need."""
-    post = listings.local(tx, ann)[0]
-    personal.bookmark(tx, ann, post.id)
-    personal.mute_thread(tx, ann, post.id)
-    personal.begin(tx, _token(tx, ann), "a key of an app's choice")
+    post = post_lists.local(tx, ann)[0]
+    reader_marks.bookmark(tx, ann, post.id)
+    reader_marks.mute_thread(tx, ann, post.id)
+    reader_marks.begin(tx, _token(tx, ann), "a key of an app's choice")
     markers.put(tx, ann, "home", post.id)
     lists.put(tx, lists.add(tx, ann, "Friends", "list", exclusive=True), {ben})
     sieve = filters.add(tx, ann, "Football", ["home"], "warn", None)

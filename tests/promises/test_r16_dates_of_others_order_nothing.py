@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from fediblog.store import listings
 from fediblog.store.ids import time_of
+from fediblog.store.posts import post_lists
 from fediblog.store.queues import background_fetches
 from tests.federation.stranger import Home, Person, home
 
@@ -41,7 +41,7 @@ async def test_odd_dates_have_no_effect(house: Home) -> None:
     for identity, published, received in rows:
         assert published <= received <= house.clock.now
         assert time_of(identity) == max(published, 0)
-    stream = [item.post for item in await house.site.db.read(listings.home, house.alice.id, limit=100)]
+    stream = [item.post for item in await house.site.db.read(post_lists.home, house.alice.id, limit=100)]
     moments = [max(post.published or 0, 0) for post in stream]  # what was before 1970 sorts as if it were then
     assert moments == sorted(moments, reverse=True)
     assert await house.site.db.read(_latest_job) <= house.clock.now
@@ -54,7 +54,7 @@ async def test_an_honest_note_stays_above_those_that_lie(house: Home) -> None:
         await house.send(bob, bob.creates(bob.note(number, published=date), number))
         house.clock.forward(minutes=1)
     await house.send(bob, bob.creates(bob.note("honest", published=None), "honest"))
-    stream = [item.post for item in await house.site.db.read(listings.home, house.alice.id)]
+    stream = [item.post for item in await house.site.db.read(post_lists.home, house.alice.id)]
     assert stream[0].uri.endswith("/honest")
 
 

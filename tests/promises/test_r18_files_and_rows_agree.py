@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from fediblog.media.files import FileStore
-from fediblog.store import files
+from fediblog.store.posts import media_files
 from tests.promises.servers import Server, run
 from tests.world import World
 
@@ -52,7 +52,7 @@ async def test_killed_between_file_and_row(tmp_path: Path) -> None:
     assert await _upload(server, dies=False) == 0
     assert await _upload(server, dies=True) == -signal.SIGKILL
     store = FileStore(tmp_path / "media")
-    known = await server.do(files.names)
+    known = await server.do(media_files.names)
     on_disk = set(store.names())
     assert known < on_disk  # each row has its file, and some files have no row
     assert all(store.read(name) for name in known)

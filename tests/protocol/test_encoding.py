@@ -13,7 +13,7 @@ from fediblog.actions.documents import post_document
 from fediblog.domain.documents import Json
 from fediblog.protocol.contexts import CONTEXT, in_context
 from fediblog.protocol.jsontext import encode
-from fediblog.store import posts
+from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 from tests.federation.pair import Pair
 from tests.protocol.generated import anything

@@ -18,8 +18,8 @@ from fediblog.actions.people import Profile
 from fediblog.app import create_app
 from fediblog.markup.clean import OWN, REMOTE
 from fediblog.protocol.contexts import CONTEXT
-from fediblog.store import posts
 from fediblog.store.people import relations
+from fediblog.store.posts import posts
 from fediblog.web.render import environment
 from tests.federation.stranger import Home, Person, home
 from tests.markup.test_clean import ATTACKS, inspect

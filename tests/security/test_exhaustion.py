@@ -12,8 +12,9 @@ from fediblog.app import create_app
 from fediblog.counters import BUGS
 from fediblog.domain.documents import PUBLIC
 from fediblog.federation import jobs
-from fediblog.store import moderation, posts, writing
+from fediblog.store import moderation
 from fediblog.store.people import accounts
+from fediblog.store.posts import post_writing, posts
 from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
 from tests.federation.stranger import ACTIVITY, Home, Person
@@ -89,7 +90,7 @@ async def test_complaints_of_one_are_kept_up_to_a_number(at_home: Home, bob: Per
 async def test_old_versions_of_what_others_wrote_are_kept_up_to_a_number(
     at_home: Home, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "KEPT_REVISIONS", 3)
+    monkeypatch.setattr(post_writing, "KEPT_REVISIONS", 3)
     await at_home.follows(bob)
     note = bob.note()
     await at_home.send(bob, bob.creates(note))
@@ -101,7 +102,7 @@ async def test_old_versions_of_what_others_wrote_are_kept_up_to_a_number(
     found = await at_home.site.db.read(posts.by_uri, note["id"])
     assert found is not None
     assert found.content == "<p>version 7</p>"
-    kept = await at_home.site.db.read(writing.revisions, found.id)
+    kept = await at_home.site.db.read(post_writing.revisions, found.id)
     assert [each.content for each in kept] == [f"<p>version {number}</p>" for number in (4, 5, 6)]
 
 

@@ -17,9 +17,9 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.protocol import cavage
-from fediblog.store import files, posts
 from fediblog.store.engine.sqlite_connection import SqliteTx
 from fediblog.store.people import accounts, relations
+from fediblog.store.posts import media_files, posts
 from fediblog.store.tx import Tx
 from tests.federation.stranger import ORIGIN, Home, Person
 from tests.security.reading import press, reader, visitor
@@ -161,7 +161,7 @@ async def test_private_and_missing_cost_the_same(house: House, monkeypatch: pyte
 
 def upload_of(tx: Tx, account: Account) -> int:
     """A picture that somebody has uploaded."""
-    return files.add(
+    return media_files.add(
         tx, account.id, media_type="image/png", file=NAME, large="", small="", width=1, height=1, blurhash="", size=1
     )
 

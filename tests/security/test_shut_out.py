@@ -11,7 +11,7 @@ from fediblog.actions import moderating
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.mastodon.routes import ENDPOINTS
-from fediblog.store import approvals, quotes, reactions
+from fediblog.store.posts import approvals, quotes, reactions
 from tests.security.reading import reader
 from tests.security.test_privacy import READ, asked
 from tests.web.pages.conftest import Blog, Browser

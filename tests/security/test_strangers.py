@@ -13,12 +13,13 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.federation import jobs
 from fediblog.federation.site import Site
-from fediblog.store import moderation, notices, reactions, writing
+from fediblog.store import moderation, notices
 from fediblog.store.engine.database import Database, connect
 from fediblog.store.people import accounts, forgotten_accounts, relation_lists, relations
+from fediblog.store.posts import post_writing, reactions
+from fediblog.store.posts.post_writing import Placement
 from fediblog.store.queues import incoming_queue, job_queue
 from fediblog.store.tx import Tx
-from fediblog.store.writing import Placement
 from tests.conftest import Clock, options
 from tests.federation.stranger import Person, home
 from tests.store.makers import local, note, remote
@@ -43,11 +44,11 @@ Ties = Callable[[Tx, Account, Account], Any]
 
 
 def _post(tx: Tx, author: Account) -> int:
-    return writing.insert(tx, note(author), author, Placement(visibility=Visibility.PUBLIC))
+    return post_writing.insert(tx, note(author), author, Placement(visibility=Visibility.PUBLIC))
 
 
 def _mention(tx: Tx, alice: Account, bob: Account) -> None:
-    writing.address(tx, _post(tx, alice), [(bob.id, "", False)])
+    post_writing.address(tx, _post(tx, alice), [(bob.id, "", False)])
 
 
 def _vote(tx: Tx, alice: Account, bob: Account) -> None:

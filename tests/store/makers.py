@@ -13,9 +13,9 @@ from fediblog.domain.documents import Actor, Key, Note, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.rules import may_see
 from fediblog.domain.urls import Urls
-from fediblog.store import posts, writing
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts, logins, relations
+from fediblog.store.posts import post_writing, posts
 from fediblog.store.tx import Param, Row, Scalar, Tx
 
 P = ParamSpec("P")
@@ -73,9 +73,9 @@ def post(
     **changes: Any,
 ) -> int:
     """A stored post; its number."""
-    placement = writing.Placement(visibility=visibility, state=state, month=month, slug=slug)
-    stored = writing.insert(tx, note(author, **changes), author, placement, number=number)
-    writing.address(tx, stored, [(each, "", False) for each in mentioned])
+    placement = post_writing.Placement(visibility=visibility, state=state, month=month, slug=slug)
+    stored = post_writing.insert(tx, note(author, **changes), author, placement, number=number)
+    post_writing.address(tx, stored, [(each, "", False) for each in mentioned])
     return stored
 
 

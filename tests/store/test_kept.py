@@ -9,9 +9,9 @@ import pytest
 
 from fediblog.domain.documents import Attachment
 from fediblog.domain.kept import Kept
-from fediblog.store import posts, reactions, writing
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts
+from fediblog.store.posts import post_writing, posts, reactions
 from fediblog.store.tx import Tx
 from tests.store.makers import actor, post, remote, whole
 
@@ -58,7 +58,7 @@ def _passed_on(tx: Tx, number: int) -> None:
 
 
 def _addressed(tx: Tx, number: int) -> None:
-    writing.address(tx, number, [(remote(tx, "carol").id, "@carol", False)])
+    post_writing.address(tx, number, [(remote(tx, "carol").id, "@carol", False)])
 
 
 def _tagged(tx: Tx, number: int) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fediblog.domain.documents import Visibility
-from fediblog.store import notices, writing
+from fediblog.store import notices
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts, relations
+from fediblog.store.posts import post_writing
 from fediblog.store.tx import Tx
 from tests.store.makers import Watched, local, post, remote, whole
 
@@ -77,8 +78,8 @@ async def test_what_may_no_longer_be_seen_is_left_out(db: Database) -> None:
         notices.add(tx, alice.id, "mention", dora.id, post(tx, dora))
         notices.add(tx, alice.id, "follow", evil.id)
         assert len(notices.latest(tx, alice.id)) == 4
-        writing.address(tx, private, [])
-        writing.remove(tx, whole(tx, removed))
+        post_writing.address(tx, private, [])
+        post_writing.remove(tx, whole(tx, removed))
         relations.block(tx, dora.id, alice.id, "u:1")
         accounts.set_state(tx, evil.id, "suspended")
         assert notices.latest(tx, alice.id) == []

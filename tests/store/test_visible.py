@@ -13,11 +13,12 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.rules import Standing, shown_below
-from fediblog.store import audience, listings, notices, posts, reactions, search, ties, writing
+from fediblog.store import notices
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts, relation_lists, relations
-from fediblog.store.search import Piece
+from fediblog.store.posts import interactions, post_lists, post_writing, posts, reactions, search, thread_links
+from fediblog.store.posts.search import Piece
 from fediblog.store.tx import Tx
 from tests.store.makers import DAY, everything, local, note, post, remote, rule
 
@@ -91,17 +92,17 @@ def random_world(tx: Tx, dice: random.Random) -> World:
         )
         numbers.append(number)
         if dice.random() < 0.3:
-            writing.set_pinned(tx, number, tx.now + index)
+            post_writing.set_pinned(tx, number, tx.now + index)
         stored = posts.stored(tx, number)
         if stored and state == "published":
-            listings.spread(tx, stored)
+            post_lists.spread(tx, stored)
             for who in people[:3]:
                 notices.add(tx, who.id, "mention", author.id, number)
             booster = dice.choice(people)
             boost = reactions.boost(
                 tx, booster.id, number, f"{booster.uri}/boost/{number}", visibility=dice.choice(list(Visibility)).value
             )
-            listings.spread(tx, stored, boost, booster.id)
+            post_lists.spread(tx, stored, boost, booster.id)
             for fan in dice.sample(people, 3):
                 reactions.react(tx, fan.id, number, f"{fan.uri}/like/{number}")
     for one, other in product(people, people):
@@ -150,31 +151,31 @@ def check_lists(tx: Tx, world: World, viewer: int) -> int:
 
     total = 0
     for who in world.people:
-        mine = paged(lambda b, w=who.id: listings.of_account(tx, w, viewer, before=b, limit=3), 3)  # type: ignore[misc]
+        mine = paged(lambda b, w=who.id: post_lists.of_account(tx, w, viewer, before=b, limit=3), 3)  # type: ignore[misc]
         assert mine == ids(lambda p, w=who.id: p.account.id == w)  # type: ignore[misc]
-        alone = listings.of_account(tx, who.id, viewer, replies=False, articles_only=True, limit=99)
+        alone = post_lists.of_account(tx, who.id, viewer, replies=False, articles_only=True, limit=99)
         assert [p.id for p in alone] == ids(
             lambda p, w=who.id: p.account.id == w and not p.in_reply_to and p.is_article  # type: ignore[misc]
         )
         pins = [p for p in seen if p.account.id == who.id and p.pinned]
-        assert [p.id for p in listings.pinned(tx, who.id, viewer)] == [
+        assert [p.id for p in post_lists.pinned(tx, who.id, viewer)] == [
             p.id for p in sorted(pins, key=lambda p: p.pinned or 0, reverse=True)
         ]
         for month in ("2025/01", "2025/02"):
-            found = paged(lambda b, w=who.id, m=month: listings.of_month(tx, w, m, viewer, before=b, limit=2), 2)  # type: ignore[misc]
+            found = paged(lambda b, w=who.id, m=month: post_lists.of_month(tx, w, m, viewer, before=b, limit=2), 2)  # type: ignore[misc]
             rows = tx.all("select id from post where local = 1 and month = :m and account = :a", m=month, a=who.id)
             assert found == ids(lambda p, r=rows: p.id in {row.id for row in r})  # type: ignore[misc]
         total += len(mine)
         check_outbox(tx, who, viewer, mine)
     public = Visibility.PUBLIC
     for replies in (True, False):
-        here = paged(lambda b, r=replies: listings.local(tx, viewer, before=b, limit=3, replies=r), 3)  # type: ignore[misc]
+        here = paged(lambda b, r=replies: post_lists.local(tx, viewer, before=b, limit=3, replies=r), 3)  # type: ignore[misc]
         assert here == ids(
             lambda p, r=replies: (  # type: ignore[misc]
                 p.local and p.account.id != world.people[2].id and p.visibility == public and (r or not p.in_reply_to)
             )
         )
-    tagged = paged(lambda b: listings.tagged(tx, "CATS", viewer, before=b, limit=3), 3)
+    tagged = paged(lambda b: post_lists.tagged(tx, "CATS", viewer, before=b, limit=3), 3)
     assert tagged == ids(lambda p: p.visibility == public and p.hashtags == ("Cats",))
     streamed = {row.post for row in tx.all("select post from stream where account = :id", id=viewer)}
     read = {p.id for p in seen if p.local or p.id in streamed}
@@ -190,7 +191,7 @@ def check_lists(tx: Tx, world: World, viewer: int) -> int:
 
 def check_outbox(tx: Tx, who: Account, viewer: int, mine: list[int]) -> None:
     found: list[Post | Boost] = []
-    while page := listings.outbox(tx, who.id, viewer, before=found[-1].id if found else None, limit=4):
+    while page := post_lists.outbox(tx, who.id, viewer, before=found[-1].id if found else None, limit=4):
         found += page
     booster = accounts.get(tx, who.id)
     assert booster is not None
@@ -243,8 +244,8 @@ def check_totals(tx: Tx, world: World) -> int:
         assert {boost.account.id for boost in reactions.boosts(tx, each.id, 99)} == spreaders
         assert len(reactions.like_uris(tx, each.id)) == len(fans) == each.like_total
         assert len(reactions.boost_uris(tx, each.id)) == len(spreaders) == each.boost_total
-        assert {row[1].id for row in audience.likers(tx, each.id, 0, Window(limit=99))} == fans
-        assert {row[1].id for row in audience.boosters(tx, each.id, 0, Window(limit=99))} <= spreaders
+        assert {row[1].id for row in interactions.likers(tx, each.id, 0, Window(limit=99))} == fans
+        assert {row[1].id for row in interactions.boosters(tx, each.id, 0, Window(limit=99))} <= spreaders
         answers = [p for p in answers_below(world, each) if p.state == "published"]
         public = [p for p in answers if p.visibility in ("public", "unlisted")]
         assert each.comments == sum(p.account.id in active and shown_there(tx, world, p, p.account.id) for p in public)
@@ -258,18 +259,18 @@ def check_threads(tx: Tx, world: World, viewer: int) -> int:
     for each in world.posts:
         answers = [p for p in world.posts if p.parent == each.id and p.id in visible and p.state == "published"]
         answers = [p for p in answers if shown_there(tx, world, p, p.account.id)]
-        assert [row.id for row in listings.reply_rows(tx, each.id, viewer)] == [p.id for p in answers]
+        assert [row.id for row in post_lists.reply_rows(tx, each.id, viewer)] == [p.id for p in answers]
         below = [p for p in world.posts if p.root == each.id and p.id in visible and p.state == "published"]
         below = [p for p in below if shown_there(tx, world, p, p.account.id)]
         kept = [p.id for p in below if not shunned(tx, viewer, p.account.id)]
-        assert [p.id for p in listings.comments(tx, each.id, viewer)] == kept
+        assert [p.id for p in post_lists.comments(tx, each.id, viewer)] == kept
         whole = sorted(
             [p.id for p in below]
             + [each.id]
             * (each.id in visible and each.state == "published" and shown_there(tx, world, each, each.account.id))
         )
-        assert [row.id for row in listings.thread_rows(tx, each.id, viewer, limit=99)] == whole
-        above = listings.ancestors(tx, each, viewer)
+        assert [row.id for row in post_lists.thread_rows(tx, each.id, viewer, limit=99)] == whole
+        above = post_lists.ancestors(tx, each, viewer)
         assert all(p.id in visible for p in above)
         total += len(kept) + len(above)
     return total
@@ -277,8 +278,8 @@ def check_threads(tx: Tx, world: World, viewer: int) -> int:
 
 def check_private(tx: Tx, world: World, viewer: Account) -> int:
     """The lists that one's own people have for themselves."""
-    items: list[listings.Item] = []
-    while page := listings.home(tx, viewer.id, before=items[-1].id if items else None, limit=5):
+    items: list[post_lists.Item] = []
+    while page := post_lists.home(tx, viewer.id, before=items[-1].id if items else None, limit=5):
         items += page
     expected = []
     for row in tx.all("select * from stream where account = :id order by item desc", id=viewer.id):
@@ -296,7 +297,7 @@ def check_private(tx: Tx, world: World, viewer: Account) -> int:
     told = notices.latest(tx, viewer.id, limit=999)
     assert all(each.actor.state == "active" and each.post and rule(tx, each.post, viewer.id) for each in told)
     unwritten = [p.id for p in world.posts if p.account.id == viewer.id and p.state != "published"]
-    assert [p.id for p in listings.drafts(tx, viewer.id)] == unwritten[::-1]
+    assert [p.id for p in post_lists.drafts(tx, viewer.id)] == unwritten[::-1]
     return len(items) + len(told)
 
 
@@ -329,6 +330,6 @@ async def test_nobody_is_somebody_by_number_zero(db: Database) -> None:
             assert posts.many(tx, [number, number + 1], 0) == {}
             assert set(posts.many(tx, [number, number + 1], author.id)) == {number}
         assert posts.many(tx, []) == {}
-        assert ties.tie(tx, note(author).uri) is None
+        assert thread_links.tie(tx, note(author).uri) is None
 
     await db.write(check)

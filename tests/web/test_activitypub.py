@@ -14,7 +14,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.protocol.actors import read_actor
 from fediblog.protocol.notes import read_note
-from fediblog.store import posts
+from fediblog.store.posts import posts
 from tests.world import JSON, World, ask
 
 HTML = "text/html,application/xhtml+xml,*/*;q=0.8"

@@ -18,8 +18,8 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation import resolve
-from fediblog.store import files, tags
 from fediblog.store.people import accounts
+from fediblog.store.posts import media_files, tags
 from fediblog.store.tx import Tx
 from fediblog.web import activitypub, discovery, synchronization
 from tests.world import JSON, World
@@ -42,7 +42,7 @@ async def upload(world: World, account: Account) -> int:
     large, small, file = (site.files.save(b"\x89PNG\r\n\x1a\n", ".png") for _ in range(3))
 
     def deed(tx: Tx) -> int:
-        return files.add(
+        return media_files.add(
             tx,
             account.id,
             media_type="image/png",

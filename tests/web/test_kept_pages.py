@@ -13,10 +13,9 @@ from fediblog.actions import furnishing, moderating, people, publishing, reactin
 from fediblog.actions.drafts import Draft
 from fediblog.actions.people import Profile
 from fediblog.app import create_app
-from fediblog.store import files
-from fediblog.store import posts as stored_posts
 from fediblog.store.engine.sqlite_connection import SqliteTx
 from fediblog.store.people import accounts
+from fediblog.store.posts import media_files, posts
 from fediblog.store.tx import _SILENT, Tx
 from fediblog.web.shelf import may_keep
 from tests.world import JSON, App, World, ask
@@ -74,7 +73,7 @@ class House:
 
         def upload(tx: Tx, account: int) -> int:
             more: dict[str, Any] = {"large": "", "small": "", "width": 1, "height": 1, "blurhash": "", "size": 1}
-            return files.add(tx, account, media_type="image/png", file=f"aa/{name}.png", **more)
+            return media_files.add(tx, account, media_type="image/png", file=f"aa/{name}.png", **more)
 
         number = await self.site.db.write(upload, (await self.site.keys.instance_account()).id)
         await self.do(furnishing.add_emoji, "blob", number, "")
@@ -155,7 +154,7 @@ async def test_an_emoji_is_shown_as_it_is_now(house: House) -> None:
     async def accounts_and_posts() -> str:
         def read(tx: Tx) -> list[Any]:
             people = [accounts.get(tx, each.id) for each in (house.owner, house.bert)]
-            return [*people, *(stored_posts.stored(tx, number) for number in house.posts)]
+            return [*people, *(posts.stored(tx, number) for number in house.posts)]
 
         return str(await house.site.db.read(read))
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from fediblog.domain.accounts import Account
 from fediblog.mastodon.entities.base import Json, day, emojis, maybe_moment, midnight
 from fediblog.mastodon.look import Look
-from fediblog.store import personal
 from fediblog.store.people import account_counts, logins, relation_lists
 from fediblog.store.people import accounts as stored
+from fediblog.store.posts import reader_marks
 from fediblog.store.tx import Tx
 
 _ALL = (1 << 21) - 1  # every permission that a role can have in Mastodon
@@ -123,7 +123,7 @@ def _bare(account: Account) -> Account:
 
 def credential(tx: Tx, look: Look, account: Account) -> Json:
     """CredentialAccount: the account of the token, with what only its owner is told."""
-    wanted = personal.defaults(tx, account.id)
+    wanted = reader_marks.defaults(tx, account.id)
     login = logins.get(tx, account.login) if account.login is not None else None
     source = {
         "privacy": wanted.visibility,

@@ -32,10 +32,11 @@ from fediblog.mastodon.entities.statuses import (
     statuses,
 )
 from fediblog.mastodon.look import KeptPost, Look
-from fediblog.store import beside, json_columns, personal, posts
-from fediblog.store.beside import Parts
+from fediblog.store import json_columns
 from fediblog.store.json_columns import policy_from
 from fediblog.store.people import accounts
+from fediblog.store.posts import post_extras, posts, reader_marks
+from fediblog.store.posts.post_extras import Parts
 from fediblog.store.tx import Row, Tx
 
 _BOOL = (b"false", b"true")
@@ -92,9 +93,9 @@ def _made(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> list[bytes]:
 
 def _gather(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> _Page:
     by_number = {row.id: row for row in rows}
-    found = beside.beside(tx, list(by_number.values()), viewer)
+    found = post_extras.beside(tx, list(by_number.values()), viewer)
     authors = {row.account for row in rows} | {row.booster for row in rows if row.booster is not None}
-    parents = personal.authors_of(tx, {row.parent for row in rows if row.parent is not None})
+    parents = reader_marks.authors_of(tx, {row.parent for row in rows if row.parent is not None})
     choosy = {
         row.account
         for row in rows
@@ -106,7 +107,7 @@ def _gather(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> _Page:
         people=_people(tx, look, sorted(authors)),
         sieve=filters.sieve(tx, viewer),
         kept=_remembered(look, by_number, found, parents),
-        followed=personal.followed(tx, viewer, choosy),
+        followed=reader_marks.followed(tx, viewer, choosy),
         choosy=accounts.many(tx, choosy) if choosy else {},
         totals=tuple(found.told(what) for what in ("comment", "boost", "like", "quote")),
         marks=tuple(found.told(what) for what in ("liked", "boosted", "kept", "muted")),
@@ -117,7 +118,7 @@ def _people(tx: Tx, look: Look, numbers: Sequence[int]) -> dict[int, bytes]:
     """Account entities as JSON. Of those who moved, the other account is a part, so they are made each time."""
     totals = people.totals_of(tx, look, numbers)
     known = look.people.get_all(numbers)
-    faces = beside.faces(tx, numbers)
+    faces = post_extras.faces(tx, numbers)
     made: dict[int, bytes] = {}
     for number, face in faces.items():
         kept = known.get(number)
@@ -132,7 +133,7 @@ def _people(tx: Tx, look: Look, numbers: Sequence[int]) -> dict[int, bytes]:
 
 
 def _remembered(
-    look: Look, rows: Mapping[int, Row], found: beside.Beside, parents: Mapping[int, int]
+    look: Look, rows: Mapping[int, Row], found: post_extras.Beside, parents: Mapping[int, int]
 ) -> dict[int, KeptPost]:
     kept = look.posts.get_all(rows)
     for number, row in rows.items():

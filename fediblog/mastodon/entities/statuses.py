@@ -16,9 +16,9 @@ from fediblog.mastodon.entities import filters
 from fediblog.mastodon.entities.base import MOST, VISIBILITIES, Json, blurhash, emojis, maybe_moment, moment
 from fediblog.mastodon.look import Look
 from fediblog.protocol.previews import ABSTRACTED, abstract, abstract_html, warning
-from fediblog.store import approvals, personal, quotes
-from fediblog.store.listings import Item
 from fediblog.store.people import accounts
+from fediblog.store.posts import approvals, quotes, reader_marks
+from fediblog.store.posts.post_lists import Item
 from fediblog.store.tx import Tx
 
 BARE: Json = {
@@ -66,7 +66,7 @@ class Beside:
 
     accounts: dict[int, Json] = field(default_factory=dict)
     parents: Mapping[int, int] = field(default_factory=dict)  # author of the post answered, by its number
-    mine: personal.Marks = field(default_factory=personal.Marks)
+    mine: reader_marks.Marks = field(default_factory=reader_marks.Marks)
     sieve: filters.Sieve = filters.NOTHING
     quotes: Mapping[int, int] = field(default_factory=dict)  # how many quote a post, by its number
     followed: Collection[int] = ()  # authors whom the viewer follows, of posts of ours that only followers may quote
@@ -91,11 +91,11 @@ def _gather(tx: Tx, look: Look, shown: Sequence[Shown], whole: Sequence[Post], v
     entities = people.accounts(tx, look, found)
     return Beside(
         accounts={each.id: entity for each, entity in zip(found, entities, strict=True)},
-        parents=personal.authors_of(tx, {post.parent for post in whole if post.parent is not None}),
-        mine=personal.marks(tx, viewer, [post.id for post in whole]) if viewer else personal.Marks(),
+        parents=reader_marks.authors_of(tx, {post.parent for post in whole if post.parent is not None}),
+        mine=reader_marks.marks(tx, viewer, [post.id for post in whole]) if viewer else reader_marks.Marks(),
         sieve=filters.sieve(tx, viewer),
         quotes=quotes.totals(tx, [post.id for post in whole]),
-        followed=personal.followed(
+        followed=reader_marks.followed(
             tx, viewer, {each.account.id for each in whole if each.quotable == "followers" or names_some(each.policy)}
         ),
         approvals=approvals.states(tx, [each.uri for each in whole if each.account.id == viewer and each.in_reply_to]),

@@ -8,9 +8,9 @@ from fediblog.domain.accounts import Account
 from fediblog.hashtags import key
 from fediblog.mastodon.entities.base import Json, day
 from fediblog.mastodon.look import Look
-from fediblog.store import tags as stored
 from fediblog.store.ids import number_of
-from fediblog.store.tags import Featured
+from fediblog.store.posts import tags as stored
+from fediblog.store.posts.tags import Featured
 from fediblog.store.tx import Tx
 
 

@@ -9,9 +9,9 @@ from importlib.resources.abc import Traversable
 
 from fediblog.domain.records import record
 from fediblog.errors import Misuse
-from fediblog.store import tags
 from fediblog.store.engine import host_migration
 from fediblog.store.engine.sql import define
+from fediblog.store.posts import tags
 from fediblog.store.tx import EngineName, Tx
 
 _FILE = re.compile(r"(\d{4})_(\w+)\.sql")

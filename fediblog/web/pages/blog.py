@@ -14,8 +14,8 @@ from fediblog.errors import Gone, NotFound
 from fediblog.hashtags import SIGNS
 from fediblog.markup.html import plain
 from fediblog.messages import text
-from fediblog.store import listings
 from fediblog.store.people import accounts
+from fediblog.store.posts import post_lists
 from fediblog.store.tx import Tx
 from fediblog.web import paging
 from fediblog.web.feeds import FORMATS, Feed
@@ -46,7 +46,7 @@ async def home(request: Request) -> Response:
 
 
 def _home(tx: Tx, viewer: int, before: int | None) -> tuple[list[Post], list[Account]]:
-    return listings.local(tx, viewer, before=before, limit=SIZE + 1), accounts.listed(tx)
+    return post_lists.local(tx, viewer, before=before, limit=SIZE + 1), accounts.listed(tx)
 
 
 async def tag(request: Request) -> Response:
@@ -59,7 +59,7 @@ async def tag(request: Request) -> Response:
 
 def _tagged(tx: Tx, viewer: int, name: str, before: int | None, limit: int) -> list[Post]:
     # Strangers see what we wrote ourselves; a public mirror of everybody else's posts is nobody's wish.
-    return listings.tagged(tx, name, viewer, before=before, limit=limit, local=not viewer)
+    return post_lists.tagged(tx, name, viewer, before=before, limit=limit, local=not viewer)
 
 
 @record(frozen=True, slots=True)
@@ -83,10 +83,10 @@ async def month(request: Request) -> Response:
 def _month(tx: Tx, viewer: int, handle: str, name: str, request: Request) -> Month:
     account = account_named(tx, handle)
     before = paging.mark(request)
-    posts = listings.of_month(tx, account.id, name, viewer, before=before, limit=MONTH_SIZE + 1)
+    posts = post_lists.of_month(tx, account.id, name, viewer, before=before, limit=MONTH_SIZE + 1)
     if not posts:
         raise NotFound
-    return Month(account, name, posts, listings.months(tx, account.id))
+    return Month(account, name, posts, post_lists.months(tx, account.id))
 
 
 async def archive(request: Request) -> Response:
@@ -97,13 +97,13 @@ async def archive(request: Request) -> Response:
 
 def _archive(tx: Tx, _viewer: int, handle: str) -> tuple[Account, list[tuple[str, int]]]:
     account = account_named(tx, handle)
-    return account, listings.months(tx, account.id)
+    return account, post_lists.months(tx, account.id)
 
 
 async def site_feed(request: Request) -> Response:
     """The feed of the whole blog."""
     site = site_of(request)
-    posts = await site.db.read(lambda tx: listings.local(tx, limit=FEED_SIZE))
+    posts = await site.db.read(lambda tx: post_lists.local(tx, limit=FEED_SIZE))
     title = site.settings.title or site.urls.host
     feed = Feed(title=title, description="", page=f"{site.urls.origin}/", base=f"{site.urls.origin}/feed")
     return _feed(request, feed, posts)
@@ -125,7 +125,7 @@ async def account_feed(request: Request) -> Response:
 
 def _account_feed(tx: Tx, handle: str) -> tuple[Account, list[Post]]:
     account = account_named(tx, handle)
-    posts = listings.of_account(tx, account.id, limit=FEED_SIZE * 2, replies=False)
+    posts = post_lists.of_account(tx, account.id, limit=FEED_SIZE * 2, replies=False)
     return account, [post for post in posts if post.visibility == Visibility.PUBLIC][:FEED_SIZE]
 
 

@@ -15,8 +15,8 @@ from fediblog.errors import Refused, Unavailable
 from fediblog.federation import compose
 from fediblog.federation.site import Site
 from fediblog.messages import text
-from fediblog.store import posts
 from fediblog.store.people import relations
+from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 from fediblog.web import forms, paging
 from fediblog.web.links import Links

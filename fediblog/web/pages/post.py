@@ -16,12 +16,22 @@ from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
-from fediblog.store import approvals, graves, listings, permits, posts, quotes, reactions, threads, writing
+from fediblog.store.posts import (
+    approvals,
+    post_lists,
+    post_writing,
+    posts,
+    quotes,
+    reactions,
+    reply_policy,
+    thread_pages,
+    tombstones,
+)
+from fediblog.store.posts.post_writing import Revision
+from fediblog.store.posts.quotes import Authorization
+from fediblog.store.posts.thread_pages import Below
 from fediblog.store.queues import background_fetches, poll_totals
-from fediblog.store.quotes import Authorization
-from fediblog.store.threads import Below
 from fediblog.store.tx import Tx
-from fediblog.store.writing import Revision
 from fediblog.web.comments import Comment
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.blog import account_named
@@ -100,7 +110,7 @@ def _by_number(tx: Tx, viewer: int, urls: Urls, handle: str, number: int, page: 
     post = posts.get(tx, number, viewer)
     if post is not None and post.local and post.state == "published":
         return thread_of(tx, viewer, post, page)
-    if post is None and graves.of_public(tx, urls.post(number)) is not None:
+    if post is None and tombstones.of_public(tx, urls.post(number)) is not None:
         raise Gone
     account_named(tx, handle)
     raise NotFound
@@ -111,10 +121,10 @@ def _by_slug(tx: Tx, viewer: int, urls: Urls, handle: str, month: str, slug: str
     post = posts.by_slug(tx, account.id, month, slug, viewer)
     if post is None:  # the month may be wrong where a link was typed by hand
         others = (
-            posts.by_slug(tx, account.id, name, slug.lower(), viewer) for name, _ in listings.months(tx, account.id)
+            posts.by_slug(tx, account.id, name, slug.lower(), viewer) for name, _ in post_lists.months(tx, account.id)
         )
         post = next((other for other in others if other is not None), None)
-    if post is None and writing.tombstone_of_page(tx, urls.page(account.handle, 0, month, slug)) is not None:
+    if post is None and post_writing.tombstone_of_page(tx, urls.page(account.handle, 0, month, slug)) is not None:
         raise Gone
     if post is None or post.state != "published":
         raise NotFound
@@ -124,7 +134,7 @@ def _by_slug(tx: Tx, viewer: int, urls: Urls, handle: str, month: str, slug: str
 def _for_reader(tx: Tx, visit: Visit, urls: Urls, number: int, page: int) -> tuple[Thread, list[int], list[int]]:
     """The thread, the posts of other servers in whose threads answers may be missing, and their polls that are old."""
     post = posts.get(tx, number, visit.account.id)
-    if post is None and graves.of_public(tx, urls.post(number)) is not None:
+    if post is None and tombstones.of_public(tx, urls.post(number)) is not None:
         raise Gone
     if post is None:
         raise NotFound
@@ -140,18 +150,18 @@ def _page(request: Request) -> int:
 
 def thread_of(tx: Tx, viewer: int, post: Post, page: int) -> Thread:
     """The post with what hangs on it."""
-    above, below = listings.ancestors(tx, post, viewer), threads.below(tx, post, viewer, page)
+    above, below = post_lists.ancestors(tx, post, viewer), thread_pages.below(tx, post, viewer, page)
     return Thread(
         post=post,
         above=above,
-        cut=len(above) == listings.DEPTH and above[0].parent is not None,
+        cut=len(above) == post_lists.DEPTH and above[0].parent is not None,
         comments=_indented(post, below),
         page=below.page,
         pages=below.pages,
         elsewhere=not post.local and post.comments > below.total,
         likes=reactions.liked_by(tx, post.id, FACES),
         boosts=reactions.boosts(tx, post.id, FACES),
-        history=writing.revisions(tx, post.id) if post.updated else (),
+        history=post_writing.revisions(tx, post.id) if post.updated else (),
         quotes=quotes.standing(tx, post.id) if viewer == post.account.id else (),
         let=approvals.replies_let(tx, post.id) if viewer == post.account.id else (),
         approval=_approval(tx, post) if viewer == post.account.id and post.in_reply_to else "",
@@ -166,7 +176,7 @@ def _approval(tx: Tx, post: Post) -> str:
 
 
 def _closed(tx: Tx, viewer: int, post: Post) -> str:
-    if permits.may_comment(tx, viewer, post):
+    if reply_policy.may_comment(tx, viewer, post):
         return ""
     root = posts.owner(tx, post.root) if post.root is not None else None
     policies = {post.repliable, root.repliable if root is not None else "public"}

@@ -15,8 +15,8 @@ from fediblog.domain.records import record
 from fediblog.errors import NotFound
 from fediblog.messages import text
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
-from fediblog.store import listings
 from fediblog.store.people import account_counts, accounts, relations
+from fediblog.store.posts import post_lists
 from fediblog.store.queues import profile_totals, stale_accounts
 from fediblog.store.tx import Tx
 from fediblog.web import paging
@@ -70,9 +70,9 @@ def _local(tx: Tx, viewer: int, handle: str, tab: str, before: int | None) -> Pr
         account=account,
         posts=found,
         tab=tab,
-        pinned=listings.pinned(tx, account.id, viewer) if before is None and tab == "posts" else (),
-        months=listings.months(tx, account.id),
-        total=listings.total_of_account(tx, account.id),
+        pinned=post_lists.pinned(tx, account.id, viewer) if before is None and tab == "posts" else (),
+        months=post_lists.months(tx, account.id),
+        total=post_lists.total_of_account(tx, account.id),
         followers=followers,
         following=following,
         relation=_relation(tx, viewer, account.id),
@@ -113,7 +113,7 @@ def _remote(tx: Tx, visit: Visit, number: int, tab: str, request: Request) -> Pr
 
 
 def _shown(tx: Tx, account: Account, viewer: int, tab: str, before: int | None) -> list[Post]:
-    return listings.of_account(
+    return post_lists.of_account(
         tx,
         account.id,
         viewer,

@@ -11,9 +11,10 @@ from fediblog.domain.posts import Notice, Post
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import compose
 from fediblog.messages import text
-from fediblog.store import listings, notices, posts
-from fediblog.store import search as finder
-from fediblog.store.search import LATEST, Piece
+from fediblog.store import notices
+from fediblog.store.posts import post_lists, posts
+from fediblog.store.posts import search as finder
+from fediblog.store.posts.search import LATEST, Piece
 from fediblog.store.tx import Tx
 from fediblog.web import forms, paging
 from fediblog.web.links import Links
@@ -28,7 +29,9 @@ SIZE = 30
 async def stream(request: Request) -> Response:
     """The posts of those whom the account follows."""
     before = paging.mark(request)
-    items = await ask_as(request, lambda tx, visit: listings.home(tx, visit.account.id, before=before, limit=SIZE + 1))
+    items = await ask_as(
+        request, lambda tx, visit: post_lists.home(tx, visit.account.id, before=before, limit=SIZE + 1)
+    )
     shown = paging.page(request, items, SIZE, lambda item: item.id)
     return render(request, "stream.html", items=shown)
 

@@ -23,9 +23,9 @@ from fediblog.media.formats import focal_point
 from fediblog.media.pictures import Shape
 from fediblog.messages import text
 from fediblog.protocol.previews import written_abstract
-from fediblog.store import files
-from fediblog.store.files import Upload
-from fediblog.store.personal import Defaults
+from fediblog.store.posts import media_files
+from fediblog.store.posts.media_files import Upload
+from fediblog.store.posts.reader_marks import Defaults
 from fediblog.store.tx import Tx
 from fediblog.web.forms import MISSING, MOST_FILES, Form
 
@@ -135,7 +135,7 @@ def of_post(tx: Tx, post: Post) -> Sheet:
     """The sheet that a post of ours was made from."""
     names = [file.url.partition("/media/")[2] for file in post.attachments]
     hero = post.image.url.partition("/media/")[2] if post.image else ""
-    stored = files.by_names(tx, post.account.id, [*names, hero])
+    stored = media_files.by_names(tx, post.account.id, [*names, hero])
     at = datetime.fromtimestamp((post.scheduled or 0) / 1000, UTC)
     return Sheet(
         source=post.source.content if post.source else plain(post.content),
@@ -265,5 +265,5 @@ def moment(value: str) -> int | None:
 
 
 def _uploads(tx: Tx, account: int, numbers: Sequence[int]) -> dict[int, Upload]:
-    found = (files.get(tx, number, account) for number in numbers)
+    found = (media_files.get(tx, number, account) for number in numbers)
     return {upload.id: upload for upload in found if upload is not None}

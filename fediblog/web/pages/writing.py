@@ -17,7 +17,7 @@ from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation import compose
 from fediblog.markup.markdown import MARKDOWN, find_mentions
 from fediblog.markup.markdown import render as markdown
-from fediblog.store import listings, personal, posts
+from fediblog.store.posts import post_lists, posts, reader_marks
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.forms import Form
@@ -48,7 +48,7 @@ async def new(request: Request) -> Response:
 
 def _new(tx: Tx, visit: Visit, reply: int | None, quote: int | None) -> Desk:
     parent, quoted = _published(tx, visit, reply), _published(tx, visit, quote)
-    wanted = personal.defaults(tx, visit.account.id)
+    wanted = reader_marks.defaults(tx, visit.account.id)
     return Desk(sheets.blank(visit.account, wanted, parent, quoted), parent=parent, quoted=quoted)
 
 
@@ -146,7 +146,7 @@ def _show(request: Request, desk: Desk, form: Form | None = None, preview: Marku
 
 async def drafts(request: Request) -> Response:
     """What is not published yet."""
-    found = await ask_as(request, lambda tx, visit: listings.drafts(tx, visit.account.id))
+    found = await ask_as(request, lambda tx, visit: post_lists.drafts(tx, visit.account.id))
     return render(request, "drafts.html", posts=found)
 
 

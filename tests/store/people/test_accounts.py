@@ -12,9 +12,9 @@ from hypothesis import example, given, strategies
 from fediblog.domain.documents import Emoji, Key, Picture, ProfileField
 from fediblog.errors import Refused
 from fediblog.protocol.authority import compared_host
-from fediblog.store import tags
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts, logins
+from fediblog.store.posts import tags
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.store.makers import URLS, Watched, actor, local, remote, scans

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from fediblog.store import profiles, tags
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import Window
 from fediblog.store.people import account_search, admin_accounts, relation_lists
 from fediblog.store.people.admin_accounts import Sieve
-from fediblog.store.profiles import Wanted
+from fediblog.store.posts import profile_posts, tags
+from fediblog.store.posts.profile_posts import Wanted
 from fediblog.store.tx import Tx
 from tests.store.makers import Watched, local, post, scans
 
@@ -47,8 +47,8 @@ async def test_every_list_of_people_has_an_index(db: Database) -> None:
         relation_lists.lists_with(watched, viewer, 2)
         account_search.people(watched, "bo@far", viewer)
         account_search.active(watched, viewer, local=False, limit=9, offset=0)
-        profiles.timeline(watched, viewer, 0, window, Wanted(media=True, tag="cats"))
-        profiles.timeline(watched, viewer, viewer, window, Wanted())
+        profile_posts.timeline(watched, viewer, 0, window, Wanted(media=True, tag="cats"))
+        profile_posts.timeline(watched, viewer, viewer, window, Wanted())
         tags.history(watched, ["cats"])
         tags.spread(watched, number, ["cats", "dogs"])
         tags.follow(watched, viewer, "cats")

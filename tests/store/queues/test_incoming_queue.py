@@ -9,9 +9,9 @@ import pytest
 
 from fediblog.domain.documents import Activity
 from fediblog.inbox import Sight
-from fediblog.store import posts, writing
 from fediblog.store.engine.database import Database
 from fediblog.store.people import relations
+from fediblog.store.posts import post_writing, posts
 from fediblog.store.queues import delivery_queue, incoming_queue
 from fediblog.store.queues.claims import ABANDONED, CLAIM, PAUSE
 from fediblog.store.queues.incoming_queue import KEPT_EARLY, KEPT_SEEN, MOST_CLAIMS, MOST_TRIES
@@ -215,8 +215,8 @@ async def test_what_is_old_is_swept(db: Database, clock: Clock) -> None:
         keep(tx, "dead")
         keep(tx, "alive")
         tx.run("update incoming set state = 'dead' where uri = 'u:dead'")
-        writing.bury(tx, "u:remote", "a:")
-        writing.bury(tx, "u:local", "a:", local=True)
+        post_writing.bury(tx, "u:remote", "a:")
+        post_writing.bury(tx, "u:local", "a:", local=True)
 
     await db.write(fill)
     assert await db.write(incoming_queue.sweep) == 0
@@ -229,8 +229,8 @@ async def test_what_is_old_is_swept(db: Database, clock: Clock) -> None:
     assert await db.write(incoming_queue.first_time, "u:1")
     clock.forward(ms=60 * DAY)
     assert await db.write(incoming_queue.sweep) == 2
-    assert await db.read(writing.tombstone, "u:local")
-    assert not await db.read(writing.tombstone, "u:remote")
+    assert await db.read(post_writing.tombstone, "u:local")
+    assert not await db.read(post_writing.tombstone, "u:remote")
     assert await db.read(incoming_queue.totals) == {"waiting": 1}
 
 

@@ -24,10 +24,10 @@ from fediblog.federation.passwords import hash_password
 from fediblog.federation.site import Site, open_site
 from fediblog.markup.clean import clean
 from fediblog.settings import Settings
-from fediblog.store import posts, writing
 from fediblog.store.people import accounts, server_state
+from fediblog.store.posts import post_writing, posts
+from fediblog.store.posts.post_writing import Placement
 from fediblog.store.tx import Tx
-from fediblog.store.writing import Placement
 from fediblog.web.sessions import hashed
 from tests.conftest import Clock
 
@@ -111,7 +111,7 @@ class Blog:
         def store(tx: Tx) -> Post:
             uri = f"{author.uri}/posts/{number}"
             note = Note(uri=uri, kind="Note", author=author.uri, content=clean(html), to=(PUBLIC,), **fields)
-            stored = posts.stored(tx, writing.insert(tx, note, author, Placement(visibility=Visibility.PUBLIC)))
+            stored = posts.stored(tx, post_writing.insert(tx, note, author, Placement(visibility=Visibility.PUBLIC)))
             assert stored is not None
             return stored
 

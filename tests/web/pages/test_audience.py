@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fediblog.domain.posts import Post
-from fediblog.store import listings, notices, personal
+from fediblog.store import notices
 from fediblog.store.people import accounts
+from fediblog.store.posts import post_lists, reader_marks
 from fediblog.web.pages import ROUTES
 from tests.security.test_privacy import asked, flat
 from tests.web.pages.conftest import Blog
@@ -15,7 +16,7 @@ READ = sorted({route.path for route in flat(list(ROUTES)) if "GET" in (route.met
 
 
 async def mine(blog: Blog) -> list[Post]:
-    return await blog.site.db.read(listings.of_account, blog.alice.id, blog.alice.id)
+    return await blog.site.db.read(post_lists.of_account, blog.alice.id, blog.alice.id)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ async def test_the_desk_begins_as_the_account_prefers(blog: Blog) -> None:
         )
     )
     await blog.site.db.write(lambda tx: accounts.update_profile(tx, blog.alice.id, language="de"))
-    assert (await blog.site.db.read(personal.defaults, blog.alice.id)).visibility == "followers"
+    assert (await blog.site.db.read(reader_marks.defaults, blog.alice.id)).visibility == "followers"
     owner = await blog.owner()
     for address in ("/write", f"/write?reply={public.id}", f"/write?quote={public.id}"):
         page = (await owner.get(address)).text

@@ -15,8 +15,9 @@ from fediblog.actions import people
 from fediblog.domain.accounts import Relation
 from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.domain.posts import Post
-from fediblog.store import listings, moderation, notices, posts, reactions
+from fediblog.store import moderation, notices
 from fediblog.store.people import accounts, relations
+from fediblog.store.posts import post_lists, posts, reactions
 from fediblog.store.queues import delivery_queue, job_queue, profile_totals
 from tests.web.pages.conftest import ORIGIN, PASSWORD, Blog
 
@@ -28,7 +29,7 @@ def picture(colour: str = "teal") -> bytes:
 
 
 async def latest(blog: Blog, state: str = "published") -> Post:
-    find = listings.drafts if state != "published" else listings.of_account
+    find = post_lists.drafts if state != "published" else post_lists.of_account
     found = await blog.site.db.read(find, blog.alice.id, *([blog.alice.id] if state == "published" else []))
     return found[0]
 
@@ -195,7 +196,7 @@ async def test_like_boost_and_pin(blog: Blog) -> None:
         assert answer.headers["location"] == f"/post/{heard.id}#p{heard.id}"
         assert await state() == after, deed
     await owner.post(f"/post/{mine.id}/pin")
-    assert [post.id for post in await blog.site.db.read(listings.pinned, blog.alice.id)] == [mine.id]
+    assert [post.id for post in await blog.site.db.read(post_lists.pinned, blog.alice.id)] == [mine.id]
     secret = await blog.write("Friends", visibility="followers")
     assert (await owner.post(f"/post/{secret.id}/pin")).status_code == 422
 
@@ -212,7 +213,7 @@ async def test_polls(blog: Blog) -> None:
     assert "Your vote is counted." in voted
     assert 'name="choice"' not in voted
     assert (await owner.post(f"/post/{heard.id}/vote", {"choice": "Tea"})).status_code == 422
-    await blog.site.db.write(listings.spread, heard, None, blog.alice.id)
+    await blog.site.db.write(post_lists.spread, heard, None, blog.alice.id)
     stream = (await owner.get("/stream")).text
     assert "Tea or coffee?" in stream
     assert 'name="choice"' not in stream
@@ -256,7 +257,7 @@ async def test_stream_and_notices(blog: Blog) -> None:
     bob = await blog.stranger(name="Bob")
     await blog.site.db.write(relations.put_follow, blog.alice.id, bob.id, "https://blog.test/x/1", "accepted")
     heard = await blog.heard(bob, "<p>News from Bob</p>", 1)
-    await blog.site.db.write(listings.spread, heard)
+    await blog.site.db.write(post_lists.spread, heard)
     mine = await blog.write("Mine")
     await blog.site.db.write(reactions.react, bob.id, mine.id, "https://far.example/l/1")
     await blog.site.db.write(notices.add, blog.alice.id, "like", bob.id, mine.id)

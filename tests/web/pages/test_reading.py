@@ -13,8 +13,8 @@ import pytest
 from fediblog.actions import people, publishing
 from fediblog.actions.people import Profile
 from fediblog.domain.documents import Emoji, Mention, Visibility
-from fediblog.store import reactions, writing
 from fediblog.store.people import accounts, relations
+from fediblog.store.posts import post_writing, reactions
 from tests.web.pages.conftest import ORIGIN, Blog
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -260,7 +260,7 @@ async def test_edited_posts_say_so(blog: Blog) -> None:
     assert "dt-updated" in (await blog.browser().get(path(post.url))).text
     page = (await owner.get(path(post.url))).text
     assert "1 earlier version" in page
-    assert await blog.site.db.read(writing.revisions, post.id)
+    assert await blog.site.db.read(post_writing.revisions, post.id)
     assert post.visibility == Visibility.PUBLIC
 
 
@@ -288,7 +288,7 @@ async def test_everything_of_a_deleted_account_is_gone(blog: Blog) -> None:
         assert (await browser.get(path(post.url))).status_code == 410
         answer = await browser.get(path(post.uri), accept="application/activity+json")
         assert answer.status_code == 410
-    grave = await blog.site.db.read(writing.tombstone_of_page, article.url)
+    grave = await blog.site.db.read(post_writing.tombstone_of_page, article.url)
     assert grave is not None
     assert grave.uri == article.uri
 

@@ -8,8 +8,8 @@ from fediblog.domain.kept import Kept
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.records import record
 from fediblog.hashtags import key
-from fediblog.store import posts, tags
 from fediblog.store.people import accounts
+from fediblog.store.posts import posts, tags
 from fediblog.store.queues import events
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, LISTED, NOT_SHUNNED, SHOWN_BELOW, VISIBLE

@@ -8,10 +8,10 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.records import record
 from fediblog.hashtags import key
-from fediblog.store import posts
 from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.people import accounts
-from fediblog.store.personal import Defaults
+from fediblog.store.posts import posts
+from fediblog.store.posts.reader_marks import Defaults
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import BOOST_VISIBLE, NOT_SHUNNED, VISIBLE
 

@@ -6,10 +6,10 @@ from collections.abc import Collection
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Boost, Post
-from fediblog.store import posts
 from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.people import accounts
-from fediblog.store.quotes import HOLDS
+from fediblog.store.posts import posts
+from fediblog.store.posts.quotes import HOLDS
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, NOT_SHUNNED, VISIBLE, shown_below
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fediblog.domain.documents import Attachment, Visibility
-from fediblog.store import posts, reactions
 from fediblog.store.engine.database import Database
+from fediblog.store.posts import posts, reactions
 from fediblog.store.tx import Tx
 from tests.store.makers import URLS, Watched, local, post, remote, scans, whole
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from fediblog.store.posts.post_writing import Tombstone
 from fediblog.store.tx import Tx
-from fediblog.store.writing import Tombstone
 
 
 def of_public(tx: Tx, uri: str) -> Tombstone | None:

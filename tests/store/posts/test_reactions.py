@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fediblog.domain.documents import Option, Poll, Visibility
-from fediblog.store import listings, posts, reactions
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts
+from fediblog.store.posts import post_lists, posts, reactions
 from fediblog.store.queues import job_queue
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
@@ -84,14 +84,14 @@ async def test_a_boost_stands_once_and_leaves_the_streams_with_its_end(db: Datab
         assert reactions.boost(tx, alice.id, number, "u:2") is None
         assert reactions.boost(tx, remote(tx, "evil").id, number, "u:1") is None, "an id is used once"
         assert reactions.boost_by_uri(tx, "u:1") == (alice.id, number)
-        listings.spread(tx, whole(tx, number), first, alice.id)
-        assert len(listings.home(tx, alice.id)) == 1
+        post_lists.spread(tx, whole(tx, number), first, alice.id)
+        assert len(post_lists.home(tx, alice.id)) == 1
         seen = posts.get(tx, number, alice.id)
         assert seen is not None
         assert (seen.boosted, seen.boost_total) == (True, 1)
         assert reactions.unboost(tx, alice.id, number) == "u:1"
         assert reactions.unboost(tx, alice.id, number) is None
-        assert listings.home(tx, alice.id) == []
+        assert post_lists.home(tx, alice.id) == []
         assert reactions.boost_by_uri(tx, "u:1") is None
 
     await db.write(check)

@@ -18,13 +18,14 @@ from fediblog.domain.documents import (
     Source,
     Visibility,
 )
-from fediblog.store import files, listings, notices, posts, reactions, writing
+from fediblog.store import notices
 from fediblog.store.engine.database import Database
 from fediblog.store.ids import time_of
+from fediblog.store.posts import media_files, post_lists, post_writing, posts, reactions
 from fediblog.store.tx import Tx
 from tests.store.makers import DAY, Watched, everything, local, note, post, remote, scans, undone, whole
 
-PUBLIC = writing.Placement(visibility=Visibility.PUBLIC)
+PUBLIC = post_writing.Placement(visibility=Visibility.PUBLIC)
 
 
 @st.composite
@@ -75,7 +76,7 @@ async def test_posts_that_answer_each_other_in_a_circle_stay_a_line(db: Database
         assert [whole(tx, n).parent for n in numbers] == [None, numbers[0], numbers[1]]
         assert [whole(tx, n).root for n in numbers] == [None, numbers[0], numbers[0]]
         assert whole(tx, itself).parent is None
-        assert [p.id for p in listings.ancestors(tx, whole(tx, numbers[2]))] == numbers[:2]
+        assert [p.id for p in post_lists.ancestors(tx, whole(tx, numbers[2]))] == numbers[:2]
 
     await db.write(check)
 
@@ -104,7 +105,7 @@ async def test_the_number_of_a_remote_post_tells_when_it_was_written_but_never_t
         assert [time_of(n) for n in (old, future, unknown)] == [tx.now - 30 * DAY, tx.now, tx.now]
         assert time_of(ancient) == 0
         assert [whole(tx, n).published for n in (old, future, unknown)] == [tx.now - 30 * DAY, tx.now, tx.now]
-        assert [p.id for p in listings.of_account(tx, them.id)][-2:] == [old, ancient]
+        assert [p.id for p in post_lists.of_account(tx, them.id)][-2:] == [old, ancient]
         ours = post(tx, us, published=tx.now - DAY)
         assert time_of(ours) == tx.now
         assert whole(tx, ours).published == tx.now - DAY
@@ -167,14 +168,14 @@ async def test_an_edit_keeps_what_was_said_and_where(db: Database) -> None:
         )
         before = whole(tx, number)
         same = note(author, uri=before.uri, content="<p>one</p>", updated=tx.now, hashtags=("b",))
-        writing.update(tx, before, same, PUBLIC)
-        assert writing.revisions(tx, number) == []
+        post_writing.update(tx, before, same, PUBLIC)
+        assert post_writing.revisions(tx, number) == []
         between = whole(tx, number)
         assert (between.hashtags, between.in_reply_to, between.parent) == (("b",), before.in_reply_to, first)
         assert between.published == tx.now - DAY, "an Update without a date leaves the date alone"
         two = note(author, uri=before.uri, content="<p>two</p>", published=tx.now + DAY, updated=tx.now + 1)
-        writing.update(tx, between, two, PUBLIC)
-        (revision,) = writing.revisions(tx, number)
+        post_writing.update(tx, between, two, PUBLIC)
+        (revision,) = post_writing.revisions(tx, number)
         assert (revision.content, revision.at) == ("<p>one</p>", tx.now)
         assert (whole(tx, number).content, whole(tx, number).published) == ("<p>two</p>", tx.now)
         assert whole(tx, number).id == number
@@ -192,19 +193,19 @@ async def test_removal_leaves_a_tombstone_and_the_answers(db: Database) -> None:
         reactions.react(tx, other.id, first, "https://blog.example/x/1")
         boost = reactions.boost(tx, other.id, first, "https://blog.example/x/2")
         notices.add(tx, other.id, "mention", author.id, first)
-        listings.spread(tx, whole(tx, first), boost, other.id)
+        post_lists.spread(tx, whole(tx, first), boost, other.id)
         gone = whole(tx, first)
-        writing.remove(tx, gone)
+        post_writing.remove(tx, gone)
         assert posts.stored(tx, first) is None
-        tomb = writing.tombstone(tx, gone.uri)
-        assert tomb == writing.Tombstone(uri=gone.uri, owner=author.uri, kind="Note", at=tx.now)
+        tomb = post_writing.tombstone(tx, gone.uri)
+        assert tomb == post_writing.Tombstone(uri=gone.uri, owner=author.uri, kind="Note", at=tx.now)
         assert [whole(tx, n).parent for n in numbers] == [None, *numbers[:2]]
-        assert [p.id for p in listings.comments(tx, first)] == numbers, "the rest of the thread stays together"
+        assert [p.id for p in post_lists.comments(tx, first)] == numbers, "the rest of the thread stays together"
         for table in ("reaction", "boost", "notice", "stream"):
             assert tx.all(f"select * from {table}") == []
-        assert writing.tombstone(tx, "https://far.example/never") is None
-        writing.bury(tx, gone.uri, "https://evil.example/")
-        assert writing.tombstone(tx, gone.uri) == tomb
+        assert post_writing.tombstone(tx, "https://far.example/never") is None
+        post_writing.bury(tx, gone.uri, "https://evil.example/")
+        assert post_writing.tombstone(tx, gone.uri) == tomb
 
     await db.write(check)
 
@@ -215,11 +216,11 @@ async def test_an_answer_finds_its_place_when_what_was_forgotten_comes_back(db: 
         first = post(tx, author, uri="https://far.example/1", in_reply_to="https://far.example/0")
         answer = post(tx, author, in_reply_to="https://far.example/1")
         below = post(tx, author, in_reply_to=whole(tx, answer).uri)
-        writing.remove(tx, whole(tx, first))
+        post_writing.remove(tx, whole(tx, first))
         again = post(tx, author, uri="https://far.example/1", in_reply_to="https://far.example/0")
         start = post(tx, author, uri="https://far.example/0")
         assert [whole(tx, n).root for n in (again, answer, below)] == [start] * 3
-        assert [row.id for row in listings.thread_rows(tx, start)] == sorted([start, again, answer, below])
+        assert [row.id for row in post_lists.thread_rows(tx, start)] == sorted([start, again, answer, below])
 
     await db.write(check)
 
@@ -232,19 +233,19 @@ async def test_all_of_an_account_can_be_removed(db: Database) -> None:
         uris = [whole(tx, n).uri for n in mine]
         draft = whole(tx, post(tx, author, state="draft")).uri
         answer = post(tx, other, in_reply_to=uris[0])
-        writing.bury(tx, uris[1], author.uri)  # half done already
+        post_writing.bury(tx, uris[1], author.uri)  # half done already
         for who in (author, other):
             reactions.react(tx, who.id, kept, f"{who.uri}/like")
             reactions.boost(tx, who.id, kept, f"{who.uri}/boost")
         for who, kind in ((author, "like"), (author, "boost"), (author, "follow"), (other, "like")):
             notices.add(tx, alice.id, kind, who.id, kept if kind != "follow" else None)
-        writing.remove_all_of(tx, author)
+        post_writing.remove_all_of(tx, author)
         assert {p.id for p in everything(tx)} == {kept, answer}
         assert whole(tx, answer).parent is None
         left = whole(tx, kept)
         assert (left.comments, left.like_total, left.boost_total) == (1, 1, 1), "what was below stays in the thread"
-        assert all(writing.tombstone(tx, uri) for uri in uris)
-        assert writing.tombstone(tx, draft) is None, "nobody ever saw it"
+        assert all(post_writing.tombstone(tx, uri) for uri in uris)
+        assert post_writing.tombstone(tx, draft) is None, "nobody ever saw it"
         told = [(row.kind, row.actor) for row in tx.all("select kind, actor from notice order by id")]
         assert told == [("follow", author.id), ("like", other.id)], "what is taken back is not told any more"
 
@@ -255,17 +256,17 @@ async def test_states_pins_and_polls(db: Database) -> None:
     def check(tx: Tx) -> None:
         author = local(tx)
         number = post(tx, author, state="draft", poll=Poll(options=(Option(name="Yes"),)))
-        writing.set_state(tx, number, "scheduled")
+        post_writing.set_state(tx, number, "scheduled")
         assert (whole(tx, number).state, whole(tx, number).published) == ("scheduled", tx.now)
-        writing.set_state(tx, number, "published", tx.now - 5)
+        post_writing.set_state(tx, number, "published", tx.now - 5)
         assert (whole(tx, number).state, whole(tx, number).published) == ("published", tx.now - 5)
-        writing.publish_now(tx, number, "2025/06", ("a-slug", "https://blog.example/@alice/2025/06/a-slug"))
+        post_writing.publish_now(tx, number, "2025/06", ("a-slug", "https://blog.example/@alice/2025/06/a-slug"))
         assert (whole(tx, number).published, whole(tx, number).slug) == (tx.now, "a-slug")
         poll = Poll(options=(Option(name="Yes", votes=2),), voters=2)
-        writing.set_poll(tx, number, poll)
-        writing.set_pinned(tx, number, 5)
+        post_writing.set_poll(tx, number, poll)
+        post_writing.set_pinned(tx, number, 5)
         assert (whole(tx, number).poll, whole(tx, number).pinned) == (poll, 5)
-        writing.set_pinned(tx, number, None)
+        post_writing.set_pinned(tx, number, None)
         assert whole(tx, number).pinned is None
 
     await db.write(check)
@@ -275,7 +276,7 @@ async def test_mentions_are_replaced_and_silent_ones_are_not_shown(db: Database)
     def check(tx: Tx) -> None:
         author, one, two = local(tx), remote(tx, "one"), remote(tx, "two")
         number = post(tx, author, mentioned=[author.id])
-        writing.address(tx, number, [(one.id, "@one", False), (two.id, "", True), (one.id, "@one again", False)])
+        post_writing.address(tx, number, [(one.id, "@one", False), (two.id, "", True), (one.id, "@one again", False)])
         stored = whole(tx, number)
         assert [(each.href, each.name) for each in stored.mentions] == [(one.uri, "@one")]
         assert stored.addressed == {one.id, two.id}
@@ -286,7 +287,7 @@ async def test_mentions_are_replaced_and_silent_ones_are_not_shown(db: Database)
 async def test_uploads_are_claimed_by_position(db: Database) -> None:
     def check(tx: Tx) -> None:
         author = local(tx)
-        upload = files.add(
+        upload = media_files.add(
             tx,
             author.id,
             media_type="image/png",
@@ -300,7 +301,7 @@ async def test_uploads_are_claimed_by_position(db: Database) -> None:
         )
         attachments = tuple(Attachment(kind="Image", url=f"https://blog.example/media/{n}") for n in range(2))
         number = post(tx, author, attachments=attachments)
-        writing.claim_media(tx, number, [None, upload])
+        post_writing.claim_media(tx, number, [None, upload])
         rows = tx.all("select position, media from attachment where post = :id order by position", id=number)
         assert [(row.position, row.media) for row in rows] == [(0, None), (1, upload)]
 
@@ -316,9 +317,9 @@ async def test_storing_and_removing_do_not_read_whole_tables(db: Database) -> No
         number = post(seen, author, uri="https://far.example/1", url="https://far.example/page", in_reply_to="x:y")
         assert whole(tx, orphan).parent == number
         stored = whole(tx, number)
-        writing.update(seen, stored, replace(stored, content="new"), PUBLIC)
-        writing.remove(seen, whole(tx, number))
-        writing.remove_all_of(seen, author)
+        post_writing.update(seen, stored, replace(stored, content="new"), PUBLIC)
+        post_writing.remove(seen, whole(tx, number))
+        post_writing.remove_all_of(seen, author)
         assert len(seen.asked) > 10
         return scans(seen.plans(), "post", "p", "attachment", "post_tag", "mention", "revision", "boost")
 

@@ -11,9 +11,9 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Note, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
-from fediblog.store import approvals, conversations, parts, quotes, ties
 from fediblog.store.json_columns import emoji_text, policy_text, text_of
-from fediblog.store.posts import poll_text
+from fediblog.store.posts import approvals, conversations, quotes, tags_and_files, thread_links
+from fediblog.store.posts.posts import poll_text
 from fediblog.store.queues import events, poll_totals
 from fediblog.store.tx import Row, Tx
 
@@ -67,7 +67,7 @@ def insert(
     """
     published = min(note.published if note.published is not None else tx.now, tx.now)
     identity = number if number is not None else tx.new_id(None if author.local else max(published, 0))
-    above = ties.tie(tx, note.in_reply_to) if parent == "unasked" else parent
+    above = thread_links.tie(tx, note.in_reply_to) if parent == "unasked" else parent
     root = (above.root or above.id) if above else None
     tx.run(
         _INSERT,
@@ -80,11 +80,11 @@ def insert(
         root=root,
         **_values(note, placement, published),
     )
-    parts.put(tx, identity, note)
+    tags_and_files.put(tx, identity, note)
     if placement.visibility == Visibility.PUBLIC:
-        parts.put_links(tx, identity, note)
+        tags_and_files.put_links(tx, identity, note)
     if awaited:
-        ties.adopt(tx, identity, root or identity, note)
+        thread_links.adopt(tx, identity, root or identity, note)
     return identity
 
 
@@ -117,7 +117,7 @@ def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
         _forget_votes(tx, post.id)
     elif not post.local and note.poll is not None:
         set_poll(tx, post.id, poll_totals.with_ours(tx, post.id, note.poll))
-    parts.replace(tx, post.id, note, is_open=placement.visibility == Visibility.PUBLIC)
+    tags_and_files.replace(tx, post.id, note, is_open=placement.visibility == Visibility.PUBLIC)
     if post.state == "published":
         events.tell(tx, events.EDIT, account=post.account.id, post=post.id)
 

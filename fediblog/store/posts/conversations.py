@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.store.id_paging import Window
+from fediblog.store.posts.timelines import both_ways
 from fediblog.store.queues import events
-from fediblog.store.timelines import both_ways
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE
 

@@ -9,9 +9,9 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Activity, Mention
 from fediblog.inbox import Facts, Outcome
 from fediblog.inbox.posting import take_in
-from fediblog.store import arrivals, posts, reactions, writing
 from fediblog.store.engine.database import Database
 from fediblog.store.people import apps, relations
+from fediblog.store.posts import arrivals, post_writing, posts, reactions
 from fediblog.store.queues import incoming_queue, push_subscriptions
 from fediblog.store.tx import Tx
 from tests.store import makers
@@ -40,7 +40,7 @@ async def test_each_answer_has_its_own_cause(db: Database) -> None:
         incoming_queue.remember_early(tx, uri, "https://other.example/u", "Delete")
         assert not _stands(tx, bob)["early"]
         incoming_queue.remember_early(tx, uri, bob.uri, "Delete")
-        writing.bury(tx, uri, bob.uri)
+        post_writing.bury(tx, uri, bob.uri)
         makers.post(tx, bob, uri=uri)
         relations.block_host(tx, "far.example")
         stands = _stands(tx, bob)

@@ -20,10 +20,11 @@ from fediblog.domain.documents import (
 from fediblog.domain.kept import Kept
 from fediblog.domain.posts import Post
 from fediblog.domain.rules import quoted_unasked
-from fediblog.store import beside, json_columns, quote_proofs, quotes
-from fediblog.store.beside import Parts
+from fediblog.store import json_columns
 from fediblog.store.json_columns import policy_from, strings
 from fediblog.store.people import accounts
+from fediblog.store.posts import post_extras, quote_proofs, quotes
+from fediblog.store.posts.post_extras import Parts
 from fediblog.store.queues.push_subscriptions import PUSHED
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE, shown_below
@@ -180,7 +181,7 @@ def _hydrate(tx: Tx, rows: Sequence[Row], viewer: int) -> list[Post]:
     if not ids:
         return []
     authors = accounts.many(tx, {row.account for row in rows})
-    found = beside.beside(tx, rows, viewer)
+    found = post_extras.beside(tx, rows, viewer)
     comments, likes, boosts, liked, boosted = map(found.told, ("comment", "like", "boost", "liked", "boosted"))
     polls = [row.id for row in rows if row.poll is not None] if viewer else []
     voted = _voted(tx, polls, viewer) if polls else set()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fediblog.domain.documents import Option, Poll
 from fediblog.domain.posts import Boost, Post, Reaction
-from fediblog.store import posts, writing
 from fediblog.store.people import accounts
+from fediblog.store.posts import post_writing, posts
 from fediblog.store.queues import events, job_queue
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import shown_below
@@ -260,5 +260,5 @@ def tally(tx: Tx, post: Post) -> None:
     standing = Poll(
         options=options, multiple=post.poll.multiple, ends=post.poll.ends, closed=post.poll.closed, voters=people
     )
-    writing.set_poll(tx, post.id, standing)
+    post_writing.set_poll(tx, post.id, standing)
     job_queue.add(tx, "send-counts", str(post.id), run_at=tx.now + TALLY_DELAY)

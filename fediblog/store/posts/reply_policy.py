@@ -6,8 +6,8 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Rule, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.rules import Asker, Leave, leave
-from fediblog.store import posts, quotes
 from fediblog.store.people import relations
+from fediblog.store.posts import posts, quotes
 from fediblog.store.tx import Row, Tx
 
 _OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)

@@ -9,9 +9,9 @@ from collections.abc import Collection
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Note
-from fediblog.store import ties
 from fediblog.store.people.accounts import host_of
 from fediblog.store.people.hosts import domains
+from fediblog.store.posts import thread_links
 from fediblog.store.queues.push_subscriptions import PUSHED
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import VISIBLE
@@ -57,7 +57,7 @@ def post(tx: Tx, note: Note, author: Account) -> Row:
     that it answers what `ties.tie` and `posts.owner` say, with its poll, or nothing (`id` is None then).
     """
     found = _post(tx, note, author, note.in_reply_to)
-    if found.id is None and (page := ties.at_page(tx, note.in_reply_to)) is not None:
+    if found.id is None and (page := thread_links.at_page(tx, note.in_reply_to)) is not None:
         return _post(tx, note, author, page.uri)
     return found
 
@@ -66,7 +66,7 @@ def _post(tx: Tx, note: Note, author: Account, above: str) -> Row:
     found = tx.one(
         _POST,
         uri=note.uri,
-        page=ties.page_of(note),
+        page=thread_links.page_of(note),
         actor=note.author,
         author=author.id,
         hosts=domains(host_of(note.uri), author.domain),

@@ -6,8 +6,8 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.hashtags import SIGNS, key
-from fediblog.store import posts
 from fediblog.store.people import accounts
+from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE
 
