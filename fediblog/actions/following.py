@@ -9,9 +9,9 @@ from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.protocol.activities import write_activity
-from fediblog.store import notices
 from fediblog.store.people import accounts, relations
 from fediblog.store.queues import background_fetches, incoming_queue
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 
 ASKED_PAUSE = 60_000  # ms in which a Follow that waits for its answer is not sent once more
@@ -41,7 +41,7 @@ def follow(tx: Tx, urls: Urls, account: int, target: int) -> Relation:
     at_once = other.local and not other.locked
     relations.put_follow(tx, account, target, uri, "accepted" if at_once else "pending")
     if other.local:
-        notices.add(tx, target, "follow" if at_once else "follow_request", account)
+        notifications.add(tx, target, "follow" if at_once else "follow_request", account)
     document = follow_of(uri, actor.uri, other.uri)
     sending.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
     return relations.between(tx, account, target)
@@ -54,7 +54,7 @@ def unfollow(tx: Tx, urls: Urls, account: int, target: int) -> None:
     if standing is None:
         return
     relations.unfollow(tx, account, target)
-    notices.withdraw(tx, target, "follow_request", account)
+    notifications.withdraw(tx, target, "follow_request", account)
     number = tx.new_id()
     inner = follow_of(standing.uri, actor.uri, other.uri)
     document = write_activity("Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(other.uri,))
@@ -70,7 +70,7 @@ def follow_on(tx: Tx, urls: Urls, old: Account, new: Account) -> None:
         if follower.id != new.id and not apart and relations.follow(tx, follower.id, new.id) is None:
             follow(tx, urls, follower.id, new.id)
         unfollow(tx, urls, follower.id, old.id)
-        notices.add(tx, follower.id, "move", old.id, content=new.uri)
+        notifications.add(tx, follower.id, "move", old.id, content=new.uri)
 
 
 def accept(tx: Tx, urls: Urls, account: int, follower: int) -> None:
@@ -81,8 +81,8 @@ def accept(tx: Tx, urls: Urls, account: int, follower: int) -> None:
         raise NotFound("There is no such request any more.")
     if not relations.accept(tx, follower, account):
         return
-    notices.withdraw(tx, account, "follow_request", follower)
-    notices.add(tx, account, "follow", follower)
+    notifications.withdraw(tx, account, "follow_request", follower)
+    notifications.add(tx, account, "follow", follower)
     answer(tx, urls, actor, other, standing.uri, "Accept")
 
 
@@ -93,7 +93,7 @@ def refuse(tx: Tx, urls: Urls, account: int, follower: int) -> None:
     if standing is None:
         raise NotFound("There is no such request any more.")
     relations.unfollow(tx, follower, account)
-    notices.withdraw(tx, account, "follow_request", follower)
+    notifications.withdraw(tx, account, "follow_request", follower)
     answer(tx, urls, actor, other, standing.uri, "Reject")
 
 

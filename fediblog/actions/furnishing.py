@@ -10,10 +10,10 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.markup.markdown import render
 from fediblog.markup.text import one_line
-from fediblog.store import announcements
 from fediblog.store.posts import custom_emoji
 from fediblog.store.posts.custom_emoji import OwnEmoji
 from fediblog.store.queues import events
+from fediblog.store.readers import announcements
 from fediblog.store.tx import Tx
 
 ANNOUNCEMENT_LIMIT = 5_000  # characters of Markdown

@@ -16,11 +16,11 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.activities import write_activity
-from fediblog.store import notices
 from fediblog.store.people import accounts
 from fediblog.store.posts import approvals, conversations, post_lists, post_writing, posts, reader_marks, reply_policy
 from fediblog.store.posts.post_writing import Placement
 from fediblog.store.queues import background_fetches, job_queue
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 
 __all__ = [
@@ -192,12 +192,12 @@ def _address(tx: Tx, urls: Urls, post: Post) -> tuple[str, str]:
 
 def _announce(tx: Tx, urls: Urls, post: Post) -> None:
     """A post appears: in our own people's streams and notices, and on the servers of those it is for."""
-    notices.lock(tx, post.account.id, post.addressed)
+    notifications.lock(tx, post.account.id, post.addressed)
     if post.visibility == Visibility.DIRECT:
         conversations.add(tx, post)
     else:
         post_lists.spread(tx, post)
-        notices.add_for_listeners(tx, post)
+        notifications.add_for_listeners(tx, post)
     _tell(tx, post, frozenset())
     if post.poll is not None and post.poll.ends is not None:
         job_queue.add(tx, "close-poll", str(post.id), run_at=post.poll.ends)
@@ -220,7 +220,7 @@ def _tell(tx: Tx, post: Post, known: frozenset[int]) -> None:
     for _, account in sorted(accounts.many(tx, post.addressed - known).items()):
         if account.local:
             answered = parent is not None and parent.account.id == account.id
-            notices.add(tx, account.id, "reply" if answered else "mention", post.account.id, post.id)
+            notifications.add(tx, account.id, "reply" if answered else "mention", post.account.id, post.id)
 
 
 def _send_update(tx: Tx, urls: Urls, post: Post, before: Post) -> None:

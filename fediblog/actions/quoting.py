@@ -10,9 +10,9 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
 from fediblog.protocol.activities import quote_authorization, quote_request, write_activity
-from fediblog.store import notices
 from fediblog.store.posts import posts, quotes, reply_policy
 from fediblog.store.queues import job_queue
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 
 Answer = tuple[str, str]
@@ -28,7 +28,7 @@ def begin(tx: Tx, urls: Urls, post: Post) -> None:
     quotes.ask(tx, post.id, urls.deed(post.author, number), author, state, approval)
     told = quoted is not None and (post.visibility in OPEN or quoted.account.id in post.addressed)
     if quoted is not None and quoted.local and told and state == "accepted":
-        notices.add(tx, quoted.account.id, "quote", post.account.id, post.id)
+        notifications.add(tx, quoted.account.id, "quote", post.account.id, post.id)
 
 
 def _answer_of(tx: Tx, urls: Urls, post: Post, quoted: Post | None) -> Answer:

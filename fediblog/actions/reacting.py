@@ -14,9 +14,9 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.protocol.activities import write_activity
-from fediblog.store import notices
 from fediblog.store.posts import approvals, interactions, post_lists, post_writing, posts, reactions, reply_policy
 from fediblog.store.queues import job_queue, poll_totals
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 
 TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
@@ -35,7 +35,7 @@ def like(tx: Tx, urls: Urls, account: int, post: int) -> None:
     if leave == "manual":
         approvals.wait(tx, uri, post)
     if whole.account.local:
-        notices.add(tx, whole.account.id, "like", account, post)
+        notifications.add(tx, whole.account.id, "like", account, post)
     document = like_of(uri, actor, whole)
     sending.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account])
     tx.notify("posts")
@@ -47,7 +47,7 @@ def unlike(tx: Tx, urls: Urls, account: int, post: int) -> None:
     uri = reactions.withdraw(tx, account, post)
     if uri is None:
         return
-    notices.withdraw(tx, whole.account.id, "like", account, post)
+    notifications.withdraw(tx, whole.account.id, "like", account, post)
     inner = like_of(uri, actor, whole)
     number = tx.new_id()
     document = write_activity(
@@ -75,7 +75,7 @@ def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = 
         approvals.wait(tx, uri, post)
     post_lists.spread(tx, whole, number, account)
     if whole.account.local:
-        notices.add(tx, whole.account.id, "boost", account, post)
+        notifications.add(tx, whole.account.id, "boost", account, post)
     document = announce_of(uri, actor, whole, tx.now, visibility)
     sending.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account], followers=True)
     tx.notify("posts")
@@ -88,7 +88,7 @@ def unboost(tx: Tx, urls: Urls, account: int, post: int) -> None:
     uri = reactions.unboost(tx, account, post)
     if standing is None or uri is None:
         return
-    notices.withdraw(tx, whole.account.id, "boost", account, post)
+    notifications.withdraw(tx, whole.account.id, "boost", account, post)
     inner = announce_of(uri, actor, whole, tx.now, Visibility(standing.visibility))
     number = tx.new_id()
     document = write_activity(
@@ -162,7 +162,7 @@ def close_poll(tx: Tx, urls: Urls, post: int) -> None:
         post_writing.set_poll(tx, post, replace(_counted(tx, whole, whole.poll), closed=tx.now))
         send_counts(tx, urls, post)
     for voter in reactions.local_voters(tx, post):
-        notices.add(tx, voter, "poll", whole.account.id, post)
+        notifications.add(tx, voter, "poll", whole.account.id, post)
 
 
 def _counted(tx: Tx, post: Post, poll: Poll) -> Poll:

@@ -13,10 +13,10 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, Refused
 from fediblog.markup.text import tidy
 from fediblog.protocol.activities import write_activity
-from fediblog.store import moderation
-from fediblog.store.moderation import Report
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts
+from fediblog.store.readers import moderation
+from fediblog.store.readers.moderation import Report
 from fediblog.store.tx import Tx
 
 CATEGORIES = ("spam", "legal", "violation", "other")

@@ -15,8 +15,8 @@ from fediblog.domain.scopes import SCOPES
 from fediblog.errors import Misuse
 from fediblog.federation import uploads
 from fediblog.federation.site import Site
-from fediblog.store import announcements
 from fediblog.store.posts import custom_emoji
+from fediblog.store.readers import announcements
 
 LIST, REMOVE = "list", "remove"
 

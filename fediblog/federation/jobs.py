@@ -17,7 +17,6 @@ from fediblog.federation import polls as poll_refresh
 from fediblog.federation import profile_totals as totals_refresh
 from fediblog.federation import pushing, quoting, resolve, synchronizing, threads
 from fediblog.federation.site import Site
-from fediblog.store import moderation
 from fediblog.store.people import (
     accounts,
     apps,
@@ -39,6 +38,7 @@ from fediblog.store.queues import (
     push_subscriptions,
 )
 from fediblog.store.queues.job_queue import Job
+from fediblog.store.readers import moderation
 from fediblog.store.tx import Row, Tx
 
 P = ParamSpec("P")

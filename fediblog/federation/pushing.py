@@ -22,9 +22,9 @@ from fediblog.messages import text
 from fediblog.net import Answer
 from fediblog.protocol import webpush
 from fediblog.protocol.previews import label
-from fediblog.store import notices
 from fediblog.store.queues import push_subscriptions
 from fediblog.store.queues.push_subscriptions import Subscription
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 
 MOST_BODY = 200  # characters of a post that a message shows
@@ -88,7 +88,7 @@ def _delay(answer: Answer) -> float | None:
 
 def _message(tx: Tx, token: int, notice: int) -> _Message | None:
     wanted = push_subscriptions.of_token(tx, token)
-    found = notices.get(tx, wanted.account, notice) if wanted else None
+    found = notifications.get(tx, wanted.account, notice) if wanted else None
     return _Message(wanted, found) if wanted and found else None
 
 

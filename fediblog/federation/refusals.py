@@ -13,8 +13,8 @@ from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
 from fediblog.limits import Limit
 from fediblog.net.memory import Recent
-from fediblog.store import moderation
 from fediblog.store.people.accounts import host_of
+from fediblog.store.readers import moderation
 
 MOST_NOTED = 4096
 EVERY = 60_000  # ms in which the same refusal of the same server is kept but once

@@ -17,10 +17,10 @@ from fediblog.inbox.handling import (
     refuse_inactive,
     remember,
 )
-from fediblog.store import notices
 from fediblog.store.people import accounts, relations
 from fediblog.store.people.relations import Follow
 from fediblog.store.queues import incoming_queue
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 
 ANSWER_PAUSE = 60_000  # ms in which a copy of a Follow that stands is not answered once more
@@ -54,7 +54,7 @@ def _asked(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return Outcome.DUPLICATE
     relations.put_follow(tx, follower.id, target.id, activity.uri, state)
     if standing is None or standing.state != state:
-        notices.add(tx, target.id, "follow" if granted else "follow_request", follower.id)
+        notifications.add(tx, target.id, "follow" if granted else "follow_request", follower.id)
     if granted:
         answering.answer(tx, urls, target, follower, activity.uri, accept=True)
     return Outcome.DONE
@@ -132,8 +132,8 @@ def _withdrawn(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
 
 def end_follow(tx: Tx, follower: int, followed: int) -> bool:
     """A follow of one of ours has ended, or the request was taken back."""
-    notices.withdraw(tx, followed, "follow_request", follower)
-    notices.withdraw(tx, followed, "follow", follower)
+    notifications.withdraw(tx, followed, "follow_request", follower)
+    notifications.withdraw(tx, followed, "follow", follower)
     return relations.unfollow(tx, follower, followed)
 
 

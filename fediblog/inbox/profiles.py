@@ -13,10 +13,10 @@ from fediblog.inbox.storing import store_post
 from fediblog.protocol import readers
 from fediblog.protocol.actors import read_actor
 from fediblog.protocol.authority import same_origin
-from fediblog.store import notices
 from fediblog.store.people import accounts, deleted_accounts, relations
 from fediblog.store.posts import post_lists, post_writing, posts, tags
 from fediblog.store.queues import job_queue
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 
 MOVE_PAUSE = 7 * 86_400_000  # ms between two moves of one account
@@ -86,12 +86,12 @@ def _follow_on(tx: Tx, urls: Urls, follower: Account, old: Account, new: Account
             tx, follower.id, new.id, urls.deed(follower.uri, number), "accepted" if at_once else "pending"
         )
         if new.local:
-            notices.add(tx, new.id, "follow" if at_once else "follow_request", follower.id)
+            notifications.add(tx, new.id, "follow" if at_once else "follow_request", follower.id)
         answering.ask(tx, urls, follower, new, number)
     relations.unfollow(tx, follower.id, old.id)
     if standing is not None:
         answering.take_back(tx, urls, follower, old, standing.uri)
-    notices.add(tx, follower.id, "move", old.id, content=new.uri)
+    notifications.add(tx, follower.id, "move", old.id, content=new.uri)
 
 
 def _shown_concerns(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:

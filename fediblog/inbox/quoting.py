@@ -12,10 +12,10 @@ from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_
 from fediblog.protocol import activities
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.notes import read_note
-from fediblog.store import notices
 from fediblog.store.posts import posts, quote_proofs, quotes, reply_policy
 from fediblog.store.posts.quotes import Request
 from fediblog.store.queues import incoming_queue, job_queue
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 
 _OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
@@ -80,7 +80,7 @@ def _told_late(tx: Tx, activity: Activity, facts: Facts, post: Post) -> None:
     if quoting is None or quoting.quote != post.uri:
         return
     if quoting.visibility in _OPEN or post.account.id in quoting.addressed:
-        notices.add(tx, post.account.id, "quote", facts.actor.id, quoting.id)
+        notifications.add(tx, post.account.id, "quote", facts.actor.id, quoting.id)
     tx.notify("posts")
 
 

@@ -10,10 +10,10 @@ from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_
 from fediblog.inbox.storing import put_post
 from fediblog.markup.text import one_line
 from fediblog.protocol.emoji import is_emoji
-from fediblog.store import notices
 from fediblog.store.people import relations
 from fediblog.store.posts import arrivals, post_lists, posts, reactions
 from fediblog.store.queues import incoming_queue
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Row, Tx
 
 MOST_REACTIONS = 20  # of one account beside one post
@@ -54,7 +54,9 @@ def _reacted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
             if post.reactions and reactions.still_likes(tx, facts.actor.id, post.id, but=uri):
                 _retell(tx, post.account, facts.actor.id, post.id)  # who likes it already has been told of
             else:
-                notices.add(tx, post.account, "like", facts.actor.id, post.id, content, new=True, pushed=post.pushed)
+                notifications.add(
+                    tx, post.account, "like", facts.actor.id, post.id, content, new=True, pushed=post.pushed
+                )
         tx.notify("posts")
     return Outcome.DONE
 
@@ -102,12 +104,12 @@ def _tell_less(tx: Tx, author: int, account: int, post: int) -> None:
     if reactions.still_likes(tx, account, post):
         _retell(tx, author, account, post)
     else:
-        notices.withdraw(tx, author, "like", account, post)
+        notifications.withdraw(tx, author, "like", account, post)
 
 
 def _retell(tx: Tx, author: int, account: int, post: int) -> None:
     """The notice names the emoji that stands beside the face."""
-    notices.correct(tx, author, "like", account, post, reactions.shown_emoji(tx, account, post))
+    notifications.correct(tx, author, "like", account, post, reactions.shown_emoji(tx, account, post))
 
 
 def _boost_needs(activity: Activity) -> Needs:
@@ -153,7 +155,7 @@ def pass_on(tx: Tx, activity: Activity, facts: Facts, known: Row | None = None) 
     if post.followed and (whole := posts.stored(tx, post.id)) is not None:
         post_lists.spread(tx, whole, number, booster.id)
     if post.local:
-        notices.add(tx, post.account, "boost", booster.id, post.id, new=True, pushed=post.pushed)
+        notifications.add(tx, post.account, "boost", booster.id, post.id, new=True, pushed=post.pushed)
         tx.notify("posts")
     return Outcome.DONE
 
@@ -165,7 +167,7 @@ def _boost_undone(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outco
     post = posts.place(tx, activity.inner.object_uri) if activity.inner else None
     if post is None or reactions.unboost(tx, facts.actor.id, post.id) is None:
         return remember(tx, activity)
-    notices.withdraw(tx, post.account, "boost", facts.actor.id, post.id)
+    notifications.withdraw(tx, post.account, "boost", facts.actor.id, post.id)
     incoming_queue.forget(tx, activity.object_uri)
     return Outcome.DONE
 
@@ -180,7 +182,7 @@ def take_boost_back(tx: Tx, uri: str, account: int) -> bool:
     reactions.unboost(tx, account, found[1])
     post = posts.stored(tx, found[1])
     if post is not None:
-        notices.withdraw(tx, post.account.id, "boost", account, post.id)
+        notifications.withdraw(tx, post.account.id, "boost", account, post.id)
         tx.notify("posts")
     incoming_queue.forget(tx, uri)
     return True

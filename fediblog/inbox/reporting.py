@@ -8,8 +8,8 @@ from fediblog.inbox.following import ours
 from fediblog.inbox.handling import Facts, Handler, Outcome, Sight
 from fediblog.markup.html import plain
 from fediblog.protocol.activities import object_uris
-from fediblog.store import moderation
 from fediblog.store.posts import posts
+from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
 
 CONTENT_LIMIT = 5_000  # characters

@@ -21,7 +21,6 @@ from fediblog.inbox.handling import CleanNote
 from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.polls import is_vote
-from fediblog.store import notices
 from fediblog.store.people import accounts
 from fediblog.store.posts import (
     arrivals,
@@ -35,6 +34,7 @@ from fediblog.store.posts import (
 )
 from fediblog.store.posts.post_writing import Placement
 from fediblog.store.queues import events, incoming_queue, job_queue
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Row, Tx
 
 REPLIES_DELAY = 300_000  # ms, after which a fresh answer may have answers of its own
@@ -158,7 +158,7 @@ def _spread(tx: Tx, news: _News, *, followed: bool) -> None:
     elif followed or news.note.hashtags:
         post = _placed(news)
         post_lists.spread(tx, post)
-        notices.add_for_listeners(tx, post)
+        notifications.add_for_listeners(tx, post)
     else:
         events.tell(tx, events.POST, account=news.author.id, post=news.id)
 
@@ -283,7 +283,7 @@ def _lock_told(tx: Tx, news: _News, above: Mapping[int, Row], quoted: int | None
     told = {each.id for each in news.audience.named.values()}
     parent = (above.get(news.parent) or posts.owner(tx, news.parent)) if news.parent is not None else None
     told |= {each for each in (parent.account if parent is not None else None, quoted) if each is not None}
-    notices.lock(tx, news.author.id, told)
+    notifications.lock(tx, news.author.id, told)
 
 
 def tell(tx: Tx, news: _News, above: Mapping[int, Row], quoted: int | None, *, new: bool = False) -> None:
@@ -296,11 +296,11 @@ def tell(tx: Tx, news: _News, above: Mapping[int, Row], quoted: int | None, *, n
     answered = parent if parent is not None and parent.local else None
     for _, account in sorted(news.audience.named.items()):
         if account.local and account.state == "active" and (answered is None or account.id != answered.account):
-            notices.add(tx, account.id, "mention", news.author.id, news.id, new=new, pushed=account.pushed)
+            notifications.add(tx, account.id, "mention", news.author.id, news.id, new=new, pushed=account.pushed)
     if answered is not None and news.is_for(answered.account):
-        notices.add(tx, answered.account, "reply", news.author.id, news.id, new=new, pushed=answered.pushed)
+        notifications.add(tx, answered.account, "reply", news.author.id, news.id, new=new, pushed=answered.pushed)
     if quoted is not None and news.is_for(quoted):
-        notices.add(tx, quoted, "quote", news.author.id, news.id, new=new)
+        notifications.add(tx, quoted, "quote", news.author.id, news.id, new=new)
 
 
 def _complete_later(tx: Tx, news: _News, above: Mapping[int, Row], *, climbed: bool) -> None:

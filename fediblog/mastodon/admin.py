@@ -14,11 +14,11 @@ from fediblog.mastodon.look import Look
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import moderation
 from fediblog.store.id_paging import Window
 from fediblog.store.ids import number_of
 from fediblog.store.people import admin_accounts, logins, relations
 from fediblog.store.people.admin_accounts import BlockedHost, Sieve
+from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
 
 API = Table()

@@ -11,9 +11,9 @@ from fediblog.mastodon.params import Params
 from fediblog.mastodon.statuses import find
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import filters
-from fediblog.store.filters import CONTEXTS, Filter, Keyword
 from fediblog.store.queues import events
+from fediblog.store.readers import filters
+from fediblog.store.readers.filters import CONTEXTS, Filter, Keyword
 from fediblog.store.tx import Tx
 
 API = Table()

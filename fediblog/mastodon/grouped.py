@@ -13,9 +13,9 @@ from fediblog.mastodon.look import Look
 from fediblog.mastodon.notifications import MOST_COUNTED, READ, WRITE, wanted
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.table import Table
-from fediblog.store import noticed, notices
 from fediblog.store.id_paging import Window
-from fediblog.store.noticed import Wanted
+from fediblog.store.readers import notification_lists, notifications
+from fediblog.store.readers.notification_lists import Wanted
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -46,9 +46,9 @@ def _grouped(params: Params) -> Collection[str]:
 def _index(
     tx: Tx, look: Look, viewer: int, wanted: Wanted, window: Window, grouped: Collection[str], *, partly: bool
 ) -> tuple[Json, list[int], bool]:
-    window = notices.placed(tx, viewer, window)
+    window = notifications.placed(tx, viewer, window)
     whole = Window(before=window.before, after=window.after, limit=MOST_READ, upwards=window.upwards)
-    found = noticed.page(tx, viewer, wanted, whole)
+    found = notification_lists.page(tx, viewer, wanted, whole)
     # Upwards those nearest to where the reader was are wanted, and these come last.
     made = groups(found[::-1] if window.upwards else found, grouped, window.limit)
     if window.upwards:
@@ -62,7 +62,7 @@ def _index(
 async def unread_count(call: Call) -> Json:
     """How many groups were read neither on a page here nor up to the marker; counted up to `limit`."""
     limit, grouped = call.limit(100, MOST_COUNTED), _grouped(call.params)
-    found = await call.read(noticed.unread, call.account, wanted(call.params), MOST_COUNTED)
+    found = await call.read(notification_lists.unread, call.account, wanted(call.params), MOST_COUNTED)
     keys = {group_key(each.kind, each.id, each.post, each.created, grouped) for each in found}
     return {"count": min(len(keys), limit)}
 
@@ -93,10 +93,10 @@ def _members(tx: Tx, viewer: int, key: str) -> list[Notice]:
     span = span_of(key)
     found: list[Notice] = []
     if isinstance(span, int):
-        one = notices.get(tx, viewer, notices.number_of(tx, viewer, span))
+        one = notifications.get(tx, viewer, notifications.number_of(tx, viewer, span))
         found = [one] if one is not None else []
     elif span is not None:
-        found = noticed.of_span(tx, viewer, span, MOST_READ)
+        found = notification_lists.of_span(tx, viewer, span, MOST_READ)
     if not found:
         raise NotFound()
     return found
@@ -112,8 +112,8 @@ def _dismiss(tx: Tx, viewer: int, key: str) -> None:
     span = span_of(key)
     gone = False
     if isinstance(span, int):
-        gone = noticed.dismiss(tx, viewer, notices.number_of(tx, viewer, span))
+        gone = notification_lists.dismiss(tx, viewer, notifications.number_of(tx, viewer, span))
     elif span is not None:
-        gone = noticed.dismiss_span(tx, viewer, span)
+        gone = notification_lists.dismiss_span(tx, viewer, span)
     if not gone:
         raise NotFound()

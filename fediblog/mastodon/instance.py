@@ -13,10 +13,10 @@ from fediblog.mastodon.entities.base import moment
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import announcements
 from fediblog.store.people import accounts as stored
 from fediblog.store.people import server_state, server_statistics
 from fediblog.store.posts import custom_emoji, reader_marks
+from fediblog.store.readers import announcements
 from fediblog.store.tx import Tx
 
 API = Table()

@@ -9,9 +9,9 @@ from fediblog.mastodon.look import Look
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import lists
 from fediblog.store.id_paging import Window
-from fediblog.store.lists import List
+from fediblog.store.readers import lists
+from fediblog.store.readers.lists import List
 from fediblog.store.tx import Tx
 
 API = Table()

@@ -10,8 +10,8 @@ from fediblog.mastodon.entities.base import moment
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import markers, notices
-from fediblog.store.markers import TIMELINES, Marker
+from fediblog.store.readers import markers, notifications
+from fediblog.store.readers.markers import TIMELINES, Marker
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -45,8 +45,8 @@ def _wanted(params: Params) -> dict[str, int]:
 def _put(tx: Tx, account: int, wanted: Mapping[str, int]) -> list[Marker]:
     if "notifications" in wanted:
         read = wanted["notifications"]
-        number = notices.number_of(tx, account, read) or (notices.counted(tx, account) if read else 0)
-        notices.mark_read(tx, account, number)
+        number = notifications.number_of(tx, account, read) or (notifications.counted(tx, account) if read else 0)
+        notifications.mark_read(tx, account, number)
         wanted = {**wanted, "notifications": number}
     for name, number in wanted.items():
         markers.put(tx, account, name, number)

@@ -12,10 +12,10 @@ from fediblog.mastodon.look import Look
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import noticed, notices, policies
 from fediblog.store.id_paging import Window
-from fediblog.store.noticed import Wanted
-from fediblog.store.policies import RULES, VERDICTS, Verdict
+from fediblog.store.readers import notification_lists, notification_policy, notifications
+from fediblog.store.readers.notification_lists import Wanted
+from fediblog.store.readers.notification_policy import RULES, VERDICTS, Verdict
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -42,7 +42,7 @@ async def index(call: Call) -> Reply:
 
 
 def _index(tx: Tx, look: Look, viewer: int, wanted: Wanted, window: Window) -> tuple[list[Json], list[int]]:
-    found = noticed.page(tx, viewer, wanted, notices.placed(tx, viewer, window))
+    found = notification_lists.page(tx, viewer, wanted, notifications.placed(tx, viewer, window))
     return made(tx, look, found, viewer), [each.id for each in found]
 
 
@@ -50,13 +50,13 @@ def _index(tx: Tx, look: Look, viewer: int, wanted: Wanted, window: Window) -> t
 async def unread_count(call: Call) -> Json:
     """How many were read neither on a page here nor up to the marker; counted up to `limit`."""
     limit = call.limit(100, MOST_COUNTED)
-    return {"count": len(await call.read(noticed.unread, call.account, wanted(call.params), limit))}
+    return {"count": len(await call.read(notification_lists.unread, call.account, wanted(call.params), limit))}
 
 
 @API.post("/api/v1/notifications/clear", scope=WRITE, tier=2)
 async def clear(call: Call) -> None:
     """Forget all notifications."""
-    await call.write(noticed.clear, call.account)
+    await call.write(notification_lists.clear, call.account)
 
 
 @API.get("/api/v1/notifications/{id}", scope=READ, gives="Notification", tier=1)
@@ -66,7 +66,7 @@ async def show(call: Call) -> Json:
 
 
 def _show(tx: Tx, look: Look, viewer: int, number: int) -> Json:
-    found = notices.get(tx, viewer, notices.number_of(tx, viewer, number))
+    found = notifications.get(tx, viewer, notifications.number_of(tx, viewer, number))
     if found is None:
         raise NotFound()
     return made(tx, look, [found], viewer)[0]
@@ -90,7 +90,7 @@ async def _dismiss(call: Call, number: int) -> None:
 
 
 def _forget(tx: Tx, viewer: int, number: int) -> bool:
-    return noticed.dismiss(tx, viewer, notices.number_of(tx, viewer, number))
+    return notification_lists.dismiss(tx, viewer, notifications.number_of(tx, viewer, number))
 
 
 @API.get("/api/v2/notifications/policy", scope=READ, gives="NotificationPolicy", tier=3)
@@ -141,23 +141,23 @@ def _verdict(params: Params, name: str) -> Verdict:
 
 
 def _change(tx: Tx, account: int, changes: dict[str, Verdict], shape: Callable[[Tx, int], Json]) -> Json:
-    policies.put(tx, account, changes)
+    notification_policy.put(tx, account, changes)
     return shape(tx, account)
 
 
 def _policy(tx: Tx, account: int) -> Json:
-    verdicts = policies.get(tx, account)
+    verdicts = notification_policy.get(tx, account)
     return {**{f"for_{rule}": verdict for rule, verdict in verdicts.items()}, "summary": _summary(tx, account)}
 
 
 def _old_policy(tx: Tx, account: int) -> Json:
-    verdicts = policies.get(tx, account)
+    verdicts = notification_policy.get(tx, account)
     flags = {name: verdicts[rule] != "accept" for name, rule in _OLD_RULES.items()}
     return {**flags, "summary": _summary(tx, account)}
 
 
 def _summary(tx: Tx, account: int) -> Json:
-    people, total = policies.pending(tx, account)
+    people, total = notification_policy.pending(tx, account)
     return {"pending_requests_count": people, "pending_notifications_count": total}
 
 
@@ -169,7 +169,7 @@ async def index_requests(call: Call) -> Reply:
 
 
 def _requests(tx: Tx, look: Look, account: int, window: Window) -> tuple[list[Json], list[int]]:
-    found = policies.requests(tx, account, window)
+    found = notification_policy.requests(tx, account, window)
     return requests(tx, look, found, account), [each.actor for each in found]
 
 
@@ -196,25 +196,29 @@ def _request(tx: Tx, look: Look, account: int, number: int) -> Json:
 @API.post("/api/v1/notifications/requests/accept", scope=WRITE, tier=3)
 async def accept_many(call: Call) -> None:
     """Hear all of the people `id[]` from now on."""
-    await call.write(policies.accept, call.account, await _waiting(call, call.params.numbers("id")[:MOST_AT_ONCE]))
+    await call.write(
+        notification_policy.accept, call.account, await _waiting(call, call.params.numbers("id")[:MOST_AT_ONCE])
+    )
 
 
 @API.post("/api/v1/notifications/requests/dismiss", scope=WRITE, tier=3)
 async def dismiss_many(call: Call) -> None:
     """Forget what waits from all of the people `id[]`."""
-    await call.write(policies.dismiss, call.account, await _waiting(call, call.params.numbers("id")[:MOST_AT_ONCE]))
+    await call.write(
+        notification_policy.dismiss, call.account, await _waiting(call, call.params.numbers("id")[:MOST_AT_ONCE])
+    )
 
 
 @API.post("/api/v1/notifications/requests/{id}/accept", scope=WRITE, tier=3)
 async def accept(call: Call) -> None:
     """Hear this person from now on, and what waits."""
-    await call.write(policies.accept, call.account, await _one_waiting(call))
+    await call.write(notification_policy.accept, call.account, await _one_waiting(call))
 
 
 @API.post("/api/v1/notifications/requests/{id}/dismiss", scope=WRITE, tier=3)
 async def dismiss_request(call: Call) -> None:
     """Forget what waits from this person."""
-    await call.write(policies.dismiss, call.account, await _one_waiting(call))
+    await call.write(notification_policy.dismiss, call.account, await _one_waiting(call))
 
 
 async def _one_waiting(call: Call) -> list[int]:
@@ -225,4 +229,4 @@ async def _one_waiting(call: Call) -> list[int]:
 
 
 async def _waiting(call: Call, numbers: Sequence[int]) -> list[int]:
-    return await call.read(policies.waiting, call.account, numbers)
+    return await call.read(notification_policy.waiting, call.account, numbers)

@@ -16,12 +16,12 @@ from fediblog.mastodon.entities.notifications import notifications as made
 from fediblog.mastodon.entities.statuses import statuses
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.streams import DIRECT, LIST, NOTICES, PUBLIC, TAG, USER, Stream, hears_notices
-from fediblog.store import announcements, notices
 from fediblog.store.id_paging import Window
 from fediblog.store.people import relations
 from fediblog.store.people.apps import Token
 from fediblog.store.queues import events
 from fediblog.store.queues.events import Event
+from fediblog.store.readers import announcements, notifications
 from fediblog.store.tx import Tx
 
 Place: TypeAlias = tuple[int, Stream]
@@ -108,7 +108,7 @@ def _announcement(tx: Tx, event: Event) -> tuple[str, str]:
 
 
 def _notice(tx: Tx, look: Look, event: Event, asked: Collection[Place]) -> dict[Place, str]:
-    found = notices.get(tx, event.account, event.item)
+    found = notifications.get(tx, event.account, event.item)
     shown = made(tx, look, [found], event.account) if found is not None else []
     return dict.fromkeys(asked, _text(shown[0])) if shown else {}
 

@@ -16,11 +16,11 @@ from fediblog.mastodon.params import Params
 from fediblog.mastodon.streams import Stream
 from fediblog.mastodon.table import Table
 from fediblog.messages import text
-from fediblog.store import lists
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts
 from fediblog.store.posts import conversations, posts, timelines
 from fediblog.store.posts.timelines import Tags
+from fediblog.store.readers import lists
 from fediblog.store.tx import Row, Tx
 
 API = Table()

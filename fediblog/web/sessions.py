@@ -17,9 +17,9 @@ from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Refused
 from fediblog.federation.site import Site
 from fediblog.messages import text
-from fediblog.store import notices
 from fediblog.store.people import accounts, logins, relations
 from fediblog.store.people.logins import Session
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from fediblog.web import devices
 from fediblog.web.negotiation import site_of
@@ -136,7 +136,7 @@ def load(tx: Tx, token: str) -> Visit | None:
         login=login,
         account=chosen,
         accounts=tuple(own),
-        unread=notices.unread(tx, chosen.id),
+        unread=notifications.unread(tx, chosen.id),
         requests=len(relations.requests(tx, chosen.id)),
     )
 

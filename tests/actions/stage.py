@@ -14,12 +14,12 @@ from fediblog.domain.documents import Actor, Note, Visibility
 from fediblog.domain.posts import Notice, Post
 from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
-from fediblog.store import notices
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts, relations
 from fediblog.store.people.accounts import NewKey
 from fediblog.store.posts import media_files, post_lists, post_writing, posts
 from fediblog.store.posts.post_writing import Placement
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 
@@ -99,7 +99,7 @@ class Stage:
         return [each.kind for each in await self.sent()]
 
     async def told(self, account: Account) -> list[Notice]:
-        return await self.db.read(notices.latest, account.id)
+        return await self.db.read(notifications.latest, account.id)
 
     async def stream(self, account: Account) -> list[int]:
         return [item.post.id for item in await self.db.read(post_lists.home, account.id)]

@@ -7,9 +7,9 @@ import pytest
 from fediblog.actions import moderating, reporting
 from fediblog.actions.reporting import Complaint
 from fediblog.errors import Invalid
-from fediblog.store import moderation
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts, relation_lists, relations
+from fediblog.store.readers import moderation
 from tests.federation.pair import Pair
 from tests.world import World
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from fediblog.store import announcements
 from fediblog.store.engine.database import connect
 from fediblog.store.people import apps
 from fediblog.store.posts import custom_emoji
+from fediblog.store.readers import announcements
 from tests.cli.conftest import Run
 
 

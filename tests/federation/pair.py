@@ -9,9 +9,9 @@ from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.posts import Notice, Post
 from fediblog.federation import compose
-from fediblog.store import notices
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_lists, posts
+from fediblog.store.readers import notifications
 from tests.world import World
 
 
@@ -75,10 +75,10 @@ class Pair:
         return [item.post for item in await self.world.read(self.far, post_lists.home, self.ben.id)]
 
     async def notices_of_ann(self) -> list[Notice]:
-        return await self.world.read(self.near, notices.latest, self.ann.id)
+        return await self.world.read(self.near, notifications.latest, self.ann.id)
 
     async def notices_of_ben(self) -> list[Notice]:
-        return await self.world.read(self.far, notices.latest, self.ben.id)
+        return await self.world.read(self.far, notifications.latest, self.ben.id)
 
     async def at_ann(self) -> Relation:
         """What Ann's server thinks that Ben is to her."""

@@ -22,10 +22,10 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, NotFound, Refused
 from fediblog.federation import compose, jobs
 from fediblog.federation.uploads import upload
-from fediblog.store import notices
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_lists, post_writing, posts, reactions
 from fediblog.store.queues import delivery_queue, job_queue
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests.federation.pair import Pair
 from tests.world import ask
@@ -478,7 +478,7 @@ async def test_a_move_takes_our_own_followers_along_too(pair: Pair, to: str) -> 
     assert await follows(dan, there) is (to == "there")
     for each in (cem, dan, there):
         assert not await follows(each, pair.ann)
-    assert kinds(await world.read(pair.near, notices.latest, cem.id)) == ["move"]
+    assert kinds(await world.read(pair.near, notifications.latest, cem.id)) == ["move"]
 
 
 async def test_nobody_moves_to_an_account_that_does_not_say_so(pair: Pair) -> None:
@@ -680,4 +680,4 @@ async def test_nobody_may_act_for_another_account(pair: Pair) -> None:
     with pytest.raises(Forbidden):
         await pair.world.do(pair.far, reacting.like, there.id, 1)
     assert await pair.world.read(pair.near, reactions.like_uris, post.id) == []
-    assert await pair.world.read(pair.near, notices.latest, other.id) == []
+    assert await pair.world.read(pair.near, notifications.latest, other.id) == []

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from fediblog.actions import moderating
-from fediblog.store import moderation
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_lists, posts, tags
 from fediblog.store.queues import job_queue
+from fediblog.store.readers import moderation
 from tests.federation.stranger import Home, Person
 
 

@@ -9,9 +9,9 @@ from fediblog.actions import following
 from fediblog.actions.drafts import PollDraft
 from fediblog.domain.documents import Actor, Visibility
 from fediblog.mastodon.table import Endpoint
-from fediblog.store import announcements, moderation, notices
 from fediblog.store.people import accounts, apps, relations
 from fediblog.store.posts import quotes
+from fediblog.store.readers import announcements, moderation, notifications
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.mastodon.test_crossed import KEYS, body
@@ -44,8 +44,8 @@ class Maker:
 
     async def notice(self) -> str:
         actor = await self.stranger()
-        await self.server.write(notices.add, self.alice.id, "follow", actor)
-        found = await self.server.read(notices.latest, self.alice.id, limit=1)
+        await self.server.write(notifications.add, self.alice.id, "follow", actor)
+        found = await self.server.read(notifications.latest, self.alice.id, limit=1)
         return str(found[0].id)
 
     async def report(self) -> str:
@@ -100,7 +100,7 @@ async def _waiting(maker: Maker) -> str:
     other = await maker.stranger()
 
     def deed(tx: Tx) -> None:
-        notices.add(tx, maker.alice.id, "follow", other)
+        notifications.add(tx, maker.alice.id, "follow", other)
         tx.run("update notice set filtered = 1 where actor = :other", other=other)
 
     await maker.server.write(deed)

@@ -8,9 +8,9 @@ import pytest
 
 from fediblog.domain.documents import Visibility
 from fediblog.mastodon import admin
-from fediblog.store import moderation
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts
+from fediblog.store.readers import moderation
 from tests.mastodon.server import Server
 from tests.mastodon.test_accounts import ids, pages
 from tests.store.makers import post, remote

@@ -11,7 +11,7 @@ import pytest
 from fediblog.domain.scopes import covers
 from fediblog.mastodon.routes import ENDPOINTS
 from fediblog.mastodon.table import Endpoint
-from fediblog.store import announcements, policies
+from fediblog.store.readers import announcements, notification_policy
 from fediblog.store.tx import Tx
 from tests.mastodon.inhabited import inhabit
 from tests.mastodon.samples import Maker, options_of, path_of
@@ -29,7 +29,7 @@ KEYS = {
 
 def _told(tx: Tx, account: int, actor: int) -> None:
     announcements.add(tx, "<p>Hello</p>", "Hello", None)
-    policies.put(tx, account, {"new_accounts": "accept"})
+    notification_policy.put(tx, account, {"new_accounts": "accept"})
     tx.run("update notice set filtered = 1 where account = :a and kind = 'follow'", a=account)
 
 

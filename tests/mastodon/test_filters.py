@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fediblog.mastodon.entities.filters import Sieve, _pattern, text_of
-from fediblog.store.filters import Filter, Keyword
+from fediblog.store.readers.filters import Filter, Keyword
 from tests.mastodon.server import Api, Server
 
 V1, V2 = "/api/v1/filters", "/api/v2/filters"

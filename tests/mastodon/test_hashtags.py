@@ -17,8 +17,8 @@ from fediblog.mastodon.routes import ENDPOINTS
 from fediblog.mastodon.streams import stream_of
 from fediblog.protocol.tags import read_hashtags, sort, write_hashtag
 from fediblog.store.engine import migrate
-from fediblog.store.filters import Filter, Keyword
 from fediblog.store.posts import post_lists, tags
+from fediblog.store.readers.filters import Filter, Keyword
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Server
 from tests.mastodon.test_relations import _arrive

@@ -8,10 +8,10 @@ from typing import Any
 from fediblog.actions import furnishing, people
 from fediblog.mastodon.entities.instance import VERSION
 from fediblog.protocol.notes import write_note
-from fediblog.store import announcements
 from fediblog.store.people import relations
 from fediblog.store.posts import media_files, posts, profile_posts
 from fediblog.store.posts.reader_marks import Defaults
+from fediblog.store.readers import announcements
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Server
 

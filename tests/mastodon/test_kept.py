@@ -15,10 +15,10 @@ from fediblog.mastodon.entities.kept import listed
 from fediblog.mastodon.entities.statuses import statuses
 from fediblog.mastodon.look import Look, look_of
 from fediblog.mastodon.timelines import shown
-from fediblog.store import filters
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts, reader_marks, timelines
+from fediblog.store.readers import filters
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Server
 

@@ -8,7 +8,7 @@ import pytest
 
 from fediblog.actions import moderating, reacting
 from fediblog.domain.documents import Visibility
-from fediblog.store import notices
+from fediblog.store.readers import notifications
 from tests.mastodon.server import Api, Server
 from tests.mastodon.test_timelines import ids, walk
 
@@ -24,7 +24,7 @@ async def happen(server: Server) -> dict[str, int]:
     await server.write(reacting.like, urls, bob, post.id)
     await server.write(reacting.boost, urls, bob, post.id)
     await server.publish("bob", "An answer", reply_to=post.id)
-    await server.write(lambda tx: notices.add(tx, alice, "move", bob, content="https://x.test"))
+    await server.write(lambda tx: notifications.add(tx, alice, "move", bob, content="https://x.test"))
     return {"post": post.id, "bob": bob, "alice": alice}
 
 
@@ -153,7 +153,7 @@ async def test_numbers_that_apps_remember_of_before_still_count(both: Server, wh
     assert await told(max_id=unknown) == numbers
     assert (await api.get(f"/api/v1/notifications/{known}"))["id"] == str(numbers[2])
     assert await api.status("GET", f"/api/v1/notifications/{unknown}") == 404
-    latest = await both.read(notices.counted, facts["alice"])
+    latest = await both.read(notifications.counted, facts["alice"])
     for given, read in ((known, numbers[2]), (unknown, latest)):
         await api.post("/api/v1/markers", {"notifications": {"last_read_id": str(given)}})
         found = await api.get("/api/v1/markers", **{"timeline[]": "notifications"})

@@ -9,9 +9,9 @@ import pytest
 from fediblog.actions import people, reacting
 from fediblog.domain.accounts import Account
 from fediblog.mastodon.look import look_of
-from fediblog.store import moderation
 from fediblog.store.people import relation_lists, relations
 from fediblog.store.posts import tags
+from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
 from tests.mastodon.counting import statements
 from tests.mastodon.server import Api, Server

@@ -6,9 +6,9 @@ from typing import Any
 
 from fediblog.actions import people, reacting
 from fediblog.domain.accounts import Account
-from fediblog.store import notices
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_lists, posts
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.mastodon.test_accounts import ids, pages
@@ -26,7 +26,7 @@ def _arrive(tx: Tx, author: Account, **changes: Any) -> int:
     stored = posts.stored(tx, number)
     assert stored is not None
     post_lists.spread(tx, stored)
-    notices.add_for_listeners(tx, stored)
+    notifications.add_for_listeners(tx, stored)
     return number
 
 
@@ -47,7 +47,7 @@ async def test_follow_and_how_it_is_meant(both: Server) -> None:
     assert english.id not in home
     assert theirs.id not in home
     assert {german.id, unsaid.id, mine.id} < set(home)
-    told = await both.read(notices.latest, alice.id)
+    told = await both.read(notifications.latest, alice.id)
     assert {each.post.id for each in told if each.kind == "status" and each.post} == {german.id, english.id, unsaid.id}
     found = await api.post(f"/api/v1/accounts/{bob.id}/follow", {"reblogs": True, "languages": []})
     assert (found["showing_reblogs"], found["notifying"], found["languages"]) == (True, True, None)
@@ -95,11 +95,11 @@ async def test_block_mute_and_note(both: Server) -> None:
     assert (muted["id"], muted["mute_expires_at"]) == (str(bob.id), found["muting_expires_at"])
     mine = await both.publish("alice")
     await both.write(reacting.like, both.site.urls, bob.id, mine.id)
-    assert [each.kind for each in await both.read(notices.latest, alice.id)] == ["follow"]
+    assert [each.kind for each in await both.read(notifications.latest, alice.id)] == ["follow"]
     found = await api.post(f"/api/v1/accounts/{bob.id}/mute", {"notifications": False})
     assert (found["muting_notifications"], found["muting_expires_at"]) == (False, None)
     await both.write(reacting.boost, both.site.urls, bob.id, mine.id)
-    assert [each.kind for each in await both.read(notices.latest, alice.id)] == ["boost", "follow"]
+    assert [each.kind for each in await both.read(notifications.latest, alice.id)] == ["boost", "follow"]
     assert (await api.post(f"/api/v1/accounts/{bob.id}/unmute"))["muting"] is False
     await api.post(f"/api/v1/accounts/{bob.id}/mute", {"duration": 60})
     both.clock.now += 61_000
@@ -145,7 +145,7 @@ async def test_a_hidden_server_is_seen_and_heard_no_more(both: Server) -> None:
     for each in (far, near):
         await both.write(relations.put_follow, alice.id, each.id, f"{alice.uri}/f{each.id}", "accepted")
         await both.write(relations.put_follow, each.id, alice.id, f"{each.uri}/f", "accepted")
-        await both.write(notices.add, alice.id, "follow", each.id)
+        await both.write(notifications.add, alice.id, "follow", each.id)
     await api.post("/api/v1/domain_blocks", {"domain": "Far.example"})
     assert await api.get("/api/v1/domain_blocks") == ["far.example"]
     found = await relation(api, far)
@@ -153,8 +153,8 @@ async def test_a_hidden_server_is_seen_and_heard_no_more(both: Server) -> None:
     assert (await relation(api, near))["following"] is True
     sent = await both.read(lambda tx: [row.kind for row in tx.all("select kind from outgoing order by id")])
     assert sent == ["Undo", "Reject"]
-    await both.write(notices.add, alice.id, "mention", far.id)
-    assert [each.actor.id for each in await both.read(notices.latest, alice.id)] == [near.id]
+    await both.write(notifications.add, alice.id, "mention", far.id)
+    assert [each.actor.id for each in await both.read(notifications.latest, alice.id)] == [near.id]
     await both.write(relations.put_follow, alice.id, far.id, f"{alice.uri}/again", "accepted")
     hidden, shown = await both.write(_arrive, far), await both.write(_arrive, near)
     assert [each.id for each in await both.read(post_lists.home, alice.id)] == [shown]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from fediblog.domain.documents import Visibility
-from fediblog.store import moderation
+from fediblog.store.readers import moderation
 from tests.mastodon.server import Server
 from tests.store.makers import post, remote
 

@@ -11,8 +11,8 @@ from fediblog.actions import following, furnishing, publishing, reacting
 from fediblog.actions.drafts import Draft
 from fediblog.domain.documents import Visibility
 from fediblog.mastodon import hub
-from fediblog.store import lists
 from fediblog.store.people import apps
+from fediblog.store.readers import lists
 from tests.mastodon.server import HOST, Server
 from tests.mastodon.sockets import Closed, Socket
 

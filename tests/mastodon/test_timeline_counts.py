@@ -9,7 +9,7 @@ import pytest
 from fediblog.actions import reacting
 from fediblog.domain.documents import Visibility
 from fediblog.mastodon.look import look_of
-from fediblog.store import policies
+from fediblog.store.readers import notification_policy
 from fediblog.store.tx import Tx
 from tests.mastodon.counting import statements
 from tests.mastodon.server import Server
@@ -84,7 +84,7 @@ async def grouped(server: Server, count: int) -> str:
 
 
 def _strangers(tx: Tx, account: int, count: int) -> None:
-    policies.put(tx, account, {"not_following": "filter"})
+    notification_policy.put(tx, account, {"not_following": "filter"})
     for number in range(count):
         stranger = makers.remote(tx, f"stranger{tx.now}{number}")
         tx.run(

@@ -26,11 +26,11 @@ from fediblog.mastodon.routes import ENDPOINTS
 from fediblog.mastodon.streams import STREAMS, Stream
 from fediblog.mastodon.telling import messages
 from fediblog.protocol.webpush import encode
-from fediblog.store import notices
 from fediblog.store.posts import media_files
 from fediblog.store.queues import events
 from fediblog.store.queues.events import Event
 from fediblog.store.queues.push_subscriptions import Subscription
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.security.reading import reader, visitor
@@ -240,7 +240,7 @@ async def test_no_push_message_tells_it(hiding: tuple[Server, list[Post]]) -> No
     )  # fmt: skip
     seen = 0
     for account in server.people.values():
-        for notice in await server.read(notices.latest, account.id):
+        for notice in await server.read(notifications.latest, account.id):
             told_to = pushing._told(server.site, pushing._Message(subscription, notice))
             seen += notice.post is not None
             assert HIDDEN not in json.dumps(told_to).lower()

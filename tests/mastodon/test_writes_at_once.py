@@ -9,7 +9,7 @@ import pytest
 
 from fediblog.mastodon.routes import ENDPOINTS
 from fediblog.mastodon.table import Endpoint
-from fediblog.store import noticed
+from fediblog.store.readers import notification_lists
 from fediblog.store.tx import Tx
 from tests.mastodon.samples import Maker, options_of, path_of
 from tests.mastodon.server import Api, Server
@@ -45,7 +45,7 @@ async def _called(maker: Maker, row: Endpoint, times: int) -> tuple[dict[str, in
     """What one row changed when it was called so often at once, and the answers."""
     maker.server.clock.forward(hours=1)  # nobody may write more in an hour than a person does
     await maker.api.get("/api/v1/accounts/verify_credentials")
-    await maker.server.write(noticed.clear, maker.alice.id)
+    await maker.server.write(notification_lists.clear, maker.alice.id)
     path, options = await path_of(maker, row), await options_of(maker, row)
     before = await maker.server.read(_totals)
     answers = await asyncio.gather(*(maker.api.call(row.method, path, **options) for _ in range(times)))

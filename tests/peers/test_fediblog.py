@@ -25,9 +25,9 @@ from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation import compose
 from fediblog.federation.uploads import upload
-from fediblog.store import moderation
 from fediblog.store.people import relations
 from fediblog.store.posts import post_lists, post_writing, posts, reactions
+from fediblog.store.readers import moderation
 from tests.peers.fediblog_server import FediblogServer, serving
 from tests.peers.fedify_peer import DRAFT, RFC9421, Json
 from tests.peers.meeting import PEERS, Lab, Meeting, meet, running_peer

@@ -17,12 +17,12 @@ from fediblog.actions import following, moderating, people, publishing, reacting
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.documents import Visibility
 from fediblog.federation import compose, uploads
-from fediblog.store import announcements, filters, lists, markers, moderation, policies
 from fediblog.store.engine import backup
 from fediblog.store.people import apps, logins, relation_lists, server_state
 from fediblog.store.people.logins import Session
 from fediblog.store.posts import post_lists, reader_marks, tags
 from fediblog.store.queues import incoming_queue, push_subscriptions
+from fediblog.store.readers import announcements, filters, lists, markers, moderation, notification_policy
 from fediblog.store.tx import Tx
 from tests.federation.pair import Pair
 from tests.world import World
@@ -109,7 +109,7 @@ def _keep(tx: Tx, ann: int, ben: int) -> None:
     relation_lists.endorse(tx, ann, ben)
     relation_lists.set_note(tx, ann, ben, "from the choir")
     relation_lists.mute_host(tx, ann, "loud.test")
-    policies.put(tx, ann, {"not_following": "filter"})
+    notification_policy.put(tx, ann, {"not_following": "filter"})
     announcements.dismiss(tx, announcements.add(tx, "<p>Hello</p>", "Hello", None), ann)
 
 

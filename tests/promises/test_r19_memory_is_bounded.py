@@ -13,9 +13,9 @@ from fediblog.federation import budget, jobs
 from fediblog.federation.budget import through_door
 from fediblog.limits import Limit
 from fediblog.net.memory import Failures, Recent, Schemes
-from fediblog.store import moderation
 from fediblog.store.queues import incoming_queue
 from fediblog.store.queues.job_queue import Job
+from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
 from fediblog.web.middleware import is_trusted
 from fediblog.web.shelf import MOST_BYTES, Kept, Shelf

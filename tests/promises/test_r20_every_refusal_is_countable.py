@@ -19,7 +19,7 @@ from fediblog.errors import Refused
 from fediblog.federation import refusals
 from fediblog.federation.receive import receive
 from fediblog.federation.refusals import EVERY, note
-from fediblog.store import moderation
+from fediblog.store.readers import moderation
 from tests.federation.stranger import Home, Person, home
 from tests.promises.servers import Server, free_port, run
 

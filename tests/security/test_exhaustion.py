@@ -12,10 +12,10 @@ from fediblog.app import create_app
 from fediblog.counters import BUGS
 from fediblog.domain.documents import PUBLIC
 from fediblog.federation import jobs
-from fediblog.store import moderation
 from fediblog.store.people import accounts
 from fediblog.store.posts import post_writing, posts
 from fediblog.store.queues import incoming_queue
+from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
 from tests.federation.stranger import ACTIVITY, Home, Person
 from tests.world import ask

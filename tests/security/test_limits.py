@@ -17,8 +17,8 @@ from fediblog.protocol import readers
 from fediblog.protocol.attachments import LIMIT, read_attachments
 from fediblog.protocol.notes import read_note
 from fediblog.protocol.webfinger import parse_handle
-from fediblog.store import moderation
 from fediblog.store.people import accounts, operator_alerts
+from fediblog.store.readers import moderation
 from fediblog.web import metrics
 from tests.federation.stranger import ACTIVITY, Home, Person
 from tests.web.pages.conftest import Blog

@@ -13,12 +13,12 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.federation import jobs
 from fediblog.federation.site import Site
-from fediblog.store import moderation, notices
 from fediblog.store.engine.database import Database, connect
 from fediblog.store.people import accounts, forgotten_accounts, relation_lists, relations
 from fediblog.store.posts import post_writing, reactions
 from fediblog.store.posts.post_writing import Placement
 from fediblog.store.queues import incoming_queue, job_queue
+from fediblog.store.readers import moderation, notifications
 from fediblog.store.tx import Tx
 from tests.conftest import Clock, options
 from tests.federation.stranger import Person, home
@@ -73,7 +73,7 @@ TIES: dict[str, Ties] = {
     "liked": lambda tx, alice, bob: reactions.react(tx, bob.id, _post(tx, alice), "u"),
     "boosted": lambda tx, alice, bob: reactions.boost(tx, bob.id, _post(tx, alice), "u"),
     "voted": _vote,
-    "is in a notice": lambda tx, alice, bob: notices.add(tx, alice.id, "follow", bob.id),
+    "is in a notice": lambda tx, alice, bob: notifications.add(tx, alice.id, "follow", bob.id),
     "is blocked": lambda tx, alice, bob: relations.block(tx, alice.id, bob.id, "u"),
     "blocks": lambda tx, alice, bob: relations.block(tx, bob.id, alice.id, "u"),
     "is muted": lambda tx, alice, bob: relations.mute(tx, alice.id, bob.id),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from fediblog.store import markers, notices, policies
 from fediblog.store.engine.database import Database, connect
 from fediblog.store.engine.migrate import known_migrations
 from fediblog.store.id_paging import FAR, Window
-from fediblog.store.notices import LARGEST
 from fediblog.store.queues import push_subscriptions
+from fediblog.store.readers import markers, notification_policy, notifications
+from fediblog.store.readers.notifications import LARGEST
 from fediblog.store.tx import Tx
 from tests.conftest import Clock, options
 from tests.store.makers import local, post, remote
@@ -20,21 +20,21 @@ BEFORE = [step for step in known_migrations() if step.version < NUMBERS]
 
 
 def _numbers(tx: Tx, account: int) -> list[int]:
-    return [each.id for each in reversed(notices.latest(tx, account))]
+    return [each.id for each in reversed(notifications.latest(tx, account))]
 
 
 async def test_each_account_counts_its_own(db: Database) -> None:
     def check(tx: Tx) -> None:
         alice, ann, bob = local(tx), local(tx, "ann"), remote(tx)
         for _ in range(3):
-            notices.add(tx, alice.id, "mention", bob.id, post(tx, bob), new=True)
-        notices.add(tx, ann.id, "follow", bob.id)
+            notifications.add(tx, alice.id, "mention", bob.id, post(tx, bob), new=True)
+        notifications.add(tx, ann.id, "follow", bob.id)
         assert (_numbers(tx, alice.id), _numbers(tx, ann.id)) == ([1, 2, 3], [1])
         tx.run("delete from notice where account = :a and id = 3", a=alice.id)
-        policies.put(tx, alice.id, {"not_following": "drop"})
-        notices.add(tx, alice.id, "mention", bob.id, post(tx, bob))
-        policies.put(tx, alice.id, {"not_following": "accept"})
-        notices.add(tx, alice.id, "mention", bob.id, post(tx, bob))
+        notification_policy.put(tx, alice.id, {"not_following": "drop"})
+        notifications.add(tx, alice.id, "mention", bob.id, post(tx, bob))
+        notification_policy.put(tx, alice.id, {"not_following": "accept"})
+        notifications.add(tx, alice.id, "mention", bob.id, post(tx, bob))
         assert _numbers(tx, alice.id)[:2] == [1, 2]
         assert _numbers(tx, alice.id)[2] > 3  # a number is never given again
 
@@ -46,9 +46,9 @@ async def test_numbers_rise_however_many_write_at_once(db: Database) -> None:
     authors = [await db.write(remote, f"p{n}") for n in range(8)]
 
     def tell(tx: Tx, actor: int, first: int, second: int) -> None:
-        notices.lock(tx, actor, [first, second])
+        notifications.lock(tx, actor, [first, second])
         for account in sorted((first, second)):
-            notices.add(tx, account, "follow", actor)
+            notifications.add(tx, account, "follow", actor)
 
     pairs = [(alice.id, ann.id), (ann.id, alice.id)] * 4
     await asyncio.gather(*(db.write(tell, each.id, *pair) for each, pair in zip(authors, pairs, strict=True)))
@@ -118,8 +118,8 @@ async def test_numbers_of_before_are_translated(empty_url: str, clock: Clock) ->
         assert (_numbers(tx, alice), _numbers(tx, ann)) == ([1, 2, 3], [1])
         read = {each.timeline: each.last_read for each in markers.get(tx, alice, markers.TIMELINES)}
         assert read == {"notifications": 2, "home": second}
-        assert [notices.number_of(tx, alice, each) for each in (first, second, third, 2)] == [1, 2, 3, 2]
-        assert notices.number_of(tx, alice, other) == 0  # somebody else's
+        assert [notifications.number_of(tx, alice, each) for each in (first, second, third, 2)] == [1, 2, 3, 2]
+        assert notifications.number_of(tx, alice, other) == 0  # somebody else's
         unknown = third + 5
         for given, meant in (
             (Window(after=first), Window(after=1)),
@@ -128,9 +128,9 @@ async def test_numbers_of_before_are_translated(empty_url: str, clock: Clock) ->
             (Window(before=unknown), Window(before=4)),
             (Window(before=FAR, after=2), Window(before=FAR, after=2)),
         ):
-            assert notices.placed(tx, alice, given) == meant
+            assert notifications.placed(tx, alice, given) == meant
         assert unknown > LARGEST
-        notices.add(tx, alice, "mention", world["bob"])
+        notifications.add(tx, alice, "mention", world["bob"])
         assert _numbers(tx, alice) == [1, 2, 3, 4]
 
     await db.write(check)

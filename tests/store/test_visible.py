@@ -13,12 +13,12 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.rules import Standing, shown_below
-from fediblog.store import notices
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts, relation_lists, relations
 from fediblog.store.posts import interactions, post_lists, post_writing, posts, reactions, search, thread_links
 from fediblog.store.posts.search import Piece
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests.store.makers import DAY, everything, local, note, post, remote, rule
 
@@ -97,7 +97,7 @@ def random_world(tx: Tx, dice: random.Random) -> World:
         if stored and state == "published":
             post_lists.spread(tx, stored)
             for who in people[:3]:
-                notices.add(tx, who.id, "mention", author.id, number)
+                notifications.add(tx, who.id, "mention", author.id, number)
             booster = dice.choice(people)
             boost = reactions.boost(
                 tx, booster.id, number, f"{booster.uri}/boost/{number}", visibility=dice.choice(list(Visibility)).value
@@ -294,7 +294,7 @@ def check_private(tx: Tx, world: World, viewer: Account) -> int:
             continue
         expected.append((row.item, row.post, booster.id if booster else None))
     assert [(each.id, each.post.id, each.booster.id if each.booster else None) for each in items] == expected
-    told = notices.latest(tx, viewer.id, limit=999)
+    told = notifications.latest(tx, viewer.id, limit=999)
     assert all(each.actor.state == "active" and each.post and rule(tx, each.post, viewer.id) for each in told)
     unwritten = [p.id for p in world.posts if p.account.id == viewer.id and p.state != "published"]
     assert [p.id for p in post_lists.drafts(tx, viewer.id)] == unwritten[::-1]

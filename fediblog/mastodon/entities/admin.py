@@ -9,10 +9,10 @@ from fediblog.mastodon.entities import accounts as people
 from fediblog.mastodon.entities.base import Json, maybe_moment, moment
 from fediblog.mastodon.entities.statuses import statuses
 from fediblog.mastodon.look import Look
-from fediblog.store.moderation import Report
 from fediblog.store.people import admin_accounts
 from fediblog.store.people.admin_accounts import BlockedHost, Member
 from fediblog.store.posts import posts
+from fediblog.store.readers.moderation import Report
 from fediblog.store.tx import Tx
 
 

@@ -11,8 +11,8 @@ from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.markup.html import plain
 from fediblog.mastodon.entities.base import Json, maybe_moment
-from fediblog.store import filters
-from fediblog.store.filters import Filter, Keyword
+from fediblog.store.readers import filters
+from fediblog.store.readers.filters import Filter, Keyword
 from fediblog.store.tx import Tx
 
 _WORD = re.compile(r"\w")

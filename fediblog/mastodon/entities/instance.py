@@ -16,9 +16,9 @@ from fediblog.media.decoder import PIXELS
 from fediblog.media.formats import SUFFIXES
 from fediblog.media.pictures import UPLOAD_LIMIT
 from fediblog.messages import text
-from fediblog.store.announcements import Announcement
 from fediblog.store.people.server_statistics import Week
 from fediblog.store.posts.custom_emoji import OwnEmoji
+from fediblog.store.readers.announcements import Announcement
 
 VERSION = f"4.5.0 (compatible; fediblog {__version__})"
 """Apps take it apart: three numbers of one digit, and what they stand for is what those of Mastodon do."""

@@ -12,10 +12,10 @@ from fediblog.mastodon.entities.base import Json, moment
 from fediblog.mastodon.entities.statuses import statuses
 from fediblog.mastodon.look import Look
 from fediblog.mastodon.params import whole
-from fediblog.store.noticed import Span
-from fediblog.store.policies import Request
 from fediblog.store.posts import posts
 from fediblog.store.queues.push_subscriptions import ALERT_OF
+from fediblog.store.readers.notification_lists import Span
+from fediblog.store.readers.notification_policy import Request
 from fediblog.store.tx import Tx
 
 TYPES = {**ALERT_OF, "move": "moved"}

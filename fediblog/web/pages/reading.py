@@ -11,10 +11,10 @@ from fediblog.domain.posts import Notice, Post
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import compose
 from fediblog.messages import text
-from fediblog.store import notices
 from fediblog.store.posts import post_lists, posts
 from fediblog.store.posts import search as finder
 from fediblog.store.posts.search import LATEST, Piece
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from fediblog.web import forms, paging
 from fediblog.web.links import Links
@@ -41,13 +41,13 @@ async def notice_list(request: Request) -> Response:
     before = paging.mark(request)
 
     def latest(tx: Tx, visit: Visit) -> tuple[int, list[Notice]]:
-        return visit.account.id, notices.latest(tx, visit.account.id, before=before, limit=SIZE + 1)
+        return visit.account.id, notifications.latest(tx, visit.account.id, before=before, limit=SIZE + 1)
 
     account, found = await ask_as(request, latest)
     shown = paging.page(request, found, SIZE, lambda notice: notice.id)
     response = render(request, "notices.html", notices=shown)
     if any(not notice.read for notice in found):
-        await site_of(request).db.write(notices.mark_read, account, found[0].id)
+        await site_of(request).db.write(notifications.mark_read, account, found[0].id)
     return response
 
 

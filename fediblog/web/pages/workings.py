@@ -12,12 +12,12 @@ from fediblog.actions import moderating
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Invalid
-from fediblog.store import moderation
 from fediblog.store.people import operator_alerts, relations
 from fediblog.store.people.operator_alerts import Trouble
 from fediblog.store.posts import posts
 from fediblog.store.queues import delivery_queue, job_queue
 from fediblog.store.queues.delivery_queue import Outgoing
+from fediblog.store.readers import moderation
 from fediblog.store.tx import Row, Tx
 from fediblog.web import forms, paging
 from fediblog.web.forms import Form

@@ -15,7 +15,6 @@ from fediblog.actions import moderating
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.protocol.authority import compared_host
-from fediblog.store import notices
 from fediblog.store.engine import host_migration
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import Window
@@ -23,6 +22,7 @@ from fediblog.store.people import account_counts, accounts, hosts, relation_list
 from fediblog.store.people.accounts import host_of
 from fediblog.store.posts import post_lists
 from fediblog.store.queues import incoming_queue
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests.store.makers import everything, local, post, remote
 
@@ -70,7 +70,7 @@ def somebody(tx: Tx, host: str) -> tuple[Account, Account]:
 async def test_a_members_block_holds_however_it_is_written(typed: str, host: str, db: Database) -> None:
     def check(tx: Tx) -> None:
         mine, theirs = somebody(tx, host)
-        notices.add(tx, mine.id, "follow", theirs.id, None)
+        notifications.add(tx, mine.id, "follow", theirs.id, None)
         assert post_lists.home(tx, mine.id)
         assert theirs.uri == f"https://{host}/users/eve"
         name = moderating.host_name(URLS, typed)
@@ -79,7 +79,7 @@ async def test_a_members_block_holds_however_it_is_written(typed: str, host: str
         assert not post_lists.home(tx, mine.id)
         assert account_counts.bonds(tx, mine.id, [theirs.id])[theirs.id].host_muted
         assert not tx.all("select 1 from notice")
-        notices.add(tx, mine.id, "like", theirs.id, None)
+        notifications.add(tx, mine.id, "like", theirs.id, None)
         assert not tx.all("select 1 from notice")
         moderating.unmute_host(tx, URLS, mine.id, typed)
         assert post_lists.home(tx, mine.id)

@@ -18,10 +18,10 @@ from fediblog.domain.documents import (
     Source,
     Visibility,
 )
-from fediblog.store import notices
 from fediblog.store.engine.database import Database
 from fediblog.store.ids import time_of
 from fediblog.store.posts import media_files, post_lists, post_writing, posts, reactions
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests.store.makers import DAY, Watched, everything, local, note, post, remote, scans, undone, whole
 
@@ -192,7 +192,7 @@ async def test_removal_leaves_a_tombstone_and_the_answers(db: Database) -> None:
             numbers.append(post(tx, other, in_reply_to=whole(tx, above or numbers[-1]).uri, mentioned=[author.id]))
         reactions.react(tx, other.id, first, "https://blog.example/x/1")
         boost = reactions.boost(tx, other.id, first, "https://blog.example/x/2")
-        notices.add(tx, other.id, "mention", author.id, first)
+        notifications.add(tx, other.id, "mention", author.id, first)
         post_lists.spread(tx, whole(tx, first), boost, other.id)
         gone = whole(tx, first)
         post_writing.remove(tx, gone)
@@ -238,7 +238,7 @@ async def test_all_of_an_account_can_be_removed(db: Database) -> None:
             reactions.react(tx, who.id, kept, f"{who.uri}/like")
             reactions.boost(tx, who.id, kept, f"{who.uri}/boost")
         for who, kind in ((author, "like"), (author, "boost"), (author, "follow"), (other, "like")):
-            notices.add(tx, alice.id, kind, who.id, kept if kind != "follow" else None)
+            notifications.add(tx, alice.id, kind, who.id, kept if kind != "follow" else None)
         post_writing.remove_all_of(tx, author)
         assert {p.id for p in everything(tx)} == {kept, answer}
         assert whole(tx, answer).parent is None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fediblog.domain.posts import Post
-from fediblog.store import notices
 from fediblog.store.people import accounts
 from fediblog.store.posts import post_lists, reader_marks
+from fediblog.store.readers import notifications
 from fediblog.web.pages import ROUTES
 from tests.security.test_privacy import asked, flat
 from tests.web.pages.conftest import Blog
@@ -68,7 +68,7 @@ async def test_wherever_a_private_post_stands_it_says_so(blog: Blog, visibility:
     post = await blog.write("canary @bob@far.example #plugh", visibility=visibility)
     kinds = ("mention", "reply", "like", "boost")
     for kind in kinds:
-        await blog.site.db.write(notices.add, blog.alice.id, kind, bob.id, post.id)
+        await blog.site.db.write(notifications.add, blog.alice.id, kind, bob.id, post.id)
     owner, shown = await blog.owner(), set()
     for path in READ:
         for query in ("", "?q=canary", f"?reply={post.id}"):

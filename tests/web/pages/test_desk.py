@@ -15,10 +15,10 @@ from fediblog.actions import people
 from fediblog.domain.accounts import Relation
 from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.domain.posts import Post
-from fediblog.store import moderation, notices
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_lists, posts, reactions
 from fediblog.store.queues import delivery_queue, job_queue, profile_totals
+from fediblog.store.readers import moderation, notifications
 from tests.web.pages.conftest import ORIGIN, PASSWORD, Blog
 
 
@@ -260,7 +260,7 @@ async def test_stream_and_notices(blog: Blog) -> None:
     await blog.site.db.write(post_lists.spread, heard)
     mine = await blog.write("Mine")
     await blog.site.db.write(reactions.react, bob.id, mine.id, "https://far.example/l/1")
-    await blog.site.db.write(notices.add, blog.alice.id, "like", bob.id, mine.id)
+    await blog.site.db.write(notifications.add, blog.alice.id, "like", bob.id, mine.id)
     owner = await blog.owner()
     stream = (await owner.get("/stream")).text
     assert "News from Bob" in stream

@@ -10,9 +10,9 @@ from fediblog.actions import reacting
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Policy, Rule
 from fediblog.domain.posts import Post
-from fediblog.store import notices
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import approvals, post_lists, posts, quotes
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests.web.pages.conftest import Blog
 
@@ -108,7 +108,7 @@ async def test_somebody_who_quotes_is_a_notice(blog: Blog) -> None:
     bob = await blog.stranger("bob")
     post = await blog.write("Quote me")
     quote = await blog.heard(bob, "<p>What a thought</p>", 1, quote=post.uri)
-    await blog.site.db.write(notices.add, blog.alice.id, "quote", bob.id, quote.id)
+    await blog.site.db.write(notifications.add, blog.alice.id, "quote", bob.id, quote.id)
     page = (await (await blog.owner()).get("/notices")).text
     assert "quoted your post" in page
     assert "What a thought" in page

@@ -20,9 +20,9 @@ from fediblog.app import ROUTES
 from fediblog.domain.documents import Attachment
 from fediblog.domain.posts import Post
 from fediblog.markup.tokens import names
-from fediblog.store import notices
 from fediblog.store.people import relations
 from fediblog.store.posts import post_lists
+from fediblog.store.readers import notifications
 from fediblog.web.pages import blog as blog_pages
 from fediblog.web.pages import people as people_pages
 from fediblog.web.pages import profile, reading, workings
@@ -137,10 +137,10 @@ async def furnished(blog: Blog) -> list[Post]:
     other = await blog.heard(bob, f"<p>{WORD}</p>", 2, summary=f"{WORD} W", in_reply_to=heard.uri, sensitive=True)
     for number, each in enumerate((heard, other)):
         await site.db.write(post_lists.spread, each)
-        await site.db.write(notices.add, alice, ("reply", "mention")[number], bob.id, each.id)
+        await site.db.write(notifications.add, alice, ("reply", "mention")[number], bob.id, each.id)
     for kind, each in (("like", note), ("boost", article), ("quote", veiled)):
-        await site.db.write(notices.add, alice, kind, bob.id, each.id)
-    await site.db.write(notices.add, alice, "follow_request", eve.id)
+        await site.db.write(notifications.add, alice, kind, bob.id, each.id)
+    await site.db.write(notifications.add, alice, "follow_request", eve.id)
     await site.db.write(
         reporting.report, site.urls, alice, Complaint(target=bob.id, posts=(heard.id,), comment=f"{WORD} R")
     )

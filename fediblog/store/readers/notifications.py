@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from fediblog.domain.posts import Notice, Post
-from fediblog.store import policies
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import accounts, relation_lists
 from fediblog.store.posts import posts, reader_marks
 from fediblog.store.queues import events, push_subscriptions
+from fediblog.store.readers import notification_policy
 from fediblog.store.tx import EngineName, Param, Row, Tx
 from fediblog.store.visible import at_host
 
@@ -63,7 +63,7 @@ def add(
     """
     if account == actor:
         return
-    unasked, filtered = kind in policies.UNASKED, False
+    unasked, filtered = kind in notification_policy.UNASKED, False
     notice: dict[str, Param] = {
         "account": account,
         "kind": kind,
@@ -76,7 +76,7 @@ def add(
     sql = (_ADD if new else _ADD_ONCE)[tx.engine]
     told = tx.run(sql, **notice, judged=int(unasked), filtered=0)
     if not told and not unasked:  # few have set a policy, and nothing was told to those
-        verdict = policies.judge(tx, account, kind, actor, post)
+        verdict = notification_policy.judge(tx, account, kind, actor, post)
         filtered = verdict == "filter"
         told = tx.run(sql, **notice, judged=1, filtered=int(filtered)) if verdict in ("accept", "filter") else 0
     if told and not filtered:

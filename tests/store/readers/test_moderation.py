@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fediblog.store import moderation
 from fediblog.store.engine.database import Database
+from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.store.makers import local, remote

@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from fediblog.domain.posts import Notice
 from fediblog.domain.records import record
-from fediblog.store import notices
 from fediblog.store.id_paging import Window
 from fediblog.store.posts.timelines import both_ways
+from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from fediblog.store.visible import VISIBLE
 
@@ -82,7 +82,7 @@ def page(tx: Tx, viewer: int, wanted: Wanted, window: Window) -> list[Notice]:
         after=window.after,
         n=window.limit,
     )
-    return notices.whole(tx, viewer, window.turned(rows))
+    return notifications.whole(tx, viewer, window.turned(rows))
 
 
 def of_span(tx: Tx, viewer: int, span: Span, limit: int) -> list[Notice]:
@@ -97,7 +97,7 @@ def of_span(tx: Tx, viewer: int, span: Span, limit: int) -> list[Notice]:
         filtered=False,
         n=limit,
     )
-    return notices.whole(tx, viewer, rows)
+    return notifications.whole(tx, viewer, rows)
 
 
 def unread(tx: Tx, viewer: int, wanted: Wanted, limit: int) -> list[Unread]:
