@@ -11,8 +11,8 @@ from fediblog.errors import Refused, Unavailable
 from fediblog.federation import resolve
 from fediblog.federation.budget import FETCHES, Budget
 from fediblog.federation.site import Site
-from fediblog.inbox import posting
-from fediblog.inbox.handling import Facts
+from fediblog.inbox import post_handlers
+from fediblog.inbox.handler import Facts
 from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 
@@ -30,4 +30,4 @@ async def refresh(site: Site, number: int) -> None:
 
 def _take_in(tx: Tx, urls: Urls, note: Note, author: Account) -> None:
     tx.hold(author.id)
-    posting.take_in(tx, urls, note, Facts(actor=author))
+    post_handlers.take_in(tx, urls, note, Facts(actor=author))

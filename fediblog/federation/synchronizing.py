@@ -9,7 +9,7 @@ from fediblog.errors import Refused
 from fediblog.federation import fetching, resolve
 from fediblog.federation.budget import Budget
 from fediblog.federation.site import Site
-from fediblog.inbox import synchronizing
+from fediblog.inbox import follower_differences
 from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import ITEMS_LIMIT, read_collection
@@ -72,7 +72,7 @@ async def synchronize(site: Site, uri: str, url: str) -> None:
     if found is None or not _is_whole(found):
         raise Refused("collection-incomplete", "The list of followers is not whole.", url)
     told = [readers.ref(item) for item in found.items]
-    changed = await site.db.write(synchronizing.settle, site.urls, account, told)
+    changed = await site.db.write(follower_differences.settle, site.urls, account, told)
     log.event("followers-synchronized", account=uri, changed=changed)
 
 

@@ -5,10 +5,20 @@ from __future__ import annotations
 from fediblog.domain.documents import ACTOR_KINDS, POST_KINDS, Activity
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox import asking, following, groups, posting, profiles, quoting, reacting, reporting, undoing
-from fediblog.inbox.cleaning import harmless
-from fediblog.inbox.handling import CleanNote, Facts, Handler, Needs, Outcome, Reading, Sight, refuse_inactive
-from fediblog.inbox.storing import store_post
+from fediblog.inbox import (
+    account_handlers,
+    follow_handlers,
+    group_handlers,
+    interaction_requests,
+    post_handlers,
+    quote_handlers,
+    reaction_handlers,
+    report_handlers,
+    undo_handlers,
+)
+from fediblog.inbox.handler import CleanNote, Facts, Handler, Needs, Outcome, Reading, Sight, refuse_inactive
+from fediblog.inbox.note_cleaner import harmless
+from fediblog.inbox.note_storage import store_post
 from fediblog.store.people import accounts
 from fediblog.store.queues import incoming_queue, stale_accounts
 from fediblog.store.tx import Tx
@@ -33,48 +43,48 @@ Route = tuple[str, str | None]
 
 # (verb, type of what it acts upon); None stands for an id alone, and for every type that is not named.
 HANDLERS: dict[Route, Handler] = {
-    ("Follow", None): following.asked,
-    ("Accept", "Follow"): following.granted,
-    ("Accept", "QuoteRequest"): quoting.granted,
-    ("Accept", None): quoting.granted_by_id,
-    ("Reject", "Follow"): following.turned_down,
-    ("Reject", "QuoteRequest"): quoting.turned_down,
-    ("Reject", None): quoting.turned_down_by_id,
-    ("Block", None): following.blocked,
-    ("Undo", "Follow"): following.withdrawn,
-    ("Undo", "Accept"): following.acceptance_undone,
-    ("Undo", "Block"): following.unblocked,
-    ("Undo", "Like"): reacting.reaction_undone,
-    ("Undo", "EmojiReact"): reacting.reaction_undone,
-    ("Undo", "Dislike"): reacting.reaction_undone,
-    ("Undo", "Announce"): reacting.boost_undone,
-    ("Undo", None): undoing.undone,
-    ("Create", None): posting.arrived,
-    **{("Create", kind): posting.arrived for kind in sorted(POST_KINDS)},
-    ("Update", None): posting.arrived,
-    **{("Update", kind): posting.arrived for kind in sorted(POST_KINDS)},
-    **{("Update", kind): profiles.changed for kind in sorted(ACTOR_KINDS)},
-    **{("Delete", f"{kind}Authorization"): quoting.deleted for kind in ("Announce", "Like", "Quote", "Reply")},
-    ("Delete", None): posting.deleted,
-    ("Like", None): reacting.reacted,
-    ("EmojiReact", None): reacting.reacted,
-    ("Dislike", None): reacting.reacted,
-    ("Announce", None): reacting.boosted,
-    ("Announce", "Create"): groups.posted,
-    ("Announce", "Update"): groups.posted,
-    ("Announce", "Delete"): groups.deleted,
-    ("Announce", "Like"): groups.reacted,
-    ("Announce", "EmojiReact"): groups.reacted,
-    ("Announce", "Dislike"): groups.reacted,
-    ("Announce", "Undo"): groups.reacted,
-    ("Add", None): profiles.shown,
-    ("Remove", None): profiles.shown,
-    ("Move", None): profiles.moved,
-    ("Flag", None): reporting.reported,
-    ("QuoteRequest", None): quoting.requested,
-    ("ReplyRequest", None): asking.requested,
-    ("LikeRequest", None): asking.like_requested,
-    ("AnnounceRequest", None): asking.boost_requested,
+    ("Follow", None): follow_handlers.asked,
+    ("Accept", "Follow"): follow_handlers.granted,
+    ("Accept", "QuoteRequest"): quote_handlers.granted,
+    ("Accept", None): quote_handlers.granted_by_id,
+    ("Reject", "Follow"): follow_handlers.turned_down,
+    ("Reject", "QuoteRequest"): quote_handlers.turned_down,
+    ("Reject", None): quote_handlers.turned_down_by_id,
+    ("Block", None): follow_handlers.blocked,
+    ("Undo", "Follow"): follow_handlers.withdrawn,
+    ("Undo", "Accept"): follow_handlers.acceptance_undone,
+    ("Undo", "Block"): follow_handlers.unblocked,
+    ("Undo", "Like"): reaction_handlers.reaction_undone,
+    ("Undo", "EmojiReact"): reaction_handlers.reaction_undone,
+    ("Undo", "Dislike"): reaction_handlers.reaction_undone,
+    ("Undo", "Announce"): reaction_handlers.boost_undone,
+    ("Undo", None): undo_handlers.undone,
+    ("Create", None): post_handlers.arrived,
+    **{("Create", kind): post_handlers.arrived for kind in sorted(POST_KINDS)},
+    ("Update", None): post_handlers.arrived,
+    **{("Update", kind): post_handlers.arrived for kind in sorted(POST_KINDS)},
+    **{("Update", kind): account_handlers.changed for kind in sorted(ACTOR_KINDS)},
+    **{("Delete", f"{kind}Authorization"): quote_handlers.deleted for kind in ("Announce", "Like", "Quote", "Reply")},
+    ("Delete", None): post_handlers.deleted,
+    ("Like", None): reaction_handlers.reacted,
+    ("EmojiReact", None): reaction_handlers.reacted,
+    ("Dislike", None): reaction_handlers.reacted,
+    ("Announce", None): reaction_handlers.boosted,
+    ("Announce", "Create"): group_handlers.posted,
+    ("Announce", "Update"): group_handlers.posted,
+    ("Announce", "Delete"): group_handlers.deleted,
+    ("Announce", "Like"): group_handlers.reacted,
+    ("Announce", "EmojiReact"): group_handlers.reacted,
+    ("Announce", "Dislike"): group_handlers.reacted,
+    ("Announce", "Undo"): group_handlers.reacted,
+    ("Add", None): account_handlers.shown,
+    ("Remove", None): account_handlers.shown,
+    ("Move", None): account_handlers.moved,
+    ("Flag", None): report_handlers.reported,
+    ("QuoteRequest", None): quote_handlers.requested,
+    ("ReplyRequest", None): interaction_requests.requested,
+    ("LikeRequest", None): interaction_requests.like_requested,
+    ("AnnounceRequest", None): interaction_requests.boost_requested,
 }
 
 # Applying these once more changes nothing or is wanted: an Update may come again under its old id with new numbers,
@@ -90,7 +100,7 @@ def handler_of(activity: Activity) -> Handler | None:
     """Who deals with it, or None if nobody does."""
     verb, kind = activity.route
     if verb == "Update" and activity.object_uri == activity.actor:
-        return profiles.changed
+        return account_handlers.changed
     if verb == "Announce" and activity.inner is not None:
         return HANDLERS.get((verb, kind))
     return HANDLERS.get((verb, kind)) or HANDLERS.get((verb, None))

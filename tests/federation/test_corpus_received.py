@@ -15,7 +15,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import ACTOR_KINDS, POST_KINDS, Activity
 from fediblog.errors import Refused
 from fediblog.inbox import Facts, Sight
-from fediblog.inbox.storing import store_post
+from fediblog.inbox.note_storage import store_post
 from fediblog.protocol import readers
 from fediblog.protocol.activities import VERBS, read_activity
 from fediblog.protocol.actors import read_actor

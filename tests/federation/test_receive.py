@@ -223,7 +223,7 @@ async def test_a_poisonous_activity_is_put_aside_and_hinders_nobody(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patched:
-        patched.setattr("fediblog.inbox.posting.put_post", broken)
+        patched.setattr("fediblog.inbox.post_handlers.put_post", broken)
         assert (await at_home.send(bob, bob.creates(bob.note()))).status == 202
         await at_home.send(bob, bob.does("Create", bob.note(2)["id"], 2))
         for _ in range(3):

@@ -14,7 +14,7 @@ from fediblog.domain.documents import Visibility
 from fediblog.errors import Refused
 from fediblog.federation import compose, synchronizing
 from fediblog.federation.receive import receive
-from fediblog.inbox import synchronizing as settling
+from fediblog.inbox import follower_differences
 from fediblog.protocol import cavage, rfc9421
 from fediblog.protocol.signatures import Incoming
 from fediblog.protocol.synchronization import HEADER, digest, read_header
@@ -196,7 +196,7 @@ async def test_a_list_that_cannot_be_had_ends_nothing(at_home: Home, bob: Person
 
 
 async def test_only_so_many_are_changed_at_a_time(at_home: Home, bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settling, "MOST", 2)
+    monkeypatch.setattr(follower_differences, "MOST", 2)
     await at_home.know(bob)
     ours = [at_home.site.urls.actor(number) for number in range(3)] + ["https://third.test/u/1"]
     listed(bob, [*ours, at_home.alice.uri])

@@ -8,7 +8,7 @@ from fediblog import inbox
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Activity, Mention
 from fediblog.inbox import Facts, Outcome
-from fediblog.inbox.posting import take_in
+from fediblog.inbox.post_handlers import take_in
 from fediblog.store.engine.database import Database
 from fediblog.store.people import apps, relations
 from fediblog.store.posts import arrivals, post_writing, posts, reactions

@@ -15,9 +15,9 @@ from fediblog.domain.records import record
 from fediblog.domain.rules import visibility_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox import answering
-from fediblog.inbox.cleaning import harmless
-from fediblog.inbox.handling import CleanNote
+from fediblog.inbox import automatic_answers
+from fediblog.inbox.handler import CleanNote
+from fediblog.inbox.note_cleaner import harmless
 from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.polls import is_vote
@@ -135,7 +135,7 @@ def put_post(
     if told or not boosted:
         tell(tx, news, above, quoted, new=True)
     if parent is not None and parent.local and parent.repliable != "public":
-        answering.let_reply(tx, urls, parent, author, note.uri)
+        automatic_answers.let_reply(tx, urls, parent, author, note.uri)
     _complete_later(tx, news, above, climbed=climbed)
     tx.notify("posts")
     return number

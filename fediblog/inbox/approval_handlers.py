@@ -8,8 +8,8 @@ from fediblog.domain.documents import Activity
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox import answering
-from fediblog.inbox.handling import Outcome
+from fediblog.inbox import automatic_answers
+from fediblog.inbox.handler import Outcome
 from fediblog.protocol.authority import same_origin
 from fediblog.store.people import accounts
 from fediblog.store.posts import approvals, posts, reactions
@@ -46,7 +46,7 @@ def answered(tx: Tx, urls: Urls, activity: Activity, *, accepted: bool) -> Outco
     if boosted and not accepted and reactions.unboost(tx, boosted[0], boosted[1]) is not None:
         booster = accounts.get(tx, boosted[0])
         if booster is not None:
-            answering.undo_boost(tx, urls, booster, post.account, uri, post.uri)
+            automatic_answers.undo_boost(tx, urls, booster, post.account, uri, post.uri)
     if ours is not None:
         _tell(tx, ours)
     tx.notify("posts")

@@ -7,8 +7,8 @@ from fediblog.domain.documents import Activity, Json, Note, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox import answering, following, replying
-from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_too_late, remember
+from fediblog.inbox import approval_handlers, automatic_answers, follow_handlers
+from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sight, came_too_late, remember
 from fediblog.protocol import activities
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.notes import read_note
@@ -49,7 +49,7 @@ def _requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     else:
         document = activities.accept(uri, post.author, asked, result=urls.authorization(granted))
         _told_late(tx, activity, facts, post)
-    answering.send(tx, urls, post.account, facts.actor, document, number=number)
+    automatic_answers.send(tx, urls, post.account, facts.actor, document, number=number)
     return Outcome.DONE
 
 
@@ -143,7 +143,7 @@ def disallowed(tx: Tx, urls: Urls, activity: Activity) -> Outcome | None:
     if found is None:
         if quote_proofs.revoke(tx, activity.object_uri, activity.actor):
             return Outcome.DONE
-        return replying.taken_back(tx, urls, activity)
+        return approval_handlers.taken_back(tx, urls, activity)
     if found.author != activity.actor:
         raise Refused("not-the-owner", "Only its owner may do this.", activity.object_uri)
     return _settled(tx, found, "accepted", "revoked", found.approval)
@@ -158,15 +158,17 @@ def _granted_by_id(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outc
     known = urls.owns(activity.object_uri) and quotes.request_by_uri(tx, activity.object_uri) is not None
     if known:
         return _granted(tx, urls, activity, facts)
-    return replying.answered(tx, urls, activity, accepted=True) or following.granted.apply(tx, urls, activity, facts)
+    return approval_handlers.answered(tx, urls, activity, accepted=True) or follow_handlers.granted.apply(
+        tx, urls, activity, facts
+    )
 
 
 def _turned_down_by_id(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     known = urls.owns(activity.object_uri) and quotes.request_by_uri(tx, activity.object_uri) is not None
     if known:
         return _turned_down(tx, urls, activity, facts)
-    answer = replying.answered(tx, urls, activity, accepted=False)
-    return answer or following.turned_down.apply(tx, urls, activity, facts)
+    answer = approval_handlers.answered(tx, urls, activity, accepted=False)
+    return answer or follow_handlers.turned_down.apply(tx, urls, activity, facts)
 
 
 requested = Handler(_requested, needs=needs, concerns=concerns, brings=brings)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fediblog.domain.documents import Activity, Json, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
-from fediblog.inbox import answering, posting, quoting, reacting
-from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, came_too_late
+from fediblog.inbox import automatic_answers, post_handlers, quote_handlers, reaction_handlers
+from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, came_too_late
 from fediblog.protocol import activities, readers
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.authority import same_origin
@@ -26,22 +26,22 @@ def _requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return Outcome.IGNORED
     told = requested.read(activity, facts.reading).own or facts.notes.get(activity.instrument)
     note = told or posts.by_uri(tx, activity.instrument)
-    asked = quoting.as_asked(activity)
+    asked = quote_handlers.as_asked(activity)
     asked["type"] = activity.kind
     if note is None or note.author != activity.actor or note.in_reply_to != post.uri or not _may(tx, post, facts):
         return _turn_down(tx, urls, post, facts, asked)
     if told is not None:
-        posting.take_in(tx, urls, told, facts)
+        post_handlers.take_in(tx, urls, told, facts)
     if not posts.is_here(tx, note.uri):
         return Outcome.IGNORED
-    answering.let_reply(tx, urls, owner, facts.actor, note.uri, asked)
+    automatic_answers.let_reply(tx, urls, owner, facts.actor, note.uri, asked)
     return Outcome.DONE
 
 
 def _turn_down(tx: Tx, urls: Urls, post: Post, facts: Facts, asked: dict[str, Json]) -> Outcome:
     number = tx.new_id()
     document = activities.reject(urls.deed(post.author, number), post.author, asked)
-    answering.send(tx, urls, post.account, facts.actor, document, number=number)
+    automatic_answers.send(tx, urls, post.account, facts.actor, document, number=number)
     return Outcome.DONE
 
 
@@ -63,7 +63,7 @@ def _asked_to(tx: Tx, urls: Urls, activity: Activity, facts: Facts, kind: str) -
     owner = posts.owner(tx, post.id) if post is not None else None
     if post is None or owner is None or came_too_late(tx, activity):
         return Outcome.IGNORED
-    asked = quoting.as_asked(activity)
+    asked = quote_handlers.as_asked(activity)
     asked["type"] = activity.kind
     deed = _embedded(activity) or facts.activities.get(activity.instrument)
     if (
@@ -75,10 +75,10 @@ def _asked_to(tx: Tx, urls: Urls, activity: Activity, facts: Facts, kind: str) -
         return _turn_down(tx, urls, post, facts, asked)
     uri = deed.uri
     done = Activity(kind=kind, actor=deed.actor, uri=uri, object=post.uri, object_uri=post.uri, to=deed.to, cc=deed.cc)
-    (reacting.reacted if kind == "Like" else reacting.boosted).apply(tx, urls, done, facts)
+    (reaction_handlers.reacted if kind == "Like" else reaction_handlers.boosted).apply(tx, urls, done, facts)
     if (reactions.by_uri if kind == "Like" else reactions.boost_by_uri)(tx, uri) is None:
         return _turn_down(tx, urls, post, facts, asked)
-    answering.let_reply(tx, urls, owner, facts.actor, uri, asked, kind)
+    automatic_answers.let_reply(tx, urls, owner, facts.actor, uri, asked, kind)
     return Outcome.DONE
 
 
@@ -100,6 +100,8 @@ def _may(tx: Tx, post: Post, facts: Facts) -> bool:
     return not blocked and reply_policy.may_comment(tx, facts.actor.id, post)
 
 
-requested = Handler(_requested, needs=quoting.needs, concerns=quoting.concerns, brings=quoting.brings)
-like_requested = Handler(_like_requested, needs=_deed_needs, concerns=quoting.concerns)
-boost_requested = Handler(_boost_requested, needs=_deed_needs, concerns=quoting.concerns)
+requested = Handler(
+    _requested, needs=quote_handlers.needs, concerns=quote_handlers.concerns, brings=quote_handlers.brings
+)
+like_requested = Handler(_like_requested, needs=_deed_needs, concerns=quote_handlers.concerns)
+boost_requested = Handler(_boost_requested, needs=_deed_needs, concerns=quote_handlers.concerns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fediblog.domain.documents import Note
-from fediblog.inbox.handling import CleanNote
+from fediblog.inbox.handler import CleanNote
 from fediblog.markup.clean import ARTICLE_LIMIT, NOTE_LIMIT, clean, plain_to_html
 from fediblog.markup.html import plain
 from fediblog.markup.markdown import render_remote

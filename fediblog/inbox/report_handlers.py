@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fediblog.domain.documents import Activity
 from fediblog.domain.urls import Urls
-from fediblog.inbox.following import ours
-from fediblog.inbox.handling import Facts, Handler, Outcome, Sight
+from fediblog.inbox.follow_handlers import ours
+from fediblog.inbox.handler import Facts, Handler, Outcome, Sight
 from fediblog.markup.html import plain
 from fediblog.protocol.activities import object_uris
 from fediblog.store.posts import posts

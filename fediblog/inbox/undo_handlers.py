@@ -5,9 +5,9 @@ from __future__ import annotations
 from fediblog.domain.documents import Activity
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox.following import end_follow
-from fediblog.inbox.handling import Facts, Handler, Outcome, may_undo, remember
-from fediblog.inbox.reacting import take_boost_back, take_reaction_back
+from fediblog.inbox.follow_handlers import end_follow
+from fediblog.inbox.handler import Facts, Handler, Outcome, may_undo, remember
+from fediblog.inbox.reaction_handlers import take_boost_back, take_reaction_back
 from fediblog.protocol.authority import same_origin
 from fediblog.store.people import relations
 from fediblog.store.queues import incoming_queue

@@ -12,7 +12,7 @@ import pytest
 from fediblog.domain.documents import Activity, Note
 from fediblog.domain.posts import Post
 from fediblog.federation import gathering
-from fediblog.inbox import CleanNote, Facts, Needs, harmless, posting, storing
+from fediblog.inbox import CleanNote, Facts, Needs, harmless, note_storage, post_handlers
 from fediblog.markup.clean import ARTICLE_LIMIT, NOTE_LIMIT
 from fediblog.store.posts import posts
 from tests.federation.stranger import Home, Person
@@ -66,7 +66,7 @@ def test_all_else_stays_as_it_was_sent() -> None:
 async def test_it_is_worked_out_before_the_transaction(
     at_home: Home, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storing, "harmless", lambda _note: pytest.fail("within the transaction"))
+    monkeypatch.setattr(note_storage, "harmless", lambda _note: pytest.fail("within the transaction"))
     await at_home.follows(bob)
     sent = bob.note(1, content=BAD)
     await at_home.send(bob, bob.creates(sent))
@@ -105,28 +105,28 @@ def test_it_stands_for_that_post_alone() -> None:
     assert facts.clean(replace(sent)) is None
     told = {"id": "https://far.example/1", "type": "Note", "attributedTo": AUTHOR, "content": "x"}
     one = Activity(kind="Create", actor=AUTHOR, object=told, object_uri="https://far.example/1")
-    reading = posting.arrived.read(one)
+    reading = post_handlers.arrived.read(one)
     assert reading.own is not None
-    assert posting.arrived.read(one, reading) is reading
-    assert posting.arrived.read(replace(one), reading) is not reading
-    theirs = posting.arrived.read(replace(one, actor="https://far.example/eve"), reading)
+    assert post_handlers.arrived.read(one, reading) is reading
+    assert post_handlers.arrived.read(replace(one), reading) is not reading
+    theirs = post_handlers.arrived.read(replace(one, actor="https://far.example/eve"), reading)
     assert theirs.note is not None
     assert theirs.own is None, "a post of somebody else's is not believed as it stands"
-    assert posting.arrived.needs_of(reading) == Needs()
-    assert posting.arrived.needs_of(theirs).posts == ("https://far.example/1",)
+    assert post_handlers.arrived.needs_of(reading) == Needs()
+    assert post_handlers.arrived.needs_of(theirs).posts == ("https://far.example/1",)
 
 
 async def test_the_place_of_a_new_post_is_known_without_asking(
     at_home: Home, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     placed: list[Post] = []
-    place = storing._placed
+    place = note_storage._placed
 
     def watch(*args: Any) -> Post:
         placed.append(place(*args))
         return placed[-1]
 
-    monkeypatch.setattr(storing, "_placed", watch)
+    monkeypatch.setattr(note_storage, "_placed", watch)
     ours = await at_home.writes()
     tags = [{"type": "Mention", "href": at_home.alice.uri, "name": "@alice"}, {"type": "Hashtag", "name": "#Cats"}]
     first = bob.note(1, inReplyTo=ours.uri, content=BAD, tag=tags)

@@ -6,10 +6,10 @@ from fediblog.domain.documents import Activity, Json, Note
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox import quoting
-from fediblog.inbox.handling import CleanNote, Facts, Handler, Needs, Outcome, Sight, may_change, remember
-from fediblog.inbox.profiles import gone_for_good
-from fediblog.inbox.storing import change_post, name_proof, put_post, refuse_author
+from fediblog.inbox import quote_handlers
+from fediblog.inbox.account_handlers import gone_for_good
+from fediblog.inbox.handler import CleanNote, Facts, Handler, Needs, Outcome, Sight, may_change, remember
+from fediblog.inbox.note_storage import change_post, name_proof, put_post, refuse_author
 from fediblog.protocol import polls
 from fediblog.protocol.authority import object_is_theirs
 from fediblog.protocol.notes import is_bare, read_note
@@ -169,7 +169,7 @@ def _deleted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return gone_for_good(tx, facts.actor)
     post = posts.by_uri(tx, activity.object_uri)
     if post is None:
-        return quoting.disallowed(tx, urls, activity) or remember(tx, activity)
+        return quote_handlers.disallowed(tx, urls, activity) or remember(tx, activity)
     may_change(activity, post.author)
     take_away(tx, post)
     return Outcome.DONE

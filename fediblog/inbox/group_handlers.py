@@ -11,18 +11,18 @@ from dataclasses import replace
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity, Note
 from fediblog.domain.urls import Urls
-from fediblog.inbox import posting, reacting
-from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight
+from fediblog.inbox import post_handlers, reaction_handlers
+from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sight
 from fediblog.protocol.authority import same_origin
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 
 _REFETCHED = {
-    "Like": reacting.reacted,
-    "EmojiReact": reacting.reacted,
-    "Dislike": reacting.reacted,
-    "Undo": reacting.reaction_undone,
+    "Like": reaction_handlers.reacted,
+    "EmojiReact": reaction_handlers.reacted,
+    "Dislike": reaction_handlers.reacted,
+    "Undo": reaction_handlers.reaction_undone,
 }
 
 
@@ -77,10 +77,10 @@ def _posted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return Outcome.IGNORED
     outcome = Outcome.DUPLICATE
     if note is not None and theirs is not None:
-        outcome = posting.take_in(tx, urls, note, theirs, boosted=True, told=inner.kind == "Create")
+        outcome = post_handlers.take_in(tx, urls, note, theirs, boosted=True, told=inner.kind == "Create")
     post = posts.by_uri(tx, inner.object_uri)
     if inner.kind == "Create" and post is not None and not post.in_reply_to:
-        reacting.pass_on(tx, replace(activity, object_uri=inner.object_uri), facts)
+        reaction_handlers.pass_on(tx, replace(activity, object_uri=inner.object_uri), facts)
     return outcome
 
 
@@ -97,7 +97,7 @@ def _deleted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return Outcome.IGNORED
     if post.uri not in facts.gone and not (_vouched(activity, facts.actor) and post.author == inner.actor):
         return Outcome.IGNORED
-    posting.take_away(tx, post)
+    post_handlers.take_away(tx, post)
     return Outcome.DONE
 
 

@@ -6,8 +6,8 @@ from fediblog.domain.documents import Activity, Visibility
 from fediblog.domain.rules import visibility_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox.handling import Facts, Handler, Needs, Outcome, Sight, came_too_late, may_undo, remember
-from fediblog.inbox.storing import put_post
+from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sight, came_too_late, may_undo, remember
+from fediblog.inbox.note_storage import put_post
 from fediblog.markup.text import one_line
 from fediblog.protocol.emoji import is_emoji
 from fediblog.store.people import relations
