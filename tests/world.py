@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from fediblog.actions import people
+from fediblog.actions import account_actions
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused, Unavailable
@@ -193,7 +193,7 @@ async def new_site(
 async def _begin(chosen: Settings, urls: Urls, clock: Clock) -> None:
     db = await connect(chosen.database_url, clock=clock)
     try:
-        await db.write(people.ensure_instance, urls, keys_of(urls.host, people.INSTANCE_HANDLE))
+        await db.write(account_actions.ensure_instance, urls, keys_of(urls.host, account_actions.INSTANCE_HANDLE))
         await db.write(server_state.put, "origin", urls.origin)
         await db.write(server_state.put, "handle-domain", urls.handle_domain)
     finally:
@@ -202,8 +202,8 @@ async def _begin(chosen: Settings, urls: Urls, clock: Clock) -> None:
 
 def add_person(tx: Tx, urls: Urls, handle: str, keys: Sequence[NewKey]) -> Account:
     """A login and its account."""
-    login = logins.by_name(tx, handle) or people.add_login(tx, handle, "-")
-    return people.add_account(tx, urls, login.id, handle, handle.title(), keys)
+    login = logins.by_name(tx, handle) or account_actions.add_login(tx, handle, "-")
+    return account_actions.add_account(tx, urls, login.id, handle, handle.title(), keys)
 
 
 class World:

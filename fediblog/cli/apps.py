@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fediblog.actions import furnishing, granting
+from fediblog.actions import oauth_grants, site_actions
 from fediblog.cli.command import Command
 from fediblog.cli.opening import on_site, own_account, say
 from fediblog.cli.writing import moment
@@ -24,22 +24,24 @@ LIST, REMOVE = "list", "remove"
 async def token(site: Site, args: Namespace) -> None:
     """A token, alone on its line: it is shown this once."""
     account = await site.db.read(own_account, args.account)
-    made = await site.db.write(granting.grant_by_hand, account.id, args.scopes, args.name)
+    made = await site.db.write(oauth_grants.grant_by_hand, account.id, args.scopes, args.name)
     say(made.secret)
 
 
 async def add_emoji(site: Site, args: Namespace) -> None:
     """A picture for a name."""
-    name = furnishing.check_emoji_name(args.name)
+    name = site_actions.check_emoji_name(args.name)
     try:
         data = await asyncio.to_thread(Path(args.file).read_bytes)
     except OSError as error:
         raise Misuse(f"The picture {args.file} cannot be read: {error.strerror}.") from None
-    if len(data) > furnishing.EMOJI_BYTES:
-        raise Misuse(f"The picture {args.file} is too large: an emoji has at most {furnishing.EMOJI_BYTES // 1024} KB.")
+    if len(data) > site_actions.EMOJI_BYTES:
+        raise Misuse(
+            f"The picture {args.file} is too large: an emoji has at most {site_actions.EMOJI_BYTES // 1024} KB."
+        )
     server = await site.keys.instance_account()
     upload = await uploads.upload(site, server.id, data)
-    await site.db.write(furnishing.add_emoji, site.urls, name, upload.id, args.category)
+    await site.db.write(site_actions.add_emoji, site.urls, name, upload.id, args.category)
     say(f"Write :{name}: in a post, and the picture stands there.")
 
 
@@ -54,8 +56,8 @@ async def list_emoji(site: Site, _args: Namespace) -> None:
 
 async def remove_emoji(site: Site, args: Namespace) -> None:
     """Take one away."""
-    name = furnishing.check_emoji_name(args.name)
-    await site.db.write(furnishing.remove_emoji, name)
+    name = site_actions.check_emoji_name(args.name)
+    await site.db.write(site_actions.remove_emoji, name)
     say(f"Removed :{name}:. Posts that name it show its name from now on.")
 
 
@@ -65,11 +67,11 @@ async def announce(site: Site, args: Namespace) -> None:
     if words == [LIST]:
         await _list(site)
     elif words[0] == REMOVE and len(words) == 2 and words[1].isascii() and words[1].isdigit():
-        await site.db.write(furnishing.withdraw, min(int(words[1]), (1 << 63) - 1))
+        await site.db.write(site_actions.withdraw, min(int(words[1]), (1 << 63) - 1))
         say("Removed.")
     else:
         ends = moment(args.until, "--until") if args.until else None
-        number = await site.db.write(furnishing.announce, site.urls, " ".join(words), ends)
+        number = await site.db.write(site_actions.announce, site.urls, " ".join(words), ends)
         say(f"Announced. To take it back: fediblog announce {REMOVE} {number}")
 
 

@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, 
 from dataclasses import field
 from pathlib import Path
 
-from fediblog.actions import people
+from fediblog.actions import account_actions
 from fediblog.cli.demo_server import settings_of
 from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
@@ -114,8 +114,10 @@ async def _move_in(held: AsyncExitStack, name: str, place: tuple[Path, str, str]
     held.push_async_callback(site.close)
     password = secrets.token_urlsafe(9)
     hashed = await passwords.hashed(password)
-    login = await site.db.write(people.add_login, name, hashed)
-    account = await site.db.write(people.add_account, site.urls, login.id, name, name.capitalize(), await new_keys())
+    login = await site.db.write(account_actions.add_login, name, hashed)
+    account = await site.db.write(
+        account_actions.add_account, site.urls, login.id, name, name.capitalize(), await new_keys()
+    )
     return Party(name=name, site=site, account=account, password=password)
 
 

@@ -8,8 +8,8 @@ from dataclasses import field
 
 from PIL import Image
 
-from fediblog.actions import publishing, reacting
-from fediblog.actions.publishing import Draft, File
+from fediblog.actions import post_actions, reaction_actions
+from fediblog.actions.post_actions import Draft, File
 from fediblog.cli.demo_stage import Party
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
@@ -132,7 +132,7 @@ class Play:
     def _like(self, one: Party, other: Party, name: str) -> Step:
         async def does() -> None:
             post = await self._needed(one, name)
-            await one.site.db.write(reacting.like, one.site.urls, one.account.id, post.id)
+            await one.site.db.write(reaction_actions.like, one.site.urls, one.account.id, post.id)
 
         async def seen() -> bool:
             liked = await other.site.db.read(reactions.liked_by, self.wrote[name].id)
@@ -143,7 +143,7 @@ class Play:
     def _boost(self, one: Party, other: Party, name: str) -> Step:
         async def does() -> None:
             post = await self._needed(one, name)
-            await one.site.db.write(reacting.boost, one.site.urls, one.account.id, post.id)
+            await one.site.db.write(reaction_actions.boost, one.site.urls, one.account.id, post.id)
 
         async def seen() -> bool:
             boosts = await other.site.db.read(reactions.boosts, self.wrote[name].id)
@@ -163,7 +163,7 @@ class Play:
 
     def _delete(self, one: Party, other: Party, name: str) -> Step:
         async def does() -> None:
-            await one.site.db.write(publishing.delete, one.site.urls, one.account.id, self.wrote[name].id)
+            await one.site.db.write(post_actions.delete, one.site.urls, one.account.id, self.wrote[name].id)
 
         async def seen() -> bool:
             return await self._copy(other, name) is None

@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fediblog.actions import people
+from fediblog.actions import account_actions
 from fediblog.cli.command import Command
 from fediblog.cli.opening import on_site, own_account, say
 from fediblog.domain.accounts import Account, Login
@@ -29,8 +29,8 @@ async def add_user(site: Site, args: Namespace) -> None:
 
 
 def _add_login(tx: Tx, name: str, hashed: str, role: str) -> Login:
-    login = people.add_login(tx, name, hashed, role)
-    server_state.drop(tx, people.SETUP_TOKEN)  # the set-up link makes the first login, and there is one now
+    login = account_actions.add_login(tx, name, hashed, role)
+    server_state.drop(tx, account_actions.SETUP_TOKEN)  # the set-up link makes the first login, and there is one now
     return login
 
 
@@ -62,7 +62,7 @@ async def add_account(site: Site, args: Namespace) -> None:
     login = await site.db.read(_login, args.login)
     keys = await new_keys()
     account = await site.db.write(
-        people.add_account, site.urls, login.id, args.handle, args.name or args.handle.lstrip("@"), keys
+        account_actions.add_account, site.urls, login.id, args.handle, args.name or args.handle.lstrip("@"), keys
     )
     say(f"Added @{account.acct} for {login.name}: {site.urls.profile(account.handle)}")
 
@@ -76,7 +76,7 @@ async def delete_account(site: Site, args: Namespace) -> None:
             f"This deletes @{account.acct} and all it wrote, here and on other servers, for ever: the handle cannot be"
             " used again. If you mean it, say --sure.",
         )
-    await site.db.write(people.delete_account, site.urls, account.id)
+    await site.db.write(account_actions.delete_account, site.urls, account.id)
     say(f"Deleted @{account.acct}. Keep the server running until `fediblog doctor` says that no deliveries wait.")
 
 

@@ -18,7 +18,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from fediblog import __version__, log
-from fediblog.actions import people
+from fediblog.actions import account_actions
 from fediblog.app import create_app
 from fediblog.cli import connections, listening, locking, reserve, trial
 from fediblog.cli.command import Command
@@ -273,10 +273,10 @@ async def _greeting(site: Site, sockets: list[socket.socket]) -> list[str]:
 def _setup_token(tx: Tx) -> str:
     """A fresh one as long as there is no login; only its hash is kept, so an earlier link ends."""
     if logins.everyone(tx):
-        server_state.drop(tx, people.SETUP_TOKEN)
+        server_state.drop(tx, account_actions.SETUP_TOKEN)
         return ""
     token = secrets.token_urlsafe(24)
-    server_state.put(tx, people.SETUP_TOKEN, hashlib.sha256(token.encode()).hexdigest())
+    server_state.put(tx, account_actions.SETUP_TOKEN, hashlib.sha256(token.encode()).hexdigest())
     return token
 
 

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fediblog.actions import following
-from fediblog.actions.publishing import Draft, File
+from fediblog.actions import follow_actions
+from fediblog.actions.post_actions import Draft, File
 from fediblog.cli.command import Command
 from fediblog.cli.opening import on_site, own_account, say
 from fediblog.domain.accounts import Account
@@ -127,7 +127,7 @@ async def unfollow(site: Site, args: Namespace) -> None:
     """Stop following somebody."""
     account = await site.db.read(own_account, args.account)
     other = await site.db.read(_known, site.urls.handle_domain, args.handle)
-    await site.db.write(following.unfollow, site.urls, account.id, other.id)
+    await site.db.write(follow_actions.unfollow, site.urls, account.id, other.id)
     say(f"@{account.handle} no longer follows @{other.acct}.")
 
 

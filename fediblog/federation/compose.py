@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from fediblog import log
-from fediblog.actions import following, people, publishing
+from fediblog.actions import account_actions, follow_actions, post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
@@ -23,7 +23,7 @@ Publish = Callable[[Tx, Urls, int, Draft, Mapping[str, int]], Post]
 PATIENCE = 10.0  # seconds that an author waits for the people mentioned to be found
 
 
-async def publish(site: Site, account: int, draft: Draft, deed: Publish = publishing.publish) -> Post:
+async def publish(site: Site, account: int, draft: Draft, deed: Publish = post_actions.publish) -> Post:
     """Make a post. Who is mentioned in it is looked up first; whoever is not found in time stays plain text.
 
     `deed` is what does it in one transaction, where something belongs to it.
@@ -37,7 +37,7 @@ async def edit(site: Site, account: int, post: int, draft: Draft) -> Post:
     """Change a post, with people looked up likewise."""
     quotas.use(site, account, "edit")
     found = await _people_in(site, draft)
-    return await site.db.write(publishing.edit, site.urls, account, post, draft, found)
+    return await site.db.write(post_actions.edit, site.urls, account, post, draft, found)
 
 
 async def find(site: Site, text: str) -> Account | Post | None:
@@ -49,7 +49,7 @@ async def follow(site: Site, account: int, text: str) -> Account:
     """Follow whom a handle or address means."""
     quotas.use(site, account, "deed")
     other = await _account(site, text, "handle")
-    await site.db.write(following.follow, site.urls, account, other.id)
+    await site.db.write(follow_actions.follow, site.urls, account, other.id)
     return other
 
 
@@ -58,14 +58,14 @@ async def move(site: Site, account: int, text: str) -> Account:
     other = await _account(site, text, "target")
     if not other.local:
         other = await resolve.actor(site, other.uri, fresh=True)
-    await site.db.write(people.move, site.urls, account, other.id)
+    await site.db.write(account_actions.move, site.urls, account, other.id)
     return other
 
 
 async def add_alias(site: Site, account: int, text: str) -> Account:
     """Say that another account is the same person."""
     other = await _account(site, text, "alias")
-    return await site.db.write(people.add_alias, site.urls, account, other.uri)
+    return await site.db.write(account_actions.add_alias, site.urls, account, other.uri)
 
 
 async def _account(site: Site, text: str, field: str) -> Account:

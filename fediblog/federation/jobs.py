@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Concatenate, ParamSpec
 
 from fediblog import log
-from fediblog.actions import publishing, reacting
+from fediblog.actions import post_actions, reaction_actions
 from fediblog.domain.accounts import Account
 from fediblog.errors import Unavailable
 from fediblog.federation import beginnings as accounts_met
@@ -79,13 +79,13 @@ def _spread(tx: Tx, job: Job, ours: str) -> None:
 
 async def release(site: Site, job: Job) -> None:
     """The time of a scheduled post has come."""
-    await site.db.write(_finish, job, publishing.release, site.urls, int(job.subject))
+    await site.db.write(_finish, job, post_actions.release, site.urls, int(job.subject))
 
 
 async def close_poll(site: Site, job: Job) -> None:
     """The time of a poll is over: that of another server is asked for its result before anybody is told."""
     await poll_refresh.refresh(site, int(job.subject))
-    await site.db.write(_finish, job, reacting.close_poll, site.urls, int(job.subject))
+    await site.db.write(_finish, job, reaction_actions.close_poll, site.urls, int(job.subject))
 
 
 async def refresh_poll(site: Site, job: Job) -> None:
@@ -96,7 +96,7 @@ async def refresh_poll(site: Site, job: Job) -> None:
 
 async def send_counts(site: Site, job: Job) -> None:
     """Votes have come in since others were told."""
-    await site.db.write(_finish, job, publishing.send_counts, site.urls, int(job.subject))
+    await site.db.write(_finish, job, post_actions.send_counts, site.urls, int(job.subject))
 
 
 def _finish(tx: Tx, job: Job, deed: Callable[Concatenate[Tx, P], object], *args: P.args, **kwargs: P.kwargs) -> None:

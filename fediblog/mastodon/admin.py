@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fediblog.actions import moderating
-from fediblog.actions.reporting import CATEGORIES
+from fediblog.actions import moderation_actions
+from fediblog.actions.report_actions import CATEGORIES
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.mastodon.calls import Call, Json, Reply
@@ -129,9 +129,9 @@ async def act(call: Call) -> None:
 
 def _act(tx: Tx, urls: Urls, account: int, target: int, kind: str, report: int | None) -> None:
     if kind == "suspend":
-        moderating.suspend(tx, urls, target)
+        moderation_actions.suspend(tx, urls, target)
     elif kind == "disable":
-        moderating.set_disabled(tx, target, disabled=True)
+        moderation_actions.set_disabled(tx, target, disabled=True)
     if report is not None:
         moderation.close_report(tx, report, account)
 
@@ -139,13 +139,13 @@ def _act(tx: Tx, urls: Urls, account: int, target: int, kind: str, report: int |
 @API.post("/api/v1/admin/accounts/{id}/enable", scope=_CHANGE_ACCOUNTS, gives="AdminAccount", tier=3, note=_ONLY)
 async def enable(call: Call) -> Json:
     """Let somebody sign in again."""
-    return await _do(call, lambda tx, _urls, number: moderating.set_disabled(tx, number, disabled=False))
+    return await _do(call, lambda tx, _urls, number: moderation_actions.set_disabled(tx, number, disabled=False))
 
 
 @API.post("/api/v1/admin/accounts/{id}/unsuspend", scope=_CHANGE_ACCOUNTS, gives="AdminAccount", tier=3, note=_ONLY)
 async def unsuspend(call: Call) -> Json:
     """Suspend an account no more."""
-    return await _do(call, moderating.unsuspend)
+    return await _do(call, moderation_actions.unsuspend)
 
 
 @API.post(
@@ -178,7 +178,7 @@ async def approve(call: Call) -> Json:
 @API.delete("/api/v1/admin/accounts/{id}", scope=_CHANGE_ACCOUNTS, gives="AdminAccount", tier=3, note=_ONLY)
 async def delete(call: Call) -> Json:
     """Delete a suspended account with all that it wrote."""
-    return await _do(call, moderating.delete)
+    return await _do(call, moderation_actions.delete)
 
 
 @API.get("/api/v1/admin/reports", scope=_REPORTS, gives="AdminReport[]", tier=3, note=_ONLY)
@@ -296,8 +296,8 @@ async def block_domain(call: Call) -> Json:
 
 
 def _block(tx: Tx, urls: Urls, host: str, reason: str) -> BlockedHost:
-    moderating.block_host(tx, urls, host, reason)
-    return _blocked(tx, number_of(moderating.host_name(urls, host)))
+    moderation_actions.block_host(tx, urls, host, reason)
+    return _blocked(tx, number_of(moderation_actions.host_name(urls, host)))
 
 
 @API.delete("/api/v1/admin/domain_blocks/{id}", scope=_CHANGE_HOSTS, tier=3, note=_ONLY)

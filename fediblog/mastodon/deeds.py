@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fediblog.actions import publishing, reacting
+from fediblog.actions import post_actions, reaction_actions
 from fediblog.domain.documents import Visibility
 from fediblog.domain.urls import Urls
 from fediblog.federation import quotas
@@ -37,13 +37,13 @@ def _act(tx: Tx, urls: Urls, account: int, number: int, deed: Deed) -> int:
 @API.post("/api/v1/statuses/{id}/favourite", scope="write:favourites", gives="Status", tier=2)
 async def favourite(call: Call) -> Json:
     """Like a status."""
-    return await _do(call, reacting.like)
+    return await _do(call, reaction_actions.like)
 
 
 @API.post("/api/v1/statuses/{id}/unfavourite", scope="write:favourites", gives="Status", tier=2)
 async def unfavourite(call: Call) -> Json:
     """Take a like back."""
-    return await _do(call, reacting.unlike)
+    return await _do(call, reaction_actions.unlike)
 
 
 @API.post("/api/v1/statuses/{id}/reblog", scope="write:statuses", gives="Status", tier=2)
@@ -58,7 +58,9 @@ async def reblog(call: Call) -> Json:
 def _reblog(tx: Tx, urls: Urls, account: int, number: int, wanted: Visibility | None) -> int:
     post = subject(tx, number, account)
     visibility = wanted or preferred(tx, account).visibility
-    reacting.boost(tx, urls, account, post.id, Visibility.FOLLOWERS if visibility == Visibility.DIRECT else visibility)
+    reaction_actions.boost(
+        tx, urls, account, post.id, Visibility.FOLLOWERS if visibility == Visibility.DIRECT else visibility
+    )
     standing = interactions.own_boost(tx, account, post.id)
     return int(standing.id) if standing is not None else post.id
 
@@ -66,7 +68,7 @@ def _reblog(tx: Tx, urls: Urls, account: int, number: int, wanted: Visibility | 
 @API.post("/api/v1/statuses/{id}/unreblog", scope="write:statuses", gives="Status", tier=2)
 async def unreblog(call: Call) -> Json:
     """Take a boost back."""
-    return await _do(call, reacting.unboost)
+    return await _do(call, reaction_actions.unboost)
 
 
 @API.post("/api/v1/statuses/{id}/bookmark", scope="write:bookmarks", gives="Status", tier=2)
@@ -84,13 +86,13 @@ async def unbookmark(call: Call) -> Json:
 @API.post("/api/v1/statuses/{id}/pin", scope="write:accounts", gives="Status", tier=2)
 async def pin(call: Call) -> Json:
     """Show a status of one's own at the top of the profile."""
-    return await _do(call, publishing.pin)
+    return await _do(call, post_actions.pin)
 
 
 @API.post("/api/v1/statuses/{id}/unpin", scope="write:accounts", gives="Status", tier=2)
 async def unpin(call: Call) -> Json:
     """Take a status down from the top of the profile."""
-    return await _do(call, publishing.unpin)
+    return await _do(call, post_actions.unpin)
 
 
 @API.post("/api/v1/statuses/{id}/mute", scope="write:mutes", gives="Status", tier=2)

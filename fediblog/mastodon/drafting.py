@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from fediblog.actions.draft_of_post import draft_of
 from fediblog.actions.drafts import Draft, File, PollDraft
-from fediblog.actions.redrafting import draft_of
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound

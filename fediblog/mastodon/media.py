@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.datastructures import UploadFile
 
-from fediblog.actions.composing import attachment_of
+from fediblog.actions.draft_rendering import attachment_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.federation import uploads

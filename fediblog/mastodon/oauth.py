@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
 
-from fediblog.actions import granting
-from fediblog.actions.granting import Denied, Granted
+from fediblog.actions import oauth_grants
+from fediblog.actions.oauth_grants import Denied, Granted
 from fediblog.counters import TURNED_AWAY
 from fediblog.domain.scopes import SCOPES
 from fediblog.errors import NotFound, TooOften
@@ -60,7 +60,7 @@ async def register(call: Call) -> Json:
     """Make an app known: it gets a client_id and a client_secret."""
     _knock(call, lambda doors: doors.apps)
     made = await call.write(
-        granting.register,
+        oauth_grants.register,
         call.site.urls,
         name=call.params.text("client_name"),
         redirects=[line for each in call.params.texts("redirect_uris") for line in each.splitlines()],
@@ -100,8 +100,8 @@ def _by_hand(token: Token, vapid_key: str) -> Json:
         "name": token.name or "fediblog",
         "website": None,
         "scopes": list(token.scopes),
-        "redirect_uri": granting.OOB,
-        "redirect_uris": [granting.OOB],
+        "redirect_uri": oauth_grants.OOB,
+        "redirect_uris": [oauth_grants.OOB],
         "vapid_key": vapid_key,
     }
 
@@ -128,13 +128,13 @@ async def _granted(call: Call) -> Granted:
     kind = params.text("grant_type")
     if kind not in GRANTS:
         raise Denied("unsupported_grant_type" if kind else "invalid_request", text("oauth.grant-type"))
-    app = await call.read(granting.client, client_id, secret)
+    app = await call.read(oauth_grants.client, client_id, secret)
     if kind == "client_credentials":
         if not secret:
             raise Denied("invalid_client", text("oauth.secret-missing"))
-        return await call.write(granting.grant_app, app, params.text("scope"))
+        return await call.write(oauth_grants.grant_app, app, params.text("scope"))
     outcome = await call.write(
-        granting.swap,
+        oauth_grants.swap,
         app,
         code=params.text("code"),
         redirect=params.text("redirect_uri"),
@@ -174,10 +174,10 @@ async def revoke(call: Call) -> Reply:
     _knock(call, lambda doors: doors.tokens)
     try:
         client_id, secret = credentials(call.request, call.params)
-        app = await call.read(granting.client, client_id, secret) if client_id else None
+        app = await call.read(oauth_grants.client, client_id, secret) if client_id else None
     except Denied as error:
         return _denial(call.request, error)
-    outcome = await call.write(granting.give_back, app, call.params.text("token"))
+    outcome = await call.write(oauth_grants.give_back, app, call.params.text("token"))
     if outcome == "foreign":
         return _denial(call.request, Denied("unauthorized_client", text("oauth.foreign-token")), 403)
     return Reply({}, headers=dict(_UNCACHED))
@@ -195,7 +195,7 @@ def _userinfo(tx: Tx, look: Look, number: int) -> Json:
     if account is None:
         raise NotFound()
     return {
-        "iss": granting.issuer(look.urls),
+        "iss": oauth_grants.issuer(look.urls),
         "sub": account.uri,
         "name": account.shown_name,
         "preferred_username": account.handle,
@@ -209,7 +209,7 @@ async def metadata(call: Call) -> Reply:
     """What there is for apps, and where (RFC 8414)."""
     origin = call.site.urls.origin
     body = {
-        "issuer": granting.issuer(call.site.urls),
+        "issuer": oauth_grants.issuer(call.site.urls),
         "service_documentation": "https://docs.joinmastodon.org/",
         "authorization_endpoint": f"{origin}/oauth/authorize",
         "token_endpoint": f"{origin}/oauth/token",

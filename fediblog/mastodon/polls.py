@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fediblog.actions import reacting
+from fediblog.actions import reaction_actions
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
@@ -50,7 +50,7 @@ def _vote(tx: Tx, urls: Urls, account: int, number: int, choices: Sequence[int])
     names = [option.name for option in post.poll.options] if post.poll else []
     if any(choice >= len(names) for choice in choices):
         raise Invalid("choices", text("api.no-choice"))
-    reacting.vote(tx, urls, account, post.id, [names[choice] for choice in choices])
+    reaction_actions.vote(tx, urls, account, post.id, [names[choice] for choice in choices])
 
 
 def _shape(tx: Tx, number: int, viewer: int) -> Json:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from fediblog.actions import people
-from fediblog.actions.people import NO_PICTURE, Profile
+from fediblog.actions import account_actions
+from fediblog.actions.account_actions import NO_PICTURE, Profile
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
@@ -99,7 +99,7 @@ def _save(
 ) -> None:
     """What was not sent stays as it is."""
     source = params.inner("source")
-    people.update_profile(tx, urls, number, _changed(find(tx, number), params, source, pictures), known)
+    account_actions.update_profile(tx, urls, number, _changed(find(tx, number), params, source, pictures), known)
     standing = reader_marks.defaults(tx, number)
     wanted = replace(
         standing,

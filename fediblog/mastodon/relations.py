@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from fediblog.actions import following, moderating
+from fediblog.actions import follow_actions, moderation_actions
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid
 from fediblog.federation import quotas
@@ -73,7 +73,7 @@ async def follow(call: Call) -> Json:
     def deed(tx: Tx, urls: Urls, account: int, target: int) -> None:
         if find(tx, target).state != "active":
             raise Forbidden(text("api.suspended"))
-        following.follow(tx, urls, account, target)
+        follow_actions.follow(tx, urls, account, target)
         relation_lists.set_follow(tx, account, target, reblogs=reblogs, notify=notify, languages=languages)
 
     return await _do(call, deed)
@@ -89,19 +89,19 @@ def _language(name: str) -> str:
 @API.post("/api/v1/accounts/{id}/unfollow", scope="write:follows", gives="Relationship")
 async def unfollow(call: Call) -> Json:
     """Follow no more."""
-    return await _do(call, following.unfollow)
+    return await _do(call, follow_actions.unfollow)
 
 
 @API.post("/api/v1/accounts/{id}/block", scope="write:blocks", gives="Relationship")
 async def block(call: Call) -> Json:
     """Block."""
-    return await _do(call, moderating.block)
+    return await _do(call, moderation_actions.block)
 
 
 @API.post("/api/v1/accounts/{id}/unblock", scope="write:blocks", gives="Relationship")
 async def unblock(call: Call) -> Json:
     """Block no more."""
-    return await _do(call, moderating.unblock)
+    return await _do(call, moderation_actions.unblock)
 
 
 @API.post("/api/v1/accounts/{id}/mute", scope="write:mutes", gives="Relationship")
@@ -111,7 +111,7 @@ async def mute(call: Call) -> Json:
 
     def deed(tx: Tx, urls: Urls, account: int, target: int) -> None:
         until = tx.now + min(seconds, LONGEST_MUTE) * 1000 if seconds else None
-        moderating.mute(tx, urls, account, target, until, notices=notices)
+        moderation_actions.mute(tx, urls, account, target, until, notices=notices)
 
     return await _do(call, deed)
 
@@ -119,7 +119,7 @@ async def mute(call: Call) -> Json:
 @API.post("/api/v1/accounts/{id}/unmute", scope="write:mutes", gives="Relationship")
 async def unmute(call: Call) -> Json:
     """Mute no more."""
-    return await _do(call, moderating.unmute)
+    return await _do(call, moderation_actions.unmute)
 
 
 @API.post("/api/v1/accounts/{id}/note", scope="write:accounts", gives="Relationship")
@@ -143,7 +143,7 @@ async def remove_from_followers(call: Call) -> Json:
 
 def _remove(tx: Tx, urls: Urls, account: int, target: int) -> None:
     if relations.follow(tx, target, account) is not None:
-        following.remove_follower(tx, urls, account, target)
+        follow_actions.remove_follower(tx, urls, account, target)
 
 
 @API.post(
@@ -219,13 +219,13 @@ async def follow_requests(call: Call) -> Reply:
 @API.post("/api/v1/follow_requests/{id}/authorize", scope="write:follows", gives="Relationship")
 async def authorize(call: Call) -> Json:
     """Let somebody follow who asked."""
-    return await _do(call, following.accept)
+    return await _do(call, follow_actions.accept)
 
 
 @API.post("/api/v1/follow_requests/{id}/reject", scope="write:follows", gives="Relationship")
 async def reject(call: Call) -> Json:
     """Let somebody not follow who asked."""
-    return await _do(call, following.refuse)
+    return await _do(call, follow_actions.refuse)
 
 
 @API.get("/api/v1/domain_blocks", scope="read:blocks", gives="Domain[]", tier=3)
@@ -239,7 +239,7 @@ async def domain_blocks(call: Call) -> Reply:
 async def preview_domain(call: Call) -> Json:
     """Whom one follows at a server, and who follows from there: these follows would end."""
     following, followers = await call.read(
-        moderating.preview_host, call.site.urls, call.account, call.params.text("domain")
+        moderation_actions.preview_host, call.site.urls, call.account, call.params.text("domain")
     )
     return {"following_count": following, "followers_count": followers}
 
@@ -248,10 +248,10 @@ async def preview_domain(call: Call) -> Json:
 async def block_domain(call: Call) -> None:
     """See nobody of a server any more; follows between them and oneself end, and none begins."""
     quotas.use(call.site, call.account, "deed")
-    await call.write(moderating.mute_host, call.site.urls, call.account, call.params.text("domain"))
+    await call.write(moderation_actions.mute_host, call.site.urls, call.account, call.params.text("domain"))
 
 
 @API.delete("/api/v1/domain_blocks", scope="write:blocks", tier=3)
 async def unblock_domain(call: Call) -> None:
     """See the people of a server again."""
-    await call.write(moderating.unmute_host, call.site.urls, call.account, call.params.text("domain"))
+    await call.write(moderation_actions.unmute_host, call.site.urls, call.account, call.params.text("domain"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fediblog.actions import reporting
-from fediblog.actions.reporting import Complaint
+from fediblog.actions import report_actions
+from fediblog.actions.report_actions import Complaint
 from fediblog.domain.urls import Urls
 from fediblog.federation import quotas
 from fediblog.mastodon.calls import Call, Json
@@ -26,7 +26,9 @@ async def report(call: Call) -> Json:
         target=params.number("account_id") or 0,
         posts=tuple(params.numbers("status_ids")),
         comment=params.text("comment"),
-        category=params.choice("category", reporting.CATEGORIES, "violation" if params.items("rule_ids") else "other"),
+        category=params.choice(
+            "category", report_actions.CATEGORIES, "violation" if params.items("rule_ids") else "other"
+        ),
         rules=tuple(each[:40] for each in params.texts("rule_ids")[:50]),
         forward=params.flag("forward"),
     )
@@ -34,7 +36,7 @@ async def report(call: Call) -> Json:
 
 
 def _report(tx: Tx, look: Look, urls: Urls, account: int, complaint: Complaint) -> Json:
-    kept = reporting.report(tx, urls, account, complaint)
+    kept = report_actions.report(tx, urls, account, complaint)
     return shape(kept) | {
         "rule_ids": list(kept.rules),
         "status_ids": [str(number) for number in admin_accounts.posts_named(tx, set(kept.posts)).values()],

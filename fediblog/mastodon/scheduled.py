@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fediblog.actions import publishing
-from fediblog.actions.redrafting import draft_of
+from fediblog.actions import post_actions
+from fediblog.actions.draft_of_post import draft_of
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
@@ -90,7 +90,7 @@ async def put_off(call: Call) -> Json:
 def _put_off(tx: Tx, urls: Urls, account: int, number: int, at: int) -> Post:
     post = _own(tx, account, number)
     wanted = replace(draft_of(tx, post), scheduled=drafting.not_too_soon(at, tx.now))
-    return publishing.edit(tx, urls, account, post.id, wanted)
+    return post_actions.edit(tx, urls, account, post.id, wanted)
 
 
 @API.delete("/api/v1/scheduled_statuses/{id}", scope="write:statuses", tier=3)
@@ -102,7 +102,7 @@ async def cancel(call: Call) -> None:
 def _cancel(tx: Tx, urls: Urls, account: int, number: int) -> None:
     post = _own(tx, account, number)
     media_files.let_go(tx, post.id)
-    publishing.delete(tx, urls, account, post.id)
+    post_actions.delete(tx, urls, account, post.id)
 
 
 def _own(tx: Tx, account: int, number: int) -> Post:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fediblog.actions import quoting
-from fediblog.actions.redrafting import source_of
+from fediblog.actions import quote_actions
+from fediblog.actions.draft_of_post import source_of
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
@@ -234,5 +234,5 @@ def _revoke(tx: Tx, urls: Urls, account: int, number: int, quoting_number: int) 
     given = quotes.of_post(tx, post.id, other.uri)
     if given is None:
         raise NotFound()
-    quoting.revoke(tx, urls, account, given.id)
+    quote_actions.revoke(tx, urls, account, given.id)
     return other.id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from fediblog.actions import publishing, reacting
+from fediblog.actions import post_actions, reaction_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
@@ -55,7 +55,7 @@ def _deed(call: Call) -> compose.Publish:
         done = reader_marks.begin(tx, token, digest) if digest else None
         if done is not None:
             return _once_more(tx, done, account)
-        post = publishing.publish(tx, urls, account, draft, found)
+        post = post_actions.publish(tx, urls, account, draft, found)
         if digest:
             reader_marks.finish(tx, token, digest, post.id)
         return post
@@ -112,10 +112,10 @@ def _delete(tx: Tx, urls: Urls, account: int, number: int) -> None:
     if (shown.booster or shown.post.account).id != account:
         raise NotFound()
     if shown.booster is not None:
-        reacting.unboost(tx, urls, account, shown.post.id)
+        reaction_actions.unboost(tx, urls, account, shown.post.id)
         return
     media_files.let_go(tx, number)
-    publishing.delete(tx, urls, account, number)
+    post_actions.delete(tx, urls, account, number)
 
 
 @API.put("/api/v1/statuses/{id}/interaction_policy", scope="write:statuses", gives="Status", tier=3)
@@ -131,5 +131,5 @@ async def interaction_policy(call: Call) -> Json:
 
 def _let_quote(tx: Tx, urls: Urls, account: int, number: int, policy: str) -> int:
     post = own(tx, number, account)
-    publishing.let_quote(tx, urls, account, post.id, policy)
+    post_actions.let_quote(tx, urls, account, post.id, policy)
     return post.id

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from fediblog.actions.documents import actor_document, announce_of, create_of, like_of, post_document
-from fediblog.actions.furnishing import own_emoji
+from fediblog.actions.own_documents import actor_document, announce_of, create_of, like_of, post_document
+from fediblog.actions.site_actions import own_emoji
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Json, Visibility
 from fediblog.domain.posts import Boost, Post

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from fediblog import __version__
-from fediblog.actions.people import INSTANCE_HANDLE
+from fediblog.actions.account_actions import INSTANCE_HANDLE
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound, Refused

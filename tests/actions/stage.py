@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from fediblog.actions import people, publishing
+from fediblog.actions import account_actions, post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Actor, Note, Visibility
@@ -65,7 +65,7 @@ class Stage:
         return await self.db.write(deed, URLS, *args, **kwargs)
 
     async def publish(self, source: str = "Hello", by: Account | None = None, **more: Any) -> Post:
-        return await self.do(publishing.publish, (by or self.ann).id, Draft(source=source, **more))
+        return await self.do(post_actions.publish, (by or self.ann).id, Draft(source=source, **more))
 
     async def follows(self, follower: Account, followed: Account, state: str = "accepted") -> None:
         uri = f"{follower.uri}/follows/{followed.id}"
@@ -140,8 +140,8 @@ def _sent(tx: Tx) -> list[Sent]:
 
 def make_local(tx: Tx, handle: str) -> Account:
     """Somebody with an account here."""
-    login = people.add_login(tx, handle, "-")
-    return people.add_account(tx, URLS, login.id, handle, handle.title(), KEYS)
+    login = account_actions.add_login(tx, handle, "-")
+    return account_actions.add_account(tx, URLS, login.id, handle, handle.title(), KEYS)
 
 
 def make_remote(tx: Tx, handle: str, domain: str, *, shared: bool) -> Account:

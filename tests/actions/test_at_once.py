@@ -6,7 +6,14 @@ import asyncio
 
 import pytest
 
-from fediblog.actions import following, granting, moderating, people, publishing, reacting
+from fediblog.actions import (
+    account_actions,
+    follow_actions,
+    moderation_actions,
+    oauth_grants,
+    post_actions,
+    reaction_actions,
+)
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.documents import Actor
 from fediblog.errors import Invalid
@@ -29,12 +36,12 @@ async def count(stage: Stage, sql: str) -> int:
 
 @pytest.mark.parametrize("deed", ["like", "boost", "follow", "block"])
 async def test_a_button_pressed_twice_sends_one_activity(stage: Stage, deed: str) -> None:
-    post = await stage.db.write(publishing.publish, URLS, stage.cem.id, Draft(source="Hello"))
+    post = await stage.db.write(post_actions.publish, URLS, stage.cem.id, Draft(source="Hello"))
     presses: dict[str, Work] = {
-        "like": lambda tx: reacting.like(tx, URLS, stage.ann.id, post.id),
-        "boost": lambda tx: reacting.boost(tx, URLS, stage.ann.id, post.id),
-        "follow": lambda tx: following.follow(tx, URLS, stage.ann.id, stage.ben.id),
-        "block": lambda tx: moderating.block(tx, URLS, stage.ann.id, stage.ben.id),
+        "like": lambda tx: reaction_actions.like(tx, URLS, stage.ann.id, post.id),
+        "boost": lambda tx: reaction_actions.boost(tx, URLS, stage.ann.id, post.id),
+        "follow": lambda tx: follow_actions.follow(tx, URLS, stage.ann.id, stage.ben.id),
+        "block": lambda tx: moderation_actions.block(tx, URLS, stage.ann.id, stage.ben.id),
     }
     before = await count(stage, "select count(*) as n from outgoing")
     await cross(stage.db, presses[deed], presses[deed])
@@ -46,28 +53,28 @@ async def test_two_of_ours_who_follow_and_block_each_other(stage: Stage) -> None
     ann, cem = stage.ann.id, stage.cem.id
     for first, second in (("follow", "block"), ("block", "follow")):
         deeds: dict[str, Work] = {
-            "follow": lambda tx: following.follow(tx, URLS, ann, cem),
-            "block": lambda tx: moderating.block(tx, URLS, cem, ann),
+            "follow": lambda tx: follow_actions.follow(tx, URLS, ann, cem),
+            "block": lambda tx: moderation_actions.block(tx, URLS, cem, ann),
         }
         await cross(stage.db, deeds[first], deeds[second])
         assert await stage.db.read(relations.follow, ann, cem) is None
-        await stage.db.write(moderating.unblock, URLS, cem, ann)
+        await stage.db.write(moderation_actions.unblock, URLS, cem, ann)
 
 
 async def test_two_who_follow_each_other_at_once_do_not_wait_for_each_other(stage: Stage) -> None:
     ann, cem = stage.ann.id, stage.cem.id
     await asyncio.gather(
-        stage.db.write(following.follow, URLS, ann, cem), stage.db.write(following.follow, URLS, cem, ann)
+        stage.db.write(follow_actions.follow, URLS, ann, cem), stage.db.write(follow_actions.follow, URLS, cem, ann)
     )
     assert await count(stage, "select count(*) as n from follow") == 2
 
 
 async def test_one_vote_of_one_of_ours(stage: Stage) -> None:
     poll = PollDraft(options=("tea", "milk"), multiple=False, seconds=3600)
-    post = await stage.db.write(publishing.publish, URLS, stage.cem.id, Draft(source="What?", poll=poll))
+    post = await stage.db.write(post_actions.publish, URLS, stage.cem.id, Draft(source="What?", poll=poll))
 
     def vote(name: str) -> Work:
-        return lambda tx: reacting.vote(tx, URLS, stage.ann.id, post.id, [name])
+        return lambda tx: reaction_actions.vote(tx, URLS, stage.ann.id, post.id, [name])
 
     _, second = await cross(stage.db, vote("tea"), vote("milk"))
     assert isinstance(second, Invalid)
@@ -79,14 +86,14 @@ async def test_one_vote_of_one_of_ours(stage: Stage) -> None:
 
 async def test_the_limit_of_pinned_posts(stage: Stage) -> None:
     made = [
-        await stage.db.write(publishing.publish, URLS, stage.ann.id, Draft(source="Hello"))
-        for _ in range(publishing.MOST_PINNED + 1)
+        await stage.db.write(post_actions.publish, URLS, stage.ann.id, Draft(source="Hello"))
+        for _ in range(post_actions.MOST_PINNED + 1)
     ]
     for post in made[2:]:
-        await stage.db.write(publishing.pin, URLS, stage.ann.id, post.id)
+        await stage.db.write(post_actions.pin, URLS, stage.ann.id, post.id)
 
     def pin(number: int) -> Work:
-        return lambda tx: publishing.pin(tx, URLS, stage.ann.id, made[number].id)
+        return lambda tx: post_actions.pin(tx, URLS, stage.ann.id, made[number].id)
 
     _, second = await cross(stage.db, pin(0), pin(1))
     assert isinstance(second, Invalid)
@@ -96,14 +103,14 @@ async def test_one_owner_one_handle_and_so_many_accounts_of_a_login(stage: Stage
     await stage.db.write(lambda tx: tx.run("update login set disabled = 1"))
 
     def login(name: str) -> Work:
-        return lambda tx: people.add_login(tx, name, "-")
+        return lambda tx: account_actions.add_login(tx, name, "-")
 
     one, two = await cross(stage.db, login("one"), login("two"))
     assert {one.role, two.role} == {"owner", "member"}
 
     def account(handle: str, owner: int) -> Work:
         keys = keys_of("a.test", handle)
-        return lambda tx: people.add_account(tx, URLS, owner, handle, "", keys, most=1)
+        return lambda tx: account_actions.add_account(tx, URLS, owner, handle, "", keys, most=1)
 
     _, refused = await cross(stage.db, account("red", one.id), account("blue", one.id))
     assert isinstance(refused, Invalid)
@@ -117,7 +124,7 @@ async def test_a_picture_that_is_used_while_old_ones_are_swept(stage: Stage, swe
     stage.clock.forward(days=2)
 
     def publish(tx: Tx) -> object:
-        return publishing.publish(tx, URLS, stage.ann.id, Draft(source="Look", files=(File(upload=upload),)))
+        return post_actions.publish(tx, URLS, stage.ann.id, Draft(source="Look", files=(File(upload=upload),)))
 
     if swept_first:
         _, refused = await cross(stage.db, _sweep_uploads, publish)
@@ -140,14 +147,14 @@ async def test_the_limit_of_inboxes_on_a_host_that_is_new(stage: Stage) -> None:
 
 
 async def test_the_set_up_link_works_once(stage: Stage) -> None:
-    await stage.db.write(server_state.put, people.SETUP_TOKEN, "hash")
+    await stage.db.write(server_state.put, account_actions.SETUP_TOKEN, "hash")
 
     def set_up(handle: str) -> Work:
         keys = keys_of("a.test", handle)
 
         def work(tx: Tx) -> object:
             more = {"name": handle, "password_hash": "-", "handle": handle, "display": ""}
-            return people.set_up(tx, URLS, token_hash="hash", keys=keys, **more)
+            return account_actions.set_up(tx, URLS, token_hash="hash", keys=keys, **more)
 
         return work
 
@@ -156,7 +163,9 @@ async def test_the_set_up_link_works_once(stage: Stage) -> None:
 
 
 def _code(tx: Tx, account: int, login: int) -> apps.App:
-    number = apps.add_app(tx, client="c", secret="s", name="A", website="", redirects=(granting.OOB,), scopes=("read",))
+    number = apps.add_app(
+        tx, client="c", secret="s", name="A", website="", redirects=(oauth_grants.OOB,), scopes=("read",)
+    )
     app = apps.app(tx, number)
     assert app is not None
     what = apps.Code(
@@ -164,7 +173,7 @@ def _code(tx: Tx, account: int, login: int) -> apps.App:
         login=login,
         account=account,
         scopes=("read",),
-        redirect=granting.OOB,
+        redirect=oauth_grants.OOB,
         challenge="",
         expires=tx.now + 1000,
     )
@@ -178,10 +187,10 @@ async def test_a_code_that_is_used_twice_at_once(stage: Stage) -> None:
     app = await stage.db.write(_code, stage.ann.id, row.login)
 
     def swap(tx: Tx) -> object:
-        return granting.swap(tx, app, code="code", redirect=granting.OOB, verifier="", proven=True)
+        return oauth_grants.swap(tx, app, code="code", redirect=oauth_grants.OOB, verifier="", proven=True)
 
     _, second = await cross(stage.db, swap, swap)
-    assert isinstance(second, granting.Denied)
+    assert isinstance(second, oauth_grants.Denied)
     assert await count(stage, "select count(*) as n from token") == 0
 
 
@@ -197,12 +206,12 @@ async def test_nobody_is_let_in_while_the_password_changes(stage: Stage, way: st
     assert await stage.db.write(sessions._begin, login, old, "before", "", "")
     visit = await stage.db.read(sessions.load, "before")
     assert visit is not None
-    asked = granting.Asked(app=app, redirect=granting.OOB, scopes=("read",), state="", challenge="")
+    asked = oauth_grants.Asked(app=app, redirect=oauth_grants.OOB, scopes=("read",), state="", challenge="")
     ways: dict[str, Work] = {
         "log in": lambda tx: sessions._begin(tx, login, old, "token", "", ""),
         "allow an app": lambda tx: authorizing._grant(tx, visit, asked, stage.ann.id),
-        "swap a code": lambda tx: granting.swap(
-            tx, app, code="code", redirect=granting.OOB, verifier="", proven=True
+        "swap a code": lambda tx: oauth_grants.swap(
+            tx, app, code="code", redirect=oauth_grants.OOB, verifier="", proven=True
         ),
     }  # fmt: skip
 
@@ -219,7 +228,7 @@ async def test_nobody_is_let_in_while_the_password_changes(stage: Stage, way: st
 
 async def test_what_is_looked_for_in_vain_by_two_is_found_the_second_time(stage: Stage) -> None:
     """A rule of the database is no error where another transaction was faster; where it is one, it stays one."""
-    post = await stage.db.write(publishing.publish, URLS, stage.ann.id, Draft(source="Hello"))
+    post = await stage.db.write(post_actions.publish, URLS, stage.ann.id, Draft(source="Hello"))
 
     def grant(tx: Tx) -> int | None:
         return quotes.grant(tx, post.id, stage.ben.id, "https://ben.test/n/1")

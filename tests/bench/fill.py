@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from fediblog.actions import people, publishing
+from fediblog.actions import account_actions, post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Actor, Key, Note, Visibility
@@ -34,8 +34,8 @@ async def account(db: Database, handle: str) -> Account:
     keys = make_keys()
 
     def make(tx: Tx) -> Account:
-        login = people.add_login(tx, handle, "no password")
-        made = people.add_account(tx, URLS, login.id, handle, handle.title(), keys)
+        login = account_actions.add_login(tx, handle, "no password")
+        made = account_actions.add_account(tx, URLS, login.id, handle, handle.title(), keys)
         session = logins.Session(
             token=hashlib.sha256(f"{TOKEN}-{handle}".encode()).hexdigest(), login=login.id, account=made.id,
             csrf="", created=tx.now, seen=tx.now, expires=tx.now + 86_400_000, agent="",
@@ -91,7 +91,7 @@ async def own_posts(db: Database, author: int, count: int) -> list[Post]:
     """Posts of one of our own, which have long been delivered."""
 
     def save(tx: Tx) -> list[Post]:
-        made = [publishing.publish(tx, URLS, author, Draft(source=f"{WORDS} #{i} *{i}*")) for i in range(count)]
+        made = [post_actions.publish(tx, URLS, author, Draft(source=f"{WORDS} #{i} *{i}*")) for i in range(count)]
         tx.run("delete from job where kind = 'fanout'")
         return made
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import trustme
 
-from fediblog.actions import people
+from fediblog.actions import account_actions
 from fediblog.domain.urls import Urls
 from fediblog.federation.keyring import make_keys
 from fediblog.protocol.keys import PrivateKey, new_rsa
@@ -152,7 +152,7 @@ async def world(lab: Lab, name: str, fill: Callable[[Lab, Database], Awaitable[T
     url = lab.cluster.url(lab.cluster.create()) if lab.cluster else f"sqlite:///{folder / 'fediblog.db'}"
     db = await connect(url)
     try:
-        await db.write(people.ensure_instance, URLS, make_keys())
+        await db.write(account_actions.ensure_instance, URLS, make_keys())
         filled = await fill(lab, db)
         await db.write(_analyze)
         within = instructions.counting(folder) if lab.counts else ()

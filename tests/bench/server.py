@@ -14,7 +14,7 @@ from typing import Any
 import uvloop
 
 from fediblog import log
-from fediblog.actions import publishing
+from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
 from fediblog.cli.serving import calm_collector
@@ -65,7 +65,7 @@ async def do(site: Site, asked: dict[str, Any]) -> dict[str, Any]:
     if asked["do"] == "publish":
         draft = Draft(source=asked["text"])
         started = time.monotonic()
-        post = await site.db.write(publishing.publish, site.urls, asked["account"], draft)
+        post = await site.db.write(post_actions.publish, site.urls, asked["account"], draft)
         return {"post": post.id, "started": started}
     return {}
 

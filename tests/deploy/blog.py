@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fediblog.actions import people
+from fediblog.actions import account_actions
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Actor, Key
 from fediblog.federation.keyring import make_keys
@@ -72,8 +72,8 @@ async def _begin(data: Path) -> tuple[Account, Account, PrivateKey]:
     site = await open_site(Settings(data=data, origin=ORIGIN))
 
     def make(tx: Tx) -> tuple[Account, Account]:
-        login = people.add_login(tx, "alice", hash_password(PASSWORD))
-        alice = people.add_account(tx, site.urls, login.id, "alice", "Alice", make_keys())
+        login = account_actions.add_login(tx, "alice", hash_password(PASSWORD))
+        alice = account_actions.add_account(tx, site.urls, login.id, "alice", "Alice", make_keys())
         apps.add_token(tx, apps.digest(TOKEN), ["read", "write"], login=login.id, account=alice.id)
         uri = "https://far.example/users/ben"
         key = Key(uri=f"{uri}#main-key", owner=uri, kind="rsa", public=keys[0].public)

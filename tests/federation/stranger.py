@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from fediblog.actions import following
+from fediblog.actions import follow_actions
 from fediblog.actions.drafts import Draft
-from fediblog.actions.publishing import publish
+from fediblog.actions.post_actions import publish
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
@@ -237,7 +237,7 @@ class Home:
         account = await self.know(person)
 
         def deed(tx: Tx) -> None:
-            following.follow(tx, self.site.urls, self.alice.id, account.id)
+            follow_actions.follow(tx, self.site.urls, self.alice.id, account.id)
             relations.accept(tx, self.alice.id, account.id)
 
         await self.site.db.write(deed)

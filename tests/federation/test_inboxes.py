@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fediblog.actions import moderating, publishing
+from fediblog.actions import moderation_actions, post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.errors import Refused
 from fediblog.federation import resolve
@@ -35,7 +35,7 @@ async def test_such_an_account_is_followed_and_gets_what_it_follows(at_home: Hom
     found = await at_home.follows(bob)
     assert (found.inbox, found.shared_inbox) == (f"https://{SHARED}/bob.test/inbox", "")
     assert (await at_home.send(bob, bob.does("Follow", at_home.alice.uri))).status == 202
-    await at_home.site.db.write(publishing.publish, at_home.site.urls, at_home.alice.id, Draft(source="Hello"))
+    await at_home.site.db.write(post_actions.publish, at_home.site.urls, at_home.alice.id, Draft(source="Hello"))
     assert {row[0] for row in await at_home.ask("select inbox from delivery")} == {found.inbox}
 
 
@@ -62,7 +62,7 @@ async def test_a_host_is_one_however_it_is_written(at_home: Home) -> None:
     late = Person(at_home.web, "late.test", "bob", {"inbox": f"https://{WIDE}/late.test/inbox"})
     with pytest.raises(Refused, match="inbox-elsewhere"):
         await at_home.know(late)
-    await at_home.site.db.write(moderating.block_host, at_home.site.urls, SHARED)
+    await at_home.site.db.write(moderation_actions.block_host, at_home.site.urls, SHARED)
     for spelling in (WIDE, SOFT):
         with pytest.raises(Refused, match="host-blocked"):
             await resolve.actor(at_home.site, f"https://{spelling}/u/eve")
@@ -74,19 +74,19 @@ async def test_a_block_of_either_host_holds(at_home: Home, host: str) -> None:
     db, urls = at_home.site.db, at_home.site.urls
     bob = own_domain(at_home, "bob.test")
     await at_home.follows(bob)
-    await db.write(moderating.block_host, urls, host)
+    await db.write(moderation_actions.block_host, urls, host)
     assert (await at_home.send(bob, bob.creates(bob.note()))).status == 403
     assert await at_home.count("post") == 0
     other = own_domain(at_home, "other.test" if host == SHARED else "www.bob.test")
     with pytest.raises(Refused, match="host-blocked"):
         await at_home.know(other)
     for each in {SHARED, "bob.test"} - {host}:  # lifting another block brings nobody back
-        await db.write(moderating.block_host, urls, each)
-        await db.write(moderating.unblock_host, urls, each)
+        await db.write(moderation_actions.block_host, urls, each)
+        await db.write(moderation_actions.unblock_host, urls, each)
     found = await db.read(accounts.by_uri, bob.uri)
     assert found is not None
     assert found.state == "suspended"
-    await db.write(moderating.unblock_host, urls, host)
+    await db.write(moderation_actions.unblock_host, urls, host)
     found = await db.read(accounts.by_uri, bob.uri)
     assert found is not None
     assert found.state == "active"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import reacting
+from fediblog.actions import reaction_actions
 from fediblog.domain.posts import Post
 from fediblog.federation.jobs import JOBS
 from fediblog.protocol.readers import stamp
@@ -72,7 +72,7 @@ async def test_a_vote_counts_at_once_and_never_twice(at_home: Home) -> None:
     bob = Person(at_home.web, "bob.test", "bob")
     post = await asked(at_home, bob)
     assert await standing(at_home) == ([5, 3], 8)
-    await at_home.site.db.write(reacting.vote, at_home.site.urls, at_home.alice.id, post.id, ["Tea", "Coffee"])
+    await at_home.site.db.write(reaction_actions.vote, at_home.site.urls, at_home.alice.id, post.id, ["Tea", "Coffee"])
     assert await standing(at_home) == ([6, 4], 9)
     # The origin tells its totals before it has got the vote, with its words and without: it is on top of them.
     await at_home.send(bob, bob.does("Update", question(bob, 7, 3), 1))
@@ -122,7 +122,7 @@ async def test_who_voted_is_told_the_end_with_the_result(at_home: Home) -> None:
     bob = Person(at_home.web, "bob.test", "bob")
     ends = at_home.clock.now + 3_600_000
     post = await asked(at_home, bob, endTime=stamp(ends))
-    await at_home.site.db.write(reacting.vote, at_home.site.urls, at_home.alice.id, post.id, ["Tea"])
+    await at_home.site.db.write(reaction_actions.vote, at_home.site.urls, at_home.alice.id, post.id, ["Tea"])
     await deliver(at_home)
     question(bob, 6, 4, endTime=stamp(ends))
     assert await work(at_home) == []

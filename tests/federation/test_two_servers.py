@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from fediblog.actions import following, moderating, people, publishing, reacting
+from fediblog.actions import account_actions, follow_actions, moderation_actions, post_actions, reaction_actions
+from fediblog.actions.account_actions import Profile
 from fediblog.actions.drafts import Draft, File, PollDraft
-from fediblog.actions.people import Profile
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
@@ -67,7 +67,7 @@ async def test_a_follow_that_is_refused_for_good_is_no_request_any_more(pair: Pa
     await pair.world.sites[pair.far].db.write(add_copy, pair.ann)
     if answer == "unreachable":
         pair.world.network.down.add(pair.near)
-    await pair.world.do(pair.far, following.follow, pair.ben.id, (await pair.ann_there()).id)
+    await pair.world.do(pair.far, follow_actions.follow, pair.ben.id, (await pair.ann_there()).id)
     assert (await pair.at_ben()).requested
     await pair.world.settle()
     for _ in range(12 if answer == "unreachable" else 0):
@@ -78,7 +78,7 @@ async def test_a_follow_that_is_refused_for_good_is_no_request_any_more(pair: Pa
 
 async def test_unfollow(pair: Pair) -> None:
     await pair.follow()
-    await pair.world.do(pair.far, following.unfollow, pair.ben.id, (await pair.ann_there()).id)
+    await pair.world.do(pair.far, follow_actions.unfollow, pair.ben.id, (await pair.ann_there()).id)
     await pair.world.settle()
     assert not (await pair.at_ann()).following
     before = len(pair.world.network.posts())
@@ -87,7 +87,7 @@ async def test_unfollow(pair: Pair) -> None:
 
 
 async def lock(pair: Pair) -> None:
-    await pair.world.do(pair.near, people.update_profile, pair.ann.id, Profile(name="Ann", locked=True))
+    await pair.world.do(pair.near, account_actions.update_profile, pair.ann.id, Profile(name="Ann", locked=True))
 
 
 async def test_a_locked_account_is_asked(pair: Pair) -> None:
@@ -99,7 +99,7 @@ async def test_a_locked_account_is_asked(pair: Pair) -> None:
     await pair.publish("not yet", visibility=Visibility.FOLLOWERS)
     assert await pair.stream() == []
 
-    await pair.world.do(pair.near, following.accept, pair.ann.id, (await pair.ben_here()).id)
+    await pair.world.do(pair.near, follow_actions.accept, pair.ann.id, (await pair.ben_here()).id)
     await pair.world.settle()
     assert (await pair.at_ben()).following
     assert (await pair.at_ann()).following
@@ -110,7 +110,7 @@ async def test_a_locked_account_is_asked(pair: Pair) -> None:
 async def test_a_request_is_refused(pair: Pair) -> None:
     await lock(pair)
     await pair.follow()
-    await pair.world.do(pair.near, following.refuse, pair.ann.id, (await pair.ben_here()).id)
+    await pair.world.do(pair.near, follow_actions.refuse, pair.ann.id, (await pair.ben_here()).id)
     await pair.world.settle()
     at_ben = await pair.at_ben()
     assert (at_ben.following, at_ben.requested) == (False, False)
@@ -121,7 +121,7 @@ async def test_a_request_is_refused(pair: Pair) -> None:
 async def test_a_request_is_taken_back(pair: Pair) -> None:
     await lock(pair)
     await pair.follow()
-    await pair.world.do(pair.far, following.unfollow, pair.ben.id, (await pair.ann_there()).id)
+    await pair.world.do(pair.far, follow_actions.unfollow, pair.ben.id, (await pair.ann_there()).id)
     await pair.world.settle()
     assert not (await pair.at_ann()).requested
     assert await pair.notices_of_ann() == []
@@ -129,7 +129,7 @@ async def test_a_request_is_taken_back(pair: Pair) -> None:
 
 async def test_a_follower_is_removed(pair: Pair) -> None:
     await pair.follow()
-    await pair.world.do(pair.near, following.remove_follower, pair.ann.id, (await pair.ben_here()).id)
+    await pair.world.do(pair.near, follow_actions.remove_follower, pair.ann.id, (await pair.ben_here()).id)
     await pair.world.settle()
     assert not (await pair.at_ben()).following
 
@@ -256,7 +256,7 @@ async def test_an_edit_arrives_and_the_past_is_kept(pair: Pair) -> None:
 async def test_what_is_deleted_is_gone_everywhere_and_stays_so(pair: Pair) -> None:
     await pair.follow()
     post = await pair.publish("Oops")
-    await pair.world.do(pair.near, publishing.delete, pair.ann.id, post.id)
+    await pair.world.do(pair.near, post_actions.delete, pair.ann.id, post.id)
     await pair.world.settle()
     assert await pair.stream() == []
     assert await pair.there(post) is None
@@ -291,12 +291,12 @@ async def test_pins(pair: Pair) -> None:
         there = await pair.ann_there()
         return [each.uri for each in await pair.world.read(pair.far, post_lists.pinned, there.id)]
 
-    await pair.world.do(pair.near, publishing.pin, pair.ann.id, post.id)
+    await pair.world.do(pair.near, post_actions.pin, pair.ann.id, post.id)
     await pair.world.settle()
     assert await pinned() == [post.uri]
     featured = (await pair.world.get(pair.near, pair.ann.featured)).json()
     assert post.uri in str(featured["orderedItems"])
-    await pair.world.do(pair.near, publishing.unpin, pair.ann.id, post.id)
+    await pair.world.do(pair.near, post_actions.unpin, pair.ann.id, post.id)
     await pair.world.settle()
     assert await pinned() == []
 
@@ -309,13 +309,13 @@ async def test_likes_come_and_go(pair: Pair) -> None:
     post = await pair.publish("Nice?")
     there = await pair.there(post)
     assert there is not None
-    await pair.world.do(pair.far, reacting.like, pair.ben.id, there.id)
+    await pair.world.do(pair.far, reaction_actions.like, pair.ben.id, there.id)
     await pair.world.settle()
     here = await pair.here(post)
     assert here is not None
     assert here.like_total == 1
     assert kinds(await pair.notices_of_ann()) == ["like", "follow"]
-    await pair.world.do(pair.far, reacting.unlike, pair.ben.id, there.id)
+    await pair.world.do(pair.far, reaction_actions.unlike, pair.ben.id, there.id)
     await pair.world.settle()
     here = await pair.here(post)
     assert here is not None
@@ -331,7 +331,7 @@ async def test_a_boost_reaches_the_author_and_the_followers_of_the_booster(pair:
     post = await pair.publish("Pass it on")
     there = await pair.there(post)
     assert there is not None
-    await pair.world.do(pair.far, reacting.boost, pair.ben.id, there.id)
+    await pair.world.do(pair.far, reaction_actions.boost, pair.ben.id, there.id)
     await pair.world.settle()
     here = await pair.here(post)
     assert here is not None
@@ -342,7 +342,7 @@ async def test_a_boost_reaches_the_author_and_the_followers_of_the_booster(pair:
     assert item.booster is not None
     assert item.booster.uri == pair.ben.uri
 
-    await pair.world.do(pair.far, reacting.unboost, pair.ben.id, there.id)
+    await pair.world.do(pair.far, reaction_actions.unboost, pair.ben.id, there.id)
     await pair.world.settle()
     assert await pair.world.read(pair.near, post_lists.home, reader.id) == []
     assert "boost" not in kinds(await pair.notices_of_ann())
@@ -355,7 +355,7 @@ async def test_a_poll_is_voted_in_counted_told_and_closed(pair: Pair) -> None:
     there = await pair.there(post)
     assert there is not None
     assert there.kind == "Question"
-    await pair.world.do(pair.far, reacting.vote, pair.ben.id, there.id, ["Tea"])
+    await pair.world.do(pair.far, reaction_actions.vote, pair.ben.id, there.id, ["Tea"])
     await pair.world.settle()
     here = await pair.here(post)
     assert here is not None
@@ -388,7 +388,7 @@ async def test_a_block_ends_what_was_between_the_two(pair: Pair) -> None:
     await pair.follow()
     await pair.follow_back()
     ben_here = await pair.ben_here()
-    await pair.world.do(pair.near, moderating.block, pair.ann.id, ben_here.id)
+    await pair.world.do(pair.near, moderation_actions.block, pair.ann.id, ben_here.id)
     await pair.world.settle()
     for relation in (await pair.at_ann(), await pair.at_ben()):
         assert not relation.following
@@ -399,7 +399,7 @@ async def test_a_block_ends_what_was_between_the_two(pair: Pair) -> None:
     await pair.publish("without you")
     assert len(pair.world.network.posts()) == before
 
-    await pair.world.do(pair.near, moderating.unblock, pair.ann.id, ben_here.id)
+    await pair.world.do(pair.near, moderation_actions.unblock, pair.ann.id, ben_here.id)
     await pair.world.settle()
     await pair.follow()
     assert (await pair.at_ann()).following
@@ -408,7 +408,7 @@ async def test_a_block_ends_what_was_between_the_two(pair: Pair) -> None:
 async def test_a_mute_is_nobody_elses_business(pair: Pair) -> None:
     await pair.follow()
     before = len(pair.world.network.posts())
-    await pair.world.do(pair.far, moderating.mute, pair.ben.id, (await pair.ann_there()).id)
+    await pair.world.do(pair.far, moderation_actions.mute, pair.ben.id, (await pair.ann_there()).id)
     await pair.world.settle()
     assert len(pair.world.network.posts()) == before
     post = await pair.publish(f"Do you hear me, @{pair.ben.acct}?")
@@ -419,11 +419,11 @@ async def test_a_mute_is_nobody_elses_business(pair: Pair) -> None:
 
 async def test_a_blocked_server_is_neither_heard_nor_told(pair: Pair) -> None:
     await pair.follow()
-    await pair.world.do(pair.far, moderating.block_host, pair.near)
+    await pair.world.do(pair.far, moderation_actions.block_host, pair.near)
     post = await pair.publish("Anybody there?")
     assert await pair.there(post) is None
-    await pair.world.do(pair.far, moderating.unblock_host, pair.near)
-    await pair.world.do(pair.near, moderating.block_host, pair.far)
+    await pair.world.do(pair.far, moderation_actions.unblock_host, pair.near)
+    await pair.world.do(pair.near, moderation_actions.block_host, pair.far)
     before = len(pair.world.network.posts(pair.far))
     await pair.publish("Not for you")
     assert len(pair.world.network.posts(pair.far)) == before
@@ -432,7 +432,7 @@ async def test_a_blocked_server_is_neither_heard_nor_told(pair: Pair) -> None:
 async def test_a_new_name_is_told(pair: Pair) -> None:
     await pair.follow()
     profile = Profile(name="Ann the Second", summary="I *am*.", fields=(("Home", "https://ann.test"),), bot=True)
-    await pair.world.do(pair.near, people.update_profile, pair.ann.id, profile)
+    await pair.world.do(pair.near, account_actions.update_profile, pair.ann.id, profile)
     await pair.world.settle()
     there = await pair.ann_there()
     assert (there.name, there.kind) == ("Ann the Second", "Service")
@@ -466,7 +466,7 @@ async def test_a_move_takes_our_own_followers_along_too(pair: Pair, to: str) -> 
     await compose.add_alias(world.sites[host], new.id, f"@{pair.ann.acct}")
     if to == "here":
         await compose.follow(near, new.id, f"@{pair.ann.acct}")
-        await world.do(pair.near, moderating.block, new.id, dan.id)
+        await world.do(pair.near, moderation_actions.block, new.id, dan.id)
     await compose.move(near, pair.ann.id, target)
     await world.settle()
     there = await pair.copy_of(pair.near, new)
@@ -491,7 +491,7 @@ async def test_nobody_moves_to_an_account_that_does_not_say_so(pair: Pair) -> No
 async def test_a_deleted_account_takes_everything_with_it(pair: Pair) -> None:
     await pair.follow()
     post = await pair.publish("Farewell")
-    await pair.world.do(pair.near, people.delete_account, pair.ann.id)
+    await pair.world.do(pair.near, account_actions.delete_account, pair.ann.id)
     await pair.world.settle()
     assert await pair.stream() == []
     assert await pair.there(post) is None
@@ -505,7 +505,7 @@ async def test_who_has_forgotten_the_key_of_a_deleted_account_can_still_check_it
     post = await pair.publish("Farewell")
     there = await pair.ann_there()
     await pair.world.do(pair.far, lambda tx, _urls: tx.run("delete from signing_key where account = :id", id=there.id))
-    await pair.world.do(pair.near, people.delete_account, pair.ann.id)
+    await pair.world.do(pair.near, account_actions.delete_account, pair.ann.id)
     await pair.world.settle()
     assert await pair.there(post) is None
     assert (await pair.ann_there()).state == "deleted"
@@ -516,7 +516,7 @@ async def test_the_key_of_a_deleted_account_is_there_for_a_day_at_most_and_nothi
     await pair.follow()
     await pair.publish("Farewell")
     pair.world.network.down.add(pair.far)
-    await pair.world.do(pair.near, people.delete_account, pair.ann.id)
+    await pair.world.do(pair.near, account_actions.delete_account, pair.ann.id)
     await pair.world.settle()
     answer = await pair.world.get(pair.near, pair.ann.uri)
     assert answer.status_code == 200
@@ -540,7 +540,7 @@ async def test_a_deleted_account_that_followed_very_many_tells_all_their_servers
             relations.put_follow(tx, pair.ann.id, account.id, f"https://near.test/x/{number}", "accepted")
 
     await pair.world.do(pair.near, follow)
-    await pair.world.do(pair.near, people.delete_account, pair.ann.id)
+    await pair.world.do(pair.near, account_actions.delete_account, pair.ann.id)
     site = pair.world.sites[pair.near]
     for _ in range(2 * many // jobs.CHUNK + 4):
         for job in await site.db.write(job_queue.claim):
@@ -563,8 +563,8 @@ async def test_everything_twice_changes_nothing(pair: Pair) -> None:
     post = await pair.publish(f"Hello @{pair.ben.acct}")
     there = await pair.there(post)
     assert there is not None
-    await pair.world.do(pair.far, reacting.like, pair.ben.id, there.id)
-    await pair.world.do(pair.far, reacting.boost, pair.ben.id, there.id)
+    await pair.world.do(pair.far, reaction_actions.like, pair.ben.id, there.id)
+    await pair.world.do(pair.far, reaction_actions.boost, pair.ben.id, there.id)
     await pair.answer(post, "Hello yourself")
     before = await everything(pair, post)
     await replay(pair, pair.near, times=3)
@@ -598,7 +598,7 @@ async def test_create_update_and_delete_arrive_in_this_order(pair: Pair, trouble
     pair.world.clock.forward(seconds=1)
     await compose.edit(site, pair.ann.id, post.id, Draft(source="Three"))
     await pair.world.settle()
-    await pair.world.do(pair.near, publishing.delete, pair.ann.id, post.id)
+    await pair.world.do(pair.near, post_actions.delete, pair.ann.id, post.id)
     await pair.world.settle()
     network.down.clear()
     pair.world.clock.forward(minutes=2)
@@ -634,7 +634,7 @@ async def test_a_deed_does_not_wait_for_anybody(pair: Pair) -> None:
 async def test_an_inbox_that_is_gone_ends_the_follow_once_the_actor_is_gone_too(pair: Pair) -> None:
     await pair.follow()
     there = await pair.ben_here()
-    await pair.world.do(pair.far, people.delete_account, pair.ben.id)  # and Ann's server never hears of it
+    await pair.world.do(pair.far, account_actions.delete_account, pair.ben.id)  # and Ann's server never hears of it
     pair.world.network.down.add(pair.near)
     await pair.world.workers[pair.far].idle()
     await pair.world.sites[pair.far].db.write(lambda tx: tx.run("delete from delivery"))
@@ -662,7 +662,7 @@ async def test_private_and_missing_look_the_same(pair: Pair) -> None:
     nothing = pair.world.sites[pair.near].urls.post(12345)
     one, other = [await pair.world.get(pair.near, uri) for uri in (secret.uri, nothing)]
     assert (one.status_code, one.content) == (other.status_code, other.content)
-    for deed in (reacting.like, reacting.boost):
+    for deed in (reaction_actions.like, reaction_actions.boost):
         there = await pair.there(secret)
         assert there is not None
         stranger = await pair.world.person(pair.far, f"s{deed.__name__}")
@@ -674,10 +674,10 @@ async def test_nobody_may_act_for_another_account(pair: Pair) -> None:
     post = await pair.publish("Mine")
     other = await pair.world.person(pair.near, "cem")
     with pytest.raises(NotFound):
-        await pair.world.do(pair.near, publishing.delete, other.id, post.id)
+        await pair.world.do(pair.near, post_actions.delete, other.id, post.id)
     await pair.follow()
     there = await pair.ann_there()
     with pytest.raises(Forbidden):
-        await pair.world.do(pair.far, reacting.like, there.id, 1)
+        await pair.world.do(pair.far, reaction_actions.like, there.id, 1)
     assert await pair.world.read(pair.near, reactions.like_uris, post.id) == []
     assert await pair.world.read(pair.near, notifications.latest, other.id) == []

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import people, publishing
+from fediblog.actions import account_actions, post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Actor
@@ -79,7 +79,7 @@ class Hub:
 
     async def publish(self, source: str = "Hello") -> str:
         """Ann writes; the id of the Create."""
-        post = await self.world.do("one.test", publishing.publish, self.ann.id, Draft(source=source))
+        post = await self.world.do("one.test", post_actions.publish, self.ann.id, Draft(source=source))
         return self.world.sites["one.test"].urls.activity(post.id)
 
     async def until_taken(self, count: int) -> None:
@@ -379,7 +379,7 @@ async def test_a_deleted_account_says_farewell_to_those_it_followed(hub: Hub) ->
 
     hub.world.network.apps["liked.test"] = hub
     await hub.world.sites["one.test"].db.write(deed)
-    await hub.world.do("one.test", people.delete_account, hub.ann.id)
+    await hub.world.do("one.test", account_actions.delete_account, hub.ann.id)
     await hub.world.settle()
     assert sorted((host, document["type"]) for host, document in hub.taken) == [
         ("f0000.test", "Delete"),

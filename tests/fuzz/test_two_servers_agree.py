@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from fediblog.actions import following, moderating, publishing, reacting
+from fediblog.actions import follow_actions, moderation_actions, post_actions, reaction_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account
 from fediblog.errors import Refused
@@ -67,17 +67,17 @@ class Servers(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(["ben", "dan"]))
     def follow(self, who: str) -> None:
-        self.run(self._on_b(following.follow, who, self._known(B, "ann")))
+        self.run(self._on_b(follow_actions.follow, who, self._known(B, "ann")))
 
     @rule(who=st.sampled_from(["ben", "dan"]))
     def unfollow(self, who: str) -> None:
-        self.run(self._on_b(following.unfollow, who, self._known(B, "ann")))
+        self.run(self._on_b(follow_actions.unfollow, who, self._known(B, "ann")))
 
     @rule()
     def publish(self) -> None:
         self.words += 1
         made = self.run(
-            self.world.do(A, publishing.publish, self.people["ann"].id, Draft(source=f"Words {self.words}"))
+            self.world.do(A, post_actions.publish, self.people["ann"].id, Draft(source=f"Words {self.words}"))
         )
         self.posts.append((made.id, made.uri))
 
@@ -87,21 +87,26 @@ class Servers(RuleBasedStateMachine):
         self.words += 1
         self.world.clock.forward(seconds=2)
         draft = Draft(source=f"Other words {self.words}")
-        self._try(self.world.do(A, publishing.edit, self.people["ann"].id, self._post(data)[0], draft))
+        self._try(self.world.do(A, post_actions.edit, self.people["ann"].id, self._post(data)[0], draft))
 
     @precondition(lambda self: self.posts)
     @rule(data=st.data())
     def delete(self, data: st.DataObject) -> None:
-        self._try(self.world.do(A, publishing.delete, self.people["ann"].id, self._post(data)[0]))
+        self._try(self.world.do(A, post_actions.delete, self.people["ann"].id, self._post(data)[0]))
 
     @precondition(lambda self: self.posts)
-    @rule(data=st.data(), deed=st.sampled_from([reacting.like, reacting.unlike, reacting.boost, reacting.unboost]))
+    @rule(
+        data=st.data(),
+        deed=st.sampled_from(
+            [reaction_actions.like, reaction_actions.unlike, reaction_actions.boost, reaction_actions.unboost]
+        ),
+    )
     def react(self, data: st.DataObject, deed: Callable[..., object]) -> None:
         number = self.run(self._number(B, "select id from post where uri = :uri", uri=self._post(data)[1]))
         if number:
             self._try(self._on_b(deed, "ben", number))
 
-    @rule(deed=st.sampled_from([moderating.block, moderating.unblock]))
+    @rule(deed=st.sampled_from([moderation_actions.block, moderation_actions.unblock]))
     def turn_away(self, deed: Callable[..., object]) -> None:
         dan = self._known(A, "dan")
         if dan:

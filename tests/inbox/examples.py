@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fediblog.actions import following
+from fediblog.actions import follow_actions
 from fediblog.actions.drafts import Draft
-from fediblog.actions.publishing import publish
+from fediblog.actions.post_actions import publish
 from fediblog.domain.documents import ACTOR_KINDS, POST_KINDS, PUBLIC
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts
@@ -56,8 +56,8 @@ async def _followed(home: Home, who: Person, *, accepted: bool) -> Json:
 
     def deed(tx: Tx) -> str:
         relations.unblock(tx, account.id, home.alice.id)  # who blocks cannot be followed
-        following.unfollow(tx, home.site.urls, home.alice.id, account.id)
-        following.follow(tx, home.site.urls, home.alice.id, account.id)
+        follow_actions.unfollow(tx, home.site.urls, home.alice.id, account.id)
+        follow_actions.follow(tx, home.site.urls, home.alice.id, account.id)
         if accepted:
             relations.accept(tx, home.alice.id, account.id)
         standing = relations.follow(tx, home.alice.id, account.id)

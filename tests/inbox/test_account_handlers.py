@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from fediblog.actions import moderating
+from fediblog.actions import moderation_actions
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_lists, posts, tags
 from fediblog.store.queues import job_queue
@@ -54,7 +54,7 @@ async def test_the_farewell_of_a_stranger_costs_nothing(at_home: Home, bob: Pers
 async def test_nobody_follows_on_to_a_server_that_they_block(at_home: Home, bob: Person) -> None:
     old = await at_home.follows(bob)
     new = Person(at_home.web, "new.test", "bob", {"alsoKnownAs": [bob.uri]})
-    await at_home.site.db.write(moderating.mute_host, at_home.site.urls, at_home.alice.id, "new.test")
+    await at_home.site.db.write(moderation_actions.mute_host, at_home.site.urls, at_home.alice.id, "new.test")
     await at_home.send(bob, bob.does("Move", bob.uri, target=new.uri))
     await at_home.work()
     target = await at_home.know(new)

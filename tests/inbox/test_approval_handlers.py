@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import approving, moderating, publishing, reacting
-from fediblog.actions.documents import post_document
+from fediblog.actions import approval_actions, moderation_actions, post_actions, reaction_actions
+from fediblog.actions.own_documents import post_document
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound
@@ -58,10 +58,10 @@ async def test_the_authorization_ends(at_home: Home, bob: Person, end: str) -> N
     _, accept = await sent(at_home, "Accept")
     assert await proof(at_home, accept)
     if end == "delete":
-        await at_home.site.db.write(publishing.delete, urls, at_home.alice.id, post.id)
+        await at_home.site.db.write(post_actions.delete, urls, at_home.alice.id, post.id)
     else:
         account = await at_home.know(bob)
-        await at_home.site.db.write(moderating.block, urls, at_home.alice.id, account.id)
+        await at_home.site.db.write(moderation_actions.block, urls, at_home.alice.id, account.id)
     assert not await proof(at_home, accept)
 
 
@@ -102,7 +102,7 @@ async def _acts(home: Home, deed: str, post: Post) -> str:
     """Alice does that to a post; the id of what she did."""
     if deed == "reply":
         return (await home.writes(reply_to=post.uri)).uri
-    act = reacting.like if deed == "like" else reacting.boost
+    act = reaction_actions.like if deed == "like" else reaction_actions.boost
     await home.site.db.write(act, home.site.urls, home.alice.id, post.id)
     rows = await home.ask("select uri from reaction union all select uri from boost")
     return str(rows[0][0])
@@ -187,7 +187,7 @@ def _served(tx: Tx, home: Home, uri: str) -> Json:
 async def _sends_counts(home: Home) -> None:
     for job in await home.site.db.write(job_queue.claim):
         if job.kind == "send-counts":
-            await home.site.db.write(publishing.send_counts, home.site.urls, int(job.subject))
+            await home.site.db.write(post_actions.send_counts, home.site.urls, int(job.subject))
         await home.site.db.write(job_queue.done, job.id)
 
 
@@ -353,7 +353,7 @@ async def test_a_reply_that_is_no_longer_approved_is_gone_from_below(at_home: Ho
     _, accept = await sent(at_home, "Accept")
     number = int(accept["result"].rsplit("/", 1)[1])
     assert len(await at_home.site.db.read(post_lists.thread_rows, post.id)) == 3
-    await at_home.site.db.write(approving.revoke, urls, at_home.alice.id, number)
+    await at_home.site.db.write(approval_actions.revoke, urls, at_home.alice.id, number)
     assert not await proof(at_home, accept)
     (delete,) = await sent(at_home, "Delete")
     told = delete["object"]
@@ -368,4 +368,4 @@ async def test_a_reply_that_is_no_longer_approved_is_gone_from_below(at_home: Ho
     assert len(await at_home.site.db.read(post_lists.thread_rows, post.id)) == 2
     assert [each["type"] for each in await sent(at_home, "Reject")] == ["Reject"]
     with pytest.raises(NotFound):
-        await at_home.site.db.write(approving.revoke, urls, at_home.alice.id, number)
+        await at_home.site.db.write(approval_actions.revoke, urls, at_home.alice.id, number)

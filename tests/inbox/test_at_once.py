@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import following, moderating, publishing, reacting
+from fediblog.actions import follow_actions, moderation_actions, post_actions, reaction_actions
 from fediblog.actions.drafts import Draft, PollDraft
 from fediblog.federation import resolve
 from fediblog.inbox import HANDLERS, Facts, apply
@@ -161,7 +161,7 @@ async def test_a_block_and_a_follow_that_cross(at_home: Home, bob: Person, carol
     one, two = await at_home.know(bob), await at_home.know(carol)
 
     def block(other: int) -> Work:
-        return lambda tx: moderating.block(tx, urls, alice, other)
+        return lambda tx: moderation_actions.block(tx, urls, alice, other)
 
     await cross(db, block(one.id), at_work(at_home, bob.does("Follow", at_home.alice.uri)))
     await cross(db, at_work(at_home, carol.does("Follow", at_home.alice.uri)), block(two.id))
@@ -171,7 +171,7 @@ async def test_a_block_and_a_follow_that_cross(at_home: Home, bob: Person, carol
     three, four = await at_home.know(dave), await at_home.know(erin)
 
     def follow(other: int) -> Work:
-        return lambda tx: following.follow(tx, urls, alice, other)
+        return lambda tx: follow_actions.follow(tx, urls, alice, other)
 
     await cross(db, follow(three.id), at_work(at_home, dave.does("Block", at_home.alice.uri)))
     await cross(db, at_work(at_home, erin.does("Block", at_home.alice.uri)), follow(four.id))
@@ -204,7 +204,7 @@ async def test_a_vote_that_comes_while_the_poll_is_closed(at_home: Home, bob: Pe
     post = await at_home.writes(poll=PollDraft(options=("tea", "milk"), multiple=False, seconds=3600))
     ballot = {"type": "Note", "id": f"{bob.uri}/v/1", "attributedTo": bob.uri, "name": "tea", "inReplyTo": post.uri}
     vote = at_work(at_home, bob.does("Create", {**ballot, "to": [at_home.alice.uri]}))
-    await cross(at_home.site.db, lambda tx: reacting.close_poll(tx, at_home.site.urls, post.id), vote)
+    await cross(at_home.site.db, lambda tx: reaction_actions.close_poll(tx, at_home.site.urls, post.id), vote)
     assert await at_home.count("poll_vote") == 0
 
 
@@ -213,14 +213,14 @@ async def test_what_is_published_twice_at_once_is_there_once(at_home: Home) -> N
     urls, alice, db = at_home.site.urls, at_home.alice.id, at_home.site.db
 
     def publish(post: int) -> Work:
-        return lambda tx: publishing.edit(tx, urls, alice, post, Draft(source="Done"))
+        return lambda tx: post_actions.edit(tx, urls, alice, post, Draft(source="Done"))
 
     draft = await at_home.writes(state="draft")
     await cross(db, publish(draft.id), publish(draft.id))
     assert await at_home.count("post") == 1
     later = await at_home.writes(state="scheduled", scheduled=at_home.clock.now + 3_600_000)
     at_home.clock.forward(hours=1)
-    await cross(db, lambda tx: publishing.release(tx, urls, later.id), publish(later.id))
+    await cross(db, lambda tx: post_actions.release(tx, urls, later.id), publish(later.id))
     assert await at_home.ask("select count(*) from post where state = 'published'") == [(2,)]
 
 
@@ -231,7 +231,7 @@ async def test_follows_that_are_listed_and_given_up_at_once(at_home: Home, bob: 
     standing = await at_home.site.db.read(relations.follow, alice, account.id)
     assert standing is not None
     accept = at_work(at_home, bob.does("Accept", standing.uri))
-    await cross(at_home.site.db, lambda tx: following.unfollow(tx, urls, alice, account.id), accept)
+    await cross(at_home.site.db, lambda tx: follow_actions.unfollow(tx, urls, alice, account.id), accept)
     assert await at_home.count("follow") == 0
     assert await at_home.site.db.read(incoming_queue.was_seen, "nothing") is False
 
@@ -266,7 +266,7 @@ async def test_an_account_that_is_stored_while_its_server_is_blocked(
         return resolve.store_actor(tx, actor, domain).id
 
     def block(tx: Tx) -> None:
-        moderating.block_host(tx, at_home.site.urls, host)
+        moderation_actions.block_host(tx, at_home.site.urls, host)
 
     works = (block, save) if first == "block" else (save, block)
     await cross(at_home.site.db, *works)
@@ -280,10 +280,10 @@ async def test_a_suspension_that_is_lifted_while_the_server_is_blocked(
     at_home: Home, bob: Person, lifted_first: bool
 ) -> None:
     account, urls = await at_home.know(bob), at_home.site.urls
-    await at_home.site.db.write(moderating.suspend, urls, account.id)
+    await at_home.site.db.write(moderation_actions.suspend, urls, account.id)
     works: list[Work] = [
-        lambda tx: moderating.unsuspend(tx, urls, account.id),
-        lambda tx: moderating.block_host(tx, urls, "bob.test"),
+        lambda tx: moderation_actions.unsuspend(tx, urls, account.id),
+        lambda tx: moderation_actions.block_host(tx, urls, "bob.test"),
     ]
     await cross(at_home.site.db, *(works if lifted_first else works[::-1]))
     assert await at_home.ask("select state from account where id = :id", id=account.id) == [("suspended",)]
@@ -296,7 +296,7 @@ async def test_a_follow_from_a_server_that_one_of_ours_blocks(at_home: Home, bob
     asked = at_work(at_home, bob.does("Follow", at_home.alice.uri))
 
     def block(tx: Tx) -> None:
-        moderating.mute_host(tx, urls, alice, "bob.test")
+        moderation_actions.mute_host(tx, urls, alice, "bob.test")
 
     works: tuple[Work, Work] = (block, asked) if first == "block" else (asked, block)
     await cross(at_home.site.db, *works)
@@ -307,8 +307,8 @@ async def test_a_follow_from_a_server_that_one_of_ours_blocks(at_home: Home, bob
 async def test_a_follow_to_a_server_that_one_blocks(at_home: Home, bob: Person, first: str) -> None:
     account, urls, alice = await at_home.know(bob), at_home.site.urls, at_home.alice.id
     works: list[Work] = [
-        lambda tx: moderating.mute_host(tx, urls, alice, "bob.test"),
-        lambda tx: following.follow(tx, urls, alice, account.id),
+        lambda tx: moderation_actions.mute_host(tx, urls, alice, "bob.test"),
+        lambda tx: follow_actions.follow(tx, urls, alice, account.id),
     ]
     await cross(at_home.site.db, *(works if first == "block" else works[::-1]))
     assert await at_home.count("follow") == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import following
+from fediblog.actions import follow_actions
 from fediblog.store.people import accounts, relations
 from fediblog.store.tx import Tx
 from tests.federation.stranger import Home, Person
@@ -34,7 +34,7 @@ async def asks(home: Home, person: Person) -> str:
     account = await home.know(person)
 
     def deed(tx: Tx) -> str:
-        following.follow(tx, home.site.urls, home.alice.id, account.id)
+        follow_actions.follow(tx, home.site.urls, home.alice.id, account.id)
         found = relations.follow(tx, home.alice.id, account.id)
         assert found is not None
         return found.uri
@@ -179,7 +179,7 @@ async def test_a_follow_that_crossed_a_block_is_taken_back(at_home: Home, bob: P
 async def test_a_late_reject_of_an_earlier_follow_ends_the_later_one_on_both_sides(at_home: Home, bob: Person) -> None:
     first = await asks(at_home, bob)
     account = await at_home.know(bob)
-    await at_home.site.db.write(following.unfollow, at_home.site.urls, at_home.alice.id, account.id)
+    await at_home.site.db.write(follow_actions.unfollow, at_home.site.urls, at_home.alice.id, account.id)
     second = await asks(at_home, bob)
     follow = {"id": first, "type": "Follow", "actor": at_home.alice.uri, "object": bob.uri}
     await at_home.send(bob, bob.does("Reject", follow))
@@ -206,5 +206,5 @@ async def test_a_follow_is_known_by_the_very_id_that_was_sent(
     await at_home.send(bob, bob.does(verb, asked))
     assert await follows(at_home, bob) == {"Accept": "accepted", "Reject": ""}[verb]
     if verb == "Accept":
-        await at_home.site.db.write(following.unfollow, at_home.site.urls, at_home.alice.id, account.id)
+        await at_home.site.db.write(follow_actions.unfollow, at_home.site.urls, at_home.alice.id, account.id)
         assert (await sent(at_home))[-1]["object"]["id"] == uri

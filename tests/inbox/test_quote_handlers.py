@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import moderating, publishing, quoting
+from fediblog.actions import moderation_actions, post_actions, quote_actions
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.store.posts import posts, quotes
@@ -67,7 +67,7 @@ async def test_a_post_of_somebody_else_or_about_another_is_no_quote(at_home: Hom
 async def test_whom_the_author_blocks_is_refused(at_home: Home, bob: Person) -> None:
     post = await at_home.writes()
     account = await at_home.know(bob)
-    await at_home.site.db.write(moderating.block, at_home.site.urls, at_home.alice.id, account.id)
+    await at_home.site.db.write(moderation_actions.block, at_home.site.urls, at_home.alice.id, account.id)
     await at_home.send(bob, asks(bob, post, bob.note(quote=post.uri)))
     assert [each["type"] for each in await answers(at_home)] == ["Reject"]
 
@@ -105,7 +105,7 @@ async def test_what_was_taken_back_is_not_given_again(at_home: Home, bob: Person
     note = bob.note(quote=post.uri)
     await at_home.send(bob, asks(bob, post, note))
     (given,) = await at_home.site.db.read(quotes.standing, post.id)
-    await at_home.site.db.write(quoting.revoke, at_home.site.urls, at_home.alice.id, given.id)
+    await at_home.site.db.write(quote_actions.revoke, at_home.site.urls, at_home.alice.id, given.id)
     await at_home.send(bob, asks(bob, post, note, 2))
     assert [each["type"] for each in await answers(at_home)] == ["Accept", "Reject"]
 
@@ -121,7 +121,7 @@ async def test_a_quote_of_ours_is_kept_told_and_shown_until_it_is_taken_back(at_
     assert found.quoted is not None
     assert found.quoted.uri == post.uri
     (given,) = await at_home.site.db.read(quotes.standing, post.id)
-    await at_home.site.db.write(quoting.revoke, at_home.site.urls, at_home.alice.id, given.id)
+    await at_home.site.db.write(quote_actions.revoke, at_home.site.urls, at_home.alice.id, given.id)
     found = await at_home.site.db.read(posts.by_uri, note["id"])
     assert found is not None
     assert (found.quote, found.quoted) == (post.uri, None)
@@ -140,7 +140,7 @@ async def test_servers_that_show_a_quote_hear_that_the_post_is_gone(at_home: Hom
     post = await at_home.writes()
     await at_home.send(bob, asks(bob, post, bob.note(quote=post.uri)))
     (given,) = await at_home.site.db.read(quotes.standing, post.id)
-    await at_home.site.db.write(publishing.delete, at_home.site.urls, at_home.alice.id, post.id)
+    await at_home.site.db.write(post_actions.delete, at_home.site.urls, at_home.alice.id, post.id)
     told = await at_home.ask(
         "select d.inbox from outgoing o join delivery d on d.outgoing = o.id where o.kind = 'Delete'"
     )

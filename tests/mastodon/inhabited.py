@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from fediblog.actions import reacting
+from fediblog.actions import reaction_actions
 from fediblog.domain.documents import ProfileField, Visibility
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
@@ -54,5 +54,7 @@ async def inhabit(server: Server) -> tuple[Api, Api]:
     await bob.post("/api/v2/filters", {**wanted, "filter_action": "warn"})
     await bob.post("/api/v1/lists", {"title": "Choir"})
     for number in await server.write(_far_away):
-        await server.write(reacting.boost, server.site.urls, server.people["alice"].id, number, Visibility.PUBLIC)
+        await server.write(
+            reaction_actions.boost, server.site.urls, server.people["alice"].id, number, Visibility.PUBLIC
+        )
     return alice, bob

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fediblog.actions import following
+from fediblog.actions import follow_actions
 from fediblog.actions.drafts import PollDraft
 from fediblog.domain.documents import Actor, Visibility
 from fediblog.mastodon.table import Endpoint
@@ -75,7 +75,7 @@ async def _followed(maker: Maker) -> str:
     other = int(await _account(maker))
 
     def deed(tx: Tx) -> None:
-        following.follow(tx, maker.server.site.urls, maker.alice.id, other)
+        follow_actions.follow(tx, maker.server.site.urls, maker.alice.id, other)
         relations.accept(tx, maker.alice.id, other)
 
     await maker.server.write(deed)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import httpx
 from jsonschema import Draft202012Validator, FormatChecker
 
-from fediblog.actions import following, publishing
+from fediblog.actions import follow_actions, post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
@@ -123,12 +123,12 @@ class Server:
     async def publish(self, handle: str, source: str = "Hello", **draft: Any) -> Post:
         """A post."""
         return await self.write(
-            publishing.publish, self.site.urls, self.people[handle].id, Draft(source=source, **draft)
+            post_actions.publish, self.site.urls, self.people[handle].id, Draft(source=source, **draft)
         )
 
     async def follow(self, follower: str, followed: str) -> None:
         """One follows the other."""
-        await self.write(following.follow, self.site.urls, self.people[follower].id, self.people[followed].id)
+        await self.write(follow_actions.follow, self.site.urls, self.people[follower].id, self.people[followed].id)
 
     async def write(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         return await self.site.db.write(fn, *args, **kwargs)

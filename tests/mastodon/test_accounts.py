@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import publishing, reacting
+from fediblog.actions import post_actions, reaction_actions
 from fediblog.domain.documents import Emoji, Picture, ProfileField, Visibility
 from fediblog.domain.posts import Post
 from fediblog.store.people import accounts, relations
@@ -92,7 +92,7 @@ async def test_an_accounts_posts_and_boosts_page_in_order(both: Server) -> None:
         mine = await both.publish("alice", f"Post {turn} #Tag{turn % 2}")
         theirs = await both.publish("bob", f"Bob {turn}")
         both.clock.now += 1000
-        await both.write(reacting.boost, both.site.urls, alice.id, theirs.id)
+        await both.write(reaction_actions.boost, both.site.urls, alice.id, theirs.id)
         boost = await both.read(lambda tx, p=theirs.id: tx.one("select id from boost where post = :p", p=p))
         written += [mine.id, boost.id]
     answer = await both.publish("alice", "to Bob", reply_to=theirs.id)
@@ -113,7 +113,7 @@ async def test_an_accounts_posts_and_boosts_page_in_order(both: Server) -> None:
     assert await nobody.get(path, only_media="true") == []
     shown = await nobody.get(path, limit=40)
     assert {each["reblog"]["account"]["acct"] for each in shown if each["reblog"]} == {"bob"}
-    await both.write(publishing.pin, both.site.urls, alice.id, mine.id)
+    await both.write(post_actions.pin, both.site.urls, alice.id, mine.id)
     assert ids(await nobody.get(path, pinned="true")) == [mine.id]
     await both.write(accounts.set_state, bob.id, "suspended")
     assert not boosts & set(ids(await nobody.get(path, limit=40)))

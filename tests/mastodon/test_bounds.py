@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import reacting
+from fediblog.actions import reaction_actions
 from fediblog.domain.documents import Visibility
 from fediblog.mastodon.look import look_of
 from fediblog.mastodon.routes import ENDPOINTS
@@ -34,7 +34,7 @@ async def fill(server: Server, api: Api) -> dict[str, str]:
     for number in range(MANY):
         await server.write(_stranger, alice, bob, number)
         theirs = await server.publish("bob", f"@alice #tag{number} https://example.org/a", reply_to=post.id)
-        await server.write(reacting.boost, server.site.urls, alice.id, theirs.id)
+        await server.write(reaction_actions.boost, server.site.urls, alice.id, theirs.id)
         await server.publish("bob", f"Psst @alice {number}", visibility=Visibility.DIRECT)
         await api.post(f"/api/v1/statuses/{theirs.id}/bookmark")
         await api.post(f"/api/v1/statuses/{theirs.id}/favourite")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fediblog.actions import publishing
+from fediblog.actions import post_actions
 from fediblog.domain.documents import Visibility
 from tests.mastodon.server import Server
 from tests.mastodon.test_timelines import ids, walk
@@ -32,7 +32,7 @@ async def test_private_posts_make_a_conversation_for_each_who_takes_part(both: S
     assert ids(await api.get("/api/v1/timelines/direct")) == [str(other.id), str(answer.id)]
     (again,) = await bob.get(LIST)
     assert (again["id"], again["unread"]) == (his["id"], True)
-    await server.write(publishing.delete, server.site.urls, server.people["alice"].id, answer.id)
+    await server.write(post_actions.delete, server.site.urls, server.people["alice"].id, answer.id)
     assert (await bob.get(LIST))[0]["last_status"]["id"] == str(first.id)
     for method, path in (("POST", "/read"), ("POST", "/unread"), ("DELETE", "")):
         assert await carol.status(method, f"{LIST}/{found['id']}{path}") == 404, path

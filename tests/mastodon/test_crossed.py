@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import people
+from fediblog.actions import account_actions
 from fediblog.domain.documents import Visibility
 from fediblog.mastodon.routes import ENDPOINTS
 from fediblog.mastodon.table import Endpoint
@@ -175,7 +175,7 @@ async def test_a_token_ends_with_what_it_stands_for(server: Server) -> None:
     assert token is not None
     await server.write(apps.revoke, token.id)
     assert [await each.status("GET", path) for each in (one, other, third)] == [401, 200, 200]
-    await server.write(people.delete_account, server.site.urls, server.people["bob2"].id)
+    await server.write(account_actions.delete_account, server.site.urls, server.people["bob2"].id)
     assert [await each.status("GET", path) for each in (other, third)] == [401, 200]
     await server.write(lambda tx: tx.run("update login set disabled = 1 where name = 'bob'"))
     assert await third.status("GET", path) == 401

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fediblog.actions import reacting
+from fediblog.actions import reaction_actions
 from tests.mastodon.server import Server
 from tests.mastodon.test_notifications import happen
 
@@ -13,7 +13,7 @@ async def test_favourites_of_one_post_are_told_together(both: Server) -> None:
     server = both
     facts = await happen(server)
     await server.person("carol")
-    await server.write(reacting.like, server.site.urls, server.people["carol"].id, facts["post"])
+    await server.write(reaction_actions.like, server.site.urls, server.people["carol"].id, facts["post"])
     api = await server.api("alice")
     found = await api.get(LIST)
     groups = found["notification_groups"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fediblog.actions import furnishing, people
+from fediblog.actions import account_actions, site_actions
 from fediblog.mastodon.entities.instance import VERSION
 from fediblog.protocol.notes import write_note
 from fediblog.store.people import relations
@@ -107,9 +107,9 @@ async def test_preferences_are_ones_own(both: Server) -> None:
 
 
 async def test_announcements_are_read_once(both: Server) -> None:
-    number = await both.write(furnishing.announce, both.site.urls, "A *new* disk.", None)
+    number = await both.write(site_actions.announce, both.site.urls, "A *new* disk.", None)
     soon = both.clock.now + 60_000
-    short = await both.write(furnishing.announce, both.site.urls, "<script>Soon</script>", soon)
+    short = await both.write(site_actions.announce, both.site.urls, "<script>Soon</script>", soon)
     alice, bob = await both.api("alice"), await both.api("bob")
     found = await alice.get("/api/v1/announcements")
     assert [each["id"] for each in found] == [str(short), str(number)]
@@ -125,7 +125,7 @@ async def test_announcements_are_read_once(both: Server) -> None:
     both.clock.forward(seconds=60)
     assert len(await bob.get("/api/v1/announcements")) == 1
     assert len(await both.read(announcements.everything)) == 2
-    await both.write(furnishing.withdraw, number)
+    await both.write(site_actions.withdraw, number)
     assert await bob.get("/api/v1/announcements") == []
     assert await bob.status("POST", f"/api/v1/announcements/{number}/dismiss") == 404
     assert await bob.status("PUT", f"/api/v1/announcements/{number}/reactions/x") == 404
@@ -134,7 +134,7 @@ async def test_announcements_are_read_once(both: Server) -> None:
 async def test_a_custom_emoji_is_offered_shown_and_sent_along(both: Server) -> None:
     alice = both.people["alice"]
     number = await both.write(media, alice.id)
-    await both.write(furnishing.add_emoji, both.site.urls, ":blob:", number, "Cats")
+    await both.write(site_actions.add_emoji, both.site.urls, ":blob:", number, "Cats")
     api = await both.api()
     assert await api.get("/api/v1/custom_emojis") == [
         {
@@ -157,8 +157,8 @@ async def test_a_custom_emoji_is_offered_shown_and_sent_along(both: Server) -> N
     } in (document["tag"])
     page = await api.http.get(f"/@alice/{post.id}", headers={"accept": "text/html"})
     assert 'class="emoji"' in page.text
-    named = people.Profile(name="Alice :blob:", summary="Likes :none:")
-    await both.write(people.update_profile, both.site.urls, alice.id, named)
+    named = account_actions.Profile(name="Alice :blob:", summary="Likes :none:")
+    await both.write(account_actions.update_profile, both.site.urls, alice.id, named)
     owner = (await api.get("/api/v2/instance"))["contact"]["account"]
     assert [each["shortcode"] for each in owner["emojis"]] == ["blob"]
     other = await both.publish("alice", "No :none: here, and 12:blob:30")
@@ -166,5 +166,5 @@ async def test_a_custom_emoji_is_offered_shown_and_sent_along(both: Server) -> N
     # Its picture is not swept as long as it is one, and is afterwards.
     both.clock.forward(days=400)
     assert await both.read(media_files.unused, both.clock.now) == []
-    await both.write(furnishing.remove_emoji, "blob")
+    await both.write(site_actions.remove_emoji, "blob")
     assert [each.id for each in await both.read(media_files.unused, both.clock.now)] == [number]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import moderating, publishing, reacting
+from fediblog.actions import moderation_actions, post_actions, reaction_actions
 from fediblog.actions.drafts import Draft, PollDraft
 from fediblog.mastodon.entities.kept import listed
 from fediblog.mastodon.entities.statuses import statuses
@@ -93,10 +93,10 @@ class Deeds:
 
     def publish(self, tx: Tx, who: int, _: int) -> None:
         poll = PollDraft(options=("a", "b"), seconds=3600) if self.random.random() < 0.2 else None
-        self.made.append(publishing.publish(tx, self.server.site.urls, who, self.draft(poll=poll)).id)
+        self.made.append(post_actions.publish(tx, self.server.site.urls, who, self.draft(poll=poll)).id)
 
     def answer(self, tx: Tx, who: int, target: int) -> None:
-        self.made.append(publishing.publish(tx, self.server.site.urls, who, self.draft(reply_to=target)).id)
+        self.made.append(post_actions.publish(tx, self.server.site.urls, who, self.draft(reply_to=target)).id)
 
     def quote(self, tx: Tx, who: int, target: int) -> None:
         other = posts.stored(tx, target)
@@ -106,24 +106,24 @@ class Deeds:
     def edit(self, tx: Tx, _: int, target: int) -> None:
         owner = posts.owner(tx, target)
         if owner is not None:
-            publishing.edit(tx, self.server.site.urls, owner.account, target, self.draft())
+            post_actions.edit(tx, self.server.site.urls, owner.account, target, self.draft())
 
     def delete(self, tx: Tx, _: int, target: int) -> None:
         owner = posts.owner(tx, target)
         if owner is not None and self.random.random() < 0.4:
-            publishing.delete(tx, self.server.site.urls, owner.account, target)
+            post_actions.delete(tx, self.server.site.urls, owner.account, target)
 
     def like(self, tx: Tx, who: int, target: int) -> None:
-        reacting.like(tx, self.server.site.urls, who, target)
+        reaction_actions.like(tx, self.server.site.urls, who, target)
 
     def unlike(self, tx: Tx, who: int, target: int) -> None:
-        reacting.unlike(tx, self.server.site.urls, who, target)
+        reaction_actions.unlike(tx, self.server.site.urls, who, target)
 
     def boost(self, tx: Tx, who: int, target: int) -> None:
-        reacting.boost(tx, self.server.site.urls, who, target)
+        reaction_actions.boost(tx, self.server.site.urls, who, target)
 
     def unboost(self, tx: Tx, who: int, target: int) -> None:
-        reacting.unboost(tx, self.server.site.urls, who, target)
+        reaction_actions.unboost(tx, self.server.site.urls, who, target)
 
     def rename(self, tx: Tx, who: int, _: int) -> None:
         accounts.update_profile(
@@ -131,22 +131,22 @@ class Deeds:
         )
 
     def vote(self, tx: Tx, who: int, target: int) -> None:
-        reacting.vote(tx, self.server.site.urls, who, target, ["a"])
+        reaction_actions.vote(tx, self.server.site.urls, who, target, ["a"])
 
     def block(self, tx: Tx, who: int, target: int) -> None:
         owner = posts.owner(tx, target)
         if owner is not None and self.random.random() < 0.3:
-            moderating.block(tx, self.server.site.urls, who, owner.account)
+            moderation_actions.block(tx, self.server.site.urls, who, owner.account)
 
     def unblock(self, tx: Tx, who: int, target: int) -> None:
         owner = posts.owner(tx, target)
         if owner is not None:
-            moderating.unblock(tx, self.server.site.urls, who, owner.account)
+            moderation_actions.unblock(tx, self.server.site.urls, who, owner.account)
 
     def mute(self, tx: Tx, who: int, target: int) -> None:
         owner = posts.owner(tx, target)
         if owner is not None and self.random.random() < 0.3:
-            moderating.mute(tx, self.server.site.urls, who, owner.account, tx.now + 60_000)
+            moderation_actions.mute(tx, self.server.site.urls, who, owner.account, tx.now + 60_000)
 
     def bookmark(self, tx: Tx, who: int, target: int) -> None:
         if posts.get(tx, target, who) is not None:
@@ -155,7 +155,7 @@ class Deeds:
     def pin(self, tx: Tx, _: int, target: int) -> None:
         owner = posts.owner(tx, target)
         if owner is not None:
-            publishing.pin(tx, self.server.site.urls, owner.account, target)
+            post_actions.pin(tx, self.server.site.urls, owner.account, target)
 
     def filter(self, tx: Tx, who: int, _: int) -> None:
         number = filters.add(tx, who, "A filter", ["home"], "warn", tx.now + 100_000)

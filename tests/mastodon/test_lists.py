@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fediblog.actions import following
+from fediblog.actions import follow_actions
 from tests.mastodon.server import Server
 from tests.mastodon.test_timelines import ids
 
@@ -30,7 +30,7 @@ async def test_lists_are_made_filled_and_have_a_timeline(both: Server) -> None:
     assert ids(await api.get(f"{path}/accounts")) == [str(bob.id)]
     assert ids(await api.get(f"{path}/accounts?limit=0")) == [str(bob.id)]
     assert await api.get("/api/v1/lists") == [changed.json()] == [await api.get(path)]
-    await server.write(following.unfollow, server.site.urls, server.people["alice"].id, bob.id)
+    await server.write(follow_actions.unfollow, server.site.urls, server.people["alice"].id, bob.id)
     assert await api.get(f"{path}/accounts") == []
     await api.post(f"{path}/accounts", {"account_ids": [str(carol.id)]})
     answer = await api.call("DELETE", f"{path}/accounts", json={"account_ids": [str(carol.id)]})

@@ -11,14 +11,14 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from fediblog.actions import granting
+from fediblog.actions import oauth_grants
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.mastodon.sockets import Socket
 from tests.mastodon.test_oauth import CHALLENGE, VERIFIER
 
 Json = dict[str, Any]
-OOB = granting.OOB
+OOB = oauth_grants.OOB
 WEB = {"origin": "https://app.example"}  # an app in a browser calls from its own origin
 
 
@@ -26,8 +26,8 @@ async def _allow(server: Server, asked: Json) -> str:
     """Alice presses Allow; the page itself is tested elsewhere."""
 
     def grant(tx: Tx) -> str:
-        found = granting.check_request(granting.check_client(tx, asked), asked)
-        return granting.grant(tx, found, server.people["alice"].login or 0, server.people["alice"].id)
+        found = oauth_grants.check_request(oauth_grants.check_client(tx, asked), asked)
+        return oauth_grants.grant(tx, found, server.people["alice"].login or 0, server.people["alice"].id)
 
     return await server.write(grant)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fediblog.actions import drafts, people
+from fediblog.actions import account_actions, drafts
 from fediblog.protocol import notes
 from tests.mastodon.server import Server
 from tests.security.reading import press, reader
@@ -62,5 +62,5 @@ def test_the_manual_tells_the_limits() -> None:
     manual = OPERATING.read_text()
     told = manual[manual.index("- Texts, in characters") :].partition("- Each account")[0]
     limits = [drafts.NOTE_LIMIT, drafts.ARTICLE_LIMIT, drafts.TITLE_LIMIT, drafts.SUMMARY_LIMIT, drafts.ANSWER_LIMIT]
-    limits += [drafts.ALT_LIMIT, people.BIO_LIMIT, notes.CONTENT_LIMIT, notes.ARTICLE_LIMIT]
+    limits += [drafts.ALT_LIMIT, account_actions.BIO_LIMIT, notes.CONTENT_LIMIT, notes.ARTICLE_LIMIT]
     assert [int(each) for each in re.findall(r"\d+", re.sub(r"(\d) (\d)", r"\1\2", told))] == limits

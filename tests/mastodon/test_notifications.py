@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import moderating, reacting
+from fediblog.actions import moderation_actions, reaction_actions
 from fediblog.domain.documents import Visibility
 from fediblog.store.readers import notifications
 from tests.mastodon.server import Api, Server
@@ -21,8 +21,8 @@ async def happen(server: Server) -> dict[str, int]:
     post = await server.publish("alice", "Hello")
     await server.follow("bob", "alice")
     await server.publish("bob", "Hi @alice")
-    await server.write(reacting.like, urls, bob, post.id)
-    await server.write(reacting.boost, urls, bob, post.id)
+    await server.write(reaction_actions.like, urls, bob, post.id)
+    await server.write(reaction_actions.boost, urls, bob, post.id)
     await server.publish("bob", "An answer", reply_to=post.id)
     await server.write(lambda tx: notifications.add(tx, alice, "move", bob, content="https://x.test"))
     return {"post": post.id, "bob": bob, "alice": alice}
@@ -67,7 +67,7 @@ async def test_they_are_read_dismissed_and_cleared(both: Server) -> None:
 async def test_of_whom_one_blocks_or_what_one_may_not_see_nothing_is_told(server: Server) -> None:
     facts = await happen(server)
     api = await server.api("alice")
-    await server.write(moderating.block, server.site.urls, facts["alice"], facts["bob"])
+    await server.write(moderation_actions.block, server.site.urls, facts["alice"], facts["bob"])
     assert await api.get(LIST) == []
 
 

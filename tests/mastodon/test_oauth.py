@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from fediblog.actions import granting
-from fediblog.actions.granting import Asked, Denied
+from fediblog.actions import oauth_grants
+from fediblog.actions.oauth_grants import Asked, Denied
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid
 from fediblog.store.people import apps
@@ -36,9 +36,9 @@ async def code_for(server: Server, app: Json, who: str = "alice", **asked: str) 
     params = {"client_id": app["client_id"], "redirect_uri": BACK, "response_type": "code", "scope": "read", **asked}
 
     def grant(tx: Tx) -> str:
-        found = granting.check_request(granting.check_client(tx, params), params)
+        found = oauth_grants.check_request(oauth_grants.check_client(tx, params), params)
         account = server.people[who]
-        return granting.grant(tx, found, account.login or 0, account.id)
+        return oauth_grants.grant(tx, found, account.login or 0, account.id)
 
     return await server.write(grant)
 
@@ -63,8 +63,8 @@ def is_refused(answer: httpx.Response, error: str, status: int = 400) -> bool:
 
 async def test_from_registration_to_the_last_call(both: Server) -> None:
     api = await both.api()
-    app = await make_app(api, website="https://app.example", redirect_uris=[BACK, granting.OOB])
-    assert app["redirect_uri"] == f"{BACK}\n{granting.OOB}"
+    app = await make_app(api, website="https://app.example", redirect_uris=[BACK, oauth_grants.OOB])
+    assert app["redirect_uri"] == f"{BACK}\n{oauth_grants.OOB}"
     assert (app["website"], app["scopes"]) == ("https://app.example", ["read", "write", "follow"])
     code = await code_for(
         both, app, scope="read write:statuses", code_challenge=CHALLENGE, code_challenge_method="S256"
@@ -90,7 +90,7 @@ async def test_from_registration_to_the_last_call(both: Server) -> None:
     nobody = Api(both.app, both.site.urls.origin, lone["access_token"])
     await nobody.get("/api/v1/apps/verify_credentials")
     assert await nobody.status("GET", "/oauth/userinfo") == 401
-    for _ in range(granting.MOST_TOKENS):
+    for _ in range(oauth_grants.MOST_TOKENS):
         await api.post("/oauth/token", data=swap_form(app, "", grant_type="client_credentials"))
     assert await nobody.status("GET", "/api/v1/apps/verify_credentials") == 401  # the oldest has ended
     await both.write(apps.sweep)
@@ -181,7 +181,7 @@ async def test_a_token_is_of_one_account_and_ends_with_it(server: Server) -> Non
     app = await make_app(api)
     with pytest.raises(Forbidden):
         await server.write(
-            granting.grant,
+            oauth_grants.grant,
             Asked(app=await server.read(_app, app), redirect=BACK, scopes=("read",), state="", challenge=""),
             server.people["bob"].login or 0,
             server.people["alice"].id,
@@ -245,7 +245,7 @@ async def test_scopes_are_never_wider_than_asked_for(server: Server) -> None:
 )  # fmt: skip
 def test_addresses_to_which_no_code_is_sent(address: str) -> None:
     with pytest.raises(Invalid):
-        granting.check_redirect(Urls("https://blog.test", "blog.test"), address)
+        oauth_grants.check_redirect(Urls("https://blog.test", "blog.test"), address)
 
 
 async def test_addresses_that_apps_really_have(server: Server) -> None:
@@ -257,10 +257,10 @@ async def test_addresses_that_apps_really_have(server: Server) -> None:
         ("tusky.oauth2redirect://com.keylesspalace.tusky/", "tusky.oauth2redirect:"),
         ("icecubesapp://", "icecubesapp:"),
         ("com.example.app:/oauth", "com.example.app:"),
-        (granting.OOB, ""),
+        (oauth_grants.OOB, ""),
     ):
         assert (await make_app(api, redirect_uris=address))["redirect_uri"] == address
-        assert granting.source_of(address) == source
+        assert oauth_grants.source_of(address) == source
     form = {"client_name": "\u202eA\u200b", "redirect_uris[]": [BACK], "scopes": "read+push", "website": "javascript:x"}
     made = await api.post("/api/v1/apps/", data=form)
     assert (made["name"], made["scopes"], made["website"]) == ("A", ["read", "push"], None)
@@ -297,5 +297,5 @@ async def test_the_metadata_names_what_is_there(server: Server) -> None:
     found = answer.json()
     assert {urlsplit(value).netloc for name, value in found.items() if name.endswith("_endpoint")} == {"blog.test"}
     assert await api.status("GET", "/oauth/nothing") == 404
-    sent = granting.answer_to(BACK, code="c d", state="", iss=found["issuer"])
+    sent = oauth_grants.answer_to(BACK, code="c d", state="", iss=found["issuer"])
     assert parse_qs(urlsplit(sent).query) == {"kept": ["1"], "code": ["c d"], "iss": ["https://blog.test/"]}

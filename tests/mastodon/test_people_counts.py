@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import people, reacting
+from fediblog.actions import account_actions, reaction_actions
 from fediblog.domain.accounts import Account
 from fediblog.mastodon.look import look_of
 from fediblog.store.people import relation_lists, relations
@@ -68,7 +68,7 @@ async def counted(server: Server, api: Api, path: str, least: int) -> int:
 
 async def test_a_longer_list_of_people_takes_no_more_queries(server: Server) -> None:
     alice, bob, api = server.people["alice"], server.people["bob"], await server.api("alice")
-    await server.write(people.update_profile, server.site.urls, bob.id, people.Profile())
+    await server.write(account_actions.update_profile, server.site.urls, bob.id, account_actions.Profile())
     await api.get("/api/v1/accounts/verify_credentials")  # the token's last use is noted
     counts: list[dict[str, int]] = []
     made = 0
@@ -77,7 +77,7 @@ async def test_a_longer_list_of_people_takes_no_more_queries(server: Server) -> 
             await server.write(_stranger, alice, bob, number)
             await server.publish("alice", f"#tag{number} @bob")
             theirs = await server.publish("bob", f"@alice #tag{number}")
-            await server.write(reacting.boost, server.site.urls, alice.id, theirs.id)
+            await server.write(reaction_actions.boost, server.site.urls, alice.id, theirs.id)
         made = count
         rows = await server.read(lambda tx: tx.all("select id from account where handle like 'far%' order by id"))
         asked = paths(alice, bob, [row.id for row in rows])

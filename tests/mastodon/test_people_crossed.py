@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import people, publishing
+from fediblog.actions import account_actions, post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.scopes import covers
 from fediblog.mastodon import directory, profile, relations, reports, tags
@@ -36,12 +36,14 @@ async def settle(server: Server) -> tuple[int, int]:
         await server.person(name, login)
     alice = server.people["alice"].id
     carol, dora, eve = (server.people[name].id for name in ("carol", "dora", "eve"))
-    await server.write(people.update_profile, server.site.urls, alice, people.Profile(name="Alice", locked=True))
+    await server.write(
+        account_actions.update_profile, server.site.urls, alice, account_actions.Profile(name="Alice", locked=True)
+    )
     await server.follow("dora", "alice")
     await server.follow("alice", "carol")
     await server.write(relation_lists.mute_host, alice, "hidden.example")
     await server.write(_list_of, alice, carol)
-    await server.write(publishing.publish, server.site.urls, alice, Draft(source="#cats"))
+    await server.write(post_actions.publish, server.site.urls, alice, Draft(source="#cats"))
     api = await server.api("alice")
     await api.post(f"/api/v1/accounts/{carol}/endorse")
     await api.post(f"/api/v1/accounts/{carol}/note", {"comment": "secret"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fediblog.actions import publishing
+from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft, PollDraft
 from fediblog.store.queues import job_queue, poll_totals
 from tests.mastodon.server import Server
@@ -72,7 +72,7 @@ async def test_a_vote_elsewhere_counts_at_once_and_who_looks_has_the_totals_aske
     dave = await server.world.person("far.test", "dave")
     there = server.world.sites["far.test"]
     draft = Draft(source="Which?", poll=PollDraft(options=("Tea", "Coffee"), seconds=3600))
-    post = await there.db.write(publishing.publish, there.urls, dave.id, draft)
+    post = await there.db.write(post_actions.publish, there.urls, dave.id, draft)
     api, nobody = await server.api("alice"), await server.api()
     (found,) = (await api.get("/api/v2/search", q=post.uri, resolve="true"))["statuses"]
     number = found["poll"]["id"]

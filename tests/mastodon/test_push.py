@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fediblog.actions import following, reacting
+from fediblog.actions import follow_actions, reaction_actions
 from fediblog.protocol import webpush
 from tests.mastodon.server import HOST, Server, conform
 from tests.protocol.test_webpush import BROWSER, read_back
@@ -53,7 +53,7 @@ async def test_a_like_wakes_the_app_once(both: Server) -> None:
     assert made["alerts"]["poll"] is False
     assert await api.get(PATH) == made
     post = await both.publish("alice", "Hello")
-    await both.world.do(HOST, reacting.like, both.people["bob"].id, post.id)
+    await both.world.do(HOST, reaction_actions.like, both.people["bob"].id, post.id)
     await both.world.settle()
     [told] = service.told()
     assert (told["title"], told["body"], told["notification_type"]) == ("Bob likes your post", "Hello", "favourite")
@@ -79,7 +79,7 @@ async def test_older_apps_get_the_older_coding_and_form_bodies_are_read(server: 
         "data[alerts][follow]": "true",
     }
     assert (await api.call("POST", PATH, data=form)).status_code == 200
-    await server.world.do(HOST, following.follow, server.people["bob"].id, server.people["alice"].id)
+    await server.world.do(HOST, follow_actions.follow, server.people["bob"].id, server.people["alice"].id)
     await server.world.settle()
     assert service.told()[0]["notification_type"] == "follow"
     assert service.came[0][0]["content-encoding"] == "aesgcm"
@@ -97,7 +97,7 @@ async def test_a_service_that_knows_it_no_more_ends_the_subscription_and_one_tha
     await api.post(PATH, _subscription(standard=True))
     post = await server.publish("alice")
     service.status = 503
-    await server.world.do(HOST, reacting.like, server.people["bob"].id, post.id)
+    await server.world.do(HOST, reaction_actions.like, server.people["bob"].id, post.id)
     await server.world.settle()
     assert len(service.came) == 1
     server.clock.forward(seconds=119)
@@ -124,10 +124,10 @@ async def test_policies_alerts_and_withdrawn_notices(server: Server) -> None:
     await api.post(PATH, wanted)
     first, second = await server.publish("alice"), await server.publish("alice")
     bob = server.people["bob"].id
-    await server.world.do(HOST, reacting.like, bob, first.id)
+    await server.world.do(HOST, reaction_actions.like, bob, first.id)
     await server.follow("alice", "bob")
-    await server.world.do(HOST, reacting.like, bob, second.id)
-    await server.world.do(HOST, reacting.unlike, bob, second.id)
+    await server.world.do(HOST, reaction_actions.like, bob, second.id)
+    await server.world.do(HOST, reaction_actions.unlike, bob, second.id)
     await server.world.settle()
     assert service.came == []
     assert await api.status("DELETE", PATH) == 200

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import moderating, quoting
+from fediblog.actions import moderation_actions, quote_actions
 from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
 from fediblog.inbox import Facts, apply
@@ -90,7 +90,7 @@ async def test_where_its_author_lets_others_quote_it_is_shown_unasked(both: Serv
     note = await _quotes(both, post, way)
     assert await _is_shown(both, post, note)
     (given,) = await both.read(quotes.standing, post.id)
-    await both.write(quoting.revoke, both.site.urls, both.people["alice"].id, given.id)
+    await both.write(quote_actions.revoke, both.site.urls, both.people["alice"].id, given.id)
     kept = await both.read(posts.by_uri, note["id"])
     assert kept is not None
     assert (kept.quote, kept.quoted) == (post.uri, None)
@@ -109,7 +109,7 @@ async def test_else_it_is_a_link(both: Server, way: str, why: str) -> None:
         zoe = await both.write(remote, "zoe", "far.example")
         await both.write(relations.block, alice, zoe.id, "b:1")
         await _quotes(both, post, way)
-        await both.write(moderating.unblock, both.site.urls, alice, zoe.id)
+        await both.write(moderation_actions.unblock, both.site.urls, alice, zoe.id)
     else:
         await _quotes(both, post, way)
     kept = await both.read(posts.by_uri, "https://far.example/users/zoe/n/1")

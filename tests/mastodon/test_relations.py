@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fediblog.actions import people, reacting
+from fediblog.actions import account_actions, reaction_actions
 from fediblog.domain.accounts import Account
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_lists, posts
@@ -42,7 +42,7 @@ async def test_follow_and_how_it_is_meant(both: Server) -> None:
     await both.publish("bob", "to Alice", reply_to=mine.id, language="de")
     carol = await both.person("carol")
     theirs = await both.publish("carol", "Carol's", language="de")
-    await both.write(reacting.boost, both.site.urls, bob.id, theirs.id)
+    await both.write(reaction_actions.boost, both.site.urls, bob.id, theirs.id)
     home = [each.post.id for each in await both.read(post_lists.home, alice.id)]
     assert english.id not in home
     assert theirs.id not in home
@@ -52,7 +52,7 @@ async def test_follow_and_how_it_is_meant(both: Server) -> None:
     found = await api.post(f"/api/v1/accounts/{bob.id}/follow", {"reblogs": True, "languages": []})
     assert (found["showing_reblogs"], found["notifying"], found["languages"]) == (True, True, None)
     late = await both.publish("carol", "again", language="fr")
-    await both.write(reacting.boost, both.site.urls, bob.id, late.id)
+    await both.write(reaction_actions.boost, both.site.urls, bob.id, late.id)
     assert late.id in [each.post.id for each in await both.read(post_lists.home, alice.id)]
     found = await api.post(f"/api/v1/accounts/{bob.id}/unfollow")
     assert (found["following"], found["notifying"], found["showing_reblogs"]) == (False, False, False)
@@ -66,7 +66,9 @@ async def test_follow_and_how_it_is_meant(both: Server) -> None:
 
 async def test_requests_are_let_in_or_not(both: Server) -> None:
     bob, carol = both.people["bob"], await both.person("carol")
-    await both.write(people.update_profile, both.site.urls, both.people["alice"].id, people.Profile(locked=True))
+    await both.write(
+        account_actions.update_profile, both.site.urls, both.people["alice"].id, account_actions.Profile(locked=True)
+    )
     alice, api = both.people["alice"], await both.api("alice")
     for name in ("bob", "carol"):
         found = await (await both.api(name)).post(f"/api/v1/accounts/{alice.id}/follow")
@@ -94,11 +96,11 @@ async def test_block_mute_and_note(both: Server) -> None:
     [muted] = await api.get("/api/v1/mutes")
     assert (muted["id"], muted["mute_expires_at"]) == (str(bob.id), found["muting_expires_at"])
     mine = await both.publish("alice")
-    await both.write(reacting.like, both.site.urls, bob.id, mine.id)
+    await both.write(reaction_actions.like, both.site.urls, bob.id, mine.id)
     assert [each.kind for each in await both.read(notifications.latest, alice.id)] == ["follow"]
     found = await api.post(f"/api/v1/accounts/{bob.id}/mute", {"notifications": False})
     assert (found["muting_notifications"], found["muting_expires_at"]) == (False, None)
-    await both.write(reacting.boost, both.site.urls, bob.id, mine.id)
+    await both.write(reaction_actions.boost, both.site.urls, bob.id, mine.id)
     assert [each.kind for each in await both.read(notifications.latest, alice.id)] == ["boost", "follow"]
     assert (await api.post(f"/api/v1/accounts/{bob.id}/unmute"))["muting"] is False
     await api.post(f"/api/v1/accounts/{bob.id}/mute", {"duration": 60})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fediblog.actions import moderating, publishing
+from fediblog.actions import moderation_actions, post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.documents import Visibility
 from fediblog.federation import compose
@@ -36,7 +36,7 @@ async def test_people_posts_and_hashtags_are_found(both: Server) -> None:
     tagged = await api.get(SEARCH, q="#hillside")
     assert tagged["hashtags"][0]["name"].lower() == "hillside"
     assert ids(tagged["statuses"]) == [str(two.id), str(one.id)]
-    await server.write(moderating.block, server.site.urls, bob.id, server.people["alice"].id)
+    await server.write(moderation_actions.block, server.site.urls, bob.id, server.people["alice"].id)
     assert (await api.get(SEARCH, q="robert"))["accounts"] == []
     for wrong in ({"q": ""}, {"q": "x", "type": "things"}):
         assert await api.status("GET", SEARCH, params=wrong) == 422
@@ -62,7 +62,7 @@ async def test_what_is_on_another_server_is_fetched_and_its_private_posts_become
     await server.world.open(far)
     dave = await server.world.person(far, "dave")
     there = server.world.sites[far]
-    post = await there.db.write(publishing.publish, there.urls, dave.id, Draft(source="Far hills <https://x.test/a>"))
+    post = await there.db.write(post_actions.publish, there.urls, dave.id, Draft(source="Far hills <https://x.test/a>"))
     api, nobody = await server.api("alice"), await server.api()
     assert (await nobody.get(SEARCH, q=post.uri, resolve="true"))["statuses"] == []
     (found,) = (await api.get(SEARCH, q=post.uri, resolve="true"))["statuses"]

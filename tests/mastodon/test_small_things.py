@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fediblog.actions import granting, reacting
+from fediblog.actions import oauth_grants, reaction_actions
 from fediblog.domain.documents import Visibility
 from fediblog.store import ids
 from fediblog.store.people import relations
@@ -22,7 +22,7 @@ async def test_nodeinfo_names_mastodon_as_what_apps_know(server: Server) -> None
 
 @pytest.mark.parametrize(("given", "shown"), [("A script", "A script"), ("", "fediblog")])
 async def test_a_token_made_by_hand_stands_for_itself(server: Server, given: str, shown: str) -> None:
-    made = await server.write(granting.grant_by_hand, server.people["alice"].id, "read push", given)
+    made = await server.write(oauth_grants.grant_by_hand, server.people["alice"].id, "read push", given)
     app = await Api(server.app, server.site.urls.origin, made.secret).get("/api/v1/apps/verify_credentials")
     assert (app["name"], app["scopes"]) == (shown, ["read", "push"])
 
@@ -58,7 +58,7 @@ async def test_all_but_private_messages_count_as_statuses(both: Server) -> None:
     for visibility in Visibility:
         await both.publish("bob", "@alice hello", visibility=visibility)
     post = await both.publish("alice", "Hello")
-    await both.write(reacting.boost, both.site.urls, bob.id, post.id, Visibility.PUBLIC)
+    await both.write(reaction_actions.boost, both.site.urls, bob.id, post.id, Visibility.PUBLIC)
     api = await both.api("alice")
     assert (await api.get(f"/api/v1/accounts/{bob.id}"))["statuses_count"] == 4
     assert (await api.get(f"/api/v1/accounts/{alice.id}"))["statuses_count"] == 1

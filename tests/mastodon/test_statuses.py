@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fediblog.actions import reacting
+from fediblog.actions import reaction_actions
 from fediblog.actions.drafts import Draft
-from fediblog.actions.publishing import publish
+from fediblog.actions.post_actions import publish
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
@@ -129,7 +129,7 @@ async def test_a_muted_thread_is_silent(both: Server) -> None:
     assert (await alice.get(f"/api/v1/statuses/{root.id}"))["muted"] is True
     await both.publish("bob", "Again", reply_to=reply.id)
     await both.publish("bob", "@alice!", reply_to=root.id)
-    await both.write(reacting.like, both.site.urls, both.people["bob"].id, root.id)
+    await both.write(reaction_actions.like, both.site.urls, both.people["bob"].id, root.id)
     assert await both.read(notifications.unread, me.id) == 1
     await deed(alice, root, "unmute")
     await both.publish("bob", "Once more", reply_to=root.id)
@@ -140,7 +140,7 @@ async def test_who_liked_and_boosted_is_paged(both: Server) -> None:
     post = await both.publish("alice", "Hello")
     for number in range(3):
         await both.person(f"p{number}")
-        for act in (reacting.like, reacting.boost):
+        for act in (reaction_actions.like, reaction_actions.boost):
             await both.write(act, both.site.urls, both.people[f"p{number}"].id, post.id)
     nobody = await both.api()
     for name in ("favourited_by", "reblogged_by"):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import following, furnishing, publishing, reacting
+from fediblog.actions import follow_actions, post_actions, reaction_actions, site_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.documents import Visibility
 from fediblog.mastodon import hub
@@ -78,14 +78,14 @@ async def test_what_happens_is_told_where_it_belongs(both: Server) -> None:
         assert {(event, status["id"]) for _, event, status in told} == {("update", str(post.id))}
 
         changed = Draft(source="A pot of #tea")
-        await both.world.do(HOST, publishing.edit, bob.id, post.id, changed)
+        await both.world.do(HOST, post_actions.edit, bob.id, post.id, changed)
         await caught_up(both)
         told = [await socket.update() for _ in range(4)]
         assert {event for _, event, _ in told} == {"status.update"}
         assert "pot" in told[0][2]["content"]
 
         other = await both.publish("carol", "No tag")
-        await both.world.do(HOST, reacting.boost, bob.id, other.id)
+        await both.world.do(HOST, reaction_actions.boost, bob.id, other.id)
         await caught_up(both)
         told = [await socket.update() for _ in range(3)]
         boost = told[1][2]
@@ -93,8 +93,8 @@ async def test_what_happens_is_told_where_it_belongs(both: Server) -> None:
         assert sorted(stream[0] for stream, _, _ in told[1:]) == ["list", "user"]
         assert boost["reblog"]["id"] == str(other.id)
 
-        await both.world.do(HOST, reacting.unboost, bob.id, other.id)
-        await both.world.do(HOST, publishing.delete, bob.id, post.id)
+        await both.world.do(HOST, reaction_actions.unboost, bob.id, other.id)
+        await both.world.do(HOST, post_actions.delete, bob.id, post.id)
         await caught_up(both)
         told = [await socket.update() for _ in range(5 + 5)]
         assert {payload for _, event, payload in told if event == "delete"} == {str(post.id), boost["id"]}
@@ -115,15 +115,15 @@ async def test_notices_conversations_and_private_posts(server: Server) -> None:
             (["user:notification"], "notification"),
         ]
         assert told[0][2]["last_status"]["id"] == told[1][2]["status"]["id"] == str(post.id)
-        await server.world.do(HOST, following.follow, bob.id, alice.id)
+        await server.world.do(HOST, follow_actions.follow, bob.id, alice.id)
         await caught_up(server)
         assert (await socket.update())[2]["type"] == "follow"
         assert (await socket.update())[1] == "notification"
-        number = await server.world.do(HOST, furnishing.announce, "The server moves on *Monday*", None)
+        number = await server.world.do(HOST, site_actions.announce, "The server moves on *Monday*", None)
         await caught_up(server)
         _, event, announcement = await socket.update()
         assert (event, announcement["id"]) == ("announcement", str(number))
-        await server.write(furnishing.withdraw, number)
+        await server.write(site_actions.withdraw, number)
         await caught_up(server)
         assert (await socket.update())[1:] == ("announcement.delete", str(number))
         socket.say(type="unsubscribe", stream="user")
@@ -139,7 +139,7 @@ async def test_nobody_hears_what_is_not_for_them(server: Server) -> None:
         await socket.obeyed()
         narrow = await server.publish("bob", "For followers", visibility=Visibility.FOLLOWERS)
         await server.publish("bob", "@alice hush", visibility=Visibility.DIRECT)
-        await server.world.do(HOST, publishing.delete, server.people["bob"].id, narrow.id)
+        await server.world.do(HOST, post_actions.delete, server.people["bob"].id, narrow.id)
         await caught_up(server)
         assert socket.nothing()
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from fediblog.actions import reacting
+from fediblog.actions import reaction_actions
 from fediblog.domain.documents import Visibility
 from fediblog.mastodon.look import look_of
 from fediblog.store.readers import notification_policy
@@ -32,7 +32,7 @@ async def home(server: Server, count: int) -> str:
     await written(server, count)
     for number in range(count):
         other = await server.publish("carol", f"For others {number}")
-        await server.write(reacting.boost, server.site.urls, server.people["bob"].id, other.id)
+        await server.write(reaction_actions.boost, server.site.urls, server.people["bob"].id, other.id)
     return "/api/v1/timelines/home?limit=40"
 
 
@@ -116,7 +116,7 @@ async def search(server: Server, count: int) -> str:
 async def trends(server: Server, count: int) -> str:
     for number in range(count):
         post = await server.publish("bob", f"#tag{number}x")
-        await server.write(reacting.like, server.site.urls, server.people["alice"].id, post.id)
+        await server.write(reaction_actions.like, server.site.urls, server.people["alice"].id, post.id)
     return "/api/v1/trends/statuses?limit=40"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fediblog.actions import moderating, publishing, reacting
+from fediblog.actions import moderation_actions, post_actions, reaction_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.documents import Visibility
 from fediblog.store.people import accounts
@@ -45,7 +45,7 @@ async def test_home_has_posts_and_boosts_and_is_paged_both_ways(both: Server) ->
     await server.follow("alice", "bob")
     made = [await server.publish("bob", f"Post {n}") for n in range(5)]
     hers = await server.publish("carol", "Of Carol")
-    await server.write(reacting.boost, server.site.urls, server.people["bob"].id, hers.id)
+    await server.write(reaction_actions.boost, server.site.urls, server.people["bob"].id, hers.id)
     own = await server.publish("alice", "My own")
     await server.publish("carol", "Not for Alice")
     api = await server.api("alice")
@@ -76,7 +76,7 @@ async def test_public_shows_what_is_for_everybody_and_no_answers(both: Server) -
     assert await nobody.get("/api/v1/timelines/public?only_media=true") == []
     assert await nobody.status("GET", "/api/v1/timelines/home") == 401
     api = await server.api("alice")
-    await server.write(moderating.block, server.site.urls, server.people["alice"].id, server.people["bob"].id)
+    await server.write(moderation_actions.block, server.site.urls, server.people["alice"].id, server.people["bob"].id)
     assert await api.get("/api/v1/timelines/public") == []
 
 
@@ -104,7 +104,11 @@ async def test_a_link_has_a_timeline_and_follows_edits(both: Server) -> None:
     found = await api.get("/api/v1/timelines/link", url="https://example.org/a?b=1&c=2")
     assert ids(found) == [str(post.id)]
     await server.write(
-        publishing.edit, server.site.urls, server.people["bob"].id, post.id, Draft(source="See <https://example.org/z>")
+        post_actions.edit,
+        server.site.urls,
+        server.people["bob"].id,
+        post.id,
+        Draft(source="See <https://example.org/z>"),
     )
     assert await api.get("/api/v1/timelines/link", url="https://example.org/a?b=1&c=2") == []
     assert ids(await api.get("/api/v1/timelines/link", url="https://example.org/z")) == [str(post.id)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fediblog.actions import reacting
+from fediblog.actions import reaction_actions
 from fediblog.domain.documents import Attachment, Picture, Visibility
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Server
@@ -22,7 +22,7 @@ async def test_what_many_use_comes_first_and_what_is_old_or_private_not_at_all(b
     server.clock.forward(days=1)
     post = await server.publish("bob", "#hills <https://example.org/b>")
     await server.publish("alice", "#Hills too <https://example.org/b>")
-    await server.write(reacting.like, server.site.urls, server.people["alice"].id, post.id)
+    await server.write(reaction_actions.like, server.site.urls, server.people["alice"].id, post.id)
     nobody = await server.api()
     tags = await nobody.get("/api/v1/trends/tags")
     assert [each["name"].lower() for each in tags] == ["hills", "lakes", "lakes2"]

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from fediblog.actions import publishing, reacting
+from fediblog.actions import post_actions, reaction_actions
 from fediblog.actions.drafts import File, PollDraft
 from fediblog.app import ROUTES
 from fediblog.domain.accounts import Account
@@ -120,15 +120,15 @@ async def written(server: Server, dice: random.Random) -> list[Post]:
             fields["quote"] = dice.choice(made).id
         made.append(await server.publish(author.handle, text, **fields))
         for each in ("alice", "bob"):
-            await server.write(reacting.boost, server.site.urls, server.people[each].id, made[-1].id)
-        await server.write(reacting.like, server.site.urls, server.people["bob"].id, made[-1].id)
+            await server.write(reaction_actions.boost, server.site.urls, server.people[each].id, made[-1].id)
+        await server.write(reaction_actions.like, server.site.urls, server.people["bob"].id, made[-1].id)
     first = made[0]
     await server.write(
-        publishing.edit,
+        post_actions.edit,
         server.site.urls,
         first.account.id,
         first.id,
-        publishing.Draft(source=f"A second {HIDDEN} #sea", warning=WARNING),
+        post_actions.Draft(source=f"A second {HIDDEN} #sea", warning=WARNING),
     )
     return made
 

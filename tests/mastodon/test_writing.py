@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import publishing
+from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft, File
 from fediblog.domain.documents import PUBLIC, Policy, Rule, Visibility
 from fediblog.store.people import apps, relations
@@ -193,7 +193,7 @@ async def test_the_website_keeps_what_an_app_said(server: Server) -> None:
     asked: dict[str, Any] = {"status": "*x*", "quote_approval_policy": "nobody", "fediblog": {"categories": ["Moon"]}}
     made = await alice.post("/api/v1/statuses", asked)
     draft = Draft(source="*y* #sea", visibility=Visibility.PUBLIC)
-    await server.write(publishing.edit, server.site.urls, server.people["alice"].id, int(made["id"]), draft)
+    await server.write(post_actions.edit, server.site.urls, server.people["alice"].id, int(made["id"]), draft)
     shown = await alice.get(f"/api/v1/statuses/{made['id']}")
     assert "*y*" in shown["content"]
     assert sorted(each["name"] for each in shown["tags"]) == ["Moon", "sea"]

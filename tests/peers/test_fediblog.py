@@ -18,9 +18,9 @@ import pytest_asyncio
 import trustme
 from PIL import Image
 
-from fediblog.actions import following, moderating, people, publishing, reacting
+from fediblog.actions import account_actions, follow_actions, moderation_actions, post_actions, reaction_actions
+from fediblog.actions.account_actions import Profile
 from fediblog.actions.drafts import Draft, File, PollDraft
-from fediblog.actions.people import Profile
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation import compose
@@ -112,21 +112,21 @@ async def test_both_follow_and_stop(meeting: Meeting) -> None:
     await meeting.peer.unfollow(meeting.handle)
     await meeting.heard("Undo", after=before)
     assert not await meeting.server.read(relations.is_following, there.id, meeting.me.id)
-    await meeting.do(following.unfollow, there.id)
+    await meeting.do(follow_actions.unfollow, there.id)
     await meeting.told("Undo")
     assert meeting.me.uri not in (await meeting.peer.state())["followers"]
 
 
 async def test_a_locked_account_decides(one: Meeting) -> None:
-    await one.do(people.update_profile, Profile(name="Ann", locked=True))
+    await one.do(account_actions.update_profile, Profile(name="Ann", locked=True))
     await one.peer.follow(one.handle)
     await one.heard("Follow", one.me.uri)
     there = await one.server.account(one.peer.uri)
     assert (await one.peer.state())["following"][one.me.uri] == "pending"
-    await one.do(following.accept, there.id)
+    await one.do(follow_actions.accept, there.id)
     await one.told("Accept")
     assert (await one.peer.state())["following"][one.me.uri] == "accepted"
-    await one.do(following.remove_follower, there.id)
+    await one.do(follow_actions.remove_follower, there.id)
     await one.told("Reject")
     assert (await one.peer.state())["following"][one.me.uri] == "rejected"
 
@@ -236,7 +236,7 @@ async def test_edited_and_deleted(meeting: Meeting) -> None:
     assert update.object["updated"] >= update.object["published"]
     assert (await meeting.peer.state())["known"][post.uri]["content"] == "<p>First</p>\n"
 
-    await meeting.do(publishing.delete, post.id)
+    await meeting.do(post_actions.delete, post.id)
     delete = await meeting.told("Delete")
     assert (delete.object["type"], delete.object["id"]) == ("Tombstone", post.uri)
     assert post.uri not in (await meeting.peer.state())["known"]
@@ -363,8 +363,8 @@ async def test_our_likes_and_boosts(meeting: Meeting) -> None:
     await meeting.follow()
     post = await meeting.wrote("<p>Nice?</p>")
     for deed, kind, undo, name in (
-        (reacting.like, "Like", reacting.unlike, "likes"),
-        (reacting.boost, "Announce", reacting.unboost, "boosts"),
+        (reaction_actions.like, "Like", reaction_actions.unlike, "likes"),
+        (reaction_actions.boost, "Announce", reaction_actions.unboost, "boosts"),
     ):
         await meeting.do(deed, post.id)
         told = await meeting.told(kind)
@@ -396,7 +396,7 @@ async def test_votes(one: Meeting) -> None:
     await one.heard("Create", question["id"])
     theirs = await one.stored(question["id"])
     before = len(await one.peer.events())
-    await one.do(reacting.vote, theirs.id, ["B"])
+    await one.do(reaction_actions.vote, theirs.id, ["B"])
     told = await one.told("Create", after=before)
     assert (told.object["name"], told.object["inReplyTo"], told.object["to"]) == ("B", theirs.uri, one.peer.uri)
     assert (told.inbox, "content" in told.object) == (f"/users/{one.peer.username}/inbox", False)
@@ -432,9 +432,9 @@ async def test_a_report_and_a_block(one: Meeting) -> None:
     let_go = await one.told("Undo")  # so that neither keeps a follow that the other ended
     assert let_go.object["type"] == "Follow"
 
-    await one.do(moderating.block, there.id)
+    await one.do(moderation_actions.block, there.id)
     assert (await one.told("Block")).understood["object"] == one.peer.uri
-    await one.do(moderating.unblock, there.id)
+    await one.do(moderation_actions.unblock, there.id)
     assert (await one.told("Undo", after=let_go.n)).object["type"] == "Block"
 
 
@@ -442,7 +442,9 @@ async def test_profiles(meeting: Meeting) -> None:
     await meeting.followed()
     await meeting.follow()
     fields = (("Home", "https://ann.example"),)
-    await meeting.do(people.update_profile, Profile(name="Ann the Second", summary="I *am*.", fields=fields, bot=True))
+    await meeting.do(
+        account_actions.update_profile, Profile(name="Ann the Second", summary="I *am*.", fields=fields, bot=True)
+    )
     me = (await meeting.told("Update")).object
     assert (me["type"], me["name"], me["summary"]) == ("Service", "Ann the Second", "<p>I <em>am</em>.</p>\n")
     assert (me["attachment"]["type"], me["attachment"]["name"]) == ("PropertyValue", "Home")
@@ -477,7 +479,7 @@ async def test_lookups(meeting: Meeting) -> None:
     for uri, total in ((me.followers, 1), (me.following, 1), (me.featured, 0)):
         found = await meeting.peer.collection(uri)
         assert (found["type"], found["total"]) == ("OrderedCollection", total)
-    await meeting.do(publishing.pin, written[3].id)
+    await meeting.do(post_actions.pin, written[3].id)
     assert (await meeting.told("Add")).understood["target"] == me.featured
     assert [each["id"] for each in (await meeting.peer.collection(me.featured))["items"]] == [written[3].uri]
     thread = await meeting.peer.collection(written[3].context)
@@ -505,7 +507,7 @@ async def test_we_move(one: Meeting) -> None:
 async def test_an_account_of_ours_is_deleted(meeting: Meeting) -> None:
     await meeting.followed()
     told = await meeting.posted("Farewell")
-    await meeting.do(people.delete_account)
+    await meeting.do(account_actions.delete_account)
     assert (await meeting.told("Delete")).understood["object"] == meeting.me.uri
     assert (await meeting.peer.lookup(meeting.me.uri))["type"] in (None, "Tombstone")
     assert (await meeting.server.get(meeting.me.uri)).status_code == 410

@@ -13,7 +13,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from fediblog.actions import following, moderating, people, publishing, reacting
+from fediblog.actions import account_actions, follow_actions, moderation_actions, post_actions, reaction_actions
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.documents import Visibility
 from fediblog.federation import compose, uploads
@@ -42,20 +42,20 @@ async def _write(pair: Pair) -> None:
     await pair.publish("For followers", visibility=Visibility.FOLLOWERS, warning="careful")
     deleted = await pair.publish("To be deleted")
     edited = await pair.publish("To be edited")
-    await do(pair.near, publishing.edit, ann, edited.id, Draft(source="Edited"))
-    await do(pair.near, publishing.delete, ann, deleted.id)
-    await do(pair.near, publishing.pin, ann, article.id)
-    await do(pair.near, publishing.publish, ann, Draft(source="A draft", state="draft"))
+    await do(pair.near, post_actions.edit, ann, edited.id, Draft(source="Edited"))
+    await do(pair.near, post_actions.delete, ann, deleted.id)
+    await do(pair.near, post_actions.pin, ann, article.id)
+    await do(pair.near, post_actions.publish, ann, Draft(source="A draft", state="draft"))
     at = pair.world.clock.now + 9 * HOUR
-    await do(pair.near, publishing.publish, ann, Draft(source="For later", state="scheduled", scheduled=at))
+    await do(pair.near, post_actions.publish, ann, Draft(source="For later", state="scheduled", scheduled=at))
     await pair.answer(article, "An answer @ann@one.test")
-    for deed in (reacting.like, reacting.boost):
+    for deed in (reaction_actions.like, reaction_actions.boost):
         there = await pair.there(article)
         assert there is not None
         await do(pair.far, deed, pair.ben.id, there.id)
     there = await pair.there(question)
     assert there is not None
-    await do(pair.far, reacting.vote, pair.ben.id, there.id, ["yes"])
+    await do(pair.far, reaction_actions.vote, pair.ben.id, there.id, ["yes"])
     await pair.world.settle()
 
 
@@ -65,14 +65,14 @@ async def _moderate(pair: Pair) -> None:
     await compose.follow(world.sites[pair.near], ann, f"@{carol.acct}")
     await world.settle()
     there = (await pair.copy_of(pair.near, carol)).id
-    await do(pair.near, moderating.mute, ann, there)
-    await do(pair.near, following.unfollow, ann, there)
-    await do(pair.near, moderating.block, ann, there)
-    await do(pair.near, moderating.block_host, "bad.test", "spam")
-    profile = people.Profile(name="Ann", summary="I write", fields=(("Home", "https://ann.test"),))
-    await do(pair.near, people.update_profile, ann, profile)
+    await do(pair.near, moderation_actions.mute, ann, there)
+    await do(pair.near, follow_actions.unfollow, ann, there)
+    await do(pair.near, moderation_actions.block, ann, there)
+    await do(pair.near, moderation_actions.block_host, "bad.test", "spam")
+    profile = account_actions.Profile(name="Ann", summary="I write", fields=(("Home", "https://ann.test"),))
+    await do(pair.near, account_actions.update_profile, ann, profile)
     world.network.down.add(pair.far)
-    await do(pair.near, publishing.publish, ann, Draft(source="Still on its way"))
+    await do(pair.near, post_actions.publish, ann, Draft(source="Still on its way"))
     await world.settle()
 
 

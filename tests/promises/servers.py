@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from fediblog.actions import people
+from fediblog.actions import account_actions
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Actor, Key
 from fediblog.domain.urls import Urls
@@ -227,7 +227,7 @@ class Server:
         urls, now = self.urls, system_clock()
 
         def deed(tx: Tx) -> Account:
-            people.ensure_instance(tx, urls, keys_of(urls.host, people.INSTANCE_HANDLE))
+            account_actions.ensure_instance(tx, urls, keys_of(urls.host, account_actions.INSTANCE_HANDLE))
             server_state.put(tx, "origin", self.origin)
             account = add_person(tx, urls, "ann", keys_of("near.test", "ann"))
             end = now + 86_400_000

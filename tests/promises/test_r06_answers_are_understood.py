@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fediblog.actions import people
+from fediblog.actions import account_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.posts import Post
 from fediblog.federation import compose
@@ -62,7 +62,7 @@ async def test_gone_inbox_of_a_living_actor_keeps_the_follower(pair: Pair) -> No
 
 async def test_gone_inbox_of_a_gone_actor_ends_the_follow(pair: Pair) -> None:
     pair.world.network.down.add(pair.near)  # so that no Delete tells of it
-    await pair.world.do(pair.far, people.delete_account, pair.ben.id)
+    await pair.world.do(pair.far, account_actions.delete_account, pair.ben.id)
     await pair.world.settle()
     await pair.world.sites[pair.far].db.write(lambda tx: tx.run("delete from delivery"))  # then the actor is gone, too
     pair.world.network.fail(pair.far, 410)

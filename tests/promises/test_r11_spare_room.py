@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fediblog.actions.drafts import Draft
-from fediblog.actions.publishing import publish
+from fediblog.actions.post_actions import publish
 from fediblog.cli import doctor, inspection, reserve
 from fediblog.cli.reserve import Reserve, Watch
 from fediblog.errors import Unavailable

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from fediblog.actions.drafts import Draft
-from fediblog.actions.publishing import publish
+from fediblog.actions.post_actions import publish
 from fediblog.cli import doctor
 from fediblog.errors import Unavailable
 from fediblog.store.engine import sqlite_file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fediblog.actions import publishing
+from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.cli import doctor
 from fediblog.domain.posts import Post
@@ -60,7 +60,7 @@ async def test_the_owner_is_told_for_a_day_that_the_clock_differs(pair: Pair) ->
 
 async def _write(pair: Pair, text: str, **more: object) -> Post:
     draft = Draft(source=text, **more)  # type: ignore[arg-type]
-    return await pair.world.do(pair.near, publishing.publish, pair.ann.id, draft)
+    return await pair.world.do(pair.near, post_actions.publish, pair.ann.id, draft)
 
 
 async def _set_back(pair: Pair, *, restart: bool) -> None:

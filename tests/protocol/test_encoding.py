@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fediblog.actions.documents import post_document
+from fediblog.actions.own_documents import post_document
 from fediblog.domain.documents import Json
 from fediblog.protocol.contexts import CONTEXT, in_context
 from fediblog.protocol.jsontext import encode

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import following
+from fediblog.actions import follow_actions
 from fediblog.domain.documents import PUBLIC
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_lists, posts
@@ -45,7 +45,7 @@ async def test_only_the_one_who_was_asked_accepts_and_rejects(
     at_home: Home, bob: Person, eve: Person, neighbour: Person
 ) -> None:
     account = await at_home.know(bob)
-    await at_home.site.db.write(following.follow, at_home.site.urls, at_home.alice.id, account.id)
+    await at_home.site.db.write(follow_actions.follow, at_home.site.urls, at_home.alice.id, account.id)
     [(uri,)] = await at_home.ask("select uri from follow")
     asked = {"id": uri, "type": "Follow", "actor": at_home.alice.uri, "object": bob.uri}
     for number, who in enumerate((eve, neighbour)):

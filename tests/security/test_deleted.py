@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fediblog.actions import publishing
+from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
 from fediblog.domain.documents import Visibility
@@ -28,8 +28,8 @@ def _addresses(post: Post) -> list[tuple[str, str]]:
 
 async def _deleted(home: Home, visibility: Visibility, title: str) -> Post:
     draft = Draft(source="Words @bob@bob.test", visibility=visibility, title=title)
-    post = await home.site.db.write(publishing.publish, home.site.urls, home.alice.id, draft)
-    await home.site.db.write(publishing.delete, home.site.urls, home.alice.id, post.id)
+    post = await home.site.db.write(post_actions.publish, home.site.urls, home.alice.id, draft)
+    await home.site.db.write(post_actions.delete, home.site.urls, home.alice.id, post.id)
     return post
 
 

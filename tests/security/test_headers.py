@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.routing import BaseRoute, Mount, Route
 
-from fediblog.actions import following, publishing, reacting
+from fediblog.actions import follow_actions, post_actions, reaction_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import ROUTES
 from fediblog.mastodon.calls import MOST_LINK
@@ -51,12 +51,12 @@ async def server() -> AsyncIterator[Server]:
             await server.person(handle)
         alice, bob = server.people["alice"].id, server.people["bob"].id
         for one, other in ((alice, bob), (bob, alice)):
-            await server.write(following.follow, server.site.urls, one, other)
+            await server.write(follow_actions.follow, server.site.urls, one, other)
             for number in range(3):
                 draft = Draft(source=f"@alice #日本語 #tag {number}")
-                post = await server.write(publishing.publish, server.site.urls, one, draft)
+                post = await server.write(post_actions.publish, server.site.urls, one, draft)
                 for account in (alice, bob):
-                    await server.write(reacting.like, server.site.urls, account, post.id)
+                    await server.write(reaction_actions.like, server.site.urls, account, post.id)
         await server.write(_session, alice)
         yield server
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import people
+from fediblog.actions import account_actions
 from fediblog.app import create_app
 from fediblog.counters import BUGS
 from fediblog.errors import Invalid
@@ -149,9 +149,9 @@ async def test_the_operator_may_add_more(at_home: Home) -> None:
     site, keys = at_home.site, keys_of("home.test", "more")
     assert at_home.alice.login is not None
     for number in range(site.settings.accounts_per_login):
-        await site.db.write(people.add_account, site.urls, at_home.alice.login, f"more{number}", "", keys)
+        await site.db.write(account_actions.add_account, site.urls, at_home.alice.login, f"more{number}", "", keys)
     with pytest.raises(Invalid, match="may have 10 accounts"):
-        await site.db.write(people.add_account, site.urls, at_home.alice.login, "last", "", keys, most=10)
+        await site.db.write(account_actions.add_account, site.urls, at_home.alice.login, "last", "", keys, most=10)
 
 
 async def test_a_worker_shows_its_numbers_and_nothing_else(at_home: Home) -> None:

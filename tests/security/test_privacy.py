@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.routing import BaseRoute, Mount, Route
 
-from fediblog.actions import following, publishing, reacting
+from fediblog.actions import follow_actions, post_actions, reaction_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import ROUTES, create_app
 from fediblog.domain.accounts import Account
@@ -68,7 +68,7 @@ async def house(at_home: Home, eve: Person) -> House:
         "scheduled": Draft(source="canary plover #plugh", state="scheduled", scheduled=at_home.clock.now + DAY),
     }
     secrets = {
-        name: await site.db.write(publishing.publish, site.urls, alice.id, draft) for name, draft in drafts.items()
+        name: await site.db.write(post_actions.publish, site.urls, alice.id, draft) for name, draft in drafts.items()
     }
     account = await at_home.know(eve)
     await site.db.write(relations.put_follow, account.id, alice.id, "https://eve.test/x/f", "pending")
@@ -319,7 +319,7 @@ async def test_a_follower_reads_by_a_signed_request_and_nobody_keeps_the_answer(
 async def test_a_request_to_follow_shows_nothing_before_it_is_accepted(at_home: Home, bob: Person) -> None:
     """What a locked account wrote for its followers is not shown to whom it has not accepted."""
     account = await at_home.know(bob)
-    await at_home.site.db.write(following.follow, at_home.site.urls, at_home.alice.id, account.id)
+    await at_home.site.db.write(follow_actions.follow, at_home.site.urls, at_home.alice.id, account.id)
     note = bob.note(to=[f"{bob.uri}/followers"], cc=[], content="<p>for followers</p>")
     await at_home.send(bob, bob.creates(note), inbox=f"/a/{at_home.alice.id}/inbox", inbox_owner=at_home.alice.id)
     await at_home.work()
@@ -342,7 +342,7 @@ async def test_a_request_to_follow_shows_nothing_before_it_is_accepted(at_home: 
 async def test_boosts_of_an_account_that_was_shut_out_are_gone_too(house: House) -> None:
     site = house.home.site
     post = await house.home.writes()
-    await site.db.write(reacting.boost, site.urls, house.mallory.id, post.id)
+    await site.db.write(reaction_actions.boost, site.urls, house.mallory.id, post.id)
     [(uri,)] = await house.home.ask("select uri from boost")
     path = uri.removeprefix(ORIGIN)
     wanted = {"accept": "application/activity+json"}

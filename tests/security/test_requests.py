@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import following
+from fediblog.actions import follow_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
 from fediblog.errors import FediblogError, Refused
@@ -198,7 +198,7 @@ async def by_inbox(home: Home, bob: Person) -> None:
     home.site.client.engine, engine = home.web, home.site.client.engine
     account = await home.know(person)
     home.site.client.engine = engine
-    await home.site.db.write(following.follow, home.site.urls, home.alice.id, account.id)
+    await home.site.db.write(follow_actions.follow, home.site.urls, home.alice.id, account.id)
     await worked(home)
 
 

@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import Request
 from starlette.routing import Route
 
-from fediblog.actions import granting
+from fediblog.actions import oauth_grants
 from fediblog.domain.posts import Post
 from fediblog.federation import passwords
 from fediblog.store.people import apps, logins
@@ -149,7 +149,7 @@ async def test_what_ends_a_session_ends_it_on_the_server(blog: Blog) -> None:
 
     first, second = await blog.owner(), await blog.owner()
     tokens = [each.http.cookies[token_of] for each in (first, second)]
-    app = await blog.site.db.write(granting.grant_by_hand, blog.alice.id, "read", "an app")
+    app = await blog.site.db.write(oauth_grants.grant_by_hand, blog.alice.id, "read", "an app")
     fresh = {"old": PASSWORD, "password": "another long one", "password-again": "another long one"}
     assert (await first.post("/settings/password", fresh)).status_code == 303
     for token in tokens:

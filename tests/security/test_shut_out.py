@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from fediblog.actions import moderating
+from fediblog.actions import moderation_actions
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.mastodon.routes import ENDPOINTS
@@ -69,19 +69,19 @@ Deed = Callable[[Thread], tuple[Callable[..., object], tuple[object, ...]]]
 
 def _mutual(name: str) -> tuple[Deed, Deed]:
     def person(undo: str) -> Deed:
-        return lambda t: (getattr(moderating, undo + "block"), (t.blog.site.urls, t.blog.alice.id, t.eve.id))
+        return lambda t: (getattr(moderation_actions, undo + "block"), (t.blog.site.urls, t.blog.alice.id, t.eve.id))
 
     def host(undo: str) -> Deed:
         return lambda t: (
-            getattr(moderating, undo + "mute_host"),
+            getattr(moderation_actions, undo + "mute_host"),
             (t.blog.site.urls, t.blog.alice.id, "Evil.example:443"),
         )
 
     def server(undo: str) -> Deed:
-        return lambda t: (getattr(moderating, undo + "block_host"), (t.blog.site.urls, "evil.example"))
+        return lambda t: (getattr(moderation_actions, undo + "block_host"), (t.blog.site.urls, "evil.example"))
 
     def suspended(undo: str) -> Deed:
-        return lambda t: (getattr(moderating, undo + "suspend"), (t.blog.site.urls, t.eve.id))
+        return lambda t: (getattr(moderation_actions, undo + "suspend"), (t.blog.site.urls, t.eve.id))
 
     made = {"person": person, "host": host, "server": server, "suspended": suspended}[name]
     return made(""), made("un")
@@ -110,7 +110,7 @@ async def test_who_is_blocked_is_gone_on_every_route_and_comes_back(thread: Thre
 
 async def test_answers_of_others_stay_below_a_comment_that_is_not_shown(thread: Thread) -> None:
     blog = thread.blog
-    await blog.site.db.write(moderating.block, blog.site.urls, blog.alice.id, thread.eve.id)
+    await blog.site.db.write(moderation_actions.block, blog.site.urls, blog.alice.id, thread.eve.id)
     page = (await blog.browser().get(thread.post.url.removeprefix(blog.site.urls.origin))).text
     unseen, answer = page.index("A comment that is not shown."), page.index("A good answer")
     assert unseen < answer
@@ -120,7 +120,7 @@ async def test_answers_of_others_stay_below_a_comment_that_is_not_shown(thread: 
 
 async def test_a_mute_changes_nothing_for_others(thread: Thread) -> None:
     blog = thread.blog
-    await blog.site.db.write(moderating.mute, blog.site.urls, blog.alice.id, thread.eve.id)
+    await blog.site.db.write(moderation_actions.mute, blog.site.urls, blog.alice.id, thread.eve.id)
     assert await thread.numbers() == (3, 2, 2, 3, 2, 2, 3)
     page = (await blog.browser().get(thread.post.url.removeprefix(blog.site.urls.origin))).text
     assert "Plover" in page

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from markupsafe import escape
 
-from fediblog.actions import people
+from fediblog.actions import account_actions
 from fediblog.domain.accounts import Account
 from fediblog.federation.keyring import make_keys
 from fediblog.markup.text import one_line
@@ -49,7 +49,7 @@ WORDS = 'What I <b>typed</b> & "meant"\nfor an hour'
 async def another(blog: Blog, handle: str = "ann_home") -> Account:
     keys = make_keys()
     login = blog.alice.login or 0
-    return await blog.site.db.write(lambda tx: people.add_account(tx, blog.site.urls, login, handle, "", keys))
+    return await blog.site.db.write(lambda tx: account_actions.add_account(tx, blog.site.urls, login, handle, "", keys))
 
 
 async def act_as(blog: Blog, browser: Browser, account: Account) -> None:
@@ -134,7 +134,7 @@ async def test_nothing_that_was_typed_is_lost(blog: Blog, path: str, files: bool
         await blog.site.db.write(accounts.set_state, home.id, "suspended")
     elif how == "none-left":
         for each in (home, blog.alice):
-            await blog.site.db.write(people.delete_account, blog.site.urls, each.id)
+            await blog.site.db.write(account_actions.delete_account, blog.site.urls, each.id)
         if path == NEW_ACCOUNT:  # which needs no account
             owner.csrf = "old" + owner.csrf
     elif how == "stale":
@@ -192,7 +192,7 @@ async def test_nothing_that_was_typed_is_lost(blog: Blog, path: str, files: bool
 
 async def test_whose_accounts_are_gone_goes_on_with_the_form_for_a_new_one(blog: Blog) -> None:
     owner = await blog.owner()
-    await blog.site.db.write(people.delete_account, blog.site.urls, blog.alice.id)
+    await blog.site.db.write(account_actions.delete_account, blog.site.urls, blog.alice.id)
     await owner.get(NEW_ACCOUNT)
     await blog.site.db.write(end_all)
     answer = await owner.post(NEW_ACCOUNT, {"handle": "alice2", "display": "Alice again"})
@@ -208,7 +208,7 @@ async def test_what_was_typed_outlives_the_account_that_it_was_typed_for(blog: B
     owner = await blog.owner()
     await blog.site.db.write(end_all)
     answer = await owner.post("/write", {"source": WORDS, "visibility": "public", "do": "publish"})
-    await blog.site.db.write(people.delete_account, blog.site.urls, blog.alice.id)
+    await blog.site.db.write(account_actions.delete_account, blog.site.urls, blog.alice.id)
     answer = await owner.post("/login", {**fields_of(answer.text, "/login"), "name": "alice", "password": PASSWORD})
     assert "You have no account here now" in answer.text
     answer = await owner.post(NEW_ACCOUNT, {**fields_of(answer.text, NEW_ACCOUNT), "handle": "alice2"})

@@ -11,9 +11,17 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.routing import Match, Route
 
-from fediblog.actions import following, furnishing, moderating, people, publishing, reacting, reporting
+from fediblog.actions import (
+    account_actions,
+    follow_actions,
+    moderation_actions,
+    post_actions,
+    reaction_actions,
+    report_actions,
+    site_actions,
+)
+from fediblog.actions.account_actions import Profile
 from fediblog.actions.drafts import Draft, File, PollDraft
-from fediblog.actions.people import Profile
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
@@ -63,14 +71,14 @@ async def furnish(world: World) -> list[str]:
     ann = await world.person(A, "ann")
     cem = await world.person(A, "cem")
     urls = world.sites[A].urls
-    await world.do(A, furnishing.add_emoji, "blob", await upload(world, ann), "")
+    await world.do(A, site_actions.add_emoji, "blob", await upload(world, ann), "")
     pictures = [await upload(world, ann) for _ in range(4)]
     profile = Profile(name="Ann :blob:", fields=(("site", "https://alice.test/"),), icon=pictures[0], image=pictures[1])
-    await world.do(A, people.update_profile, ann.id, profile)
+    await world.do(A, account_actions.update_profile, ann.id, profile)
     await world.sites[A].db.write(lambda tx: tags.set_featured(tx, ann.id, "oak", on=True))
 
     async def publish(by: Account = ann, **draft: Any) -> Post:
-        post: Post = await world.do(A, publishing.publish, by.id, Draft(**draft))
+        post: Post = await world.do(A, post_actions.publish, by.id, Draft(**draft))
         return post
 
     hero, file = File(upload=pictures[2]), File(upload=pictures[3])
@@ -79,15 +87,15 @@ async def furnish(world: World) -> list[str]:
     poll = await publish(source="Which?", poll=PollDraft(options=("a", "b")))
     answer = await publish(by=cem, source="Yes", reply_to=note.id)
     quoting = await publish(by=cem, source="Look", quote=article.id)
-    await world.do(A, following.follow, cem.id, ann.id)
+    await world.do(A, follow_actions.follow, cem.id, ann.id)
     closed = await publish(source="For followers to answer", comments="followers")
     allowed = await publish(by=cem, source="I may", reply_to=closed.id)
     for post in (note, article):
-        await world.do(A, reacting.like, cem.id, post.id)
-        await world.do(A, reacting.boost, cem.id, post.id)
-    await world.do(A, publishing.pin, ann.id, article.id)
+        await world.do(A, reaction_actions.like, cem.id, post.id)
+        await world.do(A, reaction_actions.boost, cem.id, post.id)
+    await world.do(A, post_actions.pin, ann.id, article.id)
     gone = await publish(source="Gone")
-    await world.do(A, publishing.delete, ann.id, gone.id)
+    await world.do(A, post_actions.delete, ann.id, gone.id)
     await let_answer(world, closed)
     begin = [each.uri for each in (ann, cem, article, note, poll, answer, quoting, closed, allowed, gone)]
     begin += [document["result"] for document in await sent_by(world) if "result" in document]
@@ -103,7 +111,7 @@ async def meet(world: World) -> tuple[list[Any], set[int]]:
     here = await resolve.actor(near, ben.uri)
 
     async def publish(host: str, by: Account, **draft: Any) -> Post:
-        post: Post = await world.do(host, publishing.publish, by.id, Draft(**draft))
+        post: Post = await world.do(host, post_actions.publish, by.id, Draft(**draft))
         await world.settle()
         return post
 
@@ -112,31 +120,33 @@ async def meet(world: World) -> tuple[list[Any], set[int]]:
         assert found is not None
         return found
 
-    await world.do(A, following.follow, ann.id, here.id)
+    await world.do(A, follow_actions.follow, ann.id, here.id)
     closed = await publish(A, ann, source="For followers to answer", comments="followers")
     await let_answer(world, closed)
     poll = await publish(B, ben, source="Which?", poll=PollDraft(options=("a", "b")))
     theirs = await known(A, poll)
-    for deed in (reacting.like, reacting.boost):
+    for deed in (reaction_actions.like, reaction_actions.boost):
         await world.do(A, deed, ann.id, theirs.id)
-    await world.do(A, reacting.vote, ann.id, theirs.id, ["a"])
+    await world.do(A, reaction_actions.vote, ann.id, theirs.id, ["a"])
     quoting_post = await publish(A, ann, source="Look", quote=theirs.id)
     await publish(B, ben, source="Look", quote=(await known(B, quoting_post)).id)
-    await world.do(A, publishing.edit, ann.id, closed.id, Draft(source="Changed", comments="followers"))
-    await world.do(A, publishing.pin, ann.id, closed.id)
-    await world.do(A, publishing.unpin, ann.id, closed.id)
+    await world.do(A, post_actions.edit, ann.id, closed.id, Draft(source="Changed", comments="followers"))
+    await world.do(A, post_actions.pin, ann.id, closed.id)
+    await world.do(A, post_actions.unpin, ann.id, closed.id)
     private = [
         await publish(A, ann, source="@ben@bob.test Private", visibility=each)
         for each in (Visibility.FOLLOWERS, Visibility.DIRECT)
     ]
-    await world.do(A, publishing.edit, ann.id, private[0].id, Draft(source="Changed", visibility=private[0].visibility))
-    await world.do(A, publishing.delete, ann.id, (await publish(A, ann, source="Gone")).id)
-    for deed in (reacting.unlike, reacting.unboost):
+    await world.do(
+        A, post_actions.edit, ann.id, private[0].id, Draft(source="Changed", visibility=private[0].visibility)
+    )
+    await world.do(A, post_actions.delete, ann.id, (await publish(A, ann, source="Gone")).id)
+    for deed in (reaction_actions.unlike, reaction_actions.unboost):
         await world.do(A, deed, ann.id, theirs.id)
-    await world.do(A, people.update_profile, ann.id, Profile(name="Ann"))
-    await world.do(A, reporting.report, ann.id, reporting.Complaint(target=here.id, forward=True))
-    await world.do(A, moderating.block, ann.id, here.id)
-    await world.do(A, moderating.unblock, ann.id, here.id)
+    await world.do(A, account_actions.update_profile, ann.id, Profile(name="Ann"))
+    await world.do(A, report_actions.report, ann.id, report_actions.Complaint(target=here.id, forward=True))
+    await world.do(A, moderation_actions.block, ann.id, here.id)
+    await world.do(A, moderation_actions.unblock, ann.id, here.id)
     return await sent_by(world), {post.id for post in private}
 
 
@@ -148,11 +158,11 @@ async def sent_by(world: World) -> list[Any]:
 async def let_answer(world: World, post: Post) -> None:
     """Ben, who follows Ann, answers a post of hers that only followers may answer."""
     ben = await world.read(B, accounts.local_by_handle, "ben") or await world.person(B, "ben")
-    await world.do(B, following.follow, ben.id, (await resolve.actor(world.sites[B], post.author)).id)
+    await world.do(B, follow_actions.follow, ben.id, (await resolve.actor(world.sites[B], post.author)).id)
     await world.settle()
     known = await resolve.post(world.sites[B], post.uri)
     assert known is not None
-    await world.do(B, publishing.publish, ben.id, Draft(source="I may", reply_to=known.id))
+    await world.do(B, post_actions.publish, ben.id, Draft(source="I may", reply_to=known.id))
     await world.settle()
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import furnishing, moderating, people, publishing, reacting
+from fediblog.actions import account_actions, moderation_actions, post_actions, reaction_actions, site_actions
+from fediblog.actions.account_actions import Profile
 from fediblog.actions.drafts import Draft
-from fediblog.actions.people import Profile
 from fediblog.app import create_app
 from fediblog.store.engine.sqlite_connection import SqliteTx
 from fediblog.store.people import accounts
@@ -51,14 +51,14 @@ class House:
     async def furnish(self) -> None:
         self.owner, self.bert = await self.world.person(A, "owner"), await self.world.person(A, "bert")
         await self.picture("cat")
-        await self.do(furnishing.announce, "Soon.", None)
+        await self.do(site_actions.announce, "Soon.", None)
         urls, both = self.site.urls, (self.owner, self.bert)
         shown = Draft(source="Hello :blob: #oak", title="Oaks :blob:")
-        made = [await self.do(publishing.publish, each.id, shown) for each in both]
+        made = [await self.do(post_actions.publish, each.id, shown) for each in both]
         for each in both:
-            await self.do(people.update_profile, each.id, Profile(name="Me :blob:", summary="Likes :blob:"))
-        made.append(await self.do(publishing.publish, self.bert.id, Draft(source="Yes :blob:", reply_to=made[0].id)))
-        await self.do(reacting.boost, self.bert.id, made[0].id)
+            await self.do(account_actions.update_profile, each.id, Profile(name="Me :blob:", summary="Likes :blob:"))
+        made.append(await self.do(post_actions.publish, self.bert.id, Draft(source="Yes :blob:", reply_to=made[0].id)))
+        await self.do(reaction_actions.boost, self.bert.id, made[0].id)
         self.posts = [each.id for each in made]
         self.paths = ["/", "/@owner", "/@bert", "/feed.atom", "/@owner/feed.atom", "/tags/oak", "/emoji/blob"]
         self.paths += [f"/a/{each.id}" for each in both] + [f"/a/{each.id}/outbox?before={2**63 - 1}" for each in both]
@@ -76,7 +76,7 @@ class House:
             return media_files.add(tx, account, media_type="image/png", file=f"aa/{name}.png", **more)
 
         number = await self.site.db.write(upload, (await self.site.keys.instance_account()).id)
-        await self.do(furnishing.add_emoji, "blob", number, "")
+        await self.do(site_actions.add_emoji, "blob", number, "")
 
     async def pages(self, app: App) -> Pages:
         found: Pages = {}
@@ -89,43 +89,43 @@ class House:
 
 DEEDS: dict[str, Any] = {
     "add_emoji": lambda house: house.picture("dog"),
-    "remove_emoji": lambda house: house.site.db.write(furnishing.remove_emoji, "blob"),
-    "announce": lambda house: house.do(furnishing.announce, "Later.", None),
+    "remove_emoji": lambda house: house.site.db.write(site_actions.remove_emoji, "blob"),
+    "announce": lambda house: house.do(site_actions.announce, "Later.", None),
     "withdraw": lambda house: house.site.db.write(withdraw_all),
-    "block": lambda house: house.do(moderating.block, house.owner.id, house.bert.id),
-    "unblock": lambda house: house.do(moderating.unblock, house.owner.id, house.bert.id),
-    "mute": lambda house: house.do(moderating.mute, house.owner.id, house.bert.id),
-    "unmute": lambda house: house.do(moderating.unmute, house.owner.id, house.bert.id),
-    "mute_host": lambda house: house.do(moderating.mute_host, house.owner.id, "far.test"),
-    "unmute_host": lambda house: house.do(moderating.unmute_host, house.owner.id, "far.test"),
-    "block_host": lambda house: house.do(moderating.block_host, "far.test"),
-    "unblock_host": lambda house: house.do(moderating.unblock_host, "far.test"),
+    "block": lambda house: house.do(moderation_actions.block, house.owner.id, house.bert.id),
+    "unblock": lambda house: house.do(moderation_actions.unblock, house.owner.id, house.bert.id),
+    "mute": lambda house: house.do(moderation_actions.mute, house.owner.id, house.bert.id),
+    "unmute": lambda house: house.do(moderation_actions.unmute, house.owner.id, house.bert.id),
+    "mute_host": lambda house: house.do(moderation_actions.mute_host, house.owner.id, "far.test"),
+    "unmute_host": lambda house: house.do(moderation_actions.unmute_host, house.owner.id, "far.test"),
+    "block_host": lambda house: house.do(moderation_actions.block_host, "far.test"),
+    "unblock_host": lambda house: house.do(moderation_actions.unblock_host, "far.test"),
     "set_disabled": lambda house: house.site.db.write(disable, house),
-    "suspend": lambda house: house.do(moderating.suspend, house.bert.id),
-    "unsuspend": lambda house: house.do(moderating.unsuspend, house.bert.id),
+    "suspend": lambda house: house.do(moderation_actions.suspend, house.bert.id),
+    "unsuspend": lambda house: house.do(moderation_actions.unsuspend, house.bert.id),
     "delete": lambda house: house.site.db.write(shut_and_delete, house),
 }
 
 
 def withdraw_all(tx: Tx) -> None:
     for row in tx.all("select id from announcement"):
-        furnishing.withdraw(tx, row.id)
+        site_actions.withdraw(tx, row.id)
 
 
 def disable(tx: Tx, house: House) -> None:
     for disabled in (True, False):
-        moderating.set_disabled(tx, house.bert.id, disabled=disabled)
+        moderation_actions.set_disabled(tx, house.bert.id, disabled=disabled)
 
 
 def shut_and_delete(tx: Tx, house: House) -> None:
-    moderating.suspend(tx, house.site.urls, house.bert.id)
-    moderating.delete(tx, house.site.urls, house.bert.id)
+    moderation_actions.suspend(tx, house.site.urls, house.bert.id)
+    moderation_actions.delete(tx, house.site.urls, house.bert.id)
 
 
 def test_the_walk_knows_all_deeds_of_the_owner() -> None:
     found = {
         name
-        for module in (furnishing, moderating)
+        for module in (site_actions, moderation_actions)
         for name, each in vars(module).items()
         if inspect.isfunction(each) and each.__module__ == module.__name__ and not name.startswith("_")
     }
@@ -162,7 +162,7 @@ async def test_an_emoji_is_shown_as_it_is_now(house: House) -> None:
     assert pictures(await house.pages(app)) == {"cat"}
     await house.picture("dog")
     assert pictures(await house.pages(app)) == {"dog"}
-    await house.site.db.write(furnishing.remove_emoji, "blob")
+    await house.site.db.write(site_actions.remove_emoji, "blob")
     assert pictures(await house.pages(app)) == set()
     assert "dog" not in await accounts_and_posts()
     await house.picture("cow")

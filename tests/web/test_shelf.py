@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from fediblog.actions import publishing, reacting
-from fediblog.actions.publishing import Draft
+from fediblog.actions import post_actions, reaction_actions
+from fediblog.actions.post_actions import Draft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.store.engine.database import connect
@@ -55,20 +55,20 @@ async def made(world: World, path: str, **headers: str) -> str:
 
 
 async def test_a_like_is_seen_at_once(world: World, alice: Account) -> None:
-    post = await world.do(A, publishing.publish, alice.id, Draft(source="Hello."))
+    post = await world.do(A, post_actions.publish, alice.id, Draft(source="Hello."))
     path = f"/p/{post.id}"
     before = await made(world, path)
     assert await made(world, path) == before
-    await world.do(A, reacting.like, alice.id, post.id)
+    await world.do(A, reaction_actions.like, alice.id, post.id)
     after = await made(world, path)
     assert '"totalItems":1' in after
     assert after != before
 
 
 async def test_what_is_deleted_is_gone_at_once(world: World, alice: Account) -> None:
-    post = await world.do(A, publishing.publish, alice.id, Draft(source="Hello."))
+    post = await world.do(A, post_actions.publish, alice.id, Draft(source="Hello."))
     assert "Hello." in await made(world, f"/p/{post.id}")
-    await world.do(A, publishing.delete, alice.id, post.id)
+    await world.do(A, post_actions.delete, alice.id, post.id)
     assert "Tombstone" in await made(world, f"/p/{post.id}")
 
 
@@ -83,7 +83,7 @@ async def test_answers_are_told_apart_by_what_was_asked(world: World, alice: Acc
 
 async def test_what_is_somebodys_own_is_not_kept(world: World, alice: Account) -> None:
     draft = Draft(source="For those who follow.", visibility=Visibility.FOLLOWERS)
-    post = await world.do(A, publishing.publish, alice.id, draft)
+    post = await world.do(A, post_actions.publish, alice.id, draft)
     assert "not-found" in await made(world, f"/p/{post.id}")
     assert "session=x" not in await made(world, "/", cookie="session=x", accept="text/html")
 
@@ -106,7 +106,7 @@ async def test_writing_what_nobody_sees_empties_nothing(world: World, alice: Acc
     await site.db.write(logins.sweep_sessions)
     await ask(shelf, "GET", f"https://{A}/", {})
     assert calls == 1
-    await world.do(A, publishing.publish, alice.id, Draft(source="New."))
+    await world.do(A, post_actions.publish, alice.id, Draft(source="New."))
     await ask(shelf, "GET", f"https://{A}/", {})
     assert calls == 2
 
@@ -127,7 +127,7 @@ async def test_what_another_process_writes_is_seen_too(world: World, alice: Acco
     await ask(shelf, "GET", f"https://{A}/", {})
     other = await connect(site.settings.database_url, clock=world.clock, random=lambda bits: 7)
     try:
-        await other.write(publishing.publish, site.urls, alice.id, Draft(source="From the command line."))
+        await other.write(post_actions.publish, site.urls, alice.id, Draft(source="From the command line."))
     finally:
         await other.close()
     await ask(shelf, "GET", f"https://{A}/", {})

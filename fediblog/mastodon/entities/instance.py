@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 
 from fediblog import __version__
-from fediblog.actions import drafts, people, publishing
+from fediblog.actions import account_actions, drafts, post_actions
 from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.markup.markdown import MARKDOWN, PLAIN
@@ -28,7 +28,7 @@ THUMBNAIL = "/static/thumbnail.png"
 ICON = "/static/avatar.png"
 ICON_SIZE = "400x400"
 _PER_URL = 23  # characters that apps count for an address, however long it is
-_MOST = {"max_featured_tags": 10, "max_pinned_statuses": publishing.MOST_PINNED}
+_MOST = {"max_featured_tags": 10, "max_pinned_statuses": post_actions.MOST_PINNED}
 _POLL = {
     "max_options": 20,
     "max_characters_per_option": drafts.ANSWER_LIMIT,
@@ -119,13 +119,13 @@ def configuration(urls: Urls, facts: Facts) -> Json:
         "vapid": {"public_key": facts.vapid},
         "accounts": {
             **_MOST,
-            "max_profile_fields": people.FIELDS_LIMIT,
+            "max_profile_fields": account_actions.FIELDS_LIMIT,
             "profile_field_name_limit": 200,
             "profile_field_value_limit": 1000,
-            "max_note_length": people.BIO_LIMIT,
+            "max_note_length": account_actions.BIO_LIMIT,
             "max_display_name_length": 200,
-            "max_avatar_description_length": people.ALT_LIMIT,
-            "max_header_description_length": people.ALT_LIMIT,
+            "max_avatar_description_length": account_actions.ALT_LIMIT,
+            "max_header_description_length": account_actions.ALT_LIMIT,
         },
         "statuses": {
             "max_characters": drafts.NOTE_LIMIT,
@@ -134,7 +134,7 @@ def configuration(urls: Urls, facts: Facts) -> Json:
             "supported_mime_types": [PLAIN, MARKDOWN],
         },
         "media_attachments": {
-            "description_limit": people.ALT_LIMIT,
+            "description_limit": account_actions.ALT_LIMIT,
             "image_matrix_limit": PIXELS,
             "image_size_limit": UPLOAD_LIMIT,
             "supported_mime_types": list(SUFFIXES),

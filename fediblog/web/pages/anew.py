@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fediblog.actions import people
+from fediblog.actions import account_actions
 from fediblog.errors import Invalid
 from fediblog.federation.keyring import new_keys
 from fediblog.messages import text
@@ -37,7 +37,9 @@ async def make(request: Request) -> Response:
     keys = await new_keys()
 
     def add(tx: Tx) -> None:
-        made = people.add_account(tx, site.urls, held.login.id, form.line("handle"), form.line("display"), keys)
+        made = account_actions.add_account(
+            tx, site.urls, held.login.id, form.line("handle"), form.line("display"), keys
+        )
         logins.act_as(tx, held.session.token, made.id)
 
     try:

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from fediblog.actions import granting
-from fediblog.actions.granting import Asked, Denied
+from fediblog.actions import oauth_grants
+from fediblog.actions.oauth_grants import Asked, Denied
 from fediblog.errors import NotFound, Refused
 from fediblog.messages import text
 from fediblog.store.people import logins
@@ -43,10 +43,10 @@ async def consent(request: Request) -> Response:
         return _onward(f"/login?{urlencode({'again': '1', 'next': _unforced(request)})}")
     app = await ask_as(request, _client, asked)
     try:
-        wanted = granting.check_request(app, asked)
+        wanted = oauth_grants.check_request(app, asked)
     except Denied as error:
         return _denied(request, app, asked, error)
-    policy = policy_text(site_of(request).urls.origin, forms=granting.source_of(wanted.redirect))
+    policy = policy_text(site_of(request).urls.origin, forms=oauth_grants.source_of(wanted.redirect))
     return render(
         request,
         "authorize.html",
@@ -56,12 +56,12 @@ async def consent(request: Request) -> Response:
         wanted=wanted,
         may=said(wanted.scopes),
         action=_again(request),
-        goal="" if wanted.is_shown else granting.source_of(wanted.redirect),
+        goal="" if wanted.is_shown else oauth_grants.source_of(wanted.redirect),
     )
 
 
 def _client(tx: Tx, _visit: Visit, asked: Mapping[str, str]) -> App:
-    return granting.check_client(tx, asked)
+    return oauth_grants.check_client(tx, asked)
 
 
 def _again(request: Request) -> str:
@@ -82,9 +82,9 @@ async def answer(request: Request) -> Response:
         request.state.renewed = ""
         await sessions.end(request, response)
         return response
-    app = await site.db.read(granting.check_client, asked)
+    app = await site.db.read(oauth_grants.check_client, asked)
     try:
-        wanted = granting.check_request(app, asked)
+        wanted = oauth_grants.check_request(app, asked)
         if form.choice("answer", ("deny", "allow")) == "deny":
             raise Denied("access_denied", text("authorize.refused"))
     except Denied as error:
@@ -99,23 +99,23 @@ def _grant(tx: Tx, visit: Visit, wanted: Asked, account: int) -> str:
     tx.hold(visit.login.id)
     if logins.session(tx, visit.session.token) is None:
         raise SignInNeeded
-    return granting.grant(tx, wanted, visit.login.id, account)
+    return oauth_grants.grant(tx, wanted, visit.login.id, account)
 
 
 def _granted(request: Request, wanted: Asked, code: str) -> Response:
     if wanted.is_shown:
         return _onward(f"{SHOWN}?code={code}")
-    issuer = granting.issuer(site_of(request).urls)
-    return _onward(granting.answer_to(wanted.redirect, code=code, state=wanted.state, iss=issuer))
+    issuer = oauth_grants.issuer(site_of(request).urls)
+    return _onward(oauth_grants.answer_to(wanted.redirect, code=code, state=wanted.state, iss=issuer))
 
 
 def _denied(request: Request, app: App, asked: Mapping[str, str], error: Denied) -> Response:
     """The app is told why (RFC 6749 §4.1.2.1); where it cannot be, the reader is."""
     redirect = asked["redirect_uri"]
-    if redirect == granting.OOB or redirect not in app.redirects:
+    if redirect == oauth_grants.OOB or redirect not in app.redirects:
         raise Refused(error.reason, error.message)
     told = {"error": error.code, "error_description": error.message, "state": asked.get("state", "")}
-    return _onward(granting.answer_to(redirect, **told, iss=granting.issuer(site_of(request).urls)))
+    return _onward(oauth_grants.answer_to(redirect, **told, iss=oauth_grants.issuer(site_of(request).urls)))
 
 
 def _onward(where: str) -> Response:

@@ -8,7 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fediblog.actions import approving, following, moderating, publishing, quoting, reacting
+from fediblog.actions import (
+    approval_actions,
+    follow_actions,
+    moderation_actions,
+    post_actions,
+    quote_actions,
+    reaction_actions,
+)
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
 from fediblog.federation import quotas
@@ -21,23 +28,23 @@ from fediblog.web.sessions import Handler, page
 Deed = Callable[[Tx, Urls, int, int], object]
 
 ON_POSTS: dict[str, Deed] = {
-    "like": reacting.like,
-    "unlike": reacting.unlike,
-    "boost": reacting.boost,
-    "unboost": reacting.unboost,
-    "pin": publishing.pin,
-    "unpin": publishing.unpin,
+    "like": reaction_actions.like,
+    "unlike": reaction_actions.unlike,
+    "boost": reaction_actions.boost,
+    "unboost": reaction_actions.unboost,
+    "pin": post_actions.pin,
+    "unpin": post_actions.unpin,
 }
 ON_ACCOUNTS: dict[str, Deed] = {
-    "follow": following.follow,
-    "unfollow": following.unfollow,
-    "accept": following.accept,
-    "refuse": following.refuse,
-    "remove": following.remove_follower,
-    "block": moderating.block,
-    "unblock": moderating.unblock,
-    "mute": moderating.mute,
-    "unmute": moderating.unmute,
+    "follow": follow_actions.follow,
+    "unfollow": follow_actions.unfollow,
+    "accept": follow_actions.accept,
+    "refuse": follow_actions.refuse,
+    "remove": follow_actions.remove_follower,
+    "block": moderation_actions.block,
+    "unblock": moderation_actions.unblock,
+    "mute": moderation_actions.mute,
+    "unmute": moderation_actions.unmute,
 }
 
 
@@ -56,7 +63,7 @@ async def vote(request: Request) -> Response:
     choices = form.lines("choice")
 
     def cast(tx: Tx, urls: Urls, account: int, post: int) -> None:
-        reacting.vote(tx, urls, account, post, choices)
+        reaction_actions.vote(tx, urls, account, post, choices)
 
     return await _finish(request, form, cast, "voted")
 
@@ -73,8 +80,8 @@ async def _finish(request: Request, form: forms.Form, deed: Deed, message: str) 
 
 ROUTES = [
     Route("/post/{n:number}/vote", page(vote), methods=["POST"]),
-    Route("/reply/{n:number}/revoke", button(approving.revoke, "reply-revoked"), methods=["POST"]),
-    Route("/quote/{n:number}/revoke", button(quoting.revoke, "quote-revoked"), methods=["POST"]),
+    Route("/reply/{n:number}/revoke", button(approval_actions.revoke, "reply-revoked"), methods=["POST"]),
+    Route("/quote/{n:number}/revoke", button(quote_actions.revoke, "quote-revoked"), methods=["POST"]),
     *(Route(f"/post/{{n:number}}/{name}", button(deed), methods=["POST"]) for name, deed in ON_POSTS.items()),
     *(
         Route(f"/account/{{n:number}}/{name}", button(deed, f"did-{name}"), methods=["POST"])

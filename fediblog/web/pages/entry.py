@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fediblog.actions import people
+from fediblog.actions import account_actions
 from fediblog.domain.accounts import LOCAL_HANDLE, Login
 from fediblog.errors import Invalid, NotFound, Refused
 from fediblog.federation import passwords
@@ -173,7 +173,7 @@ async def set_up(request: Request) -> Response:
         hashed, keys = await asyncio.gather(passwords.hashed(password), new_keys())
         try:
             login, _account = await site.db.write(
-                people.set_up,
+                account_actions.set_up,
                 site.urls,
                 token_hash=sessions.hashed(token),
                 name=values["name"],
@@ -213,7 +213,7 @@ async def _check_token(request: Request, token: str) -> None:
     """Raise Refused unless the link is the one that was handed out and has not been used."""
     if wait := door_of(request).setups.take(party(_address(request))):
         raise Refused("too-often", text("error.too-often", n=wait))
-    stored = await site_of(request).db.read(server_state.get, people.SETUP_TOKEN)
+    stored = await site_of(request).db.read(server_state.get, account_actions.SETUP_TOKEN)
     if not token or stored != sessions.hashed(token):
         raise NotFound(text("setup.used"))
 

@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fediblog.actions import people
-from fediblog.actions.people import Profile
+from fediblog.actions import account_actions
+from fediblog.actions.account_actions import Profile
 from fediblog.domain.accounts import Account, Login
 from fediblog.errors import Invalid, Refused, Unavailable
 from fediblog.federation import compose, passwords
@@ -43,7 +43,7 @@ async def save_profile(request: Request) -> Response:
         try:
             kind = PLAIN if profile.summary_plain else MARKDOWN
             known = await compose.find_people(site, [profile.summary, *(value for _, value in profile.fields)], kind)
-            await site.db.write(people.update_profile, site.urls, form.sender.account.id, profile, known)
+            await site.db.write(account_actions.update_profile, site.urls, form.sender.account.id, profile, known)
             return back(request, "/settings", "profile-saved")
         except Invalid as error:
             form.refuse(error)
@@ -57,7 +57,7 @@ async def _profile(request: Request, form: Form) -> Profile:
             if upload := await stored_upload(site, form, name, chosen, SHAPES[name]):
                 pictures[name] = upload.id
         if form.flag(f"{name}-drop"):  # unless a new one takes its place
-            pictures.setdefault(name, people.NO_PICTURE)
+            pictures.setdefault(name, account_actions.NO_PICTURE)
     names, values = form.lines("field-name"), form.lines("field-value")
     return Profile(
         name=form.line("display", 400),
@@ -160,7 +160,7 @@ async def add_account(request: Request) -> Response:
 
     def add(tx: Tx) -> None:
         handle, display = form.line("handle"), form.line("display")
-        made = people.add_account(tx, site.urls, visit.login.id, handle, display, keys, most=most)
+        made = account_actions.add_account(tx, site.urls, visit.login.id, handle, display, keys, most=most)
         logins.act_as(tx, visit.session.token, made.id)
 
     try:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fediblog.actions import moderating
+from fediblog.actions import moderation_actions
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Invalid
@@ -83,7 +83,7 @@ async def block_host(request: Request) -> Response:
     """Stop listening to a server."""
     site, form = site_of(request), await _owners_form(request)
     try:
-        await site.db.write(moderating.block_host, site.urls, form.line("host", 300), form.line("reason"))
+        await site.db.write(moderation_actions.block_host, site.urls, form.line("host", 300), form.line("reason"))
     except Invalid as error:
         form.refuse(error)
         return await _moderation(request, form)
@@ -93,7 +93,7 @@ async def block_host(request: Request) -> Response:
 async def unblock_host(request: Request) -> Response:
     """Listen to a server again."""
     site, form = site_of(request), await _owners_form(request)
-    await site.db.write(moderating.unblock_host, site.urls, form.line("host", 300))
+    await site.db.write(moderation_actions.unblock_host, site.urls, form.line("host", 300))
     return back(request, "/moderation", "host-unblocked")
 
 

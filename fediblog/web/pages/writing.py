@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fediblog.actions import publishing
-from fediblog.actions.composing import people_named, targets
+from fediblog.actions import post_actions
+from fediblog.actions.draft_rendering import people_named, targets
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
@@ -159,7 +159,7 @@ async def delete_page(request: Request) -> Response:
 async def delete(request: Request) -> Response:
     """Delete a post of one's own."""
     site, form = site_of(request), await forms.read(request)
-    await site.db.write(publishing.delete, site.urls, form.sender.account.id, request.path_params["n"])
+    await site.db.write(post_actions.delete, site.urls, form.sender.account.id, request.path_params["n"])
     return back(request, f"/@{form.sender.account.handle}", "deleted")
 
 

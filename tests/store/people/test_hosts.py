@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fediblog
-from fediblog.actions import moderating
+from fediblog.actions import moderation_actions
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.protocol.authority import compared_host
@@ -73,7 +73,7 @@ async def test_a_members_block_holds_however_it_is_written(typed: str, host: str
         notifications.add(tx, mine.id, "follow", theirs.id, None)
         assert post_lists.home(tx, mine.id)
         assert theirs.uri == f"https://{host}/users/eve"
-        name = moderating.host_name(URLS, typed)
+        name = moderation_actions.host_name(URLS, typed)
         relation_lists.mute_host(tx, mine.id, name)
         assert relation_lists.known_at(tx, mine.id, name)[0] == [theirs.id]
         assert not post_lists.home(tx, mine.id)
@@ -81,7 +81,7 @@ async def test_a_members_block_holds_however_it_is_written(typed: str, host: str
         assert not tx.all("select 1 from notice")
         notifications.add(tx, mine.id, "like", theirs.id, None)
         assert not tx.all("select 1 from notice")
-        moderating.unmute_host(tx, URLS, mine.id, typed)
+        moderation_actions.unmute_host(tx, URLS, mine.id, typed)
         assert post_lists.home(tx, mine.id)
         assert not relation_lists.muted_hosts(tx, mine.id, Window())
 
@@ -92,7 +92,7 @@ async def test_a_members_block_holds_however_it_is_written(typed: str, host: str
 async def test_a_block_of_the_server_holds_however_it_is_written(typed: str, host: str, db: Database) -> None:
     def check(tx: Tx) -> None:
         _, theirs = somebody(tx, host)
-        moderating.block_host(tx, URLS, typed)
+        moderation_actions.block_host(tx, URLS, typed)
         found = accounts.get(tx, theirs.id)
         assert found is not None
         assert found.state == "suspended"
@@ -102,7 +102,7 @@ async def test_a_block_of_the_server_holds_however_it_is_written(typed: str, hos
         key = f"{theirs.uri}#key"
         standing = incoming_queue.standing(tx, f"{theirs.uri}/1", host_of(key), host_of(theirs.uri), key, "")
         assert standing.blocked
-        moderating.unblock_host(tx, URLS, typed)
+        moderation_actions.unblock_host(tx, URLS, typed)
         assert not relations.host_is_blocked(tx, host)
         back = accounts.get(tx, theirs.id)
         assert back is not None

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fediblog.actions import people, publishing
+from fediblog.actions import account_actions, post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
 from fediblog.domain.accounts import Account
@@ -94,7 +94,7 @@ class Blog:
         self.clock.forward(seconds=60)
         draft["visibility"] = Visibility(draft.get("visibility", "public"))
         made = Draft(source=source, **draft)
-        return await self.site.db.write(publishing.publish, self.site.urls, self.alice.id, made)
+        return await self.site.db.write(post_actions.publish, self.site.urls, self.alice.id, made)
 
     async def stranger(self, handle: str = "bob", domain: str = "far.example", **fields: Any) -> Account:
         """Somebody on another server."""
@@ -129,7 +129,7 @@ def empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     async def make() -> None:
         site = await open_site(settings(folder), clock=Clock())
-        await site.db.write(server_state.put, people.SETUP_TOKEN, hashed(TOKEN))
+        await site.db.write(server_state.put, account_actions.SETUP_TOKEN, hashed(TOKEN))
         await site.close()
 
     asyncio.run(make())
@@ -145,7 +145,7 @@ def blog_folder(empty_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
     async def make() -> None:
         site = await open_site(settings(folder), clock=Clock())
         await site.db.write(
-            people.set_up,
+            account_actions.set_up,
             site.urls,
             token_hash=hashed(TOKEN),
             name="alice",

@@ -8,8 +8,8 @@ from importlib.resources import files
 
 import pytest
 
-from fediblog.actions import people, publishing
-from fediblog.actions.people import Profile
+from fediblog.actions import account_actions, post_actions
+from fediblog.actions.account_actions import Profile
 from fediblog.domain.documents import Option, Poll
 from fediblog.store.people import relations
 from fediblog.store.posts import post_lists
@@ -94,12 +94,12 @@ async def furnished(blog: Blog) -> list[str]:
     """A blog with something of everything; returns the addresses of its pages."""
     alice, site = blog.alice.id, blog.site
     profile = Profile(name="Alice", summary="I *sail*.", fields=(("Web", "https://alice.example"),))
-    await site.db.write(people.update_profile, site.urls, alice, profile)
+    await site.db.write(account_actions.update_profile, site.urls, alice, profile)
     bob, eve = await blog.stranger(name="Bob"), await blog.stranger("eve")
     await site.db.write(relations.put_follow, alice, bob.id, "https://blog.test/x/1", "accepted")
     await site.db.write(relations.put_follow, eve.id, alice, "https://far.example/x/1", "pending")
     article = await blog.write("## First\n\nText #sea\n\n### Deeper", title="On Tides", warning="Water")
-    await site.db.write(publishing.pin, site.urls, alice, article.id)
+    await site.db.write(post_actions.pin, site.urls, alice, article.id)
     note = await blog.write("A note", warning="Careful")
     draft = await blog.write("Not yet", state="draft")
     poll = Poll(options=(Option(name="Tea", votes=2), Option(name="Coffee", votes=1)))

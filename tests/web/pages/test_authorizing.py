@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
-from fediblog.actions import granting, people
+from fediblog.actions import account_actions, oauth_grants
 from fediblog.domain.accounts import Account
 from fediblog.federation.keyring import make_keys
 from fediblog.store.people import apps
@@ -26,7 +26,7 @@ class Case:
     """A blog that an app wants to use, and the browser of its owner."""
 
     blog: Blog
-    app: granting.Registered
+    app: oauth_grants.Registered
     browser: Browser
 
     def address(self, **changes: str) -> str:
@@ -49,10 +49,10 @@ class Case:
 
 @pytest.fixture
 async def case(blog: Blog) -> Case:
-    redirects = (BACK, granting.OOB, "tusky://app", "http://[::1]:8080/cb")
+    redirects = (BACK, oauth_grants.OOB, "tusky://app", "http://[::1]:8080/cb")
 
-    def add(tx: Tx) -> granting.Registered:
-        return granting.register(
+    def add(tx: Tx) -> oauth_grants.Registered:
+        return oauth_grants.register(
             tx, blog.site.urls, name="A <b>fine</b> App", redirects=redirects, scopes="read write push",
             website="https://app.example",
         )  # fmt: skip
@@ -68,7 +68,9 @@ def query(answer: httpx.Response) -> dict[str, str]:
 
 async def second(blog: Blog) -> Account:
     def add(tx: Tx) -> Account:
-        return people.add_account(tx, blog.site.urls, blog.alice.login or 0, "garden", "The Garden", make_keys())
+        return account_actions.add_account(
+            tx, blog.site.urls, blog.alice.login or 0, "garden", "The Garden", make_keys()
+        )
 
     return await blog.site.db.write(add)
 
@@ -195,7 +197,7 @@ async def test_no_form_from_elsewhere_lets_an_app_in(case: Case) -> None:
 
 
 async def test_a_code_to_be_carried_over_is_shown(case: Case) -> None:
-    address = case.address(redirect_uri=granting.OOB)
+    address = case.address(redirect_uri=oauth_grants.OOB)
     page = await case.browser.get(address)
     assert "form-action 'self';" in page.headers["content-security-policy"]
     answer = await case.answer(address)

@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from fediblog.actions import people
+from fediblog.actions import account_actions
 from fediblog.app import create_app
 from fediblog.federation.site import open_site
 from fediblog.settings import Settings
@@ -47,7 +47,7 @@ async def address(tmp_path: Path) -> AsyncIterator[str]:
         listening.listen()
         origin = f"http://localhost:{listening.getsockname()[1]}"
         site = await open_site(Settings(data=tmp_path / "data", origin=origin, title="The Browser's Blog"))
-        await site.db.write(server_state.put, people.SETUP_TOKEN, hashed(TOKEN))
+        await site.db.write(server_state.put, account_actions.SETUP_TOKEN, hashed(TOKEN))
         server = uvicorn.Server(uvicorn.Config(create_app(site), log_level="warning", lifespan="off"))
         running = asyncio.create_task(server.serve([listening]))
         yield origin

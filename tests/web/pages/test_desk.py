@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from PIL import Image
 
-from fediblog.actions import people
+from fediblog.actions import account_actions
 from fediblog.domain.accounts import Relation
 from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.domain.posts import Post
@@ -408,8 +408,8 @@ async def test_a_profile_from_an_app_is_edited_as_what_it_is(blog: Blog) -> None
     """The form says that it is plain text, and keeps it so until its author wants Markdown; mentions are links."""
     owner = await blog.owner()
     assert 'name="plain"' not in (await owner.get("/settings")).text
-    sent = people.Profile(summary="*a*\nb", summary_plain=True, fields=(("F", "*f*"),), fields_plain=True)
-    await blog.site.db.write(people.update_profile, blog.site.urls, blog.alice.id, sent)
+    sent = account_actions.Profile(summary="*a*\nb", summary_plain=True, fields=(("F", "*f*"),), fields_plain=True)
+    await blog.site.db.write(account_actions.update_profile, blog.site.urls, blog.alice.id, sent)
     assert 'name="plain" value="1" checked' in (await owner.get("/settings")).text
     typed = {"summary": "*a*\r\nb @alice", "plain": "1", "field-name": ["F", "G"], "field-value": ["*f*", "*g*"]}
     shown = {}
@@ -491,7 +491,7 @@ async def test_following_from_elsewhere_leads_to_a_filled_form(blog: Blog) -> No
 
 async def test_a_login_without_accounts_can_make_one(blog: Blog) -> None:
     owner = await blog.owner()
-    await blog.site.db.write(people.delete_account, blog.site.urls, blog.alice.id)
+    await blog.site.db.write(account_actions.delete_account, blog.site.urls, blog.alice.id)
     for address in ("/stream", "/write", "/login"):
         assert (await owner.get(address)).headers["location"] == "/new-account"
     assert (await owner.get("/")).status_code == 200

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from fediblog.actions import reacting
+from fediblog.actions import reaction_actions
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Policy, Rule
 from fediblog.domain.posts import Post
@@ -249,12 +249,12 @@ async def test_a_like_and_a_boost_that_wait_are_marked_for_who_gave_them(blog: B
         return [each in page for each in words]
 
     assert await shown() == [False, False]
-    await blog.site.db.write(reacting.like, urls, blog.alice.id, seen.id)
-    await blog.site.db.write(reacting.boost, urls, blog.alice.id, seen.id)
+    await blog.site.db.write(reaction_actions.like, urls, blog.alice.id, seen.id)
+    await blog.site.db.write(reaction_actions.boost, urls, blog.alice.id, seen.id)
     assert await shown() == [True, True]
     assert await blog.site.db.read(approvals.waiting, bob.id, seen.id) == []
     uri = await blog.site.db.read(lambda tx: tx.all("select uri from reaction")[0].uri)
     await blog.site.db.write(approvals.settle, uri, seen.id, "accepted", "https://far.example/1")
     assert await shown() == [False, True]
-    await blog.site.db.write(reacting.unboost, urls, blog.alice.id, seen.id)
+    await blog.site.db.write(reaction_actions.unboost, urls, blog.alice.id, seen.id)
     assert await shown() == [False, False]

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from fediblog.actions import people, publishing
-from fediblog.actions.people import Profile
+from fediblog.actions import account_actions, post_actions
+from fediblog.actions.account_actions import Profile
 from fediblog.domain.documents import Emoji, Mention, Visibility
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_writing, reactions
@@ -106,7 +106,7 @@ async def test_private_and_missing_look_the_same(blog: Blog) -> None:
 
 async def test_what_is_deleted_is_gone(blog: Blog) -> None:
     post = await blog.write("Soon gone")
-    await blog.site.db.write(publishing.delete, blog.site.urls, blog.alice.id, post.id)
+    await blog.site.db.write(post_actions.delete, blog.site.urls, blog.alice.id, post.id)
     answer = await blog.browser().get(f"/@alice/{post.id}")
     assert answer.status_code == 410
     assert "has been deleted" in answer.text
@@ -143,9 +143,9 @@ async def test_comments_that_are_not_for_everybody_stay_hidden(blog: Blog) -> No
 async def test_the_profile(blog: Blog) -> None:
     fields = (("Web", "https://alice.example"),)
     profile = Profile(name="Alice", summary="I *sail*.", fields=fields, indexable=False)
-    await blog.site.db.write(people.update_profile, blog.site.urls, blog.alice.id, profile)
+    await blog.site.db.write(account_actions.update_profile, blog.site.urls, blog.alice.id, profile)
     post = await blog.write("A pinned note")
-    await blog.site.db.write(publishing.pin, blog.site.urls, blog.alice.id, post.id)
+    await blog.site.db.write(post_actions.pin, blog.site.urls, blog.alice.id, post.id)
     await blog.write("Long", title="An article")
     browser = blog.browser()
     page = (await browser.get("/@alice")).text
@@ -268,7 +268,7 @@ async def test_a_deleted_article_says_so_at_its_page(blog: Blog) -> None:
     post = await blog.write("The text", title="Soon gone")
     secret = await blog.write("The text", title="For friends", visibility="followers")
     for each in (post, secret):
-        await blog.site.db.write(publishing.delete, blog.site.urls, blog.alice.id, each.id)
+        await blog.site.db.write(post_actions.delete, blog.site.urls, blog.alice.id, each.id)
     browser = blog.browser()
     assert (await browser.get(path(post.url))).status_code == 410
     assert (await browser.get(path(post.url).replace("alice", "Alice"))).status_code == 410
@@ -282,7 +282,7 @@ async def test_a_deleted_article_says_so_at_its_page(blog: Blog) -> None:
 
 async def test_everything_of_a_deleted_account_is_gone(blog: Blog) -> None:
     article, note = await blog.write("The text", title="Soon gone"), await blog.write("A note")
-    await blog.site.db.write(people.delete_account, blog.site.urls, blog.alice.id)
+    await blog.site.db.write(account_actions.delete_account, blog.site.urls, blog.alice.id)
     browser = blog.browser()
     for post in (article, note):
         assert (await browser.get(path(post.url))).status_code == 410
@@ -324,7 +324,7 @@ async def test_feeds_are_read_elsewhere(blog: Blog) -> None:
 
 async def test_the_description_of_a_feed_is_html(blog: Blog) -> None:
     await blog.site.db.write(
-        people.update_profile, blog.site.urls, blog.alice.id, Profile(name="A", summary="a < b & c")
+        account_actions.update_profile, blog.site.urls, blog.alice.id, Profile(name="A", summary="a < b & c")
     )
     rss = ElementTree.fromstring((await blog.browser().get("/@alice/feed.rss")).content)
     assert rss.findtext("channel/description") == "a &lt; b &amp; c"

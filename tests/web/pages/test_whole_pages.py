@@ -12,10 +12,10 @@ from html.parser import HTMLParser
 import pytest
 from starlette.routing import Route
 
-from fediblog.actions import people, publishing, reporting
+from fediblog.actions import account_actions, post_actions, report_actions
+from fediblog.actions.account_actions import Profile
 from fediblog.actions.drafts import PollDraft
-from fediblog.actions.people import Profile
-from fediblog.actions.reporting import Complaint
+from fediblog.actions.report_actions import Complaint
 from fediblog.app import ROUTES
 from fediblog.domain.documents import Attachment
 from fediblog.domain.posts import Post
@@ -119,7 +119,7 @@ async def furnished(blog: Blog) -> list[Post]:
     """Posts of each kind, people who do something, all with a word that is written from right to left."""
     alice, site = blog.alice.id, blog.site
     profile = Profile(name=f"{WORD} a", summary=f"{WORD} b", fields=((f"{WORD} c", f"{WORD} d"),))
-    await site.db.write(people.update_profile, site.urls, alice, profile)
+    await site.db.write(account_actions.update_profile, site.urls, alice, profile)
     bob, eve = await blog.stranger(name=f"{WORD} Bob", summary=f"<p>{WORD}</p>"), await blog.stranger("eve")
     await site.db.write(relations.put_follow, alice, bob.id, "https://blog.test/x/1", "accepted")
     await site.db.write(relations.put_follow, bob.id, alice, "https://far.example/x/0", "accepted")
@@ -131,7 +131,7 @@ async def furnished(blog: Blog) -> list[Post]:
     veiled = await blog.write(f"{text} three", warning=f"{WORD} W", quote=note.id)
     poll = await blog.write(f"{WORD}?", poll=PollDraft(options=(f"{WORD} 1", f"{WORD} 2")), quote=article.id)
     draft = await blog.write(f"{WORD} not yet", state="draft", title=f"{WORD} D", warning=f"{WORD} W")
-    await site.db.write(publishing.pin, site.urls, alice, article.id)
+    await site.db.write(post_actions.pin, site.urls, alice, article.id)
     file = Attachment(kind="Image", url="https://far.example/a.png", media_type="image/png", alt=WORD)
     heard = await blog.heard(bob, f"<p>{WORD} #sea</p>", 1, in_reply_to=note.uri, attachments=(file,))
     other = await blog.heard(bob, f"<p>{WORD}</p>", 2, summary=f"{WORD} W", in_reply_to=heard.uri, sensitive=True)
@@ -142,7 +142,7 @@ async def furnished(blog: Blog) -> list[Post]:
         await site.db.write(notifications.add, alice, kind, bob.id, each.id)
     await site.db.write(notifications.add, alice, "follow_request", eve.id)
     await site.db.write(
-        reporting.report, site.urls, alice, Complaint(target=bob.id, posts=(heard.id,), comment=f"{WORD} R")
+        report_actions.report, site.urls, alice, Complaint(target=bob.id, posts=(heard.id,), comment=f"{WORD} R")
     )
     owner = await blog.owner()
     await owner.post(f"/write/{note.id}", {"source": f"{text} four", "do": "publish"})

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fediblog.actions import sending
 from fediblog.actions.drafts import author_of
-from fediblog.actions.following import other_of
+from fediblog.actions.follow_actions import other_of
 from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
 from fediblog.domain.urls import Urls

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from fediblog.actions import documents, people
+from fediblog.actions import account_actions, own_documents
+from fediblog.actions.account_actions import Profile
 from fediblog.actions.drafts import Draft
-from fediblog.actions.people import Profile
-from fediblog.actions.publishing import publish
+from fediblog.actions.post_actions import publish
 from fediblog.domain.documents import PUBLIC
 from fediblog.errors import Forbidden, Invalid, Refused
 from fediblog.store.people import accounts, relations, server_state
@@ -18,11 +18,11 @@ from tests.actions.stage import KEYS, URLS, Stage
 
 
 async def test_the_set_up_link_works_once(stage: Stage) -> None:
-    await stage.db.write(server_state.put, people.SETUP_TOKEN, "hash of the token")
+    await stage.db.write(server_state.put, account_actions.SETUP_TOKEN, "hash of the token")
 
     async def set_up(token: str, handle: str) -> str:
         _, account = await stage.do(
-            people.set_up,
+            account_actions.set_up,
             token_hash=token,
             name=handle,
             password_hash="-",
@@ -42,19 +42,19 @@ async def test_the_set_up_link_works_once(stage: Stage) -> None:
 @pytest.mark.parametrize("handle", ["", "a b", "ä", "x" * 31, "instance", "Admin", "a.b", "../x"])
 async def test_handles_that_cannot_be_had(stage: Stage, handle: str) -> None:
     with pytest.raises(Invalid) as caught:
-        await stage.do(people.add_account, stage.ann.login, handle, "", KEYS)
+        await stage.do(account_actions.add_account, stage.ann.login, handle, "", KEYS)
     assert caught.value.field == "handle"
 
 
 async def test_a_handle_is_taken_once(stage: Stage) -> None:
     with pytest.raises(Invalid):
-        await stage.do(people.add_account, stage.ann.login, "@CEM", "", KEYS)
-    second = await stage.do(people.add_account, stage.ann.login, "@Ann_Two", "Ann's other", KEYS)
+        await stage.do(account_actions.add_account, stage.ann.login, "@CEM", "", KEYS)
+    second = await stage.do(account_actions.add_account, stage.ann.login, "@Ann_Two", "Ann's other", KEYS)
     assert (second.handle, second.login) == ("ann_two", stage.ann.login)
 
 
 async def test_the_document_of_an_account(stage: Stage) -> None:
-    document = await stage.db.read(documents.actor_document, URLS, stage.ann)
+    document = await stage.db.read(own_documents.actor_document, URLS, stage.ann)
     assert document["id"] == stage.ann.uri
     assert document["preferredUsername"] == "ann"
     assert document["inbox"] == f"{stage.ann.uri}/inbox"
@@ -75,7 +75,7 @@ async def test_a_profile_is_told_to_followers(stage: Stage) -> None:
         fields=(("Home", "https://ann.test"), ("", "dropped")),
         icon=icon,
     )
-    changed = await stage.do(people.update_profile, stage.ann.id, profile)
+    changed = await stage.do(account_actions.update_profile, stage.ann.id, profile)
     assert changed.name == "Ann B."
     sent = await stage.last()
     assert (sent.kind, sent.subject, sent.followers) == ("Update", stage.ann.uri, True)
@@ -88,7 +88,7 @@ async def test_a_profile_is_told_to_followers(stage: Stage) -> None:
     assert (field["type"], field["name"]) == ("PropertyValue", "Home")
     assert 'href="https://ann.test"' in field["value"]
     assert actor["icon"]["url"].startswith(URLS.media("aa/bb/"))
-    again = await stage.do(people.update_profile, stage.ann.id, Profile(name="Ann"))
+    again = await stage.do(account_actions.update_profile, stage.ann.id, Profile(name="Ann"))
     assert again.icon == changed.icon
 
 
@@ -102,19 +102,19 @@ async def test_what_does_not_fit_into_a_profile(stage: Stage) -> None:
     }
     for field, profile in wrong.items():
         with pytest.raises(Invalid) as caught:
-            await stage.do(people.update_profile, stage.ann.id, profile)
+            await stage.do(account_actions.update_profile, stage.ann.id, profile)
         assert caught.value.field == field
     assert await stage.sent() == []
 
 
 async def test_a_move_needs_the_other_accounts_word(stage: Stage) -> None:
     with pytest.raises(Invalid):
-        await stage.do(people.move, stage.ann.id, stage.cem.id)
-    await stage.do(people.add_alias, stage.cem.id, stage.ann.uri)
-    await stage.do(people.add_alias, stage.cem.id, stage.ann.uri)
+        await stage.do(account_actions.move, stage.ann.id, stage.cem.id)
+    await stage.do(account_actions.add_alias, stage.cem.id, stage.ann.uri)
+    await stage.do(account_actions.add_alias, stage.cem.id, stage.ann.uri)
     alias = await stage.last()
     assert alias.object["alsoKnownAs"] == [stage.ann.uri]
-    await stage.do(people.move, stage.ann.id, stage.cem.id)
+    await stage.do(account_actions.move, stage.ann.id, stage.cem.id)
     update, move = (await stage.sent())[-2:]
     assert update.object["movedTo"] == stage.cem.uri
     assert move.kind == "Move"
@@ -129,7 +129,7 @@ async def test_an_account_and_all_it_wrote_ends(stage: Stage) -> None:
     post = await stage.publish("Farewell")
     theirs = await stage.remote_post(stage.ben)
     await stage.db.write(reactions.react, stage.ann.id, theirs.id, "https://blog.test/x/1")
-    await stage.do(people.delete_account, stage.ann.id)
+    await stage.do(account_actions.delete_account, stage.ann.id)
     sent = await stage.last()
     assert (sent.kind, sent.document["object"], sent.document["actor"]) == ("Delete", stage.ann.uri, stage.ann.uri)
     assert sent.document["to"] == [PUBLIC]
@@ -149,4 +149,4 @@ async def test_an_account_and_all_it_wrote_ends(stage: Stage) -> None:
     # Those who follow must still be found, to be told.
     assert len(await stage.db.read(relations.inboxes_of_followers, stage.ann.id)) == 1
     with pytest.raises(Invalid):
-        await stage.do(people.add_account, stage.cem.login, "ann", "", KEYS)  # a name is not given twice
+        await stage.do(account_actions.add_account, stage.cem.login, "ann", "", KEYS)  # a name is not given twice

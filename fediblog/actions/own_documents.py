@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fediblog.actions.furnishing import own_emoji
+from fediblog.actions.site_actions import own_emoji
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PICTURE_TYPES, PUBLIC, Attachment, Emoji, Json, Visibility
 from fediblog.domain.posts import Post

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from fediblog.actions import following, sending
-from fediblog.actions.composing import people_named, targets
-from fediblog.actions.documents import actor_document, update_of
+from fediblog.actions import follow_actions, sending
+from fediblog.actions.draft_rendering import people_named, targets
 from fediblog.actions.drafts import author_of
-from fediblog.actions.furnishing import emoji_in
+from fediblog.actions.own_documents import actor_document, update_of
+from fediblog.actions.site_actions import emoji_in
 from fediblog.domain.accounts import LOCAL_HANDLE, Account, Login
 from fediblog.domain.documents import PUBLIC
 from fediblog.domain.records import record
@@ -223,7 +223,7 @@ def move(tx: Tx, urls: Urls, account: int, target: int) -> None:
         to=(actor.followers,),
     )
     sending.send(tx, urls, actor, document, number=number, subject=actor.uri, followers=True)
-    following.follow_on(tx, urls, changed, other)
+    follow_actions.follow_on(tx, urls, changed, other)
 
 
 def delete_account(tx: Tx, urls: Urls, account: int) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fediblog.actions import moderating, reporting
-from fediblog.actions.reporting import Complaint
+from fediblog.actions import moderation_actions, report_actions
+from fediblog.actions.report_actions import Complaint
 from fediblog.errors import Invalid
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts, relation_lists, relations
@@ -20,13 +20,13 @@ async def test_what_other_servers_hear_of_a_suspension() -> None:
         ann, ben = await world.person("one.test", "ann"), await world.person("two.test", "ben")
         pair = Pair(world, "one.test", "two.test", ann, ben)
         await pair.follow()
-        await world.do("one.test", moderating.suspend, ann.id)
+        await world.do("one.test", moderation_actions.suspend, ann.id)
         await world.settle()
         told = [each.document["object"].get("suspended", False) for each in world.network.posts("two.test", "Update")]
         assert told == [True]
         with pytest.raises(Invalid):
-            await world.do("one.test", moderating.suspend, owner.id)
-        await world.do("one.test", moderating.unsuspend, ann.id)
+            await world.do("one.test", moderation_actions.suspend, owner.id)
+        await world.do("one.test", moderation_actions.unsuspend, ann.id)
         await world.settle()
         told = [each.document["object"].get("suspended", False) for each in world.network.posts("two.test", "Update")]
         assert told == [True, False]
@@ -44,7 +44,7 @@ async def test_a_report_reaches_the_other_server_without_the_name_of_who_made_it
         there = await pair.there(post)
         assert there is not None
         complaint = Complaint(target=there.account.id, posts=(there.id,), comment="Rude", forward=True)
-        kept = await world.do("two.test", reporting.report, ben.id, complaint)
+        kept = await world.do("two.test", report_actions.report, ben.id, complaint)
         assert kept.forwarded
         await world.settle()
         [told] = await world.read("one.test", moderation.reports)
@@ -59,7 +59,7 @@ async def test_hiding_a_server_ends_the_follows_on_both_sides() -> None:
         pair = Pair(world, "one.test", "two.test", ann, ben)
         await pair.follow()
         await pair.follow_back()
-        await world.do("one.test", moderating.mute_host, ann.id, "TWO.test")
+        await world.do("one.test", moderation_actions.mute_host, ann.id, "TWO.test")
         await world.settle()
         there, here = await pair.ann_there(), await pair.ben_here()
         for host, one, other in (("one.test", ann, here), ("two.test", ben, there)):

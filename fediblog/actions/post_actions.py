@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fediblog.actions import quoting, sending
-from fediblog.actions.composing import Composed, compose, month_of
-from fediblog.actions.documents import create_of, post_document, update_of
+from fediblog.actions import quote_actions, sending
+from fediblog.actions.draft_of_post import inherited, says_the_same
+from fediblog.actions.draft_rendering import Composed, compose, month_of
 from fediblog.actions.drafts import Draft, File, PollDraft, author_of
-from fediblog.actions.redrafting import inherited, says_the_same
+from fediblog.actions.own_documents import create_of, post_document, update_of
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
@@ -205,13 +205,13 @@ def _announce(tx: Tx, urls: Urls, post: Post) -> None:
     if above is not None and reply_policy.leave_to_answer(tx, post.account, above) == "manual":
         approvals.wait(tx, post.uri, above.id)
     if post.quote:
-        quoting.begin(tx, urls, post)
+        quote_actions.begin(tx, urls, post)
         post = _stored(tx, post.id)
     document = post_document(tx, urls, post)
     # The server of whom it quotes shall have it as well: it is told of in `involved_inboxes`.
     sending.send_about(tx, urls, post, create_of(urls, post, document), number=post.id, everywhere=bool(post.quote))
     if post.quote:
-        quoting.request(tx, urls, post, document)
+        quote_actions.request(tx, urls, post, document)
     tx.notify("posts")
 
 

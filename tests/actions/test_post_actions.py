@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import publishing
+from fediblog.actions import post_actions
 from fediblog.actions.drafts import ARTICLE_LIMIT, NOTE_LIMIT, Draft, File, PollDraft
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.errors import Forbidden, Invalid, NotFound
@@ -80,7 +80,7 @@ async def test_mentions_of_our_own_people_need_no_delivery(stage: Stage) -> None
 
 async def test_handles_that_were_looked_up_are_taken_from_there(stage: Stage) -> None:
     draft = Draft(source="Hello @somebody@else.test")
-    post = await stage.do(publishing.publish, stage.ann.id, draft, {"somebody@else.test": stage.dan.id})
+    post = await stage.do(post_actions.publish, stage.ann.id, draft, {"somebody@else.test": stage.dan.id})
     assert [each.href for each in post.mentions] == [stage.dan.uri]
     assert (await stage.last()).inboxes == {stage.dan.inbox}
 
@@ -260,13 +260,13 @@ async def test_what_is_wrong_is_named(stage: Stage, draft: Mapping[str, Any], fi
 async def test_only_our_own_people_write(stage: Stage) -> None:
     for number in (stage.ben.id, 12345):
         with pytest.raises(Forbidden):
-            await stage.do(publishing.publish, number, Draft(source="x"))
+            await stage.do(post_actions.publish, number, Draft(source="x"))
 
 
 async def test_an_edit(stage: Stage) -> None:
     post = await stage.publish("Frist @ben@ben.test")
     stage.clock.forward(minutes=1)
-    await stage.do(publishing.edit, stage.ann.id, post.id, Draft(source="First @dan@dan.test", visibility=DIRECT))
+    await stage.do(post_actions.edit, stage.ann.id, post.id, Draft(source="First @dan@dan.test", visibility=DIRECT))
     update = await stage.last()
     assert update.kind == "Update"
     assert update.document["id"] != URLS.activity(post.id)
@@ -288,9 +288,9 @@ async def test_an_edit_keeps_kind_address_and_place(stage: Stage) -> None:
     answer = await stage.publish("Yes", reply_to=theirs.id)
     await stage.db.write(post_writing.remove, theirs)
     stage.clock.forward(days=40)
-    edited = await stage.do(publishing.edit, stage.ann.id, article.id, Draft(source="Text", title="Another"))
+    edited = await stage.do(post_actions.edit, stage.ann.id, article.id, Draft(source="Text", title="Another"))
     assert (edited.url, edited.slug, edited.title) == (article.url, article.slug, "Another")
-    plain = await stage.do(publishing.edit, stage.ann.id, answer.id, Draft(source="No", title="Now a title"))
+    plain = await stage.do(post_actions.edit, stage.ann.id, answer.id, Draft(source="No", title="Now a title"))
     assert (plain.kind, plain.title) == ("Note", "")
     assert (plain.in_reply_to, plain.context) == (theirs.uri, "https://ben.test/c/1")
 
@@ -298,13 +298,13 @@ async def test_an_edit_keeps_kind_address_and_place(stage: Stage) -> None:
 async def test_an_edit_reaches_those_who_reacted(stage: Stage) -> None:
     post = await stage.publish("Hello")
     await stage.db.write(reactions.react, stage.dan.id, post.id, "https://dan.test/like/1")
-    await stage.do(publishing.edit, stage.ann.id, post.id, Draft(source="Hello!"))
+    await stage.do(post_actions.edit, stage.ann.id, post.id, Draft(source="Hello!"))
     assert (await stage.last()).inboxes == {stage.dan.inbox}
 
 
 async def test_a_deletion(stage: Stage) -> None:
     post = await stage.publish("Oops @ben@ben.test")
-    await stage.do(publishing.delete, stage.ann.id, post.id)
+    await stage.do(post_actions.delete, stage.ann.id, post.id)
     sent = await stage.last()
     assert sent.kind == "Delete"
     assert sent.object == {"id": post.uri, "type": "Tombstone", "formerType": "Note"}
@@ -318,7 +318,7 @@ async def test_a_deletion(stage: Stage) -> None:
 
 async def test_a_direct_post_is_deleted_where_it_went_and_nowhere_else(stage: Stage) -> None:
     post = await stage.publish("Oops @ben@ben.test", visibility=DIRECT)
-    await stage.do(publishing.delete, stage.ann.id, post.id)
+    await stage.do(post_actions.delete, stage.ann.id, post.id)
     sent = await stage.last()
     assert (sent.kind, sent.followers) == ("Delete", False)
     assert sent.inboxes == {stage.ben.inbox}
@@ -328,11 +328,11 @@ async def test_somebody_elses_post_is_not_there(stage: Stage) -> None:
     post = await stage.publish("Mine")
     theirs = await stage.remote_post(stage.ben)
     for number in (post.id, theirs.id, 12345):
-        for deed in (publishing.delete, publishing.pin, publishing.unpin):
+        for deed in (post_actions.delete, post_actions.pin, post_actions.unpin):
             with pytest.raises(NotFound):
                 await stage.do(deed, stage.cem.id, number)
         with pytest.raises(NotFound):
-            await stage.do(publishing.edit, stage.cem.id, number, Draft(source="x"))
+            await stage.do(post_actions.edit, stage.cem.id, number, Draft(source="x"))
     assert await stage.kinds() == ["Create"]
 
 
@@ -346,10 +346,10 @@ async def test_drafts_and_what_becomes_of_them(stage: Stage) -> None:
     assert await stage.db.read(posts.get, draft.id, stage.cem.id) is None
 
     stage.clock.forward(days=1)
-    kept = await stage.do(publishing.edit, stage.ann.id, draft.id, Draft(source="Soon", state="draft"))
+    kept = await stage.do(post_actions.edit, stage.ann.id, draft.id, Draft(source="Soon", state="draft"))
     assert (kept.id, kept.state) == (draft.id, "draft")
     other = await stage.publish("Meanwhile")
-    post = await stage.do(publishing.edit, stage.ann.id, draft.id, Draft(source="Now @cem", title="T"))
+    post = await stage.do(post_actions.edit, stage.ann.id, draft.id, Draft(source="Now @cem", title="T"))
     assert (post.kind, post.state, post.published, post.updated) == ("Article", "published", stage.clock.now, None)
     assert (await stage.last()).document["id"] == URLS.activity(post.id)
     assert await stage.stream(stage.cem) == [post.id, other.id]  # the newest first
@@ -363,18 +363,18 @@ async def test_what_nobody_saw_leaves_nothing_behind(stage: Stage) -> None:
         await stage.publish("Not yet", state="draft"),
         await stage.publish("x", state="scheduled", scheduled=later),
     ):
-        post = await stage.do(publishing.edit, stage.ann.id, draft.id, Draft(source="Now"))
+        post = await stage.do(post_actions.edit, stage.ann.id, draft.id, Draft(source="Now"))
         assert post.id != draft.id
         assert await stage.db.read(post_writing.tombstone, draft.uri) is None
         second = await stage.publish("Not yet", state="draft")
-        await stage.do(publishing.delete, stage.ann.id, second.id)
+        await stage.do(post_actions.delete, stage.ann.id, second.id)
         assert await stage.db.read(post_writing.tombstone, second.uri) is None
         assert await stage.db.read(posts.stored, second.id) is None
 
 
 async def test_a_draft_is_deleted_without_a_word(stage: Stage) -> None:
     draft = await stage.publish("Not yet", state="draft")
-    await stage.do(publishing.delete, stage.ann.id, draft.id)
+    await stage.do(post_actions.delete, stage.ann.id, draft.id)
     assert await stage.sent() == []
 
 
@@ -389,8 +389,8 @@ async def test_a_scheduled_post(stage: Stage) -> None:
     stage.clock.forward(days=1)
     due = [(job.kind, job.subject) for job in await stage.db.write(job_queue.claim)]
     assert ("release", str(early.id)) in due
-    await stage.do(publishing.release, early.id)
-    await stage.do(publishing.release, early.id)
+    await stage.do(post_actions.release, early.id)
+    await stage.do(post_actions.release, early.id)
     post = await stage.post(early.id)
     assert (post.state, post.published, post.scheduled) == ("published", when, None)
     assert post.poll is not None
@@ -404,10 +404,10 @@ async def test_a_scheduled_post_may_be_put_off_or_taken_back(stage: Stage) -> No
     when = stage.clock.now + 86_400_000
     first = await stage.publish("Tomorrow", state="scheduled", scheduled=when)
     later = Draft(source="Later", state="scheduled", scheduled=2 * when - stage.clock.now)
-    second = await stage.do(publishing.edit, stage.ann.id, first.id, later)
+    second = await stage.do(post_actions.edit, stage.ann.id, first.id, later)
     stage.clock.forward(days=1)
     assert await stage.db.write(job_queue.claim) == []
-    back = await stage.do(publishing.edit, stage.ann.id, second.id, Draft(source="Never", state="draft"))
+    back = await stage.do(post_actions.edit, stage.ann.id, second.id, Draft(source="Never", state="draft"))
     stage.clock.forward(days=1)
     assert await stage.db.write(job_queue.claim) == []
     assert back.state == "draft"
@@ -416,10 +416,10 @@ async def test_a_scheduled_post_may_be_put_off_or_taken_back(stage: Stage) -> No
 
 async def test_pins(stage: Stage) -> None:
     post = await stage.publish("Read me")
-    await stage.do(publishing.pin, stage.ann.id, post.id)
-    await stage.do(publishing.pin, stage.ann.id, post.id)
-    await stage.do(publishing.unpin, stage.ann.id, post.id)
-    await stage.do(publishing.unpin, stage.ann.id, post.id)
+    await stage.do(post_actions.pin, stage.ann.id, post.id)
+    await stage.do(post_actions.pin, stage.ann.id, post.id)
+    await stage.do(post_actions.unpin, stage.ann.id, post.id)
+    await stage.do(post_actions.unpin, stage.ann.id, post.id)
     _, add, remove = await stage.sent()
     for sent, kind in ((add, "Add"), (remove, "Remove")):
         assert sent.kind == kind
@@ -432,17 +432,17 @@ async def test_only_a_few_public_posts_can_be_pinned(stage: Stage) -> None:
     for visibility in (FOLLOWERS, DIRECT):
         private = await stage.publish("Hush", visibility=visibility)
         with pytest.raises(Invalid):
-            await stage.do(publishing.pin, stage.ann.id, private.id)
-    for _ in range(publishing.MOST_PINNED):
-        await stage.do(publishing.pin, stage.ann.id, (await stage.publish("Read me")).id)
+            await stage.do(post_actions.pin, stage.ann.id, private.id)
+    for _ in range(post_actions.MOST_PINNED):
+        await stage.do(post_actions.pin, stage.ann.id, (await stage.publish("Read me")).id)
     with pytest.raises(Invalid):
-        await stage.do(publishing.pin, stage.ann.id, (await stage.publish("Me too")).id)
+        await stage.do(post_actions.pin, stage.ann.id, (await stage.publish("Me too")).id)
 
 
 async def test_counts_are_told_without_an_edit(stage: Stage) -> None:
     post = await stage.publish("Nice?")
     await stage.db.write(reactions.react, stage.dan.id, post.id, "https://dan.test/like/1")
-    await stage.do(publishing.send_counts, post.id)
+    await stage.do(post_actions.send_counts, post.id)
     sent = await stage.last()
     assert sent.kind == "Update"
     assert sent.object["likes"]["totalItems"] == 1

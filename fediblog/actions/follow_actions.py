@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fediblog.actions import sending
-from fediblog.actions.documents import follow_of
 from fediblog.actions.drafts import author_of
+from fediblog.actions.own_documents import follow_of
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound

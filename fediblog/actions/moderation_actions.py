@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fediblog.actions import following, people, sending
+from fediblog.actions import account_actions, follow_actions, sending
 from fediblog.actions.drafts import author_of
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
@@ -22,14 +22,14 @@ _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9]
 
 def block(tx: Tx, urls: Urls, account: int, target: int) -> None:
     """Neither sees the other any more; the follows between them end."""
-    actor, other = author_of(tx, account, target), following.other_of(tx, target)
+    actor, other = author_of(tx, account, target), follow_actions.other_of(tx, target)
     if target == account:
         raise Invalid("account", "One does not block oneself.")
     if relations.blocks(tx, account, target):
         return
     if relations.follow(tx, target, account) is not None:
-        following.refuse(tx, urls, account, target)
-    following.unfollow(tx, urls, account, target)
+        follow_actions.refuse(tx, urls, account, target)
+    follow_actions.unfollow(tx, urls, account, target)
     number = tx.new_id()
     uri = urls.deed(actor.uri, number)
     relations.block(tx, account, target, uri)
@@ -39,7 +39,7 @@ def block(tx: Tx, urls: Urls, account: int, target: int) -> None:
 
 def unblock(tx: Tx, urls: Urls, account: int, target: int) -> None:
     """Lift a block."""
-    actor, other = author_of(tx, account, target), following.other_of(tx, target)
+    actor, other = author_of(tx, account, target), follow_actions.other_of(tx, target)
     uri = relations.unblock(tx, account, target)
     if uri is None:
         return
@@ -52,7 +52,7 @@ def unblock(tx: Tx, urls: Urls, account: int, target: int) -> None:
 def mute(tx: Tx, urls: Urls, account: int, target: int, until: int | None = None, *, notices: bool = True) -> None:
     """Hide somebody, until a time (ms) or for good, and with `notices` what they do to one; nobody is told."""
     author_of(tx, account)
-    following.other_of(tx, target)
+    follow_actions.other_of(tx, target)
     if target == account:
         raise Invalid("account", "One does not mute oneself.")
     relations.mute(tx, account, target, until, notices=notices)
@@ -71,9 +71,9 @@ def mute_host(tx: Tx, urls: Urls, account: int, host: str) -> None:
     tx.hold(account, *(number for each in relation_lists.known_at(tx, account, name) for number in each))
     followed, followers = relation_lists.known_at(tx, account, name)  # with those who came meanwhile
     for number in followed:
-        following.unfollow(tx, urls, account, number)
+        follow_actions.unfollow(tx, urls, account, number)
     for number in followers:
-        following.refuse(tx, urls, account, number)
+        follow_actions.refuse(tx, urls, account, number)
 
 
 def preview_host(tx: Tx, urls: Urls, account: int, host: str) -> tuple[int, int]:
@@ -110,7 +110,7 @@ def unsuspend(tx: Tx, urls: Urls, account: int) -> None:
 def _tell_state(tx: Tx, urls: Urls, account: int) -> None:
     after = accounts.get(tx, account)
     if after is not None and after.local:
-        people.send_profile(tx, urls, after)
+        account_actions.send_profile(tx, urls, after)
     tx.notify(apps.TOKENS)
 
 
@@ -129,7 +129,7 @@ def delete(tx: Tx, urls: Urls, account: int) -> None:
         raise Invalid("account", "Suspend the account first.")
     if found.local:
         accounts.set_state(tx, account, "active")  # who is suspended can say nothing, not even that it goes
-        people.delete_account(tx, urls, account)
+        account_actions.delete_account(tx, urls, account)
     else:
         post_writing.remove_all_of(tx, found)
         deleted_accounts.forget(tx, account)
@@ -139,7 +139,7 @@ def delete(tx: Tx, urls: Urls, account: int) -> None:
 def _moderated(tx: Tx, account: int) -> Account:
     """The account, if it is one that may be acted against: not the server's own actor, nor an owner's."""
     tx.hold(-account, account)
-    found = following.other_of(tx, account)
+    found = follow_actions.other_of(tx, account)
     if found.local and found.login is None:
         raise Invalid("account", "This account speaks for the server itself.")
     if found.login is not None and any(each.id == found.login and each.role == "owner" for each in logins.everyone(tx)):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fediblog.actions import sending
-from fediblog.actions.composing import OPEN
-from fediblog.actions.documents import Document
+from fediblog.actions.draft_rendering import OPEN
 from fediblog.actions.drafts import author_of
+from fediblog.actions.own_documents import Document
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound

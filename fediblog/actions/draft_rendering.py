@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from fediblog.actions.drafts import Draft, File, check
-from fediblog.actions.furnishing import emoji_in
+from fediblog.actions.site_actions import emoji_in
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Mention, Note, Option, Picture, Poll, Source, Visibility
 from fediblog.domain.posts import Post

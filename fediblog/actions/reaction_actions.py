@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fediblog.actions import sending
-from fediblog.actions.documents import announce_of, like_of
 from fediblog.actions.drafts import author_of
-from fediblog.actions.publishing import send_counts
+from fediblog.actions.own_documents import announce_of, like_of
+from fediblog.actions.post_actions import send_counts
 from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fediblog.actions import quoting
+from fediblog.actions import quote_actions
 from fediblog.errors import NotFound
 from fediblog.store.posts import quotes
 from tests.actions.stage import URLS, Stage
@@ -22,7 +22,7 @@ async def granted(stage: Stage) -> tuple[int, str]:
 
 async def test_taking_it_back_is_told_to_the_one_who_quotes_and_to_followers(stage: Stage) -> None:
     number, post = await granted(stage)
-    await stage.do(quoting.revoke, stage.ann.id, number)
+    await stage.do(quote_actions.revoke, stage.ann.id, number)
     sent = await stage.last()
     assert (sent.kind, sent.followers, sent.subject) == ("Delete", True, URLS.authorization(number))
     assert sent.inboxes == {"https://ben.test/inbox"}
@@ -38,15 +38,15 @@ async def test_taking_it_back_is_told_to_the_one_who_quotes_and_to_followers(sta
 
 async def test_it_is_taken_back_once(stage: Stage) -> None:
     number, _ = await granted(stage)
-    await stage.do(quoting.revoke, stage.ann.id, number)
+    await stage.do(quote_actions.revoke, stage.ann.id, number)
     before = len(await stage.sent())
-    await stage.do(quoting.revoke, stage.ann.id, number)
+    await stage.do(quote_actions.revoke, stage.ann.id, number)
     assert len(await stage.sent()) == before
 
 
 async def test_only_the_author_can_take_it_back(stage: Stage) -> None:
     number, _ = await granted(stage)
     with pytest.raises(NotFound):
-        await stage.do(quoting.revoke, stage.cem.id, number)
+        await stage.do(quote_actions.revoke, stage.cem.id, number)
     with pytest.raises(NotFound):
-        await stage.do(quoting.revoke, stage.ann.id, number + 1)
+        await stage.do(quote_actions.revoke, stage.ann.id, number + 1)
