@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from fediblog.federation import manual
+from fediblog.federation import federation_manual
 from fediblog.inbox import HANDLERS
 from fediblog.mastodon import manual as api_manual
 from fediblog.mastodon.routes import ENDPOINTS
@@ -16,11 +16,11 @@ ROOT = Path(__file__).parent.parent
 
 def test_the_page_is_as_the_tables_are() -> None:
     written = (ROOT / "FEDERATION.md").read_text()
-    assert written == manual.page(), "run: python -m fediblog.federation.manual > FEDERATION.md"
+    assert written == federation_manual.page(), "run: python -m fediblog.federation.federation_manual > FEDERATION.md"
 
 
 def test_what_an_inbox_answers_is_described() -> None:
-    told = " ".join(manual.page().split())
+    told = " ".join(federation_manual.page().split())
     told = told[told.index("An inbox answers 202") :].partition("##")[0]
     for status in (400, 401, 403, 413, 415, 503):
         assert f" {status} " in told
@@ -29,7 +29,7 @@ def test_what_an_inbox_answers_is_described() -> None:
 
 
 def test_every_activity_that_comes_in_is_described() -> None:
-    listed = {verb for verb, _, _ in manual.received_rows()}
+    listed = {verb for verb, _, _ in federation_manual.received_rows()}
     assert listed == {verb for verb, _ in HANDLERS}
 
 
@@ -40,7 +40,7 @@ def test_every_activity_that_goes_out_is_described() -> None:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "write_activity":
                 verbs |= {node.args[0].value} if isinstance(node.args[0], ast.Constant) else set()  # type: ignore[arg-type]
     assert verbs
-    assert verbs <= set(manual.SENT)
+    assert verbs <= set(federation_manual.SENT)
 
 
 def test_the_page_of_the_api_is_as_the_table_is() -> None:

@@ -14,7 +14,8 @@ from fediblog.cli.demo_stage import Party
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.errors import NotFound
-from fediblog.federation import compose, uploads
+from fediblog.federation import uploads
+from fediblog.federation.lookups import action_lookups
 from fediblog.store.people import relations
 from fediblog.store.posts import posts, reactions
 
@@ -88,7 +89,7 @@ class Play:
 
     def _follow(self, one: Party, other: Party) -> Step:
         async def does() -> None:
-            await compose.follow(one.site, one.account.id, f"@{other.account.acct}")
+            await action_lookups.follow(one.site, one.account.id, f"@{other.account.acct}")
 
         async def seen() -> bool:
             there = {each.uri for each in await other.site.db.read(relations.followers, other.account.id)}
@@ -99,7 +100,7 @@ class Play:
 
     def _write(self, one: Party, other: Party, name: str, draft: Draft, title: str) -> Step:
         async def does() -> None:
-            self.wrote[name] = await compose.publish(one.site, one.account.id, draft)
+            self.wrote[name] = await action_lookups.publish(one.site, one.account.id, draft)
 
         async def seen() -> bool:
             return await self._copy(other, name) is not None
@@ -110,7 +111,7 @@ class Play:
         async def does() -> None:
             upload = await uploads.upload(one.site, one.account.id, paint())
             draft = Draft(source=PICTURE, files=(File(upload=upload.id, alt=ALT),))
-            self.wrote["picture"] = await compose.publish(one.site, one.account.id, draft)
+            self.wrote["picture"] = await action_lookups.publish(one.site, one.account.id, draft)
 
         async def seen() -> bool:
             copy = await self._copy(other, "picture")
@@ -121,7 +122,9 @@ class Play:
     def _reply(self, one: Party, other: Party, to: str, name: str, text: str) -> Step:
         async def does() -> None:
             parent = await self._needed(one, to)
-            self.wrote[name] = await compose.publish(one.site, one.account.id, Draft(source=text, reply_to=parent.id))
+            self.wrote[name] = await action_lookups.publish(
+                one.site, one.account.id, Draft(source=text, reply_to=parent.id)
+            )
 
         async def seen() -> bool:
             copy, parent = await self._copy(other, name), await self._copy(other, to)
@@ -153,7 +156,7 @@ class Play:
 
     def _edit(self, one: Party, other: Party, name: str, draft: Draft) -> Step:
         async def does() -> None:
-            self.wrote[name] = await compose.edit(one.site, one.account.id, self.wrote[name].id, draft)
+            self.wrote[name] = await action_lookups.edit(one.site, one.account.id, self.wrote[name].id, draft)
 
         async def seen() -> bool:
             copy = await self._copy(other, name)

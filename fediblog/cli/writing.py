@@ -20,7 +20,8 @@ from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.errors import Misuse, NotFound
-from fediblog.federation import compose, uploads
+from fediblog.federation import uploads
+from fediblog.federation.lookups import action_lookups
 from fediblog.federation.site import Site
 from fediblog.media.formats import focal_point
 from fediblog.store.people import accounts
@@ -62,7 +63,7 @@ async def post(site: Site, args: Namespace) -> None:
         state="draft" if args.draft else "scheduled" if scheduled else "published",
         scheduled=scheduled,
     )
-    made = await compose.publish(site, author.id, draft)
+    made = await action_lookups.publish(site, author.id, draft)
     say(_where(site, made, scheduled))
 
 
@@ -92,7 +93,7 @@ async def _named(site: Site, author: Account, text: str) -> Post:
         found = await site.db.read(posts.get, int(text), author.id)
     else:
         known = await site.db.read(posts.by_link, text)
-        found = await site.db.read(posts.get, known.id, author.id) if known else await compose.find(site, text)
+        found = await site.db.read(posts.get, known.id, author.id) if known else await action_lookups.find(site, text)
     if not isinstance(found, Post):
         raise NotFound(f"There is no post {text}. Give the address of a post, as it stands in the browser.")
     return found
@@ -119,7 +120,7 @@ def moment(text: str, option: str = "--at") -> int:
 async def follow(site: Site, args: Namespace) -> None:
     """Follow somebody, here or elsewhere."""
     account = await site.db.read(own_account, args.account)
-    other = await compose.follow(site, account.id, args.handle)
+    other = await action_lookups.follow(site, account.id, args.handle)
     say(f"@{account.handle} asked to follow @{other.acct}. The running server sends the request; most accept at once.")
 
 

@@ -12,10 +12,16 @@ from fediblog import log
 from fediblog.actions import post_actions, reaction_actions
 from fediblog.domain.accounts import Account
 from fediblog.errors import Unavailable
-from fediblog.federation import beginnings as accounts_met
-from fediblog.federation import polls as poll_refresh
-from fediblog.federation import profile_totals as totals_refresh
-from fediblog.federation import pushing, quoting, resolve, synchronizing, threads
+from fediblog.federation.lookups import (
+    first_contact,
+    follower_sync,
+    poll_refresh,
+    quote_check,
+    resolve,
+    thread_completion,
+    totals_refresh,
+)
+from fediblog.federation.outbound import push_messages
 from fediblog.federation.site import Site
 from fediblog.store.people import (
     accounts,
@@ -106,7 +112,7 @@ def _finish(tx: Tx, job: Job, deed: Callable[Concatenate[Tx, P], object], *args:
 
 async def complete_thread(site: Site, job: Job) -> None:
     """Fetch what is missing around a post."""
-    await threads.complete(site, int(job.subject))
+    await thread_completion.complete(site, int(job.subject))
     await site.db.write(job_queue.done, job.id)
 
 
@@ -119,7 +125,7 @@ async def fetch_actor(site: Site, job: Job) -> None:
 
 async def begin_account(site: Site, job: Job) -> None:
     """Fetch what an account pinned and wrote before it was met."""
-    await accounts_met.begin(site, int(job.subject))
+    await first_contact.begin(site, int(job.subject))
     account = await site.db.read(accounts.get, int(job.subject))
     if account is not None:
         await _fetch_totals(site, account)
@@ -139,19 +145,19 @@ async def _fetch_totals(site: Site, account: Account) -> None:
 
 async def check_quote(site: Site, job: Job) -> None:
     """Look at the authorization by which a post quotes somebody."""
-    await quoting.check(site, int(job.subject))
+    await quote_check.check(site, int(job.subject))
     await site.db.write(job_queue.done, job.id)
 
 
 async def synchronize(site: Site, job: Job) -> None:
     """Agree with another server on who of our people follows one of its accounts."""
-    await synchronizing.synchronize(site, job.subject, str(job.payload["url"]))
+    await follower_sync.synchronize(site, job.subject, str(job.payload["url"]))
     await site.db.write(job_queue.done, job.id)
 
 
 async def push(site: Site, job: Job) -> None:
     """Wake an app."""
-    await pushing.push(site, job.subject)
+    await push_messages.push(site, job.subject)
     await site.db.write(job_queue.done, job.id)
 
 

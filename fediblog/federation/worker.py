@@ -12,12 +12,12 @@ from fediblog import log
 from fediblog.counters import JOBS as JOBS_DONE
 from fediblog.domain.records import record
 from fediblog.errors import FediblogError, Refused, Unavailable
-from fediblog.federation import receive
-from fediblog.federation.deliver import deliver_batch, take
+from fediblog.federation.inbound import receive
 from fediblog.federation.jobs import JOBS, start_sweeping
-from fediblog.federation.settling import Dice, Ledger
+from fediblog.federation.outbound.deliver import deliver_batch, take
+from fediblog.federation.outbound.delivery_results import Dice, Ledger
+from fediblog.federation.outbound.pacing import Turns
 from fediblog.federation.site import Site
-from fediblog.federation.turns import Turns
 from fediblog.store.queues import clock_repair, delivery_queue, incoming_queue, job_queue, lost_workers
 from fediblog.store.queues.delivery_queue import Batch
 from fediblog.store.queues.incoming_queue import Incoming

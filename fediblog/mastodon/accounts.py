@@ -9,7 +9,8 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound, Refused, Unavailable
-from fediblog.federation import quotas, resolve
+from fediblog.federation import quotas
+from fediblog.federation.lookups import resolve
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.entities import accounts as entities
 from fediblog.mastodon.entities import tags as tag_entities

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from fediblog.errors import NotFound
-from fediblog.federation import vapid
+from fediblog.federation.outbound import vapid
 from fediblog.federation.site import Site
-from fediblog.federation.totals import total
+from fediblog.federation.site_totals import total
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.entities import accounts
 from fediblog.mastodon.entities import instance as shapes

@@ -15,8 +15,8 @@ from fediblog.actions.oauth_grants import Denied, Granted
 from fediblog.counters import TURNED_AWAY
 from fediblog.domain.scopes import SCOPES
 from fediblog.errors import NotFound, TooOften
-from fediblog.federation import vapid
 from fediblog.federation.keyring import KeyRing
+from fediblog.federation.outbound import vapid
 from fediblog.federation.site import Site
 from fediblog.limits import Limit
 from fediblog.mastodon.calls import Call, Json, Reply, Unauthorized

@@ -10,7 +10,8 @@ from fediblog.actions.account_actions import NO_PICTURE, Profile
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
-from fediblog.federation import compose, quotas, uploads
+from fediblog.federation import quotas, uploads
+from fediblog.federation.lookups import action_lookups
 from fediblog.markup.markdown import PLAIN
 from fediblog.mastodon.accounts import find
 from fediblog.mastodon.calls import Call, Json
@@ -90,7 +91,7 @@ async def _change(call: Call) -> None:
             upload = await uploads.upload(call.site, call.account, await sent.read(), shape=shape)
             pictures[column] = upload.id
     fields = [each.text("value") for each in call.params.each("fields_attributes")]
-    known = await compose.find_people(call.site, [call.params.text("note"), *fields], PLAIN)
+    known = await action_lookups.find_people(call.site, [call.params.text("note"), *fields], PLAIN)
     await call.write(_save, call.site.urls, call.account, call.params, pictures, known)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fediblog.errors import Invalid, NotFound
-from fediblog.federation import pushing, vapid
+from fediblog.federation.outbound import push_messages, vapid
 from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.table import Table, bearer
@@ -39,7 +39,7 @@ async def subscribe(call: Call) -> Json:
         standard=wanted.flag("standard"),
         alerts=_alerts(data, {}),
         policy=data.choice("policy", POLICIES, call.params.text("policy") or "all"),
-        sealed=pushing.seal(call.site, bearer(call.request)),
+        sealed=push_messages.seal(call.site, bearer(call.request)),
     )
     return await _entity(call, made)
 

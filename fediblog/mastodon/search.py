@@ -8,7 +8,8 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.errors import FediblogError, Invalid
-from fediblog.federation import quotas, resolve
+from fediblog.federation import quotas
+from fediblog.federation.lookups import resolve
 from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.entities import accounts as people
 from fediblog.mastodon.entities.statuses import statuses

@@ -11,7 +11,7 @@ from fediblog.actions.account_actions import INSTANCE_HANDLE
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound, Refused
-from fediblog.federation.totals import total
+from fediblog.federation.site_totals import total
 from fediblog.protocol import hostmeta, nodeinfo
 from fediblog.protocol.webfinger import Resource, parse_resource, write_jrd
 from fediblog.store.people import accounts, server_state

@@ -12,8 +12,8 @@ from starlette.types import Receive, Scope
 
 from fediblog.counters import TURNED_AWAY
 from fediblog.errors import Refused, Unavailable
-from fediblog.federation.alarms import Alarms
-from fediblog.federation.turns import Turns
+from fediblog.federation.outbound.pacing import Turns
+from fediblog.federation.outbound.timers import Alarms
 from fediblog.limits import Limit, Place, Room
 from fediblog.store.people.accounts import host_of
 

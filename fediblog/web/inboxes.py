@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fediblog.federation.receive import receive as take_in
+from fediblog.federation.inbound.receive import receive as take_in
 from fediblog.federation.site import Site
 from fediblog.web import addresses
 from fediblog.web.activitypub import account_here

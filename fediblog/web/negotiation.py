@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from fediblog.domain.documents import Json
 from fediblog.errors import Refused
-from fediblog.federation.asking import asker
+from fediblog.federation.inbound.signed_get import asker
 from fediblog.federation.site import Site
 from fediblog.protocol.jsontext import encode
 from fediblog.protocol.negotiate import ACTIVITY_TYPE, wants_activity

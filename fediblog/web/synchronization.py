@@ -8,8 +8,8 @@ from starlette.routing import BaseRoute, Route
 
 from fediblog.domain.documents import Json
 from fediblog.errors import NotFound, Refused
-from fediblog.federation.asking import asker
-from fediblog.federation.synchronizing import MOST_LISTED, followers_url
+from fediblog.federation.inbound.signed_get import asker
+from fediblog.federation.lookups.follower_sync import MOST_LISTED, followers_url
 from fediblog.protocol.collections import write_collection
 from fediblog.store.people import accounts, followers_by_host
 from fediblog.store.people.accounts import host_of

@@ -8,7 +8,7 @@ from typing import Any
 from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.posts import Notice, Post
-from fediblog.federation import compose
+from fediblog.federation.lookups import action_lookups
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_lists, posts
 from fediblog.store.readers import notifications
@@ -39,17 +39,17 @@ class Pair:
 
     async def follow(self) -> None:
         """Ben follows Ann."""
-        await compose.follow(self.world.sites[self.far], self.ben.id, f"@{self.ann.acct}")
+        await action_lookups.follow(self.world.sites[self.far], self.ben.id, f"@{self.ann.acct}")
         await self.world.settle()
 
     async def follow_back(self) -> None:
         """Ann follows Ben."""
-        await compose.follow(self.world.sites[self.near], self.ann.id, f"@{self.ben.acct}")
+        await action_lookups.follow(self.world.sites[self.near], self.ann.id, f"@{self.ben.acct}")
         await self.world.settle()
 
     async def publish(self, source: str, **more: Any) -> Post:
         """Ann writes something, and it gets about."""
-        post = await compose.publish(self.world.sites[self.near], self.ann.id, Draft(source=source, **more))
+        post = await action_lookups.publish(self.world.sites[self.near], self.ann.id, Draft(source=source, **more))
         await self.world.settle()
         return post
 
@@ -58,7 +58,7 @@ class Pair:
         there = await self.there(post)
         assert there is not None
         draft = Draft(source=source, reply_to=there.id, **more)
-        written = await compose.publish(self.world.sites[self.far], self.ben.id, draft)
+        written = await action_lookups.publish(self.world.sites[self.far], self.ben.id, draft)
         await self.world.settle()
         return written
 

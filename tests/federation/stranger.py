@@ -17,8 +17,8 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
 from fediblog.errors import Unavailable
-from fediblog.federation import resolve
-from fediblog.federation.receive import Receipt, process, receive
+from fediblog.federation.inbound.receive import Receipt, process, receive
+from fediblog.federation.lookups import resolve
 from fediblog.federation.site import Site
 from fediblog.inbox import Facts, Outcome, apply
 from fediblog.net import Answer

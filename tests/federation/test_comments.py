@@ -8,7 +8,7 @@ from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid
-from fediblog.federation import compose
+from fediblog.federation.lookups import action_lookups
 from fediblog.store.posts import post_lists, posts
 from tests.federation.pair import Pair
 
@@ -52,7 +52,7 @@ async def test_whom_the_post_names_may_always(pair: Pair) -> None:
     assert await below(pair, named) == [answer.uri]
     heard = await pair.here(answer)
     assert heard is not None
-    again = await compose.publish(
+    again = await action_lookups.publish(
         pair.world.sites[pair.near], pair.ann.id, Draft(source=f"@{pair.ben.acct} Go on", reply_to=heard.id)
     )
     await pair.world.settle()
@@ -69,7 +69,9 @@ async def test_closed_is_the_whole_thread_and_an_edit_can_open_it(pair: Pair) ->
     await pair.world.settle()
     there = await pair.there(first)
     assert there is not None
-    deeper = await compose.publish(pair.world.sites[pair.far], pair.ben.id, Draft(source="And", reply_to=there.id))
+    deeper = await action_lookups.publish(
+        pair.world.sites[pair.far], pair.ben.id, Draft(source="And", reply_to=there.id)
+    )
     await pair.world.settle()
     assert await pair.here(deeper) is None
     assert await below(pair, post) == [first.uri]

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from fediblog.federation import receive, resolve
+from fediblog.federation.inbound import receive
+from fediblog.federation.lookups import resolve
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts
 from fediblog.store.queues import incoming_queue

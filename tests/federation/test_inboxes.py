@@ -10,7 +10,7 @@ import pytest
 from fediblog.actions import moderation_actions, post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.errors import Refused
-from fediblog.federation import resolve
+from fediblog.federation.lookups import resolve
 from fediblog.store.people import accounts, foreign_inboxes
 from tests.federation.stranger import Home, Person, home
 

@@ -20,7 +20,8 @@ from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, NotFound, Refused
-from fediblog.federation import compose, jobs
+from fediblog.federation import jobs
+from fediblog.federation.lookups import action_lookups
 from fediblog.federation.uploads import upload
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_lists, post_writing, posts, reactions
@@ -214,7 +215,9 @@ async def test_an_answer_and_its_answer(pair: Pair) -> None:
     assert here.parent == post.id
     assert kinds(await pair.notices_of_ann()) == ["reply", "follow"]
 
-    back = await compose.publish(pair.world.sites[pair.near], pair.ann.id, Draft(source="Third", reply_to=here.id))
+    back = await action_lookups.publish(
+        pair.world.sites[pair.near], pair.ann.id, Draft(source="Third", reply_to=here.id)
+    )
     await pair.world.settle()
     there = await pair.there(back)
     first = await pair.there(post)
@@ -243,7 +246,7 @@ async def test_an_edit_arrives_and_the_past_is_kept(pair: Pair) -> None:
     post = await pair.publish("Frist")
     pair.world.clock.forward(minutes=5)
     site = pair.world.sites[pair.near]
-    await compose.edit(site, pair.ann.id, post.id, Draft(source=f"First, @{pair.ben.acct}"))
+    await action_lookups.edit(site, pair.ann.id, post.id, Draft(source=f"First, @{pair.ben.acct}"))
     await pair.world.settle()
     (found,) = await pair.stream()
     assert "First," in found.content
@@ -326,7 +329,7 @@ async def test_likes_come_and_go(pair: Pair) -> None:
 async def test_a_boost_reaches_the_author_and_the_followers_of_the_booster(pair: Pair) -> None:
     await pair.follow()
     reader = await pair.world.person(pair.near, "cem")
-    await compose.follow(pair.world.sites[pair.near], reader.id, f"@{pair.ben.acct}")
+    await action_lookups.follow(pair.world.sites[pair.near], reader.id, f"@{pair.ben.acct}")
     await pair.world.settle()
     post = await pair.publish("Pass it on")
     there = await pair.there(post)
@@ -394,7 +397,7 @@ async def test_a_block_ends_what_was_between_the_two(pair: Pair) -> None:
         assert not relation.following
         assert not relation.followed_by
     with pytest.raises(Refused):
-        await compose.follow(pair.world.sites[pair.far], pair.ben.id, f"@{pair.ann.acct}")
+        await action_lookups.follow(pair.world.sites[pair.far], pair.ben.id, f"@{pair.ann.acct}")
     before = len(pair.world.network.posts())
     await pair.publish("without you")
     assert len(pair.world.network.posts()) == before
@@ -443,8 +446,8 @@ async def test_a_new_name_is_told(pair: Pair) -> None:
 async def test_a_move_takes_the_followers_along(pair: Pair) -> None:
     await pair.follow()
     new = await pair.world.person(pair.far, "ann2")
-    await compose.add_alias(pair.world.sites[pair.far], new.id, f"@{pair.ann.acct}")
-    await compose.move(pair.world.sites[pair.near], pair.ann.id, f"@{new.acct}")
+    await action_lookups.add_alias(pair.world.sites[pair.far], new.id, f"@{pair.ann.acct}")
+    await action_lookups.move(pair.world.sites[pair.near], pair.ann.id, f"@{new.acct}")
     await pair.world.settle()
     relation = await pair.world.read(pair.far, relations.between, pair.ben.id, new.id)
     assert relation.following
@@ -462,12 +465,12 @@ async def test_a_move_takes_our_own_followers_along_too(pair: Pair, to: str) -> 
     cem, dan = await world.person(pair.near, "cem"), await world.person(pair.near, "dan")
     near, target = world.sites[pair.near], f"@{new.acct}"
     for each in (cem, dan):
-        await compose.follow(near, each.id, f"@{pair.ann.acct}")
-    await compose.add_alias(world.sites[host], new.id, f"@{pair.ann.acct}")
+        await action_lookups.follow(near, each.id, f"@{pair.ann.acct}")
+    await action_lookups.add_alias(world.sites[host], new.id, f"@{pair.ann.acct}")
     if to == "here":
-        await compose.follow(near, new.id, f"@{pair.ann.acct}")
+        await action_lookups.follow(near, new.id, f"@{pair.ann.acct}")
         await world.do(pair.near, moderation_actions.block, new.id, dan.id)
-    await compose.move(near, pair.ann.id, target)
+    await action_lookups.move(near, pair.ann.id, target)
     await world.settle()
     there = await pair.copy_of(pair.near, new)
 
@@ -485,7 +488,7 @@ async def test_nobody_moves_to_an_account_that_does_not_say_so(pair: Pair) -> No
     await pair.follow()
     new = await pair.world.person(pair.far, "ann2")
     with pytest.raises(Refused):
-        await compose.move(pair.world.sites[pair.near], pair.ann.id, f"@{new.acct}")
+        await action_lookups.move(pair.world.sites[pair.near], pair.ann.id, f"@{new.acct}")
 
 
 async def test_a_deleted_account_takes_everything_with_it(pair: Pair) -> None:
@@ -584,7 +587,7 @@ async def test_create_update_and_delete_arrive_in_this_order(pair: Pair, trouble
     hurt[trouble]()
     post = await pair.publish("One")
     pair.world.clock.forward(seconds=1)
-    await compose.edit(site, pair.ann.id, post.id, Draft(source="Two"))
+    await action_lookups.edit(site, pair.ann.id, post.id, Draft(source="Two"))
     await pair.world.settle()
     kept = await pair.publish("Another")
     network.down.clear()
@@ -596,7 +599,7 @@ async def test_create_update_and_delete_arrive_in_this_order(pair: Pair, trouble
     assert await pair.there(kept) is not None
     hurt[trouble]()
     pair.world.clock.forward(seconds=1)
-    await compose.edit(site, pair.ann.id, post.id, Draft(source="Three"))
+    await action_lookups.edit(site, pair.ann.id, post.id, Draft(source="Three"))
     await pair.world.settle()
     await pair.world.do(pair.near, post_actions.delete, pair.ann.id, post.id)
     await pair.world.settle()
@@ -617,7 +620,7 @@ async def test_a_server_that_speaks_up_is_told_at_once_what_it_missed(pair: Pair
         await pair.world.settle()
     assert await pair.there(post) is None
     pair.world.network.down.clear()
-    await compose.publish(pair.world.sites[pair.far], pair.ben.id, Draft(source=f"@{pair.ann.acct} I am back"))
+    await action_lookups.publish(pair.world.sites[pair.far], pair.ben.id, Draft(source=f"@{pair.ann.acct} I am back"))
     await pair.world.settle()
     assert await pair.there(post) is not None
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fediblog.errors import Refused
-from fediblog.federation.resolve import parse_key
+from fediblog.federation.lookups.resolve import parse_key
 from fediblog.markup.clean import OWN, clean, clean_own, plain_to_html
 from fediblog.markup.html import excerpt, plain
 from fediblog.markup.markdown import find_mentions, render, render_remote

@@ -10,7 +10,7 @@ import pytest
 
 from fediblog.actions import follow_actions, moderation_actions, post_actions, reaction_actions
 from fediblog.actions.drafts import Draft, PollDraft
-from fediblog.federation import resolve
+from fediblog.federation.lookups import resolve
 from fediblog.inbox import HANDLERS, Facts, apply
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.actors import read_actor

@@ -9,7 +9,7 @@ import pytest
 
 from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
-from fediblog.federation import resolve, threads
+from fediblog.federation.lookups import resolve, thread_completion
 from fediblog.mastodon.entities.statuses import content
 from fediblog.store.posts import post_lists, posts
 from tests.federation.stranger import Home, Person
@@ -198,5 +198,5 @@ async def test_nor_where_the_topic_is_fetched_later(at_home: Home, group: Person
     await at_home.follows(member)
     await at_home.send(member, member.creates(answer))
     [(number,)] = await at_home.ask("select id from post")
-    await threads.complete(at_home.site, number)
+    await thread_completion.complete(at_home.site, number)
     assert {row[0] for row in await at_home.ask("select title from post")} == {"Why?", ""}

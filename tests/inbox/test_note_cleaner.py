@@ -11,7 +11,7 @@ import pytest
 
 from fediblog.domain.documents import Activity, Note
 from fediblog.domain.posts import Post
-from fediblog.federation import gathering
+from fediblog.federation.inbound import prefetch
 from fediblog.inbox import CleanNote, Facts, Needs, harmless, note_storage, post_handlers
 from fediblog.markup.clean import ARTICLE_LIMIT, NOTE_LIMIT
 from fediblog.store.posts import posts
@@ -87,11 +87,11 @@ async def test_what_is_long_is_left_to_a_thread(monkeypatch: pytest.MonkeyPatch)
         where.append(threading.current_thread() is threading.main_thread())
         return harmless(note)
 
-    monkeypatch.setattr(gathering, "harmless", watched)
+    monkeypatch.setattr(prefetch, "harmless", watched)
     actor: Any = None
-    for length in (gathering.LONG, gathering.LONG + 1):
+    for length in (prefetch.LONG, prefetch.LONG + 1):
         long = note(content="a" * length)
-        facts = await gathering.prepare(Facts(actor=actor, notes={long.uri: long}))
+        facts = await prefetch.prepare(Facts(actor=actor, notes={long.uri: long}))
         assert facts.clean(long) == harmless(long)
     assert where == [True, False]
 

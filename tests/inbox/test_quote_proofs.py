@@ -10,8 +10,8 @@ from hypothesis import given
 from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
 from fediblog.errors import Unavailable
-from fediblog.federation import resolve
 from fediblog.federation.jobs import JOBS
+from fediblog.federation.lookups import resolve
 from fediblog.protocol.activities import grantor, quote_authorization
 from fediblog.store.posts import posts, quote_proofs
 from fediblog.store.queues import job_queue

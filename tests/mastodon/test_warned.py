@@ -20,7 +20,7 @@ from fediblog.actions.drafts import File, PollDraft
 from fediblog.app import ROUTES
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
-from fediblog.federation import pushing
+from fediblog.federation.outbound import push_messages
 from fediblog.mastodon.look import look_of
 from fediblog.mastodon.routes import ENDPOINTS
 from fediblog.mastodon.streams import STREAMS, Stream
@@ -241,7 +241,7 @@ async def test_no_push_message_tells_it(hiding: tuple[Server, list[Post]]) -> No
     seen = 0
     for account in server.people.values():
         for notice in await server.read(notifications.latest, account.id):
-            told_to = pushing._told(server.site, pushing._Message(subscription, notice))
+            told_to = push_messages._told(server.site, push_messages._Message(subscription, notice))
             seen += notice.post is not None
             assert HIDDEN not in json.dumps(told_to).lower()
     assert seen

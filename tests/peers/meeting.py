@@ -16,7 +16,7 @@ import trustme
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
-from fediblog.federation import compose
+from fediblog.federation.lookups import action_lookups
 from fediblog.store.readers import notifications
 from tests.peers.fediblog_server import Asked, FediblogServer
 from tests.peers.fedify_peer import DRAFT, RFC9421, FedifyPeer, Json, Knock, running
@@ -95,7 +95,7 @@ class Meeting:
 
     async def follow(self) -> Account:
         """I follow the peer."""
-        there = await compose.follow(self.server.site, self.me.id, self.peer.handle)
+        there = await action_lookups.follow(self.server.site, self.me.id, self.peer.handle)
         before = len(self.server.book.entries)
         await self.server.settle()
         await self.heard("Accept", after=before)

@@ -7,7 +7,7 @@ import pytest
 from fediblog.actions import account_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.posts import Post
-from fediblog.federation import compose
+from fediblog.federation.lookups import action_lookups
 from fediblog.store.people import accounts, relations
 from fediblog.store.queues import delivery_queue
 from tests.federation.pair import Pair
@@ -17,7 +17,7 @@ LATER = [408, 425, 429, 500, 502, 503, 504, 302, 307]
 
 
 async def _send(pair: Pair, source: str = "Hello") -> Post:
-    post = await compose.publish(pair.world.sites[pair.near], pair.ann.id, Draft(source=source))
+    post = await action_lookups.publish(pair.world.sites[pair.near], pair.ann.id, Draft(source=source))
     await pair.world.settle()
     return post
 

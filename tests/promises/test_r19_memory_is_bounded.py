@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from fediblog.errors import Refused, Unavailable
-from fediblog.federation import budget, jobs
-from fediblog.federation.budget import through_door
+from fediblog.federation import jobs
+from fediblog.federation.lookups import fetch_budget
+from fediblog.federation.lookups.fetch_budget import through_door
 from fediblog.limits import Limit
 from fediblog.net.memory import Failures, Recent, Schemes
 from fediblog.store.queues import incoming_queue
@@ -47,9 +48,9 @@ def test_what_is_remembered_of_others_has_a_size() -> None:
 
 async def test_keys_that_are_no_good_are_remembered_up_to_a_number(at_home: Home) -> None:
     with through_door(at_home.site) as door:
-        for i in range(budget._BARRED_KEYS + 500):
+        for i in range(fetch_budget._BARRED_KEYS + 500):
             door.bar(f"https://h{i}.test/k", Refused("key-gone"), at_home.clock.now)
-        assert len(door._barred) == budget._BARRED_KEYS
+        assert len(door._barred) == fetch_budget._BARRED_KEYS
 
 
 async def test_the_shelf_holds_so_many_bytes(at_home: Home) -> None:
@@ -78,7 +79,7 @@ async def test_the_queue_of_the_inbox_has_an_end_for_all_and_for_each_server(
     outcomes = []
     people = [Person(at_home.web, f"far{i}.test", "bob") for i in range(6)]
     with ExitStack() as held:
-        for _ in range(budget.AT_ONCE + 1):  # so crowded that what comes has to wait for the worker
+        for _ in range(fetch_budget.AT_ONCE + 1):  # so crowded that what comes has to wait for the worker
             held.enter_context(through_door(at_home.site))
         for person in people:
             await at_home.know(person)

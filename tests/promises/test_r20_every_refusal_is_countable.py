@@ -16,9 +16,9 @@ import pytest
 
 from fediblog.counters import INBOX, MOST_SERIES, REFUSALS, Counter
 from fediblog.errors import Refused
-from fediblog.federation import refusals
-from fediblog.federation.receive import receive
-from fediblog.federation.refusals import EVERY, note
+from fediblog.federation.inbound import refusals
+from fediblog.federation.inbound.receive import receive
+from fediblog.federation.inbound.refusals import EVERY, note
 from fediblog.store.readers import moderation
 from tests.federation.stranger import Home, Person, home
 from tests.promises.servers import Server, free_port, run

@@ -13,8 +13,9 @@ import pytest
 from fediblog.app import create_app
 from fediblog.counters import BUGS
 from fediblog.errors import Refused
-from fediblog.federation import fetching, receive, resolve
-from fediblog.federation.budget import Budget
+from fediblog.federation.inbound import receive
+from fediblog.federation.lookups import document_fetch, resolve
+from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.protocol import cavage
 from fediblog.protocol.signatures import Incoming
 from fediblog.store.people import accounts
@@ -242,7 +243,7 @@ async def test_what_is_fetched_is_plain_json_without_tricks(at_home: Home, bob: 
     for uri, document in ((bob.uri, bob.document), (bob.note()["id"], bob.note())):
         at_home.web.put(uri, {**document, trick: []})
         with pytest.raises(Refused, match="jsonld-trick"):
-            await fetching.document(at_home.site, uri, Budget())
+            await document_fetch.document(at_home.site, uri, Budget())
 
 
 @pytest.mark.parametrize(

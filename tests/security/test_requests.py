@@ -14,15 +14,15 @@ from fediblog.actions import follow_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
 from fediblog.errors import FediblogError, Refused
-from fediblog.federation import compose, resolve, threads
-from fediblog.federation.budget import FETCHES
+from fediblog.federation.lookups import action_lookups, resolve, thread_completion
+from fediblog.federation.lookups.fetch_budget import FETCHES
 from fediblog.federation.worker import Worker
 from fediblog.net import Answer, Policy, SocketEngine
 from fediblog.net.engine import Headers
 from fediblog.store.people import relations
 from fediblog.store.posts import post_lists, posts
+from tests.federation.lookups.test_resolve import jrd
 from tests.federation.stranger import ACTIVITY, Home, Person, Web
-from tests.federation.test_resolve import jrd
 from tests.security.reading import press, reader
 from tests.world import ask
 
@@ -113,7 +113,7 @@ async def by_parent(home: Home, bob: Person) -> None:
     await home.follows(bob)
     await home.send(bob, bob.creates(bob.note(inReplyTo=TARGET)))
     [(number,)] = await home.ask("select id from post where local = 0")
-    await threads.complete(home.site, number)
+    await thread_completion.complete(home.site, number)
 
 
 async def by_replies(home: Home, bob: Person) -> None:
@@ -123,7 +123,7 @@ async def by_replies(home: Home, bob: Person) -> None:
     home.web.put("https://bob.test/r", {"id": "https://bob.test/r", "type": "Collection", "items": [TARGET]})
     await home.send(bob, bob.creates(note))
     [(number,)] = await home.ask("select id from post where local = 0")
-    await threads.complete(home.site, number)
+    await thread_completion.complete(home.site, number)
 
 
 async def by_move(home: Home, bob: Person) -> None:
@@ -188,7 +188,7 @@ async def by_paste(home: Home, bob: Person) -> None:
 
 
 async def by_mention(home: Home, bob: Person) -> None:
-    post = await compose.publish(home.site, home.alice.id, Draft(source="Hello @a@db.inner.test"))
+    post = await action_lookups.publish(home.site, home.alice.id, Draft(source="Hello @a@db.inner.test"))
     assert post.mentions == ()
 
 

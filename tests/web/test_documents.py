@@ -25,7 +25,7 @@ from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.federation import resolve
+from fediblog.federation.lookups import resolve
 from fediblog.store.people import accounts
 from fediblog.store.posts import media_files, tags
 from fediblog.store.tx import Tx

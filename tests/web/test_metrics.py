@@ -13,7 +13,8 @@ from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
 from fediblog.counters import ALL, SHELF, Counter, Histogram
 from fediblog.errors import TooOften, Unavailable
-from fediblog.federation import compose, quotas
+from fediblog.federation import quotas
+from fediblog.federation.lookups import action_lookups
 from fediblog.limits import Limit
 from fediblog.store.engine.database import Database
 from fediblog.web import middleware
@@ -168,10 +169,10 @@ async def test_an_account_can_write_only_so_much(world: World, monkeypatch: pyte
     site = world.sites[HOST]
     alice, bob = await world.person(HOST, "alice"), await world.person(HOST, "bob")
     for _ in range(2):
-        await compose.publish(site, alice.id, Draft(source="More."))
+        await action_lookups.publish(site, alice.id, Draft(source="More."))
     with pytest.raises(TooOften) as caught:
-        await compose.publish(site, alice.id, Draft(source="And more."))
+        await action_lookups.publish(site, alice.id, Draft(source="And more."))
     assert caught.value.wait == 36
-    await compose.publish(site, bob.id, Draft(source="Less."))
+    await action_lookups.publish(site, bob.id, Draft(source="Less."))
     world.clock.forward(seconds=36)
-    await compose.publish(site, alice.id, Draft(source="Later."))
+    await action_lookups.publish(site, alice.id, Draft(source="Later."))

@@ -12,7 +12,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.errors import Refused, Unavailable
-from fediblog.federation import compose
+from fediblog.federation.lookups import action_lookups
 from fediblog.federation.site import Site
 from fediblog.messages import text
 from fediblog.store.people import relations
@@ -68,7 +68,7 @@ async def follow(request: Request) -> Response:
     try:
         if (post := await _post(site, account, wanted)) is not None:
             return back(request, Links(site.urls, True).post(post))
-        found = await compose.follow(site, account, wanted)
+        found = await action_lookups.follow(site, account, wanted)
     except Refused as error:
         return await _show(request, handle=wanted, error=error.message)
     except Unavailable:
@@ -82,7 +82,7 @@ def _bare(wanted: str) -> str:
 
 async def _post(site: Site, account: int, wanted: str) -> Post | None:
     """The post, if the address is one's: other servers send their visitors here also to answer or boost."""
-    found = await compose.find(site, wanted) if wanted.startswith(("https://", "http://")) else None
+    found = await action_lookups.find(site, wanted) if wanted.startswith(("https://", "http://")) else None
     return await site.db.read(posts.get, found.id, account) if isinstance(found, Post) else None
 
 

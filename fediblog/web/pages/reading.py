@@ -9,7 +9,7 @@ from starlette.routing import Route
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Notice, Post
 from fediblog.errors import Refused, Unavailable
-from fediblog.federation import compose
+from fediblog.federation.lookups import action_lookups
 from fediblog.messages import text
 from fediblog.store.posts import post_lists, posts
 from fediblog.store.posts import search as finder
@@ -69,7 +69,7 @@ async def find(request: Request) -> Response:
     site, form = site_of(request), await forms.read(request)
     words = form.line("q", 2000)
     try:
-        found = await compose.find(site, words)
+        found = await action_lookups.find(site, words)
     except (Refused, Unavailable):
         found = None
     if isinstance(found, Post):  # stored, but perhaps not for this reader: then it is not there

@@ -10,8 +10,9 @@ from fediblog.actions import account_actions
 from fediblog.actions.account_actions import Profile
 from fediblog.domain.accounts import Account, Login
 from fediblog.errors import Invalid, Refused, Unavailable
-from fediblog.federation import compose, passwords
+from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
+from fediblog.federation.lookups import action_lookups
 from fediblog.markup.markdown import MARKDOWN, PLAIN
 from fediblog.media.pictures import Shape
 from fediblog.messages import text
@@ -42,7 +43,9 @@ async def save_profile(request: Request) -> Response:
     if not form.errors:
         try:
             kind = PLAIN if profile.summary_plain else MARKDOWN
-            known = await compose.find_people(site, [profile.summary, *(value for _, value in profile.fields)], kind)
+            known = await action_lookups.find_people(
+                site, [profile.summary, *(value for _, value in profile.fields)], kind
+            )
             await site.db.write(account_actions.update_profile, site.urls, form.sender.account.id, profile, known)
             return back(request, "/settings", "profile-saved")
         except Invalid as error:
@@ -128,7 +131,7 @@ async def add_alias(request: Request) -> Response:
     """Name another account as one's own, before it moves here."""
     site, form = site_of(request), await forms.read(request)
     try:
-        await compose.add_alias(site, form.sender.account.id, form.line("alias"))
+        await action_lookups.add_alias(site, form.sender.account.id, form.line("alias"))
     except (Refused, Unavailable) as error:
         form.errors["alias"] = _message(error)
         return _show(request, form)
@@ -142,7 +145,7 @@ async def move(request: Request) -> Response:
         form.errors["sure"] = text("error.sure")
         return _show(request, form)
     try:
-        await compose.move(site, form.sender.account.id, form.line("target"))
+        await action_lookups.move(site, form.sender.account.id, form.line("target"))
     except (Refused, Unavailable) as error:
         form.errors["target"] = _message(error)
         return _show(request, form)

@@ -14,7 +14,7 @@ from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound, TooOften
-from fediblog.federation import compose
+from fediblog.federation.lookups import action_lookups
 from fediblog.markup.markdown import MARKDOWN, find_mentions
 from fediblog.markup.markdown import render as markdown
 from fediblog.store.posts import post_lists, posts, reader_marks
@@ -86,9 +86,9 @@ async def save(request: Request) -> Response:
     account = form.sender.account.id
     try:
         if number is None:
-            post = await compose.publish(site, account, draft)
+            post = await action_lookups.publish(site, account, draft)
         else:
-            post = await compose.edit(site, account, number, draft)
+            post = await action_lookups.edit(site, account, number, draft)
     except Invalid as error:
         form.refuse(error)
         return _show(request, desk, form)

@@ -1,0 +1,118 @@
+"""What an activity needs to be known before it can be applied, fetched within its budget; no transaction is open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Activity, Note
+from fediblog.domain.urls import Urls
+from fediblog.errors import Refused
+from fediblog.federation.lookups import document_fetch, resolve
+from fediblog.federation.lookups.fetch_budget import Budget
+from fediblog.federation.site import Site
+from fediblog.inbox import CleanNote, Facts, Needs, harmless
+from fediblog.protocol.activities import read_activity
+from fediblog.protocol.authority import same_origin
+from fediblog.store.people import accounts
+from fediblog.store.posts import posts
+from fediblog.store.tx import Tx
+
+LONG = 20_000  # characters, which take some ms to clean
+
+
+def missing(tx: Tx, urls: Urls, needs: Needs) -> Needs:
+    """What of the needs has to be fetched: not what is stored, and never what is ours."""
+    if not needs:
+        return needs
+    wanted = _theirs(urls, needs.posts)
+    known = posts.known(tx, wanted) if wanted else set()
+    return Needs(
+        posts=tuple(uri for uri in wanted if uri not in known),
+        fresh_posts=_theirs(urls, needs.fresh_posts),
+        accounts=_unknown(tx, _theirs(urls, needs.accounts)),
+        fresh_accounts=_theirs(urls, needs.fresh_accounts),
+        activities=_theirs(urls, needs.activities),
+        gone=_theirs(urls, needs.gone),
+    )
+
+
+def _unknown(tx: Tx, uris: tuple[str, ...]) -> tuple[str, ...]:
+    known = accounts.by_uris(tx, uris) if uris else {}
+    return tuple(uri for uri in uris if uri not in known)
+
+
+def _theirs(urls: Urls, uris: Iterable[str]) -> tuple[str, ...]:
+    return tuple(uri for uri in uris if uri and not urls.owns(uri))
+
+
+async def gather(site: Site, needs: Needs, facts: Facts, budget: Budget) -> Facts:
+    """The facts with all that was needed and could be had. What is refused or not there is left out.
+
+    Unavailable if something cannot be had now: then the activity waits.
+    """
+    people, notes, activities = dict(facts.accounts), dict(facts.notes), dict(facts.activities)
+    gone = set(facts.gone)
+    for uri in (*needs.posts, *needs.fresh_posts):
+        if uri not in notes and (found := await _note(site, uri, uri in needs.fresh_posts, budget)) is not None:
+            notes[uri], people[found[1].uri] = found
+    for uri in (*needs.accounts, *needs.fresh_accounts):
+        if (account := await _account(site, uri, budget)) is not None:
+            people[uri] = account
+    for uri in needs.activities:
+        if (told := await _activity(site, uri, budget)) is not None:
+            activities[uri], people[told[1].uri] = told
+    for uri in needs.gone:
+        if await resolve.confirm_gone(site, uri, budget=budget):
+            gone.add(uri)
+    return replace(facts, accounts=people, notes=notes, activities=activities, gone=frozenset(gone))
+
+
+async def prepare(facts: Facts) -> Facts:
+    """The facts with what is shown of the posts in them: worked out here, where no other transaction waits for it.
+
+    What is long is left to a thread, so that the event loop goes on meanwhile.
+    """
+    own = facts.reading.own if facts.reading is not None else None
+    notes = [*facts.notes.values()] if own is None else [own, *facts.notes.values()]
+    if not notes:
+        return facts
+    if sum(len(note.content) + len(note.summary) for note in notes) > LONG:
+        cleaned = await asyncio.to_thread(_clean, notes)
+    else:
+        cleaned = _clean(notes)
+    return Facts(
+        actor=facts.actor, accounts=facts.accounts, notes=facts.notes, activities=facts.activities, gone=facts.gone,
+        inbox_owner=facts.inbox_owner, reading=facts.reading, cleaned=cleaned,
+    )  # fmt: skip
+
+
+def _clean(notes: Iterable[Note]) -> tuple[tuple[Note, CleanNote], ...]:
+    return tuple((note, harmless(note)) for note in notes)
+
+
+async def _note(site: Site, uri: str, fresh: bool, budget: Budget) -> tuple[Note, Account] | None:
+    try:
+        return await resolve.note(site, uri, budget, fresh=fresh)
+    except Refused:
+        return None
+
+
+async def _account(site: Site, uri: str, budget: Budget) -> Account | None:
+    try:
+        return await resolve.actor(site, uri, fresh=True, budget=budget)
+    except Refused:
+        return None
+
+
+async def _activity(site: Site, uri: str, budget: Budget) -> tuple[Activity, Account] | None:
+    """An activity as the origin of its actor tells it."""
+    try:
+        told = read_activity(await document_fetch.document(site, uri, budget))
+        if told is None or told.uri != uri or not same_origin(uri, told.actor):
+            return None
+        return told, await resolve.actor(site, told.actor, budget=budget)
+    except Refused:
+        return None

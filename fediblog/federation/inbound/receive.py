@@ -1,0 +1,279 @@
+"""The door of the inboxes: who signed, who acts, whether that is anything to us, and what is done at once or later.
+
+Everything is checked in one order, and each check that fails ends the request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fediblog import inbox, log
+from fediblog.counters import INBOX
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Activity, Json
+from fediblog.domain.records import record
+from fediblog.domain.urls import Urls
+from fediblog.errors import Refused, Unavailable
+from fediblog.federation.inbound import forwarded, request_signers
+from fediblog.federation.inbound.prefetch import gather, missing, prepare
+from fediblog.federation.inbound.refusals import ACCEPTED, PAUSE, Receipt, later, note, receipt_for
+from fediblog.federation.lookups import follower_sync, resolve
+from fediblog.federation.lookups.fetch_budget import Budget, Door, through_door
+from fediblog.federation.site import Site
+from fediblog.inbox import Facts, Handler, Needs, Outcome, Reading, Sight
+from fediblog.protocol import authority, signatures
+from fediblog.protocol.activities import read_activity
+from fediblog.protocol.contexts import refuse_tricks
+from fediblog.protocol.jsontext import LIMIT, decode_object
+from fediblog.protocol.negotiate import is_activity_type
+from fediblog.protocol.signatures import Incoming
+from fediblog.store.people import accounts
+from fediblog.store.people.accounts import StoredKey, host_of
+from fediblog.store.queues import delivery_queue, incoming_queue
+from fediblog.store.tx import Tx
+
+__all__ = ["Receipt", "process", "receive"]
+
+RETRY = 60_000  # ms before an activity that could not be dealt with is tried again; four times as long each time
+
+
+@record(frozen=True, slots=True)
+class _Letter:
+    """One activity, as it came, who deals with it, and whose inbox it came to."""
+
+    activity: Activity
+    handler: Handler | None
+    reading: Reading | None
+    document: dict[str, Json]
+    body: bytes
+    inbox_owner: int | None
+
+
+@record(frozen=True, slots=True)
+class _Known:
+    """What the database knows before anything is proven."""
+
+    held: tuple[StoredKey, Account] | None
+    signer: Account | None
+    blocked: bool
+    seen: bool
+    failing: bool
+    concerns: bool
+    missing: Needs
+
+
+async def receive(site: Site, incoming: Incoming, *, inbox_owner: int | None = None) -> Receipt:
+    """Take in what was posted to an inbox: the answer says what became of it, whatever was sent.
+
+    With 202 it is dealt with or stored. `inbox_owner` is the account whose own inbox it came to.
+    """
+    activity: Activity | None = None
+    try:
+        document = _opened(incoming)
+        activity = _activity_in(site, document)
+        with through_door(site) as door:
+            if await _is_farewell_of_strangers(site, activity):
+                _count(activity, "unconcerned")
+                return ACCEPTED
+            return await _take(site, incoming, _letter(activity, document, incoming.body, inbox_owner), door)
+    except Refused as refusal:
+        _count(activity, "refused")
+        await note(site, refusal, activity.actor if activity else "", activity.kind if activity else "")
+        return receipt_for(refusal)
+    except Unavailable as trouble:
+        _count(activity, "later")
+        log.event("inbox.later", actor=activity.actor if activity else "", reason=trouble.reason)
+        return later(trouble)
+    except Exception as error:
+        _count(activity, "failed")
+        log.trouble("inbox.failed", error, actor=activity.actor if activity else "")
+        return Receipt(503, "Try again later.", "failed", PAUSE)
+
+
+def _opened(incoming: Incoming) -> dict[str, Json]:
+    if len(incoming.body) > LIMIT:
+        raise Refused("too-large", f"An activity has at most {LIMIT} bytes.")
+    if (incoming.fields.get("content-encoding") or "identity").lower() != "identity":
+        raise Refused("content-encoding", "The body must not be compressed.")
+    if not is_activity_type(incoming.fields.get("content-type", "")):
+        raise Refused("content-type", "The content type must be application/activity+json.")
+    document = decode_object(incoming.body)
+    refuse_tricks(document)
+    return document
+
+
+def _activity_in(site: Site, document: dict[str, Json]) -> Activity:
+    activity = read_activity(document)
+    if activity is None:
+        raise Refused("not-an-activity", "That is no activity with an actor.")
+    if site.urls.owns(activity.actor):
+        raise Refused("actor-is-ours", "Nobody speaks for the accounts of this server.", activity.actor)
+    return activity
+
+
+def _letter(activity: Activity, document: dict[str, Json], body: bytes, inbox_owner: int | None) -> _Letter:
+    handler = inbox.handler_of(activity)
+    return _Letter(activity, handler, handler.read(activity) if handler else None, document, body, inbox_owner)
+
+
+async def _take(site: Site, incoming: Incoming, letter: _Letter, door: Door) -> Receipt:
+    activity = letter.activity
+    claim = signatures.read(incoming, site.urls.origin)
+    checked = signatures.check(claim, incoming, site.clock() // 1000)
+    known = await site.db.read(_look, site.urls, claim.key_id, letter, None)
+    if known.blocked:
+        raise Refused("host-blocked", "Activities of this server are not taken.", claim.key_id)
+    signer = await request_signers.signer(site, checked, known.held, Budget())
+    if known.signer is None or known.signer.id != signer.id:
+        known = await site.db.read(_look, site.urls, claim.key_id, letter, signer)
+    if signer.state == "suspended" or known.blocked:
+        raise Refused("account-suspended", "Activities of this account are not taken.", signer.uri)
+    if known.failing:
+        await site.db.write_here(delivery_queue.host_heard, host_of(signer.uri))
+    if activity.actor == signer.uri:
+        authority.may_speak(signer.uri, activity)
+    elif not forwarded.may_be_forwarded(activity, letter.document):
+        authority.may_speak(signer.uri, activity)  # refuses
+    if activity.actor == signer.uri and (told := follower_sync.told_in(incoming, claim, signer)) is not None:
+        await follower_sync.compare(site, signer, told)
+    if known.seen or not known.concerns:
+        _count(activity, "seen" if known.seen else "unconcerned")
+        return ACCEPTED
+    return await _deal(site, letter, signer, known, door)
+
+
+async def _is_farewell_of_strangers(site: Site, activity: Activity) -> bool:
+    """People whom nobody here knew delete their accounts, and their keys are gone with them: not worth a look-up."""
+    if activity.kind not in ("Delete", "Update") or activity.object_uri != activity.actor:
+        return False
+    return await site.db.read(accounts.by_uri, activity.actor) is None
+
+
+def _look(tx: Tx, urls: Urls, key_id: str, letter: _Letter, signer: Account | None) -> _Known:
+    activity = letter.activity
+    standing = incoming_queue.standing(
+        tx, activity.uri, host_of(key_id), host_of(activity.actor), key_id, activity.object_uri
+    )
+    held = standing.held or resolve.key_of_actor(tx, key_id)
+    signer = signer or (held[1] if held else None)
+    itself = signer is not None and signer.uri == activity.actor
+    actor = signer if itself else accounts.by_uri(tx, activity.actor)
+    handler, reading = letter.handler, letter.reading
+    sight = Sight(actor=actor, inbox_owner=letter.inbox_owner, reading=reading, here=standing.here)
+    concerns = handler is not None and handler.concerns(tx, urls, activity, sight)
+    return _Known(
+        held=held,
+        signer=signer,
+        blocked=standing.blocked,
+        seen=standing.seen and inbox.is_once(activity) and itself,
+        failing=standing.silent,
+        concerns=concerns,
+        missing=missing(tx, urls, handler.needs_of(reading))
+        if handler and reading and concerns and itself
+        else Needs(),
+    )
+
+
+async def _deal(site: Site, letter: _Letter, signer: Account, known: _Known, door: Door) -> Receipt:
+    activity = letter.activity
+    at_once = activity.actor == signer.uri and not known.missing and not door.crowded
+    facts = Facts(actor=signer, inbox_owner=letter.inbox_owner, reading=letter.reading)
+    if at_once and await _done_at_once(site, activity, facts):
+        return ACCEPTED
+    kept = await site.db.write_here(_keep, letter, signer)
+    _count(activity, "stored" if kept else "full")
+    if not kept:
+        return Receipt(503, "Too much is waiting here; try again later.", "inbox-full", PAUSE)
+    return ACCEPTED
+
+
+async def _done_at_once(site: Site, activity: Activity, facts: Facts) -> bool:
+    """False if it failed through a bug of ours: then it is stored, tried again, and at last shown to the owner."""
+    try:
+        outcome = await site.db.write_here(inbox.apply, site.urls, activity, await prepare(facts))
+    except (Refused, Unavailable):
+        raise
+    except Exception as error:
+        log.trouble("inbox.failed", error, actor=activity.actor, uri=activity.uri)
+        return False
+    _log(activity, outcome)
+    return True
+
+
+def _keep(tx: Tx, letter: _Letter, signer: Account) -> bool:
+    host = host_of(signer.uri)
+    if not incoming_queue.has_room(tx, host):
+        return False
+    incoming_queue.keep(tx, letter.activity.uri, signer.uri, host, letter.body.decode("utf-8-sig"), letter.inbox_owner)
+    return True
+
+
+def _count(activity: Activity | None, outcome: str) -> None:
+    """Under the name of its kind only if it is one that we know: a name of theirs is no label."""
+    known = activity is not None and inbox.handler_of(activity) is not None
+    INBOX.add(activity.kind if activity and known else "other", outcome)
+
+
+def _log(activity: Activity, outcome: Outcome) -> None:
+    _count(activity, outcome.value)
+    log.outcome("inbox.done", kind=activity.kind, actor=activity.actor, outcome=outcome.value)
+
+
+async def process(site: Site, item: incoming_queue.Incoming) -> None:
+    """Deal with an activity that was stored before it was answered. Whatever happens, the others flow on."""
+    try:
+        await _process(site, item)
+    except Refused as refusal:
+        await note(site, refusal, item.actor)
+        await site.db.write(incoming_queue.done, item.id)
+    except Unavailable as trouble:
+        delay = RETRY * 4 ** (item.tries - 1) if trouble.delay is None else int(trouble.delay * 1000)
+        await site.db.write(
+            incoming_queue.put_off, item, trouble.reason, min(delay, 86_400_000), most=incoming_queue.MOST_CLAIMS
+        )
+    except Exception as error:
+        log.trouble("inbox.failed", error, actor=item.actor, uri=item.uri)
+        await site.db.write(
+            incoming_queue.put_off, item, f"{type(error).__name__}: {error}", RETRY * 4 ** (item.tries - 1)
+        )
+
+
+async def _process(site: Site, item: incoming_queue.Incoming) -> None:
+    budget = Budget()
+    document = decode_object(item.body)
+    activity = _activity_in(site, document)
+    if activity.actor == item.actor:
+        authority.may_speak(item.actor, activity)
+        facts = Facts(actor=await _signer(site, item.actor), inbox_owner=item.inbox_owner)
+    else:
+        activity, facts = await forwarded.speaker(site, activity, document, budget)
+    handler = inbox.handler_of(activity)
+    if handler is None:
+        return await site.db.write(incoming_queue.done, item.id)
+    reading = handler.read(activity)
+    if await site.db.read(_still_concerns, site.urls, handler, reading, facts):
+        needs = await site.db.read(missing, site.urls, handler.needs_of(reading))
+        facts = await prepare(await gather(site, needs, replace(facts, reading=reading), budget))
+        outcome = await site.db.write(_apply, site.urls, activity, facts, item.id)
+        return _log(activity, outcome)
+    await site.db.write(incoming_queue.done, item.id)
+
+
+async def _signer(site: Site, uri: str) -> Account:
+    found = await site.db.read(accounts.by_uri, uri)
+    if found is None:  # forgotten while the activity waited
+        found = await resolve.actor(site, uri)
+    if found.state == "suspended":
+        raise Refused("account-suspended", "Activities of this account are not taken.", uri)
+    return found
+
+
+def _still_concerns(tx: Tx, urls: Urls, handler: Handler, reading: Reading, facts: Facts) -> bool:
+    sight = Sight(actor=facts.actor, inbox_owner=facts.inbox_owner, reading=reading)
+    return handler.concerns(tx, urls, reading.activity, sight)
+
+
+def _apply(tx: Tx, urls: Urls, activity: Activity, facts: Facts, item: int) -> Outcome:
+    actor = accounts.get(tx, facts.actor.id) or facts.actor
+    incoming_queue.done(tx, item)
+    return inbox.apply(tx, urls, activity, replace(facts, actor=actor))

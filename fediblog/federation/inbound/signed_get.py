@@ -1,0 +1,38 @@
+"""Who asks for a document: the remote account behind a signed GET."""
+
+from __future__ import annotations
+
+from fediblog.domain.accounts import Account
+from fediblog.errors import Refused
+from fediblog.federation.inbound import request_signers
+from fediblog.federation.lookups import resolve
+from fediblog.federation.lookups.fetch_budget import Budget
+from fediblog.federation.site import Site
+from fediblog.protocol import signatures
+from fediblog.protocol.signatures import Incoming
+from fediblog.store.people import relations
+from fediblog.store.people.accounts import host_of
+from fediblog.store.tx import Tx
+
+_SIGNED = frozenset({"signature", "signature-input"})
+
+
+def _is_blocked(tx: Tx, account: Account) -> bool:
+    return any(relations.host_is_blocked(tx, host) for host in (account.domain, host_of(account.uri)))
+
+
+async def asker(site: Site, incoming: Incoming) -> Account | None:
+    """The account that signed the request, None if it carries no signature.
+
+    A signature that is there must be good: Refused otherwise, and Forbidden-like for those whom we block.
+    """
+    if not any(name in _SIGNED for name, _ in incoming.headers):
+        return None
+    now = site.clock() // 1000
+    claim = signatures.read(incoming, site.urls.origin)
+    checked = signatures.check(claim, incoming, now)
+    held = await site.db.read(resolve.held_key, claim.key_id)
+    account = await request_signers.signer(site, checked, held, Budget())
+    if account.state != "active" or await site.db.read(_is_blocked, account):
+        raise Refused("blocked", "Requests of this account are not answered here.")
+    return account

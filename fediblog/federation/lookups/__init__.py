@@ -1,0 +1,1 @@
+"""What is looked up elsewhere: documents, handles, threads, totals; each within a budget."""

@@ -1,0 +1,116 @@
+"""Documents of others, fetched from where they live, and believed only if they are what was asked for."""
+
+from __future__ import annotations
+
+from fediblog.domain.documents import Json
+from fediblog.errors import Gone, NotFound, Refused, Unavailable
+from fediblog.federation.lookups.fetch_budget import Budget
+from fediblog.federation.site import Site
+from fediblog.net import Answer
+from fediblog.protocol import readers
+from fediblog.protocol.authority import fetched_ok, redirected_ok, same_origin
+from fediblog.protocol.contexts import refuse_tricks
+from fediblog.protocol.jsontext import decode_object
+from fediblog.protocol.negotiate import is_activity_type
+from fediblog.store.people import relations
+from fediblog.store.people.accounts import host_of
+
+Document = dict[str, Json]
+
+ACCEPT = (
+    'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams", text/html;q=0.1'
+)
+_LATER = frozenset({408, 425, 429})
+
+
+async def fetch(
+    site: Site,
+    url: str,
+    budget: Budget,
+    *,
+    accept: str = ACCEPT,
+    fresh: bool = False,
+    elsewhere: bool = False,
+    signed: bool = True,
+) -> Answer:
+    """GET something of another server, signed by ours. `elsewhere`: a redirect may lead to another origin.
+
+    Gone and NotFound say that it is not there, Refused that it cannot be had, Unavailable that it cannot be had now.
+    """
+    if same_origin(url, site.urls.origin):  # however it is written
+        raise Refused("address-ours", "What is ours is not fetched.", url)
+    if await site.db.read(relations.host_is_blocked, host_of(url)):
+        raise Refused("host-blocked", "That server is blocked here.", url)
+    budget.spend(url)
+    signer = await site.keys.instance() if signed else None
+    answer = await site.client.fetch(
+        url, accept=accept, sign=signer, cross_origin=elsewhere, fresh=fresh, before_redirect=budget.visit
+    )
+    _check_status(answer, url)
+    if answer.url != url and same_origin(answer.url, site.urls.origin):
+        raise Refused("address-ours", "What is ours is not fetched.", url)
+    return answer
+
+
+def _check_status(answer: Answer, url: str) -> None:
+    status = answer.status
+    if status == 410:
+        raise Gone(detail=url)
+    if status == 404:
+        raise NotFound(detail=url)
+    if status >= 500 or status in _LATER:
+        raise Unavailable("fetch-failed", detail=f"{url}: {status}")
+    if not 200 <= status < 300:
+        raise Refused("fetch-refused", "The document could not be fetched.", f"{url}: {status}")
+
+
+def read(answer: Answer) -> Document:
+    """The ActivityPub document in an answer. An uploaded file or a web page never is one."""
+    if not is_activity_type(answer.header("content-type") or ""):
+        raise Refused("fetched-type", "That is no ActivityPub document.", answer.url)
+    document = decode_object(answer.body)
+    refuse_tricks(document)
+    if "Tombstone" in readers.kinds(document):
+        raise Gone(detail=answer.url)
+    return document
+
+
+async def document(site: Site, uri: str, budget: Budget, *, fresh: bool = False) -> Document:
+    """The document whose id is exactly `uri`."""
+    answer = await fetch(site, uri, budget, fresh=fresh)
+    found = read(answer)
+    if readers.url(found.get("id")) != uri:
+        raise Refused("id-mismatch", "The document has another id than the one asked for.", uri)
+    if not _is_told_by(uri, answer):
+        raise Refused("id-elsewhere", "The document does not lie where documents do.", answer.url)
+    return found
+
+
+def _is_told_by(uri: str, answer: Answer) -> bool:
+    """Whether what answered to `uri`, through redirects of its own origin alone, is no file that somebody uploaded."""
+    return fetched_ok(uri, answer.url) or (
+        redirected_ok(uri, answer.url) and answer.header("content-disposition") is None
+    )
+
+
+async def at(site: Site, url: str, budget: Budget, *, fresh: bool = False, elsewhere: bool = False) -> Document:
+    """The document found at an address, which may be a link for people. Its id is the one it was at last fetched by."""
+    return await identified(site, await fetch(site, url, budget, fresh=fresh, elsewhere=elsewhere), budget)
+
+
+async def identified(site: Site, answer: Answer, budget: Budget) -> Document:
+    """What an answer holds, if its id is the address it came from; if not, asked once more at that id."""
+    found = read(answer)
+    uri = readers.url(found.get("id"))
+    if not uri:
+        raise Refused("id-missing", "The document has no id.", answer.url)
+    if fetched_ok(uri, answer.url):
+        return found
+    return await document(site, uri, budget)
+
+
+async def hint(site: Site, url: str, budget: Budget, *, fresh: bool = False) -> tuple[Document, bool]:
+    """A document that proves nothing, only says where to look further; and whether its id is where it came from."""
+    answer = await fetch(site, url, budget, fresh=fresh)
+    found = read(answer)
+    return found, fetched_ok(readers.url(found.get("id")), answer.url)

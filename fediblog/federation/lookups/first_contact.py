@@ -1,0 +1,106 @@
+"""Accounts met for the first time: what they pinned, and the first page of what they wrote or, a group, passed on.
+
+Nobody's home gets these posts as new, and nobody is told of them.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Activity, Json, Visibility
+from fediblog.domain.posts import Post
+from fediblog.errors import Refused, Unavailable
+from fediblog.federation.lookups import document_fetch, resolve, thread_completion
+from fediblog.federation.lookups.fetch_budget import Budget
+from fediblog.federation.site import Site
+from fediblog.protocol import readers
+from fediblog.protocol.activities import read_activity
+from fediblog.protocol.authority import same_origin
+from fediblog.protocol.collections import read_collection
+from fediblog.store.people import accounts
+from fediblog.store.posts import post_writing, posts, reactions
+from fediblog.store.tx import Tx
+
+FETCHES = 50  # for one account, authors and pages included
+MOST_PINNED = 20
+MOST_POSTS = 20
+_OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
+
+
+async def begin(site: Site, number: int) -> None:
+    """Fetch them, as far as the budget allows; each post from its own origin."""
+    account = await site.db.read(accounts.get, number)
+    if account is None or account.local or account.state != "active":
+        return
+    budget = Budget(FETCHES, account.uri)
+    pinned = await _items(site, account, account.featured, budget)
+    for at, uri in enumerate(reversed([readers.ref(item) for item in pinned[:MOST_PINNED]])):
+        post = await _own(site, account, uri, budget)
+        if post is not None:
+            await site.db.write(post_writing.set_pinned, post.id, site.clock() + at)
+    for item in (await _items(site, account, account.outbox, budget))[:MOST_POSTS]:
+        await _take_in(site, account, item, budget)
+
+
+async def _items(site: Site, account: Account, uri: str, budget: Budget) -> list[Json]:
+    """What stands on the first page of a collection of the account's own origin."""
+    page = await thread_completion.page_at(site, uri, budget) if uri and same_origin(uri, account.uri) else None
+    if page is None or page.items or not page.first:
+        return list(page.items) if page else []
+    inside = read_collection(page.first) if isinstance(page.first, dict) else None
+    address = readers.ref(page.first)
+    if inside is None and same_origin(address, uri):
+        inside = await thread_completion.page_at(site, address, budget)
+    return list(inside.items) if inside else []
+
+
+async def _take_in(site: Site, account: Account, item: Json, budget: Budget) -> None:
+    """One item of an outbox: an activity or a post, or the id of either, which is fetched then."""
+    if isinstance(item, str):
+        found = await _fetched(site, account, item, budget)
+        if found is None:
+            return
+        if read_activity(found) is None:
+            await _kept(site, found, budget)
+            return
+        item = found
+    told = read_activity(item)
+    if told is None or told.kind == "Create":
+        await _own(site, account, told.object_uri if told else readers.ref(item), budget)
+    elif told.kind == "Announce" and account.kind == "Group" and told.actor == account.uri:
+        inner = told.inner.object_uri if told.inner is not None else told.object_uri
+        post = await _post(site, inner, budget)
+        if post is not None and not post.in_reply_to and same_origin(told.uri, account.uri):
+            await site.db.write(_pass_on, account, told, post)
+
+
+async def _fetched(site: Site, account: Account, uri: str, budget: Budget) -> dict[str, Json] | None:
+    """What lies at an id of the account's own origin, unless it is a post that is here."""
+    if not same_origin(uri, account.uri) or await site.db.read(posts.is_here, uri):
+        return None
+    with suppress(Refused, Unavailable):
+        return await document_fetch.document(site, uri, budget)
+    return None
+
+
+async def _kept(site: Site, document: dict[str, Json], budget: Budget) -> None:
+    with suppress(Refused, Unavailable):
+        await resolve.keep(site, document, 0, budget)
+
+
+def _pass_on(tx: Tx, group: Account, told: Activity, post: Post) -> None:
+    if post.visibility in _OPEN:
+        at = tx.now if told.published is None else max(0, min(told.published, tx.now))
+        reactions.boost(tx, group.id, post.id, told.uri, number=tx.new_id(at))
+
+
+async def _own(site: Site, account: Account, uri: str, budget: Budget) -> Post | None:
+    post = await _post(site, uri, budget) if same_origin(uri, account.uri) else None
+    return post if post is not None and post.account.id == account.id else None
+
+
+async def _post(site: Site, uri: str, budget: Budget) -> Post | None:
+    with suppress(Refused, Unavailable):
+        return await resolve.post(site, uri, depth=0, budget=budget) if uri else None
+    return None

@@ -1,0 +1,82 @@
+"""Two servers agree on who follows whom (FEP-8fcf): told with what is for followers only, looked into if it differs."""
+
+from __future__ import annotations
+
+from fediblog import log
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Collection
+from fediblog.errors import Refused
+from fediblog.federation.lookups import document_fetch, resolve
+from fediblog.federation.lookups.fetch_budget import Budget
+from fediblog.federation.site import Site
+from fediblog.inbox import follower_differences
+from fediblog.protocol import readers
+from fediblog.protocol.authority import same_origin
+from fediblog.protocol.collections import ITEMS_LIMIT, read_collection
+from fediblog.protocol.signatures import Claim, Incoming
+from fediblog.protocol.synchronization import HEADER, Told, digest, read_header, write_header
+from fediblog.store.people import accounts, followers_by_host
+from fediblog.store.queues import job_queue
+from fediblog.store.tx import Tx
+
+JOB = "sync-followers"
+PAUSE = 600_000  # ms before it is looked into: a Follow or its Accept may be on its way, and not at every message
+MOST_WAITING = 100
+MOST_LISTED = ITEMS_LIMIT - 1  # followers on one server; with more nothing is told
+
+
+def followers_url(account: Account) -> str:
+    """Where a server that asks is told who of its people follows one of ours."""
+    return f"{account.followers}_sync"
+
+
+def header(tx: Tx, account: int, host: str) -> str:
+    """What is told to one server about the followers of one of ours; '' if those are too many."""
+    author = accounts.get(tx, account)
+    uris = followers_by_host.followers_at(tx, account, host, MOST_LISTED + 1)
+    if author is None or len(uris) > MOST_LISTED:
+        return ""
+    return write_header(Told(author.followers, followers_url(author), digest(uris)))
+
+
+def told_in(incoming: Incoming, claim: Claim, signer: Account) -> Told | None:
+    """What a request tells about the followers of who signed it, if that is signed as well."""
+    value = incoming.fields.get(HEADER)
+    told = read_header(value) if value is not None and HEADER in claim.covered else None
+    if told is None or told.collection != signer.followers or not same_origin(told.url, signer.uri):
+        return None
+    return told
+
+
+async def compare(site: Site, signer: Account, told: Told) -> None:
+    """Have it looked into, after a while, if we know it otherwise."""
+    if await site.db.read(_differs, signer.id, told.digest):
+        await site.db.write(_look_later, signer.uri, told.url)
+
+
+def _differs(tx: Tx, account: int, said: str) -> bool:
+    return digest(followers_by_host.followers_here(tx, account)) != said
+
+
+def _look_later(tx: Tx, uri: str, url: str) -> None:
+    if job_queue.waiting(tx, JOB, MOST_WAITING) < MOST_WAITING:
+        job_queue.add(tx, JOB, uri, {"url": url}, run_at=tx.now + PAUSE)
+
+
+async def synchronize(site: Site, uri: str, url: str) -> None:
+    """Ask who of our people follows an account, and set right what differs. Nothing is concluded from half a list."""
+    account = await resolve.actor(site, uri)
+    if account.local or not same_origin(url, account.uri):
+        raise Refused("not-the-owner", "The followers are listed elsewhere.", url)
+    found = read_collection(document_fetch.read(await document_fetch.fetch(site, url, Budget(1), fresh=True)))
+    if found is None or not _is_whole(found):
+        raise Refused("collection-incomplete", "The list of followers is not whole.", url)
+    told = [readers.ref(item) for item in found.items]
+    changed = await site.db.write(follower_differences.settle, site.urls, account, told)
+    log.event("followers-synchronized", account=uri, changed=changed)
+
+
+def _is_whole(found: Collection) -> bool:
+    """Some more may have been cut off where there are as many as are read at all."""
+    count = len(found.items)
+    return not found.first and not found.next and count < ITEMS_LIMIT and found.total in (None, count)

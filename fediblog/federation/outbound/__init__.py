@@ -1,0 +1,1 @@
+"""What goes out: deliveries to other servers, and push messages to apps."""

@@ -1,0 +1,122 @@
+"""Who may begin to talk to another server: so many at a time, of whom those who wait for an answer soon count no more.
+
+To begin costs the processor (a signature, a TLS handshake), so few do it side by side, and one after another with a
+round of the event loop between them: whoever asks for a page waits for a few of them, not for all. To wait for a
+server that hangs costs a socket only, and must hold up nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from fediblog.federation.outbound.timers import Alarms
+
+LONGEST = 0.25  # seconds that a turn lasts
+
+
+class Turns:
+    """So many turns; `ebb` is called when those who wait for one have become as few as `few`."""
+
+    def __init__(
+        self, count: int, seconds: float = LONGEST, *, few: int = 0, ebb: Callable[[], None] = lambda: None
+    ) -> None:
+        self.seconds = seconds
+        self.alarms = Alarms()
+        self._free = count
+        self._queue: deque[asyncio.Future[None]] = deque()  # first come, first served
+        self._step = False  # somebody is about to begin
+        self._few, self._ebb = few, ebb
+
+    @property
+    def waiting(self) -> int:
+        """How many wait until somebody ends; others in the queue wait only until those before them have begun."""
+        return max(0, len(self._queue) - self._free)
+
+    def take(self) -> Turn:
+        """Wait for a turn, and give it back at the end of the block, or earlier if that takes long."""
+        return Turn(self)
+
+    async def begin(self) -> None:
+        """Wait until one is free, and for a round of the event loop since the last one began."""
+        if self._free and not self._step and not self._queue:
+            self._free, self._step = self._free - 1, True
+        else:
+            await self._called()
+        try:
+            await asyncio.sleep(0)
+        except BaseException:
+            self.end()
+            raise
+        finally:
+            self._step = False
+            self._call()
+
+    def end(self) -> None:
+        """Somebody else may begin."""
+        self._free += 1
+        self._notice()
+        self._call()
+
+    async def _called(self) -> None:
+        """Wait in the queue."""
+        place = asyncio.get_running_loop().create_future()
+        self._queue.append(place)
+        try:
+            await place
+        except BaseException:
+            if place.cancelled():
+                self._drop(place)
+            else:  # called already
+                self._step = False
+                self.end()
+            raise
+
+    def _call(self) -> None:
+        """The next one is about to begin, if there is a turn and nobody else is."""
+        while self._queue and self._free and not self._step:
+            place = self._queue[0]
+            if place.done():
+                self._drop(place)
+            else:
+                self._queue.popleft()
+                self._free, self._step = self._free - 1, True
+                place.set_result(None)
+
+    def _drop(self, place: asyncio.Future[None]) -> None:
+        """Somebody waits no more."""
+        if place in self._queue:
+            self._queue.remove(place)
+            self._notice()
+
+    def _notice(self) -> None:
+        """One fewer waits, if any did."""
+        if len(self._queue) - self._free == self._few:
+            self._ebb()
+
+
+class Turn:
+    """A context in which another server may be talked to."""
+
+    __slots__ = ("_alarm", "_held", "_turns")
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._held = False
+        self._alarm = 0
+
+    async def __aenter__(self) -> None:
+        turns = self._turns
+        await turns.begin()
+        self._held = True
+        self._alarm = turns.alarms.set(turns.seconds, self._give_back)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._turns.alarms.call_off(self._alarm)
+        self._give_back()
+
+    def _give_back(self) -> None:
+        if self._held:
+            self._held = False
+            self._turns.end()

@@ -1,0 +1,211 @@
+"""What our people ask for that takes a look at other servers; uploads; and passwords."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import io
+from collections.abc import AsyncIterator
+from threading import Barrier, Lock
+
+import pytest
+from PIL import Image
+
+from fediblog.actions.drafts import Draft
+from fediblog.domain.accounts import Account
+from fediblog.domain.posts import Post
+from fediblog.errors import Forbidden, Invalid, Refused, Unavailable
+from fediblog.federation.lookups import action_lookups
+from fediblog.federation.passwords import (
+    AT_ONCE,
+    LONGEST,
+    check_password,
+    hash_password,
+    is_outdated,
+    is_right,
+)
+from fediblog.federation.uploads import upload
+from fediblog.store.people import accounts
+from fediblog.store.posts import media_files
+from tests.federation.pair import Pair
+from tests.world import World
+
+
+@pytest.fixture
+async def pair() -> AsyncIterator[Pair]:
+    async with World("one.test", "two.test") as world:
+        yield Pair(
+            world, "one.test", "two.test", await world.person("one.test", "ann"), await world.person("two.test", "ben")
+        )
+
+
+async def publish(pair: Pair, source: str, **more: str) -> Post:
+    return await action_lookups.publish(pair.world.sites["one.test"], pair.ann.id, Draft(source=source, **more))  # type: ignore[arg-type]
+
+
+async def test_who_is_mentioned_is_looked_up(pair: Pair) -> None:
+    post = await publish(pair, "Hello @ben@two.test!")
+    assert [each.href for each in post.mentions] == [pair.ben.uri]
+    assert pair.ben.uri in post.cc
+    assert f'href="{pair.ben.url}"' in post.content
+
+
+async def test_whoever_is_not_found_stays_text(pair: Pair) -> None:
+    pair.world.network.down.add("gone.test")
+    post = await publish(pair, "Hello @ben@two.test, @nobody@two.test, @x@gone.test and @y@nowhere.test")
+    assert [each.name for each in post.mentions] == ["@ben@two.test"]
+    assert "@nobody@two.test" in post.content
+    assert "@x@gone.test" in post.content
+
+
+async def test_an_author_does_not_wait_for_a_server_that_hangs(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(action_lookups, "PATIENCE", 0.0)
+    pair.world.network.stall = lambda sent: True
+    post = await publish(pair, "Hello @ben@two.test")
+    assert post.mentions == ()
+
+
+async def test_a_known_account_and_a_draft_need_no_look(pair: Pair) -> None:
+    await publish(pair, "Hello @ben@two.test")
+    asked = len(pair.world.network.sent)
+    again = await publish(pair, "And again, @ben@two.test")
+    assert len(again.mentions) == 1
+    await publish(pair, "One day, @else@three.test", state="draft")
+    assert len(pair.world.network.sent) == asked
+
+
+async def test_a_draft_that_is_published_is_looked_up(pair: Pair) -> None:
+    draft = await publish(pair, "Hello @ben@two.test", state="draft")
+    assert draft.mentions == ()
+    site = pair.world.sites["one.test"]
+    post = await action_lookups.edit(site, pair.ann.id, draft.id, Draft(source="Hello @ben@two.test"))
+    assert [each.href for each in post.mentions] == [pair.ben.uri]
+
+
+@pytest.mark.parametrize("text", ["@ben@two.test", "ben@two.test", " @BEN@Two.Test ", "uri", "url"])
+async def test_an_account_is_found_by_handle_or_address(pair: Pair, text: str) -> None:
+    wanted = {"uri": pair.ben.uri, "url": pair.ben.url}.get(text, text)
+    found = await action_lookups.follow(pair.world.sites["one.test"], pair.ann.id, wanted)
+    assert found.uri == pair.ben.uri
+
+
+async def test_a_post_is_found_by_its_address(pair: Pair) -> None:
+    post = await publish(pair, "Look at this")
+    for text in (post.uri, post.url):
+        found = await action_lookups.find(pair.world.sites["two.test"], text)
+        assert isinstance(found, Post)
+        assert found.uri == post.uri
+
+
+async def test_what_is_no_account_cannot_be_followed(pair: Pair) -> None:
+    post = await publish(pair, "A post is no account")
+    site = pair.world.sites["two.test"]
+    for text in (post.uri, "just words", ""):
+        with pytest.raises(Invalid) as caught:
+            await action_lookups.follow(site, pair.ben.id, text)
+        assert caught.value.field == "handle"
+    with pytest.raises((Refused, Unavailable)):
+        await action_lookups.follow(site, pair.ben.id, "@nobody@one.test")
+    with pytest.raises(Invalid):
+        await action_lookups.follow(site, pair.ben.id, "@ben@two.test")
+
+
+async def test_only_ones_own_account_acts(pair: Pair) -> None:
+    await action_lookups.follow(pair.world.sites["one.test"], pair.ann.id, "@ben@two.test")
+    there: Account | None = await pair.world.read("one.test", accounts.by_uri, pair.ben.uri)
+    assert there is not None
+    with pytest.raises(Forbidden):
+        await action_lookups.publish(pair.world.sites["one.test"], there.id, Draft(source="I am Ben"))
+
+
+def picture(width: int, height: int) -> bytes:
+    made = io.BytesIO()
+    Image.effect_noise((width, height), 64).convert("RGB").save(made, "JPEG")
+    return made.getvalue()
+
+
+async def test_an_upload_is_on_the_disk_before_it_is_known(pair: Pair) -> None:
+    site = pair.world.sites["one.test"]
+    stored = await upload(site, pair.ann.id, picture(2600, 1400))
+    assert stored.blurhash
+    assert stored.width is not None
+    assert stored.width > 0
+    names = {name for name in (stored.file, stored.large, stored.small) if name}
+    assert len(names) >= 2
+    assert sum(len(site.files.read(name)) for name in names) == stored.bytes
+    assert await site.db.read(media_files.names) == names == set(site.files.names())
+
+
+async def test_a_file_that_is_no_picture_is_refused(pair: Pair) -> None:
+    site = pair.world.sites["one.test"]
+    with pytest.raises(Invalid):
+        await upload(site, pair.ann.id, b"GIF89a, not really")
+    assert list(site.files.names()) == []
+
+
+def test_passwords() -> None:
+    stored = hash_password("correct horse")
+    assert stored.startswith("$argon2id$v=19$m=32768,t=3,p=1$")
+    assert not is_outdated(stored)
+    assert hash_password("correct horse") != stored
+    assert check_password("correct horse", stored)
+    assert not check_password("correct Horse", stored)
+    assert not check_password("", stored)
+
+
+def test_a_hash_of_an_older_version_counts_until_it_is_made_anew() -> None:
+    salt = b"salt of 16 bytes"
+    made = hashlib.scrypt(b"correct horse", salt=salt, n=1 << 15, r=8, p=1, maxmem=1 << 27, dklen=32)
+    stored = f"scrypt$32768$8$1${base64.b64encode(salt).decode()}${base64.b64encode(made).decode()}"
+    assert check_password("correct horse", stored)
+    assert not check_password("correct Horse", stored)
+    assert is_outdated(stored)
+    assert is_outdated(hash_password("x").replace("t=3", "t=2"))
+
+
+def test_a_hash_is_the_one_of_the_rfc() -> None:
+    """What argon2-cffi makes of the same password, salt and costs."""
+    stored = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4"
+    assert check_password("password", stored)
+    assert not check_password("Password", stored)
+
+
+def test_a_password_counts_as_far_as_a_form_takes_it() -> None:
+    assert check_password("x" * LONGEST, hash_password("x" * LONGEST + "y"))
+
+
+async def test_few_hashes_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, most, lock = 0, 0, Lock()
+    full = Barrier(AT_ONCE)
+
+    def counted(text: str, stored: str | None) -> bool:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        full.wait(20)
+        with lock:
+            inside -= 1
+        return False
+
+    monkeypatch.setattr("fediblog.federation.passwords.check_password", counted)
+    await asyncio.gather(*(is_right("x", None) for _ in range(AT_ONCE * 5)))
+    assert most == AT_ONCE
+
+
+BROKEN = (
+    *(None, "", "-", "scrypt$1$2", "scrypt$x$8$1$AA==$AA==", "md5$32768$8$1$AA==$AA==", "$argon2id$v=19$m=8,t=1"),
+    *(
+        "$argon2id$v=19$m=8$AA$AA",
+        "$argon2id$v=19$m=x,t=1,p=1$AA$AA",
+        "$argon2id$v=19$m=999999,t=1,p=1$AAAAAAAAAAA$AA",
+    ),
+    *("$argon2i$v=19$m=32,t=1,p=1$AAAAAAAAAAA$AA", "$argon2id$v=19$m=32,t=1,p=1$AAAAAAAAAAA$"),
+)
+
+
+@pytest.mark.parametrize("stored", BROKEN)
+def test_there_is_no_password_for_what_is_no_hash(stored: str | None) -> None:
+    assert not check_password("anything", stored)
+    assert not check_password("", stored)
