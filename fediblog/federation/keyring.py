@@ -11,8 +11,8 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
 from fediblog.net import Signer
 from fediblog.protocol import cavage, rfc9421
+from fediblog.protocol.follower_digest import HEADER
 from fediblog.protocol.keys import PrivateKey, load_private, new_ed25519, new_rsa
-from fediblog.protocol.synchronization import HEADER
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts
 from fediblog.store.people.accounts import NewKey

@@ -20,7 +20,7 @@ from fediblog.inbox.handler import CleanNote
 from fediblog.inbox.note_cleaner import harmless
 from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.authority import same_origin
-from fediblog.protocol.polls import is_vote
+from fediblog.protocol.questions import is_vote
 from fediblog.store.people import accounts
 from fediblog.store.posts import (
     arrivals,

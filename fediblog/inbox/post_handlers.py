@@ -10,10 +10,10 @@ from fediblog.inbox import quote_handlers
 from fediblog.inbox.account_handlers import gone_for_good
 from fediblog.inbox.handler import CleanNote, Facts, Handler, Needs, Outcome, Sight, may_change, remember
 from fediblog.inbox.note_storage import change_post, name_proof, put_post, refuse_author
-from fediblog.protocol import polls
+from fediblog.protocol import questions
 from fediblog.protocol.authority import object_is_theirs
 from fediblog.protocol.notes import is_bare, read_note
-from fediblog.protocol.polls import is_vote
+from fediblog.protocol.questions import is_vote
 from fediblog.protocol.readers import listed
 from fediblog.store.people import relations
 from fediblog.store.posts import arrivals, post_writing, posts, reactions, thread_links
@@ -35,7 +35,7 @@ def _read(activity: Activity, told: Json) -> Note | None:
 
 def _more(activity: Activity) -> list[Note]:
     """The other votes of one activity, which some servers send together."""
-    found = (_read(activity, each) for each in listed(activity.object)[1 : polls.LIMIT])
+    found = (_read(activity, each) for each in listed(activity.object)[1 : questions.LIMIT])
     return [note for note in found if note is not None and object_is_theirs(activity, note)]
 
 

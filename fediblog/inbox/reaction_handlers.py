@@ -9,7 +9,7 @@ from fediblog.errors import Refused
 from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sight, came_too_late, may_undo, remember
 from fediblog.inbox.note_storage import put_post
 from fediblog.markup.text import one_line
-from fediblog.protocol.emoji import is_emoji
+from fediblog.protocol.emoji_reaction import is_emoji
 from fediblog.store.people import relations
 from fediblog.store.posts import arrivals, post_lists, posts, reactions
 from fediblog.store.queues import incoming_queue

@@ -12,11 +12,11 @@ from typing import Final
 import nh3
 
 from fediblog.markup.balance import balance
+from fediblog.markup.bare_links import addresses, link_address, own_path, web_address
+from fediblog.markup.fast_clean import usual
 from fediblog.markup.html import Html, plain
-from fediblog.markup.links import addresses, link_address, own_path, web_address
 from fediblog.markup.text import tidy
 from fediblog.markup.tokens import HIDDEN, names
-from fediblog.markup.usual import usual
 
 CLEANER_VERSION: Final = 1
 """Stored with what was cleaned; grows when a rule changes, so that older rows can be cleaned again."""

@@ -11,7 +11,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 
 from fediblog.hashtags import SIGNS
-from fediblog.markup.links import address_end, begins_word
+from fediblog.markup.bare_links import address_end, begins_word
 
 HASHTAG_LIMIT: Final = 100
 """Characters of a hashtag; longer ones are text."""

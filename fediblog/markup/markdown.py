@@ -12,9 +12,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
 from fediblog.hashtags import key
+from fediblog.markup.bare_links import own_path
 from fediblog.markup.clean import ARTICLE_LIMIT, NOTE_LIMIT, clean, clean_own, picture_address
 from fediblog.markup.html import Html
-from fediblog.markup.links import own_path
 from fediblog.markup.slug import slugify
 from fediblog.markup.text import tidy
 

@@ -12,7 +12,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.federation import quotas
 from fediblog.federation.lookups import action_lookups
-from fediblog.markup.links import web_address
+from fediblog.markup.bare_links import web_address
 from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.drafting import POLICIES, changed_draft, new_draft
 from fediblog.mastodon.entities.statuses import statuses

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from fediblog.domain.documents import ACTOR_KINDS, POST_KINDS, PUBLIC, Activity, Emoji, Json
 from fediblog.protocol import readers
 from fediblog.protocol.contexts import in_context, without_context
-from fediblog.protocol.tags import read_emoji, sort, write_emoji
+from fediblog.protocol.tag_array import read_emoji, sort, write_emoji
 
 LEVELS = 2  # of activities within an activity: Announce{Undo{Like}} is the deepest that servers send
 CONTENT_LIMIT = 5_000

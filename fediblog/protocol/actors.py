@@ -9,7 +9,7 @@ from fediblog.protocol import readers
 from fediblog.protocol.attachments import read_picture, write_picture
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.contexts import in_context
-from fediblog.protocol.tags import read_emoji, sort, write_emoji
+from fediblog.protocol.tag_array import read_emoji, sort, write_emoji
 from fediblog.protocol.webfinger import parse_handle
 
 NAME_LIMIT = 200

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from fediblog.domain.documents import POST_KINDS, Attachment, Happening, Json, Note, Source
-from fediblog.protocol import readers, tags
+from fediblog.protocol import readers, tag_array
 from fediblog.protocol.attachments import LIMIT as ATTACHMENTS_LIMIT
 from fediblog.protocol.attachments import (
     read_attachments,
@@ -17,9 +17,9 @@ from fediblog.protocol.attachments import (
 )
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.contexts import in_context, without_context
-from fediblog.protocol.policies import read_policy
-from fediblog.protocol.polls import read_poll, write_poll
+from fediblog.protocol.interaction_policy import read_policy
 from fediblog.protocol.previews import abstract_html, hides_pictures
+from fediblog.protocol.questions import read_poll, write_poll
 
 TITLE_LIMIT = 500
 SUMMARY_LIMIT = 10_000
@@ -41,7 +41,7 @@ def read_note(document: Json) -> Note | None:
     if not (uri and kind and author):
         return None
     content, language = _content(doc, ARTICLE_LIMIT if kind in _LONG else CONTENT_LIMIT)
-    to, named, warning = readers.addresses(doc.get("to")), tags.sort(doc.get("tag")), _warning(doc.get(WARNING))
+    to, named, warning = readers.addresses(doc.get("to")), tag_array.sort(doc.get("tag")), _warning(doc.get(WARNING))
     replies, reply_count = _counted(doc.get("replies") or doc.get("comments"))
     likes, like_count = _counted(doc.get("likes"))
     shares, share_count = _counted(doc.get("shares"))
@@ -63,9 +63,9 @@ def read_note(document: Json) -> Note | None:
         published=readers.moment(doc.get("published")),
         updated=readers.moment(doc.get("updated")),
         sensitive=readers.flag(doc.get("sensitive")),
-        mentions=tags.read_mentions(named),
-        hashtags=tags.read_hashtags(named),
-        emoji=tags.read_emoji(named),
+        mentions=tag_array.read_mentions(named),
+        hashtags=tag_array.read_hashtags(named),
+        emoji=tag_array.read_emoji(named),
         attachments=_attachments(doc, kind),
         image=read_picture(doc.get("image")) or (read_picture(doc.get("icon")) if kind in _MEDIA else None),
         quote=_quote(doc, named),
@@ -115,10 +115,10 @@ def write_note(
     doc |= _write_text(note)
     doc["sensitive"] = note.sensitive
     doc["tag"] = [
-        *map(tags.write_mention, note.mentions),
-        *(tags.write_hashtag(name, tag_base) for name in note.hashtags),
-        *map(tags.write_emoji, note.emoji),
-        *([tags.write_quote_link(note.quote)] if note.quote else []),
+        *map(tag_array.write_mention, note.mentions),
+        *(tag_array.write_hashtag(name, tag_base) for name in note.hashtags),
+        *map(tag_array.write_emoji, note.emoji),
+        *([tag_array.write_quote_link(note.quote)] if note.quote else []),
     ]
     doc["attachment"] = [write_attachment(attachment) for attachment in note.attachments]
     doc |= _write_quote(note.quote, quote_authorization)
@@ -250,14 +250,14 @@ def _attachments(doc: dict[str, Json], kind: str) -> tuple[Attachment, ...]:
     return (*media, *read_attachments(doc.get("attachment")))[:ATTACHMENTS_LIMIT]
 
 
-def _quote(doc: dict[str, Json], named: tags.Sorted) -> str:
+def _quote(doc: dict[str, Json], named: tag_array.Sorted) -> str:
     quote = doc.get("quote")
     if isinstance(quote, dict) and "Tombstone" in readers.kinds(quote):
         return ""  # the quoted post was deleted
     for key in _QUOTES:
         if key in doc and (quoted := readers.ref(doc[key])):
             return quoted
-    return tags.read_quote_link(named)
+    return tag_array.read_quote_link(named)
 
 
 def _conversation(value: Json) -> str:

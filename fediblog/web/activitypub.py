@@ -19,7 +19,7 @@ from fediblog.protocol.activities import tombstone
 from fediblog.protocol.collections import write_collection, write_page
 from fediblog.protocol.contexts import in_context, without_context
 from fediblog.protocol.negotiate import wants_activity
-from fediblog.protocol.tags import write_emoji
+from fediblog.protocol.tag_array import write_emoji
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import custom_emoji, post_lists, post_writing, posts, reactions, tags, tombstones
 from fediblog.store.queues.delivery_queue import is_leaving

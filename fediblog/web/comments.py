@@ -8,7 +8,7 @@ from typing import Protocol
 
 from markupsafe import Markup
 
-from fediblog.domain.kept import Kept
+from fediblog.domain.memo import Kept
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.messages import text

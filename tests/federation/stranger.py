@@ -23,7 +23,7 @@ from fediblog.federation.site import Site
 from fediblog.inbox import Facts, Outcome, apply
 from fediblog.net import Answer
 from fediblog.net.engine import Headers
-from fediblog.protocol import cavage, proofs, rfc9421
+from fediblog.protocol import cavage, integrity_proofs, rfc9421
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.keys import PrivateKey, load_private
 from fediblog.protocol.signatures import Incoming
@@ -168,7 +168,7 @@ class Person:
 
     def proves(self, activity: Json, now: int, method: str = "") -> Json:
         """The activity with a proof by this person's own key (eddsa-jcs-2022)."""
-        return proofs.sign(activity, self.curve, method or f"{self.uri}#curve", now // 1000)
+        return integrity_proofs.sign(activity, self.curve, method or f"{self.uri}#curve", now // 1000)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from fediblog.markup.clean import OWN, clean, clean_own, plain_to_html
 from fediblog.markup.html import excerpt, plain
 from fediblog.markup.markdown import find_mentions, render, render_remote
 from fediblog.markup.text import display_name, one_line, tidy
-from fediblog.protocol import cavage, hostmeta, nodeinfo, proofs, readers, rfc9421, signatures
+from fediblog.protocol import cavage, hostmeta, integrity_proofs, nodeinfo, readers, rfc9421, signatures
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.actors import key_uris, read_actor, read_key
 from fediblog.protocol.collections import read_collection
@@ -127,8 +127,8 @@ def documents(value: Any) -> None:
     for reader in (read_actor, read_note, read_activity, read_collection, read_key, key_uris):
         reader(value)
     if isinstance(value, dict):
-        for proof in proofs.read(value):
-            assert proofs.verify(value, proof, public_key(), NOW) is False
+        for proof in integrity_proofs.read(value):
+            assert integrity_proofs.verify(value, proof, public_key(), NOW) is False
         try:
             refuse_tricks(value)
         except Refused as refusal:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fediblog.markup.bare_links import addresses
 from fediblog.markup.clean import plain_to_html
 from fediblog.markup.html import excerpt, plain
-from fediblog.markup.links import addresses
 from fediblog.markup.markdown import PLAIN, MentionTarget, find_hashtags, find_mentions, render
 
 BOB = {"bob": MentionTarget("https://b.example/1", "https://b.example/@bob", "bob")}

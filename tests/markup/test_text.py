@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fediblog.markup.bare_links import addresses, link_address, own_path, web_address
 from fediblog.markup.html import excerpt, plain
-from fediblog.markup.links import addresses, link_address, own_path, web_address
 from fediblog.markup.slug import slugify
 from fediblog.markup.text import display_name, one_line, tidy
 

@@ -15,7 +15,7 @@ from fediblog.hashtags import key
 from fediblog.mastodon.entities import filters
 from fediblog.mastodon.routes import ENDPOINTS
 from fediblog.mastodon.streams import stream_of
-from fediblog.protocol.tags import read_hashtags, sort, write_hashtag
+from fediblog.protocol.tag_array import read_hashtags, sort, write_hashtag
 from fediblog.store.engine import migrate
 from fediblog.store.posts import post_lists, tags
 from fediblog.store.readers.filters import Filter, Keyword

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fediblog.domain.documents import Attachment
-from fediblog.domain.kept import Kept
+from fediblog.domain.memo import Kept
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts
 from fediblog.store.posts import post_writing, posts, reactions

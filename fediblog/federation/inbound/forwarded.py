@@ -10,7 +10,7 @@ from fediblog.federation.lookups import document_fetch, resolve
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
 from fediblog.inbox import Facts
-from fediblog.protocol import authority, proofs
+from fediblog.protocol import authority, integrity_proofs
 from fediblog.protocol.keys import PublicKey
 from fediblog.store.people import accounts
 from fediblog.store.people.accounts import StoredKey
@@ -22,7 +22,7 @@ _REFETCHED = frozenset({"Create", "Update", "Delete"})
 
 def may_be_forwarded(activity: Activity, document: dict[str, Json]) -> bool:
     """Whether it is worth looking into: there is a proof inside, or the thing itself can be asked for."""
-    return activity.kind in _REFETCHED or bool(proofs.read(document))
+    return activity.kind in _REFETCHED or bool(integrity_proofs.read(document))
 
 
 async def speaker(site: Site, activity: Activity, document: dict[str, Json], budget: Budget) -> tuple[Activity, Facts]:
@@ -42,7 +42,7 @@ async def speaker(site: Site, activity: Activity, document: dict[str, Json], bud
 
 async def _by_proof(site: Site, activity: Activity, document: dict[str, Json], budget: Budget) -> Account | None:
     """The actor, if a proof in the activity (eddsa-jcs-2022, FEP-8b32) was made with a key of the actor's own."""
-    own = [proof for proof in proofs.read(document) if authority.same_origin(proof.method, activity.actor)]
+    own = [proof for proof in integrity_proofs.read(document) if authority.same_origin(proof.method, activity.actor)]
     if not own:
         return None
     actor = await resolve.actor(site, activity.actor, budget=budget)
@@ -50,13 +50,13 @@ async def _by_proof(site: Site, activity: Activity, document: dict[str, Json], b
     for proof in own:
         stored = await site.db.read(_key_of, actor.id, proof.method)
         key = keys[proof.method] = resolve.parse_key(stored.public) if stored is not None else None
-        if key is not None and proofs.verify(document, proof, key, site.clock() // 1000) is True:
+        if key is not None and integrity_proofs.verify(document, proof, key, site.clock() // 1000) is True:
             return actor
     # The key may have been changed since. One is asked for: a document with eight proofs causes no eight fetches.
     newer = await request_signers.newer_key(site, own[0].method, keys.get(own[0].method), budget)
     if newer is None or newer[1].id != actor.id:
         return None
-    return newer[1] if proofs.verify(document, own[0], newer[0], site.clock() // 1000) is True else None
+    return newer[1] if integrity_proofs.verify(document, own[0], newer[0], site.clock() // 1000) is True else None
 
 
 def _key_of(tx: Tx, account: int, uri: str) -> StoredKey | None:

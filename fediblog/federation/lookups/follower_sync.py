@@ -13,8 +13,8 @@ from fediblog.inbox import follower_differences
 from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import ITEMS_LIMIT, read_collection
+from fediblog.protocol.follower_digest import HEADER, Told, digest, read_header, write_header
 from fediblog.protocol.signatures import Claim, Incoming
-from fediblog.protocol.synchronization import HEADER, Told, digest, read_header, write_header
 from fediblog.store.people import accounts, followers_by_host
 from fediblog.store.queues import job_queue
 from fediblog.store.tx import Tx

@@ -19,8 +19,8 @@ from fediblog.federation.outbound.pacing import Turns
 from fediblog.federation.site import Site
 from fediblog.net import MAX_RECEIPT, Answer, Scheme, Target, check_url, other
 from fediblog.protocol import retry
+from fediblog.protocol.follower_digest import HEADER
 from fediblog.protocol.retry import Verdict
-from fediblog.protocol.synchronization import HEADER
 from fediblog.store.people.hosts import blocked_among
 from fediblog.store.queues import delivery_queue
 from fediblog.store.queues.delivery_queue import Batch, Delivery

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Actor, Key, Picture, ProfileField
-from fediblog.domain.kept import Kept
+from fediblog.domain.memo import Kept
 from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused

@@ -9,7 +9,7 @@ from itertools import compress, product
 from typing import TypeAlias
 
 from fediblog.domain.records import record
-from fediblog.domain.threads import branch_sizes
+from fediblog.domain.thread_order import branch_sizes
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import shut_out
 

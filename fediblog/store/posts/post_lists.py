@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
-from fediblog.domain.kept import Kept
+from fediblog.domain.memo import Kept
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.records import record
 from fediblog.hashtags import key

@@ -17,7 +17,7 @@ from fediblog.domain.documents import (
     Source,
     Visibility,
 )
-from fediblog.domain.kept import Kept
+from fediblog.domain.memo import Kept
 from fediblog.domain.posts import Post
 from fediblog.domain.rules import quoted_unasked
 from fediblog.store import json_columns

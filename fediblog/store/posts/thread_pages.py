@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
-from fediblog.domain.threads import Place, in_reading_order
+from fediblog.domain.thread_order import Place, in_reading_order
 from fediblog.store.posts import posts
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, SHOWN_BELOW, VISIBLE

@@ -16,8 +16,8 @@ from fediblog.federation.inbound.receive import receive
 from fediblog.federation.lookups import action_lookups, follower_sync
 from fediblog.inbox import follower_differences
 from fediblog.protocol import cavage, rfc9421
+from fediblog.protocol.follower_digest import HEADER, digest, read_header
 from fediblog.protocol.signatures import Incoming
-from fediblog.protocol.synchronization import HEADER, digest, read_header
 from fediblog.store.people import followers_by_host, relations
 from fediblog.store.queues import job_queue
 from tests.federation.pair import Pair

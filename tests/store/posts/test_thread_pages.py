@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.threads import branch_sizes, in_reading_order
+from fediblog.domain.thread_order import branch_sizes, in_reading_order
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts
 from fediblog.store.posts import post_extras, post_lists, posts, thread_pages

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fediblog.protocol import proofs
+from fediblog.protocol import integrity_proofs
 from fediblog.protocol.keys import PrivateKey, load_multibase, load_private, new_ed25519, read_multibase
 from tests.corpus import CORPUS, needs_corpus, vectors
 from tests.protocol import ED25519, RSA
@@ -30,7 +30,7 @@ NOTE: dict[str, object] = {
 
 
 def holds(document: dict[str, Any], key: PrivateKey = ED25519, now: int = NOW) -> bool:
-    return any(proofs.verify(document, proof, key.public, now) for proof in proofs.read(document))
+    return any(integrity_proofs.verify(document, proof, key.public, now) for proof in integrity_proofs.read(document))
 
 
 def with_proof(document: dict[str, Any], **changes: object) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def with_proof(document: dict[str, Any], **changes: object) -> dict[str, Any]:
 
 @given(document=st.dictionaries(TEXT, DOCUMENTS, max_size=5), created=st.integers(0, 4 * 10**9))
 def test_what_is_signed_verifies(document: dict[str, object], created: int) -> None:
-    signed = proofs.sign(document, ED25519, METHOD, created)
+    signed = integrity_proofs.sign(document, ED25519, METHOD, created)
     assert holds(signed)
     assert holds(json.loads(json.dumps(signed)))
     assert not holds(signed, new_ed25519())
@@ -48,8 +48,8 @@ def test_what_is_signed_verifies(document: dict[str, object], created: int) -> N
 
 
 def test_every_part_of_it_counts() -> None:
-    signed = proofs.sign(NOTE, ED25519, METHOD, NOW)
-    assert proofs.read(signed)[0].method == METHOD
+    signed = integrity_proofs.sign(NOTE, ED25519, METHOD, NOW)
+    assert integrity_proofs.read(signed)[0].method == METHOD
     for name in ("id", "type", "content"):
         assert not holds({**signed, name: "other"})
         assert not holds({key: value for key, value in signed.items() if key != name})
@@ -60,17 +60,17 @@ def test_every_part_of_it_counts() -> None:
 
 
 def test_contexts_may_be_added_at_the_end() -> None:
-    signed = proofs.sign(NOTE, ED25519, METHOD, NOW)
+    signed = integrity_proofs.sign(NOTE, ED25519, METHOD, NOW)
     assert holds({**signed, "@context": [FIRST, SECOND, "https://later.example/ns"]})
     for contexts in ([SECOND, FIRST], [FIRST], FIRST, ["https://evil.example/ns", FIRST, SECOND], None):
         assert not holds({**signed, "@context": contexts})
 
 
 def test_a_proof_among_others_is_found() -> None:
-    signed: dict[str, Any] = proofs.sign(NOTE, ED25519, METHOD, NOW)
+    signed: dict[str, Any] = integrity_proofs.sign(NOTE, ED25519, METHOD, NOW)
     others = [None, "text", {"type": "DataIntegrityProof", "cryptosuite": "mldsa44-jcs-2024"}]
     assert holds({**signed, "proof": [*others, signed["proof"]]})
-    assert not holds({**signed, "proof": [None] * proofs.MAX_PROOFS + [signed["proof"]]})
+    assert not holds({**signed, "proof": [None] * integrity_proofs.MAX_PROOFS + [signed["proof"]]})
 
 
 @pytest.mark.parametrize(
@@ -92,25 +92,25 @@ def test_a_proof_among_others_is_found() -> None:
     ],
 )
 def test_other_shapes_are_no_proofs(changes: dict[str, object]) -> None:
-    signed = proofs.sign(NOTE, ED25519, METHOD, NOW)
-    assert proofs.read(with_proof(signed, **changes)) == []
+    signed = integrity_proofs.sign(NOTE, ED25519, METHOD, NOW)
+    assert integrity_proofs.read(with_proof(signed, **changes)) == []
 
 
 def test_a_document_that_has_no_canonical_form_is_not_verified() -> None:
-    signed = proofs.sign(NOTE, ED25519, METHOD, NOW)
+    signed = integrity_proofs.sign(NOTE, ED25519, METHOD, NOW)
     assert not holds({**signed, "content": float("nan")})
     assert not holds({**signed, "content": "\ud800"})
 
 
 def test_only_ed25519_signs() -> None:
     with pytest.raises(ValueError, match="Ed25519"):
-        proofs.sign(NOTE, RSA, METHOD, NOW)
+        integrity_proofs.sign(NOTE, RSA, METHOD, NOW)
 
 
 @settings(max_examples=40)
 @given(document=st.dictionaries(st.text(), DOCUMENTS), proof=DOCUMENTS | st.dictionaries(st.text(), DOCUMENTS))
 def test_readers_never_raise(document: dict[str, object], proof: object) -> None:
-    assert proofs.read({**document, "proof": proof}) == []
+    assert integrity_proofs.read({**document, "proof": proof}) == []
 
 
 # Every file of vectors, and what is done with it, so that nothing is left out in silence.
@@ -154,13 +154,13 @@ def test_eddsa_jcs_2022_vectors(vector: dict[str, Any]) -> None:
         method = inputs.get("verification_method") or config.get("verificationMethod") or inputs["did"]
         created = datetime.fromisoformat(inputs.get("created") or config["created"])
         key = secret(inputs["secret_key_multibase"])
-        assert proofs.sign(inputs["document"], key, method, int(created.timestamp())) == expected["signed"]
+        assert integrity_proofs.sign(inputs["document"], key, method, int(created.timestamp())) == expected["signed"]
         assert holds(expected["signed"], key)
         return
     text, document = key_and_document(inputs)
     public = load_multibase(text)
     assert public is not None
-    good = any(proofs.verify(document, proof, public, NOW) for proof in proofs.read(document))
+    good = any(integrity_proofs.verify(document, proof, public, NOW) for proof in integrity_proofs.read(document))
     assert good is expected["valid"]
 
 
@@ -173,4 +173,4 @@ def test_every_file_of_vectors_is_known() -> None:
 @needs_corpus
 @pytest.mark.parametrize("vector", vectors("rsasignature2017"), ids=lambda vector: vector["name"])
 def test_linked_data_signatures_are_no_proofs(vector: dict[str, Any]) -> None:
-    assert proofs.read(vector["inputs"].get("signed", {})) == []
+    assert integrity_proofs.read(vector["inputs"].get("signed", {})) == []

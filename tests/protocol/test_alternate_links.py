@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fediblog.protocol.links import alternate_in, joined
+from fediblog.protocol.alternate_links import alternate_in, joined
 
 BASE = "https://a.example/@me/1"
 LINK = 'rel="alternate"; type="application/activity+json"'

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from fediblog.markup.links import ADDRESS_LIMIT
+from fediblog.markup.bare_links import ADDRESS_LIMIT
 
 Value = Callable[[str, str, str], str | None]
 """Takes an element, an attribute and its value; returns what is kept of the value, or None."""

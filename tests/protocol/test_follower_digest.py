@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from fediblog.protocol.synchronization import Told, digest, read_header, write_header
+from fediblog.protocol.follower_digest import Told, digest, read_header, write_header
 
 TOLD = Told("https://a.example/u/1/followers", "https://a.example/u/1/followers_sync?x=1,2", "ab" * 32)
 

@@ -7,8 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fediblog.markup.clean import REMOTE, _settled, clean
+from fediblog.markup.fast_clean import usual
 from fediblog.markup.text import tidy
-from fediblog.markup.usual import usual
 from tests.markup.test_clean import ATTACKS, SOUP, inspect
 from tests.markup.test_steady import NESTED, TYPICAL, VALUE
 
