@@ -28,7 +28,7 @@ from fediblog.errors import Refused, Unavailable
 from fediblog.federation.keyring import make_keys
 from fediblog.federation.site import Site, open_site
 from fediblog.net import Answer, Policy, check_url
-from fediblog.net.engine import Headers
+from fediblog.net.http_engine import Headers
 from fediblog.settings import Settings
 from fediblog.store.engine.database import connect
 from fediblog.store.people import logins, server_state

@@ -14,7 +14,7 @@ from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Misuse
 from fediblog.federation.keyring import KeyRing
-from fediblog.media.files import FileStore
+from fediblog.media.file_store import FileStore
 from fediblog.net import Client, Engine, Policy, Scheme, SocketEngine
 from fediblog.settings import Settings
 from fediblog.store.engine.database import Database, connect, system_clock

@@ -9,7 +9,7 @@ from fediblog.errors import NotFound, Refused, Unavailable
 from fediblog.federation import quotas
 from fediblog.federation.site import Site
 from fediblog.media import pictures
-from fediblog.media.files import FileStore
+from fediblog.media.file_store import FileStore
 from fediblog.media.pictures import Picture, Shape
 from fediblog.messages import text
 from fediblog.store.posts import media_files

@@ -10,11 +10,11 @@ from urllib.parse import urljoin
 
 from fediblog.domain.records import record
 from fediblog.errors import Refused, Unavailable
+from fediblog.net.access_policy import Policy
 from fediblog.net.answer import Answer
-from fediblog.net.engine import Engine
 from fediblog.net.guard import Target, check_url
-from fediblog.net.memory import Failures, Scheme, Schemes, other
-from fediblog.net.policy import Policy
+from fediblog.net.host_memory import Failures, Scheme, Schemes, other
+from fediblog.net.http_engine import Engine
 
 # method, url, header fields with names in lower case, body, scheme -> fields to add
 Signer = Callable[[str, str, Mapping[str, str], bytes, str], Mapping[str, str]]

@@ -13,7 +13,7 @@ import idna
 
 from fediblog.domain.records import record
 from fediblog.errors import Refused
-from fediblog.net.policy import Policy
+from fediblog.net.access_policy import Policy
 
 MAX_URL = 2048  # characters, as asked
 _MAX_PATH = 4096  # characters, percent-encoded

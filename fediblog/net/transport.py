@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import httpx
 
+from fediblog.net.access_policy import Policy
 from fediblog.net.client import MAX_DOCUMENT
-from fediblog.net.engine import Engine
-from fediblog.net.policy import Policy
+from fediblog.net.http_engine import Engine
 
 # The engine frames and decodes by itself.
 _OF_REQUEST = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})

@@ -22,7 +22,7 @@ from fediblog.federation.lookups import resolve
 from fediblog.federation.site import Site
 from fediblog.inbox import Facts, Outcome, apply
 from fediblog.net import Answer
-from fediblog.net.engine import Headers
+from fediblog.net.http_engine import Headers
 from fediblog.protocol import cavage, integrity_proofs, rfc9421
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.keys import PrivateKey, load_private

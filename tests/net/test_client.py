@@ -10,7 +10,7 @@ import pytest
 
 from fediblog.errors import Refused, Unavailable
 from fediblog.net import Answer, Client, Headers, Policy, SocketEngine, check_url
-from fediblog.net.memory import Failures, Recent
+from fediblog.net.host_memory import Failures, Recent
 from fediblog.net.transport import http_client
 from tests.net.conftest import Start, loopback, reply
 

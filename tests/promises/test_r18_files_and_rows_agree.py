@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from fediblog.media.files import FileStore
+from fediblog.media.file_store import FileStore
 from fediblog.store.posts import media_files
 from tests.promises.servers import Server, run
 from tests.world import World

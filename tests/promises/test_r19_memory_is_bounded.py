@@ -13,7 +13,7 @@ from fediblog.federation import jobs
 from fediblog.federation.lookups import fetch_budget
 from fediblog.federation.lookups.fetch_budget import through_door
 from fediblog.limits import Limit
-from fediblog.net.memory import Failures, Recent, Schemes
+from fediblog.net.host_memory import Failures, Recent, Schemes
 from fediblog.store.queues import incoming_queue
 from fediblog.store.queues.job_queue import Job
 from fediblog.store.readers import moderation

@@ -18,7 +18,7 @@ from fediblog.federation.lookups import action_lookups, resolve, thread_completi
 from fediblog.federation.lookups.fetch_budget import FETCHES
 from fediblog.federation.worker import Worker
 from fediblog.net import Answer, Policy, SocketEngine
-from fediblog.net.engine import Headers
+from fediblog.net.http_engine import Headers
 from fediblog.store.people import relations
 from fediblog.store.posts import post_lists, posts
 from tests.federation.lookups.test_resolve import jrd
@@ -74,7 +74,7 @@ async def inner(at_home: Home, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     async def dial(*_args: object) -> None:
         raise AssertionError("a connection to the inside was begun")
 
-    monkeypatch.setattr("fediblog.net.engine.dial", dial)
+    monkeypatch.setattr("fediblog.net.http_engine.dial", dial)
     made = Inner(at_home.web, ["127.0.0.1"])
     at_home.site.client.engine = made
     at_home.site = replace(at_home.site, engine=made)  # deliveries go by it

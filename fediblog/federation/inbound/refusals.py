@@ -12,7 +12,7 @@ from fediblog.errors import Refused, Unavailable
 from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
 from fediblog.limits import Limit
-from fediblog.net.memory import Recent
+from fediblog.net.host_memory import Recent
 from fediblog.store.people.accounts import host_of
 from fediblog.store.readers import moderation
 

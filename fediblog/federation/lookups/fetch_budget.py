@@ -10,7 +10,7 @@ from fediblog.domain.accounts import Account
 from fediblog.errors import Refused
 from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
-from fediblog.net.memory import Recent
+from fediblog.net.host_memory import Recent
 from fediblog.protocol.keys import PublicKey
 from fediblog.store.people.accounts import host_of
 

@@ -15,8 +15,8 @@ import trustme
 from fediblog.errors import Refused, Unavailable
 from fediblog.net import Answer, Policy, SocketEngine
 from fediblog.net.connection import dial, tls_context
-from fediblog.net.engine import compose
 from fediblog.net.guard import Target
+from fediblog.net.http_engine import compose
 from fediblog.net.pool import Pool
 from tests.net.conftest import LAB, Peer, Seen, Start, always, loopback, reply, server_context
 

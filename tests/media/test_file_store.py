@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fediblog.errors import NotFound, Unavailable
-from fediblog.media.files import FileStore
+from fediblog.media.file_store import FileStore
 
 OLD = 1_600_000_000_000
 """UTC milliseconds."""

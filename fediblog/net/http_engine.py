@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from fediblog.errors import Refused, Unavailable
+from fediblog.net.access_policy import Policy
 from fediblog.net.answer import Answer, Reading
 from fediblog.net.connection import Connection, Stale, dial, tls_context
 from fediblog.net.dns import Names, Resolver, tried
 from fediblog.net.guard import Target, check_url
-from fediblog.net.policy import Policy
 from fediblog.net.pool import Pool
 
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
