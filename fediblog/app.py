@@ -17,9 +17,9 @@ from fediblog.counters import REFUSALS
 from fediblog.errors import FediblogError, Forbidden, Gone, Invalid, NotFound, Refused, TooOften, Unavailable
 from fediblog.federation.site import Site
 from fediblog.federation.worker import Worker
-from fediblog.mastodon import routes as api
-from fediblog.mastodon import streaming
+from fediblog.mastodon import endpoints
 from fediblog.mastodon.cors import Cors
+from fediblog.mastodon.streaming import stream_connections
 from fediblog.messages import text
 from fediblog.web import activitypub, discovery, inboxes, metrics, pages, stored, unsent
 from fediblog.web.middleware import Door, too_large
@@ -34,8 +34,8 @@ ROUTES: list[BaseRoute] = [
     *activitypub.ROUTES,
     *stored.ROUTES,
     *pages.ROUTES,
-    *streaming.ROUTES,
-    *api.ROUTES,
+    *stream_connections.ROUTES,
+    *endpoints.ROUTES,
 ]
 _STATUS: dict[type[FediblogError], int] = {NotFound: 404, Gone: 410, Forbidden: 403, Invalid: 422}
 _REASONS = {"too-large": 413, "rate-limited": 429, "blocked": 403, "too-slow": 408}

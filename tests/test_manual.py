@@ -7,8 +7,8 @@ from pathlib import Path
 
 from fediblog.federation import federation_manual
 from fediblog.inbox import HANDLERS
-from fediblog.mastodon import manual as api_manual
-from fediblog.mastodon.routes import ENDPOINTS
+from fediblog.mastodon import api_manual
+from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.mastodon.schemas import definitions
 
 ROOT = Path(__file__).parent.parent
@@ -45,7 +45,7 @@ def test_every_activity_that_goes_out_is_described() -> None:
 
 def test_the_page_of_the_api_is_as_the_table_is() -> None:
     written = (ROOT / "docs" / "client-api.md").read_text()
-    assert written == api_manual.page(), "run: python -m fediblog.mastodon.manual > docs/client-api.md"
+    assert written == api_manual.page(), "run: python -m fediblog.mastodon.api_manual > docs/client-api.md"
 
 
 def test_every_call_says_what_it_does_and_gives_what_a_schema_describes() -> None:

@@ -27,7 +27,7 @@ from fediblog.errors import Refused, Unavailable
 from fediblog.federation import jobs
 from fediblog.federation.site import Site, make_folder
 from fediblog.federation.worker import Worker
-from fediblog.mastodon.hub import hub_of
+from fediblog.mastodon.streaming.hub import hub_of
 from fediblog.settings import Settings
 from fediblog.store.engine.schema_lock import Upgrade
 from fediblog.store.people import logins, server_state

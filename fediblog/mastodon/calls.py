@@ -15,7 +15,7 @@ from fediblog.domain.records import record
 from fediblog.domain.scopes import covers
 from fediblog.errors import Forbidden, NotFound, Refused
 from fediblog.federation.site import Site
-from fediblog.mastodon.look import Look, look_of
+from fediblog.mastodon.api_view import Look, look_of
 from fediblog.mastodon.params import Params, whole
 from fediblog.messages import text
 from fediblog.store.id_paging import FAR, Window

@@ -10,7 +10,7 @@ import pytest
 from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
 from fediblog.federation.lookups import resolve, thread_completion
-from fediblog.mastodon.entities.statuses import content
+from fediblog.mastodon.entities.status_entity import content
 from fediblog.store.posts import post_lists, posts
 from tests.federation.stranger import Home, Person
 

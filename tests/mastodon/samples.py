@@ -8,14 +8,14 @@ from typing import Any
 from fediblog.actions import follow_actions
 from fediblog.actions.drafts import PollDraft
 from fediblog.domain.documents import Actor, Visibility
-from fediblog.mastodon.table import Endpoint
+from fediblog.mastodon.endpoint_table import Endpoint
 from fediblog.store.people import accounts, apps, relations
 from fediblog.store.posts import quotes
 from fediblog.store.readers import announcements, moderation, notifications
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
+from tests.mastodon.statuses.test_media_api import picture
 from tests.mastodon.test_crossed import KEYS, body
-from tests.mastodon.test_media import picture
 
 Made = Callable[["Maker"], Awaitable[str]]
 

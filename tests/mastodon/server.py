@@ -16,9 +16,9 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.domain.scopes import SCOPES
 from fediblog.federation.site import Site
-from fediblog.mastodon.routes import ENDPOINTS
+from fediblog.mastodon.endpoint_table import Finder
+from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.mastodon.schemas import schema_of
-from fediblog.mastodon.table import Finder
 from fediblog.store.people import apps, logins
 from fediblog.store.tx import Tx
 from tests.conftest import Clock

@@ -8,8 +8,8 @@ import pytest
 
 from fediblog.actions import reaction_actions
 from fediblog.domain.documents import Visibility
-from fediblog.mastodon.look import look_of
-from fediblog.mastodon.routes import ENDPOINTS
+from fediblog.mastodon.api_view import look_of
+from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.store.tx import Tx
 from tests.mastodon.counting import statements
 from tests.mastodon.server import Api, Server

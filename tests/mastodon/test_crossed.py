@@ -12,12 +12,12 @@ import pytest
 
 from fediblog.actions import account_actions
 from fediblog.domain.documents import Visibility
-from fediblog.mastodon.routes import ENDPOINTS
-from fediblog.mastodon.table import Endpoint
+from fediblog.mastodon.endpoint_table import Endpoint
+from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.store.people import apps
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
-from tests.mastodon.test_media import picture
+from tests.mastodon.statuses.test_media_api import picture
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from fediblog.domain.documents import Attachment, Emoji, Option, Poll
+from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.mastodon.entities.base import blurhash
-from fediblog.mastodon.routes import ENDPOINTS
 from fediblog.mastodon.schemas import definitions, schema_of
 from fediblog.store.tx import Tx
 from tests.mastodon.demands import WHOLE, Demand, demands, holds, kinds, parts, properties, reads, troubles

@@ -7,7 +7,7 @@ import pytest
 
 from fediblog.app import ROUTES
 from fediblog.domain.accounts import Account
-from fediblog.mastodon.routes import ENDPOINTS
+from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.store.people import accounts
 from fediblog.store.posts import reactions
 from fediblog.store.tx import Tx

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from fediblog.domain.scopes import covers
-from fediblog.mastodon.routes import ENDPOINTS
-from fediblog.mastodon.table import Endpoint
+from fediblog.mastodon.endpoint_table import Endpoint
+from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.store.readers import announcements, notification_policy
 from fediblog.store.tx import Tx
 from tests.mastodon.inhabited import inhabit

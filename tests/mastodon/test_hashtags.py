@@ -12,16 +12,16 @@ from fediblog.app import ROUTES
 from fediblog.domain.documents import Visibility
 from fediblog.domain.urls import Urls
 from fediblog.hashtags import key
-from fediblog.mastodon.entities import filters
-from fediblog.mastodon.routes import ENDPOINTS
-from fediblog.mastodon.streams import stream_of
+from fediblog.mastodon.endpoints import ENDPOINTS
+from fediblog.mastodon.entities import filter_entity
+from fediblog.mastodon.streaming.streams import stream_of
 from fediblog.protocol.tag_array import read_hashtags, sort, write_hashtag
 from fediblog.store.engine import migrate
 from fediblog.store.posts import post_lists, tags
 from fediblog.store.readers.filters import Filter, Keyword
 from fediblog.store.tx import Tx
+from tests.mastodon.accounts.test_relations_api import _arrive
 from tests.mastodon.server import Server
-from tests.mastodon.test_relations import _arrive
 from tests.store.makers import remote
 
 ONE = "caf\u00e9"
@@ -154,7 +154,7 @@ def test_a_filter_finds_it_however_it_was_typed(typed: str, sign: str) -> None:
     for written in SPELLINGS:
         word = Keyword(id=1, keyword=f"{sign}{typed}", whole_word=True)
         kept = Filter(id=1, title="", contexts=("home",), action="hide", expires=None, keywords=(word,), posts=())
-        sieve = filters.Sieve(((kept, filters._pattern(kept.keywords)),), 1)
+        sieve = filter_entity.Sieve(((kept, filter_entity._pattern(kept.keywords)),), 1)
         assert len(sieve.results(1, 2, f"A cup, #{written}")) == 1, written
         assert sieve.results(1, 2, f"A cup, #{written}s") == []
 

@@ -11,10 +11,10 @@ import pytest
 
 from fediblog.actions import moderation_actions, post_actions, reaction_actions
 from fediblog.actions.drafts import Draft, PollDraft
-from fediblog.mastodon.entities.kept import listed
-from fediblog.mastodon.entities.statuses import statuses
-from fediblog.mastodon.look import Look, look_of
-from fediblog.mastodon.timelines import shown
+from fediblog.mastodon.api_view import Look, look_of
+from fediblog.mastodon.entities.status_bytes import listed
+from fediblog.mastodon.entities.status_entity import statuses
+from fediblog.mastodon.timelines.timelines_api import shown
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts, reader_marks, timelines

@@ -13,9 +13,9 @@ import pytest
 
 from fediblog.actions import oauth_grants
 from fediblog.store.tx import Tx
+from tests.mastodon.oauth.test_oauth_api import CHALLENGE, VERIFIER
 from tests.mastodon.server import Api, Server
 from tests.mastodon.sockets import Socket
-from tests.mastodon.test_oauth import CHALLENGE, VERIFIER
 
 Json = dict[str, Any]
 OOB = oauth_grants.OOB

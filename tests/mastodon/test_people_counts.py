@@ -8,7 +8,7 @@ import pytest
 
 from fediblog.actions import account_actions, reaction_actions
 from fediblog.domain.accounts import Account
-from fediblog.mastodon.look import look_of
+from fediblog.mastodon.api_view import look_of
 from fediblog.store.people import relation_lists, relations
 from fediblog.store.posts import tags
 from fediblog.store.readers import moderation

@@ -9,7 +9,9 @@ import pytest
 from fediblog.actions import account_actions, post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.scopes import covers
-from fediblog.mastodon import directory, profile, relations, reports, tags
+from fediblog.mastodon.accounts import directory_api, profile_api, relations_api
+from fediblog.mastodon.instance import reports_api
+from fediblog.mastodon.timelines import tags_api
 from fediblog.store.ids import number_of
 from fediblog.store.people import relation_lists
 from fediblog.store.tx import Tx
@@ -85,7 +87,7 @@ async def test_what_one_keeps_is_nobody_elses(server: Server, who: str) -> None:
     assert await other.get(f"/api/v1/accounts/{carol}/lists") == []
     [relation] = await other.get("/api/v1/accounts/relationships", id=carol)
     assert [name for name, value in relation.items() if value and name != "id"] == []
-    modules = (directory, profile, relations, reports, tags)
+    modules = (directory_api, profile_api, relations_api, reports_api, tags_api)
     rows = [row for module in modules for row in module.API.rows if row.method != "GET"]
     sent = {"domain": "hidden.example", "name": "cats", "display_name": "Taken", "note": "Taken", "account_id": carol}
     for row in rows:
@@ -99,7 +101,7 @@ async def test_every_deed_needs_its_scope(server: Server) -> None:
     carol, _ = await settle(server)
     wide = tuple(scope for scope in WIDE if scope not in ("write", "follow", "read", "profile"))
     apps = {"none": await server.api("alice", *wide), "read": await server.api("alice", *wide, "read")}
-    for module in (directory, profile, relations, reports, tags):
+    for module in (directory_api, profile_api, relations_api, reports_api, tags_api):
         for row in module.API.rows:
             path = row.path.replace("{id}", str(carol)).replace("{name}", "cats")
             name = "read" if not covers(("read",), row.scope) else "none"

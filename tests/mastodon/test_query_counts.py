@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from fediblog.mastodon.look import look_of
+from fediblog.mastodon.api_view import look_of
 from fediblog.store.tx import Tx
 from tests.mastodon.counting import statements
 from tests.mastodon.server import Server
-from tests.mastodon.test_media import uploaded
-from tests.mastodon.test_statuses import _stranger_quotes
+from tests.mastodon.statuses.test_media_api import uploaded
+from tests.mastodon.statuses.test_statuses_api import _stranger_quotes
 from tests.store import makers
 
 pytestmark = pytest.mark.slow

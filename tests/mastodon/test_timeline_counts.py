@@ -8,7 +8,7 @@ import pytest
 
 from fediblog.actions import reaction_actions
 from fediblog.domain.documents import Visibility
-from fediblog.mastodon.look import look_of
+from fediblog.mastodon.api_view import look_of
 from fediblog.store.readers import notification_policy
 from fediblog.store.tx import Tx
 from tests.mastodon.counting import statements

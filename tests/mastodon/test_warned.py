@@ -21,10 +21,10 @@ from fediblog.app import ROUTES
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.federation.outbound import push_messages
-from fediblog.mastodon.look import look_of
-from fediblog.mastodon.routes import ENDPOINTS
-from fediblog.mastodon.streams import STREAMS, Stream
-from fediblog.mastodon.telling import messages
+from fediblog.mastodon.api_view import look_of
+from fediblog.mastodon.endpoints import ENDPOINTS
+from fediblog.mastodon.streaming.stream_messages import messages
+from fediblog.mastodon.streaming.streams import STREAMS, Stream
 from fediblog.protocol.webpush import encode
 from fediblog.store.posts import media_files
 from fediblog.store.queues import events

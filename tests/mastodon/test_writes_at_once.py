@@ -7,8 +7,8 @@ import logging
 
 import pytest
 
-from fediblog.mastodon.routes import ENDPOINTS
-from fediblog.mastodon.table import Endpoint
+from fediblog.mastodon.endpoint_table import Endpoint
+from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.store.readers import notification_lists
 from fediblog.store.tx import Tx
 from tests.mastodon.samples import Maker, options_of, path_of

@@ -53,7 +53,7 @@ EXCLUDED: dict[str, str] = {
     ),
     "follows": "no longer in Mastodon: 404",
     "reports": _GONE,
-    "oauth_userinfo": "Mastodon.py asks for it by https only; tests/mastodon/test_oauth.py has it",
+    "oauth_userinfo": "Mastodon.py asks for it by https only; tests/mastodon/oauth/test_oauth_api.py has it",
     "push_subscription_decrypt_push": "needs the package http_ece; our own tests of push read pushes back",
     "generate_media_edit_attributes": "what it makes Mastodon.py itself cannot send: it adds two sets",
     "get_status_length": "needs the package grapheme, and asks no server",

@@ -13,7 +13,7 @@ from fediblog.actions import follow_actions, post_actions, reaction_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import ROUTES
 from fediblog.mastodon.calls import MOST_LINK
-from fediblog.mastodon.routes import ENDPOINTS
+from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.store.people import logins
 from fediblog.store.people.logins import Session
 from fediblog.store.tx import Tx

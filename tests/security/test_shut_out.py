@@ -10,7 +10,7 @@ import pytest
 from fediblog.actions import moderation_actions
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
-from fediblog.mastodon.routes import ENDPOINTS
+from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.store.posts import approvals, quotes, reactions
 from tests.security.reading import reader
 from tests.security.test_privacy import READ, asked

@@ -6,7 +6,7 @@ import re
 
 from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft
-from fediblog.mastodon.routes import ENDPOINTS
+from fediblog.mastodon.endpoints import ENDPOINTS
 from tests.mastodon.counting import statements
 from tests.security.test_privacy import READ, asked
 from tests.world import JSON, World

@@ -1,0 +1,1 @@
+"""Endpoints about accounts: to look at, to change, to relate to."""

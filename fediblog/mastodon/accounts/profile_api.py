@@ -1,0 +1,137 @@
+"""One's own account: what only its owner is told of it, and how it is changed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from fediblog.actions import account_actions
+from fediblog.actions.account_actions import NO_PICTURE, Profile
+from fediblog.domain.accounts import Account
+from fediblog.domain.urls import Urls
+from fediblog.errors import Invalid
+from fediblog.federation import quotas, uploads
+from fediblog.federation.lookups import action_lookups
+from fediblog.markup.markdown import PLAIN
+from fediblog.mastodon.accounts.accounts_api import find
+from fediblog.mastodon.api_view import Look
+from fediblog.mastodon.calls import Call, Json
+from fediblog.mastodon.endpoint_table import Table
+from fediblog.mastodon.entities import account_entity, tag_entity
+from fediblog.mastodon.entities.base import NAMED
+from fediblog.mastodon.params import Params
+from fediblog.media.pictures import Shape
+from fediblog.messages import text
+from fediblog.store.posts import profile_posts, reader_marks, tags
+from fediblog.store.tx import Tx
+
+API = Table()
+QUOTERS = ("public", "followers", "nobody")
+_LANGUAGE = re.compile(r"(?:[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)?\Z")
+_PICTURES: tuple[tuple[str, str, Shape], ...] = (("avatar", "icon", "avatar"), ("header", "image", "header"))
+_NOTE = "note and the values of fields are plain text; hide_collections and attribution_domains are not supported."
+
+
+@API.get("/api/v1/accounts/verify_credentials", scope="profile", gives="CredentialAccount", tier=0)
+async def verify_credentials(call: Call) -> Json:
+    """The account that the token is for."""
+    return await call.read(_credential, call.look, call.account)
+
+
+def _credential(tx: Tx, look: Look, account: int) -> Json:
+    return account_entity.credential(tx, look, find(tx, account))
+
+
+@API.patch("/api/v1/accounts/update_credentials", scope="write:accounts", gives="CredentialAccount", note=_NOTE)
+async def update_credentials(call: Call) -> Json:
+    """Change one's profile, and what one's new posts are like."""
+    await _change(call)
+    return await call.read(_credential, call.look, call.account)
+
+
+@API.get("/api/v1/profile", scope="profile", gives="Profile", tier=3)
+async def show(call: Call) -> Json:
+    """One's profile as it was written."""
+    return await call.read(_profile, call.look, call.account)
+
+
+def _profile(tx: Tx, look: Look, number: int) -> Json:
+    account = find(tx, number)
+    return account_entity.profile(look, account, tag_entity.featured(look, account, tags.featured(tx, number)))
+
+
+@API.patch("/api/v1/profile", scope="write:accounts", gives="Profile", tier=3, note=_NOTE)
+async def update(call: Call) -> Json:
+    """Change one's profile."""
+    await _change(call)
+    return await call.read(_profile, call.look, call.account)
+
+
+@API.delete("/api/v1/profile/avatar", scope="write:accounts", gives="CredentialAccount")
+async def remove_avatar(call: Call) -> Json:
+    """Take one's avatar away."""
+    await call.write(_save, call.site.urls, call.account, Params({}), {"icon": NO_PICTURE})
+    return await call.read(_credential, call.look, call.account)
+
+
+@API.delete("/api/v1/profile/header", scope="write:accounts", gives="CredentialAccount")
+async def remove_header(call: Call) -> Json:
+    """Take one's header away."""
+    await call.write(_save, call.site.urls, call.account, Params({}), {"image": NO_PICTURE})
+    return await call.read(_credential, call.look, call.account)
+
+
+async def _change(call: Call) -> None:
+    quotas.use(call.site, call.account, "deed")
+    pictures: dict[str, int] = {}
+    for name, column, shape in _PICTURES:
+        sent = call.params.file(name)
+        if sent is not None:
+            upload = await uploads.upload(call.site, call.account, await sent.read(), shape=shape)
+            pictures[column] = upload.id
+    fields = [each.text("value") for each in call.params.each("fields_attributes")]
+    known = await action_lookups.find_people(call.site, [call.params.text("note"), *fields], PLAIN)
+    await call.write(_save, call.site.urls, call.account, call.params, pictures, known)
+
+
+def _save(
+    tx: Tx, urls: Urls, number: int, params: Params, pictures: dict[str, int], known: dict[str, int] | None = None
+) -> None:
+    """What was not sent stays as it is."""
+    source = params.inner("source")
+    account_actions.update_profile(tx, urls, number, _changed(find(tx, number), params, source, pictures), known)
+    standing = reader_marks.defaults(tx, number)
+    wanted = replace(
+        standing,
+        visibility=source.choice("privacy", NAMED, standing.visibility),
+        sensitive=source.flag("sensitive", standing.sensitive),
+        quotes=source.choice("quote_policy", QUOTERS, standing.quotes),
+    )
+    if wanted != standing:
+        profile_posts.set_preference(tx, number, wanted)
+
+
+def _changed(account: Account, params: Params, source: Params, pictures: dict[str, int]) -> Profile:
+    language = source.text("language") if source.has("language") else account.language
+    if not _LANGUAGE.match(language):
+        raise Invalid("language", text("api.bad-language"))
+    fields = account.fields_source
+    if params.has("fields_attributes"):
+        fields = tuple((each.text("name"), each.text("value")) for each in params.each("fields_attributes"))
+    note = params.text("note") if params.has("note") else account.summary_source
+    return Profile(
+        name=params.text("display_name", "" if params.has("display_name") else account.name),
+        summary=note,
+        summary_plain=account.summary_plain if note == account.summary_source else True,
+        fields=fields,
+        fields_plain=True,
+        icon=pictures.get("icon"),
+        image=pictures.get("image"),
+        icon_alt=params.text("avatar_description") if params.has("avatar_description") else None,
+        image_alt=params.text("header_description") if params.has("header_description") else None,
+        locked=params.flag("locked", account.locked),
+        discoverable=params.flag("discoverable", account.discoverable),
+        indexable=params.flag("indexable", account.indexable),
+        language=language,
+        bot=params.flag("bot", account.kind == "Service"),
+    )

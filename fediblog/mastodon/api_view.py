@@ -1,0 +1,65 @@
+"""How things look through the API of one site: its addresses, and what is remembered of what was shown."""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from fediblog.domain.records import record
+from fediblog.domain.urls import Urls
+from fediblog.federation.keyring import KeyRing
+from fediblog.federation.site import Site
+from fediblog.mastodon.bounded_map import Memory
+from fediblog.store.posts.post_extras import Parts
+from fediblog.store.tx import Row
+
+MOST_OF_POSTS = 32_000_000  # bytes, about
+AVATAR = "/static/avatar.png"
+HEADER = "/static/header.png"
+
+
+@record(slots=True, eq=False)
+class KeptPost:
+    """What is the same of a post for everybody, as JSON without its end, and the rows that this was made of."""
+
+    row: tuple[Any, ...]
+    parts: Parts
+    above: int | None  # author of the post that it answers
+    entity: dict[str, Any]
+    head: bytes
+    text: str | None = None  # all its words, once a filter asked for them
+
+
+class Look:
+    """What the entities of one site are made with."""
+
+    __slots__ = ("counts", "people", "posts", "title", "trends", "urls")
+
+    def __init__(self, urls: Urls, title: str) -> None:
+        self.urls = urls
+        self.title = title
+        self.counts: Memory[int, tuple[int, int, int, int | None]] = Memory(20_000)
+        self.people: Memory[int, tuple[Row, tuple[int, int, int, int | None], bytes]] = Memory(5_000)
+        self.posts: Memory[int, KeptPost] = Memory(MOST_OF_POSTS)
+        self.trends: Memory[str, list[Any]] = Memory(10)
+
+    @property
+    def avatar(self) -> str:
+        """The picture of those who have none."""
+        return self.urls.origin + AVATAR
+
+    @property
+    def header(self) -> str:
+        """The header of those who have none."""
+        return self.urls.origin + HEADER
+
+
+_LOOKS: WeakKeyDictionary[KeyRing, Look] = WeakKeyDictionary()
+
+
+def look_of(site: Site) -> Look:
+    """The look of a site, made once."""
+    found = _LOOKS.get(site.keys)
+    if found is None:
+        found = _LOOKS[site.keys] = Look(site.urls, site.settings.title or site.urls.host)
+    return found

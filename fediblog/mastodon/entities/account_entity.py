@@ -1,0 +1,202 @@
+"""Account, CredentialAccount, Relationship: people as apps see them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from fediblog.domain.accounts import Account
+from fediblog.mastodon.api_view import Look
+from fediblog.mastodon.entities.base import Json, day, emojis, maybe_moment, midnight
+from fediblog.store.people import account_counts, logins, relation_lists
+from fediblog.store.people import accounts as stored
+from fediblog.store.posts import reader_marks
+from fediblog.store.tx import Tx
+
+_ALL = (1 << 21) - 1  # every permission that a role can have in Mastodon
+FRESH = 60_000  # ms for which the numbers beside a name may be those of before
+
+
+def accounts(tx: Tx, look: Look, found: Sequence[Account]) -> list[Json]:
+    """Account entities, in the order given."""
+    totals = totals_of(tx, look, {each.id for each in found})
+    moved = _moved(tx, look, found)
+    return [shape(look, each, totals[each.id], moved.get(each.moved_to)) for each in found]
+
+
+def by_number(tx: Tx, look: Look, numbers: Collection[int]) -> dict[int, Json]:
+    """Account entities by the account's number; those that are not there are left out."""
+    found = list(stored.many(tx, numbers).values())
+    return {each.id: entity for each, entity in zip(found, accounts(tx, look, found), strict=True)}
+
+
+def one(tx: Tx, look: Look, account: Account) -> Json:
+    """The Account entity of one account, its numbers counted now."""
+    totals = account_counts.totals(tx, [account.id])
+    look.counts.put(account.id, totals[account.id], tx.now)
+    return accounts(tx, look, [account])[0]
+
+
+def totals_of(tx: Tx, look: Look, numbers: Collection[int]) -> dict[int, account_counts.Totals]:
+    """The numbers beside the names of these accounts, at most so old."""
+    known = look.counts.get_all(numbers, tx.now - FRESH)
+    missing = [number for number in numbers if number not in known]
+    counted = account_counts.totals(tx, missing) if missing else {}
+    for number, totals in counted.items():
+        look.counts.put(number, totals, tx.now)
+    return known | counted
+
+
+def _moved(tx: Tx, look: Look, found: Sequence[Account]) -> dict[str, Json]:
+    uris = {each.moved_to for each in found if each.moved_to}
+    targets = stored.by_uris(tx, uris) if uris else {}
+    numbers = totals_of(tx, look, {each.id for each in targets.values()})
+    return {uri: shape(look, each, numbers[each.id], None) for uri, each in targets.items()}
+
+
+def acct(account: Account) -> str:
+    """`name` of one of ours, `name@domain` of others."""
+    return account.handle if account.local else account.acct
+
+
+def shape(look: Look, account: Account, totals: account_counts.Totals, moved: Json | None) -> Json:
+    """The Account entity of what is known of an account."""
+    followers, following, posts, latest = totals
+    if account.state != "active":
+        account, moved = _bare(account), None
+    avatar = account.icon.url if account.icon else look.avatar
+    header = account.image.url if account.image else look.header
+    entity: Json = {
+        "id": str(account.id),
+        "username": account.handle,
+        "acct": acct(account),
+        "display_name": account.name,
+        "locked": account.locked,
+        "bot": account.kind in ("Service", "Application"),
+        "discoverable": account.discoverable,
+        "indexable": account.indexable,
+        "group": account.kind == "Group",
+        "created_at": midnight(account.published if account.published is not None else account.created),
+        "note": account.summary,
+        "url": account.url or account.uri,
+        "uri": account.uri,
+        "avatar": avatar,
+        "avatar_static": avatar,
+        "avatar_description": account.icon.alt if account.icon else "",
+        "header": header,
+        "header_static": header,
+        "header_description": account.image.alt if account.image else "",
+        "followers_count": followers,
+        "following_count": following,
+        "statuses_count": posts,
+        "last_status_at": day(latest),
+        "hide_collections": False,
+        "noindex": not account.indexable,
+        "emojis": emojis(account.emoji),
+        "roles": [],
+        "fields": [{"name": each.name, "value": each.value, "verified_at": None} for each in account.fields],
+    }
+    if moved is not None:
+        entity["moved"] = moved
+    if account.state == "suspended":
+        entity["suspended"] = True
+    if account.memorial:
+        entity["memorial"] = True
+    return entity
+
+
+def _bare(account: Account) -> Account:
+    """Of one who is suspended or gone only the name is told, as Mastodon does it."""
+    return replace(
+        account,
+        name="",
+        summary="",
+        fields=(),
+        emoji=(),
+        icon=None,
+        image=None,
+        locked=False,
+        discoverable=False,
+        kind="Group" if account.kind == "Group" else "Person",
+    )
+
+
+def credential(tx: Tx, look: Look, account: Account) -> Json:
+    """CredentialAccount: the account of the token, with what only its owner is told."""
+    wanted = reader_marks.defaults(tx, account.id)
+    login = logins.get(tx, account.login) if account.login is not None else None
+    source = {
+        "privacy": wanted.visibility,
+        "sensitive": wanted.sensitive,
+        "language": account.language or None,
+        "quote_policy": wanted.quotes,
+        "note": account.summary_source,
+        "fields": [{"name": name, "value": value, "verified_at": None} for name, value in account.fields_source],
+        "follow_requests_count": relation_lists.requests_total(tx, account.id),
+        "hide_collections": False,
+        "discoverable": account.discoverable,
+        "indexable": account.indexable,
+        "attribution_domains": [],
+    }
+    return one(tx, look, account) | {"source": source, "role": role(login.role if login else "")}
+
+
+def role(name: str) -> Json:
+    """Role of a login: owners look after the server, and may do everything that the API knows of."""
+    if name == "owner":
+        return {"id": "3", "name": "Owner", "permissions": str(_ALL), "color": "", "highlighted": True}
+    return {"id": "-99", "name": "", "permissions": "0", "color": "", "highlighted": False}
+
+
+def profile(look: Look, account: Account, tags: list[Json]) -> Json:
+    """Profile: what its owner can change of it, as it was written."""
+    avatar, header = account.icon, account.image
+    return {
+        "id": str(account.id),
+        "display_name": account.name,
+        "note": account.summary_source,
+        "fields": [{"name": name, "value": value, "verified_at": None} for name, value in account.fields_source],
+        "avatar": avatar.url if avatar else None,
+        "avatar_static": avatar.url if avatar else None,
+        "avatar_description": avatar.alt if avatar else "",
+        "header": header.url if header else None,
+        "header_static": header.url if header else None,
+        "header_description": header.alt if header else "",
+        "locked": account.locked,
+        "bot": account.kind in ("Service", "Application"),
+        "hide_collections": False,
+        "discoverable": account.discoverable,
+        "indexable": account.indexable,
+        "show_media": True,
+        "show_media_replies": True,
+        "show_featured": True,
+        "attribution_domains": [],
+        "featured_tags": tags,
+    }
+
+
+def relationships(tx: Tx, viewer: int, numbers: Sequence[int]) -> list[Json]:
+    """Relationship entities of the viewer to these accounts, in the order given."""
+    bonds = account_counts.bonds(tx, viewer, numbers)
+    return [_relationship(number, bonds[number]) for number in numbers if number in bonds]
+
+
+def _relationship(number: int, bond: account_counts.Bond) -> Json:
+    return {
+        "id": str(number),
+        "following": bond.following,
+        "showing_reblogs": bond.following and bond.reblogs,
+        "notifying": bond.following and bond.notify,
+        "languages": bond.languages.split() or None,
+        "followed_by": bond.followed_by,
+        "blocking": bond.blocking,
+        "blocked_by": bond.blocked_by,
+        "muting": bond.muting,
+        "muting_notifications": bond.muting and bond.muting_notices,
+        "muting_expires_at": maybe_moment(bond.muted_until) if bond.muting else None,
+        "requested": bond.requested,
+        "requested_by": bond.requested_by,
+        "domain_blocking": bond.host_muted,
+        "endorsed": bond.endorsed,
+        "note": bond.note,
+    }

@@ -1,0 +1,258 @@
+"""Lists of statuses as the bytes that are sent, put together from what is remembered of each post.
+
+Remembered is the JSON of what `statuses.fixed` says, together with all rows that it was made of: as long as these are
+the same, so is the JSON. What changes without the post (totals, the author's profile, the reader's own marks) is asked
+for each time and put in. Posts with a poll or a quote and the reader's own answers, of which there are few, are made
+as everywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Mention, Visibility
+from fediblog.domain.posts import Post
+from fediblog.domain.records import record
+from fediblog.mastodon.api_view import KeptPost, Look
+from fediblog.mastodon.calls import encode
+from fediblog.mastodon.entities import account_entity, filter_entity
+from fediblog.mastodon.entities.base import Json
+from fediblog.mastodon.entities.status_entity import (
+    Beside,
+    Quoters,
+    Shown,
+    fixed,
+    names_some,
+    passed_on,
+    quote_approval,
+    quote_policy,
+    standing,
+    statuses,
+)
+from fediblog.store import json_columns
+from fediblog.store.json_columns import policy_from
+from fediblog.store.people import accounts
+from fediblog.store.posts import post_extras, posts, reader_marks
+from fediblog.store.posts.post_extras import Parts
+from fediblog.store.tx import Row, Tx
+
+_BOOL = (b"false", b"true")
+_TOTALS = b'"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"quotes_count":%d'
+_LIVING = b'%b,"account":%b,' + _TOTALS + b',"quote_approval":%b%b'
+_MARKS = b',"favourited":%b,"reblogged":%b,"bookmarked":%b,"muted":%b,"filtered":%b%b'
+_PINNED = (b',"pinned":false', b',"pinned":true')
+_VISIBILITIES = {each.value: each for each in Visibility}
+_NONE: frozenset[int] = frozenset()
+_ROW = 2  # columns of a timeline's row before those of the post
+_NOBODY = Account(uri="", kind="", handle="", inbox="", id=0, domain="")
+
+
+@record(slots=True)
+class _Page:
+    """All that one list is made of; the totals by number of the post."""
+
+    look: Look
+    viewer: int
+    people: dict[int, bytes]
+    sieve: filter_entity.Sieve
+    kept: dict[int, KeptPost]
+    totals: tuple[dict[int, int], ...]  # answers, boosts, likes, quotes
+    followed: set[int]  # authors, see `Beside`
+    choosy: dict[int, Account]  # authors who let only some quote them
+    marks: tuple[dict[int, int], ...]  # liked, boosted, kept, and of threads: muted
+
+
+def listed(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> bytes:
+    """Status[] of rows `item, booster, p.*` (see `store.timelines`), as `viewer` (0: anybody) sees them."""
+    plain: list[Row] = []
+    rest: list[Row] = []
+    for row in rows:  # whose own answer it is, is told how that stands
+        own_answer = row.account == viewer and row.in_reply_to
+        (rest if row.poll is not None or row.quote or own_answer else plain).append(row)
+    page = _gather(tx, look, plain, viewer) if plain else None
+    other = dict(zip((row.item for row in rest), _made(tx, look, rest, viewer), strict=True))
+    pieces = [other[row.item] if page is None or row.item in other else _status(page, row) for row in rows]
+    return b"[%b]" % b",".join(pieces)
+
+
+def _made(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> list[bytes]:
+    """The same without anything remembered."""
+    if not rows:
+        return []
+    whole = posts.hydrate(tx, rows, viewer)
+    boosters = accounts.many(tx, {row.booster for row in rows if row.booster is not None})
+    shown = [
+        Shown(id=row.item if row.booster is not None else post.id, post=post, booster=boosters.get(row.booster or 0))
+        for row, post in zip(rows, whole, strict=True)
+    ]
+    return [encode(entity) for entity in statuses(tx, look, shown, viewer)]
+
+
+def _gather(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> _Page:
+    by_number = {row.id: row for row in rows}
+    found = post_extras.beside(tx, list(by_number.values()), viewer)
+    authors = {row.account for row in rows} | {row.booster for row in rows if row.booster is not None}
+    parents = reader_marks.authors_of(tx, {row.parent for row in rows if row.parent is not None})
+    choosy = {
+        row.account
+        for row in rows
+        if row.quotable == "followers" or (row.policy and names_some(policy_from(row.policy)))
+    }
+    return _Page(
+        look=look,
+        viewer=viewer,
+        people=_people(tx, look, sorted(authors)),
+        sieve=filter_entity.sieve(tx, viewer),
+        kept=_remembered(look, by_number, found, parents),
+        followed=reader_marks.followed(tx, viewer, choosy),
+        choosy=accounts.many(tx, choosy) if choosy else {},
+        totals=tuple(found.told(what) for what in ("comment", "boost", "like", "quote")),
+        marks=tuple(found.told(what) for what in ("liked", "boosted", "kept", "muted")),
+    )
+
+
+def _people(tx: Tx, look: Look, numbers: Sequence[int]) -> dict[int, bytes]:
+    """Account entities as JSON. Of those who moved, the other account is a part, so they are made each time."""
+    totals = account_entity.totals_of(tx, look, numbers)
+    known = look.people.get_all(numbers)
+    faces = post_extras.faces(tx, numbers)
+    made: dict[int, bytes] = {}
+    for number, face in faces.items():
+        kept = known.get(number)
+        if kept is not None and kept[1] == totals[number] and kept[0] == face and not face.moved_to:
+            made[number] = kept[2]
+    new = [number for number in faces if number not in made]
+    if new:
+        for number, entity in account_entity.by_number(tx, look, new).items():
+            made[number] = encode(entity)
+            look.people.put(number, (faces[number], totals[number], made[number]))
+    return made
+
+
+def _remembered(
+    look: Look, rows: Mapping[int, Row], found: post_extras.Beside, parents: Mapping[int, int]
+) -> dict[int, KeptPost]:
+    kept = look.posts.get_all(rows)
+    for number, row in rows.items():
+        known, own, above = kept.get(number), tuple(row)[_ROW:], parents.get(row.parent or 0)
+        parts = found.parts(number)
+        if known is None or known.row != own or known.parts != parts or known.above != above:
+            post = _post(row, parts)
+            entity = fixed(look, post, Beside(accounts=_named(parts[0] or ()), parents=parents))
+            head = encode(entity | {"poll": None, "quote": None})[:-1]
+            kept[number] = KeptPost(row=own, parts=parts, above=above, entity=entity, head=head)
+            look.posts.put(number, kept[number], weight=3 * len(head) + 6000)
+    return kept
+
+
+def _post(row: Row, parts: Parts) -> Post:
+    """The post, as far as `fixed` asks: it has neither totals nor an author nor marks of anybody."""
+    mentions, tags, files = parts
+    return Post(
+        id=row.id,
+        account=_NOBODY,
+        author="",
+        local=bool(row.local),
+        uri=row.uri,
+        url=row.url,
+        kind=row.kind,
+        visibility=_VISIBILITIES[row.visibility],
+        title=row.title,
+        slug=row.slug,
+        summary=row.summary,
+        warning=row.warning,
+        content=row.content,
+        language=row.language,
+        sensitive=bool(row.sensitive),
+        parent=row.parent,
+        root=row.root,
+        emoji=json_columns.emoji_from(row.emoji) if row.emoji != "[]" else (),
+        published=row.published,
+        updated=row.updated,
+        received=row.received,
+        app_name=row.app_name,
+        app_website=row.app_website,
+        quotable=row.quotable,
+        repliable=row.repliable,
+        mentions=tuple([Mention(href=each.uri, name=each.name) for each in mentions if not each.silent])
+        if mentions
+        else (),
+        addressed=frozenset([each.account for each in mentions]) if mentions else _NONE,
+        hashtags=tuple([each.name for each in tags]) if tags else (),
+        attachments=tuple([posts.attachment(each) for each in files]) if files else (),
+    )
+
+
+def _named(mentions: Sequence[Row]) -> dict[int, Json]:
+    """Of the accounts that a post names, what its mentions say."""
+    return {
+        row.account: {
+            "id": str(row.account),
+            "username": row.handle,
+            "url": row.url or row.uri,
+            "acct": row.handle if row.local else f"{row.handle}@{row.domain}",
+            "uri": row.uri,
+        }
+        for row in mentions
+    }
+
+
+def _status(page: _Page, row: Row) -> bytes:
+    kept, number = page.kept[row.id], row.id
+    answers, boosts, likes, quotes = page.totals
+    end = _marks(page, row, kept) if page.viewer else b""
+    told = (
+        max(answers.get(number, 0), row.replies_told or 0),
+        max(boosts.get(number, 0), row.boosts_told or 0),
+        max(likes.get(number, 0), row.likes_told or 0),
+        quotes.get(number, 0),
+        _approval(
+            _quotable(row, page) if row.policy else _quotable_here(row.local, row.visibility, row.quotable),
+            standing(page.viewer, row.account, page.followed),
+        ),
+    )
+    inner = _LIVING % (kept.head, page.people[row.account], *told, end) + b"}"
+    if row.booster is None:
+        return inner
+    changed = passed_on(page.look, row.item, row.item >> 20, row.url or row.uri)
+    over = {name: value for name, value in kept.entity.items() if name not in changed and name != "reblog"}
+    outer = _LIVING % (encode(over | changed)[:-1], page.people[row.booster], *told, end)
+    return b'%b,"reblog":%b}' % (outer, inner)
+
+
+def _quotable(row: Row, page: _Page) -> Quoters:
+    author = page.choosy.get(row.account)
+    return quote_policy(row.local, row.visibility, row.quotable, policy_from(row.policy), author)
+
+
+@cache
+def _quotable_here(local: int, visibility: str, quotable: str) -> Quoters:
+    """The same of a post for which no policy came."""
+    return quote_policy(bool(local), visibility, quotable, None, None)
+
+
+@cache
+def _approval(quoters: Quoters, viewer: str) -> bytes:
+    return encode(quote_approval(quoters, viewer))
+
+
+def _marks(page: _Page, row: Row, kept: KeptPost) -> bytes:
+    liked, boosted, bookmarked, muted = page.marks
+    return _MARKS % (
+        _BOOL[row.id in liked],
+        _BOOL[row.id in boosted],
+        _BOOL[row.id in bookmarked],
+        _BOOL[(row.root or row.id) in muted],
+        _filtered(page.sieve, row, kept) if page.sieve else b"[]",
+        _PINNED[row.pinned is not None] if row.account == page.viewer else b"",
+    )
+
+
+def _filtered(sieve: filter_entity.Sieve, row: Row, kept: KeptPost) -> bytes:
+    if kept.text is None:
+        alts = [each.alt for each in kept.parts[2] or ()]
+        kept.text = filter_entity.text_of((row.warning, row.title), (row.summary, row.content), alts)
+    results = sieve.results(row.id, row.account, kept.text)
+    return encode(results) if results else b"[]"

@@ -1,0 +1,1 @@
+"""Endpoints about the server, and for those who look after it."""

@@ -1,0 +1,311 @@
+"""For those who look after the server: accounts, reports, and servers that are not listened to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fediblog.actions import moderation_actions
+from fediblog.actions.report_actions import CATEGORIES
+from fediblog.domain.urls import Urls
+from fediblog.errors import Forbidden, Invalid, NotFound
+from fediblog.mastodon.api_view import Look
+from fediblog.mastodon.calls import Call, Json, Reply
+from fediblog.mastodon.endpoint_table import Table
+from fediblog.mastodon.entities import admin_entity
+from fediblog.mastodon.params import Params
+from fediblog.messages import text
+from fediblog.store.id_paging import Window
+from fediblog.store.ids import number_of
+from fediblog.store.people import admin_accounts, logins, relations
+from fediblog.store.people.admin_accounts import BlockedHost, Sieve
+from fediblog.store.readers import moderation
+from fediblog.store.tx import Tx
+
+API = Table()
+_ACCOUNTS = "admin:read:accounts"
+_CHANGE_ACCOUNTS = "admin:write:accounts"
+_REPORTS = "admin:read:reports"
+_CHANGE_REPORTS = "admin:write:reports"
+_HOSTS = "admin:read:domain_blocks"
+_CHANGE_HOSTS = "admin:write:domain_blocks"
+_ONLY = "Only for owners of the server."
+ACTIONS = ("none", "sensitive", "disable", "silence", "suspend")
+Deed = Callable[[Tx, Urls, int], object]
+
+
+async def _owner(call: Call) -> None:
+    if not await call.read(_is_owner, call.login):
+        raise Forbidden(text("api.owners-only"))
+
+
+def _is_owner(tx: Tx, number: int) -> bool:
+    login = logins.get(tx, number)
+    return login is not None and login.role == "owner"
+
+
+@API.get("/api/v1/admin/accounts", scope=_ACCOUNTS, gives="AdminAccount[]", tier=3, note=_ONLY)
+async def accounts(call: Call) -> Reply:
+    """Accounts, ours and others, by where they are and how they stand."""
+    flag = call.params.flag
+    return await _accounts(
+        call,
+        origin="local" if flag("local") else "remote" if flag("remote") else "",
+        status=next((name for name in _STANDS if flag(name)), ""),
+        staff=flag("staff"),
+    )
+
+
+@API.get("/api/v2/admin/accounts", scope=_ACCOUNTS, gives="AdminAccount[]", tier=3, note=_ONLY)
+async def accounts_again(call: Call) -> Reply:
+    """The same, asked for with `origin` and `status`."""
+    return await _accounts(
+        call,
+        origin=call.params.choice("origin", ("", "local", "remote"), ""),
+        status=call.params.choice("status", ("", *_STANDS), ""),
+        staff=call.params.text("permissions") == "staff",
+    )
+
+
+_STANDS = ("active", "suspended", "disabled", "silenced", "sensitized", "pending")
+
+
+async def _accounts(call: Call, *, origin: str, status: str, staff: bool) -> Reply:
+    await _owner(call)
+    params = call.params
+    if status in ("silenced", "sensitized", "pending"):
+        return Reply([])  # nobody is, here
+    sieve = Sieve(
+        origin=origin,
+        state=status if status in ("active", "suspended") else "",
+        role="owner" if staff else "",
+        disabled=status == "disabled",
+        handle=params.text("username").strip().removeprefix("@"),
+        name=params.text("display_name").strip(),
+        domain=params.text("by_domain").strip(),
+    )
+    return call.page(*await call.read(_listed, call.look, sieve, call.window(100, 200)))
+
+
+def _listed(tx: Tx, look: Look, sieve: Sieve, window: Window) -> tuple[list[Json], list[int]]:
+    found = admin_accounts.find(tx, sieve, window)
+    return admin_entity.members(tx, look, found), [each.account.id for each in found]
+
+
+@API.get("/api/v1/admin/accounts/{id}", scope=_ACCOUNTS, gives="AdminAccount", tier=3, note=_ONLY)
+async def account(call: Call) -> Json:
+    """An account."""
+    await _owner(call)
+    return await call.read(_account, call.look, call.number())
+
+
+def _account(tx: Tx, look: Look, number: int) -> Json:
+    found = admin_accounts.many(tx, {number}).get(number)
+    if found is None or found.account.state == "deleted":
+        raise NotFound
+    return admin_entity.members(tx, look, [found])[0]
+
+
+async def _do(call: Call, deed: Deed) -> Json:
+    await _owner(call)
+    return await call.write(_done, call.look, call.site.urls, call.number(), deed)
+
+
+def _done(tx: Tx, look: Look, urls: Urls, number: int, deed: Deed) -> Json:
+    entity = _account(tx, look, number)
+    deed(tx, urls, number)
+    found = admin_accounts.many(tx, {number}).get(number)
+    return entity if found is None or found.account.state == "deleted" else _account(tx, look, number)
+
+
+@API.post("/api/v1/admin/accounts/{id}/action", scope=_CHANGE_ACCOUNTS, tier=3, note=_ONLY)
+async def act(call: Call) -> None:
+    """Suspend an account, or keep somebody from signing in; with `report_id` the report is dealt with."""
+    await _owner(call)
+    kind = call.params.choice("type", ACTIONS, "none")
+    if kind in ("sensitive", "silence"):
+        raise Invalid("type", text("api.not-done-here"))
+    await call.write(_act, call.site.urls, call.account, call.number(), kind, call.params.number("report_id"))
+
+
+def _act(tx: Tx, urls: Urls, account: int, target: int, kind: str, report: int | None) -> None:
+    if kind == "suspend":
+        moderation_actions.suspend(tx, urls, target)
+    elif kind == "disable":
+        moderation_actions.set_disabled(tx, target, disabled=True)
+    if report is not None:
+        moderation.close_report(tx, report, account)
+
+
+@API.post("/api/v1/admin/accounts/{id}/enable", scope=_CHANGE_ACCOUNTS, gives="AdminAccount", tier=3, note=_ONLY)
+async def enable(call: Call) -> Json:
+    """Let somebody sign in again."""
+    return await _do(call, lambda tx, _urls, number: moderation_actions.set_disabled(tx, number, disabled=False))
+
+
+@API.post("/api/v1/admin/accounts/{id}/unsuspend", scope=_CHANGE_ACCOUNTS, gives="AdminAccount", tier=3, note=_ONLY)
+async def unsuspend(call: Call) -> Json:
+    """Suspend an account no more."""
+    return await _do(call, moderation_actions.unsuspend)
+
+
+@API.post(
+    "/api/v1/admin/accounts/{id}/unsilence",
+    "/api/v1/admin/accounts/{id}/unsensitive",
+    scope=_CHANGE_ACCOUNTS,
+    gives="AdminAccount",
+    tier=3,
+    note="Nobody is silenced here, so nothing changes.",
+)
+async def unsilence(call: Call) -> Json:
+    """Hide an account no more, as far as other servers know of such a thing."""
+    return await _do(call, lambda _tx, _urls, _number: None)
+
+
+@API.post(
+    "/api/v1/admin/accounts/{id}/approve",
+    "/api/v1/admin/accounts/{id}/reject",
+    scope=_CHANGE_ACCOUNTS,
+    gives="AdminAccount",
+    tier=3,
+    note="Always refused: nobody waits to be let in.",
+)
+async def approve(call: Call) -> Json:
+    """Let somebody in who asked for an account."""
+    await _owner(call)
+    raise Forbidden
+
+
+@API.delete("/api/v1/admin/accounts/{id}", scope=_CHANGE_ACCOUNTS, gives="AdminAccount", tier=3, note=_ONLY)
+async def delete(call: Call) -> Json:
+    """Delete a suspended account with all that it wrote."""
+    return await _do(call, moderation_actions.delete)
+
+
+@API.get("/api/v1/admin/reports", scope=_REPORTS, gives="AdminReport[]", tier=3, note=_ONLY)
+async def reports(call: Call) -> Reply:
+    """Reports that wait, or with `resolved` those that are dealt with."""
+    await _owner(call)
+    return call.page(*await call.read(_reports, call.look, call.account, call.params, call.window(100, 200)))
+
+
+def _reports(tx: Tx, look: Look, viewer: int, params: Params, window: Window) -> tuple[list[Json], list[int]]:
+    found = moderation.find_reports(
+        tx,
+        window,
+        closed=params.flag("resolved"),
+        reporter=params.number("account_id"),
+        target=params.number("target_account_id"),
+    )
+    return admin_entity.reports(tx, look, found, viewer), [each.id for each in found]
+
+
+@API.get("/api/v1/admin/reports/{id}", scope=_REPORTS, gives="AdminReport", tier=3, note=_ONLY)
+async def report(call: Call) -> Json:
+    """A report."""
+    await _owner(call)
+    return await call.read(_report, call.look, call.account, call.number())
+
+
+def _report(tx: Tx, look: Look, viewer: int, number: int) -> Json:
+    found = moderation.get_report(tx, number)
+    if found is None:
+        raise NotFound
+    return admin_entity.reports(tx, look, [found], viewer)[0]
+
+
+async def _handle(call: Call, deed: Callable[[Tx, int], object]) -> Json:
+    await _owner(call)
+    return await call.write(_handled, call.look, call.account, call.number(), deed)
+
+
+def _handled(tx: Tx, look: Look, viewer: int, number: int, deed: Callable[[Tx, int], object]) -> Json:
+    _report(tx, look, viewer, number)
+    deed(tx, number)
+    return _report(tx, look, viewer, number)
+
+
+@API.put("/api/v1/admin/reports/{id}", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_ONLY)
+async def sort_report(call: Call) -> Json:
+    """Say what a report is about."""
+    category = call.params.choice("category", CATEGORIES, "other")
+    rules = call.params.texts("rule_ids")[:50]
+    return await _handle(call, lambda tx, number: moderation.sort_report(tx, number, category, rules))
+
+
+@API.post("/api/v1/admin/reports/{id}/assign_to_self", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_ONLY)
+async def assign(call: Call) -> Json:
+    """Look into a report."""
+    return await _handle(call, lambda tx, number: moderation.assign_report(tx, number, call.account))
+
+
+@API.post("/api/v1/admin/reports/{id}/unassign", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_ONLY)
+async def unassign(call: Call) -> Json:
+    """Leave a report to others."""
+    return await _handle(call, lambda tx, number: moderation.assign_report(tx, number, None))
+
+
+@API.post("/api/v1/admin/reports/{id}/resolve", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_ONLY)
+async def resolve(call: Call) -> Json:
+    """A report is dealt with."""
+    return await _handle(call, lambda tx, number: moderation.close_report(tx, number, call.account))
+
+
+@API.post("/api/v1/admin/reports/{id}/reopen", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_ONLY)
+async def reopen(call: Call) -> Json:
+    """A report is to be looked at again."""
+    return await _handle(call, moderation.reopen_report)
+
+
+@API.get("/api/v1/admin/domain_blocks", scope=_HOSTS, gives="AdminDomainBlock[]", tier=3, note=_ONLY)
+async def domain_blocks(call: Call) -> Reply:
+    """Servers that are not listened to."""
+    await _owner(call)
+    found = await call.read(admin_accounts.blocked_hosts, call.window(100, 200))
+    return call.page([admin_entity.blocked_host(each) for each in found], [each.number for each in found])
+
+
+@API.get("/api/v1/admin/domain_blocks/{id}", scope=_HOSTS, gives="AdminDomainBlock", tier=3, note=_ONLY)
+async def domain_block(call: Call) -> Json:
+    """A server that is not listened to."""
+    await _owner(call)
+    return admin_entity.blocked_host(await call.read(_blocked, call.number()))
+
+
+def _blocked(tx: Tx, number: int) -> BlockedHost:
+    found = admin_accounts.blocked_hosts(tx, Window(before=number + 1, after=number - 1, limit=1))
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+@API.post(
+    "/api/v1/admin/domain_blocks",
+    scope=_CHANGE_HOSTS,
+    gives="AdminDomainBlock",
+    tier=3,
+    note="Only for owners of the server. The only severity is suspend; the private comment is kept as the reason.",
+)
+async def block_domain(call: Call) -> Json:
+    """Listen to a server and to all names below it no more."""
+    await _owner(call)
+    if call.params.text("severity", "suspend") != "suspend":
+        raise Invalid("severity", text("api.suspend-only"))
+    reason = call.params.text("private_comment") or call.params.text("public_comment")
+    found = await call.write(_block, call.site.urls, call.params.text("domain"), reason)
+    return admin_entity.blocked_host(found)
+
+
+def _block(tx: Tx, urls: Urls, host: str, reason: str) -> BlockedHost:
+    moderation_actions.block_host(tx, urls, host, reason)
+    return _blocked(tx, number_of(moderation_actions.host_name(urls, host)))
+
+
+@API.delete("/api/v1/admin/domain_blocks/{id}", scope=_CHANGE_HOSTS, tier=3, note=_ONLY)
+async def unblock_domain(call: Call) -> None:
+    """Listen to a server again."""
+    await _owner(call)
+    await call.write(_unblock, call.number())
+
+
+def _unblock(tx: Tx, number: int) -> None:
+    relations.unblock_host(tx, _blocked(tx, number).host)

@@ -1,0 +1,1 @@
+"""Endpoints of notifications: one by one, in groups, and pushed to apps."""

@@ -1,0 +1,1 @@
+"""Endpoints about statuses: to read, to write, to act on."""

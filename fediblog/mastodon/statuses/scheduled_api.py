@@ -1,0 +1,115 @@
+"""Posts for later, as apps list them; they stand among the drafts of the website as well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fediblog.actions import post_actions
+from fediblog.actions.draft_of_post import draft_of
+from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
+from fediblog.errors import Invalid, NotFound
+from fediblog.federation import quotas
+from fediblog.mastodon.calls import Call, Json, Reply
+from fediblog.mastodon.endpoint_table import Table
+from fediblog.mastodon.entities.base import VISIBILITIES, moment
+from fediblog.mastodon.entities.status_entity import attachment
+from fediblog.mastodon.statuses import status_params, statuses_api
+from fediblog.messages import text
+from fediblog.protocol.previews import warning
+from fediblog.store.posts import interactions, media_files, posts
+from fediblog.store.tx import Tx
+
+API = Table()
+
+
+def scheduled(post: Post) -> Json:
+    """ScheduledStatus."""
+    at = post.scheduled or post.received
+    poll = None
+    if post.poll is not None:
+        poll = {
+            "options": [option.name for option in post.poll.options],
+            "expires_in": ((post.poll.ends or at) - at) // 1000,
+            "multiple": post.poll.multiple,
+            "hide_totals": False,
+        }
+    return {
+        "id": str(post.id),
+        "scheduled_at": moment(at),
+        "params": {
+            "text": statuses_api.text_of(post),
+            "content_type": statuses_api.kind_of(post),
+            "media_ids": [str(each.number) for each in post.attachments] or None,
+            "sensitive": post.sensitive,
+            "spoiler_text": warning(post) or None,
+            "visibility": VISIBILITIES[post.visibility],
+            "language": post.language or None,
+            "in_reply_to_id": str(post.parent) if post.parent is not None else None,
+            "quoted_status_id": str(post.quoted.id) if post.quoted is not None else None,
+            "quote_approval_policy": post.quotable,
+            "poll": poll,
+            "application_id": None,
+            "scheduled_at": None,
+            "idempotency": None,
+            "with_rate_limit": False,
+        },
+        "media_attachments": [attachment(each) for each in post.attachments],
+    }
+
+
+@API.get("/api/v1/scheduled_statuses", scope="read:statuses", gives="ScheduledStatus[]", tier=3)
+async def many(call: Call) -> Reply:
+    """One's posts for later."""
+    found = await call.read(interactions.waiting, call.account, call.window())
+    return call.page([scheduled(post) for post in found], [post.id for post in found])
+
+
+@API.get("/api/v1/scheduled_statuses/{id}", scope="read:statuses", gives="ScheduledStatus", tier=3)
+async def one(call: Call) -> Json:
+    """One post for later."""
+    return scheduled(await call.read(_own, call.account, call.number()))
+
+
+@API.put(
+    "/api/v1/scheduled_statuses/{id}",
+    scope="write:statuses",
+    gives="ScheduledStatus",
+    tier=3,
+    note="Its id is another one afterwards: ids sort by the time at which the post appears.",
+)
+async def put_off(call: Call) -> Json:
+    """Choose another time."""
+    at = status_params.moment_of(call.params.text("scheduled_at"))
+    if at is None:
+        raise Invalid("scheduled_at", text("api.no-time"))
+    quotas.use(call.site, call.account, "edit")
+    return scheduled(await call.write(_put_off, call.site.urls, call.account, call.number(), at))
+
+
+def _put_off(tx: Tx, urls: Urls, account: int, number: int, at: int) -> Post:
+    post = _own(tx, account, number)
+    wanted = replace(draft_of(tx, post), scheduled=status_params.not_too_soon(at, tx.now))
+    return post_actions.edit(tx, urls, account, post.id, wanted)
+
+
+@API.delete("/api/v1/scheduled_statuses/{id}", scope="write:statuses", tier=3)
+async def cancel(call: Call) -> None:
+    """Do not publish it."""
+    await call.write(_cancel, call.site.urls, call.account, call.number())
+
+
+def _cancel(tx: Tx, urls: Urls, account: int, number: int) -> None:
+    post = _own(tx, account, number)
+    media_files.let_go(tx, post.id)
+    post_actions.delete(tx, urls, account, post.id)
+
+
+def _own(tx: Tx, account: int, number: int) -> Post:
+    post = posts.get(tx, number, account)
+    if post is None or post.account.id != account or post.state != "scheduled":
+        raise NotFound()
+    return post
+
+
+__all__ = ["API", "scheduled"]

@@ -1,0 +1,1 @@
+"""Streams: what just happened, told to the apps that listen."""

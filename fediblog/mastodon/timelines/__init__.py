@@ -1,0 +1,1 @@
+"""Endpoints of lists of statuses: timelines, tags, trends, search, conversations, filters."""

@@ -1,0 +1,121 @@
+"""Search: people, posts and hashtags; and what a pasted handle or address means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.posts import Post
+from fediblog.domain.records import record
+from fediblog.errors import FediblogError, Invalid
+from fediblog.federation import quotas
+from fediblog.federation.lookups import resolve
+from fediblog.mastodon.api_view import Look
+from fediblog.mastodon.calls import Call, Json
+from fediblog.mastodon.endpoint_table import Table
+from fediblog.mastodon.entities import account_entity
+from fediblog.mastodon.entities.status_entity import statuses
+from fediblog.mastodon.entities.tag_entity import tags
+from fediblog.messages import text
+from fediblog.store.posts import posts, search
+from fediblog.store.posts.search import Piece
+from fediblog.store.tx import Tx
+
+API = Table()
+TYPES = ("accounts", "statuses", "hashtags")
+LONGEST = 1000  # characters of what is looked for
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What is looked for, where, and by whom."""
+
+    words: str
+    kinds: tuple[str, ...]
+    piece: Piece
+    viewer: int
+    following: bool
+    account: int
+
+
+@API.get(
+    "/api/v2/search",
+    scope="read:search",
+    who="anybody",
+    gives="Search",
+    tier=1,
+    note="Posts are found, and `resolve` asks other servers, only with the token of an account.",
+)
+async def find(call: Call) -> Json:
+    """People, posts and hashtags for `q`; `type` names one of them."""
+    wanted = _wanted(call)
+    found = await _resolved(call, wanted)
+    if found is not None:
+        return await call.read(_single, call.look, found, wanted)
+    return await call.read(_search, call.look, wanted)
+
+
+def _wanted(call: Call) -> _Wanted:
+    params = call.params
+    words = params.text("q").strip()
+    if not words:
+        raise Invalid("q", text("api.search-empty"))
+    kind = params.text("type")
+    if kind and kind not in TYPES:
+        raise Invalid("type", text("api.search-type"))
+    window = call.window()
+    piece = Piece(
+        limit=window.limit,
+        offset=min(params.number("offset") or 0, 1000) if kind else 0,  # as in Mastodon: a place only in one list
+        before=window.before,
+        after=window.after,
+    )
+    return _Wanted(
+        words=words[:LONGEST],
+        kinds=(kind,) if kind else TYPES,
+        piece=piece,
+        viewer=call.viewer,
+        following=params.flag("following"),
+        account=params.number("account_id") or 0,
+    )
+
+
+async def _resolved(call: Call, wanted: _Wanted) -> Account | Post | None:
+    """What a handle or an address means, where that is asked for; nothing if it cannot be found out."""
+    if not call.viewer or not call.params.flag("resolve") or wanted.piece.offset:
+        return None
+    if not wanted.words.startswith("https://") and "@" not in wanted.words:
+        return None
+    quotas.use(call.site, call.viewer, "deed")
+    try:
+        return await resolve.anything(call.site, wanted.words)
+    except FediblogError:
+        return None
+
+
+def _single(tx: Tx, look: Look, found: Account | Post, wanted: _Wanted) -> Json:
+    results = _nothing()
+    if isinstance(found, Account) and "accounts" in wanted.kinds and found.state == "active":
+        results["accounts"] = [account_entity.one(tx, look, found)]
+    if isinstance(found, Post) and "statuses" in wanted.kinds:
+        seen = posts.get(tx, found.id, wanted.viewer)  # what can be found need not be for everybody
+        results["statuses"] = statuses(tx, look, [seen], wanted.viewer) if seen else []
+    return results
+
+
+def _search(tx: Tx, look: Look, wanted: _Wanted) -> Json:
+    results, piece = _nothing(), wanted.piece
+    is_handle = wanted.words.startswith("@")
+    if "accounts" in wanted.kinds and not wanted.words.startswith("#"):
+        found = search.people(tx, wanted.words, wanted.viewer, piece, following=wanted.following)
+        results["accounts"] = account_entity.accounts(tx, look, found)
+    if "statuses" in wanted.kinds and wanted.viewer and not is_handle:
+        whole = search.words(tx, wanted.words, wanted.viewer, piece, account=wanted.account)
+        results["statuses"] = statuses(tx, look, whole, wanted.viewer)
+    if "hashtags" in wanted.kinds and not is_handle:
+        results["hashtags"] = tags(tx, look, search.tags(tx, wanted.words, piece), wanted.viewer)
+    return results
+
+
+def _nothing() -> dict[str, Any]:
+    return {"accounts": [], "statuses": [], "hashtags": []}
