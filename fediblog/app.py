@@ -21,18 +21,19 @@ from fediblog.mastodon import endpoints
 from fediblog.mastodon.cors import Cors
 from fediblog.mastodon.streaming import stream_connections
 from fediblog.messages import text
-from fediblog.web import activitypub, discovery, inboxes, metrics, pages, stored, unsent
+from fediblog.web import media_routes, metrics, pages, unsent_forms
+from fediblog.web.activitypub import activitypub_routes, discovery_routes, inbox_routes
+from fediblog.web.components.render import render
 from fediblog.web.middleware import Door, too_large
 from fediblog.web.negotiation import VARY
-from fediblog.web.render import render
-from fediblog.web.shelf import Shelf
+from fediblog.web.page_cache import Shelf
 
 ROUTES: list[BaseRoute] = [
-    *inboxes.ROUTES,  # first, since most requests go there
-    *discovery.ROUTES,
+    *inbox_routes.ROUTES,  # first, since most requests go there
+    *discovery_routes.ROUTES,
     *metrics.ROUTES,
-    *activitypub.ROUTES,
-    *stored.ROUTES,
+    *activitypub_routes.ROUTES,
+    *media_routes.ROUTES,
     *pages.ROUTES,
     *stream_connections.ROUTES,
     *endpoints.ROUTES,
@@ -60,7 +61,7 @@ def create_app(site: Site, worker: Worker | None = None) -> Starlette:
             Middleware(Cors),
             Middleware(Shelf, db=site.db),
             Middleware(Door, origin=site.urls.origin, trusted=site.settings.trusted_proxies, refuse=_answer),
-            Middleware(inboxes.Shortcut),
+            Middleware(inbox_routes.Shortcut),
         ],
         exception_handlers={
             FediblogError: on_error,
@@ -90,7 +91,7 @@ async def on_error(request: Request, error: Exception) -> Response:
     """Something was refused, or cannot be done now."""
     if not isinstance(error, FediblogError):
         raise error
-    if isinstance(error, Forbidden) and (again := unsent.on_error(request, error)) is not None:
+    if isinstance(error, Forbidden) and (again := unsent_forms.on_error(request, error)) is not None:
         return again
     status = status_of(error)
     message = error.message if isinstance(error, Refused) else text("error.unavailable")

@@ -21,7 +21,7 @@ from fediblog.store.people import accounts, logins, relations
 from fediblog.store.people.logins import Session
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
-from fediblog.web import devices
+from fediblog.web import known_devices
 from fediblog.web.negotiation import site_of
 
 P = ParamSpec("P")
@@ -183,7 +183,7 @@ async def opened(request: Request, login: Login, password: str) -> str:
 def give(request: Request, response: Response, login: Login, token: str, password: str) -> None:
     """Let the browser have the session that was begun with a password of that hash."""
     set_cookie(site_of(request), response, token)
-    devices.remember(request, response, login.name, logins.mark_of(password))
+    known_devices.remember(request, response, login.name, logins.mark_of(password))
 
 
 def _begin(tx: Tx, login: Login, password: str, token: str, old: str, agent: str) -> bool:

@@ -22,7 +22,7 @@ from fediblog.store.people import accounts, apps, foreign_inboxes, logins, relat
 from fediblog.store.posts import posts, quotes
 from fediblog.store.tx import Conflict, Tx
 from fediblog.web import sessions
-from fediblog.web.pages import authorizing
+from fediblog.web.pages import consent_page
 from tests.actions.stage import URLS, Stage
 from tests.crossing import Work, cross
 from tests.world import keys_of
@@ -209,7 +209,7 @@ async def test_nobody_is_let_in_while_the_password_changes(stage: Stage, way: st
     asked = oauth_grants.Asked(app=app, redirect=oauth_grants.OOB, scopes=("read",), state="", challenge="")
     ways: dict[str, Work] = {
         "log in": lambda tx: sessions._begin(tx, login, old, "token", "", ""),
-        "allow an app": lambda tx: authorizing._grant(tx, visit, asked, stage.ann.id),
+        "allow an app": lambda tx: consent_page._grant(tx, visit, asked, stage.ann.id),
         "swap a code": lambda tx: oauth_grants.swap(
             tx, app, code="code", redirect=oauth_grants.OOB, verifier="", proven=True
         ),

@@ -23,7 +23,7 @@ from fediblog.store.people import relations
 from fediblog.store.posts import post_lists, posts
 from fediblog.store.queues import delivery_queue, incoming_queue, job_queue
 from fediblog.store.tx import Param, Tx
-from fediblog.web.pages.post import thread_of
+from fediblog.web.pages.post_page import thread_of
 from tests import postgres
 from tests.store import makers
 from tests.store.makers import URLS, Watched, local, remote

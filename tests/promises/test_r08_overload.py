@@ -24,7 +24,7 @@ from fediblog.cli.connections import MOST_OF_ADDRESS
 from fediblog.domain.documents import PUBLIC
 from fediblog.errors import Unavailable
 from fediblog.limits import Limit, Room, party
-from fediblog.web import gate
+from fediblog.web.activitypub import inbox_limits
 from tests.conftest import Clock
 from tests.promises.servers import Server, Stranger, run
 from tests.world import World, ask
@@ -201,8 +201,8 @@ async def test_with_no_room_an_inbox_says_when_to_come_again_before_it_reads_any
     async with World("home.test") as world:
         app = _app(world)
         with ExitStack() as held:
-            app.state.gate = gate.Gate()
-            for i in range(gate.INSIDE):
+            app.state.gate = inbox_limits.Gate()
+            for i in range(inbox_limits.INSIDE):
                 held.enter_context(app.state.gate.room.enter(str(i)))
             answer = await _post(app, b"not even JSON")
             page = await ask(app, "GET", "https://home.test/", {"accept": "text/html"})
@@ -233,7 +233,7 @@ async def test_one_server_or_address_has_its_share_and_the_others_theirs() -> No
 async def test_who_sends_nothing_but_what_is_refused_is_not_listened_to_for_a_while() -> None:
     async with World("home.test") as world:
         app, clock = _app(world), Clock()
-        app.state.gate = gate.Gate()
+        app.state.gate = inbox_limits.Gate()
         app.state.gate.refused = Limit(burst=3, seconds=10, clock=clock)
         statuses = [(await _post(app, b"{}")).status_code for _ in range(5)]
         assert statuses == [400, 400, 400, 503, 503]
@@ -243,7 +243,7 @@ async def test_who_sends_nothing_but_what_is_refused_is_not_listened_to_for_a_wh
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "PATIENCE", 0.01)
+    monkeypatch.setattr(inbox_limits, "PATIENCE", 0.01)
     async with World("home.test") as world:
         app = world.network.apps["home.test"]
         sent: list[dict[str, object]] = []

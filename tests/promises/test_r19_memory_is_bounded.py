@@ -19,7 +19,7 @@ from fediblog.store.queues.job_queue import Job
 from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
 from fediblog.web.middleware import is_trusted
-from fediblog.web.shelf import MOST_BYTES, Kept, Shelf
+from fediblog.web.page_cache import MOST_BYTES, Kept, Shelf
 from tests.conftest import Clock
 from tests.federation.stranger import Home, Person, home
 

@@ -20,7 +20,7 @@ from fediblog.markup.clean import OWN, REMOTE
 from fediblog.protocol.contexts import CONTEXT
 from fediblog.store.people import relations
 from fediblog.store.posts import posts
-from fediblog.web.render import environment
+from fediblog.web.components.render import environment
 from tests.federation.stranger import Home, Person, home
 from tests.markup.test_clean import ATTACKS, inspect
 from tests.security.reading import Pair, press, reader, taken_apart, visitor

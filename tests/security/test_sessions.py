@@ -17,8 +17,8 @@ from fediblog.federation import passwords
 from fediblog.store.people import apps, logins
 from fediblog.store.tx import Tx
 from fediblog.web import pages
-from fediblog.web.devices import cookie_name as cookie_of
-from fediblog.web.devices import device_of
+from fediblog.web.known_devices import cookie_name as cookie_of
+from fediblog.web.known_devices import device_of
 from fediblog.web.sessions import cookie_name, hashed
 from tests.web.pages.conftest import PASSWORD, Blog, Browser
 

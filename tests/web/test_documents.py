@@ -29,13 +29,13 @@ from fediblog.federation.lookups import resolve
 from fediblog.store.people import accounts
 from fediblog.store.posts import media_files, tags
 from fediblog.store.tx import Tx
-from fediblog.web import activitypub, discovery, synchronization
+from fediblog.web.activitypub import activitypub_routes, discovery_routes, follower_sync_route
 from tests.world import JSON, World
 
 A, B = "alice.test", "bob.test"
 SHOWN = {"Image", "Document", "Video", "Audio"}
 # Told to the servers of followers alone, who sign for it.
-SIGNED = {route.path for route in synchronization.ROUTES if isinstance(route, Route)}
+SIGNED = {route.path for route in follower_sync_route.ROUTES if isinstance(route, Route)}
 
 
 @pytest.fixture
@@ -248,7 +248,7 @@ async def test_every_document_has_its_context_and_every_picture_its_type(walked:
 
 
 async def test_the_walk_came_to_every_route(walked: dict[str, Any]) -> None:
-    routes = [each for each in (*activitypub.ROUTES, *discovery.ROUTES) if isinstance(each, Route)]
+    routes = [each for each in (*activitypub_routes.ROUTES, *discovery_routes.ROUTES) if isinstance(each, Route)]
     left = {route.path for route in routes if not any(leads_to(route, url) for url in walked)}
     assert left - SIGNED - {"/robots.txt", "/healthz", "/health"} == set()
 

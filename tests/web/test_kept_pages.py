@@ -17,7 +17,7 @@ from fediblog.store.engine.sqlite_connection import SqliteTx
 from fediblog.store.people import accounts
 from fediblog.store.posts import media_files, posts
 from fediblog.store.tx import _SILENT, Tx
-from fediblog.web.shelf import may_keep
+from fediblog.web.page_cache import may_keep
 from tests.world import JSON, App, World, ask
 
 A = "alice.test"

@@ -20,8 +20,8 @@ from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import ROUTES, create_app
 from fediblog.counters import SHELF
-from fediblog.web.render import static
-from fediblog.web.shelf import Shelf
+from fediblog.web.components.render import static
+from fediblog.web.page_cache import Shelf
 from tests.world import World
 
 HOST = "home.test"

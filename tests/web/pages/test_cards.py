@@ -9,8 +9,8 @@ from markupsafe import Markup
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Picture
 from fediblog.domain.posts import Post
-from fediblog.web.cards import card
-from fediblog.web.foot import Reader
+from fediblog.web.components.action_bar import Reader
+from fediblog.web.components.post_cards import card
 from tests.web.pages.test_comments import BOB, PLAIN, READER, VISITOR
 
 BAD = "<b>\"'&"

@@ -10,8 +10,8 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Emoji, Option, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
-from fediblog.web.comments import Comment, comment, comments
-from fediblog.web.links import Links
+from fediblog.web.components.comments import Comment, comment, comments
+from fediblog.web.components.page_links import Links
 from tests.web.pages.conftest import ORIGIN, Blog
 
 URLS = Urls("https://blog.example", "blog.example")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fediblog.domain.documents import PUBLIC, Policy, Rule, Visibility
-from fediblog.web.foot import Reader, foot
+from fediblog.web.components.action_bar import Reader, foot
 from tests.web.pages.test_comments import BOB, PLAIN, READER, VISITOR
 
 ME = replace(BOB, id=9, local=True)

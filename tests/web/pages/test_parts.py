@@ -15,9 +15,9 @@ import fediblog
 from fediblog.domain.documents import Emoji
 from fediblog.limits import Limit
 from fediblog.messages import catalogue, known, text
-from fediblog.web import emoji
+from fediblog.web.components import emoji_images
+from fediblog.web.components.page_elements import day, iso, moment, month
 from fediblog.web.forms import own_path, whole
-from fediblog.web.pieces import day, iso, moment, month
 from tests.conftest import Clock
 
 ROOT = Path(fediblog.__file__).parent
@@ -83,7 +83,7 @@ def test_whole_numbers() -> None:
 
 
 def test_emoji_become_pictures_in_text_only() -> None:
-    found = emoji.pictured('<a href="https://x.example/:sun:" title=":sun:">:sun: &lt;:sun:</a> :moon:', [
+    found = emoji_images.pictured('<a href="https://x.example/:sun:" title=":sun:">:sun: &lt;:sun:</a> :moon:', [
         Emoji(name="sun", url='https://x.example/"><script>.png'),
         Emoji(name="moon", url="javascript:alert(1)"),
     ])  # fmt: skip
@@ -95,7 +95,7 @@ def test_emoji_become_pictures_in_text_only() -> None:
 
 
 def test_names_are_escaped_before_their_emoji() -> None:
-    assert "<b>" not in emoji.named("<b>:x:</b>", [Emoji(name="x", url="https://x.example/x.png")])
+    assert "<b>" not in emoji_images.named("<b>:x:</b>", [Emoji(name="x", url="https://x.example/x.png")])
 
 
 def test_times_for_people() -> None:

@@ -23,9 +23,7 @@ from fediblog.markup.tokens import names
 from fediblog.store.people import relations
 from fediblog.store.posts import post_lists
 from fediblog.store.readers import notifications
-from fediblog.web.pages import blog as blog_pages
-from fediblog.web.pages import people as people_pages
-from fediblog.web.pages import profile, reading, workings
+from fediblog.web.pages import admin_pages, blog_pages, people_pages, profile_page, stream_pages
 from tests.security.test_privacy import flat
 from tests.web.pages.conftest import Blog, Browser
 
@@ -196,7 +194,7 @@ async def test_every_page_as_a_whole(blog: Blog) -> None:
 
 
 async def test_each_page_of_a_list_has_a_title_of_its_own(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (blog_pages, people_pages, profile, reading, workings):
+    for module in (blog_pages, people_pages, profile_page, stream_pages, admin_pages):
         monkeypatch.setattr(module, "SIZE", 1)
     monkeypatch.setattr(blog_pages, "MONTH_SIZE", 1)
     posts = await furnished(blog)

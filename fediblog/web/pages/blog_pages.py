@@ -17,10 +17,10 @@ from fediblog.messages import text
 from fediblog.store.people import accounts
 from fediblog.store.posts import post_lists
 from fediblog.store.tx import Tx
-from fediblog.web import paging
+from fediblog.web.components import paging
+from fediblog.web.components.render import public, render, static
 from fediblog.web.feeds import FORMATS, Feed
 from fediblog.web.negotiation import site_of
-from fediblog.web.render import public, render, static
 from fediblog.web.sessions import ask, page
 
 SIZE = 20

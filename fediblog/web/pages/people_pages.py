@@ -18,10 +18,11 @@ from fediblog.messages import text
 from fediblog.store.people import relations
 from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
-from fediblog.web import forms, paging
-from fediblog.web.links import Links
+from fediblog.web import forms
+from fediblog.web.components import paging
+from fediblog.web.components.page_links import Links
+from fediblog.web.components.render import back, render
 from fediblog.web.negotiation import site_of
-from fediblog.web.render import back, render
 from fediblog.web.sessions import Visit, ask_as, page
 
 SIZE = 40

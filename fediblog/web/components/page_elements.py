@@ -16,8 +16,8 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Emoji, Visibility
 from fediblog.domain.posts import Post, Reaction
 from fediblog.messages import text
-from fediblog.web import emoji
-from fediblog.web.links import Links
+from fediblog.web.components import emoji_images
+from fediblog.web.components.page_links import Links
 
 _MONTHS = tuple(
     "January February March April May June July August September October November December".split()  # noqa: SIM905
@@ -95,7 +95,7 @@ def face(account: Account) -> Markup:
 def _face(number: int, icon: str, name: str, acct: str, pictures: tuple[Emoji, ...]) -> Markup:
     shown = (
         f'{_avatar(number, icon, name)}<span class="person-names"><bdi class="p-name name">'
-        f'{emoji.named(name, pictures)}</bdi> <span class="acct quiet">@{escape(acct)}</span></span>'
+        f'{emoji_images.named(name, pictures)}</bdi> <span class="acct quiet">@{escape(acct)}</span></span>'
     )
     return Markup(shown)  # noqa: S704  built from escaped parts
 
@@ -139,7 +139,7 @@ def _mark(name: str, label: str) -> str:
 
 def named(account: Account) -> Markup:
     """An account's name."""
-    return emoji.named(account.shown_name, account.emoji)
+    return emoji_images.named(account.shown_name, account.emoji)
 
 
 @lru_cache(maxsize=1024)

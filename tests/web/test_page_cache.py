@@ -13,7 +13,7 @@ from fediblog.domain.documents import Visibility
 from fediblog.store.engine.database import connect
 from fediblog.store.people import logins
 from fediblog.store.tx import changes_content
-from fediblog.web.shelf import LOOK_AFTER, Shelf
+from fediblog.web.page_cache import LOOK_AFTER, Shelf
 from tests.world import JSON, World, ask
 
 A = "alice.test"

@@ -18,12 +18,12 @@ from fediblog.limits import Limit, Slowing, network, party
 from fediblog.messages import text
 from fediblog.store.people import accounts, logins, server_state
 from fediblog.store.tx import Tx
-from fediblog.web import devices, forms, sessions, unsent
+from fediblog.web import forms, known_devices, sessions, unsent_forms
+from fediblog.web.components.render import back, render
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
-from fediblog.web.render import back, render
 from fediblog.web.sessions import Handler, page, visitor
-from fediblog.web.unsent import Kept
+from fediblog.web.unsent_forms import Kept
 
 
 class Door:
@@ -83,10 +83,10 @@ async def login_page(request: Request) -> Response:
 async def log_in(request: Request) -> Response:
     """Check name and password."""
     form = await forms.read_open(request)
-    kept = unsent.kept_of(form)
+    kept = unsent_forms.kept_of(form)
     name, onward = form.line("name", 100).lower(), forms.own_path(form.line("next", 8000))  # what an app asks is long
     named = await site_of(request).db.read(logins.by_name, name)
-    door, device = door_of(request), devices.device_of(request, name, named.mark if named is not None else "")
+    door, device = door_of(request), known_devices.device_of(request, name, named.mark if named is not None else "")
     if wait := door.knock(name, device, _address(request)):
         return _refused(request, form, kept, text("error.too-often", n=wait), 429, wait)
     known = await _known(site_of(request), name, form.secret("password"))
@@ -97,7 +97,7 @@ async def log_in(request: Request) -> Response:
     door.opened(name, device)
     owned = await site_of(request).db.read(accounts.of_login, login.id)
     if kept is not None:
-        response = await unsent.go_on(request, kept, token, text("unsent.logged-in"))
+        response = await unsent_forms.go_on(request, kept, token, text("unsent.logged-in"))
     else:
         response = back(request, onward if owned else sessions.NEW_ACCOUNT)
     sessions.give(request, response, login, token, password)
@@ -110,7 +110,7 @@ def _refused(
     form.errors["password"] = message
     headers = {"Retry-After": str(wait)} if wait else None
     if kept is not None:
-        return unsent.show(request, kept, status=status, form=form, headers=headers)
+        return unsent_forms.show(request, kept, status=status, form=form, headers=headers)
     name, onward = form.line("name", 100), forms.own_path(form.line("next", 8000))
     return render(request, "login.html", status, headers=headers, name=name, onward=onward, errors=form.errors)
 

@@ -24,7 +24,8 @@ from fediblog.store.people import accounts, relations
 from fediblog.store.posts import custom_emoji, post_lists, post_writing, posts, reactions, tags, tombstones
 from fediblog.store.queues.delivery_queue import is_leaving
 from fediblog.store.tx import Row, Tx
-from fediblog.web import addresses, proofs, synchronization
+from fediblog.web import addresses
+from fediblog.web.activitypub import authorization_routes, follower_sync_route
 from fediblog.web.negotiation import VARY, ActivityRoute, ask, document, site_of
 
 PAGE = 20
@@ -361,7 +362,7 @@ ROUTES: list[BaseRoute] = [
     Route("/a/{number:number}", actor),
     Route("/a/{number:number}/outbox", outbox),
     Route("/a/{number:number}/followers", followers),
-    *synchronization.ROUTES,
+    *follower_sync_route.ROUTES,
     Route("/a/{number:number}/following", following),
     Route("/a/{number:number}/featured", featured),
     Route("/a/{number:number}/tags", featured_tags),
@@ -373,7 +374,7 @@ ROUTES: list[BaseRoute] = [
     Route("/x/{number:number}", activity),
     Route("/actor/outbox", instance_outbox),
     Route("/emoji/{name}", emoji_document),
-    *proofs.ROUTES,
+    *authorization_routes.ROUTES,
     Route("/actor/outbox", instance_outbox),
     Route("/emoji/{name}", emoji_document),
     ActivityRoute("/@{handle:handle}", actor_page),

@@ -18,10 +18,10 @@ from fediblog.store.people import logins
 from fediblog.store.people.apps import App
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
+from fediblog.web.components.render import PRIVATE, render
+from fediblog.web.components.scope_texts import said
 from fediblog.web.middleware import policy_text
 from fediblog.web.negotiation import site_of
-from fediblog.web.permissions import said
-from fediblog.web.render import PRIVATE, render
 from fediblog.web.sessions import SignInNeeded, Visit, ask_as, page
 
 PATH, SHOWN = "/oauth/authorize", "/oauth/authorize/native"

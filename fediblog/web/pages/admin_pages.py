@@ -19,10 +19,11 @@ from fediblog.store.queues import delivery_queue, job_queue
 from fediblog.store.queues.delivery_queue import Outgoing
 from fediblog.store.readers import moderation
 from fediblog.store.tx import Row, Tx
-from fediblog.web import forms, paging
+from fediblog.web import forms
+from fediblog.web.components import paging
+from fediblog.web.components.render import back, render
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
-from fediblog.web.render import back, render
 from fediblog.web.sessions import Visit, ask_as, page
 
 SIZE = 25

@@ -11,10 +11,10 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.messages import text
 from fediblog.protocol.previews import hides_pictures
-from fediblog.web.comments import said
-from fediblog.web.foot import Reader, foot
-from fediblog.web.links import Links
-from fediblog.web.pieces import byline_of, icon, named
+from fediblog.web.components.action_bar import Reader, foot
+from fediblog.web.components.comments import said
+from fediblog.web.components.page_elements import byline_of, icon, named
+from fediblog.web.components.page_links import Links
 
 Part = Callable[[Post], Markup]
 """One of those macros of the templates that show what few posts have."""

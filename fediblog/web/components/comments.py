@@ -12,9 +12,9 @@ from fediblog.domain.memo import Kept
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.messages import text
-from fediblog.web import emoji
-from fediblog.web.links import Links
-from fediblog.web.pieces import byline_of, icon
+from fediblog.web.components import emoji_images
+from fediblog.web.components.page_elements import byline_of, icon
+from fediblog.web.components.page_links import Links
 
 MOST_KEPT = 4096
 LONGEST_KEPT = 4000  # characters
@@ -107,7 +107,7 @@ def said(post: Post, whole: Callable[[Post], Markup]) -> str:
         return whole(post)
     # What the macro says of most posts, without the time that it takes to call it.
     language = f' lang="{escape(post.language)}"' if post.language else ""
-    content = emoji.pictured(post.content, post.emoji) if post.emoji else post.content
+    content = emoji_images.pictured(post.content, post.emoji) if post.emoji else post.content
     return f'<div class="content e-content"{language} dir="auto">{content}</div>'
 
 

@@ -19,11 +19,11 @@ from fediblog.messages import text
 from fediblog.store.people import logins
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
+from fediblog.web.components.render import OWN_FORM, back, render
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
-from fediblog.web.pages.entry import door_of, new_password
-from fediblog.web.pages.sheet import stored_upload
-from fediblog.web.render import OWN_FORM, back, render
+from fediblog.web.pages.login_pages import door_of, new_password
+from fediblog.web.pages.post_form import stored_upload
 from fediblog.web.sessions import ask_as, page
 
 ROWS = 6  # of profile fields in the form

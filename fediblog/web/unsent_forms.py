@@ -18,9 +18,9 @@ from fediblog.markup.text import one_line
 from fediblog.messages import text
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
+from fediblog.web.components.render import render
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
-from fediblog.web.render import render
 from fediblog.web.sessions import Holder, Visit
 
 _KEPT = "kept."

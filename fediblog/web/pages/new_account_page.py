@@ -12,10 +12,10 @@ from fediblog.federation.keyring import new_keys
 from fediblog.messages import text
 from fediblog.store.people import logins
 from fediblog.store.tx import Tx
-from fediblog.web import forms, sessions, unsent
+from fediblog.web import forms, sessions, unsent_forms
+from fediblog.web.components.render import back, render
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
-from fediblog.web.render import back, render
 from fediblog.web.sessions import Holder, SignInNeeded, page, visitor
 
 
@@ -33,7 +33,7 @@ async def make(request: Request) -> Response:
     """Make the account, and act as it."""
     site = site_of(request)
     form, held = await forms.read_held(request)
-    kept = unsent.kept_of(form)
+    kept = unsent_forms.kept_of(form)
     keys = await new_keys()
 
     def add(tx: Tx) -> None:
@@ -46,9 +46,9 @@ async def make(request: Request) -> Response:
         await site.db.write(add)
     except Invalid as error:
         form.refuse(error)
-        return _show(request, held, form) if kept is None else unsent.show(request, kept, "", 422, held, form)
+        return _show(request, held, form) if kept is None else unsent_forms.show(request, kept, "", 422, held, form)
     if kept is not None:
-        return await unsent.go_on(request, kept, sessions.token_of(request), text("unsent.account-made"))
+        return await unsent_forms.go_on(request, kept, sessions.token_of(request), text("unsent.account-made"))
     return back(request, "/settings", "account-added")
 
 

@@ -15,8 +15,8 @@ from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.domain.rules import is_for_nobody
 from fediblog.messages import text
-from fediblog.web.links import Links
-from fediblog.web.pieces import icon
+from fediblog.web.components.page_elements import icon
+from fediblog.web.components.page_links import Links
 
 _FREE = Policy()
 _OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)

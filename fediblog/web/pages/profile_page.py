@@ -19,10 +19,10 @@ from fediblog.store.people import account_counts, accounts, relations
 from fediblog.store.posts import post_lists
 from fediblog.store.queues import profile_totals, stale_accounts
 from fediblog.store.tx import Tx
-from fediblog.web import paging
+from fediblog.web.components import paging
+from fediblog.web.components.render import add_link, render
 from fediblog.web.negotiation import site_of
-from fediblog.web.pages.blog import SIZE, account_named
-from fediblog.web.render import add_link, render
+from fediblog.web.pages.blog_pages import SIZE, account_named
 from fediblog.web.sessions import Visit, ask, ask_as, page
 
 TABS = ("posts", "articles", "replies")

@@ -32,11 +32,11 @@ from fediblog.store.posts.quotes import Authorization
 from fediblog.store.posts.thread_pages import Below
 from fediblog.store.queues import background_fetches, poll_totals
 from fediblog.store.tx import Tx
-from fediblog.web.comments import Comment
+from fediblog.web.components.comments import Comment
+from fediblog.web.components.paging import mark
+from fediblog.web.components.render import add_link, render
 from fediblog.web.negotiation import site_of
-from fediblog.web.pages.blog import account_named
-from fediblog.web.paging import mark
-from fediblog.web.render import add_link, render
+from fediblog.web.pages.blog_pages import account_named
 from fediblog.web.sessions import Visit, ask, ask_as, page, visit_of
 
 DEEPEST = 4  # levels of indentation; answers below stay at that level

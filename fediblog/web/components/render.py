@@ -17,13 +17,11 @@ from fediblog.domain.documents import Attachment, Emoji
 from fediblog.markup.html import excerpt
 from fediblog.messages import known, text
 from fediblog.protocol import previews
-from fediblog.web import devices, emoji, sessions
-from fediblog.web.cards import card
-from fediblog.web.comments import comment, comments, page_of
-from fediblog.web.foot import Reader, foot
-from fediblog.web.links import Links
-from fediblog.web.negotiation import VARY, site_of, tag_of
-from fediblog.web.pieces import (
+from fediblog.web import known_devices, sessions
+from fediblog.web.components import emoji_images
+from fediblog.web.components.action_bar import Reader, foot
+from fediblog.web.components.comments import comment, comments, page_of
+from fediblog.web.components.page_elements import (
     audience,
     avatar,
     byline,
@@ -38,6 +36,9 @@ from fediblog.web.pieces import (
     reaction,
     when,
 )
+from fediblog.web.components.page_links import Links
+from fediblog.web.components.post_cards import card
+from fediblog.web.negotiation import VARY, site_of, tag_of
 
 PUBLIC = "max-age=0, must-revalidate"
 PRIVATE = "private, no-store"
@@ -102,7 +103,7 @@ def renewed(request: Request, response: Response) -> Response:
     if token := getattr(request.state, "renewed", ""):
         sessions.set_cookie(site_of(request), response, token)
         if visit := sessions.visit_of(request):
-            devices.remember(request, response, visit.login.name, visit.login.mark)
+            known_devices.remember(request, response, visit.login.name, visit.login.mark)
     return response
 
 
@@ -171,7 +172,7 @@ def static(name: str) -> str:
 
 def content(html: str, pictures: Iterable[Emoji] = ()) -> Markup:
     """Stored HTML, which was cleaned on its way in."""
-    return emoji.pictured(html, pictures)
+    return emoji_images.pictured(html, pictures)
 
 
 def focus(file: Attachment) -> str:

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fediblog.federation.inbound.receive import receive as take_in
 from fediblog.federation.site import Site
 from fediblog.web import addresses
-from fediblog.web.activitypub import account_here
-from fediblog.web.gate import body_of, claimed_host, gate_of, party_of
+from fediblog.web.activitypub.activitypub_routes import account_here
+from fediblog.web.activitypub.inbox_limits import body_of, claimed_host, gate_of, party_of
 from fediblog.web.negotiation import incoming_of
 
 _ACCEPTED = Response(status_code=202)

@@ -20,12 +20,12 @@ from fediblog.markup.markdown import render as markdown
 from fediblog.store.posts import post_lists, posts, reader_marks
 from fediblog.store.tx import Tx
 from fediblog.web import forms
+from fediblog.web.components.page_links import Links
+from fediblog.web.components.render import OWN_FORM, back, render
 from fediblog.web.forms import Form
-from fediblog.web.links import Links
 from fediblog.web.negotiation import site_of
-from fediblog.web.pages import sheet as sheets
-from fediblog.web.pages.sheet import ALLOWED, FOCI, PERIODS, SLOTS, VISIBILITIES, Sheet
-from fediblog.web.render import OWN_FORM, back, render
+from fediblog.web.pages import post_form
+from fediblog.web.pages.post_form import ALLOWED, FOCI, PERIODS, SLOTS, VISIBILITIES, Sheet
 from fediblog.web.sessions import Visit, ask_as, page
 
 
@@ -49,7 +49,7 @@ async def new(request: Request) -> Response:
 def _new(tx: Tx, visit: Visit, reply: int | None, quote: int | None) -> Desk:
     parent, quoted = _published(tx, visit, reply), _published(tx, visit, quote)
     wanted = reader_marks.defaults(tx, visit.account.id)
-    return Desk(sheets.blank(visit.account, wanted, parent, quoted), parent=parent, quoted=quoted)
+    return Desk(post_form.blank(visit.account, wanted, parent, quoted), parent=parent, quoted=quoted)
 
 
 def _published(tx: Tx, visit: Visit, number: int | None) -> Post | None:
@@ -68,19 +68,19 @@ async def change(request: Request) -> Response:
 def _change(tx: Tx, visit: Visit, number: int) -> Desk:
     post = _own(tx, visit, number)
     parent = posts.get(tx, post.parent, visit.account.id) if post.parent is not None else None
-    return Desk(sheets.of_post(tx, post), post=post, parent=parent, quoted=post.quoted)
+    return Desk(post_form.of_post(tx, post), post=post, parent=parent, quoted=post.quoted)
 
 
 async def save(request: Request) -> Response:
     """What the buttons below the sheet do: preview, keep as a draft, keep for later, publish."""
     site, form = site_of(request), await forms.read(request)
     number: int | None = request.path_params.get("n")
-    sheet = await sheets.from_form(site, form)
+    sheet = await post_form.from_form(site, form)
     desk = await site.db.read(_desk, form.sender, sheet, number)
     wanted = form.choice("do", ("publish", "preview", "draft", "schedule"))
     if wanted == "preview":
         return await _preview(request, desk, form)
-    draft = sheets.draft(sheet, form, wanted)
+    draft = post_form.draft(sheet, form, wanted)
     if form.errors:
         return _show(request, desk, form)
     account = form.sender.account.id

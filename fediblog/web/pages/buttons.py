@@ -21,8 +21,8 @@ from fediblog.errors import Invalid
 from fediblog.federation import quotas
 from fediblog.store.tx import Tx
 from fediblog.web import forms
+from fediblog.web.components.render import back, render
 from fediblog.web.negotiation import site_of
-from fediblog.web.render import back, render
 from fediblog.web.sessions import Handler, page
 
 Deed = Callable[[Tx, Urls, int, int], object]

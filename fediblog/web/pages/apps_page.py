@@ -13,9 +13,9 @@ from fediblog.store.people import accounts, apps
 from fediblog.store.people.apps import Token
 from fediblog.store.tx import Tx
 from fediblog.web import forms
+from fediblog.web.components.render import back, render
+from fediblog.web.components.scope_texts import said
 from fediblog.web.negotiation import site_of
-from fediblog.web.permissions import said
-from fediblog.web.render import back, render
 from fediblog.web.sessions import Visit, ask_as, page
 
 PATH = "/settings/apps"

@@ -14,8 +14,8 @@ from starlette.types import Message
 from fediblog.counters import BUGS, REQUESTS
 from fediblog.errors import NotFound, Refused, Unavailable
 from fediblog.federation.outbound.timers import Alarms
-from fediblog.web import inboxes
-from fediblog.web.gate import MAX_ACTIVITY, body_of, claimed_host
+from fediblog.web.activitypub import inbox_routes
+from fediblog.web.activitypub.inbox_limits import MAX_ACTIVITY, body_of, claimed_host
 from tests.world import World, ask
 
 _HOST = re.compile(r'keyid="https?://([^/"?#\s]{1,255})', re.IGNORECASE)
@@ -91,7 +91,7 @@ async def test_what_fails_is_answered_alike_in_every_inbox(
     async def fail(*_: object) -> bytes:
         raise error
 
-    monkeypatch.setattr(inboxes, "body_of", fail)
+    monkeypatch.setattr(inbox_routes, "body_of", fail)
     async with World("home.test") as world:
         before = REQUESTS.value(path, str(status))
         app = world.network.apps["home.test"]
@@ -105,7 +105,7 @@ async def test_a_bug_in_the_inbox_is_written_down_once(monkeypatch: pytest.Monke
     async def fail(*_: object) -> bytes:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(inboxes, "body_of", fail)
+    monkeypatch.setattr(inbox_routes, "body_of", fail)
     async with World("home.test") as world:
         before = BUGS.total()
         with pytest.raises(ZeroDivisionError):  # goes on to the server, once it has been answered

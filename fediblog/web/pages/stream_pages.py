@@ -16,11 +16,12 @@ from fediblog.store.posts import search as finder
 from fediblog.store.posts.search import LATEST, Piece
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
-from fediblog.web import forms, paging
-from fediblog.web.links import Links
+from fediblog.web import forms
+from fediblog.web.components import paging
+from fediblog.web.components.page_links import Links
+from fediblog.web.components.paging import Page
+from fediblog.web.components.render import back, render
 from fediblog.web.negotiation import site_of
-from fediblog.web.paging import Page
-from fediblog.web.render import back, render
 from fediblog.web.sessions import Visit, ask_as, page
 
 SIZE = 30

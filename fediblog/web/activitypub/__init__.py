@@ -1,0 +1,1 @@
+"""What other servers read, and where they deliver."""
