@@ -7,8 +7,8 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from fediblog.cli.choosing import commands_for
-from fediblog.cli.parsing import build_parser
+from fediblog.cli.command_imports import commands_for
+from fediblog.cli.parser import build_parser
 from fediblog.errors import DAMAGED, Misuse, Refused, Unavailable, damage
 
 DONE, REFUSED, MISUSED, INTERRUPTED = 0, 1, 2, 130

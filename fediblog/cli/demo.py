@@ -10,9 +10,9 @@ from pathlib import Path
 
 from fediblog import log
 from fediblog.cli.command import Command
+from fediblog.cli.command_site import say
 from fediblog.cli.demo_stage import Crossing, Ear, Party, stage
 from fediblog.cli.demo_steps import Play, Step
-from fediblog.cli.opening import say
 from fediblog.domain.records import record
 from fediblog.errors import FediblogError, Refused
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from fediblog.cli.serving import serve
+from fediblog.cli.serve import serve
 from fediblog.settings import Settings
 
 

@@ -10,10 +10,10 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from fediblog import log
-from fediblog.cli import inspection, reachability
+from fediblog.cli import doctor_local, doctor_remote
 from fediblog.cli.command import Command
-from fediblog.cli.inspection import Finding
-from fediblog.cli.opening import is_trial, need_folder, opened, read_settings, say
+from fediblog.cli.command_site import is_trial, need_folder, opened, read_settings, say
+from fediblog.cli.doctor_local import Finding
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.site import Site
 from fediblog.settings import Settings
@@ -46,17 +46,17 @@ async def troubles(site: Site) -> list[Finding]:
 
 
 CHECKS: dict[str, Check] = {
-    "database": inspection.database,
+    "database": doctor_local.database,
     "troubles": troubles,
-    "disk": inspection.disk,
-    "people": inspection.people,
-    "worker": inspection.worker,
-    "queues": inspection.queues,
-    "hosts": inspection.hosts,
-    "address": reachability.address,
-    "handles": reachability.handles,
-    "documents": reachability.documents,
-    "clock": reachability.clock,
+    "disk": doctor_local.disk,
+    "people": doctor_local.people,
+    "worker": doctor_local.worker,
+    "queues": doctor_local.queues,
+    "hosts": doctor_local.hosts,
+    "address": doctor_remote.address,
+    "handles": doctor_remote.handles,
+    "documents": doctor_remote.documents,
+    "clock": doctor_remote.clock,
 }
 NEED_ADDRESS = ("handles", "documents")
 _MARKS: dict[Literal["good", "note", "wrong"], str] = {"good": "ok   ", "note": "note ", "wrong": "WRONG"}

@@ -17,7 +17,7 @@ from fediblog import log
 from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
-from fediblog.cli.serving import calm_collector
+from fediblog.cli.serve import calm_collector
 from fediblog.domain.urls import Urls
 from fediblog.federation.site import Site, make_policy, open_site
 from fediblog.federation.worker import Worker

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from fediblog.cli.table import COMMANDS
+from fediblog.cli.command_table import COMMANDS
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation.passwords import SHORTEST, check_password

@@ -12,9 +12,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from fediblog.cli import inspection, reachability
+from fediblog.cli import doctor_local, doctor_remote
 from fediblog.cli.doctor import CHECKS, examine
-from fediblog.cli.inspection import Finding
+from fediblog.cli.doctor_local import Finding
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Actor
 from fediblog.errors import Unavailable
@@ -98,15 +98,15 @@ async def test_an_address_that_leads_nowhere_is_said_once(site: Site) -> None:
 
 async def test_an_address_where_something_else_answers(site: Site, outside: Outside) -> None:
     outside.say(f"{ORIGIN}/.well-known/nodeinfo", "Welcome to nginx!")
-    found = await reachability.address(site)
+    found = await doctor_remote.address(site)
     assert states(found) == ["wrong"]
     assert "does not answer as this server would (status 200)" in found[0].fact
 
 
 async def test_handles_that_are_not_found(site: Site, outside: Outside) -> None:
-    assert "does not answer" in (await reachability.handles(site))[0].fact
+    assert "does not answer" in (await doctor_remote.handles(site))[0].fact
     outside.say(f"{ORIGIN}/.well-known/webfinger?resource=acct:alice@blog.example", "no", 404)
-    found = await reachability.handles(site)
+    found = await doctor_remote.handles(site)
     assert states(found) == ["wrong"]
     assert "@alice@blog.example is not found (status 404)" in found[0].fact
     assert "/.well-known/webfinger on blog.example" in found[0].advice
@@ -118,7 +118,7 @@ async def test_handles_that_are_not_found(site: Site, outside: Outside) -> None:
 async def test_documents_that_are_others(site: Site, outside: Outside, status: int, text: str) -> None:
     account = await alice(site)
     outside.say(account.uri, text, status)
-    found = await reachability.documents(site)
+    found = await doctor_remote.documents(site)
     assert states(found) == ["wrong"]
     assert f"does not give its document (status {status})" in found[0].fact
 
@@ -130,16 +130,16 @@ async def test_the_clock(site: Site, outside: Outside, clock: Clock, off: int, s
     await site.db.write(_follow_somebody, (await alice(site)).id)
     there = clock() / 1000 - off
     outside.say(f"{ELSEWHERE}/.well-known/nodeinfo", "", date=formatdate(there, usegmt=True))
-    found = await reachability.clock(site)
+    found = await doctor_remote.clock(site)
     assert states(found) == [state]
     assert word in found[0].fact
 
 
 async def test_a_clock_that_cannot_be_compared(site: Site, outside: Outside) -> None:
-    assert states(await reachability.clock(site)) == ["note"]
+    assert states(await doctor_remote.clock(site)) == ["note"]
     await site.db.write(_follow_somebody, (await alice(site)).id)
     outside.say(f"{ELSEWHERE}/.well-known/nodeinfo", "", date="yesterday")
-    assert states(await reachability.clock(site)) == ["note"]
+    assert states(await doctor_remote.clock(site)) == ["note"]
 
 
 def _follow_somebody(tx: Tx, account: int) -> None:
@@ -153,7 +153,7 @@ async def test_little_room(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     left = {10**8: "wrong", 10**9: "note", 10**11: "good"}
     for free, state in left.items():
         monkeypatch.setattr(shutil, "disk_usage", lambda _path, free=free: SimpleNamespace(free=free))
-        assert states(await inspection.disk(site)) == [state]
+        assert states(await doctor_local.disk(site)) == [state]
 
 
 async def test_what_was_given_up(site: Site) -> None:
@@ -168,20 +168,20 @@ async def test_what_was_given_up(site: Site) -> None:
         assert incoming_queue.put_off(tx, item, "LookupError", 0, most=0)
 
     await site.db.write(give_up)
-    facts = [finding.fact for finding in await inspection.queues(site)]
+    facts = [finding.fact for finding in await doctor_local.queues(site)]
     assert "The job thread of https://elsewhere.example/1 was given up: LookupError" in facts
     assert "Received activities that could not be dealt with: 1" in facts
 
 
 async def test_hosts_that_do_not_answer(site: Site, clock: Clock) -> None:
     def fail(tx: Tx) -> None:
-        for number in range(inspection.MOST_HOSTS + 2):
+        for number in range(doctor_local.MOST_HOSTS + 2):
             host = f"dead{number}.example"
             delivery_queue.remember_scheme(tx, host, "cavage")
             delivery_queue.host_failed(tx, host, "timeout", lambda _failures, _since: tx.now + 60_000)
 
     await site.db.write(fail)
-    found = await inspection.hosts(site)
+    found = await doctor_local.hosts(site)
     assert set(states(found)) == {"note"}
     assert "dead0.example has not answered since 2025-06-15 15:06 UTC (timeout); 0 wait" in found[0].fact
     assert found[-1].fact == "… and 2 more servers do not answer"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fediblog.cli.command import Command
-from fediblog.cli.table import COMMANDS, build_parser
+from fediblog.cli.command_table import COMMANDS, build_parser
 from fediblog.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"

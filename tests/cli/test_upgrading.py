@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from fediblog.cli import locking
+from fediblog.cli import worker_lock
 from fediblog.cli.command import Command
-from fediblog.cli.table import COMMANDS
+from fediblog.cli.command_table import COMMANDS
 from fediblog.settings import Settings
 from fediblog.store.engine.database import connect
 from fediblog.store.engine.migrate import Migration, known_migrations
@@ -115,7 +115,7 @@ def test_migrate_and_serve_do_change_it(run: Run, start: Start, older: Path, tmp
 
 
 def test_migrate_is_refused_while_a_worker_of_the_older_version_runs(run: Run, older: Path) -> None:
-    with locking.only_worker(Settings(data=older)):
+    with worker_lock.only_worker(Settings(data=older)):
         ran = run("migrate", "--data", str(older))
         assert (ran.status, schema(older)) == (1, NEWEST - 1)
         assert "a process of the older version still uses it" in ran.err

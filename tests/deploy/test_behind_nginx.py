@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 from websockets.sync.client import connect
 
-from fediblog.cli.serving import IDLE
+from fediblog.cli.serve import IDLE
 from fediblog.protocol import cavage, rfc9421
 
 from .blog import ORIGIN, PASSWORD, TOKEN, Blog, blog

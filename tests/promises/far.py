@@ -13,7 +13,7 @@ from ipaddress import IPv4Address
 from types import TracebackType
 from typing import Any
 
-from fediblog.cli.serving import raise_file_limit
+from fediblog.cli.serve import raise_file_limit
 from tests.promises.servers import PATIENCE
 
 FIRST = IPv4Address("127.1.0.1")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from fediblog.cli.serving import serve
+from fediblog.cli.serve import serve
 from fediblog.settings import Settings
 
 

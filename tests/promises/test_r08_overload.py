@@ -20,7 +20,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from fediblog.cli.connections import MOST_OF_ADDRESS
+from fediblog.cli.connection_limits import MOST_OF_ADDRESS
 from fediblog.domain.documents import PUBLIC
 from fediblog.errors import Unavailable
 from fediblog.limits import Limit, Room, party

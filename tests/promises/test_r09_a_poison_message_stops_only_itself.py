@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fediblog import inbox
-from fediblog.cli import inspection
+from fediblog.cli import doctor_local
 from fediblog.domain.documents import Activity
 from fediblog.store.queues import incoming_queue
 from tests.federation.stranger import Home, Person, home
@@ -50,5 +50,5 @@ async def test_the_rest_flows_on(house: Home, monkeypatch: pytest.MonkeyPatch) -
         await house.work()
     assert len(tries) == 1 + incoming_queue.MOST_TRIES  # once at the door, then as the worker
     assert await house.site.db.read(incoming_queue.totals) == {"dead": 1}
-    facts = [finding.fact for finding in await inspection.queues(house.site)]
+    facts = [finding.fact for finding in await doctor_local.queues(house.site)]
     assert "Received activities that could not be dealt with: 1" in facts

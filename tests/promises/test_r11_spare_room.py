@@ -14,8 +14,8 @@ import pytest
 
 from fediblog.actions.drafts import Draft
 from fediblog.actions.post_actions import publish
-from fediblog.cli import doctor, inspection, reserve
-from fediblog.cli.reserve import Reserve, Watch
+from fediblog.cli import disk_reserve, doctor, doctor_local
+from fediblog.cli.disk_reserve import Reserve, Watch
 from fediblog.errors import Unavailable
 from fediblog.store.people import operator_alerts
 from fediblog.store.tx import Tx
@@ -53,19 +53,19 @@ async def test_it_is_given_up_told_and_made_again(
         await watch.look()
         assert await at_home.site.db.read(operator_alerts.standing) == []
 
-        free[0] = reserve.FULL - 1
+        free[0] = disk_reserve.FULL - 1
         await watch.look()
         assert not kept.path.exists()
         (trouble,) = await at_home.site.db.read(operator_alerts.standing)
         assert trouble.kind == operator_alerts.DISK
         assert [each.state for each in await doctor.troubles(at_home.site)] == ["wrong"]
 
-        free[0] = SIZE + reserve.FULL  # what it gave back, and no more
+        free[0] = SIZE + disk_reserve.FULL  # what it gave back, and no more
         await watch.look()
         assert not kept.path.exists()
         assert await at_home.site.db.read(operator_alerts.standing) == [trouble]
 
-        free[0] = 3 * SIZE + reserve.FULL
+        free[0] = 3 * SIZE + disk_reserve.FULL
         await watch.look()
         assert kept.path.exists()
         assert await at_home.site.db.read(operator_alerts.standing) == []
@@ -97,20 +97,20 @@ async def test_a_start_tells_what_the_last_process_or_its_own_beginning_could_no
 ) -> None:
     folder, db = at_home.site.settings.data, at_home.site.db
     await db.write(operator_alerts.note, operator_alerts.DISK, "of an earlier process")
-    async with reserve.watched(folder, db, SIZE):
+    async with disk_reserve.watched(folder, db, SIZE):
         assert await db.read(operator_alerts.standing) == []
     await db.write(operator_alerts.note, operator_alerts.DISK, "of an earlier process")
-    async with reserve.watched(folder, db, SIZE):  # the file is there already
+    async with disk_reserve.watched(folder, db, SIZE):  # the file is there already
         assert await db.read(operator_alerts.standing) == []
     free[0] = 0
     used = Reserve(folder, SIZE).give_up()  # before the database is opened
     assert used
     free[0] = SIZE
-    async with reserve.watched(folder, db, SIZE, used=used):
+    async with disk_reserve.watched(folder, db, SIZE, used=used):
         assert [each.kind for each in await db.read(operator_alerts.standing)] == [operator_alerts.DISK]
-    async with reserve.watched(folder, db, SIZE):  # a restart makes no room
+    async with disk_reserve.watched(folder, db, SIZE):  # a restart makes no room
         assert [each.kind for each in await db.read(operator_alerts.standing)] == [operator_alerts.DISK]
-    async with reserve.watched(folder, db, 0):
+    async with disk_reserve.watched(folder, db, 0):
         assert await db.read(operator_alerts.standing) == []
 
 
@@ -120,7 +120,7 @@ async def test_a_disk_without_spare_room_is_told_when_it_is_full_and_only_then(
 ) -> None:
     folder, site = at_home.site.settings.data, at_home.site
     owner = await reader(site, at_home.alice)
-    free[0] = 2 * reserve.FULL  # too small for the file
+    free[0] = 2 * disk_reserve.FULL  # too small for the file
     watch = Watch(Reserve(folder, size), site.db)
 
     async def told() -> tuple[list[str], bool]:
@@ -131,29 +131,29 @@ async def test_a_disk_without_spare_room_is_told_when_it_is_full_and_only_then(
     with caplog.at_level(logging.ERROR, "fediblog"):
         await watch.look()
         assert await told() == (["good"], False)
-        free[0] = reserve.FULL - 1
+        free[0] = disk_reserve.FULL - 1
         for _ in range(3):
             await watch.look()
         assert await told() == (["wrong"], True)
-        free[0] = 2 * reserve.FULL
+        free[0] = 2 * disk_reserve.FULL
         await watch.look()
         assert await told() == (["good"], False)
-        free[0] = reserve.FULL - 1
+        free[0] = disk_reserve.FULL - 1
         await watch.look()
     assert [record.getMessage() for record in caplog.records] == ["disk-full"] * 2
-    free[0] = 2 * reserve.FULL
+    free[0] = 2 * disk_reserve.FULL
     await Watch(Reserve(folder, size), site.db).look()  # of the next process
     assert await told() == (["good"], False)
 
 
-@pytest.mark.parametrize(("left", "state"), [(reserve.FULL - 1, "wrong"), (10**8, "note"), (10**10, "good")])
+@pytest.mark.parametrize(("left", "state"), [(disk_reserve.FULL - 1, "wrong"), (10**8, "note"), (10**10, "good")])
 async def test_doctor_says_that_a_small_disk_is_full_only_when_it_is(
     at_home: Home, monkeypatch: pytest.MonkeyPatch, left: int, state: str
 ) -> None:
     usage = shutil.disk_usage(at_home.site.settings.data)._replace(free=left)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    monkeypatch.setattr(inspection, "capacity", lambda _: 10**9)
-    assert [each.state for each in await inspection.disk(at_home.site)] == [state]
+    monkeypatch.setattr(doctor_local, "capacity", lambda _: 10**9)
+    assert [each.state for each in await doctor_local.disk(at_home.site)] == [state]
 
 
 def test_a_disk_that_fills_meanwhile_leaves_nothing_half_made(
@@ -170,18 +170,18 @@ def test_a_disk_that_fills_meanwhile_leaves_nothing_half_made(
 def test_another_size_is_made_anew_and_none_is_none(tmp_path: Path, free: list[int]) -> None:
     assert Reserve(tmp_path, SIZE).lay_by()
     assert Reserve(tmp_path, 2 * SIZE).lay_by()
-    assert (tmp_path / reserve.NAME).stat().st_size == 2 * SIZE
+    assert (tmp_path / disk_reserve.NAME).stat().st_size == 2 * SIZE
     free[0] = 10
     assert not Reserve(tmp_path, SIZE).lay_by()
 
 
 async def test_it_stays_when_the_server_stops_and_goes_when_none_is_wanted(at_home: Home, free: list[int]) -> None:
     folder, db = at_home.site.settings.data, at_home.site.db
-    async with reserve.watched(folder, db, SIZE):
-        assert (folder / reserve.NAME).exists()
-    assert (folder / reserve.NAME).exists()
-    async with reserve.watched(folder, db, 0):
-        assert not (folder / reserve.NAME).exists()
+    async with disk_reserve.watched(folder, db, SIZE):
+        assert (folder / disk_reserve.NAME).exists()
+    assert (folder / disk_reserve.NAME).exists()
+    async with disk_reserve.watched(folder, db, 0):
+        assert not (folder / disk_reserve.NAME).exists()
 
 
 async def test_on_a_disk_that_is_really_full_there_is_room_again(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fediblog.cli.table import build_parser
+from fediblog.cli.command_table import build_parser
 from fediblog.web.pages.post_form import FOCI, point_of
 from tests.web.pages.conftest import Blog
 from tests.web.pages.test_desk import latest, picture

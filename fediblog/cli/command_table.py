@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 
-from fediblog.cli import apps, demo, doctor, parsing, people, serving, upkeep, writing
+from fediblog.cli import account_commands, app_commands, database_commands, demo, doctor, parser, post_commands, serve
 from fediblog.cli.command import Command
 
 COMMANDS: tuple[Command, ...] = (
-    *serving.COMMANDS,
+    *serve.COMMANDS,
     *demo.COMMANDS,
-    *people.COMMANDS,
-    *writing.COMMANDS,
-    *apps.COMMANDS,
+    *account_commands.COMMANDS,
+    *post_commands.COMMANDS,
+    *app_commands.COMMANDS,
     *doctor.COMMANDS,
-    *upkeep.COMMANDS,
+    *database_commands.COMMANDS,
 )
 
 
 def build_parser() -> ArgumentParser:
     """The parser of the whole command line."""
-    return parsing.build_parser(COMMANDS)
+    return parser.build_parser(COMMANDS)

@@ -20,9 +20,9 @@ from starlette.applications import Starlette
 from fediblog import __version__, log
 from fediblog.actions import account_actions
 from fediblog.app import create_app
-from fediblog.cli import connections, listening, locking, reserve, trial
+from fediblog.cli import connection_limits, disk_reserve, listen_sockets, trial_origin, worker_lock
 from fediblog.cli.command import Command
-from fediblog.cli.opening import is_trial, read_settings, say, warn
+from fediblog.cli.command_site import is_trial, read_settings, say, warn
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import jobs
 from fediblog.federation.site import Site, make_folder
@@ -51,17 +51,19 @@ def serve(found: Settings, *, yes: bool = False) -> int:
     raise_file_limit()
     make_folder(found.data)
     with ExitStack() as held:
-        upgrade = locking.upgrade_of(found, yes=yes)  # before our own lock, which would be taken for another worker's
+        upgrade = worker_lock.upgrade_of(
+            found, yes=yes
+        )  # before our own lock, which would be taken for another worker's
         if found.role != "web":
-            held.enter_context(locking.only_worker(found))
-        used = reserve.Reserve(found.data, found.spare_bytes).give_up()  # or there is no room to open it
+            held.enter_context(worker_lock.only_worker(found))
+        used = disk_reserve.Reserve(found.data, found.spare_bytes).give_up()  # or there is no room to open it
         sockets = _watchers_sockets(held, found) if found.role == "worker" else _sockets(held, found)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_serve(found, sockets, used, upgrade))
 
 
 def _sockets(held: ExitStack, found: Settings) -> list[socket.socket]:
-    return held.enter_context(listening.sockets(found.listen))
+    return held.enter_context(listen_sockets.sockets(found.listen))
 
 
 def _watchers_sockets(held: ExitStack, found: Settings) -> list[socket.socket]:
@@ -103,10 +105,10 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 async def _serve(found: Settings, sockets: list[socket.socket], used: bool, upgrade: Upgrade) -> int:
-    chosen = await trial.with_origin(found, [] if found.role == "worker" else sockets, upgrade)
+    chosen = await trial_origin.with_origin(found, [] if found.role == "worker" else sockets, upgrade)
     async with (
         _opened(chosen, upgrade) as site,
-        reserve.watched(chosen.data, site.db, _spare(site), used=used),
+        disk_reserve.watched(chosen.data, site.db, _spare(site), used=used),
         _checked(site),
     ):
         server = await _server(site, sockets) if sockets else None
@@ -150,14 +152,14 @@ async def _server(site: Site, sockets: list[socket.socket]) -> _Server:
         return _Server(
             _config(create_app(site), site.settings.trusted_proxies), await _greeting(site, sockets), hub_of(site).close
         )
-    where = ", ".join(listening.name_of(each) for each in sockets)
+    where = ", ".join(listen_sockets.name_of(each) for each in sockets)
     said = f"fediblog {__version__} delivers and fetches (its /metrics: {where})."
     return _Server(_config(metrics.create_app(site), site.settings.trusted_proxies), [said])
 
 
 @asynccontextmanager
 async def _opened(found: Settings, upgrade: Upgrade) -> AsyncIterator[Site]:
-    site = await trial.open_chosen(found, upgrade)
+    site = await trial_origin.open_chosen(found, upgrade)
     try:
         yield site
     finally:
@@ -188,7 +190,7 @@ async def _check(site: Site) -> None:
 def _config(app: Starlette, trusted: Iterable[str]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=connections.protocol(trusted),  # type: ignore[arg-type]  # what is called need not be a class
+        http=connection_limits.protocol(trusted),  # type: ignore[arg-type]  # what is called need not be a class
         ws=_web_socket,  # type: ignore[arg-type]  # what is called for a protocol need not be its class
         ws_max_size=65_536,
         ws_ping_interval=30,
@@ -260,7 +262,7 @@ def _stop_signals() -> Iterator[asyncio.Event]:
 
 async def _greeting(site: Site, sockets: list[socket.socket]) -> list[str]:
     """What the operator must know, once the server answers."""
-    where = ", ".join(listening.name_of(each) for each in sockets)
+    where = ", ".join(listen_sockets.name_of(each) for each in sockets)
     lines = [f"fediblog {__version__} is ready: {site.urls.origin} (listening on {where})"]
     token = await site.db.write(_setup_token)
     if token:
@@ -307,7 +309,7 @@ COMMANDS = (
             "fediblog serve --origin https://blog.example --data /var/lib/fediblog",
             "fediblog serve --listen unix:/run/fediblog/socket --data /var/lib/fediblog",
         ),
-        arguments=locking.yes_argument,
+        arguments=worker_lock.yes_argument,
         options=("data", "origin", "listen", "handle_domain", "database", "role", "log_level"),
         run=run,
     ),

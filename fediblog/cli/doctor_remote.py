@@ -5,8 +5,8 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from fediblog.cli.inspection import Finding
-from fediblog.cli.opening import is_trial
+from fediblog.cli.command_site import is_trial
+from fediblog.cli.doctor_local import Finding
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Json
 from fediblog.errors import Refused, Unavailable

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fediblog.actions import account_actions
 from fediblog.cli.command import Command
-from fediblog.cli.opening import on_site, own_account, say
+from fediblog.cli.command_site import on_site, own_account, say
 from fediblog.domain.accounts import Account, Login
 from fediblog.errors import Misuse, NotFound, Refused
 from fediblog.federation import passwords

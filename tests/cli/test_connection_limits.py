@@ -12,9 +12,9 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from fediblog.cli import connections
-from fediblog.cli.connections import MOST_HEAD, MOST_OF_ADDRESS, Crowd
-from fediblog.cli.serving import IDLE, _web_socket
+from fediblog.cli import connection_limits
+from fediblog.cli.connection_limits import MOST_HEAD, MOST_OF_ADDRESS, Crowd
+from fediblog.cli.serve import IDLE, _web_socket
 
 GET = b"GET / HTTP/1.1\r\nhost: blog.test\r\n"
 OURS = ("127.0.0.0/8",)
@@ -44,7 +44,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 @asynccontextmanager
 async def serving(trusted: tuple[str, ...] = (), limit: int = 2000) -> AsyncIterator[Open]:
     """A server on a port of its own; what it gives opens a connection, from an address of this machine."""
-    made = connections.protocol(trusted)
+    made = connection_limits.protocol(trusted)
     config = uvicorn.Config(
         app,
         http=made,  # type: ignore[arg-type]
@@ -153,7 +153,7 @@ async def test_bodies_are_not_heads() -> None:
 
 
 async def test_a_head_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "HEAD_TIME", 0.05)
+    monkeypatch.setattr(connection_limits, "HEAD_TIME", 0.05)
     async with serving() as opened, asyncio.timeout(20):
         reader, _ = await opened()
         assert await reader.read() == b""  # nothing was said, and nothing is answered
@@ -205,7 +205,7 @@ async def test_a_web_socket_is_a_connection_until_it_ends(monkeypatch: pytest.Mo
         b"upgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\n"
         b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
-    monkeypatch.setattr(connections, "HEAD_TIME", 0.05)
+    monkeypatch.setattr(connection_limits, "HEAD_TIME", 0.05)
     async with serving() as opened, asyncio.timeout(20):
         held = []
         for _ in range(MOST_OF_ADDRESS):
@@ -241,7 +241,7 @@ async def test_who_waits_longest_makes_room_for_who_asks() -> None:
 
 def test_the_limits_are_those_that_the_manual_tells() -> None:
     assert (MOST_HEAD, MOST_OF_ADDRESS) == (64 * 1024, 100)
-    assert (connections.HEAD_TIME, IDLE) == (10, 75)
+    assert (connection_limits.HEAD_TIME, IDLE) == (10, 75)
     (told,) = [line for line in SECURITY.read_text().splitlines() if "A request's head has" in line]
     assert "64 kB and 10 seconds, an address 100 connections" in told
 

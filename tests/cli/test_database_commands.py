@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from fediblog.cli import archive
+from fediblog.cli import backup_archive
 from fediblog.errors import Refused
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts
 from tests import postgres
 from tests.cli.conftest import ORIGIN, PASSWORD, Run, Start
 from tests.cli.test_commands import ask, picture
-from tests.cli.test_serving import LOOPBACK, origin_of
+from tests.cli.test_serve import LOOPBACK, origin_of
 
 
 @pytest.fixture
@@ -114,31 +114,31 @@ def test_a_bad_backup_leaves_the_folder_empty(run: Run, data: Path, tmp_path: Pa
 @pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "media/../../outside", "authorized_keys", "media/aa"])
 def test_nothing_gets_out_of_the_folder(tmp_path: Path, name: str) -> None:
     with tarfile.open(tmp_path / "evil.tar", "w") as tar:
-        manifest = archive.Manifest(version="1", origin=ORIGIN, made=0)
-        archive.add_manifest(tar, manifest)
+        manifest = backup_archive.Manifest(version="1", origin=ORIGIN, made=0)
+        backup_archive.add_manifest(tar, manifest)
         member = tarfile.TarInfo(name)
         member.size = 4
         tar.addfile(member, io.BytesIO(b"evil"))
     (tmp_path / "into").mkdir()
     with pytest.raises(Refused, match="no backup of fediblog does"):
-        archive.unpack(tmp_path / "evil.tar", tmp_path / "into")
+        backup_archive.unpack(tmp_path / "evil.tar", tmp_path / "into")
 
 
 def test_a_link_in_an_archive_is_refused(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "evil.tar", "w") as tar:
-        archive.add_manifest(tar, archive.Manifest(version="1", origin=ORIGIN, made=0))
+        backup_archive.add_manifest(tar, backup_archive.Manifest(version="1", origin=ORIGIN, made=0))
         member = tarfile.TarInfo("secret")
         member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
         tar.addfile(member)
     (tmp_path / "into").mkdir()
     with pytest.raises(Refused, match="no backup of fediblog does"):
-        archive.unpack(tmp_path / "evil.tar", tmp_path / "into")
+        backup_archive.unpack(tmp_path / "evil.tar", tmp_path / "into")
 
 
 def test_a_backup_of_a_newer_version(run: Run, tmp_path: Path) -> None:
-    text = json.dumps({"format": archive.FORMAT + 1}).encode()
+    text = json.dumps({"format": backup_archive.FORMAT + 1}).encode()
     with tarfile.open(tmp_path / "copy.tar", "w") as tar:
-        member = tarfile.TarInfo(archive.MANIFEST)
+        member = tarfile.TarInfo(backup_archive.MANIFEST)
         member.size = len(text)
         tar.addfile(member, io.BytesIO(text))
     ran = run("restore", "copy.tar", "--data", "again")

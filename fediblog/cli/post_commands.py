@@ -14,7 +14,7 @@ from typing import Any
 from fediblog.actions import follow_actions
 from fediblog.actions.post_actions import Draft, File
 from fediblog.cli.command import Command
-from fediblog.cli.opening import on_site, own_account, say
+from fediblog.cli.command_site import on_site, own_account, say
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post

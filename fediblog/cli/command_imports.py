@@ -11,33 +11,33 @@ def commands_for(words: Sequence[str]) -> tuple[Command, ...]:
     """The commands that begin with the same word as this call; all of them, if it begins with none."""
     match words[0] if words else "":
         case "serve":
-            from fediblog.cli import serving
+            from fediblog.cli import serve
 
-            return serving.COMMANDS
+            return serve.COMMANDS
         case "demo":
             from fediblog.cli import demo
 
             return demo.COMMANDS
         case "user" | "account":
-            from fediblog.cli import people
+            from fediblog.cli import account_commands
 
-            return people.COMMANDS
+            return account_commands.COMMANDS
         case "post" | "follow" | "unfollow":
-            from fediblog.cli import writing
+            from fediblog.cli import post_commands
 
-            return writing.COMMANDS
+            return post_commands.COMMANDS
         case "token" | "emoji" | "announce":
-            from fediblog.cli import apps
+            from fediblog.cli import app_commands
 
-            return apps.COMMANDS
+            return app_commands.COMMANDS
         case "doctor":
             from fediblog.cli import doctor
 
             return doctor.COMMANDS
         case "backup" | "restore" | "migrate":
-            from fediblog.cli import upkeep
+            from fediblog.cli import database_commands
 
-            return upkeep.COMMANDS
-    from fediblog.cli import table
+            return database_commands.COMMANDS
+    from fediblog.cli import command_table
 
-    return table.COMMANDS
+    return command_table.COMMANDS

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fediblog import __version__, log
-from fediblog.cli import archive, locking
-from fediblog.cli.archive import Manifest
+from fediblog.cli import backup_archive, worker_lock
+from fediblog.cli.backup_archive import Manifest
 from fediblog.cli.command import Command
-from fediblog.cli.opening import has_database, on_site, read_settings, say
+from fediblog.cli.command_site import has_database, on_site, read_settings, say
 from fediblog.errors import Misuse, Refused
 from fediblog.federation.site import Site, make_folder
 from fediblog.settings import Settings
@@ -30,7 +30,7 @@ def run_migrate(args: Namespace) -> None:
     if not has_database(found):
         raise Misuse(f"There is no database in {found.data}. Name the right folder with --data.")
     log.configure("warning")
-    upgrade = locking.upgrade_of(found, yes=args.yes)
+    upgrade = worker_lock.upgrade_of(found, yes=args.yes)
     say(f"The database has schema {asyncio.run(_migrated(found, upgrade))}, the one that this version needs.")
 
 
@@ -46,12 +46,12 @@ async def run_backup(site: Site, args: Namespace) -> None:
     """Everything that must be kept, in one file."""
     target = Path(args.file)
     with (
-        archive.new_archive(target) as tar,
+        backup_archive.new_archive(target) as tar,
         tempfile.TemporaryDirectory(dir=target.parent, prefix=".fediblog-") as work,
     ):
-        archive.add_manifest(tar, Manifest(version=__version__, origin=site.urls.origin, made=site.clock()))
+        backup_archive.add_manifest(tar, Manifest(version=__version__, origin=site.urls.origin, made=site.clock()))
         await _add_database(site, tar, Path(work))
-        pictures = await asyncio.to_thread(archive.add_files, tar, site.settings.data)
+        pictures = await asyncio.to_thread(backup_archive.add_files, tar, site.settings.data)
     size = (await asyncio.to_thread(target.stat)).st_size / 1e6
     say(f"{target}: all of {site.urls.origin}, with {pictures} picture files, {size:.1f} MB.")
     say("It holds private keys and password hashes: keep it as secret as the server itself.")
@@ -60,12 +60,12 @@ async def run_backup(site: Site, args: Namespace) -> None:
 async def _add_database(site: Site, tar: tarfile.TarFile, work: Path) -> None:
     path = sqlite_path(site.settings.database_url)
     if path is not None:
-        await asyncio.to_thread(backup.backup_sqlite, path, work / archive.DATABASE)
-        await asyncio.to_thread(tar.add, work / archive.DATABASE, archive.DATABASE)
+        await asyncio.to_thread(backup.backup_sqlite, path, work / backup_archive.DATABASE)
+        await asyncio.to_thread(tar.add, work / backup_archive.DATABASE, backup_archive.DATABASE)
         return
-    with (work / archive.DUMP).open("w", encoding="utf-8") as file:
+    with (work / backup_archive.DUMP).open("w", encoding="utf-8") as file:
         await site.db.scan(backup.write_dump, file)
-    await asyncio.to_thread(tar.add, work / archive.DUMP, archive.DUMP)
+    await asyncio.to_thread(tar.add, work / backup_archive.DUMP, backup_archive.DUMP)
 
 
 def run_restore(args: Namespace) -> None:
@@ -77,7 +77,7 @@ def run_restore(args: Namespace) -> None:
         raise Refused("not-empty", f"{folder} is not empty. Restore into a new folder; nothing is ever overwritten.")
     make_folder(folder)
     try:
-        manifest = archive.unpack(Path(args.file), folder)
+        manifest = backup_archive.unpack(Path(args.file), folder)
         found = read_settings(args)  # now with the settings that came out of the backup
         asyncio.run(_fill_database(found))
     except BaseException:
@@ -98,7 +98,7 @@ def _empty(folder: Path) -> None:
 
 async def _fill_database(found: Settings) -> None:
     """The database that the settings name, from the copy or the dump that was unpacked, whichever engine made it."""
-    copy, dump = found.data / archive.DATABASE, found.data / archive.DUMP
+    copy, dump = found.data / backup_archive.DATABASE, found.data / backup_archive.DUMP
     target = sqlite_path(found.database_url)
     if copy.exists() and target is not None and target.resolve() == copy.resolve():
         await _migrated(found)
@@ -169,7 +169,7 @@ COMMANDS = (
         about="Bring the database up to date without starting. `fediblog serve` does the same by itself; this is for"
         " those who run several processes. An SQLite database is copied beside itself first. Refused while a process of"
         " the older version uses it.",
-        arguments=locking.yes_argument,
+        arguments=worker_lock.yes_argument,
         options=("data", "database"),
         run=run_migrate,
     ),

@@ -6,8 +6,8 @@ import asyncio
 import socket
 from dataclasses import replace
 
-from fediblog.cli import listening, locking
-from fediblog.cli.opening import has_database, is_loopback, is_trial, warn
+from fediblog.cli import listen_sockets, worker_lock
+from fediblog.cli.command_site import has_database, is_loopback, is_trial, warn
 from fediblog.errors import Misuse
 from fediblog.federation.site import Site, open_site
 from fediblog.settings import Settings
@@ -42,7 +42,7 @@ def _own_origin(listen: str, sockets: list[socket.socket]) -> str:
     """The address on this machine, if only this machine can reach it."""
     if not sockets or listen.startswith("unix:"):
         return ""
-    host, _ = listening.split(listen)
+    host, _ = listen_sockets.split(listen)
     port = sockets[0].getsockname()[1]
     if not is_loopback(host):
         return ""
@@ -64,7 +64,7 @@ async def open_chosen(found: Settings, upgrade: Upgrade = "alone") -> Site:
 
 async def _is_unused_trial(found: Settings, upgrade: Upgrade) -> bool:
     """Whether we may begin anew. Only who holds the worker's lock may: somebody else could be using the file."""
-    if is_trial(found.origin) or not locking.is_alone(found) or found.role == "web":
+    if is_trial(found.origin) or not worker_lock.is_alone(found) or found.role == "web":
         return False
     written, used = await _known(found, upgrade)
     return is_trial(written) and not used

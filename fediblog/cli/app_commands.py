@@ -9,8 +9,8 @@ from pathlib import Path
 
 from fediblog.actions import oauth_grants, site_actions
 from fediblog.cli.command import Command
-from fediblog.cli.opening import on_site, own_account, say
-from fediblog.cli.writing import moment
+from fediblog.cli.command_site import on_site, own_account, say
+from fediblog.cli.post_commands import moment
 from fediblog.domain.scopes import SCOPES
 from fediblog.errors import Misuse
 from fediblog.federation import uploads

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from fediblog.cli import locking, reserve
+from fediblog.cli import disk_reserve, worker_lock
 from fediblog.domain.records import record
 from fediblog.federation.site import Site
 from fediblog.store.engine import migrate
@@ -47,7 +47,7 @@ async def disk(site: Site) -> list[Finding]:
     """Whether there is room."""
     left = (await asyncio.to_thread(shutil.disk_usage, site.settings.data)).free
     fact = f"{left / 1e9:.1f} GB are free in {site.settings.data}"
-    if left < (reserve.FULL if capacity(site.settings.data) < SMALL_DISK else NO_SPACE):
+    if left < (disk_reserve.FULL if capacity(site.settings.data) < SMALL_DISK else NO_SPACE):
         return [Finding("wrong", fact, "Make room at once: without it nothing can be received or written.")]
     if left < LITTLE_SPACE:
         return [Finding("note", fact, "Make room soon.")]
@@ -81,7 +81,7 @@ def _people(tx: Tx) -> tuple[int, int]:
 async def worker(site: Site) -> list[Finding]:
     """Whether somebody delivers."""
     late = await site.db.read(_most_late)
-    working = locking.is_working(site.settings)
+    working = worker_lock.is_working(site.settings)
     if working is False:
         return [
             Finding("wrong", "No server works with this folder, so nothing is delivered", "Start `fediblog serve`.")
