@@ -18,7 +18,7 @@ from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
 
 CleanNote = NewType("CleanNote", Note)
-"""A post with nothing in it that could harm a reader. Only `cleaning.harmless` makes one."""
+"""A post with nothing in it that could harm a reader. Only `note_cleaner.harmless` makes one."""
 
 
 class Outcome(StrEnum):

@@ -277,7 +277,7 @@ def name_proof(tx: Tx, number: int, note: Note) -> bool:
 
 
 def _lock_told(tx: Tx, news: _News, above: Mapping[int, Row], quoted: int | None) -> None:
-    """See `notices.lock`: everybody whom `_spread` and `tell` may tell."""
+    """See `notifications.lock`: everybody whom `_spread` and `tell` may tell."""
     if tx.engine != "postgres":
         return
     told = {each.id for each in news.audience.named.values()}

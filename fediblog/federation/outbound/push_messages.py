@@ -40,7 +40,7 @@ class _Message:
 
 
 async def push(site: Site, subject: str) -> None:
-    """One message, of which `subject` names token and notice (see `pushes.queue`).
+    """One message, of which `subject` names token and notice (see `push_subscriptions.queue`).
 
     Raises Unavailable where the service asks for patience, Refused where it will never take it.
     """

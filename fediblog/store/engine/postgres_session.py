@@ -1,7 +1,7 @@
 """A connection to PostgreSQL with the statements it has prepared, and those that nobody uses at the moment.
 
 This is `psycopg` without its cursors: most statements take some microseconds, and a cursor four times as long. Here a
-statement is one message to the server and one from it, which `wire.py` waits for.
+statement is one message to the server and one from it, which `postgres_wire.py` waits for.
 """
 
 from __future__ import annotations

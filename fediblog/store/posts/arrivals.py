@@ -54,7 +54,7 @@ def post(tx: Tx, note: Note, author: Account) -> Row:
     Whether it is `stored`, its author took it back `early`, it was here and is `buried`, its server is `blocked`,
     answers that came before it have `awaited` it, somebody here has `followed` the author, whose state now is
     `standing`, or one of our people whom it answers or in whose thread it is has `shunned` the author; and of the post
-    that it answers what `ties.tie` and `posts.owner` say, with its poll, or nothing (`id` is None then).
+    that it answers what `thread_links.tie` and `posts.owner` say, with its poll, or nothing (`id` is None then).
     """
     found = _post(tx, note, author, note.in_reply_to)
     if found.id is None and (page := thread_links.at_page(tx, note.in_reply_to)) is not None:

@@ -132,4 +132,4 @@ def test_no_door_verifies_a_signature_by_itself() -> None:
         for path in folder.rglob("*.py")
         if re.search(r"signatures\.prove\(|import prove\b|proofs\.verify\(", path.read_text("utf-8"))
     }
-    assert found == {"federation/signers.py", "federation/proving.py"}
+    assert found == {"federation/inbound/request_signers.py", "federation/inbound/forwarded.py"}

@@ -304,6 +304,9 @@ def test_documents_of_others_are_fetched_in_one_place_within_a_budget() -> None:
         for path in folder.rglob("*.py")
         if re.search(r"client\.fetch\(|engine\.exchange\(", path.read_text("utf-8"))
     }
-    by_the_operator = {"cli/reachability.py", "cli/demo.py"}
+    by_the_operator = {"cli/doctor_remote.py", "cli/demo.py"}
     within_net = {"net/client.py", "net/transport.py"}
-    assert found - by_the_operator - within_net == {"federation/fetching.py", "federation/deliver.py"}
+    assert found - by_the_operator - within_net == {
+        "federation/lookups/document_fetch.py",
+        "federation/outbound/deliver.py",
+    }
