@@ -9,7 +9,7 @@ from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
-from fediblog.mastodon.bounded_map import Memory
+from fediblog.memory import Memory
 from fediblog.store.posts.post_extras import Parts
 from fediblog.store.tx import Row
 

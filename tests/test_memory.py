@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fediblog.mastodon.bounded_map import Memory
+from fediblog.memory import Memory
 
 
 def test_memory_is_bounded_by_weight_and_forgets_what_was_used_least_recently() -> None:
