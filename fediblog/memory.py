@@ -1,4 +1,4 @@
-"""Something remembered by key, bounded in number or weight: what was used least recently goes first."""
+"""The one bounded map: values by key, bounded in number or weight; what was used least recently goes first."""
 
 from __future__ import annotations
 
@@ -54,6 +54,12 @@ class Memory(Generic[K, V]):
             while self._weight > self._most:
                 _, (_, _, freed) = self._kept.popitem(last=False)
                 self._weight -= freed
+
+    def drop(self, key: K) -> None:
+        """Forget one of them."""
+        with self._lock:
+            if (old := self._kept.pop(key, None)) is not None:
+                self._weight -= old[2]
 
     def clear(self) -> None:
         """Forget everything."""

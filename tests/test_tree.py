@@ -221,3 +221,20 @@ def test_the_project_speaks_of_itself_alone() -> None:
             continue
         hits += [f"{path.relative_to(ROOT)}: {hit.group()}" for hit in strange.finditer(text)]
     assert hits == []
+
+
+def is_hidden_state(node: ast.AST) -> bool:
+    """A memory beside the site: what belongs to one site is made by `Site.keep`, and goes with it."""
+    match node:
+        case ast.Name(id="WeakKeyDictionary"):
+            return True
+        case ast.Attribute(
+            value=ast.Attribute(value=ast.Name(id="app") | ast.Attribute(attr="app"), attr="state"), attr=name
+        ):
+            return name != "site"
+    return False
+
+
+def test_what_belongs_to_a_site_is_kept_by_it() -> None:
+    hits = {hit.partition(":")[0] for hit in found(ast.walk, is_hidden_state)}
+    assert hits - {"fediblog/media/pictures.py"} == set()  # turns of the event loop, whoever runs on it

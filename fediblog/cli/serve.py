@@ -27,7 +27,7 @@ from fediblog.errors import Refused, Unavailable
 from fediblog.federation import jobs
 from fediblog.federation.site import Site, make_folder
 from fediblog.federation.worker import Worker
-from fediblog.mastodon.streaming.hub import hub_of
+from fediblog.mastodon.streaming.hub import Hub
 from fediblog.settings import Settings
 from fediblog.store.engine.schema_lock import Upgrade
 from fediblog.store.people import logins, server_state
@@ -149,9 +149,8 @@ def _spare(site: Site) -> int:
 async def _server(site: Site, sockets: list[socket.socket]) -> _Server:
     """What answers on the sockets: the whole site, or of a worker its numbers alone."""
     if site.settings.role != "worker":
-        return _Server(
-            _config(create_app(site), site.settings.trusted_proxies), await _greeting(site, sockets), hub_of(site).close
-        )
+        config = _config(create_app(site), site.settings.trusted_proxies)
+        return _Server(config, await _greeting(site, sockets), site.keep(Hub).close)
     where = ", ".join(listen_sockets.name_of(each) for each in sockets)
     said = f"fediblog {__version__} delivers and fetches (its /metrics: {where})."
     return _Server(_config(metrics.create_app(site), site.settings.trusted_proxies), [said])

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 from fediblog.errors import TooOften
-from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
 from fediblog.limits import Limit
 from fediblog.messages import text
@@ -28,12 +25,6 @@ class Quotas:
             raise TooOften(text("error.wrote-too-often", n=wait), wait)
 
 
-_QUOTAS: WeakKeyDictionary[KeyRing, Quotas] = WeakKeyDictionary()
-
-
 def use(site: Site, account: int, kind: str) -> None:
     """One `post`, `edit`, `upload` or `deed` (a press of a button) of an account. Raises TooOften."""
-    quotas = _QUOTAS.get(site.keys)
-    if quotas is None:
-        quotas = _QUOTAS[site.keys] = Quotas(site)
-    quotas.use(account, kind)
+    site.keep(Quotas).use(account, kind)

@@ -6,7 +6,9 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import field
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from fediblog import __version__
@@ -26,6 +28,8 @@ _ORIGIN, _HANDLE_DOMAIN, _SECRET = "origin", "handle-domain", "secret"
 SECRET_FILE = "secret"  # noqa: S105 - a file's name
 USER_AGENT = f"fediblog/{__version__}"
 
+T = TypeVar("T")
+
 
 @record(frozen=True, slots=True)
 class Site:
@@ -40,6 +44,14 @@ class Site:
     keys: KeyRing
     clock: Callable[[], int]
     secret: bytes
+    kept: dict[Callable[[Site], Any], Any] = field(default_factory=dict, init=False, compare=False)
+
+    def keep(self, make: Callable[[Site], T]) -> T:
+        """What `make` makes of this site, made once and gone with it: limits, counts and caches of any floor."""
+        found: T | None = self.kept.get(make)
+        if found is None:
+            found = self.kept[make] = make(self)
+        return found
 
     async def close(self) -> None:
         """Let go of the network, then of the database."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
-from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
 from fediblog.store.tx import Tx
 
@@ -15,12 +13,15 @@ T = TypeVar("T")
 
 FRESH = 60_000  # ms
 _Asked = tuple[int, asyncio.Task[Any]]  # since when (ms), and what it will come to
-_KEPT: WeakKeyDictionary[KeyRing, dict[Callable[[Tx], Any], _Asked]] = WeakKeyDictionary()
+
+
+def _answers(_site: Site) -> dict[Callable[[Tx], Any], _Asked]:
+    return {}
 
 
 async def total(site: Site, question: Callable[[Tx], T]) -> T:
     """What `question` came to within the last minute. All who ask at a time wait for one answer."""
-    kept, now = _KEPT.setdefault(site.keys, {}), site.clock()
+    kept, now = site.keep(_answers), site.clock()
     known = kept.get(question)
     if known is None or not known[0] <= now < known[0] + FRESH:
         known = kept[question] = (now, asyncio.create_task(site.db.scan(question)))

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from fediblog.domain.records import record
-from fediblog.domain.urls import Urls
-from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
 from fediblog.memory import Memory
 from fediblog.store.posts.post_extras import Parts
@@ -35,9 +32,9 @@ class Look:
 
     __slots__ = ("counts", "people", "posts", "title", "trends", "urls")
 
-    def __init__(self, urls: Urls, title: str) -> None:
-        self.urls = urls
-        self.title = title
+    def __init__(self, site: Site) -> None:
+        self.urls = site.urls
+        self.title = site.settings.title or site.urls.host
         self.counts: Memory[int, tuple[int, int, int, int | None]] = Memory(20_000)
         self.people: Memory[int, tuple[Row, tuple[int, int, int, int | None], bytes]] = Memory(5_000)
         self.posts: Memory[int, KeptPost] = Memory(MOST_OF_POSTS)
@@ -52,14 +49,3 @@ class Look:
     def header(self) -> str:
         """The header of those who have none."""
         return self.urls.origin + HEADER
-
-
-_LOOKS: WeakKeyDictionary[KeyRing, Look] = WeakKeyDictionary()
-
-
-def look_of(site: Site) -> Look:
-    """The look of a site, made once."""
-    found = _LOOKS.get(site.keys)
-    if found is None:
-        found = _LOOKS[site.keys] = Look(site.urls, site.settings.title or site.urls.host)
-    return found

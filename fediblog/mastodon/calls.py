@@ -15,7 +15,7 @@ from fediblog.domain.records import record
 from fediblog.domain.scopes import covers
 from fediblog.errors import Forbidden, NotFound, Refused
 from fediblog.federation.site import Site
-from fediblog.mastodon.api_view import Look, look_of
+from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.params import Params, whole
 from fediblog.messages import text
 from fediblog.store.id_paging import FAR, Window
@@ -60,7 +60,7 @@ class Call:
     @property
     def look(self) -> Look:
         """How things look through the API of this site."""
-        return look_of(self.site)
+        return self.site.keep(Look)
 
     @property
     def viewer(self) -> int:

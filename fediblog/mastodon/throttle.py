@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import field
 from datetime import UTC, datetime
-from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
 
 from fediblog.counters import TURNED_AWAY
 from fediblog.domain.records import record
 from fediblog.errors import TooOften
-from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
+from fediblog.memory import Memory
 from fediblog.messages import text
 from fediblog.store.people.apps import Token
 
@@ -26,22 +24,19 @@ KEYS = 20_000
 class _Counts:
     """Calls in the current period, by who made them; the one who called least recently is forgotten first."""
 
-    def __init__(self) -> None:
+    def __init__(self, _site: Site) -> None:
         self._began = -1
-        self._used: OrderedDict[str, int] = OrderedDict()
+        self._used: Memory[str, int] = Memory(KEYS)
 
     def take(self, key: str, now: int) -> tuple[int, int]:
         """How many that were, this one included, and when the period ends (ms)."""
         began = now - now % PERIOD
         if began != self._began:
-            self._began, self._used = began, OrderedDict()
-        count = self._used[key] = self._used.pop(key, 0) + 1
-        if len(self._used) > KEYS:
-            self._used.popitem(last=False)
+            self._began = began
+            self._used.clear()
+        count = (self._used.get(key) or 0) + 1
+        self._used.put(key, count)
         return count, began + PERIOD
-
-
-_COUNTS: WeakKeyDictionary[KeyRing, _Counts] = WeakKeyDictionary()
 
 
 @record(slots=True)
@@ -57,11 +52,8 @@ class Use:
         key, most = (f"account {account}", MOST) if account else (party, MOST_OF_ADDRESS)
         if not key:
             return
-        counts = _COUNTS.get(site.keys)
-        if counts is None:
-            counts = _COUNTS[site.keys] = _Counts()
         now = site.clock()
-        used, ends = counts.take(key, now)
+        used, ends = site.keep(_Counts).take(key, now)
         self.headers = {
             "X-RateLimit-Limit": str(most),
             "X-RateLimit-Remaining": str(max(0, most - used)),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+
+from fediblog.memory import Memory
 
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 
@@ -47,7 +48,7 @@ class Names:
         self._resolver: Resolver = resolver or self._system  # type: ignore[assignment]
         self._seconds = seconds
         self._clock = clock
-        self._known: OrderedDict[str, tuple[float, tuple[str, ...]]] = OrderedDict()
+        self._known: Memory[str, tuple[float, tuple[str, ...]]] = Memory(_MAX_NAMES)
         self._asking: dict[str, asyncio.Task[tuple[str, ...]]] = {}
 
     async def addresses(self, host: str, port: int) -> tuple[str, ...]:
@@ -75,10 +76,7 @@ class Names:
             self._asking.pop(host, None)
         # What could not be found may be a fault of the moment: believed for half the time.
         seconds = self._seconds if found else self._seconds / 2
-        self._known[host] = (self._clock() + seconds, found)
-        self._known.move_to_end(host)
-        if len(self._known) > _MAX_NAMES:
-            self._known.popitem(last=False)
+        self._known.put(host, (self._clock() + seconds, found))
         return found
 
     def close(self) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Generic, Literal, TypeVar
+from typing import Literal
 
 from fediblog.domain.records import record
 from fediblog.errors import Refused, Unavailable
+from fediblog.memory import Memory
 from fediblog.net.answer import Answer
 
 Scheme = Literal["cavage", "rfc9421"]
@@ -16,34 +16,6 @@ FIRST_PAUSE = 300.0  # seconds
 LONGEST_PAUSE = 86_400.0
 _MAX_URLS = 8192
 _MAX_HOSTS = 8192
-
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
-
-
-class Recent(Generic[K, V]):
-    """A mapping that forgets what was not used for the longest time."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._items: OrderedDict[K, V] = OrderedDict()
-
-    def get(self, key: K) -> V | None:
-        if key in self._items:
-            self._items.move_to_end(key)
-        return self._items.get(key)
-
-    def put(self, key: K, value: V) -> None:
-        self._items[key] = value
-        self._items.move_to_end(key)
-        if len(self._items) > self._size:
-            self._items.popitem(last=False)
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def drop(self, key: K) -> None:
-        self._items.pop(key, None)
 
 
 @record(frozen=True, slots=True)
@@ -58,7 +30,7 @@ class Failures:
 
     def __init__(self, clock: Callable[[], float], size: int = _MAX_URLS) -> None:
         self._clock = clock
-        self._known: Recent[Hashable, _Failure] = Recent(size)
+        self._known: Memory[Hashable, _Failure] = Memory(size)
 
     def recall(self, key: Hashable) -> Answer | None:
         """None if `key` may be asked now; else the answer that it gave, or the error that it met."""
@@ -107,7 +79,7 @@ class Schemes:
         self._prefer = prefer
         self._on_learned = on_learned
         self._default: Scheme = default
-        self._known: Recent[str, Scheme] = Recent(_MAX_HOSTS)
+        self._known: Memory[str, Scheme] = Memory(_MAX_HOSTS)
 
     def first(self, host: str) -> Scheme:
         """What to try first."""

@@ -44,19 +44,25 @@ async def metrics(request: Request) -> Response:
     return PlainTextResponse(write(found), media_type=MEDIA_TYPE, headers=_PRIVATE)
 
 
+class Readiness:
+    """What was lacking when that was last asked (ms of a clock that nobody sets)."""
+
+    def __init__(self, _site: Site) -> None:
+        self.at, self.lacking = -FRESH, ""
+
+
 async def ready(request: Request) -> Response:
     """Whether the database can be written, and the inbox and the disk have room; asked at most every few seconds."""
     site = site_of(request)
-    at, known = getattr(request.app.state, "readiness", (-FRESH, ""))
-    now = time.monotonic_ns() // 1_000_000
-    if now - at >= FRESH:
+    asked, now = site.keep(Readiness), time.monotonic_ns() // 1_000_000
+    if now - asked.at >= FRESH:
         try:
             known = await site.db.write(_lacking)
         except Unavailable as error:
             known = f"{error.reason}\n{damage(error.detail)}" if error.reason == DAMAGED else error.reason
-        request.app.state.readiness = (now, known)
-    if known:
-        return PlainTextResponse(f"{known}\n", 503, headers={**_PRIVATE, "Retry-After": "30"})
+        asked.at, asked.lacking = now, known
+    if asked.lacking:
+        return PlainTextResponse(f"{asked.lacking}\n", 503, headers={**_PRIVATE, "Retry-After": "30"})
     return PlainTextResponse("ready\n", headers=_PRIVATE)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fediblog.counters import SHELF
 from fediblog.domain.records import record
 from fediblog.errors import Unavailable
+from fediblog.memory import Memory
 from fediblog.store.engine.database import Database
 from fediblog.store.tx import CONTENT
 
@@ -58,8 +58,7 @@ class Shelf:
         self.app = app
         self._db = db
         self._clock = clock
-        self._kept: OrderedDict[Key, Kept] = OrderedDict()
-        self._bytes = 0
+        self._kept: Memory[Key, Kept] = Memory(MOST_BYTES)
         self._generation = 0
         self._foreign = 0
         self._looked = clock()
@@ -86,7 +85,6 @@ class Shelf:
         """Something has changed."""
         self._generation += 1
         self._kept.clear()
-        self._bytes = 0
 
     async def _look(self) -> None:
         if self._looking is None or self._looking.done():
@@ -115,15 +113,8 @@ class Shelf:
         # What was read before the last change must not be kept after it.
         if len(parts) >= 2 and generation == self._generation and may_keep(parts):
             body = b"".join(part.get("body", b"") for part in parts[1:])
-            self._put(key, Kept(parts[0], {"type": "http.response.body", "body": body}, self._clock()))
-
-    def _put(self, key: Key, answer: Kept) -> None:
-        old = self._kept.pop(key, None)
-        self._bytes += answer.size - (old.size if old else 0)
-        self._kept[key] = answer
-        while self._bytes > MOST_BYTES:
-            _, dropped = self._kept.popitem(last=False)
-            self._bytes -= dropped.size
+            answer = Kept(parts[0], {"type": "http.response.body", "body": body}, self._clock())
+            self._kept.put(key, answer, weight=answer.size)
 
 
 def key_of(scope: Scope) -> Key | None:

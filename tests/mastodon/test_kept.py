@@ -11,7 +11,8 @@ import pytest
 
 from fediblog.actions import moderation_actions, post_actions, reaction_actions
 from fediblog.actions.drafts import Draft, PollDraft
-from fediblog.mastodon.api_view import Look, look_of
+from fediblog.federation.site import Site
+from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.entities.status_bytes import listed
 from fediblog.mastodon.entities.status_entity import statuses
 from fediblog.mastodon.timelines.timelines_api import shown
@@ -29,9 +30,10 @@ WORDS = ("hills", "lakes", "rain", "fog", "valley")
 _KEEPS_ALL = ("id", "account", "uri", "local", "parent", "root", "poll", "quote", "visibility", "state", "published")
 
 
-def differences(tx: Tx, look: Look, viewer: int, everybody: list[int]) -> list[str]:
+def differences(tx: Tx, site: Site, viewer: int, everybody: list[int]) -> list[str]:
     """Where the remembered answer is another than the one made anew, and what others have written about it."""
     found = []
+    look = site.keep(Look)
     window = Window(limit=40)
     for name, rows in (
         ("home", timelines.home(tx, viewer, window) if viewer else []),
@@ -39,7 +41,7 @@ def differences(tx: Tx, look: Look, viewer: int, everybody: list[int]) -> list[s
         ("bookmarks", timelines.bookmarked(tx, viewer, window)),
     ):
         remembered: list[Any] = json.loads(listed(tx, look, rows, viewer))
-        fresh = Look(look.urls, look.title)
+        fresh = Look(site)
         anew = json.loads(listed(tx, fresh, rows, viewer))
         # Those two by their own ways; what is beside a name may be some seconds old, so the same numbers for both.
         plain = json.loads(json.dumps(statuses(tx, look, shown(tx, rows, viewer), viewer)))
@@ -194,14 +196,14 @@ async def _world(server: Server) -> None:
 
 async def test_whatever_happens_what_is_remembered_is_what_would_be_made_anew(server: Server) -> None:
     await _world(server)
-    look = look_of(server.site)
+    look = server.site.keep(Look)
     deeds = Deeds(server, 7)
     done: list[str] = []
     everybody = [each.id for each in server.people.values()]
     for _ in range(ROUNDS):
         done += [await deeds.one() for _ in range(3)]
         for viewer in (0, *everybody):
-            assert await server.read(differences, look, viewer, everybody) == [], done[-3:]
+            assert await server.read(differences, server.site, viewer, everybody) == [], done[-3:]
     assert len(set(done)) > 15
     assert assert_used(look)
 
@@ -214,15 +216,14 @@ def assert_used(look: Look) -> bool:
 async def test_every_column_of_an_account_and_of_a_post_counts(server: Server) -> None:
     """Whatever changes in a row, the remembered JSON is that of the row as it is now."""
     await server.publish("bob", "Hello @alice #tag")
-    look = look_of(server.site)
     for table in ("account", "post"):
         number = server.people["bob"].id if table == "account" else await server.read(_only_post)
         for column, kind in await server.read(_columns, table):
             if column in _KEEPS_ALL or column in ("login", "login_role"):
                 continue
-            await server.read(differences, look, 0, [1])
+            await server.read(differences, server.site, 0, [1])
             await server.write(_change, table, number, column, kind)
-            assert await server.read(differences, look, 0, [1]) == [], column
+            assert await server.read(differences, server.site, 0, [1]) == [], column
 
 
 def _only_post(tx: Tx) -> int:

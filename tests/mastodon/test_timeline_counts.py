@@ -8,7 +8,7 @@ import pytest
 
 from fediblog.actions import reaction_actions
 from fediblog.domain.documents import Visibility
-from fediblog.mastodon.api_view import look_of
+from fediblog.mastodon.api_view import Look
 from fediblog.store.readers import notification_policy
 from fediblog.store.tx import Tx
 from tests.mastodon.counting import statements
@@ -137,7 +137,7 @@ FILLS: tuple[Fill, ...] = (
 async def test_a_longer_list_takes_no_more_queries(server: Server, fill: Fill) -> None:
     await server.person("carol")
     alice = await server.api("alice")
-    look = look_of(server.site)
+    look = server.site.keep(Look)
     counts: list[tuple[int, int]] = []
     for count in (FEW, MANY):
         path = await fill(server, count)

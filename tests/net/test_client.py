@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from fediblog.errors import Refused, Unavailable
+from fediblog.memory import Memory
 from fediblog.net import Answer, Client, Headers, Policy, SocketEngine, check_url
-from fediblog.net.host_memory import Failures, Recent
+from fediblog.net.host_memory import Failures
 from fediblog.net.transport import http_client
 from tests.net.conftest import Start, loopback, reply
 
@@ -270,7 +271,7 @@ async def test_an_unsigned_failure_does_not_speak_for_a_signed_request() -> None
 
 
 def test_memories_are_bounded() -> None:
-    recent: Recent[int, int] = Recent(3)
+    recent: Memory[int, int] = Memory(3)
     for n in range(3):
         recent.put(n, n)
     recent.get(0)

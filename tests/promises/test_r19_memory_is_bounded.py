@@ -13,7 +13,8 @@ from fediblog.federation import jobs
 from fediblog.federation.lookups import fetch_budget
 from fediblog.federation.lookups.fetch_budget import through_door
 from fediblog.limits import Limit
-from fediblog.net.host_memory import Failures, Recent, Schemes
+from fediblog.memory import Memory
+from fediblog.net.host_memory import Failures, Schemes
 from fediblog.store.queues import incoming_queue
 from fediblog.store.queues.job_queue import Job
 from fediblog.store.readers import moderation
@@ -33,7 +34,7 @@ async def at_home(tmp_path: Path) -> AsyncIterator[Home]:
 
 
 def test_what_is_remembered_of_others_has_a_size() -> None:
-    recent: Recent[int, int] = Recent(100)
+    recent: Memory[int, int] = Memory(100)
     failures, schemes = Failures(lambda: 0.0, 100), Schemes()
     limit = Limit(burst=1, seconds=1, clock=Clock(), keys=100)
     for i in range(10_000):
@@ -59,8 +60,8 @@ async def test_the_shelf_holds_so_many_bytes(at_home: Home) -> None:
     shelf = Shelf(nothing, db=at_home.site.db)
     body = {"type": "http.response.body", "body": b"x" * 100_000}
     for i in range(1_000):
-        shelf._put((b"/%d" % i, b"", b"", b""), Kept({"type": "http.response.start"}, body, 0.0))
-    assert shelf._bytes <= MOST_BYTES
+        answer = Kept({"type": "http.response.start"}, body, 0.0)
+        shelf._kept.put((b"/%d" % i, b"", b"", b""), answer, weight=answer.size)
     assert len(shelf._kept) <= MOST_BYTES // 100_000
 
 
@@ -174,8 +175,8 @@ async def test_what_failed_is_remembered_without_what_was_at_hand(at_home: Home)
         receipt = await at_home.send(eve, eve.does("Like", post.uri) | {"content": "x" * 100_000})
         assert receipt.status == (503 if down else 401)
     with through_door(at_home.site) as door:
-        barred = [refusal for _, refusal in door._barred._items.values()]
-    failed = [known.outcome for known in at_home.site.client._failures._known._items.values()]
+        barred = [refusal for _, (_, refusal), _ in door._barred._kept.values()]
+    failed = [known.outcome for _, known, _ in at_home.site.client._failures._known._kept.values()]
     kept = [each for each in (*barred, *failed) if isinstance(each, BaseException)]
     assert kept
     assert [each for each in kept if each.__traceback__ is not None or each.__context__ is not None] == []

@@ -123,7 +123,7 @@ async def test_ready_means_that_it_can_write(app: App, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Database, "write", write)
     assert (await ask(app, "GET", f"https://{HOST}/readyz", {})).status_code == 200  # asked a moment ago
-    del app.state.readiness  # type: ignore[attr-defined]
+    app.state.site.kept.clear()  # type: ignore[attr-defined]
     answer = await ask(app, "GET", f"https://{HOST}/readyz", {})
     assert (answer.status_code, answer.text) == (503, "disk-full\n")
     assert int(answer.headers["retry-after"]) > 0

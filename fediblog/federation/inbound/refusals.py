@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-from weakref import WeakKeyDictionary
 
 from fediblog import log
 from fediblog.counters import REFUSALS
 from fediblog.domain.records import record
 from fediblog.errors import Refused, Unavailable
-from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
 from fediblog.limits import Limit
-from fediblog.net.host_memory import Recent
+from fediblog.memory import Memory
 from fediblog.store.people.accounts import host_of
 from fediblog.store.readers import moderation
 
@@ -64,7 +62,7 @@ class Ledger:
 
     def __init__(self, site: Site) -> None:
         self._clock = site.clock
-        self._lately: Recent[tuple[str, str], tuple[int, int]] = Recent(MOST_NOTED)
+        self._lately: Memory[tuple[str, str], tuple[int, int]] = Memory(MOST_NOTED)
         self._rows = Limit(burst=300, seconds=1.0, clock=site.clock, keys=1)
 
     def __len__(self) -> int:
@@ -81,23 +79,12 @@ class Ledger:
         return waiting + 1
 
 
-_LEDGERS: WeakKeyDictionary[KeyRing, Ledger] = WeakKeyDictionary()
-
-
-def ledger_of(site: Site) -> Ledger:
-    """The one of this site."""
-    found = _LEDGERS.get(site.keys)
-    if found is None:
-        found = _LEDGERS[site.keys] = Ledger(site)
-    return found
-
-
 async def note(site: Site, refusal: Refused, actor: str = "", kind: str = "") -> None:
     """Count a refusal, log it, and keep it for the owner to look at; not to be able to keep it is no reason to fail."""
     host = host_of(actor)
     log.event("inbox.refused", logging.INFO, host=host, actor=actor, kind=kind, reason=refusal.reason)
     REFUSALS.add("inbox", refusal.reason)
-    times = ledger_of(site).times(host, refusal.reason)
+    times = site.keep(Ledger).times(host, refusal.reason)
     if not times:
         return
     try:

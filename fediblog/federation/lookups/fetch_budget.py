@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from typing import Self
-from weakref import WeakKeyDictionary
 
 from fediblog.domain.accounts import Account
 from fediblog.errors import Refused
-from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
-from fediblog.net.host_memory import Recent
+from fediblog.memory import Memory
 from fediblog.protocol.keys import PublicKey
 from fediblog.store.people.accounts import host_of
 
@@ -64,10 +62,10 @@ class Door:
     A context for each of them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, _site: Site) -> None:
         self.inside = 0
         self.asking: dict[str, asyncio.Task[tuple[PublicKey, Account]]] = {}  # keys that are being fetched
-        self._barred: Recent[str, tuple[int, Refused]] = Recent(_BARRED_KEYS)
+        self._barred: Memory[str, tuple[int, Refused]] = Memory(_BARRED_KEYS)
 
     def __enter__(self) -> Self:
         self.inside += 1
@@ -94,18 +92,13 @@ class Door:
         return self.inside > AT_ONCE
 
 
-_DOORS: WeakKeyDictionary[KeyRing, Door] = WeakKeyDictionary()
-
-
 def through_door(site: Site) -> Door:
     """To be held while one activity is dealt with."""
-    door = _DOORS.get(site.keys)
-    if door is None:
-        door = _DOORS[site.keys] = Door()
-    return door
+    return site.keep(Door)
 
 
-_ASKED: WeakKeyDictionary[KeyRing, Recent[int, tuple[int, dict[str, int]]]] = WeakKeyDictionary()
+def _asked(_site: Site) -> Memory[int, tuple[int, dict[str, int]]]:
+    return Memory(_THREADS)
 
 
 def for_thread(site: Site, root: int, fetches: int, document: str) -> Budget:
@@ -113,7 +106,7 @@ def for_thread(site: Site, root: int, fetches: int, document: str) -> Budget:
 
     Each answer that is found names others again, so what was asked of other hosts is counted for all of them together.
     """
-    asked = _ASKED.setdefault(site.keys, Recent(_THREADS))
+    asked = site.keep(_asked)
     until, hosts = asked.get(root) or (0, {})
     if site.clock() >= until:
         until, hosts = site.clock() + THREAD, {}

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
 from fediblog.protocol import webpush
 from fediblog.store.people import server_state
 from fediblog.store.tx import Tx
 
 _NAME = "vapid"
-_KEYS: WeakKeyDictionary[KeyRing, ec.EllipticCurvePrivateKey] = WeakKeyDictionary()
+
+
+class _Key:
+    """The key of one site, once somebody has asked for it."""
+
+    def __init__(self, _site: Site) -> None:
+        self.private: ec.EllipticCurvePrivateKey | None = None
 
 
 async def private_key(site: Site) -> ec.EllipticCurvePrivateKey:
     """The P-256 key, made at its first use."""
-    found = _KEYS.get(site.keys)
-    if found is None:
+    kept = site.keep(_Key)
+    if kept.private is None:
         pem = await site.db.read(server_state.get, _NAME)
         if pem is None:
             pem = await site.db.write(_keep, _new())
         key = load_pem_private_key(pem.encode(), None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise RuntimeError("the VAPID key in the database is of another kind")
-        found = _KEYS[site.keys] = key
-    return found
+        kept.private = key
+    return kept.private
 
 
 async def public_key(site: Site) -> str:

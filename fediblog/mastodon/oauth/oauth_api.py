@@ -6,7 +6,6 @@ import base64
 import binascii
 from collections.abc import Callable
 from urllib.parse import unquote_plus
-from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
 
@@ -15,7 +14,6 @@ from fediblog.actions.oauth_grants import Denied, Granted
 from fediblog.counters import TURNED_AWAY
 from fediblog.domain.scopes import SCOPES
 from fediblog.errors import NotFound, TooOften
-from fediblog.federation.keyring import KeyRing
 from fediblog.federation.outbound import vapid
 from fediblog.federation.site import Site
 from fediblog.limits import Limit
@@ -41,16 +39,10 @@ class Doors:
         self.tokens = Limit(burst=60, seconds=10, clock=site.clock)
 
 
-_DOORS: WeakKeyDictionary[KeyRing, Doors] = WeakKeyDictionary()
-
-
 def _knock(call: Call, which: Callable[[Doors], Limit]) -> None:
     """Raises TooOften; our own machine or proxy is nobody in particular."""
     party: str = call.request.scope.get("fediblog.party", "")
-    doors = _DOORS.get(call.site.keys)
-    if doors is None:
-        doors = _DOORS[call.site.keys] = Doors(call.site)
-    if party and (wait := which(doors).take(party)):
+    if party and (wait := which(call.site.keep(Doors)).take(party)):
         TURNED_AWAY.add("oauth")
         raise TooOften(text("error.too-often", n=wait), wait)
 

@@ -6,17 +6,15 @@ A connection that does not take its messages is dropped: what waits for it is bo
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import deque
 from contextlib import suppress
 from dataclasses import field
-from weakref import WeakKeyDictionary
 
 from fediblog import log
 from fediblog.domain.records import record
 from fediblog.errors import Forbidden, TooOften, Unavailable
-from fediblog.federation.keyring import KeyRing
 from fediblog.federation.site import Site
-from fediblog.mastodon.api_view import look_of
+from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.streaming import stream_messages
 from fediblog.mastodon.streaming.streams import Stream, admit
 from fediblog.messages import text
@@ -65,7 +63,7 @@ class Hub:
         self._site = site
         self._listeners: set[Listener] = set()
         self._last = 0
-        self._seen: OrderedDict[int, None] = OrderedDict()
+        self._seen: deque[int] = deque(maxlen=_SEEN)
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
@@ -90,12 +88,7 @@ class Hub:
         told = await self._site.db.read(events.before)
         self._last = max(told, default=0)
         for number in told:
-            self._remember(number)
-
-    def _remember(self, number: int) -> None:
-        self._seen[number] = None
-        while len(self._seen) > _SEEN:
-            self._seen.popitem(last=False)
+            self._seen.append(number)
 
     def close(self) -> None:
         """The server stops: all connections end, rather than be waited for."""
@@ -112,9 +105,9 @@ class Hub:
     async def tell(self) -> None:
         """Tell everybody what has happened since the last time. For the task, and for tests."""
         async with self._turn:  # each event once, and in their order
-            for event in await self._site.db.read(events.since, self._last, self._seen.keys()):
+            for event in await self._site.db.read(events.since, self._last, self._seen):
                 self._last = max(self._last, event.id)
-                self._remember(event.id)
+                self._seen.append(event.id)
                 await self._pass_on(event)
 
     async def check_tokens(self) -> None:
@@ -159,7 +152,7 @@ class Hub:
         asked = {key for key, hears in wanted.items() if hears}
         if not asked:
             return
-        told = await self._site.db.read(stream_messages.messages, look_of(self._site), event, asked)
+        told = await self._site.db.read(stream_messages.messages, self._site.keep(Look), event, asked)
         for listener in list(self._listeners):
             for stream in listener.streams:
                 message = told.get((listener.token.account or 0, stream))
@@ -191,14 +184,3 @@ def _keep(task: asyncio.Task[None]) -> None:
     """The event loop keeps no task alive by itself."""
     _TASKS.add(task)
     task.add_done_callback(_TASKS.discard)
-
-
-_HUBS: WeakKeyDictionary[KeyRing, Hub] = WeakKeyDictionary()
-
-
-def hub_of(site: Site) -> Hub:
-    """The hub of a site, made once."""
-    found = _HUBS.get(site.keys)
-    if found is None:
-        found = _HUBS[site.keys] = Hub(site)
-    return found

@@ -18,7 +18,7 @@ from fediblog.mastodon import endpoint_table
 from fediblog.mastodon.accounts import lists_api
 from fediblog.mastodon.calls import Unauthorized, respond
 from fediblog.mastodon.streaming import streams
-from fediblog.mastodon.streaming.hub import MOST_STREAMS, Hub, Listener, hub_of
+from fediblog.mastodon.streaming.hub import MOST_STREAMS, Hub, Listener
 from fediblog.mastodon.streaming.stream_messages import Message
 from fediblog.mastodon.streaming.streams import Stream
 from fediblog.messages import text
@@ -62,7 +62,7 @@ async def _checked(site: Site, given: dict[str, object], token: Token) -> Stream
 async def socket(websocket: WebSocket) -> None:
     """One connection for any number of streams, which come and go by messages of the app."""
     site: Site = websocket.app.state.site
-    hub = hub_of(site)
+    hub = site.keep(Hub)
     try:
         token = await _known(websocket, site)
         first = dict(websocket.query_params)
@@ -152,7 +152,7 @@ async def _obey(site: Site, listener: Listener, said: str) -> None:
 async def events(request: Request) -> Response:
     """One stream, named by the path, as server-sent events."""
     site: Site = request.app.state.site
-    hub = hub_of(site)
+    hub = site.keep(Hub)
     name = request.path_params.get("rest", "").strip("/").replace("/", ":") or request.query_params.get("stream", "")
     if name == "health":
         return PlainTextResponse("OK", headers={"Cache-Control": "no-store"})

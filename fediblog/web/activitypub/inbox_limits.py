@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import Iterable
 
-from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
@@ -14,6 +13,7 @@ from fediblog.counters import TURNED_AWAY
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.outbound.pacing import Turns
 from fediblog.federation.outbound.timers import Alarms
+from fediblog.federation.site import Site
 from fediblog.limits import Limit, Place, Room
 from fediblog.store.people.accounts import host_of
 
@@ -34,7 +34,7 @@ def monotonic() -> int:
 class Gate:
     """How many are inside, and how often each address was refused lately."""
 
-    def __init__(self) -> None:
+    def __init__(self, _site: Site) -> None:
         self.room = Room(most=INSIDE, share=SHARE, on_full=lambda: TURNED_AWAY.add("inbox-busy"))
         self.turns = Turns(AT_ONCE)
         self.alarms = Alarms()
@@ -55,14 +55,6 @@ class Gate:
         """Something from that address was no good."""
         if party:
             self.refused.take(party)
-
-
-def gate_of(app: Starlette) -> Gate:
-    """The gate of this application."""
-    gate: Gate | None = getattr(app.state, "gate", None)
-    if gate is None:
-        gate = app.state.gate = Gate()
-    return gate
 
 
 def party_of(scope: Scope) -> str:

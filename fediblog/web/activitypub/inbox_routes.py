@@ -11,7 +11,7 @@ from fediblog.federation.inbound.receive import receive as take_in
 from fediblog.federation.site import Site
 from fediblog.web import addresses
 from fediblog.web.activitypub.activitypub_routes import account_here
-from fediblog.web.activitypub.inbox_limits import body_of, claimed_host, gate_of, party_of
+from fediblog.web.activitypub.inbox_limits import Gate, body_of, claimed_host, party_of
 from fediblog.web.negotiation import incoming_of
 
 _ACCEPTED = Response(status_code=202)
@@ -56,7 +56,7 @@ async def _answer(scope: Scope, receive: Receive) -> Response:
     app: Starlette = scope["app"]
     site: Site = app.state.site
     owner: int | None = scope["path_params"].get("number")
-    gate, party = gate_of(app), party_of(scope)
+    gate, party = site.keep(Gate), party_of(scope)
     gate.check(party)
     with gate.enter(party, claimed_host(scope["headers"])):
         if owner is not None:

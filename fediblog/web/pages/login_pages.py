@@ -57,14 +57,6 @@ class Door:
             self.names.clear(name)
 
 
-def door_of(request: Request) -> Door:
-    """The limits of this site's door."""
-    door: Door | None = getattr(request.app.state, "door", None)
-    if door is None:
-        door = request.app.state.door = Door(site_of(request))
-    return door
-
-
 def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
@@ -86,7 +78,8 @@ async def log_in(request: Request) -> Response:
     kept = unsent_forms.kept_of(form)
     name, onward = form.line("name", 100).lower(), forms.own_path(form.line("next", 8000))  # what an app asks is long
     named = await site_of(request).db.read(logins.by_name, name)
-    door, device = door_of(request), known_devices.device_of(request, name, named.mark if named is not None else "")
+    mark = named.mark if named is not None else ""
+    door, device = site_of(request).keep(Door), known_devices.device_of(request, name, mark)
     if wait := door.knock(name, device, _address(request)):
         return _refused(request, form, kept, text("error.too-often", n=wait), 429, wait)
     known = await _known(site_of(request), name, form.secret("password"))
@@ -211,7 +204,7 @@ def new_password(form: Form, name: str = "password") -> str:
 
 async def _check_token(request: Request, token: str) -> None:
     """Raise Refused unless the link is the one that was handed out and has not been used."""
-    if wait := door_of(request).setups.take(party(_address(request))):
+    if wait := site_of(request).keep(Door).setups.take(party(_address(request))):
         raise Refused("too-often", text("error.too-often", n=wait))
     stored = await site_of(request).db.read(server_state.get, account_actions.SETUP_TOKEN)
     if not token or stored != sessions.hashed(token):

@@ -22,7 +22,7 @@ from fediblog.web import forms, sessions
 from fediblog.web.components.render import OWN_FORM, back, render
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
-from fediblog.web.pages.login_pages import door_of, new_password
+from fediblog.web.pages.login_pages import Door, new_password
 from fediblog.web.pages.post_form import stored_upload
 from fediblog.web.sessions import ask_as, page
 
@@ -97,7 +97,7 @@ async def change_password(request: Request) -> Response:
     """Another password; all other sessions end, and what apps were given."""
     site, form = site_of(request), await forms.read(request)
     login = form.sender.login
-    door, tries = door_of(request), f"session {form.sender.session.token}"
+    door, tries = site_of(request).keep(Door), f"session {form.sender.session.token}"
     if wait := door.devices.take(tries):
         form.errors["old"] = text("error.too-often", n=wait)
         return _show(request, form)

@@ -15,7 +15,7 @@ async def test_what_happened_before_is_nobodys_news(both: Server) -> None:
     await both.publish("alice", "Before anybody listened")
     token = await both.token("alice")
     async with Socket(both.app, token=token, stream="user") as socket:
-        await hub.hub_of(both.site).tell()
+        await both.site.keep(hub.Hub).tell()
         assert socket.nothing()
         post = await both.publish("alice", "Now")
         assert (await socket.update())[2]["id"] == str(post.id)
@@ -32,7 +32,7 @@ async def test_much_at_once_hides_nothing_that_comes_later(server: Server) -> No
     async with Socket(server.app, token=token, stream="user") as socket:
         await server.write(_crowd)
         for _ in range(2):
-            await hub.hub_of(server.site).tell()
+            await server.site.keep(hub.Hub).tell()
         post = await server.publish("alice", "After the crowd")
         assert (await socket.update())[2]["id"] == str(post.id)
 
@@ -47,7 +47,7 @@ async def test_an_event_without_content_has_no_payload(server: Server) -> None:
 
 async def test_streams_end_when_the_server_stops(server: Server) -> None:
     async with Socket(server.app, token=await server.token("alice"), stream="user") as socket:
-        hub.hub_of(server.site).close()
+        server.site.keep(hub.Hub).close()
         with pytest.raises(Closed) as ended:
             await socket.hear()
         assert ended.value.args == (1001,)

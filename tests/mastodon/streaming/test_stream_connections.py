@@ -19,7 +19,7 @@ from tests.mastodon.sockets import Closed, Socket
 
 async def caught_up(server: Server) -> None:
     """Everything that has happened is told."""
-    await hub.hub_of(server.site).tell()
+    await server.site.keep(hub.Hub).tell()
 
 
 @pytest.mark.parametrize("by", ["header", "query", "subprotocol"])
@@ -172,7 +172,7 @@ async def test_who_does_not_listen_is_dropped(server: Server, monkeypatch: pytes
         for number in range(6):
             await server.publish("alice", f"Post {number}")
         await caught_up(server)
-        [listener] = hub.hub_of(server.site)._listeners
+        [listener] = server.site.keep(hub.Hub)._listeners
         assert listener.closed == "slow"
         assert listener.waiting.qsize() <= 3
         socket.go_on()
@@ -188,7 +188,7 @@ async def test_there_are_only_so_many_connections(server: Server, monkeypatch: p
                 pass
         assert refused.value.args == (429,)
     async with Socket(server.app, token=token, stream="user"):
-        assert len(hub.hub_of(server.site)._listeners) == 1
+        assert len(server.site.keep(hub.Hub)._listeners) == 1
 
 
 async def lines(server: Server, path: str, token: str, wanted: int) -> tuple[dict[str, Any], list[str]]:
@@ -236,7 +236,7 @@ async def test_server_sent_events(server: Server) -> None:
     assert parts[0].startswith(":")
     assert parts[1].startswith("event: update\ndata: {")
     assert parts[1].endswith("\n\n")
-    assert not hub.hub_of(server.site)._listeners
+    assert not server.site.keep(hub.Hub)._listeners
     api = await server.api("alice", "write")
     assert await api.status("GET", "/api/v1/streaming/user") == 403
     health = await api.call("GET", "/api/v1/streaming/health")
