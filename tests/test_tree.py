@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -238,3 +239,41 @@ def is_hidden_state(node: ast.AST) -> bool:
 def test_what_belongs_to_a_site_is_kept_by_it() -> None:
     hits = {hit.partition(":")[0] for hit in found(ast.walk, is_hidden_state)}
     assert hits - {"fediblog/media/pictures.py"} == set()  # turns of the event loop, whoever runs on it
+
+
+# What a module of one floor is called, none of another floor is.
+SHARED_NAMES = {
+    "accounts": "the value in `domain`, the questions asked of its table in `store`",
+    "posts": "the value in `domain`, the questions asked of its table in `store`",
+}
+MOST_IN_A_ROOM = 30
+
+
+def test_a_module_name_tells_the_floor() -> None:
+    floors: dict[str, set[str]] = {}
+    for path in modules("fediblog"):
+        parts = path.relative_to(ROOT / "fediblog").with_suffix("").parts
+        if not parts[-1].startswith("__"):
+            floors.setdefault(parts[-1], set()).add(parts[0])
+    assert {name for name, where in floors.items() if len(where) > 1} == SHARED_NAMES.keys()
+
+
+def test_no_room_is_crowded() -> None:
+    rooms = Counter(path.parent for path in modules("fediblog") if not path.stem.startswith("__"))
+    assert {str(room.relative_to(ROOT)): n for room, n in rooms.items() if n > MOST_IN_A_ROOM} == {}
+
+
+def test_tests_have_the_rooms_of_what_they_test() -> None:
+    floors = {path.name for path in (ROOT / "fediblog").iterdir() if path.is_dir()}
+    ours = {path.relative_to(ROOT / "fediblog").with_suffix("").parts for path in modules("fediblog")}
+    names = {parts[-1]: parts[:-1] for parts in ours}
+    lost = [
+        str(path.relative_to(ROOT))
+        for path in modules("tests")
+        if (parts := path.relative_to(ROOT / "tests").parts)[0] in floors
+        and (room := names.get(path.stem.removeprefix("test_")))
+        and path.stem.startswith("test_")
+        and room != parts[:-1]
+        and room[0] == parts[0]
+    ]
+    assert lost == []

@@ -11,7 +11,7 @@ from fediblog.domain.documents import Picture
 from fediblog.domain.posts import Post
 from fediblog.web.components.action_bar import Reader
 from fediblog.web.components.post_cards import card
-from tests.web.pages.test_comments import BOB, PLAIN, READER, VISITOR
+from tests.web.pages.test_comments_shown import BOB, PLAIN, READER, VISITOR
 
 BAD = "<b>\"'&"
 READERS = (Reader.at("/stream", READER, 9, "secret"), Reader.at("/", VISITOR, None, ""))

@@ -8,7 +8,7 @@ import pytest
 
 from fediblog.domain.documents import PUBLIC, Policy, Rule, Visibility
 from fediblog.web.components.action_bar import Reader, foot
-from tests.web.pages.test_comments import BOB, PLAIN, READER, VISITOR
+from tests.web.pages.test_comments_shown import BOB, PLAIN, READER, VISITOR
 
 ME = replace(BOB, id=9, local=True)
 BAD = "<b>\"'&"
