@@ -65,7 +65,7 @@ class _Page:
 
 
 def listed(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> bytes:
-    """Status[] of rows `item, booster, p.*` (see `store.posts.posts.timelines`), as `viewer` (0: anybody) sees them."""
+    """Status[] of rows `item, booster, p.*` (see `store.posts.timelines`), as `viewer` (0: anybody) sees them."""
     plain: list[Row] = []
     rest: list[Row] = []
     for row in rows:  # whose own answer it is, is told how that stands

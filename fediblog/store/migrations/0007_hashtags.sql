@@ -1,2 +1,2 @@
 -- Hashtags are stored under one form, however they were typed (`fediblog.hashtags.key`), which SQL cannot make:
--- `store.tags.renew_keys` does, in the same transaction.
+-- `store.posts.tags.renew_keys` does, in the same transaction.

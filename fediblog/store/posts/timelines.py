@@ -1,7 +1,7 @@
 """Timelines as apps page through them: rows `item, booster, p.*`, of which `item` is what paging goes by.
 
 `booster` is the account that passed the post on, if that is why it is here. What a row needs to become a whole post is
-`posts.hydrate`; what is asked beside many of them at once is in `store.posts.posts.post_extras`.
+`posts.hydrate`; what is asked beside many of them at once is in `store.posts.post_extras`.
 """
 
 from __future__ import annotations
