@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from fediblog.actions import follow_actions, sending
+from fediblog.actions import follow_actions
 from fediblog.actions.draft_rendering import people_named, targets
 from fediblog.actions.drafts import author_of
-from fediblog.actions.own_documents import actor_document, update_of
 from fediblog.actions.site_actions import emoji_in
 from fediblog.domain.accounts import LOCAL_HANDLE, Account, Login
 from fediblog.domain.documents import PUBLIC
@@ -17,6 +16,8 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, Refused
 from fediblog.markup.markdown import MARKDOWN, PLAIN, find_mentions, render
 from fediblog.markup.text import display_name, one_line
+from fediblog.outgoing import send
+from fediblog.outgoing.own_documents import actor_document, update_of
 from fediblog.protocol.activities import write_activity
 from fediblog.store import json_columns
 from fediblog.store.people import accounts, logins, server_state
@@ -192,7 +193,7 @@ def send_profile(tx: Tx, urls: Urls, account: Account) -> None:
     """Tell the followers how the account looks now."""
     number = tx.new_id()
     document = update_of(urls, number, account.uri, actor_document(tx, urls, account), (PUBLIC,), (account.followers,))
-    sending.send(tx, urls, account, document, number=number, subject=account.uri, followers=True)
+    send.send(tx, urls, account, document, number=number, subject=account.uri, followers=True)
     tx.notify("posts")
 
 
@@ -222,7 +223,7 @@ def move(tx: Tx, urls: Urls, account: int, target: int) -> None:
         target=other.uri,
         to=(actor.followers,),
     )
-    sending.send(tx, urls, actor, document, number=number, subject=actor.uri, followers=True)
+    send.send(tx, urls, actor, document, number=number, subject=actor.uri, followers=True)
     follow_actions.follow_on(tx, urls, changed, other)
 
 
@@ -241,7 +242,7 @@ def delete_account(tx: Tx, urls: Urls, account: int) -> None:
         to=(PUBLIC,),
         cc=(actor.followers,),
     )
-    sending.send(tx, urls, actor, document, number=number, subject=actor.uri, followers=True, followed=True)
+    send.send(tx, urls, actor, document, number=number, subject=actor.uri, followers=True, followed=True)
     post_writing.remove_all_of(tx, actor)
     accounts.set_state(tx, account, "deleted")
     post_writing.bury(tx, actor.uri, actor.uri, actor.kind, local=True)

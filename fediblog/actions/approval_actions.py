@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fediblog.actions import sending
 from fediblog.actions.drafts import author_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
+from fediblog.outgoing import send
 from fediblog.protocol.activities import reply_authorization, write_activity
 from fediblog.store.people import accounts
 from fediblog.store.posts import approvals, posts, thread_links
@@ -33,5 +33,5 @@ def revoke(tx: Tx, urls: Urls, account: int, authorization: int) -> None:
         object=proof,
         to=(*(each.uri for each in people), author.followers),
     )
-    sending.send(tx, urls, author, document, number=number, subject=uri, to=people, followers=True)
+    send.send(tx, urls, author, document, number=number, subject=uri, to=people, followers=True)
     tx.notify("posts")

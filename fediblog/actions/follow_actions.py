@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fediblog.actions import sending
 from fediblog.actions.drafts import author_of
-from fediblog.actions.own_documents import follow_of
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound
+from fediblog.outgoing import send
+from fediblog.outgoing.own_documents import follow_of
 from fediblog.protocol.activities import write_activity
 from fediblog.store.people import accounts, relations
 from fediblog.store.queues import background_fetches, incoming_queue
@@ -43,7 +43,7 @@ def follow(tx: Tx, urls: Urls, account: int, target: int) -> Relation:
     if other.local:
         notifications.add(tx, target, "follow" if at_once else "follow_request", account)
     document = follow_of(uri, actor.uri, other.uri)
-    sending.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
+    send.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
     return relations.between(tx, account, target)
 
 
@@ -58,7 +58,7 @@ def unfollow(tx: Tx, urls: Urls, account: int, target: int) -> None:
     number = tx.new_id()
     inner = follow_of(standing.uri, actor.uri, other.uri)
     document = write_activity("Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(other.uri,))
-    sending.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
+    send.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
 
 
 def follow_on(tx: Tx, urls: Urls, old: Account, new: Account) -> None:
@@ -105,7 +105,7 @@ def answer(tx: Tx, urls: Urls, actor: Account, follower: Account, follow_uri: st
     number = tx.new_id()
     inner = follow_of(follow_uri, follower.uri, actor.uri)
     document = write_activity(kind, uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(follower.uri,))
-    sending.send(tx, urls, actor, document, number=number, subject=follower.uri, to=[follower], private=True)
+    send.send(tx, urls, actor, document, number=number, subject=follower.uri, to=[follower], private=True)
 
 
 def other_of(tx: Tx, target: int) -> Account:

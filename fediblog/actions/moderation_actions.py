@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-from fediblog.actions import account_actions, follow_actions, sending
+from fediblog.actions import account_actions, follow_actions
 from fediblog.actions.drafts import author_of
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
+from fediblog.outgoing import send
 from fediblog.protocol.activities import write_activity
 from fediblog.protocol.authority import compared_host
 from fediblog.store.people import accounts, apps, deleted_accounts, logins, relation_lists, relations
@@ -34,7 +35,7 @@ def block(tx: Tx, urls: Urls, account: int, target: int) -> None:
     uri = urls.deed(actor.uri, number)
     relations.block(tx, account, target, uri)
     document = write_activity("Block", uri=uri, actor=actor.uri, object=other.uri, to=(other.uri,))
-    sending.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
+    send.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
 
 
 def unblock(tx: Tx, urls: Urls, account: int, target: int) -> None:
@@ -46,7 +47,7 @@ def unblock(tx: Tx, urls: Urls, account: int, target: int) -> None:
     number = tx.new_id()
     inner = write_activity("Block", uri=uri, actor=actor.uri, object=other.uri, to=(other.uri,))
     document = write_activity("Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(other.uri,))
-    sending.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
+    send.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
 
 
 def mute(tx: Tx, urls: Urls, account: int, target: int, until: int | None = None, *, notices: bool = True) -> None:

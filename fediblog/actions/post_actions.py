@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fediblog.actions import quote_actions, sending
+from fediblog.actions import quote_actions
 from fediblog.actions.draft_of_post import inherited, says_the_same
 from fediblog.actions.draft_rendering import Composed, compose, month_of
 from fediblog.actions.drafts import Draft, File, PollDraft, author_of
-from fediblog.actions.own_documents import create_of, post_document, update_of
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.markup.clean import CLEANER_VERSION
+from fediblog.outgoing import send
+from fediblog.outgoing.own_documents import create_of, post_document, update_of
 from fediblog.protocol.activities import write_activity
 from fediblog.store.people import accounts
 from fediblog.store.posts import approvals, conversations, post_lists, post_writing, posts, reader_marks, reply_policy
@@ -123,7 +124,7 @@ def delete(tx: Tx, urls: Urls, account: int, post: int) -> None:
         document = write_activity(
             "Delete", uri=urls.deed(author.uri, number), actor=author.uri, object=tomb, to=whole.to, cc=whole.cc
         )
-        sending.send_about(tx, urls, whole, document, number=number, everywhere=True)
+        send.send_about(tx, urls, whole, document, number=number, everywhere=True)
         post_writing.remove(tx, whole)
     job_queue.drop(tx, "release", str(post))
     post_writing.discard(tx, post)
@@ -209,7 +210,7 @@ def _announce(tx: Tx, urls: Urls, post: Post) -> None:
         post = _stored(tx, post.id)
     document = post_document(tx, urls, post)
     # The server of whom it quotes shall have it as well: it is told of in `involved_inboxes`.
-    sending.send_about(tx, urls, post, create_of(urls, post, document), number=post.id, everywhere=bool(post.quote))
+    send.send_about(tx, urls, post, create_of(urls, post, document), number=post.id, everywhere=bool(post.quote))
     if post.quote:
         quote_actions.request(tx, urls, post, document)
     tx.notify("posts")
@@ -229,7 +230,7 @@ def _send_update(tx: Tx, urls: Urls, post: Post, before: Post) -> None:
     _tell(tx, post, before.addressed)
     if post.visibility == Visibility.DIRECT:
         conversations.add(tx, post)
-    sending.send_about(tx, urls, post, document, number=number, also=sorted(before.addressed), everywhere=True)
+    send.send_about(tx, urls, post, document, number=number, also=sorted(before.addressed), everywhere=True)
     tx.notify("posts")
 
 
@@ -244,7 +245,7 @@ def _send_pin(tx: Tx, urls: Urls, author: Account, post: Post, kind: str) -> Non
         to=(PUBLIC,),
         cc=(author.followers,),
     )
-    sending.send(tx, urls, author, document, number=number, subject=author.featured, followers=True)
+    send.send(tx, urls, author, document, number=number, subject=author.featured, followers=True)
 
 
 def _own(tx: Tx, author: Account, post: int) -> Post:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from fediblog.actions import sending
 from fediblog.actions.draft_rendering import OPEN
 from fediblog.actions.drafts import author_of
-from fediblog.actions.own_documents import Document
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
+from fediblog.outgoing import send
+from fediblog.outgoing.own_documents import Document
 from fediblog.protocol.activities import quote_authorization, quote_request, write_activity
 from fediblog.store.posts import posts, quotes, reply_policy
 from fediblog.store.queues import job_queue
@@ -57,7 +57,7 @@ def request(tx: Tx, urls: Urls, post: Post, document: Document) -> None:
         return
     number = int(asked.uri.rsplit("/", 1)[1])
     question = quote_request(asked.uri, post.author, quoted.uri, document, (quoted.author,))
-    sending.send(tx, urls, post.account, question, number=number, subject=post.uri, to=[quoted.account], private=True)
+    send.send(tx, urls, post.account, question, number=number, subject=post.uri, to=[quoted.account], private=True)
 
 
 def revoke(tx: Tx, urls: Urls, account: int, authorization: int) -> None:
@@ -83,5 +83,5 @@ def revoke(tx: Tx, urls: Urls, account: int, authorization: int) -> None:
         to=(found.account.uri, author.followers),
     )
     # Whoever shows the quote has it from the one who quotes, and most of those who care follow one of the two.
-    sending.send(tx, urls, author, document, number=number, subject=uri, to=[found.account], followers=True)
+    send.send(tx, urls, author, document, number=number, subject=uri, to=[found.account], followers=True)
     tx.notify("posts")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fediblog.actions import sending
 from fediblog.actions.drafts import author_of
-from fediblog.actions.own_documents import announce_of, like_of
 from fediblog.actions.post_actions import send_counts
 from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
+from fediblog.outgoing import send
+from fediblog.outgoing.own_documents import announce_of, like_of
 from fediblog.protocol.activities import write_activity
 from fediblog.store.posts import approvals, interactions, post_lists, post_writing, posts, reactions, reply_policy
 from fediblog.store.queues import job_queue, poll_totals
@@ -37,7 +37,7 @@ def like(tx: Tx, urls: Urls, account: int, post: int) -> None:
     if whole.account.local:
         notifications.add(tx, whole.account.id, "like", account, post)
     document = like_of(uri, actor, whole)
-    sending.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account])
+    send.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account])
     tx.notify("posts")
 
 
@@ -53,7 +53,7 @@ def unlike(tx: Tx, urls: Urls, account: int, post: int) -> None:
     document = write_activity(
         "Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(whole.author,)
     )
-    sending.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account])
+    send.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account])
     tx.notify("posts")
 
 
@@ -77,7 +77,7 @@ def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = 
     if whole.account.local:
         notifications.add(tx, whole.account.id, "boost", account, post)
     document = announce_of(uri, actor, whole, tx.now, visibility)
-    sending.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account], followers=True)
+    send.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account], followers=True)
     tx.notify("posts")
 
 
@@ -94,7 +94,7 @@ def unboost(tx: Tx, urls: Urls, account: int, post: int) -> None:
     document = write_activity(
         "Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(actor.followers, whole.author)
     )
-    sending.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account], followers=True)
+    send.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account], followers=True)
     tx.notify("posts")
 
 
@@ -138,7 +138,7 @@ def _cast(tx: Tx, urls: Urls, actor: str, account: int, post: Post, name: str) -
     }
     document = write_activity("Create", uri=urls.deed(actor, number), actor=actor, object=ballot, to=(post.author,))
     sender = author_of(tx, account)
-    sending.send(tx, urls, sender, document, number=number, subject=post.uri, to=[post.account], private=True)
+    send.send(tx, urls, sender, document, number=number, subject=post.uri, to=[post.account], private=True)
 
 
 def tally(tx: Tx, post: Post) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fediblog.actions import sending
 from fediblog.actions.drafts import author_of
 from fediblog.actions.follow_actions import other_of
 from fediblog.domain.accounts import Account
@@ -12,6 +11,7 @@ from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, Refused
 from fediblog.markup.text import tidy
+from fediblog.outgoing import send
 from fediblog.protocol.activities import write_activity
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts
@@ -77,4 +77,4 @@ def _forward(tx: Tx, urls: Urls, number: int, other: Account, named: Sequence[st
         to=(other.uri,),
         content=comment,
     )
-    sending.send(tx, urls, speaker, document, number=number, subject=other.uri, to=[other], private=True)
+    send.send(tx, urls, speaker, document, number=number, subject=other.uri, to=[other], private=True)

@@ -11,7 +11,6 @@ from fediblog.errors import Invalid, NotFound
 from fediblog.markup.markdown import render
 from fediblog.markup.text import one_line
 from fediblog.store.posts import custom_emoji
-from fediblog.store.posts.custom_emoji import OwnEmoji
 from fediblog.store.queues import events
 from fediblog.store.readers import announcements
 from fediblog.store.tx import Tx
@@ -70,9 +69,4 @@ def emoji_in(tx: Tx, urls: Urls, texts: Iterable[str]) -> tuple[Emoji, ...]:
     """Our emoji that these texts name."""
     named = dict.fromkeys(name for text in texts if ":" in text for name in _USED.findall(text))
     found = custom_emoji.by_names(tx, list(named)[:_MOST])
-    return tuple(own_emoji(urls, each) for each in found)
-
-
-def own_emoji(urls: Urls, own: OwnEmoji) -> Emoji:
-    """An emoji of ours as documents show it."""
-    return Emoji(name=own.name, url=urls.media(own.file), uri=urls.emoji(own.name), updated=own.updated)
+    return tuple(custom_emoji.own_emoji(urls, each) for each in found)

@@ -6,12 +6,13 @@ import json
 
 import pytest
 
-from fediblog.actions import account_actions, own_documents
+from fediblog.actions import account_actions
 from fediblog.actions.account_actions import Profile
 from fediblog.actions.drafts import Draft
 from fediblog.actions.post_actions import publish
 from fediblog.domain.documents import PUBLIC
 from fediblog.errors import Forbidden, Invalid, Refused
+from fediblog.outgoing import own_documents
 from fediblog.store.people import accounts, relations, server_state
 from fediblog.store.posts import post_writing, posts, reactions
 from tests.actions.stage import KEYS, URLS, Stage

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from fediblog.actions import approval_actions, moderation_actions, post_actions, reaction_actions
-from fediblog.actions.own_documents import post_document
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound
 from fediblog.federation.outbound import delivery_results
 from fediblog.federation.outbound.delivery_results import Learned
+from fediblog.outgoing.own_documents import post_document
 from fediblog.protocol.retry import Verdict
 from fediblog.store.posts import approvals, post_lists, posts
 from fediblog.store.queues import job_queue, leases

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fediblog.actions.own_documents import post_document
 from fediblog.domain.documents import Json
+from fediblog.outgoing.own_documents import post_document
 from fediblog.protocol.contexts import CONTEXT, in_context
 from fediblog.protocol.jsontext import encode
 from fediblog.store.posts import posts

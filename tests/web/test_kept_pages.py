@@ -23,7 +23,7 @@ from tests.world import JSON, App, World, ask
 A = "alice.test"
 KINDS = ("text/html", JSON)
 Pages = dict[tuple[str, str], tuple[int, str]]
-LOOKS = {"emoji_in", "own_emoji", "check_emoji_name", "preview_host", "host_name"}  # these change nothing
+LOOKS = {"emoji_in", "check_emoji_name", "preview_host", "host_name"}  # these change nothing
 # Asked for who is looking, and nobody in particular has any; the last stands in a row of which pages show another part.
 OF_READERS = {"mute", "bookmark", "thread_mute", "push_subscription"}
 _TABLE = re.compile(r"\b(?:from|join) ([a-z_]+)")

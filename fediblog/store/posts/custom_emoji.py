@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import replace
 
+from fediblog.domain.documents import Emoji
 from fediblog.domain.records import record
+from fediblog.domain.urls import Urls
 from fediblog.store.json_columns import emoji_from, emoji_text
 from fediblog.store.tx import Row, Tx
 
@@ -30,6 +32,11 @@ class OwnEmoji:
     still: str
     updated: int
     category: str = ""
+
+
+def own_emoji(urls: Urls, own: OwnEmoji) -> Emoji:
+    """An emoji of ours as documents show it."""
+    return Emoji(name=own.name, url=urls.media(own.file), uri=urls.emoji(own.name), updated=own.updated)
 
 
 def everything(tx: Tx) -> list[OwnEmoji]:

@@ -8,13 +8,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from fediblog.actions.own_documents import actor_document, announce_of, create_of, like_of, post_document
-from fediblog.actions.site_actions import own_emoji
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Json, Visibility
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
+from fediblog.outgoing.own_documents import actor_document, announce_of, create_of, like_of, post_document
 from fediblog.protocol.activities import tombstone
 from fediblog.protocol.collections import write_collection, write_page
 from fediblog.protocol.contexts import in_context, without_context
@@ -110,7 +109,7 @@ def _custom_emoji(tx: Tx, urls: Urls, name: str) -> Document:
     found = custom_emoji.by_names(tx, (name,))
     if not found:
         raise NotFound
-    return in_context(write_emoji(own_emoji(urls, found[0])))
+    return in_context(write_emoji(custom_emoji.own_emoji(urls, found[0])))
 
 
 # --- posts and activities ---

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fediblog.actions.site_actions import own_emoji
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PICTURE_TYPES, PUBLIC, Attachment, Emoji, Json, Visibility
 from fediblog.domain.posts import Post
@@ -37,7 +36,7 @@ def actor_document(tx: Tx, urls: Urls, account: Account) -> Document:
 
 def _emoji(tx: Tx, urls: Urls, used: tuple[Emoji, ...]) -> tuple[Emoji, ...]:
     """Of the emoji that were ours when they were used, those that still are."""
-    return tuple(own_emoji(urls, each) for each in custom_emoji.by_names(tx, [each.name for each in used]))
+    return tuple(custom_emoji.own_emoji(urls, each) for each in custom_emoji.by_names(tx, [each.name for each in used]))
 
 
 def post_document(tx: Tx, urls: Urls, post: Post) -> Document:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from fediblog.actions.own_documents import Document
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
+from fediblog.outgoing.own_documents import Document
 from fediblog.protocol.jsontext import encode
 from fediblog.store.people import accounts
 from fediblog.store.posts import reactions
