@@ -241,6 +241,67 @@ def test_what_belongs_to_a_site_is_kept_by_it() -> None:
     assert hits - {"fediblog/media/pictures.py"} == set()  # turns of the event loop, whoever runs on it
 
 
+def constants(path: Path) -> dict[str, ast.expr]:
+    """What a module calls its constants."""
+    return {
+        target.id: node.value
+        for node in parsed(path).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def texts_of(path: Path, node: ast.expr) -> set[str]:
+    """The texts that an expression may be: a literal, a constant here or elsewhere, or what runs over several."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return {text}
+        case ast.Tuple(elts=elements):
+            return {text for element in elements for text in texts_of(path, element)}
+        case ast.Attribute(value=ast.Name(id=module), attr=name):
+            places = [other for other in modules("fediblog") if other.stem == module and name in constants(other)]
+            return texts_of(places[0], constants(places[0])[name]) if len(places) == 1 else set()
+        case ast.Name(id=name) if name in constants(path):
+            return texts_of(path, constants(path)[name])
+        case ast.Name(id=name):
+            for other in ast.walk(parsed(path)):
+                match other:
+                    case ast.comprehension(target=ast.Name(id=bound)) if bound == name:
+                        return texts_of(path, other.iter)
+                    case ast.ImportFrom(module=str(module), names=names) if name in {alias.name for alias in names}:
+                        file = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+                        return texts_of(file, constants(file)[name])
+    return set()
+
+
+def test_who_is_notified_listens_and_who_listens_is_notified() -> None:
+    notified: set[str] = set()
+    heard: set[str] = set()
+    unclear = []
+    for path in modules("fediblog"):
+        for node in ast.walk(parsed(path)):
+            match node:
+                case ast.Call(func=ast.Attribute(value=ast.Name(id="tx"), attr="notify"), args=[channel]):
+                    found, into = texts_of(path, channel), notified
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="db") | ast.Attribute(attr="db"), attr="listen"),
+                    args=[channel, _],
+                ):
+                    found, into = texts_of(path, channel), heard
+                case ast.Assign(targets=[ast.Subscript(value=ast.Attribute(attr="channels"), slice=channel)]):
+                    if path.name == "tx.py" and isinstance(channel, ast.Name) and channel.id == "channel":
+                        continue  # `Tx.notify` itself
+                    found, into = texts_of(path, channel), notified
+                case _:
+                    continue
+            into |= found
+            unclear += [] if found else [f"{path.relative_to(ROOT)}:{node.lineno}"]
+    assert unclear == []
+    assert notified == heard
+    assert len(heard) > 3
+
+
 # What a module of one floor is called, none of another floor is.
 SHARED_NAMES = {
     "accounts": "the value in `domain`, the questions asked of its table in `store`",

@@ -194,7 +194,6 @@ def send_profile(tx: Tx, urls: Urls, account: Account) -> None:
     number = tx.new_id()
     document = update_of(urls, number, account.uri, actor_document(tx, urls, account), (PUBLIC,), (account.followers,))
     send.send(tx, urls, account, document, number=number, subject=account.uri, followers=True)
-    tx.notify("posts")
 
 
 def add_alias(tx: Tx, urls: Urls, account: int, uri: str) -> Account:

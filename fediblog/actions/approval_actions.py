@@ -34,4 +34,3 @@ def revoke(tx: Tx, urls: Urls, account: int, authorization: int) -> None:
         to=(*(each.uri for each in people), author.followers),
     )
     send.send(tx, urls, author, document, number=number, subject=uri, to=people, followers=True)
-    tx.notify("posts")

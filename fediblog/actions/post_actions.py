@@ -213,7 +213,6 @@ def _announce(tx: Tx, urls: Urls, post: Post) -> None:
     send.send_about(tx, urls, post, create_of(urls, post, document), number=post.id, everywhere=bool(post.quote))
     if post.quote:
         quote_actions.request(tx, urls, post, document)
-    tx.notify("posts")
 
 
 def _tell(tx: Tx, post: Post, known: frozenset[int]) -> None:
@@ -231,7 +230,6 @@ def _send_update(tx: Tx, urls: Urls, post: Post, before: Post) -> None:
     if post.visibility == Visibility.DIRECT:
         conversations.add(tx, post)
     send.send_about(tx, urls, post, document, number=number, also=sorted(before.addressed), everywhere=True)
-    tx.notify("posts")
 
 
 def _send_pin(tx: Tx, urls: Urls, author: Account, post: Post, kind: str) -> None:

@@ -84,4 +84,3 @@ def revoke(tx: Tx, urls: Urls, account: int, authorization: int) -> None:
     )
     # Whoever shows the quote has it from the one who quotes, and most of those who care follow one of the two.
     send.send(tx, urls, author, document, number=number, subject=uri, to=[found.account], followers=True)
-    tx.notify("posts")

@@ -38,7 +38,6 @@ def like(tx: Tx, urls: Urls, account: int, post: int) -> None:
         notifications.add(tx, whole.account.id, "like", account, post)
     document = like_of(uri, actor, whole)
     send.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account])
-    tx.notify("posts")
 
 
 def unlike(tx: Tx, urls: Urls, account: int, post: int) -> None:
@@ -54,7 +53,6 @@ def unlike(tx: Tx, urls: Urls, account: int, post: int) -> None:
         "Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(whole.author,)
     )
     send.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account])
-    tx.notify("posts")
 
 
 def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = Visibility.PUBLIC) -> None:
@@ -78,7 +76,6 @@ def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = 
         notifications.add(tx, whole.account.id, "boost", account, post)
     document = announce_of(uri, actor, whole, tx.now, visibility)
     send.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account], followers=True)
-    tx.notify("posts")
 
 
 def unboost(tx: Tx, urls: Urls, account: int, post: int) -> None:
@@ -95,7 +92,6 @@ def unboost(tx: Tx, urls: Urls, account: int, post: int) -> None:
         "Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(actor.followers, whole.author)
     )
     send.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account], followers=True)
-    tx.notify("posts")
 
 
 def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) -> None:
@@ -121,7 +117,6 @@ def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) ->
         poll_totals.voted(tx, post)
         if poll.until is not None:
             job_queue.add(tx, "close-poll", str(post), run_at=poll.until)
-    tx.notify("posts")
 
 
 def _cast(tx: Tx, urls: Urls, actor: str, account: int, post: Post, name: str) -> None:

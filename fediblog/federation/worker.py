@@ -27,7 +27,7 @@ from fediblog.store.tx import Tx
 T = TypeVar("T")
 Task: TypeAlias = "asyncio.Task[None]"
 
-CHANNELS = ("deliveries", "jobs", "incoming")
+CHANNELS = (delivery_queue.CHANNEL, job_queue.CHANNEL, incoming_queue.CHANNEL)
 SHORTEST = 0.02  # seconds
 LOOK = 3_000  # ms from one look for processes that are gone to the next
 POLL = 1.0  # seconds; on SQLite another process may write without our hearing of it

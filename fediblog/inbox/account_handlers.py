@@ -47,7 +47,6 @@ def gone_for_good(tx: Tx, account: Account) -> Outcome:
         return Outcome.DUPLICATE
     post_writing.remove_all_of(tx, account)
     deleted_accounts.forget(tx, account.id)
-    tx.notify("posts")
     return Outcome.DONE
 
 

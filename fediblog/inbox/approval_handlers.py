@@ -49,7 +49,6 @@ def answered(tx: Tx, urls: Urls, activity: Activity, *, accepted: bool) -> Outco
             automatic_answers.undo_boost(tx, urls, booster, post.account, uri, post.uri)
     if ours is not None:
         _tell(tx, ours)
-    tx.notify("posts")
     return Outcome.DONE
 
 

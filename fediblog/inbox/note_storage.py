@@ -137,7 +137,6 @@ def put_post(
     if parent is not None and parent.local and parent.repliable != "public":
         automatic_answers.let_reply(tx, urls, parent, author, note.uri)
     _complete_later(tx, news, above, climbed=climbed)
-    tx.notify("posts")
     return number
 
 
@@ -194,7 +193,6 @@ def change_post(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote |
         tell(tx, news, {}, quoted)
         if after.visibility == Visibility.DIRECT:
             conversations.add(tx, after)
-    tx.notify("posts")
 
 
 def _dated(note: CleanNote, now: int) -> CleanNote:

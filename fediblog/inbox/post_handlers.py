@@ -141,8 +141,6 @@ def _changed(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote | No
     if stored.quote and not note.quote:  # whom it quoted did not want that
         post_writing.drop_quote(tx, stored.id)
         changed = True
-    if changed:
-        tx.notify("posts")
     return Outcome.DONE if changed else Outcome.DUPLICATE
 
 
@@ -160,7 +158,6 @@ def _voted(tx: Tx, note: Note, facts: Facts) -> Outcome:
     if not reactions.vote(tx, facts.actor.id, post.id, note.title, note.uri):
         return Outcome.DUPLICATE
     reactions.tally(tx, post)
-    tx.notify("posts")
     return Outcome.DONE
 
 
@@ -180,7 +177,6 @@ def take_away(tx: Tx, post: Post) -> None:
     if post.local:
         raise Refused("post-is-ours", "What is ours is not deleted from elsewhere.", post.uri)
     post_writing.remove(tx, post)
-    tx.notify("posts")
 
 
 arrived = Handler(_arrived, needs=_needs, concerns=_concerns, brings=_brings)

@@ -81,7 +81,6 @@ def _told_late(tx: Tx, activity: Activity, facts: Facts, post: Post) -> None:
         return
     if quoting.visibility in _OPEN or post.account.id in quoting.addressed:
         notifications.add(tx, post.account.id, "quote", facts.actor.id, quoting.id)
-    tx.notify("posts")
 
 
 def as_asked(activity: Activity) -> dict[str, Json]:
@@ -133,7 +132,6 @@ def _settled(tx: Tx, found: Request, before: str, state: str, approval: str = ""
     if found.state == state or not quotes.settle(tx, found.post, before, state, approval):
         return Outcome.DUPLICATE
     job_queue.add(tx, "send-counts", str(found.post))
-    tx.notify("posts")
     return Outcome.DONE
 
 

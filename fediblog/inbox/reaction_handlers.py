@@ -49,15 +49,11 @@ def _reacted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     uri = activity.uri or f"{facts.actor.uri}#{kind}/{post.id}"
     if not reactions.react(tx, facts.actor.id, post.id, uri, kind=kind, content=content, emoji_url=picture):
         return Outcome.DUPLICATE
-    if post.local:
-        if kind != "dislike":
-            if post.reactions and reactions.still_likes(tx, facts.actor.id, post.id, but=uri):
-                _retell(tx, post.account, facts.actor.id, post.id)  # who likes it already has been told of
-            else:
-                notifications.add(
-                    tx, post.account, "like", facts.actor.id, post.id, content, new=True, pushed=post.pushed
-                )
-        tx.notify("posts")
+    if post.local and kind != "dislike":
+        if post.reactions and reactions.still_likes(tx, facts.actor.id, post.id, but=uri):
+            _retell(tx, post.account, facts.actor.id, post.id)  # who likes it already has been told of
+        else:
+            notifications.add(tx, post.account, "like", facts.actor.id, post.id, content, new=True, pushed=post.pushed)
     return Outcome.DONE
 
 
@@ -72,7 +68,8 @@ def _reaction_undone(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Ou
     kind, content, _ = _kind_of(inner)
     if reactions.withdraw(tx, facts.actor.id, post.id, kind=kind, content=content) is None:
         return remember(tx, activity)
-    _forget_reaction(tx, activity.object_uri, facts.actor.id, post)
+    _tell_less(tx, post.account, facts.actor.id, post.id)
+    incoming_queue.forget(tx, activity.object_uri)
     return Outcome.DONE
 
 
@@ -87,16 +84,8 @@ def take_reaction_back(tx: Tx, uri: str, account: int) -> bool:
     post = posts.stored(tx, found[1])
     if post is not None:
         _tell_less(tx, post.account.id, account, post.id)
-        tx.notify("posts")
     incoming_queue.forget(tx, uri)
     return True
-
-
-def _forget_reaction(tx: Tx, uri: str, account: int, post: Row) -> None:
-    _tell_less(tx, post.account, account, post.id)
-    incoming_queue.forget(tx, uri)
-    if post.local:
-        tx.notify("posts")
 
 
 def _tell_less(tx: Tx, author: int, account: int, post: int) -> None:
@@ -156,7 +145,6 @@ def pass_on(tx: Tx, activity: Activity, facts: Facts, known: Row | None = None) 
         post_lists.spread(tx, whole, number, booster.id)
     if post.local:
         notifications.add(tx, post.account, "boost", booster.id, post.id, new=True, pushed=post.pushed)
-        tx.notify("posts")
     return Outcome.DONE
 
 
@@ -183,7 +171,6 @@ def take_boost_back(tx: Tx, uri: str, account: int) -> bool:
     post = posts.stored(tx, found[1])
     if post is not None:
         notifications.withdraw(tx, post.account.id, "boost", account, post.id)
-        tx.notify("posts")
     incoming_queue.forget(tx, uri)
     return True
 

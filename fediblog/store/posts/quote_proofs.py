@@ -81,7 +81,6 @@ def revoke(tx: Tx, proof: str, author: str) -> bool:
 def _tell(tx: Tx, posts: Collection[int]) -> None:
     for row in tx.all("select id, account from post where id in (:posts)", posts=sorted(posts)):
         events.tell(tx, events.EDIT, account=row.account, post=row.id)
-    tx.notify("posts")
 
 
 def named(tx: Tx, posts: Collection[int]) -> dict[int, Row]:

@@ -28,6 +28,7 @@ from fediblog.store.queues.leases import next_due as next_due
 from fediblog.store.queues.leases import release_all as release_all
 from fediblog.store.tx import Row, Scalar, Tx
 
+CHANNEL = "deliveries"
 KEPT_TRYING = 7 * 86_400_000  # ms; after that a message is given up
 MOST_TRIES = 12  # of one message whose host answers, but with an error each time
 MANY = 500  # deliveries of an activity, with which it matters how they are looked for
@@ -128,7 +129,7 @@ def add_deliveries(tx: Tx, outgoing: int, inboxes: Sequence[str]) -> int:
         _turns(whole, list(fresh.values()), tx.now),
     )
     tx.run("update outgoing set total = total + :n where id = :id", n=len(fresh), id=outgoing)
-    tx.notify("deliveries")
+    tx.notify(CHANNEL)
     _tell_planner(tx, whole.total, whole.total + len(fresh))
     return len(fresh)
 
@@ -250,7 +251,6 @@ def _forget_like(tx: Tx, outgoing: int) -> None:
         " and account in (select account from outgoing where id = :id)",
         id=outgoing,
     )
-    tx.notify("posts")
 
 
 def _forget_request(tx: Tx, outgoing: int) -> None:

@@ -13,6 +13,7 @@ from fediblog.store.people.hosts import domains
 from fediblog.store.queues import claims
 from fediblog.store.tx import Tx
 
+CHANNEL = "incoming"
 MOST_TRIES = 3  # of one that makes a handler fail: then it is put aside and shown
 MOST_CLAIMS = 8  # of one that also waits for other servers, or with which the process ends
 FULL = 10_000  # waiting activities; beyond that the door is closed for a while
@@ -103,7 +104,7 @@ def keep(tx: Tx, uri: str, actor: str, host: str, body: str, inbox_owner: int | 
         owner=inbox_owner,
         now=tx.now,
     )
-    tx.notify("incoming")
+    tx.notify(CHANNEL)
 
 
 def claim(tx: Tx, limit: int = 16) -> list[Incoming]:

@@ -10,6 +10,7 @@ from fediblog.domain.records import record
 from fediblog.store.queues import claims
 from fediblog.store.tx import Row, Tx
 
+CHANNEL = "jobs"
 MOST_TRIES = 8
 
 
@@ -41,7 +42,7 @@ def add(
         at=when,
         now=tx.now,
     )
-    tx.notify("jobs")
+    tx.notify(CHANNEL)
 
 
 def claim(tx: Tx, limit: int = 8) -> list[Job]:
@@ -73,7 +74,7 @@ def carry_on(tx: Tx, job: int, payload: Mapping[str, object]) -> None:
         now=tx.now,
         id=job,
     )
-    tx.notify("jobs")
+    tx.notify(CHANNEL)
 
 
 def put_off(tx: Tx, job: Job, error: str, delay: int) -> None:

@@ -80,7 +80,6 @@ def add(
         filtered = verdict == "filter"
         told = tx.run(sql, **notice, judged=1, filtered=int(filtered)) if verdict in ("accept", "filter") else 0
     if told and not filtered:
-        tx.notify("notices")
         events.tell_of_notice(tx, account, post or 0)
         if pushed:
             push_subscriptions.queue(tx, account, kind, actor)
