@@ -9,8 +9,8 @@ from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.documents import Source
 from fediblog.domain.posts import Post
 from fediblog.hashtags import key
-from fediblog.markup.html import plain
-from fediblog.markup.markdown import find_hashtags
+from fediblog.markup.html import hashtags_in, plain
+from fediblog.markup.slug import slugify
 from fediblog.protocol.previews import written_abstract
 from fediblog.store.posts import media_files, posts
 from fediblog.store.tx import Tx
@@ -65,19 +65,27 @@ def _poll(post: Post) -> PollDraft | None:
 
 
 def inherited(tx: Tx, draft: Draft, before: Post) -> Draft:
-    """The draft of an edit with what it does not say itself: the kind of text, and the tags beside it."""
+    """The draft of an edit with what it does not say itself: the kind of text, the tags beside it, a chosen slug."""
     source = before.source or Source(content="")
-    written = set(map(key, find_hashtags(source.content, source.media_type)))
+    written = set(map(key, hashtags_in(before.content)))
     tags = tuple(name for name in before.hashtags if key(name) not in written)
     return replace(
         draft,
         source_type=draft.source_type or source.media_type,
+        slug=draft.slug or (before.slug if draft.title == before.title else _chosen_slug(before)),
         tags=tags if draft.tags is None else draft.tags,
         quotable=draft.quotable or before.quotable,
         comments=draft.comments or before.repliable,
         quote=_quoted(tx, before) if draft.quote is None else draft.quote,
         app=draft.app if any(draft.app) else (before.app_name, before.app_website),
     )
+
+
+def _chosen_slug(post: Post) -> str:
+    """The slug, unless it was made of the title, with which it changes until others have seen it."""
+    made = slugify(post.title) or str(post.id)
+    number = post.slug.removeprefix(f"{made}-")
+    return "" if post.slug == made or (number != post.slug and number.isdecimal()) else post.slug
 
 
 def says_the_same(tx: Tx, draft: Draft, before: Post) -> bool:

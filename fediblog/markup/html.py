@@ -21,6 +21,7 @@ _CELLS: Final = frozenset(("td", "th"))
 # White space of HTML; others, such as the no-break space, are characters.
 _SPACES: Final = re.compile("[ \t\n\f\r]+")
 ELLIPSIS: Final = "…"
+_HASHTAG: Final = re.compile('class="mention hashtag"[^>]*>#<span>([^<]*)</span>')
 
 
 def escape(text: str) -> Html:
@@ -113,3 +114,8 @@ def excerpt(html: str, limit: int) -> str:
         word = head.rfind(" ")
         head = head[:word] if word > limit // 2 else head
     return head.rstrip(" ,;:–—-") + ELLIPSIS
+
+
+def hashtags_in(html: str) -> tuple[str, ...]:
+    """The hashtags that stand in the text of a post of ours, as written, without `#`."""
+    return tuple(unescape(name) for name in _HASHTAG.findall(html))

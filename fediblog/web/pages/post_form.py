@@ -17,12 +17,10 @@ from fediblog.domain.records import record
 from fediblog.errors import Refused
 from fediblog.federation import uploads
 from fediblog.federation.site import Site
-from fediblog.markup.html import plain
 from fediblog.markup.text import one_line
 from fediblog.media.formats import focal_point
 from fediblog.media.pictures import Shape
 from fediblog.messages import text
-from fediblog.protocol.previews import written_abstract
 from fediblog.store.posts import media_files
 from fediblog.store.posts.media_files import Upload
 from fediblog.store.posts.reader_marks import Defaults
@@ -131,42 +129,35 @@ def _narrower(one: Visibility, other: Visibility) -> Visibility:
     return max(one, other, key=order.index)
 
 
-def of_post(tx: Tx, post: Post) -> Sheet:
-    """The sheet that a post of ours was made from."""
-    names = [file.url.partition("/media/")[2] for file in post.attachments]
-    hero = post.image.url.partition("/media/")[2] if post.image else ""
-    stored = media_files.by_names(tx, post.account.id, [*names, hero])
-    at = datetime.fromtimestamp((post.scheduled or 0) / 1000, UTC)
+def of_draft(tx: Tx, draft: Draft, account: int) -> Sheet:
+    """The sheet that makes that draft of the account."""
+    files = (*draft.files, *([draft.hero] if draft.hero else ()))
+    stored = media_files.many(tx, [each.upload for each in files], account)
+    at = datetime.fromtimestamp((draft.scheduled or 0) / 1000, UTC)
     return Sheet(
-        source=post.source.content if post.source else plain(post.content),
-        title=post.title,
-        warning=post.warning if post.is_article else post.summary,
-        summary=written_abstract(post),
-        visibility=post.visibility,
-        language=post.language,
-        sensitive=post.sensitive,
-        scheduled=at.strftime("%Y-%m-%dT%H:%M") if post.scheduled else "",
-        reply=post.parent,
-        quote=post.quoted.id if post.quoted else None,
-        comments=post.repliable,
-        quotable=post.quotable,
-        pictures=tuple(
-            Kept(stored[name], file.alt, file.focus)
-            for name, file in zip(names, post.attachments, strict=True)
-            if name in stored
-        ),
-        hero=Kept(stored[hero], post.image.alt) if post.image and hero in stored else None,
-        answers=tuple(option.name for option in post.poll.options) if post.poll else (),
-        multiple=post.poll is not None and post.poll.multiple,
-        period=_period(post),
+        source=draft.source,
+        title=draft.title,
+        warning=draft.warning,
+        summary=draft.summary,
+        visibility=draft.visibility,
+        language=draft.language,
+        sensitive=draft.sensitive,
+        scheduled=at.strftime("%Y-%m-%dT%H:%M") if draft.scheduled else "",
+        reply=draft.reply_to,
+        quote=draft.quote,
+        comments=draft.comments,
+        quotable=draft.quotable,
+        pictures=tuple(Kept(stored[each.upload], each.alt, each.focus) for each in draft.files),
+        hero=Kept(stored[draft.hero.upload], draft.hero.alt) if draft.hero else None,
+        answers=draft.poll.options if draft.poll else (),
+        multiple=draft.poll is not None and draft.poll.multiple,
+        period=_period(draft.poll) if draft.poll else 86_400,
     )
 
 
-def _period(post: Post) -> int:
-    """How long the poll of a post that waits shall be open, in seconds."""
-    opens, ends = post.scheduled or post.published or 0, post.poll.ends if post.poll else None
-    wanted = (ends - opens) // 1000 if ends is not None else 86_400
-    return min(PERIODS, key=lambda each: abs(each - wanted))
+def _period(poll: PollDraft) -> int:
+    """The one of the periods offered that is nearest to how long the poll shall be open."""
+    return min(PERIODS, key=lambda each: abs(each - poll.seconds))
 
 
 async def from_form(site: Site, form: Form) -> Sheet:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fediblog.actions import post_actions
+from fediblog.actions.draft_of_post import draft_of
 from fediblog.actions.draft_rendering import people_named, targets
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
@@ -68,7 +69,8 @@ async def change(request: Request) -> Response:
 def _change(tx: Tx, visit: Visit, number: int) -> Desk:
     post = _own(tx, visit, number)
     parent = posts.get(tx, post.parent, visit.account.id) if post.parent is not None else None
-    return Desk(post_form.of_post(tx, post), post=post, parent=parent, quoted=post.quoted)
+    sheet = post_form.of_draft(tx, draft_of(tx, post), visit.account.id)
+    return Desk(sheet, post=post, parent=parent, quoted=post.quoted)
 
 
 async def save(request: Request) -> Response:

@@ -15,6 +15,7 @@ from fediblog.actions import account_actions
 from fediblog.domain.accounts import Relation
 from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.domain.posts import Post
+from fediblog.protocol.previews import abstract
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_lists, posts, reactions
 from fediblog.store.queues import delivery_queue, job_queue, profile_totals
@@ -145,6 +146,64 @@ async def test_drafts_and_later(blog: Blog) -> None:
     assert await blog.site.db.read(lambda tx: tx.one("select 1 as yes from job where kind = 'release'"))
     await owner.post(f"/write/{draft.id}", {"source": "Finished", "do": "publish"})
     assert "Finished" in (await blog.browser().get("/")).text
+
+
+def typed_in(page: str) -> dict[str, str]:
+    """What a browser would send of the form for a post, without the pictures and the answers of a poll."""
+    form = page.split('action="/write', 1)[1].split("</form>")[0]
+    found = {
+        name: unescape(value) for name, value in re.findall(r'<input[^>]*? name="([\w-]+)"[^>]*? value="([^"]*)"', form)
+    }
+    found |= {
+        name: unescape(value)
+        for name, value in re.findall(r'<textarea[^>]*? name="(\w+)"[^>]*>\n?(.*?)</textarea>', form, re.S)
+    }
+    for name, options in re.findall(r'<select[^>]*? name="(\w+)"[^>]*>(.*?)</select>', form, re.S):
+        chosen = re.search(r'<option value="([^"]*)" selected', options)
+        found[name] = chosen[1] if chosen else ""
+    return {
+        name: value
+        for name, value in found.items()
+        if name not in ("csrf", "upload", "answer", "sensitive", "multiple", "anyway")
+    }
+
+
+async def test_an_edit_freezes_no_abstract_that_its_author_did_not_write(blog: Blog) -> None:
+    article = await blog.write("It begins so.", title="Tides")
+    old = await blog.write("It began so.", title="Ebbs")
+    await blog.site.db.write(  # as earlier versions stored it
+        lambda tx: tx.run("update post set summary = '<p>It began so.</p>' where id = :id", id=old.id)
+    )
+    owner = await blog.owner()
+    for number in (article.id, old.id):
+        typed = typed_in((await owner.get(f"/write/{number}")).text)
+        assert typed["summary"] == ""
+        answer = await owner.post(f"/write/{number}", {**typed, "source": "It begins otherwise.", "do": "publish"})
+        assert answer.status_code == 303
+        after = await blog.site.db.read(posts.stored, number)
+        assert after is not None
+        assert (after.summary, abstract(after)) == ("", "It begins otherwise.")
+
+
+async def test_an_article_for_later_keeps_its_slug(blog: Blog) -> None:
+    at = blog.clock() + 86_400_000
+    kept = await blog.write("Text", title="On Tides", slug="tides", state="scheduled", scheduled=at)
+    owner = await blog.owner()
+    typed = typed_in((await owner.get(f"/write/{kept.id}")).text)
+    await owner.post(f"/write/{kept.id}", {**typed, "source": "More", "do": "schedule"})
+    again = await latest(blog, "scheduled")
+    assert (again.slug, again.source and again.source.content) == ("tides", "More")
+    typed = typed_in((await owner.get(f"/write/{again.id}")).text)
+    await owner.post(f"/write/{again.id}", {**typed, "title": "On Tides and Ebbs", "do": "publish"})
+    assert (await latest(blog)).slug == "tides"
+
+
+async def test_a_slug_that_nobody_chose_follows_the_title(blog: Blog) -> None:
+    kept = await blog.write("Text", title="On Tides", state="draft")
+    owner = await blog.owner()
+    typed = typed_in((await owner.get(f"/write/{kept.id}")).text)
+    await owner.post(f"/write/{kept.id}", {**typed, "title": "On Ebbs", "do": "publish"})
+    assert (await latest(blog)).slug == "on-ebbs"
 
 
 async def test_delete_asks_first(blog: Blog) -> None:
