@@ -120,6 +120,7 @@ def load(tx: Tx, data: Iterable[Table], *, replace: bool = False) -> int:
     for table, columns, rows in data:
         known = [index for index, column in enumerate(columns) if column in present.get(table, ())]
         if known:
+            _empty(tx, (table,), replace=True)  # of what triggers put in: the dump has it
             count += _insert(tx, table, [columns[index] for index in known], known, rows)
         else:
             count += sum(0 for _ in rows)

@@ -17,9 +17,11 @@ from fediblog.errors import Misuse
 from fediblog.store.engine.backup import backup_sqlite, load_dump, read_header, tables, write_dump
 from fediblog.store.engine.database import Database, connect, restore
 from fediblog.store.engine.migrate import Migration, version
+from fediblog.store.people import relations
 from fediblog.store.tx import Conflict, Scalar, Tx
 from tests.conftest import ENGINES, Clock, options
 from tests.postgres import Cluster
+from tests.store import makers
 from tests.store.conftest import SCHEMA
 
 # Parts come before what they refer to, and things refer to later things.
@@ -90,6 +92,21 @@ async def test_a_dump_moves_everything(source: Database, target: Database, clock
     assert await target.read(version) == 3
     with pytest.raises(Conflict):  # references are enforced again
         await target.write(lambda tx: tx.run("insert into part (id, thing) values (5, 5000)"))
+
+
+async def test_rows_that_a_trigger_made_are_moved_once(db: Database, target_url: str, clock: Clock) -> None:
+    def block(tx: Tx) -> None:
+        person = makers.local(tx, "alice")
+        relations.block(tx, person.id, makers.remote(tx, "bob").id, "")
+
+    await db.write(block)
+    file = await dumped(db)
+    await restore(target_url, file)
+    moved = await connect(target_url, **options(clock))
+    try:
+        assert [tuple(row) for row in await moved.read(lambda tx: tx.all("select yes from shut_out"))] == [(1,)]
+    finally:
+        await moved.close()
 
 
 async def test_a_filled_database_is_not_overwritten_by_accident(source: Database) -> None:
