@@ -110,7 +110,7 @@ STANDARDS = (
   WebFinger and host-meta are asked unsigned
 - [NodeInfo](https://nodeinfo.diaspora.software/) """
     + " and ".join(VERSIONS)
-    + """, host-meta (XML and JSON)
+    + """, host-meta (XML and JSON); the NodeInfo of servers that we deal with is read at most once a day, unsigned
 
 ## Supported FEPs
 

@@ -15,6 +15,7 @@ from fediblog.errors import Unavailable
 from fediblog.federation.lookups import (
     first_contact,
     follower_sync,
+    peer_nodeinfo,
     poll_refresh,
     quote_check,
     resolve,
@@ -30,6 +31,7 @@ from fediblog.store.people import (
     forgotten_accounts,
     logins,
     operator_alerts,
+    peers,
     relations,
 )
 from fediblog.store.posts import media_files, quote_proofs
@@ -57,6 +59,8 @@ KEPT_FAILED = 30 * DAY  # ms that a failed delivery is shown
 KEPT_SENT = 30 * DAY  # ms that an activity about nothing lasting is kept
 SPAN, SPANS = 500, 40  # accounts that are looked at in one go, and how many times in an hour
 KEPT_STRANGERS = 30 * DAY  # ms after the last fetch that an account is kept which means nothing to anybody here
+PEERS = 4  # servers that are asked for their NodeInfo in one go, one after another
+PEERS_PAUSE = 1_000  # ms before the next few
 KEPT_UNUSED = DAY  # ms in which an upload can still find its post
 
 
@@ -208,7 +212,7 @@ def _sweep(tx: Tx, job: Job, after: int) -> int:
         apps.sweep(tx) + events.sweep(tx) + logins.sweep_sessions(tx) + incoming_queue.sweep(tx) + moderation.sweep(tx)
     )
     swept += delivery_queue.sweep(tx, failed_before=tx.now - KEPT_FAILED, sent_before=tx.now - KEPT_SENT)
-    swept += job_queue.sweep(tx, tx.now - KEPT_FAILED)
+    swept += job_queue.sweep(tx, tx.now - KEPT_FAILED) + peers.sweep(tx)
     job_queue.done(tx, job.id)
     job_queue.add(tx, "sweep", job.subject, {"accounts": after}, run_at=tx.now + SWEEP_EVERY)
     return swept
@@ -230,6 +234,20 @@ async def _sweep_accounts(site: Site, after: int) -> int:
 
 def _idle(tx: Tx, after: int, before: int) -> tuple[list[int], int]:
     return forgotten_accounts.idle(tx, after=after, before=before, span=SPAN)
+
+
+async def ask_peers(site: Site, job: Job) -> None:
+    """Ask a few servers which software they run; the next soon if more are due, else in an hour."""
+    looked = await site.db.write(peers.meet, job.payload.get("since"))
+    hosts = await site.db.scan(peers.due, PEERS)
+    for host in hosts:
+        await peer_nodeinfo.ask(site, host)
+    await site.db.write(_ask_again, job, looked, PEERS_PAUSE if len(hosts) == PEERS else SWEEP_EVERY)
+
+
+def _ask_again(tx: Tx, job: Job, looked: int, pause: int) -> None:
+    job_queue.done(tx, job.id)
+    job_queue.add(tx, peers.JOB, job.subject, {"since": looked}, run_at=tx.now + pause)
 
 
 async def check_database(site: Site, job: Job) -> None:
@@ -275,11 +293,13 @@ JOBS: dict[str, Handler] = {
     "confirm-gone": confirm_gone,
     "sweep": sweep,
     "check-database": check_database,
+    peers.JOB: ask_peers,
     push_subscriptions.JOB: push,
 }
 
 
 def start_sweeping(tx: Tx) -> None:
-    """Have the hourly sweep and the daily check run, if they do not already."""
+    """Have the hourly sweep, the daily check and the questions to other servers run, if they do not already."""
     job_queue.add(tx, "sweep", "hourly", run_at=tx.now + SWEEP_EVERY)
     job_queue.add(tx, "check-database", "daily", run_at=tx.now + DAY)
+    job_queue.add(tx, peers.JOB, "hourly", run_at=tx.now + SWEEP_EVERY)

@@ -16,7 +16,7 @@ from fediblog.actions.post_actions import publish
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
-from fediblog.errors import Unavailable
+from fediblog.errors import Refused, Unavailable
 from fediblog.federation.inbound.receive import Receipt, process, receive
 from fediblog.federation.lookups import resolve
 from fediblog.federation.site import Site
@@ -51,6 +51,7 @@ class Web:
     asked: list[str] = field(default_factory=list)
     signed: set[str] = field(default_factory=set)  # of these, what was asked for with a signature
     down: set[str] = field(default_factory=set)
+    patience: dict[str, float] = field(default_factory=dict)  # seconds that we would have waited for the last answer
 
     def put(self, url: str, document: Any, *, status: int = 200, kind: str = ACTIVITY) -> None:
         self.pages[url] = (status, kind, json.dumps(document).encode())
@@ -60,6 +61,7 @@ class Web:
     ) -> Answer:
         url = url.partition("#")[0]
         self.asked.append(url)
+        self.patience[url] = deadline
         if "signature" in dict(headers):
             self.signed.add(url)
         if urlsplit(url).netloc in self.down:
@@ -67,6 +69,8 @@ class Web:
         if url in self.redirects:
             return Answer(302, (("location", self.redirects[url]),), b"", url)
         status, kind, page = self.pages.get(url, (404, "text/plain", b"nothing"))
+        if len(page) > limit:
+            raise Refused("answer-too-large")
         return Answer(status, (("content-type", kind), *self.headers.get(url, ())), page, url)
 
     async def close(self) -> None:

@@ -228,7 +228,7 @@ async def test_a_worker_that_is_alone_takes_back_what_the_last_one_had_begun(hub
     assert await hub.worker.idle() == (1 if db.engine == "sqlite" else 0)
     hub.world.clock.forward(ms=claims.CLAIM + 1)
     await hub.worker.idle()
-    assert await hub.world.read("one.test", job_queue.totals) == {"waiting": 2}  # the hourly sweep and the daily check
+    assert await hub.world.read("one.test", job_queue.totals) == {"waiting": 3}  # the hourly and the daily ones
 
 
 @pytest.mark.parametrize(("role", "alone"), [("all", True), ("worker", True), ("web", False)])
@@ -356,12 +356,12 @@ async def test_the_sweep_forgets_what_is_old_and_comes_again(hub: Hub) -> None:
     await site.db.write(deed)
     await hub.worker.recover()
     hub.world.clock.forward(days=2)
-    assert await hub.worker.idle() == 2  # the daily check of the database as well
+    assert await hub.worker.idle() == 3  # the daily check of the database and the questions to others as well
     assert await site.db.read(media_files.names) == set()
-    assert await hub.world.read("one.test", job_queue.totals) == {"waiting": 2}
+    assert await hub.world.read("one.test", job_queue.totals) == {"waiting": 3}
     assert await hub.worker.idle() == 0
     hub.world.clock.forward(hours=1)
-    assert await hub.worker.idle() == 1
+    assert await hub.worker.idle() == 2
 
     def sessions(tx: Tx) -> int:
         return len(tx.all("select token from session"))

@@ -52,6 +52,7 @@ ENDS = {
     "post": "what our people follow or are addressed by",
     "notice": "what happened to our people, once each",
     "host": "servers to which something was sent",
+    "peer": "swept once no account and no delivery of that server is left",
 }
 
 

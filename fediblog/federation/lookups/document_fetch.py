@@ -7,6 +7,7 @@ from fediblog.errors import Gone, NotFound, Refused, Unavailable
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
 from fediblog.net import Answer
+from fediblog.net.client import MAX_DOCUMENT
 from fediblog.protocol import readers
 from fediblog.protocol.authority import fetched_ok, redirected_ok, same_origin
 from fediblog.protocol.contexts import refuse_tricks
@@ -32,8 +33,12 @@ async def fetch(
     fresh: bool = False,
     elsewhere: bool = False,
     signed: bool = True,
+    limit: int = MAX_DOCUMENT,
+    deadline: float | None = None,
 ) -> Answer:
     """GET something of another server, signed by ours. `elsewhere`: a redirect may lead to another origin.
+
+    `limit` in bytes, `deadline` in seconds for all steps.
 
     Gone and NotFound say that it is not there, Refused that it cannot be had, Unavailable that it cannot be had now.
     """
@@ -44,12 +49,25 @@ async def fetch(
     budget.spend(url)
     signer = await site.keys.instance() if signed else None
     answer = await site.client.fetch(
-        url, accept=accept, sign=signer, cross_origin=elsewhere, fresh=fresh, before_redirect=budget.visit
+        url,
+        accept=accept,
+        sign=signer,
+        limit=limit,
+        deadline=deadline,
+        cross_origin=elsewhere,
+        fresh=fresh,
+        before_redirect=budget.visit,
     )
     _check_status(answer, url)
     if answer.url != url and same_origin(answer.url, site.urls.origin):
         raise Refused("address-ours", "What is ours is not fetched.", url)
     return answer
+
+
+def plain_if_loopback(site: Site, host: str, url: str) -> str:
+    """The https address of something at a host, by http where the demo names that host as one of this machine's."""
+    plain = host in site.settings.loopback_authorities
+    return f"http:{url.removeprefix('https:')}" if plain else url
 
 
 def _check_status(answer: Answer, url: str) -> None:

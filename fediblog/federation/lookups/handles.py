@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from fediblog.domain.documents import Actor
 from fediblog.errors import NotFound, Refused, Unavailable
-from fediblog.federation.lookups.document_fetch import fetch
+from fediblog.federation.lookups.document_fetch import fetch, plain_if_loopback
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
 from fediblog.net import Answer
@@ -52,7 +52,7 @@ async def webfinger(site: Site, user: str, host: str, budget: Budget) -> Jrd:
     Asked without a signature, as most servers ask: it is told to everybody.
     """
     resource = f"acct:{user}@{host}"
-    url = _scheme(site, host, webfinger_url(host, resource))
+    url = plain_if_loopback(site, host, webfinger_url(host, resource))
     try:
         answer = await _asked(site, url, budget, ACCEPT)
     except NotFound:
@@ -69,17 +69,12 @@ async def _asked(site: Site, url: str, budget: Budget, accept: str) -> Answer:
 
 
 async def _template(site: Site, host: str, budget: Budget) -> str:
-    url = _scheme(site, host, f"https://{host}/.well-known/host-meta")
+    url = plain_if_loopback(site, host, f"https://{host}/.well-known/host-meta")
     answer = await _asked(site, url, budget, "application/xrd+xml")
     template = hostmeta.read_template(answer.body[:_META_LIMIT].decode("utf-8", "replace"))
     if not template:
         raise NotFound(detail=url)
     return template
-
-
-def _scheme(site: Site, host: str, url: str) -> str:
-    plain = host in site.settings.loopback_authorities
-    return f"http:{url.removeprefix('https:')}" if plain else url
 
 
 def _actor_of(found: Jrd) -> str:

@@ -42,6 +42,7 @@ def _mend_hosts(tx: Tx, back: int) -> None:
         back=back,
         now=tx.now,
     )
+    tx.run("update peer set due = greatest(due - :back, least(due, :now)) where due > :now", back=back, now=tx.now)
     tx.run("update delivery set created = :now where created > :now and state = 'waiting'", now=tx.now)
     tx.run("update outgoing set created = :now where created > :now", now=tx.now)
 
