@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from fediblog.actions import quote_actions
 from fediblog.actions.draft_of_post import inherited, says_the_same
@@ -19,7 +20,7 @@ from fediblog.outgoing.own_documents import create_of, post_document, update_of
 from fediblog.protocol.activities import write_activity
 from fediblog.store.people import accounts
 from fediblog.store.posts import approvals, conversations, post_lists, post_writing, posts, reader_marks, reply_policy
-from fediblog.store.posts.post_writing import Placement
+from fediblog.store.posts.post_columns import Placement
 from fediblog.store.queues import background_fetches, job_queue
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
@@ -50,12 +51,9 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, mentions: Mapping[st
     # Lists go by the number: a post for later takes its place among those of that moment.
     number = tx.new_id(draft.scheduled if draft.state == "scheduled" else None)
     composed = compose(tx, urls, author, draft, mentions or {}, number=number)
+    draft = draft if draft.quotable else replace(draft, quotable=reader_marks.defaults(tx, account).quotes)
     post_writing.insert(tx, composed.note, author, _placement(composed, draft), number=number)
     _put_beside(tx, number, composed)
-    if any(draft.app):
-        post_writing.set_app(tx, number, *draft.app)
-    post_writing.set_quotable(tx, number, draft.quotable or reader_marks.defaults(tx, account).quotes)
-    post_writing.set_repliable(tx, number, draft.comments or "public")
     post = _stored(tx, number)
     if draft.state == "published":
         _announce(tx, urls, post)
@@ -87,8 +85,6 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, mentions: Ma
         tx, before, composed.note, _placement(composed, draft, before.state if published else draft.state)
     )
     _put_beside(tx, post, composed)
-    post_writing.set_quotable(tx, post, draft.quotable)
-    post_writing.set_repliable(tx, post, draft.comments)
     after = _stored(tx, post)
     if published:
         _send_update(tx, urls, after, before)
@@ -176,6 +172,10 @@ def _placement(composed: Composed, draft: Draft, state: str | None = None) -> Pl
         month=composed.month,
         scheduled=draft.scheduled if draft.state == "scheduled" else None,
         cleaner=CLEANER_VERSION,
+        quotable=draft.quotable,
+        repliable=draft.comments or "public",
+        app_name=draft.app[0],
+        app_website=draft.app[1],
     )
 
 

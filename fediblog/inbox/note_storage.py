@@ -21,6 +21,7 @@ from fediblog.inbox.note_cleaner import harmless
 from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.questions import is_vote
+from fediblog.store import json_columns
 from fediblog.store.people import accounts
 from fediblog.store.posts import (
     arrivals,
@@ -32,7 +33,7 @@ from fediblog.store.posts import (
     reply_policy,
     thread_links,
 )
-from fediblog.store.posts.post_writing import Placement
+from fediblog.store.posts.post_columns import Placement
 from fediblog.store.queues import events, incoming_queue, job_queue
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Row, Tx
@@ -111,7 +112,7 @@ def put_post(
     """
     tx.hold(author.id)
     found = known or arrivals.post(tx, note, author)
-    if not _may_come_in(tx, urls, note, author, found) or is_vote(note, posts.poll_from(found.poll)):
+    if not _may_come_in(tx, urls, note, author, found) or is_vote(note, json_columns.poll_from(found.poll)):
         return None
     parent = found if found.id is not None else None
     above = _owners(tx, parent)

@@ -15,6 +15,7 @@ from fediblog.protocol.authority import object_is_theirs
 from fediblog.protocol.notes import is_bare, read_note
 from fediblog.protocol.questions import is_vote
 from fediblog.protocol.readers import listed
+from fediblog.store import json_columns
 from fediblog.store.people import relations
 from fediblog.store.posts import arrivals, post_writing, posts, reactions, thread_links
 from fediblog.store.tx import Tx
@@ -93,7 +94,7 @@ def _arrived(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     outcome = take_in(tx, urls, note, facts)
     if isinstance(activity.object, list):
         for each in _more(activity):
-            if is_vote(each, posts.poll_from(arrivals.post(tx, each, facts.actor).poll)):
+            if is_vote(each, json_columns.poll_from(arrivals.post(tx, each, facts.actor).poll)):
                 outcome = take_in(tx, urls, each, facts)
     return outcome
 
@@ -104,7 +105,7 @@ def take_in(tx: Tx, urls: Urls, note: Note, facts: Facts, *, boosted: bool = Fal
     `boosted` and `told` as `put_post` has them.
     """
     known = arrivals.post(tx, note, facts.actor)
-    vote = is_vote(note, posts.poll_from(known.poll))
+    vote = is_vote(note, json_columns.poll_from(known.poll))
     if vote or known.stored:
         refuse_author(urls, facts.actor, note.uri, known)
     if vote:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 
-from fediblog.domain.documents import Emoji, Policy, Rule
+from fediblog.domain.documents import Emoji, Happening, Option, Policy, Poll, Rule
 
 
 @lru_cache(maxsize=2048)
@@ -50,3 +50,29 @@ def policy_from(text: str) -> Policy | None:
         return None
     rules = [each and Rule(automatic=tuple(each[0]), manual=tuple(each[1])) for each in json.loads(text)]
     return Policy(like=rules[0], reply=rules[1], announce=rules[2], quote=rules[3])
+
+
+def poll_text(poll: Poll) -> str:
+    """A poll as it is stored."""
+    options = [[option.name, option.votes] for option in poll.options]
+    return json.dumps([options, poll.multiple, poll.ends, poll.closed, poll.voters])
+
+
+def poll_from(text: str | None) -> Poll | None:
+    """A poll as it is stored."""
+    if text is None:
+        return None
+    options, multiple, ends, closed, voters = json.loads(text)
+    choices = tuple(Option(name=name, votes=votes) for name, votes in options)
+    return Poll(options=choices, multiple=multiple, ends=ends, closed=closed, voters=voters)
+
+
+def happening_text(happening: Happening) -> str:
+    """When and where an event is, as it is stored."""
+    return json.dumps([happening.starts, happening.ends, happening.place])
+
+
+def happening_from(text: str) -> Happening:
+    """When and where an event is, as it is stored."""
+    starts, ends, place = json.loads(text)
+    return Happening(starts=starts, ends=ends, place=place)

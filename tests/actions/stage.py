@@ -18,7 +18,7 @@ from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts, relations
 from fediblog.store.people.accounts import NewKey
 from fediblog.store.posts import media_files, post_lists, post_writing, posts
-from fediblog.store.posts.post_writing import Placement
+from fediblog.store.posts.post_columns import Placement
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests.conftest import Clock

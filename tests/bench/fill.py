@@ -18,7 +18,7 @@ from fediblog.protocol.jsontext import encode
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts, logins, relations
 from fediblog.store.posts import post_writing, reactions
-from fediblog.store.posts.post_writing import Placement
+from fediblog.store.posts.post_columns import Placement
 from fediblog.store.tx import Tx
 from tests.bench import load
 from tests.bench.lab import ORIGIN, URLS, Lab

@@ -16,7 +16,7 @@ from fediblog.federation.site import Site
 from fediblog.store.engine.database import Database, connect
 from fediblog.store.people import accounts, forgotten_accounts, relation_lists, relations
 from fediblog.store.posts import post_writing, reactions
-from fediblog.store.posts.post_writing import Placement
+from fediblog.store.posts.post_columns import Placement
 from fediblog.store.queues import incoming_queue, job_queue
 from fediblog.store.readers import moderation, notifications
 from fediblog.store.tx import Tx

@@ -15,7 +15,7 @@ from fediblog.domain.rules import may_see
 from fediblog.domain.urls import Urls
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts, logins, relations
-from fediblog.store.posts import post_writing, posts
+from fediblog.store.posts import post_columns, post_writing, posts
 from fediblog.store.tx import Param, Row, Scalar, Tx
 
 P = ParamSpec("P")
@@ -73,7 +73,7 @@ def post(
     **changes: Any,
 ) -> int:
     """A stored post; its number."""
-    placement = post_writing.Placement(visibility=visibility, state=state, month=month, slug=slug)
+    placement = post_columns.Placement(visibility=visibility, state=state, month=month, slug=slug)
     stored = post_writing.insert(tx, note(author, **changes), author, placement, number=number)
     post_writing.address(tx, stored, [(each, "", False) for each in mentioned])
     return stored

@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Mention, Visibility
-from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.mastodon.api_view import KeptPost, Look
 from fediblog.mastodon.calls import encode
@@ -31,11 +29,9 @@ from fediblog.mastodon.entities.status_entity import (
     standing,
     statuses,
 )
-from fediblog.store import json_columns
 from fediblog.store.json_columns import policy_from
 from fediblog.store.people import accounts
 from fediblog.store.posts import post_extras, posts, reader_marks
-from fediblog.store.posts.post_extras import Parts
 from fediblog.store.tx import Row, Tx
 
 _BOOL = (b"false", b"true")
@@ -43,10 +39,7 @@ _TOTALS = b'"replies_count":%d,"reblogs_count":%d,"favourites_count":%d,"quotes_
 _LIVING = b'%b,"account":%b,' + _TOTALS + b',"quote_approval":%b%b'
 _MARKS = b',"favourited":%b,"reblogged":%b,"bookmarked":%b,"muted":%b,"filtered":%b%b'
 _PINNED = (b',"pinned":false', b',"pinned":true')
-_VISIBILITIES = {each.value: each for each in Visibility}
-_NONE: frozenset[int] = frozenset()
 _ROW = 2  # columns of a timeline's row before those of the post
-_NOBODY = Account(uri="", kind="", handle="", inbox="", id=0, domain="")
 
 
 @record(slots=True)
@@ -139,50 +132,12 @@ def _remembered(
         known, own, above = kept.get(number), tuple(row)[_ROW:], parents.get(row.parent or 0)
         parts = found.parts(number)
         if known is None or known.row != own or known.parts != parts or known.above != above:
-            post = _post(row, parts)
+            post = posts.bare(row, parts)
             entity = fixed(look, post, Beside(accounts=_named(parts[0] or ()), parents=parents))
             head = encode(entity | {"poll": None, "quote": None})[:-1]
             kept[number] = KeptPost(row=own, parts=parts, above=above, entity=entity, head=head)
             look.posts.put(number, kept[number], weight=3 * len(head) + 6000)
     return kept
-
-
-def _post(row: Row, parts: Parts) -> Post:
-    """The post, as far as `fixed` asks: it has neither totals nor an author nor marks of anybody."""
-    mentions, tags, files = parts
-    return Post(
-        id=row.id,
-        account=_NOBODY,
-        author="",
-        local=bool(row.local),
-        uri=row.uri,
-        url=row.url,
-        kind=row.kind,
-        visibility=_VISIBILITIES[row.visibility],
-        title=row.title,
-        slug=row.slug,
-        summary=row.summary,
-        warning=row.warning,
-        content=row.content,
-        language=row.language,
-        sensitive=bool(row.sensitive),
-        parent=row.parent,
-        root=row.root,
-        emoji=json_columns.emoji_from(row.emoji) if row.emoji != "[]" else (),
-        published=row.published,
-        updated=row.updated,
-        received=row.received,
-        app_name=row.app_name,
-        app_website=row.app_website,
-        quotable=row.quotable,
-        repliable=row.repliable,
-        mentions=tuple([Mention(href=each.uri, name=each.name) for each in mentions if not each.silent])
-        if mentions
-        else (),
-        addressed=frozenset([each.account for each in mentions]) if mentions else _NONE,
-        hashtags=tuple([each.name for each in tags]) if tags else (),
-        attachments=tuple([posts.attachment(each) for each in files]) if files else (),
-    )
 
 
 def _named(mentions: Sequence[Row]) -> dict[int, Json]:

@@ -2,51 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Note, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
-from fediblog.store.json_columns import emoji_text, policy_text, text_of
-from fediblog.store.posts import approvals, conversations, quotes, tags_and_files, thread_links
-from fediblog.store.posts.posts import poll_text
+from fediblog.store.json_columns import poll_text
+from fediblog.store.posts import approvals, conversations, post_columns, quotes, tags_and_files, thread_links
+from fediblog.store.posts.post_columns import Placement
 from fediblog.store.queues import events, poll_totals
 from fediblog.store.tx import Row, Tx
-
-_COLUMNS = (
-    "account, local, uri, url, kind, state, visibility, title, slug, summary, warning, content, source, source_type,"
-    " language, sensitive, in_reply_to, parent, root, context, conversation, quote, to_list, cc_list, emoji, image,"
-    " image_alt, poll, happening, replies_uri, likes_uri, shares_uri, replies_told, likes_told, boosts_told, published,"
-    " updated, received, scheduled, month, cleaner, policy"
-)
-_NAMES = [name.strip() for name in _COLUMNS.split(",")]
-_FIXED = {"account", "local", "uri", "received", "in_reply_to", "parent", "root"}  # an edit never changes these
-_INSERT = f"insert into post (id, {_COLUMNS}) values (:id, {', '.join(f':{name}' for name in _NAMES)})"
-_UPDATE = (
-    "update post set " + ", ".join(f"{name} = :{name}" for name in _NAMES if name not in _FIXED) + " where id = :id"
-)
 
 KEPT_REVISIONS = 50  # of a post of somebody else's, who may edit it as often as they like
 _FORGET_REVISIONS = (
     "delete from revision where post = :id and id not in"
     " (select id from revision where post = :id order by id desc limit :n)"
 )
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class Placement:
-    """What our own side decides about a post beside the note itself. `month` is YYYY/MM of an article's address."""
-
-    visibility: Visibility
-    state: str = "published"
-    slug: str = ""
-    month: str = ""
-    scheduled: int | None = None
-    cleaner: int = 0
 
 
 def insert(
@@ -70,15 +44,15 @@ def insert(
     above = thread_links.tie(tx, note.in_reply_to) if parent == "unasked" else parent
     root = (above.root or above.id) if above else None
     tx.run(
-        _INSERT,
+        post_columns.INSERT,
         id=identity,
         account=author.id,
         local=int(author.local),
-        uri=note.uri,
+        published=published,
         received=tx.now,
         parent=above.id if above else None,
         root=root,
-        **_values(note, placement, published),
+        **post_columns.inserted(note, placement),
     )
     tags_and_files.put(tx, identity, note)
     if placement.visibility == Visibility.PUBLIC:
@@ -108,11 +82,7 @@ def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
     published = note.published if note.published is not None else post.published or 0
     if not post.local:
         published = min(published, tx.now)
-    tx.run(
-        _UPDATE,
-        id=post.id,
-        **{k: v for k, v in _values(told(note, post), placement, published).items() if k not in _FIXED},
-    )
+    tx.run(post_columns.UPDATE, id=post.id, published=published, **post_columns.edited(told(note, post), placement))
     if post.poll is not None and not post.poll.asks_the_same(note.poll):
         _forget_votes(tx, post.id)
     elif not post.local and note.poll is not None:
@@ -140,48 +110,6 @@ def revisions(tx: Tx, post: int) -> list[Revision]:
         "select title, summary, warning, content, source, at from revision where post = :id order by at, id", id=post
     )
     return [Revision(**row._asdict()) for row in rows]
-
-
-def _values(note: Note, placement: Placement, published: int) -> dict[str, Any]:
-    happening = note.happening
-    return {
-        "url": note.url,
-        "kind": note.kind,
-        "state": placement.state,
-        "visibility": placement.visibility.value,
-        "title": note.title,
-        "slug": placement.slug,
-        "summary": note.summary,
-        "warning": note.warning,
-        "content": note.content,
-        "source": note.source.content if note.source else None,
-        "source_type": note.source.media_type if note.source else "",
-        "language": note.language,
-        "sensitive": int(note.sensitive),
-        "in_reply_to": note.in_reply_to,
-        "context": note.context,
-        "conversation": note.conversation,
-        "quote": note.quote,
-        "to_list": text_of(note.to),
-        "cc_list": text_of(note.cc),
-        "emoji": emoji_text(note.emoji) if note.emoji else "[]",
-        "image": note.image.url if note.image else "",
-        "image_alt": note.image.alt if note.image else "",
-        "poll": poll_text(note.poll),
-        "happening": json.dumps([happening.starts, happening.ends, happening.place]) if happening else None,
-        "replies_uri": note.replies,
-        "likes_uri": note.likes,
-        "shares_uri": note.shares,
-        "replies_told": note.reply_count,
-        "likes_told": note.like_count,
-        "boosts_told": note.share_count,
-        "published": published,
-        "updated": note.updated,
-        "scheduled": placement.scheduled,
-        "month": placement.month,
-        "cleaner": placement.cleaner,
-        "policy": policy_text(note.policy) if note.policy else "",
-    }
 
 
 def address(tx: Tx, post: int, people: Sequence[tuple[int, str, bool]], *, new: bool = False) -> None:
@@ -213,21 +141,9 @@ def set_state(tx: Tx, post: int, state: str, published: int | None = None) -> No
     )
 
 
-def set_app(tx: Tx, post: int, name: str, website: str) -> None:
-    """With which program the post was written."""
-    tx.run(
-        "update post set app_name = :name, app_website = :website where id = :id", name=name, website=website, id=post
-    )
-
-
 def set_quotable(tx: Tx, post: int, policy: str) -> None:
     """Say who may quote the post: public, followers or nobody."""
     tx.run("update post set quotable = :policy where id = :id", policy=policy, id=post)
-
-
-def set_repliable(tx: Tx, post: int, policy: str) -> None:
-    """Say who may answer the post: public, followers or nobody."""
-    tx.run("update post set repliable = :policy where id = :id", policy=policy, id=post)
 
 
 def drop_quote(tx: Tx, post: int) -> None:

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import (
-    Attachment,
-    Happening,
-    Mention,
-    Option,
-    Picture,
-    Poll,
-    Source,
-    Visibility,
-)
+from fediblog.domain.documents import Attachment, Mention
 from fediblog.domain.memo import Kept
 from fediblog.domain.posts import Post
 from fediblog.domain.rules import quoted_unasked
-from fediblog.store import json_columns
-from fediblog.store.json_columns import policy_from, strings
 from fediblog.store.people import accounts
-from fediblog.store.posts import post_extras, quote_proofs, quotes
+from fediblog.store.posts import post_columns, post_extras, quote_proofs, quotes
 from fediblog.store.posts.post_extras import Parts
 from fediblog.store.queues.push_subscriptions import PUSHED
 from fediblog.store.tx import Row, Tx
@@ -32,8 +20,12 @@ from fediblog.store.visible import NOT_SHUNNED, VISIBLE, shown_below
 MOST_KEPT = 4096  # posts that are remembered as they were made
 LONGEST_KEPT = 2000  # characters of what may be long in one of them
 _MADE: Kept[int, Post] = Kept(MOST_KEPT)
-_VISIBILITIES = {each.value: each for each in Visibility}
-_NOBODY: frozenset[int] = frozenset()
+_READ = post_columns.reader(
+    *("account", "author", "mentions", "addressed", "hashtags", "attachments"),
+    *("comments", "like_total", "boost_total", "liked", "boosted", "voted"),
+)
+_NOBODY = Account(uri="", kind="", handle="", inbox="", id=0, domain="")
+_NO_ONE: frozenset[int] = frozenset()
 _OWNER = (
     f"select p.id, p.account, p.local, p.repliable, {PUSHED.format('p.account')}"
     " from post p where p.id = :id and p.state <> 'deleted'"
@@ -233,58 +225,27 @@ def _post(row: Row, author: Account, parts: Parts, counted: tuple[int, int, int]
 def _made(row: Row, author: Account, parts: Parts, counted: tuple[int, int, int], marks: tuple[bool, ...]) -> Post:
     mentions, tags, files = parts
     named = [Mention(href=each.uri, name=each.name) for each in mentions if not each.silent] if mentions else ()
-    return Post(
-        id=row.id, account=author, author=author.uri, local=bool(row.local), uri=row.uri, url=row.url, kind=row.kind,
-        state=row.state, visibility=_VISIBILITIES[row.visibility], title=row.title, slug=row.slug,
-        summary=row.summary, warning=row.warning, content=row.content,
-        source=Source(content=row.source, media_type=row.source_type) if row.source is not None else None,
-        language=row.language, sensitive=bool(row.sensitive),
-        in_reply_to=row.in_reply_to, parent=row.parent, root=row.root,
-        context=row.context, conversation=row.conversation, quote=row.quote,
-        to=strings(row.to_list), cc=strings(row.cc_list),
-        emoji=json_columns.emoji_from(row.emoji) if row.emoji != "[]" else (),
-        image=Picture(url=row.image, alt=row.image_alt) if row.image else None,
-        poll=poll_from(row.poll), policy=policy_from(row.policy),
-        happening=_happening_from(row.happening),
-        replies=row.replies_uri, likes=row.likes_uri, shares=row.shares_uri,
-        published=row.published, updated=row.updated, received=row.received, scheduled=row.scheduled,
-        pinned=row.pinned,
+    return _READ(
+        row,
+        account=author,
+        author=author.uri,
         mentions=tuple(named),
-        addressed=frozenset([each.account for each in mentions]) if mentions else _NOBODY,
+        addressed=frozenset([each.account for each in mentions]) if mentions else _NO_ONE,
         hashtags=tuple([each.name for each in tags]) if tags else (),
         attachments=tuple([attachment(each) for each in files]) if files else (),
         # What the origin told, and what is shown: that or what is counted here, whichever is more.
-        reply_count=row.replies_told, like_count=row.likes_told, share_count=row.boosts_told,
         comments=max(counted[0], row.replies_told or 0),
         like_total=max(counted[1], row.likes_told or 0),
         boost_total=max(counted[2], row.boosts_told or 0),
-        liked=marks[0], boosted=marks[1], voted=marks[2],
-        app_name=row.app_name, app_website=row.app_website, quotable=row.quotable, repliable=row.repliable,
-    )  # fmt: skip
+        liked=marks[0],
+        boosted=marks[1],
+        voted=marks[2],
+    )
 
 
-def poll_text(poll: Poll | None) -> str | None:
-    """A poll as it is stored."""
-    if poll is None:
-        return None
-    options = [[option.name, option.votes] for option in poll.options]
-    return json.dumps([options, poll.multiple, poll.ends, poll.closed, poll.voters])
-
-
-def poll_from(text: str | None) -> Poll | None:
-    """A poll as it is stored."""
-    if text is None:
-        return None
-    options, multiple, ends, closed, voters = json.loads(text)
-    choices = tuple(Option(name=name, votes=votes) for name, votes in options)
-    return Poll(options=choices, multiple=multiple, ends=ends, closed=closed, voters=voters)
-
-
-def _happening_from(text: str | None) -> Happening | None:
-    if text is None:
-        return None
-    starts, ends, place = json.loads(text)
-    return Happening(starts=starts, ends=ends, place=place)
+def bare(row: Row, parts: Parts) -> Post:
+    """The post as far as its row and its parts say: it has neither an author nor totals nor marks of anybody."""
+    return _made(row, _NOBODY, parts, (0, 0, 0), (False, False, False))
 
 
 def with_counts(post: Post, replies: int | None = None) -> Post:

@@ -20,12 +20,12 @@ from fediblog.domain.documents import (
 )
 from fediblog.store.engine.database import Database
 from fediblog.store.ids import time_of
-from fediblog.store.posts import media_files, post_lists, post_writing, posts, reactions
+from fediblog.store.posts import media_files, post_columns, post_lists, post_writing, posts, reactions
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests.store.makers import DAY, Watched, everything, local, note, post, remote, scans, undone, whole
 
-PUBLIC = post_writing.Placement(visibility=Visibility.PUBLIC)
+PUBLIC = post_columns.Placement(visibility=Visibility.PUBLIC)
 
 
 @st.composite

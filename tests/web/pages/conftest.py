@@ -26,7 +26,7 @@ from fediblog.markup.clean import clean
 from fediblog.settings import Settings
 from fediblog.store.people import accounts, server_state
 from fediblog.store.posts import post_writing, posts
-from fediblog.store.posts.post_writing import Placement
+from fediblog.store.posts.post_columns import Placement
 from fediblog.store.tx import Tx
 from fediblog.web.sessions import hashed
 from tests.conftest import Clock
