@@ -302,6 +302,20 @@ def test_who_is_notified_listens_and_who_listens_is_notified() -> None:
     assert len(heard) > 3
 
 
+def sends(node: ast.AST) -> bool:
+    """Writes an activity, or puts one into the queue."""
+    match node:
+        case ast.Name(id="write_activity") | ast.Attribute(attr="write_activity"):
+            return True
+        case ast.Attribute(value=ast.Name(id="delivery_queue"), attr="emit"):
+            return True
+    return False
+
+
+def test_there_is_one_way_out() -> None:
+    assert [place for place in found(ast.walk, sends) if not place.startswith("fediblog/outgoing/")] == []
+
+
 # What a module of one floor is called, none of another floor is.
 SHARED_NAMES = {
     "accounts": "the value in `domain`, the questions asked of its table in `store`",

@@ -10,15 +10,12 @@ from fediblog.actions.draft_rendering import people_named, targets
 from fediblog.actions.drafts import author_of
 from fediblog.actions.site_actions import emoji_in
 from fediblog.domain.accounts import LOCAL_HANDLE, Account, Login
-from fediblog.domain.documents import PUBLIC
 from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, Refused
 from fediblog.markup.markdown import MARKDOWN, PLAIN, find_mentions, render
 from fediblog.markup.text import display_name, one_line
-from fediblog.outgoing import send
-from fediblog.outgoing.own_documents import actor_document, update_of
-from fediblog.protocol.activities import write_activity
+from fediblog.outgoing import sent_accounts
 from fediblog.store import json_columns
 from fediblog.store.people import accounts, logins, server_state
 from fediblog.store.people.accounts import NewKey
@@ -191,9 +188,7 @@ def _html(tx: Tx, urls: Urls, text: str, plain: bool, known: Mapping[str, int]) 
 
 def send_profile(tx: Tx, urls: Urls, account: Account) -> None:
     """Tell the followers how the account looks now."""
-    number = tx.new_id()
-    document = update_of(urls, number, account.uri, actor_document(tx, urls, account), (PUBLIC,), (account.followers,))
-    send.send(tx, urls, account, document, number=number, subject=account.uri, followers=True)
+    sent_accounts.update(tx, urls, account)
 
 
 def add_alias(tx: Tx, urls: Urls, account: int, uri: str) -> Account:
@@ -213,16 +208,7 @@ def move(tx: Tx, urls: Urls, account: int, target: int) -> None:
         raise Invalid("target", f"That account does not name {actor.uri} as an alias yet; add it there first.")
     changed = accounts.update_profile(tx, account, moved_to=other.uri)
     send_profile(tx, urls, changed)
-    number = tx.new_id()
-    document = write_activity(
-        "Move",
-        uri=urls.deed(actor.uri, number),
-        actor=actor.uri,
-        object=actor.uri,
-        target=other.uri,
-        to=(actor.followers,),
-    )
-    send.send(tx, urls, actor, document, number=number, subject=actor.uri, followers=True)
+    sent_accounts.move(tx, urls, actor, other)
     follow_actions.follow_on(tx, urls, changed, other)
 
 
@@ -232,16 +218,7 @@ def delete_account(tx: Tx, urls: Urls, account: int) -> None:
     Those who follow it and those whom it followed are told.
     """
     actor = author_of(tx, account, account)
-    number = tx.new_id()
-    document = write_activity(
-        "Delete",
-        uri=urls.deed(actor.uri, number),
-        actor=actor.uri,
-        object=actor.uri,
-        to=(PUBLIC,),
-        cc=(actor.followers,),
-    )
-    send.send(tx, urls, actor, document, number=number, subject=actor.uri, followers=True, followed=True)
+    sent_accounts.delete(tx, urls, actor)
     post_writing.remove_all_of(tx, actor)
     accounts.set_state(tx, account, "deleted")
     post_writing.bury(tx, actor.uri, actor.uri, actor.kind, local=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from fediblog.actions.drafts import author_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
-from fediblog.outgoing import send
-from fediblog.protocol.activities import reply_authorization, write_activity
+from fediblog.outgoing import sent_authorizations
 from fediblog.store.people import accounts
 from fediblog.store.posts import approvals, posts, thread_links
 from fediblog.store.tx import Tx
@@ -22,15 +21,5 @@ def revoke(tx: Tx, urls: Urls, account: int, authorization: int) -> None:
     if not approvals.revoke_reply(tx, authorization):
         return
     thread_links.loosen(tx, found.replying)
-    uri, number = urls.reply_authorization(authorization), tx.new_id()
-    proof = reply_authorization(uri, author.uri, found.replying, post.uri)
     replier = accounts.get(tx, found.account)
-    people = [replier] if replier is not None else []
-    document = write_activity(
-        "Delete",
-        uri=urls.deed(author.uri, number),
-        actor=author.uri,
-        object=proof,
-        to=(*(each.uri for each in people), author.followers),
-    )
-    send.send(tx, urls, author, document, number=number, subject=uri, to=people, followers=True)
+    sent_authorizations.revoke_reply(tx, urls, post, authorization, found.replying, replier)

@@ -6,9 +6,7 @@ from fediblog.actions.drafts import author_of
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound
-from fediblog.outgoing import send
-from fediblog.outgoing.own_documents import follow_of
-from fediblog.protocol.activities import write_activity
+from fediblog.outgoing import sent_follows
 from fediblog.store.people import accounts, relations
 from fediblog.store.queues import background_fetches, incoming_queue
 from fediblog.store.readers import notifications
@@ -37,13 +35,11 @@ def follow(tx: Tx, urls: Urls, account: int, target: int) -> Relation:
         return relations.between(tx, account, target)
     background_fetches.of_account(tx, other)
     number = tx.new_id()
-    uri = urls.deed(actor.uri, number)
     at_once = other.local and not other.locked
-    relations.put_follow(tx, account, target, uri, "accepted" if at_once else "pending")
+    relations.put_follow(tx, account, target, urls.deed(actor.uri, number), "accepted" if at_once else "pending")
     if other.local:
         notifications.add(tx, target, "follow" if at_once else "follow_request", account)
-    document = follow_of(uri, actor.uri, other.uri)
-    send.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
+    sent_follows.follow(tx, urls, actor, other, number)
     return relations.between(tx, account, target)
 
 
@@ -55,10 +51,7 @@ def unfollow(tx: Tx, urls: Urls, account: int, target: int) -> None:
         return
     relations.unfollow(tx, account, target)
     notifications.withdraw(tx, target, "follow_request", account)
-    number = tx.new_id()
-    inner = follow_of(standing.uri, actor.uri, other.uri)
-    document = write_activity("Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(other.uri,))
-    send.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
+    sent_follows.undo(tx, urls, actor, other, standing.uri)
 
 
 def follow_on(tx: Tx, urls: Urls, old: Account, new: Account) -> None:
@@ -83,7 +76,7 @@ def accept(tx: Tx, urls: Urls, account: int, follower: int) -> None:
         return
     notifications.withdraw(tx, account, "follow_request", follower)
     notifications.add(tx, account, "follow", follower)
-    answer(tx, urls, actor, other, standing.uri, "Accept")
+    sent_follows.accept(tx, urls, actor, other, standing.uri)
 
 
 def refuse(tx: Tx, urls: Urls, account: int, follower: int) -> None:
@@ -94,18 +87,10 @@ def refuse(tx: Tx, urls: Urls, account: int, follower: int) -> None:
         raise NotFound("There is no such request any more.")
     relations.unfollow(tx, follower, account)
     notifications.withdraw(tx, account, "follow_request", follower)
-    answer(tx, urls, actor, other, standing.uri, "Reject")
+    sent_follows.reject(tx, urls, actor, other, standing.uri)
 
 
 remove_follower = refuse
-
-
-def answer(tx: Tx, urls: Urls, actor: Account, follower: Account, follow_uri: str, kind: str) -> None:
-    """Send Accept or Reject with the whole Follow in it, since peers match by its id or by its actor."""
-    number = tx.new_id()
-    inner = follow_of(follow_uri, follower.uri, actor.uri)
-    document = write_activity(kind, uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(follower.uri,))
-    send.send(tx, urls, actor, document, number=number, subject=follower.uri, to=[follower], private=True)
 
 
 def other_of(tx: Tx, target: int) -> Account:

@@ -9,8 +9,7 @@ from fediblog.actions.drafts import author_of
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
-from fediblog.outgoing import send
-from fediblog.protocol.activities import write_activity
+from fediblog.outgoing import sent_accounts
 from fediblog.protocol.authority import compared_host
 from fediblog.store.people import accounts, apps, deleted_accounts, logins, relation_lists, relations
 from fediblog.store.people.accounts import host_of
@@ -32,22 +31,16 @@ def block(tx: Tx, urls: Urls, account: int, target: int) -> None:
         follow_actions.refuse(tx, urls, account, target)
     follow_actions.unfollow(tx, urls, account, target)
     number = tx.new_id()
-    uri = urls.deed(actor.uri, number)
-    relations.block(tx, account, target, uri)
-    document = write_activity("Block", uri=uri, actor=actor.uri, object=other.uri, to=(other.uri,))
-    send.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
+    relations.block(tx, account, target, urls.deed(actor.uri, number))
+    sent_accounts.block(tx, urls, actor, other, number)
 
 
 def unblock(tx: Tx, urls: Urls, account: int, target: int) -> None:
     """Lift a block."""
     actor, other = author_of(tx, account, target), follow_actions.other_of(tx, target)
     uri = relations.unblock(tx, account, target)
-    if uri is None:
-        return
-    number = tx.new_id()
-    inner = write_activity("Block", uri=uri, actor=actor.uri, object=other.uri, to=(other.uri,))
-    document = write_activity("Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(other.uri,))
-    send.send(tx, urls, actor, document, number=number, subject=other.uri, to=[other], private=True)
+    if uri is not None:
+        sent_accounts.undo_block(tx, urls, actor, other, uri)
 
 
 def mute(tx: Tx, urls: Urls, account: int, target: int, until: int | None = None, *, notices: bool = True) -> None:

@@ -10,14 +10,13 @@ from fediblog.actions.draft_of_post import inherited, says_the_same
 from fediblog.actions.draft_rendering import Composed, compose, month_of
 from fediblog.actions.drafts import Draft, File, PollDraft, author_of
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import PUBLIC, Visibility
+from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.markup.clean import CLEANER_VERSION
-from fediblog.outgoing import send
-from fediblog.outgoing.own_documents import create_of, post_document, update_of
-from fediblog.protocol.activities import write_activity
+from fediblog.outgoing import sent_posts
+from fediblog.outgoing.own_documents import post_document
 from fediblog.store.people import accounts
 from fediblog.store.posts import approvals, conversations, post_lists, post_writing, posts, reader_marks, reply_policy
 from fediblog.store.posts.post_columns import Placement
@@ -115,12 +114,7 @@ def delete(tx: Tx, urls: Urls, account: int, post: int) -> None:
     author = author_of(tx, account)
     whole = _own(tx, author, post)
     if whole.state == "published":
-        number = tx.new_id()
-        tomb = {"id": whole.uri, "type": "Tombstone", "formerType": whole.kind}
-        document = write_activity(
-            "Delete", uri=urls.deed(author.uri, number), actor=author.uri, object=tomb, to=whole.to, cc=whole.cc
-        )
-        send.send_about(tx, urls, whole, document, number=number, everywhere=True)
+        sent_posts.delete(tx, urls, whole)
         post_writing.remove(tx, whole)
     job_queue.drop(tx, "release", str(post))
     post_writing.discard(tx, post)
@@ -136,7 +130,7 @@ def pin(tx: Tx, urls: Urls, account: int, post: int) -> None:
         raise Invalid("post", f"{MOST_PINNED} posts are pinned already; take one down first.")
     if whole.pinned is None:
         post_writing.set_pinned(tx, post, tx.now)
-        _send_pin(tx, urls, author, whole, "Add")
+        sent_posts.pin(tx, urls, author, whole)
 
 
 def unpin(tx: Tx, urls: Urls, account: int, post: int) -> None:
@@ -145,7 +139,7 @@ def unpin(tx: Tx, urls: Urls, account: int, post: int) -> None:
     whole = _own(tx, author, post)
     if whole.pinned is not None:
         post_writing.set_pinned(tx, post, None)
-        _send_pin(tx, urls, author, whole, "Remove")
+        sent_posts.unpin(tx, urls, author, whole)
 
 
 def let_quote(tx: Tx, urls: Urls, account: int, post: int, policy: str) -> None:
@@ -209,8 +203,7 @@ def _announce(tx: Tx, urls: Urls, post: Post) -> None:
         quote_actions.begin(tx, urls, post)
         post = _stored(tx, post.id)
     document = post_document(tx, urls, post)
-    # The server of whom it quotes shall have it as well: it is told of in `involved_inboxes`.
-    send.send_about(tx, urls, post, create_of(urls, post, document), number=post.id, everywhere=bool(post.quote))
+    sent_posts.create(tx, urls, post, document)
     if post.quote:
         quote_actions.request(tx, urls, post, document)
 
@@ -224,26 +217,10 @@ def _tell(tx: Tx, post: Post, known: frozenset[int]) -> None:
 
 
 def _send_update(tx: Tx, urls: Urls, post: Post, before: Post) -> None:
-    number = tx.new_id()
-    document = update_of(urls, number, post.author, post_document(tx, urls, post), post.to, post.cc)
     _tell(tx, post, before.addressed)
     if post.visibility == Visibility.DIRECT:
         conversations.add(tx, post)
-    send.send_about(tx, urls, post, document, number=number, also=sorted(before.addressed), everywhere=True)
-
-
-def _send_pin(tx: Tx, urls: Urls, author: Account, post: Post, kind: str) -> None:
-    number = tx.new_id()
-    document = write_activity(
-        kind,
-        uri=urls.deed(author.uri, number),
-        actor=author.uri,
-        object=post.uri,
-        target=author.featured,
-        to=(PUBLIC,),
-        cc=(author.followers,),
-    )
-    send.send(tx, urls, author, document, number=number, subject=author.featured, followers=True)
+    sent_posts.update(tx, urls, post, also=sorted(before.addressed))
 
 
 def _own(tx: Tx, author: Account, post: int) -> Post:

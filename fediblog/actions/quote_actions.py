@@ -7,9 +7,8 @@ from fediblog.actions.drafts import author_of
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
-from fediblog.outgoing import send
+from fediblog.outgoing import sent_authorizations
 from fediblog.outgoing.own_documents import Document
-from fediblog.protocol.activities import quote_authorization, quote_request, write_activity
 from fediblog.store.posts import posts, quotes, reply_policy
 from fediblog.store.queues import job_queue
 from fediblog.store.readers import notifications
@@ -56,8 +55,7 @@ def request(tx: Tx, urls: Urls, post: Post, document: Document) -> None:
     if asked is None or quoted is None:
         return
     number = int(asked.uri.rsplit("/", 1)[1])
-    question = quote_request(asked.uri, post.author, quoted.uri, document, (quoted.author,))
-    send.send(tx, urls, post.account, question, number=number, subject=post.uri, to=[quoted.account], private=True)
+    sent_authorizations.request_quote(tx, urls, post, document, quoted, number)
 
 
 def revoke(tx: Tx, urls: Urls, account: int, authorization: int) -> None:
@@ -69,18 +67,7 @@ def revoke(tx: Tx, urls: Urls, account: int, authorization: int) -> None:
         raise NotFound
     if not quotes.revoke(tx, authorization):
         return
-    uri = urls.authorization(authorization)
-    standing = quotes.request_by_approval(tx, uri)
+    standing = quotes.request_by_approval(tx, urls.authorization(authorization))
     if standing is not None and quotes.settle(tx, standing.post, "accepted", "revoked"):
         job_queue.add(tx, "send-counts", str(standing.post))
-    proof = quote_authorization(uri, author.uri, found.quoting, post.uri)
-    number = tx.new_id()
-    document = write_activity(
-        "Delete",
-        uri=urls.deed(author.uri, number),
-        actor=author.uri,
-        object=proof,
-        to=(found.account.uri, author.followers),
-    )
-    # Whoever shows the quote has it from the one who quotes, and most of those who care follow one of the two.
-    send.send(tx, urls, author, document, number=number, subject=uri, to=[found.account], followers=True)
+    sent_authorizations.revoke_quote(tx, urls, post, authorization, found.quoting, found.account)

@@ -7,13 +7,12 @@ from dataclasses import replace
 
 from fediblog.actions.drafts import author_of
 from fediblog.actions.post_actions import send_counts
+from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
-from fediblog.outgoing import send
-from fediblog.outgoing.own_documents import announce_of, like_of
-from fediblog.protocol.activities import write_activity
+from fediblog.outgoing import sent_reactions
 from fediblog.store.posts import approvals, interactions, post_lists, post_writing, posts, reactions, reply_policy
 from fediblog.store.queues import job_queue, poll_totals
 from fediblog.store.readers import notifications
@@ -36,8 +35,7 @@ def like(tx: Tx, urls: Urls, account: int, post: int) -> None:
         approvals.wait(tx, uri, post)
     if whole.account.local:
         notifications.add(tx, whole.account.id, "like", account, post)
-    document = like_of(uri, actor, whole)
-    send.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account])
+    sent_reactions.like(tx, urls, actor, whole, number)
 
 
 def unlike(tx: Tx, urls: Urls, account: int, post: int) -> None:
@@ -47,12 +45,7 @@ def unlike(tx: Tx, urls: Urls, account: int, post: int) -> None:
     if uri is None:
         return
     notifications.withdraw(tx, whole.account.id, "like", account, post)
-    inner = like_of(uri, actor, whole)
-    number = tx.new_id()
-    document = write_activity(
-        "Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(whole.author,)
-    )
-    send.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account])
+    sent_reactions.undo_like(tx, urls, actor, whole, uri)
 
 
 def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = Visibility.PUBLIC) -> None:
@@ -74,8 +67,7 @@ def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = 
     post_lists.spread(tx, whole, number, account)
     if whole.account.local:
         notifications.add(tx, whole.account.id, "boost", account, post)
-    document = announce_of(uri, actor, whole, tx.now, visibility)
-    send.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account], followers=True)
+    sent_reactions.boost(tx, urls, actor, whole, number, visibility)
 
 
 def unboost(tx: Tx, urls: Urls, account: int, post: int) -> None:
@@ -86,12 +78,7 @@ def unboost(tx: Tx, urls: Urls, account: int, post: int) -> None:
     if standing is None or uri is None:
         return
     notifications.withdraw(tx, whole.account.id, "boost", account, post)
-    inner = announce_of(uri, actor, whole, tx.now, Visibility(standing.visibility))
-    number = tx.new_id()
-    document = write_activity(
-        "Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(actor.followers, whole.author)
-    )
-    send.send(tx, urls, actor, document, number=number, subject=whole.uri, to=[whole.account], followers=True)
+    sent_reactions.undo_boost(tx, urls, actor, whole, uri, Visibility(standing.visibility))
 
 
 def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) -> None:
@@ -109,7 +96,7 @@ def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) ->
     if (len(wanted) > 1 and not poll.multiple) or reactions.has_voted(tx, account, post):
         raise Invalid("choices", "You have one vote in this poll.")
     for name in wanted:
-        _cast(tx, urls, actor.uri, account, whole, name)
+        _cast(tx, urls, actor, whole, name)
     if whole.local:
         tally(tx, whole)
     else:
@@ -119,21 +106,10 @@ def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) ->
             job_queue.add(tx, "close-poll", str(post), run_at=poll.until)
 
 
-def _cast(tx: Tx, urls: Urls, actor: str, account: int, post: Post, name: str) -> None:
+def _cast(tx: Tx, urls: Urls, voter: Account, post: Post, name: str) -> None:
     number = tx.new_id()
-    uri = f"{urls.deed(actor, number)}/vote"
-    reactions.vote(tx, account, post.id, name, uri)
-    ballot = {
-        "id": uri,
-        "type": "Note",
-        "name": name,
-        "attributedTo": actor,
-        "inReplyTo": post.uri,
-        "to": [post.author],
-    }
-    document = write_activity("Create", uri=urls.deed(actor, number), actor=actor, object=ballot, to=(post.author,))
-    sender = author_of(tx, account)
-    send.send(tx, urls, sender, document, number=number, subject=post.uri, to=[post.account], private=True)
+    reactions.vote(tx, voter.id, post.id, name, urls.ballot(voter.uri, number))
+    sent_reactions.vote(tx, urls, voter, post, name, number)
 
 
 def tally(tx: Tx, post: Post) -> None:

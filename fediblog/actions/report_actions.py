@@ -11,8 +11,7 @@ from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, Refused
 from fediblog.markup.text import tidy
-from fediblog.outgoing import send
-from fediblog.protocol.activities import write_activity
+from fediblog.outgoing import sent_accounts
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts
 from fediblog.store.readers import moderation
@@ -67,14 +66,5 @@ def report(tx: Tx, urls: Urls, account: int, complaint: Complaint) -> Report:
 
 def _forward(tx: Tx, urls: Urls, number: int, other: Account, named: Sequence[str], comment: str) -> None:
     speaker = accounts.instance(tx, urls)
-    if speaker is None:
-        return
-    document = write_activity(
-        "Flag",
-        uri=urls.deed(speaker.uri, number),
-        actor=speaker.uri,
-        object=[other.uri, *named],
-        to=(other.uri,),
-        content=comment,
-    )
-    send.send(tx, urls, speaker, document, number=number, subject=other.uri, to=[other], private=True)
+    if speaker is not None:
+        sent_accounts.flag(tx, urls, speaker, other, named, comment, number)

@@ -51,6 +51,10 @@ class Urls:
         """The id of what an actor only sends, as a Follow is: it leads to the actor, and tells nothing of the deed."""
         return f"{actor}#x/{number}"
 
+    def ballot(self, actor: str, number: int) -> str:
+        """The id of the vote that an actor sends in the activity of that number."""
+        return f"{self.deed(actor, number)}/vote"
+
     def authorization(self, number: int) -> str:
         """The id of the proof that a post may quote one of ours (FEP-044f)."""
         return f"{self.origin}/q/{number}"

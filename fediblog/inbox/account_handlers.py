@@ -7,9 +7,9 @@ from fediblog.domain.documents import Activity
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.hashtags import SIGNS
-from fediblog.inbox import automatic_answers
 from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sight, may_change
 from fediblog.inbox.note_storage import store_post
+from fediblog.outgoing import sent_follows
 from fediblog.protocol import readers
 from fediblog.protocol.actors import read_actor
 from fediblog.protocol.authority import same_origin
@@ -86,10 +86,10 @@ def _follow_on(tx: Tx, urls: Urls, follower: Account, old: Account, new: Account
         )
         if new.local:
             notifications.add(tx, new.id, "follow" if at_once else "follow_request", follower.id)
-        automatic_answers.ask(tx, urls, follower, new, number)
+        sent_follows.follow(tx, urls, follower, new, number)
     relations.unfollow(tx, follower.id, old.id)
     if standing is not None:
-        automatic_answers.take_back(tx, urls, follower, old, standing.uri)
+        sent_follows.undo(tx, urls, follower, old, standing.uri)
     notifications.add(tx, follower.id, "move", old.id, content=new.uri)
 
 

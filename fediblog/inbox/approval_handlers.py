@@ -1,20 +1,21 @@
-"""Reply control (GoToSocial's interaction controls): what authors say to likes, boosts and answers of ours."""
+"""Reply control (GoToSocial's interaction controls): what authors elsewhere say to what we do, and ours to answers."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from fediblog.domain.documents import Activity
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Activity, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox import automatic_answers
 from fediblog.inbox.handler import Outcome
+from fediblog.outgoing import sent_authorizations, sent_reactions
 from fediblog.protocol.authority import same_origin
 from fediblog.store.people import accounts
-from fediblog.store.posts import approvals, posts, reactions
+from fediblog.store.posts import approvals, interactions, posts, reactions
 from fediblog.store.queues import job_queue
-from fediblog.store.tx import Tx
+from fediblog.store.tx import Row, Tx
 
 
 def answered(tx: Tx, urls: Urls, activity: Activity, *, accepted: bool) -> Outcome | None:
@@ -43,10 +44,8 @@ def answered(tx: Tx, urls: Urls, activity: Activity, *, accepted: bool) -> Outco
     approvals.settle(tx, uri, post.id, state, proof, by_accept=accepted and not activity.result)
     if liked and not accepted:
         reactions.withdraw_by_uri(tx, liked[0], uri)
-    if boosted and not accepted and reactions.unboost(tx, boosted[0], boosted[1]) is not None:
-        booster = accounts.get(tx, boosted[0])
-        if booster is not None:
-            automatic_answers.undo_boost(tx, urls, booster, post.account, uri, post.uri)
+    if boosted and not accepted:
+        _end_boost(tx, urls, boosted[0], post, uri)
     if ours is not None:
         _tell(tx, ours)
     return Outcome.DONE
@@ -56,6 +55,38 @@ def taken_back(tx: Tx, urls: Urls, activity: Activity) -> Outcome | None:
     """A Delete of an authorization is a Reject of what it let stand; None if it is none that we know."""
     done = approvals.proven(tx, activity.object_uri)
     return answered(tx, urls, replace(activity, object_uri=done), accepted=False) if done else None
+
+
+def _end_boost(tx: Tx, urls: Urls, account: int, post: Post, uri: str) -> None:
+    booster, standing = accounts.get(tx, account), interactions.own_boost(tx, account, post.id)
+    if reactions.unboost(tx, account, post.id) is not None and booster is not None and standing is not None:
+        sent_reactions.undo_boost(tx, urls, booster, post, uri, Visibility(standing.visibility))
+
+
+def let_reply(
+    tx: Tx,
+    urls: Urls,
+    post: Row,
+    author: Account,
+    replying: str,
+    request: Activity | None = None,
+    kind: str = "Reply",
+) -> None:
+    """Say that an answer to a post of ours may stand: `post` as `posts.owner` has it, `replying` by `author`.
+
+    The Accept is of the answer itself, or of the request to write it; `kind` as `approvals.authorize_reply` has it.
+    What was taken back is rejected.
+    """
+    ours = accounts.get(tx, post.account)
+    if ours is None:
+        return
+    given = approvals.authorize_reply(tx, post.id, author.id, replying, kind)
+    asked = request or replying
+    if given is None:
+        sent_authorizations.reject(tx, urls, ours, author, asked)
+        return
+    proof = urls.reply_authorization(given)
+    sent_authorizations.accept(tx, urls, ours, author, asked, proof, urls.post(post.id))
 
 
 def _tell(tx: Tx, ours: Post) -> None:

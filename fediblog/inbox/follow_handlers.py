@@ -6,8 +6,8 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox import automatic_answers
 from fediblog.inbox.handler import Facts, Handler, Outcome, Sight, came_too_late, may_undo, refuse_inactive, remember
+from fediblog.outgoing import sent_follows
 from fediblog.store.people import accounts, relations
 from fediblog.store.people.relations import Follow
 from fediblog.store.queues import incoming_queue
@@ -36,7 +36,7 @@ def _asked(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     found = relations.before_follow(tx, follower.id, target.id)
     refuse_inactive(found.state, activity)
     if found.blocked or target.moved_to:
-        automatic_answers.answer(tx, urls, target, follower, activity.uri, accept=False)
+        sent_follows.reject(tx, urls, target, follower, activity.uri)
         return Outcome.IGNORED
     standing = relations.follow(tx, follower.id, target.id)
     granted = not target.locked or (standing is not None and standing.state == "accepted")
@@ -47,7 +47,7 @@ def _asked(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     if standing is None or standing.state != state:
         notifications.add(tx, target.id, "follow" if granted else "follow_request", follower.id)
     if granted:
-        automatic_answers.answer(tx, urls, target, follower, activity.uri, accept=True)
+        sent_follows.accept(tx, urls, target, follower, activity.uri)
     return Outcome.DONE
 
 
@@ -94,7 +94,7 @@ def _turned_down(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcom
     follower = accounts.get(tx, found.follower)
     if follower is not None and urls.owns(activity.object_uri) and activity.object_uri != found.uri:
         # An earlier Follow was turned down, and they may have taken the later one: both sides shall know that it ended.
-        automatic_answers.take_back(tx, urls, follower, facts.actor, found.uri)
+        sent_follows.undo(tx, urls, follower, facts.actor, found.uri)
     return Outcome.DONE
 
 
@@ -135,7 +135,7 @@ def _blocked(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     end_follow(tx, facts.actor.id, target.id)
     standing = relations.follow(tx, target.id, facts.actor.id)
     if standing is not None:  # it may have crossed the Block on its way, and been taken since
-        automatic_answers.take_back(tx, urls, target, facts.actor, standing.uri)
+        sent_follows.undo(tx, urls, target, facts.actor, standing.uri)
     uri = activity.uri or f"{facts.actor.uri}#blocks/{target.id}"
     relations.block(tx, facts.actor.id, target.id, uri)
     return Outcome.DONE

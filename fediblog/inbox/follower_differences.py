@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
-from fediblog.inbox import automatic_answers
 from fediblog.inbox.follow_handlers import ours
+from fediblog.outgoing import sent_follows
 from fediblog.store.people import followers_by_host, relations
 from fediblog.store.tx import Tx
 
@@ -34,4 +34,4 @@ def settle(tx: Tx, urls: Urls, account: Account, told: Collection[str]) -> int:
 def _agree(tx: Tx, urls: Urls, account: Account, uri: str) -> None:
     follower = ours(tx, urls, uri)
     if follower is not None and not relations.accept(tx, follower.id, account.id):
-        automatic_answers.take_back(tx, urls, follower, account, "")
+        sent_follows.undo(tx, urls, follower, account, "")

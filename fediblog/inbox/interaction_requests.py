@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from fediblog.domain.documents import Activity, Json, Visibility
+from fediblog.domain.documents import Activity, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
-from fediblog.inbox import automatic_answers, post_handlers, quote_handlers, reaction_handlers
+from fediblog.inbox import approval_handlers, post_handlers, quote_handlers, reaction_handlers
 from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, came_too_late
-from fediblog.protocol import activities, readers
+from fediblog.outgoing import sent_authorizations
+from fediblog.protocol import readers
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.authority import same_origin
 from fediblog.store.people import relations
@@ -26,22 +27,18 @@ def _requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return Outcome.IGNORED
     told = requested.read(activity, facts.reading).own or facts.notes.get(activity.instrument)
     note = told or posts.by_uri(tx, activity.instrument)
-    asked = quote_handlers.as_asked(activity)
-    asked["type"] = activity.kind
     if note is None or note.author != activity.actor or note.in_reply_to != post.uri or not _may(tx, post, facts):
-        return _turn_down(tx, urls, post, facts, asked)
+        return _turn_down(tx, urls, post, facts, activity)
     if told is not None:
         post_handlers.take_in(tx, urls, told, facts)
     if not posts.is_here(tx, note.uri):
         return Outcome.IGNORED
-    automatic_answers.let_reply(tx, urls, owner, facts.actor, note.uri, asked)
+    approval_handlers.let_reply(tx, urls, owner, facts.actor, note.uri, activity)
     return Outcome.DONE
 
 
-def _turn_down(tx: Tx, urls: Urls, post: Post, facts: Facts, asked: dict[str, Json]) -> Outcome:
-    number = tx.new_id()
-    document = activities.reject(urls.deed(post.author, number), post.author, asked)
-    automatic_answers.send(tx, urls, post.account, facts.actor, document, number=number)
+def _turn_down(tx: Tx, urls: Urls, post: Post, facts: Facts, asked: Activity) -> Outcome:
+    sent_authorizations.reject(tx, urls, post.account, facts.actor, asked)
     return Outcome.DONE
 
 
@@ -63,8 +60,6 @@ def _asked_to(tx: Tx, urls: Urls, activity: Activity, facts: Facts, kind: str) -
     owner = posts.owner(tx, post.id) if post is not None else None
     if post is None or owner is None or came_too_late(tx, activity):
         return Outcome.IGNORED
-    asked = quote_handlers.as_asked(activity)
-    asked["type"] = activity.kind
     deed = _embedded(activity) or facts.activities.get(activity.instrument)
     if (
         deed is None
@@ -72,13 +67,13 @@ def _asked_to(tx: Tx, urls: Urls, activity: Activity, facts: Facts, kind: str) -
         or not same_origin(deed.uri, activity.actor)
         or (kind == "Announce" and post.visibility not in _OPEN)
     ):
-        return _turn_down(tx, urls, post, facts, asked)
+        return _turn_down(tx, urls, post, facts, activity)
     uri = deed.uri
     done = Activity(kind=kind, actor=deed.actor, uri=uri, object=post.uri, object_uri=post.uri, to=deed.to, cc=deed.cc)
     (reaction_handlers.reacted if kind == "Like" else reaction_handlers.boosted).apply(tx, urls, done, facts)
     if (reactions.by_uri if kind == "Like" else reactions.boost_by_uri)(tx, uri) is None:
-        return _turn_down(tx, urls, post, facts, asked)
-    automatic_answers.let_reply(tx, urls, owner, facts.actor, uri, asked, kind)
+        return _turn_down(tx, urls, post, facts, activity)
+    approval_handlers.let_reply(tx, urls, owner, facts.actor, uri, activity, kind)
     return Outcome.DONE
 
 

@@ -15,7 +15,7 @@ from fediblog.domain.records import record
 from fediblog.domain.rules import visibility_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox import automatic_answers
+from fediblog.inbox import approval_handlers
 from fediblog.inbox.handler import CleanNote
 from fediblog.inbox.note_cleaner import harmless
 from fediblog.markup.clean import CLEANER_VERSION
@@ -136,7 +136,7 @@ def put_post(
     if told or not boosted:
         tell(tx, news, above, quoted, new=True)
     if parent is not None and parent.local and parent.repliable != "public":
-        automatic_answers.let_reply(tx, urls, parent, author, note.uri)
+        approval_handlers.let_reply(tx, urls, parent, author, note.uri)
     _complete_later(tx, news, above, climbed=climbed)
     return number
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Activity, Json, Note, Visibility
+from fediblog.domain.documents import Activity, Note, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox import approval_handlers, automatic_answers, follow_handlers
+from fediblog.inbox import approval_handlers, follow_handlers
 from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sight, came_too_late, remember
-from fediblog.protocol import activities
+from fediblog.outgoing import sent_authorizations
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.notes import read_note
 from fediblog.store.posts import posts, quote_proofs, quotes, reply_policy
@@ -42,14 +42,11 @@ def _requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     if post is None or came_too_late(tx, activity):
         return Outcome.IGNORED
     granted = _grant(tx, activity, facts, post)
-    number = tx.new_id()
-    uri, asked = urls.deed(post.author, number), as_asked(activity)
     if granted is None:
-        document = activities.reject(uri, post.author, asked)
-    else:
-        document = activities.accept(uri, post.author, asked, result=urls.authorization(granted))
-        _told_late(tx, activity, facts, post)
-    automatic_answers.send(tx, urls, post.account, facts.actor, document, number=number)
+        sent_authorizations.reject(tx, urls, post.account, facts.actor, activity)
+        return Outcome.DONE
+    _told_late(tx, activity, facts, post)
+    sent_authorizations.accept(tx, urls, post.account, facts.actor, activity, urls.authorization(granted))
     return Outcome.DONE
 
 
@@ -81,14 +78,6 @@ def _told_late(tx: Tx, activity: Activity, facts: Facts, post: Post) -> None:
         return
     if quoting.visibility in _OPEN or post.account.id in quoting.addressed:
         notifications.add(tx, post.account.id, "quote", facts.actor.id, quoting.id)
-
-
-def as_asked(activity: Activity) -> dict[str, Json]:
-    """The request as it is sent back: all of it but the words of the post, which may be long."""
-    document = activities.quote_request(
-        activity.uri, activity.actor, activity.object_uri, activity.instrument, activity.to
-    )
-    return document if activity.uri else {key: value for key, value in document.items() if key != "id"}
 
 
 def _asked_by_us(tx: Tx, urls: Urls, activity: Activity) -> Request | None:

@@ -10,7 +10,7 @@ from fediblog.domain.posts import Post
 from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
 from fediblog.markup.html import escape
-from fediblog.protocol.activities import write_activity
+from fediblog.protocol.activities import quote_authorization, reply_authorization, write_activity
 from fediblog.protocol.actors import write_actor
 from fediblog.protocol.collections import write_page
 from fediblog.protocol.notes import write_note
@@ -129,13 +129,6 @@ def create_of(urls: Urls, post: Post, document: Document) -> Document:
     )
 
 
-def update_of(
-    urls: Urls, number: int, actor: str, document: Document, to: tuple[str, ...], cc: tuple[str, ...]
-) -> Document:
-    """An Update of a post or an actor, numbered."""
-    return write_activity("Update", uri=urls.deed(actor, number), actor=actor, object=document, to=to, cc=cc)
-
-
 def announce_of(
     uri: str, actor: Account, post: Post, published: int, visibility: Visibility = Visibility.PUBLIC
 ) -> Document:
@@ -149,6 +142,11 @@ def like_of(uri: str, actor: Account, post: Post) -> Document:
     return write_activity("Like", uri=uri, actor=actor.uri, object=post.uri, to=(post.author,))
 
 
-def follow_of(uri: str, follower: str, followed: str) -> Document:
-    """A Follow, the same words whenever it is quoted in an Accept, a Reject or an Undo."""
-    return write_activity("Follow", uri=uri, actor=follower, object=followed, to=(followed,))
+def quote_authorization_of(urls: Urls, post: Post, number: int, quoting: str) -> Document:
+    """The proof that `quoting` (an id) may quote a post of ours."""
+    return quote_authorization(urls.authorization(number), post.author, quoting, post.uri)
+
+
+def reply_authorization_of(urls: Urls, post: Post, number: int, replying: str, kind: str = "Reply") -> Document:
+    """The proof that `replying` (an id) may answer a post of ours or, as `kind` says, like or boost it."""
+    return reply_authorization(urls.reply_authorization(number), post.author, replying, post.uri, kind)

@@ -1,14 +1,15 @@
-"""How a deed of ours leaves: one stored activity, and the inboxes that it must reach."""
+"""How an activity of ours leaves: it is stored once, with the inboxes that it must reach."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Visibility
+from fediblog.domain.documents import Json, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.outgoing.own_documents import Document
+from fediblog.protocol.activities import write_activity
 from fediblog.protocol.jsontext import encode
 from fediblog.store.people import accounts
 from fediblog.store.posts import reactions
@@ -53,6 +54,34 @@ def send(
         followers=followers,
         followed=followed,
     )
+
+
+def send_to(
+    tx: Tx,
+    urls: Urls,
+    sender: Account,
+    other: Account,
+    kind: str,
+    object: Json,
+    *,
+    number: int | None = None,
+    result: str = "",
+    target: str = "",
+    content: str = "",
+) -> None:
+    """Write an activity that is for one account alone, and send it to its own inbox; its id is that of `number`."""
+    number = tx.new_id() if number is None else number
+    document = write_activity(
+        kind,
+        uri=urls.deed(sender.uri, number),
+        actor=sender.uri,
+        object=object,
+        to=(other.uri,),
+        result=result,
+        target=target,
+        content=content,
+    )
+    send(tx, urls, sender, document, number=number, subject=other.uri, to=[other], private=True)
 
 
 def inbox_of(account: Account, *, private: bool = False) -> str:

@@ -113,6 +113,18 @@ class Stage:
         return await self.db.write(_upload, account.id, file)
 
 
+async def stage_on(db: Database, clock: Clock) -> Stage:
+    """The four people on that database."""
+    return Stage(
+        db,
+        clock,
+        ann=await db.write(make_local, "ann"),
+        cem=await db.write(make_local, "cem"),
+        ben=await db.write(make_remote, "ben", "ben.test", shared=True),
+        dan=await db.write(make_remote, "dan", "dan.test", shared=False),
+    )
+
+
 def _upload(tx: Tx, account: int, file: str) -> int:
     return media_files.add(
         tx,

@@ -72,6 +72,12 @@ async def test_a_locked_account_of_ours_is_asked(stage: Stage) -> None:
     assert [each.kind for each in await stage.told(stage.ann)] == ["follow"]
 
 
+async def test_a_follow_that_came_without_an_id_is_answered_without_one(stage: Stage) -> None:
+    await stage.db.write(relations.put_follow, stage.ben.id, stage.ann.id, "", "pending")
+    await stage.do(follow_actions.accept, stage.ann.id, stage.ben.id)
+    assert "id" not in (await stage.last()).object
+
+
 @pytest.mark.parametrize(("deed", "kind"), [(follow_actions.accept, "Accept"), (follow_actions.refuse, "Reject")])
 async def test_an_answer_quotes_the_whole_question(stage: Stage, deed: object, kind: str) -> None:
     await stage.follows(stage.ben, stage.ann, "pending")

@@ -336,6 +336,8 @@ async def test_a_boost_that_is_rejected_is_undone_everywhere(at_home: Home, bob:
     (undo,) = await sent(at_home, "Undo")
     assert (undo["object"]["id"], undo["object"]["type"], undo["object"]["object"]) == (uri, "Announce", post.uri)
     assert undo["to"] == [at_home.alice.followers, bob.uri]
+    (boost,) = await sent(at_home, "Announce")
+    assert [undo["object"][key] for key in ("to", "cc")] == [boost[key] for key in ("to", "cc")]
     (number,) = await at_home.ask("select id from outgoing where kind = 'Undo'")
     waiting = [job.payload for job in await at_home.site.db.write(job_queue.claim) if job.kind == "fanout"]
     assert number[0] in [each["outgoing"] for each in waiting]

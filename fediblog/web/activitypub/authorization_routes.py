@@ -10,7 +10,7 @@ from fediblog.domain.documents import Json
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
-from fediblog.protocol import activities
+from fediblog.outgoing.own_documents import quote_authorization_of, reply_authorization_of
 from fediblog.store.posts import approvals, posts, quotes
 from fediblog.store.tx import Tx
 from fediblog.web import addresses
@@ -34,7 +34,7 @@ def _authorization(tx: Tx, viewer: int, urls: Urls, number: int) -> dict[str, Js
         raise Gone
     if (found.quoting, found.post) not in quotes.granted(tx, [found.quoting]):
         raise NotFound
-    return activities.quote_authorization(urls.authorization(number), whole.author, found.quoting, whole.uri)
+    return quote_authorization_of(urls, whole, number, found.quoting)
 
 
 async def reply_authorization(request: Request) -> Response:
@@ -49,8 +49,7 @@ def _reply_authorization(tx: Tx, viewer: int, urls: Urls, number: int) -> dict[s
     if found is None:
         raise NotFound
     whole = _ours(tx, viewer, found.post)
-    proof = urls.reply_authorization(number)
-    return activities.reply_authorization(proof, whole.author, found.replying, whole.uri, found.kind)
+    return reply_authorization_of(urls, whole, number, found.replying, found.kind)
 
 
 def _ours(tx: Tx, viewer: int, number: int) -> Post:

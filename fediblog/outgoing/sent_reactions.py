@@ -1,0 +1,58 @@
+"""Like, boost and vote, and the Undo of the first two."""
+
+from __future__ import annotations
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Visibility
+from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
+from fediblog.outgoing.own_documents import announce_of, like_of
+from fediblog.outgoing.send import send
+from fediblog.protocol.activities import write_activity
+from fediblog.store.tx import Tx
+
+
+def like(tx: Tx, urls: Urls, actor: Account, post: Post, number: int) -> None:
+    """To the author of the post; the id is that of `number`."""
+    document = like_of(urls.activity(number), actor, post)
+    send(tx, urls, actor, document, number=number, subject=post.uri, to=[post.account])
+
+
+def undo_like(tx: Tx, urls: Urls, actor: Account, post: Post, like_uri: str) -> None:
+    """Take a like back."""
+    number, inner = tx.new_id(), like_of(like_uri, actor, post)
+    document = write_activity(
+        "Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(post.author,)
+    )
+    send(tx, urls, actor, document, number=number, subject=post.uri, to=[post.account])
+
+
+def boost(tx: Tx, urls: Urls, actor: Account, post: Post, number: int, visibility: Visibility) -> None:
+    """To the author of the post and one's followers; the id is that of `number`."""
+    document = announce_of(urls.activity(number), actor, post, tx.now, visibility)
+    send(tx, urls, actor, document, number=number, subject=post.uri, to=[post.account], followers=True)
+
+
+def undo_boost(tx: Tx, urls: Urls, actor: Account, post: Post, boost_uri: str, visibility: Visibility) -> None:
+    """Tell all who got a boost that it is none any more."""
+    number, inner = tx.new_id(), announce_of(boost_uri, actor, post, tx.now, visibility)
+    document = write_activity(
+        "Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(actor.followers, post.author)
+    )
+    send(tx, urls, actor, document, number=number, subject=post.uri, to=[post.account], followers=True)
+
+
+def vote(tx: Tx, urls: Urls, voter: Account, post: Post, name: str, number: int) -> None:
+    """Vote for one answer of a poll: a note with a name and no content, to the author of the poll alone."""
+    ballot = {
+        "id": urls.ballot(voter.uri, number),
+        "type": "Note",
+        "name": name,
+        "attributedTo": voter.uri,
+        "inReplyTo": post.uri,
+        "to": [post.author],
+    }
+    document = write_activity(
+        "Create", uri=urls.deed(voter.uri, number), actor=voter.uri, object=ballot, to=(post.author,)
+    )
+    send(tx, urls, voter, document, number=number, subject=post.uri, to=[post.account], private=True)
