@@ -1,13 +1,13 @@
-"""Activities: one envelope for all verbs, read from every shape it comes in, and a builder for each that we send."""
+"""Activities: one envelope for all verbs, read from every shape it comes in; tombstones, and authorizations."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from fediblog.domain.documents import ACTOR_KINDS, POST_KINDS, PUBLIC, Activity, Emoji, Json
+from fediblog.domain.documents import ACTOR_KINDS, POST_KINDS, Activity, Json
 from fediblog.protocol import readers
 from fediblog.protocol.contexts import in_context, without_context
-from fediblog.protocol.tag_array import read_emoji, sort, write_emoji
+from fediblog.protocol.tag_array import read_emoji, sort
 
 LEVELS = 2  # of activities within an activity: Announce{Undo{Like}} is the deepest that servers send
 CONTENT_LIMIT = 5_000
@@ -128,121 +128,12 @@ def strip_blind(document: dict[str, Json]) -> dict[str, Json]:
     return clean | ({"object": strip_blind(inside)} if isinstance(inside, dict) else {})
 
 
-def create(uri: str, note: dict[str, Json]) -> dict[str, Json]:
-    """Create of a post; its author and audience are those of the post."""
-    return _about("Create", uri, note, readers.moment(note.get("published")))
-
-
-def update(uri: str, note: dict[str, Json], published: int | None = None) -> dict[str, Json]:
-    """Update of a post: edited, or with new counts. `uri` has to be a fresh one each time."""
-    return _about("Update", uri, note, published)
-
-
-def update_actor(uri: str, actor: dict[str, Json], followers: str = "") -> dict[str, Json]:
-    """Update of an actor by itself."""
-    return write_activity(
-        "Update", uri=uri, actor=readers.ref(actor), object=actor, to=[PUBLIC], cc=filter(None, [followers])
-    )
-
-
-def delete(
-    uri: str,
-    actor: str,
-    object_uri: str,
-    *,
-    former: str = "Note",
-    to: Iterable[str] = (PUBLIC,),
-    cc: Iterable[str] = (),
-) -> dict[str, Json]:
-    """Delete of a post, which leaves a Tombstone."""
-    return write_activity("Delete", uri=uri, actor=actor, object=tombstone(object_uri, former), to=to, cc=cc)
-
-
-def delete_actor(uri: str, actor: str) -> dict[str, Json]:
-    """Delete of an actor by itself; the object is the bare id, as everybody expects it."""
-    return write_activity("Delete", uri=uri, actor=actor, object=actor, to=[PUBLIC])
-
-
 def tombstone(uri: str, former: str = "", deleted: int | None = None) -> dict[str, Json]:
     """What is left at the id of something deleted."""
     doc: dict[str, Json] = {"id": uri, "type": "Tombstone"}
     if former:
         doc["formerType"] = former
     return doc if deleted is None else doc | {"deleted": readers.stamp(deleted)}
-
-
-def follow(uri: str, actor: str, target: str) -> dict[str, Json]:
-    """Ask to follow."""
-    return write_activity("Follow", uri=uri, actor=actor, object=target, to=[target])
-
-
-def accept(uri: str, actor: str, asked: dict[str, Json], *, result: str = "") -> dict[str, Json]:
-    """Accept what was asked, which is sent back whole: some find their Follow by its id, some by its contents.
-
-    `result` is the id of the authorization, if it was a QuoteRequest.
-    """
-    return write_activity("Accept", uri=uri, actor=actor, object=asked, to=_asker(asked), result=result)
-
-
-def reject(uri: str, actor: str, asked: dict[str, Json]) -> dict[str, Json]:
-    """Reject what was asked, also after it had been accepted."""
-    return write_activity("Reject", uri=uri, actor=actor, object=asked, to=_asker(asked))
-
-
-def undo(uri: str, done: dict[str, Json]) -> dict[str, Json]:
-    """Undo an activity of ours, which is sent inline: several servers do not find it by id alone."""
-    return _about("Undo", uri, done)
-
-
-def like(uri: str, actor: str, object_uri: str, to: Iterable[str]) -> dict[str, Json]:
-    """Like a post; `to` is its author."""
-    return write_activity("Like", uri=uri, actor=actor, object=object_uri, to=to)
-
-
-def emoji_react(
-    uri: str, actor: str, object_uri: str, content: str, to: Iterable[str], emoji: Emoji | None = None
-) -> dict[str, Json]:
-    """React with an emoji (FEP-c0e0); a custom one is `:name:` and brings its picture."""
-    tag: list[Json] = [write_emoji(emoji)] if emoji else []
-    return write_activity("EmojiReact", uri=uri, actor=actor, object=object_uri, to=to, content=content, tag=tag)
-
-
-def announce(
-    uri: str, actor: str, object_uri: str, *, to: Iterable[str], cc: Iterable[str] = (), published: int | None = None
-) -> dict[str, Json]:
-    """Boost a post."""
-    return write_activity("Announce", uri=uri, actor=actor, object=object_uri, to=to, cc=cc, published=published)
-
-
-def block(uri: str, actor: str, target: str) -> dict[str, Json]:
-    """Tell somebody that they are blocked."""
-    return write_activity("Block", uri=uri, actor=actor, object=target, to=[target])
-
-
-def move(uri: str, actor: str, target: str, followers: str) -> dict[str, Json]:
-    """Tell the followers where the actor went."""
-    return write_activity("Move", uri=uri, actor=actor, object=actor, target=target, to=[followers])
-
-
-def add(uri: str, actor: str, object: Json, target: str, to: Iterable[str]) -> dict[str, Json]:
-    """Put something into a collection of ours: pin a post."""
-    return write_activity("Add", uri=uri, actor=actor, object=object, target=target, to=to)
-
-
-def remove(uri: str, actor: str, object: Json, target: str, to: Iterable[str]) -> dict[str, Json]:
-    """Take something out of a collection of ours: unpin a post."""
-    return write_activity("Remove", uri=uri, actor=actor, object=object, target=target, to=to)
-
-
-def flag(uri: str, actor: str, objects: Sequence[str], content: str, to: Iterable[str] = ()) -> dict[str, Json]:
-    """Report an account, and perhaps posts of it. The actor is that of the server itself: reporters stay unnamed."""
-    return write_activity("Flag", uri=uri, actor=actor, object=list(objects), to=to, content=content)
-
-
-def quote_request(uri: str, actor: str, quoted: str, note: Json, to: Iterable[str]) -> dict[str, Json]:
-    """Ask whether `note` (an id or the post itself) may quote (FEP-044f)."""
-    instrument = without_context(note) if isinstance(note, dict) else note
-    return write_activity("QuoteRequest", uri=uri, actor=actor, object=quoted, to=to, instrument=instrument)
 
 
 def quote_authorization(uri: str, author: str, quoting: str, quoted: str) -> dict[str, Json]:
@@ -265,20 +156,3 @@ def reply_authorization(uri: str, author: str, replying: str, answered: str, kin
     """
     doc: dict[str, Json] = {"id": uri, "type": f"{kind}Authorization", "attributedTo": author}
     return in_context(doc | {"interactingObject": replying, "interactionTarget": answered})
-
-
-def _about(kind: str, uri: str, document: dict[str, Json], published: int | None = None) -> dict[str, Json]:
-    """An activity about a document of ours, with its author and its audience."""
-    return write_activity(
-        kind,
-        uri=uri,
-        actor=readers.ref(document.get("actor")) or readers.ref(document.get("attributedTo")),
-        object=document,
-        to=readers.addresses(document.get("to")),
-        cc=readers.addresses(document.get("cc")),
-        published=published,
-    )
-
-
-def _asker(asked: dict[str, Json]) -> list[str]:
-    return [found] if (found := readers.ref(asked.get("actor"))) else []
