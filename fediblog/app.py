@@ -27,6 +27,7 @@ from fediblog.web.components.render import render
 from fediblog.web.middleware import Door, too_large
 from fediblog.web.negotiation import VARY
 from fediblog.web.page_cache import Shelf
+from fediblog.web.route_index import RouteIndex
 
 ROUTES: list[BaseRoute] = [
     *inbox_routes.ROUTES,  # first, since most requests go there
@@ -56,7 +57,7 @@ def create_app(site: Site, worker: Worker | None = None) -> Starlette:
                 await worker.stop()
 
     app = Starlette(
-        routes=ROUTES,
+        routes=[RouteIndex(ROUTES)],
         middleware=[
             Middleware(Cors),
             Middleware(Shelf, db=site.db),

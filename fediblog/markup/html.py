@@ -105,7 +105,16 @@ def excerpt(html: str, limit: int) -> str:
 
     What pictures show is no part of it.
     """
-    line = " ".join(plain(html, alts=False).split())
+    return shortened(one_line(html), limit)
+
+
+def one_line(html: str) -> str:
+    """HTML's text in one line, without what pictures show."""
+    return " ".join(plain(html, alts=False).split())
+
+
+def shortened(line: str, limit: int) -> str:
+    """The beginning of a line, at most `limit` characters, ending with a whole word."""
     if len(line) <= limit:
         return line
     head = line[: max(limit - 1, 0)]

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from html import unescape
 
 from fediblog.domain.documents import Attachment, Note
-from fediblog.markup.html import Html, escape, excerpt, plain
+from fediblog.markup.html import Html, escape, excerpt, one_line, plain, shortened
 from fediblog.markup.tokens import Open, tokenise
 
 ABSTRACT = 280  # characters of a text's beginning, where its author wrote no abstract
 ABSTRACTED = frozenset(("Article", "Page", "Event"))
 """Kinds whose `summary` is an abstract and no warning (FEP-b2b8)."""
+_LINES = 32  # texts whose plain form is remembered
 _PLAIN = frozenset(("Note", "Question"))  # their `summary` is stored as plain text
 _NO_TEXT = re.compile(  # footnotes, and the link to a quoted post
     r'<sup class="fn-ref">.*?</sup>|<section class="footnotes">.*\Z|<p class="quote-inline">.*?</p>', re.DOTALL
@@ -44,8 +46,14 @@ def beginning(note: Note, limit: int = ABSTRACT) -> str:
 
 
 def _beginning(html: str, limit: int = ABSTRACT) -> str:
+    return shortened(_line(html), limit)
+
+
+@lru_cache(maxsize=_LINES)
+def _line(html: str) -> str:
+    """The text of the paragraphs, else the whole text. A page tells its beginning in several places and lengths."""
     html = _NO_TEXT.sub("", html)
-    return excerpt(_paragraphs(html) or html, limit)
+    return one_line(_paragraphs(html) or html)
 
 
 def _paragraphs(html: str) -> str:

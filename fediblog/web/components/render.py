@@ -64,33 +64,38 @@ def render(
     flash = request.cookies.get(_FLASH, "")
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     links, csrf = Links.of(site.urls, visit is not None), forms_token(visit) if visit else ""
-    pieces = (
-        environment()
-        .get_template(name)
-        .generate(
-            site_title=site.settings.title or site.urls.host,
-            source=site.settings.source,
-            urls=site.urls,
-            origin=site.urls.origin,
-            status=status,
-            now=site.clock(),
-            path=request.url.path,
-            here=here,
-            visit=visit,
-            csrf=csrf,
-            flash=text(f"flash.{flash}") if known(f"flash.{flash}") else "",
-            links=links,
-            reader=Reader.at(here, links, visit.account.id if visit else None, csrf),
-            **values,
-        )
+    body = _filled(
+        name,
+        site_title=site.settings.title or site.urls.host,
+        source=site.settings.source,
+        urls=site.urls,
+        origin=site.urls.origin,
+        status=status,
+        now=site.clock(),
+        path=request.url.path,
+        here=here,
+        visit=visit,
+        csrf=csrf,
+        flash=text(f"flash.{flash}") if known(f"flash.{flash}") else "",
+        links=links,
+        reader=Reader.at(here, links, visit.account.id if visit else None, csrf),
+        **values,
     )
-    body = b"".join([piece.encode() for piece in pieces])  # most are ASCII: that is far faster than the whole
     kept = not (visit or private or flash or status != 200)
     response = public(request, body, "text/html; charset=utf-8") if kept else private_page(body, status)
     response.headers.update(headers or {})
     if flash:
         response.delete_cookie(_FLASH, path="/", secure=sessions.is_secure(site), httponly=True, samesite="lax")
     return renewed(request, response)
+
+
+def _filled(name: str, /, **values: object) -> bytes:
+    """The template with its values. Piece by piece: most are ASCII, which is far faster to encode than the whole."""
+    template = environment().get_template(name)
+    try:
+        return b"".join(map(str.encode, template.root_render_func(template.new_context(values))))
+    except Exception:
+        environment().handle_exception()  # raises it again, with the line of the template
 
 
 def forms_token(visit: sessions.Visit) -> str:
