@@ -19,7 +19,7 @@ from fediblog.errors import Invalid, NotFound
 from fediblog.hashtags import SIGNS, key
 from fediblog.markup.markdown import HASHTAGS, MentionTarget, find_hashtags, find_mentions, render
 from fediblog.markup.slug import slugify
-from fediblog.markup.text import one_line, tidy
+from fediblog.markup.text import one_line, reading_time, tidy
 from fediblog.store.people import accounts
 from fediblog.store.posts import media_files, posts, reply_policy
 from fediblog.store.tx import Tx
@@ -154,6 +154,7 @@ def _note(urls: Urls, author: Account, draft: Draft, frame: _Frame) -> Note:
         summary=_summary(draft, frame.kind),
         warning=one_line(draft.warning) if article else "",
         content=rendered.html,
+        reading_time=reading_time(draft.source) if article else 0,
         language=draft.language or author.language,
         source=Source(content=draft.source, media_type=draft.kind_of_source),
         url=urls.page(author.handle, frame.number, frame.month, frame.slug),

@@ -247,6 +247,7 @@ class Note:
     policy: Policy | None = None  # of a post of another server
     happening: Happening | None = None
     duration: float | None = None
+    reading_time: int = 0  # minutes, of an article of ours
 
 
 @record(frozen=True, slots=True, kw_only=True)

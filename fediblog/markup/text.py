@@ -8,6 +8,10 @@ from typing import Final
 NAME_LIMIT: Final = 200
 """Characters of a display name."""
 
+WORDS_A_MINUTE: Final = 220
+CHARACTERS_A_MINUTE: Final = 500
+# Hiragana, Katakana and ideographs.
+_UNSPACED: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 # C0 and C1 controls without tab and newline, lone surrogates, and the non-characters of all 17 planes.
 _UNFIT: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
@@ -39,6 +43,12 @@ def one_line(text: str, limit: int | None = None) -> str:
     """The text with all white space runs as one space."""
     line = " ".join(tidy(text if limit is None else text[: limit * 4]).split())
     return line if limit is None else line[:limit].rstrip()
+
+
+def reading_time(text: str) -> int:
+    """How many minutes a text takes to read, at least one; a script without spaces is counted by characters."""
+    minutes = len(text.split()) / WORDS_A_MINUTE + len(_UNSPACED.findall(text)) / CHARACTERS_A_MINUTE
+    return max(round(minutes), 1)
 
 
 def display_name(text: str) -> str:

@@ -96,6 +96,13 @@ async def test_an_article(stage: Stage) -> None:
     assert article["url"] == post.url == "https://blog.test/@ann/2025/06/on-things"
 
 
+async def test_how_long_an_article_takes_to_read_is_stored_with_each_edit(stage: Stage) -> None:
+    post = await stage.publish("word " * 660, title="Long")
+    assert (post.reading_time, (await stage.publish("word " * 30)).reading_time) == (3, 0)
+    edited = await stage.do(post_actions.edit, stage.ann.id, post.id, Draft(source="word " * 1100, title="Longer"))
+    assert edited.reading_time == 5
+
+
 async def test_the_warning_of_an_article_is_its_summary_where_there_is_no_abstract(stage: Stage) -> None:
     """Most servers fold a text away for its `summary` alone; who knows `dcterms:subject` is told it once."""
     await stage.publish("## Part\n\nText", title="On Things", warning="Spiders & <ants>")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fediblog.markup.bare_links import addresses, link_address, own_path, web_address
 from fediblog.markup.html import excerpt, plain
 from fediblog.markup.slug import slugify
-from fediblog.markup.text import display_name, one_line, tidy
+from fediblog.markup.text import display_name, one_line, reading_time, tidy
 
 
 @pytest.mark.parametrize(
@@ -140,3 +140,11 @@ def test_which_addresses_are_linked() -> None:
     assert web_address("https://a.example/" + "x" * 3000) is None
     assert own_path("/about") == "/about"
     assert [own_path(path) for path in ("//a", "/\\a", "a", "", "/a\nb")] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [("", 1), ("one two three", 1), ("word " * 2200, 10), ("字" * 2500, 5), ("word " * 440 + "かな" * 500, 4)],
+)
+def test_how_long_a_text_takes_to_read(text: str, minutes: int) -> None:
+    assert reading_time(text) == minutes

@@ -88,6 +88,7 @@ FIELDS = (
     Field("content"),
     Field("source", columns=("source", "source_type"), read=_source, write=attrgetter("content", "media_type"),
           unset=(None, "")),
+    Field("reading_time"),
     Field("language"),
     Field("sensitive", read=bool, write=int),
     Field("in_reply_to", edited=False),

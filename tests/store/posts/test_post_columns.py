@@ -67,6 +67,7 @@ FULL = Note(
     share_count=3,
     poll=POLL,
     policy=Policy(quote=Rule(automatic=("https://far.example/a",)), like=Rule(manual=("https://far.example/b",))),
+    reading_time=7,
     happening=Happening(starts=3_000, ends=4_000, place="Here"),
 )
 PLACED = Placement(
