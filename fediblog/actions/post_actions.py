@@ -18,7 +18,16 @@ from fediblog.markup.clean import CLEANER_VERSION
 from fediblog.outgoing import sent_posts
 from fediblog.outgoing.own_documents import post_document
 from fediblog.store.people import accounts
-from fediblog.store.posts import approvals, conversations, post_lists, post_writing, posts, reader_marks, reply_policy
+from fediblog.store.posts import (
+    approvals,
+    conversations,
+    post_writing,
+    posts,
+    profile_posts,
+    reader_marks,
+    reply_policy,
+    timelines,
+)
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.queues import background_fetches, job_queue
 from fediblog.store.readers import notifications
@@ -126,7 +135,7 @@ def pin(tx: Tx, urls: Urls, account: int, post: int) -> None:
     whole = _own(tx, author, post)
     if whole.visibility not in (Visibility.PUBLIC, Visibility.UNLISTED) or whole.state != "published":
         raise Invalid("post", "Only what everybody may see can be pinned.")
-    if whole.pinned is None and len(post_lists.pinned(tx, author.id, author.id)) >= MOST_PINNED:
+    if whole.pinned is None and len(profile_posts.pinned(tx, author.id, author.id)) >= MOST_PINNED:
         raise Invalid("post", f"{MOST_PINNED} posts are pinned already; take one down first.")
     if whole.pinned is None:
         post_writing.set_pinned(tx, post, tx.now)
@@ -191,7 +200,7 @@ def _announce(tx: Tx, urls: Urls, post: Post) -> None:
     if post.visibility == Visibility.DIRECT:
         conversations.add(tx, post)
     else:
-        post_lists.spread(tx, post)
+        timelines.spread(tx, post)
         notifications.add_for_listeners(tx, post)
     _tell(tx, post, frozenset())
     if post.poll is not None and post.poll.ends is not None:

@@ -13,7 +13,7 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.outgoing import sent_reactions
-from fediblog.store.posts import approvals, interactions, post_lists, post_writing, posts, reactions, reply_policy
+from fediblog.store.posts import approvals, interactions, post_writing, posts, reactions, reply_policy, timelines
 from fediblog.store.queues import job_queue, poll_totals
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
@@ -64,7 +64,7 @@ def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = 
         return
     if leave == "manual":
         approvals.wait(tx, uri, post)
-    post_lists.spread(tx, whole, number, account)
+    timelines.spread(tx, whole, number, account)
     if whole.account.local:
         notifications.add(tx, whole.account.id, "boost", account, post)
     sent_reactions.boost(tx, urls, actor, whole, number, visibility)

@@ -17,7 +17,7 @@ from fediblog.errors import NotFound
 from fediblog.federation import uploads
 from fediblog.federation.lookups import action_lookups
 from fediblog.store.people import relations
-from fediblog.store.posts import posts, reactions
+from fediblog.store.posts import interactions, posts
 
 NOTE = "Hello, fediverse! This note is on my own server. #introduction"
 EDITED = "Hello, fediverse! This note is on my own server, and I can mend it later. #introduction"
@@ -138,7 +138,7 @@ class Play:
             await one.site.db.write(reaction_actions.like, one.site.urls, one.account.id, post.id)
 
         async def seen() -> bool:
-            liked = await other.site.db.read(reactions.liked_by, self.wrote[name].id)
+            liked = await other.site.db.read(interactions.first_reactions, self.wrote[name].id)
             return one.account.uri in {each.account.uri for each in liked}
 
         return Step(f"{one.name} likes {other.name}'s {name}", ["Like"], does, seen)
@@ -149,8 +149,8 @@ class Play:
             await one.site.db.write(reaction_actions.boost, one.site.urls, one.account.id, post.id)
 
         async def seen() -> bool:
-            boosts = await other.site.db.read(reactions.boosts, self.wrote[name].id)
-            return one.account.uri in {each.account.uri for each in boosts}
+            boosters = await other.site.db.read(interactions.boosters, self.wrote[name].id)
+            return one.account.uri in {each.uri for _, each in boosters}
 
         return Step(f"{one.name} boosts {other.name}'s {name}", ["Announce"], does, seen)
 

@@ -26,12 +26,13 @@ from fediblog.store.people import accounts
 from fediblog.store.posts import (
     arrivals,
     conversations,
-    post_lists,
     post_writing,
     posts,
     quote_proofs,
     reply_policy,
     thread_links,
+    threads,
+    timelines,
 )
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.queues import events, incoming_queue, job_queue
@@ -157,7 +158,7 @@ def _spread(tx: Tx, news: _News, *, followed: bool) -> None:
         conversations.add(tx, _placed(news))
     elif followed or news.note.hashtags:
         post = _placed(news)
-        post_lists.spread(tx, post)
+        timelines.spread(tx, post)
         notifications.add_for_listeners(tx, post)
     else:
         events.tell(tx, events.POST, account=news.author.id, post=news.id)
@@ -313,5 +314,5 @@ def _complete_later(tx: Tx, news: _News, above: Mapping[int, Row], *, climbed: b
             job_queue.add(tx, "thread", str(news.id))
         return
     root = above.get(news.root) if news.root is not None and news.note.replies else None
-    if root is not None and root.local and not posts.is_long(tx, root.id, post_lists.THREAD_LIMIT):
+    if root is not None and root.local and not posts.is_long(tx, root.id, threads.THREAD_LIMIT):
         job_queue.add(tx, "thread", str(news.id), run_at=tx.now + REPLIES_DELAY)

@@ -11,7 +11,7 @@ from fediblog.inbox.note_storage import put_post
 from fediblog.markup.text import one_line
 from fediblog.protocol.emoji_reaction import is_emoji
 from fediblog.store.people import relations
-from fediblog.store.posts import arrivals, post_lists, posts, reactions
+from fediblog.store.posts import arrivals, posts, reactions, timelines
 from fediblog.store.queues import incoming_queue
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Row, Tx
@@ -142,7 +142,7 @@ def pass_on(tx: Tx, activity: Activity, facts: Facts, known: Row | None = None) 
     if reactions.boost(tx, booster.id, post.id, uri, visibility=visibility, number=number) is None:
         return Outcome.DUPLICATE
     if post.followed and (whole := posts.stored(tx, post.id)) is not None:
-        post_lists.spread(tx, whole, number, booster.id)
+        timelines.spread(tx, whole, number, booster.id)
     if post.local:
         notifications.add(tx, post.account, "boost", booster.id, post.id, new=True, pushed=post.pushed)
     return Outcome.DONE

@@ -15,8 +15,9 @@ from fediblog.protocol.actors import write_actor
 from fediblog.protocol.collections import write_page
 from fediblog.protocol.notes import write_note
 from fediblog.protocol.previews import pictures_within, written_abstract
+from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts
-from fediblog.store.posts import approvals, custom_emoji, post_lists, posts, quotes
+from fediblog.store.posts import approvals, custom_emoji, posts, quotes, threads
 from fediblog.store.tx import Tx
 
 EMBEDDED_REPLIES = 5
@@ -44,7 +45,7 @@ def post_document(tx: Tx, urls: Urls, post: Post) -> Document:
     counted = posts.with_counts(post)
     if post.emoji:
         counted = replace(counted, emoji=_emoji(tx, urls, post.emoji))
-    shown = post_lists.reply_rows(tx, post.id, limit=EMBEDDED_REPLIES)
+    shown = threads.reply_links(tx, post.id, 0, Window(limit=EMBEDDED_REPLIES))
     first = write_page(
         "",  # it stands only here, so it is found nowhere
         part_of=post.replies,

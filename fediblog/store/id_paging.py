@@ -1,4 +1,4 @@
-"""A piece of a list that goes by number, newest first, as the API pages: `max_id`, `since_id` and `min_id`."""
+"""A piece of a list that goes by number, newest first: pages ask for it by `before`, apps by `max_id` and `min_id`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,16 @@ NEWEST = "desc"
 OLDEST = "asc"
 
 
+def both_ways(sql: str, column: str) -> tuple[str, str]:
+    """A query as it is asked for the newest, and for those right above a number (`Window.upwards` chooses)."""
+    return f"{sql} order by {column} {NEWEST} limit :n", f"{sql} order by {column} {OLDEST} limit :n"
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Window:
     """Numbers below `before` and above `after`, both left out, at most `limit`.
+
+    Where a list goes by place, the first `offset` are left out, too.
 
     With `upwards` (`min_id`) those right above `after` are wanted, else the newest. A query asks with `order by
     … desc` or, upwards, `asc`; `turned` makes what it found newest first again.
@@ -25,6 +32,7 @@ class Window:
     before: int = FAR
     after: int = 0
     limit: int = 20
+    offset: int = 0
     upwards: bool = False
 
     def turned(self, found: Sequence[T]) -> list[T]:
@@ -35,3 +43,7 @@ class Window:
         """The same piece of a list of numbers, in whatever order, for lists that are short."""
         inside = sorted((number for number in numbers if self.after < number < self.before), reverse=not self.upwards)
         return self.turned(inside[: self.limit])
+
+
+FIRST = Window()
+"""The newest twenty."""

@@ -34,12 +34,19 @@ VISIBLE = """(
 LISTED = """p.account not in (
   select la.id from account la where la.login is not null and la.local = 1 and la.discoverable = 0)"""
 
-NOT_SHUNNED = f"""(
-  not exists (select 1 from block sb where sb.account = :viewer and sb.target = p.account)
-  and not exists (select 1 from mute sm where sm.account = :viewer and sm.target = p.account
+
+def not_shunned(who: str) -> str:
+    """SQL for whether the viewer has neither blocked nor muted the account `who`, nor hidden its server."""
+    return f"""(
+  not exists (select 1 from block sb where sb.account = :viewer and sb.target = {who})
+  and not exists (select 1 from mute sm where sm.account = :viewer and sm.target = {who}
     and (sm.until is null or sm.until > :now))
   and not exists (select 1 from host_mute sh cross join account sa where sh.account = :viewer
-    and sa.id = p.account and {at_host("sh.host", "sa")}))"""
+    and sa.id = {who} and {at_host("sh.host", "sa")}))"""
+
+
+NOT_SHUNNED = not_shunned("p.account")
+BOOSTER_NOT_SHUNNED = not_shunned("b.account")
 
 # Triggers put a row there with the first block or suspension; until then nobody has to be looked for.
 BLOCKED_BY_NOBODY = "not exists (select 1 from shut_out)"
@@ -72,10 +79,3 @@ BOOST_VISIBLE = """(
       or (b.visibility = 'followers' and exists (
         select 1 from follow bf
         where bf.follower = :viewer and bf.followed = b.account and bf.state = 'accepted')))))"""
-
-BOOSTER_NOT_SHUNNED = f"""(
-  not exists (select 1 from block tb where tb.account = :viewer and tb.target = b.account)
-  and not exists (select 1 from mute tm where tm.account = :viewer and tm.target = b.account
-    and (tm.until is null or tm.until > :now))
-  and not exists (select 1 from host_mute th cross join account ta where th.account = :viewer
-    and ta.id = b.account and {at_host("th.host", "ta")}))"""

@@ -17,11 +17,12 @@ from fediblog.domain.urls import Urls
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts, relations
 from fediblog.store.people.accounts import NewKey
-from fediblog.store.posts import media_files, post_lists, post_writing, posts
+from fediblog.store.posts import media_files, post_writing, posts
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
+from tests.store.makers import home_of
 
 T = TypeVar("T")
 URLS = Urls("https://blog.test", "blog.test")
@@ -102,7 +103,7 @@ class Stage:
         return await self.db.read(notifications.latest, account.id)
 
     async def stream(self, account: Account) -> list[int]:
-        return [item.post.id for item in await self.db.read(post_lists.home, account.id)]
+        return [item.post.id for item in await self.db.read(home_of, account.id)]
 
     async def post(self, number: int) -> Post:
         found = await self.db.read(posts.stored, number)

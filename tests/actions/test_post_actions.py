@@ -14,7 +14,7 @@ from fediblog.actions.drafts import ARTICLE_LIMIT, NOTE_LIMIT, Draft, File, Poll
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.protocol.notes import read_note
-from fediblog.store.posts import post_lists, post_writing, posts, reactions
+from fediblog.store.posts import post_writing, posts, profile_posts, reactions
 from fediblog.store.queues import job_queue
 from tests.actions.stage import URLS, Stage
 
@@ -360,7 +360,7 @@ async def test_drafts_and_what_becomes_of_them(stage: Stage) -> None:
     assert (post.kind, post.state, post.published, post.updated) == ("Article", "published", stage.clock.now, None)
     assert (await stage.last()).document["id"] == URLS.activity(post.id)
     assert await stage.stream(stage.cem) == [post.id, other.id]  # the newest first
-    assert [each.id for each in await stage.db.read(post_lists.drafts, stage.ann.id)] == []
+    assert [each.id for each in await stage.db.read(profile_posts.drafts, stage.ann.id)] == []
     assert [each.kind for each in await stage.told(stage.cem)] == ["mention"]
 
 

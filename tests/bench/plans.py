@@ -19,8 +19,9 @@ from fediblog.domain.accounts import Account
 from fediblog.inbox import Facts
 from fediblog.protocol.activities import read_activity
 from fediblog.store.engine.database import connect
+from fediblog.store.id_paging import Window
 from fediblog.store.people import relations
-from fediblog.store.posts import post_lists, posts
+from fediblog.store.posts import posts, timelines
 from fediblog.store.queues import delivery_queue, incoming_queue, job_queue
 from fediblog.store.tx import Param, Tx
 from fediblog.web.pages.post_page import thread_of
@@ -67,7 +68,8 @@ def furnish(tx: Tx) -> Scene:
 
 
 def home(tx: Tx, scene: Scene) -> None:
-    post_lists.home(tx, scene.author.id, limit=31)
+    viewer = scene.author.id
+    timelines.whole(tx, timelines.home(tx, viewer, Window(limit=31)), viewer)
 
 
 def post_page(tx: Tx, scene: Scene) -> None:

@@ -19,7 +19,7 @@ from fediblog.domain.posts import Post
 from fediblog.federation.passwords import SHORTEST, check_password
 from fediblog.store.engine.database import connect
 from fediblog.store.people import accounts, apps, logins, relations, server_state
-from fediblog.store.posts import post_lists, posts
+from fediblog.store.posts import posts, profile_posts
 from fediblog.store.tx import Tx
 from tests.cli.conftest import ORIGIN, PASSWORD, Run
 
@@ -68,7 +68,7 @@ def only_post(data: Path) -> Post:
     def look(tx: Tx) -> Post:
         alice = accounts.local_by_handle(tx, "alice")
         assert alice is not None
-        found = [*post_lists.of_account(tx, alice.id, alice.id), *post_lists.drafts(tx, alice.id)]
+        found = [*profile_posts.written(tx, alice.id, alice.id), *profile_posts.drafts(tx, alice.id)]
         assert len(found) == 1
         return found[0]
 

@@ -10,8 +10,9 @@ from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.posts import Notice, Post
 from fediblog.federation.lookups import action_lookups
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import post_lists, posts
+from fediblog.store.posts import posts
 from fediblog.store.readers import notifications
+from tests.store.makers import home_of
 from tests.world import World
 
 
@@ -72,7 +73,7 @@ class Pair:
 
     async def stream(self) -> list[Post]:
         """What Ben reads."""
-        return [item.post for item in await self.world.read(self.far, post_lists.home, self.ben.id)]
+        return [item.post for item in await self.world.read(self.far, home_of, self.ben.id)]
 
     async def notices_of_ann(self) -> list[Notice]:
         return await self.world.read(self.near, notifications.latest, self.ann.id)

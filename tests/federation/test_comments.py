@@ -9,13 +9,14 @@ from fediblog.actions.drafts import Draft
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid
 from fediblog.federation.lookups import action_lookups
-from fediblog.store.posts import post_lists, posts
+from fediblog.store.posts import posts
 from tests.federation.pair import Pair
+from tests.store.makers import comments_of
 
 
 async def below(pair: Pair, post: Post) -> list[str]:
     """What stands below a post on its own server."""
-    return [each.uri for each in await pair.world.read(pair.near, post_lists.comments, post.id, 0)]
+    return [each.uri for each in await pair.world.read(pair.near, comments_of, post.id, 0)]
 
 
 async def refusals(pair: Pair) -> list[str]:

@@ -24,11 +24,12 @@ from fediblog.federation import jobs
 from fediblog.federation.lookups import action_lookups
 from fediblog.federation.uploads import upload
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import post_lists, post_writing, posts, reactions
+from fediblog.store.posts import interactions, post_writing, posts, profile_posts
 from fediblog.store.queues import delivery_queue, job_queue
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests.federation.pair import Pair
+from tests.store.makers import comments_of, home_of
 from tests.world import ask
 
 MINUTES = 60
@@ -225,7 +226,7 @@ async def test_an_answer_and_its_answer(pair: Pair) -> None:
     assert first is not None
     assert (there.parent, there.root) == (answer.id, first.id)
     assert kinds(await pair.notices_of_ben())[0] == "reply"
-    assert {each.uri for each in await pair.world.read(pair.near, post_lists.comments, post.id)} == {
+    assert {each.uri for each in await pair.world.read(pair.near, comments_of, post.id)} == {
         answer.uri,
         back.uri,
     }
@@ -292,7 +293,7 @@ async def test_pins(pair: Pair) -> None:
 
     async def pinned() -> list[str]:
         there = await pair.ann_there()
-        return [each.uri for each in await pair.world.read(pair.far, post_lists.pinned, there.id)]
+        return [each.uri for each in await pair.world.read(pair.far, profile_posts.pinned, there.id)]
 
     await pair.world.do(pair.near, post_actions.pin, pair.ann.id, post.id)
     await pair.world.settle()
@@ -340,14 +341,14 @@ async def test_a_boost_reaches_the_author_and_the_followers_of_the_booster(pair:
     assert here is not None
     assert here.boost_total == 1
     assert "boost" in kinds(await pair.notices_of_ann())
-    (item,) = await pair.world.read(pair.near, post_lists.home, reader.id)
+    (item,) = await pair.world.read(pair.near, home_of, reader.id)
     assert item.post.id == post.id
     assert item.booster is not None
     assert item.booster.uri == pair.ben.uri
 
     await pair.world.do(pair.far, reaction_actions.unboost, pair.ben.id, there.id)
     await pair.world.settle()
-    assert await pair.world.read(pair.near, post_lists.home, reader.id) == []
+    assert await pair.world.read(pair.near, home_of, reader.id) == []
     assert "boost" not in kinds(await pair.notices_of_ann())
 
 
@@ -365,7 +366,7 @@ async def test_a_poll_is_voted_in_counted_told_and_closed(pair: Pair) -> None:
     assert here.poll is not None
     assert [(each.name, each.votes) for each in here.poll.options] == [("Tea", 1), ("Coffee", 0)]
     assert here.poll.voters == 1
-    assert await pair.world.read(pair.near, post_lists.comments, post.id) == []  # a vote is no answer
+    assert await pair.world.read(pair.near, comments_of, post.id) == []  # a vote is no answer
 
     pair.world.clock.forward(minutes=3)
     await pair.world.settle()
@@ -682,5 +683,5 @@ async def test_nobody_may_act_for_another_account(pair: Pair) -> None:
     there = await pair.ann_there()
     with pytest.raises(Forbidden):
         await pair.world.do(pair.far, reaction_actions.like, there.id, 1)
-    assert await pair.world.read(pair.near, reactions.like_uris, post.id) == []
+    assert await pair.world.read(pair.near, interactions.like_uris, post.id) == []
     assert await pair.world.read(pair.near, notifications.latest, other.id) == []

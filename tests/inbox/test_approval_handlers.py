@@ -15,7 +15,7 @@ from fediblog.federation.outbound import delivery_results
 from fediblog.federation.outbound.delivery_results import Learned
 from fediblog.outgoing.own_documents import post_document
 from fediblog.protocol.retry import Verdict
-from fediblog.store.posts import approvals, post_lists, posts
+from fediblog.store.posts import approvals, posts, threads
 from fediblog.store.queues import job_queue, leases
 from fediblog.store.tx import Tx
 from tests.federation.stranger import Home, Person
@@ -354,20 +354,20 @@ async def test_a_reply_that_is_no_longer_approved_is_gone_from_below(at_home: Ho
     await at_home.send(bob, bob.creates(below, 2))
     _, accept = await sent(at_home, "Accept")
     number = int(accept["result"].rsplit("/", 1)[1])
-    assert len(await at_home.site.db.read(post_lists.thread_rows, post.id)) == 3
+    assert len(await at_home.site.db.read(threads.links, post.id)) == 3
     await at_home.site.db.write(approval_actions.revoke, urls, at_home.alice.id, number)
     assert not await proof(at_home, accept)
     (delete,) = await sent(at_home, "Delete")
     told = delete["object"]
     assert (told["type"], told["id"], told["interactingObject"]) == ("ReplyAuthorization", accept["result"], note["id"])
-    assert len(await at_home.site.db.read(post_lists.thread_rows, post.id)) == 1
+    assert len(await at_home.site.db.read(threads.links, post.id)) == 1
     seen = await at_home.site.db.read(posts.stored, post.id)
     assert seen is not None
     assert seen.comments == 0
     await at_home.send(bob, bob.does("ReplyRequest", post.uri, instrument=note))
     await at_home.send(bob, bob.does("Update", {**note, "content": "x", "updated": "2025-07-01T00:00:00Z"}, 3))
     await at_home.send(bob, bob.creates(await answer_of(at_home, bob, post, 4), 4))
-    assert len(await at_home.site.db.read(post_lists.thread_rows, post.id)) == 2
+    assert len(await at_home.site.db.read(threads.links, post.id)) == 2
     assert [each["type"] for each in await sent(at_home, "Reject")] == ["Reject"]
     with pytest.raises(NotFound):
         await at_home.site.db.write(approval_actions.revoke, urls, at_home.alice.id, number)

@@ -11,8 +11,9 @@ from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
 from fediblog.federation.lookups import resolve, thread_completion
 from fediblog.mastodon.entities.status_entity import content
-from fediblog.store.posts import post_lists, posts
+from fediblog.store.posts import posts
 from tests.federation.stranger import Home, Person
+from tests.store.makers import home_of
 
 Json = dict[str, Any]
 Pass = Callable[..., Awaitable[None]]
@@ -127,7 +128,7 @@ async def test_an_answer_through_a_group_is_told_to_whom_it_answers_or_names(
     tag = {"type": "Mention", "href": at_home.alice.uri, "name": "@alice@home.test"}
     await pass_on(member.creates(member.note(2, tag=[tag], cc=[at_home.alice.uri]), 2))
     assert await at_home.notices() == [("reply", "mia"), ("mention", "mia")]
-    home = await at_home.site.db.read(post_lists.home, at_home.alice.id)
+    home = await at_home.site.db.read(home_of, at_home.alice.id)
     assert [item.post.uri for item in home if item.booster is None and not item.post.local] == []
     note = member.note(1, inReplyTo=ours.uri, content="<p>new</p>", updated="2025-06-02T10:00:00Z")
     await pass_on(member.does("Update", note))

@@ -11,8 +11,9 @@ from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation.lookups import fetch_budget
 from fediblog.store.people import relations
-from fediblog.store.posts import post_lists, post_writing, posts, reactions
+from fediblog.store.posts import post_writing, posts, reactions, threads
 from tests.federation.stranger import Home, Person
+from tests.store.makers import home_of
 
 
 async def stored(home: Home, note: dict[str, Any]) -> Post | None:
@@ -38,7 +39,7 @@ async def test_a_post_by_somebody_followed_comes_into_the_stream(at_home: Home, 
     assert "evil" not in post.content
     assert "javascript" not in post.content
     assert post.visibility == Visibility.PUBLIC
-    items = await at_home.site.db.read(post_lists.home, at_home.alice.id)
+    items = await at_home.site.db.read(home_of, at_home.alice.id)
     assert [item.post.uri for item in items] == [note["id"]]
 
 
@@ -411,7 +412,7 @@ async def test_nobody_tells_totals_of_what_is_not_theirs(at_home: Home, bob: Per
 async def test_more_answers_are_looked_for_only_as_long_as_they_would_be_shown(
     at_home: Home, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(post_lists, "THREAD_LIMIT", 3)
+    monkeypatch.setattr(threads, "THREAD_LIMIT", 3)
     post = await at_home.writes()
     looked_for = []
     for number in range(1, 5):

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from fediblog.domain.documents import PUBLIC, Visibility
-from fediblog.store.posts import post_lists, posts
-from fediblog.store.posts import reactions as reacted
+from fediblog.store.posts import interactions, posts
 from tests.federation.stranger import Home, Person
+from tests.store.makers import home_of
 
 
 async def reactions(home: Home) -> list[Any]:
@@ -126,7 +126,7 @@ async def test_a_notice_of_a_reaction_says_the_emoji_that_stands_beside_the_face
         at_home.clock.now += 1000
         await at_home.send(bob, deed)
         ((told,),) = await at_home.ask("select content from notice")
-        (face,) = await at_home.site.db.read(reacted.liked_by, post.id)
+        (face,) = await at_home.site.db.read(interactions.first_reactions, post.id)
         seen.append((told, face.content))
     assert seen == [(each, each) for each in ("", "\U0001f389", "\U0001f389", ":fox:", "")]
 
@@ -182,7 +182,7 @@ async def test_a_boost_by_somebody_followed_is_fetched_from_its_origin(
     post = await at_home.site.db.read(posts.by_uri, note["id"])
     assert post is not None
     assert post.content == "<p>true</p>"
-    items = await at_home.site.db.read(post_lists.home, at_home.alice.id)
+    items = await at_home.site.db.read(home_of, at_home.alice.id)
     assert [(item.post.uri, item.booster and item.booster.uri) for item in items] == [(note["id"], bob.uri)]
 
 

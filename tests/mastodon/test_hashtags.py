@@ -17,12 +17,13 @@ from fediblog.mastodon.entities import filter_entity
 from fediblog.mastodon.streaming.streams import stream_of
 from fediblog.protocol.tag_array import read_hashtags, sort, write_hashtag
 from fediblog.store.engine import migrate
-from fediblog.store.posts import post_lists, tags
+from fediblog.store.posts import tags, timelines
+from fediblog.store.posts.timelines import Tags
 from fediblog.store.readers.filters import Filter, Keyword
 from fediblog.store.tx import Tx
 from tests.mastodon.accounts.test_relations_api import _arrive
 from tests.mastodon.server import Server
-from tests.store.makers import remote
+from tests.store.makers import home_of, remote
 
 ONE = "caf\u00e9"
 SPELLINGS = [
@@ -124,13 +125,13 @@ async def test_it_is_followed_and_featured_once_and_taken_back(both: Server, typ
     assert await both.read(_rows) == {"post_tag": set(), "followed_tag": {ONE}, "featured_tag": {ONE}}
     far = await both.write(remote, "zoe", "far.example")
     new = {await both.write(_arrive, far, hashtags=(each,)) for each in SPELLINGS}
-    assert {each.id for each in await both.read(post_lists.home, both.people["alice"].id)} == new
+    assert {each.id for each in await both.read(home_of, both.people["alice"].id)} == new
     found = await api.get(path)
     assert (found["following"], found["featuring"]) == (True, True)
     assert (await api.get("/api/v1/featured_tags"))[0]["url"] == found["url"]
     await api.post(f"{path}/unfollow")
     await api.post(f"{path}/unfeature")
-    assert await both.read(post_lists.home, both.people["alice"].id) == []
+    assert await both.read(home_of, both.people["alice"].id) == []
     rows = await both.read(_rows)
     assert (rows["followed_tag"], rows["featured_tag"]) == (set(), set())
 
@@ -177,5 +178,5 @@ async def test_what_was_stored_before_is_found_as_well(both: Server) -> None:
     await both.write(as_it_was)
     assert await both.write(migrate.apply, step)
     assert await both.read(_rows) == {"post_tag": {ONE}, "followed_tag": {ONE}, "featured_tag": {ONE}}
-    assert {each.id for each in await both.read(post_lists.tagged, ONE)} == {each.id for each in old}
+    assert {each.id for each in await both.read(timelines.tagged, 0, Tags(tag=key(ONE)))} == {each.id for each in old}
     assert await both.read(tags.featured_names, alice) == [ONE]

@@ -26,12 +26,13 @@ from fediblog.domain.posts import Post
 from fediblog.federation.lookups import action_lookups
 from fediblog.federation.uploads import upload
 from fediblog.store.people import relations
-from fediblog.store.posts import post_lists, post_writing, posts, reactions
+from fediblog.store.posts import interactions, post_writing, posts
 from fediblog.store.readers import moderation
 from tests.peers.fediblog_server import FediblogServer, serving
 from tests.peers.fedify_peer import DRAFT, RFC9421, Json
 from tests.peers.meeting import PEERS, Lab, Meeting, meet, running_peer
 from tests.peers.node import require_node
+from tests.store.makers import comments_of, home_of
 
 pytestmark = [pytest.mark.node, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -263,7 +264,7 @@ async def test_posts_of_the_peer(meeting: Meeting) -> None:
     assert (private.visibility, direct.visibility) == (Visibility.FOLLOWERS, Visibility.DIRECT)
     assert await meeting.server.read(posts.get, direct.id, meeting.me.id) is not None
     assert await meeting.server.read(posts.get, direct.id) is None
-    stream = [item.post.uri for item in await meeting.server.read(post_lists.home, meeting.me.id)]
+    stream = [item.post.uri for item in await meeting.server.read(home_of, meeting.me.id)]
     assert stream == [private.uri, article.uri, written.uri]
     assert await meeting.notices() == ["mention"]
 
@@ -296,7 +297,7 @@ async def test_a_conversation(meeting: Meeting) -> None:
     assert told.object["context"] == post.context
     last = await meeting.wrote("<p>No more</p>", reply_to=answer.uri)
     assert (last.parent, last.root) == (answer.id, post.id)
-    comments = await meeting.server.read(post_lists.comments, post.id)
+    comments = await meeting.server.read(comments_of, post.id)
     assert [each.uri for each in comments] == [first.uri, answer.uri, last.uri]
     page = await meeting.page(post)
     assert page.index("Much") < page.index("Tell me more") < page.index("No more")
@@ -387,7 +388,7 @@ async def test_votes(one: Meeting) -> None:
     counted = await one.stored(ours.uri)
     assert counted.poll is not None
     assert [each.votes for each in counted.poll.options] == [1, 0]
-    assert await one.server.read(post_lists.comments, ours.id) == []
+    assert await one.server.read(comments_of, ours.id) == []
 
     options = [{"type": "Note", "name": name, "replies": {"type": "Collection", "totalItems": 0}} for name in "AB"]
     question: Json = {"id": f"{one.peer.origin}/polls/{ours.id}", "type": "Question", "attributedTo": one.peer.uri}
@@ -408,7 +409,7 @@ async def test_emoji_reactions(one: Meeting) -> None:
     react = {"@context": context, "type": "EmojiReact", "object": post.uri, "content": "\N{CAT}", "to": one.me.uri}
     await one.peer.send(react, to=[one.handle])
     await one.heard("EmojiReact", post.uri)
-    (reaction,) = await one.server.read(reactions.liked_by, post.id)
+    (reaction,) = await one.server.read(interactions.first_reactions, post.id)
     assert (reaction.kind, reaction.content, reaction.account.uri) == ("emoji", "\N{CAT}", one.peer.uri)
 
 

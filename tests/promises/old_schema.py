@@ -21,7 +21,7 @@ from fediblog.federation.lookups import action_lookups
 from fediblog.store.engine import backup
 from fediblog.store.people import apps, logins, relation_lists, server_state
 from fediblog.store.people.logins import Session
-from fediblog.store.posts import post_lists, reader_marks, tags
+from fediblog.store.posts import reader_marks, tags, timelines
 from fediblog.store.queues import incoming_queue, push_subscriptions
 from fediblog.store.readers import announcements, filters, lists, markers, moderation, notification_policy
 from fediblog.store.tx import Tx
@@ -96,7 +96,7 @@ def _put(tx: Tx, ann: int, ben: str) -> None:
 
 def _keep(tx: Tx, ann: int, ben: int) -> None:
     """What one reader keeps, sorts and hides, and what its apps need."""
-    post = post_lists.local(tx, ann)[0]
+    post = timelines.blog(tx, ann)[0]
     reader_marks.bookmark(tx, ann, post.id)
     reader_marks.mute_thread(tx, ann, post.id)
     reader_marks.begin(tx, _token(tx, ann), "a key of an app's choice")

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from fediblog.store.id_paging import Window
 from fediblog.store.ids import time_of
-from fediblog.store.posts import post_lists
 from fediblog.store.queues import background_fetches
 from tests.federation.stranger import Home, Person, home
+from tests.store.makers import home_of
 
 DATES: list[Any] = [
     *("9999-12-31T23:59:59Z", "2999-01-01T00:00:00+23:59", "1969-12-31T23:59:59Z", "0001-01-01T00:00:00Z"),
@@ -41,7 +42,7 @@ async def test_odd_dates_have_no_effect(house: Home) -> None:
     for identity, published, received in rows:
         assert published <= received <= house.clock.now
         assert time_of(identity) == max(published, 0)
-    stream = [item.post for item in await house.site.db.read(post_lists.home, house.alice.id, limit=100)]
+    stream = [item.post for item in await house.site.db.read(home_of, house.alice.id, Window(limit=100))]
     moments = [max(post.published or 0, 0) for post in stream]  # what was before 1970 sorts as if it were then
     assert moments == sorted(moments, reverse=True)
     assert await house.site.db.read(_latest_job) <= house.clock.now
@@ -54,7 +55,7 @@ async def test_an_honest_note_stays_above_those_that_lie(house: Home) -> None:
         await house.send(bob, bob.creates(bob.note(number, published=date), number))
         house.clock.forward(minutes=1)
     await house.send(bob, bob.creates(bob.note("honest", published=None), "honest"))
-    stream = [item.post for item in await house.site.db.read(post_lists.home, house.alice.id)]
+    stream = [item.post for item in await house.site.db.read(home_of, house.alice.id)]
     assert stream[0].uri.endswith("/honest")
 
 

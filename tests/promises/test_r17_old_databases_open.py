@@ -19,9 +19,9 @@ from fediblog.store.engine import backup
 from fediblog.store.engine.database import connect, restore
 from fediblog.store.engine.migrate import Migration, known_migrations, version
 from fediblog.store.people import accounts
-from fediblog.store.posts import post_lists
 from fediblog.store.tx import Tx
 from tests.postgres import Cluster
+from tests.store.makers import home_of
 
 SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.jsonl"))
 STEPS = known_migrations()
@@ -88,7 +88,7 @@ async def test_nothing_is_lost(empty_url: str, path: Path, tmp_path: Path) -> No
     try:
         assert site.urls.origin == "https://one.test"
         (ann,) = await site.db.read(accounts.ours)
-        stream = await site.db.read(post_lists.home, ann.id)
+        stream = await site.db.read(home_of, ann.id)
         assert "An article" in [item.post.title for item in stream]
         assert await site.db.check() == []
         kinds = await site.db.read(lambda tx: {row.kind for row in tx.all("select kind from job")})

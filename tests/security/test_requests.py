@@ -20,7 +20,7 @@ from fediblog.federation.worker import Worker
 from fediblog.net import Answer, Policy, SocketEngine
 from fediblog.net.http_engine import Headers
 from fediblog.store.people import relations
-from fediblog.store.posts import post_lists, posts
+from fediblog.store.posts import posts, threads
 from tests.federation.lookups.test_resolve import jrd
 from tests.federation.stranger import ACTIVITY, Home, Person, Web
 from tests.security.reading import press, reader
@@ -282,7 +282,7 @@ async def test_a_thread_without_an_end_is_not_followed_for_ever(
     at_home: Home, bob: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each answer names a collection with more of them, which name collections with more of them."""
-    monkeypatch.setattr(post_lists, "THREAD_LIMIT", 60)
+    monkeypatch.setattr(threads, "THREAD_LIMIT", 60)
     post = await at_home.writes()
 
     def answer(name: str, above: str, deeper: int) -> str:

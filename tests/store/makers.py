@@ -14,8 +14,10 @@ from fediblog.domain.posts import Post
 from fediblog.domain.rules import may_see
 from fediblog.domain.urls import Urls
 from fediblog.store.engine.database import Database
+from fediblog.store.id_paging import FIRST, Window
 from fediblog.store.people import accounts, logins, relations
-from fediblog.store.posts import post_columns, post_writing, posts
+from fediblog.store.posts import post_columns, post_writing, posts, threads, timelines
+from fediblog.store.posts.timelines import ListedPost
 from fediblog.store.tx import Param, Row, Scalar, Tx
 
 P = ParamSpec("P")
@@ -84,6 +86,16 @@ def whole(tx: Tx, number: int) -> Post:
     row = tx.one("select * from post where id = :id", id=number)
     assert row is not None
     return posts.hydrate(tx, [row])[0]
+
+
+def home_of(tx: Tx, account: int, window: Window = FIRST) -> list[ListedPost]:
+    """The home timeline of one of our people."""
+    return timelines.whole(tx, timelines.home(tx, account, window), account)
+
+
+def comments_of(tx: Tx, root: int, viewer: int = 0) -> list[Post]:
+    """The answers in a thread that are shown to the viewer, oldest first."""
+    return sorted(threads.descendants(tx, whole(tx, root), viewer, 500), key=lambda each: each.id)
 
 
 def everything(tx: Tx) -> list[Post]:

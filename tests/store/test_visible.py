@@ -14,13 +14,24 @@ from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.rules import Standing, shown_below
 from fediblog.store.engine.database import Database
-from fediblog.store.id_paging import Window
+from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import accounts, relation_lists, relations
-from fediblog.store.posts import interactions, post_lists, post_writing, posts, reactions, search, thread_links
-from fediblog.store.posts.search import Piece
-from fediblog.store.readers import notifications
+from fediblog.store.posts import (
+    interactions,
+    post_writing,
+    posts,
+    profile_posts,
+    reactions,
+    search,
+    thread_links,
+    threads,
+    timelines,
+)
+from fediblog.store.posts.profile_posts import Wanted
+from fediblog.store.posts.timelines import Entry, ListedPost, Tags
+from fediblog.store.readers import lists, notifications
 from fediblog.store.tx import Tx
-from tests.store.makers import DAY, everything, local, note, post, remote, rule
+from tests.store.makers import DAY, comments_of, everything, home_of, local, note, post, remote, rule
 
 STATES = ("draft", "scheduled", "published", "deleted")
 
@@ -95,14 +106,14 @@ def random_world(tx: Tx, dice: random.Random) -> World:
             post_writing.set_pinned(tx, number, tx.now + index)
         stored = posts.stored(tx, number)
         if stored and state == "published":
-            post_lists.spread(tx, stored)
+            timelines.spread(tx, stored)
             for who in people[:3]:
                 notifications.add(tx, who.id, "mention", author.id, number)
             booster = dice.choice(people)
             boost = reactions.boost(
                 tx, booster.id, number, f"{booster.uri}/boost/{number}", visibility=dice.choice(list(Visibility)).value
             )
-            post_lists.spread(tx, stored, boost, booster.id)
+            timelines.spread(tx, stored, boost, booster.id)
             for fan in dice.sample(people, 3):
                 reactions.react(tx, fan.id, number, f"{fan.uri}/like/{number}")
     for one, other in product(people, people):
@@ -110,6 +121,10 @@ def random_world(tx: Tx, dice: random.Random) -> World:
             tx.run("insert into block values (:a, :b, '', 1)", a=one.id, b=other.id)
         if one is not other and dice.random() < 0.1:
             relations.mute(tx, one.id, other.id)
+    for whose, exclusive in ((0, True), (1, False)):
+        lists.put(
+            tx, lists.add(tx, people[whose].id, "Apart", "list", exclusive=exclusive), {people[3].id, people[4].id}
+        )
     relation_lists.mute_host(tx, people[1].id, "near.example")
     accounts.update_profile(tx, people[2].id, discoverable=0)
     accounts.set_state(tx, people[-1].id, "suspended")
@@ -117,10 +132,10 @@ def random_world(tx: Tx, dice: random.Random) -> World:
     return World(people, everything(tx))
 
 
-def paged(ask: Callable[[int | None], Sequence[Post]], size: int) -> list[int]:
+def paged(ask: Callable[[Window], Sequence[Post | Entry]], size: int) -> list[int]:
     """All of a list, page by page."""
     found: list[int] = []
-    while page := ask(found[-1] if found else None):
+    while page := ask(Window(before=found[-1] if found else FAR, limit=size)):
         assert len(page) <= size
         found += [each.id for each in page]
     return found
@@ -151,37 +166,43 @@ def check_lists(tx: Tx, world: World, viewer: int) -> int:
 
     total = 0
     for who in world.people:
-        mine = paged(lambda b, w=who.id: post_lists.of_account(tx, w, viewer, before=b, limit=3), 3)  # type: ignore[misc]
+        mine = paged(lambda b, w=who.id: profile_posts.written(tx, w, viewer, b), 3)  # type: ignore[misc]
         assert mine == ids(lambda p, w=who.id: p.account.id == w)  # type: ignore[misc]
-        alone = post_lists.of_account(tx, who.id, viewer, replies=False, articles_only=True, limit=99)
+        wanted = Wanted(replies="none", articles=True)
+        alone = profile_posts.written(tx, who.id, viewer, Window(limit=99), wanted)
         assert [p.id for p in alone] == ids(
             lambda p, w=who.id: p.account.id == w and not p.in_reply_to and p.is_article  # type: ignore[misc]
         )
         pins = [p for p in seen if p.account.id == who.id and p.pinned]
-        assert [p.id for p in post_lists.pinned(tx, who.id, viewer)] == [
+        assert [p.id for p in profile_posts.pinned(tx, who.id, viewer)] == [
             p.id for p in sorted(pins, key=lambda p: p.pinned or 0, reverse=True)
         ]
         for month in ("2025/01", "2025/02"):
-            found = paged(lambda b, w=who.id, m=month: post_lists.of_month(tx, w, m, viewer, before=b, limit=2), 2)  # type: ignore[misc]
+            found = paged(lambda b, w=who.id, m=month: profile_posts.of_month(tx, w, m, viewer, b), 2)  # type: ignore[misc]
             rows = tx.all("select id from post where local = 1 and month = :m and account = :a", m=month, a=who.id)
             assert found == ids(lambda p, r=rows: p.id in {row.id for row in r})  # type: ignore[misc]
         total += len(mine)
         check_outbox(tx, who, viewer, mine)
     public = Visibility.PUBLIC
-    for replies in (True, False):
-        here = paged(lambda b, r=replies: post_lists.local(tx, viewer, before=b, limit=3, replies=r), 3)  # type: ignore[misc]
-        assert here == ids(
-            lambda p, r=replies: (  # type: ignore[misc]
-                p.local and p.account.id != world.people[2].id and p.visibility == public and (r or not p.in_reply_to)
-            )
+    here = paged(lambda b: timelines.blog(tx, viewer, b), 3)
+    assert here == ids(
+        lambda p: (
+            p.local
+            and p.account.id != world.people[2].id
+            and p.visibility == public
+            and not p.in_reply_to
+            and not shunned(tx, viewer, p.account.id)
         )
-    tagged = paged(lambda b: post_lists.tagged(tx, "CATS", viewer, before=b, limit=3), 3)
-    assert tagged == ids(lambda p: p.visibility == public and p.hashtags == ("Cats",))
+    )
+    tagged = paged(lambda b: timelines.tagged(tx, viewer, Tags(tag="cats"), b), 3)
+    assert tagged == ids(
+        lambda p: p.visibility == public and p.hashtags == ("Cats",) and not shunned(tx, viewer, p.account.id)
+    )
     streamed = {row.post for row in tx.all("select post from stream where account = :id", id=viewer)}
     read = {p.id for p in seen if p.local or p.id in streamed}
 
     def finds(words: str, wanted: Callable[[Post], bool]) -> None:
-        shown = paged(lambda b: search.words(tx, words, viewer, Piece(limit=3, before=b or search.LATEST)), 3)
+        shown = paged(lambda b: search.words(tx, words, viewer, b), 3)
         assert shown == ids(lambda p: wanted(p) and not shunned(tx, viewer, p.account.id))
 
     finds("FISH", lambda p: "fish" in p.title and p.id in read)
@@ -191,7 +212,7 @@ def check_lists(tx: Tx, world: World, viewer: int) -> int:
 
 def check_outbox(tx: Tx, who: Account, viewer: int, mine: list[int]) -> None:
     found: list[Post | Boost] = []
-    while page := post_lists.outbox(tx, who.id, viewer, before=found[-1].id if found else None, limit=4):
+    while page := profile_posts.timeline(tx, who.id, viewer, Window(before=found[-1].id if found else FAR, limit=4)):
         found += page
     booster = accounts.get(tx, who.id)
     assert booster is not None
@@ -199,7 +220,9 @@ def check_outbox(tx: Tx, who: Account, viewer: int, mine: list[int]) -> None:
     boosts = [
         row.id
         for row in rows
-        if posts.get(tx, row.post, viewer) is not None and boost_is_seen(tx, viewer, booster, row.visibility)
+        if (shown := posts.get(tx, row.post, viewer)) is not None
+        and not shunned(tx, viewer, shown.account.id)
+        and boost_is_seen(tx, viewer, booster, row.visibility)
     ]
     assert [each.id for each in found] == sorted([*mine, *boosts], reverse=True)
     assert all(rule(tx, each.post, viewer) for each in found if isinstance(each, Boost))
@@ -230,8 +253,32 @@ def answers_below(world: World, post: Post) -> list[Post]:
     return children + [below for child in children for below in answers_below(world, child)]
 
 
+def check_faces(tx: Tx, each: Post, viewer: int, fans: set[int], spreaders: set[int]) -> None:
+    """Whom the viewer meets below a post, of those who liked it and passed it on."""
+
+    def is_met(who: int) -> bool:
+        return not shunned(tx, viewer, who) and not (viewer and relations.blocks(tx, who, viewer))
+
+    everybody = Window(limit=99)
+    likers = {account.id for _, account in interactions.likers(tx, each.id, viewer, everybody)}
+    faces = {reaction.account.id for reaction in interactions.first_reactions(tx, each.id, viewer, 99)}
+    assert likers == faces == {who for who in fans if is_met(who)}
+    assert len(interactions.like_uris(tx, each.id, viewer)) == len(likers)
+    boosters = {account.id for _, account in interactions.boosters(tx, each.id, viewer, everybody)}
+    seen = {
+        row.account
+        for row in tx.all("select account, visibility from boost where post = :id", id=each.id)
+        if row.account in spreaders
+        and is_met(row.account)
+        and (booster := accounts.get(tx, row.account)) is not None
+        and boost_is_seen(tx, viewer, booster, row.visibility)
+    }
+    assert boosters == seen
+    assert len(interactions.boost_uris(tx, each.id, viewer)) == len(boosters)
+
+
 def check_totals(tx: Tx, world: World) -> int:
-    """Faces, ids and totals of likes and boosts are of the same people, those whom the rule shows."""
+    """Totals, faces and ids of likes and boosts are of the same people, those whom the rule shows."""
     hidden = 0
     active = {row.id for row in tx.all("select id from account where state = 'active'")}
     for each in everything(tx):
@@ -240,12 +287,9 @@ def check_totals(tx: Tx, world: World) -> int:
         fans, spreaders = (
             {who for who in people if who in active and shown_there(tx, world, each, who)} for people in (likes, shared)
         )
-        assert {reaction.account.id for reaction in reactions.liked_by(tx, each.id, 99)} == fans
-        assert {boost.account.id for boost in reactions.boosts(tx, each.id, 99)} == spreaders
-        assert len(reactions.like_uris(tx, each.id)) == len(fans) == each.like_total
-        assert len(reactions.boost_uris(tx, each.id)) == len(spreaders) == each.boost_total
-        assert {row[1].id for row in interactions.likers(tx, each.id, 0, Window(limit=99))} == fans
-        assert {row[1].id for row in interactions.boosters(tx, each.id, 0, Window(limit=99))} <= spreaders
+        assert (len(fans), len(spreaders)) == (each.like_total, each.boost_total)
+        for viewer in (0, *(person.id for person in world.people[:3])):
+            check_faces(tx, each, viewer, fans, spreaders)
         answers = [p for p in answers_below(world, each) if p.state == "published"]
         public = [p for p in answers if p.visibility in ("public", "unlisted")]
         assert each.comments == sum(p.account.id in active and shown_there(tx, world, p, p.account.id) for p in public)
@@ -259,18 +303,21 @@ def check_threads(tx: Tx, world: World, viewer: int) -> int:
     for each in world.posts:
         answers = [p for p in world.posts if p.parent == each.id and p.id in visible and p.state == "published"]
         answers = [p for p in answers if shown_there(tx, world, p, p.account.id)]
-        assert [row.id for row in post_lists.reply_rows(tx, each.id, viewer)] == [p.id for p in answers]
+        assert [row.id for row in threads.reply_links(tx, each.id, viewer)] == [p.id for p in answers]
         below = [p for p in world.posts if p.root == each.id and p.id in visible and p.state == "published"]
         below = [p for p in below if shown_there(tx, world, p, p.account.id)]
         kept = [p.id for p in below if not shunned(tx, viewer, p.account.id)]
-        assert [p.id for p in post_lists.comments(tx, each.id, viewer)] == kept
+        branch = [p for p in answers_below(world, each) if p.id in visible and p.state == "published"]
+        read = {p.id for p in branch if shown_there(tx, world, p, p.account.id)}
+        read -= {p.id for p in branch if shunned(tx, viewer, p.account.id)}
+        assert [p.id for p in comments_of(tx, each.id, viewer)] == sorted(read)
         whole = sorted(
             [p.id for p in below]
             + [each.id]
             * (each.id in visible and each.state == "published" and shown_there(tx, world, each, each.account.id))
         )
-        assert [row.id for row in post_lists.thread_rows(tx, each.id, viewer, limit=99)] == whole
-        above = post_lists.ancestors(tx, each, viewer)
+        assert [row.id for row in threads.links(tx, each.id, viewer, Window(limit=99))] == whole
+        above = threads.ancestors(tx, each, viewer)
         assert all(p.id in visible for p in above)
         total += len(kept) + len(above)
     return total
@@ -278,10 +325,12 @@ def check_threads(tx: Tx, world: World, viewer: int) -> int:
 
 def check_private(tx: Tx, world: World, viewer: Account) -> int:
     """The lists that one's own people have for themselves."""
-    items: list[post_lists.Item] = []
-    while page := post_lists.home(tx, viewer.id, before=items[-1].id if items else None, limit=5):
+    items: list[ListedPost] = []
+    while page := home_of(tx, viewer.id, Window(before=items[-1].id if items else FAR, limit=5)):
         items += page
     expected = []
+    mine = [each for each in lists.of_account(tx, viewer.id) if each.exclusive]
+    apart = {member.id for each in mine for member in lists.members(tx, each.id, None)}
     for row in tx.all("select * from stream where account = :id order by item desc", id=viewer.id):
         shown = posts.get(tx, row.post, viewer.id)
         if shown is None or shunned(tx, viewer.id, shown.account.id):
@@ -290,6 +339,8 @@ def check_private(tx: Tx, world: World, viewer: Account) -> int:
         booster = accounts.get(tx, boost.account) if boost else None
         if boost and booster and shunned(tx, viewer.id, booster.id):
             continue
+        if (booster.id if booster else shown.account.id) in apart:
+            continue
         if boost and booster and not boost_is_seen(tx, viewer.id, booster, boost.visibility):
             continue
         expected.append((row.item, row.post, booster.id if booster else None))
@@ -297,7 +348,7 @@ def check_private(tx: Tx, world: World, viewer: Account) -> int:
     told = notifications.latest(tx, viewer.id, limit=999)
     assert all(each.actor.state == "active" and each.post and rule(tx, each.post, viewer.id) for each in told)
     unwritten = [p.id for p in world.posts if p.account.id == viewer.id and p.state != "published"]
-    assert [p.id for p in post_lists.drafts(tx, viewer.id)] == unwritten[::-1]
+    assert [p.id for p in profile_posts.drafts(tx, viewer.id)] == unwritten[::-1]
     return len(items) + len(told)
 
 

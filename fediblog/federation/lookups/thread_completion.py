@@ -17,7 +17,7 @@ from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import read_collection
 from fediblog.store.people import relations
-from fediblog.store.posts import post_lists, post_writing, posts, thread_links
+from fediblog.store.posts import post_writing, posts, thread_links, threads
 from fediblog.store.queues import background_fetches
 from fediblog.store.tx import Tx
 
@@ -56,7 +56,7 @@ def _begin(tx: Tx, number: int) -> bool:
     post = posts.stored(tx, number)
     if post is None or not background_fetches.threads_due(tx, (number,)):
         return False
-    if post.root is not None and posts.is_long(tx, post.root, post_lists.THREAD_LIMIT):
+    if post.root is not None and posts.is_long(tx, post.root, threads.THREAD_LIMIT):
         return False
     post_writing.set_completed(tx, number)
     root = posts.stored(tx, post.root) if post.root is not None else post

@@ -21,7 +21,7 @@ from fediblog.protocol.webfinger import parse_handle
 from fediblog.store.id_paging import Window
 from fediblog.store.people import account_search, accounts, relation_lists
 from fediblog.store.people.relation_lists import Place
-from fediblog.store.posts import post_lists, profile_posts, tags
+from fediblog.store.posts import profile_posts, tags
 from fediblog.store.posts.profile_posts import Wanted
 from fediblog.store.queues import profile_totals, stale_accounts
 from fediblog.store.tx import Tx
@@ -150,7 +150,7 @@ async def posts(call: Call) -> Reply:
     """What an account posted and passed on; what it pinned with `pinned`."""
     flag = call.params.flag
     wanted = Wanted(
-        replies=not flag("exclude_replies"),
+        replies="own" if flag("exclude_replies") else "all",
         boosts=not flag("exclude_reblogs"),
         media=flag("only_media"),
         tag=call.params.text("tagged"),
@@ -164,7 +164,7 @@ def _posts(
 ) -> tuple[list[Json], list[int]]:
     find(tx, number)
     if pinned:
-        return statuses(tx, look, post_lists.pinned(tx, number, viewer), viewer), []
+        return statuses(tx, look, profile_posts.pinned(tx, number, viewer), viewer), []
     found: list[Post | Boost] = profile_posts.timeline(tx, number, viewer, window, wanted)
     return statuses(tx, look, [Shown.of(each) for each in found], viewer), [each.id for each in found]
 

@@ -31,7 +31,8 @@ from fediblog.mastodon.entities.status_entity import (
 )
 from fediblog.store.json_columns import policy_from
 from fediblog.store.people import accounts
-from fediblog.store.posts import post_extras, posts, reader_marks
+from fediblog.store.posts import post_extras, posts, reader_marks, timelines
+from fediblog.store.posts.timelines import Entry
 from fediblog.store.tx import Row, Tx
 
 _BOOL = (b"false", b"true")
@@ -57,10 +58,10 @@ class _Page:
     marks: tuple[dict[int, int], ...]  # liked, boosted, kept, and of threads: muted
 
 
-def listed(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> bytes:
-    """Status[] of rows `item, booster, p.*` (see `store.posts.timelines`), as `viewer` (0: anybody) sees them."""
-    plain: list[Row] = []
-    rest: list[Row] = []
+def listed(tx: Tx, look: Look, rows: Sequence[Entry], viewer: int) -> bytes:
+    """Status[] of a timeline, as `viewer` (0: anybody) sees them."""
+    plain: list[Entry] = []
+    rest: list[Entry] = []
     for row in rows:  # whose own answer it is, is told how that stands
         own_answer = row.account == viewer and row.in_reply_to
         (rest if row.poll is not None or row.quote or own_answer else plain).append(row)
@@ -70,20 +71,15 @@ def listed(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> bytes:
     return b"[%b]" % b",".join(pieces)
 
 
-def _made(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> list[bytes]:
+def _made(tx: Tx, look: Look, rows: Sequence[Entry], viewer: int) -> list[bytes]:
     """The same without anything remembered."""
     if not rows:
         return []
-    whole = posts.hydrate(tx, rows, viewer)
-    boosters = accounts.many(tx, {row.booster for row in rows if row.booster is not None})
-    shown = [
-        Shown(id=row.item if row.booster is not None else post.id, post=post, booster=boosters.get(row.booster or 0))
-        for row, post in zip(rows, whole, strict=True)
-    ]
+    shown = [Shown.of(each) for each in timelines.whole(tx, rows, viewer)]
     return [encode(entity) for entity in statuses(tx, look, shown, viewer)]
 
 
-def _gather(tx: Tx, look: Look, rows: Sequence[Row], viewer: int) -> _Page:
+def _gather(tx: Tx, look: Look, rows: Sequence[Entry], viewer: int) -> _Page:
     by_number = {row.id: row for row in rows}
     found = post_extras.beside(tx, list(by_number.values()), viewer)
     authors = {row.account for row in rows} | {row.booster for row in rows if row.booster is not None}
@@ -154,7 +150,7 @@ def _named(mentions: Sequence[Row]) -> dict[int, Json]:
     }
 
 
-def _status(page: _Page, row: Row) -> bytes:
+def _status(page: _Page, row: Entry) -> bytes:
     kept, number = page.kept[row.id], row.id
     answers, boosts, likes, quotes = page.totals
     end = _marks(page, row, kept) if page.viewer else b""

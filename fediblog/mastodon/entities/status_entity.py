@@ -17,7 +17,7 @@ from fediblog.mastodon.entities.base import MOST, VISIBILITIES, Json, blurhash, 
 from fediblog.protocol.previews import ABSTRACTED, abstract, abstract_html, warning
 from fediblog.store.people import accounts
 from fediblog.store.posts import approvals, quotes, reader_marks
-from fediblog.store.posts.post_lists import Item
+from fediblog.store.posts.timelines import ListedPost
 from fediblog.store.tx import Tx
 
 BARE: Json = {
@@ -50,13 +50,13 @@ class Shown:
     at: int | None = None
 
     @classmethod
-    def of(cls, thing: Post | Boost | Item) -> Shown:
-        """A post, a boost, or a place in a stream."""
+    def of(cls, thing: Post | Boost | ListedPost) -> Shown:
+        """A post, a boost, or a place in a timeline."""
         if isinstance(thing, Post):
             return cls(id=thing.id, post=thing)
         if isinstance(thing, Boost):
             return cls(id=thing.id, post=thing.post, booster=thing.account, at=thing.created)
-        return cls(id=thing.id, post=thing.post, booster=thing.booster, at=thing.id >> 20 if thing.booster else None)
+        return cls(id=thing.id if thing.booster else thing.post.id, post=thing.post, booster=thing.booster)
 
 
 @record(slots=True)
@@ -73,7 +73,7 @@ class Beside:
     now: int = 0  # ms
 
 
-def statuses(tx: Tx, look: Look, things: Sequence[Post | Boost | Item | Shown], viewer: int) -> list[Json]:
+def statuses(tx: Tx, look: Look, things: Sequence[Post | Boost | ListedPost | Shown], viewer: int) -> list[Json]:
     """Status entities, in the order given, as `viewer` (0: anybody) sees them."""
     shown = [each if isinstance(each, Shown) else Shown.of(each) for each in things]
     whole = [each.post for each in shown] + [each.post.quoted for each in shown if each.post.quoted is not None]

@@ -17,7 +17,7 @@ from fediblog.mastodon.entities.status_entity import attachment
 from fediblog.mastodon.statuses import status_params, statuses_api
 from fediblog.messages import text
 from fediblog.protocol.previews import warning
-from fediblog.store.posts import interactions, media_files, posts
+from fediblog.store.posts import media_files, posts, profile_posts
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -61,7 +61,7 @@ def scheduled(post: Post) -> Json:
 @API.get("/api/v1/scheduled_statuses", scope="read:statuses", gives="ScheduledStatus[]", tier=3)
 async def many(call: Call) -> Reply:
     """One's posts for later."""
-    found = await call.read(interactions.waiting, call.account, call.window())
+    found = await call.read(profile_posts.scheduled, call.account, call.window())
     return call.page([scheduled(post) for post in found], [post.id for post in found])
 
 

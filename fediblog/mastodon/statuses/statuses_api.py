@@ -21,7 +21,7 @@ from fediblog.mastodon.entities.base import emojis, moment
 from fediblog.mastodon.entities.status_entity import Shown, attachment, content, statuses
 from fediblog.protocol.previews import warning
 from fediblog.store.id_paging import Window
-from fediblog.store.posts import interactions, post_writing, posts, quotes, thread_pages
+from fediblog.store.posts import interactions, post_writing, posts, quotes, threads
 from fediblog.store.queues import background_fetches, poll_totals
 from fediblog.store.tx import Tx
 
@@ -116,8 +116,8 @@ async def context(call: Call) -> Json:
 def _context(tx: Tx, look: Look, number: int, viewer: int) -> tuple[Json, list[int]]:
     """The context, and the posts of other servers in whose threads answers may be missing."""
     post = subject(tx, number, viewer)
-    above = interactions.ancestors(tx, post, viewer)
-    below = thread_pages.descendants(tx, post, viewer, MOST_BELOW)
+    above = threads.ancestors(tx, post, viewer)
+    below = threads.descendants(tx, post, viewer, MOST_BELOW)
     found = statuses(tx, look, [*above, *below], viewer)
     due = background_fetches.threads_due(tx, {each.id for each in (post, *above[:1])}) if viewer else []
     return {"ancestors": found[: len(above)], "descendants": found[len(above) :]}, due

@@ -17,8 +17,8 @@ from fediblog.mastodon.entities import account_entity
 from fediblog.mastodon.entities.status_entity import statuses
 from fediblog.mastodon.entities.tag_entity import tags
 from fediblog.messages import text
+from fediblog.store.id_paging import Window
 from fediblog.store.posts import posts, search
-from fediblog.store.posts.search import Piece
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -32,7 +32,7 @@ class _Wanted:
 
     words: str
     kinds: tuple[str, ...]
-    piece: Piece
+    window: Window
     viewer: int
     following: bool
     account: int
@@ -63,17 +63,17 @@ def _wanted(call: Call) -> _Wanted:
     kind = params.text("type")
     if kind and kind not in TYPES:
         raise Invalid("type", text("api.search-type"))
-    window = call.window()
-    piece = Piece(
-        limit=window.limit,
+    asked = call.window()
+    window = Window(
+        before=asked.before,
+        after=asked.after,
+        limit=asked.limit,
         offset=min(params.number("offset") or 0, 1000) if kind else 0,  # as in Mastodon: a place only in one list
-        before=window.before,
-        after=window.after,
     )
     return _Wanted(
         words=words[:LONGEST],
         kinds=(kind,) if kind else TYPES,
-        piece=piece,
+        window=window,
         viewer=call.viewer,
         following=params.flag("following"),
         account=params.number("account_id") or 0,
@@ -82,7 +82,7 @@ def _wanted(call: Call) -> _Wanted:
 
 async def _resolved(call: Call, wanted: _Wanted) -> Account | Post | None:
     """What a handle or an address means, where that is asked for; nothing if it cannot be found out."""
-    if not call.viewer or not call.params.flag("resolve") or wanted.piece.offset:
+    if not call.viewer or not call.params.flag("resolve") or wanted.window.offset:
         return None
     if not wanted.words.startswith("https://") and "@" not in wanted.words:
         return None
@@ -104,16 +104,16 @@ def _single(tx: Tx, look: Look, found: Account | Post, wanted: _Wanted) -> Json:
 
 
 def _search(tx: Tx, look: Look, wanted: _Wanted) -> Json:
-    results, piece = _nothing(), wanted.piece
+    results, window = _nothing(), wanted.window
     is_handle = wanted.words.startswith("@")
     if "accounts" in wanted.kinds and not wanted.words.startswith("#"):
-        found = search.people(tx, wanted.words, wanted.viewer, piece, following=wanted.following)
+        found = search.people(tx, wanted.words, wanted.viewer, window, following=wanted.following)
         results["accounts"] = account_entity.accounts(tx, look, found)
     if "statuses" in wanted.kinds and wanted.viewer and not is_handle:
-        whole = search.words(tx, wanted.words, wanted.viewer, piece, account=wanted.account)
+        whole = search.words(tx, wanted.words, wanted.viewer, window, account=wanted.account)
         results["statuses"] = statuses(tx, look, whole, wanted.viewer)
     if "hashtags" in wanted.kinds and not is_handle:
-        results["hashtags"] = tags(tx, look, search.tags(tx, wanted.words, piece), wanted.viewer)
+        results["hashtags"] = tags(tx, look, search.tags(tx, wanted.words, window), wanted.viewer)
     return results
 
 

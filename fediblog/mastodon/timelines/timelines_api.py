@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound
 from fediblog.hashtags import key
 from fediblog.mastodon.api_view import Look
@@ -17,15 +16,14 @@ from fediblog.mastodon.streaming import streams
 from fediblog.mastodon.streaming.streams import Stream
 from fediblog.messages import text
 from fediblog.store.id_paging import Window
-from fediblog.store.people import accounts
-from fediblog.store.posts import conversations, posts, timelines
-from fediblog.store.posts.timelines import Tags
+from fediblog.store.posts import conversations, timelines
+from fediblog.store.posts.timelines import Entry, Tags
 from fediblog.store.readers import lists
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Tx
 
 API = Table()
 MOST_TAGS = 4  # of each of any[], all[] and none[], as Mastodon has it
-Source = Callable[[Tx], list[Row]]
+Source = Callable[[Tx], list[Entry]]
 
 
 @API.get("/api/v1/timelines/home", scope="read:statuses", gives="Status[]", tier=1)
@@ -65,7 +63,7 @@ async def of_list(call: Call) -> Reply:
     return await reply(call, lambda tx: _of_list(tx, viewer, number, window))
 
 
-def _of_list(tx: Tx, viewer: int, number: int, window: Window) -> list[Row]:
+def _of_list(tx: Tx, viewer: int, number: int, window: Window) -> list[Entry]:
     found = lists.own(tx, viewer, number)
     if found is None:
         raise NotFound()
@@ -124,14 +122,9 @@ def piece(tx: Tx, viewer: int, stream: Stream, window: Window) -> list[Shown]:
     return shown(tx, rows, viewer)
 
 
-def shown(tx: Tx, rows: Sequence[Row], viewer: int) -> list[Shown]:
-    """Whole posts of the rows of a timeline."""
-    boosters = accounts.many(tx, {row.booster for row in rows if row.booster is not None})
-    whole: list[Post] = posts.hydrate(tx, rows, viewer)
-    return [
-        Shown(id=row.item if row.booster is not None else post.id, post=post, booster=boosters.get(row.booster or 0))
-        for row, post in zip(rows, whole, strict=True)
-    ]
+def shown(tx: Tx, rows: Sequence[Entry], viewer: int) -> list[Shown]:
+    """The whole posts of a timeline."""
+    return [Shown.of(each) for each in timelines.whole(tx, rows, viewer)]
 
 
 def _side(params: Params) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
-from fediblog.store.id_paging import Window
-from fediblog.store.posts.timelines import both_ways
+from fediblog.store.id_paging import Window, both_ways
+from fediblog.store.posts.timelines import Entry, entries
 from fediblog.store.queues import events
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE
@@ -79,12 +79,12 @@ def step_back(tx: Tx, post: int) -> None:
             )
 
 
-def last_posts(tx: Tx, viewer: int, window: Window) -> list[Row]:
-    """The last post of each conversation, newest first, as rows of a timeline."""
+def last_posts(tx: Tx, viewer: int, window: Window) -> list[Entry]:
+    """The timeline of the last post of each conversation, newest first."""
     found = tx.all(
         _LAST[window.upwards], viewer=viewer, now=tx.now, before=window.before, after=window.after, n=window.limit
     )
-    return window.turned(found)
+    return entries(window.turned(found))
 
 
 def of_posts(tx: Tx, viewer: int, posts: Sequence[int]) -> list[Conversation]:

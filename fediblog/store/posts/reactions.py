@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 from fediblog.domain.documents import Option, Poll
-from fediblog.domain.posts import Boost, Post, Reaction
-from fediblog.store.people import accounts
-from fediblog.store.posts import post_writing, posts
+from fediblog.domain.posts import Post
+from fediblog.store.posts import post_writing
 from fediblog.store.queues import events, job_queue
-from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import shown_below
+from fediblog.store.tx import Tx
 
-_SHOWN_LIKES = (
-    "from reaction r join post p on p.id = r.post join account a on a.id = r.account and a.state = 'active'"
-    f" where r.post = :post and r.kind <> 'dislike' and {shown_below('r.account', 'p')}"
-)
-_LIKED_BY = (
-    "select account, kind, content, emoji_url, created from reaction where post = :post and kind <> 'dislike'"
-    f" and account in (select r.account {_SHOWN_LIKES} group by r.account order by min(r.created), r.account limit :n)"
-    " order by created, account, content"
-)
-_LIKE_URIS = f"select min(r.uri) as uri {_SHOWN_LIKES} group by r.account order by min(r.created), r.account limit :n"
-_SHOWN_BOOSTS = (
-    "select b.* from boost b join post p on p.id = b.post join account a on a.id = b.account and a.state = 'active'"
-    f" where b.post = :post and {shown_below('b.account', 'p')} order by b.id limit :n"
-)
 TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
 
 
@@ -88,23 +72,6 @@ def by_uri(tx: Tx, uri: str) -> tuple[int, int] | None:
     return (row.account, row.post) if row else None
 
 
-def liked_by(tx: Tx, post: int, limit: int = 40) -> list[Reaction]:
-    """Who liked it or set an emoji beside it, earliest first, each person once: with an emoji if there is one."""
-    rows = tx.all(_LIKED_BY, post=post, n=limit)
-    found: dict[int, Row] = {}
-    for row in rows:
-        known = found.setdefault(row.account, row)
-        if row.content and not known.content:
-            found[row.account] = row
-    people = accounts.many(tx, set(found))
-    return [
-        Reaction(
-            account=people[row.account], kind=row.kind, content=row.content, image=row.emoji_url, created=row.created
-        )
-        for row in found.values()
-    ]
-
-
 def still_likes(tx: Tx, account: int, post: int, but: str = "") -> bool:
     """Whether a like or an emoji of the account stands beside the post, other than the one with the id `but`."""
     row = tx.one(
@@ -136,11 +103,6 @@ def liked(tx: Tx, account: int, limit: int = 40) -> list[int]:
         n=limit,
     )
     return [row.post for row in rows]
-
-
-def like_uris(tx: Tx, post: int, *, limit: int = 100) -> list[str]:
-    """Ids of the likes and emoji of a post, earliest first, one for each person."""
-    return [row.uri for row in tx.all(_LIKE_URIS, post=post, n=limit)]
 
 
 def boost(
@@ -177,21 +139,6 @@ def boost_by_uri(tx: Tx, uri: str) -> tuple[int, int] | None:
     """(account, post) of the boost of that id."""
     row = tx.one("select account, post from boost where uri = :uri", uri=uri)
     return (row.account, row.post) if row else None
-
-
-def boosts(tx: Tx, post: int, limit: int = 40) -> list[Boost]:
-    """Who passed it on, earliest first."""
-    rows = tx.all(_SHOWN_BOOSTS, post=post, n=limit)
-    whole = posts.stored(tx, post) if rows else None
-    if whole is None:
-        return []
-    people = accounts.many(tx, {row.account for row in rows})
-    return [Boost(id=row.id, uri=row.uri, account=people[row.account], post=whole, created=row.created) for row in rows]
-
-
-def boost_uris(tx: Tx, post: int, *, limit: int = 100) -> list[str]:
-    """Ids of the boosts of a post, earliest first."""
-    return [row.uri for row in tx.all(_SHOWN_BOOSTS, post=post, n=limit)]
 
 
 def vote(tx: Tx, account: int, post: int, choice: str, uri: str) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.hashtags import SIGNS, key
+from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
@@ -46,20 +46,9 @@ _TAGS = (
     " and t.tag < :last and p.visibility = 'public' and p.state = 'published' group by t.tag"
     " order by case when t.tag = :first then 0 else 1 end, count(*) desc, t.tag limit :n offset :offset"
 )
-LATEST = (1 << 63) - 1
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """Which part of what is found: by place, and for posts by number too."""
-
-    limit: int = 20
-    offset: int = 0
-    before: int = LATEST
-    after: int = 0
-
-
-def people(tx: Tx, words: str, viewer: int, piece: Piece, *, following: bool = False) -> list[Account]:
+def people(tx: Tx, words: str, viewer: int, window: Window, *, following: bool = False) -> list[Account]:
     """Accounts whose handle begins with the words, or whose name has them; first whom the viewer follows."""
     handle, _, domain = words.removeprefix("@").strip().partition("@")
     rows = tx.all(
@@ -72,19 +61,19 @@ def people(tx: Tx, words: str, viewer: int, piece: Piece, *, following: bool = F
         title=f"%{_escaped(handle.title())}%",
         following=following,
         viewer=viewer,
-        n=piece.limit,
-        offset=piece.offset,
+        n=window.limit,
+        offset=window.offset,
     )
     return [accounts.from_row(row) for row in rows]
 
 
-def words(tx: Tx, wanted: str, viewer: int, piece: Piece, *, account: int = 0) -> list[Post]:
+def words(tx: Tx, wanted: str, viewer: int, window: Window, *, account: int = 0) -> list[Post]:
     """Posts with the words in them, newest first: only our own, and those that came into the viewer's stream.
 
     A hashtag with its sign means the posts that have it, and all public ones that are known.
     """
     if wanted[:1] in SIGNS and (tag := key(wanted)) and not any(letter.isspace() for letter in tag):
-        return _tagged(tx, tag, viewer, piece, account)
+        return _tagged(tx, tag, viewer, window, account)
     typed, small, title = (f"%{_escaped(each)}%" for each in (wanted, wanted.lower(), wanted.title()))
     rows = tx.all(
         _POSTS,
@@ -94,36 +83,36 @@ def words(tx: Tx, wanted: str, viewer: int, piece: Piece, *, account: int = 0) -
         small=small,
         title=title,
         now=tx.now,
-        before=piece.before,
-        after=piece.after,
-        n=piece.limit,
-        offset=piece.offset,
+        before=window.before,
+        after=window.after,
+        n=window.limit,
+        offset=window.offset,
     )
     return posts.hydrate(tx, rows, viewer)
 
 
-def _tagged(tx: Tx, tag: str, viewer: int, piece: Piece, account: int) -> list[Post]:
+def _tagged(tx: Tx, tag: str, viewer: int, window: Window, account: int) -> list[Post]:
     rows = tx.all(
         _TAGGED,
         tag=tag,
         viewer=viewer,
         account=account,
         now=tx.now,
-        before=piece.before,
-        after=piece.after,
-        n=piece.limit,
-        offset=piece.offset,
+        before=window.before,
+        after=window.after,
+        n=window.limit,
+        offset=window.offset,
     )
     return posts.hydrate(tx, rows, viewer)
 
 
-def tags(tx: Tx, beginning: str, piece: Piece) -> list[str]:
+def tags(tx: Tx, beginning: str, window: Window) -> list[str]:
     """Hashtags of public posts that begin so, as somebody wrote them; first the very same, then by use."""
     tag = key(beginning)
     if not tag or any(letter.isspace() for letter in tag):
         return []
     last = tag + "\U0010ffff"
-    return [row.name for row in tx.all(_TAGS, first=tag, last=last, n=piece.limit, offset=piece.offset)]
+    return [row.name for row in tx.all(_TAGS, first=tag, last=last, n=window.limit, offset=window.offset)]
 
 
 def _escaped(text: str) -> str:

@@ -1,26 +1,28 @@
-"""Timelines as apps page through them: rows `item, booster, p.*`, of which `item` is what paging goes by.
+"""Timelines: posts of many authors, for pages and for apps; and who gets a post into the home timeline.
 
-`booster` is the account that passed the post on, if that is why it is here. What a row needs to become a whole post is
-`posts.hydrate`; what is asked beside many of them at once is in `store.posts.post_extras`.
+A timeline is a list of entries: what `whole` makes posts of, and what remembered answers are compared with. What is
+asked beside many of them at once is in `store.posts.post_extras`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol, cast
 
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Visibility
+from fediblog.domain.posts import Post
 from fediblog.domain.records import record
-from fediblog.store.id_paging import Window
+from fediblog.store.id_paging import FIRST, Window, both_ways
+from fediblog.store.people import accounts
+from fediblog.store.posts import posts
+from fediblog.store.posts import tags as hashtags
+from fediblog.store.queues import events
 from fediblog.store.tx import Param, Row, Tx
 from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, LISTED, NOT_SHUNNED, VISIBLE
 
 _BETWEEN = "p.id < :before and p.id > :after and p.state = 'published'"
 _SHOWN = f"{VISIBLE} and {NOT_SHUNNED}"
-
-
-def both_ways(sql: str, column: str) -> tuple[str, str]:
-    """A query as it is asked for the newest, and for those right above a number (`Window.upwards` chooses)."""
-    return f"{sql} order by {column} desc limit :n", f"{sql} order by {column} asc limit :n"
-
 
 _STREAM = (
     "select s.item, b.account as booster, p.* from stream s join post p on p.id = s.post left join boost b"
@@ -51,6 +53,8 @@ _OPEN = (
 _NO_ANSWER = (
     "(p.in_reply_to = '' or exists (select 1 from post above where above.id = p.parent and above.account = p.account))"
 )
+# The front page: what begins a thread, of those who want to be found.
+_BLOG = both_ways(f"{_POSTS} p.local = 1 and {_OPEN} and p.in_reply_to = '' and {LISTED}", "p.id")
 # Members see the posts of all members, as in Mastodon; for visitors it is the home of the server.
 _HERE = f"{_OPEN} and {_NO_ANSWER} and (:viewer <> 0 or {LISTED})"
 _PUBLIC = {
@@ -91,6 +95,27 @@ _BOOKMARKED = both_ways(
 )
 
 
+class Entry(Row, Protocol):
+    """A place in a timeline: the row of its post, and before it two columns of the place itself."""
+
+    @property
+    def item(self) -> int:
+        """What paging goes by."""
+
+    @property
+    def booster(self) -> int | None:
+        """The account that passed the post on, if that is why it is here."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class ListedPost:
+    """A whole post at its place in a timeline; `id` is what paging goes by, `booster` who passed the post on."""
+
+    id: int
+    post: Post
+    booster: Account | None = None
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Tags:
     """Which posts a tag's timeline has: with `tag` or one of `either`, with every one of `every`, with none of `none`.
@@ -106,34 +131,53 @@ class Tags:
     media: bool = False
 
 
-def _rows(tx: Tx, queries: tuple[str, str], window: Window, **params: Param) -> list[Row]:
-    """The rows of a piece, newest first."""
+def entries(rows: Sequence[Row]) -> list[Entry]:
+    """Rows that begin with `item` and `booster`, and go on with a post's."""
+    return cast("list[Entry]", rows)
+
+
+def whole(tx: Tx, listed: Sequence[Entry], viewer: int) -> list[ListedPost]:
+    """The posts of a timeline, in a fixed number of queries however many there are."""
+    boosters = accounts.many(tx, {entry.booster for entry in listed if entry.booster is not None})
+    return [
+        ListedPost(id=entry.item, post=post, booster=boosters.get(entry.booster or 0))
+        for entry, post in zip(listed, posts.hydrate(tx, listed, viewer), strict=True)
+    ]
+
+
+def _ask(tx: Tx, queries: tuple[str, str], window: Window, **params: Param) -> list[Entry]:
+    """A piece of a timeline, newest first."""
     found = tx.all(
         queries[window.upwards], now=tx.now, before=window.before, after=window.after, n=window.limit, **params
     )
-    return window.turned(found)
+    return entries(window.turned(found))
 
 
-def home(tx: Tx, viewer: int, window: Window) -> list[Row]:
+def home(tx: Tx, viewer: int, window: Window = FIRST) -> list[Entry]:
     """What those wrote and passed on whom the viewer follows; those whom an exclusive list holds are left to it."""
-    return _rows(tx, _HOME, window, viewer=viewer)
+    return _ask(tx, _HOME, window, viewer=viewer)
 
 
-def of_list(tx: Tx, viewer: int, number: int, replies: str, window: Window) -> list[Row]:
+def of_list(tx: Tx, viewer: int, number: int, replies: str, window: Window = FIRST) -> list[Entry]:
     """The part of the viewer's stream that comes from the members of one of its lists."""
-    return _rows(tx, _LIST, window, viewer=viewer, list=number, replies=replies)
+    return _ask(tx, _LIST, window, viewer=viewer, list=number, replies=replies)
 
 
-def public(tx: Tx, viewer: int, window: Window, *, side: str = "", media: bool = False) -> list[Row]:
+def public(tx: Tx, viewer: int, window: Window = FIRST, *, side: str = "", media: bool = False) -> list[Entry]:
     """Public posts that begin a thread or go on with an author's own; `side` is `local`, `remote` or nothing."""
-    return _rows(tx, _PUBLIC[side], window, viewer=viewer, media=media)
+    return _ask(tx, _PUBLIC[side], window, viewer=viewer, media=media)
 
 
-def tagged(tx: Tx, viewer: int, tags: Tags, window: Window) -> list[Row]:
+def blog(tx: Tx, viewer: int = 0, window: Window = FIRST) -> list[Entry]:
+    """The front page: public posts of ours that answer nothing, by those who want to be found."""
+    return _ask(tx, _BLOG, window, viewer=viewer, media=False)
+
+
+def tagged(tx: Tx, viewer: int, tags: Tags, window: Window = FIRST) -> list[Entry]:
     """Public posts with hashtags."""
     every = sorted(set(tags.every))
     more = {"tags": sorted({tags.tag, *tags.either})} if tags.either else {"tag": tags.tag}
-    return _rows(
+    return _ask(
         tx,
         _ANY_TAG if tags.either else _TAGGED,
         window,
@@ -148,16 +192,64 @@ def tagged(tx: Tx, viewer: int, tags: Tags, window: Window) -> list[Row]:
     )
 
 
-def linked(tx: Tx, viewer: int, link: str, window: Window) -> list[Row]:
+def linked(tx: Tx, viewer: int, link: str, window: Window = FIRST) -> list[Entry]:
     """Public posts that point to a page."""
-    return _rows(tx, _LINKED, window, viewer=viewer, link=link, media=False)
+    return _ask(tx, _LINKED, window, viewer=viewer, link=link, media=False)
 
 
-def liked(tx: Tx, viewer: int, window: Window) -> list[Row]:
+def liked(tx: Tx, viewer: int, window: Window = FIRST) -> list[Entry]:
     """What the viewer liked, the latest like first."""
-    return _rows(tx, _LIKED, window, viewer=viewer, latest=window.before >> 20, earliest=window.after >> 20)
+    return _ask(tx, _LIKED, window, viewer=viewer, latest=window.before >> 20, earliest=window.after >> 20)
 
 
-def bookmarked(tx: Tx, viewer: int, window: Window) -> list[Row]:
+def bookmarked(tx: Tx, viewer: int, window: Window = FIRST) -> list[Entry]:
     """What the viewer keeps, the latest bookmark first; paging goes by the bookmark."""
-    return _rows(tx, _BOOKMARKED, window, viewer=viewer)
+    return _ask(tx, _BOOKMARKED, window, viewer=viewer)
+
+
+def spread(tx: Tx, post: Post, boost: int | None = None, booster: int | None = None) -> int:
+    """Put a post (or somebody's boost of it) into the streams of our accounts that follow; returns how many.
+
+    An answer goes only to those who also follow the one who is answered, or are that one; a boost to those who want
+    boosts of that person, a post to those who read its language. A public post also goes to who follows its hashtags.
+    """
+    source = booster if booster is not None else post.account.id
+    told = tx.run(
+        "insert into stream (account, item, post, boost) select f.follower, :item, :post, :boost from follow f"
+        " join account a on a.id = f.follower where f.followed = :source and f.state = 'accepted' and a.local = 1"
+        " and (:boost_is = 0 or f.reblogs = 1)"
+        " and (:boost_is = 1 or :language = '' or f.languages = ''"
+        " or ' ' || f.languages || ' ' like '% ' || :language || ' %')"
+        " and (:boost_is = 1 or :answer = 0 or exists (select 1 from post pp where pp.id = :parent and ("
+        " pp.account = :source or pp.account = f.follower or exists (select 1 from follow f2"
+        " where f2.follower = f.follower and f2.followed = pp.account and f2.state = 'accepted'))))"
+        " and (:boost_is = 0 or not exists (select 1 from stream s2 where s2.account = f.follower and s2.post = :post))"
+        " on conflict do nothing",
+        item=boost if boost is not None else post.id,
+        post=post.id,
+        boost=boost,
+        boost_is=int(boost is not None),
+        answer=int(bool(post.in_reply_to)),
+        parent=post.parent or 0,
+        source=source,
+        language=post.language.partition("-")[0].lower(),
+    )
+    if booster is not None or post.account.local:
+        told += _own(tx, post, boost, source)
+    if boost is None and post.hashtags and post.visibility == Visibility.PUBLIC:
+        told += hashtags.spread(tx, post.id, post.hashtags)
+    events.tell(tx, events.POST if boost is None else events.BOOST, account=source, post=post.id, item=boost or 0)
+    return told
+
+
+def _own(tx: Tx, post: Post, boost: int | None, source: int) -> int:
+    return tx.run(
+        "insert into stream (account, item, post, boost) select id, :item, :post, :boost from account"
+        " where id = :source and local = 1 and login is not null and (:boost_is = 0 or not exists ("
+        " select 1 from stream s where s.account = :source and s.post = :post)) on conflict do nothing",
+        item=boost if boost is not None else post.id,
+        post=post.id,
+        boost=boost,
+        boost_is=int(boost is not None),
+        source=source,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fediblog.domain.records import record
+from fediblog.store.posts.timelines import Entry, entries
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE
 
@@ -107,8 +108,8 @@ def posts(tx: Tx) -> list[int]:
     return [row.id for row in tx.all(_POSTS, since=_since(tx), n=MOST)]
 
 
-def rows_of(tx: Tx, viewer: int, numbers: Sequence[int]) -> list[Row]:
-    """Those of the posts that the viewer may see, in the order of the numbers, as rows of a timeline."""
+def rows_of(tx: Tx, viewer: int, numbers: Sequence[int]) -> list[Entry]:
+    """Those of the posts that the viewer may see, in the order of the numbers, as a timeline."""
     rows = tx.all(
         "select p.id as item, null as booster, p.* from post p where p.id in (:ids) and p.state = 'published'"
         f" and p.visibility = 'public' and {VISIBLE} and {NOT_SHUNNED}",
@@ -117,7 +118,7 @@ def rows_of(tx: Tx, viewer: int, numbers: Sequence[int]) -> list[Row]:
         now=tx.now,
     )
     found = {row.id: row for row in rows}
-    return [found[number] for number in numbers if number in found]
+    return entries([found[number] for number in numbers if number in found])
 
 
 def _since(tx: Tx) -> int:

@@ -6,9 +6,8 @@ from collections.abc import Collection
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
-from fediblog.store.id_paging import Window
+from fediblog.store.id_paging import Window, both_ways
 from fediblog.store.people import accounts
-from fediblog.store.posts.timelines import both_ways
 from fediblog.store.tx import Row, Tx
 
 MOST = 50  # lists of one account

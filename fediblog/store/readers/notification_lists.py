@@ -6,8 +6,7 @@ from collections.abc import Collection
 
 from fediblog.domain.posts import Notice
 from fediblog.domain.records import record
-from fediblog.store.id_paging import Window
-from fediblog.store.posts.timelines import both_ways
+from fediblog.store.id_paging import Window, both_ways
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from fediblog.store.visible import VISIBLE

@@ -19,10 +19,22 @@ from fediblog.protocol.collections import write_collection, write_page
 from fediblog.protocol.contexts import in_context, without_context
 from fediblog.protocol.negotiate import wants_activity
 from fediblog.protocol.tag_array import write_emoji
+from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import custom_emoji, post_lists, post_writing, posts, reactions, tags, tombstones
+from fediblog.store.posts import (
+    custom_emoji,
+    interactions,
+    post_writing,
+    posts,
+    profile_posts,
+    reactions,
+    tags,
+    threads,
+    tombstones,
+)
+from fediblog.store.posts.threads import PostLink
 from fediblog.store.queues.delivery_queue import is_leaving
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Tx
 from fediblog.web import addresses
 from fediblog.web.activitypub import authorization_routes, follower_sync_route
 from fediblog.web.negotiation import VARY, ActivityRoute, ask, document, site_of
@@ -207,10 +219,10 @@ async def outbox(request: Request) -> Response:
 
 def _outbox(tx: Tx, viewer: int, urls: Urls, number: int, before: int | None) -> Document:
     account = account_here(tx, number)
-    total = post_lists.total_of_account(tx, number)
+    total = profile_posts.total_of_account(tx, number)
     if before is None:
         return write_collection(account.outbox, total=total, first=f"{account.outbox}?before={_FAR}")
-    items = post_lists.outbox(tx, number, viewer, before=before, limit=PAGE)
+    items = profile_posts.timeline(tx, number, viewer, Window(before=before, limit=PAGE))
     following = f"{account.outbox}?before={items[-1].id}" if len(items) == PAGE else ""
     shown: list[Json] = [_entry(tx, urls, account, item) for item in items]
     return write_page(
@@ -260,7 +272,7 @@ async def featured(request: Request) -> Response:
 def _featured(tx: Tx, viewer: int, urls: Urls, number: int) -> Document:
     account = account_here(tx, number)
     items: list[Json] = [
-        without_context(post_document(tx, urls, each)) for each in post_lists.pinned(tx, number, viewer)
+        without_context(post_document(tx, urls, each)) for each in profile_posts.pinned(tx, number, viewer)
     ]
     return write_collection(account.featured, total=len(items), items=items)
 
@@ -293,7 +305,7 @@ def _replies(tx: Tx, viewer: int, urls: Urls, number: int, after: int | None) ->
     uri = f"{urls.post(number)}/replies"
     if after is None:
         return write_collection(uri, total=whole.comments, first=f"{uri}?page=1", ordered=False)
-    return _links_page(uri, after, post_lists.reply_rows(tx, number, viewer, after=after, limit=LINKS))
+    return _links_page(uri, after, threads.reply_links(tx, number, viewer, Window(after=after, limit=LINKS)))
 
 
 async def context(request: Request) -> Response:
@@ -307,14 +319,16 @@ def _context(tx: Tx, viewer: int, urls: Urls, root: int, after: int | None) -> D
     whole = _visible(tx, viewer, root)
     uri = urls.context(root)
     if after is None:
-        total = post_lists.thread_total(tx, root)
+        total = threads.total(tx, root)
         return write_collection(uri, total=total, first=f"{uri}?page=1", attributed_to=whole.author)
-    return _links_page(uri, after, post_lists.thread_rows(tx, root, viewer, after=after, limit=LINKS), ordered=True)
+    return _links_page(uri, after, threads.links(tx, root, viewer, Window(after=after, limit=LINKS)), ordered=True)
 
 
-def _links_page(uri: str, after: int, rows: Sequence[Row], *, ordered: bool = False) -> Document:
-    more = f"{uri}?page={rows[-1].id}" if len(rows) == LINKS else ""
-    return write_page(f"{uri}?page={after}", part_of=uri, items=[row.uri for row in rows], next=more, ordered=ordered)
+def _links_page(uri: str, after: int, found: Sequence[PostLink], *, ordered: bool = False) -> Document:
+    more = f"{uri}?page={found[-1].id}" if len(found) == LINKS else ""
+    return write_page(
+        f"{uri}?page={after}", part_of=uri, items=[each.uri for each in found], next=more, ordered=ordered
+    )
 
 
 async def likes(request: Request) -> Response:
@@ -329,7 +343,8 @@ async def shares(request: Request) -> Response:
 
 def _tally(tx: Tx, viewer: int, urls: Urls, number: int, which: str) -> Document:
     whole = _visible(tx, viewer, number)
-    items: list[Json] = list(reactions.like_uris(tx, number) if which == "likes" else reactions.boost_uris(tx, number))
+    listed = interactions.like_uris if which == "likes" else interactions.boost_uris
+    items: list[Json] = list(listed(tx, number, viewer))
     total = whole.like_total if which == "likes" else whole.boost_total
     return write_collection(f"{urls.post(number)}/{which}", total=total, items=items, ordered=False)
 

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 
 from fediblog.domain.records import record
+from fediblog.store.id_paging import FAR, Window
 
 T = TypeVar("T")
-_LARGEST = (1 << 63) - 1
 _MOST = 999_999_999  # pages
 
 
@@ -29,7 +29,12 @@ class Page(Generic[T]):
 
 def mark(request: Request, name: str = "before") -> int | None:
     """The number that the address carries, if it is one."""
-    return _number(request.query_params.get(name, ""), _LARGEST)
+    return _number(request.query_params.get(name, ""), FAR)
+
+
+def window(request: Request, size: int) -> Window:
+    """The piece of a list that the address asks for, and one more, which tells whether others follow."""
+    return Window(before=mark(request) or FAR, limit=size + 1)
 
 
 def page(request: Request, found: Sequence[T], size: int, place: Callable[[T], int], name: str = "before") -> Page[T]:

@@ -11,11 +11,15 @@ from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.errors import Gone, NotFound
-from fediblog.hashtags import SIGNS
+from fediblog.hashtags import SIGNS, key
 from fediblog.markup.html import plain
 from fediblog.messages import text
+from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts
-from fediblog.store.posts import post_lists
+from fediblog.store.posts import profile_posts, timelines
+from fediblog.store.posts.posts import hydrate as posts_of
+from fediblog.store.posts.profile_posts import Wanted
+from fediblog.store.posts.timelines import Tags
 from fediblog.store.tx import Tx
 from fediblog.web.components import paging
 from fediblog.web.components.render import public, render, static
@@ -40,26 +44,31 @@ def account_named(tx: Tx, handle: str) -> Account:
 
 async def home(request: Request) -> Response:
     """The blog: the latest public posts of all accounts, articles first among the links."""
-    posts, people = await ask(request, _home, paging.mark(request))
+    posts, people = await ask(request, _home, paging.window(request, SIZE))
     shown = paging.page(request, posts, SIZE, lambda post: post.id)
     return render(request, "home.html", posts=shown, people=people, feeds="/feed")
 
 
-def _home(tx: Tx, viewer: int, before: int | None) -> tuple[list[Post], list[Account]]:
-    return post_lists.local(tx, viewer, before=before, limit=SIZE + 1), accounts.listed(tx)
+def _home(tx: Tx, viewer: int, window: Window) -> tuple[list[Post], list[Account]]:
+    return _blog(tx, viewer, window), accounts.listed(tx)
+
+
+def _blog(tx: Tx, viewer: int, window: Window) -> list[Post]:
+    return posts_of(tx, timelines.blog(tx, viewer, window), viewer)
 
 
 async def tag(request: Request) -> Response:
     """Public posts with a hashtag, of everybody whom this server knows."""
     name = request.path_params["name"].lstrip(SIGNS)
-    posts = await ask(request, _tagged, name, paging.mark(request), SIZE + 1)
+    posts = await ask(request, _tagged, name, paging.window(request, SIZE))
     shown = paging.page(request, posts, SIZE, lambda post: post.id)
     return render(request, "tag.html", posts=shown, name=name, feeds=f"/tags/{name}/feed")
 
 
-def _tagged(tx: Tx, viewer: int, name: str, before: int | None, limit: int) -> list[Post]:
+def _tagged(tx: Tx, viewer: int, name: str, window: Window) -> list[Post]:
     # Strangers see what we wrote ourselves; a public mirror of everybody else's posts is nobody's wish.
-    return post_lists.tagged(tx, name, viewer, before=before, limit=limit, local=not viewer)
+    wanted = Tags(tag=key(name), side="" if viewer else "local")
+    return posts_of(tx, timelines.tagged(tx, viewer, wanted, window), viewer)
 
 
 @record(frozen=True, slots=True)
@@ -82,11 +91,10 @@ async def month(request: Request) -> Response:
 
 def _month(tx: Tx, viewer: int, handle: str, name: str, request: Request) -> Month:
     account = account_named(tx, handle)
-    before = paging.mark(request)
-    posts = post_lists.of_month(tx, account.id, name, viewer, before=before, limit=MONTH_SIZE + 1)
+    posts = profile_posts.of_month(tx, account.id, name, viewer, paging.window(request, MONTH_SIZE))
     if not posts:
         raise NotFound
-    return Month(account, name, posts, post_lists.months(tx, account.id))
+    return Month(account, name, posts, profile_posts.months(tx, account.id))
 
 
 async def archive(request: Request) -> Response:
@@ -97,13 +105,13 @@ async def archive(request: Request) -> Response:
 
 def _archive(tx: Tx, _viewer: int, handle: str) -> tuple[Account, list[tuple[str, int]]]:
     account = account_named(tx, handle)
-    return account, post_lists.months(tx, account.id)
+    return account, profile_posts.months(tx, account.id)
 
 
 async def site_feed(request: Request) -> Response:
     """The feed of the whole blog."""
     site = site_of(request)
-    posts = await site.db.read(lambda tx: post_lists.local(tx, limit=FEED_SIZE))
+    posts = await site.db.read(_blog, 0, Window(limit=FEED_SIZE))
     title = site.settings.title or site.urls.host
     feed = Feed(title=title, description="", page=f"{site.urls.origin}/", base=f"{site.urls.origin}/feed")
     return _feed(request, feed, posts)
@@ -125,14 +133,14 @@ async def account_feed(request: Request) -> Response:
 
 def _account_feed(tx: Tx, handle: str) -> tuple[Account, list[Post]]:
     account = account_named(tx, handle)
-    posts = post_lists.of_account(tx, account.id, limit=FEED_SIZE * 2, replies=False)
+    posts = profile_posts.written(tx, account.id, 0, Window(limit=FEED_SIZE * 2), Wanted(replies="none"))
     return account, [post for post in posts if post.visibility == Visibility.PUBLIC][:FEED_SIZE]
 
 
 async def tag_feed(request: Request) -> Response:
     """The feed of our own public posts with a hashtag."""
     site, name = site_of(request), request.path_params["name"].lstrip(SIGNS)
-    posts = await site.db.read(_tagged, 0, name, None, FEED_SIZE)
+    posts = await site.db.read(_tagged, 0, name, Window(limit=FEED_SIZE))
     title = text("tag.feed-title", tag=name, site=site.settings.title or site.urls.host)
     address = site.urls.tag(name)
     return _feed(request, Feed(title=title, description="", page=address, base=f"{address}/feed"), posts)

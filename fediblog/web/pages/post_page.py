@@ -11,25 +11,26 @@ from starlette.routing import Route
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
-from fediblog.domain.posts import Boost, Post, Reaction
+from fediblog.domain.posts import Post, Reaction
 from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
+from fediblog.store.id_paging import Window
 from fediblog.store.posts import (
     approvals,
-    post_lists,
+    interactions,
     post_writing,
     posts,
+    profile_posts,
     quotes,
-    reactions,
     reply_policy,
-    thread_pages,
+    threads,
     tombstones,
 )
 from fediblog.store.posts.post_writing import Revision
 from fediblog.store.posts.quotes import Authorization
-from fediblog.store.posts.thread_pages import Below
+from fediblog.store.posts.threads import Below
 from fediblog.store.queues import background_fetches, poll_totals
 from fediblog.store.tx import Tx
 from fediblog.web.components.comments import Comment
@@ -55,7 +56,7 @@ class Thread:
     cut: bool = False  # there is more above than is shown
     elsewhere: bool = False  # there are more comments at its origin than here
     likes: Sequence[Reaction] = ()
-    boosts: Sequence[Boost] = ()
+    boosters: Sequence[Account] = ()
     history: Sequence[Revision] = ()
     quotes: Sequence[Authorization] = ()  # for its author alone
     let: Sequence[tuple[int, Account, str]] = ()  # answers that have its author's leave, likewise
@@ -120,9 +121,8 @@ def _by_slug(tx: Tx, viewer: int, urls: Urls, handle: str, month: str, slug: str
     account = account_named(tx, handle)
     post = posts.by_slug(tx, account.id, month, slug, viewer)
     if post is None:  # the month may be wrong where a link was typed by hand
-        others = (
-            posts.by_slug(tx, account.id, name, slug.lower(), viewer) for name, _ in post_lists.months(tx, account.id)
-        )
+        months = profile_posts.months(tx, account.id)
+        others = (posts.by_slug(tx, account.id, name, slug.lower(), viewer) for name, _ in months)
         post = next((other for other in others if other is not None), None)
     if post is None and post_writing.tombstone_of_page(tx, urls.page(account.handle, 0, month, slug)) is not None:
         raise Gone
@@ -150,17 +150,17 @@ def _page(request: Request) -> int:
 
 def thread_of(tx: Tx, viewer: int, post: Post, page: int) -> Thread:
     """The post with what hangs on it."""
-    above, below = post_lists.ancestors(tx, post, viewer), thread_pages.below(tx, post, viewer, page)
+    above, below = threads.ancestors(tx, post, viewer), threads.below(tx, post, viewer, page)
     return Thread(
         post=post,
         above=above,
-        cut=len(above) == post_lists.DEPTH and above[0].parent is not None,
+        cut=len(above) == threads.DEPTH and above[0].parent is not None,
         comments=_indented(post, below),
         page=below.page,
         pages=below.pages,
         elsewhere=not post.local and post.comments > below.total,
-        likes=reactions.liked_by(tx, post.id, FACES),
-        boosts=reactions.boosts(tx, post.id, FACES),
+        likes=interactions.first_reactions(tx, post.id, viewer, FACES),
+        boosters=_first_boosters(tx, viewer, post),
         history=post_writing.revisions(tx, post.id) if post.updated else (),
         quotes=quotes.standing(tx, post.id) if viewer == post.account.id else (),
         let=approvals.replies_let(tx, post.id) if viewer == post.account.id else (),
@@ -168,6 +168,11 @@ def thread_of(tx: Tx, viewer: int, post: Post, page: int) -> Thread:
         waiting=approvals.waiting(tx, viewer, post.id) if viewer and not post.local else (),
         closed=_closed(tx, viewer, post),
     )
+
+
+def _first_boosters(tx: Tx, viewer: int, post: Post) -> list[Account]:
+    found = interactions.boosters(tx, post.id, viewer, Window(limit=FACES, upwards=True))
+    return [account for _, account in reversed(found)]
 
 
 def _approval(tx: Tx, post: Post) -> str:

@@ -15,8 +15,10 @@ from fediblog.domain.records import record
 from fediblog.errors import NotFound
 from fediblog.messages import text
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
+from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import account_counts, accounts, relations
-from fediblog.store.posts import post_lists
+from fediblog.store.posts import profile_posts
+from fediblog.store.posts.profile_posts import Wanted
 from fediblog.store.queues import profile_totals, stale_accounts
 from fediblog.store.tx import Tx
 from fediblog.web.components import paging
@@ -48,7 +50,7 @@ async def local(request: Request) -> Response:
     """The profile of one of our accounts."""
     tab = request.query_params.get("show", "posts")
     tab = tab if tab in TABS else "posts"
-    found = await ask(request, _local, request.path_params["handle"], tab, paging.mark(request))
+    found = await ask(request, _local, request.path_params["handle"], tab, paging.window(request, SIZE))
     account = found.account
     if request.path_params["handle"] != account.handle:
         return RedirectResponse(f"/@{account.handle}", 301)
@@ -62,17 +64,17 @@ async def local(request: Request) -> Response:
     return response
 
 
-def _local(tx: Tx, viewer: int, handle: str, tab: str, before: int | None) -> Profile:
+def _local(tx: Tx, viewer: int, handle: str, tab: str, window: Window) -> Profile:
     account = account_named(tx, handle)
-    found = _shown(tx, account, viewer, tab, before)
+    found = _shown(tx, account, viewer, tab, window)
     followers, following = relations.counts(tx, account.id)
     return Profile(
         account=account,
         posts=found,
         tab=tab,
-        pinned=post_lists.pinned(tx, account.id, viewer) if before is None and tab == "posts" else (),
-        months=post_lists.months(tx, account.id),
-        total=post_lists.total_of_account(tx, account.id),
+        pinned=profile_posts.pinned(tx, account.id, viewer) if window.before == FAR and tab == "posts" else (),
+        months=profile_posts.months(tx, account.id),
+        total=profile_posts.total_of_account(tx, account.id),
         followers=followers,
         following=following,
         relation=_relation(tx, viewer, account.id),
@@ -102,7 +104,7 @@ def _remote(tx: Tx, visit: Visit, number: int, tab: str, request: Request) -> Pr
     followers, following, total, _ = account_counts.totals(tx, [account.id])[account.id]
     return Profile(
         account=account,
-        posts=_shown(tx, account, viewer, tab, paging.mark(request)),
+        posts=_shown(tx, account, viewer, tab, paging.window(request, SIZE)),
         tab=tab,
         total=total,
         followers=followers,
@@ -112,16 +114,9 @@ def _remote(tx: Tx, visit: Visit, number: int, tab: str, request: Request) -> Pr
     )
 
 
-def _shown(tx: Tx, account: Account, viewer: int, tab: str, before: int | None) -> list[Post]:
-    return post_lists.of_account(
-        tx,
-        account.id,
-        viewer,
-        before=before,
-        limit=SIZE + 1,
-        replies=tab == "replies",
-        articles_only=tab == "articles",
-    )
+def _shown(tx: Tx, account: Account, viewer: int, tab: str, window: Window) -> list[Post]:
+    wanted = Wanted(replies="all" if tab == "replies" else "none", articles=tab == "articles")
+    return profile_posts.written(tx, account.id, viewer, window, wanted)
 
 
 def _relation(tx: Tx, viewer: int, other: int) -> Relation | None:

@@ -11,9 +11,10 @@ from fediblog.domain.posts import Notice, Post
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.lookups import action_lookups
 from fediblog.messages import text
-from fediblog.store.posts import post_lists, posts
+from fediblog.store.id_paging import Window
+from fediblog.store.posts import posts, timelines
 from fediblog.store.posts import search as finder
-from fediblog.store.posts.search import LATEST, Piece
+from fediblog.store.posts.timelines import ListedPost
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from fediblog.web import forms
@@ -29,12 +30,14 @@ SIZE = 30
 
 async def stream(request: Request) -> Response:
     """The posts of those whom the account follows."""
-    before = paging.mark(request)
-    items = await ask_as(
-        request, lambda tx, visit: post_lists.home(tx, visit.account.id, before=before, limit=SIZE + 1)
-    )
+    items = await ask_as(request, _stream, paging.window(request, SIZE))
     shown = paging.page(request, items, SIZE, lambda item: item.id)
     return render(request, "stream.html", items=shown)
+
+
+def _stream(tx: Tx, visit: Visit, window: Window) -> list[ListedPost]:
+    viewer = visit.account.id
+    return timelines.whole(tx, timelines.home(tx, viewer, window), viewer)
 
 
 async def notice_list(request: Request) -> Response:
@@ -55,14 +58,13 @@ async def notice_list(request: Request) -> Response:
 async def search(request: Request) -> Response:
     """Posts with some words, among our own and those of the stream; or with a hashtag."""
     words = " ".join(request.query_params.get("q", "").split())[:200]
-    found = await ask_as(request, _search, words, paging.mark(request))
+    found = await ask_as(request, _search, words, paging.window(request, SIZE))
     shown = paging.page(request, found, SIZE, lambda post: post.id)
     return render(request, "search.html", words=words, posts=shown, is_address=_is_address(words), errors={})
 
 
-def _search(tx: Tx, visit: Visit, words: str, before: int | None) -> list[Post]:
-    piece = Piece(limit=SIZE + 1, before=before or LATEST)
-    return finder.words(tx, words, visit.account.id, piece) if len(words) > 1 else []
+def _search(tx: Tx, visit: Visit, words: str, window: Window) -> list[Post]:
+    return finder.words(tx, words, visit.account.id, window) if len(words) > 1 else []
 
 
 async def find(request: Request) -> Response:

@@ -18,7 +18,7 @@ from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation.lookups import action_lookups
 from fediblog.markup.markdown import MARKDOWN, find_mentions
 from fediblog.markup.markdown import render as markdown
-from fediblog.store.posts import post_lists, posts, reader_marks
+from fediblog.store.posts import posts, profile_posts, reader_marks
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components.page_links import Links
@@ -148,7 +148,7 @@ def _show(request: Request, desk: Desk, form: Form | None = None, preview: Marku
 
 async def drafts(request: Request) -> Response:
     """What is not published yet."""
-    found = await ask_as(request, lambda tx, visit: post_lists.drafts(tx, visit.account.id))
+    found = await ask_as(request, lambda tx, visit: profile_posts.drafts(tx, visit.account.id))
     return render(request, "drafts.html", posts=found)
 
 

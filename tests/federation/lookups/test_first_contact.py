@@ -12,9 +12,10 @@ from fediblog.domain.documents import PUBLIC
 from fediblog.federation.jobs import JOBS
 from fediblog.federation.lookups import resolve
 from fediblog.federation.lookups.first_contact import FETCHES
-from fediblog.store.posts import post_lists
+from fediblog.store.posts import profile_posts
 from fediblog.store.queues import background_fetches, job_queue
 from tests.federation.stranger import Home, Person, home
+from tests.store.makers import home_of
 
 
 @pytest.fixture
@@ -51,11 +52,11 @@ async def test_pins_and_first_posts_come_in_once_and_as_nothing_new(at_home: Hom
     account = await at_home.follows(bob)
     await work(at_home)
     assert await at_home.count("post") == 19  # for one of the first page was no post of his
-    pinned = await at_home.site.db.read(post_lists.pinned, account.id, account.id)
+    pinned = await at_home.site.db.read(profile_posts.pinned, account.id, account.id)
     assert [post.uri for post in pinned] == [notes[2]["id"], notes[1]["id"]]
     assert {post.content for post in pinned} == {"<p>note 1</p>", "<p>note 2</p>"}
     assert await at_home.notices() == []
-    assert await at_home.site.db.read(post_lists.home, at_home.alice.id) == []
+    assert await at_home.site.db.read(home_of, at_home.alice.id) == []
     asked = len(at_home.web.asked)
     await at_home.follows(bob)
     await work(at_home)
@@ -84,7 +85,7 @@ async def test_a_joined_group_shows_what_it_passed_on(at_home: Home) -> None:
         "select p.uri from boost b join post p on p.id = b.post where b.account = :id order by b.id", id=account.id
     )
     assert {row[0] for row in boosted} == {page["id"] for page in pages}
-    assert await at_home.site.db.read(post_lists.home, at_home.alice.id) == []
+    assert await at_home.site.db.read(home_of, at_home.alice.id) == []
 
 
 async def test_an_outbox_of_bare_ids_is_looked_up(at_home: Home) -> None:

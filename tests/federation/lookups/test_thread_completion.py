@@ -15,9 +15,10 @@ from fediblog.domain.documents import PUBLIC
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.jobs import JOBS
 from fediblog.federation.lookups import fetch_budget, thread_completion
-from fediblog.store.posts import post_lists, posts
+from fediblog.store.posts import posts
 from fediblog.store.queues import job_queue
 from tests.federation.stranger import Home, Person, Web, home
+from tests.store.makers import comments_of
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ async def number_of(at_home: Home, note: dict[str, Any]) -> int:
 
 
 async def thread(at_home: Home, root: int) -> list[str]:
-    return [each.uri for each in await at_home.site.db.read(post_lists.comments, root)]
+    return [each.uri for each in await at_home.site.db.read(comments_of, root)]
 
 
 async def test_the_missing_parent_is_fetched_and_ties_the_thread(at_home: Home, bob: Person, carol: Person) -> None:

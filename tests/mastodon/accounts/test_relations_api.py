@@ -7,12 +7,12 @@ from typing import Any
 from fediblog.actions import account_actions, reaction_actions
 from fediblog.domain.accounts import Account
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import post_lists, posts
+from fediblog.store.posts import posts, timelines
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests.mastodon.accounts.test_accounts_api import ids, pages
 from tests.mastodon.server import Api, Server
-from tests.store.makers import post, remote
+from tests.store.makers import home_of, post, remote
 
 
 async def relation(api: Api, account: Account) -> Any:
@@ -25,7 +25,7 @@ def _arrive(tx: Tx, author: Account, **changes: Any) -> int:
     number = post(tx, author, **changes)
     stored = posts.stored(tx, number)
     assert stored is not None
-    post_lists.spread(tx, stored)
+    timelines.spread(tx, stored)
     notifications.add_for_listeners(tx, stored)
     return number
 
@@ -43,7 +43,7 @@ async def test_follow_and_how_it_is_meant(both: Server) -> None:
     carol = await both.person("carol")
     theirs = await both.publish("carol", "Carol's", language="de")
     await both.write(reaction_actions.boost, both.site.urls, bob.id, theirs.id)
-    home = [each.post.id for each in await both.read(post_lists.home, alice.id)]
+    home = [each.post.id for each in await both.read(home_of, alice.id)]
     assert english.id not in home
     assert theirs.id not in home
     assert {german.id, unsaid.id, mine.id} < set(home)
@@ -53,7 +53,7 @@ async def test_follow_and_how_it_is_meant(both: Server) -> None:
     assert (found["showing_reblogs"], found["notifying"], found["languages"]) == (True, True, None)
     late = await both.publish("carol", "again", language="fr")
     await both.write(reaction_actions.boost, both.site.urls, bob.id, late.id)
-    assert late.id in [each.post.id for each in await both.read(post_lists.home, alice.id)]
+    assert late.id in [each.post.id for each in await both.read(home_of, alice.id)]
     found = await api.post(f"/api/v1/accounts/{bob.id}/unfollow")
     assert (found["following"], found["notifying"], found["showing_reblogs"]) == (False, False, False)
     assert await api.status("POST", f"/api/v1/accounts/{alice.id}/follow") == 422
@@ -159,9 +159,9 @@ async def test_a_hidden_server_is_seen_and_heard_no_more(both: Server) -> None:
     assert [each.actor.id for each in await both.read(notifications.latest, alice.id)] == [near.id]
     await both.write(relations.put_follow, alice.id, far.id, f"{alice.uri}/again", "accepted")
     hidden, shown = await both.write(_arrive, far), await both.write(_arrive, near)
-    assert [each.id for each in await both.read(post_lists.home, alice.id)] == [shown]
+    assert [each.id for each in await both.read(home_of, alice.id)] == [shown]
     assert await (await both.api("bob")).get("/api/v1/domain_blocks") == []
     assert await api.status("DELETE", "/api/v1/domain_blocks", params={"domain": "far.example"}) == 200
-    assert [each.id for each in await both.read(post_lists.home, alice.id)] == [shown, hidden]
+    assert [each.id for each in await both.read(home_of, alice.id)] == [shown, hidden]
     for wrong in ("blog.test", "no host", ""):
         assert await api.status("POST", "/api/v1/domain_blocks", json={"domain": wrong}) == 422

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from fediblog.domain.documents import Visibility
-from fediblog.store.posts import post_lists
 from tests.mastodon.accounts.test_accounts_api import ids, pages
 from tests.mastodon.accounts.test_relations_api import _arrive
 from tests.mastodon.server import Server
-from tests.store.makers import DAY, remote
+from tests.store.makers import DAY, home_of, remote
 
 
 async def test_a_followed_tag_brings_public_posts_home(both: Server) -> None:
@@ -22,10 +21,10 @@ async def test_a_followed_tag_brings_public_posts_home(both: Server) -> None:
     await both.publish("bob", "for few #cats", visibility=Visibility.FOLLOWERS)
 
     async def home() -> list[int]:
-        return [each.id for each in await both.read(post_lists.home, alice.id)]
+        return [each.id for each in await both.read(home_of, alice.id)]
 
     assert await home() == sorted([theirs, here.id], reverse=True)
-    assert [each.id for each in await both.read(post_lists.home, both.people["bob"].id)][-1] == here.id
+    assert [each.id for each in await both.read(home_of, both.people["bob"].id)][-1] == here.id
     await api.post("/api/v1/tags/dogs/follow")
     await api.post(f"/api/v1/accounts/{far.id}/block")
     assert await home() == [here.id]

@@ -20,11 +20,11 @@ from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import Window
 from fediblog.store.people import account_counts, accounts, hosts, relation_lists, relations
 from fediblog.store.people.accounts import host_of
-from fediblog.store.posts import post_lists
+from fediblog.store.posts import timelines
 from fediblog.store.queues import incoming_queue
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
-from tests.store.makers import everything, local, post, remote
+from tests.store.makers import everything, home_of, local, post, remote
 
 URLS = Urls("https://blog.example", "blog.example")
 TYPED = ("bücher.example", "BÜCHER.example", "xn--bcher-kva.example", "Bücher.Example.", "bücher.example:443")
@@ -62,7 +62,7 @@ def somebody(tx: Tx, host: str) -> tuple[Account, Account]:
     relations.put_follow(tx, mine.id, theirs.id, f"{mine.uri}/f", "accepted")
     number = post(tx, theirs)
     whole = next(each for each in everything(tx) if each.id == number)
-    post_lists.spread(tx, whole)
+    timelines.spread(tx, whole)
     return mine, theirs
 
 
@@ -71,18 +71,18 @@ async def test_a_members_block_holds_however_it_is_written(typed: str, host: str
     def check(tx: Tx) -> None:
         mine, theirs = somebody(tx, host)
         notifications.add(tx, mine.id, "follow", theirs.id, None)
-        assert post_lists.home(tx, mine.id)
+        assert home_of(tx, mine.id)
         assert theirs.uri == f"https://{host}/users/eve"
         name = moderation_actions.host_name(URLS, typed)
         relation_lists.mute_host(tx, mine.id, name)
         assert relation_lists.known_at(tx, mine.id, name)[0] == [theirs.id]
-        assert not post_lists.home(tx, mine.id)
+        assert not home_of(tx, mine.id)
         assert account_counts.bonds(tx, mine.id, [theirs.id])[theirs.id].host_muted
         assert not tx.all("select 1 from notice")
         notifications.add(tx, mine.id, "like", theirs.id, None)
         assert not tx.all("select 1 from notice")
         moderation_actions.unmute_host(tx, URLS, mine.id, typed)
-        assert post_lists.home(tx, mine.id)
+        assert home_of(tx, mine.id)
         assert not relation_lists.muted_hosts(tx, mine.id, Window())
 
     await db.write(check)

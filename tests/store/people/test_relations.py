@@ -9,7 +9,7 @@ from fediblog.domain.rules import Viewer
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts, relations
 from fediblog.store.people.relations import Follow
-from fediblog.store.posts import post_lists, reactions
+from fediblog.store.posts import reactions, timelines
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.store.makers import Watched, local, post, remote, scans, whole
@@ -83,8 +83,8 @@ async def test_a_block_ends_all_between_two(db: Database) -> None:
         for one, other in ((alice, bob), (bob, alice), (alice, dora)):
             relations.put_follow(tx, one.id, other.id, "", "accepted")
         number, passed = post(tx, bob), post(tx, bob)
-        post_lists.spread(tx, whole(tx, number))
-        post_lists.spread(tx, whole(tx, passed), reactions.boost(tx, dora.id, passed, "u:b"), dora.id)
+        timelines.spread(tx, whole(tx, number))
+        timelines.spread(tx, whole(tx, passed), reactions.boost(tx, dora.id, passed, "u:b"), dora.id)
         relations.block(tx, alice.id, bob.id, "u:1")
         relations.block(tx, alice.id, bob.id, "u:2")
         assert relations.blocks(tx, alice.id, bob.id)

@@ -20,7 +20,16 @@ from fediblog.domain.documents import (
 )
 from fediblog.store.engine.database import Database
 from fediblog.store.ids import time_of
-from fediblog.store.posts import media_files, post_columns, post_lists, post_writing, posts, reactions
+from fediblog.store.posts import (
+    media_files,
+    post_columns,
+    post_writing,
+    posts,
+    profile_posts,
+    reactions,
+    threads,
+    timelines,
+)
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests.store.makers import DAY, Watched, everything, local, note, post, remote, scans, undone, whole
@@ -76,7 +85,7 @@ async def test_posts_that_answer_each_other_in_a_circle_stay_a_line(db: Database
         assert [whole(tx, n).parent for n in numbers] == [None, numbers[0], numbers[1]]
         assert [whole(tx, n).root for n in numbers] == [None, numbers[0], numbers[0]]
         assert whole(tx, itself).parent is None
-        assert [p.id for p in post_lists.ancestors(tx, whole(tx, numbers[2]))] == numbers[:2]
+        assert [p.id for p in threads.ancestors(tx, whole(tx, numbers[2]))] == numbers[:2]
 
     await db.write(check)
 
@@ -105,7 +114,7 @@ async def test_the_number_of_a_remote_post_tells_when_it_was_written_but_never_t
         assert [time_of(n) for n in (old, future, unknown)] == [tx.now - 30 * DAY, tx.now, tx.now]
         assert time_of(ancient) == 0
         assert [whole(tx, n).published for n in (old, future, unknown)] == [tx.now - 30 * DAY, tx.now, tx.now]
-        assert [p.id for p in post_lists.of_account(tx, them.id)][-2:] == [old, ancient]
+        assert [p.id for p in profile_posts.written(tx, them.id)][-2:] == [old, ancient]
         ours = post(tx, us, published=tx.now - DAY)
         assert time_of(ours) == tx.now
         assert whole(tx, ours).published == tx.now - DAY
@@ -193,14 +202,14 @@ async def test_removal_leaves_a_tombstone_and_the_answers(db: Database) -> None:
         reactions.react(tx, other.id, first, "https://blog.example/x/1")
         boost = reactions.boost(tx, other.id, first, "https://blog.example/x/2")
         notifications.add(tx, other.id, "mention", author.id, first)
-        post_lists.spread(tx, whole(tx, first), boost, other.id)
+        timelines.spread(tx, whole(tx, first), boost, other.id)
         gone = whole(tx, first)
         post_writing.remove(tx, gone)
         assert posts.stored(tx, first) is None
         tomb = post_writing.tombstone(tx, gone.uri)
         assert tomb == post_writing.Tombstone(uri=gone.uri, owner=author.uri, kind="Note", at=tx.now)
         assert [whole(tx, n).parent for n in numbers] == [None, *numbers[:2]]
-        assert [p.id for p in post_lists.comments(tx, first)] == numbers, "the rest of the thread stays together"
+        assert {whole(tx, n).root for n in numbers} == {first}, "the rest of the thread stays together"
         for table in ("reaction", "boost", "notice", "stream"):
             assert tx.all(f"select * from {table}") == []
         assert post_writing.tombstone(tx, "https://far.example/never") is None
@@ -220,7 +229,7 @@ async def test_an_answer_finds_its_place_when_what_was_forgotten_comes_back(db: 
         again = post(tx, author, uri="https://far.example/1", in_reply_to="https://far.example/0")
         start = post(tx, author, uri="https://far.example/0")
         assert [whole(tx, n).root for n in (again, answer, below)] == [start] * 3
-        assert [row.id for row in post_lists.thread_rows(tx, start)] == sorted([start, again, answer, below])
+        assert [row.id for row in threads.links(tx, start)] == sorted([start, again, answer, below])
 
     await db.write(check)
 

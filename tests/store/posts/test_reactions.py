@@ -7,11 +7,11 @@ import pytest
 from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts
-from fediblog.store.posts import post_lists, posts, reactions
+from fediblog.store.posts import interactions, posts, reactions, timelines
 from fediblog.store.queues import job_queue
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
-from tests.store.makers import Watched, local, post, remote, scans, whole
+from tests.store.makers import Watched, home_of, local, post, remote, scans, whole
 
 
 def _beside(tx: Tx, number: int) -> int:
@@ -64,14 +64,14 @@ async def test_who_liked_and_who_passed_it_on(db: Database, clock: Clock) -> Non
 
     def check(tx: Tx) -> None:
         accounts.set_state(tx, people[0].id, "suspended")
-        assert [each.account.id for each in reactions.liked_by(tx, number)] == [people[2].id, people[1].id]
-        assert reactions.like_uris(tx, number) == ["u:like2", "u:like1"]
-        boosts = reactions.boosts(tx, number)
-        assert [each.uri for each in boosts] == ["u:boost2", "u:boost1", "u:boost3"]
-        assert all(each.post.id == number for each in boosts)
-        assert reactions.boost_uris(tx, number, limit=2) == ["u:boost2", "u:boost1"]
+        assert [each.account.id for each in interactions.first_reactions(tx, number)] == [people[2].id, people[1].id]
+        assert interactions.like_uris(tx, number) == ["u:like2", "u:like1"]
+        boosters = interactions.boosters(tx, number)
+        assert [each.id for _, each in boosters] == [people[index].id for index in (3, 1, 2)]
+        assert interactions.boost_uris(tx, number) == ["u:boost2", "u:boost1", "u:boost3"]
+        assert interactions.boost_uris(tx, number, limit=2) == ["u:boost2", "u:boost1"]
         assert reactions.liked(tx, people[1].id) == [number]
-        assert (reactions.liked_by(tx, 0), reactions.boosts(tx, 0)) == ([], [])
+        assert (interactions.first_reactions(tx, 0), interactions.boosters(tx, 0)) == ([], [])
 
     await db.write(check)
 
@@ -84,14 +84,14 @@ async def test_a_boost_stands_once_and_leaves_the_streams_with_its_end(db: Datab
         assert reactions.boost(tx, alice.id, number, "u:2") is None
         assert reactions.boost(tx, remote(tx, "evil").id, number, "u:1") is None, "an id is used once"
         assert reactions.boost_by_uri(tx, "u:1") == (alice.id, number)
-        post_lists.spread(tx, whole(tx, number), first, alice.id)
-        assert len(post_lists.home(tx, alice.id)) == 1
+        timelines.spread(tx, whole(tx, number), first, alice.id)
+        assert len(home_of(tx, alice.id)) == 1
         seen = posts.get(tx, number, alice.id)
         assert seen is not None
         assert (seen.boosted, seen.boost_total) == (True, 1)
         assert reactions.unboost(tx, alice.id, number) == "u:1"
         assert reactions.unboost(tx, alice.id, number) is None
-        assert post_lists.home(tx, alice.id) == []
+        assert home_of(tx, alice.id) == []
         assert reactions.boost_by_uri(tx, "u:1") is None
 
     await db.write(check)
@@ -149,11 +149,11 @@ async def test_reactions_are_found_by_an_index(db: Database) -> None:
         reactions.react(seen, bob.id, number, "u:1")
         reactions.boost(seen, bob.id, number, "u:2")
         reactions.by_uri(seen, "u:1")
-        reactions.liked_by(seen, number)
+        interactions.first_reactions(seen, number)
         reactions.liked(seen, bob.id)
-        reactions.like_uris(seen, number)
-        reactions.boosts(seen, number)
-        reactions.boost_uris(seen, number)
+        interactions.like_uris(seen, number)
+        interactions.boosters(seen, number)
+        interactions.boost_uris(seen, number)
         reactions.votes(seen, number)
         reactions.has_voted(seen, bob.id, number)
         reactions.involved_inboxes(seen, number)

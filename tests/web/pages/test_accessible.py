@@ -12,7 +12,7 @@ from fediblog.actions import account_actions, post_actions
 from fediblog.actions.account_actions import Profile
 from fediblog.domain.documents import Option, Poll
 from fediblog.store.people import relations
-from fediblog.store.posts import post_lists
+from fediblog.store.posts import timelines
 from fediblog.store.readers import notifications
 from tests.web.pages.conftest import Blog
 from tests.web.pages.test_desk import picture
@@ -104,7 +104,7 @@ async def furnished(blog: Blog) -> list[str]:
     draft = await blog.write("Not yet", state="draft")
     poll = Poll(options=(Option(name="Tea", votes=2), Option(name="Coffee", votes=1)))
     heard = await blog.heard(bob, "<p>Tea?</p>", 1, poll=poll, in_reply_to=article.uri)
-    await site.db.write(post_lists.spread, heard)
+    await site.db.write(timelines.spread, heard)
     await site.db.write(notifications.add, alice, "reply", bob.id, heard.id)
     await site.db.write(notifications.add, alice, "follow_request", eve.id)
     numbers = (f"/write/{article.id}", f"/write/{draft.id}", f"/write?reply={heard.id}", f"/post/{draft.id}/delete")

@@ -17,7 +17,7 @@ from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.protocol.previews import abstract
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import post_lists, posts, reactions
+from fediblog.store.posts import posts, profile_posts, reactions, timelines
 from fediblog.store.queues import delivery_queue, job_queue, profile_totals
 from fediblog.store.readers import moderation, notifications
 from tests.web.pages.conftest import ORIGIN, PASSWORD, Blog
@@ -30,7 +30,7 @@ def picture(colour: str = "teal") -> bytes:
 
 
 async def latest(blog: Blog, state: str = "published") -> Post:
-    find = post_lists.drafts if state != "published" else post_lists.of_account
+    find = profile_posts.drafts if state != "published" else profile_posts.written
     found = await blog.site.db.read(find, blog.alice.id, *([blog.alice.id] if state == "published" else []))
     return found[0]
 
@@ -255,7 +255,7 @@ async def test_like_boost_and_pin(blog: Blog) -> None:
         assert answer.headers["location"] == f"/post/{heard.id}#p{heard.id}"
         assert await state() == after, deed
     await owner.post(f"/post/{mine.id}/pin")
-    assert [post.id for post in await blog.site.db.read(post_lists.pinned, blog.alice.id)] == [mine.id]
+    assert [post.id for post in await blog.site.db.read(profile_posts.pinned, blog.alice.id)] == [mine.id]
     secret = await blog.write("Friends", visibility="followers")
     assert (await owner.post(f"/post/{secret.id}/pin")).status_code == 422
 
@@ -272,7 +272,7 @@ async def test_polls(blog: Blog) -> None:
     assert "Your vote is counted." in voted
     assert 'name="choice"' not in voted
     assert (await owner.post(f"/post/{heard.id}/vote", {"choice": "Tea"})).status_code == 422
-    await blog.site.db.write(post_lists.spread, heard, None, blog.alice.id)
+    await blog.site.db.write(timelines.spread, heard, None, blog.alice.id)
     stream = (await owner.get("/stream")).text
     assert "Tea or coffee?" in stream
     assert 'name="choice"' not in stream
@@ -316,7 +316,7 @@ async def test_stream_and_notices(blog: Blog) -> None:
     bob = await blog.stranger(name="Bob")
     await blog.site.db.write(relations.put_follow, blog.alice.id, bob.id, "https://blog.test/x/1", "accepted")
     heard = await blog.heard(bob, "<p>News from Bob</p>", 1)
-    await blog.site.db.write(post_lists.spread, heard)
+    await blog.site.db.write(timelines.spread, heard)
     mine = await blog.write("Mine")
     await blog.site.db.write(reactions.react, bob.id, mine.id, "https://far.example/l/1")
     await blog.site.db.write(notifications.add, blog.alice.id, "like", bob.id, mine.id)

@@ -21,7 +21,7 @@ from fediblog.domain.documents import Attachment
 from fediblog.domain.posts import Post
 from fediblog.markup.tokens import names
 from fediblog.store.people import relations
-from fediblog.store.posts import post_lists
+from fediblog.store.posts import timelines
 from fediblog.store.readers import notifications
 from fediblog.web.pages import admin_pages, blog_pages, people_pages, profile_page, stream_pages
 from tests.security.test_privacy import flat
@@ -134,7 +134,7 @@ async def furnished(blog: Blog) -> list[Post]:
     heard = await blog.heard(bob, f"<p>{WORD} #sea</p>", 1, in_reply_to=note.uri, attachments=(file,))
     other = await blog.heard(bob, f"<p>{WORD}</p>", 2, summary=f"{WORD} W", in_reply_to=heard.uri, sensitive=True)
     for number, each in enumerate((heard, other)):
-        await site.db.write(post_lists.spread, each)
+        await site.db.write(timelines.spread, each)
         await site.db.write(notifications.add, alice, ("reply", "mention")[number], bob.id, each.id)
     for kind, each in (("like", note), ("boost", article), ("quote", veiled)):
         await site.db.write(notifications.add, alice, kind, bob.id, each.id)

@@ -1,17 +1,21 @@
-"""The answers below a post, in the order in which they are read: all of them, a page at a time."""
+"""Threads: what a post answers, and the answers below it in the order in which they are read, a page at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.domain.thread_order import Place, in_reading_order
+from fediblog.store.id_paging import FIRST, Window
 from fediblog.store.posts import posts
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, SHOWN_BELOW, VISIBLE
 
 PAGE = 100  # answers
+THREAD_LIMIT = 500  # answers of a thread, after which no more are looked for elsewhere
+DEPTH = 40  # posts above another one that are shown with it
 MOST = 20_000  # answers whose order is worked out; what came after them is on the pages of the answers that it hangs on
 
 _SHOWN = (
@@ -25,6 +29,22 @@ _IN_BRANCH = (
 )
 _WHOLE, _WHOLE_BRANCH = f"select p.* from {_IN_THREAD}", f"select p.* from {_IN_BRANCH}"
 _SPOTS, _SPOTS_OF_BRANCH = f"select p.id, p.parent from {_IN_THREAD}", f"select p.id, p.parent from {_IN_BRANCH}"
+
+_ABOVE = (
+    "with recursive above(id, parent, depth) as (select id, parent, 0 from post where id = :id union all"
+    " select p.id, p.parent, a.depth + 1 from post p join above a on p.id = a.parent where a.depth < :most)"
+    " select id from above where depth > 0 order by depth"
+)
+_LINKS = f"select p.id, p.uri from post p where p.id > :after and p.state = 'published' and {VISIBLE} and {SHOWN_BELOW}"
+_REPLIES = f"{_LINKS} and p.parent = :post order by p.id limit :n"
+_ALL_LINKS = f"{_LINKS} and (p.root = :root or p.id = :root) order by p.id limit :n"
+
+
+class PostLink(NamedTuple):
+    """Number and id of a post, for collections that have no more of it."""
+
+    id: int
+    uri: str
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -103,3 +123,40 @@ def _ask(tx: Tx, sql: str, post: Post, viewer: int, limit: int) -> list[Row]:
 def _whole(tx: Tx, numbers: set[int], viewer: int) -> dict[int, Post]:
     rows = tx.all("select p.* from post p where p.id in (:ids)", ids=sorted(numbers))
     return {post.id: post for post in posts.hydrate(tx, rows, viewer)}
+
+
+def ancestors(tx: Tx, post: Post, viewer: int = 0, most: int = DEPTH) -> list[Post]:
+    """The posts that this one hangs below, the first of the thread first, up to one that the viewer may not see."""
+    if post.parent is None:
+        return []
+    numbers = [row.id for row in tx.all(_ABOVE, id=post.id, most=most)]
+    seen = posts.many(tx, numbers, viewer)
+    chain: list[Post] = []
+    for number in numbers:
+        if number not in seen or seen[number].state != "published":
+            break
+        chain.append(seen[number])
+    return chain[::-1]
+
+
+def reply_links(tx: Tx, post: int, viewer: int = 0, window: Window = FIRST) -> list[PostLink]:
+    """The direct answers that the viewer may see, oldest first, those above `window.after`."""
+    rows = tx.all(_REPLIES, post=post, viewer=viewer, after=window.after, n=window.limit)
+    return [PostLink(*row) for row in rows]
+
+
+def links(tx: Tx, root: int, viewer: int = 0, window: Window = FIRST) -> list[PostLink]:
+    """All posts of a thread that the viewer may see, oldest first, those above `window.after`."""
+    rows = tx.all(_ALL_LINKS, root=root, viewer=viewer, after=window.after, n=window.limit)
+    return [PostLink(*row) for row in rows]
+
+
+def total(tx: Tx, root: int) -> int:
+    """How many public or unlisted posts a thread has."""
+    row = tx.one(
+        "select count(*) as n from post p join account a on a.id = p.account and a.state = 'active'"
+        " where (p.root = :root or p.id = :root) and p.state = 'published' and p.visibility in ('public', 'unlisted')"
+        f" and {SHOWN_BELOW}",
+        root=root,
+    )
+    return int(row.n) if row else 0

@@ -9,11 +9,12 @@ import pytest
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Boost
 from fediblog.store.engine.database import Database
+from fediblog.store.id_paging import FAR, FIRST, Window
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import post_lists, posts, reactions, search
-from fediblog.store.posts.search import Piece
+from fediblog.store.posts import posts, profile_posts, reactions, search, threads, timelines
+from fediblog.store.posts.timelines import Tags
 from fediblog.store.tx import Tx
-from tests.store.makers import URLS, Watched, local, post, remote, scans, whole
+from tests.store.makers import URLS, Watched, comments_of, home_of, local, post, remote, scans, whole
 from tests.store.test_visible import random_world
 
 
@@ -23,7 +24,7 @@ def follow(tx: Tx, follower: int, followed: int, state: str = "accepted") -> Non
 
 def stream(tx: Tx, account: int) -> list[tuple[int, int | None]]:
     """(post, who passed it on) in the home stream, newest first."""
-    return [(each.post.id, each.booster.id if each.booster else None) for each in post_lists.home(tx, account)]
+    return [(each.post.id, each.booster.id if each.booster else None) for each in home_of(tx, account)]
 
 
 async def test_posts_go_to_followers_and_to_oneself(db: Database) -> None:
@@ -34,11 +35,11 @@ async def test_posts_go_to_followers_and_to_oneself(db: Database) -> None:
         follow(tx, ben.id, bob.id, "pending")
         follow(tx, bob.id, anna.id)
         number = post(tx, bob)
-        assert post_lists.spread(tx, whole(tx, number)) == 1
-        assert post_lists.spread(tx, whole(tx, number)) == 0, "once is enough"
+        assert timelines.spread(tx, whole(tx, number)) == 1
+        assert timelines.spread(tx, whole(tx, number)) == 0, "once is enough"
         assert [stream(tx, each.id) for each in (anna, ben, cleo)] == [[(number, None)], [], []]
         mine = post(tx, anna)
-        assert post_lists.spread(tx, whole(tx, mine)) == 1
+        assert timelines.spread(tx, whole(tx, mine)) == 1
         assert stream(tx, anna.id) == [(mine, None), (number, None)]
 
     await db.write(check)
@@ -52,25 +53,25 @@ async def test_answers_go_to_those_who_know_both(db: Database) -> None:
             follow(tx, each.id, bob.id)
         follow(tx, anna.id, dora.id)
         first = post(tx, dora)
-        post_lists.spread(tx, whole(tx, first))
+        timelines.spread(tx, whole(tx, first))
         answer = post(tx, bob, in_reply_to=whole(tx, first).uri)
-        post_lists.spread(tx, whole(tx, answer))
+        timelines.spread(tx, whole(tx, answer))
         assert [post for post, _ in stream(tx, anna.id)] == [answer, first]
         assert stream(tx, ben.id) == []
         follow(tx, ben.id, dora.id, "pending")
         again = post(tx, bob, in_reply_to=whole(tx, first).uri)
-        post_lists.spread(tx, whole(tx, again))
+        timelines.spread(tx, whole(tx, again))
         assert stream(tx, ben.id) == [], "a follow that is not granted does not count"
         own = post(tx, bob, in_reply_to=whole(tx, answer).uri)
-        post_lists.spread(tx, whole(tx, own))
+        timelines.spread(tx, whole(tx, own))
         assert stream(tx, ben.id) == [(own, None)], "what somebody adds to their own words"
         asked = post(tx, ben)
         told = post(tx, bob, in_reply_to=whole(tx, asked).uri)
-        post_lists.spread(tx, whole(tx, told))
+        timelines.spread(tx, whole(tx, told))
         assert (told, None) in stream(tx, ben.id)
         assert (told, None) not in stream(tx, anna.id)
         lost = post(tx, bob, in_reply_to="https://elsewhere.example/unknown")
-        assert post_lists.spread(tx, whole(tx, lost)) == 0, "nobody knows to whom it speaks"
+        assert timelines.spread(tx, whole(tx, lost)) == 0, "nobody knows to whom it speaks"
 
     await db.write(check)
 
@@ -83,21 +84,21 @@ async def test_boosts_bring_what_is_not_there_yet(db: Database) -> None:
         follow(tx, anna.id, dora.id)
         follow(tx, ben.id, dora.id)
         seen, answer = post(tx, bob), 0
-        post_lists.spread(tx, whole(tx, seen))
+        timelines.spread(tx, whole(tx, seen))
         first = reactions.boost(tx, dora.id, seen, "u:1")
-        assert post_lists.spread(tx, whole(tx, seen), first, dora.id) == 1
+        assert timelines.spread(tx, whole(tx, seen), first, dora.id) == 1
         assert stream(tx, anna.id) == [(seen, None)]
         assert stream(tx, ben.id) == [(seen, dora.id)]
         answer = post(tx, remote(tx, "else"), in_reply_to="https://elsewhere.example/unknown")
         second = reactions.boost(tx, dora.id, answer, "u:2")
-        post_lists.spread(tx, whole(tx, answer), second, dora.id)
+        timelines.spread(tx, whole(tx, answer), second, dora.id)
         assert stream(tx, ben.id)[0] == (answer, dora.id), "a boost is meant, whatever it answers"
         own = reactions.boost(tx, ben.id, seen, "u:3")
-        assert post_lists.spread(tx, whole(tx, seen), own, ben.id) == 0
+        assert timelines.spread(tx, whole(tx, seen), own, ben.id) == 0
         assert [post for post, _ in stream(tx, ben.id)] == [answer, seen], "it is there already"
         new = post(tx, remote(tx, "else"))
         third = reactions.boost(tx, ben.id, new, "u:4")
-        assert post_lists.spread(tx, whole(tx, new), third, ben.id) == 1
+        assert timelines.spread(tx, whole(tx, new), third, ben.id) == 1
         assert stream(tx, ben.id)[0] == (new, ben.id)
         assert stream(tx, ben.id)[1:] == [(answer, dora.id), (seen, dora.id)]
         assert reactions.unboost(tx, dora.id, answer) == "u:2"
@@ -112,8 +113,8 @@ async def test_those_who_are_not_wanted_do_not_come_through_others_or_by_boosts(
         for each in (bob, dora):
             follow(tx, anna.id, each.id)
         one, two = post(tx, bob), post(tx, remote(tx, "else"))
-        post_lists.spread(tx, whole(tx, one))
-        post_lists.spread(tx, whole(tx, two), reactions.boost(tx, dora.id, two, "u:1"), dora.id)
+        timelines.spread(tx, whole(tx, one))
+        timelines.spread(tx, whole(tx, two), reactions.boost(tx, dora.id, two, "u:1"), dora.id)
         assert len(stream(tx, anna.id)) == 2
         relations.mute(tx, anna.id, dora.id)
         assert stream(tx, anna.id) == [(one, None)]
@@ -135,9 +136,9 @@ async def test_a_stream_can_be_asked_for_what_is_new(db: Database) -> None:
         anna = local(tx, "anna")
         numbers = [post(tx, anna) for _ in range(5)]
         for each in numbers:
-            post_lists.spread(tx, whole(tx, each))
-        assert [each.id for each in post_lists.home(tx, anna.id, after=numbers[2])] == [numbers[4], numbers[3]]
-        assert [each.id for each in post_lists.home(tx, anna.id, before=numbers[2], limit=1)] == [numbers[1]]
+            timelines.spread(tx, whole(tx, each))
+        assert [each.id for each in home_of(tx, anna.id, Window(after=numbers[2]))] == [numbers[4], numbers[3]]
+        assert [each.id for each in home_of(tx, anna.id, Window(before=numbers[2], limit=1))] == [numbers[1]]
 
     await db.write(check)
 
@@ -150,13 +151,13 @@ async def test_totals_and_months_count_what_everybody_may_see(db: Database) -> N
         first = post(tx, anna, month="2025/06")
         post(tx, anna, month="2025/06", visibility=Visibility.FOLLOWERS)
         post(tx, anna, month="2025/07", state="draft")
-        assert post_lists.total_of_account(tx, anna.id) == 3
-        assert post_lists.months(tx, anna.id) == [("2025/06", 1), ("2025/05", 1)]
+        assert profile_posts.total_of_account(tx, anna.id) == 3
+        assert profile_posts.months(tx, anna.id) == [("2025/06", 1), ("2025/05", 1)]
         uri = whole(tx, first).uri
         for visibility in Visibility:
             post(tx, bob, in_reply_to=uri, visibility=visibility)
-        assert post_lists.thread_total(tx, first) == 3
-        assert (post_lists.total_of_account(tx, 0), post_lists.months(tx, 0), post_lists.thread_total(tx, 0)) == (
+        assert threads.total(tx, first) == 3
+        assert (profile_posts.total_of_account(tx, 0), profile_posts.months(tx, 0), threads.total(tx, 0)) == (
             0,
             [],
             0,
@@ -177,12 +178,12 @@ async def test_an_outbox_mixes_what_was_written_and_what_was_passed_on(db: Datab
             expected.append(("Boost", f"u:{n}"))
             assert number
         found: list[tuple[str, str]] = []
-        before = None
-        while page := post_lists.outbox(tx, anna.id, before=before, limit=5):
+        before = FAR
+        while page := profile_posts.timeline(tx, anna.id, 0, Window(before=before, limit=5)):
             found += [(type(each).__name__, each.uri) for each in page]
             before = page[-1].id
         assert found == expected[::-1]
-        (first, *_) = post_lists.outbox(tx, anna.id)
+        (first, *_) = profile_posts.timeline(tx, anna.id)
         assert isinstance(first, Boost)
         assert (first.account.id, first.created) == (anna.id, tx.now)
 
@@ -212,7 +213,7 @@ async def test_search_finds_text_however_it_is_written(db: Database, words: str,
         post(tx, anna, title="ÄPFEL", content="<p>Käse and Tea Time, 100% under_score, wow!</p>")
         post(tx, remote(tx), content="<p>Käse, but not in anybody's stream</p>")
         post(tx, anna, content=words, state="draft")
-        return [each.id for each in search.words(tx, words, anna.id, Piece())]
+        return [each.id for each in search.words(tx, words, anna.id, FIRST)]
 
     assert len(await db.write(check)) == found
 
@@ -222,10 +223,10 @@ async def test_search_looks_at_what_one_has_read(db: Database) -> None:
         anna, ben, bob = local(tx, "anna"), local(tx, "ben"), remote(tx)
         follow(tx, anna.id, bob.id)
         read, private = post(tx, bob), post(tx, ben, visibility=Visibility.DIRECT)
-        post_lists.spread(tx, whole(tx, read))
-        assert [each.id for each in search.words(tx, "HELLO", anna.id, Piece())] == [read]
-        assert [each.id for each in search.words(tx, "hello", ben.id, Piece())] == [private]
-        assert search.words(tx, "hello", 0, Piece()) == []
+        timelines.spread(tx, whole(tx, read))
+        assert [each.id for each in search.words(tx, "HELLO", anna.id, FIRST)] == [read]
+        assert [each.id for each in search.words(tx, "hello", ben.id, FIRST)] == [private]
+        assert search.words(tx, "hello", 0, FIRST) == []
 
     await db.write(check)
 
@@ -237,25 +238,25 @@ async def test_every_list_has_an_index(db: Database) -> None:
         someone, one = world.people[0].id, world.posts[30]
         seen = Watched(tx)
         for viewer in (0, someone):
-            post_lists.of_account(seen, someone, viewer)
-            post_lists.outbox(seen, someone, viewer)
-            post_lists.pinned(seen, someone, viewer)
-            post_lists.local(seen, viewer)
-            post_lists.tagged(seen, "cats", viewer)
-            post_lists.tagged(seen, "cats", viewer, local=True)
-            post_lists.of_month(seen, someone, "2025/01", viewer)
-            post_lists.comments(seen, one.id, viewer)
-            post_lists.ancestors(seen, one, viewer)
-            post_lists.reply_rows(seen, one.id, viewer)
-            post_lists.thread_rows(seen, one.id, viewer)
-            search.words(seen, "fish", viewer, Piece())
-            search.words(seen, "#cats", viewer, Piece())
-        post_lists.home(seen, someone)
-        post_lists.drafts(seen, someone)
-        post_lists.months(seen, someone)
-        post_lists.total_of_account(seen, someone)
-        post_lists.thread_total(seen, one.id)
-        post_lists.spread(seen, one)
+            profile_posts.written(seen, someone, viewer)
+            profile_posts.timeline(seen, someone, viewer)
+            profile_posts.pinned(seen, someone, viewer)
+            timelines.blog(seen, viewer)
+            timelines.tagged(seen, viewer, Tags(tag="cats"))
+            timelines.tagged(seen, viewer, Tags(tag="cats", side="local"))
+            profile_posts.of_month(seen, someone, "2025/01", viewer)
+            comments_of(seen, one.id, viewer)
+            threads.ancestors(seen, one, viewer)
+            threads.reply_links(seen, one.id, viewer)
+            threads.links(seen, one.id, viewer)
+            search.words(seen, "fish", viewer, FIRST)
+            search.words(seen, "#cats", viewer, FIRST)
+        home_of(seen, someone)
+        profile_posts.drafts(seen, someone)
+        profile_posts.months(seen, someone)
+        profile_posts.total_of_account(seen, someone)
+        threads.total(seen, one.id)
+        timelines.spread(seen, one)
         assert len(seen.asked) > 40
         whole_tables = ("post", "account", "follow", "boost", "reaction", "stream", "mention")
         return scans(seen.plans(), *whole_tables, *"pp p t s s2 b m a f f2 o".split())  # noqa: SIM905 - names in SQL
@@ -269,15 +270,14 @@ async def test_pages_are_read_in_order_and_not_sorted(db: Database) -> None:
 
     def check(tx: Tx) -> list[str]:
         seen = Watched(tx)
-        post_lists.home(seen, 1)
-        post_lists.of_account(seen, 1)
-        post_lists.outbox(seen, 1)
-        post_lists.local(seen)
-        post_lists.tagged(seen, "cats")
-        post_lists.tagged(seen, "cats", local=True)
-        post_lists.of_month(seen, 1, "2025/01")
-        post_lists.reply_rows(seen, 1)
-        post_lists.comments(seen, 1)
+        home_of(seen, 1)
+        profile_posts.written(seen, 1)
+        profile_posts.timeline(seen, 1)
+        timelines.blog(seen)
+        timelines.tagged(seen, 0, Tags(tag="cats"))
+        timelines.tagged(seen, 0, Tags(tag="cats", side="local"))
+        profile_posts.of_month(seen, 1, "2025/01")
+        threads.reply_links(seen, 1)
         posts.get(seen, 1)
         return [step for step in seen.plans() if "TEMP B-TREE" in step]
 

@@ -11,9 +11,9 @@ from fediblog.domain.posts import Post
 from fediblog.domain.thread_order import branch_sizes, in_reading_order
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts
-from fediblog.store.posts import post_extras, post_lists, posts, thread_pages
+from fediblog.store.posts import post_extras, posts, threads
 from fediblog.store.tx import Tx
-from tests.store.makers import Watched, local, post, remote, scans
+from tests.store.makers import Watched, comments_of, local, post, remote, scans
 
 
 @given(st.lists(st.integers(0, 40), max_size=40))
@@ -53,9 +53,9 @@ def thread(tx: Tx, parents: list[int]) -> list[int]:
     return made
 
 
-def pages(tx: Tx, top: Post, viewer: int = 0, size: int = 3) -> list[thread_pages.Below]:
-    first = thread_pages.below(tx, top, viewer, 1, size)
-    return [first] + [thread_pages.below(tx, top, viewer, page, size) for page in range(2, first.pages + 1)]
+def pages(tx: Tx, top: Post, viewer: int = 0, size: int = 3) -> list[threads.Below]:
+    first = threads.below(tx, top, viewer, 1, size)
+    return [first] + [threads.below(tx, top, viewer, page, size) for page in range(2, first.pages + 1)]
 
 
 PARENTS = [0, 0, 1, 3, 3, 4, 2, 0, 7, 9, 10, 11, 1]
@@ -66,7 +66,7 @@ async def test_all_pages_together_are_the_whole_branch_of_every_post(db: Databas
         made = thread(tx, PARENTS)
         for number in made:
             top = whole(tx, number)
-            every = thread_pages.descendants(tx, top, 0, 4096)
+            every = threads.descendants(tx, top, 0, 4096)
             found = [place for page in pages(tx, top) for place in page.places]
             assert [place.id for place in found] == [each.id for each in every]
             assert {page.total for page in pages(tx, top)} == {len(every)} == {top.comments}
@@ -85,8 +85,8 @@ async def test_an_answer_at_the_top_of_a_page_knows_what_it_answers(db: Database
                 if place.parent in page.parents:
                     assert page.shown[place.parent].id == place.parent
                     at = page.parents[place.parent]
-                    assert place.parent in {each.id for each in thread_pages.below(tx, top, 0, at, 3).places}
-        assert thread_pages.below(tx, top, 0, 99, 3).page == pages(tx, top)[-1].page
+                    assert place.parent in {each.id for each in threads.below(tx, top, 0, at, 3).places}
+        assert threads.below(tx, top, 0, 99, 3).page == pages(tx, top)[-1].page
 
     await db.write(check)
 
@@ -131,8 +131,8 @@ async def test_comments_are_one_number_wherever_they_are_counted(db: Database) -
         accounts.set_state(tx, eve.id, "suspended")
         for number in made:
             top = whole(tx, number)
-            listed = next(each for each in post_lists.comments(tx, made[0]) if each.id == number) if top.root else top
-            assert top.comments == listed.comments == thread_pages.below(tx, top, 0).total
+            listed = next(each for each in comments_of(tx, made[0]) if each.id == number) if top.root else top
+            assert top.comments == listed.comments == threads.below(tx, top, 0).total
         top = whole(tx, made[0])
         assert top.comments == len(PARENTS) + 2
 
@@ -147,8 +147,8 @@ async def test_a_thread_is_found_by_its_indexes(db: Database) -> None:
         for number in (made[0], made[3]):
             top = whole(tx, number)
             for page in (1, 2):
-                thread_pages.below(seen, top, top.account.id, page, 2)
-            thread_pages.descendants(seen, top, 0, 10)
+                threads.below(seen, top, top.account.id, page, 2)
+            threads.descendants(seen, top, 0, 10)
             posts.get(seen, number)
         return scans(seen.plans(), "post", "account", *"p b c a".split())  # noqa: SIM905 - names in SQL
 
