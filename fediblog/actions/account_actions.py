@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from fediblog.actions import follow_actions
-from fediblog.actions.draft_rendering import people_named, targets
+from fediblog.actions.draft_rendering import people_of
 from fediblog.actions.drafts import author_of
 from fediblog.actions.site_actions import emoji_in
 from fediblog.domain.accounts import LOCAL_HANDLE, Account, Login
 from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
-from fediblog.errors import Invalid, Refused
-from fediblog.markup.markdown import MARKDOWN, PLAIN, find_mentions, render
-from fediblog.markup.text import display_name, one_line
+from fediblog.errors import Forbidden, Invalid, Refused
+from fediblog.markup.text import MARKDOWN, PLAIN, display_name, one_line
 from fediblog.outgoing import sent_accounts
+from fediblog.prepare.wording import Text, Wording
 from fediblog.store import json_columns
 from fediblog.store.people import accounts, logins, server_state
 from fediblog.store.people.accounts import NewKey
@@ -116,17 +116,15 @@ def add_account(
     return accounts.create_local(tx, urls, wanted, keys, login=login, name=display_name(display))
 
 
-def update_profile(
-    tx: Tx, urls: Urls, account: int, profile: Profile, known: Mapping[str, int] | None = None
-) -> Account:
+def update_profile(tx: Tx, urls: Urls, account: int, profile: Profile, wording: Wording) -> Account:
     """Change what the account shows, and tell its followers; nobody is told of what is as it was.
 
-    `known` are accounts found for the handles in the texts, beyond those that this server knows already.
+    `wording` are the `profile_texts`, rendered. Raises Invalid, and Outdated if they have to be rendered again.
     """
     actor = author_of(tx, account)
     changes: dict[str, str | int | None] = {
         "name": display_name(profile.name),
-        **_texts(tx, urls, actor, profile, known or {}),
+        **_texts(tx, urls, actor, profile, wording),
         "locked": int(profile.locked),
         "discoverable": int(profile.discoverable),
         "indexable": int(profile.indexable),
@@ -143,17 +141,39 @@ def update_profile(
     return changed
 
 
-def _texts(tx: Tx, urls: Urls, actor: Account, profile: Profile, known: Mapping[str, int]) -> dict[str, str | int]:
-    """The columns of what the profile says, as it was typed and as it is shown, and the emoji in it."""
+def texts_to_render(tx: Tx, account: int, profile: Profile) -> tuple[Text, ...]:
+    """As `profile_texts`, for the account of that number. Raises Invalid, Forbidden."""
+    actor = accounts.get(tx, account)
+    if actor is None:
+        raise Forbidden("This account cannot write here.")
+    return profile_texts(actor, profile)
+
+
+def profile_texts(actor: Account, profile: Profile) -> tuple[Text, ...]:
+    """What has to be rendered of a profile: the summary, and the values of the fields. Raises Invalid."""
     if len(profile.summary) > BIO_LIMIT:
         raise Invalid("summary", f"At most {BIO_LIMIT} characters, please.")
-    pairs = [(one_line(name, 200), one_line(value, 1000)) for name, value in profile.fields if name.strip()]
+    pairs = _pairs(profile)
     if len(pairs) > FIELDS_LIMIT:
         raise Invalid("fields", f"At most {FIELDS_LIMIT} fields, please.")
     before = {value: actor.field_plain(index) for index, (_, value) in enumerate(actor.fields_source)}
     plain = [profile.summary_plain, *(before.get(value, profile.fields_plain) for _, value in pairs)]
-    texts = [profile.summary, *(value for _, value in pairs)]
-    summary, *values = (_html(tx, urls, *each, known) for each in zip(texts, plain, strict=True))
+    sources = [profile.summary, *(value for _, value in pairs)]
+    return tuple(
+        Text(source=source, kind=PLAIN if each else MARKDOWN, inline_images=False)
+        for source, each in zip(sources, plain, strict=True)
+    )
+
+
+def _pairs(profile: Profile) -> list[tuple[str, str]]:
+    return [(one_line(name, 200), one_line(value, 1000)) for name, value in profile.fields if name.strip()]
+
+
+def _texts(tx: Tx, urls: Urls, actor: Account, profile: Profile, wording: Wording) -> dict[str, str | int]:
+    """The columns of what the profile says, as it was typed and as it is shown, and the emoji in it."""
+    texts, pairs = profile_texts(actor, profile), _pairs(profile)
+    people_of(tx, urls, wording, texts)
+    summary, *values = (each.numbered("") for each in wording.words)
     lines = [value.removeprefix("<p>").removesuffix("</p>\n") for value in values]
     names = [name for name, _ in pairs]
     return {
@@ -161,8 +181,8 @@ def _texts(tx: Tx, urls: Urls, actor: Account, profile: Profile, known: Mapping[
         "summary_source": profile.summary,
         "fields": json.dumps(list(zip(names, lines, strict=True))),
         "fields_source": json.dumps(pairs),
-        "plain": sum(1 << index for index, each in enumerate(plain) if each),
-        "emoji": json_columns.emoji_text(emoji_in(tx, urls, (profile.name, *names, *texts))),
+        "plain": sum(1 << index for index, each in enumerate(texts) if each.kind == PLAIN),
+        "emoji": json_columns.emoji_text(emoji_in(tx, urls, (profile.name, *names, *(each.source for each in texts)))),
     }
 
 
@@ -177,13 +197,6 @@ def _picture(tx: Tx, urls: Urls, account: int, column: str, upload: int | None) 
         raise Invalid(column, "That picture is not there any more; add it again.")
     name = (found.small or found.file) if column == "icon" else (found.large or found.file)
     return {column: urls.media(name)}
-
-
-def _html(tx: Tx, urls: Urls, text: str, plain: bool, known: Mapping[str, int]) -> str:
-    kind = PLAIN if plain else MARKDOWN
-    people = targets(people_named(tx, urls, find_mentions(text, kind), known))
-    made = render(text, mentions=people, tag_url=urls.tag, inline_images=False, base=urls.origin, kind=kind)
-    return str(made.html)
 
 
 def send_profile(tx: Tx, urls: Urls, account: Account) -> None:

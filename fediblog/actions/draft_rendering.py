@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from fediblog.actions.drafts import Draft, File, check
+from fediblog.actions.drafts import Draft, File, check, kind_of, text_of
 from fediblog.actions.site_actions import emoji_in
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Mention, Note, Option, Picture, Poll, Source, Visibility
@@ -16,10 +16,11 @@ from fediblog.domain.records import record
 from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
-from fediblog.hashtags import SIGNS, key
-from fediblog.markup.markdown import HASHTAGS, MentionTarget, find_hashtags, find_mentions, render
+from fediblog.hashtags import MOST, first_in, key
+from fediblog.markup.html import MentionTarget
 from fediblog.markup.slug import slugify
 from fediblog.markup.text import one_line, reading_time, tidy
+from fediblog.prepare.wording import Outdated, Text, Wording, Words
 from fediblog.store.people import accounts
 from fediblog.store.posts import media_files, posts, reply_policy
 from fediblog.store.tx import Tx
@@ -55,7 +56,7 @@ class _Frame:
     published: int
     month: str
     slug: str
-    people: Mapping[str, Account]  # by the handle in the text
+    words: Words
     mentioned: Sequence[Account]
     in_reply_to: str
     quote: str
@@ -67,26 +68,26 @@ def compose(
     urls: Urls,
     author: Account,
     draft: Draft,
-    known: Mapping[str, int],
+    wording: Wording,
     *,
     number: int,
     before: Post | None = None,
 ) -> Composed:
     """The note that a draft makes under that number; `before` is the post as it stands, when it is an edit.
 
-    `known` are accounts found for the handles in the text, beyond those that this server knows already.
+    Raises Outdated if the `wording` is not that of the draft as things stand.
     """
     check(tx, draft)
     tx.hold(*(each.upload for each in (*draft.files, draft.hero) if each is not None))  # the sweep leaves these alone
     if before is not None and before.state != "published":
         before = None  # nobody has seen it, so nothing of it binds
-    frame = _frame(tx, urls, author, draft, known, number, before)
+    frame = _frame(tx, urls, author, draft, wording, number, before)
     pictures, uploads = _attachments(tx, urls, author, draft)
     note = _note(urls, author, draft, frame)
     return Composed(
         note=replace(
             note,
-            emoji=emoji_in(tx, urls, (note.content, note.title, note.summary, note.warning, *_answers(draft))),
+            emoji=emoji_in(tx, urls, (note.title, note.summary, note.warning, *_answers(draft)), frame.words.emoji),
             attachments=pictures,
             image=_hero(tx, urls, author, draft),
             updated=tx.now if before else None,
@@ -101,19 +102,19 @@ def compose(
 
 
 def _frame(
-    tx: Tx, urls: Urls, author: Account, draft: Draft, known: Mapping[str, int], number: int, before: Post | None
+    tx: Tx, urls: Urls, author: Account, draft: Draft, wording: Wording, number: int, before: Post | None
 ) -> _Frame:
     """A published post keeps its kind, its audience, its address and its place in the thread."""
     parent = _parent(tx, author, draft, before)
     quoted = _quoted(tx, author, draft, before)
-    people = people_named(tx, urls, find_mentions(draft.source, draft.kind_of_source), known)
+    kind = before.kind if before else kind_of(draft)
+    people = people_of(tx, urls, wording, (text_of(draft, kind),))
     mentioned = _mentioned(author, people, parent)
     visibility = before.visibility if before else _narrowed(draft.visibility, parent, quoted)
     if before is None and draft.must_reach and draft.state != "draft":
-        _check_reach(author, draft, visibility, people, mentioned)
+        _check_reach(author, wording.names, visibility, people, mentioned)
     if quoted is not None and draft.state != "draft":
         _check_audience(author, visibility, quoted, mentioned)
-    kind = before.kind if before else _kind(draft)
     published = before.published if before and before.published is not None else tx.now
     month = month_of(published)
     return _Frame(
@@ -123,7 +124,7 @@ def _frame(
         published=published,
         month=month,
         slug=_slug(tx, author, draft, number, month, before) if kind == "Article" else "",
-        people=people,
+        words=wording.words[0],
         mentioned=mentioned,
         quote=before.quote if before else (quoted.uri if quoted else ""),
         in_reply_to=before.in_reply_to if before else (parent.uri if parent else ""),
@@ -133,15 +134,6 @@ def _frame(
 
 def _note(urls: Urls, author: Account, draft: Draft, frame: _Frame) -> Note:
     article = frame.kind == "Article"
-    rendered = render(
-        draft.source,
-        mentions=targets(frame.people),
-        tag_url=urls.tag,
-        breaks=not article,
-        base=urls.origin,
-        anchor=f"p{frame.number}-",
-        kind=draft.kind_of_source,
-    )
     to, cc = addresses(frame.visibility, author.followers, tuple(each.uri for each in frame.mentioned))
     uri = urls.post(frame.number)
     return Note(
@@ -153,7 +145,7 @@ def _note(urls: Urls, author: Account, draft: Draft, frame: _Frame) -> Note:
         title=one_line(draft.title) if article else "",
         summary=_summary(draft, frame.kind),
         warning=one_line(draft.warning) if article else "",
-        content=rendered.html,
+        content=frame.words.numbered(f"p{frame.number}"),
         reading_time=reading_time(draft.source) if article else 0,
         language=draft.language or author.language,
         source=Source(content=draft.source, media_type=draft.kind_of_source),
@@ -163,7 +155,7 @@ def _note(urls: Urls, author: Account, draft: Draft, frame: _Frame) -> Note:
         published=frame.published,
         sensitive=draft.sensitive or bool(draft.warning.strip()),
         mentions=tuple(Mention(href=each.uri, name=f"@{each.acct}") for each in frame.mentioned),
-        hashtags=_hashtags(rendered.hashtags, draft.tags or ()),
+        hashtags=_hashtags(frame.words.hashtags, draft.tags or ()),
         context=frame.context,
         replies=f"{uri}/replies",
         likes=f"{uri}/likes",
@@ -173,11 +165,10 @@ def _note(urls: Urls, author: Account, draft: Draft, frame: _Frame) -> Note:
 
 def _hashtags(written: Sequence[str], beside: Sequence[str]) -> tuple[str, ...]:
     """Each once, however it is capitalised; beside the text only what could stand in one."""
-    named = (find_hashtags(f"#{name.strip().lstrip(SIGNS)}")[:1] for name in beside)
     found: dict[str, str] = {}
-    for name in (*written, *(name for names in named for name in names)):
+    for name in (*written, *filter(None, map(first_in, beside))):
         found.setdefault(key(name), name)
-    return tuple(found.values())[:HASHTAGS]
+    return tuple(found.values())[:MOST]
 
 
 def _parent(tx: Tx, author: Account, draft: Draft, before: Post | None) -> Post | None:
@@ -214,7 +205,7 @@ def _quoted(tx: Tx, author: Account, draft: Draft, before: Post | None) -> Post 
 
 def _check_reach(
     author: Account,
-    draft: Draft,
+    names: Sequence[str],
     visibility: Visibility,
     people: Mapping[str, Account],
     mentioned: Sequence[Account],
@@ -222,7 +213,7 @@ def _check_reach(
     """Say before it is sent that a post which is for few would not come to those for whom it is meant."""
     if visibility in OPEN:
         return
-    lost = [f"@{name}" for name in find_mentions(draft.source, draft.kind_of_source) if name not in people]
+    lost = [f"@{name}" for name in names if name not in people]
     if lost:
         raise Invalid("people", f"{', '.join(dict.fromkeys(lost))} cannot be found and would not get this.")
     if visibility == Visibility.DIRECT and not any(each.id != author.id for each in mentioned):
@@ -237,6 +228,14 @@ def _check_audience(author: Account, visibility: Visibility, quoted: Post, menti
         raise Invalid(
             "quote", "A post that not everybody may see can quote only its own author and people it mentions."
         )
+
+
+def people_of(tx: Tx, urls: Urls, wording: Wording, texts: tuple[Text, ...]) -> dict[str, Account]:
+    """Whom the texts name. Raises Outdated if the wording is of other texts, or names others than it would now."""
+    people = people_named(tx, urls, wording.names, wording.found)
+    if wording.texts != texts or wording.people != targets(people):
+        raise Outdated
+    return people
 
 
 def targets(people: Mapping[str, Account]) -> dict[str, MentionTarget]:
@@ -272,12 +271,6 @@ def _narrowed(wanted: Visibility, *above: Post | None) -> Visibility:
     """It is never for more people than what it answers and quotes, where that was not for everybody."""
     limits = [each.visibility for each in above if each is not None and each.visibility not in OPEN]
     return max([wanted, *limits], key=_NARROW.index)
-
-
-def _kind(draft: Draft) -> str:
-    if draft.title.strip():
-        return "Article"
-    return "Question" if draft.poll else "Note"
 
 
 def _slug(tx: Tx, author: Account, draft: Draft, number: int, month: str, before: Post | None) -> str:

@@ -8,7 +8,8 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Invalid
-from fediblog.markup.markdown import MARKDOWN
+from fediblog.markup.text import MARKDOWN
+from fediblog.prepare.wording import Text
 from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
@@ -72,6 +73,18 @@ class Draft:
         return self.source_type or MARKDOWN
 
 
+def kind_of(draft: Draft) -> str:
+    """As what a draft is published that nobody has seen yet."""
+    if draft.title.strip():
+        return "Article"
+    return "Question" if draft.poll else "Note"
+
+
+def text_of(draft: Draft, kind: str) -> Text:
+    """What has to be rendered of a draft that becomes, or is, a post of that kind."""
+    return Text(source=draft.source, kind=draft.kind_of_source, breaks=kind != "Article")
+
+
 def author_of(tx: Tx, account: int, *others: int) -> Account:
     """The account of ours that acts: what else it does meanwhile waits.
 
@@ -87,12 +100,9 @@ def author_of(tx: Tx, account: int, *others: int) -> Account:
 def check(tx: Tx, draft: Draft) -> None:
     """Raise Invalid, naming the field, for what the author must correct."""
     article = bool(draft.title.strip())
-    limit = ARTICLE_LIMIT if article else NOTE_LIMIT
+    check_length(draft)
     if not draft.source.strip() and not draft.files and not draft.poll and draft.state != "draft":
         raise Invalid("source", "Write something, or add a picture.")
-    if len(draft.source) > limit:
-        hint = "" if article else " Give it a title to make it an article."
-        raise Invalid("source", f"This is {len(draft.source)} characters; {limit} fit.{hint}")
     if len(draft.title) > TITLE_LIMIT:
         raise Invalid("title", f"A title has at most {TITLE_LIMIT} characters.")
     for field, text in (("summary", draft.summary), ("warning", draft.warning)):
@@ -108,6 +118,15 @@ def check(tx: Tx, draft: Draft) -> None:
         raise Invalid("poll", "A poll goes with a post without a title: take the title away, or the answers.")
     if draft.poll:
         _check_poll(draft.poll)
+
+
+def check_length(draft: Draft) -> None:
+    """Raise Invalid for more text than fits, which nothing shall read."""
+    article = bool(draft.title.strip())
+    limit = ARTICLE_LIMIT if article else NOTE_LIMIT
+    if len(draft.source) > limit:
+        hint = "" if article else " Give it a title to make it an article."
+        raise Invalid("source", f"This is {len(draft.source)} characters; {limit} fit.{hint}")
 
 
 def _check_poll(poll: PollDraft) -> None:

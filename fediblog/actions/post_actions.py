@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from fediblog.actions import quote_actions
 from fediblog.actions.draft_of_post import inherited, says_the_same
 from fediblog.actions.draft_rendering import Composed, compose, month_of
-from fediblog.actions.drafts import Draft, File, PollDraft, author_of
+from fediblog.actions.drafts import Draft, File, PollDraft, author_of, kind_of, text_of
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
-from fediblog.markup.clean import CLEANER_VERSION
+from fediblog.markup.html import CLEANER_VERSION
 from fediblog.outgoing import sent_posts
 from fediblog.outgoing.own_documents import post_document
+from fediblog.prepare.wording import Text, Wording
 from fediblog.store.people import accounts
 from fediblog.store.posts import (
     approvals,
@@ -50,15 +50,15 @@ __all__ = [
 MOST_PINNED = 5
 
 
-def publish(tx: Tx, urls: Urls, account: int, draft: Draft, mentions: Mapping[str, int] | None = None) -> Post:
+def publish(tx: Tx, urls: Urls, account: int, draft: Draft, wording: Wording) -> Post:
     """Make a post, or keep it as a draft or for later.
 
-    `mentions` says which accounts the handles in the text mean, where that was looked up. Raises Invalid, NotFound.
+    `wording` is its text, rendered. Raises Invalid, NotFound, and Outdated if it has to be rendered again.
     """
     author = author_of(tx, account)
     # Lists go by the number: a post for later takes its place among those of that moment.
     number = tx.new_id(draft.scheduled if draft.state == "scheduled" else None)
-    composed = compose(tx, urls, author, draft, mentions or {}, number=number)
+    composed = compose(tx, urls, author, draft, wording, number=number)
     draft = draft if draft.quotable else replace(draft, quotable=reader_marks.defaults(tx, account).quotes)
     post_writing.insert(tx, composed.note, author, _placement(composed, draft), number=number)
     _put_beside(tx, number, composed)
@@ -72,7 +72,13 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, mentions: Mapping[st
     return post
 
 
-def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, mentions: Mapping[str, int] | None = None) -> Post:
+def edited_text(tx: Tx, account: int, post: int, draft: Draft) -> Text:
+    """What has to be rendered for the edit of a post of one's own. Raises NotFound."""
+    before = _owned(tx, account, post)
+    return text_of(inherited(tx, draft, before), before.kind if before.state == "published" else kind_of(draft))
+
+
+def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, wording: Wording) -> Post:
     """Change a post of one's own. A published one keeps its kind, address and audience, and its history is kept.
 
     What nobody has seen yet gets a new number when it is published or put down for another time. Nobody is told of an
@@ -87,8 +93,8 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, mentions: Ma
     job_queue.drop(tx, "release", str(post))
     if not published and draft.state != "draft":
         post_writing.discard(tx, post)
-        return publish(tx, urls, account, draft, mentions)
-    composed = compose(tx, urls, author, draft, mentions or {}, number=post, before=before)
+        return publish(tx, urls, account, draft, wording)
+    composed = compose(tx, urls, author, draft, wording, number=post, before=before)
     post_writing.update(
         tx, before, composed.note, _placement(composed, draft, before.state if published else draft.state)
     )
@@ -234,8 +240,12 @@ def _send_update(tx: Tx, urls: Urls, post: Post, before: Post) -> None:
 
 def _own(tx: Tx, author: Account, post: int) -> Post:
     tx.hold(post)
+    return _owned(tx, author.id, post)
+
+
+def _owned(tx: Tx, account: int, post: int) -> Post:
     whole = posts.stored(tx, post)
-    if whole is None or whole.account.id != author.id:
+    if whole is None or whole.account.id != account:
         raise NotFound()
     return whole
 

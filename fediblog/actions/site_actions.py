@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from fediblog.domain.documents import Emoji
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
-from fediblog.markup.markdown import render
-from fediblog.markup.text import one_line
+from fediblog.markup.text import emoji_named, one_line
+from fediblog.prepare.wording import Outdated, Text, Wording
 from fediblog.store.posts import custom_emoji
 from fediblog.store.queues import events
 from fediblog.store.readers import announcements
@@ -19,18 +19,23 @@ ANNOUNCEMENT_LIMIT = 5_000  # characters of Markdown
 EMOJI_BYTES = 256 * 1024  # of a picture: it is shown many times on a page
 CATEGORY_LIMIT = 50
 _NAME = re.compile(r"[A-Za-z0-9_]{2,64}\Z")
-_USED = re.compile(r"(?<![A-Za-z0-9:]):([A-Za-z0-9_]{2,64}):(?![A-Za-z0-9:])")  # the bounds that Mastodon knows
 _MOST = 100  # different emoji of one post
 
 
-def announce(tx: Tx, urls: Urls, source: str, ends: int | None) -> int:
-    """Tell everybody, until then if that is said. Returns the number. Raises Invalid."""
+def announcement_texts(source: str) -> tuple[Text, ...]:
+    """What `announce` needs rendered. Raises Invalid."""
     if not source.strip() or len(source) > ANNOUNCEMENT_LIMIT:
         raise Invalid("text", f"An announcement has 1 to {ANNOUNCEMENT_LIMIT} characters.")
+    return (Text(source=source, inline_images=False),)
+
+
+def announce(tx: Tx, urls: Urls, source: str, ends: int | None, wording: Wording) -> int:
+    """Tell everybody, until then if that is said. Returns the number. Raises Invalid."""
+    if wording.texts != announcement_texts(source):
+        raise Outdated
     if ends is not None and ends <= tx.now:
         raise Invalid("until", "The announcement would have ended already: choose a time that is still to come.")
-    html = render(source, mentions={}, tag_url=urls.tag, inline_images=False, base=urls.origin).html
-    number = announcements.add(tx, html, source, ends)
+    number = announcements.add(tx, wording.words[0].numbered(""), source, ends)
     events.tell(tx, events.ANNOUNCEMENT, item=number)
     return number
 
@@ -65,8 +70,7 @@ def remove_emoji(tx: Tx, name: str) -> None:
     custom_emoji.show(tx, name, "")
 
 
-def emoji_in(tx: Tx, urls: Urls, texts: Iterable[str]) -> tuple[Emoji, ...]:
-    """Our emoji that these texts name."""
-    named = dict.fromkeys(name for text in texts if ":" in text for name in _USED.findall(text))
-    found = custom_emoji.by_names(tx, list(named)[:_MOST])
+def emoji_in(tx: Tx, urls: Urls, texts: Iterable[str], named: Iterable[str] = ()) -> tuple[Emoji, ...]:
+    """Our emoji that these texts name, and those of the names that are there."""
+    found = custom_emoji.by_names(tx, list(dict.fromkeys((*named, *emoji_named(*texts))))[:_MOST])
     return tuple(custom_emoji.own_emoji(urls, each) for each in found)

@@ -14,6 +14,7 @@ from fediblog.cli.post_commands import moment
 from fediblog.domain.scopes import SCOPES
 from fediblog.errors import Misuse
 from fediblog.federation import uploads
+from fediblog.federation.lookups import action_lookups
 from fediblog.federation.site import Site
 from fediblog.store.posts import custom_emoji
 from fediblog.store.readers import announcements
@@ -71,7 +72,8 @@ async def announce(site: Site, args: Namespace) -> None:
         say("Removed.")
     else:
         ends = moment(args.until, "--until") if args.until else None
-        number = await site.db.write(site_actions.announce, site.urls, " ".join(words), ends)
+        wording = await action_lookups.word(site, site_actions.announcement_texts(" ".join(words)), find=False)
+        number = await site.db.write(site_actions.announce, site.urls, " ".join(words), ends, wording)
         say(f"Announced. To take it back: fediblog announce {REMOVE} {number}")
 
 

@@ -18,7 +18,7 @@ from fediblog.errors import Refused
 from fediblog.inbox import approval_handlers
 from fediblog.inbox.handler import CleanNote
 from fediblog.inbox.note_cleaner import harmless
-from fediblog.markup.clean import CLEANER_VERSION
+from fediblog.markup.html import CLEANER_VERSION
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.questions import is_vote
 from fediblog.store import json_columns

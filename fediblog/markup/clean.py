@@ -18,9 +18,6 @@ from fediblog.markup.html import Html, plain
 from fediblog.markup.text import tidy
 from fediblog.markup.tokens import HIDDEN, names
 
-CLEANER_VERSION: Final = 1
-"""Stored with what was cleaned; grows when a rule changes, so that older rows can be cleaned again."""
-
 NOTE_LIMIT: Final = 100_000
 """Characters of a post that are read; the rest is cut off before anything parses it."""
 ARTICLE_LIMIT: Final = 500_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from html import escape as _escape
 from html import unescape
 from typing import Final, NewType
@@ -11,6 +12,9 @@ from fediblog.markup.tokens import Open, names, tokenise
 
 Html = NewType("Html", str)
 """HTML that may stand in a page as it is. Only `escape` and the sanitiser make it."""
+
+CLEANER_VERSION: Final = 1
+"""Stored with what was cleaned; grows when a rule changes, so that older rows can be cleaned again."""
 
 _PARAGRAPHS: Final = names(
     "address article aside blockquote center details div dl fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6"
@@ -22,6 +26,15 @@ _CELLS: Final = frozenset(("td", "th"))
 _SPACES: Final = re.compile("[ \t\n\f\r]+")
 ELLIPSIS: Final = "…"
 _HASHTAG: Final = re.compile('class="mention hashtag"[^>]*>#<span>([^<]*)</span>')
+
+
+@dataclass(frozen=True, slots=True)
+class MentionTarget:
+    """The account that a mention means: its id, the page that the link leads to, and `user@host` or `user`."""
+
+    uri: str
+    url: str
+    handle: str
 
 
 def escape(text: str) -> Html:

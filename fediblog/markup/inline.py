@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 
-from fediblog.hashtags import SIGNS
+from fediblog.hashtags import SIGNS, is_name, is_part
 from fediblog.markup.bare_links import address_end, begins_word
-
-HASHTAG_LIMIT: Final = 100
-"""Characters of a hashtag; longer ones are text."""
 
 # A port has more digits than a list.
 _MENTION: Final = re.compile(
@@ -24,8 +20,6 @@ _MENTION: Final = re.compile(
 # A label that begins in ASCII, then a letter of a script whose words follow without a space.
 _RUNS_ON: Final = re.compile("([A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)[_-]*[^\x00-\u024f]")
 _FAR: Final = 100  # marks of emphasis that are looked at before a name: a long line takes no longer than its length
-# Middle dot, katakana middle dot, zero width non-joiner and joiner: part of words in several scripts.
-_INSIDE_TAG: Final = frozenset("_\u00b7\u30fb\u200c\u200d")
 
 
 def fediverse(md: MarkdownIt) -> None:
@@ -96,21 +90,17 @@ def _hashtag(state: StateInline, silent: bool) -> bool:
     if state.src[state.pos] not in SIGNS or state.linkLevel or before.isalnum() or before in "_#＃/=&)":
         return False
     end = state.pos + 1
-    while end < state.posMax and _of_tag(state.src[end]):
+    while end < state.posMax and is_part(state.src[end]):
         end += 1
     end = max(_end(state, end), state.pos + 1)
     name = state.src[state.pos + 1 : end]
-    if len(name) > HASHTAG_LIMIT or not any(char.isalpha() for char in name):
+    if not is_name(name):
         return False
     if not silent:
         token = state.push("hashtag", "", 0)
         token.content = name
     state.pos = end
     return True
-
-
-def _of_tag(char: str) -> bool:
-    return char.isalnum() or char in _INSIDE_TAG or unicodedata.category(char)[0] == "M"
 
 
 def _address(state: StateInline, silent: bool) -> bool:

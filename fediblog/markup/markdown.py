@@ -11,33 +11,34 @@ from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
-from fediblog.hashtags import key
+from fediblog.hashtags import MOST, key
 from fediblog.markup.bare_links import own_path
 from fediblog.markup.clean import ARTICLE_LIMIT, NOTE_LIMIT, clean, clean_own, picture_address
-from fediblog.markup.html import Html
+from fediblog.markup.html import Html, MentionTarget
 from fediblog.markup.slug import slugify
-from fediblog.markup.text import tidy
+from fediblog.markup.text import MARKDOWN, PLAIN, tidy
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-MARKDOWN: Final = "text/markdown"
-PLAIN: Final = "text/plain"
-"""The two kinds of source that authors hand in. In plain text only addresses, mentions and hashtags mean anything."""
-
-HASHTAGS: Final = 50
 MENTIONS: Final = 50
 """How many of a post count; later ones are shown and do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class MentionTarget:
-    """The account that a mention means: its id, the page that the link leads to, and `user@host` or `user`."""
+class Parsed:
+    """A text that was read, to be written as HTML once. `mentions` are as `find_mentions` has them."""
 
-    uri: str
-    url: str
-    handle: str
+    parser: MarkdownIt
+    tokens: list[Token]
+    env: dict[str, Any]
+    mentions: tuple[str, ...]
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether headings or footnotes get ids, which must tell the posts on a page apart."""
+        return "footnotes" in self.env or any(token.type == "heading_open" for token in self.tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,31 @@ def render(
     is a line break, as in notes. `base` makes paths of our own site absolute, for readers elsewhere. `anchor` tells
     the footnotes and headings of several posts on one page apart.
     """
-    md = _parser_of(kind, breaks)
-    setting = _Setting(mentions, tag_url, inline_images, base.rstrip("/"), anchor)
-    env: dict[str, Any] = {"setting": setting}
+    parsed = parse(source, breaks=breaks, kind=kind)
+    return write(parsed, mentions=mentions, tag_url=tag_url, inline_images=inline_images, base=base, anchor=anchor)
+
+
+def parse(source: str, *, breaks: bool = False, kind: str = MARKDOWN) -> Parsed:
+    """The text read; what `render` does first."""
+    md, env = _parser_of(kind, breaks), dict[str, Any]()
     tokens = md.parse(tidy(source, ARTICLE_LIMIT), env)
+    return Parsed(md, tokens, env, _mentions(tokens))
+
+
+def write(
+    parsed: Parsed,
+    *,
+    mentions: Mapping[str, MentionTarget],
+    tag_url: Callable[[str], str],
+    inline_images: bool = True,
+    base: str = "",
+    anchor: str = "",
+) -> Rendered:
+    """What was read as HTML; what `render` does then."""
+    setting = _Setting(mentions, tag_url, inline_images, base.rstrip("/"), anchor)
+    tokens, env = parsed.tokens, {**parsed.env, "setting": setting}
     _adjust(tokens, setting)
-    html = clean_own(md.renderer.render(tokens, md.options, env))
+    html = clean_own(parsed.parser.renderer.render(tokens, parsed.parser.options, env))
     return Rendered(html, _hashtags(tokens), tuple(dict.fromkeys(_addresses(tokens))))
 
 
@@ -95,8 +115,7 @@ def render_remote(source: str, limit: int = NOTE_LIMIT, *, pictures: bool = Fals
 
 def find_mentions(source: str, kind: str = MARKDOWN) -> tuple[str, ...]:
     """Whom the post mentions, as `user@host` or `user` in lower case, in the order written, each once."""
-    found = (token.meta["handle"] for token in _inside(_parse(source, kind)) if token.type == "mention")
-    return tuple(dict.fromkeys(found))[:MENTIONS]
+    return _mentions(_parse(source, kind))
 
 
 def find_hashtags(source: str, kind: str = MARKDOWN) -> tuple[str, ...]:
@@ -147,12 +166,17 @@ def _inside(tokens: Sequence[Token]) -> Iterator[Token]:
         yield from token.children or ()
 
 
+def _mentions(tokens: Sequence[Token]) -> tuple[str, ...]:
+    found = (token.meta["handle"] for token in _inside(tokens) if token.type == "mention")
+    return tuple(dict.fromkeys(found))[:MENTIONS]
+
+
 def _hashtags(tokens: Sequence[Token]) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for token in _inside(tokens):
         if token.type == "hashtag":
             found.setdefault(key(token.content), token.content)
-    return tuple(found.values())[:HASHTAGS]
+    return tuple(found.values())[:MOST]
 
 
 def _addresses(tokens: Sequence[Token]) -> Iterator[str]:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+MARKDOWN: Final = "text/markdown"
+PLAIN: Final = "text/plain"
+"""The two kinds of source that authors hand in. In plain text only addresses, mentions and hashtags mean anything."""
+
 NAME_LIMIT: Final = 200
 """Characters of a display name."""
 
@@ -25,6 +29,12 @@ _BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _NO_WIDTH: Final = re.compile(
     "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u200b\u2028\u2029\u2060-\u2064\u206a-\u206f\u3164\ufeff\uffa0]"
 )
+_EMOJI: Final = re.compile(r"(?<![A-Za-z0-9:]):([A-Za-z0-9_]{2,64}):(?![A-Za-z0-9:])")  # the bounds that Mastodon knows
+
+
+def emoji_named(*texts: str) -> tuple[str, ...]:
+    """Names of custom emoji that texts or their HTML may mean, each once."""
+    return tuple(dict.fromkeys(name for text in texts if ":" in text for name in _EMOJI.findall(text)))
 
 
 def tidy(text: str, limit: int | None = None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from fediblog.actions import account_actions, post_actions
+from fediblog.actions import account_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Actor, Note, Visibility
@@ -21,6 +21,7 @@ from fediblog.store.posts import media_files, post_writing, posts
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.conftest import Clock
 from tests.store.makers import home_of
 
@@ -66,7 +67,7 @@ class Stage:
         return await self.db.write(deed, URLS, *args, **kwargs)
 
     async def publish(self, source: str = "Hello", by: Account | None = None, **more: Any) -> Post:
-        return await self.do(post_actions.publish, (by or self.ann).id, Draft(source=source, **more))
+        return await self.do(wording.publish, (by or self.ann).id, Draft(source=source, **more))
 
     async def follows(self, follower: Account, followed: Account, state: str = "accepted") -> None:
         uri = f"{follower.uri}/follows/{followed.id}"

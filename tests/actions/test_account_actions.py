@@ -9,13 +9,14 @@ import pytest
 from fediblog.actions import account_actions
 from fediblog.actions.account_actions import Profile
 from fediblog.actions.drafts import Draft
-from fediblog.actions.post_actions import publish
 from fediblog.domain.documents import PUBLIC
 from fediblog.errors import Forbidden, Invalid, Refused
 from fediblog.outgoing import own_documents
 from fediblog.store.people import accounts, relations, server_state
 from fediblog.store.posts import post_writing, posts, reactions
+from tests import wording
 from tests.actions.stage import KEYS, URLS, Stage
+from tests.wording import publish
 
 
 async def test_the_set_up_link_works_once(stage: Stage) -> None:
@@ -76,7 +77,7 @@ async def test_a_profile_is_told_to_followers(stage: Stage) -> None:
         fields=(("Home", "https://ann.test"), ("", "dropped")),
         icon=icon,
     )
-    changed = await stage.do(account_actions.update_profile, stage.ann.id, profile)
+    changed = await stage.do(wording.update_profile, stage.ann.id, profile)
     assert changed.name == "Ann B."
     sent = await stage.last()
     assert (sent.kind, sent.subject, sent.followers) == ("Update", stage.ann.uri, True)
@@ -89,7 +90,7 @@ async def test_a_profile_is_told_to_followers(stage: Stage) -> None:
     assert (field["type"], field["name"]) == ("PropertyValue", "Home")
     assert 'href="https://ann.test"' in field["value"]
     assert actor["icon"]["url"].startswith(URLS.media("aa/bb/"))
-    again = await stage.do(account_actions.update_profile, stage.ann.id, Profile(name="Ann"))
+    again = await stage.do(wording.update_profile, stage.ann.id, Profile(name="Ann"))
     assert again.icon == changed.icon
 
 
@@ -103,7 +104,7 @@ async def test_what_does_not_fit_into_a_profile(stage: Stage) -> None:
     }
     for field, profile in wrong.items():
         with pytest.raises(Invalid) as caught:
-            await stage.do(account_actions.update_profile, stage.ann.id, profile)
+            await stage.do(wording.update_profile, stage.ann.id, profile)
         assert caught.value.field == field
     assert await stage.sent() == []
 

@@ -23,6 +23,7 @@ from fediblog.store.posts import posts, quotes
 from fediblog.store.tx import Conflict, Tx
 from fediblog.web import sessions
 from fediblog.web.pages import consent_page
+from tests import wording
 from tests.actions.stage import URLS, Stage
 from tests.crossing import Work, cross
 from tests.world import keys_of
@@ -36,7 +37,7 @@ async def count(stage: Stage, sql: str) -> int:
 
 @pytest.mark.parametrize("deed", ["like", "boost", "follow", "block"])
 async def test_a_button_pressed_twice_sends_one_activity(stage: Stage, deed: str) -> None:
-    post = await stage.db.write(post_actions.publish, URLS, stage.cem.id, Draft(source="Hello"))
+    post = await stage.db.write(wording.publish, URLS, stage.cem.id, Draft(source="Hello"))
     presses: dict[str, Work] = {
         "like": lambda tx: reaction_actions.like(tx, URLS, stage.ann.id, post.id),
         "boost": lambda tx: reaction_actions.boost(tx, URLS, stage.ann.id, post.id),
@@ -71,7 +72,7 @@ async def test_two_who_follow_each_other_at_once_do_not_wait_for_each_other(stag
 
 async def test_one_vote_of_one_of_ours(stage: Stage) -> None:
     poll = PollDraft(options=("tea", "milk"), multiple=False, seconds=3600)
-    post = await stage.db.write(post_actions.publish, URLS, stage.cem.id, Draft(source="What?", poll=poll))
+    post = await stage.db.write(wording.publish, URLS, stage.cem.id, Draft(source="What?", poll=poll))
 
     def vote(name: str) -> Work:
         return lambda tx: reaction_actions.vote(tx, URLS, stage.ann.id, post.id, [name])
@@ -86,7 +87,7 @@ async def test_one_vote_of_one_of_ours(stage: Stage) -> None:
 
 async def test_the_limit_of_pinned_posts(stage: Stage) -> None:
     made = [
-        await stage.db.write(post_actions.publish, URLS, stage.ann.id, Draft(source="Hello"))
+        await stage.db.write(wording.publish, URLS, stage.ann.id, Draft(source="Hello"))
         for _ in range(post_actions.MOST_PINNED + 1)
     ]
     for post in made[2:]:
@@ -124,7 +125,7 @@ async def test_a_picture_that_is_used_while_old_ones_are_swept(stage: Stage, swe
     stage.clock.forward(days=2)
 
     def publish(tx: Tx) -> object:
-        return post_actions.publish(tx, URLS, stage.ann.id, Draft(source="Look", files=(File(upload=upload),)))
+        return wording.publish(tx, URLS, stage.ann.id, Draft(source="Look", files=(File(upload=upload),)))
 
     if swept_first:
         _, refused = await cross(stage.db, _sweep_uploads, publish)
@@ -228,7 +229,7 @@ async def test_nobody_is_let_in_while_the_password_changes(stage: Stage, way: st
 
 async def test_what_is_looked_for_in_vain_by_two_is_found_the_second_time(stage: Stage) -> None:
     """A rule of the database is no error where another transaction was faster; where it is one, it stays one."""
-    post = await stage.db.write(post_actions.publish, URLS, stage.ann.id, Draft(source="Hello"))
+    post = await stage.db.write(wording.publish, URLS, stage.ann.id, Draft(source="Hello"))
 
     def grant(tx: Tx) -> int | None:
         return quotes.grant(tx, post.id, stage.ben.id, "https://ben.test/n/1")

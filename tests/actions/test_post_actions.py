@@ -16,6 +16,7 @@ from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.protocol.notes import read_note
 from fediblog.store.posts import post_writing, posts, profile_posts, reactions
 from fediblog.store.queues import job_queue
+from tests import wording
 from tests.actions.stage import URLS, Stage
 
 PUBLIC_POST, UNLISTED, FOLLOWERS, DIRECT = Visibility
@@ -80,7 +81,7 @@ async def test_mentions_of_our_own_people_need_no_delivery(stage: Stage) -> None
 
 async def test_handles_that_were_looked_up_are_taken_from_there(stage: Stage) -> None:
     draft = Draft(source="Hello @somebody@else.test")
-    post = await stage.do(post_actions.publish, stage.ann.id, draft, {"somebody@else.test": stage.dan.id})
+    post = await stage.do(wording.publish, stage.ann.id, draft, {"somebody@else.test": stage.dan.id})
     assert [each.href for each in post.mentions] == [stage.dan.uri]
     assert (await stage.last()).inboxes == {stage.dan.inbox}
 
@@ -267,13 +268,13 @@ async def test_what_is_wrong_is_named(stage: Stage, draft: Mapping[str, Any], fi
 async def test_only_our_own_people_write(stage: Stage) -> None:
     for number in (stage.ben.id, 12345):
         with pytest.raises(Forbidden):
-            await stage.do(post_actions.publish, number, Draft(source="x"))
+            await stage.do(wording.publish, number, Draft(source="x"))
 
 
 async def test_an_edit(stage: Stage) -> None:
     post = await stage.publish("Frist @ben@ben.test")
     stage.clock.forward(minutes=1)
-    await stage.do(post_actions.edit, stage.ann.id, post.id, Draft(source="First @dan@dan.test", visibility=DIRECT))
+    await stage.do(wording.edit, stage.ann.id, post.id, Draft(source="First @dan@dan.test", visibility=DIRECT))
     update = await stage.last()
     assert update.kind == "Update"
     assert update.document["id"] != URLS.activity(post.id)
@@ -295,9 +296,9 @@ async def test_an_edit_keeps_kind_address_and_place(stage: Stage) -> None:
     answer = await stage.publish("Yes", reply_to=theirs.id)
     await stage.db.write(post_writing.remove, theirs)
     stage.clock.forward(days=40)
-    edited = await stage.do(post_actions.edit, stage.ann.id, article.id, Draft(source="Text", title="Another"))
+    edited = await stage.do(wording.edit, stage.ann.id, article.id, Draft(source="Text", title="Another"))
     assert (edited.url, edited.slug, edited.title) == (article.url, article.slug, "Another")
-    plain = await stage.do(post_actions.edit, stage.ann.id, answer.id, Draft(source="No", title="Now a title"))
+    plain = await stage.do(wording.edit, stage.ann.id, answer.id, Draft(source="No", title="Now a title"))
     assert (plain.kind, plain.title) == ("Note", "")
     assert (plain.in_reply_to, plain.context) == (theirs.uri, "https://ben.test/c/1")
 
@@ -305,7 +306,7 @@ async def test_an_edit_keeps_kind_address_and_place(stage: Stage) -> None:
 async def test_an_edit_reaches_those_who_reacted(stage: Stage) -> None:
     post = await stage.publish("Hello")
     await stage.db.write(reactions.react, stage.dan.id, post.id, "https://dan.test/like/1")
-    await stage.do(post_actions.edit, stage.ann.id, post.id, Draft(source="Hello!"))
+    await stage.do(wording.edit, stage.ann.id, post.id, Draft(source="Hello!"))
     assert (await stage.last()).inboxes == {stage.dan.inbox}
 
 
@@ -339,7 +340,7 @@ async def test_somebody_elses_post_is_not_there(stage: Stage) -> None:
             with pytest.raises(NotFound):
                 await stage.do(deed, stage.cem.id, number)
         with pytest.raises(NotFound):
-            await stage.do(post_actions.edit, stage.cem.id, number, Draft(source="x"))
+            await stage.do(wording.edit, stage.cem.id, number, Draft(source="x"))
     assert await stage.kinds() == ["Create"]
 
 
@@ -353,10 +354,10 @@ async def test_drafts_and_what_becomes_of_them(stage: Stage) -> None:
     assert await stage.db.read(posts.get, draft.id, stage.cem.id) is None
 
     stage.clock.forward(days=1)
-    kept = await stage.do(post_actions.edit, stage.ann.id, draft.id, Draft(source="Soon", state="draft"))
+    kept = await stage.do(wording.edit, stage.ann.id, draft.id, Draft(source="Soon", state="draft"))
     assert (kept.id, kept.state) == (draft.id, "draft")
     other = await stage.publish("Meanwhile")
-    post = await stage.do(post_actions.edit, stage.ann.id, draft.id, Draft(source="Now @cem", title="T"))
+    post = await stage.do(wording.edit, stage.ann.id, draft.id, Draft(source="Now @cem", title="T"))
     assert (post.kind, post.state, post.published, post.updated) == ("Article", "published", stage.clock.now, None)
     assert (await stage.last()).document["id"] == URLS.activity(post.id)
     assert await stage.stream(stage.cem) == [post.id, other.id]  # the newest first
@@ -370,7 +371,7 @@ async def test_what_nobody_saw_leaves_nothing_behind(stage: Stage) -> None:
         await stage.publish("Not yet", state="draft"),
         await stage.publish("x", state="scheduled", scheduled=later),
     ):
-        post = await stage.do(post_actions.edit, stage.ann.id, draft.id, Draft(source="Now"))
+        post = await stage.do(wording.edit, stage.ann.id, draft.id, Draft(source="Now"))
         assert post.id != draft.id
         assert await stage.db.read(post_writing.tombstone, draft.uri) is None
         second = await stage.publish("Not yet", state="draft")
@@ -411,10 +412,10 @@ async def test_a_scheduled_post_may_be_put_off_or_taken_back(stage: Stage) -> No
     when = stage.clock.now + 86_400_000
     first = await stage.publish("Tomorrow", state="scheduled", scheduled=when)
     later = Draft(source="Later", state="scheduled", scheduled=2 * when - stage.clock.now)
-    second = await stage.do(post_actions.edit, stage.ann.id, first.id, later)
+    second = await stage.do(wording.edit, stage.ann.id, first.id, later)
     stage.clock.forward(days=1)
     assert await stage.db.write(job_queue.claim) == []
-    back = await stage.do(post_actions.edit, stage.ann.id, second.id, Draft(source="Never", state="draft"))
+    back = await stage.do(wording.edit, stage.ann.id, second.id, Draft(source="Never", state="draft"))
     stage.clock.forward(days=1)
     assert await stage.db.write(job_queue.claim) == []
     assert back.state == "draft"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
-from fediblog.actions import account_actions, post_actions
+from fediblog.actions import account_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Actor, Key, Note, Visibility
@@ -20,6 +20,7 @@ from fediblog.store.people import accounts, logins, relations
 from fediblog.store.posts import post_writing, reactions
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.bench import load
 from tests.bench.lab import ORIGIN, URLS, Lab
 
@@ -91,7 +92,7 @@ async def own_posts(db: Database, author: int, count: int) -> list[Post]:
     """Posts of one of our own, which have long been delivered."""
 
     def save(tx: Tx) -> list[Post]:
-        made = [post_actions.publish(tx, URLS, author, Draft(source=f"{WORDS} #{i} *{i}*")) for i in range(count)]
+        made = [wording.publish(tx, URLS, author, Draft(source=f"{WORDS} #{i} *{i}*")) for i in range(count)]
         tx.run("delete from job where kind = 'fanout'")
         return made
 

@@ -15,10 +15,11 @@ import uvloop
 
 from fediblog import log
 from fediblog.actions import post_actions
-from fediblog.actions.drafts import Draft
+from fediblog.actions.drafts import Draft, kind_of, text_of
 from fediblog.app import create_app
 from fediblog.cli.serve import calm_collector
 from fediblog.domain.urls import Urls
+from fediblog.federation.lookups import action_lookups
 from fediblog.federation.site import Site, make_policy, open_site
 from fediblog.federation.worker import Worker
 from fediblog.net import SocketEngine
@@ -65,7 +66,8 @@ async def do(site: Site, asked: dict[str, Any]) -> dict[str, Any]:
     if asked["do"] == "publish":
         draft = Draft(source=asked["text"])
         started = time.monotonic()
-        post = await site.db.write(post_actions.publish, site.urls, asked["account"], draft)
+        wording = await action_lookups.word(site, (text_of(draft, kind_of(draft)),))
+        post = await site.db.write(post_actions.publish, site.urls, asked["account"], draft, wording)
         return {"post": post.id, "started": started}
     return {}
 

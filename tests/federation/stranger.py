@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 from fediblog.actions import follow_actions
 from fediblog.actions.drafts import Draft
-from fediblog.actions.post_actions import publish
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
@@ -33,6 +32,7 @@ from fediblog.store.posts import posts
 from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
+from tests.wording import publish
 from tests.world import WorldEngine, add_person, keys_of, new_site
 
 Json = dict[str, Any]

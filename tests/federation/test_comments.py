@@ -10,6 +10,7 @@ from fediblog.domain.posts import Post
 from fediblog.errors import Invalid
 from fediblog.federation.lookups import action_lookups
 from fediblog.store.posts import posts
+from tests import wording
 from tests.federation.pair import Pair
 from tests.store.makers import comments_of
 
@@ -66,7 +67,7 @@ async def test_closed_is_the_whole_thread_and_an_edit_can_open_it(pair: Pair) ->
     post = await pair.publish("Comment, all of you")
     first = await pair.answer(post, "First")
     closing = Draft(source="Enough", comments="nobody")
-    await pair.world.do(pair.near, post_actions.edit, pair.ann.id, post.id, closing)
+    await pair.world.do(pair.near, wording.edit, pair.ann.id, post.id, closing)
     await pair.world.settle()
     there = await pair.there(first)
     assert there is not None
@@ -76,11 +77,11 @@ async def test_closed_is_the_whole_thread_and_an_edit_can_open_it(pair: Pair) ->
     await pair.world.settle()
     assert await pair.here(deeper) is None
     assert await below(pair, post) == [first.uri]
-    await pair.world.do(pair.near, post_actions.edit, pair.ann.id, post.id, Draft(source="Enough, I said"))
+    await pair.world.do(pair.near, wording.edit, pair.ann.id, post.id, Draft(source="Enough, I said"))
     kept = await pair.here(post)
     assert kept is not None
     assert kept.repliable == "nobody"
-    await pair.world.do(pair.near, post_actions.edit, pair.ann.id, post.id, Draft(source="Well", comments="public"))
+    await pair.world.do(pair.near, wording.edit, pair.ann.id, post.id, Draft(source="Well", comments="public"))
     await pair.world.settle()
     late = await pair.answer(post, "Thank you")
     assert await below(pair, post) == [first.uri, late.uri]
@@ -92,20 +93,20 @@ async def test_our_own_people_are_told(pair: Pair) -> None:
     closed = await pair.publish("No comments, please", comments="nobody")
 
     async def answers(who: int, to: Post) -> Post:
-        return await pair.world.do(pair.near, post_actions.publish, who, Draft(source="x", reply_to=to.id))
+        return await pair.world.do(pair.near, wording.publish, who, Draft(source="x", reply_to=to.id))
 
     for to, reason in ((post, "Only followers"), (closed, "Comments are closed")):
         with pytest.raises(Invalid, match=reason):
             await answers(dora.id, to)
         await answers(pair.ann.id, to)
     waiting = Draft(source="x", reply_to=closed.id, state="draft")
-    kept = await pair.world.do(pair.near, post_actions.publish, dora.id, waiting)
+    kept = await pair.world.do(pair.near, wording.publish, dora.id, waiting)
     assert kept.state == "draft"
     opened = await pair.publish("Open for now")
     at = pair.world.clock.now + 60_000
     later = Draft(source="later", reply_to=opened.id, state="scheduled", scheduled=at)
-    put_off = await pair.world.do(pair.near, post_actions.publish, dora.id, later)
-    await pair.world.do(pair.near, post_actions.edit, pair.ann.id, opened.id, Draft(source="Shut", comments="nobody"))
+    put_off = await pair.world.do(pair.near, wording.publish, dora.id, later)
+    await pair.world.do(pair.near, wording.edit, pair.ann.id, opened.id, Draft(source="Shut", comments="nobody"))
     await pair.world.do(pair.near, post_actions.release, put_off.id)
     found = await pair.world.read(pair.near, posts.stored, put_off.id)
     assert found is not None

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from fediblog.actions import moderation_actions, post_actions
+from fediblog.actions import moderation_actions
 from fediblog.actions.drafts import Draft
 from fediblog.errors import Refused
 from fediblog.federation.lookups import resolve
 from fediblog.store.people import accounts, foreign_inboxes
+from tests import wording
 from tests.federation.stranger import Home, Person, home
 
 SHARED = "hub.test"
@@ -35,7 +36,7 @@ async def test_such_an_account_is_followed_and_gets_what_it_follows(at_home: Hom
     found = await at_home.follows(bob)
     assert (found.inbox, found.shared_inbox) == (f"https://{SHARED}/bob.test/inbox", "")
     assert (await at_home.send(bob, bob.does("Follow", at_home.alice.uri))).status == 202
-    await at_home.site.db.write(post_actions.publish, at_home.site.urls, at_home.alice.id, Draft(source="Hello"))
+    await at_home.site.db.write(wording.publish, at_home.site.urls, at_home.alice.id, Draft(source="Hello"))
     assert {row[0] for row in await at_home.ask("select inbox from delivery")} == {found.inbox}
 
 

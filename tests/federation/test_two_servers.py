@@ -28,6 +28,7 @@ from fediblog.store.posts import interactions, post_writing, posts, profile_post
 from fediblog.store.queues import delivery_queue, job_queue
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.federation.pair import Pair
 from tests.store.makers import comments_of, home_of
 from tests.world import ask
@@ -89,7 +90,7 @@ async def test_unfollow(pair: Pair) -> None:
 
 
 async def lock(pair: Pair) -> None:
-    await pair.world.do(pair.near, account_actions.update_profile, pair.ann.id, Profile(name="Ann", locked=True))
+    await pair.world.do(pair.near, wording.update_profile, pair.ann.id, Profile(name="Ann", locked=True))
 
 
 async def test_a_locked_account_is_asked(pair: Pair) -> None:
@@ -436,7 +437,7 @@ async def test_a_blocked_server_is_neither_heard_nor_told(pair: Pair) -> None:
 async def test_a_new_name_is_told(pair: Pair) -> None:
     await pair.follow()
     profile = Profile(name="Ann the Second", summary="I *am*.", fields=(("Home", "https://ann.test"),), bot=True)
-    await pair.world.do(pair.near, account_actions.update_profile, pair.ann.id, profile)
+    await pair.world.do(pair.near, wording.update_profile, pair.ann.id, profile)
     await pair.world.settle()
     there = await pair.ann_there()
     assert (there.name, there.kind) == ("Ann the Second", "Service")

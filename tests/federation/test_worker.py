@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import account_actions, post_actions
+from fediblog.actions import account_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Actor
@@ -24,6 +24,7 @@ from fediblog.store.people.logins import Session
 from fediblog.store.posts import media_files
 from fediblog.store.queues import claims, delivery_queue, job_queue
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.conftest import ENGINES
 from tests.postgres import Cluster
 from tests.world import Sent, World
@@ -79,7 +80,7 @@ class Hub:
 
     async def publish(self, source: str = "Hello") -> str:
         """Ann writes; the id of the Create."""
-        post = await self.world.do("one.test", post_actions.publish, self.ann.id, Draft(source=source))
+        post = await self.world.do("one.test", wording.publish, self.ann.id, Draft(source=source))
         return self.world.sites["one.test"].urls.activity(post.id)
 
     async def until_taken(self, count: int) -> None:

@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.routing import BaseRoute, Mount, Route
 
-from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import ROUTES
 from fediblog.counters import BUGS
@@ -24,6 +23,7 @@ from fediblog.store.people import logins
 from fediblog.store.people.logins import Session
 from fediblog.store.tx import Tx
 from fediblog.web.sessions import hashed
+from tests import wording
 from tests.world import World, ask
 
 T = TypeVar("T")
@@ -107,7 +107,7 @@ class House:
     async def _furnish(self) -> Account:
         await self.world.__aenter__()
         alice = await self.world.person(HOST, "alice")
-        await self.world.do(HOST, post_actions.publish, alice.id, Draft(source="Hello #world", title="A title"))
+        await self.world.do(HOST, wording.publish, alice.id, Draft(source="Hello #world", title="A title"))
         await self.world.sites[HOST].db.write(self._session, alice)
         return alice
 

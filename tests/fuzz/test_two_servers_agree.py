@@ -18,6 +18,7 @@ from fediblog.domain.accounts import Account
 from fediblog.errors import Refused
 from fediblog.federation.lookups import action_lookups
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.world import Sent, World, ask
 
 T = TypeVar("T")
@@ -76,9 +77,7 @@ class Servers(RuleBasedStateMachine):
     @rule()
     def publish(self) -> None:
         self.words += 1
-        made = self.run(
-            self.world.do(A, post_actions.publish, self.people["ann"].id, Draft(source=f"Words {self.words}"))
-        )
+        made = self.run(self.world.do(A, wording.publish, self.people["ann"].id, Draft(source=f"Words {self.words}")))
         self.posts.append((made.id, made.uri))
 
     @precondition(lambda self: self.posts)
@@ -87,7 +86,7 @@ class Servers(RuleBasedStateMachine):
         self.words += 1
         self.world.clock.forward(seconds=2)
         draft = Draft(source=f"Other words {self.words}")
-        self._try(self.world.do(A, post_actions.edit, self.people["ann"].id, self._post(data)[0], draft))
+        self._try(self.world.do(A, wording.edit, self.people["ann"].id, self._post(data)[0], draft))
 
     @precondition(lambda self: self.posts)
     @rule(data=st.data())

@@ -7,12 +7,12 @@ from typing import Any
 
 from fediblog.actions import follow_actions
 from fediblog.actions.drafts import Draft
-from fediblog.actions.post_actions import publish
 from fediblog.domain.documents import ACTOR_KINDS, POST_KINDS, PUBLIC
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 from tests.federation.stranger import Home, Json, Person
+from tests.wording import publish
 
 Route = tuple[str, str | None]
 Maker = Callable[[Home, Person], Awaitable[Json]]

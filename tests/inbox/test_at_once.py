@@ -19,6 +19,7 @@ from fediblog.store.people.hosts import blocked_among
 from fediblog.store.posts import posts
 from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.crossing import Work, cross
 from tests.federation.stranger import Home, Json, Person
 from tests.inbox.examples import MAKERS, Route
@@ -213,7 +214,7 @@ async def test_what_is_published_twice_at_once_is_there_once(at_home: Home) -> N
     urls, alice, db = at_home.site.urls, at_home.alice.id, at_home.site.db
 
     def publish(post: int) -> Work:
-        return lambda tx: post_actions.edit(tx, urls, alice, post, Draft(source="Done"))
+        return lambda tx: wording.edit(tx, urls, alice, post, Draft(source="Done"))
 
     draft = await at_home.writes(state="draft")
     await cross(db, publish(draft.id), publish(draft.id))

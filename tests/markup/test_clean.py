@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fediblog.markup.clean import CLEANER_VERSION, OWN, REMOTE, Policy, clean, clean_own, plain_to_html
-from fediblog.markup.html import escape
+from fediblog.markup.clean import OWN, REMOTE, Policy, clean, clean_own, plain_to_html
+from fediblog.markup.html import CLEANER_VERSION, escape
 
 ATTACKS = [
     "<script>alert(1)</script>",

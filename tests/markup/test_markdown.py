@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from fediblog.markup.clean import OWN
 from fediblog.markup.code import pygments_css
+from fediblog.markup.html import MentionTarget
 from fediblog.markup.markdown import (
-    MentionTarget,
     Rendered,
     find_hashtags,
     find_mentions,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fediblog.markup.html import plain
-from fediblog.markup.markdown import PLAIN, MentionTarget, Rendered, find_hashtags, find_mentions, render
+from fediblog.markup.html import MentionTarget, plain
+from fediblog.markup.markdown import Rendered, find_hashtags, find_mentions, render
+from fediblog.markup.text import PLAIN
 
 BOB = MentionTarget("https://b.example/u/bob", "https://b.example/@bob", "bob@b.example")
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import httpx
 from jsonschema import Draft202012Validator, FormatChecker
 
-from fediblog.actions import follow_actions, post_actions
+from fediblog.actions import follow_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
@@ -21,6 +21,7 @@ from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.mastodon.schemas import schema_of
 from fediblog.store.people import apps, logins
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.conftest import Clock
 from tests.world import World
 
@@ -122,9 +123,7 @@ class Server:
 
     async def publish(self, handle: str, source: str = "Hello", **draft: Any) -> Post:
         """A post."""
-        return await self.write(
-            post_actions.publish, self.site.urls, self.people[handle].id, Draft(source=source, **draft)
-        )
+        return await self.write(wording.publish, self.site.urls, self.people[handle].id, Draft(source=source, **draft))
 
     async def follow(self, follower: str, followed: str) -> None:
         """One follows the other."""

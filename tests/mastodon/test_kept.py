@@ -21,6 +21,7 @@ from fediblog.store.people import accounts
 from fediblog.store.posts import posts, reader_marks, timelines
 from fediblog.store.readers import filters
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.mastodon.server import Server
 
 pytestmark = pytest.mark.slow
@@ -95,10 +96,10 @@ class Deeds:
 
     def publish(self, tx: Tx, who: int, _: int) -> None:
         poll = PollDraft(options=("a", "b"), seconds=3600) if self.random.random() < 0.2 else None
-        self.made.append(post_actions.publish(tx, self.server.site.urls, who, self.draft(poll=poll)).id)
+        self.made.append(wording.publish(tx, self.server.site.urls, who, self.draft(poll=poll)).id)
 
     def answer(self, tx: Tx, who: int, target: int) -> None:
-        self.made.append(post_actions.publish(tx, self.server.site.urls, who, self.draft(reply_to=target)).id)
+        self.made.append(wording.publish(tx, self.server.site.urls, who, self.draft(reply_to=target)).id)
 
     def quote(self, tx: Tx, who: int, target: int) -> None:
         other = posts.stored(tx, target)
@@ -108,7 +109,7 @@ class Deeds:
     def edit(self, tx: Tx, _: int, target: int) -> None:
         owner = posts.owner(tx, target)
         if owner is not None:
-            post_actions.edit(tx, self.server.site.urls, owner.account, target, self.draft())
+            wording.edit(tx, self.server.site.urls, owner.account, target, self.draft())
 
     def delete(self, tx: Tx, _: int, target: int) -> None:
         owner = posts.owner(tx, target)

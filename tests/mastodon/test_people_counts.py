@@ -13,6 +13,7 @@ from fediblog.store.people import relation_lists, relations
 from fediblog.store.posts import tags
 from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.mastodon.counting import statements
 from tests.mastodon.server import Api, Server
 from tests.store.makers import post, remote
@@ -68,7 +69,7 @@ async def counted(server: Server, api: Api, path: str, least: int) -> int:
 
 async def test_a_longer_list_of_people_takes_no_more_queries(server: Server) -> None:
     alice, bob, api = server.people["alice"], server.people["bob"], await server.api("alice")
-    await server.write(account_actions.update_profile, server.site.urls, bob.id, account_actions.Profile())
+    await server.write(wording.update_profile, server.site.urls, bob.id, account_actions.Profile())
     await api.get("/api/v1/accounts/verify_credentials")  # the token's last use is noted
     counts: list[dict[str, int]] = []
     made = 0

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import account_actions, post_actions
+from fediblog.actions import account_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.scopes import covers
 from fediblog.mastodon.accounts import directory_api, profile_api, relations_api
@@ -15,6 +15,7 @@ from fediblog.mastodon.timelines import tags_api
 from fediblog.store.ids import number_of
 from fediblog.store.people import relation_lists
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.mastodon.server import WIDE, Api, Server
 
 KEPT = (
@@ -39,13 +40,13 @@ async def settle(server: Server) -> tuple[int, int]:
     alice = server.people["alice"].id
     carol, dora, eve = (server.people[name].id for name in ("carol", "dora", "eve"))
     await server.write(
-        account_actions.update_profile, server.site.urls, alice, account_actions.Profile(name="Alice", locked=True)
+        wording.update_profile, server.site.urls, alice, account_actions.Profile(name="Alice", locked=True)
     )
     await server.follow("dora", "alice")
     await server.follow("alice", "carol")
     await server.write(relation_lists.mute_host, alice, "hidden.example")
     await server.write(_list_of, alice, carol)
-    await server.write(post_actions.publish, server.site.urls, alice, Draft(source="#cats"))
+    await server.write(wording.publish, server.site.urls, alice, Draft(source="#cats"))
     api = await server.api("alice")
     await api.post(f"/api/v1/accounts/{carol}/endorse")
     await api.post(f"/api/v1/accounts/{carol}/note", {"comment": "secret"})

@@ -32,6 +32,7 @@ from fediblog.store.queues.events import Event
 from fediblog.store.queues.push_subscriptions import Subscription
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.mastodon.server import Api, Server
 from tests.security.reading import reader, visitor
 from tests.security.test_privacy import flat
@@ -124,7 +125,7 @@ async def written(server: Server, dice: random.Random) -> list[Post]:
         await server.write(reaction_actions.like, server.site.urls, server.people["bob"].id, made[-1].id)
     first = made[0]
     await server.write(
-        post_actions.edit,
+        wording.edit,
         server.site.urls,
         first.account.id,
         first.id,

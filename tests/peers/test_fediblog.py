@@ -28,6 +28,7 @@ from fediblog.federation.uploads import upload
 from fediblog.store.people import relations
 from fediblog.store.posts import interactions, post_writing, posts
 from fediblog.store.readers import moderation
+from tests import wording
 from tests.peers.fediblog_server import FediblogServer, serving
 from tests.peers.fedify_peer import DRAFT, RFC9421, Json
 from tests.peers.meeting import PEERS, Lab, Meeting, meet, running_peer
@@ -119,7 +120,7 @@ async def test_both_follow_and_stop(meeting: Meeting) -> None:
 
 
 async def test_a_locked_account_decides(one: Meeting) -> None:
-    await one.do(account_actions.update_profile, Profile(name="Ann", locked=True))
+    await one.do(wording.update_profile, Profile(name="Ann", locked=True))
     await one.peer.follow(one.handle)
     await one.heard("Follow", one.me.uri)
     there = await one.server.account(one.peer.uri)
@@ -443,9 +444,7 @@ async def test_profiles(meeting: Meeting) -> None:
     await meeting.followed()
     await meeting.follow()
     fields = (("Home", "https://ann.example"),)
-    await meeting.do(
-        account_actions.update_profile, Profile(name="Ann the Second", summary="I *am*.", fields=fields, bot=True)
-    )
+    await meeting.do(wording.update_profile, Profile(name="Ann the Second", summary="I *am*.", fields=fields, bot=True))
     me = (await meeting.told("Update")).object
     assert (me["type"], me["name"], me["summary"]) == ("Service", "Ann the Second", "<p>I <em>am</em>.</p>\n")
     assert (me["attachment"]["type"], me["attachment"]["name"]) == ("PropertyValue", "Home")

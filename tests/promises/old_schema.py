@@ -25,6 +25,7 @@ from fediblog.store.posts import reader_marks, tags, timelines
 from fediblog.store.queues import incoming_queue, push_subscriptions
 from fediblog.store.readers import announcements, filters, lists, markers, moderation, notification_policy
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.federation.pair import Pair
 from tests.world import World
 
@@ -43,12 +44,12 @@ async def _write(pair: Pair) -> None:
     await pair.publish("For followers", visibility=Visibility.FOLLOWERS, warning="careful")
     deleted = await pair.publish("To be deleted")
     edited = await pair.publish("To be edited")
-    await do(pair.near, post_actions.edit, ann, edited.id, Draft(source="Edited"))
+    await do(pair.near, wording.edit, ann, edited.id, Draft(source="Edited"))
     await do(pair.near, post_actions.delete, ann, deleted.id)
     await do(pair.near, post_actions.pin, ann, article.id)
-    await do(pair.near, post_actions.publish, ann, Draft(source="A draft", state="draft"))
+    await do(pair.near, wording.publish, ann, Draft(source="A draft", state="draft"))
     at = pair.world.clock.now + 9 * HOUR
-    await do(pair.near, post_actions.publish, ann, Draft(source="For later", state="scheduled", scheduled=at))
+    await do(pair.near, wording.publish, ann, Draft(source="For later", state="scheduled", scheduled=at))
     await pair.answer(article, "An answer @ann@one.test")
     for deed in (reaction_actions.like, reaction_actions.boost):
         there = await pair.there(article)
@@ -71,9 +72,9 @@ async def _moderate(pair: Pair) -> None:
     await do(pair.near, moderation_actions.block, ann, there)
     await do(pair.near, moderation_actions.block_host, "bad.test", "spam")
     profile = account_actions.Profile(name="Ann", summary="I write", fields=(("Home", "https://ann.test"),))
-    await do(pair.near, account_actions.update_profile, ann, profile)
+    await do(pair.near, wording.update_profile, ann, profile)
     world.network.down.add(pair.far)
-    await do(pair.near, post_actions.publish, ann, Draft(source="Still on its way"))
+    await do(pair.near, wording.publish, ann, Draft(source="Still on its way"))
     await world.settle()
 
 

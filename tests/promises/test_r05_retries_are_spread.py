@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.federation.worker import Worker
 from fediblog.store.queues import delivery_queue
+from tests import wording
 from tests.federation.pair import Pair
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000  # ms
@@ -17,7 +17,7 @@ WAITS = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 8 * HOUR]
 
 
 async def _write(pair: Pair, text: str) -> None:
-    await pair.world.do(pair.near, post_actions.publish, pair.ann.id, Draft(source=text))
+    await pair.world.do(pair.near, wording.publish, pair.ann.id, Draft(source=text))
 
 
 async def _moments(pair: Pair, days: float) -> list[int]:
@@ -74,7 +74,7 @@ async def test_anything_that_comes_in_ends_the_wait(pair: Pair) -> None:
     await _moments(pair, 3)
     world.network.down.clear()
     before = await world.read(pair.near, delivery_queue.waiting)
-    await world.do(pair.far, post_actions.publish, pair.ben.id, Draft(source="I am back"))
+    await world.do(pair.far, wording.publish, pair.ben.id, Draft(source="I am back"))
     await world.settle()
     assert (before, await world.read(pair.near, delivery_queue.waiting)) == (1, 0)
     assert await world.read(pair.near, delivery_queue.troubled_hosts) == []

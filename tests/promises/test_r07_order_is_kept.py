@@ -7,6 +7,7 @@ import pytest
 from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.store.queues import delivery_queue
+from tests import wording
 from tests.federation.pair import Pair
 
 
@@ -30,9 +31,9 @@ async def _tell(pair: Pair, failure: str, fails_at: str) -> None:
                 network.lose(pair.far)
         await world.settle()
 
-    post = await world.do(pair.near, post_actions.publish, pair.ann.id, Draft(source="one"))
+    post = await world.do(pair.near, wording.publish, pair.ann.id, Draft(source="one"))
     await step("Create")
-    await world.do(pair.near, post_actions.edit, pair.ann.id, post.id, Draft(source="two"))
+    await world.do(pair.near, wording.edit, pair.ann.id, post.id, Draft(source="two"))
     await step("Update")
     await world.do(pair.near, post_actions.delete, pair.ann.id, post.id)
     await step("Delete")
@@ -49,10 +50,10 @@ async def _tell(pair: Pair, failure: str, fails_at: str) -> None:
 async def test_one_thing_that_fails_holds_up_no_other(pair: Pair) -> None:
     world = pair.world
     world.network.fail(pair.far, 500)
-    first = await world.do(pair.near, post_actions.publish, pair.ann.id, Draft(source="first"))
+    first = await world.do(pair.near, wording.publish, pair.ann.id, Draft(source="first"))
     await world.settle()
     world.clock.forward(minutes=1)
-    second = await world.do(pair.near, post_actions.publish, pair.ann.id, Draft(source="second"))
+    second = await world.do(pair.near, wording.publish, pair.ann.id, Draft(source="second"))
     await world.settle()
     assert await pair.there(first) is not None
     assert await pair.there(second) is not None

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from fediblog.actions.drafts import Draft
-from fediblog.actions.post_actions import publish
 from fediblog.cli import disk_reserve, doctor, doctor_local
 from fediblog.cli.disk_reserve import Reserve, Watch
 from fediblog.errors import Unavailable
@@ -21,6 +20,7 @@ from fediblog.store.people import operator_alerts
 from fediblog.store.tx import Tx
 from tests.federation.stranger import Home, home
 from tests.security.reading import reader
+from tests.wording import publish
 
 SIZE = 5_000_000
 ROOM = 40  # MB

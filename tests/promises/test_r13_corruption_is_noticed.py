@@ -15,7 +15,6 @@ import httpx
 import pytest
 
 from fediblog.actions.drafts import Draft
-from fediblog.actions.post_actions import publish
 from fediblog.cli import doctor
 from fediblog.errors import Unavailable
 from fediblog.store.engine import sqlite_file
@@ -26,6 +25,7 @@ from fediblog.store.tx import Tx
 from tests.federation.stranger import home
 from tests.promises.servers import Server, run
 from tests.security.reading import reader
+from tests.wording import publish
 from tests.world import World, add_person, keys_of
 
 DAY = 86_400_000  # ms

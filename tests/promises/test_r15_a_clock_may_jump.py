@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.cli import doctor
 from fediblog.domain.posts import Post
@@ -13,6 +12,7 @@ from fediblog.protocol.retry import Verdict
 from fediblog.store.people import operator_alerts
 from fediblog.store.queues import delivery_queue, incoming_queue, job_queue
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.federation.pair import Pair
 
 HOUR = 3_600_000  # ms
@@ -60,7 +60,7 @@ async def test_the_owner_is_told_for_a_day_that_the_clock_differs(pair: Pair) ->
 
 async def _write(pair: Pair, text: str, **more: object) -> Post:
     draft = Draft(source=text, **more)  # type: ignore[arg-type]
-    return await pair.world.do(pair.near, post_actions.publish, pair.ann.id, draft)
+    return await pair.world.do(pair.near, wording.publish, pair.ann.id, draft)
 
 
 async def _set_back(pair: Pair, *, restart: bool) -> None:

@@ -12,7 +12,6 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from fediblog.actions import account_actions, post_actions
 from fediblog.actions.account_actions import Profile
 from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
@@ -21,6 +20,7 @@ from fediblog.protocol.contexts import CONTEXT
 from fediblog.store.people import relations
 from fediblog.store.posts import posts
 from fediblog.web.components.render import environment
+from tests import wording
 from tests.federation.stranger import Home, Person, home
 from tests.markup.test_clean import ATTACKS, inspect
 from tests.security.reading import Pair, press, reader, taken_apart, visitor
@@ -240,9 +240,9 @@ async def test_our_own_words_do_no_harm_in_pages_and_feeds(at_home: Home) -> Non
     site, alice = at_home.site, at_home.alice
     for number, word in enumerate(WORDS):
         draft = Draft(source=f"{word} #tag", title=word[:180] if number % 2 else "", summary=word, warning=word)
-        await site.db.write(post_actions.publish, site.urls, alice.id, draft)
+        await site.db.write(wording.publish, site.urls, alice.id, draft)
     everything = Profile(name=WORDS[0], summary="\n".join(WORDS), fields=tuple((word, word) for word in WORDS[:16]))
-    await site.db.write(account_actions.update_profile, site.urls, alice.id, everything)
+    await site.db.write(wording.update_profile, site.urls, alice.id, everything)
     browser = visitor(site)
     paths = [row[0].removeprefix(site.urls.origin) for row in await at_home.ask("select url from post")]
     shown = await pairs_of(browser, ["/", "/@alice", "/tags/tag", "/@alice/archive", *paths])

@@ -9,6 +9,7 @@ from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
+from tests import wording
 from tests.federation.stranger import ACTIVITY, ORIGIN, Home, Person
 from tests.security.reading import reader, visitor
 from tests.world import add_person, ask, keys_of
@@ -28,7 +29,7 @@ def _addresses(post: Post) -> list[tuple[str, str]]:
 
 async def _deleted(home: Home, visibility: Visibility, title: str) -> Post:
     draft = Draft(source="Words @bob@bob.test", visibility=visibility, title=title)
-    post = await home.site.db.write(post_actions.publish, home.site.urls, home.alice.id, draft)
+    post = await home.site.db.write(wording.publish, home.site.urls, home.alice.id, draft)
     await home.site.db.write(post_actions.delete, home.site.urls, home.alice.id, post.id)
     return post
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.routing import BaseRoute, Mount, Route
 
-from fediblog.actions import follow_actions, post_actions, reaction_actions
+from fediblog.actions import follow_actions, reaction_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import ROUTES
 from fediblog.mastodon.calls import MOST_LINK
@@ -18,6 +18,7 @@ from fediblog.store.people import logins
 from fediblog.store.people.logins import Session
 from fediblog.store.tx import Tx
 from fediblog.web.sessions import hashed
+from tests import wording
 from tests.mastodon.server import HOST, Api, Server
 from tests.world import World, ask
 
@@ -54,7 +55,7 @@ async def server() -> AsyncIterator[Server]:
             await server.write(follow_actions.follow, server.site.urls, one, other)
             for number in range(3):
                 draft = Draft(source=f"@alice #日本語 #tag {number}")
-                post = await server.write(post_actions.publish, server.site.urls, one, draft)
+                post = await server.write(wording.publish, server.site.urls, one, draft)
                 for account in (alice, bob):
                     await server.write(reaction_actions.like, server.site.urls, account, post.id)
         await server.write(_session, alice)

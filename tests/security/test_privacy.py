@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.routing import BaseRoute, Mount, Route
 
-from fediblog.actions import follow_actions, post_actions, reaction_actions
+from fediblog.actions import follow_actions, reaction_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import ROUTES, create_app
 from fediblog.domain.accounts import Account
@@ -21,6 +21,7 @@ from fediblog.store.engine.sqlite_connection import SqliteTx
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import media_files, posts
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.federation.stranger import ORIGIN, Home, Person
 from tests.security.reading import press, reader, visitor
 from tests.world import add_person, ask, keys_of
@@ -67,9 +68,7 @@ async def house(at_home: Home, eve: Person) -> House:
         "draft": Draft(source="canary plover #plugh", title="Plugh", state="draft"),
         "scheduled": Draft(source="canary plover #plugh", state="scheduled", scheduled=at_home.clock.now + DAY),
     }
-    secrets = {
-        name: await site.db.write(post_actions.publish, site.urls, alice.id, draft) for name, draft in drafts.items()
-    }
+    secrets = {name: await site.db.write(wording.publish, site.urls, alice.id, draft) for name, draft in drafts.items()}
     account = await at_home.know(eve)
     await site.db.write(relations.put_follow, account.id, alice.id, "https://eve.test/x/f", "pending")
     return House(at_home, create_app(site), mallory, account, secrets)

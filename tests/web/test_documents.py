@@ -12,7 +12,6 @@ import pytest
 from starlette.routing import Match, Route
 
 from fediblog.actions import (
-    account_actions,
     follow_actions,
     moderation_actions,
     post_actions,
@@ -30,6 +29,7 @@ from fediblog.store.people import accounts
 from fediblog.store.posts import media_files, tags
 from fediblog.store.tx import Tx
 from fediblog.web.activitypub import activitypub_routes, discovery_routes, follower_sync_route
+from tests import wording
 from tests.world import JSON, World
 
 A, B = "alice.test", "bob.test"
@@ -74,11 +74,11 @@ async def furnish(world: World) -> list[str]:
     await world.do(A, site_actions.add_emoji, "blob", await upload(world, ann), "")
     pictures = [await upload(world, ann) for _ in range(4)]
     profile = Profile(name="Ann :blob:", fields=(("site", "https://alice.test/"),), icon=pictures[0], image=pictures[1])
-    await world.do(A, account_actions.update_profile, ann.id, profile)
+    await world.do(A, wording.update_profile, ann.id, profile)
     await world.sites[A].db.write(lambda tx: tags.set_featured(tx, ann.id, "oak", on=True))
 
     async def publish(by: Account = ann, **draft: Any) -> Post:
-        post: Post = await world.do(A, post_actions.publish, by.id, Draft(**draft))
+        post: Post = await world.do(A, wording.publish, by.id, Draft(**draft))
         return post
 
     hero, file = File(upload=pictures[2]), File(upload=pictures[3])
@@ -111,7 +111,7 @@ async def meet(world: World) -> tuple[list[Any], set[int]]:
     here = await resolve.actor(near, ben.uri)
 
     async def publish(host: str, by: Account, **draft: Any) -> Post:
-        post: Post = await world.do(host, post_actions.publish, by.id, Draft(**draft))
+        post: Post = await world.do(host, wording.publish, by.id, Draft(**draft))
         await world.settle()
         return post
 
@@ -130,20 +130,18 @@ async def meet(world: World) -> tuple[list[Any], set[int]]:
     await world.do(A, reaction_actions.vote, ann.id, theirs.id, ["a"])
     quoting_post = await publish(A, ann, source="Look", quote=theirs.id)
     await publish(B, ben, source="Look", quote=(await known(B, quoting_post)).id)
-    await world.do(A, post_actions.edit, ann.id, closed.id, Draft(source="Changed", comments="followers"))
+    await world.do(A, wording.edit, ann.id, closed.id, Draft(source="Changed", comments="followers"))
     await world.do(A, post_actions.pin, ann.id, closed.id)
     await world.do(A, post_actions.unpin, ann.id, closed.id)
     private = [
         await publish(A, ann, source="@ben@bob.test Private", visibility=each)
         for each in (Visibility.FOLLOWERS, Visibility.DIRECT)
     ]
-    await world.do(
-        A, post_actions.edit, ann.id, private[0].id, Draft(source="Changed", visibility=private[0].visibility)
-    )
+    await world.do(A, wording.edit, ann.id, private[0].id, Draft(source="Changed", visibility=private[0].visibility))
     await world.do(A, post_actions.delete, ann.id, (await publish(A, ann, source="Gone")).id)
     for deed in (reaction_actions.unlike, reaction_actions.unboost):
         await world.do(A, deed, ann.id, theirs.id)
-    await world.do(A, account_actions.update_profile, ann.id, Profile(name="Ann"))
+    await world.do(A, wording.update_profile, ann.id, Profile(name="Ann"))
     await world.do(A, report_actions.report, ann.id, report_actions.Complaint(target=here.id, forward=True))
     await world.do(A, moderation_actions.block, ann.id, here.id)
     await world.do(A, moderation_actions.unblock, ann.id, here.id)
@@ -162,7 +160,7 @@ async def let_answer(world: World, post: Post) -> None:
     await world.settle()
     known = await resolve.post(world.sites[B], post.uri)
     assert known is not None
-    await world.do(B, post_actions.publish, ben.id, Draft(source="I may", reply_to=known.id))
+    await world.do(B, wording.publish, ben.id, Draft(source="I may", reply_to=known.id))
     await world.settle()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import account_actions, moderation_actions, post_actions, reaction_actions, site_actions
+from fediblog.actions import moderation_actions, reaction_actions, site_actions
 from fediblog.actions.account_actions import Profile
 from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
@@ -18,12 +18,13 @@ from fediblog.store.people import accounts
 from fediblog.store.posts import media_files, posts
 from fediblog.store.tx import _SILENT, Tx
 from fediblog.web.page_cache import may_keep
+from tests import wording
 from tests.world import JSON, App, World, ask
 
 A = "alice.test"
 KINDS = ("text/html", JSON)
 Pages = dict[tuple[str, str], tuple[int, str]]
-LOOKS = {"emoji_in", "check_emoji_name", "preview_host", "host_name"}  # these change nothing
+LOOKS = {"announcement_texts", "emoji_in", "check_emoji_name", "preview_host", "host_name"}  # these change nothing
 # Asked for who is looking, and nobody in particular has any; the last stands in a row of which pages show another part.
 OF_READERS = {"mute", "bookmark", "thread_mute", "push_subscription"}
 _TABLE = re.compile(r"\b(?:from|join) ([a-z_]+)")
@@ -51,13 +52,13 @@ class House:
     async def furnish(self) -> None:
         self.owner, self.bert = await self.world.person(A, "owner"), await self.world.person(A, "bert")
         await self.picture("cat")
-        await self.do(site_actions.announce, "Soon.", None)
+        await self.do(wording.announce, "Soon.", None)
         urls, both = self.site.urls, (self.owner, self.bert)
         shown = Draft(source="Hello :blob: #oak", title="Oaks :blob:")
-        made = [await self.do(post_actions.publish, each.id, shown) for each in both]
+        made = [await self.do(wording.publish, each.id, shown) for each in both]
         for each in both:
-            await self.do(account_actions.update_profile, each.id, Profile(name="Me :blob:", summary="Likes :blob:"))
-        made.append(await self.do(post_actions.publish, self.bert.id, Draft(source="Yes :blob:", reply_to=made[0].id)))
+            await self.do(wording.update_profile, each.id, Profile(name="Me :blob:", summary="Likes :blob:"))
+        made.append(await self.do(wording.publish, self.bert.id, Draft(source="Yes :blob:", reply_to=made[0].id)))
         await self.do(reaction_actions.boost, self.bert.id, made[0].id)
         self.posts = [each.id for each in made]
         self.paths = ["/", "/@owner", "/@bert", "/feed.atom", "/@owner/feed.atom", "/tags/oak", "/emoji/blob"]
@@ -90,7 +91,7 @@ class House:
 DEEDS: dict[str, Any] = {
     "add_emoji": lambda house: house.picture("dog"),
     "remove_emoji": lambda house: house.site.db.write(site_actions.remove_emoji, "blob"),
-    "announce": lambda house: house.do(site_actions.announce, "Later.", None),
+    "announce": lambda house: house.do(wording.announce, "Later.", None),
     "withdraw": lambda house: house.site.db.write(withdraw_all),
     "block": lambda house: house.do(moderation_actions.block, house.owner.id, house.bert.id),
     "unblock": lambda house: house.do(moderation_actions.unblock, house.owner.id, house.bert.id),

@@ -14,6 +14,7 @@ from fediblog.store.engine.database import connect
 from fediblog.store.people import logins
 from fediblog.store.tx import changes_content
 from fediblog.web.page_cache import LOOK_AFTER, Shelf
+from tests import wording
 from tests.world import JSON, World, ask
 
 A = "alice.test"
@@ -55,7 +56,7 @@ async def made(world: World, path: str, **headers: str) -> str:
 
 
 async def test_a_like_is_seen_at_once(world: World, alice: Account) -> None:
-    post = await world.do(A, post_actions.publish, alice.id, Draft(source="Hello."))
+    post = await world.do(A, wording.publish, alice.id, Draft(source="Hello."))
     path = f"/p/{post.id}"
     before = await made(world, path)
     assert await made(world, path) == before
@@ -66,7 +67,7 @@ async def test_a_like_is_seen_at_once(world: World, alice: Account) -> None:
 
 
 async def test_what_is_deleted_is_gone_at_once(world: World, alice: Account) -> None:
-    post = await world.do(A, post_actions.publish, alice.id, Draft(source="Hello."))
+    post = await world.do(A, wording.publish, alice.id, Draft(source="Hello."))
     assert "Hello." in await made(world, f"/p/{post.id}")
     await world.do(A, post_actions.delete, alice.id, post.id)
     assert "Tombstone" in await made(world, f"/p/{post.id}")
@@ -83,7 +84,7 @@ async def test_answers_are_told_apart_by_what_was_asked(world: World, alice: Acc
 
 async def test_what_is_somebodys_own_is_not_kept(world: World, alice: Account) -> None:
     draft = Draft(source="For those who follow.", visibility=Visibility.FOLLOWERS)
-    post = await world.do(A, post_actions.publish, alice.id, draft)
+    post = await world.do(A, wording.publish, alice.id, draft)
     assert "not-found" in await made(world, f"/p/{post.id}")
     assert "session=x" not in await made(world, "/", cookie="session=x", accept="text/html")
 
@@ -106,7 +107,7 @@ async def test_writing_what_nobody_sees_empties_nothing(world: World, alice: Acc
     await site.db.write(logins.sweep_sessions)
     await ask(shelf, "GET", f"https://{A}/", {})
     assert calls == 1
-    await world.do(A, post_actions.publish, alice.id, Draft(source="New."))
+    await world.do(A, wording.publish, alice.id, Draft(source="New."))
     await ask(shelf, "GET", f"https://{A}/", {})
     assert calls == 2
 
@@ -127,7 +128,7 @@ async def test_what_another_process_writes_is_seen_too(world: World, alice: Acco
     await ask(shelf, "GET", f"https://{A}/", {})
     other = await connect(site.settings.database_url, clock=world.clock, random=lambda bits: 7)
     try:
-        await other.write(post_actions.publish, site.urls, alice.id, Draft(source="From the command line."))
+        await other.write(wording.publish, site.urls, alice.id, Draft(source="From the command line."))
     finally:
         await other.close()
     await ask(shelf, "GET", f"https://{A}/", {})

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
-from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import ROUTES, create_app
 from fediblog.counters import SHELF
 from fediblog.web.components.render import static
 from fediblog.web.page_cache import Shelf
+from tests import wording
 from tests.world import World
 
 HOST = "home.test"
@@ -98,8 +98,8 @@ class House:
         self.keeps = create_app(self.world.sites[HOST])
         self.fresh = create_app(self.world.sites[HOST])
         alice = await self.world.person(HOST, "alice")
-        note = await self.world.do(HOST, post_actions.publish, alice.id, Draft(source="Hello #world"))
-        await self.world.do(HOST, post_actions.publish, alice.id, Draft(source="Hello", title="A title"))
+        note = await self.world.do(HOST, wording.publish, alice.id, Draft(source="Hello #world"))
+        await self.world.do(HOST, wording.publish, alice.id, Draft(source="Hello", title="A title"))
         known = {"number": str(note.id), "n": str(note.id), "handle": "alice", "name": "alice", "tag": "world"}
         self.paths = [re.sub(r"{(\w+)(?::\w+)?}", lambda m: known.get(m[1], "alice"), path) for path in PATHS]
         self.paths += [f"/p/{note.id}", f"/a/{alice.id}", static("style.css").partition("?")[0], "/@alice/a-title"]

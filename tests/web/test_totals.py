@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.mastodon.endpoints import ENDPOINTS
+from tests import wording
 from tests.mastodon.counting import statements
 from tests.security.test_privacy import READ, asked
 from tests.world import JSON, World
@@ -24,7 +24,7 @@ def _counted(asked_for: list[str]) -> list[str]:
 async def test_no_address_has_all_posts_counted_again_within_a_minute() -> None:
     async with World(A) as world:
         alice = await world.person(A, "alice")
-        post = await world.do(A, post_actions.publish, alice.id, Draft(source="Hello #world", title="A title"))
+        post = await world.do(A, wording.publish, alice.id, Draft(source="Hello #world", title="A title"))
         pages = [
             asked(path.replace("{number:number}", str(alice.id)) if "/a/" in path else path, post) for path in READ
         ]
@@ -53,7 +53,7 @@ async def test_a_new_post_is_in_the_archive_at_once_and_all_totals_a_minute_late
         alice = await world.person(A, "alice")
         totals = []
         for number in range(3):
-            await world.do(A, post_actions.publish, alice.id, Draft(source=f"Number {number}", title=f"Title {number}"))
+            await world.do(A, wording.publish, alice.id, Draft(source=f"Number {number}", title=f"Title {number}"))
             outbox = (await world.get(A, f"/a/{alice.id}/outbox")).json()["totalItems"]
             usage = (await world.get(A, f"/nodeinfo/2.1?{number}")).json()["usage"]["localPosts"]
             totals.append((outbox, usage))

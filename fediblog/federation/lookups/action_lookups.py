@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 
 from fediblog import log
 from fediblog.actions import account_actions, follow_actions, post_actions
-from fediblog.actions.drafts import Draft
+from fediblog.actions.account_actions import Profile
+from fediblog.actions.draft_rendering import people_named, targets
+from fediblog.actions.drafts import Draft, check_length, kind_of, text_of
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, Refused, Unavailable
-from fediblog.federation import quotas
+from fediblog.federation import quotas, text_rendering
 from fediblog.federation.lookups import resolve
 from fediblog.federation.site import Site
-from fediblog.markup.markdown import MENTIONS, find_mentions
+from fediblog.markup.html import MentionTarget
+from fediblog.markup.markdown import MENTIONS
+from fediblog.prepare.wording import Outdated, Text, Wording
 from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
-Publish = Callable[[Tx, Urls, int, Draft, Mapping[str, int]], Post]
+T = TypeVar("T")
+Publish = Callable[[Tx, Urls, int, Draft, Wording], Post]
 
 PATIENCE = 10.0  # seconds that an author waits for the people mentioned to be found
+TRIES = 3  # that a text is rendered, if what it names or is changes meanwhile
 
 
 async def publish(site: Site, account: int, draft: Draft, deed: Publish = post_actions.publish) -> Post:
@@ -30,15 +37,70 @@ async def publish(site: Site, account: int, draft: Draft, deed: Publish = post_a
     `deed` is what does it in one transaction, where something belongs to it.
     """
     quotas.use(site, account, "post")
-    found = await _people_in(site, draft)
-    return await site.db.write(deed, site.urls, account, draft, found)
+    check_length(draft)
+    texts, find = (text_of(draft, kind_of(draft)),), draft.state != "draft"  # drafts can wait
+
+    def act(tx: Tx, urls: Urls, wording: Wording) -> Post:
+        return deed(tx, urls, account, draft, wording)
+
+    return await with_wording(site, lambda: _same(texts), act, find=find)
 
 
-async def edit(site: Site, account: int, post: int, draft: Draft) -> Post:
-    """Change a post, with people looked up likewise."""
+async def edit(site: Site, account: int, post: int, draft: Draft, *, find: bool = True) -> Post:
+    """Change a post, with people looked up likewise unless `find` is false."""
     quotas.use(site, account, "edit")
-    found = await _people_in(site, draft)
-    return await site.db.write(post_actions.edit, site.urls, account, post, draft, found)
+    check_length(draft)
+
+    async def texts() -> tuple[Text, ...]:
+        return (await site.db.read(post_actions.edited_text, account, post, draft),)
+
+    def act(tx: Tx, urls: Urls, wording: Wording) -> Post:
+        return post_actions.edit(tx, urls, account, post, draft, wording)
+
+    return await with_wording(site, texts, act, find=find and draft.state != "draft")
+
+
+async def _same(texts: tuple[Text, ...]) -> tuple[Text, ...]:
+    return texts
+
+
+async def with_wording(
+    site: Site,
+    texts: Callable[[], Awaitable[tuple[Text, ...]]],
+    act: Callable[[Tx, Urls, Wording], T],
+    *,
+    find: bool = True,
+) -> T:
+    """Render the texts, then act in one transaction; both again if the wording does not fit any more by then.
+
+    With `find` people who are named and not known here are looked up first.
+    """
+    for _ in range(TRIES):
+        wording = await word(site, await texts(), find=find)
+        try:
+            return await site.db.write(act, site.urls, wording)
+        except Outdated:
+            log.event("text-outdated")
+    raise Unavailable("text-outdated", 1)
+
+
+async def word(site: Site, texts: tuple[Text, ...], *, find: bool = True) -> Wording:
+    """The texts rendered, with those whom they name, as far as they are known here or are found in time."""
+    found: dict[str, int] = {}
+
+    async def look(names: tuple[str, ...]) -> Mapping[str, MentionTarget]:
+        if not names:
+            return {}
+        if find:
+            found.update(await _found(site, names))
+        return await site.db.read(_targets, site.urls, names, found)
+
+    names, people, words = await text_rendering.render(site, texts, look)
+    return Wording(texts=texts, words=words, names=names, people=people, found=found)
+
+
+def _targets(tx: Tx, urls: Urls, names: Sequence[str], found: Mapping[str, int]) -> dict[str, MentionTarget]:
+    return targets(people_named(tx, urls, names, found))
 
 
 async def find(site: Site, text: str) -> Account | Post | None:
@@ -76,18 +138,24 @@ async def _account(site: Site, text: str, field: str) -> Account:
     return found
 
 
-async def _people_in(site: Site, draft: Draft) -> dict[str, int]:
-    """Those mentioned in a post. Drafts can wait."""
-    return {} if draft.state == "draft" else await find_people(site, [draft.source], draft.kind_of_source)
+async def update_profile(site: Site, account: int, profile: Profile) -> Account:
+    """Change what an account shows, with people looked up likewise."""
+
+    async def texts() -> tuple[Text, ...]:
+        return await site.db.read(account_actions.texts_to_render, account, profile)
+
+    def act(tx: Tx, urls: Urls, wording: Wording) -> Account:
+        return account_actions.update_profile(tx, urls, account, profile, wording)
+
+    return await with_wording(site, texts, act)
 
 
-async def find_people(site: Site, texts: Iterable[str], kind: str) -> dict[str, int]:
-    """Numbers of those mentioned that this server did not know, by the handle as written.
+async def _found(site: Site, names: Sequence[str]) -> dict[str, int]:
+    """Numbers of those who are named and whom this server did not know, by the handle as written.
 
-    `kind` is MARKDOWN or PLAIN. Whoever is not found within `PATIENCE` is left out.
+    Whoever is not found within `PATIENCE` is left out.
     """
-    names = {name: None for text in texts for name in find_mentions(text, kind)}
-    unknown = await site.db.read(_unknown, site.urls, list(names)[:MENTIONS]) if names else []
+    unknown = await site.db.read(_unknown, site.urls, names[:MENTIONS])
     found: dict[str, int] = {}
 
     async def look(name: str) -> None:

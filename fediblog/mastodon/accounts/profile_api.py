@@ -12,7 +12,6 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
 from fediblog.federation import quotas, uploads
 from fediblog.federation.lookups import action_lookups
-from fediblog.markup.markdown import PLAIN
 from fediblog.mastodon.accounts.accounts_api import find
 from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json
@@ -22,6 +21,7 @@ from fediblog.mastodon.entities.base import NAMED
 from fediblog.mastodon.params import Params
 from fediblog.media.pictures import Shape
 from fediblog.messages import text
+from fediblog.prepare.wording import Text, Wording
 from fediblog.store.posts import profile_posts, reader_marks, tags
 from fediblog.store.tx import Tx
 
@@ -70,14 +70,14 @@ async def update(call: Call) -> Json:
 @API.delete("/api/v1/profile/avatar", scope="write:accounts", gives="CredentialAccount")
 async def remove_avatar(call: Call) -> Json:
     """Take one's avatar away."""
-    await call.write(_save, call.site.urls, call.account, Params({}), {"icon": NO_PICTURE})
+    await _save(call, Params({}), {"icon": NO_PICTURE})
     return await call.read(_credential, call.look, call.account)
 
 
 @API.delete("/api/v1/profile/header", scope="write:accounts", gives="CredentialAccount")
 async def remove_header(call: Call) -> Json:
     """Take one's header away."""
-    await call.write(_save, call.site.urls, call.account, Params({}), {"image": NO_PICTURE})
+    await _save(call, Params({}), {"image": NO_PICTURE})
     return await call.read(_credential, call.look, call.account)
 
 
@@ -89,17 +89,30 @@ async def _change(call: Call) -> None:
         if sent is not None:
             upload = await uploads.upload(call.site, call.account, await sent.read(), shape=shape)
             pictures[column] = upload.id
-    fields = [each.text("value") for each in call.params.each("fields_attributes")]
-    known = await action_lookups.find_people(call.site, [call.params.text("note"), *fields], PLAIN)
-    await call.write(_save, call.site.urls, call.account, call.params, pictures, known)
+    await _save(call, call.params, pictures)
 
 
-def _save(
-    tx: Tx, urls: Urls, number: int, params: Params, pictures: dict[str, int], known: dict[str, int] | None = None
-) -> None:
+async def _save(call: Call, params: Params, pictures: dict[str, int]) -> None:
     """What was not sent stays as it is."""
-    source = params.inner("source")
-    account_actions.update_profile(tx, urls, number, _changed(find(tx, number), params, source, pictures), known)
+    number = call.account
+
+    async def texts() -> tuple[Text, ...]:
+        return await call.read(_texts, number, params, pictures)
+
+    def act(tx: Tx, urls: Urls, wording: Wording) -> None:
+        account_actions.update_profile(tx, urls, number, _changed(find(tx, number), params, pictures), wording)
+        _prefer(tx, number, params.inner("source"))
+
+    await action_lookups.with_wording(call.site, texts, act)
+
+
+def _texts(tx: Tx, number: int, params: Params, pictures: dict[str, int]) -> tuple[Text, ...]:
+    account = find(tx, number)
+    return account_actions.profile_texts(account, _changed(account, params, pictures))
+
+
+def _prefer(tx: Tx, number: int, source: Params) -> None:
+    """Keep what is preferred for new posts."""
     standing = reader_marks.defaults(tx, number)
     wanted = replace(
         standing,
@@ -111,7 +124,8 @@ def _save(
         profile_posts.set_preference(tx, number, wanted)
 
 
-def _changed(account: Account, params: Params, source: Params, pictures: dict[str, int]) -> Profile:
+def _changed(account: Account, params: Params, pictures: dict[str, int]) -> Profile:
+    source = params.inner("source")
     language = source.text("language") if source.has("language") else account.language
     if not _LANGUAGE.match(language):
         raise Invalid("language", text("api.bad-language"))

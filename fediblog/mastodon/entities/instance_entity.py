@@ -9,7 +9,7 @@ from fediblog import __version__
 from fediblog.actions import account_actions, drafts, post_actions
 from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
-from fediblog.markup.markdown import MARKDOWN, PLAIN
+from fediblog.markup.text import MARKDOWN, PLAIN
 from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.entities.base import Json, maybe_moment, moment
 from fediblog.media.decoder import PIXELS

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from fediblog.actions import post_actions
 from fediblog.actions.draft_of_post import draft_of
+from fediblog.actions.drafts import Draft
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
-from fediblog.federation import quotas
+from fediblog.federation.lookups import action_lookups
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities.base import VISIBILITIES, moment
@@ -83,14 +84,13 @@ async def put_off(call: Call) -> Json:
     at = status_params.moment_of(call.params.text("scheduled_at"))
     if at is None:
         raise Invalid("scheduled_at", text("api.no-time"))
-    quotas.use(call.site, call.account, "edit")
-    return scheduled(await call.write(_put_off, call.site.urls, call.account, call.number(), at))
+    draft = await call.read(_put_off, call.account, call.number(), at)
+    return scheduled(await action_lookups.edit(call.site, call.account, call.number(), draft, find=False))
 
 
-def _put_off(tx: Tx, urls: Urls, account: int, number: int, at: int) -> Post:
+def _put_off(tx: Tx, account: int, number: int, at: int) -> Draft:
     post = _own(tx, account, number)
-    wanted = replace(draft_of(tx, post), scheduled=status_params.not_too_soon(at, tx.now))
-    return post_actions.edit(tx, urls, account, post.id, wanted)
+    return replace(draft_of(tx, post), scheduled=status_params.not_too_soon(at, tx.now))
 
 
 @API.delete("/api/v1/scheduled_statuses/{id}", scope="write:statuses", tier=3)

@@ -10,8 +10,7 @@ from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound
-from fediblog.markup.markdown import MARKDOWN, PLAIN
-from fediblog.markup.text import one_line, tidy
+from fediblog.markup.text import MARKDOWN, PLAIN, one_line, tidy
 from fediblog.mastodon.entities.base import NAMED
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.statuses import statuses_api

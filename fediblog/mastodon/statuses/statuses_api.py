@@ -12,7 +12,7 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
 from fediblog.federation import quotas
-from fediblog.markup.markdown import MARKDOWN, PLAIN
+from fediblog.markup.text import MARKDOWN, PLAIN
 from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table

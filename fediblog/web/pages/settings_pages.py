@@ -13,7 +13,6 @@ from fediblog.errors import Invalid, Refused, Unavailable
 from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.lookups import action_lookups
-from fediblog.markup.markdown import MARKDOWN, PLAIN
 from fediblog.media.pictures import Shape
 from fediblog.messages import text
 from fediblog.store.people import logins
@@ -42,11 +41,7 @@ async def save_profile(request: Request) -> Response:
     profile = await _profile(request, form)
     if not form.errors:
         try:
-            kind = PLAIN if profile.summary_plain else MARKDOWN
-            known = await action_lookups.find_people(
-                site, [profile.summary, *(value for _, value in profile.fields)], kind
-            )
-            await site.db.write(account_actions.update_profile, site.urls, form.sender.account.id, profile, known)
+            await action_lookups.update_profile(site, form.sender.account.id, profile)
             return back(request, "/settings", "profile-saved")
         except Invalid as error:
             form.refuse(error)

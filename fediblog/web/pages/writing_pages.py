@@ -9,15 +9,13 @@ from starlette.routing import Route
 
 from fediblog.actions import post_actions
 from fediblog.actions.draft_of_post import draft_of
-from fediblog.actions.draft_rendering import people_named, targets
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
-from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation.lookups import action_lookups
-from fediblog.markup.markdown import MARKDOWN, find_mentions
-from fediblog.markup.markdown import render as markdown
+from fediblog.markup.text import MARKDOWN
+from fediblog.prepare.wording import Text
 from fediblog.store.posts import posts, profile_posts, reader_marks
 from fediblog.store.tx import Tx
 from fediblog.web import forms
@@ -115,17 +113,12 @@ def _desk(tx: Tx, visit: Visit, sheet: Sheet, number: int | None) -> Desk:
 async def _preview(request: Request, desk: Desk, form: Form) -> Response:
     site = site_of(request)
     source = desk.post.source if desk.post is not None else None
-    html = await site.db.read(_rendered, site.urls, desk.sheet, source.media_type if source else MARKDOWN)
-    return _show(request, desk, form, html)
-
-
-def _rendered(tx: Tx, urls: Urls, sheet: Sheet, kind: str) -> Markup:
-    """As it will be: what was typed as plain text in an app stays plain text."""
-    people = targets(people_named(tx, urls, find_mentions(sheet.source, kind)))
-    made = markdown(
-        sheet.source, mentions=people, tag_url=urls.tag, breaks=not sheet.title, anchor="preview-", kind=kind
-    )
-    return Markup(made.html)  # noqa: S704  the renderer cleans what it makes
+    # As it will be: what was typed as plain text in an app stays plain text.
+    kind = source.media_type if source else MARKDOWN
+    text = Text(source=desk.sheet.source, kind=kind, breaks=not desk.sheet.title)
+    wording = await action_lookups.word(site, (text,), find=False)
+    html = wording.words[0].numbered("preview")
+    return _show(request, desk, form, Markup(html))  # noqa: S704  the renderer cleans what it makes
 
 
 def _show(request: Request, desk: Desk, form: Form | None = None, preview: Markup | None = None) -> Response:

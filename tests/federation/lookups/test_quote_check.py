@@ -16,6 +16,7 @@ from fediblog.errors import Invalid, NotFound
 from fediblog.federation.lookups import action_lookups
 from fediblog.inbox import Outcome
 from fediblog.store.posts import posts, quotes
+from tests import wording
 from tests.federation.pair import Pair
 from tests.federation.stranger import Home, Person, home
 from tests.federation.test_two_servers import replay
@@ -95,7 +96,7 @@ async def test_quotes_end_with_either_post(pair: Pair) -> None:
     await pair.follow()
     ours = await pair.publish("Soon gone")
     quote, other = await quoted_by_ben(pair, ours), await quoted_by_ben(pair, ours)
-    await pair.world.do(pair.far, post_actions.edit, pair.ben.id, quote.id, Draft(source="Look again"))
+    await pair.world.do(pair.far, wording.edit, pair.ben.id, quote.id, Draft(source="Look again"))
     await pair.world.settle()
     assert (await at_ben(pair, quote)).quote_state == "accepted"
     copy = await pair.here(quote)
@@ -237,25 +238,25 @@ async def test_our_own_people_quote_each_other_and_themselves(at_home: Home) -> 
     site = at_home.site
     dora = await site.db.write(add_person, site.urls, "dora", keys_of("home.test", "dora"))
     ours = await at_home.writes()
-    quote = await site.db.write(post_actions.publish, site.urls, dora.id, Draft(source="Look", quote=ours.id))
+    quote = await site.db.write(wording.publish, site.urls, dora.id, Draft(source="Look", quote=ours.id))
     (given,) = await site.db.read(quotes.standing, ours.id)
     assert (quote.quote, given.quoting) == (ours.uri, quote.uri)
     assert await state(at_home, quote) == ("accepted", True)
     assert await at_home.notices() == [("quote", "dora")]
     await site.db.write(quote_actions.revoke, site.urls, at_home.alice.id, given.id)
     assert await state(at_home, quote) == ("revoked", False)
-    await site.db.write(post_actions.edit, site.urls, dora.id, quote.id, Draft(source="Still there"))
+    await site.db.write(wording.edit, site.urls, dora.id, quote.id, Draft(source="Still there"))
     assert await state(at_home, quote) == ("revoked", False)
     for policy in ("nobody", "followers"):
         closed = await at_home.writes(quotable=policy)
         with pytest.raises(Invalid, match="does not want"):
-            await site.db.write(post_actions.publish, site.urls, dora.id, Draft(source="Look", quote=closed.id))
+            await site.db.write(wording.publish, site.urls, dora.id, Draft(source="Look", quote=closed.id))
     own = await at_home.writes(visibility=Visibility.FOLLOWERS)
     again = await at_home.writes(quote=own.id)
     assert again.visibility == Visibility.FOLLOWERS
     assert await state(at_home, again) == ("accepted", True)
     with pytest.raises(NotFound):
-        await site.db.write(post_actions.publish, site.urls, dora.id, Draft(source="Look", quote=own.id))
+        await site.db.write(wording.publish, site.urls, dora.id, Draft(source="Look", quote=own.id))
     secret = await at_home.writes(visibility=Visibility.DIRECT)
     with pytest.raises(Invalid, match="everybody may see"):
         await at_home.writes(quote=secret.id)
@@ -270,10 +271,10 @@ async def test_a_post_for_later_asks_when_it_appears(at_home: Home) -> None:
     ]
     assert await site.db.read(quotes.standing, ours.id) == []
     kept = await site.db.write(
-        post_actions.edit, site.urls, at_home.alice.id, waiting[0].id, Draft(source="A draft now", state="draft")
+        wording.edit, site.urls, at_home.alice.id, waiting[0].id, Draft(source="A draft now", state="draft")
     )
     assert kept.quote == ours.uri
-    published = await site.db.write(post_actions.edit, site.urls, at_home.alice.id, kept.id, Draft(source="Now"))
+    published = await site.db.write(wording.edit, site.urls, at_home.alice.id, kept.id, Draft(source="Now"))
     assert await state(at_home, published) == ("accepted", True)
     await site.db.write(post_actions.delete, site.urls, at_home.alice.id, closing.id)
     await site.db.write(post_actions.release, site.urls, waiting[1].id)

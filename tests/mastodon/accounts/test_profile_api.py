@@ -9,6 +9,7 @@ from PIL import Image
 
 from fediblog.actions import account_actions
 from fediblog.store.people import accounts, logins
+from tests import wording
 from tests.mastodon.server import Server
 
 UPDATE = "/api/v1/accounts/update_credentials"
@@ -115,7 +116,7 @@ async def test_what_an_app_sends_back_stays_the_markdown_that_it_was(both: Serve
     """Only what is changed in the app becomes plain text."""
     alice, api = both.people["alice"], await both.api("alice")
     written = account_actions.Profile(summary="I *write*", fields=(("A", "[a](https://a.example)"), ("B", "*b*")))
-    before = await both.write(account_actions.update_profile, both.site.urls, alice.id, written)
+    before = await both.write(wording.update_profile, both.site.urls, alice.id, written)
     me = await api.get("/api/v1/accounts/verify_credentials")
     sent = {"note": me["source"]["note"], "fields_attributes": me["source"]["fields"], "display_name": "Alice"}
     assert (await api.call("PATCH", address, json=sent | {"locked": True})).status_code == 200

@@ -10,6 +10,7 @@ from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts, timelines
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.mastodon.accounts.test_accounts_api import ids, pages
 from tests.mastodon.server import Api, Server
 from tests.store.makers import home_of, post, remote
@@ -67,7 +68,7 @@ async def test_follow_and_how_it_is_meant(both: Server) -> None:
 async def test_requests_are_let_in_or_not(both: Server) -> None:
     bob, carol = both.people["bob"], await both.person("carol")
     await both.write(
-        account_actions.update_profile, both.site.urls, both.people["alice"].id, account_actions.Profile(locked=True)
+        wording.update_profile, both.site.urls, both.people["alice"].id, account_actions.Profile(locked=True)
     )
     alice, api = both.people["alice"], await both.api("alice")
     for name in ("bob", "carol"):

@@ -13,6 +13,7 @@ from fediblog.store.posts import media_files, posts, profile_posts
 from fediblog.store.posts.reader_marks import Defaults
 from fediblog.store.readers import announcements
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.mastodon.server import Server
 
 
@@ -107,9 +108,9 @@ async def test_preferences_are_ones_own(both: Server) -> None:
 
 
 async def test_announcements_are_read_once(both: Server) -> None:
-    number = await both.write(site_actions.announce, both.site.urls, "A *new* disk.", None)
+    number = await both.write(wording.announce, both.site.urls, "A *new* disk.", None)
     soon = both.clock.now + 60_000
-    short = await both.write(site_actions.announce, both.site.urls, "<script>Soon</script>", soon)
+    short = await both.write(wording.announce, both.site.urls, "<script>Soon</script>", soon)
     alice, bob = await both.api("alice"), await both.api("bob")
     found = await alice.get("/api/v1/announcements")
     assert [each["id"] for each in found] == [str(short), str(number)]
@@ -158,7 +159,7 @@ async def test_a_custom_emoji_is_offered_shown_and_sent_along(both: Server) -> N
     page = await api.http.get(f"/@alice/{post.id}", headers={"accept": "text/html"})
     assert 'class="emoji"' in page.text
     named = account_actions.Profile(name="Alice :blob:", summary="Likes :none:")
-    await both.write(account_actions.update_profile, both.site.urls, alice.id, named)
+    await both.write(wording.update_profile, both.site.urls, alice.id, named)
     owner = (await api.get("/api/v2/instance"))["contact"]["account"]
     assert [each["shortcode"] for each in owner["emojis"]] == ["blob"]
     other = await both.publish("alice", "No :none: here, and 12:blob:30")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft, PollDraft
 from fediblog.store.queues import job_queue, poll_totals
+from tests import wording
 from tests.mastodon.server import Server
 
 POLL = {"options": ["Tea", "Coffee", "Water"], "expires_in": 600, "multiple": False}
@@ -72,7 +72,7 @@ async def test_a_vote_elsewhere_counts_at_once_and_who_looks_has_the_totals_aske
     dave = await server.world.person("far.test", "dave")
     there = server.world.sites["far.test"]
     draft = Draft(source="Which?", poll=PollDraft(options=("Tea", "Coffee"), seconds=3600))
-    post = await there.db.write(post_actions.publish, there.urls, dave.id, draft)
+    post = await there.db.write(wording.publish, there.urls, dave.id, draft)
     api, nobody = await server.api("alice"), await server.api()
     (found,) = (await api.get("/api/v2/search", q=post.uri, resolve="true"))["statuses"]
     number = found["poll"]["id"]

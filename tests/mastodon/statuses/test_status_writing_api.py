@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft, File
 from fediblog.domain.documents import PUBLIC, Policy, Rule, Visibility
 from fediblog.store.people import apps, relations
 from fediblog.store.posts import post_writing, posts
 from fediblog.store.tx import Tx
+from tests import wording
 from tests.mastodon.server import Api, Server
 from tests.mastodon.statuses.test_media_api import uploaded
 from tests.store import makers
@@ -193,7 +193,7 @@ async def test_the_website_keeps_what_an_app_said(server: Server) -> None:
     asked: dict[str, Any] = {"status": "*x*", "quote_approval_policy": "nobody", "fediblog": {"categories": ["Moon"]}}
     made = await alice.post("/api/v1/statuses", asked)
     draft = Draft(source="*y* #sea", visibility=Visibility.PUBLIC)
-    await server.write(post_actions.edit, server.site.urls, server.people["alice"].id, int(made["id"]), draft)
+    await server.write(wording.edit, server.site.urls, server.people["alice"].id, int(made["id"]), draft)
     shown = await alice.get(f"/api/v1/statuses/{made['id']}")
     assert "*y*" in shown["content"]
     assert sorted(each["name"] for each in shown["tags"]) == ["Moon", "sea"]

@@ -7,7 +7,6 @@ from typing import Any
 
 from fediblog.actions import reaction_actions
 from fediblog.actions.drafts import Draft
-from fediblog.actions.post_actions import publish
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
@@ -16,6 +15,7 @@ from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.store import makers
+from tests.wording import publish
 
 
 async def deed(api: Api, post: Post | str, name: str, **json: Any) -> Any:

@@ -13,6 +13,7 @@ from fediblog.domain.documents import Visibility
 from fediblog.mastodon.streaming import hub
 from fediblog.store.people import apps
 from fediblog.store.readers import lists
+from tests import wording
 from tests.mastodon.server import HOST, Server
 from tests.mastodon.sockets import Closed, Socket
 
@@ -78,7 +79,7 @@ async def test_what_happens_is_told_where_it_belongs(both: Server) -> None:
         assert {(event, status["id"]) for _, event, status in told} == {("update", str(post.id))}
 
         changed = Draft(source="A pot of #tea")
-        await both.world.do(HOST, post_actions.edit, bob.id, post.id, changed)
+        await both.world.do(HOST, wording.edit, bob.id, post.id, changed)
         await caught_up(both)
         told = [await socket.update() for _ in range(4)]
         assert {event for _, event, _ in told} == {"status.update"}
@@ -119,7 +120,7 @@ async def test_notices_conversations_and_private_posts(server: Server) -> None:
         await caught_up(server)
         assert (await socket.update())[2]["type"] == "follow"
         assert (await socket.update())[1] == "notification"
-        number = await server.world.do(HOST, site_actions.announce, "The server moves on *Monday*", None)
+        number = await server.world.do(HOST, wording.announce, "The server moves on *Monday*", None)
         await caught_up(server)
         _, event, announcement = await socket.update()
         assert (event, announcement["id"]) == ("announcement", str(number))

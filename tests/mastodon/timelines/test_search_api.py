@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fediblog.actions import moderation_actions, post_actions
+from fediblog.actions import moderation_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.documents import Visibility
 from fediblog.federation.lookups import action_lookups
 from fediblog.store.people import accounts
+from tests import wording
 from tests.mastodon.server import Server
 from tests.mastodon.timelines.test_timelines_api import ids
 
@@ -62,7 +63,7 @@ async def test_what_is_on_another_server_is_fetched_and_its_private_posts_become
     await server.world.open(far)
     dave = await server.world.person(far, "dave")
     there = server.world.sites[far]
-    post = await there.db.write(post_actions.publish, there.urls, dave.id, Draft(source="Far hills <https://x.test/a>"))
+    post = await there.db.write(wording.publish, there.urls, dave.id, Draft(source="Far hills <https://x.test/a>"))
     api, nobody = await server.api("alice"), await server.api()
     assert (await nobody.get(SEARCH, q=post.uri, resolve="true"))["statuses"] == []
     (found,) = (await api.get(SEARCH, q=post.uri, resolve="true"))["statuses"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fediblog.actions import moderation_actions, post_actions, reaction_actions
+from fediblog.actions import moderation_actions, reaction_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.documents import Visibility
 from fediblog.store.people import accounts
+from tests import wording
 from tests.mastodon.server import Api, Server
 
 NEXT = re.compile(r'<([^>]*)>; rel="next"')
@@ -104,7 +105,7 @@ async def test_a_link_has_a_timeline_and_follows_edits(both: Server) -> None:
     found = await api.get("/api/v1/timelines/link", url="https://example.org/a?b=1&c=2")
     assert ids(found) == [str(post.id)]
     await server.write(
-        post_actions.edit,
+        wording.edit,
         server.site.urls,
         server.people["bob"].id,
         post.id,

@@ -15,6 +15,7 @@ from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.protocol.actors import read_actor
 from fediblog.protocol.notes import read_note
 from fediblog.store.posts import posts
+from tests import wording
 from tests.world import JSON, World, ask
 
 HTML = "text/html,application/xhtml+xml,*/*;q=0.8"
@@ -69,7 +70,7 @@ async def test_the_server_itself_has_an_actor(world: World) -> None:
 
 async def test_an_article_has_all_that_readers_elsewhere_need(world: World, alice: Account) -> None:
     draft = Draft(source="Text with a #Tag and [a link](/about).", title="On oaks", summary="Short.", language="en")
-    post = await world.do(A, post_actions.publish, alice.id, draft)
+    post = await world.do(A, wording.publish, alice.id, draft)
     found = await document(world, post.uri)
     note = read_note(found)
     assert note is not None
@@ -87,7 +88,7 @@ async def test_an_article_has_all_that_readers_elsewhere_need(world: World, alic
 
 @pytest.mark.parametrize("visibility", [Visibility.FOLLOWERS, Visibility.DIRECT])
 async def test_what_is_not_for_everybody_is_not_there(world: World, alice: Account, visibility: Visibility) -> None:
-    post = await world.do(A, post_actions.publish, alice.id, Draft(source="Secret.", visibility=visibility))
+    post = await world.do(A, wording.publish, alice.id, Draft(source="Secret.", visibility=visibility))
     missing = await world.get(A, "/p/1")
     for path in (post.uri, f"{post.uri}/replies", f"{post.uri}/likes", f"/x/{post.id}", f"/c/{post.id}"):
         answer = await world.get(A, path)
@@ -98,12 +99,12 @@ async def test_what_is_not_for_everybody_is_not_there(world: World, alice: Accou
 
 
 async def test_drafts_are_not_there_either(world: World, alice: Account) -> None:
-    post = await world.do(A, post_actions.publish, alice.id, Draft(source="Not yet.", state="draft"))
+    post = await world.do(A, wording.publish, alice.id, Draft(source="Not yet.", state="draft"))
     assert (await world.get(A, post.uri)).status_code == 404
 
 
 async def test_what_is_deleted_answers_410_with_a_tombstone(world: World, alice: Account) -> None:
-    post = await world.do(A, post_actions.publish, alice.id, Draft(source="Soon gone."))
+    post = await world.do(A, wording.publish, alice.id, Draft(source="Soon gone."))
     await world.do(A, post_actions.delete, alice.id, post.id)
     found = await document(world, post.uri, 410)
     assert (found["type"], found["formerType"], found["id"]) == ("Tombstone", "Note", post.uri)
@@ -112,7 +113,7 @@ async def test_what_is_deleted_answers_410_with_a_tombstone(world: World, alice:
 
 
 async def test_the_outbox_is_paged_and_newest_first(world: World, alice: Account) -> None:
-    written = [await world.do(A, post_actions.publish, alice.id, Draft(source=f"Number {n}.")) for n in range(45)]
+    written = [await world.do(A, wording.publish, alice.id, Draft(source=f"Number {n}.")) for n in range(45)]
     whole = await document(world, alice.outbox)
     assert whole["totalItems"] == 45
     uris: list[str] = []
@@ -126,7 +127,7 @@ async def test_the_outbox_is_paged_and_newest_first(world: World, alice: Account
 
 async def test_a_boost_can_be_fetched_by_its_id(world: World, alice: Account) -> None:
     bob = await world.person(A, "bob")
-    post = await world.do(A, post_actions.publish, alice.id, Draft(source="Pass it on."))
+    post = await world.do(A, wording.publish, alice.id, Draft(source="Pass it on."))
     await world.do(A, reaction_actions.boost, bob.id, post.id)
     shares = await document(world, f"{post.uri}/shares")
     assert shares["totalItems"] == 1
@@ -135,9 +136,9 @@ async def test_a_boost_can_be_fetched_by_its_id(world: World, alice: Account) ->
 
 
 async def test_replies_and_the_whole_thread_are_collections_of_ids(world: World, alice: Account) -> None:
-    post = await world.do(A, post_actions.publish, alice.id, Draft(source="Question?"))
-    first = await world.do(A, post_actions.publish, alice.id, Draft(source="Answer.", reply_to=post.id))
-    second = await world.do(A, post_actions.publish, alice.id, Draft(source="More.", reply_to=first.id))
+    post = await world.do(A, wording.publish, alice.id, Draft(source="Question?"))
+    first = await world.do(A, wording.publish, alice.id, Draft(source="Answer.", reply_to=post.id))
+    second = await world.do(A, wording.publish, alice.id, Draft(source="More.", reply_to=first.id))
     replies = await document(world, (await document(world, f"{post.uri}/replies"))["first"])
     assert replies["items"] == [first.uri]
     thread = await document(world, f"/c/{post.id}")
@@ -160,7 +161,7 @@ async def test_a_signature_that_is_there_must_be_good(world: World, alice: Accou
 
 
 async def test_pinned_posts_are_the_featured_collection(world: World, alice: Account) -> None:
-    post = await world.do(A, post_actions.publish, alice.id, Draft(source="Read this first."))
+    post = await world.do(A, wording.publish, alice.id, Draft(source="Read this first."))
     await world.do(A, post_actions.pin, alice.id, post.id)
     found = await document(world, alice.featured)
     assert [item["id"] for item in found["orderedItems"]] == [post.uri]

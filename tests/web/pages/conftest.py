@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fediblog.actions import account_actions, post_actions
+from fediblog.actions import account_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
 from fediblog.domain.accounts import Account
@@ -29,6 +29,7 @@ from fediblog.store.posts import post_writing, posts
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.tx import Tx
 from fediblog.web.sessions import hashed
+from tests import wording
 from tests.conftest import Clock
 
 ORIGIN = "https://blog.test"
@@ -94,7 +95,7 @@ class Blog:
         self.clock.forward(seconds=60)
         draft["visibility"] = Visibility(draft.get("visibility", "public"))
         made = Draft(source=source, **draft)
-        return await self.site.db.write(post_actions.publish, self.site.urls, self.alice.id, made)
+        return await self.site.db.write(wording.publish, self.site.urls, self.alice.id, made)
 
     async def stranger(self, handle: str = "bob", domain: str = "far.example", **fields: Any) -> Account:
         """Somebody on another server."""

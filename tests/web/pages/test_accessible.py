@@ -8,12 +8,13 @@ from importlib.resources import files
 
 import pytest
 
-from fediblog.actions import account_actions, post_actions
+from fediblog.actions import post_actions
 from fediblog.actions.account_actions import Profile
 from fediblog.domain.documents import Option, Poll
 from fediblog.store.people import relations
 from fediblog.store.posts import timelines
 from fediblog.store.readers import notifications
+from tests import wording
 from tests.web.pages.conftest import Blog
 from tests.web.pages.test_desk import picture
 
@@ -94,7 +95,7 @@ async def furnished(blog: Blog) -> list[str]:
     """A blog with something of everything; returns the addresses of its pages."""
     alice, site = blog.alice.id, blog.site
     profile = Profile(name="Alice", summary="I *sail*.", fields=(("Web", "https://alice.example"),))
-    await site.db.write(account_actions.update_profile, site.urls, alice, profile)
+    await site.db.write(wording.update_profile, site.urls, alice, profile)
     bob, eve = await blog.stranger(name="Bob"), await blog.stranger("eve")
     await site.db.write(relations.put_follow, alice, bob.id, "https://blog.test/x/1", "accepted")
     await site.db.write(relations.put_follow, eve.id, alice, "https://far.example/x/1", "pending")

@@ -20,6 +20,7 @@ from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts, profile_posts, reactions, timelines
 from fediblog.store.queues import delivery_queue, job_queue, profile_totals
 from fediblog.store.readers import moderation, notifications
+from tests import wording
 from tests.web.pages.conftest import ORIGIN, PASSWORD, Blog
 
 
@@ -468,7 +469,7 @@ async def test_a_profile_from_an_app_is_edited_as_what_it_is(blog: Blog) -> None
     owner = await blog.owner()
     assert 'name="plain"' not in (await owner.get("/settings")).text
     sent = account_actions.Profile(summary="*a*\nb", summary_plain=True, fields=(("F", "*f*"),), fields_plain=True)
-    await blog.site.db.write(account_actions.update_profile, blog.site.urls, blog.alice.id, sent)
+    await blog.site.db.write(wording.update_profile, blog.site.urls, blog.alice.id, sent)
     assert 'name="plain" value="1" checked' in (await owner.get("/settings")).text
     typed = {"summary": "*a*\r\nb @alice", "plain": "1", "field-name": ["F", "G"], "field-value": ["*f*", "*g*"]}
     shown = {}

@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 import pytest
 from starlette.routing import Route
 
-from fediblog.actions import account_actions, post_actions, report_actions
+from fediblog.actions import post_actions, report_actions
 from fediblog.actions.account_actions import Profile
 from fediblog.actions.drafts import PollDraft
 from fediblog.actions.report_actions import Complaint
@@ -24,6 +24,7 @@ from fediblog.store.people import relations
 from fediblog.store.posts import timelines
 from fediblog.store.readers import notifications
 from fediblog.web.pages import admin_pages, blog_pages, people_pages, profile_page, stream_pages
+from tests import wording
 from tests.security.test_privacy import flat
 from tests.web.pages.conftest import Blog, Browser
 
@@ -117,7 +118,7 @@ async def furnished(blog: Blog) -> list[Post]:
     """Posts of each kind, people who do something, all with a word that is written from right to left."""
     alice, site = blog.alice.id, blog.site
     profile = Profile(name=f"{WORD} a", summary=f"{WORD} b", fields=((f"{WORD} c", f"{WORD} d"),))
-    await site.db.write(account_actions.update_profile, site.urls, alice, profile)
+    await site.db.write(wording.update_profile, site.urls, alice, profile)
     bob, eve = await blog.stranger(name=f"{WORD} Bob", summary=f"<p>{WORD}</p>"), await blog.stranger("eve")
     await site.db.write(relations.put_follow, alice, bob.id, "https://blog.test/x/1", "accepted")
     await site.db.write(relations.put_follow, bob.id, alice, "https://far.example/x/0", "accepted")

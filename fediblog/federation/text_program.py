@@ -1,0 +1,63 @@
+"""The program that renders long texts in a process of its own, so that no turn of the server waits for them.
+
+It reads the texts and tells whom they name; is told whom these are; and tells the HTML. Each message is four bytes with
+its length, then JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, Final
+
+from fediblog.domain.urls import Urls
+from fediblog.markup.html import MentionTarget
+from fediblog.prepare import texts as prepare
+from fediblog.prepare.wording import Text
+
+MEMORY: Final = 1024 * 1024 * 1024
+"""Bytes of address space."""
+CPU_SECONDS: Final = 60
+
+
+def confine() -> None:
+    """Gives up what rendering does not need."""
+    sys.dont_write_bytecode = True
+    if sys.platform == "win32":
+        return
+    import resource
+
+    limits = {resource.RLIMIT_AS: MEMORY, resource.RLIMIT_CPU: CPU_SECONDS, resource.RLIMIT_FSIZE: 0}
+    for kind, wanted in limits.items():
+        _, most = resource.getrlimit(kind)
+        value = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        resource.setrlimit(kind, (value, value))
+
+
+def main() -> None:
+    confine()
+    texts = [
+        Text(source=source, kind=kind, breaks=breaks, inline_images=pictures)
+        for source, kind, breaks, pictures in _read()
+    ]
+    parsed = prepare.read(texts)
+    _write(prepare.names(parsed))
+    origin, handle_domain, known = _read()
+    people = {name: MentionTarget(*each) for name, each in known.items()}
+    words = prepare.words(texts, parsed, people, Urls(origin, handle_domain))
+    _write([[each.html, each.hashtags, each.emoji, each.anchor] for each in words])
+
+
+def _read() -> Any:
+    size = int.from_bytes(sys.stdin.buffer.read(4), "big")
+    return json.loads(sys.stdin.buffer.read(size))
+
+
+def _write(message: object) -> None:
+    body = json.dumps(message).encode()
+    sys.stdout.buffer.write(len(body).to_bytes(4, "big") + body)
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main()

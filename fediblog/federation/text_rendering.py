@@ -1,0 +1,101 @@
+"""Renders what our people typed: short texts where they are, long ones in a process of their own.
+
+A thread would not do: the parser is Python, so that each step of everything else would wait for its turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+from fediblog.domain.urls import Urls
+from fediblog.errors import Invalid, Unavailable
+from fediblog.federation.site import Site
+from fediblog.markup.html import Html, MentionTarget
+from fediblog.media.pictures import bare_environment
+from fediblog.prepare import texts as prepare
+from fediblog.prepare.wording import Text, Words
+
+LONG: Final = 2_000
+"""Characters; more take above ten milliseconds."""
+AT_ONCE: Final = 2
+"""Long texts rendered at the same time: each takes a processor."""
+PATIENCE: Final = 30.0
+"""Seconds that a text waits for its turn."""
+TIMEOUT: Final = 60.0
+"""Seconds for one reading, and for one writing."""
+PROGRAM: Final = (sys.executable, "-I", "-m", "fediblog.federation.text_program")
+
+People = Mapping[str, MentionTarget]
+Look = Callable[[tuple[str, ...]], Awaitable[People]]
+"""Says whom names mean that are typed in a text."""
+
+
+class Turns:
+    """How many long texts of a site are rendered at a time."""
+
+    def __init__(self, _site: Site) -> None:
+        self.free = asyncio.Semaphore(AT_ONCE)
+
+
+async def render(site: Site, texts: tuple[Text, ...], look: Look) -> tuple[tuple[str, ...], People, tuple[Words, ...]]:
+    """Whom the texts name, whom `look` takes them for, and the texts as HTML."""
+    if sum(len(each.source) for each in texts) <= LONG:
+        parsed = prepare.read(texts)
+        names = prepare.names(parsed)
+        people = await look(names)
+        return names, people, prepare.words(texts, parsed, people, site.urls)
+    turns = site.keep(Turns)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await turns.free.acquire()
+    except TimeoutError:
+        raise Unavailable("texts-busy", 60, "too many long texts at once") from None
+    try:
+        return await _render_apart(site.urls, texts, look)
+    finally:
+        turns.free.release()
+
+
+async def _render_apart(
+    urls: Urls, texts: tuple[Text, ...], look: Look
+) -> tuple[tuple[str, ...], People, tuple[Words, ...]]:
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=bare_environment()
+    )
+    try:
+        told = [[each.source, each.kind, each.breaks, each.inline_images] for each in texts]
+        names = tuple(await _ask(process, told))
+        people = await look(names)
+        known = {name: [each.uri, each.url, each.handle] for name, each in people.items()}
+        answer = await _ask(process, [urls.origin, urls.handle_domain, known])
+        return names, people, tuple(_words(*each) for each in answer)
+    except (asyncio.IncompleteReadError, BrokenPipeError, ConnectionResetError):
+        raise Invalid("source", "This text needs too much memory or time. Make it shorter or simpler.") from None
+    except TimeoutError:
+        raise Invalid("source", "This text takes too long to read. Make it shorter or simpler.") from None
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
+
+
+def _words(html: str, hashtags: list[str], emoji: list[str], anchor: str) -> Words:
+    return Words(html=Html(html), hashtags=tuple(hashtags), emoji=tuple(emoji), anchor=anchor)
+
+
+async def _ask(process: Process, question: Any) -> Any:
+    """One message each way: four bytes with its length, then JSON."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    body = json.dumps(question).encode()
+    async with asyncio.timeout(TIMEOUT):
+        process.stdin.write(len(body).to_bytes(4, "big") + body)
+        await process.stdin.drain()
+        size = int.from_bytes(await process.stdout.readexactly(4), "big")
+        return json.loads(await process.stdout.readexactly(size))

@@ -1,0 +1,1 @@
+"""What people wrote, made ready to be stored before a transaction begins: pure, since others wait for transactions."""

@@ -1,0 +1,107 @@
+"""Texts rendered before the transaction: here or in another process, and again if they do not fit by then."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from fediblog.actions import post_actions
+from fediblog.actions.drafts import Draft, kind_of, text_of
+from fediblog.errors import Invalid
+from fediblog.federation import text_rendering
+from fediblog.federation.lookups import action_lookups
+from fediblog.markup.html import MentionTarget
+from fediblog.prepare.wording import Outdated, Text, Wording
+from fediblog.store.people import accounts
+from fediblog.store.tx import Tx
+from tests.web.pages.conftest import Blog
+
+pytest_plugins = ("tests.web.pages.conftest",)
+
+BOB = MentionTarget("https://b.test/users/bob", "https://b.test/@bob", "bob@b.test")
+SOURCE = "## Head :blob:\n\nHi @bob@b.test, see #Sea[^1] and [all](/about).\n\n[^1]: A *note*, @nobody.\n"
+
+
+async def test_a_long_text_is_rendered_as_a_short_one(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = (Text(source=SOURCE), Text(source="*plain*\n@bob@b.test", kind="text/plain", inline_images=False))
+    asked = []
+
+    async def look(names: tuple[str, ...]) -> Mapping[str, MentionTarget]:
+        asked.append(names)
+        return {"bob@b.test": BOB}
+
+    here = await text_rendering.render(blog.site, texts, look)
+    monkeypatch.setattr(text_rendering, "LONG", 0)
+    assert await text_rendering.render(blog.site, texts, look) == here
+    assert asked == [("bob@b.test", "nobody")] * 2
+    words = here[2]
+    assert (words[0].hashtags, words[0].emoji, words[1].anchor) == (("Sea",), ("blob",), "")
+    assert 'id="sec-p7-head' in words[0].numbered("p7")
+    assert 'href="#fn-p7-1"' in words[0].numbered("p7")
+    assert 'href="#fn-1"' in words[0].numbered("")
+    assert 'class="u-url mention"' in words[1].html
+
+
+async def test_what_renders_too_long_is_refused_and_ended(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def look(_: tuple[str, ...]) -> Mapping[str, MentionTarget]:
+        return {}
+
+    monkeypatch.setattr(text_rendering, "LONG", 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(text_rendering, "TIMEOUT", 0.0)
+        with pytest.raises(Invalid, match="takes too long"):
+            await text_rendering.render(blog.site, (Text(source="x"),), look)
+    task = asyncio.create_task(text_rendering.render(blog.site, (Text(source="x"),), look))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await text_rendering.render(blog.site, (Text(source="x"),), look))[2][0].html == "<p>x</p>\n"
+
+
+async def test_a_post_with_ids_has_its_number_in_them(blog: Blog) -> None:
+    post = await action_lookups.publish(blog.site, blog.alice.id, Draft(source=SOURCE, title="T"))
+    assert f'id="sec-p{post.id}-head-blob"' in post.content
+    assert f'href="#fn-p{post.id}-1"' in post.content
+    after = await action_lookups.edit(blog.site, blog.alice.id, post.id, Draft(source=SOURCE + "More", title="T"))
+    assert f'id="sec-p{post.id}-head-blob"' in after.content
+
+
+async def test_a_wording_that_does_not_fit_any_more_is_refused(blog: Blog) -> None:
+    bob = await blog.stranger("bob", "far.example")
+    draft = Draft(source="Hi @bob@far.example")
+    wording = await action_lookups.word(blog.site, (text_of(draft, kind_of(draft)),))
+    assert [*wording.people] == ["bob@far.example"]
+
+    def publish(tx: Tx, draft: Draft, wording: Wording) -> None:
+        post_actions.publish(tx, blog.site.urls, blog.alice.id, draft, wording)
+
+    with pytest.raises(Outdated):  # it is of another text
+        await blog.site.db.write(publish, Draft(source="Else"), wording)
+    await blog.site.db.write(lambda tx: accounts.set_state(tx, bob.id, "suspended"))
+    with pytest.raises(Outdated):  # the link would lead to somebody who is shown to nobody
+        await blog.site.db.write(publish, draft, wording)
+
+
+async def test_what_changes_meanwhile_is_rendered_again(blog: Blog) -> None:
+    bob = await blog.stranger("bob", "far.example")
+    times = 0
+
+    def act(tx: Tx, _urls: object, wording: Wording) -> str:
+        nonlocal times
+        times += 1
+        return post_actions.publish(tx, blog.site.urls, blog.alice.id, draft, wording).content
+
+    draft = Draft(source="Hi @bob@far.example")
+
+    async def texts() -> tuple[Text, ...]:
+        if times:
+            return (text_of(draft, kind_of(draft)),)
+        return (text_of(replaced, kind_of(replaced)),)
+
+    replaced = Draft(source="Hi", title="T")
+    assert bob.url in await action_lookups.with_wording(blog.site, texts, act)
+    assert times == 2
+    assert len(await blog.site.db.read(lambda tx: tx.all("select 1 from post where local = 1"))) == 1
