@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -187,10 +186,16 @@ def read(environment: Mapping[str, str], given: Mapping[str, str | None] | None 
 
 def _from_file(path: Path) -> dict[str, str]:
     try:
-        found = tomllib.loads(path.read_text())
+        written = path.read_text()
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misuse(f"{path} cannot be read: {error}") from None
+    import tomllib  # no start waits for it where there is no file
+
+    try:
+        found = tomllib.loads(written)
+    except tomllib.TOMLDecodeError as error:
         raise Misuse(f"{path} cannot be read: {error}") from None
     return {name: ",".join(map(str, v)) if isinstance(v, list) else str(v) for name, v in found.items()}
 

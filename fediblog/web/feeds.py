@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
-from xml.etree.ElementTree import Element, SubElement, tostring
+from typing import TYPE_CHECKING
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment
@@ -19,6 +19,9 @@ from fediblog.domain.records import record
 from fediblog.hashtags import key
 from fediblog.messages import text
 from fediblog.protocol import previews
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 ATOM = "http://www.w3.org/2005/Atom"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
@@ -40,7 +43,7 @@ class Feed:
 
 def atom(feed: Feed, posts: Sequence[Post]) -> bytes:
     """The feed as Atom."""
-    root = Element("feed", {"xmlns": ATOM})
+    root = _root("feed", {"xmlns": ATOM})
     _add(root, "id", feed.page)
     _add(root, "title", feed.title)
     if feed.description:
@@ -52,7 +55,7 @@ def atom(feed: Feed, posts: Sequence[Post]) -> bytes:
         _add(root, "icon", feed.icon)
     _add(root, "generator", "fediblog")
     for post in posts:
-        _atom_entry(SubElement(root, "entry"), post)
+        _atom_entry(_child(root, "entry"), post)
     return _xml(root)
 
 
@@ -63,7 +66,7 @@ def _atom_entry(entry: Element, post: Post) -> None:
     _add(entry, "updated", _rfc3339(_changed(post)))
     _add(entry, "link", rel="alternate", type="text/html", href=post.url)
     _add(entry, "link", rel="alternate", type="application/activity+json", href=post.uri)
-    author = SubElement(entry, "author")
+    author = _child(entry, "author")
     _add(author, "name", post.account.shown_name)
     _add(author, "uri", post.account.url)
     for tag in post.hashtags:
@@ -72,7 +75,7 @@ def _atom_entry(entry: Element, post: Post) -> None:
         _add(entry, "link", rel="enclosure", type=file.media_type or "application/octet-stream", href=file.url)
     if about := _about(post):
         _add(entry, "summary", about)
-    content = SubElement(entry, "content", {"type": "html"})
+    content = _child(entry, "content", {"type": "html"})
     if post.language:
         content.set("xml:lang", post.language)
     content.text = whole(post)
@@ -80,8 +83,8 @@ def _atom_entry(entry: Element, post: Post) -> None:
 
 def rss(feed: Feed, posts: Sequence[Post]) -> bytes:
     """The feed as RSS 2.0."""
-    root = Element("rss", {"version": "2.0", "xmlns:atom": ATOM, "xmlns:content": CONTENT})
-    channel = SubElement(root, "channel")
+    root = _root("rss", {"version": "2.0", "xmlns:atom": ATOM, "xmlns:content": CONTENT})
+    channel = _child(root, "channel")
     _add(channel, "title", feed.title)
     _add(channel, "link", feed.page)
     _add(channel, "description", escape(feed.description or feed.title, quote=False))
@@ -90,7 +93,7 @@ def rss(feed: Feed, posts: Sequence[Post]) -> bytes:
     if posts:
         _add(channel, "lastBuildDate", _rfc822(max(map(_changed, posts))))
     for post in posts:
-        _rss_item(SubElement(channel, "item"), post)
+        _rss_item(_child(channel, "item"), post)
     return _xml(root)
 
 
@@ -219,11 +222,25 @@ def _rfc822(ms: int) -> str:
     return format_datetime(datetime.fromtimestamp(ms / 1000, UTC), usegmt=True)
 
 
+def _root(name: str, attributes: dict[str, str]) -> Element:
+    from xml.etree.ElementTree import Element  # no start waits for it
+
+    return Element(name, attributes)
+
+
+def _child(parent: Element, name: str, attributes: dict[str, str] | None = None) -> Element:
+    made = parent.makeelement(name, attributes or {})
+    parent.append(made)
+    return made
+
+
 def _add(parent: Element, name: str, content: str = "", /, **attributes: str) -> None:
-    element = SubElement(parent, name, attributes)
+    element = _child(parent, name, attributes)
     if content:
         element.text = content
 
 
 def _xml(root: Element) -> bytes:
+    from xml.etree.ElementTree import tostring
+
     return b'<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode").encode()
