@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from fediblog.federation.jobs import JOBS
+from fediblog.store.queues import job_kinds
+
 ROOT = Path(__file__).parents[1]
 EXCUSE = "# long because:"
 MAX_LINES = 400
@@ -314,6 +317,19 @@ def sends(node: ast.AST) -> bool:
 
 def test_there_is_one_way_out() -> None:
     assert [place for place in found(ast.walk, sends) if not place.startswith("fediblog/outgoing/")] == []
+
+
+def is_a_job_by_its_text(node: ast.AST) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="job_queue")), args=[_, ast.Constant(value=str()), *_]):
+            return True
+    return False
+
+
+def test_jobs_are_called_by_the_constants_that_name_them() -> None:
+    names = [value for name, value in vars(job_kinds).items() if name.isupper()]
+    assert sorted(names) == sorted(JOBS)
+    assert found(ast.walk, is_a_job_by_its_text) == []
 
 
 # What a module of one floor is called, none of another floor is.

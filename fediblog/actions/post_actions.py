@@ -29,7 +29,7 @@ from fediblog.store.posts import (
     timelines,
 )
 from fediblog.store.posts.post_columns import Placement
-from fediblog.store.queues import background_fetches, job_queue
+from fediblog.store.queues import background_fetches, job_kinds, job_queue
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 
@@ -68,7 +68,7 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, wording: Wording) ->
         if post.parent is not None:
             background_fetches.of_thread(tx, (post.parent,))
     elif draft.state == "scheduled":
-        job_queue.add(tx, "release", str(number), run_at=draft.scheduled)
+        job_queue.add(tx, job_kinds.RELEASE, str(number), run_at=draft.scheduled)
     return post
 
 
@@ -90,7 +90,7 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, wording: Wor
     published = before.state == "published"
     if published and says_the_same(tx, draft, before):
         return before
-    job_queue.drop(tx, "release", str(post))
+    job_queue.drop(tx, job_kinds.RELEASE, str(post))
     if not published and draft.state != "draft":
         post_writing.discard(tx, post)
         return publish(tx, urls, account, draft, wording)
@@ -131,7 +131,7 @@ def delete(tx: Tx, urls: Urls, account: int, post: int) -> None:
     if whole.state == "published":
         sent_posts.delete(tx, urls, whole)
         post_writing.remove(tx, whole)
-    job_queue.drop(tx, "release", str(post))
+    job_queue.drop(tx, job_kinds.RELEASE, str(post))
     post_writing.discard(tx, post)
 
 
@@ -210,7 +210,7 @@ def _announce(tx: Tx, urls: Urls, post: Post) -> None:
         notifications.add_for_listeners(tx, post)
     _tell(tx, post, frozenset())
     if post.poll is not None and post.poll.ends is not None:
-        job_queue.add(tx, "close-poll", str(post.id), run_at=post.poll.ends)
+        job_queue.add(tx, job_kinds.CLOSE_POLL, str(post.id), run_at=post.poll.ends)
     above = posts.stored(tx, post.parent) if post.parent is not None else None
     if above is not None and reply_policy.leave_to_answer(tx, post.account, above) == "manual":
         approvals.wait(tx, post.uri, above.id)

@@ -10,7 +10,7 @@ from fediblog.errors import NotFound
 from fediblog.outgoing import sent_authorizations
 from fediblog.outgoing.own_documents import Document
 from fediblog.store.posts import posts, quotes, reply_policy
-from fediblog.store.queues import job_queue
+from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 
@@ -69,5 +69,5 @@ def revoke(tx: Tx, urls: Urls, account: int, authorization: int) -> None:
         return
     standing = quotes.request_by_approval(tx, urls.authorization(authorization))
     if standing is not None and quotes.settle(tx, standing.post, "accepted", "revoked"):
-        job_queue.add(tx, "send-counts", str(standing.post))
+        job_queue.add(tx, job_kinds.SEND_COUNTS, str(standing.post))
     sent_authorizations.revoke_quote(tx, urls, post, authorization, found.quoting, found.account)

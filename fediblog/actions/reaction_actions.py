@@ -14,7 +14,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.outgoing import sent_reactions
 from fediblog.store.posts import approvals, interactions, post_writing, posts, reactions, reply_policy, timelines
-from fediblog.store.queues import job_queue, poll_totals
+from fediblog.store.queues import job_kinds, job_queue, poll_totals
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 
@@ -103,7 +103,7 @@ def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) ->
         post_writing.set_poll(tx, post, poll.with_votes(wanted, 1))
         poll_totals.voted(tx, post)
         if poll.until is not None:
-            job_queue.add(tx, "close-poll", str(post), run_at=poll.until)
+            job_queue.add(tx, job_kinds.CLOSE_POLL, str(post), run_at=poll.until)
 
 
 def _cast(tx: Tx, urls: Urls, voter: Account, post: Post, name: str) -> None:
@@ -116,7 +116,7 @@ def tally(tx: Tx, post: Post) -> None:
     """Count the votes of a poll of ours, and have the result told, but not at every vote."""
     if post.poll is not None:
         post_writing.set_poll(tx, post.id, _counted(tx, post, post.poll))
-        job_queue.add(tx, "send-counts", str(post.id), run_at=tx.now + TALLY_DELAY)
+        job_queue.add(tx, job_kinds.SEND_COUNTS, str(post.id), run_at=tx.now + TALLY_DELAY)
 
 
 def close_poll(tx: Tx, urls: Urls, post: int) -> None:
@@ -126,10 +126,10 @@ def close_poll(tx: Tx, urls: Urls, post: int) -> None:
     if whole is None or whole.state != "published" or whole.poll is None:
         return
     if not whole.local and whole.poll.until is not None and not whole.poll.is_over(tx.now):
-        job_queue.add(tx, "close-poll", str(post), run_at=whole.poll.until)  # its author gave it more time
+        job_queue.add(tx, job_kinds.CLOSE_POLL, str(post), run_at=whole.poll.until)  # its author gave it more time
         return
     if whole.local and whole.poll.closed is None:
-        job_queue.drop(tx, "send-counts", str(post))
+        job_queue.drop(tx, job_kinds.SEND_COUNTS, str(post))
         post_writing.set_poll(tx, post, replace(_counted(tx, whole, whole.poll), closed=tx.now))
         send_counts(tx, urls, post)
     for voter in reactions.local_voters(tx, post):

@@ -34,16 +34,14 @@ from fediblog.store.people import (
     peers,
     relations,
 )
-from fediblog.store.posts import media_files, quote_proofs
+from fediblog.store.posts import media_files
 from fediblog.store.queues import (
-    background_fetches,
     delivery_queue,
     events,
     incoming_queue,
+    job_kinds,
     job_queue,
-    poll_totals,
     profile_totals,
-    push_subscriptions,
 )
 from fediblog.store.queues.job_queue import Job
 from fediblog.store.readers import moderation
@@ -214,7 +212,7 @@ def _sweep(tx: Tx, job: Job, after: int) -> int:
     swept += delivery_queue.sweep(tx, failed_before=tx.now - KEPT_FAILED, sent_before=tx.now - KEPT_SENT)
     swept += job_queue.sweep(tx, tx.now - KEPT_FAILED) + peers.sweep(tx)
     job_queue.done(tx, job.id)
-    job_queue.add(tx, "sweep", job.subject, {"accounts": after}, run_at=tx.now + SWEEP_EVERY)
+    job_queue.add(tx, job_kinds.SWEEP, job.subject, {"accounts": after}, run_at=tx.now + SWEEP_EVERY)
     return swept
 
 
@@ -247,7 +245,7 @@ async def ask_peers(site: Site, job: Job) -> None:
 
 def _ask_again(tx: Tx, job: Job, looked: int, pause: int) -> None:
     job_queue.done(tx, job.id)
-    job_queue.add(tx, peers.JOB, job.subject, {"since": looked}, run_at=tx.now + pause)
+    job_queue.add(tx, job_kinds.NODEINFO, job.subject, {"since": looked}, run_at=tx.now + pause)
 
 
 async def check_database(site: Site, job: Job) -> None:
@@ -275,31 +273,31 @@ async def check(site: Site) -> None:
 
 def _check_again(tx: Tx, job: Job) -> None:
     job_queue.done(tx, job.id)
-    job_queue.add(tx, "check-database", job.subject, run_at=tx.now + DAY)
+    job_queue.add(tx, job_kinds.CHECK_DATABASE, job.subject, run_at=tx.now + DAY)
 
 
 JOBS: dict[str, Handler] = {
-    "fanout": spread,
-    "release": release,
-    "close-poll": close_poll,
-    "send-counts": send_counts,
-    poll_totals.JOB: refresh_poll,
-    "thread": complete_thread,
-    "fetch-actor": fetch_actor,
-    "sync-followers": synchronize,
-    background_fetches.JOB: begin_account,
-    profile_totals.JOB: fetch_totals,
-    quote_proofs.JOB: check_quote,
-    "confirm-gone": confirm_gone,
-    "sweep": sweep,
-    "check-database": check_database,
-    peers.JOB: ask_peers,
-    push_subscriptions.JOB: push,
+    job_kinds.FANOUT: spread,
+    job_kinds.RELEASE: release,
+    job_kinds.CLOSE_POLL: close_poll,
+    job_kinds.SEND_COUNTS: send_counts,
+    job_kinds.REFRESH_POLL: refresh_poll,
+    job_kinds.THREAD: complete_thread,
+    job_kinds.FETCH_ACTOR: fetch_actor,
+    job_kinds.SYNC_FOLLOWERS: synchronize,
+    job_kinds.FIRST_POSTS: begin_account,
+    job_kinds.PROFILE_TOTALS: fetch_totals,
+    job_kinds.QUOTE_PROOF: check_quote,
+    job_kinds.CONFIRM_GONE: confirm_gone,
+    job_kinds.SWEEP: sweep,
+    job_kinds.CHECK_DATABASE: check_database,
+    job_kinds.NODEINFO: ask_peers,
+    job_kinds.PUSH: push,
 }
 
 
 def start_sweeping(tx: Tx) -> None:
     """Have the hourly sweep, the daily check and the questions to other servers run, if they do not already."""
-    job_queue.add(tx, "sweep", "hourly", run_at=tx.now + SWEEP_EVERY)
-    job_queue.add(tx, "check-database", "daily", run_at=tx.now + DAY)
-    job_queue.add(tx, peers.JOB, "hourly", run_at=tx.now + SWEEP_EVERY)
+    job_queue.add(tx, job_kinds.SWEEP, "hourly", run_at=tx.now + SWEEP_EVERY)
+    job_queue.add(tx, job_kinds.CHECK_DATABASE, "daily", run_at=tx.now + DAY)
+    job_queue.add(tx, job_kinds.NODEINFO, "hourly", run_at=tx.now + SWEEP_EVERY)

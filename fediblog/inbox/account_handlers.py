@@ -15,7 +15,7 @@ from fediblog.protocol.actors import read_actor
 from fediblog.protocol.authority import same_origin
 from fediblog.store.people import accounts, deleted_accounts, relations
 from fediblog.store.posts import post_writing, posts, profile_posts, tags
-from fediblog.store.queues import job_queue
+from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 
@@ -31,7 +31,7 @@ def _changed(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     actor = read_actor(activity.object)
     before = facts.actor
     if actor is None or (actor.handle, actor.webfinger) != (before.handle, before.webfinger) or urls.owns(actor.inbox):
-        job_queue.add(tx, "fetch-actor", before.uri)
+        job_queue.add(tx, job_kinds.FETCH_ACTOR, before.uri)
         return Outcome.DONE
     accounts.save_remote(tx, actor, before.domain)
     return Outcome.DONE

@@ -14,7 +14,7 @@ from fediblog.outgoing import sent_authorizations, sent_reactions
 from fediblog.protocol.authority import same_origin
 from fediblog.store.people import accounts
 from fediblog.store.posts import approvals, interactions, posts, reactions
-from fediblog.store.queues import job_queue
+from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Row, Tx
 
 
@@ -92,4 +92,4 @@ def let_reply(
 def _tell(tx: Tx, ours: Post) -> None:
     """Everybody who has our answer learns how it stands."""
     if ours.state == "published":
-        job_queue.add(tx, "send-counts", str(ours.id))
+        job_queue.add(tx, job_kinds.SEND_COUNTS, str(ours.id))

@@ -35,7 +35,7 @@ from fediblog.store.posts import (
     timelines,
 )
 from fediblog.store.posts.post_columns import Placement
-from fediblog.store.queues import events, incoming_queue, job_queue
+from fediblog.store.queues import events, incoming_queue, job_kinds, job_queue
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Row, Tx
 
@@ -272,7 +272,7 @@ def name_proof(tx: Tx, number: int, note: Note) -> bool:
     if not quote_proofs.name(tx, number, note.quote, proof):
         return False
     if proof:
-        job_queue.add(tx, quote_proofs.JOB, str(number))
+        job_queue.add(tx, job_kinds.QUOTE_PROOF, str(number))
     return True
 
 
@@ -311,8 +311,8 @@ def _complete_later(tx: Tx, news: _News, above: Mapping[int, Row], *, climbed: b
     """
     if news.note.in_reply_to and news.parent is None:
         if not climbed:
-            job_queue.add(tx, "thread", str(news.id))
+            job_queue.add(tx, job_kinds.THREAD, str(news.id))
         return
     root = above.get(news.root) if news.root is not None and news.note.replies else None
     if root is not None and root.local and not posts.is_long(tx, root.id, threads.THREAD_LIMIT):
-        job_queue.add(tx, "thread", str(news.id), run_at=tx.now + REPLIES_DELAY)
+        job_queue.add(tx, job_kinds.THREAD, str(news.id), run_at=tx.now + REPLIES_DELAY)

@@ -14,7 +14,7 @@ from fediblog.protocol.authority import same_origin
 from fediblog.protocol.notes import read_note
 from fediblog.store.posts import posts, quote_proofs, quotes, reply_policy
 from fediblog.store.posts.quotes import Request
-from fediblog.store.queues import incoming_queue, job_queue
+from fediblog.store.queues import incoming_queue, job_kinds, job_queue
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 
@@ -120,7 +120,7 @@ def _settled(tx: Tx, found: Request, before: str, state: str, approval: str = ""
     """Everybody who has the post is told how it stands now."""
     if found.state == state or not quotes.settle(tx, found.post, before, state, approval):
         return Outcome.DUPLICATE
-    job_queue.add(tx, "send-counts", str(found.post))
+    job_queue.add(tx, job_kinds.SEND_COUNTS, str(found.post))
     return Outcome.DONE
 
 

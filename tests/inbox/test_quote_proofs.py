@@ -13,8 +13,8 @@ from fediblog.errors import Unavailable
 from fediblog.federation.jobs import JOBS
 from fediblog.federation.lookups import resolve
 from fediblog.protocol.activities import grantor, quote_authorization
-from fediblog.store.posts import posts, quote_proofs
-from fediblog.store.queues import job_queue
+from fediblog.store.posts import posts
+from fediblog.store.queues import job_kinds, job_queue
 from tests.federation.stranger import Home, Person
 from tests.protocol.generated import anything
 
@@ -32,7 +32,7 @@ RULES: dict[str, Any] = {
 
 async def work(home: Home) -> None:
     """Look at all authorizations that wait for it."""
-    while found := [each for each in await home.site.db.write(job_queue.claim) if each.kind == quote_proofs.JOB]:
+    while found := [each for each in await home.site.db.write(job_queue.claim) if each.kind == job_kinds.QUOTE_PROOF]:
         for job in found:
             await JOBS[job.kind](home.site, job)
 
@@ -159,7 +159,7 @@ async def test_a_server_that_does_not_answer_is_asked_again(at_home: Home, bob: 
     at_home.web.put(PROOF, proof(note, theirs))
     await at_home.send(bob, bob.creates(note))
     at_home.web.down.add("carol.test")
-    (job,) = [each for each in await at_home.site.db.write(job_queue.claim) if each.kind == quote_proofs.JOB]
+    (job,) = [each for each in await at_home.site.db.write(job_queue.claim) if each.kind == job_kinds.QUOTE_PROOF]
     with pytest.raises(Unavailable):
         await JOBS[job.kind](at_home.site, job)
     at_home.web.down.clear()

@@ -10,7 +10,7 @@ import pytest
 
 from fediblog.store.id_paging import Window
 from fediblog.store.ids import time_of
-from fediblog.store.queues import background_fetches
+from fediblog.store.queues import job_kinds
 from tests.federation.stranger import Home, Person, home
 from tests.store.makers import home_of
 
@@ -68,7 +68,7 @@ async def test_a_poll_that_never_ends_makes_no_work(house: Home) -> None:
         assert (await house.send(bob, bob.creates(poll, number))).status == 202
     await house.work()
     made = await house.ask("select kind from job")
-    assert [kind for (kind,) in made] == [background_fetches.JOB], "bob was met for the first time: nothing else"
+    assert [kind for (kind,) in made] == [job_kinds.FIRST_POSTS], "bob was met for the first time: nothing else"
 
 
 def _latest_job(tx: Any) -> int:

@@ -16,10 +16,9 @@ from fediblog.protocol.collections import ITEMS_LIMIT, read_collection
 from fediblog.protocol.follower_digest import HEADER, Told, digest, read_header, write_header
 from fediblog.protocol.signatures import Claim, Incoming
 from fediblog.store.people import accounts, followers_by_host
-from fediblog.store.queues import job_queue
+from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Tx
 
-JOB = "sync-followers"
 PAUSE = 600_000  # ms before it is looked into: a Follow or its Accept may be on its way, and not at every message
 MOST_WAITING = 100
 MOST_LISTED = ITEMS_LIMIT - 1  # followers on one server; with more nothing is told
@@ -59,8 +58,8 @@ def _differs(tx: Tx, account: int, said: str) -> bool:
 
 
 def _look_later(tx: Tx, uri: str, url: str) -> None:
-    if job_queue.waiting(tx, JOB, MOST_WAITING) < MOST_WAITING:
-        job_queue.add(tx, JOB, uri, {"url": url}, run_at=tx.now + PAUSE)
+    if job_queue.waiting(tx, job_kinds.SYNC_FOLLOWERS, MOST_WAITING) < MOST_WAITING:
+        job_queue.add(tx, job_kinds.SYNC_FOLLOWERS, uri, {"url": url}, run_at=tx.now + PAUSE)
 
 
 async def synchronize(site: Site, uri: str, url: str) -> None:

@@ -16,7 +16,7 @@ from fediblog.net import Scheme
 from fediblog.protocol import retry
 from fediblog.protocol.retry import Verdict
 from fediblog.store.people import operator_alerts
-from fediblog.store.queues import delivery_queue, job_queue
+from fediblog.store.queues import delivery_queue, job_kinds, job_queue
 from fediblog.store.queues.delivery_queue import Delivery
 from fediblog.store.tx import Tx
 
@@ -150,7 +150,7 @@ def _settle_activity(tx: Tx, outgoing: int, outcomes: Sequence[Outcome]) -> None
         elif each.verdict is not Verdict.DELIVERED:
             delivery_queue.refused(tx, each.delivery, each.status, each.error)
         if each.verdict is Verdict.GONE:
-            job_queue.add(tx, "confirm-gone", each.delivery.inbox)
+            job_queue.add(tx, job_kinds.CONFIRM_GONE, each.delivery.inbox)
 
 
 def _settle_failure(tx: Tx, learned: Learned, now: int, dice: Dice) -> None:

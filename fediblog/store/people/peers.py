@@ -8,7 +8,6 @@ from __future__ import annotations
 from fediblog.store.ids import first_of
 from fediblog.store.tx import Tx
 
-JOB = "nodeinfo"
 DAY = 86_400_000  # ms; a server is asked at most once in a day
 MOST_DAYS = 32  # to the next time, of one that did not tell anything again and again
 LIVELY = 7 * DAY  # ms in which we heard from a server, or it took what we sent, so that it is worth asking

@@ -9,7 +9,6 @@ from fediblog.domain.records import record
 from fediblog.store.queues import events
 from fediblog.store.tx import Row, Tx
 
-JOB = "quote-proof"
 State = Literal["waiting", "accepted", "rejected", "revoked"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fediblog.domain.documents import Option, Poll
 from fediblog.domain.posts import Post
 from fediblog.store.posts import post_writing
-from fediblog.store.queues import events, job_queue
+from fediblog.store.queues import events, job_kinds, job_queue
 from fediblog.store.tx import Tx
 
 TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
@@ -208,4 +208,4 @@ def tally(tx: Tx, post: Post) -> None:
         options=options, multiple=post.poll.multiple, ends=post.poll.ends, closed=post.poll.closed, voters=people
     )
     post_writing.set_poll(tx, post.id, standing)
-    job_queue.add(tx, "send-counts", str(post.id), run_at=tx.now + TALLY_DELAY)
+    job_queue.add(tx, job_kinds.SEND_COUNTS, str(post.id), run_at=tx.now + TALLY_DELAY)

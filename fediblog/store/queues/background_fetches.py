@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from fediblog.domain.accounts import Account
-from fediblog.store.queues import job_queue
+from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Tx
 
-JOB = "beginnings"
 PAUSE = 900_000  # ms between two rounds for the same thread
 MOST_WAITING = 200  # of each kind; beyond that nothing more is asked for
 
 
 def of_account(tx: Tx, account: Account) -> None:
     """Have the pins and the first posts of an account of another server fetched, once for ever."""
-    if account.local or job_queue.waiting(tx, JOB, MOST_WAITING) >= MOST_WAITING:
+    if account.local or job_queue.waiting(tx, job_kinds.FIRST_POSTS, MOST_WAITING) >= MOST_WAITING:
         return
     if tx.run("update account set begun = :now where id = :id and begun is null", now=tx.now, id=account.id):
-        job_queue.add(tx, JOB, str(account.id))
+        job_queue.add(tx, job_kinds.FIRST_POSTS, str(account.id))
 
 
 def threads_due(tx: Tx, posts: Collection[int]) -> list[int]:
@@ -34,6 +33,6 @@ def threads_due(tx: Tx, posts: Collection[int]) -> list[int]:
 def of_thread(tx: Tx, posts: Collection[int]) -> None:
     """Have the answers below these posts of other servers fetched, where that is due."""
     due = threads_due(tx, posts)
-    if due and job_queue.waiting(tx, "thread", MOST_WAITING) < MOST_WAITING:
+    if due and job_queue.waiting(tx, job_kinds.THREAD, MOST_WAITING) < MOST_WAITING:
         for post in due:
-            job_queue.add(tx, "thread", str(post))
+            job_queue.add(tx, job_kinds.THREAD, str(post))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from fediblog.store.queues import job_kinds
 from fediblog.store.tx import Tx
 
 TOLERANCE = 60_000  # ms
-_AT_A_MOMENT = ("release", "close-poll")  # jobs that somebody wants done at a certain time of day
+_AT_A_MOMENT = (job_kinds.RELEASE, job_kinds.CLOSE_POLL)  # jobs that somebody wants done at a certain time of day
 
 _NEWEST = (
     "select max(at) as at from (select max(created) as at from outgoing union all select max(created) as at"

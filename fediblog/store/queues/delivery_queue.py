@@ -19,7 +19,7 @@ from fediblog.store.people.hosts import remember_scheme as remember_scheme
 from fediblog.store.people.hosts import schemes as schemes
 from fediblog.store.people.hosts import suspect as suspect
 from fediblog.store.people.hosts import troubled_hosts as troubled_hosts
-from fediblog.store.queues import job_queue
+from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.queues.leases import LEASE as LEASE
 from fediblog.store.queues.leases import Batch as Batch
 from fediblog.store.queues.leases import Delivery as Delivery
@@ -96,7 +96,10 @@ def emit(
         add_deliveries(tx, number, sorted(set(inboxes)))
     if followers:
         job_queue.add(
-            tx, "fanout", str(number), {"outgoing": number, "after": 0, **({"then": "followed"} if followed else {})}
+            tx,
+            job_kinds.FANOUT,
+            str(number),
+            {"outgoing": number, "after": 0, **({"then": "followed"} if followed else {})},
         )
 
 
@@ -183,7 +186,7 @@ def is_leaving(tx: Tx, account: int, uri: str, since: int) -> bool:
         uri=uri,
         since=since,
     )
-    return any(row.waits or job_queue.is_open(tx, "fanout", str(row.id)) for row in rows)
+    return any(row.waits or job_queue.is_open(tx, job_kinds.FANOUT, str(row.id)) for row in rows)
 
 
 def failures(tx: Tx, outgoing: int, limit: int = 100) -> list[Row]:
@@ -207,7 +210,7 @@ def delivered_all(tx: Tx, outgoing: int, deliveries: Sequence[int]) -> None:
 
     While the activity is still being spread their rows stay, or the inboxes would get it again as a follower's.
     """
-    if job_queue.is_open(tx, "fanout", str(outgoing)):
+    if job_queue.is_open(tx, job_kinds.FANOUT, str(outgoing)):
         done = tx.run(
             "update delivery set state = 'reached', error = '', ended = :now where id in (:ids) and state = 'waiting'",
             now=tx.now,

@@ -6,10 +6,9 @@ from collections.abc import Collection, Iterable
 
 from fediblog.domain.documents import Poll
 from fediblog.domain.posts import Post
-from fediblog.store.queues import job_queue
+from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Row, Tx
 
-JOB = "refresh-poll"
 PAUSE = 300_000  # ms between two looks at the same poll
 MOST_WAITING = 200  # polls that wait to be looked at; beyond that the next time will do
 _VOTES = (
@@ -50,15 +49,15 @@ def _is_due(post: Post, checked: int, now: int) -> bool:
 def refresh(tx: Tx, posts: Collection[int]) -> None:
     """Have the totals of these polls fetched."""
     for post in sorted(posts):
-        if job_queue.waiting(tx, JOB, MOST_WAITING) < MOST_WAITING:
+        if job_queue.waiting(tx, job_kinds.REFRESH_POLL, MOST_WAITING) < MOST_WAITING:
             _note(tx, post)
-            job_queue.add(tx, JOB, str(post))
+            job_queue.add(tx, job_kinds.REFRESH_POLL, str(post))
 
 
 def voted(tx: Tx, post: int) -> None:
     """One of our people voted: what the totals are then is asked for when the vote has surely been counted."""
     _note(tx, post)
-    job_queue.add(tx, JOB, str(post), run_at=tx.now + PAUSE)
+    job_queue.add(tx, job_kinds.REFRESH_POLL, str(post), run_at=tx.now + PAUSE)
 
 
 def _note(tx: Tx, post: int) -> None:

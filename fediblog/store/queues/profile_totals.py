@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from fediblog.domain.accounts import Account
-from fediblog.store.queues import job_queue
+from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Tx
 
-JOB = "profile-totals"
 STALE = 21_600_000  # ms after which the totals are asked for again, when somebody of ours looks at the account
 MOST_WAITING = 200  # accounts whose totals wait to be fetched; beyond that the next time will do
 MOST = 2**31 - 1  # what apps can read
@@ -22,9 +21,9 @@ def is_stale(tx: Tx, account: Account) -> bool:
 
 def refresh(tx: Tx, account: Account) -> None:
     """Have them fetched, if that is due. They count as asked for from then on, also where the server is away."""
-    if is_stale(tx, account) and job_queue.waiting(tx, JOB, MOST_WAITING) < MOST_WAITING:
+    if is_stale(tx, account) and job_queue.waiting(tx, job_kinds.PROFILE_TOTALS, MOST_WAITING) < MOST_WAITING:
         put(tx, account.id, None, None, None)
-        job_queue.add(tx, JOB, str(account.id))
+        job_queue.add(tx, job_kinds.PROFILE_TOTALS, str(account.id))
 
 
 def put(tx: Tx, account: int, followers: int | None, following: int | None, posts: int | None) -> None:

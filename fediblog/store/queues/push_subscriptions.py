@@ -7,10 +7,9 @@ from collections.abc import Mapping
 
 from fediblog.domain.records import record
 from fediblog.store.people import relations
-from fediblog.store.queues import job_queue
+from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Row, Tx
 
-JOB = "push"
 PUSHED = "exists (select 1 from push_subscription ps where ps.account = {}) as pushed"
 """Whether any app of an account wants to be woken, for a question about something else."""
 ALERTS = (
@@ -130,7 +129,7 @@ def queue(tx: Tx, account: int, kind: str, actor: int) -> None:
     for row in rows:
         each = _subscription(row)
         if alert and each.alerts.get(alert) and _is_wanted(tx, each, actor):
-            job_queue.add(tx, JOB, f"{each.token}/{row.notices}")
+            job_queue.add(tx, job_kinds.PUSH, f"{each.token}/{row.notices}")
 
 
 def _is_wanted(tx: Tx, each: Subscription, actor: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fediblog.domain.accounts import Account
 from fediblog.store.people import accounts
-from fediblog.store.queues import job_queue
+from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Tx
 
 STALE = 7 * 86_400_000  # ms
@@ -21,8 +21,8 @@ def renew(tx: Tx, account: Account) -> bool:
 
     It counts as looked at from then on, so that one whose server is away is not asked for at each of its deeds.
     """
-    if not is_stale(account, tx.now) or job_queue.waiting(tx, "fetch-actor", MOST_WAITING) >= MOST_WAITING:
+    if not is_stale(account, tx.now) or job_queue.waiting(tx, job_kinds.FETCH_ACTOR, MOST_WAITING) >= MOST_WAITING:
         return False
     accounts.touch(tx, account.id)
-    job_queue.add(tx, "fetch-actor", account.uri)
+    job_queue.add(tx, job_kinds.FETCH_ACTOR, account.uri)
     return True

@@ -15,7 +15,7 @@ from fediblog.errors import Forbidden, Invalid
 from fediblog.store.people import operator_alerts, relations
 from fediblog.store.people.operator_alerts import Trouble
 from fediblog.store.posts import posts
-from fediblog.store.queues import delivery_queue, job_queue
+from fediblog.store.queues import delivery_queue, job_kinds, job_queue
 from fediblog.store.queues.delivery_queue import Outgoing
 from fediblog.store.readers import moderation
 from fediblog.store.tx import Row, Tx
@@ -57,7 +57,7 @@ def _deliveries(tx: Tx, visit: Visit, before: int | None) -> tuple[list[Sent], l
             outgoing,
             posts.stored(tx, outgoing.post) if outgoing.post is not None else None,
             delivery_queue.failures(tx, outgoing.id) if outgoing.total > outgoing.reached else (),
-            job_queue.is_open(tx, "fanout", str(outgoing.id)),
+            job_queue.is_open(tx, job_kinds.FANOUT, str(outgoing.id)),
         )
         for outgoing in latest
     ]

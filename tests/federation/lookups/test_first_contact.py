@@ -13,7 +13,7 @@ from fediblog.federation.jobs import JOBS
 from fediblog.federation.lookups import resolve
 from fediblog.federation.lookups.first_contact import FETCHES
 from fediblog.store.posts import profile_posts
-from fediblog.store.queues import background_fetches, job_queue
+from fediblog.store.queues import background_fetches, job_kinds, job_queue
 from tests.federation.stranger import Home, Person, home
 from tests.store.makers import home_of
 
@@ -27,7 +27,7 @@ async def at_home(tmp_path: Path, database_url: str) -> AsyncIterator[Home]:
 async def work(at_home: Home) -> None:
     """Do all jobs that are due."""
     while found := [
-        each for each in await at_home.site.db.write(job_queue.claim) if each.kind in (background_fetches.JOB, "thread")
+        each for each in await at_home.site.db.write(job_queue.claim) if each.kind in (job_kinds.FIRST_POSTS, "thread")
     ]:
         for job in found:
             await JOBS[job.kind](at_home.site, job)

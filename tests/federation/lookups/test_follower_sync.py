@@ -19,7 +19,7 @@ from fediblog.protocol import cavage, rfc9421
 from fediblog.protocol.follower_digest import HEADER, digest, read_header
 from fediblog.protocol.signatures import Incoming
 from fediblog.store.people import followers_by_host, relations
-from fediblog.store.queues import job_queue
+from fediblog.store.queues import job_kinds, job_queue
 from tests.federation.pair import Pair
 from tests.federation.stranger import ACTIVITY, ORIGIN, Home, Person, home
 from tests.world import JSON, Sent
@@ -65,7 +65,7 @@ async def test_it_is_told_with_what_is_for_followers_only(pair: Pair) -> None:
     assert found is not None
     assert (found.collection, found.digest) == (pair.ann.followers, digest([pair.ben.uri]))
     assert HEADER in sent.headers["signature"], "it is signed"
-    assert await pair.world.read(pair.far, job_queue.waiting, follower_sync.JOB, 9) == 0, "they agree"
+    assert await pair.world.read(pair.far, job_queue.waiting, job_kinds.SYNC_FOLLOWERS, 9) == 0, "they agree"
 
 
 async def test_a_follow_that_the_other_side_does_not_know_ends_here_too(pair: Pair) -> None:

@@ -15,7 +15,7 @@ from fediblog.federation.jobs import JOBS, PEERS, start_sweeping
 from fediblog.federation.lookups import peer_nodeinfo
 from fediblog.protocol.nodeinfo import SCHEMA, read_discovery, read_software
 from fediblog.store.people import peers
-from fediblog.store.queues import clock_repair, job_queue
+from fediblog.store.queues import clock_repair, job_kinds, job_queue
 from tests.federation.stranger import Home, Person, Web, home
 
 FIRST = "https://{}/.well-known/nodeinfo"
@@ -45,7 +45,7 @@ async def hourly(at_home: Home) -> int:
     at_home.clock.forward(hours=1)
     before = len(at_home.web.asked)
     for _ in range(20):
-        found = [job for job in await at_home.site.db.write(job_queue.claim) if job.kind == peers.JOB]
+        found = [job for job in await at_home.site.db.write(job_queue.claim) if job.kind == job_kinds.NODEINFO]
         for job in found:
             await JOBS[job.kind](at_home.site, job)
         if not found:
@@ -108,7 +108,7 @@ async def test_few_are_asked_in_one_go_and_all_in_the_end(at_home: Home) -> None
         await at_home.know(Person(at_home.web, f"s{number}.test", "eve", alike="eve"))
         tells(at_home.web, f"s{number}.test", {"name": "snac", "version": str(number)})
     at_home.clock.forward(hours=1)
-    (job,) = [each for each in await at_home.site.db.write(job_queue.claim) if each.kind == peers.JOB]
+    (job,) = [each for each in await at_home.site.db.write(job_queue.claim) if each.kind == job_kinds.NODEINFO]
     before = len(at_home.web.asked)
     await JOBS[job.kind](at_home.site, job)
     assert len(at_home.web.asked) - before == 2 * PEERS

@@ -12,7 +12,7 @@ from fediblog.domain.documents import Emoji, Picture, ProfileField, Visibility
 from fediblog.domain.posts import Post
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import tags
-from fediblog.store.queues import job_queue, profile_totals
+from fediblog.store.queues import job_kinds, job_queue, profile_totals
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.store.makers import remote
@@ -182,12 +182,12 @@ async def test_an_account_elsewhere_has_its_own_totals(both: Server, path: str) 
     await both.write(relations.put_follow, alice.id, far.id, f"{alice.uri}/f", "accepted")
     for reader, asked in ((nobody, False), (api, True)):
         assert (await reader.get(path.format(id=far.id)))["followers_count"] == 1
-        assert await both.read(job_queue.is_open, profile_totals.JOB, str(far.id)) is asked
+        assert await both.read(job_queue.is_open, job_kinds.PROFILE_TOTALS, str(far.id)) is asked
     await both.write(profile_totals.put, far.id, 1200, None, 80)
     both.clock.forward(seconds=61)
     (listed,) = await api.get(f"/api/v1/accounts/{alice.id}/following")
     for shown in (await api.get(path.format(id=far.id)), listed):
         assert (shown["followers_count"], shown["following_count"], shown["statuses_count"]) == (1200, 0, 80)
-    await both.write(job_queue.drop, profile_totals.JOB, str(far.id))
+    await both.write(job_queue.drop, job_kinds.PROFILE_TOTALS, str(far.id))
     await api.get(path.format(id=alice.id).replace("zoe@far.example", "alice"))
-    assert not await both.read(job_queue.is_open, profile_totals.JOB, str(alice.id))
+    assert not await both.read(job_queue.is_open, job_kinds.PROFILE_TOTALS, str(alice.id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fediblog.actions.drafts import Draft, PollDraft
-from fediblog.store.queues import job_queue, poll_totals
+from fediblog.store.queues import job_kinds, job_queue
 from tests import wording
 from tests.mastodon.server import Server
 
@@ -81,8 +81,8 @@ async def test_a_vote_elsewhere_counts_at_once_and_who_looks_has_the_totals_aske
     for poll in (after, shown):
         assert [each["votes_count"] for each in poll["options"]] == [0, 1]
         assert (poll["votes_count"], poll["voters_count"], poll["own_votes"]) == (1, 1, [1])
-    await server.write(job_queue.drop, poll_totals.JOB, number)
+    await server.write(job_queue.drop, job_kinds.REFRESH_POLL, number)
     server.clock.forward(seconds=301)
     for reader, asked in ((nobody, False), (api, True), (api, True)):
         await reader.get(path.format(id=number))
-        assert await server.read(job_queue.is_open, poll_totals.JOB, number) is asked
+        assert await server.read(job_queue.is_open, job_kinds.REFRESH_POLL, number) is asked

@@ -18,7 +18,7 @@ from fediblog.domain.posts import Post
 from fediblog.protocol.previews import abstract
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts, profile_posts, reactions, timelines
-from fediblog.store.queues import delivery_queue, job_queue, profile_totals
+from fediblog.store.queues import delivery_queue, job_kinds, job_queue, profile_totals
 from fediblog.store.readers import moderation, notifications
 from tests import wording
 from tests.web.pages.conftest import ORIGIN, PASSWORD, Blog
@@ -596,7 +596,7 @@ async def test_what_was_typed_is_kept_for_the_way_back(blog: Blog) -> None:
 async def test_a_profile_elsewhere_shows_what_its_server_says(blog: Blog) -> None:
     owner, bob = await blog.owner(), await blog.stranger()
     assert "<strong>0</strong> followers" in (await owner.get(f"/account/{bob.id}")).text
-    assert await blog.site.db.read(job_queue.is_open, profile_totals.JOB, str(bob.id))
+    assert await blog.site.db.read(job_queue.is_open, job_kinds.PROFILE_TOTALS, str(bob.id))
     await blog.site.db.write(profile_totals.put, bob.id, 1200, 30, 80)
     page = (await owner.get(f"/account/{bob.id}")).text
     for told in ("<strong>1200</strong> followers", "<strong>30</strong> following", "<strong>80</strong> posts"):

@@ -1,0 +1,20 @@
+"""The names of all jobs, as the queue stores them; `federation.jobs.JOBS` says what each does."""
+
+from __future__ import annotations
+
+FANOUT = "fanout"
+RELEASE = "release"
+CLOSE_POLL = "close-poll"
+SEND_COUNTS = "send-counts"
+REFRESH_POLL = "refresh-poll"
+THREAD = "thread"
+FETCH_ACTOR = "fetch-actor"
+SYNC_FOLLOWERS = "sync-followers"
+FIRST_POSTS = "beginnings"
+PROFILE_TOTALS = "profile-totals"
+QUOTE_PROOF = "quote-proof"
+CONFIRM_GONE = "confirm-gone"
+SWEEP = "sweep"
+CHECK_DATABASE = "check-database"
+NODEINFO = "nodeinfo"
+PUSH = "push"
