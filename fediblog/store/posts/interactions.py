@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Boost, Post, Reaction
@@ -117,10 +118,20 @@ def boosts(tx: Tx, numbers: Collection[int], viewer: int) -> dict[int, Boost]:
     }
 
 
-def own_boost(tx: Tx, account: int, post: int) -> Row | None:
-    """id, uri, visibility and created of the account's boost of a post."""
-    return tx.one(
+class OwnBoost(NamedTuple):
+    """A boost, as the one who made it has it."""
+
+    id: int
+    uri: str
+    visibility: str
+    created: int
+
+
+def own_boost(tx: Tx, account: int, post: int) -> OwnBoost | None:
+    """The account's boost of a post."""
+    row = tx.one(
         "select id, uri, visibility, created from boost where account = :account and post = :post",
         account=account,
         post=post,
     )
+    return OwnBoost(*row) if row else None

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import field
 from itertools import compress, product
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from fediblog.domain.records import record
 from fediblog.domain.thread_order import branch_sizes
@@ -142,6 +142,14 @@ def _crowded(posts: Sequence[Row]) -> set[int]:
     return {root for root, n in Counter(row.root for row in posts if row.root is not None).items() if n > FEW}
 
 
-def faces(tx: Tx, numbers: Sequence[int]) -> dict[int, Row]:
-    """What an account shows of itself, by its number."""
-    return {row.id: row for row in tx.all(_FACES, ids=numbers)}
+class Face(NamedTuple):
+    """What an account shows of itself: as long as that is the same, so is what was made of it."""
+
+    id: int
+    shown: object
+    moved_to: str
+
+
+def faces(tx: Tx, numbers: Sequence[int]) -> dict[int, Face]:
+    """What accounts show of themselves, by their numbers."""
+    return {row.id: Face(row.id, row, row.moved_to) for row in tx.all(_FACES, ids=numbers)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Mention
@@ -13,6 +14,8 @@ from fediblog.domain.rules import quoted_unasked
 from fediblog.store.people import accounts
 from fediblog.store.posts import post_columns, post_extras, quote_proofs, quotes
 from fediblog.store.posts.post_extras import Parts
+from fediblog.store.posts.quote_proofs import NamedProof
+from fediblog.store.posts.quotes import Asked
 from fediblog.store.queues.push_subscriptions import PUSHED
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE, shown_below
@@ -144,7 +147,9 @@ def _shut_out(tx: Tx, numbers: Sequence[int]) -> set[int]:
     return {row.id for row in tx.all(_SHUT_OUT, ids=sorted(numbers))}
 
 
-def _quoting_there(post: Post, quoted: Post | None, granted: Collection[tuple[str, int]], proof: Row | None) -> Post:
+def _quoting_there(
+    post: Post, quoted: Post | None, granted: Collection[tuple[str, int]], proof: NamedProof | None
+) -> Post:
     """A post of another server shows what it quotes with an authorization that stands, or needs none (FEP-044f)."""
     if quoted is None:
         shown = False
@@ -158,7 +163,7 @@ def _quoting_there(post: Post, quoted: Post | None, granted: Collection[tuple[st
     return replace(post, quote_state="pending") if proof is not None and proof.state == "waiting" else post
 
 
-def _quoting(post: Post, quoted: Post | None, asked: Mapping[int, Row]) -> Post:
+def _quoting(post: Post, quoted: Post | None, asked: Mapping[int, Asked]) -> Post:
     """A post of ours shows what it quotes once that is granted; one that is still a draft shows it to its author."""
     request = asked.get(post.id)
     if request is None:
@@ -259,24 +264,47 @@ def is_here(tx: Tx, uri: str) -> bool:
     return tx.one("select 1 as yes from post where uri = :uri and state = 'published'", uri=uri) is not None
 
 
-def place(tx: Tx, uri: str) -> Row | None:
-    """id, account, local, root, visibility and whether the root is local, of the post with that id; whoever may see."""
-    return tx.one(
+class PostPlace(NamedTuple):
+    """Whose a post is, and where it stands; `ours` is whether its thread began here."""
+
+    id: int
+    account: int
+    local: int
+    root: int | None
+    visibility: str
+    ours: int
+
+
+class SeenPost(NamedTuple):
+    """What somebody who may see a post learns of where it is."""
+
+    id: int
+    account: int
+    local: int
+    visibility: str
+    url: str
+
+
+def place(tx: Tx, uri: str) -> PostPlace | None:
+    """Where the post with that id stands; whoever may see it."""
+    row = tx.one(
         "select p.id, p.account, p.local, p.root, p.visibility,"
         " coalesce((select r.local from post r where r.id = p.root), p.local) as ours"
         " from post p where p.uri = :uri and p.state = 'published'",
         uri=uri,
     )
+    return PostPlace(*row) if row else None
 
 
-def seen_by(tx: Tx, uri: str, viewer: int) -> Row | None:
-    """id, account, local, visibility and url of the post with that id, if `viewer` may see it."""
-    return tx.one(
+def seen_by(tx: Tx, uri: str, viewer: int) -> SeenPost | None:
+    """The post with that id, if `viewer` may see it."""
+    row = tx.one(
         f"select p.id, p.account, p.local, p.visibility, p.url from post p where p.uri = :uri"
         f" and p.state = 'published' and {VISIBLE}",
         uri=uri,
         viewer=viewer,
     )
+    return SeenPost(*row) if row else None
 
 
 def owner(tx: Tx, number: int) -> Row | None:

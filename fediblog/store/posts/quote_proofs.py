@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from fediblog.domain.records import record
 from fediblog.store.queues import events
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Tx
 
 State = Literal["waiting", "accepted", "rejected", "revoked"]
 
@@ -82,9 +82,17 @@ def _tell(tx: Tx, posts: Collection[int]) -> None:
         events.tell(tx, events.EDIT, account=row.account, post=row.id)
 
 
-def named(tx: Tx, posts: Collection[int]) -> dict[int, Row]:
-    """author and state by number of the post, of those that know authorizations."""
+class NamedProof(NamedTuple):
+    """The author of an authorization that a post names, and what became of it."""
+
+    post: int
+    author: str
+    state: str
+
+
+def named(tx: Tx, posts: Collection[int]) -> dict[int, NamedProof]:
+    """By number of the post, of those that name authorizations."""
     if not posts:
         return {}
     rows = tx.all("select post, author, state from quote_proof where post in (:posts)", posts=sorted(posts))
-    return {row.post: row for row in rows}
+    return {row.post: NamedProof(*row) for row in rows}

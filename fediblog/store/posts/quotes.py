@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.records import record
@@ -170,8 +171,17 @@ def _request(row: Row | None) -> Request | None:
     return Request(**row._asdict()) if row else None
 
 
-def requests(tx: Tx, posts: Collection[int]) -> dict[int, Row]:
-    """state and approval by number of the post, and whether what it quotes is known to be deleted."""
+class Asked(NamedTuple):
+    """What became of the request to quote that a post of ours made; `gone`: what it quotes is known to be deleted."""
+
+    post: int
+    state: str
+    approval: str
+    gone: int
+
+
+def requests(tx: Tx, posts: Collection[int]) -> dict[int, Asked]:
+    """By number of the post, of those that asked."""
     if not posts:
         return {}
     rows = tx.all(
@@ -179,7 +189,7 @@ def requests(tx: Tx, posts: Collection[int]) -> dict[int, Row]:
         " where p.id = q.post) as gone from quote_request q where q.post in (:posts)",
         posts=sorted(set(posts)),
     )
-    return {row.post: row for row in rows}
+    return {row.post: Asked(*row) for row in rows}
 
 
 def page_of(tx: Tx, uri: str) -> str:
