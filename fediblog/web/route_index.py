@@ -15,20 +15,24 @@ class RouteIndex(BaseRoute):
     """All routes as one, which tries only those that can be meant; among these the first that matches, as ever."""
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
-        shapes = [(_parts(route), route) for route in routes]
-        beginnings = {_beginning(parts[0]) for parts, _ in shapes} - {None}
-        self._most = max(len(parts) for parts, _ in shapes) + 1  # parts of an address; longer ones are all alike
-        self._found = {
-            (beginning, count): [route for parts, route in shapes if _may_match(parts, beginning, count)]
-            for beginning in (None, *beginnings)
-            for count in range(1, self._most + 1)
-        }
+        self._shapes = [(parts, _beginning(parts[0]), route) for route in routes for parts in (_parts(route),)]
+        self._beginnings = {beginning for _, beginning, _ in self._shapes}
+        self._most = max(len(parts) for parts, _, _ in self._shapes) + 1  # parts; longer addresses are all alike
+        self._found: dict[tuple[str | None, int], list[BaseRoute]] = {}  # of those that were asked for
 
     def tried(self, path: str) -> Sequence[BaseRoute]:
         """The routes that may match, in their order."""
-        parts = path.split("/", self._most)[1:]
-        count = len(parts) or 1
-        return self._found.get((_beginning(parts[0]) if parts else None, count)) or self._found[None, count]
+        parts = path.split("/", self._most)[1:] or [""]
+        beginning = _beginning(parts[0])
+        asked = beginning if beginning in self._beginnings else None, len(parts)
+        found = self._found.get(asked)
+        if found is None:
+            found = self._found[asked] = [
+                route
+                for parts, beginning, route in self._shapes
+                if beginning in (None, asked[0]) and _may_have(parts, asked[1])
+            ]
+        return found
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         partial: tuple[Match, Scope] = (Match.NONE, {})
@@ -59,7 +63,6 @@ def _beginning(part: str) -> str | None:
     return None if "{" in part else part
 
 
-def _may_match(parts: Sequence[str], beginning: str | None, count: int) -> bool:
-    if _beginning(parts[0]) not in (None, beginning):
-        return False
+def _may_have(parts: Sequence[str], count: int) -> bool:
+    """Whether an address of so many parts may be meant."""
     return len(parts) <= count if parts[-1].endswith(":path}") else len(parts) == count
