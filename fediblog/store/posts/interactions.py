@@ -17,8 +17,8 @@ from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, NOT_SHUNN
 _LIKED = (
     "from reaction r join post p on p.id = r.post where r.post = :post and r.kind <> 'dislike'"
     " and exists (select 1 from account ra where ra.id = r.account and ra.state = 'active')"
-    f" and {shown_below('r.account', 'p')} and {not_shunned('r.account')}"
-    " and not exists (select 1 from block rb where rb.account = r.account and rb.target = :viewer)"
+    f" and {shown_below('r.account', 'p')} and (:viewer = 0 or ({not_shunned('r.account')}"
+    " and not exists (select 1 from block rb where rb.account = r.account and rb.target = :viewer)))"
 )
 _LIKERS = both_ways(
     f"select distinct r.account as id, r.account {_LIKED} and r.account < :before and r.account > :after", "r.account"
@@ -31,7 +31,7 @@ _REACTIONS = (
 _LIKE_URIS = f"select min(r.uri) as uri {_FIRST}"
 _BOOSTED = (
     f"from boost b join post p on p.id = b.post where b.post = :post and {shown_below('b.account', 'p')}"
-    f" and {BOOST_VISIBLE} and {BOOSTER_NOT_SHUNNED}"
+    f" and {BOOST_VISIBLE} and (:viewer = 0 or {BOOSTER_NOT_SHUNNED})"
 )
 _BOOSTERS = both_ways(f"select b.id, b.account {_BOOSTED} and b.id < :before and b.id > :after", "b.id")
 _BOOST_URIS = f"select b.uri {_BOOSTED} order by b.id limit :n"
