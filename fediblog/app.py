@@ -20,12 +20,12 @@ from fediblog.federation.worker import Worker
 from fediblog.mastodon import endpoints
 from fediblog.mastodon.cors import Cors
 from fediblog.mastodon.streaming import stream_connections
-from fediblog.messages import text
+from fediblog.messages import Phrase, phrase, text
 from fediblog.web import media_routes, metrics, pages, unsent_forms
 from fediblog.web.activitypub import activitypub_routes, discovery_routes, inbox_routes
 from fediblog.web.components.render import render
+from fediblog.web.languages import PAGES_VARY, language_for, language_of
 from fediblog.web.middleware import Door, too_large
-from fediblog.web.negotiation import VARY
 from fediblog.web.page_cache import Shelf
 from fediblog.web.route_index import RouteIndex
 
@@ -60,7 +60,7 @@ def create_app(site: Site, worker: Worker | None = None) -> Starlette:
         routes=[RouteIndex(ROUTES)],
         middleware=[
             Middleware(Cors),
-            Middleware(Shelf, db=site.db),
+            Middleware(Shelf, db=site.db, language=site.settings.language),
             Middleware(Door, origin=site.urls.origin, trusted=site.settings.trusted_proxies, refuse=_answer),
             Middleware(inbox_routes.Shortcut),
         ],
@@ -95,11 +95,11 @@ async def on_error(request: Request, error: Exception) -> Response:
     if isinstance(error, Forbidden) and (again := unsent_forms.on_error(request, error)) is not None:
         return again
     status = status_of(error)
-    message = error.message if isinstance(error, Refused) else text("error.unavailable")
     reason = error.reason if isinstance(error, Refused | Unavailable) else "error"
     if isinstance(error, Refused):
         REFUSALS.add("web", reason)
-    response = _answer(request, status, message, reason)
+    told = error.sentence if isinstance(error, Refused) else phrase("error.unavailable")
+    response = _answer(request, status, reason, told)
     if isinstance(error, TooOften):
         response.headers["Retry-After"] = str(error.wait)
     if isinstance(error, Unavailable):
@@ -111,8 +111,12 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     """No such route, or not with this method, or no form."""
     if not isinstance(error, HTTPException):
         raise error
-    message = text("error.not-found") if error.status_code == 404 else str(error.detail)
-    response = _answer(request, error.status_code, message, "not-found" if error.status_code == 404 else "http")
+    if error.status_code == 404:
+        response = _answer(request, 404, "not-found", phrase("error.not-found"))
+    elif error.status_code == 405:
+        response = _answer(request, 405, "http", phrase("error.method"))
+    else:
+        response = _answer(request, error.status_code, "http", phrase("error.http", detail=error.detail))
     response.headers.update(error.headers or {})
     return response
 
@@ -120,18 +124,18 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 async def on_disconnect(request: Request, error: Exception) -> Response:
     """The body broke off, because they went away or because it was longer than anything may be."""
     if request.scope.get("fediblog.too-large", False):
-        return _answer(request, 413, too_large(request.scope), "too-large")
-    return _answer(request, 400, text("error.broke-off"), "broke-off")
+        return _answer(request, 413, "too-large", too_large(request.scope))
+    return _answer(request, 400, "broke-off", phrase("error.broke-off"))
 
 
 async def on_bug(request: Request, error: Exception) -> Response:
     """A mistake of ours: written down once, and said without details."""
     log.trouble("bug", error, path=request.url.path)
-    return JSONResponse({"error": text("error.bug"), "reason": "internal"}, 500)
+    return JSONResponse({"error": text(language_for(request), "error.bug"), "reason": "internal"}, 500)
 
 
-def _answer(request: Request, status: int, message: str, reason: str) -> Response:
+def _answer(request: Request, status: int, reason: str, told: Phrase) -> Response:
     if "text/html" in request.headers.get("accept", ""):
-        return render(request, "error.html", status, private=True, message=message)
-    headers = {"Vary": VARY, "Cache-Control": "no-store"}
-    return JSONResponse({"error": message, "reason": reason}, status, headers=headers)
+        return render(request, "error.html", status, private=True, message=told(language_of(request)))
+    headers = {"Vary": PAGES_VARY, "Cache-Control": "no-store"}
+    return JSONResponse({"error": told(language_for(request)), "reason": reason}, status, headers=headers)

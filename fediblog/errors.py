@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fediblog.messages import ENGLISH, known, text
+
 DAMAGED = "database-damaged"  # the reason of Unavailable where stored data cannot be read any more
 
 
@@ -12,51 +14,72 @@ class FediblogError(Exception):
 class Refused(FediblogError):
     """Their fault, and trying again cannot help.
 
-    `reason` is a stable kebab-case code that is counted and logged; `message` may be shown to the other side;
+    `reason` is a stable kebab-case code that is counted and logged. What may be shown to the other side is the message
+    `key` of the catalogues, `refusal.<reason>` if nothing else is said, with `values`, which may be refusals too.
     `detail` is only logged.
     """
 
-    def __init__(self, reason: str, message: str = "", detail: str = "") -> None:
-        super().__init__(reason if not message else f"{reason}: {message}")
+    def __init__(self, reason: str, detail: str = "", *, key: str = "", **values: object) -> None:
+        super().__init__(reason)
         self.reason = reason
-        self.message = message or reason.replace("-", " ")
         self.detail = detail
+        self.key = key or f"refusal.{reason}"
+        self.values = values
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.message}"
+
+    @property
+    def message(self) -> str:
+        """The sentence for the command line, other servers and programs."""
+        return self.sentence(ENGLISH)
+
+    def sentence(self, language: str) -> str:
+        """What may be shown to the other side, in that language; the bare reason where no more is to be said."""
+        if not known(self.key):
+            return self.reason.replace("-", " ")
+        values = {name: v.sentence(language) if isinstance(v, Refused) else v for name, v in self.values.items()}
+        return text(language, self.key, **values)
+
+    def again(self) -> Refused:
+        """The same to be raised once more, without the trace of the first time."""
+        return Refused(self.reason, self.detail, key=self.key, **self.values)
 
 
 class NotFound(Refused):
     """There is nothing there that the asker may see. Private and missing are the same thing."""
 
-    def __init__(self, message: str = "There is nothing here.", detail: str = "") -> None:
-        super().__init__("not-found", message, detail)
+    def __init__(self, key: str = "", detail: str = "", **values: object) -> None:
+        super().__init__("not-found", detail, key=key, **values)
 
 
 class Gone(Refused):
     """It was there and has been deleted."""
 
-    def __init__(self, message: str = "This has been deleted.", detail: str = "") -> None:
-        super().__init__("gone", message, detail)
+    def __init__(self, key: str = "", detail: str = "", **values: object) -> None:
+        super().__init__("gone", detail, key=key, **values)
 
 
 class Forbidden(Refused):
     """The asker is known, and may not do this."""
 
-    def __init__(self, message: str = "You may not do this.", detail: str = "") -> None:
-        super().__init__("forbidden", message, detail)
+    def __init__(self, key: str = "", **values: object) -> None:
+        super().__init__("forbidden", "", key=key, **values)
 
 
 class Invalid(Refused):
-    """The input of one of our own people: `field` names what to correct, `message` says how."""
+    """The input of one of our own people: `field` names what to correct, the message of that key says how."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__("invalid", message)
+    def __init__(self, field: str, key: str, **values: object) -> None:
+        super().__init__("invalid", "", key=key, **values)
         self.field = field
 
 
 class TooOften(Refused):
-    """More than is allowed in that time; `wait` is the whole seconds after which it will be."""
+    """More than is allowed in that time; `wait` is the whole seconds after which it will be, `n` in the message."""
 
-    def __init__(self, message: str, wait: int) -> None:
-        super().__init__("rate-limited", message)
+    def __init__(self, key: str, wait: int) -> None:
+        super().__init__("rate-limited", "", key=key, n=wait)
         self.wait = wait
 
 

@@ -14,7 +14,6 @@ from starlette.requests import Request
 
 from fediblog.domain.records import record
 from fediblog.errors import Refused
-from fediblog.messages import text
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 _IN_MEMORY = 1_000_000  # bytes of a file that are not written to the disk
@@ -34,17 +33,17 @@ class Limits:
 
 
 class FormTooLarge(Refused):
-    """More than the limits allow; the message says which of them."""
+    """More than the limits allow; the message says which of them, `n` how much that is."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__("too-large", message)
+    def __init__(self, key: str, n: int | str) -> None:
+        super().__init__("too-large", key=key, n=n)
 
 
 class FormBroken(Refused):
     """Not what the type says that it is."""
 
     def __init__(self) -> None:
-        super().__init__("bad-form", text("error.form-broken"))
+        super().__init__("bad-form", key="error.form-broken")
 
 
 def kind_of(request: Request) -> str:
@@ -147,7 +146,7 @@ class _Reader:
                 raise _too_many(self.limits)
             return
         if len(self.files) == self.limits.files:
-            raise FormTooLarge(text("error.form-files", n=self.limits.files))
+            raise FormTooLarge("error.form-files", self.limits.files)
         self._file = self._open(options[b"filename"].decode("utf-8", "replace"))
         self.files.append(self._file)
 
@@ -181,8 +180,8 @@ class _Reader:
 
 
 def _too_much(limits: Limits) -> FormTooLarge:
-    return FormTooLarge(text("error.form-size", n=f"{limits.size / 1_000_000:g}"))
+    return FormTooLarge("error.form-size", n=f"{limits.size / 1_000_000:g}")
 
 
 def _too_many(limits: Limits) -> FormTooLarge:
-    return FormTooLarge(text("error.form-fields", n=limits.fields))
+    return FormTooLarge("error.form-fields", limits.fields)

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fediblog.errors import Misuse
+from fediblog.messages import ENGLISH, LANGUAGES
 
 FILE_NAME = "fediblog.toml"
 _PREFIX = "FEDIBLOG_"
@@ -37,6 +38,7 @@ class Settings:
     accounts_per_login: int = 10  # that somebody with a login may have by themselves
     spare_bytes: int = 64_000_000  # of the disk, kept for when it is full; none if 0
     metrics_token: str = ""  # what must be said to read /metrics; without one there is no such page
+    language: str = ENGLISH  # of pages for those who ask for none that there is, and of feeds
     title: str = ""  # of the blog's home
     contact: str = ""  # shown in nodeinfo
     source: str = ""  # where visitors get the source code of what runs here (AGPL §13)
@@ -158,6 +160,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "accounts_per_login": _whole(1, 1_000_000),
     "spare_bytes": _whole(0, 10**12),
     "metrics_token": _token,
+    "language": _one_of(*LANGUAGES),
     "title": str,
     "contact": str,
     "source": _web_address,

@@ -63,9 +63,9 @@ def check_handle(handle: str) -> str:
     """The handle as it will be stored, or Invalid that says what is expected."""
     wanted = handle.strip().lstrip("@").lower()
     if not LOCAL_HANDLE.match(wanted):
-        raise Invalid("handle", "A handle has 1 to 30 letters a-z, digits and underscores.")
+        raise Invalid("handle", "account.handle-wrong")
     if wanted in RESERVED:
-        raise Invalid("handle", f"The handle {wanted} is kept for the server itself; choose another.")
+        raise Invalid("handle", "account.handle-kept", handle=wanted)
     return wanted
 
 
@@ -89,7 +89,7 @@ def set_up(
 ) -> tuple[Login, Account]:
     """Make the first login and account; the link's token works once, also if two use it at the same moment."""
     if server_state.get(tx, SETUP_TOKEN) != token_hash or not server_state.drop(tx, SETUP_TOKEN):
-        raise Refused("setup-done", "This set-up link has been used or is not the right one.")
+        raise Refused("setup-done")
     login = add_login(tx, name, password_hash, "owner")
     return login, add_account(tx, urls, login.id, handle, display, keys)
 
@@ -99,7 +99,7 @@ def add_login(tx: Tx, name: str, password_hash: str, role: str = "member") -> Lo
     wanted = name.strip().lower()
     tx.hold(_LOGINS)
     if not LOCAL_HANDLE.match(wanted):
-        raise Invalid("name", "A login name has 1 to 30 letters a-z, digits and underscores.")
+        raise Invalid("name", "setup.name-wrong")
     return logins.create(tx, wanted, password_hash, role if logins.everyone(tx) else "owner")
 
 
@@ -110,9 +110,9 @@ def add_account(
     wanted = check_handle(handle)
     tx.hold(login)
     if most is not None and len(accounts.of_login(tx, login)) >= most:
-        raise Invalid("handle", f"A login may have {most} accounts here, and yours has; ask the owner for another.")
+        raise Invalid("handle", "account.too-many", n=most)
     if accounts.local_by_handle(tx, wanted):
-        raise Invalid("handle", f"The handle {wanted} is taken; choose another.")
+        raise Invalid("handle", "refusal.handle-taken", handle=wanted)
     return accounts.create_local(tx, urls, wanted, keys, login=login, name=display_name(display))
 
 
@@ -145,17 +145,17 @@ def texts_to_render(tx: Tx, account: int, profile: Profile) -> tuple[Text, ...]:
     """As `profile_texts`, for the account of that number. Raises Invalid, Forbidden."""
     actor = accounts.get(tx, account)
     if actor is None:
-        raise Forbidden("This account cannot write here.")
+        raise Forbidden("post.may-not-write")
     return profile_texts(actor, profile)
 
 
 def profile_texts(actor: Account, profile: Profile) -> tuple[Text, ...]:
     """What has to be rendered of a profile: the summary, and the values of the fields. Raises Invalid."""
     if len(profile.summary) > BIO_LIMIT:
-        raise Invalid("summary", f"At most {BIO_LIMIT} characters, please.")
+        raise Invalid("summary", "error.too-long", n=BIO_LIMIT)
     pairs = _pairs(profile)
     if len(pairs) > FIELDS_LIMIT:
-        raise Invalid("fields", f"At most {FIELDS_LIMIT} fields, please.")
+        raise Invalid("fields", "account.too-many-fields", n=FIELDS_LIMIT)
     before = {value: actor.field_plain(index) for index, (_, value) in enumerate(actor.fields_source)}
     plain = [profile.summary_plain, *(before.get(value, profile.fields_plain) for _, value in pairs)]
     sources = [profile.summary, *(value for _, value in pairs)]
@@ -194,7 +194,7 @@ def _picture(tx: Tx, urls: Urls, account: int, column: str, upload: int | None) 
     tx.hold(upload)
     found = media_files.get(tx, upload, account)
     if found is None:
-        raise Invalid(column, "That picture is not there any more; add it again.")
+        raise Invalid(column, "account.no-picture")
     name = (found.small or found.file) if column == "icon" else (found.large or found.file)
     return {column: urls.media(name)}
 
@@ -218,7 +218,7 @@ def move(tx: Tx, urls: Urls, account: int, target: int) -> None:
     actor = author_of(tx, account, target)
     other = accounts.get(tx, target)
     if other is None or actor.uri not in other.also_known_as:
-        raise Invalid("target", f"That account does not name {actor.uri} as an alias yet; add it there first.")
+        raise Invalid("target", "move.no-alias", address=actor.uri)
     changed = accounts.update_profile(tx, account, moved_to=other.uri)
     send_profile(tx, urls, changed)
     sent_accounts.move(tx, urls, actor, other)

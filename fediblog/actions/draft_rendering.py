@@ -178,12 +178,11 @@ def _parent(tx: Tx, author: Account, draft: Draft, before: Post | None) -> Post 
         return None
     parent = posts.get(tx, draft.reply_to, author.id)
     if parent is None:
-        raise NotFound("The post that you answer is not there any more.")
+        raise NotFound("reply.no-post")
     if draft.state != "draft" and not reply_policy.may_comment(tx, author.id, parent):
-        closed = "Comments are closed." if parent.repliable == "nobody" else "Only followers of its author may comment."
-        raise Invalid("source", f"{closed} This answer cannot be published.")
+        raise Invalid("source", "reply.closed" if parent.repliable == "nobody" else "reply.for-followers")
     if draft.state != "draft" and reply_policy.leave_to_answer(tx, author, parent) == "denied":
-        raise Invalid("source", "Its author does not let you answer this post. This answer cannot be published.")
+        raise Invalid("source", "reply.not-wanted")
     return parent
 
 
@@ -193,13 +192,13 @@ def _quoted(tx: Tx, author: Account, draft: Draft, before: Post | None) -> Post 
         return None
     post = posts.get(tx, draft.quote, author.id)
     if post is None or post.state != "published":
-        raise NotFound("The post that you quote is not there any more.")
+        raise NotFound("quote.no-post")
     own = post.account.id == author.id
     if post.visibility == Visibility.DIRECT or (not own and post.visibility not in OPEN):
-        raise Invalid("quote", "Only what everybody may see can be quoted.")
+        raise Invalid("quote", "quote.not-open")
     asked = reply_policy.leave_of(tx, post.policy.quote if post.policy else None, author, post)
     if asked == "denied" or (post.local and not reply_policy.may_quote(tx, author.id, post)):
-        raise Invalid("quote", "Its author does not want this post to be quoted.")
+        raise Invalid("quote", "quote.not-wanted")
     return post
 
 
@@ -215,9 +214,9 @@ def _check_reach(
         return
     lost = [f"@{name}" for name in names if name not in people]
     if lost:
-        raise Invalid("people", f"{', '.join(dict.fromkeys(lost))} cannot be found and would not get this.")
+        raise Invalid("people", "post.people-lost", names=", ".join(dict.fromkeys(lost)))
     if visibility == Visibility.DIRECT and not any(each.id != author.id for each in mentioned):
-        raise Invalid("people", "This is only for the people whom it mentions, and it mentions nobody.")
+        raise Invalid("people", "post.mentions-nobody")
 
 
 def _check_audience(author: Account, visibility: Visibility, quoted: Post, mentioned: Sequence[Account]) -> None:
@@ -225,9 +224,7 @@ def _check_audience(author: Account, visibility: Visibility, quoted: Post, menti
     if visibility in OPEN or quoted.account.id == author.id:
         return
     if quoted.account.id not in {each.id for each in mentioned}:
-        raise Invalid(
-            "quote", "A post that not everybody may see can quote only its own author and people it mentions."
-        )
+        raise Invalid("quote", "quote.for-others")
 
 
 def people_of(tx: Tx, urls: Urls, wording: Wording, texts: tuple[Text, ...]) -> dict[str, Account]:
@@ -337,9 +334,9 @@ def attachment_of(urls: Urls, upload: media_files.Upload, alt: str, focus: tuple
 def _upload(tx: Tx, author: Account, each: File) -> media_files.Upload:
     upload = media_files.get(tx, each.upload, author.id)
     if upload is None:
-        raise Invalid("files", "One of the pictures is not there any more; add it again.")
+        raise Invalid("files", "post.no-picture")
     if not upload.file:
-        raise Invalid("files", upload.problem or "One of the pictures is still being worked on; try again in a moment.")
+        raise media_files.refusal(upload, "files") or Invalid("files", "post.picture-not-ready")
     return upload
 
 

@@ -93,7 +93,7 @@ def author_of(tx: Tx, account: int, *others: int) -> Account:
     tx.hold(-account, *((account, *others) if others else ()))
     found = accounts.get(tx, account)
     if found is None or not found.local or found.state != "active":
-        raise Forbidden("This account cannot write here.")
+        raise Forbidden("post.may-not-write")
     return found
 
 
@@ -102,20 +102,20 @@ def check(tx: Tx, draft: Draft) -> None:
     article = bool(draft.title.strip())
     check_length(draft)
     if not draft.source.strip() and not draft.files and not draft.poll and draft.state != "draft":
-        raise Invalid("source", "Write something, or add a picture.")
+        raise Invalid("source", "post.empty")
     if len(draft.title) > TITLE_LIMIT:
-        raise Invalid("title", f"A title has at most {TITLE_LIMIT} characters.")
+        raise Invalid("title", "post.long-title", n=TITLE_LIMIT)
     for field, text in (("summary", draft.summary), ("warning", draft.warning)):
         if len(text) > SUMMARY_LIMIT:
-            raise Invalid(field, f"At most {SUMMARY_LIMIT} characters, please.")
+            raise Invalid(field, "error.too-long", n=SUMMARY_LIMIT)
     if len(draft.files) > FILES_LIMIT:
-        raise Invalid("files", f"At most {FILES_LIMIT} pictures go with one post.")
+        raise Invalid("files", "post.too-many-pictures", n=FILES_LIMIT)
     if any(len(each.alt) > ALT_LIMIT for each in (*draft.files, *([draft.hero] if draft.hero else []))):
-        raise Invalid("files", f"What a picture shows is told in at most {ALT_LIMIT} characters.")
+        raise Invalid("files", "post.long-alt", n=ALT_LIMIT)
     if draft.state == "scheduled" and not tx.now < (draft.scheduled or 0) < FARTHEST:
-        raise Invalid("scheduled", "Choose a time that is still to come.")
+        raise Invalid("scheduled", "post.time-past")
     if draft.poll and article:
-        raise Invalid("poll", "A poll goes with a post without a title: take the title away, or the answers.")
+        raise Invalid("poll", "poll.with-title")
     if draft.poll:
         _check_poll(draft.poll)
 
@@ -125,15 +125,14 @@ def check_length(draft: Draft) -> None:
     article = bool(draft.title.strip())
     limit = ARTICLE_LIMIT if article else NOTE_LIMIT
     if len(draft.source) > limit:
-        hint = "" if article else " Give it a title to make it an article."
-        raise Invalid("source", f"This is {len(draft.source)} characters; {limit} fit.{hint}")
+        raise Invalid("source", "article.too-long" if article else "note.too-long", n=len(draft.source), limit=limit)
 
 
 def _check_poll(poll: PollDraft) -> None:
     names = [name.strip() for name in poll.options]
     if not 2 <= len(names) <= 20 or not all(names) or len(set(names)) != len(names):
-        raise Invalid("poll", "A poll needs 2 to 20 different answers.")
+        raise Invalid("poll", "poll.too-few")
     if any(len(name) > ANSWER_LIMIT for name in names):
-        raise Invalid("poll", f"An answer of a poll has at most {ANSWER_LIMIT} characters.")
+        raise Invalid("poll", "poll.long-answer", n=ANSWER_LIMIT)
     if not 300 <= poll.seconds <= 366 * 86_400:
-        raise Invalid("poll", "A poll stays open for at least five minutes and at most a year.")
+        raise Invalid("poll", "poll.period")

@@ -22,13 +22,13 @@ def follow(tx: Tx, urls: Urls, account: int, target: int) -> Relation:
     """
     actor, other = author_of(tx, account, target), other_of(tx, target)
     if other.id == actor.id:
-        raise Invalid("handle", "One does not follow oneself.")
+        raise Invalid("handle", "follow.oneself")
     if relations.blocks(tx, target, account):
-        raise Forbidden("This account cannot be followed.")
+        raise Forbidden("follow.impossible")
     if relations.blocks(tx, account, target):
-        raise Invalid("handle", "You block this account; lift the block first.")
+        raise Invalid("handle", "follow.blocked")
     if relations.keeps_off(tx, account, target):
-        raise Invalid("handle", "You block the server of this account; lift the block first.")
+        raise Invalid("handle", "follow.host-blocked")
     standing = relations.follow(tx, account, target)
     asked = standing is not None and incoming_queue.sent_since(tx, account, "Follow", other.uri, tx.now - ASKED_PAUSE)
     if standing is not None and (asked or standing.state == "accepted"):
@@ -71,7 +71,7 @@ def accept(tx: Tx, urls: Urls, account: int, follower: int) -> None:
     actor, other = author_of(tx, account, follower), other_of(tx, follower)
     standing = relations.follow(tx, follower, account)
     if standing is None:
-        raise NotFound("There is no such request any more.")
+        raise NotFound("follow.no-request")
     if not relations.accept(tx, follower, account):
         return
     notifications.withdraw(tx, account, "follow_request", follower)
@@ -84,7 +84,7 @@ def refuse(tx: Tx, urls: Urls, account: int, follower: int) -> None:
     actor, other = author_of(tx, account, follower), other_of(tx, follower)
     standing = relations.follow(tx, follower, account)
     if standing is None:
-        raise NotFound("There is no such request any more.")
+        raise NotFound("follow.no-request")
     relations.unfollow(tx, follower, account)
     notifications.withdraw(tx, account, "follow_request", follower)
     sent_follows.reject(tx, urls, actor, other, standing.uri)
@@ -97,5 +97,5 @@ def other_of(tx: Tx, target: int) -> Account:
     """The account that the deed is about."""
     other = accounts.get(tx, target)
     if other is None or other.state == "deleted":
-        raise NotFound("There is no such account.")
+        raise NotFound("account.none")
     return other

@@ -24,7 +24,7 @@ def block(tx: Tx, urls: Urls, account: int, target: int) -> None:
     """Neither sees the other any more; the follows between them end."""
     actor, other = author_of(tx, account, target), follow_actions.other_of(tx, target)
     if target == account:
-        raise Invalid("account", "One does not block oneself.")
+        raise Invalid("account", "block.oneself")
     if relations.blocks(tx, account, target):
         return
     if relations.follow(tx, target, account) is not None:
@@ -48,7 +48,7 @@ def mute(tx: Tx, urls: Urls, account: int, target: int, until: int | None = None
     author_of(tx, account)
     follow_actions.other_of(tx, target)
     if target == account:
-        raise Invalid("account", "One does not mute oneself.")
+        raise Invalid("account", "mute.oneself")
     relations.mute(tx, account, target, until, notices=notices)
 
 
@@ -96,7 +96,7 @@ def unsuspend(tx: Tx, urls: Urls, account: int) -> None:
         return
     tx.hold(BLOCKS, shared=True)
     if not found.local and blocked_among(tx, [found.domain, *map(host_of, (found.uri, found.inbox))]):
-        raise Invalid("account", "The server of this account is blocked; lift that block first.")
+        raise Invalid("account", "moderation.host-is-blocked")
     accounts.set_state(tx, account, "active")
     _tell_state(tx, urls, account)
 
@@ -112,7 +112,7 @@ def set_disabled(tx: Tx, account: int, *, disabled: bool) -> None:
     """Keep the person behind one of our accounts out, with all sessions and apps, or let them in again."""
     found = _moderated(tx, account)
     if found.login is None:
-        raise Invalid("account", "Only accounts of this server can be kept from signing in.")
+        raise Invalid("account", "moderation.only-local")
     logins.set_disabled(tx, found.login, disabled=disabled)
 
 
@@ -120,7 +120,7 @@ def delete(tx: Tx, urls: Urls, account: int) -> None:
     """Delete a suspended account of ours for good; of another all that it wrote and its follows, and it stays so."""
     found = _moderated(tx, account)
     if found.state != "suspended":
-        raise Invalid("account", "Suspend the account first.")
+        raise Invalid("account", "moderation.suspend-first")
     if found.local:
         accounts.set_state(tx, account, "active")  # who is suspended can say nothing, not even that it goes
         account_actions.delete_account(tx, urls, account)
@@ -135,9 +135,9 @@ def _moderated(tx: Tx, account: int) -> Account:
     tx.hold(-account, account)
     found = follow_actions.other_of(tx, account)
     if found.local and found.login is None:
-        raise Invalid("account", "This account speaks for the server itself.")
+        raise Invalid("account", "moderation.server-account")
     if found.login is not None and any(each.id == found.login and each.role == "owner" for each in logins.everyone(tx)):
-        raise Invalid("account", "This account belongs to an owner of the server.")
+        raise Invalid("account", "moderation.owner-account")
     return found
 
 
@@ -150,7 +150,7 @@ def host_name(urls: Urls, host: str) -> str:
         or not _HOST.match(name)
         or name in (compared_host(urls.host), compared_host(urls.handle_domain))
     ):
-        raise Invalid("host", "Expected the name of another server, such as example.org.")
+        raise Invalid("host", "moderation.host-wrong")
     return name
 
 

@@ -31,17 +31,6 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,60}\Z")
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_.-]{0,250}[a-z0-9_])?|\[[0-9a-f:.]{2,50}\])\Z")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}\Z")  # SHA-256 in base64url (RFC 7636 §4.2)
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}\Z")  # RFC 7636 §4.1
-_NO_APP = (
-    "No app is known here by that client_id. Remove the account from the app and add it again, so that the app makes"
-    " itself known anew."
-)
-_NO_ADDRESS = (
-    "The app wants the answer sent to an address that it never named here, so nothing is sent. The redirect_uri must be"
-    " exactly one of those that it registered."
-)
-_NO_CODE = (
-    "The authorization code is invalid, expired, revoked, or was issued to another app or for another redirect_uri."
-)
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 # What a browser would run, show or open by itself instead of handing it to a program.
 _NEVER = frozenset(
@@ -55,8 +44,8 @@ _NEVER = frozenset(
 class Denied(Refused):
     """An error of RFC 6749: `code` is its word for it."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"oauth-{code.replace('_', '-')}", message)
+    def __init__(self, code: str, key: str) -> None:
+        super().__init__(f"oauth-{code.replace('_', '-')}", key=key)
         self.code = code
 
 
@@ -98,14 +87,14 @@ def register(
     """Make an app known. Raises Invalid."""
     known = display_name(name)[:NAME_LIMIT].rstrip()
     if not known:
-        raise Invalid("client_name", "Validation failed: Application name can't be blank")
+        raise Invalid("client_name", "oauth.app-name")
     wanted = tuple(dict.fromkeys(each.strip() for each in redirects if each.strip()))
     if not wanted or len(wanted) > REDIRECTS_LIMIT:
-        raise Invalid("redirect_uris", f"Validation failed: Redirect URI must be given, at most {REDIRECTS_LIMIT}")
+        raise Invalid("redirect_uris", "oauth.redirect-missing", n=REDIRECTS_LIMIT)
     for each in wanted:
         check_redirect(urls, each)
     if strange := words.unknown(scopes):
-        raise Invalid("scopes", f"Validation failed: Scopes are unknown here: {' '.join(strange)[:200]}")
+        raise Invalid("scopes", "oauth.scopes-unknown", scopes=" ".join(strange)[:200])
     client, secret = secrets.token_urlsafe(24), secrets.token_urlsafe(32)
     number = apps.add_app(
         tx,
@@ -133,16 +122,16 @@ def check_redirect(urls: Urls, address: str) -> None:
     if address == OOB:
         return
     if len(address) > REDIRECT_LIMIT or not (address.isascii() and address.isprintable()) or " " in address:
-        raise Invalid("redirect_uris", "Validation failed: Redirect URI must be a valid URI.")
+        raise Invalid("redirect_uris", "oauth.redirect-invalid")
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise Invalid("redirect_uris", "Validation failed: Redirect URI must be a valid URI.") from None
+        raise Invalid("redirect_uris", "oauth.redirect-invalid") from None
     if "#" in address:
-        raise Invalid("redirect_uris", "Validation failed: Redirect URI cannot contain a fragment.")
+        raise Invalid("redirect_uris", "oauth.redirect-fragment")
     if not _SCHEME.match(parts.scheme) or parts.scheme in _NEVER or "\\" in address:
-        raise Invalid("redirect_uris", "Validation failed: Redirect URI is forbidden by the server.")
+        raise Invalid("redirect_uris", "oauth.redirect-forbidden")
     if parts.scheme in ("https", "http"):
         _check_web(urls, parts, host or "")
 
@@ -150,10 +139,10 @@ def check_redirect(urls: Urls, address: str) -> None:
 def _check_web(urls: Urls, parts: SplitResult, host: str) -> None:
     shown = f"[{host}]" if ":" in host else host
     if not _HOST.match(shown) or "@" in parts.netloc:
-        raise Invalid("redirect_uris", "Validation failed: Redirect URI must be an absolute URI.")
+        raise Invalid("redirect_uris", "oauth.redirect-relative")
     # A code that travels in plain text is anybody's (RFC 9700 §2.6); what stays on one machine travels nowhere.
     if parts.scheme == "http" and shown not in _LOOPBACK and urls.origin.startswith("https:"):
-        raise Invalid("redirect_uris", "Validation failed: Redirect URI must be an HTTPS/SSL URI.")
+        raise Invalid("redirect_uris", "oauth.redirect-insecure")
 
 
 def source_of(redirect: str) -> str:
@@ -171,21 +160,21 @@ def check_client(tx: Tx, asked: Mapping[str, str]) -> App:
     """Which app asks. Raises Refused, of which nobody is told but the reader, until the address is known to be its."""
     app = apps.app_by_client(tx, asked.get("client_id", "")[:200])
     if app is None:
-        raise Refused("oauth-client", _NO_APP)
+        raise Refused("oauth-client")
     redirect = asked.get("redirect_uri", "")
     if redirect not in app.redirects:  # to the letter (RFC 9700 §2.1)
-        raise Refused("oauth-redirect", _NO_ADDRESS)
+        raise Refused("oauth-redirect")
     return app
 
 
 def check_request(app: App, asked: Mapping[str, str]) -> Asked:
     """What it asks for. Raises Denied, which the app is told."""
     if asked.get("response_type") != "code":
-        raise Denied("unsupported_response_type", "The response_type must be code.")
+        raise Denied("unsupported_response_type", "oauth.response-type")
     if asked.get("response_mode", "query") != "query":
-        raise Denied("invalid_request", "The response_mode must be query.")
+        raise Denied("invalid_request", "oauth.response-mode")
     if len(asked.get("state", "")) > _STATE_LIMIT:
-        raise Denied("invalid_request", "The state is too long.")
+        raise Denied("invalid_request", "oauth.long-state")
     wanted = asked.get("scope", "")
     return Asked(
         app=app,
@@ -202,7 +191,7 @@ def _scopes(app: App, wanted: str) -> tuple[str, ...]:
         return (words.DEFAULT,) if words.is_within([words.DEFAULT], app.scopes) else app.scopes
     found = words.parse(wanted)
     if words.unknown(wanted) or not words.is_within(found, app.scopes):
-        raise Denied("invalid_scope", "The requested scope is invalid, unknown, or more than the app registered for.")
+        raise Denied("invalid_scope", "oauth.scope-invalid")
     return found
 
 
@@ -212,7 +201,7 @@ def _challenge(asked: Mapping[str, str]) -> str:
     if not given and not method:
         return ""
     if method != "S256" or not _CHALLENGE.match(given):
-        raise Denied("invalid_request", "The code_challenge must be made with the code_challenge_method S256.")
+        raise Denied("invalid_request", "oauth.challenge-method")
     return given
 
 
@@ -220,7 +209,7 @@ def grant(tx: Tx, asked: Asked, login: int, account: int) -> str:
     """The login lets the app act as its account: the code to be swapped. Raises Forbidden if it is not its own."""
     found = accounts.get(tx, account)
     if found is None or found.login != login or found.state != "active":
-        raise Forbidden("This is none of your accounts.")
+        raise Forbidden("oauth.foreign-account")
     code = secrets.token_urlsafe(32)
     apps.add_code(
         tx,
@@ -254,7 +243,7 @@ def client(tx: Tx, client_id: str, secret: str) -> App:
     # Compared also where there is no app, so that both take as long.
     right = hmac.compare_digest(apps.digest(secret), app.secret if app else "0" * 64)
     if app is None or (secret and not right):
-        raise Denied("invalid_client", "Client authentication failed: unknown client, or a wrong client_secret.")
+        raise Denied("invalid_client", "oauth.client-invalid")
     return app
 
 
@@ -268,7 +257,7 @@ def swap(tx: Tx, app: App, *, code: str, redirect: str, verifier: str, proven: b
     if found is not None:
         tx.hold(found.login)  # its password may be changed just now, which ends codes and tokens
         found = apps.code(tx, hashed)
-    bad = Denied("invalid_grant", _NO_CODE)
+    bad = Denied("invalid_grant", "oauth.code-invalid")
     if found is None or found.app != app.id:
         return bad
     if found.used is not None:
@@ -277,9 +266,9 @@ def swap(tx: Tx, app: App, *, code: str, redirect: str, verifier: str, proven: b
     if found.expires <= tx.now or found.redirect != redirect:
         return bad
     if not found.challenge and not proven:
-        return Denied("invalid_client", "An app without its client_secret must use PKCE.")
+        return Denied("invalid_client", "oauth.pkce-missing")
     if not is_verified(found.challenge, verifier):
-        return Denied("invalid_grant", "The code_verifier does not fit the code_challenge.")
+        return Denied("invalid_grant", "oauth.verifier-wrong")
     if not apps.use_code(tx, hashed):
         return bad
     secret = secrets.token_urlsafe(32)
@@ -318,19 +307,19 @@ def grant_app(tx: Tx, app: App, scope: str) -> Granted:
 def grant_by_hand(tx: Tx, account: int, scopes: str, name: str) -> Granted:
     """A token for a script of the operator's. Raises Invalid."""
     if strange := words.unknown(scopes):
-        raise Invalid("scopes", f"There is no scope {strange[0]}. The wide ones are read, write, follow and push.")
+        raise Invalid("scopes", "oauth.scope-unknown", scope=strange[0])
     found, wanted = accounts.get(tx, account), words.parse(scopes)
     if found is None or found.login is None:
-        raise NotFound("That account cannot be acted for.")
+        raise NotFound("oauth.no-account")
     if not wanted:
-        raise Invalid("scopes", "Name at least one scope, such as read.")
+        raise Invalid("scopes", "oauth.scope-missing")
     secret = secrets.token_urlsafe(32)
     number = apps.add_token(
         tx, apps.digest(secret), wanted, login=found.login, account=account, name=one_line(name, NAME_LIMIT)
     )
     token = apps.token_by_id(tx, number)
     if token is None:
-        raise NotFound("That account cannot be acted for.")
+        raise NotFound("oauth.no-account")
     return Granted(secret=secret, token=token)
 
 

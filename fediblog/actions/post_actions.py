@@ -140,9 +140,9 @@ def pin(tx: Tx, urls: Urls, account: int, post: int) -> None:
     author = author_of(tx, account)
     whole = _own(tx, author, post)
     if whole.visibility not in (Visibility.PUBLIC, Visibility.UNLISTED) or whole.state != "published":
-        raise Invalid("post", "Only what everybody may see can be pinned.")
+        raise Invalid("post", "pin.not-open")
     if whole.pinned is None and len(profile_posts.pinned(tx, author.id, author.id)) >= MOST_PINNED:
-        raise Invalid("post", f"{MOST_PINNED} posts are pinned already; take one down first.")
+        raise Invalid("post", "pin.too-many", n=MOST_PINNED)
     if whole.pinned is None:
         post_writing.set_pinned(tx, post, tx.now)
         sent_posts.pin(tx, urls, author, whole)

@@ -26,7 +26,7 @@ def like(tx: Tx, urls: Urls, account: int, post: int) -> None:
     actor, whole = author_of(tx, account), seen(tx, account, post)
     leave = reply_policy.leave_of(tx, whole.policy.like if whole.policy else None, actor, whole)
     if leave == "denied":
-        raise Invalid("post", "Its author does not want this post to be liked by you.")
+        raise Invalid("post", "like.not-wanted")
     number = tx.new_id()
     uri = urls.activity(number)
     if not reactions.react(tx, account, post, uri):
@@ -51,13 +51,13 @@ def unlike(tx: Tx, urls: Urls, account: int, post: int) -> None:
 def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = Visibility.PUBLIC) -> None:
     """Pass a public post on to one's followers; `visibility` says whether others see that as well."""
     if visibility == Visibility.DIRECT:
-        raise Invalid("visibility", "A boost is for one's followers at least.")
+        raise Invalid("visibility", "boost.too-few")
     actor, whole = author_of(tx, account), seen(tx, account, post)
     if whole.visibility not in (Visibility.PUBLIC, Visibility.UNLISTED) or whole.state != "published":
-        raise Invalid("post", "Only what everybody may see can be boosted.")
+        raise Invalid("post", "boost.not-open")
     leave = reply_policy.leave_of(tx, whole.policy.announce if whole.policy else None, actor, whole)
     if leave == "denied":
-        raise Invalid("post", "Its author does not want this post to be boosted by you.")
+        raise Invalid("post", "boost.not-wanted")
     number = tx.new_id()
     uri = urls.activity(number)
     if reactions.boost(tx, account, post, uri, visibility=visibility, number=number) is None:
@@ -88,13 +88,13 @@ def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) ->
     poll = whole.poll
     wanted = list(dict.fromkeys(choices))
     if poll is None or whole.account.id == account:
-        raise Invalid("choices", "There is no poll here that you could vote in.")
+        raise Invalid("choices", "poll.none")
     if poll.is_over(tx.now):
-        raise Invalid("choices", "This poll is closed.")
+        raise Invalid("choices", "poll.is-closed")
     if not wanted or not {option.name for option in poll.options}.issuperset(wanted):
-        raise Invalid("choices", "Choose one of the answers.")
+        raise Invalid("choices", "poll.choose")
     if (len(wanted) > 1 and not poll.multiple) or reactions.has_voted(tx, account, post):
-        raise Invalid("choices", "You have one vote in this poll.")
+        raise Invalid("choices", "poll.one-vote")
     for name in wanted:
         _cast(tx, urls, actor, whole, name)
     if whole.local:

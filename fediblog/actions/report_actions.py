@@ -39,9 +39,9 @@ def report(tx: Tx, urls: Urls, account: int, complaint: Complaint) -> Report:
     """Keep a report. It is forwarded in the name of the server: who reported is nobody's business elsewhere."""
     actor, other = author_of(tx, account), other_of(tx, complaint.target)
     if other.id == actor.id:
-        raise Invalid("account_id", "One does not report oneself.")
+        raise Invalid("account_id", "report.oneself")
     if complaint.category not in CATEGORIES:
-        raise Invalid("category", f"The category is one of {', '.join(CATEGORIES)}.")
+        raise Invalid("category", "report.category", choices=", ".join(CATEGORIES))
     found = posts.many(tx, complaint.posts[:MOST_POSTS], account)
     named = [post.uri for post in found.values() if post.account.id == other.id]
     activity = tx.new_id()
@@ -58,7 +58,7 @@ def report(tx: Tx, urls: Urls, account: int, complaint: Complaint) -> Report:
     )
     kept = moderation.get_report(tx, number) if number is not None else None
     if kept is None:
-        raise Refused("reported-already", "You have reported this account often enough; somebody will look into it.")
+        raise Refused("reported-already")
     if kept.forwarded:
         _forward(tx, urls, activity, other, kept.posts, kept.content)
     return kept

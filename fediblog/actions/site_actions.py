@@ -25,7 +25,7 @@ _MOST = 100  # different emoji of one post
 def announcement_texts(source: str) -> tuple[Text, ...]:
     """What `announce` needs rendered. Raises Invalid."""
     if not source.strip() or len(source) > ANNOUNCEMENT_LIMIT:
-        raise Invalid("text", f"An announcement has 1 to {ANNOUNCEMENT_LIMIT} characters.")
+        raise Invalid("text", "site.announcement-long", n=ANNOUNCEMENT_LIMIT)
     return (Text(source=source, inline_images=False),)
 
 
@@ -34,7 +34,7 @@ def announce(tx: Tx, urls: Urls, source: str, ends: int | None, wording: Wording
     if wording.texts != announcement_texts(source):
         raise Outdated
     if ends is not None and ends <= tx.now:
-        raise Invalid("until", "The announcement would have ended already: choose a time that is still to come.")
+        raise Invalid("until", "site.announcement-past")
     number = announcements.add(tx, wording.words[0].numbered(""), source, ends)
     events.tell(tx, events.ANNOUNCEMENT, item=number)
     return number
@@ -43,7 +43,7 @@ def announce(tx: Tx, urls: Urls, source: str, ends: int | None, wording: Wording
 def withdraw(tx: Tx, number: int) -> None:
     """Tell it no more. Raises NotFound."""
     if not announcements.remove(tx, number):
-        raise NotFound(f"There is no announcement {number}.")
+        raise NotFound("site.no-announcement", number=number)
     events.tell(tx, events.ANNOUNCEMENT, item=number)
 
 
@@ -51,7 +51,7 @@ def check_emoji_name(name: str) -> str:
     """The name without colons. Raises Invalid."""
     wanted = name.strip().strip(":")
     if not _NAME.match(wanted):
-        raise Invalid("name", "The name of an emoji has 2 to 64 letters, digits and underscores.")
+        raise Invalid("name", "site.emoji-name")
     return wanted
 
 
@@ -66,7 +66,7 @@ def add_emoji(tx: Tx, urls: Urls, name: str, media: int, category: str) -> None:
 def remove_emoji(tx: Tx, name: str) -> None:
     """Show it nowhere any more: posts and profiles that name it show its name. Raises NotFound."""
     if not custom_emoji.remove(tx, name):
-        raise NotFound(f"There is no emoji :{name}:. `fediblog emoji list` shows those there are.")
+        raise NotFound("cli.no-emoji", name=name)
     custom_emoji.show(tx, name, "")
 
 

@@ -71,11 +71,7 @@ async def delete_account(site: Site, args: Namespace) -> None:
     """An account and all it wrote, gone for good."""
     account = await site.db.read(own_account, args.handle)
     if not args.sure:
-        raise Refused(
-            "not-sure",
-            f"This deletes @{account.acct} and all it wrote, here and on other servers, for ever: the handle cannot be"
-            " used again. If you mean it, say --sure.",
-        )
+        raise Refused("not-sure", name=account.acct)
     await site.db.write(account_actions.delete_account, site.urls, account.id)
     say(f"Deleted @{account.acct}. Keep the server running until `fediblog doctor` says that no deliveries wait.")
 
@@ -98,7 +94,7 @@ def _accounts(tx: Tx) -> list[tuple[Account, str]]:
 def _login(tx: Tx, name: str) -> Login:
     found = logins.by_name(tx, name.strip())
     if found is None:
-        raise NotFound(f"There is no login {name.strip()}. `fediblog user list` shows those there are.")
+        raise NotFound("cli.no-login", name=name.strip())
     return found
 
 
@@ -108,14 +104,14 @@ def read_password(source: str | None) -> str:
         raise Misuse("There is no terminal to ask for the password. Give it with --password-file FILE, or - for stdin.")
     password = _ask() if source is None else _first_line(source)
     if len(password) < passwords.SHORTEST:
-        raise Refused("password-short", f"The password is too short: use at least {passwords.SHORTEST} characters.")
+        raise Refused("password-short", n=passwords.SHORTEST)
     return password
 
 
 def _ask() -> str:
     password = getpass.getpass("Password: ")
     if password != getpass.getpass("Once more: "):
-        raise Refused("passwords-differ", "The two passwords differ. Nothing was changed; try again.")
+        raise Refused("passwords-differ")
     return password
 
 

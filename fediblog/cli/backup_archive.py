@@ -42,7 +42,7 @@ class Manifest:
 def new_archive(target: Path) -> Iterator[tarfile.TarFile]:
     """A tar that appears under its name only when it is whole, and that only we may read: it holds private keys."""
     if target.exists():
-        raise Refused("exists", f"There is a file {target} already. Choose another name, or move it away.")
+        raise Refused("exists", file=target)
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     except OSError as error:
@@ -56,7 +56,7 @@ def new_archive(target: Path) -> Iterator[tarfile.TarFile]:
             os.fsync(file.fileno())
         part.rename(target)
     except OSError as error:
-        raise Refused("backup-failed", f"The backup could not be written: {error.strerror}.") from error
+        raise Refused("backup-failed", error=error.strerror) from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -93,11 +93,11 @@ def unpack(source: Path, folder: Path) -> Manifest:
                 if member.name != MANIFEST:
                     _unpack_one(tar, member, folder)
     except (tarfile.TarError, EOFError) as error:
-        raise Refused("backup-damaged", f"{source} is damaged or is no backup: {error}.") from None
+        raise Refused("backup-damaged", file=source, error=error) from None
     except FileNotFoundError:
         raise Misuse(f"There is no file {source}.") from None
     except OSError as error:
-        raise Refused("restore-failed", f"{source} could not be unpacked: {error.strerror or error}.") from error
+        raise Refused("restore-failed", file=source, error=error.strerror or error) from error
     return manifest
 
 
@@ -105,16 +105,16 @@ def _read_manifest(tar: tarfile.TarFile) -> Manifest:
     first = tar.next()
     file = tar.extractfile(first) if first is not None and first.name == MANIFEST else None
     if file is None:
-        raise Refused("no-backup", "This is not a backup that `fediblog backup` made.")
+        raise Refused("no-backup")
     found = json.loads(file.read(65_536))
     if found.get("format") != FORMAT:
-        raise Refused("backup-newer", "This backup was made by a newer version of fediblog. Install that one first.")
+        raise Refused("backup-newer")
     return Manifest(version=str(found["version"]), origin=str(found["origin"]), made=int(found["made"]))
 
 
 def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
     if not member.isreg() or not (member.name in _PLAIN or _MEDIA.match(member.name)):
-        raise Refused("backup-strange", f"The backup holds {member.name!r}, which no backup of fediblog does.")
+        raise Refused("backup-strange", name=repr(member.name))
     place = folder / member.name
     place.parent.mkdir(parents=True, exist_ok=True)
     file = tar.extractfile(member)

@@ -104,7 +104,7 @@ def own_account(tx: Tx, handle: str) -> Account:
     name = handle.strip().lstrip("@").partition("@")[0].lower()
     found = accounts.local_by_handle(tx, name)
     if found is None or found.state != "active" or found.login is None:
-        raise NotFound(f"There is no account @{name} here. `fediblog account list` shows those there are.")
+        raise NotFound("cli.no-account", name=name)
     return found
 
 

@@ -74,7 +74,7 @@ def run_restore(args: Namespace) -> None:
         raise Misuse("Say into which new folder: fediblog restore FILE --data FOLDER")
     folder = Path(args.setting_data)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Refused("not-empty", f"{folder} is not empty. Restore into a new folder; nothing is ever overwritten.")
+        raise Refused("not-empty", folder=folder)
     make_folder(folder)
     try:
         manifest = backup_archive.unpack(Path(args.file), folder)
@@ -106,7 +106,7 @@ async def _fill_database(found: Settings) -> None:
         await _dump(copy, dump)
         copy.unlink()
     elif not dump.exists():
-        raise Refused("backup-incomplete", "There is no database in this backup.")
+        raise Refused("backup-incomplete")
     if dump.exists():
         with dump.open(encoding="utf-8") as file:
             await load_dump(found.database_url, file)
@@ -130,7 +130,7 @@ async def _check(found: Settings) -> None:
     finally:
         await db.close()
     if wrong:
-        raise Refused("backup-damaged", f"The database in the backup is damaged: {wrong[0]}")
+        raise Refused("backup-damaged", key="refusal.backup-database-damaged", finding=wrong[0])
 
 
 def _backup_arguments(parser: ArgumentParser) -> None:

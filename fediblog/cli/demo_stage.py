@@ -143,7 +143,7 @@ class _Server:
         for task in (up, ended):
             task.cancel()
         if not self._up.is_set():
-            raise Refused("demo-failed", "A server of the demo did not come up:\n" + "\n".join(self._last))
+            raise Refused("demo-failed", lines="\n".join(self._last))
 
     async def end(self) -> None:
         """Tell it to stop, and see that it does."""

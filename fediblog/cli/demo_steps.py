@@ -181,7 +181,7 @@ class Play:
     async def _needed(self, party: Party, name: str) -> Post:
         copy = await self._copy(party, name) if name in self.wrote else None
         if copy is None:
-            raise NotFound(f"{party.name}'s server has no {name} yet.")
+            raise NotFound("cli.demo-not-yet", person=party.name, thing=name)
         return copy
 
 

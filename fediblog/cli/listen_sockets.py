@@ -53,7 +53,7 @@ def _bind_all(listen: str, held: list[socket.socket]) -> None:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except OSError as error:
-        raise Refused("no-such-host", f"{host} is no address of this machine: {error.strerror}.") from None
+        raise Refused("no-such-host", host=host, error=error.strerror) from None
     for family, address in dict.fromkeys((each[0], each[4]) for each in found):
         try:
             held.append(_bind(family, address))
@@ -79,14 +79,14 @@ def _bind(family: int, address: tuple[object, ...]) -> socket.socket:
 def _refused(listen: str, error: OSError) -> Refused:
     match error.errno:
         case errno.EADDRINUSE:
-            said = f"{listen} is in use already. Stop what listens there, or choose another place with --listen."
+            key = "cli.listen-in-use"
         case errno.EACCES:
-            said = f"This user may not listen on {listen}. Choose a port above 1023 with --listen, behind a proxy."
+            key = "cli.listen-forbidden"
         case errno.EADDRNOTAVAIL:
-            said = f"{listen} is no address of this machine. Choose one with --listen, such as 127.0.0.1:8080."
+            key = "cli.listen-elsewhere"
         case _:
-            said = f"Listening on {listen} does not work: {error.strerror}."
-    return Refused("cannot-listen", said)
+            key = "cli.listen-failed"
+    return Refused("cannot-listen", key=key, listen=listen, error=error.strerror)
 
 
 def _bind_unix(path: Path) -> socket.socket:
@@ -108,7 +108,7 @@ def _bind_unix(path: Path) -> socket.socket:
 def _remove_stale(path: Path) -> None:
     with suppress(FileNotFoundError):
         if not stat.S_ISSOCK(path.stat().st_mode):
-            raise Refused("cannot-listen", f"{path} is there and is no socket. Choose another path with --listen.")
+            raise Refused("cannot-listen", path=path)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             try:
                 probe.connect(str(path))

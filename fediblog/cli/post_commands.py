@@ -95,7 +95,7 @@ async def _named(site: Site, author: Account, text: str) -> Post:
         known = await site.db.read(posts.by_link, text)
         found = await site.db.read(posts.get, known.id, author.id) if known else await action_lookups.find(site, text)
     if not isinstance(found, Post):
-        raise NotFound(f"There is no post {text}. Give the address of a post, as it stands in the browser.")
+        raise NotFound("cli.no-post", address=text)
     return found
 
 
@@ -136,7 +136,7 @@ def _known(tx: Tx, own_domain: str, text: str) -> Account:
     handle, _, domain = text.strip().lstrip("@").partition("@")
     found = accounts.by_link(tx, text) if "://" in text else accounts.by_acct(tx, handle, domain or own_domain)
     if found is None:
-        raise NotFound(f"Nobody called {text} is known here, so nobody here follows them.")
+        raise NotFound("cli.nobody-called", name=text)
     return found
 
 

@@ -52,11 +52,7 @@ def only_worker(found: Settings) -> Iterator[None]:
     handle = os.open(found.data / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if not _take(handle):
-            raise Refused(
-                "already-running",
-                f"Another fediblog already works with the folder {found.data}. Stop it first; to answer requests from"
-                " several processes start the others with --role web.",
-            )
+            raise Refused("already-running", folder=found.data)
         yield
     finally:
         os.close(handle)

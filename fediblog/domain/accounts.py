@@ -51,7 +51,8 @@ class Account(Actor):
 class Login:
     """One person (or team) who signs in; may own several accounts. `role` is owner or member.
 
-    `mark` is another with each other password, and tells nothing of it.
+    `mark` is another with each other password, and tells nothing of it; `language` is that of the pages, '' for what the
+    browser asks for.
     """
 
     id: int
@@ -59,6 +60,7 @@ class Login:
     role: str = "member"
     created: int = 0
     mark: str = ""
+    language: str = ""
 
 
 @record(frozen=True, slots=True, kw_only=True)

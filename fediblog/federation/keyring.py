@@ -56,7 +56,7 @@ class KeyRing:
         if account not in self._signers:
             stored = await self._db.read(accounts.private_keys, account)
             if not stored or stored[0].private is None:
-                raise NotFound("That account has no key to sign with.")
+                raise NotFound("account.no-key")
             self._signers[account] = signer(stored[0].uri, load_private(stored[0].private), self._clock)
         return self._signers[account]
 

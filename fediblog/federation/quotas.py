@@ -5,7 +5,6 @@ from __future__ import annotations
 from fediblog.errors import TooOften
 from fediblog.federation.site import Site
 from fediblog.limits import Limit
-from fediblog.messages import text
 
 _LIMITS = {"post": (300, 36.0), "edit": (300, 36.0), "upload": (300, 12.0), "deed": (1000, 5.0)}
 """For each kind: so many at once, then one more every so many seconds. 300 posts in three hours, for one."""
@@ -22,7 +21,7 @@ class Quotas:
     def use(self, account: int, kind: str) -> None:
         """Raises TooOften when there is nothing left."""
         if wait := self._limits[kind].take(str(account)):
-            raise TooOften(text("error.wrote-too-often", n=wait), wait)
+            raise TooOften("error.wrote-too-often", wait)
 
 
 def use(site: Site, account: int, kind: str) -> None:

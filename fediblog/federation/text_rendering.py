@@ -76,9 +76,9 @@ async def _render_apart(
         answer = await _ask(process, [urls.origin, urls.handle_domain, known])
         return names, people, tuple(_words(*each) for each in answer)
     except (asyncio.IncompleteReadError, BrokenPipeError, ConnectionResetError):
-        raise Invalid("source", "This text needs too much memory or time. Make it shorter or simpler.") from None
+        raise Invalid("source", "post.text-too-hard") from None
     except TimeoutError:
-        raise Invalid("source", "This text takes too long to read. Make it shorter or simpler.") from None
+        raise Invalid("source", "post.text-too-slow") from None
     finally:
         with suppress(ProcessLookupError):
             process.kill()

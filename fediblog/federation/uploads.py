@@ -11,7 +11,6 @@ from fediblog.federation.site import Site
 from fediblog.media import pictures
 from fediblog.media.file_store import FileStore
 from fediblog.media.pictures import Picture, Shape
-from fediblog.messages import text
 from fediblog.store.posts import media_files
 from fediblog.store.posts.media_files import Made, Upload
 from fediblog.store.tx import Tx
@@ -54,11 +53,13 @@ async def _make(site: Site, data: bytes, shape: Shape) -> Made:
 async def _fulfil(site: Site, number: int, making: asyncio.Future[Made]) -> None:
     try:
         await site.db.write(_finish, number, await making)
-    except (Refused, Unavailable) as error:
-        await site.db.write(media_files.give_up, number, str(error))
+    except Refused as error:
+        await site.db.write(media_files.give_up, number, error)
+    except Unavailable as error:
+        await site.db.write(media_files.give_up, number, Refused(error.reason, key="error.unavailable"))
     except Exception as error:
         log.trouble("upload-failed", error)
-        await site.db.write(media_files.give_up, number, text("error.bug"))
+        await site.db.write(media_files.give_up, number, Refused("bug", key="error.bug"))
 
 
 def _save(store: FileStore, picture: Picture) -> Made:

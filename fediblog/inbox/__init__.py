@@ -126,7 +126,7 @@ def apply(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     if tx.engine == "postgres":
         tx.hold(*_concerned(urls, activity, facts))
     if facts.actor.uri != activity.actor or facts.actor.local:
-        raise Refused("signer-is-not-actor", "The signer is not the actor.", activity.actor)
+        raise Refused("signer-is-not-actor", activity.actor)
     state = facts.actor.state if activity.kind in _STATE_IS_ASKED else accounts.state(tx, facts.actor.id)
     if activity.kind != "Delete":
         refuse_inactive(state, activity)

@@ -33,10 +33,10 @@ def answered(tx: Tx, urls: Urls, activity: Activity, *, accepted: bool) -> Outco
     if post is None:
         return None
     if post.author != activity.actor:
-        raise Refused("not-asked", "That was not done to a post of this actor.", activity.actor)
+        raise Refused("not-asked", activity.actor, key="refusal.not-asked-of-post")
     proof = (activity.result or activity.uri) if accepted else ""
     if accepted and not same_origin(proof, activity.actor):
-        raise Refused("authorization-foreign", "The authorization is not of the author's server.", proof)
+        raise Refused("authorization-foreign", proof)
     known = approvals.of(tx, uri)
     state: approvals.State = "accepted" if accepted else "rejected"
     if known is not None and (known.state, known.proof) == (state, proof):

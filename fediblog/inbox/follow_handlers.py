@@ -64,7 +64,7 @@ def _follow_of_ours(tx: Tx, urls: Urls, activity: Activity, asked: Activity | No
     found = relations.follow_by_uri(tx, uri) if uri and urls.owns(uri) else None
     if found is None and asked is not None and asked.kind == "Follow":
         if asked.object_uri and asked.object_uri != activity.actor:
-            raise Refused("not-asked", "That Follow did not ask this actor.", activity.actor)
+            raise Refused("not-asked", activity.actor)
         follower = ours(tx, urls, asked.actor)
         followed = accounts.by_uri(tx, activity.actor)
         found = relations.follow(tx, follower.id, followed.id) if follower and followed else None
@@ -74,7 +74,7 @@ def _follow_of_ours(tx: Tx, urls: Urls, activity: Activity, asked: Activity | No
 def _answered(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Follow | None:
     found = _follow_of_ours(tx, urls, activity, activity.inner, activity.object_uri)
     if found is not None and found.followed != facts.actor.id:
-        raise Refused("not-asked", "That Follow did not ask this actor.", activity.actor)
+        raise Refused("not-asked", activity.actor)
     return found
 
 
@@ -107,7 +107,7 @@ def _acceptance_undone(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> 
     if found is None:
         return Outcome.IGNORED
     if found.followed != facts.actor.id:
-        raise Refused("not-asked", "That Follow did not ask this actor.", activity.actor)
+        raise Refused("not-asked", activity.actor)
     relations.unfollow(tx, found.follower, found.followed)
     return Outcome.DONE
 

@@ -143,7 +143,7 @@ class Handler:
 def may_change(activity: Activity, owner: str) -> None:
     """Only who made a thing may change it or take it back: the very same actor, not a neighbour on its server."""
     if not owner_matches(owner, activity):
-        raise Refused("not-the-owner", "Only its owner may do this.", f"{activity.actor}: {activity.kind} of {owner}'s")
+        raise Refused("not-the-owner", f"{activity.actor}: {activity.kind} of {owner}'s")
 
 
 def may_undo(activity: Activity) -> None:
@@ -155,7 +155,7 @@ def may_undo(activity: Activity) -> None:
 def refuse_inactive(state: str | None, activity: Activity) -> None:
     """Refuse what an account does that is suspended or deleted now; None: it is not stored any more."""
     if state not in ("active", None):
-        raise Refused(f"account-{state}", "Activities of this account are not taken.", activity.actor)
+        raise Refused(f"account-{state}", activity.actor, key="refusal.account-not-taken")
 
 
 def came_too_late(tx: Tx, activity: Activity) -> bool:

@@ -76,11 +76,11 @@ def refuse_author(urls: Urls, author: Account, uri: str, found: Row) -> None:
     `found` is what `arrivals.post` says.
     """
     if author.local or urls.owns(uri) or urls.owns(author.uri):
-        raise Refused("post-is-ours", "What is ours does not come from elsewhere.", uri)
+        raise Refused("post-is-ours", uri)
     if found.standing not in ("active", None):
-        raise Refused(f"author-{found.standing}", "Posts of this account are not taken.", author.uri)
+        raise Refused(f"author-{found.standing}", author.uri, key="refusal.author-not-taken")
     if found.blocked:
-        raise Refused("host-blocked", "Posts of this server are not taken.", uri)
+        raise Refused("host-blocked", uri, key="refusal.host-posts-not-taken")
 
 
 def store_post(
@@ -120,7 +120,7 @@ def put_post(
     if parent is not None and not reply_policy.may_answer(
         tx, author.id, above.get(parent.id), above.get(parent.root) if parent.root else None
     ):
-        raise Refused("comments-closed", "Comments below this post are not open to everybody.", note.in_reply_to)
+        raise Refused("comments-closed", note.in_reply_to)
     fresh = _dated(clean or harmless(note), tx.now)
     if fresh.title and parent is not None:
         fresh = _untitled(tx, fresh, parent.id, parent.root)
@@ -146,7 +146,7 @@ def _may_come_in(tx: Tx, urls: Urls, note: Note, author: Account, found: Row) ->
     """What was deleted does not come back; whom one of our people blocks answers neither them nor in their threads."""
     refuse_author(urls, author, note.uri, found)
     if note.author != author.uri or not same_origin(note.uri, author.uri):
-        raise Refused("not-the-owner", "The post is not of the author's server.", note.uri)
+        raise Refused("not-the-owner", note.uri, key="refusal.post-elsewhere")
     if found.early and incoming_queue.undone_early(tx, note.uri, note.author):  # the Delete was faster
         post_writing.bury(tx, note.uri, note.author, note.kind)
     return not (found.early or found.buried or found.shunned)

@@ -83,7 +83,7 @@ def _touches_ours(tx: Tx, urls: Urls, note: Note, viewer: int) -> bool:
 def _believed(activity: Activity, facts: Facts) -> Note | None:
     note = arrived.read(activity, facts.reading).own or facts.notes.get(activity.object_uri)
     if note is not None and note.author != activity.actor:
-        raise Refused("object-not-theirs", "The post is somebody else's.", f"{activity.actor}: {note.uri}")
+        raise Refused("object-not-theirs", f"{activity.actor}: {note.uri}")
     return note
 
 
@@ -125,7 +125,7 @@ def take_in(tx: Tx, urls: Urls, note: Note, facts: Facts, *, boosted: bool = Fal
 def _changed(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote | None) -> Outcome:
     """Only a later `updated` changes the words; without one the same post may bring new totals, also of its poll."""
     if stored.author != note.author or stored.local:
-        raise Refused("not-the-owner", "Only its owner may do this.", note.uri)
+        raise Refused("not-the-owner", note.uri)
     before = stored.updated if stored.updated is not None else stored.published or 0
     told = None if note.updated is None else min(note.updated, tx.now)
     if told is not None and told > before:
@@ -176,7 +176,7 @@ def _deleted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
 def take_away(tx: Tx, post: Post) -> None:
     """Delete a post of somebody else's that is gone at its origin."""
     if post.local:
-        raise Refused("post-is-ours", "What is ours is not deleted from elsewhere.", post.uri)
+        raise Refused("post-is-ours", post.uri, key="refusal.delete-is-ours")
     post_writing.remove(tx, post)
 
 

@@ -88,7 +88,7 @@ def _asked_by_us(tx: Tx, urls: Urls, activity: Activity) -> Request | None:
         place = posts.place(tx, inner.instrument)
         found = quotes.request(tx, place.id) if place is not None and place.local else None
     if found is not None and found.author != activity.actor:
-        raise Refused("not-asked", "That QuoteRequest did not ask this actor.", activity.actor)
+        raise Refused("not-asked", activity.actor, key="refusal.not-asked-to-quote")
     return found
 
 
@@ -99,10 +99,10 @@ def _granted(tx: Tx, urls: Urls, activity: Activity, _facts: Facts) -> Outcome:
         return Outcome.IGNORED
     approval = activity.result
     if not same_origin(approval, activity.actor):
-        raise Refused("authorization-foreign", "The authorization is not of the author's server.", approval)
+        raise Refused("authorization-foreign", approval)
     known = quotes.request_by_approval(tx, approval)
     if known is not None and known.post != found.post:
-        raise Refused("authorization-foreign", "That authorization is for another post.", approval)
+        raise Refused("authorization-foreign", approval, key="refusal.authorization-of-another")
     state = "revoked" if incoming_queue.undone_early(tx, approval, activity.actor) else "accepted"
     return _settled(tx, found, "pending", state, approval)
 
@@ -132,7 +132,7 @@ def disallowed(tx: Tx, urls: Urls, activity: Activity) -> Outcome | None:
             return Outcome.DONE
         return approval_handlers.taken_back(tx, urls, activity)
     if found.author != activity.actor:
-        raise Refused("not-the-owner", "Only its owner may do this.", activity.object_uri)
+        raise Refused("not-the-owner", activity.object_uri)
     return _settled(tx, found, "accepted", "revoked", found.approval)
 
 

@@ -45,7 +45,7 @@ def _reacted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return Outcome.IGNORED
     kind, content, picture = _kind_of(activity)
     if kind == "emoji" and not is_emoji(content):
-        raise Refused("not-an-emoji", "A reaction is one emoji, or the name of one between colons.", content)
+        raise Refused("not-an-emoji", content)
     uri = activity.uri or f"{facts.actor.uri}#{kind}/{post.id}"
     if not reactions.react(tx, facts.actor.id, post.id, uri, kind=kind, content=content, emoji_url=picture):
         return Outcome.DUPLICATE
@@ -79,7 +79,7 @@ def take_reaction_back(tx: Tx, uri: str, account: int) -> bool:
     if found is None:
         return False
     if found[0] != account:
-        raise Refused("not-the-owner", "Only its owner may do this.", uri)
+        raise Refused("not-the-owner", uri)
     reactions.withdraw_by_uri(tx, account, uri)
     post = posts.stored(tx, found[1])
     if post is not None:
@@ -166,7 +166,7 @@ def take_boost_back(tx: Tx, uri: str, account: int) -> bool:
     if found is None:
         return False
     if found[0] != account:
-        raise Refused("not-the-owner", "Only its owner may do this.", uri)
+        raise Refused("not-the-owner", uri)
     reactions.unboost(tx, account, found[1])
     post = posts.stored(tx, found[1])
     if post is not None:

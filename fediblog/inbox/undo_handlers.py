@@ -30,7 +30,7 @@ def _relation_ended(tx: Tx, uri: str, account: int) -> bool:
     follow = relations.follow_by_uri(tx, uri)
     block = relations.block_by_uri(tx, uri)
     if (follow and follow.follower != account) or (block and block[0] != account):
-        raise Refused("not-the-owner", "Only its owner may do this.", uri)
+        raise Refused("not-the-owner", uri)
     if follow:
         end_follow(tx, account, follow.followed)
     if block:

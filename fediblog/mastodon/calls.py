@@ -17,7 +17,6 @@ from fediblog.errors import Forbidden, NotFound, Refused
 from fediblog.federation.site import Site
 from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.params import Params, whole
-from fediblog.messages import text
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people.apps import Token
 from fediblog.store.tx import Tx
@@ -33,8 +32,8 @@ _WRITE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 class Unauthorized(Refused):
     """No token, or none that is good any more."""
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__("token-invalid", message or text("api.token-invalid"))
+    def __init__(self, key: str = "api.token-invalid") -> None:
+        super().__init__("token-invalid", key=key)
 
 
 @record(slots=True)
@@ -71,14 +70,14 @@ class Call:
     def account(self) -> int:
         """The account that acts. Raises Unauthorized if the call is nobody's."""
         if self.token is None or self.token.account is None:
-            raise Unauthorized(text("api.needs-user"))
+            raise Unauthorized("api.needs-user")
         return self.token.account
 
     @property
     def login(self) -> int:
         """The login whose token it is. Raises Unauthorized if the call is nobody's."""
         if self.token is None or self.token.login is None:
-            raise Unauthorized(text("api.needs-user"))
+            raise Unauthorized("api.needs-user")
         return self.token.login
 
     def may(self, scope: str) -> bool:
@@ -88,13 +87,13 @@ class Call:
     def need(self, scope: str) -> None:
         """Raises Forbidden unless the token covers the scope."""
         if not self.may(scope):
-            raise Forbidden(text("api.scope-missing"))
+            raise Forbidden("api.scope-missing")
 
     def number(self, name: str = "id") -> int:
         """A number in the path. Raises NotFound for anything else there."""
         found = whole(self.path[name])
         if found is None:
-            raise NotFound(text("api.not-found"))
+            raise NotFound("api.not-found")
         return found
 
     def limit(self, otherwise: int = 20, most: int = 40) -> int:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from fediblog import log
 from fediblog.domain.records import record
@@ -18,7 +19,8 @@ from fediblog.errors import FediblogError, Forbidden, Gone, Invalid, NotFound, R
 from fediblog.federation.site import Site
 from fediblog.mastodon import params, throttle
 from fediblog.mastodon.calls import Call, Reply, Unauthorized, respond
-from fediblog.messages import text
+from fediblog.messages import ENGLISH, text
+from fediblog.messages.accept_language import wanted
 from fediblog.store.people import apps
 from fediblog.store.people.apps import Token
 from fediblog.store.tx import Tx
@@ -135,19 +137,19 @@ async def answer(request: Request, site: Site, finder: Finder) -> Response:
     method = "GET" if request.method == "HEAD" else request.method
     found = finder.find(method, path)
     if found is None:
-        return respond(Reply({"error": text("api.not-found")}, 404))
+        return respond(Reply({"error": text(language_of(request.scope), "api.not-found")}, 404))
     row, places = found
     request.scope["route"] = row  # the label in the metrics
     used = throttle.Use()
     try:
         reply = await _call(request, site, row, places, used)
     except FediblogError as error:
-        reply = refusal(error)
+        reply = refusal(error, request.scope)
     except (HTTPException, ClientDisconnect):  # a body that cannot be read, or breaks off: the application says so
         raise
     except Exception as error:
         log.trouble("bug", error, path=path)
-        reply = Reply({"error": text("error.bug")}, 500)
+        reply = Reply({"error": text(language_of(request.scope), "error.bug")}, 500)
     reply.headers.update(used.headers)
     return respond(reply)
 
@@ -196,23 +198,29 @@ def admit(row: Endpoint, token: Token | None) -> None:
     """Raises Unauthorized or Forbidden where the token is not what the row asks for."""
     if token is None:
         if row.who != "anybody":
-            raise Unauthorized(text("api.token-missing"))
+            raise Unauthorized("api.token-missing")
         return
     if row.who == "user" and token.account is None:
-        raise Unauthorized(text("api.needs-user"))
+        raise Unauthorized("api.needs-user")
     if row.scope and not any(covers(token.scopes, scope) for scope in row.scope.split("|")):
-        raise Forbidden(text("api.scope-missing"))
+        raise Forbidden("api.scope-missing")
 
 
-def refusal(error: FediblogError) -> Reply:
+def language_of(scope: Scope) -> str:
+    """In which language an app is told of errors: what it asks for on behalf of its user, else English."""
+    return wanted(scope["headers"], ENGLISH)
+
+
+def refusal(error: FediblogError, scope: Scope) -> Reply:
     """What somebody is told whose call was refused."""
+    language = language_of(scope)
     status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 422)
-    message = error.message if isinstance(error, Refused) else text("error.unavailable")
+    message = error.sentence(language) if isinstance(error, Refused) else text(language, "error.unavailable")
     headers: dict[str, str] = {}
     if isinstance(error, Refused):
         status = _REASONS.get(error.reason, status)
     if isinstance(error, NotFound | Gone):
-        message = text("api.not-found")
+        message = text(language, "api.not-found")
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = 'Bearer realm="fediblog"'
     if isinstance(error, TooOften):

@@ -105,7 +105,7 @@ class Params:
         allowed = tuple(choices)
         value = self.text(name) or otherwise
         if value not in allowed:
-            raise Invalid(name, f"{name} must be one of {', '.join(allowed)}.")
+            raise Invalid(name, "api.one-of", name=name, choices=", ".join(allowed))
         return value
 
 
@@ -141,9 +141,9 @@ async def _body(request: Request) -> Mapping[str, Any]:
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):
-        raise Refused("bad-json", "The body is no valid JSON.") from None
+        raise Refused("bad-json") from None
     if not isinstance(found, dict):
-        raise Refused("bad-json", "The body must be a JSON object.")
+        raise Refused("bad-json", key="refusal.bad-json-kind")
     return {str(name): _tidy(value) for name, value in found.items()}
 
 
@@ -163,7 +163,7 @@ def nest(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for index, (name, value) in enumerate(pairs):
         if index >= MOST_FIELDS:
-            raise Refused("too-many-fields", f"At most {MOST_FIELDS} parameters, please.")
+            raise Refused("too-many-fields", n=MOST_FIELDS)
         parts = [part.strip("[]") if part.startswith("[") else part for part in _NAME.findall(name)]
         while parts[-2:] == ["", ""]:  # Mastodon.py writes `id[][]=`
             parts.pop()

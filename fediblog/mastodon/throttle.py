@@ -12,7 +12,6 @@ from fediblog.domain.records import record
 from fediblog.errors import TooOften
 from fediblog.federation.site import Site
 from fediblog.memory import Memory
-from fediblog.messages import text
 from fediblog.store.people.apps import Token
 
 PERIOD = 300_000  # ms
@@ -62,4 +61,4 @@ class Use:
         if used > most:
             TURNED_AWAY.add("api")
             wait = max(1, -(-(ends - now) // 1000))
-            raise TooOften(text("error.wrote-too-often", n=wait), wait)
+            raise TooOften("error.wrote-too-often", wait)

@@ -1,7 +1,7 @@
 """The program that decodes one picture in a process of its own, with little memory, little time and no files.
 
 It reads the picture from its input and writes to its output: four bytes with the length of a JSON header, the header,
-then the variants' bytes one after the other. The header is `{"error": sentence}` or describes the variants.
+then the variants' bytes one after the other. The header is `{"error": key of a message}` or describes the variants.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ SHAPES: Final = {
 
 
 class Unreadable(Exception):
-    """Says in plain English why there will be no picture."""
+    """Says by the key of a message why there will be no picture."""
 
 
 def confine() -> None:
@@ -85,7 +85,7 @@ def main(shape: str) -> int:
     except Unreadable as error:
         header, bodies = {"error": str(error)}, []
     except MemoryError:
-        header, bodies = {"error": "This picture needs too much memory. Make it smaller and try again."}, []
+        header, bodies = {"error": "media.no-memory"}, []
     text = json.dumps(header).encode()
     sys.stdout.buffer.write(struct.pack(">I", len(text)) + text)
     for body in bodies:
@@ -101,7 +101,7 @@ def convert(data: bytes, sizes: tuple[Size, ...]) -> tuple[dict[str, Any], list[
         animation = _animation(image, sizes[0]) if kind != "image/jpeg" and not sizes[0].square else None
         still = _upright(image)
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError) as error:
-        raise Unreadable("This picture is damaged or not complete. Save it again and try once more.") from error
+        raise Unreadable("media.damaged") from error
     lossless = kind in ("image/png", "image/gif")
     variants, bodies = [], []
     for place, size in enumerate(sizes):
@@ -132,20 +132,16 @@ def _opened(data: bytes) -> tuple[Image.Image, str]:
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     kind = media_type(data)
     if kind is None:
-        raise Unreadable("This is not a picture that can be shown here. Use JPEG, PNG, GIF, WebP or AVIF.")
+        raise Unreadable("media.not-a-picture")
     try:
         image = Image.open(BytesIO(data), formats=[kind.removeprefix("image/").upper()])
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Unreadable(_too_many_pixels()) from error
+        raise Unreadable("media.too-many-pixels") from error
     except Exception as error:
-        raise Unreadable("This picture cannot be read. Save it again and try once more.") from error
+        raise Unreadable("media.unreadable") from error
     if image.width * image.height > PIXELS:
-        raise Unreadable(_too_many_pixels())
+        raise Unreadable("media.too-many-pixels")
     return image, kind
-
-
-def _too_many_pixels() -> str:
-    return f"This picture has more than {PIXELS // 1_000_000} million pixels. Make it smaller and try again."
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -159,7 +155,7 @@ def _upright(image: Image.Image) -> Image.Image:
         image.seek(0)
         image.load()
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Unreadable(_too_many_pixels()) from error
+        raise Unreadable("media.too-many-pixels") from error
     profile = image.info.get("icc_profile")
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):

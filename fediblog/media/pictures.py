@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 from fediblog.domain.records import record
 from fediblog.errors import Invalid, Unavailable
+from fediblog.media.decoder import PIXELS
 from fediblog.media.formats import SUFFIXES, media_type
 
 UPLOAD_LIMIT: Final = 16 * 1024 * 1024
@@ -24,6 +25,14 @@ TIMEOUT: Final = 20.0
 """Seconds for one picture."""
 PATIENCE: Final = 60.0
 """Seconds that a picture waits for its turn."""
+
+_PROBLEMS: Final = (
+    "media.damaged",
+    "media.no-memory",
+    "media.not-a-picture",
+    "media.too-many-pixels",
+    "media.unreadable",
+)
 
 DECODER: Final = (sys.executable, "-I", "-m", "fediblog.media.decoder")
 
@@ -75,9 +84,9 @@ async def process(
 ) -> Picture:
     """Decodes the picture in another process and returns its copies; Invalid says what is wrong with it."""
     if len(data) > limit:
-        raise Invalid("file", f"This file is too large. At most {limit // (1024 * 1024)} MB are possible.")
+        raise Invalid("file", "media.too-large", n=limit // (1024 * 1024))
     if media_type(data) is None:
-        raise Invalid("file", "This is not a picture that can be shown here. Use JPEG, PNG, GIF, WebP or AVIF.")
+        raise Invalid("file", "media.not-a-picture")
     turn = _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE))
     try:
         async with asyncio.timeout(PATIENCE):
@@ -104,7 +113,7 @@ async def _run(command: Sequence[str], data: bytes, timeout: float) -> bytes:
             _, output = await asyncio.gather(_feed(process, data), _drain(process))
             code = await process.wait()
     except TimeoutError:
-        raise Invalid("file", "This picture takes too long to read. Make it smaller and try again.") from None
+        raise Invalid("file", "media.too-slow") from None
     finally:
         await _end(process)
     if code != 0:
@@ -149,7 +158,12 @@ async def _drain(process: asyncio.subprocess.Process) -> bytes:
 
 
 def _unreadable() -> Invalid:
-    return Invalid("file", "This picture cannot be read. Save it again and try once more.")
+    return Invalid("file", "media.unreadable")
+
+
+def _said(key: str) -> Invalid:
+    """What the program says is wrong, in the words of ours that it may choose from."""
+    return Invalid("file", key, n=PIXELS // 1_000_000) if key in _PROBLEMS else _unreadable()
 
 
 def _picture(output: bytes) -> Picture:
@@ -158,7 +172,7 @@ def _picture(output: bytes) -> Picture:
     try:
         header = json.loads(output[4 : 4 + length])
         if "error" in header:
-            raise Invalid("file", str(header["error"])[:300])
+            raise _said(str(header["error"]))
         variants = _variants(header["variants"], output, 4 + length)
         first, blurhash = variants[0], str(header["blurhash"])[:100]
     except (ValueError, KeyError, TypeError, IndexError):

@@ -77,10 +77,10 @@ class Reading:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._error = Refused("answer-malformed", "The answer changes the protocol.")
+            self._error = Refused("answer-malformed", key="refusal.answer-upgrade")
         except httptools.HttpParserError as error:
             if self._error is None and not self.done:
-                self._error = Refused("answer-malformed", "The answer is not HTTP.", detail=str(error))
+                self._error = Refused("answer-malformed", detail=str(error))
             self.reusable = False
         if self._error is None and self._in_head and self._received > MAX_HEAD:
             self._error = _large_head()
@@ -153,7 +153,7 @@ class Reading:
             self.headers.clear()
             return
         if self._inflater is not None and not self._inflater.eof:
-            self._error = Refused("answer-malformed", "The compressed answer is cut short.")
+            self._error = Refused("answer-malformed", key="refusal.answer-cut")
             raise _Enough
         self.done = True
         self.reusable = self._parser.should_keep_alive()
@@ -162,7 +162,7 @@ class Reading:
         if encoding in _GZIP:
             self._gzip = True
         elif encoding not in _PLAIN and self._method != "HEAD":
-            self._error = Refused("answer-encoding", "The answer is compressed in a way that was not asked for.")
+            self._error = Refused("answer-encoding")
             raise _Enough
 
     def _inflate(self, data: bytes) -> None:
@@ -174,7 +174,7 @@ class Reading:
                 self._take(self._inflater.decompress(data, self._limit - self._size + 1))
                 data = self._inflater.unconsumed_tail or self._inflater.unused_data
         except zlib.error as error:
-            self._error = Refused("answer-malformed", "The compressed answer is damaged.", detail=str(error))
+            self._error = Refused("answer-malformed", detail=str(error), key="refusal.answer-damaged")
             raise _Enough from None
 
     def _take(self, data: bytes) -> None:
@@ -188,7 +188,7 @@ class Reading:
 
     def _overflow(self) -> None:
         if self._method == "GET" and 200 <= self.status < 300:
-            self._error = Refused("answer-too-large", f"The answer is larger than {self._limit} bytes.")
+            self._error = Refused("answer-too-large", n=self._limit)
         else:
             self.done = self.cut = True
             self.reusable = False
@@ -196,4 +196,4 @@ class Reading:
 
 
 def _large_head() -> Refused:
-    return Refused("answer-too-large", "The header of the answer is too large.")
+    return Refused("answer-too-large", key="refusal.answer-head-too-large")

@@ -140,9 +140,9 @@ class Client:
         for _ in range(max_redirects + 1):
             target = check_url(url, self.policy)
             if not cross_origin and target.origin != origin:
-                raise Refused("redirect-elsewhere", "The address leads to another server.", detail=url)
+                raise Refused("redirect-elsewhere", detail=url)
             if target.url in seen:
-                raise Refused("redirect-loop", "The address leads back to itself.", detail=url)
+                raise Refused("redirect-loop", detail=url)
             if seen and before_redirect is not None:
                 before_redirect(target.url)
             seen.add(target.url)
@@ -151,7 +151,7 @@ class Client:
             if answer.status not in _REDIRECTS or not location:
                 return answer
             url = _next(url, location)
-        raise Refused("too-many-redirects", "The address leads on too many times.", detail=url)
+        raise Refused("too-many-redirects", detail=url)
 
     async def _knock(self, url: str, asked: _Asked) -> Answer:
         """One request; if it is signed and the signature was not understood, once more with the other scheme."""
@@ -195,7 +195,7 @@ def _next(url: str, location: str) -> str:
     try:
         following = urljoin(url, location.strip()).partition("#")[0]
     except ValueError as error:
-        raise Refused("address-malformed", "The redirect leads nowhere.", detail=str(error)) from None
+        raise Refused("address-malformed", detail=str(error), key="refusal.redirect-malformed") from None
     if url[:6].lower() == "https:" and following[:6].lower() != "https:":
-        raise Refused("redirect-insecure", "The redirect leads away from https.", detail=following[:200])
+        raise Refused("redirect-insecure", detail=following[:200])
     return following

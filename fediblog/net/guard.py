@@ -136,7 +136,7 @@ def _parsed_is_loopback(address: str) -> bool:
 def check_url(url: str, policy: Policy) -> Target:
     """The parts of `url`, if it may be asked at all. Raises Refused with a reason that begins with `address-`."""
     if len(url) > MAX_URL:
-        raise Refused("address-long", f"The address is longer than {MAX_URL} characters.")
+        raise Refused("address-long", key="refusal.address-longer", n=MAX_URL)
     return _target(url, policy.lab_hosts, policy.loopback_authorities)
 
 
@@ -145,7 +145,7 @@ def _target(url: str, lab_hosts: tuple[str, ...], loopback_authorities: tuple[st
     bare = url.partition("#")[0]
     parts = _PARTS.fullmatch(bare)
     if parts is None or _FORBIDDEN.search(bare):
-        raise Refused("address-malformed", "The address is not a web address.", detail=url[:200])
+        raise Refused("address-malformed", detail=url[:200])
     scheme, authority, path = parts[1].lower(), parts[2].lower(), _request_target(parts[3])
     if scheme == "http" and authority in loopback_authorities:
         host, _, digits = authority.rpartition(":")
@@ -155,11 +155,11 @@ def _target(url: str, lab_hosts: tuple[str, ...], loopback_authorities: tuple[st
     if any(fnmatchcase(host, pattern) for pattern in lab_hosts):
         return Target(scheme, host, port, path, "lab")
     if "." not in host:
-        raise Refused("address-name", "The host of the address is not a public name.", detail=host)
+        raise Refused("address-name", detail=host, key="refusal.address-name-private")
     if scheme != "https":
-        raise Refused("address-scheme", "Only https addresses are asked.", detail=url[:200])
+        raise Refused("address-scheme", detail=url[:200])
     if port != _DEFAULT_PORTS["https"]:
-        raise Refused("address-port", "Only the usual port is asked.", detail=authority)
+        raise Refused("address-port", detail=authority)
     return Target(scheme, host, port, path)
 
 
@@ -168,20 +168,20 @@ def _request_target(path: str) -> str:
     if _UNSAFE.search(path):
         path = quote(path, safe=_SAFE)
         if len(path) > _MAX_PATH:
-            raise Refused("address-long", "The address is too long.")
+            raise Refused("address-long")
     return path if path.startswith("/") else f"/{path}"
 
 
 def _split(authority: str, default_port: int) -> tuple[str, int]:
     if "@" in authority:
-        raise Refused("address-userinfo", "An address with a user name or password is not asked.")
+        raise Refused("address-userinfo")
     if "[" in authority or authority.count(":") > 1:
-        raise Refused("address-literal", "The address must have a name, not a number, as its host.", detail=authority)
+        raise Refused("address-literal", detail=authority)
     host, colon, digits = authority.partition(":")
     if not colon:
         return host, default_port
     if not _PORT.fullmatch(digits) or not 0 < int(digits) < 65536:
-        raise Refused("address-port", "The port of the address is not a number.", detail=authority)
+        raise Refused("address-port", detail=authority, key="refusal.address-port-malformed")
     return host, int(digits)
 
 
@@ -189,16 +189,16 @@ def _check_host(host: str) -> str:
     """`host` in lower case and A-labels, if it is a name and in no notation an IP address."""
     name = host if host.isascii() else _a_labels(host)
     if len(name) > 253 or not _NAME.fullmatch(name):
-        raise Refused("address-name", "The host of the address is not a name.", detail=host[:260])
+        raise Refused("address-name", detail=host[:260])
     if _NUMBER.fullmatch(name.rpartition(".")[2]):
-        raise Refused("address-literal", "The address must have a name, not a number, as its host.", detail=host)
+        raise Refused("address-literal", detail=host)
     return name
 
 
 def _a_labels(host: str) -> str:
     try:
         if len(host) > 253:
-            raise Refused("address-name", "The host of the address is too long.")
+            raise Refused("address-name", key="refusal.address-name-long")
         return idna.encode(host, uts46=True).decode("ascii").lower()
     except UnicodeError as error:  # IDNAError is one
-        raise Refused("address-name", "The host of the address is not a name.", detail=str(error)) from None
+        raise Refused("address-name", detail=str(error)) from None

@@ -41,7 +41,7 @@ class Failures:
             case Answer():
                 return known.outcome
             case Refused() as error:
-                raise Refused(error.reason, error.message, error.detail)
+                raise error.again()
             case Unavailable() as error:
                 raise Unavailable(error.reason, known.until - self._clock(), error.detail)
 
@@ -62,7 +62,7 @@ def _bare(outcome: Answer | Refused | Unavailable) -> Answer | Refused | Unavail
         case Answer():
             return Answer(outcome.status, (), b"", outcome.url)
         case Refused():
-            return Refused(outcome.reason, outcome.message, outcome.detail[:500])
+            return Refused(outcome.reason, outcome.detail[:500], key=outcome.key, **outcome.values)
         case Unavailable():
             return Unavailable(outcome.reason, outcome.delay, outcome.detail[:500])
 

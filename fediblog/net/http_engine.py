@@ -109,7 +109,7 @@ class SocketEngine:
             raise Unavailable("unreachable", detail=f"{target.host} has no address")
         for address in addresses:
             if not target.admits(address):
-                raise Refused("address-private", "The address leads to a private network.", detail=target.host)
+                raise Refused("address-private", detail=target.host)
         return tried(addresses)
 
 

@@ -86,9 +86,9 @@ def same_origin(one: str, other: str) -> bool:
 def may_speak(signer: str, activity: Activity) -> None:
     """Refuse an activity that its signer does not speak for: actor and signer are one, the id is of that origin."""
     if not signer or activity.actor != signer:
-        raise Refused("signer-is-not-actor", "The signer is not the actor.", f"{signer} signed for {activity.actor}")
+        raise Refused("signer-is-not-actor", f"{signer} signed for {activity.actor}")
     if activity.uri and not same_origin(activity.uri, signer):
-        raise Refused("foreign-activity-id", "The id of the activity is not of the actor's origin.", activity.uri)
+        raise Refused("foreign-activity-id", activity.uri)
 
 
 def object_is_theirs(activity: Activity, note: Note) -> bool:

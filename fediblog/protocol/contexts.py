@@ -82,7 +82,7 @@ def refuse_tricks(document: Json) -> None:
             continue  # as most are
         if isinstance(value, dict):
             if not _TRICKS.isdisjoint(value):
-                raise Refused("jsonld-trick", "@graph, @included and @reverse are not accepted.")
+                raise Refused("jsonld-trick")
             waiting.extend(value.values())
         elif isinstance(value, list):
             waiting.extend(value)

@@ -28,13 +28,13 @@ def decode(body: bytes | str, *, limit: int = LIMIT, depth: int = DEPTH) -> Json
     text = _text_of(body, limit)
     # So few brackets cannot be nested deeper: true of nearly all that comes.
     if text.count("[") + text.count("{") > depth and _depth_of(text) > depth:
-        raise Refused("json-too-deep", f"JSON may be nested {depth} levels deep at most.")
+        raise Refused("json-too-deep", n=depth)
     try:
         value: Json = _DECODER.decode(text)
     except RecursionError:
-        raise Refused("json-too-deep", f"JSON may be nested {depth} levels deep at most.") from None
+        raise Refused("json-too-deep", n=depth) from None
     except ValueError as error:
-        raise Refused("json-invalid", "This is not valid JSON.", str(error)) from None
+        raise Refused("json-invalid", str(error)) from None
     if ("\\u" in text and _is_odd(text)) or not (isinstance(body, bytes) or text.isascii()):
         _refuse_odd_characters(value)
     return value
@@ -44,7 +44,7 @@ def decode_object(body: bytes | str, *, limit: int = LIMIT, depth: int = DEPTH) 
     """Like `decode`, for documents, which are always objects."""
     value = decode(body, limit=limit, depth=depth)
     if not isinstance(value, dict):
-        raise Refused("json-not-an-object", "A JSON object was expected.")
+        raise Refused("json-not-an-object")
     return value
 
 
@@ -58,13 +58,13 @@ def encode(value: Json) -> bytes:
 
 def _text_of(body: bytes | str, limit: int) -> str:
     if len(body) > limit:
-        raise Refused("too-large", f"The document is larger than {limit} bytes.")
+        raise Refused("too-large", key="refusal.document-too-large", n=limit)
     if isinstance(body, str):
         return body.removeprefix("\ufeff")
     try:
         return body.removeprefix(BOM_UTF8).decode()  # which some servers put in front (RFC 8259 §8.1 lets us ignore it)
     except UnicodeDecodeError as error:
-        raise Refused("not-utf8", "The document is not UTF-8.", str(error)) from None
+        raise Refused("not-utf8", str(error)) from None
 
 
 def _depth_of(text: str) -> int:
@@ -82,7 +82,7 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) != len(pairs):
         # Readers that take the first and readers that take the last of two would see two documents.
-        raise Refused("json-duplicate-key", "An object has the same key twice.")
+        raise Refused("json-duplicate-key")
     return found
 
 
@@ -95,12 +95,12 @@ def _whole(digits: str) -> int:
 def _real(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
-        raise Refused("json-not-finite", "A number is too large.")
+        raise Refused("json-not-finite")
     return number
 
 
 def _constant(name: str) -> float:
-    raise Refused("json-not-finite", f"{name} is not a JSON number.")
+    raise Refused("json-not-finite", key="refusal.json-not-a-number", name=name)
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_whole, parse_float=_real, parse_constant=_constant)
@@ -114,11 +114,11 @@ def _is_odd(text: str) -> bool:
 def _refuse_odd_characters(value: Json) -> None:
     for text in _strings_in(value):
         if "\0" in text:
-            raise Refused("json-nul", "A string contains a NUL character.")
+            raise Refused("json-nul")
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise Refused("json-lone-surrogate", "A string contains half of a surrogate pair.") from None
+            raise Refused("json-lone-surrogate") from None
 
 
 def _strings_in(value: Json) -> Iterator[str]:

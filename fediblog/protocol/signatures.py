@@ -73,7 +73,7 @@ def read(incoming: Incoming, origin: str) -> Claim:
     covered = signature.headers if isinstance(signature, cavage.Signature) else signature.covered
     # RFC 9421 derives its authority from `origin`; only the header itself can name somebody else.
     if "host" in covered and not _is_ours(incoming, origin):
-        raise Refused("host-not-ours", "The signed Host header is not this server's name.")
+        raise Refused("host-not-ours")
     return Claim(signature.key_id, signature)
 
 
@@ -89,12 +89,12 @@ def check(claim: Claim, incoming: Incoming, now: int) -> Checked:
     """All that can be refused without the key, so before it is looked for; `now` is in seconds."""
     signature = claim.signature
     if signature.expires is not None and now > signature.expires:
-        raise Refused("signature-stale", "The signature has expired.")
+        raise Refused("signature-stale", key="refusal.signature-expired")
     for time in _times(signature, incoming.fields):
         if time is None:
-            raise Refused("signature-unreadable", "The time of the signature cannot be read.")
+            raise Refused("signature-unreadable", key="refusal.signature-time-unreadable")
         if abs(now - time) > WINDOW:
-            raise Refused("signature-stale", "The signature is more than an hour away from this server's clock.")
+            raise Refused("signature-stale")
     if _has_body(incoming):
         _check_digest(isinstance(signature, cavage.Signature), incoming)
     return Checked(claim, incoming)
@@ -113,18 +113,18 @@ def prove(checked: Checked, key: PublicKey, origin: str) -> None:
     else:
         good = _verify_rfc9421(signature, incoming, key, origin)
     if good is not True:
-        raise Refused("signature-bad", "The signature does not verify with the key it names.")
+        raise Refused("signature-bad")
 
 
 def _read_cavage(incoming: Incoming) -> cavage.Signature:
     value = incoming.fields.get("signature")
     if value is None:
-        raise Refused("signature-missing", "This request must be signed.")
+        raise Refused("signature-missing")
     signature = cavage.read(value) if incoming.stands_once("signature") else None
     if signature is None:
-        raise Refused("signature-unreadable", "The Signature header cannot be read.")
+        raise Refused("signature-unreadable")
     if signature.algorithm not in _CAVAGE:
-        raise Refused("signature-unsupported", "The signature's algorithm is not one that this server verifies.")
+        raise Refused("signature-unsupported")
     needed = ["(request-target)", "host"]
     needed += ["digest"] if _has_body(incoming) else []
     needed += [] if "(created)" in signature.headers else ["date"]
@@ -135,10 +135,10 @@ def _read_cavage(incoming: Incoming) -> cavage.Signature:
 def _read_rfc9421(incoming: Incoming, newer: str) -> rfc9421.Signature:
     found = rfc9421.read(newer, incoming.fields.get("signature"))
     if not found:
-        raise Refused("signature-unreadable", "The Signature-Input and Signature headers cannot be read together.")
+        raise Refused("signature-unreadable", key="refusal.signature-input-unreadable")
     usable = [one for one in found if one.algorithm is None or one.algorithm in _RFC9421]
     if not usable:
-        raise Refused("signature-unsupported", "The signature's algorithm is not one that this server verifies.")
+        raise Refused("signature-unsupported")
     whole = [one for one in usable if not _missing(one, incoming)]
     if not whole:
         _require(_missing(usable[0], incoming), ())
@@ -164,7 +164,7 @@ def _missing(signature: rfc9421.Signature, incoming: Incoming) -> list[str]:
 def _require(needed: Collection[str], covered: Collection[str]) -> None:
     missing = [name for name in needed if name not in covered]
     if missing:
-        raise Refused("signature-incomplete", f"The signature does not cover: {', '.join(missing)}.")
+        raise Refused("signature-incomplete", parts=", ".join(missing))
 
 
 def _has_body(incoming: Incoming) -> bool:
@@ -195,10 +195,10 @@ def _times(signature: cavage.Signature | rfc9421.Signature, fields: Mapping[str,
 def _check_digest(old: bool, incoming: Incoming) -> None:
     given = incoming.fields.get("digest" if old else "content-digest")
     if given is None:
-        raise Refused("digest-missing", "A request with a body needs a digest of it.")
+        raise Refused("digest-missing")
     matches = matches_digest if old else matches_content_digest
     if not matches(given, incoming.body):
-        raise Refused("digest-mismatch", "The digest is not that of the body.")
+        raise Refused("digest-mismatch")
 
 
 def _verify_cavage(signature: cavage.Signature, incoming: Incoming, key: PublicKey) -> bool:

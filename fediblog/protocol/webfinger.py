@@ -82,9 +82,9 @@ def parse_resource(text: str) -> Resource:
         return _address(asked)
     handle = parse_handle(asked)
     if handle is None and _OTHER_SCHEME.match(asked):
-        raise NotFound("Only accounts are known here: acct:user@host, or an https address.", asked)
+        raise NotFound("webfinger.only-accounts", asked)
     if handle is None:
-        raise Refused("resource-invalid", "The resource must be acct:user@host or an https address.", asked)
+        raise Refused("resource-invalid", asked)
     return Resource(user=handle[0], host=handle[1])
 
 
@@ -92,7 +92,7 @@ def _address(asked: str) -> Resource:
     address = readers.url(asked)
     found = origin(address) if address else None
     if found is None:
-        raise Refused("resource-invalid", "The resource must be acct:user@host or an https address.", asked)
+        raise Refused("resource-invalid", asked)
     scheme, name, port = found
     host = name if port in (80, 443) else f"{name}:{port}"
     rest = address.partition("://")[2]
@@ -104,7 +104,7 @@ def webfinger_url(host: str, resource: str) -> str:
     """Where to ask `host` (as `parse_handle` gives it) about `resource`."""
     domain = parse_domain(host)
     if domain is None:
-        raise Refused("host-invalid", "That is not a host name.", host)
+        raise Refused("host-invalid", host)
     return f"https://{domain}/.well-known/webfinger?resource={quote(resource, safe='')}"
 
 

@@ -17,7 +17,7 @@ from fediblog.domain.documents import Attachment
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.hashtags import key
-from fediblog.messages import text
+from fediblog.messages import ENGLISH, text
 from fediblog.protocol import previews
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Feed:
     author: Account | None = None
     icon: str = ""
     hub: str = ""
+    language: str = ENGLISH  # of our own words in it
 
 
 def atom(feed: Feed, posts: Sequence[Post]) -> bytes:
@@ -55,11 +56,11 @@ def atom(feed: Feed, posts: Sequence[Post]) -> bytes:
         _add(root, "icon", feed.icon)
     _add(root, "generator", "fediblog")
     for post in posts:
-        _atom_entry(_child(root, "entry"), post)
+        _atom_entry(_child(root, "entry"), feed, post)
     return _xml(root)
 
 
-def _atom_entry(entry: Element, post: Post) -> None:
+def _atom_entry(entry: Element, feed: Feed, post: Post) -> None:
     _add(entry, "id", post.uri)
     _add(entry, "title", _title(post))
     _add(entry, "published", _rfc3339(post.published or 0))
@@ -78,7 +79,7 @@ def _atom_entry(entry: Element, post: Post) -> None:
     content = _child(entry, "content", {"type": "html"})
     if post.language:
         content.set("xml:lang", post.language)
-    content.text = whole(post)
+    content.text = whole(feed, post)
 
 
 def rss(feed: Feed, posts: Sequence[Post]) -> bytes:
@@ -93,11 +94,11 @@ def rss(feed: Feed, posts: Sequence[Post]) -> bytes:
     if posts:
         _add(channel, "lastBuildDate", _rfc822(max(map(_changed, posts))))
     for post in posts:
-        _rss_item(_child(channel, "item"), post)
+        _rss_item(_child(channel, "item"), feed, post)
     return _xml(root)
 
 
-def _rss_item(item: Element, post: Post) -> None:
+def _rss_item(item: Element, feed: Feed, post: Post) -> None:
     if post.title:
         _add(item, "title", post.title)
     _add(item, "link", post.url)
@@ -106,8 +107,8 @@ def _rss_item(item: Element, post: Post) -> None:
     for tag in post.hashtags:
         _add(item, "category", tag)
     about = _about(post)
-    _add(item, "description", escape(about, quote=False) if about else whole(post))
-    _add(item, "content:encoded", whole(post))
+    _add(item, "description", escape(about, quote=False) if about else whole(feed, post))
+    _add(item, "content:encoded", whole(feed, post))
 
 
 def json_feed(feed: Feed, posts: Sequence[Post]) -> bytes:
@@ -117,7 +118,7 @@ def json_feed(feed: Feed, posts: Sequence[Post]) -> bytes:
         "title": feed.title,
         "home_page_url": feed.page,
         "feed_url": f"{feed.base}.json",
-        "items": [_json_item(post) for post in posts],
+        "items": [_json_item(feed, post) for post in posts],
     }
     if feed.description:
         document["description"] = feed.description
@@ -128,11 +129,11 @@ def json_feed(feed: Feed, posts: Sequence[Post]) -> bytes:
     return json.dumps(document, ensure_ascii=False, indent=1).encode()
 
 
-def _json_item(post: Post) -> dict[str, object]:
+def _json_item(feed: Feed, post: Post) -> dict[str, object]:
     item: dict[str, object] = {
         "id": post.uri,
         "url": post.url,
-        "content_html": whole(post),
+        "content_html": whole(feed, post),
         "date_published": _rfc3339(post.published or 0),
         "authors": [_json_author(post.account)],
     }
@@ -168,10 +169,10 @@ FORMATS: dict[str, tuple[str, Callable[[Feed, Sequence[Post]], bytes]]] = {
 """Media type and writer by the ending of the address."""
 
 
-def whole(post: Post) -> str:
+def whole(feed: Feed, post: Post) -> str:
     """A post's text and pictures as HTML for a feed reader, its links absolute; of what is warned of, only the way."""
     if warning := previews.warning(post):
-        link = f'<a href="{escape(post.url)}">{escape(text("post.read-on"))}</a>'
+        link = f'<a href="{escape(post.url)}">{escape(text(feed.language, "post.read-on"))}</a>'
         return f"<p><strong>{escape(warning)}</strong></p>{previews.abstract_html(post)}<p>{link}</p>"
     content = post.content.replace('href="#', f'href="{escape(post.url)}#')  # footnotes, and the way back from them
     if previews.hides_pictures(post):

@@ -14,9 +14,10 @@ from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Invalid, Refused
 from fediblog.formdata import FormTooLarge, Limits
 from fediblog.markup.text import one_line, tidy
-from fediblog.messages import text
+from fediblog.messages import ENGLISH, text
 from fediblog.store.people.logins import Session
 from fediblog.web import sessions
+from fediblog.web.languages import language_of, say
 from fediblog.web.sessions import Holder, SignInNeeded, Visit
 
 MOST_FILES = 8
@@ -42,6 +43,7 @@ class Form:
     """The fields of a form, what is wrong with them (by name), and who sent it."""
 
     data: FormData
+    language: str = ENGLISH  # of what is said about it
     visit: Visit | None = None
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -65,7 +67,7 @@ class Form:
         """A field of several lines; an overlong one is refused rather than cut."""
         value = tidy(self._raw(name))
         if len(value) > limit:
-            self.errors.setdefault(name, text("error.too-long", n=limit))
+            self.errors.setdefault(name, text(self.language, "error.too-long", n=limit))
         return value
 
     def text(self, name: str) -> str:
@@ -104,7 +106,11 @@ class Form:
 
     def refuse(self, error: Invalid) -> None:
         """Note what a lower floor found wrong."""
-        self.errors.setdefault(error.field, error.message)
+        self.errors.setdefault(error.field, error.sentence(self.language))
+
+    def fault(self, name: str, key: str, /, **values: object) -> None:
+        """Note what is wrong with a field, by the key of a message."""
+        self.errors[name] = text(self.language, key, **values)
 
     def _raw(self, name: str) -> str:
         value = self.data.get(name, "")
@@ -117,8 +123,8 @@ class Unsent(Forbidden):
     `account` is the one that it was made for; `held` the session of who has logged in, but has no account any more.
     """
 
-    def __init__(self, message: str, form: Form, account: int | None, held: Holder | None) -> None:
-        super().__init__(message)
+    def __init__(self, key: str, form: Form, account: int | None, held: Holder | None) -> None:
+        super().__init__(key)
         self.form = form
         self.account = account
         self.held = held
@@ -137,7 +143,7 @@ async def read(request: Request) -> Form:
     if account is not None and account != visit.account.id:
         own = next((each for each in visit.accounts if each.id == account), None)
         if own is None:
-            raise _unsent(request, form, Forbidden(text("error.account-gone")))
+            raise _unsent(request, form, Forbidden("error.account-gone"))
         visit = replace(visit, account=own)
     form.visit = request.state.visit = visit
     return form
@@ -159,7 +165,7 @@ async def _read(request: Request, session: Session, held: Holder | None = None) 
     try:
         sessions.check_token(session, token)
     except Forbidden as error:
-        raise _unsent(request, form, error, held, text("unsent.expired")) from None
+        raise _unsent(request, form, error, held, "unsent.expired") from None
     return form, account
 
 
@@ -187,13 +193,13 @@ async def _nobody(request: Request) -> Refused:
     return _unsent(request, await read_open(request, _OF_NOBODY), SignInNeeded())
 
 
-def _unsent(request: Request, form: Form, error: Refused, held: Holder | None = None, message: str = "") -> Refused:
+def _unsent(request: Request, form: Form, error: Refused, held: Holder | None = None, key: str = "") -> Refused:
     fields = () if is_alone(request.url.path) else worth_keeping(form.data)
     if not any(name in TYPED and value.strip() for name, value in fields):
         return error
     if isinstance(error, SignInNeeded):
-        message = text("unsent.log-in" if held is None else "unsent.no-account")
-    return Unsent(message or error.message, form, _claimed(form)[1], held)
+        key = "unsent.log-in" if held is None else "unsent.no-account"
+    return Unsent(key or error.key, form, _claimed(form)[1], held)
 
 
 def is_alone(path: str) -> bool:
@@ -210,13 +216,13 @@ def worth_keeping(data: FormData) -> tuple[tuple[str, str], ...]:
 async def read_open(request: Request, limits: Limits = _ANY) -> Form:
     """A form that needs no session, such as the one that begins one; it must come from our own page all the same."""
     if not sessions.comes_from_here(request):
-        raise Forbidden(text("error.foreign-form"))
+        raise Forbidden("error.foreign-form")
     if formdata.kind_of(request) not in (formdata.URLENCODED, formdata.MULTIPART):
-        raise HTTPException(415, text("error.form-type"))
+        raise HTTPException(415, say(request, "error.form-type"))
     try:
-        return Form(await formdata.read(request, limits))
+        return Form(await formdata.read(request, limits), language_of(request))
     except FormTooLarge as error:
-        raise Refused(error.reason, text("error.form-too-large", limit=error.message)) from None
+        raise Refused(error.reason, key="error.form-too-large", limit=error.again()) from None
 
 
 def own_path(address: str, otherwise: str = "/") -> str:

@@ -16,7 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fediblog import log
 from fediblog.counters import REQUEST_SECONDS, REQUESTS, TURNED_AWAY
 from fediblog.limits import Limit, party
-from fediblog.messages import text
+from fediblog.messages import ENGLISH, Phrase, phrase, text
+from fediblog.messages.accept_language import wanted
 
 MOST = 2_000_000  # bytes of a request
 MOST_WITH_PICTURES = 70_000_000  # bytes where pictures are sent: several, as phones take them
@@ -56,12 +57,12 @@ def policy_text(origin: str, forms: str = "") -> str:
 Fields = Sequence[tuple[bytes, bytes]]
 """Headers, their names in lower case."""
 
-Refusal = Callable[[Request, int, str, str], Response]
-"""(request, status, message, reason) -> the answer, as a page or for programs."""
+Refusal = Callable[[Request, int, str, Phrase], Response]
+"""(request, status, reason, message) -> the answer, as a page or for programs."""
 
 
-def _plainly(_request: Request, status: int, message: str, reason: str) -> Response:
-    return JSONResponse({"error": message, "reason": reason}, status)
+def _plainly(_request: Request, status: int, reason: str, told: Phrase) -> Response:
+    return JSONResponse({"error": told(ENGLISH), "reason": reason}, status)
 
 
 class Door:
@@ -125,15 +126,15 @@ class Door:
     def _refusal(self, scope: Scope, fields: Fields) -> Response | None:
         """The answer to what is turned away before anything else looks at it."""
         if not is_text(scope["query_string"]):  # so not to be read by a page of ours that says so either
-            return PlainTextResponse("There is no such address.\n", 400)
+            return PlainTextResponse(_plain(scope, "error.no-address"), 400)
         if is_too_large(scope, fields):
-            return self.refuse(Request(scope), 413, too_large(scope), "too-large")
+            return self.refuse(Request(scope), 413, "too-large", too_large(scope))
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:  # PostgreSQL takes none
-            return self.refuse(Request(scope), 400, text("error.not-found"), "not-found")
+            return self.refuse(Request(scope), 400, "not-found", phrase("error.not-found"))
         if wait := self._wait(scope):
             TURNED_AWAY.add("pages")
             again = {"Retry-After": str(wait), "Cache-Control": "no-store"}
-            return PlainTextResponse("Slow down, please.\n", 429, headers=again)
+            return PlainTextResponse(_plain(scope, "error.title-429"), 429, headers=again)
         return None
 
     def _wait(self, scope: Scope) -> int:
@@ -162,10 +163,15 @@ def limit_of(scope: Scope) -> int:
     return MOST_WITH_PICTURES if kind.lower().startswith("multipart/form-data") else MOST
 
 
-def too_large(scope: Scope) -> str:
+def too_large(scope: Scope) -> Phrase:
     """What somebody is told who sent more, and what they can do."""
     limit = limit_of(scope)
-    return text("error.pictures-too-large" if limit > MOST else "error.too-large", n=limit // 1_000_000)
+    return phrase("error.pictures-too-large" if limit > MOST else "error.too-large", n=limit // 1_000_000)
+
+
+def _plain(scope: Scope, key: str) -> str:
+    """A message as a line of plain text."""
+    return f"{text(wanted(scope['headers'], ENGLISH), key)}\n"
 
 
 def is_text(raw: bytes) -> bool:

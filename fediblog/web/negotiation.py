@@ -62,7 +62,7 @@ async def ask(
     site = site_of(request)
     account = await asker(site, incoming_of(request.scope))
     if account is None and site.settings.authorized_fetch:
-        raise Refused("signature-missing", "This server answers signed requests only.")
+        raise Refused("signature-missing", key="refusal.answers-signed")
     return await site.db.read(question, account.id if account else 0, *args, **kwargs)
 
 

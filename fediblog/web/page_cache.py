@@ -16,6 +16,8 @@ from fediblog.counters import SHELF
 from fediblog.domain.records import record
 from fediblog.errors import Unavailable
 from fediblog.memory import Memory
+from fediblog.messages import ENGLISH
+from fediblog.messages.accept_language import wanted
 from fediblog.store.engine.database import Database
 from fediblog.store.tx import CONTENT
 
@@ -34,7 +36,7 @@ _PERSONAL = frozenset(
 )
 _WORDS = 400  # bytes of these that are worth a place in a key
 
-Key = tuple[bytes, bytes, bytes, bytes]
+Key = tuple[bytes, bytes, bytes, bytes, str]
 
 
 @record(frozen=True, slots=True)
@@ -54,8 +56,11 @@ class Kept:
 class Shelf:
     """The layer in front of everything else."""
 
-    def __init__(self, app: ASGIApp, *, db: Database, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, app: ASGIApp, *, db: Database, language: str = ENGLISH, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.app = app
+        self._language = language
         self._db = db
         self._clock = clock
         self._kept: Memory[Key, Kept] = Memory(MOST_BYTES)
@@ -66,7 +71,7 @@ class Shelf:
         db.listen(CONTENT, self.clear)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        key = key_of(scope) if scope["type"] == "http" and scope["method"] == "GET" else None
+        key = key_of(scope, self._language) if scope["type"] == "http" and scope["method"] == "GET" else None
         if key is None:
             await self.app(scope, receive, send)
             return
@@ -117,8 +122,12 @@ class Shelf:
             self._kept.put(key, answer, weight=answer.size)
 
 
-def key_of(scope: Scope) -> Key | None:
-    """All that answers for everybody are made of; None if the request is not anybody's, or says one thing twice."""
+def key_of(scope: Scope, language: str) -> Key | None:
+    """All that answers for everybody are made of; None if the request is not anybody's, or says one thing twice.
+
+    Of what languages are asked for only the one that is answered in counts: browsers write the same in many ways.
+    `language` is that of those who ask for none that there is.
+    """
     accept = tag = None
     for name, value in scope["headers"]:
         if name in _PERSONAL:
@@ -134,7 +143,8 @@ def key_of(scope: Scope) -> Key | None:
     accept, tag = accept or b"", tag or b""
     if len(accept) > _WORDS or len(tag) > _WORDS:
         return None
-    return scope.get("raw_path") or scope["path"].encode(), scope["query_string"], accept, tag
+    path = scope.get("raw_path") or scope["path"].encode()
+    return path, scope["query_string"], accept, tag, wanted(scope["headers"], language)
 
 
 def may_keep(parts: list[Message]) -> bool:

@@ -16,7 +16,6 @@ from fediblog.domain.accounts import Account, Login
 from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Refused
 from fediblog.federation.site import Site
-from fediblog.messages import text
 from fediblog.store.people import accounts, logins, relations
 from fediblog.store.people.logins import Session
 from fediblog.store.readers import notifications
@@ -39,7 +38,7 @@ class SignInNeeded(Refused):
     """The page is for those who have signed in."""
 
     def __init__(self) -> None:
-        super().__init__("sign-in-needed", text("error.sign-in"))
+        super().__init__("sign-in-needed", key="error.sign-in")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -149,7 +148,7 @@ def page(handler: Handler) -> Handler:
             return await handler(request)
         except SignInNeeded:
             if request.method not in ("GET", "HEAD"):
-                raise Forbidden(text("error.sign-in")) from None
+                raise Forbidden("error.sign-in") from None
             back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             headers = {"Cache-Control": "private, no-store", "Vary": "Cookie"}
             where = NEW_ACCOUNT if await holder(request) is not None else login_path(back)
@@ -255,7 +254,7 @@ def comes_from_here(request: Request) -> bool:
 def check_token(session: Session, given: str) -> None:
     """Raises Forbidden unless the form carries the token of the session."""
     if not hmac.compare_digest(session.csrf.encode(), given.encode()):
-        raise Forbidden(text("error.form-expired"))
+        raise Forbidden("error.form-expired")
 
 
 def had_session(request: Request) -> bool:

@@ -15,11 +15,11 @@ from starlette.responses import Response
 from fediblog.domain.records import record
 from fediblog.errors import Forbidden
 from fediblog.markup.text import one_line
-from fediblog.messages import text
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
 from fediblog.web.components.render import render
 from fediblog.web.forms import Form
+from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import Holder, Visit
 
@@ -94,7 +94,7 @@ def of_error(request: Request, error: forms.Unsent) -> Kept:
 def show(
     request: Request,
     kept: Kept,
-    message: str = "",
+    key: str = "",
     status: int = 403,
     held: Holder | None = None,
     form: Form | None = None,
@@ -103,7 +103,7 @@ def show(
     """The page that has what was typed, and the way on.
 
     For who has signed in that is a button; for others the log-in form or, where `held` has no account, that for one:
-    `form` is what stood in these, with what was wrong.
+    `form` is what stood in these, with what was wrong. `key` is of the message above it all.
     """
     visit = sessions.visit_of(request)
     wanted = next((each for each in visit.accounts if each.id == kept.account), None) if visit is not None else None
@@ -117,7 +117,7 @@ def show(
         private=True,
         headers=headers,
         kept=kept,
-        message=message or text("unsent.log-in" if held is None else "unsent.no-account"),
+        message=say(request, key or ("unsent.log-in" if held is None else "unsent.no-account")),
         held=held,
         typed={name: filled.line(name) for name in ("name", "handle", "display")},
         errors=filled.errors,
@@ -128,11 +128,11 @@ def on_error(request: Request, error: Forbidden) -> Response | None:
     """The page for a form that was not sent, None for any other error."""
     if not isinstance(error, forms.Unsent) or "text/html" not in request.headers.get("accept", ""):
         return None
-    return show(request, of_error(request, error), error.message, held=error.held)
+    return show(request, of_error(request, error), error.key, held=error.held)
 
 
-async def go_on(request: Request, kept: Kept, token: str, message: str) -> Response:
-    """The same with status 200, once there is the session of that token: `message` says what has just been done."""
+async def go_on(request: Request, kept: Kept, token: str, key: str) -> Response:
+    """The same with status 200, once there is the session of that token: the message says what has just been done."""
 
     def found(tx: Tx) -> tuple[Visit | None, Holder | None]:
         return sessions.load(tx, token), sessions.held_by(tx, token)
@@ -140,5 +140,5 @@ async def go_on(request: Request, kept: Kept, token: str, message: str) -> Respo
     visit, held = await site_of(request).db.read(found)
     request.state.visit = visit
     if visit is None and kept.path != sessions.NEW_ACCOUNT:
-        message = text("unsent.no-account")
-    return show(request, kept, message, 200, held)
+        key = "unsent.no-account"
+    return show(request, kept, key, 200, held)

@@ -61,7 +61,7 @@ async def test_the_shelf_holds_so_many_bytes(at_home: Home) -> None:
     body = {"type": "http.response.body", "body": b"x" * 100_000}
     for i in range(1_000):
         answer = Kept({"type": "http.response.start"}, body, 0.0)
-        shelf._kept.put((b"/%d" % i, b"", b"", b""), answer, weight=answer.size)
+        shelf._kept.put((b"/%d" % i, b"", b"", b"", "en"), answer, weight=answer.size)
     assert len(shelf._kept) <= MOST_BYTES // 100_000
 
 

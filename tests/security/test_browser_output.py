@@ -264,7 +264,7 @@ def _is_html(element: ElementTree.Element) -> bool:
 
 async def test_templates_escape_and_only_cleaned_text_is_html() -> None:
     """One place makes text into HTML that is shown as it is."""
-    made = environment()
+    made = environment("en")
     assert made.autoescape is True
     for name in made.list_templates():
         source = made.loader.get_source(made, name)[0] if made.loader else ""

@@ -37,7 +37,7 @@ async def speaker(site: Site, activity: Activity, document: dict[str, Json], bud
         return await _deleted(site, activity, budget)
     if activity.kind in ("Create", "Update") and activity.object_uri and activity.object_uri != activity.actor:
         return await _as_it_is(site, activity, budget)
-    raise Refused("signer-is-not-actor", "The signer is not the actor.", activity.actor)
+    raise Refused("signer-is-not-actor", activity.actor)
 
 
 async def _by_proof(site: Site, activity: Activity, document: dict[str, Json], budget: Budget) -> Account | None:
@@ -85,5 +85,5 @@ async def _deleted(site: Site, activity: Activity, budget: Budget) -> tuple[Acti
     uri = activity.object_uri
     post = await site.db.read(posts.by_uri, uri)
     if post is None or post.local or not await resolve.confirm_gone(site, uri, budget=budget):
-        raise Refused("signer-is-not-actor", "The signer is not the actor, and the post is still there.", uri)
+        raise Refused("signer-is-not-actor", uri, key="refusal.signer-is-not-actor-of-delete")
     return Activity(kind="Delete", actor=post.author, object=uri, object_uri=uri), Facts(actor=post.account)

@@ -92,11 +92,11 @@ async def receive(site: Site, incoming: Incoming, *, inbox_owner: int | None = N
 
 def _opened(incoming: Incoming) -> dict[str, Json]:
     if len(incoming.body) > LIMIT:
-        raise Refused("too-large", f"An activity has at most {LIMIT} bytes.")
+        raise Refused("too-large", key="refusal.activity-too-large", n=LIMIT)
     if (incoming.fields.get("content-encoding") or "identity").lower() != "identity":
-        raise Refused("content-encoding", "The body must not be compressed.")
+        raise Refused("content-encoding")
     if not is_activity_type(incoming.fields.get("content-type", "")):
-        raise Refused("content-type", "The content type must be application/activity+json.")
+        raise Refused("content-type")
     document = decode_object(incoming.body)
     refuse_tricks(document)
     return document
@@ -105,9 +105,9 @@ def _opened(incoming: Incoming) -> dict[str, Json]:
 def _activity_in(site: Site, document: dict[str, Json]) -> Activity:
     activity = read_activity(document)
     if activity is None:
-        raise Refused("not-an-activity", "That is no activity with an actor.")
+        raise Refused("not-an-activity")
     if site.urls.owns(activity.actor):
-        raise Refused("actor-is-ours", "Nobody speaks for the accounts of this server.", activity.actor)
+        raise Refused("actor-is-ours", activity.actor)
     return activity
 
 
@@ -122,12 +122,12 @@ async def _take(site: Site, incoming: Incoming, letter: _Letter, door: Door) -> 
     checked = signatures.check(claim, incoming, site.clock() // 1000)
     known = await site.db.read(_look, site.urls, claim.key_id, letter, None)
     if known.blocked:
-        raise Refused("host-blocked", "Activities of this server are not taken.", claim.key_id)
+        raise Refused("host-blocked", claim.key_id, key="refusal.host-not-taken")
     signer = await request_signers.signer(site, checked, known.held, Budget())
     if known.signer is None or known.signer.id != signer.id:
         known = await site.db.read(_look, site.urls, claim.key_id, letter, signer)
     if signer.state == "suspended" or known.blocked:
-        raise Refused("account-suspended", "Activities of this account are not taken.", signer.uri)
+        raise Refused("account-suspended", signer.uri, key="refusal.account-not-taken")
     if known.failing:
         await site.db.write_here(delivery_queue.host_heard, host_of(signer.uri))
     if activity.actor == signer.uri:
@@ -264,7 +264,7 @@ async def _signer(site: Site, uri: str) -> Account:
     if found is None:  # forgotten while the activity waited
         found = await resolve.actor(site, uri)
     if found.state == "suspended":
-        raise Refused("account-suspended", "Activities of this account are not taken.", uri)
+        raise Refused("account-suspended", uri, key="refusal.account-not-taken")
     return found
 
 

@@ -57,7 +57,7 @@ async def newer_key(
         return None
     except Unavailable:
         pass
-    through_door(site).bar(key_id, Refused("key-unchanged", "The key was asked for a short while ago."), site.clock())
+    through_door(site).bar(key_id, Refused("key-unchanged"), site.clock())
     return None
 
 

@@ -34,5 +34,5 @@ async def asker(site: Site, incoming: Incoming) -> Account | None:
     held = await site.db.read(resolve.held_key, claim.key_id)
     account = await request_signers.signer(site, checked, held, Budget())
     if account.state != "active" or await site.db.read(_is_blocked, account):
-        raise Refused("blocked", "Requests of this account are not answered here.")
+        raise Refused("blocked")
     return account

@@ -134,7 +134,7 @@ async def add_alias(site: Site, account: int, text: str) -> Account:
 async def _account(site: Site, text: str, field: str) -> Account:
     found = await find(site, text.strip())
     if not isinstance(found, Account):
-        raise Invalid(field, "There is no account under this name. Expected something like @name@example.org.")
+        raise Invalid(field, "account.not-found-by-name")
     return found
 
 

@@ -43,9 +43,9 @@ async def fetch(
     Gone and NotFound say that it is not there, Refused that it cannot be had, Unavailable that it cannot be had now.
     """
     if same_origin(url, site.urls.origin):  # however it is written
-        raise Refused("address-ours", "What is ours is not fetched.", url)
+        raise Refused("address-ours", url)
     if await site.db.read(relations.host_is_blocked, host_of(url)):
-        raise Refused("host-blocked", "That server is blocked here.", url)
+        raise Refused("host-blocked", url)
     budget.spend(url)
     signer = await site.keys.instance() if signed else None
     answer = await site.client.fetch(
@@ -60,7 +60,7 @@ async def fetch(
     )
     _check_status(answer, url)
     if answer.url != url and same_origin(answer.url, site.urls.origin):
-        raise Refused("address-ours", "What is ours is not fetched.", url)
+        raise Refused("address-ours", url)
     return answer
 
 
@@ -79,13 +79,13 @@ def _check_status(answer: Answer, url: str) -> None:
     if status >= 500 or status in _LATER:
         raise Unavailable("fetch-failed", detail=f"{url}: {status}")
     if not 200 <= status < 300:
-        raise Refused("fetch-refused", "The document could not be fetched.", f"{url}: {status}")
+        raise Refused("fetch-refused", f"{url}: {status}")
 
 
 def read(answer: Answer) -> Document:
     """The ActivityPub document in an answer. An uploaded file or a web page never is one."""
     if not is_activity_type(answer.header("content-type") or ""):
-        raise Refused("fetched-type", "That is no ActivityPub document.", answer.url)
+        raise Refused("fetched-type", answer.url)
     document = decode_object(answer.body)
     refuse_tricks(document)
     if "Tombstone" in readers.kinds(document):
@@ -98,9 +98,9 @@ async def document(site: Site, uri: str, budget: Budget, *, fresh: bool = False)
     answer = await fetch(site, uri, budget, fresh=fresh)
     found = read(answer)
     if readers.url(found.get("id")) != uri:
-        raise Refused("id-mismatch", "The document has another id than the one asked for.", uri)
+        raise Refused("id-mismatch", uri)
     if not _is_told_by(uri, answer):
-        raise Refused("id-elsewhere", "The document does not lie where documents do.", answer.url)
+        raise Refused("id-elsewhere", answer.url)
     return found
 
 
@@ -121,7 +121,7 @@ async def identified(site: Site, answer: Answer, budget: Budget) -> Document:
     found = read(answer)
     uri = readers.url(found.get("id"))
     if not uri:
-        raise Refused("id-missing", "The document has no id.", answer.url)
+        raise Refused("id-missing", answer.url)
     if fetched_ok(uri, answer.url):
         return found
     return await document(site, uri, budget)

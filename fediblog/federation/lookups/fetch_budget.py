@@ -41,7 +41,7 @@ class Budget:
     def spend(self, url: str) -> None:
         """Take one, to ask for this address; Refused when none is left."""
         if self.left <= 0:
-            raise Refused("budget-spent", "This would take too many requests to other servers.")
+            raise Refused("budget-spent")
         self.visit(url)
         self.left -= 1
 
@@ -52,7 +52,7 @@ class Budget:
             return
         asked = self._hosts.get(host, 0)
         if asked >= FOREIGN:
-            raise Refused("budget-spent", "This would take too many requests to one other server.", host)
+            raise Refused("budget-spent", host, key="refusal.budget-of-host-spent")
         self._hosts[host] = asked + 1
 
 
@@ -77,14 +77,13 @@ class Door:
     def bar(self, key_id: str, refusal: Refused, now: int) -> None:
         """A key could not be used; `now` in ms."""
         # A fresh one: an error that was raised holds all that was at hand where that happened, such as the whole body.
-        kept = Refused(refusal.reason, refusal.message, refusal.detail)
-        self._barred.put(key_id, (now + BARRED, kept))
+        self._barred.put(key_id, (now + BARRED, refusal.again()))
 
     def check_key(self, key_id: str, now: int) -> None:
         """Refused at once, as it was a short while ago."""
         until, refusal = self._barred.get(key_id) or (0, None)
         if refusal is not None and now < until:
-            raise Refused(refusal.reason, refusal.message, refusal.detail)
+            raise refusal.again()
 
     @property
     def crowded(self) -> bool:

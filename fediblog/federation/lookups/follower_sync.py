@@ -66,10 +66,10 @@ async def synchronize(site: Site, uri: str, url: str) -> None:
     """Ask who of our people follows an account, and set right what differs. Nothing is concluded from half a list."""
     account = await resolve.actor(site, uri)
     if account.local or not same_origin(url, account.uri):
-        raise Refused("not-the-owner", "The followers are listed elsewhere.", url)
+        raise Refused("not-the-owner", url, key="refusal.followers-elsewhere")
     found = read_collection(document_fetch.read(await document_fetch.fetch(site, url, Budget(1), fresh=True)))
     if found is None or not _is_whole(found):
-        raise Refused("collection-incomplete", "The list of followers is not whole.", url)
+        raise Refused("collection-incomplete", url)
     told = [readers.ref(item) for item in found.items]
     changed = await site.db.write(follower_differences.settle, site.urls, account, told)
     log.event("followers-synchronized", account=uri, changed=changed)

@@ -29,7 +29,7 @@ async def look_up(site: Site, user: str, host: str, budget: Budget) -> tuple[str
         return _actor_of(first), *home
     second = await webfinger(site, *home, budget)
     if second.handle is None or not _same(second.handle, home):
-        raise Refused("handle-unconfirmed", "The handle leads from server to server.", f"{user}@{host}")
+        raise Refused("handle-unconfirmed", f"{user}@{host}")
     return _actor_of(second), *second.handle
 
 
@@ -60,7 +60,7 @@ async def webfinger(site: Site, user: str, host: str, budget: Budget) -> Jrd:
         answer = await _asked(site, template_url(template, resource), budget, ACCEPT)
     found = read_jrd(decode_object(answer.body))
     if found is None:
-        raise Refused("handle-unreadable", "The server's answer about the handle cannot be read.", url)
+        raise Refused("handle-unreadable", url)
     return found
 
 
@@ -79,7 +79,7 @@ async def _template(site: Site, host: str, budget: Budget) -> str:
 
 def _actor_of(found: Jrd) -> str:
     if not found.uri:
-        raise NotFound("That handle belongs to no ActivityPub account.", found.subject)
+        raise NotFound("account.handle-elsewhere", found.subject)
     return found.uri
 
 

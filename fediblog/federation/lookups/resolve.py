@@ -51,10 +51,10 @@ async def actor(site: Site, uri: str, *, fresh: bool = False, budget: Budget | N
     stored = await site.db.read(accounts.by_uri, uri)
     if site.urls.owns(uri):
         if stored is None or stored.state != "active":
-            raise NotFound("There is no such account.", uri)
+            raise NotFound("account.none", uri)
         return stored
     if stored is not None and stored.state == "suspended":
-        raise Refused("account-suspended", "That account is suspended here.", uri)
+        raise Refused("account-suspended", uri)
     if stored is not None and not fresh and stored.state == "active":
         return stored
     budget = budget or Budget()
@@ -64,7 +64,7 @@ async def actor(site: Site, uri: str, *, fresh: bool = False, budget: Budget | N
 async def _keep_actor(site: Site, document: Document, budget: Budget, stored: Account | None) -> Account:
     found = read_actor(document)
     if found is None:
-        raise Refused("actor-invalid", "That is no account of the fediverse.", str(document.get("id"))[:200])
+        raise Refused("actor-invalid", str(document.get("id"))[:200])
     return await save(site, found, budget, stored)
 
 
@@ -76,7 +76,7 @@ async def save(
     `proven` is the id of a key that has been found to be the actor's.
     """
     if same_origin(found.inbox, site.urls.origin):
-        raise Refused("inbox-is-ours", "An account elsewhere has no inbox here.", found.uri)
+        raise Refused("inbox-is-ours", found.uri)
     if not domain:
         same = stored is not None and (stored.handle, stored.webfinger) == (found.handle, found.webfinger)
         domain = stored.domain if stored is not None and same else await handles.domain_of(site, found, budget)
@@ -87,7 +87,7 @@ def store_actor(tx: Tx, found: Actor, domain: str, proven: str = "") -> Account:
     """Store an actor unless its server is blocked; `domain` and `proven` as `save` has them."""
     tx.hold(BLOCKS, shared=True)  # who blocks it at this moment finds the account, or this finds the block
     if blocked_among(tx, [domain, host_of(found.uri)]):
-        raise Refused("host-blocked", "That server is blocked here.", found.uri)
+        raise Refused("host-blocked", found.uri)
     if proven:
         accounts.free_key(tx, proven, found.uri)
     return accounts.save_remote(tx, found, domain)
@@ -97,21 +97,21 @@ async def by_handle(site: Site, handle: str, *, fresh: bool = False, budget: Bud
     """The account that people write @user@host; the leading @ may be there or not."""
     parsed = parse_handle(handle)
     if parsed is None:
-        raise Refused("handle-invalid", "A handle looks like @user@example.org.", handle[:200])
+        raise Refused("handle-invalid", handle[:200])
     user, host = parsed
     ours = host in (site.urls.handle_domain, site.urls.host)
     stored = await site.db.read(accounts.by_acct, user, site.urls.handle_domain if ours else host)
     if stored is not None and (ours or not fresh) and stored.state == "active":
         return stored
     if ours:
-        raise NotFound("There is no such account.", handle)
+        raise NotFound("account.none", handle)
     budget = budget or Budget()
     uri, user, domain = await handles.look_up(site, user, host, budget)
     if site.urls.owns(uri):
         return await actor(site, uri)
     found = read_actor(await document_fetch.document(site, uri, budget, fresh=fresh))
     if found is None:
-        raise Refused("actor-invalid", "That is no account of the fediverse.", uri)
+        raise Refused("actor-invalid", uri)
     confirmed = domain if user.lower() == found.handle.lower() else host_of(uri)
     return await save(site, found, budget, None, confirmed)
 
@@ -133,35 +133,35 @@ async def fetch_key(site: Site, key_id: str, budget: Budget, *, fresh: bool = Fa
     actor lists the key.
     """
     if not readers.url(key_id):
-        raise Refused("key-id-unreadable", "The key id must be an http address.", key_id[:200])
+        raise Refused("key-id-unreadable", key_id[:200])
     if site.urls.owns(key_id):
-        raise Refused("key-is-ours", "Keys of this server sign nothing that comes from elsewhere.", key_id)
+        raise Refused("key-is-ours", key_id)
     try:
         document, named = await document_fetch.hint(site, key_id.partition("#")[0], budget, fresh=fresh)
         claimed = read_key(document, key_id)
         owner = claimed.owner if claimed else ""
         if claimed is None or not same_origin(owner, key_id):
-            raise Refused("key-unreadable", "There is no such key where the signature says.", key_id)
+            raise Refused("key-unreadable", key_id)
         if not (named and readers.url(document.get("id")) == owner and "inbox" in document):
             document = await document_fetch.document(site, owner, budget, fresh=fresh)
     except (NotFound, Gone) as missing:
-        raise Refused("key-missing", "The key is not there any more.", key_id) from missing
+        raise Refused("key-missing", key_id) from missing
     except Refused as refusal:
         if not refusal.reason.startswith(_GARBLED):
             raise
-        raise Refused("key-unreadable", "The document of the key cannot be read.", refusal.reason) from refusal
+        raise Refused("key-unreadable", refusal.reason, key="refusal.key-document-unreadable") from refusal
     found = read_actor(document)
     if found is None:
-        raise Refused("key-owner-invalid", "The owner of the key has no handle or inbox that can be used.", key_id)
+        raise Refused("key-owner-invalid", key_id)
     if not key_is_owned(claimed, found, key_uris(document)):
-        raise Refused("key-not-owned", "The owner of the key does not list it.", key_id)
+        raise Refused("key-not-owned", key_id)
     return await _keep_key(site, claimed, found, budget)
 
 
 async def _keep_key(site: Site, claimed: Key, found: Actor, budget: Budget) -> tuple[PublicKey, Account]:
     parsed = parse_key(claimed.public)
     if parsed is None:
-        raise Refused("key-unusable", "The key is not one that this server verifies with.", claimed.uri)
+        raise Refused("key-unusable", claimed.uri)
     if claimed.uri not in {each.uri for each in found.keys}:
         found = replace(found, keys=(*found.keys, claimed))
     stored = await site.db.read(accounts.by_uri, found.uri)
@@ -177,7 +177,7 @@ async def with_author(site: Site, document: Document, budget: Budget) -> tuple[N
     """The post in a document that was fetched from its origin, and its author."""
     found = read_note(document)
     if found is None or is_bare(found):
-        raise Refused("post-invalid", "That is no post.", str(document.get("id"))[:200])
+        raise Refused("post-invalid", str(document.get("id"))[:200])
     return found, await actor(site, found.author, budget=budget)
 
 
@@ -300,7 +300,7 @@ async def _behind(site: Site, url: str, budget: Budget) -> Document:
         return await document_fetch.identified(site, answer, budget)
     named = _alternate(answer)
     if not named:
-        raise NotFound("There is nothing of the fediverse at that address.", url)
+        raise NotFound("search.not-fediverse", url)
     return await document_fetch.at(site, named, budget)
 
 

@@ -18,10 +18,11 @@ from fediblog.errors import Refused, Unavailable
 from fediblog.federation.outbound import vapid
 from fediblog.federation.site import Site
 from fediblog.markup.html import excerpt
-from fediblog.messages import text
+from fediblog.messages import LANGUAGES, text
 from fediblog.net import Answer
 from fediblog.protocol import webpush
 from fediblog.protocol.previews import label
+from fediblog.store.people import logins
 from fediblog.store.queues import push_subscriptions
 from fediblog.store.queues.push_subscriptions import Subscription
 from fediblog.store.readers import notifications
@@ -37,6 +38,7 @@ class _Message:
 
     subscription: Subscription
     notice: Notice
+    language: str
 
 
 async def push(site: Site, subject: str) -> None:
@@ -45,7 +47,7 @@ async def push(site: Site, subject: str) -> None:
     Raises Unavailable where the service asks for patience, Refused where it will never take it.
     """
     number, _, notice = subject.partition("/")
-    found = await site.db.read(_message, int(number), int(notice))
+    found = await site.db.read(_message, int(number), int(notice), site.settings.language)
     if found is None:  # withdrawn or unsubscribed meanwhile
         return
     key, secret = webpush.decode(found.subscription.key), webpush.decode(found.subscription.secret)
@@ -72,7 +74,7 @@ def _check(answer: Answer, subscription: Subscription) -> None:
     if answer.status == 429 or answer.status >= 500:
         raise Unavailable("push-service", _delay(answer), f"{subscription.endpoint[:100]}: {answer.status}")
     if answer.status >= 300:
-        raise Refused("push-refused", f"The push service answered {answer.status}.", subscription.endpoint[:100])
+        raise Refused("push-refused", subscription.endpoint[:100], status=answer.status)
 
 
 def _delay(answer: Answer) -> float | None:
@@ -86,10 +88,13 @@ def _delay(answer: Answer) -> float | None:
         return None
 
 
-def _message(tx: Tx, token: int, notice: int) -> _Message | None:
+def _message(tx: Tx, token: int, notice: int, otherwise: str) -> _Message | None:
     wanted = push_subscriptions.of_token(tx, token)
     found = notifications.get(tx, wanted.account, notice) if wanted else None
-    return _Message(wanted, found) if wanted and found else None
+    if wanted is None or found is None:
+        return None
+    language = logins.language_of(tx, wanted.account)
+    return _Message(wanted, found, language if language in LANGUAGES else otherwise)
 
 
 def _told(site: Site, message: _Message) -> dict[str, str | int]:
@@ -99,11 +104,11 @@ def _told(site: Site, message: _Message) -> dict[str, str | int]:
     shown = label(notice.post, MOST_BODY) if notice.post else excerpt(notice.actor.summary, MOST_BODY)
     return {
         "access_token": unseal(site, message.subscription.sealed),
-        "preferred_locale": "en",
+        "preferred_locale": message.language,
         "notification_id": notice.id,
         "notification_type": kind,
         "icon": notice.actor.icon.url if notice.actor.icon else f"{site.urls.origin}/static/avatar.png",
-        "title": text(f"push.{kind}", name=notice.actor.shown_name[:100]),
+        "title": text(message.language, f"push.{kind}", name=notice.actor.shown_name[:100]),
         "body": shown,
     }
 

@@ -16,7 +16,6 @@ from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import account_entity, tag_entity
 from fediblog.mastodon.entities.status_entity import Shown, statuses
-from fediblog.messages import text
 from fediblog.protocol.webfinger import parse_handle
 from fediblog.store.id_paging import Window
 from fediblog.store.people import account_search, accounts, relation_lists
@@ -118,7 +117,7 @@ async def search(call: Call) -> list[Json]:
     """Accounts by the beginning of a handle or a part of a name; with `resolve` a whole handle is looked up."""
     words = call.params.text("q").strip()
     if not words:
-        raise Invalid("q", text("api.missing", name="q"))
+        raise Invalid("q", "api.missing", name="q")
     limit, offset = call.limit(), min(call.params.number("offset") or 0, 10_000)
     exact = await _resolved(call, words) if call.params.flag("resolve") and not offset else None
     return await call.read(_search, call.look, words, call.account, limit, offset, call.params.flag("following"), exact)

@@ -8,7 +8,6 @@ from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import account_entity
 from fediblog.mastodon.params import Params
-from fediblog.messages import text
 from fediblog.store.id_paging import Window
 from fediblog.store.readers import lists
 from fediblog.store.readers.lists import List
@@ -91,7 +90,7 @@ def own(tx: Tx, account: int, number: int) -> List:
 
 def _create(tx: Tx, account: int, params: Params) -> List:
     if lists.total(tx, account) >= lists.MOST:
-        raise Invalid("title", text("api.too-many-lists", n=lists.MOST))
+        raise Invalid("title", "api.too-many-lists", n=lists.MOST)
     blank = List(id=0, title="", replies="list", exclusive=False)
     title, replies, exclusive = _settings(params, blank)
     return own(tx, account, lists.add(tx, account, title, replies, exclusive=exclusive))
@@ -106,7 +105,7 @@ def _update(tx: Tx, account: int, number: int, params: Params) -> List:
 def _settings(params: Params, before: List) -> tuple[str, str, bool]:
     title = params.text("title", before.title).strip()
     if not title or len(title) > LONGEST_TITLE:
-        raise Invalid("title", text("api.list-title", n=LONGEST_TITLE))
+        raise Invalid("title", "api.list-title", n=LONGEST_TITLE)
     return (
         title,
         params.choice("replies_policy", lists.REPLIES, before.replies),

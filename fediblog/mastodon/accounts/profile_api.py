@@ -20,7 +20,6 @@ from fediblog.mastodon.entities import account_entity, tag_entity
 from fediblog.mastodon.entities.base import NAMED
 from fediblog.mastodon.params import Params
 from fediblog.media.pictures import Shape
-from fediblog.messages import text
 from fediblog.prepare.wording import Text, Wording
 from fediblog.store.posts import profile_posts, reader_marks, tags
 from fediblog.store.tx import Tx
@@ -128,7 +127,7 @@ def _changed(account: Account, params: Params, pictures: dict[str, int]) -> Prof
     source = params.inner("source")
     language = source.text("language") if source.has("language") else account.language
     if not _LANGUAGE.match(language):
-        raise Invalid("language", text("api.bad-language"))
+        raise Invalid("language", "api.bad-language")
     fields = account.fields_source
     if params.has("fields_attributes"):
         fields = tuple((each.text("name"), each.text("value")) for each in params.each("fields_attributes"))

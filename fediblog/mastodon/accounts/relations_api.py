@@ -15,7 +15,6 @@ from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import account_entity
 from fediblog.mastodon.entities.base import maybe_moment
-from fediblog.messages import text
 from fediblog.store.id_paging import Window
 from fediblog.store.people import relation_lists, relations
 from fediblog.store.people.relation_lists import Place
@@ -72,7 +71,7 @@ async def follow(call: Call) -> Json:
 
     def deed(tx: Tx, urls: Urls, account: int, target: int) -> None:
         if find(tx, target).state != "active":
-            raise Forbidden(text("api.suspended"))
+            raise Forbidden("api.suspended")
         follow_actions.follow(tx, urls, account, target)
         relation_lists.set_follow(tx, account, target, reblogs=reblogs, notify=notify, languages=languages)
 
@@ -82,7 +81,7 @@ async def follow(call: Call) -> Json:
 def _language(name: str) -> str:
     main = name.partition("-")[0].partition("_")[0].lower()
     if not _LANGUAGE.match(main):
-        raise Invalid("languages", text("api.bad-language"))
+        raise Invalid("languages", "api.bad-language")
     return main
 
 
@@ -127,7 +126,7 @@ async def note(call: Call) -> Json:
     """Keep a private remark about an account."""
     comment = call.params.text("comment").strip()
     if len(comment) > NOTE_LIMIT:
-        raise Invalid("comment", text("api.too-long", n=NOTE_LIMIT))
+        raise Invalid("comment", "api.too-long", n=NOTE_LIMIT)
 
     def deed(tx: Tx, _urls: Urls, account: int, target: int) -> None:
         relation_lists.set_note(tx, account, target, comment)
@@ -160,7 +159,7 @@ async def endorse(call: Call) -> Json:
 
 def _endorse(tx: Tx, _urls: Urls, account: int, target: int) -> None:
     if not relations.is_following(tx, account, target):
-        raise Invalid("id", text("api.not-following"))
+        raise Invalid("id", "api.not-following")
     relation_lists.endorse(tx, account, target)
 
 

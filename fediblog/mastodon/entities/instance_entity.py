@@ -48,6 +48,7 @@ class Facts:
     owner: Json | None
     vapid: str
     source: str
+    language: str
 
 
 def version_one(look: Look, facts: Facts) -> Json:
@@ -57,8 +58,8 @@ def version_one(look: Look, facts: Facts) -> Json:
     return {
         "uri": look.urls.handle_domain,
         "title": look.title,
-        "short_description": text("api.description", title=look.title),
-        "description": text("api.description", title=look.title),
+        "short_description": text(facts.language, "api.description", title=look.title),
+        "description": text(facts.language, "api.description", title=look.title),
         "email": facts.email,
         "version": VERSION,
         "urls": {"streaming_api": streaming(look.urls)},
@@ -68,7 +69,7 @@ def version_one(look: Look, facts: Facts) -> Json:
             "domain_count": facts.peers,
         },
         "thumbnail": look.urls.origin + THUMBNAIL,
-        "languages": ["en"],
+        "languages": [facts.language],
         "registrations": False,
         "approval_required": False,
         "invites_enabled": False,
@@ -86,17 +87,17 @@ def version_two(look: Look, facts: Facts) -> Json:
         "title": look.title,
         "version": VERSION,
         "source_url": facts.source,
-        "description": text("api.description", title=look.title),
+        "description": text(facts.language, "api.description", title=look.title),
         "usage": {"users": {"active_month": facts.usage["month"]}},
         "thumbnail": {"url": picture, "blurhash": None, "versions": {"@1x": picture}},
         "icon": [{"src": look.urls.origin + ICON, "size": ICON_SIZE}],
-        "languages": ["en"],
+        "languages": [facts.language],
         "configuration": configuration(look.urls, facts),
         "registrations": {
             "enabled": False,
             "approval_required": False,
             "reason_required": False,
-            "message": text("api.registrations"),
+            "message": text(facts.language, "api.registrations"),
             "min_age": None,
             "url": None,
         },

@@ -13,7 +13,6 @@ from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import admin_entity
 from fediblog.mastodon.params import Params
-from fediblog.messages import text
 from fediblog.store.id_paging import Window
 from fediblog.store.ids import number_of
 from fediblog.store.people import admin_accounts, logins, relations
@@ -35,7 +34,7 @@ Deed = Callable[[Tx, Urls, int], object]
 
 async def _owner(call: Call) -> None:
     if not await call.read(_is_owner, call.login):
-        raise Forbidden(text("api.owners-only"))
+        raise Forbidden("api.owners-only")
 
 
 def _is_owner(tx: Tx, number: int) -> bool:
@@ -123,7 +122,7 @@ async def act(call: Call) -> None:
     await _owner(call)
     kind = call.params.choice("type", ACTIONS, "none")
     if kind in ("sensitive", "silence"):
-        raise Invalid("type", text("api.not-done-here"))
+        raise Invalid("type", "api.not-done-here")
     await call.write(_act, call.site.urls, call.account, call.number(), kind, call.params.number("report_id"))
 
 
@@ -289,7 +288,7 @@ async def block_domain(call: Call) -> Json:
     """Listen to a server and to all names below it no more."""
     await _owner(call)
     if call.params.text("severity", "suspend") != "suspend":
-        raise Invalid("severity", text("api.suspend-only"))
+        raise Invalid("severity", "api.suspend-only")
     reason = call.params.text("private_comment") or call.params.text("public_comment")
     found = await call.write(_block, call.site.urls, call.params.text("domain"), reason)
     return admin_entity.blocked_host(found)

@@ -44,6 +44,7 @@ async def facts(site: Site, look: Look) -> instance_entity.Facts:
         owner=await site.db.read(_owner, look),
         vapid=await vapid.public_key(site),
         source=site.settings.source,
+        language=site.settings.language,
     )
 
 
@@ -75,14 +76,14 @@ async def rules(_call: Call) -> list[Json]:
 async def extended_description(call: Call) -> Json:
     """What the server says of itself."""
     began = await call.read(_began, call.site)
-    return {"updated_at": moment(began), "content": f"<p>{text('api.about')}</p>"}
+    return {"updated_at": moment(began), "content": f"<p>{text(call.site.settings.language, 'api.about')}</p>"}
 
 
 @API.get("/api/v1/instance/privacy_policy", who="anybody", gives="ExtendedDescription", tier=3)
 async def privacy_policy(call: Call) -> Json:
     """What becomes of what is written here."""
     began = await call.read(_began, call.site)
-    return {"updated_at": moment(began), "content": f"<p>{text('api.privacy')}</p>"}
+    return {"updated_at": moment(began), "content": f"<p>{text(call.site.settings.language, 'api.privacy')}</p>"}
 
 
 def _began(tx: Tx, site: Site) -> int:

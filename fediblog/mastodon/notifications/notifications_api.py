@@ -11,7 +11,6 @@ from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities.notification_entity import kinds, requests
 from fediblog.mastodon.entities.notification_entity import notifications as made
 from fediblog.mastodon.params import Params
-from fediblog.messages import text
 from fediblog.store.id_paging import Window
 from fediblog.store.readers import notification_lists, notification_policy, notifications
 from fediblog.store.readers.notification_lists import Wanted
@@ -137,7 +136,7 @@ def _verdict(params: Params, name: str) -> Verdict:
     for verdict in VERDICTS:
         if verdict == given:
             return verdict
-    raise Invalid(name, text("api.policy-word", name=name))
+    raise Invalid(name, "api.policy-word", name=name)
 
 
 def _change(tx: Tx, account: int, changes: dict[str, Verdict], shape: Callable[[Tx, int], Json]) -> Json:

@@ -7,7 +7,6 @@ from fediblog.federation.outbound import push_messages, vapid
 from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.endpoint_table import Table, bearer
 from fediblog.mastodon.params import Params
-from fediblog.messages import text
 from fediblog.net import check_url
 from fediblog.protocol import webpush
 from fediblog.store.people.apps import Token
@@ -26,9 +25,9 @@ async def subscribe(call: Call) -> Json:
     keys = wanted.inner("keys")
     endpoint, key, secret = wanted.text("endpoint").strip(), keys.text("p256dh"), keys.text("auth")
     if webpush.read_keys(key, secret) is None:
-        raise Invalid("keys", text("api.push-keys"))
+        raise Invalid("keys", "api.push-keys")
     if len(endpoint) > LONGEST or check_url(endpoint, call.site.client.policy).url != endpoint:
-        raise Invalid("endpoint", text("api.push-endpoint"))
+        raise Invalid("endpoint", "api.push-endpoint")
     made = await call.write(
         push_subscriptions.put,
         _token(call).id,

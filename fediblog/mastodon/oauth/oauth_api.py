@@ -21,7 +21,6 @@ from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json, Reply, Unauthorized
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.params import Params
-from fediblog.messages import text
 from fediblog.store.people import accounts, apps
 from fediblog.store.people.apps import App, Token
 from fediblog.store.tx import Tx
@@ -44,7 +43,7 @@ def _knock(call: Call, which: Callable[[Doors], Limit]) -> None:
     party: str = call.request.scope.get("fediblog.party", "")
     if party and (wait := which(call.site.keep(Doors)).take(party)):
         TURNED_AWAY.add("oauth")
-        raise TooOften(text("error.too-often", n=wait), wait)
+        raise TooOften("error.too-often", wait)
 
 
 @API.post("/api/v1/apps", who="anybody", gives="CredentialApplication", tier=0)
@@ -119,11 +118,11 @@ async def _granted(call: Call) -> Granted:
     params, (client_id, secret) = call.params, credentials(call.request, call.params)
     kind = params.text("grant_type")
     if kind not in GRANTS:
-        raise Denied("unsupported_grant_type" if kind else "invalid_request", text("oauth.grant-type"))
+        raise Denied("unsupported_grant_type" if kind else "invalid_request", "oauth.grant-type")
     app = await call.read(oauth_grants.client, client_id, secret)
     if kind == "client_credentials":
         if not secret:
-            raise Denied("invalid_client", text("oauth.secret-missing"))
+            raise Denied("invalid_client", "oauth.secret-missing")
         return await call.write(oauth_grants.grant_app, app, params.text("scope"))
     outcome = await call.write(
         oauth_grants.swap,
@@ -146,7 +145,7 @@ def credentials(request: Request, params: Params) -> tuple[str, str]:
     try:
         client, _, secret = base64.b64decode(value.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        raise Denied("invalid_client", text("oauth.basic-wrong")) from None
+        raise Denied("invalid_client", "oauth.basic-wrong") from None
     return unquote_plus(client), unquote_plus(secret)
 
 
@@ -171,7 +170,7 @@ async def revoke(call: Call) -> Reply:
         return _denial(call.request, error)
     outcome = await call.write(oauth_grants.give_back, app, call.params.text("token"))
     if outcome == "foreign":
-        return _denial(call.request, Denied("unauthorized_client", text("oauth.foreign-token")), 403)
+        return _denial(call.request, Denied("unauthorized_client", "oauth.foreign-token"), 403)
     return Reply({}, headers=dict(_UNCACHED))
 
 

@@ -15,7 +15,6 @@ from fediblog.mastodon.entities.status_entity import attachment
 from fediblog.mastodon.params import Params
 from fediblog.media.formats import focal_point
 from fediblog.media.pictures import UPLOAD_LIMIT
-from fediblog.messages import text
 from fediblog.store.posts import media_files
 from fediblog.store.posts.media_files import Upload
 from fediblog.store.tx import Tx
@@ -31,7 +30,7 @@ def described(params: Params) -> str:
     """The description. Raises Invalid for one that is too long."""
     description = tidy(params.text("description")).strip()
     if len(description) > LONGEST:
-        raise Invalid("description", text("api.long-description", n=LONGEST))
+        raise Invalid("description", "api.long-description", n=LONGEST)
     return description
 
 
@@ -80,7 +79,7 @@ async def add(call: Call) -> Reply:
 async def _add(call: Call, patience: float | None) -> Reply:
     chosen = call.params.file("file")
     if chosen is None:
-        raise Invalid("file", text("api.no-file"))
+        raise Invalid("file", "api.no-file")
     alt, focus, data = described(call.params), point_of(call.params), await data_of(chosen)
     if patience is None:
         upload = await uploads.upload(call.site, call.account, data)
@@ -94,7 +93,7 @@ async def _add(call: Call, patience: float | None) -> Reply:
 async def data_of(chosen: UploadFile) -> bytes:
     """The bytes of an uploaded file. Raises Invalid for too many."""
     if chosen.size is not None and chosen.size > UPLOAD_LIMIT:
-        raise Invalid("file", text("error.file-too-large", name=(chosen.filename or "")[:80], n=UPLOAD_LIMIT >> 20))
+        raise Invalid("file", "error.file-too-large", name=(chosen.filename or "")[:80], n=UPLOAD_LIMIT >> 20)
     return await chosen.read(UPLOAD_LIMIT + 1)
 
 
@@ -107,10 +106,10 @@ def _describe(tx: Tx, account: int, number: int, alt: str, focus: tuple[float, f
 async def one(call: Call) -> Reply:
     """An uploaded picture of one's own."""
     upload = await call.read(_own, call.account, call.number())
-    if upload.problem:
-        raise Invalid("file", upload.problem)
+    if problem := media_files.refusal(upload, "file"):
+        raise problem
     if not upload.file and call.site.clock() - upload.created > ABANDONED:
-        raise Invalid("file", text("api.media-abandoned"))
+        raise Invalid("file", "api.media-abandoned")
     return Reply(shape(call.site.urls, upload), 200 if upload.file else 206)
 
 
@@ -138,7 +137,7 @@ async def remove(call: Call) -> None:
 def _remove(tx: Tx, account: int, number: int) -> None:
     upload = _own(tx, account, number)
     if media_files.is_shown(tx, upload):
-        raise Invalid("media", text("api.media-used"))
+        raise Invalid("media", "api.media-used")
     media_files.remove(tx, number)
 
 

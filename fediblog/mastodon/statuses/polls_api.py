@@ -13,7 +13,6 @@ from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities.status_entity import poll
 from fediblog.mastodon.statuses import statuses_api
-from fediblog.messages import text
 from fediblog.store.posts import reader_marks
 from fediblog.store.queues import poll_totals
 from fediblog.store.tx import Tx
@@ -49,7 +48,7 @@ def _vote(tx: Tx, urls: Urls, account: int, number: int, choices: Sequence[int])
     post = _asking(tx, number, account)
     names = [option.name for option in post.poll.options] if post.poll else []
     if any(choice >= len(names) for choice in choices):
-        raise Invalid("choices", text("api.no-choice"))
+        raise Invalid("choices", "api.no-choice")
     reaction_actions.vote(tx, urls, account, post.id, [names[choice] for choice in choices])
 
 

@@ -16,7 +16,6 @@ from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities.base import VISIBILITIES, moment
 from fediblog.mastodon.entities.status_entity import attachment
 from fediblog.mastodon.statuses import status_params, statuses_api
-from fediblog.messages import text
 from fediblog.protocol.previews import warning
 from fediblog.store.posts import media_files, posts, profile_posts
 from fediblog.store.tx import Tx
@@ -83,7 +82,7 @@ async def put_off(call: Call) -> Json:
     """Choose another time."""
     at = status_params.moment_of(call.params.text("scheduled_at"))
     if at is None:
-        raise Invalid("scheduled_at", text("api.no-time"))
+        raise Invalid("scheduled_at", "api.no-time")
     draft = await call.read(_put_off, call.account, call.number(), at)
     return scheduled(await action_lookups.edit(call.site, call.account, call.number(), draft, find=False))
 

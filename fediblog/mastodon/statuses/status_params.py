@@ -16,7 +16,6 @@ from fediblog.mastodon.params import Params
 from fediblog.mastodon.statuses import statuses_api
 from fediblog.mastodon.statuses.media_api import described, point_of
 from fediblog.mastodon.statuses.posting_defaults import preferred
-from fediblog.messages import text
 from fediblog.protocol import readers
 from fediblog.store.posts import media_files
 from fediblog.store.tx import Tx
@@ -139,7 +138,7 @@ def _titled(ours: Params, source: str, kind: str, has_poll: bool) -> tuple[str, 
         return title, source
     title, rest = split(source) if kind == MARKDOWN else ("", source)
     if wanted == "Article" and not title:
-        raise Invalid("fediblog", text("api.no-title"))
+        raise Invalid("fediblog", "api.no-title")
     return title, rest
 
 
@@ -175,14 +174,14 @@ def moment_of(given: str) -> int | None:
         return None
     at = readers.moment(given)
     if at is None:
-        raise Invalid("scheduled_at", text("api.no-time"))
+        raise Invalid("scheduled_at", "api.no-time")
     return at
 
 
 def not_too_soon(at: int, now: int) -> int:
     """The time itself. Raises Invalid for less than five minutes."""
     if at < now + SOON:
-        raise Invalid("scheduled_at", text("api.too-soon"))
+        raise Invalid("scheduled_at", "api.too-soon")
     return at
 
 
@@ -192,7 +191,7 @@ def _poll(asked: Params) -> PollDraft | None:
         return None
     seconds = asked.number("expires_in")
     if seconds is None:
-        raise Invalid("poll", text("api.no-period"))
+        raise Invalid("poll", "api.no-period")
     return PollDraft(options=options, multiple=asked.flag("multiple"), seconds=seconds)
 
 
@@ -201,7 +200,7 @@ def _same_poll(post: Post, asked: Params) -> None:
     options = [one_line(name) for name in asked.texts("options")]
     standing = [option.name for option in post.poll.options] if post.poll else []
     if options and options != standing:
-        raise Invalid("poll", text("api.poll-stays"))
+        raise Invalid("poll", "api.poll-stays")
 
 
 def _pictures(tx: Tx, account: int, params: Params, before: Sequence[File] = ()) -> tuple[File, ...]:
@@ -210,7 +209,7 @@ def _pictures(tx: Tx, account: int, params: Params, before: Sequence[File] = ())
     stored = media_files.many(tx, numbers, account) if numbers else {}
     asked = set(params.texts("media_ids")) - {""}  # which is how an empty list is sent in a form
     if len(stored) < len(asked):
-        raise Invalid("media_ids", text("api.no-media"))
+        raise Invalid("media_ids", "api.no-media")
     standing = {each.upload: each for each in before}
     changes = {each.number("id"): each for each in params.each("media_attributes")}
     found = []

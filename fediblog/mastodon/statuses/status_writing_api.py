@@ -20,7 +20,6 @@ from fediblog.mastodon.params import Params
 from fediblog.mastodon.statuses.scheduled_api import scheduled
 from fediblog.mastodon.statuses.status_params import POLICIES, changed_draft, new_draft
 from fediblog.mastodon.statuses.statuses_api import find, kind_of, own, show, text_of
-from fediblog.messages import text
 from fediblog.prepare.wording import Wording
 from fediblog.store.people import apps
 from fediblog.store.posts import media_files, posts, reader_marks
@@ -124,7 +123,7 @@ async def interaction_policy(call: Call) -> Json:
     """Say who may quote a status of one's own: public, followers or nobody."""
     policy = call.params.text("quote_approval_policy")
     if policy not in POLICIES:
-        raise Invalid("quote_approval_policy", text("api.quote-policy"))
+        raise Invalid("quote_approval_policy", "api.quote-policy")
     quotas.use(call.site, call.account, "deed")
     number = await call.write(_let_quote, call.site.urls, call.account, call.number(), policy)
     return await call.read(show, call.look, number, call.account)

@@ -17,7 +17,6 @@ from fediblog.federation.site import Site
 from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.streaming import stream_messages
 from fediblog.mastodon.streaming.streams import Stream, admit
-from fediblog.messages import text
 from fediblog.store.people import apps
 from fediblog.store.people.apps import Token
 from fediblog.store.queues import events
@@ -72,7 +71,7 @@ class Hub:
         """A new connection. Raises TooOften if there are too many."""
         own = sum(1 for each in self._listeners if each.token.id == token.id)
         if own >= MOST_OF_TOKEN or len(self._listeners) >= MOST_IN_ALL:
-            raise TooOften(text("api.too-many-streams"), 30)
+            raise TooOften("api.too-many-streams", 30)
         listener = Listener(token)
         async with self._turn:  # nobody is told anything before it is known what is new
             is_first = self._task is None

@@ -21,7 +21,6 @@ from fediblog.mastodon.streaming import streams
 from fediblog.mastodon.streaming.hub import MOST_STREAMS, Hub, Listener
 from fediblog.mastodon.streaming.stream_messages import Message
 from fediblog.mastodon.streaming.streams import Stream
-from fediblog.messages import text
 from fediblog.store.people.apps import Token
 
 HEARTBEAT = 15.0  # seconds, so that nothing in between takes the connection for dead
@@ -43,7 +42,7 @@ def _token_in(connection: Request | WebSocket) -> str:
 async def _known(connection: Request | WebSocket, site: Site) -> Token:
     given = _token_in(connection)
     if not given:
-        raise Unauthorized(text("api.token-missing"))
+        raise Unauthorized("api.token-missing")
     return await endpoint_table.known(site, given)
 
 
@@ -87,7 +86,7 @@ def _subprotocol(websocket: WebSocket) -> str | None:
 
 async def _deny(websocket: WebSocket, error: FediblogError) -> None:
     """Before the handshake is done, HTTP says it best (ASGI's response to a WebSocket)."""
-    reply = endpoint_table.refusal(error)
+    reply = endpoint_table.refusal(error, websocket.scope)
     if "websocket.http.response" in websocket.scope.get("extensions", {}):
         await websocket.send_denial_response(respond(reply))
     else:
@@ -125,7 +124,7 @@ async def _listen(websocket: WebSocket, site: Site, listener: Listener) -> None:
         try:
             await _obey(site, listener, said)
         except Refused as error:
-            reply = endpoint_table.refusal(error)
+            reply = endpoint_table.refusal(error, websocket.scope)
             async with asyncio.timeout(PATIENCE):
                 await websocket.send_text(json.dumps({**reply.body, "status": reply.status}))
 
@@ -136,13 +135,13 @@ async def _obey(site: Site, listener: Listener, said: str) -> None:
     except (ValueError, RecursionError):
         asked = None
     if not isinstance(asked, dict) or asked.get("type") not in ("subscribe", "unsubscribe"):
-        raise Invalid("type", text("api.stream-message"))
+        raise Invalid("type", "api.stream-message")
     if asked["type"] == "unsubscribe":
         listener.streams.discard(streams.stream_of(asked))
         return
     stream = await _checked(site, asked, listener.token)
     if len(listener.streams) >= MOST_STREAMS:
-        raise Forbidden(text("api.too-many-streams"))
+        raise Forbidden("api.too-many-streams")
     listener.streams.add(stream)
 
 
@@ -164,7 +163,7 @@ async def events(request: Request) -> Response:
         stream = await _checked(site, given, token)
         listener = await hub.join(token)
     except FediblogError as error:
-        return respond(endpoint_table.refusal(error))
+        return respond(endpoint_table.refusal(error, request.scope))
     listener.streams.add(stream)
     headers = {"Cache-Control": "private, no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_lines(hub, listener), media_type="text/event-stream", headers=headers)

@@ -9,7 +9,6 @@ from fediblog.domain.scopes import covers
 from fediblog.errors import Forbidden, Invalid
 from fediblog.hashtags import key
 from fediblog.mastodon.params import whole
-from fediblog.messages import text
 from fediblog.store.people.apps import Token
 
 USER, NOTICES, LIST, DIRECT, TAG, PUBLIC = "user", "user:notification", "list", "direct", "hashtag", "public"
@@ -70,22 +69,22 @@ def stream_of(given: Mapping[str, object]) -> Stream:
     if name == LIST:
         number = whole(given.get("list"))
         if number is None:
-            raise Invalid("list", text("api.stream-list"))
+            raise Invalid("list", "api.stream-list")
         return Stream(name, str(number))
     if name in (TAG, f"{TAG}:local"):
         tag = key(str(given.get("tag") or "")[:LONGEST_TAG])
         if not tag:
-            raise Invalid("tag", text("api.stream-tag"))
+            raise Invalid("tag", "api.stream-tag")
         return Stream(name, tag)
     if name not in STREAMS:
-        raise Invalid("stream", text("api.stream-unknown"))
+        raise Invalid("stream", "api.stream-unknown")
     return Stream(name)
 
 
 def admit(stream: Stream, token: Token) -> None:
     """Raises Forbidden unless the token may listen to the stream."""
     if token.account is None or not covers(token.scopes, STREAMS[stream.name][0]):
-        raise Forbidden(text("api.scope-missing"))
+        raise Forbidden("api.scope-missing")
 
 
 def hears_notices(token: Token) -> bool:

@@ -10,7 +10,6 @@ from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import filter_entity
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.statuses.statuses_api import find
-from fediblog.messages import text
 from fediblog.store.queues import events
 from fediblog.store.readers import filters
 from fediblog.store.readers.filters import CONTEXTS, Filter, Keyword
@@ -165,7 +164,7 @@ def _blank() -> Filter:
 
 def _create(tx: Tx, account: int, params: Params) -> Filter:
     if filters.total(tx, account) >= filters.MOST:
-        raise Invalid("title", text("api.too-many-filters", n=filters.MOST))
+        raise Invalid("title", "api.too-many-filters", n=filters.MOST)
     number = filters.add(tx, account, *_settings(tx, params, _blank()))
     _put_keywords(tx, own(tx, account, number), params)
     _tell(tx, account)
@@ -198,7 +197,7 @@ def _settings(tx: Tx, params: Params, before: Filter) -> tuple[str, Sequence[str
 def _words(params: Params, name: str, otherwise: str = "") -> str:
     words = params.text(name, otherwise).strip()
     if not words or len(words) > LONGEST:
-        raise Invalid(name, text("api.filter-words", name=name, n=LONGEST))
+        raise Invalid(name, "api.filter-words", name=name, n=LONGEST)
     return words
 
 
@@ -207,7 +206,7 @@ def _contexts(params: Params, before: Filter) -> Sequence[str]:
         return before.contexts
     given = params.texts("context")
     if not given or set(given) - set(CONTEXTS):
-        raise Invalid("context", text("api.filter-context"))
+        raise Invalid("context", "api.filter-context")
     return [each for each in CONTEXTS if each in given]
 
 
@@ -222,7 +221,7 @@ def _put_keywords(tx: Tx, found: Filter, params: Params) -> None:
     standing = {each.id: each for each in found.keywords}
     given = params.each("keywords_attributes")
     if len(given) + len(standing) > filters.MOST_KEYWORDS:
-        raise Invalid("keywords_attributes", text("api.too-many-keywords", n=filters.MOST_KEYWORDS))
+        raise Invalid("keywords_attributes", "api.too-many-keywords", n=filters.MOST_KEYWORDS)
     for each in given:
         number = each.number("id")
         if number is None:
@@ -252,7 +251,7 @@ def _keyword(tx: Tx, account: int, number: int) -> tuple[int, Keyword]:
 def _add_keyword(tx: Tx, account: int, number: int, params: Params) -> Keyword:
     found = own(tx, account, number)
     if len(found.keywords) >= filters.MOST_KEYWORDS:
-        raise Invalid("keyword", text("api.too-many-keywords", n=filters.MOST_KEYWORDS))
+        raise Invalid("keyword", "api.too-many-keywords", n=filters.MOST_KEYWORDS)
     whole = params.flag("whole_word", True)
     made = filters.add_keyword(tx, number, _words(params, "keyword"), whole_word=whole)
     _tell(tx, account)
@@ -281,7 +280,7 @@ def _entry(tx: Tx, account: int, number: int) -> int:
 def _add_entry(tx: Tx, account: int, number: int, status: int) -> Json:
     found, post = own(tx, account, number), find(tx, status, account).post.id
     if len(found.posts) >= filters.MOST_KEYWORDS:
-        raise Invalid("status_id", text("api.too-many-keywords", n=filters.MOST_KEYWORDS))
+        raise Invalid("status_id", "api.too-many-keywords", n=filters.MOST_KEYWORDS)
     entry = filters.add_post(tx, number, post)
     _tell(tx, account)
     return filter_entity.entry(entry, post)
@@ -306,7 +305,7 @@ def _old_action(params: Params, before: str) -> str:
 
 def _old_create(tx: Tx, account: int, params: Params) -> tuple[Filter, Keyword]:
     if filters.total(tx, account) >= filters.MOST:
-        raise Invalid("phrase", text("api.too-many-filters", n=filters.MOST))
+        raise Invalid("phrase", "api.too-many-filters", n=filters.MOST)
     phrase, action = _words(params, "phrase"), _old_action(params, "warn")
     made = filters.add(tx, account, phrase, _contexts(params, _blank()), action, _expiry(tx, params, _blank()))
     number = filters.add_keyword(tx, made, phrase, whole_word=params.flag("whole_word", True))

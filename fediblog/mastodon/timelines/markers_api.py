@@ -9,7 +9,6 @@ from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities.base import moment
 from fediblog.mastodon.params import Params
-from fediblog.messages import text
 from fediblog.store.readers import markers, notifications
 from fediblog.store.readers.markers import TIMELINES, Marker
 from fediblog.store.tx import Tx
@@ -37,7 +36,7 @@ def _wanted(params: Params) -> dict[str, int]:
         if inner.has("last_read_id"):
             number = inner.number("last_read_id")
             if number is None:
-                raise Invalid(name, text("api.marker-number"))
+                raise Invalid(name, "api.marker-number")
             wanted[name] = number
     return wanted
 

@@ -16,7 +16,6 @@ from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import account_entity
 from fediblog.mastodon.entities.status_entity import statuses
 from fediblog.mastodon.entities.tag_entity import tags
-from fediblog.messages import text
 from fediblog.store.id_paging import Window
 from fediblog.store.posts import posts, search
 from fediblog.store.tx import Tx
@@ -59,10 +58,10 @@ def _wanted(call: Call) -> _Wanted:
     params = call.params
     words = params.text("q").strip()
     if not words:
-        raise Invalid("q", text("api.search-empty"))
+        raise Invalid("q", "api.search-empty")
     kind = params.text("type")
     if kind and kind not in TYPES:
-        raise Invalid("type", text("api.search-type"))
+        raise Invalid("type", "api.search-type")
     asked = call.window()
     window = Window(
         before=asked.before,

@@ -12,7 +12,6 @@ from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import tag_entity
-from fediblog.messages import text
 from fediblog.store.id_paging import Window
 from fediblog.store.posts import tags
 from fediblog.store.tx import Tx
@@ -88,14 +87,14 @@ def _marked(tx: Tx, look: Look, account: int, name: str, deed: str) -> Json:
 
 def _follow(tx: Tx, account: int, name: str) -> None:
     if len(tags.followed(tx, account, Window(limit=MOST_FOLLOWED))) >= MOST_FOLLOWED:
-        raise Invalid("name", text("api.too-many", n=MOST_FOLLOWED))
+        raise Invalid("name", "api.too-many", n=MOST_FOLLOWED)
     tags.follow(tx, account, name)
 
 
 def _feature(tx: Tx, account: int, name: str) -> None:
     standing = set(map(key, tags.featured_names(tx, account)))
     if key(name) not in standing and len(standing) >= MOST_FEATURED:
-        raise Invalid("name", text("api.too-many", n=MOST_FEATURED))
+        raise Invalid("name", "api.too-many", n=MOST_FEATURED)
     tags.set_featured(tx, account, name, on=True)
 
 
@@ -126,7 +125,7 @@ async def add_featured(call: Call) -> Json:
     try:
         name = checked(call.params.text("name"))
     except NotFound:
-        raise Invalid("name", text("api.bad-tag")) from None
+        raise Invalid("name", "api.bad-tag") from None
     quotas.use(call.site, call.account, "deed")
     return await call.write(_added, call.look, call.account, name)
 

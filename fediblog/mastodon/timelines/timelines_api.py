@@ -14,7 +14,6 @@ from fediblog.mastodon.entities.status_entity import Shown
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.streaming import streams
 from fediblog.mastodon.streaming.streams import Stream
-from fediblog.messages import text
 from fediblog.store.id_paging import Window
 from fediblog.store.posts import conversations, timelines
 from fediblog.store.posts.timelines import Entry, Tags
@@ -75,7 +74,7 @@ async def link(call: Call) -> Reply:
     """Public posts that point to the page `url`."""
     viewer, window, url = call.viewer, call.window(), call.params.text("url")
     if not url:
-        raise Invalid("url", text("api.link-missing"))
+        raise Invalid("url", "api.link-missing")
     return await reply(call, lambda tx: timelines.linked(tx, viewer, url, window))
 
 

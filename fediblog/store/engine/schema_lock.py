@@ -70,12 +70,7 @@ def may_upgrade(upgrade: Upgrade, current: int, newest: int, alone: Callable[[],
 
 def refuse_in_use(current: int, newest: int) -> None:
     """A process that does not know the newer schema uses the database."""
-    raise Refused(
-        "database-in-use",
-        f"The database has schema {current}, this version of fediblog needs {newest}, and a process of the older"
-        " version still uses it. Stop that one first. With --yes it is brought up to date all the same, and the older"
-        " process may fail from then on.",
-    )
+    raise Refused("database-in-use", current=current, newest=newest)
 
 
 def wait_a_moment() -> None:

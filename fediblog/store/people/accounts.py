@@ -206,7 +206,7 @@ def create_local(
 ) -> Account:
     """Make an account of ours with its keys; without a login the instance actor. Refused if the handle is taken."""
     if local_by_handle(tx, handle):
-        raise Refused("handle-taken", f"The handle {handle} is taken; choose another.")
+        raise Refused("handle-taken", handle=handle)
     number = tx.new_id()
     uri = urls.actor(number) if login is not None else urls.instance_actor
     actor = Actor(
@@ -245,7 +245,7 @@ def save_remote(tx: Tx, actor: Actor, domain: str) -> Account:
     clean_actor = _columns(actor, domain, remote=True)
     row = tx.one("select id, local, state from account where uri = :uri", uri=actor.uri)
     if row and row.local:
-        raise Refused("account-is-ours", "That account lives here.")
+        raise Refused("account-is-ours")
     if clean_actor["inbox_host"]:
         foreign_inboxes.check(tx, actor.uri, clean_actor["inbox_host"])
     if row:

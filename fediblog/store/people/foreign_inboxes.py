@@ -23,14 +23,14 @@ def check(tx: Tx, uri: str, inbox_host: str) -> None:
     tx.hold(BLOCKS, shared=True)
     tx.hold(crc32(inbox_host.encode()))  # who comes at the same time is counted as well
     if blocked_among(tx, [inbox_host]):
-        raise Refused("host-blocked", "The server of that inbox is blocked here.", inbox_host)
+        raise Refused("host-blocked", inbox_host, key="refusal.inbox-blocked")
     others = tx.one(
         "select count(*) as n from account where inbox_host = :host and inbox_host <> '' and uri <> :uri",
         host=inbox_host,
         uri=uri,
     )
     if others is not None and others.n >= MOST and tx.one(_FAMILIAR, host=inbox_host) is None:
-        raise Refused("inbox-elsewhere", "Too many accounts have their inbox at a server that is new here.", inbox_host)
+        raise Refused("inbox-elsewhere", inbox_host)
 
 
 def suspend_blocked(tx: Tx) -> None:

@@ -29,7 +29,7 @@ class Session:
 def create(tx: Tx, name: str, password: str, role: str = "member") -> Login:
     """A new login; `password` is the hash. Refused if the name is taken."""
     if tx.one("select 1 as yes from login where name = :name", name=name.lower()):
-        raise Refused("login-taken", f"There is a login {name} already; choose another name.")
+        raise Refused("login-taken", name=name)
     number = tx.new_id()
     tx.run(
         "insert into login (id, name, password, role, created) values (:id, :name, :password, :role, :now)",
@@ -86,6 +86,19 @@ def set_password(tx: Tx, login: int, password: str) -> None:
     tx.hold(login)  # what is just being opened or swapped ends as well
     tx.run("update login set password = :password where id = :id", password=password, id=login)
     _end_all(tx, login)
+
+
+def set_language(tx: Tx, login: int, language: str) -> None:
+    """In which language the pages are shown to it; '' for what the browser asks for."""
+    tx.run("update login set language = :language where id = :id", language=language, id=login)
+
+
+def language_of(tx: Tx, account: int) -> str:
+    """The language of the login that owns an account, as `Login` has it."""
+    row = tx.one(
+        "select l.language from login l join account a on a.login = l.id where a.id = :account", account=account
+    )
+    return str(row.language) if row else ""
 
 
 def set_disabled(tx: Tx, login: int, *, disabled: bool) -> None:
@@ -154,4 +167,11 @@ def sweep_sessions(tx: Tx) -> int:
 
 
 def _login(row: Row) -> Login:
-    return Login(id=row.id, name=row.name, role=row.role, created=row.created, mark=mark_of(row.password))
+    return Login(
+        id=row.id,
+        name=row.name,
+        role=row.role,
+        created=row.created,
+        mark=mark_of(row.password),
+        language=row.language,
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from typing import TypedDict, Unpack
 
 from fediblog.domain.records import record
+from fediblog.errors import Invalid, Refused
 from fediblog.store.tx import Row, Tx
 
 
@@ -80,9 +82,20 @@ def finish(tx: Tx, number: int, **made: Unpack[Made]) -> None:
     )
 
 
-def give_up(tx: Tx, number: int, problem: str) -> None:
-    """What was promised is no picture that can be shown; `problem` says why, in plain English."""
-    tx.run("update media set problem = :problem where id = :id", problem=problem, id=number)
+def give_up(tx: Tx, number: int, problem: Refused) -> None:
+    """What was promised is no picture that can be shown; `problem` says why."""
+    kept = json.dumps({"key": problem.key, "values": problem.values})
+    tx.run("update media set problem = :problem where id = :id", problem=kept, id=number)
+
+
+def refusal(upload: Upload, field: str) -> Invalid | None:
+    """Why there will be no picture, as what is wrong with that field of a form; None if nothing is known to be."""
+    if not upload.problem:
+        return None
+    if not upload.problem.startswith("{"):  # what the sentence itself was stored of, once
+        return Invalid(field, "media.problem", problem=upload.problem)
+    problem = json.loads(upload.problem)
+    return Invalid(field, problem["key"], **problem["values"])
 
 
 def get(tx: Tx, number: int, account: int) -> Upload | None:

@@ -27,7 +27,7 @@ async def webfinger(request: Request) -> Response:
     site = site_of(request)
     asked = request.query_params.get("resource")
     if not asked:
-        raise Refused("resource-missing", "Say which account is meant: ?resource=acct:name@host")
+        raise Refused("resource-missing")
     account = await site.db.read(_account, site.urls, parse_resource(asked))
     server = account.login is None
     answer = write_jrd(
@@ -47,7 +47,7 @@ def _account(tx: Tx, urls: Urls, resource: Resource) -> Account:
     if resource.url:
         return _named_by(tx, urls, resource.url)
     if resource.host not in (urls.handle_domain, urls.host):
-        raise NotFound("That account is not here.")
+        raise NotFound("account.not-here")
     handle = resource.user.lower()
     # Some ask for host@host to learn the actor of the server itself.
     found = accounts.local_by_handle(tx, INSTANCE_HANDLE if handle == resource.host else handle)
@@ -59,16 +59,16 @@ def _named_by(tx: Tx, urls: Urls, url: str) -> Account:
     if bare == urls.origin:
         return _living(accounts.instance(tx, urls))
     if not urls.owns(url):
-        raise NotFound("That account is not here.")
+        raise NotFound("account.not-here")
     handle = bare.removeprefix(f"{urls.origin}/@")
     return _living(accounts.local_by_handle(tx, handle) if handle != bare else accounts.by_uri(tx, bare))
 
 
 def _living(account: Account | None) -> Account:
     if account is None or not account.local or account.state == "suspended":
-        raise NotFound("That account is not here.")
+        raise NotFound("account.not-here")
     if account.state == "deleted":
-        raise Gone("That account has been deleted.")
+        raise Gone("account.deleted")
     return account
 
 
@@ -92,7 +92,7 @@ async def nodeinfo_document(request: Request) -> Response:
     site = site_of(request)
     version = request.path_params["version"]
     if version not in nodeinfo.VERSIONS:
-        raise NotFound("There are NodeInfo 2.0 and 2.1 here.")
+        raise NotFound("nodeinfo.versions")
     usage = await total(site, server_state.usage)
     told = nodeinfo.Site(
         version=__version__,

@@ -23,7 +23,7 @@ async def followers(request: Request) -> Response:
     site = site_of(request)
     account = await asker(site, incoming_of(request.scope))
     if account is None:
-        raise Refused("signature-missing", "This is told to signed requests only.")
+        raise Refused("signature-missing", key="refusal.told-to-signed")
     found = await site.db.read(_followers, request.path_params["number"], host_of(account.uri))
     return document(request, found, public=False)
 

@@ -87,8 +87,8 @@ async def body_of(receive: Receive, alarms: Alarms) -> bytes:
                 chunk, more = message.get("body", b""), message.get("more_body", False)
                 size += len(chunk)
                 if size > MAX_ACTIVITY:
-                    raise Refused("too-large", "An activity has at most 1 MB.")
+                    raise Refused("too-large", key="refusal.activity-over-a-megabyte")
                 chunks.append(chunk)
     except TimeoutError:
-        raise Refused("too-slow", "That took too long.") from None
+        raise Refused("too-slow") from None
     return b"".join(chunks)

@@ -37,49 +37,49 @@ class Reader:
         return cls(links, account, f'{token}<input type="hidden" name="next" value="{escape(here)}#p')
 
 
-def foot(post: Post, reader: Reader) -> Markup:
+def foot(language: str, post: Post, reader: Reader) -> Markup:
     """What stands below a post."""
     if reader.account is not None and post.state == "published":
-        return Markup(_deeds(post, reader.account, f'{reader.fields}{post.id}">\n'))  # noqa: S704  of escaped parts
-    return Markup(_totals(post, reader.links))  # noqa: S704  built from escaped parts
+        return Markup(_deeds(language, post, reader.account, f'{reader.fields}{post.id}">\n'))  # noqa: S704  of escaped parts
+    return Markup(_totals(language, post, reader.links))  # noqa: S704  built from escaped parts
 
 
-def _deeds(post: Post, account: int, fields: str) -> str:
+def _deeds(language: str, post: Post, account: int, fields: str) -> str:
     own, is_open = post.account.id == account, post.visibility in _OPEN
     reply = boost = quote = like = last = ""
     author = post.account.uri
     told = post.policy if post.policy is not None and not own else _FREE
     if own or account in post.addressed or not (post.repliable == "nobody" or is_for_nobody(told.reply, author)):
-        answer = f"{_words('reply', 'post.reply')}{_count(post.comments)}"
+        answer = f"{_words(language, 'reply', 'post.reply')}{_count(post.comments)}"
         reply = f'  <a class="act" href="/write?reply={post.id}"{answer}</a>\n'
     if is_open and (post.boosted or not is_for_nobody(told.announce, author)):
         state = ("unboost", " on", "post.unboost") if post.boosted else ("boost", "", "post.boost")
-        boost = _form(post.id, fields, "boost", state, post.boost_total)
+        boost = _form(language, post.id, fields, "boost", state, post.boost_total)
     quotable = is_open and post.quotable != "nobody" and not is_for_nobody(told.quote, author)
     if quotable or (own and post.visibility != Visibility.DIRECT):
-        quote = f'  <a class="act" href="/write?quote={post.id}"{_words("quote", "post.quote")}</a>\n'
+        quote = f'  <a class="act" href="/write?quote={post.id}"{_words(language, "quote", "post.quote")}</a>\n'
     if post.liked or not is_for_nobody(told.like, author):
         state = ("unlike", " on", "post.unlike") if post.liked else ("like", "", "post.like")
-        like = _form(post.id, fields, "like", state, post.like_total)
+        like = _form(language, post.id, fields, "like", state, post.like_total)
     if own:
-        last = _own(post, fields if is_open else "")
+        last = _own(language, post, fields if is_open else "")
     elif not post.local:
         where = f'href="{escape(post.url or post.uri)}" rel="nofollow noopener noreferrer"'
-        last = f'  <div class="own"><a class="act" {where}>{escape(text("post.original"))}</a></div>\n'
+        last = f'  <div class="own"><a class="act" {where}>{escape(text(language, "post.original"))}</a></div>\n'
     return f'<footer class="actions">\n{reply}{boost}{quote}{like}{last}</footer>\n'
 
 
-def _form(number: int, fields: str, deed: str, state: tuple[str, str, str], count: int) -> str:
+def _form(language: str, number: int, fields: str, deed: str, state: tuple[str, str, str], count: int) -> str:
     """A button with a drawing; `state` is what it does, the class of what is done already, and the label."""
     does, on, label = state
-    button = f'<button class="act {deed}{on}"{_words(deed, label)}{_count(count)}</button>'
+    button = f'<button class="act {deed}{on}"{_words(language, deed, label)}{_count(count)}</button>'
     return f'  <form method="post" action="/post/{number}/{does}">{fields}{button}</form>\n\n'
 
 
 @cache
-def _words(drawing: str, label: str) -> str:
+def _words(language: str, drawing: str, label: str) -> str:
     """The end of a tag with a title, and within it a drawing that stands for the same words."""
-    words = escape(text(label))
+    words = escape(text(language, label))
     return f' title="{words}">{icon(drawing)}<span class="hidden">{words}</span>'
 
 
@@ -87,27 +87,27 @@ def _count(number: int) -> str:
     return f'<span class="count">{number}</span>' if number else ""
 
 
-def _own(post: Post, fields: str) -> str:
+def _own(language: str, post: Post, fields: str) -> str:
     """What its author can do; it can be pinned if there are fields for that."""
     pin = ""
     if fields:
-        does, label = ("unpin", text("post.unpin")) if post.pinned else ("pin", text("post.pin"))
-        button = f'<button class="act">{escape(label)}</button>'
+        does, label = ("unpin", "post.unpin") if post.pinned else ("pin", "post.pin")
+        button = f'<button class="act">{escape(text(language, label))}</button>'
         pin = f'  <form method="post" action="/post/{post.id}/{does}">{fields}{button}</form>\n'
-    edit = f'  <a class="act" href="/write/{post.id}">{escape(text("post.edit"))}</a>\n'
-    delete = f'  <a class="act" href="/post/{post.id}/delete">{escape(text("post.delete"))}</a>\n'
+    edit = f'  <a class="act" href="/write/{post.id}">{escape(text(language, "post.edit"))}</a>\n'
+    delete = f'  <a class="act" href="/post/{post.id}/delete">{escape(text(language, "post.delete"))}</a>\n'
     return f'  <div class="own">\n{pin}{edit}{delete}  </div>\n'
 
 
-def _totals(post: Post, links: Links) -> str:
+def _totals(language: str, post: Post, links: Links) -> str:
     if not (post.comments or post.like_total or post.boost_total):
         return ""
     comments = boosts = likes = ""
     if post.comments:
-        words = escape(text("post.comments", n=post.comments))
+        words = escape(text(language, "post.comments", n=post.comments))
         comments = f'<a href="{escape(links.post(post))}#comments">{words}</a>'
     if post.boost_total:
-        boosts = f"<span>{escape(text('post.boosts', n=post.boost_total))}</span>"
+        boosts = f"<span>{escape(text(language, 'post.boosts', n=post.boost_total))}</span>"
     if post.like_total:
-        likes = f"<span>{escape(text('post.likes', n=post.like_total))}</span>"
+        likes = f"<span>{escape(text(language, 'post.likes', n=post.like_total))}</span>"
     return f'<p class="totals quiet">\n{comments}{boosts}{likes}</p>\n'

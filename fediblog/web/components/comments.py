@@ -52,51 +52,51 @@ def page_of(page: int) -> str:
     return f"?comments={page}"
 
 
-def comments(answers: Sequence[Comment], parts: Parts, links: Links) -> Markup:
+def comments(language: str, answers: Sequence[Comment], parts: Parts, links: Links) -> Markup:
     """Answers as the items of a list."""
-    shown = [
-        f'<li class="depth-{each.depth}">'
-        f"{_comment(each.post, parts, links, each.to, page=each.page) if each.post is not None else _unseen()}\n</li>"
-        for each in answers
-    ]
+    shown = [f'<li class="depth-{each.depth}">{_answer(language, each, parts, links)}\n</li>' for each in answers]
     return Markup("\n".join(shown))  # noqa: S704  made of escaped parts
 
 
-def _unseen() -> str:
-    """In the place of a comment that is not shown, for what others answered to it."""
-    return f'<p class="comment quiet small">{escape(text("post.unseen"))}</p>'
+def _answer(language: str, each: Comment, parts: Parts, links: Links) -> str:
+    """A comment; in the place of one that is not shown, for what others answered to it, that it is not."""
+    if each.post is None:
+        return f'<p class="comment quiet small">{escape(text(language, "post.unseen"))}</p>'
+    return _comment(language, each.post, parts, links, each.to, page=each.page)
 
 
-def comment(post: Post, parts: Parts, links: Links, level: str) -> Markup:
+def comment(language: str, post: Post, parts: Parts, links: Links, level: str) -> Markup:
     """One post, as it is shown among comments; its title is a heading of that level."""
-    return Markup(_comment(post, parts, links, None, level))  # noqa: S704  made of escaped parts
+    return Markup(_comment(language, post, parts, links, None, level))  # noqa: S704  made of escaped parts
 
 
-def _comment(post: Post, parts: Parts, links: Links, to: Post | None, level: str = "h3", page: int = 0) -> str:
-    made_of = (post, to, links, level, page)
+def _comment(
+    language: str, post: Post, parts: Parts, links: Links, to: Post | None, level: str = "h3", page: int = 0
+) -> str:
+    made_of = (language, post, to, links, level, page)
     shown = _SHOWN.get(post.id, made_of)
     if shown is None:
-        shown = _shown(post, parts, links, to, level, page)
+        shown = _shown(language, post, parts, links, to, level, page)
         # What a poll or a quoted post looks like depends on the time of day, and on who looks.
         if not (post.poll or post.quote) and len(shown) <= LONGEST_KEPT:
             _SHOWN.put(post.id, made_of, shown)
     return f"{shown}{parts.actions(post)}</article>" if links.signed_in else shown
 
 
-def _shown(post: Post, parts: Parts, links: Links, to: Post | None, level: str, page: int) -> str:
+def _shown(language: str, post: Post, parts: Parts, links: Links, to: Post | None, level: str, page: int) -> str:
     """All that does not depend on who has signed in."""
     why = title = end = ""
     if to is not None:
-        answers = escape(text("post.answers", name=to.account.shown_name))
+        answers = escape(text(language, "post.answers", name=to.account.shown_name))
         place = f"{page_of(page) if page else ''}#p{to.id}"
         why = f'<p class="why quiet small">{icon("reply")}<a href="{place}">{answers}</a></p>'
     if post.title:
         link = f'<a href="{escape(links.post(post))}">{escape(post.title)}</a>'
         title = f'<{level} class="comment-title p-name" dir="auto">{link}</{level}>'
     if not links.signed_in:
-        end = f"{'' if post.local else _origin(post)}</article>"
+        end = f"{'' if post.local else _origin(language, post)}</article>"
     return (
-        f'<article class="comment h-entry u-comment" id="p{post.id}">\n{byline_of(post, links)}\n'
+        f'<article class="comment h-entry u-comment" id="p{post.id}">\n{byline_of(language, post, links)}\n'
         f"{why}{title}{parts.abstract(post) if post.is_article else said(post, parts.text)}\n{end}"
     )
 
@@ -111,7 +111,7 @@ def said(post: Post, whole: Callable[[Post], Markup]) -> str:
     return f'<div class="content e-content"{language} dir="auto">{content}</div>'
 
 
-def _origin(post: Post) -> str:
-    name = escape(text("post.original-on", host=post.account.domain))
+def _origin(language: str, post: Post) -> str:
+    name = escape(text(language, "post.original-on", host=post.account.domain))
     link = f'<a href="{escape(post.url or post.uri)}" rel="nofollow ugc noopener noreferrer">{name}</a>'
     return f'<p class="origin quiet small">{link}</p>'

@@ -19,9 +19,6 @@ from fediblog.messages import text
 from fediblog.web.components import emoji_images
 from fediblog.web.components.page_links import Links
 
-_MONTHS = tuple(
-    "January February March April May June July August September October November December".split()  # noqa: SIM905
-)
 _LAST = 253_402_300_799_000  # the last second of the year 9999
 _PATHS = {
     "reply": "M9 15 4 10l5-5M4 10h10a6 6 0 0 1 6 6v3",
@@ -100,35 +97,36 @@ def _face(number: int, icon: str, name: str, acct: str, pictures: tuple[Emoji, .
     return Markup(shown)  # noqa: S704  built from escaped parts
 
 
-def byline(post: Post, links: Links) -> Markup:
+def byline(language: str, post: Post, links: Links) -> Markup:
     """Who wrote a post and when, above its text."""
-    return Markup(byline_of(post, links))  # noqa: S704  built from escaped parts
+    return Markup(byline_of(language, post, links))  # noqa: S704  built from escaped parts
 
 
-def byline_of(post: Post, links: Links) -> str:
+def byline_of(language: str, post: Post, links: Links) -> str:
     """The same for what is put together outside of a template, where it need not be told from plain text."""
     account = post.account
-    marks = _mark("pin", text("post.pinned")) if post.pinned else ""
+    marks = _mark("pin", text(language, "post.pinned")) if post.pinned else ""
     if post.visibility is Visibility.UNLISTED:
-        marks += _mark(post.visibility, text(f"visibility.{post.visibility}"))
-    marks += audience_of(post)
+        marks += _mark(post.visibility, text(language, f"visibility.{post.visibility}"))
+    marks += audience_of(language, post)
     return (
         f'<header class="byline">\n<a class="p-author h-card person" href="{escape(links.account(account))}">'
         f'{face(account)}</a>\n<span class="meta quiet">{marks}'
-        f'<a class="u-url" href="{escape(links.post(post))}">{when(post.published)}</a></span>\n</header>'
+        f'<a class="u-url" href="{escape(links.post(post))}">{when(language, post.published)}</a></span>\n</header>'
     )
 
 
-def audience_of(post: Post) -> str:
+def audience_of(language: str, post: Post) -> str:
     """In plain words that a post is not for everybody; nothing where it is."""
     if post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED):
         return ""
-    return f'<span class="chip">{icon(post.visibility)}{escape(text(f"visibility.{post.visibility}"))}</span>\n'
+    words = escape(text(language, f"visibility.{post.visibility}"))
+    return f'<span class="chip">{icon(post.visibility)}{words}</span>\n'
 
 
-def audience(post: Post) -> Markup:
+def audience(language: str, post: Post) -> Markup:
     """The same for a template."""
-    return Markup(audience_of(post))  # noqa: S704  of escaped parts
+    return Markup(audience_of(language, post))  # noqa: S704  of escaped parts
 
 
 def _mark(name: str, label: str) -> str:
@@ -143,10 +141,10 @@ def named(account: Account) -> Markup:
 
 
 @lru_cache(maxsize=1024)
-def when(ms: int, kind: str = "dt-published") -> Markup:
+def when(language: str, ms: int, kind: str = "dt-published") -> Markup:
     """A day, with the time for those who look closer and for programs; `kind` is the word of microformats."""
     at = _time(ms)
-    shown = f'<time class="{kind}" datetime="{_iso(at)}" title="{_moment(at)}">{_day(at)}</time>'
+    shown = f'<time class="{kind}" datetime="{_iso(at)}" title="{_moment(language, at)}">{_day(language, at)}</time>'
     return Markup(shown)  # noqa: S704  made of our own words and numbers
 
 
@@ -155,14 +153,14 @@ def iso(ms: int) -> str:
     return _iso(_time(ms))
 
 
-def day(ms: int) -> str:
+def day(language: str, ms: int) -> str:
     """A day for people."""
-    return _day(_time(ms))
+    return _day(language, _time(ms))
 
 
-def moment(ms: int) -> str:
+def moment(language: str, ms: int) -> str:
     """A day and time for people, in UTC."""
-    return _moment(_time(ms))
+    return _moment(language, _time(ms))
 
 
 def _time(ms: int) -> struct_time:
@@ -174,15 +172,15 @@ def _iso(at: struct_time) -> str:
     return strftime("%Y-%m-%dT%H:%M:%SZ", at)
 
 
-def _day(at: struct_time) -> str:
-    return f"{at.tm_mday} {_MONTHS[at.tm_mon - 1]} {at.tm_year}"
+def _day(language: str, at: struct_time) -> str:
+    return text(language, "date.day", day=at.tm_mday, month=text(language, f"month.{at.tm_mon}"), year=at.tm_year)
 
 
-def _moment(at: struct_time) -> str:
-    return f"{_day(at)}, {strftime('%H:%M', at)} UTC"
+def _moment(language: str, at: struct_time) -> str:
+    return text(language, "date.moment", day=_day(language, at), time=strftime("%H:%M", at))
 
 
-def month(name: str) -> str:
+def month(language: str, name: str) -> str:
     """2025/06 as June 2025."""
     year, _, number = name.partition("/")
-    return f"{_MONTHS[int(number) - 1]} {year}"
+    return text(language, "date.month", month=text(language, f"month-alone.{int(number)}"), year=year)

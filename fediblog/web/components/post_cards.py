@@ -20,7 +20,9 @@ Part = Callable[[Post], Markup]
 """One of those macros of the templates that show what few posts have."""
 
 
-def card(post: Post, reader: Reader, booster: Account | None, abstract: Part, whole: Part, tags: Part) -> Markup:
+def card(
+    language: str, post: Post, reader: Reader, booster: Account | None, abstract: Part, whole: Part, tags: Part
+) -> Markup:
     """A post with who wrote it and what a reader can do with it, and who passed it on."""
     links = reader.links
     if post.is_article or (post.title and not post.local):
@@ -29,20 +31,23 @@ def card(post: Post, reader: Reader, booster: Account | None, abstract: Part, wh
         content = said(post, whole)
     shown = (
         f'<article class="card h-entry{" is-article" if post.is_article else ""}" id="p{post.id}">\n'
-        f"{_boosted_by(booster, links) if booster else ''}{_answering(post, links) if post.in_reply_to else ''}"
-        f"{byline_of(post, links)}\n{content}\n{tags(post) if post.hashtags else ''}{foot(post, reader)}</article>"
+        f"{_boosted_by(language, booster, links) if booster else ''}"
+        f"{_answering(language, post, links) if post.in_reply_to else ''}"
+        f"{byline_of(language, post, links)}\n{content}\n"
+        f"{tags(post) if post.hashtags else ''}{foot(language, post, reader)}</article>"
     )
     return Markup(shown)  # noqa: S704  built from escaped parts
 
 
-def _boosted_by(account: Account, links: Links) -> str:
+def _boosted_by(language: str, account: Account, links: Links) -> str:
     who = f'<a href="{escape(links.account(account))}"><bdi>{named(account)}</bdi></a>'
-    return f'<p class="why quiet small">{icon("boost")}{who} {escape(text("post.boosted-this"))}</p>\n'
+    return f'<p class="why quiet small">{icon("boost")}{who} {escape(text(language, "post.boosted-this"))}</p>\n'
 
 
-def _answering(post: Post, links: Links) -> str:
+def _answering(language: str, post: Post, links: Links) -> str:
     above = f"/post/{post.parent}" if links.signed_in and post.parent else escape(post.in_reply_to)
-    link = f'<a class="u-in-reply-to" href="{above}" rel="nofollow">{escape(text("post.is-answer"))}</a>'
+    words = escape(text(language, "post.is-answer"))
+    link = f'<a class="u-in-reply-to" href="{above}" rel="nofollow">{words}</a>'
     return f'<p class="why quiet small">{icon("reply")}{link}</p>\n'
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -38,6 +38,7 @@ from fediblog.web.components.page_elements import (
 )
 from fediblog.web.components.page_links import Links
 from fediblog.web.components.post_cards import card
+from fediblog.web.languages import PAGES_VARY, language_of
 from fediblog.web.negotiation import VARY, site_of, tag_of
 
 PUBLIC = "max-age=0, must-revalidate"
@@ -60,11 +61,12 @@ def render(
 
     A page is public if nobody has signed in and `private` does not say otherwise.
     """
-    site, visit = site_of(request), sessions.visit_of(request)
+    site, visit, language = site_of(request), sessions.visit_of(request), language_of(request)
     flash = request.cookies.get(_FLASH, "")
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     links, csrf = Links.of(site.urls, visit is not None), forms_token(visit) if visit else ""
     body = _filled(
+        language,
         name,
         site_title=site.settings.title or site.urls.host,
         source=site.settings.source,
@@ -76,26 +78,26 @@ def render(
         here=here,
         visit=visit,
         csrf=csrf,
-        flash=text(f"flash.{flash}") if known(f"flash.{flash}") else "",
+        flash=text(language, f"flash.{flash}") if known(f"flash.{flash}") else "",
         links=links,
         reader=Reader.at(here, links, visit.account.id if visit else None, csrf),
         **values,
     )
     kept = not (visit or private or flash or status != 200)
-    response = public(request, body, "text/html; charset=utf-8") if kept else private_page(body, status)
+    response = public(request, body, "text/html; charset=utf-8", PAGES_VARY) if kept else private_page(body, status)
     response.headers.update(headers or {})
     if flash:
         response.delete_cookie(_FLASH, path="/", secure=sessions.is_secure(site), httponly=True, samesite="lax")
     return renewed(request, response)
 
 
-def _filled(name: str, /, **values: object) -> bytes:
+def _filled(language: str, name: str, /, **values: object) -> bytes:
     """The template with its values. Piece by piece: most are ASCII, which is far faster to encode than the whole."""
-    template = environment().get_template(name)
+    template = environment(language).get_template(name)
     try:
         return b"".join(map(str.encode, template.root_render_func(template.new_context(values))))
     except Exception:
-        environment().handle_exception()  # raises it again, with the line of the template
+        environment(language).handle_exception()  # raises it again, with the line of the template
 
 
 def forms_token(visit: sessions.Visit) -> str:
@@ -112,10 +114,10 @@ def renewed(request: Request, response: Response) -> Response:
     return response
 
 
-def public(request: Request, body: bytes, media_type: str) -> Response:
+def public(request: Request, body: bytes, media_type: str, vary: str = VARY) -> Response:
     """Something that anybody may see and keep, answered with 304 to those who have it."""
     tag = tag_of(body)
-    headers = {"ETag": f"W/{tag}", "Cache-Control": PUBLIC, "Vary": VARY}
+    headers = {"ETag": f"W/{tag}", "Cache-Control": PUBLIC, "Vary": vary}
     given = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
     if given & {tag, "*"}:
         return Response(status_code=304, headers=headers)
@@ -124,7 +126,7 @@ def public(request: Request, body: bytes, media_type: str) -> Response:
 
 def private_page(body: bytes, status: int) -> Response:
     """Something for this visitor alone, or an error."""
-    headers = {"Cache-Control": PRIVATE, "Vary": VARY}
+    headers = {"Cache-Control": PRIVATE, "Vary": PAGES_VARY}
     return Response(body, status, headers=headers, media_type="text/html; charset=utf-8")
 
 
@@ -143,8 +145,8 @@ def add_link(response: Response, address: str, rel: str, media_type: str) -> Non
 
 
 @cache
-def environment() -> Environment:
-    """The templates, with the few words that they know."""
+def environment(language: str) -> Environment:
+    """The templates for pages in that language, with the few words that they know."""
     made = Environment(
         loader=PackageLoader("fediblog.web", "templates"),
         autoescape=True,
@@ -153,18 +155,13 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals.update(t=text, static=static, comment_page=page_of)
-    made.filters.update(
-        content=content, excerpt=excerpt, focus=focus, foot=foot, card=card, comment=comment, comments=comments
-    )
+    made.globals.update(t=partial(text, language), language=language, static=static, comment_page=page_of)
+    made.filters.update(content=content, excerpt=excerpt, focus=focus)
     told = (previews.warning, previews.words, previews.label, previews.abstract_html, previews.picture)
     made.filters.update({each.__name__: each for each in (*told, previews.gallery, previews.has_hero)})
-    made.filters.update(
-        {
-            each.__name__: each
-            for each in (audience, icon, avatar, portrait, face, byline, named, when, iso, day, moment, month, reaction)
-        }
-    )
+    made.filters.update({each.__name__: each for each in (icon, avatar, portrait, face, named, iso, reaction)})
+    spoken = (audience, byline, card, comment, comments, day, foot, moment, month, when)
+    made.filters.update({each.__name__: partial(each, language) for each in spoken})
     return made
 
 

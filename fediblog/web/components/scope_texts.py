@@ -1,4 +1,4 @@
-"""What an app may do, in plain English: its scopes, the wide ones as a sentence, the narrow ones together."""
+"""What an app may do, in plain words: its scopes, the wide ones as a sentence, the narrow ones together."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ _NARROW = {
 _ORDER = ("profile", "read", "write", "follow", "push", "admin:read", "admin:write")
 
 
-def said(scopes: Sequence[str]) -> list[str]:
+def said(language: str, scopes: Sequence[str]) -> list[str]:
     """One line for each kind of thing that these scopes allow, the widest words that are true."""
     lines = []
     for wide in _ORDER:
         things = [scope.removeprefix(f"{wide}:") for scope in scopes if scope.startswith(f"{wide}:")]
         if wide in scopes:
-            lines.append(text(_WIDE[wide]))
+            lines.append(text(language, _WIDE[wide]))
         elif things:
-            lines.append(text(_NARROW[wide], things=", ".join(text(f"thing.{thing}") for thing in things)))
+            named = ", ".join(text(language, f"thing.{thing}") for thing in things)
+            lines.append(text(language, _NARROW[wide], things=named))
     return lines

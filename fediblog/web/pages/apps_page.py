@@ -15,6 +15,7 @@ from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components.render import back, render
 from fediblog.web.components.scope_texts import said
+from fediblog.web.languages import language_of
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import Visit, ask_as, page
 
@@ -32,14 +33,14 @@ class Program:
 
 async def programs(request: Request) -> Response:
     """All of them, the latest first."""
-    return render(request, "apps.html", programs=await ask_as(request, _programs))
+    return render(request, "apps.html", programs=await ask_as(request, _programs, request))
 
 
-def _programs(tx: Tx, visit: Visit) -> list[Program]:
+def _programs(tx: Tx, visit: Visit, request: Request) -> list[Program]:
     tokens = apps.tokens_of(tx, visit.login.id)
     owners = accounts.many(tx, {each.account for each in tokens if each.account})
     return [
-        Program(token=each, account=owners[each.account], may=said(each.scopes))
+        Program(token=each, account=owners[each.account], may=said(language_of(request), each.scopes))
         for each in tokens
         if each.account in owners
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -141,13 +143,14 @@ async def tag_feed(request: Request) -> Response:
     """The feed of our own public posts with a hashtag."""
     site, name = site_of(request), request.path_params["name"].lstrip(SIGNS)
     posts = await site.db.read(_tagged, 0, name, Window(limit=FEED_SIZE))
-    title = text("tag.feed-title", tag=name, site=site.settings.title or site.urls.host)
+    title = text(site.settings.language, "tag.feed-title", tag=name, site=site.settings.title or site.urls.host)
     address = site.urls.tag(name)
     return _feed(request, Feed(title=title, description="", page=address, base=f"{address}/feed"), posts)
 
 
 def _feed(request: Request, feed: Feed, posts: list[Post]) -> Response:
     media_type, write = FORMATS[request.path_params["format"]]
+    feed = replace(feed, language=site_of(request).settings.language)  # the same for everybody, so that it can be kept
     return public(request, write(feed, posts), media_type)
 
 

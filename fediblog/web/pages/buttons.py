@@ -22,6 +22,7 @@ from fediblog.federation import quotas
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components.render import back, render
+from fediblog.web.languages import explain
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import Handler, page
 
@@ -74,7 +75,7 @@ async def _finish(request: Request, form: forms.Form, deed: Deed, message: str) 
     try:
         await site.db.write(deed, site.urls, form.sender.account.id, number)
     except Invalid as error:
-        return render(request, "error.html", 422, message=error.message)
+        return render(request, "error.html", 422, message=explain(request, error))
     return back(request, forms.own_path(form.line("next", 2000)), message)
 
 

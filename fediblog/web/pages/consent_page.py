@@ -12,14 +12,14 @@ from starlette.routing import Route
 
 from fediblog.actions import oauth_grants
 from fediblog.actions.oauth_grants import Asked, Denied
-from fediblog.errors import NotFound, Refused
-from fediblog.messages import text
+from fediblog.errors import NotFound
 from fediblog.store.people import logins
 from fediblog.store.people.apps import App
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
 from fediblog.web.components.render import PRIVATE, render
 from fediblog.web.components.scope_texts import said
+from fediblog.web.languages import language_of
 from fediblog.web.middleware import policy_text
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import SignInNeeded, Visit, ask_as, page
@@ -54,7 +54,7 @@ async def consent(request: Request) -> Response:
         headers={**_ALONE, "Content-Security-Policy": policy},
         app=app,
         wanted=wanted,
-        may=said(wanted.scopes),
+        may=said(language_of(request), wanted.scopes),
         action=_again(request),
         goal="" if wanted.is_shown else oauth_grants.source_of(wanted.redirect),
     )
@@ -86,7 +86,7 @@ async def answer(request: Request) -> Response:
     try:
         wanted = oauth_grants.check_request(app, asked)
         if form.choice("answer", ("deny", "allow")) == "deny":
-            raise Denied("access_denied", text("authorize.refused"))
+            raise Denied("access_denied", "authorize.refused")
     except Denied as error:
         return _denied(request, app, asked, error)
     account = form.number("account") or form.sender.account.id
@@ -113,7 +113,7 @@ def _denied(request: Request, app: App, asked: Mapping[str, str], error: Denied)
     """The app is told why (RFC 6749 §4.1.2.1); where it cannot be, the reader is."""
     redirect = asked["redirect_uri"]
     if redirect == oauth_grants.OOB or redirect not in app.redirects:
-        raise Refused(error.reason, error.message)
+        raise error.again()
     told = {"error": error.code, "error_description": error.message, "state": asked.get("state", "")}
     return _onward(oauth_grants.answer_to(redirect, **told, iss=oauth_grants.issuer(site_of(request).urls)))
 

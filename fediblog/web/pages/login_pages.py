@@ -15,12 +15,12 @@ from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.site import Site
 from fediblog.limits import Limit, Slowing, network, party
-from fediblog.messages import text
 from fediblog.store.people import accounts, logins, server_state
 from fediblog.store.tx import Tx
 from fediblog.web import forms, known_devices, sessions, unsent_forms
 from fediblog.web.components.render import back, render
 from fediblog.web.forms import Form
+from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import Handler, page, visitor
 from fediblog.web.unsent_forms import Kept
@@ -81,16 +81,16 @@ async def log_in(request: Request) -> Response:
     mark = named.mark if named is not None else ""
     door, device = site_of(request).keep(Door), known_devices.device_of(request, name, mark)
     if wait := door.knock(name, device, _address(request)):
-        return _refused(request, form, kept, text("error.too-often", n=wait), 429, wait)
+        return _refused(request, form, kept, say(request, "error.too-often", n=wait), 429, wait)
     known = await _known(site_of(request), name, form.secret("password"))
     token = await sessions.opened(request, *known) if known else ""
     if not known or not token:
-        return _refused(request, form, kept, text("error.wrong-password"))
+        return _refused(request, form, kept, say(request, "error.wrong-password"))
     login, password = known
     door.opened(name, device)
     owned = await site_of(request).db.read(accounts.of_login, login.id)
     if kept is not None:
-        response = await unsent_forms.go_on(request, kept, token, text("unsent.logged-in"))
+        response = await unsent_forms.go_on(request, kept, token, "unsent.logged-in")
     else:
         response = back(request, onward if owned else sessions.NEW_ACCOUNT)
     sessions.give(request, response, login, token, password)
@@ -160,7 +160,7 @@ async def set_up(request: Request) -> Response:
     password = new_password(form)
     values = _values(form)
     if not LOCAL_HANDLE.match(values["name"]):
-        form.errors["name"] = text("setup.name-wrong")
+        form.fault("name", "setup.name-wrong")
     if not form.errors:
         site = site_of(request)
         hashed, keys = await asyncio.gather(passwords.hashed(password), new_keys())
@@ -196,19 +196,19 @@ def new_password(form: Form, name: str = "password") -> str:
     """A new password, typed twice; what is wrong with it is noted at the field."""
     password = form.secret(name)
     if len(password) < passwords.SHORTEST:
-        form.errors[name] = text("error.short-password", n=passwords.SHORTEST)
+        form.fault(name, "error.short-password", n=passwords.SHORTEST)
     elif password != form.secret(f"{name}-again"):
-        form.errors[f"{name}-again"] = text("error.passwords-differ")
+        form.fault(f"{name}-again", "error.passwords-differ")
     return password
 
 
 async def _check_token(request: Request, token: str) -> None:
     """Raise Refused unless the link is the one that was handed out and has not been used."""
     if wait := site_of(request).keep(Door).setups.take(party(_address(request))):
-        raise Refused("too-often", text("error.too-often", n=wait))
+        raise Refused("too-often", key="error.too-often", n=wait)
     stored = await site_of(request).db.read(server_state.get, account_actions.SETUP_TOKEN)
     if not token or stored != sessions.hashed(token):
-        raise NotFound(text("setup.used"))
+        raise NotFound("setup.used")
 
 
 def _both(path: str, show: Handler, take: Handler) -> list[Route]:

@@ -9,7 +9,6 @@ from starlette.routing import Route
 from fediblog.actions import account_actions
 from fediblog.errors import Invalid
 from fediblog.federation.keyring import new_keys
-from fediblog.messages import text
 from fediblog.store.people import logins
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions, unsent_forms
@@ -48,7 +47,7 @@ async def make(request: Request) -> Response:
         form.refuse(error)
         return _show(request, held, form) if kept is None else unsent_forms.show(request, kept, "", 422, held, form)
     if kept is not None:
-        return await unsent_forms.go_on(request, kept, sessions.token_of(request), text("unsent.account-made"))
+        return await unsent_forms.go_on(request, kept, sessions.token_of(request), "unsent.account-made")
     return back(request, "/settings", "account-added")
 
 

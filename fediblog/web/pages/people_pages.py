@@ -14,7 +14,6 @@ from fediblog.domain.records import record
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.lookups import action_lookups
 from fediblog.federation.site import Site
-from fediblog.messages import text
 from fediblog.store.people import relations
 from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
@@ -22,6 +21,7 @@ from fediblog.web import forms
 from fediblog.web.components import paging
 from fediblog.web.components.page_links import Links
 from fediblog.web.components.render import back, render
+from fediblog.web.languages import explain, say
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import Visit, ask_as, page
 
@@ -71,9 +71,9 @@ async def follow(request: Request) -> Response:
             return back(request, Links(site.urls, True).post(post))
         found = await action_lookups.follow(site, account, wanted)
     except Refused as error:
-        return await _show(request, handle=wanted, error=error.message)
+        return await _show(request, handle=wanted, error=explain(request, error))
     except Unavailable:
-        return await _show(request, handle=wanted, error=text("error.unreachable"))
+        return await _show(request, handle=wanted, error=say(request, "error.unreachable"))
     return back(request, f"/account/{found.id}" if not found.local else f"/@{found.handle}", "did-follow")
 
 

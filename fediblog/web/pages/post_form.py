@@ -20,7 +20,6 @@ from fediblog.federation.site import Site
 from fediblog.markup.text import one_line
 from fediblog.media.formats import focal_point
 from fediblog.media.pictures import Shape
-from fediblog.messages import text
 from fediblog.store.posts import media_files
 from fediblog.store.posts.media_files import Upload
 from fediblog.store.posts.reader_marks import Defaults
@@ -210,12 +209,12 @@ async def stored_upload(site: Site, form: Form, field: str, chosen: UploadFile, 
     if not chosen.filename:
         return None
     if chosen.size is not None and chosen.size > MOST_BYTES:
-        form.errors[field] = text("error.file-too-large", name=chosen.filename[:80], n=MOST_BYTES // 1_000_000)
+        form.fault(field, "error.file-too-large", name=chosen.filename[:80], n=MOST_BYTES // 1_000_000)
         return None
     try:
         return await uploads.upload(site, form.sender.account.id, await chosen.read(), shape=shape)
     except Refused as error:
-        form.errors[field] = text("error.file", name=chosen.filename[:80], message=error.message)
+        form.fault(field, "error.file", name=chosen.filename[:80], message=error.sentence(form.language))
         return None
 
 
@@ -224,7 +223,7 @@ def draft(sheet: Sheet, form: Form, wanted: str) -> Draft:
     state: Mapping[str, str] = {"draft": "draft", "schedule": "scheduled"}
     scheduled = moment(sheet.scheduled)
     if wanted == "schedule" and scheduled is None:
-        form.errors["scheduled"] = text("error.schedule")
+        form.fault("scheduled", "error.schedule")
     return Draft(
         source=sheet.source,
         title=sheet.title,

@@ -13,7 +13,6 @@ from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.errors import NotFound
-from fediblog.messages import text
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import account_counts, accounts, relations
@@ -99,7 +98,7 @@ async def remote(request: Request) -> Response:
 def _remote(tx: Tx, visit: Visit, number: int, tab: str, request: Request) -> Profile:
     account = accounts.get(tx, number)
     if account is None or account.state == "deleted":
-        raise NotFound(text("error.account-unknown"))
+        raise NotFound("error.account-unknown")
     viewer = visit.account.id
     followers, following, total, _ = account_counts.totals(tx, [account.id])[account.id]
     return Profile(

@@ -14,12 +14,12 @@ from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.lookups import action_lookups
 from fediblog.media.pictures import Shape
-from fediblog.messages import text
 from fediblog.store.people import logins
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
 from fediblog.web.components.render import OWN_FORM, back, render
 from fediblog.web.forms import Form
+from fediblog.web.languages import explain, say
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.login_pages import Door, new_password
 from fediblog.web.pages.post_form import stored_upload
@@ -94,18 +94,18 @@ async def change_password(request: Request) -> Response:
     login = form.sender.login
     door, tries = site_of(request).keep(Door), f"session {form.sender.session.token}"
     if wait := door.devices.take(tries):
-        form.errors["old"] = text("error.too-often", n=wait)
+        form.fault("old", "error.too-often", n=wait)
         return _show(request, form)
     stored = await site.db.read(logins.password_hash, login.name)
     if not await passwords.is_right(form.secret("old"), stored):
-        form.errors["old"] = text("error.wrong-password")
+        form.fault("old", "error.wrong-password")
     password = new_password(form)
     if form.errors:
         return _show(request, form)
     door.devices.clear(tries)
     hashed = await passwords.hashed(password)
     if not await site.db.write(_change_password, login, stored, hashed):
-        form.errors["old"] = text("error.wrong-password")
+        form.fault("old", "error.wrong-password")
         return _show(request, form)
     request.state.renewed = ""
     response = back(request, "/settings", "password-changed")
@@ -128,7 +128,7 @@ async def add_alias(request: Request) -> Response:
     try:
         await action_lookups.add_alias(site, form.sender.account.id, form.line("alias"))
     except (Refused, Unavailable) as error:
-        form.errors["alias"] = _message(error)
+        form.errors["alias"] = _told(request, error)
         return _show(request, form)
     return back(request, "/settings", "alias-added")
 
@@ -137,18 +137,18 @@ async def move(request: Request) -> Response:
     """Send the followers to another account."""
     site, form = site_of(request), await forms.read(request)
     if not form.flag("sure"):
-        form.errors["sure"] = text("error.sure")
+        form.fault("sure", "error.sure")
         return _show(request, form)
     try:
         await action_lookups.move(site, form.sender.account.id, form.line("target"))
     except (Refused, Unavailable) as error:
-        form.errors["target"] = _message(error)
+        form.errors["target"] = _told(request, error)
         return _show(request, form)
     return back(request, "/settings", "moved")
 
 
-def _message(error: Refused | Unavailable) -> str:
-    return error.message if isinstance(error, Refused) else text("error.unreachable")
+def _told(request: Request, error: Refused | Unavailable) -> str:
+    return explain(request, error) if isinstance(error, Refused) else say(request, "error.unreachable")
 
 
 async def add_account(request: Request) -> Response:

@@ -10,7 +10,6 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Notice, Post
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.lookups import action_lookups
-from fediblog.messages import text
 from fediblog.store.id_paging import Window
 from fediblog.store.posts import posts, timelines
 from fediblog.store.posts import search as finder
@@ -22,6 +21,7 @@ from fediblog.web.components import paging
 from fediblog.web.components.page_links import Links
 from fediblog.web.components.paging import Page
 from fediblog.web.components.render import back, render
+from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import Visit, ask_as, page
 
@@ -78,7 +78,7 @@ async def find(request: Request) -> Response:
     if isinstance(found, Post):  # stored, but perhaps not for this reader: then it is not there
         found = await site.db.read(posts.get, found.id, form.sender.account.id)
     if found is None:
-        errors = {"q": text("search.nothing-there")}
+        errors = {"q": say(request, "search.nothing-there")}
         return render(request, "search.html", 422, words=words, posts=Page(()), is_address=True, errors=errors)
     links = Links(site.urls, True)
     return back(request, links.account(found) if isinstance(found, Account) else links.post(found))

@@ -93,7 +93,7 @@ async def save(request: Request) -> Response:
         form.refuse(error)
         return _show(request, desk, form)
     except TooOften as error:  # what was written must not be lost
-        form.errors["source"] = error.message
+        form.errors["source"] = error.sentence(form.language)
         return _show(request, desk, form)
     if post.state != "published":
         return back(request, "/drafts", f"saved-{post.state}")

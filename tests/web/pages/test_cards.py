@@ -30,7 +30,7 @@ def tags(_post: Post) -> Markup:
 
 
 def shown(post: Post, reader: Reader = READERS[0], booster: Account | None = None) -> str:
-    return card(post, reader, booster, abstract, whole, tags)
+    return card("en", post, reader, booster, abstract, whole, tags)
 
 
 def test_whatever_somebody_wrote_is_escaped_but_their_cleaned_text() -> None:

@@ -45,7 +45,7 @@ class Told:
 
 
 def shown(post: Post, links: Links = VISITOR, parts: Told | None = None, to: Post | None = None) -> str:
-    return comments([Comment(post, 2, to)], parts or Told(), links)
+    return comments("en", [Comment(post, 2, to)], parts or Told(), links)
 
 
 def test_whatever_somebody_wrote_is_escaped_but_their_cleaned_text() -> None:
@@ -99,14 +99,14 @@ def test_the_rest_is_made_once() -> None:
         replace(PLAIN, id=22, kind="Article", title="On tides"),
     )
     for _ in range(3):
-        comments([Comment(warned, 0), Comment(article, 0)], parts, VISITOR)
+        comments("en", [Comment(warned, 0), Comment(article, 0)], parts, VISITOR)
     assert parts.asked == ["text 21", "abstract 22"]
 
 
 def test_the_title_above_the_page_is_no_heading() -> None:
     titled = replace(PLAIN, id=31, title="On tides")
     assert '<h3 class="comment-title' in shown(titled)
-    assert '<p class="comment-title' in comment(titled, Told(), VISITOR, "p")
+    assert '<p class="comment-title' in comment("en", titled, Told(), VISITOR, "p")
     assert '<h3 class="comment-title' in shown(titled)
 
 

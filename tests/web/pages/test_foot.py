@@ -18,7 +18,7 @@ OWN = replace(PLAIN, account=ME, local=True)
 
 
 def offered(**values: object) -> set[str]:
-    html = foot(replace(PLAIN, **values), THEIRS)  # type: ignore[arg-type]
+    html = foot("en", replace(PLAIN, **values), THEIRS)  # type: ignore[arg-type]
     return {word for word in ("reply", "boost", "quote", "like", "pin", "edit", "delete", "origin") if _has(html, word)}
 
 
@@ -65,7 +65,7 @@ def test_only_what_the_author_alone_may_do_is_not_offered(rule: Rule, is_offered
 
 
 def test_each_form_carries_the_token_and_leads_back_to_the_post() -> None:
-    html = foot(replace(OWN, pinned=5, liked=True, boosted=True, like_total=2), THEIRS)
+    html = foot("en", replace(OWN, pinned=5, liked=True, boosted=True, like_total=2), THEIRS)
     for deed in ("unboost", "unlike", "unpin"):
         form = html.partition(f'action="/post/1/{deed}">')[2].partition("</form>")[0]
         assert '<input type="hidden" name="csrf" value="secret">' in form
@@ -75,8 +75,8 @@ def test_each_form_carries_the_token_and_leads_back_to_the_post() -> None:
 
 
 def test_who_has_not_signed_in_is_told_how_often_it_was_done() -> None:
-    assert foot(PLAIN, NOBODY) == ""
-    html = foot(replace(PLAIN, comments=3, like_total=1), NOBODY)
+    assert foot("en", PLAIN, NOBODY) == ""
+    html = foot("en", replace(PLAIN, comments=3, like_total=1), NOBODY)
     assert '<a href="https://far.example/1#comments">3 comments</a><span>1 person likes this</span>' in html
     assert "<form" not in html
 
@@ -84,6 +84,6 @@ def test_who_has_not_signed_in_is_told_how_often_it_was_done() -> None:
 def test_addresses_are_escaped() -> None:
     post = replace(PLAIN, url=f"https://far.example/{BAD}", comments=1)
     for reader in (Reader.at(BAD, READER, ME.id, BAD), NOBODY):
-        html = foot(post, reader)
+        html = foot("en", post, reader)
         assert BAD not in html
         assert "&lt;b&gt;&quot;&#x27;&amp;" in html

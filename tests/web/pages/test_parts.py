@@ -1,8 +1,7 @@
-"""The small parts below the pages: limits, addresses to go on to, emoji, the catalogue, the order of comments."""
+"""The small parts below the pages: limits, addresses to go on to, emoji, the order of comments."""
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,31 +13,12 @@ from hypothesis import strategies as st
 import fediblog
 from fediblog.domain.documents import Emoji
 from fediblog.limits import Limit
-from fediblog.messages import catalogue, known, text
 from fediblog.web.components import emoji_images
 from fediblog.web.components.page_elements import day, iso, moment, month
 from fediblog.web.forms import own_path, whole
 from tests.conftest import Clock
 
 ROOT = Path(fediblog.__file__).parent
-_DYNAMIC = (
-    "focus.",
-    "period.",
-    "visibility.",
-    "allowed.",
-    "closed.",
-    "post.approval-",
-    "post.waiting-",
-    "notice.",
-    "tab.",
-    "flash.",
-    "people.tab-",
-    "people.empty-",
-    "deliveries.kind-",
-    "error.title-",
-    "push.",
-    "thing.",
-)
 
 
 def test_a_limit_lets_a_burst_through_and_then_one_at_a_time(clock: Clock) -> None:
@@ -100,9 +80,13 @@ def test_names_are_escaped_before_their_emoji() -> None:
 
 def test_times_for_people() -> None:
     at = 1_750_000_000_000
-    assert (day(at), moment(at), iso(at)) == ("15 June 2025", "15 June 2025, 15:06 UTC", "2025-06-15T15:06:40Z")
-    assert month("2025/06") == "June 2025"
-    assert day(10**20) == "31 December 9999"
+    assert (day("en", at), moment("en", at), iso(at)) == (
+        "15 June 2025",
+        "15 June 2025, 15:06 UTC",
+        "2025-06-15T15:06:40Z",
+    )
+    assert month("en", "2025/06") == "June 2025"
+    assert day("en", 10**20) == "31 December 9999"
 
 
 @given(st.integers(0, 253_402_300_799_999))
@@ -111,33 +95,7 @@ def test_times_for_people() -> None:
 def test_times_are_those_of_the_calendar(ms: int) -> None:
     at = datetime.fromtimestamp(ms // 1000, UTC)
     assert iso(ms) == f"{at:%Y-%m-%dT%H:%M:%SZ}"
-    assert moment(ms) == f"{at.day} {at:%B} {at.year}, {at:%H:%M} UTC"
-
-
-def test_messages_have_plural_forms() -> None:
-    assert text("post.likes", n=1) == "1 person likes this"
-    assert text("post.likes", n=12) == "12 people like this"
-    assert known("flash.published")
-    assert not known("flash.nonsense")
-    with pytest.raises(KeyError):
-        text("no.such.key")
-
-
-def test_every_message_that_is_asked_for_exists_and_every_one_is_used() -> None:
-    sources = [*ROOT.rglob("*.py"), *ROOT.rglob("*.html")]
-    code = "\n".join(path.read_text() for path in sources)
-    asked = set(re.findall(r"\b(?:t|text)\(\s*[\"']([a-z]+\.[a-z0-9_.-]+)[\"']\s*[,)]", code))
-    assert asked - set(catalogue()) == set()
-    literal = set(re.findall(r"[\"']([a-z]+\.[a-zA-Z0-9_-]+)[\"']", code))
-    assert {key for key in catalogue() if key not in literal and not key.startswith(_DYNAMIC)} == set()
-
-
-def test_the_catalogue_has_no_key_twice() -> None:
-    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        assert len(dict(pairs)) == len(pairs)
-        return dict(pairs)
-
-    json.loads((ROOT / "messages" / "en.json").read_text(), object_pairs_hook=once)
+    assert moment("en", ms) == f"{at.day} {at:%B} {at.year}, {at:%H:%M} UTC"
 
 
 def test_nothing_in_the_templates_breaks_the_content_policy() -> None:

@@ -44,7 +44,7 @@ async def test_home_shows_public_posts_and_can_be_kept(blog: Blog) -> None:
     assert "front page" not in first.text
     assert "For friends" not in first.text
     assert first.headers["cache-control"].startswith("max-age=0")
-    assert first.headers["vary"] == "Accept, Cookie, Signature"
+    assert first.headers["vary"] == "Accept, Cookie, Signature, Accept-Language"
     again = await browser.get("/", if_none_match=first.headers["etag"])
     assert (again.status_code, again.content) == (304, b"")
     await blog.write("More")

@@ -1,0 +1,36 @@
+"""In which language people are answered: their login's, else what their browser asks for, else the site's."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from fediblog.errors import FediblogError, Refused
+from fediblog.messages import ENGLISH, LANGUAGES, text
+from fediblog.messages.accept_language import wanted
+from fediblog.web import sessions
+from fediblog.web.negotiation import VARY, site_of
+
+PAGES_VARY = f"{VARY}, Accept-Language"
+
+
+def language_of(request: Request) -> str:
+    """The language of the page that answers, as far as it is known in this request who is looking."""
+    visit = sessions.visit_of(request)
+    if visit is not None and visit.login.language in LANGUAGES:
+        return visit.login.language
+    return wanted(request.scope["headers"], site_of(request).settings.language)
+
+
+def language_for(request: Request) -> str:
+    """That of an error as JSON: a program is told in English unless it asks for another language."""
+    return wanted(request.scope["headers"], ENGLISH)
+
+
+def say(request: Request, key: str, /, **values: object) -> str:
+    """The message of that key for who is looking."""
+    return text(language_of(request), key, **values)
+
+
+def explain(request: Request, error: FediblogError) -> str:
+    """What went wrong, for who is looking."""
+    return error.sentence(language_of(request)) if isinstance(error, Refused) else say(request, "error.unavailable")
