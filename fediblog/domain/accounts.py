@@ -51,8 +51,8 @@ class Account(Actor):
 class Login:
     """One person (or team) who signs in; may own several accounts. `role` is owner or member.
 
-    `mark` is another with each other password, and tells nothing of it; `language` is that of the pages, '' for what the
-    browser asks for.
+    `mark` is another with each other password, and tells nothing of it. `language` is that of the pages, '' for what
+    the browser asks for.
     """
 
     id: int

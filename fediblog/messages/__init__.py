@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 ENGLISH = "en"  # of logs, of the command line, and of what programs and other servers are told
-LANGUAGES = {ENGLISH: "English"}
+LANGUAGES = {ENGLISH: "English", "de": "Deutsch"}
 """The complete ones, with their own names for themselves."""
 
 Phrase = Callable[[str], str]

@@ -19,6 +19,8 @@ from starlette.routing import BaseRoute, Route
 from fediblog.actions.drafts import Draft
 from fediblog.app import ROUTES, create_app
 from fediblog.counters import SHELF
+from fediblog.messages import text
+from fediblog.messages.accept_language import wanted
 from fediblog.web.components.render import static
 from fediblog.web.page_cache import Shelf
 from tests import wording
@@ -56,7 +58,10 @@ VALUES: dict[bytes, list[bytes]] = {
     b"origin": [b"https://evil.test", b"null"],
     b"sec-fetch-site": [b"cross-site"],
     b"sec-fetch-mode": [b"navigate"],
-    b"accept-language": [b"de", b"en"],
+    b"accept-language": [
+        *(b"", b"de", b"en", b"de-AT", b"de-DE,de;q=0.9,en;q=0.8", b"en-GB,en;q=0.5", b"fr", b"fr, de;q=0.1", b"*"),
+        *(b"de;q=0", b"de;q=0.2, en;q=0.1", b"x" * 500),
+    ],
     b"accept-encoding": [b"gzip"],
     b"user-agent": [b"Mastodon/4.5", b"A browser"],
     b"referer": [b"https://evil.test/"],
@@ -71,7 +76,7 @@ VALUES: dict[bytes, list[bytes]] = {
     b"x-requested-with": [b"XMLHttpRequest"],
     b"prefer": [b"return=minimal"],
 }
-KEYED = (b"accept", b"if-none-match")  # what is in the key
+KEYED = (b"accept", b"if-none-match", b"accept-language")  # what is in the key
 
 
 def heads_of(dice: Random) -> list[Fields]:
@@ -179,16 +184,64 @@ def test_what_is_kept_is_what_would_be_made(house: House, examples: int) -> None
     run()
 
 
+_ASKED = st.lists(st.lists(st.sampled_from(VALUES[b"accept-language"]), max_size=2), min_size=2, max_size=8)
+
+
+@pytest.mark.parametrize("examples", [50, pytest.param(EXAMPLES, marks=pytest.mark.slow)])
+def test_pages_of_two_languages_are_never_mixed(house: House, examples: int) -> None:
+    """Whoever asks first and however it is said: everybody gets the page in the own language, and its tag."""
+
+    @settings(
+        max_examples=examples,
+        derandomize="FEDIBLOG_TEST_EXAMPLES" not in os.environ,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(place=st.integers(min_value=0), asked=_ASKED)
+    def run(place: int, asked: list[list[bytes]]) -> None:
+        _check_languages(house, house.paths[place % len(house.paths)], asked)
+
+    run()
+
+
+def _check_languages(house: House, path: str, asked: list[list[bytes]]) -> None:
+    tags: dict[str, set[bytes]] = {}
+    for values in asked:
+        fields = [(b"accept", b"text/html"), *((b"accept-language", value) for value in values)]
+        language = wanted(fields, "en")
+        status, headers, body = house.ask(house.keeps, path, fields)
+        if b"<html" in body:
+            skip = text(language, "page.skip").encode()
+            assert f'<html lang="{language}">'.encode() in body, (path, values)
+            assert b">" + skip + b"</a>" in body, (path, values)
+            tags.setdefault(language, set()).add(dict(headers).get(b"etag", f"{status} {language}".encode()))
+    assert all(len(each) == 1 for each in tags.values()), path
+    assert len(set().union(*tags.values())) == len(tags), path
+
+
+def test_the_same_language_is_kept_once(house: House) -> None:
+    """However browsers write it."""
+    shelf = shelf_of(house.keeps)
+    for values, more in (((b"de", b"de-AT,de;q=0.5", b"fr,de;q=0.1"), 1), ((b"", b"en", b"fr", b"en-GB"), 1)):
+        shelf.clear()
+        for value in values:
+            house.ask(house.keeps, "/@alice", [(b"accept", b"text/html"), (b"accept-language", value)])
+        assert len(shelf._kept) == more
+
+
 @pytest.mark.slow
 def test_every_route_with_each_pair_of_lines(house: House) -> None:
     """Each header that answers are made of, in two lines, before and after the plain request."""
     before = SHELF.total()
     accept = [(b"accept", value) for value in VALUES[b"accept"][:5]]
     tags = [(b"if-none-match", value) for value in (b"", b"TAG")]
+    spoken = [(b"accept-language", value) for value in VALUES[b"accept-language"][:5]]
     since = [(b"if-modified-since", value) for value in VALUES[b"if-modified-since"]]
     for path in house.paths:
         pairs: list[Fields] = [[one, two] for one in accept for two in accept]
         pairs += [[(b"accept", b"text/html"), one, two] for one in tags for two in tags]
+        pairs += [[(b"accept", b"text/html"), one, two] for one in spoken for two in spoken]
         pairs += [[one] for one in since]
         compare(house, path, [*pairs, [], *([one] for one in (*accept, *tags))])
     assert SHELF.total() > before

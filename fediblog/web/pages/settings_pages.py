@@ -14,6 +14,7 @@ from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.lookups import action_lookups
 from fediblog.media.pictures import Shape
+from fediblog.messages import LANGUAGES
 from fediblog.store.people import logins
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
@@ -122,6 +123,13 @@ def _change_password(tx: Tx, login: Login, old: str | None, new: str) -> bool:
     return True
 
 
+async def choose_language(request: Request) -> Response:
+    """In which language the login sees the pages."""
+    site, form = site_of(request), await forms.read(request)
+    await site.db.write(logins.set_language, form.sender.login.id, form.choice("interface", ("", *LANGUAGES)))
+    return back(request, "/settings", "language-saved")
+
+
 async def add_alias(request: Request) -> Response:
     """Name another account as one's own, before it moves here."""
     site, form = site_of(request), await forms.read(request)
@@ -182,6 +190,7 @@ def _show(request: Request, form: Form | None = None, profile: Profile | None = 
         422 if typed.errors else 200,
         headers={"Cache-Control": OWN_FORM},
         profile=shown,
+        languages=LANGUAGES,
         rows=rows,
         account=visit.account,
         errors=typed.errors,
@@ -193,6 +202,7 @@ ROUTES = [
     Route("/settings", page(settings), methods=["GET"]),
     Route("/settings", page(save_profile), methods=["POST"]),
     Route("/settings/password", page(change_password), methods=["POST"]),
+    Route("/settings/language", page(choose_language), methods=["POST"]),
     Route("/settings/alias", page(add_alias), methods=["POST"]),
     Route("/settings/move", page(move), methods=["POST"]),
     Route("/settings/accounts", page(add_account), methods=["POST"]),

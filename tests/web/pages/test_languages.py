@@ -1,0 +1,123 @@
+"""In which language people are answered, and that what is kept for one language is never shown in another."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import escape, unescape
+from string import Formatter
+
+from fediblog.app import create_app
+from fediblog.messages import LANGUAGES, catalogue
+from tests.web.pages.conftest import Blog, Browser
+from tests.web.pages.test_accessible import furnished
+
+_SAID = re.compile(r'<html lang="([^"]*)">')
+
+
+def language_of(page: str) -> str:
+    """What a page says of itself, when its words are of that language, too."""
+    found = _SAID.search(page)
+    assert found, page[:200]
+    skip = {language: escape(str(catalogue(language).messages["page.skip"])) for language in LANGUAGES}
+    assert [language for language, words in skip.items() if f">{words}<" in page] == [found[1]]
+    return found[1]
+
+
+async def test_the_browser_says_the_language(blog: Blog) -> None:
+    await blog.write("Hallo")
+    browser = blog.browser()
+    german, english = await browser.get("/", accept_language="de-CH, en;q=0.5"), await browser.get("/")
+    assert [language_of(page.text) for page in (german, english)] == ["de", "en"]
+    assert "15. Juni 2025" in german.text
+    assert "15 June 2025" in english.text
+    assert german.headers["etag"] != english.headers["etag"]
+    assert german.headers["vary"] == english.headers["vary"] == "Accept, Cookie, Signature, Accept-Language"
+    again = await browser.get("/", accept_language="de", if_none_match=english.headers["etag"])
+    assert (again.status_code, language_of(again.text)) == (200, "de")
+
+
+async def test_the_setting_of_the_login_goes_before_the_browser(blog: Blog) -> None:
+    owner = await blog.owner()
+    await owner.get("/settings")
+    saved = await owner.post("/settings/language", {"interface": "de"})
+    assert saved.headers["location"] == "/settings"
+    page = await owner.get("/settings", accept_language="en")
+    assert language_of(page.text) == "de"
+    assert "Die Sprache ist gespeichert" in page.text
+    wrong = await owner.post("/settings/password", {"old": "x", "password": "y" * 20, "password-again": "y" * 20})
+    assert "Der Name oder das Passwort stimmt nicht." in wrong.text
+    assert language_of((await blog.browser().get("/")).text) == "en"
+    for other, expected in (("", "en"), ("klingon", "en"), ("en", "en")):
+        await owner.post("/settings/language", {"interface": other})
+        assert language_of((await owner.get("/stream")).text) == expected
+        answer = await owner.get("/stream", accept_language="de")
+        assert language_of(answer.text) == ("en" if other == "en" else "de")
+
+
+async def test_the_site_speaks_to_those_who_ask_for_nothing(blog: Blog) -> None:
+    site = replace(blog.site, settings=replace(blog.site.settings, language="de"))
+    browser = Browser(site, create_app(site))
+    assert language_of((await browser.get("/")).text) == "de"
+    assert language_of((await browser.get("/", accept_language="en-GB")).text) == "en"
+    assert language_of((await browser.get("/", accept_language="fr")).text) == "de"
+    inbox = await browser.http.post("/inbox", content=b"{}", headers={"content-type": "application/activity+json"})
+    assert inbox.json()["error"] == "That is no activity with an actor."  # a server is answered as ever
+    assert (await browser.http.get("/api/v1/instance")).json()["languages"] == ["de"]
+
+
+async def test_errors_are_told_in_the_language_of_who_asks(blog: Blog) -> None:
+    browser = blog.browser()
+    page = await browser.get("/nothing/at/all", accept_language="de")
+    assert (page.status_code, language_of(page.text)) == (404, "de")
+    assert "Hier ist nichts" in page.text
+    for headers, error in (({"accept-language": "de"}, "Eintrag nicht gefunden"), ({}, "Record not found")):
+        answer = await browser.http.get("/api/v1/statuses/1", headers={"accept": "application/json", **headers})
+        assert (answer.status_code, answer.json()["error"]) == (404, error)
+    owner = await blog.owner()
+    form = await owner.post("/write", {"source": "", "do": "publish"}, headers={"accept-language": "de"})
+    assert "Schreibe etwas oder füge ein Bild hinzu." in form.text
+
+
+async def test_what_was_made_of_a_comment_is_made_for_each_language(blog: Blog) -> None:
+    post = await blog.write("A question")
+    bob = await blog.stranger()
+    await blog.heard(bob, "<p>An answer</p>", 1, in_reply_to=post.uri)
+    browser, path = blog.browser(), post.url.removeprefix(blog.site.urls.origin)
+    for language, words in (("en", "Original on far.example"), ("de", "Original auf far.example")) * 2:
+        page = await browser.get(path, accept_language=language)
+        assert words in page.text
+        assert page.text.count("Original ") == 1
+
+
+_WORDS = re.compile(r">([^<]+)<|(?:title|aria-label|placeholder|alt|content)=\"([^\"]+)\"")
+
+
+def _pieces(message: str | tuple[str, ...]) -> set[str]:
+    """The words of a message, between its values."""
+    forms = (message,) if isinstance(message, str) else message
+    return {text.strip(" :.·") for form in forms for text, _, _, _ in Formatter().parse(form)} - {""}
+
+
+def _english(page: str, ours: frozenset[str]) -> list[str]:
+    """What a page says in English: whole messages, or several words of one, that are in no German one."""
+    said = {unescape(one or other).strip(" :.·\n") for one, other in _WORDS.findall(page)}
+    long = [words for words in ours if words.count(" ") > 1]
+    return [text for text in said if text in ours or any(words in text for words in long)]
+
+
+async def test_every_page_is_in_german_throughout(blog: Blog) -> None:
+    addresses = await furnished(blog)
+    german = {words for message in catalogue("de").messages.values() for words in _pieces(message)}
+    english = {words for message in catalogue("en").messages.values() for words in _pieces(message)}
+    ours = frozenset(words for words in english - german if not any(words in each for each in german))
+    assert len(ours) > 500
+    assert _english((await blog.browser().get("/login")).text, ours)  # it would be noticed
+    left = {}
+    for browser in (blog.browser(), await blog.owner()):
+        for address in ("/login", "/setup?token=x", "/settings/apps", "/authorize_interaction", *addresses):
+            page = await browser.get(address, accept_language="de")
+            if page.status_code != 303:
+                assert language_of(page.text) == "de"
+                left.update({(address, text): page.status_code for text in _english(page.text, ours)})
+    assert left == {}
