@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Iterator
+
 import pytest
 from babel.messages.pofile import read_po
 
@@ -46,3 +50,77 @@ def test_what_a_catalogue_may_hold() -> None:
     )
     assert found.messages == {"a.key": 'one "word"\nand more', "a.long-key": "ä", "a.plural": ("x", "y", "z")}
     assert [found.plural(n) for n in (1, 2, 3, 21)] == [0, 1, 2, 0]
+
+
+_SENTENCE = re.compile(r"[A-Z@`{][^\n]*[a-z}] [^\n]*[.!?]\s*")
+_IN_PAGE = re.compile(r">([^<>]+)<|(?:title|alt|aria-label|placeholder)=\"([^\"]+)\"")
+# What is no interface for people, or speaks English because it is for those who run the server, and why.
+_ELSEWHERE = {
+    "cli/": "the command line: the guide quotes it and scripts read it",
+    "errors.py": "what is to be done about a damaged database is told on the command line",
+    "messages/catalogues.py": "a command for those who write code",
+    "counters.py": "the help of metrics (OpenMetrics)",
+    "web/metrics.py": "likewise, and what its reader, a program, is told",
+    "federation/federation_manual.py": "a page of the documentation",
+    "mastodon/api_manual.py": "likewise",
+    "store/queues/claims.py": "a detail that is stored and logged",
+}
+_CALLS = {
+    "Misuse": "told on the command line, about settings",
+    **dict.fromkeys(("damage", "TypeError", "ValueError", "RuntimeError"), "likewise, or a bug"),
+}
+_WORDS = {"sea", "Atom", "RSS", "JSON Feed", "99+", "@name@example.org", "example.org"}  # names of formats and examples
+
+
+def _sentences(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """What looks like a sentence in code, but for docstrings, the notes of the API's table, and `_CALLS`."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
+            continue
+        if isinstance(child, ast.keyword | ast.Assign) and _is_note(child):
+            continue
+        if isinstance(child, ast.Call) and isinstance(child.func, ast.Name) and child.func.id in _CALLS:
+            continue
+        if isinstance(child, ast.JoinedStr):
+            said = "".join(str(each.value) if isinstance(each, ast.Constant) else "{}" for each in child.values)
+        else:
+            said = child.value if isinstance(child, ast.Constant) and isinstance(child.value, str) else ""
+        if _SENTENCE.fullmatch(said):
+            yield getattr(child, "lineno", 0), said
+        yield from _sentences(child)
+
+
+def _is_note(node: ast.keyword | ast.Assign) -> bool:
+    """Whether it is for the documentation of the API."""
+    if isinstance(node, ast.keyword):
+        return node.arg == "note"
+    return all(isinstance(each, ast.Name) and each.id == "_NOTE" for each in node.targets)
+
+
+def _messages(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """What is given as an error in JSON, however short."""
+    for each in ast.walk(node):
+        if isinstance(each, ast.Dict):
+            for key, value in zip(each.keys, each.values, strict=True):
+                named = isinstance(key, ast.Constant) and key.value in ("error", "error_description", "message")
+                if named and isinstance(value, ast.Constant | ast.JoinedStr) and " " in ast.unparse(value):
+                    yield value.lineno, ast.unparse(value)
+
+
+def test_no_sentence_for_people_stands_outside_the_catalogues() -> None:
+    found = []
+    for path in sorted(catalogues.ROOT.rglob("*.py")):
+        name = path.relative_to(catalogues.ROOT).as_posix()
+        if not name.startswith(tuple(_ELSEWHERE)):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            found += [f"{name}:{line} {said}" for look in (_sentences, _messages) for line, said in look(tree)]
+    assert found == []
+
+
+def test_no_word_for_people_stands_in_a_template() -> None:
+    found = []
+    for path in sorted(catalogues.ROOT.rglob("*.html")):
+        page = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        words = {(text or attribute).strip() for text, attribute in _IN_PAGE.findall(page)}
+        found += [f"{path.name}: {each}" for each in words - _WORDS if re.search("[A-Za-z]{2}", each)]
+    assert found == []

@@ -21,6 +21,7 @@ from fediblog.federation.lookups import follower_sync, resolve
 from fediblog.federation.lookups.fetch_budget import Budget, Door, through_door
 from fediblog.federation.site import Site
 from fediblog.inbox import Facts, Handler, Needs, Outcome, Reading, Sight
+from fediblog.messages import ENGLISH, text
 from fediblog.protocol import authority, signatures
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.contexts import refuse_tricks
@@ -87,7 +88,7 @@ async def receive(site: Site, incoming: Incoming, *, inbox_owner: int | None = N
     except Exception as error:
         _count(activity, "failed")
         log.trouble("inbox.failed", error, actor=activity.actor if activity else "")
-        return Receipt(503, "Try again later.", "failed", PAUSE)
+        return Receipt(503, text(ENGLISH, "error.later"), "failed", PAUSE)
 
 
 def _opened(incoming: Incoming) -> dict[str, Json]:
@@ -183,7 +184,7 @@ async def _deal(site: Site, letter: _Letter, signer: Account, known: _Known, doo
     kept = await site.db.write_here(_keep, letter, signer)
     _count(activity, "stored" if kept else "full")
     if not kept:
-        return Receipt(503, "Too much is waiting here; try again later.", "inbox-full", PAUSE)
+        return Receipt(503, text(ENGLISH, "refusal.inbox-full"), "inbox-full", PAUSE)
     return ACCEPTED
 
 

@@ -11,6 +11,7 @@ from fediblog.errors import Refused, Unavailable
 from fediblog.federation.site import Site
 from fediblog.limits import Limit
 from fediblog.memory import Memory
+from fediblog.messages import ENGLISH, text
 from fediblog.store.people.accounts import host_of
 from fediblog.store.readers import moderation
 
@@ -51,7 +52,7 @@ def receipt_for(refusal: Refused) -> Receipt:
 def later(trouble: Unavailable) -> Receipt:
     """The answer to what cannot be taken now."""
     wait = PAUSE if trouble.delay is None else max(1, min(int(trouble.delay), 86_400))
-    return Receipt(503, "Try again later.", trouble.reason, wait)
+    return Receipt(503, text(ENGLISH, "error.later"), trouble.reason, wait)
 
 
 class Ledger:

@@ -27,7 +27,7 @@ _REPORTS = "admin:read:reports"
 _CHANGE_REPORTS = "admin:write:reports"
 _HOSTS = "admin:read:domain_blocks"
 _CHANGE_HOSTS = "admin:write:domain_blocks"
-_ONLY = "Only for owners of the server."
+_NOTE = "Only for owners of the server."
 ACTIONS = ("none", "sensitive", "disable", "silence", "suspend")
 Deed = Callable[[Tx, Urls, int], object]
 
@@ -42,7 +42,7 @@ def _is_owner(tx: Tx, number: int) -> bool:
     return login is not None and login.role == "owner"
 
 
-@API.get("/api/v1/admin/accounts", scope=_ACCOUNTS, gives="AdminAccount[]", tier=3, note=_ONLY)
+@API.get("/api/v1/admin/accounts", scope=_ACCOUNTS, gives="AdminAccount[]", tier=3, note=_NOTE)
 async def accounts(call: Call) -> Reply:
     """Accounts, ours and others, by where they are and how they stand."""
     flag = call.params.flag
@@ -54,7 +54,7 @@ async def accounts(call: Call) -> Reply:
     )
 
 
-@API.get("/api/v2/admin/accounts", scope=_ACCOUNTS, gives="AdminAccount[]", tier=3, note=_ONLY)
+@API.get("/api/v2/admin/accounts", scope=_ACCOUNTS, gives="AdminAccount[]", tier=3, note=_NOTE)
 async def accounts_again(call: Call) -> Reply:
     """The same, asked for with `origin` and `status`."""
     return await _accounts(
@@ -90,7 +90,7 @@ def _listed(tx: Tx, look: Look, sieve: Sieve, window: Window) -> tuple[list[Json
     return admin_entity.members(tx, look, found), [each.account.id for each in found]
 
 
-@API.get("/api/v1/admin/accounts/{id}", scope=_ACCOUNTS, gives="AdminAccount", tier=3, note=_ONLY)
+@API.get("/api/v1/admin/accounts/{id}", scope=_ACCOUNTS, gives="AdminAccount", tier=3, note=_NOTE)
 async def account(call: Call) -> Json:
     """An account."""
     await _owner(call)
@@ -116,7 +116,7 @@ def _done(tx: Tx, look: Look, urls: Urls, number: int, deed: Deed) -> Json:
     return entity if found is None or found.account.state == "deleted" else _account(tx, look, number)
 
 
-@API.post("/api/v1/admin/accounts/{id}/action", scope=_CHANGE_ACCOUNTS, tier=3, note=_ONLY)
+@API.post("/api/v1/admin/accounts/{id}/action", scope=_CHANGE_ACCOUNTS, tier=3, note=_NOTE)
 async def act(call: Call) -> None:
     """Suspend an account, or keep somebody from signing in; with `report_id` the report is dealt with."""
     await _owner(call)
@@ -135,13 +135,13 @@ def _act(tx: Tx, urls: Urls, account: int, target: int, kind: str, report: int |
         moderation.close_report(tx, report, account)
 
 
-@API.post("/api/v1/admin/accounts/{id}/enable", scope=_CHANGE_ACCOUNTS, gives="AdminAccount", tier=3, note=_ONLY)
+@API.post("/api/v1/admin/accounts/{id}/enable", scope=_CHANGE_ACCOUNTS, gives="AdminAccount", tier=3, note=_NOTE)
 async def enable(call: Call) -> Json:
     """Let somebody sign in again."""
     return await _do(call, lambda tx, _urls, number: moderation_actions.set_disabled(tx, number, disabled=False))
 
 
-@API.post("/api/v1/admin/accounts/{id}/unsuspend", scope=_CHANGE_ACCOUNTS, gives="AdminAccount", tier=3, note=_ONLY)
+@API.post("/api/v1/admin/accounts/{id}/unsuspend", scope=_CHANGE_ACCOUNTS, gives="AdminAccount", tier=3, note=_NOTE)
 async def unsuspend(call: Call) -> Json:
     """Suspend an account no more."""
     return await _do(call, moderation_actions.unsuspend)
@@ -174,13 +174,13 @@ async def approve(call: Call) -> Json:
     raise Forbidden
 
 
-@API.delete("/api/v1/admin/accounts/{id}", scope=_CHANGE_ACCOUNTS, gives="AdminAccount", tier=3, note=_ONLY)
+@API.delete("/api/v1/admin/accounts/{id}", scope=_CHANGE_ACCOUNTS, gives="AdminAccount", tier=3, note=_NOTE)
 async def delete(call: Call) -> Json:
     """Delete a suspended account with all that it wrote."""
     return await _do(call, moderation_actions.delete)
 
 
-@API.get("/api/v1/admin/reports", scope=_REPORTS, gives="AdminReport[]", tier=3, note=_ONLY)
+@API.get("/api/v1/admin/reports", scope=_REPORTS, gives="AdminReport[]", tier=3, note=_NOTE)
 async def reports(call: Call) -> Reply:
     """Reports that wait, or with `resolved` those that are dealt with."""
     await _owner(call)
@@ -198,7 +198,7 @@ def _reports(tx: Tx, look: Look, viewer: int, params: Params, window: Window) ->
     return admin_entity.reports(tx, look, found, viewer), [each.id for each in found]
 
 
-@API.get("/api/v1/admin/reports/{id}", scope=_REPORTS, gives="AdminReport", tier=3, note=_ONLY)
+@API.get("/api/v1/admin/reports/{id}", scope=_REPORTS, gives="AdminReport", tier=3, note=_NOTE)
 async def report(call: Call) -> Json:
     """A report."""
     await _owner(call)
@@ -223,7 +223,7 @@ def _handled(tx: Tx, look: Look, viewer: int, number: int, deed: Callable[[Tx, i
     return _report(tx, look, viewer, number)
 
 
-@API.put("/api/v1/admin/reports/{id}", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_ONLY)
+@API.put("/api/v1/admin/reports/{id}", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_NOTE)
 async def sort_report(call: Call) -> Json:
     """Say what a report is about."""
     category = call.params.choice("category", CATEGORIES, "other")
@@ -231,31 +231,31 @@ async def sort_report(call: Call) -> Json:
     return await _handle(call, lambda tx, number: moderation.sort_report(tx, number, category, rules))
 
 
-@API.post("/api/v1/admin/reports/{id}/assign_to_self", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_ONLY)
+@API.post("/api/v1/admin/reports/{id}/assign_to_self", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_NOTE)
 async def assign(call: Call) -> Json:
     """Look into a report."""
     return await _handle(call, lambda tx, number: moderation.assign_report(tx, number, call.account))
 
 
-@API.post("/api/v1/admin/reports/{id}/unassign", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_ONLY)
+@API.post("/api/v1/admin/reports/{id}/unassign", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_NOTE)
 async def unassign(call: Call) -> Json:
     """Leave a report to others."""
     return await _handle(call, lambda tx, number: moderation.assign_report(tx, number, None))
 
 
-@API.post("/api/v1/admin/reports/{id}/resolve", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_ONLY)
+@API.post("/api/v1/admin/reports/{id}/resolve", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_NOTE)
 async def resolve(call: Call) -> Json:
     """A report is dealt with."""
     return await _handle(call, lambda tx, number: moderation.close_report(tx, number, call.account))
 
 
-@API.post("/api/v1/admin/reports/{id}/reopen", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_ONLY)
+@API.post("/api/v1/admin/reports/{id}/reopen", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_NOTE)
 async def reopen(call: Call) -> Json:
     """A report is to be looked at again."""
     return await _handle(call, moderation.reopen_report)
 
 
-@API.get("/api/v1/admin/domain_blocks", scope=_HOSTS, gives="AdminDomainBlock[]", tier=3, note=_ONLY)
+@API.get("/api/v1/admin/domain_blocks", scope=_HOSTS, gives="AdminDomainBlock[]", tier=3, note=_NOTE)
 async def domain_blocks(call: Call) -> Reply:
     """Servers that are not listened to."""
     await _owner(call)
@@ -263,7 +263,7 @@ async def domain_blocks(call: Call) -> Reply:
     return call.page([admin_entity.blocked_host(each) for each in found], [each.number for each in found])
 
 
-@API.get("/api/v1/admin/domain_blocks/{id}", scope=_HOSTS, gives="AdminDomainBlock", tier=3, note=_ONLY)
+@API.get("/api/v1/admin/domain_blocks/{id}", scope=_HOSTS, gives="AdminDomainBlock", tier=3, note=_NOTE)
 async def domain_block(call: Call) -> Json:
     """A server that is not listened to."""
     await _owner(call)
@@ -299,7 +299,7 @@ def _block(tx: Tx, urls: Urls, host: str, reason: str) -> BlockedHost:
     return _blocked(tx, number_of(moderation_actions.host_name(urls, host)))
 
 
-@API.delete("/api/v1/admin/domain_blocks/{id}", scope=_CHANGE_HOSTS, tier=3, note=_ONLY)
+@API.delete("/api/v1/admin/domain_blocks/{id}", scope=_CHANGE_HOSTS, tier=3, note=_NOTE)
 async def unblock_domain(call: Call) -> None:
     """Listen to a server again."""
     await _owner(call)
