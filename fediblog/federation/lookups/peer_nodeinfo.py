@@ -32,10 +32,10 @@ async def _software(site: Site, host: str) -> tuple[str, str]:
     budget = Budget(FETCHES, first)
     address = read_discovery(await _document(site, first, budget))
     if host_of(address) != host:
-        raise Refused("nodeinfo-elsewhere", "The server names no NodeInfo of its own.", address)
+        raise Refused("nodeinfo-elsewhere", address)
     software, version = read_software(await _document(site, address, budget))
     if not software:
-        raise Refused("nodeinfo-unreadable", "The server does not name its software.", address)
+        raise Refused("nodeinfo-unreadable", address)
     return software, version
 
 
