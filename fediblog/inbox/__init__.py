@@ -16,8 +16,7 @@ from fediblog.inbox import (
     report_handlers,
     undo_handlers,
 )
-from fediblog.inbox.handler import CleanNote, Facts, Handler, Needs, Outcome, Reading, Sight, refuse_inactive
-from fediblog.inbox.note_cleaner import harmless
+from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Reading, Sight, refuse_inactive
 from fediblog.inbox.note_storage import store_post
 from fediblog.store.people import accounts
 from fediblog.store.queues import incoming_queue, stale_accounts
@@ -25,7 +24,6 @@ from fediblog.store.tx import Tx
 
 __all__ = [
     "HANDLERS",
-    "CleanNote",
     "Facts",
     "Handler",
     "Needs",
@@ -34,7 +32,6 @@ __all__ = [
     "Sight",
     "apply",
     "handler_of",
-    "harmless",
     "is_once",
     "store_post",
 ]

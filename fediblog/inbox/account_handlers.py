@@ -11,7 +11,6 @@ from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sight, may_ch
 from fediblog.inbox.note_storage import store_post
 from fediblog.outgoing import sent_follows
 from fediblog.protocol import readers
-from fediblog.protocol.actors import read_actor
 from fediblog.protocol.authority import same_origin
 from fediblog.store.people import accounts, deleted_accounts, relations
 from fediblog.store.posts import post_writing, posts, profile_posts, tags
@@ -28,8 +27,7 @@ TAG_LIMIT = 100  # characters
 def _changed(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     """An actor's own document, signed by itself. A new handle has to be confirmed first, and that needs the network."""
     may_change(activity, activity.object_uri)
-    actor = read_actor(activity.object)
-    before = facts.actor
+    actor, before = facts.clean_profile(activity), facts.actor
     if actor is None or (actor.handle, actor.webfinger) != (before.handle, before.webfinger) or urls.owns(actor.inbox):
         job_queue.add(tx, job_kinds.FETCH_ACTOR, before.uri)
         return Outcome.DONE
@@ -110,7 +108,7 @@ def _fetched(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Post | Non
     note = facts.notes.get(activity.object_uri)
     if note is None or note.author != facts.actor.uri or note.uri != activity.object_uri:
         return None
-    return store_post(tx, urls, note, facts.actor, boosted=True)
+    return store_post(tx, urls, note, facts.actor, boosted=True, clean=facts.clean(note))
 
 
 def _shown(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:

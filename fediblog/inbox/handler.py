@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from enum import StrEnum
-from typing import NewType
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity, Note
 from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
+from fediblog.prepare.cleaned import CleanActor, CleanNote
 from fediblog.protocol.authority import object_is_theirs, owner_matches, same_origin
 from fediblog.store.posts import posts
 from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
-
-CleanNote = NewType("CleanNote", Note)
-"""A post with nothing in it that could harm a reader. Only `note_cleaner.harmless` makes one."""
 
 
 class Outcome(StrEnum):
@@ -77,6 +74,11 @@ class Facts:
     inbox_owner: int | None = None  # whose own inbox it came to
     reading: Reading | None = None
     cleaned: tuple[tuple[Note, CleanNote], ...] = ()
+    profile: tuple[Activity, CleanActor | None] | None = None  # the account that an activity brings along
+
+    def clean_profile(self, activity: Activity) -> CleanActor | None:
+        """The account that the activity brings along, if it does, and that has been worked out."""
+        return self.profile[1] if self.profile is not None and self.profile[0] is activity else None
 
     def clean(self, note: Note) -> CleanNote | None:
         """What is shown of that post, if it has been worked out."""

@@ -16,9 +16,9 @@ from fediblog.domain.rules import visibility_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.inbox import approval_handlers
-from fediblog.inbox.handler import CleanNote
-from fediblog.inbox.note_cleaner import harmless
 from fediblog.markup.html import CLEANER_VERSION
+from fediblog.prepare.cleaned import CleanNote
+from fediblog.prepare.note_cleaner import harmless
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.questions import is_vote
 from fediblog.store import json_columns
@@ -84,10 +84,17 @@ def refuse_author(urls: Urls, author: Account, uri: str, found: Row) -> None:
 
 
 def store_post(
-    tx: Tx, urls: Urls, note: Note, author: Account, *, boosted: bool = False, climbed: bool = False
+    tx: Tx,
+    urls: Urls,
+    note: Note,
+    author: Account,
+    *,
+    boosted: bool = False,
+    climbed: bool = False,
+    clean: CleanNote | None = None,
 ) -> Post | None:
     """As `put_post`, with the post as it is stored."""
-    number = put_post(tx, urls, note, author, boosted=boosted, climbed=climbed)
+    number = put_post(tx, urls, note, author, boosted=boosted, climbed=climbed, clean=clean)
     return posts.stored(tx, number) if number is not None else None
 
 

@@ -8,8 +8,9 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.inbox import quote_handlers
 from fediblog.inbox.account_handlers import gone_for_good
-from fediblog.inbox.handler import CleanNote, Facts, Handler, Needs, Outcome, Sight, may_change, remember
+from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sight, may_change, remember
 from fediblog.inbox.note_storage import change_post, name_proof, put_post, refuse_author
+from fediblog.prepare.cleaned import CleanNote
 from fediblog.protocol import questions
 from fediblog.protocol.authority import object_is_theirs
 from fediblog.protocol.notes import is_bare, read_note

@@ -15,7 +15,7 @@ from fediblog.domain.posts import Notice, Post
 from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
 from fediblog.store.engine.database import Database
-from fediblog.store.people import accounts, relations
+from fediblog.store.people import relations
 from fediblog.store.people.accounts import NewKey
 from fediblog.store.posts import media_files, post_writing, posts
 from fediblog.store.posts.post_columns import Placement
@@ -23,6 +23,7 @@ from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests import wording
 from tests.conftest import Clock
+from tests.remote_accounts import save_remote
 from tests.store.makers import home_of
 
 T = TypeVar("T")
@@ -170,4 +171,4 @@ def make_remote(tx: Tx, handle: str, domain: str, *, shared: bool) -> Account:
         followers=f"{uri}/followers",
         url=f"https://{domain}/@{handle}",
     )
-    return accounts.save_remote(tx, actor, domain)
+    return save_remote(tx, actor, domain)

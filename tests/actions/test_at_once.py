@@ -26,6 +26,7 @@ from fediblog.web.pages import consent_page
 from tests import wording
 from tests.actions.stage import URLS, Stage
 from tests.crossing import Work, cross
+from tests.remote_accounts import save_remote
 from tests.world import keys_of
 
 
@@ -139,7 +140,7 @@ async def test_the_limit_of_inboxes_on_a_host_that_is_new(stage: Stage) -> None:
     def save(number: int) -> Work:
         uri = f"https://far{number}.test/u"
         actor = Actor(uri=uri, kind="Person", handle="u", inbox=f"https://target.test/{number}")
-        return lambda tx: accounts.save_remote(tx, actor, f"far{number}.test")
+        return lambda tx: save_remote(tx, actor, f"far{number}.test")
 
     for number in range(foreign_inboxes.MOST - 1):
         await stage.db.write(save(number))

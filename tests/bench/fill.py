@@ -16,13 +16,14 @@ from fediblog.federation.keyring import make_keys
 from fediblog.protocol import cavage
 from fediblog.protocol.jsontext import encode
 from fediblog.store.engine.database import Database
-from fediblog.store.people import accounts, logins, relations
+from fediblog.store.people import logins, relations
 from fediblog.store.posts import post_writing, reactions
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.tx import Tx
 from tests import wording
 from tests.bench import load
 from tests.bench.lab import ORIGIN, URLS, Lab
+from tests.remote_accounts import save_remote
 
 TOKEN = "a-token-that-only-the-benchmark-has"
 WORDS = "On the way down from the pass the fog lifted, and we saw the whole valley with its villages at once."
@@ -69,7 +70,7 @@ async def actors(db: Database, made: Iterable[tuple[Actor, str]]) -> list[Accoun
     """Store remote actors."""
 
     def save(tx: Tx, some: Sequence[tuple[Actor, str]]) -> list[Account]:
-        return [accounts.save_remote(tx, each, domain) for each, domain in some]
+        return [save_remote(tx, each, domain) for each, domain in some]
 
     stored: list[Account] = []
     rest = iter(made)

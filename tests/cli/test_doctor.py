@@ -26,6 +26,7 @@ from fediblog.store.queues import delivery_queue, incoming_queue, job_queue
 from fediblog.store.tx import Tx
 from tests.cli.conftest import ORIGIN
 from tests.conftest import Clock
+from tests.remote_accounts import save_remote
 
 ELSEWHERE = "https://elsewhere.example"
 
@@ -145,7 +146,7 @@ async def test_a_clock_that_cannot_be_compared(site: Site, outside: Outside) -> 
 def _follow_somebody(tx: Tx, account: int) -> None:
     uri = f"{ELSEWHERE}/users/bob"
     actor = Actor(uri=uri, kind="Person", handle="bob", inbox=f"{uri}/inbox")
-    other = accounts.save_remote(tx, actor, "elsewhere.example")
+    other = save_remote(tx, actor, "elsewhere.example")
     relations.put_follow(tx, account, other.id, f"{ORIGIN}/x/1", "accepted")
 
 

@@ -19,9 +19,10 @@ from fediblog.federation.passwords import hash_password
 from fediblog.federation.site import open_site
 from fediblog.protocol.keys import PrivateKey, load_private
 from fediblog.settings import Settings
-from fediblog.store.people import accounts, apps
+from fediblog.store.people import apps
 from fediblog.store.tx import Tx
 from tests.deploy.servers import HOST
+from tests.remote_accounts import save_remote
 
 ORIGIN = f"https://{HOST}"
 PASSWORD = "correct horse battery"
@@ -78,7 +79,7 @@ async def _begin(data: Path) -> tuple[Account, Account, PrivateKey]:
         uri = "https://far.example/users/ben"
         key = Key(uri=f"{uri}#main-key", owner=uri, kind="rsa", public=keys[0].public)
         ben = Actor(uri=uri, kind="Person", handle="ben", inbox=f"{uri}/inbox", keys=(key,))
-        return alice, accounts.save_remote(tx, ben, "far.example")
+        return alice, save_remote(tx, ben, "far.example")
 
     try:
         alice, ben = await site.db.write(make)

@@ -25,6 +25,7 @@ from fediblog.store.people.accounts import host_of
 from fediblog.store.tx import Tx
 from tests.corpus import documents, needs_corpus
 from tests.federation.stranger import ORIGIN, Home, home
+from tests.remote_accounts import save_remote
 
 pytestmark = needs_corpus
 CASES = [(path, body) for path, body, entry in documents() if path.suffix == ".json"]
@@ -54,7 +55,7 @@ def make_actor(tx: Tx, uri: str) -> Account:
     document = {"id": uri, "type": "Person", "preferredUsername": "someone", "inbox": uri, "followers": f"{uri}/f"}
     actor = read_actor(document)
     assert actor is not None, uri
-    return accounts.save_remote(tx, actor, host_of(uri))
+    return save_remote(tx, actor, host_of(uri))
 
 
 def handle(tx: Tx, home: Home, activity: Activity, *, followed: bool) -> str:
@@ -122,7 +123,7 @@ async def test_every_actor_is_stored(at_home: Home) -> None:
     for name, document in parsed():
         if readers.kind_of(readers.fields(document), ACTOR_KINDS) and (actor := read_actor(document)) is not None:
             try:
-                await at_home.site.db.write(accounts.save_remote, actor, host_of(actor.uri))
+                await at_home.site.db.write(save_remote, actor, host_of(actor.uri))
             except Exception as error:
                 raise AssertionError(name) from error
             stored += 1

@@ -30,6 +30,7 @@ from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests import wording
 from tests.federation.pair import Pair
+from tests.remote_accounts import save_remote
 from tests.store.makers import comments_of, home_of
 from tests.world import ask
 
@@ -38,7 +39,7 @@ MINUTES = 60
 
 def add_copy(tx: Tx, account: Account) -> None:
     """An account as another server knows it."""
-    accounts.save_remote(tx, account, account.domain)
+    save_remote(tx, account, account.domain)
 
 
 def kinds(found: list[Any]) -> list[str]:
@@ -541,7 +542,7 @@ async def test_a_deleted_account_that_followed_very_many_tells_all_their_servers
         for number in range(many):
             host = f"h{number}.test"
             other = replace(pair.ben, uri=f"https://{host}/u", inbox=f"https://{host}/in", shared_inbox="", keys=())
-            account = accounts.save_remote(tx, other, host)
+            account = save_remote(tx, other, host)
             relations.put_follow(tx, pair.ann.id, account.id, f"https://near.test/x/{number}", "accepted")
 
     await pair.world.do(pair.near, follow)

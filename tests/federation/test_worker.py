@@ -19,7 +19,7 @@ from fediblog.errors import Unavailable
 from fediblog.federation import jobs as work
 from fediblog.federation.site import Site
 from fediblog.federation.worker import Worker
-from fediblog.store.people import accounts, logins, relations
+from fediblog.store.people import logins, relations
 from fediblog.store.people.logins import Session
 from fediblog.store.posts import media_files
 from fediblog.store.queues import claims, delivery_queue, job_queue
@@ -27,6 +27,7 @@ from fediblog.store.tx import Tx
 from tests import wording
 from tests.conftest import ENGINES
 from tests.postgres import Cluster
+from tests.remote_accounts import save_remote
 from tests.world import Sent, World
 
 HOUR, DAY = 3_600_000, 86_400_000  # ms
@@ -72,7 +73,7 @@ class Hub:
                 actor = Actor(
                     uri=uri, kind="Person", handle="u", inbox=f"{uri}/inbox", shared_inbox=f"https://{host}/inbox"
                 )
-                follower = accounts.save_remote(tx, actor, host)
+                follower = save_remote(tx, actor, host)
                 relations.put_follow(tx, follower.id, self.ann.id, f"{uri}/follow", "accepted")
 
         await self.world.sites["one.test"].db.write(deed)
@@ -129,7 +130,7 @@ async def test_followers_on_one_server_share_a_delivery(hub: Hub) -> None:
             uri = f"https://f0000.test/{name}"
             shared = "https://f0000.test/inbox"
             actor = Actor(uri=uri, kind="Person", handle=name, inbox=f"{uri}/inbox", shared_inbox=shared)
-            relations.put_follow(tx, accounts.save_remote(tx, actor, "f0000.test").id, hub.ann.id, uri, "accepted")
+            relations.put_follow(tx, save_remote(tx, actor, "f0000.test").id, hub.ann.id, uri, "accepted")
 
     await hub.world.sites["one.test"].db.write(deed)
     await hub.publish()
@@ -376,7 +377,7 @@ async def test_a_deleted_account_says_farewell_to_those_it_followed(hub: Hub) ->
     def deed(tx: Tx) -> None:
         uri = "https://liked.test/u"
         actor = Actor(uri=uri, kind="Person", handle="u", inbox=f"{uri}/inbox")
-        relations.put_follow(tx, hub.ann.id, accounts.save_remote(tx, actor, "liked.test").id, uri, "accepted")
+        relations.put_follow(tx, hub.ann.id, save_remote(tx, actor, "liked.test").id, uri, "accepted")
 
     hub.world.network.apps["liked.test"] = hub
     await hub.world.sites["one.test"].db.write(deed)

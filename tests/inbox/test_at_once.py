@@ -12,6 +12,7 @@ from fediblog.actions import follow_actions, moderation_actions, post_actions, r
 from fediblog.actions.drafts import Draft, PollDraft
 from fediblog.federation.lookups import resolve
 from fediblog.inbox import HANDLERS, Facts, apply
+from fediblog.prepare import actor_cleaner
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.actors import read_actor
 from fediblog.store.people import accounts, relations
@@ -23,6 +24,7 @@ from tests import wording
 from tests.crossing import Work, cross
 from tests.federation.stranger import Home, Json, Person
 from tests.inbox.examples import MAKERS, Route
+from tests.remote_accounts import save_remote
 
 TABLES = ("post", "follow", "block", "reaction", "boost", "notice", "report", "tombstone", "early", "outgoing")
 
@@ -87,7 +89,7 @@ async def test_an_actor_that_is_stored_twice_at_once(at_home: Home, bob: Person)
     assert actor is not None
 
     def save(tx: Tx) -> int:
-        return accounts.save_remote(tx, actor, "bob.test").id
+        return save_remote(tx, actor, "bob.test").id
 
     one, two = await cross(at_home.site.db, save, save)
     assert one == two
@@ -264,7 +266,7 @@ async def test_an_account_that_is_stored_while_its_server_is_blocked(
     assert actor is not None
 
     def save(tx: Tx) -> int:
-        return resolve.store_actor(tx, actor, domain).id
+        return resolve.store_actor(tx, actor_cleaner.harmless(actor), domain).id
 
     def block(tx: Tx) -> None:
         moderation_actions.block_host(tx, at_home.site.urls, host)

@@ -12,8 +12,12 @@ import pytest
 from fediblog.domain.documents import Activity, Note
 from fediblog.domain.posts import Post
 from fediblog.federation.inbound import prefetch
-from fediblog.inbox import CleanNote, Facts, Needs, harmless, note_storage, post_handlers
+from fediblog.federation.lookups import cleaning, resolve
+from fediblog.inbox import Facts, Needs, note_storage, post_handlers
 from fediblog.markup.clean import ARTICLE_LIMIT, NOTE_LIMIT
+from fediblog.prepare.cleaned import CleanNote
+from fediblog.prepare.note_cleaner import harmless
+from fediblog.store.people import accounts
 from fediblog.store.posts import posts
 from tests.federation.stranger import Home, Person
 
@@ -89,7 +93,7 @@ async def test_what_is_long_is_left_to_a_thread(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(prefetch, "harmless", watched)
     actor: Any = None
-    for length in (prefetch.LONG, prefetch.LONG + 1):
+    for length in (cleaning.LONG, cleaning.LONG + 1):
         long = note(content="a" * length)
         facts = await prefetch.prepare(Facts(actor=actor, notes={long.uri: long}))
         assert facts.clean(long) == harmless(long)
@@ -145,3 +149,18 @@ async def test_the_place_of_a_new_post_is_known_without_asking(
             stored.language,
             stored.content,
         )
+
+
+async def test_an_account_is_cleaned_when_it_is_fetched_and_when_it_tells_of_its_change(
+    at_home: Home, bob: Person
+) -> None:
+    await at_home.follows(bob)
+    changed = {**bob.document, "summary": BAD, "attachment": [{"type": "PropertyValue", "name": "Web", "value": BAD}]}
+    await at_home.send(bob, bob.does("Update", changed, 1))
+    await at_home.work()
+    stored = await at_home.site.db.read(accounts.by_uri, bob.uri)
+    assert stored is not None
+    assert (stored.summary, [each.value for each in stored.fields]) == (GOOD, [GOOD])
+    bob.web.put(bob.uri, {**changed, "summary": BAD + BAD, "attachment": []})
+    fetched = await resolve.actor(at_home.site, bob.uri, fresh=True)
+    assert (fetched.summary, fetched.fields) == (GOOD + GOOD, ())

@@ -9,13 +9,14 @@ from fediblog.actions import follow_actions
 from fediblog.actions.drafts import PollDraft
 from fediblog.domain.documents import Actor, Visibility
 from fediblog.mastodon.endpoint_table import Endpoint
-from fediblog.store.people import accounts, apps, relations
+from fediblog.store.people import apps, relations
 from fediblog.store.posts import quotes
 from fediblog.store.readers import announcements, moderation, notifications
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.mastodon.statuses.test_media_api import picture
 from tests.mastodon.test_crossed import KEYS, body
+from tests.remote_accounts import save_remote
 
 Made = Callable[["Maker"], Awaitable[str]]
 
@@ -31,7 +32,7 @@ class Maker:
         self.count += 1
         uri = f"https://far{self.count}.test/u"
         actor = Actor(uri=uri, kind="Person", handle="u", inbox=f"{uri}/inbox", followers=f"{uri}/f")
-        return (await self.server.write(accounts.save_remote, actor, f"far{self.count}.test")).id
+        return (await self.server.write(save_remote, actor, f"far{self.count}.test")).id
 
     async def post(self, who: str = "bob", **draft: Any) -> str:
         return str((await self.server.publish(who, "Hello", **draft)).id)

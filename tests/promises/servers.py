@@ -29,10 +29,11 @@ from fediblog.domain.urls import Urls
 from fediblog.protocol import cavage
 from fediblog.protocol.keys import PrivateKey, load_private
 from fediblog.store.engine.database import Database, connect, system_clock
-from fediblog.store.people import accounts, logins, relations, server_state
+from fediblog.store.people import logins, relations, server_state
 from fediblog.store.people.logins import Session
 from fediblog.store.tx import Tx
 from fediblog.web.sessions import hashed
+from tests.remote_accounts import save_remote
 from tests.world import add_person, keys_of
 
 T = TypeVar("T")
@@ -245,7 +246,7 @@ class Server:
                 ),
             )
             for stranger in known:
-                accounts.save_remote(tx, stranger.actor, stranger.authority)
+                save_remote(tx, stranger.actor, stranger.authority)
             return account
 
         self.account = await self.do(deed)
@@ -257,7 +258,7 @@ class Server:
 
         def deed(tx: Tx) -> None:
             for stranger in strangers:
-                follower = accounts.save_remote(tx, stranger.actor, stranger.authority)
+                follower = save_remote(tx, stranger.actor, stranger.authority)
                 relations.put_follow(tx, follower.id, account.id, f"{stranger.uri}/follow", "accepted")
 
         await self.do(deed)

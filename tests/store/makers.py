@@ -19,6 +19,7 @@ from fediblog.store.people import accounts, logins, relations
 from fediblog.store.posts import post_columns, post_writing, posts, threads, timelines
 from fediblog.store.posts.timelines import ListedPost
 from fediblog.store.tx import Param, Row, Scalar, Tx
+from tests.remote_accounts import save_remote
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,7 +54,7 @@ def actor(handle: str = "bob", host: str = "far.example", **changes: Any) -> Act
 
 def remote(tx: Tx, /, handle: str = "bob", host: str = "far.example", **changes: Any) -> Account:
     """A remote account as it is stored."""
-    return accounts.save_remote(tx, actor(handle, host, **changes), host)
+    return save_remote(tx, actor(handle, host, **changes), host)
 
 
 def note(author: Account, *, uri: str = "", **changes: Any) -> Note:

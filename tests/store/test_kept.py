@@ -10,9 +10,9 @@ import pytest
 from fediblog.domain.documents import Attachment
 from fediblog.domain.memo import Kept
 from fediblog.store.engine.database import Database
-from fediblog.store.people import accounts
 from fediblog.store.posts import post_writing, posts, reactions
 from fediblog.store.tx import Tx
+from tests.remote_accounts import save_remote
 from tests.store.makers import actor, post, remote, whole
 
 
@@ -70,7 +70,7 @@ def _described(tx: Tx, number: int) -> None:
 
 
 def _renamed(tx: Tx, _number: int) -> None:
-    accounts.save_remote(tx, actor(name="Robert"), "far.example")
+    save_remote(tx, actor(name="Robert"), "far.example")
 
 
 @pytest.mark.parametrize(

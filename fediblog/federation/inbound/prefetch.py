@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -11,16 +10,19 @@ from fediblog.domain.documents import Activity, Note
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.federation.lookups import document_fetch, resolve
+from fediblog.federation.lookups.cleaning import clean_apart
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
-from fediblog.inbox import CleanNote, Facts, Needs, harmless
+from fediblog.inbox import Facts, Needs
+from fediblog.prepare import actor_cleaner
+from fediblog.prepare.cleaned import CleanActor, CleanNote
+from fediblog.prepare.note_cleaner import harmless, size
 from fediblog.protocol.activities import read_activity
+from fediblog.protocol.actors import read_actor
 from fediblog.protocol.authority import same_origin
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
-
-LONG = 20_000  # characters, which take some ms to clean
 
 
 def missing(tx: Tx, urls: Urls, needs: Needs) -> Needs:
@@ -77,16 +79,23 @@ async def prepare(facts: Facts) -> Facts:
     """
     own = facts.reading.own if facts.reading is not None else None
     notes = [*facts.notes.values()] if own is None else [own, *facts.notes.values()]
-    if not notes:
+    profile = await _profile(facts.reading.activity) if facts.reading is not None else None
+    if not notes and profile is None:
         return facts
-    if sum(len(note.content) + len(note.summary) for note in notes) > LONG:
-        cleaned = await asyncio.to_thread(_clean, notes)
-    else:
-        cleaned = _clean(notes)
+    cleaned = await clean_apart(_clean, notes, sum(map(size, notes))) if notes else ()
     return Facts(
         actor=facts.actor, accounts=facts.accounts, notes=facts.notes, activities=facts.activities, gone=facts.gone,
-        inbox_owner=facts.inbox_owner, reading=facts.reading, cleaned=cleaned,
+        inbox_owner=facts.inbox_owner, reading=facts.reading, cleaned=cleaned, profile=profile,
     )  # fmt: skip
+
+
+async def _profile(activity: Activity) -> tuple[Activity, CleanActor | None] | None:
+    """What an actor that tells of its change sent of itself."""
+    if activity.kind != "Update" or activity.object_uri != activity.actor:
+        return None
+    actor = read_actor(activity.object)
+    clean = await clean_apart(actor_cleaner.harmless, actor, actor_cleaner.size(actor)) if actor is not None else None
+    return activity, clean
 
 
 def _clean(notes: Iterable[Note]) -> tuple[tuple[Note, CleanNote], ...]:

@@ -14,11 +14,14 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound, Refused, Unavailable
 from fediblog.federation.lookups import document_fetch, handles
+from fediblog.federation.lookups.cleaning import clean_apart
 from fediblog.federation.lookups.document_fetch import Document
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
 from fediblog.markup.tokens import Open, tokenise
 from fediblog.net import Answer
+from fediblog.prepare import actor_cleaner, note_cleaner
+from fediblog.prepare.cleaned import CleanActor, CleanNote
 from fediblog.protocol import readers
 from fediblog.protocol.actors import key_uris, read_actor, read_key
 from fediblog.protocol.alternate_links import alternate_in, is_alternate, joined
@@ -80,10 +83,11 @@ async def save(
     if not domain:
         same = stored is not None and (stored.handle, stored.webfinger) == (found.handle, found.webfinger)
         domain = stored.domain if stored is not None and same else await handles.domain_of(site, found, budget)
-    return await site.db.write_here(store_actor, found, domain, proven)
+    clean = await clean_apart(actor_cleaner.harmless, found, actor_cleaner.size(found))
+    return await site.db.write_here(store_actor, clean, domain, proven)
 
 
-def store_actor(tx: Tx, found: Actor, domain: str, proven: str = "") -> Account:
+def store_actor(tx: Tx, found: CleanActor, domain: str, proven: str = "") -> Account:
     """Store an actor unless its server is blocked; `domain` and `proven` as `save` has them."""
     tx.hold(BLOCKS, shared=True)  # who blocks it at this moment finds the account, or this finds the block
     if blocked_among(tx, [domain, host_of(found.uri)]):
@@ -201,21 +205,26 @@ async def keep(site: Site, document: Document, depth: int, budget: Budget) -> Po
 
 
 async def _keep_post(site: Site, found: Note, author: Account, depth: int, budget: Budget) -> Post | None:
-    kept = await site.db.write(store, site.urls, found, author.id)
+    kept = await _store(site, found, author)
     if kept is not None:
         await climb(site, found.in_reply_to, depth, budget)
         return await site.db.read(posts.stored, kept.id)
     return None
 
 
-def store(tx: Tx, urls: Urls, found: Note, author: int) -> Post | None:
+async def _store(site: Site, found: Note, author: Account) -> Post | None:
+    clean = await clean_apart(note_cleaner.harmless, found, note_cleaner.size(found))
+    return await site.db.write(store, site.urls, found, author.id, clean)
+
+
+def store(tx: Tx, urls: Urls, found: Note, author: int, clean: CleanNote) -> Post | None:
     """Store a post that was fetched, unless it is there already."""
     tx.hold(author)
     known = posts.by_uri(tx, found.uri)
     writer = accounts.get(tx, author)
     if known is not None or writer is None:
         return known
-    return inbox.store_post(tx, urls, found, writer, boosted=True, climbed=True)
+    return inbox.store_post(tx, urls, found, writer, boosted=True, climbed=True, clean=clean)
 
 
 async def climb(site: Site, uri: str, depth: int, budget: Budget) -> None:
@@ -229,7 +238,7 @@ async def climb(site: Site, uri: str, depth: int, budget: Budget) -> None:
                 uri = known.in_reply_to if known.parent is None else ""
                 continue
             found, author = await note(site, uri, budget)
-            if await site.db.write(store, site.urls, found, author.id) is None:
+            if await _store(site, found, author) is None:
                 return
             uri = found.in_reply_to
 

@@ -11,8 +11,11 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.lookups import document_fetch, resolve
+from fediblog.federation.lookups.cleaning import clean_apart
 from fediblog.federation.lookups.fetch_budget import FETCHES, Budget, for_thread
 from fediblog.federation.site import Site
+from fediblog.prepare import note_cleaner
+from fediblog.prepare.cleaned import CleanNote
 from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import read_collection
@@ -119,12 +122,13 @@ async def _take_in(site: Site, uris: Iterable[str], budget: Budget) -> None:
 async def _hang(site: Site, note: Note, author: Account) -> bool:
     """Store an answer to a post that is here; False if that is still to come."""
     with suppress(Refused):
-        return await site.db.write(_store_answer, site.urls, note, author.id)
+        clean = await clean_apart(note_cleaner.harmless, note, note_cleaner.size(note))
+        return await site.db.write(_store_answer, site.urls, note, author.id, clean)
     return True
 
 
-def _store_answer(tx: Tx, urls: Urls, note: Note, author: int) -> bool:
+def _store_answer(tx: Tx, urls: Urls, note: Note, author: int, clean: CleanNote) -> bool:
     if thread_links.tie(tx, note.in_reply_to) is None:
         return False
-    resolve.store(tx, urls, note, author)
+    resolve.store(tx, urls, note, author, clean)
     return True

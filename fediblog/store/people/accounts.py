@@ -15,8 +15,8 @@ from fediblog.domain.memo import Kept
 from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.markup.clean import clean
 from fediblog.markup.text import display_name
+from fediblog.prepare.cleaned import CleanActor
 from fediblog.protocol.authority import compared_host
 from fediblog.store.json_columns import emoji_from, emoji_text, pairs, strings
 from fediblog.store.people import foreign_inboxes
@@ -237,12 +237,12 @@ def create_local(
     return _required(get(tx, number))
 
 
-def save_remote(tx: Tx, actor: Actor, domain: str) -> Account:
+def save_remote(tx: Tx, actor: CleanActor, domain: str) -> Account:
     """Store what an actor's own document says, new or newer. `domain` is the one its handle was confirmed under.
 
     A remote document never touches one of our accounts (Refused), nor revives one that we suspended.
     """
-    clean_actor = _columns(actor, domain, remote=True)
+    clean_actor = _columns(actor, domain)
     row = tx.one("select id, local, state from account where uri = :uri", uri=actor.uri)
     if row and row.local:
         raise Refused("account-is-ours")
@@ -282,10 +282,7 @@ def _put_key(tx: Tx, account: int, key: Key, private: str | None) -> None:
     )
 
 
-def _columns(actor: Actor, domain: str, *, remote: bool = False) -> dict[str, Any]:
-    def html(text: str) -> str:
-        return clean(text) if remote else text
-
+def _columns(actor: Actor, domain: str) -> dict[str, Any]:
     return {
         "kind": actor.kind,
         "handle": actor.handle,
@@ -293,7 +290,7 @@ def _columns(actor: Actor, domain: str, *, remote: bool = False) -> dict[str, An
         "domain": compared_host(domain),
         "host": host_of(actor.uri),
         "name": display_name(actor.name),
-        "summary": html(actor.summary),
+        "summary": actor.summary,
         "summary_source": "",
         "language": "",
         "url": actor.url or actor.uri,
@@ -308,7 +305,7 @@ def _columns(actor: Actor, domain: str, *, remote: bool = False) -> dict[str, An
         "icon_alt": actor.icon.alt if actor.icon else "",
         "image": actor.image.url if actor.image else "",
         "image_alt": actor.image.alt if actor.image else "",
-        "fields": json.dumps([[display_name(each.name), html(each.value)] for each in actor.fields]),
+        "fields": json.dumps([[display_name(each.name), each.value] for each in actor.fields]),
         "fields_source": "[]",
         "emoji": emoji_text(actor.emoji),
         "also_known_as": json.dumps(actor.also_known_as),

@@ -17,6 +17,7 @@ from fediblog.store.people import accounts, logins
 from fediblog.store.posts import tags
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
+from tests.remote_accounts import save_remote
 from tests.store.makers import URLS, Watched, actor, local, remote, scans
 
 
@@ -48,7 +49,7 @@ async def test_an_actor_comes_back_as_it_was_stored(db: Database) -> None:
     )
 
     def check(tx: Tx) -> None:
-        stored = accounts.save_remote(tx, full, "Example.ORG")
+        stored = save_remote(tx, full, "Example.ORG")
         assert stored == replace(stored, **{name: getattr(full, name) for name in full.__slots__ if name != "keys"})
         assert (stored.domain, stored.local, stored.acct) == ("example.org", False, "Bob@example.org")
         assert accounts.with_keys(tx, stored).keys == full.keys
@@ -63,9 +64,9 @@ async def test_an_actor_comes_back_as_it_was_stored(db: Database) -> None:
 
 
 async def test_a_newer_document_replaces_the_older(db: Database, clock: Clock) -> None:
-    first = await db.write(accounts.save_remote, actor(name="Old", summary="<p>old</p>"), "far.example")
+    first = await db.write(save_remote, actor(name="Old", summary="<p>old</p>"), "far.example")
     clock.forward(hours=1)
-    second = await db.write(accounts.save_remote, actor(name="New", locked=True), "far.example")
+    second = await db.write(save_remote, actor(name="New", locked=True), "far.example")
     assert (second.id, second.created, second.fetched) == (first.id, first.created, clock.now)
     assert (second.name, second.summary, second.locked) == ("New", "", True)
 
@@ -87,7 +88,7 @@ async def test_a_remote_document_never_touches_an_account_of_ours(db: Database) 
         alice = local(tx)
         before = accounts.with_keys(tx, alice)
         with pytest.raises(Refused) as caught:
-            accounts.save_remote(tx, actor(uri=alice.uri, keys=(key(alice.uri, public="evil"),)), "blog.example")
+            save_remote(tx, actor(uri=alice.uri, keys=(key(alice.uri, public="evil"),)), "blog.example")
         assert caught.value.reason == "account-is-ours"
         thief = remote(tx, "thief", keys=(key(alice.uri, public="evil"),))
         assert accounts.with_keys(tx, alice) == before
@@ -159,7 +160,7 @@ async def test_handles_are_found_in_any_case_ours_first(db: Database, clock: Clo
         assert found is not None
         assert found.id == old.id
         alice = local(tx)
-        accounts.save_remote(tx, actor("alice"), "blog.example")
+        save_remote(tx, actor("alice"), "blog.example")
         ours = accounts.by_acct(tx, "Alice", "Blog.example")
         assert ours is not None
         assert ours.id == alice.id
@@ -284,7 +285,7 @@ def test_the_host_is_what_the_standard_library_says(text: str, scheme: str) -> N
 
 async def test_an_account_is_read_anew_after_whatever_changed_it(db: Database) -> None:
     def check(tx: Tx) -> None:
-        bob = accounts.save_remote(tx, actor("bob", keys=(key("https://far.example/users/bob"),)), "far.example")
+        bob = save_remote(tx, actor("bob", keys=(key("https://far.example/users/bob"),)), "far.example")
         held = accounts.key_with_owner(tx, f"{bob.uri}#main-key")
         assert held is not None
         assert held[1] is accounts.get(tx, bob.id)  # as it was made before

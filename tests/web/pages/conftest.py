@@ -31,6 +31,7 @@ from fediblog.store.tx import Tx
 from fediblog.web.sessions import hashed
 from tests import wording
 from tests.conftest import Clock
+from tests.remote_accounts import save_remote
 
 ORIGIN = "https://blog.test"
 PASSWORD = "correct horse battery"
@@ -103,7 +104,7 @@ class Blog:
         actor = Actor(
             uri=uri, kind="Person", handle=handle, inbox=f"{uri}/inbox", url=f"https://{domain}/@{handle}", **fields
         )
-        return await self.site.db.write(accounts.save_remote, actor, domain)
+        return await self.site.db.write(save_remote, actor, domain)
 
     async def heard(self, author: Account, html: str, number: int, **fields: Any) -> Post:
         """A post of somebody on another server, as it was taken in."""

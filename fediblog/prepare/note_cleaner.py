@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fediblog.domain.documents import Note
-from fediblog.inbox.handler import CleanNote
 from fediblog.markup.clean import ARTICLE_LIMIT, NOTE_LIMIT, clean, plain_to_html
 from fediblog.markup.html import plain
 from fediblog.markup.markdown import render_remote
 from fediblog.markup.text import display_name, one_line
+from fediblog.prepare.cleaned import CleanNote
 from fediblog.protocol.authority import same_origin
 
 WARNING_LIMIT = 2_000  # characters
@@ -31,6 +31,7 @@ def harmless(note: Note) -> CleanNote:
             replies=_own(note.replies, note), likes=_own(note.likes, note), shares=_own(note.shares, note),
             reply_count=note.reply_count, like_count=note.like_count, share_count=note.share_count,
             poll=note.poll, policy=note.policy, happening=note.happening, duration=note.duration,
+            reading_time=note.reading_time,
         )
     )  # fmt: skip
 
@@ -53,3 +54,8 @@ def _content(note: Note) -> str:
 
 def _own(collection: str, note: Note) -> str:
     return collection if collection and same_origin(collection, note.uri) else ""
+
+
+def size(note: Note) -> int:
+    """Characters of what is cleaned."""
+    return len(note.content) + len(note.summary)
