@@ -375,12 +375,7 @@ RETURNS_ROWS = {
     "arrivals.people": "passed on by what stores a note that came in, as `posts.owner` is",
     "arrivals.post": "the same",
     "arrivals.target": "the same",
-    "claims.take": "columns of whichever queue it is",
-    "delivery_queue.failures": "read by one page and one command",
-    "deleted_accounts.reached_at": "read by one caller",
-    "hosts.troubled_hosts": "read by one page and one command",
     "posts.owner": "mixed with what `thread_links.tie` and `arrivals.post` say of a post that is answered",
-    "relations.before_follow": "read by one caller",
     "thread_links.at_page": "the same as `thread_links.tie`",
     "thread_links.tie": "mixed with `posts.owner`",
 }

@@ -16,7 +16,9 @@ from fediblog.domain.records import record
 from fediblog.errors import NotFound
 from fediblog.federation import uploads
 from fediblog.federation.lookups import action_lookups
-from fediblog.store.people import relations
+from fediblog.store.id_paging import Window
+from fediblog.store.people import relation_lists
+from fediblog.store.people.relation_lists import Place
 from fediblog.store.posts import interactions, posts
 
 NOTE = "Hello, fediverse! This note is on my own server. #introduction"
@@ -92,9 +94,9 @@ class Play:
             await action_lookups.follow(one.site, one.account.id, f"@{other.account.acct}")
 
         async def seen() -> bool:
-            there = {each.uri for each in await other.site.db.read(relations.followers, other.account.id)}
-            here = {each.uri for each in await one.site.db.read(relations.following, one.account.id)}
-            return one.account.uri in there and other.account.uri in here
+            there = await other.site.db.read(relation_lists.followers, other.account.id, Window())
+            here = await one.site.db.read(relation_lists.following, one.account.id, Window())
+            return one.account.uri in _uris(there) and other.account.uri in _uris(here)
 
         return Step(f"{one.name} follows @{other.account.acct}", ["Follow", "Accept"], does, seen)
 
@@ -206,3 +208,7 @@ def _green(value: int) -> int:
 
 def _blue(value: int) -> int:
     return 120 - value * 60 // 255
+
+
+def _uris(people: list[Place]) -> set[str]:
+    return {each.account.uri for each in people}

@@ -14,8 +14,9 @@ from fediblog.domain.records import record
 from fediblog.federation.site import Site
 from fediblog.store.engine import migrate
 from fediblog.store.people import accounts, logins
+from fediblog.store.people.hosts import TroubledHost
 from fediblog.store.queues import delivery_queue, incoming_queue, job_queue
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Tx
 
 LITTLE_SPACE, NO_SPACE = 2_000_000_000, 200_000_000  # bytes
 SMALL_DISK = 10_000_000_000  # bytes: one such is full when it is full, and not before
@@ -139,7 +140,7 @@ async def hosts(site: Site) -> list[Finding]:
     return found
 
 
-def _of_host(row: Row) -> str:
+def _of_host(row: TroubledHost) -> str:
     since = datetime.fromtimestamp((row.failing_since or 0) / 1000, UTC).strftime("%Y-%m-%d %H:%M")
     again = datetime.fromtimestamp((row.next_try or 0) / 1000, UTC).strftime("%Y-%m-%d %H:%M")
     return (

@@ -15,7 +15,8 @@ from fediblog.net import Answer
 from fediblog.protocol import readers
 from fediblog.protocol.jsontext import decode
 from fediblog.protocol.negotiate import ACCEPT
-from fediblog.store.people import accounts, relations
+from fediblog.store.id_paging import Window
+from fediblog.store.people import accounts, relation_lists
 from fediblog.store.tx import Tx
 
 MOST_SKEW = 60  # seconds; other servers refuse signatures that are off by more than some minutes
@@ -118,6 +119,7 @@ def _first_account(tx: Tx) -> Account | None:
 
 def _others(tx: Tx) -> list[str]:
     """Origins of a few servers whose people ours follow."""
-    people = (each for own in accounts.ours(tx) for each in relations.following(tx, own.id) if not each.local)
+    followed = (each for own in accounts.ours(tx) for each in relation_lists.following(tx, own.id, Window(limit=40)))
+    people = (each.account for each in followed if not each.account.local)
     parts = (urlsplit(each.uri) for each in people)
     return list(dict.fromkeys(f"{part.scheme}://{part.netloc}" for part in parts))[:MOST_ASKED]

@@ -34,6 +34,7 @@ from fediblog.store.people import (
     peers,
     relations,
 )
+from fediblog.store.people.deleted_accounts import Reached
 from fediblog.store.posts import media_files
 from fediblog.store.queues import (
     delivery_queue,
@@ -45,7 +46,7 @@ from fediblog.store.queues import (
 )
 from fediblog.store.queues.job_queue import Job
 from fediblog.store.readers import moderation
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Tx
 
 P = ParamSpec("P")
 Handler = Callable[[Site, Job], Awaitable[None]]
@@ -174,7 +175,7 @@ async def confirm_gone(site: Site, job: Job) -> None:
     await site.db.write(_forget, job, found, gone)
 
 
-def _forget(tx: Tx, job: Job, asked: list[Row], gone: list[Row]) -> None:
+def _forget(tx: Tx, job: Job, asked: list[Reached], gone: list[Reached]) -> None:
     tx.hold(*(row.id for row in gone))
     for row in gone:
         deleted_accounts.forget(tx, row.id)

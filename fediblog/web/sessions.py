@@ -16,9 +16,9 @@ from fediblog.domain.accounts import Account, Login
 from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Refused
 from fediblog.federation.site import Site
-from fediblog.store.people import accounts, logins, relations
+from fediblog.store.people import accounts, logins, relation_lists
 from fediblog.store.people.logins import Session
-from fediblog.store.readers import notifications
+from fediblog.store.readers import notification_lists
 from fediblog.store.tx import Tx
 from fediblog.web import known_devices
 from fediblog.web.negotiation import site_of
@@ -135,8 +135,8 @@ def load(tx: Tx, token: str) -> Visit | None:
         login=login,
         account=chosen,
         accounts=tuple(own),
-        unread=notifications.unread(tx, chosen.id),
-        requests=len(relations.requests(tx, chosen.id)),
+        unread=notification_lists.unread_total(tx, chosen.id),
+        requests=relation_lists.requests_total(tx, chosen.id),
     )
 
 

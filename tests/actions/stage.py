@@ -19,12 +19,11 @@ from fediblog.store.people import relations
 from fediblog.store.people.accounts import NewKey
 from fediblog.store.posts import media_files, post_writing, posts
 from fediblog.store.posts.post_columns import Placement
-from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests import wording
 from tests.conftest import Clock
 from tests.remote_accounts import save_remote
-from tests.store.makers import home_of
+from tests.store.makers import home_of, notices_of
 
 T = TypeVar("T")
 URLS = Urls("https://blog.test", "blog.test")
@@ -102,7 +101,7 @@ class Stage:
         return [each.kind for each in await self.sent()]
 
     async def told(self, account: Account) -> list[Notice]:
-        return await self.db.read(notifications.latest, account.id)
+        return await self.db.read(notices_of, account.id)
 
     async def stream(self, account: Account) -> list[int]:
         return [item.post.id for item in await self.db.read(home_of, account.id)]

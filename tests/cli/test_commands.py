@@ -18,7 +18,8 @@ from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation.passwords import SHORTEST, check_password
 from fediblog.store.engine.database import connect
-from fediblog.store.people import accounts, apps, logins, relations, server_state
+from fediblog.store.id_paging import Window
+from fediblog.store.people import accounts, apps, logins, relation_lists, server_state
 from fediblog.store.posts import posts, profile_posts
 from fediblog.store.tx import Tx
 from tests.cli.conftest import ORIGIN, PASSWORD, Run
@@ -377,7 +378,7 @@ def test_follow_and_unfollow(run: Run, data: Path) -> None:
     def following(tx: Tx) -> list[str]:
         alice = accounts.local_by_handle(tx, "alice")
         assert alice is not None
-        return [each.handle for each in relations.following(tx, alice.id)]
+        return [each.account.handle for each in relation_lists.following(tx, alice.id, Window())]
 
     assert ask(data, following) == ["garden"]
     assert run("unfollow", "alice", "garden").status == 0

@@ -11,8 +11,7 @@ from fediblog.domain.posts import Notice, Post
 from fediblog.federation.lookups import action_lookups
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts
-from fediblog.store.readers import notifications
-from tests.store.makers import home_of
+from tests.store.makers import home_of, notices_of
 from tests.world import World
 
 
@@ -76,10 +75,10 @@ class Pair:
         return [item.post for item in await self.world.read(self.far, home_of, self.ben.id)]
 
     async def notices_of_ann(self) -> list[Notice]:
-        return await self.world.read(self.near, notifications.latest, self.ann.id)
+        return await self.world.read(self.near, notices_of, self.ann.id)
 
     async def notices_of_ben(self) -> list[Notice]:
-        return await self.world.read(self.far, notifications.latest, self.ben.id)
+        return await self.world.read(self.far, notices_of, self.ben.id)
 
     async def at_ann(self) -> Relation:
         """What Ann's server thinks that Ben is to her."""

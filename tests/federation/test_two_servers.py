@@ -26,12 +26,11 @@ from fediblog.federation.uploads import upload
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import interactions, post_writing, posts, profile_posts
 from fediblog.store.queues import delivery_queue, job_queue
-from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests import wording
 from tests.federation.pair import Pair
 from tests.remote_accounts import save_remote
-from tests.store.makers import comments_of, home_of
+from tests.store.makers import comments_of, home_of, notices_of
 from tests.world import ask
 
 MINUTES = 60
@@ -484,7 +483,7 @@ async def test_a_move_takes_our_own_followers_along_too(pair: Pair, to: str) -> 
     assert await follows(dan, there) is (to == "there")
     for each in (cem, dan, there):
         assert not await follows(each, pair.ann)
-    assert kinds(await world.read(pair.near, notifications.latest, cem.id)) == ["move"]
+    assert kinds(await world.read(pair.near, notices_of, cem.id)) == ["move"]
 
 
 async def test_nobody_moves_to_an_account_that_does_not_say_so(pair: Pair) -> None:
@@ -686,4 +685,4 @@ async def test_nobody_may_act_for_another_account(pair: Pair) -> None:
     with pytest.raises(Forbidden):
         await pair.world.do(pair.far, reaction_actions.like, there.id, 1)
     assert await pair.world.read(pair.near, interactions.like_uris, post.id) == []
-    assert await pair.world.read(pair.near, notifications.latest, other.id) == []
+    assert await pair.world.read(pair.near, notices_of, other.id) == []

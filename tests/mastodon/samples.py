@@ -17,6 +17,7 @@ from tests.mastodon.server import Api, Server
 from tests.mastodon.statuses.test_media_api import picture
 from tests.mastodon.test_crossed import KEYS, body
 from tests.remote_accounts import save_remote
+from tests.store.makers import notices_of
 
 Made = Callable[["Maker"], Awaitable[str]]
 
@@ -46,7 +47,7 @@ class Maker:
     async def notice(self) -> str:
         actor = await self.stranger()
         await self.server.write(notifications.add, self.alice.id, "follow", actor)
-        found = await self.server.read(notifications.latest, self.alice.id, limit=1)
+        found = await self.server.read(notices_of, self.alice.id, limit=1)
         return str(found[0].id)
 
     async def report(self) -> str:

@@ -30,12 +30,12 @@ from fediblog.store.posts import media_files
 from fediblog.store.queues import events
 from fediblog.store.queues.events import Event
 from fediblog.store.queues.push_subscriptions import Subscription
-from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests import wording
 from tests.mastodon.server import Api, Server
 from tests.security.reading import reader, visitor
 from tests.security.test_privacy import flat
+from tests.store.makers import notices_of
 
 HIDDEN = "plover"
 WARNING = "Careful"
@@ -241,7 +241,7 @@ async def test_no_push_message_tells_it(hiding: tuple[Server, list[Post]]) -> No
     )  # fmt: skip
     seen = 0
     for account in server.people.values():
-        for notice in await server.read(notifications.latest, account.id):
+        for notice in await server.read(notices_of, account.id):
             told_to = push_messages._told(server.site, push_messages._Message(subscription, notice, "en"))
             seen += notice.post is not None
             assert HIDDEN not in json.dumps(told_to).lower()

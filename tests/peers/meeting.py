@@ -17,9 +17,9 @@ import trustme
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.federation.lookups import action_lookups
-from fediblog.store.readers import notifications
 from tests.peers.fediblog_server import Asked, FediblogServer
 from tests.peers.fedify_peer import DRAFT, RFC9421, FedifyPeer, Json, Knock, running
+from tests.store.makers import notices_of
 
 PEERS: dict[str, Json] = {
     "old": {"first_knock": DRAFT, "refuses": RFC9421},
@@ -130,7 +130,7 @@ class Meeting:
         await self.server.do(deed, self.me.id, *args)
 
     async def notices(self) -> list[str]:
-        return [each.kind for each in await self.server.read(notifications.latest, self.me.id)]
+        return [each.kind for each in await self.server.read(notices_of, self.me.id)]
 
 
 def running_peer(ca: trustme.CA, folder: Path, name: str) -> AbstractAsyncContextManager[FedifyPeer]:

@@ -8,7 +8,8 @@ from fediblog.actions import account_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.posts import Post
 from fediblog.federation.lookups import action_lookups
-from fediblog.store.people import accounts, relations
+from fediblog.store.id_paging import Window
+from fediblog.store.people import accounts, relation_lists
 from fediblog.store.queues import delivery_queue
 from tests.federation.pair import Pair
 
@@ -57,7 +58,7 @@ async def test_gone_inbox_of_a_living_actor_keeps_the_follower(pair: Pair) -> No
     assert await _state(pair, post) == (0, 1, 0)
     ben = await pair.ben_here()
     assert ben.state == "active"
-    assert await pair.world.read(pair.near, relations.followers, pair.ann.id)
+    assert await pair.world.read(pair.near, relation_lists.followers, pair.ann.id, Window())
 
 
 async def test_gone_inbox_of_a_gone_actor_ends_the_follow(pair: Pair) -> None:
@@ -67,7 +68,7 @@ async def test_gone_inbox_of_a_gone_actor_ends_the_follow(pair: Pair) -> None:
     await pair.world.sites[pair.far].db.write(lambda tx: tx.run("delete from delivery"))  # then the actor is gone, too
     pair.world.network.fail(pair.far, 410)
     await _send(pair)
-    assert not await pair.world.read(pair.near, relations.followers, pair.ann.id)
+    assert not await pair.world.read(pair.near, relation_lists.followers, pair.ann.id, Window())
     gone = await pair.world.read(pair.near, accounts.by_uri, pair.ben.uri)
     assert gone is None or gone.state != "active"
 

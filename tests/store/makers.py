@@ -10,14 +10,16 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Actor, Key, Note, Visibility
-from fediblog.domain.posts import Post
+from fediblog.domain.posts import Notice, Post
 from fediblog.domain.rules import may_see
 from fediblog.domain.urls import Urls
 from fediblog.store.engine.database import Database
-from fediblog.store.id_paging import FIRST, Window
+from fediblog.store.id_paging import FAR, FIRST, Window
 from fediblog.store.people import accounts, logins, relations
 from fediblog.store.posts import post_columns, post_writing, posts, threads, timelines
 from fediblog.store.posts.timelines import ListedPost
+from fediblog.store.readers import notification_lists
+from fediblog.store.readers.notification_lists import Wanted
 from fediblog.store.tx import Param, Row, Scalar, Tx
 from tests.remote_accounts import save_remote
 
@@ -107,6 +109,11 @@ def everything(tx: Tx) -> list[Post]:
 def rule(tx: Tx, post: Post, viewer: int) -> bool:
     """What the pure rule says."""
     return may_see(post, relations.viewer(tx, viewer, post.account.id) if viewer else None)
+
+
+def notices_of(tx: Tx, account: int, *, before: int = FAR, limit: int = 40) -> list[Notice]:
+    """What the account was told, newest first."""
+    return notification_lists.page(tx, account, Wanted(), Window(before=before, limit=limit))
 
 
 class _Undo(Exception):

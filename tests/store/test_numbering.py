@@ -13,14 +13,14 @@ from fediblog.store.readers import markers, notification_policy, notifications
 from fediblog.store.readers.notifications import LARGEST
 from fediblog.store.tx import Tx
 from tests.conftest import Clock, options
-from tests.store.makers import local, post, remote
+from tests.store.makers import local, notices_of, post, remote
 
 NUMBERS = next(step.version for step in known_migrations() if step.name == "numbers")
 BEFORE = [step for step in known_migrations() if step.version < NUMBERS]
 
 
 def _numbers(tx: Tx, account: int) -> list[int]:
-    return [each.id for each in reversed(notifications.latest(tx, account))]
+    return [each.id for each in reversed(notices_of(tx, account))]
 
 
 async def test_each_account_counts_its_own(db: Database) -> None:

@@ -31,7 +31,7 @@ from fediblog.store.posts.profile_posts import Wanted
 from fediblog.store.posts.timelines import Entry, ListedPost, Tags
 from fediblog.store.readers import lists, notifications
 from fediblog.store.tx import Tx
-from tests.store.makers import DAY, comments_of, everything, home_of, local, note, post, remote, rule
+from tests.store.makers import DAY, comments_of, everything, home_of, local, note, notices_of, post, remote, rule
 
 STATES = ("draft", "scheduled", "published", "deleted")
 
@@ -345,7 +345,7 @@ def check_private(tx: Tx, world: World, viewer: Account) -> int:
             continue
         expected.append((row.item, row.post, booster.id if booster else None))
     assert [(each.id, each.post.id, each.booster.id if each.booster else None) for each in items] == expected
-    told = notifications.latest(tx, viewer.id, limit=999)
+    told = notices_of(tx, viewer.id, limit=999)
     assert all(each.actor.state == "active" and each.post and rule(tx, each.post, viewer.id) for each in told)
     unwritten = [p.id for p in world.posts if p.account.id == viewer.id and p.state != "published"]
     assert [p.id for p in profile_posts.drafts(tx, viewer.id)] == unwritten[::-1]

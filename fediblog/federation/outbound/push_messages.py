@@ -25,7 +25,7 @@ from fediblog.protocol.previews import label
 from fediblog.store.people import logins
 from fediblog.store.queues import push_subscriptions
 from fediblog.store.queues.push_subscriptions import Subscription
-from fediblog.store.readers import notifications
+from fediblog.store.readers import notification_lists
 from fediblog.store.tx import Tx
 
 MOST_BODY = 200  # characters of a post that a message shows
@@ -90,7 +90,7 @@ def _delay(answer: Answer) -> float | None:
 
 def _message(tx: Tx, token: int, notice: int, otherwise: str) -> _Message | None:
     wanted = push_subscriptions.of_token(tx, token)
-    found = notifications.get(tx, wanted.account, notice) if wanted else None
+    found = notification_lists.get(tx, wanted.account, notice) if wanted else None
     if wanted is None or found is None:
         return None
     language = logins.language_of(tx, wanted.account)

@@ -93,7 +93,7 @@ def _members(tx: Tx, viewer: int, key: str) -> list[Notice]:
     span = span_of(key)
     found: list[Notice] = []
     if isinstance(span, int):
-        one = notifications.get(tx, viewer, notifications.number_of(tx, viewer, span))
+        one = notification_lists.get(tx, viewer, notifications.number_of(tx, viewer, span))
         found = [one] if one is not None else []
     elif span is not None:
         found = notification_lists.of_span(tx, viewer, span, MOST_READ)

@@ -65,7 +65,7 @@ async def show(call: Call) -> Json:
 
 
 def _show(tx: Tx, look: Look, viewer: int, number: int) -> Json:
-    found = notifications.get(tx, viewer, notifications.number_of(tx, viewer, number))
+    found = notification_lists.get(tx, viewer, notifications.number_of(tx, viewer, number))
     if found is None:
         raise NotFound()
     return made(tx, look, [found], viewer)[0]

@@ -21,7 +21,7 @@ from fediblog.store.people import relations
 from fediblog.store.people.apps import Token
 from fediblog.store.queues import events
 from fediblog.store.queues.events import Event
-from fediblog.store.readers import announcements, notifications
+from fediblog.store.readers import announcements, notification_lists
 from fediblog.store.tx import Tx
 
 Place: TypeAlias = tuple[int, Stream]
@@ -108,7 +108,7 @@ def _announcement(tx: Tx, event: Event) -> tuple[str, str]:
 
 
 def _notice(tx: Tx, look: Look, event: Event, asked: Collection[Place]) -> dict[Place, str]:
-    found = notifications.get(tx, event.account, event.item)
+    found = notification_lists.get(tx, event.account, event.item)
     shown = made(tx, look, [found], event.account) if found is not None else []
     return dict.fromkeys(asked, _text(shown[0])) if shown else {}
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from fediblog.store.people import accounts
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Tx
 
 
-def reached_at(tx: Tx, inbox: str, *, after: int = 0, limit: int = 20) -> list[Row]:
-    """Number and id of the remote accounts that are reached through an inbox, in order of their numbers."""
-    return tx.all(
+class Reached(NamedTuple):
+    """The number and the id of an account."""
+
+    id: int
+    uri: str
+
+
+def reached_at(tx: Tx, inbox: str, *, after: int = 0, limit: int = 20) -> list[Reached]:
+    """The remote accounts that are reached through an inbox, in order of their numbers."""
+    rows = tx.all(
         "select id, uri from account where local = 0 and state = 'active' and (inbox = :inbox or shared_inbox = :inbox)"
         " and id > :after order by id limit :n",
         inbox=inbox,
         after=after,
         n=limit,
     )
+    return [Reached._make(row) for row in rows]
 
 
 def forget(tx: Tx, account: int) -> None:

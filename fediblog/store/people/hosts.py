@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from fediblog.protocol.authority import compared_host
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Tx
 
 LONGEST = 100  # characters of a host whose domains are remembered
 AGAIN = 200  # ms from one turn of a host to the next: as long as twenty inboxes of one activity take theirs
@@ -110,11 +111,27 @@ def give_back(tx: Tx, host: str) -> None:
     tx.run("update host set leased = 0 where name = :host", host=host)
 
 
-def troubled_hosts(tx: Tx, limit: int = 100) -> list[Row]:
-    """Hosts that do not answer: name, failures, failing_since, next_try, unavailable, last_error, waiting."""
-    return tx.all(
+class TroubledHost(NamedTuple):
+    """A host that does not answer: since when, when it is tried again, since when it is given up for now (all ms).
+
+    `failures` are those in a row, `waiting` the deliveries that wait for it.
+    """
+
+    name: str
+    failures: int
+    failing_since: int | None
+    next_try: int
+    unavailable: int | None
+    last_error: str
+    waiting: int
+
+
+def troubled_hosts(tx: Tx, limit: int = 100) -> list[TroubledHost]:
+    """Hosts that do not answer, those first that have not for longest."""
+    rows = tx.all(
         "select name, failures, failing_since, next_try, unavailable, last_error, (select count(*) from delivery d"
         " where d.host = host.name and d.state = 'waiting') as waiting from host where failures > 0"
         " order by failing_since limit :n",
         n=limit,
     )
+    return [TroubledHost._make(row) for row in rows]

@@ -52,6 +52,11 @@ _FOLLOWING = _pages(
     " where x.follower = :id and x.state = 'accepted' and a.state = 'active'",
     "x.followed",
 )
+_ASKED = _pages(
+    "select a.*, x.created as since, null as until from follow x join account a on a.id = x.followed"
+    " where x.follower = :id and x.state = 'pending' and a.state = 'active'",
+    "x.followed",
+)
 _BLOCKED = _pages(
     "select a.*, x.created as since, null as until from block x join account a on a.id = x.target"
     " where x.account = :id and a.state <> 'deleted'",
@@ -102,6 +107,11 @@ def following(tx: Tx, account: int, window: Window) -> list[Place]:
 def requests(tx: Tx, account: int, window: Window) -> list[Place]:
     """Those who wait to be let in as followers, the latest first."""
     return _places(tx, _REQUESTS, account, window)
+
+
+def asked(tx: Tx, account: int, window: Window) -> list[Place]:
+    """Those whom the account asked to follow and who have not answered, the latest first."""
+    return _places(tx, _ASKED, account, window)
 
 
 def blocked(tx: Tx, account: int, window: Window) -> list[Place]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from fediblog.domain.accounts import Account, Relation
+from typing import NamedTuple
+
+from fediblog.domain.accounts import Relation
 from fediblog.domain.records import record
 from fediblog.domain.rules import Viewer
-from fediblog.store.people import accounts, foreign_inboxes
+from fediblog.store.people import foreign_inboxes
 from fediblog.store.people.hosts import BLOCKS, domains
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import at_host
@@ -114,52 +116,6 @@ def is_following(tx: Tx, follower: int, followed: int) -> bool:
     return found is not None and found.state == "accepted"
 
 
-def followers(tx: Tx, account: int, *, after: int = 0, limit: int = 40) -> list[Account]:
-    """Accepted followers in order of their numbers, those above `after`."""
-    rows = tx.all(
-        "select a.* from follow f join account a on a.id = f.follower where f.followed = :id and f.state = 'accepted'"
-        " and f.follower > :after and a.state = 'active' order by f.follower limit :n",
-        id=account,
-        after=after,
-        n=limit,
-    )
-    return [accounts.from_row(row) for row in rows]
-
-
-def following(tx: Tx, account: int, *, after: int = 0, limit: int = 40) -> list[Account]:
-    """Those whom the account follows, in order of their numbers, those above `after`."""
-    rows = tx.all(
-        "select a.* from follow f join account a on a.id = f.followed where f.follower = :id and f.state = 'accepted'"
-        " and f.followed > :after and a.state <> 'deleted' order by f.followed limit :n",
-        id=account,
-        after=after,
-        n=limit,
-    )
-    return [accounts.from_row(row) for row in rows]
-
-
-def requests(tx: Tx, account: int, limit: int = 100) -> list[Account]:
-    """Those who asked to follow the account and wait for an answer, oldest first."""
-    rows = tx.all(
-        "select a.* from follow f join account a on a.id = f.follower where f.followed = :id and f.state = 'pending'"
-        " and a.state = 'active' order by f.created limit :n",
-        id=account,
-        n=limit,
-    )
-    return [accounts.from_row(row) for row in rows]
-
-
-def asked(tx: Tx, account: int, limit: int = 100) -> list[Account]:
-    """Those whom the account asked to follow and who have not answered."""
-    rows = tx.all(
-        "select a.* from follow f join account a on a.id = f.followed where f.follower = :id and f.state = 'pending'"
-        " order by f.created limit :n",
-        id=account,
-        n=limit,
-    )
-    return [accounts.from_row(row) for row in rows]
-
-
 def counts(tx: Tx, account: int) -> tuple[int, int]:
     """How many follow the account, and how many it follows."""
     row = tx.one(
@@ -222,15 +178,22 @@ def keeps_off(tx: Tx, account: int, other: int) -> bool:
     return row is not None and bool(row.yes)
 
 
-def before_follow(tx: Tx, follower: int, followed: int) -> Row:
-    """The `state` that the follower's account is in now (None if it is gone), and whether it is `blocked`."""
+class Asking(NamedTuple):
+    """Who wants to follow: the state of that account now (None: it is gone), and whether the followed blocks it."""
+
+    state: str | None
+    blocked: bool
+
+
+def before_follow(tx: Tx, follower: int, followed: int) -> Asking:
+    """Whether an account may ask to follow another."""
     row = tx.one(
         f"select (select state from account where id = :other) as state, {_KEEPS_OFF} as blocked",
         other=follower,
         account=followed,
     )
     assert row is not None  # it asks for one row
-    return row
+    return Asking(row.state, bool(row.blocked))
 
 
 def mute(tx: Tx, account: int, target: int, until: int | None = None, *, notices: bool = True) -> None:
@@ -260,26 +223,6 @@ def mutes(tx: Tx, account: int, target: int) -> bool:
         now=tx.now,
     )
     return row is not None
-
-
-def blocked(tx: Tx, account: int) -> list[Account]:
-    """Those whom the account blocks, the latest first."""
-    rows = tx.all(
-        "select a.* from block b join account a on a.id = b.target where b.account = :id order by b.created desc, a.id",
-        id=account,
-    )
-    return [accounts.from_row(row) for row in rows]
-
-
-def muted(tx: Tx, account: int) -> list[Account]:
-    """Those whom the account mutes now, the latest first."""
-    rows = tx.all(
-        "select a.* from mute m join account a on a.id = m.target where m.account = :id"
-        " and (m.until is null or m.until > :now) order by m.created desc, a.id",
-        id=account,
-        now=tx.now,
-    )
-    return [accounts.from_row(row) for row in rows]
 
 
 def between(tx: Tx, account: int, other: int) -> Relation:

@@ -7,11 +7,13 @@ time, so that the rest is done meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from fediblog.domain.records import record
 from fediblog.store.tx import Row, Tx
 
+T = TypeVar("T")
 CLAIM = 300_000  # ms after which a claimed row is taken for abandoned
 PAUSE = 40_000  # ms more each time before a row is taken again with which the process ended
 ABANDONED = "The process ended each time while this was being done."
@@ -50,8 +52,8 @@ _QUEUES = {  # each a table with the columns run_at, tries, claimed, state and e
 JOBS, INCOMING = _QUEUES["job"], _QUEUES["incoming"]
 
 
-def take(tx: Tx, queue: Queue, limit: int, most: int) -> list[Row]:
-    """Claim rows that are due, the longest due first, and one whose worker went away; rows as they were before.
+def take(tx: Tx, queue: Queue, made: Callable[[Row], T], limit: int, most: int) -> list[T]:
+    """Claim what is due, the longest due first, and one whose worker went away; `made` of the rows as they were before.
 
     One that was claimed `most` times is not taken again: state dead.
     """
@@ -59,7 +61,7 @@ def take(tx: Tx, queue: Queue, limit: int, most: int) -> list[Row]:
     rows += tx.all(queue.due + tx.skip_locked, now=tx.now, n=limit - len(rows)) if limit > len(rows) else []
     if rows:
         tx.run(queue.take, now=tx.now, worker=tx.worker, ids=[row.id for row in rows])
-    return rows
+    return [made(row) for row in rows]
 
 
 def _lost(tx: Tx, queue: Queue, most: int) -> list[Row]:

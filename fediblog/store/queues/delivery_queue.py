@@ -7,9 +7,11 @@ them back by itself. A failure puts off the host, not the message: a thousand wa
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
 
 from fediblog.domain.records import record
 from fediblog.store.people.accounts import host_of
+from fediblog.store.people.hosts import TroubledHost as TroubledHost
 from fediblog.store.people.hosts import give_back as give_back
 from fediblog.store.people.hosts import host_answered as host_answered
 from fediblog.store.people.hosts import host_heard as host_heard
@@ -26,7 +28,7 @@ from fediblog.store.queues.leases import Delivery as Delivery
 from fediblog.store.queues.leases import lease as lease
 from fediblog.store.queues.leases import next_due as next_due
 from fediblog.store.queues.leases import release_all as release_all
-from fediblog.store.tx import Row, Scalar, Tx
+from fediblog.store.tx import Scalar, Tx
 
 CHANNEL = "deliveries"
 KEPT_TRYING = 7 * 86_400_000  # ms; after that a message is given up
@@ -36,6 +38,22 @@ SPACING = 10  # ms from one inbox of an activity to the next, where the hosts ta
 
 Backoff = Callable[[int, int | None], int]
 """(failures in a row, failing since ms) -> when to try the host again, ms."""
+
+
+class Failure(NamedTuple):
+    """A delivery that has not succeeded: waiting or failed, with what its inbox answered last (0 and '': nothing yet).
+
+    The last two are those of the host: when it is tried again (ms), and what was wrong with it.
+    """
+
+    inbox: str
+    host: str
+    status: int | None
+    error: str
+    state: str
+    tries: int
+    next_try: int | None
+    last_error: str | None
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -189,15 +207,16 @@ def is_leaving(tx: Tx, account: int, uri: str, since: int) -> bool:
     return any(row.waits or job_queue.is_open(tx, job_kinds.FANOUT, str(row.id)) for row in rows)
 
 
-def failures(tx: Tx, outgoing: int, limit: int = 100) -> list[Row]:
-    """inbox, host, status, error, state and tries of the deliveries that have not succeeded."""
-    return tx.all(
+def failures(tx: Tx, outgoing: int, limit: int = 100) -> list[Failure]:
+    """The deliveries of an activity that have not succeeded, in order of their hosts."""
+    rows = tx.all(
         "select d.inbox, d.host, d.status, d.error, d.state, d.tries, h.next_try, h.last_error from delivery d"
         " left join host h on h.name = d.host where d.outgoing = :id and d.state <> 'reached'"
         " order by d.host limit :n",
         id=outgoing,
         n=limit,
     )
+    return [Failure._make(row) for row in rows]
 
 
 def delivered(tx: Tx, delivery: Delivery) -> None:

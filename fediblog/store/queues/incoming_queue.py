@@ -11,7 +11,7 @@ from fediblog.store.people import accounts
 from fediblog.store.people.accounts import StoredKey
 from fediblog.store.people.hosts import domains
 from fediblog.store.queues import claims
-from fediblog.store.tx import Tx
+from fediblog.store.tx import Row, Tx
 
 CHANNEL = "incoming"
 MOST_TRIES = 3  # of one that makes a handler fail: then it is put aside and shown
@@ -109,18 +109,19 @@ def keep(tx: Tx, uri: str, actor: str, host: str, body: str, inbox_owner: int | 
 
 def claim(tx: Tx, limit: int = 16) -> list[Incoming]:
     """Take activities that are due, oldest first; also one whose worker went away, if that was not often."""
-    return [
-        Incoming(
-            id=row.id,
-            uri=row.uri,
-            actor=row.actor,
-            host=row.host,
-            body=row.body,
-            tries=row.tries + 1,
-            inbox_owner=row.inbox_owner,
-        )
-        for row in claims.take(tx, claims.INCOMING, limit, MOST_CLAIMS)
-    ]
+    return claims.take(tx, claims.INCOMING, _claimed, limit, MOST_CLAIMS)
+
+
+def _claimed(row: Row) -> Incoming:
+    return Incoming(
+        id=row.id,
+        uri=row.uri,
+        actor=row.actor,
+        host=row.host,
+        body=row.body,
+        tries=row.tries + 1,
+        inbox_owner=row.inbox_owner,
+    )
 
 
 def done(tx: Tx, number: int) -> None:

@@ -47,10 +47,11 @@ def add(
 
 def claim(tx: Tx, limit: int = 8) -> list[Job]:
     """Take jobs that are due, the longest due first; also one whose worker went away, if that was not often."""
-    return [
-        Job(id=row.id, kind=row.kind, subject=row.subject, payload=json.loads(row.payload), tries=row.tries + 1)
-        for row in claims.take(tx, claims.JOBS, limit, MOST_TRIES)
-    ]
+    return claims.take(tx, claims.JOBS, _claimed, limit, MOST_TRIES)
+
+
+def _claimed(row: Row) -> Job:
+    return Job(id=row.id, kind=row.kind, subject=row.subject, payload=json.loads(row.payload), tries=row.tries + 1)
 
 
 def done(tx: Tx, job: int) -> None:

@@ -1,17 +1,20 @@
-"""Notices as apps page through them: by kind and by person, in groups, and what is still unread."""
+"""Notices as pages and apps show them: by kind and by person, in groups, and what is still unread."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from fediblog.domain.posts import Notice
 from fediblog.domain.records import record
 from fediblog.store.id_paging import Window, both_ways
-from fediblog.store.readers import notifications
-from fediblog.store.tx import Tx
+from fediblog.store.people import accounts
+from fediblog.store.posts import posts
+from fediblog.store.queues.push_subscriptions import ALERT_OF
+from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import VISIBLE
 
-_FAR = (1 << 63) - 1
+KINDS = frozenset({*ALERT_OF, "move"})
+"""All that an account is told of."""
 _SHOWN = (
     "n.account = :viewer and (:filtered = 1 or n.filtered = 0) and n.kind in (:kinds)"
     " and exists (select 1 from account na where na.id = n.actor and na.state = 'active')"
@@ -44,7 +47,7 @@ _FORGET = (
 class Wanted:
     """Which notices: of these kinds, of one person alone (0: of anybody), with those that wait for consent or not."""
 
-    kinds: Collection[str]
+    kinds: Collection[str] = KINDS
     actor: int = 0
     filtered: bool = False
 
@@ -70,7 +73,7 @@ class Unread:
 
 
 def page(tx: Tx, viewer: int, wanted: Wanted, window: Window) -> list[Notice]:
-    """A piece of the list, newest first."""
+    """A piece of the list, newest first: nothing of people or posts that are gone or hidden from the account."""
     rows = tx.all(
         _PAGE[window.upwards],
         viewer=viewer,
@@ -81,7 +84,13 @@ def page(tx: Tx, viewer: int, wanted: Wanted, window: Window) -> list[Notice]:
         after=window.after,
         n=window.limit,
     )
-    return notifications.whole(tx, viewer, window.turned(rows))
+    return _whole(tx, viewer, window.turned(rows))
+
+
+def get(tx: Tx, viewer: int, number: int) -> Notice | None:
+    """The notice of that number, if it is one of the account's that it may still see; also one that waits."""
+    only = Window(before=number + 1, after=number - 1, limit=1)
+    return next(iter(page(tx, viewer, Wanted(filtered=True), only)), None)
 
 
 def of_span(tx: Tx, viewer: int, span: Span, limit: int) -> list[Notice]:
@@ -96,7 +105,7 @@ def of_span(tx: Tx, viewer: int, span: Span, limit: int) -> list[Notice]:
         filtered=False,
         n=limit,
     )
-    return notifications.whole(tx, viewer, rows)
+    return _whole(tx, viewer, rows)
 
 
 def unread(tx: Tx, viewer: int, wanted: Wanted, limit: int) -> list[Unread]:
@@ -110,6 +119,29 @@ def unread(tx: Tx, viewer: int, wanted: Wanted, limit: int) -> list[Unread]:
         n=limit,
     )
     return [Unread(**row._asdict()) for row in rows]
+
+
+def unread_total(tx: Tx, viewer: int, most: int = 100) -> int:
+    """How many notices the account has not looked at, counted up to `most`."""
+    return len(unread(tx, viewer, Wanted(), most))
+
+
+def _whole(tx: Tx, viewer: int, rows: Sequence[Row]) -> list[Notice]:
+    people = accounts.many(tx, {row.actor for row in rows})
+    about = posts.many(tx, {row.post for row in rows if row.post is not None}, viewer)
+    return [
+        Notice(
+            id=row.id,
+            kind=row.kind,
+            actor=people[row.actor],
+            post=about.get(row.post or 0),
+            content=row.content,
+            created=row.created,
+            read=bool(row.read),
+            filtered=bool(row.filtered),
+        )
+        for row in rows
+    ]
 
 
 def clear(tx: Tx, viewer: int) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
-from fediblog.domain.posts import Notice, Post
+from fediblog.domain.posts import Post
 from fediblog.store.id_paging import FAR, Window
-from fediblog.store.people import accounts, relation_lists
-from fediblog.store.posts import posts, reader_marks
+from fediblog.store.people import relation_lists
+from fediblog.store.posts import reader_marks
 from fediblog.store.queues import events, push_subscriptions
 from fediblog.store.readers import notification_policy
-from fediblog.store.tx import EngineName, Param, Row, Tx
+from fediblog.store.tx import EngineName, Param, Tx
 from fediblog.store.visible import at_host
 
 LARGEST = 1 << 53
@@ -160,51 +160,6 @@ def counted(tx: Tx, account: int) -> int:
     """The number of the account's latest notice, which may be gone by now."""
     row = tx.one("select notices from numbering where account = :account", account=account)
     return row.notices if row else 0
-
-
-def latest(tx: Tx, account: int, *, before: int | None = None, limit: int = 40) -> list[Notice]:
-    """Notices of the account, newest first; those about posts it may no longer see are left out."""
-    rows = tx.all(
-        "select * from notice where account = :account and id < :before and filtered = 0 order by id desc limit :n",
-        account=account,
-        before=before or FAR,
-        n=limit,
-    )
-    return whole(tx, account, rows)
-
-
-def get(tx: Tx, account: int, number: int) -> Notice | None:
-    """The notice of that number, if it is the account's own and not about something that it may no longer see."""
-    rows = tx.all("select * from notice where id = :id and account = :account", id=number, account=account)
-    return next(iter(whole(tx, account, rows)), None)
-
-
-def whole(tx: Tx, account: int, rows: Sequence[Row]) -> list[Notice]:
-    """Notices of the account from rows of the table; those about posts that it may no longer see are left out."""
-    people = accounts.many(tx, {row.actor for row in rows})
-    about = posts.many(tx, {row.post for row in rows if row.post is not None}, account)
-    return [
-        Notice(
-            id=row.id,
-            kind=row.kind,
-            actor=people[row.actor],
-            post=about.get(row.post or 0),
-            content=row.content,
-            created=row.created,
-            read=bool(row.read),
-            filtered=bool(row.filtered),
-        )
-        for row in rows
-        if people[row.actor].state == "active" and (row.post is None or row.post in about)
-    ]
-
-
-def unread(tx: Tx, account: int) -> int:
-    """How many notices have not been looked at (counted up to 100)."""
-    rows = tx.all(
-        "select 1 as yes from notice where account = :account and read = 0 and filtered = 0 limit 100", account=account
-    )
-    return len(rows)
 
 
 def mark_read(tx: Tx, account: int, up_to: int | None = None) -> None:

@@ -19,8 +19,8 @@ from fediblog.protocol.collections import write_collection, write_page
 from fediblog.protocol.contexts import in_context, without_context
 from fediblog.protocol.negotiate import wants_activity
 from fediblog.protocol.tag_array import write_emoji
-from fediblog.store.id_paging import Window
-from fediblog.store.people import accounts, relations
+from fediblog.store.id_paging import FAR, Window
+from fediblog.store.people import accounts, relation_lists, relations
 from fediblog.store.posts import (
     custom_emoji,
     interactions,
@@ -257,10 +257,10 @@ def _people_page(tx: Tx, viewer: int, number: int, which: str, after: int | None
     total, uri = (totals[0], account.followers) if which == "followers" else (totals[1], account.following)
     if after is None:
         return write_collection(uri, total=total, first=f"{uri}?after=0")
-    listed = relations.followers if which == "followers" else relations.following
-    people = listed(tx, number, after=after, limit=LINKS)
-    more = f"{uri}?after={people[-1].id}" if len(people) == LINKS else ""
-    items: list[Json] = [each.uri for each in people]
+    listed = relation_lists.followers if which == "followers" else relation_lists.following
+    people = listed(tx, number, Window(before=after or FAR, limit=LINKS))
+    more = f"{uri}?after={people[-1].mark}" if len(people) == LINKS else ""
+    items: list[Json] = [each.account.uri for each in people]
     return write_page(f"{uri}?after={after}", part_of=uri, items=items, next=more, total=total)
 
 

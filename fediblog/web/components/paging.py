@@ -32,9 +32,9 @@ def mark(request: Request, name: str = "before") -> int | None:
     return _number(request.query_params.get(name, ""), FAR)
 
 
-def window(request: Request, size: int) -> Window:
+def window(request: Request, size: int, name: str = "before") -> Window:
     """The piece of a list that the address asks for, and one more, which tells whether others follow."""
-    return Window(before=mark(request) or FAR, limit=size + 1)
+    return Window(before=mark(request, name) or FAR, limit=size + 1)
 
 
 def page(request: Request, found: Sequence[T], size: int, place: Callable[[T], int], name: str = "before") -> Page[T]:

@@ -13,12 +13,13 @@ from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Invalid
 from fediblog.store.people import operator_alerts, relations
+from fediblog.store.people.hosts import TroubledHost
 from fediblog.store.people.operator_alerts import Trouble
 from fediblog.store.posts import posts
 from fediblog.store.queues import delivery_queue, job_kinds, job_queue
-from fediblog.store.queues.delivery_queue import Outgoing
+from fediblog.store.queues.delivery_queue import Failure, Outgoing
 from fediblog.store.readers import moderation
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components import paging
 from fediblog.web.components.render import back, render
@@ -39,7 +40,7 @@ class Sent:
 
     outgoing: Outgoing
     post: Post | None
-    failures: Sequence[Row]
+    failures: Sequence[Failure]
     spreading: bool
 
 
@@ -50,7 +51,7 @@ async def deliveries(request: Request) -> Response:
     return render(request, "deliveries.html", sent=shown, hosts=hosts, troubles=noticed)
 
 
-def _deliveries(tx: Tx, visit: Visit, before: int | None) -> tuple[list[Sent], list[Row], list[Trouble]]:
+def _deliveries(tx: Tx, visit: Visit, before: int | None) -> tuple[list[Sent], list[TroubledHost], list[Trouble]]:
     latest = delivery_queue.latest(tx, visit.account.id, before=before, limit=SIZE + 1)
     sent = [
         Sent(

@@ -14,7 +14,9 @@ from fediblog.domain.records import record
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.lookups import action_lookups
 from fediblog.federation.site import Site
-from fediblog.store.people import relations
+from fediblog.store.id_paging import FAR, Window
+from fediblog.store.people import relation_lists, relations
+from fediblog.store.people.relation_lists import Place
 from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 from fediblog.web import forms
@@ -26,6 +28,7 @@ from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import Visit, ask_as, page
 
 SIZE = 40
+MOST_ASKED = 100  # whose answer is awaited, shown above the first page
 TABS = ("following", "followers", "requests", "muted", "blocked")
 
 
@@ -34,25 +37,19 @@ class People:
     """One of the lists, with the totals."""
 
     tab: str
-    accounts: Sequence[Account]
+    places: Sequence[Place]
     asked: Sequence[Account]
     followers: int
     following: int
 
 
-_LISTS: dict[str, Callable[[Tx, int, int], list[Account]]] = {
-    "following": lambda tx, account, after: relations.following(tx, account, after=after, limit=SIZE + 1),
-    "followers": lambda tx, account, after: relations.followers(tx, account, after=after, limit=SIZE + 1),
-    "requests": lambda tx, account, after: _beyond(relations.requests(tx, account), after),
-    "muted": lambda tx, account, after: _beyond(relations.muted(tx, account), after),
-    "blocked": lambda tx, account, after: _beyond(relations.blocked(tx, account), after),
+_LISTS: dict[str, Callable[[Tx, int, Window], list[Place]]] = {
+    "following": relation_lists.following,
+    "followers": relation_lists.followers,
+    "requests": relation_lists.requests,
+    "muted": relation_lists.muted,
+    "blocked": relation_lists.blocked,
 }
-
-
-def _beyond(found: list[Account], after: int) -> list[Account]:
-    """Those behind that account, in lists that are short and in another order than that of numbers."""
-    place = next((i for i, each in enumerate(found) if each.id == after), -1)
-    return found[place + 1 :]
 
 
 async def people(request: Request) -> Response:
@@ -90,20 +87,22 @@ async def _post(site: Site, account: int, wanted: str) -> Post | None:
 async def _show(request: Request, *, handle: str, error: str = "") -> Response:
     tab = request.query_params.get("show", TABS[0])
     tab = tab if tab in TABS else TABS[0]
-    found = await ask_as(request, _people, tab, paging.mark(request, "after") or 0)
-    shown = paging.page(request, found.accounts, SIZE, lambda account: account.id, "after")
+    found = await ask_as(request, _people, tab, paging.window(request, SIZE, "after"))
+    shown = paging.page(request, found.places, SIZE, lambda place: place.mark, "after")
     errors = {"handle": error} if error else {}
     status = 422 if error else 200
     return render(request, "people.html", status, people=found, accounts=shown, tabs=TABS, handle=handle, errors=errors)
 
 
-def _people(tx: Tx, visit: Visit, tab: str, after: int) -> People:
+def _people(tx: Tx, visit: Visit, tab: str, window: Window) -> People:
     account = visit.account.id
     followers, following = relations.counts(tx, account)
+    first = tab == "following" and window.before == FAR
+    asked = relation_lists.asked(tx, account, Window(limit=MOST_ASKED)) if first else []
     return People(
         tab=tab,
-        accounts=_LISTS[tab](tx, account, after),
-        asked=relations.asked(tx, account) if tab == "following" and not after else (),
+        places=_LISTS[tab](tx, account, window),
+        asked=[each.account for each in asked],
         followers=followers,
         following=following,
     )

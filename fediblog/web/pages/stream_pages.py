@@ -14,7 +14,8 @@ from fediblog.store.id_paging import Window
 from fediblog.store.posts import posts, timelines
 from fediblog.store.posts import search as finder
 from fediblog.store.posts.timelines import ListedPost
-from fediblog.store.readers import notifications
+from fediblog.store.readers import notification_lists, notifications
+from fediblog.store.readers.notification_lists import Wanted
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components import paging
@@ -42,10 +43,10 @@ def _stream(tx: Tx, visit: Visit, window: Window) -> list[ListedPost]:
 
 async def notice_list(request: Request) -> Response:
     """What happened to the account. Whatever is shown counts as read from then on."""
-    before = paging.mark(request)
+    window = paging.window(request, SIZE)
 
     def latest(tx: Tx, visit: Visit) -> tuple[int, list[Notice]]:
-        return visit.account.id, notifications.latest(tx, visit.account.id, before=before, limit=SIZE + 1)
+        return visit.account.id, notification_lists.page(tx, visit.account.id, Wanted(), window)
 
     account, found = await ask_as(request, latest)
     shown = paging.page(request, found, SIZE, lambda notice: notice.id)

@@ -13,7 +13,7 @@ from fediblog.store.tx import Tx
 from tests import wording
 from tests.mastodon.accounts.test_accounts_api import ids, pages
 from tests.mastodon.server import Api, Server
-from tests.store.makers import home_of, post, remote
+from tests.store.makers import home_of, notices_of, post, remote
 
 
 async def relation(api: Api, account: Account) -> Any:
@@ -48,7 +48,7 @@ async def test_follow_and_how_it_is_meant(both: Server) -> None:
     assert english.id not in home
     assert theirs.id not in home
     assert {german.id, unsaid.id, mine.id} < set(home)
-    told = await both.read(notifications.latest, alice.id)
+    told = await both.read(notices_of, alice.id)
     assert {each.post.id for each in told if each.kind == "status" and each.post} == {german.id, english.id, unsaid.id}
     found = await api.post(f"/api/v1/accounts/{bob.id}/follow", {"reblogs": True, "languages": []})
     assert (found["showing_reblogs"], found["notifying"], found["languages"]) == (True, True, None)
@@ -98,11 +98,11 @@ async def test_block_mute_and_note(both: Server) -> None:
     assert (muted["id"], muted["mute_expires_at"]) == (str(bob.id), found["muting_expires_at"])
     mine = await both.publish("alice")
     await both.write(reaction_actions.like, both.site.urls, bob.id, mine.id)
-    assert [each.kind for each in await both.read(notifications.latest, alice.id)] == ["follow"]
+    assert [each.kind for each in await both.read(notices_of, alice.id)] == ["follow"]
     found = await api.post(f"/api/v1/accounts/{bob.id}/mute", {"notifications": False})
     assert (found["muting_notifications"], found["muting_expires_at"]) == (False, None)
     await both.write(reaction_actions.boost, both.site.urls, bob.id, mine.id)
-    assert [each.kind for each in await both.read(notifications.latest, alice.id)] == ["boost", "follow"]
+    assert [each.kind for each in await both.read(notices_of, alice.id)] == ["boost", "follow"]
     assert (await api.post(f"/api/v1/accounts/{bob.id}/unmute"))["muting"] is False
     await api.post(f"/api/v1/accounts/{bob.id}/mute", {"duration": 60})
     both.clock.now += 61_000
@@ -157,7 +157,7 @@ async def test_a_hidden_server_is_seen_and_heard_no_more(both: Server) -> None:
     sent = await both.read(lambda tx: [row.kind for row in tx.all("select kind from outgoing order by id")])
     assert sent == ["Undo", "Reject"]
     await both.write(notifications.add, alice.id, "mention", far.id)
-    assert [each.actor.id for each in await both.read(notifications.latest, alice.id)] == [near.id]
+    assert [each.actor.id for each in await both.read(notices_of, alice.id)] == [near.id]
     await both.write(relations.put_follow, alice.id, far.id, f"{alice.uri}/again", "accepted")
     hidden, shown = await both.write(_arrive, far), await both.write(_arrive, near)
     assert [each.id for each in await both.read(home_of, alice.id)] == [shown]

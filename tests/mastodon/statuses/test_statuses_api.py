@@ -11,7 +11,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.store.posts import posts, quotes
-from fediblog.store.readers import notifications
+from fediblog.store.readers import notification_lists
 from fediblog.store.tx import Tx
 from tests.mastodon.server import Api, Server
 from tests.store import makers
@@ -124,16 +124,16 @@ async def test_a_muted_thread_is_silent(both: Server) -> None:
     root = await both.publish("alice", "Root")
     reply = await both.publish("bob", "Reply", reply_to=root.id)
     alice, me = await both.api("alice"), both.people["alice"]
-    assert await both.read(notifications.unread, me.id) == 1
+    assert await both.read(notification_lists.unread_total, me.id) == 1
     assert (await deed(alice, reply, "mute"))["muted"] is True
     assert (await alice.get(f"/api/v1/statuses/{root.id}"))["muted"] is True
     await both.publish("bob", "Again", reply_to=reply.id)
     await both.publish("bob", "@alice!", reply_to=root.id)
     await both.write(reaction_actions.like, both.site.urls, both.people["bob"].id, root.id)
-    assert await both.read(notifications.unread, me.id) == 1
+    assert await both.read(notification_lists.unread_total, me.id) == 1
     await deed(alice, root, "unmute")
     await both.publish("bob", "Once more", reply_to=root.id)
-    assert await both.read(notifications.unread, me.id) == 2
+    assert await both.read(notification_lists.unread_total, me.id) == 2
 
 
 async def test_who_liked_and_boosted_is_paged(both: Server) -> None:

@@ -17,7 +17,7 @@ from tests.store.makers import Watched, local, post, scans
 def _asked(tx: Tx) -> Watched:
     watched, window = Watched(tx), Window(after=5 << 20, before=9 << 40)
     viewer = local(tx).id
-    for each in (relation_lists.followers, relation_lists.following, relation_lists.requests):
+    for each in (relation_lists.followers, relation_lists.following, relation_lists.requests, relation_lists.asked):
         each(watched, viewer, window)
         each(watched, viewer, Window(after=5 << 20, upwards=True))
     return watched

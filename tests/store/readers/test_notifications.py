@@ -6,9 +6,9 @@ from fediblog.domain.documents import Visibility
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_writing
-from fediblog.store.readers import notifications
+from fediblog.store.readers import notification_lists, notifications
 from fediblog.store.tx import Tx
-from tests.store.makers import Watched, local, post, remote, whole
+from tests.store.makers import Watched, local, notices_of, post, remote, whole
 
 
 async def test_the_same_thing_is_told_once(db: Database) -> None:
@@ -21,7 +21,7 @@ async def test_the_same_thing_is_told_once(db: Database) -> None:
             notifications.add(tx, alice.id, "like", bob.id, number, "🐈")
         notifications.add(tx, alice.id, "like", bob.id, number)
         notifications.add(tx, alice.id, "like", alice.id, number)
-        found = notifications.latest(tx, alice.id)
+        found = notices_of(tx, alice.id)
         assert [(each.kind, each.post.id if each.post else None, each.content) for each in found] == [
             ("like", number, ""),
             ("like", number, "🐈"),
@@ -29,10 +29,10 @@ async def test_the_same_thing_is_told_once(db: Database) -> None:
             ("follow", None, ""),
         ]
         assert all(each.actor.id == bob.id and not each.read for each in found)
-        assert [each.id for each in notifications.latest(tx, alice.id, before=found[1].id, limit=1)] == [found[2].id]
+        assert [each.id for each in notices_of(tx, alice.id, before=found[1].id, limit=1)] == [found[2].id]
         notifications.withdraw(tx, alice.id, "follow", bob.id)
         notifications.withdraw(tx, alice.id, "like", bob.id, number)
-        assert [each.kind for each in notifications.latest(tx, alice.id)] == ["mention"]
+        assert [each.kind for each in notices_of(tx, alice.id)] == ["mention"]
 
     await db.write(check)
 
@@ -42,16 +42,16 @@ async def test_what_was_looked_at_is_read(db: Database) -> None:
         alice = local(tx)
         for n in range(3):
             notifications.add(tx, alice.id, "follow", remote(tx, f"p{n}").id)
-        newest = notifications.latest(tx, alice.id)
-        assert notifications.unread(tx, alice.id) == 3
+        newest = notices_of(tx, alice.id)
+        assert notification_lists.unread_total(tx, alice.id) == 3
         notifications.mark_read(tx, alice.id, newest[1].id)
-        assert [each.read for each in notifications.latest(tx, alice.id)] == [False, True, True]
-        assert notifications.unread(tx, alice.id) == 1
+        assert [each.read for each in notices_of(tx, alice.id)] == [False, True, True]
+        assert notification_lists.unread_total(tx, alice.id) == 1
         notifications.mark_read(tx, alice.id)
-        assert notifications.unread(tx, alice.id) == 0
+        assert notification_lists.unread_total(tx, alice.id) == 0
         for n in range(120):
             notifications.add(tx, alice.id, "follow", remote(tx, f"q{n}").id)
-        assert notifications.unread(tx, alice.id) == 100
+        assert notification_lists.unread_total(tx, alice.id) == 100
 
     await db.write(check)
 
@@ -63,7 +63,7 @@ async def test_nothing_is_told_of_those_who_are_not_wanted(db: Database) -> None
         relations.mute(tx, alice.id, dora.id)
         for each in (bob, dora):
             notifications.add(tx, alice.id, "follow", each.id)
-        assert notifications.latest(tx, alice.id) == []
+        assert notices_of(tx, alice.id) == []
 
     await db.write(check)
 
@@ -77,12 +77,12 @@ async def test_what_may_no_longer_be_seen_is_left_out(db: Database) -> None:
             notifications.add(tx, alice.id, "mention", bob.id, number)
         notifications.add(tx, alice.id, "mention", dora.id, post(tx, dora))
         notifications.add(tx, alice.id, "follow", evil.id)
-        assert len(notifications.latest(tx, alice.id)) == 4
+        assert len(notices_of(tx, alice.id)) == 4
         post_writing.address(tx, private, [])
         post_writing.remove(tx, whole(tx, removed))
         relations.block(tx, dora.id, alice.id, "u:1")
         accounts.set_state(tx, evil.id, "suspended")
-        assert notifications.latest(tx, alice.id) == []
+        assert notices_of(tx, alice.id) == []
 
     await db.write(check)
 
@@ -95,8 +95,26 @@ async def test_many_notices_take_as_many_queries_as_one(db: Database) -> None:
             for _ in range(10):
                 notifications.add(tx, alice.id, "mention", bob.id, post(tx, bob))
             seen = Watched(tx)
-            notifications.latest(seen, alice.id)
+            notices_of(seen, alice.id)
             asked.append(len(seen.asked))
         assert asked[0] == asked[1] < 14
+
+    await db.write(check)
+
+
+async def test_a_page_is_full_and_a_total_counts_what_is_shown(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice, bob, evil, hidden = local(tx), remote(tx), remote(tx, "evil"), remote(tx, "hidden")
+        for each in (bob, evil, hidden):
+            for _ in range(3):
+                notifications.add(tx, alice.id, "like", each.id, post(tx, alice))
+        accounts.set_state(tx, evil.id, "suspended")
+        tx.run("insert into block (account, target, uri, created) values (:a, :b, '', 0)", a=alice.id, b=hidden.id)
+        assert [each.actor.id for each in notices_of(tx, alice.id, limit=3)] == [bob.id] * 3
+        assert notification_lists.unread_total(tx, alice.id) == 3
+        numbers = [row.id for row in tx.all("select id from notice where account = :a order by id", a=alice.id)]
+        shown = [notification_lists.get(tx, alice.id, number) is not None for number in numbers]
+        assert shown == [True] * 3 + [False] * 6
+        assert notification_lists.get(tx, bob.id, numbers[0]) is None
 
     await db.write(check)

@@ -20,6 +20,7 @@ from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts, profile_posts, reactions, timelines
 from fediblog.store.queues import delivery_queue, job_kinds, job_queue, profile_totals
 from fediblog.store.readers import moderation, notifications
+from fediblog.store.tx import Tx
 from tests import wording
 from tests.web.pages.conftest import ORIGIN, PASSWORD, Blog
 
@@ -280,6 +281,36 @@ async def test_polls(blog: Blog) -> None:
     other = await blog.heard(bob, "<p>And now?</p>", 2, poll=poll)
     blog.clock.forward(hours=2)
     assert 'name="choice"' not in (await owner.get(f"/post/{other.id}")).text
+
+
+async def test_pages_of_people_and_notices_are_full_and_lead_on(blog: Blog) -> None:
+    people = [await blog.stranger(f"guest{n}") for n in range(45)]
+
+    def meet(tx: Tx) -> None:
+        for n, each in enumerate(people):
+            relations.put_follow(tx, each.id, blog.alice.id, "", "accepted")
+            relations.put_follow(tx, blog.alice.id, each.id, "", "accepted")
+            tx.run("update follow set created = created + :n where :id in (follower, followed)", n=n, id=each.id)
+            notifications.add(tx, blog.alice.id, "follow", each.id)
+        accounts.set_state(tx, people[-1].id, "suspended")
+
+    await blog.site.db.write(meet)
+    owner = await blog.owner()
+    for start in ("/notices", "/people?show=followers", "/people?show=following"):
+        address, shown = start, list[int]()
+        while address:
+            text = (await owner.get(address)).text
+            shown += map(int, dict.fromkeys(re.findall(r'href="/account/(\d+)"', text)))
+            after = re.search(r'href="([^"]*(?:before|after)=[^"]*)"', text)
+            address = unescape(after[1]) if after else ""
+        assert shown == [each.id for each in people[-2::-1]], start
+    for collection in (blog.alice.followers, blog.alice.following):
+        address, uris = f"{collection}?after=0", []
+        while address:
+            page = (await blog.browser().get(address, accept="application/activity+json")).json()
+            uris += page["orderedItems"]
+            address = page.get("next", "")
+        assert uris == [each.uri for each in people[-2::-1]]
 
 
 async def test_people_and_requests(blog: Blog) -> None:
