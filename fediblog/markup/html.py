@@ -96,15 +96,18 @@ class _Page:
             self.breaks = max(self.breaks, 1)
 
 
-def plain(html: str, limit: int | None = None, *, alts: bool = True) -> str:
+def plain(html: str, limit: int | None = None, *, alts: bool = True, enough: int | None = None) -> str:
     """The text of HTML, clean or not, with an empty line between paragraphs. Never to be taken for HTML again.
 
-    Pictures stand there with their alternative text, unless `alts` is False.
+    Pictures stand there with their alternative text, unless `alts` is False. Of a long text no more is read than
+    is certain to have `enough` characters: references of eight characters may stand for one.
     """
-    page = _Page(alts)
+    page, seen = _Page(alts), 0
     for token in tokenise(html):
         if isinstance(token, str):
             page.add(unescape(token))
+            if enough is not None and (seen := seen + len("".join(token.split()))) > 8 * enough:
+                break
         elif isinstance(token, Open):
             page.open(token)
         else:
@@ -121,9 +124,9 @@ def excerpt(html: str, limit: int) -> str:
     return shortened(one_line(html), limit)
 
 
-def one_line(html: str) -> str:
-    """HTML's text in one line, without what pictures show."""
-    return " ".join(plain(html, alts=False).split())
+def one_line(html: str, enough: int | None = None) -> str:
+    """HTML's text in one line, without what pictures show; `enough` as `plain` has it."""
+    return " ".join(plain(html, alts=False, enough=enough).split())
 
 
 def shortened(line: str, limit: int) -> str:

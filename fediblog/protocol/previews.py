@@ -16,6 +16,7 @@ from fediblog.domain.documents import Attachment, Note
 from fediblog.markup.html import Html, escape, excerpt, one_line, plain, shortened
 from fediblog.markup.tokens import Open, tokenise
 
+_ENOUGH = 2_000  # characters of a beginning: no more of a long text is read
 ABSTRACT = 280  # characters of a text's beginning, where its author wrote no abstract
 ABSTRACTED = frozenset(("Article", "Page", "Event"))
 """Kinds whose `summary` is an abstract and no warning (FEP-b2b8)."""
@@ -46,6 +47,9 @@ def beginning(note: Note, limit: int = ABSTRACT) -> str:
 
 
 def _beginning(html: str, limit: int = ABSTRACT) -> str:
+    if limit > _ENOUGH:
+        html = _NO_TEXT.sub("", html)
+        return shortened(one_line(_paragraphs(html) or html), limit)
     return shortened(_line(html), limit)
 
 
@@ -53,7 +57,7 @@ def _beginning(html: str, limit: int = ABSTRACT) -> str:
 def _line(html: str) -> str:
     """The text of the paragraphs, else the whole text. A page tells its beginning in several places and lengths."""
     html = _NO_TEXT.sub("", html)
-    return one_line(_paragraphs(html) or html)
+    return one_line(_paragraphs(html) or html, _ENOUGH)
 
 
 def _paragraphs(html: str) -> str:

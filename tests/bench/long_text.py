@@ -1,6 +1,6 @@
 """`python -m tests.bench.long_text [DATABASE]`: what everybody else feels of 400 kB that an author writes.
 
-While they are published, edited and previewed: the longest hold of the event loop, and the longest wait of a short write.
+While they are published, edited and previewed: the longest hold of the event loop, and the longest short write.
 """
 
 from __future__ import annotations
@@ -22,9 +22,7 @@ from fediblog.settings import Settings
 from fediblog.store.people import server_state
 from tests.bench import fill
 
-PARAGRAPH = (
-    "Some *words* about a [thing](https://example.org/a) and `code`; #tag{0} here.\n\n## Part {0}\n\n- one\n- two\n\n"
-)
+PARAGRAPH = "Some *words* about a [thing](https://example.org/a) and `code`; #tag{0} here.\n\n## Part {0}\n\n- one\n\n"
 SIZE = 399_000  # characters
 
 
