@@ -109,7 +109,7 @@ def add_account(
     """A new account of that login, unless it has `most` already; without a number there is no limit."""
     wanted = check_handle(handle)
     tx.hold(login)
-    if most is not None and len(accounts.of_login(tx, login)) >= most:
+    if most is not None and sum(each.login == login for each in logins.accounts_of(tx, login)) >= most:
         raise Invalid("handle", "account.too-many", n=most)
     if accounts.local_by_handle(tx, wanted):
         raise Invalid("handle", "refusal.handle-taken", handle=wanted)

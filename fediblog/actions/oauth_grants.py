@@ -16,7 +16,7 @@ from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound, Refused
 from fediblog.markup.text import display_name, one_line
-from fediblog.store.people import accounts, apps
+from fediblog.store.people import access, accounts, apps
 from fediblog.store.people.apps import App, Code, Token
 from fediblog.store.tx import Tx
 
@@ -208,7 +208,7 @@ def _challenge(asked: Mapping[str, str]) -> str:
 def grant(tx: Tx, asked: Asked, login: int, account: int) -> str:
     """The login lets the app act as its account: the code to be swapped. Raises Forbidden if it is not its own."""
     found = accounts.get(tx, account)
-    if found is None or found.login != login or found.state != "active":
+    if found is None or found.state != "active" or access.role_of(tx, login, account) is None:
         raise Forbidden("oauth.foreign-account")
     code = secrets.token_urlsafe(32)
     apps.add_code(

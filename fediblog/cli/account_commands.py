@@ -54,7 +54,7 @@ async def list_users(site: Site, _args: Namespace) -> None:
 
 
 def _everyone(tx: Tx) -> list[tuple[Login, list[Account]]]:
-    return [(login, accounts.of_login(tx, login.id)) for login in logins.everyone(tx)]
+    return [(login, logins.accounts_of(tx, login.id)) for login in logins.everyone(tx)]
 
 
 async def add_account(site: Site, args: Namespace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 
 from fediblog.domain.documents import Actor
 from fediblog.domain.records import record
@@ -17,7 +18,7 @@ class Account(Actor):
     id: int
     domain: str  # of the handle, lower-case A-label, with the port if it has one
     local: bool = False
-    login: int | None = None  # who owns it, if it is one of ours
+    login: int | None = None  # who owns it, if it is one of ours; who else may act as it, `store.people.access` knows
     state: str = "active"  # active, suspended (by us), deleted (gone at its origin)
     summary_source: str = ""  # as it was typed; of ours alone
     fields_source: tuple[tuple[str, str], ...] = ()  # name and value of each field, as they were typed
@@ -45,6 +46,14 @@ class Account(Actor):
     def shown_name(self) -> str:
         """The display name, or the handle where there is none."""
         return self.name or self.handle
+
+
+class AccountRole(StrEnum):
+    """As what a login may act as an account: it is theirs, they write, or what they write waits for an editor."""
+
+    OWNER = "owner"
+    EDITOR = "editor"
+    CONTRIBUTOR = "contributor"
 
 
 @record(frozen=True, slots=True, kw_only=True)

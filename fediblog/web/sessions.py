@@ -12,11 +12,11 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fediblog.domain.accounts import Account, Login
+from fediblog.domain.accounts import Account, AccountRole, Login
 from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Refused
 from fediblog.federation.site import Site
-from fediblog.store.people import accounts, logins, relation_lists
+from fediblog.store.people import access, logins, relation_lists
 from fediblog.store.people.logins import Session
 from fediblog.store.readers import notification_lists
 from fediblog.store.tx import Tx
@@ -49,6 +49,7 @@ class Visit:
     login: Login
     account: Account
     accounts: tuple[Account, ...]
+    role: AccountRole | None = None  # as what it acts as the account
     unread: int = 0
     requests: int = 0
 
@@ -126,7 +127,7 @@ def load(tx: Tx, token: str) -> Visit | None:
     if held is None:
         return None
     session, login = held.session, held.login
-    own = [account for account in accounts.of_login(tx, login.id) if account.state == "active"]
+    own = [account for account in logins.accounts_of(tx, login.id) if account.state == "active"]
     chosen = next((account for account in own if account.id == session.account), own[0] if own else None)
     if chosen is None:
         return None
@@ -135,6 +136,7 @@ def load(tx: Tx, token: str) -> Visit | None:
         login=login,
         account=chosen,
         accounts=tuple(own),
+        role=access.role_of(tx, login.id, chosen.id),
         unread=notification_lists.unread_total(tx, chosen.id),
         requests=relation_lists.requests_total(tx, chosen.id),
     )
@@ -191,7 +193,7 @@ def _begin(tx: Tx, login: Login, password: str, token: str, old: str, agent: str
         return False
     if old:
         logins.close_session(tx, hashed(old))
-    first = next(iter(accounts.of_login(tx, login.id)), None)
+    first = next(iter(logins.accounts_of(tx, login.id)), None)
     logins.open_session(
         tx,
         Session(

@@ -15,7 +15,7 @@ from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
-from fediblog.errors import Refused, Unavailable
+from fediblog.errors import Unavailable
 from fediblog.federation.inbound.receive import Receipt, process, receive
 from fediblog.federation.lookups import resolve
 from fediblog.federation.site import Site
@@ -69,8 +69,6 @@ class Web:
         if url in self.redirects:
             return Answer(302, (("location", self.redirects[url]),), b"", url)
         status, kind, page = self.pages.get(url, (404, "text/plain", b"nothing"))
-        if len(page) > limit:
-            raise Refused("answer-too-large")
         return Answer(status, (("content-type", kind), *self.headers.get(url, ())), page, url)
 
     async def close(self) -> None:

@@ -12,14 +12,14 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from fediblog.actions import follow_actions
 from fediblog.actions.drafts import Draft
-from fediblog.domain.accounts import Account
+from fediblog.domain.accounts import Account, AccountRole
 from fediblog.domain.posts import Post
 from fediblog.domain.scopes import SCOPES
 from fediblog.federation.site import Site
 from fediblog.mastodon.endpoint_table import Finder
 from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.mastodon.schemas import schema_of
-from fediblog.store.people import apps, logins
+from fediblog.store.people import access, apps, logins
 from fediblog.store.tx import Tx
 from tests import wording
 from tests.conftest import Clock
@@ -145,7 +145,7 @@ def _token(tx: Tx, secret: str, account: int, scopes: tuple[str, ...]) -> int:
 def _give(tx: Tx, account: int, login: str) -> None:
     owner = logins.by_name(tx, login)
     assert owner is not None
-    tx.run("update account set login = :login where id = :id", login=owner.id, id=account)
+    access.give(tx, owner.id, account, AccountRole.OWNER)
 
 
 __all__ = ["HOST", "Api", "Server", "conform", "hold"]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fediblog.domain.accounts import AccountRole
 from fediblog.errors import Misuse
 from fediblog.federation.jobs import JOBS
 from fediblog.federation.site import open_site
@@ -18,7 +19,7 @@ from fediblog.settings import Settings
 from fediblog.store.engine import backup
 from fediblog.store.engine.database import connect, restore
 from fediblog.store.engine.migrate import Migration, known_migrations, version
-from fediblog.store.people import accounts
+from fediblog.store.people import access, accounts, apps, logins
 from fediblog.store.tx import Tx
 from tests.postgres import Cluster
 from tests.store.makers import home_of
@@ -88,6 +89,13 @@ async def test_nothing_is_lost(empty_url: str, path: Path, tmp_path: Path) -> No
     try:
         assert site.urls.origin == "https://one.test"
         (ann,) = await site.db.read(accounts.ours)
+        (login,) = await site.db.read(logins.everyone)
+        assert await site.db.read(logins.accounts_of, login.id) == [ann]
+        assert await site.db.read(access.role_of, login.id, ann.id) is AccountRole.OWNER
+        token = await site.db.read(apps.token, "hash")
+        assert token is None or token.role is AccountRole.OWNER  # the first releases had no apps
+        peers = await site.db.read(lambda tx: {row.host for row in tx.all("select host from peer")})
+        assert "two.test" in peers
         stream = await site.db.read(home_of, ann.id)
         assert "An article" in [item.post.title for item in stream]
         assert await site.db.check() == []

@@ -23,7 +23,8 @@ from tests.world import ask
 # Every table, and what ends it where strangers fill it. Whoever adds one has to think of that.
 ENDS = {
     **dict.fromkeys(
-        ("setting", "schema_version", "shut_out", "login", "session", "media", "outgoing", "mute"), "ours alone"
+        ("setting", "schema_version", "shut_out", "login", "account_access", "session", "media", "outgoing", "mute"),
+        "ours alone",
     ),
     **dict.fromkeys(("delivery", "job", "stream", "revision", "attachment"), "swept, or goes with what it hangs on"),
     **dict.fromkeys(("mention", "post_tag", "featured_tag"), "so many of one post or account"),

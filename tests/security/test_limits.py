@@ -17,7 +17,7 @@ from fediblog.protocol import readers
 from fediblog.protocol.attachments import LIMIT, read_attachments
 from fediblog.protocol.notes import read_note
 from fediblog.protocol.webfinger import parse_handle
-from fediblog.store.people import accounts, operator_alerts
+from fediblog.store.people import accounts, logins, operator_alerts
 from fediblog.store.readers import moderation
 from fediblog.web import metrics
 from tests.federation.stranger import ACTIVITY, Home, Person
@@ -141,7 +141,7 @@ async def test_a_login_adds_so_many_accounts(blog: Blog, monkeypatch: pytest.Mon
     assert answer.status_code == 422
     assert "A login may have 3 accounts here" in answer.text
     assert blog.alice.login is not None
-    owned = await blog.site.db.read(accounts.of_login, blog.alice.login)
+    owned = await blog.site.db.read(logins.accounts_of, blog.alice.login)
     assert {each.handle for each in owned} == {"alice", "more0", "more1"}
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from fediblog.domain.accounts import Account
+from fediblog.domain.accounts import Account, AccountRole
 from fediblog.domain.documents import Actor, Key, Picture, ProfileField
 from fediblog.domain.memo import Kept
 from fediblog.domain.records import record
@@ -19,7 +19,7 @@ from fediblog.markup.text import display_name
 from fediblog.prepare.cleaned import CleanActor
 from fediblog.protocol.authority import compared_host
 from fediblog.store.json_columns import emoji_from, emoji_text, pairs, strings
-from fediblog.store.people import foreign_inboxes
+from fediblog.store.people import access, foreign_inboxes
 from fediblog.store.tx import Row, Tx
 
 _PROFILE = (
@@ -170,12 +170,6 @@ def local_by_handle(tx: Tx, handle: str) -> Account | None:
     return from_row(row) if row else None
 
 
-def of_login(tx: Tx, login: int) -> list[Account]:
-    """The accounts that one login owns, oldest first."""
-    rows = tx.all("select * from account where login = :login and state <> 'deleted' order by id", login=login)
-    return [from_row(row) for row in rows]
-
-
 def ours(tx: Tx) -> list[Account]:
     """Our people's accounts, oldest first; not the instance actor."""
     rows = tx.all(  # the plus: else SQLite reads all accounts in order of their numbers, not those few by their index
@@ -228,8 +222,10 @@ def create_local(
         published=tx.now,
     )
     tx.run(
-        _INSERT, id=number, login=login, local=1, uri=uri, now=tx.now, fetched=0, **_columns(actor, urls.handle_domain)
+        _INSERT, id=number, login=None, local=1, uri=uri, now=tx.now, fetched=0, **_columns(actor, urls.handle_domain)
     )
+    if login is not None:
+        access.give(tx, login, number, AccountRole.OWNER)
     tx.run("insert into numbering (account) values (:id)", id=number)
     for key in keys:
         suffix = "main-key" if key.kind == "rsa" else f"{key.kind}-key"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from fediblog.domain.accounts import AccountRole
 from fediblog.domain.records import record
 from fediblog.store.tx import Row, Tx
 
@@ -62,6 +63,7 @@ class Token:
     name: str = ""  # of one made by hand
     app_name: str = ""
     app_website: str = ""
+    role: AccountRole | None = None  # as what its login may act as the account
 
 
 def add_app(
@@ -170,14 +172,15 @@ def add_token(
 
 
 _GOOD = (
-    "select t.*, coalesce(p.name, '') as app_name, coalesce(p.website, '') as app_website from token t"
+    "select t.*, coalesce(p.name, '') as app_name, coalesce(p.website, '') as app_website, w.role from token t"
     " left join app p on p.id = t.app left join account a on a.id = t.account left join login l on l.id = t.login"
-    " where (t.account is null or (a.state = 'active' and a.login = t.login and l.disabled = 0))"
+    " left join account_access w on w.login = t.login and w.account = t.account"
+    " where (t.account is null or (a.state = 'active' and w.role is not null and l.disabled = 0))"
 )
 
 
 def token(tx: Tx, token: str) -> Token | None:
-    """What the token of that hash stands for. One whose account is gone, or not its login's any more, is none."""
+    """What the token of that hash stands for. One whose account is gone, or not its login's to use, is none."""
     row = tx.one(f"{_GOOD} and t.token = :token", token=token)
     return _token(row) if row else None
 
@@ -225,10 +228,11 @@ def thin(tx: Tx, app: int, most: int) -> None:
     )
 
 
-def revoke_all(tx: Tx, login: int) -> None:
-    """Take back every token of a login, also such as wait to be fetched."""
-    tx.run("delete from token where login = :login", login=login)
-    tx.run("delete from app_code where login = :login", login=login)
+def revoke_all(tx: Tx, login: int, account: int | None = None) -> None:
+    """Take back every token of a login, or those for one account, also such as wait to be fetched."""
+    which = {"login": login, "every": account is None, "account": account or 0}
+    tx.run("delete from token where login = :login and (:every = 1 or account = :account)", **which)
+    tx.run("delete from app_code where login = :login and (:every = 1 or account = :account)", **which)
     tx.notify(TOKENS)
 
 
@@ -276,4 +280,5 @@ def _token(row: Row) -> Token:
         name=row.name,
         app_name=row.app_name,
         app_website=row.app_website,
+        role=AccountRole(row.role) if row.role else None,
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from zlib import crc32
 
-from fediblog.domain.accounts import Login
+from fediblog.domain.accounts import Account, Login
 from fediblog.domain.records import record
 from fediblog.errors import Refused
-from fediblog.store.people import apps
+from fediblog.store.people import accounts, apps
 from fediblog.store.tx import Row, Tx
 
 
@@ -57,6 +57,16 @@ def get(tx: Tx, number: int) -> Login | None:
 def everyone(tx: Tx) -> list[Login]:
     """All logins, oldest first."""
     return [_login(row) for row in tx.all("select * from login where disabled = 0 order by id")]
+
+
+def accounts_of(tx: Tx, login: int) -> list[Account]:
+    """The accounts that one login may act as, oldest first."""
+    rows = tx.all(
+        "select a.* from account_access w join account a on a.id = w.account where w.login = :login"
+        " and a.state <> 'deleted' order by a.id",
+        login=login,
+    )
+    return [accounts.from_row(row) for row in rows]
 
 
 def password_hash(tx: Tx, name: str) -> str | None:
@@ -147,10 +157,10 @@ def touch_session(tx: Tx, token: str, expires: int) -> None:
 
 
 def act_as(tx: Tx, token: str, account: int) -> None:
-    """Let the session act as another account of its login."""
+    """Let the session act as another account that its login may act as."""
     tx.run(
-        "update session set account = :account where token = :token and login = (select login from account"
-        " where id = :account and state <> 'deleted')",
+        "update session set account = :account where token = :token and login in (select w.login from account_access w"
+        " join account a on a.id = w.account where w.account = :account and a.state <> 'deleted')",
         account=account,
         token=token,
     )

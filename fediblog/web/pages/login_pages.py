@@ -15,7 +15,7 @@ from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.site import Site
 from fediblog.limits import Limit, Slowing, network, party
-from fediblog.store.people import accounts, logins, server_state
+from fediblog.store.people import logins, server_state
 from fediblog.store.tx import Tx
 from fediblog.web import forms, known_devices, sessions, unsent_forms
 from fediblog.web.components.render import back, render
@@ -88,7 +88,7 @@ async def log_in(request: Request) -> Response:
         return _refused(request, form, kept, say(request, "error.wrong-password"))
     login, password = known
     door.opened(name, device)
-    owned = await site_of(request).db.read(accounts.of_login, login.id)
+    owned = await site_of(request).db.read(logins.accounts_of, login.id)
     if kept is not None:
         response = await unsent_forms.go_on(request, kept, token, "unsent.logged-in")
     else:

@@ -182,11 +182,11 @@ async def test_accounts_of_ours(db: Database) -> None:
             f"{alice.uri}/followers",
         )
         assert accounts.ours(tx) == [alice]
-        assert accounts.of_login(tx, alice.login or 0) == [alice]
+        assert logins.accounts_of(tx, alice.login or 0) == [alice]
         with pytest.raises(Refused, match="taken"):
             accounts.create_local(tx, URLS, "ALICE", [], login=alice.login)
         accounts.set_state(tx, alice.id, "deleted")
-        assert accounts.ours(tx) == accounts.of_login(tx, alice.login or 0) == []
+        assert accounts.ours(tx) == logins.accounts_of(tx, alice.login or 0) == []
         with pytest.raises(Refused, match="taken"):
             accounts.create_local(tx, URLS, "alice", [], login=alice.login)
 
@@ -256,7 +256,7 @@ async def test_accounts_are_found_by_an_index(db: Database) -> None:
         accounts.by_acct(seen, "a", "b")
         accounts.by_uris(seen, [bob.uri, alice.uri])
         accounts.many(seen, [1, 2])
-        accounts.of_login(seen, login.id)
+        logins.accounts_of(seen, login.id)
         accounts.ours(seen)
         accounts.with_keys(seen, bob)
         accounts.key_with_owner(seen, "x")
