@@ -17,6 +17,7 @@ class Account(Actor):
 
     id: int
     domain: str  # of the handle, lower-case A-label, with the port if it has one
+    origin: str = ""  # scheme://host[:port] of the ids and pages of one of ours
     local: bool = False
     login: int | None = None  # who owns it, if it is one of ours; who else may act as it, `store.people.access` knows
     state: str = "active"  # active, suspended (by us), deleted (gone at its origin)
@@ -54,6 +55,34 @@ class AccountRole(StrEnum):
     OWNER = "owner"
     EDITOR = "editor"
     CONTRIBUTOR = "contributor"
+
+
+class GroupRole(StrEnum):
+    """What a member is in a group."""
+
+    OWNER = "owner"
+    MODERATOR = "moderator"
+    MEMBER = "member"
+
+
+class Membership(StrEnum):
+    """How somebody stands to a group: one of it, waiting to be let in, or kept out."""
+
+    JOINED = "joined"
+    PENDING = "pending"
+    BANNED = "banned"
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class GroupMember:
+    """One account in a group of ours. Times in UTC milliseconds; without `until` for good."""
+
+    group: int
+    account: int
+    role: GroupRole = GroupRole.MEMBER
+    state: Membership = Membership.JOINED
+    since: int = 0
+    until: int | None = None
 
 
 @record(frozen=True, slots=True, kw_only=True)

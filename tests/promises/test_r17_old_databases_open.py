@@ -89,6 +89,11 @@ async def test_nothing_is_lost(empty_url: str, path: Path, tmp_path: Path) -> No
     try:
         assert site.urls.origin == "https://one.test"
         (ann,) = await site.db.read(accounts.ours)
+        assert ann.origin == "https://one.test"
+        origins = await site.db.read(
+            lambda tx: [row.origin for row in tx.all("select origin from account where local = 1")]
+        )
+        assert set(origins) == {"https://one.test"}
         (login,) = await site.db.read(logins.everyone)
         assert await site.db.read(logins.accounts_of, login.id) == [ann]
         assert await site.db.read(access.role_of, login.id, ann.id) is AccountRole.OWNER

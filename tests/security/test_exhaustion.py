@@ -31,6 +31,7 @@ ENDS = {
     **dict.fromkeys(("follow", "block", "boost", "reaction", "poll_vote"), "so many between one account and one thing"),
     **dict.fromkeys(("seen", "early", "tombstone", "incoming", "refusal", "report"), "swept"),
     "quote_authorization": "so many of one account for one post",
+    "group_member": "so many of one account and group; nobody joins yet",
     "former_notice": "none is added",
     "poll_check": "goes with its post",
     "profile_totals": "goes with its account",

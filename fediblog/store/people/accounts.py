@@ -31,8 +31,8 @@ _NAMES = [name.strip() for name in _PROFILE.split(",")]
 MOST_KEPT = 2048  # accounts that are remembered as they were made
 _MADE: Kept[int, Account] = Kept(MOST_KEPT)
 _INSERT = (
-    f"insert into account (id, login, local, uri, state, created, changed, fetched, {_PROFILE})"
-    " values (:id, :login, :local, :uri, 'active', :now, :now, :fetched, "
+    f"insert into account (id, login, local, origin, uri, state, created, changed, fetched, {_PROFILE})"
+    " values (:id, null, :local, :origin, :uri, 'active', :now, :now, :fetched, "
     + ", ".join(f":{name}" for name in _NAMES)
     + ")"
 )
@@ -82,7 +82,7 @@ def from_row(row: Row, keys: tuple[Key, ...] = ()) -> Account:
 def _made(row: Row) -> Account:
     return Account(
         id=row.id, login=row.login, local=bool(row.local), uri=row.uri, kind=row.kind,
-        handle=row.handle, domain=row.domain, name=row.name,
+        handle=row.handle, domain=row.domain, origin=row.origin, name=row.name,
         summary=row.summary, summary_source=row.summary_source, language=row.language,
         url=row.url, inbox=row.inbox, shared_inbox=row.shared_inbox, outbox=row.outbox,
         followers=row.followers, following=row.following, featured=row.featured, featured_tags=row.featured_tags,
@@ -221,9 +221,8 @@ def create_local(
         indexable=login is not None,
         published=tx.now,
     )
-    tx.run(
-        _INSERT, id=number, login=None, local=1, uri=uri, now=tx.now, fetched=0, **_columns(actor, urls.handle_domain)
-    )
+    columns = _columns(actor, urls.handle_domain)
+    tx.run(_INSERT, id=number, local=1, origin=urls.origin, uri=uri, now=tx.now, fetched=0, **columns)
     if login is not None:
         access.give(tx, login, number, AccountRole.OWNER)
     tx.run("insert into numbering (account) values (:id)", id=number)
@@ -251,7 +250,7 @@ def save_remote(tx: Tx, actor: CleanActor, domain: str) -> Account:
             tx.run("update account set state = 'active' where id = :id", id=number)
     else:
         number = tx.new_id()
-        tx.run(_INSERT, id=number, login=None, local=0, uri=actor.uri, now=tx.now, fetched=tx.now, **clean_actor)
+        tx.run(_INSERT, id=number, local=0, origin="", uri=actor.uri, now=tx.now, fetched=tx.now, **clean_actor)
     if actor.keys:
         tx.run("delete from signing_key where account = :id and uri not in (:uris)", id=number, uris=_uris(actor.keys))
     for key in actor.keys:
