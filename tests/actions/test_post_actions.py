@@ -100,7 +100,7 @@ async def test_an_article(stage: Stage) -> None:
 async def test_how_long_an_article_takes_to_read_is_stored_with_each_edit(stage: Stage) -> None:
     post = await stage.publish("word " * 660, title="Long")
     assert (post.reading_time, (await stage.publish("word " * 30)).reading_time) == (3, 0)
-    edited = await stage.do(post_actions.edit, stage.ann.id, post.id, Draft(source="word " * 1100, title="Longer"))
+    edited = await stage.do(wording.edit, stage.ann.id, post.id, Draft(source="word " * 1100, title="Longer"))
     assert edited.reading_time == 5
 
 
