@@ -79,7 +79,7 @@ def compose(
     """
     check(tx, draft)
     tx.hold(*(each.upload for each in (*draft.files, draft.hero) if each is not None))  # the sweep leaves these alone
-    if before is not None and before.state != "published":
+    if before is not None and before.is_draft:
         before = None  # nobody has seen it, so nothing of it binds
     frame = _frame(tx, urls, author, draft, wording, number, before)
     pictures, uploads = _attachments(tx, urls, author, draft)
@@ -177,7 +177,7 @@ def _parent(tx: Tx, author: Account, draft: Draft, before: Post | None) -> Post 
     if draft.reply_to is None:
         return None
     parent = posts.get(tx, draft.reply_to, author.id)
-    if parent is None:
+    if parent is None or parent.is_withheld:
         raise NotFound("reply.no-post")
     if draft.state != "draft" and not reply_policy.may_comment(tx, author.id, parent):
         raise Invalid("source", "reply.closed" if parent.repliable == "nobody" else "reply.for-followers")

@@ -87,20 +87,20 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, wording: Wor
     author = author_of(tx, account)
     before = _own(tx, author, post)
     draft = inherited(tx, draft, before)
-    published = before.state == "published"
-    if published and says_the_same(tx, draft, before):
+    standing = not before.is_draft
+    if standing and says_the_same(tx, draft, before):
         return before
     job_queue.drop(tx, job_kinds.RELEASE, str(post))
-    if not published and draft.state != "draft":
+    if not standing and draft.state != "draft":
         post_writing.discard(tx, post)
         return publish(tx, urls, account, draft, wording)
     composed = compose(tx, urls, author, draft, wording, number=post, before=before)
     post_writing.update(
-        tx, before, composed.note, _placement(composed, draft, before.state if published else draft.state)
+        tx, before, composed.note, _placement(composed, draft, before.state if standing else draft.state)
     )
     _put_beside(tx, post, composed)
     after = _stored(tx, post)
-    if published:
+    if after.state == "published":
         _send_update(tx, urls, after, before)
     return after
 
@@ -128,7 +128,7 @@ def delete(tx: Tx, urls: Urls, account: int, post: int) -> None:
     """
     author = author_of(tx, account)
     whole = _own(tx, author, post)
-    if whole.state == "published":
+    if not whole.is_draft:
         sent_posts.delete(tx, urls, whole)
         post_writing.remove(tx, whole)
     job_queue.drop(tx, job_kinds.RELEASE, str(post))

@@ -145,6 +145,6 @@ def _counted(tx: Tx, post: Post, poll: Poll) -> Poll:
 def seen(tx: Tx, account: int, post: int) -> Post:
     """The post, if the account may see it; what it may not see is not there."""
     whole = posts.get(tx, post, account)
-    if whole is None:
+    if whole is None or whole.is_withheld:
         raise NotFound()
     return whole

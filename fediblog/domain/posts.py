@@ -8,18 +8,50 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Note, Visibility
 from fediblog.domain.records import record
 
+WITHHELD = frozenset({"held", "spam", "hidden"})
+"""States of a post that is shown to nobody but its author and whoever began its thread, who decides about it."""
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """Who wrote a post without being an actor. `door` is guest, visitor (signed in with OpenID) or webmention."""
+
+    id: int
+    door: str
+    name: str = ""
+    url: str = ""
+    picture: str = ""
+    state: str = "active"  # active or blocked
+    created: int = 0
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Byline:
+    """Who wrote a post, as it is shown; of a guest `url` and `picture` may be missing."""
+
+    name: str
+    url: str
+    picture: str
+
+    @classmethod
+    def of(cls, account: Account) -> Byline:
+        """That of an account."""
+        return cls(name=account.shown_name, url=account.url, picture=account.icon.url if account.icon else "")
+
 
 @record(frozen=True, slots=True, kw_only=True)
 class Post(Note):
     """A note with our own number for it; `content` and `summary` are cleaned HTML (a Note's summary is plain text).
 
-    `state` is draft, scheduled, published or deleted. Times in UTC milliseconds. `comments` and the two totals are what
-    this server counts or, for a post of another server, what that one told (`reply_count` and so on), if that is more.
+    `state` is draft, scheduled, published, deleted, or one of WITHHELD. Times in UTC milliseconds. `comments` and the
+    two totals are what this server counts or, for a post of another server, what that one told (`reply_count` and so
+    on), if that is more.
     """
 
     id: int
     account: Account
     visibility: Visibility
+    guest: Guest | None = None  # who wrote it, if that is no actor; `account` answers for it on the network
     local: bool = False
     state: str = "published"
     slug: str = ""  # of an article's address
@@ -28,6 +60,8 @@ class Post(Note):
     received: int = 0
     scheduled: int | None = None
     pinned: int | None = None  # when the author pinned it
+    judged_by: int | None = None  # who withheld it or let it pass, by number of the account
+    judged_at: int | None = None
     comments: int = 0
     like_total: int = 0
     boost_total: int = 0
@@ -49,6 +83,23 @@ class Post(Note):
     def is_article(self) -> bool:
         """Whether it has an address with a slug and is shown with its title."""
         return self.kind == "Article"
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it has not been published yet."""
+        return self.state in ("draft", "scheduled")
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether it waits for a decision or was decided against."""
+        return self.state in WITHHELD
+
+    @property
+    def byline(self) -> Byline:
+        """Who wrote it: the guest, or else the account."""
+        if self.guest is not None:
+            return Byline(name=self.guest.name, url=self.guest.url, picture=self.guest.picture)
+        return Byline.of(self.account)
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -191,10 +191,12 @@ def change_post(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote |
     if fresh.title and stored.parent is not None:
         fresh = _untitled(tx, fresh, stored.parent, stored.root)
     audience = _audience(tx, urls, note, stored.account, None)
-    post_writing.update(tx, stored, fresh, Placement(visibility=audience.visibility, cleaner=CLEANER_VERSION))
+    post_writing.update(
+        tx, stored, fresh, Placement(visibility=audience.visibility, state=stored.state, cleaner=CLEANER_VERSION)
+    )
     post_writing.address(tx, stored.id, audience.people)
     after = posts.stored(tx, stored.id)
-    if after is not None:
+    if after is not None and after.state == "published":
         new = {number: each for number, each in audience.named.items() if number not in stored.addressed}
         quoted = _quoted(tx, after.id, fresh, after.account) if fresh.quote else None
         news = _News(after.id, after, after.account, after.parent, after.root, replace(audience, named=new))

@@ -2,6 +2,8 @@
 
 A `cross join` is done from left to right by SQLite: most people hide no server, and then the account is not looked up.
 
+VISIBLE lets through what is withheld as well, for who may see it: lists ask for `p.state = 'published'` beside it.
+
 The fragments need `post p` and `:viewer` (0: anybody); NOT_SHUNNED needs `:now` as well. The two about boosts need
 `boost b`.
 """
@@ -20,7 +22,8 @@ def at_host(host: str, account: str) -> str:
 
 VISIBLE = """(
   (p.account = :viewer and p.state <> 'deleted')
-  or (p.state = 'published'
+  or ((p.state = 'published' or (p.state in ('held', 'spam', 'hidden')
+      and exists (select 1 from post vr where vr.id = p.root and vr.account = :viewer)))
     and exists (select 1 from account va where va.id = p.account and va.state = 'active')
     and not exists (select 1 from block vb where vb.account = p.account and vb.target = :viewer)
     and (p.visibility in ('public', 'unlisted')

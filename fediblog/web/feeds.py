@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment
-from fediblog.domain.posts import Post
+from fediblog.domain.posts import Byline, Post
 from fediblog.domain.records import record
 from fediblog.hashtags import key
 from fediblog.messages import ENGLISH, text
@@ -68,8 +68,9 @@ def _atom_entry(entry: Element, feed: Feed, post: Post) -> None:
     _add(entry, "link", rel="alternate", type="text/html", href=post.url)
     _add(entry, "link", rel="alternate", type="application/activity+json", href=post.uri)
     author = _child(entry, "author")
-    _add(author, "name", post.account.shown_name)
-    _add(author, "uri", post.account.url)
+    _add(author, "name", post.byline.name)
+    if post.byline.url:
+        _add(author, "uri", post.byline.url)
     for tag in post.hashtags:
         _add(entry, "category", term=key(tag), label=tag)
     for file in _files(post):
@@ -125,7 +126,7 @@ def json_feed(feed: Feed, posts: Sequence[Post]) -> bytes:
     if feed.icon:
         document["icon"] = feed.icon
     if feed.author:
-        document["authors"] = [_json_author(feed.author)]
+        document["authors"] = [_json_author(Byline.of(feed.author))]
     return json.dumps(document, ensure_ascii=False, indent=1).encode()
 
 
@@ -135,7 +136,7 @@ def _json_item(feed: Feed, post: Post) -> dict[str, object]:
         "url": post.url,
         "content_html": whole(feed, post),
         "date_published": _rfc3339(post.published or 0),
-        "authors": [_json_author(post.account)],
+        "authors": [_json_author(post.byline)],
     }
     if post.title:
         item["title"] = post.title
@@ -156,9 +157,9 @@ def _json_item(feed: Feed, post: Post) -> dict[str, object]:
     return item
 
 
-def _json_author(account: Account) -> dict[str, str]:
-    author = {"name": account.shown_name, "url": account.url}
-    return author | ({"avatar": account.icon.url} if account.icon else {})
+def _json_author(byline: Byline) -> dict[str, str]:
+    told = {"name": byline.name, "url": byline.url, "avatar": byline.picture}
+    return {name: value for name, value in told.items() if value}
 
 
 FORMATS: dict[str, tuple[str, Callable[[Feed, Sequence[Post]], bytes]]] = {
@@ -208,7 +209,7 @@ def _shown(file: Attachment) -> str:
 
 def _title(post: Post) -> str:
     """Atom wants a title for each entry (RFC 4287 §4.1.2); a note has none, so its beginning stands for it."""
-    return previews.label(post, _TITLE) or post.account.shown_name
+    return previews.label(post, _TITLE) or post.byline.name
 
 
 def _changed(post: Post) -> int:

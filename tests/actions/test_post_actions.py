@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from fediblog.actions import post_actions
+from fediblog.actions import post_actions, reaction_actions
 from fediblog.actions.drafts import ARTICLE_LIMIT, NOTE_LIMIT, Draft, File, PollDraft
 from fediblog.domain.documents import PUBLIC, Visibility
+from fediblog.domain.posts import WITHHELD
 from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.protocol.notes import read_note
 from fediblog.store.posts import post_writing, posts, profile_posts, reactions
@@ -288,6 +289,24 @@ async def test_an_edit(stage: Stage) -> None:
     assert stage.dan.inbox in update.inboxes
     (revision,) = await stage.db.read(post_writing.revisions, post.id)
     assert revision.source == "Frist @ben@ben.test"
+
+
+@pytest.mark.parametrize("state", sorted(WITHHELD))
+async def test_its_author_edits_and_deletes_what_is_withheld_and_cannot_publish_it(stage: Stage, state: str) -> None:
+    above = await stage.publish("Above")
+    post = await stage.publish("Below", reply_to=above.id)
+    await stage.db.write(lambda tx: tx.run("update post set state = :s where id = :id", s=state, id=post.id))
+    sent = await stage.sent()
+    edited = await stage.do(post_actions.edit, stage.ann.id, post.id, Draft(source="Below, again"))
+    assert (edited.id, edited.state, edited.source and edited.source.content) == (post.id, state, "Below, again")
+    assert len(await stage.sent()) == len(sent)
+    with pytest.raises(NotFound):
+        await stage.publish("And below that", reply_to=post.id)
+    with pytest.raises(NotFound):
+        await stage.do(reaction_actions.like, stage.ann.id, post.id)
+    await stage.do(post_actions.delete, stage.ann.id, post.id)
+    assert await stage.db.read(posts.stored, post.id) is None
+    assert await stage.db.read(post_writing.tombstone, post.uri) is not None
 
 
 async def test_an_edit_keeps_kind_address_and_place(stage: Stage) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fediblog.actions.drafts import PollDraft
 from fediblog.domain.documents import PUBLIC, Visibility
-from fediblog.domain.posts import Post
+from fediblog.domain.posts import WITHHELD, Post
 from fediblog.federation.lookups import fetch_budget
 from fediblog.store.people import relations
 from fediblog.store.posts import post_writing, posts, reactions, threads
@@ -182,6 +182,27 @@ async def test_an_update_replaces_the_words_and_keeps_the_old(at_home: Home, bob
     await at_home.send(bob, bob.does("Update", older, 2))
     await at_home.send(bob, bob.does("Update", {**later, "content": "<p>same time</p>"}, 3))
     assert (await kept(at_home, note)).content == "<p>new</p>"
+
+
+@pytest.mark.parametrize("state", sorted(WITHHELD))
+async def test_an_edit_publishes_nothing_that_is_withheld(at_home: Home, bob: Person, state: str) -> None:
+    await at_home.follows(bob)
+    note = bob.note()
+    await at_home.send(bob, bob.creates(note))
+    number = (await kept(at_home, note)).id
+    await at_home.site.db.write(lambda tx: tx.run("update post set state = :s where id = :id", s=state, id=number))
+    told = await at_home.ask("select id from notice")
+    changed = {**note, "content": "<p>new</p>", "updated": "2025-06-01T11:00:00Z", "to": [PUBLIC, at_home.alice.uri]}
+    changed["tag"] = [mention(at_home)]
+    await at_home.send(bob, bob.does("Update", changed))
+    post = await kept(at_home, note)
+    assert (post.content, post.state) == ("<p>new</p>", state)
+    assert await at_home.ask("select id from notice") == told
+    assert await at_home.site.db.read(posts.get, post.id, at_home.alice.id) is None
+    await at_home.send(bob, bob.does("Delete", note["id"]))
+    assert await stored(at_home, note) is None
+    await at_home.send(bob, bob.creates(note, 2))
+    assert await stored(at_home, note) is None
 
 
 async def test_an_update_with_an_id_that_was_seen_counts(at_home: Home, bob: Person) -> None:

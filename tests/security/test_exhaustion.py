@@ -50,6 +50,8 @@ ENDS = {
     **dict.fromkeys(("thread_mute", "host_mute", "suggestion_dismissed", "preference", "notice_policy"), "ours alone"),
     **dict.fromkeys(("announcement", "announcement_read", "custom_emoji", "notice_consent"), "ours alone"),
     **dict.fromkeys(("conversation", "post_link"), "goes with the posts that it is of"),
+    **dict.fromkeys(("circle", "circle_member", "post_circle"), "ours alone"),
+    **dict.fromkeys(("guest", "remote_media"), "nothing fills them yet"),
     "signing_key": "so many of one account",
     "post": "what our people follow or are addressed by",
     "notice": "what happened to our people, once each",

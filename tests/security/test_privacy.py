@@ -69,6 +69,10 @@ async def house(at_home: Home, eve: Person) -> House:
         "scheduled": Draft(source="canary plover #plugh", state="scheduled", scheduled=at_home.clock.now + DAY),
     }
     secrets = {name: await site.db.write(wording.publish, site.urls, alice.id, draft) for name, draft in drafts.items()}
+    open_to_all = await site.db.write(wording.publish, site.urls, alice.id, Draft(source="For everybody"))
+    hidden = Draft(source="canary plover #plugh", reply_to=open_to_all.id)
+    secrets["hidden"] = await site.db.write(wording.publish, site.urls, alice.id, hidden)
+    await site.db.write(lambda tx: tx.run("update post set state = 'hidden' where id = :id", id=secrets["hidden"].id))
     account = await at_home.know(eve)
     await site.db.write(relations.put_follow, account.id, alice.id, "https://eve.test/x/f", "pending")
     return House(at_home, create_app(site), mallory, account, secrets)

@@ -73,15 +73,28 @@ def post(
     state: str = "published",
     month: str = "",
     slug: str = "",
+    guest: int | None = None,
     mentioned: Iterable[int] = (),
     number: int | None = None,
     **changes: Any,
 ) -> int:
     """A stored post; its number."""
-    placement = post_columns.Placement(visibility=visibility, state=state, month=month, slug=slug)
+    placement = post_columns.Placement(visibility=visibility, state=state, month=month, slug=slug, guest=guest)
     stored = post_writing.insert(tx, note(author, **changes), author, placement, number=number)
     post_writing.address(tx, stored, [(each, "", False) for each in mentioned])
     return stored
+
+
+def guest(tx: Tx, name: str = "Gil", door: str = "guest", **more: Scalar) -> int:
+    """Somebody who writes without being an actor; the number."""
+    values = {"url": "", "picture": "", "mail": "", "subject": "", **more}
+    number = tx.new_id()
+    tx.run(
+        "insert into guest (id, door, name, url, picture, mail, subject, created)"
+        " values (:id, :door, :name, :url, :picture, :mail, :subject, :now)",
+        **{"id": number, "door": door, "name": name, "now": tx.now, **values},
+    )
+    return number
 
 
 def whole(tx: Tx, number: int) -> Post:
@@ -108,7 +121,7 @@ def everything(tx: Tx) -> list[Post]:
 
 def rule(tx: Tx, post: Post, viewer: int) -> bool:
     """What the pure rule says."""
-    return may_see(post, relations.viewer(tx, viewer, post.account.id) if viewer else None)
+    return may_see(post, relations.viewer(tx, viewer, post.account.id, post.root) if viewer else None)
 
 
 def notices_of(tx: Tx, account: int, *, before: int = FAR, limit: int = 40) -> list[Notice]:

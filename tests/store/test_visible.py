@@ -11,7 +11,7 @@ import pytest
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
-from fediblog.domain.posts import Boost, Post
+from fediblog.domain.posts import WITHHELD, Boost, Post
 from fediblog.domain.rules import Standing, shown_below
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import FAR, Window
@@ -31,14 +31,28 @@ from fediblog.store.posts.profile_posts import Wanted
 from fediblog.store.posts.timelines import Entry, ListedPost, Tags
 from fediblog.store.readers import lists, notifications
 from fediblog.store.tx import Tx
-from tests.store.makers import DAY, comments_of, everything, home_of, local, note, notices_of, post, remote, rule
+from tests.store.makers import (
+    DAY,
+    comments_of,
+    everything,
+    guest,
+    home_of,
+    local,
+    note,
+    notices_of,
+    post,
+    remote,
+    rule,
+    whole,
+)
 
-STATES = ("draft", "scheduled", "published", "deleted")
+STATES = ("draft", "scheduled", "published", "deleted", *sorted(WITHHELD))
 
 
 def every_case(tx: Tx) -> Account:
     """Authors of every kind with posts of every kind, and the one whom they know in every way."""
     viewer = local(tx, "viewer")
+    thread = whole(tx, post(tx, viewer)).uri
     kinds = product(("active", "suspended", "deleted"), (None, "pending", "accepted"), (False, True))
     for number, (state, follow, blocks) in enumerate(kinds):
         author = remote(tx, f"author{number}")
@@ -48,6 +62,7 @@ def every_case(tx: Tx) -> Account:
             tx.run("insert into block values (:a, :b, '', 1)", a=author.id, b=viewer.id)
         for visibility, kept, mentioned in product(Visibility, STATES, (False, True)):
             post(tx, author, visibility=visibility, state=kept, mentioned=[viewer.id] * mentioned)
+            post(tx, author, visibility=visibility, state=kept, mentioned=[viewer.id] * mentioned, in_reply_to=thread)
         accounts.set_state(tx, author.id, state)
     return viewer
 
@@ -82,8 +97,9 @@ def random_world(tx: Tx, dice: random.Random) -> World:
         if one is not other and dice.random() < 0.5:
             state = dice.choice(["accepted", "accepted", "pending"])
             relations.put_follow(tx, one.id, other.id, f"{one.uri}/{other.id}", state)
+    guests = [guest(tx, "Gil"), guest(tx, "Gwen", "webmention")]
     numbers: list[int] = []
-    for index in range(70):
+    for index in range(88):
         author = dice.choice(people)
         parent = posts.stored(tx, dice.choice(numbers)) if numbers and dice.random() < 0.5 else None
         state = dice.choice(["published"] * 5 + ["draft", "scheduled"]) if author.local else "published"
@@ -98,6 +114,7 @@ def random_world(tx: Tx, dice: random.Random) -> World:
             mentioned={each.id for each in dice.sample(people, 2)},
             in_reply_to=parent.uri if parent else "",
             hashtags=("Cats",) if dice.random() < 0.5 else (),
+            guest=dice.choice(guests) if author.local and dice.random() < 0.2 else None,
             title=dice.choice(["", "about fish"]),
             published=tx.now - dice.randrange(40) * DAY,
         )
@@ -125,6 +142,9 @@ def random_world(tx: Tx, dice: random.Random) -> World:
         lists.put(
             tx, lists.add(tx, people[whose].id, "Apart", "list", exclusive=exclusive), {people[3].id, people[4].id}
         )
+    for number in dice.sample(numbers, 14):  # what was seen at first is withheld now
+        state = dice.choice(sorted(WITHHELD))
+        tx.run("update post set state = :state where id = :id and state = 'published'", state=state, id=number)
     relation_lists.mute_host(tx, people[1].id, "near.example")
     accounts.update_profile(tx, people[2].id, discoverable=0)
     accounts.set_state(tx, people[-1].id, "suspended")
@@ -221,6 +241,7 @@ def check_outbox(tx: Tx, who: Account, viewer: int, mine: list[int]) -> None:
         row.id
         for row in rows
         if (shown := posts.get(tx, row.post, viewer)) is not None
+        and shown.state == "published"
         and not shunned(tx, viewer, shown.account.id)
         and boost_is_seen(tx, viewer, booster, row.visibility)
     ]
@@ -318,7 +339,7 @@ def check_threads(tx: Tx, world: World, viewer: int) -> int:
         )
         assert [row.id for row in threads.links(tx, each.id, viewer, Window(limit=99))] == whole
         above = threads.ancestors(tx, each, viewer)
-        assert all(p.id in visible for p in above)
+        assert all(p.id in visible and p.state == "published" for p in above)
         total += len(kept) + len(above)
     return total
 
@@ -333,7 +354,7 @@ def check_private(tx: Tx, world: World, viewer: Account) -> int:
     apart = {member.id for each in mine for member in lists.members(tx, each.id, None)}
     for row in tx.all("select * from stream where account = :id order by item desc", id=viewer.id):
         shown = posts.get(tx, row.post, viewer.id)
-        if shown is None or shunned(tx, viewer.id, shown.account.id):
+        if shown is None or shown.state != "published" or shunned(tx, viewer.id, shown.account.id):
             continue
         boost = tx.one("select account, visibility from boost where id = :id", id=row.boost) if row.boost else None
         booster = accounts.get(tx, boost.account) if boost else None
@@ -346,8 +367,12 @@ def check_private(tx: Tx, world: World, viewer: Account) -> int:
         expected.append((row.item, row.post, booster.id if booster else None))
     assert [(each.id, each.post.id, each.booster.id if each.booster else None) for each in items] == expected
     told = notices_of(tx, viewer.id, limit=999)
-    assert all(each.actor.state == "active" and each.post and rule(tx, each.post, viewer.id) for each in told)
-    unwritten = [p.id for p in world.posts if p.account.id == viewer.id and p.state != "published"]
+    for each in told:
+        assert each.actor.state == "active"
+        assert each.post is not None
+        assert each.post.state == "published"
+        assert rule(tx, each.post, viewer.id)
+    unwritten = [p.id for p in world.posts if p.account.id == viewer.id and p.is_draft]
     assert [p.id for p in profile_posts.drafts(tx, viewer.id)] == unwritten[::-1]
     return len(items) + len(told)
 

@@ -98,7 +98,7 @@ def _single(tx: Tx, look: Look, found: Account | Post, wanted: _Wanted) -> Json:
         results["accounts"] = [account_entity.one(tx, look, found)]
     if isinstance(found, Post) and "statuses" in wanted.kinds:
         seen = posts.get(tx, found.id, wanted.viewer)  # what can be found need not be for everybody
-        results["statuses"] = statuses(tx, look, [seen], wanted.viewer) if seen else []
+        results["statuses"] = statuses(tx, look, [seen], wanted.viewer) if seen and not seen.is_withheld else []
     return results
 
 

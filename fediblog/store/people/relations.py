@@ -239,12 +239,14 @@ def between(tx: Tx, account: int, other: int) -> Relation:
     )
 
 
-def viewer(tx: Tx, account: int, author: int) -> Viewer:
-    """The viewer as the rule wants it: what the account is to the author."""
+def viewer(tx: Tx, account: int, author: int, root: int | None = None) -> Viewer:
+    """The viewer as the rule wants it: what the account is to the author and to the thread that `root` began."""
+    began = "select 1 as yes from post where id = :root and account = :account"
     return Viewer(
         account=account,
         follows_author=is_following(tx, account, author),
         blocked_by_author=blocks(tx, author, account),
+        began_thread=root is not None and tx.one(began, root=root, account=account) is not None,
     )
 
 

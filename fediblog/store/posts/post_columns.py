@@ -23,9 +23,13 @@ Values = dict[str, Any]
 
 @record(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """What our own side decides about a post beside the note itself. `month` is YYYY/MM of an article's address."""
+    """What our own side decides about a post beside the note itself.
+
+    `month` is YYYY/MM of an article's address, `guest` the number of who wrote it, if that is no actor.
+    """
 
     visibility: Visibility
+    guest: int | None = None
     state: str = "published"
     slug: str = ""
     month: str = ""
@@ -75,6 +79,7 @@ def _source(content: str, media_type: str) -> Source:
 FIELDS = (
     Field("id", "argument", edited=False),
     Field("account", "argument", edited=False),
+    Field("guest", "placement", edited=False),
     Field("local", "argument", edited=False, read=bool),
     Field("uri", edited=False),
     Field("url"),
@@ -121,6 +126,8 @@ FIELDS = (
     Field("app_name", "placement", edited=False),
     Field("app_website", "placement", edited=False),
     Field("pinned", ""),
+    Field("judged_by", ""),
+    Field("judged_at", ""),
     Field("completed", ""),
 )  # fmt: skip
 

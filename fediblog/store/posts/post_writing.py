@@ -274,7 +274,7 @@ def remove_all_of(tx: Tx, account: Account) -> None:
     tx.run(
         "insert into tombstone (uri, owner, kind, local, page, at) select uri, :owner, kind, local, case when local = 1"
         " and visibility in ('public', 'unlisted') then url else '' end, :now from post"
-        " where account = :id and state = 'published' on conflict do nothing",
+        " where account = :id and state not in ('draft', 'scheduled', 'deleted') on conflict do nothing",
         owner=account.uri,
         now=tx.now,
         id=account.id,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Mention
 from fediblog.domain.memo import Kept
-from fediblog.domain.posts import Post
+from fediblog.domain.posts import Guest, Post
 from fediblog.domain.rules import quoted_unasked
 from fediblog.store.people import accounts
 from fediblog.store.posts import post_columns, post_extras, quote_proofs, quotes
@@ -20,14 +20,16 @@ from fediblog.store.queues.push_subscriptions import PUSHED
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE, shown_below
 
+_Author = tuple[Account, Guest | None]
 MOST_KEPT = 4096  # posts that are remembered as they were made
 LONGEST_KEPT = 2000  # characters of what may be long in one of them
 _MADE: Kept[int, Post] = Kept(MOST_KEPT)
 _READ = post_columns.reader(
-    *("account", "author", "mentions", "addressed", "hashtags", "attachments"),
+    *("account", "author", "guest", "mentions", "addressed", "hashtags", "attachments"),
     *("comments", "like_total", "boost_total", "liked", "boosted", "voted"),
 )
 _NOBODY = Account(uri="", kind="", handle="", inbox="", id=0, domain="")
+_GUESTS = "select id, door, name, url, picture, state, created from guest where id in (:ids)"
 _NO_ONE: frozenset[int] = frozenset()
 _OWNER = (
     f"select p.id, p.account, p.local, p.repliable, {PUSHED.format('p.account')}"
@@ -178,6 +180,7 @@ def _hydrate(tx: Tx, rows: Sequence[Row], viewer: int) -> list[Post]:
     if not ids:
         return []
     authors = accounts.many(tx, {row.account for row in rows})
+    guests = _guests(tx, {row.guest for row in rows if row.guest is not None})
     found = post_extras.beside(tx, rows, viewer)
     comments, likes, boosts, liked, boosted = map(found.told, ("comment", "like", "boost", "liked", "boosted"))
     polls = [row.id for row in rows if row.poll is not None] if viewer else []
@@ -185,13 +188,17 @@ def _hydrate(tx: Tx, rows: Sequence[Row], viewer: int) -> list[Post]:
     return [
         _post(
             row,
-            authors[row.account],
+            (authors[row.account], guests.get(row.guest)),
             found.parts(row.id),
             (comments.get(row.id, 0), likes.get(row.id, 0), boosts.get(row.id, 0)),
             (row.id in liked, row.id in boosted, row.id in voted),
         )
         for row in rows
     ]
+
+
+def _guests(tx: Tx, numbers: Collection[int]) -> dict[int, Guest]:
+    return {row.id: Guest(**row._asdict()) for row in tx.all(_GUESTS, ids=sorted(numbers))} if numbers else {}
 
 
 def _voted(tx: Tx, polls: Sequence[int], viewer: int) -> set[int]:
@@ -216,7 +223,7 @@ def attachment(row: Row) -> Attachment:
     )
 
 
-def _post(row: Row, author: Account, parts: Parts, counted: tuple[int, int, int], marks: tuple[bool, ...]) -> Post:
+def _post(row: Row, author: _Author, parts: Parts, counted: tuple[int, int, int], marks: tuple[bool, ...]) -> Post:
     """The post, which is made anew only if something of it has changed: that takes long, and a page shows many."""
     made_of = (type(row), row, author, parts, counted, marks)
     post = _MADE.get(row.id, made_of)
@@ -227,13 +234,14 @@ def _post(row: Row, author: Account, parts: Parts, counted: tuple[int, int, int]
     return post
 
 
-def _made(row: Row, author: Account, parts: Parts, counted: tuple[int, int, int], marks: tuple[bool, ...]) -> Post:
+def _made(row: Row, author: _Author, parts: Parts, counted: tuple[int, int, int], marks: tuple[bool, ...]) -> Post:
     mentions, tags, files = parts
     named = [Mention(href=each.uri, name=each.name) for each in mentions if not each.silent] if mentions else ()
     return _READ(
         row,
-        account=author,
-        author=author.uri,
+        account=author[0],
+        author=author[0].uri,
+        guest=author[1],
         mentions=tuple(named),
         addressed=frozenset([each.account for each in mentions]) if mentions else _NO_ONE,
         hashtags=tuple([each.name for each in tags]) if tags else (),
@@ -250,7 +258,7 @@ def _made(row: Row, author: Account, parts: Parts, counted: tuple[int, int, int]
 
 def bare(row: Row, parts: Parts) -> Post:
     """The post as far as its row and its parts say: it has neither an author nor totals nor marks of anybody."""
-    return _made(row, _NOBODY, parts, (0, 0, 0), (False, False, False))
+    return _made(row, (_NOBODY, None), parts, (0, 0, 0), (False, False, False))
 
 
 def with_counts(post: Post, replies: int | None = None) -> Post:

@@ -154,7 +154,7 @@ async def _post(request: Request, number: int) -> Response:
 
 def _post_document(tx: Tx, viewer: int, urls: Urls, number: int) -> tuple[Document, bool]:
     whole = posts.get(tx, number, viewer)
-    if whole is None or not whole.local:
+    if whole is None or not whole.local or whole.is_withheld:
         grave = tombstones.of_public(tx, urls.post(number))
         if grave is None:
             raise NotFound
@@ -169,7 +169,7 @@ def _is_public(whole: Post) -> bool:
 def _page_of(tx: Tx, urls: Urls, number: int) -> str:
     # A page that may be seen by some only is found by them at its own address; here it looks missing.
     whole = posts.get(tx, number)
-    if whole is None or not whole.local:
+    if whole is None or not whole.local or whole.is_withheld:
         raise Gone if tombstones.of_public(tx, urls.post(number)) else NotFound
     return whole.url
 
@@ -194,14 +194,14 @@ async def activity(request: Request) -> Response:
 
 def _activity(tx: Tx, viewer: int, urls: Urls, number: int) -> tuple[Document, bool]:
     whole = posts.get(tx, number, viewer)
-    if whole is not None and whole.local:
+    if whole is not None and whole.local and not whole.is_withheld:
         return create_of(urls, whole, post_document(tx, urls, whole)), _is_public(whole)
     uri = urls.activity(number)
     boosted = reactions.boost_by_uri(tx, uri)
     done = boosted or reactions.by_uri(tx, uri)
     actor = accounts.get(tx, done[0]) if done else None
     about = posts.get(tx, done[1], viewer) if done else None
-    if actor is None or about is None or not actor.local or actor.state != "active":
+    if actor is None or about is None or about.is_withheld or not actor.local or actor.state != "active":
         raise NotFound
     if boosted:
         return announce_of(uri, actor, about, number >> 20), True
@@ -351,7 +351,7 @@ def _tally(tx: Tx, viewer: int, urls: Urls, number: int, which: str) -> Document
 
 def _visible(tx: Tx, viewer: int, number: int) -> Post:
     whole = posts.get(tx, number, viewer)
-    if whole is None or not whole.local:
+    if whole is None or not whole.local or whole.is_withheld:
         raise NotFound
     return whole
 

@@ -54,7 +54,7 @@ def _reply_authorization(tx: Tx, viewer: int, urls: Urls, number: int) -> dict[s
 
 def _ours(tx: Tx, viewer: int, number: int) -> Post:
     whole = posts.get(tx, number, viewer)
-    if whole is None or not whole.local:
+    if whole is None or not whole.local or whole.is_withheld:
         raise NotFound
     return whole
 

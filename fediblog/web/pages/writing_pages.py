@@ -95,7 +95,7 @@ async def save(request: Request) -> Response:
     except TooOften as error:  # what was written must not be lost
         form.errors["source"] = error.sentence(form.language)
         return _show(request, desk, form)
-    if post.state != "published":
+    if post.is_draft:
         return back(request, "/drafts", f"saved-{post.state}")
     open_to_all = post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)
     shown = open_to_all or form.sender.session.account == account  # else another tab has switched since

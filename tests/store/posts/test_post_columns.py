@@ -24,7 +24,7 @@ from fediblog.store.engine.database import Database
 from fediblog.store.posts import post_writing
 from fediblog.store.posts.post_columns import FIELDS, INSERT, UPDATE, Placement
 from fediblog.store.tx import Tx
-from tests.store.makers import local, note, whole
+from tests.store.makers import guest, local, note, whole
 
 HANGING_ON_IT = {
     *("author", "mentions", "addressed", "hashtags", "attachments", "comments", "like_total", "boost_total"),
@@ -72,6 +72,7 @@ FULL = Note(
 )
 PLACED = Placement(
     visibility=Visibility.FOLLOWERS,
+    guest=1,
     state="scheduled",
     slug="slug",
     month="2020/01",
@@ -109,12 +110,15 @@ def test_whatever_may_be_said_of_a_post_is_said_here() -> None:
 async def test_what_an_insert_stores_comes_back(db: Database) -> None:
     def store(tx: Tx) -> Post:
         author = local(tx)
-        return whole(tx, post_writing.insert(tx, replace(FULL, author=author.uri), author, PLACED))
+        placed = replace(PLACED, guest=guest(tx, "Gil"))
+        return whole(tx, post_writing.insert(tx, replace(FULL, author=author.uri), author, placed))
 
     stored = await db.write(store)
     for name in _said("note"):
         assert getattr(stored, name) == getattr(FULL, name), name
-    for name in set(_said("placement")) - {"month", "cleaner"}:
+    assert stored.guest is not None
+    assert stored.guest.name == stored.byline.name == "Gil"
+    for name in set(_said("placement")) - {"month", "cleaner", "guest"}:
         assert getattr(stored, name) == getattr(PLACED, name), name
 
 
