@@ -146,17 +146,23 @@ UPDATE = f"update post set {', '.join(f'{name} = :{name}' for name in _columns(e
 
 
 def reader(*beside: str) -> Callable[..., Post]:
-    """What makes a post of a row of the table (`p.*`), and of the attributes `beside`, which are no columns of it."""
-    attributes = {each.name: each for each in fields(Post)}
-    scope: dict[str, Any] = {"Post": Post}
-    made = []
-    for each in FIELDS:
-        if each.name in attributes and each.name not in beside:
-            default = attributes[each.name].default
-            scope |= {f"read_{each.name}": each.read, f"default_{each.name}": None if default is MISSING else default}
-            made.append(f"{each.name}={_reading(each)}")
-    made += [f"{name}={name}" for name in beside]
-    return _compiled(f"row, {', '.join(beside)}", f"return Post({', '.join(made)})", scope)
+    """What makes a post of a row of the table (`p.*`), and of the attributes `beside`, which are no columns of it.
+
+    It sets one attribute after another, which takes half as long as a call with sixty arguments that have names.
+    """
+    stored = {each.name: each for each in FIELDS}
+    scope: dict[str, Any] = {"Post": Post, "new": object.__new__}
+    lines = ["post = new(Post)"]
+    for each in fields(Post):
+        scope[f"default_{each.name}"] = None if each.default is MISSING else each.default
+        value = f"default_{each.name}"
+        if each.name in beside:
+            value = each.name
+        elif each.name in stored:
+            scope[f"read_{each.name}"] = stored[each.name].read
+            value = _reading(stored[each.name])
+        lines.append(f"post.{each.name} = {value}")
+    return _compiled(f"row, {', '.join(beside)}", "\n    ".join([*lines, "return post"]), scope)
 
 
 def _reading(each: Field) -> str:

@@ -150,5 +150,6 @@ def test_what_says_nothing_is_stored_as_the_migrations_have_it() -> None:
         assert each.unset == () or len(each.unset) == len(each.stored_in), each.name
         assert (each.read is None) == (each.write is None) or each.said_by == "argument", each.name
     assert MISSING not in {each.default for each in fields(Post) if each.name in {f.name for f in FIELDS if f.unset}}
+    assert all(each.default_factory is MISSING for each in fields(Post))  # else all posts would share one
     assert "pinned" not in INSERT + UPDATE
     assert "app_name" not in UPDATE
