@@ -88,6 +88,13 @@ class World:
     posts: list[Post]
 
 
+def withhold(tx: Tx, dice: random.Random, numbers: Sequence[int]) -> None:
+    """What was seen at first is withheld now."""
+    for number in dice.sample(numbers, 14):
+        state = dice.choice(sorted(WITHHELD))
+        tx.run("update post set state = :state where id = :id and state = 'published'", state=state, id=number)
+
+
 def random_world(tx: Tx, dice: random.Random) -> World:
     """Some people, ours and others, who follow, block, mute, answer and pass on without order."""
     people = [local(tx, name) for name in ("anna", "ben", "cleo")] + [
@@ -142,9 +149,7 @@ def random_world(tx: Tx, dice: random.Random) -> World:
         lists.put(
             tx, lists.add(tx, people[whose].id, "Apart", "list", exclusive=exclusive), {people[3].id, people[4].id}
         )
-    for number in dice.sample(numbers, 14):  # what was seen at first is withheld now
-        state = dice.choice(sorted(WITHHELD))
-        tx.run("update post set state = :state where id = :id and state = 'published'", state=state, id=number)
+    withhold(tx, dice, numbers)
     relation_lists.mute_host(tx, people[1].id, "near.example")
     accounts.update_profile(tx, people[2].id, discoverable=0)
     accounts.set_state(tx, people[-1].id, "suspended")
