@@ -297,7 +297,7 @@ async def test_its_author_edits_and_deletes_what_is_withheld_and_cannot_publish_
     post = await stage.publish("Below", reply_to=above.id)
     await stage.db.write(lambda tx: tx.run("update post set state = :s where id = :id", s=state, id=post.id))
     sent = await stage.sent()
-    edited = await stage.do(post_actions.edit, stage.ann.id, post.id, Draft(source="Below, again"))
+    edited = await stage.do(wording.edit, stage.ann.id, post.id, Draft(source="Below, again"))
     assert (edited.id, edited.state, edited.source and edited.source.content) == (post.id, state, "Below, again")
     assert len(await stage.sent()) == len(sent)
     with pytest.raises(NotFound):
