@@ -150,7 +150,7 @@ async def test_it_looks_every_day(caplog: pytest.LogCaptureFixture) -> None:
         assert [record.getMessage() for record in caplog.records] == ["database-damaged"]
         (found,) = await world.read("one.test", operator_alerts.standing)
         assert (found.kind, found.at) == (operator_alerts.DAMAGE, world.clock.now)
-        assert await world.read("one.test", job_queue.totals) == {"waiting": 2}  # it will look again
+        assert await world.read("one.test", job_queue.totals) == {"waiting": 3}  # it will look again
 
         (said,) = await doctor.troubles(world.sites["one.test"])
         assert (said.state, said.advice) == ("wrong", "Stop the server and restore the latest backup.")

@@ -33,7 +33,13 @@ OURS = {
     *("endorsement.account", "thread_mute.account", "host_mute.account", "suggestion_dismissed.account"),
     *("preference.account", "conversation.account", "notice_policy.account", "notice_consent.account"),
     *("announcement_read.account", "report.assigned", "report.closed_by"),
-    *("numbering.account", "former_notice.account", "account_access.account", "group_member.group_account"),
+    *(
+        "numbering.account",
+        "former_notice.account",
+        "account_access.account",
+        "group_member.group_account",
+        "circle.account",
+    ),
 }
 # These go with the account; an authorization stands no longer than the answer, which keeps the account.
 ITS = {

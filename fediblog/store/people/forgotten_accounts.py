@@ -29,6 +29,7 @@ _IDLE = (
     " and not exists (select 1 from account_note where target = a.id)"
     " and not exists (select 1 from endorsement where target = a.id)"
     " and not exists (select 1 from group_member where account = a.id)"
+    " and not exists (select 1 from circle_member where account = a.id)"
     " and not exists (select 1 from notice_consent where actor = a.id)"
     " and not exists (select 1 from incoming where host = a.host and state = 'waiting')"
     " and not exists (select 1 from incoming where host = a.host and state = 'running')"

@@ -32,7 +32,7 @@ _SPOTS, _SPOTS_OF_BRANCH = f"select p.id, p.parent from {_IN_THREAD}", f"select 
 
 _ABOVE = (
     "with recursive above(id, parent, depth) as (select id, parent, 0 from post where id = :id union all"
-    " select p.id, p.parent, a.depth + 1 from post p join above a on p.id = a.parent where a.depth < :most)"
+    " select p.id, p.parent, up.depth + 1 from post p join above up on p.id = up.parent where up.depth < :most)"
     " select id from above where depth > 0 order by depth"
 )
 _LINKS = f"select p.id, p.uri from post p where p.id > :after and p.state = 'published' and {VISIBLE} and {SHOWN_BELOW}"

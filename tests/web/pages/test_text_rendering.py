@@ -18,8 +18,6 @@ from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 from tests.web.pages.conftest import Blog
 
-pytest_plugins = ("tests.web.pages.conftest",)
-
 BOB = MentionTarget("https://b.test/users/bob", "https://b.test/@bob", "bob@b.test")
 SOURCE = "## Head :blob:\n\nHi @bob@b.test, see #Sea[^1] and [all](/about).\n\n[^1]: A *note*, @nobody.\n"
 
