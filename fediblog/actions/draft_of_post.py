@@ -100,5 +100,7 @@ def says_the_same(tx: Tx, draft: Draft, before: Post) -> bool:
         scheduled=standing.scheduled,
         app=standing.app,
         quote=standing.quote,
+        poll=standing.poll,
+        must_reach=standing.must_reach,
     )
     return fixed == standing

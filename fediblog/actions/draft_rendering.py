@@ -10,7 +10,7 @@ from types import MappingProxyType
 from fediblog.actions.drafts import Draft, File, check, kind_of, text_of
 from fediblog.actions.site_actions import emoji_in
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Attachment, Mention, Note, Option, Picture, Poll, Source, Visibility
+from fediblog.domain.documents import OPEN, Attachment, Mention, Note, Option, Picture, Poll, Source, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.domain.rules import addresses
@@ -26,7 +26,6 @@ from fediblog.store.posts import media_files, posts, reply_policy
 from fediblog.store.tx import Tx
 
 _NARROW = [Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS, Visibility.DIRECT]
-OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
 
 
 @record(frozen=True, slots=True, kw_only=True)

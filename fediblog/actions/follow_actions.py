@@ -59,7 +59,7 @@ def follow_on(tx: Tx, urls: Urls, old: Account, new: Account) -> None:
     for follower in accounts.many(tx, relations.local_followers(tx, old.id)).values():
         if follower.state != "active":
             continue
-        apart = relations.blocks(tx, follower.id, new.id) or relations.blocks(tx, new.id, follower.id)
+        apart = relations.keeps_off(tx, follower.id, new.id) or relations.blocks(tx, new.id, follower.id)
         if follower.id != new.id and not apart and relations.follow(tx, follower.id, new.id) is None:
             follow(tx, urls, follower.id, new.id)
         unfollow(tx, urls, follower.id, old.id)

@@ -75,7 +75,7 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, wording: Wording) ->
 def edited_text(tx: Tx, account: int, post: int, draft: Draft) -> Text:
     """What has to be rendered for the edit of a post of one's own. Raises NotFound."""
     before = _owned(tx, account, post)
-    return text_of(inherited(tx, draft, before), before.kind if before.state == "published" else kind_of(draft))
+    return text_of(inherited(tx, draft, before), kind_of(draft) if before.is_draft else before.kind)
 
 
 def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, wording: Wording) -> Post:
@@ -113,9 +113,8 @@ def release(tx: Tx, urls: Urls, post: int) -> None:
         return
     parent = posts.stored(tx, scheduled.parent) if scheduled.parent is not None else None
     if parent is not None and not reply_policy.may_comment(tx, scheduled.account.id, parent):
-        post_writing.set_state(
-            tx, post, "draft"
-        )  # the comments were closed meanwhile: its author shall see that it waits
+        # The comments were closed meanwhile: its author shall see that it waits.
+        post_writing.set_state(tx, post, "draft")
         return
     post_writing.publish_now(tx, post, month_of(tx.now), _address(tx, urls, scheduled))
     _announce(tx, urls, _stored(tx, post))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fediblog.actions.draft_rendering import OPEN
 from fediblog.actions.drafts import author_of
+from fediblog.domain.documents import OPEN
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound

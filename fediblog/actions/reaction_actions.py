@@ -8,7 +8,7 @@ from dataclasses import replace
 from fediblog.actions.drafts import author_of
 from fediblog.actions.post_actions import send_counts
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Option, Poll, Visibility
+from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
@@ -17,8 +17,6 @@ from fediblog.store.posts import approvals, interactions, post_writing, posts, r
 from fediblog.store.queues import job_kinds, job_queue, poll_totals
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
-
-TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
 
 
 def like(tx: Tx, urls: Urls, account: int, post: int) -> None:
@@ -78,7 +76,7 @@ def unboost(tx: Tx, urls: Urls, account: int, post: int) -> None:
     if standing is None or uri is None:
         return
     notifications.withdraw(tx, whole.account.id, "boost", account, post)
-    sent_reactions.undo_boost(tx, urls, actor, whole, uri, Visibility(standing.visibility))
+    sent_reactions.undo_boost(tx, urls, actor, whole, standing)
 
 
 def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) -> None:
@@ -98,7 +96,7 @@ def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) ->
     for name in wanted:
         _cast(tx, urls, actor, whole, name)
     if whole.local:
-        tally(tx, whole)
+        reactions.tally(tx, whole)
     else:
         post_writing.set_poll(tx, post, poll.with_votes(wanted, 1))
         poll_totals.voted(tx, post)
@@ -112,13 +110,6 @@ def _cast(tx: Tx, urls: Urls, voter: Account, post: Post, name: str) -> None:
     sent_reactions.vote(tx, urls, voter, post, name, number)
 
 
-def tally(tx: Tx, post: Post) -> None:
-    """Count the votes of a poll of ours, and have the result told, but not at every vote."""
-    if post.poll is not None:
-        post_writing.set_poll(tx, post.id, _counted(tx, post, post.poll))
-        job_queue.add(tx, job_kinds.SEND_COUNTS, str(post.id), run_at=tx.now + TALLY_DELAY)
-
-
 def close_poll(tx: Tx, urls: Urls, post: int) -> None:
     """The time of a poll is over: our people who voted are told; of ours the result stands, and followers are told."""
     tx.hold(post)
@@ -130,16 +121,10 @@ def close_poll(tx: Tx, urls: Urls, post: int) -> None:
         return
     if whole.local and whole.poll.closed is None:
         job_queue.drop(tx, job_kinds.SEND_COUNTS, str(post))
-        post_writing.set_poll(tx, post, replace(_counted(tx, whole, whole.poll), closed=tx.now))
+        post_writing.set_poll(tx, post, replace(reactions.counted(tx, post, whole.poll), closed=tx.now))
         send_counts(tx, urls, post)
     for voter in reactions.local_voters(tx, post):
         notifications.add(tx, voter, "poll", whole.account.id, post)
-
-
-def _counted(tx: Tx, post: Post, poll: Poll) -> Poll:
-    votes, people = reactions.votes(tx, post.id)
-    options = tuple(Option(name=each.name, votes=votes.get(each.name, 0)) for each in poll.options)
-    return replace(poll, options=options, voters=people)
 
 
 def seen(tx: Tx, account: int, post: int) -> Post:

@@ -33,6 +33,10 @@ class Visibility(StrEnum):
     DIRECT = "direct"
 
 
+OPEN = frozenset({Visibility.PUBLIC, Visibility.UNLISTED})
+"""What everybody may see, who has the address."""
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Picture:
     """An actor's avatar or header, or a post's hero image."""

@@ -110,6 +110,7 @@ class Boost:
     uri: str
     account: Account
     post: Post
+    visibility: Visibility
     created: int
 
 

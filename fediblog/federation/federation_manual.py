@@ -12,7 +12,8 @@ from fediblog.protocol.nodeinfo import VERSIONS
 
 # What an activity that comes in does. The key is a verb, or a verb and the type that it acts upon.
 RECEIVED: dict[str, str] = {
-    "Follow": "Answered with Accept (the whole Follow in it), every time; a locked account asks its owner first.",
+    "Follow": "Answered with Accept (the whole Follow in it), every time but for a copy within a minute; a locked account"
+    " asks its owner first. Of who is blocked, or to an account that has moved: Reject.",
     "Accept Follow": "Our Follow stands. Found by its id, or by the actor of an embedded Follow; only from the one who is followed.",
     "Accept QuoteRequest": "Our post may quote (FEP-044f). Believed from the author of what it quotes alone, whose server must be that of the "
     "authorization in `result`; followers get an Update with `quoteAuthorization`.",
@@ -42,8 +43,8 @@ RECEIVED: dict[str, str] = {
     "About an actor that is not known here: answered with 202, nothing is fetched.",
     "Delete QuoteAuthorization": "By its author alone: our post goes on without what it quoted, in an Update; one of another server shows a link from then on.",
     "Delete ReplyAuthorization": "By its author alone: like a Reject of what it let stand.",
-    "Delete LikeAuthorization": "Likewise.",
-    "Delete AnnounceAuthorization": "Likewise.",
+    "Delete LikeAuthorization": "By its author alone: like a Reject of what it let stand.",
+    "Delete AnnounceAuthorization": "By its author alone: like a Reject of what it let stand.",
     "Like": "Counted once for each actor, however many emoji. With `content` or `_misskey_reaction` it is an emoji.",
     "EmojiReact": "An emoji beside the face of who set it; the person counts as one who likes the post. What is neither one emoji "
     "nor a name between colons is refused.",
@@ -162,7 +163,7 @@ def _lines() -> Iterator[str]:
     yield f"| Create of a post, boost, like | `{urls.activity(2)}`: found by whoever may see the post |"
     yield f"| every other activity | `{urls.deed(urls.actor(1), 5)}`: only sent, so its id leads to its actor and tells nothing of it |"
     yield f"| proof that a post may be quoted | `{urls.authorization(3)}` |"
-    yield f"| proof that an answer may stand | `{urls.reply_authorization(4)}` |"
+    yield f"| proof that an answer, a like or a boost may stand | `{urls.reply_authorization(4)}` |"
     yield f"| the server itself | `{urls.instance_actor}`: signs fetches that nobody in particular asks for |"
     yield f"| shared inbox | `{urls.shared_inbox}` |"
     yield "\nPage and document lead to each other; both addresses answer to `Accept`. What is deleted answers 410 with a Tombstone."

@@ -28,7 +28,11 @@ def _changed(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     """An actor's own document, signed by itself. A new handle has to be confirmed first, and that needs the network."""
     may_change(activity, activity.object_uri)
     actor, before = facts.clean_profile(activity), facts.actor
-    if actor is None or (actor.handle, actor.webfinger) != (before.handle, before.webfinger) or urls.owns(actor.inbox):
+    if (
+        actor is None
+        or (actor.handle, actor.webfinger) != (before.handle, before.webfinger)
+        or same_origin(actor.inbox, urls.origin)
+    ):
         job_queue.add(tx, job_kinds.FETCH_ACTOR, before.uri)
         return Outcome.DONE
     accounts.save_remote(tx, actor, before.domain)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Activity, Visibility
+from fediblog.domain.documents import Activity
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
@@ -15,7 +15,7 @@ from fediblog.protocol.authority import same_origin
 from fediblog.store.people import accounts
 from fediblog.store.posts import approvals, interactions, posts, reactions
 from fediblog.store.queues import job_kinds, job_queue
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Tx
 
 
 def answered(tx: Tx, urls: Urls, activity: Activity, *, accepted: bool) -> Outcome | None:
@@ -60,33 +60,31 @@ def taken_back(tx: Tx, urls: Urls, activity: Activity) -> Outcome | None:
 def _end_boost(tx: Tx, urls: Urls, account: int, post: Post, uri: str) -> None:
     booster, standing = accounts.get(tx, account), interactions.own_boost(tx, account, post.id)
     if reactions.unboost(tx, account, post.id) is not None and booster is not None and standing is not None:
-        sent_reactions.undo_boost(tx, urls, booster, post, uri, Visibility(standing.visibility))
+        sent_reactions.undo_boost(tx, urls, booster, post, standing)
 
 
 def let_reply(
     tx: Tx,
     urls: Urls,
-    post: Row,
+    ours: Account,
+    post: int,
     author: Account,
     replying: str,
     request: Activity | None = None,
     kind: str = "Reply",
 ) -> None:
-    """Say that an answer to a post of ours may stand: `post` as `posts.owner` has it, `replying` by `author`.
+    """Say that an answer to a post of ours may stand: `post` by `ours`, answered by `replying` of `author`.
 
     The Accept is of the answer itself, or of the request to write it; `kind` as `approvals.authorize_reply` has it.
     What was taken back is rejected.
     """
-    ours = accounts.get(tx, post.account)
-    if ours is None:
-        return
-    given = approvals.authorize_reply(tx, post.id, author.id, replying, kind)
+    given = approvals.authorize_reply(tx, post, author.id, replying, kind)
     asked = request or replying
     if given is None:
         sent_authorizations.reject(tx, urls, ours, author, asked)
         return
     proof = urls.reply_authorization(given)
-    sent_authorizations.accept(tx, urls, ours, author, asked, proof, urls.post(post.id))
+    sent_authorizations.accept(tx, urls, ours, author, asked, proof, urls.post(post))
 
 
 def _tell(tx: Tx, ours: Post) -> None:

@@ -118,7 +118,9 @@ def _reacted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     handler = _REFETCHED.get(told.kind) if told else None
     if told is None or actor is None or handler is None or not same_origin(told.uri, actor.uri):
         return Outcome.IGNORED
-    if actor.local or actor.state != "active" or accounts.by_uri(tx, actor.uri) is None:
+    tx.hold(actor.id)  # whose own Undo may come at this very moment
+    standing = accounts.get(tx, actor.id)
+    if actor.local or standing is None or standing.state != "active":
         return Outcome.IGNORED
     return handler.apply(tx, urls, told, replace(facts, actor=actor, inbox_owner=None))
 

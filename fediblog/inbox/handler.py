@@ -80,9 +80,12 @@ class Facts:
         """The account that the activity brings along, if it does, and that has been worked out."""
         return self.profile[1] if self.profile is not None and self.profile[0] is activity else None
 
-    def clean(self, note: Note) -> CleanNote | None:
-        """What is shown of that post, if it has been worked out."""
-        return next((clean for sent, clean in self.cleaned if sent is note), None)
+    def clean(self, note: Note) -> CleanNote:
+        """What is shown of that post. RuntimeError if nobody worked it out: here there is no time for that."""
+        found = next((clean for sent, clean in self.cleaned if sent is note), None)
+        if found is None:
+            raise RuntimeError("a post is to be stored that was not cleaned before the transaction")
+        return found
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fediblog.domain.documents import Activity, Visibility
+from fediblog.domain.documents import OPEN, Activity
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.inbox import approval_handlers, post_handlers, quote_handlers, reaction_handlers
@@ -15,26 +15,30 @@ from fediblog.store.people import relations
 from fediblog.store.posts import posts, reactions, reply_policy
 from fediblog.store.tx import Tx
 
-_OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
-
 
 def _requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     """The answer comes along, is fetched, or was here before: it is taken in and let stand, or turned down."""
-    place = posts.seen_by(tx, activity.object_uri, facts.actor.id)
-    post = posts.stored(tx, place.id) if place is not None and place.local else None
-    owner = posts.owner(tx, post.id) if post is not None else None
-    if post is None or owner is None or came_too_late(tx, activity):
+    post = _asked_about(tx, activity, facts)
+    if post is None:
         return Outcome.IGNORED
     told = requested.read(activity, facts.reading).own or facts.notes.get(activity.instrument)
     note = told or posts.by_uri(tx, activity.instrument)
     if note is None or note.author != activity.actor or note.in_reply_to != post.uri or not _may(tx, post, facts):
         return _turn_down(tx, urls, post, facts, activity)
     if told is not None:
-        post_handlers.take_in(tx, urls, told, facts)
+        post_handlers.take_in(tx, urls, told, facts, requested=True)
     if not posts.is_here(tx, note.uri):
         return Outcome.IGNORED
-    approval_handlers.let_reply(tx, urls, owner, facts.actor, note.uri, activity)
+    approval_handlers.let_reply(tx, urls, post.account, post.id, facts.actor, note.uri, activity)
     return Outcome.DONE
+
+
+def _asked_about(tx: Tx, activity: Activity, facts: Facts) -> Post | None:
+    """The post of ours that the request is about, if its sender may see it and has not taken the request back."""
+    place = posts.seen_by(tx, activity.object_uri, facts.actor.id)
+    if place is None or not place.local or came_too_late(tx, activity):
+        return None
+    return posts.stored(tx, place.id)
 
 
 def _turn_down(tx: Tx, urls: Urls, post: Post, facts: Facts, asked: Activity) -> Outcome:
@@ -55,17 +59,15 @@ def _asked_to(tx: Tx, urls: Urls, activity: Activity, facts: Facts, kind: str) -
 
     It must be one, by the sender, of that very post.
     """
-    place = posts.seen_by(tx, activity.object_uri, facts.actor.id)
-    post = posts.stored(tx, place.id) if place is not None and place.local else None
-    owner = posts.owner(tx, post.id) if post is not None else None
-    if post is None or owner is None or came_too_late(tx, activity):
+    post = _asked_about(tx, activity, facts)
+    if post is None:
         return Outcome.IGNORED
     deed = _embedded(activity) or facts.activities.get(activity.instrument)
     if (
         deed is None
         or (deed.kind, deed.actor, deed.object_uri) != (kind, activity.actor, post.uri)
         or not same_origin(deed.uri, activity.actor)
-        or (kind == "Announce" and post.visibility not in _OPEN)
+        or (kind == "Announce" and post.visibility not in OPEN)
     ):
         return _turn_down(tx, urls, post, facts, activity)
     uri = deed.uri
@@ -73,7 +75,7 @@ def _asked_to(tx: Tx, urls: Urls, activity: Activity, facts: Facts, kind: str) -
     (reaction_handlers.reacted if kind == "Like" else reaction_handlers.boosted).apply(tx, urls, done, facts)
     if (reactions.by_uri if kind == "Like" else reactions.boost_by_uri)(tx, uri) is None:
         return _turn_down(tx, urls, post, facts, activity)
-    approval_handlers.let_reply(tx, urls, owner, facts.actor, uri, activity, kind)
+    approval_handlers.let_reply(tx, urls, post.account, post.id, facts.actor, uri, activity, kind)
     return Outcome.DONE
 
 

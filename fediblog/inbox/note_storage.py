@@ -18,7 +18,6 @@ from fediblog.errors import Refused
 from fediblog.inbox import approval_handlers
 from fediblog.markup.html import CLEANER_VERSION
 from fediblog.prepare.cleaned import CleanNote
-from fediblog.prepare.note_cleaner import harmless
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.questions import is_vote
 from fediblog.store import json_columns
@@ -88,13 +87,13 @@ def store_post(
     urls: Urls,
     note: Note,
     author: Account,
+    clean: CleanNote,
     *,
     boosted: bool = False,
     climbed: bool = False,
-    clean: CleanNote | None = None,
 ) -> Post | None:
     """As `put_post`, with the post as it is stored."""
-    number = put_post(tx, urls, note, author, boosted=boosted, climbed=climbed, clean=clean)
+    number = put_post(tx, urls, note, author, clean, boosted=boosted, climbed=climbed)
     return posts.stored(tx, number) if number is not None else None
 
 
@@ -103,20 +102,21 @@ def put_post(
     urls: Urls,
     note: Note,
     author: Account,
+    clean: CleanNote,
     *,
     boosted: bool = False,
     climbed: bool = False,
     told: bool = False,
+    requested: bool = False,
     inbox_owner: int | None = None,
-    clean: CleanNote | None = None,
     known: Row | None = None,
 ) -> int | None:
     """Store a post that its own author, or its origin, vouches for; its number, or None if it must not come in.
 
     `boosted`: it is here because somebody passed it on, or as part of a thread, so nobody's stream gets it as new.
     `told`: a group passed it on as its author sent it, so those whom it names or answers are told all the same.
-    `climbed`: it was fetched to complete a thread, and begins no climb of its own. `clean` is what is shown of it, if
-    that has been worked out, and `known` what `arrivals.post` says, if that was asked.
+    `climbed`: it was fetched to complete a thread, and begins no climb of its own. `requested`: its author asked first
+    and is answered to that. `clean` is what is shown of it, `known` what `arrivals.post` says, if that was asked.
     """
     tx.hold(author.id)
     found = known or arrivals.post(tx, note, author)
@@ -128,7 +128,7 @@ def put_post(
         tx, author.id, above.get(parent.id), above.get(parent.root) if parent.root else None
     ):
         raise Refused("comments-closed", note.in_reply_to)
-    fresh = _dated(clean or harmless(note), tx.now)
+    fresh = _dated(clean, tx.now)
     if fresh.title and parent is not None:
         fresh = _untitled(tx, fresh, parent.id, parent.root)
     audience = _audience(tx, urls, note, author, inbox_owner)
@@ -143,10 +143,17 @@ def put_post(
         _spread(tx, news, followed=bool(found.followed))
     if told or not boosted:
         tell(tx, news, above, quoted, new=True)
-    if parent is not None and parent.local and parent.repliable != "public":
-        approval_handlers.let_reply(tx, urls, parent, author, note.uri)
+    if parent is not None and not requested:
+        _let_stand(tx, urls, parent, author, note.uri)
     _complete_later(tx, news, above, climbed=climbed)
     return number
+
+
+def _let_stand(tx: Tx, urls: Urls, parent: Row, author: Account, uri: str) -> None:
+    """Where not everybody may answer a post of ours, whoever may is told so."""
+    ours = accounts.get(tx, parent.account) if parent.local and parent.repliable != "public" else None
+    if ours is not None:
+        approval_handlers.let_reply(tx, urls, ours, parent.id, author, uri)
 
 
 def _may_come_in(tx: Tx, urls: Urls, note: Note, author: Account, found: Row) -> bool:
@@ -184,9 +191,9 @@ def _placed(news: _News) -> Post:
     )
 
 
-def change_post(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote | None = None) -> None:
+def change_post(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote) -> None:
     """The author changed a post: its words, and whom it is for. Its date and its place in the thread stay."""
-    kept = replace(clean or harmless(note), published=stored.published, in_reply_to=stored.in_reply_to)
+    kept = replace(clean, published=stored.published, in_reply_to=stored.in_reply_to)
     fresh = _dated(CleanNote(kept), tx.now)
     if fresh.title and stored.parent is not None:
         fresh = _untitled(tx, fresh, stored.parent, stored.root)

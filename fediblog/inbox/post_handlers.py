@@ -10,7 +10,6 @@ from fediblog.inbox import quote_handlers
 from fediblog.inbox.account_handlers import gone_for_good
 from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sight, may_change, remember
 from fediblog.inbox.note_storage import change_post, name_proof, put_post, refuse_author
-from fediblog.prepare.cleaned import CleanNote
 from fediblog.protocol import questions
 from fediblog.protocol.authority import object_is_theirs
 from fediblog.protocol.notes import is_bare, read_note
@@ -100,10 +99,19 @@ def _arrived(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     return outcome
 
 
-def take_in(tx: Tx, urls: Urls, note: Note, facts: Facts, *, boosted: bool = False, told: bool = False) -> Outcome:
+def take_in(
+    tx: Tx,
+    urls: Urls,
+    note: Note,
+    facts: Facts,
+    *,
+    boosted: bool = False,
+    told: bool = False,
+    requested: bool = False,
+) -> Outcome:
     """A post as its author (`facts.actor`) sent it, or as it was fetched: new, changed, or known as it is.
 
-    `boosted` and `told` as `put_post` has them.
+    `boosted`, `told` and `requested` as `put_post` has them.
     """
     known = arrivals.post(tx, note, facts.actor)
     vote = is_vote(note, json_columns.poll_from(known.poll))
@@ -113,24 +121,31 @@ def take_in(tx: Tx, urls: Urls, note: Note, facts: Facts, *, boosted: bool = Fal
         return _voted(tx, note, facts)
     if is_bare(note) and (known.id is None or known.poll):  # a vote in a poll that is gone, or for none of its options
         return Outcome.IGNORED
-    clean = facts.clean(note)
     if known.stored and (stored := posts.by_uri(tx, note.uri)) is not None:
-        return _changed(tx, urls, note, stored, clean)
-    owner = facts.inbox_owner
+        return _changed(tx, urls, note, stored, facts)
     done = put_post(
-        tx, urls, note, facts.actor, boosted=boosted, told=told, inbox_owner=owner, clean=clean, known=known
+        tx,
+        urls,
+        note,
+        facts.actor,
+        facts.clean(note),
+        boosted=boosted,
+        told=told,
+        requested=requested,
+        inbox_owner=facts.inbox_owner,
+        known=known,
     )
     return Outcome.IGNORED if done is None else Outcome.DONE
 
 
-def _changed(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote | None) -> Outcome:
+def _changed(tx: Tx, urls: Urls, note: Note, stored: Post, facts: Facts) -> Outcome:
     """Only a later `updated` changes the words; without one the same post may bring new totals, also of its poll."""
     if stored.author != note.author or stored.local:
         raise Refused("not-the-owner", note.uri)
     before = stored.updated if stored.updated is not None else stored.published or 0
     told = None if note.updated is None else min(note.updated, tx.now)
     if told is not None and told > before:
-        change_post(tx, urls, note, stored, clean)
+        change_post(tx, urls, note, stored, facts.clean(note))
         return Outcome.DONE
     if told is not None and told != before:
         return Outcome.DUPLICATE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Activity, Note, Visibility
+from fediblog.domain.documents import OPEN, Activity, Note
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
@@ -17,8 +17,6 @@ from fediblog.store.posts.quotes import Request
 from fediblog.store.queues import incoming_queue, job_kinds, job_queue
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
-
-_OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
 
 
 def concerns(_tx: Tx, urls: Urls, activity: Activity, _sight: Sight) -> bool:
@@ -54,7 +52,7 @@ def _asked_for(tx: Tx, activity: Activity, actor: Account) -> Post | None:
     """The post of ours, unless it is one of which the sender must not learn that it is there."""
     place = posts.place(tx, activity.object_uri)
     post = posts.stored(tx, place.id) if place is not None and place.local else None
-    if post is None or (post.visibility not in _OPEN and posts.seen_by(tx, post.uri, actor.id) is None):
+    if post is None or (post.visibility not in OPEN and posts.seen_by(tx, post.uri, actor.id) is None):
         return None
     return post
 
@@ -76,7 +74,7 @@ def _told_late(tx: Tx, activity: Activity, facts: Facts, post: Post) -> None:
     quoting = posts.stored(tx, place.id) if place is not None else None
     if quoting is None or quoting.quote != post.uri:
         return
-    if quoting.visibility in _OPEN or post.account.id in quoting.addressed:
+    if quoting.visibility in OPEN or post.account.id in quoting.addressed:
         notifications.add(tx, post.account.id, "quote", facts.actor.id, quoting.id)
 
 

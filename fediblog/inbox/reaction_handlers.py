@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fediblog.domain.documents import Activity, Visibility
+from fediblog.domain.documents import OPEN, Activity
 from fediblog.domain.rules import visibility_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
@@ -18,7 +18,6 @@ from fediblog.store.tx import Row, Tx
 
 MOST_REACTIONS = 20  # of one account beside one post
 EMOJI_LENGTH = 100  # characters
-_OPEN = (Visibility.PUBLIC.value, Visibility.UNLISTED.value)
 
 
 def _known(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
@@ -133,7 +132,7 @@ def pass_on(tx: Tx, activity: Activity, facts: Facts, known: Row | None = None) 
     """
     booster = facts.actor
     post = known or arrivals.target(tx, activity.object_uri, booster, activity.uri)
-    if post is None or (post.visibility not in _OPEN and post.account != booster.id):
+    if post is None or (post.visibility not in OPEN and post.account != booster.id):
         return Outcome.IGNORED
     at = tx.now if activity.published is None else max(0, min(activity.published, tx.now))
     number = tx.new_id(at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import PICTURE_TYPES, PUBLIC, Attachment, Emoji, Json, Visibility
+from fediblog.domain.documents import PUBLIC, Attachment, Emoji, Json, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
@@ -79,10 +79,7 @@ def _with_pictures(post: Post) -> Post:
         return post
     carried = {each.url for each in post.attachments}
     found = {url: alt for url, alt in pictures_within(post.content) if url not in carried}
-    more = (
-        Attachment(kind="Image", url=url, alt=alt, media_type=PICTURE_TYPES.get(url.rpartition(".")[2].lower(), ""))
-        for url, alt in found.items()
-    )
+    more = (Attachment(kind="Image", url=url, alt=alt) for url, alt in found.items())
     return replace(post, attachments=(*post.attachments, *more))
 
 
@@ -130,9 +127,7 @@ def create_of(urls: Urls, post: Post, document: Document) -> Document:
     )
 
 
-def announce_of(
-    uri: str, actor: Account, post: Post, published: int, visibility: Visibility = Visibility.PUBLIC
-) -> Document:
+def announce_of(uri: str, actor: Account, post: Post, published: int, visibility: Visibility) -> Document:
     """A boost: to the booster's followers and the author of the post, and to everybody unless it is for these alone."""
     to, cc = addresses(visibility, actor.followers, (post.author,))
     return write_activity("Announce", uri=uri, actor=actor.uri, object=post.uri, to=to, cc=cc, published=published)

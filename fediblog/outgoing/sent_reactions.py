@@ -9,6 +9,7 @@ from fediblog.domain.urls import Urls
 from fediblog.outgoing.own_documents import announce_of, like_of
 from fediblog.outgoing.send import send
 from fediblog.protocol.activities import write_activity
+from fediblog.store.posts.interactions import OwnBoost
 from fediblog.store.tx import Tx
 
 
@@ -33,9 +34,10 @@ def boost(tx: Tx, urls: Urls, actor: Account, post: Post, number: int, visibilit
     send(tx, urls, actor, document, number=number, subject=post.uri, to=[post.account], followers=True)
 
 
-def undo_boost(tx: Tx, urls: Urls, actor: Account, post: Post, boost_uri: str, visibility: Visibility) -> None:
+def undo_boost(tx: Tx, urls: Urls, actor: Account, post: Post, standing: OwnBoost) -> None:
     """Tell all who got a boost that it is none any more."""
-    number, inner = tx.new_id(), announce_of(boost_uri, actor, post, tx.now, visibility)
+    number = tx.new_id()
+    inner = announce_of(standing.uri, actor, post, standing.created, Visibility(standing.visibility))
     document = write_activity(
         "Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(actor.followers, post.author)
     )

@@ -191,7 +191,7 @@ async def test_a_poll_of_ours_is_counted_told_later_and_closed(stage: Stage) -> 
     assert poll is not None
     assert ([each.votes for each in poll.options], poll.voters) == ([1, 0], 1)
     assert await stage.kinds() == ["Create"]
-    stage.clock.forward(ms=reaction_actions.TALLY_DELAY)
+    stage.clock.forward(ms=reactions.TALLY_DELAY)
     assert "send-counts" in [job.kind for job in await stage.db.write(job_queue.claim)]
 
     stage.clock.forward(seconds=600)

@@ -164,7 +164,7 @@ def shorten(sql: str) -> str:
     text, changed = sql, True
     while changed:
         text, changed = _INNERMOST.sub("…", text), bool(_INNERMOST.search(text))
-    found = re.match(r"(select|insert into|update|delete from)\b(?:.*?\bfrom)? *([\w…]*)", text)
+    found = re.match(r"(select|insert(?: or ignore)? into|update|delete from)\b(?:.*?\bfrom)? *([\w…]*)", text)
     where = re.search(r"\bwhere (.{1,90}[\w…]*)", text)
     verb, table = found.groups() if found else ("", "")
     return f"{verb} {table}" + (f" where {where[1].strip()}" if where else "")
@@ -176,8 +176,8 @@ async def section() -> str:
         told = await _on(f"sqlite:///{folder}/plans.db", describe)
     intro = (
         "How SQLite goes about the questions that are asked most: `SEARCH … USING INDEX` finds its rows, `SCAN` of a\n"
-        "table would read all of it (of `CONSTANT ROW`, `t` or `times` it reads a result at hand; of an index of what\n"
-        "fails or waits, only as much as that is). Statements are shown by their beginnings.\n"
+        "table would read all of it (of `CONSTANT ROW`, `o`, `v` or `times` it reads a result at hand; `shut_out` has\n"
+        "one row at most). Statements are shown by their beginnings.\n"
         "Written by `python -m tests.bench.plans --write`.\n"
     )
     return f"{HEADING}\n\n{intro}\n{told}{await _on_postgres()}"

@@ -19,7 +19,7 @@ from fediblog.errors import Unavailable
 from fediblog.federation.inbound.receive import Receipt, process, receive
 from fediblog.federation.lookups import resolve
 from fediblog.federation.site import Site
-from fediblog.inbox import Facts, Outcome, apply
+from fediblog.inbox import Outcome, apply
 from fediblog.net import Answer
 from fediblog.net.http_engine import Headers
 from fediblog.protocol import cavage, integrity_proofs, rfc9421
@@ -32,6 +32,7 @@ from fediblog.store.posts import posts
 from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
+from tests.known import facts_of
 from tests.wording import publish
 from tests.world import WorldEngine, add_person, keys_of, new_site
 
@@ -271,7 +272,7 @@ class Home:
         assert read is not None
         actor = await self.site.db.read(accounts.by_uri, read.actor)
         assert actor is not None
-        return await self.site.db.write(apply, self.site.urls, read, Facts(actor=actor, **facts))
+        return await self.site.db.write(apply, self.site.urls, read, facts_of(actor, read, **facts))
 
 
 _TABLES = "account post follow block reaction boost notice poll_vote report tombstone seen incoming early job outgoing"

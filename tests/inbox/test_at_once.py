@@ -11,7 +11,7 @@ import pytest
 from fediblog.actions import follow_actions, moderation_actions, post_actions, reaction_actions
 from fediblog.actions.drafts import Draft, PollDraft
 from fediblog.federation.lookups import resolve
-from fediblog.inbox import HANDLERS, Facts, apply
+from fediblog.inbox import HANDLERS, apply
 from fediblog.prepare import actor_cleaner
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.actors import read_actor
@@ -24,6 +24,7 @@ from tests import wording
 from tests.crossing import Work, cross
 from tests.federation.stranger import Home, Json, Person
 from tests.inbox.examples import MAKERS, Route
+from tests.known import facts_of
 from tests.remote_accounts import save_remote
 
 TABLES = ("post", "follow", "block", "reaction", "boost", "notice", "report", "tombstone", "early", "outgoing")
@@ -41,7 +42,7 @@ def at_work(home: Home, activity: Json) -> Work:
     def work(tx: Tx) -> Any:
         actor = accounts.by_uri(tx, read.actor)
         assert actor is not None
-        return apply(tx, home.site.urls, read, Facts(actor=actor))
+        return apply(tx, home.site.urls, read, facts_of(actor, read))
 
     return work
 
@@ -130,7 +131,7 @@ async def test_a_create_that_comes_while_the_delete_of_its_post_or_author_is_at_
         assert read is not None
 
         def late(tx: Tx, read: Any = read, account: Any = account) -> Any:
-            return apply(tx, at_home.site.urls, read, Facts(actor=account))  # as it was known when it came in
+            return apply(tx, at_home.site.urls, read, facts_of(account, read))  # as it was known when it came in
 
         gone = who.does("Delete", who.uri if whole else note["id"])
         await cross(at_home.site.db, at_work(at_home, gone), late)
@@ -151,7 +152,7 @@ async def test_what_is_fetched_does_not_slip_past_its_delete(at_home: Home, bob:
     def pass_on(tx: Tx) -> Any:
         actor = accounts.by_uri(tx, carol.uri)
         assert actor is not None
-        facts = Facts(actor=actor, accounts={author.uri: author}, notes={found.uri: found})
+        facts = facts_of(actor, boost, accounts={author.uri: author}, notes={found.uri: found})
         return apply(tx, at_home.site.urls, boost, facts)
 
     await cross(at_home.site.db, pass_on, at_work(at_home, bob.does("Delete", note["id"])))

@@ -9,10 +9,11 @@ import pytest
 from fediblog.actions import moderation_actions, quote_actions
 from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
-from fediblog.inbox import Facts, apply
+from fediblog.inbox import apply
 from fediblog.protocol.activities import read_activity
 from fediblog.store.people import relations
 from fediblog.store.posts import approvals, posts, quotes
+from tests.known import facts_of
 from tests.mastodon.server import Server
 from tests.store.makers import remote
 
@@ -33,7 +34,7 @@ async def _does(both: Server, kind: str, thing: Any, **fields: Any) -> None:
     activity = {"id": f"{zoe.uri}/x/{both.clock.now}", "type": kind, "actor": zoe.uri, "object": thing, **fields}
     read = read_activity(activity)
     assert read is not None
-    await both.write(apply, both.site.urls, read, Facts(actor=zoe))
+    await both.write(apply, both.site.urls, read, facts_of(zoe, read))
 
 
 async def _quotes(both: Server, post: Post, way: str = "quote") -> dict[str, Any]:

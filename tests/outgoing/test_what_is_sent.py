@@ -19,6 +19,7 @@ from fediblog.domain.posts import Post
 from fediblog.outgoing import sent_accounts, sent_authorizations, sent_follows, sent_posts, sent_reactions
 from fediblog.outgoing.own_documents import post_document
 from fediblog.protocol.activities import object_uris, read_activity
+from fediblog.store.posts.interactions import OwnBoost
 from fediblog.store.tx import Tx
 from tests.actions.stage import URLS, Stage
 
@@ -104,7 +105,7 @@ CASES: dict[Callable[..., None], Case] = {
         for_both(s, "Announce", None, s.far.uri, to=(s.ann.followers,), cc=(s.ben.uri,)),
     ),
     sent_reactions.undo_boost: lambda s: (
-        (s.ann, s.far, DONE, Visibility.PUBLIC),
+        (s.ann, s.far, OwnBoost(1, DONE, "public", 5000)),
         for_both(s, "Undo", "Announce", DONE, inner=s.far.uri, to=(s.ann.followers, s.ben.uri)),
     ),
     sent_reactions.vote: lambda s: (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Activity, Json, Visibility
+from fediblog.domain.documents import OPEN, Activity, Json
 from fediblog.domain.posts import Post
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.lookups import document_fetch, resolve, thread_completion
@@ -25,7 +25,6 @@ from fediblog.store.tx import Tx
 FETCHES = 50  # for one account, authors and pages included
 MOST_PINNED = 20
 MOST_POSTS = 20
-_OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
 
 
 async def begin(site: Site, number: int) -> None:
@@ -90,7 +89,7 @@ async def _kept(site: Site, document: dict[str, Json], budget: Budget) -> None:
 
 
 def _pass_on(tx: Tx, group: Account, told: Activity, post: Post) -> None:
-    if post.visibility in _OPEN:
+    if post.visibility in OPEN:
         at = tx.now if told.published is None else max(0, min(told.published, tx.now))
         reactions.boost(tx, group.id, post.id, told.uri, number=tx.new_id(at))
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Note
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.lookups import resolve
+from fediblog.federation.lookups.cleaning import clean_apart
 from fediblog.federation.lookups.fetch_budget import FETCHES, Budget
 from fediblog.federation.site import Site
 from fediblog.inbox import post_handlers
 from fediblog.inbox.handler import Facts
+from fediblog.prepare import note_cleaner
 from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 
@@ -25,9 +26,10 @@ async def refresh(site: Site, number: int) -> None:
     with suppress(Refused, Unavailable):
         note, author = await resolve.note(site, post.uri, Budget(FETCHES, post.uri), fresh=True)
         if note.uri == post.uri:
-            await site.db.write(_take_in, site.urls, note, author)
+            clean = await clean_apart(note_cleaner.harmless, note, note_cleaner.size(note))
+            await site.db.write(_take_in, site.urls, note, Facts(actor=author, cleaned=((note, clean),)))
 
 
-def _take_in(tx: Tx, urls: Urls, note: Note, author: Account) -> None:
-    tx.hold(author.id)
-    post_handlers.take_in(tx, urls, note, Facts(actor=author))
+def _take_in(tx: Tx, urls: Urls, note: Note, facts: Facts) -> None:
+    tx.hold(facts.actor.id)
+    post_handlers.take_in(tx, urls, note, facts)

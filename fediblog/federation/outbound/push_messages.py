@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from email.utils import parsedate_to_datetime
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -22,6 +21,7 @@ from fediblog.messages import LANGUAGES, text
 from fediblog.net import Answer
 from fediblog.protocol import webpush
 from fediblog.protocol.previews import label
+from fediblog.protocol.retry import retry_after
 from fediblog.store.people import logins
 from fediblog.store.queues import push_subscriptions
 from fediblog.store.queues.push_subscriptions import Subscription
@@ -67,25 +67,16 @@ async def push(site: Site, subject: str) -> None:
         await site.db.write(push_subscriptions.remove, found.subscription.token)
         log.event("push-unsubscribed", account=found.subscription.account)
     else:
-        _check(answer, found.subscription)
+        _check(answer, found.subscription, site.clock())
 
 
-def _check(answer: Answer, subscription: Subscription) -> None:
+def _check(answer: Answer, subscription: Subscription, now: int) -> None:
     if answer.status == 429 or answer.status >= 500:
-        raise Unavailable("push-service", _delay(answer), f"{subscription.endpoint[:100]}: {answer.status}")
+        wait = retry_after(answer.header("retry-after") or "", now)
+        delay = None if wait is None else wait / 1000
+        raise Unavailable("push-service", delay, f"{subscription.endpoint[:100]}: {answer.status}")
     if answer.status >= 300:
         raise Refused("push-refused", subscription.endpoint[:100], status=answer.status)
-
-
-def _delay(answer: Answer) -> float | None:
-    asked = answer.header("retry-after") or ""
-    if asked.isascii() and asked.isdigit():
-        return float(asked[:6])
-    try:
-        date, now = parsedate_to_datetime(asked), parsedate_to_datetime(answer.header("date") or "")
-        return max(0.0, (date - now).total_seconds())
-    except (ValueError, TypeError):
-        return None
 
 
 def _message(tx: Tx, token: int, notice: int, otherwise: str) -> _Message | None:

@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import NamedTuple
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import PUBLIC, Attachment, Policy, Poll, Visibility
+from fediblog.domain.documents import OPEN, PUBLIC, Attachment, Policy, Poll, Visibility
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.records import record
 from fediblog.markup.html import escape
@@ -35,7 +35,6 @@ BARE: Json = {
 }
 """What a boost has nothing of."""
 UNSUPPORTED = "unsupported_policy"  # Mastodon's word for those whom it has no word for
-_OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
 _COMMENTS = {"public": "everyone", "followers": "followers", "nobody": "nobody"}
 _KINDS = {"Image": "image", "Video": "video", "Audio": "audio"}
 
@@ -262,7 +261,7 @@ class Quoters(NamedTuple):
 
 def quote_policy(local: bool, visibility: str, quotable: str, policy: Policy | None, author: Account | None) -> Quoters:
     """Who may quote a post. `author` must be there where `names_some` says so."""
-    if visibility not in _OPEN:
+    if visibility not in OPEN:
         return Quoters(sealed=visibility == Visibility.DIRECT)
     if local:
         return Quoters(() if quotable == "nobody" else (quotable,))

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Boost, Post, Reaction
 from fediblog.store.id_paging import FIRST, Window, both_ways
 from fediblog.store.people import accounts
@@ -112,7 +113,14 @@ def boosts(tx: Tx, numbers: Collection[int], viewer: int) -> dict[int, Boost]:
     whole = posts.many(tx, {row.post for row in rows}, viewer)
     people = accounts.many(tx, {row.account for row in rows})
     return {
-        row.id: Boost(id=row.id, uri=row.uri, account=people[row.account], post=whole[row.post], created=row.created)
+        row.id: Boost(
+            id=row.id,
+            uri=row.uri,
+            account=people[row.account],
+            post=whole[row.post],
+            visibility=Visibility(row.visibility),
+            created=row.created,
+        )
         for row in rows
         if row.post in whole and row.account in people
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Visibility
 from fediblog.domain.memo import Kept
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.records import record
@@ -28,7 +29,8 @@ _WRITTEN = both_ways(
     "p.id",
 )
 _PASSED_ON = both_ways(
-    "select b.id as boost_id, b.uri as boost_uri, b.created as boost_created, p.* from boost b"
+    "select b.id as boost_id, b.uri as boost_uri, b.visibility as boost_visibility, b.created as boost_created, p.*"
+    " from boost b"
     " join post p on p.id = b.post where b.account = :account and b.id < :before and b.id > :after"
     f" and p.state = 'published' and {VISIBLE} and {NOT_SHUNNED} and {BOOST_VISIBLE}",
     "b.id",
@@ -110,7 +112,14 @@ def _passed_on(tx: Tx, account: int, viewer: int, window: Window) -> list[Row]:
 
 
 def _boost(row: Row, booster: Account, post: Post) -> Boost:
-    return Boost(id=row.boost_id, uri=row.boost_uri, account=booster, post=post, created=row.boost_created)
+    return Boost(
+        id=row.boost_id,
+        uri=row.boost_uri,
+        account=booster,
+        post=post,
+        visibility=Visibility(row.boost_visibility),
+        created=row.boost_created,
+    )
 
 
 def pinned(tx: Tx, account: int, viewer: int = 0) -> list[Post]:

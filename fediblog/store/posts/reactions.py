@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fediblog.domain.documents import Option, Poll
 from fediblog.domain.posts import Post
 from fediblog.store.posts import post_writing
@@ -200,12 +202,13 @@ def involved_inboxes(tx: Tx, post: int) -> list[str]:
 
 def tally(tx: Tx, post: Post) -> None:
     """Count the votes of a poll of ours, and have the result told, but not at every vote."""
-    if post.poll is None:
-        return
-    counted, people = votes(tx, post.id)
-    options = tuple(Option(name=each.name, votes=counted.get(each.name, 0)) for each in post.poll.options)
-    standing = Poll(
-        options=options, multiple=post.poll.multiple, ends=post.poll.ends, closed=post.poll.closed, voters=people
-    )
-    post_writing.set_poll(tx, post.id, standing)
-    job_queue.add(tx, job_kinds.SEND_COUNTS, str(post.id), run_at=tx.now + TALLY_DELAY)
+    if post.poll is not None:
+        post_writing.set_poll(tx, post.id, counted(tx, post.id, post.poll))
+        job_queue.add(tx, job_kinds.SEND_COUNTS, str(post.id), run_at=tx.now + TALLY_DELAY)
+
+
+def counted(tx: Tx, post: int, poll: Poll) -> Poll:
+    """The poll of that post with the votes that are stored."""
+    found, people = votes(tx, post)
+    options = tuple(Option(name=each.name, votes=found.get(each.name, 0)) for each in poll.options)
+    return replace(poll, options=options, voters=people)

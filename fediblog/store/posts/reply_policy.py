@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Rule, Visibility
+from fediblog.domain.documents import OPEN, Rule
 from fediblog.domain.posts import Post
 from fediblog.domain.rules import Asker, Leave, leave
 from fediblog.store.people import relations
 from fediblog.store.posts import posts, quotes
 from fediblog.store.tx import Row, Tx
-
-_OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
 
 
 def may_answer(tx: Tx, account: int, parent: Row | None, root: Row | None) -> bool:
@@ -50,7 +48,7 @@ def authorize_quote(tx: Tx, post: Post, account: int, quoting: str) -> int | Non
 
     None if its author lets the account not quote it, or took that back.
     """
-    if post.visibility not in _OPEN or relations.blocks(tx, post.account.id, account):
+    if post.visibility not in OPEN or relations.blocks(tx, post.account.id, account):
         return None
     return quotes.grant(tx, post.id, account, quoting) if may_quote(tx, account, post) else None
 

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Json, Visibility
+from fediblog.domain.documents import OPEN, Json, Visibility
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
@@ -196,15 +196,16 @@ def _activity(tx: Tx, viewer: int, urls: Urls, number: int) -> tuple[Document, b
     whole = posts.get(tx, number, viewer)
     if whole is not None and whole.local and not whole.is_withheld:
         return create_of(urls, whole, post_document(tx, urls, whole)), _is_public(whole)
+    boost = interactions.boosts(tx, [number], viewer).get(number)
+    if boost is not None and boost.account.local and not boost.post.is_withheld:
+        announce = announce_of(boost.uri, boost.account, boost.post, boost.created, boost.visibility)
+        return announce, boost.visibility in OPEN
     uri = urls.activity(number)
-    boosted = reactions.boost_by_uri(tx, uri)
-    done = boosted or reactions.by_uri(tx, uri)
-    actor = accounts.get(tx, done[0]) if done else None
-    about = posts.get(tx, done[1], viewer) if done else None
+    liked = reactions.by_uri(tx, uri)
+    actor = accounts.get(tx, liked[0]) if liked else None
+    about = posts.get(tx, liked[1], viewer) if liked else None
     if actor is None or about is None or about.is_withheld or not actor.local or actor.state != "active":
         raise NotFound
-    if boosted:
-        return announce_of(uri, actor, about, number >> 20), True
     return like_of(uri, actor, about), _is_public(about)
 
 
@@ -232,7 +233,7 @@ def _outbox(tx: Tx, viewer: int, urls: Urls, number: int, before: int | None) ->
 
 def _entry(tx: Tx, urls: Urls, account: Account, item: Post | Boost) -> Document:
     if isinstance(item, Boost):
-        return without_context(announce_of(item.uri, account, item.post, item.created))
+        return without_context(announce_of(item.uri, account, item.post, item.created, item.visibility))
     return without_context(create_of(urls, item, post_document(tx, urls, item)))
 
 
@@ -386,8 +387,6 @@ ROUTES: list[BaseRoute] = [
     Route("/p/{number:number}/shares", shares),
     Route("/c/{number:number}", context),
     Route("/x/{number:number}", activity),
-    Route("/actor/outbox", instance_outbox),
-    Route("/emoji/{name}", emoji_document),
     *authorization_routes.ROUTES,
     Route("/actor/outbox", instance_outbox),
     Route("/emoji/{name}", emoji_document),

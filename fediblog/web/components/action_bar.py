@@ -10,7 +10,7 @@ from html import escape
 
 from markupsafe import Markup
 
-from fediblog.domain.documents import Policy, Visibility
+from fediblog.domain.documents import OPEN, Policy, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.records import record
 from fediblog.domain.rules import is_for_nobody
@@ -19,7 +19,6 @@ from fediblog.web.components.page_elements import icon
 from fediblog.web.components.page_links import Links
 
 _FREE = Policy()
-_OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
 
 
 @record(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def foot(language: str, post: Post, reader: Reader) -> Markup:
 
 
 def _deeds(language: str, post: Post, account: int, fields: str) -> str:
-    own, is_open = post.account.id == account, post.visibility in _OPEN
+    own, is_open = post.account.id == account, post.visibility in OPEN
     reply = boost = quote = like = last = ""
     author = post.account.uri
     told = post.policy if post.policy is not None and not own else _FREE

@@ -9,6 +9,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Activity, Mention
 from fediblog.inbox import Facts, Outcome
 from fediblog.inbox.post_handlers import take_in
+from fediblog.prepare.note_cleaner import harmless
 from fediblog.store.engine.database import Database
 from fediblog.store.people import apps, relations
 from fediblog.store.posts import arrivals, post_writing, posts, reactions
@@ -130,7 +131,7 @@ async def test_whatever_comes_in_wakes_the_apps_of_those_who_are_told(db: Databa
             for each in (alice, ann, eve)
         )
         note = makers.note(bob, uri=f"{bob.uri}/p/1", in_reply_to=ours.uri, to=(PUBLIC,), mentions=named)
-        assert take_in(tx, URLS, note, Facts(actor=bob)) is Outcome.DONE
+        assert take_in(tx, URLS, note, Facts(actor=bob, cleaned=((note, harmless(note)),))) is Outcome.DONE
         for kind in ("Like", "Announce"):
             assert inbox.apply(tx, URLS, _does(kind, bob, ours.uri), Facts(actor=bob)) is Outcome.DONE
         told = [(row.account, row.kind) for row in tx.all("select account, kind from notice")]
@@ -149,7 +150,7 @@ async def test_few_statements_take_in_an_answer_and_a_like(db: Database) -> None
         named = (Mention(href=alice.uri, name="@alice"),)
         note = makers.note(bob, uri=f"{bob.uri}/p/1", in_reply_to=ours.uri, to=(PUBLIC,), mentions=named)
         watched = Watched(tx)
-        assert take_in(watched, URLS, note, Facts(actor=bob)) is Outcome.DONE
+        assert take_in(watched, URLS, note, Facts(actor=bob, cleaned=((note, harmless(note)),))) is Outcome.DONE
         assert len(watched.asked) <= 7 + (tx.engine == "postgres"), [sql for sql, _ in watched.asked]
         if tx.engine == "sqlite":
             assert not scans(watched.plans(), "post", "early", "tombstone", "follow", "account", "notice")
