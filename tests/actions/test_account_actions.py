@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from fediblog.actions import account_actions
+from fediblog.actions import account_actions, follow_actions, moderation_actions
 from fediblog.actions.account_actions import Profile
 from fediblog.actions.drafts import Draft
 from fediblog.domain.documents import PUBLIC
@@ -15,7 +16,8 @@ from fediblog.outgoing import own_documents
 from fediblog.store.people import accounts, relations, server_state
 from fediblog.store.posts import post_writing, posts, reactions
 from tests import wording
-from tests.actions.stage import KEYS, URLS, Stage
+from tests.actions.stage import KEYS, URLS, Stage, make_local
+from tests.remote_accounts import save_remote
 from tests.wording import publish
 
 
@@ -123,6 +125,20 @@ async def test_a_move_needs_the_other_accounts_word(stage: Stage) -> None:
     assert move.document["actor"] == move.document["object"] == stage.ann.uri
     assert (move.document["target"], move.document["to"]) == (stage.cem.uri, [stage.ann.followers])
     assert move.followers
+
+
+async def test_nobody_who_blocks_the_server_of_the_new_account_keeps_the_old_one_from_moving(stage: Stage) -> None:
+    zoe = await stage.db.write(make_local, "zoe")
+    for follower in (stage.cem, zoe):
+        await stage.do(follow_actions.follow, follower.id, stage.ann.id)
+    await stage.do(moderation_actions.mute_host, stage.cem.id, "ben.test")
+    await stage.db.write(save_remote, replace(stage.ben, also_known_as=(stage.ann.uri,)), "ben.test")
+    await stage.do(account_actions.move, stage.ann.id, stage.ben.id)
+    followed = [await stage.db.read(relations.follow, who.id, stage.ben.id) for who in (stage.cem, zoe)]
+    assert [each is not None for each in followed] == [False, True]
+    for follower in (stage.cem, zoe):
+        assert await stage.db.read(relations.follow, follower.id, stage.ann.id) is None
+        assert (await stage.told(follower))[0].kind == "move"
 
 
 async def test_an_account_and_all_it_wrote_ends(stage: Stage) -> None:

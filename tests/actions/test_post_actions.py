@@ -304,6 +304,11 @@ async def test_its_author_edits_and_deletes_what_is_withheld_and_cannot_publish_
         await stage.publish("And below that", reply_to=post.id)
     with pytest.raises(NotFound):
         await stage.do(reaction_actions.like, stage.ann.id, post.id)
+    article = await stage.publish("Long\ntext", title="A title", reply_to=above.id)
+    await stage.db.write(lambda tx: tx.run("update post set state = :s where id = :id", s=state, id=article.id))
+    bare = await stage.do(wording.edit, stage.ann.id, article.id, Draft(source="Long\ntext", title=""))
+    assert (bare.kind, bare.title, bare.state) == ("Article", "", state)
+    assert "<br" not in bare.content  # it is rendered as what it stays
     await stage.do(post_actions.delete, stage.ann.id, post.id)
     assert await stage.db.read(posts.stored, post.id) is None
     assert await stage.db.read(post_writing.tombstone, post.uri) is not None

@@ -96,11 +96,13 @@ async def test_a_block_of_either_host_holds(at_home: Home, host: str) -> None:
 async def test_no_account_elsewhere_has_its_inbox_here(at_home: Home) -> None:
     bob = Person(at_home.web, "bob.test", "bob")
     await at_home.know(bob)
-    ours = {**bob.document, "inbox": at_home.alice.inbox}
-    bob.publish(inbox=at_home.alice.inbox)
-    with pytest.raises(Refused, match="inbox-is-ours"):
-        await resolve.actor(at_home.site, bob.uri, fresh=True)
-    assert (await at_home.send(bob, bob.does("Update", ours))).status == 202
-    found = await at_home.site.db.read(accounts.by_uri, bob.uri)
-    assert found is not None
-    assert found.inbox == f"{bob.uri}/inbox"
+    path = at_home.alice.inbox.removeprefix(at_home.site.urls.origin)
+    for number, origin in enumerate((at_home.site.urls.origin, "https://Home.Test:443")):
+        ours = {**bob.document, "inbox": origin + path}
+        bob.publish(inbox=origin + path)
+        with pytest.raises(Refused, match="inbox-is-ours"):
+            await resolve.actor(at_home.site, bob.uri, fresh=True)
+        assert (await at_home.send(bob, bob.does("Update", ours, number))).status == 202
+        found = await at_home.site.db.read(accounts.by_uri, bob.uri)
+        assert found is not None
+        assert found.inbox == f"{bob.uri}/inbox", origin

@@ -48,6 +48,10 @@ async def test_who_may_answer_is_told_so(at_home: Home, bob: Person) -> None:
     assert await proof(at_home, accept)
     await at_home.send(bob, bob.does("Delete", note["id"]))
     assert not await proof(at_home, accept)
+    second = await answer_of(at_home, bob, post, 2)
+    request = bob.does("ReplyRequest", post.uri, instrument=second, to=[at_home.alice.uri])
+    await at_home.send(bob, request)  # who asks first is told once, of the request
+    assert [each["object"]["id"] for each in (await sent(at_home, "Accept"))[2:]] == [request["id"]]
 
 
 @pytest.mark.parametrize("end", ["delete", "block"])

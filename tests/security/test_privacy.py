@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -14,12 +14,14 @@ from fediblog.actions import follow_actions, reaction_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import ROUTES, create_app
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Visibility
+from fediblog.domain.documents import PUBLIC, Note, Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
 from fediblog.protocol import cavage
 from fediblog.store.engine.sqlite_connection import SqliteTx
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import media_files, posts
+from fediblog.store.posts import interactions, media_files, post_writing, posts
+from fediblog.store.posts.post_columns import Placement
 from fediblog.store.tx import Tx
 from tests import wording
 from tests.federation.stranger import ORIGIN, Home, Person
@@ -75,7 +77,19 @@ async def house(at_home: Home, eve: Person) -> House:
     await site.db.write(lambda tx: tx.run("update post set state = 'hidden' where id = :id", id=secrets["hidden"].id))
     account = await at_home.know(eve)
     await site.db.write(relations.put_follow, account.id, alice.id, "https://eve.test/x/f", "pending")
+    secrets["boost"] = await site.db.write(boosted, site.urls, alice, account)
     return House(at_home, create_app(site), mallory, account, secrets)
+
+
+def boosted(tx: Tx, urls: Urls, alice: Account, author: Account) -> Post:
+    """A public post to which only Alice's boost for followers leads, under the number and addresses of that boost."""
+    note = Note(uri=f"{author.uri}/1", kind="Note", author=author.uri, to=(PUBLIC,), content="canary plover")
+    number = post_writing.insert(tx, note, author, Placement(visibility=Visibility.PUBLIC))
+    reaction_actions.boost(tx, urls, alice.id, number, Visibility.FOLLOWERS)
+    boost, whole = interactions.own_boost(tx, alice.id, number), posts.stored(tx, number)
+    assert boost is not None
+    assert whole is not None
+    return replace(whole, id=boost.id, uri=boost.uri, url=f"{ORIGIN}/@alice/{boost.id}")
 
 
 def flat(routes: list[BaseRoute]) -> list[Route]:
@@ -298,13 +312,13 @@ async def test_a_follower_reads_by_a_signed_request_and_nobody_keeps_the_answer(
     account = await home.know(bob)
     await home.site.db.write(relations.put_follow, account.id, home.alice.id, "https://bob.test/x/f", "accepted")
 
-    async def read(signer: Person | None) -> httpx.Response:
+    async def read(signer: Person | None, address: str = post.uri) -> httpx.Response:
         headers = {"accept": "application/activity+json", "host": "home.test"}
         if signer is not None:
             now = home.clock.now // 1000
-            added = cavage.sign("GET", post.uri, headers, b"", signer.key_id, signer.key, now)
+            added = cavage.sign("GET", address, headers, b"", signer.key_id, signer.key, now)
             headers |= {name.lower(): value for name, value in added.items()}
-        return await ask(house.app, "GET", post.uri, headers)
+        return await ask(house.app, "GET", address, headers)
 
     theirs = await read(bob)
     assert theirs.status_code == 200
@@ -313,6 +327,16 @@ async def test_a_follower_reads_by_a_signed_request_and_nobody_keeps_the_answer(
     assert "Signature" in theirs.headers["vary"]
     for _ in range(2):
         assert (await read(None)).status_code == 404
+    boost = house.secrets["boost"].uri
+    outbox = f"{home.alice.outbox}?before={2**63 - 1}"
+    announce = await read(bob, boost)
+    listed = (await read(bob, outbox)).json()["orderedItems"]
+    for found in (announce.json(), next(each for each in listed if each["id"] == boost)):
+        assert (found["type"], found["to"]) == ("Announce", [home.alice.followers])
+    assert announce.headers["cache-control"] == "private, no-store"
+    for _ in range(2):
+        assert (await read(None, boost)).status_code == 404
+        assert boost not in (await read(None, outbox)).text
     await home.site.db.write(relations.block, home.alice.id, account.id, "https://home.test/x/b")
     assert (await read(bob)).status_code == 404
     await home.site.db.write(accounts.set_state, account.id, "suspended")
@@ -346,7 +370,7 @@ async def test_boosts_of_an_account_that_was_shut_out_are_gone_too(house: House)
     site = house.home.site
     post = await house.home.writes()
     await site.db.write(reaction_actions.boost, site.urls, house.mallory.id, post.id)
-    [(uri,)] = await house.home.ask("select uri from boost")
+    [(uri,)] = await house.home.ask("select uri from boost where account = :id", id=house.mallory.id)
     path = uri.removeprefix(ORIGIN)
     wanted = {"accept": "application/activity+json"}
     assert (await house.as_nobody().get(path, headers=wanted)).status_code == 200

@@ -133,6 +133,12 @@ async def test_a_boost_can_be_fetched_by_its_id(world: World, alice: Account) ->
     assert shares["totalItems"] == 1
     announce = await document(world, shares["items"][0])
     assert (announce["type"], announce["object"], announce["actor"]) == ("Announce", post.uri, bob.uri)
+    assert announce["to"] == [PUBLIC]
+    await world.do(A, reaction_actions.boost, alice.id, post.id, Visibility.UNLISTED)
+    (entry, _) = (await document(world, f"{alice.outbox}?before={2**63 - 1}"))["orderedItems"]
+    assert (entry["to"], entry["cc"]) == ([alice.followers], [PUBLIC, alice.uri])
+    fetched = await document(world, entry["id"])
+    assert (fetched["to"], fetched["cc"]) == (entry["to"], entry["cc"])
 
 
 async def test_replies_and_the_whole_thread_are_collections_of_ids(world: World, alice: Account) -> None:

@@ -37,6 +37,12 @@ async def latest(blog: Blog, state: str = "published") -> Post:
     return found[0]
 
 
+async def updates(blog: Blog) -> int:
+    """How many edits were told to others."""
+    found = await blog.site.db.read(lambda tx: tx.one("select count(*) as n from outgoing where kind = 'Update'"))
+    return found.n if found is not None else 0
+
+
 async def test_write_a_note(blog: Blog) -> None:
     owner = await blog.owner()
     answer = await owner.post("/write", {"source": "Hello *there*", "visibility": "public", "do": "publish"})
@@ -122,6 +128,10 @@ async def test_edit_keeps_pictures_and_shows_what_was_written(blog: Blog) -> Non
     assert [file.alt for file in after.attachments] == ["One!"]
     assert after.image is not None
     assert after.image.url == (post.image.url if post.image else "")
+    assert await updates(blog) == 1
+    for anyway in ({}, {"anyway": "1"}):
+        await owner.post(f"/write/{post.id}", {**changed, **anyway})
+    assert await updates(blog) == 1  # nobody is told of an edit that changes nothing
     dropped = {**changed, f"drop-{number}": "1", "hero-drop": "1"}
     await owner.post(f"/write/{post.id}", dropped)
     bare = await latest(blog)
@@ -472,6 +482,9 @@ async def test_a_poll_is_written_previewed_kept_and_published(blog: Blog) -> Non
     await owner.post(f"/write/{post.id}", {"source": "Tea or coffee?", "do": "publish"})
     after = await latest(blog)
     assert ("coffee" in after.content, after.poll) == (True, post.poll)
+    assert await updates(blog) == 1
+    await owner.post(f"/write/{post.id}", {"source": "Tea or coffee?", "do": "publish"})
+    assert await updates(blog) == 1  # saved as it was
 
 
 async def test_a_scheduled_poll_keeps_its_time(blog: Blog) -> None:
