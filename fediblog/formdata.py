@@ -7,20 +7,19 @@ from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 from urllib.parse import parse_qsl
 
+from msgspec import Struct
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
-from fediblog.domain.records import record
 from fediblog.errors import Refused
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 _IN_MEMORY = 1_000_000  # bytes of a file that are not written to the disk
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What a form may bring; `size` is the bytes of all that is no file's content, as they are sent.
 
     Without `files_kept` the content of files is dropped as it comes in: of each there is but its name, and no byte.

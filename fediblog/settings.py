@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from fediblog.errors import Misuse
 from fediblog.messages import ENGLISH, LANGUAGES
@@ -20,8 +21,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{16,200}\Z")
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}\Z|unix:/.+\Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """What the operator decides. `origin` may be empty until set-up has written it down."""
 
     data: Path = Path("fediblog-data")

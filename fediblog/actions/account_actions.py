@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from fediblog.actions import follow_actions
 from fediblog.actions.draft_rendering import people_of
 from fediblog.actions.drafts import author_of
 from fediblog.actions.site_actions import emoji_in
 from fediblog.domain.accounts import LOCAL_HANDLE, Account, Login
-from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, Refused
 from fediblog.markup.text import MARKDOWN, PLAIN, display_name, one_line
@@ -32,8 +33,7 @@ FIELDS_LIMIT = 16
 ALT_LIMIT = 1_500
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True):
     """What an account shows of itself. Fields are (name, value of one line).
 
     `summary` is Markdown unless `summary_plain`, and so are the values of fields unless `fields_plain`; a value that

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal, cast
+
+from msgspec.structs import replace
 
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.documents import Source

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fediblog.actions.drafts import Draft, File, check, kind_of, text_of
 from fediblog.actions.site_actions import emoji_in
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import OPEN, Attachment, Mention, Note, Option, Picture, Poll, Source, Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
@@ -28,8 +29,7 @@ from fediblog.store.tx import Tx
 _NARROW = [Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS, Visibility.DIRECT]
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Composed:
+class Composed(Struct, frozen=True, kw_only=True):
     """A draft made into a note, with what must be stored beside it."""
 
     note: Note
@@ -45,8 +45,7 @@ def month_of(moment: int) -> str:
     return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y/%m")
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class _Frame:
+class _Frame(Struct, frozen=True, kw_only=True):
     """What surrounds the words: under which number and as what, for whom, where, and below which post."""
 
     number: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
-from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Invalid
 from fediblog.markup.text import MARKDOWN
 from fediblog.prepare.wording import Text
@@ -23,8 +24,7 @@ ANSWER_LIMIT = 200
 FARTHEST = 253_402_300_800_000  # ms: the year 10000, which no date is written with
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class File:
+class File(Struct, frozen=True, kw_only=True):
     """An uploaded picture to go with a post: its number, its description, and where its centre of interest is."""
 
     upload: int
@@ -32,8 +32,7 @@ class File:
     focus: tuple[float, float] | None = None
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class PollDraft:
+class PollDraft(Struct, frozen=True, kw_only=True):
     """A question's answers; it closes after so many seconds."""
 
     options: tuple[str, ...]
@@ -41,8 +40,7 @@ class PollDraft:
     seconds: int = 86_400
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """A post as its author hands it in. With a title it is an article; times in UTC milliseconds."""
 
     source: str

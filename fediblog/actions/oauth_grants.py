@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 from urllib.parse import SplitResult, urlencode, urlsplit
 
+from msgspec import Struct
+
 from fediblog.domain import scopes as words
-from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound, Refused
 from fediblog.markup.text import display_name, one_line
@@ -49,16 +50,14 @@ class Denied(Refused):
         self.code = code
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Registered:
+class Registered(Struct, frozen=True, kw_only=True):
     """An app that has just become known, with the secret that nobody is told again."""
 
     app: App
     secret: str
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """What an app asks somebody for: it has been checked."""
 
     app: App
@@ -73,8 +72,7 @@ class Asked:
         return self.redirect == OOB
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Granted:
+class Granted(Struct, frozen=True, kw_only=True):
     """A fresh token: the secret itself, and what it stands for."""
 
     secret: str

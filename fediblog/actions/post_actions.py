@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from fediblog.actions import quote_actions
 from fediblog.actions.draft_of_post import inherited, says_the_same

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fediblog.actions.drafts import author_of
 from fediblog.actions.post_actions import send_counts

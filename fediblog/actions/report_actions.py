@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from fediblog.actions.drafts import author_of
 from fediblog.actions.follow_actions import other_of
 from fediblog.domain.accounts import Account
-from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, Refused
 from fediblog.markup.text import tidy
@@ -23,8 +24,7 @@ COMMENT_LIMIT = 1_000  # characters
 MOST_POSTS = 50
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Complaint:
+class Complaint(Struct, frozen=True, kw_only=True):
     """What somebody says about an account; `posts` are numbers of its posts, `rules` those of this server."""
 
     target: int

@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.errors import Misuse, Refused
 
 FORMAT = 1
@@ -23,8 +24,7 @@ _PLAIN = frozenset({MANIFEST, DATABASE, DUMP, "secret", "fediblog.toml"})
 _MEDIA = re.compile(r"media/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{32}\.[a-z0-9]{1,5}\Z")
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Manifest:
+class Manifest(Struct, frozen=True, kw_only=True):
     """What the first member of the archive says. `made` is UTC ms."""
 
     version: str

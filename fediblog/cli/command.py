@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
-from fediblog.domain.records import record
+from msgspec import Struct
 
 # Settings that a command line may give, with what `--help` says of them.
 OPTIONS: dict[str, tuple[str, str]] = {
@@ -24,8 +24,7 @@ def no_arguments(_parser: ArgumentParser) -> None:
     """For commands that take settings alone."""
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Struct, frozen=True, kw_only=True):
     """One command. `run` returns the exit code, or None for 0."""
 
     words: tuple[str, ...]

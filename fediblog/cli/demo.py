@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from argparse import ArgumentParser, Namespace
-from dataclasses import field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from fediblog import log
 from fediblog.cli.command import Command
 from fediblog.cli.command_site import say
 from fediblog.cli.demo_stage import Crossing, Ear, Party, stage
 from fediblog.cli.demo_steps import Play, Step
-from fediblog.domain.records import record
 from fediblog.errors import FediblogError, Refused
 
 NAMES = ("ann", "ben")
 
 
-@record(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """How a step went."""
 
     title: str

@@ -11,13 +11,13 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing, suppress
-from dataclasses import field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from fediblog.actions import account_actions
 from fediblog.cli.demo_server import settings_of
 from fediblog.domain.accounts import Account
-from fediblog.domain.records import record
 from fediblog.errors import Refused
 from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
@@ -30,8 +30,7 @@ LOOK = 0.2  # seconds between two looks into the other's database
 _DELIVERY = re.compile(r" delivery .*?\bactivity=(\d+) .*?\bstatus=(\w+)")
 
 
-@record(frozen=True, slots=True)
-class Crossing:
+class Crossing(Struct, frozen=True):
     """One activity that went from one server to the other, and what that one answered."""
 
     kind: str
@@ -40,8 +39,7 @@ class Crossing:
     status: str
 
 
-@record(slots=True, kw_only=True)
-class Party:
+class Party(Struct, kw_only=True):
     """One server, with the one person who lives there."""
 
     name: str
@@ -55,8 +53,7 @@ class Party:
         return self.site.urls.host
 
 
-@record(slots=True)
-class Ear:
+class Ear(Struct):
     """Hears what crosses."""
 
     tell: Callable[[Crossing], None]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Awaitable, Callable
-from dataclasses import field
 
+from msgspec import Struct, field
 from PIL import Image
 
 from fediblog.actions import post_actions, reaction_actions
 from fediblog.actions.post_actions import Draft, File
 from fediblog.cli.demo_stage import Party
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.errors import NotFound
 from fediblog.federation import uploads
 from fediblog.federation.lookups import action_lookups
@@ -53,8 +52,7 @@ def greet(name: str) -> str:
 """
 
 
-@record(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """`does` acts on one side; `kinds` are the activities that must cross; `seen` looks on the other side."""
 
     title: str
@@ -63,8 +61,7 @@ class Step:
     seen: Callable[[], Awaitable[bool]]
 
 
-@record(slots=True)
-class Play:
+class Play(Struct):
     """Two people on two servers, and what they have written so far."""
 
     ann: Party

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Literal
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from fediblog import log
 from fediblog.cli import doctor_local, doctor_remote

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from msgspec import Struct
+
 from fediblog.cli import disk_reserve, worker_lock
-from fediblog.domain.records import record
 from fediblog.federation.site import Site
 from fediblog.store.engine import migrate
 from fediblog.store.people import accounts, logins
@@ -24,8 +25,7 @@ LATE = 300_000  # ms after which something that is due should have been done
 MOST_HOSTS = 5
 
 
-@record(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One fact, and what to do if it is not as it should be."""
 
     state: Literal["good", "note", "wrong"]

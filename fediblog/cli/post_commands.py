@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from fediblog.actions import follow_actions
 from fediblog.actions.post_actions import Draft, File
 from fediblog.cli.command import Command
@@ -18,7 +20,6 @@ from fediblog.cli.command_site import on_site, own_account, say
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.errors import Misuse, NotFound
 from fediblog.federation import uploads
 from fediblog.federation.lookups import action_lookups
@@ -33,8 +34,7 @@ VISIBILITIES = tuple(each.value for each in (Visibility.PUBLIC, Visibility.UNLIS
 COMMENTS = {"everyone": "public", "followers": "followers", "nobody": "nobody"}
 
 
-@record(slots=True)
-class Attached:
+class Attached(Struct):
     """A picture to go with the post, and its description."""
 
     path: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fediblog.cli import listen_sockets, worker_lock
 from fediblog.cli.command_site import has_database, is_loopback, is_trial, warn

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
+from msgspec import Struct
+
 from fediblog.domain.documents import Actor
-from fediblog.domain.records import record
 
 LOCAL_HANDLE = re.compile(r"[a-z0-9_]{1,30}\Z")
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Account(Actor):
+class Account(Actor, frozen=True, kw_only=True):
     """An actor with our own number for it. Remote text is cleaned. Times in UTC milliseconds."""
 
     id: int
@@ -73,8 +73,7 @@ class Membership(StrEnum):
     BANNED = "banned"
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class GroupMember:
+class GroupMember(Struct, frozen=True, kw_only=True):
     """One account in a group of ours. Times in UTC milliseconds; without `until` for good."""
 
     group: int
@@ -85,8 +84,7 @@ class GroupMember:
     until: int | None = None
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Login:
+class Login(Struct, frozen=True, kw_only=True):
     """One person (or team) who signs in; may own several accounts. `role` is owner or member.
 
     `mark` is another with each other password, and tells nothing of it. `language` is that of the pages, '' for what
@@ -101,8 +99,7 @@ class Login:
     language: str = ""
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Relation:
+class Relation(Struct, frozen=True, kw_only=True):
     """What one account (`of`) is to another (`to`)."""
 
     following: bool = False

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import field, replace
 from enum import StrEnum
-from typing import TypeAlias
+from operator import attrgetter
+from typing import Any, TypeAlias
 
-from fediblog.domain.records import record
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 Json: TypeAlias = object  # any JSON value, as decoded
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
@@ -37,8 +38,7 @@ OPEN = frozenset({Visibility.PUBLIC, Visibility.UNLISTED})
 """What everybody may see, who has the address."""
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Picture:
+class Picture(Struct, frozen=True, kw_only=True):
     """An actor's avatar or header, or a post's hero image."""
 
     url: str
@@ -46,16 +46,14 @@ class Picture:
     alt: str = ""
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class ProfileField:
+class ProfileField(Struct, frozen=True, kw_only=True):
     """A name and a value (HTML) that an actor shows on the profile (PropertyValue)."""
 
     name: str
     value: str
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(Struct, frozen=True, kw_only=True):
     """A public key as its document names it. `kind` is rsa or ed25519; `public` a PEM or a Multikey."""
 
     uri: str
@@ -64,8 +62,7 @@ class Key:
     public: str
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Emoji:
+class Emoji(Struct, frozen=True, kw_only=True):
     """A custom emoji; `name` without colons. `uri` and `updated` are of ours alone."""
 
     name: str
@@ -74,16 +71,14 @@ class Emoji:
     updated: int | None = None
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Mention:
+class Mention(Struct, frozen=True, kw_only=True):
     """Somebody named in a post. `href` is the actor id (or, from some servers, the profile page)."""
 
     href: str
     name: str = ""
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Attachment:
+class Attachment(Struct, frozen=True, kw_only=True):
     """A file that a post carries. `kind` is Image, Video, Audio, Document or Link. Pixels and seconds."""
 
     kind: str
@@ -96,19 +91,26 @@ class Attachment:
     focus: tuple[float, float] | None = None
     duration: float | None = None
     preview: str = ""
-    number: int = field(default=0, compare=False)  # ours: of the uploaded file, or of the row
+    number: int = 0  # ours: of the uploaded file, or of the row; two files may be alike but for that
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Attachment) and _what_it_is(self) == _what_it_is(other)
+
+    def __hash__(self) -> int:
+        return hash(_what_it_is(self))
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Option:
+_what_it_is = attrgetter(*(name for name in Attachment.__struct_fields__ if name != "number"))
+
+
+class Option(Struct, frozen=True, kw_only=True):
     """One answer of a poll, with the votes counted so far."""
 
     name: str
     votes: int = 0
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Poll:
+class Poll(Struct, frozen=True, kw_only=True):
     """The question part of a Question. Times in UTC milliseconds."""
 
     options: tuple[Option, ...]
@@ -139,8 +141,7 @@ class Poll:
         return [each.name for each in self.options] == [each.name for each in other.options]
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Happening:
+class Happening(Struct, frozen=True, kw_only=True):
     """When and where an Event takes place. Times in UTC milliseconds."""
 
     starts: int | None = None
@@ -148,16 +149,14 @@ class Happening:
     place: str = ""
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """Who may do one thing to a post: ids of actors and collections, who may unasked and who after approval."""
 
     automatic: tuple[str, ...] = ()
     manual: tuple[str, ...] = ()
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """`interactionPolicy` of a post of another server; of what is None it says nothing."""
 
     like: Rule | None = None
@@ -166,16 +165,14 @@ class Policy:
     quote: Rule | None = None
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """What the author typed."""
 
     content: str
     media_type: str = ""
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Actor:
+class Actor(Struct, frozen=True, kw_only=True):
     """Who acts: a person, a service, a group. Text is as sent, not yet cleaned; times in UTC milliseconds."""
 
     uri: str
@@ -207,8 +204,7 @@ class Actor:
     emoji: tuple[Emoji, ...] = ()
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Note:
+class Note(Struct, frozen=True, kw_only=True):
     """Anything that is shown as a post: Note, Article, Page, Question, Video, Audio, Image, Event.
 
     On a Note `summary` is the content warning; on an Article it is the abstract and `warning` the content warning
@@ -254,8 +250,7 @@ class Note:
     reading_time: int = 0  # minutes, of an article of ours
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Activity:
+class Activity(Struct, frozen=True, kw_only=True):
     """One envelope for every verb. `object` is the JSON as sent (a string id, an object, or a list of them)."""
 
     kind: str
@@ -275,7 +270,16 @@ class Activity:
     published: int | None = None
     updated: int | None = None
     emoji: tuple[Emoji, ...] = ()
-    raw: dict[str, Json] = field(default_factory=dict, compare=False, repr=False)
+    raw: dict[str, Json] = field(default_factory=dict)  # as it came, which makes no difference
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, Activity) and _what_it_says(self) == _what_it_says(other)
+
+    def __hash__(self) -> int:
+        return hash(_what_it_says(self))
+
+    def __repr__(self) -> str:
+        return f"Activity({self.kind!r}, actor={self.actor!r}, uri={self.uri!r}, object_uri={self.object_uri!r})"
 
     @property
     def route(self) -> tuple[str, str | None]:
@@ -283,8 +287,10 @@ class Activity:
         return (self.kind, self.inner.kind if self.inner else (self.object_kind or None))
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Collection:
+_what_it_says = attrgetter(*(name for name in Activity.__struct_fields__ if name != "raw"))
+
+
+class Collection(Struct, frozen=True, kw_only=True):
     """A collection or one page of it. Items are ids or whole objects, as sent."""
 
     uri: str = ""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from msgspec import Struct, field
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Note, Visibility
-from fediblog.domain.records import record
 
 WITHHELD = frozenset({"held", "spam", "hidden"})
 """States of a post that is shown to nobody but its author and whoever began its thread, who decides about it."""
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Guest:
+class Guest(Struct, frozen=True, kw_only=True):
     """Who wrote a post without being an actor. `door` is guest, visitor (signed in with OpenID) or webmention."""
 
     id: int
@@ -25,8 +23,7 @@ class Guest:
     created: int = 0
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Byline:
+class Byline(Struct, frozen=True, kw_only=True):
     """Who wrote a post, as it is shown; of a guest `url` and `picture` may be missing."""
 
     name: str
@@ -39,8 +36,7 @@ class Byline:
         return cls(name=account.shown_name, url=account.url, picture=account.icon.url if account.icon else "")
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Post(Note):
+class Post(Note, frozen=True, kw_only=True):
     """A note with our own number for it; `content` and `summary` are cleaned HTML (a Note's summary is plain text).
 
     `state` is draft, scheduled, published, deleted, or one of WITHHELD. Times in UTC milliseconds. `comments` and the
@@ -102,8 +98,7 @@ class Post(Note):
         return Byline.of(self.account)
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Boost:
+class Boost(Struct, frozen=True, kw_only=True):
     """Somebody passed a post on."""
 
     id: int
@@ -114,8 +109,7 @@ class Boost:
     created: int
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Reaction:
+class Reaction(Struct, frozen=True, kw_only=True):
     """A like, a dislike, or an emoji set beside a post. `kind` is like, emoji or dislike."""
 
     account: Account
@@ -125,8 +119,7 @@ class Reaction:
     created: int = 0
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(Struct, frozen=True, kw_only=True):
     """Something that happened to one of our accounts.
 
     `kind` is follow, follow_request, mention, reply, quote, like, boost, move, poll (one in which it voted has ended)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Rule, Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 
 
-@record(frozen=True, slots=True)
-class Viewer:
+class Viewer(Struct, frozen=True):
     """Who asks: an account of ours or a remote one, by number, and what it is to the author of the post in question."""
 
     account: int
@@ -44,8 +44,7 @@ def may_see(post: Post, viewer: Viewer | None) -> bool:
     return post.visibility == Visibility.FOLLOWERS and viewer.follows_author
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """How somebody stands with the author of a post of ours: blocked, or on a server that the author blocks."""
 
     blocked: bool = False
@@ -65,8 +64,7 @@ Leave = Literal["automatic", "manual", "denied"]
 """Whether somebody may do something to a post: at once, once its author has approved it, or not at all."""
 
 
-@record(frozen=True, slots=True)
-class Asker:
+class Asker(Struct, frozen=True):
     """Who wants to do something to a post of another server, and what that one is to its author."""
 
     uri: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.hashtags import key
 
 _ACTOR = re.compile(r"/a/([0-9]{1,19})\Z")
@@ -13,8 +14,7 @@ _POST = re.compile(r"/p/([0-9]{1,19})\Z")
 _NOTE_PAGE = re.compile(r"/@[A-Za-z0-9_]{1,30}/([0-9]{1,19})\Z")
 
 
-@record(frozen=True, slots=True)
-class Urls:
+class Urls(Struct, frozen=True):
     """Addresses under `origin` (scheme://host[:port], no slash at the end); `handle_domain` stands in handles."""
 
     origin: str

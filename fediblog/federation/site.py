@@ -6,13 +6,13 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from msgspec import Struct, field
+
 from fediblog import __version__
-from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Misuse
 from fediblog.federation.keyring import KeyRing
@@ -31,8 +31,7 @@ USER_AGENT = f"fediblog/{__version__}"
 T = TypeVar("T")
 
 
-@record(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """One server. `clock` gives UTC milliseconds; `engine` is the way out that `client` uses too."""
 
     settings: Settings
@@ -44,7 +43,7 @@ class Site:
     keys: KeyRing
     clock: Callable[[], int]
     secret: bytes
-    kept: dict[Callable[[Site], Any], Any] = field(default_factory=dict, init=False, compare=False)
+    kept: dict[Callable[[Site], Any], Any] = field(default_factory=dict)
 
     def keep(self, make: Callable[[Site], T]) -> T:
         """What `make` makes of this site, made once and gone with it: limits, counts and caches of any floor."""

@@ -8,9 +8,10 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TypeAlias, TypeVar
 
+from msgspec import Struct
+
 from fediblog import log
 from fediblog.counters import JOBS as JOBS_DONE
-from fediblog.domain.records import record
 from fediblog.errors import FediblogError, Refused, Unavailable
 from fediblog.federation.inbound import receive
 from fediblog.federation.jobs import JOBS, start_sweeping
@@ -40,8 +41,7 @@ JOBS_AT_ONCE, INCOMING_AT_ONCE = 8, 16
 FIRST_PAUSE, LONGEST_PAUSE = 30_000, 3_600_000  # ms before a failed job is tried again
 
 
-@record(frozen=True, slots=True)
-class _Taken:
+class _Taken(Struct, frozen=True):
     batches: list[Batch]
     jobs: list[Job]
     incoming: list[Incoming]

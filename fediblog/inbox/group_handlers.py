@@ -6,7 +6,7 @@ Forums such as NodeBB and PieFed serve no likes and no deletes. These a group is
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity, Note

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity, Note
-from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.prepare.cleaned import CleanActor, CleanNote
@@ -26,8 +26,7 @@ class Outcome(StrEnum):
     IGNORED = "ignored"
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Needs:
+class Needs(Struct, frozen=True, kw_only=True):
     """Ids that must be known before an activity can be applied. What is ours is never fetched."""
 
     posts: tuple[str, ...] = ()  # unless they are stored
@@ -41,8 +40,7 @@ class Needs:
         return any((self.posts, self.fresh_posts, self.accounts, self.fresh_accounts, self.activities, self.gone))
 
 
-@record(frozen=True, slots=True, eq=False)
-class Reading:
+class Reading(Struct, frozen=True, eq=False):
     """The post that an activity brings along, read once, since several steps ask for it.
 
     It may be believed as it stands only if it is `theirs`, the actor's own; else it is fetched from its own origin.
@@ -58,8 +56,7 @@ class Reading:
         return self.note if self.theirs else None
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """What is known: the proven actor, and what was fetched from its own origin. All authors of notes are in here.
 
     `reading` and `cleaned` (pairs of a post and what is shown of it) were worked out before the transaction, for which
@@ -88,8 +85,7 @@ class Facts:
         return found
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Sight:
+class Sight(Struct, frozen=True, kw_only=True):
     """What is known of who acts, before anything is fetched or done.
 
     `here` says whether the activity's object is a post that is stored, if that was asked.
@@ -120,8 +116,7 @@ def _always(_tx: Tx, _urls: Urls, _activity: Activity, _sight: Sight) -> bool:
     return True
 
 
-@record(frozen=True, slots=True)
-class Handler:
+class Handler(Struct, frozen=True):
     """What is done for one kind of activity.
 
     `concerns` says whether it is anything to us, which is asked before anything is fetched. `brings` is the post that

@@ -6,12 +6,13 @@ So what must never come in is asked here: suspended authors, blocked servers, wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Mention, Note, Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.domain.rules import visibility_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
@@ -39,20 +40,18 @@ from fediblog.store.readers import notifications
 from fediblog.store.tx import Row, Tx
 
 REPLIES_DELAY = 300_000  # ms, after which a fresh answer may have answers of its own
-_OF_NOTE = [each.name for each in fields(Note)]
+_OF_NOTE = Note.__struct_fields__
 Person = tuple[int, str, bool]
 """Account, name as written, and whether it is addressed without being named."""
 
 
-@record(frozen=True, slots=True)
-class _Audience:
+class _Audience(Struct, frozen=True):
     visibility: Visibility
     people: list[Person]
     named: Mapping[int, Row]  # those of them whom the post names, as `arrivals.people` has them
 
 
-@record(frozen=True, slots=True)
-class _News:
+class _News(Struct, frozen=True):
     """A post with its place, as far as it must be known to tell people of it."""
 
     id: int
@@ -194,7 +193,7 @@ def _placed(news: _News) -> Post:
 def change_post(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote) -> None:
     """The author changed a post: its words, and whom it is for. Its date and its place in the thread stay."""
     kept = replace(clean, published=stored.published, in_reply_to=stored.in_reply_to)
-    fresh = _dated(CleanNote(kept), tx.now)
+    fresh = _dated(kept, tx.now)
     if fresh.title and stored.parent is not None:
         fresh = _untitled(tx, fresh, stored.parent, stored.root)
     audience = _audience(tx, urls, note, stored.account, None)
@@ -219,14 +218,14 @@ def _dated(note: CleanNote, now: int) -> CleanNote:
     updated = None if note.updated is None else min(note.updated, now)
     if (published, updated) == (note.published, note.updated):
         return note
-    return CleanNote(replace(note, published=published, updated=updated))
+    return replace(note, published=published, updated=updated)
 
 
 def _untitled(tx: Tx, note: CleanNote, parent: int, root: int | None) -> CleanNote:
     """The post without its title, if that is the one of its thread: forums give each answer that of the topic."""
     if note.kind != "Note" or note.title not in thread_links.repeating(tx, {parent, root or parent}):
         return note
-    return CleanNote(replace(note, title=""))
+    return replace(note, title="")
 
 
 def _owners(tx: Tx, parent: Row | None) -> dict[int, Row]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.federation.site import Site
 from fediblog.memory import Memory
 from fediblog.store.posts.post_extras import Face, Parts
@@ -14,8 +15,7 @@ AVATAR = "/static/avatar.png"
 HEADER = "/static/header.png"
 
 
-@record(slots=True, eq=False)
-class KeptPost:
+class KeptPost(Struct, eq=False):
     """What is the same of a post for everybody, as JSON without its end, and the rows that this was made of."""
 
     row: tuple[Any, ...]

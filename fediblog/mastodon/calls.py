@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote, urlencode
 
+from msgspec import Struct, field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fediblog.domain.records import record
 from fediblog.domain.scopes import covers
 from fediblog.errors import Forbidden, NotFound, Refused
 from fediblog.federation.site import Site
@@ -36,8 +35,7 @@ class Unauthorized(Refused):
         super().__init__("token-invalid", key=key)
 
 
-@record(slots=True)
-class Reply:
+class Reply(Struct):
     """An answer with more to it than its entity. `body` is JSON, or bytes that are JSON already."""
 
     body: Any
@@ -45,8 +43,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-@record(slots=True)
-class Call:
+class Call(Struct):
     """What an endpoint is given."""
 
     request: Request

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import field
 from functools import partialmethod
 from typing import Any, Literal
 
+from msgspec import Struct, field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Scope
 
 from fediblog import log
-from fediblog.domain.records import record
 from fediblog.domain.scopes import covers
 from fediblog.errors import FediblogError, Forbidden, Gone, Invalid, NotFound, Refused, TooOften, Unavailable
 from fediblog.federation.site import Site
@@ -41,8 +40,7 @@ LONGEST_TOKEN = 200  # characters
 _TWINS = {"PUT": "PATCH", "PATCH": "PUT"}
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True, kw_only=True):
     """One row. `gives` names the entity of the answer, with [] for a list of them; nothing for an empty object.
 
     `who` says whose token is needed; with "anybody" one may be sent, and must then be good and cover the scope.
@@ -64,8 +62,7 @@ class Endpoint:
         return (self.run.__doc__ or "").strip().splitlines()[0]
 
 
-@record(slots=True)
-class Table:
+class Table(Struct):
     """Rows in the order in which they are written down."""
 
     rows: list[Endpoint] = field(default_factory=list)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from datetime import UTC, datetime
 
+from msgspec import Struct, field
 from starlette.requests import Request
 
 from fediblog.counters import TURNED_AWAY
-from fediblog.domain.records import record
 from fediblog.errors import TooOften
 from fediblog.federation.site import Site
 from fediblog.memory import Memory
@@ -38,8 +37,7 @@ class _Counts:
         return count, began + PERIOD
 
 
-@record(slots=True)
-class Use:
+class Use(Struct):
     """What one call used, for the headers of its answer."""
 
     headers: dict[str, str] = field(default_factory=dict)

@@ -11,7 +11,8 @@ from contextlib import suppress
 from typing import Any, Final, Literal
 from weakref import WeakKeyDictionary
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.errors import Invalid, Unavailable
 from fediblog.media.decoder import PIXELS
 from fediblog.media.formats import SUFFIXES, media_type
@@ -39,8 +40,7 @@ DECODER: Final = (sys.executable, "-I", "-m", "fediblog.media.decoder")
 Shape = Literal["post", "avatar", "header"]
 
 
-@record(frozen=True, slots=True)
-class Variant:
+class Variant(Struct, frozen=True):
     """One copy of a picture: `full`, `large` or `small`."""
 
     name: str
@@ -54,8 +54,7 @@ class Variant:
         return SUFFIXES[self.media_type]
 
 
-@record(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True):
     """A picture without metadata. Type and dimensions are those of its `full` variant, which is the first."""
 
     media_type: str

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.errors import Misuse
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """Limits of every exchange. Only names, never address ranges, can be exempt from the address guard."""
 
     user_agent: str = "fediblog"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import field
 
 import httptools
+from msgspec import Struct
 
-from fediblog.domain.records import record
 from fediblog.errors import Refused
 
 MAX_HEAD = 64 * 1024  # bytes of names and values of all header fields
@@ -18,15 +17,17 @@ _GZIP = ("gzip", "x-gzip")
 _KEEP_ALIVE = re.compile(r"timeout=([0-9]{1,5})")
 
 
-@record(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A whole answer. Header names are in lower case; the body is decoded."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    body: bytes = field(repr=False)
+    body: bytes
     url: str  # the one that was asked, without its fragment; after redirects the last one
     cut: bool = False  # whether the body went on beyond the limit
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status}, {self.url!r}, {len(self.body)} bytes)"
 
     def header(self, name: str) -> str | None:
         """The first field of that name."""

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from urllib.parse import urljoin
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.errors import Refused, Unavailable
 from fediblog.net.access_policy import Policy
 from fediblog.net.answer import Answer
@@ -26,8 +27,7 @@ _NOT_UNDERSTOOD = frozenset({400, 401})  # what a server answers that could not 
 _LOCAL = frozenset({"busy", "budget-spent"})  # says nothing about the other side
 
 
-@record(frozen=True, slots=True)
-class _Asked:
+class _Asked(Struct, frozen=True):
     """What stays the same over redirects and knocks."""
 
     method: str

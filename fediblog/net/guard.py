@@ -10,8 +10,8 @@ from typing import Literal
 from urllib.parse import quote
 
 import idna
+from msgspec import Struct
 
-from fediblog.domain.records import record
 from fediblog.errors import Refused
 from fediblog.net.access_policy import Policy
 
@@ -74,8 +74,7 @@ _DENIED_6 = tuple(
 Zone = Literal["public", "lab", "loopback"]
 
 
-@record(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A URL that passed the guard, in the parts that a request needs."""
 
     scheme: str

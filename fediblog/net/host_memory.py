@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Literal
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.errors import Refused, Unavailable
 from fediblog.memory import Memory
 from fediblog.net.answer import Answer
@@ -18,8 +19,7 @@ _MAX_URLS = 8192
 _MAX_HOSTS = 8192
 
 
-@record(frozen=True, slots=True)
-class _Failure:
+class _Failure(Struct, frozen=True):
     until: float
     pause: float
     outcome: Answer | Refused | Unavailable

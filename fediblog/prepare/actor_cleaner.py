@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import cast
+
+from msgspec.structs import replace
 
 from fediblog.domain.documents import Actor
 from fediblog.markup.clean import clean
@@ -12,7 +14,7 @@ from fediblog.prepare.cleaned import CleanActor
 def harmless(actor: Actor) -> CleanActor:
     """The account with nothing in its summary and fields that could harm a reader."""
     fields = tuple(replace(each, value=clean(each.value)) for each in actor.fields)
-    return CleanActor(replace(actor, summary=clean(actor.summary), fields=fields))
+    return cast(CleanActor, replace(actor, summary=clean(actor.summary), fields=fields))
 
 
 def size(actor: Actor) -> int:

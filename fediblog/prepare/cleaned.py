@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NewType
+from typing import TYPE_CHECKING
 
 from fediblog.domain.documents import Actor, Note
 
-CleanNote = NewType("CleanNote", Note)
-"""A post with nothing in it that could harm a reader. Only `note_cleaner.harmless` makes one."""
+if TYPE_CHECKING:
 
-CleanActor = NewType("CleanActor", Actor)
-"""An account likewise. Only `actor_cleaner.harmless` makes one."""
+    class CleanNote(Note, frozen=True, kw_only=True):
+        """A post with nothing in it that could harm a reader. Only `note_cleaner.harmless` makes one."""
+
+    class CleanActor(Actor, frozen=True, kw_only=True):
+        """An account with nothing in it that could harm a reader. Only `actor_cleaner.harmless` makes one."""
+else:
+    CleanNote, CleanActor = Note, Actor

@@ -18,21 +18,19 @@ _SHORT = ("Note", "Question")
 def harmless(note: Note) -> CleanNote:
     """The post with nothing in it that could harm a reader; what the author typed is not kept."""
     return CleanNote(
-        Note(
-            uri=note.uri, kind=note.kind, author=note.author, to=note.to, cc=note.cc,
-            title=note.title and display_name(note.title),
-            summary=note.summary and _summary(note),
-            warning=note.warning and one_line(note.warning, WARNING_LIMIT),
-            content=_content(note), media_type="text/html", language=note.language, source=None,
-            url=note.url, in_reply_to=note.in_reply_to, published=note.published, updated=note.updated,
-            sensitive=note.sensitive, mentions=note.mentions, hashtags=note.hashtags, emoji=note.emoji,
-            attachments=note.attachments, image=note.image, quote=note.quote, quote_proof=note.quote_proof,
-            context=note.context, conversation=note.conversation,
-            replies=_own(note.replies, note), likes=_own(note.likes, note), shares=_own(note.shares, note),
-            reply_count=note.reply_count, like_count=note.like_count, share_count=note.share_count,
-            poll=note.poll, policy=note.policy, happening=note.happening, duration=note.duration,
-            reading_time=note.reading_time,
-        )
+        uri=note.uri, kind=note.kind, author=note.author, to=note.to, cc=note.cc,
+        title=note.title and display_name(note.title),
+        summary=note.summary and _summary(note),
+        warning=note.warning and one_line(note.warning, WARNING_LIMIT),
+        content=_content(note), media_type="text/html", language=note.language, source=None,
+        url=note.url, in_reply_to=note.in_reply_to, published=note.published, updated=note.updated,
+        sensitive=note.sensitive, mentions=note.mentions, hashtags=note.hashtags, emoji=note.emoji,
+        attachments=note.attachments, image=note.image, quote=note.quote, quote_proof=note.quote_proof,
+        context=note.context, conversation=note.conversation,
+        replies=_own(note.replies, note), likes=_own(note.likes, note), shares=_own(note.shares, note),
+        reply_count=note.reply_count, like_count=note.like_count, share_count=note.share_count,
+        poll=note.poll, policy=note.policy, happening=note.happening, duration=note.duration,
+        reading_time=note.reading_time,
     )  # fmt: skip
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
-from fediblog.domain.records import record
+from msgspec import Struct, field
+
 from fediblog.markup.html import Html, MentionTarget
 from fediblog.markup.text import MARKDOWN
 
@@ -14,8 +14,7 @@ class Outdated(Exception):
     """A text was rendered for what is not so any more: another kind of post, other accounts. It is rendered again."""
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Text:
+class Text(Struct, frozen=True, kw_only=True):
     """What somebody typed, and how it is shown."""
 
     source: str
@@ -24,8 +23,7 @@ class Text:
     inline_images: bool = True
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Words:
+class Words(Struct, frozen=True, kw_only=True):
     """A text rendered. `anchor` stands in its ids where the number of a post belongs; empty if it has none."""
 
     html: Html
@@ -38,8 +36,7 @@ class Words:
         return Html(self.html.replace(f"-{self.anchor}", name and f"-{name}")) if self.anchor else self.html
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Wording:
+class Wording(Struct, frozen=True, kw_only=True):
     """Texts that belong together, rendered, and whom they mention: links lead to `people`, by the name as typed.
 
     `found` are numbers of accounts that were looked up for these names.

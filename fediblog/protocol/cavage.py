@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.protocol.digest import digest
 from fediblog.protocol.keys import PrivateKey
 from fediblog.protocol.structured import Headers, joined, read_base64
@@ -32,8 +33,7 @@ _DATE = re.compile(
 )
 
 
-@record(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """A `Signature` header, taken apart."""
 
     key_id: str

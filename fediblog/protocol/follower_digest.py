@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.protocol import readers
 from fediblog.protocol.cavage import parameters
 
 HEADER = "collection-synchronization"
 
 
-@record(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """The header, taken apart: whose followers, where those of the receiver's server are listed, and their digest."""
 
     collection: str

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.protocol.jcs import canonical
 from fediblog.protocol.keys import PrivateKey, PublicKey, read_multibase, write_multibase
 
@@ -14,8 +15,7 @@ SUITE = "eddsa-jcs-2022"
 MAX_PROOFS = 8  # of one document
 
 
-@record(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """One proof of a document, not yet verified."""
 
     method: str  # id of the key

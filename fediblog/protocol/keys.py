@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import field
 from typing import Literal
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -11,8 +10,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
+from msgspec import Struct
 
-from fediblog.domain.records import record
 from fediblog.protocol.structured import read_base64
 
 Kind = Literal["rsa", "ed25519"]
@@ -34,13 +33,21 @@ _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _DIGITS = {character: value for value, character in enumerate(_BASE58)}
 
 
-@record(frozen=True, slots=True)
-class PublicKey:
+class PublicKey(Struct, frozen=True, eq=False):
     """A key that verifies. Two are equal if they are the same key, however they were written."""
 
     kind: Kind
-    der: bytes = field(repr=False)  # SubjectPublicKeyInfo
-    _key: RSAPublicKey | Ed25519PublicKey = field(repr=False, compare=False)
+    der: bytes  # SubjectPublicKeyInfo
+    _key: RSAPublicKey | Ed25519PublicKey
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PublicKey) and (self.kind, self.der) == (other.kind, other.der)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.der))
+
+    def __repr__(self) -> str:
+        return f"PublicKey({self.kind!r})"
 
     def verifies(self, signature: bytes, message: bytes, algorithm: Algorithm | None = None) -> bool:
         """Whether `signature` is this key's over `message`: True or False and never an exception."""
@@ -78,12 +85,20 @@ class PublicKey:
         return write_multibase(_RSA_PREFIX + pkcs1)
 
 
-@record(frozen=True, slots=True)
-class PrivateKey:
+class PrivateKey(Struct, frozen=True, eq=False):
     """A key that signs. Its text form shows nothing of it."""
 
     public: PublicKey
-    _key: RSAPrivateKey | Ed25519PrivateKey = field(repr=False, compare=False)
+    _key: RSAPrivateKey | Ed25519PrivateKey
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PrivateKey) and self.public == other.public
+
+    def __hash__(self) -> int:
+        return hash(self.public)
+
+    def __repr__(self) -> str:
+        return f"PrivateKey({self.public!r})"
 
     @property
     def kind(self) -> Kind:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fediblog.domain.records import record
+from msgspec import Struct
 
 ACTIVITY_TYPE = "application/activity+json; charset=utf-8"
 LD_JSON_TYPE = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
@@ -19,8 +19,7 @@ _USUAL = frozenset({"application/activity+json", ACTIVITY_TYPE, LD_JSON_TYPE})
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
 
-@record(frozen=True, slots=True)
-class _Range:
+class _Range(Struct, frozen=True):
     kind: str
     parameters: dict[str, str]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from msgspec import Struct, field
 
 from fediblog.domain.documents import Json
-from fediblog.domain.records import record
 from fediblog.protocol import readers
 
 SCHEMA = "http://nodeinfo.diaspora.software/ns/schema/"
@@ -13,8 +12,7 @@ VERSIONS = ("2.0", "2.1")
 _READ_VERSIONS = ("2.1", "2.2", "2.0", "1.1", "1.0")
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Site:
+class Site(Struct, frozen=True, kw_only=True):
     """What is told of a server of ours. Users are counted by account; active ones over 30 and 180 days."""
 
     version: str

@@ -6,7 +6,8 @@ import base64
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qsl, quote, unquote_plus
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.protocol.cavage import BODILESS, encoded, split
 from fediblog.protocol.digest import content_digest
 from fediblog.protocol.keys import PrivateKey
@@ -25,8 +26,7 @@ LABEL = "sig1"
 MAX_QUERY = 64  # query parameters looked through for one that is signed
 
 
-@record(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """One of the signatures of a message."""
 
     label: str

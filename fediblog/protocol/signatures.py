@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import cached_property, lru_cache
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.errors import Refused
 from fediblog.protocol import cavage, rfc9421
 from fediblog.protocol.digest import matches_content_digest, matches_digest
@@ -27,8 +28,7 @@ _RFC9421: dict[str, tuple[Kind, Algorithm]] = {
 }
 
 
-@record(frozen=True)
-class Incoming:
+class Incoming(Struct, frozen=True, dict=True):
     """A request as it came in."""
 
     method: str
@@ -47,8 +47,7 @@ class Incoming:
         return name in self.fields and (alone or [field for field, _ in self.headers].count(name) == 1)
 
 
-@record(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """Which key a request says that it is signed with. Nothing is proven before `verify`."""
 
     key_id: str
@@ -77,8 +76,7 @@ def read(incoming: Incoming, origin: str) -> Claim:
     return Claim(signature.key_id, signature)
 
 
-@record(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """A claim that nothing but the key can refute. Only `check` makes one."""
 
     claim: Claim

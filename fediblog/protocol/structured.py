@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from fediblog.domain.records import record
+from msgspec import Struct
 
 Headers = Sequence[tuple[str, str]] | dict[str, str]
 """Lower-case names with their values, in the order of the message; a name may repeat. Or what `joined` makes of it."""
@@ -27,16 +27,14 @@ Bare = int | Decimal | str | bytes
 """Bare items; a bool is an int, a `Token` is a str. Dates and display strings (RFC 9651) are in no field we read."""
 
 
-@record(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """One value with its parameters."""
 
     value: Bare
     params: Mapping[str, Bare]
 
 
-@record(frozen=True, slots=True)
-class InnerList:
+class InnerList(Struct, frozen=True):
     """A list in brackets, with parameters of its own."""
 
     items: tuple[Item, ...]

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote, unquote, urlsplit
 
+from msgspec import Struct
+
 from fediblog.domain.documents import Json
-from fediblog.domain.records import record
 from fediblog.errors import NotFound, Refused
 from fediblog.protocol import readers
 from fediblog.protocol.authority import ascii_host, origin
@@ -25,8 +26,7 @@ _OTHER_SCHEME = re.compile(r"(?!acct:|https?:)[A-Za-z][A-Za-z0-9+.-]*:(?:[^/0-9]
 _LIMIT = 512
 
 
-@record(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """What somebody asks WebFinger about: a handle (`user` at `host`), or an address (`url`, at `host`)."""
 
     host: str
@@ -34,8 +34,7 @@ class Resource:
     url: str = ""
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Jrd:
+class Jrd(Struct, frozen=True, kw_only=True):
     """What a WebFinger answer tells. `uri` is the id of the actor, '' if it names none."""
 
     subject: str

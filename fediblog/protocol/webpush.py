@@ -16,8 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-from fediblog.domain.records import record
+from msgspec import Struct
 
 MOST = 3_800  # bytes of a message: services take 4096 with everything around it (RFC 8030 §7.2)
 TTL = 172_800  # seconds for which a service keeps a message for a phone that is off
@@ -25,8 +24,7 @@ _RECORD = 4_096
 _JWT_LASTS = 43_200  # seconds; services refuse more than a day (RFC 8292 §2)
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Subscriber:
+class Subscriber(Struct, frozen=True, kw_only=True):
     """Where one browser or phone is reached, and the keys that it chose: uncompressed P-256 point, 16 bytes."""
 
     endpoint: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-from fediblog.domain.records import record
+from msgspec import Struct
 
 T = TypeVar("T")
 FAR = (1 << 63) - 1
@@ -19,8 +19,7 @@ def both_ways(sql: str, column: str) -> tuple[str, str]:
     return f"{sql} order by {column} {NEWEST} limit :n", f"{sql} order by {column} {OLDEST} limit :n"
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Window:
+class Window(Struct, frozen=True, kw_only=True):
     """Numbers below `before` and above `after`, both left out, at most `limit`.
 
     Where a list goes by place, the first `offset` are left out, too.

@@ -12,10 +12,11 @@ from email.utils import format_datetime
 from html import escape
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment
 from fediblog.domain.posts import Byline, Post
-from fediblog.domain.records import record
 from fediblog.hashtags import key
 from fediblog.messages import ENGLISH, text
 from fediblog.protocol import previews
@@ -28,8 +29,7 @@ CONTENT = "http://purl.org/rss/1.0/modules/content/"
 _TITLE = 80  # characters of a note's beginning, for readers that cannot show an item without a title
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Feed:
+class Feed(Struct, frozen=True, kw_only=True):
     """What a feed says of itself. `page` and `base` are whole addresses; `base` is what the feeds' endings follow."""
 
     title: str

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from urllib.parse import unquote, urlsplit
 
+from msgspec import Struct, field
+from msgspec.structs import replace
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from fediblog import formdata
-from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Invalid, Refused
 from fediblog.formdata import FormTooLarge, Limits
 from fediblog.markup.text import one_line, tidy
@@ -38,8 +38,7 @@ _ANY = Limits(fields=MOST_FIELDS, files=MOST_FILES, size=FORM_BYTES)
 _OF_NOBODY = Limits(fields=MOST_FIELDS - 20, files=MOST_FILES, size=KEPT_BYTES, files_kept=False)
 
 
-@record(slots=True)
-class Form:
+class Form(Struct):
     """The fields of a form, what is wrong with them (by name), and who sent it."""
 
     data: FormData

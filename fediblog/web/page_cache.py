@@ -10,10 +10,10 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from msgspec import Struct
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fediblog.counters import SHELF
-from fediblog.domain.records import record
 from fediblog.errors import Unavailable
 from fediblog.memory import Memory
 from fediblog.messages import ENGLISH
@@ -39,8 +39,7 @@ _WORDS = 400  # bytes of these that are worth a place in a key
 Key = tuple[bytes, bytes, bytes, bytes, str]
 
 
-@record(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A whole answer as it is sent, and when it was made (seconds of a monotonic clock)."""
 
     start: Message

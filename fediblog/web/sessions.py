@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from fediblog.domain.accounts import Account, AccountRole, Login
-from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Refused
 from fediblog.federation.site import Site
 from fediblog.store.people import access, logins, relation_lists
@@ -41,8 +41,7 @@ class SignInNeeded(Refused):
         super().__init__("sign-in-needed", key="error.sign-in")
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(Struct, frozen=True, kw_only=True):
     """A signed-in visitor: the account that acts, the others of the login, and what waits to be looked at."""
 
     session: Session
@@ -59,8 +58,7 @@ class Visit:
         return self.login.role == "owner"
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Holder:
+class Holder(Struct, frozen=True, kw_only=True):
     """A session and whose it is: also of a login that has no account any more, and so cannot visit."""
 
     session: Session

@@ -6,13 +6,12 @@ and comes back in the page that follows. So nothing typed is in an address, a co
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from msgspec import Struct
+from msgspec.structs import replace
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fediblog.domain.records import record
 from fediblog.errors import Forbidden
 from fediblog.markup.text import one_line
 from fediblog.store.tx import Tx
@@ -27,8 +26,7 @@ _KEPT = "kept."
 _DESK = "/write"
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """Where a form was to be sent, what was in it, and the number of the account that it was made for, if any.
 
     `files` are the names of those that were chosen: of a form that nobody has sent no file is kept.

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from fediblog.actions import account_actions, follow_actions, moderation_actions, post_actions, reaction_actions

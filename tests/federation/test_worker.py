@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from fediblog.actions import account_actions
 from fediblog.actions.drafts import Draft
@@ -238,7 +239,7 @@ async def test_who_holds_the_lock_of_a_folder_is_alone(hub: Hub, role: str, alon
     await hub.add_job("send-counts", "1")
     site = hub.world.sites["one.test"]
     assert len(await site.db.write(job_queue.claim)) == 1
-    worker = Worker(replace(site, settings=replace(site.settings, role=role)))
+    worker = Worker(replace(site, kept={}, settings=replace(site.settings, role=role)))
     await worker.recover()
     assert await worker.idle() == (1 if alone and site.db.engine == "sqlite" else 0)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from fediblog.domain.scopes import covers
 from fediblog.mastodon.endpoint_table import Endpoint

@@ -8,11 +8,11 @@ import logging
 import re
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from fediblog.counters import INBOX, MOST_SERIES, REFUSALS, Counter
 from fediblog.errors import Refused

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from fediblog.domain.documents import PUBLIC, Activity, Actor, Attachment, Json, Note
 from fediblog.errors import Refused

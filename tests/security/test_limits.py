@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from fediblog.actions import account_actions
 from fediblog.app import create_app
@@ -132,7 +132,7 @@ async def test_whose_key_cannot_be_read_is_not_signed(at_home: Home, bob: Person
 
 
 async def test_a_login_adds_so_many_accounts(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    site = replace(blog.site, settings=replace(blog.site.settings, accounts_per_login=3))
+    site = replace(blog.site, kept={}, settings=replace(blog.site.settings, accounts_per_login=3))
     monkeypatch.setattr(blog.app.state, "site", site)
     browser = await blog.owner()
     for number in range(2):
@@ -156,7 +156,7 @@ async def test_the_operator_may_add_more(at_home: Home) -> None:
 
 async def test_a_worker_shows_its_numbers_and_nothing_else(at_home: Home) -> None:
     token = "a-token-of-some-length"
-    site = replace(at_home.site, settings=replace(at_home.site.settings, role="worker", metrics_token=token))
+    site = replace(at_home.site, kept={}, settings=replace(at_home.site.settings, role="worker", metrics_token=token))
     app = metrics.create_app(site)
     url = "https://home.test"
     assert (await ask(app, "GET", f"{url}/metrics", {})).status_code == 401

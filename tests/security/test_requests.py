@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from fediblog.actions import follow_actions
 from fediblog.actions.drafts import Draft
@@ -77,7 +78,7 @@ async def inner(at_home: Home, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     monkeypatch.setattr("fediblog.net.http_engine.dial", dial)
     made = Inner(at_home.web, ["127.0.0.1"])
     at_home.site.client.engine = made
-    at_home.site = replace(at_home.site, engine=made)  # deliveries go by it
+    at_home.site = replace(at_home.site, kept={}, engine=made)  # deliveries go by it
     yield made
     await made.close()
 

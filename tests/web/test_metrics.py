@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
@@ -34,7 +34,7 @@ async def world() -> AsyncIterator[World]:
 @pytest.fixture
 def app(world: World) -> App:
     site = world.sites[HOST]
-    return create_app(replace(site, settings=replace(site.settings, metrics_token=TOKEN)))
+    return create_app(replace(site, kept={}, settings=replace(site.settings, metrics_token=TOKEN)))
 
 
 async def test_without_a_token_in_the_settings_there_is_no_such_page(world: World) -> None:

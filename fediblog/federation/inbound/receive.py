@@ -5,13 +5,13 @@ Everything is checked in one order, and each check that fails ends the request.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fediblog import inbox, log
 from fediblog.counters import INBOX
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity, Json
-from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.inbound import forwarded, request_signers
@@ -38,8 +38,7 @@ __all__ = ["Receipt", "process", "receive"]
 RETRY = 60_000  # ms before an activity that could not be dealt with is tried again; four times as long each time
 
 
-@record(frozen=True, slots=True)
-class _Letter:
+class _Letter(Struct, frozen=True):
     """One activity, as it came, who deals with it, and whose inbox it came to."""
 
     activity: Activity
@@ -50,8 +49,7 @@ class _Letter:
     inbox_owner: int | None
 
 
-@record(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     """What the database knows before anything is proven."""
 
     held: tuple[StoredKey, Account] | None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 
+from msgspec import Struct
+
 from fediblog import log
 from fediblog.counters import REFUSALS
-from fediblog.domain.records import record
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.site import Site
 from fediblog.limits import Limit
@@ -24,8 +25,7 @@ _STATUS = {"too-large": 413, "content-encoding": 415, "content-type": 415, "not-
 _MALFORMED = ("json-", "jsonld-")
 
 
-@record(frozen=True, slots=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """The answer to a delivery: an HTTP status and a short text; `reason` is for the log. `retry_after` in seconds."""
 
     status: int

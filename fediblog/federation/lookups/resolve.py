@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from functools import lru_cache
 from html import unescape
+
+from msgspec.structs import replace
 
 from fediblog import inbox
 from fediblog.domain.accounts import Account

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import field
 from itertools import groupby
 from typing import TypeAlias
 
-from fediblog.domain.records import record
+from msgspec import Struct, field
+
 from fediblog.errors import Unavailable
 from fediblog.federation.site import Site
 from fediblog.net import Scheme
@@ -29,8 +29,7 @@ Dice = Callable[[], float]
 _Waiting: TypeAlias = "tuple[Learned, asyncio.Future[None]]"
 
 
-@record(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What came of one try. `status` is None if there was no answer."""
 
     delivery: Delivery
@@ -39,8 +38,7 @@ class Outcome:
     error: str
 
 
-@record(slots=True)
-class Learned:
+class Learned(Struct):
     """What came of a batch so far."""
 
     host: str

@@ -9,10 +9,10 @@ import secrets
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec import Struct
 
 from fediblog import log
 from fediblog.domain.posts import Notice
-from fediblog.domain.records import record
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.outbound import vapid
 from fediblog.federation.site import Site
@@ -32,8 +32,7 @@ MOST_BODY = 200  # characters of a post that a message shows
 GONE = (404, 410)  # the service knows the subscription no more (RFC 8030 §7.3)
 
 
-@record(frozen=True, slots=True)
-class _Message:
+class _Message(Struct, frozen=True):
     """What is told, and to whom."""
 
     subscription: Subscription

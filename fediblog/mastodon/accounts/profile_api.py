@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fediblog.actions import account_actions
 from fediblog.actions.account_actions import NO_PICTURE, Profile

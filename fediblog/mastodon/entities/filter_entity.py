@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from msgspec import Struct
+
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.markup.html import plain
 from fediblog.mastodon.entities.base import Json, maybe_moment
 from fediblog.store.readers import filters
@@ -18,8 +19,7 @@ from fediblog.store.tx import Tx
 _WORD = re.compile(r"\w")
 
 
-@record(frozen=True, slots=True)
-class Sieve:
+class Sieve(Struct, frozen=True):
     """The filters of one reader that count now."""
 
     filters: tuple[tuple[Filter, re.Pattern[str] | None], ...] = ()

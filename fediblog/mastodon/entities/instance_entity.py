@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from fediblog import __version__
 from fediblog.actions import account_actions, drafts, post_actions
-from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.markup.text import MARKDOWN, PLAIN
 from fediblog.mastodon.api_view import Look
@@ -38,8 +39,7 @@ _POLL = {
 _OPEN = {"local": "public", "remote": "public"}
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """What there is to tell."""
 
     usage: Mapping[str, int]

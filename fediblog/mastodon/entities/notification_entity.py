@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from fediblog.domain.posts import Notice
-from fediblog.domain.records import record
 from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.entities import account_entity
 from fediblog.mastodon.entities.base import Json, moment
@@ -27,8 +27,7 @@ PARTLY = ("id", "acct", "url", "avatar", "avatar_static", "avatar_description", 
 SAMPLE = 8  # people who are named of a group
 
 
-@record(slots=True)
-class Group:
+class Group(Struct):
     """Notices that are told together, newest first."""
 
     key: str

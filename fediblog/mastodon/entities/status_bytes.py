@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Account
-from fediblog.domain.records import record
 from fediblog.mastodon.api_view import KeptPost, Look
 from fediblog.mastodon.calls import encode
 from fediblog.mastodon.entities import account_entity, filter_entity
@@ -43,8 +44,7 @@ _PINNED = (b',"pinned":false', b',"pinned":true')
 _ROW = 2  # columns of a timeline's row before those of the post
 
 
-@record(slots=True)
-class _Page:
+class _Page(Struct):
     """All that one list is made of; the totals by number of the post."""
 
     look: Look

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import OPEN, PUBLIC, Attachment, Policy, Poll, Visibility
 from fediblog.domain.posts import Boost, Post
-from fediblog.domain.records import record
 from fediblog.markup.html import escape
 from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.entities import account_entity, filter_entity
@@ -39,8 +39,7 @@ _COMMENTS = {"public": "everyone", "followers": "followers", "nobody": "nobody"}
 _KINDS = {"Image": "image", "Video": "video", "Audio": "audio"}
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(Struct, frozen=True, kw_only=True):
     """A post as a status, or a boost of it: then `id` and `at` are the boost's."""
 
     id: int
@@ -58,8 +57,7 @@ class Shown:
         return cls(id=thing.id if thing.booster else thing.post.id, post=thing.post, booster=thing.booster)
 
 
-@record(slots=True)
-class Beside:
+class Beside(Struct):
     """What belongs to some posts and is not in them."""
 
     accounts: dict[int, Json] = field(default_factory=dict)

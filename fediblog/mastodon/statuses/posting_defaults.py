@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from fediblog.domain.documents import Visibility
-from fediblog.domain.records import record
 from fediblog.mastodon.entities.base import NAMED
 from fediblog.store.posts import reader_marks
 from fediblog.store.tx import Tx
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Preferred:
+class Preferred(Struct, frozen=True, kw_only=True):
     """The account's own choice."""
 
     visibility: Visibility

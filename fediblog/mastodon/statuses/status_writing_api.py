@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from fediblog.actions import post_actions, reaction_actions
 from fediblog.actions.drafts import Draft

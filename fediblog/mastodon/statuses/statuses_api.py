@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fediblog.actions import quote_actions
 from fediblog.actions.draft_of_post import source_of

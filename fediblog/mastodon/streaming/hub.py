@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
-from dataclasses import field
+
+from msgspec import Struct, field
 
 from fediblog import log
-from fediblog.domain.records import record
 from fediblog.errors import Forbidden, TooOften, Unavailable
 from fediblog.federation.site import Site
 from fediblog.mastodon.api_view import Look
@@ -29,8 +29,7 @@ LOOK_EVERY = 1.0  # seconds, where another process cannot wake us
 _SEEN = 32_768  # events that are remembered as told
 
 
-@record(eq=False, slots=True)
-class Listener:
+class Listener(Struct, eq=False):
     """One connection: its token, its streams, and the messages that wait for it."""
 
     token: Token

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TypeAlias
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import encode
 from fediblog.mastodon.entities.instance_entity import announcement
@@ -49,8 +50,7 @@ _NAMES = {
 _OF_ONE = (events.NOTICE, events.FILTERS, events.CONVERSATION)
 
 
-@record(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One message: where it comes from, what it is, and its JSON as text."""
 
     label: list[str]

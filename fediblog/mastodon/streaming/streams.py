@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.domain.scopes import covers
 from fediblog.errors import Forbidden, Invalid
 from fediblog.hashtags import key
@@ -30,8 +31,7 @@ STREAMS: dict[str, tuple[str, str]] = {
 LONGEST_TAG = 200
 
 
-@record(frozen=True, slots=True)
-class Stream:
+class Stream(Struct, frozen=True):
     """One stream: its name, and which list or hashtag it is about."""
 
     name: str

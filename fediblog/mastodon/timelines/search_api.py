@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.errors import FediblogError, Invalid
 from fediblog.federation import quotas
 from fediblog.federation.lookups import resolve
@@ -25,8 +26,7 @@ TYPES = ("accounts", "statuses", "hashtags")
 LONGEST = 1000  # characters of what is looked for
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class _Wanted:
+class _Wanted(Struct, frozen=True, kw_only=True):
     """What is looked for, where, and by whom."""
 
     words: str

@@ -13,7 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.errors import Misuse, Unavailable
 from fediblog.store.tx import Row, Scalar, Tx
 
@@ -41,8 +42,7 @@ where c.contype = 'f' and not c.condeferrable and r.relnamespace = current_schem
 Table = tuple[str, list[str], Iterable[Sequence[Scalar]]]
 
 
-@record(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """The first line of a dump."""
 
     schema: int

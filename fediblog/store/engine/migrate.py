@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.errors import Misuse
 from fediblog.store.engine import host_migration
 from fediblog.store.engine.sql import define
@@ -24,8 +25,7 @@ _TABLE = (
 )
 
 
-@record(frozen=True, slots=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """One step of the schema."""
 
     version: int

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.store.tx import Tx
 from fediblog.store.visible import at_host
 
@@ -28,8 +29,7 @@ _WRITTEN = (
 )
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Bond:
+class Bond(Struct, frozen=True, kw_only=True):
     """What one of our accounts is to another account, with all that it has said about it."""
 
     following: bool = False

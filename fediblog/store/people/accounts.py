@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fediblog.domain.accounts import Account, AccountRole
 from fediblog.domain.documents import Actor, Key, Picture, ProfileField
 from fediblog.domain.memo import Kept
-from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.markup.text import display_name
@@ -49,8 +50,7 @@ _UPDATE = (
 )
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class NewKey:
+class NewKey(Struct, frozen=True, kw_only=True):
     """A key pair of ours, about to be stored. `public` is a PEM (rsa) or a Multikey (ed25519), `private` a PEM."""
 
     kind: str
@@ -58,8 +58,7 @@ class NewKey:
     private: str
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class StoredKey:
+class StoredKey(Struct, frozen=True, kw_only=True):
     """A public key and whose it is; `private` (PEM) only for ours."""
 
     uri: str

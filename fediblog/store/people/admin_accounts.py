@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Account
-from fediblog.domain.records import record
 from fediblog.protocol.authority import compared_host
 from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.ids import number_of
@@ -21,8 +22,7 @@ _FIND = (
 _FOUND = (f"{_FIND} {NEWEST} limit :n", f"{_FIND} {OLDEST} limit :n")
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(Struct, frozen=True, kw_only=True):
     """An account; if it is one of ours, with the role of its login, and whether that is kept out."""
 
     account: Account
@@ -30,8 +30,7 @@ class Member:
     disabled: bool = False
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Sieve:
+class Sieve(Struct, frozen=True, kw_only=True):
     """Which accounts are asked for: `origin` is local or remote, the rest as it is stored; empty is any."""
 
     origin: str = ""
@@ -67,8 +66,7 @@ def many(tx: Tx, numbers: set[int]) -> dict[int, Member]:
     return {row.id: _member(row) for row in rows}
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class BlockedHost:
+class BlockedHost(Struct, frozen=True, kw_only=True):
     """A server that is not listened to, and since when."""
 
     number: int

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import AccountRole
-from fediblog.domain.records import record
 from fediblog.store.tx import Row, Tx
 
 TOKENS = "tokens"
@@ -21,8 +22,7 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class App:
+class App(Struct, frozen=True, kw_only=True):
     """A program that registered here. `redirects` are the addresses that it may send people back to."""
 
     id: int
@@ -35,8 +35,7 @@ class App:
     created: int
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Code:
+class Code(Struct, frozen=True, kw_only=True):
     """An authorisation that waits to be swapped for a token (RFC 6749 §4.1.2)."""
 
     app: int
@@ -49,8 +48,7 @@ class Code:
     used: int | None = None
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Token:
+class Token(Struct, frozen=True, kw_only=True):
     """What a bearer token stands for. Without an account it is an app's own (client credentials)."""
 
     id: int

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 from zlib import crc32
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Account, Login
-from fediblog.domain.records import record
 from fediblog.errors import Refused
 from fediblog.store.people import accounts, apps
 from fediblog.store.tx import Row, Tx
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Struct, frozen=True, kw_only=True):
     """A signed-in browser; `account` is the one it acts as. Times in UTC milliseconds."""
 
     token: str

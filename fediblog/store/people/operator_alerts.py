@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.store.people import server_state
 from fediblog.store.tx import Tx
 
@@ -13,8 +14,7 @@ KINDS = (DAMAGE, DISK, CLOCK)
 KEPT_CLOCK = 86_400_000  # ms after the last time that it was noticed
 
 
-@record(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """One of them: what was found, and when (ms)."""
 
     kind: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Account
-from fediblog.domain.records import record
 from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
@@ -15,8 +16,7 @@ _LOW = (1 << 20) - 1
 Queries = tuple[str, str]
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Somebody in a list; `mark` is what paging goes by, `until` (ms) when a mute ends."""
 
     mark: int

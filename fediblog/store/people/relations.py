@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Relation
-from fediblog.domain.records import record
 from fediblog.domain.rules import Viewer
 from fediblog.store.people import foreign_inboxes
 from fediblog.store.people.hosts import BLOCKS, domains
@@ -19,8 +20,7 @@ _KEEPS_OFF = (
 )
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Follow:
+class Follow(Struct, frozen=True, kw_only=True):
     """One follow; `state` is pending or accepted, `uri` the id of the Follow that stands.
 
     `reblogs` and `languages` (separated by blanks; all, if there are none) say what of the other is shown, `notify`

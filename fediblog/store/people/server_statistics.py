@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.store.tx import Tx
 
 WEEK: Final = 7 * 86_400_000  # ms
@@ -13,8 +14,7 @@ _MONDAY: Final = 3 * 86_400_000  # ms: the first day of 1970 was a Thursday
 PEERS: Final = 10_000
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Week:
+class Week(Struct, frozen=True, kw_only=True):
     """What happened from a Monday (UTC milliseconds) on, for seven days."""
 
     begins: int

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Literal
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Account
-from fediblog.domain.records import record
 from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 from fediblog.store.visible import shown_below
@@ -14,8 +15,7 @@ from fediblog.store.visible import shown_below
 State = Literal["pending", "accepted", "rejected"]
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Approval:
+class Approval(Struct, frozen=True, kw_only=True):
     """What the author of `post` said to what we did to it; `proof` is the id of the authorization.
 
     `by_accept`: there is none, and `proof` is the id of the Accept itself (GoToSocial unless it was asked first).
@@ -81,8 +81,7 @@ def proven(tx: Tx, proof: str) -> str:
     return str(row.uri) if row else ""
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class ReplyAuthorization:
+class ReplyAuthorization(Struct, frozen=True, kw_only=True):
     """Our author's word that the answer, like or boost `replying` (an id) of a post of ours may stand.
 
     `kind` is Reply, Like or Announce.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.store.id_paging import Window, both_ways
 from fediblog.store.posts.timelines import Entry, entries
 from fediblog.store.queues import events
@@ -25,8 +26,7 @@ _EARLIER = (
 )
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Conversation:
+class Conversation(Struct, frozen=True, kw_only=True):
     """One conversation of an account; `last` is the number of its last post."""
 
     id: int

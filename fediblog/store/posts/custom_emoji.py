@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fediblog.domain.documents import Emoji
-from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 from fediblog.store.json_columns import emoji_from, emoji_text
 from fediblog.store.tx import Row, Tx
@@ -20,8 +21,7 @@ _IN_PROFILES = "select id, emoji from account where local = 1 and emoji <> '[]' 
 _SET_IN_PROFILE = "update account set emoji = :emoji where id = :id"
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class OwnEmoji:
+class OwnEmoji(Struct, frozen=True, kw_only=True):
     """One of them; `file` is a name in the media folder, `still` that of a copy that does not move.
 
     `updated` (ms) is when the picture came.

@@ -6,13 +6,13 @@ import json
 from collections.abc import Collection, Sequence
 from typing import TypedDict, Unpack
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.errors import Invalid, Refused
 from fediblog.store.tx import Row, Tx
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Upload:
+class Upload(Struct, frozen=True, kw_only=True):
     """One picture of ours; `file`, `large` and `small` are names in the media folder, pixels are those of `file`.
 
     One that is still being worked on has no `file` yet; `problem` says why it never will.

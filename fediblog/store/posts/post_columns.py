@@ -11,9 +11,10 @@ from dataclasses import MISSING, fields
 from operator import attrgetter
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from fediblog.domain.documents import Note, Picture, Source, Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.store import json_columns
 from fediblog.store.tx import Scalar
 
@@ -21,8 +22,7 @@ Values = dict[str, Any]
 """What a statement stores, by the name of the column."""
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Placement:
+class Placement(Struct, frozen=True, kw_only=True):
     """What our own side decides about a post beside the note itself.
 
     `month` is YYYY/MM of an article's address, `guest` the number of who wrote it, if that is no actor.
@@ -41,8 +41,7 @@ class Placement:
     app_website: str = ""
 
 
-@record(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """An attribute of a post (or of its placement) in one or more columns, by default in one of the same name.
 
     `said_by` is whose attribute of that name is stored: the note's, the placement's, or an argument of the statement.

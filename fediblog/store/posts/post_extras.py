@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import field
 from itertools import compress, product
 from typing import NamedTuple, TypeAlias
 
-from fediblog.domain.records import record
+from msgspec import Struct, field
+
 from fediblog.domain.thread_order import branch_sizes
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import shut_out
@@ -91,8 +91,7 @@ Parts: TypeAlias = tuple[list[Row] | None, list[Row] | None, list[Row] | None]
 """Whom a post names, its hashtags, its files."""
 
 
-@record(slots=True)
-class Beside:
+class Beside(Struct):
     """By number of the post: what it is made of beside its row, how often it was answered and so on, and by whom."""
 
     mentions: dict[int, list[Row]] = field(default_factory=dict)

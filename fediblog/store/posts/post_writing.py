@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Note, Poll, Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.store.json_columns import poll_text
 from fediblog.store.posts import approvals, conversations, post_columns, quotes, tags_and_files, thread_links
 from fediblog.store.posts.post_columns import Placement
@@ -92,8 +93,7 @@ def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
         events.tell(tx, events.EDIT, account=post.account.id, post=post.id)
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Revision:
+class Revision(Struct, frozen=True, kw_only=True):
     """What a post said before an edit; `at` when it had come to say so."""
 
     title: str
@@ -232,8 +232,7 @@ def bury(tx: Tx, uri: str, owner: str, kind: str = "", *, local: bool = False, p
     )
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Tombstone:
+class Tombstone(Struct, frozen=True, kw_only=True):
     """What remains of a deleted thing."""
 
     uri: str

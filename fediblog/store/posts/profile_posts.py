@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.memo import Kept
 from fediblog.domain.posts import Boost, Post
-from fediblog.domain.records import record
 from fediblog.hashtags import key
 from fediblog.store.id_paging import FIRST, Window, both_ways
 from fediblog.store.people import accounts
@@ -47,8 +48,7 @@ _MONTHS: Kept[int, list[tuple[str, int]]] = Kept(512)
 _TOTALS: Kept[int, int] = Kept(2048)
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """Which of an account's posts are asked for; `own` replies go on with what the account said itself."""
 
     replies: Literal["all", "own", "none"] = "all"

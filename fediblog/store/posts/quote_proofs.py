@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Literal, NamedTuple
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.store.queues import events
 from fediblog.store.tx import Tx
 
 State = Literal["waiting", "accepted", "rejected", "revoked"]
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Proof:
+class Proof(Struct, frozen=True, kw_only=True):
     """The authorization `proof` by which `post` quotes `quoted` (ids); `author` is whose it is, once that is known."""
 
     post: int

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Account
-from fediblog.domain.records import record
 from fediblog.store.people import accounts
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import shown_below
@@ -27,8 +28,7 @@ _TOTALS = (  # what was granted to a post that has not come, or is not for every
 )
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Authorization:
+class Authorization(Struct, frozen=True, kw_only=True):
     """A promise that the post `quoting`, by `account`, may quote one of ours; `revoked` when it was taken back (ms)."""
 
     id: int
@@ -118,8 +118,7 @@ def granted(tx: Tx, quoting: Collection[str]) -> set[tuple[str, int]]:
     return {(row.quoting, row.post) for row in rows}
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What became of the question whether a post of ours may quote: pending, accepted, rejected, revoked or, if its
     author cannot be asked, unauthorized.
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import field
 
-from fediblog.domain.records import record
+from msgspec import Struct, field
+
 from fediblog.store.tx import Tx
 
 KEPT_KEYS = 86_400_000  # ms in which a request that is sent again is known by its key
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Marks:
+class Marks(Struct, frozen=True, kw_only=True):
     """Numbers of posts that are bookmarked, of threads that are muted, and the answers chosen in polls."""
 
     bookmarked: frozenset[int] = frozenset()
@@ -40,8 +39,7 @@ def marks(tx: Tx, viewer: int, posts: Collection[int]) -> Marks:
     )
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Defaults:
+class Defaults(Struct, frozen=True, kw_only=True):
     """What new posts of an account are like where its app says nothing."""
 
     visibility: str = "public"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.hashtags import key
 from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.ids import number_of
@@ -41,8 +42,7 @@ _STORED = (
 _FOLLOWED_TAGS = (f"{_FOLLOWED} {NEWEST} limit :n", f"{_FOLLOWED} {OLDEST} limit :n")
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Featured:
+class Featured(Struct, frozen=True, kw_only=True):
     """A hashtag on a profile, with how many public posts of the account have it, and when the last was published."""
 
     number: int

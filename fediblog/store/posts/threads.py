@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.domain.thread_order import Place, in_reading_order
 from fediblog.store.id_paging import FIRST, Window
 from fediblog.store.posts import posts
@@ -47,8 +48,7 @@ class PostLink(NamedTuple):
     uri: str
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Below:
+class Below(Struct, frozen=True, kw_only=True):
     """One page of the answers below a post. Pages count from 1."""
 
     places: list[Place]

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, cast
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.store.id_paging import FIRST, Window, both_ways
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts
@@ -107,8 +108,7 @@ class Entry(Row, Protocol):
         """The account that passed the post on, if that is why it is here."""
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class ListedPost:
+class ListedPost(Struct, frozen=True, kw_only=True):
     """A whole post at its place in a timeline; `id` is what paging goes by, `booster` who passed the post on."""
 
     id: int
@@ -116,8 +116,7 @@ class ListedPost:
     booster: Account | None = None
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Tags:
+class Tags(Struct, frozen=True, kw_only=True):
     """Which posts a tag's timeline has: with `tag` or one of `either`, with every one of `every`, with none of `none`.
 
     All are lower case. `side` is `local`, `remote` or nothing for both.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.store.posts.timelines import Entry, entries
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE
@@ -50,8 +51,7 @@ _PAGES = (
 )
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(Struct, frozen=True, kw_only=True):
     """What is known of a page that is linked to. `picture` is its address."""
 
     title: str
@@ -62,8 +62,7 @@ class Page:
     blurhash: str
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Trend:
+class Trend(Struct, frozen=True, kw_only=True):
     """A hashtag (in lower case) or a link, and its use by the day's beginning (ms)."""
 
     word: str

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.store.tx import Row, Tx
 
 T = TypeVar("T")
@@ -19,8 +20,7 @@ PAUSE = 40_000  # ms more each time before a row is taken again with which the p
 ABANDONED = "The process ended each time while this was being done."
 
 
-@record(frozen=True, slots=True)
-class Queue:
+class Queue(Struct, frozen=True):
     """The statements for one table."""
 
     due: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.store.people.accounts import host_of
 from fediblog.store.people.hosts import TroubledHost as TroubledHost
 from fediblog.store.people.hosts import give_back as give_back
@@ -56,8 +57,7 @@ class Failure(NamedTuple):
     last_error: str | None
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True, kw_only=True):
     """An activity of ours and how far it got."""
 
     id: int

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.store.ids import first_of
 from fediblog.store.tx import Tx
 
@@ -19,8 +20,7 @@ OVERLAP = 10_000 << 20  # of ids: another process may commit later what it began
 MOST = 500  # that are taken at a time
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """One event. `account` is whom it happens to, or who did it; `item` the boost, notice or conversation."""
 
     id: int

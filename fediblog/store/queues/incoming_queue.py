@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Account
-from fediblog.domain.records import record
 from fediblog.store.ids import first_of
 from fediblog.store.people import accounts
 from fediblog.store.people.accounts import StoredKey
@@ -31,8 +32,7 @@ _STANDING = (
 )
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class Incoming(Struct, frozen=True, kw_only=True):
     """An activity that was answered with 202 and is still to be done; `actor` is who signed it.
 
     `inbox_owner` is the account whose own inbox it came to. `tries` counts this one.

@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.store.queues import claims
 from fediblog.store.tx import Row, Tx
 
@@ -14,8 +15,7 @@ CHANNEL = "jobs"
 MOST_TRIES = 8
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """One piece of work; `subject` names the thing, `payload` says the rest, `tries` counts this one."""
 
     id: int

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.store.people import relations
 from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Row, Tx
@@ -43,8 +44,7 @@ _OF_NOTICE = (
 )
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class Subscription(Struct, frozen=True, kw_only=True):
     """One app of one account, whose subscriptions are counted from 1: `id` is the number.
 
     `key` and `secret` are the app's, in base64url; `sealed` is its token, encrypted.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.store.queues import incoming_queue, job_queue
 from fediblog.store.tx import Tx
 
 _PROBE = "urn:fediblog:probe"
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Pressure:
+class Pressure(Struct, frozen=True, kw_only=True):
     """What waits, by queue and state, and how many other servers do not answer."""
 
     queues: dict[tuple[str, str], int]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.store.tx import Row, Tx
 
 MOST = 100
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Announcement:
+class Announcement(Struct, frozen=True, kw_only=True):
     """One of them. `content` is clean HTML; shown until `ends`, if that is set. Times in UTC milliseconds."""
 
     id: int

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.store.tx import Row, Tx
 
 MOST = 200  # filters of one account
@@ -12,8 +13,7 @@ MOST_KEYWORDS = 500  # of one filter
 CONTEXTS = ("home", "notifications", "public", "thread", "account")
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Keyword:
+class Keyword(Struct, frozen=True, kw_only=True):
     """A word or words; `whole_word` says that no letter may stand beside them."""
 
     id: int
@@ -21,8 +21,7 @@ class Keyword:
     whole_word: bool
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Filter:
+class Filter(Struct, frozen=True, kw_only=True):
     """One filter; `action` is warn, hide or blur, `expires` UTC ms. `posts` are (number of the entry, of the post)."""
 
     id: int

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Account
-from fediblog.domain.records import record
 from fediblog.store.id_paging import Window, both_ways
 from fediblog.store.people import accounts
 from fediblog.store.tx import Row, Tx
@@ -19,8 +20,7 @@ _MEMBERS = both_ways(
 )
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class List:
+class List(Struct, frozen=True, kw_only=True):
     """One list. `replies` says which answers it shows: to its members, to all whom one follows, or none.
 
     What comes from members of an `exclusive` one is not in the home timeline.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.store.tx import Tx
 
 TIMELINES = ("home", "notifications")
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Marker:
+class Marker(Struct, frozen=True, kw_only=True):
     """One marker; `version` counts how often it was set."""
 
     timeline: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Account
-from fediblog.domain.records import record
 from fediblog.markup.text import tidy
 from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.json_columns import strings
@@ -23,8 +24,7 @@ _FOUND = (f"{_FIND} {NEWEST} limit :n", f"{_FIND} {OLDEST} limit :n")
 OPEN_REPORTS = 20  # of one reporter about one account; until somebody has looked at them, more say nothing new
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """Somebody reports an account, with ids of posts and a text; `rules` are those of the server that are meant.
 
     `assigned` and `closed_by` are accounts of ours.
@@ -45,8 +45,7 @@ class Report:
     closed_by: int | None = None
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(Struct, frozen=True, kw_only=True):
     """One thing that was refused; `reason` is a stable code."""
 
     id: int

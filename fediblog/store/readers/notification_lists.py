@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from msgspec import Struct
+
 from fediblog.domain.posts import Notice
-from fediblog.domain.records import record
 from fediblog.store.id_paging import Window, both_ways
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts
@@ -43,8 +44,7 @@ _FORGET = (
 )
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """Which notices: of these kinds, of one person alone (0: of anybody), with those that wait for consent or not."""
 
     kinds: Collection[str] = KINDS
@@ -52,8 +52,7 @@ class Wanted:
     filtered: bool = False
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(Struct, frozen=True, kw_only=True):
     """Notices of some kinds about one post (0: about none) in a time (ms, the end left out)."""
 
     kinds: Collection[str]
@@ -62,8 +61,7 @@ class Span:
     last: int
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Unread:
+class Unread(Struct, frozen=True, kw_only=True):
     """A notice that was not read, as far as it has to be known to count it."""
 
     id: int

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Literal
 
-from fediblog.domain.records import record
+from msgspec import Struct
+
 from fediblog.store.id_paging import Window
 from fediblog.store.tx import Row, Tx
 
@@ -40,8 +41,7 @@ _PENDING = (
 )
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """Somebody whose notices wait; `post` is the latest that they are about. Times in UTC ms."""
 
     actor: int

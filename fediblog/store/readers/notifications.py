@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from fediblog.domain.posts import Post
 from fediblog.store.id_paging import FAR, Window

@@ -9,10 +9,10 @@ from functools import cache
 from html import escape
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from fediblog.domain.documents import OPEN, Policy, Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.domain.rules import is_for_nobody
 from fediblog.messages import text
 from fediblog.web.components.page_elements import icon
@@ -21,8 +21,7 @@ from fediblog.web.components.page_links import Links
 _FREE = Policy()
 
 
-@record(frozen=True, slots=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """Who looks at a page: the number of the account that has signed in, if any, and what the forms carry along."""
 
     links: Links

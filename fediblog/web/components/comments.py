@@ -7,10 +7,10 @@ from html import escape
 from typing import Protocol
 
 from markupsafe import Markup
+from msgspec import Struct
 
 from fediblog.domain.memo import Kept
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.messages import text
 from fediblog.web.components import emoji_images
 from fediblog.web.components.page_elements import byline_of, icon
@@ -21,8 +21,7 @@ LONGEST_KEPT = 4000  # characters
 _SHOWN: Kept[int, str] = Kept(MOST_KEPT)
 
 
-@record(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """An answer and how far it is indented; `to` is the one it answers where the indentation does not tell.
 
     `page` is the page of comments on which that one stands, 0 if it is the same.

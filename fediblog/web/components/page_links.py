@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from msgspec import Struct
+
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.domain.urls import Urls
 
 
-@record(frozen=True, slots=True)
-class Links:
+class Links(Struct, frozen=True):
     """Where a link should lead, for this visitor: inside of the site for those who have signed in."""
 
     urls: Urls

@@ -6,17 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 from urllib.parse import urlencode
 
+from msgspec import Struct
 from starlette.requests import Request
 
-from fediblog.domain.records import record
 from fediblog.store.id_paging import FAR, Window
 
 T = TypeVar("T")
 _MOST = 999_999_999  # pages
 
 
-@record(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(Struct, Generic[T], frozen=True):
     """Some items, and the address (path and query) of those that follow, if there are any.
 
     `number` counts from 1 as somebody turns the pages: the first begins with what is newest now.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from fediblog.actions import moderation_actions
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.errors import Forbidden, Invalid
 from fediblog.store.people import operator_alerts, relations
 from fediblog.store.people.hosts import TroubledHost
@@ -31,8 +31,7 @@ SIZE = 25
 _DAY = 86_400_000
 
 
-@record(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """One activity about a post, how far it got, and the servers that it has not reached.
 
     While it is `spreading`, it is not known yet how many servers there are.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.records import record
 from fediblog.errors import NotFound
 from fediblog.store.people import accounts, apps
 from fediblog.store.people.apps import Token
@@ -22,8 +22,7 @@ from fediblog.web.sessions import Visit, ask_as, page
 PATH = "/settings/apps"
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Program:
+class Program(Struct, frozen=True, kw_only=True):
     """One token: whose it is, as which account, and what it may do."""
 
     token: Token

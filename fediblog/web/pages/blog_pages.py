@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from msgspec import Struct
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -11,7 +11,6 @@ from starlette.routing import Route
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.errors import Gone, NotFound
 from fediblog.hashtags import SIGNS, key
 from fediblog.markup.html import plain
@@ -73,8 +72,7 @@ def _tagged(tx: Tx, viewer: int, name: str, window: Window) -> list[Post]:
     return posts_of(tx, timelines.tagged(tx, viewer, wanted, window), viewer)
 
 
-@record(frozen=True, slots=True)
-class Month:
+class Month(Struct, frozen=True):
     """One month of an account, and the other months in which it wrote."""
 
     account: Account

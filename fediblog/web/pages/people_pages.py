@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.lookups import action_lookups
 from fediblog.federation.site import Site
@@ -32,8 +32,7 @@ MOST_ASKED = 100  # whose answer is awaited, shown above the first page
 TABS = ("following", "followers", "requests", "muted", "blocked")
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class People:
+class People(Struct, frozen=True, kw_only=True):
     """One of the lists, with the totals."""
 
     tab: str

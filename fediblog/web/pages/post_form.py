@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Literal, cast
 
+from msgspec import Struct
 from starlette.datastructures import UploadFile
 
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.errors import Refused
 from fediblog.federation import uploads
 from fediblog.federation.site import Site
@@ -36,8 +36,7 @@ VISIBILITIES = tuple(each.value for each in Visibility)
 FOCI = ("", "0,1", "0,-1", "-1,0", "1,0", "-1,1", "1,1", "-1,-1", "1,-1")
 
 
-@record(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A picture that lies here already, with its description and its focal point."""
 
     upload: Upload
@@ -59,8 +58,7 @@ def point_of(place: str) -> tuple[float, float] | None:
     return focal_point(x, y)
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Sheet:
+class Sheet(Struct, frozen=True, kw_only=True):
     """What stands in the form."""
 
     source: str = ""

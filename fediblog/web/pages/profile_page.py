@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.errors import NotFound
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
 from fediblog.store.id_paging import FAR, Window
@@ -29,8 +29,7 @@ from fediblog.web.sessions import Visit, ask, ask_as, page
 TABS = ("posts", "articles", "replies")
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True):
     """An account, its numbers, and the posts that the chosen tab shows."""
 
     account: Account

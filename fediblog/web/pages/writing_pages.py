@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from markupsafe import Markup
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -11,7 +12,6 @@ from fediblog.actions import post_actions
 from fediblog.actions.draft_of_post import draft_of
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.records import record
 from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation.lookups import action_lookups
 from fediblog.markup.text import MARKDOWN
@@ -28,8 +28,7 @@ from fediblog.web.pages.post_form import ALLOWED, FOCI, PERIODS, SLOTS, VISIBILI
 from fediblog.web.sessions import Visit, ask_as, page
 
 
-@record(frozen=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """What lies on the desk: the sheet, the post that is edited, the one that is answered, the one that is quoted."""
 
     sheet: Sheet

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import example, given, strategies
+from msgspec.structs import replace
 
 from fediblog.domain.documents import Emoji, Key, Picture, ProfileField
 from fediblog.errors import Refused
@@ -50,7 +50,9 @@ async def test_an_actor_comes_back_as_it_was_stored(db: Database) -> None:
 
     def check(tx: Tx) -> None:
         stored = save_remote(tx, full, "Example.ORG")
-        assert stored == replace(stored, **{name: getattr(full, name) for name in full.__slots__ if name != "keys"})
+        assert stored == replace(
+            stored, **{name: getattr(full, name) for name in full.__struct_fields__ if name != "keys"}
+        )
         assert (stored.domain, stored.local, stored.acct) == ("example.org", False, "Bob@example.org")
         assert accounts.with_keys(tx, stored).keys == full.keys
         assert accounts.get(tx, stored.id) == accounts.by_uri(tx, full.uri) == stored

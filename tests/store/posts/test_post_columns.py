@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields, replace
+from dataclasses import MISSING, fields
+
+from msgspec.structs import replace
 
 from fediblog.domain.documents import (
     Attachment,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from markupsafe import Markup
+from msgspec.structs import replace
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Emoji, Option, Poll, Visibility

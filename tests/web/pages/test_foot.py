@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from fediblog.domain.documents import PUBLIC, Policy, Rule, Visibility
 from fediblog.web.components.action_bar import Reader, foot
@@ -18,7 +17,7 @@ OWN = replace(PLAIN, account=ME, local=True)
 
 
 def offered(**values: object) -> set[str]:
-    html = foot("en", replace(PLAIN, **values), THEIRS)  # type: ignore[arg-type]
+    html = foot("en", replace(PLAIN, **values), THEIRS)
     return {word for word in ("reply", "boost", "quote", "like", "pin", "edit", "delete", "origin") if _has(html, word)}
 
 

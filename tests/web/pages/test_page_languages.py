@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from html import escape, unescape
 from string import Formatter
+
+from msgspec.structs import replace
 
 from fediblog.app import create_app
 from fediblog.messages import LANGUAGES, catalogue

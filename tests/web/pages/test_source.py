@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from fediblog.app import create_app
 from tests.web.pages.conftest import Blog, Browser
@@ -12,7 +12,7 @@ CODE = "https://code.example/our-fork?at=main&x=1"
 
 def offering(blog: Blog) -> Browser:
     """A browser at the same blog, whose operator offers the source."""
-    site = replace(blog.site, settings=replace(blog.site.settings, source=CODE))
+    site = replace(blog.site, kept={}, settings=replace(blog.site.settings, source=CODE))
     return Browser(site, create_app(site))
 
 
