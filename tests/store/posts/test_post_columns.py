@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
-
-from msgspec.structs import replace
+from msgspec import NODEFAULT
+from msgspec.structs import fields, replace
 
 from fediblog.domain.documents import (
     Attachment,
@@ -151,7 +150,7 @@ def test_what_says_nothing_is_stored_as_the_migrations_have_it() -> None:
     for each in FIELDS:
         assert each.unset == () or len(each.unset) == len(each.stored_in), each.name
         assert (each.read is None) == (each.write is None) or each.said_by == "argument", each.name
-    assert MISSING not in {each.default for each in fields(Post) if each.name in {f.name for f in FIELDS if f.unset}}
-    assert all(each.default_factory is MISSING for each in fields(Post))  # else all posts would share one
+    assert NODEFAULT not in {each.default for each in fields(Post) if each.name in {f.name for f in FIELDS if f.unset}}
+    assert all(each.default_factory is NODEFAULT for each in fields(Post))  # else all posts would share one
     assert "pinned" not in INSERT + UPDATE
     assert "app_name" not in UPDATE
