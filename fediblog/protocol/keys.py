@@ -47,7 +47,7 @@ class PublicKey(Struct, frozen=True, eq=False):
         return hash((self.kind, self.der))
 
     def __repr__(self) -> str:
-        return f"PublicKey({self.kind!r})"
+        return f"PublicKey(kind={self.kind!r})"
 
     def verifies(self, signature: bytes, message: bytes, algorithm: Algorithm | None = None) -> bool:
         """Whether `signature` is this key's over `message`: True or False and never an exception."""
@@ -98,7 +98,7 @@ class PrivateKey(Struct, frozen=True, eq=False):
         return hash(self.public)
 
     def __repr__(self) -> str:
-        return f"PrivateKey({self.public!r})"
+        return f"PrivateKey(public={self.public!r})"
 
     @property
     def kind(self) -> Kind:
