@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fediblog.messages import ENGLISH, known, text
+from fediblog.messages.stored import pack, unpack
 
 DAMAGED = "database-damaged"  # the reason of Unavailable where stored data cannot be read any more
 
 
 class FediblogError(Exception):
-    """Root of all errors that are not bugs."""
+    """Root of all errors that are not bugs. What people may read is the message `key` of the catalogues, with `values`.
+
+    A value may be an error itself.
+    """
+
+    key: str
+    values: Mapping[str, object]
+
+    @property
+    def message(self) -> str:
+        """The sentence for other servers, programs and logs."""
+        return self.sentence(ENGLISH)
+
+    def sentence(self, language: str) -> str:
+        """What is said to people, in that language."""
+        values = {name: v.sentence(language) if isinstance(v, FediblogError) else v for name, v in self.values.items()}
+        return text(language, self.key, **values)
+
+    def packed(self) -> str:
+        """The same as it is stored (`messages.stored`): values may be errors too."""
+        given = {name: v.packed() if isinstance(v, FediblogError) else v for name, v in self.values.items()}
+        return pack(self.key, **given)
 
 
 class Refused(FediblogError):
@@ -29,17 +53,13 @@ class Refused(FediblogError):
     def __str__(self) -> str:
         return f"{self.reason}: {self.message}"
 
-    @property
-    def message(self) -> str:
-        """The sentence for the command line, other servers and programs."""
-        return self.sentence(ENGLISH)
-
     def sentence(self, language: str) -> str:
         """What may be shown to the other side, in that language; the bare reason where no more is to be said."""
-        if not known(self.key):
-            return self.reason.replace("-", " ")
-        values = {name: v.sentence(language) if isinstance(v, Refused) else v for name, v in self.values.items()}
-        return text(language, self.key, **values)
+        return super().sentence(language) if known(self.key) else self.reason.replace("-", " ")
+
+    def packed(self) -> str:
+        """The same as it is stored."""
+        return super().packed() if known(self.key) else self.reason.replace("-", " ")
 
     def again(self) -> Refused:
         """The same to be raised once more, without the trace of the first time."""
@@ -84,13 +104,32 @@ class TooOften(Refused):
 
 
 class Unavailable(FediblogError):
-    """Not now. `delay` is in seconds: when trying again makes sense, or None if that is not known."""
+    """Not now. `delay` is in seconds: when trying again makes sense, or None if that is not known.
 
-    def __init__(self, reason: str, delay: float | None = None, detail: str = "") -> None:
+    What is said is the message `key`, `unavailable.<reason>` if nothing else is given, and `detail` behind it: a name,
+    an address or what the system said, but no sentence of ours.
+    """
+
+    def __init__(self, reason: str, delay: float | None = None, detail: str = "", *, key: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.delay = delay
         self.detail = detail
+        self.key = key or f"unavailable.{reason}"
+        self.values = {}
+
+    def sentence(self, language: str) -> str:
+        """Why not, in that language; the bare reason where no message says more."""
+        return unpack(language, self.packed())
+
+    def packed(self) -> str:
+        """The same as it is stored."""
+        what = pack(self.key) if known(self.key) else self.reason.replace("-", " ")
+        return pack("unavailable.detailed", what=what, detail=self.detail) if self.detail else what
+
+    def again(self, delay: float | None) -> Unavailable:
+        """The same to be raised once more, without the trace of the first time, and with as much of it as will do."""
+        return Unavailable(self.reason, delay, self.detail[:500], key=self.key)
 
 
 class Misuse(FediblogError):

@@ -12,13 +12,15 @@ from pathlib import Path
 
 from fediblog import log
 from fediblog.errors import Unavailable
+from fediblog.messages.stored import pack
 from fediblog.store.engine.database import Database
 from fediblog.store.people import operator_alerts
 
 NAME = "spare-room"
 FULL = 4_000_000  # bytes that are free; with less a commit may not find the room that it needs
 EVERY = 1.0  # seconds
-_LEFT = "nothing is left"
+_LEFT = pack("trouble.disk-nothing-left")
+_ALSO_LEFT = "nothing is left"  # as earlier versions stored it
 _BLOCK = b"\0" * 1_000_000
 
 
@@ -124,14 +126,15 @@ class Watch:
         """Whether an earlier process said so of a disk without spare room."""
         standing = await self._db.read(operator_alerts.standing)
         return any(
-            each.kind == operator_alerts.DISK and (each.detail == _LEFT or not self._reserve.size) for each in standing
+            each.kind == operator_alerts.DISK and (each.detail in (_LEFT, _ALSO_LEFT) or not self._reserve.size)
+            for each in standing
         )
 
     async def tell(self, full: bool) -> None:
         """Note that the disk is full, or that it is not."""
         with suppress(Unavailable):  # then it is told with the next look
             if full:
-                detail = _LEFT if self._full else f"{self._reserve.size} bytes of spare room are used"
+                detail = _LEFT if self._full else pack("trouble.disk-spare-used", n=self._reserve.size)
                 await self._db.write(operator_alerts.note, operator_alerts.DISK, detail)
             else:
                 await self._db.write(operator_alerts.clear, operator_alerts.DISK)

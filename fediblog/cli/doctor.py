@@ -17,6 +17,8 @@ from fediblog.cli.command_site import is_trial, need_folder, opened, read_settin
 from fediblog.cli.doctor_local import Finding
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.site import Site
+from fediblog.messages import ENGLISH
+from fediblog.messages.stored import unpack
 from fediblog.settings import Settings
 from fediblog.store.people import operator_alerts
 
@@ -43,7 +45,10 @@ async def troubles(site: Site) -> list[Finding]:
     found = await site.db.read(operator_alerts.standing)
     if not found:
         return [Finding("good", "The server has noticed nothing that only people can mend")]
-    return [Finding("wrong", _TROUBLES[each.kind][0].format(each.detail), _TROUBLES[each.kind][1]) for each in found]
+    return [
+        Finding("wrong", _TROUBLES[each.kind][0].format(unpack(ENGLISH, each.detail)), _TROUBLES[each.kind][1])
+        for each in found
+    ]
 
 
 CHECKS: dict[str, Check] = {

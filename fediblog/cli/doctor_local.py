@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from fediblog.cli import disk_reserve, worker_lock
 from fediblog.federation.site import Site
+from fediblog.messages import ENGLISH
+from fediblog.messages.stored import unpack
 from fediblog.store.engine import migrate
 from fediblog.store.people import accounts, logins
 from fediblog.store.people.hosts import TroubledHost
@@ -117,7 +119,7 @@ async def queues(site: Site) -> list[Finding]:
         )
     ]
     for kind, subject, error in given_up:
-        fact = f"The job {kind} of {subject} was given up: {error}"
+        fact = f"The job {kind} of {subject} was given up: {unpack(ENGLISH, error)}"
         found.append(Finding("note", fact, "This is a mistake of fediblog, or of its surroundings: look into the log."))
     if incoming.get("dead"):
         fact = f"Received activities that could not be dealt with: {incoming['dead']}"
@@ -144,6 +146,6 @@ def _of_host(row: TroubledHost) -> str:
     since = datetime.fromtimestamp((row.failing_since or 0) / 1000, UTC).strftime("%Y-%m-%d %H:%M")
     again = datetime.fromtimestamp((row.next_try or 0) / 1000, UTC).strftime("%Y-%m-%d %H:%M")
     return (
-        f"{row.name} has not answered since {since} UTC ({row.last_error or 'no reason'});"
+        f"{row.name} has not answered since {since} UTC ({unpack(ENGLISH, row.last_error) or 'no reason'});"
         f" {row.waiting} wait, next try {again} UTC"
     )

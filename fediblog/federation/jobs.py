@@ -24,6 +24,8 @@ from fediblog.federation.lookups import (
 )
 from fediblog.federation.outbound import push_messages
 from fediblog.federation.site import Site
+from fediblog.messages import ENGLISH
+from fediblog.messages.stored import unpack
 from fediblog.store.people import (
     accounts,
     apps,
@@ -264,7 +266,7 @@ async def check(site: Site) -> None:
     if not damage:
         await site.db.write(operator_alerts.clear, operator_alerts.DAMAGE)
         return
-    log.event("database-damaged", logging.ERROR, finding=damage[0], advice="restore a backup")
+    log.event("database-damaged", logging.ERROR, finding=unpack(ENGLISH, damage[0]), advice="restore a backup")
     try:
         await site.db.write(operator_alerts.note, operator_alerts.DAMAGE, damage[0])
     finally:

@@ -55,7 +55,7 @@ async def render(site: Site, texts: tuple[Text, ...], look: Look) -> tuple[tuple
         async with asyncio.timeout(PATIENCE):
             await turns.free.acquire()
     except TimeoutError:
-        raise Unavailable("texts-busy", 60, "too many long texts at once") from None
+        raise Unavailable("texts-busy", 60) from None
     try:
         return await _render_apart(site.urls, texts, look)
     finally:

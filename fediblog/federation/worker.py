@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from fediblog import log
 from fediblog.counters import JOBS as JOBS_DONE
-from fediblog.errors import FediblogError, Refused, Unavailable
+from fediblog.errors import Refused, Unavailable
 from fediblog.federation.inbound import receive
 from fediblog.federation.jobs import JOBS, start_sweeping
 from fediblog.federation.outbound.deliver import deliver_batch, take
@@ -302,4 +302,4 @@ def _pause(error: Exception, tries: int) -> int:
 
 
 def _said(error: Exception) -> str:
-    return str(error) if isinstance(error, FediblogError) else f"{type(error).__name__}: {error}"
+    return error.packed() if isinstance(error, Refused | Unavailable) else f"{type(error).__name__}: {error}"

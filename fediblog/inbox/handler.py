@@ -143,7 +143,7 @@ class Handler(Struct, frozen=True):
 def may_change(activity: Activity, owner: str) -> None:
     """Only who made a thing may change it or take it back: the very same actor, not a neighbour on its server."""
     if not owner_matches(owner, activity):
-        raise Refused("not-the-owner", f"{activity.actor}: {activity.kind} of {owner}'s")
+        raise Refused("not-the-owner", f"{activity.actor}: {activity.kind} -> {owner}")
 
 
 def may_undo(activity: Activity) -> None:

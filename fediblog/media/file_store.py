@@ -55,7 +55,7 @@ class FileStore:
         try:
             return self.path(name).read_bytes()
         except FileNotFoundError:
-            raise NotFound(detail=f"no media file {name}") from None
+            raise NotFound(detail=name) from None
 
     def remove(self, name: str) -> bool:
         """Removes the file; whether there was one."""

@@ -91,7 +91,7 @@ async def process(
         async with asyncio.timeout(PATIENCE):
             await turn.acquire()
     except TimeoutError:
-        raise Unavailable("pictures-busy", 60, "too many pictures at once") from None
+        raise Unavailable("pictures-busy", 60) from None
     try:
         return _picture(await _run([*program, shape], data, timeout))
     finally:

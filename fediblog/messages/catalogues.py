@@ -39,9 +39,18 @@ msgstr ""
 # The place of the key among the arguments of what takes one.
 _TAKES_KEY = {
     **{"text": 1, "say": 1, "fault": 1, "Invalid": 1, "Denied": 1},
-    **{"phrase": 0, "NotFound": 0, "Gone": 0, "Forbidden": 0, "TooOften": 0, "Unauthorized": 0, "Unsent": 0},
+    **{"phrase": 0, "NotFound": 0, "Gone": 0, "Forbidden": 0, "TooOften": 0, "Unauthorized": 0, "Unsent": 0, "pack": 0},
 }
-_DEFAULTS = ("refusal.not-found", "refusal.gone", "refusal.forbidden")
+_DEFAULTS = (
+    *("refusal.not-found", "refusal.gone", "refusal.forbidden"),
+    *(
+        "unavailable.detailed",
+        "unavailable.disk-error",
+        "unavailable.database-read-only",
+        "unavailable.database-damaged",
+    ),
+)
+_BY_REASON = {"Refused": "refusal", "Unavailable": "unavailable"}
 _BY_CALENDAR = ("date.", "month.", "month-alone.")
 _KEY = re.compile(r"[a-z][a-z-]*\.[a-zA-Z0-9_.-]*[a-zA-Z0-9]")
 _WORD = re.compile(r"[a-z][a-z-]*\.[a-zA-Z0-9_.-]*")
@@ -91,8 +100,8 @@ def _note(found: Asked, node: ast.AST, where: str) -> None:
         return
     name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
     place, named = _TAKES_KEY.get(name), [each.value for each in node.keywords if each.arg == "key"]
-    if name == "Refused" and not named and node.args:
-        found.keys.update({f"refusal.{reason}": where for reason in _constants(node.args[0])})
+    if name in _BY_REASON and not named and node.args:
+        found.keys.update({f"{_BY_REASON[name]}.{reason}": where for reason in _constants(node.args[0])})
     if place is not None:
         named += node.args[place : place + 1]
     given = {each.arg or "" for each in node.keywords} | ({"n"} if name == "TooOften" else set())  # "": it may be any

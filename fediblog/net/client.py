@@ -125,7 +125,7 @@ class Client:
             async with asyncio.timeout(seconds):
                 await self._turns.acquire()
         except TimeoutError:
-            raise Unavailable("busy", detail="too many addresses are being asked") from None
+            raise Unavailable("busy") from None
 
     async def _follow(
         self,
@@ -177,7 +177,7 @@ class Client:
     async def _once(self, url: str, asked: _Asked, headers: Mapping[str, str]) -> Answer:
         left = asked.end - self._clock()
         if left <= 0:
-            raise Unavailable("timeout", detail=f"{url}: no time is left")
+            raise Unavailable("timeout", detail=url)
         return await self.engine.exchange(asked.method, url, headers, asked.body, limit=asked.limit, deadline=left)
 
     def _fields(self, headers: Mapping[str, str]) -> dict[str, str]:

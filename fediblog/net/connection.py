@@ -124,7 +124,7 @@ class Connection(asyncio.Protocol):
         elif reading.finish():
             waiter.set_result(None)
         else:
-            waiter.set_exception(Unavailable("unreachable", detail="the answer was cut short"))
+            waiter.set_exception(Unavailable("unreachable", key="unavailable.cut-short"))
 
 
 async def dial(
@@ -137,7 +137,7 @@ async def dial(
     """Connect to the first of the checked `addresses` that answers, TLS included; each has a share of the time."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
-    reason, detail = "unreachable", "no address"
+    reason, detail = "unreachable", target.host
     for index, address in enumerate(addresses):
         share = (end - loop.time()) / (len(addresses) - index)
         try:
@@ -152,7 +152,7 @@ async def dial(
         except ssl.SSLError as error:
             raise Unavailable("tls", detail=f"{target.host}: {error}") from None
         except TimeoutError:
-            reason, detail = "timeout", f"{address} does not accept connections in time"
+            reason, detail = "timeout", address
         except OSError as error:
             reason, detail = "unreachable", f"{address}: {error}"
         else:

@@ -43,7 +43,7 @@ class Failures:
             case Refused() as error:
                 raise error.again()
             case Unavailable() as error:
-                raise Unavailable(error.reason, known.until - self._clock(), error.detail)
+                raise error.again(known.until - self._clock())
 
     def note(self, key: Hashable, outcome: Answer | Refused | Unavailable) -> None:
         """It failed."""
@@ -64,7 +64,7 @@ def _bare(outcome: Answer | Refused | Unavailable) -> Answer | Refused | Unavail
         case Refused():
             return Refused(outcome.reason, outcome.detail[:500], key=outcome.key, **outcome.values)
         case Unavailable():
-            return Unavailable(outcome.reason, outcome.delay, outcome.detail[:500])
+            return outcome.again(outcome.delay)
 
 
 class Schemes:

@@ -59,7 +59,7 @@ class SocketEngine:
                 reading = await self._talk(target, request, method, limit)
         except TimeoutError:
             reason = "timeout" if turn.taken else "busy"
-            raise Unavailable(reason, detail=f"{target.host}: no answer within {deadline:g} s") from None
+            raise Unavailable(reason, detail=f"{target.host}, {deadline:g} s") from None
         return Answer(reading.status, tuple(reading.headers), reading.body, url.partition("#")[0], reading.cut)
 
     async def close(self) -> None:
@@ -79,7 +79,7 @@ class SocketEngine:
         try:
             return await self._send(connection, request, Reading(method, limit))
         except Stale:
-            raise Unavailable("unreachable", detail=f"{target.host} closed without an answer") from None
+            raise Unavailable("unreachable", detail=target.host, key="unavailable.closed") from None
 
     async def _send(self, connection: Connection, request: bytes, reading: Reading) -> Reading:
         try:
@@ -95,7 +95,7 @@ class SocketEngine:
 
     async def _open(self, target: Target) -> Connection:
         if self._closed:
-            raise Unavailable("busy", detail="the engine is closed")
+            raise Unavailable("busy", key="unavailable.stopping")
         addresses = await self._checked(target)
         context = tls_context(self._policy.ca_file) if target.scheme == "https" else None
         return await dial(target, addresses, context, self._policy.connect_timeout, self._pool)
@@ -106,7 +106,7 @@ class SocketEngine:
             return (target.host,)
         addresses = await self._names.addresses(target.host, target.port)
         if not addresses:
-            raise Unavailable("unreachable", detail=f"{target.host} has no address")
+            raise Unavailable("unreachable", detail=target.host, key="unavailable.no-address")
         for address in addresses:
             if not target.admits(address):
                 raise Refused("address-private", detail=target.host)

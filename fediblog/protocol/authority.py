@@ -86,7 +86,7 @@ def same_origin(one: str, other: str) -> bool:
 def may_speak(signer: str, activity: Activity) -> None:
     """Refuse an activity that its signer does not speak for: actor and signer are one, the id is of that origin."""
     if not signer or activity.actor != signer:
-        raise Refused("signer-is-not-actor", f"{signer} signed for {activity.actor}")
+        raise Refused("signer-is-not-actor", f"{signer} -> {activity.actor}")
     if activity.uri and not same_origin(activity.uri, signer):
         raise Refused("foreign-activity-id", activity.uri)
 

@@ -52,42 +52,68 @@ def test_what_a_catalogue_may_hold() -> None:
     assert [found.plural(n) for n in (1, 2, 3, 21)] == [0, 1, 2, 0]
 
 
-_SENTENCE = re.compile(r"[A-Z@`{][^\n]*[a-z}] [^\n]*[.!?]\s*")
+# Two words beside each other, of which the second begins small: "{} minutes", "the server answered"; and sentences.
+_PROSE = re.compile(
+    r"(?<![\w.:/=<-])(?:{}|[A-Za-z]?[a-z]{2,})[,;:]? [a-z]{2,}(?![\w.:/=(-])|[A-Z][^\n]*[a-z}] [^\n]*[.!?]\s*"
+)
+_NO_PROSE = re.compile(  # SQL, and code that is written here; lists of names; headers, patterns, findings
+    r"(?i:\b(?:select|insert or|insert into|update|delete from|where|order by|group by|join|union|limit|values|escape"
+    r"|else|return|is none|analyze|alter|create|begin|commit|savepoint|rollback|release|set constraints|precision)\b)"
+    r"|[<>]|=[^a-z]|:[a-z]|{} and {|\) or|or not {|^[a-z_]+(, [a-z_]+)+(, )?$|^(?=.*_)[a-z_ ]+$"
+    r"|[a-z]: (?:{|[a-z]+, )|'self'|all and \(|\[0-9\]|^\*\*\*"
+)
 _IN_PAGE = re.compile(r">([^<>]+)<|(?:title|alt|aria-label|placeholder)=\"([^\"]+)\"")
 # What is no interface for people, or speaks English because it is for those who run the server, and why.
 _ELSEWHERE = {
     "cli/": "the command line: the guide quotes it and scripts read it",
     "errors.py": "what is to be done about a damaged database is told on the command line",
+    "settings.py": "what is wrong with a setting is told on the command line",
+    "markup/clean.py": "names of elements and attributes",
     "messages/catalogues.py": "a command for those who write code",
     "counters.py": "the help of metrics (OpenMetrics)",
     "web/metrics.py": "likewise, and what its reader, a program, is told",
     "federation/federation_manual.py": "a page of the documentation",
     "mastodon/api_manual.py": "likewise",
-    "store/queues/claims.py": "a detail that is stored and logged",
+    "mastodon/streaming/streams.py": "notes for that page",
 }
 _CALLS = {
     "Misuse": "told on the command line, about settings",
-    **dict.fromkeys(("damage", "TypeError", "ValueError", "RuntimeError"), "likewise, or a bug"),
+    "damage": "likewise",
+    **dict.fromkeys(("TypeError", "ValueError", "RuntimeError", "LookupError", "Conflict"), "a bug"),
+    **dict.fromkeys(("event", "trouble"), "a line of the log, which is English"),
+    **dict.fromkeys(("split", "names"), "a list of names"),
 }
+_TOKENS = {"4.5.0 (compatible; fediblog {})", "known device\n{}\n{}\n{}"}  # what programs read
 _WORDS = {"sea", "Atom", "RSS", "JSON Feed", "99+", "@name@example.org", "example.org"}  # names of formats and examples
 
 
 def _sentences(node: ast.AST) -> Iterator[tuple[int, str]]:
-    """What looks like a sentence in code, but for docstrings, the notes of the API's table, and `_CALLS`."""
+    """What looks like words for people in code, but for docstrings, notes in the table of the API, and `_CALLS`."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
             continue
         if isinstance(child, ast.keyword | ast.Assign) and _is_note(child):
             continue
-        if isinstance(child, ast.Call) and isinstance(child.func, ast.Name) and child.func.id in _CALLS:
+        if isinstance(child, ast.Call) and _name(child.func) in _CALLS:
             continue
-        if isinstance(child, ast.JoinedStr):
-            said = "".join(str(each.value) if isinstance(each, ast.Constant) else "{}" for each in child.values)
-        else:
-            said = child.value if isinstance(child, ast.Constant) and isinstance(child.value, str) else ""
-        if _SENTENCE.fullmatch(said):
+        said = _said(child)
+        if said not in _TOKENS and _PROSE.search(said) and not _NO_PROSE.search(said):
             yield getattr(child, "lineno", 0), said
-        yield from _sentences(child)
+        if isinstance(child, ast.JoinedStr):
+            yield from _sentences(ast.Tuple([each for each in child.values if isinstance(each, ast.FormattedValue)]))
+        else:
+            yield from _sentences(child)
+
+
+def _name(called: ast.expr) -> str:
+    return called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
+
+
+def _said(node: ast.AST) -> str:
+    """A text that stands there, with {} for what is filled in."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(each.value) if isinstance(each, ast.Constant) else "{}" for each in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _is_note(node: ast.keyword | ast.Assign) -> bool:
@@ -107,6 +133,25 @@ def _messages(node: ast.AST) -> Iterator[tuple[int, str]]:
                     yield value.lineno, ast.unparse(value)
 
 
+@pytest.mark.parametrize(
+    ("code", "seen"),
+    [
+        ("refuse(tx, 'this server is blocked here')", True),
+        ("error = f'the server answered {status}'", True),
+        ("f'{minutes} minutes'", True),
+        ("note(f\"{host}: {'two days' if late else ''}\")", True),
+        ("raise Unavailable('busy', detail='the engine is closed')", True),
+        ("Response('Try again later.')", True),
+        ("raise ValueError('expected true or false')", False),
+        ("tx.run('update delivery set state = :state where id in (:ids)')", False),
+        ("log.event('disk-full', advice='make room at once')", False),
+        ("text(language, 'error.later')", False),
+    ],
+)
+def test_what_is_taken_for_a_sentence(code: str, seen: bool) -> None:
+    assert bool(list(_sentences(ast.parse(code)))) is seen
+
+
 def test_no_sentence_for_people_stands_outside_the_catalogues() -> None:
     found = []
     for path in sorted(catalogues.ROOT.rglob("*.py")):
@@ -118,9 +163,14 @@ def test_no_sentence_for_people_stands_outside_the_catalogues() -> None:
 
 
 def test_no_word_for_people_stands_in_a_template() -> None:
-    found = []
+    """Neither in the page nor as a text in code of the template. There are no scripts that could have words."""
+    found = [path.name for path in catalogues.ROOT.rglob("*.js")]
     for path in sorted(catalogues.ROOT.rglob("*.html")):
-        page = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        source = re.sub(r"{#.*?#}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        code = " ".join(re.findall(r"{%.*?%}|{{.*?}}", source, re.DOTALL))
+        literals = ["".join(each) for each in re.findall(r"\"([^\"]*)\"|'([^']*)'", code)]
+        found += [f"{path.name}: {each}" for each in literals if _PROSE.search(each)]
+        page = re.sub(r"{%.*?%}|{{.*?}}", "", source, flags=re.DOTALL)
         words = {(text or attribute).strip() for text, attribute in _IN_PAGE.findall(page)}
         found += [f"{path.name}: {each}" for each in words - _WORDS if re.search("[A-Za-z]{2}", each)]
     assert found == []

@@ -165,7 +165,7 @@ async def test_the_owner_sees_it_on_the_pages_about_the_server(tmp_path: Path) -
         for path in pages:
             assert "Only you can mend this" not in (await browsers[0].get(path)).text
         await place.site.db.write(operator_alerts.note, operator_alerts.DAMAGE, "row 1 <missing>")
-        await place.site.db.write(operator_alerts.note, operator_alerts.DISK, "5 bytes are used")
+        await place.site.db.write(operator_alerts.note, operator_alerts.DISK, "5 bytes are used")  # of earlier versions
         await place.site.db.write(operator_alerts.note_clock, "two.test", 3_600_000)
         for path in pages:
             shown = (await browsers[0].get(path)).text
@@ -173,6 +173,9 @@ async def test_the_owner_sees_it_on_the_pages_about_the_server(tmp_path: Path) -
             assert "The disk was full" in shown
             assert "two.test: 60 minutes ahead of ours" in shown
             assert "is damaged" not in (await browsers[1].get(path)).text
+            browsers[0].headers["accept-language"] = "de"
+            assert "two.test geht 60 Minuten vor" in (await browsers[0].get(path)).text
+            browsers[0].headers["accept-language"] = "en"
 
 
 async def test_once_it_is_mended_nothing_is_said_any_more() -> None:

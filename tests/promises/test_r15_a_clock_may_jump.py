@@ -7,6 +7,7 @@ import pytest
 from fediblog.actions.drafts import Draft
 from fediblog.cli import doctor
 from fediblog.domain.posts import Post
+from fediblog.messages.stored import unpack
 from fediblog.protocol import retry
 from fediblog.protocol.retry import Verdict
 from fediblog.store.people import operator_alerts
@@ -51,7 +52,7 @@ async def test_the_owner_is_told_for_a_day_that_the_clock_differs(pair: Pair) ->
     ):
         await site.db.write(operator_alerts.note_clock, pair.far, gap)
         (found,) = await site.db.read(operator_alerts.standing)
-        assert (found.kind, found.detail) == (operator_alerts.CLOCK, f"two.test: {said} ours")
+        assert (found.kind, unpack("en", found.detail)) == (operator_alerts.CLOCK, f"two.test: {said} ours")
     (line,) = await doctor.troubles(site)
     assert "two.test: 3 days ahead of ours" in line.fact
     pair.world.clock.forward(days=1)
@@ -158,7 +159,7 @@ async def test_what_is_refused_for_its_time_is_sent_again_once_the_clock_is_righ
     await world.settle()
     assert await pair.there(post) is None
     (found,) = await world.read(pair.near, operator_alerts.standing)
-    assert (found.kind, found.detail) == (operator_alerts.CLOCK, "two.test: 5 days behind ours")
+    assert (found.kind, unpack("en", found.detail)) == (operator_alerts.CLOCK, "two.test: 5 days behind ours")
     assert await world.read(pair.near, delivery_queue.waiting) == 1
     world.clock.forward(minutes=2)
     await world.settle()

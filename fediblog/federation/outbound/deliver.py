@@ -17,6 +17,8 @@ from fediblog.federation.lookups import follower_sync
 from fediblog.federation.outbound.delivery_results import Dice, Learned, Ledger, Outcome
 from fediblog.federation.outbound.pacing import Turns
 from fediblog.federation.site import Site
+from fediblog.messages import ENGLISH
+from fediblog.messages.stored import pack, unpack
 from fediblog.net import MAX_RECEIPT, Answer, Scheme, Target, check_url, other
 from fediblog.protocol import retry
 from fediblog.protocol.follower_digest import HEADER
@@ -39,7 +41,7 @@ def take(tx: Tx, hosts: int, probes: int) -> list[Batch]:
     batches = delivery_queue.lease(tx, hosts=hosts, probes=probes)
     blocked = blocked_among(tx, [batch.host for batch in batches])
     for host in sorted(blocked):
-        delivery_queue.refuse_all(tx, host, "this server is blocked here")
+        delivery_queue.refuse_all(tx, host, pack("delivery.blocked"))
     return [batch for batch in batches if batch.host not in blocked]
 
 
@@ -110,15 +112,15 @@ class _Visit:
                 answer = await self._knock(target, delivery)
         except Refused as error:
             if error.reason.startswith("answer-"):
-                return self._failed(delivery, str(error))
-            self._note(delivery, Verdict.FINAL, None, str(error))
+                return self._failed(delivery, error.packed())
+            self._note(delivery, Verdict.FINAL, None, error.packed())
             return True
         except Unavailable as error:
             self._stopped = True
-            return False if error.reason in _OURS else self._failed(delivery, str(error))
+            return False if error.reason in _OURS else self._failed(delivery, error.packed())
         except Exception as error:  # a mistake of ours, which must not stop what else waits
             log.trouble("delivery-failed", error, host=delivery.host, activity=delivery.outgoing)
-            self._note(delivery, Verdict.LATER, 0, f"{type(error).__name__} here")
+            self._note(delivery, Verdict.LATER, 0, pack("delivery.bug", kind=type(error).__name__))
             return False
         return self._judge(delivery, answer)
 
@@ -164,7 +166,7 @@ class _Visit:
         gap = retry.clock_gap(answer.header("date") or "", self._site.clock()) if answer.status == 401 else None
         verdict = retry.verdict(answer.status, clock_gap=gap)
         self.learned.clock_gap = self.learned.clock_gap if gap is None else gap
-        self._note(delivery, verdict, answer.status, f"the server answered {answer.status}")
+        self._note(delivery, verdict, answer.status, _answered(answer.status))
         if verdict is not Verdict.LATER:
             self.learned.answered, self.learned.suspect = True, None
             return True
@@ -174,14 +176,20 @@ class _Visit:
         self.learned.suspect = delivery.outgoing
         if in_a_row or answer.status == _TOO_MANY or self.learned.wait is not None:
             self._stopped = True
-            self.learned.failure = f"the server answered {answer.status}"
+            self.learned.failure = _answered(answer.status)
         return False
 
     def _note(self, delivery: Delivery, verdict: Verdict, status: int | None, error: str) -> None:
         DELIVERIES.add(verdict.value)
         self.learned.done.append(Outcome(delivery, verdict, status, error))
-        came: dict[str, Any] = {"status": status} if status else {"error": error}
+        came: dict[str, Any] = {"status": status} if status else {"error": unpack(ENGLISH, error)}
         log.event("delivery", host=delivery.host, activity=delivery.outgoing, verdict=verdict.value, **came)
+
+
+@lru_cache(maxsize=64)
+def _answered(status: int) -> str:
+    """What is stored of an answer."""
+    return pack("delivery.answered", status=status)
 
 
 @lru_cache(maxsize=8)

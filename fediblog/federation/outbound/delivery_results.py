@@ -30,7 +30,7 @@ _Waiting: TypeAlias = "tuple[Learned, asyncio.Future[None]]"
 
 
 class Outcome(Struct, frozen=True):
-    """What came of one try. `status` is None if there was no answer."""
+    """What came of one try. `status` is None if there was no answer; `error` is a packed message."""
 
     delivery: Delivery
     verdict: Verdict
@@ -47,7 +47,7 @@ class Learned(Struct):
     answered: bool = False
     erred: bool = False  # a message was answered with an error
     suspect: int | None = None  # activity that was answered with an error, if nothing else was since
-    failure: str = ""  # the host's, not a message's
+    failure: str = ""  # the host's, not a message's: a packed message
     wait: int | None = None  # ms that it asked us to wait
     clock_gap: int | None = None  # ms by which its clock is ahead of ours, if it refused a signature for that
 

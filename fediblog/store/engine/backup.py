@@ -81,7 +81,7 @@ def _copy(source: Path, target: Path) -> None:
         new.execute("pragma journal_mode = delete")  # one file, without -wal and -shm
         found = new.execute("pragma quick_check(1)").fetchone()[0]
     if found != "ok":
-        raise Unavailable("backup-failed", detail=f"the copy of {source} is damaged: {found}")
+        raise Unavailable("backup-failed", detail=f"{source}: {found}")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -16,6 +16,7 @@ import psycopg
 from psycopg import errors
 
 from fediblog.errors import Misuse, Unavailable
+from fediblog.messages.stored import pack
 from fediblog.store.engine import fibers, migrate
 from fediblog.store.engine.postgres_session import SETTINGS, Session, Sessions
 from fediblog.store.engine.schema_lock import TRIES, Upgrade, may_upgrade, refuse_in_use, wait_a_moment
@@ -209,7 +210,7 @@ class PostgresEngine(Engine):
         rows = await self.read(
             lambda tx: tx.all("select cast(indexrelid as regclass) as name from pg_index where not indisvalid")
         )
-        return [f"the index {row.name} is not valid: reindex it" for row in rows]
+        return [pack("damage.index", name=row.name) for row in rows]
 
     async def close(self) -> None:
         if self._closed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from fediblog.messages.stored import pack
 from fediblog.store.people import server_state
 from fediblog.store.tx import Tx
 
@@ -15,7 +16,7 @@ KEPT_CLOCK = 86_400_000  # ms after the last time that it was noticed
 
 
 class Trouble(Struct, frozen=True):
-    """One of them: what was found, and when (ms)."""
+    """One of them: what was found, a packed message (`messages.stored`) or the words of the system, and when (ms)."""
 
     kind: str
     detail: str
@@ -29,7 +30,7 @@ def note(tx: Tx, kind: str, detail: str) -> None:
 
 def note_clock(tx: Tx, host: str, gap: int) -> None:
     """A host refused a signature of ours, and its clock is `gap` ms ahead of ours (or behind, if negative)."""
-    note(tx, CLOCK, f"{host}: {_length(abs(gap))} {'ahead of' if gap > 0 else 'behind'} ours")
+    note(tx, CLOCK, pack(f"trouble.clock-{'ahead' if gap > 0 else 'behind'}", host=host, length=_length(abs(gap))))
 
 
 def clear(tx: Tx, kind: str) -> None:
@@ -47,5 +48,9 @@ def standing(tx: Tx) -> list[Trouble]:
 def _length(ms: int) -> str:
     minutes = max(round(ms / 60_000), 1)
     if minutes < 120:
-        return f"{minutes} minutes"
-    return f"{round(minutes / 60)} hours" if minutes < 48 * 60 else f"{round(minutes / 1440)} days"
+        return pack("length.minutes", n=minutes)
+    return (
+        pack("length.hours", n=round(minutes / 60))
+        if minutes < 48 * 60
+        else pack("length.days", n=round(minutes / 1440))
+    )

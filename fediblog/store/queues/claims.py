@@ -12,12 +12,13 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from fediblog.messages.stored import pack
 from fediblog.store.tx import Row, Tx
 
 T = TypeVar("T")
 CLAIM = 300_000  # ms after which a claimed row is taken for abandoned
 PAUSE = 40_000  # ms more each time before a row is taken again with which the process ended
-ABANDONED = "The process ended each time while this was being done."
+ABANDONED = pack("job.abandoned")
 
 
 class Queue(Struct, frozen=True):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from fediblog.messages.stored import pack
 from fediblog.store.people.accounts import host_of
 from fediblog.store.people.hosts import TroubledHost as TroubledHost
 from fediblog.store.people.hosts import give_back as give_back
@@ -34,6 +35,7 @@ from fediblog.store.tx import Scalar, Tx
 CHANNEL = "deliveries"
 KEPT_TRYING = 7 * 86_400_000  # ms; after that a message is given up
 MOST_TRIES = 12  # of one message whose host answers, but with an error each time
+MOST_ERROR = 1_000  # characters of a packed message
 MANY = 500  # deliveries of an activity, with which it matters how they are looked for
 SPACING = 10  # ms from one inbox of an activity to the next, where the hosts take turns
 
@@ -43,6 +45,8 @@ Backoff = Callable[[int, int | None], int]
 
 class Failure(NamedTuple):
     """A delivery that has not succeeded: waiting or failed, with what its inbox answered last (0 and '': nothing yet).
+
+    `error` and `last_error` are packed messages (`messages.stored`), or plain text of earlier versions.
 
     The last two are those of the host: when it is tried again (ms), and what was wrong with it.
     """
@@ -256,7 +260,7 @@ def refused(tx: Tx, delivery: Delivery, status: int | None, error: str) -> None:
         "update delivery set state = 'failed', status = :status, error = :error, ended = :now, tries = tries + 1"
         " where id = :id and state = 'waiting'",
         status=status,
-        error=error[:300],
+        error=error[:MOST_ERROR],
         now=tx.now,
         id=delivery.id,
     )
@@ -292,7 +296,7 @@ def put_off(tx: Tx, delivery: Delivery, status: int | None, error: str) -> None:
     tx.run(
         "update delivery set tries = tries + 1, status = :status, error = :error where id = :id and state = 'waiting'",
         status=status,
-        error=error[:300],
+        error=error[:MOST_ERROR],
         id=delivery.id,
     )
 
@@ -310,12 +314,12 @@ def host_failed(tx: Tx, host: str, error: str, backoff: Backoff, retry_after: in
         " where name = :host",
         since=since,
         when=when,
-        error=error[:300],
+        error=error[:MOST_ERROR],
         now=tx.now,
         dead=int(tx.now - since >= KEPT_TRYING),
         host=host,
     )
-    _give_up(tx, host, "the server did not answer for seven days", tx.now - KEPT_TRYING)
+    _give_up(tx, host, pack("delivery.given-up"), tx.now - KEPT_TRYING)
 
 
 def _give_up(tx: Tx, host: str, error: str, before: int) -> None:

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from fediblog.domain.documents import Attachment, Emoji
 from fediblog.markup.html import excerpt
 from fediblog.messages import known, text
+from fediblog.messages.stored import unpack
 from fediblog.protocol import previews
 from fediblog.web import known_devices, sessions
 from fediblog.web.components import emoji_images
@@ -160,7 +161,7 @@ def environment(language: str) -> Environment:
     told = (previews.warning, previews.words, previews.label, previews.abstract_html, previews.picture)
     made.filters.update({each.__name__: each for each in (*told, previews.gallery, previews.has_hero)})
     made.filters.update({each.__name__: each for each in (icon, avatar, portrait, face, named, iso, reaction)})
-    spoken = (audience, byline, card, comment, comments, day, foot, moment, month, when)
+    spoken = (audience, byline, card, comment, comments, day, foot, moment, month, unpack, when)
     made.filters.update({each.__name__: partial(each, language) for each in spoken})
     return made
 

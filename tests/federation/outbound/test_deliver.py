@@ -17,6 +17,7 @@ import pytest
 from fediblog.domain.accounts import Account
 from fediblog.federation.outbound.deliver import deliver_batch, take
 from fediblog.federation.site import Site
+from fediblog.messages.stored import unpack
 from fediblog.protocol import signatures
 from fediblog.protocol.keys import load_public
 from fediblog.store.people import relations
@@ -366,7 +367,7 @@ async def test_a_second_message_that_fails_in_a_row_is_the_hosts_failure(post: P
     await post.work()
     assert len(post.told()) == 2, "the third one is not tried"
     (host,) = await post.site.db.read(delivery_queue.troubled_hosts)
-    assert (host.name, host.last_error) == ("bob.test", "the server answered 500")
+    assert (host.name, unpack("de", host.last_error)) == ("bob.test", "Der Server antwortete mit 500.")
     moments = []
     for _ in range(24 * 60):
         before = len(post.told())
