@@ -96,6 +96,8 @@ def _sentences(node: ast.AST) -> Iterator[tuple[int, str]]:
             continue
         if isinstance(child, ast.Call) and _name(child.func) in _CALLS:
             continue
+        if isinstance(child, ast.FunctionDef) and child.name == "__repr__":
+            continue
         said = _said(child)
         if said not in _TOKENS and _PROSE.search(said) and not _NO_PROSE.search(said):
             yield getattr(child, "lineno", 0), said
