@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 from urllib.parse import urlsplit
 
 from msgspec import Struct, field
@@ -29,6 +29,13 @@ SECRET_FILE = "secret"  # noqa: S105 - a file's name
 USER_AGENT = f"fediblog/{__version__}"
 
 T = TypeVar("T")
+
+
+@runtime_checkable
+class Finishing(Protocol):
+    """What a site keeps that may have something under way, for which the site waits before it closes."""
+
+    async def finish(self) -> None: ...
 
 
 class Site(Struct, frozen=True):
@@ -53,7 +60,10 @@ class Site(Struct, frozen=True):
         return found
 
     async def close(self) -> None:
-        """Let go of the network, then of the database."""
+        """Wait for what is under way, then let go of the network, and of the database at last."""
+        for each in self.kept.values():
+            if isinstance(each, Finishing):
+                await each.finish()
         await self.client.close()
         await self.db.close()
 

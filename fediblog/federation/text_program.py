@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from fediblog.domain.urls import Urls
 from fediblog.markup.html import MentionTarget
+from fediblog.media.child_process import confine
 from fediblog.prepare import texts as prepare
 from fediblog.prepare.wording import Text
 
@@ -20,22 +21,8 @@ MEMORY: Final = 1024 * 1024 * 1024
 CPU_SECONDS: Final = 60
 
 
-def confine() -> None:
-    """Gives up what rendering does not need."""
-    sys.dont_write_bytecode = True
-    if sys.platform == "win32":
-        return
-    import resource
-
-    limits = {resource.RLIMIT_AS: MEMORY, resource.RLIMIT_CPU: CPU_SECONDS, resource.RLIMIT_FSIZE: 0}
-    for kind, wanted in limits.items():
-        _, most = resource.getrlimit(kind)
-        value = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
-        resource.setrlimit(kind, (value, value))
-
-
 def main() -> None:
-    confine()
+    confine(MEMORY, CPU_SECONDS)
     texts = [
         Text(source=source, kind=kind, breaks=breaks, inline_images=pictures)
         for source, kind, breaks, pictures in _read()

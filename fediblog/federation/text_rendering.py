@@ -17,7 +17,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, Unavailable
 from fediblog.federation.site import Site
 from fediblog.markup.html import Html, MentionTarget
-from fediblog.media.pictures import bare_environment
+from fediblog.media.child_process import bare_environment
 from fediblog.prepare import texts as prepare
 from fediblog.prepare.wording import Text, Words
 

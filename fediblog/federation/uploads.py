@@ -15,6 +15,8 @@ from fediblog.store.posts import media_files
 from fediblog.store.posts.media_files import Made, Upload
 from fediblog.store.tx import Tx
 
+STOPPING = 8.0  # seconds that a site which closes waits for its pictures
+
 
 async def upload(site: Site, account: int, data: bytes, *, shape: Shape = "post") -> Upload:
     """Take in a picture of one of our people. Raises Invalid that says what is wrong with it, or Unavailable."""
@@ -30,19 +32,28 @@ async def begin(site: Site, account: int, data: bytes, *, patience: float) -> Up
     if making.done():
         return await site.db.write(_add, account, making.result())
     promised = await site.db.write(_promise, account)
-    task = asyncio.create_task(_fulfil(site, promised.id, making))
-    _UNDER_WAY.add(task)
-    task.add_done_callback(_UNDER_WAY.discard)
+    site.keep(Unfinished).add(asyncio.create_task(_fulfil(site, promised.id, making)))
     return promised
 
 
-async def finished() -> None:
-    """Wait until nothing is under way any more."""
-    while _UNDER_WAY:
-        await asyncio.wait(_UNDER_WAY)
+class Unfinished:
+    """Uploads of a site that were answered before their picture was decoded."""
 
+    def __init__(self, _site: Site) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
 
-_UNDER_WAY: set[asyncio.Task[None]] = set()
+    def add(self, task: asyncio.Task[None]) -> None:
+        """Keep a task until its end: the event loop alone does not."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def finish(self, patience: float = STOPPING) -> None:
+        """Wait until each is done; what takes longer than so many seconds is broken off, and its author told later."""
+        if self._tasks:
+            _, slow = await asyncio.wait(self._tasks, timeout=patience)
+            for task in slow:
+                task.cancel()
+            await asyncio.gather(*slow, return_exceptions=True)
 
 
 async def _make(site: Site, data: bytes, shape: Shape) -> Made:

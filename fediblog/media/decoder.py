@@ -13,6 +13,7 @@ import warnings
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from fediblog.media.child_process import confine
 from fediblog.media.formats import media_type
 
 if TYPE_CHECKING:
@@ -55,30 +56,8 @@ class Unreadable(Exception):
     """Says by the key of a message why there will be no picture."""
 
 
-def confine() -> None:
-    """Gives up what decoding does not need, before the first byte of the picture is read."""
-    sys.dont_write_bytecode = True
-    if sys.platform == "win32":
-        return
-    import resource
-
-    limits = {
-        resource.RLIMIT_AS: MEMORY,
-        resource.RLIMIT_CPU: CPU_SECONDS,
-        resource.RLIMIT_FSIZE: 0,
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: 32,
-        # No further process, nor thread; the kernel asks this of everybody but root.
-        resource.RLIMIT_NPROC: 0,
-    }
-    for kind, wanted in limits.items():
-        _, most = resource.getrlimit(kind)
-        value = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
-        resource.setrlimit(kind, (value, value))
-
-
 def main(shape: str) -> int:
-    confine()
+    confine(MEMORY, CPU_SECONDS)
     data = sys.stdin.buffer.read(READ_LIMIT)
     try:
         header, bodies = convert(data, SHAPES[shape])

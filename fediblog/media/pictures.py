@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +13,7 @@ from weakref import WeakKeyDictionary
 from msgspec import Struct
 
 from fediblog.errors import Invalid, Unavailable
+from fediblog.media.child_process import bare_environment
 from fediblog.media.decoder import PIXELS
 from fediblog.media.formats import SUFFIXES, media_type
 
@@ -128,12 +128,6 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     while process.stdout is not None and await process.stdout.read(256 * 1024):
         pass
     await process.wait()
-
-
-def bare_environment() -> dict[str, str]:
-    """Nothing of ours but where the system's libraries are: the program must not know any secret."""
-    kept = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
-    return {name: os.environ[name] for name in kept if name in os.environ}
 
 
 async def _feed(process: asyncio.subprocess.Process, data: bytes) -> None:

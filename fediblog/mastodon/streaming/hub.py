@@ -65,6 +65,7 @@ class Hub:
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
+        self._checks: set[asyncio.Task[None]] = set()
 
     async def join(self, token: Token) -> Listener:
         """A new connection. Raises TooOften if there are too many."""
@@ -119,7 +120,7 @@ class Hub:
         loop = asyncio.get_running_loop()
         ends = [
             self._site.db.listen(events.CHANNEL, self._wake.set),
-            self._site.db.listen(apps.TOKENS, lambda: _keep(loop.create_task(self.check_tokens()))),
+            self._site.db.listen(apps.TOKENS, lambda: self._keep(loop.create_task(self.check_tokens()))),
         ]
         try:
             while True:
@@ -127,6 +128,11 @@ class Hub:
         finally:
             for end in ends:
                 end()
+
+    def _keep(self, check: asyncio.Task[None]) -> None:
+        """The event loop keeps no task alive by itself."""
+        self._checks.add(check)
+        check.add_done_callback(self._checks.discard)
 
     async def _look(self) -> None:
         with suppress(TimeoutError):
@@ -173,12 +179,3 @@ def _may(stream: Stream, token: Token) -> bool:
     except Forbidden:
         return False
     return True
-
-
-_TASKS: set[asyncio.Task[None]] = set()
-
-
-def _keep(task: asyncio.Task[None]) -> None:
-    """The event loop keeps no task alive by itself."""
-    _TASKS.add(task)
-    task.add_done_callback(_TASKS.discard)

@@ -117,7 +117,7 @@ async def test_what_takes_long_is_finished_while_nobody_waits(both: Server, monk
     assert await alice.status("GET", path) == 206
     early = await alice.call("POST", "/api/v1/statuses", json={"status": "x", "media_ids": [made["id"]]})
     assert (early.status_code, "still being worked on" in early.text) == (422, True)
-    await uploads.finished()
+    await both.site.keep(uploads.Unfinished).finish()
     ready = await alice.get(path)
     assert ready["meta"]["original"]["size"] == "32x24"
     assert ready["description"] == "Teal"
@@ -131,7 +131,7 @@ async def test_what_is_no_picture_after_all_or_was_left_behind_is_said(
     monkeypatch.setattr(media_api, "PATIENCE", 0.0)
     alice = await server.api("alice")
     bad = await alice.post("/api/v2/media", files={"file": ("a.png", b"GIF89a nothing", "image/png")})
-    await uploads.finished()
+    await server.site.keep(uploads.Unfinished).finish()
     answer = await alice.call("GET", f"/api/v1/media/{bad['id']}")
     assert answer.status_code == 422
     assert "picture" in answer.json()["error"]
