@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from fediblog.actions import account_actions, follow_actions, moderation_actions
 from fediblog.actions.account_actions import Profile

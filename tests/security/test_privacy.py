@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from starlette.routing import BaseRoute, Mount, Route
 
 from fediblog.actions import follow_actions, reaction_actions
