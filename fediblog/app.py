@@ -92,14 +92,12 @@ async def on_error(request: Request, error: Exception) -> Response:
     """Something was refused, or cannot be done now."""
     if not isinstance(error, FediblogError):
         raise error
-    if isinstance(error, Forbidden) and (again := unsent_forms.on_error(request, error)) is not None:
-        return again
     status = status_of(error)
     reason = error.reason if isinstance(error, Refused | Unavailable) else "error"
     if isinstance(error, Refused):
         REFUSALS.add("web", reason)
     told = error.sentence if isinstance(error, Refused) else phrase("error.unavailable")
-    response = _answer(request, status, reason, told)
+    response = unsent_forms.on_error(request, error, status) or _answer(request, status, reason, told)
     if isinstance(error, TooOften):
         response.headers["Retry-After"] = str(error.wait)
     if isinstance(error, Unavailable):

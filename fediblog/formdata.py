@@ -51,9 +51,13 @@ def kind_of(request: Request) -> str:
 
 
 async def read(request: Request, limits: Limits) -> FormData:
-    """The fields and files of a body of one of the two types. Raises FormTooLarge and FormBroken."""
+    """The fields and files of a body of one of the two types. Raises FormTooLarge and FormBroken.
+
+    Files stay open until `close`, which whoever answers the request owes it, however that ends.
+    """
     if kind_of(request) == MULTIPART:
-        return await _parts(request, limits)
+        found = request.state.files = await _parts(request, limits)
+        return found
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -64,6 +68,13 @@ async def read(request: Request, limits: Limits) -> FormData:
     except ValueError:
         raise _too_many(limits) from None
     return FormData(list[tuple[str, str | UploadFile]](pairs))
+
+
+async def close(request: Request) -> None:
+    """Close the files that came with the request, if any did."""
+    found: FormData | None = getattr(request.state, "files", None)
+    if found is not None:
+        await found.close()
 
 
 async def _parts(request: Request, limits: Limits) -> FormData:
@@ -169,7 +180,7 @@ class _Reader:
     def _open(self, name: str) -> UploadFile:
         if not self.limits.files_kept:
             return UploadFile(BytesIO(), size=0, filename=name)
-        kept = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  it is closed with the form
+        kept = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  see `close`
         return UploadFile(cast(BinaryIO, kept), size=0, filename=name)
 
     def _count(self, size: int) -> None:

@@ -9,11 +9,13 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from fediblog import formdata
 from fediblog.store.engine.database import Database, connect
 from tests import postgres
 
@@ -64,6 +66,19 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def spooled(monkeypatch: pytest.MonkeyPatch) -> list[SpooledTemporaryFile[bytes]]:
+    """The files that come in with forms, in the order in which they do."""
+    found: list[SpooledTemporaryFile[bytes]] = []
+
+    def opened(max_size: int) -> SpooledTemporaryFile[bytes]:
+        found.append(SpooledTemporaryFile(max_size=max_size))  # noqa: SIM115  whether it is closed is asked
+        return found[-1]
+
+    monkeypatch.setattr(formdata, "SpooledTemporaryFile", opened)
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from fediblog.limits import Limit
 
 _LIMITS = {"post": (300, 36.0), "edit": (300, 36.0), "upload": (300, 12.0), "deed": (1000, 5.0)}
 """For each kind: so many at once, then one more every so many seconds. 300 posts in three hours, for one."""
+KINDS = tuple(_LIMITS)
 
 
 class Quotas:

@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from fediblog import log
+from fediblog import formdata, log
 from fediblog.domain.scopes import covers
 from fediblog.errors import FediblogError, Forbidden, Gone, Invalid, NotFound, Refused, TooOften, Unavailable
 from fediblog.federation.site import Site
@@ -155,11 +155,10 @@ async def _call(request: Request, site: Site, row: Endpoint, places: Mapping[str
     token = await token_of(request, site)
     used.take(site, request, token)
     admit(row, token)
-    call = Call(request, site, token, await params.read(request), places)
     try:
-        body = await row.run(call)
+        body = await row.run(Call(request, site, token, await params.read(request), places))
     finally:
-        await request.close()
+        await formdata.close(request)
     return body if isinstance(body, Reply) else Reply({} if body is None else body)
 
 

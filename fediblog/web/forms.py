@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct, field
@@ -11,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from fediblog import formdata
-from fediblog.errors import Forbidden, Invalid, Refused
+from fediblog.errors import Forbidden, Invalid, Refused, TooOften, Unavailable
 from fediblog.formdata import FormTooLarge, Limits
 from fediblog.markup.text import one_line, tidy
 from fediblog.messages import ENGLISH, text
@@ -20,10 +22,12 @@ from fediblog.web import sessions
 from fediblog.web.languages import language_of, say
 from fediblog.web.sessions import Holder, SignInNeeded, Visit
 
+T = TypeVar("T")
+
 MOST_FILES = 8
 MOST_FIELDS = 200
 FORM_BYTES = 2_500_000  # the longest article in Markdown, in UTF-8, and what stands beside it
-KEPT_BYTES = 1_600_000  # of a form whose session has ended: it goes on with the log-in form, which is smaller
+KEPT_BYTES = 1_600_000  # of a form of who has no session: it goes on with the log-in form, which must not be larger
 MISSING = "missing"  # names the files that were chosen, and were not kept while somebody logged in again
 ACCOUNT_MARK = "~"  # between a form's token and the number of the account that it was made for
 _SECRET = frozenset({"csrf", "password", "password-again", "old", "token"})
@@ -45,6 +49,7 @@ class Form(Struct):
     language: str = ENGLISH  # of what is said about it
     visit: Visit | None = None
     errors: dict[str, str] = field(default_factory=dict)
+    wait: int = 0  # seconds after which it may be sent again, where that was too often
 
     @classmethod
     def empty(cls) -> Form:
@@ -57,6 +62,16 @@ class Form(Struct):
         if self.visit is None:
             raise SignInNeeded
         return self.visit
+
+    @property
+    def token(self) -> str:
+        """That of the session in which it was made."""
+        return self.text("csrf").partition(ACCOUNT_MARK)[0]
+
+    @property
+    def account(self) -> int | None:
+        """The number of the account that it was made for, which stands behind the token."""
+        return whole(self.text("csrf").partition(ACCOUNT_MARK)[2])
 
     def line(self, name: str, limit: int = 500) -> str:
         """A field of one line."""
@@ -107,6 +122,21 @@ class Form(Struct):
         """Note what a lower floor found wrong."""
         self.errors.setdefault(error.field, error.sentence(self.language))
 
+    def defer(self, name: str, error: TooOften) -> None:
+        """Note at a field that this was too often."""
+        self.errors[name] = error.sentence(self.language)
+        self.wait = error.wait
+
+    @property
+    def status(self) -> int:
+        """That of the page that shows it again."""
+        return 429 if self.wait else 422 if self.errors else 200
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What that page says to programs."""
+        return {"Retry-After": str(self.wait)} if self.wait else {}
+
     def fault(self, name: str, key: str, /, **values: object) -> None:
         """Note what is wrong with a field, by the key of a message."""
         self.errors[name] = text(self.language, key, **values)
@@ -117,15 +147,13 @@ class Form(Struct):
 
 
 class Unsent(Forbidden):
-    """A form that cannot be sent as its sender wants; `form` is what was typed, for a page that offers it again.
+    """A form that cannot be sent as its sender wants, and in which something was typed.
 
-    `account` is the one that it was made for; `held` the session of who has logged in, but has no account any more.
+    `held` is the session of who has logged in, but has no account any more.
     """
 
-    def __init__(self, key: str, form: Form, account: int | None, held: Holder | None) -> None:
+    def __init__(self, key: str, held: Holder | None) -> None:
         super().__init__(key)
-        self.form = form
-        self.account = account
         self.held = held
 
 
@@ -135,12 +163,12 @@ async def read(request: Request) -> Form:
     Raises Forbidden if our own page did not send it; SignInNeeded, or Unsent where something was typed, if nobody has
     signed in, if it was made in another session, or if its account is none of theirs any more.
     """
-    visit = await sessions.visitor(request)
+    visit = await _known(request, sessions.visitor)
     if visit is None:
         raise await _no_account(request)
-    form, account = await _read(request, visit.session)
-    if account is not None and account != visit.account.id:
-        own = next((each for each in visit.accounts if each.id == account), None)
+    form = await _read(request, visit.session)
+    if form.account is not None and form.account != visit.account.id:
+        own = next((each for each in visit.accounts if each.id == form.account), None)
         if own is None:
             raise _unsent(request, form, Forbidden("error.account-gone"))
         visit = replace(visit, account=own)
@@ -150,28 +178,31 @@ async def read(request: Request) -> Form:
 
 async def read_held(request: Request) -> tuple[Form, Holder]:
     """The form of somebody who has signed in, though perhaps without an account to act as. Raises like `read`."""
-    held = await sessions.holder(request)
+    held = await _known(request, sessions.holder)
     if held is None:
         raise await _nobody(request)
     visit = await sessions.visitor(request)
-    return (await _read(request, held.session, held if visit is None else None))[0], held
+    return await _read(request, held.session, held if visit is None else None), held
 
 
-async def _read(request: Request, session: Session, held: Holder | None = None) -> tuple[Form, int | None]:
-    """The form, and the account that it was made for; `held` for who has no account."""
-    form = await read_open(request)
-    token, account = _claimed(form)
+async def _known(request: Request, who: Callable[[Request], Awaitable[T]]) -> T:
+    """Whoever that is. Where it cannot be asked now, the form is read all the same: the page that says so shows it."""
     try:
-        sessions.check_token(session, token)
+        return await who(request)
+    except Unavailable:
+        if not is_alone(request.url.path):
+            await read_open(request, _OF_NOBODY)
+        raise
+
+
+async def _read(request: Request, session: Session, held: Holder | None = None) -> Form:
+    """The form, made in that session; `held` for who has no account."""
+    form = await read_open(request)
+    try:
+        sessions.check_token(session, form.token)
     except Forbidden as error:
         raise _unsent(request, form, error, held, "unsent.expired") from None
-    return form, account
-
-
-def _claimed(form: Form) -> tuple[str, int | None]:
-    """The token that the form carries, and the account that stands behind it."""
-    token, _, account = form.text("csrf").partition(ACCOUNT_MARK)
-    return token, whole(account)
+    return form
 
 
 async def _no_account(request: Request) -> Refused:
@@ -181,29 +212,33 @@ async def _no_account(request: Request) -> Refused:
         return await _nobody(request)
     if is_alone(request.url.path):
         return SignInNeeded()
-    form, _ = await _read(request, held.session, held)
+    form = await _read(request, held.session, held)
     return _unsent(request, form, SignInNeeded(), held)
 
 
 async def _nobody(request: Request) -> Refused:
-    """What to say to who has not signed in; only of a browser that was signed in is the body read, without files."""
-    if is_alone(request.url.path) or not sessions.had_session(request):
+    """What to say to who has not signed in, or not any more: no cookie tells which. The body is read without files."""
+    if is_alone(request.url.path):
         return SignInNeeded()
     return _unsent(request, await read_open(request, _OF_NOBODY), SignInNeeded())
 
 
 def _unsent(request: Request, form: Form, error: Refused, held: Holder | None = None, key: str = "") -> Refused:
-    fields = () if is_alone(request.url.path) else worth_keeping(form.data)
-    if not any(name in TYPED and value.strip() for name, value in fields):
+    if is_alone(request.url.path) or not is_typed(worth_keeping(form.data)):
         return error
     if isinstance(error, SignInNeeded):
         key = "unsent.log-in" if held is None else "unsent.no-account"
-    return Unsent(key or error.key, form, _claimed(form)[1], held)
+    return Unsent(key or error.key, held)
 
 
 def is_alone(path: str) -> bool:
     """Whether a form is never sent again by itself: consent to an app, log-in, log-out."""
     return path.startswith(("/oauth/", "/login", "/logout", "/setup", "/session/"))
+
+
+def is_typed(fields: Iterable[tuple[str, str]]) -> bool:
+    """Whether somebody has typed any of it."""
+    return any(name in TYPED and value.strip() for name, value in fields)
 
 
 def worth_keeping(data: FormData) -> tuple[tuple[str, str], ...]:
@@ -219,9 +254,16 @@ async def read_open(request: Request, limits: Limits = _ANY) -> Form:
     if formdata.kind_of(request) not in (formdata.URLENCODED, formdata.MULTIPART):
         raise HTTPException(415, say(request, "error.form-type"))
     try:
-        return Form(await formdata.read(request, limits), language_of(request))
+        form = request.state.form = Form(await formdata.read(request, limits), language_of(request))
     except FormTooLarge as error:
         raise Refused(error.reason, key="error.form-too-large", limit=error.again()) from None
+    return form
+
+
+def form_of(request: Request) -> Form | None:
+    """The form that has been read in this request."""
+    form: Form | None = getattr(request.state, "form", None)
+    return form
 
 
 def own_path(address: str, otherwise: str = "/") -> str:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
@@ -13,8 +14,9 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from fediblog import formdata
 from fediblog.domain.accounts import Account, AccountRole, Login
-from fediblog.errors import Forbidden, Refused
+from fediblog.errors import Forbidden, Refused, Unavailable
 from fediblog.federation.site import Site
 from fediblog.store.people import access, logins, relation_lists
 from fediblog.store.people.logins import Session
@@ -30,7 +32,6 @@ Handler = Callable[[Request], Awaitable[Response]]
 LASTS = 30 * 86_400_000  # ms after the last use
 NEW_ACCOUNT = "/new-account"  # where those are led who have a login, but no account any more
 _LONGEST = 8000  # characters of an address in a header
-_TOKEN_LENGTH = 43  # characters
 _RENEWED_AFTER = 3_600_000  # ms: a session in use is prolonged once an hour, not with each page
 
 
@@ -141,7 +142,7 @@ def load(tx: Tx, token: str) -> Visit | None:
 
 
 def page(handler: Handler) -> Handler:
-    """A handler whose visitor is led to the log-in page where that is needed."""
+    """A handler whose visitor is led to the log-in page where that is needed, and after which files are closed."""
 
     async def guarded(request: Request) -> Response:
         try:
@@ -153,6 +154,8 @@ def page(handler: Handler) -> Handler:
             headers = {"Cache-Control": "private, no-store", "Vary": "Cookie"}
             where = NEW_ACCOUNT if await holder(request) is not None else login_path(back)
             return RedirectResponse(where, 303, headers=headers)
+        finally:
+            await formdata.close(request)
 
     return guarded
 
@@ -257,11 +260,6 @@ def check_token(session: Session, given: str) -> None:
         raise Forbidden("error.form-expired")
 
 
-def had_session(request: Request) -> bool:
-    """Whether the browser holds a session's cookie, of whatever session."""
-    return len(token_of(request)) >= _TOKEN_LENGTH
-
-
 def token_of(request: Request) -> str:
     """What the browser's cookie says; '' if there is none, or it cannot be one of ours."""
     token = request.cookies.get(cookie_name(site_of(request)), "")
@@ -276,5 +274,6 @@ async def _settle(request: Request, visit: Visit | None) -> None:
     site = site_of(request)
     now = site.clock()
     if now - visit.session.seen > _RENEWED_AFTER:
-        await site.db.write(logins.touch_session, visit.session.token, now + LASTS)
-        request.state.renewed = token_of(request)
+        with suppress(Unavailable):  # on a full disk it goes on as it is
+            await site.db.write(logins.touch_session, visit.session.token, now + LASTS)
+            request.state.renewed = token_of(request)

@@ -12,13 +12,13 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fediblog.errors import Forbidden
+from fediblog.errors import FediblogError
 from fediblog.markup.text import one_line
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
 from fediblog.web.components.render import render
 from fediblog.web.forms import Form
-from fediblog.web.languages import say
+from fediblog.web.languages import explain, say
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import Holder, Visit
 
@@ -58,7 +58,7 @@ class Kept(Struct, frozen=True, kw_only=True):
     @property
     def typed(self) -> list[str]:
         """What to show of it."""
-        return [value for name, value in self.fields if name in forms.TYPED and value.strip()]
+        return [value for name, value in self.fields if name.removeprefix(_KEPT) in forms.TYPED and value.strip()]
 
 
 def kept_of(form: Form) -> Kept | None:
@@ -77,31 +77,33 @@ def kept_of(form: Form) -> Kept | None:
     )
 
 
-def of_error(request: Request, error: forms.Unsent) -> Kept:
-    """What the form brought that could not be sent."""
+def _of_form(request: Request, form: Form) -> Kept:
+    """What a form brought that could not be sent."""
     query = f"?{request.url.query}" if request.url.query else ""
-    chosen = (value.filename for _, value in error.form.data.multi_items() if isinstance(value, UploadFile))
+    chosen = (value.filename for _, value in form.data.multi_items() if isinstance(value, UploadFile))
     return Kept(
         path=request.url.path + query,
-        fields=forms.worth_keeping(error.form.data),
+        fields=forms.worth_keeping(form.data),
         files=tuple(one_line(name, 200) for name in chosen if name),
-        account=error.account,
+        account=form.account,
     )
 
 
 def show(
     request: Request,
     kept: Kept,
-    key: str = "",
+    message: str = "",
     status: int = 403,
+    *,
     held: Holder | None = None,
     form: Form | None = None,
-    headers: dict[str, str] | None = None,
+    token: str = "",
 ) -> Response:
-    """The page that has what was typed, and the way on.
+    """The page that has what was typed, and the way on; `message` stands above it all.
 
-    For who has signed in that is a button; for others the log-in form or, where `held` has no account, that for one:
-    `form` is what stood in these, with what was wrong. `key` is of the message above it all.
+    For who has signed in the way is a button, and likewise with a `token` where it cannot be asked now whose it is;
+    for others the log-in form or, where `held` has no account, that for one: `form` is what stood in these, with what
+    was wrong. Who would send it as another account than it was made for is told so.
     """
     visit = sessions.visit_of(request)
     wanted = next((each for each in visit.accounts if each.id == kept.account), None) if visit is not None else None
@@ -113,20 +115,30 @@ def show(
         "unsent.html",
         status,
         private=True,
-        headers=headers,
+        headers=filled.headers,
         kept=kept,
-        message=say(request, key or ("unsent.log-in" if held is None else "unsent.no-account")),
+        message=message or say(request, "unsent.log-in" if held is None else "unsent.no-account"),
+        other=visit is not None and kept.account is not None and wanted is None,
         held=held,
+        token=token,
         typed={name: filled.line(name) for name in ("name", "handle", "display")},
         errors=filled.errors,
     )
 
 
-def on_error(request: Request, error: Forbidden) -> Response | None:
-    """The page for a form that was not sent, None for any other error."""
-    if not isinstance(error, forms.Unsent) or "text/html" not in request.headers.get("accept", ""):
+def on_error(request: Request, error: FediblogError, status: int) -> Response | None:
+    """The page for an error by which something that was typed would be lost; None for any other."""
+    form = forms.form_of(request)
+    if form is None or "text/html" not in request.headers.get("accept", ""):
         return None
-    return show(request, of_error(request, error), error.key, held=error.held)
+    if isinstance(error, forms.Unsent):
+        return show(request, _of_form(request, form), explain(request, error), held=error.held)
+    message, path = explain(request, error), request.url.path
+    if forms.is_alone(path):  # but perhaps it carries another
+        kept = kept_of(form) if path == "/login" else None
+        return show(request, kept, message, status, form=form) if kept is not None else None
+    kept = _of_form(request, form)
+    return show(request, kept, message, status, token=form.text("csrf")) if kept.typed else None
 
 
 async def go_on(request: Request, kept: Kept, token: str, key: str) -> Response:
@@ -139,4 +151,4 @@ async def go_on(request: Request, kept: Kept, token: str, key: str) -> Response:
     request.state.visit = visit
     if visit is None and kept.path != sessions.NEW_ACCOUNT:
         key = "unsent.no-account"
-    return show(request, kept, key, 200, held)
+    return show(request, kept, say(request, key), 200, held=held)

@@ -17,6 +17,7 @@ from fediblog.federation import passwords
 from fediblog.store.people import apps, logins
 from fediblog.store.tx import Tx
 from fediblog.web import pages
+from fediblog.web.forms import KEPT_BYTES, is_alone
 from fediblog.web.known_devices import cookie_name as cookie_of
 from fediblog.web.known_devices import device_of
 from fediblog.web.sessions import cookie_name, hashed
@@ -84,19 +85,24 @@ async def test_no_form_works_with_the_token_of_another_session(blog: Blog) -> No
 
 
 async def test_who_may_not_is_told_before_the_body_is_read(blog: Blog) -> None:
-    """Nobody makes us take in megabytes who is nobody."""
+    """Of whoever has no session a form of ours is read, for what was typed, and no more of it than may be kept."""
     read: list[bytes] = []
 
     async def body() -> AsyncIterator[bytes]:
-        for part in (b"--b\r\n", b"x" * 100_000):
+        for part in (b"source=", *[b"x" * 100_000] * 100):
             read.append(part)
             yield part
 
-    headers = {"content-type": "multipart/form-data; boundary=b", "origin": blog.site.urls.origin}
+    headers = {"content-type": "application/x-www-form-urlencoded"}
     for path in SIGNED_IN:
-        answer = await blog.browser().http.post(at(path), content=body(), headers=headers)
-        assert answer.status_code == 403, path
-        assert read == [], path
+        from_elsewhere = {**headers, "origin": "https://evil.test"}
+        answer = await blog.browser().http.post(at(path), content=body(), headers=from_elsewhere)
+        assert (answer.status_code, read) == (403, []), path
+        ours = {**headers, "origin": blog.site.urls.origin}
+        answer = await blog.browser().http.post(at(path), content=body(), headers=ours)
+        assert answer.status_code == (403 if is_alone(path) else 413), path
+        assert len(read) == (0 if is_alone(path) else KEPT_BYTES // 100_000 + 1), path
+        read.clear()
 
 
 async def test_no_form_can_be_sent_by_a_link(blog: Blog) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import tracemalloc
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from html import unescape
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from markupsafe import escape
 
 from fediblog.actions import account_actions
 from fediblog.domain.accounts import Account
+from fediblog.errors import TooOften
+from fediblog.federation import passwords, quotas
 from fediblog.federation.keyring import make_keys
 from fediblog.markup.text import one_line
 from fediblog.store.people import accounts, logins
@@ -20,8 +24,9 @@ from fediblog.store.posts import profile_posts
 from fediblog.store.tx import Tx
 from fediblog.web.forms import KEPT_BYTES, TYPED, is_alone
 from fediblog.web.middleware import MOST, limit_of
-from fediblog.web.sessions import NEW_ACCOUNT, cookie_name, hashed
-from tests.security.test_sessions import SIGNED_IN, at, everything
+from fediblog.web.sessions import LASTS, NEW_ACCOUNT, cookie_name, hashed
+from tests.mastodon.statuses.test_media_api import picture
+from tests.security.test_sessions import FOREIGN, SIGNED_IN, at, everything
 from tests.web.pages.conftest import PASSWORD, Blog, Browser
 
 WITH_TEXT = [path for path in SIGNED_IN if not is_alone(path)]
@@ -282,13 +287,161 @@ async def test_what_was_kept_leads_nowhere_else(blog: Blog, to: str) -> None:
 
 
 async def test_nobody_in_particular_is_not_listened_to_for_long(blog: Blog) -> None:
-    """Only a browser that was signed in, and only up to a size; and consent to an app is never sent by itself."""
-    stranger = blog.browser()
-    assert "typed" not in (await stranger.post("/write", {"source": WORDS})).text
-    owner = await blog.owner()
-    await blog.site.db.write(end_all)
-    much = await owner.post("/write", {"source": WORDS + "x" * KEPT_BYTES}, {"upload": LARGE})
+    """Only with a form of ours, and only up to a size; and consent to an app is never sent by itself."""
+    nobody = blog.browser()
+    for headers in FOREIGN:
+        without = {} if "origin" in headers else {"origin": blog.site.urls.origin}
+        answer = await nobody.post("/write", {"source": WORDS}, headers={**without, **headers})
+        assert (answer.status_code, "typed" in answer.text) == (403, False), headers
+    much = await nobody.post("/write", {"source": WORDS + "x" * KEPT_BYTES}, {"upload": LARGE})
     assert much.status_code == 413
     assert "What I" not in much.text
     assert "your browser still has what you typed" in much.text
-    assert "typed" not in (await owner.post("/oauth/authorize", {"source": WORDS})).text
+    assert "typed" not in (await nobody.post("/oauth/authorize", {"source": WORDS})).text
+
+
+@pytest.mark.parametrize("how", ["log-out", "no-cookie", "expired", "disabled", "deleted"])
+async def test_no_way_of_being_logged_out_loses_what_was_typed(blog: Blog, how: str) -> None:
+    """Every form shows it, with or without a cookie that is left of a session; the desk goes on after a log-in."""
+    post, owner = await blog.write("Mine"), await signed_in(blog)
+    if how == "log-out":
+        assert (await owner.post("/logout")).status_code == 303
+    elif how == "no-cookie":
+        owner.http.cookies.clear()
+    elif how == "expired":
+        blog.clock.forward(seconds=LASTS // 1000 + 1)
+    elif how == "disabled":
+        await blog.site.db.write(logins.set_disabled, blog.alice.login or 0, disabled=True)
+    else:
+        await blog.site.db.write(delete_login)
+    assert (cookie_name(blog.site) in owner.http.cookies) == (how in ("expired", "disabled", "deleted"))
+    before = await everything(blog)
+    for path, files in WALK:
+        typed = {**dict.fromkeys(TYPED, WORDS), "do": "publish", "password": "hunter2"}
+        answer = await owner.post(at(path, post), typed, {"upload": LARGE} if files else None)
+        assert answer.status_code == 403, path
+        again = fields_of(answer.text, "/login")
+        assert {name: again[f"kept.{name}"] for name in TYPED} == {name: [WORDS] for name in TYPED}, path
+        assert "What I &lt;b&gt;typed&lt;/b&gt;" in answer.text.partition("<h2>")[2], path
+        assert ("hunter2" in answer.text, "at the beach.jpg" in answer.text) == (False, files), path
+    assert await everything(blog) == before
+    answer = await owner.post("/write", {"source": WORDS, "visibility": "public", "do": "publish"})
+    answer = await owner.post("/login", {**fields_of(answer.text, "/login"), "name": "alice", "password": PASSWORD})
+    assert "What I &lt;b&gt;typed&lt;/b&gt;" in answer.text
+    if how in ("disabled", "deleted"):
+        assert answer.status_code == 422
+        return
+    answer = await owner.post("/write", fields_of(answer.text, "/write"))
+    assert (answer.status_code, "As @alice@blog.test" in answer.text) == (200, True)
+    assert "What I &lt;b&gt;typed&lt;/b&gt;" in answer.text
+
+
+def delete_login(tx: Tx) -> None:
+    for table in ("session", "account_access"):
+        tx.run(f"delete from {table}")
+    tx.run("update account set login = null")
+    tx.run("delete from login")
+
+
+async def second_login(blog: Blog) -> Account:
+    keys, hashed_password = make_keys(), await passwords.hashed(PASSWORD)
+
+    def make(tx: Tx) -> Account:
+        login = account_actions.add_login(tx, "ben", hashed_password)
+        return account_actions.add_account(tx, blog.site.urls, login.id, "ben", "", keys)
+
+    return await blog.site.db.write(make)
+
+
+@pytest.mark.parametrize("still_there", [False, True])
+async def test_who_takes_what_was_typed_for_another_is_told_so(blog: Blog, still_there: bool) -> None:
+    """Alice typed it; Ben logs in with the page that has it, or had logged in meanwhile in the same browser."""
+    await second_login(blog)
+    owner = await signed_in(blog)
+    await owner.post("/logout")
+    if still_there:
+        csrf = owner.csrf
+        assert (await owner.log_in("ben")).status_code == 303
+        owner.csrf = csrf
+    typed = {"source": WORDS, "visibility": "public", "do": "publish"}
+    for language, told in (
+        ("en", "You are logged in with another account than the one for which this was written."),
+        ("de", "Du bist mit einem anderen Konto angemeldet als dem, für das das geschrieben wurde."),
+    ):
+        spoken = {"accept-language": language}
+        answer = await owner.post("/write", typed, headers=spoken)
+        assert (told in answer.text) == still_there
+        if not still_there:
+            fields = {**fields_of(answer.text, "/login"), "name": "ben", "password": PASSWORD}
+            answer = await owner.post("/login", fields, headers=spoken)
+            owner.http.cookies.delete(cookie_name(blog.site))
+        assert told in answer.text
+        assert "@ben@blog.test" in answer.text
+        assert "What I &lt;b&gt;typed&lt;/b&gt;" in answer.text
+    assert not await blog.site.db.read(profile_posts.written, blog.alice.id)
+
+
+async def test_what_was_typed_for_an_account_of_ones_own_tells_of_no_other(blog: Blog) -> None:
+    home, owner = await another(blog), await signed_in(blog)
+    await blog.site.db.write(end_all)
+    answer = await owner.post("/write", {"source": WORDS, "visibility": "public", "do": "publish"})
+    answer = await owner.post("/login", {**fields_of(answer.text, "/login"), "name": "alice", "password": PASSWORD})
+    assert home.id != blog.alice.id
+    assert "another account" not in answer.text
+
+
+async def test_files_that_came_with_a_form_are_closed(blog: Blog, spooled: list[SpooledTemporaryFile[bytes]]) -> None:
+    owner = await signed_in(blog)
+    good = {"upload": ("a.png", picture(), "image/png")}
+    assert (await owner.post("/write", {"source": "x", "do": "publish"}, good)).status_code == 303
+    assert (await owner.post("/write", {"source": "x", "do": "publish"}, {"upload": LARGE})).status_code == 422
+    owner.csrf = "old"
+    assert (await owner.post("/write", {"source": "x", "do": "publish"}, {"upload": LARGE})).status_code == 403
+    assert [file.closed for file in spooled] == [True, True, True]
+
+
+def use_up(blog: Blog, kind: str) -> None:
+    with suppress(TooOften):
+        while True:
+            quotas.use(blog.site, blog.alice.id, kind)
+
+
+@pytest.mark.parametrize("how", ["read-only", "too-often", "unreachable"])
+async def test_what_the_server_cannot_do_now_loses_nothing(blog: Blog, how: str) -> None:
+    """The database takes no writes, or is not there at all, or that was too often: the text, and a button for later."""
+    post, owner = await blog.write("Mine"), await signed_in(blog)
+    if how == "read-only":
+        blog.clock.forward(seconds=7200)  # so that the session is to be prolonged, which cannot be done either
+        blog.site.db.stop_writing("an index")
+    elif how == "unreachable":
+        await blog.site.db.close()
+    else:
+        for kind in quotas.KINDS:
+            use_up(blog, kind)
+    statuses = dict[str, int]()
+    typed = dict.fromkeys(TYPED - {"answer", "language", "scheduled"}, "What I <b>typed</b>")
+    sent = {**typed, "password": "hunter2", "sure": "1", "visibility": "public", "do": "publish"}
+    for path in reversed(WITH_TEXT):  # the post is deleted last
+        answer = await owner.post(at(path, post), sent)
+        page, statuses[path] = answer.text, answer.status_code
+        if answer.status_code in (429, 503):
+            assert int(answer.headers["retry-after"]) > 0, path
+            assert ("What I &lt;b&gt;typed&lt;/b&gt;" in page, "hunter2" in page) == (True, False), path
+    of_which = {"read-only": 503, "too-often": 429, "unreachable": 503}[how]
+    told = {path for path, status in statuses.items() if status == of_which}
+    assert told >= {"/write", "/write/{n:number}", "/post/{n:number}/like", "/post/{n:number}/vote"}, statuses
+    if how == "unreachable":
+        assert told == set(WITH_TEXT)
+    if how == "too-often":
+        assert "/people" in told
+        assert (await owner.post("/write", {"source": WORDS}, {"upload": ("a.png", b"x")})).status_code == 429
+    if how == "read-only":
+        assert 303 not in statuses.values(), statuses
+        answer = await blog.browser().post("/write", {"source": WORDS, "do": "publish"})  # nor can anybody log in
+        fields = {**fields_of(answer.text, "/login"), "name": "alice", "password": PASSWORD}
+        answer = await blog.browser().post("/login", fields)
+        assert answer.status_code == 503
+        assert fields_of(answer.text, "/login")["kept.source"] == [WORDS]
+        return
+    again = fields_of((await owner.post("/post/1/like", {"answer": WORDS})).text, "/post/1/like")
+    assert (again["answer"], again["csrf"]) == ([WORDS], [owner.csrf])

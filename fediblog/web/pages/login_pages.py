@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from fediblog.actions import account_actions
 from fediblog.domain.accounts import LOCAL_HANDLE, Login
-from fediblog.errors import Invalid, NotFound, Refused
+from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.site import Site
@@ -20,7 +20,6 @@ from fediblog.store.tx import Tx
 from fediblog.web import forms, known_devices, sessions, unsent_forms
 from fediblog.web.components.render import back, render
 from fediblog.web.forms import Form
-from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import Handler, page, visitor
 from fediblog.web.unsent_forms import Kept
@@ -81,11 +80,13 @@ async def log_in(request: Request) -> Response:
     mark = named.mark if named is not None else ""
     door, device = site_of(request).keep(Door), known_devices.device_of(request, name, mark)
     if wait := door.knock(name, device, _address(request)):
-        return _refused(request, form, kept, say(request, "error.too-often", n=wait), 429, wait)
+        form.defer("password", TooOften("error.too-often", wait))
+        return _refused(request, form, kept)
     known = await _known(site_of(request), name, form.secret("password"))
     token = await sessions.opened(request, *known) if known else ""
     if not known or not token:
-        return _refused(request, form, kept, say(request, "error.wrong-password"))
+        form.fault("password", "error.wrong-password")
+        return _refused(request, form, kept)
     login, password = known
     door.opened(name, device)
     owned = await site_of(request).db.read(logins.accounts_of, login.id)
@@ -97,15 +98,13 @@ async def log_in(request: Request) -> Response:
     return response
 
 
-def _refused(
-    request: Request, form: Form, kept: Kept | None, message: str, status: int = 422, wait: int = 0
-) -> Response:
-    form.errors["password"] = message
-    headers = {"Retry-After": str(wait)} if wait else None
+def _refused(request: Request, form: Form, kept: Kept | None) -> Response:
     if kept is not None:
-        return unsent_forms.show(request, kept, status=status, form=form, headers=headers)
+        return unsent_forms.show(request, kept, status=form.status, form=form)
     name, onward = form.line("name", 100), forms.own_path(form.line("next", 8000))
-    return render(request, "login.html", status, headers=headers, name=name, onward=onward, errors=form.errors)
+    return render(
+        request, "login.html", form.status, headers=form.headers, name=name, onward=onward, errors=form.errors
+    )
 
 
 async def _known(site: Site, name: str, password: str) -> tuple[Login, str] | None:
@@ -203,9 +202,9 @@ def new_password(form: Form, name: str = "password") -> str:
 
 
 async def _check_token(request: Request, token: str) -> None:
-    """Raise Refused unless the link is the one that was handed out and has not been used."""
+    """Raise TooOften, or NotFound unless the link is the one that was handed out and has not been used."""
     if wait := site_of(request).keep(Door).setups.take(party(_address(request))):
-        raise Refused("too-often", key="error.too-often", n=wait)
+        raise TooOften("error.too-often", wait)
     stored = await site_of(request).db.read(server_state.get, account_actions.SETUP_TOKEN)
     if not token or stored != sessions.hashed(token):
         raise NotFound("setup.used")

@@ -45,7 +45,9 @@ async def make(request: Request) -> Response:
         await site.db.write(add)
     except Invalid as error:
         form.refuse(error)
-        return _show(request, held, form) if kept is None else unsent_forms.show(request, kept, "", 422, held, form)
+        if kept is not None:
+            return unsent_forms.show(request, kept, status=422, held=held, form=form)
+        return _show(request, held, form)
     if kept is not None:
         return await unsent_forms.go_on(request, kept, sessions.token_of(request), "unsent.account-made")
     return back(request, "/settings", "account-added")

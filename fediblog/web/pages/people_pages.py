@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
-from fediblog.errors import Refused, Unavailable
+from fediblog.errors import Refused, TooOften, Unavailable
 from fediblog.federation.lookups import action_lookups
 from fediblog.federation.site import Site
 from fediblog.store.id_paging import FAR, Window
@@ -23,7 +23,8 @@ from fediblog.web import forms
 from fediblog.web.components import paging
 from fediblog.web.components.page_links import Links
 from fediblog.web.components.render import back, render
-from fediblog.web.languages import explain, say
+from fediblog.web.forms import Form
+from fediblog.web.languages import explain
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import Visit, ask_as, page
 
@@ -55,7 +56,7 @@ async def people(request: Request) -> Response:
     """One of the lists, and the form to follow somebody."""
     # WebFinger's template for those who follow from elsewhere leads here with what they want to follow.
     wanted = request.query_params.get("follow") or request.query_params.get("handle", "")
-    return await _show(request, handle=_bare(wanted))
+    return await _show(request, Form.empty(), handle=_bare(wanted))
 
 
 async def follow(request: Request) -> Response:
@@ -66,11 +67,15 @@ async def follow(request: Request) -> Response:
         if (post := await _post(site, account, wanted)) is not None:
             return back(request, Links(site.urls, True).post(post))
         found = await action_lookups.follow(site, account, wanted)
+    except TooOften as error:
+        form.defer("handle", error)
     except Refused as error:
-        return await _show(request, handle=wanted, error=explain(request, error))
+        form.errors["handle"] = explain(request, error)
     except Unavailable:
-        return await _show(request, handle=wanted, error=say(request, "error.unreachable"))
-    return back(request, f"/account/{found.id}" if not found.local else f"/@{found.handle}", "did-follow")
+        form.fault("handle", "error.unreachable")
+    else:
+        return back(request, f"/account/{found.id}" if not found.local else f"/@{found.handle}", "did-follow")
+    return await _show(request, form, handle=wanted)
 
 
 def _bare(wanted: str) -> str:
@@ -83,14 +88,22 @@ async def _post(site: Site, account: int, wanted: str) -> Post | None:
     return await site.db.read(posts.get, found.id, account) if isinstance(found, Post) else None
 
 
-async def _show(request: Request, *, handle: str, error: str = "") -> Response:
+async def _show(request: Request, form: Form, *, handle: str) -> Response:
     tab = request.query_params.get("show", TABS[0])
     tab = tab if tab in TABS else TABS[0]
     found = await ask_as(request, _people, tab, paging.window(request, SIZE, "after"))
     shown = paging.page(request, found.places, SIZE, lambda place: place.mark, "after")
-    errors = {"handle": error} if error else {}
-    status = 422 if error else 200
-    return render(request, "people.html", status, people=found, accounts=shown, tabs=TABS, handle=handle, errors=errors)
+    return render(
+        request,
+        "people.html",
+        form.status,
+        headers=form.headers,
+        people=found,
+        accounts=shown,
+        tabs=TABS,
+        handle=handle,
+        errors=form.errors,
+    )
 
 
 def _people(tx: Tx, visit: Visit, tab: str, window: Window) -> People:

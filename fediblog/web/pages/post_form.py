@@ -14,7 +14,7 @@ from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.errors import Refused
+from fediblog.errors import Refused, TooOften
 from fediblog.federation import uploads
 from fediblog.federation.site import Site
 from fediblog.markup.text import one_line
@@ -211,6 +211,9 @@ async def stored_upload(site: Site, form: Form, field: str, chosen: UploadFile, 
         return None
     try:
         return await uploads.upload(site, form.sender.account.id, await chosen.read(), shape=shape)
+    except TooOften as error:
+        form.defer(field, error)
+        return None
     except Refused as error:
         form.fault(field, "error.file", name=chosen.filename[:80], message=error.sentence(form.language))
         return None

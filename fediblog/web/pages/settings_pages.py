@@ -9,7 +9,7 @@ from starlette.routing import Route
 from fediblog.actions import account_actions
 from fediblog.actions.account_actions import Profile
 from fediblog.domain.accounts import Account, Login
-from fediblog.errors import Invalid, Refused, Unavailable
+from fediblog.errors import Invalid, Refused, TooOften, Unavailable
 from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.lookups import action_lookups
@@ -95,7 +95,7 @@ async def change_password(request: Request) -> Response:
     login = form.sender.login
     door, tries = site_of(request).keep(Door), f"session {form.sender.session.token}"
     if wait := door.devices.take(tries):
-        form.fault("old", "error.too-often", n=wait)
+        form.defer("old", TooOften("error.too-often", wait))
         return _show(request, form)
     stored = await site.db.read(logins.password_hash, login.name)
     if not await passwords.is_right(form.secret("old"), stored):
@@ -187,8 +187,8 @@ def _show(request: Request, form: Form | None = None, profile: Profile | None = 
     return render(
         request,
         "settings.html",
-        422 if typed.errors else 200,
-        headers={"Cache-Control": OWN_FORM},
+        typed.status,
+        headers={"Cache-Control": OWN_FORM, **typed.headers},
         profile=shown,
         languages=LANGUAGES,
         rows=rows,

@@ -91,8 +91,8 @@ async def save(request: Request) -> Response:
     except Invalid as error:
         form.refuse(error)
         return _show(request, desk, form)
-    except TooOften as error:  # what was written must not be lost
-        form.errors["source"] = error.sentence(form.language)
+    except TooOften as error:
+        form.defer("source", error)
         return _show(request, desk, form)
     if post.is_draft:
         return back(request, "/drafts", f"saved-{post.state}")
@@ -121,15 +121,16 @@ async def _preview(request: Request, desk: Desk, form: Form) -> Response:
 
 
 def _show(request: Request, desk: Desk, form: Form | None = None, preview: Markup | None = None) -> Response:
+    sent = form or Form.empty()
     return render(
         request,
         "write.html",
-        422 if form is not None and form.errors else 200,
-        headers={"Cache-Control": OWN_FORM},
+        sent.status,
+        headers={"Cache-Control": OWN_FORM, **sent.headers},
         desk=desk,
         sheet=desk.sheet,
         foci=FOCI,
-        errors=form.errors if form is not None else {},
+        errors=sent.errors,
         preview=preview,
         visibilities=VISIBILITIES,
         allowed=ALLOWED,

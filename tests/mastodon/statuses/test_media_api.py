@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from tempfile import SpooledTemporaryFile
 
 import pytest
 from PIL import Image
@@ -58,14 +59,18 @@ async def test_a_picture_is_uploaded_with_its_description(server: Server) -> Non
     assert [each["description"] for each in post["media_attachments"]] == ["Teal", None]
 
 
-async def test_what_is_no_picture_is_refused_with_a_reason(server: Server) -> None:
+async def test_what_is_no_picture_is_refused_with_a_reason(
+    server: Server, spooled: list[SpooledTemporaryFile[bytes]]
+) -> None:
     alice = await server.api("alice")
+    await alice.post("/api/v2/media", files={"file": ("a.png", picture(), "image/png")})
     for data in (b"GIF89a nothing", b"\x00\x00\x00\x18ftypmp42", b"ID3", b""):
         answer = await alice.call("POST", "/api/v2/media", files={"file": ("a.mp4", data, "video/mp4")})
         assert answer.status_code == 422, data
         assert answer.json()["error"]
     large = {"file": ("a.png", b"x" * (UPLOAD_LIMIT + 1), "image/png")}
     assert "16 MB" in (await alice.call("POST", "/api/v2/media", files=large)).json()["error"]
+    assert [file.closed for file in spooled] == [True] * 6
     assert await alice.status("POST", "/api/v2/media", data={"file": "text"}) == 422
     assert await alice.status("POST", "/api/v2/media", json={}) == 422
     broken = {"content-type": "multipart/form-data; boundary=x"}
