@@ -1,6 +1,6 @@
 -- The web origin under which an account of ours has its id and its pages; '' for accounts of others. Its id says it.
 alter table account add column origin text not null default '';
-update account set origin = case when login is null then replace(uri, '/actor', '') else replace(uri, '/a/' || id, '') end
+update account set origin = substr(uri, 1, length(uri) - length(case when login is null then '/actor' else '/a/' || id end))
 where local = 1;
 
 -- Who belongs to a group of ours (an account of kind Group), as what, since when, and until when, such as a ban that ends.

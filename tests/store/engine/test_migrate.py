@@ -174,6 +174,37 @@ async def test_once_the_older_process_has_ended_it_is_brought_up_to_date(empty_u
         await each.close()
 
 
+async def test_the_origin_of_an_account_is_its_id_without_the_path(empty_url: str) -> None:
+    """Also where the host, or the origin, holds what the path of an actor does."""
+    ids = {
+        1: "https://actor.example/actor",
+        2: "https://actor.example/a/2",
+        3: "http://a/a/3",
+        4: "https://plain.example:8443/actor",
+    }
+
+    def fill(tx: Tx) -> None:
+        tx.run("insert into login (id, name, password, created) values (1, 'ann', '', 0)")
+        for number, uri in ids.items():
+            tx.run(
+                "insert into account (id, login, local, uri, kind, handle, handle_key, domain, host, created, changed)"
+                " values (:id, :login, 1, :uri, 'Person', :handle, :handle, 'd', 'h', 0, 0)",
+                id=number,
+                login=None if uri.endswith("/actor") else 1,
+                uri=uri,
+                handle=f"h{number}",
+            )
+
+    db = await connect(empty_url, migrations=[step for step in OURS if step.version < 25])
+    await db.write(fill)
+    await db.close()
+    db = await connect(empty_url)
+    found = await db.read(lambda tx: {row.id: row.origin for row in tx.all("select id, origin from account")})
+    await db.close()
+    origins = ("https://actor.example", "https://actor.example", "http://a", "https://plain.example:8443")
+    assert found == dict(enumerate(origins, 1))
+
+
 def test_a_new_file_is_opened_by_several_at_once(tmp_path: Path) -> None:
     """Where two switch to the log at once SQLite tells one of them that the file is locked, without waiting."""
     barrier = Barrier(6)
