@@ -25,13 +25,13 @@ CONTENT = "content"
 
 _SILENT = frozenset(
     {
-        *("session", "login", "stream", "mute", "notice", "report", "refusal"),
+        *("session", "login", "account_access", "stream", "mute", "notice", "report", "refusal"),
         *("app", "app_code", "token", "push_subscription", "idempotency", "event", "marker", "conversation"),
         *("bookmark", "user_list", "list_member", "word_filter", "filter_keyword", "filter_post", "followed_tag"),
         *("account_note", "thread_mute", "suggestion_dismissed", "preference", "notice_policy"),
         *("notice_consent", "announcement_read", "numbering", "former_notice"),
         *("circle", "circle_member", "post_circle"),
-        *("outgoing", "delivery", "host", "job", "incoming", "seen", "early"),
+        *("outgoing", "delivery", "host", "job", "incoming", "seen", "early", "peer", "poll_check"),
         "schema_version",
     }
 )
