@@ -134,6 +134,9 @@ async def test_it_is_followed_and_featured_once_and_taken_back(both: Server, typ
     assert await both.read(home_of, both.people["alice"].id) == []
     rows = await both.read(_rows)
     assert (rows["followed_tag"], rows["featured_tag"]) == (set(), set())
+    shown = await api.post("/api/v1/featured_tags", {"name": typed})
+    assert await api.status("DELETE", f"/api/v1/featured_tags/{shown['id']}") == 200
+    assert (await both.read(_rows))["featured_tag"] == set()
 
 
 async def test_every_page_of_a_hashtag_has_them(server: Server) -> None:

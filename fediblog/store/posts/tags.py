@@ -166,9 +166,9 @@ def featured(tx: Tx, account: int) -> list[Featured]:
 
 def unfeature(tx: Tx, account: int, number: int) -> bool:
     """Take the hashtag of that number from the profile; False if it is not there."""
-    for name in featured_names(tx, account):
-        if number_of(name) == number:
-            set_featured(tx, account, name, on=False)
+    for row in tx.all("select tag from featured_tag where account = :id", id=account):
+        if number_of(row.tag) == number:
+            set_featured(tx, account, row.tag, on=False)
             return True
     return False
 
