@@ -164,7 +164,7 @@ async def test_oneself_is_neither_blocked_nor_muted(stage: Stage) -> None:
 async def test_a_server_is_blocked_with_what_is_stored_of_it(stage: Stage) -> None:
     await stage.follows(stage.ann, stage.ben)
     await stage.do(moderation_actions.block_host, " https://BEN.test/ ", " spam ")
-    assert await stage.db.read(relations.blocked_hosts) == [("ben.test", "spam")]
+    assert await stage.db.read(relations.blocked_hosts) == [relations.BlockedHost("ben.test", "spam", stage.clock.now)]
     for host in ("ben.test", "ben.test:8443", "deep.ben.test"):
         assert await stage.db.read(relations.host_is_blocked, host)
     assert not await stage.db.read(relations.host_is_blocked, "notben.test")

@@ -11,6 +11,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound, Refused, Unavailable
 from fediblog.federation import quotas
 from fediblog.federation.lookups import resolve
+from fediblog.mastodon.accounts import lists_api
 from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
@@ -23,6 +24,7 @@ from fediblog.store.people.relation_lists import Place
 from fediblog.store.posts import profile_posts, tags
 from fediblog.store.posts.profile_posts import Wanted
 from fediblog.store.queues import profile_totals, stale_accounts
+from fediblog.store.readers.lists import holding
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -221,10 +223,7 @@ async def lists(call: Call) -> list[Json]:
 
 def _lists(tx: Tx, account: int, number: int) -> list[Json]:
     find(tx, number)
-    return [
-        {"id": str(key), "title": title, "replies_policy": replies, "exclusive": exclusive}
-        for key, title, replies, exclusive in relation_lists.lists_with(tx, account, number)
-    ]
+    return [lists_api.shape(each) for each in holding(tx, account, number)]
 
 
 @API.get(

@@ -10,7 +10,8 @@ from fediblog.mastodon.entities import account_entity
 from fediblog.mastodon.entities.base import Json, maybe_moment, moment
 from fediblog.mastodon.entities.status_entity import statuses
 from fediblog.store.people import admin_accounts
-from fediblog.store.people.admin_accounts import BlockedHost, Member
+from fediblog.store.people.admin_accounts import Member
+from fediblog.store.people.relations import BlockedHost
 from fediblog.store.posts import posts
 from fediblog.store.readers.moderation import Report
 from fediblog.store.tx import Tx

@@ -120,7 +120,7 @@ def _post(look: Look, post: Post, beside: Beside, viewer: int) -> Json:
 def fixed(look: Look, post: Post, beside: Beside) -> Json:
     """What is the same for everybody and changes only with the post, whom it names, and the post above.
 
-    `entities.kept` remembers it: whatever else it is made of must be in the key there.
+    `status_bytes` remembers it: whatever else it is made of must be in the key there.
     """
     parent = beside.parents.get(post.parent or 0)
     return {

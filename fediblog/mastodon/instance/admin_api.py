@@ -16,7 +16,8 @@ from fediblog.mastodon.params import Params
 from fediblog.store.id_paging import Window
 from fediblog.store.ids import number_of
 from fediblog.store.people import admin_accounts, logins, relations
-from fediblog.store.people.admin_accounts import BlockedHost, Sieve
+from fediblog.store.people.admin_accounts import Sieve
+from fediblog.store.people.relations import BlockedHost
 from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
 
@@ -259,7 +260,7 @@ async def reopen(call: Call) -> Json:
 async def domain_blocks(call: Call) -> Reply:
     """Servers that are not listened to."""
     await _owner(call)
-    found = await call.read(admin_accounts.blocked_hosts, call.window(100, 200))
+    found = await call.read(_blocked_page, call.window(100, 200))
     return call.page([admin_entity.blocked_host(each) for each in found], [each.number for each in found])
 
 
@@ -270,11 +271,16 @@ async def domain_block(call: Call) -> Json:
     return admin_entity.blocked_host(await call.read(_blocked, call.number()))
 
 
+def _blocked_page(tx: Tx, window: Window) -> list[BlockedHost]:
+    found = {each.number: each for each in relations.blocked_hosts(tx)}
+    return [found[number] for number in window.cut(list(found))]
+
+
 def _blocked(tx: Tx, number: int) -> BlockedHost:
-    found = admin_accounts.blocked_hosts(tx, Window(before=number + 1, after=number - 1, limit=1))
-    if not found:
+    found = next((each for each in relations.blocked_hosts(tx) if each.number == number), None)
+    if found is None:
         raise NotFound
-    return found[0]
+    return found
 
 
 @API.post(

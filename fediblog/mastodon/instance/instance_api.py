@@ -13,7 +13,7 @@ from fediblog.mastodon.entities import account_entity, instance_entity
 from fediblog.mastodon.entities.base import moment
 from fediblog.messages import text
 from fediblog.store.people import accounts as stored
-from fediblog.store.people import server_state, server_statistics
+from fediblog.store.people import relations, server_state, server_statistics
 from fediblog.store.posts import custom_emoji, reader_marks
 from fediblog.store.readers import announcements
 from fediblog.store.tx import Tx
@@ -106,8 +106,8 @@ async def translation_languages(_call: Call) -> Json:
 @API.get("/api/v1/instance/domain_blocks", who="user", gives="DomainBlock[]", tier=3)
 async def domain_blocks(call: Call) -> list[Json]:
     """Servers that are shut out, for those who have an account here."""
-    found = await call.read(server_statistics.blocked)
-    return [instance_entity.blocked_host(host) for host in found]
+    found = await call.read(relations.blocked_hosts)
+    return [instance_entity.blocked_host(each.host) for each in found]
 
 
 @API.get("/api/v1/custom_emojis", who="anybody", gives="CustomEmoji[]", tier=0)

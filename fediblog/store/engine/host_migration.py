@@ -31,7 +31,7 @@ def renew(tx: Tx) -> None:
                 host=now,
                 id=row.id,
             )
-    for host, reason in relations.blocked_hosts(tx):
-        if (now := compared_host(host)) != host:
-            tx.run("delete from blocked_host where host = :host", host=host)
-            relations.block_host(tx, now, reason)
+    for block in relations.blocked_hosts(tx):
+        if (now := compared_host(block.host)) != block.host:
+            tx.run("delete from blocked_host where host = :host", host=block.host)
+            relations.block_host(tx, now, block.reason)

@@ -1,5 +1,5 @@
--- Hosts are kept in the form in which they are compared, which SQL cannot make: `store.hostnames.renew` does, in the
--- same transaction.
+-- Hosts are kept in the form in which they are compared, which SQL cannot make: `store.engine.host_migration.renew`
+-- does, in the same transaction.
 -- One row once somebody here was blocked or suspended: until then no list and no total has to look for whom to leave out.
 create table shut_out (yes integer primary key);
 insert into shut_out (yes) select 1 where exists (select 1 from block) or exists (select 1 from host_mute)

@@ -7,7 +7,6 @@ from msgspec import Struct
 from fediblog.domain.accounts import Account
 from fediblog.protocol.authority import compared_host
 from fediblog.store.id_paging import NEWEST, OLDEST, Window
-from fediblog.store.ids import number_of
 from fediblog.store.people import accounts
 from fediblog.store.tx import Row, Tx
 
@@ -64,26 +63,6 @@ def many(tx: Tx, numbers: set[int]) -> dict[int, Member]:
     """The accounts of these numbers."""
     rows = tx.all(f"select {_COLUMNS} where a.id in (:ids)", ids=sorted(numbers))
     return {row.id: _member(row) for row in rows}
-
-
-class BlockedHost(Struct, frozen=True, kw_only=True):
-    """A server that is not listened to, and since when."""
-
-    number: int
-    host: str
-    reason: str
-    created: int
-
-
-def blocked_hosts(tx: Tx, window: Window) -> list[BlockedHost]:
-    """A page of the blocked servers, in order of their numbers."""
-    found = {
-        number_of(row.host): BlockedHost(
-            number=number_of(row.host), host=row.host, reason=row.reason, created=row.created
-        )
-        for row in tx.all("select * from blocked_host")
-    }
-    return [found[number] for number in window.cut(list(found))]
 
 
 def posts_named(tx: Tx, uris: set[str]) -> dict[str, int]:

@@ -257,14 +257,3 @@ def known_at(tx: Tx, account: int, host: str) -> tuple[list[int], list[int]]:
         host=host,
     )
     return [row.id for row in out], [row.id for row in back]
-
-
-def lists_with(tx: Tx, account: int, member: int) -> list[tuple[int, str, str, bool]]:
-    """(number, title, replies, exclusive) of the account's lists that hold the member."""
-    rows = tx.all(
-        "select l.id, l.title, l.replies, l.exclusive from list_member m join user_list l on l.id = m.list"
-        " where m.account = :member and l.account = :account order by l.id",
-        account=account,
-        member=member,
-    )
-    return [(row.id, row.title, row.replies, bool(row.exclusive)) for row in rows]

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from fediblog.domain.accounts import Relation
 from fediblog.domain.rules import Viewer
+from fediblog.store.ids import number_of
 from fediblog.store.people import foreign_inboxes
 from fediblog.store.people.hosts import BLOCKS, domains
 from fediblog.store.tx import Row, Tx
@@ -268,7 +269,7 @@ def unblock_host(tx: Tx, host: str) -> None:
     tx.hold(BLOCKS)
     tx.run("delete from blocked_host where host = :host", host=host)
     _set_host_state(tx, host, before="suspended", after="active")
-    for other, _ in blocked_hosts(tx):
+    for other in (each.host for each in blocked_hosts(tx)):
         if f".{other}".endswith(f".{host}") or f".{host}".endswith(f".{other}"):
             _set_host_state(tx, other, before="active", after="suspended")
     foreign_inboxes.suspend_blocked(tx)
@@ -287,9 +288,22 @@ def _set_host_state(tx: Tx, host: str, *, before: str, after: str) -> None:
         )
 
 
-def blocked_hosts(tx: Tx) -> list[tuple[str, str]]:
-    """Blocked hosts with the reasons, in alphabetical order."""
-    return [(row.host, row.reason) for row in tx.all("select host, reason from blocked_host order by host")]
+class BlockedHost(Struct, frozen=True):
+    """A server that is not listened to, nor any below it, why, and since when (ms)."""
+
+    host: str
+    reason: str
+    created: int
+
+    @property
+    def number(self) -> int:
+        """What apps know it by."""
+        return number_of(self.host)
+
+
+def blocked_hosts(tx: Tx) -> list[BlockedHost]:
+    """The blocked servers, in alphabetical order."""
+    return [BlockedHost(*row) for row in tx.all("select host, reason, created from blocked_host order by host")]
 
 
 def host_is_blocked(tx: Tx, host: str) -> bool:

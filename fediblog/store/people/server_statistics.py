@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -65,11 +64,6 @@ def peers(tx: Tx) -> list[str]:
         "select name from host where name not in (select host from blocked_host) order by name limit :most", most=PEERS
     )
     return [row.name for row in rows]
-
-
-def blocked(tx: Tx) -> Mapping[str, str]:
-    """Servers that are shut out, and why."""
-    return {row.host: row.reason for row in tx.all("select host, reason from blocked_host order by host")}
 
 
 def peer_count(tx: Tx) -> int:

@@ -92,7 +92,7 @@ def refusal(upload: Upload, field: str) -> Invalid | None:
     """Why there will be no picture, as what is wrong with that field of a form; None if nothing is known to be."""
     if not upload.problem:
         return None
-    if not upload.problem.startswith("{"):  # what the sentence itself was stored of, once
+    if not upload.problem.startswith("{"):  # a whole sentence, as earlier versions stored it
         return Invalid(field, "media.problem", problem=upload.problem)
     problem = json.loads(upload.problem)
     return Invalid(field, problem["key"], **problem["values"])

@@ -317,7 +317,7 @@ def seen_by(tx: Tx, uri: str, viewer: int) -> SeenPost | None:
 
 
 def owner(tx: Tx, number: int) -> Row | None:
-    """Account of the post, whether that is one of ours, has `pushed`, and who may answer it (see `permits`).
+    """Account of the post, whether that is one of ours, has `pushed`, and who may answer it, as `reply_policy` asks.
 
     Whoever may see it.
     """

@@ -12,7 +12,6 @@ from fediblog.store.visible import NOT_SHUNNED, VISIBLE
 
 DAY = 86_400_000  # ms
 DAYS = 7
-LOOKED_AT = 5_000  # posts, the latest
 MOST = 40
 Use = tuple[int, int]
 """How many posts, by how many people."""

@@ -120,7 +120,7 @@ async def _moderation(request: Request, form: Form) -> Response:
     )
 
 
-def _overview(tx: Tx, visit: Visit) -> tuple[list[tuple[str, str]], list[moderation.Report], list[Trouble]]:
+def _overview(tx: Tx, visit: Visit) -> tuple[list[relations.BlockedHost], list[moderation.Report], list[Trouble]]:
     check_owner(visit)
     return relations.blocked_hosts(tx), moderation.reports(tx), operator_alerts.standing(tx)
 

@@ -122,7 +122,7 @@ async def test_what_was_stored_before_is_compared_in_the_same_form(db: Database)
         assert row is not None
         assert (row.host, row.domain, row.state) == ("far.example", "far.example", "suspended")
         assert row.uri == "https://far.example:443/users/eve"
-        assert relations.blocked_hosts(tx) == [("far.example", "spam")]
+        assert [(each.host, each.reason) for each in relations.blocked_hosts(tx)] == [("far.example", "spam")]
         assert [name for _, name in relation_lists.muted_hosts(tx, mine.id, Window())] == ["else.example"]
 
     await db.write(check)

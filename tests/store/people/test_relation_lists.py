@@ -10,6 +10,7 @@ from fediblog.store.people import account_search, admin_accounts, relation_lists
 from fediblog.store.people.admin_accounts import Sieve
 from fediblog.store.posts import profile_posts, tags
 from fediblog.store.posts.profile_posts import Wanted
+from fediblog.store.readers import lists
 from fediblog.store.tx import Tx
 from tests.store.makers import Watched, local, post, scans
 
@@ -44,7 +45,7 @@ async def test_every_list_of_people_has_an_index(db: Database) -> None:
         relation_lists.listening(watched, viewer)
         relation_lists.mutual(watched, viewer, [1, 2])
         relation_lists.known_at(watched, viewer, "far.example")
-        relation_lists.lists_with(watched, viewer, 2)
+        lists.holding(watched, viewer, 2)
         account_search.people(watched, "bo@far", viewer)
         account_search.active(watched, viewer, local=False, limit=9, offset=0)
         profile_posts.timeline(watched, viewer, 0, window, Wanted(media=True, tag="cats"))

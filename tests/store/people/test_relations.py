@@ -142,7 +142,7 @@ async def test_a_blocked_host_takes_the_names_below_with_it_and_no_others(db: Da
 
         relations.block_host(tx, "far.example", "spam")
         relations.block_host(tx, "far.example", "much spam")
-        assert relations.blocked_hosts(tx) == [("far.example", "much spam")]
+        assert [(each.host, each.reason) for each in relations.blocked_hosts(tx)] == [("far.example", "much spam")]
         below = {"far.example", "sub.far.example", "far.example:8443"}
         assert suspended() == below == {host for host in HOSTS if relations.host_is_blocked(tx, host)}
         relations.block_host(tx, "f_r.example")
