@@ -1,9 +1,9 @@
 """Lists of statuses as the bytes that are sent, put together from what is remembered of each post.
 
 Remembered is the JSON of what `status_entity.fixed` says, together with all rows that it was made of: as long as these
-are the same, so is the JSON. What changes without the post (totals, the author's profile, the reader's own marks) is asked
-for each time and put in. Posts with a poll or a quote and the reader's own answers, of which there are few, are made
-as everywhere else.
+are the same, so is the JSON. What changes without the post (totals, the author's profile, the reader's own marks) is
+asked for each time and put in. Posts with a poll or a quote and the reader's own answers, of which there are few, are
+made as everywhere else.
 """
 
 from __future__ import annotations
