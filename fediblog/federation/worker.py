@@ -17,8 +17,8 @@ from fediblog.federation.inbound import receive
 from fediblog.federation.jobs import JOBS, start_sweeping
 from fediblog.federation.outbound.deliver import deliver_batch, take
 from fediblog.federation.outbound.delivery_results import Dice, Ledger
-from fediblog.federation.outbound.pacing import Turns
 from fediblog.federation.site import Site
+from fediblog.pacing import Turns
 from fediblog.store.queues import clock_repair, delivery_queue, incoming_queue, job_queue, lost_workers
 from fediblog.store.queues.delivery_queue import Batch
 from fediblog.store.queues.incoming_queue import Incoming

@@ -15,11 +15,11 @@ from fediblog.counters import DELIVERIES
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.lookups import follower_sync
 from fediblog.federation.outbound.delivery_results import Dice, Learned, Ledger, Outcome
-from fediblog.federation.outbound.pacing import Turns
 from fediblog.federation.site import Site
 from fediblog.messages import ENGLISH
 from fediblog.messages.stored import pack, unpack
 from fediblog.net import MAX_RECEIPT, Answer, Scheme, Target, check_url, other
+from fediblog.pacing import Turns
 from fediblog.protocol import retry
 from fediblog.protocol.follower_digest import HEADER
 from fediblog.protocol.retry import Verdict

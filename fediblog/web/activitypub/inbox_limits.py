@@ -11,11 +11,11 @@ from starlette.types import Receive, Scope
 
 from fediblog.counters import TURNED_AWAY
 from fediblog.errors import Refused, Unavailable
-from fediblog.federation.outbound.pacing import Turns
-from fediblog.federation.outbound.timers import Alarms
 from fediblog.federation.site import Site
 from fediblog.limits import Limit, Place, Room
+from fediblog.pacing import Turns
 from fediblog.store.people.accounts import host_of
+from fediblog.timers import Alarms
 
 INSIDE = 192  # requests to inboxes that are dealt with at a time: with bodies of 1 MB, that much memory
 SHARE = 64  # of which one address, or one server that a signature names, may have so many

@@ -13,7 +13,7 @@ from starlette.types import Message
 
 from fediblog.counters import BUGS, REQUESTS
 from fediblog.errors import NotFound, Refused, Unavailable
-from fediblog.federation.outbound.timers import Alarms
+from fediblog.timers import Alarms
 from fediblog.web.activitypub import inbox_routes
 from fediblog.web.activitypub.inbox_limits import MAX_ACTIVITY, body_of, claimed_host
 from tests.world import World, ask

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fediblog.federation.outbound.timers import Alarms
+from fediblog.timers import Alarms
 
 
 async def test_calls_are_made_in_their_time_unless_they_were_called_off() -> None:

@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from fediblog.federation.outbound.timers import Alarms
+from fediblog.timers import Alarms
 
 LONGEST = 0.25  # seconds that a turn lasts
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fediblog.federation.outbound.pacing import Turns
+from fediblog.pacing import Turns
 
 
 class Crowd:
