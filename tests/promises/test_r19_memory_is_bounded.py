@@ -10,8 +10,9 @@ import pytest
 
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import jobs
-from fediblog.federation.lookups import fetch_budget
-from fediblog.federation.lookups.fetch_budget import through_door
+from fediblog.federation.inbound import request_signers
+from fediblog.federation.inbound.receive import AT_ONCE, InFlight
+from fediblog.federation.inbound.request_signers import KeyFetches
 from fediblog.limits import Limit
 from fediblog.memory import Memory
 from fediblog.net.host_memory import Failures, Schemes
@@ -48,10 +49,10 @@ def test_what_is_remembered_of_others_has_a_size() -> None:
 
 
 async def test_keys_that_are_no_good_are_remembered_up_to_a_number(at_home: Home) -> None:
-    with through_door(at_home.site) as door:
-        for i in range(fetch_budget._BARRED_KEYS + 500):
-            door.bar(f"https://h{i}.test/k", Refused("key-gone"), at_home.clock.now)
-        assert len(door._barred) == fetch_budget._BARRED_KEYS
+    fetches = at_home.site.keep(KeyFetches)
+    for i in range(request_signers._MOST_FAILED + 500):
+        fetches.fail(f"https://h{i}.test/k", Refused("key-gone"), at_home.clock.now)
+    assert len(fetches._failed) == request_signers._MOST_FAILED
 
 
 async def test_the_shelf_holds_so_many_bytes(at_home: Home) -> None:
@@ -80,8 +81,8 @@ async def test_the_queue_of_the_inbox_has_an_end_for_all_and_for_each_server(
     outcomes = []
     people = [Person(at_home.web, f"far{i}.test", "bob") for i in range(6)]
     with ExitStack() as held:
-        for _ in range(fetch_budget.AT_ONCE + 1):  # so crowded that what comes has to wait for the worker
-            held.enter_context(through_door(at_home.site))
+        for _ in range(AT_ONCE + 1):  # so crowded that what comes has to wait for the worker
+            held.enter_context(at_home.site.keep(InFlight))
         for person in people:
             await at_home.know(person)
             for i in range(12):
@@ -174,9 +175,8 @@ async def test_what_failed_is_remembered_without_what_was_at_hand(at_home: Home)
         at_home.web.down |= {eve.host} if down else set()
         receipt = await at_home.send(eve, eve.does("Like", post.uri) | {"content": "x" * 100_000})
         assert receipt.status == (503 if down else 401)
-    with through_door(at_home.site) as door:
-        barred = [refusal for _, (_, refusal), _ in door._barred._kept.values()]
+    refused = [refusal for _, (_, refusal), _ in at_home.site.keep(KeyFetches)._failed._kept.values()]
     failed = [known.outcome for _, known, _ in at_home.site.client._failures._known._kept.values()]
-    kept = [each for each in (*barred, *failed) if isinstance(each, BaseException)]
+    kept = [each for each in (*refused, *failed) if isinstance(each, BaseException)]
     assert kept
     assert [each for each in kept if each.__traceback__ is not None or each.__context__ is not None] == []

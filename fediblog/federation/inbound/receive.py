@@ -5,6 +5,8 @@ Everything is checked in one order, and each check that fails ends the request.
 
 from __future__ import annotations
 
+from typing import Self
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -18,7 +20,7 @@ from fediblog.federation.inbound import forwarded, request_signers
 from fediblog.federation.inbound.prefetch import gather, missing, prepare
 from fediblog.federation.inbound.refusals import ACCEPTED, PAUSE, Receipt, later, note, receipt_for
 from fediblog.federation.lookups import follower_sync, resolve
-from fediblog.federation.lookups.fetch_budget import Budget, Door, through_door
+from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
 from fediblog.inbox import Facts, Handler, Needs, Outcome, Reading, Sight
 from fediblog.messages import ENGLISH, text
@@ -35,6 +37,7 @@ from fediblog.store.tx import Tx
 
 __all__ = ["Receipt", "process", "receive"]
 
+AT_ONCE = 64  # activities of a site that are dealt with before their answer; more are stored first
 RETRY = 60_000  # ms before an activity that could not be dealt with is tried again; four times as long each time
 
 
@@ -61,6 +64,25 @@ class _Known(Struct, frozen=True):
     missing: Needs
 
 
+class InFlight:
+    """How many activities are being dealt with right now at one site: a context for each of them."""
+
+    def __init__(self, _site: Site) -> None:
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        self._count += 1
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._count -= 1
+
+    @property
+    def crowded(self) -> bool:
+        """Whether what comes now is stored first."""
+        return self._count > AT_ONCE
+
+
 async def receive(site: Site, incoming: Incoming, *, inbox_owner: int | None = None) -> Receipt:
     """Take in what was posted to an inbox: the answer says what became of it, whatever was sent.
 
@@ -70,11 +92,11 @@ async def receive(site: Site, incoming: Incoming, *, inbox_owner: int | None = N
     try:
         document = _opened(incoming)
         activity = _activity_in(site, document)
-        with through_door(site) as door:
-            if await _is_farewell_of_strangers(site, activity):
+        with site.keep(InFlight) as others:
+            if await _is_delete_of_stranger(site, activity):
                 _count(activity, "unconcerned")
                 return ACCEPTED
-            return await _take(site, incoming, _letter(activity, document, incoming.body, inbox_owner), door)
+            return await _take(site, incoming, _letter(activity, document, incoming.body, inbox_owner), others)
     except Refused as refusal:
         _count(activity, "refused")
         await note(site, refusal, activity.actor if activity else "", activity.kind if activity else "")
@@ -115,7 +137,7 @@ def _letter(activity: Activity, document: dict[str, Json], body: bytes, inbox_ow
     return _Letter(activity, handler, handler.read(activity) if handler else None, document, body, inbox_owner)
 
 
-async def _take(site: Site, incoming: Incoming, letter: _Letter, door: Door) -> Receipt:
+async def _take(site: Site, incoming: Incoming, letter: _Letter, others: InFlight) -> Receipt:
     activity = letter.activity
     claim = signatures.read(incoming, site.urls.origin)
     checked = signatures.check(claim, incoming, site.clock() // 1000)
@@ -138,11 +160,11 @@ async def _take(site: Site, incoming: Incoming, letter: _Letter, door: Door) -> 
     if known.seen or not known.concerns:
         _count(activity, "seen" if known.seen else "unconcerned")
         return ACCEPTED
-    return await _deal(site, letter, signer, known, door)
+    return await _deal(site, letter, signer, known, others)
 
 
-async def _is_farewell_of_strangers(site: Site, activity: Activity) -> bool:
-    """People whom nobody here knew delete their accounts, and their keys are gone with them: not worth a look-up."""
+async def _is_delete_of_stranger(site: Site, activity: Activity) -> bool:
+    """Whether an account that is not known here deletes or updates itself: its key may be gone, and need not be asked for."""
     if activity.kind not in ("Delete", "Update") or activity.object_uri != activity.actor:
         return False
     return await site.db.read(accounts.by_uri, activity.actor) is None
@@ -173,9 +195,9 @@ def _look(tx: Tx, urls: Urls, key_id: str, letter: _Letter, signer: Account | No
     )
 
 
-async def _deal(site: Site, letter: _Letter, signer: Account, known: _Known, door: Door) -> Receipt:
+async def _deal(site: Site, letter: _Letter, signer: Account, known: _Known, others: InFlight) -> Receipt:
     activity = letter.activity
-    at_once = activity.actor == signer.uri and not known.missing and not door.crowded
+    at_once = activity.actor == signer.uri and not known.missing and not others.crowded
     facts = Facts(actor=signer, inbox_owner=letter.inbox_owner, reading=letter.reading)
     if at_once and await _done_at_once(site, activity, facts):
         return ACCEPTED

@@ -11,12 +11,35 @@ import asyncio
 from fediblog.domain.accounts import Account
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.lookups import resolve
-from fediblog.federation.lookups.fetch_budget import Budget, through_door
+from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
+from fediblog.memory import Memory
 from fediblog.protocol import signatures
 from fediblog.protocol.keys import PublicKey
 from fediblog.protocol.signatures import Checked
 from fediblog.store.people.accounts import StoredKey
+
+PAUSE = 300_000  # ms in which a key that could not be used is not fetched again
+_MOST_FAILED = 4096
+
+
+class KeyFetches:
+    """Keys that are being fetched for a site, and those that could not be used lately."""
+
+    def __init__(self, _site: Site) -> None:
+        self.under_way: dict[str, asyncio.Task[tuple[PublicKey, Account]]] = {}
+        self._failed: Memory[str, tuple[int, Refused]] = Memory(_MOST_FAILED)
+
+    def fail(self, key_id: str, refusal: Refused, now: int) -> None:
+        """A key could not be used; `now` in ms."""
+        # A fresh one: an error that was raised holds all that was at hand where that happened, such as the whole body.
+        self._failed.put(key_id, (now + PAUSE, refusal.again()))
+
+    def check(self, key_id: str, now: int) -> None:
+        """Refused at once where it was a short while ago; `now` in ms."""
+        until, refusal = self._failed.get(key_id) or (0, None)
+        if refusal is not None and now < until:
+            raise refusal.again()
 
 
 async def signer(site: Site, checked: Checked, held: tuple[StoredKey, Account] | None, budget: Budget) -> Account:
@@ -57,20 +80,20 @@ async def newer_key(
         return None
     except Unavailable:
         pass
-    through_door(site).bar(key_id, Refused("key-unchanged"), site.clock())
+    site.keep(KeyFetches).fail(key_id, Refused("key-unchanged"), site.clock())
     return None
 
 
 async def _fetched(site: Site, key_id: str, budget: Budget, *, fresh: bool = False) -> tuple[PublicKey, Account]:
-    """From its origin, together with whoever else waits for that. A key that is no good is not looked for at once."""
-    door = through_door(site)
-    task = door.asking.get(key_id)
+    """A key and its owner from its origin, together with whoever else waits for it; Refused while it is left alone."""
+    fetches = site.keep(KeyFetches)
+    task = fetches.under_way.get(key_id)
     if task is None:
-        door.check_key(key_id, site.clock())
-        task = door.asking[key_id] = asyncio.create_task(resolve.fetch_key(site, key_id, budget, fresh=fresh))
-        task.add_done_callback(lambda _: door.asking.pop(key_id, None))
+        fetches.check(key_id, site.clock())
+        task = fetches.under_way[key_id] = asyncio.create_task(resolve.fetch_key(site, key_id, budget, fresh=fresh))
+        task.add_done_callback(lambda _: fetches.under_way.pop(key_id, None))
     try:
         return await asyncio.shield(task)  # one request that is broken off does not end it for the others
     except Refused as refusal:
-        door.bar(key_id, refusal, site.clock())
+        fetches.fail(key_id, refusal, site.clock())
         raise
