@@ -14,9 +14,10 @@ from starlette.routing import BaseRoute
 
 from fediblog import log
 from fediblog.counters import REFUSALS
-from fediblog.errors import FediblogError, Forbidden, Gone, Invalid, NotFound, Refused, TooOften, Unavailable
+from fediblog.errors import FediblogError, Refused, TooOften, Unavailable
 from fediblog.federation.site import Site
 from fediblog.federation.worker import Worker
+from fediblog.http_status import status_of
 from fediblog.mastodon import endpoints
 from fediblog.mastodon.cors import Cors
 from fediblog.mastodon.streaming import stream_connections
@@ -39,8 +40,6 @@ ROUTES: list[BaseRoute] = [
     *stream_connections.ROUTES,
     *endpoints.ROUTES,
 ]
-_STATUS: dict[type[FediblogError], int] = {NotFound: 404, Gone: 410, Forbidden: 403, Invalid: 422}
-_REASONS = {"too-large": 413, "rate-limited": 429, "blocked": 403, "too-slow": 408}
 
 
 def create_app(site: Site, worker: Worker | None = None) -> Starlette:
@@ -77,22 +76,11 @@ def create_app(site: Site, worker: Worker | None = None) -> Starlette:
     return app
 
 
-def status_of(error: FediblogError) -> int:
-    """The HTTP status that says whose fault it is."""
-    if isinstance(error, Unavailable):
-        return 503
-    if isinstance(error, Refused) and error.reason.startswith(("signature-", "digest-", "host-not-ours")):
-        return 401
-    if isinstance(error, Refused) and error.reason in _REASONS:
-        return _REASONS[error.reason]
-    return _STATUS.get(type(error), 400)
-
-
 async def on_error(request: Request, error: Exception) -> Response:
     """Something was refused, or cannot be done now."""
     if not isinstance(error, FediblogError):
         raise error
-    status = status_of(error)
+    status = status_of(error).page
     reason = error.reason if isinstance(error, Refused | Unavailable) else "error"
     if isinstance(error, Refused):
         REFUSALS.add("web", reason)

@@ -14,8 +14,9 @@ from starlette.types import Scope
 
 from fediblog import formdata, log
 from fediblog.domain.scopes import covers
-from fediblog.errors import FediblogError, Forbidden, Gone, Invalid, NotFound, Refused, TooOften, Unavailable
+from fediblog.errors import FediblogError, Forbidden, Gone, NotFound, Refused, TooOften, Unavailable
 from fediblog.federation.site import Site
+from fediblog.http_status import status_of
 from fediblog.mastodon import params, throttle
 from fediblog.mastodon.calls import Call, Reply, Unauthorized, respond
 from fediblog.messages import ENGLISH, text
@@ -26,16 +27,6 @@ from fediblog.store.tx import Tx
 
 Who = Literal["anybody", "app", "user"]
 Handler = Callable[[Call], Awaitable[Any]]
-_STATUS: dict[type[FediblogError], int] = {
-    Unauthorized: 401,
-    Forbidden: 403,
-    NotFound: 404,
-    Gone: 404,
-    Invalid: 422,
-    TooOften: 429,
-    Unavailable: 503,
-}
-_REASONS = {"too-large": 413, "bad-json": 400, "bad-form": 400}
 LONGEST_TOKEN = 200  # characters
 _TWINS = {"PUT": "PATCH", "PATCH": "PUT"}
 
@@ -210,11 +201,8 @@ def language_of(scope: Scope) -> str:
 def refusal(error: FediblogError, scope: Scope) -> Reply:
     """What somebody is told whose call was refused."""
     language = language_of(scope)
-    status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), 422)
     message = error.sentence(language) if isinstance(error, Refused) else text(language, "error.unavailable")
     headers: dict[str, str] = {}
-    if isinstance(error, Refused):
-        status = _REASONS.get(error.reason, status)
     if isinstance(error, NotFound | Gone):
         message = text(language, "api.not-found")
     if isinstance(error, Unauthorized):
@@ -223,4 +211,4 @@ def refusal(error: FediblogError, scope: Scope) -> Reply:
         headers["Retry-After"] = str(error.wait)
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(int(error.delay or 60))
-    return Reply({"error": message}, status, headers)
+    return Reply({"error": message}, status_of(error).api, headers)

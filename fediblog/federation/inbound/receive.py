@@ -164,7 +164,7 @@ async def _take(site: Site, incoming: Incoming, letter: _Letter, others: InFligh
 
 
 async def _is_delete_of_stranger(site: Site, activity: Activity) -> bool:
-    """Whether an account that is not known here deletes or updates itself: its key may be gone, and need not be asked for."""
+    """Whether an account that is not known here deletes or updates itself: nothing of it is verified or fetched."""
     if activity.kind not in ("Delete", "Update") or activity.object_uri != activity.actor:
         return False
     return await site.db.read(accounts.by_uri, activity.actor) is None

@@ -10,6 +10,7 @@ from fediblog import log
 from fediblog.counters import REFUSALS
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.site import Site
+from fediblog.http_status import status_of
 from fediblog.limits import Limit
 from fediblog.memory import Memory
 from fediblog.messages import ENGLISH, text
@@ -19,10 +20,6 @@ from fediblog.store.readers import moderation
 MOST_NOTED = 4096
 EVERY = 60_000  # ms in which the same refusal of the same server is kept but once
 PAUSE = 300  # seconds that we ask others to wait, where nothing better is known
-# Whose signature fails hears 401, whatever failed: then the other signature scheme is tried (RFC 9421 against cavage).
-_UNSIGNED = ("signature-", "digest-", "host-not-ours", "key-", "signer-is-not-actor")
-_STATUS = {"too-large": 413, "content-encoding": 415, "content-type": 415, "not-utf8": 400, "not-an-activity": 400}
-_MALFORMED = ("json-", "jsonld-")
 
 
 class Receipt(Struct, frozen=True):
@@ -39,20 +36,13 @@ ACCEPTED = Receipt(202)
 
 def receipt_for(refusal: Refused) -> Receipt:
     """The answer to what cannot be taken."""
-    reason = refusal.reason
-    if reason.startswith(_MALFORMED):
-        status = 400
-    elif reason.startswith(_UNSIGNED):
-        status = 401
-    else:
-        status = _STATUS.get(reason, 403)
-    return Receipt(status, refusal.message, reason)
+    return Receipt(status_of(refusal).inbox, refusal.message, refusal.reason)
 
 
 def later(trouble: Unavailable) -> Receipt:
     """The answer to what cannot be taken now."""
     wait = PAUSE if trouble.delay is None else max(1, min(int(trouble.delay), 86_400))
-    return Receipt(503, text(ENGLISH, "error.later"), trouble.reason, wait)
+    return Receipt(status_of(trouble).inbox, text(ENGLISH, "error.later"), trouble.reason, wait)
 
 
 class Ledger:
