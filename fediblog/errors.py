@@ -133,13 +133,19 @@ class Unavailable(FediblogError):
 
 
 class Misuse(FediblogError):
-    """The operator's settings or command line are wrong; the text says which, and what is expected."""
+    """The operator's settings or command line are wrong; the message `key` says which, and what is expected."""
+
+    def __init__(self, key: str, /, **values: object) -> None:
+        super().__init__(key)
+        self.key = key
+        self.values = values
+
+    def __str__(self) -> str:
+        return self.message
 
 
-def damage(finding: str, database: object = "") -> str:
+def damage(finding: str, database: object = "") -> Misuse:
     """What is to be done about a database of which `finding` is damaged; for the operator."""
-    what = f"The database {database}" if database else "The database"
-    return (
-        f"{what} is damaged ({finding}). Stop the server, move the database away together with the files beside it that"
-        " end in -wal and -shm, and restore a backup."
-    )
+    if not database:
+        return Misuse("misuse.database-damaged", finding=finding)
+    return Misuse("misuse.database-file-damaged", finding=finding, database=database)

@@ -59,7 +59,7 @@ def _flag(text: str) -> bool:
         return True
     if text.lower() in ("0", "false", "no", "off", ""):
         return False
-    raise ValueError("expected true or false")
+    raise Misuse("expected.flag")
 
 
 def _origin(text: str) -> str:
@@ -70,13 +70,13 @@ def _origin(text: str) -> str:
         or not _HOST.match(parts.netloc.lower())
         or text.rstrip("/").lower() != bare
     ):
-        raise ValueError("expected an address such as https://blog.example, without a path")
+        raise Misuse("expected.origin")
     return bare
 
 
 def _host(text: str) -> str:
     if text and not _HOST.match(text.lower()):
-        raise ValueError("expected a domain such as example.org")
+        raise Misuse("expected.domain")
     return text.lower()
 
 
@@ -86,7 +86,7 @@ def _is_port(digits: str) -> bool:
 
 def _listen(text: str) -> str:
     if not _LISTEN.match(text) or not (text.startswith("unix:") or _is_port(text.rpartition(":")[2])):
-        raise ValueError("expected host:port, such as 127.0.0.1:8080, or unix:/run/fediblog.sock")
+        raise Misuse("expected.listen")
     return text
 
 
@@ -94,13 +94,13 @@ def _networks(text: str) -> tuple[str, ...]:
     try:
         return tuple(str(ip_network(part)) for part in _words(text))
     except ValueError as error:
-        raise ValueError(f"expected networks such as 10.0.0.0/8, separated by commas ({error})") from None
+        raise Misuse("expected.networks", error=error) from None
 
 
 def _web_address(text: str) -> str:
     parts = urlsplit(text)
     if text and (parts.scheme not in ("http", "https") or not parts.hostname or not text.isprintable() or " " in text):
-        raise ValueError("expected an address such as https://example.org/fediblog")
+        raise Misuse("expected.address")
     return text
 
 
@@ -112,14 +112,14 @@ def _lab(text: str) -> tuple[str, ...]:
     names = _words(text)
     for name in names:
         if not re.fullmatch(r"[a-z0-9*.-]*[a-z][a-z0-9*.-]*", name):
-            raise ValueError("expected names such as *.fedi.test, separated by commas; never addresses")
+            raise Misuse("expected.names")
     return names
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
     def check(text: str) -> str:
         if text.lower() not in choices:
-            raise ValueError(f"expected one of {', '.join(choices)}")
+            raise Misuse("expected.one-of", choices=", ".join(choices))
         return text.lower()
 
     return check
@@ -127,14 +127,14 @@ def _one_of(*choices: str) -> Callable[[str], str]:
 
 def _token(text: str) -> str:
     if text and not _TOKEN.match(text):
-        raise ValueError("expected at least 16 letters, digits, dots, hyphens or underscores")
+        raise Misuse("expected.token")
     return text
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
     def check(text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
-            raise ValueError(f"expected a whole number from {least} to {most}")
+            raise Misuse("expected.whole-number", least=least, most=most)
         return int(text)
 
     return check
@@ -142,7 +142,7 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 
 def _database(text: str) -> str:
     if text and not text.startswith(("postgresql://", "postgres://", "sqlite:///")):
-        raise ValueError("expected postgresql://user@host/name, or nothing for SQLite in the data folder")
+        raise Misuse("expected.database")
     return text
 
 
@@ -177,7 +177,7 @@ def read(environment: Mapping[str, str], given: Mapping[str, str | None] | None 
     values: dict[str, object] = {}
     path = Path(folder or Settings().data) / FILE_NAME
     for name, text in _from_file(path).items():
-        values[name] = _value(f"{name} in {path}", name, text)
+        values[name] = _value(Misuse("misuse.setting-in-file", name=name, file=path), name, text)
     for key, text in environment.items():
         name = key.removeprefix(_PREFIX).lower()
         if key.startswith(_PREFIX) and not key.removeprefix(_PREFIX).startswith(_OTHERS):
@@ -193,22 +193,21 @@ def _from_file(path: Path) -> dict[str, str]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise Misuse(f"{path} cannot be read: {error}") from None
+        raise Misuse("misuse.unreadable", file=path, error=error) from None
     import tomllib  # no start waits for it where there is no file
 
     try:
         found = tomllib.loads(written)
     except tomllib.TOMLDecodeError as error:
-        raise Misuse(f"{path} cannot be read: {error}") from None
+        raise Misuse("misuse.unreadable", file=path, error=error) from None
     return {name: ",".join(map(str, v)) if isinstance(v, list) else str(v) for name, v in found.items()}
 
 
-def _value(where: str, name: str, text: str) -> object:
+def _value(where: object, name: str, text: str) -> object:
     reader = _READERS.get(name)
     if reader is None:
-        known = ", ".join(sorted(_READERS))
-        raise Misuse(f"{where} is not a setting. The settings are: {known}.")
+        raise Misuse("misuse.no-setting", where=where, known=", ".join(sorted(_READERS)))
     try:
         return reader(text)
-    except ValueError as error:
-        raise Misuse(f"{where} is {text!r}: {error}.") from None
+    except Misuse as expected:
+        raise Misuse("misuse.setting", where=where, given=repr(text), expected=expected) from None

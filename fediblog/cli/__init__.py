@@ -1,4 +1,4 @@
-"""The command line: `main` turns words into a deed, and failures into plain English and an exit status."""
+"""The command line: `main` turns words into a deed, and failures into a sentence and an exit status."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from fediblog.cli.command_imports import commands_for
 from fediblog.cli.parser import build_parser
+from fediblog.cli.terminal import language, told
 from fediblog.errors import DAMAGED, Misuse, Refused, Unavailable, damage
 
 DONE, REFUSED, MISUSED, INTERRUPTED = 0, 1, 2, 130
@@ -25,13 +26,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as end:  # argparse: --help, --version, or words that it cannot understand
         return end.code if isinstance(end.code, int) else MISUSED
     except Misuse as error:
-        return _say(str(error), MISUSED)
+        return _say(error.sentence(language()), MISUSED)
     except Refused as error:
-        return _say(error.message, REFUSED)
+        return _say(error.sentence(language()), REFUSED)
     except Unavailable as error:
         if error.reason == DAMAGED:  # which no later try will mend
-            return _say(damage(error.detail), MISUSED)
-        return _say(_not_now(error), REFUSED)
+            return _say(damage(error.detail).sentence(language()), MISUSED)
+        return _say(told("cli.not-now", what=error), REFUSED)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output has enough of it
@@ -47,15 +48,10 @@ def _understood(words: Sequence[str]) -> Namespace:
         parser.exit(MISUSED)
     args, unknown = parser.parse_known_args(words)
     if unknown:
-        args.parser.error(f"This is not understood: {' '.join(unknown)}")
+        args.parser.error(told("cli.not-understood", words=" ".join(unknown)))
     return args
 
 
 def _say(message: str, status: int) -> int:
     print(f"fediblog: {message}", file=sys.stderr)
     return status
-
-
-def _not_now(error: Unavailable) -> str:
-    what = f"{error.reason.replace('-', ' ')}{f' ({error.detail})' if error.detail else ''}"
-    return f"This is not possible at the moment: {what}. Try again a little later; `fediblog doctor` may tell more."

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from fediblog.actions import account_actions
 from fediblog.cli.command import Command
-from fediblog.cli.command_site import on_site, own_account, say
+from fediblog.cli.command_site import on_site, own_account
+from fediblog.cli.terminal import say
 from fediblog.domain.accounts import Account, Login
 from fediblog.errors import Misuse, NotFound, Refused
 from fediblog.federation import passwords
@@ -101,7 +102,7 @@ def _login(tx: Tx, name: str) -> Login:
 def read_password(source: str | None) -> str:
     """A password from a file's first line, from standard input (-), or asked for twice at the terminal."""
     if source is None and not sys.stdin.isatty():
-        raise Misuse("There is no terminal to ask for the password. Give it with --password-file FILE, or - for stdin.")
+        raise Misuse("misuse.no-terminal")
     password = _ask() if source is None else _first_line(source)
     if len(password) < passwords.SHORTEST:
         raise Refused("password-short", n=passwords.SHORTEST)
@@ -121,7 +122,7 @@ def _first_line(source: str) -> str:
     try:
         return Path(source).read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
     except (OSError, UnicodeDecodeError) as error:
-        raise Misuse(f"The password file {source} cannot be read: {error}.") from None
+        raise Misuse("misuse.password-file", file=source, error=error) from None
 
 
 def _name_and_password(parser: ArgumentParser) -> None:

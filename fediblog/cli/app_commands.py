@@ -9,8 +9,9 @@ from pathlib import Path
 
 from fediblog.actions import oauth_grants, site_actions
 from fediblog.cli.command import Command
-from fediblog.cli.command_site import on_site, own_account, say
+from fediblog.cli.command_site import on_site, own_account
 from fediblog.cli.post_commands import moment
+from fediblog.cli.terminal import say
 from fediblog.domain.scopes import SCOPES
 from fediblog.errors import Misuse
 from fediblog.federation import uploads
@@ -35,11 +36,9 @@ async def add_emoji(site: Site, args: Namespace) -> None:
     try:
         data = await asyncio.to_thread(Path(args.file).read_bytes)
     except OSError as error:
-        raise Misuse(f"The picture {args.file} cannot be read: {error.strerror}.") from None
+        raise Misuse("misuse.picture-file", file=args.file, error=error.strerror) from None
     if len(data) > site_actions.EMOJI_BYTES:
-        raise Misuse(
-            f"The picture {args.file} is too large: an emoji has at most {site_actions.EMOJI_BYTES // 1024} KB."
-        )
+        raise Misuse("misuse.emoji-too-large", file=args.file, n=site_actions.EMOJI_BYTES // 1024)
     server = await site.keys.instance_account()
     upload = await uploads.upload(site, server.id, data)
     await site.db.write(site_actions.add_emoji, site.urls, name, upload.id, args.category)

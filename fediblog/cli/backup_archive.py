@@ -46,7 +46,7 @@ def new_archive(target: Path) -> Iterator[tarfile.TarFile]:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     except OSError as error:
-        raise Misuse(f"No backup can be written to {target.parent}: {error.strerror}.") from None
+        raise Misuse("misuse.backup-target", target=target.parent, error=error.strerror) from None
     part = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -95,7 +95,7 @@ def unpack(source: Path, folder: Path) -> Manifest:
     except (tarfile.TarError, EOFError) as error:
         raise Refused("backup-damaged", file=source, error=error) from None
     except FileNotFoundError:
-        raise Misuse(f"There is no file {source}.") from None
+        raise Misuse("misuse.no-file", file=source) from None
     except OSError as error:
         raise Refused("restore-failed", file=source, error=error.strerror or error) from error
     return manifest

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -36,10 +35,7 @@ def check_origin(found: Settings) -> None:
         return
     host = urlsplit(found.origin).hostname or ""
     if not any(fnmatchcase(host, pattern) for pattern in found.lab_hosts):
-        raise Misuse(
-            f"The origin {found.origin} is plain http, which the fediverse does not accept."
-            f" Use https://{found.origin.removeprefix('http://')}, and let a reverse proxy do the TLS."
-        )
+        raise Misuse("misuse.plain-http", origin=found.origin, name=found.origin.removeprefix("http://"))
 
 
 def is_trial(origin: str) -> bool:
@@ -93,10 +89,7 @@ def on_site(deed: Callable[[Site, Namespace], Awaitable[int | None]]) -> Callabl
 def need_folder(found: Settings) -> None:
     """Raise Misuse where nothing has been started yet and no origin is given: a mistyped --data makes no folder."""
     if not found.origin and not has_database(found):
-        raise Misuse(
-            f"There is no fediblog in {found.data} yet. Name the right folder with --data,"
-            " or begin one with --origin https://…"
-        )
+        raise Misuse("misuse.no-fediblog", folder=found.data)
 
 
 def own_account(tx: Tx, handle: str) -> Account:
@@ -106,13 +99,3 @@ def own_account(tx: Tx, handle: str) -> Account:
     if found is None or found.state != "active" or found.login is None:
         raise NotFound("cli.no-account", name=name)
     return found
-
-
-def say(text: str = "") -> None:
-    """One line for people to read, at once."""
-    print(text, flush=True)
-
-
-def warn(text: str) -> None:
-    """One line that is not the result."""
-    print(text, file=sys.stderr, flush=True)

@@ -14,7 +14,8 @@ from fediblog import __version__, log
 from fediblog.cli import backup_archive, worker_lock
 from fediblog.cli.backup_archive import Manifest
 from fediblog.cli.command import Command
-from fediblog.cli.command_site import has_database, on_site, read_settings, say
+from fediblog.cli.command_site import has_database, on_site, read_settings
+from fediblog.cli.terminal import say
 from fediblog.errors import Misuse, Refused
 from fediblog.federation.site import Site, make_folder
 from fediblog.settings import Settings
@@ -28,7 +29,7 @@ def run_migrate(args: Namespace) -> None:
     """Bring the database up to date."""
     found = read_settings(args)
     if not has_database(found):
-        raise Misuse(f"There is no database in {found.data}. Name the right folder with --data.")
+        raise Misuse("misuse.no-database", folder=found.data)
     log.configure("warning")
     upgrade = worker_lock.upgrade_of(found, yes=args.yes)
     say(f"The database has schema {asyncio.run(_migrated(found, upgrade))}, the one that this version needs.")
@@ -71,7 +72,7 @@ async def _add_database(site: Site, tar: tarfile.TarFile, work: Path) -> None:
 def run_restore(args: Namespace) -> None:
     """A data folder from a backup. It must be named, so that no default is ever filled by accident."""
     if not args.setting_data:
-        raise Misuse("Say into which new folder: fediblog restore FILE --data FOLDER")
+        raise Misuse("misuse.no-new-folder")
     folder = Path(args.setting_data)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Refused("not-empty", folder=folder)

@@ -11,9 +11,9 @@ from msgspec import Struct, field
 
 from fediblog import log
 from fediblog.cli.command import Command
-from fediblog.cli.command_site import say
 from fediblog.cli.demo_stage import Crossing, Ear, Party, stage
 from fediblog.cli.demo_steps import Play, Step
+from fediblog.cli.terminal import say
 from fediblog.errors import FediblogError, Refused
 
 NAMES = ("ann", "ben")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from argparse import Namespace
 from collections.abc import Awaitable, Callable
-from typing import Literal
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
@@ -13,42 +12,30 @@ from msgspec.structs import replace
 from fediblog import log
 from fediblog.cli import doctor_local, doctor_remote
 from fediblog.cli.command import Command
-from fediblog.cli.command_site import is_trial, need_folder, opened, read_settings, say
+from fediblog.cli.command_site import is_trial, need_folder, opened, read_settings
 from fediblog.cli.doctor_local import Finding
+from fediblog.cli.terminal import language, say, tell, told
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.site import Site
-from fediblog.messages import ENGLISH
 from fediblog.messages.stored import unpack
 from fediblog.settings import Settings
 from fediblog.store.people import operator_alerts
 
 Check = Callable[[Site], Awaitable[list[Finding]]]
 
-_TROUBLES = {
-    operator_alerts.DAMAGE: (
-        "The server found the database damaged: {}",
-        "Stop the server and restore the latest backup.",
-    ),
-    operator_alerts.DISK: (
-        "The disk was full: {}",
-        "Make room; the server keeps spare room again once there is enough.",
-    ),
-    operator_alerts.CLOCK: (
-        "Another server did not take what was signed here, and its clock differs: {}",
-        "Set the clock right.",
-    ),
-}
+_TROUBLES = {operator_alerts.DAMAGE: "damage", operator_alerts.DISK: "disk", operator_alerts.CLOCK: "clock"}
 
 
 async def troubles(site: Site) -> list[Finding]:
     """What the running server has noticed by itself."""
     found = await site.db.read(operator_alerts.standing)
     if not found:
-        return [Finding("good", "The server has noticed nothing that only people can mend")]
-    return [
-        Finding("wrong", _TROUBLES[each.kind][0].format(unpack(ENGLISH, each.detail)), _TROUBLES[each.kind][1])
-        for each in found
-    ]
+        return [Finding("good", told("doctor.no-troubles"))]
+    return [_trouble(_TROUBLES[each.kind], unpack(language(), each.detail)) for each in found]
+
+
+def _trouble(kind: str, detail: str) -> Finding:
+    return Finding("wrong", told(f"doctor.trouble-{kind}", detail=detail), told(f"doctor.mend-{kind}"))
 
 
 CHECKS: dict[str, Check] = {
@@ -65,7 +52,6 @@ CHECKS: dict[str, Check] = {
     "clock": doctor_remote.clock,
 }
 NEED_ADDRESS = ("handles", "documents")
-_MARKS: dict[Literal["good", "note", "wrong"], str] = {"good": "ok   ", "note": "note ", "wrong": "WRONG"}
 
 
 async def examine(site: Site) -> list[tuple[str, Finding]]:
@@ -77,7 +63,7 @@ async def examine(site: Site) -> list[tuple[str, Finding]]:
         try:
             found += [(name, finding) for finding in await check(site)]
         except (Refused, Unavailable) as error:
-            found.append((name, Finding("wrong", str(error), "Look at the server's log.")))
+            found.append((name, Finding("wrong", error.sentence(language()), told("doctor.look-into-log"))))
     return found
 
 
@@ -96,12 +82,15 @@ async def _examine(found: Settings) -> int:
     if is_trial(origin):  # the door to the outside is closed to this machine's own addresses, but for this one
         async with opened(replace(found, loopback_authorities=(urlsplit(origin).netloc,))) as site:
             report = await examine(site)
+    marks = {state: told(f"doctor.{state}") for state in ("good", "note", "wrong")}
+    width = max(map(len, marks.values()))
     for name, finding in report:
-        say(f"{_MARKS[finding.state]}  {name:10} {finding.fact}")
+        say(f"{marks[finding.state]:{width}}  {name:10} {finding.fact}")
         if finding.advice:
-            say(f"{'':17} -> {finding.advice}")
+            say(f"{'':{width + 12}} -> {finding.advice}")
     wrong = sum(finding.state == "wrong" for _, finding in report)
-    say(f"\nWrong: {wrong}. What to do is said above." if wrong else "\nAll is well.")
+    say()
+    tell("doctor.some-wrong" if wrong else "doctor.all-well", n=wrong)
     return 1 if wrong else 0
 
 

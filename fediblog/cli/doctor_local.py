@@ -12,8 +12,8 @@ from typing import Literal
 from msgspec import Struct
 
 from fediblog.cli import disk_reserve, worker_lock
+from fediblog.cli.terminal import decimal, language, told
 from fediblog.federation.site import Site
-from fediblog.messages import ENGLISH
 from fediblog.messages.stored import unpack
 from fediblog.store.engine import migrate
 from fediblog.store.people import accounts, logins
@@ -40,20 +40,24 @@ async def database(site: Site) -> list[Finding]:
     damage = await site.db.check()
     if damage:
         return [
-            Finding("wrong", f"The database is damaged: {damage[0]}", "Stop the server and restore the latest backup.")
+            Finding("wrong", told("doctor.damaged", finding=unpack(language(), damage[0])), told("doctor.mend-damage"))
         ]
     schema = await site.db.read(migrate.version)
-    return [Finding("good", f"{'SQLite' if site.db.engine == 'sqlite' else 'PostgreSQL'}, whole, schema {schema}")]
+    return [
+        Finding(
+            "good", told("doctor.whole", engine="SQLite" if site.db.engine == "sqlite" else "PostgreSQL", schema=schema)
+        )
+    ]
 
 
 async def disk(site: Site) -> list[Finding]:
     """Whether there is room."""
     left = (await asyncio.to_thread(shutil.disk_usage, site.settings.data)).free
-    fact = f"{left / 1e9:.1f} GB are free in {site.settings.data}"
+    fact = told("doctor.free", size=decimal(left / 1e9), folder=site.settings.data)
     if left < (disk_reserve.FULL if capacity(site.settings.data) < SMALL_DISK else NO_SPACE):
-        return [Finding("wrong", fact, "Make room at once: without it nothing can be received or written.")]
+        return [Finding("wrong", fact, told("doctor.no-room"))]
     if left < LITTLE_SPACE:
-        return [Finding("note", fact, "Make room soon.")]
+        return [Finding("note", fact, told("doctor.little-room"))]
     return [Finding("good", fact)]
 
 
@@ -69,12 +73,8 @@ async def people(site: Site) -> list[Finding]:
     """Whether somebody can use it."""
     number, own = await site.db.read(_people)
     if not number:
-        return [
-            Finding(
-                "note", "Nobody can sign in yet", "Open the set-up link that `fediblog serve` prints, or add a user."
-            )
-        ]
-    return [Finding("good", f"Users who can sign in: {number}, accounts: {own}")]
+        return [Finding("note", told("doctor.nobody"), told("doctor.set-up"))]
+    return [Finding("good", told("doctor.people", users=number, accounts=own))]
 
 
 def _people(tx: Tx) -> tuple[int, int]:
@@ -86,18 +86,16 @@ async def worker(site: Site) -> list[Finding]:
     late = await site.db.read(_most_late)
     working = worker_lock.is_working(site.settings)
     if working is False:
-        return [
-            Finding("wrong", "No server works with this folder, so nothing is delivered", "Start `fediblog serve`.")
-        ]
+        return [Finding("wrong", told("doctor.no-server"), told("doctor.start"))]
     if late > LATE:
         return [
             Finding(
                 "wrong",
-                f"Something has been due for {late // 60_000} minutes",
-                "Look whether a process with the role all or worker runs, and into its log.",
+                told("doctor.late", n=late // 60_000),
+                told("doctor.look-for-worker"),
             )
         ]
-    return [Finding("good", "Nothing is late" if working is None else "A server delivers, and nothing is late")]
+    return [Finding("good", told("doctor.not-late" if working is None else "doctor.delivers"))]
 
 
 def _most_late(tx: Tx) -> int:
@@ -115,15 +113,20 @@ async def queues(site: Site) -> list[Finding]:
     found = [
         Finding(
             "good",
-            f"Waiting: {waiting} deliveries, {work.get('waiting', 0)} jobs, {incoming.get('waiting', 0)} received",
+            told(
+                "doctor.waiting",
+                deliveries=waiting,
+                jobs=work.get("waiting", 0),
+                received=incoming.get("waiting", 0),
+            ),
         )
     ]
     for kind, subject, error in given_up:
-        fact = f"The job {kind} of {subject} was given up: {unpack(ENGLISH, error)}"
-        found.append(Finding("note", fact, "This is a mistake of fediblog, or of its surroundings: look into the log."))
+        fact = told("doctor.job-given-up", kind=kind, subject=subject, error=unpack(language(), error))
+        found.append(Finding("note", fact, told("doctor.job-mistake")))
     if incoming.get("dead"):
-        fact = f"Received activities that could not be dealt with: {incoming['dead']}"
-        found.append(Finding("note", fact, "This is a mistake of fediblog: look into the log for incoming-failed."))
+        fact = told("doctor.incoming-given-up", n=incoming["dead"])
+        found.append(Finding("note", fact, told("doctor.incoming-mistake")))
     return found
 
 
@@ -135,17 +138,15 @@ async def hosts(site: Site) -> list[Finding]:
     """Servers that do not answer. That is their business, mostly."""
     rows = await site.db.read(delivery_queue.troubled_hosts)
     if not rows:
-        return [Finding("good", "Every server that something was sent to answers")]
+        return [Finding("good", told("doctor.hosts-answer"))]
     found = [Finding("note", _of_host(row)) for row in rows[:MOST_HOSTS]]
     if len(rows) > MOST_HOSTS:
-        found.append(Finding("note", f"… and {len(rows) - MOST_HOSTS} more servers do not answer"))
+        found.append(Finding("note", told("doctor.more-hosts", n=len(rows) - MOST_HOSTS)))
     return found
 
 
 def _of_host(row: TroubledHost) -> str:
     since = datetime.fromtimestamp((row.failing_since or 0) / 1000, UTC).strftime("%Y-%m-%d %H:%M")
     again = datetime.fromtimestamp((row.next_try or 0) / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-    return (
-        f"{row.name} has not answered since {since} UTC ({unpack(ENGLISH, row.last_error) or 'no reason'});"
-        f" {row.waiting} wait, next try {again} UTC"
-    )
+    error = unpack(language(), row.last_error) or told("doctor.no-reason")
+    return told("doctor.host-silent", host=row.name, since=since, error=error, n=row.waiting, again=again)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from fediblog.cli.command_site import is_trial
 from fediblog.cli.doctor_local import Finding
+from fediblog.cli.terminal import language, told
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Json
 from fediblog.errors import Refused, Unavailable
@@ -21,7 +22,6 @@ from fediblog.store.tx import Tx
 
 MOST_SKEW = 60  # seconds; other servers refuse signatures that are off by more than some minutes
 MOST_ASKED = 3  # other servers whose clocks are looked at
-_PROXY = "Look at docs/operating.md, Reverse proxy."
 
 
 async def address(site: Site) -> list[Finding]:
@@ -29,15 +29,15 @@ async def address(site: Site) -> list[Finding]:
     url = f"{site.urls.origin}/.well-known/nodeinfo"
     answer = await _ask(site, url, "application/json")
     if isinstance(answer, str):
-        advice = f"Start the server, and let the proxy of {site.urls.host} lead to it. {_PROXY}"
-        return [Finding("wrong", f"{site.urls.origin} cannot be reached: {answer}", advice)]
+        advice = _with_proxy(told("doctor.lead-here", host=site.urls.host))
+        return [Finding("wrong", told("doctor.unreachable", address=site.urls.origin, error=answer), advice)]
     if answer.status != 200 or f"{site.urls.origin}/nodeinfo/" not in answer.body.decode("utf-8", "replace"):
-        fact = f"{url} does not answer as this server would (status {answer.status})"
-        return [Finding("wrong", fact, f"Let the proxy pass every path on as it came. {_PROXY}")]
+        fact = told("doctor.strange-answer", address=url, status=answer.status)
+        return [Finding("wrong", fact, _with_proxy(told("doctor.pass-paths")))]
     if is_trial(site.urls.origin):
-        fact = f"{site.urls.origin} answers, for this machine alone"
-        return [Finding("note", fact, "For the real server start with --origin https://… in another folder.")]
-    return [Finding("good", f"{site.urls.origin} answers")]
+        fact = told("doctor.answers-here", address=site.urls.origin)
+        return [Finding("note", fact, told("doctor.start-real"))]
+    return [Finding("good", told("doctor.answers", address=site.urls.origin))]
 
 
 async def handles(site: Site) -> list[Finding]:
@@ -48,12 +48,12 @@ async def handles(site: Site) -> list[Finding]:
     domain = site.urls.handle_domain
     base = site.urls.origin if domain == site.urls.host else f"https://{domain}"
     answer = await _ask(site, f"{base}/.well-known/webfinger?resource=acct:{account.acct}", "application/jrd+json")
-    advice = f"Let /.well-known/webfinger on {domain} lead to {site.urls.origin}. {_PROXY}"
+    advice = _with_proxy(told("doctor.lead-webfinger", domain=domain, origin=site.urls.origin))
     if isinstance(answer, str):
-        return [Finding("wrong", f"@{account.acct} is not found: {answer}", advice)]
+        return [Finding("wrong", told("doctor.not-found", handle=account.acct, error=answer), advice)]
     if answer.status != 200 or account.uri.encode() not in answer.body:
-        return [Finding("wrong", f"@{account.acct} is not found (status {answer.status})", advice)]
-    return [Finding("good", f"@{account.acct} is found")]
+        return [Finding("wrong", told("doctor.not-found-status", handle=account.acct, status=answer.status), advice)]
+    return [Finding("good", told("doctor.found", handle=account.acct))]
 
 
 async def documents(site: Site) -> list[Finding]:
@@ -62,28 +62,26 @@ async def documents(site: Site) -> list[Finding]:
     if account is None:
         return []
     answer = await _ask(site, account.uri, ACCEPT)
-    advice = f"Keep the proxy's cache apart by the Accept header, and let the path as it came. {_PROXY}"
+    advice = _with_proxy(told("doctor.cache-apart"))
     if isinstance(answer, str):
-        return [Finding("wrong", f"{account.uri} cannot be had: {answer}", advice)]
+        return [Finding("wrong", told("doctor.unreachable", address=account.uri, error=answer), advice)]
     if answer.status in (401, 403) and site.settings.authorized_fetch:
-        return [Finding("good", f"{account.uri} is given to servers that sign")]
+        return [Finding("good", told("doctor.document-signed", address=account.uri))]
     if answer.status != 200 or _id_of(answer) != account.uri:
-        return [Finding("wrong", f"{account.uri} does not give its document (status {answer.status})", advice)]
-    return [Finding("good", f"{account.uri} gives its document")]
+        return [Finding("wrong", told("doctor.no-document", address=account.uri, status=answer.status), advice)]
+    return [Finding("good", told("doctor.document", address=account.uri))]
 
 
 async def clock(site: Site) -> list[Finding]:
     """Whether our clock agrees with those of servers whose people ours follow."""
     found = [off for origin in await site.db.read(_others) if (off := await _skew(site, origin)) is not None]
     if not found:
-        return [Finding("note", "The clock cannot be compared yet: nobody here follows anybody elsewhere")]
+        return [Finding("note", told("doctor.clock-unknown"))]
     middle = sorted(found)[len(found) // 2]
     if abs(middle) > MOST_SKEW:
-        fact = f"This machine's clock is {abs(middle):.0f} seconds {'ahead' if middle > 0 else 'behind'}"
-        return [
-            Finding("wrong", fact, "Set it, and keep it right with NTP: others refuse signatures with a wrong time.")
-        ]
-    return [Finding("good", f"The clock agrees with that of {len(found)} other servers, to {abs(middle):.0f} s")]
+        fact = told("doctor.clock-ahead" if middle > 0 else "doctor.clock-behind", n=round(abs(middle)))
+        return [Finding("wrong", fact, told("doctor.set-clock"))]
+    return [Finding("good", told("doctor.clock-good", n=len(found), seconds=round(abs(middle))))]
 
 
 async def _skew(site: Site, origin: str) -> float | None:
@@ -100,10 +98,12 @@ async def _ask(site: Site, url: str, accept: str) -> Answer | str:
     """The answer, or why there is none."""
     try:
         return await site.client.fetch(url, accept=accept, fresh=True)
-    except Refused as error:
-        return error.message
-    except Unavailable as error:
-        return str(error)
+    except (Refused, Unavailable) as error:
+        return error.sentence(language())
+
+
+def _with_proxy(advice: str) -> str:
+    return f"{advice} {told('doctor.proxy')}"
 
 
 def _id_of(answer: Answer) -> Json:

@@ -16,7 +16,8 @@ from msgspec import Struct
 from fediblog.actions import follow_actions
 from fediblog.actions.post_actions import Draft, File
 from fediblog.cli.command import Command
-from fediblog.cli.command_site import on_site, own_account, say
+from fediblog.cli.command_site import on_site, own_account
+from fediblog.cli.terminal import say
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
@@ -81,7 +82,7 @@ async def attach(site: Site, author: Account, attached: Attached) -> File:
     try:
         data = await asyncio.to_thread(Path(attached.path).read_bytes)
     except OSError as error:
-        raise Misuse(f"The picture {attached.path} cannot be read: {error.strerror}.") from None
+        raise Misuse("misuse.picture-file", file=attached.path, error=error.strerror) from None
     upload = await uploads.upload(site, author.id, data)
     return File(upload=upload.id, alt=attached.alt, focus=attached.focus)
 
@@ -104,7 +105,7 @@ def read_text(source: str) -> str:
     try:
         return sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Misuse(f"The text {source} cannot be read: {error}.") from None
+        raise Misuse("misuse.text-file", file=source, error=error) from None
 
 
 def moment(text: str, option: str = "--at") -> int:
@@ -112,9 +113,7 @@ def moment(text: str, option: str = "--at") -> int:
     try:
         return int(datetime.fromisoformat(text).timestamp() * 1000)
     except (ValueError, OverflowError):
-        raise Misuse(
-            f"{option} is {text!r}: expected a time such as 2026-05-01T09:00 or 2026-05-01T09:00+02:00."
-        ) from None
+        raise Misuse("misuse.setting", where=option, given=repr(text), expected=Misuse("expected.time")) from None
 
 
 async def follow(site: Site, args: Namespace) -> None:

@@ -22,7 +22,8 @@ from fediblog.actions import account_actions
 from fediblog.app import create_app
 from fediblog.cli import connection_limits, disk_reserve, listen_sockets, trial_origin, worker_lock
 from fediblog.cli.command import Command
-from fediblog.cli.command_site import is_trial, read_settings, say, warn
+from fediblog.cli.command_site import is_trial, read_settings
+from fediblog.cli.terminal import say, warn
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import jobs
 from fediblog.federation.site import Site, make_folder
@@ -73,7 +74,7 @@ def _watchers_sockets(held: ExitStack, found: Settings) -> list[socket.socket]:
     try:
         return _sockets(held, found)
     except Refused as refusal:
-        warn(f"!! This worker has no page /metrics. {refusal.message}")
+        warn("cli.no-metrics-page", reason=refusal)
         return []
 
 
@@ -266,8 +267,8 @@ async def _greeting(site: Site, sockets: list[socket.socket]) -> list[str]:
     token = await site.db.write(_setup_token)
     if token:
         lines.append(f"Set it up here; the link works once: {site.urls.origin}/setup?token={token}")
-    for line in warnings(site.settings, site.urls.origin):
-        warn(f"!! {line}")
+    for key, values in warnings(site.settings, site.urls.origin).items():
+        warn(key, **values)
     return lines
 
 
@@ -281,19 +282,11 @@ def _setup_token(tx: Tx) -> str:
     return token
 
 
-def warnings(found: Settings, origin: str) -> list[str]:
-    """What is fine for trying out and wrong for a public server."""
-    lines = []
-    if is_trial(origin):
-        lines.append(
-            f"{origin} is this machine alone: good for trying out, but nobody elsewhere can follow you."
-            " For the real server give its address, with a data folder of its own: --origin https://blog.example"
-        )
-    if found.lab_hosts:
-        lines.append(
-            f"Lab mode: {', '.join(found.lab_hosts)} may have private addresses. Never use it on a public server."
-        )
-    return lines
+def warnings(found: Settings, origin: str) -> dict[str, dict[str, str]]:
+    """What is fine for trying out and wrong for a public server: messages by their keys, with values."""
+    trial = {"cli.is-trial": {"origin": origin}} if is_trial(origin) else {}
+    lab = {"cli.is-lab": {"hosts": ", ".join(found.lab_hosts)}} if found.lab_hosts else {}
+    return trial | lab
 
 
 COMMANDS = (

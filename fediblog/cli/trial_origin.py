@@ -8,7 +8,8 @@ import socket
 from msgspec.structs import replace
 
 from fediblog.cli import listen_sockets, worker_lock
-from fediblog.cli.command_site import has_database, is_loopback, is_trial, warn
+from fediblog.cli.command_site import has_database, is_loopback, is_trial
+from fediblog.cli.terminal import warn
 from fediblog.errors import Misuse
 from fediblog.federation.site import Site, open_site
 from fediblog.settings import Settings
@@ -29,13 +30,10 @@ async def with_origin(found: Settings, sockets: list[socket.socket], upgrade: Up
     own = _own_origin(found.listen, sockets)
     if written:
         if is_trial(written) and own and own != written:
-            warn(f"!! This folder belongs to {written}, and the server listens elsewhere: its links lead there.")
+            warn("cli.listens-elsewhere", origin=written)
         return replace(found, origin=written)
     if not own:
-        raise Misuse(
-            "No origin is known yet. Say under which address people will reach this server:"
-            " --origin https://blog.example"
-        )
+        raise Misuse("misuse.no-origin")
     return replace(found, origin=own)
 
 

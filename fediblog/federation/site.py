@@ -121,9 +121,7 @@ def make_folder(folder: Path) -> None:
         probe.touch(mode=0o600)
         probe.unlink()
     except OSError as error:
-        raise Misuse(
-            f"The data folder {folder} cannot be used: {error.strerror}. Choose another with --data."
-        ) from None
+        raise Misuse("misuse.data-folder", folder=folder, error=error.strerror) from None
 
 
 def _tighten(folder: Path) -> None:
@@ -157,20 +155,12 @@ async def _urls(db: Database, settings: Settings) -> Urls:
     written, domain = await db.read(server_state.get, _ORIGIN), await db.read(server_state.get, _HANDLE_DOMAIN)
     origin = settings.origin or written
     if not origin:
-        raise Misuse(
-            "No origin is known yet. Say under which address people will reach this server: --origin https://…"
-        )
+        raise Misuse("misuse.no-origin")
     if written and written != origin:
-        raise Misuse(
-            f"This data folder belongs to {written}, and you started it as {origin}. Every post and account has the"
-            f" origin in its id, so it cannot change: start with --origin {written}, or use another folder with --data."
-        )
+        raise Misuse("misuse.other-origin", written=written, origin=origin)
     handles = settings.handle_domain or domain or urlsplit(origin).netloc
     if domain and handles != domain:
-        raise Misuse(
-            f"Handles here end in @{domain}, and you asked for @{handles}. Others know the accounts by that name:"
-            f" start with --handle-domain {domain}."
-        )
+        raise Misuse("misuse.other-handle-domain", written=domain, asked=handles)
     if not written:
         await db.write(server_state.put, _ORIGIN, origin)
     if not domain:

@@ -40,6 +40,7 @@ msgstr ""
 _TAKES_KEY = {
     **{"text": 1, "say": 1, "fault": 1, "Invalid": 1, "Denied": 1},
     **{"phrase": 0, "NotFound": 0, "Gone": 0, "Forbidden": 0, "TooOften": 0, "Unauthorized": 0, "Unsent": 0, "pack": 0},
+    **{"Misuse": 0, "told": 0, "tell": 0, "warn": 0},
 }
 _DEFAULTS = (
     *("refusal.not-found", "refusal.gone", "refusal.forbidden"),
@@ -83,9 +84,11 @@ def asked() -> Asked:
     """What all of the source asks for."""
     found = Asked(dict.fromkeys(_DEFAULTS, "errors.py"))
     for path in sorted(ROOT.rglob("*.py")):
-        if path.parent.name != "messages" and path.name != "errors.py":
+        if path.parent.name != "messages":
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                _note(found, node, str(path.relative_to(ROOT)))
+                if path.name != "errors.py":  # where keys are begun, for reasons that others give
+                    _note_word(found, node)
+                _note_call(found, node, str(path.relative_to(ROOT)))
     for path in sorted(ROOT.rglob("*.html")):
         source = path.read_text(encoding="utf-8")
         found.keys.update(dict.fromkeys(_IN_TEMPLATE.findall(source), path.name))
@@ -93,9 +96,12 @@ def asked() -> Asked:
     return found
 
 
-def _note(found: Asked, node: ast.AST, where: str) -> None:
+def _note_word(found: Asked, node: ast.AST) -> None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and _WORD.fullmatch(node.value):
         found.words.add(node.value)
+
+
+def _note_call(found: Asked, node: ast.AST, where: str) -> None:
     if not isinstance(node, ast.Call):
         return
     name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")

@@ -29,7 +29,7 @@ class Policy(Struct, frozen=True, kw_only=True):
         for authority in self.loopback_authorities:
             host, _, port = authority.rpartition(":")
             if not port.isdecimal() or not (host == "localhost" or _is_loopback(host)):
-                raise Misuse(f"{authority!r} is not a loopback address with a port, such as 127.0.0.1:8001.")
+                raise Misuse("misuse.loopback-authority", authority=repr(authority))
 
 
 def _is_loopback(host: str) -> bool:

@@ -59,7 +59,7 @@ async def ready(request: Request) -> Response:
         try:
             known = await site.db.write(_lacking)
         except Unavailable as error:
-            known = f"{error.reason}\n{damage(error.detail)}" if error.reason == DAMAGED else error.reason
+            known = f"{error.reason}\n{damage(error.detail).message}" if error.reason == DAMAGED else error.reason
         asked.at, asked.lacking = now, known
     if asked.lacking:
         return PlainTextResponse(f"{asked.lacking}\n", 503, headers={**_PRIVATE, "Retry-After": "30"})

@@ -65,9 +65,13 @@ _NO_PROSE = re.compile(  # SQL, and code that is written here; lists of names; h
 _IN_PAGE = re.compile(r">([^<>]+)<|(?:title|alt|aria-label|placeholder)=\"([^\"]+)\"")
 # What is no interface for people, or speaks English because it is for those who run the server, and why.
 _ELSEWHERE = {
-    "cli/": "the command line: the guide quotes it and scripts read it",
-    "errors.py": "what is to be done about a damaged database is told on the command line",
-    "settings.py": "what is wrong with a setting is told on the command line",
+    "cli/command.py": "the help of the command line",
+    "cli/parser.py": "likewise",
+    "cli/worker_lock.py": "likewise",
+    "cli/doctor.py": "likewise",
+    "cli/serve.py": "likewise, and what it says once it is ready",
+    **dict.fromkeys((f"cli/{each}_commands.py" for each in ("account", "app", "database", "post")), "likewise"),
+    "cli/demo": "what the demo shows",
     "markup/clean.py": "names of elements and attributes",
     "messages/catalogues.py": "a command for those who write code",
     "counters.py": "the help of metrics (OpenMetrics)",
@@ -77,13 +81,16 @@ _ELSEWHERE = {
     "mastodon/streaming/streams.py": "notes for that page",
 }
 _CALLS = {
-    "Misuse": "told on the command line, about settings",
-    "damage": "likewise",
     **dict.fromkeys(("TypeError", "ValueError", "RuntimeError", "LookupError", "Conflict"), "a bug"),
+    "OSError": "in the words of the system",
     **dict.fromkeys(("event", "trouble"), "a line of the log, which is English"),
     **dict.fromkeys(("split", "names"), "a list of names"),
 }
-_TOKENS = {"4.5.0 (compatible; fediblog {})", "known device\n{}\n{}\n{}"}  # what programs read
+_TOKENS = {
+    "nothing is left",
+    "4.5.0 (compatible; fediblog {})",
+    "known device\n{}\n{}\n{}",
+}  # what programs read, or read once
 _WORDS = {"sea", "Atom", "RSS", "JSON Feed", "99+", "@name@example.org", "example.org"}  # names of formats and examples
 
 

@@ -52,7 +52,7 @@ class Header(Struct, frozen=True):
 def backup_sqlite(source: Path, target: Path) -> None:
     """Copies an SQLite database as one snapshot, whoever writes meanwhile, and replaces `target` at the end."""
     if not source.is_file():
-        raise Misuse(f"There is no database {source}.")
+        raise Misuse("misuse.no-database-file", file=source)
     part = _new_file(target)
     try:
         _copy(source, part)
@@ -69,7 +69,7 @@ def _new_file(target: Path) -> Path:
     try:
         handle, name = tempfile.mkstemp(prefix=target.name + ".", suffix=".part", dir=target.parent)
     except OSError as error:
-        raise Misuse(f"Cannot write a backup to {target}: {error.strerror}.") from error
+        raise Misuse("misuse.backup-target", target=target, error=error.strerror) from error
     os.close(handle)
     return Path(name)
 
@@ -144,7 +144,7 @@ def _empty(tx: Tx, present: Iterable[str], replace: bool) -> None:
         if replace:
             tx.run(f"delete from {_quoted(table)}")
         elif tx.one(f"select 1 as one from {_quoted(table)} limit 1"):
-            raise Misuse(f"The database is not empty: the table {table} has rows.")
+            raise Misuse("misuse.database-not-empty", table=table)
 
 
 def _defer(tx: Tx) -> list[tuple[str, str]]:
@@ -183,7 +183,7 @@ def read_header(file: TextIO) -> Header:
     """Reads the first line of a dump."""
     header = _parse(file.readline())
     if not isinstance(header, dict) or header.get("fediblog") != FORMAT:
-        raise Misuse("This is not a dump of fediblog, or one of a newer version.")
+        raise Misuse("misuse.no-dump")
     return Header(int(header["schema"]), int(header["made"]))
 
 
@@ -214,18 +214,18 @@ class _Reader:
             self._count += 1
             return line
         if not isinstance(line, dict):
-            raise Misuse("The dump is cut off or damaged.")
+            raise Misuse("misuse.dump-cut-off")
         self._head = line
         return None
 
     def next_head(self) -> dict[str, Any] | None:
         head, self._head = self._head, None
         if head is None:
-            raise Misuse("The dump is damaged.")
+            raise Misuse("misuse.dump-damaged")
         if "table" in head:
             return head
         if head.get("rows") != self._count:
-            raise Misuse("The dump is incomplete.")
+            raise Misuse("misuse.dump-incomplete")
         return None
 
     def rows(self) -> Iterator[list[Scalar]]:
@@ -241,7 +241,7 @@ def _parse(line: str) -> Any:
     try:
         return json.loads(line)
     except ValueError as error:
-        raise Misuse("The dump is damaged: a line is no JSON.") from error
+        raise Misuse("misuse.dump-no-json") from error
 
 
 def _to_json(value: Scalar) -> Any:

@@ -158,7 +158,7 @@ def sqlite_path(where: str | Path) -> Path | None:
         return None
     if where.startswith("sqlite:///") and len(where) > len("sqlite:///"):
         return Path(where.removeprefix("sqlite:///"))
-    raise Misuse(f"Not a database address: {where}. Expected sqlite:///path/to/file or postgresql://user@host/name.")
+    raise Misuse("misuse.database-address", address=where)
 
 
 async def _postgres(
@@ -173,7 +173,7 @@ async def _postgres(
     try:
         from fediblog.store.engine import postgres
     except ImportError as error:
-        raise Misuse("PostgreSQL needs more packages: install fediblog[postgres].") from error
+        raise Misuse("misuse.postgres-packages") from error
     await asyncio.to_thread(postgres.migrate_server, url, steps, clock, ids, upgrade)
     return await postgres.open_engine(url, clock, ids, listeners.wake, listeners.wake_all, connections=connections)
 
@@ -196,4 +196,4 @@ def _load_new(tx: Tx, file: TextIO) -> int:
     try:
         return backup.load_dump(tx, file)
     except Conflict as error:  # not to be run again: the file has been read
-        raise Misuse(f"The rows of this backup contradict each other, so nothing was restored: {error}") from error
+        raise Misuse("misuse.backup-contradicts-itself", error=error) from error

@@ -42,7 +42,7 @@ def known_migrations(folder: Traversable | None = None) -> list[Migration]:
     steps = [Migration(int(found[1]), found[2], entry.read_text("utf-8")) for found, entry in named]
     steps.sort(key=lambda step: step.version)
     if len({step.version for step in steps}) != len(steps):
-        raise Misuse("Two migrations have the same number.")
+        raise Misuse("misuse.same-migration")
     return steps
 
 
@@ -89,10 +89,7 @@ def pending(current: int, steps: Sequence[Migration]) -> list[Migration]:
     """What is still to be applied to a database at this version."""
     newest = max((step.version for step in steps), default=0)
     if current > newest:
-        raise Misuse(
-            f"The database has schema {current}, but this version of fediblog knows only up to {newest}."
-            " Install the newer version again, or restore the backup that was made before the upgrade."
-        )
+        raise Misuse("misuse.database-newer", current=current, newest=newest)
     return [step for step in steps if step.version > current]
 
 

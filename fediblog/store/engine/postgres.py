@@ -327,7 +327,7 @@ def migrate_server(
             session.command("set lock_timeout = 0")
             _migrate(session, steps, clock, ids, upgrade)
     except psycopg.errors.InvalidAuthorizationSpecification as error:
-        raise Misuse(f"PostgreSQL does not let us in: {error}") from error
+        raise Misuse("misuse.postgres-access", error=error) from error
     except psycopg.OperationalError as error:
         raise Unavailable("database-unreachable", 10, str(error)) from error
 

@@ -61,10 +61,7 @@ def may_upgrade(upgrade: Upgrade, current: int, newest: int, alone: Callable[[],
     if current == 0 or upgrade == "force":
         return True
     if upgrade == "never":
-        raise Misuse(
-            f"The database has schema {current}, and this version of fediblog needs {newest}. Stop the server, then"
-            " start the new version (`fediblog serve`) or run `fediblog migrate`: only these two bring it up to date."
-        )
+        raise Misuse("misuse.database-older", current=current, newest=newest)
     return upgrade == "alone" and alone()
 
 

@@ -148,7 +148,7 @@ def prepare_file(
         if hold.alone() and _was_killed(path) and path.stat().st_size <= CHECK_LIMIT:
             with closing(open_file(path, reader=True)) as db:
                 if found := quick_check(db):
-                    raise Misuse(damage(found[0], path))
+                    raise damage(found[0], path)
         hold.share()
         migrate_file(path, steps, clock, ids, hold, upgrade)
         hold.share()
@@ -168,9 +168,9 @@ def _was_killed(path: Path) -> bool:
 
 def _explain(path: Path, error: sqlite3.DatabaseError | OSError) -> BaseException:
     if error_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return Misuse(damage(str(error), path))
+        return damage(str(error), path)
     if isinstance(error, OSError) or error_code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-        return Misuse(f"Cannot open the database {path}: {error}. Its folder must exist and be writable.")
+        return Misuse("misuse.database-unopened", database=path, error=error)
     if shutil.disk_usage(path.parent).free < LEAST_ROOM:  # SQLite calls that an I/O error
         return Unavailable("disk-full", 300, f"{path.parent}: {error}")
     return explain(error)

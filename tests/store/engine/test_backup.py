@@ -217,7 +217,7 @@ def test_without_a_database_there_is_no_copy(tmp_path: Path) -> None:
         backup_sqlite(tmp_path / "none.db", tmp_path / "copy.db")
     assert not list(tmp_path.iterdir())
     (tmp_path / "one.db").touch()
-    with pytest.raises(Misuse, match="Cannot write"):
+    with pytest.raises(Misuse, match="No backup can be written"):
         backup_sqlite(tmp_path / "one.db", tmp_path / "nowhere" / "copy.db")
 
 

@@ -1,0 +1,42 @@
+"""What the command line says, in the language of the environment's locale; what programs read is no sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from fediblog.errors import FediblogError
+from fediblog.messages import text
+from fediblog.messages.locale_language import spoken
+
+
+def language() -> str:
+    """That of who called us."""
+    return spoken(os.environ)
+
+
+def told(key: str, /, **values: object) -> str:
+    """The message of that key for who called us."""
+    spoken_here = language()
+    worded = {name: v.sentence(spoken_here) if isinstance(v, FediblogError) else v for name, v in values.items()}
+    return text(spoken_here, key, **worded)
+
+
+def decimal(number: float) -> str:
+    """With one digit behind the point, or the comma."""
+    return f"{number:.1f}".replace(".", told("number.point"))
+
+
+def tell(key: str, /, **values: object) -> None:
+    """Print a message for people to read, at once."""
+    say(told(key, **values))
+
+
+def say(line: str = "") -> None:
+    """Print what is no sentence: an address, a token, a row of a table."""
+    print(line, flush=True)
+
+
+def warn(key: str, /, **values: object) -> None:
+    """Print a message that is not the result."""
+    print(f"!! {told(key, **values)}", file=sys.stderr, flush=True)
