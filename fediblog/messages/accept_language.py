@@ -17,14 +17,15 @@ def wanted(headers: Iterable[tuple[bytes, bytes]], otherwise: str) -> str:
     Several lines are one list (RFC 9110 §5.3), so that two requests which say the same get the same.
     """
     given = [value for name, value in headers if name == _NAME]
-    return best(given[0] if len(given) == 1 else b",".join(given), otherwise) if given else otherwise
+    if not given:
+        return otherwise
+    header = given[0] if len(given) == 1 else b",".join(given)
+    return best(header, otherwise) if len(header) <= _LONGEST else otherwise  # what is kept is bounded, too
 
 
 @lru_cache(maxsize=512)
 def best(header: bytes, otherwise: str) -> str:
     """The same for the whole value of the header."""
-    if len(header) > _LONGEST:
-        return otherwise
     found, weight = otherwise, 0.0
     for part in header.decode("latin-1").lower().split(","):
         name, _, parameter = part.partition(";")

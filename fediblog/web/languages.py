@@ -15,9 +15,9 @@ PAGES_VARY = f"{VARY}, Accept-Language"
 
 def language_of(request: Request) -> str:
     """The language of the page that answers, as far as it is known in this request who is looking."""
-    visit = sessions.visit_of(request)
-    if visit is not None and visit.login.language in LANGUAGES:
-        return visit.login.language
+    known = sessions.visit_of(request) or sessions.holder_of(request)  # who has no account has a setting as well
+    if known is not None and known.login.language in LANGUAGES:
+        return known.login.language
     return wanted(request.scope["headers"], site_of(request).settings.language)
 
 

@@ -35,6 +35,7 @@ _PERSONAL = frozenset(
     }
 )
 _WORDS = 400  # bytes of these that are worth a place in a key
+_ADDRESS = 2000  # bytes of path and query together
 
 Key = tuple[bytes, bytes, bytes, bytes, str]
 
@@ -118,11 +119,13 @@ class Shelf:
         if len(parts) >= 2 and generation == self._generation and may_keep(parts):
             body = b"".join(part.get("body", b"") for part in parts[1:])
             answer = Kept(parts[0], {"type": "http.response.body", "body": body}, self._clock())
-            self._kept.put(key, answer, weight=answer.size)
+            self._kept.put(key, answer, weight=answer.size + sum(map(len, key)))
 
 
 def key_of(scope: Scope, language: str) -> Key | None:
-    """All that answers for everybody are made of; None if the request is not anybody's, or says one thing twice.
+    """All that answers for everybody are made of, bounded in length.
+
+    None if the request is longer, is not anybody's, or says one thing twice.
 
     Of what languages are asked for only the one that is answered in counts: browsers write the same in many ways.
     `language` is that of those who ask for none that there is.
@@ -142,8 +145,10 @@ def key_of(scope: Scope, language: str) -> Key | None:
     accept, tag = accept or b"", tag or b""
     if len(accept) > _WORDS or len(tag) > _WORDS:
         return None
-    path = scope.get("raw_path") or scope["path"].encode()
-    return path, scope["query_string"], accept, tag, wanted(scope["headers"], language)
+    path, query = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
+    if len(path) + len(query) > _ADDRESS:
+        return None
+    return path, query, accept, tag, wanted(scope["headers"], language)
 
 
 def may_keep(parts: list[Message]) -> bool:

@@ -78,7 +78,7 @@ async def ask(
     """One read: who the visitor is, then `question(tx, viewer, …)`, where the viewer is 0 for anybody."""
 
     def both(tx: Tx) -> tuple[Visit | None, T]:
-        request.state.visit = visit = load(tx, token_of(request))  # also for the page that tells of an error
+        visit = _meet(request, tx)
         return visit, question(tx, visit.account.id if visit else 0, *args, **kwargs)
 
     visit, answer = await site_of(request).db.read(both)
@@ -92,7 +92,7 @@ async def ask_as(
     """One read for the pages of those who have signed in: `question(tx, visit, …)`. Raises SignInNeeded."""
 
     def both(tx: Tx) -> tuple[Visit | None, tuple[T] | None]:
-        request.state.visit = visit = load(tx, token_of(request))
+        visit = _meet(request, tx)
         return visit, (question(tx, visit, *args, **kwargs),) if visit else None
 
     visit, answer = await site_of(request).db.read(both)
@@ -108,9 +108,23 @@ async def visitor(request: Request) -> Visit | None:
     return visit_of(request)
 
 
+def _meet(request: Request, tx: Tx) -> Visit | None:
+    """Remember for the rest of the request who the visitor is: also for the page that tells of an error."""
+    held = request.state.holder = held_by(tx, token_of(request))
+    request.state.visit = visit = visit_of_holder(tx, held) if held is not None else None
+    return visit
+
+
 async def holder(request: Request) -> Holder | None:
     """Whose session it is, whether or not that login has an account."""
-    return await site_of(request).db.read(held_by, token_of(request))
+    request.state.holder = await site_of(request).db.read(held_by, token_of(request))
+    return holder_of(request)
+
+
+def holder_of(request: Request) -> Holder | None:
+    """The same, as far as it has been asked in this request."""
+    held: Holder | None = getattr(request.state, "holder", None)
+    return held
 
 
 def held_by(tx: Tx, token: str) -> Holder | None:
@@ -120,11 +134,8 @@ def held_by(tx: Tx, token: str) -> Holder | None:
     return Holder(session=session, login=login) if session and login else None
 
 
-def load(tx: Tx, token: str) -> Visit | None:
-    """The visit behind a cookie, or None. An account that is no longer the login's gives way to its first."""
-    held = held_by(tx, token)
-    if held is None:
-        return None
+def visit_of_holder(tx: Tx, held: Holder) -> Visit | None:
+    """The visit, None without an account. An account that is no longer the login's gives way to its first."""
     session, login = held.session, held.login
     own = [account for account in logins.accounts_of(tx, login.id) if account.state == "active"]
     chosen = next((account for account in own if account.id == session.account), own[0] if own else None)

@@ -145,10 +145,11 @@ async def go_on(request: Request, kept: Kept, token: str, key: str) -> Response:
     """The same with status 200, once there is the session of that token: the message says what has just been done."""
 
     def found(tx: Tx) -> tuple[Visit | None, Holder | None]:
-        return sessions.load(tx, token), sessions.held_by(tx, token)
+        held = sessions.held_by(tx, token)
+        return sessions.visit_of_holder(tx, held) if held is not None else None, held
 
     visit, held = await site_of(request).db.read(found)
-    request.state.visit = visit
+    request.state.visit, request.state.holder = visit, held
     if visit is None and kept.path != sessions.NEW_ACCOUNT:
         key = "unsent.no-account"
     return show(request, kept, say(request, key), 200, held=held)

@@ -206,7 +206,9 @@ async def test_nobody_is_let_in_while_the_password_changes(stage: Stage, way: st
     app = await stage.db.write(_code, stage.ann.id, login.id)
     old = await stage.db.read(logins.password_hash, login.name) or ""
     assert await stage.db.write(sessions._begin, login, old, "before", "", "")
-    visit = await stage.db.read(sessions.load, "before")
+    held = await stage.db.read(sessions.held_by, "before")
+    assert held is not None
+    visit = await stage.db.read(sessions.visit_of_holder, held)
     assert visit is not None
     asked = oauth_grants.Asked(app=app, redirect=oauth_grants.OOB, scopes=("read",), state="", challenge="")
     ways: dict[str, Work] = {

@@ -41,6 +41,13 @@ def test_two_lines_are_one_list() -> None:
     assert wanted(lines, "en") == "de"
 
 
+def test_what_is_too_long_is_not_kept_either() -> None:
+    for value in (b"de" + b"," * 399, b"de" + b"," * 398):
+        assert wanted([(b"accept-language", value)], "en") == ("de" if len(value) <= 400 else "en")
+    assert wanted([(b"accept-language", b"de" + b"," * 300)] * 2, "en") == "en"
+    assert accept_language.best.cache_info().currsize == 1
+
+
 @given(st.lists(st.binary(max_size=60), max_size=3))
 def test_anything_is_an_answer(values: list[bytes]) -> None:
     assert wanted([(b"accept-language", value) for value in values], "en") in LANGUAGES | {"de": ""}

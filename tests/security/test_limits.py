@@ -143,6 +143,12 @@ async def test_a_login_adds_so_many_accounts(blog: Blog, monkeypatch: pytest.Mon
     assert blog.alice.login is not None
     owned = await blog.site.db.read(logins.accounts_of, blog.alice.login)
     assert {each.handle for each in owned} == {"alice", "more0", "more1"}
+    for each in owned:
+        await blog.site.db.write(accounts.set_state, each.id, "suspended")
+    await browser.get("/new-account")  # where those are led who have no account that they can use
+    answer = await browser.post("/new-account", {"handle": "toomany"})
+    assert (answer.status_code, "A login may have 3 accounts here" in answer.text) == (422, True)
+    assert len(await blog.site.db.read(logins.accounts_of, blog.alice.login)) == 3
 
 
 async def test_the_operator_may_add_more(at_home: Home) -> None:

@@ -19,11 +19,16 @@ from starlette.routing import BaseRoute, Route
 from fediblog.actions.drafts import Draft
 from fediblog.app import ROUTES, create_app
 from fediblog.counters import SHELF
-from fediblog.messages import text
+from fediblog.domain.documents import PUBLIC, Actor, Note, Visibility
+from fediblog.markup.clean import clean
+from fediblog.messages import LANGUAGES, text
 from fediblog.messages.accept_language import wanted
+from fediblog.store.posts import post_writing
+from fediblog.store.posts.post_columns import Placement
 from fediblog.web.components.render import static
-from fediblog.web.page_cache import Shelf
+from fediblog.web.page_cache import Shelf, key_of
 from tests import wording
+from tests.remote_accounts import save_remote
 from tests.world import World
 
 HOST = "home.test"
@@ -76,6 +81,13 @@ VALUES: dict[bytes, list[bytes]] = {
     b"x-requested-with": [b"XMLHttpRequest"],
     b"prefer": [b"return=minimal"],
 }
+BOB = Actor(
+    uri="https://far.example/bob",
+    kind="Person",
+    handle="bob",
+    inbox="https://far.example/inbox",
+    url="https://far.example/@bob",
+)
 KEYED = (b"accept", b"if-none-match", b"accept-language")  # what is in the key
 
 
@@ -105,9 +117,16 @@ class House:
         alice = await self.world.person(HOST, "alice")
         note = await self.world.do(HOST, wording.publish, alice.id, Draft(source="Hello #world"))
         await self.world.do(HOST, wording.publish, alice.id, Draft(source="Hello", title="A title"))
+        far = await self.world.sites[HOST].db.write(save_remote, BOB, "far.example")
+        answer = Note(
+            uri=f"{BOB.uri}/1", kind="Note", author=BOB.uri, content=clean("Yes"), to=(PUBLIC,), in_reply_to=note.uri
+        )
+        placed = Placement(visibility=Visibility.PUBLIC)
+        await self.world.sites[HOST].db.write(post_writing.insert, answer, far, placed)
         known = {"number": str(note.id), "n": str(note.id), "handle": "alice", "name": "alice", "tag": "world"}
         self.paths = [re.sub(r"{(\w+)(?::\w+)?}", lambda m: known.get(m[1], "alice"), path) for path in PATHS]
-        self.paths += [f"/p/{note.id}", f"/a/{alice.id}", static("style.css").partition("?")[0], "/@alice/a-title"]
+        self.paths += [note.url.removeprefix(f"https://{HOST}"), f"/p/{note.id}", f"/a/{alice.id}"]
+        self.paths += [static("style.css").partition("?")[0], "/@alice/a-title"]
 
     def ask(self, app: Starlette, path: str, fields: Fields) -> Answer:
         """One answer. Each asker has an address of its own, so that no limit is met."""
@@ -215,6 +234,9 @@ def _check_languages(house: House, path: str, asked: list[list[bytes]]) -> None:
             skip = text(language, "page.skip").encode()
             assert f'<html lang="{language}">'.encode() in body, (path, values)
             assert b">" + skip + b"</a>" in body, (path, values)
+            for other in LANGUAGES:
+                said = text(other, "post.original-on", host="far.example").encode() in body
+                assert said <= (language == other), (path, values)
             tags.setdefault(language, set()).add(dict(headers).get(b"etag", f"{status} {language}".encode()))
     assert all(len(each) == 1 for each in tags.values()), path
     assert len(set().union(*tags.values())) == len(tags), path
@@ -228,6 +250,19 @@ def test_the_same_language_is_kept_once(house: House) -> None:
         for value in values:
             house.ask(house.keeps, "/@alice", [(b"accept", b"text/html"), (b"accept-language", value)])
         assert len(shelf._kept) == more
+
+
+def test_what_is_kept_is_bounded_in_length(house: House) -> None:
+    """Many long addresses fill no more memory than other answers do."""
+    shelf = shelf_of(house.keeps)
+    shelf.clear()
+    plain = [(b"accept", b"text/html")]
+    key = key_of({"path": "/", "query_string": b"x" * 1999, "headers": plain}, "en")
+    assert key is not None
+    assert key_of({"path": "/", "query_string": b"x" * 2000, "headers": plain}, "en") is None
+    house.ask(house.keeps, "/@alice", plain)
+    [(kept, (_, answer, weight))] = shelf._kept._kept.items()
+    assert weight == answer.size + sum(map(len, kept))
 
 
 @pytest.mark.slow

@@ -309,8 +309,8 @@ def _block(tx: Tx, urls: Urls, host: str, reason: str) -> BlockedHost:
 async def unblock_domain(call: Call) -> None:
     """Listen to a server again."""
     await _owner(call)
-    await call.write(_unblock, call.number())
+    await call.write(_unblock, call.site.urls, call.number())
 
 
-def _unblock(tx: Tx, number: int) -> None:
-    relations.unblock_host(tx, _blocked(tx, number).host)
+def _unblock(tx: Tx, urls: Urls, number: int) -> None:
+    moderation_actions.unblock_host(tx, urls, _blocked(tx, number).host)

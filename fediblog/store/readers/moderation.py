@@ -148,7 +148,7 @@ def _reports(tx: Tx, rows: Sequence[Row]) -> list[Report]:
     ]
 
 
-def close_report(tx: Tx, number: int, by: int | None = None) -> None:
+def close_report(tx: Tx, number: int, by: int) -> None:
     """It has been dealt with, by one of our accounts."""
     tx.run(
         "update report set closed = :now, closed_by = :by where id = :id and closed is null",

@@ -18,7 +18,7 @@ from fediblog.web.components.page_links import Links
 
 MOST_KEPT = 4096
 LONGEST_KEPT = 4000  # characters
-_SHOWN: Kept[int, str] = Kept(MOST_KEPT)
+_SHOWN: Kept[tuple[str, int], str] = Kept(MOST_KEPT)
 
 
 class Comment(Struct, frozen=True):
@@ -72,13 +72,13 @@ def comment(language: str, post: Post, parts: Parts, links: Links, level: str) -
 def _comment(
     language: str, post: Post, parts: Parts, links: Links, to: Post | None, level: str = "h3", page: int = 0
 ) -> str:
-    made_of = (language, post, to, links, level, page)
-    shown = _SHOWN.get(post.id, made_of)
+    key, made_of = (language, post.id), (post, to, links, level, page)
+    shown = _SHOWN.get(key, made_of)
     if shown is None:
         shown = _shown(language, post, parts, links, to, level, page)
         # What a poll or a quoted post looks like depends on the time of day, and on who looks.
         if not (post.poll or post.quote) and len(shown) <= LONGEST_KEPT:
-            _SHOWN.put(post.id, made_of, shown)
+            _SHOWN.put(key, made_of, shown)
     return f"{shown}{parts.actions(post)}</article>" if links.signed_in else shown
 
 

@@ -100,8 +100,8 @@ async def unblock_host(request: Request) -> Response:
 
 async def close_report(request: Request) -> Response:
     """A report has been dealt with."""
-    await _owners_form(request)
-    await site_of(request).db.write(moderation.close_report, request.path_params["n"])
+    form = await _owners_form(request)
+    await site_of(request).db.write(moderation.close_report, request.path_params["n"], form.sender.account.id)
     return back(request, "/moderation", "report-closed")
 
 

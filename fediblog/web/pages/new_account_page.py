@@ -33,12 +33,11 @@ async def make(request: Request) -> Response:
     site = site_of(request)
     form, held = await forms.read_held(request)
     kept = unsent_forms.kept_of(form)
-    keys = await new_keys()
+    keys, most = await new_keys(), site.settings.accounts_per_login
 
     def add(tx: Tx) -> None:
-        made = account_actions.add_account(
-            tx, site.urls, held.login.id, form.line("handle"), form.line("display"), keys
-        )
+        handle, display = form.line("handle"), form.line("display")
+        made = account_actions.add_account(tx, site.urls, held.login.id, handle, display, keys, most=most)
         logins.act_as(tx, held.session.token, made.id)
 
     try:

@@ -19,9 +19,10 @@ async def test_reports_come_open_ones_first_and_once(db: Database) -> None:
         newest, *_ = moderation.reports(tx)
         assert (newest.uri, newest.reporter, newest.target.id) == ("u:3", None, alice.id)
         assert (newest.posts, newest.content, newest.closed) == (("p:3",), "text 3", None)
-        moderation.close_report(tx, newest.id)
-        moderation.close_report(tx, newest.id)
+        moderation.close_report(tx, newest.id, alice.id)
+        moderation.close_report(tx, newest.id, bob.id)
         found = moderation.reports(tx)
+        assert found[2].closed_by == alice.id
         assert [(each.uri, each.closed) for each in found] == [("u:2", None), ("u:1", None), ("u:3", tx.now)]
         assert found[0].reporter is not None
         assert found[0].reporter.id == bob.id

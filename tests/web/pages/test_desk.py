@@ -440,6 +440,8 @@ async def test_moderation_and_workings(blog: Blog) -> None:
     assert "Not kind &lt;b&gt;" in page
     number = page.split("/moderation/report/")[1].split("/")[0]
     await owner.post(f"/moderation/report/{number}/close")
+    [report] = await blog.site.db.read(moderation.reports)
+    assert report.closed_by == blog.alice.id
     assert (await owner.post("/moderation/block", {"host": "evil.example", "reason": "Spam"})).status_code == 303
     assert await blog.site.db.read(relations.host_is_blocked, "evil.example")
     wrong = await owner.post("/moderation/block", {"host": "not a host", "reason": "Why"})

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from html import escape, unescape
 from string import Formatter
+from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
+from fediblog.actions import account_actions
 from fediblog.app import create_app
 from fediblog.messages import LANGUAGES, catalogue
+from fediblog.web.components import comments
 from tests.web.pages.conftest import Blog, Browser
 from tests.web.pages.test_accessible import furnished
 
@@ -55,6 +59,14 @@ async def test_the_setting_of_the_login_goes_before_the_browser(blog: Blog) -> N
         answer = await owner.get("/stream", accept_language="de")
         assert language_of(answer.text) == ("en" if other == "en" else "de")
 
+    # Also where that login has no account any more.
+    await owner.post("/settings/language", {"interface": "de"})
+    await blog.site.db.write(account_actions.delete_account, blog.site.urls, blog.alice.id)
+    for path in ("/new-account", "/", "/@nobody"):
+        assert language_of((await owner.get(path, accept_language="en")).text) == "de", path
+    assert language_of((await owner.post("/new-account", {"handle": "?"})).text) == "de"
+    assert language_of((await owner.post("/write", {"source": "x"})).text) == "de"
+
 
 async def test_the_site_speaks_to_those_who_ask_for_nothing(blog: Blog) -> None:
     site = replace(blog.site, settings=replace(blog.site.settings, language="de"))
@@ -80,15 +92,27 @@ async def test_errors_are_told_in_the_language_of_who_asks(blog: Blog) -> None:
     assert "Schreibe etwas oder füge ein Bild hinzu." in form.text
 
 
-async def test_what_was_made_of_a_comment_is_made_for_each_language(blog: Blog) -> None:
+async def test_what_was_made_of_a_comment_is_made_for_each_language(
+    blog: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
     post = await blog.write("A question")
     bob = await blog.stranger()
     await blog.heard(bob, "<p>An answer</p>", 1, in_reply_to=post.uri)
     browser, path = blog.browser(), post.url.removeprefix(blog.site.urls.origin)
-    for language, words in (("en", "Original on far.example"), ("de", "Original auf far.example")) * 2:
-        page = await browser.get(path, accept_language=language)
+    made, shown = list[str](), comments._shown
+
+    def counted(language: str, *given: Any) -> str:
+        made.append(language)
+        return shown(language, *given)
+
+    monkeypatch.setattr(comments, "_shown", counted)
+    for number, (language, words) in enumerate(
+        (("en", "Original on far.example"), ("de", "Original auf far.example")) * 2
+    ):
+        page = await browser.get(f"{path}?number={number}", accept_language=language)  # no whole page that was kept
         assert words in page.text
         assert page.text.count("Original ") == 1
+    assert made == ["en", "de"]  # each is kept beside the other
 
 
 _WORDS = re.compile(r">([^<]+)<|(?:title|aria-label|placeholder|alt|content)=\"([^\"]+)\"")
