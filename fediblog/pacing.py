@@ -11,19 +11,19 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from fediblog.timers import Alarms
+from fediblog.timers import Timers
 
 LONGEST = 0.25  # seconds that a turn lasts
 
 
-class Turns:
+class Slots:
     """So many turns; `ebb` is called when those who wait for one have become as few as `few`."""
 
     def __init__(
         self, count: int, seconds: float = LONGEST, *, few: int = 0, ebb: Callable[[], None] = lambda: None
     ) -> None:
         self.seconds = seconds
-        self.alarms = Alarms()
+        self.timers = Timers()
         self._free = count
         self._queue: deque[asyncio.Future[None]] = deque()  # first come, first served
         self._step = False  # somebody is about to begin
@@ -34,9 +34,9 @@ class Turns:
         """How many wait until somebody ends; others in the queue wait only until those before them have begun."""
         return max(0, len(self._queue) - self._free)
 
-    def take(self) -> Turn:
+    def take(self) -> Slot:
         """Wait for a turn, and give it back at the end of the block, or earlier if that takes long."""
-        return Turn(self)
+        return Slot(self)
 
     async def begin(self) -> None:
         """Wait until one is free, and for a round of the event loop since the last one began."""
@@ -96,27 +96,27 @@ class Turns:
             self._ebb()
 
 
-class Turn:
+class Slot:
     """A context in which another server may be talked to."""
 
-    __slots__ = ("_alarm", "_held", "_turns")
+    __slots__ = ("_held", "_number", "_slots")
 
-    def __init__(self, turns: Turns) -> None:
-        self._turns = turns
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
         self._held = False
-        self._alarm = 0
+        self._number = 0
 
     async def __aenter__(self) -> None:
-        turns = self._turns
-        await turns.begin()
+        slots = self._slots
+        await slots.begin()
         self._held = True
-        self._alarm = turns.alarms.set(turns.seconds, self._give_back)
+        self._number = slots.timers.set(slots.seconds, self._give_back)
 
     async def __aexit__(self, *_: object) -> None:
-        self._turns.alarms.call_off(self._alarm)
+        self._slots.timers.cancel(self._number)
         self._give_back()
 
     def _give_back(self) -> None:
         if self._held:
             self._held = False
-            self._turns.end()
+            self._slots.end()

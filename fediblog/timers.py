@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 
-class Alarms:
+class Timers:
     """Calls that are made once their time has come, unless they were called off."""
 
     def __init__(self) -> None:
@@ -25,13 +25,13 @@ class Alarms:
             self._wind(loop, due)
         return self._numbers
 
-    def call_off(self, number: int) -> None:
+    def cancel(self, number: int) -> None:
         """It ended in time."""
         self._set.pop(number, None)
 
-    def patience(self, seconds: float) -> Patience:
+    def timeout(self, seconds: float) -> Timeout:
         """A context in which the task may wait so long, as with `asyncio.timeout`; then TimeoutError."""
-        return Patience(self, seconds)
+        return Timeout(self, seconds)
 
     def _wind(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
         if self._timer is not None:
@@ -49,13 +49,13 @@ class Alarms:
             self._wind(loop, min(due for due, _ in self._set.values()))
 
 
-class Patience:
+class Timeout:
     """Cancels the task that entered it once the time is over, and says TimeoutError instead at the end."""
 
-    __slots__ = ("_alarm", "_alarms", "_cancelling", "_over", "_seconds", "_task")
+    __slots__ = ("_cancelling", "_number", "_over", "_seconds", "_task", "_timers")
 
-    def __init__(self, alarms: Alarms, seconds: float) -> None:
-        self._alarms, self._seconds = alarms, seconds
+    def __init__(self, timers: Timers, seconds: float) -> None:
+        self._timers, self._seconds = timers, seconds
         self._over = False
 
     def __enter__(self) -> None:
@@ -63,10 +63,10 @@ class Patience:
         if task is None:
             raise RuntimeError("Only a task can be cancelled.")
         self._task, self._cancelling = task, task.cancelling()
-        self._alarm = self._alarms.set(self._seconds, self._end)
+        self._number = self._timers.set(self._seconds, self._end)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        self._alarms.call_off(self._alarm)
+        self._timers.cancel(self._number)
         # Somebody else may have cancelled it as well, and must not be kept from it.
         if self._over and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error

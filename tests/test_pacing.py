@@ -1,4 +1,4 @@
-"""Turns: so many begin at a time, in the order in which they came, and one that hangs gives its place up."""
+"""Slots: so many begin at a time, in the order in which they came, and one that hangs gives its place up."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fediblog.pacing import Turns
+from fediblog.pacing import Slots
 
 
 class Crowd:
     """People who take a turn and keep it until they are told to go."""
 
-    def __init__(self, turns: Turns) -> None:
-        self.turns = turns
+    def __init__(self, slots: Slots) -> None:
+        self.slots = slots
         self.begun: list[int] = []
         self.go = asyncio.Event()
 
     async def one(self, number: int) -> None:
-        async with self.turns.take():
+        async with self.slots.take():
             self.begun.append(number)
             await self.go.wait()
 
@@ -37,18 +37,18 @@ async def rounds(count: int = 50) -> None:
 
 
 async def test_so_many_begin_in_the_order_in_which_they_came() -> None:
-    crowd = Crowd(Turns(3, seconds=3600))
+    crowd = Crowd(Slots(3, seconds=3600))
     tasks = crowd.start(8)
     await rounds()
-    assert (crowd.begun, crowd.turns.waiting) == ([0, 1, 2], 5)
+    assert (crowd.begun, crowd.slots.waiting) == ([0, 1, 2], 5)
     crowd.go.set()
     await asyncio.gather(*tasks)
-    assert (crowd.begun, crowd.turns.waiting) == (list(range(8)), 0)
+    assert (crowd.begun, crowd.slots.waiting) == (list(range(8)), 0)
 
 
 async def test_they_begin_one_after_another_with_a_round_of_the_event_loop_between_them() -> None:
     """Whoever else has something to do comes in between: a page waits for one signature, not for twenty."""
-    crowd = Crowd(Turns(20, seconds=3600))
+    crowd = Crowd(Slots(20, seconds=3600))
     tasks = crowd.start(20)
     seen = []
     while len(crowd.begun) < 20:
@@ -60,7 +60,7 @@ async def test_they_begin_one_after_another_with_a_round_of_the_event_loop_betwe
 
 
 async def test_who_waits_for_an_answer_for_long_holds_up_nobody() -> None:
-    crowd = Crowd(Turns(2, seconds=0.001))
+    crowd = Crowd(Slots(2, seconds=0.001))
     tasks = crowd.start(7)
     async with asyncio.timeout(20):
         while len(crowd.begun) < 7:
@@ -68,8 +68,8 @@ async def test_who_waits_for_an_answer_for_long_holds_up_nobody() -> None:
     assert not any(task.done() for task in tasks)
     crowd.go.set()
     await asyncio.gather(*tasks)
-    again = Crowd(crowd.turns)  # each place was given back once, not twice
-    crowd.turns.seconds = 3600
+    again = Crowd(crowd.slots)  # each place was given back once, not twice
+    crowd.slots.seconds = 3600
     tasks = again.start(5)
     await rounds()
     assert again.begun == [0, 1]
@@ -80,13 +80,13 @@ async def test_who_waits_for_an_answer_for_long_holds_up_nobody() -> None:
 @pytest.mark.parametrize("victim", [0, 1, 3])
 async def test_one_that_is_cancelled_leaves_no_place_taken(victim: int) -> None:
     """While it has its turn, while it is about to begin, and while it waits."""
-    crowd = Crowd(Turns(2, seconds=3600))
+    crowd = Crowd(Slots(2, seconds=3600))
     tasks = crowd.start(6)
     while not crowd.begun:
         await asyncio.sleep(0)
     tasks[victim].cancel()
     await rounds()
-    assert crowd.turns.waiting == 3
+    assert crowd.slots.waiting == 3
     assert len(crowd.begun) == (3 if victim == 0 else 2)
     crowd.go.set()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -95,11 +95,11 @@ async def test_one_that_is_cancelled_leaves_no_place_taken(victim: int) -> None:
 
 async def test_somebody_is_called_when_few_wait() -> None:
     calls: list[int] = []
-    turns = Turns(1, seconds=3600, few=2, ebb=lambda: calls.append(turns.waiting))
-    crowd = Crowd(turns)
+    slots = Slots(1, seconds=3600, few=2, ebb=lambda: calls.append(slots.waiting))
+    crowd = Crowd(slots)
     tasks = crowd.start(6)
     await rounds()
-    assert (turns.waiting, calls) == (5, [])
+    assert (slots.waiting, calls) == (5, [])
     crowd.go.set()
     await asyncio.gather(*tasks)
     assert calls == [2]
@@ -127,14 +127,14 @@ class Plain:
             self._free.release()
 
 
-async def _seen(turns: Turns | Plain, story: list[tuple[str, int]]) -> list[tuple[list[int], list[int], int]]:
+async def _seen(slots: Slots | Plain, story: list[tuple[str, int]]) -> list[tuple[list[int], list[int], int]]:
     """Who has begun, who has ended and how many wait, whenever all has come to rest."""
     begun, ended, seen = list[int](), list[int](), []
     tasks, gates = list[asyncio.Task[None]](), list[asyncio.Event]()
 
     async def one(number: int) -> None:
         try:
-            async with turns.take():
+            async with slots.take():
                 begun.append(number)
                 await gates[number].wait()
         finally:
@@ -151,7 +151,7 @@ async def _seen(turns: Turns | Plain, story: list[tuple[str, int]]) -> list[tupl
         elif tasks:
             tasks[number % len(tasks)].cancel()
         if what == "rest" and number > 1:
-            seen.append((begun[:], sorted(ended), turns.waiting))
+            seen.append((begun[:], sorted(ended), slots.waiting))
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -171,6 +171,6 @@ async def _seen(turns: Turns | Plain, story: list[tuple[str, int]]) -> list[tupl
 )
 def test_nobody_is_passed_over_or_let_in_twice(count: int, story: list[tuple[str, int]]) -> None:
     async def both() -> None:
-        assert await _seen(Turns(count, seconds=3600), story) == await _seen(Plain(count), story)
+        assert await _seen(Slots(count, seconds=3600), story) == await _seen(Plain(count), story)
 
     asyncio.run(both())

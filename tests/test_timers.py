@@ -1,4 +1,4 @@
-"""Alarms: each call is made in its time unless it was called off, and a task waits no longer than it is told."""
+"""Timers: each call is made in its time unless it was called off, and a task waits no longer than it is told."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
-from fediblog.timers import Alarms
+from fediblog.timers import Timers
 
 
 async def test_calls_are_made_in_their_time_unless_they_were_called_off() -> None:
-    alarms, made = Alarms(), list[str]()
+    alarms, made = Timers(), list[str]()
 
     def note(name: str) -> Callable[[], None]:
         return lambda: made.append(name)
@@ -20,8 +20,8 @@ async def test_calls_are_made_in_their_time_unless_they_were_called_off() -> Non
     alarms.set(0.01, note("first"))  # before the one that the timer was set for
     number = alarms.set(0.015, note("never"))
     alarms.set(0.02, note("second"))
-    alarms.call_off(number)
-    alarms.call_off(number)
+    alarms.cancel(number)
+    alarms.cancel(number)
     started = asyncio.get_running_loop().time()
     async with asyncio.timeout(20):
         while len(made) < 3:
@@ -34,12 +34,12 @@ async def test_calls_are_made_in_their_time_unless_they_were_called_off() -> Non
 
 
 async def test_a_call_may_call_another_one_off() -> None:
-    alarms, made, numbers = Alarms(), list[int](), list[int]()
+    alarms, made, numbers = Timers(), list[int](), list[int]()
 
     def call() -> None:
         made.append(1)
         for each in numbers:
-            alarms.call_off(each)
+            alarms.cancel(each)
 
     numbers.extend(alarms.set(0, call) for _ in range(2))
     await asyncio.sleep(0.01)
@@ -47,26 +47,26 @@ async def test_a_call_may_call_another_one_off() -> None:
 
 
 async def test_many_that_end_in_time_take_one_timer(monkeypatch: pytest.MonkeyPatch) -> None:
-    timers, wind = list[float](), Alarms._wind
+    timers, wind = list[float](), Timers._wind
 
-    def counted(self: Alarms, loop: asyncio.AbstractEventLoop, due: float) -> None:
+    def counted(self: Timers, loop: asyncio.AbstractEventLoop, due: float) -> None:
         timers.append(due)
         wind(self, loop, due)
 
-    monkeypatch.setattr(Alarms, "_wind", counted)
-    alarms = Alarms()
+    monkeypatch.setattr(Timers, "_wind", counted)
+    alarms = Timers()
     for _ in range(100):
-        alarms.call_off(alarms.set(3600, lambda: None))
+        alarms.cancel(alarms.set(3600, lambda: None))
     assert len(timers) == 1
 
 
 async def test_whoever_waits_too_long_is_told_so() -> None:
-    alarms = Alarms()
-    with pytest.raises(TimeoutError), alarms.patience(0.01):
+    alarms = Timers()
+    with pytest.raises(TimeoutError), alarms.timeout(0.01):
         await asyncio.Event().wait()
-    with alarms.patience(3600):
+    with alarms.timeout(3600):
         await asyncio.sleep(0)
-    with pytest.raises(ZeroDivisionError), alarms.patience(3600):
+    with pytest.raises(ZeroDivisionError), alarms.timeout(3600):
         raise ZeroDivisionError
     task = asyncio.current_task()
     assert task is not None
@@ -76,7 +76,7 @@ async def test_whoever_waits_too_long_is_told_so() -> None:
 @pytest.mark.parametrize("too_late", [False, True])
 async def test_whoever_is_cancelled_by_somebody_else_is_cancelled(too_late: bool) -> None:
     """As with `asyncio.timeout`, also where both happen in one moment."""
-    patience = Alarms().patience(3600)
+    patience = Timers().timeout(3600)
 
     async def wait() -> None:
         with patience:

@@ -27,7 +27,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.keyring import make_keys
 from fediblog.federation.site import Site, open_site
-from fediblog.net import Answer, Policy, check_url
+from fediblog.net import AccessPolicy, Response, check_url
 from fediblog.net.http_engine import Headers
 from fediblog.settings import Settings
 from fediblog.store.engine.database import connect
@@ -40,7 +40,7 @@ from tests.postgres import Cluster
 T = TypeVar("T")
 App = Callable[..., Any]
 JSON = 'application/activity+json, application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
-_POLICY = Policy()
+_POLICY = AccessPolicy()
 _OWN = frozenset({"host", "content-length", "accept-encoding"})
 
 
@@ -105,7 +105,7 @@ class WorldEngine:
 
     async def exchange(
         self, method: str, url: str, headers: Headers, body: bytes = b"", *, limit: int, deadline: float
-    ) -> Answer:
+    ) -> Response:
         target = check_url(url, _POLICY)
         fields = {name.lower(): value for name, value in dict(headers).items()}
         request = Sent(method, target.url, fields, body)
@@ -118,7 +118,7 @@ class WorldEngine:
         if method == "POST" and network.answers[host]:
             status, extra = network.answers[host].pop(0)
             network.sent.append(Sent(method, target.url, fields, body, status))
-            return Answer(status, tuple(extra.items()), b"", url)
+            return Response(status, tuple(extra.items()), b"", url)
         response = await ask(network.apps[host], method, target.url, fields, body)
         if method == "POST" and network.lost[host]:
             network.lost[host] -= 1
@@ -128,7 +128,7 @@ class WorldEngine:
         if method == "GET" and response.is_success and len(response.content) > limit:
             raise Refused("answer-too-large")
         kept = tuple((name.lower(), value) for name, value in response.headers.items())
-        return Answer(response.status_code, kept, response.content[:limit], url)
+        return Response(response.status_code, kept, response.content[:limit], url)
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -12,7 +12,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Json
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.site import Site
-from fediblog.net import Answer
+from fediblog.net import Response
 from fediblog.protocol import readers
 from fediblog.protocol.jsontext import decode
 from fediblog.protocol.negotiate import ACCEPT
@@ -94,7 +94,7 @@ async def _skew(site: Site, origin: str) -> float | None:
         return None
 
 
-async def _ask(site: Site, url: str, accept: str) -> Answer | str:
+async def _ask(site: Site, url: str, accept: str) -> Response | str:
     """The answer, or why there is none."""
     try:
         return await site.client.fetch(url, accept=accept, fresh=True)
@@ -106,7 +106,7 @@ def _with_proxy(advice: str) -> str:
     return f"{advice} {told('doctor.proxy')}"
 
 
-def _id_of(answer: Answer) -> Json:
+def _id_of(answer: Response) -> Json:
     try:
         return readers.fields(decode(answer.body)).get("id")
     except Refused:

@@ -19,7 +19,7 @@ class _Place(Generic[V]):
         self.held: tuple[tuple[object, ...], V] | None = None
 
 
-class Kept(Generic[K, V]):
+class Memo(Generic[K, V]):
     """The last thing that was made for each of at most `most` keys; those not asked for the longest go first.
 
     It is given out only to who has the same values again, so it cannot be out of date.

@@ -17,7 +17,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Misuse
 from fediblog.federation.keyring import KeyRing
 from fediblog.media.file_store import FileStore
-from fediblog.net import Client, Engine, Policy, Scheme, SocketEngine
+from fediblog.net import AccessPolicy, Client, Engine, Scheme, SocketEngine
 from fediblog.settings import Settings
 from fediblog.store.engine.database import Database, connect, system_clock
 from fediblog.store.engine.schema_lock import Upgrade
@@ -102,9 +102,9 @@ async def open_site(
     return site
 
 
-def make_policy(settings: Settings, urls: Urls) -> Policy:
+def make_policy(settings: Settings, urls: Urls) -> AccessPolicy:
     """What the door to the outside lets through, for this site."""
-    return Policy(
+    return AccessPolicy(
         user_agent=f"{USER_AGENT} (+{urls.origin})",
         lab_hosts=settings.lab_hosts,
         loopback_authorities=settings.loopback_authorities,

@@ -10,7 +10,7 @@ from fediblog.federation import quotas
 from fediblog.federation.site import Site
 from fediblog.media import pictures
 from fediblog.media.file_store import FileStore
-from fediblog.media.pictures import Picture, Shape
+from fediblog.media.pictures import DecodedPicture, Shape
 from fediblog.store.posts import media_files
 from fediblog.store.posts.media_files import Made, Upload
 from fediblog.store.tx import Tx
@@ -73,7 +73,7 @@ async def _fulfil(site: Site, number: int, making: asyncio.Future[Made]) -> None
         await site.db.write(media_files.give_up, number, Refused("bug", key="error.bug"))
 
 
-def _save(store: FileStore, picture: Picture) -> Made:
+def _save(store: FileStore, picture: DecodedPicture) -> Made:
     """Write the files. If the row never follows, the sweep finds them."""
     saved = {each.name: store.save(each.data, each.suffix) for each in picture.variants}
     return Made(

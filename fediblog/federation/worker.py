@@ -16,9 +16,9 @@ from fediblog.errors import Refused, Unavailable
 from fediblog.federation.inbound import receive
 from fediblog.federation.jobs import JOBS, start_sweeping
 from fediblog.federation.outbound.deliver import deliver_batch, take
-from fediblog.federation.outbound.delivery_results import Dice, Ledger
+from fediblog.federation.outbound.delivery_results import Dice, ResultWriter
 from fediblog.federation.site import Site
-from fediblog.pacing import Turns
+from fediblog.pacing import Slots
 from fediblog.store.queues import clock_repair, delivery_queue, incoming_queue, job_queue, lost_workers
 from fediblog.store.queues.delivery_queue import Batch
 from fediblog.store.queues.incoming_queue import Incoming
@@ -52,9 +52,9 @@ class Worker:
 
     def __init__(self, site: Site, *, dice: Dice = random.random) -> None:
         self._site = site
-        self._ledger = Ledger(site, dice)
+        self._results = ResultWriter(site, dice)
         self._wake = asyncio.Event()
-        self._turns = Turns(BEGINNING, few=AHEAD, ebb=self._wake.set)
+        self._slots = Slots(BEGINNING, few=AHEAD, ebb=self._wake.set)
         self._clock = 0  # as it was the last time, in ms
         self._closing = False
         self._loop: Task | None = None
@@ -160,7 +160,7 @@ class Worker:
     def _room(self) -> tuple[int, int, int, int]:
         """For how many hosts, probes, jobs and incoming activities there is room."""
         probing = sum(batch.failures > 0 for batch in self._sending.values())
-        most = TAKEN if self._turns.waiting <= AHEAD else 0
+        most = TAKEN if self._slots.waiting <= AHEAD else 0
         return (
             min(max(HOSTS - PROBES - (len(self._sending) - probing), 0), most),
             min(max(PROBES - probing, 0), most),
@@ -203,7 +203,7 @@ class Worker:
         def end(done: Task) -> None:
             table.pop(done, None)
             # While many wait for their turn no more are taken, and to look for them after each would cost much.
-            if table is not self._sending or self._turns.waiting <= AHEAD:
+            if table is not self._sending or self._slots.waiting <= AHEAD:
                 self._wake.set()
 
         task.add_done_callback(end)
@@ -212,7 +212,7 @@ class Worker:
     async def _send(self, batch: Batch) -> None:
         try:
             await deliver_batch(
-                self._site, batch, turns=self._turns, ledger=self._ledger, closing=lambda: self._closing
+                self._site, batch, slots=self._slots, results=self._results, closing=lambda: self._closing
             )
         except Unavailable as error:  # the database
             self._left = True

@@ -54,7 +54,7 @@ class Variant(Struct, frozen=True):
         return SUFFIXES[self.media_type]
 
 
-class Picture(Struct, frozen=True):
+class DecodedPicture(Struct, frozen=True):
     """A picture without metadata. Type and dimensions are those of its `full` variant, which is the first."""
 
     media_type: str
@@ -80,7 +80,7 @@ async def process(
     limit: int = UPLOAD_LIMIT,
     timeout: float = TIMEOUT,
     program: Sequence[str] = DECODER,
-) -> Picture:
+) -> DecodedPicture:
     """Decodes the picture in another process and returns its copies; Invalid says what is wrong with it."""
     if len(data) > limit:
         raise Invalid("file", "media.too-large", n=limit // (1024 * 1024))
@@ -159,7 +159,7 @@ def _said(key: str) -> Invalid:
     return Invalid("file", key, n=PIXELS // 1_000_000) if key in _PROBLEMS else _unreadable()
 
 
-def _picture(output: bytes) -> Picture:
+def _picture(output: bytes) -> DecodedPicture:
     """The program's answer. It has read a stranger's bytes, so its word is checked as well."""
     length = int.from_bytes(output[:4], "big")
     try:
@@ -170,7 +170,7 @@ def _picture(output: bytes) -> Picture:
         first, blurhash = variants[0], str(header["blurhash"])[:100]
     except (ValueError, KeyError, TypeError, IndexError):
         raise _unreadable() from None
-    return Picture(first.media_type, first.width, first.height, blurhash, tuple(variants))
+    return DecodedPicture(first.media_type, first.width, first.height, blurhash, tuple(variants))
 
 
 def _variants(described: list[dict[str, Any]], output: bytes, at: int) -> list[Variant]:

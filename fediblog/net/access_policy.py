@@ -9,7 +9,7 @@ from msgspec import Struct
 from fediblog.errors import Misuse
 
 
-class Policy(Struct, frozen=True, kw_only=True):
+class AccessPolicy(Struct, frozen=True, kw_only=True):
     """Limits of every exchange. Only names, never address ranges, can be exempt from the address guard."""
 
     user_agent: str = "fediblog"

@@ -11,11 +11,11 @@ from urllib.parse import urljoin
 from msgspec import Struct
 
 from fediblog.errors import Refused, Unavailable
-from fediblog.net.access_policy import Policy
-from fediblog.net.answer import Answer
+from fediblog.net.access_policy import AccessPolicy
 from fediblog.net.guard import Target, check_url
 from fediblog.net.host_memory import Failures, Scheme, Schemes, other
 from fediblog.net.http_engine import Engine
+from fediblog.net.response import Response
 
 # method, url, header fields with names in lower case, body, scheme -> fields to add
 Signer = Callable[[str, str, Mapping[str, str], bytes, str], Mapping[str, str]]
@@ -44,7 +44,7 @@ class Client:
     def __init__(
         self,
         engine: Engine,
-        policy: Policy,
+        policy: AccessPolicy,
         *,
         prefer: Callable[[str], Scheme | None] | None = None,
         on_learned: Callable[[str, Scheme], None] | None = None,
@@ -69,7 +69,7 @@ class Client:
         cross_origin: bool = True,
         fresh: bool = False,
         before_redirect: Callable[[str], None] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """GET `url`, through redirects. The answer may have any status; its `url` is the one that gave it.
 
         A URL that failed is not asked again for a while: the same failure is given at once, unless `fresh`.
@@ -109,7 +109,7 @@ class Client:
         *,
         limit: int = MAX_RECEIPT,
         deadline: float | None = None,
-    ) -> Answer:
+    ) -> Response:
         """POST `body`. Redirects are not followed."""
         return await self._knock(url, _Asked("POST", self._fields(headers), body, sign, limit, self._end(deadline)))
 
@@ -134,7 +134,7 @@ class Client:
         max_redirects: int,
         cross_origin: bool,
         before_redirect: Callable[[str], None] | None,
-    ) -> Answer:
+    ) -> Response:
         origin = check_url(url, self.policy).origin
         seen: set[str] = set()
         for _ in range(max_redirects + 1):
@@ -153,7 +153,7 @@ class Client:
             url = _next(url, location)
         raise Refused("too-many-redirects", detail=url)
 
-    async def _knock(self, url: str, asked: _Asked) -> Answer:
+    async def _knock(self, url: str, asked: _Asked) -> Response:
         """One request; if it is signed and the signature was not understood, once more with the other scheme."""
         if asked.sign is None:
             return await self._once(url, asked, asked.headers)
@@ -174,7 +174,7 @@ class Client:
         added = sign(asked.method, target.url, fields, asked.body, scheme)
         return fields | {name.lower(): value for name, value in added.items()}
 
-    async def _once(self, url: str, asked: _Asked, headers: Mapping[str, str]) -> Answer:
+    async def _once(self, url: str, asked: _Asked, headers: Mapping[str, str]) -> Response:
         left = asked.end - self._clock()
         if left <= 0:
             raise Unavailable("timeout", detail=url)

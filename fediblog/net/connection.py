@@ -11,8 +11,8 @@ from typing import Protocol
 import certifi
 
 from fediblog.errors import Refused, Unavailable
-from fediblog.net.answer import Reading
 from fediblog.net.guard import Target
+from fediblog.net.response import ResponseReader
 
 
 class Stale(Exception):
@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
         self.usable_until = 0.0  # on the loop's clock, while idle
         self._keeper = keeper
         self._transport: asyncio.Transport | None = None
-        self._reading: Reading | None = None
+        self._reader: ResponseReader | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._touched = False  # a byte of the present answer has come
 
@@ -70,18 +70,18 @@ class Connection(asyncio.Protocol):
         """Whether a request can be written."""
         return self._transport is not None and not self._transport.is_closing()
 
-    async def send(self, request: bytes, reading: Reading) -> None:
-        """Write the request, and return when `reading` is done. Raises Stale, Refused or Unavailable."""
+    async def send(self, request: bytes, reader: ResponseReader) -> None:
+        """Write the request, and return when `reader` is done. Raises Stale, Refused or Unavailable."""
         if self._transport is None or self._transport.is_closing():
             raise Stale
-        self._reading, self._touched = reading, False
+        self._reader, self._touched = reader, False
         self._waiter = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         try:
             await self._waiter
         finally:
-            self._reading = self._waiter = None
-            reading.release()
+            self._reader = self._waiter = None
+            reader.release()
 
     def abort(self) -> None:
         """End at once."""
@@ -93,18 +93,18 @@ class Connection(asyncio.Protocol):
         self._keeper.made(self)
 
     def data_received(self, data: bytes) -> None:
-        reading, waiter = self._reading, self._waiter
-        if reading is None or waiter is None or waiter.done():
+        reader, waiter = self._reader, self._waiter
+        if reader is None or waiter is None or waiter.done():
             self.abort()  # nobody asked for this, so nothing more from here can be believed
             return
         self._touched = True
         try:
-            reading.feed(data)
+            reader.feed(data)
         except Refused as error:
             waiter.set_exception(error)
             self.abort()
             return
-        if reading.done:
+        if reader.done:
             waiter.set_result(None)
 
     def eof_received(self) -> None:
@@ -116,12 +116,12 @@ class Connection(asyncio.Protocol):
         self._keeper.lost(self)
 
     def _end(self) -> None:
-        reading, waiter = self._reading, self._waiter
-        if reading is None or waiter is None or waiter.done():
+        reader, waiter = self._reader, self._waiter
+        if reader is None or waiter is None or waiter.done():
             return
         if not self._touched:
             waiter.set_exception(Stale())
-        elif reading.finish():
+        elif reader.finish():
             waiter.set_result(None)
         else:
             waiter.set_exception(Unavailable("unreachable", key="unavailable.cut-short"))

@@ -13,7 +13,7 @@ import idna
 from msgspec import Struct
 
 from fediblog.errors import Refused
-from fediblog.net.access_policy import Policy
+from fediblog.net.access_policy import AccessPolicy
 
 MAX_URL = 2048  # characters, as asked
 _MAX_PATH = 4096  # characters, percent-encoded
@@ -132,7 +132,7 @@ def _parsed_is_loopback(address: str) -> bool:
         return False
 
 
-def check_url(url: str, policy: Policy) -> Target:
+def check_url(url: str, policy: AccessPolicy) -> Target:
     """The parts of `url`, if it may be asked at all. Raises Refused with a reason that begins with `address-`."""
     if len(url) > MAX_URL:
         raise Refused("address-long", key="refusal.address-longer", n=MAX_URL)

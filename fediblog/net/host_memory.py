@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from fediblog.errors import Refused, Unavailable
 from fediblog.memory import Memory
-from fediblog.net.answer import Answer
+from fediblog.net.response import Response
 
 Scheme = Literal["cavage", "rfc9421"]
 
@@ -22,7 +22,7 @@ _MAX_HOSTS = 8192
 class _Failure(Struct, frozen=True):
     until: float
     pause: float
-    outcome: Answer | Refused | Unavailable
+    outcome: Response | Refused | Unavailable
 
 
 class Failures:
@@ -32,20 +32,20 @@ class Failures:
         self._clock = clock
         self._known: Memory[Hashable, _Failure] = Memory(size)
 
-    def recall(self, key: Hashable) -> Answer | None:
+    def recall(self, key: Hashable) -> Response | None:
         """None if `key` may be asked now; else the answer that it gave, or the error that it met."""
         known = self._known.get(key)
         if known is None or known.until <= self._clock():
             return None
         match known.outcome:
-            case Answer():
+            case Response():
                 return known.outcome
             case Refused() as error:
                 raise error.again()
             case Unavailable() as error:
                 raise error.again(known.until - self._clock())
 
-    def note(self, key: Hashable, outcome: Answer | Refused | Unavailable) -> None:
+    def note(self, key: Hashable, outcome: Response | Refused | Unavailable) -> None:
         """It failed."""
         known = self._known.get(key)
         pause = FIRST_PAUSE if known is None else min(known.pause * 2, LONGEST_PAUSE)
@@ -56,11 +56,11 @@ class Failures:
         self._known.drop(key)
 
 
-def _bare(outcome: Answer | Refused | Unavailable) -> Answer | Refused | Unavailable:
+def _bare(outcome: Response | Refused | Unavailable) -> Response | Refused | Unavailable:
     """As little of it as will do. An error that was raised holds all that was at hand where that happened."""
     match outcome:
-        case Answer():
-            return Answer(outcome.status, (), b"", outcome.url)
+        case Response():
+            return Response(outcome.status, (), b"", outcome.url)
         case Refused():
             return Refused(outcome.reason, outcome.detail[:500], key=outcome.key, **outcome.values)
         case Unavailable():

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from fediblog.errors import Refused, Unavailable
-from fediblog.net.access_policy import Policy
-from fediblog.net.answer import Answer, Reading
+from fediblog.net.access_policy import AccessPolicy
 from fediblog.net.connection import Connection, Stale, dial, tls_context
 from fediblog.net.dns import Names, Resolver, tried
 from fediblog.net.guard import Target, check_url
 from fediblog.net.pool import Pool
+from fediblog.net.response import Response, ResponseReader
 
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 
@@ -25,7 +25,7 @@ class Engine(Protocol):
 
     async def exchange(
         self, method: str, url: str, headers: Headers, body: bytes = b"", *, limit: int, deadline: float
-    ) -> Answer:
+    ) -> Response:
         """Ask `url`. `limit` is in bytes of the answer's body, `deadline` in seconds for all of it.
 
         Raises Refused: the address may not be asked, or the answer is malformed or too large; Unavailable:
@@ -41,7 +41,7 @@ class Engine(Protocol):
 class SocketEngine:
     """The engine over real sockets. It belongs to the event loop in which it is first used."""
 
-    def __init__(self, policy: Policy, resolver: Resolver | None = None) -> None:
+    def __init__(self, policy: AccessPolicy, resolver: Resolver | None = None) -> None:
         self._policy = policy
         self._names = Names(resolver, policy.names_seconds)
         self._pool = Pool(policy.per_host, policy.total, policy.idle_total, policy.idle_seconds)
@@ -49,18 +49,18 @@ class SocketEngine:
 
     async def exchange(
         self, method: str, url: str, headers: Headers, body: bytes = b"", *, limit: int, deadline: float
-    ) -> Answer:
+    ) -> Response:
         """Ask `url`; see Engine."""
         target = check_url(url, self._policy)
         request = compose(method, target, headers, body, self._policy.user_agent)
         turn = self._pool.turn(target.origin)
         try:
             async with asyncio.timeout(deadline), turn:
-                reading = await self._talk(target, request, method, limit)
+                reader = await self._talk(target, request, method, limit)
         except TimeoutError:
             reason = "timeout" if turn.taken else "busy"
             raise Unavailable(reason, detail=f"{target.host}, {deadline:g} s") from None
-        return Answer(reading.status, tuple(reading.headers), reading.body, url.partition("#")[0], reading.cut)
+        return Response(reader.status, tuple(reader.headers), reader.body, url.partition("#")[0], reader.cut)
 
     async def close(self) -> None:
         """End all connections."""
@@ -68,30 +68,30 @@ class SocketEngine:
         self._names.close()
         await self._pool.close()
 
-    async def _talk(self, target: Target, request: bytes, method: str, limit: int) -> Reading:
+    async def _talk(self, target: Target, request: bytes, method: str, limit: int) -> ResponseReader:
         connection = self._pool.take(target.origin)
         if connection is not None:
             try:
-                return await self._send(connection, request, Reading(method, limit))
+                return await self._send(connection, request, ResponseReader(method, limit))
             except Stale:
                 pass  # it died while idle, and no byte of an answer came: safe to repeat, once
         connection = await self._open(target)
         try:
-            return await self._send(connection, request, Reading(method, limit))
+            return await self._send(connection, request, ResponseReader(method, limit))
         except Stale:
             raise Unavailable("unreachable", detail=target.host, key="unavailable.closed") from None
 
-    async def _send(self, connection: Connection, request: bytes, reading: Reading) -> Reading:
+    async def _send(self, connection: Connection, request: bytes, reader: ResponseReader) -> ResponseReader:
         try:
-            await connection.send(request, reading)
+            await connection.send(request, reader)
         except BaseException:
             connection.abort()
             raise
-        if reading.reusable:
-            self._pool.keep(connection, reading.keep_seconds)
+        if reader.reusable:
+            self._pool.keep(connection, reader.keep_seconds)
         else:
             connection.abort()
-        return reading
+        return reader
 
     async def _open(self, target: Target) -> Connection:
         if self._closed:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import httpx
 
-from fediblog.net.access_policy import Policy
+from fediblog.net.access_policy import AccessPolicy
 from fediblog.net.client import MAX_DOCUMENT
 from fediblog.net.http_engine import Engine
 
@@ -21,7 +21,7 @@ _OF_ANSWER = frozenset(
 class EngineTransport(httpx.AsyncBaseTransport):
     """An httpx transport over an engine. What the engine refuses is raised as Refused or Unavailable."""
 
-    def __init__(self, engine: Engine, policy: Policy, limit: int = MAX_DOCUMENT) -> None:
+    def __init__(self, engine: Engine, policy: AccessPolicy, limit: int = MAX_DOCUMENT) -> None:
         self._engine = engine
         self._policy = policy
         self._limit = limit
@@ -36,7 +36,7 @@ class EngineTransport(httpx.AsyncBaseTransport):
         return httpx.Response(answer.status, headers=fields, content=answer.body, request=request)
 
 
-def http_client(engine: Engine, policy: Policy, limit: int = MAX_DOCUMENT) -> httpx.AsyncClient:
+def http_client(engine: Engine, policy: AccessPolicy, limit: int = MAX_DOCUMENT) -> httpx.AsyncClient:
     """A client without proxies from the environment, without redirects, and without cookies."""
     return httpx.AsyncClient(
         transport=EngineTransport(engine, policy, limit),

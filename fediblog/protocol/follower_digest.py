@@ -13,7 +13,7 @@ from fediblog.protocol.cavage import parameters
 HEADER = "collection-synchronization"
 
 
-class Told(Struct, frozen=True):
+class FollowerDigest(Struct, frozen=True):
     """The header, taken apart: whose followers, where those of the receiver's server are listed, and their digest."""
 
     collection: str
@@ -29,13 +29,13 @@ def digest(uris: Iterable[str]) -> str:
     return f"{total:064x}"
 
 
-def write_header(told: Told) -> str:
+def write_header(told: FollowerDigest) -> str:
     """As it stands in a request."""
     return f'collectionId="{told.collection}", digest="{told.digest}", url="{told.url}"'
 
 
-def read_header(value: str) -> Told | None:
+def read_header(value: str) -> FollowerDigest | None:
     """The header, or None if it is not whole."""
     given = parameters(value)
     collection, url = readers.url(given.get("collectionid")), readers.url(given.get("url"))
-    return Told(collection, url, given.get("digest", "").lower()) if collection and url else None
+    return FollowerDigest(collection, url, given.get("digest", "").lower()) if collection and url else None

@@ -15,7 +15,7 @@ SUITE = "eddsa-jcs-2022"
 MAX_PROOFS = 8  # of one document
 
 
-class Proof(Struct, frozen=True):
+class IntegrityProof(Struct, frozen=True):
     """One proof of a document, not yet verified."""
 
     method: str  # id of the key
@@ -24,14 +24,14 @@ class Proof(Struct, frozen=True):
     options: Mapping[str, object]  # all of it but the value
 
 
-def read(document: Mapping[str, object]) -> list[Proof]:
+def read(document: Mapping[str, object]) -> list[IntegrityProof]:
     """The proofs of a document that could be verified here. None of them proves anything yet."""
     given = document.get("proof")
     proofs = given if isinstance(given, list) else [given]
     return [proof for proof in map(_proof, proofs[:MAX_PROOFS]) if proof]
 
 
-def verify(document: Mapping[str, object], proof: Proof, key: PublicKey, now: int) -> bool:
+def verify(document: Mapping[str, object], proof: IntegrityProof, key: PublicKey, now: int) -> bool:
     """Whether `key` made `proof` for exactly this document, and it has not expired; `now` is in seconds.
 
     That the key is the one the proof names, and that its owner may speak for the document, is for the caller to know.
@@ -72,7 +72,7 @@ def _hashes(options: Mapping[str, object], unsecured: Mapping[str, object]) -> b
     return b"".join(hashlib.sha256(canonical(dict(part))).digest() for part in (options, unsecured))
 
 
-def _proof(value: object) -> Proof | None:
+def _proof(value: object) -> IntegrityProof | None:
     if not isinstance(value, dict) or value.get("type") != "DataIntegrityProof" or value.get("cryptosuite") != SUITE:
         return None
     method, text = value.get("verificationMethod"), value.get("proofValue")
@@ -83,7 +83,7 @@ def _proof(value: object) -> Proof | None:
     readable = all(_time(value[name]) is not None for name in ("created", "expires") if name in value)
     if not method or octets is None or len(octets) != 64 or not readable:
         return None
-    return Proof(method, octets, expires, {name: part for name, part in value.items() if name != "proofValue"})
+    return IntegrityProof(method, octets, expires, {name: part for name, part in value.items() if name != "proofValue"})
 
 
 def _listed(value: object) -> list[object]:

@@ -12,7 +12,7 @@ VERSIONS = ("2.0", "2.1")
 _READ_VERSIONS = ("2.1", "2.2", "2.0", "1.1", "1.0")
 
 
-class Site(Struct, frozen=True, kw_only=True):
+class ServerUsage(Struct, frozen=True, kw_only=True):
     """What is told of a server of ours. Users are counted by account; active ones over 30 and 180 days."""
 
     version: str
@@ -37,7 +37,7 @@ def content_type(version: str) -> str:
     return f'application/json; profile="{SCHEMA}{version}#"; charset=utf-8'
 
 
-def write_nodeinfo(version: str, site: Site) -> dict[str, Json]:
+def write_nodeinfo(version: str, site: ServerUsage) -> dict[str, Json]:
     """The document in the version asked for, one of `VERSIONS`."""
     software: dict[str, Json] = {"name": "fediblog", "version": site.version}
     if version == "2.1":  # 2.0 forbids more than name and version

@@ -28,7 +28,7 @@ _RFC9421: dict[str, tuple[Kind, Algorithm]] = {
 }
 
 
-class Incoming(Struct, frozen=True, dict=True):
+class IncomingRequest(Struct, frozen=True, dict=True):
     """A request as it came in."""
 
     method: str
@@ -65,7 +65,7 @@ class Claim(Struct, frozen=True):
         return "cavage" if isinstance(self.signature, cavage.Signature) else "rfc9421"
 
 
-def read(incoming: Incoming, origin: str) -> Claim:
+def read(incoming: IncomingRequest, origin: str) -> Claim:
     """What a request claims, once it covers all that it has to and is meant for `origin`; Refused otherwise."""
     newer = incoming.fields.get("signature-input")
     signature = _read_cavage(incoming) if newer is None else _read_rfc9421(incoming, newer)
@@ -80,10 +80,10 @@ class Checked(Struct, frozen=True):
     """A claim that nothing but the key can refute. Only `check` makes one."""
 
     claim: Claim
-    incoming: Incoming
+    incoming: IncomingRequest
 
 
-def check(claim: Claim, incoming: Incoming, now: int) -> Checked:
+def check(claim: Claim, incoming: IncomingRequest, now: int) -> Checked:
     """All that can be refused without the key, so before it is looked for; `now` is in seconds."""
     signature = claim.signature
     if signature.expires is not None and now > signature.expires:
@@ -98,7 +98,7 @@ def check(claim: Claim, incoming: Incoming, now: int) -> Checked:
     return Checked(claim, incoming)
 
 
-def verify(claim: Claim, incoming: Incoming, key: PublicKey, origin: str, now: int) -> None:
+def verify(claim: Claim, incoming: IncomingRequest, key: PublicKey, origin: str, now: int) -> None:
     """Return if `key` signed this very request for `origin`, recently; raise Refused in every other case."""
     prove(check(claim, incoming, now), key, origin)
 
@@ -114,7 +114,7 @@ def prove(checked: Checked, key: PublicKey, origin: str) -> None:
         raise Refused("signature-bad")
 
 
-def _read_cavage(incoming: Incoming) -> cavage.Signature:
+def _read_cavage(incoming: IncomingRequest) -> cavage.Signature:
     value = incoming.fields.get("signature")
     if value is None:
         raise Refused("signature-missing")
@@ -130,7 +130,7 @@ def _read_cavage(incoming: Incoming) -> cavage.Signature:
     return signature
 
 
-def _read_rfc9421(incoming: Incoming, newer: str) -> rfc9421.Signature:
+def _read_rfc9421(incoming: IncomingRequest, newer: str) -> rfc9421.Signature:
     found = rfc9421.read(newer, incoming.fields.get("signature"))
     if not found:
         raise Refused("signature-unreadable", key="refusal.signature-input-unreadable")
@@ -143,7 +143,7 @@ def _read_rfc9421(incoming: Incoming, newer: str) -> rfc9421.Signature:
     return whole[0]
 
 
-def _missing(signature: rfc9421.Signature, incoming: Incoming) -> list[str]:
+def _missing(signature: rfc9421.Signature, incoming: IncomingRequest) -> list[str]:
     """What a signature leaves open that would let it be used for another request."""
     covered = signature.covered
     where = {"@authority", "host"} & covered
@@ -165,11 +165,11 @@ def _require(needed: Collection[str], covered: Collection[str]) -> None:
         raise Refused("signature-incomplete", parts=", ".join(missing))
 
 
-def _has_body(incoming: Incoming) -> bool:
+def _has_body(incoming: IncomingRequest) -> bool:
     return bool(incoming.body) or incoming.method.upper() not in cavage.BODILESS
 
 
-def _is_ours(incoming: Incoming, origin: str) -> bool:
+def _is_ours(incoming: IncomingRequest, origin: str) -> bool:
     usual = ":80" if origin.startswith("http:") else ":443"
     host = incoming.fields.get("host", "").lower().removesuffix(usual)
     return incoming.stands_once("host") and host == _authority(origin)
@@ -190,7 +190,7 @@ def _times(signature: cavage.Signature | rfc9421.Signature, fields: Mapping[str,
     return times
 
 
-def _check_digest(old: bool, incoming: Incoming) -> None:
+def _check_digest(old: bool, incoming: IncomingRequest) -> None:
     given = incoming.fields.get("digest" if old else "content-digest")
     if given is None:
         raise Refused("digest-missing")
@@ -199,7 +199,7 @@ def _check_digest(old: bool, incoming: Incoming) -> None:
         raise Refused("digest-mismatch")
 
 
-def _verify_cavage(signature: cavage.Signature, incoming: Incoming, key: PublicKey) -> bool:
+def _verify_cavage(signature: cavage.Signature, incoming: IncomingRequest, key: PublicKey) -> bool:
     if key.kind not in _CAVAGE[signature.algorithm]:
         return False
     targets = [incoming.target]
@@ -215,7 +215,7 @@ def _verify_cavage(signature: cavage.Signature, incoming: Incoming, key: PublicK
     return False
 
 
-def _verify_rfc9421(signature: rfc9421.Signature, incoming: Incoming, key: PublicKey, origin: str) -> bool:
+def _verify_rfc9421(signature: rfc9421.Signature, incoming: IncomingRequest, key: PublicKey, origin: str) -> bool:
     kind, algorithm = _RFC9421[signature.algorithm] if signature.algorithm else (key.kind, None)
     if kind != key.kind or not incoming.target.startswith("/"):
         return False

@@ -18,7 +18,7 @@ from fediblog.federation.inbound.signed_get import asker
 from fediblog.federation.site import Site
 from fediblog.protocol.jsontext import encode
 from fediblog.protocol.negotiate import ACTIVITY_TYPE, wants_activity
-from fediblog.protocol.signatures import Incoming
+from fediblog.protocol.signatures import IncomingRequest
 from fediblog.store.tx import Tx
 
 P = ParamSpec("P")
@@ -46,13 +46,13 @@ def site_of(request: Request) -> Site:
     return site
 
 
-def incoming_of(scope: Scope, body: bytes = b"") -> Incoming:
+def incoming_of(scope: Scope, body: bytes = b"") -> IncomingRequest:
     """The request as signatures see it: path and query exactly as received."""
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     query = scope.get("query_string", b"")
     target = raw.split(b"?", 1)[0] + (b"?" + query if query else b"")
     headers = tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
-    return Incoming(scope["method"], target.decode("latin-1"), headers, body)
+    return IncomingRequest(scope["method"], target.decode("latin-1"), headers, body)
 
 
 async def ask(

@@ -20,7 +20,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Actor
 from fediblog.errors import Unavailable
 from fediblog.federation.site import Site, open_site
-from fediblog.net import Answer, Headers
+from fediblog.net import Headers, Response
 from fediblog.settings import Settings
 from fediblog.store.people import accounts, relations
 from fediblog.store.queues import delivery_queue, incoming_queue, job_queue
@@ -40,11 +40,11 @@ class Outside:
 
     async def exchange(
         self, method: str, url: str, headers: Headers, body: bytes = b"", *, limit: int, deadline: float
-    ) -> Answer:
+    ) -> Response:
         if url not in self.pages:
             raise Unavailable("unreachable", detail=f"{url} does not answer")
         status, text, fields = self.pages[url]
-        return Answer(status, tuple(fields.items()), text.encode(), url)
+        return Response(status, tuple(fields.items()), text.encode(), url)
 
     async def close(self) -> None:
         """Nothing is open."""

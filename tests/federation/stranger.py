@@ -20,12 +20,12 @@ from fediblog.federation.inbound.receive import Receipt, process, receive
 from fediblog.federation.lookups import resolve
 from fediblog.federation.site import Site
 from fediblog.inbox import Outcome, apply
-from fediblog.net import Answer
+from fediblog.net import Response
 from fediblog.net.http_engine import Headers
 from fediblog.protocol import cavage, integrity_proofs, rfc9421
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.keys import PrivateKey, load_private
-from fediblog.protocol.signatures import Incoming
+from fediblog.protocol.signatures import IncomingRequest
 from fediblog.store.people import accounts, relations
 from fediblog.store.people.accounts import NewKey
 from fediblog.store.posts import posts
@@ -59,7 +59,7 @@ class Web:
 
     async def exchange(
         self, method: str, url: str, headers: Headers, body: bytes = b"", *, limit: int, deadline: float
-    ) -> Answer:
+    ) -> Response:
         url = url.partition("#")[0]
         self.asked.append(url)
         self.patience[url] = deadline
@@ -68,9 +68,9 @@ class Web:
         if urlsplit(url).netloc in self.down:
             raise Unavailable("unreachable", detail=url)
         if url in self.redirects:
-            return Answer(302, (("location", self.redirects[url]),), b"", url)
+            return Response(302, (("location", self.redirects[url]),), b"", url)
         status, kind, page = self.pages.get(url, (404, "text/plain", b"nothing"))
-        return Answer(status, (("content-type", kind), *self.headers.get(url, ())), page, url)
+        return Response(status, (("content-type", kind), *self.headers.get(url, ())), page, url)
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -208,12 +208,12 @@ class Home:
         key_id: str = "",
         scheme: str = "cavage",
         headers: Mapping[str, str] | None = None,
-    ) -> Incoming:
+    ) -> IncomingRequest:
         fields = {"content-type": ACTIVITY, "host": "home.test", **(headers or {})}
         sign = rfc9421.sign if scheme == "rfc9421" else cavage.sign
         added = sign("POST", ORIGIN + inbox, fields, body, key_id or sender.key_id, sender.key, self.clock.now // 1000)
         whole = fields | {name.lower(): value for name, value in added.items()}
-        return Incoming("POST", inbox, tuple(whole.items()), body)
+        return IncomingRequest("POST", inbox, tuple(whole.items()), body)
 
     async def work(self) -> None:
         """Deal with all that was stored, as the worker does."""

@@ -22,7 +22,7 @@ from fediblog.protocol.jsontext import DEPTH, decode, encode
 from fediblog.protocol.keys import PublicKey, load_public
 from fediblog.protocol.negotiate import is_activity_type, wants_activity
 from fediblog.protocol.notes import read_note
-from fediblog.protocol.signatures import Incoming
+from fediblog.protocol.signatures import IncomingRequest
 from fediblog.protocol.structured import Item, read_dictionary, write_item, write_list
 from fediblog.protocol.webfinger import parse_domain, parse_handle, parse_resource, read_jrd, webfinger_url
 from fediblog.store.people.accounts import host_of
@@ -70,7 +70,7 @@ def signature_headers(data: bytes) -> None:
     for own in ((("signature", one),), (("signature-input", one), ("signature", two))):
         headers = (*own, ("host", "home.test"), ("date", two), ("digest", two), ("content-digest", two))
         for method, body in (("POST", b"{}"), ("GET", b"")):
-            incoming = Incoming(method, "/inbox", headers, body)
+            incoming = IncomingRequest(method, "/inbox", headers, body)
             try:
                 claim = signatures.read(incoming, ORIGIN)
                 host_of(claim.key_id)

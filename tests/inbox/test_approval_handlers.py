@@ -12,7 +12,7 @@ from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound
 from fediblog.federation.outbound import delivery_results
-from fediblog.federation.outbound.delivery_results import Learned
+from fediblog.federation.outbound.delivery_results import BatchResults
 from fediblog.outgoing.own_documents import post_document
 from fediblog.protocol.retry import Verdict
 from fediblog.store.posts import approvals, posts, threads
@@ -205,7 +205,7 @@ async def test_a_like_that_is_forbidden_is_taken_back(at_home: Home, bob: Person
         assert row is not None
         (found,) = [each for batch in leases.lease(tx) for each in batch.deliveries if each.id == row.id]
         verdict = Verdict.LATER if status == 500 else Verdict.FINAL
-        learned = Learned(host="bob.test", done=[delivery_results.Outcome(found, verdict, status, "")])
+        learned = BatchResults(host="bob.test", done=[delivery_results.DeliveryResult(found, verdict, status, "")])
         delivery_results.settle(tx, [learned], tx.now, lambda: 0.5)
 
     await at_home.site.db.write(ended)

@@ -18,7 +18,7 @@ from PIL import Image
 from fediblog.errors import Invalid
 from fediblog.media import decoder
 from fediblog.media.formats import MEDIA_TYPES, SUFFIXES, focal_point, media_type
-from fediblog.media.pictures import AT_ONCE, Picture, Variant, process
+from fediblog.media.pictures import AT_ONCE, DecodedPicture, Variant, process
 
 
 def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -44,7 +44,7 @@ def opened(variant: Variant) -> Image.Image:
     return image
 
 
-def named(picture: Picture) -> dict[str, Variant]:
+def named(picture: DecodedPicture) -> dict[str, Variant]:
     return {variant.name: variant for variant in picture.variants}
 
 

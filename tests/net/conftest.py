@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from fediblog.net import Policy, SocketEngine
+from fediblog.net import AccessPolicy, SocketEngine
 
 LAB = ("*.fedi.test",)
 
@@ -134,12 +134,12 @@ def server_context(authority: trustme.CA, *names: str) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def policy() -> Policy:
-    return Policy(lab_hosts=LAB, user_agent="fediblog/test", deadline=5.0)
+def policy() -> AccessPolicy:
+    return AccessPolicy(lab_hosts=LAB, user_agent="fediblog/test", deadline=5.0)
 
 
 @pytest.fixture
-async def engine(policy: Policy) -> AsyncIterator[SocketEngine]:
+async def engine(policy: AccessPolicy) -> AsyncIterator[SocketEngine]:
     running = SocketEngine(policy, loopback)
     yield running
     await running.close()

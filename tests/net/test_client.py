@@ -10,17 +10,17 @@ import pytest
 
 from fediblog.errors import Refused, Unavailable
 from fediblog.memory import Memory
-from fediblog.net import Answer, Client, Headers, Policy, SocketEngine, check_url
+from fediblog.net import AccessPolicy, Client, Headers, Response, SocketEngine, check_url
 from fediblog.net.host_memory import Failures
 from fediblog.net.transport import http_client
 from tests.net.conftest import Start, loopback, reply
 
-POLICY = Policy(user_agent="fediblog/test", lab_hosts=("*.fedi.test",))
-Page = Answer | Exception | Callable[[Mapping[str, str]], Answer]
+POLICY = AccessPolicy(user_agent="fediblog/test", lab_hosts=("*.fedi.test",))
+Page = Response | Exception | Callable[[Mapping[str, str]], Response]
 
 
-def page(status: int = 200, body: bytes = b"", **headers: str) -> Answer:
-    return Answer(status, tuple(headers.items()), body, "")
+def page(status: int = 200, body: bytes = b"", **headers: str) -> Response:
+    return Response(status, tuple(headers.items()), body, "")
 
 
 @dataclass
@@ -32,15 +32,15 @@ class Table:
 
     async def exchange(
         self, method: str, url: str, headers: Headers, body: bytes = b"", *, limit: int, deadline: float
-    ) -> Answer:
+    ) -> Response:
         check_url(url, POLICY)
         fields = dict(headers)
         self.asked.append((method, url, fields, body, deadline))
         found = self.pages[url]
         if isinstance(found, Exception):
             raise found
-        answer = found if isinstance(found, Answer) else found(fields)
-        return Answer(answer.status, answer.headers, answer.body, url)
+        answer = found if isinstance(found, Response) else found(fields)
+        return Response(answer.status, answer.headers, answer.body, url)
 
     async def close(self) -> None:
         pass
@@ -65,7 +65,7 @@ def sign(method: str, url: str, headers: Mapping[str, str], body: bytes, scheme:
     return {"Signature": f"{scheme} {method} {url} {headers['host']} {len(body)}"}
 
 
-def understands(scheme: str, status: int = 401) -> Callable[[Mapping[str, str]], Answer]:
+def understands(scheme: str, status: int = 401) -> Callable[[Mapping[str, str]], Response]:
     return lambda headers: page() if headers.get("signature", "").startswith(scheme) else page(status)
 
 
@@ -150,7 +150,7 @@ async def test_a_redirect_to_a_private_address_is_refused_over_real_sockets(peer
 async def test_all_steps_share_one_deadline() -> None:
     clock = Time()
 
-    def slow(_: Mapping[str, str]) -> Answer:
+    def slow(_: Mapping[str, str]) -> Response:
         clock.now += 6
         return page(302, location=f"/{clock.now}")
 
@@ -286,7 +286,7 @@ def test_memories_are_bounded() -> None:
 # --- httpx over the same door
 
 
-async def test_httpx_speaks_through_the_engine(peer: Start, engine: SocketEngine, policy: Policy) -> None:
+async def test_httpx_speaks_through_the_engine(peer: Start, engine: SocketEngine, policy: AccessPolicy) -> None:
     server = await peer(
         reply(gzip.compress(b'{"a": 1}'), Content_Encoding="gzip", Content_Type="application/json", Set_Cookie="a=b")
     )
@@ -303,7 +303,7 @@ async def test_httpx_speaks_through_the_engine(peer: Start, engine: SocketEngine
 
 
 async def test_httpx_does_not_follow_redirects_nor_pass_the_guard(
-    peer: Start, engine: SocketEngine, policy: Policy, monkeypatch: pytest.MonkeyPatch
+    peer: Start, engine: SocketEngine, policy: AccessPolicy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     server = await peer(reply(status="302 Found", Location="http://127.0.0.1/"))

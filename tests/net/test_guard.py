@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fediblog.errors import Misuse, Refused
-from fediblog.net import Policy, Target, check_url, is_public
+from fediblog.net import AccessPolicy, Target, check_url, is_public
 
-PLAIN = Policy()
-LAB = Policy(lab_hosts=("*.fedi.test", "mastodon"), loopback_authorities=("127.0.0.1:8001",))
+PLAIN = AccessPolicy()
+LAB = AccessPolicy(lab_hosts=("*.fedi.test", "mastodon"), loopback_authorities=("127.0.0.1:8001",))
 
 
 def words(text: str) -> list[str]:
@@ -142,7 +142,7 @@ def test_lab_hosts_are_names_that_may_be_anywhere() -> None:
 def test_a_lab_pattern_never_matches_a_literal(pattern: str) -> None:
     for url in ("http://127.0.0.1/", "http://[::1]/", "http://2130706433/", "http://0x7f.1/"):
         with pytest.raises(Refused):
-            check_url(url, Policy(lab_hosts=(pattern,)))
+            check_url(url, AccessPolicy(lab_hosts=(pattern,)))
 
 
 def test_loopback_is_for_exactly_the_given_authorities() -> None:
@@ -163,7 +163,7 @@ def test_loopback_is_for_exactly_the_given_authorities() -> None:
 @pytest.mark.parametrize("authority", ["10.0.0.1:80", "example.com:80", "127.0.0.1", "localhost:", "127.0.0.0/8:80"])
 def test_only_loopback_addresses_with_a_port_can_be_loopback_authorities(authority: str) -> None:
     with pytest.raises(Misuse):
-        Policy(loopback_authorities=(authority,))
+        AccessPolicy(loopback_authorities=(authority,))
 
 
 _PIECES = st.sampled_from(

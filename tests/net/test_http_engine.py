@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from fediblog.errors import Refused, Unavailable
-from fediblog.net import Answer, Policy, SocketEngine
+from fediblog.net import AccessPolicy, Response, SocketEngine
 from fediblog.net.connection import dial, tls_context
 from fediblog.net.guard import Target
 from fediblog.net.http_engine import compose
@@ -31,7 +31,7 @@ def event_loop_policy(request: pytest.FixtureRequest) -> asyncio.AbstractEventLo
     return cast(asyncio.AbstractEventLoopPolicy, pytest.importorskip("uvloop").EventLoopPolicy())
 
 
-async def get(engine: SocketEngine, url: str, limit: int = 10_000, deadline: float = 5.0) -> Answer:
+async def get(engine: SocketEngine, url: str, limit: int = 10_000, deadline: float = 5.0) -> Response:
     return await engine.exchange("GET", url, {"accept": "application/json"}, limit=limit, deadline=deadline)
 
 
@@ -90,7 +90,7 @@ async def test_one_private_address_among_them_refuses_the_name(addresses: list[s
     async def resolver(host: str, port: int) -> list[str]:
         return addresses
 
-    engine = SocketEngine(Policy(), resolver)
+    engine = SocketEngine(AccessPolicy(), resolver)
     assert await refused(engine, "https://rebind.example/") == "address-private"
     await engine.close()
 
@@ -105,7 +105,7 @@ async def test_the_connection_goes_to_the_address_that_was_checked(peer: Start) 
         return answers[len(asked) - 1]
 
     server = await peer(reply(b"x", Connection="close"))
-    engine = SocketEngine(Policy(lab_hosts=LAB), resolver)
+    engine = SocketEngine(AccessPolicy(lab_hosts=LAB), resolver)
     assert (await get(engine, server.url())).body == b"x"
     assert (await get(engine, server.url())).body == b"x"
     assert asked == ["peer.fedi.test"]
@@ -120,7 +120,7 @@ async def test_a_literal_is_refused_even_in_the_lab(peer: Start, engine: SocketE
 
 async def test_loopback_is_reached_by_the_given_authority_alone(peer: Start) -> None:
     server, closed = await peer(reply(b"x")), await peer(reply())
-    policy = Policy(loopback_authorities=(f"127.0.0.1:{server.port}", f"localhost:{server.port}"))
+    policy = AccessPolicy(loopback_authorities=(f"127.0.0.1:{server.port}", f"localhost:{server.port}"))
     engine = SocketEngine(policy)
     assert (await get(engine, server.url(host="127.0.0.1"))).body == b"x"
     assert await refused(engine, closed.url(host="127.0.0.1")) == "address-literal"
@@ -134,7 +134,7 @@ async def test_a_name_without_address_is_unavailable_and_remembered() -> None:
         asked.append(host)
         raise OSError("no such name")
 
-    engine = SocketEngine(Policy(), resolver)
+    engine = SocketEngine(AccessPolicy(), resolver)
     assert await unavailable(engine, "https://nowhere.example/") == "unreachable"
     assert await unavailable(engine, "https://nowhere.example/") == "unreachable"
     assert asked == ["nowhere.example"]
@@ -149,7 +149,7 @@ async def test_the_next_address_is_tried(peer: Start) -> None:
         return ["127.0.0.2", "127.0.0.1"]  # the server listens on one of them only
 
     server = await peer(reply(b"x"))
-    engine = SocketEngine(Policy(lab_hosts=LAB), resolver)
+    engine = SocketEngine(AccessPolicy(lab_hosts=LAB), resolver)
     assert (await get(engine, server.url())).body == b"x"
     await engine.close()
 
@@ -164,12 +164,12 @@ async def test_nobody_listens(engine: SocketEngine, peer: Start) -> None:
 
 async def test_tls_checks_the_name_and_the_authority(peer: Start, authority: trustme.CA, ca_file: str) -> None:
     server = await peer(reply(b"safe"), tls=server_context(authority, "peer.fedi.test"))
-    trusting = SocketEngine(Policy(lab_hosts=LAB, ca_file=ca_file), loopback)
+    trusting = SocketEngine(AccessPolicy(lab_hosts=LAB, ca_file=ca_file), loopback)
     assert (await get(trusting, server.url())).body == b"safe"
     assert (await get(trusting, server.url())).body == b"safe"
     assert server.connections == 1
     assert await unavailable(trusting, server.url(host="other.fedi.test")) == "tls"
-    doubtful = SocketEngine(Policy(lab_hosts=LAB), loopback)
+    doubtful = SocketEngine(AccessPolicy(lab_hosts=LAB), loopback)
     assert await unavailable(doubtful, server.url()) == "tls"
     await trusting.close()
     await doubtful.close()
@@ -179,7 +179,7 @@ async def test_the_authorities_of_the_environment_are_honoured(
     peer: Start, authority: trustme.CA, ca_file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await peer(reply(b"safe"), tls=server_context(authority, "peer.fedi.test"))
-    engine = SocketEngine(Policy(lab_hosts=LAB), loopback)
+    engine = SocketEngine(AccessPolicy(lab_hosts=LAB), loopback)
     monkeypatch.setenv("SSL_CERT_FILE", ca_file)
     tls_context.cache_clear()
     assert (await get(engine, server.url())).body == b"safe"
@@ -194,7 +194,7 @@ async def test_a_tls_handshake_that_hangs_ends_with_the_time_to_connect(peer: St
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    engine = SocketEngine(Policy(lab_hosts=LAB, connect_timeout=0.05), loopback)
+    engine = SocketEngine(AccessPolicy(lab_hosts=LAB, connect_timeout=0.05), loopback)
     assert await unavailable(engine, f"https://a.fedi.test:{server.sockets[0].getsockname()[1]}/") == "timeout"
     await engine.close()
     server.close()
@@ -270,7 +270,7 @@ async def test_a_name_service_that_hangs_ends_at_the_deadline() -> None:
         await asyncio.Event().wait()
         return []
 
-    engine = SocketEngine(Policy(), resolver)
+    engine = SocketEngine(AccessPolicy(), resolver)
     assert await unavailable(engine, "https://slow.example/", deadline=0.05) == "timeout"
     await engine.close()
 
@@ -420,7 +420,7 @@ async def test_a_connection_past_its_time_is_not_used(peer: Start) -> None:
 
 async def test_idle_connections_are_bounded(peer: Start) -> None:
     server = await peer(reply(b"x"))
-    engine = SocketEngine(Policy(lab_hosts=LAB, idle_total=2), loopback)
+    engine = SocketEngine(AccessPolicy(lab_hosts=LAB, idle_total=2), loopback)
     for name in "abc":
         await get(engine, server.url(host=f"{name}.fedi.test"))
     for name in "cb":
@@ -443,7 +443,7 @@ async def test_idle_connections_end_after_a_while(peer: Start) -> None:
         ended.set()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    engine = SocketEngine(Policy(lab_hosts=LAB, idle_seconds=0.05), loopback)
+    engine = SocketEngine(AccessPolicy(lab_hosts=LAB, idle_seconds=0.05), loopback)
     await get(engine, f"http://a.fedi.test:{server.sockets[0].getsockname()[1]}/")
     async with asyncio.timeout(5):
         await ended.wait()
@@ -489,7 +489,7 @@ async def test_at_most_four_at_once_with_one_host(peer: Start, engine: SocketEng
 async def test_a_bound_on_all_hosts_together(peer: Start) -> None:
     crowd = Crowd(3)
     server = await peer(crowd)
-    engine = SocketEngine(Policy(lab_hosts=LAB, total=3), loopback)
+    engine = SocketEngine(AccessPolicy(lab_hosts=LAB, total=3), loopback)
     async with asyncio.TaskGroup() as group:
         for n in range(9):
             group.create_task(get(engine, server.url(host=f"h{n}.fedi.test")))
@@ -502,7 +502,7 @@ async def test_a_bound_on_all_hosts_together(peer: Start) -> None:
 async def test_a_host_that_hangs_leaves_turns_to_others(peer: Start) -> None:
     crowd = Crowd(2)
     slow, good = await peer(crowd), await peer(always(reply(b"x")))
-    engine = SocketEngine(Policy(lab_hosts=LAB, per_host=2, total=3), loopback)
+    engine = SocketEngine(AccessPolicy(lab_hosts=LAB, per_host=2, total=3), loopback)
     async with asyncio.TaskGroup() as group:
         for _ in range(10):
             group.create_task(get(engine, slow.url()))
@@ -515,7 +515,7 @@ async def test_a_host_that_hangs_leaves_turns_to_others(peer: Start) -> None:
 async def test_a_turn_that_never_comes_is_told_apart_from_a_host_that_hangs(peer: Start) -> None:
     crowd = Crowd(1)
     server = await peer(crowd)
-    engine = SocketEngine(Policy(lab_hosts=LAB, per_host=1), loopback)
+    engine = SocketEngine(AccessPolicy(lab_hosts=LAB, per_host=1), loopback)
     first = asyncio.create_task(get(engine, server.url()))
     await crowd.full.wait()
     assert await unavailable(engine, server.url(), deadline=0.05) == "busy"
@@ -527,7 +527,7 @@ async def test_a_turn_that_never_comes_is_told_apart_from_a_host_that_hangs(peer
 
 async def test_a_closed_engine_asks_nobody(peer: Start) -> None:
     server = await peer(reply(b"x"))
-    engine = SocketEngine(Policy(lab_hosts=LAB), loopback)
+    engine = SocketEngine(AccessPolicy(lab_hosts=LAB), loopback)
     await get(engine, server.url())
     await engine.close()
     assert await unavailable(engine, server.url()) == "busy"

@@ -107,7 +107,7 @@ async def test_who_is_refused_under_ever_new_names_cannot_make_us_write_without_
     rows = await at_home.ask("select count(*) from refusal")
     assert rows[0][0] <= 310
     assert REFUSALS.value("inbox", "some-reason") == before + 2_000
-    assert len(at_home.site.keep(refusals.Ledger)) <= refusals.MOST_NOTED
+    assert len(at_home.site.keep(refusals.RefusalCounts)) <= refusals.MOST_NOTED
 
 
 def test_a_counter_does_not_grow_without_end() -> None:

@@ -9,7 +9,7 @@ from fediblog.errors import Refused
 from fediblog.protocol import cavage, rfc9421, signatures
 from fediblog.protocol.digest import content_digest, digest
 from fediblog.protocol.keys import PrivateKey, PublicKey
-from fediblog.protocol.signatures import Incoming
+from fediblog.protocol.signatures import IncomingRequest
 from tests.protocol import RSA
 
 NOW = 1_760_000_000
@@ -26,14 +26,14 @@ def request(
     body: bytes = b'{"type":"Like"}',
     key: PrivateKey = RSA,
     now: int = NOW,
-) -> Incoming:
+) -> IncomingRequest:
     body = b"" if method == "GET" else body
     headers = dict(TYPE) if body else {}
     headers |= SIGNERS[scheme](method, ORIGIN + target, headers, body, KEY_ID, key, now)
-    return Incoming(method, target, tuple((name.lower(), value) for name, value in headers.items()), body)
+    return IncomingRequest(method, target, tuple((name.lower(), value) for name, value in headers.items()), body)
 
 
-def verify(incoming: Incoming, key: PublicKey = RSA.public, now: int = NOW, origin: str = ORIGIN) -> str:
+def verify(incoming: IncomingRequest, key: PublicKey = RSA.public, now: int = NOW, origin: str = ORIGIN) -> str:
     """'good', or the reason why not."""
     try:
         claim = signatures.read(incoming, origin)
@@ -43,17 +43,17 @@ def verify(incoming: Incoming, key: PublicKey = RSA.public, now: int = NOW, orig
     return "good"
 
 
-def changed(incoming: Incoming, **changes: str | None) -> Incoming:
+def changed(incoming: IncomingRequest, **changes: str | None) -> IncomingRequest:
     """The same with headers set, or taken away; `_` stands for `-`."""
     changes = {name.replace("_", "-"): value for name, value in changes.items()}
     kept = tuple((name, value) for name, value in incoming.headers if name not in changes)
     new = tuple((name, value) for name, value in changes.items() if value is not None)
-    return Incoming(incoming.method, incoming.target, kept + new, incoming.body)
+    return IncomingRequest(incoming.method, incoming.target, kept + new, incoming.body)
 
 
 def handmade(
     names: str, method: str = "POST", body: bytes = b"{}", target: str = "/inbox", params: str = "", **headers: str
-) -> Incoming:
+) -> IncomingRequest:
     """A cavage signature over exactly `names`, by a good key."""
     every = {"host": "bob.example", "date": cavage.write_date(NOW), "digest": digest(body), **headers}
     created = NOW if "created" in params else None
@@ -61,12 +61,12 @@ def handmade(
     assert text is not None
     signature = base64.b64encode(RSA.sign(text)).decode()
     every["signature"] = f'keyId="{KEY_ID}",headers="{names}",signature="{signature}"{params}'
-    return Incoming(method, target, tuple(every.items()), body)
+    return IncomingRequest(method, target, tuple(every.items()), body)
 
 
 def handmade_9421(
     names: Sequence[str], method: str = "POST", body: bytes = b"{}", target: str = "/inbox", params: str | None = None
-) -> Incoming:
+) -> IncomingRequest:
     """An RFC 9421 signature over exactly `names`, by a good key."""
     params = f';created={NOW};keyid="{KEY_ID}"' if params is None else params
     written = " ".join(f'"{name}"' for name in names)
@@ -77,4 +77,4 @@ def handmade_9421(
     assert text is not None
     headers["signature-input"] = f"s=({written}){params}"
     headers["signature"] = f"s=:{base64.b64encode(RSA.sign(text)).decode()}:"
-    return Incoming(method, target, tuple(headers.items()), body)
+    return IncomingRequest(method, target, tuple(headers.items()), body)

@@ -240,7 +240,9 @@ def test_no_host_meta_takes_long(part: str) -> None:
 def test_nodeinfo() -> None:
     discovery = nodeinfo.write_discovery("https://a.example")
     assert nodeinfo.read_discovery(discovery) == "https://a.example/nodeinfo/2.1"
-    site = nodeinfo.Site(version="1.2", users=3, active_month=2, posts=9, repository="https://code.example/fediblog")
+    site = nodeinfo.ServerUsage(
+        version="1.2", users=3, active_month=2, posts=9, repository="https://code.example/fediblog"
+    )
     newer: Any = nodeinfo.write_nodeinfo("2.1", site)
     older: Any = nodeinfo.write_nodeinfo("2.0", site)
     assert nodeinfo.read_software(newer) == ("fediblog", "1.2")

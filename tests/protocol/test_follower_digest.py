@@ -6,9 +6,9 @@ from hashlib import sha256
 
 import pytest
 
-from fediblog.protocol.follower_digest import Told, digest, read_header, write_header
+from fediblog.protocol.follower_digest import FollowerDigest, digest, read_header, write_header
 
-TOLD = Told("https://a.example/u/1/followers", "https://a.example/u/1/followers_sync?x=1,2", "ab" * 32)
+TOLD = FollowerDigest("https://a.example/u/1/followers", "https://a.example/u/1/followers_sync?x=1,2", "ab" * 32)
 
 
 def test_the_example_of_the_standard() -> None:
@@ -36,7 +36,7 @@ def test_the_header_can_be_read_back() -> None:
     ],
 )
 def test_order_and_case_do_not_matter(value: str) -> None:
-    assert read_header(value) == Told("https://a.example/1", "https://a.example/2", "ab")
+    assert read_header(value) == FollowerDigest("https://a.example/1", "https://a.example/2", "ab")
 
 
 @pytest.mark.parametrize(

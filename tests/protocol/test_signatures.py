@@ -13,7 +13,7 @@ from fediblog.errors import Refused
 from fediblog.protocol import cavage, signatures
 from fediblog.protocol.digest import content_digest, digest
 from fediblog.protocol.keys import PrivateKey, load_public
-from fediblog.protocol.signatures import Incoming
+from fediblog.protocol.signatures import IncomingRequest
 from fediblog.protocol.structured import joined
 from tests.corpus import needs_corpus, vectors
 from tests.protocol import ED25519, KEYS, OTHER_RSA
@@ -57,7 +57,7 @@ def test_one_changed_byte_anywhere_and_it_does_not_verify(
     if part == "body":
         at, flip = data.draw(st.integers(0, len(incoming.body) - 1)), data.draw(st.integers(1, 255))
         body = incoming.body[:at] + bytes([incoming.body[at] ^ flip]) + incoming.body[at + 1 :]
-        touched = Incoming(incoming.method, incoming.target, incoming.headers, body)
+        touched = IncomingRequest(incoming.method, incoming.target, incoming.headers, body)
     else:
         before = {"method": incoming.method, "target": incoming.target, **dict(incoming.headers)}[part]
         at = data.draw(st.integers(0, len(before) - 1))
@@ -66,15 +66,15 @@ def test_one_changed_byte_anywhere_and_it_does_not_verify(
     assert verify(touched, key.public) != "good" or harmless(incoming, touched)
 
 
-def touch(incoming: Incoming, part: str, value: str) -> Incoming:
+def touch(incoming: IncomingRequest, part: str, value: str) -> IncomingRequest:
     if part == "method":
-        return Incoming(value, incoming.target, incoming.headers, incoming.body)
+        return IncomingRequest(value, incoming.target, incoming.headers, incoming.body)
     if part == "target":
-        return Incoming(incoming.method, value, incoming.headers, incoming.body)
+        return IncomingRequest(incoming.method, value, incoming.headers, incoming.body)
     return changed(incoming, **{part: value})
 
 
-def harmless(before: Incoming, after: Incoming) -> bool:
+def harmless(before: IncomingRequest, after: IncomingRequest) -> bool:
     """Whether a change left everything that is signed as it was, which only the draft's own header and method allow.
 
     A key id is a claim and not signed by the draft (another key then has to verify it), nor are `algorithm` and the
@@ -112,7 +112,7 @@ def test_it_counts_for_our_name_only(method: str) -> None:
     incoming = request("cavage", method)
     assert verify(incoming, origin="https://carol.example") == "host-not-ours"
     assert verify(incoming, origin="https://bob.example:8443") == "host-not-ours"
-    twice = Incoming(method, "/inbox", (*incoming.headers, ("host", "bob.example")), incoming.body)
+    twice = IncomingRequest(method, "/inbox", (*incoming.headers, ("host", "bob.example")), incoming.body)
     assert verify(twice) == "host-not-ours"
     assert verify(request("rfc9421", method), origin="https://carol.example") == "signature-bad"
 
@@ -174,11 +174,13 @@ def test_without_the_newer_header_it_is_the_older_scheme() -> None:
 
 def test_two_signature_headers_are_none() -> None:
     incoming = request("cavage")
-    twice = Incoming("POST", "/inbox", (*incoming.headers, incoming.headers[-1]), incoming.body)
+    twice = IncomingRequest("POST", "/inbox", (*incoming.headers, incoming.headers[-1]), incoming.body)
     assert incoming.headers[-1][0] == "signature"
     assert verify(twice) == "signature-unreadable"
     start, end = incoming.headers[-1][1].split(",", 1)
-    halved = Incoming("POST", "/inbox", (*incoming.headers[:-1], ("signature", start), ("signature", end)), b"{}")
+    halved = IncomingRequest(
+        "POST", "/inbox", (*incoming.headers[:-1], ("signature", start), ("signature", end)), b"{}"
+    )
     assert verify(halved) == "signature-unreadable"
 
 
@@ -237,7 +239,7 @@ def test_created_stands_for_the_date() -> None:
         "signature-stale"
     )
     assert verify(handmade(f"{names} date", params=f",created={NOW}", date=old)) == "signature-stale"
-    without = Incoming(
+    without = IncomingRequest(
         "POST",
         "/inbox",
         (
@@ -251,10 +253,10 @@ def test_created_stands_for_the_date() -> None:
 
 def test_a_fetch_may_be_signed_without_its_query() -> None:
     short = handmade("(request-target) host date", "GET", b"")
-    longer = Incoming("GET", "/inbox?page=1", short.headers, b"")
+    longer = IncomingRequest("GET", "/inbox?page=1", short.headers, b"")
     assert verify(longer) == "good"
     posted = handmade("(request-target) host date digest")
-    assert verify(Incoming("POST", "/inbox?page=1", posted.headers, posted.body)) == "signature-bad"
+    assert verify(IncomingRequest("POST", "/inbox?page=1", posted.headers, posted.body)) == "signature-bad"
 
 
 @pytest.mark.parametrize(
@@ -334,7 +336,7 @@ TEXT = st.text() | st.text(alphabet='keyid()="\\,;:@-/?1sig')
     body=st.binary(),
 )
 def test_noise_is_refused_in_order(method: str, target: str, headers: list[tuple[str, str]], body: bytes) -> None:
-    assert verify(Incoming(method, target, tuple(headers), body)) != "good"
+    assert verify(IncomingRequest(method, target, tuple(headers), body)) != "good"
 
 
 @each_scheme
@@ -355,7 +357,7 @@ DIFFERENT = {
 def believed(inputs: dict[str, Any], expected: dict[str, Any]) -> str:
     given = inputs["headers"]
     headers = tuple((name.lower(), value) for name, value in given.items())
-    incoming = Incoming(inputs["method"], inputs["target"], headers, inputs["body"].encode())
+    incoming = IncomingRequest(inputs["method"], inputs["target"], headers, inputs["body"].encode())
     key = load_public(inputs["public_key_pem"])
     assert key is not None
     if "now" in inputs:

@@ -17,7 +17,7 @@ from fediblog.federation.inbound import receive
 from fediblog.federation.lookups import document_fetch, resolve
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.protocol import cavage
-from fediblog.protocol.signatures import Incoming
+from fediblog.protocol.signatures import IncomingRequest
 from fediblog.store.people import accounts
 from tests.federation.stranger import ACTIVITY, Home, Person
 from tests.world import ask, keys_of
@@ -30,7 +30,7 @@ def signed(
     home: Home, who: Person, document: Any, names: Sequence[str] = WHOLE, *, at: int = 0, change: Fields | None = None,
     parameters: str = "", algorithm: str = "rsa-sha256", key_id: str = "", created: int | None = None,
     expires: int | None = None, spoil: bool = False, target: str = "/inbox",
-) -> Incoming:  # fmt: skip
+) -> IncomingRequest:  # fmt: skip
     """A delivery that is signed over exactly these parts; `at` seconds from now; `change` comes after signing."""
     body = json.dumps(document).encode()
     digest = f"SHA-256={base64.b64encode(hashlib.sha256(body).digest()).decode()}"
@@ -45,7 +45,7 @@ def signed(
         f'keyId="{key_id or who.key_id}",algorithm="{algorithm}",headers="{" ".join(names)}"{times}{parameters},'
         f'signature="{base64.b64encode(made).decode()}"'
     )
-    return Incoming("POST", target, tuple((fields | (change or {})).items()), body)
+    return IncomingRequest("POST", target, tuple((fields | (change or {})).items()), body)
 
 
 async def test_the_honest_twin_of_all_below_is_taken(at_home: Home, bob: Person) -> None:
@@ -126,7 +126,7 @@ async def test_a_header_that_comes_twice_is_read_in_no_way_that_helps_a_forger(
     value = dict(whole.headers)[name]
     for pair in ((name, "x"), (name, value)):
         for headers in ((*whole.headers, pair), (pair, *whole.headers)):
-            receipt = await receive.receive(at_home.site, Incoming("POST", whole.target, headers, whole.body))
+            receipt = await receive.receive(at_home.site, IncomingRequest("POST", whole.target, headers, whole.body))
             assert receipt.status == 401, receipt
     assert await at_home.count("follow") == 0
 
@@ -134,7 +134,7 @@ async def test_a_header_that_comes_twice_is_read_in_no_way_that_helps_a_forger(
 async def test_a_signature_counts_for_one_inbox(at_home: Home, bob: Person) -> None:
     whole = signed(at_home, bob, bob.does("Follow", at_home.alice.uri))
     for target in ("/inbox?x", "/inbox/", f"/a/{at_home.alice.id}/inbox", "//inbox", "/Inbox"):
-        receipt = await receive.receive(at_home.site, Incoming("POST", target, whole.headers, whole.body))
+        receipt = await receive.receive(at_home.site, IncomingRequest("POST", target, whole.headers, whole.body))
         assert receipt.reason == "signature-bad"
 
 

@@ -18,7 +18,7 @@ from fediblog.errors import FediblogError, Refused
 from fediblog.federation.lookups import action_lookups, resolve, thread_completion
 from fediblog.federation.lookups.fetch_budget import FETCHES
 from fediblog.federation.worker import Worker
-from fediblog.net import Answer, Policy, SocketEngine
+from fediblog.net import AccessPolicy, Response, SocketEngine
 from fediblog.net.http_engine import Headers
 from fediblog.store.people import relations
 from fediblog.store.posts import posts, threads
@@ -49,7 +49,7 @@ class Inner:
     refused: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.sockets = SocketEngine(Policy(), self.resolve)
+        self.sockets = SocketEngine(AccessPolicy(), self.resolve)
 
     async def resolve(self, host: str, port: int) -> list[str]:
         self.looked_up.append(host)
@@ -57,7 +57,7 @@ class Inner:
 
     async def exchange(
         self, method: str, url: str, headers: Headers, body: bytes = b"", *, limit: int, deadline: float
-    ) -> Answer:
+    ) -> Response:
         if ".inner.test" not in url:
             return await self.web.exchange(method, url, headers, body, limit=limit, deadline=deadline)
         try:

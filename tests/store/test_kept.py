@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from fediblog.domain.documents import Attachment
-from fediblog.domain.memo import Kept
+from fediblog.domain.memo import Memo
 from fediblog.store.engine.database import Database
 from fediblog.store.posts import post_writing, posts, reactions
 from fediblog.store.tx import Tx
@@ -17,7 +17,7 @@ from tests.store.makers import actor, post, remote, whole
 
 
 def test_what_was_made_is_given_only_for_the_same_values() -> None:
-    kept: Kept[int, str] = Kept(2)
+    kept: Memo[int, str] = Memo(2)
     assert kept.get(1, ("a",)) is None
     kept.put(1, ("a",), "made of a")
     assert kept.get(1, ("a",)) == "made of a"
@@ -29,7 +29,7 @@ def test_what_was_made_is_given_only_for_the_same_values() -> None:
 
 
 def test_what_was_asked_for_least_recently_goes_first() -> None:
-    kept: Kept[int, str] = Kept(2)
+    kept: Memo[int, str] = Memo(2)
     for number in (1, 2):
         kept.put(number, (), "made")
     kept.get(1, ())

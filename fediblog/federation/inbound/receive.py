@@ -29,7 +29,7 @@ from fediblog.protocol.activities import read_activity
 from fediblog.protocol.contexts import refuse_tricks
 from fediblog.protocol.jsontext import LIMIT, decode_object
 from fediblog.protocol.negotiate import is_activity_type
-from fediblog.protocol.signatures import Incoming
+from fediblog.protocol.signatures import IncomingRequest
 from fediblog.store.people import accounts
 from fediblog.store.people.accounts import StoredKey, host_of
 from fediblog.store.queues import delivery_queue, incoming_queue
@@ -83,7 +83,7 @@ class InFlight:
         return self._count > AT_ONCE
 
 
-async def receive(site: Site, incoming: Incoming, *, inbox_owner: int | None = None) -> Receipt:
+async def receive(site: Site, incoming: IncomingRequest, *, inbox_owner: int | None = None) -> Receipt:
     """Take in what was posted to an inbox: the answer says what became of it, whatever was sent.
 
     With 202 it is dealt with or stored. `inbox_owner` is the account whose own inbox it came to.
@@ -111,7 +111,7 @@ async def receive(site: Site, incoming: Incoming, *, inbox_owner: int | None = N
         return Receipt(503, text(ENGLISH, "error.later"), "failed", PAUSE)
 
 
-def _opened(incoming: Incoming) -> dict[str, Json]:
+def _opened(incoming: IncomingRequest) -> dict[str, Json]:
     if len(incoming.body) > LIMIT:
         raise Refused("too-large", key="refusal.activity-too-large", n=LIMIT)
     if (incoming.fields.get("content-encoding") or "identity").lower() != "identity":
@@ -137,7 +137,7 @@ def _letter(activity: Activity, document: dict[str, Json], body: bytes, inbox_ow
     return _Letter(activity, handler, handler.read(activity) if handler else None, document, body, inbox_owner)
 
 
-async def _take(site: Site, incoming: Incoming, letter: _Letter, others: InFlight) -> Receipt:
+async def _take(site: Site, incoming: IncomingRequest, letter: _Letter, others: InFlight) -> Receipt:
     activity = letter.activity
     claim = signatures.read(incoming, site.urls.origin)
     checked = signatures.check(claim, incoming, site.clock() // 1000)

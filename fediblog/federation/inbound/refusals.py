@@ -45,7 +45,7 @@ def later(trouble: Unavailable) -> Receipt:
     return Receipt(status_of(trouble).inbox, text(ENGLISH, "error.later"), trouble.reason, wait)
 
 
-class Ledger:
+class RefusalCounts:
     """What was noted lately: the same of the same server is noted once in a while, with how often it was.
 
     So is everything together: who refuses to be refused can make us count, and not write.
@@ -75,7 +75,7 @@ async def note(site: Site, refusal: Refused, actor: str = "", kind: str = "") ->
     host = host_of(actor)
     log.event("inbox.refused", logging.INFO, host=host, actor=actor, kind=kind, reason=refusal.reason)
     REFUSALS.add("inbox", refusal.reason)
-    times = site.keep(Ledger).times(host, refusal.reason)
+    times = site.keep(RefusalCounts).times(host, refusal.reason)
     if not times:
         return
     try:

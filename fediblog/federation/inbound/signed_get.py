@@ -9,7 +9,7 @@ from fediblog.federation.lookups import resolve
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
 from fediblog.protocol import signatures
-from fediblog.protocol.signatures import Incoming
+from fediblog.protocol.signatures import IncomingRequest
 from fediblog.store.people import relations
 from fediblog.store.people.accounts import host_of
 from fediblog.store.tx import Tx
@@ -21,7 +21,7 @@ def _is_blocked(tx: Tx, account: Account) -> bool:
     return any(relations.host_is_blocked(tx, host) for host in (account.domain, host_of(account.uri)))
 
 
-async def asker(site: Site, incoming: Incoming) -> Account | None:
+async def asker(site: Site, incoming: IncomingRequest) -> Account | None:
     """The account that signed the request, None if it carries no signature.
 
     A signature that is there must be good: Refused otherwise, and Forbidden-like for those whom we block.

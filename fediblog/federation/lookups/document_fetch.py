@@ -6,7 +6,7 @@ from fediblog.domain.documents import Json
 from fediblog.errors import Gone, NotFound, Refused, Unavailable
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
-from fediblog.net import Answer
+from fediblog.net import Response
 from fediblog.net.client import MAX_DOCUMENT
 from fediblog.protocol import readers
 from fediblog.protocol.authority import fetched_ok, redirected_ok, same_origin
@@ -35,7 +35,7 @@ async def fetch(
     signed: bool = True,
     limit: int = MAX_DOCUMENT,
     deadline: float | None = None,
-) -> Answer:
+) -> Response:
     """GET something of another server, signed by ours. `elsewhere`: a redirect may lead to another origin.
 
     `limit` in bytes, `deadline` in seconds for all steps.
@@ -70,7 +70,7 @@ def plain_if_loopback(site: Site, host: str, url: str) -> str:
     return f"http:{url.removeprefix('https:')}" if plain else url
 
 
-def _check_status(answer: Answer, url: str) -> None:
+def _check_status(answer: Response, url: str) -> None:
     status = answer.status
     if status == 410:
         raise Gone(detail=url)
@@ -82,7 +82,7 @@ def _check_status(answer: Answer, url: str) -> None:
         raise Refused("fetch-refused", f"{url}: {status}")
 
 
-def read(answer: Answer) -> Document:
+def read(answer: Response) -> Document:
     """The ActivityPub document in an answer. An uploaded file or a web page never is one."""
     if not is_activity_type(answer.header("content-type") or ""):
         raise Refused("fetched-type", answer.url)
@@ -104,7 +104,7 @@ async def document(site: Site, uri: str, budget: Budget, *, fresh: bool = False)
     return found
 
 
-def _is_told_by(uri: str, answer: Answer) -> bool:
+def _is_told_by(uri: str, answer: Response) -> bool:
     """Whether what answered to `uri`, through redirects of its own origin alone, is no file that somebody uploaded."""
     return fetched_ok(uri, answer.url) or (
         redirected_ok(uri, answer.url) and answer.header("content-disposition") is None
@@ -116,7 +116,7 @@ async def at(site: Site, url: str, budget: Budget, *, fresh: bool = False, elsew
     return await identified(site, await fetch(site, url, budget, fresh=fresh, elsewhere=elsewhere), budget)
 
 
-async def identified(site: Site, answer: Answer, budget: Budget) -> Document:
+async def identified(site: Site, answer: Response, budget: Budget) -> Document:
     """What an answer holds, if its id is the address it came from; if not, asked once more at that id."""
     found = read(answer)
     uri = readers.url(found.get("id"))

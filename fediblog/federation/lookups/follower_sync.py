@@ -13,8 +13,8 @@ from fediblog.inbox import follower_differences
 from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import ITEMS_LIMIT, read_collection
-from fediblog.protocol.follower_digest import HEADER, Told, digest, read_header, write_header
-from fediblog.protocol.signatures import Claim, Incoming
+from fediblog.protocol.follower_digest import HEADER, FollowerDigest, digest, read_header, write_header
+from fediblog.protocol.signatures import Claim, IncomingRequest
 from fediblog.store.people import accounts, followers_by_host
 from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Tx
@@ -35,10 +35,10 @@ def header(tx: Tx, account: int, host: str) -> str:
     uris = followers_by_host.followers_at(tx, account, host, MOST_LISTED + 1)
     if author is None or len(uris) > MOST_LISTED:
         return ""
-    return write_header(Told(author.followers, followers_url(author), digest(uris)))
+    return write_header(FollowerDigest(author.followers, followers_url(author), digest(uris)))
 
 
-def told_in(incoming: Incoming, claim: Claim, signer: Account) -> Told | None:
+def told_in(incoming: IncomingRequest, claim: Claim, signer: Account) -> FollowerDigest | None:
     """What a request tells about the followers of who signed it, if that is signed as well."""
     value = incoming.fields.get(HEADER)
     told = read_header(value) if value is not None and HEADER in claim.covered else None
@@ -47,7 +47,7 @@ def told_in(incoming: Incoming, claim: Claim, signer: Account) -> Told | None:
     return told
 
 
-async def compare(site: Site, signer: Account, told: Told) -> None:
+async def compare(site: Site, signer: Account, told: FollowerDigest) -> None:
     """Have it looked into, after a while, if we know it otherwise."""
     if await site.db.read(_differs, signer.id, told.digest):
         await site.db.write(_look_later, signer.uri, told.url)

@@ -9,7 +9,7 @@ from fediblog.errors import NotFound, Refused, Unavailable
 from fediblog.federation.lookups.document_fetch import fetch, plain_if_loopback
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
-from fediblog.net import Answer
+from fediblog.net import Response
 from fediblog.protocol import hostmeta
 from fediblog.protocol.jsontext import decode_object
 from fediblog.protocol.webfinger import ACCEPT, Jrd, parse_handle, read_jrd, template_url, webfinger_url
@@ -64,7 +64,7 @@ async def webfinger(site: Site, user: str, host: str, budget: Budget) -> Jrd:
     return found
 
 
-async def _asked(site: Site, url: str, budget: Budget, accept: str) -> Answer:
+async def _asked(site: Site, url: str, budget: Budget, accept: str) -> Response:
     return await fetch(site, url, budget, accept=accept, elsewhere=True, signed=False)
 
 

@@ -20,7 +20,7 @@ from fediblog.federation.lookups.document_fetch import Document
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
 from fediblog.markup.tokens import Open, tokenise
-from fediblog.net import Answer
+from fediblog.net import Response
 from fediblog.prepare import actor_cleaner, note_cleaner
 from fediblog.prepare.cleaned import CleanActor, CleanNote
 from fediblog.protocol import readers
@@ -314,7 +314,7 @@ async def _behind(site: Site, url: str, budget: Budget) -> Document:
     return await document_fetch.at(site, named, budget)
 
 
-def _alternate(answer: Answer) -> str:
+def _alternate(answer: Response) -> str:
     """Where the ActivityPub form is, as the header `Link` (RFC 8288) or a `<link>` of the page says."""
     for name, value in answer.headers:
         if name == "link" and (found := alternate_in(value, answer.url)):

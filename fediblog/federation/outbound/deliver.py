@@ -14,12 +14,12 @@ from fediblog import log
 from fediblog.counters import DELIVERIES
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.lookups import follower_sync
-from fediblog.federation.outbound.delivery_results import Dice, Learned, Ledger, Outcome
+from fediblog.federation.outbound.delivery_results import BatchResults, DeliveryResult, Dice, ResultWriter
 from fediblog.federation.site import Site
 from fediblog.messages import ENGLISH
 from fediblog.messages.stored import pack, unpack
-from fediblog.net import MAX_RECEIPT, Answer, Scheme, Target, check_url, other
-from fediblog.pacing import Turns
+from fediblog.net import MAX_RECEIPT, Response, Scheme, Target, check_url, other
+from fediblog.pacing import Slots
 from fediblog.protocol import retry
 from fediblog.protocol.follower_digest import HEADER
 from fediblog.protocol.retry import Verdict
@@ -49,8 +49,8 @@ async def deliver_batch(
     site: Site,
     batch: Batch,
     *,
-    turns: Turns | None = None,
-    ledger: Ledger | None = None,
+    slots: Slots | None = None,
+    results: ResultWriter | None = None,
     dice: Dice = random.random,
     closing: Callable[[], bool] = lambda: False,
 ) -> None:
@@ -59,22 +59,22 @@ async def deliver_batch(
     Those about the same thing for the same inbox go one after another, the others two at a time. The first failure
     that is the host's ends the batch: what was not tried goes later. `closing` says that nothing new should begin.
     """
-    visit = _Visit(site, batch, turns, closing)
-    ledger = ledger or Ledger(site, dice)
-    ledger.begin()
+    visit = _Visit(site, batch, slots, closing)
+    results = results or ResultWriter(site, dice)
+    results.begin()
     try:
         await visit.make()
     finally:
-        await ledger.settle(visit.learned)
+        await results.settle(visit.learned)
 
 
 class _Visit:
     """One batch on its way."""
 
-    def __init__(self, site: Site, batch: Batch, turns: Turns | None, closing: Callable[[], bool]) -> None:
-        self.learned = Learned(batch.host, suspect=batch.suspect)
+    def __init__(self, site: Site, batch: Batch, slots: Slots | None, closing: Callable[[], bool]) -> None:
+        self.learned = BatchResults(batch.host, suspect=batch.suspect)
         self._site = site
-        self._turns = turns
+        self._slots = slots
         self._closing = closing
         self._lanes = _lanes(batch.deliveries)
         self._scheme: Scheme = "rfc9421" if batch.scheme == "rfc9421" else "cavage"
@@ -108,7 +108,7 @@ class _Visit:
         """Send one; whether the next one about the same thing may follow."""
         try:
             target = check_url(delivery.inbox, self._site.client.policy)
-            async with self._turns.take() if self._turns else nullcontext():
+            async with self._slots.take() if self._slots else nullcontext():
                 answer = await self._knock(target, delivery)
         except Refused as error:
             if error.reason.startswith("answer-"):
@@ -131,7 +131,7 @@ class _Visit:
         self._note(delivery, Verdict.LATER, None, error)
         return False
 
-    async def _knock(self, target: Target, delivery: Delivery) -> Answer:
+    async def _knock(self, target: Target, delivery: Delivery) -> Response:
         """Send it signed in the scheme that the host is known for; if that was not understood, in the other one."""
         answer = await self._once(target, delivery, self._scheme)
         if answer.status not in _NOT_UNDERSTOOD:
@@ -142,7 +142,7 @@ class _Visit:
         self._scheme = self.learned.scheme = other(self._scheme)
         return second
 
-    async def _once(self, target: Target, delivery: Delivery, scheme: Scheme) -> Answer:
+    async def _once(self, target: Target, delivery: Delivery, scheme: Scheme) -> Response:
         policy = self._site.client.policy
         body = _encoded(delivery.body)
         fields = {"host": target.authority, "user-agent": policy.user_agent, "content-type": CONTENT_TYPE}
@@ -161,7 +161,7 @@ class _Visit:
             self._told[account] = await self._site.db.read(follower_sync.header, account, host)
         return self._told[account]
 
-    def _judge(self, delivery: Delivery, answer: Answer) -> bool:
+    def _judge(self, delivery: Delivery, answer: Response) -> bool:
         """An error is the message's; the host's if it asks for a pause, or if another message met one just before."""
         gap = retry.clock_gap(answer.header("date") or "", self._site.clock()) if answer.status == 401 else None
         verdict = retry.verdict(answer.status, clock_gap=gap)
@@ -181,7 +181,7 @@ class _Visit:
 
     def _note(self, delivery: Delivery, verdict: Verdict, status: int | None, error: str) -> None:
         DELIVERIES.add(verdict.value)
-        self.learned.done.append(Outcome(delivery, verdict, status, error))
+        self.learned.done.append(DeliveryResult(delivery, verdict, status, error))
         came: dict[str, Any] = {"status": status} if status else {"error": unpack(ENGLISH, error)}
         log.event("delivery", host=delivery.host, activity=delivery.outgoing, verdict=verdict.value, **came)
 

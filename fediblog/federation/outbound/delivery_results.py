@@ -26,10 +26,10 @@ MOST = 64  # hosts in one transaction
 Dice = Callable[[], float]
 """A random number from 0 to 1."""
 
-_Waiting: TypeAlias = "tuple[Learned, asyncio.Future[None]]"
+_Waiting: TypeAlias = "tuple[BatchResults, asyncio.Future[None]]"
 
 
-class Outcome(Struct, frozen=True):
+class DeliveryResult(Struct, frozen=True):
     """What came of one try. `status` is None if there was no answer; `error` is a packed message."""
 
     delivery: Delivery
@@ -38,11 +38,11 @@ class Outcome(Struct, frozen=True):
     error: str
 
 
-class Learned(Struct):
+class BatchResults(Struct):
     """What came of a batch so far."""
 
     host: str
-    done: list[Outcome] = field(default_factory=list)
+    done: list[DeliveryResult] = field(default_factory=list)
     scheme: Scheme | None = None  # if another one was understood than was known
     answered: bool = False
     erred: bool = False  # a message was answered with an error
@@ -52,7 +52,7 @@ class Learned(Struct):
     clock_gap: int | None = None  # ms by which its clock is ahead of ours, if it refused a signature for that
 
 
-class Ledger:
+class ResultWriter:
     """Where batches are entered, and written down together once they have ended."""
 
     def __init__(self, site: Site, dice: Dice = random.random) -> None:
@@ -67,7 +67,7 @@ class Ledger:
         """A batch is on its way: its end may be worth waiting for."""
         self._open += 1
 
-    async def settle(self, learned: Learned) -> None:
+    async def settle(self, learned: BatchResults) -> None:
         """That batch has ended; returns once what came of it is stored."""
         loop = asyncio.get_running_loop()
         self._open -= 1
@@ -114,7 +114,7 @@ class Ledger:
             else:
                 stored.set_exception(its_own)
 
-    async def _try(self, some: Sequence[Learned]) -> Exception | None:
+    async def _try(self, some: Sequence[BatchResults]) -> Exception | None:
         try:
             await self._site.db.write(settle, some, self._site.clock(), self._dice)
         except Exception as error:
@@ -122,7 +122,7 @@ class Ledger:
         return None
 
 
-def settle(tx: Tx, some: Sequence[Learned], now: int, dice: Dice) -> None:
+def settle(tx: Tx, some: Sequence[BatchResults], now: int, dice: Dice) -> None:
     """Store what came of these batches, each of another host."""
     delivery_queue.lock_hosts(tx, [learned.host for learned in some])
     outcomes = sorted((each for learned in some for each in learned.done), key=lambda each: each.delivery.outgoing)
@@ -139,7 +139,7 @@ def settle(tx: Tx, some: Sequence[Learned], now: int, dice: Dice) -> None:
         _settle_failure(tx, learned, now, dice)
 
 
-def _settle_activity(tx: Tx, outgoing: int, outcomes: Sequence[Outcome]) -> None:
+def _settle_activity(tx: Tx, outgoing: int, outcomes: Sequence[DeliveryResult]) -> None:
     if taken := [each.delivery.id for each in outcomes if each.verdict is Verdict.DELIVERED]:
         delivery_queue.delivered_all(tx, outgoing, taken)
     for each in outcomes:
@@ -151,7 +151,7 @@ def _settle_activity(tx: Tx, outgoing: int, outcomes: Sequence[Outcome]) -> None
             job_queue.add(tx, job_kinds.CONFIRM_GONE, each.delivery.inbox)
 
 
-def _settle_failure(tx: Tx, learned: Learned, now: int, dice: Dice) -> None:
+def _settle_failure(tx: Tx, learned: BatchResults, now: int, dice: Dice) -> None:
     """A host that answered one message with an error works all the same: that message waits by itself."""
 
     def backoff(failures: int, since: int | None) -> int:

@@ -18,7 +18,7 @@ from fediblog.federation.outbound import vapid
 from fediblog.federation.site import Site
 from fediblog.markup.html import excerpt
 from fediblog.messages import LANGUAGES, text
-from fediblog.net import Answer
+from fediblog.net import Response
 from fediblog.protocol import webpush
 from fediblog.protocol.previews import label
 from fediblog.protocol.retry import retry_after
@@ -69,7 +69,7 @@ async def push(site: Site, subject: str) -> None:
         _check(answer, found.subscription, site.clock())
 
 
-def _check(answer: Answer, subscription: Subscription, now: int) -> None:
+def _check(answer: Response, subscription: Subscription, now: int) -> None:
     if answer.status == 429 or answer.status >= 500:
         wait = retry_after(answer.header("retry-after") or "", now)
         delay = None if wait is None else wait / 1000

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from fediblog.domain.accounts import Account, AccountRole
 from fediblog.domain.documents import Actor, Key, Picture, ProfileField
-from fediblog.domain.memo import Kept
+from fediblog.domain.memo import Memo
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.markup.text import display_name
@@ -30,7 +30,7 @@ _PROFILE = (
 )
 _NAMES = [name.strip() for name in _PROFILE.split(",")]
 MOST_KEPT = 2048  # accounts that are remembered as they were made
-_MADE: Kept[int, Account] = Kept(MOST_KEPT)
+_MADE: Memo[int, Account] = Memo(MOST_KEPT)
 _INSERT = (
     f"insert into account (id, login, local, origin, uri, state, created, changed, fetched, {_PROFILE})"
     " values (:id, null, :local, :origin, :uri, 'active', :now, :now, :fetched, "

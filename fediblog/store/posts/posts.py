@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Mention
-from fediblog.domain.memo import Kept
+from fediblog.domain.memo import Memo
 from fediblog.domain.posts import Guest, Post
 from fediblog.domain.rules import quoted_unasked
 from fediblog.store.people import accounts
@@ -24,7 +24,7 @@ from fediblog.store.visible import NOT_SHUNNED, VISIBLE, shown_below
 _Author = tuple[Account, Guest | None]
 MOST_KEPT = 4096  # posts that are remembered as they were made
 LONGEST_KEPT = 2000  # characters of what may be long in one of them
-_MADE: Kept[int, Post] = Kept(MOST_KEPT)
+_MADE: Memo[int, Post] = Memo(MOST_KEPT)
 _READ = post_columns.reader(
     *("account", "author", "guest", "mentions", "addressed", "hashtags", "attachments"),
     *("comments", "like_total", "boost_total", "liked", "boosted", "voted"),

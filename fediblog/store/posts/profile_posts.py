@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
-from fediblog.domain.memo import Kept
+from fediblog.domain.memo import Memo
 from fediblog.domain.posts import Boost, Post
 from fediblog.hashtags import key
 from fediblog.store.id_paging import FIRST, Window, both_ways
@@ -44,8 +44,8 @@ _OF_MONTH = both_ways(
 _SCHEDULED = both_ways(
     f"select p.* from post p where p.account = :account and p.state = 'scheduled' and {_BETWEEN}", "p.id"
 )
-_MONTHS: Kept[int, list[tuple[str, int]]] = Kept(512)
-_TOTALS: Kept[int, int] = Kept(2048)
+_MONTHS: Memo[int, list[tuple[str, int]]] = Memo(512)
+_TOTALS: Memo[int, int] = Memo(2048)
 
 
 class Wanted(Struct, frozen=True, kw_only=True):

@@ -94,7 +94,7 @@ async def nodeinfo_document(request: Request) -> Response:
     if version not in nodeinfo.VERSIONS:
         raise NotFound("nodeinfo.versions")
     usage = await total(site, server_state.usage)
-    told = nodeinfo.Site(
+    told = nodeinfo.ServerUsage(
         version=__version__,
         repository=site.settings.source,
         users=usage["people"],

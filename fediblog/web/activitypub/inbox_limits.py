@@ -13,9 +13,9 @@ from fediblog.counters import TURNED_AWAY
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.site import Site
 from fediblog.limits import Limit, Place, Room
-from fediblog.pacing import Turns
+from fediblog.pacing import Slots
 from fediblog.store.people.accounts import host_of
-from fediblog.timers import Alarms
+from fediblog.timers import Timers
 
 INSIDE = 192  # requests to inboxes that are dealt with at a time: with bodies of 1 MB, that much memory
 SHARE = 64  # of which one address, or one server that a signature names, may have so many
@@ -36,8 +36,8 @@ class Gate:
 
     def __init__(self, _site: Site) -> None:
         self.room = Room(most=INSIDE, share=SHARE, on_full=lambda: TURNED_AWAY.add("inbox-busy"))
-        self.turns = Turns(AT_ONCE)
-        self.alarms = Alarms()
+        self.slots = Slots(AT_ONCE)
+        self.timers = Timers()
         self.refused = Limit(burst=500, seconds=0.5, clock=monotonic)
 
     def check(self, party: str) -> None:
@@ -75,11 +75,11 @@ def claimed_host(headers: Iterable[tuple[bytes, bytes]]) -> str:
     return ""
 
 
-async def body_of(receive: Receive, alarms: Alarms) -> bytes:
+async def body_of(receive: Receive, timers: Timers) -> bytes:
     """The body, as far as it comes in time and is not too large; Refused otherwise."""
     chunks, size, more = [], 0, True
     try:
-        with alarms.patience(PATIENCE):
+        with timers.timeout(PATIENCE):
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":

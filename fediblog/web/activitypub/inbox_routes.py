@@ -61,8 +61,8 @@ async def _answer(scope: Scope, receive: Receive) -> Response:
     with gate.enter(party, claimed_host(scope["headers"])):
         if owner is not None:
             await site.db.read(account_here, owner)  # 404 or 410, where nobody is
-        body = await body_of(receive, gate.alarms)
-        async with gate.turns.take():
+        body = await body_of(receive, gate.timers)
+        async with gate.slots.take():
             receipt = await take_in(site, incoming_of(scope, body), inbox_owner=owner)
     if receipt.status == 202:
         return _ACCEPTED

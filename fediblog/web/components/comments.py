@@ -9,7 +9,7 @@ from typing import Protocol
 from markupsafe import Markup
 from msgspec import Struct
 
-from fediblog.domain.memo import Kept
+from fediblog.domain.memo import Memo
 from fediblog.domain.posts import Post
 from fediblog.messages import text
 from fediblog.web.components import emoji_images
@@ -18,7 +18,7 @@ from fediblog.web.components.page_links import Links
 
 MOST_KEPT = 4096
 LONGEST_KEPT = 4000  # characters
-_SHOWN: Kept[tuple[str, int], str] = Kept(MOST_KEPT)
+_SHOWN: Memo[tuple[str, int], str] = Memo(MOST_KEPT)
 
 
 class Comment(Struct, frozen=True):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fediblog.federation.inbound import receive
 from fediblog.federation.lookups import fetch_budget
-from fediblog.protocol.signatures import Incoming
+from fediblog.protocol.signatures import IncomingRequest
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts
 from fediblog.store.queues import delivery_queue, incoming_queue
@@ -102,7 +102,7 @@ async def test_types_of_content(at_home: Home, bob: Person, headers: dict[str, s
 
 async def test_an_unsigned_activity_is_refused(at_home: Home, bob: Person) -> None:
     body = json.dumps(bob.does("Follow", at_home.alice.uri)).encode()
-    incoming = Incoming("POST", "/inbox", (("content-type", ACTIVITY), ("host", "home.test")), body)
+    incoming = IncomingRequest("POST", "/inbox", (("content-type", ACTIVITY), ("host", "home.test")), body)
     receipt = await receive.receive(at_home.site, incoming)
     assert (receipt.status, receipt.reason) == (401, "signature-missing")
     assert at_home.web.asked == []
@@ -110,7 +110,7 @@ async def test_an_unsigned_activity_is_refused(at_home: Home, bob: Person) -> No
 
 async def test_a_changed_body_is_refused_before_anything_is_fetched(at_home: Home, bob: Person) -> None:
     whole = at_home.request(bob, json.dumps(bob.does("Follow", at_home.alice.uri)).encode())
-    changed = Incoming("POST", whole.target, whole.headers, whole.body.replace(b"Follow", b"Likeit"))
+    changed = IncomingRequest("POST", whole.target, whole.headers, whole.body.replace(b"Follow", b"Likeit"))
     receipt = await receive.receive(at_home.site, changed)
     assert (receipt.status, receipt.reason) == (401, "digest-mismatch")
     assert at_home.web.asked == []

@@ -14,7 +14,7 @@ import fediblog
 from fediblog.errors import Refused
 from fediblog.federation.inbound.signed_get import asker
 from fediblog.protocol import cavage
-from fediblog.protocol.signatures import Incoming
+from fediblog.protocol.signatures import IncomingRequest
 from tests.federation.stranger import ORIGIN, Home, Person, home
 from tests.world import keys_of
 
@@ -43,7 +43,7 @@ async def by_signed_get(at_home: Home, bob: Person, signer: Person) -> bool:
     added = cavage.sign("GET", f"{ORIGIN}/p/1", fields, b"", bob.key_id, signer.key, at_home.clock.now // 1000)
     headers = fields | {name.lower(): value for name, value in added.items()}
     try:
-        found = await asker(at_home.site, Incoming("GET", "/p/1", tuple(headers.items()), b""))
+        found = await asker(at_home.site, IncomingRequest("GET", "/p/1", tuple(headers.items()), b""))
     except Refused as refusal:
         if refusal.reason != "signature-bad":
             raise

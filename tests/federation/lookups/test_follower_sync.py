@@ -17,7 +17,7 @@ from fediblog.federation.lookups import action_lookups, follower_sync
 from fediblog.inbox import follower_differences
 from fediblog.protocol import cavage, rfc9421
 from fediblog.protocol.follower_digest import HEADER, digest, read_header
-from fediblog.protocol.signatures import Incoming
+from fediblog.protocol.signatures import IncomingRequest
 from fediblog.store.people import followers_by_host, relations
 from fediblog.store.queues import job_kinds, job_queue
 from tests.federation.pair import Pair
@@ -135,7 +135,7 @@ async def deliver(place: Home, person: Person, value: str, *, signed: bool = Tru
     now, also = place.clock.now // 1000, [HEADER] if signed else []
     added = sign("POST", f"{ORIGIN}/inbox", fields, body, person.key_id, person.key, now, also)
     whole = fields | {name.lower(): text for name, text in added.items()}
-    assert (await receive(place.site, Incoming("POST", "/inbox", tuple(whole.items()), body))).status == 202
+    assert (await receive(place.site, IncomingRequest("POST", "/inbox", tuple(whole.items()), body))).status == 202
 
 
 async def waiting(place: Home) -> list[Any]:

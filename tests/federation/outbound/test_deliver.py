@@ -116,7 +116,9 @@ async def test_a_delivery_is_signed_by_its_author_and_then_done_with(post: Post)
 
 def _verify(sent: Sent, post: Post) -> None:
     """With the real verifier, as the other side would."""
-    incoming = signatures.Incoming(method="POST", target="/inbox", headers=tuple(sent.headers.items()), body=sent.body)
+    incoming = signatures.IncomingRequest(
+        method="POST", target="/inbox", headers=tuple(sent.headers.items()), body=sent.body
+    )
     claim = signatures.read(incoming, "https://bob.test")
     assert claim.key_id == f"{post.sender.uri}#main-key"
     now = post.clock() // 1000

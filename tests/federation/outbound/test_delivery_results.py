@@ -13,7 +13,7 @@ import pytest
 from fediblog.domain.accounts import Account
 from fediblog.errors import Unavailable
 from fediblog.federation.outbound import delivery_results
-from fediblog.federation.outbound.delivery_results import Dice, Learned, Ledger, Outcome
+from fediblog.federation.outbound.delivery_results import BatchResults, DeliveryResult, Dice, ResultWriter
 from fediblog.federation.site import Site
 from fediblog.protocol.retry import Verdict
 from fediblog.store.people import hosts
@@ -57,10 +57,10 @@ async def desk(database_url: str, tmp_path: Path, clock: Clock) -> AsyncIterator
     await site.close()
 
 
-def learned(batch: Batch, verdict: Verdict = Verdict.DELIVERED, status: int | None = 202) -> Learned:
-    outcomes = [Outcome(each, verdict, status, "what was said") for each in batch.deliveries]
+def learned(batch: Batch, verdict: Verdict = Verdict.DELIVERED, status: int | None = 202) -> BatchResults:
+    outcomes = [DeliveryResult(each, verdict, status, "what was said") for each in batch.deliveries]
     failed = verdict is Verdict.LATER
-    return Learned(batch.host, outcomes, answered=not failed, failure="what was said" if failed else "")
+    return BatchResults(batch.host, outcomes, answered=not failed, failure="what was said" if failed else "")
 
 
 def even() -> float:
@@ -73,18 +73,18 @@ async def test_those_that_end_within_a_moment_are_stored_in_one_transaction(
     real = delivery_results.settle
     sizes: list[int] = []
 
-    def settle(tx: Tx, some: Sequence[Learned], now: int, dice: Dice) -> None:
+    def settle(tx: Tx, some: Sequence[BatchResults], now: int, dice: Dice) -> None:
         sizes.append(len(some))
         real(tx, some, now, dice)
 
     monkeypatch.setattr(delivery_results, "settle", settle)
-    ledger = Ledger(desk.site, even)
+    results = ResultWriter(desk.site, even)
     batches = await desk.lease(*(f"h{n}.test" for n in range(20)))
     verdicts = [Verdict.DELIVERED] * 14 + [Verdict.FINAL, Verdict.GONE] + [Verdict.LATER] * 4
     for _ in batches:
-        ledger.begin()
+        results.begin()
     pairs = zip(batches, verdicts, strict=True)
-    await asyncio.gather(*(ledger.settle(learned(batch, verdict)) for batch, verdict in pairs))
+    await asyncio.gather(*(results.settle(learned(batch, verdict)) for batch, verdict in pairs))
     assert sizes == [20]
     assert await desk.totals(batches[0]) == (14, 2, 4)
     assert sorted(row.name for row in await desk.site.db.read(hosts.troubled_hosts)) == sorted(
@@ -97,68 +97,68 @@ async def test_those_that_end_within_a_moment_are_stored_in_one_transaction(
 
 async def test_the_only_one_does_not_wait_for_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery_results, "PAUSE", 3600.0)
-    ledger = Ledger(desk.site, even)
+    results = ResultWriter(desk.site, even)
     for _ in range(3):
         (batch,) = await desk.lease("h1.test")
-        ledger.begin()
-        await ledger.settle(learned(batch))
+        results.begin()
+        await results.settle(learned(batch))
         assert await desk.totals(batch) == (1, 0, 0)
 
 
 async def test_one_that_hangs_keeps_the_others_waiting_for_a_moment_only(desk: Desk) -> None:
-    ledger = Ledger(desk.site, even)
+    results = ResultWriter(desk.site, even)
     batch, hanging = await desk.lease("h1.test", "h2.test")
-    ledger.begin()
-    ledger.begin()
-    await ledger.settle(learned(batch))
+    results.begin()
+    results.begin()
+    await results.settle(learned(batch))
     assert await desk.totals(batch) == (1, 0, 1)
-    await ledger.settle(learned(hanging))
+    await results.settle(learned(hanging))
     assert await desk.totals(batch) == (2, 0, 0)
 
 
 async def test_many_are_not_collected_without_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery_results, "PAUSE", 3600.0)
     monkeypatch.setattr(delivery_results, "MOST", 3)
-    ledger = Ledger(desk.site, even)
+    results = ResultWriter(desk.site, even)
     batches = await desk.lease("h1.test", "h2.test", "h3.test", "h4.test")
     for _ in batches:
-        ledger.begin()
-    await asyncio.gather(*(ledger.settle(learned(batch)) for batch in batches[:3]))
+        results.begin()
+    await asyncio.gather(*(results.settle(learned(batch)) for batch in batches[:3]))
     assert await desk.totals(batches[0]) == (3, 0, 1)
 
 
 async def test_a_mistake_about_one_undoes_nothing_of_the_others(desk: Desk) -> None:
-    ledger = Ledger(desk.site, even)
+    results = ResultWriter(desk.site, even)
     batches = await desk.lease("h1.test", "h2.test", "h3.test")
     broken = learned(batches[1], Verdict.LATER, status=None)
     broken.failure = "\ud800"  # which no database takes
     told = [learned(batches[0]), broken, learned(batches[2])]
     for _ in told:
-        ledger.begin()
-    results = await asyncio.gather(*(ledger.settle(each) for each in told), return_exceptions=True)
-    assert [isinstance(each, Exception) for each in results] == [False, True, False]
+        results.begin()
+    ends = await asyncio.gather(*(results.settle(each) for each in told), return_exceptions=True)
+    assert [isinstance(each, Exception) for each in ends] == [False, True, False]
     assert await desk.totals(batches[0]) == (2, 0, 1)
 
 
 async def test_what_cannot_be_stored_is_heard_of_by_everybody(desk: Desk) -> None:
-    ledger = Ledger(desk.site, even)
+    results = ResultWriter(desk.site, even)
     batches = await desk.lease("h1.test", "h2.test")
     for _ in batches:
-        ledger.begin()
+        results.begin()
     await desk.site.db.close()
-    results = await asyncio.gather(*(ledger.settle(learned(batch)) for batch in batches), return_exceptions=True)
-    assert [type(each) for each in results] == [Unavailable, Unavailable]
+    ends = await asyncio.gather(*(results.settle(learned(batch)) for batch in batches), return_exceptions=True)
+    assert [type(each) for each in ends] == [Unavailable, Unavailable]
 
 
 async def test_one_that_was_cancelled_is_stored_with_the_others(desk: Desk) -> None:
-    ledger = Ledger(desk.site, even)
+    results = ResultWriter(desk.site, even)
     batches = await desk.lease("h1.test", "h2.test")
     for _ in batches:
-        ledger.begin()
-    impatient = asyncio.create_task(ledger.settle(learned(batches[0])))
+        results.begin()
+    impatient = asyncio.create_task(results.settle(learned(batches[0])))
     await asyncio.sleep(0)
     impatient.cancel()
-    await ledger.settle(learned(batches[1]))
+    await results.settle(learned(batches[1]))
     assert await desk.totals(batches[0]) == (2, 0, 0)
     assert impatient.cancelled()
 
@@ -170,7 +170,7 @@ async def test_what_ends_while_others_are_stored_is_stored_together_after_them(
     sizes: list[int] = []
     began, go_on = threading.Event(), threading.Event()
 
-    def settle(tx: Tx, some: Sequence[Learned], now: int, dice: Dice) -> None:
+    def settle(tx: Tx, some: Sequence[BatchResults], now: int, dice: Dice) -> None:
         sizes.append(len(some))
         began.set()
         assert go_on.wait(20)
@@ -178,15 +178,15 @@ async def test_what_ends_while_others_are_stored_is_stored_together_after_them(
 
     monkeypatch.setattr(delivery_results, "settle", settle)
     monkeypatch.setattr(delivery_results, "PAUSE", 0.001)
-    ledger = Ledger(desk.site, even)
+    results = ResultWriter(desk.site, even)
     batches = await desk.lease(*(f"h{n}.test" for n in range(6)))
     for _ in batches:
-        ledger.begin()
-    tasks = [asyncio.create_task(ledger.settle(learned(batches[0])))]
+        results.begin()
+    tasks = [asyncio.create_task(results.settle(learned(batches[0])))]
     assert await asyncio.to_thread(began.wait, 20)
     for batch in batches[1:]:
-        tasks.append(asyncio.create_task(ledger.settle(learned(batch))))
-        while ledger._timer is not None or not ledger._ripe:  # until this one has waited long enough too
+        tasks.append(asyncio.create_task(results.settle(learned(batch))))
+        while results._timer is not None or not results._ripe:  # until this one has waited long enough too
             await asyncio.sleep(0)
     go_on.set()
     await asyncio.gather(*tasks)

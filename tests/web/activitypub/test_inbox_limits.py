@@ -13,7 +13,7 @@ from starlette.types import Message
 
 from fediblog.counters import BUGS, REQUESTS
 from fediblog.errors import NotFound, Refused, Unavailable
-from fediblog.timers import Alarms
+from fediblog.timers import Timers
 from fediblog.web.activitypub import inbox_routes
 from fediblog.web.activitypub.inbox_limits import MAX_ACTIVITY, body_of, claimed_host
 from tests.world import World, ask
@@ -59,7 +59,7 @@ async def _body(*chunks: bytes, broken: bool = False) -> bytes:
     async def receive() -> Message:
         return messages.pop(0)
 
-    return await body_of(receive, Alarms())
+    return await body_of(receive, Timers())
 
 
 async def test_a_body_is_put_together_up_to_its_limit() -> None:

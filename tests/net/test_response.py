@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fediblog.errors import Refused
-from fediblog.net.answer import MAX_FIELDS, Reading
+from fediblog.net.response import MAX_FIELDS, ResponseReader
 from tests.net.conftest import reply
 
 
-def read(data: bytes, method: str = "GET", limit: int = 1000, step: int = 1 << 20) -> Reading:
-    reading = Reading(method, limit)
+def read(data: bytes, method: str = "GET", limit: int = 1000, step: int = 1 << 20) -> ResponseReader:
+    reader = ResponseReader(method, limit)
     for start in range(0, len(data), step):
-        reading.feed(data[start : start + step])
-    return reading
+        reader.feed(data[start : start + step])
+    return reader
 
 
 def refusal(data: bytes, limit: int = 1000) -> str:
@@ -44,18 +44,18 @@ def chunked(*chunks: bytes) -> bytes:
     ],
 )
 def test_an_answer_in_any_framing_and_in_any_pieces(data: bytes, step: int) -> None:
-    reading = read(data, step=step)
-    assert reading.done
-    assert reading.reusable
-    assert (reading.status, reading.body) == (200, b"hello")
-    assert "link" not in dict(reading.headers)
+    reader = read(data, step=step)
+    assert reader.done
+    assert reader.reusable
+    assert (reader.status, reader.body) == (200, b"hello")
+    assert "link" not in dict(reader.headers)
 
 
 def test_a_body_that_ends_with_the_connection() -> None:
-    reading = read(b"HTTP/1.0 200 OK\r\n\r\nhello")
-    assert not reading.done
-    assert reading.finish()
-    assert (reading.body, reading.reusable) == (b"hello", False)
+    reader = read(b"HTTP/1.0 200 OK\r\n\r\nhello")
+    assert not reader.done
+    assert reader.finish()
+    assert (reader.body, reader.reusable) == (b"hello", False)
 
 
 def test_a_body_with_a_length_does_not_end_with_the_connection() -> None:
@@ -67,20 +67,20 @@ def test_a_body_with_a_length_does_not_end_with_the_connection() -> None:
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
 def test_answers_without_a_body(status: str) -> None:
-    reading = read(f"HTTP/1.1 {status}\r\n\r\n".encode())
-    assert reading.done
-    assert reading.body == b""
+    reader = read(f"HTTP/1.1 {status}\r\n\r\n".encode())
+    assert reader.done
+    assert reader.body == b""
 
 
 def test_head_has_no_body_whatever_its_length_says() -> None:
-    reading = read(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\nContent-Encoding: br\r\n\r\n", method="HEAD")
-    assert (reading.done, reading.body) == (True, b"")
+    reader = read(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\nContent-Encoding: br\r\n\r\n", method="HEAD")
+    assert (reader.done, reader.body) == (True, b"")
 
 
 @pytest.mark.parametrize("extra", [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b"x", b"\0\0"])
 def test_more_than_was_asked_for_makes_the_connection_useless(extra: bytes) -> None:
-    reading = read(reply(b"hello") + extra)
-    assert (reading.body, reading.reusable) == (b"hello", False)
+    reader = read(reply(b"hello") + extra)
+    assert (reader.body, reader.reusable) == (b"hello", False)
 
 
 @pytest.mark.parametrize(
@@ -132,23 +132,23 @@ def test_exactly_the_limit_is_not_too_large() -> None:
 def test_a_gzip_bomb_is_refused_before_it_unfolds() -> None:
     bomb = gzip.compress(bytes(20_000_000), mtime=0)
     data = reply(bomb, Content_Encoding="gzip")
-    reading = Reading("GET", 100_000)
+    reader = ResponseReader("GET", 100_000)
     tracemalloc.start()
     with pytest.raises(Refused):
-        reading.feed(data)
+        reader.feed(data)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert len(reading.body) <= 100_000
+    assert len(reader.body) <= 100_000
     assert peak < 1_000_000
 
 
 @pytest.mark.parametrize(("method", "status"), [("GET", "500 Oh"), ("POST", "202 Accepted"), ("POST", "404 No")])
 def test_of_other_answers_the_status_matters_and_the_body_is_cut(method: str, status: str) -> None:
     for data in (reply(b"x" * 2000, status), reply(b"", status).replace(b"Content-Length: 0", b"A: b") + b"x" * 2000):
-        reading = read(data, method=method)
-        assert (reading.done, reading.cut, reading.reusable) == (True, True, False)
-        assert len(reading.body) <= 1000
-        assert str(reading.status) == status[:3]
+        reader = read(data, method=method)
+        assert (reader.done, reader.cut, reader.reusable) == (True, True, False)
+        assert len(reader.body) <= 1000
+        assert str(reader.status) == status[:3]
 
 
 def test_how_long_the_server_keeps_the_connection() -> None:
@@ -157,16 +157,16 @@ def test_how_long_the_server_keeps_the_connection() -> None:
     assert not read(reply(Connection="close")).reusable
 
 
-def outcome(reading: Reading, data: bytes) -> str:
+def outcome(reader: ResponseReader, data: bytes) -> str:
     try:
-        reading.feed(data)
+        reader.feed(data)
     except Refused as refused:
         return refused.reason
-    return "answer-whole" if reading.finish() else "answer-unfinished"
+    return "answer-whole" if reader.finish() else "answer-unfinished"
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n"]))
 def test_any_bytes_are_read_or_refused(data: bytes, start: bytes) -> None:
-    reading = Reading("GET", 50)
-    assert outcome(reading, start + data).startswith("answer-")
-    assert len(reading.body) <= 50
+    reader = ResponseReader("GET", 50)
+    assert outcome(reader, start + data).startswith("answer-")
+    assert len(reader.body) <= 50

@@ -1,4 +1,4 @@
-"""What came back: the answer as a value, and the reader that builds it from bytes within its limits."""
+"""HTTP responses: the value, and the reader that builds one from bytes within its limits."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _GZIP = ("gzip", "x-gzip")
 _KEEP_ALIVE = re.compile(r"timeout=([0-9]{1,5})")
 
 
-class Answer(Struct, frozen=True):
-    """A whole answer. Header names are in lower case; the body is decoded."""
+class Response(Struct, frozen=True):
+    """A whole response. Header names are in lower case; the body is decoded."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -27,7 +27,7 @@ class Answer(Struct, frozen=True):
     cut: bool = False  # whether the body went on beyond the limit
 
     def __repr__(self) -> str:
-        return f"Answer({self.status}, {self.url!r}, {len(self.body)} bytes)"
+        return f"Response({self.status}, {self.url!r}, {len(self.body)} bytes)"
 
     def header(self, name: str) -> str | None:
         """The first field of that name."""
@@ -39,10 +39,10 @@ class _Enough(Exception):
     """Stops the parser: all that matters has been read."""
 
 
-class Reading:
-    """One answer as it arrives. `limit` bounds the body in bytes, both as sent and as decoded.
+class ResponseReader:
+    """Reads one response as it arrives. `limit` bounds the body in bytes, both as sent and as decoded.
 
-    A successful GET that is too large is refused. Of any other answer the status is what matters: its body is cut.
+    A successful GET that is too large is refused. Of any other response the status is what matters: its body is cut.
     """
 
     def __init__(self, method: str, limit: int) -> None:
@@ -72,7 +72,7 @@ class Reading:
         return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
 
     def feed(self, data: bytes) -> None:
-        """Take what has arrived. Raises Refused when the answer is not one, or is too large."""
+        """Take what has arrived. Raises Refused when it is no HTTP response, or is too large."""
         if self._in_head:
             self._received += len(data)
         try:
@@ -89,7 +89,7 @@ class Reading:
             raise self._error
 
     def finish(self) -> bool:
-        """The connection has ended: whether the answer is whole."""
+        """The connection has ended: whether the response is whole."""
         if not self.done and self._until_end and not self._in_head:
             self.done = self._inflater is None or self._inflater.eof
         return self.done
@@ -99,7 +99,7 @@ class Reading:
         del self._parser
 
     def on_message_begin(self) -> None:
-        """A second answer that nobody asked for makes the connection useless; after a 1xx it is the real one."""
+        """A second response that nobody asked for makes the connection useless; after a 1xx it is the real one."""
         if self.done:
             self.reusable = False
             raise _Enough
@@ -150,7 +150,7 @@ class Reading:
     def on_message_complete(self) -> None:
         if self.done:
             return
-        if self.status < 200:  # 100 Continue, 103 Early Hints: the answer is yet to come
+        if self.status < 200:  # 100 Continue, 103 Early Hints: the response is yet to come
             self.headers.clear()
             return
         if self._inflater is not None and not self._inflater.eof:
