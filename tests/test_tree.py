@@ -1,4 +1,7 @@
-"""Rules for the whole tree: size, docstrings, constant SQL, one door to the outside, no words that belong elsewhere."""
+"""Rules for the whole tree: size, docstrings, constant SQL, one door to the outside, no words that belong elsewhere.
+
+Nor does anything stand in the program that it does not use itself.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -400,3 +404,170 @@ def test_the_store_gives_values_and_no_rows() -> None:
         for name in returns_rows(parsed(path))
     }
     assert rows == RETURNS_ROWS.keys()
+
+
+# What nothing uses: no function, class, constant or method stands in the program for tests alone, or for nobody.
+Name = tuple[str, str]
+"""A module of ours, with its packages, and what it calls something."""
+
+# Each with its reason, and no others.
+KEPT = {
+    ("fediblog.domain.rules", "may_see"): "the rule of who may see a post; a property test holds the SQL to it",
+    ("fediblog.domain.rules", "shown_below"): "the rule of what is shown below a post, in the same way",
+    ("fediblog.store.people.relations", "viewer"): "what the rule is asked with",
+    ("fediblog.store.people.access", "take"): "the other half of `give`; what ends with it is decided there",
+    ("fediblog.protocol.signatures", "verify"): "whole; the doors ask for its parts, to fetch a key between them",
+    ("fediblog.protocol.integrity_proofs", "sign"): "the writer beside the reader: they round-trip",
+    ("fediblog.net.transport", "http_client"): "decision 5: for code that speaks httpx, as OpenID will",
+}
+# What a library asks for by its name.
+CALLED_FROM_OUTSIDE = {
+    "capture_signals": "uvicorn",
+    "eof_received": "asyncio",
+    "getpeercert": "httpx and what reads certificates",
+    "handle_async_request": "httpx",
+    "on_header": "httptools",
+    "on_headers_complete": "httptools",
+    "on_message_begin": "httptools",
+    "to_string": "starlette",
+}
+# Decorators that put what they decorate into no table.
+PLAIN = {
+    *("abstractmethod", "asynccontextmanager", "cache", "classmethod", "contextmanager", "lru_cache", "overload"),
+    *("property", "staticmethod", "total_ordering"),
+}
+
+
+class Module(NamedTuple):
+    """What a module defines, what its names are bound to elsewhere, and what it uses within each definition."""
+
+    defined: set[str]
+    methods: set[str]
+    modules: dict[str, str]
+    names: dict[str, Name]
+    used: set[tuple[str, str, str]]
+    """(the definition at hand, the name before the dot or "", the name)"""
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def registers(node: ast.AST) -> bool:
+    """Whether a decorator puts it into a table, which is its use."""
+    for decorator in getattr(node, "decorator_list", ()):
+        call = decorator.func if isinstance(decorator, ast.Call) else decorator
+        if ast.unparse(call).rpartition(".")[2] not in PLAIN:
+            return True
+    return False
+
+
+def definitions(statement: ast.stmt) -> list[str]:
+    """What a statement of a module names for others; nothing that Python itself or a table asks for."""
+    match statement:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            found = [] if registers(statement) else [name]
+        case ast.Assign(targets=targets):
+            found = [target.id for target in targets if isinstance(target, ast.Name)]
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            found = [name]
+        case _:
+            found = []
+    return [name for name in found if not name.startswith("__")]
+
+
+def read(tree: ast.Module, ours: set[str]) -> Module:
+    made = Module(set(), set(), {}, {}, set())
+    for statement in tree.body:
+        own = definitions(statement)
+        made.defined.update(own)
+        within = own[0] if own else ""
+        for node in ast.walk(statement):
+            if not isinstance(node, ast.Name | ast.Attribute | ast.ImportFrom | ast.ClassDef):
+                continue
+            match node:
+                case ast.Name(id=name, ctx=ast.Load()):
+                    made.used.add((within, "", name))
+                case ast.Attribute(value=ast.Name(id=before), attr=name):
+                    made.used.add((within, before, name))
+                case ast.Attribute(attr=name):
+                    made.used.add((within, ".", name))
+                case ast.ImportFrom(module=str(module), names=names) if module.startswith("fediblog"):
+                    for alias in names:
+                        if f"{module}.{alias.name}" in ours:
+                            made.modules[alias.asname or alias.name] = f"{module}.{alias.name}"
+                        else:
+                            made.names[alias.asname or alias.name] = (module, alias.name)
+                case ast.ClassDef(body=body):
+                    made.methods.update(
+                        each.name
+                        for each in body
+                        if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)
+                        and not each.name.startswith("__")
+                        and not registers(each)
+                    )
+    return made
+
+
+@cache
+def program() -> dict[str, Module]:
+    trees = {name_of(path): parsed(path) for path in modules("fediblog")}
+    return {name: read(tree, set(trees)) for name, tree in trees.items()}
+
+
+def meant(whole: dict[str, Module], module: str, name: str) -> Name | None:
+    """Where that is defined which a module calls so: there, or from where it was imported, over however many ways."""
+    while name not in whole[module].defined:
+        if name not in whole[module].names:
+            return None
+        module, name = whole[module].names[name]
+        if module not in whole:
+            return None
+    return module, name
+
+
+def uses(whole: dict[str, Module]) -> Iterator[Name]:
+    """Every definition that is used by anything but itself."""
+    for module, made in whole.items():
+        for within, before, name in made.used:
+            place = made.modules.get(before) if before else module
+            found = meant(whole, place, name) if place in whole else None
+            if found is not None and found != (module, within):
+                yield found
+
+
+def unused(whole: dict[str, Module]) -> set[Name]:
+    every = {(module, name) for module, made in whole.items() for name in made.defined}
+    return every - set(uses(whole))
+
+
+def test_everything_is_used() -> None:
+    assert unused(program()) == KEPT.keys()
+
+
+def test_every_method_is_called() -> None:
+    """By its name alone, whatever it is called on; templates count."""
+    whole = program()
+    called = {name for made in whole.values() for _, before, name in made.used if before}
+    templates = " ".join(path.read_text() for path in tracked() if path.suffix in (".html", ".xml"))
+    methods = {name for made in whole.values() for name in made.methods}
+    assert {name for name in methods - called if f".{name}" not in templates} == CALLED_FROM_OUTSIDE.keys()
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("def f(): f()", {"f"}),
+        ("def f(): pass\ndef g(): f()", {"g"}),
+        ("@API.get('/')\ndef f(): pass", set()),
+        ("@cache\ndef f(): pass", {"f"}),
+        ("class A: pass\nX: A = 1", {"X"}),
+        ("from fediblog.m import f as g\ndef f(): g()", {"f"}),
+        ("from fediblog import m\ndef f(): m.f", {"f"}),
+        ("from fediblog import m\ndef f(): pass\ng = m.f", {"g"}),
+    ],
+)
+def test_what_nothing_uses_is_found(code: str, found: set[str]) -> None:
+    whole = {"fediblog.m": read(ast.parse(code), {"fediblog.m"})}
+    assert {name for _, name in unused(whole)} == found

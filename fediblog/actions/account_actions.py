@@ -20,7 +20,7 @@ from fediblog.prepare.wording import Text, Wording
 from fediblog.store import json_columns
 from fediblog.store.people import accounts, logins, server_state
 from fediblog.store.people.accounts import NewKey
-from fediblog.store.posts import media_files, post_writing, profile_posts
+from fediblog.store.posts import media_files, post_writing, profile_posts, tombstones
 from fediblog.store.tx import Tx
 
 INSTANCE_HANDLE = "instance"
@@ -234,4 +234,4 @@ def delete_account(tx: Tx, urls: Urls, account: int) -> None:
     sent_accounts.delete(tx, urls, actor)
     post_writing.remove_all_of(tx, actor)
     accounts.set_state(tx, account, "deleted")
-    post_writing.bury(tx, actor.uri, actor.uri, actor.kind, local=True)
+    tombstones.leave(tx, actor.uri, actor.uri, actor.kind, local=True)

@@ -1,10 +1,8 @@
-"""The one table of commands, and the parser that is made of it."""
+"""The one table of commands."""
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
-
-from fediblog.cli import account_commands, app_commands, database_commands, demo, doctor, parser, post_commands, serve
+from fediblog.cli import account_commands, app_commands, database_commands, demo, doctor, post_commands, serve
 from fediblog.cli.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -16,8 +14,3 @@ COMMANDS: tuple[Command, ...] = (
     *doctor.COMMANDS,
     *database_commands.COMMANDS,
 )
-
-
-def build_parser() -> ArgumentParser:
-    """The parser of the whole command line."""
-    return parser.build_parser(COMMANDS)

@@ -17,8 +17,8 @@ from fediblog.federation.site import Site
 from fediblog.messages.stored import unpack
 from fediblog.store.engine import migrate
 from fediblog.store.people import accounts, logins
-from fediblog.store.people.hosts import TroubledHost
-from fediblog.store.queues import delivery_queue, incoming_queue, job_queue
+from fediblog.store.people.hosts import TroubledHost, troubled_hosts
+from fediblog.store.queues import delivery_queue, incoming_queue, job_queue, leases
 from fediblog.store.tx import Tx
 
 LITTLE_SPACE, NO_SPACE = 2_000_000_000, 200_000_000  # bytes
@@ -99,11 +99,7 @@ async def worker(site: Site) -> list[Finding]:
 
 
 def _most_late(tx: Tx) -> int:
-    due = [
-        at
-        for at in (delivery_queue.next_due(tx), job_queue.next_due(tx), incoming_queue.next_due(tx))
-        if at is not None
-    ]
+    due = [at for at in (leases.next_due(tx), job_queue.next_due(tx), incoming_queue.next_due(tx)) if at is not None]
     return max((tx.now - at for at in due), default=0)
 
 
@@ -136,7 +132,7 @@ def _queues(tx: Tx) -> tuple[int, dict[str, int], dict[str, int], list[tuple[str
 
 async def hosts(site: Site) -> list[Finding]:
     """Servers that do not answer. That is their business, mostly."""
-    rows = await site.db.read(delivery_queue.troubled_hosts)
+    rows = await site.db.read(troubled_hosts)
     if not rows:
         return [Finding("good", told("doctor.hosts-answer"))]
     found = [Finding("note", _of_host(row)) for row in rows[:MOST_HOSTS]]

@@ -57,33 +57,6 @@ class AccountRole(StrEnum):
     CONTRIBUTOR = "contributor"
 
 
-class GroupRole(StrEnum):
-    """What a member is in a group."""
-
-    OWNER = "owner"
-    MODERATOR = "moderator"
-    MEMBER = "member"
-
-
-class Membership(StrEnum):
-    """How somebody stands to a group: one of it, waiting to be let in, or kept out."""
-
-    JOINED = "joined"
-    PENDING = "pending"
-    BANNED = "banned"
-
-
-class GroupMember(Struct, frozen=True, kw_only=True):
-    """One account in a group of ours. Times in UTC milliseconds; without `until` for good."""
-
-    group: int
-    account: int
-    role: GroupRole = GroupRole.MEMBER
-    state: Membership = Membership.JOINED
-    since: int = 0
-    until: int | None = None
-
-
 class Login(Struct, frozen=True, kw_only=True):
     """One person (or team) who signs in; may own several accounts. `role` is owner or member.
 

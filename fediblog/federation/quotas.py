@@ -6,9 +6,8 @@ from fediblog.errors import TooOften
 from fediblog.federation.site import Site
 from fediblog.limits import Limit
 
-_LIMITS = {"post": (300, 36.0), "edit": (300, 36.0), "upload": (300, 12.0), "deed": (1000, 5.0)}
+LIMITS = {"post": (300, 36.0), "edit": (300, 36.0), "upload": (300, 12.0), "deed": (1000, 5.0)}
 """For each kind: so many at once, then one more every so many seconds. 300 posts in three hours, for one."""
-KINDS = tuple(_LIMITS)
 
 
 class Quotas:
@@ -16,7 +15,7 @@ class Quotas:
 
     def __init__(self, site: Site) -> None:
         self._limits = {
-            kind: Limit(burst=burst, seconds=seconds, clock=site.clock) for kind, (burst, seconds) in _LIMITS.items()
+            kind: Limit(burst=burst, seconds=seconds, clock=site.clock) for kind, (burst, seconds) in LIMITS.items()
         }
 
     def use(self, account: int, kind: str) -> None:

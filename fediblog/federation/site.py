@@ -21,8 +21,7 @@ from fediblog.net import AccessPolicy, Client, Engine, Scheme, SocketEngine
 from fediblog.settings import Settings
 from fediblog.store.engine.database import Database, connect, system_clock
 from fediblog.store.engine.schema_lock import Upgrade
-from fediblog.store.people import server_state
-from fediblog.store.queues import delivery_queue
+from fediblog.store.people import hosts, server_state
 
 _ORIGIN, _HANDLE_DOMAIN, _SECRET = "origin", "handle-domain", "secret"
 SECRET_FILE = "secret"  # noqa: S105 - a file's name
@@ -87,7 +86,7 @@ async def open_site(
         urls = await _urls(db, settings)
         policy = make_policy(settings, urls)
         way_out = engine or SocketEngine(policy)
-        known = await db.read(delivery_queue.schemes)
+        known = await db.read(hosts.schemes)
 
         def prefer(host: str) -> Scheme | None:
             return "rfc9421" if known.get(host) == "rfc9421" else None

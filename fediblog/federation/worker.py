@@ -19,10 +19,10 @@ from fediblog.federation.outbound.deliver import deliver_batch, take
 from fediblog.federation.outbound.delivery_results import Dice, ResultWriter
 from fediblog.federation.site import Site
 from fediblog.pacing import Slots
-from fediblog.store.queues import clock_repair, delivery_queue, incoming_queue, job_queue, lost_workers
-from fediblog.store.queues.delivery_queue import Batch
+from fediblog.store.queues import clock_repair, delivery_queue, incoming_queue, job_queue, leases, lost_workers
 from fediblog.store.queues.incoming_queue import Incoming
 from fediblog.store.queues.job_queue import Job
+from fediblog.store.queues.leases import Batch
 from fediblog.store.tx import Tx
 
 T = TypeVar("T")
@@ -261,14 +261,14 @@ def _recover(tx: Tx, alone: bool, left: bool) -> None:
     if left:
         lost_workers.take_back(tx, [tx.worker])
     if alone:
-        delivery_queue.release_all(tx)
+        leases.release_all(tx)
         job_queue.release_all(tx)
         incoming_queue.release_all(tx)
     start_sweeping(tx)
 
 
 def _next_due(tx: Tx) -> int | None:
-    times = (delivery_queue.next_due(tx), job_queue.next_due(tx), incoming_queue.next_due(tx))
+    times = (leases.next_due(tx), job_queue.next_due(tx), incoming_queue.next_due(tx))
     return min((at for at in times if at is not None), default=None)
 
 

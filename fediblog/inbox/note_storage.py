@@ -33,6 +33,7 @@ from fediblog.store.posts import (
     thread_links,
     threads,
     timelines,
+    tombstones,
 )
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.queues import events, incoming_queue, job_kinds, job_queue
@@ -161,7 +162,7 @@ def _may_come_in(tx: Tx, urls: Urls, note: Note, author: Account, found: Row) ->
     if note.author != author.uri or not same_origin(note.uri, author.uri):
         raise Refused("not-the-owner", note.uri, key="refusal.post-elsewhere")
     if found.early and incoming_queue.undone_early(tx, note.uri, note.author):  # the Delete was faster
-        post_writing.bury(tx, note.uri, note.author, note.kind)
+        tombstones.leave(tx, note.uri, note.author, note.kind)
     return not (found.early or found.buried or found.shunned)
 
 

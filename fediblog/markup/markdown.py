@@ -28,7 +28,9 @@ MENTIONS: Final = 50
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A text that was read, to be written as HTML once. `mentions` are as `find_mentions` has them."""
+    """A text that was read, to be written as HTML once. `mentions` are `user@host` or `user` in lower case, in the
+    order written, each once.
+    """
 
     parser: MarkdownIt
     tokens: list[Token]
@@ -43,11 +45,10 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A post's HTML, its hashtags as written without `#`, each once, and the web addresses that it links to."""
+    """A post's HTML, and its hashtags as written without `#`, each once however it is capitalised."""
 
     html: Html
     hashtags: tuple[str, ...]
-    links: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +62,8 @@ class _Setting:
     anchor: str
 
 
-def render(
-    source: str,
-    *,
-    mentions: Mapping[str, MentionTarget],
-    tag_url: Callable[[str], str],
-    inline_images: bool = True,
-    breaks: bool = False,
-    base: str = "",
-    anchor: str = "",
-    kind: str = MARKDOWN,
-) -> Rendered:
-    """The post as HTML; `kind` is MARKDOWN or PLAIN.
-
-    `mentions` is keyed as `find_mentions` names them; a mention that is not in it stays text. With `breaks` a new line
-    is a line break, as in notes. `base` makes paths of our own site absolute, for readers elsewhere. `anchor` tells
-    the footnotes and headings of several posts on one page apart.
-    """
-    parsed = parse(source, breaks=breaks, kind=kind)
-    return write(parsed, mentions=mentions, tag_url=tag_url, inline_images=inline_images, base=base, anchor=anchor)
-
-
 def parse(source: str, *, breaks: bool = False, kind: str = MARKDOWN) -> Parsed:
-    """The text read; what `render` does first."""
+    """The text read; `kind` is MARKDOWN or PLAIN. With `breaks` a new line is a line break, as in notes."""
     md, env = _parser_of(kind, breaks), dict[str, Any]()
     tokens = md.parse(tidy(source, ARTICLE_LIMIT), env)
     return Parsed(md, tokens, env, _mentions(tokens))
@@ -98,12 +78,17 @@ def write(
     base: str = "",
     anchor: str = "",
 ) -> Rendered:
-    """What was read as HTML; what `render` does then."""
+    """What was read as HTML.
+
+    `mentions` is keyed as `Parsed.mentions` has them; a mention that is not in it stays text. `base` makes paths of our
+    own site absolute, for readers elsewhere. `anchor` tells the footnotes and headings of several posts on one page
+    apart.
+    """
     setting = _Setting(mentions, tag_url, inline_images, base.rstrip("/"), anchor)
     tokens, env = parsed.tokens, {**parsed.env, "setting": setting}
     _adjust(tokens, setting)
     html = clean_own(parsed.parser.renderer.render(tokens, parsed.parser.options, env))
-    return Rendered(html, _hashtags(tokens), tuple(dict.fromkeys(_addresses(tokens))))
+    return Rendered(html, _hashtags(tokens))
 
 
 def render_remote(source: str, limit: int = NOTE_LIMIT, *, pictures: bool = False) -> Html:
@@ -111,20 +96,6 @@ def render_remote(source: str, limit: int = NOTE_LIMIT, *, pictures: bool = Fals
     md = _parser(breaks=False)
     setting = _Setting({}, None, pictures, "", "")
     return clean(md.render(tidy(source, limit), {"setting": setting}), limit * 2, pictures=pictures)
-
-
-def find_mentions(source: str, kind: str = MARKDOWN) -> tuple[str, ...]:
-    """Whom the post mentions, as `user@host` or `user` in lower case, in the order written, each once."""
-    return _mentions(_parse(source, kind))
-
-
-def find_hashtags(source: str, kind: str = MARKDOWN) -> tuple[str, ...]:
-    """The post's hashtags as written, without `#`, each once however it is capitalised."""
-    return _hashtags(_parse(source, kind))
-
-
-def _parse(source: str, kind: str) -> list[Token]:
-    return _parser_of(kind, breaks=False).parse(tidy(source, ARTICLE_LIMIT), {})
 
 
 def _parser_of(kind: str, breaks: bool) -> MarkdownIt:
@@ -177,13 +148,6 @@ def _hashtags(tokens: Sequence[Token]) -> tuple[str, ...]:
         if token.type == "hashtag":
             found.setdefault(key(token.content), token.content)
     return tuple(found.values())[:MOST]
-
-
-def _addresses(tokens: Sequence[Token]) -> Iterator[str]:
-    for token in _inside(tokens):
-        href = token.attrs.get("href") if token.type == "link_open" else None
-        if isinstance(href, str) and href.lower().startswith(("http://", "https://")):
-            yield href
 
 
 def _adjust(tokens: Sequence[Token], setting: _Setting) -> None:

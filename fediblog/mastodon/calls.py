@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fediblog.domain.scopes import covers
-from fediblog.errors import Forbidden, NotFound, Refused
+from fediblog.errors import NotFound, Refused
 from fediblog.federation.site import Site
 from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.params import Params, whole
@@ -80,11 +80,6 @@ class Call(Struct):
     def may(self, scope: str) -> bool:
         """Whether the token covers a scope beyond that of the endpoint."""
         return self.token is not None and covers(self.token.scopes, scope)
-
-    def need(self, scope: str) -> None:
-        """Raises Forbidden unless the token covers the scope."""
-        if not self.may(scope):
-            raise Forbidden("api.scope-missing")
 
     def number(self, name: str = "id") -> int:
         """A number in the path. Raises NotFound for anything else there."""

@@ -63,12 +63,6 @@ class DecodedPicture(Struct, frozen=True):
     blurhash: str
     variants: tuple[Variant, ...]
 
-    def variant(self, name: str) -> Variant:
-        """The variant of that name, or the next larger one that exists: small pictures have no small copy."""
-        order = ("small", "large", "full")
-        found = {each.name: each for each in self.variants}
-        return next(found[each] for each in order[order.index(name) :] if each in found)
-
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 

@@ -9,6 +9,7 @@ from fediblog.domain.urls import Urls
 from fediblog.outgoing.own_documents import announce_of, like_of
 from fediblog.outgoing.send import send
 from fediblog.protocol.activities import write_activity
+from fediblog.protocol.notes import write_vote
 from fediblog.store.posts.interactions import OwnBoost
 from fediblog.store.tx import Tx
 
@@ -46,14 +47,9 @@ def undo_boost(tx: Tx, urls: Urls, actor: Account, post: Post, standing: OwnBoos
 
 def vote(tx: Tx, urls: Urls, voter: Account, post: Post, name: str, number: int) -> None:
     """Vote for one answer of a poll: a note with a name and no content, to the author of the poll alone."""
-    ballot = {
-        "id": urls.ballot(voter.uri, number),
-        "type": "Note",
-        "name": name,
-        "attributedTo": voter.uri,
-        "inReplyTo": post.uri,
-        "to": [post.author],
-    }
+    ballot = write_vote(
+        uri=urls.ballot(voter.uri, number), author=voter.uri, to=post.author, question=post.uri, option=name
+    )
     document = write_activity(
         "Create", uri=urls.deed(voter.uri, number), actor=voter.uri, object=ballot, to=(post.author,)
     )

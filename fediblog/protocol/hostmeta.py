@@ -9,8 +9,7 @@ from html import escape, unescape
 from fediblog.domain.documents import Json
 from fediblog.protocol import readers
 
-XML_TYPE = "application/xrd+xml; charset=utf-8"
-JSON_TYPE = "application/json; charset=utf-8"
+XML_TYPE = "application/xrd+xml"
 LIMIT = 64_000  # characters
 _XRD = "http://docs.oasis-open.org/ns/xri/xrd-1.0"
 # No XML parser: entities, external ones above all, are nothing for input. Both patterns are bounded and linear.
@@ -36,12 +35,6 @@ def write_json(origin: str) -> dict[str, Json]:
 def read_template(xml: str) -> str:
     """The WebFinger address with {uri} in it that an XML document names, or ''."""
     return _choose(_links_in(xml[:LIMIT]))
-
-
-def read_json_template(document: Json) -> str:
-    """The same of a JSON document."""
-    links = map(readers.fields, readers.listed(readers.fields(document).get("links"))[:64])
-    return _choose({key: value for key, value in link.items() if isinstance(value, str)} for link in links)
 
 
 def _template(origin: str) -> str:

@@ -159,7 +159,7 @@ def write_preview(note: Note) -> dict[str, Json]:
 def write_vote(*, uri: str, author: str, to: str, question: str, option: str) -> dict[str, Json]:
     """A vote in a poll: `to` is the one who asked, and nobody else learns of it."""
     doc: dict[str, Json] = {"id": uri, "type": "Note", "attributedTo": author, "to": [to], "inReplyTo": question}
-    return in_context(doc | {"name": option})
+    return doc | {"name": option}
 
 
 def _author(doc: dict[str, Json], uri: str) -> str:

@@ -17,8 +17,6 @@ URL_LIMIT = 2048
 REFS_LIMIT = 256
 BIGGEST = 2**53
 MOST = 2**31 - 1
-ACTIVITY_STREAMS = "https://www.w3.org/ns/activitystreams"
-
 _PUBLIC_SPELLINGS = frozenset({PUBLIC, "as:Public", "Public", "http://www.w3.org/ns/activitystreams#Public"})
 _NAMESPACES = ("as:", "https://www.w3.org/ns/activitystreams#", "http://www.w3.org/ns/activitystreams#")
 

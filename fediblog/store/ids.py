@@ -13,11 +13,6 @@ _LATEST = (1 << 63 - BITS) - 2  # ms, in the year 2248: ids are of 63 bits, and 
 _HALF = BITS - 1  # a new millisecond starts in the lower half, so that at least half a million ids fit behind it
 
 
-def time_of(identifier: int) -> int:
-    """The time (UTC ms) that an id was made for."""
-    return identifier >> BITS
-
-
 def number_of(name: str) -> int:
     """A number for what is known by its name, wherever apps want one: always the same, of 60 bits."""
     return int.from_bytes(hashlib.blake2b(name.lower().encode(), digest_size=8).digest()) >> 4

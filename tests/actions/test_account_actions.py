@@ -14,10 +14,11 @@ from fediblog.domain.documents import PUBLIC
 from fediblog.errors import Forbidden, Invalid, Refused
 from fediblog.outgoing import own_documents
 from fediblog.store.people import accounts, relations, server_state
-from fediblog.store.posts import post_writing, posts, reactions
+from fediblog.store.posts import posts, reactions
 from tests import wording
 from tests.actions.stage import KEYS, URLS, Stage, make_local
 from tests.remote_accounts import save_remote
+from tests.store import makers
 from tests.wording import publish
 
 
@@ -158,7 +159,7 @@ async def test_an_account_and_all_it_wrote_ends(stage: Stage) -> None:
     assert await stage.db.read(posts.stored, post.id) is None
     assert (await stage.post(theirs.id)).like_total == 0
     for uri in (post.uri, stage.ann.uri):
-        assert await stage.db.read(post_writing.tombstone, uri) is not None
+        assert await stage.db.read(makers.tombstone, uri) is not None
     gone = await stage.db.read(accounts.get, stage.ann.id)
     assert gone is not None
     assert gone.state == "deleted"

@@ -19,6 +19,7 @@ from fediblog.store.posts import post_writing, posts, profile_posts, reactions
 from fediblog.store.queues import job_queue
 from tests import wording
 from tests.actions.stage import URLS, Stage
+from tests.store import makers
 
 PUBLIC_POST, UNLISTED, FOLLOWERS, DIRECT = Visibility
 
@@ -311,7 +312,7 @@ async def test_its_author_edits_and_deletes_what_is_withheld_and_cannot_publish_
     assert "<br" not in bare.content  # it is rendered as what it stays
     await stage.do(post_actions.delete, stage.ann.id, post.id)
     assert await stage.db.read(posts.stored, post.id) is None
-    assert await stage.db.read(post_writing.tombstone, post.uri) is not None
+    assert await stage.db.read(makers.tombstone, post.uri) is not None
 
 
 async def test_an_edit_keeps_kind_address_and_place(stage: Stage) -> None:
@@ -345,7 +346,7 @@ async def test_a_deletion(stage: Stage) -> None:
     assert sent.followers
     assert sent.inboxes == {stage.ben.shared_inbox}
     assert await stage.db.read(posts.stored, post.id) is None
-    assert await stage.db.read(post_writing.tombstone, post.uri) is not None
+    assert await stage.db.read(makers.tombstone, post.uri) is not None
 
 
 async def test_a_direct_post_is_deleted_where_it_went_and_nowhere_else(stage: Stage) -> None:
@@ -397,10 +398,10 @@ async def test_what_nobody_saw_leaves_nothing_behind(stage: Stage) -> None:
     ):
         post = await stage.do(wording.edit, stage.ann.id, draft.id, Draft(source="Now"))
         assert post.id != draft.id
-        assert await stage.db.read(post_writing.tombstone, draft.uri) is None
+        assert await stage.db.read(makers.tombstone, draft.uri) is None
         second = await stage.publish("Not yet", state="draft")
         await stage.do(post_actions.delete, stage.ann.id, second.id)
-        assert await stage.db.read(post_writing.tombstone, second.uri) is None
+        assert await stage.db.read(makers.tombstone, second.uri) is None
         assert await stage.db.read(posts.stored, second.id) is None
 
 

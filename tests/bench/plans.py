@@ -22,7 +22,7 @@ from fediblog.store.engine.database import connect
 from fediblog.store.id_paging import Window
 from fediblog.store.people import relations
 from fediblog.store.posts import posts, timelines
-from fediblog.store.queues import delivery_queue, incoming_queue, job_queue
+from fediblog.store.queues import delivery_queue, incoming_queue, job_queue, leases
 from fediblog.store.tx import Param, Tx
 from fediblog.web.pages.post_page import thread_of
 from tests import postgres
@@ -85,17 +85,17 @@ def spread(tx: Tx, scene: Scene) -> None:
 
 
 def lease(tx: Tx, _scene: Scene) -> None:
-    delivery_queue.next_due(tx)
-    delivery_queue.lease(tx, hosts=1, probes=1)
+    leases.next_due(tx)
+    leases.lease(tx, hosts=1, probes=1)
     job_queue.claim(tx)
     incoming_queue.claim(tx)
 
 
 def settle(tx: Tx, _scene: Scene) -> None:
-    delivery = delivery_queue.lease(tx, hosts=1)[0].deliveries[0]
+    delivery = leases.lease(tx, hosts=1)[0].deliveries[0]
     asked = len(tx.asked) if isinstance(tx, Watched) else 0
-    delivery_queue.delivered(tx, delivery)
-    delivery_queue.host_answered(tx, delivery.host)
+    makers.delivered(tx, delivery)
+    makers.host_answered(tx, delivery.host)
     if isinstance(tx, Watched):
         del tx.asked[:asked]  # taking it is a question of its own
 

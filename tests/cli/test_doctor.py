@@ -22,7 +22,7 @@ from fediblog.errors import Unavailable
 from fediblog.federation.site import Site, open_site
 from fediblog.net import Headers, Response
 from fediblog.settings import Settings
-from fediblog.store.people import accounts, relations
+from fediblog.store.people import accounts, hosts, relations
 from fediblog.store.queues import delivery_queue, incoming_queue, job_queue
 from fediblog.store.tx import Tx
 from tests.cli.conftest import ORIGIN
@@ -179,7 +179,7 @@ async def test_hosts_that_do_not_answer(site: Site, clock: Clock) -> None:
     def fail(tx: Tx) -> None:
         for number in range(doctor_local.MOST_HOSTS + 2):
             host = f"dead{number}.example"
-            delivery_queue.remember_scheme(tx, host, "cavage")
+            hosts.remember_scheme(tx, host, "cavage")
             delivery_queue.host_failed(tx, host, "timeout", lambda _failures, _since: tx.now + 60_000)
 
     await site.db.write(fail)

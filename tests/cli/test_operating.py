@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fediblog.cli.command import Command
-from fediblog.cli.command_table import COMMANDS, build_parser
+from fediblog.cli.command_table import COMMANDS
+from fediblog.cli.parser import build_parser
 from fediblog.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -36,14 +37,14 @@ def test_the_guides_show_commands_as_they_are(name: str) -> None:
     found = calls((DOCS / name).read_text())
     assert found
     for words in found:
-        build_parser().parse_args(words)
+        build_parser(COMMANDS).parse_args(words)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command.words))
 def test_the_examples_of_the_help_can_be_called(command: Command) -> None:
     for example in command.examples:
         (words,) = calls(f"```sh\n{example.partition('|')[2] or example}\n```")
-        build_parser().parse_args(words)
+        build_parser(COMMANDS).parse_args(words)
 
 
 def test_the_guide_explains_every_setting_and_no_other() -> None:

@@ -29,6 +29,7 @@ from tests import wording
 from tests.conftest import ENGINES
 from tests.postgres import Cluster
 from tests.remote_accounts import save_remote
+from tests.store import makers
 from tests.world import Sent, World
 
 HOUR, DAY = 3_600_000, 86_400_000  # ms
@@ -117,7 +118,7 @@ async def test_a_fan_out_of_many_steps_reaches_each_inbox_once(hub: Hub, monkeyp
     await hub.world.settle()
     assert sorted(host for host, _ in hub.taken) == hosts
     assert {document["id"] for _, document in hub.taken} == {create}
-    found = await hub.world.read("one.test", delivery_queue.by_uri, create)
+    found = await hub.world.read("one.test", makers.sent, create)
     assert found is not None
     assert (found.total, found.reached) == (35, 35)
     assert await hub.world.read("one.test", job_queue.totals) == {}
@@ -169,7 +170,7 @@ async def test_a_crash_in_the_middle_of_a_fan_out_loses_nothing(
     await hub.world.settle()
     assert {host for host, _ in hub.taken} == set(hosts)
     assert {document["id"] for _, document in hub.taken} == {create}
-    found = await hub.world.read("one.test", delivery_queue.by_uri, create)
+    found = await hub.world.read("one.test", makers.sent, create)
     assert found is not None
     assert (found.total, found.reached, found.waiting) == (30, 30, 0)
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from fediblog.markup.bare_links import addresses
 from fediblog.markup.clean import plain_to_html
 from fediblog.markup.html import MentionTarget, excerpt, plain
-from fediblog.markup.markdown import find_hashtags, find_mentions, render
 from fediblog.markup.text import PLAIN
+from tests.markup.rendering import find_hashtags, find_mentions, render
 
 BOB = {"bob": MentionTarget("https://b.example/1", "https://b.example/@bob", "bob")}
 _HREF = re.compile('href="([^"]+)"')

@@ -7,15 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fediblog.markup.clean import OWN
-from fediblog.markup.code import pygments_css
 from fediblog.markup.html import MentionTarget
-from fediblog.markup.markdown import (
-    Rendered,
-    find_hashtags,
-    find_mentions,
-    render,
-    render_remote,
-)
+from fediblog.markup.markdown import Rendered, render_remote
+from tests.markup.rendering import find_hashtags, find_mentions, render
 from tests.markup.test_clean import SOUP, inspect
 
 BOB = MentionTarget("https://b.example/users/bob", "https://b.example/@bob", "bob@b.example")
@@ -142,11 +136,6 @@ def test_code_has_classes() -> None:
     assert "style" not in html
 
 
-def test_links_are_those_that_readers_see() -> None:
-    source = "https://a.example [b](https://b.example) https://a.example `https://no.example` @ann #x [r](/r)"
-    assert shown(source).links == ("https://a.example", "https://b.example")
-
-
 def test_line_breaks_of_notes() -> None:
     assert shown("a\nb", breaks=True).html == "<p>a<br>\nb</p>\n"
 
@@ -215,11 +204,3 @@ def test_rendering_never_raises(source: str) -> None:
 @pytest.mark.parametrize("source", ["[" * 5000, "*a " * 5000, "`" * 5000, "> " * 2000 + "x", "![" * 3000, "@a" * 9000])
 def test_hostile_markdown_ends(source: str) -> None:
     inspect(render_remote(source))
-
-
-def test_css_is_scoped_and_has_both_schemes() -> None:
-    css = pygments_css()
-    assert css.count("prefers-color-scheme: dark") == 2
-    rules = [line for line in css.splitlines() if "{" in line and not line.startswith("@")]
-    assert rules
-    assert all(line.startswith(".highlight") for line in rules)

@@ -18,7 +18,7 @@ from fediblog.domain.scopes import SCOPES
 from fediblog.federation.site import Site
 from fediblog.mastodon.endpoint_table import Finder
 from fediblog.mastodon.endpoints import ENDPOINTS
-from fediblog.mastodon.schemas import schema_of
+from fediblog.mastodon.schemas import definitions
 from fediblog.store.people import access, apps, logins
 from fediblog.store.tx import Tx
 from tests import wording
@@ -29,6 +29,14 @@ T = TypeVar("T")
 HOST = "blog.test"
 WIDE = ("read", "write", "follow", "push", "profile", "admin:read", "admin:write")
 _FINDER = Finder(ENDPOINTS)
+
+
+def schema_of(gives: str) -> dict[str, Any]:
+    """The schema of an answer: `Status`, `Status[]` for a list, nothing for an empty object."""
+    name = gives.removesuffix("[]")
+    inner = {"$ref": f"#/$defs/{name}"} if name else {"type": "object"}
+    whole = {"type": "array", "items": inner} if gives.endswith("[]") else inner
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$defs": definitions(), **whole}
 
 
 @cache

@@ -10,11 +10,11 @@ import pytest
 from fediblog.domain.documents import Attachment, Emoji, Option, Poll
 from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.mastodon.entities.base import blurhash
-from fediblog.mastodon.schemas import definitions, schema_of
+from fediblog.mastodon.schemas import definitions
 from fediblog.store.tx import Tx
 from tests.mastodon.demands import WHOLE, Demand, demands, holds, kinds, parts, properties, reads, troubles
 from tests.mastodon.inhabited import inhabit
-from tests.mastodon.server import Api, Server
+from tests.mastodon.server import Api, Server, schema_of
 from tests.mastodon.test_every_answer import ABSENT, _asked, _furnish, _path
 from tests.store import makers
 

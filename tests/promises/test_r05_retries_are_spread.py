@@ -8,7 +8,8 @@ import pytest
 
 from fediblog.actions.drafts import Draft
 from fediblog.federation.worker import Worker
-from fediblog.store.queues import delivery_queue
+from fediblog.store.people import hosts
+from fediblog.store.queues import delivery_queue, leases
 from tests import wording
 from tests.federation.pair import Pair
 
@@ -27,7 +28,7 @@ async def _moments(pair: Pair, days: float) -> list[int]:
         before = len(world.network.posts(pair.far))
         await world.workers[pair.near].idle()
         moments += [world.clock.now - start] * (len(world.network.posts(pair.far)) - before)
-        due = await world.read(pair.near, delivery_queue.next_due)
+        due = await world.read(pair.near, leases.next_due)
         world.clock.now = max(world.clock.now + 30_000, due or start + round(days * DAY))
     return moments
 
@@ -59,7 +60,7 @@ async def test_after_a_week_it_is_unavailable_and_one_probe_a_day_goes_on(pair: 
     world.network.down.add(pair.far)
     await _write(pair, "Hello")
     await _moments(pair, 9)
-    (host,) = await world.read(pair.near, delivery_queue.troubled_hosts)
+    (host,) = await world.read(pair.near, hosts.troubled_hosts)
     assert host.unavailable is not None
     assert await world.read(pair.near, delivery_queue.waiting) == 0
     for number in range(20):
@@ -77,4 +78,4 @@ async def test_anything_that_comes_in_ends_the_wait(pair: Pair) -> None:
     await world.do(pair.far, wording.publish, pair.ben.id, Draft(source="I am back"))
     await world.settle()
     assert (before, await world.read(pair.near, delivery_queue.waiting)) == (1, 0)
-    assert await world.read(pair.near, delivery_queue.troubled_hosts) == []
+    assert await world.read(pair.near, hosts.troubled_hosts) == []

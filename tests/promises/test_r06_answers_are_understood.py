@@ -10,8 +10,8 @@ from fediblog.domain.posts import Post
 from fediblog.federation.lookups import action_lookups
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts, relation_lists
-from fediblog.store.queues import delivery_queue
 from tests.federation.pair import Pair
+from tests.store import makers
 
 FINAL = [400, 401, 403, 404, 405, 406, 413, 415, 422, 451, 501]
 LATER = [408, 425, 429, 500, 502, 503, 504, 302, 307]
@@ -25,7 +25,7 @@ async def _send(pair: Pair, source: str = "Hello") -> Post:
 
 async def _state(pair: Pair, post: Post) -> tuple[int, int, int]:
     """Reached, failed, waiting."""
-    found = await pair.world.read(pair.near, delivery_queue.by_uri, pair.world.sites[pair.near].urls.activity(post.id))
+    found = await pair.world.read(pair.near, makers.sent, pair.world.sites[pair.near].urls.activity(post.id))
     assert found is not None
     return found.reached, found.failed, found.waiting
 

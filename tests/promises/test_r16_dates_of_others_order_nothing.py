@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from fediblog.store.id_paging import Window
-from fediblog.store.ids import time_of
 from fediblog.store.queues import job_kinds
 from tests.federation.stranger import Home, Person, home
-from tests.store.makers import home_of
+from tests.store.makers import home_of, time_of
 
 DATES: list[Any] = [
     *("9999-12-31T23:59:59Z", "2999-01-01T00:00:00+23:59", "1969-12-31T23:59:59Z", "0001-01-01T00:00:00Z"),

@@ -18,7 +18,7 @@ from fediblog.protocol.actors import key_uris, read_actor, read_key
 from fediblog.protocol.attachments import write_attachment
 from fediblog.protocol.collections import read_collection
 from fediblog.protocol.contexts import refuse_tricks
-from fediblog.protocol.hostmeta import read_json_template, read_template
+from fediblog.protocol.hostmeta import read_template
 from fediblog.protocol.jsontext import decode, encode
 from fediblog.protocol.nodeinfo import read_discovery, read_software
 from fediblog.protocol.notes import is_bare, read_note, write_note
@@ -84,7 +84,7 @@ UNREADABLE = {
 
 READERS: list[Callable[[Json], object]] = [
     read_actor, read_key, key_uris, read_note, read_activity, read_collection, read_jrd, read_software, read_discovery,
-    read_json_template, readers.ref, readers.refs, readers.addresses, readers.web_link,
+    readers.ref, readers.refs, readers.addresses, readers.web_link,
     readers.moment, readers.duration, readers.number, readers.real, readers.flag, readers.kinds, readers.language,
     readers.media_type, lambda value: readers.text(value, 100), lambda value: readers.language_map(value, 100),
 ]  # fmt: skip

@@ -416,7 +416,7 @@ async def test_what_the_server_cannot_do_now_loses_nothing(blog: Blog, how: str)
     elif how == "unreachable":
         await blog.site.db.close()
     else:
-        for kind in quotas.KINDS:
+        for kind in quotas.LIMITS:
             use_up(blog, kind)
     statuses = dict[str, int]()
     typed = dict.fromkeys(TYPED - {"answer", "language", "scheduled"}, "What I <b>typed</b>")

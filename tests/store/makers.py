@@ -14,11 +14,16 @@ from fediblog.domain.documents import Actor, Key, Note, Visibility
 from fediblog.domain.posts import Notice, Post
 from fediblog.domain.rules import may_see
 from fediblog.domain.urls import Urls
+from fediblog.store import ids
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import FAR, FIRST, Window
-from fediblog.store.people import accounts, logins, relations
+from fediblog.store.people import accounts, hosts, logins, relations
 from fediblog.store.posts import post_columns, post_writing, posts, threads, timelines
 from fediblog.store.posts.timelines import ListedPost
+from fediblog.store.posts.tombstones import Tombstone
+from fediblog.store.queues import delivery_queue
+from fediblog.store.queues.delivery_queue import Outgoing
+from fediblog.store.queues.leases import Delivery
 from fediblog.store.readers import notification_lists
 from fediblog.store.readers.notification_lists import Wanted
 from fediblog.store.tx import Param, Row, Scalar, Tx
@@ -191,3 +196,32 @@ class Watched(Tx):
 def scans(plans: Iterable[str], *tables: str) -> list[str]:
     """The steps that read all of one of these tables (or of a name that stands for one)."""
     return [step for step in plans if step.startswith("SCAN ") and step.split()[1] in tables]
+
+
+def time_of(identifier: int) -> int:
+    """The time (UTC ms) that an id was made for."""
+    return identifier >> ids.BITS
+
+
+def tombstone(tx: Tx, uri: str) -> Tombstone | None:
+    """The tombstone of that id, whatever it was, if it has one."""
+    row = tx.one("select uri, owner, kind, at from tombstone where uri = :uri", uri=uri)
+    return Tombstone(**row._asdict()) if row else None
+
+
+def sent(tx: Tx, uri: str) -> Outgoing | None:
+    """The activity of ours with that id, and how far it got."""
+    row = tx.one("select * from outgoing where uri = :uri", uri=uri)
+    return Outgoing(**row._asdict()) if row else None
+
+
+def delivered(tx: Tx, delivery: Delivery) -> None:
+    """An inbox took it."""
+    delivery_queue.delivered_all(tx, delivery.outgoing, [delivery.id])
+
+
+def host_answered(tx: Tx, host: str, scheme: str | None = None) -> None:
+    """A host works; `scheme` is the signature scheme that it turned out to want."""
+    if scheme is not None:
+        hosts.remember_scheme(tx, host, scheme)
+    hosts.hosts_answered(tx, [host])

@@ -7,8 +7,9 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fediblog.store.ids import IdMaker, first_of, time_of
+from fediblog.store.ids import IdMaker, first_of
 from tests.conftest import Clock
+from tests.store.makers import time_of
 
 
 @given(st.lists(st.integers(min_value=1, max_value=4_000_000_000_000), min_size=1, max_size=60))

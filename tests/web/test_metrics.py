@@ -165,7 +165,7 @@ async def test_who_reads_too_much_is_told_to_slow_down_and_others_are_not(
 
 
 async def test_an_account_can_write_only_so_much(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(quotas._LIMITS, "post", (2, 36.0))
+    monkeypatch.setitem(quotas.LIMITS, "post", (2, 36.0))
     site = world.sites[HOST]
     alice, bob = await world.person(HOST, "alice"), await world.person(HOST, "bob")
     for _ in range(2):

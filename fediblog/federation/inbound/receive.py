@@ -30,9 +30,9 @@ from fediblog.protocol.contexts import refuse_tricks
 from fediblog.protocol.jsontext import LIMIT, decode_object
 from fediblog.protocol.negotiate import is_activity_type
 from fediblog.protocol.signatures import IncomingRequest
-from fediblog.store.people import accounts
+from fediblog.store.people import accounts, hosts
 from fediblog.store.people.accounts import StoredKey, host_of
-from fediblog.store.queues import delivery_queue, incoming_queue
+from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
 
 __all__ = ["Receipt", "process", "receive"]
@@ -150,7 +150,7 @@ async def _take(site: Site, incoming: IncomingRequest, letter: _Letter, others: 
     if signer.state == "suspended" or known.blocked:
         raise Refused("account-suspended", signer.uri, key="refusal.account-not-taken")
     if known.failing:
-        await site.db.write_here(delivery_queue.host_heard, host_of(signer.uri))
+        await site.db.write_here(hosts.host_heard, host_of(signer.uri))
     if activity.actor == signer.uri:
         authority.may_speak(signer.uri, activity)
     elif not forwarded.may_be_forwarded(activity, letter.document):

@@ -70,7 +70,7 @@ async def _asked(site: Site, url: str, budget: Budget, accept: str) -> Response:
 
 async def _template(site: Site, host: str, budget: Budget) -> str:
     url = plain_if_loopback(site, host, f"https://{host}/.well-known/host-meta")
-    answer = await _asked(site, url, budget, "application/xrd+xml")
+    answer = await _asked(site, url, budget, hostmeta.XML_TYPE)
     template = hostmeta.read_template(answer.body[:_META_LIMIT].decode("utf-8", "replace"))
     if not template:
         raise NotFound(detail=url)

@@ -24,8 +24,8 @@ from fediblog.protocol import retry
 from fediblog.protocol.follower_digest import HEADER
 from fediblog.protocol.retry import Verdict
 from fediblog.store.people.hosts import blocked_among
-from fediblog.store.queues import delivery_queue
-from fediblog.store.queues.delivery_queue import Batch, Delivery
+from fediblog.store.queues import delivery_queue, leases
+from fediblog.store.queues.leases import Batch, Delivery
 from fediblog.store.tx import Tx
 
 CONTENT_TYPE = "application/activity+json"  # without a parameter, as everybody sends it
@@ -38,7 +38,7 @@ _OURS = frozenset({"busy"})  # a failure that says nothing about the other side
 
 def take(tx: Tx, hosts: int, probes: int) -> list[Batch]:
     """Lease due hosts. What waits for a blocked one is refused here, and never sent."""
-    batches = delivery_queue.lease(tx, hosts=hosts, probes=probes)
+    batches = leases.lease(tx, hosts=hosts, probes=probes)
     blocked = blocked_among(tx, [batch.host for batch in batches])
     for host in sorted(blocked):
         delivery_queue.refuse_all(tx, host, pack("delivery.blocked"))

@@ -15,9 +15,9 @@ from fediblog.federation.site import Site
 from fediblog.net import Scheme
 from fediblog.protocol import retry
 from fediblog.protocol.retry import Verdict
-from fediblog.store.people import operator_alerts
+from fediblog.store.people import hosts, operator_alerts
 from fediblog.store.queues import delivery_queue, job_kinds, job_queue
-from fediblog.store.queues.delivery_queue import Delivery
+from fediblog.store.queues.leases import Delivery
 from fediblog.store.tx import Tx
 
 PAUSE = 0.02  # seconds that the first one waits for others
@@ -124,15 +124,15 @@ class ResultWriter:
 
 def settle(tx: Tx, some: Sequence[BatchResults], now: int, dice: Dice) -> None:
     """Store what came of these batches, each of another host."""
-    delivery_queue.lock_hosts(tx, [learned.host for learned in some])
+    hosts.lock_hosts(tx, [learned.host for learned in some])
     outcomes = sorted((each for learned in some for each in learned.done), key=lambda each: each.delivery.outgoing)
     for outgoing, group in groupby(outcomes, lambda each: each.delivery.outgoing):
         _settle_activity(tx, outgoing, list(group))
     for learned in some:
         if learned.scheme is not None:
-            delivery_queue.remember_scheme(tx, learned.host, learned.scheme)
+            hosts.remember_scheme(tx, learned.host, learned.scheme)
     if working := [each.host for each in some if each.answered or (each.erred and not each.failure)]:
-        delivery_queue.hosts_answered(tx, working)
+        hosts.hosts_answered(tx, working)
     for learned in some:
         if learned.clock_gap is not None:
             operator_alerts.note_clock(tx, learned.host, learned.clock_gap)
@@ -161,8 +161,8 @@ def _settle_failure(tx: Tx, learned: BatchResults, now: int, dice: Dice) -> None
         return retry.next_try(failures, now, learned.wait, jitter) or retry.next_probe(now, jitter)
 
     if learned.erred and learned.suspect is not None:
-        delivery_queue.suspect(tx, learned.host, learned.suspect)
+        hosts.suspect(tx, learned.host, learned.suspect)
     if learned.failure:
         delivery_queue.host_failed(tx, learned.host, learned.failure, backoff)
     elif not learned.answered and not learned.erred:
-        delivery_queue.give_back(tx, learned.host)
+        hosts.give_back(tx, learned.host)

@@ -7,8 +7,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-DRAFT = "https://json-schema.org/draft/2020-12/schema"
-
 
 @cache
 def definitions() -> dict[str, Any]:
@@ -22,11 +20,3 @@ def definitions() -> dict[str, Any]:
                 raise ValueError(f"{name} is described twice")
             found[name] = schema
     return found
-
-
-def schema_of(gives: str) -> dict[str, Any]:
-    """The schema of an answer: `Status`, `Status[]` for a list, nothing for an empty object."""
-    name = gives.removesuffix("[]")
-    inner = {"$ref": f"#/$defs/{name}"} if name else {"type": "object"}
-    whole = {"type": "array", "items": inner} if gives.endswith("[]") else inner
-    return {"$schema": DRAFT, "$defs": definitions(), **whole}

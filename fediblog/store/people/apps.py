@@ -234,12 +234,6 @@ def revoke_all(tx: Tx, login: int, account: int | None = None) -> None:
     tx.notify(TOKENS)
 
 
-def narrow(tx: Tx, number: int, scopes: Sequence[str]) -> None:
-    """Let a token do no more than this."""
-    tx.run("update token set scopes = :scopes where id = :id", id=number, scopes=" ".join(scopes))
-    tx.notify(TOKENS)
-
-
 def sweep(tx: Tx) -> int:
     """Forget codes that have run out, tokens that stand for nobody, and apps that nobody has used for long."""
     gone = tx.run("delete from app_code where expires < :old", old=tx.now - 86_400_000)

@@ -33,13 +33,6 @@ def schemes(tx: Tx, limit: int = 10_000) -> dict[str, str]:
     return {row.name: row.scheme for row in rows}
 
 
-def host_answered(tx: Tx, host: str, scheme: str | None = None) -> None:
-    """The host works: its failures are forgotten and it is given back. `scheme` is what it turned out to want."""
-    if scheme is not None:
-        tx.run("update host set scheme = :scheme where name = :host", scheme=scheme, host=host)
-    hosts_answered(tx, [host])
-
-
 def hosts_answered(tx: Tx, hosts: Sequence[str]) -> None:
     """These hosts work: their failures are forgotten and they are given back."""
     tx.run(

@@ -9,10 +9,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Note, Poll, Visibility
+from fediblog.domain.documents import OPEN, Note, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.store.json_columns import poll_text
-from fediblog.store.posts import approvals, conversations, post_columns, quotes, tags_and_files, thread_links
+from fediblog.store.posts import (
+    approvals,
+    conversations,
+    post_columns,
+    quotes,
+    tags_and_files,
+    thread_links,
+    tombstones,
+)
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.queues import events, poll_totals
 from fediblog.store.tx import Row, Tx
@@ -201,8 +209,8 @@ def set_told(tx: Tx, post: Post, note: Note) -> bool:
 
 def remove(tx: Tx, post: Post) -> None:
     """Delete a post and all that hangs on it; leaves a tombstone. Answers to it stay, without a parent."""
-    open_to_all = post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)  # of others nobody learns that they were
-    bury(tx, post.uri, post.author, post.kind, local=post.local, page=post.url if post.local and open_to_all else "")
+    page = post.url if post.local and post.visibility in OPEN else ""  # of others nobody learns that they were
+    tombstones.leave(tx, post.uri, post.author, post.kind, local=post.local, page=page)
     quotes.forget(tx, post.uri)
     approvals.forget(tx, post.uri)
     audience = " ".join((post.visibility.value, *map(str, post.addressed)))
@@ -216,42 +224,6 @@ def remove(tx: Tx, post: Post) -> None:
 def discard(tx: Tx, post: int) -> None:
     """Forget a draft or a post for later: nobody has seen it, so nothing is left of it."""
     tx.run("delete from post where id = :id and state in ('draft', 'scheduled')", id=post)
-
-
-def bury(tx: Tx, uri: str, owner: str, kind: str = "", *, local: bool = False, page: str = "") -> None:
-    """Leave a tombstone: that id is never used again. `page` is the address at which people could see it."""
-    tx.run(
-        "insert into tombstone (uri, owner, kind, local, page, at) values (:uri, :owner, :kind, :local, :page, :now)"
-        " on conflict do nothing",
-        uri=uri,
-        owner=owner,
-        kind=kind,
-        local=int(local),
-        page=page,
-        now=tx.now,
-    )
-
-
-class Tombstone(Struct, frozen=True, kw_only=True):
-    """What remains of a deleted thing."""
-
-    uri: str
-    owner: str
-    kind: str
-    at: int
-
-
-def tombstone(tx: Tx, uri: str) -> Tombstone | None:
-    """The tombstone of that id, if it has one."""
-    row = tx.one("select uri, owner, kind, at from tombstone where uri = :uri", uri=uri)
-    return Tombstone(**row._asdict()) if row else None
-
-
-def tombstone_of_page(tx: Tx, page: str) -> Tombstone | None:
-    """The tombstone of what was last seen at that address; whether something new is there is for others to ask."""
-    rows = "select uri, owner, kind, at from tombstone where page = :page and page <> '' order by at desc, uri limit 1"
-    row = tx.one(rows, page=page)
-    return Tombstone(**row._asdict()) if row else None
 
 
 def publish_now(tx: Tx, post: int, month: str, address: tuple[str, str]) -> None:
@@ -284,12 +256,6 @@ def remove_all_of(tx: Tx, account: Account) -> None:
     tx.run("delete from reaction where account = :id", id=account.id)
     tx.run("delete from boost where account = :id", id=account.id)
     tx.run("delete from notice where actor = :id and kind in ('like', 'boost')", id=account.id)
-
-
-def completed_at(tx: Tx, post: int) -> int:
-    """When the thread around a post was last completed (ms); 0 for never."""
-    row = tx.one("select completed from post where id = :id", id=post)
-    return row.completed or 0 if row else 0
 
 
 def set_completed(tx: Tx, post: int) -> None:

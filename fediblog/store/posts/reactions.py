@@ -97,16 +97,6 @@ def shown_emoji(tx: Tx, account: int, post: int) -> str:
     return str(row.content) if row else ""
 
 
-def liked(tx: Tx, account: int, limit: int = 40) -> list[int]:
-    """Numbers of the posts that the account liked, the latest first."""
-    rows = tx.all(
-        "select post from reaction where account = :id and kind = 'like' order by created desc limit :n",
-        id=account,
-        n=limit,
-    )
-    return [row.post for row in rows]
-
-
 def boost(
     tx: Tx, account: int, post: int, uri: str, *, visibility: str = "public", number: int | None = None
 ) -> int | None:

@@ -13,23 +13,8 @@ from msgspec import Struct
 
 from fediblog.messages.stored import pack
 from fediblog.store.people.accounts import host_of
-from fediblog.store.people.hosts import TroubledHost as TroubledHost
-from fediblog.store.people.hosts import give_back as give_back
-from fediblog.store.people.hosts import host_answered as host_answered
-from fediblog.store.people.hosts import host_heard as host_heard
-from fediblog.store.people.hosts import hosts_answered as hosts_answered
-from fediblog.store.people.hosts import lock_hosts as lock_hosts
-from fediblog.store.people.hosts import remember_scheme as remember_scheme
-from fediblog.store.people.hosts import schemes as schemes
-from fediblog.store.people.hosts import suspect as suspect
-from fediblog.store.people.hosts import troubled_hosts as troubled_hosts
 from fediblog.store.queues import job_kinds, job_queue
-from fediblog.store.queues.leases import LEASE as LEASE
-from fediblog.store.queues.leases import Batch as Batch
-from fediblog.store.queues.leases import Delivery as Delivery
-from fediblog.store.queues.leases import lease as lease
-from fediblog.store.queues.leases import next_due as next_due
-from fediblog.store.queues.leases import release_all as release_all
+from fediblog.store.queues.leases import Delivery
 from fediblog.store.tx import Scalar, Tx
 
 CHANNEL = "deliveries"
@@ -182,12 +167,6 @@ def get(tx: Tx, number: int) -> Outgoing | None:
     return Outgoing(**row._asdict()) if row else None
 
 
-def by_uri(tx: Tx, uri: str) -> Outgoing | None:
-    """The activity of that id."""
-    row = tx.one("select * from outgoing where uri = :uri", uri=uri)
-    return Outgoing(**row._asdict()) if row else None
-
-
 def latest(tx: Tx, account: int, *, before: int | None = None, limit: int = 50) -> list[Outgoing]:
     """What the account sent about its posts, newest first, for the page that shows how far each got."""
     rows = tx.all(
@@ -221,11 +200,6 @@ def failures(tx: Tx, outgoing: int, limit: int = 100) -> list[Failure]:
         n=limit,
     )
     return [Failure._make(row) for row in rows]
-
-
-def delivered(tx: Tx, delivery: Delivery) -> None:
-    """It was taken in; nothing more to do."""
-    delivered_all(tx, delivery.outgoing, [delivery.id])
 
 
 def delivered_all(tx: Tx, outgoing: int, deliveries: Sequence[int]) -> None:

@@ -24,7 +24,6 @@ from fediblog.store.people import accounts, relation_lists, relations
 from fediblog.store.posts import (
     custom_emoji,
     interactions,
-    post_writing,
     posts,
     profile_posts,
     reactions,
@@ -179,7 +178,7 @@ def _by_slug(tx: Tx, urls: Urls, handle: str, month: str, slug: str) -> int:
     whole = posts.by_slug(tx, account.id, month, slug)
     if whole is not None:
         return whole.id
-    grave = post_writing.tombstone_of_page(tx, urls.page(account.handle, 0, month, slug))
+    grave = tombstones.of_page(tx, urls.page(account.handle, 0, month, slug))
     number = urls.post_number(grave.uri) if grave is not None else None
     if number is None:
         raise NotFound

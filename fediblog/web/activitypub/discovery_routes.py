@@ -13,7 +13,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound, Refused
 from fediblog.federation.site_totals import total
 from fediblog.protocol import hostmeta, nodeinfo
-from fediblog.protocol.webfinger import Resource, parse_resource, write_jrd
+from fediblog.protocol.webfinger import JRD_TYPE, Resource, parse_resource, write_jrd
 from fediblog.store.people import accounts, server_state
 from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
@@ -38,7 +38,7 @@ async def webfinger(request: Request) -> Response:
         subscribe="" if server else f"{site.urls.origin}/people?follow={{uri}}",
         avatar=account.icon.url if account.icon else "",
     )
-    response = document(request, answer, media_type="application/jrd+json; charset=utf-8")
+    response = document(request, answer, media_type=JRD_TYPE)
     response.headers.update(_CORS)
     return response
 
@@ -74,7 +74,7 @@ def _living(account: Account | None) -> Account:
 
 async def host_meta(request: Request) -> Response:
     """RFC 6415, for those who look for WebFinger the old way."""
-    return Response(hostmeta.write_xml(site_of(request).urls.origin), media_type="application/xrd+xml", headers=_CORS)
+    return Response(hostmeta.write_xml(site_of(request).urls.origin), media_type=hostmeta.XML_TYPE, headers=_CORS)
 
 
 async def host_meta_json(request: Request) -> Response:

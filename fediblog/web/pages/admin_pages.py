@@ -12,7 +12,7 @@ from starlette.routing import Route
 from fediblog.actions import moderation_actions
 from fediblog.domain.posts import Post
 from fediblog.errors import Forbidden, Invalid
-from fediblog.store.people import operator_alerts, relations
+from fediblog.store.people import hosts, operator_alerts, relations
 from fediblog.store.people.hosts import TroubledHost
 from fediblog.store.people.operator_alerts import Trouble
 from fediblog.store.posts import posts
@@ -61,7 +61,7 @@ def _deliveries(tx: Tx, visit: Visit, before: int | None) -> tuple[list[Sent], l
         )
         for outgoing in latest
     ]
-    return sent, delivery_queue.troubled_hosts(tx), operator_alerts.standing(tx) if visit.is_owner else []
+    return sent, hosts.troubled_hosts(tx), operator_alerts.standing(tx) if visit.is_owner else []
 
 
 async def refusals(request: Request) -> Response:

@@ -123,7 +123,7 @@ def _by_slug(tx: Tx, viewer: int, urls: Urls, handle: str, month: str, slug: str
         months = profile_posts.months(tx, account.id)
         others = (posts.by_slug(tx, account.id, name, slug.lower(), viewer) for name, _ in months)
         post = next((other for other in others if other is not None), None)
-    if post is None and post_writing.tombstone_of_page(tx, urls.page(account.handle, 0, month, slug)) is not None:
+    if post is None and tombstones.of_page(tx, urls.page(account.handle, 0, month, slug)) is not None:
         raise Gone
     if post is None or post.state != "published":
         raise NotFound

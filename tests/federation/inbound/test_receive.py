@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fediblog.federation.inbound import receive
 from fediblog.federation.lookups import fetch_budget
 from fediblog.protocol.signatures import IncomingRequest
-from fediblog.store.people import accounts, relations
+from fediblog.store.people import accounts, hosts, relations
 from fediblog.store.posts import posts
 from fediblog.store.queues import delivery_queue, incoming_queue
 from fediblog.store.tx import Tx
@@ -175,7 +175,7 @@ async def test_what_came_in_ends_the_silence_of_a_server(at_home: Home, bob: Per
     await at_home.know(bob)
 
     def fail(tx: Tx) -> None:
-        delivery_queue.remember_scheme(tx, "bob.test", "cavage")
+        hosts.remember_scheme(tx, "bob.test", "cavage")
         delivery_queue.host_failed(tx, "bob.test", "timeout", lambda _failures, _since: 2 * at_home.clock.now)
 
     await at_home.site.db.write(fail)

@@ -20,9 +20,9 @@ from fediblog.federation.site import Site
 from fediblog.messages.stored import unpack
 from fediblog.protocol import signatures
 from fediblog.protocol.keys import load_public
-from fediblog.store.people import relations
-from fediblog.store.queues import delivery_queue, job_queue
-from fediblog.store.queues.delivery_queue import Batch
+from fediblog.store.people import hosts, relations
+from fediblog.store.queues import delivery_queue, job_queue, leases
+from fediblog.store.queues.leases import Batch
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.world import Network, Sent, WorldEngine, add_person, keys_of, new_site
@@ -188,7 +188,7 @@ async def test_a_signature_that_is_not_understood_is_made_in_the_other_way_and_t
     await post.work()
     assert len(post.network.posts()) == 3
     assert "signature-input" in post.network.posts()[-1].headers
-    assert await post.site.db.read(delivery_queue.schemes) == {"bob.test": "rfc9421"}
+    assert await post.site.db.read(hosts.schemes) == {"bob.test": "rfc9421"}
 
 
 async def test_retries_are_spread_over_a_week_and_then_one_a_day(post: Post) -> None:
@@ -200,7 +200,7 @@ async def test_retries_are_spread_over_a_week_and_then_one_a_day(post: Post) -> 
         before = len(post.network.posts())
         await post.work()
         moments += [(post.clock.now - start) // 1000] * (len(post.network.posts()) - before)
-        due = await post.site.db.read(delivery_queue.next_due)
+        due = await post.site.db.read(leases.next_due)
         if due is None:
             break
         post.clock.now = max(due, post.clock.now + 1)
@@ -209,7 +209,7 @@ async def test_retries_are_spread_over_a_week_and_then_one_a_day(post: Post) -> 
     assert set(pauses[6:]) == {DAY}
     assert moments[-1] <= 8 * DAY
     assert await post.state(number) == (0, 1, 0)
-    (host,) = await post.site.db.read(delivery_queue.troubled_hosts)
+    (host,) = await post.site.db.read(hosts.troubled_hosts)
     assert host.unavailable is not None
 
     before = len(post.network.posts())
@@ -248,7 +248,7 @@ async def test_hearing_from_a_host_ends_the_wait(post: Post) -> None:
     post.network.down.clear()
     await post.work()
     before = await post.state(number)
-    await post.site.db.write(delivery_queue.host_heard, "bob.test")
+    await post.site.db.write(hosts.host_heard, "bob.test")
     await post.work()
     assert (before, await post.state(number)) == ((0, 0, 1), (1, 0, 0))
 
@@ -344,7 +344,7 @@ async def test_a_lone_message_that_is_answered_with_an_error_puts_off_no_other(p
         post.clock.forward(minutes=waits)
         await post.work()  # the first time and each time again, it goes alone
         assert post.told()[-1] == "QuoteRequest"
-        assert await post.site.db.read(delivery_queue.troubled_hosts) == []
+        assert await post.site.db.read(hosts.troubled_hosts) == []
         other = await post.emit(inbox(), inbox(name="another"))
         await post.work()
         assert await post.state(other) == (2, 0, 0)
@@ -356,7 +356,7 @@ async def test_the_message_for_two_inboxes_of_a_host_is_still_one(post: Post) ->
     await post.emit(inbox(), inbox(name="another"), kind="QuoteRequest")
     await post.work()
     assert len(post.told()) == 2
-    assert await post.site.db.read(delivery_queue.troubled_hosts) == []
+    assert await post.site.db.read(hosts.troubled_hosts) == []
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -368,7 +368,7 @@ async def test_a_second_message_that_fails_in_a_row_is_the_hosts_failure(post: P
             await post.work()
     await post.work()
     assert len(post.told()) == 2, "the third one is not tried"
-    (host,) = await post.site.db.read(delivery_queue.troubled_hosts)
+    (host,) = await post.site.db.read(hosts.troubled_hosts)
     assert (host.name, unpack("de", host.last_error)) == ("bob.test", "Der Server antwortete mit 500.")
     moments = []
     for _ in range(24 * 60):
@@ -388,7 +388,7 @@ async def test_errors_with_a_success_between_them_are_two_messages_faults(post: 
     for kind in ("Flag", "Create", "Undo", "Create", "Flag"):
         await post.emit(inbox(), kind=kind)
         await post.work()
-        assert await post.site.db.read(delivery_queue.troubled_hosts) == []
+        assert await post.site.db.read(hosts.troubled_hosts) == []
     assert post.told() == ["Flag", "Create", "Undo", "Create", "Flag"]
 
 
@@ -499,7 +499,7 @@ async def test_a_lease_that_was_lost_runs_out(post: Post) -> None:
     await post.emit(inbox())
     assert len(await post.batches()) == 1
     assert await post.batches() == []
-    post.clock.forward(ms=delivery_queue.LEASE)
+    post.clock.forward(ms=leases.LEASE)
     assert len(await post.batches()) == 1
 
 

@@ -17,8 +17,9 @@ from fediblog.federation.outbound.delivery_results import BatchResults, Delivery
 from fediblog.federation.site import Site
 from fediblog.protocol.retry import Verdict
 from fediblog.store.people import hosts
-from fediblog.store.queues import delivery_queue, job_queue
-from fediblog.store.queues.delivery_queue import Batch, Outgoing
+from fediblog.store.queues import delivery_queue, job_queue, leases
+from fediblog.store.queues.delivery_queue import Outgoing
+from fediblog.store.queues.leases import Batch
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.world import Network, WorldEngine, add_person, keys_of, new_site
@@ -39,7 +40,7 @@ class Desk:
             inboxes = [f"https://{name}/inbox" for name in names]
             uri = self.site.urls.activity(number)
             delivery_queue.emit(tx, self.sender.id, uri, "Create", uri, "{}", number=number, inboxes=inboxes)
-            return sorted(delivery_queue.lease(tx, hosts=len(names)), key=lambda batch: batch.host)
+            return sorted(leases.lease(tx, hosts=len(names)), key=lambda batch: batch.host)
 
         return await self.site.db.write(deed)
 
@@ -92,7 +93,7 @@ async def test_those_that_end_within_a_moment_are_stored_in_one_transaction(
     )
     (job,) = await desk.site.db.write(job_queue.claim)
     assert (job.kind, job.subject) == ("confirm-gone", batches[15].deliveries[0].inbox)
-    assert await desk.site.db.write(delivery_queue.lease) == [], "what failed waits, what was taken in is over"
+    assert await desk.site.db.write(leases.lease) == [], "what failed waits, what was taken in is over"
 
 
 async def test_the_only_one_does_not_wait_for_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

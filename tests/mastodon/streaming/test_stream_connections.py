@@ -13,6 +13,7 @@ from fediblog.domain.documents import Visibility
 from fediblog.mastodon.streaming import hub
 from fediblog.store.people import apps
 from fediblog.store.readers import lists
+from fediblog.store.tx import Tx
 from tests import wording
 from tests.mastodon.server import HOST, Server
 from tests.mastodon.sockets import Closed, Socket
@@ -145,14 +146,19 @@ async def test_nobody_hears_what_is_not_for_them(server: Server) -> None:
         assert socket.nothing()
 
 
+def _narrow(tx: Tx, token: int, scopes: str) -> None:
+    tx.run("update token set scopes = :scopes where id = :id", id=token, scopes=scopes)
+    tx.notify(apps.TOKENS)
+
+
 async def test_a_revoked_or_narrowed_token_loses_its_streams_at_once(server: Server) -> None:
     token = await server.token("alice")
     number = (await server.read(apps.token, apps.digest(token))).id  # type: ignore[union-attr]
     async with Socket(server.app, token=token, stream="user") as socket:
-        await server.write(apps.narrow, number, ("read:statuses",))
+        await server.write(_narrow, number, "read:statuses")
         assert await server.publish("alice")
         await socket.update()
-        await server.write(apps.narrow, number, ("write",))
+        await server.write(_narrow, number, "write")
         with pytest.raises(Closed):
             await socket.hear()
     token = await server.token("alice")

@@ -12,7 +12,7 @@ from fediblog.inbox.post_handlers import take_in
 from fediblog.prepare.note_cleaner import harmless
 from fediblog.store.engine.database import Database
 from fediblog.store.people import apps, relations
-from fediblog.store.posts import arrivals, post_writing, posts, reactions
+from fediblog.store.posts import arrivals, posts, reactions, tombstones
 from fediblog.store.queues import incoming_queue, push_subscriptions
 from fediblog.store.tx import Tx
 from tests.store import makers
@@ -41,7 +41,7 @@ async def test_each_answer_has_its_own_cause(db: Database) -> None:
         incoming_queue.remember_early(tx, uri, "https://other.example/u", "Delete")
         assert not _stands(tx, bob)["early"]
         incoming_queue.remember_early(tx, uri, bob.uri, "Delete")
-        post_writing.bury(tx, uri, bob.uri)
+        tombstones.leave(tx, uri, bob.uri)
         makers.post(tx, bob, uri=uri)
         relations.block_host(tx, "far.example")
         stands = _stands(tx, bob)

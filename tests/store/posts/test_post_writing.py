@@ -18,7 +18,6 @@ from fediblog.domain.documents import (
     Visibility,
 )
 from fediblog.store.engine.database import Database
-from fediblog.store.ids import time_of
 from fediblog.store.posts import (
     media_files,
     post_columns,
@@ -28,10 +27,13 @@ from fediblog.store.posts import (
     reactions,
     threads,
     timelines,
+    tombstones,
 )
+from fediblog.store.posts.tombstones import Tombstone
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
-from tests.store.makers import DAY, Watched, everything, local, note, post, remote, scans, undone, whole
+from tests.store import makers
+from tests.store.makers import DAY, Watched, everything, local, note, post, remote, scans, time_of, undone, whole
 
 PUBLIC = post_columns.Placement(visibility=Visibility.PUBLIC)
 
@@ -205,15 +207,15 @@ async def test_removal_leaves_a_tombstone_and_the_answers(db: Database) -> None:
         gone = whole(tx, first)
         post_writing.remove(tx, gone)
         assert posts.stored(tx, first) is None
-        tomb = post_writing.tombstone(tx, gone.uri)
-        assert tomb == post_writing.Tombstone(uri=gone.uri, owner=author.uri, kind="Note", at=tx.now)
+        tomb = makers.tombstone(tx, gone.uri)
+        assert tomb == Tombstone(uri=gone.uri, owner=author.uri, kind="Note", at=tx.now)
         assert [whole(tx, n).parent for n in numbers] == [None, *numbers[:2]]
         assert {whole(tx, n).root for n in numbers} == {first}, "the rest of the thread stays together"
         for table in ("reaction", "boost", "notice", "stream"):
             assert tx.all(f"select * from {table}") == []
-        assert post_writing.tombstone(tx, "https://far.example/never") is None
-        post_writing.bury(tx, gone.uri, "https://evil.example/")
-        assert post_writing.tombstone(tx, gone.uri) == tomb
+        assert makers.tombstone(tx, "https://far.example/never") is None
+        tombstones.leave(tx, gone.uri, "https://evil.example/")
+        assert makers.tombstone(tx, gone.uri) == tomb
 
     await db.write(check)
 
@@ -241,7 +243,7 @@ async def test_all_of_an_account_can_be_removed(db: Database) -> None:
         uris = [whole(tx, n).uri for n in mine]
         draft = whole(tx, post(tx, author, state="draft")).uri
         answer = post(tx, other, in_reply_to=uris[0])
-        post_writing.bury(tx, uris[1], author.uri)  # half done already
+        tombstones.leave(tx, uris[1], author.uri)  # half done already
         for who in (author, other):
             reactions.react(tx, who.id, kept, f"{who.uri}/like")
             reactions.boost(tx, who.id, kept, f"{who.uri}/boost")
@@ -252,8 +254,8 @@ async def test_all_of_an_account_can_be_removed(db: Database) -> None:
         assert whole(tx, answer).parent is None
         left = whole(tx, kept)
         assert (left.comments, left.like_total, left.boost_total) == (1, 1, 1), "what was below stays in the thread"
-        assert all(post_writing.tombstone(tx, uri) for uri in uris)
-        assert post_writing.tombstone(tx, draft) is None, "nobody ever saw it"
+        assert all(makers.tombstone(tx, uri) for uri in uris)
+        assert makers.tombstone(tx, draft) is None, "nobody ever saw it"
         told = [(row.kind, row.actor) for row in tx.all("select kind, actor from notice order by id")]
         assert told == [("follow", author.id), ("like", other.id)], "what is taken back is not told any more"
 

@@ -70,7 +70,6 @@ async def test_who_liked_and_who_passed_it_on(db: Database, clock: Clock) -> Non
         assert [each.id for _, each in boosters] == [people[index].id for index in (3, 1, 2)]
         assert interactions.boost_uris(tx, number) == ["u:boost2", "u:boost1", "u:boost3"]
         assert interactions.boost_uris(tx, number, limit=2) == ["u:boost2", "u:boost1"]
-        assert reactions.liked(tx, people[1].id) == [number]
         assert (interactions.first_reactions(tx, 0), interactions.boosters(tx, 0)) == ([], [])
 
     await db.write(check)
@@ -150,7 +149,6 @@ async def test_reactions_are_found_by_an_index(db: Database) -> None:
         reactions.boost(seen, bob.id, number, "u:2")
         reactions.by_uri(seen, "u:1")
         interactions.first_reactions(seen, number)
-        reactions.liked(seen, bob.id)
         interactions.like_uris(seen, number)
         interactions.boosters(seen, number)
         interactions.boost_uris(seen, number)

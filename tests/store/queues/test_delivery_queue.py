@@ -14,10 +14,12 @@ import pytest
 
 from fediblog.store.engine.database import Database
 from fediblog.store.people import hosts, relations
-from fediblog.store.queues import delivery_queue, job_queue
-from fediblog.store.queues.delivery_queue import KEPT_TRYING, LEASE, MOST_TRIES, Batch, Delivery
+from fediblog.store.queues import delivery_queue, job_queue, leases
+from fediblog.store.queues.delivery_queue import KEPT_TRYING, MOST_TRIES
+from fediblog.store.queues.leases import LEASE, Batch, Delivery
 from fediblog.store.tx import Conflict, Tx
 from tests.conftest import Clock
+from tests.store import makers
 from tests.store.makers import DAY, Watched, local, post, scans
 
 
@@ -61,17 +63,17 @@ async def test_an_activity_is_stored_once_with_a_delivery_for_each_inbox(db: Dat
         number = emit(tx, inbox(1), inbox(2), inbox(2), inbox(2, "own"), post=5)
         stored = delivery_queue.get(tx, number)
         assert stored is not None
-        assert stored == delivery_queue.by_uri(tx, f"https://blog.example/x/{number}")
+        assert stored == makers.sent(tx, f"https://blog.example/x/{number}")
         assert (stored.total, stored.reached, stored.failed, stored.waiting) == (3, 0, 0, 3)
         assert delivery_queue.add_deliveries(tx, number, [inbox(2), inbox(3)]) == 1
         assert delivery_queue.add_deliveries(tx, number, []) == delivery_queue.add_deliveries(tx, 1, [inbox(1)]) == 0
         assert delivery_queue.waiting(tx) == 4
         assert [each.id for each in delivery_queue.latest(tx, stored.account)] == [number]
         assert delivery_queue.latest(tx, stored.account, before=number) == []
-        assert (delivery_queue.get(tx, 0), delivery_queue.by_uri(tx, "x:")) == (None, None)
+        assert (delivery_queue.get(tx, 0), makers.sent(tx, "x:")) == (None, None)
         second = emit(tx, inbox(1))
         assert len(delivery_queue.latest(tx, stored.account)) == 1, "only what is about a post"
-        batches = delivery_queue.lease(tx)
+        batches = leases.lease(tx)
         assert sorted(sent(batches)) == [
             (inbox(1), number),
             (inbox(1), second),
@@ -101,15 +103,15 @@ async def test_a_mentioned_follower_gets_it_once(db: Database) -> None:
 
     def check(tx: Tx) -> None:
         number = emit(tx, inbox(1), followers=True)
-        (batch,) = delivery_queue.lease(tx)
-        delivery_queue.delivered(tx, batch.deliveries[0])
-        delivery_queue.delivered(tx, batch.deliveries[0])
-        delivery_queue.host_answered(tx, "h1.example")
+        (batch,) = leases.lease(tx)
+        makers.delivered(tx, batch.deliveries[0])
+        makers.delivered(tx, batch.deliveries[0])
+        makers.host_answered(tx, "h1.example")
         (job,) = job_queue.claim(tx)
         assert delivery_queue.add_deliveries(tx, number, [inbox(1), inbox(2)]) == 1
-        (batch,) = delivery_queue.lease(tx)
+        (batch,) = leases.lease(tx)
         assert batch.host == "h2.example"
-        delivery_queue.delivered(tx, batch.deliveries[0])
+        makers.delivered(tx, batch.deliveries[0])
         job_queue.done(tx, job.id)
         stored = delivery_queue.get(tx, number)
         assert stored is not None
@@ -124,11 +126,11 @@ async def test_a_mentioned_follower_gets_it_once(db: Database) -> None:
 async def test_totals_add_up(db: Database) -> None:
     def check(tx: Tx) -> None:
         number = emit(tx, *(inbox(n) for n in range(4)))
-        one, two, three, four = (batch.deliveries[0] for batch in delivery_queue.lease(tx))
+        one, two, three, four = (batch.deliveries[0] for batch in leases.lease(tx))
         for _ in range(2):  # a worker whose lease ran out may say the same again
-            delivery_queue.delivered(tx, one)
+            makers.delivered(tx, one)
             delivery_queue.refused(tx, two, 404, "not there")
-        delivery_queue.delivered(tx, two)
+        makers.delivered(tx, two)
         delivery_queue.put_off(tx, two, 500, "late")
         delivery_queue.put_off(tx, three, 503, "busy")
         stored = delivery_queue.get(tx, number)
@@ -146,20 +148,20 @@ async def test_totals_add_up(db: Database) -> None:
 
 async def test_a_leased_host_is_nobody_elses_until_the_lease_runs_out(db: Database, clock: Clock) -> None:
     await db.write(emit, inbox(1), inbox(2))
-    (first,) = await db.write(lambda tx: delivery_queue.lease(tx, hosts=1))
-    assert [first.host] != hosts_of(await db.write(delivery_queue.lease))
-    assert await db.write(delivery_queue.lease) == []
-    assert await db.read(delivery_queue.next_due) == clock.now + LEASE
+    (first,) = await db.write(lambda tx: leases.lease(tx, hosts=1))
+    assert [first.host] != hosts_of(await db.write(leases.lease))
+    assert await db.write(leases.lease) == []
+    assert await db.read(leases.next_due) == clock.now + LEASE
     clock.forward(ms=LEASE - 1)
-    assert await db.write(delivery_queue.lease) == []
+    assert await db.write(leases.lease) == []
     clock.forward(ms=1)
-    again = await db.write(delivery_queue.lease)
+    again = await db.write(leases.lease)
     assert sorted(hosts_of(again)) == ["h1.example", "h2.example"]
     assert {each.tries for batch in again for each in batch.deliveries} == {0}
-    await db.write(delivery_queue.release_all)
-    assert len(await db.write(delivery_queue.lease)) == 2
-    await db.write(delivery_queue.give_back, "h1.example")
-    assert hosts_of(await db.write(delivery_queue.lease)) == ["h1.example"]
+    await db.write(leases.release_all)
+    assert len(await db.write(leases.lease)) == 2
+    await db.write(hosts.give_back, "h1.example")
+    assert hosts_of(await db.write(leases.lease)) == ["h1.example"]
 
 
 @pytest.mark.postgres
@@ -169,14 +171,14 @@ async def test_two_workers_share_the_hosts_out(db: Database) -> None:
     both = threading.Barrier(2, timeout=20)
 
     def lease(tx: Tx) -> list[str]:
-        found = hosts_of(delivery_queue.lease(tx, hosts=5))
+        found = hosts_of(leases.lease(tx, hosts=5))
         both.wait()
         return found
 
     one, two = await asyncio.gather(db.write(lease), db.write(lease))
     assert not set(one) & set(two)
     assert len(one) + len(two) >= 5
-    rest = hosts_of(await db.write(delivery_queue.lease))
+    rest = hosts_of(await db.write(leases.lease))
     assert sorted([*one, *two, *rest]) == [f"h{n}.example" for n in range(8)]
 
 
@@ -184,13 +186,13 @@ async def test_two_workers_share_the_hosts_out(db: Database) -> None:
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 async def test_a_message_for_a_host_that_was_just_found_idle_is_not_forgotten(db: Database) -> None:
     await db.write(emit, inbox(1))
-    (batch,) = await db.write(delivery_queue.lease)
-    await db.write(delivery_queue.delivered, batch.deliveries[0])
-    await db.write(delivery_queue.host_answered, "h1.example")
+    (batch,) = await db.write(leases.lease)
+    await db.write(makers.delivered, batch.deliveries[0])
+    await db.write(makers.host_answered, "h1.example")
     looked, asked = threading.Event(), threading.Event()
 
     def rest(tx: Tx) -> None:
-        assert delivery_queue.lease(tx) == []
+        assert leases.lease(tx) == []
         looked.set()
         assert asked.wait(20)
 
@@ -200,7 +202,7 @@ async def test_a_message_for_a_host_that_was_just_found_idle_is_not_forgotten(db
         emit(tx, inbox(1))  # waits for the row that the other holds, and so comes after it
 
     await asyncio.gather(db.write(rest), db.write(late))
-    assert hosts_of(await db.write(delivery_queue.lease)) == ["h1.example"]
+    assert hosts_of(await db.write(leases.lease)) == ["h1.example"]
 
 
 @pytest.mark.postgres
@@ -217,12 +219,12 @@ async def test_settling_for_many_hosts_and_spreading_to_them_never_clash(db: Dat
 
     def settle(tx: Tx, batches: list[Batch]) -> None:
         calls.append("settle")
-        delivery_queue.lock_hosts(tx, names[::-1])
+        hosts.lock_hosts(tx, names[::-1])
         delivery_queue.delivered_all(tx, number, [each.id for batch in batches for each in batch.deliveries])
-        delivery_queue.hosts_answered(tx, names[::-1])
+        hosts.hosts_answered(tx, names[::-1])
 
     for step in range(5):
-        batches = await db.write(lambda tx: delivery_queue.lease(tx, hosts=40))
+        batches = await db.write(lambda tx: leases.lease(tx, hosts=40))
         await asyncio.gather(db.write(settle, batches), db.write(spread, step))
     assert Counter(calls) == {"spread": 5, "settle": 5}, "nobody had to begin again"
     whole = await db.read(delivery_queue.get, number)
@@ -233,14 +235,14 @@ async def test_settling_for_many_hosts_and_spreading_to_them_never_clash(db: Dat
 
 async def test_an_idle_host_costs_nothing_until_there_is_something_for_it(db: Database, clock: Clock) -> None:
     await db.write(emit, inbox(1))
-    (batch,) = await db.write(delivery_queue.lease)
-    await db.write(delivery_queue.delivered, batch.deliveries[0])
-    await db.write(delivery_queue.host_answered, "h1.example", "rfc9421")
-    assert await db.write(delivery_queue.lease) == []
-    assert await db.read(delivery_queue.next_due) is None
+    (batch,) = await db.write(leases.lease)
+    await db.write(makers.delivered, batch.deliveries[0])
+    await db.write(makers.host_answered, "h1.example", "rfc9421")
+    assert await db.write(leases.lease) == []
+    assert await db.read(leases.next_due) is None
     await db.write(emit, inbox(1))
-    assert await db.read(delivery_queue.next_due) == clock.now
-    (batch,) = await db.write(delivery_queue.lease)
+    assert await db.read(leases.next_due) == clock.now
+    (batch,) = await db.write(leases.lease)
     assert batch.scheme == "rfc9421"
 
 
@@ -252,12 +254,12 @@ async def test_hosts_take_turns(db: Database, clock: Clock) -> None:
     await db.write(fill)
     rounds: list[str] = []
     for _ in range(9):
-        batches = await db.write(lambda tx: delivery_queue.lease(tx, hosts=4, each=2))
+        batches = await db.write(lambda tx: leases.lease(tx, hosts=4, each=2))
         for batch in batches:
             assert len(batch.deliveries) == 2
             for each in batch.deliveries:
-                await db.write(delivery_queue.delivered, each)
-            await db.write(delivery_queue.host_answered, batch.host)
+                await db.write(makers.delivered, each)
+            await db.write(makers.host_answered, batch.host)
         rounds += hosts_of(batches)
         clock.forward(ms=1)
     every = {f"h{n}.example" for n in range(12)}
@@ -268,7 +270,7 @@ async def test_hosts_take_turns(db: Database, clock: Clock) -> None:
 async def order_of_turns(db: Database) -> list[str]:
     """The hosts in the order in which they have their turn now, one after another."""
     order = []
-    while batches := await db.write(lambda tx: delivery_queue.lease(tx, hosts=1)):
+    while batches := await db.write(lambda tx: leases.lease(tx, hosts=1)):
         order.append(batches[0].host)
     return order
 
@@ -293,12 +295,12 @@ async def test_a_host_keeps_its_place_when_more_comes_for_it(db: Database, clock
 
 async def test_a_host_that_had_its_turn_comes_after_those_that_wait(db: Database, clock: Clock) -> None:
     await db.write(lambda tx: [emit(tx, inbox(1), inbox(2), inbox(3), subject=f"u:{n}") for n in range(2)])
-    (batch,) = await db.write(lambda tx: delivery_queue.lease(tx, hosts=1, each=1))
+    (batch,) = await db.write(lambda tx: leases.lease(tx, hosts=1, each=1))
     assert batch.host == "h1.example"
-    await db.write(delivery_queue.delivered, batch.deliveries[0])
-    await db.write(delivery_queue.host_answered, batch.host)
+    await db.write(makers.delivered, batch.deliveries[0])
+    await db.write(makers.host_answered, batch.host)
     assert await order_of_turns(db) == ["h2.example", "h3.example", "h1.example"]
-    await db.write(delivery_queue.release_all)
+    await db.write(leases.release_all)
     clock.forward(ms=hosts.AGAIN * 2)
     await db.write(lambda tx: emit(tx, inbox(4), subject="u:later"))
     assert (await order_of_turns(db))[2:] == ["h1.example", "h4.example"], "but before what came after its turn"
@@ -307,12 +309,12 @@ async def test_a_host_that_had_its_turn_comes_after_those_that_wait(db: Database
 async def test_rows_that_were_kept_while_an_activity_was_spread_go_in_steps(db: Database) -> None:
     def check(tx: Tx) -> None:
         number, other = (emit(tx, *(inbox(n) for n in range(9)), subject=s, followers=True) for s in ("u:1", "u:2"))
-        for batch in delivery_queue.lease(tx, each=1):
+        for batch in leases.lease(tx, each=1):
             assert batch.deliveries[0].outgoing == number
             if batch.host == "h0.example":
                 delivery_queue.refused(tx, batch.deliveries[0], 403, "no")
             elif batch.host != "h1.example":
-                delivery_queue.delivered(tx, batch.deliveries[0])
+                makers.delivered(tx, batch.deliveries[0])
         assert delivery_queue.forget_reached(tx, other, 5) == 0
         assert [delivery_queue.forget_reached(tx, number, 5) for _ in range(3)] == [5, 2, 0]
         assert delivery_queue.waiting(tx) == 1 + 9
@@ -333,7 +335,7 @@ async def test_a_failure_puts_off_the_host_and_is_probed_by_one_message(db: Data
             emit(tx, inbox(1), inbox(2), subject=f"u:{n}")
 
     await db.write(fill)
-    batches = {batch.host: batch for batch in await db.write(delivery_queue.lease)}
+    batches = {batch.host: batch for batch in await db.write(leases.lease)}
     first = batches["h1.example"].deliveries[0]
     start = clock.now
 
@@ -342,10 +344,10 @@ async def test_a_failure_puts_off_the_host_and_is_probed_by_one_message(db: Data
         delivery_queue.host_failed(tx, delivery.host, "timed out" * 99, hour_later)
 
     await db.write(fail, first)
-    assert hosts_of(await db.write(delivery_queue.lease)) == []
-    assert await db.read(delivery_queue.next_due) == start + LEASE
+    assert hosts_of(await db.write(leases.lease)) == []
+    assert await db.read(leases.next_due) == start + LEASE
     clock.forward(hours=1)
-    (probe, other) = sorted(await db.write(delivery_queue.lease), key=lambda batch: batch.host)
+    (probe, other) = sorted(await db.write(leases.lease), key=lambda batch: batch.host)
     assert (probe.host, probe.failures, len(probe.deliveries)) == ("h1.example", 1, 1)
     assert (other.host, len(other.deliveries)) == ("h2.example", 20)
     await db.write(fail, probe.deliveries[0])
@@ -358,10 +360,10 @@ async def test_a_failure_puts_off_the_host_and_is_probed_by_one_message(db: Data
         50,
     )
     clock.forward(hours=1)
-    (probe,) = [batch for batch in await db.write(delivery_queue.lease) if batch.host == "h1.example"]
-    await db.write(delivery_queue.delivered, probe.deliveries[0])
-    await db.write(delivery_queue.host_answered, "h1.example")
-    (batch,) = await db.write(delivery_queue.lease)
+    (probe,) = [batch for batch in await db.write(leases.lease) if batch.host == "h1.example"]
+    await db.write(makers.delivered, probe.deliveries[0])
+    await db.write(makers.host_answered, "h1.example")
+    (batch,) = await db.write(leases.lease)
     assert (batch.failures, len(batch.deliveries)) == (0, 20)
     assert await db.read(hosts.troubled_hosts) == []
 
@@ -371,7 +373,7 @@ async def test_failing_hosts_do_not_crowd_out_those_that_work(db: Database, cloc
     for n in range(15):
         await db.write(delivery_queue.host_failed, f"h{n}.example", "no answer", hour_later)
     clock.forward(days=1)
-    batches = await db.write(lambda tx: delivery_queue.lease(tx, hosts=5, probes=3))
+    batches = await db.write(lambda tx: leases.lease(tx, hosts=5, probes=3))
     assert Counter(batch.failures > 0 for batch in batches) == {True: 3, False: 5}
 
 
@@ -379,22 +381,22 @@ async def test_a_host_that_asks_for_time_gets_it(db: Database, clock: Clock) -> 
     await db.write(emit, inbox(1))
     until = clock.now + 5000
     await db.write(lambda tx: delivery_queue.host_failed(tx, "h1.example", "429", hour_later, until))
-    assert await db.read(delivery_queue.next_due) == until
+    assert await db.read(leases.next_due) == until
     clock.forward(ms=4999)
-    assert await db.write(delivery_queue.lease) == []
+    assert await db.write(leases.lease) == []
     clock.forward(ms=1)
-    assert hosts_of(await db.write(delivery_queue.lease)) == ["h1.example"]
+    assert hosts_of(await db.write(leases.lease)) == ["h1.example"]
     await db.write(delivery_queue.host_failed, "nobody.example", "x", hour_later)
 
 
 async def test_what_is_heard_of_is_due_at_once(db: Database, clock: Clock) -> None:
     await db.write(emit, inbox(1), inbox(2))
-    await db.write(delivery_queue.lease)
+    await db.write(leases.lease)
     await db.write(lambda tx: delivery_queue.host_failed(tx, "h1.example", "no answer", hour_later, clock.now + DAY))
-    assert await db.write(delivery_queue.lease) == []
-    await db.write(delivery_queue.host_heard, "h1.example")
-    await db.write(delivery_queue.host_heard, "h2.example")
-    assert hosts_of(await db.write(delivery_queue.lease)) == ["h1.example"], "a lease of one that works stands"
+    assert await db.write(leases.lease) == []
+    await db.write(hosts.host_heard, "h1.example")
+    await db.write(hosts.host_heard, "h2.example")
+    assert hosts_of(await db.write(leases.lease)) == ["h1.example"], "a lease of one that works stands"
 
 
 async def test_what_nobody_takes_for_seven_days_is_given_up(db: Database, clock: Clock) -> None:
@@ -417,7 +419,7 @@ async def test_what_nobody_takes_for_seven_days_is_given_up(db: Database, clock:
         assert (whole.failed, whole.waiting) == (failed, waiting)
     (row, _) = await db.read(delivery_queue.failures, old)
     assert (row.state, "seven days" in row.error) == ("failed", True)
-    await db.write(delivery_queue.host_answered, "h1.example")
+    await db.write(makers.host_answered, "h1.example")
     assert await db.read(hosts.troubled_hosts) == []
 
 
@@ -427,15 +429,15 @@ async def test_a_message_that_always_fails_is_given_up_and_hinders_no_other(db: 
     while await db.read(delivery_queue.waiting) and tries < 99:
         other = await db.write(lambda tx: emit(tx, inbox(1), subject="u:other"))
         for _ in range(2):
-            for batch in await db.write(delivery_queue.lease):
+            for batch in await db.write(leases.lease):
                 for each in batch.deliveries:
                     if each.outgoing == poison:
                         tries += 1
                         assert each.tries == tries - 1
                         await db.write(delivery_queue.put_off, each, 500, "the server answered 500")
                     else:
-                        await db.write(delivery_queue.delivered, each)
-                await db.write(delivery_queue.host_answered, batch.host)
+                        await db.write(makers.delivered, each)
+                await db.write(makers.host_answered, batch.host)
         whole = await db.read(delivery_queue.get, other)
         assert whole is not None
         assert whole.reached == 1, "others pass"
@@ -451,7 +453,7 @@ async def test_no_answer_at_all_is_not_counted_against_the_message(db: Database)
         number = emit(tx, inbox(1))
         for _ in range(MOST_TRIES * 2):
             tx.run("update host set leased = 0, next_try = 0, failures = 1")
-            (batch,) = delivery_queue.lease(tx)
+            (batch,) = leases.lease(tx)
             delivery_queue.put_off(tx, batch.deliveries[0], None, "timed out")
         whole = delivery_queue.get(tx, number)
         assert whole is not None
@@ -467,16 +469,16 @@ async def test_what_waits_for_a_blocked_host_is_refused(db: Database) -> None:
         whole = delivery_queue.get(tx, number)
         assert whole is not None
         assert (whole.failed, whole.waiting) == (2, 1)
-        assert hosts_of(delivery_queue.lease(tx)) == ["h2.example"]
+        assert hosts_of(leases.lease(tx)) == ["h2.example"]
 
     await db.write(check)
 
 
 async def test_a_later_message_never_overtakes_an_earlier_one_that_failed(db: Database, clock: Clock) -> None:
     create = await db.write(lambda tx: emit(tx, inbox(1), subject="u:1"))
-    (batch,) = await db.write(delivery_queue.lease)
+    (batch,) = await db.write(leases.lease)
     await db.write(delivery_queue.put_off, batch.deliveries[0], 500, "the server answered 500")
-    await db.write(delivery_queue.host_answered, "h1.example")
+    await db.write(makers.host_answered, "h1.example")
 
     def more(tx: Tx) -> list[int]:
         delete = emit(tx, inbox(1), subject="u:1", kind="Delete")
@@ -486,18 +488,18 @@ async def test_a_later_message_never_overtakes_an_earlier_one_that_failed(db: Da
     delete, elsewhere, *others = await db.write(more)
     order: list[int] = []
     for _ in range(9):
-        for batch in await db.write(lambda tx: delivery_queue.lease(tx, each=4)):
+        for batch in await db.write(lambda tx: leases.lease(tx, each=4)):
             for each in batch.deliveries:
                 order.append(each.outgoing)
-                await db.write(delivery_queue.delivered, each)
-            await db.write(delivery_queue.host_answered, batch.host)
+                await db.write(makers.delivered, each)
+            await db.write(makers.host_answered, batch.host)
     assert order == [elsewhere, *others], "what is about other things, or for another inbox, does not wait"
     clock.forward(hours=1)
     for _ in range(2):
-        (batch,) = await db.write(delivery_queue.lease)
+        (batch,) = await db.write(leases.lease)
         order += [each.outgoing for each in batch.deliveries]
-        await db.write(delivery_queue.delivered, batch.deliveries[0])
-        await db.write(delivery_queue.host_answered, batch.host)
+        await db.write(makers.delivered, batch.deliveries[0])
+        await db.write(makers.host_answered, batch.host)
     assert order[-2:] == [create, delete]
 
 
@@ -514,7 +516,7 @@ class Simulation:
             self.sent.append(emit(tx, *inboxes, subject=f"u:{self.dice.randrange(3)}"))
 
     def work(self, tx: Tx) -> None:
-        for batch in delivery_queue.lease(tx, hosts=2, each=3):
+        for batch in leases.lease(tx, hosts=2, each=3):
             answered = False
             ordered = sorted(batch.deliveries, key=lambda each: (each.inbox, each.subject, each.id))
             for _, lane in groupby(ordered, lambda each: (each.inbox, each.subject)):
@@ -525,7 +527,7 @@ class Simulation:
                     if not self.settle(tx, each, outcome):
                         break
             if answered:
-                delivery_queue.host_answered(tx, batch.host)
+                makers.host_answered(tx, batch.host)
             else:
                 delivery_queue.host_failed(
                     tx, batch.host, "no answer", lambda failures, since: tx.now + 60_000 * failures
@@ -533,7 +535,7 @@ class Simulation:
 
     def settle(self, tx: Tx, delivery: Delivery, outcome: str) -> bool:
         if outcome == "taken":
-            delivery_queue.delivered(tx, delivery)
+            makers.delivered(tx, delivery)
         elif outcome == "refused":
             delivery_queue.refused(tx, delivery, 403, "no")
         else:
@@ -561,7 +563,7 @@ async def test_whatever_servers_answer_order_holds_and_totals_add_up(db: Databas
     for _ in range(3000):
         if not await db.read(delivery_queue.waiting):
             break
-        due = await db.read(delivery_queue.next_due)
+        due = await db.read(leases.next_due)
         assert due is not None, "something waits that nobody will ever take"
         clock.forward(ms=max(due - clock.now, 0))
         await db.write(world.work)
@@ -587,11 +589,11 @@ async def test_what_is_over_is_swept(db: Database, clock: Clock) -> None:
     def fill(tx: Tx) -> tuple[int, int, int]:
         number = post(tx, local(tx))
         numbers = emit(tx, inbox(1)), emit(tx, inbox(2)), emit(tx, inbox(3), post=number)
-        for batch in delivery_queue.lease(tx):
+        for batch in leases.lease(tx):
             if batch.host == "h2.example":
                 delivery_queue.refused(tx, batch.deliveries[0], 404, "gone")
             else:
-                delivery_queue.delivered(tx, batch.deliveries[0])
+                makers.delivered(tx, batch.deliveries[0])
         return numbers
 
     reached, refused, about_post = await db.write(fill)
@@ -611,7 +613,7 @@ async def test_what_hosts_understand_is_remembered(db: Database) -> None:
     await db.write(hosts.remember_scheme, "h1.example", "rfc9421")
     await db.write(hosts.remember_scheme, "new.example", "cavage")
     assert await db.read(hosts.schemes) == {"h1.example": "rfc9421"}
-    assert hosts_of(await db.write(delivery_queue.lease)) == ["h1.example"]
+    assert hosts_of(await db.write(leases.lease)) == ["h1.example"]
 
 
 @pytest.mark.postgres
@@ -653,7 +655,7 @@ async def test_a_lease_costs_as_much_as_its_batch(db: Database) -> None:
             return 0
 
         tx._db.set_progress_handler(count, 100)  # type: ignore[attr-defined]
-        batches = delivery_queue.lease(seen)
+        batches = leases.lease(seen)
         tx._db.set_progress_handler(None, 0)  # type: ignore[attr-defined]
         assert (len(batches), sum(len(batch.deliveries) for batch in batches)) == (33, 32 * 4 + 1)
         assert len(seen.asked) == 7, "however many they are"
@@ -673,17 +675,17 @@ async def test_settling_goes_by_an_index(db: Database) -> None:
     def check(tx: Tx) -> list[str]:
         seen = Watched(tx)
         number = emit(seen, inbox(1), inbox(2), inbox(3))
-        one, two, three = (batch.deliveries[0] for batch in delivery_queue.lease(seen))
-        delivery_queue.delivered(seen, one)
+        one, two, three = (batch.deliveries[0] for batch in leases.lease(seen))
+        makers.delivered(seen, one)
         delivery_queue.refused(seen, two, 404, "")
         delivery_queue.put_off(seen, three, 500, "")
         delivery_queue.host_failed(seen, three.host, "", hour_later)
-        delivery_queue.host_answered(seen, one.host)
-        delivery_queue.host_heard(seen, three.host)
+        makers.host_answered(seen, one.host)
+        hosts.host_heard(seen, three.host)
         delivery_queue.failures(seen, number)
         delivery_queue.get(seen, number)
         tx.run("update host set next_try = 0")
-        delivery_queue.lease(seen)
+        leases.lease(seen)
         delivery_queue.sweep(seen, failed_before=1, sent_before=1)
         hosts.troubled_hosts(seen)
         found = scans(seen.plans(), "delivery", "d", "e", "f", "o", "outgoing", "h", "host", "job", "p")

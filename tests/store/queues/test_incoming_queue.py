@@ -11,12 +11,13 @@ from fediblog.domain.documents import Activity
 from fediblog.inbox import Sight
 from fediblog.store.engine.database import Database
 from fediblog.store.people import relations
-from fediblog.store.posts import post_writing, posts
+from fediblog.store.posts import posts, tombstones
 from fediblog.store.queues import delivery_queue, incoming_queue
 from fediblog.store.queues.claims import ABANDONED, CLAIM, PAUSE
 from fediblog.store.queues.incoming_queue import KEPT_EARLY, KEPT_SEEN, MOST_CLAIMS, MOST_TRIES
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
+from tests.store import makers
 from tests.store.makers import DAY, Watched, local, post, scans, undone, whole
 
 
@@ -215,8 +216,8 @@ async def test_what_is_old_is_swept(db: Database, clock: Clock) -> None:
         keep(tx, "dead")
         keep(tx, "alive")
         tx.run("update incoming set state = 'dead' where uri = 'u:dead'")
-        post_writing.bury(tx, "u:remote", "a:")
-        post_writing.bury(tx, "u:local", "a:", local=True)
+        tombstones.leave(tx, "u:remote", "a:")
+        tombstones.leave(tx, "u:local", "a:", local=True)
 
     await db.write(fill)
     assert await db.write(incoming_queue.sweep) == 0
@@ -229,8 +230,8 @@ async def test_what_is_old_is_swept(db: Database, clock: Clock) -> None:
     assert await db.write(incoming_queue.first_time, "u:1")
     clock.forward(ms=60 * DAY)
     assert await db.write(incoming_queue.sweep) == 2
-    assert await db.read(post_writing.tombstone, "u:local")
-    assert not await db.read(post_writing.tombstone, "u:remote")
+    assert await db.read(makers.tombstone, "u:local")
+    assert not await db.read(makers.tombstone, "u:remote")
     assert await db.read(incoming_queue.totals) == {"waiting": 1}
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fediblog.cli.command_table import build_parser
+from fediblog.cli.command_table import COMMANDS
+from fediblog.cli.parser import build_parser
 from fediblog.web.pages.post_form import FOCI, point_of
 from tests.web.pages.conftest import Blog
 from tests.web.pages.test_desk import latest, picture
@@ -46,8 +47,8 @@ async def test_a_focal_point_is_kept_through_an_edit(blog: Blog) -> None:
 
 def test_the_command_line_takes_the_same_point() -> None:
     words = ["post", "ann", "--attach", "a.jpg", "--focus", "0.5,-0.25", "--attach", "b.jpg", "--alt", "B"]
-    first, second = build_parser().parse_args(words).attach
+    first, second = build_parser(COMMANDS).parse_args(words).attach
     assert (first.focus, second.focus, second.alt) == ((0.5, -0.25), None, "B")
     for wrong in (["post", "ann", "--focus", "0,0"], ["post", "ann", "--attach", "a.jpg", "--focus", "left"]):
         with pytest.raises(SystemExit):
-            build_parser().parse_args(wrong)
+            build_parser(COMMANDS).parse_args(wrong)

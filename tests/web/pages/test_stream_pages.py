@@ -14,7 +14,7 @@ from fediblog.actions import account_actions, post_actions
 from fediblog.actions.account_actions import Profile
 from fediblog.domain.documents import Emoji, Mention, Visibility
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import post_writing, reactions
+from fediblog.store.posts import post_writing, reactions, tombstones
 from tests import wording
 from tests.web.pages.conftest import ORIGIN, Blog
 
@@ -289,7 +289,7 @@ async def test_everything_of_a_deleted_account_is_gone(blog: Blog) -> None:
         assert (await browser.get(path(post.url))).status_code == 410
         answer = await browser.get(path(post.uri), accept="application/activity+json")
         assert answer.status_code == 410
-    grave = await blog.site.db.read(post_writing.tombstone_of_page, article.url)
+    grave = await blog.site.db.read(tombstones.of_page, article.url)
     assert grave is not None
     assert grave.uri == article.uri
 
