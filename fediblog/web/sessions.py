@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from fediblog import formdata
-from fediblog.domain.accounts import Account, AccountRole, Login
+from fediblog.domain.accounts import Account, Login
 from fediblog.errors import Forbidden, Refused, Unavailable
 from fediblog.federation.site import Site
-from fediblog.store.people import access, logins, relation_lists
+from fediblog.store.people import logins, relation_lists
 from fediblog.store.people.logins import Session
 from fediblog.store.readers import notification_lists
 from fediblog.store.tx import Tx
@@ -49,7 +49,6 @@ class Visit(Struct, frozen=True, kw_only=True):
     login: Login
     account: Account
     accounts: tuple[Account, ...]
-    role: AccountRole | None = None  # as what it acts as the account
     unread: int = 0
     requests: int = 0
 
@@ -146,7 +145,6 @@ def visit_of_holder(tx: Tx, held: Holder) -> Visit | None:
         login=login,
         account=chosen,
         accounts=tuple(own),
-        role=access.role_of(tx, login.id, chosen.id),
         unread=notification_lists.unread_total(tx, chosen.id),
         requests=relation_lists.requests_total(tx, chosen.id),
     )

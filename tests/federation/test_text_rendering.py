@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -16,13 +17,19 @@ from fediblog.markup.html import MentionTarget
 from fediblog.prepare.wording import Outdated, Text, Wording
 from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
-from tests.web.pages.conftest import Blog
+from tests.federation.stranger import Home, Person, home
 
 BOB = MentionTarget("https://b.test/users/bob", "https://b.test/@bob", "bob@b.test")
 SOURCE = "## Head :blob:\n\nHi @bob@b.test, see #Sea[^1] and [all](/about).\n\n[^1]: A *note*, @nobody.\n"
 
 
-async def test_a_long_text_is_rendered_as_a_short_one(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+async def at_home(tmp_path: Path) -> AsyncIterator[Home]:
+    async with home(tmp_path) as place:
+        yield place
+
+
+async def test_a_long_text_is_rendered_as_a_short_one(at_home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = (Text(source=SOURCE), Text(source="*plain*\n@bob@b.test", kind="text/plain", inline_images=False))
     asked = []
 
@@ -30,9 +37,9 @@ async def test_a_long_text_is_rendered_as_a_short_one(blog: Blog, monkeypatch: p
         asked.append(names)
         return {"bob@b.test": BOB}
 
-    here = await text_rendering.render(blog.site, texts, look)
+    here = await text_rendering.render(at_home.site, texts, look)
     monkeypatch.setattr(text_rendering, "LONG", 0)
-    assert await text_rendering.render(blog.site, texts, look) == here
+    assert await text_rendering.render(at_home.site, texts, look) == here
     assert asked == [("bob@b.test", "nobody")] * 2
     words = here[2]
     assert (words[0].hashtags, words[0].emoji, words[1].anchor) == (("Sea",), ("blob",), "")
@@ -42,7 +49,7 @@ async def test_a_long_text_is_rendered_as_a_short_one(blog: Blog, monkeypatch: p
     assert 'class="u-url mention"' in words[1].html
 
 
-async def test_what_renders_too_long_is_refused_and_ended(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_renders_too_long_is_refused_and_ended(at_home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     async def look(_: tuple[str, ...]) -> Mapping[str, MentionTarget]:
         return {}
 
@@ -50,47 +57,47 @@ async def test_what_renders_too_long_is_refused_and_ended(blog: Blog, monkeypatc
     with monkeypatch.context() as patch:
         patch.setattr(text_rendering, "TIMEOUT", 0.0)
         with pytest.raises(Invalid, match="takes too long"):
-            await text_rendering.render(blog.site, (Text(source="x"),), look)
-    task = asyncio.create_task(text_rendering.render(blog.site, (Text(source="x"),), look))
+            await text_rendering.render(at_home.site, (Text(source="x"),), look)
+    task = asyncio.create_task(text_rendering.render(at_home.site, (Text(source="x"),), look))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert (await text_rendering.render(blog.site, (Text(source="x"),), look))[2][0].html == "<p>x</p>\n"
+    assert (await text_rendering.render(at_home.site, (Text(source="x"),), look))[2][0].html == "<p>x</p>\n"
 
 
-async def test_a_post_with_ids_has_its_number_in_them(blog: Blog) -> None:
-    post = await action_lookups.publish(blog.site, blog.alice.id, Draft(source=SOURCE, title="T"))
+async def test_a_post_with_ids_has_its_number_in_them(at_home: Home) -> None:
+    post = await action_lookups.publish(at_home.site, at_home.alice.id, Draft(source=SOURCE, title="T"))
     assert f'id="sec-p{post.id}-head-blob"' in post.content
     assert f'href="#fn-p{post.id}-1"' in post.content
-    after = await action_lookups.edit(blog.site, blog.alice.id, post.id, Draft(source=SOURCE + "More", title="T"))
+    after = await action_lookups.edit(at_home.site, at_home.alice.id, post.id, Draft(source=SOURCE + "More", title="T"))
     assert f'id="sec-p{post.id}-head-blob"' in after.content
 
 
-async def test_a_wording_that_does_not_fit_any_more_is_refused(blog: Blog) -> None:
-    bob = await blog.stranger("bob", "far.example")
+async def test_a_wording_that_does_not_fit_any_more_is_refused(at_home: Home) -> None:
+    bob = await at_home.know(Person(at_home.web, "far.example", "bob", {"url": "https://far.example/@bob"}))
     draft = Draft(source="Hi @bob@far.example")
-    wording = await action_lookups.word(blog.site, (text_of(draft, kind_of(draft)),))
+    wording = await action_lookups.word(at_home.site, (text_of(draft, kind_of(draft)),))
     assert [*wording.people] == ["bob@far.example"]
 
     def publish(tx: Tx, draft: Draft, wording: Wording) -> None:
-        post_actions.publish(tx, blog.site.urls, blog.alice.id, draft, wording)
+        post_actions.publish(tx, at_home.site.urls, at_home.alice.id, draft, wording)
 
     with pytest.raises(Outdated):  # it is of another text
-        await blog.site.db.write(publish, Draft(source="Else"), wording)
-    await blog.site.db.write(lambda tx: accounts.set_state(tx, bob.id, "suspended"))
+        await at_home.site.db.write(publish, Draft(source="Else"), wording)
+    await at_home.site.db.write(lambda tx: accounts.set_state(tx, bob.id, "suspended"))
     with pytest.raises(Outdated):  # the link would lead to somebody who is shown to nobody
-        await blog.site.db.write(publish, draft, wording)
+        await at_home.site.db.write(publish, draft, wording)
 
 
-async def test_what_changes_meanwhile_is_rendered_again(blog: Blog) -> None:
-    bob = await blog.stranger("bob", "far.example")
+async def test_what_changes_meanwhile_is_rendered_again(at_home: Home) -> None:
+    bob = await at_home.know(Person(at_home.web, "far.example", "bob", {"url": "https://far.example/@bob"}))
     times = 0
 
     def act(tx: Tx, _urls: object, wording: Wording) -> str:
         nonlocal times
         times += 1
-        return post_actions.publish(tx, blog.site.urls, blog.alice.id, draft, wording).content
+        return post_actions.publish(tx, at_home.site.urls, at_home.alice.id, draft, wording).content
 
     draft = Draft(source="Hi @bob@far.example")
 
@@ -100,6 +107,6 @@ async def test_what_changes_meanwhile_is_rendered_again(blog: Blog) -> None:
         return (text_of(replaced, kind_of(replaced)),)
 
     replaced = Draft(source="Hi", title="T")
-    assert bob.url in await action_lookups.with_wording(blog.site, texts, act)
+    assert bob.url in await action_lookups.with_wording(at_home.site, texts, act)
     assert times == 2
-    assert len(await blog.site.db.read(lambda tx: tx.all("select 1 from post where local = 1"))) == 1
+    assert len(await at_home.site.db.read(lambda tx: tx.all("select 1 from post where local = 1"))) == 1
