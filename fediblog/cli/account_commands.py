@@ -11,7 +11,7 @@ from pathlib import Path
 from fediblog.actions import account_actions
 from fediblog.cli.command import Command
 from fediblog.cli.command_site import on_site, own_account
-from fediblog.cli.terminal import say
+from fediblog.cli.terminal import say, tell, told
 from fediblog.domain.accounts import Account, Login
 from fediblog.errors import Misuse, NotFound, Refused
 from fediblog.federation import passwords
@@ -25,8 +25,8 @@ async def add_user(site: Site, args: Namespace) -> None:
     """A new login."""
     hashed = await passwords.hashed(read_password(args.password_file))
     login = await site.db.write(_add_login, args.name, hashed, args.role)
-    say(f"Added {login.name} ({login.role}).")
-    say(f"Give them an account to write with: fediblog account add {login.name} HANDLE")
+    tell("cli.user-added", name=login.name, role=login.role)
+    tell("cli.user-needs-account", name=login.name)
 
 
 def _add_login(tx: Tx, name: str, hashed: str, role: str) -> Login:
@@ -40,18 +40,18 @@ async def change_password(site: Site, args: Namespace) -> None:
     login = await site.db.read(_login, args.name)
     hashed = await passwords.hashed(read_password(args.password_file))
     await site.db.write(logins.set_password, login.id, hashed)
-    say(f"{login.name} has a new password, and was signed out everywhere; apps have to be let in anew.")
+    tell("cli.password-changed", name=login.name)
 
 
 async def list_users(site: Site, _args: Namespace) -> None:
     """Every login with its accounts."""
     found = await site.db.read(_everyone)
     for login, own in found:
-        handles = " ".join(f"@{each.handle}" for each in own) or "no account yet"
-        since = datetime.fromtimestamp(login.created / 1000, UTC).strftime("%Y-%m-%d")
-        say(f"{login.name:20} {login.role:8} since {since}  {handles}")
+        handles = " ".join(f"@{each.handle}" for each in own) or told("cli.user-without-account")
+        since = told("cli.user-since", day=f"{datetime.fromtimestamp(login.created / 1000, UTC):%Y-%m-%d}")
+        say(f"{login.name:20} {login.role:8} {since}  {handles}")
     if not found:
-        say("Nobody yet. Add the first with: fediblog user add NAME")
+        tell("cli.no-users")
 
 
 def _everyone(tx: Tx) -> list[tuple[Login, list[Account]]]:
@@ -65,7 +65,7 @@ async def add_account(site: Site, args: Namespace) -> None:
     account = await site.db.write(
         account_actions.add_account, site.urls, login.id, args.handle, args.name or args.handle.lstrip("@"), keys
     )
-    say(f"Added @{account.acct} for {login.name}: {site.urls.profile(account.handle)}")
+    tell("cli.account-added", handle=account.acct, name=login.name, address=site.urls.profile(account.handle))
 
 
 async def delete_account(site: Site, args: Namespace) -> None:
@@ -74,7 +74,7 @@ async def delete_account(site: Site, args: Namespace) -> None:
     if not args.sure:
         raise Refused("not-sure", name=account.acct)
     await site.db.write(account_actions.delete_account, site.urls, account.id)
-    say(f"Deleted @{account.acct}. Keep the server running until `fediblog doctor` says that no deliveries wait.")
+    tell("cli.account-deleted", handle=account.acct)
 
 
 async def list_accounts(site: Site, _args: Namespace) -> None:
@@ -84,7 +84,7 @@ async def list_accounts(site: Site, _args: Namespace) -> None:
         state = "" if account.state == "active" else f"  ({account.state})"
         say(f"@{account.acct:30} {login:20} {account.name}{state}".rstrip())
     if not found:
-        say("No accounts yet. Add one with: fediblog account add LOGIN HANDLE")
+        tell("cli.no-accounts")
 
 
 def _accounts(tx: Tx) -> list[tuple[Account, str]]:
@@ -110,8 +110,8 @@ def read_password(source: str | None) -> str:
 
 
 def _ask() -> str:
-    password = getpass.getpass("Password: ")
-    if password != getpass.getpass("Once more: "):
+    password = getpass.getpass(f"{told('cli.password')} ")
+    if password != getpass.getpass(f"{told('cli.password-again')} "):
         raise Refused("passwords-differ")
     return password
 
@@ -126,8 +126,8 @@ def _first_line(source: str) -> str:
 
 
 def _name_and_password(parser: ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="what they sign in with: a-z, digits and underscores")
-    parser.add_argument("--password-file", metavar="FILE", help="read it from the first line of a file, or - for stdin")
+    parser.add_argument("name", metavar="NAME", help=told("argument.login-name"))
+    parser.add_argument("--password-file", metavar="FILE", help=told("argument.password-file"))
 
 
 def _add_user_arguments(parser: ArgumentParser) -> None:
@@ -136,28 +136,25 @@ def _add_user_arguments(parser: ArgumentParser) -> None:
         "--role",
         choices=("owner", "member"),
         default="member",
-        help="an owner may moderate the whole server; the first user is one in any case",
+        help=told("argument.role"),
     )
 
 
 def _add_account_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("login", metavar="LOGIN", help="the user who will own it")
-    parser.add_argument("handle", metavar="HANDLE", help="the name in @handle@domain; it cannot be changed later")
-    parser.add_argument("--name", metavar="TEXT", help="the name shown; can be changed later")
+    parser.add_argument("login", metavar="LOGIN", help=told("argument.login"))
+    parser.add_argument("handle", metavar="HANDLE", help=told("argument.new-handle"))
+    parser.add_argument("--name", metavar="TEXT", help=told("argument.shown-name"))
 
 
 def _delete_account_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("handle", metavar="HANDLE", help="the account to delete")
-    parser.add_argument("--sure", action="store_true", help="say that you mean it")
+    parser.add_argument("handle", metavar="HANDLE", help=told("argument.deleted-handle"))
+    parser.add_argument("--sure", action="store_true", help=told("argument.sure"))
 
 
 COMMANDS = (
     Command(
         words=("user", "add"),
         usage="NAME",
-        help="add somebody who can sign in",
-        about="Add somebody who can sign in. There is no open registration: this, and the set-up link, are the ways"
-        " in. The password is asked for at the terminal unless a file is given.",
         examples=("fediblog user add alice", "echo 'correct horse battery' | fediblog user add bob --password-file -"),
         arguments=_add_user_arguments,
         run=on_site(add_user),
@@ -165,19 +162,14 @@ COMMANDS = (
     Command(
         words=("user", "password"),
         usage="NAME",
-        help="give somebody another password",
-        about="Give somebody another password. Every browser where they are signed in is signed out, and apps have to"
-        " be let in anew.",
         examples=("fediblog user password alice",),
         arguments=_name_and_password,
         run=on_site(change_password),
     ),
-    Command(words=("user", "list"), usage="", help="show who can sign in, and their accounts", run=on_site(list_users)),
+    Command(words=("user", "list"), usage="", run=on_site(list_users)),
     Command(
         words=("account", "add"),
         usage="LOGIN HANDLE",
-        help="add an account that others can follow",
-        about="Add an account that others can follow. One user may own several.",
         examples=("fediblog account add alice alice --name 'Alice A.'", "fediblog account add alice gardening"),
         arguments=_add_account_arguments,
         run=on_site(add_account),
@@ -185,12 +177,9 @@ COMMANDS = (
     Command(
         words=("account", "delete"),
         usage="HANDLE --sure",
-        help="delete an account and all it wrote, for good",
-        about="Delete an account and all it wrote. Other servers are told to do the same. It cannot be undone, and the"
-        " handle cannot be used again.",
         examples=("fediblog account delete gardening --sure",),
         arguments=_delete_account_arguments,
         run=on_site(delete_account),
     ),
-    Command(words=("account", "list"), usage="", help="show the accounts of this server", run=on_site(list_accounts)),
+    Command(words=("account", "list"), usage="", run=on_site(list_accounts)),
 )

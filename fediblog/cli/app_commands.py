@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from argparse import ArgumentParser, Namespace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from fediblog.actions import oauth_grants, site_actions
 from fediblog.cli.command import Command
 from fediblog.cli.command_site import on_site, own_account
 from fediblog.cli.post_commands import moment
-from fediblog.cli.terminal import say
+from fediblog.cli.terminal import say, tell, told, utc
 from fediblog.domain.scopes import SCOPES
 from fediblog.errors import Misuse
 from fediblog.federation import uploads
@@ -42,7 +41,7 @@ async def add_emoji(site: Site, args: Namespace) -> None:
     server = await site.keys.instance_account()
     upload = await uploads.upload(site, server.id, data)
     await site.db.write(site_actions.add_emoji, site.urls, name, upload.id, args.category)
-    say(f"Write :{name}: in a post, and the picture stands there.")
+    tell("cli.emoji-added", name=name)
 
 
 async def list_emoji(site: Site, _args: Namespace) -> None:
@@ -51,14 +50,14 @@ async def list_emoji(site: Site, _args: Namespace) -> None:
     for each in found:
         say(f":{each.name}:  {each.category}".rstrip())
     if not found:
-        say("None yet. Add one with: fediblog emoji add NAME FILE")
+        tell("cli.no-emoji-yet")
 
 
 async def remove_emoji(site: Site, args: Namespace) -> None:
     """Take one away."""
     name = site_actions.check_emoji_name(args.name)
     await site.db.write(site_actions.remove_emoji, name)
-    say(f"Removed :{name}:. Posts that name it show its name from now on.")
+    tell("cli.emoji-removed", name=name)
 
 
 async def announce(site: Site, args: Namespace) -> None:
@@ -68,59 +67,53 @@ async def announce(site: Site, args: Namespace) -> None:
         await _list(site)
     elif words[0] == REMOVE and len(words) == 2 and words[1].isascii() and words[1].isdigit():
         await site.db.write(site_actions.withdraw, min(int(words[1]), (1 << 63) - 1))
-        say("Removed.")
+        tell("cli.announcement-removed")
     else:
         ends = moment(args.until, "--until") if args.until else None
         wording = await action_lookups.word(site, site_actions.announcement_texts(" ".join(words)), find=False)
         number = await site.db.write(site_actions.announce, site.urls, " ".join(words), ends, wording)
-        say(f"Announced. To take it back: fediblog announce {REMOVE} {number}")
+        tell("cli.announced", number=number)
 
 
 async def _list(site: Site) -> None:
     found = await site.db.read(announcements.everything)
     for each in found:
-        until = f"  until {datetime.fromtimestamp(each.ends / 1000, UTC):%Y-%m-%d %H:%M} UTC" if each.ends else ""
+        until = f"  {told('cli.announced-until', at=utc(each.ends))}" if each.ends else ""
         say(f"{each.id}{until}  {' '.join(each.source.split())}")
     if not found:
-        say("Nothing is announced.")
+        tell("cli.no-announcement")
 
 
 def _token_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("account", metavar="ACCOUNT", help="the account that it acts as: its handle")
+    parser.add_argument("account", metavar="ACCOUNT", help=told("argument.token-account"))
     parser.add_argument(
         "--scopes",
         required=True,
         metavar="SCOPES",
-        help=f"what it may do, separated by blanks: {', '.join(each for each in SCOPES if ':' not in each)},"
-        " or narrower, such as read:statuses",
+        help=told("argument.scopes", scopes=", ".join(each for each in SCOPES if ":" not in each)),
     )
-    parser.add_argument("--name", default="", help="what it is for, as the page of your apps shows it")
+    parser.add_argument("--name", default="", help=told("argument.token-name"))
 
 
 def _emoji_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="what is written between colons: letters, digits, underscores")
-    parser.add_argument("file", metavar="FILE", help="the picture: PNG, GIF, WebP, AVIF or JPEG")
-    parser.add_argument("--category", default="", help="where choosers file it")
+    parser.add_argument("name", metavar="NAME", help=told("argument.emoji-name"))
+    parser.add_argument("file", metavar="FILE", help=told("argument.emoji-file"))
+    parser.add_argument("--category", default="", help=told("argument.category"))
 
 
 def _emoji_name(parser: ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help="the emoji's name")
+    parser.add_argument("name", metavar="NAME", help=told("argument.known-emoji"))
 
 
 def _announce_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "words", metavar="TEXT", nargs="+", help="in Markdown; or `list`, or `remove` and the number that `list` shows"
-    )
-    parser.add_argument("--until", metavar="TIME", help="it is told until then, such as 2026-05-01T09:00 (local time)")
+    parser.add_argument("words", metavar="TEXT", nargs="+", help=told("argument.announcement"))
+    parser.add_argument("--until", metavar="TIME", help=told("argument.until"))
 
 
 COMMANDS = (
     Command(
         words=("token",),
         usage='ACCOUNT --scopes "read"',
-        help="make a token for a script that uses the API",
-        about="Make a token for a script that uses the API as one of the accounts, and print it, and nothing else. It"
-        " is not shown again; the page Settings, Apps takes it back.",
         examples=(
             'fediblog token alice --scopes "read write"',
             'fediblog token alice --scopes "write:statuses" --name "the weather script"',
@@ -131,18 +124,14 @@ COMMANDS = (
     Command(
         words=("emoji", "add"),
         usage="NAME FILE",
-        help="add a custom emoji",
-        about="Add a picture that stands in posts of this server where :NAME: is written, here and elsewhere. An"
-        " earlier one of that name gives way.",
         examples=("fediblog emoji add blobcat blobcat.png --category Cats",),
         arguments=_emoji_arguments,
         run=on_site(add_emoji),
     ),
-    Command(words=("emoji", "list"), usage="", help="show the custom emoji", run=on_site(list_emoji)),
+    Command(words=("emoji", "list"), usage="", run=on_site(list_emoji)),
     Command(
         words=("emoji", "remove"),
         usage="NAME",
-        help="remove a custom emoji",
         examples=("fediblog emoji remove blobcat",),
         arguments=_emoji_name,
         run=on_site(remove_emoji),
@@ -150,9 +139,6 @@ COMMANDS = (
     Command(
         words=("announce",),
         usage="TEXT | list | remove ID",
-        help="tell all who use the server something",
-        about="Tell all who use the server something: their apps show it until they have read it. `list` shows what is"
-        " told, with numbers; `remove` and a number takes it back.",
         examples=(
             'fediblog announce "Back in ten minutes: a new disk." --until 2030-05-01T09:00',
             "fediblog announce list",

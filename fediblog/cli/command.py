@@ -7,15 +7,18 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-# Settings that a command line may give, with what `--help` says of them.
-OPTIONS: dict[str, tuple[str, str]] = {
-    "data": ("FOLDER", "the folder of everything that must be kept (default: fediblog-data)"),
-    "origin": ("URL", "the public address, such as https://blog.example"),
-    "handle_domain": ("DOMAIN", "the domain in @you@domain, if it is not the address's host"),
-    "database": ("URL", "postgresql://user@host/name instead of SQLite in the data folder"),
-    "listen": ("WHERE", "host:port or unix:/path (default: 127.0.0.1:8080)"),
-    "role": ("ROLE", "all, web (answers requests) or worker (delivers and fetches) (default: all)"),
-    "log_level": ("LEVEL", "debug, info, warning or error (default: info)"),
+from fediblog.cli.terminal import told
+from fediblog.messages import known
+
+# Settings that a command line may give, with the names of their values; the messages `setting.*` say what they are.
+OPTIONS = {
+    "data": "FOLDER",
+    "origin": "URL",
+    "handle_domain": "DOMAIN",
+    "database": "URL",
+    "listen": "WHERE",
+    "role": "ROLE",
+    "log_level": "LEVEL",
 }
 SITE_OPTIONS = ("data", "origin", "handle_domain", "database")
 
@@ -25,13 +28,15 @@ def no_arguments(_parser: ArgumentParser) -> None:
 
 
 class Command(Struct, frozen=True, kw_only=True):
-    """One command. `run` returns the exit code, or None for 0."""
+    """One command. `run` returns the exit code, or None for 0.
+
+    What it is for stands in the catalogues: `help.<words>` in short, `about.<words>` at length where there
+    is more to say.
+    """
 
     words: tuple[str, ...]
     usage: str  # its arguments in short, for the list of commands
-    help: str
     run: Callable[[Namespace], int | None]
-    about: str = ""
     examples: tuple[str, ...] = ()
     arguments: Callable[[ArgumentParser], None] = no_arguments
     options: tuple[str, ...] = SITE_OPTIONS
@@ -41,14 +46,23 @@ class Command(Struct, frozen=True, kw_only=True):
         """How it is called."""
         return " ".join((*self.words, self.usage)).strip()
 
+    @property
+    def help(self) -> str:
+        """What it is for, in a few words."""
+        return told(f"help.{'-'.join(self.words)}")
+
+    @property
+    def about(self) -> str:
+        """What there is to know of it, in sentences."""
+        key = f"about.{'-'.join(self.words)}"
+        return told(key) if known(key) else f"{self.help[0].upper()}{self.help[1:]}."
+
 
 def add_options(parser: ArgumentParser, names: tuple[str, ...]) -> None:
     """The settings that this command takes, as `--data` and so on."""
-    group = parser.add_argument_group(
-        "settings",
-        "Also read from fediblog.toml in the data folder and from the environment (FEDIBLOG_DATA and so on).",
-    )
+    group = parser.add_argument_group(told("help.settings"), told("about.settings"))
     for name in names:
-        metavar, text = OPTIONS[name]
         # `dest` of its own: a command may have an argument of the same name that is no setting.
-        group.add_argument(f"--{name.replace('_', '-')}", dest=f"setting_{name}", metavar=metavar, help=text)
+        group.add_argument(
+            f"--{name.replace('_', '-')}", dest=f"setting_{name}", metavar=OPTIONS[name], help=told(f"setting.{name}")
+        )

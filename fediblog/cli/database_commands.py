@@ -7,7 +7,6 @@ import shutil
 import tarfile
 import tempfile
 from argparse import ArgumentParser, Namespace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from fediblog import __version__, log
@@ -15,7 +14,7 @@ from fediblog.cli import backup_archive, worker_lock
 from fediblog.cli.backup_archive import Manifest
 from fediblog.cli.command import Command
 from fediblog.cli.command_site import has_database, on_site, read_settings
-from fediblog.cli.terminal import say
+from fediblog.cli.terminal import decimal, tell, told, utc
 from fediblog.errors import Misuse, Refused
 from fediblog.federation.site import Site, make_folder
 from fediblog.settings import Settings
@@ -32,7 +31,7 @@ def run_migrate(args: Namespace) -> None:
         raise Misuse("misuse.no-database", folder=found.data)
     log.configure("warning")
     upgrade = worker_lock.upgrade_of(found, yes=args.yes)
-    say(f"The database has schema {asyncio.run(_migrated(found, upgrade))}, the one that this version needs.")
+    tell("cli.migrated", schema=asyncio.run(_migrated(found, upgrade)))
 
 
 async def _migrated(found: Settings, upgrade: Upgrade = "alone") -> int:
@@ -53,9 +52,9 @@ async def run_backup(site: Site, args: Namespace) -> None:
         backup_archive.add_manifest(tar, Manifest(version=__version__, origin=site.urls.origin, made=site.clock()))
         await _add_database(site, tar, Path(work))
         pictures = await asyncio.to_thread(backup_archive.add_files, tar, site.settings.data)
-    size = (await asyncio.to_thread(target.stat)).st_size / 1e6
-    say(f"{target}: all of {site.urls.origin}, with {pictures} picture files, {size:.1f} MB.")
-    say("It holds private keys and password hashes: keep it as secret as the server itself.")
+    size = decimal((await asyncio.to_thread(target.stat)).st_size / 1e6)
+    tell("cli.backup-made", file=target, origin=site.urls.origin, n=pictures, size=size)
+    tell("cli.backup-secret")
 
 
 async def _add_database(site: Site, tar: tarfile.TarFile, work: Path) -> None:
@@ -84,9 +83,8 @@ def run_restore(args: Namespace) -> None:
     except BaseException:
         _empty(folder)
         raise
-    made = datetime.fromtimestamp(manifest.made / 1000, UTC)
-    say(f"Restored {manifest.origin} as it was on {made:%Y-%m-%d at %H:%M} UTC into {folder}.")
-    say(f"Look at it with `fediblog doctor --data {folder}`. Never run it beside the original server: stop that first.")
+    tell("cli.restored", origin=manifest.origin, at=utc(manifest.made), folder=folder)
+    tell("cli.restored-look", folder=folder)
 
 
 def _empty(folder: Path) -> None:
@@ -135,19 +133,17 @@ async def _check(found: Settings) -> None:
 
 
 def _backup_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="the tar file to make; it must not exist yet")
+    parser.add_argument("file", metavar="FILE", help=told("argument.new-backup"))
 
 
 def _restore_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a file that `fediblog backup` made")
+    parser.add_argument("file", metavar="FILE", help=told("argument.backup"))
 
 
 COMMANDS = (
     Command(
         words=("backup",),
         usage="FILE",
-        help="put everything that must be kept into one file",
-        about="Put the database, the pictures, the secret and the settings into one tar file, while the server runs.",
         examples=("fediblog backup /backups/blog-$(date +%F).tar",),
         arguments=_backup_arguments,
         run=on_site(run_backup),
@@ -155,9 +151,6 @@ COMMANDS = (
     Command(
         words=("restore",),
         usage="FILE --data FOLDER",
-        help="make a data folder from a backup",
-        about="Make a new data folder from a backup. With --database, or `database` in the settings that come out of"
-        " the backup, the data goes there, whichever engine it came from.",
         examples=("fediblog restore /backups/blog-2026-05-01.tar --data /var/lib/fediblog",),
         arguments=_restore_arguments,
         options=("data", "database"),
@@ -166,10 +159,6 @@ COMMANDS = (
     Command(
         words=("migrate",),
         usage="",
-        help="bring the database up to date without starting",
-        about="Bring the database up to date without starting. `fediblog serve` does the same by itself; this is for"
-        " those who run several processes. An SQLite database is copied beside itself first. Refused while a process of"
-        " the older version uses it.",
         arguments=worker_lock.yes_argument,
         options=("data", "database"),
         run=run_migrate,

@@ -13,8 +13,8 @@ from fediblog import log
 from fediblog.cli.command import Command
 from fediblog.cli.demo_stage import Crossing, Ear, Party, stage
 from fediblog.cli.demo_steps import Play, Step
-from fediblog.cli.terminal import say
-from fediblog.errors import FediblogError, Refused
+from fediblog.cli.terminal import language, say, tell, told
+from fediblog.errors import FediblogError
 
 NAMES = ("ann", "ben")
 
@@ -34,22 +34,24 @@ def run(args: Namespace) -> int:
         try:
             return asyncio.run(_play(Path(folder), once=args.once))
         except KeyboardInterrupt:
-            say("\nThe demo has ended; nothing of it is kept.")
+            say()
+            tell("demo.ended")
             return 0
 
 
 async def _play(folder: Path, *, once: bool) -> int:
-    say("Two servers start on this machine, each with a database of its own ...")
+    tell("demo.starting")
     async with stage(folder, NAMES, _tell) as (ann, ben, ear):
         for party in (ann, ben):
-            say(f"  {party.name} is @{party.account.acct} on {party.site.urls.origin}")
+            say(f"  {told('demo.is', name=party.name, handle=party.account.acct, origin=party.site.urls.origin)}")
         play = Play(ann, ben)
         results = [await _show(number, step, ear) for number, step in enumerate(play.steps(), 1)]
         pages = await _pages(play)
         _sum_up(results)
-        say("\nPages" + ("" if once else " to open in your browser") + ":")
+        say()
+        tell("demo.pages" if once else "demo.pages-to-open")
         for title, address, status in pages:
-            say(f"  {title:26} {address}{'' if status == 200 else f'  (status {status})'}")
+            say(f"  {title:26} {address}{'' if status == 200 else f'  ({status})'}")
         if not once:
             await _stay(ann, ben)
     good = all(result.seen for result in results) and all(status == 200 for _, _, status in pages)
@@ -64,9 +66,9 @@ async def _show(number: int, step: Step, ear: Ear) -> Result:
         await step.does()
         seen = await ear.until(step.seen, step.kinds, first)
     except FediblogError as error:
-        say(f"      {error.message if isinstance(error, Refused) else error}")
+        say(f"      {error.sentence(language())}")
         seen = False
-    say("      seen on the other side" if seen else "      NOT seen on the other side")
+    say(f"      {told('demo.seen' if seen else 'demo.unseen')}")
     return Result(step.title, seen, ear.crossings[first:])
 
 
@@ -78,11 +80,11 @@ async def _pages(play: Play) -> list[tuple[str, str, int]]:
     """Title, address and status of the pages worth a look."""
     wrote = play.wrote
     wanted = [
-        ("ann's blog", play.ann.account.url),
-        ("the article", wrote["article"].url if "article" in wrote else ""),
-        ("the note with its thread", wrote["note"].url if "note" in wrote else ""),
-        ("ben's blog", play.ben.account.url),
-        ("the picture", wrote["picture"].url if "picture" in wrote else ""),
+        (told("demo.blog", name="ann"), play.ann.account.url),
+        (told("demo.article"), wrote["article"].url if "article" in wrote else ""),
+        (told("demo.thread"), wrote["note"].url if "note" in wrote else ""),
+        (told("demo.blog", name="ben"), play.ben.account.url),
+        (told("demo.picture"), wrote["picture"].url if "picture" in wrote else ""),
     ]
     return [(title, address, await _status(play.ann, address)) for title, address in wanted if address]
 
@@ -95,35 +97,35 @@ async def _status(party: Party, address: str) -> int:
 
 
 def _sum_up(results: list[Result]) -> None:
+    marks = (told("demo.step-failed"), told("demo.step-good"))
     width = max(len(result.title) for result in results)
-    say("\nWhat crossed between the two servers:")
+    say()
+    tell("demo.crossed")
     for result in results:
         crossed = ", ".join(f"{each.kind} {each.sender}->{each.receiver} {each.status}" for each in result.crossings)
-        say(f"  {'ok    ' if result.seen else 'FAILED'}  {result.title:{width}}  {crossed}")
+        say(f"  {marks[result.seen]:{len(max(marks, key=len))}}  {result.title:{width}}  {crossed}")
     good = sum(result.seen for result in results)
-    say(f"  {good} of {len(results)} steps were seen on the other side.")
+    say(f"  {told('demo.steps-seen', good=good, n=len(results))}")
 
 
 async def _stay(ann: Party, ben: Party) -> None:
-    say("\nSign in and write yourself:")
+    say()
+    tell("demo.sign-in")
     for party in (ann, ben):
-        say(f"  {party.site.urls.origin}/login   name {party.name}   password {party.password}")
-    say("\nCtrl-C ends the demo and removes all of it.")
+        say(f"  {party.site.urls.origin}/login   {told('demo.login', name=party.name, password=party.password)}")
+    say()
+    tell("demo.how-to-end")
     await asyncio.Event().wait()
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--once", action="store_true", help="end by itself, with status 0 if all went well")
+    parser.add_argument("--once", action="store_true", help=told("argument.once"))
 
 
 COMMANDS = (
     Command(
         words=("demo",),
         usage="[--once]",
-        help="show two servers that talk to each other, keeping nothing",
-        about="Start two servers on this machine in a temporary folder, let the two people there follow, write to and"
-        " answer each other, and show what crosses between the servers. Then look around in your browser until you"
-        " press Ctrl-C. Nothing is kept, and nothing leaves this machine.",
         examples=("fediblog demo", "fediblog demo --once"),
         arguments=_arguments,
         options=(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import secrets
 import signal
@@ -173,6 +174,7 @@ async def _process(folder: Path, own: str, other: str) -> AsyncIterator[_Server]
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},  # what it says is read here
     )
     server = _Server(process)
     try:

@@ -11,6 +11,8 @@ from PIL import Image
 from fediblog.actions import post_actions, reaction_actions
 from fediblog.actions.post_actions import Draft, File
 from fediblog.cli.demo_stage import Party
+from fediblog.cli.demo_texts import ALT, ANSWER, ARTICLE, EDITED, NOTE, PICTURE, REGRET, REPLY, TITLE
+from fediblog.cli.terminal import told
 from fediblog.domain.posts import Post
 from fediblog.errors import NotFound
 from fediblog.federation import uploads
@@ -19,37 +21,6 @@ from fediblog.store.id_paging import Window
 from fediblog.store.people import relation_lists
 from fediblog.store.people.relation_lists import Place
 from fediblog.store.posts import interactions, posts
-
-NOTE = "Hello, fediverse! This note is on my own server. #introduction"
-EDITED = "Hello, fediverse! This note is on my own server, and I can mend it later. #introduction"
-REGRET = "I should not have written this one."
-REPLY = "Welcome! I read this on my server, and my answer is on yours now."
-ANSWER = "And mine hangs below yours. So a thread grows over two servers."
-PICTURE = "The hills behind my house this evening."
-ALT = "A dark green hill before an orange evening sky"
-TITLE = "What a blog in the fediverse is"
-ARTICLE = """A blog has **long texts**, with headings, tables and code, at an address that stays.
-
-## People follow it
-
-They do so from whatever server they are on, and see it beside the notes of their friends.
-
-| | blog | microblog |
-|---|---|---|
-| length | long | short |
-| answers | below the text | below the note |
-
-## It is a file, too
-
-```python
-def greet(name: str) -> str:
-    return f"Hello, {name}!"
-```
-
-> Answers from elsewhere appear below the article as comments[^1].
-
-[^1]: This is a footnote.
-"""
 
 
 class Step(Struct, frozen=True):
@@ -74,15 +45,15 @@ class Play(Struct):
         return [
             self._follow(ann, ben),
             self._follow(ben, ann),
-            self._write(ann, ben, "note", Draft(source=NOTE), "writes a note"),
-            self._write(ann, ben, "article", Draft(source=ARTICLE, title=TITLE), "writes a long article"),
+            self._write(ann, ben, "note", Draft(source=NOTE), "demo.writes-note"),
+            self._write(ann, ben, "article", Draft(source=ARTICLE, title=TITLE), "demo.writes-article"),
             self._picture(ben, ann),
             self._reply(ben, ann, "note", "reply", REPLY),
             self._reply(ann, ben, "reply", "answer", ANSWER),
             self._like(ben, ann, "article"),
             self._boost(ann, ben, "picture"),
             self._edit(ann, ben, "note", Draft(source=EDITED)),
-            self._write(ann, ben, "regret", Draft(source=REGRET), "writes something hasty"),
+            self._write(ann, ben, "regret", Draft(source=REGRET), "demo.writes-hastily"),
             self._delete(ann, ben, "regret"),
         ]
 
@@ -95,7 +66,7 @@ class Play(Struct):
             here = await one.site.db.read(relation_lists.following, one.account.id, Window())
             return one.account.uri in _uris(there) and other.account.uri in _uris(here)
 
-        return Step(f"{one.name} follows @{other.account.acct}", ["Follow", "Accept"], does, seen)
+        return Step(told("demo.follows", name=one.name, handle=other.account.acct), ["Follow", "Accept"], does, seen)
 
     def _write(self, one: Party, other: Party, name: str, draft: Draft, title: str) -> Step:
         async def does() -> None:
@@ -104,7 +75,7 @@ class Play(Struct):
         async def seen() -> bool:
             return await self._copy(other, name) is not None
 
-        return Step(f"{one.name} {title}", ["Create"], does, seen)
+        return Step(told(title, name=one.name), ["Create"], does, seen)
 
     def _picture(self, one: Party, other: Party) -> Step:
         async def does() -> None:
@@ -116,7 +87,7 @@ class Play(Struct):
             copy = await self._copy(other, "picture")
             return copy is not None and [each.alt for each in copy.attachments] == [ALT]
 
-        return Step(f"{one.name} shows a picture", ["Create"], does, seen)
+        return Step(told("demo.shows-picture", name=one.name), ["Create"], does, seen)
 
     def _reply(self, one: Party, other: Party, to: str, name: str, text: str) -> Step:
         async def does() -> None:
@@ -129,7 +100,7 @@ class Play(Struct):
             copy, parent = await self._copy(other, name), await self._copy(other, to)
             return copy is not None and parent is not None and copy.parent == parent.id
 
-        return Step(f"{one.name} answers {other.name}'s {to}", ["Create"], does, seen)
+        return Step(told(f"demo.answers-{to}", name=one.name, other=other.name), ["Create"], does, seen)
 
     def _like(self, one: Party, other: Party, name: str) -> Step:
         async def does() -> None:
@@ -140,7 +111,7 @@ class Play(Struct):
             liked = await other.site.db.read(interactions.first_reactions, self.wrote[name].id)
             return one.account.uri in {each.account.uri for each in liked}
 
-        return Step(f"{one.name} likes {other.name}'s {name}", ["Like"], does, seen)
+        return Step(told(f"demo.likes-{name}", name=one.name, other=other.name), ["Like"], does, seen)
 
     def _boost(self, one: Party, other: Party, name: str) -> Step:
         async def does() -> None:
@@ -151,7 +122,7 @@ class Play(Struct):
             boosters = await other.site.db.read(interactions.boosters, self.wrote[name].id)
             return one.account.uri in {each.uri for _, each in boosters}
 
-        return Step(f"{one.name} boosts {other.name}'s {name}", ["Announce"], does, seen)
+        return Step(told(f"demo.boosts-{name}", name=one.name, other=other.name), ["Announce"], does, seen)
 
     def _edit(self, one: Party, other: Party, name: str, draft: Draft) -> Step:
         async def does() -> None:
@@ -161,7 +132,7 @@ class Play(Struct):
             copy = await self._copy(other, name)
             return copy is not None and copy.updated is not None and "mend" in copy.content
 
-        return Step(f"{one.name} edits the {name}", ["Update"], does, seen)
+        return Step(told(f"demo.edits-{name}", name=one.name), ["Update"], does, seen)
 
     def _delete(self, one: Party, other: Party, name: str) -> Step:
         async def does() -> None:
@@ -170,7 +141,7 @@ class Play(Struct):
         async def seen() -> bool:
             return await self._copy(other, name) is None
 
-        return Step(f"{one.name} deletes it again", ["Delete"], does, seen)
+        return Step(told("demo.deletes", name=one.name), ["Delete"], does, seen)
 
     async def _copy(self, party: Party, name: str) -> Post | None:
         """What that server has of a post, its own or its copy."""

@@ -98,9 +98,6 @@ COMMANDS = (
     Command(
         words=("doctor",),
         usage="",
-        help="look whether the server is well, and say what to do",
-        about="Look whether the database is whole, the disk has room, the worker runs, the address is reachable from"
-        " outside, handles are found, the clock is right, and what waits. The exit status is 1 if something is wrong.",
         examples=("fediblog doctor --data /var/lib/fediblog",),
         run=run,
     ),

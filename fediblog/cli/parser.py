@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import sys
 import textwrap
@@ -12,18 +13,8 @@ from typing import NoReturn
 
 from fediblog import __version__
 from fediblog.cli.command import Command, add_options
-
-GROUPS = {
-    "user": "people who sign in: add, change a password, list",
-    "account": "the actors that others follow: add, delete, list",
-    "emoji": "pictures that stand in posts where their names are written: add, list, remove",
-}
-_ABOUT = """A blog and microblog server in the fediverse, on a domain of your own.
-
-To see what it does:        fediblog demo
-To start your own:          fediblog serve --origin https://blog.example"""
-_END = """`fediblog COMMAND --help` says more about each. Exit status: 0 done, 1 refused or something is wrong,
-2 misused (the message says how it is meant)."""
+from fediblog.cli.terminal import told
+from fediblog.messages import ENGLISH, text
 
 _formatter = partial(
     RawDescriptionHelpFormatter, max_help_position=28, width=min(shutil.get_terminal_size().columns, 110)
@@ -36,7 +27,21 @@ class Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and how it is meant; exit status 2."""
         self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: {message}\n`{self.prog} --help` says more.\n")
+        self.exit(2, f"{self.prog}: {message}\n{told('cli.see-help', program=self.prog)}\n")
+
+
+# What argparse says by itself: its own English, which it has translated by a function `_`, is that of our catalogue.
+_ARGPARSE = (
+    *("argparse.usage", "argparse.arguments", "argparse.options", "argparse.help", "argparse.error", "argparse.one"),
+    *("argparse.at-least-one", "argparse.required", "argparse.choice", "argparse.excludes", "argparse.ambiguous"),
+    "argparse.ignored",
+)
+
+
+def translate() -> None:
+    """Have argparse speak the language of who called us."""
+    own = {text(ENGLISH, key): told(key) for key in _ARGPARSE}
+    setattr(argparse, "_", lambda said: own.get(said, said))  # noqa: B010 - a name that its types do not tell
 
 
 def listing(commands: Sequence[Command]) -> str:
@@ -46,33 +51,32 @@ def listing(commands: Sequence[Command]) -> str:
 
 def build_parser(commands: Sequence[Command]) -> Parser:
     """The parser of a command line that may call these commands."""
+    translate()
     parser = Parser(
         prog="fediblog",
         usage="fediblog COMMAND [...]",
-        description=_ABOUT,
-        epilog=f"commands:\n{listing(commands)}\n\n{_END}",
+        description=told("about.fediblog"),
+        epilog=f"{told('help.commands')}:\n{listing(commands)}\n\n{told('help.exit-status')}",
         formatter_class=_formatter,
     )
-    parser.add_argument("--version", action="version", version=f"fediblog {__version__}")
+    parser.add_argument("--version", action="version", version=f"fediblog {__version__}", help=told("argument.version"))
     top = parser.add_subparsers(metavar="COMMAND", required=True, help=SUPPRESS, prog="fediblog")
     groups = {}
     for command in commands:
         parent = top
         for word in command.words[:-1]:
             if word not in groups:
-                about = GROUPS[word]
-                group = top.add_parser(word, description=about.capitalize() + ".", formatter_class=_formatter)
-                groups[word] = group.add_subparsers(metavar="COMMAND", required=True, title="commands")
+                group = top.add_parser(word, description=told(f"help.{word}"), formatter_class=_formatter)
+                groups[word] = group.add_subparsers(metavar="COMMAND", required=True, title=told("help.commands"))
             parent = groups[word]
         _add(parent.add_parser(command.words[-1], help=command.help, formatter_class=_formatter), command)
     return parser
 
 
 def _add(parser: ArgumentParser, command: Command) -> None:
-    about = command.about or f"{command.help[0].upper()}{command.help[1:]}."
-    parser.description = textwrap.fill(about, 100)
+    parser.description = textwrap.fill(command.about, 100)
     if command.examples:
-        parser.epilog = "examples:\n" + "\n".join(f"  {line}" for line in command.examples)
+        parser.epilog = f"{told('help.examples')}:\n" + "\n".join(f"  {line}" for line in command.examples)
     command.arguments(parser)
     if command.options:
         add_options(parser, command.options)

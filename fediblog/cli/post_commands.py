@@ -7,7 +7,7 @@ import asyncio
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from fediblog.actions import follow_actions
 from fediblog.actions.post_actions import Draft, File
 from fediblog.cli.command import Command
 from fediblog.cli.command_site import on_site, own_account
-from fediblog.cli.terminal import say
+from fediblog.cli.terminal import language, say, tell, told, utc
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
@@ -73,8 +73,8 @@ def _where(site: Site, made: Post, scheduled: int | None) -> str:
         return made.url
     edit = f"{site.urls.origin}/write/{made.id}"
     if scheduled is None:
-        return f"Kept as a draft: {edit}"
-    return f"Will appear at {datetime.fromtimestamp(scheduled / 1000, UTC):%Y-%m-%d %H:%M} UTC: {edit}"
+        return told("cli.draft-kept", address=edit)
+    return told("cli.scheduled", at=utc(scheduled), address=edit)
 
 
 async def attach(site: Site, author: Account, attached: Attached) -> File:
@@ -120,7 +120,7 @@ async def follow(site: Site, args: Namespace) -> None:
     """Follow somebody, here or elsewhere."""
     account = await site.db.read(own_account, args.account)
     other = await action_lookups.follow(site, account.id, args.handle)
-    say(f"@{account.handle} asked to follow @{other.acct}. The running server sends the request; most accept at once.")
+    tell("cli.follow-asked", handle=account.handle, other=other.acct)
 
 
 async def unfollow(site: Site, args: Namespace) -> None:
@@ -128,7 +128,7 @@ async def unfollow(site: Site, args: Namespace) -> None:
     account = await site.db.read(own_account, args.account)
     other = await site.db.read(_known, site.urls.handle_domain, args.handle)
     await site.db.write(follow_actions.unfollow, site.urls, account.id, other.id)
-    say(f"@{account.handle} no longer follows @{other.acct}.")
+    tell("cli.unfollowed", handle=account.handle, other=other.acct)
 
 
 def _known(tx: Tx, own_domain: str, text: str) -> Account:
@@ -143,7 +143,11 @@ def _point(parser: ArgumentParser, text: str) -> tuple[float, float]:
     try:
         x, y = map(float, text.split(","))
     except ValueError:
-        parser.error(f"--focus is {text!r}: expected X,Y, each from -1 (left, bottom) to 1 (right, top)")
+        parser.error(
+            Misuse("misuse.setting", where="--focus", given=repr(text), expected=Misuse("expected.focus")).sentence(
+                language()
+            )
+        )
     return focal_point(x, y) or (0.0, 0.0)
 
 
@@ -159,51 +163,42 @@ class _Attach(argparse.Action):
         elif option == "--focus" and found:
             found[-1].focus = _point(parser, str(values))
         elif option == "--focus":
-            parser.error("--focus belongs to the picture before it: --attach cat.jpg --focus 0.5,0.3")
+            parser.error(told("cli.focus-alone"))
         elif not found or found[-1].alt:
-            parser.error("--alt describes the picture before it: --attach cat.jpg --alt 'A grey cat, asleep'")
+            parser.error(told("cli.alt-alone"))
         else:
             found[-1].alt = str(values)
         space.attach = found
 
 
 def _post_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("account", metavar="ACCOUNT", help="the account that writes: its handle")
-    parser.add_argument(
-        "file", metavar="FILE", nargs="?", default="-", help="the text, in Markdown; - or nothing for stdin"
-    )
-    parser.add_argument("--title", default="", help="makes it an article")
-    parser.add_argument("--summary", default="", help="an article's abstract")
-    parser.add_argument("--warning", default="", help="content warning: readers see this first")
-    parser.add_argument(
-        "--visibility", choices=VISIBILITIES, default="public", help="who may read it (default: public)"
-    )
-    parser.add_argument("--language", metavar="CODE", default="", help="such as en or pt-BR")
-    parser.add_argument("--reply-to", metavar="POST", help="the address or the number of the post it answers")
-    parser.add_argument("--quote", metavar="POST", help="the address or the number of the post it quotes")
-    parser.add_argument(
-        "--comments", choices=tuple(COMMENTS), default="everyone", help="who may comment on it (default: everyone)"
-    )
-    parser.add_argument("--attach", metavar="FILE", action=_Attach, help="a picture; may be given several times")
-    parser.add_argument("--alt", metavar="TEXT", action=_Attach, help="describes the picture before it")
-    parser.add_argument("--focus", metavar="X,Y", action=_Attach, help="what stays visible where it is cropped")
+    parser.add_argument("account", metavar="ACCOUNT", help=told("argument.author"))
+    parser.add_argument("file", metavar="FILE", nargs="?", default="-", help=told("argument.text"))
+    parser.add_argument("--title", default="", help=told("argument.title"))
+    parser.add_argument("--summary", default="", help=told("argument.summary"))
+    parser.add_argument("--warning", default="", help=told("argument.warning"))
+    parser.add_argument("--visibility", choices=VISIBILITIES, default="public", help=told("argument.visibility"))
+    parser.add_argument("--language", metavar="CODE", default="", help=told("argument.language"))
+    parser.add_argument("--reply-to", metavar="POST", help=told("argument.reply-to"))
+    parser.add_argument("--quote", metavar="POST", help=told("argument.quote"))
+    parser.add_argument("--comments", choices=tuple(COMMENTS), default="everyone", help=told("argument.comments"))
+    parser.add_argument("--attach", metavar="FILE", action=_Attach, help=told("argument.attach"))
+    parser.add_argument("--alt", metavar="TEXT", action=_Attach, help=told("argument.alt"))
+    parser.add_argument("--focus", metavar="X,Y", action=_Attach, help=told("argument.focus"))
     when = parser.add_mutually_exclusive_group()
-    when.add_argument("--draft", action="store_true", help="keep it as a draft")
-    when.add_argument("--at", metavar="TIME", help="publish it then, such as 2026-05-01T09:00 (local time)")
+    when.add_argument("--draft", action="store_true", help=told("argument.draft"))
+    when.add_argument("--at", metavar="TIME", help=told("argument.at"))
 
 
 def _pair(parser: ArgumentParser) -> None:
-    parser.add_argument("account", metavar="ACCOUNT", help="the account here: its handle")
-    parser.add_argument("handle", metavar="HANDLE", help="@somebody@example.org, or the address of their profile")
+    parser.add_argument("account", metavar="ACCOUNT", help=told("argument.follower"))
+    parser.add_argument("handle", metavar="HANDLE", help=told("argument.followed"))
 
 
 COMMANDS = (
     Command(
         words=("post",),
         usage="ACCOUNT [FILE]",
-        help="write a note, or with --title an article",
-        about="Write a note, or with --title an article, in Markdown, and print its address. The running server sends"
-        " it to the followers; if none runs, it goes out when one is started.",
         examples=(
             "echo 'Hello, fediverse! #introduction' | fediblog post alice",
             "fediblog post alice walk.md --title 'A walk' --attach hill.jpg --alt 'A green hill'",
@@ -215,7 +210,6 @@ COMMANDS = (
     Command(
         words=("follow",),
         usage="ACCOUNT HANDLE",
-        help="follow somebody, here or elsewhere",
         examples=("fediblog follow alice @bob@example.org",),
         arguments=_pair,
         run=on_site(follow),
@@ -223,7 +217,6 @@ COMMANDS = (
     Command(
         words=("unfollow",),
         usage="ACCOUNT HANDLE",
-        help="stop following somebody",
         arguments=_pair,
         run=on_site(unfollow),
     ),

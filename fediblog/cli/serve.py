@@ -23,7 +23,7 @@ from fediblog.app import create_app
 from fediblog.cli import connection_limits, disk_reserve, listen_sockets, trial_origin, worker_lock
 from fediblog.cli.command import Command
 from fediblog.cli.command_site import is_trial, read_settings
-from fediblog.cli.terminal import say, warn
+from fediblog.cli.terminal import say, tell, told, warn
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import jobs
 from fediblog.federation.site import Site, make_folder
@@ -117,7 +117,7 @@ async def _serve(found: Settings, sockets: list[socket.socket], used: bool, upgr
         calm_collector()
         with _stop_signals() as stop:
             status = await _work(server, sockets, worker, stop)
-    say("Stopped.")
+    tell("cli.stopped")
     return status
 
 
@@ -128,7 +128,7 @@ async def _work(
     parts = [asyncio.create_task(server.serve(sockets))] if server is not None else []
     parts += [asyncio.create_task(worker.run())] if worker is not None else []
     if server is None and worker is not None:
-        say(f"fediblog {__version__} delivers and fetches.")
+        tell("cli.delivers", version=__version__)
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait((stopping, *parts), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
@@ -153,7 +153,7 @@ async def _server(site: Site, sockets: list[socket.socket]) -> _Server:
         config = _config(create_app(site), site.settings.trusted_proxies)
         return _Server(config, await _greeting(site, sockets), site.keep(Hub).close)
     where = ", ".join(listen_sockets.name_of(each) for each in sockets)
-    said = f"fediblog {__version__} delivers and fetches (its /metrics: {where})."
+    said = told("cli.delivers-with-metrics", version=__version__, where=where)
     return _Server(_config(metrics.create_app(site), site.settings.trusted_proxies), [said])
 
 
@@ -263,10 +263,10 @@ def _stop_signals() -> Iterator[asyncio.Event]:
 async def _greeting(site: Site, sockets: list[socket.socket]) -> list[str]:
     """What the operator must know, once the server answers."""
     where = ", ".join(listen_sockets.name_of(each) for each in sockets)
-    lines = [f"fediblog {__version__} is ready: {site.urls.origin} (listening on {where})"]
+    lines = [told("cli.ready", version=__version__, origin=site.urls.origin, where=where)]
     token = await site.db.write(_setup_token)
     if token:
-        lines.append(f"Set it up here; the link works once: {site.urls.origin}/setup?token={token}")
+        lines.append(told("cli.set-up", address=f"{site.urls.origin}/setup?token={token}"))
     for key, values in warnings(site.settings, site.urls.origin).items():
         warn(key, **values)
     return lines
@@ -293,9 +293,6 @@ COMMANDS = (
     Command(
         words=("serve",),
         usage="",
-        help="run the server",
-        about="Run the server until it gets SIGTERM or Ctrl-C. The first start makes the data folder and prints a link"
-        " for setting up the blog in the browser. Without an origin it runs for trying out, for this machine alone.",
         examples=(
             "fediblog serve",
             "fediblog serve --origin https://blog.example --data /var/lib/fediblog",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime
 
 from fediblog.errors import FediblogError
 from fediblog.messages import text
@@ -25,6 +26,11 @@ def told(key: str, /, **values: object) -> str:
 def decimal(number: float) -> str:
     """With one digit behind the point, or the comma."""
     return f"{number:.1f}".replace(".", told("number.point"))
+
+
+def utc(moment: int) -> str:
+    """A time (ms) as the command line writes it."""
+    return f"{datetime.fromtimestamp(moment / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def tell(key: str, /, **values: object) -> None:

@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from fediblog.cli.terminal import told
 from fediblog.errors import Refused
 from fediblog.settings import Settings
 from fediblog.store.engine.database import sqlite_path
@@ -34,7 +35,7 @@ def yes_argument(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--yes",
         action="store_true",
-        help="bring the database up to date though a process of an older version uses it, which may fail then",
+        help=told("argument.yes"),
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run
+from fediblog.cli.command_table import COMMANDS
+from tests.cli.conftest import PASSWORD, Run
 from tests.messages.english import english_in
 
 
@@ -25,6 +28,12 @@ def german(monkeypatch: pytest.MonkeyPatch) -> None:
         (("migrate", "--data", "nowhere"), "fediblog: In nowhere gibt es keine Datenbank."),
         (("restore", "nothing.tar"), "fediblog: Sag, in welchen neuen Ordner: fediblog restore FILE --data FOLDER"),
         (("doctor", "too", "many"), "Das ist nicht zu verstehen: too many"),
+        (("nonsense",), "'nonsense' gibt es nicht (möglich sind "),
+        (("user", "add"), "es fehlt: NAME"),
+        (("post", "alice", "--title"), "Argument --title: braucht einen Wert"),
+        (("post", "alice", "--alt", "a cat"), "--alt beschreibt das Bild davor"),
+        (("post", "alice", "--attach", "a.jpg", "--focus", "up"), "--focus ist 'up': erwartet wird X,Y"),
+        (("user", "add", "carol"), "fediblog: In fediblog-data gibt es noch kein fediblog."),
     ],
 )
 def test_a_refusal_is_german_where_the_locale_is(run: Run, words: tuple[str, ...], said: str) -> None:
@@ -32,6 +41,36 @@ def test_a_refusal_is_german_where_the_locale_is(run: Run, words: tuple[str, ...
     assert ran.status == 2
     assert said in ran.err
     assert not english_in(ran.err.replace("fediblog: ", "").splitlines())
+
+
+@pytest.mark.usefixtures("german")
+@pytest.mark.parametrize("words", [(), *sorted({each.words[:n] for each in COMMANDS for n in (1, 2)})])
+def test_help_is_german_where_the_locale_is(run: Run, words: tuple[str, ...]) -> None:
+    ran = run(*words, "--help")
+    assert ran.status == 0
+    assert ran.out.startswith("Aufruf: fediblog")
+    assert "diese Hilfe zeigen und enden" in ran.out
+    lines = [re.sub(r"^ *(?:-[\w -]+(?: [A-Z,]+)?|[A-Z]+)? {2,}", "", line) for line in ran.out.splitlines()]
+    assert not english_in([*lines, " ".join(lines), *re.split(r"\n\n|\.\n", ran.out)])
+
+
+@pytest.mark.usefixtures("german")
+def test_results_are_german_where_the_locale_is(run: Run, begun: Path, tmp_path: Path) -> None:
+    data = ("--data", str(shutil.copytree(begun, tmp_path / "own")))
+    said = [
+        run("user", "add", "dora", "--password-file", "-", *data, stdin=PASSWORD),
+        run("account", "add", "dora", "dora", *data),
+        run("user", "list", *data),
+        run("post", "alice", "--draft", *data, stdin="Ein Entwurf"),
+        run("emoji", "list", *data),
+        run("announce", "list", *data),
+        run("backup", "own.tar", *data),
+        run("account", "delete", "dora", "--sure", *data),
+    ]
+    assert [ran.status for ran in said] == [0] * len(said)
+    assert "dora (member) ist hinzugefügt." in said[0].out
+    assert re.search(r"mit 0 Bilddateien, \d+,\d MB\.", said[6].out)
+    assert not english_in(line for ran in said for line in ran.out.splitlines())
 
 
 @pytest.mark.usefixtures("german")

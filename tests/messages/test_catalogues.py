@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
+import inspect
 import re
 from collections.abc import Iterator
 
@@ -65,13 +67,7 @@ _NO_PROSE = re.compile(  # SQL, and code that is written here; lists of names; h
 _IN_PAGE = re.compile(r">([^<>]+)<|(?:title|alt|aria-label|placeholder)=\"([^\"]+)\"")
 # What is no interface for people, or speaks English because it is for those who run the server, and why.
 _ELSEWHERE = {
-    "cli/command.py": "the help of the command line",
-    "cli/parser.py": "likewise",
-    "cli/worker_lock.py": "likewise",
-    "cli/doctor.py": "likewise",
-    "cli/serve.py": "likewise, and what it says once it is ready",
-    **dict.fromkeys((f"cli/{each}_commands.py" for each in ("account", "app", "database", "post")), "likewise"),
-    "cli/demo": "what the demo shows",
+    "cli/demo_texts.py": "what two people write for an example",
     "markup/clean.py": "names of elements and attributes",
     "messages/catalogues.py": "a command for those who write code",
     "counters.py": "the help of metrics (OpenMetrics)",
@@ -126,9 +122,9 @@ def _said(node: ast.AST) -> str:
 
 
 def _is_note(node: ast.keyword | ast.Assign) -> bool:
-    """Whether it is for the documentation of the API."""
+    """Whether it is for the documentation."""
     if isinstance(node, ast.keyword):
-        return node.arg == "note"
+        return node.arg in ("note", "examples")  # of the API; of the command line, which are commands
     return all(isinstance(each, ast.Name) and each.id == "_NOTE" for each in node.targets)
 
 
@@ -159,6 +155,24 @@ def _messages(node: ast.AST) -> Iterator[tuple[int, str]]:
 )
 def test_what_is_taken_for_a_sentence(code: str, seen: bool) -> None:
     assert bool(list(_sentences(ast.parse(code)))) is seen
+
+
+def test_the_command_line_prints_no_word_of_its_own() -> None:
+    """However short."""
+    found = []
+    for path in sorted((catalogues.ROOT / "cli").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _name(node.func) in ("say", "print", "error", "getpass"):
+                said = " ".join(map(_said, node.args)).replace("fediblog", "")
+                found += [f"{path.name}: {said}"] if re.search(r"(?<![/\w])[A-Za-z]?[a-z]{2,}", said) else []
+    assert found == []
+
+
+def test_what_argparse_says_by_itself_is_in_the_catalogues() -> None:
+    """As it says it, or it would not be found there."""
+    own = inspect.getsource(argparse)
+    said = [message for key, message in catalogue(ENGLISH).messages.items() if key.startswith("argparse.")]
+    assert [each for each in said if f"_({each!r})" not in own] == []
 
 
 def test_no_sentence_for_people_stands_outside_the_catalogues() -> None:
