@@ -35,10 +35,12 @@ from fediblog.store.posts import (
     timelines,
     tombstones,
 )
+from fediblog.store.posts.arrivals import Addressee, Arrival
 from fediblog.store.posts.post_columns import Placement
+from fediblog.store.posts.thread_links import ThreadPost
 from fediblog.store.queues import events, incoming_queue, job_kinds, job_queue
 from fediblog.store.readers import notifications
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Tx
 
 REPLIES_DELAY = 300_000  # ms, after which a fresh answer may have answers of its own
 _OF_NOTE = Note.__struct_fields__
@@ -49,7 +51,7 @@ Person = tuple[int, str, bool]
 class _Audience(Struct, frozen=True):
     visibility: Visibility
     people: list[Person]
-    named: Mapping[int, Row]  # those of them whom the post names, as `arrivals.people` has them
+    named: Mapping[int, Addressee]  # those of them whom the post names
 
 
 class _News(Struct, frozen=True):
@@ -69,16 +71,13 @@ class _News(Struct, frozen=True):
         return any(number == account for number, _, _ in self.audience.people)
 
 
-def refuse_author(urls: Urls, author: Account, uri: str, found: Row) -> None:
-    """Refuse what comes from our own address, from an account that is suspended now or from a blocked server.
-
-    `found` is what `arrivals.post` says.
-    """
+def refuse_author(urls: Urls, author: Account, uri: str, found: Arrival) -> None:
+    """Refuse what comes from our own address, from an account that is suspended now or from a blocked server."""
     if author.local or urls.owns(uri) or urls.owns(author.uri):
         raise Refused("post-is-ours", uri)
     if found.standing not in ("active", None):
         raise Refused(f"author-{found.standing}", author.uri, key="refusal.author-not-taken")
-    if found.blocked:
+    if found.host_blocked:
         raise Refused("host-blocked", uri, key="refusal.host-posts-not-taken")
 
 
@@ -109,7 +108,7 @@ def put_post(
     told: bool = False,
     requested: bool = False,
     inbox_owner: int | None = None,
-    known: Row | None = None,
+    known: Arrival | None = None,
 ) -> int | None:
     """Store a post that its own author, or its origin, vouches for; its number, or None if it must not come in.
 
@@ -122,7 +121,7 @@ def put_post(
     found = known or arrivals.post(tx, note, author)
     if not _may_come_in(tx, urls, note, author, found) or is_vote(note, json_columns.poll_from(found.poll)):
         return None
-    parent = found if found.id is not None else None
+    parent = found.answered
     above = _owners(tx, parent)
     if parent is not None and not reply_policy.may_answer(
         tx, author.id, above.get(parent.id), above.get(parent.root) if parent.root else None
@@ -149,21 +148,21 @@ def put_post(
     return number
 
 
-def _let_stand(tx: Tx, urls: Urls, parent: Row, author: Account, uri: str) -> None:
+def _let_stand(tx: Tx, urls: Urls, parent: ThreadPost, author: Account, uri: str) -> None:
     """Where not everybody may answer a post of ours, whoever may is told so."""
     ours = accounts.get(tx, parent.account) if parent.local and parent.repliable != "public" else None
     if ours is not None:
         approval_handlers.let_reply(tx, urls, ours, parent.id, author, uri)
 
 
-def _may_come_in(tx: Tx, urls: Urls, note: Note, author: Account, found: Row) -> bool:
+def _may_come_in(tx: Tx, urls: Urls, note: Note, author: Account, found: Arrival) -> bool:
     """What was deleted does not come back; whom one of our people blocks answers neither them nor in their threads."""
     refuse_author(urls, author, note.uri, found)
     if note.author != author.uri or not same_origin(note.uri, author.uri):
         raise Refused("not-the-owner", note.uri, key="refusal.post-elsewhere")
     if found.early and incoming_queue.undone_early(tx, note.uri, note.author):  # the Delete was faster
         tombstones.leave(tx, note.uri, note.author, note.kind)
-    return not (found.early or found.buried or found.shunned)
+    return not (found.early or found.buried or found.author_blocked)
 
 
 def _spread(tx: Tx, news: _News, *, followed: bool) -> None:
@@ -229,7 +228,7 @@ def _untitled(tx: Tx, note: CleanNote, parent: int, root: int | None) -> CleanNo
     return replace(note, title="")
 
 
-def _owners(tx: Tx, parent: Row | None) -> dict[int, Row]:
+def _owners(tx: Tx, parent: ThreadPost | None) -> dict[int, ThreadPost]:
     """Whose the post is that is answered, and whose the thread, by the number of the post."""
     if parent is None:
         return {}
@@ -257,7 +256,7 @@ def _audience(tx: Tx, urls: Urls, note: Note, author: Account, inbox_owner: int 
     return _Audience(visibility, list(people.values()), found_here)
 
 
-def _by_page(tx: Tx, urls: Urls, mention: Mention) -> Row | None:
+def _by_page(tx: Tx, urls: Urls, mention: Mention) -> Addressee | None:
     """One of ours, whom some servers name by the profile page or by the handle alone."""
     handle, _, domain = mention.name.removeprefix("@").partition("@")
     if mention.href:
@@ -292,7 +291,7 @@ def name_proof(tx: Tx, number: int, note: Note) -> bool:
     return True
 
 
-def _lock_told(tx: Tx, news: _News, above: Mapping[int, Row], quoted: int | None) -> None:
+def _lock_told(tx: Tx, news: _News, above: Mapping[int, ThreadPost], quoted: int | None) -> None:
     """See `notifications.lock`: everybody whom `_spread` and `tell` may tell."""
     if tx.engine != "postgres":
         return
@@ -302,7 +301,7 @@ def _lock_told(tx: Tx, news: _News, above: Mapping[int, Row], quoted: int | None
     notifications.lock(tx, news.author.id, told)
 
 
-def tell(tx: Tx, news: _News, above: Mapping[int, Row], quoted: int | None, *, new: bool = False) -> None:
+def tell(tx: Tx, news: _News, above: Mapping[int, ThreadPost], quoted: int | None, *, new: bool = False) -> None:
     """Notices for our people whom the post names, and for those whom it answers and quotes.
 
     `above` are the owners of posts above it, as far as they are known; `quoted` is who lets it quote, if it does; `new`
@@ -312,14 +311,14 @@ def tell(tx: Tx, news: _News, above: Mapping[int, Row], quoted: int | None, *, n
     answered = parent if parent is not None and parent.local else None
     for _, account in sorted(news.audience.named.items()):
         if account.local and account.state == "active" and (answered is None or account.id != answered.account):
-            notifications.add(tx, account.id, "mention", news.author.id, news.id, new=new, pushed=account.pushed)
+            notifications.add(tx, account.id, "mention", news.author.id, news.id, new=new, pushed=bool(account.pushed))
     if answered is not None and news.is_for(answered.account):
-        notifications.add(tx, answered.account, "reply", news.author.id, news.id, new=new, pushed=answered.pushed)
+        notifications.add(tx, answered.account, "reply", news.author.id, news.id, new=new, pushed=bool(answered.pushed))
     if quoted is not None and news.is_for(quoted):
         notifications.add(tx, quoted, "quote", news.author.id, news.id, new=new)
 
 
-def _complete_later(tx: Tx, news: _News, above: Mapping[int, Row], *, climbed: bool) -> None:
+def _complete_later(tx: Tx, news: _News, above: Mapping[int, ThreadPost], *, climbed: bool) -> None:
     """Have the worker fetch what a thread lacks: the post that is answered, or more answers below one of ours.
 
     Strangers decide how high and how wide a thread is: we look so far up once, and below only until nobody is shown

@@ -119,7 +119,9 @@ def take_in(
         refuse_author(urls, facts.actor, note.uri, known)
     if vote:
         return _voted(tx, note, facts)
-    if is_bare(note) and (known.id is None or known.poll):  # a vote in a poll that is gone, or for none of its options
+    if is_bare(note) and (
+        known.answered is None or known.poll
+    ):  # a vote in a poll that is gone, or for none of its options
         return Outcome.IGNORED
     if known.stored and (stored := posts.by_uri(tx, note.uri)) is not None:
         return _changed(tx, urls, note, stored, facts)

@@ -12,9 +12,10 @@ from fediblog.markup.text import one_line
 from fediblog.protocol.emoji_reaction import is_emoji
 from fediblog.store.people import relations
 from fediblog.store.posts import arrivals, posts, reactions, timelines
+from fediblog.store.posts.arrivals import ReactedPost
 from fediblog.store.queues import incoming_queue
 from fediblog.store.readers import notifications
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Tx
 
 MOST_REACTIONS = 20  # of one account beside one post
 EMOJI_LENGTH = 100  # characters
@@ -52,7 +53,9 @@ def _reacted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         if post.reactions and reactions.still_likes(tx, facts.actor.id, post.id, but=uri):
             _retell(tx, post.account, facts.actor.id, post.id)  # who likes it already has been told of
         else:
-            notifications.add(tx, post.account, "like", facts.actor.id, post.id, content, new=True, pushed=post.pushed)
+            notifications.add(
+                tx, post.account, "like", facts.actor.id, post.id, content, new=True, pushed=bool(post.pushed)
+            )
     return Outcome.DONE
 
 
@@ -125,7 +128,7 @@ def _boosted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     return pass_on(tx, activity, facts, known)
 
 
-def pass_on(tx: Tx, activity: Activity, facts: Facts, known: Row | None = None) -> Outcome:
+def pass_on(tx: Tx, activity: Activity, facts: Facts, known: ReactedPost | None = None) -> Outcome:
     """Store somebody's boost of a post that is stored, if everybody may see it or it is the booster's own.
 
     `known` is what `arrivals.target` says of the post, if that was asked.
@@ -143,7 +146,7 @@ def pass_on(tx: Tx, activity: Activity, facts: Facts, known: Row | None = None) 
     if post.followed and (whole := posts.stored(tx, post.id)) is not None:
         timelines.spread(tx, whole, number, booster.id)
     if post.local:
-        notifications.add(tx, post.account, "boost", booster.id, post.id, new=True, pushed=post.pushed)
+        notifications.add(tx, post.account, "boost", booster.id, post.id, new=True, pushed=bool(post.pushed))
     return Outcome.DONE
 
 

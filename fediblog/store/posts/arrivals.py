@@ -6,14 +6,16 @@ The one who writes takes its turn for each statement, and PostgreSQL is a way th
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Note
 from fediblog.store.people.accounts import host_of
 from fediblog.store.people.hosts import domains
 from fediblog.store.posts import thread_links
+from fediblog.store.posts.thread_links import ThreadPost
 from fediblog.store.queues.push_subscriptions import PUSHED
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Tx
 from fediblog.store.visible import VISIBLE
 
 _FOLLOWED = (
@@ -25,13 +27,13 @@ _POST = (  # a list as rows, since SQLite makes a table of every longer `in (…
     "select exists (select 1 from post k where k.uri = :uri and k.state <> 'deleted') as stored,"
     " exists (select 1 from early e where e.uri = :uri and e.actor = :actor) as early,"
     " exists (select 1 from tombstone t where t.uri = :uri) as buried,"
-    " exists (select 1 from (values (:hosts)) v cross join blocked_host h where h.host = v.column1) as blocked,"
+    " exists (select 1 from (values (:hosts)) v cross join blocked_host h where h.host = v.column1) as host_blocked,"
     f" {_WAITS.format('uri')} or {_WAITS.format('page')} as awaited,"
     f" {_FOLLOWED}, (select state from account where id = :author) as standing,"
     " (exists (select 1 from block b where b.account = p.account and b.target = :author and p.local = 1)"
     " or exists (select 1 from post r cross join block b where r.id = p.root and r.local = 1"
-    " and b.account = r.account and b.target = :author)) as shunned,"
-    f" {PUSHED.format('p.account')}, p.id, p.account, p.local, p.repliable, p.root, p.uri, p.poll"
+    " and b.account = r.account and b.target = :author)) as author_blocked,"
+    f" p.poll, p.id, p.root, p.uri, p.account, p.local, p.repliable, {PUSHED.format('p.account')}"
     " from (select 1 as yes) o left join post p on p.uri = :above"
 )
 _TARGET = (
@@ -48,22 +50,64 @@ _PEOPLE = (
 )
 
 
-def post(tx: Tx, note: Note, author: Account) -> Row:
+class Arrival(NamedTuple):
     """What stands in the way of somebody else's post, and what it answers.
 
-    Whether it is `stored`, its author took it back `early`, it was here and is `buried`, its server is `blocked`,
-    answers that came before it have `awaited` it, somebody here has `followed` the author, whose state now is
-    `standing`, or one of our people whom it answers or in whose thread it is has `shunned` the author; and of the post
-    that it answers what `thread_links.tie` and `posts.owner` say, with its poll, or nothing (`id` is None then).
+    `early`: its author took it back before it came; `buried`: it was here and was deleted; `awaited`: answers that came
+    before it have waited for it; `followed`: by somebody here, its author is; `standing` is the state of the author's
+    account now, None if there is none; `author_blocked`: by one of our people whom it answers or in whose thread it is.
+    `answered` is the post that it answers, `poll` the poll of that one, as it is stored.
     """
+
+    stored: int
+    early: int
+    buried: int
+    host_blocked: int
+    awaited: int
+    followed: int
+    standing: str | None
+    author_blocked: int
+    poll: str | None
+    answered: ThreadPost | None
+
+
+class ReactedPost(NamedTuple):
+    """A post that somebody may see and reacts to.
+
+    `undone`: the reaction was taken back before it came; `followed`: by somebody here, who reacts is; `reactions`: how
+    many of theirs stand beside the post; `pushed`: its author wants to be woken by push messages.
+    """
+
+    id: int
+    account: int
+    local: int
+    visibility: str
+    undone: int
+    followed: int
+    reactions: int
+    pushed: int
+
+
+class Addressee(NamedTuple):
+    """An account that is named or addressed; `pushed`: who wants to be woken by push messages."""
+
+    id: int
+    uri: str
+    local: int
+    state: str
+    pushed: int
+
+
+def post(tx: Tx, note: Note, author: Account) -> Arrival:
+    """What stands in the way of somebody else's post, and what it answers."""
     found = _post(tx, note, author, note.in_reply_to)
-    if found.id is None and (page := thread_links.at_page(tx, note.in_reply_to)) is not None:
+    if found.answered is None and (page := thread_links.at_page(tx, note.in_reply_to)) is not None:
         return _post(tx, note, author, page.uri)
     return found
 
 
-def _post(tx: Tx, note: Note, author: Account, above: str) -> Row:
-    found = tx.one(
+def _post(tx: Tx, note: Note, author: Account, above: str) -> Arrival:
+    row = tx.one(
         _POST,
         uri=note.uri,
         page=thread_links.page_of(note),
@@ -72,19 +116,18 @@ def _post(tx: Tx, note: Note, author: Account, above: str) -> Row:
         hosts=domains(host_of(note.uri), author.domain),
         above=above,
     )
-    assert found is not None  # it asks for one row
-    return found
+    assert row is not None  # it asks for one row
+    stands = tuple(row)
+    return Arrival._make((*stands[:9], ThreadPost(*stands[9:]) if row.id is not None else None))
 
 
-def target(tx: Tx, uri: str, actor: Account, activity: str) -> Row | None:
-    """What `posts.seen_by` says of a post that somebody reacts to.
-
-    And whether the activity was `undone` before it came, whether somebody here has `followed` the actor, how many
-    `reactions` of theirs stand beside the post, and whether apps of its author are `pushed`.
-    """
-    return tx.one(_TARGET, uri=uri, viewer=actor.id, author=actor.id, activity=activity, actor=actor.uri)
+def target(tx: Tx, uri: str, actor: Account, activity: str) -> ReactedPost | None:
+    """The post with that id, if the actor may see it and may react to it by an activity."""
+    row = tx.one(_TARGET, uri=uri, viewer=actor.id, author=actor.id, activity=activity, actor=actor.uri)
+    return ReactedPost._make(row) if row else None
 
 
-def people(tx: Tx, uris: Collection[str]) -> dict[str, Row]:
-    """Of the accounts among those ids that are known: number, id, state, whether it is one of ours and has `pushed`."""
-    return {row.uri: row for row in tx.all(_PEOPLE, uris=sorted(uris))} if uris else {}
+def people(tx: Tx, uris: Collection[str]) -> dict[str, Addressee]:
+    """The accounts among those ids that are known."""
+    rows = tx.all(_PEOPLE, uris=sorted(uris)) if uris else ()
+    return {row.uri: Addressee._make(row) for row in rows}

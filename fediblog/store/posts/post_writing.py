@@ -22,8 +22,9 @@ from fediblog.store.posts import (
     tombstones,
 )
 from fediblog.store.posts.post_columns import Placement
+from fediblog.store.posts.thread_links import ThreadPost, TiedPost
 from fediblog.store.queues import events, poll_totals
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Tx
 
 KEPT_REVISIONS = 50  # of a post of somebody else's, who may edit it as often as they like
 _FORGET_REVISIONS = (
@@ -39,14 +40,14 @@ def insert(
     placement: Placement,
     *,
     number: int | None = None,
-    parent: Row | Literal["unasked"] | None = "unasked",
+    parent: TiedPost | ThreadPost | Literal["unasked"] | None = "unasked",
     awaited: bool = True,
 ) -> int:
     """Store a new post with its tags and files, and tie it to its thread; returns its number.
 
-    `note` must be clean already; `parent` is what `tie` says, if that was asked, and `awaited` whether answers that
-    came before it may be stored. Mentions are stored by `address`. A remote post's number sorts by the earlier of when
-    it says it was published and now, so that nobody can put a post into the future.
+    `note` must be clean already; `parent` is the post that it answers, if that was asked, and `awaited` whether answers
+    that came before it may be stored. Mentions are stored by `address`. A remote post's number sorts by the earlier of
+    when it says it was published and now, so that nobody can put a post into the future.
     """
     published = min(note.published if note.published is not None else tx.now, tx.now)
     identity = number if number is not None else tx.new_id(None if author.local else max(published, 0))

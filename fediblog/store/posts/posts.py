@@ -17,6 +17,7 @@ from fediblog.store.posts import post_columns, post_extras, quote_proofs, quotes
 from fediblog.store.posts.post_extras import Parts
 from fediblog.store.posts.quote_proofs import NamedProof
 from fediblog.store.posts.quotes import Asked
+from fediblog.store.posts.thread_links import ThreadPost
 from fediblog.store.queues.push_subscriptions import PUSHED
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE, shown_below
@@ -33,7 +34,7 @@ _NOBODY = Account(uri="", kind="", handle="", inbox="", id=0, domain="")
 _GUESTS = "select id, door, name, url, picture, state, created from guest where id in (:ids)"
 _NO_ONE: frozenset[int] = frozenset()
 _OWNER = (
-    f"select p.id, p.account, p.local, p.repliable, {PUSHED.format('p.account')}"
+    f"select p.id, p.root, p.uri, p.account, p.local, p.repliable, {PUSHED.format('p.account')}"
     " from post p where p.id = :id and p.state <> 'deleted'"
 )
 _SHUT_OUT = (
@@ -316,12 +317,10 @@ def seen_by(tx: Tx, uri: str, viewer: int) -> SeenPost | None:
     return SeenPost(*row) if row else None
 
 
-def owner(tx: Tx, number: int) -> Row | None:
-    """Account of the post, whether that is one of ours, has `pushed`, and who may answer it, as `reply_policy` asks.
-
-    Whoever may see it.
-    """
-    return tx.one(_OWNER, id=number)
+def owner(tx: Tx, number: int) -> ThreadPost | None:
+    """Whose the post is, and who may answer it; whoever may see it."""
+    row = tx.one(_OWNER, id=number)
+    return ThreadPost._make(row) if row else None
 
 
 def is_long(tx: Tx, root: int, limit: int) -> bool:

@@ -8,11 +8,12 @@ from fediblog.domain.posts import Post
 from fediblog.domain.rules import Asker, Leave, leave
 from fediblog.store.people import relations
 from fediblog.store.posts import posts, quotes
-from fediblog.store.tx import Row, Tx
+from fediblog.store.posts.thread_links import ThreadPost
+from fediblog.store.tx import Tx
 
 
-def may_answer(tx: Tx, account: int, parent: Row | None, root: Row | None) -> bool:
-    """Whether the account may write below a post; both rows are those of `posts.owner`.
+def may_answer(tx: Tx, account: int, parent: ThreadPost | None, root: ThreadPost | None) -> bool:
+    """Whether the account may write below a post; `root` is the first of its thread, if that is another one.
 
     The author and those whom the post names always may. Who closes the comments below a post means the whole thread,
     but whom one of our people names further down may still reply.
@@ -30,7 +31,7 @@ def may_comment(tx: Tx, account: int, post: Post) -> bool:
     return may_answer(tx, account, posts.owner(tx, post.id), root)
 
 
-def _permits(tx: Tx, post: Row, account: int) -> bool:
+def _permits(tx: Tx, post: ThreadPost, account: int) -> bool:
     if not post.local or post.repliable == "public" or post.account == account:
         return True
     if post.repliable == "followers" and relations.is_following(tx, account, post.account):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 from fediblog.domain.documents import Note
 from fediblog.store.people.accounts import host_of
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import Tx
 
-_TIED = "select id, account, local, repliable, root, uri from post where"
+_TIED = "select id, root, uri from post where"
 _ABOVE = (
     "with recursive above(id, parent) as (select id, parent from post where id = :id union"
     " select p.id, p.parent from post p join above a on p.id = a.parent) select id from above"
@@ -26,17 +27,41 @@ _UNTITLED = (
 )
 
 
-def tie(tx: Tx, in_reply_to: str) -> Row | None:
-    """The post that `in_reply_to` names, by its id or its page: what `posts.owner` says, its root and its id."""
+class TiedPost(NamedTuple):
+    """A post that another one answers; `root` is the first of its thread, None if it is that itself."""
+
+    id: int
+    root: int | None
+    uri: str
+
+
+class ThreadPost(NamedTuple):
+    """A post below which somebody writes: as `TiedPost`, and whose it is, and who may answer it (`repliable`).
+
+    `local`: it is of one of our people, and `pushed`: who wants to be woken by push messages.
+    """
+
+    id: int
+    root: int | None
+    uri: str
+    account: int
+    local: int
+    repliable: str
+    pushed: int
+
+
+def tie(tx: Tx, in_reply_to: str) -> TiedPost | None:
+    """The post that `in_reply_to` names, by its id or its page."""
     if not in_reply_to:
         return None
-    return tx.one(f"{_TIED} uri = :uri", uri=in_reply_to) or at_page(tx, in_reply_to)
+    row = tx.one(f"{_TIED} uri = :uri", uri=in_reply_to)
+    return TiedPost._make(row) if row else at_page(tx, in_reply_to)
 
 
-def at_page(tx: Tx, url: str) -> Row | None:
-    """The same of the post whose page that is, if it may stand for it."""
+def at_page(tx: Tx, url: str) -> TiedPost | None:
+    """The post whose page that is, if it may stand for it."""
     pages = tx.all(f"{_TIED} url = :url and url <> '' order by id limit 20", url=url) if url else ()
-    return next((row for row in pages if _is_page(url, row.uri)), None)
+    return next((TiedPost._make(row) for row in pages if _is_page(url, row.uri)), None)
 
 
 def _is_page(url: str, uri: str) -> bool:

@@ -21,7 +21,10 @@ from tests.store.makers import URLS, Watched, local, remote, scans, undone
 
 def _stands(tx: Tx, author: Account, **changes: object) -> dict[str, int]:
     found = arrivals.post(tx, makers.note(author, uri=f"{author.uri}/p/1", **changes), author)
-    return {name: getattr(found, name) for name in ("stored", "early", "buried", "blocked", "followed", "shunned")}
+    return {
+        name: getattr(found, name)
+        for name in ("stored", "early", "buried", "host_blocked", "followed", "author_blocked")
+    }
 
 
 async def test_each_answer_has_its_own_cause(db: Database) -> None:
@@ -36,8 +39,8 @@ async def test_each_answer_has_its_own_cause(db: Database) -> None:
         relations.accept(tx, alice.id, bob.id)
         assert _stands(tx, bob)["followed"]
         relations.block(tx, alice.id, bob.id, "https://x.example/b")
-        assert [_stands(tx, bob, in_reply_to=each.uri)["shunned"] for each in (ours, below)] == [1, 1]
-        assert not _stands(tx, bob)["shunned"]
+        assert [_stands(tx, bob, in_reply_to=each.uri)["author_blocked"] for each in (ours, below)] == [1, 1]
+        assert not _stands(tx, bob)["author_blocked"]
         incoming_queue.remember_early(tx, uri, "https://other.example/u", "Delete")
         assert not _stands(tx, bob)["early"]
         incoming_queue.remember_early(tx, uri, bob.uri, "Delete")
@@ -45,8 +48,8 @@ async def test_each_answer_has_its_own_cause(db: Database) -> None:
         makers.post(tx, bob, uri=uri)
         relations.block_host(tx, "far.example")
         stands = _stands(tx, bob)
-        assert (stands["early"], stands["buried"], stands["stored"], stands["blocked"]) == (1, 1, 1, 1)
-        assert not _stands(tx, remote(tx, "x", "notfar.example"))["blocked"]
+        assert (stands["early"], stands["buried"], stands["stored"], stands["host_blocked"]) == (1, 1, 1, 1)
+        assert not _stands(tx, remote(tx, "x", "notfar.example"))["host_blocked"]
 
     await undone(db, check)
 
@@ -62,7 +65,7 @@ async def test_the_post_above_is_found_by_its_id_or_its_page(db: Database) -> No
             ("", None),
         ):
             found = arrivals.post(tx, makers.note(bob, uri=f"{bob.uri}/p/1", in_reply_to=name), bob)
-            assert (found.id, found.account) == (number, bob.id if number else None)
+            assert (found.answered and (found.answered.id, found.answered.account)) == (number and (number, bob.id))
 
     await undone(db, check)
 
@@ -108,13 +111,13 @@ async def test_whether_apps_are_woken_is_known_of_all_who_may_be_told(db: Databa
         for account, pushed in zip(people, (True, False), strict=True):
             ours = makers.whole(tx, makers.post(tx, account))
             found = arrivals.post(tx, makers.note(bob, uri=f"{bob.uri}/p/1", in_reply_to=ours.uri), bob)
-            rows = (
-                found,
+            asked = (
+                found.answered,
                 arrivals.target(tx, ours.uri, bob, ""),
                 arrivals.people(tx, [account.uri])[account.uri],
                 posts.owner(tx, ours.id),
             )
-            assert [each and bool(each.pushed) for each in rows] == [pushed] * 4
+            assert [each and bool(each.pushed) for each in asked] == [pushed] * 4
 
     await undone(db, check)
 
