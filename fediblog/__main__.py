@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from io import TextIOWrapper
 
 
 def main() -> int:
@@ -14,6 +15,9 @@ def main() -> int:
 
     commands_for(sys.argv[1:])  # which imports them
     gc.enable()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # of a terminal that has no letter for what we say
     return run()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -22,7 +22,7 @@ from fediblog.mastodon import endpoints
 from fediblog.mastodon.cors import Cors
 from fediblog.mastodon.streaming import stream_connections
 from fediblog.messages import Phrase, phrase, text
-from fediblog.web import media_routes, metrics, pages, unsent_forms
+from fediblog.web import media_routes, metrics, pages, sessions, unsent_forms
 from fediblog.web.activitypub import activitypub_routes, discovery_routes, inbox_routes
 from fediblog.web.components.render import render
 from fediblog.web.languages import PAGES_VARY, language_for, language_of
@@ -85,6 +85,7 @@ async def on_error(request: Request, error: Exception) -> Response:
     if isinstance(error, Refused):
         REFUSALS.add("web", reason)
     told = error.sentence if isinstance(error, Refused) else phrase("error.unavailable")
+    await _meet(request)
     response = unsent_forms.on_error(request, error, status) or _answer(request, status, reason, told)
     if isinstance(error, TooOften):
         response.headers["Retry-After"] = str(error.wait)
@@ -97,6 +98,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     """No such route, or not with this method, or no form."""
     if not isinstance(error, HTTPException):
         raise error
+    await _meet(request)
     if error.status_code == 404:
         response = _answer(request, 404, "not-found", phrase("error.not-found"))
     elif error.status_code == 405:
@@ -120,8 +122,19 @@ async def on_bug(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": text(language_for(request), "error.bug"), "reason": "internal"}, 500)
 
 
+async def _meet(request: Request) -> None:
+    """Ask who is looking where nobody has asked yet: an error page speaks their language and has their menu, too."""
+    if _is_for_people(request) and sessions.token_of(request) and sessions.holder_of(request) is None:
+        with suppress(Unavailable):
+            await sessions.visitor(request)
+
+
+def _is_for_people(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
+
+
 def _answer(request: Request, status: int, reason: str, told: Phrase) -> Response:
-    if "text/html" in request.headers.get("accept", ""):
+    if _is_for_people(request):
         return render(request, "error.html", status, private=True, message=told(language_of(request)))
     headers = {"Vary": PAGES_VARY, "Cache-Control": "no-store"}
     return JSONResponse({"error": told(language_for(request)), "reason": reason}, status, headers=headers)

@@ -26,8 +26,15 @@ def _english() -> tuple[frozenset[str], re.Pattern[str], re.Pattern[str]]:
     same = {form for key, each in german.items() for form in _forms(each)}
     forms = {form for each in catalogue(ENGLISH).messages.values() for form in _forms(each)} - same
     with_values = {form for form in forms if _VALUE.search(form)}
-    known = [form for form in with_values if len(re.sub("[^A-Za-z]", "", _VALUE.sub("", form))) >= _LEAST]
-    return frozenset(forms - with_values), _any(known), _any(same)
+    return (
+        frozenset(forms - with_values - {"."}),
+        _any(filter(_is_telling, with_values)),
+        _any(filter(_is_telling, same)),
+    )
+
+
+def _is_telling(form: str) -> bool:
+    return len(re.sub("[^A-Za-z]", "", _VALUE.sub("", form))) >= _LEAST
 
 
 def _forms(message: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -12,10 +12,16 @@ from msgspec.structs import replace
 
 from fediblog.actions import account_actions
 from fediblog.app import create_app
+from fediblog.errors import Unavailable
 from fediblog.messages import LANGUAGES, catalogue
+from fediblog.messages.stored import pack
+from fediblog.store.people import operator_alerts, relations
+from fediblog.store.queues import delivery_queue
+from fediblog.store.readers import moderation
+from fediblog.store.tx import Tx
 from fediblog.web.components import comments
+from tests.web.pages import test_whole_pages
 from tests.web.pages.conftest import Blog, Browser
-from tests.web.pages.test_accessible import furnished
 
 _SAID = re.compile(r'<html lang="([^"]*)">')
 
@@ -131,18 +137,44 @@ def _english(page: str, ours: frozenset[str]) -> list[str]:
     return [text for text in said if text in ours or any(words in text for words in long)]
 
 
+def troubled(tx: Tx, account: int) -> None:
+    """What the owner's pages tell: servers that do not answer or are blocked, and what only people can mend."""
+    sent = delivery_queue.latest(tx, account)[0]
+    delivery_queue.add_deliveries(tx, sent.id, ["https://far.example/inbox", "https://gone.example/inbox"])
+    expired = Unavailable("tls", detail="far.example: expired")
+    delivery_queue.host_failed(tx, "far.example", expired.packed(), lambda _failures, _since: tx.now + 60_000)
+    delivery_queue.refuse_all(tx, "gone.example", pack("delivery.blocked"))
+    moderation.refused(tx, "far.example", "https://far.example/users/eve", "Create", "signature-bad")
+    relations.block_host(tx, "worse.example", "")
+    operator_alerts.note(tx, operator_alerts.DISK, pack("trouble.disk-spare-used", n=5))
+    operator_alerts.note(tx, operator_alerts.DAMAGE, pack("damage.index", name="post_by_tag"))
+    operator_alerts.note_clock(tx, "two.test", -3_600_000)
+
+
 async def test_every_page_is_in_german_throughout(blog: Blog) -> None:
-    addresses = await furnished(blog)
+    """By what the browser asks for, and by the setting of the login in a browser that asks for English."""
+    posts = await test_whole_pages.furnished(blog)
+    await blog.site.db.write(troubled, blog.alice.id)
+    walked = test_whole_pages.addresses(posts, posts[-1].account.id)
     german = {words for message in catalogue("de").messages.values() for words in _pieces(message)}
     english = {words for message in catalogue("en").messages.values() for words in _pieces(message)}
     ours = frozenset(words for words in english - german if not any(words in each for each in german))
     assert len(ours) > 500
     assert _english((await blog.browser().get("/login")).text, ours)  # it would be noticed
-    left = {}
-    for browser in (blog.browser(), await blog.owner()):
-        for address in ("/login", "/setup?token=x", "/settings/apps", "/authorize_interaction", *addresses):
-            page = await browser.get(address, accept_language="de")
-            if page.status_code != 303:
-                assert language_of(page.text) == "de"
-                left.update({(address, text): page.status_code for text in _english(page.text, ours)})
+    owner, set_to_german = await blog.owner(), await blog.owner()
+    left, seen = {}, set[str]()
+    for browser, asked in ((blog.browser(), "de"), (owner, "de"), (set_to_german, "en")):
+        if asked == "en":
+            await set_to_german.post("/settings/language", {"interface": "de"})
+
+        for address in (*walked, "/setup?token=x", "/people?show=muted", "/nothing"):
+            page = await browser.get(address, accept_language=asked)
+            if page.headers.get("content-type", "").startswith("text/html") and page.status_code != 303:
+                seen.add(address)
+                assert language_of(page.text) == "de", (address, asked)
+                left.update({(address, asked, text): page.status_code for text in _english(page.text, ours)})
     assert left == {}
+    assert len(seen) > 40
+    told = (await set_to_german.get("/deliveries", accept_language="en")).text
+    for said in ("Keine sichere Verbindung (far.example: expired)", "Der Server ist hier blockiert.", "two.test geht"):
+        assert said in told
