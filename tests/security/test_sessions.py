@@ -28,7 +28,7 @@ TABLES = (
     *("account", "post", "follow", "block", "mute", "reaction", "boost", "poll_vote", "media", "outgoing", "login"),
     *("report", "blocked_host"),
 )
-CLOSED = sorted({"/stream", "/notices", "/people", "/write", "/drafts", "/deliveries", "/settings", "/search"})
+CLOSED = sorted({"/stream", "/notices", "/people", "/write", "/drafts", "/deliveries", "/settings"})
 FOREIGN: list[dict[str, str]] = [
     {"origin": "https://evil.test", "sec-fetch-site": "cross-site"},
     {"origin": "null"},

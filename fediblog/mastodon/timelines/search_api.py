@@ -18,6 +18,7 @@ from fediblog.mastodon.entities import account_entity
 from fediblog.mastodon.entities.status_entity import statuses
 from fediblog.mastodon.entities.tag_entity import tags
 from fediblog.store.id_paging import Window
+from fediblog.store.people import account_search
 from fediblog.store.posts import posts, search
 from fediblog.store.tx import Tx
 
@@ -43,7 +44,8 @@ class _Wanted(Struct, frozen=True, kw_only=True):
     who="anybody",
     gives="Search",
     tier=1,
-    note="Posts are found, and `resolve` asks other servers, only with the token of an account.",
+    note="Posts are found, and `resolve` asks other servers, only with the token of an account. Without one, people are"
+    " found who have an account here and want to be found.",
 )
 async def find(call: Call) -> Json:
     """People, posts and hashtags for `q`; `type` names one of them."""
@@ -106,7 +108,9 @@ def _search(tx: Tx, look: Look, wanted: _Wanted) -> Json:
     results, window = _nothing(), wanted.window
     is_handle = wanted.words.startswith("@")
     if "accounts" in wanted.kinds and not wanted.words.startswith("#"):
-        found = search.people(tx, wanted.words, wanted.viewer, window, following=wanted.following)
+        found = account_search.people(
+            tx, wanted.words, wanted.viewer, limit=window.limit, offset=window.offset, following=wanted.following
+        )
         results["accounts"] = account_entity.accounts(tx, look, found)
     if "statuses" in wanted.kinds and wanted.viewer and not is_handle:
         whole = search.words(tx, wanted.words, wanted.viewer, window, account=wanted.account)

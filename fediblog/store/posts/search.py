@@ -1,32 +1,21 @@
-"""Search in what is stored: people by their names, posts by their words, hashtags by their beginning."""
+"""Search in what is stored: posts by their words, their authors or their address, hashtags by their beginning."""
 
 from __future__ import annotations
 
-from fediblog.domain.accounts import Account
+from collections.abc import Collection
+
 from fediblog.domain.posts import Post
 from fediblog.hashtags import SIGNS, key
 from fediblog.store.id_paging import Window
-from fediblog.store.people import accounts
 from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
-from fediblog.store.visible import NOT_SHUNNED, VISIBLE
+from fediblog.store.visible import LISTED, NOT_SHUNNED, VISIBLE
 
 # `lower` knows only ASCII in SQLite, and in PostgreSQL what its locale knows: so three ways to write the words.
 _CONTAINS = " or ".join(
     f"lower(p.{column}) like lower(:{way}) escape '!'"
     for column in ("content", "title", "warning")
     for way in ("typed", "small", "title")
-)
-_PEOPLE = (
-    "select a.* from account a where a.state = 'active' and (a.local = 0 or a.login is not null)"
-    " and (a.handle_key like :handle escape '!' or (:domain = '' and (a.name like :typed escape '!'"
-    " or a.name like :title escape '!' or lower(a.name) like :small escape '!')))"
-    " and (:domain = '' or a.domain like :domain escape '!')"
-    " and not exists (select 1 from block b where b.account = a.id and b.target = :viewer)"
-    " and (:following = 0 or exists (select 1 from follow f where f.follower = :viewer and f.followed = a.id"
-    " and f.state = 'accepted')) order by case when a.handle_key = :exact then 0 else 1 end,"
-    " case when exists (select 1 from follow f where f.follower = :viewer and f.followed = a.id) then 0 else 1 end,"
-    " a.local desc, a.id limit :n offset :offset"
 )
 _POSTS = (
     "select p.* from post p where p.state = 'published' and p.id in (select o.id from post o where o.local = 1"
@@ -41,30 +30,20 @@ _TAGGED = (
     f" and (:account = 0 or p.account = :account) and {VISIBLE} and {NOT_SHUNNED}"
     " order by t.post desc limit :n offset :offset"
 )
+_OF_PEOPLE = (
+    "select p.* from post p where p.state = 'published' and p.account in (:people) and p.visibility = 'public'"
+    f" and p.id < :before and p.id > :after and {VISIBLE} and {NOT_SHUNNED} order by p.id desc limit :n"
+)
+_AT = (
+    "select p.* from post p where p.state = 'published' and p.id in (select u.id from post u where u.uri = :link"
+    " union select w.id from post w where w.url = :link and w.url <> '')"
+    f" and {VISIBLE} and (:viewer <> 0 or (p.local = 1 and {LISTED})) order by p.id limit 1"
+)
 _TAGS = (
     "select t.tag, max(t.name) as name from post_tag t join post p on p.id = t.post where t.tag >= :first"
     " and t.tag < :last and p.visibility = 'public' and p.state = 'published' group by t.tag"
     " order by case when t.tag = :first then 0 else 1 end, count(*) desc, t.tag limit :n offset :offset"
 )
-
-
-def people(tx: Tx, words: str, viewer: int, window: Window, *, following: bool = False) -> list[Account]:
-    """Accounts whose handle begins with the words, or whose name has them; first whom the viewer follows."""
-    handle, _, domain = words.removeprefix("@").strip().partition("@")
-    rows = tx.all(
-        _PEOPLE,
-        handle=f"{_escaped(handle.lower())}%",
-        exact=handle.lower(),
-        domain=f"{_escaped(domain.lower())}%" if domain else "",
-        typed=f"%{_escaped(handle)}%",
-        small=f"%{_escaped(handle.lower())}%",
-        title=f"%{_escaped(handle.title())}%",
-        following=following,
-        viewer=viewer,
-        n=window.limit,
-        offset=window.offset,
-    )
-    return [accounts.from_row(row) for row in rows]
 
 
 def words(tx: Tx, wanted: str, viewer: int, window: Window, *, account: int = 0) -> list[Post]:
@@ -104,6 +83,27 @@ def _tagged(tx: Tx, tag: str, viewer: int, window: Window, account: int) -> list
         offset=window.offset,
     )
     return posts.hydrate(tx, rows, viewer)
+
+
+def of_people(tx: Tx, people: Collection[int], viewer: int, window: Window) -> list[Post]:
+    """Public posts of those accounts, newest first."""
+    if not people:
+        return []
+    rows = tx.all(
+        _OF_PEOPLE,
+        people=sorted(people),
+        viewer=viewer,
+        now=tx.now,
+        before=window.before,
+        after=window.after,
+        n=window.limit,
+    )
+    return posts.hydrate(tx, rows, viewer)
+
+
+def at(tx: Tx, link: str, viewer: int) -> list[Post]:
+    """The post with that id or that web page; for a stranger (0) only of an account of ours that wants to be found."""
+    return posts.hydrate(tx, tx.all(_AT, link=link, viewer=viewer), viewer)
 
 
 def tags(tx: Tx, beginning: str, window: Window) -> list[str]:

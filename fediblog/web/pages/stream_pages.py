@@ -1,6 +1,8 @@
-"""What a reader who has signed in looks at: the stream, the notices, and what a search finds."""
+"""What a reader who has signed in looks at: the stream, the notices; and what a search finds, for visitors too."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,23 +12,26 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Notice, Post
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.lookups import action_lookups
-from fediblog.store.id_paging import Window
+from fediblog.hashtags import SIGNS
+from fediblog.store.id_paging import FAR, Window
+from fediblog.store.people import account_search
 from fediblog.store.posts import posts, timelines
 from fediblog.store.posts import search as finder
 from fediblog.store.posts.timelines import ListedPost
 from fediblog.store.readers import notification_lists, notifications
 from fediblog.store.readers.notification_lists import Wanted
 from fediblog.store.tx import Tx
-from fediblog.web import forms
+from fediblog.web import forms, sessions
 from fediblog.web.components import paging
 from fediblog.web.components.page_links import Links
 from fediblog.web.components.paging import Page
 from fediblog.web.components.render import back, render
 from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
-from fediblog.web.sessions import Visit, ask_as, page
+from fediblog.web.sessions import Visit, ask, ask_as, page
 
 SIZE = 30
+PEOPLE = 10  # that a search shows
 
 
 async def stream(request: Request) -> Response:
@@ -57,15 +62,40 @@ async def notice_list(request: Request) -> Response:
 
 
 async def search(request: Request) -> Response:
-    """Posts with some words, among our own and those of the stream; or with a hashtag."""
+    """People, and posts: with some words or a hashtag, by who was named, or at an address."""
     words = " ".join(request.query_params.get("q", "").split())[:200]
-    found = await ask_as(request, _search, words, paging.window(request, SIZE))
+    people, found = await ask(request, _search, words, paging.window(request, SIZE))
     shown = paging.page(request, found, SIZE, lambda post: post.id)
-    return render(request, "search.html", words=words, posts=shown, is_address=_is_address(words), errors={})
+    return _found(request, words, people, shown)
 
 
-def _search(tx: Tx, visit: Visit, words: str, window: Window) -> list[Post]:
-    return finder.words(tx, words, visit.account.id, window) if len(words) > 1 else []
+def _search(tx: Tx, viewer: int, words: str, window: Window) -> tuple[list[Account], list[Post]]:
+    """Whoever has signed in looks through posts, our own and those of the stream; a visitor, for people and theirs."""
+    if len(words) < 2:
+        return [], []
+    people = account_search.people(tx, words, viewer, limit=PEOPLE) if words[:1] not in SIGNS else []
+    if _is_address(words) or not viewer:
+        found = finder.at(tx, words, viewer) or finder.of_people(tx, [each.id for each in people], viewer, window)
+    else:
+        found = finder.words(tx, words, viewer, window)
+    return people if window.before == FAR else [], found
+
+
+def _found(
+    request: Request, words: str, people: Sequence[Account], shown: Page[Post], errors: Mapping[str, str] | None = None
+) -> Response:
+    """What a search found; who has signed in may have a handle or an address looked up where it is."""
+    return render(
+        request,
+        "search.html",
+        422 if errors else 200,
+        private=True,  # one page for each of all words that anybody types is not worth keeping
+        words=words,
+        people=people,
+        posts=shown,
+        is_address=bool(errors) or (_is_address(words) and sessions.visit_of(request) is not None),
+        errors=errors or {},
+    )
 
 
 async def find(request: Request) -> Response:
@@ -79,14 +109,13 @@ async def find(request: Request) -> Response:
     if isinstance(found, Post):  # stored, but perhaps not for this reader: then it is not there
         found = await site.db.read(posts.get, found.id, form.sender.account.id)
     if found is None:
-        errors = {"q": say(request, "search.nothing-there")}
-        return render(request, "search.html", 422, words=words, posts=Page(()), is_address=True, errors=errors)
+        return _found(request, words, (), Page(()), {"q": say(request, "search.nothing-there")})
     links = Links(site.urls, True)
     return back(request, links.account(found) if isinstance(found, Account) else links.post(found))
 
 
 def _is_address(words: str) -> bool:
-    return " " not in words and (words.startswith("https://") or "@" in words)
+    return " " not in words and (words.startswith(("https://", "http://")) or "@" in words)
 
 
 ROUTES = [

@@ -8,7 +8,7 @@ from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import Window
 from fediblog.store.people import account_search, admin_accounts, relation_lists
 from fediblog.store.people.admin_accounts import Sieve
-from fediblog.store.posts import profile_posts, tags
+from fediblog.store.posts import profile_posts, search, tags
 from fediblog.store.posts.profile_posts import Wanted
 from fediblog.store.readers import lists
 from fediblog.store.tx import Tx
@@ -47,6 +47,9 @@ async def test_every_list_of_people_has_an_index(db: Database) -> None:
         relation_lists.known_at(watched, viewer, "far.example")
         lists.holding(watched, viewer, 2)
         account_search.people(watched, "bo@far", viewer)
+        account_search.people(watched, "bo", 0)
+        search.at(watched, "https://far.example/1", viewer)
+        search.of_people(watched, [1, 2], viewer, window)
         account_search.active(watched, viewer, local=False, limit=9, offset=0)
         profile_posts.timeline(watched, viewer, 0, window, Wanted(media=True, tag="cats"))
         profile_posts.timeline(watched, viewer, viewer, window, Wanted())

@@ -11,10 +11,12 @@ from urllib.parse import urlencode
 
 from PIL import Image
 
-from fediblog.actions import account_actions
-from fediblog.domain.accounts import Relation
+from fediblog.actions import account_actions, moderation_actions
+from fediblog.actions.drafts import Draft
+from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.domain.posts import Post
+from fediblog.federation.keyring import make_keys
 from fediblog.protocol.previews import abstract
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts, profile_posts, reactions, timelines
@@ -22,7 +24,7 @@ from fediblog.store.queues import delivery_queue, job_kinds, job_queue, profile_
 from fediblog.store.readers import moderation, notifications
 from fediblog.store.tx import Tx
 from tests import wording
-from tests.web.pages.conftest import ORIGIN, PASSWORD, Blog
+from tests.web.pages.conftest import ORIGIN, PASSWORD, Blog, Browser
 
 
 def picture(colour: str = "teal") -> bytes:
@@ -380,6 +382,52 @@ async def test_search_and_find(blog: Blog) -> None:
     assert "Look it up" in (await owner.get("/search?q=@bob@far.example")).text
     assert (await owner.post("/find", {"q": "@bob@far.example"})).headers["location"] == f"/account/{bob.id}"
     assert (await owner.post("/find", {"q": "nothing of the kind"})).status_code == 422
+
+
+async def test_our_own_people_are_found_by_whom_they_may_be(blog: Blog) -> None:
+    """By name, handle or address: visitors find who wants to be found; nobody finds who blocks them."""
+    db, urls, keys = blog.site.db, blog.site.urls, make_keys()
+
+    async def write(account: Account, text: str, visibility: Visibility = Visibility.PUBLIC) -> Post:
+        blog.clock.forward(seconds=60)
+        return await db.write(wording.publish, urls, account.id, Draft(source=text, visibility=visibility))
+
+    add = account_actions.add_account
+    ann, shy = [await db.write(add, urls, blog.alice.login or 0, handle, "", keys) for handle in ("ann", "shy")]
+    told = {"ann": await write(ann, "Of the sea"), "shy": await write(shy, "Of the hills")}
+    await write(ann, "For followers", Visibility.FOLLOWERS)
+
+    def name(tx: Tx) -> None:
+        accounts.update_profile(tx, ann.id, name="Ann Øster")
+        accounts.update_profile(tx, shy.id, name="Shy Øster", discoverable=0)
+
+    await db.write(name)
+    await blog.stranger("anna", discoverable=True)
+    owner, visitor = await blog.owner(), blog.browser()
+    await owner.post("/session/account", {"account": blog.alice.id})
+
+    async def found(browser: Browser, words: str) -> set[str]:
+        page = (await browser.get(f"/search?{urlencode({'q': words})}")).text
+        people = {each.partition("@")[0] for each in re.findall(r'<span class="acct quiet">@([^<]*)<', page)}
+        return people | {words for words in ("Of the sea", "Of the hills", "For followers") if words in page}
+
+    hers = {"ann", "Of the sea"}
+    for words in ("ann", "@an", "@ann@blog.test", ann.url, ann.uri, "øster", "ØSTER", "Ann Ø"):
+        assert await found(visitor, words) == hers, words
+        assert {"ann", "shy"} & await found(owner, words) >= {"ann"}, words
+    assert await found(owner, "@ann@blog.test") == hers
+    assert "anna" in await found(owner, "@ann")  # of another server
+    for words in (told["ann"].url, told["ann"].uri):
+        assert await found(visitor, words) == await found(owner, words) == hers, words
+    for words in ("shy", "@shy", "@shy@blog.test", shy.url, shy.uri, told["shy"].url, "hills"):
+        assert await found(visitor, words) == set(), words
+    assert await found(owner, "shy") == {"shy"}
+    assert await found(owner, "hills") == {"shy", "Of the hills"}
+    assert "Look it up" not in (await visitor.get("/search?q=@nobody@far.example")).text
+    await db.write(moderation_actions.block, urls, ann.id, blog.alice.id)
+    for words in ("ann", "@ann@blog.test", ann.url, told["ann"].url, "øster", "sea"):
+        assert not hers & await found(owner, words), words
+    assert await found(visitor, "ann") == hers
 
 
 async def test_a_search_pages_on_and_finds_hashtags(blog: Blog) -> None:
