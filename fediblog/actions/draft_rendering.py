@@ -126,14 +126,15 @@ def _frame(
         mentioned=mentioned,
         quote=before.quote if before else (quoted.uri if quoted else ""),
         in_reply_to=before.in_reply_to if before else (parent.uri if parent else ""),
-        context=before.context if before else _context(tx, urls, parent, number),
+        context=before.context if before else _context(tx, urls.of(author), parent, number),
     )
 
 
 def _note(urls: Urls, author: Account, draft: Draft, frame: _Frame) -> Note:
     article = frame.kind == "Article"
     to, cc = addresses(frame.visibility, author.followers, tuple(each.uri for each in frame.mentioned))
-    uri = urls.post(frame.number)
+    own = urls.of(author)
+    uri = own.post(frame.number)
     return Note(
         uri=uri,
         kind=frame.kind,
@@ -147,7 +148,7 @@ def _note(urls: Urls, author: Account, draft: Draft, frame: _Frame) -> Note:
         reading_time=reading_time(draft.source) if article else 0,
         language=draft.language or author.language,
         source=Source(content=draft.source, media_type=draft.kind_of_source),
-        url=urls.page(author.handle, frame.number, frame.month, frame.slug),
+        url=own.page(author.handle, frame.number, frame.month, frame.slug),
         in_reply_to=frame.in_reply_to,
         quote=frame.quote,
         published=frame.published,

@@ -196,7 +196,7 @@ def _address(tx: Tx, urls: Urls, post: Post) -> tuple[str, str]:
     """Slug and page of a post that appears only now."""
     month = month_of(tx.now)
     slug = posts.free_slug(tx, post.account.id, month, post.slug, post.id) if post.slug else ""
-    return slug, urls.page(post.account.handle, post.id, month, slug)
+    return slug, urls.of(post.account).page(post.account.handle, post.id, month, slug)
 
 
 def _announce(tx: Tx, urls: Urls, post: Post) -> None:

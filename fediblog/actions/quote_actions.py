@@ -44,7 +44,7 @@ def _answer_of(tx: Tx, urls: Urls, post: Post, quoted: Post | None) -> Answer:
         else None
     )
     if number is not None:
-        return "accepted", urls.authorization(number)
+        return "accepted", urls.of(quoted.account).authorization(number)
     return ("accepted" if own else "rejected"), ""
 
 
@@ -67,7 +67,7 @@ def revoke(tx: Tx, urls: Urls, account: int, authorization: int) -> None:
         raise NotFound
     if not quotes.revoke(tx, authorization):
         return
-    standing = quotes.request_by_approval(tx, urls.authorization(authorization))
+    standing = quotes.request_by_approval(tx, urls.of(author).authorization(authorization))
     if standing is not None and quotes.settle(tx, standing.post, "accepted", "revoked"):
         job_queue.add(tx, job_kinds.SEND_COUNTS, str(standing.post))
     sent_authorizations.revoke_quote(tx, urls, post, authorization, found.quoting, found.account)

@@ -27,7 +27,7 @@ def like(tx: Tx, urls: Urls, account: int, post: int) -> None:
     if leave == "denied":
         raise Invalid("post", "like.not-wanted")
     number = tx.new_id()
-    uri = urls.activity(number)
+    uri = urls.of(actor).activity(number)
     if not reactions.react(tx, account, post, uri):
         return
     if leave == "manual":
@@ -58,7 +58,7 @@ def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = 
     if leave == "denied":
         raise Invalid("post", "boost.not-wanted")
     number = tx.new_id()
-    uri = urls.activity(number)
+    uri = urls.of(actor).activity(number)
     if reactions.boost(tx, account, post, uri, visibility=visibility, number=number) is None:
         return
     if leave == "manual":

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from msgspec import Struct
 
+from fediblog.domain.accounts import Account
 from fediblog.hashtags import key
 
 _ACTOR = re.compile(r"/a/([0-9]{1,19})\Z")
@@ -19,6 +20,12 @@ class Urls(Struct, frozen=True):
 
     origin: str
     handle_domain: str
+
+    def of(self, account: Account) -> Urls:
+        """The addresses of an account and all that it does: of ours under its own origin; these where it names none."""
+        if account.origin in ("", self.origin):
+            return self
+        return Urls(origin=account.origin, handle_domain=account.domain)
 
     @property
     def host(self) -> str:

@@ -83,8 +83,8 @@ def let_reply(
     if given is None:
         sent_authorizations.reject(tx, urls, ours, author, asked)
         return
-    proof = urls.reply_authorization(given)
-    sent_authorizations.accept(tx, urls, ours, author, asked, proof, urls.post(post))
+    own = urls.of(ours)
+    sent_authorizations.accept(tx, urls, ours, author, asked, own.reply_authorization(given), own.post(post))
 
 
 def _tell(tx: Tx, ours: Post) -> None:

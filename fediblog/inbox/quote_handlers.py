@@ -44,7 +44,8 @@ def _requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         sent_authorizations.reject(tx, urls, post.account, facts.actor, activity)
         return Outcome.DONE
     _told_late(tx, activity, facts, post)
-    sent_authorizations.accept(tx, urls, post.account, facts.actor, activity, urls.authorization(granted))
+    proof = urls.of(post.account).authorization(granted)
+    sent_authorizations.accept(tx, urls, post.account, facts.actor, activity, proof)
     return Outcome.DONE
 
 

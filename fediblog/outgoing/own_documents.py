@@ -56,7 +56,7 @@ def post_document(tx: Tx, urls: Urls, post: Post) -> Document:
     proof, by_accept = _approval(tx, post) if post.in_reply_to else ("", False)
     return write_note(
         _with_quote_link(tx, _described(_with_pictures(counted))),
-        tag_base=f"{urls.origin}/tags/",
+        tag_base=f"{urls.of(post.account).origin}/tags/",
         can_quote=(_quoting(post),),
         can_reply=None if post.repliable == "public" else (_answering(post),),
         quote_authorization=post.quote_approval,
@@ -118,7 +118,7 @@ def create_of(urls: Urls, post: Post, document: Document) -> Document:
     """The Create that made a post. Its id is that of the post's number, so that it is always the same."""
     return write_activity(
         "Create",
-        uri=urls.activity(post.id),
+        uri=urls.of(post.account).activity(post.id),
         actor=post.author,
         object=document,
         to=post.to,
@@ -140,9 +140,10 @@ def like_of(uri: str, actor: Account, post: Post) -> Document:
 
 def quote_authorization_of(urls: Urls, post: Post, number: int, quoting: str) -> Document:
     """The proof that `quoting` (an id) may quote a post of ours."""
-    return quote_authorization(urls.authorization(number), post.author, quoting, post.uri)
+    return quote_authorization(urls.of(post.account).authorization(number), post.author, quoting, post.uri)
 
 
 def reply_authorization_of(urls: Urls, post: Post, number: int, replying: str, kind: str = "Reply") -> Document:
     """The proof that `replying` (an id) may answer a post of ours or, as `kind` says, like or boost it."""
-    return reply_authorization(urls.reply_authorization(number), post.author, replying, post.uri, kind)
+    proof = urls.of(post.account).reply_authorization(number)
+    return reply_authorization(proof, post.author, replying, post.uri, kind)

@@ -13,15 +13,21 @@ from typing import Any
 import pytest
 
 from fediblog import outgoing
+from fediblog.actions import account_actions, quote_actions, reaction_actions
+from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Activity, Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
+from fediblog.inbox import approval_handlers
 from fediblog.outgoing import sent_accounts, sent_authorizations, sent_follows, sent_posts, sent_reactions
 from fediblog.outgoing.own_documents import post_document
 from fediblog.protocol.activities import object_uris, read_activity
+from fediblog.store.posts import quotes
 from fediblog.store.posts.interactions import OwnBoost
 from fediblog.store.tx import Tx
-from tests.actions.stage import URLS, Stage
+from tests import wording
+from tests.actions.stage import KEYS, URLS, Stage
 
 NUMBER = 7_000_000_000_000_000_000
 ASKED = "https://ben.test/follows/1"
@@ -233,3 +239,32 @@ async def test_a_request_is_embedded_without_the_words_of_its_post(stage: Stage,
     assert (await stage.last()).object["instrument"] == f"{scene.ben.uri}/answers/1"
     await stage.do(sent_authorizations.reject, scene.ann, scene.ben, "https://ben.test/answers/2")
     assert (await stage.last()).document["object"] == "https://ben.test/answers/2"
+
+
+async def test_all_ids_of_an_account_are_of_its_own_origin(stage: Stage) -> None:
+    """Whatever the server's own is: of what Eda does nothing leads there."""
+    two = Urls("https://two.test", "two.test")
+
+    def arrive(tx: Tx) -> Account:
+        login = account_actions.add_login(tx, "eda", "-")
+        return account_actions.add_account(tx, two, login.id, "eda", "Eda", KEYS)
+
+    eda, theirs = await stage.db.write(arrive), await stage.remote_post(stage.ben)
+    await stage.follows(stage.ben, eda)
+    assert two.of(eda) is two
+    assert URLS.of(stage.ben) is URLS
+    draft = Draft(source="Long text", title="A title", tags=("cats",), comments="followers")
+    post = await stage.do(wording.publish, eda.id, draft)
+    await stage.do(wording.publish, eda.id, Draft(source="An answer", reply_to=theirs.id))
+    await stage.do(reaction_actions.like, eda.id, theirs.id)
+    await stage.do(reaction_actions.boost, eda.id, theirs.id)
+    await stage.do(reaction_actions.unboost, eda.id, theirs.id)
+    await stage.do(approval_handlers.let_reply, eda, post.id, stage.ben, f"{stage.ben.uri}/answers/1")
+    number = await stage.db.write(quotes.grant, post.id, stage.ben.id, theirs.uri)
+    await stage.do(quote_actions.revoke, eda.id, number)
+    sent = await stage.sent()
+    kinds = {each.kind for each in sent}
+    assert kinds == {"Create", "Like", "Announce", "Undo", "Accept", "Delete"}
+    for each in sent:
+        assert URLS.origin not in json.dumps(each.document), each.kind
+        assert each.document["id"].startswith(two.origin)

@@ -285,7 +285,8 @@ async def featured_tags(request: Request) -> Response:
 def _featured_tags(tx: Tx, viewer: int, urls: Urls, number: int) -> Document:
     account = account_here(tx, number)
     items: list[Json] = [
-        {"type": "Hashtag", "name": f"#{name}", "href": urls.tag(name)} for name in tags.featured_names(tx, number)
+        {"type": "Hashtag", "name": f"#{name}", "href": urls.of(account).tag(name)}
+        for name in tags.featured_names(tx, number)
     ]
     return write_collection(account.featured_tags, total=len(items), items=items, ordered=False)
 
@@ -302,7 +303,7 @@ async def replies(request: Request) -> Response:
 
 def _replies(tx: Tx, viewer: int, urls: Urls, number: int, after: int | None) -> Document:
     whole = _visible(tx, viewer, number)
-    uri = f"{urls.post(number)}/replies"
+    uri = f"{urls.of(whole.account).post(number)}/replies"
     if after is None:
         return write_collection(uri, total=whole.comments, first=f"{uri}?page=1", ordered=False)
     return _links_page(uri, after, threads.reply_links(tx, number, viewer, Window(after=after, limit=LINKS)))
@@ -317,7 +318,7 @@ async def context(request: Request) -> Response:
 
 def _context(tx: Tx, viewer: int, urls: Urls, root: int, after: int | None) -> Document:
     whole = _visible(tx, viewer, root)
-    uri = urls.context(root)
+    uri = urls.of(whole.account).context(root)
     if after is None:
         total = threads.total(tx, root)
         return write_collection(uri, total=total, first=f"{uri}?page=1", attributed_to=whole.author)
@@ -346,7 +347,7 @@ def _tally(tx: Tx, viewer: int, urls: Urls, number: int, which: str) -> Document
     listed = interactions.like_uris if which == "likes" else interactions.boost_uris
     items: list[Json] = list(listed(tx, number, viewer))
     total = whole.like_total if which == "likes" else whole.boost_total
-    return write_collection(f"{urls.post(number)}/{which}", total=total, items=items, ordered=False)
+    return write_collection(f"{urls.of(whole.account).post(number)}/{which}", total=total, items=items, ordered=False)
 
 
 def _visible(tx: Tx, viewer: int, number: int) -> Post:
