@@ -17,14 +17,13 @@ from fediblog.markup.html import CLEANER_VERSION
 from fediblog.outgoing import sent_posts
 from fediblog.outgoing.own_documents import post_document
 from fediblog.prepare.wording import Text, Wording
-from fediblog.store.people import accounts
+from fediblog.store.people import accounts, preferences
 from fediblog.store.posts import (
     approvals,
     conversations,
     post_writing,
     posts,
     profile_posts,
-    reader_marks,
     reply_policy,
     timelines,
 )
@@ -59,7 +58,7 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, wording: Wording) ->
     # Lists go by the number: a post for later takes its place among those of that moment.
     number = tx.new_id(draft.scheduled if draft.state == "scheduled" else None)
     composed = compose(tx, urls, author, draft, wording, number=number)
-    draft = draft if draft.quotable else replace(draft, quotable=reader_marks.defaults(tx, account).quotes)
+    draft = draft if draft.quotable else replace(draft, quotable=preferences.defaults(tx, account).quotes)
     post_writing.insert(tx, composed.note, author, _placement(composed, draft), number=number)
     _put_beside(tx, number, composed)
     post = _stored(tx, number)

@@ -19,7 +19,7 @@ from fediblog.domain.documents import Visibility
 from fediblog.federation import uploads
 from fediblog.federation.lookups import action_lookups
 from fediblog.store.engine import backup
-from fediblog.store.people import apps, logins, relation_lists, server_state
+from fediblog.store.people import apps, idempotency, logins, relation_lists, server_state
 from fediblog.store.people.logins import Session
 from fediblog.store.posts import reader_marks, tags, timelines
 from fediblog.store.queues import incoming_queue, push_subscriptions
@@ -100,7 +100,7 @@ def _keep(tx: Tx, ann: int, ben: int) -> None:
     post = timelines.blog(tx, ann)[0]
     reader_marks.bookmark(tx, ann, post.id)
     reader_marks.mute_thread(tx, ann, post.id)
-    reader_marks.begin(tx, _token(tx, ann), "a key of an app's choice")
+    idempotency.begin(tx, _token(tx, ann), "a key of an app's choice")
     markers.put(tx, ann, "home", post.id)
     lists.put(tx, lists.add(tx, ann, "Friends", "list", exclusive=True), {ben})
     sieve = filters.add(tx, ann, "Football", ["home"], "warn", None)

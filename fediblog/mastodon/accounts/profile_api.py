@@ -22,7 +22,8 @@ from fediblog.mastodon.entities.base import NAMED
 from fediblog.mastodon.params import Params
 from fediblog.media.pictures import Shape
 from fediblog.prepare.wording import Text, Wording
-from fediblog.store.posts import profile_posts, reader_marks, tags
+from fediblog.store.people import preferences
+from fediblog.store.posts import tags
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -113,7 +114,7 @@ def _texts(tx: Tx, number: int, params: Params, pictures: dict[str, int]) -> tup
 
 def _prefer(tx: Tx, number: int, source: Params) -> None:
     """Keep what is preferred for new posts."""
-    standing = reader_marks.defaults(tx, number)
+    standing = preferences.defaults(tx, number)
     wanted = replace(
         standing,
         visibility=source.choice("privacy", NAMED, standing.visibility),
@@ -121,7 +122,7 @@ def _prefer(tx: Tx, number: int, source: Params) -> None:
         quotes=source.choice("quote_policy", QUOTERS, standing.quotes),
     )
     if wanted != standing:
-        profile_posts.set_preference(tx, number, wanted)
+        preferences.put(tx, number, wanted)
 
 
 def _changed(account: Account, params: Params, pictures: dict[str, int]) -> Profile:

@@ -9,9 +9,8 @@ from msgspec.structs import replace
 from fediblog.domain.accounts import Account
 from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.entities.base import Json, day, emojis, maybe_moment, midnight
-from fediblog.store.people import account_counts, logins, relation_lists
+from fediblog.store.people import account_counts, logins, preferences, relation_lists
 from fediblog.store.people import accounts as stored
-from fediblog.store.posts import reader_marks
 from fediblog.store.tx import Tx
 
 _ALL = (1 << 21) - 1  # every permission that a role can have in Mastodon
@@ -124,7 +123,7 @@ def _bare(account: Account) -> Account:
 
 def credential(tx: Tx, look: Look, account: Account) -> Json:
     """CredentialAccount: the account of the token, with what only its owner is told."""
-    wanted = reader_marks.defaults(tx, account.id)
+    wanted = preferences.defaults(tx, account.id)
     login = logins.get(tx, account.login) if account.login is not None else None
     source = {
         "privacy": wanted.visibility,

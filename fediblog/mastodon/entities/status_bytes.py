@@ -31,8 +31,8 @@ from fediblog.mastodon.entities.status_entity import (
     statuses,
 )
 from fediblog.store.json_columns import policy_from
-from fediblog.store.people import accounts
-from fediblog.store.posts import post_extras, posts, reader_marks, timelines
+from fediblog.store.people import accounts, relations
+from fediblog.store.posts import post_extras, posts, timelines
 from fediblog.store.posts.timelines import Entry
 from fediblog.store.tx import Row, Tx
 
@@ -83,7 +83,7 @@ def _gather(tx: Tx, look: Look, rows: Sequence[Entry], viewer: int) -> _Page:
     by_number = {row.id: row for row in rows}
     found = post_extras.beside(tx, list(by_number.values()), viewer)
     authors = {row.account for row in rows} | {row.booster for row in rows if row.booster is not None}
-    parents = reader_marks.authors_of(tx, {row.parent for row in rows if row.parent is not None})
+    parents = posts.authors_of(tx, {row.parent for row in rows if row.parent is not None})
     choosy = {
         row.account
         for row in rows
@@ -95,7 +95,7 @@ def _gather(tx: Tx, look: Look, rows: Sequence[Entry], viewer: int) -> _Page:
         people=_people(tx, look, sorted(authors)),
         sieve=filter_entity.sieve(tx, viewer),
         kept=_remembered(look, by_number, found, parents),
-        followed=reader_marks.followed(tx, viewer, choosy),
+        followed=relations.following_among(tx, viewer, choosy),
         choosy=accounts.many(tx, choosy) if choosy else {},
         totals=tuple(found.told(what) for what in ("comment", "boost", "like", "quote")),
         marks=tuple(found.told(what) for what in ("liked", "boosted", "kept", "muted")),

@@ -15,8 +15,8 @@ from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.entities import account_entity, filter_entity
 from fediblog.mastodon.entities.base import MOST, VISIBILITIES, Json, blurhash, emojis, maybe_moment, moment
 from fediblog.protocol.previews import ABSTRACTED, abstract, abstract_html, warning
-from fediblog.store.people import accounts
-from fediblog.store.posts import approvals, quotes, reader_marks
+from fediblog.store.people import accounts, relations
+from fediblog.store.posts import approvals, posts, quotes, reader_marks
 from fediblog.store.posts.timelines import ListedPost
 from fediblog.store.tx import Tx
 
@@ -87,11 +87,11 @@ def _gather(tx: Tx, look: Look, shown: Sequence[Shown], whole: Sequence[Post], v
     entities = account_entity.accounts(tx, look, found)
     return Beside(
         accounts={each.id: entity for each, entity in zip(found, entities, strict=True)},
-        parents=reader_marks.authors_of(tx, {post.parent for post in whole if post.parent is not None}),
+        parents=posts.authors_of(tx, {post.parent for post in whole if post.parent is not None}),
         mine=reader_marks.marks(tx, viewer, [post.id for post in whole]) if viewer else reader_marks.Marks(),
         sieve=filter_entity.sieve(tx, viewer),
         quotes=quotes.totals(tx, [post.id for post in whole]),
-        followed=reader_marks.followed(
+        followed=relations.following_among(
             tx, viewer, {each.account.id for each in whole if each.quotable == "followers" or names_some(each.policy)}
         ),
         approvals=approvals.states(tx, [each.uri for each in whole if each.account.id == viewer and each.in_reply_to]),

@@ -14,7 +14,8 @@ from fediblog.mastodon.entities.base import moment
 from fediblog.messages import text
 from fediblog.store.people import accounts as stored
 from fediblog.store.people import relations, server_state, server_statistics
-from fediblog.store.posts import custom_emoji, reader_marks
+from fediblog.store.people.preferences import defaults as posting_defaults
+from fediblog.store.posts import custom_emoji
 from fediblog.store.readers import announcements
 from fediblog.store.tx import Tx
 
@@ -138,7 +139,7 @@ async def preferences(call: Call) -> Json:
 
 
 def _preferences(tx: Tx, account: int) -> Json:
-    wanted, owner = reader_marks.defaults(tx, account), stored.get(tx, account)
+    wanted, owner = posting_defaults(tx, account), stored.get(tx, account)
     return {
         "posting:default:visibility": wanted.visibility,
         "posting:default:sensitive": wanted.sensitive,

@@ -21,8 +21,8 @@ from fediblog.mastodon.statuses.scheduled_api import scheduled
 from fediblog.mastodon.statuses.status_params import POLICIES, changed_draft, new_draft
 from fediblog.mastodon.statuses.statuses_api import find, kind_of, own, show, text_of
 from fediblog.prepare.wording import Wording
-from fediblog.store.people import apps
-from fediblog.store.posts import media_files, posts, reader_marks
+from fediblog.store.people import apps, idempotency
+from fediblog.store.posts import media_files, posts
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -52,12 +52,12 @@ def _deed(call: Call) -> action_lookups.Publish:
     token, digest = call.token.id if call.token else 0, apps.digest(key) if key else ""
 
     def deed(tx: Tx, urls: Urls, account: int, draft: Draft, wording: Wording) -> Post:
-        done = reader_marks.begin(tx, token, digest) if digest else None
+        done = idempotency.begin(tx, token, digest) if digest else None
         if done is not None:
             return _once_more(tx, done, account)
         post = post_actions.publish(tx, urls, account, draft, wording)
         if digest:
-            reader_marks.finish(tx, token, digest, post.id)
+            idempotency.finish(tx, token, digest, post.id)
         return post
 
     return deed

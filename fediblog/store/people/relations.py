@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -115,6 +116,18 @@ def is_following(tx: Tx, follower: int, followed: int) -> bool:
     """Whether an accepted follow stands."""
     found = follow(tx, follower, followed)
     return found is not None and found.state == "accepted"
+
+
+def following_among(tx: Tx, account: int, others: Collection[int]) -> set[int]:
+    """Those of these whom the account follows."""
+    if not others:
+        return set()
+    rows = tx.all(
+        "select followed from follow where follower = :account and followed in (:others) and state = 'accepted'",
+        account=account,
+        others=sorted(others),
+    )
+    return {row.followed for row in rows}
 
 
 def counts(tx: Tx, account: int) -> tuple[int, int]:

@@ -333,3 +333,11 @@ def answered_here(tx: Tx, number: int) -> bool:
     """Whether one of our people wrote below the post."""
     row = tx.one("select 1 as yes from post where (parent = :id or root = :id) and local = 1 limit 1", id=number)
     return row is not None
+
+
+def authors_of(tx: Tx, posts: Collection[int]) -> dict[int, int]:
+    """Who wrote the posts of these numbers, whoever may see them."""
+    if not posts:
+        return {}
+    rows = tx.all("select id, account from post where id in (:ids)", ids=sorted(posts))
+    return {row.id: row.account for row in rows}

@@ -15,7 +15,6 @@ from fediblog.hashtags import key
 from fediblog.store.id_paging import FIRST, Window, both_ways
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts
-from fediblog.store.posts.reader_marks import Defaults
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import BOOST_VISIBLE, NOT_SHUNNED, VISIBLE
 
@@ -203,19 +202,6 @@ def total_of_account(tx: Tx, account: int) -> int:
         kept = int(row.n) if row else 0
         _TOTALS.put(account, made_of, kept)
     return kept
-
-
-def set_preference(tx: Tx, account: int, what: Defaults) -> None:
-    """Say what the account's new posts are like."""
-    tx.run(
-        "insert into preference (account, visibility, sensitive, quotes) values (:id, :visibility, :sensitive, :quotes)"
-        " on conflict (account) do update set visibility = excluded.visibility, sensitive = excluded.sensitive,"
-        " quotes = excluded.quotes",
-        id=account,
-        visibility=what.visibility,
-        sensitive=what.sensitive,
-        quotes=what.quotes,
-    )
 
 
 def is_so(tx: Tx, account: int, columns: Mapping[str, str | int | None]) -> bool:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from fediblog.domain.posts import Post
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import relation_lists
-from fediblog.store.posts import reader_marks
+from fediblog.store.posts import posts
 from fediblog.store.queues import events, push_subscriptions
 from fediblog.store.readers import notification_policy
 from fediblog.store.tx import EngineName, Param, Tx
@@ -105,7 +105,7 @@ def add_for_listeners(tx: Tx, post: Post) -> None:
     listeners = relation_lists.listening(tx, post.account.id)
     if not listeners:
         return
-    if post.in_reply_to and reader_marks.authors_of(tx, {post.parent or 0}).get(post.parent or 0) != post.account.id:
+    if post.in_reply_to and posts.authors_of(tx, {post.parent or 0}).get(post.parent or 0) != post.account.id:
         return
     for number in sorted(listeners):
         add(tx, number, "status", post.account.id, post.id)

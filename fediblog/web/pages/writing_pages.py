@@ -16,7 +16,8 @@ from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation.lookups import action_lookups
 from fediblog.markup.text import MARKDOWN
 from fediblog.prepare.wording import Text
-from fediblog.store.posts import posts, profile_posts, reader_marks
+from fediblog.store.people import preferences
+from fediblog.store.posts import posts, profile_posts
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components.page_links import Links
@@ -46,7 +47,7 @@ async def new(request: Request) -> Response:
 
 def _new(tx: Tx, visit: Visit, reply: int | None, quote: int | None) -> Desk:
     parent, quoted = _published(tx, visit, reply), _published(tx, visit, quote)
-    wanted = reader_marks.defaults(tx, visit.account.id)
+    wanted = preferences.defaults(tx, visit.account.id)
     return Desk(post_form.blank(visit.account, wanted, parent, quoted), parent=parent, quoted=quoted)
 
 

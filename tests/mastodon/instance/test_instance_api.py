@@ -8,9 +8,9 @@ from typing import Any
 from fediblog.actions import account_actions, site_actions
 from fediblog.mastodon.entities.instance_entity import VERSION
 from fediblog.protocol.notes import write_note
-from fediblog.store.people import relations
-from fediblog.store.posts import media_files, posts, profile_posts
-from fediblog.store.posts.reader_marks import Defaults
+from fediblog.store.people import preferences, relations
+from fediblog.store.people.preferences import Defaults
+from fediblog.store.posts import media_files, posts
 from fediblog.store.readers import announcements
 from fediblog.store.tx import Tx
 from tests import wording
@@ -98,9 +98,7 @@ async def test_programs_in_browsers_may_look_for_the_server(server: Server) -> N
 
 async def test_preferences_are_ones_own(both: Server) -> None:
     alice, bob = await both.api("alice"), await both.api("bob")
-    await both.write(
-        profile_posts.set_preference, both.people["alice"].id, Defaults(visibility="private", sensitive=True)
-    )
+    await both.write(preferences.put, both.people["alice"].id, Defaults(visibility="private", sensitive=True))
     found = await alice.get("/api/v1/preferences")
     assert (found["posting:default:visibility"], found["posting:default:sensitive"]) == ("private", True)
     assert (await bob.get("/api/v1/preferences"))["posting:default:visibility"] == "public"
