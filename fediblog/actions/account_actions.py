@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from fediblog.actions import follow_actions
 from fediblog.actions.draft_rendering import people_of
-from fediblog.actions.drafts import author_of
+from fediblog.actions.drafts import ALT_LIMIT, author_of
 from fediblog.actions.site_actions import emoji_in
 from fediblog.domain.accounts import LOCAL_HANDLE, Account, Login
 from fediblog.domain.urls import Urls
@@ -30,7 +30,6 @@ NO_PICTURE = 0
 _LOGINS = 1  # a number that no account has: one login is made at a time, since the first becomes the owner
 BIO_LIMIT = 5_000
 FIELDS_LIMIT = 16
-ALT_LIMIT = 1_500
 
 
 class Profile(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from fediblog.actions.draft_of_post import inherited, says_the_same
 from fediblog.actions.draft_rendering import Composed, compose, month_of
 from fediblog.actions.drafts import Draft, File, PollDraft, author_of, kind_of, text_of
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Visibility
+from fediblog.domain.documents import OPEN, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
@@ -137,7 +137,7 @@ def pin(tx: Tx, urls: Urls, account: int, post: int) -> None:
     """Show a post at the top of the profile."""
     author = author_of(tx, account)
     whole = _own(tx, author, post)
-    if whole.visibility not in (Visibility.PUBLIC, Visibility.UNLISTED) or whole.state != "published":
+    if whole.visibility not in OPEN or whole.state != "published":
         raise Invalid("post", "pin.not-open")
     if whole.pinned is None and len(profile_posts.pinned(tx, author.id, author.id)) >= MOST_PINNED:
         raise Invalid("post", "pin.too-many", n=MOST_PINNED)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from fediblog.actions.drafts import author_of
 from fediblog.actions.post_actions import send_counts
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Visibility
+from fediblog.domain.documents import OPEN, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
@@ -52,7 +52,7 @@ def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = 
     if visibility == Visibility.DIRECT:
         raise Invalid("visibility", "boost.too-few")
     actor, whole = author_of(tx, account), seen(tx, account, post)
-    if whole.visibility not in (Visibility.PUBLIC, Visibility.UNLISTED) or whole.state != "published":
+    if whole.visibility not in OPEN or whole.state != "published":
         raise Invalid("post", "boost.not-open")
     leave = reply_policy.leave_of(tx, whole.policy.announce if whole.policy else None, actor, whole)
     if leave == "denied":

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import PUBLIC, Rule, Visibility
+from fediblog.domain.documents import OPEN, PUBLIC, Rule, Visibility
 from fediblog.domain.posts import Post
 
 
@@ -36,10 +36,10 @@ def may_see(post: Post, viewer: Viewer | None) -> bool:
     if not (post.state == "published" or decides) or post.account.state != "active":
         return False
     if viewer is None:
-        return post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)
+        return post.visibility in OPEN
     if viewer.blocked_by_author:
         return False
-    if post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED) or viewer.account in post.addressed:
+    if post.visibility in OPEN or viewer.account in post.addressed:
         return True
     return post.visibility == Visibility.FOLLOWERS and viewer.follows_author
 

@@ -6,7 +6,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
-from fediblog.hashtags import SIGNS
+from fediblog.hashtags import LIMIT, SIGNS
 from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sight, may_change
 from fediblog.inbox.note_storage import store_post
 from fediblog.outgoing import sent_follows
@@ -21,7 +21,6 @@ from fediblog.store.tx import Tx
 MOVE_PAUSE = 7 * 86_400_000  # ms between two moves of one account
 MOST_PINNED = 20
 MOST_TAGS = 20
-TAG_LIMIT = 100  # characters
 
 
 def _changed(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
@@ -133,7 +132,7 @@ def _shown(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
 
 
 def _show_tag(tx: Tx, activity: Activity, account: Account, *, on: bool) -> Outcome:
-    name = readers.name(readers.fields(activity.object).get("name"), TAG_LIMIT).lstrip(SIGNS)
+    name = readers.name(readers.fields(activity.object).get("name"), LIMIT).lstrip(SIGNS)
     if not name or (on and len(tags.featured_names(tx, account.id)) >= MOST_TAGS):
         return Outcome.IGNORED
     tags.set_featured(tx, account.id, name, on=on)

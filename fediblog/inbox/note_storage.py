@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import PUBLIC, Mention, Note, Visibility
+from fediblog.domain.documents import OPEN, PUBLIC, Mention, Note, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.rules import visibility_of
 from fediblog.domain.urls import Urls
@@ -66,7 +66,7 @@ class _News(Struct, frozen=True):
 
     def is_for(self, account: int) -> bool:
         """Whether it is open to all, or addressed to the account."""
-        if self.audience.visibility in (Visibility.PUBLIC, Visibility.UNLISTED):
+        if self.audience.visibility in OPEN:
             return True
         return any(number == account for number, _, _ in self.audience.people)
 

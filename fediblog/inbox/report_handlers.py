@@ -7,12 +7,11 @@ from fediblog.domain.urls import Urls
 from fediblog.inbox.follow_handlers import ours
 from fediblog.inbox.handler import Facts, Handler, Outcome, Sight
 from fediblog.markup.html import plain
-from fediblog.protocol.activities import object_uris
+from fediblog.protocol.activities import CONTENT_LIMIT, object_uris
 from fediblog.store.posts import posts
 from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
 
-CONTENT_LIMIT = 5_000  # characters
 MOST_OBJECTS = 50
 
 

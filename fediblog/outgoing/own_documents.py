@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import PUBLIC, Attachment, Emoji, Json, Visibility
+from fediblog.domain.documents import OPEN, PUBLIC, Attachment, Emoji, Json, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
@@ -104,7 +104,7 @@ def _with_quote_link(tx: Tx, post: Post) -> Post:
 
 def _quoting(post: Post) -> str:
     """Who may quote a post: no more people than those who may see it and pass it on (FEP-044f)."""
-    if post.visibility not in (Visibility.PUBLIC, Visibility.UNLISTED):
+    if post.visibility not in OPEN:
         return post.author
     return {"public": PUBLIC, "followers": post.account.followers}.get(post.quotable, post.author)
 

@@ -10,7 +10,7 @@ from fediblog.protocol.contexts import in_context, without_context
 from fediblog.protocol.tag_array import read_emoji, sort
 
 LEVELS = 2  # of activities within an activity: Announce{Undo{Like}} is the deepest that servers send
-CONTENT_LIMIT = 5_000
+CONTENT_LIMIT = 5_000  # characters of what an activity itself says, such as a report
 # The Activity Vocabulary §3.1, and what FEP-c0e0, FEP-044f and Lemmy add
 _CHANGING = {"Create", "Update", "Delete", "Undo", "Add", "Remove", "Move", "Flag", "Block", "Lock"}
 _ASKING = {"Follow", "Invite", "Offer", "Join", "Leave", "QuoteRequest", "ReplyRequest", "LikeRequest"}

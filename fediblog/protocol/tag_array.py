@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote as percent_encode
 
+from fediblog import hashtags
 from fediblog.domain.documents import Emoji, Json, Mention, Picture
 from fediblog.hashtags import SIGNS, key
 from fediblog.protocol import readers
@@ -11,7 +12,6 @@ from fediblog.protocol.attachments import read_picture, write_picture
 
 LIMIT = 50
 EMOJI_LIMIT = 64
-TAG_LIMIT = 100  # characters of a hashtag
 _SCANNED = 300
 _QUOTE_RELS = ("https://w3id.org/fep/044f#quote", "https://misskey-hub.net/ns#_misskey_quote")
 
@@ -44,8 +44,8 @@ def read_hashtags(tags: Sorted) -> tuple[str, ...]:
     """Hashtags without the #, each once whatever its case, in order."""
     found: dict[str, str] = {}
     for tag in tags.get("Hashtag", ()):
-        name = readers.name(tag.get("name"), TAG_LIMIT + 1).lstrip(SIGNS)
-        if name and " " not in name and len(name) <= TAG_LIMIT:
+        name = readers.name(tag.get("name"), hashtags.LIMIT + 1).lstrip(SIGNS)
+        if name and " " not in name and len(name) <= hashtags.LIMIT:
             found.setdefault(key(name), name)
     return tuple(found.values())[:LIMIT]
 

@@ -20,13 +20,16 @@ def at_host(host: str, account: str) -> str:
     )
 
 
-VISIBLE = """(
+OPEN_TO_ALL = "('public', 'unlisted')"
+"""The visibilities of what everybody may see who has the address: `domain.documents.OPEN` in SQL."""
+
+VISIBLE = f"""(
   (p.account = :viewer and p.state <> 'deleted')
   or ((p.state = 'published' or (p.state in ('held', 'spam', 'hidden')
       and exists (select 1 from post vr where vr.id = p.root and vr.account = :viewer)))
     and exists (select 1 from account va where va.id = p.account and va.state = 'active')
     and not exists (select 1 from block vb where vb.account = p.account and vb.target = :viewer)
-    and (p.visibility in ('public', 'unlisted')
+    and (p.visibility in {OPEN_TO_ALL}
       or exists (select 1 from mention vm where vm.post = p.id and vm.account = :viewer)
       or (p.visibility = 'followers' and exists (
         select 1 from follow vf
@@ -74,11 +77,11 @@ def shown_below(who: str, post: str) -> str:
 
 SHOWN_BELOW = shown_below("p.account", "p")
 
-BOOST_VISIBLE = """(
+BOOST_VISIBLE = f"""(
   b.account = :viewer
   or (exists (select 1 from account ba where ba.id = b.account and ba.state = 'active')
     and not exists (select 1 from block bb where bb.account = b.account and bb.target = :viewer)
-    and (b.visibility in ('public', 'unlisted')
+    and (b.visibility in {OPEN_TO_ALL}
       or (b.visibility = 'followers' and exists (
         select 1 from follow bf
         where bf.follower = :viewer and bf.followed = b.account and bf.state = 'accepted')))))"""

@@ -14,6 +14,7 @@ from fediblog.errors import Refused, Unavailable
 from fediblog.federation.lookups import document_fetch, resolve, thread_completion
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
+from fediblog.inbox.account_handlers import MOST_PINNED
 from fediblog.protocol import readers
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.authority import same_origin
@@ -23,7 +24,6 @@ from fediblog.store.posts import post_writing, posts, reactions
 from fediblog.store.tx import Tx
 
 FETCHES = 50  # for one account, authors and pages included
-MOST_PINNED = 20
 MOST_POSTS = 20
 
 

@@ -125,8 +125,8 @@ def configuration(urls: Urls, facts: Facts) -> Json:
             "profile_field_value_limit": 1000,
             "max_note_length": account_actions.BIO_LIMIT,
             "max_display_name_length": 200,
-            "max_avatar_description_length": account_actions.ALT_LIMIT,
-            "max_header_description_length": account_actions.ALT_LIMIT,
+            "max_avatar_description_length": drafts.ALT_LIMIT,
+            "max_header_description_length": drafts.ALT_LIMIT,
         },
         "statuses": {
             "max_characters": drafts.NOTE_LIMIT,
@@ -135,7 +135,7 @@ def configuration(urls: Urls, facts: Facts) -> Json:
             "supported_mime_types": [PLAIN, MARKDOWN],
         },
         "media_attachments": {
-            "description_limit": account_actions.ALT_LIMIT,
+            "description_limit": drafts.ALT_LIMIT,
             "image_matrix_limit": PIXELS,
             "image_size_limit": UPLOAD_LIMIT,
             "supported_mime_types": list(SUFFIXES),

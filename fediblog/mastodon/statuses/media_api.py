@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import UploadFile
 
 from fediblog.actions.draft_rendering import attachment_of
+from fediblog.actions.drafts import ALT_LIMIT
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.federation import uploads
@@ -20,7 +21,6 @@ from fediblog.store.posts.media_files import Upload
 from fediblog.store.tx import Tx
 
 API = Table()
-LONGEST = 1_500  # characters of a description
 PATIENCE = 4.0  # seconds after which an app is told to ask again, rather than to wait
 ABANDONED = 600_000  # ms after which a picture that is still not ready never will be: the server was ended meanwhile
 _NOTE = "202 and no `url` for a picture that takes longer than a few seconds; ask for it until it is no longer 206."
@@ -29,8 +29,8 @@ _NOTE = "202 and no `url` for a picture that takes longer than a few seconds; as
 def described(params: Params) -> str:
     """The description. Raises Invalid for one that is too long."""
     description = tidy(params.text("description")).strip()
-    if len(description) > LONGEST:
-        raise Invalid("description", "api.long-description", n=LONGEST)
+    if len(description) > ALT_LIMIT:
+        raise Invalid("description", "api.long-description", n=ALT_LIMIT)
     return description
 
 

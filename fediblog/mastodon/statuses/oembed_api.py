@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fediblog.domain.documents import Visibility
+from fediblog.domain.documents import OPEN
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
@@ -60,8 +60,7 @@ def _public(tx: Tx, urls: Urls, url: str) -> Post:
     plain = url.partition("#")[0].partition("?")[0]
     number = urls.post_number(plain)
     found = posts.get(tx, number) if number is not None else posts.by_link(tx, plain) if urls.owns(plain) else None
-    open_to_all = (Visibility.PUBLIC, Visibility.UNLISTED)
-    if found is None or not found.local or found.state != "published" or found.visibility not in open_to_all:
+    if found is None or not found.local or found.state != "published" or found.visibility not in OPEN:
         raise NotFound()
     if found.account.state != "active":
         raise NotFound()

@@ -6,7 +6,7 @@ import unicodedata
 
 from fediblog.errors import Invalid, NotFound
 from fediblog.federation import quotas
-from fediblog.hashtags import SIGNS, key
+from fediblog.hashtags import LIMIT, SIGNS, key
 from fediblog.mastodon.accounts.accounts_api import find
 from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json, Reply
@@ -17,7 +17,6 @@ from fediblog.store.posts import tags
 from fediblog.store.tx import Tx
 
 API = Table()
-LONGEST = 100  # characters
 MOST_FEATURED = 10
 MOST_FOLLOWED = 1_000
 
@@ -25,7 +24,7 @@ MOST_FOLLOWED = 1_000
 def checked(name: str) -> str:
     """A hashtag without its #. Raises NotFound for what cannot be one."""
     bare = unicodedata.normalize("NFC", name.strip().lstrip(SIGNS))
-    if not (0 < len(bare) <= LONGEST and any(char.isalpha() for char in bare) and all(map(_fits, bare))):
+    if not (0 < len(bare) <= LIMIT and any(char.isalpha() for char in bare) and all(map(_fits, bare))):
         raise NotFound
     return bare
 

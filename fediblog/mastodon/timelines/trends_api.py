@@ -11,7 +11,8 @@ from fediblog.mastodon.entities.base import blurhash
 from fediblog.mastodon.entities.status_bytes import listed
 from fediblog.mastodon.entities.tag_entity import tags
 from fediblog.store.posts import trends
-from fediblog.store.posts.trends import DAY, DAYS, Page, Trend
+from fediblog.store.posts.tags import DAY, DAYS
+from fediblog.store.posts.trends import Page, Trend
 from fediblog.store.tx import Tx
 
 API = Table()

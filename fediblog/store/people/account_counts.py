@@ -8,7 +8,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from fediblog.store.tx import Tx
-from fediblog.store.visible import at_host
+from fediblog.store.visible import OPEN_TO_ALL, at_host
 
 Totals: TypeAlias = tuple[int, int, int, int | None]
 """Followers, followed, posts and boosts without private messages, and when the last public post was published."""
@@ -24,7 +24,7 @@ _KNOWN = (
 )
 _WRITTEN = (
     "select account as id, count(*) as n,"
-    " max(case when visibility in ('public', 'unlisted') then published end) as latest from post"
+    f" max(case when visibility in {OPEN_TO_ALL} then published end) as latest from post"
     " where account in (:ids) and state = 'published' and visibility <> 'direct' group by account"
 )
 

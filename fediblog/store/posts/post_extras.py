@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from fediblog.domain.thread_order import branch_sizes
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import shut_out
+from fediblog.store.visible import OPEN_TO_ALL, shut_out
 
 _MENTIONS = (
     "select m.post, m.account, m.name, m.silent, a.uri, a.url, a.handle, a.domain, a.local from mention m"
@@ -20,7 +20,7 @@ _MENTIONS = (
 _TAGS = "select post, tag, name from post_tag where post in (:ids) order by post, tag"
 _FILES = "select * from attachment where post in (:ids) order by post, position"
 # What everybody sees of a thread: below its first post all that names it as such, below another one its branch.
-_COUNTS = "p.state = 'published' and p.visibility in ('public', 'unlisted')"
+_COUNTS = f"p.state = 'published' and p.visibility in {OPEN_TO_ALL}"
 _BRANCH = (
     "(with recursive branch (top, id) as (select b.parent, b.id from post b where b.parent in (:answers)"
     " union select branch.top, c.id from branch join post c on c.parent = branch.id) select top, id from branch)"
@@ -49,7 +49,7 @@ _TOTALS = (
     " where post in (:ids) and kind <> 'dislike' group by post"
     " union all select 'boost', post, count(*) from boost where post in (:ids) group by post"
     " union all select 'quote', q.post, count(*) from quote_authorization q join post w on w.uri = q.quoting"
-    " where q.post in (:ids) and q.revoked is null and w.state = 'published' and w.visibility in ('public', 'unlisted')"
+    f" where q.post in (:ids) and q.revoked is null and w.state = 'published' and w.visibility in {OPEN_TO_ALL}"
     " group by q.post"
     # Whether there may be something in these totals that is not shown; then it is counted, and taken off.
     " union all select 'shut', 0, 1 from shut_out"
@@ -69,7 +69,7 @@ _SHUT = (
     f" and (a.state <> 'active' or {shut_out('b.account', 'p')}) group by b.post"
     " union all select 'quote', q.post, count(*) from quote_authorization q join post w on w.uri = q.quoting"
     " join account a on a.id = q.account join post p on p.id = q.post where q.post in (:ids) and q.revoked is null"
-    " and w.state = 'published' and w.visibility in ('public', 'unlisted')"
+    f" and w.state = 'published' and w.visibility in {OPEN_TO_ALL}"
     f" and (a.state <> 'active' or {shut_out('q.account', 'p')}) group by q.post"
 )
 _MARKS = (

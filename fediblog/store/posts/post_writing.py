@@ -25,6 +25,7 @@ from fediblog.store.posts.post_columns import Placement
 from fediblog.store.posts.thread_links import ThreadPost, TiedPost
 from fediblog.store.queues import events, poll_totals
 from fediblog.store.tx import Tx
+from fediblog.store.visible import OPEN_TO_ALL
 
 KEPT_REVISIONS = 50  # of a post of somebody else's, who may edit it as often as they like
 _FORGET_REVISIONS = (
@@ -245,7 +246,7 @@ def remove_all_of(tx: Tx, account: Account) -> None:
     """Delete everything that an account wrote, liked or passed on, with tombstones for its posts."""
     tx.run(
         "insert into tombstone (uri, owner, kind, local, page, at) select uri, :owner, kind, local, case when local = 1"
-        " and visibility in ('public', 'unlisted') then url else '' end, :now from post"
+        f" and visibility in {OPEN_TO_ALL} then url else '' end, :now from post"
         " where account = :id and state not in ('draft', 'scheduled', 'deleted') on conflict do nothing",
         owner=account.uri,
         now=tx.now,

@@ -16,7 +16,7 @@ from fediblog.store.id_paging import FIRST, Window, both_ways
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import BOOST_VISIBLE, NOT_SHUNNED, VISIBLE
+from fediblog.store.visible import BOOST_VISIBLE, NOT_SHUNNED, OPEN_TO_ALL, VISIBLE
 
 _BETWEEN = "p.id < :before and p.id > :after"
 _OWN_REPLY = "exists (select 1 from post pp where pp.id = p.parent and pp.account = p.account)"
@@ -196,7 +196,7 @@ def total_of_account(tx: Tx, account: int) -> int:
     if kept is None:
         row = tx.one(
             "select count(*) as n from post where account = :id and state = 'published'"
-            " and visibility in ('public', 'unlisted')",
+            f" and visibility in {OPEN_TO_ALL}",
             id=account,
         )
         kept = int(row.n) if row else 0

@@ -10,7 +10,7 @@ from msgspec import Struct
 from fediblog.domain.accounts import Account
 from fediblog.store.people import accounts
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import shown_below
+from fediblog.store.visible import OPEN_TO_ALL, shown_below
 
 MOST = 50  # posts of one account that may quote one post of ours
 
@@ -24,7 +24,7 @@ _STANDING = f"select q.* from quote_authorization q where q.post = :post and {HO
 _GRANTED = f"select q.quoting, q.post from quote_authorization q where q.quoting in (:quoting) and {HOLDS}"
 _TOTALS = (  # what was granted to a post that has not come, or is not for everybody, does not count
     "select q.post, count(*) as n from quote_authorization q join post w on w.uri = q.quoting"
-    f" where q.post in (:ids) and {HOLDS} and w.state = 'published' and w.visibility in ('public', 'unlisted')"
+    f" where q.post in (:ids) and {HOLDS} and w.state = 'published' and w.visibility in {OPEN_TO_ALL}"
 )
 
 

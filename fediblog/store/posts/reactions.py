@@ -9,6 +9,7 @@ from fediblog.domain.posts import Post
 from fediblog.store.posts import post_writing
 from fediblog.store.queues import events, job_kinds, job_queue
 from fediblog.store.tx import Tx
+from fediblog.store.visible import OPEN_TO_ALL
 
 TALLY_DELAY = 180_000  # ms between two Updates that only tell how a poll stands
 
@@ -184,7 +185,7 @@ def involved_inboxes(tx: Tx, post: int) -> list[str]:
         " union select account from boost where post = :post union select account from post where parent = :post"
         " union select account from quote_authorization where post = :post"
         " union select w.id from quote_request q join account w on w.uri = q.author where q.post = :post"
-        " and exists (select 1 from post p where p.id = q.post and p.visibility in ('public', 'unlisted')))",
+        f" and exists (select 1 from post p where p.id = q.post and p.visibility in {OPEN_TO_ALL}))",
         post=post,
     )
     return [row.inbox for row in rows]

@@ -10,6 +10,7 @@ from fediblog.hashtags import key
 from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.ids import number_of
 from fediblog.store.tx import Tx
+from fediblog.store.visible import OPEN_TO_ALL
 
 DAY = 86_400_000  # ms
 DAYS = 7
@@ -157,7 +158,7 @@ def featured(tx: Tx, account: int) -> list[Featured]:
     rows = tx.all(
         "select f.tag, f.name, count(p.id) as n, max(p.published) as latest from featured_tag f"
         " left join post_tag t on t.tag = f.tag and t.post in (select id from post where account = :id)"
-        " left join post p on p.id = t.post and p.state = 'published' and p.visibility in ('public', 'unlisted')"
+        f" left join post p on p.id = t.post and p.state = 'published' and p.visibility in {OPEN_TO_ALL}"
         " where f.account = :id group by f.tag, f.name order by f.tag",
         id=account,
     )
@@ -177,7 +178,7 @@ def most_used(tx: Tx, account: int) -> list[str]:
     """Hashtags that the account uses most and does not show on its profile."""
     rows = tx.all(
         "select t.tag, max(t.name) as name, count(*) as n from post_tag t join post p on p.id = t.post"
-        " where p.account = :id and p.state = 'published' and p.visibility in ('public', 'unlisted')"
+        f" where p.account = :id and p.state = 'published' and p.visibility in {OPEN_TO_ALL}"
         " and not exists (select 1 from featured_tag f where f.account = :id and f.tag = t.tag)"
         " group by t.tag order by count(*) desc, t.tag limit :n",
         id=account,

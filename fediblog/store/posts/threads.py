@@ -12,7 +12,7 @@ from fediblog.domain.thread_order import Place, in_reading_order
 from fediblog.store.id_paging import FIRST, Window
 from fediblog.store.posts import posts
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import NOT_SHUNNED, SHOWN_BELOW, VISIBLE
+from fediblog.store.visible import NOT_SHUNNED, OPEN_TO_ALL, SHOWN_BELOW, VISIBLE
 
 PAGE = 100  # answers
 THREAD_LIMIT = 500  # answers of a thread, after which no more are looked for elsewhere
@@ -107,7 +107,7 @@ def _unseen(tx: Tx, root: int, spots: Mapping[int, int | None]) -> dict[int, int
     while missing:
         rows = tx.all(
             "select id, parent from post where id in (:ids) and root = :root and state = 'published'"
-            " and visibility in ('public', 'unlisted')",
+            f" and visibility in {OPEN_TO_ALL}",
             ids=sorted(missing),
             root=root,
         )
@@ -155,7 +155,7 @@ def total(tx: Tx, root: int) -> int:
     """How many public or unlisted posts a thread has."""
     row = tx.one(
         "select count(*) as n from post p join account a on a.id = p.account and a.state = 'active'"
-        " where (p.root = :root or p.id = :root) and p.state = 'published' and p.visibility in ('public', 'unlisted')"
+        f" where (p.root = :root or p.id = :root) and p.state = 'published' and p.visibility in {OPEN_TO_ALL}"
         f" and {SHOWN_BELOW}",
         root=root,
     )

@@ -6,15 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from fediblog.store.posts.tags import DAY, DAYS, Use
 from fediblog.store.posts.timelines import Entry, entries
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_SHUNNED, VISIBLE
 
-DAY = 86_400_000  # ms
-DAYS = 7
 MOST = 40
-Use = tuple[int, int]
-"""How many posts, by how many people."""
 
 # People who do not want to be found are not shown to those who do not look for them.
 _RECENT = (

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import OPEN, Json, Visibility
+from fediblog.domain.documents import OPEN, Json
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
@@ -162,7 +162,7 @@ def _post_document(tx: Tx, viewer: int, urls: Urls, number: int) -> tuple[Docume
 
 
 def _is_public(whole: Post) -> bool:
-    return whole.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)
+    return whole.visibility in OPEN
 
 
 def _page_of(tx: Tx, urls: Urls, number: int) -> str:

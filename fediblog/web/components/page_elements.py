@@ -13,7 +13,7 @@ from time import gmtime, strftime, struct_time
 from markupsafe import Markup
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Emoji, Visibility
+from fediblog.domain.documents import OPEN, Emoji, Visibility
 from fediblog.domain.posts import Post, Reaction
 from fediblog.messages import text
 from fediblog.web.components import emoji_images
@@ -118,7 +118,7 @@ def byline_of(language: str, post: Post, links: Links) -> str:
 
 def audience_of(language: str, post: Post) -> str:
     """In plain words that a post is not for everybody; nothing where it is."""
-    if post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED):
+    if post.visibility in OPEN:
         return ""
     words = escape(text(language, f"visibility.{post.visibility}"))
     return f'<span class="chip">{icon(post.visibility)}{words}</span>\n'

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from fediblog.actions import post_actions
 from fediblog.actions.draft_of_post import draft_of
-from fediblog.domain.documents import Visibility
+from fediblog.domain.documents import OPEN
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation.lookups import action_lookups
@@ -97,7 +97,7 @@ async def save(request: Request) -> Response:
         return _show(request, desk, form)
     if post.is_draft:
         return back(request, "/drafts", f"saved-{post.state}")
-    open_to_all = post.visibility in (Visibility.PUBLIC, Visibility.UNLISTED)
+    open_to_all = post.visibility in OPEN
     shown = open_to_all or form.sender.session.account == account  # else another tab has switched since
     to = Links(site.urls, True).post(post) if shown else "/stream"
     return back(request, to, "edited" if desk.post is not None else "published")
