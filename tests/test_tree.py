@@ -413,6 +413,7 @@ KEPT = {
 CALLED_FROM_OUTSIDE = {
     "capture_signals": "uvicorn",
     "eof_received": "asyncio",
+    "pause_writing": "asyncio",
     "getpeercert": "httpx and what reads certificates",
     "handle_async_request": "httpx",
     "on_header": "httptools",

@@ -14,6 +14,8 @@ from fediblog.errors import Refused, Unavailable
 from fediblog.net.guard import Target
 from fediblog.net.response import ResponseReader
 
+PIECE = 131_072  # bytes of a request that are written, and encrypted, in one go
+
 
 class Stale(Exception):
     """The connection ended before a single byte of the answer came: the request may be tried on another one."""
@@ -64,6 +66,7 @@ class Connection(asyncio.Protocol):
         self._reader: ResponseReader | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._touched = False  # a byte of the present answer has come
+        self._room: asyncio.Event | None = None  # while the transport has as much as it takes
 
     @property
     def is_open(self) -> bool:
@@ -75,13 +78,41 @@ class Connection(asyncio.Protocol):
         if self._transport is None or self._transport.is_closing():
             raise Stale
         self._reader, self._touched = reader, False
-        self._waiter = asyncio.get_running_loop().create_future()
-        self._transport.write(request)
+        self._waiter = waiter = asyncio.get_running_loop().create_future()
         try:
-            await self._waiter
+            if len(request) <= PIECE:
+                self._transport.write(request)
+            else:
+                await self._send_pieces(request, waiter)
+            await waiter
         finally:
             self._reader = self._waiter = None
             reader.release()
+
+    async def _send_pieces(self, request: bytes, waiter: asyncio.Future[None]) -> None:
+        """Write a long request as fast as the other side takes it, with a round of the event loop in between.
+
+        Who answers before all of it has come wants no more: then the connection ends.
+        """
+        view = memoryview(request)
+        for first in range(0, len(request), PIECE):
+            await asyncio.sleep(0)
+            if self._room is not None:
+                await self._room.wait()
+            if self._transport is None or waiter.done():
+                self.abort()
+                return
+            self._transport.write(view[first : first + PIECE])
+
+    def pause_writing(self) -> None:
+        """The transport has as much as it takes."""
+        self._room = asyncio.Event()
+
+    def resume_writing(self) -> None:
+        """It takes more, or nothing more is to be written."""
+        if self._room is not None:
+            self._room.set()
+            self._room = None
 
     def abort(self) -> None:
         """End at once."""
@@ -106,13 +137,16 @@ class Connection(asyncio.Protocol):
             return
         if reader.done:
             waiter.set_result(None)
+            self.resume_writing()
 
     def eof_received(self) -> None:
         self._end()
+        self.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end()
         self._transport = None
+        self.resume_writing()
         self._keeper.lost(self)
 
     def _end(self) -> None:

@@ -14,7 +14,7 @@ import trustme
 
 from fediblog.errors import Refused, Unavailable
 from fediblog.net import AccessPolicy, Response, SocketEngine
-from fediblog.net.connection import dial, tls_context
+from fediblog.net.connection import PIECE, Connection, dial, tls_context
 from fediblog.net.guard import Target
 from fediblog.net.http_engine import compose
 from fediblog.net.pool import Pool
@@ -400,6 +400,56 @@ async def test_a_connection_on_which_something_comes_unasked_is_ended(engine: So
     assert (await get(engine, url)).body == b"mine"
     assert connections == 2
     plant.set()
+    server.close()
+
+
+@pytest.mark.parametrize("secure", [False, True])
+async def test_a_long_request_goes_in_pieces(
+    peer: Start, authority: trustme.CA, ca_file: str, monkeypatch: pytest.MonkeyPatch, secure: bool
+) -> None:
+    written = []
+    write = Connection.connection_made
+
+    def made(connection: Connection, transport: asyncio.BaseTransport) -> None:
+        class Seeing:
+            def __getattr__(self, name: str) -> object:
+                return getattr(transport, name)
+
+            def write(self, data: bytes) -> None:
+                written.append(len(data))
+                cast(asyncio.Transport, transport).write(data)
+
+        write(connection, cast(asyncio.BaseTransport, Seeing()))
+
+    monkeypatch.setattr(Connection, "connection_made", made)
+    server = await peer(reply(b"yes"), tls=server_context(authority, "peer.fedi.test") if secure else None)
+    trusting = SocketEngine(AccessPolicy(lab_hosts=LAB, ca_file=ca_file), loopback)
+    body = bytes(range(256)) * 12_000
+    answer = await trusting.exchange("POST", server.url(), {}, body, limit=100, deadline=20)
+    assert (answer.body, server.seen[0].body == body) == (b"yes", True)
+    assert max(written) <= PIECE
+    assert (await get(trusting, server.url())).body == b"yes"
+    assert server.connections == 1
+    await trusting.close()
+
+
+async def test_who_answers_a_long_request_before_its_end_gets_no_more_of_it(engine: SocketEngine) -> None:
+    connections, done = 0, asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(reply(status="413 Content Too Large"))
+        await done.wait()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=1_000)
+    url = f"http://a.fedi.test:{server.sockets[0].getsockname()[1]}/"
+    for expected in (1, 2):
+        answer = await engine.exchange("POST", url, {}, bytes(20_000_000), limit=100, deadline=5)
+        assert (answer.status, connections) == (413, expected)
+    done.set()
     server.close()
 
 
