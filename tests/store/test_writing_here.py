@@ -208,3 +208,30 @@ def test_no_statement_counts_a_whole_table_in_one_step() -> None:
     whole = re.compile(r"select count\(\*\)[^\"]*? from \w+( as \w+)?\"[,)]")
     found = [str(path) for path in folder.rglob("*.py") if whole.search(path.read_text("utf-8"))]
     assert found == []
+
+
+async def test_the_log_is_folded_into_the_file_beside_those_who_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "FOLD_COMMITS", 3)
+    done = asyncio.Event()
+
+    async def fold(engine: sqlite.SqliteEngine) -> None:
+        await folding(engine)
+        done.set()
+
+    folding = sqlite.SqliteEngine._fold
+    monkeypatch.setattr(sqlite.SqliteEngine, "_fold", fold)
+    db = await connect(tmp_path / "x.db", migrations=STEPS)
+    version = await db.foreign_version()
+    for n in range(3):
+        await db.write(add, f"{n}")
+    async with asyncio.timeout(20):
+        await done.wait()
+    assert await db.foreign_version() == version  # nobody else has written
+    alone = tmp_path / "alone.db"
+    alone.write_bytes((tmp_path / "x.db").read_bytes())  # without the log
+    with closing(sqlite3.connect(alone)) as copy:
+        assert [name for (name,) in copy.execute("select name from thing order by id")] == ["0", "1", "2"]
+    await db.write(add, "3")
+    await db.close()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
 from typing import TypeVar
 
 from fediblog.errors import Unavailable
+from fediblog.store.engine import sqlite_connection
 from fediblog.store.engine.sqlite_connection import (
     TICK,
     Connection,
@@ -24,6 +27,9 @@ from fediblog.store.ids import IdMaker
 from fediblog.store.tx import Clock, Engine, Tx
 
 T = TypeVar("T")
+
+FOLD_AFTER = 10.0  # seconds after a commit
+FOLD_COMMITS = 256  # commits, if these come sooner
 
 
 class _TooLong(Exception):
@@ -51,11 +57,14 @@ class SqliteEngine(Engine):
         self._here = here
         self._watch = Stopwatch()
         self._here.set_progress_handler(self._watch.tick, TICK)
-        self._writer = Writer(writer, clock, ids, wake)
+        self._writer = Writer(writer, clock, ids, wake, self._count)
         self._connections = [*readers, writer]  # closed in this order: the last one folds the log into the file
         self._clock = clock
         self._ids = ids
         self._closed = False
+        self._commits = 0  # since the log was folded into the file
+        self._due: asyncio.TimerHandle | None = None  # when it is next
+        self._folding: asyncio.Task[None] | None = None
         self._idle: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
         for reader in readers:
             self._idle.put_nowait(reader)
@@ -63,10 +72,14 @@ class SqliteEngine(Engine):
     async def read(self, work: Callable[[Tx], T]) -> T:
         self._refuse_closed()
         self._watch.restart()
+        started = monotonic()
         try:
-            return self._snapshot(self._here, work, self._watch)
+            result = self._snapshot(self._here, work, self._watch)
         except _TooLong:
             return await self.scan(work)
+        if monotonic() - started > sqlite_connection.MOST_SECONDS:  # before its reader goes on with so much
+            await asyncio.sleep(0)
+        return result
 
     async def scan(self, work: Callable[[Tx], T]) -> T:
         return await self._perform(lambda db: self._snapshot(db, work))
@@ -91,9 +104,35 @@ class SqliteEngine(Engine):
             return
         self._closed = True
         await self._writer.finish()
+        if self._due is not None:
+            self._due.cancel()
+        if self._folding is not None:
+            await self._folding
         self._here.close()
         for connection in self._connections:
             await connection.close()
+
+    def _count(self) -> None:
+        """Something was committed."""
+        self._commits += 1
+        if self._due is None:
+            self._due = asyncio.get_running_loop().call_later(FOLD_AFTER, self._begin_to_fold)
+        elif self._commits == FOLD_COMMITS:
+            self._due.cancel()
+            self._begin_to_fold()
+
+    def _begin_to_fold(self) -> None:
+        self._commits, self._due = 0, None
+        if not self._closed and (self._folding is None or self._folding.done()):
+            self._folding = asyncio.create_task(self._fold())
+
+    async def _fold(self) -> None:
+        """Copy the log into the file, beside those who write: a commit that had to do it would keep the next waiting.
+
+        Only where the log grows faster than this, a commit does it (`wal_autocheckpoint`).
+        """
+        with suppress(sqlite3.Error, Unavailable):  # it is tried again after the next commit
+            await self._perform(lambda db: db.execute("pragma wal_checkpoint(passive)").fetchall())
 
     async def _perform(self, work: Callable[[sqlite3.Connection], T]) -> T:
         self._refuse_closed()

@@ -46,6 +46,7 @@ def open_file(path: Path, *, reader: bool = False, busy_ms: int = BUSY_MS) -> sq
         db.execute("pragma foreign_keys = on")
         db.execute("pragma temp_store = memory")
         db.execute("pragma journal_size_limit = 67108864")
+        db.execute("pragma wal_autocheckpoint = 4000")  # pages, in a commit; before that see `SqliteEngine`
         db.execute(f"pragma cache_size = {-8192 if reader else -16384}")  # KiB
         if reader:
             db.execute("pragma mmap_size = 134217728")

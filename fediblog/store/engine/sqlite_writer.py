@@ -72,8 +72,16 @@ class Writer:
     SQLite lets go of it each time. One that turns out to be long is broken off there, and runs again on the thread.
     """
 
-    def __init__(self, connection: Connection, clock: Clock, ids: IdMaker, wake: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        clock: Clock,
+        ids: IdMaker,
+        wake: Callable[[str], None],
+        committed: Callable[[], None],
+    ) -> None:
         self._connection = connection
+        self._committed = committed
         self._clock = clock
         self._ids = ids
         self._wake = wake
@@ -157,6 +165,7 @@ class Writer:
 
     def _deliver(self, jobs: Sequence[_Job]) -> None:
         COMMITS.add(len(jobs))
+        self._committed()
         # Listeners first: whoever hears that it is done must not find what somebody remembers from before.
         for channel in {channel: None for job in jobs for channel in job.channels}:
             self._wake(channel)
