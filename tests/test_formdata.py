@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 import pytest
@@ -120,3 +123,20 @@ async def test_an_urlencoded_form_has_the_same_limits(body: bytes, told: str) ->
 async def test_letters_that_came_as_they_are_are_read_as_utf_8() -> None:
     found = await read("a=über&b=%C3%BCber+all&c=&d".encode(), "application/x-www-form-urlencoded; charset=UTF-8")
     assert dict(found) == {"a": "über", "b": "über all", "c": "", "d": ""}
+
+
+async def test_a_long_urlencoded_form_is_decoded_while_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+
+    def noted(text: str, **options: Any) -> list[tuple[str, str]]:
+        threads.append(threading.get_ident())
+        return parse_qsl(text, **options)
+
+    monkeypatch.setattr(formdata, "parse_qsl", noted)
+    for count in (10, 10_000):
+        found = await read(b"a=" + b"%C3%BC" * count, "application/x-www-form-urlencoded")
+        assert found["a"] == "ü" * count
+    here = threading.get_ident()
+    assert [each == here for each in threads] == [True, False]
+    with pytest.raises(FormTooLarge, match="20 fields"):
+        await read(b"a=" + b"x" * 60_000 + b"&a=b" * 20, "application/x-www-form-urlencoded")

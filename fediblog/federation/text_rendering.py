@@ -65,6 +65,7 @@ async def render(site: Site, texts: tuple[Text, ...], look: Look) -> tuple[tuple
 async def _render_apart(
     urls: Urls, texts: tuple[Text, ...], look: Look
 ) -> tuple[tuple[str, ...], People, tuple[Words, ...]]:
+    await asyncio.sleep(0)  # reading so much took its time, and so does making a process
     process = await asyncio.create_subprocess_exec(
         *PROGRAM, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=bare_environment()
     )

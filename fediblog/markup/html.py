@@ -100,20 +100,20 @@ def plain(html: str, limit: int | None = None, *, alts: bool = True, enough: int
     """The text of HTML, clean or not, with an empty line between paragraphs. Never to be taken for HTML again.
 
     Pictures stand there with their alternative text, unless `alts` is False. Of a long text no more is read than
-    is certain to have `enough` characters: references of eight characters may stand for one.
+    has `enough` characters, white space left out.
     """
     page, seen = _Page(alts), 0
     for token in tokenise(html):
         if isinstance(token, str):
-            page.add(unescape(token))
-            if enough is not None and (seen := seen + len("".join(token.split()))) > 8 * enough:
+            page.add(text := unescape(token))
+            if enough is not None and (seen := seen + len("".join(text.split()))) > enough:
                 break
         elif isinstance(token, Open):
             page.open(token)
         else:
             page.close(token.name)
-    text = "".join(page.parts).strip()
-    return text if limit is None else text[:limit]
+    made = "".join(page.parts).strip()
+    return made if limit is None else made[:limit]
 
 
 def excerpt(html: str, limit: int) -> str:

@@ -44,9 +44,12 @@ def tidy(text: str, limit: int | None = None) -> str:
     """
     if limit is not None:
         text = text[:limit]
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     if text.replace("\n", " ").isprintable():  # which nothing unfit is
         return text
-    return _UNFIT.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    # Of a long text it is far quicker to look at each character once.
+    return _UNFIT.sub("", text) if _UNFIT.search("".join(set(text))) else text
 
 
 def one_line(text: str, limit: int | None = None) -> str:
@@ -57,7 +60,8 @@ def one_line(text: str, limit: int | None = None) -> str:
 
 def reading_time(text: str) -> int:
     """How many minutes a text takes to read, at least one; a script without spaces is counted by characters."""
-    minutes = len(text.split()) / WORDS_A_MINUTE + len(_UNSPACED.findall(text)) / CHARACTERS_A_MINUTE
+    unspaced = 0 if text.isascii() else len(_UNSPACED.findall(text))
+    minutes = len(text.split()) / WORDS_A_MINUTE + unspaced / CHARACTERS_A_MINUTE
     return max(round(minutes), 1)
 
 

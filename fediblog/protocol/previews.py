@@ -17,6 +17,7 @@ from fediblog.markup.html import Html, escape, excerpt, one_line, plain, shorten
 from fediblog.markup.tokens import Open, tokenise
 
 _ENOUGH = 2_000  # characters of a beginning: no more of a long text is read
+_FIRST = 40_000  # characters of HTML in whose paragraphs that many are looked for first
 ABSTRACT = 280  # characters of a text's beginning, where its author wrote no abstract
 ABSTRACTED = frozenset(("Article", "Page", "Event"))
 """Kinds whose `summary` is an abstract and no warning (FEP-b2b8)."""
@@ -56,6 +57,14 @@ def _beginning(html: str, limit: int = ABSTRACT) -> str:
 @lru_cache(maxsize=_LINES)
 def _line(html: str) -> str:
     """The text of the paragraphs, else the whole text. A page tells its beginning in several places and lengths."""
+    if len(html) > _FIRST:
+        line = _line_of(html[: html.rfind("</p>", 0, _FIRST) + len("</p>")])
+        if len(line) > _ENOUGH:
+            return line
+    return _line_of(html)
+
+
+def _line_of(html: str) -> str:
     html = _NO_TEXT.sub("", html)
     return one_line(_paragraphs(html) or html, _ENOUGH)
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 import fediblog
 from fediblog.domain.documents import POST_KINDS, Attachment, Note, Picture
+from fediblog.markup import html as markup
+from fediblog.markup.html import shortened
+from fediblog.markup.tokens import Token, tokenise
 from fediblog.protocol import previews
 
 HERO = "https://far.example/uploads/hero.jpg"
@@ -68,6 +73,44 @@ def test_nothing_below_a_warning_is_told(kind: str, summary: str, hero: bool, fi
     assert "plover" not in "".join(said)
     assert previews.words(post, 80) == "Careful"
     assert previews.hides_pictures(post)
+
+
+PIECES = (
+    "<p>A word &amp; <em>another</em> one</p>",
+    "<ul><li>no paragraph</li></ul>",
+    '<p class="quote-inline">RE: <a href="https://far.example/2">it</a></p>',
+    '<p>Noted<sup class="fn-ref"><a href="#fn-1">1</a></sup> here &lt;now&gt;</p>',
+    "<h2>Head</h2>",
+    "<p>  </p>",
+)
+
+
+@given(
+    parts=st.lists(st.tuples(st.sampled_from(PIECES), st.sampled_from([1, 40, 900])), max_size=8),
+    notes=st.booleans(),
+    limit=st.sampled_from([20, 280, 2_000]),
+)
+def test_the_beginning_of_a_long_text_is_that_of_the_whole(
+    parts: list[tuple[str, int]], notes: bool, limit: int
+) -> None:
+    html = "".join(piece * count for piece, count in parts)
+    html += '<section class="footnotes"><p>A note</p></section>' if notes else ""
+    whole = previews.beginning(replace(NOTE, content=html), len(html) + 2_001)
+    assert previews.beginning(replace(NOTE, content=html), limit) == shortened(whole, limit)
+
+
+def test_of_a_long_text_no_more_is_read_than_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+
+    def counted(html: str) -> Iterator[Token]:
+        for token in tokenise(html):
+            read.append(token)
+            yield token
+
+    monkeypatch.setattr(markup, "tokenise", counted)
+    told = previews.beginning(replace(NOTE, content="<p>Five words are in here.</p>" * 20_000))
+    assert told.startswith("Five words are in here. Five")
+    assert len(read) < 400
 
 
 def test_nothing_else_makes_a_text_of_a_post() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from itertools import islice
 from typing import Any
 
 from fediblog.domain.documents import Attachment, Note
@@ -16,6 +17,7 @@ _COLUMNS = (
 _INSERT = f"insert into attachment ({_COLUMNS}) values (" + ", ".join(f":{name}" for name in _COLUMNS.split(", ")) + ")"
 
 MOST_LINKS = 5  # of one post
+MOST_LOOKED_AT = 1000  # mentions and hashtags included: a long text has thousands
 LONGEST_LINK = 1000  # characters
 _LINK = re.compile(r'<a\b([^>]*?)\bhref="(https?://[^"]+)"([^>]*)>')
 _NAMES = re.compile(r'\b(?:mention|hashtag|u-url)\b|rel="[^"]*\btag\b')
@@ -40,15 +42,19 @@ def put_links(tx: Tx, post: int, note: Note) -> None:
     if 'href="http' not in note.content:
         return
     named = {each.href for each in note.mentions}
-    found = dict.fromkeys(
-        link
-        for link, rest in ((unescape(href), f"{before} {after}") for before, href, after in _LINK.findall(note.content))
-        if link not in named and len(link) <= LONGEST_LINK and not _NAMES.search(rest)
-    )
+    found = dict[str, None]()
+    for match in islice(_LINK.finditer(note.content), MOST_LOOKED_AT):
+        before, link, after = match[1], unescape(match[2]), match[3]
+        if link in found or link in named or len(link) > LONGEST_LINK:
+            continue
+        if not _NAMES.search(f"{before} {after}"):
+            found[link] = None
+            if len(found) == MOST_LINKS:
+                break
     if found:
         tx.many(
             "insert into post_link (link, post) values (:link, :post) on conflict do nothing",
-            [{"link": link, "post": post} for link in list(found)[:MOST_LINKS]],
+            [{"link": link, "post": post} for link in found],
         )
 
 

@@ -56,8 +56,8 @@ class Thread(Struct, frozen=True, kw_only=True):
     elsewhere: bool = False  # there are more comments at its origin than here
     likes: Sequence[Reaction] = ()
     boosters: Sequence[Account] = ()
-    history: Sequence[Revision] = ()
-    quotes: Sequence[Authorization] = ()  # for its author alone
+    history: Sequence[Revision] = ()  # for its author alone
+    quotes: Sequence[Authorization] = ()  # likewise
     let: Sequence[tuple[int, Account, str]] = ()  # answers that have its author's leave, likewise
     approval: str = ""  # what became of an answer to somebody elsewhere, for its author alone
     waiting: Sequence[str] = ()  # `like` and `boost` of the reader that the author has to approve
@@ -160,7 +160,7 @@ def thread_of(tx: Tx, viewer: int, post: Post, page: int) -> Thread:
         elsewhere=not post.local and post.comments > below.total,
         likes=interactions.first_reactions(tx, post.id, viewer, FACES),
         boosters=_first_boosters(tx, viewer, post),
-        history=post_writing.revisions(tx, post.id) if post.updated else (),
+        history=post_writing.revisions(tx, post.id) if post.updated and viewer == post.account.id else (),
         quotes=quotes.standing(tx, post.id) if viewer == post.account.id else (),
         let=approvals.replies_let(tx, post.id) if viewer == post.account.id else (),
         approval=_approval(tx, post) if viewer == post.account.id and post.in_reply_to else "",
