@@ -13,11 +13,19 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import api, deliver, machine, pages, process, receive, scale
+from tests.bench import api, deliver, long, machine, pages, process, receive, scale
 from tests.bench.lab import Lab, open_lab
 from tests.bench.measure import Row, as_table
 
-GROUPS = {"process": process, "deliver": deliver, "receive": receive, "pages": pages, "api": api, "scale": scale}
+GROUPS = {
+    "process": process,
+    "deliver": deliver,
+    "receive": receive,
+    "pages": pages,
+    "api": api,
+    "long": long,
+    "scale": scale,
+}
 NAMES = {name: group for group, module in GROUPS.items() for name in module.NAMES}
 
 

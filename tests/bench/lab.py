@@ -91,6 +91,7 @@ class World:
     port: int
     db: Database  # the benchmark's own way to the same data
     meter: Meter | Instructions
+    url: str  # of the database
 
     async def settle(self) -> None:
         """Until the server is at rest, so that what it does afterwards counts where it belongs."""
@@ -158,7 +159,7 @@ async def world(lab: Lab, name: str, fill: Callable[[Lab, Database], Awaitable[T
         within = instructions.counting(folder) if lab.counts else ()
         async with running("server", lab.folder, server_config(lab, folder, url), within) as (server, told):
             meter = Instructions(server.pid, folder) if lab.counts else Meter(server.pid, await _postmaster(lab))
-            place = World(lab, server, told["port"], db, meter)
+            place = World(lab, server, told["port"], db, meter, url)
             if isinstance(meter, Instructions):
                 await place.settle()
                 await meter.learn_rest(REST)

@@ -27,6 +27,7 @@ from fediblog.settings import Settings
 from fediblog.store.engine import sqlite_connection
 from tests.bench import helper
 from tests.bench.bare import serving
+from tests.bench.stalls import Watch
 
 
 async def loopback(host: str, port: int) -> list[str]:
@@ -53,8 +54,15 @@ async def main(config: dict[str, Any]) -> None:
     calm_collector()
     async with serving(app, "on") as port:
         helper.say(port=port)
+        watches: list[Watch] = []
 
         async def answer(asked: dict[str, Any]) -> dict[str, Any]:
+            match asked["do"]:
+                case "watch":
+                    watches.append(Watch(site))
+                    return {}
+                case "watched":
+                    return await watches.pop().end()
             return await do(site, asked)
 
         await helper.obey(answer)

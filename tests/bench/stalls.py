@@ -1,0 +1,53 @@
+"""Within the server under test: how long its event loop is held, and how long a short write takes."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from contextlib import suppress
+from typing import Any
+
+from fediblog.federation.site import Site
+from fediblog.store.people import server_state
+
+TICK = 0.001  # seconds from one look at the clock to the next
+PAUSE = 0.002  # seconds from one write to the next
+
+
+class Watch:
+    """Looks at the clock on the event loop, and writes one row after another, until it is asked what it saw."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._held, self._busy, self._wrote = [0.0], [0.0], [0.0]
+        gc.collect()
+        self._tasks = [asyncio.create_task(self._tick()), asyncio.create_task(self._write())]
+
+    async def end(self) -> dict[str, Any]:
+        """The most, in ms: `held` between two looks, `busy` of it the processor time of the loop's thread, `wrote`."""
+        for task in self._tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        return {
+            "held": max(self._held) * 1000,
+            "busy": max(self._busy) * 1000,
+            "wrote": max(self._wrote) * 1000,
+        }
+
+    async def _tick(self) -> None:
+        wall, busy = time.perf_counter(), time.thread_time()
+        while True:
+            await asyncio.sleep(TICK)
+            now, spent = time.perf_counter(), time.thread_time()
+            self._held.append(now - wall - TICK)
+            self._busy.append(spent - busy)
+            wall, busy = now, spent
+
+    async def _write(self) -> None:
+        while True:
+            started = time.perf_counter()
+            await self._site.db.write(server_state.put, "bench", str(started))
+            self._wrote.append(time.perf_counter() - started)
+            await asyncio.sleep(PAUSE)
