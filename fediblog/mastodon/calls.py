@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote, urlencode
 
 from msgspec import Struct, field
+from msgspec.json import Encoder
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 Json = dict[str, Any]
 MOST_LINK = 2000  # characters of an address in a header
 _IN_PATH = "/:@!$&'()*+,;=~"  # beside letters and digits (RFC 3986 §3.3)
-_WRITE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_ENCODER = Encoder()
 
 
 class Unauthorized(Refused):
@@ -146,7 +146,7 @@ class Call(Struct):
 
 def encode(body: Any) -> bytes:
     """JSON as it is sent."""
-    return body if isinstance(body, bytes) else _WRITE(body).encode()
+    return body if isinstance(body, bytes) else _ENCODER.encode(body)
 
 
 def respond(reply: Reply) -> Response:
