@@ -16,8 +16,8 @@ from fediblog.store.posts import (
     approvals,
     conversations,
     post_columns,
+    post_extras,
     quotes,
-    tags_and_files,
     thread_links,
     tombstones,
 )
@@ -65,9 +65,9 @@ def insert(
         root=root,
         **post_columns.inserted(note, placement),
     )
-    tags_and_files.put(tx, identity, note)
+    post_extras.put(tx, identity, note)
     if placement.visibility == Visibility.PUBLIC:
-        tags_and_files.put_links(tx, identity, note)
+        post_extras.put_links(tx, identity, note)
     if awaited:
         thread_links.adopt(tx, identity, root or identity, note)
     return identity
@@ -98,7 +98,7 @@ def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
         _forget_votes(tx, post.id)
     elif not post.local and note.poll is not None:
         set_poll(tx, post.id, poll_totals.with_ours(tx, post.id, note.poll))
-    tags_and_files.replace(tx, post.id, note, is_open=placement.visibility == Visibility.PUBLIC)
+    post_extras.replace(tx, post.id, note, is_open=placement.visibility == Visibility.PUBLIC)
     if post.state == "published":
         events.tell(tx, events.EDIT, account=post.account.id, post=post.id)
 
