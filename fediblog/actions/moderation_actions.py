@@ -11,7 +11,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
 from fediblog.outgoing import sent_accounts
 from fediblog.protocol.authority import compared_host
-from fediblog.store.people import accounts, apps, deleted_accounts, logins, relation_lists, relations
+from fediblog.store.people import accounts, apps, forgotten_accounts, logins, relation_lists, relations
 from fediblog.store.people.accounts import host_of
 from fediblog.store.people.hosts import BLOCKS, blocked_among
 from fediblog.store.posts import post_writing
@@ -126,7 +126,7 @@ def delete(tx: Tx, urls: Urls, account: int) -> None:
         account_actions.delete_account(tx, urls, account)
     else:
         post_writing.remove_all_of(tx, found)
-        deleted_accounts.forget(tx, account)
+        forgotten_accounts.set_deleted(tx, account)
         accounts.set_state(tx, account, "suspended")  # else its next deed would bring it back
 
 

@@ -29,14 +29,13 @@ from fediblog.messages.stored import unpack
 from fediblog.store.people import (
     accounts,
     apps,
-    deleted_accounts,
     forgotten_accounts,
     logins,
     operator_alerts,
     peers,
     relations,
 )
-from fediblog.store.people.deleted_accounts import Reached
+from fediblog.store.people.forgotten_accounts import Reached
 from fediblog.store.posts import media_files
 from fediblog.store.queues import (
     delivery_queue,
@@ -168,7 +167,7 @@ async def push(site: Site, job: Job) -> None:
 
 async def confirm_gone(site: Site, job: Job) -> None:
     """An inbox answered that it is gone: ask whether the actors behind it are, too, and forget those that are."""
-    found = await site.db.read(deleted_accounts.reached_at, job.subject, after=int(job.payload.get("after", 0)))
+    found = await site.db.read(forgotten_accounts.reached_at, job.subject, after=int(job.payload.get("after", 0)))
     gone = []
     for row in found:
         with suppress(Unavailable):  # then nothing is known
@@ -180,7 +179,7 @@ async def confirm_gone(site: Site, job: Job) -> None:
 def _forget(tx: Tx, job: Job, asked: list[Reached], gone: list[Reached]) -> None:
     tx.hold(*(row.id for row in gone))
     for row in gone:
-        deleted_accounts.forget(tx, row.id)
+        forgotten_accounts.set_deleted(tx, row.id)
         log.event("account-gone", account=row.uri)
     if gone:  # where nobody is, the inbox alone has gone, and the next may still answer
         job_queue.carry_on(tx, job.id, {"after": asked[-1].id})

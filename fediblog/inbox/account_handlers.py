@@ -12,7 +12,7 @@ from fediblog.inbox.note_storage import store_post
 from fediblog.outgoing import sent_follows
 from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
-from fediblog.store.people import accounts, deleted_accounts, relations
+from fediblog.store.people import accounts, forgotten_accounts, relations
 from fediblog.store.posts import post_writing, posts, profile_posts, tags
 from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.readers import notifications
@@ -47,7 +47,7 @@ def gone_for_good(tx: Tx, account: Account) -> Outcome:
     if account.state == "deleted":
         return Outcome.DUPLICATE
     post_writing.remove_all_of(tx, account)
-    deleted_accounts.forget(tx, account.id)
+    forgotten_accounts.set_deleted(tx, account.id)
     return Outcome.DONE
 
 

@@ -1,9 +1,14 @@
-"""Accounts elsewhere that nobody here has to do with any more are forgotten, and fetched again if they come back."""
+"""Accounts elsewhere that are no more, and those with which nobody here has to do any more.
+
+The latter are forgotten, and fetched again if they come back.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
+from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
 _FAR = (1 << 63) - 1
@@ -36,6 +41,35 @@ _IDLE = (
 )
 _FIND = f"select a.id from account a where a.id > :after and a.id <= :last and {_IDLE} order by a.id"
 _FORGET = f"delete from account as a where a.id in (:ids) and {_IDLE}"
+
+
+class Reached(NamedTuple):
+    """The number and the id of an account."""
+
+    id: int
+    uri: str
+
+
+def reached_at(tx: Tx, inbox: str, *, after: int = 0, limit: int = 20) -> list[Reached]:
+    """The remote accounts that are reached through an inbox, in order of their numbers."""
+    rows = tx.all(
+        "select id, uri from account where local = 0 and state = 'active' and (inbox = :inbox or shared_inbox = :inbox)"
+        " and id > :after order by id limit :n",
+        inbox=inbox,
+        after=after,
+        n=limit,
+    )
+    return [Reached._make(row) for row in rows]
+
+
+def set_deleted(tx: Tx, account: int) -> None:
+    """An account elsewhere is gone at its origin: it follows nobody any more, and nobody follows it."""
+    tx.run(
+        "delete from follow where (follower = :id or followed = :id)"
+        " and exists (select 1 from account where id = :id and local = 0)",
+        id=account,
+    )
+    accounts.set_state(tx, account, "deleted")
 
 
 def idle(tx: Tx, *, after: int, before: int, span: int) -> tuple[list[int], int]:
