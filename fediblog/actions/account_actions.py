@@ -88,7 +88,7 @@ def set_up(
 ) -> tuple[Login, Account]:
     """Make the first login and account; the link's token works once, also if two use it at the same moment."""
     if server_state.get(tx, SETUP_TOKEN) != token_hash or not server_state.drop(tx, SETUP_TOKEN):
-        raise Refused("setup-done")
+        raise Refused("setup-done", key="setup.used")
     login = add_login(tx, name, password_hash, "owner")
     return login, add_account(tx, urls, login.id, handle, display, keys)
 

@@ -21,7 +21,7 @@ class Quotas:
     def use(self, account: int, kind: str) -> None:
         """Raises TooOften when there is nothing left."""
         if wait := self._limits[kind].take(str(account)):
-            raise TooOften("error.wrote-too-often", wait)
+            raise TooOften("error.too-much", wait)
 
 
 def use(site: Site, account: int, kind: str) -> None:

@@ -59,4 +59,4 @@ class Use(Struct):
         if used > most:
             TURNED_AWAY.add("api")
             wait = max(1, -(-(ends - now) // 1000))
-            raise TooOften("error.wrote-too-often", wait)
+            raise TooOften("error.too-much", wait)

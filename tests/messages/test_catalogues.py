@@ -197,3 +197,10 @@ def test_no_word_for_people_stands_in_a_template() -> None:
         words = {(text or attribute).strip() for text, attribute in _IN_PAGE.findall(page)}
         found += [f"{path.name}: {each}" for each in words - _WORDS if re.search("[A-Za-z]{2}", each)]
     assert found == []
+
+
+def test_german_is_set_as_german_is() -> None:
+    """Its quotation marks, and an ellipsis that is one."""
+    messages = catalogue("de").messages.items()
+    forms = [(key, form) for key, each in messages for form in ((each,) if isinstance(each, str) else each)]
+    assert [key for key, form in forms if re.search(r"\"|”|\.\.\.", form) or form.count("„") != form.count("“")] == []
