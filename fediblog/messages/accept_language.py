@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from fediblog.messages import LANGUAGES
 
-_NAME = b"accept-language"
+NAME = b"accept-language"
 _LONGEST = 400  # bytes: what is longer says nothing
 
 
@@ -16,16 +16,19 @@ def wanted(headers: Iterable[tuple[bytes, bytes]], otherwise: str) -> str:
 
     Several lines are one list (RFC 9110 §5.3), so that two requests which say the same get the same.
     """
-    given = [value for name, value in headers if name == _NAME]
-    if not given:
+    return chosen(b",".join([value for name, value in headers if name == NAME]), otherwise)
+
+
+def chosen(header: bytes, otherwise: str) -> str:
+    """The best one of `LANGUAGES` for the whole value of the header, which is empty where there is none."""
+    if not header or len(header) > _LONGEST:  # what is kept of answers is bounded, too
         return otherwise
-    header = given[0] if len(given) == 1 else b",".join(given)
-    return best(header, otherwise) if len(header) <= _LONGEST else otherwise  # what is kept is bounded, too
+    return best(header, otherwise)
 
 
 @lru_cache(maxsize=512)
 def best(header: bytes, otherwise: str) -> str:
-    """The same for the whole value of the header."""
+    """The best one of `LANGUAGES` by the weights in the header."""
     found, weight = otherwise, 0.0
     for part in header.decode("latin-1").lower().split(","):
         name, _, parameter = part.partition(";")

@@ -16,8 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from fediblog.counters import SHELF
 from fediblog.errors import Unavailable
 from fediblog.memory import Memory
-from fediblog.messages import ENGLISH
-from fediblog.messages.accept_language import wanted
+from fediblog.messages import ENGLISH, accept_language
 from fediblog.store.engine.database import Database
 from fediblog.store.tx import CONTENT
 
@@ -34,6 +33,7 @@ _PERSONAL = frozenset(
         *(b"if-modified-since", b"if-unmodified-since"),
     }
 )
+_READ = _PERSONAL | {b"accept", b"if-none-match", accept_language.NAME}
 _WORDS = 400  # bytes of these that are worth a place in a key
 _ADDRESS = 2000  # bytes of path and query together
 
@@ -131,9 +131,10 @@ def key_of(scope: Scope, language: str) -> Key | None:
     `language` is that of those who ask for none that there is.
     """
     accept = tag = None
+    languages = b""
     for name, value in scope["headers"]:
-        if name in _PERSONAL:
-            return None
+        if name not in _READ:
+            continue
         if name == b"accept":
             if accept is not None:
                 return None
@@ -142,13 +143,17 @@ def key_of(scope: Scope, language: str) -> Key | None:
             if tag is not None:
                 return None
             tag = value
+        elif name == accept_language.NAME:  # several lines are one list
+            languages = languages + b"," + value if languages else value
+        else:
+            return None
     accept, tag = accept or b"", tag or b""
     if len(accept) > _WORDS or len(tag) > _WORDS:
         return None
     path, query = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
     if len(path) + len(query) > _ADDRESS:
         return None
-    return path, query, accept, tag, wanted(scope["headers"], language)
+    return path, query, accept, tag, accept_language.chosen(languages, language)
 
 
 def may_keep(parts: list[Message]) -> bool:
