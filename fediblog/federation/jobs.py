@@ -1,4 +1,4 @@
-"""What the worker does by and by: one function for each kind of job, which also says that the job is done."""
+"""The jobs of the worker: one function for each kind, which also marks the job as done or puts down its next step."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ KEPT_UNUSED = DAY  # ms in which an upload can still find its post
 
 
 async def spread(site: Site, job: Job) -> None:
-    """A delivery for each inbox that reaches followers, and then those followed if so asked, so many at a time."""
+    """One step of a fan-out: deliveries to inboxes of `CHUNK` followers, later of those followed if so asked."""
     await site.db.write(_spread, job, site.urls.shared_inbox)
 
 
@@ -88,12 +88,12 @@ def _spread(tx: Tx, job: Job, ours: str) -> None:
 
 
 async def release(site: Site, job: Job) -> None:
-    """The time of a scheduled post has come."""
+    """Publish a scheduled post."""
     await site.db.write(_finish, job, post_actions.release, site.urls, int(job.subject))
 
 
 async def close_poll(site: Site, job: Job) -> None:
-    """The time of a poll is over: that of another server is asked for its result before anybody is told."""
+    """End a poll and notify who voted; of one elsewhere the result is fetched first."""
     await poll_refresh.refresh(site, int(job.subject))
     await site.db.write(_finish, job, reaction_actions.close_poll, site.urls, int(job.subject))
 
@@ -105,30 +105,30 @@ async def refresh_poll(site: Site, job: Job) -> None:
 
 
 async def send_counts(site: Site, job: Job) -> None:
-    """Votes have come in since others were told."""
+    """Send how a post of ours stands: its poll and its totals."""
     await site.db.write(_finish, job, post_actions.send_counts, site.urls, int(job.subject))
 
 
-def _finish(tx: Tx, job: Job, deed: Callable[Concatenate[Tx, P], object], *args: P.args, **kwargs: P.kwargs) -> None:
-    deed(tx, *args, **kwargs)
+def _finish(tx: Tx, job: Job, action: Callable[Concatenate[Tx, P], object], *args: P.args, **kwargs: P.kwargs) -> None:
+    action(tx, *args, **kwargs)
     job_queue.done(tx, job.id)
 
 
 async def complete_thread(site: Site, job: Job) -> None:
-    """Fetch what is missing around a post."""
+    """Fetch the posts above a post, and the answers below it, that are not stored."""
     await thread_completion.complete(site, int(job.subject))
     await site.db.write(job_queue.done, job.id)
 
 
 async def fetch_actor(site: Site, job: Job) -> None:
-    """Look at an account again."""
+    """Fetch an account elsewhere again, with its totals."""
     account = await resolve.actor(site, job.subject, fresh=True)
     await _fetch_totals(site, account)
     await site.db.write(job_queue.done, job.id)
 
 
 async def begin_account(site: Site, job: Job) -> None:
-    """Fetch what an account pinned and wrote before it was met."""
+    """Fetch what an account elsewhere pinned and wrote before this server knew it."""
     await first_contact.begin(site, int(job.subject))
     account = await site.db.read(accounts.get, int(job.subject))
     if account is not None:
@@ -148,19 +148,19 @@ async def _fetch_totals(site: Site, account: Account) -> None:
 
 
 async def check_quote(site: Site, job: Job) -> None:
-    """Look at the authorization by which a post quotes somebody."""
+    """Fetch the authorization by which a post quotes another, both elsewhere (FEP-044f)."""
     await quote_check.check(site, int(job.subject))
     await site.db.write(job_queue.done, job.id)
 
 
 async def synchronize(site: Site, job: Job) -> None:
-    """Agree with another server on who of our people follows one of its accounts."""
+    """Set right who of our people follows an account elsewhere, by the list of its server (FEP-8fcf)."""
     await follower_sync.synchronize(site, job.subject, str(job.payload["url"]))
     await site.db.write(job_queue.done, job.id)
 
 
 async def push(site: Site, job: Job) -> None:
-    """Wake an app."""
+    """Send one push message to an app."""
     await push_messages.push(site, job.subject)
     await site.db.write(job_queue.done, job.id)
 
@@ -199,7 +199,7 @@ async def sweep(site: Site, job: Job) -> None:
 
 
 def _sweep_uploads(tx: Tx) -> list[str]:
-    """The rows first: a file without a row is swept, a row without a file would be shown."""
+    """Remove the rows of uploads that no post shows; the files to be removed after them."""
     tx.hold(*(upload.id for upload in media_files.unused(tx, tx.now - KEPT_UNUSED)))
     unused = media_files.unused(tx, tx.now - KEPT_UNUSED)  # without those that somebody has just put into a post
     for upload in unused:
@@ -219,7 +219,7 @@ def _sweep(tx: Tx, job: Job, after: int) -> int:
 
 
 async def _sweep_accounts(site: Site, after: int) -> int:
-    """Forget accounts elsewhere that nobody here has to do with; returns where to go on the next time."""
+    """Forget accounts elsewhere that nobody here has to do with, from `after` on; the number to go on from."""
     before, last, swept = site.clock() - KEPT_STRANGERS, after, 0
     for _ in range(SPANS):
         found, last = await site.db.read(_idle, last, before)
@@ -251,15 +251,15 @@ def _ask_again(tx: Tx, job: Job, looked: int, pause: int) -> None:
 
 
 async def check_database(site: Site, job: Job) -> None:
-    """The daily look; again in a day."""
+    """Check that what is stored can be read; again in a day."""
     await site.db.write(_check_again, job)
     await check(site)
 
 
 async def check(site: Site) -> None:
-    """Whether what is stored can still be read. If not, nothing more is written: only people can mend it.
+    """Check that what is stored can be read, and alert the operator if it cannot. SQLite then writes nothing more.
 
-    On PostgreSQL an index that is not valid is said, and no reason to stop.
+    On PostgreSQL the finding is an index that is not valid, which is no reason to stop writing.
     """
     damage = await site.db.check()
     if not damage:
@@ -299,7 +299,7 @@ JOBS: dict[str, Handler] = {
 
 
 def start_sweeping(tx: Tx) -> None:
-    """Have the hourly sweep, the daily check and the questions to other servers run, if they do not already."""
+    """Add the jobs that repeat: the hourly sweep, the daily check, NodeInfo of other servers; those there are stay."""
     job_queue.add(tx, job_kinds.SWEEP, "hourly", run_at=tx.now + SWEEP_EVERY)
     job_queue.add(tx, job_kinds.CHECK_DATABASE, "daily", run_at=tx.now + DAY)
     job_queue.add(tx, job_kinds.NODEINFO, "hourly", run_at=tx.now + SWEEP_EVERY)

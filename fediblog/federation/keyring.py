@@ -28,7 +28,7 @@ def make_keys() -> tuple[NewKey, ...]:
 
 
 async def new_keys() -> tuple[NewKey, ...]:
-    """The same, without holding up the event loop: RSA takes its time."""
+    """Fresh key pairs as `make_keys` has them, made on a thread: RSA takes its time."""
     return await asyncio.to_thread(make_keys)
 
 
@@ -75,5 +75,5 @@ class KeyRing:
         return await self.signer((await self.instance_account()).id)
 
     def forget(self, account: int) -> None:
-        """Its keys have changed."""
+        """Drop the signer of an account whose keys have changed."""
         self._signers.pop(account, None)

@@ -38,7 +38,7 @@ class Finishing(Protocol):
 
 
 class Site(Struct, frozen=True):
-    """One server. `clock` gives UTC milliseconds; `engine` is the way out that `client` uses too."""
+    """One server. `clock` gives UTC milliseconds; `engine` is the HTTP engine that `client` uses too."""
 
     settings: Settings
     urls: Urls
@@ -102,7 +102,7 @@ async def open_site(
 
 
 def make_policy(settings: Settings, urls: Urls) -> AccessPolicy:
-    """What the door to the outside lets through, for this site."""
+    """The access policy of the network, by the settings of this site."""
     return AccessPolicy(
         user_agent=f"{USER_AGENT} (+{urls.origin})",
         lab_hosts=settings.lab_hosts,

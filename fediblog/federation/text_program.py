@@ -1,7 +1,7 @@
-"""The program that renders long texts in a process of its own, so that no turn of the server waits for them.
+"""The program that renders long texts in a process of its own, so that the event loop never waits for them.
 
-It reads the texts and tells whom they name; is told whom these are; and tells the HTML. Each message is four bytes with
-its length, then JSON.
+It reads the texts and writes the names in them; reads the accounts behind those; and writes the HTML. Each message is
+four bytes with its length, then JSON.
 """
 
 from __future__ import annotations

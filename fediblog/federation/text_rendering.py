@@ -1,6 +1,6 @@
 """Renders what our people typed: short texts where they are, long ones in a process of their own.
 
-A thread would not do: the parser is Python, so that each step of everything else would wait for its turn.
+A thread would not do: the parser is Python, so that all else would wait for the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -36,11 +36,9 @@ Look = Callable[[tuple[str, ...]], Awaitable[People]]
 """Says whom names mean that are typed in a text."""
 
 
-class Turns:
-    """How many long texts of a site are rendered at a time."""
-
-    def __init__(self, _site: Site) -> None:
-        self.free = asyncio.Semaphore(AT_ONCE)
+def _slots(_site: Site) -> asyncio.Semaphore:
+    """For the long texts of a site that are rendered at a time."""
+    return asyncio.Semaphore(AT_ONCE)
 
 
 async def render(site: Site, texts: tuple[Text, ...], look: Look) -> tuple[tuple[str, ...], People, tuple[Words, ...]]:
@@ -50,16 +48,16 @@ async def render(site: Site, texts: tuple[Text, ...], look: Look) -> tuple[tuple
         names = prepare.names(parsed)
         people = await look(names)
         return names, people, prepare.words(texts, parsed, people, site.urls)
-    turns = site.keep(Turns)
+    slots = site.keep(_slots)
     try:
         async with asyncio.timeout(PATIENCE):
-            await turns.free.acquire()
+            await slots.acquire()
     except TimeoutError:
         raise Unavailable("texts-busy", 60) from None
     try:
         return await _render_apart(site.urls, texts, look)
     finally:
-        turns.free.release()
+        slots.release()
 
 
 async def _render_apart(
@@ -70,8 +68,8 @@ async def _render_apart(
         *PROGRAM, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=bare_environment()
     )
     try:
-        told = [[each.source, each.kind, each.breaks, each.inline_images] for each in texts]
-        names = tuple(await _ask(process, told))
+        question = [[each.source, each.kind, each.breaks, each.inline_images] for each in texts]
+        names = tuple(await _ask(process, question))
         people = await look(names)
         known = {name: [each.uri, each.url, each.handle] for name, each in people.items()}
         answer = await _ask(process, [urls.origin, urls.handle_domain, known])
@@ -91,7 +89,7 @@ def _words(html: str, hashtags: list[str], emoji: list[str], anchor: str) -> Wor
 
 
 async def _ask(process: Process, question: Any) -> Any:
-    """One message each way: four bytes with its length, then JSON."""
+    """Send one message and read the answer: each is four bytes with its length, then JSON."""
     assert process.stdin is not None
     assert process.stdout is not None
     body = json.dumps(question).encode()

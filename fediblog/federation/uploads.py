@@ -48,7 +48,7 @@ class Unfinished:
         task.add_done_callback(self._tasks.discard)
 
     async def finish(self, patience: float = STOPPING) -> None:
-        """Wait until each is done; what takes longer than so many seconds is broken off, and its author told later."""
+        """Wait until each is done; what takes longer than so many seconds is cancelled, and its upload fails later."""
         if self._tasks:
             _, slow = await asyncio.wait(self._tasks, timeout=patience)
             for task in slow:

@@ -48,11 +48,11 @@ class _Taken(Struct, frozen=True):
 
 
 class Worker:
-    """Does the site's work in the background. Several may run, in several processes, where the database allows."""
+    """Does the site's work in the background. On PostgreSQL several may run, each in a process of its own."""
 
     def __init__(self, site: Site, *, dice: Dice = random.random) -> None:
         self._site = site
-        self._results = ResultWriter(site, dice)
+        self._writer = ResultWriter(site, dice)
         self._wake = asyncio.Event()
         self._slots = Slots(BEGINNING, few=AHEAD, ebb=self._wake.set)
         self._clock = 0  # as it was the last time, in ms
@@ -169,14 +169,14 @@ class Worker:
         )
 
     async def _look_at_clock(self) -> None:
-        """If somebody has set it back, what waits must not wait for the time that was wrong."""
+        """Repair the times in the queues if the clock was set back, so that nothing waits for a time that was wrong."""
         now = self._site.clock()
         if now < self._clock - clock_repair.TOLERANCE:
             log.event("clock-set-back", ms=await self._site.db.write(clock_repair.mend))
         self._clock = now
 
     async def _look_for_gone(self) -> None:
-        """Take back what processes had begun that are gone. One that is missed once may have lost its connection."""
+        """Take back the claims of processes that are gone: missed twice, since once may be but a lost connection."""
         now = round(asyncio.get_running_loop().time() * 1000)
         if self._site.db.engine != "postgres" or now - self._looked < LOOK:
             return
@@ -188,9 +188,9 @@ class Worker:
         self._missed = missed - dead
 
     def _is_at(self, job: Job) -> bool:
-        """One that takes very long is claimed again while it still runs, as one more try of the same.
+        """Whether a job that was claimed again still runs here, since it takes longer than a claim holds.
 
-        That is not one which has carried on: its next part may be claimed before the task of the last has ended.
+        The next step of a job that carried on is not that: it may be claimed before the task of the last has ended.
         """
         return any(
             each.id == job.id and each.tries < job.tries for task, each in self._working.items() if not task.done()
@@ -202,7 +202,7 @@ class Worker:
 
         def end(done: Task) -> None:
             table.pop(done, None)
-            # While many wait for their turn no more are taken, and to look for them after each would cost much.
+            # While many wait for a slot no more are taken, and to look for them after each would cost much.
             if table is not self._sending or self._slots.waiting <= AHEAD:
                 self._wake.set()
 
@@ -212,7 +212,7 @@ class Worker:
     async def _send(self, batch: Batch) -> None:
         try:
             await deliver_batch(
-                self._site, batch, slots=self._slots, results=self._results, closing=lambda: self._closing
+                self._site, batch, slots=self._slots, writer=self._writer, closing=lambda: self._closing
             )
         except Unavailable as error:  # the database
             self._left = True
@@ -273,7 +273,7 @@ def _next_due(tx: Tx) -> int | None:
 
 
 def _is_due(tx: Tx) -> bool:
-    """Asked first, because a look is cheap and does not keep others from writing."""
+    """Whether anything can be claimed: a read, which is cheap and keeps nobody from writing."""
     due = _next_due(tx)
     return due is not None and due <= tx.now
 

@@ -94,7 +94,7 @@ _STATE_IS_ASKED = frozenset({"Create", "Like", "EmojiReact", "Dislike", "Announc
 
 
 def handler_of(activity: Activity) -> Handler | None:
-    """Who deals with it, or None if nobody does."""
+    """The handler of an activity, None if there is none."""
     verb, kind = activity.route
     if verb == "Update" and activity.object_uri == activity.actor:
         return account_handlers.changed
@@ -109,16 +109,16 @@ def is_once(activity: Activity) -> bool:
 
 
 def _concerned(urls: Urls, activity: Activity, facts: Facts) -> set[int]:
-    """The accounts that it is about: its actor, the authors of what was fetched, and one of ours that it names."""
+    """Numbers of the accounts that an activity is about: its actor, who was fetched, and one of ours that it names."""
     ours = urls.actor_number(activity.object_uri)
     fetched = {each.id for each in facts.accounts.values() if not each.local}
     return {facts.actor.id, *fetched, *(() if ours is None else (ours,))}
 
 
 def apply(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
-    """Do what a proven activity says, together with the mark that it was seen.
+    """Apply a proven activity, and mark it as seen.
 
-    What comes meanwhile of the same actor, or is done to it here, waits: an Undo or Delete would find nothing yet.
+    Others about the same accounts wait until this one is committed: an Undo or Delete would find nothing yet.
     """
     if tx.engine == "postgres":
         tx.hold(*_concerned(urls, activity, facts))

@@ -24,7 +24,7 @@ MOST_TAGS = 20
 
 
 def _changed(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
-    """An actor's own document, signed by itself. A new handle has to be confirmed first, and that needs the network."""
+    """An Update of the actor by itself: stored, or fetched by a job where a new handle has to be confirmed first."""
     may_change(activity, activity.object_uri)
     actor, before = facts.clean_profile(activity), facts.actor
     if (
@@ -60,7 +60,7 @@ def _move_concerns(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> boo
 
 
 def _moved(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
-    """Believed only if the new account, as it is now, names the old one as its own; and not every day."""
+    """A Move: our followers go on to the target if that names the old account as an alias; once in `MOVE_PAUSE`."""
     may_change(activity, activity.object_uri)
     old, new = facts.actor, facts.accounts.get(activity.target)
     if new is None and urls.owns(activity.target):

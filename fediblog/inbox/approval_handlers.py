@@ -1,4 +1,4 @@
-"""Reply control (GoToSocial's interaction controls): what authors elsewhere say to what we do, and ours to answers."""
+"""Approval of interactions (GoToSocial): what authors elsewhere say to ours, and what ours say to answers of others."""
 
 from __future__ import annotations
 
@@ -88,6 +88,6 @@ def let_reply(
 
 
 def _tell(tx: Tx, ours: Post) -> None:
-    """Everybody who has our answer learns how it stands."""
+    """Send an answer of ours again, with or without its authorization, to all who have it."""
     if ours.state == "published":
         job_queue.add(tx, job_kinds.SEND_COUNTS, str(ours.id))

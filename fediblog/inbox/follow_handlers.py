@@ -52,7 +52,7 @@ def _asked(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
 
 
 def _is_copy(tx: Tx, activity: Activity, target: Account, standing: Follow | None, state: str) -> bool:
-    """The same Follow delivered twice. A later one is answered again: our Accept may have been lost."""
+    """Whether it is the same Follow within a minute. A later one is answered again: our Accept may have been lost."""
     if standing is None or standing.uri != activity.uri or standing.state != state:
         return False
     since = tx.now - ANSWER_PAUSE
@@ -86,7 +86,7 @@ def _granted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
 
 
 def _turned_down(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
-    """Also after an Accept: then the account of ours was removed as a follower."""
+    """A Reject of our Follow; after an Accept it says that our account was removed as a follower."""
     found = _answered(tx, urls, activity, facts)
     if found is None:
         return Outcome.IGNORED

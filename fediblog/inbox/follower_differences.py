@@ -1,4 +1,4 @@
-"""An account elsewhere says who of our people follows it (FEP-8fcf): what differs is set right, a little at a time."""
+"""Sets right who of our people follows an account elsewhere, as its server lists them (FEP-8fcf), a few at a time."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from fediblog.store.tx import Tx
 MOST = 100  # relations that are changed at a time; the next message brings the rest
 
 
-def settle(tx: Tx, urls: Urls, account: Account, told: Collection[str]) -> int:
-    """Make our relations to `account` those that its server told; returns how many were changed.
+def settle(tx: Tx, urls: Urls, account: Account, listed: Collection[str]) -> int:
+    """Make the follows of `account` by our people those of `listed`, their ids; returns how many were changed.
 
-    Who is not listed does not follow any more. Who is listed and asked has been accepted. Who is listed and never
-    asked, or has unfollowed since, tells so once more.
+    Who is not listed does not follow any more. Who is listed and asked has been accepted. For who is listed and
+    never asked, or has unfollowed since, an Undo is sent once more.
     """
     tx.hold(account.id)
-    known, names = followers_by_host.followers_here(tx, account.id), dict.fromkeys(told)
+    known, names = followers_by_host.followers_here(tx, account.id), dict.fromkeys(listed)
     stale = [number for uri, number in known.items() if uri not in names][:MOST]
     for number in stale:
         relations.unfollow(tx, number, account.id)
-    listed = [uri for uri in names if uri not in known and urls.owns(uri)][: MOST - len(stale)]
-    for uri in listed:
+    unknown = [uri for uri in names if uri not in known and urls.owns(uri)][: MOST - len(stale)]
+    for uri in unknown:
         _agree(tx, urls, account, uri)
-    return len(stale) + len(listed)
+    return len(stale) + len(unknown)
 
 
 def _agree(tx: Tx, urls: Urls, account: Account, uri: str) -> None:

@@ -77,7 +77,7 @@ def _posted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return Outcome.IGNORED
     outcome = Outcome.DUPLICATE
     if note is not None and theirs is not None:
-        outcome = post_handlers.take_in(tx, urls, note, theirs, boosted=True, told=inner.kind == "Create")
+        outcome = post_handlers.take_in(tx, urls, note, theirs, boosted=True, notify=inner.kind == "Create")
     post = posts.by_uri(tx, inner.object_uri)
     if inner.kind == "Create" and post is not None and not post.in_reply_to:
         reaction_handlers.pass_on(tx, replace(activity, object_uri=inner.object_uri), facts)
@@ -110,19 +110,19 @@ def _activity_needs(activity: Activity) -> Needs:
 
 
 def _reacted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
-    """A reaction as its own origin tells it, or as the group does."""
-    told = facts.activities.get(activity.inner.uri) if activity.inner else None
-    if told is None and _vouched(activity, facts.actor):
-        told = activity.inner
-    actor = (facts.accounts.get(told.actor) or accounts.by_uri(tx, told.actor)) if told else None
-    handler = _REFETCHED.get(told.kind) if told else None
-    if told is None or actor is None or handler is None or not same_origin(told.uri, actor.uri):
+    """A reaction as its own origin serves it, or as the group passed it on where it may be believed (`_vouched`)."""
+    reaction = facts.activities.get(activity.inner.uri) if activity.inner else None
+    if reaction is None and _vouched(activity, facts.actor):
+        reaction = activity.inner
+    actor = (facts.accounts.get(reaction.actor) or accounts.by_uri(tx, reaction.actor)) if reaction else None
+    handler = _REFETCHED.get(reaction.kind) if reaction else None
+    if reaction is None or actor is None or handler is None or not same_origin(reaction.uri, actor.uri):
         return Outcome.IGNORED
     tx.hold(actor.id)  # whose own Undo may come at this very moment
     standing = accounts.get(tx, actor.id)
     if actor.local or standing is None or standing.state != "active":
         return Outcome.IGNORED
-    return handler.apply(tx, urls, told, replace(facts, actor=actor, inbox_owner=None))
+    return handler.apply(tx, urls, reaction, replace(facts, actor=actor, inbox_owner=None))
 
 
 posted = Handler(_posted, needs=_post_needs, concerns=_concerns)

@@ -52,12 +52,12 @@ class Reading(Struct, frozen=True, eq=False):
 
     @property
     def own(self) -> Note | None:
-        """The post, if it may be believed once it is proven that the actor sent it."""
+        """The embedded post, if it may be believed once it is proven that the actor sent it."""
         return self.note if self.theirs else None
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """What is known: the proven actor, and what was fetched from its own origin. All authors of notes are in here.
+    """What an activity is applied with: its proven actor, and what was fetched. Authors of `notes` are in `accounts`.
 
     `reading` and `cleaned` (pairs of a post and what is shown of it) were worked out before the transaction, for which
     others wait. They are asked for by the very activity or post, so that they stand for no other one.
@@ -74,11 +74,11 @@ class Facts(Struct, frozen=True, kw_only=True):
     profile: tuple[Activity, CleanActor | None] | None = None  # the account that an activity brings along
 
     def clean_profile(self, activity: Activity) -> CleanActor | None:
-        """The account that the activity brings along, if it does, and that has been worked out."""
+        """The cleaned account that this very activity brings along, if `prepare` found one."""
         return self.profile[1] if self.profile is not None and self.profile[0] is activity else None
 
     def clean(self, note: Note) -> CleanNote:
-        """What is shown of that post. RuntimeError if nobody worked it out: here there is no time for that."""
+        """The post cleaned. RuntimeError if that was not done before the transaction."""
         found = next((clean for sent, clean in self.cleaned if sent is note), None)
         if found is None:
             raise RuntimeError("a post is to be stored that was not cleaned before the transaction")
@@ -86,7 +86,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 class Sight(Struct, frozen=True, kw_only=True):
-    """What is known of who acts, before anything is fetched or done.
+    """What a handler may look at to say whether an activity concerns us, before anything is fetched.
 
     `here` says whether the activity's object is a post that is stored, if that was asked.
     """
@@ -117,7 +117,7 @@ def _always(_tx: Tx, _urls: Urls, _activity: Activity, _sight: Sight) -> bool:
 
 
 class Handler(Struct, frozen=True):
-    """What is done for one kind of activity.
+    """How one kind of activity is dealt with.
 
     `concerns` says whether it is anything to us, which is asked before anything is fetched. `brings` is the post that
     comes along, `needs` what must be fetched if none does that may be believed; both are pure.
@@ -159,7 +159,7 @@ def refuse_inactive(state: str | None, activity: Activity) -> None:
 
 
 def came_too_late(tx: Tx, activity: Activity) -> bool:
-    """Whether its actor took the activity back before it came."""
+    """Whether the Undo or Delete of an activity came before the activity itself."""
     return incoming_queue.undone_early(tx, activity.uri, activity.actor)
 
 

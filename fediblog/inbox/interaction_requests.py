@@ -17,16 +17,16 @@ from fediblog.store.tx import Tx
 
 
 def _requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
-    """The answer comes along, is fetched, or was here before: it is taken in and let stand, or turned down."""
+    """A ReplyRequest: the answer, sent along, fetched or stored before, is stored and accepted, or rejected."""
     post = _asked_about(tx, activity, facts)
     if post is None:
         return Outcome.IGNORED
-    told = requested.read(activity, facts.reading).own or facts.notes.get(activity.instrument)
-    note = told or posts.by_uri(tx, activity.instrument)
+    sent = requested.read(activity, facts.reading).own or facts.notes.get(activity.instrument)
+    note = sent or posts.by_uri(tx, activity.instrument)
     if note is None or note.author != activity.actor or note.in_reply_to != post.uri or not _may(tx, post, facts):
         return _turn_down(tx, urls, post, facts, activity)
-    if told is not None:
-        post_handlers.take_in(tx, urls, told, facts, requested=True)
+    if sent is not None:
+        post_handlers.take_in(tx, urls, sent, facts, requested=True)
     if not posts.is_here(tx, note.uri):
         return Outcome.IGNORED
     approval_handlers.let_reply(tx, urls, post.account, post.id, facts.actor, note.uri, activity)
@@ -55,23 +55,23 @@ def _boost_requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Ou
 
 
 def _asked_to(tx: Tx, urls: Urls, activity: Activity, facts: Facts, kind: str) -> Outcome:
-    """The like or boost comes along or is fetched: whoever sees the post may like it, and boost it if everybody does.
+    """A LikeRequest or AnnounceRequest: the reaction, sent along or fetched, is stored and accepted, or rejected.
 
-    It must be one, by the sender, of that very post.
+    It must be of that very post, by the sender. Whoever sees a post may like it; what is open to all may be boosted.
     """
     post = _asked_about(tx, activity, facts)
     if post is None:
         return Outcome.IGNORED
-    deed = _embedded(activity) or facts.activities.get(activity.instrument)
+    asked = _embedded(activity) or facts.activities.get(activity.instrument)
     if (
-        deed is None
-        or (deed.kind, deed.actor, deed.object_uri) != (kind, activity.actor, post.uri)
-        or not same_origin(deed.uri, activity.actor)
+        asked is None
+        or (asked.kind, asked.actor, asked.object_uri) != (kind, activity.actor, post.uri)
+        or not same_origin(asked.uri, activity.actor)
         or (kind == "Announce" and post.visibility not in OPEN)
     ):
         return _turn_down(tx, urls, post, facts, activity)
-    uri = deed.uri
-    done = Activity(kind=kind, actor=deed.actor, uri=uri, object=post.uri, object_uri=post.uri, to=deed.to, cc=deed.cc)
+    uri, to, cc = asked.uri, asked.to, asked.cc
+    done = Activity(kind=kind, actor=asked.actor, uri=uri, object=post.uri, object_uri=post.uri, to=to, cc=cc)
     (reaction_handlers.reacted if kind == "Like" else reaction_handlers.boosted).apply(tx, urls, done, facts)
     if (reactions.by_uri if kind == "Like" else reactions.boost_by_uri)(tx, uri) is None:
         return _turn_down(tx, urls, post, facts, activity)
@@ -81,12 +81,12 @@ def _asked_to(tx: Tx, urls: Urls, activity: Activity, facts: Facts, kind: str) -
 
 def _embedded(activity: Activity) -> Activity | None:
     """The like or boost that came along, of which GoToSocial says in `attributedTo` whose it is."""
-    told = readers.fields(activity.raw.get("instrument"))
-    return read_activity({"actor": told.get("attributedTo"), **told}) if told else None
+    inner = readers.fields(activity.raw.get("instrument"))
+    return read_activity({"actor": inner.get("attributedTo"), **inner}) if inner else None
 
 
-def _deed_needs(activity: Activity) -> Needs:
-    """The like or boost, if it was named by its id alone: what the sender says of its own server proves nothing."""
+def _needs_of_reaction(activity: Activity) -> Needs:
+    """The like or boost of a request that names only its id."""
     if not activity.instrument or _embedded(activity) is not None:
         return Needs()
     return Needs(activities=(activity.instrument,))
@@ -100,5 +100,5 @@ def _may(tx: Tx, post: Post, facts: Facts) -> bool:
 requested = Handler(
     _requested, needs=quote_handlers.needs, concerns=quote_handlers.concerns, brings=quote_handlers.brings
 )
-like_requested = Handler(_like_requested, needs=_deed_needs, concerns=quote_handlers.concerns)
-boost_requested = Handler(_boost_requested, needs=_deed_needs, concerns=quote_handlers.concerns)
+like_requested = Handler(_like_requested, needs=_needs_of_reaction, concerns=quote_handlers.concerns)
+boost_requested = Handler(_boost_requested, needs=_needs_of_reaction, concerns=quote_handlers.concerns)

@@ -55,7 +55,7 @@ class _Audience(Struct, frozen=True):
 
 
 class _News(Struct, frozen=True):
-    """A post with its place, as far as it must be known to tell people of it."""
+    """A post with its place in the thread and its audience, as far as notifications need them."""
 
     id: int
     note: Note
@@ -91,7 +91,7 @@ def store_post(
     boosted: bool = False,
     climbed: bool = False,
 ) -> Post | None:
-    """As `put_post`, with the post as it is stored."""
+    """Store a post as `put_post` does; the post as it is stored, None if it must not come in."""
     number = put_post(tx, urls, note, author, clean, boosted=boosted, climbed=climbed)
     return posts.stored(tx, number) if number is not None else None
 
@@ -105,7 +105,7 @@ def put_post(
     *,
     boosted: bool = False,
     climbed: bool = False,
-    told: bool = False,
+    notify: bool = False,
     requested: bool = False,
     inbox_owner: int | None = None,
     known: Arrival | None = None,
@@ -113,7 +113,7 @@ def put_post(
     """Store a post that its own author, or its origin, vouches for; its number, or None if it must not come in.
 
     `boosted`: it is here because somebody passed it on, or as part of a thread, so nobody's stream gets it as new.
-    `told`: a group passed it on as its author sent it, so those whom it names or answers are told all the same.
+    `notify`: a group passed it on as its author sent it, so those whom it names or answers are notified all the same.
     `climbed`: it was fetched to complete a thread, and begins no climb of its own. `requested`: its author asked first
     and is answered to that. `clean` is what is shown of it, `known` what `arrivals.post` says, if that was asked.
     """
@@ -137,10 +137,10 @@ def put_post(
     root = (parent.root or parent.id) if parent else None
     news = _News(number, fresh, author, parent.id if parent else None, root, audience)
     quoted = _quoted(tx, number, fresh, author) if fresh.quote else None
-    _lock_told(tx, news, above, quoted)
+    _lock_notified(tx, news, above, quoted)
     if not boosted:
         _spread(tx, news, followed=bool(found.followed))
-    if told or not boosted:
+    if notify or not boosted:
         tell(tx, news, above, quoted, new=True)
     if parent is not None and not requested:
         _let_stand(tx, urls, parent, author, note.uri)
@@ -149,7 +149,7 @@ def put_post(
 
 
 def _let_stand(tx: Tx, urls: Urls, parent: ThreadPost, author: Account, uri: str) -> None:
-    """Where not everybody may answer a post of ours, whoever may is told so."""
+    """Send an Accept of an answer to a post of ours that not everybody may answer."""
     ours = accounts.get(tx, parent.account) if parent.local and parent.repliable != "public" else None
     if ours is not None:
         approval_handlers.let_reply(tx, urls, ours, parent.id, author, uri)
@@ -206,14 +206,14 @@ def change_post(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote) 
         new = {number: each for number, each in audience.named.items() if number not in stored.addressed}
         quoted = _quoted(tx, after.id, fresh, after.account) if fresh.quote else None
         news = _News(after.id, after, after.account, after.parent, after.root, replace(audience, named=new))
-        _lock_told(tx, news, {}, quoted)
+        _lock_notified(tx, news, {}, quoted)
         tell(tx, news, {}, quoted)
         if after.visibility == Visibility.DIRECT:
             conversations.add(tx, after)
 
 
 def _dated(note: CleanNote, now: int) -> CleanNote:
-    """Nothing was written in the future."""
+    """The post with no date in the future."""
     published = min(note.published if note.published is not None else now, now)
     updated = None if note.updated is None else min(note.updated, now)
     if (published, updated) == (note.published, note.updated):
@@ -257,7 +257,7 @@ def _audience(tx: Tx, urls: Urls, note: Note, author: Account, inbox_owner: int 
 
 
 def _by_page(tx: Tx, urls: Urls, mention: Mention) -> Addressee | None:
-    """One of ours, whom some servers name by the profile page or by the handle alone."""
+    """The account of ours that a mention names by its profile page or its handle alone, as some servers do."""
     handle, _, domain = mention.name.removeprefix("@").partition("@")
     if mention.href:
         found = accounts.by_link(tx, mention.href) if urls.owns(mention.href) else None
@@ -291,14 +291,14 @@ def name_proof(tx: Tx, number: int, note: Note) -> bool:
     return True
 
 
-def _lock_told(tx: Tx, news: _News, above: Mapping[int, ThreadPost], quoted: int | None) -> None:
-    """See `notifications.lock`: everybody whom `_spread` and `tell` may tell."""
+def _lock_notified(tx: Tx, news: _News, above: Mapping[int, ThreadPost], quoted: int | None) -> None:
+    """Lock, as `notifications.lock` does, everybody whom `_spread` and `tell` may notify."""
     if tx.engine != "postgres":
         return
-    told = {each.id for each in news.audience.named.values()}
+    notified = {each.id for each in news.audience.named.values()}
     parent = (above.get(news.parent) or posts.owner(tx, news.parent)) if news.parent is not None else None
-    told |= {each for each in (parent.account if parent is not None else None, quoted) if each is not None}
-    notifications.lock(tx, news.author.id, told)
+    notified |= {each for each in (parent.account if parent is not None else None, quoted) if each is not None}
+    notifications.lock(tx, news.author.id, notified)
 
 
 def tell(tx: Tx, news: _News, above: Mapping[int, ThreadPost], quoted: int | None, *, new: bool = False) -> None:

@@ -25,13 +25,13 @@ def _brings(activity: Activity) -> Note | None:
     return _read(activity, next(iter(listed(activity.object)), None))
 
 
-def _read(activity: Activity, told: Json) -> Note | None:
-    """One post inside. Where it names no author it is the actor's, who signs for it (ActivityPub §6.2)."""
-    if not isinstance(told, dict):
+def _read(activity: Activity, document: Json) -> Note | None:
+    """An embedded post. Where it names no author that is the actor, who signs for it (ActivityPub §6.2)."""
+    if not isinstance(document, dict):
         return None
-    if "attributedTo" not in told and "actor" not in told:
-        told = {**told, "attributedTo": activity.actor}
-    return read_note(told)
+    if "attributedTo" not in document and "actor" not in document:
+        document = {**document, "attributedTo": activity.actor}
+    return read_note(document)
 
 
 def _more(activity: Activity) -> list[Note]:
@@ -106,12 +106,12 @@ def take_in(
     facts: Facts,
     *,
     boosted: bool = False,
-    told: bool = False,
+    notify: bool = False,
     requested: bool = False,
 ) -> Outcome:
     """A post as its author (`facts.actor`) sent it, or as it was fetched: new, changed, or known as it is.
 
-    `boosted`, `told` and `requested` as `put_post` has them.
+    `boosted`, `notify` and `requested` as `put_post` has them.
     """
     known = arrivals.post(tx, note, facts.actor)
     vote = is_vote(note, json_columns.poll_from(known.poll))
@@ -132,7 +132,7 @@ def take_in(
         facts.actor,
         facts.clean(note),
         boosted=boosted,
-        told=told,
+        notify=notify,
         requested=requested,
         inbox_owner=facts.inbox_owner,
         known=known,
@@ -141,15 +141,15 @@ def take_in(
 
 
 def _changed(tx: Tx, urls: Urls, note: Note, stored: Post, facts: Facts) -> Outcome:
-    """Only a later `updated` changes the words; without one the same post may bring new totals, also of its poll."""
+    """An Update: with a later `updated` all is replaced; with the same, or none, only totals, poll and quote."""
     if stored.author != note.author or stored.local:
         raise Refused("not-the-owner", note.uri)
     before = stored.updated if stored.updated is not None else stored.published or 0
-    told = None if note.updated is None else min(note.updated, tx.now)
-    if told is not None and told > before:
+    updated = None if note.updated is None else min(note.updated, tx.now)
+    if updated is not None and updated > before:
         change_post(tx, urls, note, stored, facts.clean(note))
         return Outcome.DONE
-    if told is not None and told != before:
+    if updated is not None and updated != before:
         return Outcome.DUPLICATE
     changed = post_writing.set_told(tx, stored, note)
     if note.poll is not None and note.poll != stored.poll:

@@ -26,8 +26,8 @@ def concerns(_tx: Tx, urls: Urls, activity: Activity, _sight: Sight) -> bool:
 
 def brings(activity: Activity) -> Note | None:
     """The post for which a request asks, if it came along."""
-    told = activity.raw.get("instrument")
-    return read_note(told) if isinstance(told, dict) else None
+    instrument = activity.raw.get("instrument")
+    return read_note(instrument) if isinstance(instrument, dict) else None
 
 
 def needs(activity: Activity) -> Needs:
@@ -43,7 +43,7 @@ def _requested(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     if granted is None:
         sent_authorizations.reject(tx, urls, post.account, facts.actor, activity)
         return Outcome.DONE
-    _told_late(tx, activity, facts, post)
+    _notify_late(tx, activity, facts, post)
     proof = urls.of(post.account).authorization(granted)
     sent_authorizations.accept(tx, urls, post.account, facts.actor, activity, proof)
     return Outcome.DONE
@@ -60,8 +60,8 @@ def _asked_for(tx: Tx, activity: Activity, actor: Account) -> Post | None:
 
 def _grant(tx: Tx, activity: Activity, facts: Facts, post: Post) -> int | None:
     """The number of the authorization. The post that quotes is the sender's own, and quotes what it asks for."""
-    told = requested.read(activity, facts.reading).own
-    note = told or facts.notes.get(activity.instrument) or posts.by_uri(tx, activity.instrument)
+    sent = requested.read(activity, facts.reading).own
+    note = sent or facts.notes.get(activity.instrument) or posts.by_uri(tx, activity.instrument)
     if note is None or note.uri != activity.instrument or note.author != activity.actor:
         return None
     if note.quote not in ("", post.uri):
@@ -69,8 +69,8 @@ def _grant(tx: Tx, activity: Activity, facts: Facts, post: Post) -> int | None:
     return reply_policy.authorize_quote(tx, post, facts.actor.id, note.uri)
 
 
-def _told_late(tx: Tx, activity: Activity, facts: Facts, post: Post) -> None:
-    """The post that quotes came before its request, and was a link until now."""
+def _notify_late(tx: Tx, activity: Activity, facts: Facts, post: Post) -> None:
+    """Notify of a post that came before its request to quote, and was a link until now."""
     place = posts.place(tx, activity.instrument)
     quoting = posts.stored(tx, place.id) if place is not None else None
     if quoting is None or quoting.quote != post.uri:
@@ -92,7 +92,7 @@ def _asked_by_us(tx: Tx, urls: Urls, activity: Activity) -> Request | None:
 
 
 def _granted(tx: Tx, urls: Urls, activity: Activity, _facts: Facts) -> Outcome:
-    """The author lets us quote. Once it was refused or taken back, that stands: an old answer may come again."""
+    """An Accept of our request to quote. One that was rejected or revoked stays so: an old Accept may come again."""
     found = _asked_by_us(tx, urls, activity)
     if found is None:
         return Outcome.IGNORED
@@ -107,7 +107,7 @@ def _granted(tx: Tx, urls: Urls, activity: Activity, _facts: Facts) -> Outcome:
 
 
 def _turned_down(tx: Tx, urls: Urls, activity: Activity, _facts: Facts) -> Outcome:
-    """Also after an Accept: then it is taken back."""
+    """A Reject of our request to quote; after an Accept it takes that back."""
     found = _asked_by_us(tx, urls, activity)
     if found is None:
         return Outcome.IGNORED
@@ -116,7 +116,7 @@ def _turned_down(tx: Tx, urls: Urls, activity: Activity, _facts: Facts) -> Outco
 
 
 def _settled(tx: Tx, found: Request, before: str, state: str, approval: str = "") -> Outcome:
-    """Everybody who has the post is told how it stands now."""
+    """Store the new state of our request, and send the post again to all who have it."""
     if found.state == state or not quotes.settle(tx, found.post, before, state, approval):
         return Outcome.DUPLICATE
     job_queue.add(tx, job_kinds.SEND_COUNTS, str(found.post))

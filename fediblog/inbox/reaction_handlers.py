@@ -51,7 +51,7 @@ def _reacted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return Outcome.DUPLICATE
     if post.local and kind != "dislike":
         if post.reactions and reactions.still_likes(tx, facts.actor.id, post.id, but=uri):
-            _retell(tx, post.account, facts.actor.id, post.id)  # who likes it already has been told of
+            _correct_notice(tx, post.account, facts.actor.id, post.id)  # who likes it already has been told of
         else:
             notifications.add(
                 tx, post.account, "like", facts.actor.id, post.id, content, new=True, pushed=bool(post.pushed)
@@ -70,7 +70,7 @@ def _reaction_undone(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Ou
     kind, content, _ = _kind_of(inner)
     if reactions.withdraw(tx, facts.actor.id, post.id, kind=kind, content=content) is None:
         return remember(tx, activity)
-    _tell_less(tx, post.account, facts.actor.id, post.id)
+    _withdraw_notice(tx, post.account, facts.actor.id, post.id)
     incoming_queue.forget(tx, activity.object_uri)
     return Outcome.DONE
 
@@ -85,21 +85,21 @@ def take_reaction_back(tx: Tx, uri: str, account: int) -> bool:
     reactions.withdraw_by_uri(tx, account, uri)
     post = posts.stored(tx, found[1])
     if post is not None:
-        _tell_less(tx, post.account.id, account, post.id)
+        _withdraw_notice(tx, post.account.id, account, post.id)
     incoming_queue.forget(tx, uri)
     return True
 
 
-def _tell_less(tx: Tx, author: int, account: int, post: int) -> None:
-    """A reaction of the account is gone: so is the notice, unless another stands."""
+def _withdraw_notice(tx: Tx, author: int, account: int, post: int) -> None:
+    """Withdraw the notification of a reaction that is gone, unless another of the account stands beside the post."""
     if reactions.still_likes(tx, account, post):
-        _retell(tx, author, account, post)
+        _correct_notice(tx, author, account, post)
     else:
         notifications.withdraw(tx, author, "like", account, post)
 
 
-def _retell(tx: Tx, author: int, account: int, post: int) -> None:
-    """The notice names the emoji that stands beside the face."""
+def _correct_notice(tx: Tx, author: int, account: int, post: int) -> None:
+    """Have the notification name the emoji that stands beside the face now."""
     notifications.correct(tx, author, "like", account, post, reactions.shown_emoji(tx, account, post))
 
 
@@ -114,7 +114,7 @@ def _boost_concerns(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bo
 
 
 def _boosted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
-    """An embedded post counts as its id only: it was fetched from its own origin, or is stored."""
+    """An Announce of a post, which is stored already or was fetched from its origin; an embedded one is not read."""
     known = arrivals.target(tx, activity.object_uri, facts.actor, activity.uri)
     if (known is None or known.undone) and came_too_late(tx, activity):
         return Outcome.IGNORED

@@ -36,7 +36,7 @@ def actor_document(tx: Tx, urls: Urls, account: Account) -> Document:
 
 
 def _emoji(tx: Tx, urls: Urls, used: tuple[Emoji, ...]) -> tuple[Emoji, ...]:
-    """Of the emoji that were ours when they were used, those that still are."""
+    """The custom emoji that a text uses, of those that the server has now."""
     return tuple(custom_emoji.own_emoji(urls, each) for each in custom_emoji.by_names(tx, [each.name for each in used]))
 
 
@@ -67,7 +67,7 @@ def post_document(tx: Tx, urls: Urls, post: Post) -> Document:
 
 
 def _described(post: Post) -> Post:
-    """An article with what its author wrote of it and nothing else, with no element in it."""
+    """The post; of an article's summary only what its author wrote, without elements."""
     if not (post.is_article and post.summary):
         return post
     return replace(post, summary=written_abstract(post).replace("&", "&amp;").replace("<", "&lt;"))

@@ -69,5 +69,5 @@ def undo_block(tx: Tx, urls: Urls, account: Account, blocked: Account, block_uri
 def flag(
     tx: Tx, urls: Urls, speaker: Account, reported: Account, named: Sequence[str], comment: str, number: int
 ) -> None:
-    """Report an account, with the ids of posts of it, in the name of `speaker`; the id is that of `number`."""
+    """Send a Flag about an account and posts of it (ids), in the name of `speaker`; its id is that of `number`."""
     send_to(tx, urls, speaker, reported, "Flag", [reported.uri, *named], number=number, content=comment)

@@ -44,7 +44,7 @@ def reject(tx: Tx, urls: Urls, author: Account, other: Account, asked: Activity 
 def revoke_quote(tx: Tx, urls: Urls, post: Post, number: int, quoting: str, quoter: Account) -> None:
     """Take back that a post of `quoter` may quote one of ours.
 
-    Whoever shows the quote has it from the one who quotes, and most of those who care follow one of the two.
+    It goes to the quoter and to the followers of ours, among whom are most of those who show the quote.
     """
     _revoke(tx, urls, post.account, quote_authorization_of(urls, post, number, quoting), quoter)
 
@@ -55,7 +55,7 @@ def revoke_reply(tx: Tx, urls: Urls, post: Post, number: int, replying: str, rep
 
 
 def _revoke(tx: Tx, urls: Urls, author: Account, proof: Document, holder: Account | None) -> None:
-    """Delete an authorization: its holder and the followers of its author are told."""
+    """Send a Delete of an authorization to its holder and the followers of its author."""
     number, holders = tx.new_id(), [holder] if holder is not None else []
     document = write_activity(
         "Delete",

@@ -15,7 +15,7 @@ from fediblog.store.tx import Tx
 
 
 def like(tx: Tx, urls: Urls, actor: Account, post: Post, number: int) -> None:
-    """To the author of the post; the id is that of `number`."""
+    """Send a Like to the author of the post; its id is that of `number`."""
     document = like_of(urls.of(actor).activity(number), actor, post)
     send(tx, urls, actor, document, number=number, subject=post.uri, to=[post.account])
 
@@ -30,7 +30,7 @@ def undo_like(tx: Tx, urls: Urls, actor: Account, post: Post, like_uri: str) -> 
 
 
 def boost(tx: Tx, urls: Urls, actor: Account, post: Post, number: int, visibility: Visibility) -> None:
-    """To the author of the post and one's followers; the id is that of `number`."""
+    """Send an Announce to the author of the post and the booster's followers; its id is that of `number`."""
     document = announce_of(urls.of(actor).activity(number), actor, post, tx.now, visibility)
     send(tx, urls, actor, document, number=number, subject=post.uri, to=[post.account], followers=True)
 

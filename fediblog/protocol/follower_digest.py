@@ -22,20 +22,20 @@ class FollowerDigest(Struct, frozen=True):
 
 
 def digest(uris: Iterable[str]) -> str:
-    """All bits of the SHA-256 of each id, one over the other: the order does not matter."""
+    """The SHA-256 of all ids, combined by XOR, so that their order does not matter; in hexadecimal."""
     total = 0
     for uri in set(uris):
         total ^= int.from_bytes(sha256(uri.encode()).digest())
     return f"{total:064x}"
 
 
-def write_header(told: FollowerDigest) -> str:
-    """As it stands in a request."""
-    return f'collectionId="{told.collection}", digest="{told.digest}", url="{told.url}"'
+def write_header(announced: FollowerDigest) -> str:
+    """The header's value."""
+    return f'collectionId="{announced.collection}", digest="{announced.digest}", url="{announced.url}"'
 
 
 def read_header(value: str) -> FollowerDigest | None:
-    """The header, or None if it is not whole."""
+    """The header read; None if collection or url is missing."""
     given = parameters(value)
     collection, url = readers.url(given.get("collectionid")), readers.url(given.get("url"))
     return FollowerDigest(collection, url, given.get("digest", "").lower()) if collection and url else None

@@ -9,7 +9,7 @@ import pytest
 from fediblog.actions.drafts import PollDraft
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import WITHHELD, Post
-from fediblog.federation.lookups import fetch_budget
+from fediblog.federation.inbound import receive
 from fediblog.store.people import relations
 from fediblog.store.posts import post_writing, posts, reactions, threads
 from tests.federation.stranger import Home, Person
@@ -131,7 +131,7 @@ async def test_a_direct_post_is_seen_by_whom_it_is_for(at_home: Home, bob: Perso
 async def test_a_blind_copy_is_seen_by_whose_inbox_it_came_to(
     at_home: Home, bob: Person, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch_budget, "AT_ONCE", at_once)
+    monkeypatch.setattr(receive, "AT_ONCE", at_once)
     note = bob.note(to=[], cc=[])
     await at_home.send(bob, bob.creates(note), inbox=f"/a/{at_home.alice.id}/inbox", inbox_owner=at_home.alice.id)
     await at_home.work()

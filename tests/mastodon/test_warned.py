@@ -242,7 +242,7 @@ async def test_no_push_message_tells_it(hiding: tuple[Server, list[Post]]) -> No
     seen = 0
     for account in server.people.values():
         for notice in await server.read(notices_of, account.id):
-            told_to = push_messages._told(server.site, push_messages._Message(subscription, notice, "en"))
+            told_to = push_messages._payload(server.site, push_messages._Message(subscription, notice, "en"))
             seen += notice.post is not None
             assert HIDDEN not in json.dumps(told_to).lower()
     assert seen

@@ -1,4 +1,4 @@
-"""Activities that somebody else than their actor delivers: proven by a proof inside, or asked for at their origin."""
+"""Activities that somebody else than their actor delivers: proven in themselves, or fetched from their origin."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ _REFETCHED = frozenset({"Create", "Update", "Delete"})
 
 
 def may_be_forwarded(activity: Activity, document: dict[str, Json]) -> bool:
-    """Whether it is worth looking into: there is a proof inside, or the thing itself can be asked for."""
+    """Whether a forwarded activity may be proven: it carries a proof, or its object can be fetched from its origin."""
     return activity.kind in _REFETCHED or bool(integrity_proofs.read(document))
 
 
 async def speaker(site: Site, activity: Activity, document: dict[str, Json], budget: Budget) -> tuple[Activity, Facts]:
-    """What of a forwarded activity may be believed, and who says it. The signature of who passed it on counts for
-    nothing, and signatures of linked data (RsaSignature2017) are not looked at.
+    """What of a forwarded activity may be believed, and its proven actor; Refused if nothing.
+
+    The HTTP signature of who forwarded it counts for nothing; RsaSignature2017 is not looked at.
     """
     actor = await _by_proof(site, activity, document, budget)
     if actor is not None:
@@ -65,10 +66,10 @@ def _key_of(tx: Tx, account: int, uri: str) -> StoredKey | None:
 
 
 async def _as_it_is(site: Site, activity: Activity, budget: Budget) -> tuple[Activity, Facts]:
-    """The post as its own origin tells it, and in the name of its own author."""
+    """A Create or Update of the post as its own origin serves it, by the author that stands in it."""
     document = await document_fetch.document(site, activity.object_uri, budget, fresh=True)
     note, author = await resolve.with_author(site, document, budget)
-    told = Activity(
+    found = Activity(
         kind=activity.kind,
         actor=author.uri,
         object=document,
@@ -77,11 +78,11 @@ async def _as_it_is(site: Site, activity: Activity, budget: Budget) -> tuple[Act
         to=note.to,
         cc=note.cc,
     )
-    return told, Facts(actor=author)
+    return found, Facts(actor=author)
 
 
 async def _deleted(site: Site, activity: Activity, budget: Budget) -> tuple[Activity, Facts]:
-    """A Delete is believed if the thing is gone at its own origin."""
+    """A forwarded Delete of a stored post, if its origin says that it is gone; Refused otherwise."""
     uri = activity.object_uri
     post = await site.db.read(posts.by_uri, uri)
     if post is None or post.local or not await resolve.confirm_gone(site, uri, budget=budget):

@@ -1,4 +1,4 @@
-"""What an activity needs to be known before it can be applied, fetched within its budget; no transaction is open."""
+"""What has to be known before an activity can be applied: fetched within its budget, outside any transaction."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ async def gather(site: Site, needs: Needs, facts: Facts, budget: Budget) -> Fact
         if (account := await _account(site, uri, budget)) is not None:
             people[uri] = account
     for uri in needs.activities:
-        if (told := await _activity(site, uri, budget)) is not None:
-            activities[uri], people[told[1].uri] = told
+        if (fetched := await _activity(site, uri, budget)) is not None:
+            activities[uri], people[fetched[1].uri] = fetched
     for uri in needs.gone:
         if await resolve.confirm_gone(site, uri, budget=budget):
             gone.add(uri)
@@ -74,10 +74,7 @@ async def gather(site: Site, needs: Needs, facts: Facts, budget: Budget) -> Fact
 
 
 async def prepare(facts: Facts) -> Facts:
-    """The facts with what is shown of the posts in them: worked out here, where no other transaction waits for it.
-
-    What is long is left to a thread, so that the event loop goes on meanwhile.
-    """
+    """The facts with their posts and profiles cleaned, outside any transaction; what is long on a thread."""
     own = facts.reading.own if facts.reading is not None else None
     notes = [*facts.notes.values()] if own is None else [own, *facts.notes.values()]
     profile = await _profile(facts.reading.activity) if facts.reading is not None else None
@@ -91,7 +88,7 @@ async def prepare(facts: Facts) -> Facts:
 
 
 async def _profile(activity: Activity) -> tuple[Activity, CleanActor | None] | None:
-    """What an actor that tells of its change sent of itself."""
+    """The activity with the cleaned profile in it, if an actor updates itself; None of any other activity."""
     if activity.kind != "Update" or activity.object_uri != activity.actor:
         return None
     actor = read_actor(activity.object)
@@ -118,11 +115,11 @@ async def _account(site: Site, uri: str, budget: Budget) -> Account | None:
 
 
 async def _activity(site: Site, uri: str, budget: Budget) -> tuple[Activity, Account] | None:
-    """An activity as the origin of its actor tells it."""
+    """An activity as the origin of its actor serves it, and that actor; None if it cannot be had or believed."""
     try:
-        told = read_activity(await document_fetch.document(site, uri, budget))
-        if told is None or told.uri != uri or not same_origin(uri, told.actor):
+        found = read_activity(await document_fetch.document(site, uri, budget))
+        if found is None or found.uri != uri or not same_origin(uri, found.actor):
             return None
-        return told, await resolve.actor(site, told.actor, budget=budget)
+        return found, await resolve.actor(site, found.actor, budget=budget)
     except Refused:
         return None

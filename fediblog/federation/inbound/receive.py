@@ -1,6 +1,6 @@
-"""The door of the inboxes: who signed, who acts, whether that is anything to us, and what is done at once or later.
+"""Receives what is delivered to an inbox: signature, blocks, authority, relevance, then applied at once or stored.
 
-Everything is checked in one order, and each check that fails ends the request.
+These checks have one order, and the first that fails ends the request.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ AT_ONCE = 64  # activities of a site that are dealt with before their answer; mo
 RETRY = 60_000  # ms before an activity that could not be dealt with is tried again; four times as long each time
 
 
-class _Letter(Struct, frozen=True):
-    """One activity, as it came, who deals with it, and whose inbox it came to."""
+class _Delivered(Struct, frozen=True):
+    """A delivered activity with its document and bytes, its handler, and the account whose inbox it came to."""
 
     activity: Activity
     handler: Handler | None
@@ -52,8 +52,8 @@ class _Letter(Struct, frozen=True):
     inbox_owner: int | None
 
 
-class _Known(Struct, frozen=True):
-    """What the database knows before anything is proven."""
+class _Lookup(Struct, frozen=True):
+    """What one read says of a delivered activity, its key and its signer; nothing is proven yet."""
 
     held: tuple[StoredKey, Account] | None
     signer: Account | None
@@ -84,9 +84,9 @@ class InFlight:
 
 
 async def receive(site: Site, incoming: IncomingRequest, *, inbox_owner: int | None = None) -> Receipt:
-    """Take in what was posted to an inbox: the answer says what became of it, whatever was sent.
+    """Take in what was posted to an inbox; the answer to it, of which 202 says that it was applied, stored or ignored.
 
-    With 202 it is dealt with or stored. `inbox_owner` is the account whose own inbox it came to.
+    `inbox_owner` is the account whose own inbox it came to, None for the shared one. Nothing is raised.
     """
     activity: Activity | None = None
     try:
@@ -96,7 +96,7 @@ async def receive(site: Site, incoming: IncomingRequest, *, inbox_owner: int | N
             if await _is_delete_of_stranger(site, activity):
                 _count(activity, "unconcerned")
                 return ACCEPTED
-            return await _take(site, incoming, _letter(activity, document, incoming.body, inbox_owner), others)
+            return await _take(site, incoming, _delivered(activity, document, incoming.body, inbox_owner), others)
     except Refused as refusal:
         _count(activity, "refused")
         await note(site, refusal, activity.actor if activity else "", activity.kind if activity else "")
@@ -132,35 +132,35 @@ def _activity_in(site: Site, document: dict[str, Json]) -> Activity:
     return activity
 
 
-def _letter(activity: Activity, document: dict[str, Json], body: bytes, inbox_owner: int | None) -> _Letter:
+def _delivered(activity: Activity, document: dict[str, Json], body: bytes, inbox_owner: int | None) -> _Delivered:
     handler = inbox.handler_of(activity)
-    return _Letter(activity, handler, handler.read(activity) if handler else None, document, body, inbox_owner)
+    return _Delivered(activity, handler, handler.read(activity) if handler else None, document, body, inbox_owner)
 
 
-async def _take(site: Site, incoming: IncomingRequest, letter: _Letter, others: InFlight) -> Receipt:
-    activity = letter.activity
+async def _take(site: Site, incoming: IncomingRequest, delivered: _Delivered, others: InFlight) -> Receipt:
+    activity = delivered.activity
     claim = signatures.read(incoming, site.urls.origin)
     checked = signatures.check(claim, incoming, site.clock() // 1000)
-    known = await site.db.read(_look, site.urls, claim.key_id, letter, None)
+    known = await site.db.read(_look, site.urls, claim.key_id, delivered, None)
     if known.blocked:
         raise Refused("host-blocked", claim.key_id, key="refusal.host-not-taken")
     signer = await request_signers.signer(site, checked, known.held, Budget())
     if known.signer is None or known.signer.id != signer.id:
-        known = await site.db.read(_look, site.urls, claim.key_id, letter, signer)
+        known = await site.db.read(_look, site.urls, claim.key_id, delivered, signer)
     if signer.state == "suspended" or known.blocked:
         raise Refused("account-suspended", signer.uri, key="refusal.account-not-taken")
     if known.failing:
         await site.db.write_here(hosts.host_heard, host_of(signer.uri))
     if activity.actor == signer.uri:
         authority.may_speak(signer.uri, activity)
-    elif not forwarded.may_be_forwarded(activity, letter.document):
+    elif not forwarded.may_be_forwarded(activity, delivered.document):
         authority.may_speak(signer.uri, activity)  # refuses
-    if activity.actor == signer.uri and (told := follower_sync.told_in(incoming, claim, signer)) is not None:
-        await follower_sync.compare(site, signer, told)
+    if activity.actor == signer.uri and (digest := follower_sync.digest_in(incoming, claim, signer)) is not None:
+        await follower_sync.compare(site, signer, digest)
     if known.seen or not known.concerns:
         _count(activity, "seen" if known.seen else "unconcerned")
         return ACCEPTED
-    return await _deal(site, letter, signer, known, others)
+    return await _deal(site, delivered, signer, known, others)
 
 
 async def _is_delete_of_stranger(site: Site, activity: Activity) -> bool:
@@ -170,8 +170,8 @@ async def _is_delete_of_stranger(site: Site, activity: Activity) -> bool:
     return await site.db.read(accounts.by_uri, activity.actor) is None
 
 
-def _look(tx: Tx, urls: Urls, key_id: str, letter: _Letter, signer: Account | None) -> _Known:
-    activity = letter.activity
+def _look(tx: Tx, urls: Urls, key_id: str, delivered: _Delivered, signer: Account | None) -> _Lookup:
+    activity = delivered.activity
     standing = incoming_queue.standing(
         tx, activity.uri, host_of(key_id), host_of(activity.actor), key_id, activity.object_uri
     )
@@ -179,10 +179,10 @@ def _look(tx: Tx, urls: Urls, key_id: str, letter: _Letter, signer: Account | No
     signer = signer or (held[1] if held else None)
     itself = signer is not None and signer.uri == activity.actor
     actor = signer if itself else accounts.by_uri(tx, activity.actor)
-    handler, reading = letter.handler, letter.reading
-    sight = Sight(actor=actor, inbox_owner=letter.inbox_owner, reading=reading, here=standing.here)
+    handler, reading = delivered.handler, delivered.reading
+    sight = Sight(actor=actor, inbox_owner=delivered.inbox_owner, reading=reading, here=standing.here)
     concerns = handler is not None and handler.concerns(tx, urls, activity, sight)
-    return _Known(
+    return _Lookup(
         held=held,
         signer=signer,
         blocked=standing.blocked,
@@ -195,13 +195,13 @@ def _look(tx: Tx, urls: Urls, key_id: str, letter: _Letter, signer: Account | No
     )
 
 
-async def _deal(site: Site, letter: _Letter, signer: Account, known: _Known, others: InFlight) -> Receipt:
-    activity = letter.activity
+async def _deal(site: Site, delivered: _Delivered, signer: Account, known: _Lookup, others: InFlight) -> Receipt:
+    activity = delivered.activity
     at_once = activity.actor == signer.uri and not known.missing and not others.crowded
-    facts = Facts(actor=signer, inbox_owner=letter.inbox_owner, reading=letter.reading)
+    facts = Facts(actor=signer, inbox_owner=delivered.inbox_owner, reading=delivered.reading)
     if at_once and await _done_at_once(site, activity, facts):
         return ACCEPTED
-    kept = await site.db.write_here(_keep, letter, signer)
+    kept = await site.db.write_here(_keep, delivered, signer)
     _count(activity, "stored" if kept else "full")
     if not kept:
         return Receipt(503, text(ENGLISH, "refusal.inbox-full"), "inbox-full", PAUSE)
@@ -209,7 +209,7 @@ async def _deal(site: Site, letter: _Letter, signer: Account, known: _Known, oth
 
 
 async def _done_at_once(site: Site, activity: Activity, facts: Facts) -> bool:
-    """False if it failed through a bug of ours: then it is stored, tried again, and at last shown to the owner."""
+    """Apply the activity now; False if that failed through a bug of ours, and it is to be stored and tried again."""
     try:
         outcome = await site.db.write_here(inbox.apply, site.urls, activity, await prepare(facts))
     except (Refused, Unavailable):
@@ -221,16 +221,18 @@ async def _done_at_once(site: Site, activity: Activity, facts: Facts) -> bool:
     return True
 
 
-def _keep(tx: Tx, letter: _Letter, signer: Account) -> bool:
+def _keep(tx: Tx, delivered: _Delivered, signer: Account) -> bool:
     host = host_of(signer.uri)
     if not incoming_queue.has_room(tx, host):
         return False
-    incoming_queue.keep(tx, letter.activity.uri, signer.uri, host, letter.body.decode("utf-8-sig"), letter.inbox_owner)
+    incoming_queue.keep(
+        tx, delivered.activity.uri, signer.uri, host, delivered.body.decode("utf-8-sig"), delivered.inbox_owner
+    )
     return True
 
 
 def _count(activity: Activity | None, outcome: str) -> None:
-    """Under the name of its kind only if it is one that we know: a name of theirs is no label."""
+    """Count an outcome by kind of activity, those without a handler as `other`: strangers choose no labels."""
     known = activity is not None and inbox.handler_of(activity) is not None
     INBOX.add(activity.kind if activity and known else "other", outcome)
 
@@ -241,7 +243,7 @@ def _log(activity: Activity, outcome: Outcome) -> None:
 
 
 async def process(site: Site, item: incoming_queue.Incoming) -> None:
-    """Deal with an activity that was stored before it was answered. Whatever happens, the others flow on."""
+    """Apply an activity that was stored when it came: done, or put off; only a database that fails is raised."""
     try:
         await _process(site, item)
     except Refused as refusal:

@@ -1,4 +1,4 @@
-"""What is answered to those whose activity is not taken, and the note that is kept of it."""
+"""Activities that are refused: what is answered, and what is counted, logged and stored of them."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ ACCEPTED = Receipt(202)
 
 
 def receipt_for(refusal: Refused) -> Receipt:
-    """The answer to what cannot be taken."""
+    """The answer to a delivery that is refused for good."""
     return Receipt(status_of(refusal).inbox, refusal.message, refusal.reason)
 
 
 def later(trouble: Unavailable) -> Receipt:
-    """The answer to what cannot be taken now."""
+    """The answer to a delivery that cannot be taken now: 503 with `retry_after`."""
     wait = PAUSE if trouble.delay is None else max(1, min(int(trouble.delay), 86_400))
     return Receipt(status_of(trouble).inbox, text(ENGLISH, "error.later"), trouble.reason, wait)
 
 
 class RefusalCounts:
-    """What was noted lately: the same of the same server is noted once in a while, with how often it was.
+    """How many refusals are not stored yet: each host and reason is stored at most once in `EVERY`, with a count.
 
-    So is everything together: who refuses to be refused can make us count, and not write.
+    All pairs together are limited too, so that whoever is refused can make us count but not write.
     """
 
     def __init__(self, site: Site) -> None:
@@ -60,7 +60,7 @@ class RefusalCounts:
         return len(self._lately)
 
     def times(self, host: str, reason: str) -> int:
-        """How many to note now, with this one; 0 if it can wait for the next."""
+        """How many refusals of that host and reason to store now, this one included; 0 while they are only counted."""
         now, key = self._clock(), (host, reason)
         noted, waiting = self._lately.get(key) or (now - EVERY, 0)
         if abs(now - noted) < EVERY or self._rows.take(""):
@@ -71,7 +71,7 @@ class RefusalCounts:
 
 
 async def note(site: Site, refusal: Refused, actor: str = "", kind: str = "") -> None:
-    """Count a refusal, log it, and keep it for the owner to look at; not to be able to keep it is no reason to fail."""
+    """Count and log a refusal, and store it for the page of refusals; that it cannot be stored is logged alone."""
     host = host_of(actor)
     log.event("inbox.refused", logging.INFO, host=host, actor=actor, kind=kind, reason=refusal.reason)
     REFUSALS.add("inbox", refusal.reason)

@@ -31,12 +31,12 @@ class KeyFetches:
         self._failed: Memory[str, tuple[int, Refused]] = Memory(_MOST_FAILED)
 
     def fail(self, key_id: str, refusal: Refused, now: int) -> None:
-        """A key could not be used; `now` in ms."""
+        """Remember that a key could not be used, and why; `now` in ms."""
         # A fresh one: an error that was raised holds all that was at hand where that happened, such as the whole body.
         self._failed.put(key_id, (now + PAUSE, refusal.again()))
 
     def check(self, key_id: str, now: int) -> None:
-        """Refused at once where it was a short while ago; `now` in ms."""
+        """Raise what a key was refused for less than `PAUSE` ago; `now` in ms."""
         until, refusal = self._failed.get(key_id) or (0, None)
         if refusal is not None and now < until:
             raise refusal.again()
@@ -67,7 +67,7 @@ async def signer(site: Site, checked: Checked, held: tuple[StoredKey, Account] |
 async def newer_key(
     site: Site, key_id: str, known: PublicKey | None, budget: Budget
 ) -> tuple[PublicKey, Account] | None:
-    """The key of that id and its owner, if it is not `known` any more; None if asking brought nothing new."""
+    """The key of that id and its owner, fetched again; None if it is `known` still, or cannot be had."""
     held = await site.db.read(resolve.held_key, key_id)
     stored = resolve.parse_key(held[0].public) if held is not None else None
     if held is not None and stored is not None and stored != known:  # another request has renewed it meanwhile
@@ -85,7 +85,7 @@ async def newer_key(
 
 
 async def _fetched(site: Site, key_id: str, budget: Budget, *, fresh: bool = False) -> tuple[PublicKey, Account]:
-    """A key and its owner from its origin, together with whoever else waits for it; Refused while it is left alone."""
+    """Fetch a key and its owner, one fetch for all who wait for it; Refused if it failed less than `PAUSE` ago."""
     fetches = site.keep(KeyFetches)
     task = fetches.under_way.get(key_id)
     if task is None:

@@ -24,7 +24,7 @@ def _is_blocked(tx: Tx, account: Account) -> bool:
 async def asker(site: Site, incoming: IncomingRequest) -> Account | None:
     """The account that signed the request, None if it carries no signature.
 
-    A signature that is there must be good: Refused otherwise, and Forbidden-like for those whom we block.
+    Refused if a signature is there and not good, or if its signer is suspended or of a blocked server (`blocked`).
     """
     if not any(name in _SIGNED for name, _ in incoming.headers):
         return None

@@ -31,23 +31,23 @@ PATIENCE = 10.0  # seconds that an author waits for the people mentioned to be f
 TRIES = 3  # that a text is rendered, if what it names or is changes meanwhile
 
 
-async def publish(site: Site, account: int, draft: Draft, deed: Publish = post_actions.publish) -> Post:
+async def publish(site: Site, account: int, draft: Draft, action: Publish = post_actions.publish) -> Post:
     """Make a post. Who is mentioned in it is looked up first; whoever is not found in time stays plain text.
 
-    `deed` is what does it in one transaction, where something belongs to it.
+    `action` publishes in one transaction, where more than the post itself belongs to it.
     """
     quotas.use(site, account, "post")
     check_length(draft)
     texts, find = (text_of(draft, kind_of(draft)),), draft.state != "draft"  # drafts can wait
 
     def act(tx: Tx, urls: Urls, wording: Wording) -> Post:
-        return deed(tx, urls, account, draft, wording)
+        return action(tx, urls, account, draft, wording)
 
     return await with_wording(site, lambda: _same(texts), act, find=find)
 
 
 async def edit(site: Site, account: int, post: int, draft: Draft, *, find: bool = True) -> Post:
-    """Change a post, with people looked up likewise unless `find` is false."""
+    """Change a post; who is mentioned and not known here is looked up first unless `find` is false."""
     quotas.use(site, account, "edit")
     check_length(draft)
 
@@ -110,7 +110,7 @@ async def find(site: Site, text: str) -> Account | Post | None:
 
 async def follow(site: Site, account: int, text: str) -> Account:
     """Follow whom a handle or address means."""
-    quotas.use(site, account, "deed")
+    quotas.use(site, account, "action")
     other = await _account(site, text, "handle")
     await site.db.write(follow_actions.follow, site.urls, account, other.id)
     return other
@@ -139,7 +139,7 @@ async def _account(site: Site, text: str, field: str) -> Account:
 
 
 async def update_profile(site: Site, account: int, profile: Profile) -> Account:
-    """Change what an account shows, with people looked up likewise."""
+    """Change what an account shows; who is mentioned in it and not known here is looked up first."""
 
     async def texts() -> tuple[Text, ...]:
         return await site.db.read(account_actions.texts_to_render, account, profile)

@@ -27,11 +27,11 @@ class Budget:
         self._hosts: dict[str, int] = {} if hosts is None else hosts
 
     def part(self, fetches: int) -> Budget:
-        """For one step of the same cause: its own number of fetches, and the same hosts."""
+        """A budget for one step of this cause: so many fetches of its own, of hosts counted together with the whole."""
         return Budget(fetches, self._document, self._hosts)
 
     def spend(self, url: str) -> None:
-        """Take one, to ask for this address; Refused when none is left."""
+        """Take one fetch, of this address; Refused when none is left, or its host has had its share."""
         if self.left <= 0:
             raise Refused("budget-spent")
         self.visit(url)
@@ -53,9 +53,9 @@ def _asked(_site: Site) -> Memory[int, tuple[int, dict[str, int]]]:
 
 
 def for_thread(site: Site, root: int, fetches: int, document: str) -> Budget:
-    """For one round of making a thread whole; `root` is the number of the post that began it.
+    """The budget of one round of completing a thread; `root` is the number of the post that began it.
 
-    Each answer that is found names others again, so what was asked of other hosts is counted for all of them together.
+    All rounds within `THREAD` count together what they ask of a host, since each answer that is found names others.
     """
     asked = site.keep(_asked)
     until, hosts = asked.get(root) or (0, {})

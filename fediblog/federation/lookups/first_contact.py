@@ -1,6 +1,6 @@
 """Accounts met for the first time: what they pinned, and the first page of what they wrote or, a group, passed on.
 
-Nobody's home gets these posts as new, and nobody is told of them.
+These posts come into nobody's home timeline, and nobody is notified of them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MOST_POSTS = 20
 
 
 async def begin(site: Site, number: int) -> None:
-    """Fetch them, as far as the budget allows; each post from its own origin."""
+    """Fetch pins and posts of the account of that number, within a budget; each post from its own origin."""
     account = await site.db.read(accounts.get, number)
     if account is None or account.local or account.state != "active":
         return
@@ -64,14 +64,14 @@ async def _take_in(site: Site, account: Account, item: Json, budget: Budget) -> 
             await _kept(site, found, budget)
             return
         item = found
-    told = read_activity(item)
-    if told is None or told.kind == "Create":
-        await _own(site, account, told.object_uri if told else readers.ref(item), budget)
-    elif told.kind == "Announce" and account.kind == "Group" and told.actor == account.uri:
-        inner = told.inner.object_uri if told.inner is not None else told.object_uri
+    activity = read_activity(item)
+    if activity is None or activity.kind == "Create":
+        await _own(site, account, activity.object_uri if activity else readers.ref(item), budget)
+    elif activity.kind == "Announce" and account.kind == "Group" and activity.actor == account.uri:
+        inner = activity.inner.object_uri if activity.inner is not None else activity.object_uri
         post = await _post(site, inner, budget)
-        if post is not None and not post.in_reply_to and same_origin(told.uri, account.uri):
-            await site.db.write(_pass_on, account, told, post)
+        if post is not None and not post.in_reply_to and same_origin(activity.uri, account.uri):
+            await site.db.write(_pass_on, account, activity, post)
 
 
 async def _fetched(site: Site, account: Account, uri: str, budget: Budget) -> dict[str, Json] | None:
@@ -88,10 +88,10 @@ async def _kept(site: Site, document: dict[str, Json], budget: Budget) -> None:
         await resolve.keep(site, document, 0, budget)
 
 
-def _pass_on(tx: Tx, group: Account, told: Activity, post: Post) -> None:
+def _pass_on(tx: Tx, group: Account, announce: Activity, post: Post) -> None:
     if post.visibility in OPEN:
-        at = tx.now if told.published is None else max(0, min(told.published, tx.now))
-        reactions.boost(tx, group.id, post.id, told.uri, number=tx.new_id(at))
+        at = tx.now if announce.published is None else max(0, min(announce.published, tx.now))
+        reactions.boost(tx, group.id, post.id, announce.uri, number=tx.new_id(at))
 
 
 async def _own(site: Site, account: Account, uri: str, budget: Budget) -> Post | None:

@@ -1,4 +1,4 @@
-"""Two servers agree on who follows whom (FEP-8fcf): told with what is for followers only, looked into if it differs."""
+"""Follower synchronisation (FEP-8fcf): a digest goes with posts for followers, and a list is fetched if it differs."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from fediblog.store.tx import Tx
 
 PAUSE = 600_000  # ms before it is looked into: a Follow or its Accept may be on its way, and not at every message
 MOST_WAITING = 100
-MOST_LISTED = ITEMS_LIMIT - 1  # followers on one server; with more nothing is told
+MOST_LISTED = ITEMS_LIMIT - 1  # followers on one server; with more nothing is announced
 
 
 def followers_url(account: Account) -> str:
-    """Where a server that asks is told who of its people follows one of ours."""
+    """The collection that lists, to a server that asks, who of its people follows one of ours."""
     return f"{account.followers}_sync"
 
 
 def header(tx: Tx, account: int, host: str) -> str:
-    """What is told to one server about the followers of one of ours; '' if those are too many."""
+    """The header `Collection-Synchronization` about the followers that one of ours has at a host; '' if too many."""
     author = accounts.get(tx, account)
     uris = followers_by_host.followers_at(tx, account, host, MOST_LISTED + 1)
     if author is None or len(uris) > MOST_LISTED:
@@ -38,19 +38,19 @@ def header(tx: Tx, account: int, host: str) -> str:
     return write_header(FollowerDigest(author.followers, followers_url(author), digest(uris)))
 
 
-def told_in(incoming: IncomingRequest, claim: Claim, signer: Account) -> FollowerDigest | None:
-    """What a request tells about the followers of who signed it, if that is signed as well."""
+def digest_in(incoming: IncomingRequest, claim: Claim, signer: Account) -> FollowerDigest | None:
+    """What a request announces of its signer's followers; None if the header is missing, not signed or of another."""
     value = incoming.fields.get(HEADER)
-    told = read_header(value) if value is not None and HEADER in claim.covered else None
-    if told is None or told.collection != signer.followers or not same_origin(told.url, signer.uri):
+    announced = read_header(value) if value is not None and HEADER in claim.covered else None
+    if announced is None or announced.collection != signer.followers or not same_origin(announced.url, signer.uri):
         return None
-    return told
+    return announced
 
 
-async def compare(site: Site, signer: Account, told: FollowerDigest) -> None:
-    """Have it looked into, after a while, if we know it otherwise."""
-    if await site.db.read(_differs, signer.id, told.digest):
-        await site.db.write(_look_later, signer.uri, told.url)
+async def compare(site: Site, signer: Account, announced: FollowerDigest) -> None:
+    """Add a job that asks for the list, if the digest differs from that of the followers stored here."""
+    if await site.db.read(_differs, signer.id, announced.digest):
+        await site.db.write(_look_later, signer.uri, announced.url)
 
 
 def _differs(tx: Tx, account: int, said: str) -> bool:
@@ -63,19 +63,19 @@ def _look_later(tx: Tx, uri: str, url: str) -> None:
 
 
 async def synchronize(site: Site, uri: str, url: str) -> None:
-    """Ask who of our people follows an account, and set right what differs. Nothing is concluded from half a list."""
+    """Fetch who of our people follows an account, and set right what differs; Refused if the list is not whole."""
     account = await resolve.actor(site, uri)
     if account.local or not same_origin(url, account.uri):
         raise Refused("not-the-owner", url, key="refusal.followers-elsewhere")
     found = read_collection(document_fetch.read(await document_fetch.fetch(site, url, Budget(1), fresh=True)))
     if found is None or not _is_whole(found):
         raise Refused("collection-incomplete", url)
-    told = [readers.ref(item) for item in found.items]
-    changed = await site.db.write(follower_differences.settle, site.urls, account, told)
+    announced = [readers.ref(item) for item in found.items]
+    changed = await site.db.write(follower_differences.settle, site.urls, account, announced)
     log.event("followers-synchronized", account=uri, changed=changed)
 
 
 def _is_whole(found: Collection) -> bool:
-    """Some more may have been cut off where there are as many as are read at all."""
+    """Whether the collection has all its items: one with as many as are read at all may have had more."""
     count = len(found.items)
     return not found.first and not found.next and count < ITEMS_LIMIT and found.total in (None, count)

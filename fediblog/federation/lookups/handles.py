@@ -49,7 +49,7 @@ async def domain_of(site: Site, actor: Actor, budget: Budget) -> str:
 async def webfinger(site: Site, user: str, host: str, budget: Budget) -> Jrd:
     """What a host says of a handle (RFC 7033), also where only its host-meta knows whom to ask.
 
-    Asked without a signature, as most servers ask: it is told to everybody.
+    The request is not signed, as most servers do not: WebFinger answers everybody.
     """
     resource = f"acct:{user}@{host}"
     url = plain_if_loopback(site, host, webfinger_url(host, resource))

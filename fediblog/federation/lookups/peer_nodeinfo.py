@@ -18,7 +18,7 @@ DEADLINE = 8.0  # seconds for each
 
 
 async def ask(site: Site, host: str) -> None:
-    """Store what the server tells, or that it told nothing."""
+    """Fetch and store which software a server runs, or that it does not say."""
     try:
         software, version = await _software(site, host)
     except (Refused, Unavailable):  # also where a deadline has passed

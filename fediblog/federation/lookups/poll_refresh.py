@@ -19,7 +19,7 @@ from fediblog.store.tx import Tx
 
 
 async def refresh(site: Site, number: int) -> None:
-    """Fetch the post once more. Where it cannot be had, what is known stays."""
+    """Fetch a poll elsewhere again, by the number of its post; where that fails the stored totals stay."""
     post = await site.db.read(posts.stored, number)
     if post is None or post.local or post.poll is None:
         return

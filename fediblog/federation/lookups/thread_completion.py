@@ -94,7 +94,7 @@ async def _ids_in(site: Site, uri: str, budget: Budget) -> list[str]:
 
 
 def _goes_on(address: str, collection: str, seen: set[str]) -> bool:
-    """Some servers link their pages in a circle."""
+    """Whether the next page is another one, of the collection's origin: some servers link their pages in a circle."""
     return bool(address) and address not in seen and same_origin(address, collection)
 
 
@@ -120,7 +120,7 @@ async def _take_in(site: Site, uris: Iterable[str], budget: Budget) -> None:
 
 
 async def _hang(site: Site, note: Note, author: Account) -> bool:
-    """Store an answer to a post that is here; False if that is still to come."""
+    """Store an answer, True also where it is refused; False if the post that it answers is not stored yet."""
     with suppress(Refused):
         clean = await clean_apart(note_cleaner.harmless, note, note_cleaner.size(note))
         return await site.db.write(_store_answer, site.urls, note, author.id, clean)

@@ -14,7 +14,7 @@ FETCHES = 3
 
 
 async def fetch(site: Site, number: int) -> None:
-    """Ask for each of the three once. Where one cannot be had, what was told before stays."""
+    """Fetch the three totals of the account of that number; where one cannot be had, the stored one stays."""
     account = await site.db.read(accounts.get, number)
     if account is None or account.local or account.state != "active":
         return

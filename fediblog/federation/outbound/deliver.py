@@ -50,7 +50,7 @@ async def deliver_batch(
     batch: Batch,
     *,
     slots: Slots | None = None,
-    results: ResultWriter | None = None,
+    writer: ResultWriter | None = None,
     dice: Dice = random.random,
     closing: Callable[[], bool] = lambda: False,
 ) -> None:
@@ -59,20 +59,20 @@ async def deliver_batch(
     Those about the same thing for the same inbox go one after another, the others two at a time. The first failure
     that is the host's ends the batch: what was not tried goes later. `closing` says that nothing new should begin.
     """
-    visit = _Visit(site, batch, slots, closing)
-    results = results or ResultWriter(site, dice)
-    results.begin()
+    delivering = _Delivering(site, batch, slots, closing)
+    writer = writer or ResultWriter(site, dice)
+    writer.begin()
     try:
-        await visit.make()
+        await delivering.make()
     finally:
-        await results.settle(visit.learned)
+        await writer.settle(delivering.results)
 
 
-class _Visit:
-    """One batch on its way."""
+class _Delivering:
+    """One batch while it is delivered: what is left of it, and what came of it so far."""
 
     def __init__(self, site: Site, batch: Batch, slots: Slots | None, closing: Callable[[], bool]) -> None:
-        self.learned = BatchResults(batch.host, suspect=batch.suspect)
+        self.results = BatchResults(batch.host, suspect=batch.suspect)
         self._site = site
         self._slots = slots
         self._closing = closing
@@ -80,7 +80,7 @@ class _Visit:
         self._scheme: Scheme = "rfc9421" if batch.scheme == "rfc9421" else "cavage"
         self._end = asyncio.get_running_loop().time() + LONGEST
         self._stopped = False
-        self._told: dict[int, str] = {}  # about the followers on this host, by account
+        self._digests: dict[int, str] = {}  # about the followers on this host, by account
 
     async def make(self) -> None:
         if len(self._lanes) == 1:  # as for most hosts
@@ -92,7 +92,7 @@ class _Visit:
     async def _walk(self, group: asyncio.TaskGroup | None, at_once: int) -> None:
         """Take one lane after another, each to its end or to the first message in it that must be sent again.
 
-        Company comes once the host has answered: one that hangs takes up a single turn.
+        A second walk begins once the host has answered, so that a host that hangs takes up a single slot.
         """
         while self._lanes:
             for delivery in self._lanes.pop(0):
@@ -105,7 +105,7 @@ class _Visit:
                     group.create_task(self._walk(group, AT_ONCE))
 
     async def _send(self, delivery: Delivery) -> bool:
-        """Send one; whether the next one about the same thing may follow."""
+        """Send one delivery; whether the next one in its lane may follow."""
         try:
             target = check_url(delivery.inbox, self._site.client.policy)
             async with self._slots.take() if self._slots else nullcontext():
@@ -125,29 +125,29 @@ class _Visit:
         return self._judge(delivery, answer)
 
     def _failed(self, delivery: Delivery, error: str) -> bool:
-        """No answer, or none that is HTTP: the host is put off."""
+        """Note that the host gave no HTTP response, which ends the batch and puts off the host; False."""
         self._stopped = True
-        self.learned.failure = error
+        self.results.failure = error
         self._note(delivery, Verdict.LATER, None, error)
         return False
 
     async def _knock(self, target: Target, delivery: Delivery) -> Response:
-        """Send it signed in the scheme that the host is known for; if that was not understood, in the other one."""
+        """POST the delivery, signed in the scheme that the host understood last; if it does not now, in the other."""
         answer = await self._once(target, delivery, self._scheme)
         if answer.status not in _NOT_UNDERSTOOD:
             return answer
         second = await self._once(target, delivery, other(self._scheme))
         if second.status in _NOT_UNDERSTOOD or second.status >= 500:
             return answer
-        self._scheme = self.learned.scheme = other(self._scheme)
+        self._scheme = self.results.scheme = other(self._scheme)
         return second
 
     async def _once(self, target: Target, delivery: Delivery, scheme: Scheme) -> Response:
         policy = self._site.client.policy
         body = _encoded(delivery.body)
         fields = {"host": target.authority, "user-agent": policy.user_agent, "content-type": CONTENT_TYPE}
-        if delivery.to_followers and (told := await self._followers(delivery.account, target.authority)):
-            fields[HEADER] = told
+        if delivery.to_followers and (digests := await self._followers(delivery.account, target.authority)):
+            fields[HEADER] = digests
         signer = await self._site.keys.signer(delivery.account)
         # Signed right here: 0.25 ms, which is less than a thread would cost.
         added = signer("POST", target.url, fields, body, scheme)
@@ -157,49 +157,52 @@ class _Visit:
         )
 
     async def _followers(self, account: int, host: str) -> str:
-        if account not in self._told:
-            self._told[account] = await self._site.db.read(follower_sync.header, account, host)
-        return self._told[account]
+        if account not in self._digests:
+            self._digests[account] = await self._site.db.read(follower_sync.header, account, host)
+        return self._digests[account]
 
     def _judge(self, delivery: Delivery, answer: Response) -> bool:
-        """An error is the message's; the host's if it asks for a pause, or if another message met one just before."""
+        """Note what a response means; whether the next one in the lane may follow.
+
+        An error counts against the message; against the host if it asks for a pause, or if the message before met one.
+        """
         gap = retry.clock_gap(answer.header("date") or "", self._site.clock()) if answer.status == 401 else None
         verdict = retry.verdict(answer.status, clock_gap=gap)
-        self.learned.clock_gap = self.learned.clock_gap if gap is None else gap
+        self.results.clock_gap = self.results.clock_gap if gap is None else gap
         self._note(delivery, verdict, answer.status, _answered(answer.status))
         if verdict is not Verdict.LATER:
-            self.learned.answered, self.learned.suspect = True, None
+            self.results.answered, self.results.suspect = True, None
             return True
-        self.learned.erred = True
-        self.learned.wait = retry.retry_after(answer.header("retry-after") or "", self._site.clock())
-        in_a_row = self.learned.suspect not in (None, delivery.outgoing)
-        self.learned.suspect = delivery.outgoing
-        if in_a_row or answer.status == _TOO_MANY or self.learned.wait is not None:
+        self.results.erred = True
+        self.results.wait = retry.retry_after(answer.header("retry-after") or "", self._site.clock())
+        in_a_row = self.results.suspect not in (None, delivery.outgoing)
+        self.results.suspect = delivery.outgoing
+        if in_a_row or answer.status == _TOO_MANY or self.results.wait is not None:
             self._stopped = True
-            self.learned.failure = _answered(answer.status)
+            self.results.failure = _answered(answer.status)
         return False
 
     def _note(self, delivery: Delivery, verdict: Verdict, status: int | None, error: str) -> None:
         DELIVERIES.add(verdict.value)
-        self.learned.done.append(DeliveryResult(delivery, verdict, status, error))
+        self.results.done.append(DeliveryResult(delivery, verdict, status, error))
         came: dict[str, Any] = {"status": status} if status else {"error": unpack(ENGLISH, error)}
         log.event("delivery", host=delivery.host, activity=delivery.outgoing, verdict=verdict.value, **came)
 
 
 @lru_cache(maxsize=64)
 def _answered(status: int) -> str:
-    """What is stored of an answer."""
+    """The packed message that is stored for a response of that status."""
     return pack("delivery.answered", status=status)
 
 
 @lru_cache(maxsize=8)
 def _encoded(body: str) -> bytes:
-    """The same bytes for all inboxes that an activity goes to, of which the digest is made once too."""
+    """The body as bytes, the same object for all its inboxes, so that its digest is computed once."""
     return body.encode()
 
 
 def _lanes(deliveries: tuple[Delivery, ...]) -> list[list[Delivery]]:
-    """Deliveries that must keep their order, together; the lanes in the order in which they begin."""
+    """The deliveries by inbox and subject, which keep their order; the lanes by their first delivery."""
     if len(deliveries) == 1:
         return [list(deliveries)]
 

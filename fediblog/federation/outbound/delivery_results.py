@@ -39,7 +39,7 @@ class DeliveryResult(Struct, frozen=True):
 
 
 class BatchResults(Struct):
-    """What came of a batch so far."""
+    """What came of the batch of one host so far."""
 
     host: str
     done: list[DeliveryResult] = field(default_factory=list)
@@ -53,7 +53,7 @@ class BatchResults(Struct):
 
 
 class ResultWriter:
-    """Where batches are entered, and written down together once they have ended."""
+    """Writes what came of batches, those that end within a moment of each other in one transaction."""
 
     def __init__(self, site: Site, dice: Dice = random.random) -> None:
         self._site, self._dice = site, dice
@@ -64,11 +64,11 @@ class ResultWriter:
         self._writing: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """A batch is on its way: its end may be worth waiting for."""
+        """Count a batch that has begun: writing may wait for its end."""
         self._open += 1
 
     async def settle(self, learned: BatchResults) -> None:
-        """That batch has ended; returns once what came of it is stored."""
+        """Hand in what came of a batch that has ended; returns once it is stored, or raises what kept it from that."""
         loop = asyncio.get_running_loop()
         self._open -= 1
         stored = loop.create_future()
@@ -83,7 +83,7 @@ class ResultWriter:
         self._go_on()
 
     def _go_on(self) -> None:
-        """One transaction at a time: two would wait for each other, and what comes meanwhile is stored together."""
+        """Write if it is time, one transaction at a time: two would wait for each other."""
         if self._writing is None and (self._ripe or not self._open or len(self._waiting) >= MOST):
             self._write()
 
@@ -152,7 +152,7 @@ def _settle_activity(tx: Tx, outgoing: int, outcomes: Sequence[DeliveryResult]) 
 
 
 def _settle_failure(tx: Tx, learned: BatchResults, now: int, dice: Dice) -> None:
-    """A host that answered one message with an error works all the same: that message waits by itself."""
+    """Store whether the host failed; not if it answered a single message with an error: that one waits alone."""
 
     def backoff(failures: int, since: int | None) -> int:
         jitter = dice() * 2 - 1

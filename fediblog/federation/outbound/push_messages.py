@@ -33,7 +33,7 @@ GONE = (404, 410)  # the service knows the subscription no more (RFC 8030 §7.3)
 
 
 class _Message(Struct, frozen=True):
-    """What is told, and to whom."""
+    """A notification, the subscription that gets it, and the language of its reader."""
 
     subscription: Subscription
     notice: Notice
@@ -54,7 +54,7 @@ async def push(site: Site, subject: str) -> None:
         webpush.Subscriber(
             endpoint=found.subscription.endpoint, key=key, secret=secret, standard=found.subscription.standard
         ),
-        json.dumps(_told(site, found), ensure_ascii=False).encode(),
+        json.dumps(_payload(site, found), ensure_ascii=False).encode(),
         salt=secrets.token_bytes(16),
         once=ec.generate_private_key(ec.SECP256R1()),
         server=await vapid.private_key(site),
@@ -87,7 +87,7 @@ def _message(tx: Tx, token: int, notice: int, otherwise: str) -> _Message | None
     return _Message(wanted, found, language if language in LANGUAGES else otherwise)
 
 
-def _told(site: Site, message: _Message) -> dict[str, str | int]:
+def _payload(site: Site, message: _Message) -> dict[str, str | int]:
     """The message as Mastodon's apps read it."""
     notice = message.notice
     kind = push_subscriptions.ALERT_OF[notice.kind]

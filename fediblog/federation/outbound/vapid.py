@@ -14,7 +14,7 @@ _NAME = "vapid"
 
 
 class _Key:
-    """The key of one site, once somebody has asked for it."""
+    """The VAPID key of a site, None until it is first used."""
 
     def __init__(self, _site: Site) -> None:
         self.private: ec.EllipticCurvePrivateKey | None = None
@@ -35,7 +35,7 @@ async def private_key(site: Site) -> ec.EllipticCurvePrivateKey:
 
 
 async def public_key(site: Site) -> str:
-    """Its public half, as apps are told it: base64url of the uncompressed point."""
+    """The public half of the key, for apps: base64url of the uncompressed point."""
     return webpush.encode(webpush.point_of(await private_key(site)))
 
 
@@ -45,7 +45,7 @@ def _new() -> str:
 
 
 def _keep(tx: Tx, fresh: str) -> str:
-    """The one that stands: of two processes that make one at once, the first's."""
+    """Store a fresh key unless there is one; the stored one: of two processes that make one at once, the first's."""
     if standing := server_state.get(tx, _NAME):
         return standing
     server_state.put(tx, _NAME, fresh)

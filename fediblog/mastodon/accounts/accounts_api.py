@@ -129,7 +129,7 @@ async def _resolved(call: Call, words: str) -> int | None:
     """The account that a whole handle or an address means. What cannot be had is no reason to show nothing."""
     if parse_handle(words) is None and not words.startswith(("https://", "http://")):
         return None
-    quotas.use(call.site, call.account, "deed")
+    quotas.use(call.site, call.account, "action")
     with suppress(Refused, Unavailable):
         found = await resolve.anything(call.site, words)
         return found.id if isinstance(found, Account) else None

@@ -83,7 +83,7 @@ async def remove_header(call: Call) -> Json:
 
 
 async def _change(call: Call) -> None:
-    quotas.use(call.site, call.account, "deed")
+    quotas.use(call.site, call.account, "action")
     pictures: dict[str, int] = {}
     for name, column, shape in _PICTURES:
         sent = call.params.file(name)

@@ -52,7 +52,7 @@ def _familiar(tx: Tx, look: Look, viewer: int, numbers: list[int]) -> list[Json]
 
 async def _do(call: Call, deed: Deed) -> Json:
     """A deed about the account in the path, and what one is to it then."""
-    quotas.use(call.site, call.account, "deed")
+    quotas.use(call.site, call.account, "action")
     return await call.write(_done, call.site.urls, call.account, call.number(), deed)
 
 
@@ -246,7 +246,7 @@ async def preview_domain(call: Call) -> Json:
 @API.post("/api/v1/domain_blocks", scope="write:blocks", tier=3)
 async def block_domain(call: Call) -> None:
     """See nobody of a server any more; follows between them and oneself end, and none begins."""
-    quotas.use(call.site, call.account, "deed")
+    quotas.use(call.site, call.account, "action")
     await call.write(moderation_actions.mute_host, call.site.urls, call.account, call.params.text("domain"))
 
 

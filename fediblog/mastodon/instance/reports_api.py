@@ -21,7 +21,7 @@ API = Table()
 async def report(call: Call) -> Json:
     """Report an account and, if one likes, some of its posts; with `forward` its own server is told as well."""
     params = call.params
-    quotas.use(call.site, call.account, "deed")
+    quotas.use(call.site, call.account, "action")
     complaint = Complaint(
         target=params.number("account_id") or 0,
         posts=tuple(params.numbers("status_ids")),

@@ -38,7 +38,7 @@ def _look(tx: Tx, number: int, viewer: int) -> tuple[Json, list[int]]:
 @API.post("/api/v1/polls/{id}/votes", scope="write:statuses", gives="Poll", tier=2)
 async def vote(call: Call) -> Json:
     """Vote for the answers in choices[], which are places in the list of options, the first one 0."""
-    quotas.use(call.site, call.account, "deed")
+    quotas.use(call.site, call.account, "action")
     choices = call.params.numbers("choices")
     await call.write(_vote, call.site.urls, call.account, call.number(), choices)
     return await call.read(_shape, call.number(), call.account)

@@ -23,7 +23,7 @@ _BOOSTS = tuple(name for name in NAMED if name != "direct")
 
 async def _do(call: Call, deed: Deed) -> Json:
     """Do it to the post itself, also where the number is that of a boost, and show how it then stands."""
-    quotas.use(call.site, call.account, "deed")
+    quotas.use(call.site, call.account, "action")
     number = await call.write(_act, call.site.urls, call.account, call.number(), deed)
     return await call.read(show, call.look, number, call.account)
 
@@ -49,7 +49,7 @@ async def unfavourite(call: Call) -> Json:
 @API.post("/api/v1/statuses/{id}/reblog", scope="write:statuses", gives="Status", tier=2)
 async def reblog(call: Call) -> Json:
     """Boost a status, for everybody or as `visibility` says."""
-    quotas.use(call.site, call.account, "deed")
+    quotas.use(call.site, call.account, "action")
     wanted = NAMED[call.params.choice("visibility", _BOOSTS, "public")] if call.params.text("visibility") else None
     number = await call.write(_reblog, call.site.urls, call.account, call.number(), wanted)
     return await call.read(show, call.look, number, call.account)

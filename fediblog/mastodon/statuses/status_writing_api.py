@@ -93,7 +93,7 @@ def _changed(tx: Tx, account: int, number: int, params: Params) -> tuple[int, Dr
 @API.delete("/api/v1/statuses/{id}", scope="write:statuses", gives="DeletedStatus", tier=2)
 async def delete(call: Call) -> Json:
     """Delete a status of one's own, or take a boost back; its source is in the answer, to write it anew."""
-    quotas.use(call.site, call.account, "deed")
+    quotas.use(call.site, call.account, "action")
     entity = await call.read(_last, call.look, call.number(), call.account)
     await call.write(_delete, call.site.urls, call.account, call.number())
     return entity
@@ -124,7 +124,7 @@ async def interaction_policy(call: Call) -> Json:
     policy = call.params.text("quote_approval_policy")
     if policy not in POLICIES:
         raise Invalid("quote_approval_policy", "api.quote-policy")
-    quotas.use(call.site, call.account, "deed")
+    quotas.use(call.site, call.account, "action")
     number = await call.write(_let_quote, call.site.urls, call.account, call.number(), policy)
     return await call.read(show, call.look, number, call.account)
 

@@ -224,7 +224,7 @@ def _quoted_by(tx: Tx, look: Look, number: int, viewer: int, window: Window) -> 
 @API.post("/api/v1/statuses/{id}/quotes/{quoting}/revoke", scope="write:statuses", gives="Status", tier=3)
 async def revoke(call: Call) -> Json:
     """Take back that a status may quote one's own."""
-    quotas.use(call.site, call.account, "deed")
+    quotas.use(call.site, call.account, "action")
     ids = (call.number(), call.number("quoting"))
     number = await call.write(_revoke, call.site.urls, call.account, *ids)
     return await call.read(show, call.look, number, call.account)

@@ -87,7 +87,7 @@ async def _resolved(call: Call, wanted: _Wanted) -> Account | Post | None:
         return None
     if not wanted.words.startswith("https://") and "@" not in wanted.words:
         return None
-    quotas.use(call.site, call.viewer, "deed")
+    quotas.use(call.site, call.viewer, "action")
     try:
         return await resolve.anything(call.site, wanted.words)
     except FediblogError:

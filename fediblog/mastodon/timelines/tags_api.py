@@ -68,7 +68,7 @@ async def unfeature(call: Call) -> Json:
 
 
 async def _mark(call: Call, deed: str) -> Json:
-    quotas.use(call.site, call.account, "deed")
+    quotas.use(call.site, call.account, "action")
     return await call.write(_marked, call.look, call.account, checked(call.path["name"]), deed)
 
 
@@ -125,7 +125,7 @@ async def add_featured(call: Call) -> Json:
         name = checked(call.params.text("name"))
     except NotFound:
         raise Invalid("name", "api.bad-tag") from None
-    quotas.use(call.site, call.account, "deed")
+    quotas.use(call.site, call.account, "action")
     return await call.write(_added, call.look, call.account, name)
 
 

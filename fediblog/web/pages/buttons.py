@@ -71,7 +71,7 @@ async def vote(request: Request) -> Response:
 
 async def _finish(request: Request, form: forms.Form, deed: Deed, message: str) -> Response:
     site, number = site_of(request), request.path_params["n"]
-    quotas.use(site, form.sender.account.id, "deed")
+    quotas.use(site, form.sender.account.id, "action")
     try:
         await site.db.write(deed, site.urls, form.sender.account.id, number)
     except Invalid as error:

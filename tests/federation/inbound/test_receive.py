@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fediblog.federation.inbound import receive
-from fediblog.federation.lookups import fetch_budget
 from fediblog.protocol.signatures import IncomingRequest
 from fediblog.store.people import accounts, hosts, relations
 from fediblog.store.posts import posts
@@ -185,7 +184,7 @@ async def test_what_came_in_ends_the_silence_of_a_server(at_home: Home, bob: Per
 
 async def test_a_crowded_door_stores_first(at_home: Home, bob: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     await at_home.know(bob)
-    monkeypatch.setattr(fetch_budget, "AT_ONCE", 0)
+    monkeypatch.setattr(receive, "AT_ONCE", 0)
     assert (await at_home.send(bob, bob.does("Follow", at_home.alice.uri))).status == 202
     assert await at_home.count("follow") == 0
     assert await at_home.count("incoming") == 1
