@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from fediblog.actions import follow_actions
 from fediblog.actions.draft_rendering import people_of
-from fediblog.actions.drafts import ALT_LIMIT, author_of
+from fediblog.actions.drafts import ALT_LIMIT, author_of, check_language
 from fediblog.actions.site_actions import emoji_in
 from fediblog.domain.accounts import LOCAL_HANDLE, Account, Login
 from fediblog.domain.urls import Urls
@@ -152,6 +152,8 @@ def profile_texts(actor: Account, profile: Profile) -> tuple[Text, ...]:
     """What has to be rendered of a profile: the summary, and the values of the fields. Raises Invalid."""
     if len(profile.summary) > BIO_LIMIT:
         raise Invalid("summary", "error.too-long", n=BIO_LIMIT)
+    if profile.language != actor.language:
+        check_language(profile.language)
     pairs = _pairs(profile)
     if len(pairs) > FIELDS_LIMIT:
         raise Invalid("fields", "account.too-many-fields", n=FIELDS_LIMIT)

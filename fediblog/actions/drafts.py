@@ -11,6 +11,7 @@ from fediblog.domain.documents import Visibility
 from fediblog.errors import Forbidden, Invalid
 from fediblog.markup.text import MARKDOWN
 from fediblog.prepare.wording import Text
+from fediblog.protocol import readers
 from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
@@ -106,6 +107,7 @@ def check(tx: Tx, draft: Draft) -> None:
     for field, text in (("summary", draft.summary), ("warning", draft.warning)):
         if len(text) > SUMMARY_LIMIT:
             raise Invalid(field, "error.too-long", n=SUMMARY_LIMIT)
+    check_language(draft.language)
     if len(draft.files) > FILES_LIMIT:
         raise Invalid("files", "post.too-many-pictures", n=FILES_LIMIT)
     if any(len(each.alt) > ALT_LIMIT for each in (*draft.files, *([draft.hero] if draft.hero else []))):
@@ -116,6 +118,17 @@ def check(tx: Tx, draft: Draft) -> None:
         raise Invalid("poll", "poll.with-title")
     if draft.poll:
         _check_poll(draft.poll)
+
+
+def is_language(tag: str) -> bool:
+    """Whether it is a tag such as people write it (BCP 47): two or three letters, perhaps with more behind a hyphen."""
+    return bool(readers.language(tag)) and len(tag.partition("-")[0]) <= 3
+
+
+def check_language(tag: str) -> None:
+    """Raise Invalid for what is no language; nothing is one that is not said."""
+    if tag and not is_language(tag):
+        raise Invalid("language", "error.language")
 
 
 def check_length(draft: Draft) -> None:

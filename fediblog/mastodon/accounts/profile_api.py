@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec.structs import replace
 
 from fediblog.actions import account_actions
 from fediblog.actions.account_actions import NO_PICTURE, Profile
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
-from fediblog.errors import Invalid
 from fediblog.federation import quotas, uploads
 from fediblog.federation.lookups import action_lookups
 from fediblog.mastodon.accounts.accounts_api import find
@@ -28,7 +25,6 @@ from fediblog.store.tx import Tx
 
 API = Table()
 QUOTERS = ("public", "followers", "nobody")
-_LANGUAGE = re.compile(r"(?:[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)?\Z")
 _PICTURES: tuple[tuple[str, str, Shape], ...] = (("avatar", "icon", "avatar"), ("header", "image", "header"))
 _NOTE = "note and the values of fields are plain text; hide_collections and attribution_domains are not supported."
 
@@ -128,8 +124,6 @@ def _prefer(tx: Tx, number: int, source: Params) -> None:
 def _changed(account: Account, params: Params, pictures: dict[str, int]) -> Profile:
     source = params.inner("source")
     language = source.text("language") if source.has("language") else account.language
-    if not _LANGUAGE.match(language):
-        raise Invalid("language", "api.bad-language")
     fields = account.fields_source
     if params.has("fields_attributes"):
         fields = tuple((each.text("name"), each.text("value")) for each in params.each("fields_attributes"))

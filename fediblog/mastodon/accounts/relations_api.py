@@ -81,7 +81,7 @@ async def follow(call: Call) -> Json:
 def _language(name: str) -> str:
     main = name.partition("-")[0].partition("_")[0].lower()
     if not _LANGUAGE.match(main):
-        raise Invalid("languages", "api.bad-language")
+        raise Invalid("languages", "error.language")
     return main
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from fediblog.actions.draft_of_post import draft_of
-from fediblog.actions.drafts import Draft, File, PollDraft
+from fediblog.actions.drafts import Draft, File, PollDraft, is_language
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound
@@ -46,7 +46,7 @@ def new_draft(tx: Tx, account: int, params: Params) -> Draft:
         summary=tidy(ours.text("summary")),
         warning=warning,
         visibility=_visibility(params, own.visibility),
-        language=readers.language(params.text("language")),
+        language=_language(params),
         sensitive=own.sensitive if sensitive is None else sensitive,
         reply_to=_answered(tx, account, params),
         files=pictures,
@@ -80,13 +80,19 @@ def changed_draft(tx: Tx, account: int, post: Post, params: Params) -> Draft:
         title=title,
         summary=tidy(ours.text("summary")) if ours.has("summary") else before.summary,
         warning=_line(params, "spoiler_text"),
-        language=readers.language(params.text("language")) or before.language,
+        language=_language(params) or (before.language if is_language(before.language) else ""),
         sensitive=params.flag("sensitive"),
         files=_pictures(tx, account, params, before.files),
         tags=tuple(ours.texts("categories")) if ours.has("categories") else before.tags,
         quotable=_policy(params) or before.quotable,
         comments=_comments(ours) or before.comments,
     )
+
+
+def _language(params: Params) -> str:
+    """As in Mastodon that of the account where what was sent is none."""
+    given = params.text("language")
+    return given if is_language(given) else ""
 
 
 def _typed(params: Params) -> str:

@@ -76,7 +76,8 @@ async def test_a_profile_is_changed_in_json_form_and_multipart(both: Server) -> 
     assert (me["avatar_description"], me["note"], me["source"]["privacy"]) == ("teal", "", "private")
     assert await api.status("PATCH", UPDATE, files={"avatar": ("a.png", b"no picture", "image/png")}) == 422
     assert await api.status("PATCH", UPDATE, json={"source": {"privacy": "everybody"}}) == 422
-    assert await api.status("PATCH", UPDATE, json={"source": {"language": "deutsch bitte"}}) == 422
+    for wrong in ("deutsch bitte", "Deutsch", "de_AT"):
+        assert await api.status("PATCH", UPDATE, json={"source": {"language": wrong}}) == 422
     assert await api.status("PATCH", UPDATE, json={"note": "x" * 6000}) == 422
     assert (await api.get("/api/v1/accounts/verify_credentials"))["display_name"] == "Alice B."
 

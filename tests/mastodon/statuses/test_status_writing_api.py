@@ -50,6 +50,8 @@ async def test_what_a_status_says_of_itself(server: Server) -> None:
     assert (answer["in_reply_to_id"], answer["visibility"]) == (made["id"], "private")
     await server.write(_prefer, server.people["alice"].id)
     assert (await alice.post("/api/v1/statuses", {"status": "z"}))["visibility"] == "unlisted"
+    for language, expected in (("Deutsch, bitte", None), ("Deutsch", None), ("zh_TW", None), ("pt-BR", "pt-BR")):
+        assert (await alice.post("/api/v1/statuses", {"status": "z", "language": language}))["language"] == expected
     for wrong in (
         {"status": ""},
         {"status": "x", "visibility": "friends"},

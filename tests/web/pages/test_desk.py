@@ -9,6 +9,7 @@ import re
 from html import unescape
 from urllib.parse import urlencode
 
+from markupsafe import escape
 from PIL import Image
 
 from fediblog.actions import account_actions, moderation_actions
@@ -79,6 +80,24 @@ async def test_a_mistake_loses_nothing(blog: Blog) -> None:
     post = await latest(blog)
     assert [file.alt for file in post.attachments] == ["A teal square"]
     assert post.visibility == "followers"
+
+
+async def test_a_language_is_given_by_its_code(blog: Blog) -> None:
+    """At the desk and in the settings: what is none is refused at its field, and nothing that was typed is lost."""
+    owner = await blog.owner()
+    for path, typed in (
+        ("/write", {"source": "Hallo", "title": "Welt", "do": "publish"}),
+        ("/settings", {"summary": "Hallo"}),
+    ):
+        for wrong in ("Deutsch, bitte", "Deutsch", "de_AT", "d", "de-", "und", "ü"):
+            for spoken, told in (("en", "A language is given by its code: en,"), ("de", "mit ihrem Kürzel angegeben")):
+                sent = {**typed, "language": wrong}
+                answer = await owner.post(path, sent, headers={"accept-language": spoken})
+                assert (answer.status_code, told in answer.text) == (422, True), (path, wrong)
+                assert all(escape(value) in answer.text for value in sent.values() if value != "publish"), (path, wrong)
+        assert '<details class="more" open>' in answer.text or path != "/write"
+        for right in ("", "de", "DE", "pt-BR", "zh-Hant-TW", "gsw"):
+            assert (await owner.post(path, {**typed, "language": right})).status_code == 303, (path, right)
 
 
 async def test_a_file_that_is_no_picture_is_refused_at_its_field(blog: Blog) -> None:
