@@ -111,6 +111,11 @@ def label(note: Note, limit: int) -> str:
     return note.title or words(note, limit)
 
 
+def hashtags(note: Note) -> Sequence[str]:
+    """The hashtags: below a warning they are hidden with the text, as Mastodon does."""
+    return () if warning(note) else note.hashtags
+
+
 def picture(note: Note) -> str:
     """The address of the picture that stands for the post on other pages; empty if none may."""
     if hides_pictures(note):

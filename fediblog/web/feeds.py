@@ -71,7 +71,7 @@ def _atom_entry(entry: Element, feed: Feed, post: Post) -> None:
     _add(author, "name", post.byline.name)
     if post.byline.url:
         _add(author, "uri", post.byline.url)
-    for tag in post.hashtags:
+    for tag in previews.hashtags(post):
         _add(entry, "category", term=key(tag), label=tag)
     for file in _files(post):
         _add(entry, "link", rel="enclosure", type=file.media_type or "application/octet-stream", href=file.url)
@@ -105,7 +105,7 @@ def _rss_item(item: Element, feed: Feed, post: Post) -> None:
     _add(item, "link", post.url)
     _add(item, "guid", post.uri, isPermaLink="false")
     _add(item, "pubDate", _rfc822(post.published or 0))
-    for tag in post.hashtags:
+    for tag in previews.hashtags(post):
         _add(item, "category", tag)
     about = _about(post)
     _add(item, "description", escape(about, quote=False) if about else whole(feed, post))
@@ -144,8 +144,8 @@ def _json_item(feed: Feed, post: Post) -> dict[str, object]:
         item["summary"] = about
     if post.updated:
         item["date_modified"] = _rfc3339(post.updated)
-    if post.hashtags:
-        item["tags"] = list(post.hashtags)
+    if tags := previews.hashtags(post):
+        item["tags"] = list(tags)
     if post.language:
         item["language"] = post.language
     if post.image and not previews.hides_pictures(post):

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.messages import text
-from fediblog.protocol.previews import hides_pictures
+from fediblog.protocol.previews import hashtags, hides_pictures
 from fediblog.web.components.action_bar import Reader, foot
 from fediblog.web.components.comments import said
 from fediblog.web.components.page_elements import byline_of, icon, named
@@ -34,7 +34,7 @@ def card(
         f"{_boosted_by(language, booster, links) if booster else ''}"
         f"{_answering(language, post, links) if post.in_reply_to else ''}"
         f"{byline_of(language, post, links)}\n{content}\n"
-        f"{tags(post) if post.hashtags else ''}{foot(language, post, reader)}</article>"
+        f"{tags(post) if hashtags(post) else ''}{foot(language, post, reader)}</article>"
     )
     return Markup(shown)  # noqa: S704  built from escaped parts
 

@@ -158,7 +158,14 @@ def environment(language: str) -> Environment:
     )
     made.globals.update(t=partial(text, language), language=language, static=static, comment_page=page_of)
     made.filters.update(content=content, excerpt=excerpt, focus=focus)
-    told = (previews.warning, previews.words, previews.label, previews.abstract_html, previews.picture)
+    told = (
+        previews.warning,
+        previews.words,
+        previews.label,
+        previews.abstract_html,
+        previews.picture,
+        previews.hashtags,
+    )
     made.filters.update({each.__name__: each for each in (*told, previews.gallery, previews.has_hero)})
     made.filters.update({each.__name__: each for each in (icon, avatar, portrait, face, named, iso, reaction)})
     spoken = (audience, byline, card, comment, comments, day, foot, moment, month, unpack, when)
