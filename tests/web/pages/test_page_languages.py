@@ -80,6 +80,11 @@ async def test_the_site_speaks_to_those_who_ask_for_nothing(blog: Blog) -> None:
     assert language_of((await browser.get("/")).text) == "de"
     assert language_of((await browser.get("/", accept_language="en-GB")).text) == "en"
     assert language_of((await browser.get("/", accept_language="fr")).text) == "de"
+    post = await blog.write("Bonjour", language="fr")  # of an account that writes in yet another
+    for path in (post.url, "/@alice"):
+        page = (await browser.get(path, accept_language="fr")).text
+        assert language_of(page) == "de"
+        assert re.search(r'lang="fr"[^>]*><p>Bonjour', page)
     inbox = await browser.http.post("/inbox", content=b"{}", headers={"content-type": "application/activity+json"})
     assert inbox.json()["error"] == "That is no activity with an actor."  # a server is answered as ever
     assert (await browser.http.get("/api/v1/instance")).json()["languages"] == ["de"]
