@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fediblog.actions import account_actions, post_actions, site_actions
-from fediblog.actions.account_actions import Profile
+from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.draft_rendering import people_named, targets
 from fediblog.actions.drafts import Draft, kind_of, text_of
 from fediblog.domain.accounts import Account
@@ -38,7 +38,7 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, found: Mappi
     return post_actions.edit(tx, urls, account, post, draft, wording)
 
 
-def update_profile(tx: Tx, urls: Urls, account: int, profile: Profile) -> Account:
+def update_profile(tx: Tx, urls: Urls, account: int, profile: ProfileChanges) -> Account:
     wording = word(tx, urls, account_actions.texts_to_render(tx, account, profile))
     return account_actions.update_profile(tx, urls, account, profile, wording)
 

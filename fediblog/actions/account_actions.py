@@ -32,7 +32,7 @@ BIO_LIMIT = 5_000
 FIELDS_LIMIT = 16
 
 
-class Profile(Struct, frozen=True, kw_only=True):
+class ProfileChanges(Struct, frozen=True, kw_only=True):
     """What an account shows of itself. Fields are (name, value of one line).
 
     `summary` is Markdown unless `summary_plain`, and so are the values of fields unless `fields_plain`; a value that
@@ -115,7 +115,7 @@ def add_account(
     return accounts.create_local(tx, urls, wanted, keys, login=login, name=display_name(display))
 
 
-def update_profile(tx: Tx, urls: Urls, account: int, profile: Profile, wording: Wording) -> Account:
+def update_profile(tx: Tx, urls: Urls, account: int, profile: ProfileChanges, wording: Wording) -> Account:
     """Change what the account shows, and tell its followers; nobody is told of what is as it was.
 
     `wording` are the `profile_texts`, rendered. Raises Invalid, and Outdated if they have to be rendered again.
@@ -140,7 +140,7 @@ def update_profile(tx: Tx, urls: Urls, account: int, profile: Profile, wording: 
     return changed
 
 
-def texts_to_render(tx: Tx, account: int, profile: Profile) -> tuple[Text, ...]:
+def texts_to_render(tx: Tx, account: int, profile: ProfileChanges) -> tuple[Text, ...]:
     """As `profile_texts`, for the account of that number. Raises Invalid, Forbidden."""
     actor = accounts.get(tx, account)
     if actor is None:
@@ -148,7 +148,7 @@ def texts_to_render(tx: Tx, account: int, profile: Profile) -> tuple[Text, ...]:
     return profile_texts(actor, profile)
 
 
-def profile_texts(actor: Account, profile: Profile) -> tuple[Text, ...]:
+def profile_texts(actor: Account, profile: ProfileChanges) -> tuple[Text, ...]:
     """What has to be rendered of a profile: the summary, and the values of the fields. Raises Invalid."""
     if len(profile.summary) > BIO_LIMIT:
         raise Invalid("summary", "error.too-long", n=BIO_LIMIT)
@@ -166,11 +166,11 @@ def profile_texts(actor: Account, profile: Profile) -> tuple[Text, ...]:
     )
 
 
-def _pairs(profile: Profile) -> list[tuple[str, str]]:
+def _pairs(profile: ProfileChanges) -> list[tuple[str, str]]:
     return [(one_line(name, 200), one_line(value, 1000)) for name, value in profile.fields if name.strip()]
 
 
-def _texts(tx: Tx, urls: Urls, actor: Account, profile: Profile, wording: Wording) -> dict[str, str | int]:
+def _texts(tx: Tx, urls: Urls, actor: Account, profile: ProfileChanges, wording: Wording) -> dict[str, str | int]:
     """The columns of what the profile says, as it was typed and as it is shown, and the emoji in it."""
     texts, pairs = profile_texts(actor, profile), _pairs(profile)
     people_of(tx, urls, wording, texts)

@@ -29,7 +29,7 @@ from fediblog.store.tx import Tx
 _NARROW = [Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS, Visibility.DIRECT]
 
 
-class Composed(Struct, frozen=True, kw_only=True):
+class RenderedDraft(Struct, frozen=True, kw_only=True):
     """A draft made into a note, with what must be stored beside it."""
 
     note: Note
@@ -70,7 +70,7 @@ def compose(
     *,
     number: int,
     before: Post | None = None,
-) -> Composed:
+) -> RenderedDraft:
     """The note that a draft makes under that number; `before` is the post as it stands, when it is an edit.
 
     Raises Outdated if the `wording` is not that of the draft as things stand.
@@ -82,7 +82,7 @@ def compose(
     frame = _frame(tx, urls, author, draft, wording, number, before)
     pictures, uploads = _attachments(tx, urls, author, draft)
     note = _note(urls, author, draft, frame)
-    return Composed(
+    return RenderedDraft(
         note=replace(
             note,
             emoji=emoji_in(tx, urls, (note.title, note.summary, note.warning, *_answers(draft)), frame.words.emoji),

@@ -36,7 +36,9 @@ def follow(tx: Tx, urls: Urls, account: int, target: int) -> Relation:
     background_fetches.of_account(tx, other)
     number = tx.new_id()
     at_once = other.local and not other.locked
-    relations.put_follow(tx, account, target, urls.deed(actor.uri, number), "accepted" if at_once else "pending")
+    relations.put_follow(
+        tx, account, target, urls.transient_activity(actor.uri, number), "accepted" if at_once else "pending"
+    )
     if other.local:
         notifications.add(tx, target, "follow" if at_once else "follow_request", account)
     sent_follows.follow(tx, urls, actor, other, number)

@@ -31,7 +31,7 @@ def block(tx: Tx, urls: Urls, account: int, target: int) -> None:
         follow_actions.refuse(tx, urls, account, target)
     follow_actions.unfollow(tx, urls, account, target)
     number = tx.new_id()
-    relations.block(tx, account, target, urls.deed(actor.uri, number))
+    relations.block(tx, account, target, urls.transient_activity(actor.uri, number))
     sent_accounts.block(tx, urls, actor, other, number)
 
 

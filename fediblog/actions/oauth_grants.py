@@ -18,7 +18,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound, Refused
 from fediblog.markup.text import display_name, one_line
 from fediblog.store.people import access, accounts, apps
-from fediblog.store.people.apps import App, Code, Token
+from fediblog.store.people.apps import AccessToken, App, Code
 from fediblog.store.tx import Tx
 
 OOB = "urn:ietf:wg:oauth:2.0:oob"
@@ -57,7 +57,7 @@ class Registered(Struct, frozen=True, kw_only=True):
     secret: str
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class AuthorizationRequest(Struct, frozen=True, kw_only=True):
     """What an app asks somebody for: it has been checked."""
 
     app: App
@@ -76,7 +76,7 @@ class Granted(Struct, frozen=True, kw_only=True):
     """A fresh token: the secret itself, and what it stands for."""
 
     secret: str
-    token: Token
+    token: AccessToken
 
 
 def register(
@@ -165,7 +165,7 @@ def check_client(tx: Tx, asked: Mapping[str, str]) -> App:
     return app
 
 
-def check_request(app: App, asked: Mapping[str, str]) -> Asked:
+def check_request(app: App, asked: Mapping[str, str]) -> AuthorizationRequest:
     """What it asks for. Raises Denied, which the app is told."""
     if asked.get("response_type") != "code":
         raise Denied("unsupported_response_type", "oauth.response-type")
@@ -174,7 +174,7 @@ def check_request(app: App, asked: Mapping[str, str]) -> Asked:
     if len(asked.get("state", "")) > _STATE_LIMIT:
         raise Denied("invalid_request", "oauth.long-state")
     wanted = asked.get("scope", "")
-    return Asked(
+    return AuthorizationRequest(
         app=app,
         redirect=asked["redirect_uri"],
         scopes=_scopes(app, wanted),
@@ -203,7 +203,7 @@ def _challenge(asked: Mapping[str, str]) -> str:
     return given
 
 
-def grant(tx: Tx, asked: Asked, login: int, account: int) -> str:
+def grant(tx: Tx, asked: AuthorizationRequest, login: int, account: int) -> str:
     """The login lets the app act as its account: the code to be swapped. Raises Forbidden if it is not its own."""
     found = accounts.get(tx, account)
     if found is None or found.state != "active" or access.role_of(tx, login, account) is None:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from fediblog.actions import quote_actions
 from fediblog.actions.draft_of_post import inherited, says_the_same
-from fediblog.actions.draft_rendering import Composed, compose, month_of
+from fediblog.actions.draft_rendering import RenderedDraft, compose, month_of
 from fediblog.actions.drafts import Draft, File, PollDraft, author_of, kind_of, text_of
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import OPEN, Visibility
@@ -171,7 +171,7 @@ def send_counts(tx: Tx, urls: Urls, post: int) -> None:
         _send_update(tx, urls, whole, whole)
 
 
-def _placement(composed: Composed, draft: Draft, state: str | None = None) -> Placement:
+def _placement(composed: RenderedDraft, draft: Draft, state: str | None = None) -> Placement:
     return Placement(
         visibility=composed.visibility,
         state=state or draft.state,
@@ -186,7 +186,7 @@ def _placement(composed: Composed, draft: Draft, state: str | None = None) -> Pl
     )
 
 
-def _put_beside(tx: Tx, number: int, composed: Composed) -> None:
+def _put_beside(tx: Tx, number: int, composed: RenderedDraft) -> None:
     post_writing.claim_media(tx, number, composed.uploads)
     post_writing.address(tx, number, composed.mentioned)
 

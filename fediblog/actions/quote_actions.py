@@ -24,7 +24,7 @@ def begin(tx: Tx, urls: Urls, post: Post) -> None:
     number = tx.new_id()
     author = quoted.author if quoted is not None else ""
     state, approval = _answer_of(tx, urls, post, quoted)
-    quotes.ask(tx, post.id, urls.deed(post.author, number), author, state, approval)
+    quotes.ask(tx, post.id, urls.transient_activity(post.author, number), author, state, approval)
     told = quoted is not None and (post.visibility in OPEN or quoted.account.id in post.addressed)
     if quoted is not None and quoted.local and told and state == "accepted":
         notifications.add(tx, quoted.account.id, "quote", post.account.id, post.id)

@@ -107,7 +107,7 @@ def vote(tx: Tx, urls: Urls, account: int, post: int, choices: Sequence[str]) ->
 
 def _cast(tx: Tx, urls: Urls, voter: Account, post: Post, name: str) -> None:
     number = tx.new_id()
-    reactions.vote(tx, voter.id, post.id, name, urls.ballot(voter.uri, number))
+    reactions.vote(tx, voter.id, post.id, name, urls.vote(voter.uri, number))
     sent_reactions.vote(tx, urls, voter, post, name, number)
 
 

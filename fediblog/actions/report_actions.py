@@ -24,7 +24,7 @@ COMMENT_LIMIT = 1_000  # characters
 MOST_POSTS = 50
 
 
-class Complaint(Struct, frozen=True, kw_only=True):
+class ReportDraft(Struct, frozen=True, kw_only=True):
     """What somebody says about an account; `posts` are numbers of its posts, `rules` those of this server."""
 
     target: int
@@ -35,7 +35,7 @@ class Complaint(Struct, frozen=True, kw_only=True):
     forward: bool = False
 
 
-def report(tx: Tx, urls: Urls, account: int, complaint: Complaint) -> Report:
+def report(tx: Tx, urls: Urls, account: int, complaint: ReportDraft) -> Report:
     """Keep a report. It is forwarded in the name of the server: who reported is nobody's business elsewhere."""
     actor, other = author_of(tx, account), other_of(tx, complaint.target)
     if other.id == actor.id:
@@ -47,7 +47,7 @@ def report(tx: Tx, urls: Urls, account: int, complaint: Complaint) -> Report:
     activity = tx.new_id()
     number = moderation.report(
         tx,
-        urls.deed(urls.instance_actor, activity),
+        urls.transient_activity(urls.instance_actor, activity),
         account,
         other.id,
         named,

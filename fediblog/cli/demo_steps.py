@@ -19,7 +19,7 @@ from fediblog.federation import uploads
 from fediblog.federation.lookups import action_lookups
 from fediblog.store.id_paging import Window
 from fediblog.store.people import relation_lists
-from fediblog.store.people.relation_lists import Place
+from fediblog.store.people.relation_lists import ListedAccount
 from fediblog.store.posts import interactions, posts
 
 
@@ -178,5 +178,5 @@ def _blue(value: int) -> int:
     return 120 - value * 60 // 255
 
 
-def _uris(people: list[Place]) -> set[str]:
+def _uris(people: list[ListedAccount]) -> set[str]:
     return {each.account.uri for each in people}

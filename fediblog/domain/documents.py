@@ -156,7 +156,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     manual: tuple[str, ...] = ()
 
 
-class Policy(Struct, frozen=True, kw_only=True):
+class InteractionPolicy(Struct, frozen=True, kw_only=True):
     """`interactionPolicy` of a post of another server; of what is None it says nothing."""
 
     like: Rule | None = None
@@ -244,7 +244,7 @@ class Note(Struct, frozen=True, kw_only=True):
     like_count: int | None = None
     share_count: int | None = None
     poll: Poll | None = None
-    policy: Policy | None = None  # of a post of another server
+    policy: InteractionPolicy | None = None  # of a post of another server
     happening: Happening | None = None
     duration: float | None = None
     reading_time: int = 0  # minutes, of an article of ours

@@ -44,14 +44,14 @@ def may_see(post: Post, viewer: Viewer | None) -> bool:
     return post.visibility == Visibility.FOLLOWERS and viewer.follows_author
 
 
-class Standing(Struct, frozen=True, kw_only=True):
+class BlockStanding(Struct, frozen=True, kw_only=True):
     """How somebody stands with the author of a post of ours: blocked, or on a server that the author blocks."""
 
     blocked: bool = False
     host_blocked: bool = False
 
 
-def shown_below(authors: Iterable[tuple[Account, Standing]]) -> bool:
+def shown_below(authors: Iterable[tuple[Account, BlockStanding]]) -> bool:
     """Whether what somebody wrote or did below a post is shown there, to anybody and in any total.
 
     `authors` are those of that post and of the first of its thread, each with how that somebody stands with them. Only

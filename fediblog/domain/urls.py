@@ -54,13 +54,13 @@ class Urls(Struct, frozen=True):
         """The id of an activity that is served: the Create of a post, a boost or a like."""
         return f"{self.origin}/x/{number}"
 
-    def deed(self, actor: str, number: int) -> str:
-        """The id of what an actor only sends, as a Follow is: it leads to the actor, and tells nothing of the deed."""
+    def transient_activity(self, actor: str, number: int) -> str:
+        """The id of an activity that is only sent, such as a Follow: it leads to the actor, and tells nothing of it."""
         return f"{actor}#x/{number}"
 
-    def ballot(self, actor: str, number: int) -> str:
+    def vote(self, actor: str, number: int) -> str:
         """The id of the vote that an actor sends in the activity of that number."""
-        return f"{self.deed(actor, number)}/vote"
+        return f"{self.transient_activity(actor, number)}/vote"
 
     def authorization(self, number: int) -> str:
         """The id of the proof that a post may quote one of ours (FEP-044f)."""

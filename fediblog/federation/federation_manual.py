@@ -161,7 +161,7 @@ def _lines() -> Iterator[str]:
     yield f"| post | `{urls.post(2)}`, page `{urls.page('ann', 2)}`; article `{urls.page('ann', 2, '2026/11', 'some-title')}` |"
     yield f"| thread | `{urls.context(2)}` |"
     yield f"| Create of a post, boost, like | `{urls.activity(2)}`: found by whoever may see the post |"
-    yield f"| every other activity | `{urls.deed(urls.actor(1), 5)}`: only sent, so its id leads to its actor and tells nothing of it |"
+    yield f"| every other activity | `{urls.transient_activity(urls.actor(1), 5)}`: only sent, so its id leads to its actor and tells nothing of it |"
     yield f"| proof that a post may be quoted | `{urls.authorization(3)}` |"
     yield f"| proof that an answer, a like or a boost may stand | `{urls.reply_authorization(4)}` |"
     yield f"| the server itself | `{urls.instance_actor}`: signs fetches that nobody in particular asks for |"

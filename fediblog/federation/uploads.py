@@ -12,7 +12,7 @@ from fediblog.media import pictures
 from fediblog.media.file_store import FileStore
 from fediblog.media.pictures import DecodedPicture, Shape
 from fediblog.store.posts import media_files
-from fediblog.store.posts.media_files import Made, Upload
+from fediblog.store.posts.media_files import ProcessedFile, Upload
 from fediblog.store.tx import Tx
 
 STOPPING = 8.0  # seconds that a site which closes waits for its pictures
@@ -56,12 +56,12 @@ class Unfinished:
             await asyncio.gather(*slow, return_exceptions=True)
 
 
-async def _make(site: Site, data: bytes, shape: Shape) -> Made:
+async def _make(site: Site, data: bytes, shape: Shape) -> ProcessedFile:
     picture = await pictures.process(data, shape=shape)
     return await asyncio.to_thread(_save, site.files, picture)
 
 
-async def _fulfil(site: Site, number: int, making: asyncio.Future[Made]) -> None:
+async def _fulfil(site: Site, number: int, making: asyncio.Future[ProcessedFile]) -> None:
     try:
         await site.db.write(_finish, number, await making)
     except Refused as error:
@@ -73,10 +73,10 @@ async def _fulfil(site: Site, number: int, making: asyncio.Future[Made]) -> None
         await site.db.write(media_files.give_up, number, Refused("bug", key="error.bug"))
 
 
-def _save(store: FileStore, picture: DecodedPicture) -> Made:
+def _save(store: FileStore, picture: DecodedPicture) -> ProcessedFile:
     """Write the files. If the row never follows, the sweep finds them."""
     saved = {each.name: store.save(each.data, each.suffix) for each in picture.variants}
-    return Made(
+    return ProcessedFile(
         media_type=picture.media_type,
         file=saved["full"],
         large=saved.get("large", ""),
@@ -92,11 +92,11 @@ def _promise(tx: Tx, account: int) -> Upload:
     return _required(media_files.get(tx, media_files.promise(tx, account), account))
 
 
-def _add(tx: Tx, account: int, made: Made) -> Upload:
+def _add(tx: Tx, account: int, made: ProcessedFile) -> Upload:
     return _required(media_files.get(tx, media_files.add(tx, account, **made), account))
 
 
-def _finish(tx: Tx, number: int, made: Made) -> None:
+def _finish(tx: Tx, number: int, made: ProcessedFile) -> None:
     media_files.finish(tx, number, **made)
 
 

@@ -16,7 +16,7 @@ from fediblog.inbox import (
     report_handlers,
     undo_handlers,
 )
-from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Reading, Sight, refuse_inactive
+from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Reading, Sender, refuse_inactive
 from fediblog.inbox.note_storage import store_post
 from fediblog.store.people import accounts
 from fediblog.store.queues import incoming_queue, stale_accounts
@@ -29,7 +29,7 @@ __all__ = [
     "Needs",
     "Outcome",
     "Reading",
-    "Sight",
+    "Sender",
     "apply",
     "handler_of",
     "is_once",

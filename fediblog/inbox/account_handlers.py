@@ -7,7 +7,7 @@ from fediblog.domain.documents import Activity
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.hashtags import LIMIT, SIGNS
-from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sight, may_change
+from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sender, may_change
 from fediblog.inbox.note_storage import store_post
 from fediblog.outgoing import sent_follows
 from fediblog.protocol import readers
@@ -38,8 +38,8 @@ def _changed(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     return Outcome.DONE
 
 
-def _update_concerns(_tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
-    return sight.actor is not None and activity.object_uri == activity.actor
+def _update_concerns(_tx: Tx, _urls: Urls, activity: Activity, sender: Sender) -> bool:
+    return sender.actor is not None and activity.object_uri == activity.actor
 
 
 def gone_for_good(tx: Tx, account: Account) -> Outcome:
@@ -55,8 +55,8 @@ def _move_needs(activity: Activity) -> Needs:
     return Needs(fresh_accounts=(activity.target,)) if activity.target else Needs()
 
 
-def _move_concerns(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
-    return sight.actor is not None and relations.followed_here(tx, sight.actor.id)
+def _move_concerns(tx: Tx, _urls: Urls, activity: Activity, sender: Sender) -> bool:
+    return sender.actor is not None and relations.followed_here(tx, sender.actor.id)
 
 
 def _moved(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
@@ -83,7 +83,7 @@ def _follow_on(tx: Tx, urls: Urls, follower: Account, old: Account, new: Account
         number = tx.new_id()
         at_once = new.local and not new.locked
         relations.put_follow(
-            tx, follower.id, new.id, urls.deed(follower.uri, number), "accepted" if at_once else "pending"
+            tx, follower.id, new.id, urls.transient_activity(follower.uri, number), "accepted" if at_once else "pending"
         )
         if new.local:
             notifications.add(tx, new.id, "follow" if at_once else "follow_request", follower.id)
@@ -94,10 +94,10 @@ def _follow_on(tx: Tx, urls: Urls, follower: Account, old: Account, new: Account
     notifications.add(tx, follower.id, "move", old.id, content=new.uri)
 
 
-def _shown_concerns(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
-    if activity.object_kind == "Hashtag" or sight.is_here(tx, activity):
+def _shown_concerns(tx: Tx, _urls: Urls, activity: Activity, sender: Sender) -> bool:
+    if activity.object_kind == "Hashtag" or sender.is_here(tx, activity):
         return True
-    return activity.kind == "Add" and sight.actor is not None and relations.followed_here(tx, sight.actor.id)
+    return activity.kind == "Add" and sender.actor is not None and relations.followed_here(tx, sender.actor.id)
 
 
 def _shown_needs(activity: Activity) -> Needs:

@@ -6,7 +6,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox.handler import Facts, Handler, Outcome, Sight, came_too_late, may_undo, refuse_inactive, remember
+from fediblog.inbox.handler import Facts, Handler, Outcome, Sender, came_too_late, may_undo, refuse_inactive, remember
 from fediblog.outgoing import sent_follows
 from fediblog.store.people import accounts, relations
 from fediblog.store.people.relations import Follow
@@ -24,7 +24,7 @@ def ours(tx: Tx, urls: Urls, uri: str) -> Account | None:
     return found if usable else None
 
 
-def _about_ours(_tx: Tx, urls: Urls, activity: Activity, _sight: Sight) -> bool:
+def _about_ours(_tx: Tx, urls: Urls, activity: Activity, _sight: Sender) -> bool:
     return urls.owns(activity.object_uri)
 
 

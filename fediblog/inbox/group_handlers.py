@@ -12,7 +12,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Activity, Note
 from fediblog.domain.urls import Urls
 from fediblog.inbox import post_handlers, reaction_handlers
-from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sight
+from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sender
 from fediblog.protocol.authority import same_origin
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts
@@ -45,13 +45,13 @@ def _innermost(activity: Activity) -> Activity:
     return _innermost(activity.inner) if activity.inner else activity
 
 
-def _concerns(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
+def _concerns(tx: Tx, _urls: Urls, activity: Activity, sender: Sender) -> bool:
     thing = _innermost(activity)
     if posts.is_here(tx, thing.object_uri):
         return True
     inner = activity.inner
     new = inner is not None and inner.kind in ("Create", "Update")
-    return new and sight.actor is not None and relations.followed_here(tx, sight.actor.id)
+    return new and sender.actor is not None and relations.followed_here(tx, sender.actor.id)
 
 
 def _post_needs(activity: Activity) -> Needs:

@@ -85,7 +85,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         return found
 
 
-class Sight(Struct, frozen=True, kw_only=True):
+class Sender(Struct, frozen=True, kw_only=True):
     """What a handler may look at to say whether an activity concerns us, before anything is fetched.
 
     `here` says whether the activity's object is a post that is stored, if that was asked.
@@ -112,7 +112,7 @@ def _no_post(_activity: Activity) -> Note | None:
     return None
 
 
-def _always(_tx: Tx, _urls: Urls, _activity: Activity, _sight: Sight) -> bool:
+def _always(_tx: Tx, _urls: Urls, _activity: Activity, _sight: Sender) -> bool:
     return True
 
 
@@ -125,7 +125,7 @@ class Handler(Struct, frozen=True):
 
     apply: Callable[[Tx, Urls, Activity, Facts], Outcome]
     needs: Callable[[Activity], Needs] = _nothing
-    concerns: Callable[[Tx, Urls, Activity, Sight], bool] = _always
+    concerns: Callable[[Tx, Urls, Activity, Sender], bool] = _always
     brings: Callable[[Activity], Note | None] = _no_post
 
     def read(self, activity: Activity, known: Reading | None = None) -> Reading:

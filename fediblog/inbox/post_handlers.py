@@ -8,7 +8,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.inbox import quote_handlers
 from fediblog.inbox.account_handlers import gone_for_good
-from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sight, may_change, remember
+from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sender, may_change, remember
 from fediblog.inbox.note_storage import change_post, name_proof, put_post, refuse_author
 from fediblog.protocol import questions
 from fediblog.protocol.authority import object_is_theirs
@@ -48,20 +48,22 @@ def _needs(activity: Activity) -> Needs:
     return Needs(posts=(activity.object_uri,))
 
 
-def _concerns(tx: Tx, urls: Urls, activity: Activity, sight: Sight) -> bool:
+def _concerns(tx: Tx, urls: Urls, activity: Activity, sender: Sender) -> bool:
     """Whether somebody here follows the author, or it is about our people, our posts or our threads."""
-    actor = sight.actor
-    note = arrived.read(activity, sight.reading).note
+    actor = sender.actor
+    note = arrived.read(activity, sender.reading).note
     addressed = {*activity.to, *activity.cc}
     if note is not None:
         addressed |= {*note.to, *note.cc, *(mention.href for mention in note.mentions)}
     if any(_is_person(urls, uri) for uri in addressed):
         return True
-    if sight.inbox_owner is not None and (note is None or (note.author == activity.actor and not (note.to or note.cc))):
+    if sender.inbox_owner is not None and (
+        note is None or (note.author == activity.actor and not (note.to or note.cc))
+    ):
         return True
     if actor is not None and relations.followed_here(tx, actor.id):
         return True
-    if activity.kind == "Update" and sight.is_here(tx, activity):
+    if activity.kind == "Update" and sender.is_here(tx, activity):
         return True
     return note is not None and _touches_ours(tx, urls, note, actor.id if actor else 0)
 

@@ -8,18 +8,18 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.inbox import approval_handlers, follow_handlers
-from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sight, came_too_late, remember
+from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sender, came_too_late, remember
 from fediblog.outgoing import sent_authorizations
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.notes import read_note
 from fediblog.store.posts import posts, quote_proofs, quotes, reply_policy
-from fediblog.store.posts.quotes import Request
+from fediblog.store.posts.quotes import QuoteRequest
 from fediblog.store.queues import incoming_queue, job_kinds, job_queue
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 
 
-def concerns(_tx: Tx, urls: Urls, activity: Activity, _sight: Sight) -> bool:
+def concerns(_tx: Tx, urls: Urls, activity: Activity, _sight: Sender) -> bool:
     """Whether a request is about a post of ours."""
     return urls.post_number(activity.object_uri) is not None
 
@@ -79,7 +79,7 @@ def _notify_late(tx: Tx, activity: Activity, facts: Facts, post: Post) -> None:
         notifications.add(tx, post.account.id, "quote", facts.actor.id, quoting.id)
 
 
-def _asked_by_us(tx: Tx, urls: Urls, activity: Activity) -> Request | None:
+def _asked_by_us(tx: Tx, urls: Urls, activity: Activity) -> QuoteRequest | None:
     """The request of ours that is answered, by its id or by the post that quotes; only whom it asked may answer."""
     uri, inner = activity.object_uri, activity.inner
     found = quotes.request_by_uri(tx, uri) if urls.owns(uri) else None
@@ -115,7 +115,7 @@ def _turned_down(tx: Tx, urls: Urls, activity: Activity, _facts: Facts) -> Outco
     return _settled(tx, found, found.state, after)
 
 
-def _settled(tx: Tx, found: Request, before: str, state: str, approval: str = "") -> Outcome:
+def _settled(tx: Tx, found: QuoteRequest, before: str, state: str, approval: str = "") -> Outcome:
     """Store the new state of our request, and send the post again to all who have it."""
     if found.state == state or not quotes.settle(tx, found.post, before, state, approval):
         return Outcome.DUPLICATE

@@ -6,7 +6,7 @@ from fediblog.domain.documents import OPEN, Activity
 from fediblog.domain.rules import visibility_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sight, came_too_late, may_undo, remember
+from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sender, came_too_late, may_undo, remember
 from fediblog.inbox.note_storage import put_post
 from fediblog.markup.text import one_line
 from fediblog.protocol.emoji_reaction import is_emoji
@@ -21,8 +21,8 @@ MOST_REACTIONS = 20  # of one account beside one post
 EMOJI_LENGTH = 100  # characters
 
 
-def _known(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
-    return sight.is_here(tx, activity)
+def _known(tx: Tx, _urls: Urls, activity: Activity, sender: Sender) -> bool:
+    return sender.is_here(tx, activity)
 
 
 def _kind_of(activity: Activity) -> tuple[str, str, str]:
@@ -107,10 +107,10 @@ def _boost_needs(activity: Activity) -> Needs:
     return Needs(posts=(activity.object_uri,)) if activity.object_uri else Needs()
 
 
-def _boost_concerns(tx: Tx, _urls: Urls, activity: Activity, sight: Sight) -> bool:
-    if sight.is_here(tx, activity):
+def _boost_concerns(tx: Tx, _urls: Urls, activity: Activity, sender: Sender) -> bool:
+    if sender.is_here(tx, activity):
         return True
-    return sight.actor is not None and relations.followed_here(tx, sight.actor.id)
+    return sender.actor is not None and relations.followed_here(tx, sender.actor.id)
 
 
 def _boosted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fediblog.domain.documents import Activity
 from fediblog.domain.urls import Urls
 from fediblog.inbox.follow_handlers import ours
-from fediblog.inbox.handler import Facts, Handler, Outcome, Sight
+from fediblog.inbox.handler import Facts, Handler, Outcome, Sender
 from fediblog.markup.html import plain
 from fediblog.protocol.activities import CONTENT_LIMIT, object_uris
 from fediblog.store.posts import posts
@@ -15,7 +15,7 @@ from fediblog.store.tx import Tx
 MOST_OBJECTS = 50
 
 
-def _concerns(_tx: Tx, urls: Urls, activity: Activity, _sight: Sight) -> bool:
+def _concerns(_tx: Tx, urls: Urls, activity: Activity, _sight: Sender) -> bool:
     return any(urls.owns(uri) for uri in object_uris(activity)[:MOST_OBJECTS])
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from fediblog.federation.site import Site
 from fediblog.memory import Memory
-from fediblog.store.posts.post_extras import Face, Parts
+from fediblog.store.posts.post_extras import AccountRow, Parts
 
 MOST_OF_POSTS = 32_000_000  # bytes, about
 AVATAR = "/static/avatar.png"
@@ -35,7 +35,7 @@ class Look:
         self.urls = site.urls
         self.title = site.settings.title or site.urls.host
         self.counts: Memory[int, tuple[int, int, int, int | None]] = Memory(20_000)
-        self.people: Memory[int, tuple[Face, tuple[int, int, int, int | None], bytes]] = Memory(5_000)
+        self.people: Memory[int, tuple[AccountRow, tuple[int, int, int, int | None], bytes]] = Memory(5_000)
         self.posts: Memory[int, KeptPost] = Memory(MOST_OF_POSTS)
         self.trends: Memory[str, list[Any]] = Memory(10)
 

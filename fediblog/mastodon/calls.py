@@ -17,7 +17,7 @@ from fediblog.federation.site import Site
 from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.params import Params, whole
 from fediblog.store.id_paging import FAR, Window
-from fediblog.store.people.apps import Token
+from fediblog.store.people.apps import AccessToken
 from fediblog.store.tx import Tx
 
 P = ParamSpec("P")
@@ -48,7 +48,7 @@ class Call(Struct):
 
     request: Request
     site: Site
-    token: Token | None
+    token: AccessToken | None
     params: Params
     path: Mapping[str, str]
     asked: int = 0  # entries of the page that `window` was made for

@@ -22,7 +22,7 @@ from fediblog.mastodon.calls import Call, Reply, Unauthorized, respond
 from fediblog.messages import ENGLISH, text
 from fediblog.messages.accept_language import wanted
 from fediblog.store.people import apps
-from fediblog.store.people.apps import Token
+from fediblog.store.people.apps import AccessToken
 from fediblog.store.tx import Tx
 
 Who = Literal["anybody", "app", "user"]
@@ -159,7 +159,7 @@ def bearer(request: Request) -> str:
     return value.strip() if kind.lower() == "bearer" else ""
 
 
-async def token_of(request: Request, site: Site) -> Token | None:
+async def token_of(request: Request, site: Site) -> AccessToken | None:
     """Whose the request is. Raises Unauthorized for a token that is not good."""
     given = bearer(request)
     if not given:
@@ -167,7 +167,7 @@ async def token_of(request: Request, site: Site) -> Token | None:
     return await known(site, given)
 
 
-async def known(site: Site, given: str) -> Token:
+async def known(site: Site, given: str) -> AccessToken:
     """The token itself. Raises Unauthorized for one that is not good."""
     found = await site.db.read(apps.token, apps.digest(given)) if len(given) <= LONGEST_TOKEN else None
     if found is None:
@@ -177,11 +177,11 @@ async def known(site: Site, given: str) -> Token:
     return found
 
 
-def _touch(tx: Tx, token: Token) -> None:
+def _touch(tx: Tx, token: AccessToken) -> None:
     apps.touch(tx, token)
 
 
-def admit(row: Endpoint, token: Token | None) -> None:
+def admit(row: Endpoint, token: AccessToken | None) -> None:
     """Raises Unauthorized or Forbidden where the token is not what the row asks for."""
     if token is None:
         if row.who != "anybody":

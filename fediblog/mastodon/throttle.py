@@ -11,7 +11,7 @@ from fediblog.counters import TURNED_AWAY
 from fediblog.errors import TooOften
 from fediblog.federation.site import Site
 from fediblog.memory import Memory
-from fediblog.store.people.apps import Token
+from fediblog.store.people.apps import AccessToken
 
 PERIOD = 300_000  # ms
 MOST = 1_500  # calls of an account in that time: Mastodon allows 300, which its own apps run into
@@ -42,7 +42,7 @@ class Use(Struct):
 
     headers: dict[str, str] = field(default_factory=dict)
 
-    def take(self, site: Site, request: Request, token: Token | None) -> None:
+    def take(self, site: Site, request: Request, token: AccessToken | None) -> None:
         """Count the call. Raises TooOften when there are none left; our own machine or proxy is not counted."""
         account = token.account if token is not None else None
         party: str = request.scope.get("fediblog.party", "")

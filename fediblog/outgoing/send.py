@@ -73,7 +73,7 @@ def send_to(
     number = tx.new_id() if number is None else number
     document = write_activity(
         kind,
-        uri=urls.deed(sender.uri, number),
+        uri=urls.transient_activity(sender.uri, number),
         actor=sender.uri,
         object=object,
         to=(other.uri,),

@@ -18,7 +18,7 @@ def update(tx: Tx, urls: Urls, account: Account) -> None:
     number = tx.new_id()
     document = write_activity(
         "Update",
-        uri=urls.deed(account.uri, number),
+        uri=urls.transient_activity(account.uri, number),
         actor=account.uri,
         object=actor_document(tx, urls, account),
         to=(PUBLIC,),
@@ -32,7 +32,7 @@ def move(tx: Tx, urls: Urls, account: Account, target: Account) -> None:
     number = tx.new_id()
     document = write_activity(
         "Move",
-        uri=urls.deed(account.uri, number),
+        uri=urls.transient_activity(account.uri, number),
         actor=account.uri,
         object=account.uri,
         target=target.uri,
@@ -46,7 +46,7 @@ def delete(tx: Tx, urls: Urls, account: Account) -> None:
     number = tx.new_id()
     document = write_activity(
         "Delete",
-        uri=urls.deed(account.uri, number),
+        uri=urls.transient_activity(account.uri, number),
         actor=account.uri,
         object=account.uri,
         to=(PUBLIC,),

@@ -17,7 +17,7 @@ def request_quote(tx: Tx, urls: Urls, post: Post, document: Document, quoted: Po
     """Ask the author of `quoted` whether a post, which is `document`, may quote it (FEP-044f)."""
     request = write_activity(
         "QuoteRequest",
-        uri=urls.deed(post.author, number),
+        uri=urls.transient_activity(post.author, number),
         actor=post.author,
         object=quoted.uri,
         to=(quoted.author,),
@@ -59,7 +59,7 @@ def _revoke(tx: Tx, urls: Urls, author: Account, proof: Document, holder: Accoun
     number, holders = tx.new_id(), [holder] if holder is not None else []
     document = write_activity(
         "Delete",
-        uri=urls.deed(author.uri, number),
+        uri=urls.transient_activity(author.uri, number),
         actor=author.uri,
         object=proof,
         to=(*(each.uri for each in holders), author.followers),

@@ -24,7 +24,7 @@ def update(tx: Tx, urls: Urls, post: Post, also: Sequence[int] = ()) -> None:
     number = tx.new_id()
     document = write_activity(
         "Update",
-        uri=urls.deed(post.author, number),
+        uri=urls.transient_activity(post.author, number),
         actor=post.author,
         object=post_document(tx, urls, post),
         to=post.to,
@@ -38,7 +38,7 @@ def delete(tx: Tx, urls: Urls, post: Post) -> None:
     number = tx.new_id()
     document = write_activity(
         "Delete",
-        uri=urls.deed(post.author, number),
+        uri=urls.transient_activity(post.author, number),
         actor=post.author,
         object=tombstone(post.uri, post.kind),
         to=post.to,
@@ -61,7 +61,7 @@ def _feature(tx: Tx, urls: Urls, author: Account, post: Post, kind: str) -> None
     number = tx.new_id()
     document = write_activity(
         kind,
-        uri=urls.deed(author.uri, number),
+        uri=urls.transient_activity(author.uri, number),
         actor=author.uri,
         object=post.uri,
         target=author.featured,

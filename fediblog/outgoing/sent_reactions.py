@@ -24,7 +24,7 @@ def undo_like(tx: Tx, urls: Urls, actor: Account, post: Post, like_uri: str) -> 
     """Take a like back."""
     number, inner = tx.new_id(), like_of(like_uri, actor, post)
     document = write_activity(
-        "Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(post.author,)
+        "Undo", uri=urls.transient_activity(actor.uri, number), actor=actor.uri, object=inner, to=(post.author,)
     )
     send(tx, urls, actor, document, number=number, subject=post.uri, to=[post.account])
 
@@ -40,7 +40,11 @@ def undo_boost(tx: Tx, urls: Urls, actor: Account, post: Post, standing: OwnBoos
     number = tx.new_id()
     inner = announce_of(standing.uri, actor, post, standing.created, Visibility(standing.visibility))
     document = write_activity(
-        "Undo", uri=urls.deed(actor.uri, number), actor=actor.uri, object=inner, to=(actor.followers, post.author)
+        "Undo",
+        uri=urls.transient_activity(actor.uri, number),
+        actor=actor.uri,
+        object=inner,
+        to=(actor.followers, post.author),
     )
     send(tx, urls, actor, document, number=number, subject=post.uri, to=[post.account], followers=True)
 
@@ -48,9 +52,9 @@ def undo_boost(tx: Tx, urls: Urls, actor: Account, post: Post, standing: OwnBoos
 def vote(tx: Tx, urls: Urls, voter: Account, post: Post, name: str, number: int) -> None:
     """Vote for one answer of a poll: a note with a name and no content, to the author of the poll alone."""
     ballot = write_vote(
-        uri=urls.ballot(voter.uri, number), author=voter.uri, to=post.author, question=post.uri, option=name
+        uri=urls.vote(voter.uri, number), author=voter.uri, to=post.author, question=post.uri, option=name
     )
     document = write_activity(
-        "Create", uri=urls.deed(voter.uri, number), actor=voter.uri, object=ballot, to=(post.author,)
+        "Create", uri=urls.transient_activity(voter.uri, number), actor=voter.uri, object=ballot, to=(post.author,)
     )
     send(tx, urls, voter, document, number=number, subject=post.uri, to=[post.account], private=True)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from fediblog.domain.documents import Json, Policy, Rule
+from fediblog.domain.documents import InteractionPolicy, Json, Rule
 from fediblog.protocol import readers
 
 LIMIT = 50  # ids in one list
 
 
-def read_policy(value: Json) -> Policy | None:
+def read_policy(value: Json) -> InteractionPolicy | None:
     """The policy of a post, or None if it says nothing. What it leaves out is None within."""
     doc = readers.fields(value)
-    policy = Policy(
+    policy = InteractionPolicy(
         like=_rule(doc.get("canLike")),
         reply=_rule(doc.get("canReply")),
         announce=_rule(doc.get("canAnnounce")),
         quote=_rule(doc.get("canQuote")),
     )
-    return None if policy == Policy() else policy
+    return None if policy == InteractionPolicy() else policy
 
 
 def _rule(value: Json) -> Rule | None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 
-from fediblog.domain.documents import Emoji, Happening, Option, Policy, Poll, Rule
+from fediblog.domain.documents import Emoji, Happening, InteractionPolicy, Option, Poll, Rule
 
 
 @lru_cache(maxsize=2048)
@@ -37,19 +37,19 @@ def emoji_text(emoji: Sequence[Emoji]) -> str:
     return json.dumps([[each.name, each.url] for each in emoji])
 
 
-def policy_text(policy: Policy) -> str:
+def policy_text(policy: InteractionPolicy) -> str:
     """A policy as it is stored: of each of its parts who may unasked, and who after approval."""
     rules = (policy.like, policy.reply, policy.announce, policy.quote)
     return json.dumps([each and [each.automatic, each.manual] for each in rules])
 
 
 @lru_cache(maxsize=2048)
-def policy_from(text: str) -> Policy | None:
+def policy_from(text: str) -> InteractionPolicy | None:
     """A policy as it is stored."""
     if not text:
         return None
     rules = [each and Rule(automatic=tuple(each[0]), manual=tuple(each[1])) for each in json.loads(text)]
-    return Policy(like=rules[0], reply=rules[1], announce=rules[2], quote=rules[3])
+    return InteractionPolicy(like=rules[0], reply=rules[1], announce=rules[2], quote=rules[3])
 
 
 def poll_text(poll: Poll) -> str:

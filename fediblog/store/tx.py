@@ -130,7 +130,7 @@ class Tx(ABC):
         self.channels[channel] = None
 
 
-class Engine(ABC):
+class DatabaseEngine(ABC):
     """Runs transactions on one kind of database."""
 
     name: EngineName

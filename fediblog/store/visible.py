@@ -4,7 +4,7 @@ A `cross join` is done from left to right by SQLite: most people hide no server,
 
 VISIBLE lets through what is withheld as well, for who may see it: lists ask for `p.state = 'published'` beside it.
 
-The fragments need `post p` and `:viewer` (0: anybody); NOT_SHUNNED needs `:now` as well. The two about boosts need
+The fragments need `post p` and `:viewer` (0: anybody); NOT_EXCLUDED needs `:now` as well. The two about boosts need
 `boost b`.
 """
 
@@ -41,7 +41,7 @@ LISTED = """p.account not in (
   select la.id from account la where la.login is not null and la.local = 1 and la.discoverable = 0)"""
 
 
-def not_shunned(who: str) -> str:
+def not_excluded(who: str) -> str:
     """SQL for whether the viewer has neither blocked nor muted the account `who`, nor hidden its server."""
     return f"""(
   not exists (select 1 from block sb where sb.account = :viewer and sb.target = {who})
@@ -51,8 +51,8 @@ def not_shunned(who: str) -> str:
     and sa.id = {who} and {at_host("sh.host", "sa")}))"""
 
 
-NOT_SHUNNED = not_shunned("p.account")
-BOOSTER_NOT_SHUNNED = not_shunned("b.account")
+NOT_EXCLUDED = not_excluded("p.account")
+BOOSTER_NOT_EXCLUDED = not_excluded("b.account")
 
 # Triggers put a row there with the first block or suspension; until then nobody has to be looked for.
 BLOCKED_BY_NOBODY = "not exists (select 1 from shut_out)"

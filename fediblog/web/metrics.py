@@ -19,7 +19,7 @@ from fediblog.errors import DAMAGED, NotFound, Unavailable, damage
 from fediblog.federation.site import Site
 from fediblog.store.people import operator_alerts
 from fediblog.store.queues import queue_lengths
-from fediblog.store.queues.queue_lengths import Pressure
+from fediblog.store.queues.queue_lengths import QueueLengths
 from fediblog.store.tx import Tx
 from fediblog.web.negotiation import site_of
 
@@ -73,7 +73,7 @@ def _lacking(tx: Tx) -> str:
     return "disk-full" if any(each.kind == operator_alerts.DISK for each in operator_alerts.standing(tx)) else ""
 
 
-def write(found: Pressure) -> str:
+def write(found: QueueLengths) -> str:
     """The page: what is counted, what waits, and what the process uses."""
     parts: list[str] = []
     for each in counters.ALL:
@@ -87,7 +87,7 @@ def write(found: Pressure) -> str:
     return "".join(parts)
 
 
-def _gauges(found: Pressure) -> Iterator[tuple[str, str, list[Sample]]]:
+def _gauges(found: QueueLengths) -> Iterator[tuple[str, str, list[Sample]]]:
     queue = "fediblog_queue"
     yield (
         queue,

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from fediblog.actions import account_actions, follow_actions, moderation_actions
-from fediblog.actions.account_actions import Profile
+from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.drafts import Draft
 from fediblog.domain.documents import PUBLIC
 from fediblog.errors import Forbidden, Invalid, Refused
@@ -74,7 +74,7 @@ async def test_the_document_of_an_account(stage: Stage) -> None:
 
 async def test_a_profile_is_told_to_followers(stage: Stage) -> None:
     icon = await stage.upload(stage.ann)
-    profile = Profile(
+    profile = ProfileChanges(
         name="Ann \u202eB.",
         summary="I *am* <b>x</b>",
         fields=(("Home", "https://ann.test"), ("", "dropped")),
@@ -93,17 +93,17 @@ async def test_a_profile_is_told_to_followers(stage: Stage) -> None:
     assert (field["type"], field["name"]) == ("PropertyValue", "Home")
     assert 'href="https://ann.test"' in field["value"]
     assert actor["icon"]["url"].startswith(URLS.media("aa/bb/"))
-    again = await stage.do(wording.update_profile, stage.ann.id, Profile(name="Ann"))
+    again = await stage.do(wording.update_profile, stage.ann.id, ProfileChanges(name="Ann"))
     assert again.icon == changed.icon
 
 
 async def test_what_does_not_fit_into_a_profile(stage: Stage) -> None:
     theirs = await stage.upload(stage.cem)
     wrong = {
-        "summary": Profile(summary="x" * 5001),
-        "fields": Profile(fields=(("a", "b"),) * 17),
-        "icon": Profile(icon=theirs),
-        "image": Profile(image=12345),
+        "summary": ProfileChanges(summary="x" * 5001),
+        "fields": ProfileChanges(fields=(("a", "b"),) * 17),
+        "icon": ProfileChanges(icon=theirs),
+        "image": ProfileChanges(image=12345),
     }
     for field, profile in wrong.items():
         with pytest.raises(Invalid) as caught:

@@ -210,7 +210,9 @@ async def test_nobody_is_let_in_while_the_password_changes(stage: Stage, way: st
     assert held is not None
     visit = await stage.db.read(sessions.visit_of_holder, held)
     assert visit is not None
-    asked = oauth_grants.Asked(app=app, redirect=oauth_grants.OOB, scopes=("read",), state="", challenge="")
+    asked = oauth_grants.AuthorizationRequest(
+        app=app, redirect=oauth_grants.OOB, scopes=("read",), state="", challenge=""
+    )
     ways: dict[str, Work] = {
         "log in": lambda tx: sessions._begin(tx, login, old, "token", "", ""),
         "allow an app": lambda tx: consent_page._grant(tx, visit, asked, stage.ann.id),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fediblog.actions import follow_actions, moderation_actions
-from fediblog.actions.account_actions import Profile
+from fediblog.actions.account_actions import ProfileChanges
 from fediblog.domain.accounts import Account
 from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.store.people import relations
@@ -64,7 +64,7 @@ async def test_our_own_people_follow_each_other_at_once(stage: Stage) -> None:
 
 
 async def test_a_locked_account_of_ours_is_asked(stage: Stage) -> None:
-    await stage.do(wording.update_profile, stage.ann.id, Profile(locked=True))
+    await stage.do(wording.update_profile, stage.ann.id, ProfileChanges(locked=True))
     await stage.do(follow_actions.follow, stage.cem.id, stage.ann.id)
     assert await relation(stage, stage.cem, stage.ann) == (False, True, False)
     assert [each.kind for each in await stage.told(stage.ann)] == ["follow_request"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fediblog.actions import moderation_actions, report_actions
-from fediblog.actions.report_actions import Complaint
+from fediblog.actions.report_actions import ReportDraft
 from fediblog.errors import Invalid
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts, relation_lists, relations
@@ -43,7 +43,7 @@ async def test_a_report_reaches_the_other_server_without_the_name_of_who_made_it
         post = await pair.publish("Rude")
         there = await pair.there(post)
         assert there is not None
-        complaint = Complaint(target=there.account.id, posts=(there.id,), comment="Rude", forward=True)
+        complaint = ReportDraft(target=there.account.id, posts=(there.id,), comment="Rude", forward=True)
         kept = await world.do("two.test", report_actions.report, ben.id, complaint)
         assert kept.forwarded
         await world.settle()

@@ -14,7 +14,7 @@ from fediblog import inbox
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import ACTOR_KINDS, POST_KINDS, Activity
 from fediblog.errors import Refused
-from fediblog.inbox import Sight
+from fediblog.inbox import Sender
 from fediblog.inbox.note_storage import store_post
 from fediblog.prepare.note_cleaner import harmless
 from fediblog.protocol import readers
@@ -70,7 +70,7 @@ def handle(tx: Tx, home: Home, activity: Activity, *, followed: bool) -> str:
     if handler is None:
         return "nobody"
     needs = handler.needs_of(handler.read(activity))
-    handler.concerns(tx, urls, activity, Sight(actor=actor))
+    handler.concerns(tx, urls, activity, Sender(actor=actor))
     inner = [activity.object, activity.inner.object if activity.inner else None]
     notes = {note.uri: note for note in map(read_note, inner) if note is not None}
     people = {note.author: make_actor(tx, note.author) for note in notes.values()}

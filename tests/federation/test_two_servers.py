@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from PIL import Image
 
 from fediblog.actions import account_actions, follow_actions, moderation_actions, post_actions, reaction_actions
-from fediblog.actions.account_actions import Profile
+from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
@@ -90,7 +90,7 @@ async def test_unfollow(pair: Pair) -> None:
 
 
 async def lock(pair: Pair) -> None:
-    await pair.world.do(pair.near, wording.update_profile, pair.ann.id, Profile(name="Ann", locked=True))
+    await pair.world.do(pair.near, wording.update_profile, pair.ann.id, ProfileChanges(name="Ann", locked=True))
 
 
 async def test_a_locked_account_is_asked(pair: Pair) -> None:
@@ -436,7 +436,7 @@ async def test_a_blocked_server_is_neither_heard_nor_told(pair: Pair) -> None:
 
 async def test_a_new_name_is_told(pair: Pair) -> None:
     await pair.follow()
-    profile = Profile(name="Ann the Second", summary="I *am*.", fields=(("Home", "https://ann.test"),), bot=True)
+    profile = ProfileChanges(name="Ann the Second", summary="I *am*.", fields=(("Home", "https://ann.test"),), bot=True)
     await pair.world.do(pair.near, wording.update_profile, pair.ann.id, profile)
     await pair.world.settle()
     there = await pair.ann_there()

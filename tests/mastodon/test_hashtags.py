@@ -18,7 +18,7 @@ from fediblog.mastodon.streaming.streams import stream_of
 from fediblog.protocol.tag_array import read_hashtags, sort, write_hashtag
 from fediblog.store.engine import migrate
 from fediblog.store.posts import tags, timelines
-from fediblog.store.posts.timelines import Tags
+from fediblog.store.posts.timelines import TagFilter
 from fediblog.store.readers.filters import Filter, Keyword
 from fediblog.store.tx import Tx
 from tests.mastodon.accounts.test_relations_api import _arrive
@@ -181,5 +181,7 @@ async def test_what_was_stored_before_is_found_as_well(both: Server) -> None:
     await both.write(as_it_was)
     assert await both.write(migrate.apply, step)
     assert await both.read(_rows) == {"post_tag": {ONE}, "followed_tag": {ONE}, "featured_tag": {ONE}}
-    assert {each.id for each in await both.read(timelines.tagged, 0, Tags(tag=key(ONE)))} == {each.id for each in old}
+    assert {each.id for each in await both.read(timelines.tagged, 0, TagFilter(tag=key(ONE)))} == {
+        each.id for each in old
+    }
     assert await both.read(tags.featured_names, alice) == [ONE]

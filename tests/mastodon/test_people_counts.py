@@ -69,7 +69,7 @@ async def counted(server: Server, api: Api, path: str, least: int) -> int:
 
 async def test_a_longer_list_of_people_takes_no_more_queries(server: Server) -> None:
     alice, bob, api = server.people["alice"], server.people["bob"], await server.api("alice")
-    await server.write(wording.update_profile, server.site.urls, bob.id, account_actions.Profile())
+    await server.write(wording.update_profile, server.site.urls, bob.id, account_actions.ProfileChanges())
     await api.get("/api/v1/accounts/verify_credentials")  # the token's last use is noted
     counts: list[dict[str, int]] = []
     made = 0

@@ -40,7 +40,7 @@ async def settle(server: Server) -> tuple[int, int]:
     alice = server.people["alice"].id
     carol, dora, eve = (server.people[name].id for name in ("carol", "dora", "eve"))
     await server.write(
-        wording.update_profile, server.site.urls, alice, account_actions.Profile(name="Alice", locked=True)
+        wording.update_profile, server.site.urls, alice, account_actions.ProfileChanges(name="Alice", locked=True)
     )
     await server.follow("dora", "alice")
     await server.follow("alice", "carol")

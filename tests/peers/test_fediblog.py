@@ -19,7 +19,7 @@ import trustme
 from PIL import Image
 
 from fediblog.actions import account_actions, follow_actions, moderation_actions, post_actions, reaction_actions
-from fediblog.actions.account_actions import Profile
+from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
@@ -120,7 +120,7 @@ async def test_both_follow_and_stop(meeting: Meeting) -> None:
 
 
 async def test_a_locked_account_decides(one: Meeting) -> None:
-    await one.do(wording.update_profile, Profile(name="Ann", locked=True))
+    await one.do(wording.update_profile, ProfileChanges(name="Ann", locked=True))
     await one.peer.follow(one.handle)
     await one.heard("Follow", one.me.uri)
     there = await one.server.account(one.peer.uri)
@@ -444,7 +444,9 @@ async def test_profiles(meeting: Meeting) -> None:
     await meeting.followed()
     await meeting.follow()
     fields = (("Home", "https://ann.example"),)
-    await meeting.do(wording.update_profile, Profile(name="Ann the Second", summary="I *am*.", fields=fields, bot=True))
+    await meeting.do(
+        wording.update_profile, ProfileChanges(name="Ann the Second", summary="I *am*.", fields=fields, bot=True)
+    )
     me = (await meeting.told("Update")).object
     assert (me["type"], me["name"], me["summary"]) == ("Service", "Ann the Second", "<p>I <em>am</em>.</p>\n")
     assert (me["attachment"]["type"], me["attachment"]["name"]) == ("PropertyValue", "Home")

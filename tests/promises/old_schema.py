@@ -71,7 +71,7 @@ async def _moderate(pair: Pair) -> None:
     await do(pair.near, follow_actions.unfollow, ann, there)
     await do(pair.near, moderation_actions.block, ann, there)
     await do(pair.near, moderation_actions.block_host, "bad.test", "spam")
-    profile = account_actions.Profile(name="Ann", summary="I write", fields=(("Home", "https://ann.test"),))
+    profile = account_actions.ProfileChanges(name="Ann", summary="I write", fields=(("Home", "https://ann.test"),))
     await do(pair.near, wording.update_profile, ann, profile)
     world.network.down.add(pair.far)
     await do(pair.near, wording.publish, ann, Draft(source="Still on its way"))

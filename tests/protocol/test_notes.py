@@ -14,12 +14,12 @@ from fediblog.domain.documents import (
     PUBLIC,
     Attachment,
     Emoji,
+    InteractionPolicy,
     Json,
     Mention,
     Note,
     Option,
     Picture,
-    Policy,
     Poll,
     Rule,
     Source,
@@ -51,7 +51,7 @@ def document(**changes: Json) -> dict[str, Any]:
 @given(notes())
 def test_we_read_what_we_write(note: Note) -> None:
     written = write_note(note, tag_base="https://alice.example/tags/", can_quote=[PUBLIC], first_replies=f"{POST}/r")
-    policy = Policy(quote=Rule(automatic=(PUBLIC,)))
+    policy = InteractionPolicy(quote=Rule(automatic=(PUBLIC,)))
     proof = "" if note.quote else None
     assert read_note(json.loads(json.dumps(written))) == replace(note, policy=policy, quote_proof=proof)
 

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from fediblog.actions.account_actions import Profile
+from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
 from fediblog.markup.clean import OWN, REMOTE
@@ -241,7 +241,9 @@ async def test_our_own_words_do_no_harm_in_pages_and_feeds(at_home: Home) -> Non
     for number, word in enumerate(WORDS):
         draft = Draft(source=f"{word} #tag", title=word[:180] if number % 2 else "", summary=word, warning=word)
         await site.db.write(wording.publish, site.urls, alice.id, draft)
-    everything = Profile(name=WORDS[0], summary="\n".join(WORDS), fields=tuple((word, word) for word in WORDS[:16]))
+    everything = ProfileChanges(
+        name=WORDS[0], summary="\n".join(WORDS), fields=tuple((word, word) for word in WORDS[:16])
+    )
     await site.db.write(wording.update_profile, site.urls, alice.id, everything)
     browser = visitor(site)
     paths = [row[0].removeprefix(site.urls.origin) for row in await at_home.ask("select url from post")]

@@ -25,7 +25,7 @@ from fediblog.store.queues import delivery_queue
 from fediblog.store.queues.delivery_queue import Outgoing
 from fediblog.store.queues.leases import Delivery
 from fediblog.store.readers import notification_lists
-from fediblog.store.readers.notification_lists import Wanted
+from fediblog.store.readers.notification_lists import NotificationFilter
 from fediblog.store.tx import Param, Row, Scalar, Tx
 from tests.remote_accounts import save_remote
 
@@ -132,7 +132,7 @@ def rule(tx: Tx, post: Post, viewer: int) -> bool:
 
 def notices_of(tx: Tx, account: int, *, before: int = FAR, limit: int = 40) -> list[Notice]:
     """What the account was told, newest first."""
-    return notification_lists.page(tx, account, Wanted(), Window(before=before, limit=limit))
+    return notification_lists.page(tx, account, NotificationFilter(), Window(before=before, limit=limit))
 
 
 class _Undo(Exception):

@@ -12,7 +12,7 @@ import pytest
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import WITHHELD, Boost, Post
-from fediblog.domain.rules import Standing, shown_below
+from fediblog.domain.rules import BlockStanding, shown_below
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import accounts, relation_lists, relations
@@ -27,8 +27,8 @@ from fediblog.store.posts import (
     threads,
     timelines,
 )
-from fediblog.store.posts.profile_posts import Wanted
-from fediblog.store.posts.timelines import Entry, ListedPost, Tags
+from fediblog.store.posts.profile_posts import ProfileFilter
+from fediblog.store.posts.timelines import Entry, ListedPost, TagFilter
 from fediblog.store.readers import lists, notifications
 from fediblog.store.tx import Tx
 from tests.store.makers import (
@@ -193,7 +193,7 @@ def check_lists(tx: Tx, world: World, viewer: int) -> int:
     for who in world.people:
         mine = paged(lambda b, w=who.id: profile_posts.written(tx, w, viewer, b), 3)  # type: ignore[misc]
         assert mine == ids(lambda p, w=who.id: p.account.id == w)  # type: ignore[misc]
-        wanted = Wanted(replies="none", articles=True)
+        wanted = ProfileFilter(replies="none", articles=True)
         alone = profile_posts.written(tx, who.id, viewer, Window(limit=99), wanted)
         assert [p.id for p in alone] == ids(
             lambda p, w=who.id: p.account.id == w and not p.in_reply_to and p.is_article  # type: ignore[misc]
@@ -219,7 +219,7 @@ def check_lists(tx: Tx, world: World, viewer: int) -> int:
             and not shunned(tx, viewer, p.account.id)
         )
     )
-    tagged = paged(lambda b: timelines.tagged(tx, viewer, Tags(tag="cats"), b), 3)
+    tagged = paged(lambda b: timelines.tagged(tx, viewer, TagFilter(tag="cats"), b), 3)
     assert tagged == ids(
         lambda p: p.visibility == public and p.hashtags == ("Cats",) and not shunned(tx, viewer, p.account.id)
     )
@@ -261,9 +261,9 @@ def shown_there(tx: Tx, world: World, each: Post, who: int) -> bool:
     other = accounts.get(tx, who)
     assert other is not None
 
-    def standing(author: Account) -> Standing:
+    def standing(author: Account) -> BlockStanding:
         hosts = {host for _, host in relation_lists.muted_hosts(tx, author.id, Window())}
-        return Standing(
+        return BlockStanding(
             blocked=relations.blocks(tx, author.id, who),
             host_blocked=bool(hosts & {other.domain, accounts.host_of(other.uri)}),
         )

@@ -19,7 +19,7 @@ from fediblog.actions import (
     report_actions,
     site_actions,
 )
-from fediblog.actions.account_actions import Profile
+from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
@@ -73,7 +73,9 @@ async def furnish(world: World) -> list[str]:
     urls = world.sites[A].urls
     await world.do(A, site_actions.add_emoji, "blob", await upload(world, ann), "")
     pictures = [await upload(world, ann) for _ in range(4)]
-    profile = Profile(name="Ann :blob:", fields=(("site", "https://alice.test/"),), icon=pictures[0], image=pictures[1])
+    profile = ProfileChanges(
+        name="Ann :blob:", fields=(("site", "https://alice.test/"),), icon=pictures[0], image=pictures[1]
+    )
     await world.do(A, wording.update_profile, ann.id, profile)
     await world.sites[A].db.write(lambda tx: tags.set_featured(tx, ann.id, "oak", on=True))
 
@@ -141,8 +143,8 @@ async def meet(world: World) -> tuple[list[Any], set[int]]:
     await world.do(A, post_actions.delete, ann.id, (await publish(A, ann, source="Gone")).id)
     for deed in (reaction_actions.unlike, reaction_actions.unboost):
         await world.do(A, deed, ann.id, theirs.id)
-    await world.do(A, wording.update_profile, ann.id, Profile(name="Ann"))
-    await world.do(A, report_actions.report, ann.id, report_actions.Complaint(target=here.id, forward=True))
+    await world.do(A, wording.update_profile, ann.id, ProfileChanges(name="Ann"))
+    await world.do(A, report_actions.report, ann.id, report_actions.ReportDraft(target=here.id, forward=True))
     await world.do(A, moderation_actions.block, ann.id, here.id)
     await world.do(A, moderation_actions.unblock, ann.id, here.id)
     return await sent_by(world), {post.id for post in private}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fediblog.actions import moderation_actions, reaction_actions, site_actions
-from fediblog.actions.account_actions import Profile
+from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
 from fediblog.store.engine.sqlite_connection import SqliteTx
@@ -57,7 +57,7 @@ class House:
         shown = Draft(source="Hello :blob: #oak", title="Oaks :blob:")
         made = [await self.do(wording.publish, each.id, shown) for each in both]
         for each in both:
-            await self.do(wording.update_profile, each.id, Profile(name="Me :blob:", summary="Likes :blob:"))
+            await self.do(wording.update_profile, each.id, ProfileChanges(name="Me :blob:", summary="Likes :blob:"))
         made.append(await self.do(wording.publish, self.bert.id, Draft(source="Yes :blob:", reply_to=made[0].id)))
         await self.do(reaction_actions.boost, self.bert.id, made[0].id)
         self.posts = [each.id for each in made]

@@ -22,7 +22,7 @@ from fediblog.federation.inbound.refusals import ACCEPTED, PAUSE, Receipt, later
 from fediblog.federation.lookups import follower_sync, resolve
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
-from fediblog.inbox import Facts, Handler, Needs, Outcome, Reading, Sight
+from fediblog.inbox import Facts, Handler, Needs, Outcome, Reading, Sender
 from fediblog.messages import ENGLISH, text
 from fediblog.protocol import authority, signatures
 from fediblog.protocol.activities import read_activity
@@ -180,8 +180,8 @@ def _look(tx: Tx, urls: Urls, key_id: str, delivered: _Delivered, signer: Accoun
     itself = signer is not None and signer.uri == activity.actor
     actor = signer if itself else accounts.by_uri(tx, activity.actor)
     handler, reading = delivered.handler, delivered.reading
-    sight = Sight(actor=actor, inbox_owner=delivered.inbox_owner, reading=reading, here=standing.here)
-    concerns = handler is not None and handler.concerns(tx, urls, activity, sight)
+    sender = Sender(actor=actor, inbox_owner=delivered.inbox_owner, reading=reading, here=standing.here)
+    concerns = handler is not None and handler.concerns(tx, urls, activity, sender)
     return _Lookup(
         held=held,
         signer=signer,
@@ -292,8 +292,8 @@ async def _signer(site: Site, uri: str) -> Account:
 
 
 def _still_concerns(tx: Tx, urls: Urls, handler: Handler, reading: Reading, facts: Facts) -> bool:
-    sight = Sight(actor=facts.actor, inbox_owner=facts.inbox_owner, reading=reading)
-    return handler.concerns(tx, urls, reading.activity, sight)
+    sender = Sender(actor=facts.actor, inbox_owner=facts.inbox_owner, reading=reading)
+    return handler.concerns(tx, urls, reading.activity, sender)
 
 
 def _apply(tx: Tx, urls: Urls, activity: Activity, facts: Facts, item: int) -> Outcome:

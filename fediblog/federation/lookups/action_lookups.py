@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from fediblog import log
 from fediblog.actions import account_actions, follow_actions, post_actions
-from fediblog.actions.account_actions import Profile
+from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.draft_rendering import people_named, targets
 from fediblog.actions.drafts import Draft, check_length, kind_of, text_of
 from fediblog.domain.accounts import Account
@@ -138,7 +138,7 @@ async def _account(site: Site, text: str, field: str) -> Account:
     return found
 
 
-async def update_profile(site: Site, account: int, profile: Profile) -> Account:
+async def update_profile(site: Site, account: int, profile: ProfileChanges) -> Account:
     """Change what an account shows; who is mentioned in it and not known here is looked up first."""
 
     async def texts() -> tuple[Text, ...]:

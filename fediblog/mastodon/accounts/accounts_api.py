@@ -20,9 +20,9 @@ from fediblog.mastodon.entities.status_entity import Shown, statuses
 from fediblog.protocol.webfinger import parse_handle
 from fediblog.store.id_paging import Window
 from fediblog.store.people import account_search, accounts, relation_lists
-from fediblog.store.people.relation_lists import Place
+from fediblog.store.people.relation_lists import ListedAccount
 from fediblog.store.posts import profile_posts, tags
-from fediblog.store.posts.profile_posts import Wanted
+from fediblog.store.posts.profile_posts import ProfileFilter
 from fediblog.store.queues import profile_totals, stale_accounts
 from fediblog.store.readers.lists import holding
 from fediblog.store.tx import Tx
@@ -39,7 +39,7 @@ def find(tx: Tx, number: int) -> Account:
     return found
 
 
-def people(tx: Tx, look: Look, places: Sequence[Place]) -> list[Json]:
+def people(tx: Tx, look: Look, places: Sequence[ListedAccount]) -> list[Json]:
     """Account entities of a page."""
     return account_entity.accounts(tx, look, [each.account for each in places])
 
@@ -150,7 +150,7 @@ def _search(
 async def posts(call: Call) -> Reply:
     """What an account posted and passed on; what it pinned with `pinned`."""
     flag = call.params.flag
-    wanted = Wanted(
+    wanted = ProfileFilter(
         replies="own" if flag("exclude_replies") else "all",
         boosts=not flag("exclude_reblogs"),
         media=flag("only_media"),
@@ -161,7 +161,7 @@ async def posts(call: Call) -> Reply:
 
 
 def _posts(
-    tx: Tx, look: Look, number: int, viewer: int, window: Window, wanted: Wanted, pinned: bool
+    tx: Tx, look: Look, number: int, viewer: int, window: Window, wanted: ProfileFilter, pinned: bool
 ) -> tuple[list[Json], list[int]]:
     find(tx, number)
     if pinned:

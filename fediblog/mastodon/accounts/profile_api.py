@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from fediblog.actions import account_actions
-from fediblog.actions.account_actions import NO_PICTURE, Profile
+from fediblog.actions.account_actions import NO_PICTURE, ProfileChanges
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.federation import quotas, uploads
@@ -121,14 +121,14 @@ def _prefer(tx: Tx, number: int, source: Params) -> None:
         preferences.put(tx, number, wanted)
 
 
-def _changed(account: Account, params: Params, pictures: dict[str, int]) -> Profile:
+def _changed(account: Account, params: Params, pictures: dict[str, int]) -> ProfileChanges:
     source = params.inner("source")
     language = source.text("language") if source.has("language") else account.language
     fields = account.fields_source
     if params.has("fields_attributes"):
         fields = tuple((each.text("name"), each.text("value")) for each in params.each("fields_attributes"))
     note = params.text("note") if params.has("note") else account.summary_source
-    return Profile(
+    return ProfileChanges(
         name=params.text("display_name", "" if params.has("display_name") else account.name),
         summary=note,
         summary_plain=account.summary_plain if note == account.summary_source else True,

@@ -17,7 +17,7 @@ from fediblog.mastodon.entities import account_entity
 from fediblog.mastodon.entities.base import maybe_moment
 from fediblog.store.id_paging import Window
 from fediblog.store.people import relation_lists, relations
-from fediblog.store.people.relation_lists import Place
+from fediblog.store.people.relation_lists import ListedAccount
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -26,7 +26,7 @@ LONGEST_MUTE = 100 * 366 * 86_400  # seconds
 MOST_AT_ONCE = 200
 _LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
 Deed = Callable[[Tx, Urls, int, int], object]
-Source = Callable[[Tx, int, Window], list[Place]]
+Source = Callable[[Tx, int, Window], list[ListedAccount]]
 
 
 @API.get("/api/v1/accounts/relationships", scope="read:follows", gives="Relationship[]", tier=1)

@@ -181,7 +181,7 @@ def relationships(tx: Tx, viewer: int, numbers: Sequence[int]) -> list[Json]:
     return [_relationship(number, bonds[number]) for number in numbers if number in bonds]
 
 
-def _relationship(number: int, bond: account_counts.Bond) -> Json:
+def _relationship(number: int, bond: account_counts.AccountRelation) -> Json:
     return {
         "id": str(number),
         "following": bond.following,

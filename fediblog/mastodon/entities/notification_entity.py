@@ -14,8 +14,8 @@ from fediblog.mastodon.entities.status_entity import statuses
 from fediblog.mastodon.params import whole
 from fediblog.store.posts import posts
 from fediblog.store.queues.push_subscriptions import ALERT_OF
-from fediblog.store.readers.notification_lists import Span
-from fediblog.store.readers.notification_policy import Request
+from fediblog.store.readers.notification_lists import NotificationGroup
+from fediblog.store.readers.notification_policy import NotificationRequest
 from fediblog.store.tx import Tx
 
 TYPES = {**ALERT_OF, "move": "moved"}
@@ -67,7 +67,7 @@ def group_key(kind: str, number: int, post: int | None, created: int, grouped: C
     return "-".join([name, *([str(post)] if post is not None else []), str(created // SPAN)])
 
 
-def span_of(key: str) -> Span | int | None:
+def span_of(key: str) -> NotificationGroup | int | None:
     """What the name of a group means: a span, or the number of a single notice; None if it is no such name."""
     name, *rest = key.split("-")
     numbers = [whole(each) for each in rest]
@@ -75,9 +75,9 @@ def span_of(key: str) -> Span | int | None:
         case "ungrouped", [int(number)]:
             return number
         case "follow", [int(span)]:
-            return Span(kinds=("follow",), post=0, first=span * SPAN, last=(span + 1) * SPAN)
+            return NotificationGroup(kinds=("follow",), post=0, first=span * SPAN, last=(span + 1) * SPAN)
         case "favourite" | "reblog", [int(post), int(span)]:
-            return Span(kinds=kinds({name}), post=post, first=span * SPAN, last=(span + 1) * SPAN)
+            return NotificationGroup(kinds=kinds({name}), post=post, first=span * SPAN, last=(span + 1) * SPAN)
         case _:
             return None
 
@@ -127,7 +127,7 @@ def _group(group: Group) -> Json:
     }
 
 
-def requests(tx: Tx, look: Look, found: Sequence[Request], viewer: int) -> list[Json]:
+def requests(tx: Tx, look: Look, found: Sequence[NotificationRequest], viewer: int) -> list[Json]:
     """NotificationRequest entities, in the order given; a request goes by the number of the person."""
     actors = account_entity.by_number(tx, look, [each.actor for each in found])
     about = posts.many(tx, {each.post for each in found if each.post is not None}, viewer)

@@ -81,7 +81,7 @@ def _made(tx: Tx, look: Look, rows: Sequence[Entry], viewer: int) -> list[bytes]
 
 def _gather(tx: Tx, look: Look, rows: Sequence[Entry], viewer: int) -> _Page:
     by_number = {row.id: row for row in rows}
-    found = post_extras.beside(tx, list(by_number.values()), viewer)
+    found = post_extras.extras_of(tx, list(by_number.values()), viewer)
     authors = {row.account for row in rows} | {row.booster for row in rows if row.booster is not None}
     parents = posts.authors_of(tx, {row.parent for row in rows if row.parent is not None})
     choosy = {
@@ -121,7 +121,7 @@ def _people(tx: Tx, look: Look, numbers: Sequence[int]) -> dict[int, bytes]:
 
 
 def _remembered(
-    look: Look, rows: Mapping[int, Row], found: post_extras.Beside, parents: Mapping[int, int]
+    look: Look, rows: Mapping[int, Row], found: post_extras.PostExtras, parents: Mapping[int, int]
 ) -> dict[int, KeptPost]:
     kept = look.posts.get_all(rows)
     for number, row in rows.items():

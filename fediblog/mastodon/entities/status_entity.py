@@ -8,7 +8,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import OPEN, PUBLIC, Attachment, Policy, Poll, Visibility
+from fediblog.domain.documents import OPEN, PUBLIC, Attachment, InteractionPolicy, Poll, Visibility
 from fediblog.domain.posts import Boost, Post
 from fediblog.markup.html import escape
 from fediblog.mastodon.api_view import Look
@@ -257,7 +257,9 @@ class Quoters(NamedTuple):
     unsaid: bool = False
 
 
-def quote_policy(local: bool, visibility: str, quotable: str, policy: Policy | None, author: Account | None) -> Quoters:
+def quote_policy(
+    local: bool, visibility: str, quotable: str, policy: InteractionPolicy | None, author: Account | None
+) -> Quoters:
     """Who may quote a post. `author` must be there where `names_some` says so."""
     if visibility not in OPEN:
         return Quoters(sealed=visibility == Visibility.DIRECT)
@@ -278,7 +280,7 @@ def _groups(uris: Iterable[str], author: Account) -> tuple[str, ...]:
     return tuple(each for each in (UNSUPPORTED, "public", "followers") if each in found)
 
 
-def names_some(policy: Policy | None) -> bool:
+def names_some(policy: InteractionPolicy | None) -> bool:
     """Whether the author of a post of another server lets only some quote it, as far as told."""
     return policy is not None and policy.quote is not None and PUBLIC not in policy.quote.automatic
 

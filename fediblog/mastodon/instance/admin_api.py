@@ -16,7 +16,7 @@ from fediblog.mastodon.params import Params
 from fediblog.store.id_paging import Window
 from fediblog.store.ids import number_of
 from fediblog.store.people import admin_accounts, logins, relations
-from fediblog.store.people.admin_accounts import Sieve
+from fediblog.store.people.admin_accounts import AccountFilter
 from fediblog.store.people.relations import BlockedHost
 from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
@@ -74,7 +74,7 @@ async def _accounts(call: Call, *, origin: str, status: str, staff: bool) -> Rep
     params = call.params
     if status in ("silenced", "sensitized", "pending"):
         return Reply([])  # nobody is, here
-    sieve = Sieve(
+    sieve = AccountFilter(
         origin=origin,
         state=status if status in ("active", "suspended") else "",
         role="owner" if staff else "",
@@ -86,7 +86,7 @@ async def _accounts(call: Call, *, origin: str, status: str, staff: bool) -> Rep
     return call.page(*await call.read(_listed, call.look, sieve, call.window(100, 200)))
 
 
-def _listed(tx: Tx, look: Look, sieve: Sieve, window: Window) -> tuple[list[Json], list[int]]:
+def _listed(tx: Tx, look: Look, sieve: AccountFilter, window: Window) -> tuple[list[Json], list[int]]:
     found = admin_accounts.find(tx, sieve, window)
     return admin_entity.members(tx, look, found), [each.account.id for each in found]
 

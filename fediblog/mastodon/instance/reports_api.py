@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fediblog.actions import report_actions
-from fediblog.actions.report_actions import Complaint
+from fediblog.actions.report_actions import ReportDraft
 from fediblog.domain.urls import Urls
 from fediblog.federation import quotas
 from fediblog.mastodon.api_view import Look
@@ -22,7 +22,7 @@ async def report(call: Call) -> Json:
     """Report an account and, if one likes, some of its posts; with `forward` its own server is told as well."""
     params = call.params
     quotas.use(call.site, call.account, "action")
-    complaint = Complaint(
+    complaint = ReportDraft(
         target=params.number("account_id") or 0,
         posts=tuple(params.numbers("status_ids")),
         comment=params.text("comment"),
@@ -35,7 +35,7 @@ async def report(call: Call) -> Json:
     return await call.write(_report, call.look, call.site.urls, call.account, complaint)
 
 
-def _report(tx: Tx, look: Look, urls: Urls, account: int, complaint: Complaint) -> Json:
+def _report(tx: Tx, look: Look, urls: Urls, account: int, complaint: ReportDraft) -> Json:
     kept = report_actions.report(tx, urls, account, complaint)
     return shape(kept) | {
         "rule_ids": list(kept.rules),

@@ -15,7 +15,7 @@ from fediblog.mastodon.notifications.notifications_api import MOST_COUNTED, READ
 from fediblog.mastodon.params import Params
 from fediblog.store.id_paging import Window
 from fediblog.store.readers import notification_lists, notifications
-from fediblog.store.readers.notification_lists import Wanted
+from fediblog.store.readers.notification_lists import NotificationFilter
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -44,7 +44,14 @@ def _grouped(params: Params) -> Collection[str]:
 
 
 def _index(
-    tx: Tx, look: Look, viewer: int, wanted: Wanted, window: Window, grouped: Collection[str], *, partly: bool
+    tx: Tx,
+    look: Look,
+    viewer: int,
+    wanted: NotificationFilter,
+    window: Window,
+    grouped: Collection[str],
+    *,
+    partly: bool,
 ) -> tuple[Json, list[int], bool]:
     window = notifications.placed(tx, viewer, window)
     whole = Window(before=window.before, after=window.after, limit=MOST_READ, upwards=window.upwards)

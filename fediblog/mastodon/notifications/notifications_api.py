@@ -13,7 +13,7 @@ from fediblog.mastodon.entities.notification_entity import notifications as made
 from fediblog.mastodon.params import Params
 from fediblog.store.id_paging import Window
 from fediblog.store.readers import notification_lists, notification_policy, notifications
-from fediblog.store.readers.notification_lists import Wanted
+from fediblog.store.readers.notification_lists import NotificationFilter
 from fediblog.store.readers.notification_policy import RULES, VERDICTS, Verdict
 from fediblog.store.tx import Tx
 
@@ -24,9 +24,9 @@ MOST_COUNTED = 1000
 MOST_AT_ONCE = 100
 
 
-def wanted(params: Params) -> Wanted:
+def wanted(params: Params) -> NotificationFilter:
     """Which notices the parameters ask for."""
-    return Wanted(
+    return NotificationFilter(
         kinds=kinds(params.texts("types"), params.texts("exclude_types")),
         actor=params.number("account_id") or 0,
         filtered=params.flag("include_filtered"),
@@ -40,7 +40,7 @@ async def index(call: Call) -> Reply:
     return call.page(body, numbers)
 
 
-def _index(tx: Tx, look: Look, viewer: int, wanted: Wanted, window: Window) -> tuple[list[Json], list[int]]:
+def _index(tx: Tx, look: Look, viewer: int, wanted: NotificationFilter, window: Window) -> tuple[list[Json], list[int]]:
     found = notification_lists.page(tx, viewer, wanted, notifications.placed(tx, viewer, window))
     return made(tx, look, found, viewer), [each.id for each in found]
 

@@ -9,7 +9,7 @@ from fediblog.mastodon.endpoint_table import Table, bearer
 from fediblog.mastodon.params import Params
 from fediblog.net import check_url
 from fediblog.protocol import webpush
-from fediblog.store.people.apps import Token
+from fediblog.store.people.apps import AccessToken
 from fediblog.store.queues import push_subscriptions
 from fediblog.store.queues.push_subscriptions import ALERTS, POLICIES, Subscription
 
@@ -67,7 +67,7 @@ async def unsubscribe(call: Call) -> None:
     await call.write(push_subscriptions.remove, _token(call).id)
 
 
-def _token(call: Call) -> Token:
+def _token(call: Call) -> AccessToken:
     if call.token is None:
         raise NotFound()
     return call.token

@@ -22,7 +22,7 @@ from fediblog.mastodon.calls import Call, Json, Reply, Unauthorized
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.params import Params
 from fediblog.store.people import accounts, apps
-from fediblog.store.people.apps import App, Token
+from fediblog.store.people.apps import AccessToken, App
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -84,7 +84,7 @@ def _application(app: App, vapid_key: str) -> Json:
     }
 
 
-def _by_hand(token: Token, vapid_key: str) -> Json:
+def _by_hand(token: AccessToken, vapid_key: str) -> Json:
     """The same of a token of no app: its number and its name, and no address to lead anybody back to."""
     return {
         "id": str(token.id),

@@ -18,7 +18,7 @@ from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.streaming import stream_messages
 from fediblog.mastodon.streaming.streams import Stream, admit
 from fediblog.store.people import apps
-from fediblog.store.people.apps import Token
+from fediblog.store.people.apps import AccessToken
 from fediblog.store.queues import events
 
 MOST_WAITING = 256  # messages of one connection
@@ -32,7 +32,7 @@ _SEEN = 32_768  # events that are remembered as told
 class Listener(Struct, eq=False):
     """One connection: its token, its streams, and the messages that wait for it."""
 
-    token: Token
+    token: AccessToken
     streams: set[Stream] = field(default_factory=set)
     waiting: asyncio.Queue[stream_messages.Message | None] = field(default_factory=lambda: asyncio.Queue(MOST_WAITING))
     closed: str = ""  # why, once it is
@@ -67,7 +67,7 @@ class Hub:
         self._task: asyncio.Task[None] | None = None
         self._checks: set[asyncio.Task[None]] = set()
 
-    async def join(self, token: Token) -> Listener:
+    async def join(self, token: AccessToken) -> Listener:
         """A new connection. Raises TooOften if there are too many."""
         own = sum(1 for each in self._listeners if each.token.id == token.id)
         if own >= MOST_OF_TOKEN or len(self._listeners) >= MOST_IN_ALL:
@@ -164,7 +164,7 @@ class Hub:
                     listener.offer(message)
 
 
-def _narrow(listener: Listener, token: Token | None) -> None:
+def _narrow(listener: Listener, token: AccessToken | None) -> None:
     if token is None or token.account != listener.token.account:
         listener.close("revoked")
     elif token.scopes != listener.token.scopes:
@@ -173,7 +173,7 @@ def _narrow(listener: Listener, token: Token | None) -> None:
             listener.close("narrowed")
 
 
-def _may(stream: Stream, token: Token) -> bool:
+def _may(stream: Stream, token: AccessToken) -> bool:
     try:
         admit(stream, token)
     except Forbidden:

@@ -21,7 +21,7 @@ from fediblog.mastodon.streaming import streams
 from fediblog.mastodon.streaming.hub import MOST_STREAMS, Hub, Listener
 from fediblog.mastodon.streaming.stream_messages import Message
 from fediblog.mastodon.streaming.streams import Stream
-from fediblog.store.people.apps import Token
+from fediblog.store.people.apps import AccessToken
 
 HEARTBEAT = 15.0  # seconds, so that nothing in between takes the connection for dead
 PATIENCE = 10.0  # seconds in which one message must have been taken
@@ -39,14 +39,14 @@ def _token_in(connection: Request | WebSocket) -> str:
     return connection.query_params.get("access_token") or connection.headers.get(_SUBPROTOCOL, "").strip()
 
 
-async def _known(connection: Request | WebSocket, site: Site) -> Token:
+async def _known(connection: Request | WebSocket, site: Site) -> AccessToken:
     given = _token_in(connection)
     if not given:
         raise Unauthorized("api.token-missing")
     return await endpoint_table.known(site, given)
 
 
-async def _checked(site: Site, given: dict[str, object], token: Token) -> Stream:
+async def _checked(site: Site, given: dict[str, object], token: AccessToken) -> Stream:
     """The stream that was asked for. Raises Invalid, Forbidden, or NotFound for somebody else's list."""
     stream = streams.stream_of(given)
     streams.admit(stream, token)

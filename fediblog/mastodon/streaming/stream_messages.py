@@ -19,7 +19,7 @@ from fediblog.mastodon.streaming.streams import DIRECT, LIST, NOTICES, PUBLIC, T
 from fediblog.mastodon.timelines import conversations_api, timelines_api
 from fediblog.store.id_paging import Window
 from fediblog.store.people import relations
-from fediblog.store.people.apps import Token
+from fediblog.store.people.apps import AccessToken
 from fediblog.store.queues import events
 from fediblog.store.queues.events import Event
 from fediblog.store.readers import announcements, notification_lists
@@ -58,7 +58,7 @@ class Message(Struct, frozen=True):
     payload: str
 
 
-def hears(stream: Stream, event: Event, token: Token) -> bool:
+def hears(stream: Stream, event: Event, token: AccessToken) -> bool:
     """Whether such an event may be told on the stream at all, as far as can be said without a look."""
     if event.kind not in _HEARD[stream.kind]:
         return False

@@ -10,7 +10,7 @@ from fediblog.domain.scopes import covers
 from fediblog.errors import Forbidden, Invalid
 from fediblog.hashtags import key
 from fediblog.mastodon.params import whole
-from fediblog.store.people.apps import Token
+from fediblog.store.people.apps import AccessToken
 
 USER, NOTICES, LIST, DIRECT, TAG, PUBLIC = "user", "user:notification", "list", "direct", "hashtag", "public"
 STREAMS: dict[str, tuple[str, str]] = {
@@ -81,12 +81,12 @@ def stream_of(given: Mapping[str, object]) -> Stream:
     return Stream(name)
 
 
-def admit(stream: Stream, token: Token) -> None:
+def admit(stream: Stream, token: AccessToken) -> None:
     """Raises Forbidden unless the token may listen to the stream."""
     if token.account is None or not covers(token.scopes, STREAMS[stream.name][0]):
         raise Forbidden("api.scope-missing")
 
 
-def hears_notices(token: Token) -> bool:
+def hears_notices(token: AccessToken) -> bool:
     """Whether the `user` stream of that token tells of notices as well."""
     return covers(token.scopes, "read:notifications")

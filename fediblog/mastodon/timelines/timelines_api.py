@@ -16,7 +16,7 @@ from fediblog.mastodon.streaming import streams
 from fediblog.mastodon.streaming.streams import Stream
 from fediblog.store.id_paging import Window
 from fediblog.store.posts import conversations, timelines
-from fediblog.store.posts.timelines import Entry, Tags
+from fediblog.store.posts.timelines import Entry, TagFilter
 from fediblog.store.readers import lists
 from fediblog.store.tx import Tx
 
@@ -44,7 +44,7 @@ async def public(call: Call) -> Reply:
 async def tag(call: Call) -> Reply:
     """Public posts with a hashtag, or `any[]` others; with `all[]` and without `none[]` others."""
     viewer, window, params = call.viewer, call.window(), call.params
-    wanted = Tags(
+    wanted = TagFilter(
         tag=_tag(call.path["name"]),
         either=_tags(params, "any"),
         every=_tags(params, "all"),
@@ -111,7 +111,7 @@ def piece(tx: Tx, viewer: int, stream: Stream, window: Window) -> list[Shown]:
             found = lists.own(tx, viewer, int(stream.about))
             rows = timelines.of_list(tx, viewer, found.id, found.replies, window) if found else []
         case streams.TAG:
-            tags = Tags(tag=stream.about, side="local" if stream.is_local else "")
+            tags = TagFilter(tag=stream.about, side="local" if stream.is_local else "")
             rows = timelines.tagged(tx, viewer, tags, window)
         case streams.PUBLIC:
             side = "local" if stream.is_local else "remote" if stream.is_remote else ""

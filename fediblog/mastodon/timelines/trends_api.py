@@ -12,7 +12,7 @@ from fediblog.mastodon.entities.status_bytes import listed
 from fediblog.mastodon.entities.tag_entity import tags
 from fediblog.store.posts import trends
 from fediblog.store.posts.tags import DAY, DAYS
-from fediblog.store.posts.trends import Page, Trend
+from fediblog.store.posts.trends import PreviewCard, Trend
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -70,11 +70,11 @@ def _links(tx: Tx, look: Look, offset: int, limit: int) -> list[Json]:
 def _pictured(tx: Tx, look: Look) -> list[Json]:
     """No page is fetched for this: what is not known here has no picture, without which apps show an empty frame."""
     links = [each for each in trends.links(tx) if not look.urls.owns(each.word)]
-    pages = trends.pages(tx, [each.word for each in links])
+    pages = trends.preview_cards(tx, [each.word for each in links])
     return [_link(each, pages[each.word], tx.now) for each in links if each.word in pages]
 
 
-def _link(each: Trend, page: Page, now: int) -> Json:
+def _link(each: Trend, page: PreviewCard, now: int) -> Json:
     host = urlsplit(each.word).hostname or ""
     return {
         "url": each.word,

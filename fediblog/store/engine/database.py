@@ -11,9 +11,9 @@ from typing import Concatenate, ParamSpec, TextIO, TypeVar
 
 from fediblog.errors import DAMAGED, Misuse, Unavailable
 from fediblog.store.engine import backup, migrate, sqlite_file
-from fediblog.store.engine.schema_lock import Hold, Upgrade
+from fediblog.store.engine.schema_lock import SchemaLock, Upgrade
 from fediblog.store.ids import IdMaker
-from fediblog.store.tx import Clock, Conflict, Engine, EngineName, Tx
+from fediblog.store.tx import Clock, Conflict, DatabaseEngine, EngineName, Tx
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,7 +57,7 @@ class Listeners:
 class Database:
     """Runs functions as transactions: `await db.read(question, …)`, `await db.write(deed, …)`."""
 
-    def __init__(self, engine: Engine, listeners: Listeners, hold: Hold | None = None) -> None:
+    def __init__(self, engine: DatabaseEngine, listeners: Listeners, hold: SchemaLock | None = None) -> None:
         self._engine = engine
         self._listeners = listeners
         self._hold = hold
@@ -169,7 +169,7 @@ async def _postgres(
     listeners: Listeners,
     connections: int,
     upgrade: Upgrade,
-) -> Engine:
+) -> DatabaseEngine:
     try:
         from fediblog.store.engine import postgres
     except ImportError as error:

@@ -18,16 +18,16 @@ from psycopg import errors
 from fediblog.errors import Misuse, Unavailable
 from fediblog.messages.stored import pack
 from fediblog.store.engine import fibers, migrate
-from fediblog.store.engine.postgres_session import SETTINGS, Session, Sessions
+from fediblog.store.engine.postgres_session import SETTINGS, PostgresSession, Sessions
 from fediblog.store.engine.schema_lock import TRIES, Upgrade, may_upgrade, refuse_in_use, wait_a_moment
 from fediblog.store.engine.sql import bind_in_order, bind_row, numbered
 from fediblog.store.ids import IdMaker
 from fediblog.store.queues.lost_workers import PROCESS
-from fediblog.store.tx import Clock, Conflict, Engine, Param, Row, Scalar, Tx
+from fediblog.store.tx import Clock, Conflict, DatabaseEngine, Param, Row, Scalar, Tx
 
 T = TypeVar("T")
 Plain = psycopg.AsyncConnection[tuple[Any, ...]]
-_Way = Callable[[Session, Callable[[Tx], T]], T]
+_Way = Callable[[PostgresSession, Callable[[Tx], T]], T]
 
 ATTEMPTS = 4
 CHANNEL = "fediblog"  # one for all: the payload says which of ours
@@ -45,7 +45,7 @@ class PostgresTx(Tx):
     engine = "postgres"
     skip_locked = " for update skip locked"
 
-    def __init__(self, session: Session, now: int, ids: IdMaker, worker: int = 0) -> None:
+    def __init__(self, session: PostgresSession, now: int, ids: IdMaker, worker: int = 0) -> None:
         super().__init__(now, ids)
         self._session = session
         self._held: frozenset[int] = frozenset()
@@ -85,7 +85,7 @@ class PostgresTx(Tx):
             raise Conflict(str(error)) from error
 
 
-class Listener:
+class PostgresListener:
     """Hears what other processes notify. After a time without the server all listeners are woken.
 
     Its connection is also how the others know that this process is there: the lock of `worker`, its number, is held as
@@ -166,7 +166,7 @@ class Listener:
                 self._wake(channel)
 
 
-class PostgresEngine(Engine):
+class PostgresEngine(DatabaseEngine):
     """Some sessions, with a thread for each where what is done is not short."""
 
     name = "postgres"
@@ -175,7 +175,7 @@ class PostgresEngine(Engine):
         self,
         sessions: Sessions,
         threads: int,
-        listener: Listener,
+        listener: PostgresListener,
         clock: Clock,
         ids: IdMaker,
         wake: Callable[[str], None],
@@ -221,7 +221,10 @@ class PostgresEngine(Engine):
         await asyncio.to_thread(self._threads.shutdown)
 
     async def _attempt(
-        self, place: Callable[[Session, Callable[[], T]], asyncio.Future[T]], way: _Way[T], work: Callable[[Tx], T]
+        self,
+        place: Callable[[PostgresSession, Callable[[], T]], asyncio.Future[T]],
+        way: _Way[T],
+        work: Callable[[Tx], T],
     ) -> T:
         """Tries again after a clash with another transaction, when the connection was dead before it was used, and when
         a statement had been prepared for a table that is another one by now.
@@ -248,7 +251,7 @@ class PostgresEngine(Engine):
 
     # A session is given back when the work is done, even if nobody waits for it any more.
 
-    def _here(self, session: Session, work: Callable[[], T]) -> asyncio.Future[T]:
+    def _here(self, session: PostgresSession, work: Callable[[], T]) -> asyncio.Future[T]:
         def run() -> T:
             try:
                 return work()
@@ -257,7 +260,7 @@ class PostgresEngine(Engine):
 
         return fibers.begin(run)
 
-    def _in_thread(self, session: Session, work: Callable[[], T]) -> asyncio.Future[T]:
+    def _in_thread(self, session: PostgresSession, work: Callable[[], T]) -> asyncio.Future[T]:
         def give(_: object) -> None:
             session.wire.attach()
             self._sessions.give(session)
@@ -269,11 +272,11 @@ class PostgresEngine(Engine):
 
     # Below: in a fiber, or on a thread of the pool.
 
-    def _read(self, session: Session, work: Callable[[Tx], T]) -> T:
+    def _read(self, session: PostgresSession, work: Callable[[Tx], T]) -> T:
         with _begun(session, session.snapshot()):
             return work(PostgresTx(session, self._clock(), self._ids, self._worker))
 
-    def _write(self, session: Session, work: Callable[[Tx], T]) -> T:
+    def _write(self, session: PostgresSession, work: Callable[[Tx], T]) -> T:
         with _begun(session, session.transaction()):
             tx = PostgresTx(session, self._clock(), self._ids, self._worker)
             result = work(tx)
@@ -293,7 +296,7 @@ class _Stale(psycopg.OperationalError):
 
 
 @contextmanager
-def _begun(session: Session, transaction: AbstractContextManager[None]) -> Iterator[None]:
+def _begun(session: PostgresSession, transaction: AbstractContextManager[None]) -> Iterator[None]:
     try:
         with transaction:
             yield
@@ -323,7 +326,7 @@ def migrate_server(
 ) -> None:
     """Brings the database up to date, if that may be; of several that start at once one does it, the others wait."""
     try:
-        with closing(Session(url)) as session:
+        with closing(PostgresSession(url)) as session:
             session.command("set lock_timeout = 0")
             _migrate(session, steps, clock, ids, upgrade)
     except psycopg.errors.InvalidAuthorizationSpecification as error:
@@ -333,7 +336,7 @@ def migrate_server(
 
 
 def _migrate(
-    session: Session, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker, upgrade: Upgrade
+    session: PostgresSession, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker, upgrade: Upgrade
 ) -> None:
     for _ in range(TRIES if upgrade == "alone" else 1):
         with session.transaction():
@@ -353,12 +356,12 @@ def _migrate(
     refuse_in_use(current, missing[-1].version)
 
 
-def _lock(session: Session) -> None:
+def _lock(session: PostgresSession) -> None:
     session.rows(b"select pg_advisory_xact_lock($1)", (_LOCK,))
 
 
-def _alone(session: Session) -> bool:
-    """Keep out all others until the session ends; False if somebody uses the database (see `Listener`)."""
+def _alone(session: PostgresSession) -> bool:
+    """Keep out all others until the session ends; False if somebody uses the database (see `PostgresListener`)."""
     return bool(session.rows(b"select pg_try_advisory_lock($1) as held", (_IN_USE,))[0].held)
 
 
@@ -373,7 +376,7 @@ async def open_engine(
 ) -> PostgresEngine:
     """On a database whose schema is up to date."""
     origin, worker = secrets.token_hex(8), 1 + secrets.randbelow((1 << 31) - 1)
-    listener = Listener(url, origin, worker, wake, wake_all)
+    listener = PostgresListener(url, origin, worker, wake, wake_all)
     try:
         await listener.start()
     except psycopg.OperationalError as error:

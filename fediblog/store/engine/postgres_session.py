@@ -82,7 +82,7 @@ class _Call(NamedTuple):
     formats: Sequence[int]
 
 
-class Session:
+class PostgresSession:
     """One connection, used by one thread, or by one fiber of the event loop, at a time."""
 
     def __init__(self, url: str) -> None:
@@ -257,9 +257,9 @@ class Sessions:
         self._url = url
         self._most = most
         self._free = asyncio.Semaphore(most)
-        self._idle: list[Session] = []
+        self._idle: list[PostgresSession] = []
 
-    async def take(self) -> Session:
+    async def take(self) -> PostgresSession:
         """One of these or a new one; a server that restarts is waited for."""
         await self._free.acquire()
         try:
@@ -273,7 +273,7 @@ class Sessions:
             self._free.release()
             raise
 
-    def give(self, session: Session) -> None:
+    def give(self, session: PostgresSession) -> None:
         """It is not used any more."""
         now = session.used = time.monotonic()
         if session.wire.usable and now - session.opened < LIFETIME:
@@ -295,10 +295,10 @@ class Sessions:
             await self._free.acquire()
         self.drop()
 
-    async def _open(self) -> Session:
+    async def _open(self) -> PostgresSession:
         end = time.monotonic() + WAIT
         while True:
-            opening = asyncio.ensure_future(asyncio.to_thread(Session, self._url))
+            opening = asyncio.ensure_future(asyncio.to_thread(PostgresSession, self._url))
             try:
                 session = await asyncio.shield(opening)
             except asyncio.CancelledError:
@@ -313,6 +313,6 @@ class Sessions:
                 return session
 
 
-def _close_unwanted(opened: asyncio.Future[Session]) -> None:
+def _close_unwanted(opened: asyncio.Future[PostgresSession]) -> None:
     if not opened.cancelled() and opened.exception() is None:
         opened.result().close()

@@ -27,7 +27,7 @@ PAUSE = 0.05  # seconds: two new processes that start at once may take each othe
 SUFFIX = ".lock"
 
 
-class Hold:
+class SchemaLock:
     """The lock of this process on one SQLite file."""
 
     def __init__(self, path: Path) -> None:

@@ -13,7 +13,7 @@ from fediblog.errors import Unavailable
 from fediblog.store.engine import sqlite_connection
 from fediblog.store.engine.sqlite_connection import (
     TICK,
-    Connection,
+    SqliteConnection,
     SqliteTx,
     Stopwatch,
     error_code,
@@ -24,7 +24,7 @@ from fediblog.store.engine.sqlite_connection import (
 )
 from fediblog.store.engine.sqlite_writer import Writer
 from fediblog.store.ids import IdMaker
-from fediblog.store.tx import Clock, Engine, Tx
+from fediblog.store.tx import Clock, DatabaseEngine, Tx
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class _TooLong(Exception):
     """A read takes longer than the event loop can wait."""
 
 
-class SqliteEngine(Engine):
+class SqliteEngine(DatabaseEngine):
     """One writer and a few readers on one file.
 
     Most reads take some microseconds, less than it costs to hand them to a thread: they run where they are asked for.
@@ -47,8 +47,8 @@ class SqliteEngine(Engine):
 
     def __init__(
         self,
-        writer: Connection,
-        readers: list[Connection],
+        writer: SqliteConnection,
+        readers: list[SqliteConnection],
         here: sqlite3.Connection,
         clock: Clock,
         ids: IdMaker,
@@ -65,7 +65,7 @@ class SqliteEngine(Engine):
         self._commits = 0  # since the log was folded into the file
         self._due: asyncio.TimerHandle | None = None  # when it is next
         self._folding: asyncio.Task[None] | None = None
-        self._idle: asyncio.LifoQueue[Connection] = asyncio.LifoQueue()
+        self._idle: asyncio.LifoQueue[SqliteConnection] = asyncio.LifoQueue()
         for reader in readers:
             self._idle.put_nowait(reader)
 

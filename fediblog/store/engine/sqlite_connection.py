@@ -135,7 +135,7 @@ def _maker(sql: str, cursor: sqlite3.Cursor) -> Callable[[Iterable[Any]], Row]:
     return known[1]
 
 
-class Connection(aiosqlite.Connection):
+class SqliteConnection(aiosqlite.Connection):
     """An aiosqlite connection that can run a whole function on its thread."""
 
     @property

@@ -15,10 +15,10 @@ from typing import Any
 from fediblog.errors import Misuse, Unavailable, damage
 from fediblog.store.engine import migrate
 from fediblog.store.engine.backup import backup_sqlite
-from fediblog.store.engine.schema_lock import TRIES, Hold, Upgrade, may_upgrade, refuse_in_use, wait_a_moment
+from fediblog.store.engine.schema_lock import TRIES, SchemaLock, Upgrade, may_upgrade, refuse_in_use, wait_a_moment
 from fediblog.store.engine.sqlite import SqliteEngine
 from fediblog.store.engine.sqlite_connection import (
-    Connection,
+    SqliteConnection,
     SqliteTx,
     error_code,
     explain,
@@ -82,7 +82,7 @@ def _least(*values: Any) -> Any:
 
 
 def migrate_file(
-    path: Path, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker, hold: Hold, upgrade: Upgrade
+    path: Path, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker, hold: SchemaLock, upgrade: Upgrade
 ) -> None:
     """Brings a file up to date, if that may be; one that holds data is copied to `….before-NNNN` first."""
     with closing(open_file(path, busy_ms=MIGRATION_MS)) as db:
@@ -133,7 +133,7 @@ def _check_references(db: sqlite3.Connection, step: migrate.Migration) -> None:
 
 def prepare_file(
     path: Path, steps: Sequence[migrate.Migration], clock: Clock, ids: IdMaker, upgrade: Upgrade = "alone"
-) -> Hold:
+) -> SchemaLock:
     """Before the first transaction: the file exists, is whole as far as that can be doubted, and has the schema.
 
     A clean stop leaves no log beside the file: then it is as it was, and a server that starts reads it whole later.
@@ -142,7 +142,7 @@ def prepare_file(
     try:
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))  # private keys are inside
-        hold = Hold(path)
+        hold = SchemaLock(path)
     except OSError as error:
         raise _explain(path, error) from error
     try:
@@ -181,10 +181,10 @@ async def open_engine(
     path: Path, clock: Clock, ids: IdMaker, wake: Callable[[str], None], *, readers: int = 4, busy_ms: int = BUSY_MS
 ) -> SqliteEngine:
     """Opens a prepared file."""
-    opened: list[Connection] = []
+    opened: list[SqliteConnection] = []
     try:
         for reader in (False, *(True,) * readers):
-            connection = Connection(partial(open_file, path, reader=reader, busy_ms=busy_ms), iter_chunk_size=64)
+            connection = SqliteConnection(partial(open_file, path, reader=reader, busy_ms=busy_ms), iter_chunk_size=64)
             opened.append(await connection)  # type: ignore[arg-type]
         here = open_file(path, reader=True, busy_ms=busy_ms)
     except BaseException:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from fediblog.counters import COMMITS
 from fediblog.store.engine.sqlite_connection import (
     TICK,
-    Connection,
+    SqliteConnection,
     SqliteTx,
     Stopwatch,
     error_code,
@@ -74,7 +74,7 @@ class Writer:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: SqliteConnection,
         clock: Clock,
         ids: IdMaker,
         wake: Callable[[str], None],

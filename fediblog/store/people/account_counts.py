@@ -29,7 +29,7 @@ _WRITTEN = (
 )
 
 
-class Bond(Struct, frozen=True, kw_only=True):
+class AccountRelation(Struct, frozen=True, kw_only=True):
     """What one of our accounts is to another account, with all that it has said about it."""
 
     following: bool = False
@@ -66,7 +66,7 @@ def totals(tx: Tx, numbers: Sequence[int]) -> dict[int, Totals]:
     return found
 
 
-def bonds(tx: Tx, viewer: int, numbers: Sequence[int]) -> dict[int, Bond]:
+def bonds(tx: Tx, viewer: int, numbers: Sequence[int]) -> dict[int, AccountRelation]:
     """What `viewer` is to each of these accounts, those that are not there left out."""
     rows = tx.all(
         "select a.id, o.state as out_state, o.reblogs, o.notify, o.languages, i.state as in_state,"
@@ -85,7 +85,7 @@ def bonds(tx: Tx, viewer: int, numbers: Sequence[int]) -> dict[int, Bond]:
         ids=list(numbers),
     )
     return {
-        row.id: Bond(
+        row.id: AccountRelation(
             following=row.out_state == "accepted",
             requested=row.out_state == "pending",
             reblogs=bool(row.reblogs),

@@ -10,7 +10,7 @@ from fediblog.store.visible import at_host
 NEWEST_POSTS = 4_000  # of which the authors count as active
 FRIENDS = 500  # whose follows are looked through
 
-_NOT_SHUNNED = f"""(
+_NOT_EXCLUDED = f"""(
   not exists (select 1 from block sb where sb.account = :viewer and sb.target = a.id)
   and not exists (select 1 from block sc where sc.account = a.id and sc.target = :viewer)
   and not exists (select 1 from mute sm where sm.account = :viewer and sm.target = a.id
@@ -74,7 +74,7 @@ def _escaped(words: str) -> str:
 def newest(tx: Tx, viewer: int, *, local: bool, limit: int, offset: int) -> list[Account]:
     """Those who want to be found, the latest that this server got to know first."""
     rows = tx.all(
-        f"select a.* from account a where {_OPEN} and {_NOT_SHUNNED} and (:local = 0 or a.local = 1)"
+        f"select a.* from account a where {_OPEN} and {_NOT_EXCLUDED} and (:local = 0 or a.local = 1)"
         " order by a.id desc limit :n offset :skip",
         viewer=viewer,
         now=tx.now,
@@ -90,7 +90,7 @@ def active(tx: Tx, viewer: int, *, local: bool, limit: int, offset: int) -> list
     rows = tx.all(
         "select a.* from (select account, max(id) as latest from (select id, account from post where"
         " state = 'published' and visibility = 'public' and (:local = 0 or local = 1) order by id desc limit :posts)"
-        f" as lately group by account) as w join account a on a.id = w.account where {_OPEN} and {_NOT_SHUNNED}"
+        f" as lately group by account) as w join account a on a.id = w.account where {_OPEN} and {_NOT_EXCLUDED}"
         " order by w.latest desc limit :n offset :skip",
         viewer=viewer,
         now=tx.now,
@@ -111,7 +111,7 @@ def suggested(tx: Tx, viewer: int, limit: int = 40) -> list[tuple[Account, int]]
         " order by m.created desc limit :most) group by f.followed"
         " union all select id, 0 as friends from account where local = 1 and login is not null) as x"
         " group by x.id) as c join account a on a.id = c.id"
-        f" where a.id <> :viewer and {_OPEN} and {_NOT_SHUNNED}"
+        f" where a.id <> :viewer and {_OPEN} and {_NOT_EXCLUDED}"
         " and not exists (select 1 from follow mine where mine.follower = :viewer and mine.followed = a.id)"
         " and not exists (select 1 from suggestion_dismissed d where d.account = :viewer and d.target = a.id)"
         " order by c.friends desc, a.id desc limit :n",

@@ -29,7 +29,7 @@ class Member(Struct, frozen=True, kw_only=True):
     disabled: bool = False
 
 
-class Sieve(Struct, frozen=True, kw_only=True):
+class AccountFilter(Struct, frozen=True, kw_only=True):
     """Which accounts are asked for: `origin` is local or remote, the rest as it is stored; empty is any."""
 
     origin: str = ""
@@ -41,7 +41,7 @@ class Sieve(Struct, frozen=True, kw_only=True):
     domain: str = ""
 
 
-def find(tx: Tx, sieve: Sieve, window: Window) -> list[Member]:
+def find(tx: Tx, sieve: AccountFilter, window: Window) -> list[Member]:
     """A page of accounts, those first that this server got to know last."""
     rows = tx.all(
         _FOUND[window.upwards],

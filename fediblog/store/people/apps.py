@@ -48,7 +48,7 @@ class Code(Struct, frozen=True, kw_only=True):
     used: int | None = None
 
 
-class Token(Struct, frozen=True, kw_only=True):
+class AccessToken(Struct, frozen=True, kw_only=True):
     """What a bearer token stands for. Without an account it is an app's own (client credentials)."""
 
     id: int
@@ -177,29 +177,29 @@ _GOOD = (
 )
 
 
-def token(tx: Tx, token: str) -> Token | None:
+def token(tx: Tx, token: str) -> AccessToken | None:
     """What the token of that hash stands for. One whose account is gone, or not its login's to use, is none."""
     row = tx.one(f"{_GOOD} and t.token = :token", token=token)
     return _token(row) if row else None
 
 
-def token_by_id(tx: Tx, number: int) -> Token | None:
+def token_by_id(tx: Tx, number: int) -> AccessToken | None:
     """The token of that number, as long as it is good."""
     row = tx.one(f"{_GOOD} and t.id = :id", id=number)
     return _token(row) if row else None
 
 
-def tokens_of(tx: Tx, login: int) -> list[Token]:
+def tokens_of(tx: Tx, login: int) -> list[AccessToken]:
     """Every token of a login, the latest first."""
     return [_token(row) for row in tx.all(f"{_GOOD} and t.login = :login order by t.id desc", login=login)]
 
 
-def touch(tx: Tx, token: Token) -> None:
+def touch(tx: Tx, token: AccessToken) -> None:
     """Note the last use."""
     tx.run("update token set used = :now where id = :id", id=token.id, now=tx.now)
 
 
-def needs_touch(token: Token, now: int) -> bool:
+def needs_touch(token: AccessToken, now: int) -> bool:
     """Whether the last use that is written down is old enough to be written anew."""
     return token.used is None or now - token.used > _USED_AFTER
 
@@ -260,8 +260,8 @@ def _app(row: Row) -> App:
     )
 
 
-def _token(row: Row) -> Token:
-    return Token(
+def _token(row: Row) -> AccessToken:
+    return AccessToken(
         id=row.id,
         app=row.app,
         login=row.login,

@@ -15,7 +15,7 @@ KINDS = (DAMAGE, DISK, CLOCK)
 KEPT_CLOCK = 86_400_000  # ms after the last time that it was noticed
 
 
-class Trouble(Struct, frozen=True):
+class OperatorAlert(Struct, frozen=True):
     """One of them: what was found, a packed message (`messages.stored`) or the words of the system, and when (ms)."""
 
     kind: str
@@ -38,10 +38,10 @@ def clear(tx: Tx, kind: str) -> None:
     server_state.drop(tx, kind)
 
 
-def standing(tx: Tx) -> list[Trouble]:
+def standing(tx: Tx) -> list[OperatorAlert]:
     """All that is wrong as far as we know."""
     found = [(kind, *(server_state.get(tx, kind) or "").partition(" ")) for kind in KINDS]
-    troubles = [Trouble(kind, detail, int(at)) for kind, at, _, detail in found if at.isdigit()]
+    troubles = [OperatorAlert(kind, detail, int(at)) for kind, at, _, detail in found if at.isdigit()]
     return [each for each in troubles if each.kind != CLOCK or tx.now - each.at < KEPT_CLOCK]
 
 

@@ -16,7 +16,7 @@ _LOW = (1 << 20) - 1
 Queries = tuple[str, str]
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class ListedAccount(Struct, frozen=True, kw_only=True):
     """Somebody in a list; `mark` is what paging goes by, `until` (ms) when a mute ends."""
 
     mark: int
@@ -78,7 +78,7 @@ _HOSTS = "select host, id from host_mute where account = :id and id < :before an
 _MUTED_HOSTS: Queries = (f"{_HOSTS} {NEWEST} limit :n", f"{_HOSTS} {OLDEST} limit :n")
 
 
-def _places(tx: Tx, queries: Queries, account: int, window: Window) -> list[Place]:
+def _places(tx: Tx, queries: Queries, account: int, window: Window) -> list[ListedAccount]:
     rows = tx.all(
         queries[window.upwards],
         id=account,
@@ -90,36 +90,39 @@ def _places(tx: Tx, queries: Queries, account: int, window: Window) -> list[Plac
         n=window.limit,
     )
     return window.turned(
-        [Place(mark=row.since << 20 | row.id & _LOW, account=accounts.from_row(row), until=row.until) for row in rows]
+        [
+            ListedAccount(mark=row.since << 20 | row.id & _LOW, account=accounts.from_row(row), until=row.until)
+            for row in rows
+        ]
     )
 
 
-def followers(tx: Tx, account: int, window: Window) -> list[Place]:
+def followers(tx: Tx, account: int, window: Window) -> list[ListedAccount]:
     """Those who follow the account, the latest first."""
     return _places(tx, _FOLLOWERS, account, window)
 
 
-def following(tx: Tx, account: int, window: Window) -> list[Place]:
+def following(tx: Tx, account: int, window: Window) -> list[ListedAccount]:
     """Those whom the account follows, the latest first."""
     return _places(tx, _FOLLOWING, account, window)
 
 
-def requests(tx: Tx, account: int, window: Window) -> list[Place]:
+def requests(tx: Tx, account: int, window: Window) -> list[ListedAccount]:
     """Those who wait to be let in as followers, the latest first."""
     return _places(tx, _REQUESTS, account, window)
 
 
-def asked(tx: Tx, account: int, window: Window) -> list[Place]:
+def asked(tx: Tx, account: int, window: Window) -> list[ListedAccount]:
     """Those whom the account asked to follow and who have not answered, the latest first."""
     return _places(tx, _ASKED, account, window)
 
 
-def blocked(tx: Tx, account: int, window: Window) -> list[Place]:
+def blocked(tx: Tx, account: int, window: Window) -> list[ListedAccount]:
     """Those whom the account blocks, the latest first."""
     return _places(tx, _BLOCKED, account, window)
 
 
-def muted(tx: Tx, account: int, window: Window) -> list[Place]:
+def muted(tx: Tx, account: int, window: Window) -> list[ListedAccount]:
     """Those whom the account mutes now, the latest first."""
     return _places(tx, _MUTED, account, window)
 
@@ -198,10 +201,10 @@ def unendorse(tx: Tx, account: int, target: int) -> None:
     tx.run("delete from endorsement where account = :a and target = :b", a=account, b=target)
 
 
-def endorsed(tx: Tx, account: int, window: Window) -> list[Place]:
+def endorsed(tx: Tx, account: int, window: Window) -> list[ListedAccount]:
     """Those whom the account shows on its profile, as long as it follows them."""
     rows = tx.all(_ENDORSEMENTS[window.upwards], id=account, before=window.before, after=window.after, n=window.limit)
-    return window.turned([Place(mark=row.mark, account=accounts.from_row(row)) for row in rows])
+    return window.turned([ListedAccount(mark=row.mark, account=accounts.from_row(row)) for row in rows])
 
 
 def set_note(tx: Tx, account: int, target: int, comment: str) -> None:

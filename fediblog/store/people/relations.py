@@ -192,14 +192,14 @@ def keeps_off(tx: Tx, account: int, other: int) -> bool:
     return row is not None and bool(row.yes)
 
 
-class Asking(NamedTuple):
+class FollowAttempt(NamedTuple):
     """Who wants to follow: the state of that account now (None: it is gone), and whether the followed blocks it."""
 
     state: str | None
     blocked: bool
 
 
-def before_follow(tx: Tx, follower: int, followed: int) -> Asking:
+def before_follow(tx: Tx, follower: int, followed: int) -> FollowAttempt:
     """Whether an account may ask to follow another."""
     row = tx.one(
         f"select (select state from account where id = :other) as state, {_KEEPS_OFF} as blocked",
@@ -207,7 +207,7 @@ def before_follow(tx: Tx, follower: int, followed: int) -> Asking:
         account=followed,
     )
     assert row is not None  # it asks for one row
-    return Asking(row.state, bool(row.blocked))
+    return FollowAttempt(row.state, bool(row.blocked))
 
 
 def mute(tx: Tx, account: int, target: int, until: int | None = None, *, notices: bool = True) -> None:

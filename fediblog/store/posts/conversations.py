@@ -11,9 +11,9 @@ from fediblog.store.id_paging import Window, both_ways
 from fediblog.store.posts.timelines import Entry, entries
 from fediblog.store.queues import events
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import NOT_SHUNNED, VISIBLE
+from fediblog.store.visible import NOT_EXCLUDED, VISIBLE
 
-_SHOWN = f"p.state = 'published' and {VISIBLE} and {NOT_SHUNNED}"
+_SHOWN = f"p.state = 'published' and {VISIBLE} and {NOT_EXCLUDED}"
 _LAST = both_ways(
     "select c.last_post as item, null as booster, p.* from conversation c join post p on p.id = c.last_post"
     f" where c.account = :viewer and c.last_post < :before and c.last_post > :after and {_SHOWN}",

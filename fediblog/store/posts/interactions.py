@@ -13,12 +13,12 @@ from fediblog.store.people import accounts
 from fediblog.store.posts import posts
 from fediblog.store.posts.quotes import HOLDS
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, NOT_SHUNNED, VISIBLE, not_shunned, shown_below
+from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_EXCLUDED, NOT_EXCLUDED, VISIBLE, not_excluded, shown_below
 
 _LIKED = (
     "from reaction r join post p on p.id = r.post where r.post = :post and r.kind <> 'dislike'"
     " and exists (select 1 from account ra where ra.id = r.account and ra.state = 'active')"
-    f" and {shown_below('r.account', 'p')} and (:viewer = 0 or ({not_shunned('r.account')}"
+    f" and {shown_below('r.account', 'p')} and (:viewer = 0 or ({not_excluded('r.account')}"
     " and not exists (select 1 from block rb where rb.account = r.account and rb.target = :viewer)))"
 )
 _LIKERS = both_ways(
@@ -32,13 +32,13 @@ _REACTIONS = (
 _LIKE_URIS = f"select min(r.uri) as uri {_FIRST}"
 _BOOSTED = (
     f"from boost b join post p on p.id = b.post where b.post = :post and {shown_below('b.account', 'p')}"
-    f" and {BOOST_VISIBLE} and (:viewer = 0 or {BOOSTER_NOT_SHUNNED})"
+    f" and {BOOST_VISIBLE} and (:viewer = 0 or {BOOSTER_NOT_EXCLUDED})"
 )
 _BOOSTERS = both_ways(f"select b.id, b.account {_BOOSTED} and b.id < :before and b.id > :after", "b.id")
 _BOOST_URIS = f"select b.uri {_BOOSTED} order by b.id limit :n"
 _QUOTES = both_ways(
     "select p.* from post p where p.uri in (select q.quoting from quote_authorization q where q.post = :post"
-    f" and {HOLDS}) and p.state = 'published' and p.id < :before and p.id > :after and {VISIBLE} and {NOT_SHUNNED}",
+    f" and {HOLDS}) and p.state = 'published' and p.id < :before and p.id > :after and {VISIBLE} and {NOT_EXCLUDED}",
     "p.id",
 )
 

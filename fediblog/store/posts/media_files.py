@@ -40,7 +40,7 @@ class Upload(Struct, frozen=True, kw_only=True):
         return None if self.focus_x is None or self.focus_y is None else (self.focus_x, self.focus_y)
 
 
-class Made(TypedDict):
+class ProcessedFile(TypedDict):
     """What is known of a picture once its files are on disk; pixels and bytes."""
 
     media_type: str
@@ -53,7 +53,7 @@ class Made(TypedDict):
     size: int
 
 
-def add(tx: Tx, account: int, **made: Unpack[Made]) -> int:
+def add(tx: Tx, account: int, **made: Unpack[ProcessedFile]) -> int:
     """Store a row for files that are on disk already; returns its number."""
     number = promise(tx, account)
     finish(tx, number, **made)
@@ -72,7 +72,7 @@ def promise(tx: Tx, account: int) -> int:
     return number
 
 
-def finish(tx: Tx, number: int, **made: Unpack[Made]) -> None:
+def finish(tx: Tx, number: int, **made: Unpack[ProcessedFile]) -> None:
     """The files of a picture that was promised are on disk."""
     tx.run(
         "update media set media_type = :media_type, file = :file, large = :large, small = :small, width = :width,"

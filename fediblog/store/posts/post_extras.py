@@ -113,7 +113,7 @@ Parts: TypeAlias = tuple[list[Row] | None, list[Row] | None, list[Row] | None]
 """Whom a post names, its hashtags, its files."""
 
 
-class Beside(Struct):
+class PostExtras(Struct):
     """By number of the post: what it is made of beside its row, how often it was answered and so on, and by whom."""
 
     mentions: dict[int, list[Row]] = field(default_factory=dict)
@@ -130,9 +130,9 @@ class Beside(Struct):
         return self.totals.get(what, {})
 
 
-def beside(tx: Tx, posts: Sequence[Row], viewer: int) -> Beside:
+def extras_of(tx: Tx, posts: Sequence[Row], viewer: int) -> PostExtras:
     """All that is beside these posts (rows of the table), as `viewer` (0: anybody) has it."""
-    found = Beside()
+    found = PostExtras()
     ids = [row.id for row in posts]
     answers = [row.id for row in posts if row.root is not None]
     crowded = _crowded(posts) if len(answers) > FEW else ()
@@ -163,7 +163,7 @@ def _crowded(posts: Sequence[Row]) -> set[int]:
     return {root for root, n in Counter(row.root for row in posts if row.root is not None).items() if n > FEW}
 
 
-class Face(NamedTuple):
+class AccountRow(NamedTuple):
     """What an account shows of itself: as long as that is the same, so is what was made of it."""
 
     id: int
@@ -171,9 +171,9 @@ class Face(NamedTuple):
     moved_to: str
 
 
-def faces(tx: Tx, numbers: Sequence[int]) -> dict[int, Face]:
+def faces(tx: Tx, numbers: Sequence[int]) -> dict[int, AccountRow]:
     """What accounts show of themselves, by their numbers."""
-    return {row.id: Face(row.id, row, row.moved_to) for row in tx.all(_FACES, ids=numbers)}
+    return {row.id: AccountRow(row.id, row, row.moved_to) for row in tx.all(_FACES, ids=numbers)}
 
 
 def put(tx: Tx, post: int, note: Note) -> None:

@@ -16,11 +16,11 @@ from fediblog.store.people import accounts
 from fediblog.store.posts import post_columns, post_extras, quote_proofs, quotes
 from fediblog.store.posts.post_extras import Parts
 from fediblog.store.posts.quote_proofs import NamedProof
-from fediblog.store.posts.quotes import Asked
+from fediblog.store.posts.quotes import AskedQuote
 from fediblog.store.posts.thread_links import ThreadPost
 from fediblog.store.queues.push_subscriptions import PUSHED
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import NOT_SHUNNED, VISIBLE, shown_below
+from fediblog.store.visible import NOT_EXCLUDED, VISIBLE, shown_below
 
 _Author = tuple[Account, Guest | None]
 MOST_KEPT = 4096  # posts that are remembered as they were made
@@ -123,7 +123,7 @@ def hydrate(tx: Tx, rows: Sequence[Row], viewer: int = 0) -> list[Post]:
 def _with_quoted(tx: Tx, whole: Sequence[Post], viewer: int) -> list[Post]:
     """The posts with those that they quote, one level deep, as far as they may."""
     rows = tx.all(
-        f"select p.* from post p where p.uri in (:uris) and p.state = 'published' and {VISIBLE} and {NOT_SHUNNED}",
+        f"select p.* from post p where p.uri in (:uris) and p.state = 'published' and {VISIBLE} and {NOT_EXCLUDED}",
         uris=sorted({each.quote for each in whole}),
         viewer=viewer,
         now=tx.now,
@@ -167,7 +167,7 @@ def _quoting_there(
     return replace(post, quote_state="pending") if proof is not None and proof.state == "waiting" else post
 
 
-def _quoting(post: Post, quoted: Post | None, asked: Mapping[int, Asked]) -> Post:
+def _quoting(post: Post, quoted: Post | None, asked: Mapping[int, AskedQuote]) -> Post:
     """A post of ours shows what it quotes once that is granted; one that is still a draft shows it to its author."""
     request = asked.get(post.id)
     if request is None:
@@ -183,7 +183,7 @@ def _hydrate(tx: Tx, rows: Sequence[Row], viewer: int) -> list[Post]:
         return []
     authors = accounts.many(tx, {row.account for row in rows})
     guests = _guests(tx, {row.guest for row in rows if row.guest is not None})
-    found = post_extras.beside(tx, rows, viewer)
+    found = post_extras.extras_of(tx, rows, viewer)
     comments, likes, boosts, liked, boosted = map(found.told, ("comment", "like", "boost", "liked", "boosted"))
     polls = [row.id for row in rows if row.poll is not None] if viewer else []
     voted = _voted(tx, polls, viewer) if polls else set()

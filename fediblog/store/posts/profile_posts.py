@@ -16,7 +16,7 @@ from fediblog.store.id_paging import FIRST, Window, both_ways
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import BOOST_VISIBLE, NOT_SHUNNED, OPEN_TO_ALL, VISIBLE
+from fediblog.store.visible import BOOST_VISIBLE, NOT_EXCLUDED, OPEN_TO_ALL, VISIBLE
 
 _BETWEEN = "p.id < :before and p.id > :after"
 _OWN_REPLY = "exists (select 1 from post pp where pp.id = p.parent and pp.account = p.account)"
@@ -32,7 +32,7 @@ _PASSED_ON = both_ways(
     "select b.id as boost_id, b.uri as boost_uri, b.visibility as boost_visibility, b.created as boost_created, p.*"
     " from boost b"
     " join post p on p.id = b.post where b.account = :account and b.id < :before and b.id > :after"
-    f" and p.state = 'published' and {VISIBLE} and {NOT_SHUNNED} and {BOOST_VISIBLE}",
+    f" and p.state = 'published' and {VISIBLE} and {NOT_EXCLUDED} and {BOOST_VISIBLE}",
     "b.id",
 )
 _OF_MONTH = both_ways(
@@ -47,7 +47,7 @@ _MONTHS: Memo[int, list[tuple[str, int]]] = Memo(512)
 _TOTALS: Memo[int, int] = Memo(2048)
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class ProfileFilter(Struct, frozen=True, kw_only=True):
     """Which of an account's posts are asked for; `own` replies go on with what the account said itself."""
 
     replies: Literal["all", "own", "none"] = "all"
@@ -57,10 +57,12 @@ class Wanted(Struct, frozen=True, kw_only=True):
     tag: str = ""
 
 
-ALL = Wanted()
+ALL = ProfileFilter()
 
 
-def timeline(tx: Tx, account: int, viewer: int = 0, window: Window = FIRST, wanted: Wanted = ALL) -> list[Post | Boost]:
+def timeline(
+    tx: Tx, account: int, viewer: int = 0, window: Window = FIRST, wanted: ProfileFilter = ALL
+) -> list[Post | Boost]:
     """Posts and boosts of an account that the viewer may see, newest first."""
     by_number = {row.id: row for row in _written(tx, account, viewer, window, wanted)}
     passed_on: dict[int, Row] = {}
@@ -76,12 +78,12 @@ def timeline(tx: Tx, account: int, viewer: int = 0, window: Window = FIRST, want
     ]
 
 
-def written(tx: Tx, account: int, viewer: int = 0, window: Window = FIRST, wanted: Wanted = ALL) -> list[Post]:
+def written(tx: Tx, account: int, viewer: int = 0, window: Window = FIRST, wanted: ProfileFilter = ALL) -> list[Post]:
     """The same without boosts."""
     return posts.hydrate(tx, _written(tx, account, viewer, window, wanted), viewer)
 
 
-def _written(tx: Tx, account: int, viewer: int, window: Window, wanted: Wanted) -> list[Row]:
+def _written(tx: Tx, account: int, viewer: int, window: Window, wanted: ProfileFilter) -> list[Row]:
     return window.turned(
         tx.all(
             _WRITTEN[window.upwards],

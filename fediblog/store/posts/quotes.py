@@ -118,7 +118,7 @@ def granted(tx: Tx, quoting: Collection[str]) -> set[tuple[str, int]]:
     return {(row.quoting, row.post) for row in rows}
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class QuoteRequest(Struct, frozen=True, kw_only=True):
     """What became of the question whether a post of ours may quote: pending, accepted, rejected, revoked or, if its
     author cannot be asked, unauthorized.
 
@@ -151,26 +151,26 @@ def settle(tx: Tx, post: int, before: str, state: str, approval: str = "") -> bo
     return tx.run(sql, post=post, before=before, state=state, approval=approval) > 0
 
 
-def request(tx: Tx, post: int) -> Request | None:
+def request(tx: Tx, post: int) -> QuoteRequest | None:
     """What was asked for that post of ours."""
     return _request(tx.one("select * from quote_request where post = :post", post=post))
 
 
-def request_by_uri(tx: Tx, uri: str) -> Request | None:
+def request_by_uri(tx: Tx, uri: str) -> QuoteRequest | None:
     """What that QuoteRequest asked."""
     return _request(tx.one("select * from quote_request where uri = :uri", uri=uri))
 
 
-def request_by_approval(tx: Tx, uri: str) -> Request | None:
+def request_by_approval(tx: Tx, uri: str) -> QuoteRequest | None:
     """What that authorization granted."""
     return _request(tx.one("select * from quote_request where approval = :uri and approval <> ''", uri=uri))
 
 
-def _request(row: Row | None) -> Request | None:
-    return Request(**row._asdict()) if row else None
+def _request(row: Row | None) -> QuoteRequest | None:
+    return QuoteRequest(**row._asdict()) if row else None
 
 
-class Asked(NamedTuple):
+class AskedQuote(NamedTuple):
     """What became of the request to quote that a post of ours made; `gone`: what it quotes is known to be deleted."""
 
     post: int
@@ -179,7 +179,7 @@ class Asked(NamedTuple):
     gone: int
 
 
-def requests(tx: Tx, posts: Collection[int]) -> dict[int, Asked]:
+def requests(tx: Tx, posts: Collection[int]) -> dict[int, AskedQuote]:
     """By number of the post, of those that asked."""
     if not posts:
         return {}
@@ -188,7 +188,7 @@ def requests(tx: Tx, posts: Collection[int]) -> dict[int, Asked]:
         " where p.id = q.post) as gone from quote_request q where q.post in (:posts)",
         posts=sorted(set(posts)),
     )
-    return {row.post: Asked(*row) for row in rows}
+    return {row.post: AskedQuote(*row) for row in rows}
 
 
 def page_of(tx: Tx, uri: str) -> str:

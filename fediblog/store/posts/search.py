@@ -9,7 +9,7 @@ from fediblog.hashtags import SIGNS, key
 from fediblog.store.id_paging import Window
 from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
-from fediblog.store.visible import LISTED, NOT_SHUNNED, VISIBLE
+from fediblog.store.visible import LISTED, NOT_EXCLUDED, VISIBLE
 
 # `lower` knows only ASCII in SQLite, and in PostgreSQL what its locale knows: so three ways to write the words.
 _CONTAINS = " or ".join(
@@ -21,18 +21,18 @@ _POSTS = (
     "select p.* from post p where p.state = 'published' and p.id in (select o.id from post o where o.local = 1"
     " union select s.post from stream s where s.account = :viewer)"
     " and (:account = 0 or p.account = :account) and p.id < :before and p.id > :after"
-    f" and ({_CONTAINS}) and {VISIBLE} and {NOT_SHUNNED} order by p.id desc limit :n offset :offset"
+    f" and ({_CONTAINS}) and {VISIBLE} and {NOT_EXCLUDED} order by p.id desc limit :n offset :offset"
 )
 _TAGGED = (
     "select p.* from post_tag t join post p on p.id = t.post where t.tag = :tag and t.post < :before"
     " and t.post > :after and p.state = 'published' and (p.visibility = 'public' or p.local = 1"
     " or exists (select 1 from stream s where s.account = :viewer and s.post = p.id))"
-    f" and (:account = 0 or p.account = :account) and {VISIBLE} and {NOT_SHUNNED}"
+    f" and (:account = 0 or p.account = :account) and {VISIBLE} and {NOT_EXCLUDED}"
     " order by t.post desc limit :n offset :offset"
 )
 _OF_PEOPLE = (
     "select p.* from post p where p.state = 'published' and p.account in (:people) and p.visibility = 'public'"
-    f" and p.id < :before and p.id > :after and {VISIBLE} and {NOT_SHUNNED} order by p.id desc limit :n"
+    f" and p.id < :before and p.id > :after and {VISIBLE} and {NOT_EXCLUDED} order by p.id desc limit :n"
 )
 _AT = (
     "select p.* from post p where p.state = 'published' and p.id in (select u.id from post u where u.uri = :link"

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from fediblog.domain.posts import Post
-from fediblog.domain.thread_order import Place, in_reading_order
+from fediblog.domain.thread_order import ThreadPlace, in_reading_order
 from fediblog.store.id_paging import FIRST, Window
 from fediblog.store.posts import posts
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import NOT_SHUNNED, OPEN_TO_ALL, SHOWN_BELOW, VISIBLE
+from fediblog.store.visible import NOT_EXCLUDED, OPEN_TO_ALL, SHOWN_BELOW, VISIBLE
 
 PAGE = 100  # answers
 THREAD_LIMIT = 500  # answers of a thread, after which no more are looked for elsewhere
@@ -20,7 +20,7 @@ DEPTH = 40  # posts above another one that are shown with it
 MOST = 20_000  # answers whose order is worked out; what came after them is on the pages of the answers that it hangs on
 
 _SHOWN = (
-    f"p.state = 'published' and {VISIBLE} and (:viewer = 0 or {NOT_SHUNNED}) and {SHOWN_BELOW} order by p.id limit :n"
+    f"p.state = 'published' and {VISIBLE} and (:viewer = 0 or {NOT_EXCLUDED}) and {SHOWN_BELOW} order by p.id limit :n"
 )
 _IN_THREAD = f"post p where p.root = :top and {_SHOWN}"
 # Not `union all`: then a circle would have no end.
@@ -48,10 +48,10 @@ class PostLink(NamedTuple):
     uri: str
 
 
-class Below(Struct, frozen=True, kw_only=True):
+class RepliesPage(Struct, frozen=True, kw_only=True):
     """One page of the answers below a post. Pages count from 1."""
 
-    places: list[Place]
+    places: list[ThreadPlace]
     shown: Mapping[int, Post]  # by number; an answer that is not among them is not shown, but has some below it
     parents: Mapping[int, int]  # what is answered and is on another page, and on which
     total: int  # answers that are shown, on all pages
@@ -59,13 +59,13 @@ class Below(Struct, frozen=True, kw_only=True):
     pages: int = 1
 
 
-def below(tx: Tx, post: Post, viewer: int, page: int = 1, size: int = PAGE) -> Below:
+def below(tx: Tx, post: Post, viewer: int, page: int = 1, size: int = PAGE) -> RepliesPage:
     """A page of the answers below a post that are shown to the viewer; the last one if there are not so many."""
     rows = _ask(tx, _WHOLE if post.root is None else _WHOLE_BRANCH, post, viewer, size + 1)
     if len(rows) <= size:
         order = _order(tx, post, {row.id: row.parent for row in rows})
         shown = {each.id: each for each in posts.hydrate(tx, rows, viewer)}
-        return Below(places=order, shown=shown, parents={}, total=len(shown))
+        return RepliesPage(places=order, shown=shown, parents={}, total=len(shown))
     spots = _ask(tx, _SPOTS if post.root is None else _SPOTS_OF_BRANCH, post, viewer, MOST)
     known = {row.id: row.parent for row in spots}
     order = _order(tx, post, known)
@@ -74,7 +74,7 @@ def below(tx: Tx, post: Post, viewer: int, page: int = 1, size: int = PAGE) -> B
     chosen = order[(page - 1) * size : page * size]
     on_page = {place.id: i // size + 1 for i, place in enumerate(order)}
     elsewhere = {place.parent: on_page[place.parent] for place in chosen if on_page.get(place.parent, page) != page}
-    return Below(
+    return RepliesPage(
         places=chosen,
         shown=_whole(tx, known.keys() & ({place.id for place in chosen} | elsewhere.keys()), viewer),
         parents=elsewhere,
@@ -92,7 +92,7 @@ def descendants(tx: Tx, post: Post, viewer: int, limit: int) -> list[Post]:
     return [shown[place.id] for place in order if place.id in shown]
 
 
-def _order(tx: Tx, post: Post, spots: Mapping[int, int | None]) -> list[Place]:
+def _order(tx: Tx, post: Post, spots: Mapping[int, int | None]) -> list[ThreadPlace]:
     unseen = _unseen(tx, post.root or post.id, {post.id: None, **spots})
     return in_reading_order(post.id, [*spots.items(), *unseen.items()])
 

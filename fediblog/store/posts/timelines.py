@@ -20,15 +20,15 @@ from fediblog.store.posts import posts
 from fediblog.store.posts import tags as hashtags
 from fediblog.store.queues import events
 from fediblog.store.tx import Param, Row, Tx
-from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_SHUNNED, LISTED, NOT_SHUNNED, VISIBLE
+from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_EXCLUDED, LISTED, NOT_EXCLUDED, VISIBLE
 
 _BETWEEN = "p.id < :before and p.id > :after and p.state = 'published'"
-_SHOWN = f"{VISIBLE} and {NOT_SHUNNED}"
+_SHOWN = f"{VISIBLE} and {NOT_EXCLUDED}"
 
 _STREAM = (
     "select s.item, b.account as booster, p.* from stream s join post p on p.id = s.post left join boost b"
     " on b.id = s.boost where s.account = :viewer and s.item < :before and s.item > :after and p.state = 'published'"
-    f" and {_SHOWN} and (s.boost is null or ({BOOST_VISIBLE} and {BOOSTER_NOT_SHUNNED}))"
+    f" and {_SHOWN} and (s.boost is null or ({BOOST_VISIBLE} and {BOOSTER_NOT_EXCLUDED}))"
 )
 _NOT_EXCLUSIVE = (
     "not exists (select 1 from user_list ul join list_member lm on lm.list = ul.id where ul.account = :viewer"
@@ -116,7 +116,7 @@ class ListedPost(Struct, frozen=True, kw_only=True):
     booster: Account | None = None
 
 
-class Tags(Struct, frozen=True, kw_only=True):
+class TagFilter(Struct, frozen=True, kw_only=True):
     """Which posts a tag's timeline has: with `tag` or one of `either`, with every one of `every`, with none of `none`.
 
     All are lower case. `side` is `local`, `remote` or nothing for both.
@@ -172,7 +172,7 @@ def blog(tx: Tx, viewer: int = 0, window: Window = FIRST) -> list[Entry]:
     return _ask(tx, _BLOG, window, viewer=viewer, media=False)
 
 
-def tagged(tx: Tx, viewer: int, tags: Tags, window: Window = FIRST) -> list[Entry]:
+def tagged(tx: Tx, viewer: int, tags: TagFilter, window: Window = FIRST) -> list[Entry]:
     """Public posts with hashtags."""
     every = sorted(set(tags.every))
     more = {"tags": sorted({tags.tag, *tags.either})} if tags.either else {"tag": tags.tag}

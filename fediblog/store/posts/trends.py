@@ -9,7 +9,7 @@ from msgspec import Struct
 from fediblog.store.posts.tags import DAY, DAYS, Use
 from fediblog.store.posts.timelines import Entry, entries
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import NOT_SHUNNED, VISIBLE
+from fediblog.store.visible import NOT_EXCLUDED, VISIBLE
 
 MOST = 40
 
@@ -47,7 +47,7 @@ _PAGES = (
 )
 
 
-class Page(Struct, frozen=True, kw_only=True):
+class PreviewCard(Struct, frozen=True, kw_only=True):
     """What is known of a page that is linked to. `picture` is its address."""
 
     title: str
@@ -80,11 +80,11 @@ def links(tx: Tx) -> list[Trend]:
     return _ranked(tx.all(_LINKS, since=_since(tx)))
 
 
-def pages(tx: Tx, links: Sequence[str]) -> dict[str, Page]:
+def preview_cards(tx: Tx, links: Sequence[str]) -> dict[str, PreviewCard]:
     """Those of the links that are posts of other servers with a picture, which everybody may see without a warning."""
     rows = tx.all(_PAGES, links=links)
     return {
-        link: Page(
+        link: PreviewCard(
             title=row.title,
             language=row.language,
             author=row.name,
@@ -107,7 +107,7 @@ def rows_of(tx: Tx, viewer: int, numbers: Sequence[int]) -> list[Entry]:
     """Those of the posts that the viewer may see, in the order of the numbers, as a timeline."""
     rows = tx.all(
         "select p.id as item, null as booster, p.* from post p where p.id in (:ids) and p.state = 'published'"
-        f" and p.visibility = 'public' and {VISIBLE} and {NOT_SHUNNED}",
+        f" and p.visibility = 'public' and {VISIBLE} and {NOT_EXCLUDED}",
         ids=numbers,
         viewer=viewer,
         now=tx.now,

@@ -59,7 +59,7 @@ def was_seen(tx: Tx, uri: str) -> bool:
     return bool(uri) and tx.one("select 1 as yes from seen where uri = :uri", uri=uri) is not None
 
 
-class Standing(NamedTuple):
+class KnownActivity(NamedTuple):
     """What is known of an activity and its object, and of the servers of who signed it and of its actor."""
 
     seen: bool  # it was dealt with
@@ -69,7 +69,7 @@ class Standing(NamedTuple):
     held: tuple[StoredKey, Account] | None = None  # the key of that id, and whose it is
 
 
-def standing(tx: Tx, uri: str, signer: str, actor: str, key: str = "", about: str = "") -> Standing:
+def standing(tx: Tx, uri: str, signer: str, actor: str, key: str = "", about: str = "") -> KnownActivity:
     """How an activity stands before it is proven.
 
     `signer` and `actor` are hosts, `key` is the id of the key, `about` that of the object.
@@ -77,7 +77,7 @@ def standing(tx: Tx, uri: str, signer: str, actor: str, key: str = "", about: st
     row = tx.one(_STANDING, uri=uri, host=signer, hosts=domains(signer, actor), key=key, about=about)
     assert row is not None  # it asks for one row
     held = accounts.held(tx, row) if row.version is not None else None
-    return Standing(bool(row.seen), bool(row.silent), bool(row.blocked), bool(row.here), held)
+    return KnownActivity(bool(row.seen), bool(row.silent), bool(row.blocked), bool(row.here), held)
 
 
 def has_room(tx: Tx, host: str) -> bool:

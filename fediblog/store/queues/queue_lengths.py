@@ -10,7 +10,7 @@ from fediblog.store.tx import Tx
 _PROBE = "urn:fediblog:probe"
 
 
-class Pressure(Struct, frozen=True, kw_only=True):
+class QueueLengths(Struct, frozen=True, kw_only=True):
     """What waits, by queue and state, and how many other servers do not answer."""
 
     queues: dict[tuple[str, str], int]
@@ -18,7 +18,7 @@ class Pressure(Struct, frozen=True, kw_only=True):
     hosts_unavailable: int
 
 
-def measure(tx: Tx) -> Pressure:
+def measure(tx: Tx) -> QueueLengths:
     """All of it at this moment."""
     queues = {("incoming", state): n for state, n in incoming_queue.totals(tx).items()}
     queues |= {("jobs", state): n for state, n in job_queue.totals(tx).items()}
@@ -27,7 +27,7 @@ def measure(tx: Tx) -> Pressure:
     for queue in ("incoming", "jobs", "deliveries"):
         queues.setdefault((queue, "waiting"), 0)
     row = tx.one("select count(*) as failing, count(unavailable) as unavailable from host where failures > 0")
-    return Pressure(
+    return QueueLengths(
         queues=queues,
         hosts_failing=row.failing if row else 0,
         hosts_unavailable=row.unavailable if row else 0,

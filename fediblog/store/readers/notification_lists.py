@@ -44,7 +44,7 @@ _FORGET = (
 )
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class NotificationFilter(Struct, frozen=True, kw_only=True):
     """Which notices: of these kinds, of one person alone (0: of anybody), with those that wait for consent or not."""
 
     kinds: Collection[str] = KINDS
@@ -52,7 +52,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     filtered: bool = False
 
 
-class Span(Struct, frozen=True, kw_only=True):
+class NotificationGroup(Struct, frozen=True, kw_only=True):
     """Notices of some kinds about one post (0: about none) in a time (ms, the end left out)."""
 
     kinds: Collection[str]
@@ -70,7 +70,7 @@ class Unread(Struct, frozen=True, kw_only=True):
     created: int
 
 
-def page(tx: Tx, viewer: int, wanted: Wanted, window: Window) -> list[Notice]:
+def page(tx: Tx, viewer: int, wanted: NotificationFilter, window: Window) -> list[Notice]:
     """A piece of the list, newest first: nothing of people or posts that are gone or hidden from the account."""
     rows = tx.all(
         _PAGE[window.upwards],
@@ -88,10 +88,10 @@ def page(tx: Tx, viewer: int, wanted: Wanted, window: Window) -> list[Notice]:
 def get(tx: Tx, viewer: int, number: int) -> Notice | None:
     """The notice of that number, if it is one of the account's that it may still see; also one that waits."""
     only = Window(before=number + 1, after=number - 1, limit=1)
-    return next(iter(page(tx, viewer, Wanted(filtered=True), only)), None)
+    return next(iter(page(tx, viewer, NotificationFilter(filtered=True), only)), None)
 
 
-def of_span(tx: Tx, viewer: int, span: Span, limit: int) -> list[Notice]:
+def of_span(tx: Tx, viewer: int, span: NotificationGroup, limit: int) -> list[Notice]:
     """The notices of a group, newest first."""
     rows = tx.all(
         _GROUP,
@@ -106,7 +106,7 @@ def of_span(tx: Tx, viewer: int, span: Span, limit: int) -> list[Notice]:
     return _whole(tx, viewer, rows)
 
 
-def unread(tx: Tx, viewer: int, wanted: Wanted, limit: int) -> list[Unread]:
+def unread(tx: Tx, viewer: int, wanted: NotificationFilter, limit: int) -> list[Unread]:
     """Notices that were read neither on a page here nor up to an app's marker."""
     rows = tx.all(
         _UNREAD,
@@ -121,7 +121,7 @@ def unread(tx: Tx, viewer: int, wanted: Wanted, limit: int) -> list[Unread]:
 
 def unread_total(tx: Tx, viewer: int, most: int = 100) -> int:
     """How many notices the account has not looked at, counted up to `most`."""
-    return len(unread(tx, viewer, Wanted(), most))
+    return len(unread(tx, viewer, NotificationFilter(), most))
 
 
 def _whole(tx: Tx, viewer: int, rows: Sequence[Row]) -> list[Notice]:
@@ -152,7 +152,7 @@ def dismiss(tx: Tx, viewer: int, number: int) -> bool:
     return tx.run("delete from notice where account = :viewer and id = :id", viewer=viewer, id=number) > 0
 
 
-def dismiss_span(tx: Tx, viewer: int, span: Span) -> bool:
+def dismiss_span(tx: Tx, viewer: int, span: NotificationGroup) -> bool:
     """Forget a group of notices; False if there is none."""
     gone = tx.run(_FORGET, viewer=viewer, kinds=sorted(span.kinds), post=span.post, first=span.first, last=span.last)
     return gone > 0

@@ -41,7 +41,7 @@ _PENDING = (
 )
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class NotificationRequest(Struct, frozen=True, kw_only=True):
     """Somebody whose notices wait; `post` is the latest that they are about. Times in UTC ms."""
 
     actor: int
@@ -97,11 +97,11 @@ def pending(tx: Tx, account: int) -> tuple[int, int]:
     return (row.people, row.n) if row else (0, 0)
 
 
-def requests(tx: Tx, account: int, window: Window) -> list[Request]:
+def requests(tx: Tx, account: int, window: Window) -> list[NotificationRequest]:
     """Whose notices wait, by the number of the person."""
     rows = tx.all(_PENDING[window.upwards], account=account, before=window.before, after=window.after, n=window.limit)
     return [
-        Request(actor=row.actor, total=row.n, first=row.first, last=row.last, post=row.post)
+        NotificationRequest(actor=row.actor, total=row.n, first=row.first, last=row.last, post=row.post)
         for row in window.turned(rows)
     ]
 

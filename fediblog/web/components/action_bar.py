@@ -11,14 +11,14 @@ from html import escape
 from markupsafe import Markup
 from msgspec import Struct
 
-from fediblog.domain.documents import OPEN, Policy, Visibility
+from fediblog.domain.documents import OPEN, InteractionPolicy, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.rules import is_for_nobody
 from fediblog.messages import text
 from fediblog.web.components.page_elements import icon
 from fediblog.web.components.page_links import Links
 
-_FREE = Policy()
+_FREE = InteractionPolicy()
 
 
 class Reader(Struct, frozen=True):

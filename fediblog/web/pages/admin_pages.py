@@ -14,7 +14,7 @@ from fediblog.domain.posts import Post
 from fediblog.errors import Forbidden, Invalid
 from fediblog.store.people import hosts, operator_alerts, relations
 from fediblog.store.people.hosts import TroubledHost
-from fediblog.store.people.operator_alerts import Trouble
+from fediblog.store.people.operator_alerts import OperatorAlert
 from fediblog.store.posts import posts
 from fediblog.store.queues import delivery_queue, job_kinds, job_queue
 from fediblog.store.queues.delivery_queue import Failure, Outgoing
@@ -50,7 +50,7 @@ async def deliveries(request: Request) -> Response:
     return render(request, "deliveries.html", sent=shown, hosts=hosts, troubles=noticed)
 
 
-def _deliveries(tx: Tx, visit: Visit, before: int | None) -> tuple[list[Sent], list[TroubledHost], list[Trouble]]:
+def _deliveries(tx: Tx, visit: Visit, before: int | None) -> tuple[list[Sent], list[TroubledHost], list[OperatorAlert]]:
     latest = delivery_queue.latest(tx, visit.account.id, before=before, limit=SIZE + 1)
     sent = [
         Sent(
@@ -70,7 +70,7 @@ async def refusals(request: Request) -> Response:
     return render(request, "refusals.html", refusals=found, totals=totals, troubles=noticed)
 
 
-def _refusals(tx: Tx, visit: Visit) -> tuple[list[moderation.Refusal], list[tuple[str, int]], list[Trouble]]:
+def _refusals(tx: Tx, visit: Visit) -> tuple[list[moderation.Refusal], list[tuple[str, int]], list[OperatorAlert]]:
     check_owner(visit)
     return moderation.refusals(tx), moderation.refusal_totals(tx, tx.now - 7 * _DAY), operator_alerts.standing(tx)
 
@@ -120,7 +120,7 @@ async def _moderation(request: Request, form: Form) -> Response:
     )
 
 
-def _overview(tx: Tx, visit: Visit) -> tuple[list[relations.BlockedHost], list[moderation.Report], list[Trouble]]:
+def _overview(tx: Tx, visit: Visit) -> tuple[list[relations.BlockedHost], list[moderation.Report], list[OperatorAlert]]:
     check_owner(visit)
     return relations.blocked_hosts(tx), moderation.reports(tx), operator_alerts.standing(tx)
 

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from fediblog.domain.accounts import Account
 from fediblog.errors import NotFound
 from fediblog.store.people import accounts, apps
-from fediblog.store.people.apps import Token
+from fediblog.store.people.apps import AccessToken
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components.render import back, render
@@ -25,7 +25,7 @@ PATH = "/settings/apps"
 class Program(Struct, frozen=True, kw_only=True):
     """One token: whose it is, as which account, and what it may do."""
 
-    token: Token
+    token: AccessToken
     account: Account
     may: list[str]
 

@@ -19,8 +19,8 @@ from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts
 from fediblog.store.posts import profile_posts, timelines
 from fediblog.store.posts.posts import hydrate as posts_of
-from fediblog.store.posts.profile_posts import Wanted
-from fediblog.store.posts.timelines import Tags
+from fediblog.store.posts.profile_posts import ProfileFilter
+from fediblog.store.posts.timelines import TagFilter
 from fediblog.store.tx import Tx
 from fediblog.web.components import paging
 from fediblog.web.components.render import public, render, static
@@ -68,7 +68,7 @@ async def tag(request: Request) -> Response:
 
 def _tagged(tx: Tx, viewer: int, name: str, window: Window) -> list[Post]:
     # Strangers see what we wrote ourselves; a public mirror of everybody else's posts is nobody's wish.
-    wanted = Tags(tag=key(name), side="" if viewer else "local")
+    wanted = TagFilter(tag=key(name), side="" if viewer else "local")
     return posts_of(tx, timelines.tagged(tx, viewer, wanted, window), viewer)
 
 
@@ -133,7 +133,7 @@ async def account_feed(request: Request) -> Response:
 
 def _account_feed(tx: Tx, handle: str) -> tuple[Account, list[Post]]:
     account = account_named(tx, handle)
-    posts = profile_posts.written(tx, account.id, 0, Window(limit=FEED_SIZE * 2), Wanted(replies="none"))
+    posts = profile_posts.written(tx, account.id, 0, Window(limit=FEED_SIZE * 2), ProfileFilter(replies="none"))
     return account, [post for post in posts if post.visibility == Visibility.PUBLIC][:FEED_SIZE]
 
 

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from fediblog.actions import oauth_grants
-from fediblog.actions.oauth_grants import Asked, Denied
+from fediblog.actions.oauth_grants import AuthorizationRequest, Denied
 from fediblog.errors import NotFound
 from fediblog.store.people import logins
 from fediblog.store.people.apps import App
@@ -94,7 +94,7 @@ async def answer(request: Request) -> Response:
     return _granted(request, wanted, code)
 
 
-def _grant(tx: Tx, visit: Visit, wanted: Asked, account: int) -> str:
+def _grant(tx: Tx, visit: Visit, wanted: AuthorizationRequest, account: int) -> str:
     """A code, as long as the session stands: another password ends both, also just now."""
     tx.hold(visit.login.id)
     if logins.session(tx, visit.session.token) is None:
@@ -102,7 +102,7 @@ def _grant(tx: Tx, visit: Visit, wanted: Asked, account: int) -> str:
     return oauth_grants.grant(tx, wanted, visit.login.id, account)
 
 
-def _granted(request: Request, wanted: Asked, code: str) -> Response:
+def _granted(request: Request, wanted: AuthorizationRequest, code: str) -> Response:
     if wanted.is_shown:
         return _onward(f"{SHOWN}?code={code}")
     issuer = oauth_grants.issuer(site_of(request).urls)

@@ -16,7 +16,7 @@ from fediblog.federation.lookups import action_lookups
 from fediblog.federation.site import Site
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import relation_lists, relations
-from fediblog.store.people.relation_lists import Place
+from fediblog.store.people.relation_lists import ListedAccount
 from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 from fediblog.web import forms
@@ -37,13 +37,13 @@ class People(Struct, frozen=True, kw_only=True):
     """One of the lists, with the totals."""
 
     tab: str
-    places: Sequence[Place]
+    places: Sequence[ListedAccount]
     asked: Sequence[Account]
     followers: int
     following: int
 
 
-_LISTS: dict[str, Callable[[Tx, int, Window], list[Place]]] = {
+_LISTS: dict[str, Callable[[Tx, int, Window], list[ListedAccount]]] = {
     "following": relation_lists.following,
     "followers": relation_lists.followers,
     "requests": relation_lists.requests,

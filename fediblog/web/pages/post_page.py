@@ -30,7 +30,7 @@ from fediblog.store.posts import (
 )
 from fediblog.store.posts.post_writing import Revision
 from fediblog.store.posts.quotes import Authorization
-from fediblog.store.posts.threads import Below
+from fediblog.store.posts.threads import RepliesPage
 from fediblog.store.queues import background_fetches, poll_totals
 from fediblog.store.tx import Tx
 from fediblog.web.components.comments import Comment
@@ -187,7 +187,7 @@ def _closed(tx: Tx, viewer: int, post: Post) -> str:
     return "nobody" if "nobody" in policies else "followers"
 
 
-def _indented(post: Post, below: Below) -> list[Comment]:
+def _indented(post: Post, below: RepliesPage) -> list[Comment]:
     """One page of comments: each says whom it answers if that cannot be seen from how far it is indented."""
     found: list[Comment] = []
     for place in below.places:

@@ -17,7 +17,7 @@ from fediblog.protocol.negotiate import ACTIVITY_TYPE
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import account_counts, accounts, relations
 from fediblog.store.posts import profile_posts
-from fediblog.store.posts.profile_posts import Wanted
+from fediblog.store.posts.profile_posts import ProfileFilter
 from fediblog.store.queues import profile_totals, stale_accounts
 from fediblog.store.tx import Tx
 from fediblog.web.components import paging
@@ -113,7 +113,7 @@ def _remote(tx: Tx, visit: Visit, number: int, tab: str, request: Request) -> Pr
 
 
 def _shown(tx: Tx, account: Account, viewer: int, tab: str, window: Window) -> list[Post]:
-    wanted = Wanted(replies="all" if tab == "replies" else "none", articles=tab == "articles")
+    wanted = ProfileFilter(replies="all" if tab == "replies" else "none", articles=tab == "articles")
     return profile_posts.written(tx, account.id, viewer, window, wanted)
 
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fediblog.actions import account_actions
-from fediblog.actions.account_actions import Profile
+from fediblog.actions.account_actions import ProfileChanges
 from fediblog.domain.accounts import Account, Login
 from fediblog.errors import Invalid, Refused, TooOften, Unavailable
 from fediblog.federation import passwords
@@ -49,7 +49,7 @@ async def save_profile(request: Request) -> Response:
     return _show(request, form, profile)
 
 
-async def _profile(request: Request, form: Form) -> Profile:
+async def _profile(request: Request, form: Form) -> ProfileChanges:
     site, pictures = site_of(request), dict[str, int]()
     for name in ("icon", "image"):
         for chosen in form.files(name)[:1]:
@@ -58,7 +58,7 @@ async def _profile(request: Request, form: Form) -> Profile:
         if form.flag(f"{name}-drop"):  # unless a new one takes its place
             pictures.setdefault(name, account_actions.NO_PICTURE)
     names, values = form.lines("field-name"), form.lines("field-value")
-    return Profile(
+    return ProfileChanges(
         name=form.line("display", 400),
         summary=form.block("summary", 20_000),
         summary_plain=form.flag("plain"),
@@ -74,9 +74,9 @@ async def _profile(request: Request, form: Form) -> Profile:
     )
 
 
-def profile_of(account: Account) -> Profile:
+def profile_of(account: Account) -> ProfileChanges:
     """The profile as the form shows it."""
-    return Profile(
+    return ProfileChanges(
         name=account.name,
         summary=account.summary_source,
         summary_plain=account.summary_plain,
@@ -177,7 +177,7 @@ async def add_account(request: Request) -> Response:
     return back(request, "/settings", "account-added")
 
 
-def _show(request: Request, form: Form | None = None, profile: Profile | None = None) -> Response:
+def _show(request: Request, form: Form | None = None, profile: ProfileChanges | None = None) -> Response:
     visit = sessions.visit_of(request)
     if visit is None:
         raise sessions.SignInNeeded

@@ -19,7 +19,7 @@ from fediblog.store.posts import posts, timelines
 from fediblog.store.posts import search as finder
 from fediblog.store.posts.timelines import ListedPost
 from fediblog.store.readers import notification_lists, notifications
-from fediblog.store.readers.notification_lists import Wanted
+from fediblog.store.readers.notification_lists import NotificationFilter
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
 from fediblog.web.components import paging
@@ -51,7 +51,7 @@ async def notice_list(request: Request) -> Response:
     window = paging.window(request, SIZE)
 
     def latest(tx: Tx, visit: Visit) -> tuple[int, list[Notice]]:
-        return visit.account.id, notification_lists.page(tx, visit.account.id, Wanted(), window)
+        return visit.account.id, notification_lists.page(tx, visit.account.id, NotificationFilter(), window)
 
     account, found = await ask_as(request, latest)
     shown = paging.page(request, found, SIZE, lambda notice: notice.id)

@@ -15,7 +15,7 @@ async def test_the_directory_lists_who_wants_to_be_found(both: Server) -> None:
     shy = await both.write(remote, "shy", "far.example")
     far = await both.write(remote, "zoe", "far.example", discoverable=True)
     for name in ("alice", "bob"):
-        await both.write(wording.update_profile, both.site.urls, both.people[name].id, account_actions.Profile())
+        await both.write(wording.update_profile, both.site.urls, both.people[name].id, account_actions.ProfileChanges())
     await both.write(post, shy)
     await both.write(post, far)
     both.clock.now += 1000
@@ -33,7 +33,7 @@ async def test_suggestions_are_friends_of_friends_and_people_here(both: Server) 
     alice, bob, api = both.people["alice"], both.people["bob"], await both.api("alice")
     carol = await both.person("carol")
     for name in ("alice", "bob", "carol"):
-        await both.write(wording.update_profile, both.site.urls, both.people[name].id, account_actions.Profile())
+        await both.write(wording.update_profile, both.site.urls, both.people[name].id, account_actions.ProfileChanges())
     await both.follow("alice", "bob")
     far = await both.write(remote, "zoe", "far.example", discoverable=True)
     shy = await both.write(remote, "shy", "far.example")

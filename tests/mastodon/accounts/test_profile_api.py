@@ -116,7 +116,9 @@ async def test_a_profile_from_an_app_is_plain_text(both: Server, address: str) -
 async def test_what_an_app_sends_back_stays_the_markdown_that_it_was(both: Server, address: str) -> None:
     """Only what is changed in the app becomes plain text."""
     alice, api = both.people["alice"], await both.api("alice")
-    written = account_actions.Profile(summary="I *write*", fields=(("A", "[a](https://a.example)"), ("B", "*b*")))
+    written = account_actions.ProfileChanges(
+        summary="I *write*", fields=(("A", "[a](https://a.example)"), ("B", "*b*"))
+    )
     before = await both.write(wording.update_profile, both.site.urls, alice.id, written)
     me = await api.get("/api/v1/accounts/verify_credentials")
     sent = {"note": me["source"]["note"], "fields_attributes": me["source"]["fields"], "display_name": "Alice"}

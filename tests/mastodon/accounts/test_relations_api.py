@@ -68,7 +68,7 @@ async def test_follow_and_how_it_is_meant(both: Server) -> None:
 async def test_requests_are_let_in_or_not(both: Server) -> None:
     bob, carol = both.people["bob"], await both.person("carol")
     await both.write(
-        wording.update_profile, both.site.urls, both.people["alice"].id, account_actions.Profile(locked=True)
+        wording.update_profile, both.site.urls, both.people["alice"].id, account_actions.ProfileChanges(locked=True)
     )
     alice, api = both.people["alice"], await both.api("alice")
     for name in ("bob", "carol"):

@@ -156,7 +156,7 @@ async def test_a_custom_emoji_is_offered_shown_and_sent_along(both: Server) -> N
     } in (document["tag"])
     page = await api.http.get(f"/@alice/{post.id}", headers={"accept": "text/html"})
     assert 'class="emoji"' in page.text
-    named = account_actions.Profile(name="Alice :blob:", summary="Likes :none:")
+    named = account_actions.ProfileChanges(name="Alice :blob:", summary="Likes :none:")
     await both.write(wording.update_profile, both.site.urls, alice.id, named)
     owner = (await api.get("/api/v2/instance"))["contact"]["account"]
     assert [each["shortcode"] for each in owner["emojis"]] == ["blob"]

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from fediblog.actions import oauth_grants
-from fediblog.actions.oauth_grants import Asked, Denied
+from fediblog.actions.oauth_grants import AuthorizationRequest, Denied
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid
 from fediblog.store.people import apps
@@ -182,7 +182,9 @@ async def test_a_token_is_of_one_account_and_ends_with_it(server: Server) -> Non
     with pytest.raises(Forbidden):
         await server.write(
             oauth_grants.grant,
-            Asked(app=await server.read(_app, app), redirect=BACK, scopes=("read",), state="", challenge=""),
+            AuthorizationRequest(
+                app=await server.read(_app, app), redirect=BACK, scopes=("read",), state="", challenge=""
+            ),
             server.people["bob"].login or 0,
             server.people["alice"].id,
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fediblog.actions.drafts import Draft, File
-from fediblog.domain.documents import PUBLIC, Policy, Rule, Visibility
+from fediblog.domain.documents import PUBLIC, InteractionPolicy, Rule, Visibility
 from fediblog.store.people import apps, relations
 from fediblog.store.posts import post_writing, posts
 from fediblog.store.tx import Tx
@@ -309,7 +309,9 @@ async def test_who_may_quote_a_post_of_another_server(
         ids = {"followers": author.followers, "self": author.uri, "public": PUBLIC, "other": author.following or "x:y"}
         rules = [tuple(map(ids.__getitem__, each.split())) for each in (automatic, manual)]
         told = Rule(automatic=rules[0], manual=rules[1])
-        policy = Policy(quote=told) if automatic or manual else Policy(like=Rule(automatic=(PUBLIC,)))
+        policy = (
+            InteractionPolicy(quote=told) if automatic or manual else InteractionPolicy(like=Rule(automatic=(PUBLIC,)))
+        )
         return author.id, makers.post(tx, author, policy=policy, visibility=Visibility(visibility))
 
     author, number = await both.write(written)
@@ -331,7 +333,7 @@ async def test_who_may_quote_a_post_of_another_server(
 
 
 def _stranger_writes(tx: Tx) -> int:
-    policy = Policy(quote=Rule(manual=(PUBLIC,)))
+    policy = InteractionPolicy(quote=Rule(manual=(PUBLIC,)))
     return makers.post(tx, makers.remote(tx, "stranger"), content="<p>Far</p>", policy=policy)
 
 

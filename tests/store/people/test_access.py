@@ -15,7 +15,7 @@ from fediblog.store.tx import Tx
 from tests.store.makers import local
 
 APP = App(id=1, client="c", secret="", name="App", website="", redirects=("a:b",), scopes=("read",), created=0)
-ASKED = oauth_grants.Asked(app=APP, scopes=("read",), redirect="a:b", state="", challenge="")
+ASKED = oauth_grants.AuthorizationRequest(app=APP, scopes=("read",), redirect="a:b", state="", challenge="")
 
 
 def _lets_in(tx: Tx, login: int, account: int, name: str) -> int:

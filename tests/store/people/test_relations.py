@@ -9,7 +9,7 @@ from fediblog.domain.rules import Viewer
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import accounts, relation_lists, relations
-from fediblog.store.people.relation_lists import Place
+from fediblog.store.people.relation_lists import ListedAccount
 from fediblog.store.people.relations import Follow
 from fediblog.store.posts import reactions, timelines
 from fediblog.store.tx import Tx
@@ -17,7 +17,7 @@ from tests.conftest import Clock
 from tests.store.makers import Watched, local, post, remote, scans, whole
 
 
-def people(places: list[Place]) -> list[int]:
+def people(places: list[ListedAccount]) -> list[int]:
     """Numbers of the accounts, in the order of the list."""
     return [each.account.id for each in places]
 
@@ -62,7 +62,7 @@ async def test_lists_of_followers_come_in_pages(db: Database) -> None:
         accounts.set_state(tx, others[4].id, "deleted")
         expected = [others[n].id for n in (6, 5, 3, 1, 0)]
         for ask in (relation_lists.followers, relation_lists.following):
-            found: list[Place] = []
+            found: list[ListedAccount] = []
             while page := ask(tx, alice.id, Window(before=found[-1].mark if found else FAR, limit=2)):
                 found += page
             assert people(found) == expected, "the latest first, and nobody who is hidden or gone"

@@ -9,11 +9,11 @@ from fediblog.domain.documents import (
     Attachment,
     Emoji,
     Happening,
+    InteractionPolicy,
     Mention,
     Note,
     Option,
     Picture,
-    Policy,
     Poll,
     Rule,
     Source,
@@ -67,7 +67,9 @@ FULL = Note(
     like_count=2,
     share_count=3,
     poll=POLL,
-    policy=Policy(quote=Rule(automatic=("https://far.example/a",)), like=Rule(manual=("https://far.example/b",))),
+    policy=InteractionPolicy(
+        quote=Rule(automatic=("https://far.example/a",)), like=Rule(manual=("https://far.example/b",))
+    ),
     reading_time=7,
     happening=Happening(starts=3_000, ends=4_000, place="Here"),
 )

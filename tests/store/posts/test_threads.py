@@ -53,7 +53,7 @@ def thread(tx: Tx, parents: list[int]) -> list[int]:
     return made
 
 
-def pages(tx: Tx, top: Post, viewer: int = 0, size: int = 3) -> list[threads.Below]:
+def pages(tx: Tx, top: Post, viewer: int = 0, size: int = 3) -> list[threads.RepliesPage]:
     first = threads.below(tx, top, viewer, 1, size)
     return [first] + [threads.below(tx, top, viewer, page, size) for page in range(2, first.pages + 1)]
 
@@ -98,7 +98,7 @@ async def test_a_deep_thread_is_counted_in_one_go(db: Database) -> None:
         made = thread(tx, list(range(40)))
         rows = tx.all("select * from post where id in (:ids)", ids=made)
         seen = Watched(tx)
-        found = post_extras.beside(seen, rows, 0)
+        found = post_extras.extras_of(seen, rows, 0)
         assert [found.told("comment").get(number, 0) for number in made] == list(range(40, -1, -1))
         assert not any("recursive" in sql for sql, _ in seen.asked)
 

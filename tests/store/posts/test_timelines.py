@@ -12,7 +12,7 @@ from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import FAR, FIRST, Window
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts, profile_posts, reactions, search, threads, timelines
-from fediblog.store.posts.timelines import Tags
+from fediblog.store.posts.timelines import TagFilter
 from fediblog.store.tx import Tx
 from tests.store.makers import URLS, Watched, comments_of, home_of, local, post, remote, scans, whole
 from tests.store.test_visible import random_world
@@ -242,8 +242,8 @@ async def test_every_list_has_an_index(db: Database) -> None:
             profile_posts.timeline(seen, someone, viewer)
             profile_posts.pinned(seen, someone, viewer)
             timelines.blog(seen, viewer)
-            timelines.tagged(seen, viewer, Tags(tag="cats"))
-            timelines.tagged(seen, viewer, Tags(tag="cats", side="local"))
+            timelines.tagged(seen, viewer, TagFilter(tag="cats"))
+            timelines.tagged(seen, viewer, TagFilter(tag="cats", side="local"))
             profile_posts.of_month(seen, someone, "2025/01", viewer)
             comments_of(seen, one.id, viewer)
             threads.ancestors(seen, one, viewer)
@@ -274,8 +274,8 @@ async def test_pages_are_read_in_order_and_not_sorted(db: Database) -> None:
         profile_posts.written(seen, 1)
         profile_posts.timeline(seen, 1)
         timelines.blog(seen)
-        timelines.tagged(seen, 0, Tags(tag="cats"))
-        timelines.tagged(seen, 0, Tags(tag="cats", side="local"))
+        timelines.tagged(seen, 0, TagFilter(tag="cats"))
+        timelines.tagged(seen, 0, TagFilter(tag="cats", side="local"))
         profile_posts.of_month(seen, 1, "2025/01")
         threads.reply_links(seen, 1)
         posts.get(seen, 1)

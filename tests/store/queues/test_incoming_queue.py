@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from fediblog.domain.documents import Activity
-from fediblog.inbox import Sight
+from fediblog.inbox import Sender
 from fediblog.store.engine.database import Database
 from fediblog.store.people import relations
 from fediblog.store.posts import posts, tombstones
@@ -123,7 +123,7 @@ async def test_what_an_activity_is_about_is_here_or_not_however_it_is_asked(db: 
             tx.run("update post set state = :state where uri = :uri", state=state, uri=uri)
         activity = Activity(kind="Like", actor="https://a.example/a", uri="u:1", object=uri, object_uri=uri)
         standing = incoming_queue.standing(tx, "u:1", "a.example", "a.example", about=uri)
-        asked = [Sight(actor=None, here=here).is_here(tx, activity) for here in (None, standing.here)]
+        asked = [Sender(actor=None, here=here).is_here(tx, activity) for here in (None, standing.here)]
         assert asked == [state == "published"] * 2 == [posts.place(tx, uri) is not None] * 2
 
     await undone(db, check)

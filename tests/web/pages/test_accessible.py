@@ -9,7 +9,7 @@ from importlib.resources import files
 import pytest
 
 from fediblog.actions import post_actions
-from fediblog.actions.account_actions import Profile
+from fediblog.actions.account_actions import ProfileChanges
 from fediblog.domain.documents import Option, Poll
 from fediblog.store.people import relations
 from fediblog.store.posts import timelines
@@ -94,7 +94,7 @@ class Page(HTMLParser):
 async def furnished(blog: Blog) -> list[str]:
     """A blog with something of everything; returns the addresses of its pages."""
     alice, site = blog.alice.id, blog.site
-    profile = Profile(name="Alice", summary="I *sail*.", fields=(("Web", "https://alice.example"),))
+    profile = ProfileChanges(name="Alice", summary="I *sail*.", fields=(("Web", "https://alice.example"),))
     await site.db.write(wording.update_profile, site.urls, alice, profile)
     bob, eve = await blog.stranger(name="Bob"), await blog.stranger("eve")
     await site.db.write(relations.put_follow, alice, bob.id, "https://blog.test/x/1", "accepted")

@@ -42,7 +42,7 @@ class Case:
     async def answer(self, address: str = "", **form: str) -> httpx.Response:
         return await self.browser.post(address or self.address(), {"answer": "allow", **form})
 
-    async def tokens(self) -> list[apps.Token]:
+    async def tokens(self) -> list[apps.AccessToken]:
         login = self.blog.alice.login or 0
         return await self.blog.site.db.read(apps.tokens_of, login)
 

@@ -581,7 +581,9 @@ async def test_a_profile_from_an_app_is_edited_as_what_it_is(blog: Blog) -> None
     """The form says that it is plain text, and keeps it so until its author wants Markdown; mentions are links."""
     owner = await blog.owner()
     assert 'name="plain"' not in (await owner.get("/settings")).text
-    sent = account_actions.Profile(summary="*a*\nb", summary_plain=True, fields=(("F", "*f*"),), fields_plain=True)
+    sent = account_actions.ProfileChanges(
+        summary="*a*\nb", summary_plain=True, fields=(("F", "*f*"),), fields_plain=True
+    )
     await blog.site.db.write(wording.update_profile, blog.site.urls, blog.alice.id, sent)
     assert 'name="plain" value="1" checked' in (await owner.get("/settings")).text
     typed = {"summary": "*a*\r\nb @alice", "plain": "1", "field-name": ["F", "G"], "field-value": ["*f*", "*g*"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from fediblog.domain.documents import PUBLIC, Policy, Rule, Visibility
+from fediblog.domain.documents import PUBLIC, InteractionPolicy, Rule, Visibility
 from fediblog.web.components.action_bar import Reader, foot
 from tests.web.pages.test_comments_shown import BOB, PLAIN, READER, VISITOR
 
@@ -59,7 +59,7 @@ def test_what_a_reader_can_do(values: dict[str, object], wanted: str) -> None:
 )
 def test_only_what_the_author_alone_may_do_is_not_offered(rule: Rule, is_offered: bool) -> None:
     """A rule that names one collection, as Mastodon's of followers does, is not one for nobody."""
-    policy = Policy(like=rule, reply=rule, announce=rule, quote=rule)
+    policy = InteractionPolicy(like=rule, reply=rule, announce=rule, quote=rule)
     assert offered(policy=policy) == {"origin"} | ({"reply", "boost", "quote", "like"} if is_offered else set())
 
 

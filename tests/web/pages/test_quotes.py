@@ -8,7 +8,7 @@ import pytest
 
 from fediblog.actions import reaction_actions
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import PUBLIC, Policy, Rule
+from fediblog.domain.documents import PUBLIC, InteractionPolicy, Rule
 from fediblog.domain.posts import Post
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import approvals, posts, profile_posts, quotes
@@ -120,7 +120,7 @@ def _answer(tx: Tx, state: str) -> None:
 
 async def test_a_quote_is_written_and_shown(blog: Blog) -> None:
     bob = await blog.stranger("bob")
-    seen = await blog.heard(bob, "<p>The tide is late</p>", 1, policy=Policy(quote=Rule(manual=(PUBLIC,))))
+    seen = await blog.heard(bob, "<p>The tide is late</p>", 1, policy=InteractionPolicy(quote=Rule(manual=(PUBLIC,))))
     ours = await blog.write("Fish & <chips>", title="Supper")
     owner = await blog.owner()
     for quoted, shown in ((ours, "Supper"), (seen, "The tide is late")):
@@ -240,7 +240,7 @@ async def test_what_an_author_elsewhere_says_of_an_answer_is_told_to_who_wrote_i
 async def test_a_like_and_a_boost_that_wait_are_marked_for_who_gave_them(blog: Blog) -> None:
     bob = await blog.stranger("bob")
     rule = Rule(manual=(PUBLIC,))
-    seen = await blog.heard(bob, "<p>Slow water</p>", 1, policy=Policy(like=rule, announce=rule))
+    seen = await blog.heard(bob, "<p>Slow water</p>", 1, policy=InteractionPolicy(like=rule, announce=rule))
     urls, owner = blog.site.urls, await blog.owner()
     words = ("Your like waits", "Your boost waits")
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from fediblog.actions import account_actions, post_actions
-from fediblog.actions.account_actions import Profile
+from fediblog.actions.account_actions import ProfileChanges
 from fediblog.domain.documents import Emoji, Mention, Visibility
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_writing, reactions, tombstones
@@ -143,7 +143,7 @@ async def test_comments_that_are_not_for_everybody_stay_hidden(blog: Blog) -> No
 
 async def test_the_profile(blog: Blog) -> None:
     fields = (("Web", "https://alice.example"),)
-    profile = Profile(name="Alice", summary="I *sail*.", fields=fields, indexable=False)
+    profile = ProfileChanges(name="Alice", summary="I *sail*.", fields=fields, indexable=False)
     await blog.site.db.write(wording.update_profile, blog.site.urls, blog.alice.id, profile)
     post = await blog.write("A pinned note")
     await blog.site.db.write(post_actions.pin, blog.site.urls, blog.alice.id, post.id)
@@ -325,7 +325,7 @@ async def test_feeds_are_read_elsewhere(blog: Blog) -> None:
 
 async def test_the_description_of_a_feed_is_html(blog: Blog) -> None:
     await blog.site.db.write(
-        wording.update_profile, blog.site.urls, blog.alice.id, Profile(name="A", summary="a < b & c")
+        wording.update_profile, blog.site.urls, blog.alice.id, ProfileChanges(name="A", summary="a < b & c")
     )
     rss = ElementTree.fromstring((await blog.browser().get("/@alice/feed.rss")).content)
     assert rss.findtext("channel/description") == "a &lt; b &amp; c"

@@ -13,9 +13,9 @@ import pytest
 from starlette.routing import Route
 
 from fediblog.actions import post_actions, report_actions
-from fediblog.actions.account_actions import Profile
+from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.drafts import PollDraft
-from fediblog.actions.report_actions import Complaint
+from fediblog.actions.report_actions import ReportDraft
 from fediblog.app import ROUTES
 from fediblog.domain.documents import Attachment
 from fediblog.domain.posts import Post
@@ -117,7 +117,7 @@ class Page(HTMLParser):
 async def furnished(blog: Blog) -> list[Post]:
     """Posts of each kind, people who do something, all with a word that is written from right to left."""
     alice, site = blog.alice.id, blog.site
-    profile = Profile(name=f"{WORD} a", summary=f"{WORD} b", fields=((f"{WORD} c", f"{WORD} d"),))
+    profile = ProfileChanges(name=f"{WORD} a", summary=f"{WORD} b", fields=((f"{WORD} c", f"{WORD} d"),))
     await site.db.write(wording.update_profile, site.urls, alice, profile)
     bob, eve = await blog.stranger(name=f"{WORD} Bob", summary=f"<p>{WORD}</p>"), await blog.stranger("eve")
     await site.db.write(relations.put_follow, alice, bob.id, "https://blog.test/x/1", "accepted")
@@ -141,7 +141,7 @@ async def furnished(blog: Blog) -> list[Post]:
         await site.db.write(notifications.add, alice, kind, bob.id, each.id)
     await site.db.write(notifications.add, alice, "follow_request", eve.id)
     await site.db.write(
-        report_actions.report, site.urls, alice, Complaint(target=bob.id, posts=(heard.id,), comment=f"{WORD} R")
+        report_actions.report, site.urls, alice, ReportDraft(target=bob.id, posts=(heard.id,), comment=f"{WORD} R")
     )
     owner = await blog.owner()
     await owner.post(f"/write/{note.id}", {"source": f"{text} four", "do": "publish"})
