@@ -27,12 +27,14 @@ class Memory(Generic[K, V]):
 
     def get(self, key: K, since: int = 0) -> V | None:
         """The value, unless it was put here before that time."""
-        with self._lock:
-            found = self._kept.get(key)
-            if found is None or found[0] < since:
-                return None
+        found = self._kept.get(key)
+        if found is None or found[0] < since:
+            return None
+        try:
             self._kept.move_to_end(key)
-            return found[1]
+        except KeyError:  # another thread has dropped it since
+            return None
+        return found[1]
 
     def get_all(self, keys: Iterable[K], since: int = 0) -> dict[K, V]:
         """Those of the values that are here, by key, but for those put here before that time."""

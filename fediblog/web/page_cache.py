@@ -34,8 +34,7 @@ _PERSONAL = frozenset(
     }
 )
 _READ = _PERSONAL | {b"accept", b"if-none-match", accept_language.NAME}
-_WORDS = 400  # bytes of these that are worth a place in a key
-_ADDRESS = 2000  # bytes of path and query together
+MOST_KEY = 2400  # bytes of address, Accept and If-None-Match together
 
 Key = tuple[bytes, bytes, bytes, bytes, str]
 
@@ -75,10 +74,11 @@ class Shelf:
         if key is None:
             await self.app(scope, receive, send)
             return
-        if self._clock() - self._looked > LOOK_AFTER:
+        now = self._clock()
+        if now - self._looked > LOOK_AFTER:
             await self._look()
         found = self._kept.get(key)
-        if found is not None and self._clock() - found.made < MOST_AGE:
+        if found is not None and now - found.made < MOST_AGE:
             SHELF.add("yes")
             await send(found.start)
             await send(found.body)
@@ -130,8 +130,7 @@ def key_of(scope: Scope, language: str) -> Key | None:
     Of what languages are asked for only the one that is answered in counts: browsers write the same in many ways.
     `language` is that of those who ask for none that there is.
     """
-    accept = tag = None
-    languages = b""
+    accept = tag = languages = None
     for name, value in scope["headers"]:
         if name not in _READ:
             continue
@@ -144,16 +143,16 @@ def key_of(scope: Scope, language: str) -> Key | None:
                 return None
             tag = value
         elif name == accept_language.NAME:  # several lines are one list
-            languages = languages + b"," + value if languages else value
+            languages = value if languages is None else languages + b"," + value
         else:
             return None
     accept, tag = accept or b"", tag or b""
-    if len(accept) > _WORDS or len(tag) > _WORDS:
-        return None
     path, query = scope.get("raw_path") or scope["path"].encode(), scope["query_string"]
-    if len(path) + len(query) > _ADDRESS:
+    if len(path) + len(query) + len(accept) + len(tag) > MOST_KEY:
         return None
-    return path, query, accept, tag, accept_language.chosen(languages, language)
+    if languages is not None:
+        language = accept_language.chosen(languages, language)
+    return path, query, accept, tag, language
 
 
 def may_keep(parts: list[Message]) -> bool:

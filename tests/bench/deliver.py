@@ -75,8 +75,7 @@ def _perhaps_dead(lab: Lab, index: int, number: int) -> tuple[Actor, str]:
 
 
 async def _measured(place: World, name: str, author: Account, inboxes: int, living: int, remark: str) -> Row:
-    await place.settle()
-    place.meter.start()
+    await place.start()
     latencies = await _deliver(place, author, inboxes, living)
     await place.settle()
     # The rate is that of the living: with dead hosts the end is when the last of them has run into its time limit.

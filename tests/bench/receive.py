@@ -132,8 +132,7 @@ async def _reply_shown(place: World, filled: Filled) -> Row:
     # The first page after a start makes programs of the templates, which is not done again.
     own = load.get(HOST, filled.posts[0].url.removeprefix(ORIGIN), "text/html")
     check("reply-shown", await load.send(place.port, [own]), 200)
-    await place.settle()
-    place.meter.start()
+    await place.start()
     latencies = []
     for number, request in enumerate(requests, _SHOWN):
         started = time.monotonic()
@@ -159,8 +158,7 @@ async def _follow(place: World, filled: Filled) -> Row:
         for n, uri in actors
     ]
     await lab.remote.ask("reset")
-    await place.settle()
-    place.meter.start()
+    await place.start()
     result = await load.send(place.port, requests, 2 if lab.counts else 8)  # or fetches would run into their time limit
     check("follow", result, 202)
     heard = await lab.remote.ask("wait", count=count, seconds=120)
@@ -191,8 +189,7 @@ async def _delete(place: World) -> Row:
 async def _crossed(place: World, filled: Filled) -> Row:
     """A Follow, a Like or a post, and 3 ms later what takes it back: how many of them are there all the same."""
     lab, count = place.lab, place.lab.size(100, 20)
-    await place.settle()
-    place.meter.start()
+    await place.start()
     latencies, before = [], await place.db.read(_standing)
     for kind in ("Follow", "Like", "Create"):
         for number in range(_CROSSED, _CROSSED + count):

@@ -106,8 +106,7 @@ async def _quiet_page(place: World, filled: Filled) -> Row:
 async def _one_post(place: World, filled: Filled) -> Row:
     """One post to everybody, and nobody asks for anything meanwhile."""
     await place.lab.remote.ask("reset")
-    await place.settle()
-    place.meter.start()
+    await place.start()
     watch = Watch()
     async with _looking(place, watch):
         started = await _publish(place, filled.known, "first")

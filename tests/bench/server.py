@@ -5,6 +5,7 @@ Only the resolver is another: every name leads to the loopback interface.
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import time
@@ -70,13 +71,15 @@ async def main(config: dict[str, Any]) -> None:
 
 
 async def do(site: Site, asked: dict[str, Any]) -> dict[str, Any]:
-    """`publish`: what the form for a new post does once it has been read."""
+    """`publish`: what the form for a new post does once it has been read. `collect`: look for cycles now."""
     if asked["do"] == "publish":
         draft = Draft(source=asked["text"])
         started = time.monotonic()
         wording = await action_lookups.word(site, (text_of(draft, kind_of(draft)),))
         post = await site.db.write(post_actions.publish, site.urls, asked["account"], draft, wording)
         return {"post": post.id, "started": started}
+    if asked["do"] == "collect":
+        gc.collect()
     return {}
 
 

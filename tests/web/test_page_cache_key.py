@@ -26,7 +26,7 @@ from fediblog.messages.accept_language import wanted
 from fediblog.store.posts import post_writing
 from fediblog.store.posts.post_columns import Placement
 from fediblog.web.components.render import static
-from fediblog.web.page_cache import Shelf, key_of
+from fediblog.web.page_cache import MOST_KEY, Shelf, key_of
 from tests import wording
 from tests.remote_accounts import save_remote
 from tests.world import World
@@ -257,9 +257,13 @@ def test_what_is_kept_is_bounded_in_length(house: House) -> None:
     shelf = shelf_of(house.keeps)
     shelf.clear()
     plain = [(b"accept", b"text/html")]
-    key = key_of({"path": "/", "query_string": b"x" * 1999, "headers": plain}, "en")
-    assert key is not None
-    assert key_of({"path": "/", "query_string": b"x" * 2000, "headers": plain}, "en") is None
+    room = MOST_KEY - len("/text/html")
+    for headers in (plain, [*plain, (b"if-none-match", b"")]):
+        assert key_of({"path": "/", "query_string": b"x" * room, "headers": headers}, "en") is not None
+        assert key_of({"path": "/", "query_string": b"x" * (room + 1), "headers": headers}, "en") is None
+    assert (
+        key_of({"path": "/", "query_string": b"x" * room, "headers": [*plain, (b"if-none-match", b"y")]}, "en") is None
+    )
     house.ask(house.keeps, "/@alice", plain)
     [(kept, (_, answer, weight))] = shelf._kept._kept.items()
     assert weight == answer.size + sum(map(len, kept))
