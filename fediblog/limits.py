@@ -36,7 +36,7 @@ class Limit:
         return max(1, -int(-(1 - bucket.level) * self._seconds // 1))
 
     def wait(self, key: str) -> int:
-        """The same answer, without using a try."""
+        """0 if a try is left, else the whole seconds after which there will be one; none is used."""
         bucket = self._filled(key) if key in self._buckets else None
         return 0 if bucket is None or bucket.level >= 1 else max(1, -int(-(1 - bucket.level) * self._seconds // 1))
 
@@ -98,7 +98,7 @@ class Room:
         return Place(self, keys)
 
     def take(self, named: set[str]) -> None:
-        """One more is inside, for those named; or Unavailable."""
+        """Count one more for all of `named`. Raises Unavailable if there is no room, or one of them has its share."""
         full = self.inside >= self._most
         for key in named:
             full = full or self._of.get(key, 0) >= self._share
@@ -112,7 +112,7 @@ class Room:
             self._of[key] = self._of.get(key, 0) + 1
 
     def leave(self, named: set[str]) -> None:
-        """One has gone."""
+        """Count one less for all of `named`."""
         self.inside -= 1
         for key in named:
             left = self._of.pop(key) - 1

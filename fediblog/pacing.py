@@ -13,11 +13,11 @@ from collections.abc import Callable
 
 from fediblog.timers import Timers
 
-LONGEST = 0.25  # seconds that a turn lasts
+LONGEST = 0.25  # seconds that a slot is held
 
 
 class Slots:
-    """So many turns; `ebb` is called when those who wait for one have become as few as `few`."""
+    """`count` slots, each held for at most `seconds`; `ebb` is called when as few as `few` still wait for one."""
 
     def __init__(
         self, count: int, seconds: float = LONGEST, *, few: int = 0, ebb: Callable[[], None] = lambda: None
@@ -35,7 +35,7 @@ class Slots:
         return max(0, len(self._queue) - self._free)
 
     def take(self) -> Slot:
-        """Wait for a turn, and give it back at the end of the block, or earlier if that takes long."""
+        """Wait for a slot, and give it back at the end of the block, or earlier if that takes long."""
         return Slot(self)
 
     async def begin(self) -> None:
@@ -54,7 +54,7 @@ class Slots:
             self._call()
 
     def end(self) -> None:
-        """Somebody else may begin."""
+        """Give a slot back: the next in the queue may begin."""
         self._free += 1
         self._notice()
         self._call()
@@ -74,7 +74,7 @@ class Slots:
             raise
 
     def _call(self) -> None:
-        """The next one is about to begin, if there is a turn and nobody else is."""
+        """Let the next in the queue begin, if there is a slot and nobody else is about to."""
         while self._queue and self._free and not self._step:
             place = self._queue[0]
             if place.done():
@@ -85,19 +85,19 @@ class Slots:
                 place.set_result(None)
 
     def _drop(self, place: asyncio.Future[None]) -> None:
-        """Somebody waits no more."""
+        """Take out of the queue who waits no more."""
         if place in self._queue:
             self._queue.remove(place)
             self._notice()
 
     def _notice(self) -> None:
-        """One fewer waits, if any did."""
+        """Call `ebb` if just now as few as `few` wait."""
         if len(self._queue) - self._free == self._few:
             self._ebb()
 
 
 class Slot:
-    """A context in which another server may be talked to."""
+    """A context that holds a slot until its end, or until the time of a slot is over."""
 
     __slots__ = ("_held", "_number", "_slots")
 

@@ -7,16 +7,16 @@ from collections.abc import Callable
 
 
 class Timers:
-    """Calls that are made once their time has come, unless they were called off."""
+    """Calls that are made once their time has come, unless they were cancelled."""
 
     def __init__(self) -> None:
         self._set: dict[int, tuple[float, Callable[[], object]]] = {}
         self._numbers = 0
-        self._timer: asyncio.TimerHandle | None = None  # for the first of them, or for one that was called off
+        self._timer: asyncio.TimerHandle | None = None  # for the first of them, or for one that was cancelled
         self._rings = 0.0
 
     def set(self, seconds: float, call: Callable[[], object]) -> int:
-        """`call` in so many seconds; the number is for calling it off."""
+        """`call` in so many seconds; the number is for `cancel`."""
         loop = asyncio.get_running_loop()
         due = loop.time() + seconds
         self._numbers += 1
@@ -26,7 +26,7 @@ class Timers:
         return self._numbers
 
     def cancel(self, number: int) -> None:
-        """It ended in time."""
+        """Take a call off: what it was for ended in time."""
         self._set.pop(number, None)
 
     def timeout(self, seconds: float) -> Timeout:

@@ -1,4 +1,4 @@
-"""What the door to the outside lets through: the limits, and the few names that may be private."""
+"""Which requests may leave: limits, and the few names whose addresses may be private."""
 
 from __future__ import annotations
 

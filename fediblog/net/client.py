@@ -28,7 +28,7 @@ _LOCAL = frozenset({"busy", "budget-spent"})  # says nothing about the other sid
 
 
 class _Asked(Struct, frozen=True):
-    """What stays the same over redirects and knocks."""
+    """A request as it was asked for, whatever redirects and second signatures follow."""
 
     method: str
     headers: Mapping[str, str]
@@ -39,7 +39,7 @@ class _Asked(Struct, frozen=True):
 
 
 class Client:
-    """What the rest of the program asks the outside with."""
+    """The HTTP client of all other floors."""
 
     def __init__(
         self,

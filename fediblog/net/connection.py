@@ -1,4 +1,4 @@
-"""One connection to one host: bytes out, one answer in, and whether it can serve again."""
+"""One connection to one host: a request out, a response in, and whether another request may follow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PIECE = 131_072  # bytes of a request that are written, and encrypted, in one go
 
 
 class Stale(Exception):
-    """The connection ended before a single byte of the answer came: the request may be tried on another one."""
+    """The connection ended before a single byte of the response came: the request may be tried on another one."""
 
 
 class _Session(ssl.SSLObject):
@@ -44,19 +44,19 @@ def tls_context(ca_file: str | None) -> ssl.SSLContext:
 
 
 class Keeper(Protocol):
-    """Who wants to know which connections there are."""
+    """Is called when connections open and end."""
 
     def made(self, connection: Connection) -> None:
-        """It is open."""
+        """A connection has opened."""
         ...
 
     def lost(self, connection: Connection) -> None:
-        """It has ended, whoever ended it. Told once for each that was made."""
+        """A connection has ended, whoever ended it; called once for each that was made."""
         ...
 
 
 class Connection(asyncio.Protocol):
-    """One exchange at a time."""
+    """A connection, over which one request and its response go at a time."""
 
     def __init__(self, origin: tuple[str, str, int], keeper: Keeper) -> None:
         self.origin = origin
@@ -115,7 +115,7 @@ class Connection(asyncio.Protocol):
             self._room = None
 
     def abort(self) -> None:
-        """End at once."""
+        """Close the connection at once."""
         if self._transport is not None:
             self._transport.abort()
 

@@ -46,18 +46,18 @@ class Failures:
                 raise error.again(known.until - self._clock())
 
     def note(self, key: Hashable, outcome: Response | Refused | Unavailable) -> None:
-        """It failed."""
+        """Remember that a URL failed, and how: it is left alone for twice as long as the last time."""
         known = self._known.get(key)
         pause = FIRST_PAUSE if known is None else min(known.pause * 2, LONGEST_PAUSE)
         self._known.put(key, _Failure(self._clock() + pause, pause, _bare(outcome)))
 
     def clear(self, key: Hashable) -> None:
-        """It succeeded."""
+        """Forget the failures of a URL that answered well."""
         self._known.drop(key)
 
 
 def _bare(outcome: Response | Refused | Unavailable) -> Response | Refused | Unavailable:
-    """As little of it as will do. An error that was raised holds all that was at hand where that happened."""
+    """A copy with as little as will do: an error that was raised holds all that was at hand where that happened."""
     match outcome:
         case Response():
             return Response(outcome.status, (), b"", outcome.url)
@@ -82,7 +82,7 @@ class Schemes:
         self._known: Memory[str, Scheme] = Memory(_MAX_HOSTS)
 
     def first(self, host: str) -> Scheme:
-        """What to try first."""
+        """The scheme to try first at a host."""
         known = self._known.get(host)
         if known is None:
             known = (self._prefer(host) if self._prefer is not None else None) or self._default
@@ -90,7 +90,7 @@ class Schemes:
         return known
 
     def learn(self, host: str, scheme: Scheme) -> None:
-        """It worked."""
+        """Remember that a host understood a scheme."""
         if self._known.get(host) == scheme:
             return
         self._known.put(host, scheme)
@@ -99,5 +99,5 @@ class Schemes:
 
 
 def other(scheme: Scheme) -> Scheme:
-    """The one to try next."""
+    """The scheme to try next."""
     return "rfc9421" if scheme == "cavage" else "cavage"

@@ -21,15 +21,15 @@ _OWN = frozenset({"host", "content-length", "connection", "transfer-encoding", "
 
 
 class Engine(Protocol):
-    """One request, one answer. Redirects are answers like any other."""
+    """Sends one request and reads one response, also where that is a redirect."""
 
     async def exchange(
         self, method: str, url: str, headers: Headers, body: bytes = b"", *, limit: int, deadline: float
     ) -> Response:
-        """Ask `url`. `limit` is in bytes of the answer's body, `deadline` in seconds for all of it.
+        """Send a request to `url`. `limit` is in bytes of the response's body, `deadline` in seconds for all of it.
 
-        Raises Refused: the address may not be asked, or the answer is malformed or too large; Unavailable:
-        `unreachable`, `timeout`, `tls`, or `busy` when our own turns were all taken.
+        Raises Refused: the address may not be asked, or the response is malformed or too large; Unavailable:
+        `unreachable`, `timeout`, `tls`, or `busy` when our own slots were all taken.
         """
         ...
 
@@ -50,15 +50,15 @@ class SocketEngine:
     async def exchange(
         self, method: str, url: str, headers: Headers, body: bytes = b"", *, limit: int, deadline: float
     ) -> Response:
-        """Ask `url`; see Engine."""
+        """Send a request to `url` and read the response, as `Engine` has it."""
         target = check_url(url, self._policy)
         request = compose(method, target, headers, body, self._policy.user_agent)
-        turn = self._pool.turn(target.origin)
+        slot = self._pool.slot(target.origin)
         try:
-            async with asyncio.timeout(deadline), turn:
+            async with asyncio.timeout(deadline), slot:
                 reader = await self._talk(target, request, method, limit)
         except TimeoutError:
-            reason = "timeout" if turn.taken else "busy"
+            reason = "timeout" if slot.taken else "busy"
             raise Unavailable(reason, detail=f"{target.host}, {deadline:g} s") from None
         return Response(reader.status, tuple(reader.headers), reader.body, url.partition("#")[0], reader.cut)
 

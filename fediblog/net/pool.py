@@ -1,4 +1,4 @@
-"""Who may talk now, and over which open connection: turns for each host and in all, and idle connections."""
+"""The pool of connections: how many exchanges at a time, with each host and in all, and which connections are idle."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Origin = tuple[str, str, int]  # scheme, host, port
 
 
 class _Lane:
-    """The turns of one host. It lives only as long as somebody uses it, so that strangers cannot fill the memory."""
+    """The slots of one host. It lives only as long as somebody uses it, so that strangers cannot fill the memory."""
 
-    __slots__ = ("turns", "users")
+    __slots__ = ("slots", "users")
 
     def __init__(self, per_host: int) -> None:
-        self.turns = asyncio.Semaphore(per_host)  # first come, first served
+        self.slots = asyncio.Semaphore(per_host)  # first come, first served
         self.users = 0
 
 
-class Turn:
-    """A context in which the caller may talk to one host."""
+class HostSlot:
+    """A context in which the caller holds a slot of one host."""
 
     __slots__ = ("_lane", "_origin", "_pool", "taken")
 
@@ -30,15 +30,15 @@ class Turn:
         self._origin = origin
         self.taken = False
 
-    async def __aenter__(self) -> Turn:
-        # The host's turn first: a slow host with a thousand waiting never holds more than its few turns in all.
+    async def __aenter__(self) -> HostSlot:
+        # The slot of the host first: a slow host with a thousand waiting never holds more than its few slots in all.
         self._lane = self._pool.enter(self._origin)
         try:
-            await self._lane.turns.acquire()
+            await self._lane.slots.acquire()
             try:
-                await self._pool.turns.acquire()
+                await self._pool.slots.acquire()
             except BaseException:
-                self._lane.turns.release()
+                self._lane.slots.release()
                 raise
         except BaseException:
             self._pool.leave(self._origin, self._lane)
@@ -47,16 +47,16 @@ class Turn:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._pool.turns.release()
-        self._lane.turns.release()
+        self._pool.slots.release()
+        self._lane.slots.release()
         self._pool.leave(self._origin, self._lane)
 
 
 class Pool:
-    """Turns and idle connections."""
+    """Limits exchanges for each host and in all, and keeps idle connections."""
 
     def __init__(self, per_host: int, total: int, idle_total: int, idle_seconds: float) -> None:
-        self.turns = asyncio.Semaphore(total)
+        self.slots = asyncio.Semaphore(total)
         self._per_host = per_host
         self._idle_total = idle_total
         self._idle_seconds = idle_seconds
@@ -67,9 +67,9 @@ class Pool:
         self._sweeper: asyncio.TimerHandle | None = None
         self._emptied: asyncio.Event | None = None
 
-    def turn(self, origin: Origin) -> Turn:
-        """Wait for a turn with that host: `async with pool.turn(origin):`."""
-        return Turn(self, origin)
+    def slot(self, origin: Origin) -> HostSlot:
+        """Wait for a slot of that host: `async with pool.slot(origin):`."""
+        return HostSlot(self, origin)
 
     def enter(self, origin: Origin) -> _Lane:
         lane = self._lanes.get(origin)
@@ -109,7 +109,7 @@ class Pool:
             connection.abort()
             return
         connection.usable_until = loop.time() + span
-        self._idle.setdefault(connection.origin, []).append(connection)  # never more than the host has turns
+        self._idle.setdefault(connection.origin, []).append(connection)  # never more than the host has slots
         self._oldest[connection] = None
         if len(self._oldest) > self._idle_total:
             self._drop(next(iter(self._oldest)))

@@ -1,4 +1,4 @@
-"""The same door for code that speaks httpx: OAuth, webmentions and the like.
+"""An httpx client over the guarded engine, for code that speaks httpx.
 
 Imported by its own name alone, since httpx takes a tenth of the start.
 """

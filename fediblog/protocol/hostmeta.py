@@ -28,7 +28,7 @@ def write_xml(origin: str) -> str:
 
 
 def write_json(origin: str) -> dict[str, Json]:
-    """The same as JSON (RFC 6415 appendix A)."""
+    """The document as JSON (RFC 6415 appendix A); `origin` is ours, without a slash at the end."""
     return {"links": [{"rel": "lrdd", "type": "application/jrd+json", "template": _template(origin)}]}
 
 

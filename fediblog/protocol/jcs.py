@@ -16,7 +16,7 @@ def canonical(value: object) -> bytes:
 
 
 def _in_ecmascript(value: Any, depth: int) -> Any:
-    """The same with the numbers that ECMAScript has: of integers that no double is, the nearest (RFC 8785 §3.2.2.3)."""
+    """JSON with the numbers of ECMAScript: an integer that no double is becomes the nearest one (RFC 8785 §3.2.2.3)."""
     if depth > MAX_DEPTH:
         raise ValueError("the document is nested too deeply")
     match value:

@@ -93,7 +93,7 @@ def abstract(note: Note) -> str:
 
 
 def abstract_html(note: Note) -> Html:
-    """The same as cleaned HTML, with the form that another server gave it."""
+    """The abstract of a post as cleaned HTML, in the form that another server gave it."""
     if note.summary.startswith("<") and note.kind in ABSTRACTED and (not note.warning or written_abstract(note)):
         return Html(note.summary)  # cleaned when it was stored
     text = abstract(note)

@@ -108,7 +108,7 @@ def webfinger_url(host: str, resource: str) -> str:
 
 
 def template_url(template: str, resource: str) -> str:
-    """The same by the template that a host-meta document gave."""
+    """Where to ask for a resource, by the template that a host-meta document gave."""
     return template.replace("{uri}", quote(resource, safe=""))
 
 
