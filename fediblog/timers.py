@@ -41,9 +41,9 @@ class Timers:
     def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
         now = loop.time()
-        for number, (due, call) in list(self._set.items()):
-            if due <= now and number in self._set:
-                del self._set[number]
+        for _, number in sorted((due, number) for number, (due, _) in self._set.items() if due <= now):
+            if number in self._set:  # unless a call before it has cancelled it
+                _, call = self._set.pop(number)
                 call()
         if self._set:
             self._wind(loop, min(due for due, _ in self._set.values()))
