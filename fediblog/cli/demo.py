@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import tempfile
 from argparse import ArgumentParser, Namespace
+from collections.abc import Coroutine
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -32,11 +34,18 @@ def run(args: Namespace) -> int:
     log.configure("error")
     with tempfile.TemporaryDirectory(prefix="fediblog-demo-") as folder:
         try:
-            return asyncio.run(_play(Path(folder), once=args.once))
-        except KeyboardInterrupt:
+            return asyncio.run(_until_ended(_play(Path(folder), once=args.once)))
+        except (KeyboardInterrupt, asyncio.CancelledError):
             say()
             tell("demo.ended")
             return 0
+
+
+async def _until_ended(play: Coroutine[None, None, int]) -> int:
+    """Play it; SIGTERM ends it as SIGINT does, so that the servers and the folder go."""
+    task = asyncio.ensure_future(play)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
 
 
 async def _play(folder: Path, *, once: bool) -> int:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fediblog.federation.site import Site
+from fediblog.web import cookies
 from fediblog.web.negotiation import site_of
 
 PATH = "/login"
@@ -28,7 +29,7 @@ def remember(request: Request, response: Response, name: str, mark: str) -> None
         nonce + _proof(site, name, mark, nonce),
         max_age=LASTS,
         path=PATH,
-        secure=_is_secure(site),
+        secure=cookies.is_secure(site),
         httponly=True,
         samesite="lax",
     )
@@ -45,11 +46,7 @@ def device_of(request: Request, name: str, mark: str) -> str:
 def cookie_name(site: Site, name: str) -> str:
     """The cookie of that login; the prefix makes browsers refuse one that came by plain http."""
     number = hashlib.sha256(name.encode()).hexdigest()[:16]
-    return f"__Secure-device-{number}" if _is_secure(site) else f"device-{number}"
-
-
-def _is_secure(site: Site) -> bool:
-    return site.urls.origin.startswith("https://")
+    return cookies.name_of(site, f"device-{number}", "__Secure-")
 
 
 def _proof(site: Site, name: str, mark: str, nonce: str) -> str:

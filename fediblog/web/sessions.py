@@ -22,7 +22,7 @@ from fediblog.store.people import logins, relation_lists
 from fediblog.store.people.logins import Session
 from fediblog.store.readers import notification_lists
 from fediblog.store.tx import Tx
-from fediblog.web import known_devices
+from fediblog.web import cookies, known_devices
 from fediblog.web.negotiation import site_of
 
 P = ParamSpec("P")
@@ -225,23 +225,24 @@ async def end(request: Request, response: Response) -> None:
     site = site_of(request)
     if token := token_of(request):
         await site.db.write(logins.close_session, hashed(token))
-    response.delete_cookie(cookie_name(site), path="/", secure=is_secure(site), httponly=True, samesite="lax")
+    response.delete_cookie(cookie_name(site), path="/", secure=cookies.is_secure(site), httponly=True, samesite="lax")
 
 
 def cookie_name(site: Site) -> str:
     """The cookie's name; the prefix makes browsers refuse one that another host or plain http has set."""
-    return "__Host-session" if is_secure(site) else "session"
-
-
-def is_secure(site: Site) -> bool:
-    """Whether the site is reached by https."""
-    return site.urls.origin.startswith("https://")
+    return cookies.name_of(site, "session", "__Host-")
 
 
 def set_cookie(site: Site, response: Response, token: str) -> None:
     """Give the browser its session."""
     response.set_cookie(
-        cookie_name(site), token, max_age=LASTS // 1000, path="/", secure=is_secure(site), httponly=True, samesite="lax"
+        cookie_name(site),
+        token,
+        max_age=LASTS // 1000,
+        path="/",
+        secure=cookies.is_secure(site),
+        httponly=True,
+        samesite="lax",
     )
 
 

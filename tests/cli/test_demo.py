@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import signal
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -27,12 +28,17 @@ def test_the_demo_plays_to_its_end(start: Start) -> None:
 
 
 @pytest.mark.slow
-def test_the_demo_stays_until_it_is_ended(start: Start) -> None:
-    process = start("demo")
-    process.until("name ann   password ")
-    process.until("Ctrl-C ends the demo")
-    assert process.end(signal.SIGINT) == 0
+@pytest.mark.parametrize(("number", "said"), [(signal.SIGINT, "Ctrl-C ends the demo"), (signal.SIGTERM, "ann is @")])
+def test_the_demo_stays_until_it_is_ended(start: Start, tmp_path: Path, number: int, said: str) -> None:
+    """Whichever signal ends it, and how far it has come: nothing is left behind."""
+    process = start("demo", TMPDIR=str(tmp_path))
+    if number == signal.SIGINT:
+        process.until("name ann   password ")
+    process.until(said)
+    assert list(tmp_path.glob("fediblog-demo-*"))
+    assert process.end(number) == 0
     assert process.said[-1] == "The demo has ended; nothing of it is kept."
+    assert list(tmp_path.glob("fediblog-demo-*")) == []
 
 
 def test_the_picture_is_one() -> None:

@@ -8,11 +8,14 @@ from itertools import product
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.routing import Route
 
 from fediblog.actions import oauth_grants
+from fediblog.app import create_app
 from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
 from fediblog.federation import passwords
 from fediblog.store.people import apps, logins
 from fediblog.store.tx import Tx
@@ -121,6 +124,25 @@ async def test_the_cookie_is_for_us_alone(blog: Blog) -> None:
     for word in ("HttpOnly", "Secure", "SameSite=lax", "Path=/"):
         assert word in cookie
     assert "domain" not in cookie.lower()
+
+
+async def test_two_servers_on_one_host_do_not_log_each_other_out(blog: Blog) -> None:
+    """A browser keeps one cookie of a name for all ports of a host."""
+    urls = [Urls(origin=f"http://127.0.0.1:{port}", handle_domain="blog.test") for port in (8001, 8002)]
+    sites = [replace(blog.site, kept={}, urls=each) for each in urls]
+    one, two = [Browser(site, create_app(site)) for site in sites]
+    two.http._cookies = one.http._cookies
+    for browser in (one, two):
+        assert (await browser.log_in()).status_code == 303
+    assert (await two.post("/logout")).status_code == 303
+    assert await signed_out(two)
+    assert not await signed_out(one)
+    assert "You are logged out" not in (await one.get("/stream")).text  # what one says is not said by the other
+    names = {cookie.name for cookie in one.http.cookies.jar}
+    assert {name.rpartition("-")[2] for name in names} == {"8001", "8002"}
+    origins = ("https://blog.test", "https://blog.test:444", "http://blog.test")
+    named = [replace(blog.site, urls=Urls(origin=origin, handle_domain="")) for origin in origins]
+    assert list(map(cookie_name, named)) == ["__Host-session", "__Host-session-444", "session"]
 
 
 async def test_a_session_set_beforehand_is_never_taken_over(blog: Blog) -> None:

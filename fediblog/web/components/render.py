@@ -18,7 +18,7 @@ from fediblog.markup.html import excerpt
 from fediblog.messages import known, text
 from fediblog.messages.stored import unpack
 from fediblog.protocol import previews
-from fediblog.web import known_devices, sessions
+from fediblog.web import cookies, known_devices, sessions
 from fediblog.web.components import emoji_images
 from fediblog.web.components.action_bar import Reader, foot
 from fediblog.web.components.comments import comment, comments, page_of
@@ -63,7 +63,7 @@ def render(
     A page is public if nobody has signed in and `private` does not say otherwise.
     """
     site, visit, language = site_of(request), sessions.visit_of(request), language_of(request)
-    flash = request.cookies.get(_FLASH, "")
+    flash = request.cookies.get(cookies.name_of(site, _FLASH), "")
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     links, csrf = Links.of(site.urls, visit is not None), forms_token(visit) if visit else ""
     body = _filled(
@@ -88,7 +88,8 @@ def render(
     response = public(request, body, "text/html; charset=utf-8", PAGES_VARY) if kept else private_page(body, status)
     response.headers.update(headers or {})
     if flash:
-        response.delete_cookie(_FLASH, path="/", secure=sessions.is_secure(site), httponly=True, samesite="lax")
+        name, secure = cookies.name_of(site, _FLASH), cookies.is_secure(site)
+        response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
     return renewed(request, response)
 
 
@@ -135,8 +136,9 @@ def back(request: Request, to: str, message: str = "") -> Response:
     """Go on to a page of ours, which then shows the message `flash.<message>` once."""
     response = RedirectResponse(to, 303, headers={"Cache-Control": PRIVATE})
     if message:
-        secure = sessions.is_secure(site_of(request))
-        response.set_cookie(_FLASH, message, max_age=60, path="/", secure=secure, httponly=True, samesite="lax")
+        site = site_of(request)
+        name, secure = cookies.name_of(site, _FLASH), cookies.is_secure(site)
+        response.set_cookie(name, message, max_age=60, path="/", secure=secure, httponly=True, samesite="lax")
     return renewed(request, response)
 
 
