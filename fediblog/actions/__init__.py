@@ -1,1 +1,1 @@
-"""What happens when one of our own people acts: publish, react, follow, moderate. Each deed is one transaction."""
+"""What happens when one of our own people acts: publish, react, follow, moderate. Each action is one transaction."""

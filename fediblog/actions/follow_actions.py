@@ -96,7 +96,7 @@ remove_follower = refuse
 
 
 def other_of(tx: Tx, target: int) -> Account:
-    """The account that the deed is about."""
+    """The account that the action is about."""
     other = accounts.get(tx, target)
     if other is None or other.state == "deleted":
         raise NotFound("account.none")

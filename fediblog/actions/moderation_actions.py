@@ -86,7 +86,7 @@ def suspend(tx: Tx, urls: Urls, account: int) -> None:
     found = _moderated(tx, account)
     if found.state == "active":
         accounts.set_state(tx, account, "suspended")
-        _tell_state(tx, urls, account)
+        _send_state(tx, urls, account)
 
 
 def unsuspend(tx: Tx, urls: Urls, account: int) -> None:
@@ -98,10 +98,10 @@ def unsuspend(tx: Tx, urls: Urls, account: int) -> None:
     if not found.local and blocked_among(tx, [found.domain, *map(host_of, (found.uri, found.inbox))]):
         raise Invalid("account", "moderation.host-is-blocked")
     accounts.set_state(tx, account, "active")
-    _tell_state(tx, urls, account)
+    _send_state(tx, urls, account)
 
 
-def _tell_state(tx: Tx, urls: Urls, account: int) -> None:
+def _send_state(tx: Tx, urls: Urls, account: int) -> None:
     after = accounts.get(tx, account)
     if after is not None and after.local:
         account_actions.send_profile(tx, urls, after)
@@ -127,7 +127,7 @@ def delete(tx: Tx, urls: Urls, account: int) -> None:
     else:
         post_writing.remove_all_of(tx, found)
         forgotten_accounts.set_deleted(tx, account)
-        accounts.set_state(tx, account, "suspended")  # else its next deed would bring it back
+        accounts.set_state(tx, account, "suspended")  # else its next activity would bring it back
 
 
 def _moderated(tx: Tx, account: int) -> Account:

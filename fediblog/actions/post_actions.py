@@ -206,7 +206,7 @@ def _announce(tx: Tx, urls: Urls, post: Post) -> None:
     else:
         timelines.spread(tx, post)
         notifications.add_for_listeners(tx, post)
-    _tell(tx, post, frozenset())
+    _notify(tx, post, frozenset())
     if post.poll is not None and post.poll.ends is not None:
         job_queue.add(tx, job_kinds.CLOSE_POLL, str(post.id), run_at=post.poll.ends)
     above = posts.stored(tx, post.parent) if post.parent is not None else None
@@ -221,7 +221,7 @@ def _announce(tx: Tx, urls: Urls, post: Post) -> None:
         quote_actions.request(tx, urls, post, document)
 
 
-def _tell(tx: Tx, post: Post, known: frozenset[int]) -> None:
+def _notify(tx: Tx, post: Post, known: frozenset[int]) -> None:
     parent = posts.stored(tx, post.parent) if post.parent is not None else None
     for _, account in sorted(accounts.many(tx, post.addressed - known).items()):
         if account.local:
@@ -230,7 +230,7 @@ def _tell(tx: Tx, post: Post, known: frozenset[int]) -> None:
 
 
 def _send_update(tx: Tx, urls: Urls, post: Post, before: Post) -> None:
-    _tell(tx, post, before.addressed)
+    _notify(tx, post, before.addressed)
     if post.visibility == Visibility.DIRECT:
         conversations.add(tx, post)
     sent_posts.update(tx, urls, post, also=sorted(before.addressed))

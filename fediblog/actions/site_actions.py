@@ -36,7 +36,7 @@ def announce(tx: Tx, urls: Urls, source: str, ends: int | None, wording: Wording
     if ends is not None and ends <= tx.now:
         raise Invalid("until", "site.announcement-past")
     number = announcements.add(tx, wording.words[0].numbered(""), source, ends)
-    events.tell(tx, events.ANNOUNCEMENT, item=number)
+    events.publish(tx, events.ANNOUNCEMENT, item=number)
     return number
 
 
@@ -44,7 +44,7 @@ def withdraw(tx: Tx, number: int) -> None:
     """Tell it no more. Raises NotFound."""
     if not announcements.remove(tx, number):
         raise NotFound("site.no-announcement", number=number)
-    events.tell(tx, events.ANNOUNCEMENT, item=number)
+    events.publish(tx, events.ANNOUNCEMENT, item=number)
 
 
 def check_emoji_name(name: str) -> str:

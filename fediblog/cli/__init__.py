@@ -1,4 +1,4 @@
-"""The command line: `main` turns words into a deed, and failures into a sentence and an exit status."""
+"""The command line: `main` turns words into an action, and failures into a sentence and an exit status."""
 
 from __future__ import annotations
 

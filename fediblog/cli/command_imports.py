@@ -1,4 +1,4 @@
-"""Which commands are imported: those beside the one that was called. All of them would take longer than most deeds."""
+"""Which commands are imported: those beside the one that was called. All would take longer than most commands do."""
 
 from __future__ import annotations
 

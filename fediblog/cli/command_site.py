@@ -1,4 +1,4 @@
-"""From the command line to an open site: settings, the checks on the address, and a deed done on the site."""
+"""From the command line to an open site: settings, the checks on the address, and what is done on it."""
 
 from __future__ import annotations
 
@@ -70,12 +70,12 @@ async def opened(found: Settings) -> AsyncIterator[Site]:
         await site.close()
 
 
-def on_site(deed: Callable[[Site, Namespace], Awaitable[int | None]]) -> Callable[[Namespace], int | None]:
+def on_site(action: Callable[[Site, Namespace], Awaitable[int | None]]) -> Callable[[Namespace], int | None]:
     """A command that opens the site of the data folder, also while the server runs, and does one thing."""
 
     async def run(found: Settings, args: Namespace) -> int | None:
         async with opened(found) as site:
-            return await deed(site, args)
+            return await action(site, args)
 
     def command(args: Namespace) -> int | None:
         found = read_settings(args)

@@ -1,4 +1,4 @@
-"""What happens in the demo: each step one deed, what it sends, and how it is seen on the other side."""
+"""What happens in the demo: each step one action, what it sends, and how it is seen on the other side."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ SCOPES: tuple[str, ...] = (
 """All scopes there are, the wide ones before the narrow ones that they hold."""
 
 _KNOWN = frozenset(SCOPES)
-_FOLLOW = frozenset(f"{deed}:{name}" for deed in ("read", "write") for name in ("blocks", "follows", "mutes"))
+_FOLLOW = frozenset(f"{verb}:{name}" for verb in ("read", "write") for name in ("blocks", "follows", "mutes"))
 DEFAULT = "read"
 
 

@@ -47,7 +47,7 @@ def answered(tx: Tx, urls: Urls, activity: Activity, *, accepted: bool) -> Outco
     if boosted and not accepted:
         _end_boost(tx, urls, boosted[0], post, uri)
     if ours is not None:
-        _tell(tx, ours)
+        _send_again(tx, ours)
     return Outcome.DONE
 
 
@@ -87,7 +87,7 @@ def let_reply(
     sent_authorizations.accept(tx, urls, ours, author, asked, own.reply_authorization(given), own.post(post))
 
 
-def _tell(tx: Tx, ours: Post) -> None:
+def _send_again(tx: Tx, ours: Post) -> None:
     """Send an answer of ours again, with or without its authorization, to all who have it."""
     if ours.state == "published":
         job_queue.add(tx, job_kinds.SEND_COUNTS, str(ours.id))

@@ -141,7 +141,7 @@ def put_post(
     if not boosted:
         _spread(tx, news, followed=bool(found.followed))
     if notify or not boosted:
-        tell(tx, news, above, quoted, new=True)
+        notify_people(tx, news, above, quoted, new=True)
     if parent is not None and not requested:
         _let_stand(tx, urls, parent, author, note.uri)
     _complete_later(tx, news, above, climbed=climbed)
@@ -174,7 +174,7 @@ def _spread(tx: Tx, news: _News, *, followed: bool) -> None:
         timelines.spread(tx, post)
         notifications.add_for_listeners(tx, post)
     else:
-        events.tell(tx, events.POST, account=news.author.id, post=news.id)
+        events.publish(tx, events.POST, account=news.author.id, post=news.id)
 
 
 def _placed(news: _News) -> Post:
@@ -207,7 +207,7 @@ def change_post(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote) 
         quoted = _quoted(tx, after.id, fresh, after.account) if fresh.quote else None
         news = _News(after.id, after, after.account, after.parent, after.root, replace(audience, named=new))
         _lock_notified(tx, news, {}, quoted)
-        tell(tx, news, {}, quoted)
+        notify_people(tx, news, {}, quoted)
         if after.visibility == Visibility.DIRECT:
             conversations.add(tx, after)
 
@@ -292,7 +292,7 @@ def name_proof(tx: Tx, number: int, note: Note) -> bool:
 
 
 def _lock_notified(tx: Tx, news: _News, above: Mapping[int, ThreadPost], quoted: int | None) -> None:
-    """Lock, as `notifications.lock` does, everybody whom `_spread` and `tell` may notify."""
+    """Lock, as `notifications.lock` does, everybody whom `_spread` and `notify_people` may notify."""
     if tx.engine != "postgres":
         return
     notified = {each.id for each in news.audience.named.values()}
@@ -301,11 +301,13 @@ def _lock_notified(tx: Tx, news: _News, above: Mapping[int, ThreadPost], quoted:
     notifications.lock(tx, news.author.id, notified)
 
 
-def tell(tx: Tx, news: _News, above: Mapping[int, ThreadPost], quoted: int | None, *, new: bool = False) -> None:
+def notify_people(
+    tx: Tx, news: _News, above: Mapping[int, ThreadPost], quoted: int | None, *, new: bool = False
+) -> None:
     """Notices for our people whom the post names, and for those whom it answers and quotes.
 
     `above` are the owners of posts above it, as far as they are known; `quoted` is who lets it quote, if it does; `new`
-    if nothing can have been told of it.
+    if nobody can have been notified of it.
     """
     parent = (above.get(news.parent) or posts.owner(tx, news.parent)) if news.parent is not None else None
     answered = parent if parent is not None and parent.local else None

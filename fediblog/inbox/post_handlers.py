@@ -153,7 +153,7 @@ def _changed(tx: Tx, urls: Urls, note: Note, stored: Post, facts: Facts) -> Outc
         return Outcome.DONE
     if updated is not None and updated != before:
         return Outcome.DUPLICATE
-    changed = post_writing.set_told(tx, stored, note)
+    changed = post_writing.set_totals(tx, stored, note)
     if note.poll is not None and note.poll != stored.poll:
         post_writing.change_poll(tx, stored, note.poll)
         changed = True

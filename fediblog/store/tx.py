@@ -113,7 +113,7 @@ class Tx(ABC):
         `shared`: others may hold it as well, if they share it, too.
 
         For what decides by what another transaction may be about to write: held before it looks. One number orders all
-        that its owner does: `-account` the deeds of one of our people, `account` what others do to it and it to them,
+        that its owner does: `-account` the actions of one of our people, `account` what others do to it and it to them,
         then `post`. They are taken in this order, so that no two wait for each other. SQLite has one writer: no effect.
         """
 

@@ -97,8 +97,8 @@ def _gather(tx: Tx, look: Look, rows: Sequence[Entry], viewer: int) -> _Page:
         kept=_remembered(look, by_number, found, parents),
         followed=relations.following_among(tx, viewer, choosy),
         choosy=accounts.many(tx, choosy) if choosy else {},
-        totals=tuple(found.told(what) for what in ("comment", "boost", "like", "quote")),
-        marks=tuple(found.told(what) for what in ("liked", "boosted", "kept", "muted")),
+        totals=tuple(found.counts(what) for what in ("comment", "boost", "like", "quote")),
+        marks=tuple(found.counts(what) for what in ("liked", "boosted", "kept", "muted")),
     )
 
 

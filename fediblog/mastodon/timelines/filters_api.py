@@ -155,7 +155,7 @@ def own(tx: Tx, account: int, number: int) -> Filter:
 
 
 def _tell(tx: Tx, account: int) -> None:
-    events.tell(tx, events.FILTERS, account=account)
+    events.publish(tx, events.FILTERS, account=account)
 
 
 def _blank() -> Filter:

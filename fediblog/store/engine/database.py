@@ -55,7 +55,7 @@ class Listeners:
 
 
 class Database:
-    """Runs functions as transactions: `await db.read(question, …)`, `await db.write(deed, …)`."""
+    """Runs functions as transactions: `await db.read(question, …)`, `await db.write(action, …)`."""
 
     def __init__(self, engine: DatabaseEngine, listeners: Listeners, hold: SchemaLock | None = None) -> None:
         self._engine = engine

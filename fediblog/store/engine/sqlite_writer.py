@@ -52,7 +52,7 @@ class _Job:
     def fail(self, error: BaseException) -> None:
         self.result, self.error, self.channels = None, error, ()
 
-    def tell(self) -> None:
+    def resolve(self) -> None:
         """Called on the event loop; a caller that was cancelled meanwhile does not listen any more."""
         if self.future.done():
             return
@@ -170,7 +170,7 @@ class Writer:
         for channel in {channel: None for job in jobs for channel in job.channels}:
             self._wake(channel)
         for job in jobs:
-            job.tell()
+            job.resolve()
 
     def _commit_some(self, db: sqlite3.Connection, jobs: list[_Job]) -> list[_Job]:
         """`jobs` are those that were run already, in the transaction that is open."""

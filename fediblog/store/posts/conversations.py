@@ -63,7 +63,7 @@ def _put(tx: Tx, row: Row, post: Post) -> None:
         post=post.id,
         unread=unread,
     )
-    events.tell(tx, events.CONVERSATION, account=row.id, post=post.id, item=number)
+    events.publish(tx, events.CONVERSATION, account=row.id, post=post.id, item=number)
 
 
 def step_back(tx: Tx, post: int) -> None:

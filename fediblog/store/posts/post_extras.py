@@ -125,7 +125,7 @@ class PostExtras(Struct):
         """What a post is made of beside its row."""
         return self.mentions.get(post), self.tags.get(post), self.files.get(post)
 
-    def told(self, what: str) -> dict[int, int]:
+    def counts(self, what: str) -> dict[int, int]:
         """Totals of one kind: comment, like, boost, quote; or the viewer's marks: liked, boosted, kept, muted."""
         return self.totals.get(what, {})
 

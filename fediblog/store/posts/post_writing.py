@@ -93,14 +93,19 @@ def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
     published = note.published if note.published is not None else post.published or 0
     if not post.local:
         published = min(published, tx.now)
-    tx.run(post_columns.UPDATE, id=post.id, published=published, **post_columns.edited(told(note, post), placement))
+    tx.run(
+        post_columns.UPDATE,
+        id=post.id,
+        published=published,
+        **post_columns.edited(with_known_totals(note, post), placement),
+    )
     if post.poll is not None and not post.poll.asks_the_same(note.poll):
         _forget_votes(tx, post.id)
     elif not post.local and note.poll is not None:
         set_poll(tx, post.id, poll_totals.with_ours(tx, post.id, note.poll))
     post_extras.replace(tx, post.id, note, is_open=placement.visibility == Visibility.PUBLIC)
     if post.state == "published":
-        events.tell(tx, events.EDIT, account=post.account.id, post=post.id)
+        events.publish(tx, events.EDIT, account=post.account.id, post=post.id)
 
 
 class Revision(Struct, frozen=True, kw_only=True):
@@ -182,7 +187,7 @@ def _forget_votes(tx: Tx, post: int) -> None:
     tx.run("delete from poll_vote where post = :id", id=post)
 
 
-def told(note: Note, post: Post) -> Note:
+def with_known_totals(note: Note, post: Post) -> Note:
     """The note with the totals that its origin told earlier, where it tells none now."""
     return replace(
         note,
@@ -192,10 +197,10 @@ def told(note: Note, post: Post) -> Note:
     )
 
 
-def set_told(tx: Tx, post: Post, note: Note) -> bool:
+def set_totals(tx: Tx, post: Post, note: Note) -> bool:
     """The totals of a post as its origin tells them now; False if they are as before."""
     known = (post.reply_count, post.like_count, post.share_count)
-    now = told(note, post)
+    now = with_known_totals(note, post)
     if (now.reply_count, now.like_count, now.share_count) == known:
         return False
     tx.run(
@@ -216,7 +221,7 @@ def remove(tx: Tx, post: Post) -> None:
     quotes.forget(tx, post.uri)
     approvals.forget(tx, post.uri)
     audience = " ".join((post.visibility.value, *map(str, post.addressed)))
-    events.tell(tx, events.DELETE, account=post.account.id, post=post.id, detail=audience)
+    events.publish(tx, events.DELETE, account=post.account.id, post=post.id, detail=audience)
     if post.visibility == Visibility.DIRECT:
         conversations.step_back(tx, post.id)
     tx.run("update post set parent = null where parent = :id", id=post.id)

@@ -184,7 +184,7 @@ def _hydrate(tx: Tx, rows: Sequence[Row], viewer: int) -> list[Post]:
     authors = accounts.many(tx, {row.account for row in rows})
     guests = _guests(tx, {row.guest for row in rows if row.guest is not None})
     found = post_extras.extras_of(tx, rows, viewer)
-    comments, likes, boosts, liked, boosted = map(found.told, ("comment", "like", "boost", "liked", "boosted"))
+    comments, likes, boosts, liked, boosted = map(found.counts, ("comment", "like", "boost", "liked", "boosted"))
     polls = [row.id for row in rows if row.poll is not None] if viewer else []
     voted = _voted(tx, polls, viewer) if polls else set()
     return [

@@ -58,7 +58,7 @@ def settle(tx: Tx, proof: Proof, state: State, author: str = "") -> None:
         author=author,
     )
     if changed and state == "accepted":
-        _tell(tx, [proof.post])
+        _publish_edits(tx, [proof.post])
 
 
 def revoke(tx: Tx, proof: str, author: str) -> bool:
@@ -73,13 +73,13 @@ def revoke(tx: Tx, proof: str, author: str) -> bool:
     found = [row.post for row in rows]
     if found:
         tx.run("update quote_proof set state = 'revoked' where post in (:posts)", posts=found)
-        _tell(tx, found)
+        _publish_edits(tx, found)
     return bool(found)
 
 
-def _tell(tx: Tx, posts: Collection[int]) -> None:
+def _publish_edits(tx: Tx, posts: Collection[int]) -> None:
     for row in tx.all("select id, account from post where id in (:posts)", posts=sorted(posts)):
-        events.tell(tx, events.EDIT, account=row.account, post=row.id)
+        events.publish(tx, events.EDIT, account=row.account, post=row.id)
 
 
 class NamedProof(NamedTuple):

@@ -124,7 +124,7 @@ def unboost(tx: Tx, account: int, post: int) -> str | None:
     if row is None:
         return None
     tx.run("delete from boost where id = :id", id=row.id)
-    events.tell(tx, events.DELETE, account=account, post=row.id, detail=str(row.visibility))
+    events.publish(tx, events.DELETE, account=account, post=row.id, detail=str(row.visibility))
     return str(row.uri)
 
 

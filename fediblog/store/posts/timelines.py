@@ -237,7 +237,7 @@ def spread(tx: Tx, post: Post, boost: int | None = None, booster: int | None = N
         told += _own(tx, post, boost, source)
     if boost is None and post.hashtags and post.visibility == Visibility.PUBLIC:
         told += hashtags.spread(tx, post.id, post.hashtags)
-    events.tell(tx, events.POST if boost is None else events.BOOST, account=source, post=post.id, item=boost or 0)
+    events.publish(tx, events.POST if boost is None else events.BOOST, account=source, post=post.id, item=boost or 0)
     return told
 
 

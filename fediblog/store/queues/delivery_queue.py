@@ -140,11 +140,11 @@ def add_deliveries(tx: Tx, outgoing: int, inboxes: Sequence[str]) -> int:
     )
     tx.run("update outgoing set total = total + :n where id = :id", n=len(fresh), id=outgoing)
     tx.notify(CHANNEL)
-    _tell_planner(tx, whole.total, whole.total + len(fresh))
+    _analyze(tx, whole.total, whole.total + len(fresh))
     return len(fresh)
 
 
-def _tell_planner(tx: Tx, before: int, after: int) -> None:
+def _analyze(tx: Tx, before: int, after: int) -> None:
     """PostgreSQL plans by what it knows of a table, and of this one, which is empty most of the time, that is nothing.
 
     Whenever an activity has twice as many deliveries it looks again: else each lease would read all that waits.

@@ -31,7 +31,7 @@ class Event(Struct, frozen=True, kw_only=True):
     detail: str
 
 
-def tell(tx: Tx, kind: str, *, account: int = 0, post: int = 0, item: int = 0, detail: str = "") -> None:
+def publish(tx: Tx, kind: str, *, account: int = 0, post: int = 0, item: int = 0, detail: str = "") -> None:
     """Write an event down, and wake those who listen."""
     tx.run(
         "insert into event (id, kind, account, post, item, detail, at)"
@@ -47,7 +47,7 @@ def tell(tx: Tx, kind: str, *, account: int = 0, post: int = 0, item: int = 0, d
     tx.notify(CHANNEL)
 
 
-def tell_of_notice(tx: Tx, account: int, post: int) -> None:
+def publish_notification(tx: Tx, account: int, post: int) -> None:
     """The same of the latest notice of an account, whose number need not be asked for."""
     tx.run(
         "insert into event (id, kind, account, post, item, detail, at)"

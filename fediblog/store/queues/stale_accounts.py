@@ -19,7 +19,7 @@ def is_stale(account: Account, now: int) -> bool:
 def renew(tx: Tx, account: Account) -> bool:
     """Have a stale account fetched; whether that was asked for.
 
-    It counts as looked at from then on, so that one whose server is away is not asked for at each of its deeds.
+    It counts as looked at from then on, so that one whose server is away is not asked for at each of its activities.
     """
     if not is_stale(account, tx.now) or job_queue.waiting(tx, job_kinds.FETCH_ACTOR, MOST_WAITING) >= MOST_WAITING:
         return False

@@ -57,10 +57,10 @@ def add(
     new: bool = False,
     pushed: bool = True,
 ) -> None:
-    """Tell the account, once for the same thing; nothing of oneself, nor of people and threads that it shuns.
+    """Notify the account, once of the same thing; of nothing of its own, nor of whom or what it blocks or mutes.
 
-    `new`: it has only come about in this transaction, so that nothing can have been told of it. `pushed` is False if it
-    is known that no app of the account wants to be woken.
+    `new`: it has only come about in this transaction, so that nobody can have been notified of it. `pushed` is False if
+    it is known that no app of the account wants to be woken.
     """
     if account == actor:
         return
@@ -75,27 +75,27 @@ def add(
         "now": tx.now,
     }
     sql = (_ADD if new else _ADD_ONCE)[tx.engine]
-    told = tx.run(sql, **notice, judged=int(unasked), filtered=0)
-    if not told and not unasked:  # few have set a policy, and nothing was told to those
+    added = tx.run(sql, **notice, judged=int(unasked), filtered=0)
+    if not added and not unasked:  # few have set a policy, and no notification was added for those
         verdict = notification_policy.judge(tx, account, kind, actor, post)
         filtered = verdict == "filter"
-        told = tx.run(sql, **notice, judged=1, filtered=int(filtered)) if verdict in ("accept", "filter") else 0
-    if told and not filtered:
-        events.tell_of_notice(tx, account, post or 0)
+        added = tx.run(sql, **notice, judged=1, filtered=int(filtered)) if verdict in ("accept", "filter") else 0
+    if added and not filtered:
+        events.publish_notification(tx, account, post or 0)
         if pushed:
             push_subscriptions.queue(tx, account, kind, actor)
 
 
-def lock(tx: Tx, author: int, told: Iterable[int]) -> None:
-    """Where several write at a time: who tells several of a post takes their counters first, in one order for all.
+def lock(tx: Tx, author: int, accounts: Iterable[int]) -> None:
+    """Where several write at a time: who notifies several of a post takes their counters first, in one order for all.
 
-    These are `told`, and those who want to hear of each post of the author.
+    These are `accounts`, and those who want to hear of each post of the author.
     """
     if tx.engine == "postgres":
         tx.all(
-            "select account from numbering where account in (:told) or account in (select follower from follow"
+            "select account from numbering where account in (:accounts) or account in (select follower from follow"
             " where followed = :author and notify = 1) order by account for update",
-            told=sorted(set(told)),
+            accounts=sorted(set(accounts)),
             author=author,
         )
 

@@ -23,7 +23,7 @@ async def test_what_happened_before_is_nobodys_news(both: Server) -> None:
 
 def _crowd(tx: Tx) -> None:
     for _ in range(events.MOST + 10):
-        events.tell(tx, events.FILTERS, account=1)
+        events.publish(tx, events.FILTERS, account=1)
 
 
 async def test_much_at_once_hides_nothing_that_comes_later(server: Server) -> None:

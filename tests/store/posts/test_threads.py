@@ -99,7 +99,7 @@ async def test_a_deep_thread_is_counted_in_one_go(db: Database) -> None:
         rows = tx.all("select * from post where id in (:ids)", ids=made)
         seen = Watched(tx)
         found = post_extras.extras_of(seen, rows, 0)
-        assert [found.told("comment").get(number, 0) for number in made] == list(range(40, -1, -1))
+        assert [found.counts("comment").get(number, 0) for number in made] == list(range(40, -1, -1))
         assert not any("recursive" in sql for sql, _ in seen.asked)
 
     await db.write(check)
