@@ -59,8 +59,9 @@ async def _play(folder: Path, *, once: bool) -> int:
         _sum_up(results)
         say()
         tell("demo.pages" if once else "demo.pages-to-open")
+        width = max(len(title) for title, _, _ in pages)
         for title, address, status in pages:
-            say(f"  {title:26} {address}{'' if status == 200 else f'  ({status})'}")
+            say(f"  {title:{width}} {address}{'' if status == 200 else f'  ({status})'}")
         if not once:
             await _stay(ann, ben)
     good = all(result.seen for result in results) and all(status == 200 for _, _, status in pages)

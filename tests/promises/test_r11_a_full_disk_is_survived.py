@@ -150,7 +150,7 @@ async def test_a_start_on_a_full_disk(tmp_path: Path) -> None:
             disk.fill(server)
             refused = await run("-m", "fediblog", "serve", "--data", str(disk.folder), "--listen", "127.0.0.1:0")
             assert await refused.wait() == 1
-            assert "disk full" in "".join(refused.lines)
+            assert "The disk is full" in "".join(refused.lines)
             disk.free(server)
             await server.start()
             assert (await server.publish(server.client(), "There is room again")).status_code == 303
