@@ -80,6 +80,19 @@ def found(nodes: Callable[[ast.Module], Iterable[ast.AST]], look: Callable[[ast.
     return [f"{name}:{line}" for name, line in sorted(hits)]
 
 
+def test_no_module_holds_what_belongs_to_a_site() -> None:
+    """Tasks, locks and memories are made by `site.keep`, or by what a site holds."""
+    owned = {"set", "WeakSet", "WeakKeyDictionary", "WeakValueDictionary", "Memory", "Semaphore", "Lock", "Event"}
+
+    def at_module(tree: ast.Module) -> Iterator[ast.AST]:
+        return (node.value for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign) and node.value)
+
+    def is_owned(node: ast.AST) -> bool:
+        return isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in owned
+
+    assert found(at_module, is_owned) == []
+
+
 def test_no_module_is_long_without_a_reason() -> None:
     texts = {path: path.read_text() for path in modules("fediblog")}
     long = {

@@ -23,7 +23,7 @@ RECEIVED: dict[str, str] = {
     "Reject Follow": "Our Follow is refused; after an Accept: we were removed as a follower.",
     "Reject QuoteRequest": "Our post may not quote, or not any more: it goes on without what it quoted, in an Update.",
     "Reject": "As a Reject of a Follow or a QuoteRequest, named by its id; or of a like or a boost of ours, which is then gone, or of an "
-    "answer, whose author is told.",
+    "answer, whose author is notified.",
     "Block": "Ends the follows between the two.",
     "Undo Follow": "The follower is gone.",
     "Undo Accept": "Our Follow does not stand any more.",
@@ -50,7 +50,7 @@ RECEIVED: dict[str, str] = {
     "nor a name between colons is refused.",
     "Dislike": "Kept, not shown.",
     "Announce": "The post is fetched from its origin if it is not known, and shown as passed on.",
-    "Announce Create": "A group passes on a post (FEP-1b12): fetched from its origin. Whom it answers or names is told.",
+    "Announce Create": "A group passes on a post (FEP-1b12): fetched from its origin. Whom it answers or names is notified.",
     "Announce Update": "A group passes on an edit: fetched from its origin.",
     "Announce Delete": "A group says that a post is gone: believed if its origin says so (404, 410, a Tombstone), or if group, inner id and author are of one origin and a `Group` signed.",
     "Announce Like": "A group passes on a like: fetched from its origin; where that does not serve it, a `Group` is believed for people and ids of its own origin.",

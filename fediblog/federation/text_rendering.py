@@ -26,7 +26,7 @@ LONG: Final = 2_000
 AT_ONCE: Final = 2
 """Long texts rendered at the same time: each takes a processor."""
 PATIENCE: Final = 30.0
-"""Seconds that a text waits for its turn."""
+"""Seconds that a text waits for a slot."""
 TIMEOUT: Final = 60.0
 """Seconds for one reading, and for one writing."""
 PROGRAM: Final = (sys.executable, "-I", "-m", "fediblog.federation.text_program")

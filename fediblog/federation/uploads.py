@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from fediblog import log
 from fediblog.errors import NotFound, Refused, Unavailable
@@ -27,22 +28,23 @@ async def upload(site: Site, account: int, data: bytes, *, shape: Shape = "post"
 async def begin(site: Site, account: int, data: bytes, *, patience: float) -> Upload:
     """As `upload`; what takes longer than so many seconds is finished while nobody waits: then it has no `file` yet."""
     quotas.use(site, account, "upload")
-    making = asyncio.ensure_future(_make(site, data, "post"))
+    unfinished, making = site.keep(Unfinished), asyncio.create_task(_make(site, data, "post"))
+    unfinished.add(making)
     await asyncio.wait({making}, timeout=patience)
     if making.done():
         return await site.db.write(_add, account, making.result())
     promised = await site.db.write(_promise, account)
-    site.keep(Unfinished).add(asyncio.create_task(_fulfil(site, promised.id, making)))
+    unfinished.add(asyncio.create_task(_fulfil(site, promised.id, making)))
     return promised
 
 
 class Unfinished:
-    """Uploads of a site that were answered before their picture was decoded."""
+    """Uploads of a site whose picture is still decoded, or stored, while perhaps nobody waits for it any more."""
 
     def __init__(self, _site: Site) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
-    def add(self, task: asyncio.Task[None]) -> None:
+    def add(self, task: asyncio.Task[Any]) -> None:
         """Keep a task until its end: the event loop alone does not."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -56,8 +58,13 @@ class Unfinished:
             await asyncio.gather(*slow, return_exceptions=True)
 
 
+def _slots(_site: Site) -> asyncio.Semaphore:
+    """For the pictures of a site that are decoded at a time."""
+    return asyncio.Semaphore(pictures.AT_ONCE)
+
+
 async def _make(site: Site, data: bytes, shape: Shape) -> ProcessedFile:
-    picture = await pictures.process(data, shape=shape)
+    picture = await pictures.process(data, shape=shape, slots=site.keep(_slots))
     return await asyncio.to_thread(_save, site.files, picture)
 
 

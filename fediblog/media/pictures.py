@@ -8,7 +8,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final, Literal
-from weakref import WeakKeyDictionary
 
 from msgspec import Struct
 
@@ -25,7 +24,7 @@ AT_ONCE: Final = 2
 TIMEOUT: Final = 20.0
 """Seconds for one picture."""
 PATIENCE: Final = 60.0
-"""Seconds that a picture waits for its turn."""
+"""Seconds that a picture waits for a slot."""
 
 _PROBLEMS: Final = (
     "media.damaged",
@@ -64,9 +63,6 @@ class DecodedPicture(Struct, frozen=True):
     variants: tuple[Variant, ...]
 
 
-_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
-
-
 async def process(
     data: bytes,
     *,
@@ -74,22 +70,26 @@ async def process(
     limit: int = UPLOAD_LIMIT,
     timeout: float = TIMEOUT,
     program: Sequence[str] = DECODER,
+    slots: asyncio.Semaphore | None = None,
 ) -> DecodedPicture:
-    """Decodes the picture in another process and returns its copies; Invalid says what is wrong with it."""
+    """Decodes the picture in another process and returns its copies; Invalid says what is wrong with it.
+
+    `slots` are of whom the picture is decoded for, as many as there may be decoded at the same time.
+    """
     if len(data) > limit:
         raise Invalid("file", "media.too-large", n=limit // (1024 * 1024))
     if media_type(data) is None:
         raise Invalid("file", "media.not-a-picture")
-    turn = _turns.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(AT_ONCE))
+    slots = slots or asyncio.Semaphore()
     try:
         async with asyncio.timeout(PATIENCE):
-            await turn.acquire()
+            await slots.acquire()
     except TimeoutError:
         raise Unavailable("pictures-busy", 60) from None
     try:
         return _picture(await _run([*program, shape], data, timeout))
     finally:
-        turn.release()
+        slots.release()
 
 
 async def _run(command: Sequence[str], data: bytes, timeout: float) -> bytes:

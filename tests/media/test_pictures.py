@@ -267,9 +267,10 @@ async def test_the_decoder_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 async def test_many_at_once_take_turns() -> None:
-    data = saved(two_halves(), "PNG")
-    pictures = await asyncio.gather(*(process(data) for _ in range(AT_ONCE * 2)))
+    data, slots = saved(two_halves(), "PNG"), asyncio.Semaphore(AT_ONCE)
+    pictures = await asyncio.gather(*(process(data, slots=slots) for _ in range(AT_ONCE * 2)))
     assert len({picture.blurhash for picture in pictures}) == 1
+    assert not slots.locked()
 
 
 def test_types_and_endings_are_one_table() -> None:
