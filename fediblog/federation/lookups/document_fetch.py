@@ -1,4 +1,4 @@
-"""Documents of others, fetched from where they live, and believed only if they are what was asked for."""
+"""Fetches documents of other servers, each believed only if its own origin serves it under its id."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _check_status(answer: Response, url: str) -> None:
 
 
 def read(answer: Response) -> Document:
-    """The ActivityPub document in an answer. An uploaded file or a web page never is one."""
+    """The ActivityPub document in a response, by its content type; Gone for a Tombstone, Refused for anything else."""
     if not is_activity_type(answer.header("content-type") or ""):
         raise Refused("fetched-type", answer.url)
     document = decode_object(answer.body)
@@ -94,7 +94,7 @@ def read(answer: Response) -> Document:
 
 
 async def document(site: Site, uri: str, budget: Budget, *, fresh: bool = False) -> Document:
-    """The document whose id is exactly `uri`."""
+    """The document whose id is exactly `uri`, served by its origin; Refused for any other."""
     answer = await fetch(site, uri, budget, fresh=fresh)
     found = read(answer)
     if readers.url(found.get("id")) != uri:
@@ -105,7 +105,7 @@ async def document(site: Site, uri: str, budget: Budget, *, fresh: bool = False)
 
 
 def _is_told_by(uri: str, answer: Response) -> bool:
-    """Whether what answered to `uri`, through redirects of its own origin alone, is no file that somebody uploaded."""
+    """Whether `uri` or a redirect within its origin gave the response, and no file that somebody uploaded did."""
     return fetched_ok(uri, answer.url) or (
         redirected_ok(uri, answer.url) and answer.header("content-disposition") is None
     )
@@ -117,7 +117,7 @@ async def at(site: Site, url: str, budget: Budget, *, fresh: bool = False, elsew
 
 
 async def identified(site: Site, answer: Response, budget: Budget) -> Document:
-    """What an answer holds, if its id is the address it came from; if not, asked once more at that id."""
+    """The document in a response, if its id is the address it came from; else the one fetched from that id."""
     found = read(answer)
     uri = readers.url(found.get("id"))
     if not uri:

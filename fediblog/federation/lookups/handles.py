@@ -1,4 +1,4 @@
-"""Handles: which actor a @user@domain is, and which domain an actor's handle may be shown under."""
+"""WebFinger: which actor a @user@domain is, and under which domain the handle of an actor may be shown."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _META_LIMIT = 64_000  # bytes
 
 
 async def look_up(site: Site, user: str, host: str, budget: Budget) -> tuple[str, str, str]:
-    """(actor id, user, host) of a handle. The host may name another one as the handle's true home, once.
+    """(actor id, user, host) of a handle. The host may name another host as the handle's own, once.
 
-    That one must then say the same: nobody's domain appears in a handle without its consent.
+    The other one must then name the same actor: no domain appears in a handle without its consent.
     """
     first = await webfinger(site, user, host, budget)
     home = first.handle or (user, host)
@@ -47,7 +47,7 @@ async def domain_of(site: Site, actor: Actor, budget: Budget) -> str:
 
 
 async def webfinger(site: Site, user: str, host: str, budget: Budget) -> Jrd:
-    """What a host says of a handle (RFC 7033), also where only its host-meta knows whom to ask.
+    """The WebFinger document of a handle at a host (RFC 7033), by its host-meta where not at the usual place.
 
     The request is not signed, as most servers do not: WebFinger answers everybody.
     """

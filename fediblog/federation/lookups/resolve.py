@@ -1,4 +1,4 @@
-"""From an id, a handle or an address to what is stored, fetched from its own origin where it has to be."""
+"""Resolves an id, a handle or an address to the stored account or post, fetched from its origin where needed."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ TOPIC_TRIES = 3  # posts of a forum's topic that are asked for until one of them
 
 @lru_cache(maxsize=4096)
 def parse_key(public: str) -> PublicKey | None:
-    """A stored public key, ready to verify with."""
+    """A stored public key (multibase or PEM) parsed; None if that cannot be."""
     return load_multibase(public) if public[:1] in ("z", "u") and "\n" not in public else load_public(public)
 
 
 async def actor(site: Site, uri: str, *, fresh: bool = False, budget: Budget | None = None) -> Account:
-    """The account with exactly that id; `fresh`: as its document is now."""
+    """The account with exactly that id, stored or fetched; with `fresh` fetched again."""
     stored = await site.db.read(accounts.by_uri, uri)
     if site.urls.owns(uri):
         if stored is None or stored.state != "active":
@@ -75,7 +75,7 @@ async def _keep_actor(site: Site, document: Document, budget: Budget, stored: Ac
 async def save(
     site: Site, found: Actor, budget: Budget, stored: Account | None, domain: str = "", *, proven: str = ""
 ) -> Account:
-    """Store an actor as its own origin tells it, under the domain that its handle is confirmed for.
+    """Store an actor that its own origin served, under the domain for which its handle is confirmed.
 
     `proven` is the id of a key that has been found to be the actor's.
     """
@@ -122,12 +122,12 @@ async def by_handle(site: Site, handle: str, *, fresh: bool = False, budget: Bud
 
 
 def held_key(tx: Tx, key_id: str) -> tuple[StoredKey, Account] | None:
-    """A stored key and its owner, by the key's id; some name the actor itself, and mean its first key."""
+    """The stored key of that id and its owner; where the id is that of an actor, the first key of it."""
     return accounts.key_with_owner(tx, key_id) or key_of_actor(tx, key_id)
 
 
 def key_of_actor(tx: Tx, uri: str) -> tuple[StoredKey, Account] | None:
-    """The first key of the actor of that id, if that is none of a key."""
+    """The first stored key of the actor of that id, and the actor; None if there is none."""
     owner = accounts.by_uri(tx, uri) if "#" not in uri else None
     keys = accounts.with_keys(tx, owner).keys if owner is not None else ()
     return accounts.key_with_owner(tx, keys[0].uri) if keys else None
@@ -174,7 +174,7 @@ async def _keep_key(site: Site, claimed: Key, found: Actor, budget: Budget) -> t
 
 
 async def note(site: Site, uri: str, budget: Budget, *, fresh: bool = False) -> tuple[Note, Account]:
-    """A post of another server as its origin tells it, and its author; not stored."""
+    """A post of another server as its origin serves it now, and its author; the post is not stored."""
     return await with_author(site, await document_fetch.document(site, uri, budget, fresh=fresh), budget)
 
 
@@ -245,7 +245,7 @@ async def climb(site: Site, uri: str, depth: int, budget: Budget) -> None:
 
 
 async def confirm_gone(site: Site, uri: str, *, budget: Budget | None = None) -> bool:
-    """Whether the origin says, now, that a thing is not there any more."""
+    """Whether the origin of an id says now that there is nothing any more (404, 410, a Tombstone)."""
     try:
         await document_fetch.document(site, uri, budget or Budget(), fresh=True)
     except (Gone, NotFound):
@@ -258,7 +258,7 @@ async def confirm_gone(site: Site, uri: str, *, budget: Budget | None = None) ->
 async def anything(site: Site, text: str) -> Account | Post | None:
     """What a pasted handle or address means; None if it is nothing that can be shown.
 
-    What an account posted before comes in later.
+    For an account that is new here, a job fetches what it posted before.
     """
     found = await _meant(site, text)
     if isinstance(found, Account) and not found.local:
