@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from fediblog import formdata
+from fediblog.federation import passwords
 from fediblog.store.engine.database import Database, connect
 from tests import postgres
 
@@ -37,6 +38,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(ROOT).parts[0]
         if folder in LARGE or any(item.get_closest_marker(name) for name in ("postgres", "browser", "node", "nginx")):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True)
+def _passwords_take_no_time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same hashes with less work, but for tests of what they cost (`real_passwords`)."""
+    if "real_passwords" not in request.fixturenames:
+        monkeypatch.setattr(passwords, "_MEMORY", 64)
+        monkeypatch.setattr(passwords, "_PASSES", 1)
+        monkeypatch.setattr(passwords, "_PREFIX", "$argon2id$v=19$m=64,t=1,p=1$")
+
+
+@pytest.fixture
+def real_passwords() -> Iterator[None]:
+    """Passwords are hashed as they are in earnest."""
+    passwords._nobody.cache_clear()
+    yield
+    passwords._nobody.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,13 @@ from tests.postgres import Cluster
 from tests.world import World
 
 
-@pytest.fixture(params=["sqlite", "sqlite-backwards", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param("sqlite-backwards", marks=pytest.mark.slow),
+        pytest.param("postgres", marks=pytest.mark.postgres),
+    ]
+)
 def ground(request: pytest.FixtureRequest) -> tuple[bool, tuple[Cluster, str] | None]:
     """Whether the servers change their parts, and what their databases are."""
     if request.param != "postgres":

@@ -144,6 +144,7 @@ async def test_a_file_that_is_no_picture_is_refused(pair: Pair) -> None:
     assert list(site.files.names()) == []
 
 
+@pytest.mark.usefixtures("real_passwords")
 def test_passwords() -> None:
     stored = hash_password("correct horse")
     assert stored.startswith("$argon2id$v=19$m=32768,t=3,p=1$")
@@ -154,6 +155,7 @@ def test_passwords() -> None:
     assert not check_password("", stored)
 
 
+@pytest.mark.usefixtures("real_passwords")
 def test_a_hash_of_an_older_version_counts_until_it_is_made_anew() -> None:
     salt = b"salt of 16 bytes"
     made = hashlib.scrypt(b"correct horse", salt=salt, n=1 << 15, r=8, p=1, maxmem=1 << 27, dklen=32)
