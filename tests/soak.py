@@ -102,7 +102,7 @@ class Soak:
     async def read(self, client: httpx.AsyncClient) -> None:
         path = self.dice.choice(["/", "/@ann", "/feed.atom", "/@ann/feed.rss", "/tags/tag1", "/nodeinfo/2.1"])
         accept = self.dice.choice(["text/html", ACTIVITY])
-        own = {"cookie": f"session={self.server.token}"} if self.dice.random() < 0.3 else {}
+        own = {"cookie": self.server.cookie} if self.dice.random() < 0.3 else {}
         self._note("read", await client.get(path, headers={"accept": accept, **own}))
 
     # --- hostile ---

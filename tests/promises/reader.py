@@ -16,7 +16,7 @@ def main() -> None:
     told = json.loads(sys.stdin.readline())
     line = http.client.HTTPConnection("127.0.0.1", told["port"], timeout=60)
     for path in cycle(PAGES):
-        own = {"cookie": f"session={told['token']}"} if path == "/stream" else {}
+        own = {"cookie": told["cookie"]} if path == "/stream" else {}
         began = time.monotonic()
         line.request("GET", path, headers={"host": told["host"], "accept": "text/html", **own})
         answer = line.getresponse()

@@ -19,6 +19,7 @@ from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -202,6 +203,11 @@ class Server:
         return Urls(self.origin, self.origin.partition("//")[2])
 
     @property
+    def cookie(self) -> str:
+        """Of Ann's browser."""
+        return f"session-{urlsplit(self.origin).port}={self.token}"
+
+    @property
     def url(self) -> str:
         """Of the database."""
         return self.database or f"sqlite:///{self.folder / 'fediblog.db'}"
@@ -342,7 +348,7 @@ class Server:
     async def publish(self, client: httpx.AsyncClient, source: str) -> httpx.Response:
         """Ann writes something in her browser."""
         form = {"csrf": "own-page", "do": "publish", "source": source}
-        headers = {"cookie": f"session={self.token}", "origin": self.origin, "accept": "text/html"}
+        headers = {"cookie": self.cookie, "origin": self.origin, "accept": "text/html"}
         return await client.post("/write", data=form, headers=headers)
 
     async def deliver(self, client: httpx.AsyncClient, sender: Stranger, activity: Json) -> httpx.Response:

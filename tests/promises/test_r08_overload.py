@@ -93,7 +93,7 @@ async def test_a_flood_is_shed_and_readers_do_not_notice(tmp_path: Path, capsys:
                 for _ in range(LINES):
                     group.create_task(_line(server.port, turn, seen, again))
 
-        told = {"port": server.port, "host": server.urls.host, "token": server.token}
+        told = {"port": server.port, "host": server.urls.host, "cookie": server.cookie}
         reader = await run("-m", "tests.promises.reader", told=told)
         try:
             await reader.until("[200")
