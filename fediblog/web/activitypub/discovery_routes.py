@@ -111,7 +111,18 @@ async def nodeinfo_document(request: Request) -> Response:
 
 async def robots(request: Request) -> Response:
     """What search engines may read: the pages, not the doors."""
-    closed = ("/login", "/write", "/stream", "/notices", "/people", "/settings", "/post/", "/account/", "/inbox")
+    closed = (
+        "/login",
+        "/write",
+        "/stream",
+        "/notices",
+        "/people",
+        "/search",
+        "/settings",
+        "/post/",
+        "/account/",
+        "/inbox",
+    )
     return PlainTextResponse("User-agent: *\n" + "".join(f"Disallow: {path}\n" for path in closed))
 
 

@@ -443,6 +443,7 @@ async def test_our_own_people_are_found_by_whom_they_may_be(blog: Blog) -> None:
     assert await found(owner, "shy") == {"shy"}
     assert await found(owner, "hills") == {"shy", "Of the hills"}
     assert "Look it up" not in (await visitor.get("/search?q=@nobody@far.example")).text
+    assert "Disallow: /search" in (await visitor.get("/robots.txt")).text
     await db.write(moderation_actions.block, urls, ann.id, blog.alice.id)
     for words in ("ann", "@ann@blog.test", ann.url, told["ann"].url, "øster", "sea"):
         assert not hers & await found(owner, words), words
