@@ -1,6 +1,6 @@
 """Processes that work on one database (PostgreSQL), and what becomes of the claims of those that are gone.
 
-Each holds the advisory lock of its number for as long as its connection lasts; see `postgres.Listener`.
+Each holds the advisory lock of its number for as long as its connection lasts; see `postgres.PostgresListener`.
 """
 
 from __future__ import annotations
