@@ -1,6 +1,6 @@
 """Actions that need a text rendered, with the rendering, in one transaction: for tests that ask what the action does.
 
-The server renders before the transaction (`federation.lookups.action_lookups`); so do tests of that.
+The server renders before the transaction (`federation.prepared_actions`); so do tests of that.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from fediblog.actions import account_actions, post_actions, site_actions
 from fediblog.actions.account_actions import ProfileChanges
-from fediblog.actions.draft_rendering import people_named, targets
 from fediblog.actions.drafts import Draft, kind_of, text_of
+from fediblog.actions.post_of_draft import people_named, targets
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from fediblog.actions import follow_actions
-from fediblog.actions.draft_rendering import people_of
 from fediblog.actions.drafts import ALT_LIMIT, author_of, check_language
+from fediblog.actions.post_of_draft import people_of
 from fediblog.actions.site_actions import emoji_in
 from fediblog.domain.accounts import LOCAL_HANDLE, Account, Login
 from fediblog.domain.urls import Urls
@@ -20,7 +20,7 @@ from fediblog.prepare.wording import Text, Wording
 from fediblog.store import json_columns
 from fediblog.store.people import accounts, logins, server_state
 from fediblog.store.people.accounts import NewKey
-from fediblog.store.posts import media_files, post_writing, profile_posts, tombstones
+from fediblog.store.posts import account_posts, media_files, post_writing, tombstones
 from fediblog.store.tx import Tx
 
 INSTANCE_HANDLE = "instance"
@@ -133,7 +133,7 @@ def update_profile(tx: Tx, urls: Urls, account: int, profile: ProfileChanges, wo
     changes |= _picture(tx, urls, account, "icon", profile.icon) | _picture(tx, urls, account, "image", profile.image)
     said = {"icon_alt": profile.icon_alt, "image_alt": profile.image_alt}
     changes |= {column: one_line(words, ALT_LIMIT) for column, words in said.items() if words is not None}
-    if profile_posts.is_so(tx, account, changes):
+    if account_posts.is_so(tx, account, changes):
         return actor
     changed = accounts.update_profile(tx, account, **changes)
     send_profile(tx, urls, changed)

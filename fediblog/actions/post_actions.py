@@ -6,8 +6,8 @@ from msgspec.structs import replace
 
 from fediblog.actions import quote_actions
 from fediblog.actions.draft_of_post import inherited, says_the_same
-from fediblog.actions.draft_rendering import RenderedDraft, compose, month_of
 from fediblog.actions.drafts import Draft, File, PollDraft, author_of, kind_of, text_of
+from fediblog.actions.post_of_draft import RenderedDraft, compose, month_of
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import OPEN, Visibility
 from fediblog.domain.posts import Post
@@ -18,15 +18,7 @@ from fediblog.outgoing import sent_posts
 from fediblog.outgoing.own_documents import post_document
 from fediblog.prepare.wording import Text, Wording
 from fediblog.store.people import accounts, preferences
-from fediblog.store.posts import (
-    approvals,
-    conversations,
-    post_writing,
-    posts,
-    profile_posts,
-    reply_policy,
-    timelines,
-)
+from fediblog.store.posts import account_posts, approvals, conversations, post_writing, posts, reply_policy, timelines
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.queues import background_fetches, job_kinds, job_queue
 from fediblog.store.readers import notifications
@@ -139,7 +131,7 @@ def pin(tx: Tx, urls: Urls, account: int, post: int) -> None:
     whole = _own(tx, author, post)
     if whole.visibility not in OPEN or whole.state != "published":
         raise Invalid("post", "pin.not-open")
-    if whole.pinned is None and len(profile_posts.pinned(tx, author.id, author.id)) >= MOST_PINNED:
+    if whole.pinned is None and len(account_posts.pinned(tx, author.id, author.id)) >= MOST_PINNED:
         raise Invalid("post", "pin.too-many", n=MOST_PINNED)
     if whole.pinned is None:
         post_writing.set_pinned(tx, post, tx.now)

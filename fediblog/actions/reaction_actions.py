@@ -14,7 +14,7 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.outgoing import sent_reactions
-from fediblog.store.posts import approvals, interactions, post_writing, posts, reactions, reply_policy, timelines
+from fediblog.store.posts import approvals, post_writing, posts, reaction_lists, reactions, reply_policy, timelines
 from fediblog.store.queues import job_kinds, job_queue, poll_totals
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
@@ -72,7 +72,7 @@ def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = 
 def unboost(tx: Tx, urls: Urls, account: int, post: int) -> None:
     """Take a boost back."""
     actor, whole = author_of(tx, account), seen(tx, account, post)
-    standing = interactions.own_boost(tx, account, post)
+    standing = reaction_lists.own_boost(tx, account, post)
     uri = reactions.unboost(tx, account, post)
     if standing is None or uri is None:
         return

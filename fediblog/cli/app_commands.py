@@ -13,8 +13,7 @@ from fediblog.cli.post_commands import moment
 from fediblog.cli.terminal import say, tell, told, utc
 from fediblog.domain.scopes import SCOPES
 from fediblog.errors import Misuse
-from fediblog.federation import uploads
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions, uploads
 from fediblog.federation.site import Site
 from fediblog.store.posts import custom_emoji
 from fediblog.store.readers import announcements
@@ -70,7 +69,7 @@ async def announce(site: Site, args: Namespace) -> None:
         tell("cli.announcement-removed")
     else:
         ends = moment(args.until, "--until") if args.until else None
-        wording = await action_lookups.word(site, site_actions.announcement_texts(" ".join(words)), find=False)
+        wording = await prepared_actions.word(site, site_actions.announcement_texts(" ".join(words)), find=False)
         number = await site.db.write(site_actions.announce, site.urls, " ".join(words), ends, wording)
         tell("cli.announced", number=number)
 

@@ -15,12 +15,11 @@ from fediblog.cli.demo_texts import ALT, ANSWER, ARTICLE, EDITED, NOTE, PICTURE,
 from fediblog.cli.terminal import told
 from fediblog.domain.posts import Post
 from fediblog.errors import NotFound
-from fediblog.federation import uploads
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions, uploads
 from fediblog.store.id_paging import Window
 from fediblog.store.people import relation_lists
 from fediblog.store.people.relation_lists import ListedAccount
-from fediblog.store.posts import interactions, posts
+from fediblog.store.posts import posts, reaction_lists
 
 
 class Step(Struct, frozen=True):
@@ -59,7 +58,7 @@ class Play(Struct):
 
     def _follow(self, one: Party, other: Party) -> Step:
         async def does() -> None:
-            await action_lookups.follow(one.site, one.account.id, f"@{other.account.acct}")
+            await prepared_actions.follow(one.site, one.account.id, f"@{other.account.acct}")
 
         async def seen() -> bool:
             there = await other.site.db.read(relation_lists.followers, other.account.id, Window())
@@ -70,7 +69,7 @@ class Play(Struct):
 
     def _write(self, one: Party, other: Party, name: str, draft: Draft, title: str) -> Step:
         async def does() -> None:
-            self.wrote[name] = await action_lookups.publish(one.site, one.account.id, draft)
+            self.wrote[name] = await prepared_actions.publish(one.site, one.account.id, draft)
 
         async def seen() -> bool:
             return await self._copy(other, name) is not None
@@ -81,7 +80,7 @@ class Play(Struct):
         async def does() -> None:
             upload = await uploads.upload(one.site, one.account.id, paint())
             draft = Draft(source=PICTURE, files=(File(upload=upload.id, alt=ALT),))
-            self.wrote["picture"] = await action_lookups.publish(one.site, one.account.id, draft)
+            self.wrote["picture"] = await prepared_actions.publish(one.site, one.account.id, draft)
 
         async def seen() -> bool:
             copy = await self._copy(other, "picture")
@@ -92,7 +91,7 @@ class Play(Struct):
     def _reply(self, one: Party, other: Party, to: str, name: str, text: str) -> Step:
         async def does() -> None:
             parent = await self._needed(one, to)
-            self.wrote[name] = await action_lookups.publish(
+            self.wrote[name] = await prepared_actions.publish(
                 one.site, one.account.id, Draft(source=text, reply_to=parent.id)
             )
 
@@ -108,7 +107,7 @@ class Play(Struct):
             await one.site.db.write(reaction_actions.like, one.site.urls, one.account.id, post.id)
 
         async def seen() -> bool:
-            liked = await other.site.db.read(interactions.first_reactions, self.wrote[name].id)
+            liked = await other.site.db.read(reaction_lists.first_reactions, self.wrote[name].id)
             return one.account.uri in {each.account.uri for each in liked}
 
         return Step(told(f"demo.likes-{name}", name=one.name, other=other.name), ["Like"], does, seen)
@@ -119,14 +118,14 @@ class Play(Struct):
             await one.site.db.write(reaction_actions.boost, one.site.urls, one.account.id, post.id)
 
         async def seen() -> bool:
-            boosters = await other.site.db.read(interactions.boosters, self.wrote[name].id)
+            boosters = await other.site.db.read(reaction_lists.boosters, self.wrote[name].id)
             return one.account.uri in {each.uri for _, each in boosters}
 
         return Step(told(f"demo.boosts-{name}", name=one.name, other=other.name), ["Announce"], does, seen)
 
     def _edit(self, one: Party, other: Party, name: str, draft: Draft) -> Step:
         async def does() -> None:
-            self.wrote[name] = await action_lookups.edit(one.site, one.account.id, self.wrote[name].id, draft)
+            self.wrote[name] = await prepared_actions.edit(one.site, one.account.id, self.wrote[name].id, draft)
 
         async def seen() -> bool:
             copy = await self._copy(other, name)

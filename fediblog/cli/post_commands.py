@@ -22,8 +22,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Misuse, NotFound
-from fediblog.federation import uploads
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions, uploads
 from fediblog.federation.site import Site
 from fediblog.media.formats import focal_point
 from fediblog.store.people import accounts
@@ -64,7 +63,7 @@ async def post(site: Site, args: Namespace) -> None:
         state="draft" if args.draft else "scheduled" if scheduled else "published",
         scheduled=scheduled,
     )
-    made = await action_lookups.publish(site, author.id, draft)
+    made = await prepared_actions.publish(site, author.id, draft)
     say(_where(site, made, scheduled))
 
 
@@ -94,7 +93,7 @@ async def _named(site: Site, author: Account, text: str) -> Post:
         found = await site.db.read(posts.get, int(text), author.id)
     else:
         known = await site.db.read(posts.by_link, text)
-        found = await site.db.read(posts.get, known.id, author.id) if known else await action_lookups.find(site, text)
+        found = await site.db.read(posts.get, known.id, author.id) if known else await prepared_actions.find(site, text)
     if not isinstance(found, Post):
         raise NotFound("cli.no-post", address=text)
     return found
@@ -119,7 +118,7 @@ def moment(text: str, option: str = "--at") -> int:
 async def follow(site: Site, args: Namespace) -> None:
     """Follow somebody, here or elsewhere."""
     account = await site.db.read(own_account, args.account)
-    other = await action_lookups.follow(site, account.id, args.handle)
+    other = await prepared_actions.follow(site, account.id, args.handle)
     tell("cli.follow-asked", handle=account.handle, other=other.acct)
 
 

@@ -13,7 +13,7 @@ from fediblog.outgoing import sent_follows
 from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
 from fediblog.store.people import accounts, forgotten_accounts, relations
-from fediblog.store.posts import post_writing, posts, profile_posts, tags
+from fediblog.store.posts import account_posts, post_writing, posts, tags
 from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
@@ -121,7 +121,7 @@ def _shown(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         may_change(activity, "")
     if activity.object_kind == "Hashtag":
         return _show_tag(tx, activity, account, on=on)
-    if on and len(profile_posts.pinned(tx, account.id, account.id)) >= MOST_PINNED:
+    if on and len(account_posts.pinned(tx, account.id, account.id)) >= MOST_PINNED:
         return Outcome.IGNORED
     post = posts.by_uri(tx, activity.object_uri) or (_fetched(tx, urls, activity, facts) if on else None)
     if post is None:

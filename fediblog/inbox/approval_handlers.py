@@ -13,7 +13,7 @@ from fediblog.inbox.handler import Outcome
 from fediblog.outgoing import sent_authorizations, sent_reactions
 from fediblog.protocol.authority import same_origin
 from fediblog.store.people import accounts
-from fediblog.store.posts import approvals, interactions, posts, reactions
+from fediblog.store.posts import approvals, posts, reaction_lists, reactions
 from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Tx
 
@@ -58,7 +58,7 @@ def taken_back(tx: Tx, urls: Urls, activity: Activity) -> Outcome | None:
 
 
 def _end_boost(tx: Tx, urls: Urls, account: int, post: Post, uri: str) -> None:
-    booster, standing = accounts.get(tx, account), interactions.own_boost(tx, account, post.id)
+    booster, standing = accounts.get(tx, account), reaction_lists.own_boost(tx, account, post.id)
     if reactions.unboost(tx, account, post.id) is not None and booster is not None and standing is not None:
         sent_reactions.undo_boost(tx, urls, booster, post, standing)
 

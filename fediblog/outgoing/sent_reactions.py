@@ -10,7 +10,7 @@ from fediblog.outgoing.own_documents import announce_of, like_of
 from fediblog.outgoing.send import send
 from fediblog.protocol.activities import write_activity
 from fediblog.protocol.notes import write_vote
-from fediblog.store.posts.interactions import OwnBoost
+from fediblog.store.posts.reaction_lists import OwnBoost
 from fediblog.store.tx import Tx
 
 

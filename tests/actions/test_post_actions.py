@@ -15,7 +15,7 @@ from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import WITHHELD
 from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.protocol.notes import read_note
-from fediblog.store.posts import post_writing, posts, profile_posts, reactions
+from fediblog.store.posts import account_posts, post_writing, posts, reactions
 from fediblog.store.queues import job_queue
 from tests import wording
 from tests.actions.stage import URLS, Stage
@@ -386,7 +386,7 @@ async def test_drafts_and_what_becomes_of_them(stage: Stage) -> None:
     assert (post.kind, post.state, post.published, post.updated) == ("Article", "published", stage.clock.now, None)
     assert (await stage.last()).document["id"] == URLS.activity(post.id)
     assert await stage.stream(stage.cem) == [post.id, other.id]  # the newest first
-    assert [each.id for each in await stage.db.read(profile_posts.drafts, stage.ann.id)] == []
+    assert [each.id for each in await stage.db.read(account_posts.drafts, stage.ann.id)] == []
     assert [each.kind for each in await stage.told(stage.cem)] == ["mention"]
 
 

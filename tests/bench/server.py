@@ -20,7 +20,7 @@ from fediblog.actions.drafts import Draft, kind_of, text_of
 from fediblog.app import create_app
 from fediblog.cli.serve import calm_collector
 from fediblog.domain.urls import Urls
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions
 from fediblog.federation.site import Site, make_policy, open_site
 from fediblog.federation.worker import Worker
 from fediblog.net import SocketEngine
@@ -75,7 +75,7 @@ async def do(site: Site, asked: dict[str, Any]) -> dict[str, Any]:
     if asked["do"] == "publish":
         draft = Draft(source=asked["text"])
         started = time.monotonic()
-        wording = await action_lookups.word(site, (text_of(draft, kind_of(draft)),))
+        wording = await prepared_actions.word(site, (text_of(draft, kind_of(draft)),))
         post = await site.db.write(post_actions.publish, site.urls, asked["account"], draft, wording)
         return {"post": post.id, "started": started}
     if asked["do"] == "collect":

@@ -20,7 +20,7 @@ from fediblog.federation.passwords import SHORTEST, check_password
 from fediblog.store.engine.database import connect
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts, apps, logins, relation_lists, server_state
-from fediblog.store.posts import posts, profile_posts
+from fediblog.store.posts import account_posts, posts
 from fediblog.store.tx import Tx
 from tests.cli.conftest import ORIGIN, PASSWORD, Run
 
@@ -69,7 +69,7 @@ def only_post(data: Path) -> Post:
     def look(tx: Tx) -> Post:
         alice = accounts.local_by_handle(tx, "alice")
         assert alice is not None
-        found = [*profile_posts.written(tx, alice.id, alice.id), *profile_posts.drafts(tx, alice.id)]
+        found = [*account_posts.written(tx, alice.id, alice.id), *account_posts.drafts(tx, alice.id)]
         assert len(found) == 1
         return found[0]
 

@@ -8,7 +8,7 @@ from typing import Any
 from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.posts import Notice, Post
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts
 from tests.store.makers import home_of, notices_of
@@ -39,17 +39,17 @@ class Pair:
 
     async def follow(self) -> None:
         """Ben follows Ann."""
-        await action_lookups.follow(self.world.sites[self.far], self.ben.id, f"@{self.ann.acct}")
+        await prepared_actions.follow(self.world.sites[self.far], self.ben.id, f"@{self.ann.acct}")
         await self.world.settle()
 
     async def follow_back(self) -> None:
         """Ann follows Ben."""
-        await action_lookups.follow(self.world.sites[self.near], self.ann.id, f"@{self.ben.acct}")
+        await prepared_actions.follow(self.world.sites[self.near], self.ann.id, f"@{self.ben.acct}")
         await self.world.settle()
 
     async def publish(self, source: str, **more: Any) -> Post:
         """Ann writes something, and it gets about."""
-        post = await action_lookups.publish(self.world.sites[self.near], self.ann.id, Draft(source=source, **more))
+        post = await prepared_actions.publish(self.world.sites[self.near], self.ann.id, Draft(source=source, **more))
         await self.world.settle()
         return post
 
@@ -58,7 +58,7 @@ class Pair:
         there = await self.there(post)
         assert there is not None
         draft = Draft(source=source, reply_to=there.id, **more)
-        written = await action_lookups.publish(self.world.sites[self.far], self.ben.id, draft)
+        written = await prepared_actions.publish(self.world.sites[self.far], self.ben.id, draft)
         await self.world.settle()
         return written
 

@@ -8,7 +8,7 @@ from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions
 from fediblog.store.posts import posts
 from tests import wording
 from tests.federation.pair import Pair
@@ -54,7 +54,7 @@ async def test_whom_the_post_names_may_always(pair: Pair) -> None:
     assert await below(pair, named) == [answer.uri]
     heard = await pair.here(answer)
     assert heard is not None
-    again = await action_lookups.publish(
+    again = await prepared_actions.publish(
         pair.world.sites[pair.near], pair.ann.id, Draft(source=f"@{pair.ben.acct} Go on", reply_to=heard.id)
     )
     await pair.world.settle()
@@ -71,7 +71,7 @@ async def test_closed_is_the_whole_thread_and_an_edit_can_open_it(pair: Pair) ->
     await pair.world.settle()
     there = await pair.there(first)
     assert there is not None
-    deeper = await action_lookups.publish(
+    deeper = await prepared_actions.publish(
         pair.world.sites[pair.far], pair.ben.id, Draft(source="And", reply_to=there.id)
     )
     await pair.world.settle()

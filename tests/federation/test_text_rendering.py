@@ -11,8 +11,7 @@ import pytest
 from fediblog.actions import post_actions
 from fediblog.actions.drafts import Draft, kind_of, text_of
 from fediblog.errors import Invalid
-from fediblog.federation import text_rendering
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions, text_rendering
 from fediblog.markup.html import MentionTarget
 from fediblog.prepare.wording import Outdated, Text, Wording
 from fediblog.store.people import accounts
@@ -67,17 +66,18 @@ async def test_what_renders_too_long_is_refused_and_ended(at_home: Home, monkeyp
 
 
 async def test_a_post_with_ids_has_its_number_in_them(at_home: Home) -> None:
-    post = await action_lookups.publish(at_home.site, at_home.alice.id, Draft(source=SOURCE, title="T"))
+    post = await prepared_actions.publish(at_home.site, at_home.alice.id, Draft(source=SOURCE, title="T"))
     assert f'id="sec-p{post.id}-head-blob"' in post.content
     assert f'href="#fn-p{post.id}-1"' in post.content
-    after = await action_lookups.edit(at_home.site, at_home.alice.id, post.id, Draft(source=SOURCE + "More", title="T"))
+    longer = Draft(source=SOURCE + "More", title="T")
+    after = await prepared_actions.edit(at_home.site, at_home.alice.id, post.id, longer)
     assert f'id="sec-p{post.id}-head-blob"' in after.content
 
 
 async def test_a_wording_that_does_not_fit_any_more_is_refused(at_home: Home) -> None:
     bob = await at_home.know(Person(at_home.web, "far.example", "bob", {"url": "https://far.example/@bob"}))
     draft = Draft(source="Hi @bob@far.example")
-    wording = await action_lookups.word(at_home.site, (text_of(draft, kind_of(draft)),))
+    wording = await prepared_actions.word(at_home.site, (text_of(draft, kind_of(draft)),))
     assert [*wording.people] == ["bob@far.example"]
 
     def publish(tx: Tx, draft: Draft, wording: Wording) -> None:
@@ -107,6 +107,6 @@ async def test_what_changes_meanwhile_is_rendered_again(at_home: Home) -> None:
         return (text_of(replaced, kind_of(replaced)),)
 
     replaced = Draft(source="Hi", title="T")
-    assert bob.url in await action_lookups.with_wording(at_home.site, texts, act)
+    assert bob.url in await prepared_actions.with_wording(at_home.site, texts, act)
     assert times == 2
     assert len(await at_home.site.db.read(lambda tx: tx.all("select 1 from post where local = 1"))) == 1

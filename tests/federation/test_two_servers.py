@@ -20,11 +20,10 @@ from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, NotFound, Refused
-from fediblog.federation import jobs
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import jobs, prepared_actions
 from fediblog.federation.uploads import upload
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import interactions, post_writing, posts, profile_posts
+from fediblog.store.posts import account_posts, post_writing, posts, reaction_lists
 from fediblog.store.queues import delivery_queue, job_queue
 from fediblog.store.tx import Tx
 from tests import wording
@@ -217,7 +216,7 @@ async def test_an_answer_and_its_answer(pair: Pair) -> None:
     assert here.parent == post.id
     assert kinds(await pair.notices_of_ann()) == ["reply", "follow"]
 
-    back = await action_lookups.publish(
+    back = await prepared_actions.publish(
         pair.world.sites[pair.near], pair.ann.id, Draft(source="Third", reply_to=here.id)
     )
     await pair.world.settle()
@@ -248,7 +247,7 @@ async def test_an_edit_arrives_and_the_past_is_kept(pair: Pair) -> None:
     post = await pair.publish("Frist")
     pair.world.clock.forward(minutes=5)
     site = pair.world.sites[pair.near]
-    await action_lookups.edit(site, pair.ann.id, post.id, Draft(source=f"First, @{pair.ben.acct}"))
+    await prepared_actions.edit(site, pair.ann.id, post.id, Draft(source=f"First, @{pair.ben.acct}"))
     await pair.world.settle()
     (found,) = await pair.stream()
     assert "First," in found.content
@@ -294,7 +293,7 @@ async def test_pins(pair: Pair) -> None:
 
     async def pinned() -> list[str]:
         there = await pair.ann_there()
-        return [each.uri for each in await pair.world.read(pair.far, profile_posts.pinned, there.id)]
+        return [each.uri for each in await pair.world.read(pair.far, account_posts.pinned, there.id)]
 
     await pair.world.do(pair.near, post_actions.pin, pair.ann.id, post.id)
     await pair.world.settle()
@@ -331,7 +330,7 @@ async def test_likes_come_and_go(pair: Pair) -> None:
 async def test_a_boost_reaches_the_author_and_the_followers_of_the_booster(pair: Pair) -> None:
     await pair.follow()
     reader = await pair.world.person(pair.near, "cem")
-    await action_lookups.follow(pair.world.sites[pair.near], reader.id, f"@{pair.ben.acct}")
+    await prepared_actions.follow(pair.world.sites[pair.near], reader.id, f"@{pair.ben.acct}")
     await pair.world.settle()
     post = await pair.publish("Pass it on")
     there = await pair.there(post)
@@ -399,7 +398,7 @@ async def test_a_block_ends_what_was_between_the_two(pair: Pair) -> None:
         assert not relation.following
         assert not relation.followed_by
     with pytest.raises(Refused):
-        await action_lookups.follow(pair.world.sites[pair.far], pair.ben.id, f"@{pair.ann.acct}")
+        await prepared_actions.follow(pair.world.sites[pair.far], pair.ben.id, f"@{pair.ann.acct}")
     before = len(pair.world.network.posts())
     await pair.publish("without you")
     assert len(pair.world.network.posts()) == before
@@ -448,8 +447,8 @@ async def test_a_new_name_is_told(pair: Pair) -> None:
 async def test_a_move_takes_the_followers_along(pair: Pair) -> None:
     await pair.follow()
     new = await pair.world.person(pair.far, "ann2")
-    await action_lookups.add_alias(pair.world.sites[pair.far], new.id, f"@{pair.ann.acct}")
-    await action_lookups.move(pair.world.sites[pair.near], pair.ann.id, f"@{new.acct}")
+    await prepared_actions.add_alias(pair.world.sites[pair.far], new.id, f"@{pair.ann.acct}")
+    await prepared_actions.move(pair.world.sites[pair.near], pair.ann.id, f"@{new.acct}")
     await pair.world.settle()
     relation = await pair.world.read(pair.far, relations.between, pair.ben.id, new.id)
     assert relation.following
@@ -467,12 +466,12 @@ async def test_a_move_takes_our_own_followers_along_too(pair: Pair, to: str) -> 
     cem, dan = await world.person(pair.near, "cem"), await world.person(pair.near, "dan")
     near, target = world.sites[pair.near], f"@{new.acct}"
     for each in (cem, dan):
-        await action_lookups.follow(near, each.id, f"@{pair.ann.acct}")
-    await action_lookups.add_alias(world.sites[host], new.id, f"@{pair.ann.acct}")
+        await prepared_actions.follow(near, each.id, f"@{pair.ann.acct}")
+    await prepared_actions.add_alias(world.sites[host], new.id, f"@{pair.ann.acct}")
     if to == "here":
-        await action_lookups.follow(near, new.id, f"@{pair.ann.acct}")
+        await prepared_actions.follow(near, new.id, f"@{pair.ann.acct}")
         await world.do(pair.near, moderation_actions.block, new.id, dan.id)
-    await action_lookups.move(near, pair.ann.id, target)
+    await prepared_actions.move(near, pair.ann.id, target)
     await world.settle()
     there = await pair.copy_of(pair.near, new)
 
@@ -490,7 +489,7 @@ async def test_nobody_moves_to_an_account_that_does_not_say_so(pair: Pair) -> No
     await pair.follow()
     new = await pair.world.person(pair.far, "ann2")
     with pytest.raises(Refused):
-        await action_lookups.move(pair.world.sites[pair.near], pair.ann.id, f"@{new.acct}")
+        await prepared_actions.move(pair.world.sites[pair.near], pair.ann.id, f"@{new.acct}")
 
 
 async def test_a_deleted_account_takes_everything_with_it(pair: Pair) -> None:
@@ -589,7 +588,7 @@ async def test_create_update_and_delete_arrive_in_this_order(pair: Pair, trouble
     hurt[trouble]()
     post = await pair.publish("One")
     pair.world.clock.forward(seconds=1)
-    await action_lookups.edit(site, pair.ann.id, post.id, Draft(source="Two"))
+    await prepared_actions.edit(site, pair.ann.id, post.id, Draft(source="Two"))
     await pair.world.settle()
     kept = await pair.publish("Another")
     network.down.clear()
@@ -601,7 +600,7 @@ async def test_create_update_and_delete_arrive_in_this_order(pair: Pair, trouble
     assert await pair.there(kept) is not None
     hurt[trouble]()
     pair.world.clock.forward(seconds=1)
-    await action_lookups.edit(site, pair.ann.id, post.id, Draft(source="Three"))
+    await prepared_actions.edit(site, pair.ann.id, post.id, Draft(source="Three"))
     await pair.world.settle()
     await pair.world.do(pair.near, post_actions.delete, pair.ann.id, post.id)
     await pair.world.settle()
@@ -622,7 +621,7 @@ async def test_a_server_that_speaks_up_is_told_at_once_what_it_missed(pair: Pair
         await pair.world.settle()
     assert await pair.there(post) is None
     pair.world.network.down.clear()
-    await action_lookups.publish(pair.world.sites[pair.far], pair.ben.id, Draft(source=f"@{pair.ann.acct} I am back"))
+    await prepared_actions.publish(pair.world.sites[pair.far], pair.ben.id, Draft(source=f"@{pair.ann.acct} I am back"))
     await pair.world.settle()
     assert await pair.there(post) is not None
 
@@ -684,5 +683,5 @@ async def test_nobody_may_act_for_another_account(pair: Pair) -> None:
     there = await pair.ann_there()
     with pytest.raises(Forbidden):
         await pair.world.do(pair.far, reaction_actions.like, there.id, 1)
-    assert await pair.world.read(pair.near, interactions.like_uris, post.id) == []
+    assert await pair.world.read(pair.near, reaction_lists.like_uris, post.id) == []
     assert await pair.world.read(pair.near, notices_of, other.id) == []

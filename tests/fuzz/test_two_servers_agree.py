@@ -16,7 +16,7 @@ from fediblog.actions import follow_actions, moderation_actions, post_actions, r
 from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account
 from fediblog.errors import Refused
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions
 from fediblog.store.tx import Tx
 from tests import wording
 from tests.world import Sent, World, ask
@@ -52,7 +52,7 @@ class Servers(RuleBasedStateMachine):
         await self.world.__aenter__()
         for host, name in ((A, "ann"), (B, "ben"), (B, "cat"), (B, "dan")):
             self.people[name] = await self.world.person(host, name)
-        await action_lookups.follow(self.world.sites[B], self.people["cat"].id, "ann@a.test")
+        await prepared_actions.follow(self.world.sites[B], self.people["cat"].id, "ann@a.test")
         await self.world.settle()
 
     def teardown(self) -> None:

@@ -6,7 +6,7 @@ import json
 
 from fediblog.actions import moderation_actions
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import posts, profile_posts, tags
+from fediblog.store.posts import account_posts, posts, tags
 from fediblog.store.queues import job_queue
 from fediblog.store.readers import moderation
 from tests.federation.stranger import Home, Person
@@ -113,9 +113,9 @@ async def test_pins_and_tags_of_a_profile(at_home: Home, bob: Person) -> None:
     await at_home.send(bob, bob.creates(note))
     target = f"{bob.uri}/featured"
     await at_home.send(bob, bob.does("Add", note["id"], target=target))
-    assert len(await at_home.site.db.read(profile_posts.pinned, account.id)) == 1
+    assert len(await at_home.site.db.read(account_posts.pinned, account.id)) == 1
     await at_home.send(bob, bob.does("Remove", note["id"], target=target))
-    assert await at_home.site.db.read(profile_posts.pinned, account.id) == []
+    assert await at_home.site.db.read(account_posts.pinned, account.id) == []
     await at_home.send(bob, bob.does("Add", {"type": "Hashtag", "name": "#Cats"}, 2, target=target))
     assert await at_home.site.db.read(tags.featured_names, account.id) == ["Cats"]
     await at_home.send(bob, bob.does("Remove", {"type": "Hashtag", "name": "#cats"}, 2, target=target))
@@ -147,7 +147,7 @@ async def test_a_pinned_post_that_never_came_here_is_fetched(at_home: Home, bob:
     for number, note in enumerate((old, foreign)):
         await at_home.send(bob, bob.does("Add", note["id"], number, target=f"{bob.uri}/featured"))
     await at_home.work()
-    assert [post.uri for post in await at_home.site.db.read(profile_posts.pinned, account.id)] == [old["id"]]
+    assert [post.uri for post in await at_home.site.db.read(account_posts.pinned, account.id)] == [old["id"]]
     assert await at_home.site.db.read(home_of, at_home.alice.id) == [], "it is not new"
     assert await at_home.site.db.read(posts.by_uri, foreign["id"]) is None
     assert carol.note("hers")["id"] not in at_home.web.asked, "nothing of others is even asked for"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fediblog.domain.documents import PUBLIC, Visibility
-from fediblog.store.posts import interactions, posts
+from fediblog.store.posts import posts, reaction_lists
 from tests.federation.stranger import Home, Person
 from tests.store.makers import home_of
 
@@ -126,7 +126,7 @@ async def test_a_notice_of_a_reaction_says_the_emoji_that_stands_beside_the_face
         at_home.clock.now += 1000
         await at_home.send(bob, deed)
         ((told,),) = await at_home.ask("select content from notice")
-        (face,) = await at_home.site.db.read(interactions.first_reactions, post.id)
+        (face,) = await at_home.site.db.read(reaction_lists.first_reactions, post.id)
         seen.append((told, face.content))
     assert seen == [(each, each) for each in ("", "\U0001f389", "\U0001f389", ":fox:", "")]
 

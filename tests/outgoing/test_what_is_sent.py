@@ -24,7 +24,7 @@ from fediblog.outgoing import sent_accounts, sent_authorizations, sent_follows, 
 from fediblog.outgoing.own_documents import post_document
 from fediblog.protocol.activities import object_uris, read_activity
 from fediblog.store.posts import quotes
-from fediblog.store.posts.interactions import OwnBoost
+from fediblog.store.posts.reaction_lists import OwnBoost
 from fediblog.store.tx import Tx
 from tests import wording
 from tests.actions.stage import KEYS, URLS, Stage

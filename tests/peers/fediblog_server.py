@@ -27,7 +27,7 @@ from fediblog.app import create_app
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions
 from fediblog.federation.site import Site, make_policy, open_site
 from fediblog.federation.worker import Worker
 from fediblog.net import SocketEngine
@@ -164,7 +164,7 @@ class FediblogServer:
 
     async def publish(self, account: Account, source: str, **more: Any) -> Post:
         """Write something, and let it get about."""
-        post = await action_lookups.publish(self.site, account.id, Draft(source=source, **more))
+        post = await prepared_actions.publish(self.site, account.id, Draft(source=source, **more))
         await self.settle()
         return post
 

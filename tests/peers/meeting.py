@@ -16,7 +16,7 @@ import trustme
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions
 from tests.peers.fediblog_server import Asked, FediblogServer
 from tests.peers.fedify_peer import DRAFT, RFC9421, FedifyPeer, Json, Knock, running
 from tests.store.makers import notices_of
@@ -95,7 +95,7 @@ class Meeting:
 
     async def follow(self) -> Account:
         """I follow the peer."""
-        there = await action_lookups.follow(self.server.site, self.me.id, self.peer.handle)
+        there = await prepared_actions.follow(self.server.site, self.me.id, self.peer.handle)
         before = len(self.server.book.entries)
         await self.server.settle()
         await self.heard("Accept", after=before)

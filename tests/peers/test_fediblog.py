@@ -23,10 +23,10 @@ from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions
 from fediblog.federation.uploads import upload
 from fediblog.store.people import relations
-from fediblog.store.posts import interactions, post_writing, posts
+from fediblog.store.posts import post_writing, posts, reaction_lists
 from fediblog.store.readers import moderation
 from tests import wording
 from tests.peers.fediblog_server import FediblogServer, serving
@@ -231,7 +231,7 @@ async def test_edited_and_deleted(meeting: Meeting) -> None:
     await meeting.followed()
     told = await meeting.posted("Frist")
     post = await meeting.stored(told.object["id"])
-    await action_lookups.edit(meeting.server.site, meeting.me.id, post.id, Draft(source="First"))
+    await prepared_actions.edit(meeting.server.site, meeting.me.id, post.id, Draft(source="First"))
     await meeting.server.settle()
     update = await meeting.told("Update")
     assert update.object["content"] == "<p>First</p>\n"
@@ -326,7 +326,7 @@ async def test_a_thread_is_fetched_from_a_link(meeting: Meeting) -> None:
     above = await meeting.peer.post("<p>Above</p>")
     below = await meeting.peer.post("<p>Below</p>", reply_to=above["note"])
     number = below["note"].rpartition("/")[2]
-    found = await action_lookups.find(meeting.server.site, f"{meeting.peer.origin}/@{meeting.peer.username}/{number}")
+    found = await prepared_actions.find(meeting.server.site, f"{meeting.peer.origin}/@{meeting.peer.username}/{number}")
     assert isinstance(found, Post)
     assert (found.uri, found.content) == (below["note"], "<p>Below</p>")
     assert found.parent == (await meeting.stored(above["note"])).id
@@ -410,7 +410,7 @@ async def test_emoji_reactions(one: Meeting) -> None:
     react = {"@context": context, "type": "EmojiReact", "object": post.uri, "content": "\N{CAT}", "to": one.me.uri}
     await one.peer.send(react, to=[one.handle])
     await one.heard("EmojiReact", post.uri)
-    (reaction,) = await one.server.read(interactions.first_reactions, post.id)
+    (reaction,) = await one.server.read(reaction_lists.first_reactions, post.id)
     assert (reaction.kind, reaction.content, reaction.account.uri) == ("emoji", "\N{CAT}", one.peer.uri)
 
 
@@ -498,7 +498,7 @@ async def test_nodeinfo_and_the_servers_own_actor(one: Meeting) -> None:
 async def test_we_move(one: Meeting) -> None:
     await one.followed()
     await one.peer.profile(aliases=[one.me.uri])
-    await action_lookups.move(one.server.site, one.me.id, one.peer.handle)
+    await prepared_actions.move(one.server.site, one.me.id, one.peer.handle)
     await one.server.settle()
     told = await one.told("Move")
     assert (told.understood["object"], told.understood["target"]) == (one.me.uri, one.peer.uri)
@@ -568,14 +568,14 @@ async def test_a_peer_that_changes_its_mind_about_signatures(lab: Lab) -> None:
 
 async def test_a_peer_that_decides_and_leaves(lab: Lab) -> None:
     meeting = await meet(lab.open, lab, "careful")
-    there = await action_lookups.follow(meeting.server.site, meeting.me.id, meeting.peer.handle)
+    there = await prepared_actions.follow(meeting.server.site, meeting.me.id, meeting.peer.handle)
     await meeting.server.settle()
     await meeting.told("Follow")
     assert (await meeting.server.read(relations.between, meeting.me.id, there.id)).requested
     await meeting.peer.reject(meeting.me.uri)
     await meeting.heard("Reject")
     assert not (await meeting.server.read(relations.between, meeting.me.id, there.id)).requested
-    await action_lookups.follow(meeting.server.site, meeting.me.id, meeting.peer.handle)
+    await prepared_actions.follow(meeting.server.site, meeting.me.id, meeting.peer.handle)
     await meeting.server.settle()
     await meeting.peer.wait("handled", "Follow", after=len(await meeting.peer.events()) - 1)
     await meeting.peer.accept(meeting.me.uri)

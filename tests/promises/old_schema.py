@@ -16,8 +16,7 @@ from PIL import Image
 from fediblog.actions import account_actions, follow_actions, moderation_actions, post_actions, reaction_actions
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.documents import Visibility
-from fediblog.federation import uploads
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions, uploads
 from fediblog.store.engine import backup
 from fediblog.store.people import apps, idempotency, logins, relation_lists, server_state
 from fediblog.store.people.logins import Session
@@ -64,7 +63,7 @@ async def _write(pair: Pair) -> None:
 async def _moderate(pair: Pair) -> None:
     world, do, ann = pair.world, pair.world.do, pair.ann.id
     carol = await world.person(pair.far, "carol")
-    await action_lookups.follow(world.sites[pair.near], ann, f"@{carol.acct}")
+    await prepared_actions.follow(world.sites[pair.near], ann, f"@{carol.acct}")
     await world.settle()
     there = (await pair.copy_of(pair.near, carol)).id
     await do(pair.near, moderation_actions.mute, ann, there)

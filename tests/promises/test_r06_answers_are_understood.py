@@ -7,7 +7,7 @@ import pytest
 from fediblog.actions import account_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.posts import Post
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts, relation_lists
 from tests.federation.pair import Pair
@@ -18,7 +18,7 @@ LATER = [408, 425, 429, 500, 502, 503, 504, 302, 307]
 
 
 async def _send(pair: Pair, source: str = "Hello") -> Post:
-    post = await action_lookups.publish(pair.world.sites[pair.near], pair.ann.id, Draft(source=source))
+    post = await prepared_actions.publish(pair.world.sites[pair.near], pair.ann.id, Draft(source=source))
     await pair.world.settle()
     return post
 

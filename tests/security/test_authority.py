@@ -9,7 +9,7 @@ import pytest
 from fediblog.actions import follow_actions
 from fediblog.domain.documents import PUBLIC
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import posts, profile_posts
+from fediblog.store.posts import account_posts, posts
 from tests.federation.stranger import Home, Person
 
 
@@ -79,7 +79,7 @@ async def test_pins_are_of_ones_own_posts_on_ones_own_profile(
     ):
         await at_home.send(other, other.does(verb, thing, number, target=target))
     await at_home.work()
-    assert await at_home.site.db.read(profile_posts.pinned, account.id) == []
+    assert await at_home.site.db.read(account_posts.pinned, account.id) == []
     assert await at_home.ask("select count(*) from post where pinned is not null") == [(0,)]
     await at_home.send(bob, bob.does("Add", note["id"], "own", target=f"{bob.uri}/featured"))
     assert await at_home.ask("select count(*) from post where pinned is not null") == [(1,)]

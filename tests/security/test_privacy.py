@@ -21,7 +21,7 @@ from fediblog.domain.urls import Urls
 from fediblog.protocol import cavage
 from fediblog.store.engine.sqlite_connection import SqliteTx
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import interactions, media_files, post_writing, posts
+from fediblog.store.posts import media_files, post_writing, posts, reaction_lists
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.tx import Tx
 from tests import wording
@@ -87,7 +87,7 @@ def boosted(tx: Tx, urls: Urls, alice: Account, author: Account) -> Post:
     note = Note(uri=f"{author.uri}/1", kind="Note", author=author.uri, to=(PUBLIC,), content="canary plover")
     number = post_writing.insert(tx, note, author, Placement(visibility=Visibility.PUBLIC))
     reaction_actions.boost(tx, urls, alice.id, number, Visibility.FOLLOWERS)
-    boost, whole = interactions.own_boost(tx, alice.id, number), posts.stored(tx, number)
+    boost, whole = reaction_lists.own_boost(tx, alice.id, number), posts.stored(tx, number)
     assert boost is not None
     assert whole is not None
     return replace(whole, id=boost.id, uri=boost.uri, url=f"{ORIGIN}/@alice/{boost.id}")

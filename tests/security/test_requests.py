@@ -15,7 +15,8 @@ from fediblog.actions import follow_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
 from fediblog.errors import FediblogError, Refused
-from fediblog.federation.lookups import action_lookups, resolve, thread_completion
+from fediblog.federation import prepared_actions
+from fediblog.federation.lookups import resolve, thread_completion
 from fediblog.federation.lookups.fetch_budget import FETCHES
 from fediblog.federation.worker import Worker
 from fediblog.net import AccessPolicy, Response, SocketEngine
@@ -189,7 +190,7 @@ async def by_paste(home: Home, bob: Person) -> None:
 
 
 async def by_mention(home: Home, bob: Person) -> None:
-    post = await action_lookups.publish(home.site, home.alice.id, Draft(source="Hello @a@db.inner.test"))
+    post = await prepared_actions.publish(home.site, home.alice.id, Draft(source="Hello @a@db.inner.test"))
     assert post.mentions == ()
 
 

@@ -20,7 +20,7 @@ from fediblog.federation import passwords, quotas
 from fediblog.federation.keyring import make_keys
 from fediblog.markup.text import one_line
 from fediblog.store.people import accounts, logins
-from fediblog.store.posts import profile_posts
+from fediblog.store.posts import account_posts
 from fediblog.store.tx import Tx
 from fediblog.web.forms import KEPT_BYTES, TYPED, is_alone
 from fediblog.web.middleware import MOST, limit_of
@@ -112,8 +112,8 @@ async def test_the_desk_writes_as_who_it_was_opened_for(blog: Blog) -> None:
     await act_as(blog, owner, home)
     answer = await owner.post("/write", {"source": WORDS, "visibility": "public", "do": "publish"})
     assert answer.status_code == 303
-    assert len(await blog.site.db.read(profile_posts.written, blog.alice.id)) == 1
-    assert not await blog.site.db.read(profile_posts.written, home.id)
+    assert len(await blog.site.db.read(account_posts.written, blog.alice.id)) == 1
+    assert not await blog.site.db.read(account_posts.written, home.id)
     preview = await owner.post("/write", {"source": WORDS, "visibility": "public", "do": "preview"})
     assert "As @alice@blog.test" in preview.text
     assert f'~{blog.alice.id}"' in preview.text
@@ -274,7 +274,7 @@ async def test_the_desk_goes_on_where_it_was(blog: Blog) -> None:
     assert answer.status_code == 200
     assert 'value="A title"' in answer.text
     assert '<option value="followers" selected>' in answer.text
-    assert not await blog.site.db.read(profile_posts.written, blog.alice.id, blog.alice.id)
+    assert not await blog.site.db.read(account_posts.written, blog.alice.id, blog.alice.id)
 
 
 @pytest.mark.parametrize(
@@ -378,7 +378,7 @@ async def test_who_takes_what_was_typed_for_another_is_told_so(blog: Blog, still
         assert told in answer.text
         assert "@ben@blog.test" in answer.text
         assert "What I &lt;b&gt;typed&lt;/b&gt;" in answer.text
-    assert not await blog.site.db.read(profile_posts.written, blog.alice.id)
+    assert not await blog.site.db.read(account_posts.written, blog.alice.id)
 
 
 async def test_what_was_typed_for_an_account_of_ones_own_tells_of_no_other(blog: Blog) -> None:

@@ -17,17 +17,17 @@ from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import accounts, relation_lists, relations
 from fediblog.store.posts import (
-    interactions,
+    account_posts,
     post_writing,
     posts,
-    profile_posts,
+    reaction_lists,
     reactions,
     search,
     thread_links,
     threads,
     timelines,
 )
-from fediblog.store.posts.profile_posts import ProfileFilter
+from fediblog.store.posts.account_posts import ProfileFilter
 from fediblog.store.posts.timelines import Entry, ListedPost, TagFilter
 from fediblog.store.readers import lists, notifications
 from fediblog.store.tx import Tx
@@ -191,19 +191,19 @@ def check_lists(tx: Tx, world: World, viewer: int) -> int:
 
     total = 0
     for who in world.people:
-        mine = paged(lambda b, w=who.id: profile_posts.written(tx, w, viewer, b), 3)  # type: ignore[misc]
+        mine = paged(lambda b, w=who.id: account_posts.written(tx, w, viewer, b), 3)  # type: ignore[misc]
         assert mine == ids(lambda p, w=who.id: p.account.id == w)  # type: ignore[misc]
         wanted = ProfileFilter(replies="none", articles=True)
-        alone = profile_posts.written(tx, who.id, viewer, Window(limit=99), wanted)
+        alone = account_posts.written(tx, who.id, viewer, Window(limit=99), wanted)
         assert [p.id for p in alone] == ids(
             lambda p, w=who.id: p.account.id == w and not p.in_reply_to and p.is_article  # type: ignore[misc]
         )
         pins = [p for p in seen if p.account.id == who.id and p.pinned]
-        assert [p.id for p in profile_posts.pinned(tx, who.id, viewer)] == [
+        assert [p.id for p in account_posts.pinned(tx, who.id, viewer)] == [
             p.id for p in sorted(pins, key=lambda p: p.pinned or 0, reverse=True)
         ]
         for month in ("2025/01", "2025/02"):
-            found = paged(lambda b, w=who.id, m=month: profile_posts.of_month(tx, w, m, viewer, b), 2)  # type: ignore[misc]
+            found = paged(lambda b, w=who.id, m=month: account_posts.of_month(tx, w, m, viewer, b), 2)  # type: ignore[misc]
             rows = tx.all("select id from post where local = 1 and month = :m and account = :a", m=month, a=who.id)
             assert found == ids(lambda p, r=rows: p.id in {row.id for row in r})  # type: ignore[misc]
         total += len(mine)
@@ -237,7 +237,7 @@ def check_lists(tx: Tx, world: World, viewer: int) -> int:
 
 def check_outbox(tx: Tx, who: Account, viewer: int, mine: list[int]) -> None:
     found: list[Post | Boost] = []
-    while page := profile_posts.timeline(tx, who.id, viewer, Window(before=found[-1].id if found else FAR, limit=4)):
+    while page := account_posts.timeline(tx, who.id, viewer, Window(before=found[-1].id if found else FAR, limit=4)):
         found += page
     booster = accounts.get(tx, who.id)
     assert booster is not None
@@ -286,11 +286,11 @@ def check_faces(tx: Tx, each: Post, viewer: int, fans: set[int], spreaders: set[
         return not shunned(tx, viewer, who) and not (viewer and relations.blocks(tx, who, viewer))
 
     everybody = Window(limit=99)
-    likers = {account.id for _, account in interactions.likers(tx, each.id, viewer, everybody)}
-    faces = {reaction.account.id for reaction in interactions.first_reactions(tx, each.id, viewer, 99)}
+    likers = {account.id for _, account in reaction_lists.likers(tx, each.id, viewer, everybody)}
+    faces = {reaction.account.id for reaction in reaction_lists.first_reactions(tx, each.id, viewer, 99)}
     assert likers == faces == {who for who in fans if is_met(who)}
-    assert len(interactions.like_uris(tx, each.id, viewer)) == len(likers)
-    boosters = {account.id for _, account in interactions.boosters(tx, each.id, viewer, everybody)}
+    assert len(reaction_lists.like_uris(tx, each.id, viewer)) == len(likers)
+    boosters = {account.id for _, account in reaction_lists.boosters(tx, each.id, viewer, everybody)}
     seen = {
         row.account
         for row in tx.all("select account, visibility from boost where post = :id", id=each.id)
@@ -300,7 +300,7 @@ def check_faces(tx: Tx, each: Post, viewer: int, fans: set[int], spreaders: set[
         and boost_is_seen(tx, viewer, booster, row.visibility)
     }
     assert boosters == seen
-    assert len(interactions.boost_uris(tx, each.id, viewer)) == len(boosters)
+    assert len(reaction_lists.boost_uris(tx, each.id, viewer)) == len(boosters)
 
 
 def check_totals(tx: Tx, world: World) -> int:
@@ -378,7 +378,7 @@ def check_private(tx: Tx, world: World, viewer: Account) -> int:
         assert each.post.state == "published"
         assert rule(tx, each.post, viewer.id)
     unwritten = [p.id for p in world.posts if p.account.id == viewer.id and p.is_draft]
-    assert [p.id for p in profile_posts.drafts(tx, viewer.id)] == unwritten[::-1]
+    assert [p.id for p in account_posts.drafts(tx, viewer.id)] == unwritten[::-1]
     return len(items) + len(told)
 
 

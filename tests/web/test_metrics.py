@@ -13,8 +13,7 @@ from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
 from fediblog.counters import ALL, SHELF, Counter, Histogram
 from fediblog.errors import TooOften, Unavailable
-from fediblog.federation import quotas
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions, quotas
 from fediblog.limits import Limit
 from fediblog.store.engine.database import Database
 from fediblog.web import middleware
@@ -169,10 +168,10 @@ async def test_an_account_can_write_only_so_much(world: World, monkeypatch: pyte
     site = world.sites[HOST]
     alice, bob = await world.person(HOST, "alice"), await world.person(HOST, "bob")
     for _ in range(2):
-        await action_lookups.publish(site, alice.id, Draft(source="More."))
+        await prepared_actions.publish(site, alice.id, Draft(source="More."))
     with pytest.raises(TooOften) as caught:
-        await action_lookups.publish(site, alice.id, Draft(source="And more."))
+        await prepared_actions.publish(site, alice.id, Draft(source="And more."))
     assert caught.value.wait == 36
-    await action_lookups.publish(site, bob.id, Draft(source="Less."))
+    await prepared_actions.publish(site, bob.id, Draft(source="Less."))
     world.clock.forward(seconds=36)
-    await action_lookups.publish(site, alice.id, Draft(source="Later."))
+    await prepared_actions.publish(site, alice.id, Draft(source="Later."))

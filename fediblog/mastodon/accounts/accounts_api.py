@@ -21,8 +21,8 @@ from fediblog.protocol.webfinger import parse_handle
 from fediblog.store.id_paging import Window
 from fediblog.store.people import account_search, accounts, relation_lists
 from fediblog.store.people.relation_lists import ListedAccount
-from fediblog.store.posts import profile_posts, tags
-from fediblog.store.posts.profile_posts import ProfileFilter
+from fediblog.store.posts import account_posts, tags
+from fediblog.store.posts.account_posts import ProfileFilter
 from fediblog.store.queues import profile_totals, stale_accounts
 from fediblog.store.readers.lists import holding
 from fediblog.store.tx import Tx
@@ -165,8 +165,8 @@ def _posts(
 ) -> tuple[list[Json], list[int]]:
     find(tx, number)
     if pinned:
-        return statuses(tx, look, profile_posts.pinned(tx, number, viewer), viewer), []
-    found: list[Post | Boost] = profile_posts.timeline(tx, number, viewer, window, wanted)
+        return statuses(tx, look, account_posts.pinned(tx, number, viewer), viewer), []
+    found: list[Post | Boost] = account_posts.timeline(tx, number, viewer, window, wanted)
     return statuses(tx, look, [Shown.of(each) for each in found], viewer), [each.id for each in found]
 
 

@@ -8,8 +8,7 @@ from fediblog.actions import account_actions
 from fediblog.actions.account_actions import NO_PICTURE, ProfileChanges
 from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
-from fediblog.federation import quotas, uploads
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions, quotas, uploads
 from fediblog.mastodon.accounts.accounts_api import find
 from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json
@@ -100,7 +99,7 @@ async def _save(call: Call, params: Params, pictures: dict[str, int]) -> None:
         account_actions.update_profile(tx, urls, number, _changed(find(tx, number), params, pictures), wording)
         _prefer(tx, number, params.inner("source"))
 
-    await action_lookups.with_wording(call.site, texts, act)
+    await prepared_actions.with_wording(call.site, texts, act)
 
 
 def _texts(tx: Tx, number: int, params: Params, pictures: dict[str, int]) -> tuple[Text, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.datastructures import UploadFile
 
-from fediblog.actions.draft_rendering import attachment_of
 from fediblog.actions.drafts import ALT_LIMIT
+from fediblog.actions.post_of_draft import attachment_of
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.federation import uploads

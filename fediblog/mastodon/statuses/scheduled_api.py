@@ -10,14 +10,14 @@ from fediblog.actions.drafts import Draft
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities.base import VISIBILITIES, moment
 from fediblog.mastodon.entities.status_entity import attachment
 from fediblog.mastodon.statuses import status_params, statuses_api
 from fediblog.protocol.previews import warning
-from fediblog.store.posts import media_files, posts, profile_posts
+from fediblog.store.posts import account_posts, media_files, posts
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -61,7 +61,7 @@ def scheduled(post: Post) -> Json:
 @API.get("/api/v1/scheduled_statuses", scope="read:statuses", gives="ScheduledStatus[]", tier=3)
 async def many(call: Call) -> Reply:
     """One's posts for later."""
-    found = await call.read(profile_posts.scheduled, call.account, call.window())
+    found = await call.read(account_posts.scheduled, call.account, call.window())
     return call.page([scheduled(post) for post in found], [post.id for post in found])
 
 
@@ -84,7 +84,7 @@ async def put_off(call: Call) -> Json:
     if at is None:
         raise Invalid("scheduled_at", "api.no-time")
     draft = await call.read(_put_off, call.account, call.number(), at)
-    return scheduled(await action_lookups.edit(call.site, call.account, call.number(), draft, find=False))
+    return scheduled(await prepared_actions.edit(call.site, call.account, call.number(), draft, find=False))
 
 
 def _put_off(tx: Tx, account: int, number: int, at: int) -> Draft:

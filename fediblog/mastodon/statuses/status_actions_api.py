@@ -13,7 +13,7 @@ from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities.base import NAMED
 from fediblog.mastodon.statuses.posting_defaults import preferred
 from fediblog.mastodon.statuses.statuses_api import show, subject
-from fediblog.store.posts import interactions, reader_marks
+from fediblog.store.posts import reaction_lists, reader_marks
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -61,7 +61,7 @@ def _reblog(tx: Tx, urls: Urls, account: int, number: int, wanted: Visibility | 
     reaction_actions.boost(
         tx, urls, account, post.id, Visibility.FOLLOWERS if visibility == Visibility.DIRECT else visibility
     )
-    standing = interactions.own_boost(tx, account, post.id)
+    standing = reaction_lists.own_boost(tx, account, post.id)
     return int(standing.id) if standing is not None else post.id
 
 

@@ -9,8 +9,7 @@ from fediblog.actions.drafts import Draft
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
-from fediblog.federation import quotas
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions, quotas
 from fediblog.markup.bare_links import web_address
 from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json
@@ -37,7 +36,7 @@ _NOTE = (
 async def publish(call: Call) -> Json:
     """Publish a status, or have it published later."""
     draft = replace(await call.read(new_draft, call.account, call.params), app=_app(call))
-    post = await action_lookups.publish(call.site, call.account, draft, _deed(call))
+    post = await prepared_actions.publish(call.site, call.account, draft, _deed(call))
     return await call.read(_made, call.look, post.id, call.account)
 
 
@@ -46,7 +45,7 @@ def _app(call: Call) -> tuple[str, str]:
     return (call.token.app_name, web_address(call.token.app_website) or "") if call.token else ("", "")
 
 
-def _deed(call: Call) -> action_lookups.Publish:
+def _deed(call: Call) -> prepared_actions.Publish:
     """Publishing, only once for the same Idempotency-Key."""
     key = call.request.headers.get("idempotency-key", "")
     token, digest = call.token.id if call.token else 0, apps.digest(key) if key else ""
@@ -81,7 +80,7 @@ def _made(tx: Tx, look: Look, number: int, account: int) -> Json:
 async def edit(call: Call) -> Json:
     """Change a status of one's own. It keeps its kind, its audience, its poll and its address."""
     number, draft = await call.read(_changed, call.account, call.number(), call.params)
-    await action_lookups.edit(call.site, call.account, number, draft)
+    await prepared_actions.edit(call.site, call.account, number, draft)
     return await call.read(show, call.look, number, call.account)
 
 

@@ -22,7 +22,7 @@ from fediblog.mastodon.entities.base import emojis, moment
 from fediblog.mastodon.entities.status_entity import Shown, attachment, content, statuses
 from fediblog.protocol.previews import warning
 from fediblog.store.id_paging import Window
-from fediblog.store.posts import interactions, post_writing, posts, quotes, threads
+from fediblog.store.posts import post_writing, posts, quotes, reaction_lists, threads
 from fediblog.store.queues import background_fetches, poll_totals
 from fediblog.store.tx import Tx
 
@@ -47,7 +47,7 @@ def subject(tx: Tx, number: int, viewer: int) -> Post:
 def several(tx: Tx, numbers: Sequence[int], viewer: int) -> list[Shown]:
     """Those of the posts and boosts with these numbers that the viewer may see, in this order."""
     whole = posts.many(tx, numbers, viewer)
-    passed_on = interactions.boosts(tx, set(numbers) - set(whole), viewer)
+    passed_on = reaction_lists.boosts(tx, set(numbers) - set(whole), viewer)
     found = [whole.get(number) or passed_on.get(number) for number in dict.fromkeys(numbers)]
     shown = [Shown.of(each) for each in found if each is not None]
     return [each for each in shown if each.post.state == "published"]
@@ -191,7 +191,7 @@ async def favourited_by(call: Call) -> Reply:
 
 
 def _favourited_by(tx: Tx, look: Look, number: int, viewer: int, window: Window) -> tuple[list[Json], list[int]]:
-    return _people(tx, look, interactions.likers(tx, subject(tx, number, viewer).id, viewer, window))
+    return _people(tx, look, reaction_lists.likers(tx, subject(tx, number, viewer).id, viewer, window))
 
 
 @API.get("/api/v1/statuses/{id}/reblogged_by", scope="read:accounts", who="anybody", gives="Account[]", tier=2)
@@ -202,7 +202,7 @@ async def reblogged_by(call: Call) -> Reply:
 
 
 def _reblogged_by(tx: Tx, look: Look, number: int, viewer: int, window: Window) -> tuple[list[Json], list[int]]:
-    return _people(tx, look, interactions.boosters(tx, subject(tx, number, viewer).id, viewer, window))
+    return _people(tx, look, reaction_lists.boosters(tx, subject(tx, number, viewer).id, viewer, window))
 
 
 def _people(tx: Tx, look: Look, found: Sequence[tuple[int, Account]]) -> tuple[list[Json], list[int]]:
@@ -217,7 +217,7 @@ async def quoted_by(call: Call) -> Reply:
 
 
 def _quoted_by(tx: Tx, look: Look, number: int, viewer: int, window: Window) -> tuple[list[Json], list[int]]:
-    found = interactions.quoting(tx, subject(tx, number, viewer).id, viewer, window)
+    found = reaction_lists.quoting(tx, subject(tx, number, viewer).id, viewer, window)
     return statuses(tx, look, found, viewer), [post.id for post in found]
 
 

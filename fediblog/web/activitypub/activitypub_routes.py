@@ -22,10 +22,10 @@ from fediblog.protocol.tag_array import write_emoji
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import accounts, relation_lists, relations
 from fediblog.store.posts import (
+    account_posts,
     custom_emoji,
-    interactions,
     posts,
-    profile_posts,
+    reaction_lists,
     reactions,
     tags,
     threads,
@@ -34,7 +34,7 @@ from fediblog.store.posts import (
 from fediblog.store.posts.threads import PostLink
 from fediblog.store.queues.delivery_queue import is_leaving
 from fediblog.store.tx import Tx
-from fediblog.web import addresses
+from fediblog.web import path_convertors
 from fediblog.web.activitypub import authorization_routes, follower_sync_route
 from fediblog.web.negotiation import VARY, ActivityRoute, ask, document, site_of
 
@@ -195,7 +195,7 @@ def _activity(tx: Tx, viewer: int, urls: Urls, number: int) -> tuple[Document, b
     whole = posts.get(tx, number, viewer)
     if whole is not None and whole.local and not whole.is_withheld:
         return create_of(urls, whole, post_document(tx, urls, whole)), _is_public(whole)
-    boost = interactions.boosts(tx, [number], viewer).get(number)
+    boost = reaction_lists.boosts(tx, [number], viewer).get(number)
     if boost is not None and boost.account.local and not boost.post.is_withheld:
         announce = announce_of(boost.uri, boost.account, boost.post, boost.created, boost.visibility)
         return announce, boost.visibility in OPEN
@@ -219,10 +219,10 @@ async def outbox(request: Request) -> Response:
 
 def _outbox(tx: Tx, viewer: int, urls: Urls, number: int, before: int | None) -> Document:
     account = account_here(tx, number)
-    total = profile_posts.total_of_account(tx, number)
+    total = account_posts.total_of_account(tx, number)
     if before is None:
         return write_collection(account.outbox, total=total, first=f"{account.outbox}?before={_FAR}")
-    items = profile_posts.timeline(tx, number, viewer, Window(before=before, limit=PAGE))
+    items = account_posts.timeline(tx, number, viewer, Window(before=before, limit=PAGE))
     following = f"{account.outbox}?before={items[-1].id}" if len(items) == PAGE else ""
     shown: list[Json] = [_entry(tx, urls, account, item) for item in items]
     return write_page(
@@ -272,7 +272,7 @@ async def featured(request: Request) -> Response:
 def _featured(tx: Tx, viewer: int, urls: Urls, number: int) -> Document:
     account = account_here(tx, number)
     items: list[Json] = [
-        without_context(post_document(tx, urls, each)) for each in profile_posts.pinned(tx, number, viewer)
+        without_context(post_document(tx, urls, each)) for each in account_posts.pinned(tx, number, viewer)
     ]
     return write_collection(account.featured, total=len(items), items=items)
 
@@ -344,7 +344,7 @@ async def shares(request: Request) -> Response:
 
 def _tally(tx: Tx, viewer: int, urls: Urls, number: int, which: str) -> Document:
     whole = _visible(tx, viewer, number)
-    listed = interactions.like_uris if which == "likes" else interactions.boost_uris
+    listed = reaction_lists.like_uris if which == "likes" else reaction_lists.boost_uris
     items: list[Json] = list(listed(tx, number, viewer))
     total = whole.like_total if which == "likes" else whole.boost_total
     return write_collection(f"{urls.of(whole.account).post(number)}/{which}", total=total, items=items, ordered=False)
@@ -371,7 +371,7 @@ def _cursor(request: Request, name: str) -> int | None:
     return min(int(text[:19]), _FAR) if text.isascii() and text.isdigit() else None
 
 
-addresses.register()
+path_convertors.register()
 ROUTES: list[BaseRoute] = [
     Route("/actor", instance_actor),
     Route("/a/{number:number}", actor),

@@ -13,7 +13,7 @@ from fediblog.errors import Gone, NotFound
 from fediblog.outgoing.own_documents import quote_authorization_of, reply_authorization_of
 from fediblog.store.posts import approvals, posts, quotes
 from fediblog.store.tx import Tx
-from fediblog.web import addresses
+from fediblog.web import path_convertors
 from fediblog.web.negotiation import ask, document, site_of
 
 
@@ -59,7 +59,7 @@ def _ours(tx: Tx, viewer: int, number: int) -> Post:
     return whole
 
 
-addresses.register()
+path_convertors.register()
 ROUTES: list[BaseRoute] = [
     Route("/q/{number:number}", authorization),
     Route("/r/{number:number}", reply_authorization),

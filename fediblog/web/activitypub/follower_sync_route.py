@@ -14,7 +14,7 @@ from fediblog.protocol.collections import write_collection
 from fediblog.store.people import accounts, followers_by_host
 from fediblog.store.people.accounts import host_of
 from fediblog.store.tx import Tx
-from fediblog.web import addresses
+from fediblog.web import path_convertors
 from fediblog.web.negotiation import document, incoming_of, site_of
 
 
@@ -38,5 +38,5 @@ def _followers(tx: Tx, number: int, host: str) -> dict[str, Json]:
     return write_collection(followers_url(account), total=len(items), items=items)
 
 
-addresses.register()
+path_convertors.register()
 ROUTES: list[BaseRoute] = [Route("/a/{number:number}/followers_sync", followers)]

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fediblog.federation.inbound.receive import receive as take_in
 from fediblog.federation.site import Site
-from fediblog.web import addresses
+from fediblog.web import path_convertors
 from fediblog.web.activitypub.activitypub_routes import account_here
 from fediblog.web.activitypub.inbox_limits import Gate, body_of, claimed_host, party_of
 from fediblog.web.negotiation import incoming_of
@@ -72,7 +72,7 @@ async def _answer(scope: Scope, receive: Receive) -> Response:
     return JSONResponse({"error": receipt.message, "reason": receipt.reason}, receipt.status, headers=headers)
 
 
-addresses.register()
+path_convertors.register()
 _SHARED = Route("/inbox", Inbox(), methods=["POST"])
 ROUTES: list[BaseRoute] = [
     _SHARED,

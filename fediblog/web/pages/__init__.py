@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from fediblog.web import addresses
+from fediblog.web import path_convertors
 
-addresses.register()
+path_convertors.register()
 
 from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes registered above
     admin_pages,

@@ -17,9 +17,9 @@ from fediblog.markup.html import plain
 from fediblog.messages import text
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts
-from fediblog.store.posts import profile_posts, timelines
+from fediblog.store.posts import account_posts, timelines
+from fediblog.store.posts.account_posts import ProfileFilter
 from fediblog.store.posts.posts import hydrate as posts_of
-from fediblog.store.posts.profile_posts import ProfileFilter
 from fediblog.store.posts.timelines import TagFilter
 from fediblog.store.tx import Tx
 from fediblog.web.components import paging
@@ -91,10 +91,10 @@ async def month(request: Request) -> Response:
 
 def _month(tx: Tx, viewer: int, handle: str, name: str, request: Request) -> Month:
     account = account_named(tx, handle)
-    posts = profile_posts.of_month(tx, account.id, name, viewer, paging.window(request, MONTH_SIZE))
+    posts = account_posts.of_month(tx, account.id, name, viewer, paging.window(request, MONTH_SIZE))
     if not posts:
         raise NotFound
-    return Month(account, name, posts, profile_posts.months(tx, account.id))
+    return Month(account, name, posts, account_posts.months(tx, account.id))
 
 
 async def archive(request: Request) -> Response:
@@ -105,7 +105,7 @@ async def archive(request: Request) -> Response:
 
 def _archive(tx: Tx, _viewer: int, handle: str) -> tuple[Account, list[tuple[str, int]]]:
     account = account_named(tx, handle)
-    return account, profile_posts.months(tx, account.id)
+    return account, account_posts.months(tx, account.id)
 
 
 async def site_feed(request: Request) -> Response:
@@ -133,7 +133,7 @@ async def account_feed(request: Request) -> Response:
 
 def _account_feed(tx: Tx, handle: str) -> tuple[Account, list[Post]]:
     account = account_named(tx, handle)
-    posts = profile_posts.written(tx, account.id, 0, Window(limit=FEED_SIZE * 2), ProfileFilter(replies="none"))
+    posts = account_posts.written(tx, account.id, 0, Window(limit=FEED_SIZE * 2), ProfileFilter(replies="none"))
     return account, [post for post in posts if post.visibility == Visibility.PUBLIC][:FEED_SIZE]
 
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.errors import Refused, TooOften, Unavailable
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions
 from fediblog.federation.site import Site
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import relation_lists, relations
@@ -66,7 +66,7 @@ async def follow(request: Request) -> Response:
     try:
         if (post := await _post(site, account, wanted)) is not None:
             return back(request, Links(site.urls, True).post(post))
-        found = await action_lookups.follow(site, account, wanted)
+        found = await prepared_actions.follow(site, account, wanted)
     except TooOften as error:
         form.defer("handle", error)
     except Refused as error:
@@ -84,7 +84,7 @@ def _bare(wanted: str) -> str:
 
 async def _post(site: Site, account: int, wanted: str) -> Post | None:
     """The post, if the address is one's: other servers send their visitors here also to answer or boost."""
-    found = await action_lookups.find(site, wanted) if wanted.startswith(("https://", "http://")) else None
+    found = await prepared_actions.find(site, wanted) if wanted.startswith(("https://", "http://")) else None
     return await site.db.read(posts.get, found.id, account) if isinstance(found, Post) else None
 
 

@@ -18,12 +18,12 @@ from fediblog.errors import Gone, NotFound
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
 from fediblog.store.id_paging import Window
 from fediblog.store.posts import (
+    account_posts,
     approvals,
-    interactions,
     post_writing,
     posts,
-    profile_posts,
     quotes,
+    reaction_lists,
     reply_policy,
     threads,
     tombstones,
@@ -120,7 +120,7 @@ def _by_slug(tx: Tx, viewer: int, urls: Urls, handle: str, month: str, slug: str
     account = account_named(tx, handle)
     post = posts.by_slug(tx, account.id, month, slug, viewer)
     if post is None:  # the month may be wrong where a link was typed by hand
-        months = profile_posts.months(tx, account.id)
+        months = account_posts.months(tx, account.id)
         others = (posts.by_slug(tx, account.id, name, slug.lower(), viewer) for name, _ in months)
         post = next((other for other in others if other is not None), None)
     if post is None and tombstones.of_page(tx, urls.page(account.handle, 0, month, slug)) is not None:
@@ -158,7 +158,7 @@ def thread_of(tx: Tx, viewer: int, post: Post, page: int) -> Thread:
         page=below.page,
         pages=below.pages,
         elsewhere=not post.local and post.comments > below.total,
-        likes=interactions.first_reactions(tx, post.id, viewer, FACES),
+        likes=reaction_lists.first_reactions(tx, post.id, viewer, FACES),
         boosters=_first_boosters(tx, viewer, post),
         history=post_writing.revisions(tx, post.id) if post.updated and viewer == post.account.id else (),
         quotes=quotes.standing(tx, post.id) if viewer == post.account.id else (),
@@ -170,7 +170,7 @@ def thread_of(tx: Tx, viewer: int, post: Post, page: int) -> Thread:
 
 
 def _first_boosters(tx: Tx, viewer: int, post: Post) -> list[Account]:
-    found = interactions.boosters(tx, post.id, viewer, Window(limit=FACES, upwards=True))
+    found = reaction_lists.boosters(tx, post.id, viewer, Window(limit=FACES, upwards=True))
     return [account for _, account in reversed(found)]
 
 

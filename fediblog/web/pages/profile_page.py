@@ -16,8 +16,8 @@ from fediblog.errors import NotFound
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import account_counts, accounts, relations
-from fediblog.store.posts import profile_posts
-from fediblog.store.posts.profile_posts import ProfileFilter
+from fediblog.store.posts import account_posts
+from fediblog.store.posts.account_posts import ProfileFilter
 from fediblog.store.queues import profile_totals, stale_accounts
 from fediblog.store.tx import Tx
 from fediblog.web.components import paging
@@ -70,9 +70,9 @@ def _local(tx: Tx, viewer: int, handle: str, tab: str, window: Window) -> Profil
         account=account,
         posts=found,
         tab=tab,
-        pinned=profile_posts.pinned(tx, account.id, viewer) if window.before == FAR and tab == "posts" else (),
-        months=profile_posts.months(tx, account.id),
-        total=profile_posts.total_of_account(tx, account.id),
+        pinned=account_posts.pinned(tx, account.id, viewer) if window.before == FAR and tab == "posts" else (),
+        months=account_posts.months(tx, account.id),
+        total=account_posts.total_of_account(tx, account.id),
         followers=followers,
         following=following,
         relation=_relation(tx, viewer, account.id),
@@ -114,7 +114,7 @@ def _remote(tx: Tx, visit: Visit, number: int, tab: str, request: Request) -> Pr
 
 def _shown(tx: Tx, account: Account, viewer: int, tab: str, window: Window) -> list[Post]:
     wanted = ProfileFilter(replies="all" if tab == "replies" else "none", articles=tab == "articles")
-    return profile_posts.written(tx, account.id, viewer, window, wanted)
+    return account_posts.written(tx, account.id, viewer, window, wanted)
 
 
 def _relation(tx: Tx, viewer: int, other: int) -> Relation | None:

@@ -10,9 +10,8 @@ from fediblog.actions import account_actions
 from fediblog.actions.account_actions import ProfileChanges
 from fediblog.domain.accounts import Account, Login
 from fediblog.errors import Invalid, Refused, TooOften, Unavailable
-from fediblog.federation import passwords
+from fediblog.federation import passwords, prepared_actions
 from fediblog.federation.keyring import new_keys
-from fediblog.federation.lookups import action_lookups
 from fediblog.media.pictures import Shape
 from fediblog.messages import LANGUAGES
 from fediblog.store.people import logins
@@ -42,7 +41,7 @@ async def save_profile(request: Request) -> Response:
     profile = await _profile(request, form)
     if not form.errors:
         try:
-            await action_lookups.update_profile(site, form.sender.account.id, profile)
+            await prepared_actions.update_profile(site, form.sender.account.id, profile)
             return back(request, "/settings", "profile-saved")
         except Invalid as error:
             form.refuse(error)
@@ -134,7 +133,7 @@ async def add_alias(request: Request) -> Response:
     """Name another account as one's own, before it moves here."""
     site, form = site_of(request), await forms.read(request)
     try:
-        await action_lookups.add_alias(site, form.sender.account.id, form.line("alias"))
+        await prepared_actions.add_alias(site, form.sender.account.id, form.line("alias"))
     except (Refused, Unavailable) as error:
         form.errors["alias"] = _told(request, error)
         return _show(request, form)
@@ -148,7 +147,7 @@ async def move(request: Request) -> Response:
         form.fault("sure", "error.sure")
         return _show(request, form)
     try:
-        await action_lookups.move(site, form.sender.account.id, form.line("target"))
+        await prepared_actions.move(site, form.sender.account.id, form.line("target"))
     except (Refused, Unavailable) as error:
         form.errors["target"] = _told(request, error)
         return _show(request, form)

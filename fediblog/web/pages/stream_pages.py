@@ -11,7 +11,7 @@ from starlette.routing import Route
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Notice, Post
 from fediblog.errors import Refused, Unavailable
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions
 from fediblog.hashtags import SIGNS
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import account_search
@@ -103,7 +103,7 @@ async def find(request: Request) -> Response:
     site, form = site_of(request), await forms.read(request)
     words = form.line("q", 2000)
     try:
-        found = await action_lookups.find(site, words)
+        found = await prepared_actions.find(site, words)
     except (Refused, Unavailable):
         found = None
     if isinstance(found, Post):  # stored, but perhaps not for this reader: then it is not there

@@ -13,11 +13,11 @@ from fediblog.actions.draft_of_post import draft_of
 from fediblog.domain.documents import OPEN
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound, TooOften
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions
 from fediblog.markup.text import MARKDOWN
 from fediblog.prepare.wording import Text
 from fediblog.store.people import preferences
-from fediblog.store.posts import posts, profile_posts
+from fediblog.store.posts import account_posts, posts
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components.page_links import Links
@@ -86,9 +86,9 @@ async def save(request: Request) -> Response:
     account = form.sender.account.id
     try:
         if number is None:
-            post = await action_lookups.publish(site, account, draft)
+            post = await prepared_actions.publish(site, account, draft)
         else:
-            post = await action_lookups.edit(site, account, number, draft)
+            post = await prepared_actions.edit(site, account, number, draft)
     except Invalid as error:
         form.refuse(error)
         return _show(request, desk, form)
@@ -116,7 +116,7 @@ async def _preview(request: Request, desk: Desk, form: Form) -> Response:
     # As it will be: what was typed as plain text in an app stays plain text.
     kind = source.media_type if source else MARKDOWN
     text = Text(source=desk.sheet.source, kind=kind, breaks=not desk.sheet.title)
-    wording = await action_lookups.word(site, (text,), find=False)
+    wording = await prepared_actions.word(site, (text,), find=False)
     html = wording.words[0].numbered("preview")
     return _show(request, desk, form, Markup(html))  # noqa: S704  the renderer cleans what it makes
 
@@ -142,7 +142,7 @@ def _show(request: Request, desk: Desk, form: Form | None = None, preview: Marku
 
 async def drafts(request: Request) -> Response:
     """What is not published yet."""
-    found = await ask_as(request, lambda tx, visit: profile_posts.drafts(tx, visit.account.id))
+    found = await ask_as(request, lambda tx, visit: account_posts.drafts(tx, visit.account.id))
     return render(request, "drafts.html", posts=found)
 
 

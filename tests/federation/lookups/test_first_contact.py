@@ -12,7 +12,7 @@ from fediblog.domain.documents import PUBLIC
 from fediblog.federation.jobs import JOBS
 from fediblog.federation.lookups import resolve
 from fediblog.federation.lookups.first_contact import FETCHES
-from fediblog.store.posts import profile_posts
+from fediblog.store.posts import account_posts
 from fediblog.store.queues import background_fetches, job_kinds, job_queue
 from tests.federation.stranger import Home, Person, home
 from tests.store.makers import home_of
@@ -52,7 +52,7 @@ async def test_pins_and_first_posts_come_in_once_and_as_nothing_new(at_home: Hom
     account = await at_home.follows(bob)
     await work(at_home)
     assert await at_home.count("post") == 19  # for one of the first page was no post of his
-    pinned = await at_home.site.db.read(profile_posts.pinned, account.id, account.id)
+    pinned = await at_home.site.db.read(account_posts.pinned, account.id, account.id)
     assert [post.uri for post in pinned] == [notes[2]["id"], notes[1]["id"]]
     assert {post.content for post in pinned} == {"<p>note 1</p>", "<p>note 2</p>"}
     assert await at_home.notices() == []

@@ -12,8 +12,9 @@ import pytest
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.errors import Refused
+from fediblog.federation import prepared_actions
 from fediblog.federation.inbound.receive import receive
-from fediblog.federation.lookups import action_lookups, follower_sync
+from fediblog.federation.lookups import follower_sync
 from fediblog.inbox import follower_differences
 from fediblog.protocol import cavage, rfc9421
 from fediblog.protocol.follower_digest import HEADER, digest, read_header
@@ -49,7 +50,7 @@ async def settle_later(pair: Pair) -> None:
 async def carol_follows(pair: Pair) -> Account:
     """Somebody else on Ben's server."""
     carol = await pair.world.person(pair.far, "carol")
-    await action_lookups.follow(pair.world.sites[pair.far], carol.id, f"@{pair.ann.acct}")
+    await prepared_actions.follow(pair.world.sites[pair.far], carol.id, f"@{pair.ann.acct}")
     await pair.world.settle()
     return carol
 

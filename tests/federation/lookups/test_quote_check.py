@@ -13,7 +13,7 @@ from fediblog.actions.drafts import Draft
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions
 from fediblog.inbox import Outcome
 from fediblog.store.posts import posts, quotes
 from tests import wording
@@ -27,7 +27,7 @@ async def quoted_by_ben(pair: Pair, ours: Post, **more: Any) -> Post:
     """Ben quotes a post of Ann's that his server knows."""
     there = await pair.there(ours)
     assert there is not None
-    written = await action_lookups.publish(
+    written = await prepared_actions.publish(
         pair.world.sites[pair.far], pair.ben.id, Draft(source="Look", quote=there.id, **more)
     )
     await pair.world.settle()
@@ -122,10 +122,10 @@ async def test_who_is_not_meant_is_not_asked(pair: Pair) -> None:
     for visibility in (Visibility.FOLLOWERS, Visibility.DIRECT):
         draft = Draft(source="For a few", quote=there.id, visibility=visibility)
         with pytest.raises(Invalid, match="people it mentions"):
-            await action_lookups.publish(far, pair.ben.id, draft)
+            await prepared_actions.publish(far, pair.ben.id, draft)
         assert len(pair.world.network.posts(pair.near)) == before
     told = Draft(source=f"@{pair.ann.acct} look", quote=there.id, visibility=Visibility.DIRECT)
-    written = await action_lookups.publish(far, pair.ben.id, told)
+    written = await prepared_actions.publish(far, pair.ben.id, told)
     await pair.world.settle()
     assert (await at_ben(pair, written)).quote_state == "accepted"
     assert {sent.url for sent in pair.world.network.posts(pair.near)[before:]} == {pair.ann.inbox}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fediblog.mastodon.entities.base import moment
-from fediblog.store.posts import profile_posts
+from fediblog.store.posts import account_posts
 from tests.mastodon.server import Server
 from tests.mastodon.statuses.test_media_api import uploaded
 
@@ -36,7 +36,7 @@ async def test_a_post_for_later_is_listed_put_off_and_published(both: Server) ->
     assert await alice.status("PUT", path, json={}) == 422
     later = (await alice.call("PUT", path, json={"scheduled_at": moment(at + 1_000_000)})).json()
     assert later["scheduled_at"] == moment(at + 1_000_000)
-    assert [each.id for each in await both.read(profile_posts.drafts, both.people["alice"].id)] == [int(later["id"])]
+    assert [each.id for each in await both.read(account_posts.drafts, both.people["alice"].id)] == [int(later["id"])]
     assert await bob.status("GET", f"/api/v1/statuses/{later['id']}") == 404
     both.clock.forward(seconds=4_601)
     await both.world.settle()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fediblog.actions import moderation_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.documents import Visibility
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions
 from fediblog.store.people import accounts
 from tests import wording
 from tests.mastodon.server import Server
@@ -74,7 +74,7 @@ async def test_what_is_on_another_server_is_fetched_and_its_private_posts_become
     assert ids(await api.get("/api/v1/timelines/public?remote=true")) == [found["id"]]
     assert ids(await api.get("/api/v1/timelines/link", url="https://x.test/a")) == [found["id"]]
     draft = Draft(source="Psst @alice@blog.test", visibility=Visibility.DIRECT)
-    await action_lookups.publish(there, dave.id, draft)
+    await prepared_actions.publish(there, dave.id, draft)
     await server.world.settle()
     (talk,) = await api.get("/api/v1/conversations")
     assert (talk["unread"], [each["acct"] for each in talk["accounts"]]) == (True, ["dave@far.test"])

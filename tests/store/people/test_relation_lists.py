@@ -8,8 +8,8 @@ from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import Window
 from fediblog.store.people import account_search, admin_accounts, relation_lists
 from fediblog.store.people.admin_accounts import AccountFilter
-from fediblog.store.posts import profile_posts, search, tags
-from fediblog.store.posts.profile_posts import ProfileFilter
+from fediblog.store.posts import account_posts, search, tags
+from fediblog.store.posts.account_posts import ProfileFilter
 from fediblog.store.readers import lists
 from fediblog.store.tx import Tx
 from tests.store.makers import Watched, local, post, scans
@@ -51,8 +51,8 @@ async def test_every_list_of_people_has_an_index(db: Database) -> None:
         search.at(watched, "https://far.example/1", viewer)
         search.of_people(watched, [1, 2], viewer, window)
         account_search.active(watched, viewer, local=False, limit=9, offset=0)
-        profile_posts.timeline(watched, viewer, 0, window, ProfileFilter(media=True, tag="cats"))
-        profile_posts.timeline(watched, viewer, viewer, window, ProfileFilter())
+        account_posts.timeline(watched, viewer, 0, window, ProfileFilter(media=True, tag="cats"))
+        account_posts.timeline(watched, viewer, viewer, window, ProfileFilter())
         tags.history(watched, ["cats"])
         tags.spread(watched, number, ["cats", "dogs"])
         tags.follow(watched, viewer, "cats")

@@ -19,11 +19,11 @@ from fediblog.domain.documents import (
 )
 from fediblog.store.engine.database import Database
 from fediblog.store.posts import (
+    account_posts,
     media_files,
     post_columns,
     post_writing,
     posts,
-    profile_posts,
     reactions,
     threads,
     timelines,
@@ -115,7 +115,7 @@ async def test_the_number_of_a_remote_post_tells_when_it_was_written_but_never_t
         assert [time_of(n) for n in (old, future, unknown)] == [tx.now - 30 * DAY, tx.now, tx.now]
         assert time_of(ancient) == 0
         assert [whole(tx, n).published for n in (old, future, unknown)] == [tx.now - 30 * DAY, tx.now, tx.now]
-        assert [p.id for p in profile_posts.written(tx, them.id)][-2:] == [old, ancient]
+        assert [p.id for p in account_posts.written(tx, them.id)][-2:] == [old, ancient]
         ours = post(tx, us, published=tx.now - DAY)
         assert time_of(ours) == tx.now
         assert whole(tx, ours).published == tx.now - DAY

@@ -7,7 +7,7 @@ import pytest
 from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts
-from fediblog.store.posts import interactions, posts, reactions, timelines
+from fediblog.store.posts import posts, reaction_lists, reactions, timelines
 from fediblog.store.queues import job_queue
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
@@ -64,13 +64,13 @@ async def test_who_liked_and_who_passed_it_on(db: Database, clock: Clock) -> Non
 
     def check(tx: Tx) -> None:
         accounts.set_state(tx, people[0].id, "suspended")
-        assert [each.account.id for each in interactions.first_reactions(tx, number)] == [people[2].id, people[1].id]
-        assert interactions.like_uris(tx, number) == ["u:like2", "u:like1"]
-        boosters = interactions.boosters(tx, number)
+        assert [each.account.id for each in reaction_lists.first_reactions(tx, number)] == [people[2].id, people[1].id]
+        assert reaction_lists.like_uris(tx, number) == ["u:like2", "u:like1"]
+        boosters = reaction_lists.boosters(tx, number)
         assert [each.id for _, each in boosters] == [people[index].id for index in (3, 1, 2)]
-        assert interactions.boost_uris(tx, number) == ["u:boost2", "u:boost1", "u:boost3"]
-        assert interactions.boost_uris(tx, number, limit=2) == ["u:boost2", "u:boost1"]
-        assert (interactions.first_reactions(tx, 0), interactions.boosters(tx, 0)) == ([], [])
+        assert reaction_lists.boost_uris(tx, number) == ["u:boost2", "u:boost1", "u:boost3"]
+        assert reaction_lists.boost_uris(tx, number, limit=2) == ["u:boost2", "u:boost1"]
+        assert (reaction_lists.first_reactions(tx, 0), reaction_lists.boosters(tx, 0)) == ([], [])
 
     await db.write(check)
 
@@ -148,10 +148,10 @@ async def test_reactions_are_found_by_an_index(db: Database) -> None:
         reactions.react(seen, bob.id, number, "u:1")
         reactions.boost(seen, bob.id, number, "u:2")
         reactions.by_uri(seen, "u:1")
-        interactions.first_reactions(seen, number)
-        interactions.like_uris(seen, number)
-        interactions.boosters(seen, number)
-        interactions.boost_uris(seen, number)
+        reaction_lists.first_reactions(seen, number)
+        reaction_lists.like_uris(seen, number)
+        reaction_lists.boosters(seen, number)
+        reaction_lists.boost_uris(seen, number)
         reactions.votes(seen, number)
         reactions.has_voted(seen, bob.id, number)
         reactions.involved_inboxes(seen, number)

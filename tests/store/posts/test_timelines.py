@@ -11,7 +11,7 @@ from fediblog.domain.posts import Boost
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import FAR, FIRST, Window
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import posts, profile_posts, reactions, search, threads, timelines
+from fediblog.store.posts import account_posts, posts, reactions, search, threads, timelines
 from fediblog.store.posts.timelines import TagFilter
 from fediblog.store.tx import Tx
 from tests.store.makers import URLS, Watched, comments_of, home_of, local, post, remote, scans, whole
@@ -151,13 +151,13 @@ async def test_totals_and_months_count_what_everybody_may_see(db: Database) -> N
         first = post(tx, anna, month="2025/06")
         post(tx, anna, month="2025/06", visibility=Visibility.FOLLOWERS)
         post(tx, anna, month="2025/07", state="draft")
-        assert profile_posts.total_of_account(tx, anna.id) == 3
-        assert profile_posts.months(tx, anna.id) == [("2025/06", 1), ("2025/05", 1)]
+        assert account_posts.total_of_account(tx, anna.id) == 3
+        assert account_posts.months(tx, anna.id) == [("2025/06", 1), ("2025/05", 1)]
         uri = whole(tx, first).uri
         for visibility in Visibility:
             post(tx, bob, in_reply_to=uri, visibility=visibility)
         assert threads.total(tx, first) == 3
-        assert (profile_posts.total_of_account(tx, 0), profile_posts.months(tx, 0), threads.total(tx, 0)) == (
+        assert (account_posts.total_of_account(tx, 0), account_posts.months(tx, 0), threads.total(tx, 0)) == (
             0,
             [],
             0,
@@ -179,11 +179,11 @@ async def test_an_outbox_mixes_what_was_written_and_what_was_passed_on(db: Datab
             assert number
         found: list[tuple[str, str]] = []
         before = FAR
-        while page := profile_posts.timeline(tx, anna.id, 0, Window(before=before, limit=5)):
+        while page := account_posts.timeline(tx, anna.id, 0, Window(before=before, limit=5)):
             found += [(type(each).__name__, each.uri) for each in page]
             before = page[-1].id
         assert found == expected[::-1]
-        (first, *_) = profile_posts.timeline(tx, anna.id)
+        (first, *_) = account_posts.timeline(tx, anna.id)
         assert isinstance(first, Boost)
         assert (first.account.id, first.created) == (anna.id, tx.now)
 
@@ -238,13 +238,13 @@ async def test_every_list_has_an_index(db: Database) -> None:
         someone, one = world.people[0].id, world.posts[30]
         seen = Watched(tx)
         for viewer in (0, someone):
-            profile_posts.written(seen, someone, viewer)
-            profile_posts.timeline(seen, someone, viewer)
-            profile_posts.pinned(seen, someone, viewer)
+            account_posts.written(seen, someone, viewer)
+            account_posts.timeline(seen, someone, viewer)
+            account_posts.pinned(seen, someone, viewer)
             timelines.blog(seen, viewer)
             timelines.tagged(seen, viewer, TagFilter(tag="cats"))
             timelines.tagged(seen, viewer, TagFilter(tag="cats", side="local"))
-            profile_posts.of_month(seen, someone, "2025/01", viewer)
+            account_posts.of_month(seen, someone, "2025/01", viewer)
             comments_of(seen, one.id, viewer)
             threads.ancestors(seen, one, viewer)
             threads.reply_links(seen, one.id, viewer)
@@ -252,9 +252,9 @@ async def test_every_list_has_an_index(db: Database) -> None:
             search.words(seen, "fish", viewer, FIRST)
             search.words(seen, "#cats", viewer, FIRST)
         home_of(seen, someone)
-        profile_posts.drafts(seen, someone)
-        profile_posts.months(seen, someone)
-        profile_posts.total_of_account(seen, someone)
+        account_posts.drafts(seen, someone)
+        account_posts.months(seen, someone)
+        account_posts.total_of_account(seen, someone)
         threads.total(seen, one.id)
         timelines.spread(seen, one)
         assert len(seen.asked) > 40
@@ -271,12 +271,12 @@ async def test_pages_are_read_in_order_and_not_sorted(db: Database) -> None:
     def check(tx: Tx) -> list[str]:
         seen = Watched(tx)
         home_of(seen, 1)
-        profile_posts.written(seen, 1)
-        profile_posts.timeline(seen, 1)
+        account_posts.written(seen, 1)
+        account_posts.timeline(seen, 1)
         timelines.blog(seen)
         timelines.tagged(seen, 0, TagFilter(tag="cats"))
         timelines.tagged(seen, 0, TagFilter(tag="cats", side="local"))
-        profile_posts.of_month(seen, 1, "2025/01")
+        account_posts.of_month(seen, 1, "2025/01")
         threads.reply_links(seen, 1)
         posts.get(seen, 1)
         return [step for step in seen.plans() if "TEMP B-TREE" in step]

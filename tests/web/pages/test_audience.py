@@ -6,7 +6,7 @@ import pytest
 
 from fediblog.domain.posts import Post
 from fediblog.store.people import accounts, preferences
-from fediblog.store.posts import profile_posts
+from fediblog.store.posts import account_posts
 from fediblog.store.readers import notifications
 from fediblog.web.pages import ROUTES
 from tests.security.test_privacy import asked, flat
@@ -16,7 +16,7 @@ READ = sorted({route.path for route in flat(list(ROUTES)) if "GET" in (route.met
 
 
 async def mine(blog: Blog) -> list[Post]:
-    return await blog.site.db.read(profile_posts.written, blog.alice.id, blog.alice.id)
+    return await blog.site.db.read(account_posts.written, blog.alice.id, blog.alice.id)
 
 
 @pytest.mark.parametrize(

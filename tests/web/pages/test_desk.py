@@ -20,7 +20,7 @@ from fediblog.domain.posts import Post
 from fediblog.federation.keyring import make_keys
 from fediblog.protocol.previews import abstract
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import posts, profile_posts, reactions, timelines
+from fediblog.store.posts import account_posts, posts, reactions, timelines
 from fediblog.store.queues import delivery_queue, job_kinds, job_queue, profile_totals
 from fediblog.store.readers import moderation, notifications
 from fediblog.store.tx import Tx
@@ -35,7 +35,7 @@ def picture(colour: str = "teal") -> bytes:
 
 
 async def latest(blog: Blog, state: str = "published") -> Post:
-    find = profile_posts.drafts if state != "published" else profile_posts.written
+    find = account_posts.drafts if state != "published" else account_posts.written
     found = await blog.site.db.read(find, blog.alice.id, *([blog.alice.id] if state == "published" else []))
     return found[0]
 
@@ -288,7 +288,7 @@ async def test_like_boost_and_pin(blog: Blog) -> None:
         assert answer.headers["location"] == f"/post/{heard.id}#p{heard.id}"
         assert await state() == after, deed
     await owner.post(f"/post/{mine.id}/pin")
-    assert [post.id for post in await blog.site.db.read(profile_posts.pinned, blog.alice.id)] == [mine.id]
+    assert [post.id for post in await blog.site.db.read(account_posts.pinned, blog.alice.id)] == [mine.id]
     secret = await blog.write("Friends", visibility="followers")
     assert (await owner.post(f"/post/{secret.id}/pin")).status_code == 422
 

@@ -11,7 +11,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, InteractionPolicy, Rule
 from fediblog.domain.posts import Post
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import approvals, posts, profile_posts, quotes
+from fediblog.store.posts import account_posts, approvals, posts, quotes
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 from tests.web.pages.conftest import Blog
@@ -133,7 +133,7 @@ async def test_a_quote_is_written_and_shown(blog: Blog) -> None:
         assert shown in (await owner.post("/write", {**typed, "do": "preview"})).text
         assert (await owner.post("/write", {**typed, "do": "publish"})).status_code == 303
     assert (await owner.get("/write?quote=12")).status_code == 404
-    found = await blog.site.db.read(profile_posts.written, blog.alice.id, blog.alice.id)
+    found = await blog.site.db.read(account_posts.written, blog.alice.id, blog.alice.id)
     pending, accepted = found[:2]
     assert 'class="quoted h-cite' in (await blog.browser().get(accepted.url)).text
     feed = (await blog.browser().get("/feed.json")).json()
@@ -166,7 +166,7 @@ async def test_what_cannot_be_quoted_is_said_in_the_form(blog: Blog) -> None:
     page = (await owner.get(f"/write?quote={own.id}")).text
     assert '<option value="followers" selected>' in page
     await owner.post("/write", {"source": "Not yet", "quote": str(own.id), "visibility": "followers", "do": "draft"})
-    (draft,) = await blog.site.db.read(profile_posts.drafts, blog.alice.id)
+    (draft,) = await blog.site.db.read(account_posts.drafts, blog.alice.id)
     assert "Between us" in (await owner.get(f"/write/{draft.id}")).text
     closed = await blog.write("Nobody quotes this", quotable="nobody")
     assert f"/write?quote={closed.id}" in (await owner.get(closed.url)).text

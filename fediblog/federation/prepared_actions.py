@@ -9,8 +9,8 @@ from typing import TypeVar
 from fediblog import log
 from fediblog.actions import account_actions, follow_actions, post_actions
 from fediblog.actions.account_actions import ProfileChanges
-from fediblog.actions.draft_rendering import people_named, targets
 from fediblog.actions.drafts import Draft, check_length, kind_of, text_of
+from fediblog.actions.post_of_draft import people_named, targets
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls

@@ -16,7 +16,7 @@ from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.errors import Forbidden, Invalid, Refused, Unavailable
-from fediblog.federation.lookups import action_lookups
+from fediblog.federation import prepared_actions
 from fediblog.federation.passwords import (
     AT_ONCE,
     LONGEST,
@@ -41,7 +41,7 @@ async def pair() -> AsyncIterator[Pair]:
 
 
 async def publish(pair: Pair, source: str, **more: str) -> Post:
-    return await action_lookups.publish(pair.world.sites["one.test"], pair.ann.id, Draft(source=source, **more))  # type: ignore[arg-type]
+    return await prepared_actions.publish(pair.world.sites["one.test"], pair.ann.id, Draft(source=source, **more))  # type: ignore[arg-type]
 
 
 async def test_who_is_mentioned_is_looked_up(pair: Pair) -> None:
@@ -60,7 +60,7 @@ async def test_whoever_is_not_found_stays_text(pair: Pair) -> None:
 
 
 async def test_an_author_does_not_wait_for_a_server_that_hangs(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(action_lookups, "PATIENCE", 0.0)
+    monkeypatch.setattr(prepared_actions, "PATIENCE", 0.0)
     pair.world.network.stall = lambda sent: True
     post = await publish(pair, "Hello @ben@two.test")
     assert post.mentions == ()
@@ -79,21 +79,21 @@ async def test_a_draft_that_is_published_is_looked_up(pair: Pair) -> None:
     draft = await publish(pair, "Hello @ben@two.test", state="draft")
     assert draft.mentions == ()
     site = pair.world.sites["one.test"]
-    post = await action_lookups.edit(site, pair.ann.id, draft.id, Draft(source="Hello @ben@two.test"))
+    post = await prepared_actions.edit(site, pair.ann.id, draft.id, Draft(source="Hello @ben@two.test"))
     assert [each.href for each in post.mentions] == [pair.ben.uri]
 
 
 @pytest.mark.parametrize("text", ["@ben@two.test", "ben@two.test", " @BEN@Two.Test ", "uri", "url"])
 async def test_an_account_is_found_by_handle_or_address(pair: Pair, text: str) -> None:
     wanted = {"uri": pair.ben.uri, "url": pair.ben.url}.get(text, text)
-    found = await action_lookups.follow(pair.world.sites["one.test"], pair.ann.id, wanted)
+    found = await prepared_actions.follow(pair.world.sites["one.test"], pair.ann.id, wanted)
     assert found.uri == pair.ben.uri
 
 
 async def test_a_post_is_found_by_its_address(pair: Pair) -> None:
     post = await publish(pair, "Look at this")
     for text in (post.uri, post.url):
-        found = await action_lookups.find(pair.world.sites["two.test"], text)
+        found = await prepared_actions.find(pair.world.sites["two.test"], text)
         assert isinstance(found, Post)
         assert found.uri == post.uri
 
@@ -103,20 +103,20 @@ async def test_what_is_no_account_cannot_be_followed(pair: Pair) -> None:
     site = pair.world.sites["two.test"]
     for text in (post.uri, "just words", ""):
         with pytest.raises(Invalid) as caught:
-            await action_lookups.follow(site, pair.ben.id, text)
+            await prepared_actions.follow(site, pair.ben.id, text)
         assert caught.value.field == "handle"
     with pytest.raises((Refused, Unavailable)):
-        await action_lookups.follow(site, pair.ben.id, "@nobody@one.test")
+        await prepared_actions.follow(site, pair.ben.id, "@nobody@one.test")
     with pytest.raises(Invalid):
-        await action_lookups.follow(site, pair.ben.id, "@ben@two.test")
+        await prepared_actions.follow(site, pair.ben.id, "@ben@two.test")
 
 
 async def test_only_ones_own_account_acts(pair: Pair) -> None:
-    await action_lookups.follow(pair.world.sites["one.test"], pair.ann.id, "@ben@two.test")
+    await prepared_actions.follow(pair.world.sites["one.test"], pair.ann.id, "@ben@two.test")
     there: Account | None = await pair.world.read("one.test", accounts.by_uri, pair.ben.uri)
     assert there is not None
     with pytest.raises(Forbidden):
-        await action_lookups.publish(pair.world.sites["one.test"], there.id, Draft(source="I am Ben"))
+        await prepared_actions.publish(pair.world.sites["one.test"], there.id, Draft(source="I am Ben"))
 
 
 def picture(width: int, height: int) -> bytes:
