@@ -109,7 +109,13 @@ def _search(tx: Tx, look: Look, wanted: _Wanted) -> Json:
     is_handle = wanted.words.startswith("@")
     if "accounts" in wanted.kinds and not wanted.words.startswith("#"):
         found = account_search.people(
-            tx, wanted.words, wanted.viewer, limit=window.limit, offset=window.offset, following=wanted.following
+            tx,
+            wanted.words,
+            wanted.viewer,
+            limit=window.limit,
+            offset=window.offset,
+            following=wanted.following,
+            by_name=True,
         )
         results["accounts"] = account_entity.accounts(tx, look, found)
     if "statuses" in wanted.kinds and wanted.viewer and not is_handle:

@@ -21,13 +21,41 @@ _FOUND = """(a.state = 'active' and (a.local = 0 or a.login is not null)
   and not exists (select 1 from block fb where fb.account = a.id and fb.target = :viewer))"""
 # `lower` knows only ASCII in SQLite, and in PostgreSQL what its locale knows: so three ways to write the words.
 _NAMED = "n.name like :within escape '!' or n.name like :title escape '!' or lower(n.name) like :small escape '!'"
+_OURS = "n.local = 1"
 _OPEN = "a.state = 'active' and a.discoverable = 1 and a.moved_to = '' and (a.local = 0 or a.login is not null)"
+
+_PEOPLE = (
+    "select a.*, case when a.handle_key = :handle then 0 else 1 end as far, case when f.followed is null then 1"
+    " else 0 end as unfollowed from account a left join follow f on f.follower = :viewer and f.followed = a.id"
+    f" and f.state = 'accepted' where {_FOUND} and (:following = 0 or f.followed is not null) and a.id in ("
+    # the range lets both engines use the index; what it holds too much the pattern sorts out
+    " select h.id from account h where h.handle_key >= :handle and h.handle_key <= :last"
+    " and h.handle_key like :start escape '!' and h.domain like :domain escape '!'"
+    f" union select n.id from account n where {_OURS} and ({_NAMED})"
+    " union select n.id from follow o join account n on n.id = o.followed"
+    f" where o.follower = :viewer and ({_NAMED})"
+    " union select n.id from follow o join account n on n.id = o.follower"
+    f" where o.followed = :viewer and ({_NAMED})"
+    " union select u.id from account u where u.uri = :typed"
+    " union select w.id from account w where w.url = :typed and w.url <> '')"
+    " order by far, unfollowed, a.local desc, a.id limit :n offset :skip"
+)
+_PEOPLE_BY_NAME = _PEOPLE.replace(_OURS, "n.name <> ''")
 
 
 def people(
-    tx: Tx, words: str, viewer: int, *, limit: int = 40, offset: int = 0, following: bool = False
+    tx: Tx,
+    words: str,
+    viewer: int,
+    *,
+    limit: int = 40,
+    offset: int = 0,
+    following: bool = False,
+    by_name: bool = False,
 ) -> list[Account]:
     """Accounts whose handle begins with the words or whose address they are, and of those near whose name has them.
+
+    With `by_name` any account whose name has them; that looks at all, so it is not for each letter that is typed.
 
     The handle may have the beginning of a domain behind an @. The exact handle first, then those one follows. Nobody
     who blocks the viewer is found; a stranger (0) finds only accounts of this server that want to be found.
@@ -37,20 +65,7 @@ def people(
     if not handle:
         return []
     rows = tx.all(
-        "select a.*, case when a.handle_key = :handle then 0 else 1 end as far, case when f.followed is null then 1"
-        " else 0 end as unfollowed from account a left join follow f on f.follower = :viewer and f.followed = a.id"
-        f" and f.state = 'accepted' where {_FOUND} and (:following = 0 or f.followed is not null) and a.id in ("
-        # the range lets both engines use the index; what it holds too much the pattern sorts out
-        " select h.id from account h where h.handle_key >= :handle and h.handle_key <= :last"
-        " and h.handle_key like :start escape '!' and h.domain like :domain escape '!'"
-        f" union select n.id from account n where n.local = 1 and ({_NAMED})"
-        " union select n.id from follow o join account n on n.id = o.followed"
-        f" where o.follower = :viewer and ({_NAMED})"
-        " union select n.id from follow o join account n on n.id = o.follower"
-        f" where o.followed = :viewer and ({_NAMED})"
-        " union select u.id from account u where u.uri = :typed"
-        " union select w.id from account w where w.url = :typed and w.url <> '')"
-        " order by far, unfollowed, a.local desc, a.id limit :n offset :skip",
+        _PEOPLE_BY_NAME if by_name and viewer else _PEOPLE,
         handle=handle,
         last=handle + "z" * 30,
         start=_escaped(handle) + "%",

@@ -73,7 +73,7 @@ def _search(tx: Tx, viewer: int, words: str, window: Window) -> tuple[list[Accou
     """Whoever has signed in looks through posts, our own and those of the stream; a visitor, for people and theirs."""
     if len(words) < 2:
         return [], []
-    people = account_search.people(tx, words, viewer, limit=PEOPLE) if words[:1] not in SIGNS else []
+    people = account_search.people(tx, words, viewer, limit=PEOPLE, by_name=True) if words[:1] not in SIGNS else []
     if _is_address(words) or not viewer:
         found = finder.at(tx, words, viewer) or finder.of_people(tx, [each.id for each in people], viewer, window)
     else:

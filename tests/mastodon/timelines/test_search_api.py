@@ -71,6 +71,10 @@ async def test_what_is_on_another_server_is_fetched_and_its_private_posts_become
     assert found["uri"] == post.uri
     people = await api.get(SEARCH, q="@dave@far.test", resolve="true", type="accounts")
     assert [each["uri"] for each in people["accounts"]] == [dave.uri]
+    await server.write(lambda tx: tx.run("update account set name = 'David Moor' where uri = :uri", uri=dave.uri))
+    assert [each["uri"] for each in (await api.get(SEARCH, q="moor"))["accounts"]] == [dave.uri], "a stranger, by name"
+    assert (await api.get("/api/v1/accounts/search", q="moor")) == [], "letter by letter only those one has to do with"
+    assert (await nobody.get(SEARCH, q="moor"))["accounts"] == []
     assert ids(await api.get("/api/v1/timelines/public?remote=true")) == [found["id"]]
     assert ids(await api.get("/api/v1/timelines/link", url="https://x.test/a")) == [found["id"]]
     draft = Draft(source="Psst @alice@blog.test", visibility=Visibility.DIRECT)
