@@ -68,18 +68,25 @@ def _poll(post: Post) -> PollDraft | None:
 def inherited(tx: Tx, draft: Draft, before: Post) -> Draft:
     """The draft of an edit with what it does not say itself: the kind of text, the tags beside it, a chosen slug."""
     source = before.source or Source(content="")
-    written = set(map(key, hashtags_in(before.content)))
-    tags = tuple(name for name in before.hashtags if key(name) not in written)
     return replace(
         draft,
         source_type=draft.source_type or source.media_type,
         slug=draft.slug or (before.slug if draft.title == before.title else _chosen_slug(before)),
-        tags=tags if draft.tags is None else draft.tags,
+        tags=_beside(before) if draft.tags is None else draft.tags,
         quotable=draft.quotable or before.quotable,
         comments=draft.comments or before.repliable,
         quote=_quoted(tx, before) if draft.quote is None else draft.quote,
         app=draft.app if any(draft.app) else (before.app_name, before.app_website),
     )
+
+
+def _beside(post: Post) -> tuple[str, ...]:
+    """The hashtags of a post that do not stand in its text, of which no more is read than it takes to see that."""
+    left = {key(name): name for name in post.hashtags}
+    written = hashtags_in(post.content)
+    while left and (name := next(written, None)) is not None:
+        left.pop(key(name), None)
+    return tuple(left.values())
 
 
 def _chosen_slug(post: Post) -> str:

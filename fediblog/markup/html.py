@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape as _escape
 from html import unescape
@@ -141,6 +142,6 @@ def shortened(line: str, limit: int) -> str:
     return head.rstrip(" ,;:–—-") + ELLIPSIS
 
 
-def hashtags_in(html: str) -> tuple[str, ...]:
-    """The hashtags that stand in the text of a post of ours, as written, without `#`."""
-    return tuple(unescape(name) for name in _HASHTAG.findall(html))
+def hashtags_in(html: str) -> Iterator[str]:
+    """The hashtags that stand in the text of a post of ours, one after another, as written, without `#`."""
+    return (unescape(found[1]) for found in _HASHTAG.finditer(html))

@@ -25,7 +25,11 @@ class Watch:
         self._tasks = [asyncio.create_task(self._tick()), asyncio.create_task(self._write())]
 
     async def end(self) -> dict[str, Any]:
-        """The most, in ms: `held` between two looks, `busy` of it the processor time of the loop's thread, `wrote`."""
+        """The most, in ms: `held` and `busy` of the event loop, and `wrote` of a write.
+
+        `held` is from one look to the next. `busy` leaves out what the server was kept from its processor by others: of
+        such a time it is no more than the processor time of all its threads, since one may hold the interpreter.
+        """
         for task in self._tasks:
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -37,13 +41,13 @@ class Watch:
         }
 
     async def _tick(self) -> None:
-        wall, busy = time.perf_counter(), time.thread_time()
+        wall, spent = time.perf_counter(), time.process_time()
         while True:
             await asyncio.sleep(TICK)
-            now, spent = time.perf_counter(), time.thread_time()
+            now, used = time.perf_counter(), time.process_time()
             self._held.append(now - wall - TICK)
-            self._busy.append(spent - busy)
-            wall, busy = now, spent
+            self._busy.append(min(now - wall - TICK, used - spent))
+            wall, spent = now, used
 
     async def _write(self) -> None:
         while True:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from msgspec import Struct
 from msgspec.structs import replace
 from starlette.requests import Request
@@ -31,6 +33,7 @@ from fediblog.web.sessions import ask, page
 SIZE = 20
 FEED_SIZE = 30
 MONTH_SIZE = 100
+LONG = 300_000  # characters of all posts of a feed
 
 
 def account_named(tx: Tx, handle: str) -> Account:
@@ -114,7 +117,7 @@ async def site_feed(request: Request) -> Response:
     posts = await site.db.read(_blog, 0, Window(limit=FEED_SIZE))
     title = site.settings.title or site.urls.host
     feed = Feed(title=title, description="", page=f"{site.urls.origin}/", base=f"{site.urls.origin}/feed")
-    return _feed(request, feed, posts)
+    return await _feed(request, feed, posts)
 
 
 async def account_feed(request: Request) -> Response:
@@ -128,7 +131,7 @@ async def account_feed(request: Request) -> Response:
         author=account,
         icon=account.icon.url if account.icon else "",
     )
-    return _feed(request, feed, posts)
+    return await _feed(request, feed, posts)
 
 
 def _account_feed(tx: Tx, handle: str) -> tuple[Account, list[Post]]:
@@ -143,13 +146,18 @@ async def tag_feed(request: Request) -> Response:
     posts = await site.db.read(_tagged, 0, name, Window(limit=FEED_SIZE))
     title = text(site.settings.language, "tag.feed-title", tag=name, site=site.settings.title or site.urls.host)
     address = site.urls.tag(name)
-    return _feed(request, Feed(title=title, description="", page=address, base=f"{address}/feed"), posts)
+    return await _feed(request, Feed(title=title, description="", page=address, base=f"{address}/feed"), posts)
 
 
-def _feed(request: Request, feed: Feed, posts: list[Post]) -> Response:
+async def _feed(request: Request, feed: Feed, posts: list[Post]) -> Response:
+    """The posts stand in it whole: where they are long, it is written in a thread."""
     media_type, write = FORMATS[request.path_params["format"]]
     feed = replace(feed, language=site_of(request).settings.language)  # the same for everybody, so that it can be kept
-    return public(request, write(feed, posts), media_type)
+
+    def made() -> Response:
+        return public(request, write(feed, posts), media_type)
+
+    return await asyncio.to_thread(made) if sum(len(post.content) for post in posts) > LONG else made()
 
 
 async def favicon(_request: Request) -> Response:
