@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from subprocess import DEVNULL, PIPE, Popen
 from typing import Any, Final
 
 from fediblog.domain.urls import Urls
@@ -63,10 +63,7 @@ async def render(site: Site, texts: tuple[Text, ...], look: Look) -> tuple[tuple
 async def _render_apart(
     urls: Urls, texts: tuple[Text, ...], look: Look
 ) -> tuple[tuple[str, ...], People, tuple[Words, ...]]:
-    await asyncio.sleep(0)  # reading so much took its time, and so does making a process
-    process = await asyncio.create_subprocess_exec(
-        *PROGRAM, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=bare_environment()
-    )
+    process = await _started()
     try:
         question = [[each.source, each.kind, each.breaks, each.inline_images] for each in texts]
         names = tuple(await _ask(process, question))
@@ -74,27 +71,69 @@ async def _render_apart(
         known = {name: [each.uri, each.url, each.handle] for name, each in people.items()}
         answer = await _ask(process, [urls.origin, urls.handle_domain, known])
         return names, people, tuple(_words(*each) for each in answer)
-    except (asyncio.IncompleteReadError, BrokenPipeError, ConnectionResetError):
-        raise Invalid("source", "post.text-too-hard") from None
     except TimeoutError:
         raise Invalid("source", "post.text-too-slow") from None
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        raise Invalid("source", "post.text-too-hard") from None
     finally:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.communicate()
+        process.kill()
+        await asyncio.to_thread(_end, process)
 
 
 def _words(html: str, hashtags: list[str], emoji: list[str], anchor: str) -> Words:
     return Words(html=Html(html), hashtags=tuple(hashtags), emoji=tuple(emoji), anchor=anchor)
 
 
-async def _ask(process: Process, question: Any) -> Any:
+async def _started() -> Popen[bytes]:
+    """The program, begun in a thread: to make a process holds the event loop until the other program runs."""
+    starting = asyncio.get_running_loop().run_in_executor(None, _start)
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        starting.add_done_callback(_end_started)
+        raise
+
+
+def _end_started(starting: asyncio.Future[Popen[bytes]]) -> None:
+    """Nobody waits for it any more."""
+    if starting.exception() is None:
+        _end(starting.result())
+
+
+async def _ask(process: Popen[bytes], question: Any) -> Any:
+    """What the program answers. Raises EOFError or BrokenPipeError if it has ended, TimeoutError if it is too slow."""
+    async with asyncio.timeout(TIMEOUT):
+        return await asyncio.to_thread(_exchange, process, question)
+
+
+# Below: on a thread.
+
+
+def _start() -> Popen[bytes]:
+    return Popen(PROGRAM, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=bare_environment())  # noqa: S603
+
+
+def _exchange(process: Popen[bytes], question: Any) -> Any:
     """Send one message and read the answer: each is four bytes with its length, then JSON."""
     assert process.stdin is not None
-    assert process.stdout is not None
     body = json.dumps(question).encode()
-    async with asyncio.timeout(TIMEOUT):
-        process.stdin.write(len(body).to_bytes(4, "big") + body)
-        await process.stdin.drain()
-        size = int.from_bytes(await process.stdout.readexactly(4), "big")
-        return json.loads(await process.stdout.readexactly(size))
+    process.stdin.write(len(body).to_bytes(4, "big") + body)
+    process.stdin.flush()
+    return json.loads(_read(process, int.from_bytes(_read(process, 4), "big")))
+
+
+def _read(process: Popen[bytes], size: int) -> bytes:
+    assert process.stdout is not None
+    found = process.stdout.read(size)
+    if len(found) < size:
+        raise EOFError
+    return found
+
+
+def _end(process: Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        with suppress(OSError):  # what was not taken is lost
+            if pipe is not None:
+                pipe.close()

@@ -54,9 +54,8 @@ def _beginning(html: str, limit: int = ABSTRACT) -> str:
     return shortened(_line(html), limit)
 
 
-@lru_cache(maxsize=_LINES)
 def _line(html: str) -> str:
-    """The text of the paragraphs, else the whole text. A page tells its beginning in several places and lengths."""
+    """The text of the paragraphs, else the whole text."""
     if len(html) > _FIRST:
         line = _line_of(html[: html.rfind("</p>", 0, _FIRST) + len("</p>")])
         if len(line) > _ENOUGH:
@@ -64,6 +63,7 @@ def _line(html: str) -> str:
     return _line_of(html)
 
 
+@lru_cache(maxsize=_LINES)  # a page tells the beginning in several places and lengths
 def _line_of(html: str) -> str:
     html = _NO_TEXT.sub("", html)
     return one_line(_paragraphs(html) or html, _ENOUGH)

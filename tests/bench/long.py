@@ -25,7 +25,7 @@ from tests.bench.measure import Row
 
 NAMES = ("long-nothing", "long-publish", "long-edit", "long-preview", "long-api", "long-api-edit", "long-command")
 SIZE = 399_000  # characters
-ROUNDS = (5, 1)  # in a whole and in a small run
+ROUNDS = (3, 1)  # in a whole and in a small run
 PARAGRAPH = "Some *words* about a [thing](https://example.org/a) and `code`; #tag{0} here.\n\n## Part {0}\n\n- one\n\n"
 HOSTS = 4
 FOLLOWERS = 20  # on these hosts

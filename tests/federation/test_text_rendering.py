@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from subprocess import Popen
+from typing import Any
 
 import pytest
 
@@ -36,10 +39,19 @@ async def test_a_long_text_is_rendered_as_a_short_one(at_home: Home, monkeypatch
         asked.append(names)
         return {"bob@b.test": BOB}
 
+    begun_in = []
+
+    def begun(*words: Any, **options: Any) -> Popen[bytes]:
+        begun_in.append(threading.get_ident())
+        return Popen(*words, **options)
+
     here = await text_rendering.render(at_home.site, texts, look)
     monkeypatch.setattr(text_rendering, "LONG", 0)
+    monkeypatch.setattr(text_rendering, "Popen", begun)
     assert await text_rendering.render(at_home.site, texts, look) == here
     assert asked == [("bob@b.test", "nobody")] * 2
+    assert len(begun_in) == 1
+    assert begun_in[0] != threading.get_ident()  # the event loop would wait until the program runs
     words = here[2]
     assert (words[0].hashtags, words[0].emoji, words[1].anchor) == (("Sea",), ("blob",), "")
     assert 'id="sec-p7-head' in words[0].numbered("p7")
