@@ -26,8 +26,8 @@ from fediblog.web import media_routes, metrics, pages, sessions, unsent_forms
 from fediblog.web.activitypub import activitypub_routes, discovery_routes, inbox_routes
 from fediblog.web.components.render import render
 from fediblog.web.languages import PAGES_VARY, language_for, language_of
-from fediblog.web.middleware import Door, too_large
-from fediblog.web.page_cache import Shelf
+from fediblog.web.middleware import RequestMiddleware, too_large
+from fediblog.web.page_cache import PageCache
 from fediblog.web.route_index import RouteIndex
 
 ROUTES: list[BaseRoute] = [
@@ -59,8 +59,10 @@ def create_app(site: Site, worker: Worker | None = None) -> Starlette:
         routes=[RouteIndex(ROUTES)],
         middleware=[
             Middleware(Cors),
-            Middleware(Shelf, db=site.db, language=site.settings.language),
-            Middleware(Door, origin=site.urls.origin, trusted=site.settings.trusted_proxies, refuse=_answer),
+            Middleware(PageCache, db=site.db, language=site.settings.language),
+            Middleware(
+                RequestMiddleware, origin=site.urls.origin, trusted=site.settings.trusted_proxies, refuse=_answer
+            ),
             Middleware(inbox_routes.Shortcut),
         ],
         exception_handlers={

@@ -74,14 +74,16 @@ class Histogram:
         yield f"{self.name}_count", {}, below
 
 
-REQUESTS = Counter("fediblog_requests_total", "Requests answered, without those from the shelf.", "route", "status")
+REQUESTS = Counter(
+    "fediblog_requests_total", "Requests answered, without those from the page cache.", "route", "status"
+)
 REQUEST_SECONDS = Histogram(
     "fediblog_request_seconds",
-    "Time that a request took, without those from the shelf.",
+    "Time that a request took, without those from the page cache.",
     (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
-SHELF = Counter(
-    "fediblog_shelf_total", "Requests for what anybody may see, by whether a kept answer was there.", "found"
+PAGE_CACHE = Counter(
+    "fediblog_page_cache_total", "Requests for what anybody may see, by whether the page cache had the answer.", "found"
 )
 TURNED_AWAY = Counter(
     "fediblog_turned_away_total", "Requests answered with come-again-later, by the limit met.", "limit"
@@ -96,5 +98,5 @@ COMMITS = Histogram(
 BUGS = Counter("fediblog_bugs_total", "Mistakes of ours, each with a traceback in the log.", "where")
 
 ALL: tuple[Counter | Histogram, ...] = (
-    *(REQUESTS, REQUEST_SECONDS, SHELF, TURNED_AWAY, INBOX, REFUSALS, DELIVERIES, JOBS, COMMITS, BUGS),
+    *(REQUESTS, REQUEST_SECONDS, PAGE_CACHE, TURNED_AWAY, INBOX, REFUSALS, DELIVERIES, JOBS, COMMITS, BUGS),
 )

@@ -366,17 +366,6 @@ def test_a_module_name_tells_the_floor() -> None:
     assert {name for name, where in floors.items() if len(where) > 1} == SHARED_NAMES.keys()
 
 
-# What a public class is called, none elsewhere is. These are left, and can only become fewer.
-SHARED_CLASS_NAMES = {
-    "Connection": "that of a client that is counted, and that to a server; one asks the system for both",
-    "Door": "of the ASGI server and of the log-in, each used in its module alone",
-    "Facts": "what was fetched for an activity, and what the API tells of the server; never both in a module",
-    "Kept": "an answer, a draft and a form that are kept, each used in its module alone",
-    "Look": "how the API shows things, and where a file lies; never both in a module",
-    "Signature": "of each of the two schemes, in a module of its own that is asked by its name",
-}
-
-
 def test_a_class_name_is_that_of_one_class() -> None:
     names = Counter(
         node.name
@@ -384,7 +373,7 @@ def test_a_class_name_is_that_of_one_class() -> None:
         for node in parsed(path).body
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
-    assert {name for name, times in names.items() if times > 1} == SHARED_CLASS_NAMES.keys()
+    assert {name for name, times in names.items() if times > 1} == set()
 
 
 def test_no_room_is_crowded() -> None:

@@ -25,7 +25,7 @@ _ENDS = {
 }
 
 
-class Crowd:
+class ConnectionCounts:
     """How many connections each address has. Our own proxies, and who comes by a Unix socket, are not counted."""
 
     def __init__(self, trusted: Iterable[str], most: int = MOST_OF_ADDRESS) -> None:
@@ -54,20 +54,20 @@ class Crowd:
 
 def protocol(trusted: Iterable[str]) -> Callable[..., asyncio.Protocol]:
     """What uvicorn is to make for each connection of one server."""
-    crowd = Crowd(trusted)
+    counts = ConnectionCounts(trusted)
 
-    def make(**given: Any) -> Connection:
-        return Connection(crowd, **given)
+    def make(**given: Any) -> LimitedConnection:
+        return LimitedConnection(counts, **given)
 
     return make
 
 
-class Connection(HttpToolsProtocol):
+class LimitedConnection(HttpToolsProtocol):
     """One connection: ended with 408, 429 or 431 where it goes beyond a limit."""
 
-    def __init__(self, crowd: Crowd, **given: Any) -> None:
+    def __init__(self, counts: ConnectionCounts, **given: Any) -> None:
         super().__init__(**given)
-        self._crowd = crowd
+        self._counts = counts
         self._counted = ""
         self._unread = 0  # bytes since the head began, or since the last piece of the body
         self._waits = True  # for the end of a head
@@ -77,7 +77,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Count the address, and begin to wait."""
         super().connection_made(transport)
-        key = self._crowd.enter(self.client[0] if self.client else "")
+        key = self._counts.enter(self.client[0] if self.client else "")
         if key is None:
             self._end(429)
             return
@@ -162,7 +162,7 @@ class Connection(HttpToolsProtocol):
 
     def _leave(self) -> None:
         if self._counted:
-            self._crowd.leave(self._counted)
+            self._counts.leave(self._counted)
             self._counted = ""
 
     def _make_room(self) -> None:
@@ -170,7 +170,9 @@ class Connection(HttpToolsProtocol):
         most = (self.limit_concurrency or 0) * 9 // 10
         if not most or len(self.connections) < most:
             return
-        waiting = [each for each in self.connections if isinstance(each, Connection) and each._clock and each._counted]
+        waiting = [
+            each for each in self.connections if isinstance(each, LimitedConnection) and each._clock and each._counted
+        ]
         for each in sorted(waiting, key=lambda one: one._since)[: max(most // 10, 1)]:
             each._end(408)
 

@@ -32,8 +32,8 @@ TIMEOUT: Final = 60.0
 PROGRAM: Final = (sys.executable, "-I", "-m", "fediblog.federation.text_program")
 
 People = Mapping[str, MentionTarget]
-Look = Callable[[tuple[str, ...]], Awaitable[People]]
-"""Says whom names mean that are typed in a text."""
+FindMentioned = Callable[[tuple[str, ...]], Awaitable[People]]
+"""Finds whom the names mean that are typed in a text: name -> account."""
 
 
 def _slots(_site: Site) -> asyncio.Semaphore:
@@ -41,12 +41,14 @@ def _slots(_site: Site) -> asyncio.Semaphore:
     return asyncio.Semaphore(AT_ONCE)
 
 
-async def render(site: Site, texts: tuple[Text, ...], look: Look) -> tuple[tuple[str, ...], People, tuple[Words, ...]]:
-    """Whom the texts name, whom `look` takes them for, and the texts as HTML."""
+async def render(
+    site: Site, texts: tuple[Text, ...], find: FindMentioned
+) -> tuple[tuple[str, ...], People, tuple[Words, ...]]:
+    """Whom the texts name, whom `find` takes them for, and the texts as HTML."""
     if sum(len(each.source) for each in texts) <= LONG:
         parsed = prepare.read(texts)
         names = prepare.names(parsed)
-        people = await look(names)
+        people = await find(names)
         return names, people, prepare.words(texts, parsed, people, site.urls)
     slots = site.keep(_slots)
     try:
@@ -55,19 +57,19 @@ async def render(site: Site, texts: tuple[Text, ...], look: Look) -> tuple[tuple
     except TimeoutError:
         raise Unavailable("texts-busy", 60) from None
     try:
-        return await _render_apart(site.urls, texts, look)
+        return await _render_apart(site.urls, texts, find)
     finally:
         slots.release()
 
 
 async def _render_apart(
-    urls: Urls, texts: tuple[Text, ...], look: Look
+    urls: Urls, texts: tuple[Text, ...], find: FindMentioned
 ) -> tuple[tuple[str, ...], People, tuple[Words, ...]]:
     process = await _started()
     try:
         question = [[each.source, each.kind, each.breaks, each.inline_images] for each in texts]
         names = tuple(await _ask(process, question))
-        people = await look(names)
+        people = await find(names)
         known = {name: [each.uri, each.url, each.handle] for name, each in people.items()}
         answer = await _ask(process, [urls.origin, urls.handle_domain, known])
         return names, people, tuple(_words(*each) for each in answer)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from fediblog.domain.scopes import covers
 from fediblog.errors import NotFound, Refused
 from fediblog.federation.site import Site
-from fediblog.mastodon.api_view import Look
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.params import Params, whole
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people.apps import AccessToken
@@ -54,9 +54,9 @@ class Call(Struct):
     asked: int = 0  # entries of the page that `window` was made for
 
     @property
-    def look(self) -> Look:
-        """How things look through the API of this site."""
-        return self.site.keep(Look)
+    def context(self) -> EntityContext:
+        """With what entities of this site are made."""
+        return self.site.keep(EntityContext)
 
     @property
     def viewer(self) -> int:

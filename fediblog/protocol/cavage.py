@@ -33,7 +33,7 @@ _DATE = re.compile(
 )
 
 
-class Signature(Struct, frozen=True):
+class CavageSignature(Struct, frozen=True):
     """A `Signature` header, taken apart."""
 
     key_id: str
@@ -44,7 +44,7 @@ class Signature(Struct, frozen=True):
     expires: int | None  # seconds
 
 
-def read(value: str) -> Signature | None:
+def read(value: str) -> CavageSignature | None:
     """The parts of a `Signature` header, or None if it is not exactly what the draft describes."""
     given = parameters(value)
     signature = read_base64(given.get("signature", ""))
@@ -59,7 +59,7 @@ def read(value: str) -> Signature | None:
         return None
     if algorithm not in (None, "hs2019") and ("(created)" in headers or "(expires)" in headers):
         return None  # Draft-12 §2.3: an error with the old algorithm names
-    return Signature(given["keyid"], signature, algorithm, headers, created, expires)
+    return CavageSignature(given["keyid"], signature, algorithm, headers, created, expires)
 
 
 def base(

@@ -26,7 +26,7 @@ LABEL = "sig1"
 MAX_QUERY = 64  # query parameters looked through for one that is signed
 
 
-class Signature(Struct, frozen=True):
+class MessageSignature(Struct, frozen=True):
     """One of the signatures of a message."""
 
     label: str
@@ -43,7 +43,7 @@ class Signature(Struct, frozen=True):
         return frozenset(item.value for item in self.input.items if isinstance(item.value, str) and not item.params)
 
 
-def read(signature_input: str | None, signature: str | None) -> list[Signature] | None:
+def read(signature_input: str | None, signature: str | None) -> list[MessageSignature] | None:
     """All signatures that name a key, in their order; None if the two headers do not fit together."""
     inputs, values = read_dictionary(signature_input), read_dictionary(signature)
     if not inputs or not values or inputs.keys() != values.keys():
@@ -59,7 +59,7 @@ def read(signature_input: str | None, signature: str | None) -> list[Signature] 
     return found
 
 
-def _signature(label: str, member: InnerList, signature: bytes) -> Signature | None:
+def _signature(label: str, member: InnerList, signature: bytes) -> MessageSignature | None:
     params = member.params
     key_id, algorithm = params.get("keyid"), params.get("alg")
     created, expires = params.get("created"), params.get("expires")
@@ -69,7 +69,7 @@ def _signature(label: str, member: InnerList, signature: bytes) -> Signature | N
         return None
     if (created is not None and type(created) is not int) or (expires is not None and type(expires) is not int):
         return None  # a bool is an int too
-    return Signature(label, key_id, signature, algorithm, _int(created), _int(expires), member)
+    return MessageSignature(label, key_id, signature, algorithm, _int(created), _int(expires), member)
 
 
 def _int(value: object) -> int | None:

@@ -51,25 +51,25 @@ class Claim(Struct, frozen=True):
     """Which key a request says that it is signed with. Nothing is proven before `verify`."""
 
     key_id: str
-    signature: cavage.Signature | rfc9421.Signature
+    signature: cavage.CavageSignature | rfc9421.MessageSignature
 
     @property
     def covered(self) -> frozenset[str]:
         """The names of the headers that are signed, in lower case."""
         signature = self.signature
-        return frozenset(signature.headers) if isinstance(signature, cavage.Signature) else signature.covered
+        return frozenset(signature.headers) if isinstance(signature, cavage.CavageSignature) else signature.covered
 
     @property
     def scheme(self) -> str:
         """`cavage` or `rfc9421`: worth remembering, because who speaks one also understands it."""
-        return "cavage" if isinstance(self.signature, cavage.Signature) else "rfc9421"
+        return "cavage" if isinstance(self.signature, cavage.CavageSignature) else "rfc9421"
 
 
 def read(incoming: IncomingRequest, origin: str) -> Claim:
     """What a request claims, once it covers all that it has to and is meant for `origin`; Refused otherwise."""
     newer = incoming.fields.get("signature-input")
     signature = _read_cavage(incoming) if newer is None else _read_rfc9421(incoming, newer)
-    covered = signature.headers if isinstance(signature, cavage.Signature) else signature.covered
+    covered = signature.headers if isinstance(signature, cavage.CavageSignature) else signature.covered
     # RFC 9421 derives its authority from `origin`; only the header itself can name somebody else.
     if "host" in covered and not _is_ours(incoming, origin):
         raise Refused("host-not-ours")
@@ -94,7 +94,7 @@ def check(claim: Claim, incoming: IncomingRequest, now: int) -> Checked:
         if abs(now - time) > WINDOW:
             raise Refused("signature-stale")
     if _has_body(incoming):
-        _check_digest(isinstance(signature, cavage.Signature), incoming)
+        _check_digest(isinstance(signature, cavage.CavageSignature), incoming)
     return Checked(claim, incoming)
 
 
@@ -106,7 +106,7 @@ def verify(claim: Claim, incoming: IncomingRequest, key: PublicKey, origin: str,
 def prove(checked: Checked, key: PublicKey, origin: str) -> None:
     """The rest of `verify`: return if `key` signed what was checked; raise Refused in every other case."""
     signature, incoming = checked.claim.signature, checked.incoming
-    if isinstance(signature, cavage.Signature):
+    if isinstance(signature, cavage.CavageSignature):
         good = _verify_cavage(signature, incoming, key)
     else:
         good = _verify_rfc9421(signature, incoming, key, origin)
@@ -114,7 +114,7 @@ def prove(checked: Checked, key: PublicKey, origin: str) -> None:
         raise Refused("signature-bad")
 
 
-def _read_cavage(incoming: IncomingRequest) -> cavage.Signature:
+def _read_cavage(incoming: IncomingRequest) -> cavage.CavageSignature:
     value = incoming.fields.get("signature")
     if value is None:
         raise Refused("signature-missing")
@@ -130,7 +130,7 @@ def _read_cavage(incoming: IncomingRequest) -> cavage.Signature:
     return signature
 
 
-def _read_rfc9421(incoming: IncomingRequest, newer: str) -> rfc9421.Signature:
+def _read_rfc9421(incoming: IncomingRequest, newer: str) -> rfc9421.MessageSignature:
     found = rfc9421.read(newer, incoming.fields.get("signature"))
     if not found:
         raise Refused("signature-unreadable", key="refusal.signature-input-unreadable")
@@ -143,7 +143,7 @@ def _read_rfc9421(incoming: IncomingRequest, newer: str) -> rfc9421.Signature:
     return whole[0]
 
 
-def _missing(signature: rfc9421.Signature, incoming: IncomingRequest) -> list[str]:
+def _missing(signature: rfc9421.MessageSignature, incoming: IncomingRequest) -> list[str]:
     """What a signature leaves open that would let it be used for another request."""
     covered = signature.covered
     where = {"@authority", "host"} & covered
@@ -180,9 +180,9 @@ def _authority(origin: str) -> str:
     return cavage.split(origin)[0]
 
 
-def _times(signature: cavage.Signature | rfc9421.Signature, fields: Mapping[str, str]) -> list[int | None]:
+def _times(signature: cavage.CavageSignature | rfc9421.MessageSignature, fields: Mapping[str, str]) -> list[int | None]:
     """Each time that the signature covers."""
-    if isinstance(signature, rfc9421.Signature):
+    if isinstance(signature, rfc9421.MessageSignature):
         return [signature.created]
     times = [signature.created] if "(created)" in signature.headers else []
     if "date" in signature.headers:
@@ -199,7 +199,7 @@ def _check_digest(old: bool, incoming: IncomingRequest) -> None:
         raise Refused("digest-mismatch")
 
 
-def _verify_cavage(signature: cavage.Signature, incoming: IncomingRequest, key: PublicKey) -> bool:
+def _verify_cavage(signature: cavage.CavageSignature, incoming: IncomingRequest, key: PublicKey) -> bool:
     if key.kind not in _CAVAGE[signature.algorithm]:
         return False
     targets = [incoming.target]
@@ -215,7 +215,9 @@ def _verify_cavage(signature: cavage.Signature, incoming: IncomingRequest, key: 
     return False
 
 
-def _verify_rfc9421(signature: rfc9421.Signature, incoming: IncomingRequest, key: PublicKey, origin: str) -> bool:
+def _verify_rfc9421(
+    signature: rfc9421.MessageSignature, incoming: IncomingRequest, key: PublicKey, origin: str
+) -> bool:
     kind, algorithm = _RFC9421[signature.algorithm] if signature.algorithm else (key.kind, None)
     if kind != key.kind or not incoming.target.startswith("/"):
         return False

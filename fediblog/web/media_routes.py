@@ -1,4 +1,4 @@
-"""Stored files: uploaded pictures, which are served as what they are and nothing else, and the files of the look."""
+"""Stored files: uploaded pictures, served as what they are and nothing else; and our own style sheets and scripts."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ async def media(request: Request) -> Response:
     return FileResponse(path, media_type=kind, headers=_MEDIA_HEADERS)
 
 
-class Look(StaticFiles):
-    """The files of the look: their address changes with their content, so they are kept for ever."""
+class StaticAssets(StaticFiles):
+    """Style sheets, scripts and icons: their address changes with their content, so browsers keep them for ever."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """As static files are served, with a word to caches."""
+        """The file, with the header that lets caches keep it for ever."""
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = _FOR_EVER
         return response
@@ -45,5 +45,5 @@ class Look(StaticFiles):
 
 ROUTES: list[BaseRoute] = [
     Route("/media/{name:path}", media),
-    Mount("/static", Look(packages=[("fediblog.web", "static")])),
+    Mount("/static", StaticAssets(packages=[("fediblog.web", "static")])),
 ]

@@ -65,8 +65,11 @@ def _plainly(_request: Request, status: int, reason: str, told: Phrase) -> Respo
     return JSONResponse({"error": told(ENGLISH), "reason": reason}, status)
 
 
-class Door:
-    """The outermost layer. A header that a proxy sets is believed only from the proxies that the operator named."""
+class RequestMiddleware:
+    """The outermost layer: finds the client's address, refuses what is too large or too often, adds headers, logs.
+
+    A header that a proxy sets is believed only from the proxies that the operator named.
+    """
 
     def __init__(self, app: ASGIApp, *, origin: str, trusted: Iterable[str], refuse: Refusal = _plainly) -> None:
         self.app = app
@@ -77,7 +80,7 @@ class Door:
         if origin.startswith("https://"):
             headers["strict-transport-security"] = "max-age=31536000"
         self.headers = {name.encode(): value.encode() for name, value in headers.items()}
-        self.opened = {name: value for name, value in self.headers.items() if name != _OPENER}
+        self.headers_of_pop_ups = {name: value for name, value in self.headers.items() if name != _OPENER}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -118,7 +121,7 @@ class Door:
         said = dict(given)
         if status == 202 and said.get(b"content-length") == b"0":
             return [*given, _UNSNIFFED]  # nothing to be shown or framed, and most answers are such
-        ours = self.opened if path.startswith(_IN_POP_UPS) else self.headers
+        ours = self.headers_of_pop_ups if path.startswith(_IN_POP_UPS) else self.headers
         if ours.keys().isdisjoint(said):
             return [*given, *ours.items()]
         return [*given, *(pair for pair in ours.items() if pair[0] not in said)]

@@ -1,6 +1,6 @@
 """Finished answers for everybody, kept until anything changes that they could show.
 
-The database notifies a channel with each commit that writes to a table of which pages are made. That empties the shelf:
+The database notifies a channel with each commit that writes to a table of which pages are made. That empties the cache:
 an answer is never older than the last such commit, and a page is made at most once between two of them.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from msgspec import Struct
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from fediblog.counters import SHELF
+from fediblog.counters import PAGE_CACHE
 from fediblog.errors import Unavailable
 from fediblog.memory import Memory
 from fediblog.messages import ENGLISH, accept_language
@@ -39,7 +39,7 @@ MOST_KEY = 2400  # bytes of address, Accept and If-None-Match together
 Key = tuple[bytes, bytes, bytes, bytes, str]
 
 
-class Kept(Struct, frozen=True):
+class CachedAnswer(Struct, frozen=True):
     """A whole answer as it is sent, and when it was made (seconds of a monotonic clock)."""
 
     start: Message
@@ -52,8 +52,8 @@ class Kept(Struct, frozen=True):
         return len(self.body["body"]) + 1000
 
 
-class Shelf:
-    """The layer in front of everything else."""
+class PageCache:
+    """Middleware in front of the application: answers from memory what it has answered since the last change."""
 
     def __init__(
         self, app: ASGIApp, *, db: Database, language: str = ENGLISH, clock: Callable[[], float] = time.monotonic
@@ -62,7 +62,7 @@ class Shelf:
         self._language = language
         self._db = db
         self._clock = clock
-        self._kept: Memory[Key, Kept] = Memory(MOST_BYTES)
+        self._kept: Memory[Key, CachedAnswer] = Memory(MOST_BYTES)
         self._generation = 0
         self._foreign = 0
         self._looked = clock()
@@ -79,11 +79,11 @@ class Shelf:
             await self._look()
         found = self._kept.get(key)
         if found is not None and now - found.made < MOST_AGE:
-            SHELF.add("yes")
+            PAGE_CACHE.add("yes")
             await send(found.start)
             await send(found.body)
             return
-        SHELF.add("no")
+        PAGE_CACHE.add("no")
         await self._make(key, scope, receive, send)
 
     def clear(self) -> None:
@@ -118,7 +118,7 @@ class Shelf:
         # What was read before the last change must not be kept after it.
         if len(parts) >= 2 and generation == self._generation and may_keep(parts):
             body = b"".join(part.get("body", b"") for part in parts[1:])
-            answer = Kept(parts[0], {"type": "http.response.body", "body": body}, self._clock())
+            answer = CachedAnswer(parts[0], {"type": "http.response.body", "body": body}, self._clock())
             self._kept.put(key, answer, weight=answer.size + sum(map(len, key)))
 
 

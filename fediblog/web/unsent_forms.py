@@ -26,7 +26,7 @@ _KEPT = "kept."
 _DESK = "/write"
 
 
-class Kept(Struct, frozen=True, kw_only=True):
+class UnsentForm(Struct, frozen=True, kw_only=True):
     """Where a form was to be sent, what was in it, and the number of the account that it was made for, if any.
 
     `files` are the names of those that were chosen: of a form that nobody has sent no file is kept.
@@ -61,7 +61,7 @@ class Kept(Struct, frozen=True, kw_only=True):
         return [value for name, value in self.fields if name.removeprefix(_KEPT) in forms.TYPED and value.strip()]
 
 
-def kept_of(form: Form) -> Kept | None:
+def kept_of(form: Form) -> UnsentForm | None:
     """What came along with the log-in form, if its path is one of ours that takes forms."""
     path = forms.own_path(form.text("kept-path")[:2000], "")
     if not path or forms.is_alone(path):
@@ -72,16 +72,16 @@ def kept_of(form: Form) -> Kept | None:
         if name.startswith(_KEPT) and isinstance(value, str)
     ]
     files = tuple(form.lines("kept-file")[: forms.MOST_FILES])
-    return Kept(
+    return UnsentForm(
         path=path, fields=forms.worth_keeping(FormData(pairs)), files=files, account=form.number("kept-account")
     )
 
 
-def _of_form(request: Request, form: Form) -> Kept:
+def _of_form(request: Request, form: Form) -> UnsentForm:
     """What a form brought that could not be sent."""
     query = f"?{request.url.query}" if request.url.query else ""
     chosen = (value.filename for _, value in form.data.multi_items() if isinstance(value, UploadFile))
-    return Kept(
+    return UnsentForm(
         path=request.url.path + query,
         fields=forms.worth_keeping(form.data),
         files=tuple(one_line(name, 200) for name in chosen if name),
@@ -91,7 +91,7 @@ def _of_form(request: Request, form: Form) -> Kept:
 
 def show(
     request: Request,
-    kept: Kept,
+    kept: UnsentForm,
     message: str = "",
     status: int = 403,
     *,
@@ -141,7 +141,7 @@ def on_error(request: Request, error: FediblogError, status: int) -> Response | 
     return show(request, kept, message, status, token=form.text("csrf")) if kept.typed else None
 
 
-async def go_on(request: Request, kept: Kept, token: str, key: str) -> Response:
+async def go_on(request: Request, kept: UnsentForm, token: str, key: str) -> Response:
     """The same with status 200, once there is the session of that token: the message says what has just been done."""
 
     def found(tx: Tx) -> tuple[Visit | None, Holder | None]:

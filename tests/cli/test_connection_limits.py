@@ -13,7 +13,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from fediblog.cli import connection_limits
-from fediblog.cli.connection_limits import MOST_HEAD, MOST_OF_ADDRESS, Crowd
+from fediblog.cli.connection_limits import MOST_HEAD, MOST_OF_ADDRESS, ConnectionCounts
 from fediblog.cli.serve import IDLE, _web_socket
 
 GET = b"GET / HTTP/1.1\r\nhost: blog.test\r\n"
@@ -246,10 +246,10 @@ def test_the_limits_are_those_that_the_manual_tells() -> None:
     assert "64 kB and 10 seconds, an address 100 connections" in told
 
 
-def test_a_crowd_forgets_who_has_gone() -> None:
-    crowd = Crowd(("10.0.0.0/8",), most=2)
-    keys = [crowd.enter(address) for address in ("2001:db8::1", "2001:db8::2", "2001:db8::3", "10.1.1.1", "")]
+def test_the_counts_forget_who_has_gone() -> None:
+    counts = ConnectionCounts(("10.0.0.0/8",), most=2)
+    keys = [counts.enter(address) for address in ("2001:db8::1", "2001:db8::2", "2001:db8::3", "10.1.1.1", "")]
     assert keys == ["2001:db8::/64", "2001:db8::/64", None, "", ""]
     for key in keys[:2]:
-        crowd.leave(key or "")
-    assert len(crowd) == 0
+        counts.leave(key or "")
+    assert len(counts) == 0

@@ -8,8 +8,8 @@ import pytest
 
 from fediblog.actions import reaction_actions
 from fediblog.domain.documents import Visibility
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.endpoints import ENDPOINTS
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.store.tx import Tx
 from tests.mastodon.counting import statements
 from tests.mastodon.server import Api, Server
@@ -74,7 +74,7 @@ async def test_no_call_asks_the_database_once_for_each_item(server: Server) -> N
             if part.startswith("{"):
                 parts[place] = _SHORT.get(part[1:-1]) or ids.get(parts[place - 1], "1")
         server.clock.forward(minutes=10)  # what is remembered for a while is not counted as free
-        server.site.keep(Look).counts.clear()
+        server.site.keep(EntityContext).counts.clear()
         asked = {"limit": "40", "q": "tag", "acct": "bob", "url": "https://example.org/a", "id[]": list(ids.values())}
         with statements() as made:
             answer = await api.call("GET", "/".join(parts), params=asked)

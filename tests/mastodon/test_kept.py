@@ -12,9 +12,9 @@ import pytest
 from fediblog.actions import moderation_actions, post_actions, reaction_actions
 from fediblog.actions.drafts import Draft, PollDraft
 from fediblog.federation.site import Site
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.entities.status_bytes import listed
 from fediblog.mastodon.entities.status_entity import statuses
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.timelines.timelines_api import shown
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts
@@ -34,18 +34,18 @@ _KEEPS_ALL = ("id", "account", "uri", "local", "parent", "root", "poll", "quote"
 def differences(tx: Tx, site: Site, viewer: int, everybody: list[int]) -> list[str]:
     """Where the remembered answer is another than the one made anew, and what others have written about it."""
     found = []
-    look = site.keep(Look)
+    context = site.keep(EntityContext)
     window = Window(limit=40)
     for name, rows in (
         ("home", timelines.home(tx, viewer, window) if viewer else []),
         ("public", timelines.public(tx, viewer, window)),
         ("bookmarks", timelines.bookmarked(tx, viewer, window)),
     ):
-        remembered: list[Any] = json.loads(listed(tx, look, rows, viewer))
-        fresh = Look(site)
+        remembered: list[Any] = json.loads(listed(tx, context, rows, viewer))
+        fresh = EntityContext(site)
         anew = json.loads(listed(tx, fresh, rows, viewer))
         # Those two by their own ways; what is beside a name may be some seconds old, so the same numbers for both.
-        plain = json.loads(json.dumps(statuses(tx, look, shown(tx, rows, viewer), viewer)))
+        plain = json.loads(json.dumps(statuses(tx, context, shown(tx, rows, viewer), viewer)))
         for old, new, other in zip(remembered, anew, plain, strict=True):
             found += [
                 f"{name}: {key}: {old.get(key)} != {other.get(key)}" for key in other if old.get(key) != other[key]
@@ -197,7 +197,7 @@ async def _world(server: Server) -> None:
 
 async def test_whatever_happens_what_is_remembered_is_what_would_be_made_anew(server: Server) -> None:
     await _world(server)
-    look = server.site.keep(Look)
+    context = server.site.keep(EntityContext)
     deeds = Deeds(server, 7)
     done: list[str] = []
     everybody = [each.id for each in server.people.values()]
@@ -206,12 +206,12 @@ async def test_whatever_happens_what_is_remembered_is_what_would_be_made_anew(se
         for viewer in (0, *everybody):
             assert await server.read(differences, server.site, viewer, everybody) == [], done[-3:]
     assert len(set(done)) > 15
-    assert assert_used(look)
+    assert assert_used(context)
 
 
-def assert_used(look: Look) -> bool:
+def assert_used(context: EntityContext) -> bool:
     """That anything was remembered at all."""
-    return len(look.posts) > 5 and len(look.people) >= 3
+    return len(context.posts) > 5 and len(context.people) >= 3
 
 
 async def test_every_column_of_an_account_and_of_a_post_counts(server: Server) -> None:

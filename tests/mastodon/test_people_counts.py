@@ -8,7 +8,7 @@ import pytest
 
 from fediblog.actions import account_actions, reaction_actions
 from fediblog.domain.accounts import Account
-from fediblog.mastodon.api_view import Look
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.store.people import relation_lists, relations
 from fediblog.store.posts import tags
 from fediblog.store.readers import moderation
@@ -60,7 +60,7 @@ def paths(alice: Account, bob: Account, strangers: list[int]) -> list[str]:
 
 
 async def counted(server: Server, api: Api, path: str, least: int) -> int:
-    server.site.keep(Look).counts.clear()
+    server.site.keep(EntityContext).counts.clear()
     with statements() as asked:
         found: Any = await api.get(path)
     assert len(found) >= least, path

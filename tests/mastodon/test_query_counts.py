@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from fediblog.mastodon.api_view import Look
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.store.tx import Tx
 from tests.mastodon.counting import statements
 from tests.mastodon.server import Server
@@ -111,8 +111,8 @@ async def test_a_longer_list_takes_no_more_queries(server: Server, fill: Fill) -
     for count in (FEW, MANY):
         path = await fill(server, count)
         await alice.get(path)  # the token's last use is noted
-        look = server.site.keep(Look)
-        look.counts.clear()
+        context = server.site.keep(EntityContext)
+        context.counts.clear()
         with statements() as asked:
             found = await alice.get(path)
         things = [each for part in found.values() for each in part] if isinstance(found, dict) else found

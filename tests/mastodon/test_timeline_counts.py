@@ -8,7 +8,7 @@ import pytest
 
 from fediblog.actions import reaction_actions
 from fediblog.domain.documents import Visibility
-from fediblog.mastodon.api_view import Look
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.store.readers import notification_policy
 from fediblog.store.tx import Tx
 from tests.mastodon.counting import statements
@@ -137,12 +137,12 @@ FILLS: tuple[Fill, ...] = (
 async def test_a_longer_list_takes_no_more_queries(server: Server, fill: Fill) -> None:
     await server.person("carol")
     alice = await server.api("alice")
-    look = server.site.keep(Look)
+    context = server.site.keep(EntityContext)
     counts: list[tuple[int, int]] = []
     for count in (FEW, MANY):
         path = await fill(server, count)
         await alice.get(path)  # the token's last use is noted
-        for memory in (look.counts, look.people, look.posts, look.trends):
+        for memory in (context.counts, context.people, context.posts, context.trends):
             memory.clear()
         with statements() as anew:
             found = await alice.get(path)

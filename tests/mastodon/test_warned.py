@@ -21,8 +21,8 @@ from fediblog.app import ROUTES
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.federation.outbound import push_messages
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.endpoints import ENDPOINTS
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.streaming.stream_messages import messages
 from fediblog.mastodon.streaming.streams import STREAMS, Stream
 from fediblog.protocol.webpush import encode
@@ -205,7 +205,7 @@ async def test_no_call_of_the_api_tells_it(hiding: tuple[Server, list[Post]]) ->
 
 def _heard(tx: Tx, server: Server, event: Event) -> list[Any]:
     places = [(each.id, Stream(name, "sea")) for each in server.people.values() for name in STREAMS if name != "list"]
-    found = messages(tx, server.site.keep(Look), event, places).values()
+    found = messages(tx, server.site.keep(EntityContext), event, places).values()
     return [json.loads(each.payload) for each in found if each.payload.startswith("{")]
 
 

@@ -21,7 +21,7 @@ from fediblog.store.queues.job_queue import Job
 from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
 from fediblog.web.middleware import is_trusted
-from fediblog.web.page_cache import MOST_BYTES, Kept, Shelf
+from fediblog.web.page_cache import MOST_BYTES, CachedAnswer, PageCache
 from tests.conftest import Clock
 from tests.federation.stranger import Home, Person, home
 
@@ -55,15 +55,15 @@ async def test_keys_that_are_no_good_are_remembered_up_to_a_number(at_home: Home
     assert len(fetches._failed) == request_signers._MOST_FAILED
 
 
-async def test_the_shelf_holds_so_many_bytes(at_home: Home) -> None:
+async def test_the_page_cache_holds_so_many_bytes(at_home: Home) -> None:
     async def nothing(*_: object) -> None: ...
 
-    shelf = Shelf(nothing, db=at_home.site.db)
+    cache = PageCache(nothing, db=at_home.site.db)
     body = {"type": "http.response.body", "body": b"x" * 100_000}
     for i in range(1_000):
-        answer = Kept({"type": "http.response.start"}, body, 0.0)
-        shelf._kept.put((b"/%d" % i, b"", b"", b"", "en"), answer, weight=answer.size)
-    assert len(shelf._kept) <= MOST_BYTES // 100_000
+        answer = CachedAnswer({"type": "http.response.start"}, body, 0.0)
+        cache._kept.put((b"/%d" % i, b"", b"", b"", "en"), answer, weight=answer.size)
+    assert len(cache._kept) <= MOST_BYTES // 100_000
 
 
 def test_caches_of_functions_have_a_size() -> None:

@@ -25,7 +25,7 @@ def test_a_header_is_taken_apart() -> None:
         'keyId="https://a.example/u#k" , algorithm="HS2019",created=1760000000,expires=1760000300.5,'
         ' headers="(request-target) (created) Host",signature="aGVsbG8=",later="x"'
     )
-    assert cavage.read(value) == cavage.Signature(
+    assert cavage.read(value) == cavage.CavageSignature(
         key_id="https://a.example/u#k",
         signature=b"hello",
         algorithm="hs2019",

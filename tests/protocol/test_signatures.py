@@ -81,7 +81,7 @@ def harmless(before: IncomingRequest, after: IncomingRequest) -> bool:
     names of unknown parameters; the method has no case.
     """
     old, new = signatures.read(before, ORIGIN).signature, signatures.read(after, ORIGIN).signature
-    if not isinstance(old, cavage.Signature) or not isinstance(new, cavage.Signature):
+    if not isinstance(old, cavage.CavageSignature) or not isinstance(new, cavage.CavageSignature):
         return False
     same = before.method.lower() == after.method.lower() and before.target == after.target
     same = same and before.body == after.body and (old.signature, old.headers) == (new.signature, new.headers)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
-from fediblog.counters import ALL, SHELF, Counter, Histogram
+from fediblog.counters import ALL, PAGE_CACHE, Counter, Histogram
 from fediblog.errors import TooOften, Unavailable
 from fediblog.federation import prepared_actions, quotas
 from fediblog.limits import Limit
@@ -73,7 +73,7 @@ async def test_what_happens_is_counted(world: World, app: App) -> None:
 
     made, kept = (
         more('fediblog_requests_total{route="/@{handle:handle}",status="200"}'),
-        more('fediblog_shelf_total{found="yes"}'),
+        more('fediblog_page_cache_total{found="yes"}'),
     )
     assert made + kept == 3
     assert kept >= 1
@@ -129,12 +129,12 @@ async def test_ready_means_that_it_can_write(app: App, monkeypatch: pytest.Monke
     assert (await ask(app, "GET", f"https://{HOST}/healthz", {})).status_code == 200
 
 
-async def test_to_ask_whether_it_is_ready_does_not_empty_the_shelf(app: App) -> None:
+async def test_to_ask_whether_it_is_ready_does_not_empty_the_page_cache(app: App) -> None:
     await ask(app, "GET", f"https://{HOST}/", {"accept": "text/html"})
     await ask(app, "GET", f"https://{HOST}/readyz", {})
-    before = SHELF.value("yes")
+    before = PAGE_CACHE.value("yes")
     await ask(app, "GET", f"https://{HOST}/", {"accept": "text/html"})
-    assert SHELF.value("yes") == before + 1
+    assert PAGE_CACHE.value("yes") == before + 1
 
 
 async def test_who_reads_too_much_is_told_to_slow_down_and_others_are_not(

@@ -14,8 +14,8 @@ from starlette.routing import Route
 from fediblog.web.middleware import (
     MOST,
     MOST_WITH_PICTURES,
-    Door,
     Proxies,
+    RequestMiddleware,
     client_address,
     is_length_known,
     policy_text,
@@ -50,8 +50,10 @@ async def _echo(request: Request) -> Response:
 
 def _client() -> httpx.AsyncClient:
     app = Starlette(routes=[Route("/{path:path}", _echo, methods=["GET", "POST"])])
-    door = Door(app, origin="https://blog.test", trusted=("127.0.0.0/8",))
-    return httpx.AsyncClient(transport=httpx.ASGITransport(door, client=("127.0.0.1", 9)), base_url="https://blog.test")
+    middleware = RequestMiddleware(app, origin="https://blog.test", trusted=("127.0.0.0/8",))
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(middleware, client=("127.0.0.1", 9)), base_url="https://blog.test"
+    )
 
 
 async def test_every_answer_has_the_headers_that_protect() -> None:
@@ -68,8 +70,8 @@ async def test_every_answer_has_the_headers_that_protect() -> None:
 async def test_only_an_empty_answer_to_a_delivery_has_no_policy_for_pages(
     status: int, content: str, shown: bool
 ) -> None:
-    door = Door(PlainTextResponse(content, status), origin="https://blog.test", trusted=())
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="https://blog.test") as client:
+    middleware = RequestMiddleware(PlainTextResponse(content, status), origin="https://blog.test", trusted=())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(middleware), base_url="https://blog.test") as client:
         answer = await client.post("/inbox")
     assert ("content-security-policy" in answer.headers) is shown
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -132,8 +134,8 @@ def test_a_body_is_counted_unless_its_length_was_said(names: tuple[str, ...], kn
 async def test_what_an_answer_says_itself_is_left_as_it_is() -> None:
     given = {"Referrer-Policy": "no-referrer", "X-Own": "1"}
     app = Starlette(routes=[Route("/", lambda _: PlainTextResponse("", headers=given))])
-    door = Door(app, origin="https://blog.test", trusted=())
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="https://blog.test") as client:
+    middleware = RequestMiddleware(app, origin="https://blog.test", trusted=())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(middleware), base_url="https://blog.test") as client:
         answer = await client.get("/")
     assert answer.headers.get_list("referrer-policy") == ["no-referrer"]
     assert answer.headers["x-own"] == "1"

@@ -15,7 +15,7 @@ from fediblog.store.engine.database import connect
 from fediblog.store.people import access, logins, peers
 from fediblog.store.queues import poll_totals
 from fediblog.store.tx import _SILENT, changes_content
-from fediblog.web.page_cache import LOOK_AFTER, Shelf
+from fediblog.web.page_cache import LOOK_AFTER, PageCache
 from tests import wording
 from tests.world import JSON, World, ask
 
@@ -118,18 +118,18 @@ async def test_writing_what_nobody_sees_empties_nothing(world: World, alice: Acc
     site = world.sites[A]
     (owner,) = await site.db.read(logins.everyone)
     post = await world.do(A, wording.publish, alice.id, Draft(source="Tea?"))
-    shelf = Shelf(app, db=site.db)
+    cache = PageCache(app, db=site.db)
     for _ in range(3):
-        assert (await ask(shelf, "GET", f"https://{A}/", {})).text == "page"
+        assert (await ask(cache, "GET", f"https://{A}/", {})).text == "page"
     assert calls == 1
     await site.db.write(logins.sweep_sessions)
     await site.db.write(peers.put, "far.test", "snac", "2.80")
     await site.db.write(access.give, owner.id, alice.id, AccountRole.EDITOR)
     await site.db.write(poll_totals.voted, post.id)
-    await ask(shelf, "GET", f"https://{A}/", {})
+    await ask(cache, "GET", f"https://{A}/", {})
     assert calls == 1
     await world.do(A, wording.publish, alice.id, Draft(source="New."))
-    await ask(shelf, "GET", f"https://{A}/", {})
+    await ask(cache, "GET", f"https://{A}/", {})
     assert calls == 2
 
 
@@ -144,16 +144,16 @@ async def test_what_another_process_writes_is_seen_too(world: World, alice: Acco
         await send({"type": "http.response.start", "status": 200, "headers": headers})  # type: ignore[operator]
         await send({"type": "http.response.body", "body": b"page"})  # type: ignore[operator]
 
-    shelf = Shelf(app, db=site.db, clock=lambda: now)
+    cache = PageCache(app, db=site.db, clock=lambda: now)
     now += LOOK_AFTER * 2
-    await ask(shelf, "GET", f"https://{A}/", {})
+    await ask(cache, "GET", f"https://{A}/", {})
     other = await connect(site.settings.database_url, clock=world.clock, random=lambda bits: 7)
     try:
         await other.write(wording.publish, site.urls, alice.id, Draft(source="From the command line."))
     finally:
         await other.close()
-    await ask(shelf, "GET", f"https://{A}/", {})
+    await ask(cache, "GET", f"https://{A}/", {})
     assert calls == 1
     now += LOOK_AFTER * 2
-    await ask(shelf, "GET", f"https://{A}/", {})
+    await ask(cache, "GET", f"https://{A}/", {})
     assert calls == 2

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from fediblog.actions.drafts import Draft
 from fediblog.app import ROUTES, create_app
-from fediblog.counters import SHELF
+from fediblog.counters import PAGE_CACHE
 from fediblog.domain.documents import PUBLIC, Actor, Note, Visibility
 from fediblog.markup.clean import clean
 from fediblog.messages import LANGUAGES, text
@@ -26,7 +26,7 @@ from fediblog.messages.accept_language import wanted
 from fediblog.store.posts import post_writing
 from fediblog.store.posts.post_columns import Placement
 from fediblog.web.components.render import static
-from fediblog.web.page_cache import MOST_KEY, Shelf, key_of
+from fediblog.web.page_cache import MOST_KEY, PageCache, key_of
 from tests import wording
 from tests.remote_accounts import save_remote
 from tests.world import World
@@ -158,10 +158,10 @@ class House:
         return self.tags[path]
 
 
-def shelf_of(app: Starlette) -> Shelf:
+def page_cache_of(app: Starlette) -> PageCache:
     """The layer that keeps answers."""
     layer: Any = app.middleware_stack
-    while not isinstance(layer, Shelf):
+    while not isinstance(layer, PageCache):
         layer = layer.app
     return layer
 
@@ -181,7 +181,7 @@ def compare(house: House, path: str, heads: list[Fields]) -> None:
         fields = [(name, value.replace(b"TAG", house.tag(path))) for name, value in head]
         kept = house.ask(house.keeps, path, fields)
         if house.fresh.middleware_stack is not None:
-            shelf_of(house.fresh).clear()
+            page_cache_of(house.fresh).clear()
         fresh = house.ask(house.fresh, path, fields)
         same = kept == fresh  # told apart here: a difference between two pages is nothing to read
         assert same, (path, fields, kept[:2], fresh[:2])
@@ -244,18 +244,18 @@ def _check_languages(house: House, path: str, asked: list[list[bytes]]) -> None:
 
 def test_the_same_language_is_kept_once(house: House) -> None:
     """However browsers write it."""
-    shelf = shelf_of(house.keeps)
+    cache = page_cache_of(house.keeps)
     for values, more in (((b"de", b"de-AT,de;q=0.5", b"fr,de;q=0.1"), 1), ((b"", b"en", b"fr", b"en-GB"), 1)):
-        shelf.clear()
+        cache.clear()
         for value in values:
             house.ask(house.keeps, "/@alice", [(b"accept", b"text/html"), (b"accept-language", value)])
-        assert len(shelf._kept) == more
+        assert len(cache._kept) == more
 
 
 def test_what_is_kept_is_bounded_in_length(house: House) -> None:
     """Many long addresses fill no more memory than other answers do."""
-    shelf = shelf_of(house.keeps)
-    shelf.clear()
+    cache = page_cache_of(house.keeps)
+    cache.clear()
     plain = [(b"accept", b"text/html")]
     room = MOST_KEY - len("/text/html")
     for headers in (plain, [*plain, (b"if-none-match", b"")]):
@@ -265,14 +265,14 @@ def test_what_is_kept_is_bounded_in_length(house: House) -> None:
         key_of({"path": "/", "query_string": b"x" * room, "headers": [*plain, (b"if-none-match", b"y")]}, "en") is None
     )
     house.ask(house.keeps, "/@alice", plain)
-    [(kept, (_, answer, weight))] = shelf._kept._kept.items()
+    [(kept, (_, answer, weight))] = cache._kept._kept.items()
     assert weight == answer.size + sum(map(len, kept))
 
 
 @pytest.mark.slow
 def test_every_route_with_each_pair_of_lines(house: House) -> None:
     """Each header that answers are made of, in two lines, before and after the plain request."""
-    before = SHELF.total()
+    before = PAGE_CACHE.total()
     accept = [(b"accept", value) for value in VALUES[b"accept"][:5]]
     tags = [(b"if-none-match", value) for value in (b"", b"TAG")]
     spoken = [(b"accept-language", value) for value in VALUES[b"accept-language"][:5]]
@@ -283,4 +283,4 @@ def test_every_route_with_each_pair_of_lines(house: House) -> None:
         pairs += [[(b"accept", b"text/html"), one, two] for one in spoken for two in spoken]
         pairs += [[one] for one in since]
         compare(house, path, [*pairs, [], *([one] for one in (*accept, *tags))])
-    assert SHELF.total() > before
+    assert PAGE_CACHE.total() > before

@@ -12,11 +12,11 @@ from fediblog.errors import Invalid, NotFound, Refused, Unavailable
 from fediblog.federation import quotas
 from fediblog.federation.lookups import resolve
 from fediblog.mastodon.accounts import lists_api
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import account_entity, tag_entity
 from fediblog.mastodon.entities.status_entity import Shown, statuses
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.protocol.webfinger import parse_handle
 from fediblog.store.id_paging import Window
 from fediblog.store.people import account_search, accounts, relation_lists
@@ -39,15 +39,15 @@ def find(tx: Tx, number: int) -> Account:
     return found
 
 
-def people(tx: Tx, look: Look, places: Sequence[ListedAccount]) -> list[Json]:
+def people(tx: Tx, context: EntityContext, places: Sequence[ListedAccount]) -> list[Json]:
     """Account entities of a page."""
-    return account_entity.accounts(tx, look, [each.account for each in places])
+    return account_entity.accounts(tx, context, [each.account for each in places])
 
 
 @API.get("/api/v1/accounts/{id}", scope="read:accounts", who="anybody", gives="Account", tier=1)
 async def show(call: Call) -> Json:
     """An account."""
-    return await _looked_at(call, *await call.read(_show, call.look, call.number(), call.viewer))
+    return await _looked_at(call, *await call.read(_show, call.context, call.number(), call.viewer))
 
 
 async def _looked_at(call: Call, account: Account, entity: Json, due: bool) -> Json:
@@ -59,29 +59,29 @@ async def _looked_at(call: Call, account: Account, entity: Json, due: bool) -> J
     return entity
 
 
-def _show(tx: Tx, look: Look, number: int, viewer: int) -> tuple[Account, Json, bool]:
-    return _one(tx, look, find(tx, number), viewer)
+def _show(tx: Tx, context: EntityContext, number: int, viewer: int) -> tuple[Account, Json, bool]:
+    return _one(tx, context, find(tx, number), viewer)
 
 
-def _one(tx: Tx, look: Look, found: Account, viewer: int) -> tuple[Account, Json, bool]:
+def _one(tx: Tx, context: EntityContext, found: Account, viewer: int) -> tuple[Account, Json, bool]:
     """The account, its entity, and whether its totals are to be asked for."""
-    return found, account_entity.one(tx, look, found), bool(viewer) and profile_totals.is_stale(tx, found)
+    return found, account_entity.one(tx, context, found), bool(viewer) and profile_totals.is_stale(tx, found)
 
 
 @API.get("/api/v1/accounts", scope="read:accounts", who="anybody", gives="Account[]", tier=1)
 async def several(call: Call) -> list[Json]:
     """Accounts by their ids; those that are not there are left out."""
-    return await call.read(_several, call.look, _asked(call))
+    return await call.read(_several, call.context, _asked(call))
 
 
 def _asked(call: Call) -> list[int]:
     return list(dict.fromkeys(call.params.numbers("id")))[:MOST_AT_ONCE]
 
 
-def _several(tx: Tx, look: Look, numbers: list[int]) -> list[Json]:
+def _several(tx: Tx, context: EntityContext, numbers: list[int]) -> list[Json]:
     found = accounts.many(tx, numbers)
     kept = [found[number] for number in numbers if number in found and found[number].state != "deleted"]
-    return account_entity.accounts(tx, look, kept)
+    return account_entity.accounts(tx, context, kept)
 
 
 @API.get(
@@ -94,15 +94,15 @@ def _several(tx: Tx, look: Look, numbers: list[int]) -> list[Json]:
 )
 async def lookup(call: Call) -> Json:
     """The account that a handle means."""
-    found = await call.read(_lookup, call.look, call.site.urls, call.params.text("acct"), call.viewer)
+    found = await call.read(_lookup, call.context, call.site.urls, call.params.text("acct"), call.viewer)
     return await _looked_at(call, *found)
 
 
-def _lookup(tx: Tx, look: Look, urls: Urls, handle: str, viewer: int) -> tuple[Account, Json, bool]:
+def _lookup(tx: Tx, context: EntityContext, urls: Urls, handle: str, viewer: int) -> tuple[Account, Json, bool]:
     found = by_handle(tx, urls, handle)
     if found is None or found.state != "active":
         raise NotFound
-    return _one(tx, look, found, viewer)
+    return _one(tx, context, found, viewer)
 
 
 def by_handle(tx: Tx, urls: Urls, handle: str) -> Account | None:
@@ -122,7 +122,9 @@ async def search(call: Call) -> list[Json]:
         raise Invalid("q", "api.missing", name="q")
     limit, offset = call.limit(), min(call.params.number("offset") or 0, 10_000)
     exact = await _resolved(call, words) if call.params.flag("resolve") and not offset else None
-    return await call.read(_search, call.look, words, call.account, limit, offset, call.params.flag("following"), exact)
+    return await call.read(
+        _search, call.context, words, call.account, limit, offset, call.params.flag("following"), exact
+    )
 
 
 async def _resolved(call: Call, words: str) -> int | None:
@@ -137,13 +139,13 @@ async def _resolved(call: Call, words: str) -> int | None:
 
 
 def _search(
-    tx: Tx, look: Look, words: str, viewer: int, limit: int, offset: int, following: bool, exact: int | None
+    tx: Tx, context: EntityContext, words: str, viewer: int, limit: int, offset: int, following: bool, exact: int | None
 ) -> list[Json]:
     found = account_search.people(tx, words, viewer, limit=limit, offset=offset, following=following)
     first = accounts.get(tx, exact) if exact is not None and not following else None
     if first is not None:
         found = [first, *(each for each in found if each.id != first.id)][:limit]
-    return account_entity.accounts(tx, look, found)
+    return account_entity.accounts(tx, context, found)
 
 
 @API.get("/api/v1/accounts/{id}/statuses", scope="read:statuses", who="anybody", gives="Status[]", tier=1)
@@ -156,63 +158,63 @@ async def posts(call: Call) -> Reply:
         media=flag("only_media"),
         tag=call.params.text("tagged"),
     )
-    found = await call.read(_posts, call.look, call.number(), call.viewer, call.window(), wanted, flag("pinned"))
+    found = await call.read(_posts, call.context, call.number(), call.viewer, call.window(), wanted, flag("pinned"))
     return call.page(*found)
 
 
 def _posts(
-    tx: Tx, look: Look, number: int, viewer: int, window: Window, wanted: ProfileFilter, pinned: bool
+    tx: Tx, context: EntityContext, number: int, viewer: int, window: Window, wanted: ProfileFilter, pinned: bool
 ) -> tuple[list[Json], list[int]]:
     find(tx, number)
     if pinned:
-        return statuses(tx, look, account_posts.pinned(tx, number, viewer), viewer), []
+        return statuses(tx, context, account_posts.pinned(tx, number, viewer), viewer), []
     found: list[Post | Boost] = account_posts.timeline(tx, number, viewer, window, wanted)
-    return statuses(tx, look, [Shown.of(each) for each in found], viewer), [each.id for each in found]
+    return statuses(tx, context, [Shown.of(each) for each in found], viewer), [each.id for each in found]
 
 
 @API.get("/api/v1/accounts/{id}/followers", scope="read:accounts", who="anybody", gives="Account[]", tier=1)
 async def followers(call: Call) -> Reply:
     """Who follows an account, as far as it is known here."""
-    return call.page(*await call.read(_followers, call.look, call.number(), call.window(40, 80)))
+    return call.page(*await call.read(_followers, call.context, call.number(), call.window(40, 80)))
 
 
-def _followers(tx: Tx, look: Look, number: int, window: Window) -> tuple[list[Json], list[int]]:
+def _followers(tx: Tx, context: EntityContext, number: int, window: Window) -> tuple[list[Json], list[int]]:
     found = relation_lists.followers(tx, number, window) if find(tx, number).state == "active" else []
-    return people(tx, look, found), [each.mark for each in found]
+    return people(tx, context, found), [each.mark for each in found]
 
 
 @API.get("/api/v1/accounts/{id}/following", scope="read:accounts", who="anybody", gives="Account[]", tier=1)
 async def following(call: Call) -> Reply:
     """Whom an account follows, as far as it is known here."""
-    return call.page(*await call.read(_following, call.look, call.number(), call.window(40, 80)))
+    return call.page(*await call.read(_following, call.context, call.number(), call.window(40, 80)))
 
 
-def _following(tx: Tx, look: Look, number: int, window: Window) -> tuple[list[Json], list[int]]:
+def _following(tx: Tx, context: EntityContext, number: int, window: Window) -> tuple[list[Json], list[int]]:
     found = relation_lists.following(tx, number, window) if find(tx, number).state == "active" else []
-    return people(tx, look, found), [each.mark for each in found]
+    return people(tx, context, found), [each.mark for each in found]
 
 
 @API.get("/api/v1/accounts/{id}/featured_tags", scope="read:accounts", who="anybody", gives="FeaturedTag[]", tier=1)
 async def featured_tags(call: Call) -> list[Json]:
     """Hashtags that an account shows on its profile."""
-    return await call.read(_featured_tags, call.look, call.number())
+    return await call.read(_featured_tags, call.context, call.number())
 
 
-def _featured_tags(tx: Tx, look: Look, number: int) -> list[Json]:
+def _featured_tags(tx: Tx, context: EntityContext, number: int) -> list[Json]:
     account = find(tx, number)
-    return tag_entity.featured(look, account, tags.featured(tx, number))
+    return tag_entity.featured(context, account, tags.featured(tx, number))
 
 
 @API.get("/api/v1/accounts/{id}/endorsements", scope="read:accounts", who="anybody", gives="Account[]", tier=1)
 async def endorsements(call: Call) -> Reply:
     """Whom an account of this server shows on its profile."""
-    return call.page(*await call.read(_endorsements, call.look, call.number(), call.window(40, 80)))
+    return call.page(*await call.read(_endorsements, call.context, call.number(), call.window(40, 80)))
 
 
-def _endorsements(tx: Tx, look: Look, number: int, window: Window) -> tuple[list[Json], list[int]]:
+def _endorsements(tx: Tx, context: EntityContext, number: int, window: Window) -> tuple[list[Json], list[int]]:
     find(tx, number)
     found = relation_lists.endorsed(tx, number, window)
-    return people(tx, look, found), [each.mark for each in found]
+    return people(tx, context, found), [each.mark for each in found]
 
 
 @API.get("/api/v1/accounts/{id}/lists", scope="read:lists", gives="List[]", tier=1)

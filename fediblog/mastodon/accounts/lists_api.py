@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from fediblog.errors import Invalid, NotFound
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import account_entity
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.params import Params
 from fediblog.store.id_paging import Window
 from fediblog.store.readers import lists
@@ -64,7 +64,7 @@ async def members(call: Call) -> Reply:
     """Who is in a list."""
     everybody = call.params.number("limit") == 0
     window = None if everybody else call.window(40, 80)
-    body, numbers = await call.read(_members, call.look, call.account, call.number(), window)
+    body, numbers = await call.read(_members, call.context, call.account, call.number(), window)
     return Reply(body) if everybody else call.page(body, numbers)
 
 
@@ -113,10 +113,12 @@ def _settings(params: Params, before: List) -> tuple[str, str, bool]:
     )
 
 
-def _members(tx: Tx, look: Look, account: int, number: int, window: Window | None) -> tuple[list[Json], list[int]]:
+def _members(
+    tx: Tx, context: EntityContext, account: int, number: int, window: Window | None
+) -> tuple[list[Json], list[int]]:
     own(tx, account, number)
     found = lists.members(tx, number, window)
-    return account_entity.accounts(tx, look, found), [each.id for each in found]
+    return account_entity.accounts(tx, context, found), [each.id for each in found]
 
 
 def _people(params: Params) -> set[int]:

@@ -10,11 +10,11 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.urls import Urls
 from fediblog.federation import prepared_actions, quotas, uploads
 from fediblog.mastodon.accounts.accounts_api import find
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import account_entity, tag_entity
 from fediblog.mastodon.entities.base import NAMED
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.params import Params
 from fediblog.media.pictures import Shape
 from fediblog.prepare.wording import Text, Wording
@@ -31,50 +31,50 @@ _NOTE = "note and the values of fields are plain text; hide_collections and attr
 @API.get("/api/v1/accounts/verify_credentials", scope="profile", gives="CredentialAccount", tier=0)
 async def verify_credentials(call: Call) -> Json:
     """The account that the token is for."""
-    return await call.read(_credential, call.look, call.account)
+    return await call.read(_credential, call.context, call.account)
 
 
-def _credential(tx: Tx, look: Look, account: int) -> Json:
-    return account_entity.credential(tx, look, find(tx, account))
+def _credential(tx: Tx, context: EntityContext, account: int) -> Json:
+    return account_entity.credential(tx, context, find(tx, account))
 
 
 @API.patch("/api/v1/accounts/update_credentials", scope="write:accounts", gives="CredentialAccount", note=_NOTE)
 async def update_credentials(call: Call) -> Json:
     """Change one's profile, and what one's new posts are like."""
     await _change(call)
-    return await call.read(_credential, call.look, call.account)
+    return await call.read(_credential, call.context, call.account)
 
 
 @API.get("/api/v1/profile", scope="profile", gives="Profile", tier=3)
 async def show(call: Call) -> Json:
     """One's profile as it was written."""
-    return await call.read(_profile, call.look, call.account)
+    return await call.read(_profile, call.context, call.account)
 
 
-def _profile(tx: Tx, look: Look, number: int) -> Json:
+def _profile(tx: Tx, context: EntityContext, number: int) -> Json:
     account = find(tx, number)
-    return account_entity.profile(look, account, tag_entity.featured(look, account, tags.featured(tx, number)))
+    return account_entity.profile(context, account, tag_entity.featured(context, account, tags.featured(tx, number)))
 
 
 @API.patch("/api/v1/profile", scope="write:accounts", gives="Profile", tier=3, note=_NOTE)
 async def update(call: Call) -> Json:
     """Change one's profile."""
     await _change(call)
-    return await call.read(_profile, call.look, call.account)
+    return await call.read(_profile, call.context, call.account)
 
 
 @API.delete("/api/v1/profile/avatar", scope="write:accounts", gives="CredentialAccount")
 async def remove_avatar(call: Call) -> Json:
     """Take one's avatar away."""
     await _save(call, Params({}), {"icon": NO_PICTURE})
-    return await call.read(_credential, call.look, call.account)
+    return await call.read(_credential, call.context, call.account)
 
 
 @API.delete("/api/v1/profile/header", scope="write:accounts", gives="CredentialAccount")
 async def remove_header(call: Call) -> Json:
     """Take one's header away."""
     await _save(call, Params({}), {"image": NO_PICTURE})
-    return await call.read(_credential, call.look, call.account)
+    return await call.read(_credential, call.context, call.account)
 
 
 async def _change(call: Call) -> None:

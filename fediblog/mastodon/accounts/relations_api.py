@@ -10,11 +10,11 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid
 from fediblog.federation import quotas
 from fediblog.mastodon.accounts.accounts_api import find, people
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import account_entity
 from fediblog.mastodon.entities.base import maybe_moment
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.store.id_paging import Window
 from fediblog.store.people import relation_lists, relations
 from fediblog.store.people.relation_lists import ListedAccount
@@ -40,13 +40,13 @@ async def relationships(call: Call) -> list[Json]:
 async def familiar_followers(call: Call) -> list[Json]:
     """Who follows these accounts of those whom one follows oneself."""
     numbers = list(dict.fromkeys(call.params.numbers("id")))[:MOST_AT_ONCE]
-    return await call.read(_familiar, call.look, call.account, numbers)
+    return await call.read(_familiar, call.context, call.account, numbers)
 
 
-def _familiar(tx: Tx, look: Look, viewer: int, numbers: list[int]) -> list[Json]:
+def _familiar(tx: Tx, context: EntityContext, viewer: int, numbers: list[int]) -> list[Json]:
     known = relation_lists.mutual(tx, viewer, numbers)
     everybody = {each.id: each for found in known.values() for each in found}
-    shown = dict(zip(everybody, account_entity.accounts(tx, look, list(everybody.values())), strict=True))
+    shown = dict(zip(everybody, account_entity.accounts(tx, context, list(everybody.values())), strict=True))
     return [{"id": str(number), "accounts": [shown[each.id] for each in known.get(number, ())]} for number in numbers]
 
 
@@ -176,12 +176,12 @@ async def unendorse(call: Call) -> Json:
 
 
 async def _listed(call: Call, source: Source) -> Reply:
-    return call.page(*await call.read(_page, call.look, call.account, call.window(40, 80), source))
+    return call.page(*await call.read(_page, call.context, call.account, call.window(40, 80), source))
 
 
-def _page(tx: Tx, look: Look, account: int, window: Window, source: Source) -> tuple[list[Json], list[int]]:
+def _page(tx: Tx, context: EntityContext, account: int, window: Window, source: Source) -> tuple[list[Json], list[int]]:
     found = source(tx, account, window)
-    return people(tx, look, found), [each.mark for each in found]
+    return people(tx, context, found), [each.mark for each in found]
 
 
 @API.get("/api/v1/blocks", scope="read:blocks", gives="Account[]", tier=3)
@@ -193,12 +193,12 @@ async def blocks(call: Call) -> Reply:
 @API.get("/api/v1/mutes", scope="read:mutes", gives="MutedAccount[]", tier=3)
 async def mutes(call: Call) -> Reply:
     """Whom one mutes, and until when."""
-    return call.page(*await call.read(_mutes, call.look, call.account, call.window(40, 80)))
+    return call.page(*await call.read(_mutes, call.context, call.account, call.window(40, 80)))
 
 
-def _mutes(tx: Tx, look: Look, account: int, window: Window) -> tuple[list[Json], list[int]]:
+def _mutes(tx: Tx, context: EntityContext, account: int, window: Window) -> tuple[list[Json], list[int]]:
     found = relation_lists.muted(tx, account, window)
-    shown = zip(people(tx, look, found), found, strict=True)
+    shown = zip(people(tx, context, found), found, strict=True)
     ends = [entity | {"mute_expires_at": maybe_moment(each.until)} for entity, each in shown]
     return ends, [each.mark for each in found]
 

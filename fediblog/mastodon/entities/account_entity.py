@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from msgspec.structs import replace
 
 from fediblog.domain.accounts import Account
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.entities.base import Json, day, emojis, maybe_moment, midnight
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.store.people import account_counts, logins, preferences, relation_lists
 from fediblog.store.people import accounts as stored
 from fediblog.store.tx import Tx
@@ -17,41 +17,41 @@ _ALL = (1 << 21) - 1  # every permission that a role can have in Mastodon
 FRESH = 60_000  # ms for which the numbers beside a name may be those of before
 
 
-def accounts(tx: Tx, look: Look, found: Sequence[Account]) -> list[Json]:
+def accounts(tx: Tx, context: EntityContext, found: Sequence[Account]) -> list[Json]:
     """Account entities, in the order given."""
-    totals = totals_of(tx, look, {each.id for each in found})
-    moved = _moved(tx, look, found)
-    return [shape(look, each, totals[each.id], moved.get(each.moved_to)) for each in found]
+    totals = totals_of(tx, context, {each.id for each in found})
+    moved = _moved(tx, context, found)
+    return [shape(context, each, totals[each.id], moved.get(each.moved_to)) for each in found]
 
 
-def by_number(tx: Tx, look: Look, numbers: Collection[int]) -> dict[int, Json]:
+def by_number(tx: Tx, context: EntityContext, numbers: Collection[int]) -> dict[int, Json]:
     """Account entities by the account's number; those that are not there are left out."""
     found = list(stored.many(tx, numbers).values())
-    return {each.id: entity for each, entity in zip(found, accounts(tx, look, found), strict=True)}
+    return {each.id: entity for each, entity in zip(found, accounts(tx, context, found), strict=True)}
 
 
-def one(tx: Tx, look: Look, account: Account) -> Json:
+def one(tx: Tx, context: EntityContext, account: Account) -> Json:
     """The Account entity of one account, its numbers counted now."""
     totals = account_counts.totals(tx, [account.id])
-    look.counts.put(account.id, totals[account.id], tx.now)
-    return accounts(tx, look, [account])[0]
+    context.counts.put(account.id, totals[account.id], tx.now)
+    return accounts(tx, context, [account])[0]
 
 
-def totals_of(tx: Tx, look: Look, numbers: Collection[int]) -> dict[int, account_counts.Totals]:
+def totals_of(tx: Tx, context: EntityContext, numbers: Collection[int]) -> dict[int, account_counts.Totals]:
     """The numbers beside the names of these accounts, at most so old."""
-    known = look.counts.get_all(numbers, tx.now - FRESH)
+    known = context.counts.get_all(numbers, tx.now - FRESH)
     missing = [number for number in numbers if number not in known]
     counted = account_counts.totals(tx, missing) if missing else {}
     for number, totals in counted.items():
-        look.counts.put(number, totals, tx.now)
+        context.counts.put(number, totals, tx.now)
     return known | counted
 
 
-def _moved(tx: Tx, look: Look, found: Sequence[Account]) -> dict[str, Json]:
+def _moved(tx: Tx, context: EntityContext, found: Sequence[Account]) -> dict[str, Json]:
     uris = {each.moved_to for each in found if each.moved_to}
     targets = stored.by_uris(tx, uris) if uris else {}
-    numbers = totals_of(tx, look, {each.id for each in targets.values()})
-    return {uri: shape(look, each, numbers[each.id], None) for uri, each in targets.items()}
+    numbers = totals_of(tx, context, {each.id for each in targets.values()})
+    return {uri: shape(context, each, numbers[each.id], None) for uri, each in targets.items()}
 
 
 def acct(account: Account) -> str:
@@ -59,13 +59,13 @@ def acct(account: Account) -> str:
     return account.handle if account.local else account.acct
 
 
-def shape(look: Look, account: Account, totals: account_counts.Totals, moved: Json | None) -> Json:
+def shape(context: EntityContext, account: Account, totals: account_counts.Totals, moved: Json | None) -> Json:
     """The Account entity of what is known of an account."""
     followers, following, posts, latest = totals
     if account.state != "active":
         account, moved = _bare(account), None
-    avatar = account.icon.url if account.icon else look.avatar
-    header = account.image.url if account.image else look.header
+    avatar = account.icon.url if account.icon else context.avatar
+    header = account.image.url if account.image else context.header
     entity: Json = {
         "id": str(account.id),
         "username": account.handle,
@@ -121,7 +121,7 @@ def _bare(account: Account) -> Account:
     )
 
 
-def credential(tx: Tx, look: Look, account: Account) -> Json:
+def credential(tx: Tx, context: EntityContext, account: Account) -> Json:
     """CredentialAccount: the account of the token, with what only its owner is told."""
     wanted = preferences.defaults(tx, account.id)
     login = logins.get(tx, account.login) if account.login is not None else None
@@ -138,7 +138,7 @@ def credential(tx: Tx, look: Look, account: Account) -> Json:
         "indexable": account.indexable,
         "attribution_domains": [],
     }
-    return one(tx, look, account) | {"source": source, "role": role(login.role if login else "")}
+    return one(tx, context, account) | {"source": source, "role": role(login.role if login else "")}
 
 
 def role(name: str) -> Json:
@@ -148,7 +148,7 @@ def role(name: str) -> Json:
     return {"id": "-99", "name": "", "permissions": "0", "color": "", "highlighted": False}
 
 
-def profile(look: Look, account: Account, tags: list[Json]) -> Json:
+def profile(context: EntityContext, account: Account, tags: list[Json]) -> Json:
     """Profile: what its owner can change of it, as it was written."""
     avatar, header = account.icon, account.image
     return {

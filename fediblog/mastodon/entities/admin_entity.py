@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.entities import account_entity
 from fediblog.mastodon.entities.base import Json, maybe_moment, moment
 from fediblog.mastodon.entities.status_entity import statuses
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.store.people import admin_accounts
 from fediblog.store.people.admin_accounts import Member
 from fediblog.store.people.relations import BlockedHost
@@ -17,9 +17,9 @@ from fediblog.store.readers.moderation import Report
 from fediblog.store.tx import Tx
 
 
-def members(tx: Tx, look: Look, found: Sequence[Member]) -> list[Json]:
+def members(tx: Tx, context: EntityContext, found: Sequence[Member]) -> list[Json]:
     """Admin::Account entities, in the order given. Nobody's e-mail or network address is known here."""
-    shown = account_entity.accounts(tx, look, [each.account for each in found])
+    shown = account_entity.accounts(tx, context, [each.account for each in found])
     return [_member(each, entity) for each, entity in zip(found, shown, strict=True)]
 
 
@@ -46,15 +46,15 @@ def _member(member: Member, entity: Json) -> Json:
     }
 
 
-def reports(tx: Tx, look: Look, found: Sequence[Report], viewer: int) -> list[Json]:
+def reports(tx: Tx, context: EntityContext, found: Sequence[Report], viewer: int) -> list[Json]:
     """Admin::Report entities, with the reported posts that the viewer may see."""
     involved = {each.target.id for each in found} | {each.reporter.id for each in found if each.reporter}
     involved |= {number for each in found for number in (each.assigned, each.closed_by) if number is not None}
     known = list(admin_accounts.many(tx, involved).values())
-    by_number = {each.account.id: entity for each, entity in zip(known, members(tx, look, known), strict=True)}
+    by_number = {each.account.id: entity for each, entity in zip(known, members(tx, context, known), strict=True)}
     named = admin_accounts.posts_named(tx, {uri for each in found for uri in each.posts})
     seen = list(posts.many(tx, set(named.values()), viewer).values())
-    shown = {post.uri: entity for post, entity in zip(seen, statuses(tx, look, seen, viewer), strict=True)}
+    shown = {post.uri: entity for post, entity in zip(seen, statuses(tx, context, seen, viewer), strict=True)}
     return [
         report(each)
         | {

@@ -11,8 +11,8 @@ from fediblog import __version__
 from fediblog.actions import account_actions, drafts, post_actions
 from fediblog.domain.urls import Urls
 from fediblog.markup.text import MARKDOWN, PLAIN
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.entities.base import Json, maybe_moment, moment
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.media.decoder import PIXELS
 from fediblog.media.formats import SUFFIXES
 from fediblog.media.pictures import UPLOAD_LIMIT
@@ -39,8 +39,8 @@ _POLL = {
 _OPEN = {"local": "public", "remote": "public"}
 
 
-class Facts(Struct, frozen=True, kw_only=True):
-    """What there is to tell."""
+class InstanceFacts(Struct, frozen=True, kw_only=True):
+    """What only the site and its database know about the server: totals, its owner, its keys."""
 
     usage: Mapping[str, int]
     peers: int
@@ -51,24 +51,24 @@ class Facts(Struct, frozen=True, kw_only=True):
     language: str
 
 
-def version_one(look: Look, facts: Facts) -> Json:
+def version_one(context: EntityContext, facts: InstanceFacts) -> Json:
     """The Instance of old, which some apps still read."""
-    limits = configuration(look.urls, facts)
+    limits = configuration(context.urls, facts)
     kept = ("accounts", "statuses", "media_attachments", "polls")
     return {
-        "uri": look.urls.handle_domain,
-        "title": look.title,
-        "short_description": text(facts.language, "api.description", title=look.title),
-        "description": text(facts.language, "api.description", title=look.title),
+        "uri": context.urls.handle_domain,
+        "title": context.title,
+        "short_description": text(facts.language, "api.description", title=context.title),
+        "description": text(facts.language, "api.description", title=context.title),
         "email": facts.email,
         "version": VERSION,
-        "urls": {"streaming_api": streaming(look.urls)},
+        "urls": {"streaming_api": streaming(context.urls)},
         "stats": {
             "user_count": facts.usage["people"],
             "status_count": facts.usage["posts"] + facts.usage["comments"],
             "domain_count": facts.peers,
         },
-        "thumbnail": look.urls.origin + THUMBNAIL,
+        "thumbnail": context.urls.origin + THUMBNAIL,
         "languages": [facts.language],
         "registrations": False,
         "approval_required": False,
@@ -79,20 +79,20 @@ def version_one(look: Look, facts: Facts) -> Json:
     }
 
 
-def version_two(look: Look, facts: Facts) -> Json:
+def version_two(context: EntityContext, facts: InstanceFacts) -> Json:
     """The Instance of today."""
-    picture = look.urls.origin + THUMBNAIL
+    picture = context.urls.origin + THUMBNAIL
     return {
-        "domain": look.urls.handle_domain,
-        "title": look.title,
+        "domain": context.urls.handle_domain,
+        "title": context.title,
         "version": VERSION,
         "source_url": facts.source,
-        "description": text(facts.language, "api.description", title=look.title),
+        "description": text(facts.language, "api.description", title=context.title),
         "usage": {"users": {"active_month": facts.usage["month"]}},
         "thumbnail": {"url": picture, "blurhash": None, "versions": {"@1x": picture}},
-        "icon": [{"src": look.urls.origin + ICON, "size": ICON_SIZE}],
+        "icon": [{"src": context.urls.origin + ICON, "size": ICON_SIZE}],
         "languages": [facts.language],
-        "configuration": configuration(look.urls, facts),
+        "configuration": configuration(context.urls, facts),
         "registrations": {
             "enabled": False,
             "approval_required": False,
@@ -107,7 +107,7 @@ def version_two(look: Look, facts: Facts) -> Json:
     }
 
 
-def configuration(urls: Urls, facts: Facts) -> Json:
+def configuration(urls: Urls, facts: InstanceFacts) -> Json:
     """What may be how long and how large."""
     return {
         "urls": {

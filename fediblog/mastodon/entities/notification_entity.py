@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from msgspec import Struct, field
 
 from fediblog.domain.posts import Notice
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.entities import account_entity
 from fediblog.mastodon.entities.base import Json, moment
 from fediblog.mastodon.entities.status_entity import statuses
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.params import whole
 from fediblog.store.posts import posts
 from fediblog.store.queues.push_subscriptions import ALERT_OF
@@ -40,11 +40,11 @@ def kinds(types: Collection[str], without: Collection[str] = ()) -> list[str]:
     return [kind for kind, name in TYPES.items() if name in wanted and name not in without]
 
 
-def notifications(tx: Tx, look: Look, found: Sequence[Notice], viewer: int) -> list[Json]:
+def notifications(tx: Tx, context: EntityContext, found: Sequence[Notice], viewer: int) -> list[Json]:
     """Notification entities, in the order given."""
-    actors = account_entity.accounts(tx, look, [each.actor for each in found])
+    actors = account_entity.accounts(tx, context, [each.actor for each in found])
     about = {each.post.id: each.post for each in found if each.post is not None}
-    shown = dict(zip(about, statuses(tx, look, list(about.values()), viewer), strict=True))
+    shown = dict(zip(about, statuses(tx, context, list(about.values()), viewer), strict=True))
     return [
         {
             "id": str(each.id),
@@ -94,20 +94,23 @@ def groups(found: Sequence[Notice], grouped: Collection[str], limit: int) -> lis
     return list(made.values())
 
 
-def grouped_results(tx: Tx, look: Look, found: Sequence[Group], viewer: int, *, partly: bool = False) -> Json:
+def grouped_results(
+    tx: Tx, context: EntityContext, found: Sequence[Group], viewer: int, *, partly: bool = False
+) -> Json:
     """GroupedNotificationsResults; `partly`: of people who are not the first of a group only the picture."""
     first = {group.notices[0].actor.id: group.notices[0].actor for group in found}
     every = {each.actor.id: each.actor for group in found for each in group.notices[:SAMPLE]}
     rest = {number: each for number, each in every.items() if number not in first}
     about = {each.post.id: each.post for group in found for each in group.notices if each.post is not None}
     results: Json = {
-        "accounts": account_entity.accounts(tx, look, list((first if partly else every).values())),
-        "statuses": statuses(tx, look, list(about.values()), viewer),
+        "accounts": account_entity.accounts(tx, context, list((first if partly else every).values())),
+        "statuses": statuses(tx, context, list(about.values()), viewer),
         "notification_groups": [_group(each) for each in found],
     }
     if partly:
         results["partial_accounts"] = [
-            {name: entity[name] for name in PARTLY} for entity in account_entity.accounts(tx, look, list(rest.values()))
+            {name: entity[name] for name in PARTLY}
+            for entity in account_entity.accounts(tx, context, list(rest.values()))
         ]
     return results
 
@@ -127,11 +130,11 @@ def _group(group: Group) -> Json:
     }
 
 
-def requests(tx: Tx, look: Look, found: Sequence[NotificationRequest], viewer: int) -> list[Json]:
+def requests(tx: Tx, context: EntityContext, found: Sequence[NotificationRequest], viewer: int) -> list[Json]:
     """NotificationRequest entities, in the order given; a request goes by the number of the person."""
-    actors = account_entity.by_number(tx, look, [each.actor for each in found])
+    actors = account_entity.by_number(tx, context, [each.actor for each in found])
     about = posts.many(tx, {each.post for each in found if each.post is not None}, viewer)
-    shown = dict(zip(about, statuses(tx, look, list(about.values()), viewer), strict=True))
+    shown = dict(zip(about, statuses(tx, context, list(about.values()), viewer), strict=True))
     return [
         {
             "id": str(each.actor),

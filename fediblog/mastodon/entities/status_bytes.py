@@ -14,7 +14,6 @@ from functools import cache
 from msgspec import Struct
 
 from fediblog.domain.accounts import Account
-from fediblog.mastodon.api_view import KeptPost, Look
 from fediblog.mastodon.calls import encode
 from fediblog.mastodon.entities import account_entity, filter_entity
 from fediblog.mastodon.entities.base import Json
@@ -30,6 +29,7 @@ from fediblog.mastodon.entities.status_entity import (
     standing,
     statuses,
 )
+from fediblog.mastodon.entity_context import CachedPost, EntityContext
 from fediblog.store.json_columns import policy_from
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_extras, posts, timelines
@@ -47,39 +47,39 @@ _ROW = 2  # columns of a timeline's row before those of the post
 class _Page(Struct):
     """All that one list is made of; the totals by number of the post."""
 
-    look: Look
+    context: EntityContext
     viewer: int
     people: dict[int, bytes]
     sieve: filter_entity.Sieve
-    kept: dict[int, KeptPost]
+    kept: dict[int, CachedPost]
     totals: tuple[dict[int, int], ...]  # answers, boosts, likes, quotes
     followed: set[int]  # authors, see `Beside`
     choosy: dict[int, Account]  # authors who let only some quote them
     marks: tuple[dict[int, int], ...]  # liked, boosted, kept, and of threads: muted
 
 
-def listed(tx: Tx, look: Look, rows: Sequence[Entry], viewer: int) -> bytes:
+def listed(tx: Tx, context: EntityContext, rows: Sequence[Entry], viewer: int) -> bytes:
     """Status[] of a timeline, as `viewer` (0: anybody) sees them."""
     plain: list[Entry] = []
     rest: list[Entry] = []
     for row in rows:  # whose own answer it is, is told how that stands
         own_answer = row.account == viewer and row.in_reply_to
         (rest if row.poll is not None or row.quote or own_answer else plain).append(row)
-    page = _gather(tx, look, plain, viewer) if plain else None
-    other = dict(zip((row.item for row in rest), _made(tx, look, rest, viewer), strict=True))
+    page = _gather(tx, context, plain, viewer) if plain else None
+    other = dict(zip((row.item for row in rest), _made(tx, context, rest, viewer), strict=True))
     pieces = [other[row.item] if page is None or row.item in other else _status(page, row) for row in rows]
     return b"[%b]" % b",".join(pieces)
 
 
-def _made(tx: Tx, look: Look, rows: Sequence[Entry], viewer: int) -> list[bytes]:
+def _made(tx: Tx, context: EntityContext, rows: Sequence[Entry], viewer: int) -> list[bytes]:
     """The same without anything remembered."""
     if not rows:
         return []
     shown = [Shown.of(each) for each in timelines.whole(tx, rows, viewer)]
-    return [encode(entity) for entity in statuses(tx, look, shown, viewer)]
+    return [encode(entity) for entity in statuses(tx, context, shown, viewer)]
 
 
-def _gather(tx: Tx, look: Look, rows: Sequence[Entry], viewer: int) -> _Page:
+def _gather(tx: Tx, context: EntityContext, rows: Sequence[Entry], viewer: int) -> _Page:
     by_number = {row.id: row for row in rows}
     found = post_extras.extras_of(tx, list(by_number.values()), viewer)
     authors = {row.account for row in rows} | {row.booster for row in rows if row.booster is not None}
@@ -90,11 +90,11 @@ def _gather(tx: Tx, look: Look, rows: Sequence[Entry], viewer: int) -> _Page:
         if row.quotable == "followers" or (row.policy and names_some(policy_from(row.policy)))
     }
     return _Page(
-        look=look,
+        context=context,
         viewer=viewer,
-        people=_people(tx, look, sorted(authors)),
+        people=_people(tx, context, sorted(authors)),
         sieve=filter_entity.sieve(tx, viewer),
-        kept=_remembered(look, by_number, found, parents),
+        kept=_remembered(context, by_number, found, parents),
         followed=relations.following_among(tx, viewer, choosy),
         choosy=accounts.many(tx, choosy) if choosy else {},
         totals=tuple(found.counts(what) for what in ("comment", "boost", "like", "quote")),
@@ -102,10 +102,10 @@ def _gather(tx: Tx, look: Look, rows: Sequence[Entry], viewer: int) -> _Page:
     )
 
 
-def _people(tx: Tx, look: Look, numbers: Sequence[int]) -> dict[int, bytes]:
+def _people(tx: Tx, context: EntityContext, numbers: Sequence[int]) -> dict[int, bytes]:
     """Account entities as JSON. Of those who moved, the other account is a part, so they are made each time."""
-    totals = account_entity.totals_of(tx, look, numbers)
-    known = look.people.get_all(numbers)
+    totals = account_entity.totals_of(tx, context, numbers)
+    known = context.people.get_all(numbers)
     faces = post_extras.faces(tx, numbers)
     made: dict[int, bytes] = {}
     for number, face in faces.items():
@@ -114,25 +114,25 @@ def _people(tx: Tx, look: Look, numbers: Sequence[int]) -> dict[int, bytes]:
             made[number] = kept[2]
     new = [number for number in faces if number not in made]
     if new:
-        for number, entity in account_entity.by_number(tx, look, new).items():
+        for number, entity in account_entity.by_number(tx, context, new).items():
             made[number] = encode(entity)
-            look.people.put(number, (faces[number], totals[number], made[number]))
+            context.people.put(number, (faces[number], totals[number], made[number]))
     return made
 
 
 def _remembered(
-    look: Look, rows: Mapping[int, Row], found: post_extras.PostExtras, parents: Mapping[int, int]
-) -> dict[int, KeptPost]:
-    kept = look.posts.get_all(rows)
+    context: EntityContext, rows: Mapping[int, Row], found: post_extras.PostExtras, parents: Mapping[int, int]
+) -> dict[int, CachedPost]:
+    kept = context.posts.get_all(rows)
     for number, row in rows.items():
         known, own, above = kept.get(number), tuple(row)[_ROW:], parents.get(row.parent or 0)
         parts = found.parts(number)
         if known is None or known.row != own or known.parts != parts or known.above != above:
             post = posts.bare(row, parts)
-            entity = fixed(look, post, Beside(accounts=_named(parts[0] or ()), parents=parents))
+            entity = fixed(context, post, Beside(accounts=_named(parts[0] or ()), parents=parents))
             head = encode(entity | {"poll": None, "quote": None})[:-1]
-            kept[number] = KeptPost(row=own, parts=parts, above=above, entity=entity, head=head)
-            look.posts.put(number, kept[number], weight=3 * len(head) + 6000)
+            kept[number] = CachedPost(row=own, parts=parts, above=above, entity=entity, head=head)
+            context.posts.put(number, kept[number], weight=3 * len(head) + 6000)
     return kept
 
 
@@ -167,7 +167,7 @@ def _status(page: _Page, row: Entry) -> bytes:
     inner = _LIVING % (kept.head, page.people[row.account], *told, end) + b"}"
     if row.booster is None:
         return inner
-    changed = passed_on(page.look, row.item, row.item >> 20, row.url or row.uri)
+    changed = passed_on(page.context, row.item, row.item >> 20, row.url or row.uri)
     over = {name: value for name, value in kept.entity.items() if name not in changed and name != "reblog"}
     outer = _LIVING % (encode(over | changed)[:-1], page.people[row.booster], *told, end)
     return b'%b,"reblog":%b}' % (outer, inner)
@@ -189,7 +189,7 @@ def _approval(quoters: Quoters, viewer: str) -> bytes:
     return encode(quote_approval(quoters, viewer))
 
 
-def _marks(page: _Page, row: Row, kept: KeptPost) -> bytes:
+def _marks(page: _Page, row: Row, kept: CachedPost) -> bytes:
     liked, boosted, bookmarked, muted = page.marks
     return _MARKS % (
         _BOOL[row.id in liked],
@@ -201,7 +201,7 @@ def _marks(page: _Page, row: Row, kept: KeptPost) -> bytes:
     )
 
 
-def _filtered(sieve: filter_entity.Sieve, row: Row, kept: KeptPost) -> bytes:
+def _filtered(sieve: filter_entity.Sieve, row: Row, kept: CachedPost) -> bytes:
     if kept.text is None:
         alts = [each.alt for each in kept.parts[2] or ()]
         kept.text = filter_entity.text_of((row.warning, row.title), (row.summary, row.content), alts)

@@ -11,9 +11,9 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import OPEN, PUBLIC, Attachment, InteractionPolicy, Poll, Visibility
 from fediblog.domain.posts import Boost, Post
 from fediblog.markup.html import escape
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.entities import account_entity, filter_entity
 from fediblog.mastodon.entities.base import MOST, VISIBILITIES, Json, blurhash, emojis, maybe_moment, moment
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.protocol.previews import ABSTRACTED, abstract, abstract_html, warning
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import approvals, posts, quotes, reader_marks
@@ -70,21 +70,23 @@ class Beside(Struct):
     now: int = 0  # ms
 
 
-def statuses(tx: Tx, look: Look, things: Sequence[Post | Boost | ListedPost | Shown], viewer: int) -> list[Json]:
+def statuses(
+    tx: Tx, context: EntityContext, things: Sequence[Post | Boost | ListedPost | Shown], viewer: int
+) -> list[Json]:
     """Status entities, in the order given, as `viewer` (0: anybody) sees them."""
     shown = [each if isinstance(each, Shown) else Shown.of(each) for each in things]
     whole = [each.post for each in shown] + [each.post.quoted for each in shown if each.post.quoted is not None]
-    beside = _gather(tx, look, shown, whole, viewer)
-    return [_status(look, each, beside, viewer) for each in shown]
+    beside = _gather(tx, context, shown, whole, viewer)
+    return [_status(context, each, beside, viewer) for each in shown]
 
 
-def _gather(tx: Tx, look: Look, shown: Sequence[Shown], whole: Sequence[Post], viewer: int) -> Beside:
+def _gather(tx: Tx, context: EntityContext, shown: Sequence[Shown], whole: Sequence[Post], viewer: int) -> Beside:
     authors = {each.account.id: each.account for each in whole}
     authors |= {each.booster.id: each.booster for each in shown if each.booster is not None}
     named = {number for post in whole if post.mentions for number in post.addressed} - set(authors)
     everybody = authors | accounts.many(tx, named)
     found = list(everybody.values())
-    entities = account_entity.accounts(tx, look, found)
+    entities = account_entity.accounts(tx, context, found)
     return Beside(
         accounts={each.id: entity for each, entity in zip(found, entities, strict=True)},
         parents=posts.authors_of(tx, {post.parent for post in whole if post.parent is not None}),
@@ -99,25 +101,25 @@ def _gather(tx: Tx, look: Look, shown: Sequence[Shown], whole: Sequence[Post], v
     )
 
 
-def _status(look: Look, shown: Shown, beside: Beside, viewer: int) -> Json:
-    inner = _post(look, shown.post, beside, viewer)
+def _status(context: EntityContext, shown: Shown, beside: Beside, viewer: int) -> Json:
+    inner = _post(context, shown.post, beside, viewer)
     if shown.booster is None:
         return inner
     at = shown.at if shown.at is not None else shown.id >> 20
-    changed = passed_on(look, shown.id, at, shown.post.url or shown.post.uri)
+    changed = passed_on(context, shown.id, at, shown.post.url or shown.post.uri)
     return {**inner, **changed, "account": beside.accounts[shown.booster.id], "reblog": inner}
 
 
-def passed_on(look: Look, number: int, at: int, url: str) -> Json:
+def passed_on(context: EntityContext, number: int, at: int, url: str) -> Json:
     """What a boost has in place of the post's own: its number, when (ms) that was, and the page of the post."""
-    return {"id": str(number), "uri": look.urls.activity(number), "url": url, "created_at": moment(at), **BARE}
+    return {"id": str(number), "uri": context.urls.activity(number), "url": url, "created_at": moment(at), **BARE}
 
 
-def _post(look: Look, post: Post, beside: Beside, viewer: int) -> Json:
-    return {**fixed(look, post, beside), **living(look, post, beside, viewer)}
+def _post(context: EntityContext, post: Post, beside: Beside, viewer: int) -> Json:
+    return {**fixed(context, post, beside), **living(context, post, beside, viewer)}
 
 
-def fixed(look: Look, post: Post, beside: Beside) -> Json:
+def fixed(context: EntityContext, post: Post, beside: Beside) -> Json:
     """What is the same for everybody and changes only with the post, whom it names, and the post above.
 
     `status_bytes` remembers it: whatever else it is made of must be in the key there.
@@ -140,14 +142,14 @@ def fixed(look: Look, post: Post, beside: Beside) -> Json:
         "application": {"name": post.app_name, "website": post.app_website or None} if post.app_name else None,
         "media_attachments": [attachment(each) for each in post.attachments],
         "mentions": _mentions(post, beside),
-        "tags": [{"name": name, "url": look.urls.tag(name)} for name in post.hashtags],
+        "tags": [{"name": name, "url": context.urls.tag(name)} for name in post.hashtags],
         "emojis": emojis(post.emoji),
         "card": None,
         "fediblog": article(post),
     }
 
 
-def living(look: Look, post: Post, beside: Beside, viewer: int) -> Json:
+def living(context: EntityContext, post: Post, beside: Beside, viewer: int) -> Json:
     """What changes without the post, or is another thing for each reader."""
     entity: Json = {
         "replies_count": post.comments,
@@ -156,7 +158,7 @@ def living(look: Look, post: Post, beside: Beside, viewer: int) -> Json:
         "quotes_count": beside.quotes.get(post.id, 0),
         "account": beside.accounts[post.account.id],
         "poll": poll(post, beside.mine.votes.get(post.id, ()), viewer, beside.now) if post.poll is not None else None,
-        "quote": _quote(look, post, beside, viewer),
+        "quote": _quote(context, post, beside, viewer),
         "quote_approval": quote_approval(
             quote_policy(post.local, post.visibility, post.quotable, post.policy, post.account),
             standing(viewer, post.account.id, beside.followed),
@@ -334,13 +336,13 @@ def poll(post: Post, own: Sequence[str], viewer: int, now: int = 0) -> Json | No
     return entity
 
 
-def _quote(look: Look, post: Post, beside: Beside, viewer: int) -> Json | None:
+def _quote(context: EntityContext, post: Post, beside: Beside, viewer: int) -> Json | None:
     if not post.quote:
         return None
     if post.quoted is None:
         state = post.quote_state if post.quote_state not in ("", "accepted") else "unauthorized"
         return {"state": state, "quoted_status": None}
-    inner = _post(look, post.quoted, beside, viewer)
+    inner = _post(context, post.quoted, beside, viewer)
     return {"state": "accepted", "quoted_status": {**inner, "quote": _shallow(post.quoted)}}
 
 

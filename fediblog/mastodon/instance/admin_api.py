@@ -8,10 +8,10 @@ from fediblog.actions import moderation_actions
 from fediblog.actions.report_actions import CATEGORIES
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import admin_entity
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.params import Params
 from fediblog.store.id_paging import Window
 from fediblog.store.ids import number_of
@@ -83,38 +83,38 @@ async def _accounts(call: Call, *, origin: str, status: str, staff: bool) -> Rep
         name=params.text("display_name").strip(),
         domain=params.text("by_domain").strip(),
     )
-    return call.page(*await call.read(_listed, call.look, sieve, call.window(100, 200)))
+    return call.page(*await call.read(_listed, call.context, sieve, call.window(100, 200)))
 
 
-def _listed(tx: Tx, look: Look, sieve: AccountFilter, window: Window) -> tuple[list[Json], list[int]]:
+def _listed(tx: Tx, context: EntityContext, sieve: AccountFilter, window: Window) -> tuple[list[Json], list[int]]:
     found = admin_accounts.find(tx, sieve, window)
-    return admin_entity.members(tx, look, found), [each.account.id for each in found]
+    return admin_entity.members(tx, context, found), [each.account.id for each in found]
 
 
 @API.get("/api/v1/admin/accounts/{id}", scope=_ACCOUNTS, gives="AdminAccount", tier=3, note=_NOTE)
 async def account(call: Call) -> Json:
     """An account."""
     await _owner(call)
-    return await call.read(_account, call.look, call.number())
+    return await call.read(_account, call.context, call.number())
 
 
-def _account(tx: Tx, look: Look, number: int) -> Json:
+def _account(tx: Tx, context: EntityContext, number: int) -> Json:
     found = admin_accounts.many(tx, {number}).get(number)
     if found is None or found.account.state == "deleted":
         raise NotFound
-    return admin_entity.members(tx, look, [found])[0]
+    return admin_entity.members(tx, context, [found])[0]
 
 
 async def _do(call: Call, deed: Deed) -> Json:
     await _owner(call)
-    return await call.write(_done, call.look, call.site.urls, call.number(), deed)
+    return await call.write(_done, call.context, call.site.urls, call.number(), deed)
 
 
-def _done(tx: Tx, look: Look, urls: Urls, number: int, deed: Deed) -> Json:
-    entity = _account(tx, look, number)
+def _done(tx: Tx, context: EntityContext, urls: Urls, number: int, deed: Deed) -> Json:
+    entity = _account(tx, context, number)
     deed(tx, urls, number)
     found = admin_accounts.many(tx, {number}).get(number)
-    return entity if found is None or found.account.state == "deleted" else _account(tx, look, number)
+    return entity if found is None or found.account.state == "deleted" else _account(tx, context, number)
 
 
 @API.post("/api/v1/admin/accounts/{id}/action", scope=_CHANGE_ACCOUNTS, tier=3, note=_NOTE)
@@ -185,10 +185,12 @@ async def delete(call: Call) -> Json:
 async def reports(call: Call) -> Reply:
     """Reports that wait, or with `resolved` those that are dealt with."""
     await _owner(call)
-    return call.page(*await call.read(_reports, call.look, call.account, call.params, call.window(100, 200)))
+    return call.page(*await call.read(_reports, call.context, call.account, call.params, call.window(100, 200)))
 
 
-def _reports(tx: Tx, look: Look, viewer: int, params: Params, window: Window) -> tuple[list[Json], list[int]]:
+def _reports(
+    tx: Tx, context: EntityContext, viewer: int, params: Params, window: Window
+) -> tuple[list[Json], list[int]]:
     found = moderation.find_reports(
         tx,
         window,
@@ -196,32 +198,32 @@ def _reports(tx: Tx, look: Look, viewer: int, params: Params, window: Window) ->
         reporter=params.number("account_id"),
         target=params.number("target_account_id"),
     )
-    return admin_entity.reports(tx, look, found, viewer), [each.id for each in found]
+    return admin_entity.reports(tx, context, found, viewer), [each.id for each in found]
 
 
 @API.get("/api/v1/admin/reports/{id}", scope=_REPORTS, gives="AdminReport", tier=3, note=_NOTE)
 async def report(call: Call) -> Json:
     """A report."""
     await _owner(call)
-    return await call.read(_report, call.look, call.account, call.number())
+    return await call.read(_report, call.context, call.account, call.number())
 
 
-def _report(tx: Tx, look: Look, viewer: int, number: int) -> Json:
+def _report(tx: Tx, context: EntityContext, viewer: int, number: int) -> Json:
     found = moderation.get_report(tx, number)
     if found is None:
         raise NotFound
-    return admin_entity.reports(tx, look, [found], viewer)[0]
+    return admin_entity.reports(tx, context, [found], viewer)[0]
 
 
 async def _handle(call: Call, deed: Callable[[Tx, int], object]) -> Json:
     await _owner(call)
-    return await call.write(_handled, call.look, call.account, call.number(), deed)
+    return await call.write(_handled, call.context, call.account, call.number(), deed)
 
 
-def _handled(tx: Tx, look: Look, viewer: int, number: int, deed: Callable[[Tx, int], object]) -> Json:
-    _report(tx, look, viewer, number)
+def _handled(tx: Tx, context: EntityContext, viewer: int, number: int, deed: Callable[[Tx, int], object]) -> Json:
+    _report(tx, context, viewer, number)
     deed(tx, number)
-    return _report(tx, look, viewer, number)
+    return _report(tx, context, viewer, number)
 
 
 @API.put("/api/v1/admin/reports/{id}", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_NOTE)

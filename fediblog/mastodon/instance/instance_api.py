@@ -6,11 +6,11 @@ from fediblog.errors import NotFound
 from fediblog.federation.outbound import vapid
 from fediblog.federation.site import Site
 from fediblog.federation.site_totals import total
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import account_entity, instance_entity
 from fediblog.mastodon.entities.base import moment
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.messages import text
 from fediblog.store.people import accounts as stored
 from fediblog.store.people import relations, server_state, server_statistics
@@ -26,32 +26,32 @@ _PUBLIC = {"Cache-Control": "public, max-age=60"}
 @API.get("/api/v1/instance", who="anybody", gives="V1Instance", tier=0)
 async def version_one(call: Call) -> Reply:
     """The server, as apps of old ask for it."""
-    return Reply(instance_entity.version_one(call.look, await facts(call.site, call.look)), headers=dict(_PUBLIC))
+    return Reply(instance_entity.version_one(call.context, await facts(call.site, call.context)), headers=dict(_PUBLIC))
 
 
 @API.get("/api/v2/instance", who="anybody", gives="Instance", tier=0)
 async def version_two(call: Call) -> Reply:
     """The server: its version, its limits, and who looks after it."""
-    return Reply(instance_entity.version_two(call.look, await facts(call.site, call.look)), headers=dict(_PUBLIC))
+    return Reply(instance_entity.version_two(call.context, await facts(call.site, call.context)), headers=dict(_PUBLIC))
 
 
-async def facts(site: Site, look: Look) -> instance_entity.Facts:
+async def facts(site: Site, context: EntityContext) -> instance_entity.InstanceFacts:
     """What there is to tell."""
     contact = site.settings.contact.removeprefix("mailto:")
-    return instance_entity.Facts(
+    return instance_entity.InstanceFacts(
         usage=await total(site, server_state.usage),
         peers=await total(site, server_statistics.peer_count),
         email=contact if "@" in contact and "/" not in contact else "",
-        owner=await site.db.read(_owner, look),
+        owner=await site.db.read(_owner, context),
         vapid=await vapid.public_key(site),
         source=site.settings.source,
         language=site.settings.language,
     )
 
 
-def _owner(tx: Tx, look: Look) -> Json | None:
+def _owner(tx: Tx, context: EntityContext) -> Json | None:
     number = server_statistics.owner(tx)
-    return account_entity.by_number(tx, look, [number]).get(number) if number is not None else None
+    return account_entity.by_number(tx, context, [number]).get(number) if number is not None else None
 
 
 @API.get("/api/v1/instance/peers", who="anybody", gives="Host[]", tier=1)

@@ -6,11 +6,11 @@ from fediblog.actions import report_actions
 from fediblog.actions.report_actions import ReportDraft
 from fediblog.domain.urls import Urls
 from fediblog.federation import quotas
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import account_entity
 from fediblog.mastodon.entities.admin_entity import report as shape
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.store.people import admin_accounts
 from fediblog.store.tx import Tx
 
@@ -32,13 +32,13 @@ async def report(call: Call) -> Json:
         rules=tuple(each[:40] for each in params.texts("rule_ids")[:50]),
         forward=params.flag("forward"),
     )
-    return await call.write(_report, call.look, call.site.urls, call.account, complaint)
+    return await call.write(_report, call.context, call.site.urls, call.account, complaint)
 
 
-def _report(tx: Tx, look: Look, urls: Urls, account: int, complaint: ReportDraft) -> Json:
+def _report(tx: Tx, context: EntityContext, urls: Urls, account: int, complaint: ReportDraft) -> Json:
     kept = report_actions.report(tx, urls, account, complaint)
     return shape(kept) | {
         "rule_ids": list(kept.rules),
         "status_ids": [str(number) for number in admin_accounts.posts_named(tx, set(kept.posts)).values()],
-        "target_account": account_entity.one(tx, look, kept.target),
+        "target_account": account_entity.one(tx, context, kept.target),
     }

@@ -6,11 +6,11 @@ from collections.abc import Collection
 
 from fediblog.domain.posts import Notice
 from fediblog.errors import NotFound
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import account_entity
 from fediblog.mastodon.entities.notification_entity import GROUPED, Group, group_key, grouped_results, groups, span_of
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.notifications.notifications_api import MOST_COUNTED, READ, WRITE, wanted
 from fediblog.mastodon.params import Params
 from fediblog.store.id_paging import Window
@@ -34,7 +34,7 @@ async def index(call: Call) -> Reply:
     params, window = call.params, call.window(40, 80)
     partly = params.text("expand_accounts") == "partial_avatars"
     body, numbers, full = await call.read(
-        _index, call.look, call.account, wanted(params), window, _grouped(params), partly=partly
+        _index, call.context, call.account, wanted(params), window, _grouped(params), partly=partly
     )
     return call.page(body, numbers, full=full)
 
@@ -45,7 +45,7 @@ def _grouped(params: Params) -> Collection[str]:
 
 def _index(
     tx: Tx,
-    look: Look,
+    context: EntityContext,
     viewer: int,
     wanted: NotificationFilter,
     window: Window,
@@ -62,7 +62,7 @@ def _index(
         made.reverse()
     numbers = [group.notices[0].id for group in made]
     full = len(made) >= window.limit or len(found) >= MOST_READ
-    return grouped_results(tx, look, made, viewer, partly=partly), numbers, full
+    return grouped_results(tx, context, made, viewer, partly=partly), numbers, full
 
 
 @API.get("/api/v2/notifications/unread_count", scope=READ, gives="UnreadCount", tier=3)
@@ -77,22 +77,22 @@ async def unread_count(call: Call) -> Json:
 @API.get("/api/v2/notifications/{key}", scope=READ, gives="GroupedNotificationsResults", tier=3)
 async def show(call: Call) -> Json:
     """One group."""
-    return await call.read(_show, call.look, call.account, call.path["key"])
+    return await call.read(_show, call.context, call.account, call.path["key"])
 
 
-def _show(tx: Tx, look: Look, viewer: int, key: str) -> Json:
-    return grouped_results(tx, look, [Group(key, _members(tx, viewer, key))], viewer)
+def _show(tx: Tx, context: EntityContext, viewer: int, key: str) -> Json:
+    return grouped_results(tx, context, [Group(key, _members(tx, viewer, key))], viewer)
 
 
 @API.get("/api/v2/notifications/{key}/accounts", scope=READ, gives="Account[]", tier=3)
 async def members(call: Call) -> list[Json]:
     """Everybody of a group."""
-    return await call.read(_accounts, call.look, call.account, call.path["key"])
+    return await call.read(_accounts, call.context, call.account, call.path["key"])
 
 
-def _accounts(tx: Tx, look: Look, viewer: int, key: str) -> list[Json]:
+def _accounts(tx: Tx, context: EntityContext, viewer: int, key: str) -> list[Json]:
     actors = {each.actor.id: each.actor for each in _members(tx, viewer, key)}
-    return account_entity.accounts(tx, look, list(actors.values()))
+    return account_entity.accounts(tx, context, list(actors.values()))
 
 
 def _members(tx: Tx, viewer: int, key: str) -> list[Notice]:

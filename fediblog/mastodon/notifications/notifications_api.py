@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fediblog.errors import Invalid, NotFound
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities.notification_entity import kinds, requests
 from fediblog.mastodon.entities.notification_entity import notifications as made
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.params import Params
 from fediblog.store.id_paging import Window
 from fediblog.store.readers import notification_lists, notification_policy, notifications
@@ -36,13 +36,15 @@ def wanted(params: Params) -> NotificationFilter:
 @API.get("/api/v1/notifications", scope=READ, gives="Notification[]", tier=1)
 async def index(call: Call) -> Reply:
     """What happened to the account, newest first."""
-    body, numbers = await call.read(_index, call.look, call.account, wanted(call.params), call.window(40, 80))
+    body, numbers = await call.read(_index, call.context, call.account, wanted(call.params), call.window(40, 80))
     return call.page(body, numbers)
 
 
-def _index(tx: Tx, look: Look, viewer: int, wanted: NotificationFilter, window: Window) -> tuple[list[Json], list[int]]:
+def _index(
+    tx: Tx, context: EntityContext, viewer: int, wanted: NotificationFilter, window: Window
+) -> tuple[list[Json], list[int]]:
     found = notification_lists.page(tx, viewer, wanted, notifications.placed(tx, viewer, window))
-    return made(tx, look, found, viewer), [each.id for each in found]
+    return made(tx, context, found, viewer), [each.id for each in found]
 
 
 @API.get("/api/v1/notifications/unread_count", scope=READ, gives="UnreadCount", tier=2)
@@ -61,14 +63,14 @@ async def clear(call: Call) -> None:
 @API.get("/api/v1/notifications/{id}", scope=READ, gives="Notification", tier=1)
 async def show(call: Call) -> Json:
     """One notification."""
-    return await call.read(_show, call.look, call.account, call.number())
+    return await call.read(_show, call.context, call.account, call.number())
 
 
-def _show(tx: Tx, look: Look, viewer: int, number: int) -> Json:
+def _show(tx: Tx, context: EntityContext, viewer: int, number: int) -> Json:
     found = notification_lists.get(tx, viewer, notifications.number_of(tx, viewer, number))
     if found is None:
         raise NotFound()
-    return made(tx, look, [found], viewer)[0]
+    return made(tx, context, [found], viewer)[0]
 
 
 @API.post("/api/v1/notifications/{id}/dismiss", scope=WRITE, tier=2)
@@ -163,13 +165,13 @@ def _summary(tx: Tx, account: int) -> Json:
 @API.get("/api/v1/notifications/requests", scope=READ, gives="NotificationRequest[]", tier=3)
 async def index_requests(call: Call) -> Reply:
     """Whose notifications wait; the `id` of a request is that of the account."""
-    body, numbers = await call.read(_requests, call.look, call.account, call.window(40, 80))
+    body, numbers = await call.read(_requests, call.context, call.account, call.window(40, 80))
     return call.page(body, numbers)
 
 
-def _requests(tx: Tx, look: Look, account: int, window: Window) -> tuple[list[Json], list[int]]:
+def _requests(tx: Tx, context: EntityContext, account: int, window: Window) -> tuple[list[Json], list[int]]:
     found = notification_policy.requests(tx, account, window)
-    return requests(tx, look, found, account), [each.actor for each in found]
+    return requests(tx, context, found, account), [each.actor for each in found]
 
 
 @API.get("/api/v1/notifications/requests/merged", scope=READ, gives="Merged", tier=3)
@@ -181,12 +183,12 @@ async def merged(call: Call) -> Json:
 @API.get("/api/v1/notifications/requests/{id}", scope=READ, gives="NotificationRequest", tier=3)
 async def show_request(call: Call) -> Json:
     """One request."""
-    return await call.read(_request, call.look, call.account, call.number())
+    return await call.read(_request, call.context, call.account, call.number())
 
 
-def _request(tx: Tx, look: Look, account: int, number: int) -> Json:
+def _request(tx: Tx, context: EntityContext, account: int, number: int) -> Json:
     around = Window(before=number + 1, after=number - 1, limit=1)
-    found, _ = _requests(tx, look, account, around)
+    found, _ = _requests(tx, context, account, around)
     if not found:
         raise NotFound()
     return found[0]

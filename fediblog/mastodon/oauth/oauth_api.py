@@ -17,9 +17,9 @@ from fediblog.errors import NotFound, TooOften
 from fediblog.federation.outbound import vapid
 from fediblog.federation.site import Site
 from fediblog.limits import Limit
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json, Reply, Unauthorized
 from fediblog.mastodon.endpoint_table import Table
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.params import Params
 from fediblog.store.people import accounts, apps
 from fediblog.store.people.apps import AccessToken, App
@@ -30,7 +30,7 @@ GRANTS = ("authorization_code", "client_credentials")
 _UNCACHED = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749 §5.1
 
 
-class Doors:
+class OauthLimits:
     """How often an address may make apps known, and how often it may ask for tokens."""
 
     def __init__(self, site: Site) -> None:
@@ -38,10 +38,10 @@ class Doors:
         self.tokens = Limit(burst=60, seconds=10, clock=site.clock)
 
 
-def _knock(call: Call, which: Callable[[Doors], Limit]) -> None:
+def _limit(call: Call, which: Callable[[OauthLimits], Limit]) -> None:
     """Raises TooOften; our own machine or proxy is nobody in particular."""
     party: str = call.request.scope.get("fediblog.party", "")
-    if party and (wait := which(call.site.keep(Doors)).take(party)):
+    if party and (wait := which(call.site.keep(OauthLimits)).take(party)):
         TURNED_AWAY.add("oauth")
         raise TooOften("error.too-often", wait)
 
@@ -49,7 +49,7 @@ def _knock(call: Call, which: Callable[[Doors], Limit]) -> None:
 @API.post("/api/v1/apps", who="anybody", gives="CredentialApplication", tier=0)
 async def register(call: Call) -> Json:
     """Make an app known: it gets a client_id and a client_secret."""
-    _knock(call, lambda doors: doors.apps)
+    _limit(call, lambda limits: limits.apps)
     made = await call.write(
         oauth_grants.register,
         call.site.urls,
@@ -100,7 +100,7 @@ def _by_hand(token: AccessToken, vapid_key: str) -> Json:
 @API.post("/oauth/token", who="anybody", gives="Token", tier=0, note="Password grants are not possible.")
 async def token(call: Call) -> Reply:
     """Swap a code for a token, or get a token of the app's own."""
-    _knock(call, lambda doors: doors.tokens)
+    _limit(call, lambda limits: limits.tokens)
     try:
         granted = await _granted(call)
     except Denied as error:
@@ -162,7 +162,7 @@ def _denial(request: Request, error: Denied, status: int = 400) -> Reply:
 @API.post("/oauth/revoke", who="anybody", tier=0)
 async def revoke(call: Call) -> Reply:
     """Give a token back."""
-    _knock(call, lambda doors: doors.tokens)
+    _limit(call, lambda limits: limits.tokens)
     try:
         client_id, secret = credentials(call.request, call.params)
         app = await call.read(oauth_grants.client, client_id, secret) if client_id else None
@@ -178,20 +178,20 @@ async def revoke(call: Call) -> Reply:
 @API.post("/oauth/userinfo", scope="profile", gives="UserInfo", tier=0)
 async def userinfo(call: Call) -> Json:
     """Whose account the token acts as."""
-    return await call.read(_userinfo, call.look, call.account)
+    return await call.read(_userinfo, call.context, call.account)
 
 
-def _userinfo(tx: Tx, look: Look, number: int) -> Json:
+def _userinfo(tx: Tx, context: EntityContext, number: int) -> Json:
     account = accounts.get(tx, number)
     if account is None:
         raise NotFound()
     return {
-        "iss": oauth_grants.issuer(look.urls),
+        "iss": oauth_grants.issuer(context.urls),
         "sub": account.uri,
         "name": account.shown_name,
         "preferred_username": account.handle,
         "profile": account.url or account.uri,
-        "picture": account.icon.url if account.icon else look.avatar,
+        "picture": account.icon.url if account.icon else context.avatar,
     }
 
 

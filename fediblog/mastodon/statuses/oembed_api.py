@@ -7,9 +7,9 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
 from fediblog.markup.html import escape
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.endpoint_table import Table
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.protocol.previews import label, words
 from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
@@ -25,11 +25,11 @@ async def oembed(call: Call) -> Json:
     """How another page shows the public post at `url`."""
     width = max(200, min(call.params.number("maxwidth") or WIDTH, WIDTH))
     height = call.params.number("maxheight")
-    return await call.read(_oembed, call.look, call.params.text("url"), width, height)
+    return await call.read(_oembed, call.context, call.params.text("url"), width, height)
 
 
-def _oembed(tx: Tx, look: Look, url: str, width: int, height: int | None) -> Json:
-    post = _public(tx, look.urls, url)
+def _oembed(tx: Tx, context: EntityContext, url: str, width: int, height: int | None) -> Json:
+    post = _public(tx, context.urls, url)
     name = post.account.shown_name
     return {
         "type": "rich",
@@ -37,8 +37,8 @@ def _oembed(tx: Tx, look: Look, url: str, width: int, height: int | None) -> Jso
         "title": label(post, 80) or name,
         "author_name": name,
         "author_url": post.account.url,
-        "provider_name": look.title,
-        "provider_url": look.urls.origin,
+        "provider_name": context.title,
+        "provider_url": context.urls.origin,
         "cache_age": CACHE_AGE,
         "html": _html(post, name),
         "width": width,

@@ -25,7 +25,7 @@ async def _do(call: Call, deed: Deed) -> Json:
     """Do it to the post itself, also where the number is that of a boost, and show how it then stands."""
     quotas.use(call.site, call.account, "action")
     number = await call.write(_act, call.site.urls, call.account, call.number(), deed)
-    return await call.read(show, call.look, number, call.account)
+    return await call.read(show, call.context, number, call.account)
 
 
 def _act(tx: Tx, urls: Urls, account: int, number: int, deed: Deed) -> int:
@@ -52,7 +52,7 @@ async def reblog(call: Call) -> Json:
     quotas.use(call.site, call.account, "action")
     wanted = NAMED[call.params.choice("visibility", _BOOSTS, "public")] if call.params.text("visibility") else None
     number = await call.write(_reblog, call.site.urls, call.account, call.number(), wanted)
-    return await call.read(show, call.look, number, call.account)
+    return await call.read(show, call.context, number, call.account)
 
 
 def _reblog(tx: Tx, urls: Urls, account: int, number: int, wanted: Visibility | None) -> int:

@@ -11,10 +11,10 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.federation import prepared_actions, quotas
 from fediblog.markup.bare_links import web_address
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities.status_entity import statuses
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.statuses.scheduled_api import scheduled
 from fediblog.mastodon.statuses.status_params import POLICIES, changed_draft, new_draft
@@ -37,7 +37,7 @@ async def publish(call: Call) -> Json:
     """Publish a status, or have it published later."""
     draft = replace(await call.read(new_draft, call.account, call.params), app=_app(call))
     post = await prepared_actions.publish(call.site, call.account, draft, _deed(call))
-    return await call.read(_made, call.look, post.id, call.account)
+    return await call.read(_made, call.context, post.id, call.account)
 
 
 def _app(call: Call) -> tuple[str, str]:
@@ -69,11 +69,11 @@ def _once_more(tx: Tx, number: int, account: int) -> Post:
     return post
 
 
-def _made(tx: Tx, look: Look, number: int, account: int) -> Json:
+def _made(tx: Tx, context: EntityContext, number: int, account: int) -> Json:
     post = posts.stored(tx, number)
     if post is not None and post.state == "scheduled" and post.account.id == account:
         return scheduled(post)
-    return show(tx, look, number, account)
+    return show(tx, context, number, account)
 
 
 @API.put("/api/v1/statuses/{id}", scope="write:statuses", gives="Status", tier=2, note=_NOTE)
@@ -81,7 +81,7 @@ async def edit(call: Call) -> Json:
     """Change a status of one's own. It keeps its kind, its audience, its poll and its address."""
     number, draft = await call.read(_changed, call.account, call.number(), call.params)
     await prepared_actions.edit(call.site, call.account, number, draft)
-    return await call.read(show, call.look, number, call.account)
+    return await call.read(show, call.context, number, call.account)
 
 
 def _changed(tx: Tx, account: int, number: int, params: Params) -> tuple[int, Draft]:
@@ -93,14 +93,14 @@ def _changed(tx: Tx, account: int, number: int, params: Params) -> tuple[int, Dr
 async def delete(call: Call) -> Json:
     """Delete a status of one's own, or take a boost back; its source is in the answer, to write it anew."""
     quotas.use(call.site, call.account, "action")
-    entity = await call.read(_last, call.look, call.number(), call.account)
+    entity = await call.read(_last, call.context, call.number(), call.account)
     await call.write(_delete, call.site.urls, call.account, call.number())
     return entity
 
 
-def _last(tx: Tx, look: Look, number: int, account: int) -> Json:
+def _last(tx: Tx, context: EntityContext, number: int, account: int) -> Json:
     shown = find(tx, number, account)
-    entity = statuses(tx, look, [shown], account)[0]
+    entity = statuses(tx, context, [shown], account)[0]
     if shown.booster is not None:
         return {**entity, "text": ""}
     return {**entity, "text": text_of(shown.post), "content_type": kind_of(shown.post)}
@@ -125,7 +125,7 @@ async def interaction_policy(call: Call) -> Json:
         raise Invalid("quote_approval_policy", "api.quote-policy")
     quotas.use(call.site, call.account, "action")
     number = await call.write(_let_quote, call.site.urls, call.account, call.number(), policy)
-    return await call.read(show, call.look, number, call.account)
+    return await call.read(show, call.context, number, call.account)
 
 
 def _let_quote(tx: Tx, urls: Urls, account: int, number: int, policy: str) -> int:

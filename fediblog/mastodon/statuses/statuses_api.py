@@ -14,12 +14,12 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
 from fediblog.federation import quotas
 from fediblog.markup.text import MARKDOWN, PLAIN
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import account_entity
 from fediblog.mastodon.entities.base import emojis, moment
 from fediblog.mastodon.entities.status_entity import Shown, attachment, content, statuses
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.protocol.previews import warning
 from fediblog.store.id_paging import Window
 from fediblog.store.posts import post_writing, posts, quotes, reaction_lists, threads
@@ -53,9 +53,9 @@ def several(tx: Tx, numbers: Sequence[int], viewer: int) -> list[Shown]:
     return [each for each in shown if each.post.state == "published"]
 
 
-def show(tx: Tx, look: Look, number: int, viewer: int) -> Json:
+def show(tx: Tx, context: EntityContext, number: int, viewer: int) -> Json:
     """The Status of that number. Raises NotFound."""
-    return statuses(tx, look, [find(tx, number, viewer)], viewer)[0]
+    return statuses(tx, context, [find(tx, number, viewer)], viewer)[0]
 
 
 def text_of(post: Post) -> str:
@@ -79,27 +79,27 @@ def own(tx: Tx, number: int, account: int) -> Post:
 @API.get("/api/v1/statuses/{id}", scope="read:statuses", who="anybody", gives="Status", tier=1)
 async def one(call: Call) -> Json:
     """A status."""
-    found, due = await call.read(_one, call.look, call.number(), call.viewer)
+    found, due = await call.read(_one, call.context, call.number(), call.viewer)
     if due:
         await call.write(poll_totals.refresh, due)
     return found
 
 
-def _one(tx: Tx, look: Look, number: int, viewer: int) -> tuple[Json, list[int]]:
+def _one(tx: Tx, context: EntityContext, number: int, viewer: int) -> tuple[Json, list[int]]:
     """The status, and its number if its poll's totals are to be asked for again."""
     found = find(tx, number, viewer)
-    return statuses(tx, look, [found], viewer)[0], poll_totals.stale(tx, [found.post]) if viewer else []
+    return statuses(tx, context, [found], viewer)[0], poll_totals.stale(tx, [found.post]) if viewer else []
 
 
 @API.get("/api/v1/statuses", scope="read:statuses", who="anybody", gives="Status[]", tier=1)
 async def many(call: Call) -> list[Json]:
     """Several statuses, by id[]; at most 40."""
     numbers = call.params.numbers("id")[:MOST] or call.params.numbers("ids")[:MOST]
-    return await call.read(_many, call.look, numbers, call.viewer)
+    return await call.read(_many, call.context, numbers, call.viewer)
 
 
-def _many(tx: Tx, look: Look, numbers: Sequence[int], viewer: int) -> list[Json]:
-    return statuses(tx, look, several(tx, numbers, viewer), viewer)
+def _many(tx: Tx, context: EntityContext, numbers: Sequence[int], viewer: int) -> list[Json]:
+    return statuses(tx, context, several(tx, numbers, viewer), viewer)
 
 
 @API.get("/api/v1/statuses/{id}/context", scope="read:statuses", who="anybody", gives="Context", tier=1)
@@ -108,18 +108,18 @@ async def context(call: Call) -> Json:
 
     What is below an answer that was cut off is in the context of that answer.
     """
-    found, due = await call.read(_context, call.look, call.number(), call.viewer)
+    found, due = await call.read(_context, call.context, call.number(), call.viewer)
     if due:  # what strangers answered was never delivered here
         await call.write(background_fetches.of_thread, due)
     return found
 
 
-def _context(tx: Tx, look: Look, number: int, viewer: int) -> tuple[Json, list[int]]:
+def _context(tx: Tx, context: EntityContext, number: int, viewer: int) -> tuple[Json, list[int]]:
     """The context, and the posts of other servers in whose threads answers may be missing."""
     post = subject(tx, number, viewer)
     above = threads.ancestors(tx, post, viewer)
     below = threads.descendants(tx, post, viewer, MOST_BELOW)
-    found = statuses(tx, look, [*above, *below], viewer)
+    found = statuses(tx, context, [*above, *below], viewer)
     due = background_fetches.threads_due(tx, {each.id for each in (post, *above[:1])}) if viewer else []
     return {"ancestors": found[: len(above)], "descendants": found[len(above) :]}, due
 
@@ -139,13 +139,13 @@ def _source(tx: Tx, number: int, account: int) -> Json:
 @API.get("/api/v1/statuses/{id}/history", scope="read:statuses", who="anybody", gives="StatusEdit[]", tier=2)
 async def history(call: Call) -> list[Json]:
     """What a status said before each edit, and what it says now, which alone has its media."""
-    return await call.read(_history, call.look, call.number(), call.viewer)
+    return await call.read(_history, call.context, call.number(), call.viewer)
 
 
-def _history(tx: Tx, look: Look, number: int, viewer: int) -> list[Json]:
+def _history(tx: Tx, context: EntityContext, number: int, viewer: int) -> list[Json]:
     post = subject(tx, number, viewer)
-    author = account_entity.accounts(tx, look, [post.account])[0]
-    quote = statuses(tx, look, [post], viewer)[0]["quote"] if post.quote else None
+    author = account_entity.accounts(tx, context, [post.account])[0]
+    quote = statuses(tx, context, [post], viewer)[0]["quote"] if post.quote else None
     earlier = [
         (
             replace(post, title=each.title, summary=each.summary, warning=each.warning, content=each.content),
@@ -186,39 +186,45 @@ async def card(call: Call) -> Json:
 @API.get("/api/v1/statuses/{id}/favourited_by", scope="read:accounts", who="anybody", gives="Account[]", tier=2)
 async def favourited_by(call: Call) -> Reply:
     """Who likes a status; paged by the account."""
-    found, numbers = await call.read(_favourited_by, call.look, call.number(), call.viewer, call.window(40, 80))
+    found, numbers = await call.read(_favourited_by, call.context, call.number(), call.viewer, call.window(40, 80))
     return call.page(found, numbers)
 
 
-def _favourited_by(tx: Tx, look: Look, number: int, viewer: int, window: Window) -> tuple[list[Json], list[int]]:
-    return _people(tx, look, reaction_lists.likers(tx, subject(tx, number, viewer).id, viewer, window))
+def _favourited_by(
+    tx: Tx, context: EntityContext, number: int, viewer: int, window: Window
+) -> tuple[list[Json], list[int]]:
+    return _people(tx, context, reaction_lists.likers(tx, subject(tx, number, viewer).id, viewer, window))
 
 
 @API.get("/api/v1/statuses/{id}/reblogged_by", scope="read:accounts", who="anybody", gives="Account[]", tier=2)
 async def reblogged_by(call: Call) -> Reply:
     """Who has boosted a status; paged by the boost."""
-    found, numbers = await call.read(_reblogged_by, call.look, call.number(), call.viewer, call.window(40, 80))
+    found, numbers = await call.read(_reblogged_by, call.context, call.number(), call.viewer, call.window(40, 80))
     return call.page(found, numbers)
 
 
-def _reblogged_by(tx: Tx, look: Look, number: int, viewer: int, window: Window) -> tuple[list[Json], list[int]]:
-    return _people(tx, look, reaction_lists.boosters(tx, subject(tx, number, viewer).id, viewer, window))
+def _reblogged_by(
+    tx: Tx, context: EntityContext, number: int, viewer: int, window: Window
+) -> tuple[list[Json], list[int]]:
+    return _people(tx, context, reaction_lists.boosters(tx, subject(tx, number, viewer).id, viewer, window))
 
 
-def _people(tx: Tx, look: Look, found: Sequence[tuple[int, Account]]) -> tuple[list[Json], list[int]]:
-    return account_entity.accounts(tx, look, [account for _, account in found]), [number for number, _ in found]
+def _people(tx: Tx, context: EntityContext, found: Sequence[tuple[int, Account]]) -> tuple[list[Json], list[int]]:
+    return account_entity.accounts(tx, context, [account for _, account in found]), [number for number, _ in found]
 
 
 @API.get("/api/v1/statuses/{id}/quotes", scope="read:statuses", who="anybody", gives="Status[]", tier=2)
 async def quoted_by(call: Call) -> Reply:
     """The statuses that quote one of ours and that the reader may see."""
-    found, numbers = await call.read(_quoted_by, call.look, call.number(), call.viewer, call.window())
+    found, numbers = await call.read(_quoted_by, call.context, call.number(), call.viewer, call.window())
     return call.page(found, numbers)
 
 
-def _quoted_by(tx: Tx, look: Look, number: int, viewer: int, window: Window) -> tuple[list[Json], list[int]]:
+def _quoted_by(
+    tx: Tx, context: EntityContext, number: int, viewer: int, window: Window
+) -> tuple[list[Json], list[int]]:
     found = reaction_lists.quoting(tx, subject(tx, number, viewer).id, viewer, window)
-    return statuses(tx, look, found, viewer), [post.id for post in found]
+    return statuses(tx, context, found, viewer), [post.id for post in found]
 
 
 @API.post("/api/v1/statuses/{id}/quotes/{quoting}/revoke", scope="write:statuses", gives="Status", tier=3)
@@ -227,7 +233,7 @@ async def revoke(call: Call) -> Json:
     quotas.use(call.site, call.account, "action")
     ids = (call.number(), call.number("quoting"))
     number = await call.write(_revoke, call.site.urls, call.account, *ids)
-    return await call.read(show, call.look, number, call.account)
+    return await call.read(show, call.context, number, call.account)
 
 
 def _revoke(tx: Tx, urls: Urls, account: int, number: int, quoting_number: int) -> int:

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 from fediblog import log
 from fediblog.errors import Forbidden, TooOften, Unavailable
 from fediblog.federation.site import Site
-from fediblog.mastodon.api_view import Look
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.streaming import stream_messages
 from fediblog.mastodon.streaming.streams import Stream, admit
 from fediblog.store.people import apps
@@ -156,7 +156,7 @@ class Hub:
         asked = {key for key, hears in wanted.items() if hears}
         if not asked:
             return
-        told = await self._site.db.read(stream_messages.messages, self._site.keep(Look), event, asked)
+        told = await self._site.db.read(stream_messages.messages, self._site.keep(EntityContext), event, asked)
         for listener in list(self._listeners):
             for stream in listener.streams:
                 message = told.get((listener.token.account or 0, stream))

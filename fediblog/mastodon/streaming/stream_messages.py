@@ -10,11 +10,11 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import encode
 from fediblog.mastodon.entities.instance_entity import announcement
 from fediblog.mastodon.entities.notification_entity import notifications as made
 from fediblog.mastodon.entities.status_entity import statuses
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.streaming.streams import DIRECT, LIST, NOTICES, PUBLIC, TAG, USER, Stream, hears_notices
 from fediblog.mastodon.timelines import conversations_api, timelines_api
 from fediblog.store.id_paging import Window
@@ -67,7 +67,7 @@ def hears(stream: Stream, event: Event, token: AccessToken) -> bool:
     return event.kind != events.NOTICE or stream.kind == NOTICES or hears_notices(token)
 
 
-def messages(tx: Tx, look: Look, event: Event, asked: Collection[Place]) -> dict[Place, Message]:
+def messages(tx: Tx, context: EntityContext, event: Event, asked: Collection[Place]) -> dict[Place, Message]:
     """The message for each of the places where the event is to be told."""
     name = _NAMES.get(event.kind, "")
     match event.kind:
@@ -77,13 +77,13 @@ def messages(tx: Tx, look: Look, event: Event, asked: Collection[Place]) -> dict
         case events.DELETE:
             payloads = {place: str(event.post) for place in asked if _may_hear_of(tx, event, place[0])}
         case events.NOTICE:
-            payloads = _notice(tx, look, event, asked)
+            payloads = _notice(tx, context, event, asked)
         case events.CONVERSATION:
-            payloads = _conversation(tx, look, event, asked)
+            payloads = _conversation(tx, context, event, asked)
         case events.FILTERS:
             payloads = dict.fromkeys(asked, "")
         case _:
-            payloads = _post(tx, look, event, asked)
+            payloads = _post(tx, context, event, asked)
     return {place: Message(place[1].label, name, payload) for place, payload in payloads.items()}
 
 
@@ -107,18 +107,18 @@ def _announcement(tx: Tx, event: Event) -> tuple[str, str]:
     return "announcement", _text(announcement(found))
 
 
-def _notice(tx: Tx, look: Look, event: Event, asked: Collection[Place]) -> dict[Place, str]:
+def _notice(tx: Tx, context: EntityContext, event: Event, asked: Collection[Place]) -> dict[Place, str]:
     found = notification_lists.get(tx, event.account, event.item)
-    shown = made(tx, look, [found], event.account) if found is not None else []
+    shown = made(tx, context, [found], event.account) if found is not None else []
     return dict.fromkeys(asked, _text(shown[0])) if shown else {}
 
 
-def _conversation(tx: Tx, look: Look, event: Event, asked: Collection[Place]) -> dict[Place, str]:
-    entity = conversations_api.one(tx, look, event.account, event.item)
+def _conversation(tx: Tx, context: EntityContext, event: Event, asked: Collection[Place]) -> dict[Place, str]:
+    entity = conversations_api.one(tx, context, event.account, event.item)
     return dict.fromkeys(asked, _text(entity)) if entity is not None else {}
 
 
-def _post(tx: Tx, look: Look, event: Event, asked: Collection[Place]) -> dict[Place, str]:
+def _post(tx: Tx, context: EntityContext, event: Event, asked: Collection[Place]) -> dict[Place, str]:
     item = event.item or event.post
     window = Window(before=item + 1, after=item - 1, limit=1)
     homes = {viewer for viewer, stream in asked if stream.kind in (USER, LIST)}
@@ -131,7 +131,7 @@ def _post(tx: Tx, look: Look, event: Event, asked: Collection[Place]) -> dict[Pl
                 continue
             shown = timelines_api.piece(tx, viewer, stream, window)
             if shown and viewer not in found:
-                found[viewer] = _text(statuses(tx, look, shown, viewer)[0])
+                found[viewer] = _text(statuses(tx, context, shown, viewer)[0])
             if shown:
                 told[viewer, stream] = found[viewer]
     return told

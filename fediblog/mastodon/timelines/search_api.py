@@ -11,12 +11,12 @@ from fediblog.domain.posts import Post
 from fediblog.errors import FediblogError, Invalid
 from fediblog.federation import quotas
 from fediblog.federation.lookups import resolve
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import account_entity
 from fediblog.mastodon.entities.status_entity import statuses
 from fediblog.mastodon.entities.tag_entity import tags
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.store.id_paging import Window
 from fediblog.store.people import account_search
 from fediblog.store.posts import posts, search
@@ -52,8 +52,8 @@ async def find(call: Call) -> Json:
     wanted = _wanted(call)
     found = await _resolved(call, wanted)
     if found is not None:
-        return await call.read(_single, call.look, found, wanted)
-    return await call.read(_search, call.look, wanted)
+        return await call.read(_single, call.context, found, wanted)
+    return await call.read(_search, call.context, wanted)
 
 
 def _wanted(call: Call) -> _Wanted:
@@ -94,17 +94,17 @@ async def _resolved(call: Call, wanted: _Wanted) -> Account | Post | None:
         return None
 
 
-def _single(tx: Tx, look: Look, found: Account | Post, wanted: _Wanted) -> Json:
+def _single(tx: Tx, context: EntityContext, found: Account | Post, wanted: _Wanted) -> Json:
     results = _nothing()
     if isinstance(found, Account) and "accounts" in wanted.kinds and found.state == "active":
-        results["accounts"] = [account_entity.one(tx, look, found)]
+        results["accounts"] = [account_entity.one(tx, context, found)]
     if isinstance(found, Post) and "statuses" in wanted.kinds:
         seen = posts.get(tx, found.id, wanted.viewer)  # what can be found need not be for everybody
-        results["statuses"] = statuses(tx, look, [seen], wanted.viewer) if seen and not seen.is_withheld else []
+        results["statuses"] = statuses(tx, context, [seen], wanted.viewer) if seen and not seen.is_withheld else []
     return results
 
 
-def _search(tx: Tx, look: Look, wanted: _Wanted) -> Json:
+def _search(tx: Tx, context: EntityContext, wanted: _Wanted) -> Json:
     results, window = _nothing(), wanted.window
     is_handle = wanted.words.startswith("@")
     if "accounts" in wanted.kinds and not wanted.words.startswith("#"):
@@ -117,12 +117,12 @@ def _search(tx: Tx, look: Look, wanted: _Wanted) -> Json:
             following=wanted.following,
             by_name=True,
         )
-        results["accounts"] = account_entity.accounts(tx, look, found)
+        results["accounts"] = account_entity.accounts(tx, context, found)
     if "statuses" in wanted.kinds and wanted.viewer and not is_handle:
         whole = search.words(tx, wanted.words, wanted.viewer, window, account=wanted.account)
-        results["statuses"] = statuses(tx, look, whole, wanted.viewer)
+        results["statuses"] = statuses(tx, context, whole, wanted.viewer)
     if "hashtags" in wanted.kinds and not is_handle:
-        results["hashtags"] = tags(tx, look, search.tags(tx, wanted.words, window), wanted.viewer)
+        results["hashtags"] = tags(tx, context, search.tags(tx, wanted.words, window), wanted.viewer)
     return results
 
 

@@ -8,10 +8,10 @@ from fediblog.errors import Invalid, NotFound
 from fediblog.federation import quotas
 from fediblog.hashtags import LIMIT, SIGNS, key
 from fediblog.mastodon.accounts.accounts_api import find
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import tag_entity
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.store.id_paging import Window
 from fediblog.store.posts import tags
 from fediblog.store.tx import Tx
@@ -36,11 +36,11 @@ def _fits(char: str) -> bool:
 @API.get("/api/v1/tags/{name}", scope="read:follows", who="anybody", gives="Tag")
 async def show(call: Call) -> Json:
     """A hashtag, used or not."""
-    return await call.read(_one, call.look, call.viewer, checked(call.path["name"]))
+    return await call.read(_one, call.context, call.viewer, checked(call.path["name"]))
 
 
-def _one(tx: Tx, look: Look, viewer: int, name: str) -> Json:
-    return tag_entity.tags(tx, look, [tags.name_of(tx, name)], viewer)[0]
+def _one(tx: Tx, context: EntityContext, viewer: int, name: str) -> Json:
+    return tag_entity.tags(tx, context, [tags.name_of(tx, name)], viewer)[0]
 
 
 @API.post("/api/v1/tags/{name}/follow", scope="write:follows", gives="Tag")
@@ -69,10 +69,10 @@ async def unfeature(call: Call) -> Json:
 
 async def _mark(call: Call, deed: str) -> Json:
     quotas.use(call.site, call.account, "action")
-    return await call.write(_marked, call.look, call.account, checked(call.path["name"]), deed)
+    return await call.write(_marked, call.context, call.account, checked(call.path["name"]), deed)
 
 
-def _marked(tx: Tx, look: Look, account: int, name: str, deed: str) -> Json:
+def _marked(tx: Tx, context: EntityContext, account: int, name: str, deed: str) -> Json:
     if deed == "follow":
         _follow(tx, account, name)
     elif deed == "unfollow":
@@ -81,7 +81,7 @@ def _marked(tx: Tx, look: Look, account: int, name: str, deed: str) -> Json:
         _feature(tx, account, name)
     else:
         tags.set_featured(tx, account, name, on=False)
-    return _one(tx, look, account, name)
+    return _one(tx, context, account, name)
 
 
 def _follow(tx: Tx, account: int, name: str) -> None:
@@ -100,22 +100,22 @@ def _feature(tx: Tx, account: int, name: str) -> None:
 @API.get("/api/v1/followed_tags", scope="read:follows", gives="Tag[]", tier=1)
 async def followed(call: Call) -> Reply:
     """Hashtags that one follows."""
-    return call.page(*await call.read(_followed, call.look, call.account, call.window(100, 200)))
+    return call.page(*await call.read(_followed, call.context, call.account, call.window(100, 200)))
 
 
-def _followed(tx: Tx, look: Look, account: int, window: Window) -> tuple[list[Json], list[int]]:
+def _followed(tx: Tx, context: EntityContext, account: int, window: Window) -> tuple[list[Json], list[int]]:
     found = tags.followed(tx, account, window)
-    return tag_entity.tags(tx, look, [name for _, name in found], account), [number for number, _ in found]
+    return tag_entity.tags(tx, context, [name for _, name in found], account), [number for number, _ in found]
 
 
 @API.get("/api/v1/featured_tags", scope="read:accounts", gives="FeaturedTag[]", tier=3)
 async def featured(call: Call) -> list[Json]:
     """Hashtags that one shows on one's profile."""
-    return await call.read(_featured, call.look, call.account)
+    return await call.read(_featured, call.context, call.account)
 
 
-def _featured(tx: Tx, look: Look, account: int) -> list[Json]:
-    return tag_entity.featured(look, find(tx, account), tags.featured(tx, account))
+def _featured(tx: Tx, context: EntityContext, account: int) -> list[Json]:
+    return tag_entity.featured(context, find(tx, account), tags.featured(tx, account))
 
 
 @API.post("/api/v1/featured_tags", scope="write:accounts", gives="FeaturedTag", tier=3)
@@ -126,13 +126,13 @@ async def add_featured(call: Call) -> Json:
     except NotFound:
         raise Invalid("name", "api.bad-tag") from None
     quotas.use(call.site, call.account, "action")
-    return await call.write(_added, call.look, call.account, name)
+    return await call.write(_added, call.context, call.account, name)
 
 
-def _added(tx: Tx, look: Look, account: int, name: str) -> Json:
+def _added(tx: Tx, context: EntityContext, account: int, name: str) -> Json:
     _feature(tx, account, name)
     found = [each for each in tags.featured(tx, account) if key(each.name) == key(name)]
-    return tag_entity.featured(look, find(tx, account), found)[0]
+    return tag_entity.featured(context, find(tx, account), found)[0]
 
 
 @API.delete("/api/v1/featured_tags/{id}", scope="write:accounts", tier=3)
@@ -145,8 +145,8 @@ async def remove_featured(call: Call) -> None:
 @API.get("/api/v1/featured_tags/suggestions", scope="read:accounts", gives="Tag[]", tier=3)
 async def suggestions(call: Call) -> list[Json]:
     """Hashtags that one uses most and does not show on one's profile."""
-    return await call.read(_suggested, call.look, call.account)
+    return await call.read(_suggested, call.context, call.account)
 
 
-def _suggested(tx: Tx, look: Look, account: int) -> list[Json]:
-    return tag_entity.tags(tx, look, tags.most_used(tx, account), account)
+def _suggested(tx: Tx, context: EntityContext, account: int) -> list[Json]:
+    return tag_entity.tags(tx, context, tags.most_used(tx, account), account)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 
 from fediblog.errors import Invalid, NotFound
 from fediblog.hashtags import key
-from fediblog.mastodon.api_view import Look
 from fediblog.mastodon.calls import Call, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities.status_bytes import listed
 from fediblog.mastodon.entities.status_entity import Shown
+from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.streaming import streams
 from fediblog.mastodon.streaming.streams import Stream
@@ -93,13 +93,13 @@ async def direct(call: Call) -> Reply:
 
 async def reply(call: Call, source: Source) -> Reply:
     """The statuses of some rows, with the links to the rows beside them."""
-    body, numbers = await call.read(_made, call.look, source, call.viewer)
+    body, numbers = await call.read(_made, call.context, source, call.viewer)
     return call.page(body, numbers)
 
 
-def _made(tx: Tx, look: Look, source: Source, viewer: int) -> tuple[bytes, list[int]]:
+def _made(tx: Tx, context: EntityContext, source: Source, viewer: int) -> tuple[bytes, list[int]]:
     rows = source(tx)
-    return listed(tx, look, rows, viewer), [row.item for row in rows]
+    return listed(tx, context, rows, viewer), [row.item for row in rows]
 
 
 def piece(tx: Tx, viewer: int, stream: Stream, window: Window) -> list[Shown]:

@@ -22,11 +22,11 @@ from fediblog.web.components.render import back, render
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import Handler, page, visitor
-from fediblog.web.unsent_forms import Kept
+from fediblog.web.unsent_forms import UnsentForm
 
 
-class Door:
-    """How often somebody may knock.
+class LoginLimits:
+    """How often passwords may be tried, and set-up links.
 
     A browser that has logged in before has tries of its own, so that nobody else can use them up. All others share
     those of the name, whether or not there is such a login, and those of their network.
@@ -42,14 +42,14 @@ class Door:
         self.names = slowing(10, 30)
         self.devices = slowing(10, 30)
 
-    def knock(self, name: str, device: str, address: str) -> int:
-        """One try to log in: 0, or the seconds to wait. `device` is '' for a browser that is not known."""
+    def take(self, name: str, device: str, address: str) -> int:
+        """Count one try to log in: 0, or the seconds to wait. `device` is '' for a browser that is not known."""
         if device:
             return self.devices.take(f"{device} {name}")
         return self.networks.take(network(address)) or self.names.take(name)
 
-    def opened(self, name: str, device: str) -> None:
-        """The password was right: what was mistyped before is forgotten."""
+    def clear(self, name: str, device: str) -> None:
+        """Forget the wrong tries, once the password was right."""
         if device:
             self.devices.clear(f"{device} {name}")
         else:
@@ -78,8 +78,8 @@ async def log_in(request: Request) -> Response:
     name, onward = form.line("name", 100).lower(), forms.own_path(form.line("next", 8000))  # what an app asks is long
     named = await site_of(request).db.read(logins.by_name, name)
     mark = named.mark if named is not None else ""
-    door, device = site_of(request).keep(Door), known_devices.device_of(request, name, mark)
-    if wait := door.knock(name, device, _address(request)):
+    limits, device = site_of(request).keep(LoginLimits), known_devices.device_of(request, name, mark)
+    if wait := limits.take(name, device, _address(request)):
         form.defer("password", TooOften("error.too-often", wait))
         return _refused(request, form, kept)
     known = await _known(site_of(request), name, form.secret("password"))
@@ -88,7 +88,7 @@ async def log_in(request: Request) -> Response:
         form.fault("password", "error.wrong-password")
         return _refused(request, form, kept)
     login, password = known
-    door.opened(name, device)
+    limits.clear(name, device)
     owned = await site_of(request).db.read(logins.accounts_of, login.id)
     if kept is not None:
         response = await unsent_forms.go_on(request, kept, token, "unsent.logged-in")
@@ -98,7 +98,7 @@ async def log_in(request: Request) -> Response:
     return response
 
 
-def _refused(request: Request, form: Form, kept: Kept | None) -> Response:
+def _refused(request: Request, form: Form, kept: UnsentForm | None) -> Response:
     if kept is not None:
         return unsent_forms.show(request, kept, status=form.status, form=form)
     name, onward = form.line("name", 100), forms.own_path(form.line("next", 8000))
@@ -203,7 +203,7 @@ def new_password(form: Form, name: str = "password") -> str:
 
 async def _check_token(request: Request, token: str) -> None:
     """Raise TooOften, or NotFound unless the link is the one that was handed out and has not been used."""
-    if wait := site_of(request).keep(Door).setups.take(party(_address(request))):
+    if wait := site_of(request).keep(LoginLimits).setups.take(party(_address(request))):
         raise TooOften("error.too-often", wait)
     stored = await site_of(request).db.read(server_state.get, account_actions.SETUP_TOKEN)
     if not token or stored != sessions.hashed(token):

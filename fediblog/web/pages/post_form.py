@@ -36,7 +36,7 @@ VISIBILITIES = tuple(each.value for each in Visibility)
 FOCI = ("", "0,1", "0,-1", "-1,0", "1,0", "-1,1", "1,1", "-1,-1", "1,-1")
 
 
-class Kept(Struct, frozen=True):
+class AttachedPicture(Struct, frozen=True):
     """A picture that lies here already, with its description and its focal point."""
 
     upload: Upload
@@ -73,10 +73,10 @@ class Sheet(Struct, frozen=True, kw_only=True):
     quote: int | None = None
     comments: str = ""  # who may answer it, one of ALLOWED; nothing: as it was
     quotable: str = ""  # who may quote it, likewise
-    pictures: tuple[Kept, ...] = ()
+    pictures: tuple[AttachedPicture, ...] = ()
     awaited: tuple[tuple[str, str], ...] = ()  # description and place of pictures that did not come, or were refused
     missing: tuple[str, ...] = ()  # names of files that were chosen and have to be chosen again
-    hero: Kept | None = None
+    hero: AttachedPicture | None = None
     hero_alt: str = ""  # likewise of a hero that did not come
     answers: tuple[str, ...] = ()  # of a poll
     multiple: bool = False
@@ -144,8 +144,8 @@ def of_draft(tx: Tx, draft: Draft, account: int) -> Sheet:
         quote=draft.quote,
         comments=draft.comments,
         quotable=draft.quotable,
-        pictures=tuple(Kept(stored[each.upload], each.alt, each.focus) for each in draft.files),
-        hero=Kept(stored[draft.hero.upload], draft.hero.alt) if draft.hero else None,
+        pictures=tuple(AttachedPicture(stored[each.upload], each.alt, each.focus) for each in draft.files),
+        hero=AttachedPicture(stored[draft.hero.upload], draft.hero.alt) if draft.hero else None,
         answers=draft.poll.options if draft.poll else (),
         multiple=draft.poll is not None and draft.poll.multiple,
         period=_period(draft.poll) if draft.poll else 86_400,
@@ -163,20 +163,24 @@ async def from_form(site: Site, form: Form) -> Sheet:
     numbers, hero = form.numbers("file"), form.number("hero")
     stored = await site.db.read(_uploads, account, [*numbers, hero or 0])
     kept = [
-        Kept(stored[n], form.line(f"alt-{n}", 1500), point_of(form.line(f"focus-{n}", 50)))
+        AttachedPicture(stored[n], form.line(f"alt-{n}", 1500), point_of(form.line(f"focus-{n}", 50)))
         for n in numbers
         if n in stored and not form.flag(f"drop-{n}")
     ]
-    front = Kept(stored[hero], form.line("hero-alt", 1500)) if hero in stored and not form.flag("hero-drop") else None
+    front = (
+        AttachedPicture(stored[hero], form.line("hero-alt", 1500))
+        if hero in stored and not form.flag("hero-drop")
+        else None
+    )
     choosers, awaited = form.data.getlist("upload"), list[tuple[str, str]]()
     for chosen, alt, place in zip_longest(choosers, form.lines("new-alt"), form.lines("new-focus"), fillvalue=""):
         if isinstance(chosen, UploadFile) and (upload := await stored_upload(site, form, "upload", chosen)):
-            kept.append(Kept(upload, str(alt), point_of(str(place))))
+            kept.append(AttachedPicture(upload, str(alt), point_of(str(place))))
         elif alt:
             awaited.append((str(alt), str(place)))
     for chosen in form.files("hero-upload")[:1]:
         if upload := await stored_upload(site, form, "hero-upload", chosen):
-            front = Kept(upload, form.line("hero-alt", 1500))
+            front = AttachedPicture(upload, form.line("hero-alt", 1500))
     return Sheet(
         source=form.block("source"),
         title=form.line("title", 1000),

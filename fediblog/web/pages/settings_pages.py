@@ -21,7 +21,7 @@ from fediblog.web.components.render import OWN_FORM, back, render
 from fediblog.web.forms import Form
 from fediblog.web.languages import explain, say
 from fediblog.web.negotiation import site_of
-from fediblog.web.pages.login_pages import Door, new_password
+from fediblog.web.pages.login_pages import LoginLimits, new_password
 from fediblog.web.pages.post_form import stored_upload
 from fediblog.web.sessions import ask_as, page
 
@@ -92,8 +92,8 @@ async def change_password(request: Request) -> Response:
     """Another password; all other sessions end, and what apps were given."""
     site, form = site_of(request), await forms.read(request)
     login = form.sender.login
-    door, tries = site_of(request).keep(Door), f"session {form.sender.session.token}"
-    if wait := door.devices.take(tries):
+    limits, tries = site_of(request).keep(LoginLimits), f"session {form.sender.session.token}"
+    if wait := limits.devices.take(tries):
         form.defer("old", TooOften("error.too-often", wait))
         return _show(request, form)
     stored = await site.db.read(logins.password_hash, login.name)
@@ -102,7 +102,7 @@ async def change_password(request: Request) -> Response:
     password = new_password(form)
     if form.errors:
         return _show(request, form)
-    door.devices.clear(tries)
+    limits.devices.clear(tries)
     hashed = await passwords.hashed(password)
     if not await site.db.write(_change_password, login, stored, hashed):
         form.fault("old", "error.wrong-password")

@@ -1,4 +1,4 @@
-"""How things look through the API of one site: its addresses, and what is remembered of what was shown."""
+"""With what the entities of one site are made: its addresses, and what is remembered of entities made before."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AVATAR = "/static/avatar.png"
 HEADER = "/static/header.png"
 
 
-class KeptPost(Struct, eq=False):
+class CachedPost(Struct, eq=False):
     """What is the same of a post for everybody, as JSON without its end, and the rows that this was made of."""
 
     row: tuple[Any, ...]
@@ -26,8 +26,8 @@ class KeptPost(Struct, eq=False):
     text: str | None = None  # all its words, once a filter asked for them
 
 
-class Look:
-    """What the entities of one site are made with."""
+class EntityContext:
+    """The addresses and the title of a site, and its caches of entities and totals."""
 
     __slots__ = ("counts", "people", "posts", "title", "trends", "urls")
 
@@ -36,7 +36,7 @@ class Look:
         self.title = site.settings.title or site.urls.host
         self.counts: Memory[int, tuple[int, int, int, int | None]] = Memory(20_000)
         self.people: Memory[int, tuple[AccountRow, tuple[int, int, int, int | None], bytes]] = Memory(5_000)
-        self.posts: Memory[int, KeptPost] = Memory(MOST_OF_POSTS)
+        self.posts: Memory[int, CachedPost] = Memory(MOST_OF_POSTS)
         self.trends: Memory[str, list[Any]] = Memory(10)
 
     @property
