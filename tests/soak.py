@@ -51,7 +51,7 @@ class Soak:
     async def run(self, seconds: float) -> bool:
         """All of them side by side; whether all was well."""
         await self.server.publish(self.server.client(), "The first words")
-        deeds: list[tuple[Callable[[httpx.AsyncClient], Awaitable[None]], float]] = [
+        actions: list[tuple[Callable[[httpx.AsyncClient], Awaitable[None]], float]] = [
             (self.write, 0.3),
             (self.answer, 0.02),
             (self.like, 0.02),
@@ -67,15 +67,15 @@ class Soak:
         end = time.monotonic() + seconds
         async with asyncio.TaskGroup() as group:
             group.create_task(self._report(end))
-            for deed, pause in deeds:
-                group.create_task(self._repeat(deed, pause, end))
+            for action, pause in actions:
+                group.create_task(self._repeat(action, pause, end))
         return self._sum_up()
 
-    async def _repeat(self, deed: Callable[[httpx.AsyncClient], Awaitable[None]], pause: float, end: float) -> None:
+    async def _repeat(self, action: Callable[[httpx.AsyncClient], Awaitable[None]], pause: float, end: float) -> None:
         client = self.server.client(seconds=60)
         while time.monotonic() < end:
             with suppress(httpx.TransportError):
-                await deed(client)
+                await action(client)
             await asyncio.sleep(pause * self.dice.uniform(0.2, 1.8))
 
     def _note(self, what: str, answer: httpx.Response) -> None:

@@ -288,7 +288,7 @@ class World:
         """Ask a server's database."""
         return await self.sites[host].db.read(question, *args)
 
-    async def do(self, host: str, deed: Callable[..., T], *args: Any) -> T:
-        """Do something on a server, as its web pages would: `deed(tx, urls, *args)`."""
+    async def do(self, host: str, action: Callable[..., T], *args: Any) -> T:
+        """Do something on a server, as its web pages would: `action(tx, urls, *args)`."""
         site = self.sites[host]
-        return await site.db.write(deed, site.urls, *args)
+        return await site.db.write(action, site.urls, *args)

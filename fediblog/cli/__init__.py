@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from fediblog.cli.command_imports import commands_for
 from fediblog.cli.parser import build_parser
-from fediblog.cli.terminal import language, told
+from fediblog.cli.terminal import language, translated
 from fediblog.errors import DAMAGED, Misuse, Refused, Unavailable, damage
 
 DONE, REFUSED, MISUSED, INTERRUPTED = 0, 1, 2, 130
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Unavailable as error:
         if error.reason == DAMAGED:  # which no later try will mend
             return _say(damage(error.detail).sentence(language()), MISUSED)
-        return _say(told("cli.not-now", what=error), REFUSED)
+        return _say(translated("cli.not-now", what=error), REFUSED)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output has enough of it
@@ -48,7 +48,7 @@ def _understood(words: Sequence[str]) -> Namespace:
         parser.exit(MISUSED)
     args, unknown = parser.parse_known_args(words)
     if unknown:
-        args.parser.error(told("cli.not-understood", words=" ".join(unknown)))
+        args.parser.error(translated("cli.not-understood", words=" ".join(unknown)))
     return args
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from fediblog.actions import account_actions
 from fediblog.cli.command import Command
 from fediblog.cli.command_site import on_site, own_account
-from fediblog.cli.terminal import say, tell, told
+from fediblog.cli.terminal import say, tell, translated
 from fediblog.domain.accounts import Account, Login
 from fediblog.errors import Misuse, NotFound, Refused
 from fediblog.federation import passwords
@@ -47,8 +47,8 @@ async def list_users(site: Site, _args: Namespace) -> None:
     """Every login with its accounts."""
     found = await site.db.read(_everyone)
     for login, own in found:
-        handles = " ".join(f"@{each.handle}" for each in own) or told("cli.user-without-account")
-        since = told("cli.user-since", day=f"{datetime.fromtimestamp(login.created / 1000, UTC):%Y-%m-%d}")
+        handles = " ".join(f"@{each.handle}" for each in own) or translated("cli.user-without-account")
+        since = translated("cli.user-since", day=f"{datetime.fromtimestamp(login.created / 1000, UTC):%Y-%m-%d}")
         say(f"{login.name:20} {login.role:8} {since}  {handles}")
     if not found:
         tell("cli.no-users")
@@ -110,8 +110,8 @@ def read_password(source: str | None) -> str:
 
 
 def _ask() -> str:
-    password = getpass.getpass(f"{told('cli.password')} ")
-    if password != getpass.getpass(f"{told('cli.password-again')} "):
+    password = getpass.getpass(f"{translated('cli.password')} ")
+    if password != getpass.getpass(f"{translated('cli.password-again')} "):
         raise Refused("passwords-differ")
     return password
 
@@ -126,8 +126,8 @@ def _first_line(source: str) -> str:
 
 
 def _name_and_password(parser: ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help=told("argument.login-name"))
-    parser.add_argument("--password-file", metavar="FILE", help=told("argument.password-file"))
+    parser.add_argument("name", metavar="NAME", help=translated("argument.login-name"))
+    parser.add_argument("--password-file", metavar="FILE", help=translated("argument.password-file"))
 
 
 def _add_user_arguments(parser: ArgumentParser) -> None:
@@ -136,19 +136,19 @@ def _add_user_arguments(parser: ArgumentParser) -> None:
         "--role",
         choices=("owner", "member"),
         default="member",
-        help=told("argument.role"),
+        help=translated("argument.role"),
     )
 
 
 def _add_account_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("login", metavar="LOGIN", help=told("argument.login"))
-    parser.add_argument("handle", metavar="HANDLE", help=told("argument.new-handle"))
-    parser.add_argument("--name", metavar="TEXT", help=told("argument.shown-name"))
+    parser.add_argument("login", metavar="LOGIN", help=translated("argument.login"))
+    parser.add_argument("handle", metavar="HANDLE", help=translated("argument.new-handle"))
+    parser.add_argument("--name", metavar="TEXT", help=translated("argument.shown-name"))
 
 
 def _delete_account_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("handle", metavar="HANDLE", help=told("argument.deleted-handle"))
-    parser.add_argument("--sure", action="store_true", help=told("argument.sure"))
+    parser.add_argument("handle", metavar="HANDLE", help=translated("argument.deleted-handle"))
+    parser.add_argument("--sure", action="store_true", help=translated("argument.sure"))
 
 
 COMMANDS = (

@@ -10,7 +10,7 @@ from fediblog.actions import oauth_grants, site_actions
 from fediblog.cli.command import Command
 from fediblog.cli.command_site import on_site, own_account
 from fediblog.cli.post_commands import moment
-from fediblog.cli.terminal import say, tell, told, utc
+from fediblog.cli.terminal import say, tell, translated, utc
 from fediblog.domain.scopes import SCOPES
 from fediblog.errors import Misuse
 from fediblog.federation import prepared_actions, uploads
@@ -60,7 +60,7 @@ async def remove_emoji(site: Site, args: Namespace) -> None:
 
 
 async def announce(site: Site, args: Namespace) -> None:
-    """Tell everybody something; or list what is told, or take it back."""
+    """Announce something to everybody; or list the announcements, or take one back."""
     words: list[str] = args.words
     if words == [LIST]:
         await _list(site)
@@ -77,36 +77,36 @@ async def announce(site: Site, args: Namespace) -> None:
 async def _list(site: Site) -> None:
     found = await site.db.read(announcements.everything)
     for each in found:
-        until = f"  {told('cli.announced-until', at=utc(each.ends))}" if each.ends else ""
+        until = f"  {translated('cli.announced-until', at=utc(each.ends))}" if each.ends else ""
         say(f"{each.id}{until}  {' '.join(each.source.split())}")
     if not found:
         tell("cli.no-announcement")
 
 
 def _token_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("account", metavar="ACCOUNT", help=told("argument.token-account"))
+    parser.add_argument("account", metavar="ACCOUNT", help=translated("argument.token-account"))
     parser.add_argument(
         "--scopes",
         required=True,
         metavar="SCOPES",
-        help=told("argument.scopes", scopes=", ".join(each for each in SCOPES if ":" not in each)),
+        help=translated("argument.scopes", scopes=", ".join(each for each in SCOPES if ":" not in each)),
     )
-    parser.add_argument("--name", default="", help=told("argument.token-name"))
+    parser.add_argument("--name", default="", help=translated("argument.token-name"))
 
 
 def _emoji_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help=told("argument.emoji-name"))
-    parser.add_argument("file", metavar="FILE", help=told("argument.emoji-file"))
-    parser.add_argument("--category", default="", help=told("argument.category"))
+    parser.add_argument("name", metavar="NAME", help=translated("argument.emoji-name"))
+    parser.add_argument("file", metavar="FILE", help=translated("argument.emoji-file"))
+    parser.add_argument("--category", default="", help=translated("argument.category"))
 
 
 def _emoji_name(parser: ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help=told("argument.known-emoji"))
+    parser.add_argument("name", metavar="NAME", help=translated("argument.known-emoji"))
 
 
 def _announce_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("words", metavar="TEXT", nargs="+", help=told("argument.announcement"))
-    parser.add_argument("--until", metavar="TIME", help=told("argument.until"))
+    parser.add_argument("words", metavar="TEXT", nargs="+", help=translated("argument.announcement"))
+    parser.add_argument("--until", metavar="TIME", help=translated("argument.until"))
 
 
 COMMANDS = (

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from fediblog.cli.terminal import told
+from fediblog.cli.terminal import translated
 from fediblog.messages import known
 
 # Settings that a command line may give, with the names of their values; the messages `setting.*` say what they are.
@@ -49,20 +49,23 @@ class Command(Struct, frozen=True, kw_only=True):
     @property
     def help(self) -> str:
         """What it is for, in a few words."""
-        return told(f"help.{'-'.join(self.words)}")
+        return translated(f"help.{'-'.join(self.words)}")
 
     @property
     def about(self) -> str:
         """What there is to know of it, in sentences."""
         key = f"about.{'-'.join(self.words)}"
-        return told(key) if known(key) else f"{self.help[0].upper()}{self.help[1:]}."
+        return translated(key) if known(key) else f"{self.help[0].upper()}{self.help[1:]}."
 
 
 def add_options(parser: ArgumentParser, names: tuple[str, ...]) -> None:
     """The settings that this command takes, as `--data` and so on."""
-    group = parser.add_argument_group(told("help.settings"), told("about.settings"))
+    group = parser.add_argument_group(translated("help.settings"), translated("about.settings"))
     for name in names:
         # `dest` of its own: a command may have an argument of the same name that is no setting.
         group.add_argument(
-            f"--{name.replace('_', '-')}", dest=f"setting_{name}", metavar=OPTIONS[name], help=told(f"setting.{name}")
+            f"--{name.replace('_', '-')}",
+            dest=f"setting_{name}",
+            metavar=OPTIONS[name],
+            help=translated(f"setting.{name}"),
         )

@@ -14,7 +14,7 @@ from fediblog.cli import backup_archive, worker_lock
 from fediblog.cli.backup_archive import Manifest
 from fediblog.cli.command import Command
 from fediblog.cli.command_site import has_database, on_site, read_settings
-from fediblog.cli.terminal import decimal, tell, told, utc
+from fediblog.cli.terminal import decimal, tell, translated, utc
 from fediblog.errors import Misuse, Refused
 from fediblog.federation.site import Site, make_folder
 from fediblog.settings import Settings
@@ -133,11 +133,11 @@ async def _check(found: Settings) -> None:
 
 
 def _backup_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help=told("argument.new-backup"))
+    parser.add_argument("file", metavar="FILE", help=translated("argument.new-backup"))
 
 
 def _restore_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help=told("argument.backup"))
+    parser.add_argument("file", metavar="FILE", help=translated("argument.backup"))
 
 
 COMMANDS = (

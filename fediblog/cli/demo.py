@@ -15,7 +15,7 @@ from fediblog import log
 from fediblog.cli.command import Command
 from fediblog.cli.demo_stage import Crossing, Ear, Party, stage
 from fediblog.cli.demo_steps import Play, Step
-from fediblog.cli.terminal import language, say, tell, told
+from fediblog.cli.terminal import language, say, tell, translated
 from fediblog.errors import FediblogError
 
 NAMES = ("ann", "ben")
@@ -52,7 +52,7 @@ async def _play(folder: Path, *, once: bool) -> int:
     tell("demo.starting")
     async with stage(folder, NAMES, _tell) as (ann, ben, ear):
         for party in (ann, ben):
-            say(f"  {told('demo.is', name=party.name, handle=party.account.acct, origin=party.site.urls.origin)}")
+            say(f"  {translated('demo.is', name=party.name, handle=party.account.acct, origin=party.site.urls.origin)}")
         play = Play(ann, ben)
         results = [await _show(number, step, ear) for number, step in enumerate(play.steps(), 1)]
         pages = await _pages(play)
@@ -78,7 +78,7 @@ async def _show(number: int, step: Step, ear: Ear) -> Result:
     except FediblogError as error:
         say(f"      {error.sentence(language())}")
         seen = False
-    say(f"      {told('demo.seen' if seen else 'demo.unseen')}")
+    say(f"      {translated('demo.seen' if seen else 'demo.unseen')}")
     return Result(step.title, seen, ear.crossings[first:])
 
 
@@ -90,11 +90,11 @@ async def _pages(play: Play) -> list[tuple[str, str, int]]:
     """Title, address and status of the pages worth a look."""
     wrote = play.wrote
     wanted = [
-        (told("demo.blog", name="ann"), play.ann.account.url),
-        (told("demo.article"), wrote["article"].url if "article" in wrote else ""),
-        (told("demo.thread"), wrote["note"].url if "note" in wrote else ""),
-        (told("demo.blog", name="ben"), play.ben.account.url),
-        (told("demo.picture"), wrote["picture"].url if "picture" in wrote else ""),
+        (translated("demo.blog", name="ann"), play.ann.account.url),
+        (translated("demo.article"), wrote["article"].url if "article" in wrote else ""),
+        (translated("demo.thread"), wrote["note"].url if "note" in wrote else ""),
+        (translated("demo.blog", name="ben"), play.ben.account.url),
+        (translated("demo.picture"), wrote["picture"].url if "picture" in wrote else ""),
     ]
     return [(title, address, await _status(play.ann, address)) for title, address in wanted if address]
 
@@ -107,7 +107,7 @@ async def _status(party: Party, address: str) -> int:
 
 
 def _sum_up(results: list[Result]) -> None:
-    marks = (told("demo.step-failed"), told("demo.step-good"))
+    marks = (translated("demo.step-failed"), translated("demo.step-good"))
     width = max(len(result.title) for result in results)
     say()
     tell("demo.crossed")
@@ -115,21 +115,21 @@ def _sum_up(results: list[Result]) -> None:
         crossed = ", ".join(f"{each.kind} {each.sender}->{each.receiver} {each.status}" for each in result.crossings)
         say(f"  {marks[result.seen]:{len(max(marks, key=len))}}  {result.title:{width}}  {crossed}")
     good = sum(result.seen for result in results)
-    say(f"  {told('demo.steps-seen', good=good, n=len(results))}")
+    say(f"  {translated('demo.steps-seen', good=good, n=len(results))}")
 
 
 async def _stay(ann: Party, ben: Party) -> None:
     say()
     tell("demo.sign-in")
     for party in (ann, ben):
-        say(f"  {party.site.urls.origin}/login   {told('demo.login', name=party.name, password=party.password)}")
+        say(f"  {party.site.urls.origin}/login   {translated('demo.login', name=party.name, password=party.password)}")
     say()
     tell("demo.how-to-end")
     await asyncio.Event().wait()
 
 
 def _arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--once", action="store_true", help=told("argument.once"))
+    parser.add_argument("--once", action="store_true", help=translated("argument.once"))
 
 
 COMMANDS = (

@@ -130,7 +130,7 @@ class _Server:
         self._tasks = [asyncio.create_task(self._read(pipe)) for pipe in (process.stdout, process.stderr) if pipe]
 
     def listen(self, heard: Callable[[str], Awaitable[None]]) -> None:
-        """Be told of every line of the log."""
+        """Take in every line of the log."""
         self._heard = heard
 
     async def ready(self) -> None:

@@ -12,7 +12,7 @@ from fediblog.actions import post_actions, reaction_actions
 from fediblog.actions.post_actions import Draft, File
 from fediblog.cli.demo_stage import Party
 from fediblog.cli.demo_texts import ALT, ANSWER, ARTICLE, EDITED, NOTE, PICTURE, REGRET, REPLY, TITLE
-from fediblog.cli.terminal import told
+from fediblog.cli.terminal import translated
 from fediblog.domain.posts import Post
 from fediblog.errors import NotFound
 from fediblog.federation import prepared_actions, uploads
@@ -65,7 +65,9 @@ class Play(Struct):
             here = await one.site.db.read(relation_lists.following, one.account.id, Window())
             return one.account.uri in _uris(there) and other.account.uri in _uris(here)
 
-        return Step(told("demo.follows", name=one.name, handle=other.account.acct), ["Follow", "Accept"], does, seen)
+        return Step(
+            translated("demo.follows", name=one.name, handle=other.account.acct), ["Follow", "Accept"], does, seen
+        )
 
     def _write(self, one: Party, other: Party, name: str, draft: Draft, title: str) -> Step:
         async def does() -> None:
@@ -74,7 +76,7 @@ class Play(Struct):
         async def seen() -> bool:
             return await self._copy(other, name) is not None
 
-        return Step(told(title, name=one.name), ["Create"], does, seen)
+        return Step(translated(title, name=one.name), ["Create"], does, seen)
 
     def _picture(self, one: Party, other: Party) -> Step:
         async def does() -> None:
@@ -86,7 +88,7 @@ class Play(Struct):
             copy = await self._copy(other, "picture")
             return copy is not None and [each.alt for each in copy.attachments] == [ALT]
 
-        return Step(told("demo.shows-picture", name=one.name), ["Create"], does, seen)
+        return Step(translated("demo.shows-picture", name=one.name), ["Create"], does, seen)
 
     def _reply(self, one: Party, other: Party, to: str, name: str, text: str) -> Step:
         async def does() -> None:
@@ -99,7 +101,7 @@ class Play(Struct):
             copy, parent = await self._copy(other, name), await self._copy(other, to)
             return copy is not None and parent is not None and copy.parent == parent.id
 
-        return Step(told(f"demo.answers-{to}", name=one.name, other=other.name), ["Create"], does, seen)
+        return Step(translated(f"demo.answers-{to}", name=one.name, other=other.name), ["Create"], does, seen)
 
     def _like(self, one: Party, other: Party, name: str) -> Step:
         async def does() -> None:
@@ -110,7 +112,7 @@ class Play(Struct):
             liked = await other.site.db.read(reaction_lists.first_reactions, self.wrote[name].id)
             return one.account.uri in {each.account.uri for each in liked}
 
-        return Step(told(f"demo.likes-{name}", name=one.name, other=other.name), ["Like"], does, seen)
+        return Step(translated(f"demo.likes-{name}", name=one.name, other=other.name), ["Like"], does, seen)
 
     def _boost(self, one: Party, other: Party, name: str) -> Step:
         async def does() -> None:
@@ -121,7 +123,7 @@ class Play(Struct):
             boosters = await other.site.db.read(reaction_lists.boosters, self.wrote[name].id)
             return one.account.uri in {each.uri for _, each in boosters}
 
-        return Step(told(f"demo.boosts-{name}", name=one.name, other=other.name), ["Announce"], does, seen)
+        return Step(translated(f"demo.boosts-{name}", name=one.name, other=other.name), ["Announce"], does, seen)
 
     def _edit(self, one: Party, other: Party, name: str, draft: Draft) -> Step:
         async def does() -> None:
@@ -131,7 +133,7 @@ class Play(Struct):
             copy = await self._copy(other, name)
             return copy is not None and copy.updated is not None and "mend" in copy.content
 
-        return Step(told(f"demo.edits-{name}", name=one.name), ["Update"], does, seen)
+        return Step(translated(f"demo.edits-{name}", name=one.name), ["Update"], does, seen)
 
     def _delete(self, one: Party, other: Party, name: str) -> Step:
         async def does() -> None:
@@ -140,7 +142,7 @@ class Play(Struct):
         async def seen() -> bool:
             return await self._copy(other, name) is None
 
-        return Step(told("demo.deletes", name=one.name), ["Delete"], does, seen)
+        return Step(translated("demo.deletes", name=one.name), ["Delete"], does, seen)
 
     async def _copy(self, party: Party, name: str) -> Post | None:
         """What that server has of a post, its own or its copy."""

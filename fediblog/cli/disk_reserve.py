@@ -132,7 +132,7 @@ class Watch:
 
     async def tell(self, full: bool) -> None:
         """Note that the disk is full, or that it is not."""
-        with suppress(Unavailable):  # then it is told with the next look
+        with suppress(Unavailable):  # then the next look reports it
             if full:
                 detail = _LEFT if self._full else pack("trouble.disk-spare-used", n=self._reserve.size)
                 await self._db.write(operator_alerts.note, operator_alerts.DISK, detail)
@@ -156,7 +156,7 @@ class Watch:
 
 @asynccontextmanager
 async def watched(folder: Path, db: Database, size: int, *, used: bool = False) -> AsyncIterator[None]:
-    """While the server runs; with a size of 0 there is no spare room, and a full disk is told all the same."""
+    """While the server runs; with a size of 0 there is no spare room, and a full disk is reported all the same."""
     watch = Watch(Reserve(folder, size), db, used=used)
     if size == 0:
         (folder / NAME).unlink(missing_ok=True)

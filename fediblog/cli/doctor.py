@@ -14,7 +14,7 @@ from fediblog.cli import doctor_local, doctor_remote
 from fediblog.cli.command import Command
 from fediblog.cli.command_site import is_trial, need_folder, opened, read_settings
 from fediblog.cli.doctor_local import Finding
-from fediblog.cli.terminal import language, say, tell, told
+from fediblog.cli.terminal import language, say, tell, translated
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.site import Site
 from fediblog.messages.stored import unpack
@@ -30,12 +30,12 @@ async def troubles(site: Site) -> list[Finding]:
     """What the running server has noticed by itself."""
     found = await site.db.read(operator_alerts.standing)
     if not found:
-        return [Finding("good", told("doctor.no-troubles"))]
+        return [Finding("good", translated("doctor.no-troubles"))]
     return [_trouble(_TROUBLES[each.kind], unpack(language(), each.detail)) for each in found]
 
 
 def _trouble(kind: str, detail: str) -> Finding:
-    return Finding("wrong", told(f"doctor.trouble-{kind}", detail=detail), told(f"doctor.mend-{kind}"))
+    return Finding("wrong", translated(f"doctor.trouble-{kind}", detail=detail), translated(f"doctor.mend-{kind}"))
 
 
 CHECKS: dict[str, Check] = {
@@ -63,7 +63,7 @@ async def examine(site: Site) -> list[tuple[str, Finding]]:
         try:
             found += [(name, finding) for finding in await check(site)]
         except (Refused, Unavailable) as error:
-            found.append((name, Finding("wrong", error.sentence(language()), told("doctor.look-into-log"))))
+            found.append((name, Finding("wrong", error.sentence(language()), translated("doctor.look-into-log"))))
     return found
 
 
@@ -82,7 +82,7 @@ async def _examine(found: Settings) -> int:
     if is_trial(origin):  # the door to the outside is closed to this machine's own addresses, but for this one
         async with opened(replace(found, loopback_authorities=(urlsplit(origin).netloc,))) as site:
             report = await examine(site)
-    marks = {state: told(f"doctor.{state}") for state in ("good", "note", "wrong")}
+    marks = {state: translated(f"doctor.{state}") for state in ("good", "note", "wrong")}
     width = max(map(len, marks.values()))
     for name, finding in report:
         say(f"{marks[finding.state]:{width}}  {name:10} {finding.fact}")

@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from fediblog.cli import disk_reserve, worker_lock
-from fediblog.cli.terminal import decimal, language, told
+from fediblog.cli.terminal import decimal, language, translated
 from fediblog.federation.site import Site
 from fediblog.messages.stored import unpack
 from fediblog.store.engine import migrate
@@ -40,12 +40,17 @@ async def database(site: Site) -> list[Finding]:
     damage = await site.db.check()
     if damage:
         return [
-            Finding("wrong", told("doctor.damaged", finding=unpack(language(), damage[0])), told("doctor.mend-damage"))
+            Finding(
+                "wrong",
+                translated("doctor.damaged", finding=unpack(language(), damage[0])),
+                translated("doctor.mend-damage"),
+            )
         ]
     schema = await site.db.read(migrate.version)
     return [
         Finding(
-            "good", told("doctor.whole", engine="SQLite" if site.db.engine == "sqlite" else "PostgreSQL", schema=schema)
+            "good",
+            translated("doctor.whole", engine="SQLite" if site.db.engine == "sqlite" else "PostgreSQL", schema=schema),
         )
     ]
 
@@ -53,11 +58,11 @@ async def database(site: Site) -> list[Finding]:
 async def disk(site: Site) -> list[Finding]:
     """Whether there is room."""
     left = (await asyncio.to_thread(shutil.disk_usage, site.settings.data)).free
-    fact = told("doctor.free", size=decimal(left / 1e9), folder=site.settings.data)
+    fact = translated("doctor.free", size=decimal(left / 1e9), folder=site.settings.data)
     if left < (disk_reserve.FULL if capacity(site.settings.data) < SMALL_DISK else NO_SPACE):
-        return [Finding("wrong", fact, told("doctor.no-room"))]
+        return [Finding("wrong", fact, translated("doctor.no-room"))]
     if left < LITTLE_SPACE:
-        return [Finding("note", fact, told("doctor.little-room"))]
+        return [Finding("note", fact, translated("doctor.little-room"))]
     return [Finding("good", fact)]
 
 
@@ -73,8 +78,8 @@ async def people(site: Site) -> list[Finding]:
     """Whether somebody can use it."""
     number, own = await site.db.read(_people)
     if not number:
-        return [Finding("note", told("doctor.nobody"), told("doctor.set-up"))]
-    return [Finding("good", told("doctor.people", users=number, accounts=own))]
+        return [Finding("note", translated("doctor.nobody"), translated("doctor.set-up"))]
+    return [Finding("good", translated("doctor.people", users=number, accounts=own))]
 
 
 def _people(tx: Tx) -> tuple[int, int]:
@@ -86,16 +91,16 @@ async def worker(site: Site) -> list[Finding]:
     late = await site.db.read(_most_late)
     working = worker_lock.is_working(site.settings)
     if working is False:
-        return [Finding("wrong", told("doctor.no-server"), told("doctor.start"))]
+        return [Finding("wrong", translated("doctor.no-server"), translated("doctor.start"))]
     if late > LATE:
         return [
             Finding(
                 "wrong",
-                told("doctor.late", n=late // 60_000),
-                told("doctor.look-for-worker"),
+                translated("doctor.late", n=late // 60_000),
+                translated("doctor.look-for-worker"),
             )
         ]
-    return [Finding("good", told("doctor.not-late" if working is None else "doctor.delivers"))]
+    return [Finding("good", translated("doctor.not-late" if working is None else "doctor.delivers"))]
 
 
 def _most_late(tx: Tx) -> int:
@@ -109,7 +114,7 @@ async def queues(site: Site) -> list[Finding]:
     found = [
         Finding(
             "good",
-            told(
+            translated(
                 "doctor.waiting",
                 deliveries=waiting,
                 jobs=work.get("waiting", 0),
@@ -118,11 +123,11 @@ async def queues(site: Site) -> list[Finding]:
         )
     ]
     for kind, subject, error in given_up:
-        fact = told("doctor.job-given-up", kind=kind, subject=subject, error=unpack(language(), error))
-        found.append(Finding("note", fact, told("doctor.job-mistake")))
+        fact = translated("doctor.job-given-up", kind=kind, subject=subject, error=unpack(language(), error))
+        found.append(Finding("note", fact, translated("doctor.job-mistake")))
     if incoming.get("dead"):
-        fact = told("doctor.incoming-given-up", n=incoming["dead"])
-        found.append(Finding("note", fact, told("doctor.incoming-mistake")))
+        fact = translated("doctor.incoming-given-up", n=incoming["dead"])
+        found.append(Finding("note", fact, translated("doctor.incoming-mistake")))
     return found
 
 
@@ -134,15 +139,15 @@ async def hosts(site: Site) -> list[Finding]:
     """Servers that do not answer. That is their business, mostly."""
     rows = await site.db.read(troubled_hosts)
     if not rows:
-        return [Finding("good", told("doctor.hosts-answer"))]
+        return [Finding("good", translated("doctor.hosts-answer"))]
     found = [Finding("note", _of_host(row)) for row in rows[:MOST_HOSTS]]
     if len(rows) > MOST_HOSTS:
-        found.append(Finding("note", told("doctor.more-hosts", n=len(rows) - MOST_HOSTS)))
+        found.append(Finding("note", translated("doctor.more-hosts", n=len(rows) - MOST_HOSTS)))
     return found
 
 
 def _of_host(row: TroubledHost) -> str:
     since = datetime.fromtimestamp((row.failing_since or 0) / 1000, UTC).strftime("%Y-%m-%d %H:%M")
     again = datetime.fromtimestamp((row.next_try or 0) / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-    error = unpack(language(), row.last_error) or told("doctor.no-reason")
-    return told("doctor.host-silent", host=row.name, since=since, error=error, n=row.waiting, again=again)
+    error = unpack(language(), row.last_error) or translated("doctor.no-reason")
+    return translated("doctor.host-silent", host=row.name, since=since, error=error, n=row.waiting, again=again)

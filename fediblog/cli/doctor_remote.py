@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from fediblog.cli.command_site import is_trial
 from fediblog.cli.doctor_local import Finding
-from fediblog.cli.terminal import language, told
+from fediblog.cli.terminal import language, translated
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Json
 from fediblog.errors import Refused, Unavailable
@@ -29,15 +29,15 @@ async def address(site: Site) -> list[Finding]:
     url = f"{site.urls.origin}/.well-known/nodeinfo"
     answer = await _ask(site, url, "application/json")
     if isinstance(answer, str):
-        advice = _with_proxy(told("doctor.lead-here", host=site.urls.host))
-        return [Finding("wrong", told("doctor.unreachable", address=site.urls.origin, error=answer), advice)]
+        advice = _with_proxy(translated("doctor.lead-here", host=site.urls.host))
+        return [Finding("wrong", translated("doctor.unreachable", address=site.urls.origin, error=answer), advice)]
     if answer.status != 200 or f"{site.urls.origin}/nodeinfo/" not in answer.body.decode("utf-8", "replace"):
-        fact = told("doctor.strange-answer", address=url, status=answer.status)
-        return [Finding("wrong", fact, _with_proxy(told("doctor.pass-paths")))]
+        fact = translated("doctor.strange-answer", address=url, status=answer.status)
+        return [Finding("wrong", fact, _with_proxy(translated("doctor.pass-paths")))]
     if is_trial(site.urls.origin):
-        fact = told("doctor.answers-here", address=site.urls.origin)
-        return [Finding("note", fact, told("doctor.start-real"))]
-    return [Finding("good", told("doctor.answers", address=site.urls.origin))]
+        fact = translated("doctor.answers-here", address=site.urls.origin)
+        return [Finding("note", fact, translated("doctor.start-real"))]
+    return [Finding("good", translated("doctor.answers", address=site.urls.origin))]
 
 
 async def handles(site: Site) -> list[Finding]:
@@ -48,12 +48,14 @@ async def handles(site: Site) -> list[Finding]:
     domain = site.urls.handle_domain
     base = site.urls.origin if domain == site.urls.host else f"https://{domain}"
     answer = await _ask(site, f"{base}/.well-known/webfinger?resource=acct:{account.acct}", "application/jrd+json")
-    advice = _with_proxy(told("doctor.lead-webfinger", domain=domain, origin=site.urls.origin))
+    advice = _with_proxy(translated("doctor.lead-webfinger", domain=domain, origin=site.urls.origin))
     if isinstance(answer, str):
-        return [Finding("wrong", told("doctor.not-found", handle=account.acct, error=answer), advice)]
+        return [Finding("wrong", translated("doctor.not-found", handle=account.acct, error=answer), advice)]
     if answer.status != 200 or account.uri.encode() not in answer.body:
-        return [Finding("wrong", told("doctor.not-found-status", handle=account.acct, status=answer.status), advice)]
-    return [Finding("good", told("doctor.found", handle=account.acct))]
+        return [
+            Finding("wrong", translated("doctor.not-found-status", handle=account.acct, status=answer.status), advice)
+        ]
+    return [Finding("good", translated("doctor.found", handle=account.acct))]
 
 
 async def documents(site: Site) -> list[Finding]:
@@ -62,26 +64,26 @@ async def documents(site: Site) -> list[Finding]:
     if account is None:
         return []
     answer = await _ask(site, account.uri, ACCEPT)
-    advice = _with_proxy(told("doctor.cache-apart"))
+    advice = _with_proxy(translated("doctor.cache-apart"))
     if isinstance(answer, str):
-        return [Finding("wrong", told("doctor.unreachable", address=account.uri, error=answer), advice)]
+        return [Finding("wrong", translated("doctor.unreachable", address=account.uri, error=answer), advice)]
     if answer.status in (401, 403) and site.settings.authorized_fetch:
-        return [Finding("good", told("doctor.document-signed", address=account.uri))]
+        return [Finding("good", translated("doctor.document-signed", address=account.uri))]
     if answer.status != 200 or _id_of(answer) != account.uri:
-        return [Finding("wrong", told("doctor.no-document", address=account.uri, status=answer.status), advice)]
-    return [Finding("good", told("doctor.document", address=account.uri))]
+        return [Finding("wrong", translated("doctor.no-document", address=account.uri, status=answer.status), advice)]
+    return [Finding("good", translated("doctor.document", address=account.uri))]
 
 
 async def clock(site: Site) -> list[Finding]:
     """Whether our clock agrees with those of servers whose people ours follow."""
     found = [off for origin in await site.db.read(_others) if (off := await _skew(site, origin)) is not None]
     if not found:
-        return [Finding("note", told("doctor.clock-unknown"))]
+        return [Finding("note", translated("doctor.clock-unknown"))]
     middle = sorted(found)[len(found) // 2]
     if abs(middle) > MOST_SKEW:
-        fact = told("doctor.clock-ahead" if middle > 0 else "doctor.clock-behind", n=round(abs(middle)))
-        return [Finding("wrong", fact, told("doctor.set-clock"))]
-    return [Finding("good", told("doctor.clock-good", n=len(found), seconds=round(abs(middle))))]
+        fact = translated("doctor.clock-ahead" if middle > 0 else "doctor.clock-behind", n=round(abs(middle)))
+        return [Finding("wrong", fact, translated("doctor.set-clock"))]
+    return [Finding("good", translated("doctor.clock-good", n=len(found), seconds=round(abs(middle))))]
 
 
 async def _skew(site: Site, origin: str) -> float | None:
@@ -103,7 +105,7 @@ async def _ask(site: Site, url: str, accept: str) -> Response | str:
 
 
 def _with_proxy(advice: str) -> str:
-    return f"{advice} {told('doctor.proxy')}"
+    return f"{advice} {translated('doctor.proxy')}"
 
 
 def _id_of(answer: Response) -> Json:

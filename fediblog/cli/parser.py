@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from fediblog import __version__
 from fediblog.cli.command import Command, add_options
-from fediblog.cli.terminal import told
+from fediblog.cli.terminal import translated
 from fediblog.messages import ENGLISH, text
 
 _formatter = partial(
@@ -27,7 +27,7 @@ class Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and how it is meant; exit status 2."""
         self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: {message}\n{told('cli.see-help', program=self.prog)}\n")
+        self.exit(2, f"{self.prog}: {message}\n{translated('cli.see-help', program=self.prog)}\n")
 
 
 # What argparse says by itself: its own English, which it has translated by a function `_`, is that of our catalogue.
@@ -40,7 +40,7 @@ _ARGPARSE = (
 
 def translate() -> None:
     """Have argparse speak the language of who called us."""
-    own = {text(ENGLISH, key): told(key) for key in _ARGPARSE}
+    own = {text(ENGLISH, key): translated(key) for key in _ARGPARSE}
     setattr(argparse, "_", lambda said: own.get(said, said))  # noqa: B010 - a name that its types do not tell
 
 
@@ -55,19 +55,21 @@ def build_parser(commands: Sequence[Command]) -> Parser:
     parser = Parser(
         prog="fediblog",
         usage="fediblog COMMAND [...]",
-        description=told("about.fediblog"),
-        epilog=f"{told('help.commands')}:\n{listing(commands)}\n\n{told('help.exit-status')}",
+        description=translated("about.fediblog"),
+        epilog=f"{translated('help.commands')}:\n{listing(commands)}\n\n{translated('help.exit-status')}",
         formatter_class=_formatter,
     )
-    parser.add_argument("--version", action="version", version=f"fediblog {__version__}", help=told("argument.version"))
+    parser.add_argument(
+        "--version", action="version", version=f"fediblog {__version__}", help=translated("argument.version")
+    )
     top = parser.add_subparsers(metavar="COMMAND", required=True, help=SUPPRESS, prog="fediblog")
     groups = {}
     for command in commands:
         parent = top
         for word in command.words[:-1]:
             if word not in groups:
-                group = top.add_parser(word, description=told(f"help.{word}"), formatter_class=_formatter)
-                groups[word] = group.add_subparsers(metavar="COMMAND", required=True, title=told("help.commands"))
+                group = top.add_parser(word, description=translated(f"help.{word}"), formatter_class=_formatter)
+                groups[word] = group.add_subparsers(metavar="COMMAND", required=True, title=translated("help.commands"))
             parent = groups[word]
         _add(parent.add_parser(command.words[-1], help=command.help, formatter_class=_formatter), command)
     return parser
@@ -76,7 +78,7 @@ def build_parser(commands: Sequence[Command]) -> Parser:
 def _add(parser: ArgumentParser, command: Command) -> None:
     parser.description = textwrap.fill(command.about, 100)
     if command.examples:
-        parser.epilog = f"{told('help.examples')}:\n" + "\n".join(f"  {line}" for line in command.examples)
+        parser.epilog = f"{translated('help.examples')}:\n" + "\n".join(f"  {line}" for line in command.examples)
     command.arguments(parser)
     if command.options:
         add_options(parser, command.options)

@@ -17,7 +17,7 @@ from fediblog.actions import follow_actions
 from fediblog.actions.post_actions import Draft, File
 from fediblog.cli.command import Command
 from fediblog.cli.command_site import on_site, own_account
-from fediblog.cli.terminal import language, say, tell, told, utc
+from fediblog.cli.terminal import language, say, tell, translated, utc
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
@@ -72,8 +72,8 @@ def _where(site: Site, made: Post, scheduled: int | None) -> str:
         return made.url
     edit = f"{site.urls.origin}/write/{made.id}"
     if scheduled is None:
-        return told("cli.draft-kept", address=edit)
-    return told("cli.scheduled", at=utc(scheduled), address=edit)
+        return translated("cli.draft-kept", address=edit)
+    return translated("cli.scheduled", at=utc(scheduled), address=edit)
 
 
 async def attach(site: Site, author: Account, attached: Attached) -> File:
@@ -162,36 +162,36 @@ class _Attach(argparse.Action):
         elif option == "--focus" and found:
             found[-1].focus = _point(parser, str(values))
         elif option == "--focus":
-            parser.error(told("cli.focus-alone"))
+            parser.error(translated("cli.focus-alone"))
         elif not found or found[-1].alt:
-            parser.error(told("cli.alt-alone"))
+            parser.error(translated("cli.alt-alone"))
         else:
             found[-1].alt = str(values)
         space.attach = found
 
 
 def _post_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("account", metavar="ACCOUNT", help=told("argument.author"))
-    parser.add_argument("file", metavar="FILE", nargs="?", default="-", help=told("argument.text"))
-    parser.add_argument("--title", default="", help=told("argument.title"))
-    parser.add_argument("--summary", default="", help=told("argument.summary"))
-    parser.add_argument("--warning", default="", help=told("argument.warning"))
-    parser.add_argument("--visibility", choices=VISIBILITIES, default="public", help=told("argument.visibility"))
-    parser.add_argument("--language", metavar="CODE", default="", help=told("argument.language"))
-    parser.add_argument("--reply-to", metavar="POST", help=told("argument.reply-to"))
-    parser.add_argument("--quote", metavar="POST", help=told("argument.quote"))
-    parser.add_argument("--comments", choices=tuple(COMMENTS), default="everyone", help=told("argument.comments"))
-    parser.add_argument("--attach", metavar="FILE", action=_Attach, help=told("argument.attach"))
-    parser.add_argument("--alt", metavar="TEXT", action=_Attach, help=told("argument.alt"))
-    parser.add_argument("--focus", metavar="X,Y", action=_Attach, help=told("argument.focus"))
+    parser.add_argument("account", metavar="ACCOUNT", help=translated("argument.author"))
+    parser.add_argument("file", metavar="FILE", nargs="?", default="-", help=translated("argument.text"))
+    parser.add_argument("--title", default="", help=translated("argument.title"))
+    parser.add_argument("--summary", default="", help=translated("argument.summary"))
+    parser.add_argument("--warning", default="", help=translated("argument.warning"))
+    parser.add_argument("--visibility", choices=VISIBILITIES, default="public", help=translated("argument.visibility"))
+    parser.add_argument("--language", metavar="CODE", default="", help=translated("argument.language"))
+    parser.add_argument("--reply-to", metavar="POST", help=translated("argument.reply-to"))
+    parser.add_argument("--quote", metavar="POST", help=translated("argument.quote"))
+    parser.add_argument("--comments", choices=tuple(COMMENTS), default="everyone", help=translated("argument.comments"))
+    parser.add_argument("--attach", metavar="FILE", action=_Attach, help=translated("argument.attach"))
+    parser.add_argument("--alt", metavar="TEXT", action=_Attach, help=translated("argument.alt"))
+    parser.add_argument("--focus", metavar="X,Y", action=_Attach, help=translated("argument.focus"))
     when = parser.add_mutually_exclusive_group()
-    when.add_argument("--draft", action="store_true", help=told("argument.draft"))
-    when.add_argument("--at", metavar="TIME", help=told("argument.at"))
+    when.add_argument("--draft", action="store_true", help=translated("argument.draft"))
+    when.add_argument("--at", metavar="TIME", help=translated("argument.at"))
 
 
 def _pair(parser: ArgumentParser) -> None:
-    parser.add_argument("account", metavar="ACCOUNT", help=told("argument.follower"))
-    parser.add_argument("handle", metavar="HANDLE", help=told("argument.followed"))
+    parser.add_argument("account", metavar="ACCOUNT", help=translated("argument.follower"))
+    parser.add_argument("handle", metavar="HANDLE", help=translated("argument.followed"))
 
 
 COMMANDS = (

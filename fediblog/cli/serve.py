@@ -1,4 +1,4 @@
-"""`fediblog serve`: answers requests and delivers, until it is told to stop."""
+"""`fediblog serve`: answers requests and delivers, until it gets a signal to stop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from fediblog.app import create_app
 from fediblog.cli import connection_limits, disk_reserve, listen_sockets, trial_origin, worker_lock
 from fediblog.cli.command import Command
 from fediblog.cli.command_site import is_trial, read_settings
-from fediblog.cli.terminal import say, tell, told, warn
+from fediblog.cli.terminal import say, tell, translated, warn
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import jobs
 from fediblog.federation.site import Site, make_folder
@@ -35,7 +35,7 @@ from fediblog.store.people import logins, server_state
 from fediblog.store.tx import Tx
 from fediblog.web import metrics
 
-GRACE = 8  # seconds for requests and deliveries under way, once we are told to stop
+GRACE = 8  # seconds for requests and deliveries under way, once a signal says to stop
 IDLE = 75  # seconds that a connection is kept open: longer than proxies keep theirs
 MOST_CONNECTIONS = 2_000
 MOST_FILES = 8_192
@@ -124,7 +124,7 @@ async def _serve(found: Settings, sockets: list[socket.socket], used: bool, upgr
 async def _work(
     server: _Server | None, sockets: list[socket.socket], worker: Worker | None, stop: asyncio.Event
 ) -> int:
-    """Both side by side, until we are told to stop or one of them fails: then whoever watches us starts us again."""
+    """Both side by side, until a signal says to stop or one of them fails: then whoever watches us starts us again."""
     parts = [asyncio.create_task(server.serve(sockets))] if server is not None else []
     parts += [asyncio.create_task(worker.run())] if worker is not None else []
     if server is None and worker is not None:
@@ -153,7 +153,7 @@ async def _server(site: Site, sockets: list[socket.socket]) -> _Server:
         config = _config(create_app(site), site.settings.trusted_proxies)
         return _Server(config, await _greeting(site, sockets), site.keep(Hub).close)
     where = ", ".join(listen_sockets.name_of(each) for each in sockets)
-    said = told("cli.delivers-with-metrics", version=__version__, where=where)
+    said = translated("cli.delivers-with-metrics", version=__version__, where=where)
     return _Server(_config(metrics.create_app(site), site.settings.trusted_proxies), [said])
 
 
@@ -218,12 +218,10 @@ def _web_socket(**given: Any) -> asyncio.Protocol:
 class _Server(uvicorn.Server):
     """Says when it is ready, and leaves signals to us: uvicorn's own handling ends the process as if it had failed."""
 
-    def __init__(
-        self, config: uvicorn.Config, greeting: list[str], farewell: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, greeting: list[str], on_stop: Callable[[], None] = lambda: None) -> None:
         super().__init__(config)
         self._greeting = greeting
-        self._farewell = farewell
+        self._on_stop = on_stop
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -235,7 +233,7 @@ class _Server(uvicorn.Server):
             say(line)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._farewell()  # streams never end by themselves, and would be waited for
+        self._on_stop()  # streams never end by themselves, and would be waited for
         await super().shutdown(sockets)
 
 
@@ -263,10 +261,10 @@ def _stop_signals() -> Iterator[asyncio.Event]:
 async def _greeting(site: Site, sockets: list[socket.socket]) -> list[str]:
     """What the operator must know, once the server answers."""
     where = ", ".join(listen_sockets.name_of(each) for each in sockets)
-    lines = [told("cli.ready", version=__version__, origin=site.urls.origin, where=where)]
+    lines = [translated("cli.ready", version=__version__, origin=site.urls.origin, where=where)]
     token = await site.db.write(_setup_token)
     if token:
-        lines.append(told("cli.set-up", address=f"{site.urls.origin}/setup?token={token}"))
+        lines.append(translated("cli.set-up", address=f"{site.urls.origin}/setup?token={token}"))
     for key, values in warnings(site.settings, site.urls.origin).items():
         warn(key, **values)
     return lines

@@ -16,7 +16,7 @@ def language() -> str:
     return spoken(os.environ)
 
 
-def told(key: str, /, **values: object) -> str:
+def translated(key: str, /, **values: object) -> str:
     """The message of that key for who called us."""
     spoken_here = language()
     worded = {name: v.sentence(spoken_here) if isinstance(v, FediblogError) else v for name, v in values.items()}
@@ -25,7 +25,7 @@ def told(key: str, /, **values: object) -> str:
 
 def decimal(number: float) -> str:
     """With one digit behind the point, or the comma."""
-    return f"{number:.1f}".replace(".", told("number.point"))
+    return f"{number:.1f}".replace(".", translated("number.point"))
 
 
 def utc(moment: int) -> str:
@@ -35,7 +35,7 @@ def utc(moment: int) -> str:
 
 def tell(key: str, /, **values: object) -> None:
     """Print a message for people to read, at once."""
-    say(told(key, **values))
+    say(translated(key, **values))
 
 
 def say(line: str = "") -> None:
@@ -45,4 +45,4 @@ def say(line: str = "") -> None:
 
 def warn(key: str, /, **values: object) -> None:
     """Print a message that is not the result."""
-    print(f"!! {told(key, **values)}", file=sys.stderr, flush=True)
+    print(f"!! {translated(key, **values)}", file=sys.stderr, flush=True)

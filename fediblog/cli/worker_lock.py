@@ -8,7 +8,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fediblog.cli.terminal import told
+from fediblog.cli.terminal import translated
 from fediblog.errors import Refused
 from fediblog.settings import Settings
 from fediblog.store.engine.database import sqlite_path
@@ -35,7 +35,7 @@ def yes_argument(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--yes",
         action="store_true",
-        help=told("argument.yes"),
+        help=translated("argument.yes"),
     )
 
 

@@ -40,7 +40,7 @@ msgstr ""
 _TAKES_KEY = {
     **{"text": 1, "say": 1, "fault": 1, "Invalid": 1, "Denied": 1},
     **{"phrase": 0, "NotFound": 0, "Gone": 0, "Forbidden": 0, "TooOften": 0, "Unauthorized": 0, "Unsent": 0, "pack": 0},
-    **{"Misuse": 0, "told": 0, "tell": 0, "warn": 0},
+    **{"Misuse": 0, "translated": 0, "tell": 0, "warn": 0},
 }
 _DEFAULTS = (
     *("refusal.not-found", "refusal.gone", "refusal.forbidden"),

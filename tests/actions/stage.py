@@ -63,8 +63,8 @@ class Stage:
     ben: Account
     dan: Account
 
-    async def do(self, deed: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        return await self.db.write(deed, URLS, *args, **kwargs)
+    async def do(self, action: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        return await self.db.write(action, URLS, *args, **kwargs)
 
     async def publish(self, source: str = "Hello", by: Account | None = None, **more: Any) -> Post:
         return await self.do(wording.publish, (by or self.ann).id, Draft(source=source, **more))
@@ -78,7 +78,7 @@ class Stage:
         mentioned = (self.ann.uri,) if visibility == Visibility.DIRECT else ()
         to, cc = addresses(visibility, by.followers, mentioned)
 
-        def deed(tx: Tx) -> Post:
+        def action(tx: Tx) -> Post:
             uri = f"{by.uri}/posts/{tx.new_id()}"
             note = Note(uri=uri, kind=more.pop("kind", "Note"), author=by.uri, to=to, cc=cc, published=tx.now, **more)
             number = post_writing.insert(tx, note, by, Placement(visibility=visibility))
@@ -88,7 +88,7 @@ class Stage:
             assert found is not None
             return found
 
-        return await self.db.write(deed)
+        return await self.db.write(action)
 
     async def sent(self) -> list[Sent]:
         """All that will leave, in the order in which it was made."""

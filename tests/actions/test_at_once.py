@@ -1,4 +1,4 @@
-"""Deeds of our people that cross: each looks at what the other has done, whichever is first."""
+"""Actions of our people that cross: each looks at what the other has done, whichever is first."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ async def count(stage: Stage, sql: str) -> int:
     return int(found.n)
 
 
-@pytest.mark.parametrize("deed", ["like", "boost", "follow", "block"])
-async def test_a_button_pressed_twice_sends_one_activity(stage: Stage, deed: str) -> None:
+@pytest.mark.parametrize("action", ["like", "boost", "follow", "block"])
+async def test_a_button_pressed_twice_sends_one_activity(stage: Stage, action: str) -> None:
     post = await stage.db.write(wording.publish, URLS, stage.cem.id, Draft(source="Hello"))
     presses: dict[str, Work] = {
         "like": lambda tx: reaction_actions.like(tx, URLS, stage.ann.id, post.id),
@@ -46,19 +46,19 @@ async def test_a_button_pressed_twice_sends_one_activity(stage: Stage, deed: str
         "block": lambda tx: moderation_actions.block(tx, URLS, stage.ann.id, stage.ben.id),
     }
     before = await count(stage, "select count(*) as n from outgoing")
-    await cross(stage.db, presses[deed], presses[deed])
+    await cross(stage.db, presses[action], presses[action])
     sent = await count(stage, "select count(*) as n from outgoing") - before
-    assert sent == (0 if deed == "like" else 1)  # Cem lives here and is told without
+    assert sent == (0 if action == "like" else 1)  # Cem lives here and is told without
 
 
 async def test_two_of_ours_who_follow_and_block_each_other(stage: Stage) -> None:
     ann, cem = stage.ann.id, stage.cem.id
     for first, second in (("follow", "block"), ("block", "follow")):
-        deeds: dict[str, Work] = {
+        actions: dict[str, Work] = {
             "follow": lambda tx: follow_actions.follow(tx, URLS, ann, cem),
             "block": lambda tx: moderation_actions.block(tx, URLS, cem, ann),
         }
-        await cross(stage.db, deeds[first], deeds[second])
+        await cross(stage.db, actions[first], actions[second])
         assert await stage.db.read(relations.follow, ann, cem) is None
         await stage.db.write(moderation_actions.unblock, URLS, cem, ann)
 

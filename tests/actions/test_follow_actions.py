@@ -79,11 +79,11 @@ async def test_a_follow_that_came_without_an_id_is_answered_without_one(stage: S
     assert "id" not in (await stage.last()).object
 
 
-@pytest.mark.parametrize(("deed", "kind"), [(follow_actions.accept, "Accept"), (follow_actions.refuse, "Reject")])
-async def test_an_answer_quotes_the_whole_question(stage: Stage, deed: object, kind: str) -> None:
+@pytest.mark.parametrize(("action", "kind"), [(follow_actions.accept, "Accept"), (follow_actions.refuse, "Reject")])
+async def test_an_answer_quotes_the_whole_question(stage: Stage, action: object, kind: str) -> None:
     await stage.follows(stage.ben, stage.ann, "pending")
-    assert callable(deed)
-    await stage.do(deed, stage.ann.id, stage.ben.id)
+    assert callable(action)
+    await stage.do(action, stage.ann.id, stage.ben.id)
     sent = await stage.last()
     assert sent.kind == kind
     assert sent.document["to"] == [stage.ben.uri]
@@ -95,9 +95,9 @@ async def test_an_answer_quotes_the_whole_question(stage: Stage, deed: object, k
 
 
 async def test_there_is_nothing_to_answer(stage: Stage) -> None:
-    for deed in (follow_actions.accept, follow_actions.refuse, follow_actions.remove_follower):
+    for action in (follow_actions.accept, follow_actions.refuse, follow_actions.remove_follower):
         with pytest.raises(NotFound):
-            await stage.do(deed, stage.ann.id, stage.ben.id)
+            await stage.do(action, stage.ann.id, stage.ben.id)
 
 
 async def test_a_follower_is_removed(stage: Stage) -> None:
@@ -156,9 +156,9 @@ async def test_a_mute_is_told_to_nobody(stage: Stage) -> None:
 
 
 async def test_oneself_is_neither_blocked_nor_muted(stage: Stage) -> None:
-    for deed in (moderation_actions.block, moderation_actions.mute):
+    for action in (moderation_actions.block, moderation_actions.mute):
         with pytest.raises(Invalid):
-            await stage.do(deed, stage.ann.id, stage.ann.id)
+            await stage.do(action, stage.ann.id, stage.ann.id)
 
 
 async def test_a_server_is_blocked_with_what_is_stored_of_it(stage: Stage) -> None:

@@ -1,6 +1,6 @@
 """Posts of ours: what they look like when they leave, whom they reach, and what never leaves."""
 
-# long because: each deed of an author is one story, and they share their stage
+# long because: each action of an author is one story, and they share their stage
 
 from __future__ import annotations
 
@@ -361,9 +361,9 @@ async def test_somebody_elses_post_is_not_there(stage: Stage) -> None:
     post = await stage.publish("Mine")
     theirs = await stage.remote_post(stage.ben)
     for number in (post.id, theirs.id, 12345):
-        for deed in (post_actions.delete, post_actions.pin, post_actions.unpin):
+        for action in (post_actions.delete, post_actions.pin, post_actions.unpin):
             with pytest.raises(NotFound):
-                await stage.do(deed, stage.cem.id, number)
+                await stage.do(action, stage.cem.id, number)
         with pytest.raises(NotFound):
             await stage.do(wording.edit, stage.cem.id, number, Draft(source="x"))
     assert await stage.kinds() == ["Create"]

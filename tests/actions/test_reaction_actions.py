@@ -87,15 +87,15 @@ async def test_what_is_not_for_everybody_cannot_be_boosted(stage: Stage, visibil
 
 
 @pytest.mark.parametrize(
-    "deed", [reaction_actions.like, reaction_actions.unlike, reaction_actions.boost, reaction_actions.unboost]
+    "action", [reaction_actions.like, reaction_actions.unlike, reaction_actions.boost, reaction_actions.unboost]
 )
-async def test_what_one_cannot_see_is_not_there(stage: Stage, deed: Any) -> None:
+async def test_what_one_cannot_see_is_not_there(stage: Stage, action: Any) -> None:
     hidden = await stage.remote_post(stage.ben, Visibility.FOLLOWERS)
     draft = await stage.publish("Not yet", state="draft")
     messages = set()
     for number in (hidden.id, draft.id, 12345):
         with pytest.raises(NotFound) as caught:
-            await stage.do(deed, stage.cem.id, number)
+            await stage.do(action, stage.cem.id, number)
         messages.add(caught.value.message)
     assert len(messages) == 1
     assert await stage.sent() == []

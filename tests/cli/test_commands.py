@@ -169,11 +169,11 @@ def test_the_first_user_is_the_owner_and_ends_the_set_up_link(run: Run, tmp_path
     assert ask(folder, server_state.get, "setup-token") is None
 
 
-def ask_write(data: Path, deed: Callable[..., Any], *args: Any) -> None:
+def ask_write(data: Path, action: Callable[..., Any], *args: Any) -> None:
     async def do() -> None:
         db = await connect(data / "fediblog.db", readers=1)
         try:
-            await db.write(deed, *args)
+            await db.write(action, *args)
         finally:
             await db.close()
 

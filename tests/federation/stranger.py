@@ -228,22 +228,22 @@ class Home:
     async def writes(self, *, reply_to: str = "", **draft: Any) -> Post:
         """A post by alice."""
 
-        def deed(tx: Tx) -> Post:
+        def action(tx: Tx) -> Post:
             above = posts.by_uri(tx, reply_to) if reply_to else None
             whole = Draft(source="Hello, world", reply_to=above.id if above else None, **draft)
             return publish(tx, self.site.urls, self.alice.id, whole)
 
-        return await self.site.db.write(deed)
+        return await self.site.db.write(action)
 
     async def follows(self, person: Person) -> Account:
         """Alice follows somebody, who accepted."""
         account = await self.know(person)
 
-        def deed(tx: Tx) -> None:
+        def action(tx: Tx) -> None:
             follow_actions.follow(tx, self.site.urls, self.alice.id, account.id)
             relations.accept(tx, self.alice.id, account.id)
 
-        await self.site.db.write(deed)
+        await self.site.db.write(action)
         return account
 
     async def notices(self) -> list[tuple[str, str]]:

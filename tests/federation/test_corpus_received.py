@@ -108,13 +108,13 @@ async def test_every_post_is_stored(at_home: Home) -> None:
         if note is None:
             continue
 
-        def deed(tx: Tx, note: Any = note) -> int:
+        def action(tx: Tx, note: Any = note) -> int:
             author = make_actor(tx, note.author)
             with_it = accounts.by_uri(tx, note.uri) is None and tx.one("select 1 from post where uri = :u", u=note.uri)
             return 0 if with_it else int(store_post(tx, at_home.site.urls, note, author, harmless(note)) is not None)
 
         try:
-            stored += await at_home.site.db.write(deed)
+            stored += await at_home.site.db.write(action)
         except Exception as error:
             raise AssertionError(name) from error
     assert stored > 100

@@ -626,7 +626,7 @@ async def test_a_server_that_speaks_up_is_told_at_once_what_it_missed(pair: Pair
     assert await pair.there(post) is not None
 
 
-async def test_a_deed_does_not_wait_for_anybody(pair: Pair) -> None:
+async def test_an_action_does_not_wait_for_anybody(pair: Pair) -> None:
     await pair.follow()
     pair.world.network.down.add(pair.far)
     post = await pair.publish("Here, at least")
@@ -666,12 +666,12 @@ async def test_private_and_missing_look_the_same(pair: Pair) -> None:
     nothing = pair.world.sites[pair.near].urls.post(12345)
     one, other = [await pair.world.get(pair.near, uri) for uri in (secret.uri, nothing)]
     assert (one.status_code, one.content) == (other.status_code, other.content)
-    for deed in (reaction_actions.like, reaction_actions.boost):
+    for action in (reaction_actions.like, reaction_actions.boost):
         there = await pair.there(secret)
         assert there is not None
-        stranger = await pair.world.person(pair.far, f"s{deed.__name__}")
+        stranger = await pair.world.person(pair.far, f"s{action.__name__}")
         with pytest.raises(NotFound):
-            await pair.world.do(pair.far, deed, stranger.id, there.id)
+            await pair.world.do(pair.far, action, stranger.id, there.id)
 
 
 async def test_nobody_may_act_for_another_account(pair: Pair) -> None:

@@ -69,7 +69,7 @@ class Hub:
         for host in hosts:
             self.world.network.apps[host] = self
 
-        def deed(tx: Tx) -> None:
+        def action(tx: Tx) -> None:
             for host in hosts:
                 uri = f"https://{host}/u"
                 actor = Actor(
@@ -78,7 +78,7 @@ class Hub:
                 follower = save_remote(tx, actor, host)
                 relations.put_follow(tx, follower.id, self.ann.id, f"{uri}/follow", "accepted")
 
-        await self.world.sites["one.test"].db.write(deed)
+        await self.world.sites["one.test"].db.write(action)
         return hosts
 
     async def publish(self, source: str = "Hello") -> str:
@@ -92,10 +92,10 @@ class Hub:
             await self.news.wait()
 
     async def add_job(self, kind: str, subject: str, run_at: int | None = None) -> None:
-        def deed(tx: Tx) -> None:
+        def action(tx: Tx) -> None:
             job_queue.add(tx, kind, subject, run_at=run_at)
 
-        await self.world.sites["one.test"].db.write(deed)
+        await self.world.sites["one.test"].db.write(action)
 
 
 @pytest.fixture(params=ENGINES)
@@ -127,14 +127,14 @@ async def test_a_fan_out_of_many_steps_reaches_each_inbox_once(hub: Hub, monkeyp
 async def test_followers_on_one_server_share_a_delivery(hub: Hub) -> None:
     await hub.followers(1)
 
-    def deed(tx: Tx) -> None:
+    def action(tx: Tx) -> None:
         for name in ("v", "w"):
             uri = f"https://f0000.test/{name}"
             shared = "https://f0000.test/inbox"
             actor = Actor(uri=uri, kind="Person", handle=name, inbox=f"{uri}/inbox", shared_inbox=shared)
             relations.put_follow(tx, save_remote(tx, actor, "f0000.test").id, hub.ann.id, uri, "accepted")
 
-    await hub.world.sites["one.test"].db.write(deed)
+    await hub.world.sites["one.test"].db.write(action)
     await hub.publish()
     await hub.world.settle()
     assert len(hub.taken) == 1
@@ -338,7 +338,7 @@ async def test_the_sweep_forgets_what_is_old_and_comes_again(hub: Hub) -> None:
     now = hub.world.clock.now
     name = site.files.save(b"a picture", ".png")
 
-    def deed(tx: Tx) -> None:
+    def action(tx: Tx) -> None:
         login = logins.everyone(tx)[0].id
         old = Session(
             token="old", login=login, account=None, csrf="", created=now, seen=now, expires=now + HOUR, agent=""
@@ -357,7 +357,7 @@ async def test_the_sweep_forgets_what_is_old_and_comes_again(hub: Hub) -> None:
             size=9,
         )
 
-    await site.db.write(deed)
+    await site.db.write(action)
     await hub.worker.recover()
     hub.world.clock.forward(days=2)
     assert await hub.worker.idle() == 3  # the daily check of the database and the questions to others as well
@@ -373,16 +373,16 @@ async def test_the_sweep_forgets_what_is_old_and_comes_again(hub: Hub) -> None:
     assert await site.db.read(sessions) == 0
 
 
-async def test_a_deleted_account_says_farewell_to_those_it_followed(hub: Hub) -> None:
+async def test_the_delete_of_an_account_is_sent_to_those_it_followed(hub: Hub) -> None:
     await hub.followers(1)
 
-    def deed(tx: Tx) -> None:
+    def action(tx: Tx) -> None:
         uri = "https://liked.test/u"
         actor = Actor(uri=uri, kind="Person", handle="u", inbox=f"{uri}/inbox")
         relations.put_follow(tx, hub.ann.id, save_remote(tx, actor, "liked.test").id, uri, "accepted")
 
     hub.world.network.apps["liked.test"] = hub
-    await hub.world.sites["one.test"].db.write(deed)
+    await hub.world.sites["one.test"].db.write(action)
     await hub.world.do("one.test", account_actions.delete_account, hub.ann.id)
     await hub.world.settle()
     assert sorted((host, document["type"]) for host, document in hub.taken) == [

@@ -96,20 +96,20 @@ class Servers(RuleBasedStateMachine):
     @precondition(lambda self: self.posts)
     @rule(
         data=st.data(),
-        deed=st.sampled_from(
+        action=st.sampled_from(
             [reaction_actions.like, reaction_actions.unlike, reaction_actions.boost, reaction_actions.unboost]
         ),
     )
-    def react(self, data: st.DataObject, deed: Callable[..., object]) -> None:
+    def react(self, data: st.DataObject, action: Callable[..., object]) -> None:
         number = self.run(self._number(B, "select id from post where uri = :uri", uri=self._post(data)[1]))
         if number:
-            self._try(self._on_b(deed, "ben", number))
+            self._try(self._on_b(action, "ben", number))
 
-    @rule(deed=st.sampled_from([moderation_actions.block, moderation_actions.unblock]))
-    def turn_away(self, deed: Callable[..., object]) -> None:
+    @rule(action=st.sampled_from([moderation_actions.block, moderation_actions.unblock]))
+    def turn_away(self, action: Callable[..., object]) -> None:
         dan = self._known(A, "dan")
         if dan:
-            self._try(self.world.do(A, deed, self.people["ann"].id, dan))
+            self._try(self.world.do(A, action, self.people["ann"].id, dan))
 
     # --- what the world does ---
 
@@ -200,10 +200,10 @@ class Servers(RuleBasedStateMachine):
 
     # --- helpers ---
 
-    async def _on_b(self, deed: Callable[..., object], who: str, target: int) -> None:
+    async def _on_b(self, action: Callable[..., object], who: str, target: int) -> None:
         if target:
             with suppress(Refused):
-                await self.world.do(B, deed, self.people[who].id, target)
+                await self.world.do(B, action, self.people[who].id, target)
 
     def _try(self, work: Coroutine[Any, Any, object]) -> None:
         with suppress(Refused):  # it has been deleted, say

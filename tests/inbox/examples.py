@@ -54,7 +54,7 @@ async def _followed(home: Home, who: Person, *, accepted: bool) -> Json:
     """Alice's Follow of somebody."""
     account = await home.know(who)
 
-    def deed(tx: Tx) -> str:
+    def action(tx: Tx) -> str:
         relations.unblock(tx, account.id, home.alice.id)  # who blocks cannot be followed
         follow_actions.unfollow(tx, home.site.urls, home.alice.id, account.id)
         follow_actions.follow(tx, home.site.urls, home.alice.id, account.id)
@@ -65,7 +65,7 @@ async def _followed(home: Home, who: Person, *, accepted: bool) -> Json:
         return standing.uri
 
     home.clock.forward(seconds=1)
-    uri = await home.site.db.write(deed)
+    uri = await home.site.db.write(action)
     return {"id": uri, "type": "Follow", "actor": home.alice.uri, "object": who.uri}
 
 
@@ -74,13 +74,13 @@ async def _quoted(home: Home, who: Person) -> Json:
     note = _mention(home, who, interactionPolicy={"canQuote": {"manualApproval": PUBLIC}})
     await _came(home, who, who.creates(note, _number(home)))
 
-    def deed(tx: Tx) -> Any:
+    def action(tx: Tx) -> Any:
         found = posts.by_uri(tx, note["id"])
         assert found is not None
         written = publish(tx, home.site.urls, home.alice.id, Draft(source="Look", quote=found.id))
         return tx.one("select uri from quote_request where post = :id", id=written.id), written.uri
 
-    row, written = await home.site.db.write(deed)
+    row, written = await home.site.db.write(action)
     return {
         "id": row.uri,
         "type": "QuoteRequest",
@@ -141,14 +141,14 @@ async def _reply_asked(home: Home, who: Person, verb: str, _kind: str | None) ->
 
 
 @makes(("LikeRequest", None), ("AnnounceRequest", None))
-async def _deed_asked(home: Home, who: Person, verb: str, _kind: str | None) -> Json:
+async def _action_asked(home: Home, who: Person, verb: str, _kind: str | None) -> Json:
     post, kind = await home.writes(), verb.removesuffix("Request")
-    deed = who.does(kind, post.uri, _number(home), to=[PUBLIC])
-    return who.does(verb, post.uri, _number(home), instrument=deed)
+    action = who.does(kind, post.uri, _number(home), to=[PUBLIC])
+    return who.does(verb, post.uri, _number(home), instrument=action)
 
 
 @makes(*(("Delete", f"{kind}Authorization") for kind in ("Announce", "Like", "Reply")))
-async def _deed_disallowed(home: Home, who: Person, verb: str, kind: str | None) -> Json:
+async def _action_disallowed(home: Home, who: Person, verb: str, kind: str | None) -> Json:
     proof = f"https://{who.host}/authorizations/{_number(home)}"
     note = who.note(_number(home), cc=[home.alice.uri])
     await _came(home, who, who.creates(note, _number(home)))

@@ -45,7 +45,7 @@ async def test_who_deletes_an_account_takes_everything_along(at_home: Home, bob:
     assert (await at_home.send(bob, bob.does("Like", post.uri, 2))).status == 403
 
 
-async def test_the_farewell_of_a_stranger_costs_nothing(at_home: Home, bob: Person) -> None:
+async def test_the_delete_of_a_stranger_costs_nothing(at_home: Home, bob: Person) -> None:
     at_home.web.pages.clear()
     assert (await at_home.send(bob, bob.does("Delete", bob.uri))).status == 202
     assert at_home.web.asked == []

@@ -88,8 +88,8 @@ async def test_who_asks_first_is_answered(at_home: Home, bob: Person, comments: 
 
 
 POLICIES: list[tuple[str, Json, str]] = [
-    (deed, {f"can{name}": rule}, verdict)
-    for deed, name in (("like", "Like"), ("boost", "Announce"), ("reply", "Reply"))
+    (action, {f"can{name}": rule}, verdict)
+    for action, name in (("like", "Like"), ("boost", "Announce"), ("reply", "Reply"))
     for rule, verdict in (
         ({"automaticApproval": [PUBLIC]}, "automatic"),
         ({"always": PUBLIC, "approvalRequired": []}, "automatic"),
@@ -102,11 +102,11 @@ POLICIES: list[tuple[str, Json, str]] = [
 ]
 
 
-async def _acts(home: Home, deed: str, post: Post) -> str:
+async def _acts(home: Home, action: str, post: Post) -> str:
     """Alice does that to a post; the id of what she did."""
-    if deed == "reply":
+    if action == "reply":
         return (await home.writes(reply_to=post.uri)).uri
-    act = reaction_actions.like if deed == "like" else reaction_actions.boost
+    act = reaction_actions.like if action == "like" else reaction_actions.boost
     await home.site.db.write(act, home.site.urls, home.alice.id, post.id)
     rows = await home.ask("select uri from reaction union all select uri from boost")
     return str(rows[0][0])
@@ -121,27 +121,29 @@ async def _heard(home: Home, bob: Person, policy: Json | None) -> Post:
     return found
 
 
-@pytest.mark.parametrize(("deed", "policy", "verdict"), POLICIES)
+@pytest.mark.parametrize(("action", "policy", "verdict"), POLICIES)
 async def test_what_authors_let_others_do_is_obeyed(
-    at_home: Home, bob: Person, deed: str, policy: Json, verdict: str
+    at_home: Home, bob: Person, action: str, policy: Json, verdict: str
 ) -> None:
     post = await _heard(at_home, bob, policy)
     if verdict == "denied":
         with pytest.raises(Invalid):
-            await _acts(at_home, deed, post)
+            await _acts(at_home, action, post)
         return
-    uri = await _acts(at_home, deed, post)
+    uri = await _acts(at_home, action, post)
     found = await at_home.site.db.read(approvals.of, uri)
     assert (found.state if found else "automatic") == {"manual": "pending"}.get(verdict, verdict)
 
 
 @pytest.mark.parametrize("inline", [False, True])
-@pytest.mark.parametrize("deed", ["like", "boost", "reply"])
-async def test_what_the_author_says_is_kept(at_home: Home, bob: Person, carol: Person, deed: str, inline: bool) -> None:
+@pytest.mark.parametrize("action", ["like", "boost", "reply"])
+async def test_what_the_author_says_is_kept(
+    at_home: Home, bob: Person, carol: Person, action: str, inline: bool
+) -> None:
     post = await _heard(at_home, bob, None)
     await at_home.know(carol)
-    uri = await _acts(at_home, deed, post)
-    kind = {"like": "Like", "boost": "Announce", "reply": "Note"}[deed]
+    uri = await _acts(at_home, action, post)
+    kind = {"like": "Like", "boost": "Announce", "reply": "Note"}[action]
     thing: Any = {"type": kind, "id": uri, "actor": at_home.alice.uri} if inline else uri
     grant = "https://bob.test/authorizations/1"
     for person, result in ((carol, "https://carol.test/1"), (bob, "https://carol.test/1")):
@@ -151,7 +153,7 @@ async def test_what_the_author_says_is_kept(at_home: Home, bob: Person, carol: P
     found = await at_home.site.db.read(approvals.of, uri)
     assert found is not None
     assert (found.state, found.proof) == ("accepted", grant)
-    if deed == "reply":
+    if action == "reply":
         await _sends_counts(at_home)
         document = (await sent(at_home, "Update"))[-1]["object"]
         assert document["replyAuthorization"] == document["approvedBy"] == grant
@@ -160,7 +162,7 @@ async def test_what_the_author_says_is_kept(at_home: Home, bob: Person, carol: P
     assert found is not None
     assert found.state == "rejected"
     assert await at_home.count("reaction") == await at_home.count("boost") == 0
-    if deed == "reply":
+    if action == "reply":
         await _sends_counts(at_home)
         assert "replyAuthorization" not in (await sent(at_home, "Update"))[-1]["object"]
 
@@ -232,26 +234,26 @@ async def test_a_request_to_quote_goes_only_where_it_is_understood(at_home: Home
         await at_home.writes(quote=quoted.id)
 
 
-DEEDS = {"Like": "reaction", "Announce": "boost"}
+ACTIONS = {"Like": "reaction", "Announce": "boost"}
 
 
 @pytest.mark.parametrize("visibility", ["public", "followers"])
-@pytest.mark.parametrize("kind", DEEDS)
+@pytest.mark.parametrize("kind", ACTIONS)
 async def test_who_asks_to_like_or_boost_is_answered(at_home: Home, bob: Person, kind: str, visibility: str) -> None:
     await at_home.send(bob, bob.does("Follow", at_home.alice.uri))
     post = await at_home.writes(visibility=Visibility(visibility))
-    deed = {"type": kind, "id": f"{bob.uri}/{kind}/1", "attributedTo": bob.uri, "object": post.uri, "to": [PUBLIC]}
-    request = bob.does(f"{kind}Request", post.uri, instrument=deed, to=[at_home.alice.uri])
+    action = {"type": kind, "id": f"{bob.uri}/{kind}/1", "attributedTo": bob.uri, "object": post.uri, "to": [PUBLIC]}
+    request = bob.does(f"{kind}Request", post.uri, instrument=action, to=[at_home.alice.uri])
     await at_home.send(bob, request)
     answer = [each for each in await sent(at_home, "Accept", "Reject") if each["object"]["type"] == f"{kind}Request"]
     may = kind == "Like" or visibility == "public"
     assert [each["type"] for each in answer] == ["Accept" if may else "Reject"]
-    assert (answer[0]["object"]["id"], answer[0]["object"]["instrument"]) == (request["id"], deed["id"])
-    assert await at_home.count(DEEDS[kind]) == int(may)
+    assert (answer[0]["object"]["id"], answer[0]["object"]["instrument"]) == (request["id"], action["id"])
+    assert await at_home.count(ACTIONS[kind]) == int(may)
     assert ("result" in answer[0]) is may
     if may:
         assert await proof(at_home, answer[0])
-        await at_home.send(bob, bob.does("Undo", deed, 9))
+        await at_home.send(bob, bob.does("Undo", action, 9))
         assert not await proof(at_home, answer[0])
 
 
@@ -269,28 +271,28 @@ WRONG: list[Json] = [
 
 @pytest.mark.parametrize("named", [False, True])
 @pytest.mark.parametrize("wrong", [{}, *WRONG])
-@pytest.mark.parametrize("kind", DEEDS)
+@pytest.mark.parametrize("kind", ACTIONS)
 async def test_nobody_asks_for_others(at_home: Home, bob: Person, kind: str, wrong: Json, named: bool) -> None:
-    """What comes along is the sender's own deed on that post; what is only named says so itself at its origin."""
+    """What comes along is the sender's own action on that post; what is only named says so itself at its origin."""
     post = await at_home.writes()
     author = {"actor": bob.uri} if named and "attributedTo" not in wrong else {"attributedTo": bob.uri}
-    deed: Json = {"type": kind, "id": f"{bob.uri}/{kind}/1", "object": post.uri, **author, **wrong}
-    at_home.web.put(deed["id"], deed)
-    await at_home.send(bob, bob.does(f"{kind}Request", post.uri, instrument=deed["id"] if named else deed))
+    action: Json = {"type": kind, "id": f"{bob.uri}/{kind}/1", "object": post.uri, **author, **wrong}
+    at_home.web.put(action["id"], action)
+    await at_home.send(bob, bob.does(f"{kind}Request", post.uri, instrument=action["id"] if named else action))
     await at_home.work()
-    assert await at_home.count(DEEDS[kind]) == int(not wrong)
+    assert await at_home.count(ACTIONS[kind]) == int(not wrong)
     answers = await sent(at_home, "Accept", "Reject")
     assert [each["type"] for each in answers] == ["Reject" if wrong else "Accept"]
 
 
-@pytest.mark.parametrize("kind", DEEDS)
+@pytest.mark.parametrize("kind", ACTIONS)
 async def test_what_cannot_be_fetched_does_not_stand(at_home: Home, bob: Person, kind: str) -> None:
     post = await at_home.writes()
     uri = f"{bob.uri}/{kind}/1"
     await at_home.send(bob, bob.does(f"{kind}Request", post.uri, instrument=uri))
     await at_home.work()
     assert uri in at_home.web.asked
-    assert await at_home.count(DEEDS[kind]) == 0
+    assert await at_home.count(ACTIONS[kind]) == 0
     assert [each["type"] for each in await sent(at_home, "Accept", "Reject")] == ["Reject"]
 
 
@@ -310,15 +312,15 @@ async def test_an_answer_may_be_named_alone(at_home: Home, bob: Person, carol: P
 
 
 @pytest.mark.parametrize("inline", [False, True])
-@pytest.mark.parametrize("deed", ["like", "boost", "reply"])
+@pytest.mark.parametrize("action", ["like", "boost", "reply"])
 async def test_an_authorization_that_is_deleted_is_a_reject(
-    at_home: Home, bob: Person, carol: Person, deed: str, inline: bool
+    at_home: Home, bob: Person, carol: Person, action: str, inline: bool
 ) -> None:
     post = await _heard(at_home, bob, None)
     await at_home.know(carol)
-    uri, grant = await _acts(at_home, deed, post), "https://bob.test/authorizations/1"
+    uri, grant = await _acts(at_home, action, post), "https://bob.test/authorizations/1"
     await at_home.send(bob, bob.does("Accept", uri, result=grant))
-    kind = {"like": "Like", "boost": "Announce", "reply": "Reply"}[deed]
+    kind = {"like": "Like", "boost": "Announce", "reply": "Reply"}[action]
     thing: Any = {"id": grant, "type": f"{kind}Authorization"} if inline else grant
     assert (await at_home.send(carol, carol.does("Delete", thing))).status == 403
     found = await at_home.site.db.read(approvals.of, uri)

@@ -33,13 +33,13 @@ async def asks(home: Home, person: Person) -> str:
     """Alice asks to follow; the id of the Follow."""
     account = await home.know(person)
 
-    def deed(tx: Tx) -> str:
+    def action(tx: Tx) -> str:
         follow_actions.follow(tx, home.site.urls, home.alice.id, account.id)
         found = relations.follow(tx, home.alice.id, account.id)
         assert found is not None
         return found.uri
 
-    return await home.site.db.write(deed)
+    return await home.site.db.write(action)
 
 
 async def test_a_follow_is_answered_with_the_whole_follow(at_home: Home, bob: Person) -> None:

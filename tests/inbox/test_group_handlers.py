@@ -35,12 +35,12 @@ def pass_on(at_home: Home, group: Person) -> Pass:
     """The group passes an activity on."""
     count = iter(range(1, 99))
 
-    async def deed(inner: Json, by: Person = group) -> None:
+    async def action(inner: Json, by: Person = group) -> None:
         told = by.does("Announce", inner, next(count), to=[PUBLIC], cc=[f"{by.uri}/followers"])
         assert (await at_home.send(by, told)).status == 202
         await at_home.work()
 
-    return deed
+    return action
 
 
 async def kinds(at_home: Home) -> list[Any]:

@@ -100,18 +100,18 @@ async def test_what_is_no_emoji_is_refused(at_home: Home, bob: Person, kind: str
 
 async def test_a_person_is_told_of_once_until_nothing_of_theirs_is_left(at_home: Home, bob: Person) -> None:
     post = await at_home.writes()
-    deeds = [
+    actions = [
         bob.does("Dislike", post.uri, 0),
         bob.does("Like", post.uri, 1),
         bob.does("EmojiReact", post.uri, 2, content="\U0001f389"),
         bob.does("Like", post.uri, 3, content=":fox:"),
     ]
-    for deed in deeds:
-        await at_home.send(bob, deed)
+    for action in actions:
+        await at_home.send(bob, action)
     assert await at_home.notices() == [("like", "bob")]
-    for deed in deeds[1:]:
+    for action in actions[1:]:
         assert await at_home.notices() == [("like", "bob")]
-        await at_home.send(bob, bob.does("Undo", deed, deed["id"][-1]))
+        await at_home.send(bob, bob.does("Undo", action, action["id"][-1]))
     assert await at_home.notices() == []
 
 
@@ -119,12 +119,12 @@ async def test_a_notice_of_a_reaction_says_the_emoji_that_stands_beside_the_face
     post = await at_home.writes()
     like = bob.does("Like", post.uri, 1)
     party, fox = (bob.does("EmojiReact", post.uri, 2 + n, content=c) for n, c in enumerate(("\U0001f389", ":fox:")))
-    undone = [bob.does("Undo", deed, deed["id"][-1]) for deed in (party, fox)]
-    deeds = [like, party, fox, *undone]
+    undone = [bob.does("Undo", action, action["id"][-1]) for action in (party, fox)]
+    actions = [like, party, fox, *undone]
     seen = []
-    for deed in deeds:
+    for action in actions:
         at_home.clock.now += 1000
-        await at_home.send(bob, deed)
+        await at_home.send(bob, action)
         ((told,),) = await at_home.ask("select content from notice")
         (face,) = await at_home.site.db.read(reaction_lists.first_reactions, post.id)
         seen.append((told, face.content))

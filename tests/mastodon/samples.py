@@ -76,11 +76,11 @@ async def _account(maker: Maker) -> str:
 async def _followed(maker: Maker) -> str:
     other = int(await _account(maker))
 
-    def deed(tx: Tx) -> None:
+    def action(tx: Tx) -> None:
         follow_actions.follow(tx, maker.server.site.urls, maker.alice.id, other)
         relations.accept(tx, maker.alice.id, other)
 
-    await maker.server.write(deed)
+    await maker.server.write(action)
     return str(other)
 
 
@@ -101,11 +101,11 @@ async def _waiting(maker: Maker) -> str:
     """Somebody whose notices Alice has to ask for."""
     other = await maker.stranger()
 
-    def deed(tx: Tx) -> None:
+    def action(tx: Tx) -> None:
         notifications.add(tx, maker.alice.id, "follow", other)
         tx.run("update notice set filtered = 1 where actor = :other", other=other)
 
-    await maker.server.write(deed)
+    await maker.server.write(action)
     return str(other)
 
 
@@ -263,7 +263,7 @@ async def _code(maker: Maker) -> dict[str, str]:
     made = await maker.api.post("/api/v1/apps", {"client_name": "A", "redirect_uris": "urn:ietf:wg:oauth:2.0:oob"})
     code = f"code-{maker.count}"
 
-    def deed(tx: Tx) -> None:
+    def action(tx: Tx) -> None:
         app = apps.app_by_client(tx, made["client_id"])
         assert app is not None
         login = tx.one("select login from account where id = :id", id=maker.alice.id)
@@ -282,7 +282,7 @@ async def _code(maker: Maker) -> dict[str, str]:
             ),
         )
 
-    await maker.server.write(deed)
+    await maker.server.write(action)
     return {
         "grant_type": "authorization_code",
         "code": code,

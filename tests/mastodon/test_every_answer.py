@@ -19,7 +19,7 @@ from tests.mastodon.server import WIDE, Api, Server
 
 Json = dict[str, Any]
 ABSENT = {"/api/v1/instance/terms_of_service"}  # which is 404 here
-REFUSED = {f"/api/v1/admin/accounts/{{id}}/{deed}" for deed in ("approve", "reject")}  # nobody waits to be let in
+REFUSED = {f"/api/v1/admin/accounts/{{id}}/{action}" for action in ("approve", "reject")}  # nobody waits to be let in
 EMPTY = {"Nothing[]"}
 KEYS = {
     "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
@@ -45,15 +45,15 @@ async def _furnish(server: Server, alice: Api, bob: Api) -> Json:
     mine = await alice.get(f"/api/v1/accounts/{people['alice']}/statuses", limit=40)
     status = next(each for each in mine if each["media_attachments"])
     for app in (carol, dora):
-        for deed in ("favourite", "reblog"):
-            await app.post(f"/api/v1/statuses/{status['id']}/{deed}", {})
+        for action in ("favourite", "reblog"):
+            await app.post(f"/api/v1/statuses/{status['id']}/{action}", {})
         await app.post(f"/api/v1/accounts/{people['alice']}/follow", {})
         await app.post("/api/v1/statuses", {"status": "Two @alice", "visibility": "direct"})
         await app.post("/api/v1/statuses", {"status": "Look", "quoted_status_id": status["id"]})
         await alice.post(f"/api/v1/statuses/{status['id']}/bookmark", {})
     for each in mine[:3]:
-        for deed in ("favourite", "bookmark"):
-            await alice.post(f"/api/v1/statuses/{each['id']}/{deed}", {})
+        for action in ("favourite", "bookmark"):
+            await alice.post(f"/api/v1/statuses/{each['id']}/{action}", {})
     many = await alice.post("/api/v1/lists", {"title": "Choir"})
     await alice.post(f"/api/v1/lists/{many['id']}/accounts", {"account_ids": [people["carol"], people["dora"]]})
     for name in ("hills", "lakes"):
@@ -72,10 +72,10 @@ async def _furnish(server: Server, alice: Api, bob: Api) -> Json:
     for _ in range(2):
         await alice.post("/api/v1/reports", {"account_id": people["bob"], "comment": "Rude"})
     await alice.call("PATCH", "/api/v1/accounts/update_credentials", json={"locked": True})
-    for name, deed in (("eve", "block"), ("finn", "mute"), ("gina", "block"), ("hal", "mute")):
+    for name, action in (("eve", "block"), ("finn", "mute"), ("gina", "block"), ("hal", "mute")):
         await server.person(name)
         await (await server.api(name)).post(f"/api/v1/accounts/{people['alice']}/follow", {})
-        await alice.post(f"/api/v1/accounts/{server.people[name].id}/{deed}", {})
+        await alice.post(f"/api/v1/accounts/{server.people[name].id}/{action}", {})
         await alice.post("/api/v1/statuses", {"status": "https://example.org/"})
     await alice.post(
         "/api/v1/push/subscription", {"subscription": {"endpoint": "https://push.example/1", "keys": KEYS}}

@@ -59,7 +59,7 @@ def differences(tx: Tx, site: Site, viewer: int, everybody: list[int]) -> list[s
 _COUNTED = ("account", "reblog", "quote")
 
 
-class Deeds:
+class Actions:
     """Random things that people do, by one of them to something that is there."""
 
     def __init__(self, server: Server, seed: int) -> None:
@@ -69,17 +69,17 @@ class Deeds:
 
     async def one(self) -> str:
         """Do something; whatever is refused is as good."""
-        deeds: list[Callable[[Tx, int, int], object]] = [
+        actions: list[Callable[[Tx, int, int], object]] = [
             self.publish, self.publish, self.answer, self.edit, self.delete, self.like, self.unlike, self.boost,
             self.unboost, self.rename, self.vote, self.block, self.unblock, self.mute, self.bookmark, self.pin,
             self.filter, self.quote, self.mute_thread, self.describe, self.withdraw, self.told,
         ]  # fmt: skip
-        deed = self.random.choice(deeds)
+        action = self.random.choice(actions)
         who = self.random.choice([each.id for each in self.server.people.values()])
         target = self.random.choice(self.made) if self.made else 0
 
         def run(tx: Tx) -> object:
-            return deed(tx, who, target)
+            return action(tx, who, target)
 
         try:
             await self.server.write(run)
@@ -87,7 +87,7 @@ class Deeds:
             if not type(error).__module__.startswith("fediblog.errors"):
                 raise
         self.server.clock.forward(ms=self.random.choice((0, 0, 1, 61_000)))
-        return deed.__name__
+        return action.__name__
 
     def draft(self, **more: Any) -> Draft:
         words = " ".join(self.random.choices(WORDS, k=4))
@@ -198,11 +198,11 @@ async def _world(server: Server) -> None:
 async def test_whatever_happens_what_is_remembered_is_what_would_be_made_anew(server: Server) -> None:
     await _world(server)
     context = server.site.keep(EntityContext)
-    deeds = Deeds(server, 7)
+    actions = Actions(server, 7)
     done: list[str] = []
     everybody = [each.id for each in server.people.values()]
     for _ in range(ROUNDS):
-        done += [await deeds.one() for _ in range(3)]
+        done += [await actions.one() for _ in range(3)]
         for viewer in (0, *everybody):
             assert await server.read(differences, server.site, viewer, everybody) == [], done[-3:]
     assert len(set(done)) > 15

@@ -97,7 +97,7 @@ async def test_what_one_keeps_is_nobody_elses(server: Server, who: str) -> None:
     assert await kept(alice, carol) == before
 
 
-async def test_every_deed_needs_its_scope(server: Server) -> None:
+async def test_every_action_needs_its_scope(server: Server) -> None:
     """A token with all scopes but the one, and one without any account behind it."""
     carol, _ = await settle(server)
     wide = tuple(scope for scope in WIDE if scope not in ("write", "follow", "read", "profile"))

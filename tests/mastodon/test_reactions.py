@@ -13,11 +13,11 @@ from tests.store.makers import remote
 FOX = {"type": "Emoji", "name": ":fox:", "icon": {"type": "Image", "url": "https://far.example/fox.png"}}
 
 
-async def _react(both: Server, handle: str, uri: str, *deeds: dict[str, Any]) -> None:
+async def _react(both: Server, handle: str, uri: str, *actions: dict[str, Any]) -> None:
     actor = await both.write(remote, handle, "far.example")
 
-    for number, deed in enumerate(deeds):
-        activity = {"id": f"{actor.uri}/{number}", "type": "Like", "actor": actor.uri, "object": uri, **deed}
+    for number, action in enumerate(actions):
+        activity = {"id": f"{actor.uri}/{number}", "type": "Like", "actor": actor.uri, "object": uri, **action}
         read = read_activity(activity)
         assert read is not None
         await both.write(apply, both.site.urls, read, Facts(actor=actor))

@@ -203,10 +203,12 @@ def _forget_sent(tx: Tx) -> None:
         tx.run(sql)
 
 
-@pytest.mark.parametrize("deed", CASES, ids=lambda deed: f"{deed.__module__.rpartition('.')[2]}.{deed.__name__}")
-async def test_what_is_sent_is_read_as_it_was_meant(stage: Stage, scene: Scene, deed: Callable[..., None]) -> None:
-    args, meant = CASES[deed](scene)
-    await stage.do(deed, *args)
+@pytest.mark.parametrize(
+    "action", CASES, ids=lambda action: f"{action.__module__.rpartition('.')[2]}.{action.__name__}"
+)
+async def test_what_is_sent_is_read_as_it_was_meant(stage: Stage, scene: Scene, action: Callable[..., None]) -> None:
+    args, meant = CASES[action](scene)
+    await stage.do(action, *args)
     (sent,) = await stage.sent()
     activity = read_activity(sent.document)
     assert activity is not None
@@ -228,9 +230,9 @@ async def test_a_report_names_the_account_and_its_posts(stage: Stage, scene: Sce
     assert object_uris(activity) == (scene.ben.uri, scene.far.uri)
 
 
-@pytest.mark.parametrize("deed", [sent_follows.accept, sent_follows.reject, sent_follows.undo])
-async def test_a_follow_without_an_id_is_embedded_without_one(stage: Stage, deed: Callable[..., None]) -> None:
-    await stage.do(deed, stage.ann, stage.ben, "")
+@pytest.mark.parametrize("action", [sent_follows.accept, sent_follows.reject, sent_follows.undo])
+async def test_a_follow_without_an_id_is_embedded_without_one(stage: Stage, action: Callable[..., None]) -> None:
+    await stage.do(action, stage.ann, stage.ben, "")
     assert "id" not in (await stage.last()).object
 
 

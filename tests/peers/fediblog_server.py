@@ -156,9 +156,9 @@ class FediblogServer:
         """Somebody who lives here. All have the same keys, since making them takes its time; the ids differ."""
         return await self.site.db.write(add_person, self.site.urls, handle, keys_of("fedi.test", "anybody"))
 
-    async def do(self, deed: Callable[..., T], *args: Any) -> T:
-        """Do something as the pages would: `deed(tx, urls, *args)`, and let it get about."""
-        done = await self.site.db.write(deed, self.site.urls, *args)
+    async def do(self, action: Callable[..., T], *args: Any) -> T:
+        """Do something as the pages would: `action(tx, urls, *args)`, and let it get about."""
+        done = await self.site.db.write(action, self.site.urls, *args)
         await self.settle()
         return done
 

@@ -125,9 +125,9 @@ class Meeting:
         assert response.status_code == 200
         return response.text
 
-    async def do(self, deed: Any, *args: Any) -> None:
-        """I do something: `deed(tx, urls, me, *args)`."""
-        await self.server.do(deed, self.me.id, *args)
+    async def do(self, action: Any, *args: Any) -> None:
+        """I do something: `action(tx, urls, me, *args)`."""
+        await self.server.do(action, self.me.id, *args)
 
     async def notices(self) -> list[str]:
         return [each.kind for each in await self.server.read(notices_of, self.me.id)]

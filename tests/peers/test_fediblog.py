@@ -364,11 +364,11 @@ async def test_likes_and_boosts_of_the_peer(meeting: Meeting) -> None:
 async def test_our_likes_and_boosts(meeting: Meeting) -> None:
     await meeting.follow()
     post = await meeting.wrote("<p>Nice?</p>")
-    for deed, kind, undo, name in (
+    for action, kind, undo, name in (
         (reaction_actions.like, "Like", reaction_actions.unlike, "likes"),
         (reaction_actions.boost, "Announce", reaction_actions.unboost, "boosts"),
     ):
-        await meeting.do(deed, post.id)
+        await meeting.do(action, post.id)
         told = await meeting.told(kind)
         assert told.understood["object"] == post.uri
         assert (await meeting.peer.state())[name][post.uri] == [meeting.me.uri]

@@ -50,10 +50,10 @@ async def _write(pair: Pair) -> None:
     at = pair.world.clock.now + 9 * HOUR
     await do(pair.near, wording.publish, ann, Draft(source="For later", state="scheduled", scheduled=at))
     await pair.answer(article, "An answer @ann@one.test")
-    for deed in (reaction_actions.like, reaction_actions.boost):
+    for action in (reaction_actions.like, reaction_actions.boost):
         there = await pair.there(article)
         assert there is not None
-        await do(pair.far, deed, pair.ben.id, there.id)
+        await do(pair.far, action, pair.ben.id, there.id)
     there = await pair.there(question)
     assert there is not None
     await do(pair.far, reaction_actions.vote, pair.ben.id, there.id, ["yes"])

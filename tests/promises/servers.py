@@ -233,7 +233,7 @@ class Server:
         self.folder.mkdir(parents=True, exist_ok=True)
         urls, now = self.urls, system_clock()
 
-        def deed(tx: Tx) -> Account:
+        def action(tx: Tx) -> Account:
             account_actions.ensure_instance(tx, urls, keys_of(urls.host, account_actions.INSTANCE_HANDLE))
             server_state.put(tx, "origin", self.origin)
             account = add_person(tx, urls, "ann", keys_of("near.test", "ann"))
@@ -255,25 +255,25 @@ class Server:
                 save_remote(tx, stranger.actor, stranger.authority)
             return account
 
-        self.account = await self.do(deed)
+        self.account = await self.do(action)
 
     async def followed_by(self, *strangers: Stranger) -> None:
         """Followers of the one who lives here."""
         account = self.account
         assert account is not None
 
-        def deed(tx: Tx) -> None:
+        def action(tx: Tx) -> None:
             for stranger in strangers:
                 follower = save_remote(tx, stranger.actor, stranger.authority)
                 relations.put_follow(tx, follower.id, account.id, f"{stranger.uri}/follow", "accepted")
 
-        await self.do(deed)
+        await self.do(action)
 
-    async def do(self, deed: Callable[[Tx], T]) -> T:
+    async def do(self, action: Callable[[Tx], T]) -> T:
         """Something in its database, beside the process."""
         db = await self._open()
         try:
-            return await db.write(deed)
+            return await db.write(action)
         finally:
             await db.close()
 
@@ -319,13 +319,13 @@ class Server:
     async def wait_out(self) -> None:
         """The minutes pass after which other workers, where there may be some, take up what a dead one had begun."""
 
-        def deed(tx: Tx) -> None:
+        def action(tx: Tx) -> None:
             tx.run("update host set leased = 0 where leased > 0")
             tx.run("update job set claimed = 0 where claimed is not null")
             tx.run("update incoming set claimed = 0 where claimed is not null")
 
         if self.database:
-            await self.do(deed)
+            await self.do(action)
 
     async def stop(self) -> int:
         """Tell it to stop; the exit code."""

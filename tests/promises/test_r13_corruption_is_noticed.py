@@ -38,11 +38,11 @@ async def _furnished(folder: Path) -> Path:
     account = server.account
     assert account is not None
 
-    def deed(tx: Tx) -> None:
+    def action(tx: Tx) -> None:
         for number in range(200):
             publish(tx, server.urls, account.id, Draft(source=f"Number {number} " * 40))
 
-    await server.do(deed)
+    await server.do(action)
     return folder / "fediblog.db"
 
 

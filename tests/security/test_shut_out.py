@@ -64,23 +64,23 @@ async def thread(blog: Blog) -> Thread:
     return Thread(blog, post, eve, await reader(blog.site, blog.alice, blog.app))
 
 
-Deed = Callable[[Thread], tuple[Callable[..., object], tuple[object, ...]]]
+Action = Callable[[Thread], tuple[Callable[..., object], tuple[object, ...]]]
 
 
-def _mutual(name: str) -> tuple[Deed, Deed]:
-    def person(undo: str) -> Deed:
+def _mutual(name: str) -> tuple[Action, Action]:
+    def person(undo: str) -> Action:
         return lambda t: (getattr(moderation_actions, undo + "block"), (t.blog.site.urls, t.blog.alice.id, t.eve.id))
 
-    def host(undo: str) -> Deed:
+    def host(undo: str) -> Action:
         return lambda t: (
             getattr(moderation_actions, undo + "mute_host"),
             (t.blog.site.urls, t.blog.alice.id, "Evil.example:443"),
         )
 
-    def server(undo: str) -> Deed:
+    def server(undo: str) -> Action:
         return lambda t: (getattr(moderation_actions, undo + "block_host"), (t.blog.site.urls, "evil.example"))
 
-    def suspended(undo: str) -> Deed:
+    def suspended(undo: str) -> Action:
         return lambda t: (getattr(moderation_actions, undo + "suspend"), (t.blog.site.urls, t.eve.id))
 
     made = {"person": person, "host": host, "server": server, "suspended": suspended}[name]

@@ -166,7 +166,8 @@ def paged(ask: Callable[[Window], Sequence[Post | Entry]], size: int) -> list[in
     return found
 
 
-def shunned(tx: Tx, viewer: int, author: int) -> bool:
+def avoids(tx: Tx, viewer: int, author: int) -> bool:
+    """Whether the viewer blocks or mutes the author, or mutes their server."""
     other = accounts.get(tx, author)
     hosts = {host for _, host in relation_lists.muted_hosts(tx, viewer, Window())}
     hidden = other is not None and bool(hosts & {other.domain, accounts.host_of(other.uri)})
@@ -216,19 +217,19 @@ def check_lists(tx: Tx, world: World, viewer: int) -> int:
             and p.account.id != world.people[2].id
             and p.visibility == public
             and not p.in_reply_to
-            and not shunned(tx, viewer, p.account.id)
+            and not avoids(tx, viewer, p.account.id)
         )
     )
     tagged = paged(lambda b: timelines.tagged(tx, viewer, TagFilter(tag="cats"), b), 3)
     assert tagged == ids(
-        lambda p: p.visibility == public and p.hashtags == ("Cats",) and not shunned(tx, viewer, p.account.id)
+        lambda p: p.visibility == public and p.hashtags == ("Cats",) and not avoids(tx, viewer, p.account.id)
     )
     streamed = {row.post for row in tx.all("select post from stream where account = :id", id=viewer)}
     read = {p.id for p in seen if p.local or p.id in streamed}
 
     def finds(words: str, wanted: Callable[[Post], bool]) -> None:
         shown = paged(lambda b: search.words(tx, words, viewer, b), 3)
-        assert shown == ids(lambda p: wanted(p) and not shunned(tx, viewer, p.account.id))
+        assert shown == ids(lambda p: wanted(p) and not avoids(tx, viewer, p.account.id))
 
     finds("FISH", lambda p: "fish" in p.title and p.id in read)
     finds("#CATS", lambda p: p.hashtags == ("Cats",) and (p.visibility == public or p.id in read))
@@ -247,7 +248,7 @@ def check_outbox(tx: Tx, who: Account, viewer: int, mine: list[int]) -> None:
         for row in rows
         if (shown := posts.get(tx, row.post, viewer)) is not None
         and shown.state == "published"
-        and not shunned(tx, viewer, shown.account.id)
+        and not avoids(tx, viewer, shown.account.id)
         and boost_is_seen(tx, viewer, booster, row.visibility)
     ]
     assert [each.id for each in found] == sorted([*mine, *boosts], reverse=True)
@@ -283,7 +284,7 @@ def check_faces(tx: Tx, each: Post, viewer: int, fans: set[int], spreaders: set[
     """Whom the viewer meets below a post, of those who liked it and passed it on."""
 
     def is_met(who: int) -> bool:
-        return not shunned(tx, viewer, who) and not (viewer and relations.blocks(tx, who, viewer))
+        return not avoids(tx, viewer, who) and not (viewer and relations.blocks(tx, who, viewer))
 
     everybody = Window(limit=99)
     likers = {account.id for _, account in reaction_lists.likers(tx, each.id, viewer, everybody)}
@@ -332,10 +333,10 @@ def check_threads(tx: Tx, world: World, viewer: int) -> int:
         assert [row.id for row in threads.reply_links(tx, each.id, viewer)] == [p.id for p in answers]
         below = [p for p in world.posts if p.root == each.id and p.id in visible and p.state == "published"]
         below = [p for p in below if shown_there(tx, world, p, p.account.id)]
-        kept = [p.id for p in below if not shunned(tx, viewer, p.account.id)]
+        kept = [p.id for p in below if not avoids(tx, viewer, p.account.id)]
         branch = [p for p in answers_below(world, each) if p.id in visible and p.state == "published"]
         read = {p.id for p in branch if shown_there(tx, world, p, p.account.id)}
-        read -= {p.id for p in branch if shunned(tx, viewer, p.account.id)}
+        read -= {p.id for p in branch if avoids(tx, viewer, p.account.id)}
         assert [p.id for p in comments_of(tx, each.id, viewer)] == sorted(read)
         whole = sorted(
             [p.id for p in below]
@@ -359,11 +360,11 @@ def check_private(tx: Tx, world: World, viewer: Account) -> int:
     apart = {member.id for each in mine for member in lists.members(tx, each.id, None)}
     for row in tx.all("select * from stream where account = :id order by item desc", id=viewer.id):
         shown = posts.get(tx, row.post, viewer.id)
-        if shown is None or shown.state != "published" or shunned(tx, viewer.id, shown.account.id):
+        if shown is None or shown.state != "published" or avoids(tx, viewer.id, shown.account.id):
             continue
         boost = tx.one("select account, visibility from boost where id = :id", id=row.boost) if row.boost else None
         booster = accounts.get(tx, boost.account) if boost else None
-        if boost and booster and shunned(tx, viewer.id, booster.id):
+        if boost and booster and avoids(tx, viewer.id, booster.id):
             continue
         if (booster.id if booster else shown.account.id) in apart:
             continue

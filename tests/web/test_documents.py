@@ -49,7 +49,7 @@ async def upload(world: World, account: Account) -> int:
     site = world.sites[A]
     large, small, file = (site.files.save(b"\x89PNG\r\n\x1a\n", ".png") for _ in range(3))
 
-    def deed(tx: Tx) -> int:
+    def action(tx: Tx) -> int:
         return media_files.add(
             tx,
             account.id,
@@ -63,7 +63,7 @@ async def upload(world: World, account: Account) -> int:
             size=8,
         )
 
-    return await site.db.write(deed)
+    return await site.db.write(action)
 
 
 async def furnish(world: World) -> list[str]:
@@ -127,8 +127,8 @@ async def meet(world: World) -> tuple[list[Any], set[int]]:
     await let_answer(world, closed)
     poll = await publish(B, ben, source="Which?", poll=PollDraft(options=("a", "b")))
     theirs = await known(A, poll)
-    for deed in (reaction_actions.like, reaction_actions.boost):
-        await world.do(A, deed, ann.id, theirs.id)
+    for action in (reaction_actions.like, reaction_actions.boost):
+        await world.do(A, action, ann.id, theirs.id)
     await world.do(A, reaction_actions.vote, ann.id, theirs.id, ["a"])
     quoting_post = await publish(A, ann, source="Look", quote=theirs.id)
     await publish(B, ben, source="Look", quote=(await known(B, quoting_post)).id)
@@ -141,8 +141,8 @@ async def meet(world: World) -> tuple[list[Any], set[int]]:
     ]
     await world.do(A, wording.edit, ann.id, private[0].id, Draft(source="Changed", visibility=private[0].visibility))
     await world.do(A, post_actions.delete, ann.id, (await publish(A, ann, source="Gone")).id)
-    for deed in (reaction_actions.unlike, reaction_actions.unboost):
-        await world.do(A, deed, ann.id, theirs.id)
+    for action in (reaction_actions.unlike, reaction_actions.unboost):
+        await world.do(A, action, ann.id, theirs.id)
     await world.do(A, wording.update_profile, ann.id, ProfileChanges(name="Ann"))
     await world.do(A, report_actions.report, ann.id, report_actions.ReportDraft(target=here.id, forward=True))
     await world.do(A, moderation_actions.block, ann.id, here.id)

@@ -66,8 +66,8 @@ class House:
         self.paths += [each.removeprefix(urls.origin) for post in made for each in (post.uri, post.url)]
         self.paths += [f"/p/{made[0].id}/{name}" for name in ("replies?page=1", "likes", "shares")]
 
-    async def do(self, deed: Any, *args: Any) -> Any:
-        return await self.world.do(A, deed, *args)
+    async def do(self, action: Any, *args: Any) -> Any:
+        return await self.world.do(A, action, *args)
 
     async def picture(self, name: str) -> None:
         """Have `:blob:` be that picture."""
@@ -88,7 +88,7 @@ class House:
         return found
 
 
-DEEDS: dict[str, Any] = {
+ACTIONS: dict[str, Any] = {
     "add_emoji": lambda house: house.picture("dog"),
     "remove_emoji": lambda house: house.site.db.write(site_actions.remove_emoji, "blob"),
     "announce": lambda house: house.do(wording.announce, "Later.", None),
@@ -123,22 +123,22 @@ def shut_and_delete(tx: Tx, house: House) -> None:
     moderation_actions.delete(tx, house.site.urls, house.bert.id)
 
 
-def test_the_walk_knows_all_deeds_of_the_owner() -> None:
+def test_the_walk_knows_all_actions_of_the_owner() -> None:
     found = {
         name
         for module in (site_actions, moderation_actions)
         for name, each in vars(module).items()
         if inspect.isfunction(each) and each.__module__ == module.__name__ and not name.startswith("_")
     }
-    assert found - LOOKS == set(DEEDS)
+    assert found - LOOKS == set(ACTIONS)
 
 
 async def test_what_the_owner_changes_is_seen_at_once(house: House) -> None:
-    """One deed after another, and after each every page and document is what would be made anew."""
+    """One action after another, and after each every page and document is what would be made anew."""
     keeps, changing = create_app(house.site), set()
     before = await house.pages(keeps)
-    for name, deed in DEEDS.items():
-        await deed(house)
+    for name, action in ACTIONS.items():
+        await action(house)
         kept, fresh = await house.pages(keeps), await house.pages(create_app(house.site))
         assert [key for key in kept if kept[key] != fresh[key]] == [], name
         changing |= {name} if kept != before else set()

@@ -25,7 +25,7 @@ NOTE_LIMIT = 2_000  # characters
 LONGEST_MUTE = 100 * 366 * 86_400  # seconds
 MOST_AT_ONCE = 200
 _LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
-Deed = Callable[[Tx, Urls, int, int], object]
+Action = Callable[[Tx, Urls, int, int], object]
 Source = Callable[[Tx, int, Window], list[ListedAccount]]
 
 
@@ -50,15 +50,15 @@ def _familiar(tx: Tx, context: EntityContext, viewer: int, numbers: list[int]) -
     return [{"id": str(number), "accounts": [shown[each.id] for each in known.get(number, ())]} for number in numbers]
 
 
-async def _do(call: Call, deed: Deed) -> Json:
-    """A deed about the account in the path, and what one is to it then."""
+async def _do(call: Call, action: Action) -> Json:
+    """An action about the account in the path, and what one is to it then."""
     quotas.use(call.site, call.account, "action")
-    return await call.write(_done, call.site.urls, call.account, call.number(), deed)
+    return await call.write(_done, call.site.urls, call.account, call.number(), action)
 
 
-def _done(tx: Tx, urls: Urls, account: int, target: int, deed: Deed) -> Json:
+def _done(tx: Tx, urls: Urls, account: int, target: int, action: Action) -> Json:
     find(tx, target)
-    deed(tx, urls, account, target)
+    action(tx, urls, account, target)
     return account_entity.relationships(tx, account, [target])[0]
 
 
@@ -69,13 +69,13 @@ async def follow(call: Call) -> Json:
     spoken = call.params.texts("languages") if call.params.has("languages") else None
     languages = None if spoken is None else [_language(each) for each in spoken if each][:20]
 
-    def deed(tx: Tx, urls: Urls, account: int, target: int) -> None:
+    def action(tx: Tx, urls: Urls, account: int, target: int) -> None:
         if find(tx, target).state != "active":
             raise Forbidden("api.suspended")
         follow_actions.follow(tx, urls, account, target)
         relation_lists.set_follow(tx, account, target, reblogs=reblogs, notify=notify, languages=languages)
 
-    return await _do(call, deed)
+    return await _do(call, action)
 
 
 def _language(name: str) -> str:
@@ -108,11 +108,11 @@ async def mute(call: Call) -> Json:
     """Mute, for `duration` seconds or for good, with their notices unless `notifications` is false."""
     seconds, notices = call.params.number("duration") or 0, call.params.flag("notifications", True)
 
-    def deed(tx: Tx, urls: Urls, account: int, target: int) -> None:
+    def action(tx: Tx, urls: Urls, account: int, target: int) -> None:
         until = tx.now + min(seconds, LONGEST_MUTE) * 1000 if seconds else None
         moderation_actions.mute(tx, urls, account, target, until, notices=notices)
 
-    return await _do(call, deed)
+    return await _do(call, action)
 
 
 @API.post("/api/v1/accounts/{id}/unmute", scope="write:mutes", gives="Relationship")
@@ -128,10 +128,10 @@ async def note(call: Call) -> Json:
     if len(comment) > NOTE_LIMIT:
         raise Invalid("comment", "api.too-long", n=NOTE_LIMIT)
 
-    def deed(tx: Tx, _urls: Urls, account: int, target: int) -> None:
+    def action(tx: Tx, _urls: Urls, account: int, target: int) -> None:
         relation_lists.set_note(tx, account, target, comment)
 
-    return await _do(call, deed)
+    return await _do(call, action)
 
 
 @API.post("/api/v1/accounts/{id}/remove_from_followers", scope="write:follows", gives="Relationship")

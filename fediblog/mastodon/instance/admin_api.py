@@ -30,7 +30,7 @@ _HOSTS = "admin:read:domain_blocks"
 _CHANGE_HOSTS = "admin:write:domain_blocks"
 _NOTE = "Only for owners of the server."
 ACTIONS = ("none", "sensitive", "disable", "silence", "suspend")
-Deed = Callable[[Tx, Urls, int], object]
+Action = Callable[[Tx, Urls, int], object]
 
 
 async def _owner(call: Call) -> None:
@@ -105,14 +105,14 @@ def _account(tx: Tx, context: EntityContext, number: int) -> Json:
     return admin_entity.members(tx, context, [found])[0]
 
 
-async def _do(call: Call, deed: Deed) -> Json:
+async def _do(call: Call, action: Action) -> Json:
     await _owner(call)
-    return await call.write(_done, call.context, call.site.urls, call.number(), deed)
+    return await call.write(_done, call.context, call.site.urls, call.number(), action)
 
 
-def _done(tx: Tx, context: EntityContext, urls: Urls, number: int, deed: Deed) -> Json:
+def _done(tx: Tx, context: EntityContext, urls: Urls, number: int, action: Action) -> Json:
     entity = _account(tx, context, number)
-    deed(tx, urls, number)
+    action(tx, urls, number)
     found = admin_accounts.many(tx, {number}).get(number)
     return entity if found is None or found.account.state == "deleted" else _account(tx, context, number)
 
@@ -215,14 +215,14 @@ def _report(tx: Tx, context: EntityContext, viewer: int, number: int) -> Json:
     return admin_entity.reports(tx, context, [found], viewer)[0]
 
 
-async def _handle(call: Call, deed: Callable[[Tx, int], object]) -> Json:
+async def _handle(call: Call, action: Callable[[Tx, int], object]) -> Json:
     await _owner(call)
-    return await call.write(_handled, call.context, call.account, call.number(), deed)
+    return await call.write(_handled, call.context, call.account, call.number(), action)
 
 
-def _handled(tx: Tx, context: EntityContext, viewer: int, number: int, deed: Callable[[Tx, int], object]) -> Json:
+def _handled(tx: Tx, context: EntityContext, viewer: int, number: int, action: Callable[[Tx, int], object]) -> Json:
     _report(tx, context, viewer, number)
-    deed(tx, number)
+    action(tx, number)
     return _report(tx, context, viewer, number)
 
 

@@ -17,20 +17,20 @@ from fediblog.store.posts import reaction_lists, reader_marks
 from fediblog.store.tx import Tx
 
 API = Table()
-Deed = Callable[[Tx, Urls, int, int], None]
+Action = Callable[[Tx, Urls, int, int], None]
 _BOOSTS = tuple(name for name in NAMED if name != "direct")
 
 
-async def _do(call: Call, deed: Deed) -> Json:
+async def _do(call: Call, action: Action) -> Json:
     """Do it to the post itself, also where the number is that of a boost, and show how it then stands."""
     quotas.use(call.site, call.account, "action")
-    number = await call.write(_act, call.site.urls, call.account, call.number(), deed)
+    number = await call.write(_act, call.site.urls, call.account, call.number(), action)
     return await call.read(show, call.context, number, call.account)
 
 
-def _act(tx: Tx, urls: Urls, account: int, number: int, deed: Deed) -> int:
+def _act(tx: Tx, urls: Urls, account: int, number: int, action: Action) -> int:
     post = subject(tx, number, account)
-    deed(tx, urls, account, post.id)
+    action(tx, urls, account, post.id)
     return post.id
 
 

@@ -36,7 +36,7 @@ _NOTE = (
 async def publish(call: Call) -> Json:
     """Publish a status, or have it published later."""
     draft = replace(await call.read(new_draft, call.account, call.params), app=_app(call))
-    post = await prepared_actions.publish(call.site, call.account, draft, _deed(call))
+    post = await prepared_actions.publish(call.site, call.account, draft, _publish_once(call))
     return await call.read(_made, call.context, post.id, call.account)
 
 
@@ -45,12 +45,12 @@ def _app(call: Call) -> tuple[str, str]:
     return (call.token.app_name, web_address(call.token.app_website) or "") if call.token else ("", "")
 
 
-def _deed(call: Call) -> prepared_actions.Publish:
+def _publish_once(call: Call) -> prepared_actions.Publish:
     """Publishing, only once for the same Idempotency-Key."""
     key = call.request.headers.get("idempotency-key", "")
     token, digest = call.token.id if call.token else 0, apps.digest(key) if key else ""
 
-    def deed(tx: Tx, urls: Urls, account: int, draft: Draft, wording: Wording) -> Post:
+    def publish(tx: Tx, urls: Urls, account: int, draft: Draft, wording: Wording) -> Post:
         done = idempotency.begin(tx, token, digest) if digest else None
         if done is not None:
             return _once_more(tx, done, account)
@@ -59,7 +59,7 @@ def _deed(call: Call) -> prepared_actions.Publish:
             idempotency.finish(tx, token, digest, post.id)
         return post
 
-    return deed
+    return publish
 
 
 def _once_more(tx: Tx, number: int, account: int) -> Post:

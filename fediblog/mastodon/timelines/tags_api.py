@@ -67,17 +67,17 @@ async def unfeature(call: Call) -> Json:
     return await _mark(call, "unfeature")
 
 
-async def _mark(call: Call, deed: str) -> Json:
+async def _mark(call: Call, action: str) -> Json:
     quotas.use(call.site, call.account, "action")
-    return await call.write(_marked, call.context, call.account, checked(call.path["name"]), deed)
+    return await call.write(_marked, call.context, call.account, checked(call.path["name"]), action)
 
 
-def _marked(tx: Tx, context: EntityContext, account: int, name: str, deed: str) -> Json:
-    if deed == "follow":
+def _marked(tx: Tx, context: EntityContext, account: int, name: str, action: str) -> Json:
+    if action == "follow":
         _follow(tx, account, name)
-    elif deed == "unfollow":
+    elif action == "unfollow":
         tags.unfollow(tx, account, name)
-    elif deed == "feature":
+    elif action == "feature":
         _feature(tx, account, name)
     else:
         tags.set_featured(tx, account, name, on=False)

@@ -54,7 +54,7 @@ async def actor(request: Request) -> Response:
     site = site_of(request)
     number = request.path_params["number"]
     if wants_activity(request.headers.get("accept", "")) or "text/html" not in request.headers.get("accept", ""):
-        found, public = await site.db.read(_actor_or_farewell, site.urls, number)
+        found, public = await site.db.read(_actor_or_tombstone, site.urls, number)
         return document(request, found, public=public)
     account = await site.db.read(account_here, number)
     return RedirectResponse(account.url, 303, headers={"Vary": VARY})
@@ -95,7 +95,7 @@ def _actor(tx: Tx, urls: Urls, number: int) -> Document:
     return actor_document(tx, urls, account_here(tx, number))
 
 
-def _actor_or_farewell(tx: Tx, urls: Urls, number: int) -> tuple[Document, bool]:
+def _actor_or_tombstone(tx: Tx, urls: Urls, number: int) -> tuple[Document, bool]:
     """Whoever gets the Delete of an account must be able to check its signature, so the key is there until then."""
     account = accounts.get(tx, number)
     if account is None or account.state != "deleted" or not account.local:

@@ -38,11 +38,11 @@ class Reader(Struct, frozen=True):
 def foot(language: str, post: Post, reader: Reader) -> Markup:
     """What stands below a post."""
     if reader.account is not None and post.state == "published":
-        return Markup(_deeds(language, post, reader.account, f'{reader.fields}{post.id}">\n'))  # noqa: S704  of escaped parts
+        return Markup(_actions(language, post, reader.account, f'{reader.fields}{post.id}">\n'))  # noqa: S704  of escaped parts
     return Markup(_totals(language, post, reader.links))  # noqa: S704  built from escaped parts
 
 
-def _deeds(language: str, post: Post, account: int, fields: str) -> str:
+def _actions(language: str, post: Post, account: int, fields: str) -> str:
     own, is_open = post.account.id == account, post.visibility in OPEN
     reply = boost = quote = like = last = ""
     author = post.account.uri
@@ -67,10 +67,10 @@ def _deeds(language: str, post: Post, account: int, fields: str) -> str:
     return f'<footer class="actions">\n{reply}{boost}{quote}{like}{last}</footer>\n'
 
 
-def _form(language: str, number: int, fields: str, deed: str, state: tuple[str, str, str], count: int) -> str:
+def _form(language: str, number: int, fields: str, action: str, state: tuple[str, str, str], count: int) -> str:
     """A button with a drawing; `state` is what it does, the class of what is done already, and the label."""
     does, on, label = state
-    button = f'<button class="act {deed}{on}"{_words(language, deed, label)}{_count(count)}</button>'
+    button = f'<button class="act {action}{on}"{_words(language, action, label)}{_count(count)}</button>'
     return f'  <form method="post" action="/post/{number}/{does}">{fields}{button}</form>\n\n'
 
 

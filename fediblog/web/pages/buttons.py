@@ -26,9 +26,9 @@ from fediblog.web.languages import explain
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import Handler, page
 
-Deed = Callable[[Tx, Urls, int, int], object]
+Action = Callable[[Tx, Urls, int, int], object]
 
-ON_POSTS: dict[str, Deed] = {
+ON_POSTS: dict[str, Action] = {
     "like": reaction_actions.like,
     "unlike": reaction_actions.unlike,
     "boost": reaction_actions.boost,
@@ -36,7 +36,7 @@ ON_POSTS: dict[str, Deed] = {
     "pin": post_actions.pin,
     "unpin": post_actions.unpin,
 }
-ON_ACCOUNTS: dict[str, Deed] = {
+ON_ACCOUNTS: dict[str, Action] = {
     "follow": follow_actions.follow,
     "unfollow": follow_actions.unfollow,
     "accept": follow_actions.accept,
@@ -49,11 +49,11 @@ ON_ACCOUNTS: dict[str, Deed] = {
 }
 
 
-def button(deed: Deed, message: str = "") -> Handler:
+def button(action: Action, message: str = "") -> Handler:
     """The handler behind a button."""
 
     async def pressed(request: Request) -> Response:
-        return await _finish(request, await forms.read(request), deed, message)
+        return await _finish(request, await forms.read(request), action, message)
 
     return page(pressed)
 
@@ -69,11 +69,11 @@ async def vote(request: Request) -> Response:
     return await _finish(request, form, cast, "voted")
 
 
-async def _finish(request: Request, form: forms.Form, deed: Deed, message: str) -> Response:
+async def _finish(request: Request, form: forms.Form, action: Action, message: str) -> Response:
     site, number = site_of(request), request.path_params["n"]
     quotas.use(site, form.sender.account.id, "action")
     try:
-        await site.db.write(deed, site.urls, form.sender.account.id, number)
+        await site.db.write(action, site.urls, form.sender.account.id, number)
     except Invalid as error:
         return render(request, "error.html", 422, message=explain(request, error))
     return back(request, forms.own_path(form.line("next", 2000)), message)
@@ -83,9 +83,9 @@ ROUTES = [
     Route("/post/{n:number}/vote", page(vote), methods=["POST"]),
     Route("/reply/{n:number}/revoke", button(approval_actions.revoke, "reply-revoked"), methods=["POST"]),
     Route("/quote/{n:number}/revoke", button(quote_actions.revoke, "quote-revoked"), methods=["POST"]),
-    *(Route(f"/post/{{n:number}}/{name}", button(deed), methods=["POST"]) for name, deed in ON_POSTS.items()),
+    *(Route(f"/post/{{n:number}}/{name}", button(action), methods=["POST"]) for name, action in ON_POSTS.items()),
     *(
-        Route(f"/account/{{n:number}}/{name}", button(deed, f"did-{name}"), methods=["POST"])
-        for name, deed in ON_ACCOUNTS.items()
+        Route(f"/account/{{n:number}}/{name}", button(action, f"did-{name}"), methods=["POST"])
+        for name, action in ON_ACCOUNTS.items()
     ),
 ]

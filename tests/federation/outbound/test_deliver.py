@@ -60,14 +60,14 @@ class Post:
     async def emit(self, *inboxes: str, kind: str = "Create", subject: str = "") -> int:
         """Put an activity into the queue; its number."""
 
-        def deed(tx: Tx) -> int:
+        def action(tx: Tx) -> int:
             number = tx.new_id()
             uri = self.site.urls.activity(number)
             body = json.dumps({"id": uri, "type": kind, "actor": self.sender.uri})
             delivery_queue.emit(tx, self.sender.id, uri, kind, subject or uri, body, number=number, inboxes=inboxes)
             return number
 
-        return await self.site.db.write(deed)
+        return await self.site.db.write(action)
 
     async def batches(self) -> list[Batch]:
         return await self.site.db.write(take, 50, 12)

@@ -35,14 +35,14 @@ class Desk:
     async def lease(self, *names: str) -> list[Batch]:
         """One activity for these hosts, taken; in the order of their names."""
 
-        def deed(tx: Tx) -> list[Batch]:
+        def action(tx: Tx) -> list[Batch]:
             number = tx.new_id()
             inboxes = [f"https://{name}/inbox" for name in names]
             uri = self.site.urls.activity(number)
             delivery_queue.emit(tx, self.sender.id, uri, "Create", uri, "{}", number=number, inboxes=inboxes)
             return sorted(leases.lease(tx, hosts=len(names)), key=lambda batch: batch.host)
 
-        return await self.site.db.write(deed)
+        return await self.site.db.write(action)
 
     async def totals(self, batch: Batch) -> tuple[int, int, int]:
         """Reached, failed and waiting of the activity in a batch."""

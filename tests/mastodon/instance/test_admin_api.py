@@ -74,8 +74,8 @@ async def test_suspending_hides_and_locks_out_and_can_be_taken_back(both: Server
     assert await theirs.status("GET", "/api/v1/accounts/verify_credentials") == 401  # the app must be let in again
     for kind in ("silence", "sensitive", "explode"):
         assert await api.status("POST", f"{path}/action", json={"type": kind}) == 422
-    for deed in ("approve", "reject"):
-        assert await api.status("POST", f"{path}/{deed}") == 403
+    for action in ("approve", "reject"):
+        assert await api.status("POST", f"{path}/{action}") == 403
     assert (await api.post(f"{path}/unsilence"))["silenced"] is False
     assert await api.status("DELETE", path) == 422
     for account in (bob, far):

@@ -18,7 +18,7 @@ from tests.store import makers
 from tests.wording import publish
 
 
-async def deed(api: Api, post: Post | str, name: str, **json: Any) -> Any:
+async def action(api: Api, post: Post | str, name: str, **json: Any) -> Any:
     return await api.post(f"/api/v1/statuses/{post if isinstance(post, str) else post.id}/{name}", json)
 
 
@@ -27,7 +27,7 @@ async def test_several_are_shown_in_the_order_asked_for(server: Server) -> None:
     hidden = await server.publish("alice", "Secret", visibility=Visibility.DIRECT)
     waiting = await server.publish("alice", "Later", state="scheduled", scheduled=server.clock() + 10_000_000)
     bob, alice = await server.api("bob"), await server.api("alice")
-    boost = (await deed(bob, first, "reblog"))["id"]
+    boost = (await action(bob, first, "reblog"))["id"]
     ids = [str(second.id), boost, "1", str(hidden.id), str(first.id), "x", str(waiting.id)]
     found = await bob.get("/api/v1/statuses", **{"id[]": ids})
     assert [each["id"] for each in found] == [str(second.id), boost, str(first.id)]
@@ -76,26 +76,26 @@ async def test_every_answer_of_a_long_thread_is_in_a_context(both: Server) -> No
         assert (await nobody.get(f"/api/v1/statuses/{top}"))["replies_count"] == len(below)
 
 
-async def test_deeds_are_about_the_post_and_are_taken_back(server: Server) -> None:
+async def test_actions_are_about_the_post_and_are_taken_back(server: Server) -> None:
     post = await server.publish("alice", "Hello")
     bob = await server.api("bob")
-    liked = await deed(bob, post, "favourite")
+    liked = await action(bob, post, "favourite")
     assert (liked["favourited"], liked["favourites_count"]) == (True, 1)
-    boost = await deed(bob, post, "reblog", visibility="unlisted")
+    boost = await action(bob, post, "reblog", visibility="unlisted")
     assert boost["account"]["acct"] == "bob"
     assert (boost["reblog"]["id"], boost["reblog"]["reblogged"]) == (str(post.id), True)
-    assert (await deed(bob, post, "reblog"))["id"] == boost["id"]
+    assert (await action(bob, post, "reblog"))["id"] == boost["id"]
     row = await server.read(lambda tx: tx.one("select visibility from boost"))
     assert row.visibility == "unlisted"
-    kept = await deed(bob, boost["id"], "bookmark")  # a boost's number means the post
+    kept = await action(bob, boost["id"], "bookmark")  # a boost's number means the post
     assert (kept["id"], kept["bookmarked"]) == (str(post.id), True)
     for name, flag in (("unfavourite", "favourited"), ("unbookmark", "bookmarked"), ("unreblog", "reblogged")):
-        assert (await deed(bob, post, name))[flag] is False
-        assert (await deed(bob, post, name))[flag] is False
+        assert (await action(bob, post, name))[flag] is False
+        assert (await action(bob, post, name))[flag] is False
     assert await bob.status("GET", f"/api/v1/statuses/{boost['id']}") == 404
     alice = await server.api("alice")
-    assert (await deed(alice, post, "pin"))["pinned"] is True
-    assert (await deed(alice, post, "unpin"))["pinned"] is False
+    assert (await action(alice, post, "pin"))["pinned"] is True
+    assert (await action(alice, post, "unpin"))["pinned"] is False
     assert await bob.status("POST", f"/api/v1/statuses/{post.id}/pin") == 404
 
 
@@ -125,13 +125,13 @@ async def test_a_muted_thread_is_silent(both: Server) -> None:
     reply = await both.publish("bob", "Reply", reply_to=root.id)
     alice, me = await both.api("alice"), both.people["alice"]
     assert await both.read(notification_lists.unread_total, me.id) == 1
-    assert (await deed(alice, reply, "mute"))["muted"] is True
+    assert (await action(alice, reply, "mute"))["muted"] is True
     assert (await alice.get(f"/api/v1/statuses/{root.id}"))["muted"] is True
     await both.publish("bob", "Again", reply_to=reply.id)
     await both.publish("bob", "@alice!", reply_to=root.id)
     await both.write(reaction_actions.like, both.site.urls, both.people["bob"].id, root.id)
     assert await both.read(notification_lists.unread_total, me.id) == 1
-    await deed(alice, root, "unmute")
+    await action(alice, root, "unmute")
     await both.publish("bob", "Once more", reply_to=root.id)
     assert await both.read(notification_lists.unread_total, me.id) == 2
 

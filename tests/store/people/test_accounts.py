@@ -291,7 +291,7 @@ async def test_an_account_is_read_anew_after_whatever_changed_it(db: Database) -
         held = accounts.key_with_owner(tx, f"{bob.uri}#main-key")
         assert held is not None
         assert held[1] is accounts.get(tx, bob.id)  # as it was made before
-        deeds: list[Callable[[], object]] = [
+        actions: list[Callable[[], object]] = [
             lambda: accounts.set_state(tx, bob.id, "suspended"),
             lambda: accounts.moved(tx, bob.id, "https://new.example/bob"),
             lambda: accounts.touch(tx, bob.id),
@@ -299,9 +299,9 @@ async def test_an_account_is_read_anew_after_whatever_changed_it(db: Database) -
             lambda: tx.run("update account set name = 'Bobby' where uri = :uri", uri=bob.uri),
         ]
         tx.now += 1
-        for deed in deeds:
+        for action in actions:
             before = held[1]
-            deed()
+            action()
             held = accounts.key_with_owner(tx, f"{bob.uri}#main-key")
             assert held is not None
             assert held[1] != before

@@ -283,10 +283,10 @@ async def test_like_boost_and_pin(blog: Blog) -> None:
         assert post is not None
         return post.like_total, post.boost_total
 
-    for deed, after in (("like", (1, 0)), ("boost", (1, 1)), ("unlike", (0, 1)), ("unboost", (0, 0))):
-        answer = await owner.post(f"/post/{heard.id}/{deed}", {"next": f"/post/{heard.id}#p{heard.id}"})
+    for action, after in (("like", (1, 0)), ("boost", (1, 1)), ("unlike", (0, 1)), ("unboost", (0, 0))):
+        answer = await owner.post(f"/post/{heard.id}/{action}", {"next": f"/post/{heard.id}#p{heard.id}"})
         assert answer.headers["location"] == f"/post/{heard.id}#p{heard.id}"
-        assert await state() == after, deed
+        assert await state() == after, action
     await owner.post(f"/post/{mine.id}/pin")
     assert [post.id for post in await blog.site.db.read(account_posts.pinned, blog.alice.id)] == [mine.id]
     secret = await blog.write("Friends", visibility="followers")
@@ -630,8 +630,8 @@ async def test_deliveries_say_how_far_they_got(blog: Blog) -> None:
     assert "On its way" in page
     assert "no other server" not in page
 
-    async def page_after(deed: object) -> str:
-        await blog.site.db.write(deed)  # type: ignore[arg-type]
+    async def page_after(action: object) -> str:
+        await blog.site.db.write(action)  # type: ignore[arg-type]
         return (await owner.get("/deliveries")).text
 
     page = await page_after(lambda tx: job_queue.drop(tx, "fanout", str(post.id)))

@@ -204,9 +204,9 @@ async def test_each_page_of_a_list_has_a_title_of_its_own(blog: Blog, monkeypatc
         await blog.site.db.write(relations.put_follow, other.id, blog.alice.id, f"{other.uri}/f", "accepted")
         asking = await blog.stranger(f"asking{number}")
         await blog.site.db.write(relations.put_follow, asking.id, blog.alice.id, f"{asking.uri}/f", "pending")
-        shunned = await blog.stranger(f"shunned{number}")
-        await blog.site.db.write(relations.block, blog.alice.id, shunned.id, f"https://blog.test/b/{number}")
-        await blog.site.db.write(relations.mute, blog.alice.id, shunned.id)
+        blocked = await blog.stranger(f"blocked{number}")
+        await blog.site.db.write(relations.block, blog.alice.id, blocked.id, f"https://blog.test/b/{number}")
+        await blog.site.db.write(relations.mute, blog.alice.id, blocked.id)
     bob = posts[-1].account
     await blog.heard(bob, "<p>One</p>", 8)
     await blog.heard(bob, "<p>Two</p>", 9)

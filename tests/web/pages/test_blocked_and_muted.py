@@ -20,7 +20,7 @@ async def heard(blog: Blog, author: Account, words: str, number: int, **fields: 
     return made
 
 
-async def shun(blog: Blog, how: str, other: Account) -> None:
+async def block_or_mute(blog: Blog, how: str, other: Account) -> None:
     if how == "mute":
         await blog.site.db.write(relations.mute, blog.alice.id, other.id)
     else:
@@ -50,7 +50,7 @@ async def test_members_of_an_exclusive_list_are_not_in_the_stream(blog: Blog) ->
 
 
 @pytest.mark.parametrize("how", ["mute", "block"])
-async def test_faces_below_a_post_are_not_of_those_whom_the_reader_shuns(blog: Blog, how: str) -> None:
+async def test_faces_below_a_post_are_not_of_those_whom_the_reader_blocks_or_mutes(blog: Blog, how: str) -> None:
     carol = await blog.stranger("carol")
     post = await blog.heard(carol, "<p>Something nice</p>", 1)
     fans = [await blog.stranger(name.lower(), name=name) for name in ("Bob", "Dave", "Erin", "Finn")]
@@ -62,7 +62,7 @@ async def test_faces_below_a_post_are_not_of_those_whom_the_reader_shuns(blog: B
     page = (await owner.get(f"/post/{post.id}")).text
     assert [f'title="{each.name}"' in page for each in fans] == [True] * 4
     for each in (fans[0], fans[2]):
-        await shun(blog, how, each)
+        await block_or_mute(blog, how, each)
     page = (await owner.get(f"/post/{post.id}")).text
     assert [f'title="{each.name}"' in page for each in fans] == [False, True, False, True]
 
@@ -80,13 +80,13 @@ async def test_who_boosted_for_followers_alone_has_no_face_for_others(blog: Blog
 
 
 @pytest.mark.parametrize("how", ["mute", "block"])
-async def test_a_tag_shows_nothing_of_those_whom_the_reader_shuns(blog: Blog, how: str) -> None:
+async def test_a_tag_shows_nothing_of_those_whom_the_reader_blocks_or_mutes(blog: Blog, how: str) -> None:
     people = [await blog.stranger(name) for name in ("bob", "carol")]
     for number, each in enumerate(people):
         await blog.heard(each, f"<p>Words of {each.handle}</p>", number, hashtags=("tea",))
     owner = await blog.owner()
     page = (await owner.get("/tags/tea")).text
     assert [f"Words of {each.handle}" in page for each in people] == [True, True]
-    await shun(blog, how, people[0])
+    await block_or_mute(blog, how, people[0])
     page = (await owner.get("/tags/tea")).text
     assert [f"Words of {each.handle}" in page for each in people] == [False, True]
