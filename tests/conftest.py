@@ -25,7 +25,13 @@ ROOT = Path(__file__).parent
 settings.register_profile(
     "steady", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("steady")
+settings.register_profile("fast", settings.get_profile("steady"), max_examples=30)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The fast ring tries fewer examples of what holds for all."""
+    settings.load_profile("fast" if config.option.markexpr == "not slow" else "steady")
+
 
 LARGE = {"cli", "fuzz", "peers", "promises", "security"}  # folders whose tests start processes or whole worlds
 ENGINES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
