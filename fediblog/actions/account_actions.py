@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from fediblog.actions import follow_actions
 from fediblog.actions.drafts import ALT_LIMIT, author_of, check_language
 from fediblog.actions.post_of_draft import people_of
 from fediblog.actions.site_actions import emoji_in
@@ -16,6 +15,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, Refused
 from fediblog.markup.text import MARKDOWN, PLAIN, display_name, one_line
 from fediblog.outgoing import sent_accounts
+from fediblog.outgoing.follower_moves import follow_on
 from fediblog.prepare.wording import Text, Wording
 from fediblog.store import json_columns
 from fediblog.store.people import accounts, logins, server_state
@@ -223,7 +223,7 @@ def move(tx: Tx, urls: Urls, account: int, target: int) -> None:
     changed = accounts.update_profile(tx, account, moved_to=other.uri)
     send_profile(tx, urls, changed)
     sent_accounts.move(tx, urls, actor, other)
-    follow_actions.follow_on(tx, urls, changed, other)
+    follow_on(tx, urls, changed, other)
 
 
 def delete_account(tx: Tx, urls: Urls, account: int) -> None:

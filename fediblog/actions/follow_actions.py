@@ -56,18 +56,6 @@ def unfollow(tx: Tx, urls: Urls, account: int, target: int) -> None:
     sent_follows.undo(tx, urls, actor, other, standing.uri)
 
 
-def follow_on(tx: Tx, urls: Urls, old: Account, new: Account) -> None:
-    """Our own people who follow an account of ours that moves follow the new one, as those elsewhere will."""
-    for follower in accounts.many(tx, relations.local_followers(tx, old.id)).values():
-        if follower.state != "active":
-            continue
-        apart = relations.keeps_off(tx, follower.id, new.id) or relations.blocks(tx, new.id, follower.id)
-        if follower.id != new.id and not apart and relations.follow(tx, follower.id, new.id) is None:
-            follow(tx, urls, follower.id, new.id)
-        unfollow(tx, urls, follower.id, old.id)
-        notifications.add(tx, follower.id, "move", old.id, content=new.uri)
-
-
 def accept(tx: Tx, urls: Urls, account: int, follower: int) -> None:
     """Let somebody follow who asked."""
     actor, other = author_of(tx, account, follower), other_of(tx, follower)

@@ -9,13 +9,12 @@ from fediblog.domain.urls import Urls
 from fediblog.hashtags import LIMIT, SIGNS
 from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sender, may_change
 from fediblog.inbox.note_storage import store_post
-from fediblog.outgoing import sent_follows
+from fediblog.outgoing.follower_moves import follow_on
 from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
 from fediblog.store.people import accounts, forgotten_accounts, relations
 from fediblog.store.posts import account_posts, post_writing, posts, tags
 from fediblog.store.queues import job_kinds, job_queue
-from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
 
 MOVE_PAUSE = 7 * 86_400_000  # ms between two moves of one account
@@ -71,27 +70,8 @@ def _moved(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     if last is not None and tx.now - last < MOVE_PAUSE:
         return Outcome.IGNORED
     accounts.moved(tx, old.id, new.uri)
-    for follower in accounts.many(tx, relations.local_followers(tx, old.id)).values():
-        _follow_on(tx, urls, follower, old, new)
+    follow_on(tx, urls, old, new)
     return Outcome.DONE
-
-
-def _follow_on(tx: Tx, urls: Urls, follower: Account, old: Account, new: Account) -> None:
-    standing = relations.follow(tx, follower.id, old.id)
-    apart = relations.keeps_off(tx, follower.id, new.id) or relations.blocks(tx, new.id, follower.id)
-    if relations.follow(tx, follower.id, new.id) is None and not apart and new.id != follower.id:
-        number = tx.new_id()
-        at_once = new.local and not new.locked
-        relations.put_follow(
-            tx, follower.id, new.id, urls.transient_activity(follower.uri, number), "accepted" if at_once else "pending"
-        )
-        if new.local:
-            notifications.add(tx, new.id, "follow" if at_once else "follow_request", follower.id)
-        sent_follows.follow(tx, urls, follower, new, number)
-    relations.unfollow(tx, follower.id, old.id)
-    if standing is not None:
-        sent_follows.undo(tx, urls, follower, old, standing.uri)
-    notifications.add(tx, follower.id, "move", old.id, content=new.uri)
 
 
 def _shown_concerns(tx: Tx, _urls: Urls, activity: Activity, sender: Sender) -> bool:

@@ -7,10 +7,10 @@ import json
 from fediblog.actions import moderation_actions
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import account_posts, posts, tags
-from fediblog.store.queues import job_queue
+from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.readers import moderation
 from tests.federation.stranger import Home, Person
-from tests.store.makers import home_of
+from tests.store.makers import home_of, local
 
 
 async def test_a_profile_changes_by_its_own_update(at_home: Home, bob: Person) -> None:
@@ -64,11 +64,17 @@ async def test_nobody_follows_on_to_a_server_that_they_block(at_home: Home, bob:
 
 
 async def test_our_people_follow_on_after_a_move(at_home: Home, bob: Person) -> None:
+    """Who is suspended sends nothing; the new account is one that is met for the first time."""
     old = await at_home.follows(bob)
+    dan = await at_home.site.db.write(local, "dan")
+    await at_home.site.db.write(relations.put_follow, dan.id, old.id, f"{dan.uri}/f", "accepted")
+    await at_home.site.db.write(accounts.set_state, dan.id, "suspended")
     new = Person(at_home.web, "new.test", "bob", {"alsoKnownAs": [bob.uri]})
     await at_home.send(bob, bob.does("Move", bob.uri, target=new.uri))
     await at_home.work()
     target = await at_home.know(new)
+    assert (job_kinds.FIRST_POSTS, str(target.id)) in await at_home.ask("select kind, subject from job")
+    assert await at_home.site.db.read(relations.follow, dan.id, target.id) is None
     assert await at_home.site.db.read(relations.follow, at_home.alice.id, old.id) is None
     follow = await at_home.site.db.read(relations.follow, at_home.alice.id, target.id)
     assert follow is not None
