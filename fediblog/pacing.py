@@ -1,19 +1,35 @@
-"""Who may begin to talk to another server: so many at a time, of whom those who wait for an answer soon count no more.
+"""How much is begun at a time: what takes a processor waits for a slot, and what talks to other servers for a turn.
 
-To begin costs the processor (a signature, a TLS handshake), so few do it side by side, and one after another with a
-round of the event loop between them: whoever asks for a page waits for a few of them, not for all. To wait for a
-server that hangs costs a socket only, and must hold up nobody.
+To begin to talk to another server costs the processor (a signature, a TLS handshake), so few do it side by side, and
+one after another with a round of the event loop between them: whoever asks for a page waits for a few of them, not for
+all. To wait for a server that hangs costs a socket only, and must hold up nobody.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
+from fediblog.errors import Unavailable
 from fediblog.timers import Timers
 
 LONGEST = 0.25  # seconds that a slot is held
+
+
+@asynccontextmanager
+async def slot_within(slots: asyncio.Semaphore, seconds: float, busy: Unavailable) -> AsyncIterator[None]:
+    """Hold one of the slots during the block. Raises `busy` if none becomes free within `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await slots.acquire()
+    except TimeoutError:
+        raise busy from None
+    try:
+        yield
+    finally:
+        slots.release()
 
 
 class Slots:

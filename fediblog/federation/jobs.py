@@ -298,7 +298,7 @@ JOBS: dict[str, Handler] = {
 }
 
 
-def start_sweeping(tx: Tx) -> None:
+def start_repeating(tx: Tx) -> None:
     """Add the jobs that repeat: the hourly sweep, the daily check, NodeInfo of other servers; those there are stay."""
     job_queue.add(tx, job_kinds.SWEEP, "hourly", run_at=tx.now + SWEEP_EVERY)
     job_queue.add(tx, job_kinds.CHECK_DATABASE, "daily", run_at=tx.now + DAY)

@@ -18,6 +18,7 @@ from fediblog.errors import Invalid, Unavailable
 from fediblog.federation.site import Site
 from fediblog.markup.html import Html, MentionTarget
 from fediblog.media.child_process import bare_environment
+from fediblog.pacing import slot_within
 from fediblog.prepare import texts as prepare
 from fediblog.prepare.wording import Text, Words
 
@@ -50,16 +51,8 @@ async def render(
         names = prepare.names(parsed)
         people = await find(names)
         return names, people, prepare.words(texts, parsed, people, site.urls)
-    slots = site.keep(_slots)
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await slots.acquire()
-    except TimeoutError:
-        raise Unavailable("texts-busy", 60) from None
-    try:
+    async with slot_within(site.keep(_slots), PATIENCE, Unavailable("texts-busy", 60)):
         return await _render_apart(site.urls, texts, find)
-    finally:
-        slots.release()
 
 
 async def _render_apart(

@@ -14,7 +14,7 @@ from fediblog import log
 from fediblog.counters import JOBS as JOBS_DONE
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.inbound import receive
-from fediblog.federation.jobs import JOBS, start_sweeping
+from fediblog.federation.jobs import JOBS, start_repeating
 from fediblog.federation.outbound.deliver import deliver_batch, take
 from fediblog.federation.outbound.delivery_results import Dice, ResultWriter
 from fediblog.federation.site import Site
@@ -264,7 +264,7 @@ def _recover(tx: Tx, alone: bool, left: bool) -> None:
         leases.release_all(tx)
         job_queue.release_all(tx)
         incoming_queue.release_all(tx)
-    start_sweeping(tx)
+    start_repeating(tx)
 
 
 def _next_due(tx: Tx) -> int | None:

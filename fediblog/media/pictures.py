@@ -15,6 +15,7 @@ from fediblog.errors import Invalid, Unavailable
 from fediblog.media.child_process import bare_environment
 from fediblog.media.decoder import PIXELS
 from fediblog.media.formats import SUFFIXES, media_type
+from fediblog.pacing import slot_within
 
 UPLOAD_LIMIT: Final = 16 * 1024 * 1024
 """Bytes of a picture that somebody uploads."""
@@ -80,16 +81,8 @@ async def process(
         raise Invalid("file", "media.too-large", n=limit // (1024 * 1024))
     if media_type(data) is None:
         raise Invalid("file", "media.not-a-picture")
-    slots = slots or asyncio.Semaphore()
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await slots.acquire()
-    except TimeoutError:
-        raise Unavailable("pictures-busy", 60) from None
-    try:
+    async with slot_within(slots or asyncio.Semaphore(), PATIENCE, Unavailable("pictures-busy", 60)):
         return _picture(await _run([*program, shape], data, timeout))
-    finally:
-        slots.release()
 
 
 async def _run(command: Sequence[str], data: bytes, timeout: float) -> bytes:

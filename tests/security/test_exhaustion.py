@@ -214,5 +214,5 @@ def _sweep(tx: Tx) -> None:
 
 
 async def test_the_hourly_sweep_is_always_planned(at_home: Home) -> None:
-    await at_home.site.db.write(jobs.start_sweeping)
+    await at_home.site.db.write(jobs.start_repeating)
     assert await at_home.ask("select count(*) from job where kind = 'sweep'") == [(1,)]

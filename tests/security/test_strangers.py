@@ -148,7 +148,7 @@ async def test_it_goes_on_in_steps_and_from_hour_to_hour(tmp_path: Path, monkeyp
         for number in range(5):
             await place.know(Person(place.web, f"s{number}.test", "eve"))
         kept = await place.follows(Person(place.web, "kept.test", "kay"))
-        await place.site.db.write(jobs.start_sweeping)
+        await place.site.db.write(jobs.start_repeating)
         place.clock.forward(days=31)
         left, cursors = [], []
         for _ in range(4):

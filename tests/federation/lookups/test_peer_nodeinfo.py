@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fediblog.actions import moderation_actions
-from fediblog.federation.jobs import JOBS, PEERS, start_sweeping
+from fediblog.federation.jobs import JOBS, PEERS, start_repeating
 from fediblog.federation.lookups import peer_nodeinfo
 from fediblog.protocol.nodeinfo import SCHEMA, read_discovery, read_software
 from fediblog.store.people import peers
@@ -29,7 +29,7 @@ _VALUES = st.recursive(
 @pytest.fixture
 async def at_home(tmp_path: Path, database_url: str) -> AsyncIterator[Home]:
     async with home(tmp_path, database=database_url) as place:
-        await place.site.db.write(start_sweeping)
+        await place.site.db.write(start_repeating)
         yield place
 
 
