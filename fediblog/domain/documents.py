@@ -299,5 +299,3 @@ class Collection(Struct, frozen=True, kw_only=True):
     items: tuple[Json, ...] = ()
     first: Json = None  # id or embedded page
     next: str = ""
-    part_of: str = ""
-    attributed_to: str = ""

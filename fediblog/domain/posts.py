@@ -15,7 +15,7 @@ class Guest(Struct, frozen=True, kw_only=True):
     """Who wrote a post without being an actor. `door` is guest, visitor (signed in with OpenID) or webmention."""
 
     id: int
-    door: str
+    door: str  # read by nobody yet: comments will be allowed, and shown, by it
     name: str = ""
     url: str = ""
     picture: str = ""

@@ -26,8 +26,6 @@ def read_collection(document: Json) -> Collection | None:
         items=tuple(item for item in items[:ITEMS_LIMIT] if isinstance(item, dict | str)),
         first=_first(doc.get("first")),
         next=readers.ref(doc.get("next")),
-        part_of=readers.ref(doc.get("partOf")),
-        attributed_to=readers.ref(doc.get("attributedTo")),
     )
 
 

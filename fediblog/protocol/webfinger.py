@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from msgspec import Struct
 
@@ -39,9 +39,6 @@ class Jrd(Struct, frozen=True, kw_only=True):
 
     subject: str
     uri: str = ""
-    aliases: tuple[str, ...] = ()
-    profile: str = ""
-    subscribe: str = ""  # with {uri}
 
     @property
     def handle(self) -> tuple[str, str] | None:
@@ -140,9 +137,6 @@ def read_jrd(document: Json) -> Jrd | None:
     return Jrd(
         subject=subject,
         uri=_self_link(links),
-        aliases=readers.refs(doc.get("aliases"), 20),
-        profile=next((readers.url(link.get("href")) for link in links if link.get("rel") == PROFILE_PAGE), ""),
-        subscribe=next((_template(link) for link in links if link.get("rel") == SUBSCRIBE), ""),
     )
 
 
@@ -153,9 +147,3 @@ def _self_link(links: list[dict[str, Json]]) -> str:
         if link.get("rel") == "self" and address and isinstance(kind, str) and is_activity_type(kind):
             return address
     return ""
-
-
-def _template(link: dict[str, Json]) -> str:
-    template = readers.text(link.get("template"), _LIMIT)
-    usable = "{uri}" in template and readers.url(template.replace("{uri}", "x"))
-    return template if usable and urlsplit(template).scheme == "https" else ""

@@ -38,7 +38,6 @@ class Feed(Struct, frozen=True, kw_only=True):
     base: str
     author: Account | None = None
     icon: str = ""
-    hub: str = ""
     language: str = ENGLISH  # of our own words in it
 
 

@@ -35,8 +35,6 @@ def test_reading_never_raises(value: Json) -> None:
         ({"type": "Collection", "orderedItems": [URI, {"id": PAGE}, None, 4]}, Collection(items=(URI, {"id": PAGE}))),
         ({"type": "OrderedCollectionPage", "items": [URI], "next": {"id": PAGE}},
          Collection(kind="OrderedCollectionPage", items=(URI,), next=PAGE)),
-        ({"type": "CollectionPage", "partOf": URI, "attributedTo": {"id": PAGE}},
-         Collection(kind="CollectionPage", part_of=URI, attributed_to=PAGE)),
     ],
 )  # fmt: skip
 def test_shapes(document: Json, found: Collection) -> None:
@@ -57,8 +55,9 @@ def test_items_are_capped() -> None:
 def test_we_read_what_we_write() -> None:
     written = write_collection(URI, total=7, first=PAGE, last=f"{URI}?page=2", attributed_to="https://a.example/me")
     assert read_collection(json.loads(json.dumps(written))) == Collection(
-        uri=URI, kind="OrderedCollection", total=7, first=PAGE, attributed_to="https://a.example/me"
+        uri=URI, kind="OrderedCollection", total=7, first=PAGE
     )
+    assert written["attributedTo"] == "https://a.example/me"
     item: dict[str, Json] = {"@context": "x", "id": "https://a.example/1"}
     page = write_page(PAGE, part_of=URI, items=[item, URI], next=f"{URI}?page=2", total=7, ordered=False)
     assert read_collection(page) == Collection(
@@ -67,8 +66,8 @@ def test_we_read_what_we_write() -> None:
         total=7,
         items=({"id": "https://a.example/1"}, URI),
         next=f"{URI}?page=2",
-        part_of=URI,
     )
+    assert page["partOf"] == URI
 
 
 def test_a_hidden_list_has_a_number_and_nothing_else() -> None:

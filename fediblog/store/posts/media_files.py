@@ -27,7 +27,7 @@ class Upload(Struct, frozen=True, kw_only=True):
     width: int | None
     height: int | None
     blurhash: str
-    bytes: int
+    bytes: int  # of all its files; read by nobody yet: uploads will be limited by their sum
     created: int
     alt: str = ""
     focus_x: float | None = None

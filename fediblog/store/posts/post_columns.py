@@ -24,7 +24,8 @@ Values = dict[str, Any]
 class Placement(Struct, frozen=True, kw_only=True):
     """What our own side decides about a post beside the note itself.
 
-    `month` is YYYY/MM of an article's address, `guest` the number of who wrote it, if that is no actor.
+    `month` is YYYY/MM of an article's address, `guest` the number of who wrote it, if that is no actor, `cleaner` the
+    version of the sanitiser that its HTML has passed: a column, by which posts can be found that an older one cleaned.
     """
 
     visibility: Visibility
