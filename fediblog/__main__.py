@@ -11,7 +11,7 @@ def main() -> int:
     """Run one command; its exit status."""
     gc.disable()  # what is imported stays: to look for garbage in it takes a tenth of the start
     from fediblog.cli import main as run
-    from fediblog.cli.command_imports import commands_for
+    from fediblog.cli.called_commands import commands_for
 
     commands_for(sys.argv[1:])  # which imports them
     gc.enable()

@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from fediblog import formdata
-from fediblog.federation import passwords
+from fediblog import formdata, passwords
 from fediblog.store.engine.database import Database, connect
 from tests import postgres
 

@@ -17,7 +17,7 @@ from fediblog.markup.html import CLEANER_VERSION
 from fediblog.outgoing import sent_posts
 from fediblog.outgoing.own_documents import post_document
 from fediblog.prepare.wording import Text, Wording
-from fediblog.store.people import accounts, preferences
+from fediblog.store.people import accounts, post_preferences
 from fediblog.store.posts import account_posts, approvals, conversations, post_writing, posts, reply_policy, timelines
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.queues import background_fetches, job_kinds, job_queue
@@ -50,7 +50,7 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, wording: Wording) ->
     # Lists go by the number: a post for later takes its place among those of that moment.
     number = tx.new_id(draft.scheduled if draft.state == "scheduled" else None)
     composed = compose(tx, urls, author, draft, wording, number=number)
-    draft = draft if draft.quotable else replace(draft, quotable=preferences.defaults(tx, account).quotes)
+    draft = draft if draft.quotable else replace(draft, quotable=post_preferences.defaults(tx, account).quotes)
     post_writing.insert(tx, composed.note, author, _placement(composed, draft), number=number)
     _put_beside(tx, number, composed)
     post = _stored(tx, number)

@@ -7,7 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from fediblog.cli.command_imports import commands_for
+from fediblog.cli.called_commands import commands_for
 from fediblog.cli.parser import build_parser
 from fediblog.cli.terminal import language, translated
 from fediblog.errors import DAMAGED, Misuse, Refused, Unavailable, damage

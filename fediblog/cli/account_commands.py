@@ -8,13 +8,13 @@ from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fediblog import passwords
 from fediblog.actions import account_actions
 from fediblog.cli.command import Command
 from fediblog.cli.command_site import on_site, own_account
 from fediblog.cli.terminal import say, tell, translated
 from fediblog.domain.accounts import Account, Login
 from fediblog.errors import Misuse, NotFound, Refused
-from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.site import Site
 from fediblog.store.people import accounts, logins, server_state

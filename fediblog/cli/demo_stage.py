@@ -16,11 +16,11 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from fediblog import passwords
 from fediblog.actions import account_actions
 from fediblog.cli.demo_server import settings_of
 from fediblog.domain.accounts import Account
 from fediblog.errors import Refused
-from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.site import Site, open_site
 from fediblog.store.queues import delivery_queue

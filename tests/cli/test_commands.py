@@ -16,7 +16,7 @@ from PIL import Image
 from fediblog.cli.command_table import COMMANDS
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.federation.passwords import SHORTEST, check_password
+from fediblog.passwords import SHORTEST, check_password
 from fediblog.store.engine.database import connect
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts, apps, logins, relation_lists, server_state

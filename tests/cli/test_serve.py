@@ -15,8 +15,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from fediblog.federation.passwords import check_password
 from fediblog.federation.worker import Worker
+from fediblog.passwords import check_password
 from fediblog.store.people import logins, server_state
 from tests.cli.conftest import ORIGIN, PASSWORD, Process, Run, Start
 from tests.cli.test_commands import ask

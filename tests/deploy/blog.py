@@ -15,8 +15,8 @@ from fediblog.actions import account_actions
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Actor, Key
 from fediblog.federation.keyring import make_keys
-from fediblog.federation.passwords import hash_password
 from fediblog.federation.site import open_site
+from fediblog.passwords import hash_password
 from fediblog.protocol.keys import PrivateKey, load_private
 from fediblog.settings import Settings
 from fediblog.store.people import apps

@@ -17,15 +17,8 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.errors import Forbidden, Invalid, Refused, Unavailable
 from fediblog.federation import prepared_actions
-from fediblog.federation.passwords import (
-    AT_ONCE,
-    LONGEST,
-    check_password,
-    hash_password,
-    is_outdated,
-    is_right,
-)
 from fediblog.federation.uploads import upload
+from fediblog.passwords import AT_ONCE, LONGEST, check_password, hash_password, is_outdated, is_right
 from fediblog.store.people import accounts
 from fediblog.store.posts import media_files
 from tests.federation.pair import Pair
@@ -191,7 +184,7 @@ async def test_few_hashes_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> N
             inside -= 1
         return False
 
-    monkeypatch.setattr("fediblog.federation.passwords.check_password", counted)
+    monkeypatch.setattr("fediblog.passwords.check_password", counted)
     await asyncio.gather(*(is_right("x", None) for _ in range(AT_ONCE * 5)))
     assert most == AT_ONCE
 

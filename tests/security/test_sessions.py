@@ -12,11 +12,11 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.routing import Route
 
+from fediblog import passwords
 from fediblog.actions import oauth_grants
 from fediblog.app import create_app
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
-from fediblog.federation import passwords
 from fediblog.store.people import apps, logins
 from fediblog.store.tx import Tx
 from fediblog.web import pages

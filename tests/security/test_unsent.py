@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from markupsafe import escape
 
+from fediblog import passwords
 from fediblog.actions import account_actions
 from fediblog.domain.accounts import Account
 from fediblog.errors import TooOften
-from fediblog.federation import passwords, quotas
+from fediblog.federation import quotas
 from fediblog.federation.keyring import make_keys
 from fediblog.markup.text import one_line
 from fediblog.store.people import accounts, logins

@@ -18,7 +18,7 @@ from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.params import Params
 from fediblog.media.pictures import Shape
 from fediblog.prepare.wording import Text, Wording
-from fediblog.store.people import preferences
+from fediblog.store.people import post_preferences
 from fediblog.store.posts import tags
 from fediblog.store.tx import Tx
 
@@ -109,7 +109,7 @@ def _texts(tx: Tx, number: int, params: Params, pictures: dict[str, int]) -> tup
 
 def _prefer(tx: Tx, number: int, source: Params) -> None:
     """Keep what is preferred for new posts."""
-    standing = preferences.defaults(tx, number)
+    standing = post_preferences.defaults(tx, number)
     wanted = replace(
         standing,
         visibility=source.choice("privacy", NAMED, standing.visibility),
@@ -117,7 +117,7 @@ def _prefer(tx: Tx, number: int, source: Params) -> None:
         quotes=source.choice("quote_policy", QUOTERS, standing.quotes),
     )
     if wanted != standing:
-        preferences.put(tx, number, wanted)
+        post_preferences.put(tx, number, wanted)
 
 
 def _changed(account: Account, params: Params, pictures: dict[str, int]) -> ProfileChanges:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from fediblog.domain.accounts import Account
 from fediblog.mastodon.entities.base import Json, day, emojis, maybe_moment, midnight
 from fediblog.mastodon.entity_context import EntityContext
-from fediblog.store.people import account_counts, logins, preferences, relation_lists
+from fediblog.store.people import account_counts, logins, post_preferences, relation_lists
 from fediblog.store.people import accounts as stored
 from fediblog.store.tx import Tx
 
@@ -123,7 +123,7 @@ def _bare(account: Account) -> Account:
 
 def credential(tx: Tx, context: EntityContext, account: Account) -> Json:
     """CredentialAccount: the account of the token, with what only its owner is told."""
-    wanted = preferences.defaults(tx, account.id)
+    wanted = post_preferences.defaults(tx, account.id)
     login = logins.get(tx, account.login) if account.login is not None else None
     source = {
         "privacy": wanted.visibility,

@@ -14,7 +14,7 @@ from fediblog.mastodon.entity_context import EntityContext
 from fediblog.messages import text
 from fediblog.store.people import accounts as stored
 from fediblog.store.people import relations, server_state, server_statistics
-from fediblog.store.people.preferences import defaults as posting_defaults
+from fediblog.store.people.post_preferences import defaults as posting_defaults
 from fediblog.store.posts import custom_emoji
 from fediblog.store.readers import announcements
 from fediblog.store.tx import Tx

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from fediblog.domain.documents import Visibility
 from fediblog.mastodon.entities.base import NAMED
-from fediblog.store.people import preferences
+from fediblog.store.people import post_preferences
 from fediblog.store.tx import Tx
 
 
@@ -19,6 +19,6 @@ class Preferred(Struct, frozen=True, kw_only=True):
 
 def preferred(tx: Tx, account: int) -> Preferred:
     """What the account chose, or what holds for everybody."""
-    found = preferences.defaults(tx, account)
+    found = post_preferences.defaults(tx, account)
     visibility = NAMED.get(found.visibility) or Visibility(found.visibility)
     return Preferred(visibility=visibility, sensitive=found.sensitive)

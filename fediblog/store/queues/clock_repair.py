@@ -6,7 +6,6 @@ from fediblog.store.queues import job_kinds
 from fediblog.store.tx import Tx
 
 TOLERANCE = 60_000  # ms
-_AT_A_MOMENT = (job_kinds.RELEASE, job_kinds.CLOSE_POLL)  # jobs that somebody wants done at a certain time of day
 
 _NEWEST = (
     "select max(at) as at from (select max(created) as at from outgoing union all select max(created) as at"
@@ -53,7 +52,7 @@ def _mend_jobs(tx: Tx, back: int) -> None:
         "update job set run_at = greatest(run_at - :back, least(run_at, :now)) where kind not in (:kinds)",
         back=back,
         now=tx.now,
-        kinds=_AT_A_MOMENT,
+        kinds=job_kinds.AT_A_MOMENT,
     )
     tx.run(
         "update job set created = least(created, :now), claimed = case when claimed > :now then :now else claimed end",

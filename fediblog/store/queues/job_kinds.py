@@ -18,3 +18,5 @@ SWEEP = "sweep"
 CHECK_DATABASE = "check-database"
 NODEINFO = "nodeinfo"
 PUSH = "push"
+
+AT_A_MOMENT = (RELEASE, CLOSE_POLL)  # what somebody wants done at a certain time of day, not before

@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from fediblog import passwords
 from fediblog.actions import account_actions
 from fediblog.domain.accounts import LOCAL_HANDLE, Login
 from fediblog.errors import Invalid, NotFound, TooOften
-from fediblog.federation import passwords
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.site import Site
 from fediblog.limits import Limit, Slowing, network, party

@@ -20,7 +20,7 @@ from fediblog.federation.site import Site
 from fediblog.markup.text import one_line
 from fediblog.media.formats import focal_point
 from fediblog.media.pictures import Shape
-from fediblog.store.people.preferences import Defaults
+from fediblog.store.people.post_preferences import Defaults
 from fediblog.store.posts import media_files
 from fediblog.store.posts.media_files import Upload
 from fediblog.store.tx import Tx

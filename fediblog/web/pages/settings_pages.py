@@ -6,11 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from fediblog import passwords
 from fediblog.actions import account_actions
 from fediblog.actions.account_actions import ProfileChanges
 from fediblog.domain.accounts import Account, Login
 from fediblog.errors import Invalid, Refused, TooOften, Unavailable
-from fediblog.federation import passwords, prepared_actions
+from fediblog.federation import prepared_actions
 from fediblog.federation.keyring import new_keys
 from fediblog.media.pictures import Shape
 from fediblog.messages import LANGUAGES

@@ -16,7 +16,7 @@ from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation import prepared_actions
 from fediblog.markup.text import MARKDOWN
 from fediblog.prepare.wording import Text
-from fediblog.store.people import preferences
+from fediblog.store.people import post_preferences
 from fediblog.store.posts import account_posts, posts
 from fediblog.store.tx import Tx
 from fediblog.web import forms
@@ -47,7 +47,7 @@ async def new(request: Request) -> Response:
 
 def _new(tx: Tx, visit: Visit, reply: int | None, quote: int | None) -> Desk:
     parent, quoted = _published(tx, visit, reply), _published(tx, visit, quote)
-    wanted = preferences.defaults(tx, visit.account.id)
+    wanted = post_preferences.defaults(tx, visit.account.id)
     return Desk(post_form.blank(visit.account, wanted, parent, quoted), parent=parent, quoted=quoted)
 
 

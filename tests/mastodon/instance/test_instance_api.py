@@ -8,8 +8,8 @@ from typing import Any
 from fediblog.actions import account_actions, site_actions
 from fediblog.mastodon.entities.instance_entity import VERSION
 from fediblog.protocol.notes import write_note
-from fediblog.store.people import preferences, relations
-from fediblog.store.people.preferences import Defaults
+from fediblog.store.people import post_preferences, relations
+from fediblog.store.people.post_preferences import Defaults
 from fediblog.store.posts import media_files, posts
 from fediblog.store.readers import announcements
 from fediblog.store.tx import Tx
@@ -98,7 +98,7 @@ async def test_programs_in_browsers_may_look_for_the_server(server: Server) -> N
 
 async def test_preferences_are_ones_own(both: Server) -> None:
     alice, bob = await both.api("alice"), await both.api("bob")
-    await both.write(preferences.put, both.people["alice"].id, Defaults(visibility="private", sensitive=True))
+    await both.write(post_preferences.put, both.people["alice"].id, Defaults(visibility="private", sensitive=True))
     found = await alice.get("/api/v1/preferences")
     assert (found["posting:default:visibility"], found["posting:default:sensitive"]) == ("private", True)
     assert (await bob.get("/api/v1/preferences"))["posting:default:visibility"] == "public"

@@ -20,9 +20,9 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Actor, Note, Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation.keyring import make_keys
-from fediblog.federation.passwords import hash_password
 from fediblog.federation.site import Site, open_site
 from fediblog.markup.clean import clean
+from fediblog.passwords import hash_password
 from fediblog.settings import Settings
 from fediblog.store.people import accounts, server_state
 from fediblog.store.posts import post_writing, posts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fediblog.domain.posts import Post
-from fediblog.store.people import accounts, preferences
+from fediblog.store.people import accounts, post_preferences
 from fediblog.store.posts import account_posts
 from fediblog.store.readers import notifications
 from fediblog.web.pages import ROUTES
@@ -90,7 +90,7 @@ async def test_the_desk_begins_as_the_account_prefers(blog: Blog) -> None:
         )
     )
     await blog.site.db.write(lambda tx: accounts.update_profile(tx, blog.alice.id, language="de"))
-    assert (await blog.site.db.read(preferences.defaults, blog.alice.id)).visibility == "followers"
+    assert (await blog.site.db.read(post_preferences.defaults, blog.alice.id)).visibility == "followers"
     owner = await blog.owner()
     for address in ("/write", f"/write?reply={public.id}", f"/write?quote={public.id}"):
         page = (await owner.get(address)).text

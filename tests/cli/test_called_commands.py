@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+from fediblog.cli.called_commands import commands_for
 from fediblog.cli.command import Command
-from fediblog.cli.command_imports import commands_for
 from fediblog.cli.command_table import COMMANDS
 
 # What a server needs for no answer, or not before somebody writes here.
@@ -39,7 +39,7 @@ def test_other_calls_know_them_all(words: tuple[str, ...]) -> None:
 
 def test_a_server_starts_without_what_it_does_not_need_yet() -> None:
     code = (
-        "import sys; from fediblog.cli import command_imports; command_imports.commands_for(['serve']);"
+        "import sys; from fediblog.cli import called_commands; called_commands.commands_for(['serve']);"
         " print(*sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
