@@ -138,6 +138,9 @@ STANDARDS = (
 ## Not supported, on purpose
 
 - Linked Data signatures are neither made nor believed: what somebody else's key carries is fetched from its origin.
+- A `url` is a link for people and proves nothing. It names an account or a post (in a pasted address, `inReplyTo`, a search) only
+  where it lies on the host of the id; any other page is asked itself for its ActivityPub form. An actor's `url` on another host
+  counts as none, as with Mastodon, and the id is linked instead; that of a post stays a link.
 - JSON-LD is read as plain JSON. Documents with `@graph`, `@included` or `@reverse` are refused.
 - Answers are not forwarded to the followers of whom they answer (ActivityPub §7.1.2): without a proof by their author nobody should
   believe them. The `replies` and `context` collections of a post name all of them, and our own server completes threads by such.

@@ -7,7 +7,7 @@ import re
 from fediblog.domain.documents import ACTOR_KINDS, Actor, Json, Key, ProfileField
 from fediblog.protocol import readers
 from fediblog.protocol.attachments import read_picture, write_picture
-from fediblog.protocol.authority import same_origin
+from fediblog.protocol.authority import origin, same_origin
 from fediblog.protocol.contexts import in_context
 from fediblog.protocol.tag_array import read_emoji, sort, write_emoji
 from fediblog.protocol.webfinger import parse_handle
@@ -48,7 +48,7 @@ def read_actor(document: Json) -> Actor | None:
         inbox=inbox,
         name=readers.name(doc.get("name"), NAME_LIMIT) or _in_any_language(doc.get("nameMap")),
         summary=readers.text(doc.get("summary"), SUMMARY_LIMIT),
-        url=readers.web_link(doc.get("url")),
+        url=_page(doc.get("url"), uri),
         shared_inbox=_shared_inbox(doc, uri),
         outbox=_own(doc.get("outbox"), uri),
         followers=_own(doc.get("followers"), uri),
@@ -125,6 +125,13 @@ def _own(value: Json, uri: str) -> str:
     """An address that must be of the actor's origin: else an actor could aim our requests, or our trust, elsewhere."""
     found = readers.ref(value)
     return found if found and same_origin(found, uri) else ""
+
+
+def _page(value: Json, uri: str) -> str:
+    """The profile page if it lies on the host of the id; one elsewhere counts as none, as with Mastodon."""
+    found = readers.web_link(value)
+    page, home = origin(found), origin(uri)
+    return found if page is not None and home is not None and page[1] == home[1] else ""
 
 
 def _inbox(value: Json, uri: str) -> str:

@@ -20,6 +20,17 @@ def at_host(host: str, account: str) -> str:
     )
 
 
+def has_page(named: str, account: str) -> str:
+    """SQL for whether :page is the web page of an account or a post, and may stand for it.
+
+    It may where it lies on the host of the id, else anybody could be found at any address. `named` is the alias of the
+    row with the `url`, `account` that of its account, on whose host the ids of its posts lie too. :page_host is the
+    host of :page (`accounts.host_of`).
+    """
+    host = f"{account}.host || ''"  # so that no engine begins with the accounts of a host, instead of the page's index
+    return f"({named}.url = :page and {named}.url <> '' and {host} = :page_host)"
+
+
 OPEN_TO_ALL = "('public', 'unlisted')"
 """The visibilities of what everybody may see who has the address: `domain.documents.OPEN` in SQL."""
 

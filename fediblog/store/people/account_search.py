@@ -5,7 +5,7 @@ from __future__ import annotations
 from fediblog.domain.accounts import Account
 from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
-from fediblog.store.visible import at_host
+from fediblog.store.visible import at_host, has_page
 
 NEWEST_POSTS = 4_000  # of which the authors count as active
 FRIENDS = 500  # whose follows are looked through
@@ -36,8 +36,8 @@ _PEOPLE = (
     f" where o.follower = :viewer and ({_NAMED})"
     " union select n.id from follow o join account n on n.id = o.follower"
     f" where o.followed = :viewer and ({_NAMED})"
-    " union select u.id from account u where u.uri = :typed"
-    " union select w.id from account w where w.url = :typed and w.url <> '')"
+    " union select u.id from account u where u.uri = :page"
+    f" union select w.id from account w where {has_page('w', 'w')})"
     " order by far, unfollowed, a.local desc, a.id limit :n offset :skip"
 )
 _PEOPLE_BY_NAME = _PEOPLE.replace(_OURS, "n.name <> ''")
@@ -70,7 +70,8 @@ def people(
         last=handle + "z" * 30,
         start=_escaped(handle) + "%",
         domain=_escaped(domain) + "%",
-        typed=wanted,
+        page=wanted,
+        page_host=accounts.host_of(wanted),
         within=f"%{_escaped(wanted)}%",
         small=f"%{_escaped(wanted.lower())}%",
         title=f"%{_escaped(wanted.title())}%",

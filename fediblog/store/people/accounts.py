@@ -22,6 +22,7 @@ from fediblog.protocol.authority import compared_host
 from fediblog.store.json_columns import emoji_from, emoji_text, pairs, strings
 from fediblog.store.people import access, foreign_inboxes
 from fediblog.store.tx import Row, Tx
+from fediblog.store.visible import has_page
 
 _PROFILE = (
     "kind, handle, handle_key, domain, host, name, summary, summary_source, language, url, inbox, shared_inbox, outbox,"
@@ -31,6 +32,7 @@ _PROFILE = (
 _NAMES = [name.strip() for name in _PROFILE.split(",")]
 MOST_KEPT = 2048  # accounts that are remembered as they were made
 _MADE: Memo[int, Account] = Memo(MOST_KEPT)
+_AT_PAGE = f"select a.* from account a where {has_page('a', 'a')} order by a.local desc, a.id"
 _INSERT = (
     f"insert into account (id, login, local, origin, uri, state, created, changed, fetched, {_PROFILE})"
     " values (:id, null, :local, :origin, :uri, 'active', :now, :now, :fetched, "
@@ -144,11 +146,14 @@ def by_uris(tx: Tx, uris: Collection[str]) -> dict[str, Account]:
 
 
 def by_link(tx: Tx, link: str) -> Account | None:
-    """The account with that id or that profile page: for mentions and pasted addresses, never for authority."""
+    """The account with that id or, failing that, that profile page, which must be of the host of the id.
+
+    For mentions and pasted addresses: whoever writes a document may name any page in it.
+    """
     found = by_uri(tx, link)
     if found:
         return found
-    row = tx.one("select * from account where url = :url and url <> '' order by local desc, id", url=link)
+    row = tx.one(_AT_PAGE, page=link, page_host=host_of(link))
     return from_row(row) if row else None
 
 

@@ -20,7 +20,7 @@ from fediblog.store.posts.quotes import AskedQuote
 from fediblog.store.posts.thread_links import ThreadPost
 from fediblog.store.queues.push_subscriptions import PUSHED
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import NOT_EXCLUDED, VISIBLE, shown_below
+from fediblog.store.visible import NOT_EXCLUDED, VISIBLE, has_page, shown_below
 
 _Author = tuple[Account, Guest | None]
 MOST_KEPT = 4096  # posts that are remembered as they were made
@@ -33,6 +33,10 @@ _READ = post_columns.reader(
 _NOBODY = Account(uri="", kind="", handle="", inbox="", id=0, domain="")
 _GUESTS = "select id, door, name, url, picture, state, created from guest where id in (:ids)"
 _NO_ONE: frozenset[int] = frozenset()
+_AT_PAGE = (
+    f"select p.* from post p join account a on a.id = p.account where {has_page('p', 'a')}"
+    " and p.state <> 'deleted' order by p.local desc, p.id"
+)
 _OWNER = (
     f"select p.id, p.root, p.uri, p.account, p.local, p.repliable, {PUSHED.format('p.account')}"
     " from post p where p.id = :id and p.state <> 'deleted'"
@@ -70,13 +74,14 @@ def by_uri(tx: Tx, uri: str) -> Post | None:
 
 
 def by_link(tx: Tx, link: str) -> Post | None:
-    """The post with that id or, failing that, that web page: for replies and pasted addresses, never for authority."""
+    """The post with that id or, failing that, that web page, which must be of the host of the id.
+
+    For replies and pasted addresses: whoever writes a document may name any page in it.
+    """
     found = by_uri(tx, link)
     if found or not link:
         return found
-    row = tx.one(
-        "select p.* from post p where p.url = :url and p.url <> '' and p.state <> 'deleted' order by p.id", url=link
-    )
+    row = tx.one(_AT_PAGE, page=link, page_host=accounts.host_of(link))
     return hydrate(tx, [row])[0] if row else None
 
 

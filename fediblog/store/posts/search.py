@@ -7,9 +7,10 @@ from collections.abc import Collection
 from fediblog.domain.posts import Post
 from fediblog.hashtags import SIGNS, key
 from fediblog.store.id_paging import Window
+from fediblog.store.people.accounts import host_of
 from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
-from fediblog.store.visible import LISTED, NOT_EXCLUDED, VISIBLE
+from fediblog.store.visible import LISTED, NOT_EXCLUDED, VISIBLE, has_page
 
 # `lower` knows only ASCII in SQLite, and in PostgreSQL what its locale knows: so three ways to write the words.
 _CONTAINS = " or ".join(
@@ -35,9 +36,9 @@ _OF_PEOPLE = (
     f" and p.id < :before and p.id > :after and {VISIBLE} and {NOT_EXCLUDED} order by p.id desc limit :n"
 )
 _AT = (
-    "select p.* from post p where p.state = 'published' and p.id in (select u.id from post u where u.uri = :link"
-    " union select w.id from post w where w.url = :link and w.url <> '')"
-    f" and {VISIBLE} and (:viewer <> 0 or (p.local = 1 and {LISTED})) order by p.id limit 1"
+    "select p.* from post p where p.state = 'published' and p.id in (select u.id from post u where u.uri = :page"
+    f" union select w.id from post w join account h on h.id = w.account where {has_page('w', 'h')})"
+    f" and {VISIBLE} and (:viewer <> 0 or (p.local = 1 and {LISTED})) order by p.local desc, p.id limit 1"
 )
 _TAGS = (
     "select t.tag, max(t.name) as name from post_tag t join post p on p.id = t.post where t.tag >= :first"
@@ -103,7 +104,7 @@ def of_people(tx: Tx, people: Collection[int], viewer: int, window: Window) -> l
 
 def at(tx: Tx, link: str, viewer: int) -> list[Post]:
     """The post with that id or that web page; for a stranger (0) only of an account of ours that wants to be found."""
-    return posts.hydrate(tx, tx.all(_AT, link=link, viewer=viewer), viewer)
+    return posts.hydrate(tx, tx.all(_AT, page=link, page_host=host_of(link), viewer=viewer), viewer)
 
 
 def tags(tx: Tx, beginning: str, window: Window) -> list[str]:

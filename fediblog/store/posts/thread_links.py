@@ -8,8 +8,13 @@ from typing import NamedTuple
 from fediblog.domain.documents import Note
 from fediblog.store.people.accounts import host_of
 from fediblog.store.tx import Tx
+from fediblog.store.visible import has_page
 
 _TIED = "select id, root, uri from post where"
+_AT_PAGE = (
+    f"select p.id, p.root, p.uri from post p join account a on a.id = p.account where {has_page('p', 'a')}"
+    " order by p.local desc, p.id limit 1"
+)
 _ABOVE = (
     "with recursive above(id, parent) as (select id, parent from post where id = :id union"
     " select p.id, p.parent from post p join above a on p.id = a.parent) select id from above"
@@ -60,8 +65,8 @@ def tie(tx: Tx, in_reply_to: str) -> TiedPost | None:
 
 def at_page(tx: Tx, url: str) -> TiedPost | None:
     """The post whose page that is, if it may stand for it."""
-    pages = tx.all(f"{_TIED} url = :url and url <> '' order by id limit 20", url=url) if url else ()
-    return next((TiedPost._make(row) for row in pages if _is_page(url, row.uri)), None)
+    row = tx.one(_AT_PAGE, page=url, page_host=host_of(url)) if url else None
+    return TiedPost._make(row) if row else None
 
 
 def _is_page(url: str, uri: str) -> bool:

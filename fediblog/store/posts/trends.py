@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from fediblog.store.people.accounts import host_of
 from fediblog.store.posts.tags import DAY, DAYS, Use
 from fediblog.store.posts.timelines import Entry, entries
 from fediblog.store.tx import Row, Tx
@@ -36,7 +37,7 @@ _POSTS = (
 
 
 _PAGES = (
-    "select p.uri, p.url, p.title, p.language, a.name, coalesce(nullif(p.image, ''), f.url) as picture,"
+    "select p.uri, p.url, p.title, p.language, a.name, a.host, coalesce(nullif(p.image, ''), f.url) as picture,"
     " case when p.image <> '' then p.image_alt else coalesce(f.alt, '') end as alt,"
     " case when p.image <> '' then '' else coalesce(f.blurhash, '') end as blurhash"
     " from post p join account a on a.id = p.account left join attachment f on f.id = (select x.id from attachment x"
@@ -94,7 +95,7 @@ def preview_cards(tx: Tx, links: Sequence[str]) -> dict[str, PreviewCard]:
         )
         for row in rows
         for link in (row.uri, row.url)
-        if row.picture
+        if row.picture and host_of(link) == row.host
     }
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from fediblog.domain.accounts import Account
+from fediblog.domain.documents import PUBLIC
 from fediblog.domain.posts import Post
 from fediblog.errors import Gone, NotFound, Refused
 from fediblog.federation.lookups import resolve
@@ -112,6 +113,29 @@ async def test_a_page_names_its_activity_form(at_home: Home, bob: Person) -> Non
     before = len(at_home.web.asked)
     assert await resolve.anything(at_home.site, "https://bob.test/@bob/1") == found
     assert len(at_home.web.asked) == before
+
+
+async def test_a_page_that_somebody_else_claims_is_asked_for_where_it_lies(at_home: Home, bob: Person) -> None:
+    page, eve = "https://bob.test/@bob", Person(at_home.web, "eve.test", "eve")
+    bob.publish(url=page)
+    at_home.web.put(page, bob.document)
+    eve.publish(url=page)
+    claimed = await at_home.know(eve)
+    assert claimed.url == eve.uri
+    found = await resolve.anything(at_home.site, page)
+    assert isinstance(found, Account)
+    assert found.uri == bob.uri
+    article = await at_home.writes(title="Ours")
+    note = bob.note(1, url="https://bob.test/@bob/1")
+    at_home.web.put(note["url"], note)
+    for number, claims in enumerate((article.url, note["url"]), 7):
+        told = eve.note(number, url=claims, to=[PUBLIC, at_home.alice.uri], published="2020-01-01T00:00:00Z")
+        assert (await at_home.send(eve, eve.creates(told, number))).status == 202
+        await at_home.work()
+    for address, meant in ((article.url, article.uri), (note["url"], note["id"])):
+        post = await resolve.anything(at_home.site, address)
+        assert isinstance(post, Post)
+        assert post.uri == meant
 
 
 async def test_what_is_above_a_post_comes_with_it(at_home: Home, bob: Person) -> None:

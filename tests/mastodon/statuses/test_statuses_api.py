@@ -250,6 +250,9 @@ async def test_other_pages_can_show_public_posts(server: Server) -> None:
     assert found["author_url"] == server.people["alice"].url
     assert "&lt;b&gt;all&lt;/b&gt; &amp; more" in found["html"]
     assert f'href="{note.url}"' in found["html"]
+    await server.write(
+        lambda tx: makers.post(tx, makers.remote(tx, "eve", "eve.example"), url=article.url, published=1)
+    )
     found = await api.get("/api/oembed", url=f"{article.url}?utm=1#top")
     assert found["title"] == "A & B"
     assert "<strong>A &amp; B</strong>" in found["html"]

@@ -45,6 +45,13 @@ def _page(tx: Tx, name: str, **changes: Any) -> str:
     return url
 
 
+def _squat(tx: Tx, pages: list[str], picture: Picture) -> None:
+    """A stranger's posts that name pages of others as theirs."""
+    author = makers.remote(tx, "eve", "eve.example", discoverable=True)
+    for page in pages:
+        makers.post(tx, author, url=page, title="Eve", kind="Article", image=picture)
+
+
 async def test_a_link_is_shown_with_the_picture_of_the_post_behind_it_and_never_one_of_ours(both: Server) -> None:
     picture = Picture(url="https://far.example/lake.png", alt="A lake")
     shown = await both.write(_page, "lakes", image=picture)
@@ -53,6 +60,8 @@ async def test_a_link_is_shown_with_the_picture_of_the_post_behind_it_and_never_
     others = [await both.write(_page, "words"), await both.write(_page, "warned", image=picture, warning="Lakes")]
     others.append(await both.write(_page, "secret", image=picture, visibility=Visibility.FOLLOWERS))
     own = await both.publish("alice", "Ours")
+    others.append("https://news.example/front")
+    await both.write(_squat, [own.url, *others[-1:]], picture)
     for link in (shown, beside, *others, own.url):
         await both.publish("bob", f"<{link}>")
     await both.publish("alice", f"<{shown}>")

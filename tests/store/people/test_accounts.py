@@ -13,7 +13,7 @@ from fediblog.domain.documents import Emoji, Key, Picture, ProfileField
 from fediblog.errors import Refused
 from fediblog.protocol.authority import compared_host
 from fediblog.store.engine.database import Database
-from fediblog.store.people import accounts, logins
+from fediblog.store.people import account_search, accounts, logins
 from fediblog.store.posts import tags
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
@@ -61,6 +61,12 @@ async def test_an_actor_comes_back_as_it_was_stored(db: Database) -> None:
         assert (accounts.many(tx, []), accounts.by_uris(tx, []), accounts.get(tx, 0)) == ({}, {}, None)
         assert accounts.by_link(tx, full.url) == accounts.by_link(tx, full.uri) == stored
         assert accounts.by_link(tx, "") is None
+        for number, page in enumerate((full.url, "https://vic.example/@vic")):  # pages of other hosts name nobody
+            remote(tx, f"evil{number}", "evil.example", url=page)
+        assert accounts.by_link(tx, full.url) == stored
+        assert accounts.by_link(tx, "https://vic.example/@vic") is None
+        assert [each.id for each in account_search.people(tx, full.url, 1)] == [stored.id]
+        assert account_search.people(tx, "https://vic.example/@vic", 1) == []
 
     await db.write(check)
 

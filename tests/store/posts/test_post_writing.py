@@ -95,12 +95,13 @@ async def test_nobody_can_put_a_post_between_others_by_claiming_a_page(db: Datab
     def check(tx: Tx) -> None:
         author, evil = remote(tx), remote(tx, "evil", "evil.example")
         answer = post(tx, author, in_reply_to="https://far.example/page")
-        squat = post(tx, evil, url="https://far.example/page")
+        squats = [post(tx, evil, url="https://far.example/page") for _ in range(21)]
         late = post(tx, author, in_reply_to="https://far.example/page")
         assert [whole(tx, n).parent for n in (answer, late)] == [None, None]
         true = post(tx, author, url="https://far.example/page")
-        assert [whole(tx, n).parent for n in (answer, late)] == [true, true]
-        assert whole(tx, squat).comments == 0
+        last = post(tx, author, in_reply_to="https://far.example/page")
+        assert [whole(tx, n).parent for n in (answer, late, last)] == [true] * 3
+        assert {whole(tx, each).comments for each in squats} == {0}
 
     await db.write(check)
 

@@ -6,7 +6,7 @@ import pytest
 
 from fediblog.domain.documents import Attachment, Visibility
 from fediblog.store.engine.database import Database
-from fediblog.store.posts import posts, reactions
+from fediblog.store.posts import posts, reactions, search
 from fediblog.store.tx import Tx
 from tests.store.makers import URLS, Watched, local, post, remote, scans, whole
 
@@ -119,6 +119,16 @@ async def test_ids_links_and_places(db: Database) -> None:
         assert link is not None
         assert link.id == number
         assert posts.by_link(tx, "") is None
+        article, evil = post(tx, us, url="https://blog.example/@alice/2026/01/a"), remote(tx, "evil", "evil.example")
+        for page in ("https://far.example/page", "https://blog.example/@alice/2026/01/a", "https://vic.example/1"):
+            post(tx, evil, url=page)  # a page of another host is no name of a post
+        for page, meant in ((link.url, number), ("https://blog.example/@alice/2026/01/a", article)):
+            named = posts.by_link(tx, page)
+            assert named is not None
+            assert named.id == meant
+            assert [each.id for each in search.at(tx, page, us.id)] == [meant]
+        assert posts.by_link(tx, "https://vic.example/1") is None
+        assert search.at(tx, "https://vic.example/1", us.id) == []
         place = posts.place(tx, "https://far.example/1")
         assert place is not None
         assert (place.id, place.account, place.root, place.ours) == (number, author.id, first, 1)
