@@ -30,7 +30,7 @@ class Result(Struct, frozen=True):
 
 
 def run(args: Namespace) -> int:
-    """Play it; 0 if every step was seen on the other side."""
+    """Run the demo; 0 if every step was seen on the other side."""
     log.configure("error")
     with tempfile.TemporaryDirectory(prefix="fediblog-demo-") as folder:
         try:
@@ -69,7 +69,7 @@ async def _play(folder: Path, *, once: bool) -> int:
 
 
 async def _show(number: int, step: Step, ear: Ear) -> Result:
-    """One step: say it, do it, wait until the other side has it."""
+    """Show one step: say it, do it, wait until the other side has it."""
     say(f"\n{number:2}. {step.title}")
     first = len(ear.crossings)
     try:

@@ -120,9 +120,9 @@ class Watch:
             self._untold = None if self._reserve.free < 2 * FULL else False
             self._full = self._untold is None
         elif not (self._looked or self._used or self._reserve.path.exists()) and self._reserve.free >= FULL:
-            self._untold = False if await self._is_told_without() else None
+            self._untold = False if await self._is_reported_without() else None
 
-    async def _is_told_without(self) -> bool:
+    async def _is_reported_without(self) -> bool:
         """Whether an earlier process said so of a disk without spare room."""
         standing = await self._db.read(operator_alerts.standing)
         return any(
@@ -141,7 +141,7 @@ class Watch:
             self._untold = None
 
     async def look_safely(self) -> None:
-        """The same; what goes wrong with it is no reason to stop serving."""
+        """Look at the disk; what goes wrong with that is logged and no reason to stop serving."""
         try:
             await self.look()
         except Exception as error:
@@ -156,7 +156,7 @@ class Watch:
 
 @asynccontextmanager
 async def watched(folder: Path, db: Database, size: int, *, used: bool = False) -> AsyncIterator[None]:
-    """While the server runs; with a size of 0 there is no spare room, and a full disk is reported all the same."""
+    """Watch the disk while the server runs; with a size of 0 without spare room."""
     watch = Watch(Reserve(folder, size), db, used=used)
     if size == 0:
         (folder / NAME).unlink(missing_ok=True)

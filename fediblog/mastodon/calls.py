@@ -55,7 +55,7 @@ class Call(Struct):
 
     @property
     def context(self) -> EntityContext:
-        """With what entities of this site are made."""
+        """The addresses and caches with which entities of this site are made."""
         return self.site.keep(EntityContext)
 
     @property

@@ -194,12 +194,12 @@ def admit(row: Endpoint, token: AccessToken | None) -> None:
 
 
 def language_of(scope: Scope) -> str:
-    """In which language an app is told of errors: what it asks for on behalf of its user, else English."""
+    """The language of errors for an app: what it asks for on behalf of its user, else English."""
     return wanted(scope["headers"], ENGLISH)
 
 
 def refusal(error: FediblogError, scope: Scope) -> Reply:
-    """What somebody is told whose call was refused."""
+    """The answer to a call that was refused."""
     language = language_of(scope)
     message = error.sentence(language) if isinstance(error, Refused) else text(language, "error.unavailable")
     headers: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""How often one account or address may call, and the headers that tell it so."""
+"""Rate limits of the API: how often one account or address may call, and the headers that say so."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _Counts:
 
 
 class Use(Struct):
-    """What one call used, for the headers of its answer."""
+    """How many calls are used and left, for the headers of the answer."""
 
     headers: dict[str, str] = field(default_factory=dict)
 

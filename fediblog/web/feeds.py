@@ -157,8 +157,8 @@ def _json_item(feed: Feed, post: Post) -> dict[str, object]:
 
 
 def _json_author(byline: Byline) -> dict[str, str]:
-    told = {"name": byline.name, "url": byline.url, "avatar": byline.picture}
-    return {name: value for name, value in told.items() if value}
+    fields = {"name": byline.name, "url": byline.url, "avatar": byline.picture}
+    return {name: value for name, value in fields.items() if value}
 
 
 FORMATS: dict[str, tuple[str, Callable[[Feed, Sequence[Post]], bytes]]] = {
@@ -183,7 +183,7 @@ def whole(feed: Feed, post: Post) -> str:
 
 
 def _about(post: Post) -> str:
-    """What an article is about, plain."""
+    """The abstract of an article as plain text."""
     return previews.abstract(post) if post.is_article else ""
 
 
@@ -192,7 +192,7 @@ def _files(post: Post) -> Sequence[Attachment]:
 
 
 def _quoted(post: Post) -> str:
-    """A link to what it quotes, unless that must not be."""
+    """A link to the post that a post quotes, unless its author refused the quote."""
     if not post.quote or post.quote_state in ("rejected", "revoked"):
         return ""
     link = escape((post.quoted.url if post.quoted else "") or post.quote)

@@ -65,7 +65,7 @@ class Form(Struct):
 
     @property
     def token(self) -> str:
-        """That of the session in which it was made."""
+        """The token of the session in which the form was made."""
         return self.text("csrf").partition(ACCOUNT_MARK)[0]
 
     @property
@@ -129,12 +129,12 @@ class Form(Struct):
 
     @property
     def status(self) -> int:
-        """That of the page that shows it again."""
+        """The status of the page that shows the form again with its mistakes."""
         return 429 if self.wait else 422 if self.errors else 200
 
     @property
     def headers(self) -> dict[str, str]:
-        """What that page says to programs."""
+        """The headers of the page that shows the form again: when to come back, where it was too often."""
         return {"Retry-After": str(self.wait)} if self.wait else {}
 
     def fault(self, name: str, key: str, /, **values: object) -> None:
@@ -186,7 +186,7 @@ async def read_held(request: Request) -> tuple[Form, Holder]:
 
 
 async def _known(request: Request, who: Callable[[Request], Awaitable[T]]) -> T:
-    """Whoever that is. Where it cannot be asked now, the form is read all the same: the page that says so shows it."""
+    """Who has signed in, if anybody. Where the database is away the form is read all the same, for the error page."""
     try:
         return await who(request)
     except Unavailable:

@@ -22,7 +22,7 @@ def language_of(request: Request) -> str:
 
 
 def language_for(request: Request) -> str:
-    """That of an error as JSON: a program is told in English unless it asks for another language."""
+    """The language of an error as JSON: English unless the program asks for another one."""
     return wanted(request.scope["headers"], ENGLISH)
 
 

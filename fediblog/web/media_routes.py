@@ -24,7 +24,7 @@ _MEDIA_HEADERS = {
 
 
 async def media(request: Request) -> Response:
-    """An uploaded picture; its type is told by the ending that we gave it, never by who uploaded it."""
+    """An uploaded picture; its type follows from the ending that we gave it, never by who uploaded it."""
     name: str = request.path_params["name"]
     path = site_of(request).files.path(name)
     kind = MEDIA_TYPES.get(PurePath(name).suffix)

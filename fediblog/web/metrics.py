@@ -67,7 +67,7 @@ async def ready(request: Request) -> Response:
 
 
 def _lacking(tx: Tx) -> str:
-    """What there is no room in, if anything."""
+    """The reason why the server cannot take more: `inbox-full` or `disk-full`; '' if it can."""
     if not queue_lengths.probe(tx):
         return "inbox-full"
     return "disk-full" if any(each.kind == operator_alerts.DISK for each in operator_alerts.standing(tx)) else ""

@@ -61,8 +61,8 @@ Refusal = Callable[[Request, int, str, Phrase], Response]
 """(request, status, reason, message) -> the answer, as a page or for programs."""
 
 
-def _plainly(_request: Request, status: int, reason: str, told: Phrase) -> Response:
-    return JSONResponse({"error": told(ENGLISH), "reason": reason}, status)
+def _plainly(_request: Request, status: int, reason: str, message: Phrase) -> Response:
+    return JSONResponse({"error": message(ENGLISH), "reason": reason}, status)
 
 
 class RequestMiddleware:
@@ -147,7 +147,7 @@ class RequestMiddleware:
         return self.pages.take(scope["fediblog.party"])
 
     def _note(self, scope: Scope, status: int, seconds: float, facts: dict[str, object]) -> None:
-        """One line, and the counts; 499 is a visitor who went away before there was an answer."""
+        """Write the log line of a request and count it; 499 is a visitor who went away before there was an answer."""
         REQUESTS.add(getattr(scope.get("route"), "path", "none"), str(status or 499))
         REQUEST_SECONDS.add(seconds)
         known = {"method": scope["method"], "path": scope["path"], "status": status or 499}
@@ -167,7 +167,7 @@ def limit_of(scope: Scope) -> int:
 
 
 def too_large(scope: Scope) -> Phrase:
-    """What somebody is told who sent more, and what they can do."""
+    """The message for somebody who sent more than the limit, with what they can do."""
     limit = limit_of(scope)
     return phrase("error.pictures-too-large" if limit > MOST else "error.too-large", n=limit // 1_000_000)
 

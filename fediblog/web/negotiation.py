@@ -33,7 +33,7 @@ class ActivityRoute(Route):
     """Matches only requests that ask for ActivityPub; others go on to the page at the same address."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """As a route does, after a look at Accept."""
+        """Whether the path matches, and the request's Accept asks for ActivityPub."""
         match, child = super().matches(scope)
         if match != Match.NONE and not wants_activity(Headers(scope=scope).get("accept", "")):
             return Match.NONE, {}
@@ -67,7 +67,7 @@ async def ask(
 
 
 def tag_of(body: bytes) -> str:
-    """What a body is told from another one by (RFC 9110 §8.8.3). BLAKE2, since pages are long, and it is fast."""
+    """The ETag of a body (RFC 9110 §8.8.3). BLAKE2, since pages are long, and it is fast."""
     return f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
 
 

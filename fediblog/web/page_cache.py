@@ -87,7 +87,7 @@ class PageCache:
         await self._make(key, scope, receive, send)
 
     def clear(self) -> None:
-        """Something has changed."""
+        """Forget all answers: something has changed that they could show."""
         self._generation += 1
         self._kept.clear()
 

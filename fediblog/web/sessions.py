@@ -1,4 +1,4 @@
-"""Who is looking: sessions kept on the server, the cookie that names them, and what a form must prove."""
+"""Sessions, and who is looking: stored on the server, the cookie that names them, and what a form must prove."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ async def holder(request: Request) -> Holder | None:
 
 
 def holder_of(request: Request) -> Holder | None:
-    """The same, as far as it has been asked in this request."""
+    """The session and whose it is, as far as it has been asked in this request."""
     held: Holder | None = getattr(request.state, "holder", None)
     return held
 

@@ -101,9 +101,9 @@ def show(
 ) -> Response:
     """The page that has what was typed, and the way on; `message` stands above it all.
 
-    For who has signed in the way is a button, and likewise with a `token` where it cannot be asked now whose it is;
+    For who has signed in the way is a button, and with a `token` also where it cannot be asked now whose it is;
     for others the log-in form or, where `held` has no account, that for one: `form` is what stood in these, with what
-    was wrong. Who would send it as another account than it was made for is told so.
+    was wrong. The page says so to who would send it as another account than it was made for.
     """
     visit = sessions.visit_of(request)
     wanted = next((each for each in visit.accounts if each.id == kept.account), None) if visit is not None else None
@@ -142,7 +142,7 @@ def on_error(request: Request, error: FediblogError, status: int) -> Response | 
 
 
 async def go_on(request: Request, kept: UnsentForm, token: str, key: str) -> Response:
-    """The same with status 200, once there is the session of that token: the message says what has just been done."""
+    """Show what was typed again after a log-in: `show`, for the session of `token`, with the message `key`."""
 
     def found(tx: Tx) -> tuple[Visit | None, Holder | None]:
         held = sessions.held_by(tx, token)

@@ -51,7 +51,7 @@ async def show(call: Call) -> Json:
 
 
 async def _looked_at(call: Call, account: Account, entity: Json, due: bool) -> Json:
-    """The entity; what is old is asked for again because one of our people looks."""
+    """The entity; an account that is old, and totals that are `due`, are fetched again since one of ours looks."""
     if call.viewer and stale_accounts.is_stale(account, call.site.clock()):
         await call.write(stale_accounts.renew, account)
     if due:

@@ -19,7 +19,7 @@ MOST_AT_ONCE = 500
 
 
 def shape(found: List) -> Json:
-    """List."""
+    """List: the entity of one list."""
     return {
         "id": str(found.id),
         "title": found.title,

@@ -1,4 +1,4 @@
-"""One's own account: what only its owner is told of it, and how it is changed."""
+"""One's own account: what only its owner may see of it, and how it is changed."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ async def _change(call: Call) -> None:
 
 
 async def _save(call: Call, params: Params, pictures: dict[str, int]) -> None:
-    """What was not sent stays as it is."""
+    """Save the profile; a field that was not sent stays as it is."""
     number = call.account
 
     async def texts() -> tuple[Text, ...]:

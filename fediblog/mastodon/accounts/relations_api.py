@@ -51,7 +51,7 @@ def _familiar(tx: Tx, context: EntityContext, viewer: int, numbers: list[int]) -
 
 
 async def _do(call: Call, action: Action) -> Json:
-    """An action about the account in the path, and what one is to it then."""
+    """Apply an action to the account in the path, and answer with the Relationship to it."""
     quotas.use(call.site, call.account, "action")
     return await call.write(_done, call.site.urls, call.account, call.number(), action)
 

@@ -106,7 +106,7 @@ def shape(context: EntityContext, account: Account, totals: account_counts.Total
 
 
 def _bare(account: Account) -> Account:
-    """Of one who is suspended or gone only the name is told, as Mastodon does it."""
+    """The Account entity without all but the name, of one who is suspended or deleted, as Mastodon does it."""
     return replace(
         account,
         name="",
@@ -122,7 +122,7 @@ def _bare(account: Account) -> Account:
 
 
 def credential(tx: Tx, context: EntityContext, account: Account) -> Json:
-    """CredentialAccount: the account of the token, with what only its owner is told."""
+    """CredentialAccount: the account of the token, with what only its owner may see."""
     wanted = post_preferences.defaults(tx, account.id)
     login = logins.get(tx, account.login) if account.login is not None else None
     source = {

@@ -96,7 +96,7 @@ def text_of(before: Iterable[str], html: Iterable[str], after: Sequence[str]) ->
 
 
 def shape(each: Filter, *, whole: bool = True) -> Json:
-    """Filter, with its keywords and posts unless it is told beside a match."""
+    """Filter, with its keywords and posts unless it stands beside a match."""
     entity: Json = {
         "id": str(each.id),
         "title": each.title,
@@ -111,12 +111,12 @@ def shape(each: Filter, *, whole: bool = True) -> Json:
 
 
 def keyword(each: Keyword) -> Json:
-    """FilterKeyword."""
+    """FilterKeyword: one keyword of a filter."""
     return {"id": str(each.id), "keyword": each.keyword, "whole_word": each.whole_word}
 
 
 def entry(number: int, post: int) -> Json:
-    """FilterStatus."""
+    """FilterStatus: one post that a filter holds."""
     return {"id": str(number), "status_id": str(post)}
 
 

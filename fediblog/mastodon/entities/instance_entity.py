@@ -1,4 +1,4 @@
-"""Instance in both versions, and what is told with it: limits, announcements, emoji, blocked servers."""
+"""Instance in both versions, and what belongs to it: limits, announcements, emoji, blocked servers."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def version_two(context: EntityContext, facts: InstanceFacts) -> Json:
 
 
 def configuration(urls: Urls, facts: InstanceFacts) -> Json:
-    """What may be how long and how large."""
+    """The limits that apps ask for: lengths of texts, sizes of pictures, numbers of files and answers."""
     return {
         "urls": {
             "streaming": streaming(urls),

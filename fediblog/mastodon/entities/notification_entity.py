@@ -22,13 +22,13 @@ TYPES = {**ALERT_OF, "move": "moved"}
 """The API's word for each kind of notice."""
 HIDDEN = frozenset({"moved"})  # which apps do not know: only for those that ask for it
 GROUPED = frozenset({"favourite", "reblog", "follow"})
-SPAN = 12 * 3_600_000  # ms: what happens in the same half day is told together
+SPAN = 12 * 3_600_000  # ms: what happens in the same half day makes one group
 PARTLY = ("id", "acct", "url", "avatar", "avatar_static", "avatar_description", "locked", "bot")
 SAMPLE = 8  # people who are named of a group
 
 
 class Group(Struct):
-    """Notices that are told together, newest first."""
+    """Notices that make one group, newest first."""
 
     key: str
     notices: list[Notice] = field(default_factory=list)

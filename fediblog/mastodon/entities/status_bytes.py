@@ -62,7 +62,7 @@ def listed(tx: Tx, context: EntityContext, rows: Sequence[Entry], viewer: int) -
     """Status[] of a timeline, as `viewer` (0: anybody) sees them."""
     plain: list[Entry] = []
     rest: list[Entry] = []
-    for row in rows:  # whose own answer it is, is told how that stands
+    for row in rows:  # the author of an answer sees whether it was approved
         own_answer = row.account == viewer and row.in_reply_to
         (rest if row.poll is not None or row.quote or own_answer else plain).append(row)
     page = _gather(tx, context, plain, viewer) if plain else None
@@ -72,7 +72,7 @@ def listed(tx: Tx, context: EntityContext, rows: Sequence[Entry], viewer: int) -
 
 
 def _made(tx: Tx, context: EntityContext, rows: Sequence[Entry], viewer: int) -> list[bytes]:
-    """The same without anything remembered."""
+    """The statuses as JSON, made anew, one for each row in the order given."""
     if not rows:
         return []
     shown = [Shown.of(each) for each in timelines.whole(tx, rows, viewer)]
@@ -154,7 +154,7 @@ def _status(page: _Page, row: Entry) -> bytes:
     kept, number = page.kept[row.id], row.id
     answers, boosts, likes, quotes = page.totals
     end = _marks(page, row, kept) if page.viewer else b""
-    told = (
+    values = (
         max(answers.get(number, 0), row.replies_told or 0),
         max(boosts.get(number, 0), row.boosts_told or 0),
         max(likes.get(number, 0), row.likes_told or 0),
@@ -164,12 +164,12 @@ def _status(page: _Page, row: Entry) -> bytes:
             standing(page.viewer, row.account, page.followed),
         ),
     )
-    inner = _LIVING % (kept.head, page.people[row.account], *told, end) + b"}"
+    inner = _LIVING % (kept.head, page.people[row.account], *values, end) + b"}"
     if row.booster is None:
         return inner
     changed = passed_on(page.context, row.item, row.item >> 20, row.url or row.uri)
     over = {name: value for name, value in kept.entity.items() if name not in changed and name != "reblog"}
-    outer = _LIVING % (encode(over | changed)[:-1], page.people[row.booster], *told, end)
+    outer = _LIVING % (encode(over | changed)[:-1], page.people[row.booster], *values, end)
     return b'%b,"reblog":%b}' % (outer, inner)
 
 
@@ -180,7 +180,7 @@ def _quotable(row: Row, page: _Page) -> Quoters:
 
 @cache
 def _quotable_here(local: int, visibility: str, quotable: str) -> Quoters:
-    """The same of a post for which no policy came."""
+    """Who may quote a post of ours, or one of another server that came without a policy."""
     return quote_policy(bool(local), visibility, quotable, None, None)
 
 

@@ -283,7 +283,7 @@ def _groups(uris: Iterable[str], author: Account) -> tuple[str, ...]:
 
 
 def names_some(policy: InteractionPolicy | None) -> bool:
-    """Whether the author of a post of another server lets only some quote it, as far as told."""
+    """Whether the author of a post of another server lets only some quote it, by the policy that came with it."""
     return policy is not None and policy.quote is not None and PUBLIC not in policy.quote.automatic
 
 
@@ -296,8 +296,8 @@ def standing(viewer: int, author: int, followed: Collection[int]) -> str:
 
 def quote_approval(quoters: Quoters, viewer: str) -> Json:
     """Who may quote it, and whether the viewer may; see `quote_policy` and `standing`."""
-    told = {"automatic": list(quoters.automatic), "manual": list(quoters.manual)}
-    return {**told, "current_user": _current(quoters, viewer)}
+    words = {"automatic": list(quoters.automatic), "manual": list(quoters.manual)}
+    return {**words, "current_user": _current(quoters, viewer)}
 
 
 def _current(quoters: Quoters, viewer: str) -> str:
@@ -347,7 +347,7 @@ def _quote(context: EntityContext, post: Post, beside: Beside, viewer: int) -> J
 
 
 def _shallow(post: Post) -> Json | None:
-    """What a quoted post quotes itself is named only."""
+    """ShallowQuote: that a quoted post quotes another one itself, and not which."""
     return {"state": "accepted", "quoted_status_id": None} if post.quote else None
 
 

@@ -57,7 +57,7 @@ async def accounts(call: Call) -> Reply:
 
 @API.get("/api/v2/admin/accounts", scope=_ACCOUNTS, gives="AdminAccount[]", tier=3, note=_NOTE)
 async def accounts_again(call: Call) -> Reply:
-    """The same, asked for with `origin` and `status`."""
+    """Accounts, ours and others, by where they are (`origin`) and how they stand (`status`)."""
     return await _accounts(
         call,
         origin=call.params.choice("origin", ("", "local", "remote"), ""),
@@ -248,13 +248,13 @@ async def unassign(call: Call) -> Json:
 
 @API.post("/api/v1/admin/reports/{id}/resolve", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_NOTE)
 async def resolve(call: Call) -> Json:
-    """A report is dealt with."""
+    """Close a report: it is dealt with."""
     return await _handle(call, lambda tx, number: moderation.close_report(tx, number, call.account))
 
 
 @API.post("/api/v1/admin/reports/{id}/reopen", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_NOTE)
 async def reopen(call: Call) -> Json:
-    """A report is to be looked at again."""
+    """Open a report again."""
     return await _handle(call, moderation.reopen_report)
 
 

@@ -36,7 +36,7 @@ async def version_two(call: Call) -> Reply:
 
 
 async def facts(site: Site, context: EntityContext) -> instance_entity.InstanceFacts:
-    """What there is to tell."""
+    """What the site and its database know for the Instance entities."""
     contact = site.settings.contact.removeprefix("mailto:")
     return instance_entity.InstanceFacts(
         usage=await total(site, server_state.usage),
@@ -119,7 +119,7 @@ async def custom_emojis(call: Call) -> list[Json]:
 
 @API.get("/api/v1/announcements", gives="Announcement[]", tier=1)
 async def list_announcements(call: Call) -> list[Json]:
-    """What the owner of the server tells; what was dismissed only with `with_dismissed`."""
+    """Announcements of the owner; those that were dismissed only with `with_dismissed`."""
     found = await call.read(announcements.current, call.account)
     everything = call.params.flag("with_dismissed")
     return [instance_entity.announcement(each) for each in found if everything or not each.read]
@@ -127,7 +127,7 @@ async def list_announcements(call: Call) -> list[Json]:
 
 @API.post("/api/v1/announcements/{id}/dismiss", scope="write:accounts", tier=1)
 async def dismiss_announcement(call: Call) -> None:
-    """The announcement has been read."""
+    """Dismiss an announcement: it has been read."""
     if not await call.write(announcements.dismiss, call.number(), call.account):
         raise NotFound()
 

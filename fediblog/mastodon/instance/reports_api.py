@@ -19,7 +19,7 @@ API = Table()
 
 @API.post("/api/v1/reports", scope="write:reports", gives="Report")
 async def report(call: Call) -> Json:
-    """Report an account and, if one likes, some of its posts; with `forward` its own server is told as well."""
+    """Report an account and, if one likes, some of its posts; with `forward` to its own server as well."""
     params = call.params
     quotas.use(call.site, call.account, "action")
     complaint = ReportDraft(

@@ -1,4 +1,4 @@
-"""Notifications in groups: favourites, boosts and follows of the same half day are told together."""
+"""Notifications in groups: favourites, boosts and follows of the same half day make one."""
 
 from __future__ import annotations
 

@@ -102,26 +102,26 @@ async def policy(call: Call) -> Json:
 
 @API.patch("/api/v2/notifications/policy", scope=WRITE, gives="NotificationPolicy", tier=3)
 async def change_policy(call: Call) -> Json:
-    """Change that: each of `for_not_following` and so on is accept, filter or drop."""
+    """Change the policy for strangers: each of `for_not_following` and so on is accept, filter or drop."""
     changes = {rule: _verdict(call.params, f"for_{rule}") for rule in RULES if call.params.has(f"for_{rule}")}
     return await call.write(_change, call.account, changes, _policy)
 
 
 @API.get("/api/v1/notifications/policy", scope=READ, gives="V1NotificationPolicy", tier=3)
 async def old_policy(call: Call) -> Json:
-    """The same in the words of Mastodon 4.3 betas."""
+    """What is done with notifications of people whom the account does not know, in the words of Mastodon 4.3 betas."""
     return await call.read(_old_policy, call.account)
 
 
 @API.patch("/api/v1/notifications/policy", scope=WRITE, gives="V1NotificationPolicy", tier=3)
 async def change_old_policy(call: Call) -> Json:
-    """Change it: each of `filter_not_following` and so on is true or false."""
+    """Change the policy of Mastodon 4.3 betas: each of `filter_not_following` and so on is true or false."""
     return await _change_old(call)
 
 
 @API.put("/api/v1/notifications/policy", scope=WRITE, gives="V1NotificationPolicy", tier=3)
 async def put_old_policy(call: Call) -> Json:
-    """Change it: each of `filter_not_following` and so on is true or false."""
+    """Change the policy of Mastodon 4.3 betas: each of `filter_not_following` and so on is true or false."""
     return await _change_old(call)
 
 

@@ -39,7 +39,7 @@ class OauthLimits:
 
 
 def _limit(call: Call, which: Callable[[OauthLimits], Limit]) -> None:
-    """Raises TooOften; our own machine or proxy is nobody in particular."""
+    """Count the call of this address. Raises TooOften; our own machine or proxy is not counted."""
     party: str = call.request.scope.get("fediblog.party", "")
     if party and (wait := which(call.site.keep(OauthLimits)).take(party)):
         TURNED_AWAY.add("oauth")
@@ -85,7 +85,7 @@ def _application(app: App, vapid_key: str) -> Json:
 
 
 def _by_hand(token: AccessToken, vapid_key: str) -> Json:
-    """The same of a token of no app: its number and its name, and no address to lead anybody back to."""
+    """The app of a token that was made by hand: its number and its name, and no address to lead anybody back to."""
     return {
         "id": str(token.id),
         "name": token.name or "fediblog",

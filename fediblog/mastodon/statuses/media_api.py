@@ -21,7 +21,7 @@ from fediblog.store.posts.media_files import Upload
 from fediblog.store.tx import Tx
 
 API = Table()
-PATIENCE = 4.0  # seconds after which an app is told to ask again, rather than to wait
+PATIENCE = 4.0  # seconds after which an app must ask again, rather than to wait
 ABANDONED = 600_000  # ms after which a picture that is still not ready never will be: the server was ended meanwhile
 _NOTE = "202 and no `url` for a picture that takes longer than a few seconds; ask for it until it is no longer 206."
 
@@ -72,7 +72,7 @@ async def begin(call: Call) -> Reply:
 
 @API.post("/api/v1/media", scope="write:media", gives="MediaAttachment", tier=2)
 async def add(call: Call) -> Reply:
-    """The same, and wait until it is ready."""
+    """Upload a picture for a post to come, and wait until it is ready."""
     return await _add(call, None)
 
 

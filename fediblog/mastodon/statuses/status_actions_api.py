@@ -97,13 +97,13 @@ async def unpin(call: Call) -> Json:
 
 @API.post("/api/v1/statuses/{id}/mute", scope="write:mutes", gives="Status", tier=2)
 async def mute(call: Call) -> Json:
-    """Be told nothing more of a thread."""
+    """Mute a thread: no more notifications of it."""
     return await _do(call, _mute)
 
 
 @API.post("/api/v1/statuses/{id}/unmute", scope="write:mutes", gives="Status", tier=2)
 async def unmute(call: Call) -> Json:
-    """Be told of a thread again."""
+    """Unmute a thread: notifications of it come again."""
     return await _do(call, _unmute)
 
 

@@ -90,7 +90,7 @@ def changed_draft(tx: Tx, account: int, post: Post, params: Params) -> Draft:
 
 
 def _language(params: Params) -> str:
-    """As in Mastodon that of the account where what was sent is none."""
+    """The language that was sent; '', which stands for the account's own, where it is none, as in Mastodon."""
     given = params.text("language")
     return given if is_language(given) else ""
 
@@ -150,7 +150,7 @@ def _titled(ours: Params, source: str, kind: str, has_poll: bool) -> tuple[str, 
 
 
 def _retitled(ours: Params, source: str, before: str) -> tuple[str, str]:
-    """The same for an edit: the first line may be the title, since that is how the source was handed out."""
+    """Title and text of an edited post: its first line may be the title, as in the source that apps get."""
     written, rest = split(source)
     title = _line(ours, "title")
     if title:

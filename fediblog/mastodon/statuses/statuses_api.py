@@ -64,7 +64,7 @@ def text_of(post: Post) -> str:
 
 
 def kind_of(post: Post) -> str:
-    """As what the author typed it."""
+    """The media type of what the author typed: Markdown or plain text."""
     return MARKDOWN if post.source is not None and post.source.media_type == MARKDOWN else PLAIN
 
 

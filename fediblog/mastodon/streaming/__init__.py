@@ -1,1 +1,1 @@
-"""Streams: what just happened, told to the apps that listen."""
+"""Streams: what just happened, sent to the apps that listen."""

@@ -26,7 +26,7 @@ MOST_OF_TOKEN = 16  # connections
 MOST_IN_ALL = 2_000
 MOST_STREAMS = 64  # of one connection
 LOOK_EVERY = 1.0  # seconds, where another process cannot wake us
-_SEEN = 32_768  # events that are remembered as told
+_SEEN = 32_768  # events that are remembered as sent
 
 
 class Listener(Struct, eq=False):
@@ -47,7 +47,7 @@ class Listener(Struct, eq=False):
             self.close("slow")
 
     def close(self, reason: str) -> None:
-        """Nothing more is told; what waits is thrown away."""
+        """Send nothing more; the messages that wait are dropped."""
         self.closed = reason
         while not self.waiting.empty():
             self.waiting.get_nowait()
@@ -73,7 +73,7 @@ class Hub:
         if own >= MOST_OF_TOKEN or len(self._listeners) >= MOST_IN_ALL:
             raise TooOften("api.too-many-streams", 30)
         listener = Listener(token)
-        async with self._turn:  # nobody is told anything before it is known what is new
+        async with self._turn:  # nobody is sent anything before it is known what is new
             is_first = self._task is None
             if is_first:
                 await self._begin()
@@ -83,10 +83,10 @@ class Hub:
         return listener
 
     async def _begin(self) -> None:
-        """What has happened before the first one listens is nobody's news."""
-        told = await self._site.db.read(events.before)
-        self._last = max(told, default=0)
-        for number in told:
+        """Begin to watch: what happened before the first connection came is sent to nobody."""
+        known = await self._site.db.read(events.before)
+        self._last = max(known, default=0)
+        for number in known:
             self._seen.append(number)
 
     def close(self) -> None:
@@ -102,7 +102,7 @@ class Hub:
             self._task = None
 
     async def tell(self) -> None:
-        """Tell everybody what has happened since the last time. For the task, and for tests."""
+        """Send to everybody what has happened since the last time. For the task, and for tests."""
         async with self._turn:  # each event once, and in their order
             for event in await self._site.db.read(events.since, self._last, self._seen):
                 self._last = max(self._last, event.id)
@@ -156,10 +156,10 @@ class Hub:
         asked = {key for key, hears in wanted.items() if hears}
         if not asked:
             return
-        told = await self._site.db.read(stream_messages.messages, self._site.keep(EntityContext), event, asked)
+        made = await self._site.db.read(stream_messages.messages, self._site.keep(EntityContext), event, asked)
         for listener in list(self._listeners):
             for stream in listener.streams:
-                message = told.get((listener.token.account or 0, stream))
+                message = made.get((listener.token.account or 0, stream))
                 if message is not None and stream_messages.hears(stream, event, listener.token):
                     listener.offer(message)
 

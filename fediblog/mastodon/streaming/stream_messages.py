@@ -1,4 +1,4 @@
-"""What an event is to a stream: whether it is told there, and the message that tells it.
+"""From an event to messages: on which streams it is sent, and what is sent there.
 
 The lists that the API pages through are asked for the one place in question, so that a stream shows what a list would.
 """
@@ -59,7 +59,7 @@ class Message(Struct, frozen=True):
 
 
 def hears(stream: Stream, event: Event, token: AccessToken) -> bool:
-    """Whether such an event may be told on the stream at all, as far as can be said without a look."""
+    """Whether such an event may be sent on the stream at all, as far as can be said without reading the database."""
     if event.kind not in _HEARD[stream.kind]:
         return False
     if event.kind in _OF_ONE and event.account != token.account:
@@ -68,7 +68,7 @@ def hears(stream: Stream, event: Event, token: AccessToken) -> bool:
 
 
 def messages(tx: Tx, context: EntityContext, event: Event, asked: Collection[Place]) -> dict[Place, Message]:
-    """The message for each of the places where the event is to be told."""
+    """The message for each of the places where the event is to be sent."""
     name = _NAMES.get(event.kind, "")
     match event.kind:
         case events.ANNOUNCEMENT:
@@ -100,7 +100,7 @@ def _may_hear_of(tx: Tx, event: Event, viewer: int) -> bool:
 
 
 def _announcement(tx: Tx, event: Event) -> tuple[str, str]:
-    """What the owner tells everybody, or that it is told no more."""
+    """An announcement of the owner, or that it was taken back."""
     found = next((each for each in announcements.current(tx, 0) if each.id == event.item), None)
     if found is None:
         return "announcement.delete", str(event.item)
@@ -123,7 +123,7 @@ def _post(tx: Tx, context: EntityContext, event: Event, asked: Collection[Place]
     window = Window(before=item + 1, after=item - 1, limit=1)
     homes = {viewer for viewer, stream in asked if stream.kind in (USER, LIST)}
     reached = events.receivers(tx, item, homes) if homes else set()
-    told: dict[Place, str] = {}
+    made: dict[Place, str] = {}
     for viewer in {viewer for viewer, _ in asked}:
         found: dict[int, str] = {}  # by viewer: most of the streams of one viewer show the same
         for stream in sorted({each for who, each in asked if who == viewer}, key=lambda each: each.name):
@@ -133,5 +133,5 @@ def _post(tx: Tx, context: EntityContext, event: Event, asked: Collection[Place]
             if shown and viewer not in found:
                 found[viewer] = _text(statuses(tx, context, shown, viewer)[0])
             if shown:
-                told[viewer, stream] = found[viewer]
-    return told
+                made[viewer, stream] = found[viewer]
+    return made

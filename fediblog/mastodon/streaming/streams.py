@@ -19,15 +19,15 @@ STREAMS: dict[str, tuple[str, str]] = {
     DIRECT: ("read:statuses", "private conversations"),
     LIST: ("read:lists", "a list of the account: `list=NUMBER`"),
     TAG: ("read:statuses", "public posts with a hashtag: `tag=NAME`"),
-    f"{TAG}:local": ("read:statuses", "the same, written here"),
+    f"{TAG}:local": ("read:statuses", "public posts with a hashtag that were written here: `tag=NAME`"),
     PUBLIC: ("read:statuses", "public posts that are known here"),
-    f"{PUBLIC}:media": ("read:statuses", "the same, with files"),
+    f"{PUBLIC}:media": ("read:statuses", "public posts that are known here, with files"),
     f"{PUBLIC}:local": ("read:statuses", "public posts that were written here"),
-    f"{PUBLIC}:local:media": ("read:statuses", "the same, with files"),
+    f"{PUBLIC}:local:media": ("read:statuses", "public posts that were written here, with files"),
     f"{PUBLIC}:remote": ("read:statuses", "public posts of others"),
-    f"{PUBLIC}:remote:media": ("read:statuses", "the same, with files"),
+    f"{PUBLIC}:remote:media": ("read:statuses", "public posts of others, with files"),
 }
-"""Every stream by its name: the scope that it needs, and what is told there."""
+"""Every stream by its name: the scope that it needs, and what is sent there."""
 LONGEST_TAG = 200
 
 

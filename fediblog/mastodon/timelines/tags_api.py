@@ -51,7 +51,7 @@ async def follow(call: Call) -> Json:
 
 @API.post("/api/v1/tags/{name}/unfollow", scope="write:follows", gives="Tag")
 async def unfollow(call: Call) -> Json:
-    """Have them there no more."""
+    """Have public posts with a hashtag in one's home timeline no more."""
     return await _mark(call, "unfollow")
 
 
@@ -63,7 +63,7 @@ async def feature(call: Call) -> Json:
 
 @API.post("/api/v1/tags/{name}/unfeature", scope="write:accounts", gives="Tag", tier=3)
 async def unfeature(call: Call) -> Json:
-    """Show it there no more."""
+    """Show a hashtag on one's profile no more, by its name."""
     return await _mark(call, "unfeature")
 
 

@@ -1,4 +1,4 @@
-"""What other servers read: actors, posts, activities and collections."""
+"""ActivityPub documents that other servers fetch: actors, posts, activities and collections."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def actor(request: Request) -> Response:
 
 
 async def actor_page(request: Request) -> Response:
-    """The profile, for those who ask for ActivityPub."""
+    """The actor's document at the address of its profile page, for those who ask for ActivityPub."""
     site = site_of(request)
     return document(request, await site.db.read(_actor_named, site.urls, request.path_params["handle"]))
 
@@ -96,7 +96,10 @@ def _actor(tx: Tx, urls: Urls, number: int) -> Document:
 
 
 def _actor_or_tombstone(tx: Tx, urls: Urls, number: int) -> tuple[Document, bool]:
-    """Whoever gets the Delete of an account must be able to check its signature, so the key is there until then."""
+    """The document of an actor, and whether anybody may have it.
+
+    Of a deleted account only what belongs to its key: until its Deletes are delivered, their signatures are checked.
+    """
     account = accounts.get(tx, number)
     if account is None or account.state != "deleted" or not account.local:
         return actor_document(tx, urls, _living(account)), True
@@ -138,7 +141,7 @@ async def post(request: Request) -> Response:
 
 
 async def article_page(request: Request) -> Response:
-    """An article's page, for those who ask for ActivityPub."""
+    """The article's document at the address of its page, for those who ask for ActivityPub."""
     params = request.path_params
     month = f"{params['year']}/{params['month']}"
     site = site_of(request)
@@ -366,7 +369,7 @@ def _number(request: Request) -> int:
 
 
 def _cursor(request: Request, name: str) -> int | None:
-    """Where a page begins; None asks for the collection itself."""
+    """Where the page of a collection begins that the address asks for; None where it asks for the collection itself."""
     text = request.query_params.get(name, "")
     return min(int(text[:19]), _FAR) if text.isascii() and text.isdigit() else None
 

@@ -73,12 +73,12 @@ def _living(account: Account | None) -> Account:
 
 
 async def host_meta(request: Request) -> Response:
-    """RFC 6415, for those who look for WebFinger the old way."""
+    """host-meta as XML: where WebFinger is asked (RFC 6415)."""
     return Response(hostmeta.write_xml(site_of(request).urls.origin), media_type=hostmeta.XML_TYPE, headers=_CORS)
 
 
 async def host_meta_json(request: Request) -> Response:
-    """The same as JSON."""
+    """host-meta as JSON: where WebFinger is asked (RFC 6415)."""
     return JSONResponse(hostmeta.write_json(site_of(request).urls.origin), headers=_CORS)
 
 
@@ -94,7 +94,7 @@ async def nodeinfo_document(request: Request) -> Response:
     if version not in nodeinfo.VERSIONS:
         raise NotFound("nodeinfo.versions")
     usage = await total(site, server_state.usage)
-    told = nodeinfo.ServerUsage(
+    written = nodeinfo.ServerUsage(
         version=__version__,
         repository=site.settings.source,
         users=usage["people"],
@@ -104,13 +104,13 @@ async def nodeinfo_document(request: Request) -> Response:
         comments=usage["comments"],
         metadata={"nodeName": site.settings.title or site.urls.host, "upstream": {"name": "mastodon"}},
     )
-    response = document(request, nodeinfo.write_nodeinfo(version, told), media_type=nodeinfo.content_type(version))
+    response = document(request, nodeinfo.write_nodeinfo(version, written), media_type=nodeinfo.content_type(version))
     response.headers.update(_CORS)
     return response
 
 
 async def robots(request: Request) -> Response:
-    """What search engines may read: the pages, not the doors."""
+    """What search engines may read: the pages, not the log-in and not the API."""
     closed = (
         "/login",
         "/write",
@@ -133,7 +133,7 @@ async def health(request: Request) -> Response:
 
 
 async def health_of_old(request: Request) -> Response:
-    """The same, in the place and with the word that programs for Mastodon look for."""
+    """Whether the database answers, at the address and with the word that programs for Mastodon look for."""
     await site_of(request).db.read(posts.known, ())
     return PlainTextResponse("OK", headers={"Cache-Control": "no-store"})
 

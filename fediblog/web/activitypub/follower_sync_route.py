@@ -1,4 +1,4 @@
-"""Who of one server's people follows an account of ours: told to that server alone (FEP-8fcf)."""
+"""The followers of an account of ours on one server, as an answer to that server alone (FEP-8fcf)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Before the inboxes: who has had enough for now is told to come again, before anything is read or verified."""
+"""Limits of the inboxes: who sends too much, or was refused too often, comes again later; checked before all else."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Gate:
             raise Unavailable("too-many-refused", wait)
 
     def enter(self, party: str, host: str) -> Place:
-        """While one request is dealt with. Raises Unavailable at once if too many are already."""
+        """Hold a place while one request is dealt with. Raises Unavailable at once if too many are already."""
         return self.room.enter(f"from {party}" if party else "", host)
 
     def note_refused(self, party: str) -> None:
-        """Something from that address was no good."""
+        """Count a request of that address that was refused."""
         if party:
             self.refused.take(party)
 

@@ -32,7 +32,7 @@ class Inbox:
 
 
 class Shortcut:
-    """In front of the router: what is posted to the inbox for everybody is there already.
+    """In front of the router: takes what is posted to the shared inbox, which is most of all requests.
 
     What fails goes on to the router and fails there again, so that errors become answers in one place.
     """

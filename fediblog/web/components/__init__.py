@@ -1,1 +1,1 @@
-"""Parts that pages are made of."""
+"""HTML of which pages are put together: posts, comments, buttons, avatars, links, paging; and `render`."""

@@ -46,17 +46,17 @@ def _actions(language: str, post: Post, account: int, fields: str) -> str:
     own, is_open = post.account.id == account, post.visibility in OPEN
     reply = boost = quote = like = last = ""
     author = post.account.uri
-    told = post.policy if post.policy is not None and not own else _FREE
-    if own or account in post.addressed or not (post.repliable == "nobody" or is_for_nobody(told.reply, author)):
+    policy = post.policy if post.policy is not None and not own else _FREE
+    if own or account in post.addressed or not (post.repliable == "nobody" or is_for_nobody(policy.reply, author)):
         answer = f"{_words(language, 'reply', 'post.reply')}{_count(post.comments)}"
         reply = f'  <a class="act" href="/write?reply={post.id}"{answer}</a>\n'
-    if is_open and (post.boosted or not is_for_nobody(told.announce, author)):
+    if is_open and (post.boosted or not is_for_nobody(policy.announce, author)):
         state = ("unboost", " on", "post.unboost") if post.boosted else ("boost", "", "post.boost")
         boost = _form(language, post.id, fields, "boost", state, post.boost_total)
-    quotable = is_open and post.quotable != "nobody" and not is_for_nobody(told.quote, author)
+    quotable = is_open and post.quotable != "nobody" and not is_for_nobody(policy.quote, author)
     if quotable or (own and post.visibility != Visibility.DIRECT):
         quote = f'  <a class="act" href="/write?quote={post.id}"{_words(language, "quote", "post.quote")}</a>\n'
-    if post.liked or not is_for_nobody(told.like, author):
+    if post.liked or not is_for_nobody(policy.like, author):
         state = ("unlike", " on", "post.unlike") if post.liked else ("like", "", "post.like")
         like = _form(language, post.id, fields, "like", state, post.like_total)
     if own:

@@ -83,7 +83,7 @@ def _comment(
 
 
 def _shown(language: str, post: Post, parts: Parts, links: Links, to: Post | None, level: str, page: int) -> str:
-    """All that does not depend on who has signed in."""
+    """The HTML of a comment that is the same for all readers: everything but the buttons."""
     why = title = end = ""
     if to is not None:
         answers = escape(text(language, "post.answers", name=to.account.shown_name))
@@ -101,7 +101,7 @@ def _shown(language: str, post: Post, parts: Parts, links: Links, to: Post | Non
 
 
 def said(post: Post, whole: Callable[[Post], Markup]) -> str:
-    """The text of what is no article; `whole` is the macro that shows what few posts have."""
+    """The text of a post that is no article; `whole` is the macro that shows what few posts have."""
     if post.summary or post.warning or post.quote or post.poll or post.attachments:
         return whole(post)
     # What the macro says of most posts, without the time that it takes to call it.

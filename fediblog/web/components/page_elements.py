@@ -103,7 +103,7 @@ def byline(language: str, post: Post, links: Links) -> Markup:
 
 
 def byline_of(language: str, post: Post, links: Links) -> str:
-    """The same for what is put together outside of a template, where it need not be told from plain text."""
+    """Who wrote a post and when, as a plain string of HTML: for what is put together outside of a template."""
     account = post.account
     marks = _mark("pin", text(language, "post.pinned")) if post.pinned else ""
     if post.visibility is Visibility.UNLISTED:
@@ -125,7 +125,7 @@ def audience_of(language: str, post: Post) -> str:
 
 
 def audience(language: str, post: Post) -> Markup:
-    """The same for a template."""
+    """In plain words that a post is not for everybody, as a template shows it; nothing where it is."""
     return Markup(audience_of(language, post))  # noqa: S704  of escaped parts
 
 

@@ -117,7 +117,7 @@ def renewed(request: Request, response: Response) -> Response:
 
 
 def public(request: Request, body: bytes, media_type: str, vary: str = VARY) -> Response:
-    """Something that anybody may see and keep, answered with 304 to those who have it."""
+    """A response that anybody may see and keep; 304 for those who have it already."""
     tag = tag_of(body)
     headers = {"ETag": f"W/{tag}", "Cache-Control": PUBLIC, "Vary": vary}
     given = {part.strip().removeprefix("W/") for part in request.headers.get("if-none-match", "").split(",")}
@@ -127,7 +127,7 @@ def public(request: Request, body: bytes, media_type: str, vary: str = VARY) -> 
 
 
 def private_page(body: bytes, status: int) -> Response:
-    """Something for this visitor alone, or an error."""
+    """A response for this visitor alone, or an error: nothing may keep it."""
     headers = {"Cache-Control": PRIVATE, "Vary": PAGES_VARY}
     return Response(body, status, headers=headers, media_type="text/html; charset=utf-8")
 
@@ -160,7 +160,7 @@ def environment(language: str) -> Environment:
     )
     made.globals.update(t=partial(text, language), language=language, static=static, comment_page=page_of)
     made.filters.update(content=content, excerpt=excerpt, focus=focus)
-    told = (
+    filters = (
         previews.warning,
         previews.words,
         previews.label,
@@ -168,7 +168,7 @@ def environment(language: str) -> Environment:
         previews.picture,
         previews.hashtags,
     )
-    made.filters.update({each.__name__: each for each in (*told, previews.gallery, previews.has_hero)})
+    made.filters.update({each.__name__: each for each in (*filters, previews.gallery, previews.has_hero)})
     made.filters.update({each.__name__: each for each in (icon, avatar, portrait, face, named, iso, reaction)})
     spoken = (audience, byline, card, comment, comments, day, foot, moment, month, unpack, when)
     made.filters.update({each.__name__: partial(each, language) for each in spoken})
@@ -177,7 +177,7 @@ def environment(language: str) -> Environment:
 
 @cache
 def static(name: str) -> str:
-    """The address of a file of the look; it changes with the file, so that it may be kept for ever."""
+    """The address of a style sheet, script or icon; it changes with the file, so that it may be kept for ever."""
     data = files("fediblog.web").joinpath("static", name).read_bytes()
     return f"/static/{name}?v={hashlib.sha256(data).hexdigest()[:12]}"
 

@@ -1,4 +1,4 @@
-"""How the server does: how far each post got, what was refused, whom it does not listen to, and who complained."""
+"""Pages for the owner: deliveries of each post, refusals, blocked servers, reports."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ async def unblock_host(request: Request) -> Response:
 
 
 async def close_report(request: Request) -> Response:
-    """A report has been dealt with."""
+    """Mark a report as dealt with."""
     form = await _owners_form(request)
     await site_of(request).db.write(moderation.close_report, request.path_params["n"], form.sender.account.id)
     return back(request, "/moderation", "report-closed")

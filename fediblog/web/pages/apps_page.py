@@ -31,7 +31,7 @@ class Program(Struct, frozen=True, kw_only=True):
 
 
 async def programs(request: Request) -> Response:
-    """All of them, the latest first."""
+    """The page of all programs with a token of this login, the latest first."""
     return render(request, "apps.html", programs=await ask_as(request, _programs, request))
 
 
@@ -46,7 +46,7 @@ def _programs(tx: Tx, visit: Visit, request: Request) -> list[Program]:
 
 
 async def take_back(request: Request) -> Response:
-    """End one token; of this login alone."""
+    """Revoke one token of this login."""
     form = await forms.read(request)
     if not await site_of(request).db.write(apps.revoke, form.number("token") or 0, form.sender.login.id):
         raise NotFound

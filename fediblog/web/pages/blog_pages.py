@@ -150,7 +150,7 @@ async def tag_feed(request: Request) -> Response:
 
 
 async def _feed(request: Request, feed: Feed, posts: list[Post]) -> Response:
-    """The posts stand in it whole: where they are long, it is written in a thread."""
+    """The response with a feed; its posts stand in it whole, so a long one is written in a thread."""
     media_type, write = FORMATS[request.path_params["format"]]
     feed = replace(feed, language=site_of(request).settings.language)  # the same for everybody, so that it can be kept
 
@@ -161,7 +161,7 @@ async def _feed(request: Request, feed: Feed, posts: list[Post]) -> Response:
 
 
 async def favicon(_request: Request) -> Response:
-    """Browsers ask for this one, whatever the page says."""
+    """The icon at the address where browsers ask for it whatever the page says."""
     return RedirectResponse(static("icon.svg"), 302, headers={"Cache-Control": "max-age=86400"})
 
 

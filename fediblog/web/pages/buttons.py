@@ -50,7 +50,7 @@ ON_ACCOUNTS: dict[str, Action] = {
 
 
 def button(action: Action, message: str = "") -> Handler:
-    """The handler behind a button."""
+    """The handler that applies the action of a button, and leads back with that message."""
 
     async def pressed(request: Request) -> Response:
         return await _finish(request, await forms.read(request), action, message)

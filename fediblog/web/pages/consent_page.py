@@ -1,4 +1,4 @@
-"""Where people let an app in: they see who asks and for what, choose an account, and say yes or no (RFC 6749 §4.1)."""
+"""Consent to an app (OAuth): they see who asks and for what, choose an account, and say yes or no (RFC 6749 §4.1)."""
 
 from __future__ import annotations
 
@@ -69,13 +69,13 @@ def _again(request: Request) -> str:
 
 
 def _unforced(request: Request) -> str:
-    """The same request once the log-in that it wanted is done."""
+    """The address of the request without its wish for a new log-in, which is done by now."""
     pairs = request.query_params.multi_items()
     return f"{PATH}?{urlencode([(name, value) for name, value in pairs if name != 'force_login'])}"
 
 
 async def answer(request: Request) -> Response:
-    """Yes, no, or as somebody else."""
+    """Take the answer of the form: yes, no, or another account to act as."""
     form, asked, site = await forms.read(request), _asked(request), site_of(request)
     if form.choice("answer", ("deny", "allow", "other")) == "other":
         response = _onward(sessions.login_path(_again(request)))
@@ -110,16 +110,16 @@ def _granted(request: Request, wanted: AuthorizationRequest, code: str) -> Respo
 
 
 def _denied(request: Request, app: App, asked: Mapping[str, str], error: Denied) -> Response:
-    """The app is told why (RFC 6749 §4.1.2.1); where it cannot be, the reader is."""
+    """Lead back to the app with the error (RFC 6749 §4.1.2.1); without an address to lead to, show it to the reader."""
     redirect = asked["redirect_uri"]
     if redirect == oauth_grants.OOB or redirect not in app.redirects:
         raise error.again()
-    told = {"error": error.code, "error_description": error.message, "state": asked.get("state", "")}
-    return _onward(oauth_grants.answer_to(redirect, **told, iss=oauth_grants.issuer(site_of(request).urls)))
+    query = {"error": error.code, "error_description": error.message, "state": asked.get("state", "")}
+    return _onward(oauth_grants.answer_to(redirect, **query, iss=oauth_grants.issuer(site_of(request).urls)))
 
 
 def _onward(where: str) -> Response:
-    """Go there, with a GET; nobody keeps the answer, and nobody is told where one came from."""
+    """Redirect there, with a GET; nothing keeps the answer, and no Referer says where the reader came from."""
     return RedirectResponse(where, 303, headers={"Cache-Control": PRIVATE, **_ALONE})
 
 

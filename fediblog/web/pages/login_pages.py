@@ -1,4 +1,4 @@
-"""Coming in and going out: the set-up link, log in, log out, and acting as another account."""
+"""Log-in and set-up: the set-up link, log in, log out, and acting as another account."""
 
 from __future__ import annotations
 

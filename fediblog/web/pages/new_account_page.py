@@ -1,4 +1,4 @@
-"""A login all of whose accounts are deleted: it is told so, and can make a new one."""
+"""The page for a login all of whose accounts are deleted: it says so, and makes a new account."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def _bare(wanted: str) -> str:
 
 
 async def _post(site: Site, account: int, wanted: str) -> Post | None:
-    """The post, if the address is one's: other servers send their visitors here also to answer or boost."""
+    """The post at an address, None if none is: other servers send their visitors here also to answer or boost."""
     found = await prepared_actions.find(site, wanted) if wanted.startswith(("https://", "http://")) else None
     return await site.db.read(posts.get, found.id, account) if isinstance(found, Post) else None
 

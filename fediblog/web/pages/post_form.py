@@ -59,7 +59,7 @@ def point_of(place: str) -> tuple[float, float] | None:
 
 
 class Sheet(Struct, frozen=True, kw_only=True):
-    """What stands in the form."""
+    """All fields of the form to write a post, as they were typed."""
 
     source: str = ""
     title: str = ""
@@ -72,12 +72,12 @@ class Sheet(Struct, frozen=True, kw_only=True):
     reply: int | None = None
     quote: int | None = None
     comments: str = ""  # who may answer it, one of ALLOWED; nothing: as it was
-    quotable: str = ""  # who may quote it, likewise
+    quotable: str = ""  # who may quote it, one of ALLOWED; nothing: as it was
     pictures: tuple[AttachedPicture, ...] = ()
     awaited: tuple[tuple[str, str], ...] = ()  # description and place of pictures that did not come, or were refused
     missing: tuple[str, ...] = ()  # names of files that were chosen and have to be chosen again
     hero: AttachedPicture | None = None
-    hero_alt: str = ""  # likewise of a hero that did not come
+    hero_alt: str = ""  # description of a hero that did not come, or was refused
     answers: tuple[str, ...] = ()  # of a poll
     multiple: bool = False
     period: int = 86_400  # seconds

@@ -57,8 +57,8 @@ class Thread(Struct, frozen=True, kw_only=True):
     likes: Sequence[Reaction] = ()
     boosters: Sequence[Account] = ()
     history: Sequence[Revision] = ()  # for its author alone
-    quotes: Sequence[Authorization] = ()  # likewise
-    let: Sequence[tuple[int, Account, str]] = ()  # answers that have its author's leave, likewise
+    quotes: Sequence[Authorization] = ()  # posts that may quote it, for its author alone
+    let: Sequence[tuple[int, Account, str]] = ()  # answers that have its author's leave, for its author alone
     approval: str = ""  # what became of an answer to somebody elsewhere, for its author alone
     waiting: Sequence[str] = ()  # `like` and `boost` of the reader that the author has to approve
     closed: str = ""  # followers or nobody, if only these may comment and the reader is none of them
@@ -192,8 +192,8 @@ def _indented(post: Post, below: RepliesPage) -> list[Comment]:
     found: list[Comment] = []
     for place in below.places:
         page = below.parents.get(place.parent, 0)
-        told = place.depth > DEEPEST or page
-        answered = below.shown.get(place.parent) if told else None
+        unclear = place.depth > DEEPEST or page
+        answered = below.shown.get(place.parent) if unclear else None
         found.append(Comment(below.shown.get(place.id), min(place.depth, DEEPEST), answered, page))
     return found
 

@@ -90,7 +90,7 @@ def profile_of(account: Account) -> ProfileChanges:
 
 
 async def change_password(request: Request) -> Response:
-    """Another password; all other sessions end, and what apps were given."""
+    """Change the password; all other sessions end, and all tokens of apps."""
     site, form = site_of(request), await forms.read(request)
     login = form.sender.login
     limits, tries = site_of(request).keep(LoginLimits), f"session {form.sender.session.token}"
@@ -115,7 +115,7 @@ async def change_password(request: Request) -> Response:
 
 
 def _change_password(tx: Tx, login: Login, old: str | None, new: str) -> bool:
-    """False if the old one has been changed meanwhile."""
+    """Store the new password; False if the old one has been changed by somebody else meanwhile."""
     tx.hold(login.id)
     if logins.password_hash(tx, login.name) != old:
         return False

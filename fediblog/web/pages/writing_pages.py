@@ -141,13 +141,13 @@ def _show(request: Request, desk: Desk, form: Form | None = None, preview: Marku
 
 
 async def drafts(request: Request) -> Response:
-    """What is not published yet."""
+    """The page of drafts and of posts for later."""
     found = await ask_as(request, lambda tx, visit: account_posts.drafts(tx, visit.account.id))
     return render(request, "drafts.html", posts=found)
 
 
 async def delete_page(request: Request) -> Response:
-    """Ask once more."""
+    """The page that asks whether to delete a post."""
     post = await ask_as(request, _own_for, request.path_params["n"])
     return render(request, "delete.html", post=post)
 
