@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from starlette.routing import BaseRoute, Mount, Route
 
@@ -19,6 +20,7 @@ from fediblog.app import ROUTES
 from fediblog.counters import BUGS
 from fediblog.domain.accounts import Account
 from fediblog.federation.site import Site
+from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.store.people import logins
 from fediblog.store.people.logins import Session
 from fediblog.store.tx import Tx
@@ -27,6 +29,7 @@ from tests import wording
 from tests.world import World, ask
 
 T = TypeVar("T")
+Fields = list[tuple[bytes, bytes]]
 HOST = "home.test"
 EXAMPLES = int(os.environ.get("FEDIBLOG_TEST_EXAMPLES", "60"))
 TOKEN, CSRF = "the token of a session", "the token of its forms"
@@ -134,16 +137,30 @@ class House:
         return self.world.sites[HOST]
 
     def ask(self, method: str, path: str, body: bytes = b"", *, known: bool = False, **headers: Any) -> int:
-        """The status of an answer; each asker has an address of its own, so that no limit is met."""
-        self.asked += 1
+        """The status of an answer."""
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
         if known:
             fields |= {"cookie": f"__Host-session={TOKEN.replace(' ', '-')}"}
+        url = f"https://{HOST}{path}"
+        return self._status(path, lambda app, address: ask(app, method, url, fields, body, address=address))
+
+    def ask_raw(self, method: str, path: str, fields: Fields, body: bytes = b"") -> int:
+        """As `ask`, with lines of the head that are bytes and may be anything."""
+
+        async def send(app: Any, address: str) -> httpx.Response:
+            transport = httpx.ASGITransport(app=app, client=(address, 4711))
+            async with httpx.AsyncClient(transport=transport) as client:
+                return await client.request(method, f"https://{HOST}{path}", headers=fields, content=body)
+
+        return self._status(f"{path} {fields}", send)
+
+    def _status(self, what: str, send: Callable[[Any, str], Awaitable[httpx.Response]]) -> int:
+        """Each asker has an address of its own, so that no limit is met."""
+        self.asked += 1
         before = BUGS.total()
-        app, url = self.world.network.apps[HOST], f"https://{HOST}{path}"
         address = f"10.{self.asked >> 16 & 255}.{self.asked >> 8 & 255}.{self.asked & 255}"
-        status = self.run(ask(app, method, url, fields, body, address=address)).status_code
-        assert BUGS.total() == before, f"{method} {path}"
+        status = self.run(send(self.world.network.apps[HOST], address)).status_code
+        assert BUGS.total() == before, what
         return int(status)
 
     def close(self) -> None:
@@ -264,3 +281,73 @@ def test_whatever_comes_to_an_inbox_nothing_breaks(
     for name in ("signature", "signature_input"):
         headers: dict[str, Any] = {"content_type": kind, name: signature}
         assert 400 <= house.ask("POST", path, body, **headers) < 500
+
+
+CALLS = sorted(
+    {("GET", path) for path in READ}
+    | {("POST", path) for path in WRITE}
+    | {(row.method, row.path) for row in ENDPOINTS}
+)
+_FORM = (b"content-type", b"application/x-www-form-urlencoded")
+_NOT_ASCII = (b"authorization", b"Basic \xff")
+_HEADERS = [
+    *(b"authorization", b"cookie", b"host", b"origin", b"referer", b"user-agent", b"date", b"content-type", b"accept"),
+    *(
+        b"accept-language",
+        b"accept-encoding",
+        b"range",
+        b"if-range",
+        b"if-match",
+        b"if-none-match",
+        b"if-modified-since",
+    ),
+    *(b"signature", b"signature-input", b"digest", b"content-digest", b"collection-synchronization", b"forwarded"),
+    *(b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-real-ip", b"x-request-id", b"sec-fetch-site"),
+    *(b"idempotency-key", b"last-event-id", b"sec-websocket-protocol", b"access-control-request-headers", b"expect"),
+]
+_BEGINNINGS = [
+    *(
+        b"",
+        b"Basic ",
+        b"Bearer ",
+        b"bytes=",
+        b'"',
+        b'W/"',
+        b"SHA-256=",
+        b"sha-256=:",
+        b'keyId="https://x.test/',
+        b"sig1=:",
+    ),
+    *(
+        b'sig1=("@method" ',
+        b"__Host-session=",
+        b"multipart/form-data; boundary=",
+        b"application/json; charset=",
+        b"de;q=",
+    ),
+    b"application/x-www-form-urlencoded; charset=",
+]
+_LINE = st.tuples(
+    st.sampled_from(_HEADERS),
+    st.builds(bytes.__add__, st.sampled_from(_BEGINNINGS), st.binary(max_size=24)).map(
+        lambda value: value.translate(None, b"\r\n\0")  # which no server of HTTP lets through
+    ),
+)
+
+
+@settings(
+    max_examples=10 * EXAMPLES,
+    derandomize="FEDIBLOG_TEST_EXAMPLES" not in os.environ,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@example(call=("POST", "/oauth/token"), fields=[_FORM, _NOT_ASCII])
+@example(call=("POST", "/oauth/revoke"), fields=[_FORM, _NOT_ASCII])
+@example(call=("GET", "/metrics"), fields=[(b"authorization", b"Bearer \xff")])
+@given(call=st.sampled_from(CALLS), fields=st.lists(_LINE, min_size=1, max_size=3))
+def test_whatever_stands_in_the_head_nothing_breaks(house: House, call: tuple[str, str], fields: Fields) -> None:
+    method, path = call
+    body = b"grant_type=client_credentials&a=b" if method != "GET" else b""
+    kind = [_FORM] if body and b"content-type" not in dict(fields) else []
+    assert house.ask_raw(method, filled(path, "alice"), [*fields, *kind], body) < 500

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable
 from urllib.parse import unquote_plus
 
@@ -144,7 +143,7 @@ def credentials(request: Request, params: Params) -> tuple[str, str]:
         return params.text("client_id"), params.text("client_secret")
     try:
         client, _, secret = base64.b64decode(value.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or no ASCII at all, or no UTF-8 in it
         raise Denied("invalid_client", "oauth.basic-wrong") from None
     return unquote_plus(client), unquote_plus(secret)
 
