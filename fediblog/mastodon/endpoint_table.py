@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partialmethod
 from typing import Any, Literal
 
@@ -173,7 +174,8 @@ async def known(site: Site, given: str) -> AccessToken:
     if found is None:
         raise Unauthorized
     if apps.needs_touch(found, site.clock()):
-        await site.db.write(_touch, found)
+        with suppress(Unavailable):  # on a full disk reads go on
+            await site.db.write(_touch, found)
     return found
 
 

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from fediblog.domain.scopes import covers
+from fediblog.errors import Unavailable
 from fediblog.mastodon.endpoint_table import Endpoint
 from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.store.readers import announcements, notification_policy
@@ -139,7 +140,9 @@ def _size(body: Any) -> int:
     return len(body["notification_groups"] if isinstance(body, dict) else body)
 
 
-async def test_every_answer_is_what_its_row_says_and_leads_on_only_below_a_full_page(server: Server) -> None:
+async def test_every_answer_is_what_its_row_says_and_leads_on_only_below_a_full_page(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alice, bob = await inhabit(server)
     world = await _furnish(server, alice, bob)
     paged, empty = set(), set()
@@ -166,6 +169,21 @@ async def test_every_answer_is_what_its_row_says_and_leads_on_only_below_a_full_
         assert seen > whole if again else seen == whole, path
     assert len(paged) >= 25, sorted(paged)
     assert empty <= {row.path for row in ENDPOINTS if row.gives in EMPTY} | _NOTHING_THERE, sorted(empty)
+    await _is_readable_on_a_full_disk(server, alice, world, monkeypatch)
+
+
+async def _is_readable_on_a_full_disk(server: Server, alice: Api, world: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reads go on, though a token's use would be written down again, and whatever else they leave behind."""
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise Unavailable("disk-full")
+
+    server.clock.forward(days=1)
+    for name in ("write", "write_here"):
+        monkeypatch.setattr(type(server.site.db), name, refuse)
+    for row in [each for each in ENDPOINTS if each.method == "GET" and each.path not in ABSENT]:
+        answer = await alice.call("GET", _path(row, world), params=_asked(row, world))
+        assert answer.status_code == 200, (row.path, answer.text[:300])
 
 
 _NOTHING_THERE = {
