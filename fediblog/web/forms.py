@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from posixpath import normpath
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -232,8 +233,12 @@ def _unsent(request: Request, form: Form, error: Refused, held: Holder | None = 
 
 
 def is_alone(path: str) -> bool:
-    """Whether a form is never sent again by itself: consent to an app, log-in, log-out."""
-    return path.startswith(("/oauth/", "/login", "/logout", "/setup", "/session/"))
+    """Whether a form is never sent again by itself: consent to an app, log-in, log-out.
+
+    `path` is compared as the router will see it once a browser has sent it: decoded, without dot segments or query.
+    """
+    routed = normpath(unquote(path.partition("#")[0].partition("?")[0])).lstrip("/")
+    return f"/{routed}/".startswith(("/oauth/", "/login", "/logout", "/setup", "/session/"))
 
 
 def is_typed(fields: Iterable[tuple[str, str]]) -> bool:

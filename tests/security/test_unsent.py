@@ -279,7 +279,17 @@ async def test_the_desk_goes_on_where_it_was(blog: Blog) -> None:
 
 
 @pytest.mark.parametrize(
-    "to", ["https://evil.test/", "//evil.test/write", "/\\evil.test", "/login", "/oauth/authorize", ""]
+    "to",
+    [
+        *("https://evil.test/", "//evil.test/write", "/\\evil.test", "/login", "/oauth/authorize", ""),
+        *("/./oauth/authorize?a", "/%6fauth/authorize", "/write/../oauth/authorize", "/.//oauth/authorize"),
+        *(
+            "/%2e/%6Cogin",
+            "/write/%2E%2e/session/account",
+            "/oauth/authorize?/../../write",
+            "/a%2f..%2foauth/authorize",
+        ),
+    ],
 )
 async def test_what_was_kept_leads_nowhere_else(blog: Blog, to: str) -> None:
     data = {"kept-path": to, "kept.source": WORDS, "name": "alice", "password": PASSWORD}
