@@ -224,6 +224,18 @@ def test_pages_of_two_languages_are_never_mixed(house: House, examples: int) -> 
     run()
 
 
+# Two lines of one name are one list (RFC 9110 section 5.3): of lengths and fillings that a key could take for others.
+_ODD_LANGUAGES = [b"", b",", b" ,", b"de", b"en", b"de," + b"x" * 397, b"x" * 397 + b",de", b"x" * MOST_KEY]
+
+
+@pytest.mark.parametrize("one", _ODD_LANGUAGES, ids=lambda value: repr(value[:4]) + str(len(value)))
+def test_no_pair_of_lines_says_in_which_language_others_read(house: House, one: bytes) -> None:
+    house.ask(house.keeps, "/@alice", [])  # else there is no cache yet
+    for other in _ODD_LANGUAGES:
+        page_cache_of(house.keeps).clear()
+        _check_languages(house, "/@alice", [[one, other], [b"de"], [b"en"], []])
+
+
 def _check_languages(house: House, path: str, asked: list[list[bytes]]) -> None:
     tags: dict[str, set[bytes]] = {}
     for values in asked:
