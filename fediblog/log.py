@@ -20,7 +20,12 @@ _LEVELS = {
     each: logging.getLevelName(each).lower() for each in (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR)
 }
 _TRACEBACKS = logging.Formatter()
-_ODD = re.compile(r'[ "\n\r\t]')
+LONGEST = 2000  # characters of a value; what is longer is cut
+# What a terminal obeys and what turns the text around it: C0 without tab and line feed, C1, separators of lines, bidi
+# controls. And halves of surrogate pairs, which no stream takes.
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff"
+_CONTROL = re.compile(f"[{_CONTROLS}]")
+_ODD = re.compile(f'[ "\\n\\t{_CONTROLS}]')
 
 
 @dataclass(slots=True)
@@ -108,7 +113,7 @@ class _Lines(logging.StreamHandler[TextIO]):
             written += f" request={request.id}"
         for key, value in facts.items():
             written += f" {key}={_plain(value)}"
-        return f"{written}\n{_TRACEBACKS.formatException(error)}" if error else written
+        return f"{written}\n{printable(_TRACEBACKS.formatException(error))}" if error else written
 
     def _time(self, second: int) -> str:
         known, written = self._second
@@ -120,7 +125,14 @@ class _Lines(logging.StreamHandler[TextIO]):
 
 def _plain(value: object) -> str:
     text = str(value)
-    return json.dumps(text, ensure_ascii=False) if not text or _ODD.search(text) else text
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]}…"
+    return printable(json.dumps(text, ensure_ascii=False)) if not text or _ODD.search(text) else text
+
+
+def printable(text: str) -> str:
+    """What may be written to a terminal: each control character but tab and line feed stands there as `\\u001b`."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def configure(level: str = "info") -> None:

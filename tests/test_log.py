@@ -40,6 +40,25 @@ def test_a_line_says_when_what_and_the_facts(lines: io.StringIO) -> None:
     )
 
 
+def test_no_value_speaks_to_a_terminal_or_fills_the_log(lines: io.StringIO) -> None:
+    """Nor does the text of an error, which may be a stranger's."""
+    odd = "".join(map(chr, (*range(32), *range(127, 160), 0x61C, 0x200E, 0x2028, 0x2029, 0x202E, 0x2066)))
+    for each in odd:
+        log.event("x", path=f"a{each}b")
+    log.event("x", path="/" + "x" * 60_000)
+    try:
+        raise ZeroDivisionError(odd)
+    except ZeroDivisionError as error:
+        log.trouble("failed", error, uri=odd)
+    written = lines.getvalue()
+    assert sorted(map(ord, set(written) & set(odd))) == [9, 10]  # which the traceback has
+    assert 'path="a\\u001bb"\n' in written
+    assert 'path="a\\u202eb"\n' in written
+    assert max(map(len, written.splitlines())) < log.LONGEST + 100
+    assert log.printable("\ud800") == r"\ud800"  # which no stream takes
+    assert log.printable("Zoë 👩\u200d💻\ta\nb") == "Zoë 👩\u200d💻\ta\nb"
+
+
 def test_what_came_of_a_request_stands_in_its_own_line(lines: io.StringIO) -> None:
     log.outcome("inbox.done", kind="Like")
     assert lines.getvalue().endswith(" info inbox.done kind=Like\n")

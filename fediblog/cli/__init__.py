@@ -11,6 +11,7 @@ from fediblog.cli.called_commands import commands_for
 from fediblog.cli.parser import build_parser
 from fediblog.cli.terminal import language, translated
 from fediblog.errors import DAMAGED, Misuse, Refused, Unavailable, damage
+from fediblog.log import printable
 
 DONE, REFUSED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
@@ -53,5 +54,5 @@ def _understood(words: Sequence[str]) -> Namespace:
 
 
 def _say(message: str, status: int) -> int:
-    print(f"fediblog: {message}", file=sys.stderr)
+    print(f"fediblog: {printable(message)}", file=sys.stderr)
     return status

@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 
 from fediblog.errors import FediblogError
+from fediblog.log import printable
 from fediblog.messages import text
 from fediblog.messages.locale_language import spoken
 
@@ -40,9 +41,9 @@ def tell(key: str, /, **values: object) -> None:
 
 def say(line: str = "") -> None:
     """Print what is no sentence: an address, a token, a row of a table."""
-    print(line, flush=True)
+    print(printable(line), flush=True)
 
 
 def warn(key: str, /, **values: object) -> None:
     """Print a message that is not the result."""
-    print(f"!! {translated(key, **values)}", file=sys.stderr, flush=True)
+    print(f"!! {printable(translated(key, **values))}", file=sys.stderr, flush=True)

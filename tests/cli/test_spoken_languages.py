@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fediblog.cli import main, terminal
 from fediblog.cli.command_table import COMMANDS
 from tests.cli.conftest import PASSWORD, Run
 from tests.messages.english import english_in
@@ -86,3 +87,16 @@ def test_the_doctor_speaks_german(run: Run, begun: Path) -> None:
 def test_another_locale_is_answered_in_english(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
     assert run("migrate", "--data", "nowhere").err.startswith("fediblog: There is no database in nowhere.")
+
+
+def test_what_strangers_wrote_does_not_speak_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither a result nor a warning nor a refusal."""
+    name = "Eve\x1b]0;owned\x07\x9b31m\u202e"
+    terminal.say(name)
+    terminal.tell("cli.follow-asked", handle="alice", other=name)
+    terminal.warn("cli.nobody-called", name=name)
+    assert main(["post", name, "--data", "nowhere"]) != 0
+    written = capsys.readouterr()
+    for text, times in ((written.out, 2), (written.err, 1)):
+        assert not set(text) & {"\x1b", "\x07", "\x9b", "\u202e"}
+        assert text.count(r"Eve\u001b]0;owned\u0007\u009b31m\u202e") >= times
