@@ -129,7 +129,7 @@ async def answer(request: Request, site: Site, finder: Finder) -> Response:
         return respond(Reply({"error": text(language_of(request.scope), "api.not-found")}, 404))
     row, places = found
     request.scope["route"] = row  # the label in the metrics
-    used = throttle.Use()
+    used = throttle.RateLimit()
     try:
         reply = await _call(request, site, row, places, used)
     except FediblogError as error:
@@ -143,7 +143,9 @@ async def answer(request: Request, site: Site, finder: Finder) -> Response:
     return respond(reply)
 
 
-async def _call(request: Request, site: Site, row: Endpoint, places: Mapping[str, str], used: throttle.Use) -> Reply:
+async def _call(
+    request: Request, site: Site, row: Endpoint, places: Mapping[str, str], used: throttle.RateLimit
+) -> Reply:
     token = await token_of(request, site)
     used.take(site, request, token)
     admit(row, token)

@@ -37,7 +37,7 @@ class _Counts:
         return count, began + PERIOD
 
 
-class Use(Struct):
+class RateLimit(Struct):
     """How many calls are used and left, for the headers of the answer."""
 
     headers: dict[str, str] = field(default_factory=dict)

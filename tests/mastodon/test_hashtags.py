@@ -158,7 +158,7 @@ def test_a_filter_finds_it_however_it_was_typed(typed: str, sign: str) -> None:
     for written in SPELLINGS:
         word = Keyword(id=1, keyword=f"{sign}{typed}", whole_word=True)
         kept = Filter(id=1, title="", contexts=("home",), action="hide", expires=None, keywords=(word,), posts=())
-        sieve = filter_entity.Sieve(((kept, filter_entity._pattern(kept.keywords)),), 1)
+        sieve = filter_entity.FilterMatcher(((kept, filter_entity._pattern(kept.keywords)),), 1)
         assert len(sieve.results(1, 2, f"A cup, #{written}")) == 1, written
         assert sieve.results(1, 2, f"A cup, #{written}s") == []
 

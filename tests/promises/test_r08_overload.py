@@ -201,9 +201,9 @@ async def test_with_no_room_an_inbox_says_when_to_come_again_before_it_reads_any
     async with World("home.test") as world:
         app = _app(world)
         with ExitStack() as held:
-            gate = app.state.site.keep(inbox_limits.Gate)
+            limits = app.state.site.keep(inbox_limits.InboxLimits)
             for i in range(inbox_limits.INSIDE):
-                held.enter_context(gate.room.enter(str(i)))
+                held.enter_context(limits.room.enter(str(i)))
             answer = await _post(app, b"not even JSON")
             page = await ask(app, "GET", "https://home.test/", {"accept": "text/html"})
         assert answer.status_code == 503
@@ -233,7 +233,7 @@ async def test_one_server_or_address_has_its_share_and_the_others_theirs() -> No
 async def test_who_sends_nothing_but_what_is_refused_is_not_listened_to_for_a_while() -> None:
     async with World("home.test") as world:
         app, clock = _app(world), Clock()
-        app.state.site.keep(inbox_limits.Gate).refused = Limit(burst=3, seconds=10, clock=clock)
+        app.state.site.keep(inbox_limits.InboxLimits).refused = Limit(burst=3, seconds=10, clock=clock)
         statuses = [(await _post(app, b"{}")).status_code for _ in range(5)]
         assert statuses == [400, 400, 400, 503, 503]
         assert (await _post(app, b"{}", "192.0.2.99")).status_code == 400  # somebody else

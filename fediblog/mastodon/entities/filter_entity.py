@@ -19,8 +19,8 @@ from fediblog.store.tx import Tx
 _WORD = re.compile(r"\w")
 
 
-class Sieve(Struct, frozen=True):
-    """The filters of one reader that count now."""
+class FilterMatcher(Struct, frozen=True):
+    """The filters of one reader that count now, ready to be compared with posts."""
 
     filters: tuple[tuple[Filter, re.Pattern[str] | None], ...] = ()
     viewer: int = 0
@@ -45,13 +45,13 @@ class Sieve(Struct, frozen=True):
         return found
 
 
-NOTHING = Sieve()
+NOTHING = FilterMatcher()
 
 
-def sieve(tx: Tx, viewer: int) -> Sieve:
-    """The sieve of that reader."""
+def matcher(tx: Tx, viewer: int) -> FilterMatcher:
+    """What finds the filters of that reader that match a post."""
     found = filters.of_account(tx, viewer, active=True) if viewer else []
-    return Sieve(tuple((each, _pattern(each.keywords)) for each in found), viewer) if found else NOTHING
+    return FilterMatcher(tuple((each, _pattern(each.keywords)) for each in found), viewer) if found else NOTHING
 
 
 @lru_cache(maxsize=1000)

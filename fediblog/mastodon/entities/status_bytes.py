@@ -18,8 +18,8 @@ from fediblog.mastodon.calls import encode
 from fediblog.mastodon.entities import account_entity, filter_entity
 from fediblog.mastodon.entities.base import Json
 from fediblog.mastodon.entities.status_entity import (
-    Beside,
     Quoters,
+    RelatedData,
     Shown,
     fixed,
     names_some,
@@ -50,7 +50,7 @@ class _Page(Struct):
     context: EntityContext
     viewer: int
     people: dict[int, bytes]
-    sieve: filter_entity.Sieve
+    matcher: filter_entity.FilterMatcher
     kept: dict[int, CachedPost]
     totals: tuple[dict[int, int], ...]  # answers, boosts, likes, quotes
     followed: set[int]  # authors, see `Beside`
@@ -93,7 +93,7 @@ def _gather(tx: Tx, context: EntityContext, rows: Sequence[Entry], viewer: int) 
         context=context,
         viewer=viewer,
         people=_people(tx, context, sorted(authors)),
-        sieve=filter_entity.sieve(tx, viewer),
+        matcher=filter_entity.matcher(tx, viewer),
         kept=_remembered(context, by_number, found, parents),
         followed=relations.following_among(tx, viewer, choosy),
         choosy=accounts.many(tx, choosy) if choosy else {},
@@ -129,7 +129,7 @@ def _remembered(
         parts = found.parts(number)
         if known is None or known.row != own or known.parts != parts or known.above != above:
             post = posts.bare(row, parts)
-            entity = fixed(context, post, Beside(accounts=_named(parts[0] or ()), parents=parents))
+            entity = fixed(context, post, RelatedData(accounts=_named(parts[0] or ()), parents=parents))
             head = encode(entity | {"poll": None, "quote": None})[:-1]
             kept[number] = CachedPost(row=own, parts=parts, above=above, entity=entity, head=head)
             context.posts.put(number, kept[number], weight=3 * len(head) + 6000)
@@ -196,14 +196,14 @@ def _marks(page: _Page, row: Row, kept: CachedPost) -> bytes:
         _BOOL[row.id in boosted],
         _BOOL[row.id in bookmarked],
         _BOOL[(row.root or row.id) in muted],
-        _filtered(page.sieve, row, kept) if page.sieve else b"[]",
+        _filtered(page.matcher, row, kept) if page.matcher else b"[]",
         _PINNED[row.pinned is not None] if row.account == page.viewer else b"",
     )
 
 
-def _filtered(sieve: filter_entity.Sieve, row: Row, kept: CachedPost) -> bytes:
+def _filtered(matcher: filter_entity.FilterMatcher, row: Row, kept: CachedPost) -> bytes:
     if kept.text is None:
         alts = [each.alt for each in kept.parts[2] or ()]
         kept.text = filter_entity.text_of((row.warning, row.title), (row.summary, row.content), alts)
-    results = sieve.results(row.id, row.account, kept.text)
+    results = matcher.results(row.id, row.account, kept.text)
     return encode(results) if results else b"[]"

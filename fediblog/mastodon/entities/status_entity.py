@@ -57,13 +57,13 @@ class Shown(Struct, frozen=True, kw_only=True):
         return cls(id=thing.id if thing.booster else thing.post.id, post=thing.post, booster=thing.booster)
 
 
-class Beside(Struct):
-    """What belongs to some posts and is not in them."""
+class RelatedData(Struct):
+    """What the Status entities of some posts need beside the posts: accounts, totals, the marks of the viewer."""
 
     accounts: dict[int, Json] = field(default_factory=dict)
     parents: Mapping[int, int] = field(default_factory=dict)  # author of the post answered, by its number
     mine: reader_marks.Marks = field(default_factory=reader_marks.Marks)
-    sieve: filter_entity.Sieve = filter_entity.NOTHING
+    matcher: filter_entity.FilterMatcher = filter_entity.NOTHING
     quotes: Mapping[int, int] = field(default_factory=dict)  # how many quote a post, by its number
     followed: Collection[int] = ()  # authors whom the viewer follows, of posts of ours that only followers may quote
     approvals: Mapping[str, str] = field(default_factory=dict)  # how answers of the viewer stand elsewhere, by id
@@ -76,22 +76,22 @@ def statuses(
     """Status entities, in the order given, as `viewer` (0: anybody) sees them."""
     shown = [each if isinstance(each, Shown) else Shown.of(each) for each in things]
     whole = [each.post for each in shown] + [each.post.quoted for each in shown if each.post.quoted is not None]
-    beside = _gather(tx, context, shown, whole, viewer)
-    return [_status(context, each, beside, viewer) for each in shown]
+    related = _gather(tx, context, shown, whole, viewer)
+    return [_status(context, each, related, viewer) for each in shown]
 
 
-def _gather(tx: Tx, context: EntityContext, shown: Sequence[Shown], whole: Sequence[Post], viewer: int) -> Beside:
+def _gather(tx: Tx, context: EntityContext, shown: Sequence[Shown], whole: Sequence[Post], viewer: int) -> RelatedData:
     authors = {each.account.id: each.account for each in whole}
     authors |= {each.booster.id: each.booster for each in shown if each.booster is not None}
     named = {number for post in whole if post.mentions for number in post.addressed} - set(authors)
     everybody = authors | accounts.many(tx, named)
     found = list(everybody.values())
     entities = account_entity.accounts(tx, context, found)
-    return Beside(
+    return RelatedData(
         accounts={each.id: entity for each, entity in zip(found, entities, strict=True)},
         parents=posts.authors_of(tx, {post.parent for post in whole if post.parent is not None}),
         mine=reader_marks.marks(tx, viewer, [post.id for post in whole]) if viewer else reader_marks.Marks(),
-        sieve=filter_entity.sieve(tx, viewer),
+        matcher=filter_entity.matcher(tx, viewer),
         quotes=quotes.totals(tx, [post.id for post in whole]),
         followed=relations.following_among(
             tx, viewer, {each.account.id for each in whole if each.quotable == "followers" or names_some(each.policy)}
@@ -101,13 +101,13 @@ def _gather(tx: Tx, context: EntityContext, shown: Sequence[Shown], whole: Seque
     )
 
 
-def _status(context: EntityContext, shown: Shown, beside: Beside, viewer: int) -> Json:
-    inner = _post(context, shown.post, beside, viewer)
+def _status(context: EntityContext, shown: Shown, related: RelatedData, viewer: int) -> Json:
+    inner = _post(context, shown.post, related, viewer)
     if shown.booster is None:
         return inner
     at = shown.at if shown.at is not None else shown.id >> 20
     changed = passed_on(context, shown.id, at, shown.post.url or shown.post.uri)
-    return {**inner, **changed, "account": beside.accounts[shown.booster.id], "reblog": inner}
+    return {**inner, **changed, "account": related.accounts[shown.booster.id], "reblog": inner}
 
 
 def passed_on(context: EntityContext, number: int, at: int, url: str) -> Json:
@@ -115,16 +115,16 @@ def passed_on(context: EntityContext, number: int, at: int, url: str) -> Json:
     return {"id": str(number), "uri": context.urls.activity(number), "url": url, "created_at": moment(at), **BARE}
 
 
-def _post(context: EntityContext, post: Post, beside: Beside, viewer: int) -> Json:
-    return {**fixed(context, post, beside), **living(context, post, beside, viewer)}
+def _post(context: EntityContext, post: Post, related: RelatedData, viewer: int) -> Json:
+    return {**fixed(context, post, related), **living(context, post, related, viewer)}
 
 
-def fixed(context: EntityContext, post: Post, beside: Beside) -> Json:
+def fixed(context: EntityContext, post: Post, related: RelatedData) -> Json:
     """What is the same for everybody and changes only with the post, whom it names, and the post above.
 
     `status_bytes` remembers it: whatever else it is made of must be in the key there.
     """
-    parent = beside.parents.get(post.parent or 0)
+    parent = related.parents.get(post.parent or 0)
     return {
         "id": str(post.id),
         "created_at": moment(post.published if post.published is not None else post.received),
@@ -141,7 +141,7 @@ def fixed(context: EntityContext, post: Post, beside: Beside) -> Json:
         "reblog": None,
         "application": {"name": post.app_name, "website": post.app_website or None} if post.app_name else None,
         "media_attachments": [attachment(each) for each in post.attachments],
-        "mentions": _mentions(post, beside),
+        "mentions": _mentions(post, related),
         "tags": [{"name": name, "url": context.urls.tag(name)} for name in post.hashtags],
         "emojis": emojis(post.emoji),
         "card": None,
@@ -149,34 +149,34 @@ def fixed(context: EntityContext, post: Post, beside: Beside) -> Json:
     }
 
 
-def living(context: EntityContext, post: Post, beside: Beside, viewer: int) -> Json:
+def living(context: EntityContext, post: Post, related: RelatedData, viewer: int) -> Json:
     """What changes without the post, or is another thing for each reader."""
     entity: Json = {
         "replies_count": post.comments,
         "reblogs_count": post.boost_total,
         "favourites_count": post.like_total,
-        "quotes_count": beside.quotes.get(post.id, 0),
-        "account": beside.accounts[post.account.id],
-        "poll": poll(post, beside.mine.votes.get(post.id, ()), viewer, beside.now) if post.poll is not None else None,
-        "quote": _quote(context, post, beside, viewer),
+        "quotes_count": related.quotes.get(post.id, 0),
+        "account": related.accounts[post.account.id],
+        "poll": poll(post, related.mine.votes.get(post.id, ()), viewer, related.now) if post.poll is not None else None,
+        "quote": _quote(context, post, related, viewer),
         "quote_approval": quote_approval(
             quote_policy(post.local, post.visibility, post.quotable, post.policy, post.account),
-            standing(viewer, post.account.id, beside.followed),
+            standing(viewer, post.account.id, related.followed),
         ),
     }
     if viewer:
         entity |= {
             "favourited": post.liked,
             "reblogged": post.boosted,
-            "bookmarked": post.id in beside.mine.bookmarked,
-            "muted": (post.root or post.id) in beside.mine.muted,
-            "filtered": beside.sieve.results(post.id, post.account.id, filter_entity.searched(post))
-            if beside.sieve
+            "bookmarked": post.id in related.mine.bookmarked,
+            "muted": (post.root or post.id) in related.mine.muted,
+            "filtered": related.matcher.results(post.id, post.account.id, filter_entity.searched(post))
+            if related.matcher
             else [],
         }
         if post.account.id == viewer:
             entity["pinned"] = post.pinned is not None
-            if (approval := beside.approvals.get(post.uri)) is not None:
+            if (approval := related.approvals.get(post.uri)) is not None:
                 entity["fediblog"] = {**article(post), "approval": approval}
     return entity
 
@@ -237,9 +237,9 @@ def media_type(each: Attachment) -> str:
     return main if main in ("image", "video", "audio") else _KINDS.get(each.kind, "unknown")
 
 
-def _mentions(post: Post, beside: Beside) -> list[Json]:
+def _mentions(post: Post, related: RelatedData) -> list[Json]:
     uris = {each.href for each in post.mentions}
-    found = (beside.accounts.get(number) for number in sorted(post.addressed))
+    found = (related.accounts.get(number) for number in sorted(post.addressed))
     return [
         {"id": each["id"], "username": each["username"], "url": each["url"], "acct": each["acct"]}
         for each in found
@@ -336,13 +336,13 @@ def poll(post: Post, own: Sequence[str], viewer: int, now: int = 0) -> Json | No
     return entity
 
 
-def _quote(context: EntityContext, post: Post, beside: Beside, viewer: int) -> Json | None:
+def _quote(context: EntityContext, post: Post, related: RelatedData, viewer: int) -> Json | None:
     if not post.quote:
         return None
     if post.quoted is None:
         state = post.quote_state if post.quote_state not in ("", "accepted") else "unauthorized"
         return {"state": state, "quoted_status": None}
-    inner = _post(context, post.quoted, beside, viewer)
+    inner = _post(context, post.quoted, related, viewer)
     return {"state": "accepted", "quoted_status": {**inner, "quote": _shallow(post.quoted)}}
 
 

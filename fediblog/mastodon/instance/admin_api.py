@@ -74,7 +74,7 @@ async def _accounts(call: Call, *, origin: str, status: str, staff: bool) -> Rep
     params = call.params
     if status in ("silenced", "sensitized", "pending"):
         return Reply([])  # nobody is, here
-    sieve = AccountFilter(
+    wanted = AccountFilter(
         origin=origin,
         state=status if status in ("active", "suspended") else "",
         role="owner" if staff else "",
@@ -83,11 +83,11 @@ async def _accounts(call: Call, *, origin: str, status: str, staff: bool) -> Rep
         name=params.text("display_name").strip(),
         domain=params.text("by_domain").strip(),
     )
-    return call.page(*await call.read(_listed, call.context, sieve, call.window(100, 200)))
+    return call.page(*await call.read(_listed, call.context, wanted, call.window(100, 200)))
 
 
-def _listed(tx: Tx, context: EntityContext, sieve: AccountFilter, window: Window) -> tuple[list[Json], list[int]]:
-    found = admin_accounts.find(tx, sieve, window)
+def _listed(tx: Tx, context: EntityContext, wanted: AccountFilter, window: Window) -> tuple[list[Json], list[int]]:
+    found = admin_accounts.find(tx, wanted, window)
     return admin_entity.members(tx, context, found), [each.account.id for each in found]
 
 

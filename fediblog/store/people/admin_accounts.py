@@ -41,17 +41,17 @@ class AccountFilter(Struct, frozen=True, kw_only=True):
     domain: str = ""
 
 
-def find(tx: Tx, sieve: AccountFilter, window: Window) -> list[Member]:
+def find(tx: Tx, wanted: AccountFilter, window: Window) -> list[Member]:
     """A page of accounts, those first that this server got to know last."""
     rows = tx.all(
         _FOUND[window.upwards],
-        local=sieve.origin,
-        state=sieve.state,
-        role=sieve.role,
-        disabled=sieve.disabled,
-        handle=_escaped(sieve.handle.lower()) + "%",
-        name="%" + _escaped(sieve.name.lower()) + "%" if sieve.name else "%",
-        domain=compared_host(sieve.domain) if sieve.domain else "",
+        local=wanted.origin,
+        state=wanted.state,
+        role=wanted.role,
+        disabled=wanted.disabled,
+        handle=_escaped(wanted.handle.lower()) + "%",
+        name="%" + _escaped(wanted.name.lower()) + "%" if wanted.name else "%",
+        domain=compared_host(wanted.domain) if wanted.domain else "",
         before=window.before,
         after=window.after,
         n=window.limit,

@@ -31,8 +31,8 @@ def monotonic() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
-class Gate:
-    """How many are inside, and how often each address was refused lately."""
+class InboxLimits:
+    """Limits of the inboxes of one site: requests dealt with at a time, and refusals of each address lately."""
 
     def __init__(self, _site: Site) -> None:
         self.room = Room(most=INSIDE, share=SHARE, on_full=lambda: TURNED_AWAY.add("inbox-busy"))

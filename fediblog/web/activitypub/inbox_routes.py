@@ -11,7 +11,7 @@ from fediblog.federation.inbound.receive import receive as take_in
 from fediblog.federation.site import Site
 from fediblog.web import path_convertors
 from fediblog.web.activitypub.activitypub_routes import account_here
-from fediblog.web.activitypub.inbox_limits import Gate, body_of, claimed_host, party_of
+from fediblog.web.activitypub.inbox_limits import InboxLimits, body_of, claimed_host, party_of
 from fediblog.web.negotiation import incoming_of
 
 _ACCEPTED = Response(status_code=202)
@@ -56,18 +56,18 @@ async def _answer(scope: Scope, receive: Receive) -> Response:
     app: Starlette = scope["app"]
     site: Site = app.state.site
     owner: int | None = scope["path_params"].get("number")
-    gate, party = site.keep(Gate), party_of(scope)
-    gate.check(party)
-    with gate.enter(party, claimed_host(scope["headers"])):
+    limits, party = site.keep(InboxLimits), party_of(scope)
+    limits.check(party)
+    with limits.enter(party, claimed_host(scope["headers"])):
         if owner is not None:
             await site.db.read(account_here, owner)  # 404 or 410, where nobody is
-        body = await body_of(receive, gate.timers)
-        async with gate.slots.take():
+        body = await body_of(receive, limits.timers)
+        async with limits.slots.take():
             receipt = await take_in(site, incoming_of(scope, body), inbox_owner=owner)
     if receipt.status == 202:
         return _ACCEPTED
     if receipt.status < 500:
-        gate.note_refused(party)
+        limits.note_refused(party)
     headers = {"Retry-After": str(receipt.retry_after)} if receipt.retry_after else {}
     return JSONResponse({"error": receipt.message, "reason": receipt.reason}, receipt.status, headers=headers)
 
