@@ -217,3 +217,13 @@ def test_a_new_file_is_opened_by_several_at_once(tmp_path: Path) -> None:
         for turn in range(30):
             for started in [threads.submit(start, tmp_path / f"{turn}.db") for _ in range(6)]:
                 started.result()
+
+
+async def test_no_index_makes_a_table_for_each_row_that_is_stored(tmp_path: Path) -> None:
+    """SQLite makes one, each time, of a list of three or more values in the condition of an index."""
+    await (await connect(tmp_path / "x.db")).close()
+    with closing(sqlite3.connect(tmp_path / "x.db")) as db:
+        for (table,) in db.execute("select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"):
+            columns = [row[1] for row in db.execute(f"pragma table_info({table})")]
+            program = db.execute(f"explain insert into {table} values ({', '.join('?' for _ in columns)})", columns)
+            assert "OpenEphemeral" not in {row[1] for row in program}, table
