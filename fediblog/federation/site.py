@@ -7,14 +7,14 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, runtime_checkable
 from urllib.parse import urlsplit
 
 from msgspec import Struct, field
 
 from fediblog import __version__
 from fediblog.domain.urls import Urls
-from fediblog.errors import Misuse
+from fediblog.errors import Misuse, Unavailable
 from fediblog.federation.keyring import KeyRing
 from fediblog.media.file_store import FileStore
 from fediblog.net import AccessPolicy, Client, Engine, Scheme, SocketEngine
@@ -22,12 +22,14 @@ from fediblog.settings import Settings
 from fediblog.store.engine.database import Database, connect, system_clock
 from fediblog.store.engine.schema_lock import Upgrade
 from fediblog.store.people import hosts, server_state
+from fediblog.store.tx import Tx
 
 _ORIGIN, _HANDLE_DOMAIN, _SECRET = "origin", "handle-domain", "secret"
 SECRET_FILE = "secret"  # noqa: S105 - a file's name
 USER_AGENT = f"fediblog/{__version__}"
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @runtime_checkable
@@ -57,6 +59,11 @@ class Site(Struct, frozen=True):
         if found is None:
             found = self.kept[make] = make(self)
         return found
+
+    async def write_aside(self, fn: Callable[Concatenate[Tx, P], Any], /, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Write what a read leaves behind; where the database takes no writes now, the read goes on without."""
+        with suppress(Unavailable):
+            await self.db.write(fn, *args, **kwargs)
 
     async def close(self) -> None:
         """Wait for what is under way, then let go of the network, and of the database at last."""

@@ -262,7 +262,7 @@ async def anything(site: Site, text: str) -> Account | Post | None:
     """
     found = await _meant(site, text)
     if isinstance(found, Account) and not found.local:
-        await site.db.write(background_fetches.of_account, found)
+        await site.write_aside(background_fetches.of_account, found)
     return found
 
 

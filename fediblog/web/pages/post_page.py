@@ -86,9 +86,9 @@ async def for_reader(request: Request) -> Response:
     site = site_of(request)
     thread, due, asked = await ask_as(request, _for_reader, site.urls, request.path_params["n"], _page(request))
     if due:  # what strangers answered was never delivered here
-        await site.db.write(background_fetches.of_thread, due)
+        await site.write_aside(background_fetches.of_thread, due)
     if asked:
-        await site.db.write(poll_totals.refresh, asked)
+        await site.write_aside(poll_totals.refresh, asked)
     post = thread.post
     if post.local and post.state == "published":
         return RedirectResponse(urlsplit(post.url).path, 303)

@@ -87,9 +87,9 @@ async def remote(request: Request) -> Response:
         return RedirectResponse(f"/@{found.account.handle}", 303)
     site = site_of(request)
     if stale_accounts.is_stale(found.account, site.clock()):
-        await site.db.write(stale_accounts.renew, found.account)
+        await site.write_aside(stale_accounts.renew, found.account)
     if found.due:
-        await site.db.write(profile_totals.refresh, found.account)
+        await site.write_aside(profile_totals.refresh, found.account)
     shown = paging.page(request, found.posts, SIZE, lambda post: post.id)
     return render(request, "account.html", profile=found, account=found.account, posts=shown)
 

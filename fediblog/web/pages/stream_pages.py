@@ -57,7 +57,7 @@ async def notice_list(request: Request) -> Response:
     shown = paging.page(request, found, SIZE, lambda notice: notice.id)
     response = render(request, "notices.html", notices=shown)
     if any(not notice.read for notice in found):
-        await site_of(request).db.write(notifications.mark_read, account, found[0].id)
+        await site_of(request).write_aside(notifications.mark_read, account, found[0].id)
     return response
 
 

@@ -17,11 +17,15 @@ from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.drafts import PollDraft
 from fediblog.actions.report_actions import ReportDraft
 from fediblog.app import ROUTES
-from fediblog.domain.documents import Attachment
+from fediblog.domain.accounts import Account
+from fediblog.domain.documents import Attachment, Option, Poll
 from fediblog.domain.posts import Post
+from fediblog.errors import Unavailable
+from fediblog.federation.lookups import resolve
 from fediblog.markup.tokens import names
 from fediblog.store.people import relations
 from fediblog.store.posts import timelines
+from fediblog.store.queues import background_fetches, poll_totals, profile_totals, stale_accounts
 from fediblog.store.readers import notifications
 from fediblog.web.pages import admin_pages, blog_pages, people_pages, profile_page, stream_pages
 from tests import wording
@@ -182,8 +186,9 @@ async def walked(blog: Blog) -> dict[tuple[str, str], Page]:
     return shown
 
 
-async def test_every_page_as_a_whole(blog: Blog) -> None:
+async def test_every_page_as_a_whole(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = await walked(blog)
+    await _are_readable_on_a_full_disk(blog, [address for who, address in shown if who == "owner"], monkeypatch)
     assert {where: page.faults for where, page in shown.items() if page.faults} == {}
     assert {where: page.undirected for where, page in shown.items() if page.undirected} == {}
     for viewer in ("owner", "visitor"):
@@ -192,6 +197,32 @@ async def test_every_page_as_a_whole(blog: Blog) -> None:
             if who == viewer:
                 titles.setdefault(page.title, []).append(address)
         assert {title: same for title, same in titles.items() if len(same) > 1} == {}
+
+
+async def _are_readable_on_a_full_disk(blog: Blog, pages: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reads go on, though they would leave something behind: what was read, whom or what to ask for again."""
+    owner, bob = await blog.owner(), await blog.stranger()
+    poll = Poll(options=(Option(name="A"), Option(name="B")))
+    asked = await blog.heard(bob, "<p>?</p>", 3, poll=poll)
+    await blog.site.db.write(notifications.add, blog.alice.id, "mention", bob.id, asked.id)
+    refused: list[object] = []
+
+    async def refuse(_db: object, act: object, /, *_: object, **__: object) -> None:
+        refused.append(act)
+        raise Unavailable("disk-full")
+
+    blog.clock.forward(days=8)
+    monkeypatch.setattr(type(blog.site.db), "write", refuse)
+    for address in (*pages, f"/post/{asked.id}", f"/account/{bob.id}", "/notices"):
+        assert (await owner.get(address)).status_code == 200, address
+    assert {*refused} >= {
+        *(notifications.mark_read, background_fetches.of_thread, stale_accounts.renew),
+        *(profile_totals.refresh, poll_totals.refresh),
+    }
+    found = await resolve.anything(blog.site, bob.uri)
+    assert isinstance(found, Account)
+    assert found.id == bob.id
+    monkeypatch.undo()
 
 
 async def test_each_page_of_a_list_has_a_title_of_its_own(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
