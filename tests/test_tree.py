@@ -441,7 +441,6 @@ CALLED_FROM_OUTSIDE = {
     "handle_async_request": "httpx",
     "on_header": "httptools",
     "on_headers_complete": "httptools",
-    "on_message_begin": "httptools",
     "to_string": "starlette",
 }
 # Decorators that put what they decorate into no table.

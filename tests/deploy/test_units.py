@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from fediblog import cli, settings
+from fediblog.cli.connection_limits import BODY_PAUSE, BODY_RATE, BODY_TIME, HEAD_TIME
+from fediblog.web.activitypub.inbox_limits import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -45,6 +47,24 @@ def test_the_service_starts_the_server_with_real_settings() -> None:
     assert f"server {read.listen};" in (DEPLOY / "nginx-site.conf").read_text()
     assert f"reverse_proxy {read.listen} " in (DEPLOY / "Caddyfile").read_text()
     assert f"path: {read.database_url.removeprefix('sqlite:///')}\n" in (DEPLOY / "litestream.yml").read_text()
+
+
+def test_proxies_end_slow_heads_and_bodies() -> None:
+    """nginx counts the time between two pieces of a body, Caddy that of all of it: the largest at the least rate."""
+    nginx, caddy = ((DEPLOY / name).read_text() for name in ("nginx-site.conf", "Caddyfile"))
+    (head, body), (size,) = (
+        [int(each) for each in re.findall(rf"^    client_(?:{names}) ([0-9]+)[sm];$", nginx, re.MULTILINE)]
+        for names in ("header_timeout|body_timeout", "max_body_size")
+    )
+    assert head == HEAD_TIME
+    assert PATIENCE <= body < BODY_PAUSE
+    assert f"and {BODY_PAUSE:g} s without a piece of its body" in nginx
+    (all_of_it,) = re.findall(
+        r"^\tservers {\n\t\ttimeouts {\n\t\t\tread_header 10s\n(?:\t\t\t#.*\n)*\t\t\tread_body ([0-9]+)m\n\t\t}\n\t}\n",
+        caddy,
+        re.MULTILINE,
+    )
+    assert BODY_TIME + size * 1_000_000 / BODY_RATE < int(all_of_it) * 60
 
 
 def test_caddy_logs_no_token_and_compresses() -> None:
