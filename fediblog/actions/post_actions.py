@@ -18,7 +18,16 @@ from fediblog.outgoing import sent_posts
 from fediblog.outgoing.own_documents import post_document
 from fediblog.prepare.wording import Text, Wording
 from fediblog.store.people import accounts, post_preferences
-from fediblog.store.posts import account_posts, approvals, conversations, post_writing, posts, reply_policy, timelines
+from fediblog.store.posts import (
+    account_posts,
+    adoption,
+    approvals,
+    conversations,
+    post_writing,
+    posts,
+    reply_policy,
+    timelines,
+)
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.queues import background_fetches, job_kinds, job_queue
 from fediblog.store.readers import notifications
@@ -51,7 +60,7 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, wording: Wording) ->
     number = tx.new_id(draft.scheduled if draft.state == "scheduled" else None)
     composed = compose(tx, urls, author, draft, wording, number=number)
     draft = draft if draft.quotable else replace(draft, quotable=post_preferences.defaults(tx, account).quotes)
-    post_writing.insert(tx, composed.note, author, _placement(composed, draft), number=number)
+    post_writing.insert(tx, composed.note, author, _placement(composed, draft), number=number, awaited=False)
     _put_beside(tx, number, composed)
     post = _stored(tx, number)
     if draft.state == "published":
@@ -72,6 +81,7 @@ def edited_text(tx: Tx, account: int, post: int, draft: Draft) -> Text:
 def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, wording: Wording) -> Post:
     """Change a post of one's own. A published one keeps its kind, address and audience, and its history is kept.
 
+    Who sees a post only by this edit does not see what it said before: that is forgotten for all.
     What nobody has seen yet gets a new number when it is published or put down for another time. Nobody is told of an
     edit that leaves everything as it was.
     """
@@ -91,6 +101,7 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, wording: Wor
     )
     _put_beside(tx, post, composed)
     after = _stored(tx, post)
+    post_writing.hide_history(tx, before, after)
     if after.state == "published":
         _send_update(tx, urls, after, before)
     return after
@@ -192,6 +203,7 @@ def _address(tx: Tx, urls: Urls, post: Post) -> tuple[str, str]:
 
 def _announce(tx: Tx, urls: Urls, post: Post) -> None:
     """A post appears: in our own people's streams and notices, and on the servers of those it is for."""
+    adoption.adopt(tx, post.id, post.root or post.id, post)
     notifications.lock(tx, post.account.id, post.addressed)
     if post.visibility == Visibility.DIRECT:
         conversations.add(tx, post)

@@ -44,6 +44,14 @@ def may_see(post: Post, viewer: Viewer | None) -> bool:
     return post.visibility == Visibility.FOLLOWERS and viewer.follows_author
 
 
+def is_wider(after: Post, before: Post) -> bool:
+    """Whether an edit of a post lets somebody see it who could not before."""
+    if before.visibility in OPEN:
+        return False
+    wider = before.visibility == Visibility.DIRECT and after.visibility == Visibility.FOLLOWERS
+    return wider or after.visibility in OPEN or not after.addressed <= before.addressed
+
+
 class BlockStanding(Struct, frozen=True, kw_only=True):
     """How somebody stands with the author of a post of ours: blocked, or on a server that the author blocks."""
 

@@ -36,10 +36,12 @@ RECEIVED: dict[str, str] = {
     "Create": "Stored if its author is followed here, or if it answers or mentions somebody here or belongs to a thread of ours. "
     "An embedded object counts only if its id and its author are the sender's; else it is fetched from its origin. "
     "A Note whose name is an option of the poll of ours that it answers is a vote, whatever its content; any other is an answer. An answer below a post of ours whose author lets only "
-    "followers comment, or nobody (`interactionPolicy.canReply`), is refused with 403, unless its author is named in the post.",
-    "Update": "Newer than what is stored: replaced, the earlier text is kept. With the same `updated`: only poll and totals, and a quote that is gone or has an authorization now.",
+    "followers comment, or nobody (`interactionPolicy.canReply`), is refused with 403, unless its author is named in the post. "
+    "An answer to a post of ours that its author may not see is taken in as if that post were not there: nobody is told of an answer, no vote counts. "
+    "An answer that came first takes its place below the post if it might come then.",
+    "Update": "Newer than what is stored: replaced, the earlier text is kept, unless it was for fewer than the new one. With the same `updated`: only poll and totals, and a quote that is gone or has an authorization now.",
     "Update actor": "The profile and the keys are renewed. The object must be the sender itself.",
-    "Delete": "The post, or the actor and all it wrote, is gone for good, also if it comes later. "
+    "Delete": "The post, or the actor and all it wrote, is gone for good, also if it comes later. Of what its sender may not see: as of what is not there. "
     "About an actor that is not known here: answered with 202, nothing is fetched.",
     "Delete QuoteAuthorization": "By its author alone: our post goes on without what it quoted, in an Update; one of another server shows a link from then on.",
     "Delete ReplyAuthorization": "By its author alone: like a Reject of what it let stand.",

@@ -103,7 +103,9 @@ def _shown(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
         return _show_tag(tx, activity, account, on=on)
     if on and len(account_posts.pinned(tx, account.id, account.id)) >= MOST_PINNED:
         return Outcome.IGNORED
-    post = posts.by_uri(tx, activity.object_uri) or (_fetched(tx, urls, activity, facts) if on else None)
+    post = posts.by_uri_seen(tx, activity.object_uri, account.id)
+    if post is None and on:
+        post = _fetched(tx, urls, activity, facts)
     if post is None:
         return Outcome.IGNORED
     may_change(activity, post.author)

@@ -9,7 +9,7 @@ from fediblog.domain.documents import Activity
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
-from fediblog.inbox.handler import Outcome
+from fediblog.inbox.handler import Facts, Outcome
 from fediblog.outgoing import sent_authorizations, sent_reactions
 from fediblog.protocol.authority import same_origin
 from fediblog.store.people import accounts
@@ -18,8 +18,10 @@ from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Tx
 
 
-def answered(tx: Tx, urls: Urls, activity: Activity, *, accepted: bool) -> Outcome | None:
+def answered(tx: Tx, urls: Urls, activity: Activity, facts: Facts, *, accepted: bool) -> Outcome | None:
     """An Accept or a Reject of a like, a boost or an answer of ours, by the author of the post alone; None if of none.
+
+    Nobody else learns of one that they may not see.
 
     What is accepted carries the authorization from then on; a like or boost that is rejected is gone.
     """
@@ -28,11 +30,15 @@ def answered(tx: Tx, urls: Urls, activity: Activity, *, accepted: bool) -> Outco
         return None
     liked, boosted = reactions.by_uri(tx, uri), reactions.boost_by_uri(tx, uri)
     ours = posts.by_uri(tx, uri) if liked is None and boosted is None else None
+    if ours is not None and ours.is_draft:
+        return None
     about = liked[1] if liked else boosted[1] if boosted else ours.parent if ours is not None and ours.local else None
     post = posts.stored(tx, about) if about is not None else None
     if post is None:
         return None
     if post.author != activity.actor:
+        if not _sees(tx, uri, post if ours is None else ours, facts.actor.id, is_boost=boosted is not None):
+            return None
         raise Refused("not-asked", activity.actor, key="refusal.not-asked-of-post")
     proof = (activity.result or activity.uri) if accepted else ""
     if accepted and not same_origin(proof, activity.actor):
@@ -51,10 +57,17 @@ def answered(tx: Tx, urls: Urls, activity: Activity, *, accepted: bool) -> Outco
     return Outcome.DONE
 
 
-def taken_back(tx: Tx, urls: Urls, activity: Activity) -> Outcome | None:
+def _sees(tx: Tx, uri: str, post: Post, account: int, *, is_boost: bool) -> bool:
+    """Whether an account may see an answer, which is `post`, or a like or boost of `post` with that id."""
+    if is_boost and not reaction_lists.is_boost_seen(tx, uri, account):
+        return False
+    return posts.get(tx, post.id, account) is not None
+
+
+def taken_back(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome | None:
     """A Delete of an authorization is a Reject of what it let stand; None if it is none that we know."""
     done = approvals.proven(tx, activity.object_uri)
-    return answered(tx, urls, replace(activity, object_uri=done), accepted=False) if done else None
+    return answered(tx, urls, replace(activity, object_uri=done), facts, accepted=False) if done else None
 
 
 def _end_boost(tx: Tx, urls: Urls, account: int, post: Post, uri: str) -> None:

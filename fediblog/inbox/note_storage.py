@@ -126,7 +126,9 @@ def put_post(
     if parent is not None and not reply_policy.may_answer(
         tx, author.id, above.get(parent.id), above.get(parent.root) if parent.root else None
     ):
-        raise Refused("comments-closed", note.in_reply_to)
+        if posts.get(tx, parent.root or parent.id, author.id) is not None:
+            raise Refused("comments-closed", note.in_reply_to)
+        parent, above = None, {}  # in a thread of which the author must not know
     fresh = _dated(clean, tx.now)
     if fresh.title and parent is not None:
         fresh = _untitled(tx, fresh, parent.id, parent.root)
@@ -202,6 +204,8 @@ def change_post(tx: Tx, urls: Urls, note: Note, stored: Post, clean: CleanNote) 
     )
     post_writing.address(tx, stored.id, audience.people)
     after = posts.stored(tx, stored.id)
+    if after is not None:
+        post_writing.hide_history(tx, stored, after)
     if after is not None and after.state == "published":
         new = {number: each for number, each in audience.named.items() if number not in stored.addressed}
         quoted = _quoted(tx, after.id, fresh, after.account) if fresh.quote else None

@@ -75,7 +75,7 @@ def _is_person(urls: Urls, uri: str) -> bool:
 def _touches_ours(tx: Tx, urls: Urls, note: Note, viewer: int) -> bool:
     if note.quote and urls.owns(note.quote) and posts.seen_by(tx, note.quote, viewer):
         return True
-    above = thread_links.tie(tx, note.in_reply_to)
+    above = thread_links.tie(tx, note.in_reply_to, viewer)
     if above is None or posts.seen_by(tx, above.uri, viewer) is None:
         return False
     parent = posts.place(tx, above.uri)
@@ -185,9 +185,9 @@ def _voted(tx: Tx, note: Note, facts: Facts) -> Outcome:
 def _deleted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     if activity.object_uri == activity.actor:
         return gone_for_good(tx, facts.actor)
-    post = posts.by_uri(tx, activity.object_uri)
+    post = posts.by_uri_seen(tx, activity.object_uri, facts.actor.id)
     if post is None:
-        return quote_handlers.disallowed(tx, urls, activity) or remember(tx, activity)
+        return quote_handlers.disallowed(tx, urls, activity, facts) or remember(tx, activity)
     may_change(activity, post.author)
     take_away(tx, post)
     return Outcome.DONE

@@ -79,21 +79,26 @@ def _notify_late(tx: Tx, activity: Activity, facts: Facts, post: Post) -> None:
         notifications.add(tx, post.account.id, "quote", facts.actor.id, quoting.id)
 
 
-def _asked_by_us(tx: Tx, urls: Urls, activity: Activity) -> QuoteRequest | None:
-    """The request of ours that is answered, by its id or by the post that quotes; only whom it asked may answer."""
+def _asked_by_us(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> QuoteRequest | None:
+    """The request of ours that is answered, by its id or by the post that quotes; only whom it asked may answer.
+
+    There is none for others who may not see the post that quotes.
+    """
     uri, inner = activity.object_uri, activity.inner
     found = quotes.request_by_uri(tx, uri) if urls.owns(uri) else None
     if found is None and inner is not None and inner.kind == "QuoteRequest" and urls.owns(inner.instrument):
         place = posts.place(tx, inner.instrument)
         found = quotes.request(tx, place.id) if place is not None and place.local else None
     if found is not None and found.author != activity.actor:
+        if posts.get(tx, found.post, facts.actor.id) is None:
+            return None
         raise Refused("not-asked", activity.actor, key="refusal.not-asked-to-quote")
     return found
 
 
-def _granted(tx: Tx, urls: Urls, activity: Activity, _facts: Facts) -> Outcome:
+def _granted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     """An Accept of our request to quote. One that was rejected or revoked stays so: an old Accept may come again."""
-    found = _asked_by_us(tx, urls, activity)
+    found = _asked_by_us(tx, urls, activity, facts)
     if found is None:
         return Outcome.IGNORED
     approval = activity.result
@@ -106,9 +111,9 @@ def _granted(tx: Tx, urls: Urls, activity: Activity, _facts: Facts) -> Outcome:
     return _settled(tx, found, "pending", state, approval)
 
 
-def _turned_down(tx: Tx, urls: Urls, activity: Activity, _facts: Facts) -> Outcome:
+def _turned_down(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     """A Reject of our request to quote; after an Accept it takes that back."""
-    found = _asked_by_us(tx, urls, activity)
+    found = _asked_by_us(tx, urls, activity, facts)
     if found is None:
         return Outcome.IGNORED
     after = {"pending": "rejected", "accepted": "revoked"}.get(found.state, found.state)
@@ -123,20 +128,20 @@ def _settled(tx: Tx, found: QuoteRequest, before: str, state: str, approval: str
     return Outcome.DONE
 
 
-def disallowed(tx: Tx, urls: Urls, activity: Activity) -> Outcome | None:
+def disallowed(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome | None:
     """An authorization was deleted by whom we, or others, quoted, liked, boosted or answered; None if none we know."""
     found = quotes.request_by_approval(tx, activity.object_uri)
-    if found is None:
+    if found is None or (found.author != activity.actor and posts.get(tx, found.post, facts.actor.id) is None):
         if quote_proofs.revoke(tx, activity.object_uri, activity.actor):
             return Outcome.DONE
-        return approval_handlers.taken_back(tx, urls, activity)
+        return approval_handlers.taken_back(tx, urls, activity, facts)
     if found.author != activity.actor:
         raise Refused("not-the-owner", activity.object_uri)
     return _settled(tx, found, "accepted", "revoked", found.approval)
 
 
-def _deleted(tx: Tx, urls: Urls, activity: Activity, _facts: Facts) -> Outcome:
-    return disallowed(tx, urls, activity) or remember(tx, activity)
+def _deleted(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
+    return disallowed(tx, urls, activity, facts) or remember(tx, activity)
 
 
 def _granted_by_id(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
@@ -144,7 +149,7 @@ def _granted_by_id(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outc
     known = urls.owns(activity.object_uri) and quotes.request_by_uri(tx, activity.object_uri) is not None
     if known:
         return _granted(tx, urls, activity, facts)
-    return approval_handlers.answered(tx, urls, activity, accepted=True) or follow_handlers.granted.apply(
+    return approval_handlers.answered(tx, urls, activity, facts, accepted=True) or follow_handlers.granted.apply(
         tx, urls, activity, facts
     )
 
@@ -153,7 +158,7 @@ def _turned_down_by_id(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> 
     known = urls.owns(activity.object_uri) and quotes.request_by_uri(tx, activity.object_uri) is not None
     if known:
         return _turned_down(tx, urls, activity, facts)
-    answer = approval_handlers.answered(tx, urls, activity, accepted=False)
+    answer = approval_handlers.answered(tx, urls, activity, facts, accepted=False)
     return answer or follow_handlers.turned_down.apply(tx, urls, activity, facts)
 
 

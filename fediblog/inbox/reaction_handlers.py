@@ -76,12 +76,10 @@ def _reaction_undone(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Ou
 
 
 def take_reaction_back(tx: Tx, uri: str, account: int) -> bool:
-    """Take back the reaction of that id, if there is one; it must be the account's own."""
+    """Take back the reaction of that id, if the account has one: that of somebody else may be private."""
     found = reactions.by_uri(tx, uri) if uri else None
-    if found is None:
+    if found is None or found[0] != account:
         return False
-    if found[0] != account:
-        raise Refused("not-the-owner", uri)
     reactions.withdraw_by_uri(tx, account, uri)
     post = posts.stored(tx, found[1])
     if post is not None:
@@ -163,12 +161,10 @@ def _boost_undone(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outco
 
 
 def take_boost_back(tx: Tx, uri: str, account: int) -> bool:
-    """Take back the boost of that id, if there is one; it must be the account's own."""
+    """Take back the boost of that id, if the account has one: that of somebody else may be private."""
     found = reactions.boost_by_uri(tx, uri) if uri else None
-    if found is None:
+    if found is None or found[0] != account:
         return False
-    if found[0] != account:
-        raise Refused("not-the-owner", uri)
     reactions.unboost(tx, account, found[1])
     post = posts.stored(tx, found[1])
     if post is not None:

@@ -20,14 +20,14 @@ def _concerns(_tx: Tx, urls: Urls, activity: Activity, _sight: Sender) -> bool:
 
 
 def _reported(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
-    """One report for each of our accounts that is named, or whose posts are."""
+    """One report for each of our accounts that is named, or whose published posts are."""
     named: dict[int, list[str]] = {}
     for uri in object_uris(activity)[:MOST_OBJECTS]:
-        account, post = ours(tx, urls, uri), posts.by_uri(tx, uri) if urls.owns(uri) else None
+        account, post = ours(tx, urls, uri), posts.place(tx, uri) if urls.owns(uri) else None
         if account is not None:
             named.setdefault(account.id, [])
         elif post is not None and post.local:
-            named.setdefault(post.account.id, []).append(uri)
+            named.setdefault(post.account, []).append(uri)
     uri = activity.uri or f"{facts.actor.uri}#flags/{tx.new_id()}"
     content = plain(activity.content, CONTENT_LIMIT)
     for at, (target, reported) in enumerate(named.items()):

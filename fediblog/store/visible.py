@@ -3,6 +3,8 @@
 A `cross join` is done from left to right by SQLite: most people hide no server, and then the account is not looked up.
 
 VISIBLE lets through what is withheld as well, for who may see it: lists ask for `p.state = 'published'` beside it.
+KNOWN asks less: of what is open also whom its author blocks knows, and of a post of another server we cannot tell who
+may see it there.
 
 The fragments need `post p` and `:viewer` (0: anybody); NOT_EXCLUDED needs `:now` as well. The two about boosts need
 `boost b`.
@@ -45,6 +47,12 @@ VISIBLE = f"""(
       or (p.visibility = 'followers' and exists (
         select 1 from follow vf
         where vf.follower = :viewer and vf.followed = p.account and vf.state = 'accepted')))))"""
+
+KNOWN = f"""(
+  p.local = 0
+  or (p.state = 'published' and p.visibility in {OPEN_TO_ALL}
+    and exists (select 1 from account ka where ka.id = p.account and ka.state = 'active'))
+  or {VISIBLE})"""
 
 # Whoever does not want to be found is not shown by lists of the whole server (Mastodon: `discoverable`). One list of
 # the few, made once for each question.

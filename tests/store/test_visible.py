@@ -412,6 +412,6 @@ async def test_nobody_is_somebody_by_number_zero(db: Database) -> None:
             assert posts.many(tx, [number, number + 1], 0) == {}
             assert set(posts.many(tx, [number, number + 1], author.id)) == {number}
         assert posts.many(tx, []) == {}
-        assert thread_links.tie(tx, note(author).uri) is None
+        assert thread_links.tie(tx, note(author).uri, author.id) is None
 
     await db.write(check)

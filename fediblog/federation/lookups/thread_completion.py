@@ -20,7 +20,7 @@ from fediblog.protocol import readers
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import read_collection
 from fediblog.store.people import relations
-from fediblog.store.posts import post_writing, posts, thread_links, threads
+from fediblog.store.posts import adoption, post_writing, posts, thread_links, threads
 from fediblog.store.queues import background_fetches
 from fediblog.store.tx import Tx
 
@@ -44,10 +44,11 @@ async def complete(site: Site, number: int) -> None:
 def _join(tx: Tx, number: int) -> bool:
     """Whether the post above is here: of two that came at one moment PostgreSQL lets neither see the other."""
     post = posts.stored(tx, number)
-    above = thread_links.tie(tx, post.in_reply_to) if post is not None and post.parent is None else None
+    waits = post is not None and post.parent is None
+    above = thread_links.tie(tx, post.in_reply_to, post.account.id) if post is not None and waits else None
     parent = posts.stored(tx, above.id) if above is not None else None
     if parent is not None:
-        thread_links.adopt(tx, parent.id, parent.root or parent.id, parent)
+        adoption.adopt(tx, parent.id, parent.root or parent.id, parent)
     return parent is not None
 
 
@@ -128,7 +129,7 @@ async def _hang(site: Site, note: Note, author: Account) -> bool:
 
 
 def _store_answer(tx: Tx, urls: Urls, note: Note, author: int, clean: CleanNote) -> bool:
-    if thread_links.tie(tx, note.in_reply_to) is None:
+    if thread_links.tie(tx, note.in_reply_to, author) is None:
         return False
     resolve.store(tx, urls, note, author, clean)
     return True

@@ -83,7 +83,7 @@ def _gather(tx: Tx, context: EntityContext, rows: Sequence[Entry], viewer: int) 
     by_number = {row.id: row for row in rows}
     found = post_extras.extras_of(tx, list(by_number.values()), viewer)
     authors = {row.account for row in rows} | {row.booster for row in rows if row.booster is not None}
-    parents = posts.authors_of(tx, {row.parent for row in rows if row.parent is not None})
+    parents = posts.authors_of(tx, {row.parent for row in rows if row.parent is not None}, viewer)
     choosy = {
         row.account
         for row in rows

@@ -89,7 +89,7 @@ def _gather(tx: Tx, context: EntityContext, shown: Sequence[Shown], whole: Seque
     entities = account_entity.accounts(tx, context, found)
     return RelatedData(
         accounts={each.id: entity for each, entity in zip(found, entities, strict=True)},
-        parents=posts.authors_of(tx, {post.parent for post in whole if post.parent is not None}),
+        parents=posts.authors_of(tx, {post.parent for post in whole if post.parent is not None}, viewer),
         mine=reader_marks.marks(tx, viewer, [post.id for post in whole]) if viewer else reader_marks.Marks(),
         matcher=filter_entity.matcher(tx, viewer),
         quotes=quotes.totals(tx, [post.id for post in whole]),

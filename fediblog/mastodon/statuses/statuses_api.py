@@ -138,7 +138,10 @@ def _source(tx: Tx, number: int, account: int) -> Json:
 
 @API.get("/api/v1/statuses/{id}/history", scope="read:statuses", who="anybody", gives="StatusEdit[]", tier=2)
 async def history(call: Call) -> list[Json]:
-    """What a status said before each edit, and what it says now, which alone has its media."""
+    """What a status said before each edit, and what it says now, which alone has its media.
+
+    What it said to fewer people than now is not kept.
+    """
     return await call.read(_history, call.context, call.number(), call.viewer)
 
 

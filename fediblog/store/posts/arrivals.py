@@ -16,7 +16,7 @@ from fediblog.store.posts import thread_links
 from fediblog.store.posts.thread_links import ThreadPost
 from fediblog.store.queues.push_subscriptions import PUSHED
 from fediblog.store.tx import Tx
-from fediblog.store.visible import VISIBLE
+from fediblog.store.visible import KNOWN, VISIBLE
 
 _FOLLOWED = (
     "exists (select 1 from follow f join account fa on fa.id = f.follower"
@@ -34,7 +34,7 @@ _POST = (  # a list as rows, since SQLite makes a table of every longer `in (…
     " or exists (select 1 from post r cross join block b where r.id = p.root and r.local = 1"
     " and b.account = r.account and b.target = :author)) as author_blocked,"
     f" p.poll, p.id, p.root, p.uri, p.account, p.local, p.repliable, {PUSHED.format('p.account')}"
-    " from (select 1 as yes) o left join post p on p.uri = :above"
+    f" from (select 1 as yes) o left join post p on p.uri = :above and {KNOWN}"
 )
 _TARGET = (
     "select p.id, p.account, p.local, p.visibility,"
@@ -56,7 +56,8 @@ class Arrival(NamedTuple):
     `early`: its author took it back before it came; `buried`: it was here and was deleted; `awaited`: answers that came
     before it have waited for it; `followed`: by somebody here, its author is; `standing` is the state of the author's
     account now, None if there is none; `author_blocked`: by one of our people whom it answers or in whose thread it is.
-    `answered` is the post that it answers, `poll` the poll of that one, as it is stored.
+    `answered` is the post that it answers, `poll` the poll of that one, as it is stored. What its author must not know
+    of is not here for it.
     """
 
     stored: int
@@ -101,7 +102,7 @@ class Addressee(NamedTuple):
 def post(tx: Tx, note: Note, author: Account) -> Arrival:
     """What stands in the way of somebody else's post, and what it answers."""
     found = _post(tx, note, author, note.in_reply_to)
-    if found.answered is None and (page := thread_links.at_page(tx, note.in_reply_to)) is not None:
+    if found.answered is None and (page := thread_links.at_page(tx, note.in_reply_to, author.id)) is not None:
         return _post(tx, note, author, page.uri)
     return found
 
@@ -113,6 +114,7 @@ def _post(tx: Tx, note: Note, author: Account, above: str) -> Arrival:
         page=thread_links.page_of(note),
         actor=note.author,
         author=author.id,
+        viewer=author.id,
         hosts=domains(host_of(note.uri), author.domain),
         above=above,
     )

@@ -66,6 +66,7 @@ _OF_ANSWERS = (
     " and exists (select 1 from post b where b.parent = p.id)"
 )
 _BELOW = f"select d.top, count(*) as n from {_BRANCH} d join post p on p.id = d.id where {_COUNTS} group by d.top"
+# A boost for followers counts for all, as with Mastodon; `reaction_lists` names it to its followers alone.
 _TOTALS = (
     "select 'like' as what, post as id, count(distinct account) as n from reaction"
     " where post in (:ids) and kind <> 'dislike' group by post"

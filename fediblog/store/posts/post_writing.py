@@ -11,8 +11,10 @@ from msgspec.structs import replace
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import OPEN, Note, Poll, Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.rules import is_wider
 from fediblog.store.json_columns import poll_text
 from fediblog.store.posts import (
+    adoption,
     approvals,
     conversations,
     post_columns,
@@ -52,7 +54,7 @@ def insert(
     """
     published = min(note.published if note.published is not None else tx.now, tx.now)
     identity = number if number is not None else tx.new_id(None if author.local else max(published, 0))
-    above = thread_links.tie(tx, note.in_reply_to) if parent == "unasked" else parent
+    above = thread_links.tie(tx, note.in_reply_to, author.id) if parent == "unasked" else parent
     root = (above.root or above.id) if above else None
     tx.run(
         post_columns.INSERT,
@@ -68,8 +70,8 @@ def insert(
     post_extras.put(tx, identity, note)
     if placement.visibility == Visibility.PUBLIC:
         post_extras.put_links(tx, identity, note)
-    if awaited:
-        thread_links.adopt(tx, identity, root or identity, note)
+    if awaited and placement.state == "published":
+        adoption.adopt(tx, identity, root or identity, note)
     return identity
 
 
@@ -106,6 +108,12 @@ def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
     post_extras.replace(tx, post.id, note, is_open=placement.visibility == Visibility.PUBLIC)
     if post.state == "published":
         events.publish(tx, events.EDIT, account=post.account.id, post=post.id)
+
+
+def hide_history(tx: Tx, before: Post, after: Post) -> None:
+    """Forget what a post said earlier where an edit shows it to more people: those words were not for them."""
+    if is_wider(after, before):
+        tx.run("delete from revision where post = :id", id=after.id)
 
 
 class Revision(Struct, frozen=True, kw_only=True):

@@ -73,6 +73,12 @@ def by_uri(tx: Tx, uri: str) -> Post | None:
     return hydrate(tx, [row])[0] if row else None
 
 
+def by_uri_seen(tx: Tx, uri: str, viewer: int) -> Post | None:
+    """The post with exactly that id, if `viewer` may see it."""
+    row = tx.one(f"select p.* from post p where p.uri = :uri and {VISIBLE}", uri=uri, viewer=viewer)
+    return hydrate(tx, [row])[0] if row else None
+
+
 def by_link(tx: Tx, link: str) -> Post | None:
     """The post with that id or, failing that, that web page, which must be of the host of the id.
 
@@ -340,9 +346,10 @@ def answered_here(tx: Tx, number: int) -> bool:
     return row is not None
 
 
-def authors_of(tx: Tx, posts: Collection[int]) -> dict[int, int]:
-    """Who wrote the posts of these numbers, whoever may see them."""
+def authors_of(tx: Tx, posts: Collection[int], viewer: int) -> dict[int, int]:
+    """Who wrote those of the posts with these numbers that `viewer` (0: anybody) may see."""
     if not posts:
         return {}
-    rows = tx.all("select id, account from post where id in (:ids)", ids=sorted(posts))
+    sql = f"select p.id, p.account from post p where p.id in (:ids) and {VISIBLE}"
+    rows = tx.all(sql, ids=sorted(posts), viewer=viewer)
     return {row.id: row.account for row in rows}

@@ -103,6 +103,12 @@ def _people(tx: Tx, rows: list[Row]) -> list[tuple[int, Account]]:
     return [(row.id, found[row.account]) for row in rows if row.account in found]
 
 
+def is_boost_seen(tx: Tx, uri: str, viewer: int) -> bool:
+    """Whether there is a boost of that id that the viewer may see."""
+    row = tx.one(f"select 1 as yes from boost b where b.uri = :uri and {BOOST_VISIBLE}", uri=uri, viewer=viewer)
+    return row is not None
+
+
 def boosts(tx: Tx, numbers: Collection[int], viewer: int) -> dict[int, Boost]:
     """Those of the boosts with these numbers that the viewer may see, with their posts."""
     if not numbers:

@@ -1,4 +1,4 @@
-"""What ties a post to its thread: the post that it answers, and the answers that came before it."""
+"""What ties a post to its thread: the post that it answers, and what hangs below it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from typing import NamedTuple
 from fediblog.domain.documents import Note
 from fediblog.store.people.accounts import host_of
 from fediblog.store.tx import Tx
-from fediblog.store.visible import has_page
+from fediblog.store.visible import KNOWN, has_page
 
-_TIED = "select id, root, uri from post where"
+_TIED = f"select p.id, p.root, p.uri from post p where p.uri = :uri and {KNOWN}"
 _AT_PAGE = (
     f"select p.id, p.root, p.uri from post p join account a on a.id = p.account where {has_page('p', 'a')}"
-    " order by p.local desc, p.id limit 1"
-)
-_ABOVE = (
-    "with recursive above(id, parent) as (select id, parent from post where id = :id union"
-    " select p.id, p.parent from post p join above a on p.id = a.parent) select id from above"
+    f" and {KNOWN} order by p.local desc, p.id limit 1"
 )
 _ROOT_BELOW = (
     "update post set root = :root where id in (with recursive below(id) as"
@@ -55,17 +51,17 @@ class ThreadPost(NamedTuple):
     pushed: int
 
 
-def tie(tx: Tx, in_reply_to: str) -> TiedPost | None:
-    """The post that `in_reply_to` names, by its id or its page."""
+def tie(tx: Tx, in_reply_to: str, author: int) -> TiedPost | None:
+    """The post that `in_reply_to` names, by its id or its page, if `author`, who answers it, may know of it."""
     if not in_reply_to:
         return None
-    row = tx.one(f"{_TIED} uri = :uri", uri=in_reply_to)
-    return TiedPost._make(row) if row else at_page(tx, in_reply_to)
+    row = tx.one(_TIED, uri=in_reply_to, viewer=author)
+    return TiedPost._make(row) if row else at_page(tx, in_reply_to, author)
 
 
-def at_page(tx: Tx, url: str) -> TiedPost | None:
-    """The post whose page that is, if it may stand for it."""
-    row = tx.one(_AT_PAGE, page=url, page_host=host_of(url)) if url else None
+def at_page(tx: Tx, url: str, author: int) -> TiedPost | None:
+    """The post whose page that is, if it may stand for it and `author`, who answers it, may know of it."""
+    row = tx.one(_AT_PAGE, page=url, page_host=host_of(url), viewer=author) if url else None
     return TiedPost._make(row) if row else None
 
 
@@ -79,22 +75,21 @@ def page_of(note: Note) -> str:
     return note.url if _is_page(note.url, note.uri) else ""
 
 
-def adopt(tx: Tx, post: int, root: int, note: Note) -> None:
-    """Answers that came before this post find their place below it, with all that hangs on them."""
-    rows = tx.all(
-        "select id from post where in_reply_to in (:names) and in_reply_to <> '' and parent is null and id <> :id"
-        " and not exists (select 1 from reply_authorization r where r.replying = post.uri and r.revoked is not null)",
-        names=[note.uri, page_of(note)],
-        id=post,
-    )
-    orphans = {row.id for row in rows}
-    if orphans and root != post:  # posts that claim to answer each other in a circle stay a line
-        orphans -= {row.id for row in tx.all(_ABOVE, id=post)}
-    if orphans:
-        tx.run("update post set parent = :parent where id in (:ids)", parent=post, ids=sorted(orphans))
-        tx.run(_ROOT_BELOW, id=post, root=root)
-        if titles := repeating(tx, {post, root}):
-            tx.run(_UNTITLED, ids=sorted(orphans), titles=sorted(titles))
+def move(tx: Tx, below: Collection[int], parent: int | None, root: int | None) -> None:
+    """Hang posts below another one, or let each begin a thread (None), with all that hangs on them."""
+    if parent is not None:
+        tx.run("update post set parent = :parent where id in (:ids)", parent=parent, ids=sorted(below))
+        tx.run(_ROOT_BELOW, id=parent, root=root)
+        return
+    for number in sorted(below):
+        tx.run("update post set parent = null, root = null where id = :id", id=number)
+        tx.run(_ROOT_BELOW, id=number, root=number)
+
+
+def untitle(tx: Tx, topics: Collection[int], below: Collection[int]) -> None:
+    """Take the titles of these posts, and of all below them, that only repeat those of `topics`."""
+    if titles := repeating(tx, topics):
+        tx.run(_UNTITLED, ids=sorted(below), titles=sorted(titles))
 
 
 def repeating(tx: Tx, numbers: Collection[int]) -> set[str]:
@@ -108,5 +103,4 @@ def loosen(tx: Tx, uri: str) -> None:
     """An answer that must not stand below what it answers begins a thread of its own, with all that hangs on it."""
     row = tx.one("select id from post where uri = :uri and local = 0 and parent is not null", uri=uri)
     if row is not None:
-        tx.run("update post set parent = null, root = null where id = :id", id=row.id)
-        tx.run(_ROOT_BELOW, id=row.id, root=row.id)
+        move(tx, (row.id,), None, None)

@@ -105,7 +105,8 @@ def add_for_listeners(tx: Tx, post: Post) -> None:
     listeners = relation_lists.listening(tx, post.account.id)
     if not listeners:
         return
-    if post.in_reply_to and posts.authors_of(tx, {post.parent or 0}).get(post.parent or 0) != post.account.id:
+    author, above = post.account.id, post.parent or 0
+    if post.in_reply_to and posts.authors_of(tx, {above}, author).get(above) != author:
         return
     for number in sorted(listeners):
         add(tx, number, "status", post.account.id, post.id)
