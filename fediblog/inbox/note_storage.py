@@ -121,14 +121,7 @@ def put_post(
     found = known or arrivals.post(tx, note, author)
     if not _may_come_in(tx, urls, note, author, found) or is_vote(note, json_columns.poll_from(found.poll)):
         return None
-    parent = found.answered
-    above = _owners(tx, parent)
-    if parent is not None and not reply_policy.may_answer(
-        tx, author.id, above.get(parent.id), above.get(parent.root) if parent.root else None
-    ):
-        if posts.get(tx, parent.root or parent.id, author.id) is not None:
-            raise Refused("comments-closed", note.in_reply_to)
-        parent, above = None, {}  # in a thread of which the author must not know
+    parent, above = _place(tx, note, author, found.answered)
     fresh = _dated(clean, tx.now)
     if fresh.title and parent is not None:
         fresh = _untitled(tx, fresh, parent.id, parent.root)
@@ -148,6 +141,22 @@ def put_post(
         _let_stand(tx, urls, parent, author, note.uri)
     _complete_later(tx, news, above, climbed=climbed)
     return number
+
+
+def _place(
+    tx: Tx, note: Note, author: Account, parent: ThreadPost | None
+) -> tuple[ThreadPost | None, dict[int, ThreadPost]]:
+    """The post that a new one answers, and the owners of posts above it; none in a thread of which it must not know.
+
+    Raises Refused where its author may see the thread and must not write there.
+    """
+    above = _owners(tx, parent)
+    root = above.get(parent.root) if parent is not None and parent.root else None
+    if parent is None or reply_policy.may_answer(tx, author.id, above.get(parent.id), root):
+        return parent, above
+    if posts.get(tx, parent.root or parent.id, author.id) is not None:
+        raise Refused("comments-closed", note.in_reply_to)
+    return None, {}
 
 
 def _let_stand(tx: Tx, urls: Urls, parent: ThreadPost, author: Account, uri: str) -> None:
