@@ -83,12 +83,15 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, wording: Wor
 
     Who sees a post only by this edit does not see what it said before: that is forgotten for all.
     What nobody has seen yet gets a new number when it is published or put down for another time. Nobody is told of an
-    edit that leaves everything as it was.
+    edit that leaves everything as it was. Raises Invalid, of the field `post`, if the draft is to be kept or put off
+    and has been published meanwhile.
     """
     author = author_of(tx, account)
     before = _own(tx, author, post)
     draft = inherited(tx, draft, before)
     standing = not before.is_draft
+    if standing and draft.state != "published":
+        raise Invalid("post", "post.published-meanwhile")
     if standing and says_the_same(tx, draft, before):
         return before
     job_queue.drop(tx, job_kinds.RELEASE, str(post))

@@ -109,7 +109,7 @@ def _frame(
     people = people_of(tx, urls, wording, (text_of(draft, kind),))
     mentioned = _mentioned(author, people, parent)
     visibility = before.visibility if before else _narrowed(draft.visibility, parent, quoted)
-    if before is None and draft.must_reach and draft.state != "draft":
+    if draft.must_reach and draft.state != "draft":
         _check_reach(author, wording.names, visibility, people, mentioned)
     if quoted is not None and draft.state != "draft":
         _check_audience(author, visibility, quoted, mentioned)

@@ -55,12 +55,14 @@ def render(
     status: int = 200,
     *,
     private: bool = False,
+    to_read: bool = False,
     headers: Mapping[str, str] | None = None,
     **values: object,
 ) -> Response:
     """The page as a response. Public pages get an ETag; all others are kept by nobody.
 
-    A page is public if nobody has signed in and `private` does not say otherwise.
+    A page is public if nobody has signed in and `private` does not say otherwise. Posts on a page `to_read` have no
+    buttons: each leads to a page loaded anew, without what was typed beside it.
     """
     site, visit, language = site_of(request), sessions.visit_of(request), language_of(request)
     flash = request.cookies.get(cookies.name_of(site, _FLASH), "")
@@ -81,7 +83,7 @@ def render(
         csrf=csrf,
         flash=text(language, f"flash.{flash}") if known(f"flash.{flash}") else "",
         links=links,
-        reader=Reader.at(here, links, visit.account.id if visit else None, csrf),
+        reader=Reader.at(here, links, visit.account.id if visit and not to_read else None, csrf),
         **values,
     )
     kept = not (visit or private or flash or status != 200)

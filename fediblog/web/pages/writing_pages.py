@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -23,6 +24,7 @@ from fediblog.web import forms
 from fediblog.web.components.page_links import Links
 from fediblog.web.components.render import OWN_FORM, back, render
 from fediblog.web.forms import Form
+from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages import post_form
 from fediblog.web.pages.post_form import ALLOWED, FOCI, PERIODS, SLOTS, VISIBILITIES, Sheet
@@ -30,12 +32,16 @@ from fediblog.web.sessions import Visit, ask_as, page
 
 
 class Desk(Struct, frozen=True):
-    """What lies on the desk: the sheet, the post that is edited, the one that is answered, the one that is quoted."""
+    """What lies on the desk: the sheet, the post that is edited, the one that is answered, the one that is quoted.
+
+    It is `gone` if one of these is not there any more: then the sheet makes a post without it.
+    """
 
     sheet: Sheet
     post: Post | None = None
     parent: Post | None = None
     quoted: Post | None = None
+    gone: bool = False
 
 
 async def new(request: Request) -> Response:
@@ -78,8 +84,13 @@ async def save(request: Request) -> Response:
     sheet = await post_form.from_form(site, form)
     desk = await site.db.read(_desk, form.sender, sheet, number)
     wanted = form.choice("do", ("publish", "preview", "draft", "schedule"))
+    if desk.gone:
+        form.fault("post", "write.gone")
     if wanted == "preview":
         return await _preview(request, desk, form)
+    if desk.post is not None and desk.post.state == "published" and wanted in ("draft", "schedule"):
+        form.fault("post", "post.published-meanwhile")
+        return _show(request, desk, form)
     draft = post_form.draft(sheet, form, wanted)
     if form.errors:
         return _show(request, desk, form)
@@ -92,6 +103,9 @@ async def save(request: Request) -> Response:
     except Invalid as error:
         form.refuse(error)
         return _show(request, desk, form)
+    except NotFound as error:
+        form.errors["post"] = error.sentence(form.language) if error.key in _WITHOUT else say(request, "write.gone")
+        return _show(request, _without(desk, error.key), form)
     except TooOften as error:
         form.defer("source", error)
         return _show(request, desk, form)
@@ -104,10 +118,25 @@ async def save(request: Request) -> Response:
 
 
 def _desk(tx: Tx, visit: Visit, sheet: Sheet, number: int | None) -> Desk:
-    post = _own(tx, visit, number) if number is not None else None
+    post = posts.get(tx, number, visit.account.id) if number is not None else None
+    post = post if post is not None and post.account.id == visit.account.id else None
+    if post is not None and post.state == "published":
+        sheet = replace(sheet, visibility=post.visibility)
     parent = posts.get(tx, sheet.reply, visit.account.id) if sheet.reply is not None else None
     quoted = posts.get(tx, sheet.quote, visit.account.id) if sheet.quote is not None else None
-    return Desk(sheet, post=post, parent=parent, quoted=quoted)
+    return Desk(sheet, post=post, parent=parent, quoted=quoted, gone=number is not None and post is None)
+
+
+_WITHOUT = ("reply.no-post", "quote.no-post")
+
+
+def _without(desk: Desk, key: str) -> Desk:
+    """The desk without what was not there any more: by the key of the message what it answers or quotes, or itself."""
+    if key == "reply.no-post":
+        return replace(desk, sheet=replace(desk.sheet, reply=None), parent=None, gone=True)
+    if key == "quote.no-post":
+        return replace(desk, sheet=replace(desk.sheet, quote=None), quoted=None, gone=True)
+    return replace(desk, post=None, gone=True)
 
 
 async def _preview(request: Request, desk: Desk, form: Form) -> Response:
@@ -126,7 +155,8 @@ def _show(request: Request, desk: Desk, form: Form | None = None, preview: Marku
     return render(
         request,
         "write.html",
-        sent.status,
+        404 if desk.gone else sent.status,
+        to_read=True,
         headers={"Cache-Control": OWN_FORM, **sent.headers},
         desk=desk,
         sheet=desk.sheet,

@@ -46,6 +46,27 @@ async def test_a_private_post_that_comes_to_nobody_is_not_sent_without_a_word(
     assert (await owner.post("/write", {**typed, "do": "draft"})).status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("source", "visibility", "said"),
+    [
+        ("For nobody at all", "direct", "it mentions nobody"),
+        ("@bob@far.example and @nobody@gone.example", "direct", "@nobody@gone.example cannot be found"),
+        ("@nobody for friends", "followers", "@nobody cannot be found"),
+    ],
+)
+async def test_an_edit_of_a_private_post_asks_the_same(blog: Blog, source: str, visibility: str, said: str) -> None:
+    await blog.stranger()
+    owner, post = await blog.owner(), await blog.write("@bob@far.example psst", visibility=visibility)
+    typed = {"source": source, "visibility": visibility, "do": "publish"}
+    answer = await owner.post(f"/write/{post.id}", typed)
+    assert (answer.status_code, said in answer.text, source in answer.text) == (422, True, True)
+    assert 'name="anyway"' in answer.text
+    assert (await mine(blog))[0].source == post.source
+    assert (await owner.post(f"/write/{post.id}", {**typed, "anyway": "1"})).status_code == 303
+    again = {**typed, "source": "@bob@far.example psst psst"}
+    assert (await owner.post(f"/write/{post.id}", again)).status_code == 303
+
+
 async def test_whom_it_names_gets_it_without_a_question(blog: Blog) -> None:
     await blog.stranger()
     owner = await blog.owner()

@@ -9,10 +9,11 @@ import re
 from html import unescape
 from urllib.parse import urlencode
 
+import pytest
 from markupsafe import escape
 from PIL import Image
 
-from fediblog.actions import account_actions, moderation_actions
+from fediblog.actions import account_actions, moderation_actions, post_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.documents import Option, Poll, Visibility
@@ -270,6 +271,73 @@ async def test_reply(blog: Blog) -> None:
     post = await latest(blog)
     assert (post.parent, post.in_reply_to) == (heard.id, heard.uri)
     assert "An answer" in (await owner.get(f"/post/{heard.id}")).text
+
+
+async def test_no_button_beside_the_sheet_throws_away_what_was_typed(blog: Blog) -> None:
+    """What is answered or quoted stands there to be read: on every page of the desk the sheet is the only form."""
+    poll = Poll(options=(Option(name="Yes"), Option(name="No")), ends=None)
+    asked = await blog.heard(await blog.stranger(), "<p>A question</p>", 1, poll=poll)
+    mine = await blog.write("Mine")
+    answer = await blog.write("An answer", reply_to=asked.id)
+    owner = await blog.owner()
+    assert f'action="/post/{asked.id}/vote"' in (await owner.get(f"/post/{asked.id}")).text
+    sent = {"source": "Typed", "do": "preview"}
+    for page in (
+        *[await owner.get(f"/write?{about}={post.id}") for about in ("reply", "quote") for post in (asked, mine)],
+        *[await owner.get(f"/write/{post.id}") for post in (answer, mine)],
+        *[await owner.post("/write", {**sent, about: str(asked.id)}) for about in ("reply", "quote")],
+    ):
+        main = page.text.partition("<main")[2]
+        assert page.status_code == 200
+        assert main.count("<form") == 1, page.url
+        assert main.count("<button") == main.partition('<form class="sheet"')[2].count("<button"), page.url
+
+
+@pytest.mark.parametrize("state", ["draft", "scheduled", "published"])
+async def test_what_was_deleted_while_it_was_edited_becomes_a_new_post(blog: Blog, state: str) -> None:
+    """Nothing that was typed is lost, and the way on is no circle."""
+    post = await blog.write("Old", state=state, scheduled=blog.clock.now + 3_600_000 if state == "scheduled" else None)
+    owner = await blog.owner()
+    await owner.post(f"/post/{post.id}/delete")
+    for do in ("publish", "preview", "draft", "schedule"):
+        typed = {"source": "What I typed", "do": do, "scheduled": "2090-01-01T10:00"}
+        answer = await owner.post(f"/write/{post.id}", typed)
+        assert answer.status_code == 404
+        assert "is not there any more" in answer.text
+        assert "What I typed" in answer.text
+        assert 'action="/write"' in answer.text
+    assert (await owner.post("/write", {"source": "What I typed", "do": "publish"})).status_code == 303
+    assert "What I typed" in (await latest(blog)).content
+
+
+@pytest.mark.parametrize("about", ["reply", "quote"])
+async def test_what_an_answer_is_about_may_go_while_it_is_written(blog: Blog, about: str) -> None:
+    post, owner = await blog.write("Old"), await blog.owner()
+    await owner.post(f"/post/{post.id}/delete")
+    answer = await owner.post("/write", {"source": "What I typed", about: str(post.id), "do": "publish"})
+    assert (answer.status_code, "What I typed" in answer.text) == (404, True)
+    assert "not there any more" in answer.text or "cannot be quoted" in answer.text
+    assert f'name="{about}"' not in answer.text
+
+
+@pytest.mark.parametrize("do", ["schedule", "draft"])
+async def test_what_falls_due_while_it_is_edited_is_saved_as_an_edit(blog: Blog, do: str) -> None:
+    post = await blog.write("Old", state="scheduled", scheduled=blog.clock.now + 3_600_000)
+    owner = await blog.owner()
+    blog.clock.forward(seconds=7200)
+    await blog.site.db.write(post_actions.release, blog.site.urls, post.id)
+    typed = {"source": "What I typed", "visibility": "direct", "scheduled": "", "do": do}
+    for scheduled in ("", "2020-01-01T10:00", "2090-01-01T10:00"):
+        answer = await owner.post(f"/write/{post.id}", {**typed, "scheduled": scheduled})
+        assert answer.status_code == 422
+        assert "It has been published meanwhile." in answer.text
+        assert "What I typed" in answer.text
+        assert 'name="visibility" value="public"' in answer.text
+    assert await updates(blog) == 0
+    answer = await owner.post(f"/write/{post.id}", {**typed, "do": "publish"})
+    assert answer.status_code == 303
+    after = await latest(blog)
+    assert (after.id, after.visibility, "What I typed" in after.content) == (post.id, "public", True)
 
 
 async def test_like_boost_and_pin(blog: Blog) -> None:
