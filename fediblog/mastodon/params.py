@@ -12,10 +12,13 @@ from starlette.requests import Request
 
 from fediblog import formdata
 from fediblog.errors import Invalid, Refused
+from fediblog.protocol.jsontext import refuse_deep_or_many
 
 MOST_FIELDS = 500
 _FORM = formdata.Limits(fields=MOST_FIELDS, files=2, size=2_500_000)
 DEPTH = 5
+MOST_DEPTH = 100  # of JSON, of which what is deeper than DEPTH is left out
+MOST_MARKS = 20 * MOST_FIELDS  # strings, brackets and commas of JSON: few milliseconds
 _NAME = re.compile(r"[^\[\]]+|\[[^\[\]]*\]")
 _TRUE = frozenset({"true", "1", "on", "yes", "t"})
 _FALSE = frozenset({"false", "0", "off", "no", "f", "", "null"})
@@ -139,7 +142,9 @@ async def _body(request: Request) -> Mapping[str, Any]:
     if not data:
         return {}
     try:
-        found = json.loads(data)
+        text = data.decode(json.detect_encoding(data), "surrogatepass")
+        refuse_deep_or_many(text, MOST_DEPTH, MOST_MARKS)
+        found = json.loads(text)
     except (ValueError, RecursionError):
         raise Refused("bad-json") from None
     if not isinstance(found, dict):

@@ -16,11 +16,12 @@ from fediblog.protocol.contexts import CONTEXT, without_context
 
 LIMIT = 1_000_000  # bytes
 DEPTH = 40
+MOST_MARKS = 60_000  # strings, brackets and commas: more of them than a thousand tags have
 BIGGEST = 2**53  # what every JSON implementation and both databases can hold exactly
 
 # Possessive, and an unterminated string runs to the end of the text: linear whatever is sent.
-_STRINGS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
-_BRACKETS = re.compile(r"[\[\]{}]")
+_MARKS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|,|([\[{])|([\]}])', re.DOTALL)
+_OPENS, _CLOSES = 1, 2
 _ENCODER = Encoder()  # of a megabyte it makes JSON in half a millisecond, and holds the interpreter no longer than that
 _CONTEXT_TEXT = b'{"@context":%b,' % _ENCODER.encode(CONTEXT)
 
@@ -28,9 +29,7 @@ _CONTEXT_TEXT = b'{"@context":%b,' % _ENCODER.encode(CONTEXT)
 def decode(body: bytes | str, *, limit: int = LIMIT, depth: int = DEPTH) -> Json:
     """The value in `body`, or Refused: nothing comes out that a database, a template or a recursion would choke on."""
     text = _text_of(body, limit)
-    # So few brackets cannot be nested deeper: true of nearly all that comes.
-    if text.count("[") + text.count("{") > depth and _depth_of(text) > depth:
-        raise Refused("json-too-deep", n=depth)
+    refuse_deep_or_many(text, depth)
     try:
         value: Json = _DECODER.decode(text)
     except RecursionError:
@@ -40,6 +39,25 @@ def decode(body: bytes | str, *, limit: int = LIMIT, depth: int = DEPTH) -> Json
     if ("\\u" in text and _is_odd(text)) or not (isinstance(body, bytes) or text.isascii()):
         _refuse_odd_characters(value)
     return value
+
+
+def refuse_deep_or_many(text: str, depth: int = DEPTH, most: int = MOST_MARKS) -> None:
+    """Refuse what is nested deeper, or has more strings, brackets and commas; costs what `most` marks cost, at most."""
+    opened = text.count("[") + text.count("{")
+    # So few brackets cannot be nested deeper, and so few values have no more marks: true of nearly all that comes.
+    if opened <= depth and (len(text) <= most or opened + text.count(",") <= most // 4):
+        return
+    deep = 0
+    for number, mark in enumerate(_MARKS.finditer(text)):
+        if number == most:
+            raise Refused("json-too-many", n=most)
+        kind = mark.lastindex
+        if kind == _OPENS:
+            deep += 1
+            if deep > depth:
+                raise Refused("json-too-deep", n=depth)
+        elif kind == _CLOSES:
+            deep -= 1
 
 
 def decode_object(body: bytes | str, *, limit: int = LIMIT, depth: int = DEPTH) -> dict[str, Json]:
@@ -67,17 +85,6 @@ def _text_of(body: bytes | str, limit: int) -> str:
         return body.removeprefix(BOM_UTF8).decode()  # which some servers put in front (RFC 8259 §8.1 lets us ignore it)
     except UnicodeDecodeError as error:
         raise Refused("not-utf8", str(error)) from None
-
-
-def _depth_of(text: str) -> int:
-    depth = deepest = 0
-    for bracket in _BRACKETS.findall(_STRINGS.sub("", text)):
-        if bracket in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        else:
-            depth -= 1
-    return deepest
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

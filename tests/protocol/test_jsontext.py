@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -11,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fediblog.errors import Refused
-from fediblog.protocol.jsontext import decode, decode_object, encode
+from fediblog.protocol import jsontext
+from fediblog.protocol.jsontext import DEPTH, MOST_MARKS, decode, decode_object, encode
 from tests.protocol.generated import anything
 
 
@@ -49,6 +52,10 @@ def test_good(body: bytes | str, value: object) -> None:
         (b"[" * 41 + b"]" * 41, "json-too-deep"),
         (b"[" * 500_000, "json-too-deep"),
         (b'{"a":' * 41 + b"1" + b"}" * 41, "json-too-deep"),
+        (b"[" + b"1," * 400_000 + b"1]", "json-too-many"),
+        (b"[" + b"{}," * 300_000 + b"1]", "json-too-many"),
+        (b"[" + b'"",' * 300_000 + b"1]", "json-too-many"),
+        (b'[""' + b'""' * 300_000 + b"," * 30_000, "json-too-many"),
         (b'{"a": 1, "a": 1}', "json-duplicate-key"),
         (b'[{"b": {"a": 1, "a": 2}}]', "json-duplicate-key"),
         (b"NaN", "json-not-finite"),
@@ -73,6 +80,28 @@ def test_the_limits_are_the_callers() -> None:
         decode(b"[[1]]", depth=1)
     with pytest.raises(Refused, match="too-large"):
         decode(b"[[1]]", limit=4)
+
+
+def test_no_more_is_looked_at_than_it_takes_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = 0
+
+    class Marks:
+        def finditer(self, text: str) -> Iterator[re.Match[str]]:
+            nonlocal seen
+            for seen, mark in enumerate(marks.finditer(text), 1):  # noqa: B007  what is counted is told afterwards
+                yield mark
+
+    marks = jsontext._MARKS
+    monkeypatch.setattr(jsontext, "_MARKS", Marks())
+    for body, most in ((b"[" * 1_000_000, DEPTH + 1), (b"[" + b"1," * 400_000 + b"1]", MOST_MARKS + 1)):
+        with pytest.raises(Refused):
+            decode(body)
+        assert seen == most
+
+
+def test_a_long_list_of_ids_is_taken() -> None:
+    ids = [f"https://far.test/users/{number}" for number in range(20_000)]
+    assert decode(encode(list(ids))) == ids
 
 
 def test_a_document_is_an_object() -> None:

@@ -20,13 +20,13 @@ from fediblog.federation.inbound import forwarded, request_signers
 from fediblog.federation.inbound.prefetch import gather, missing, prepare
 from fediblog.federation.inbound.refusals import ACCEPTED, PAUSE, Receipt, later, note, receipt_for
 from fediblog.federation.lookups import follower_sync, resolve
+from fediblog.federation.lookups.decoding import document_in, is_long, plain_document
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
 from fediblog.inbox import Facts, Handler, Needs, Outcome, Reading, Sender
 from fediblog.messages import ENGLISH, text
 from fediblog.protocol import authority, signatures
 from fediblog.protocol.activities import read_activity
-from fediblog.protocol.contexts import refuse_tricks
 from fediblog.protocol.jsontext import LIMIT, decode_object
 from fediblog.protocol.negotiate import is_activity_type
 from fediblog.protocol.signatures import IncomingRequest
@@ -90,7 +90,12 @@ async def receive(site: Site, incoming: IncomingRequest, *, inbox_owner: int | N
     """
     activity: Activity | None = None
     try:
-        document = _opened(incoming)
+        _refuse_unreadable(incoming)
+        if is_long(incoming.body):
+            await _refuse_unsigned(site, incoming)
+            document = await document_in(site, incoming.body)
+        else:
+            document = plain_document(incoming.body)
         activity = _activity_in(site, document)
         with site.keep(InFlight) as others:
             if await _is_delete_of_stranger(site, activity):
@@ -111,16 +116,21 @@ async def receive(site: Site, incoming: IncomingRequest, *, inbox_owner: int | N
         return Receipt(503, text(ENGLISH, "error.later"), "failed", PAUSE)
 
 
-def _opened(incoming: IncomingRequest) -> dict[str, Json]:
+def _refuse_unreadable(incoming: IncomingRequest) -> None:
     if len(incoming.body) > LIMIT:
         raise Refused("too-large", key="refusal.activity-too-large", n=LIMIT)
     if (incoming.fields.get("content-encoding") or "identity").lower() != "identity":
         raise Refused("content-encoding")
     if not is_activity_type(incoming.fields.get("content-type", "")):
         raise Refused("content-type")
-    document = decode_object(incoming.body)
-    refuse_tricks(document)
-    return document
+
+
+async def _refuse_unsigned(site: Site, incoming: IncomingRequest) -> None:
+    """All that is known of a request without its key and its document, for one whose document is much work."""
+    claim = signatures.read(incoming, site.urls.origin)
+    signatures.check(claim, incoming, site.clock() // 1000)
+    if await site.db.read(hosts.blocked_among, [host_of(claim.key_id)]):
+        raise Refused("host-blocked", claim.key_id, key="refusal.host-not-taken")
 
 
 def _activity_in(site: Site, document: dict[str, Json]) -> Activity:

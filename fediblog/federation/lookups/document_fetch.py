@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from fediblog.domain.documents import Json
 from fediblog.errors import Gone, NotFound, Refused, Unavailable
+from fediblog.federation.lookups.decoding import document_in
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
 from fediblog.net import Response
 from fediblog.net.client import MAX_DOCUMENT
 from fediblog.protocol import readers
 from fediblog.protocol.authority import fetched_ok, redirected_ok, same_origin
-from fediblog.protocol.contexts import refuse_tricks
-from fediblog.protocol.jsontext import decode_object
 from fediblog.protocol.negotiate import is_activity_type
 from fediblog.store.people import relations
 from fediblog.store.people.accounts import host_of
@@ -82,12 +81,11 @@ def _check_status(answer: Response, url: str) -> None:
         raise Refused("fetch-refused", f"{url}: {status}")
 
 
-def read(answer: Response) -> Document:
+async def read(site: Site, answer: Response) -> Document:
     """The ActivityPub document in a response, by its content type; Gone for a Tombstone, Refused for anything else."""
     if not is_activity_type(answer.header("content-type") or ""):
         raise Refused("fetched-type", answer.url)
-    document = decode_object(answer.body)
-    refuse_tricks(document)
+    document = await document_in(site, answer.body)
     if "Tombstone" in readers.kinds(document):
         raise Gone(detail=answer.url)
     return document
@@ -96,7 +94,7 @@ def read(answer: Response) -> Document:
 async def document(site: Site, uri: str, budget: Budget, *, fresh: bool = False) -> Document:
     """The document whose id is exactly `uri`, served by its origin; Refused for any other."""
     answer = await fetch(site, uri, budget, fresh=fresh)
-    found = read(answer)
+    found = await read(site, answer)
     if readers.url(found.get("id")) != uri:
         raise Refused("id-mismatch", uri)
     if not _is_told_by(uri, answer):
@@ -118,7 +116,7 @@ async def at(site: Site, url: str, budget: Budget, *, fresh: bool = False, elsew
 
 async def identified(site: Site, answer: Response, budget: Budget) -> Document:
     """The document in a response, if its id is the address it came from; else the one fetched from that id."""
-    found = read(answer)
+    found = await read(site, answer)
     uri = readers.url(found.get("id"))
     if not uri:
         raise Refused("id-missing", answer.url)
@@ -130,5 +128,5 @@ async def identified(site: Site, answer: Response, budget: Budget) -> Document:
 async def hint(site: Site, url: str, budget: Budget, *, fresh: bool = False) -> tuple[Document, bool]:
     """A document that proves nothing, only says where to look further; and whether its id is where it came from."""
     answer = await fetch(site, url, budget, fresh=fresh)
-    found = read(answer)
+    found = await read(site, answer)
     return found, fetched_ok(readers.url(found.get("id")), answer.url)

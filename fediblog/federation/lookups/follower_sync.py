@@ -67,7 +67,8 @@ async def synchronize(site: Site, uri: str, url: str) -> None:
     account = await resolve.actor(site, uri)
     if account.local or not same_origin(url, account.uri):
         raise Refused("not-the-owner", url, key="refusal.followers-elsewhere")
-    found = read_collection(document_fetch.read(await document_fetch.fetch(site, url, Budget(1), fresh=True)))
+    answer = await document_fetch.fetch(site, url, Budget(1), fresh=True)
+    found = read_collection(await document_fetch.read(site, answer))
     if found is None or not _is_whole(found):
         raise Refused("collection-incomplete", url)
     announced = [readers.ref(item) for item in found.items]

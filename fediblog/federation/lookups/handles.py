@@ -6,12 +6,12 @@ from contextlib import suppress
 
 from fediblog.domain.documents import Actor
 from fediblog.errors import NotFound, Refused, Unavailable
+from fediblog.federation.lookups.decoding import decoded
 from fediblog.federation.lookups.document_fetch import fetch, plain_if_loopback
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
 from fediblog.net import Response
 from fediblog.protocol import hostmeta
-from fediblog.protocol.jsontext import decode_object
 from fediblog.protocol.webfinger import ACCEPT, Jrd, parse_handle, read_jrd, template_url, webfinger_url
 from fediblog.store.people.accounts import host_of
 
@@ -58,7 +58,7 @@ async def webfinger(site: Site, user: str, host: str, budget: Budget) -> Jrd:
     except NotFound:
         template = await _template(site, host, budget)
         answer = await _asked(site, template_url(template, resource), budget, ACCEPT)
-    found = read_jrd(decode_object(answer.body))
+    found = read_jrd(await decoded(site, answer.body))
     if found is None:
         raise Refused("handle-unreadable", url)
     return found

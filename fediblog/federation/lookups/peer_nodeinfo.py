@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fediblog.domain.documents import Json
 from fediblog.errors import Refused, Unavailable
+from fediblog.federation.lookups.decoding import decoded
 from fediblog.federation.lookups.document_fetch import fetch, plain_if_loopback
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
-from fediblog.protocol.jsontext import decode_object
 from fediblog.protocol.nodeinfo import read_discovery, read_software
 from fediblog.store.people import peers
 from fediblog.store.people.accounts import host_of
@@ -43,4 +43,4 @@ async def _document(site: Site, url: str, budget: Budget) -> dict[str, Json]:
     answer = await fetch(
         site, url, budget, accept="application/json", fresh=True, signed=False, limit=LIMIT, deadline=DEADLINE
     )
-    return decode_object(answer.body, limit=LIMIT)
+    return await decoded(site, answer.body, LIMIT)

@@ -102,7 +102,7 @@ def _goes_on(address: str, collection: str, seen: set[str]) -> bool:
 async def page_at(site: Site, uri: str, budget: Budget) -> Collection | None:
     """A collection or a page of one, None if it cannot be had; nothing in it is believed."""
     with suppress(Refused, Unavailable):
-        return read_collection(document_fetch.read(await document_fetch.fetch(site, uri, budget)))
+        return read_collection(await document_fetch.read(site, await document_fetch.fetch(site, uri, budget)))
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fediblog.federation.inbound import receive
+from fediblog.federation.lookups.decoding import LONG, plain_document
 from fediblog.protocol.signatures import IncomingRequest
 from fediblog.store.people import accounts, hosts, relations
 from fediblog.store.posts import posts
@@ -63,6 +65,7 @@ BAD_BODIES: list[tuple[str, bytes, int]] = [
     ("json-lone-surrogate", b'{"type":"Like","x":"\\ud800"}', 400),
     ("json-too-deep", b'{"a":' * 50 + b"1" + b"}" * 50, 400),
     ("json-too-deep", b"[" * 100_000, 400),
+    ("json-too-many", b"[" + b"1," * 100_000 + b"1]", 400),
     ("not-utf8", b'{"type":"Like","x":"\xff"}', 400),
     ("too-large", b'{"x":"' + b"a" * 1_000_000 + b'"}', 413),
     ("not-an-activity", b'{"type":"Like"}', 400),
@@ -105,6 +108,44 @@ async def test_an_unsigned_activity_is_refused(at_home: Home, bob: Person) -> No
     receipt = await receive.receive(at_home.site, incoming)
     assert (receipt.status, receipt.reason) == (401, "signature-missing")
     assert at_home.web.asked == []
+
+
+@pytest.mark.parametrize("body", [b"[" * 900_000, b"[" + b"1," * 3_000 + b"1]", b'{"x":"' + b"a" * 60_000 + b'"}'])
+async def test_nothing_long_is_decoded_for_who_signed_nothing(
+    at_home: Home, bob: Person, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at_work(_body: bytes) -> dict[str, Any]:
+        raise AssertionError
+
+    monkeypatch.setattr("fediblog.federation.lookups.decoding.plain_document", at_work)
+    unsigned = IncomingRequest("POST", "/inbox", (("content-type", ACTIVITY), ("host", "home.test")), body)
+    assert (await receive.receive(at_home.site, unsigned)).reason == "signature-missing"
+    whole = at_home.request(bob, body)
+    changed = IncomingRequest("POST", whole.target, whole.headers, body + b" ")
+    assert (await receive.receive(at_home.site, changed)).reason == "digest-mismatch"
+    await at_home.site.db.write(relations.block_host, "bob.test", "spam")
+    assert (await at_home.send(bob, body)).reason == "host-blocked"
+    at_home.clock.forward(hours=2)
+    assert (await receive.receive(at_home.site, whole)).reason == "signature-stale"
+    assert at_home.web.asked == []
+
+
+async def test_what_is_long_is_decoded_in_a_thread_and_taken_all_the_same(
+    at_home: Home, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def at_work(body: bytes) -> dict[str, Any]:
+        if len(body) > LONG:
+            threads.append(threading.current_thread())
+        return plain_document(body)
+
+    monkeypatch.setattr("fediblog.federation.lookups.decoding.plain_document", at_work)
+    follow = bob.does("Follow", at_home.alice.uri)
+    assert (await at_home.send(bob, follow | {"summary": "a" * 60_000})).status == 202
+    assert threading.main_thread() not in threads
+    assert len(threads) == 1
+    assert await at_home.count("follow") == 1
 
 
 async def test_a_changed_body_is_refused_before_anything_is_fetched(at_home: Home, bob: Person) -> None:
