@@ -182,9 +182,9 @@ async def _is_delete_of_stranger(site: Site, activity: Activity) -> bool:
 
 def _look(tx: Tx, urls: Urls, key_id: str, delivered: _Delivered, signer: Account | None) -> _Lookup:
     activity = delivered.activity
-    standing = incoming_queue.standing(
-        tx, activity.uri, host_of(key_id), host_of(activity.actor), key_id, activity.object_uri
-    )
+    host = host_of(activity.actor)
+    key_host = host if key_id.startswith(f"{activity.actor}#") else host_of(key_id)
+    standing = incoming_queue.standing(tx, activity.uri, key_host, host, key_id, activity.object_uri)
     held = standing.held or resolve.key_of_actor(tx, key_id)
     signer = signer or (held[1] if held else None)
     itself = signer is not None and signer.uri == activity.actor

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from fediblog.domain.documents import Note
 from fediblog.store.people import relations
+from fediblog.store.people.accounts import host_of
 from fediblog.store.posts import posts, reply_policy, thread_links
 from fediblog.store.posts.thread_links import ThreadPost
 from fediblog.store.tx import Tx
@@ -41,7 +42,7 @@ def adopt(tx: Tx, post: int, root: int, note: Note) -> None:
     Only those that might come now: whose authors may know of the post, are not blocked by its author or that of the
     thread, and may answer. What others wrote begins a thread of its own. `note` is the post, whose id and page count.
     """
-    rows = tx.all(_WAITING, names=[note.uri, thread_links.page_of(note)], id=post)
+    rows = tx.all(_WAITING, names=[note.uri, thread_links.page_of(note, host_of(note.uri))], id=post)
     waiting = [_Answer._make(row) for row in rows]
     if waiting and root != post:  # posts that claim to answer each other in a circle stay a line
         above = {row.id for row in tx.all(_ABOVE, id=post)}

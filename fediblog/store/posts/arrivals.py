@@ -108,14 +108,15 @@ def post(tx: Tx, note: Note, author: Account) -> Arrival:
 
 
 def _post(tx: Tx, note: Note, author: Account, above: str) -> Arrival:
+    host = host_of(note.uri)
     row = tx.one(
         _POST,
         uri=note.uri,
-        page=thread_links.page_of(note),
+        page=thread_links.page_of(note, host),
         actor=note.author,
         author=author.id,
         viewer=author.id,
-        hosts=domains(host_of(note.uri), author.domain),
+        hosts=domains(host, author.domain),
         above=above,
     )
     assert row is not None  # it asks for one row

@@ -65,14 +65,12 @@ def at_page(tx: Tx, url: str, author: int) -> TiedPost | None:
     return TiedPost._make(row) if row else None
 
 
-def _is_page(url: str, uri: str) -> bool:
-    """Whether a post may stand for that page: else anybody could put a post between others and their answers."""
-    return bool(url) and host_of(url) == host_of(uri)
+def page_of(note: Note, host: str) -> str:
+    """The page that a post with an id of this host may stand for, if it has one.
 
-
-def page_of(note: Note) -> str:
-    """The page that a post may stand for, if it has one."""
-    return note.url if _is_page(note.url, note.uri) else ""
+    It lies on the same host: else anybody could put a post between others and their answers.
+    """
+    return note.url if note.url and host_of(note.url) == host else ""
 
 
 def move(tx: Tx, below: Collection[int], parent: int | None, root: int | None) -> None:
