@@ -17,13 +17,13 @@ async def test_calls_are_made_in_their_time_unless_they_were_cancelled() -> None
     def note(name: str) -> Callable[[], None]:
         return lambda: made.append(name)
 
+    started = asyncio.get_running_loop().time()
     timers.set(0.03, note("third"))
     timers.set(0.01, note("first"))  # before the one that the timer was set for
     number = timers.set(0.015, note("never"))
     timers.set(0.02, note("second"))
     timers.cancel(number)
     timers.cancel(number)
-    started = asyncio.get_running_loop().time()
     async with asyncio.timeout(20):
         while len(made) < 3:
             await asyncio.sleep(0.001)
