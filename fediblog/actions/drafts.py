@@ -141,8 +141,10 @@ def check_length(draft: Draft) -> None:
 
 def _check_poll(poll: PollDraft) -> None:
     names = [name.strip() for name in poll.options]
-    if not 2 <= len(names) <= 20 or not all(names) or len(set(names)) != len(names):
+    if len(names) < 2 or not all(names) or len(set(names)) != len(names):
         raise Invalid("poll", "poll.too-few")
+    if len(names) > 20:
+        raise Invalid("poll", "poll.too-many", n=20)
     if any(len(name) > ANSWER_LIMIT for name in names):
         raise Invalid("poll", "poll.long-answer", n=ANSWER_LIMIT)
     if not 300 <= poll.seconds <= 366 * 86_400:

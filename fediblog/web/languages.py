@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from fediblog.errors import FediblogError, Refused
+from fediblog.errors import FediblogError, Refused, Unavailable
 from fediblog.messages import ENGLISH, LANGUAGES, text
 from fediblog.messages.accept_language import wanted
 from fediblog.web import sessions
@@ -29,6 +29,11 @@ def language_for(request: Request) -> str:
 def say(request: Request, key: str, /, **values: object) -> str:
     """The message of that key for who is looking."""
     return text(language_of(request), key, **values)
+
+
+def explain_unreachable(request: Request, error: Unavailable) -> str:
+    """Why another server, which was named, cannot be asked: there is none of that name, or it does not answer."""
+    return say(request, "error.no-server" if error.key == "unavailable.no-address" else "error.unreachable")
 
 
 def explain(request: Request, error: FediblogError) -> str:

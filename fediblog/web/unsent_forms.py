@@ -127,13 +127,16 @@ def show(
 
 
 def on_error(request: Request, error: FediblogError, status: int) -> Response | None:
-    """The page for an error by which something that was typed would be lost; None for any other."""
+    """The page for an error by which something that was typed is lost, or that a log-in mends; None for others."""
     form = forms.form_of(request)
     if form is None or "text/html" not in request.headers.get("accept", ""):
         return None
     if isinstance(error, forms.Unsent):
         return show(request, _of_form(request, form), explain(request, error), held=error.held)
     message, path = explain(request, error), request.url.path
+    if error.key == "error.sign-in":  # nothing was typed: the log-in leads back to where the button is
+        login = sessions.login_path(forms.own_path(form.text("next")[:2000]))
+        return render(request, "error.html", status, private=True, message=message, login=login)
     if forms.is_alone(path):  # but perhaps it carries another
         kept = kept_of(form) if path == "/login" else None
         return show(request, kept, message, status, form=form) if kept is not None else None

@@ -24,7 +24,7 @@ from fediblog.web.components import paging
 from fediblog.web.components.page_links import Links
 from fediblog.web.components.render import back, render
 from fediblog.web.forms import Form
-from fediblog.web.languages import explain
+from fediblog.web.languages import explain, explain_unreachable
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import Visit, ask_as, page
 
@@ -71,8 +71,8 @@ async def follow(request: Request) -> Response:
         form.defer("handle", error)
     except Refused as error:
         form.errors["handle"] = explain(request, error)
-    except Unavailable:
-        form.fault("handle", "error.unreachable")
+    except Unavailable as error:
+        form.errors["handle"] = explain_unreachable(request, error)
     else:
         return back(request, f"/account/{found.id}" if not found.local else f"/@{found.handle}", "did-follow")
     return await _show(request, form, handle=wanted)

@@ -20,7 +20,7 @@ from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
 from fediblog.web.components.render import OWN_FORM, back, render
 from fediblog.web.forms import Form
-from fediblog.web.languages import explain, say
+from fediblog.web.languages import explain, explain_unreachable
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.login_pages import LoginLimits, new_password
 from fediblog.web.pages.post_form import stored_upload
@@ -156,7 +156,7 @@ async def move(request: Request) -> Response:
 
 
 def _told(request: Request, error: Refused | Unavailable) -> str:
-    return explain(request, error) if isinstance(error, Refused) else say(request, "error.unreachable")
+    return explain(request, error) if isinstance(error, Refused) else explain_unreachable(request, error)
 
 
 async def add_account(request: Request) -> Response:

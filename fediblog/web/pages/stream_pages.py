@@ -10,9 +10,10 @@ from starlette.routing import Route
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Notice, Post
+from fediblog.domain.urls import Urls
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import prepared_actions
-from fediblog.hashtags import SIGNS
+from fediblog.hashtags import SIGNS, key
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import account_search
 from fediblog.store.posts import posts, timelines
@@ -70,11 +71,17 @@ async def search(request: Request) -> Response:
 
 
 def _search(tx: Tx, viewer: int, words: str, window: Window) -> tuple[list[Account], list[Post]]:
-    """Whoever has signed in looks through posts, our own and those of the stream; a visitor, for people and theirs."""
+    """Whoever has signed in looks through posts, our own and those of the stream; a visitor for people, and hashtags.
+
+    Of a hashtag visitors find what its page shows them; no text is looked through for them.
+    """
     if len(words) < 2:
         return [], []
     people = account_search.people(tx, words, viewer, limit=PEOPLE, by_name=True) if words[:1] not in SIGNS else []
-    if _is_address(words) or not viewer:
+    if _is_hashtag(words) and not viewer:
+        wanted = timelines.TagFilter(tag=key(words), side="local")
+        found = posts.hydrate(tx, timelines.tagged(tx, viewer, wanted, window), viewer)
+    elif _is_address(words) or not viewer:
         found = finder.at(tx, words, viewer) or finder.of_people(tx, [each.id for each in people], viewer, window)
     else:
         found = finder.words(tx, words, viewer, window)
@@ -84,7 +91,8 @@ def _search(tx: Tx, viewer: int, words: str, window: Window) -> tuple[list[Accou
 def _found(
     request: Request, words: str, people: Sequence[Account], shown: Page[Post], errors: Mapping[str, str] | None = None
 ) -> Response:
-    """What a search found; who has signed in may have a handle or an address looked up where it is."""
+    """What a search found; who has signed in may have a handle or an address of elsewhere looked up where it is."""
+    visit, urls = sessions.visit_of(request), site_of(request).urls
     return render(
         request,
         "search.html",
@@ -93,7 +101,8 @@ def _found(
         words=words,
         people=people,
         posts=shown,
-        is_address=bool(errors) or (_is_address(words) and sessions.visit_of(request) is not None),
+        is_elsewhere=bool(errors) or (_is_address(words) and visit is not None and not _is_ours(urls, words)),
+        is_partial=visit is None and not _is_hashtag(words),
         errors=errors or {},
     )
 
@@ -112,6 +121,15 @@ async def find(request: Request) -> Response:
         return _found(request, words, (), Page(()), {"q": say(request, "search.nothing-there")})
     links = Links(site.urls, True)
     return back(request, links.account(found) if isinstance(found, Account) else links.post(found))
+
+
+def _is_hashtag(words: str) -> bool:
+    return words[:1] in SIGNS and " " not in words and bool(key(words))
+
+
+def _is_ours(urls: Urls, words: str) -> bool:
+    """Whether a handle or an address is of this server, so that nothing elsewhere can be meant."""
+    return urls.owns(words) or ("/" not in words and words.rpartition("@")[2].lower() == urls.handle_domain)
 
 
 def _is_address(words: str) -> bool:

@@ -161,6 +161,23 @@ async def test_from_set_up_to_deletion(
         await page.goto(f"{address}/{name}")
         await walk.look(f"page-{name or 'home'}")
 
+    await page.goto(f"{address}/write")
+    await page.get_by_label("Text", exact=True).fill("For myself")
+    await page.locator("#visibility").select_option("direct")
+    await page.get_by_role("button", name="Publish", exact=True).click()
+    await page.locator("[name=anyway]").check()
+    assert ["422" in each for each in walk.complaints] == [True]  # it asks first, as it is for nobody
+    walk.complaints.clear()
+    await page.get_by_role("button", name="Publish", exact=True).click()
+    await page.get_by_text("For myself", exact=True).wait_for()
+    await page.set_viewport_size({"width": min(size["width"], 320), "height": size["height"]})
+    await page.goto(f"{address}/@mara")
+    await walk.look("private-post")
+    await page.set_viewport_size({"width": size["width"], "height": size["height"]})
+    await page.get_by_role("link", name="Delete").first.click()
+    await page.get_by_role("button", name="Delete it").click()
+    await page.get_by_text("The post is deleted").wait_for()
+
     await page.goto(f"{address}/@mara")
     await page.get_by_role("link", name="Delete").click()
     await page.get_by_role("button", name="Delete it").click()

@@ -19,6 +19,7 @@ from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.federation.keyring import make_keys
+from fediblog.net.dns import Names
 from fediblog.protocol.previews import abstract
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import account_posts, posts, reactions, timelines
@@ -467,6 +468,8 @@ async def test_search_and_find(blog: Blog) -> None:
     assert "brown fox" in (await owner.get("/search?q=brown")).text
     assert "Nothing found" in (await owner.get("/search?q=purple")).text
     assert "Look it up" in (await owner.get("/search?q=@bob@far.example")).text
+    for ours in ("@nobody@blog.test", "nobody@blog.test", f"{ORIGIN}/@nobody"):
+        assert "Look it up" not in (await owner.get(f"/search?q={ours}")).text, ours
     assert (await owner.post("/find", {"q": "@bob@far.example"})).headers["location"] == f"/account/{bob.id}"
     assert (await owner.post("/find", {"q": "nothing of the kind"})).status_code == 422
 
@@ -534,6 +537,67 @@ async def test_a_search_pages_on_and_finds_hashtags(blog: Blog) -> None:
         assert len(found) == len(set(found)), words
         assert set(found) == written, words
     assert "Nothing found" in (await owner.get("/search?q=%23caf")).text
+
+
+async def test_a_visitor_finds_by_a_hashtag_what_its_page_shows(blog: Blog) -> None:
+    """Of other words no post is found, and the page says how they would be."""
+    for visibility in Visibility:
+        await blog.write(f"Fish for {visibility} #Café", visibility=visibility)
+    bob = await blog.stranger()
+    await blog.heard(bob, "<p>Fish of another</p>", 1, hashtags=("café",))
+    visitor = blog.browser()
+
+    async def shown(path: str) -> list[str]:
+        return re.findall(r'<article [^>]*id="p(\d+)"', (await visitor.get(path)).text)
+
+    there = await shown("/tags/café")
+    assert len(there) == 1
+    for words in ("%23caf%C3%A9", "%23CAFE%CC%81", "%EF%BC%83Caf%C3%A9"):
+        assert await shown(f"/search?q={words}") == there, words
+    page = (await visitor.get("/search?q=%23none")).text
+    assert ("Nothing found" in page, "log in" in page) == (True, False)
+    page = (await visitor.get("/search?q=fish")).text
+    assert ("Nothing found" in page, "To search in posts, log in." in page) == (False, True)
+    assert 'href="/login?next=/search%3Fq%3Dfish"' in page
+    german = (await visitor.get("/search?q=fish", accept_language="de")).text
+    assert "Melde dich an, um in Beiträgen zu suchen." in german
+
+
+async def test_a_button_pressed_after_a_log_out_leads_to_the_log_in_and_back(blog: Blog) -> None:
+    bob = await blog.stranger()
+    owner = await blog.owner()
+    page = (await owner.get(f"/account/{bob.id}")).text
+    assert f'name="next" value="/account/{bob.id}"' in page
+    csrf = owner.csrf
+    await owner.post("/logout")
+    for onward, led in ((f"/account/{bob.id}", f"/account/{bob.id}"), ("https://evil.test/", "/")):
+        answer = await owner.post(f"/account/{bob.id}/follow", {"csrf": csrf, "next": onward})
+        assert answer.status_code == 403
+        assert "Log in first." in answer.text
+        assert f'href="/login?next={led}"' in answer.text.partition("<main")[2]
+
+
+async def test_a_server_that_does_not_exist_is_called_so(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(_names: Names, _host: str, _port: int) -> tuple[str, ...]:
+        return ()
+
+    monkeypatch.setattr(Names, "addresses", nothing)
+    owner = await blog.owner()
+    for path, field in (("/people", "handle"), ("/settings/alias", "alias"), ("/settings/move", "target")):
+        answer = await owner.post(path, {field: "@bob@nowhere.example", "sure": "1", "password": PASSWORD})
+        assert (answer.status_code, "There is no server of that name." in answer.text) == (422, True), path
+
+
+async def test_a_heading_is_not_said_again_below_it(blog: Blog) -> None:
+    for spoken in ("en", "de"):
+        main = (await blog.browser().get("/@alice/12", accept_language=spoken)).text.partition("<main")[2]
+        heading = main.partition("<h1>")[2].partition("</h1>")[0]
+        assert main.count(heading) == 1
+
+
+async def test_how_many_somebody_follows_is_said_as_the_language_does(blog: Blog) -> None:
+    for spoken, said in (("en", "<strong>0</strong> following"), ("de", "folgt <strong>0</strong>")):
+        assert said in (await blog.browser().get("/@alice", accept_language=spoken)).text
 
 
 async def test_settings(blog: Blog) -> None:

@@ -81,10 +81,10 @@ async def test_the_author_sees_who_may_quote_and_takes_it_back(blog: Blog) -> No
         "interactingObject": quote.uri,
         "interactionTarget": post.uri,
     }
-    assert "1 post may quote this" not in (await blog.browser().get(post.url)).text
+    assert "1 post quotes this" not in (await blog.browser().get(post.url)).text
     owner = await blog.owner()
     page = (await owner.get(post.url)).text
-    assert "1 post may quote this" in page
+    assert "1 post quotes this" in page
     assert page.count("quoted h-cite") == 1
     answer = await owner.post(f"/quote/{number}/revoke", {"next": post.url.removeprefix(blog.site.urls.origin)})
     assert answer.status_code == 303
