@@ -85,9 +85,9 @@ class Blog:
     def browser(self, address: str = "192.0.2.7") -> Browser:
         return Browser(self.site, self.app, address)
 
-    async def owner(self) -> Browser:
+    async def owner(self, address: str = "192.0.2.7") -> Browser:
         """A browser in which Alice has logged in."""
-        browser = self.browser()
+        browser = self.browser(address)
         assert (await browser.log_in()).status_code == 303
         return browser
 
