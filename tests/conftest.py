@@ -25,11 +25,14 @@ settings.register_profile(
     "steady", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("fast", settings.get_profile("steady"), max_examples=30)
+USUAL = 100  # examples that are tried of what holds for all
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The fast ring tries fewer examples of what holds for all."""
+    """The fast ring tries fewer examples."""
+    global USUAL
     settings.load_profile("fast" if config.option.markexpr == "not slow" else "steady")
+    USUAL = settings().max_examples
 
 
 LARGE = {"cli", "fuzz", "peers", "promises", "security"}  # folders whose tests start processes or whole worlds

@@ -56,6 +56,7 @@ async def ended(home: Home) -> None:
     assert await home.ask("select state, error from incoming") == []
 
 
+@pytest.mark.slow
 async def test_every_activity_ten_times_at_once_has_one_effect(
     at_home: Home, bob: Person, carol: Person, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -71,6 +71,7 @@ def missing(target: str) -> str:
     return f"{target[:-1]}{(int(target[-1]) + 1) % 10}" if target[-1].isdigit() else f"{target}-x"
 
 
+@pytest.mark.slow
 async def test_every_activity_about_what_is_hidden_is_answered_as_about_what_is_missing(
     at_home: Home, bob: Person, carol: Person
 ) -> None:

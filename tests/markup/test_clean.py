@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fediblog.markup.clean import OWN, REMOTE, Policy, clean, clean_own, plain_to_html
 from fediblog.markup.html import CLEANER_VERSION, escape
+from tests.conftest import USUAL
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -126,7 +127,7 @@ def test_nothing_active_survives(attack: str, wrap: str) -> None:
     inspect(clean_own(wrap.format(attack)), OWN)
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * USUAL)
 @given(SOUP)
 @example("<table><a><td><a><table>")
 @example("<p><table><p>")
@@ -137,7 +138,7 @@ def test_cleaning_twice_is_cleaning_once(text: str) -> None:
     assert clean(once, len(once)) == once
 
 
-@settings(max_examples=150)
+@settings(max_examples=150 * USUAL // 100)
 @given(SOUP)
 def test_own_is_stable_too(text: str) -> None:
     once = clean_own(text)
@@ -145,7 +146,7 @@ def test_own_is_stable_too(text: str) -> None:
     assert clean_own(once) == once
 
 
-@settings(max_examples=100)
+@settings(max_examples=USUAL)
 @given(st.text(st.characters(), max_size=100))
 def test_no_text_raises(text: str) -> None:
     inspect(clean(text))

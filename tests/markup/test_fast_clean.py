@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fediblog.markup.clean import REMOTE, _settled, clean
 from fediblog.markup.fast_clean import usual
 from fediblog.markup.text import tidy
+from tests.conftest import USUAL
 from tests.markup.test_clean import ATTACKS, SOUP, inspect
 from tests.markup.test_steady import NESTED, TYPICAL, VALUE
 
@@ -101,7 +102,7 @@ def check(text: str) -> bool:
     return written is not None
 
 
-@settings(max_examples=600)
+@settings(max_examples=6 * USUAL)
 @given(PARAGRAPHS | torn() | SOUP | st.lists(NESTED, max_size=4).map("".join))
 @example('<span class="mention&quot; dir=&quot;rtl">x</span>')
 @example('<a href="https://a.example/" href="https://b.example/">x</a>')

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fediblog.markup.clean import OWN
 from fediblog.markup.html import MentionTarget
 from fediblog.markup.markdown import Rendered, render_remote
+from tests.conftest import USUAL
 from tests.markup.rendering import find_hashtags, find_mentions, render
 from tests.markup.test_clean import SOUP, inspect
 
@@ -192,7 +193,7 @@ MARKS = st.sampled_from(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * USUAL)
 @given(st.lists(MARKS, max_size=30).map("".join) | SOUP)
 def test_rendering_never_raises(source: str) -> None:
     rendered = shown(source)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fediblog.markup.balance import balance
 from fediblog.markup.clean import OWN, REMOTE, Policy, _cleaner, _is_steady, clean
 from fediblog.markup.text import tidy
+from tests.conftest import USUAL
 from tests.markup.test_clean import SOUP, inspect
 
 ADDRESS = "https://a.example/"
@@ -123,7 +124,7 @@ def check(text: str, policy: Policy) -> bool:
     return True
 
 
-@settings(max_examples=400)
+@settings(max_examples=4 * USUAL)
 @given(SOUP | st.lists(NESTED, max_size=4).map("".join))
 @example('<a title="<b" href="/x">x')
 @example("<h2><i><p>a<h3>b")
@@ -146,7 +147,7 @@ def test_what_moves_is_cleaned_again(name: str) -> None:
     assert wanted in (once, None)
 
 
-@settings(max_examples=400)
+@settings(max_examples=4 * USUAL)
 @given(VALUE | st.text(max_size=50))
 @example("https://a.example/" + " " * 2000)
 @example("/" + '"' * 2000)

@@ -95,6 +95,7 @@ async def _more(server: Server, alice: Api, bob: Api) -> list[tuple[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 async def test_every_app_reads_all_that_every_answer_holds(server: Server) -> None:
     alice, bob = await inhabit(server)
     world = await _furnish(server, alice, bob)

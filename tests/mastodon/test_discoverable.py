@@ -37,6 +37,7 @@ async def hidden(both: Server) -> Account:
     return bob
 
 
+@pytest.mark.slow
 async def test_nothing_that_shows_the_whole_server_shows_it(both: Server, hidden: Account) -> None:
     """Walks every page and call whose address names no account, post, tag or link."""
     shown = set()

@@ -140,6 +140,7 @@ def _size(body: Any) -> int:
     return len(body["notification_groups"] if isinstance(body, dict) else body)
 
 
+@pytest.mark.slow
 async def test_every_answer_is_what_its_row_says_and_leads_on_only_below_a_full_page(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,6 +202,7 @@ async def test_there_are_no_collections_in_the_shape_that_apps_read(server: Serv
     assert await (await server.api()).get(f"/api/v1/accounts/{bob}/{path}") == {"collections": []}
 
 
+@pytest.mark.slow
 async def test_every_write_gives_what_its_row_says(server: Server) -> None:
     maker = Maker(server, Api(server.app, server.site.urls.origin, await server.token("alice"), address="127.0.0.1"))
     for row in [each for each in ENDPOINTS if each.method != "GET"]:
@@ -212,6 +214,7 @@ async def test_every_write_gives_what_its_row_says(server: Server) -> None:
             assert answer.json() == {}, (row.method, path)
 
 
+@pytest.mark.slow
 async def test_every_refusal_is_an_error(server: Server) -> None:
     scopes = {each for row in ENDPOINTS for each in row.scope.split("|") if each}
     nobody, alice = await server.api(), await server.api("alice")

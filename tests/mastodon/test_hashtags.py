@@ -85,6 +85,7 @@ async def _tagged(both: Server) -> list[str]:
     return [str(number) for number in sorted(found, reverse=True)]
 
 
+@pytest.mark.slow
 async def test_every_call_finds_all_of_them(both: Server) -> None:
     tagged, bob, alice = await _tagged(both), await both.api("bob"), await both.api("alice")
     number = both.people["bob"].id

@@ -15,6 +15,7 @@ from fediblog.protocol.digest import content_digest, digest
 from fediblog.protocol.keys import PrivateKey, load_public
 from fediblog.protocol.signatures import IncomingRequest
 from fediblog.protocol.structured import joined
+from tests.conftest import USUAL
 from tests.corpus import needs_corpus, vectors
 from tests.protocol import ED25519, KEYS, OTHER_RSA
 from tests.protocol.requests import KEY_ID, NOW, ORIGIN, SIGNERS, changed, handmade, handmade_9421, request, verify
@@ -324,7 +325,7 @@ def test_the_cheap_checks_need_no_key() -> None:
 TEXT = st.text() | st.text(alphabet='keyid()="\\,;:@-/?1sig')
 
 
-@settings(max_examples=150)
+@settings(max_examples=150 * USUAL // 100)
 @given(
     method=TEXT,
     target=TEXT,
@@ -340,7 +341,7 @@ def test_noise_is_refused_in_order(method: str, target: str, headers: list[tuple
 
 
 @each_scheme
-@settings(max_examples=100)
+@settings(max_examples=USUAL)
 @given(name=st.sampled_from(["signature", "signature-input", "host", "date", "digest", "content-digest"]), value=TEXT)
 def test_noise_in_one_header_is_refused_in_order(scheme: str, name: str, value: str) -> None:
     incoming = request(scheme)

@@ -384,6 +384,7 @@ def check_private(tx: Tx, world: World, viewer: Account) -> int:
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.slow
 async def test_lists_show_what_the_rule_allows(db: Database, seed: int) -> None:
     world = await db.write(random_world, random.Random(seed))
 

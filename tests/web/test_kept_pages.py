@@ -133,6 +133,7 @@ def test_the_walk_knows_all_actions_of_the_owner() -> None:
     assert found - LOOKS == set(ACTIONS)
 
 
+@pytest.mark.slow
 async def test_what_the_owner_changes_is_seen_at_once(house: House) -> None:
     """One action after another, and after each every page and document is what would be made anew."""
     keeps, changing = create_app(house.site), set()

@@ -361,6 +361,7 @@ def things(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 ACTIVITIES = st.recursive(st.sampled_from(URIS), things, max_leaves=10)
 
 
+@pytest.mark.slow
 async def test_any_activity_at_all_gets_a_receipt(at_home: Home, bob: Person) -> None:
     await at_home.follows(bob)
     loop = asyncio.get_running_loop()

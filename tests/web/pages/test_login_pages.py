@@ -102,6 +102,7 @@ async def test_log_in_makes_a_new_token(blog: Blog) -> None:
     assert await blog.site.db.read(logins.session, hashed(first)) is None
 
 
+@pytest.mark.slow
 async def test_guessing_is_slowed_down_by_name_and_by_address(blog: Blog) -> None:
     guesser = blog.browser("203.0.113.9")
     answers = [(await guesser.post("/login", {"name": "alice", "password": "x"})).status_code for _ in range(11)]

@@ -156,6 +156,7 @@ def troubled(tx: Tx, account: int) -> None:
     operator_alerts.note_clock(tx, "two.test", -3_600_000)
 
 
+@pytest.mark.slow
 async def test_every_page_is_in_german_throughout(blog: Blog) -> None:
     """By what the browser asks for, and by the setting of the login in a browser that asks for English."""
     posts = await test_whole_pages.furnished(blog)

@@ -186,6 +186,7 @@ async def walked(blog: Blog) -> dict[tuple[str, str], Page]:
     return shown
 
 
+@pytest.mark.slow
 async def test_every_page_as_a_whole(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = await walked(blog)
     await _are_readable_on_a_full_disk(blog, [address for who, address in shown if who == "owner"], monkeypatch)
@@ -225,6 +226,7 @@ async def _are_readable_on_a_full_disk(blog: Blog, pages: list[str], monkeypatch
     monkeypatch.undo()
 
 
+@pytest.mark.slow
 async def test_each_page_of_a_list_has_a_title_of_its_own(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (blog_pages, people_pages, profile_page, stream_pages, admin_pages):
         monkeypatch.setattr(module, "SIZE", 1)
