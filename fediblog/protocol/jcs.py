@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import rfc8785
-
 MAX_DEPTH = 100  # far over what a document may have, far under what Python can nest
 MAX_EXACT = (1 << 53) - 1  # beyond these ECMAScript has only doubles
 
 
 def canonical(value: object) -> bytes:
     """`value` as canonical UTF-8. ValueError for what JSON in ECMAScript's numbers and Unicode cannot say."""
+    import rfc8785  # no start waits for it
+
     return rfc8785.dumps(_in_ecmascript(value, 0))
 
 
