@@ -243,6 +243,7 @@ async def serving(
         access_log=False,
         log_level="warning",
         proxy_headers=False,
+        timeout_keep_alive=75,  # as `serve` has it: who sends on one that is closing tries again late
         timeout_graceful_shutdown=5,
     )
     server, worker = _Server(config), Worker(site)
