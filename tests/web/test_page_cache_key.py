@@ -187,15 +187,20 @@ def compare(house: House, path: str, heads: list[Fields]) -> None:
         assert same, (path, fields, kept[:2], fresh[:2])
 
 
-@pytest.mark.parametrize("examples", [50, pytest.param(EXAMPLES, marks=pytest.mark.slow)])
-def test_what_is_kept_is_what_would_be_made(house: House, examples: int) -> None:
-    @settings(
+def trying(examples: int) -> settings:
+    """So many examples, the same each time unless the environment asks for more."""
+    return settings(
         max_examples=examples,
         derandomize="FEDIBLOG_TEST_EXAMPLES" not in os.environ,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
+
+
+@pytest.mark.parametrize("examples", [50, pytest.param(EXAMPLES, marks=pytest.mark.slow)])
+def test_what_is_kept_is_what_would_be_made(house: House, examples: int) -> None:
+    @trying(examples)
     @given(dice=st.randoms(use_true_random=True))
     def run(dice: Random) -> None:
         compare(house, dice.choice(house.paths), heads_of(dice))
@@ -210,13 +215,7 @@ _ASKED = st.lists(st.lists(st.sampled_from(VALUES[b"accept-language"]), max_size
 def test_pages_of_two_languages_are_never_mixed(house: House, examples: int) -> None:
     """Whoever asks first and however it is said: everybody gets the page in the own language, and its tag."""
 
-    @settings(
-        max_examples=examples,
-        derandomize="FEDIBLOG_TEST_EXAMPLES" not in os.environ,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @trying(examples)
     @given(place=st.integers(min_value=0), asked=_ASKED)
     def run(place: int, asked: list[list[bytes]]) -> None:
         _check_languages(house, house.paths[place % len(house.paths)], asked)
