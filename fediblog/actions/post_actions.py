@@ -11,6 +11,7 @@ from fediblog.actions.post_of_draft import RenderedDraft, compose, month_of
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import OPEN, Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.rules import narrowest
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.markup.html import CLEANER_VERSION
@@ -83,14 +84,14 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, wording: Wor
 
     Who sees a post only by this edit does not see what it said before: that is forgotten for all.
     What nobody has seen yet gets a new number when it is published or put down for another time. Nobody is told of an
-    edit that leaves everything as it was. Raises Invalid, of the field `post`, if the draft is to be kept or put off
-    and has been published meanwhile.
+    edit that leaves everything as it was. Raises Invalid, of the field `post`, if the draft is to be kept, put off or
+    for fewer people and has been published meanwhile: its words were not for those who see it now.
     """
     author = author_of(tx, account)
     before = _own(tx, author, post)
     draft = inherited(tx, draft, before)
     standing = not before.is_draft
-    if standing and draft.state != "published":
+    if standing and (draft.state != "published" or narrowest(draft.visibility, before.visibility) != before.visibility):
         raise Invalid("post", "post.published-meanwhile")
     if standing and says_the_same(tx, draft, before):
         return before

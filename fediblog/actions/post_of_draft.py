@@ -14,7 +14,7 @@ from fediblog.actions.site_actions import emoji_in
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import OPEN, Attachment, Mention, Note, Option, Picture, Poll, Source, Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.rules import addresses
+from fediblog.domain.rules import addresses, narrowest
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.hashtags import MOST, first_in, key
@@ -25,8 +25,6 @@ from fediblog.prepare.wording import Outdated, Text, Wording, Words
 from fediblog.store.people import accounts
 from fediblog.store.posts import media_files, posts, reply_policy
 from fediblog.store.tx import Tx
-
-_NARROW = [Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS, Visibility.DIRECT]
 
 
 class RenderedDraft(Struct, frozen=True, kw_only=True):
@@ -266,7 +264,7 @@ def _mentioned(author: Account, people: Mapping[str, Account], parent: Post | No
 def _narrowed(wanted: Visibility, *above: Post | None) -> Visibility:
     """It is never for more people than what it answers and quotes, where that was not for everybody."""
     limits = [each.visibility for each in above if each is not None and each.visibility not in OPEN]
-    return max([wanted, *limits], key=_NARROW.index)
+    return narrowest(wanted, *limits)
 
 
 def _slug(tx: Tx, author: Account, draft: Draft, number: int, month: str, before: Post | None) -> str:

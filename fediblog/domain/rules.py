@@ -11,6 +11,13 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import OPEN, PUBLIC, Rule, Visibility
 from fediblog.domain.posts import Post
 
+_FROM_THE_WIDEST = tuple(Visibility)
+
+
+def narrowest(*wanted: Visibility) -> Visibility:
+    """The one of these that is for the fewest people."""
+    return max(wanted, key=_FROM_THE_WIDEST.index)
+
 
 class Viewer(Struct, frozen=True):
     """Who asks: an account of ours or a remote one, by number, and what it is to the author of the post in question."""

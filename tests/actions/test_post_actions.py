@@ -276,7 +276,9 @@ async def test_only_our_own_people_write(stage: Stage) -> None:
 async def test_an_edit(stage: Stage) -> None:
     post = await stage.publish("Frist @ben@ben.test")
     stage.clock.forward(minutes=1)
-    await stage.do(wording.edit, stage.ann.id, post.id, Draft(source="First @dan@dan.test", visibility=DIRECT))
+    with pytest.raises(Invalid, match="published meanwhile"):  # words for fewer people go to nobody else
+        await stage.do(wording.edit, stage.ann.id, post.id, Draft(source="First, for you", visibility=DIRECT))
+    await stage.do(wording.edit, stage.ann.id, post.id, Draft(source="First @dan@dan.test"))
     update = await stage.last()
     assert update.kind == "Update"
     assert update.document["id"] != URLS.activity(post.id)

@@ -14,6 +14,7 @@ from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.rules import narrowest
 from fediblog.errors import Refused, TooOften
 from fediblog.federation import uploads
 from fediblog.federation.site import Site
@@ -100,7 +101,7 @@ def blank(account: Account, wanted: Defaults, parent: Post | None, quoted: Post 
         return Sheet(
             language=account.language,
             quote=quoted.id if quoted else None,
-            visibility=_narrower(chosen, Visibility.FOLLOWERS) if narrow else chosen,
+            visibility=narrowest(chosen, Visibility.FOLLOWERS) if narrow else chosen,
             quotable=wanted.quotes,
             sensitive=wanted.sensitive,
         )
@@ -110,7 +111,7 @@ def blank(account: Account, wanted: Defaults, parent: Post | None, quoted: Post 
     return Sheet(
         source="".join(f"{name} " for name in among),
         warning=parent.warning or ("" if parent.is_article else parent.summary),
-        visibility=_narrower(
+        visibility=narrowest(
             chosen, Visibility.UNLISTED if parent.visibility == Visibility.PUBLIC else parent.visibility
         ),
         language=account.language,
@@ -118,12 +119,6 @@ def blank(account: Account, wanted: Defaults, parent: Post | None, quoted: Post 
         sensitive=wanted.sensitive,
         reply=parent.id,
     )
-
-
-def _narrower(one: Visibility, other: Visibility) -> Visibility:
-    """The one of the two that is for fewer people."""
-    order = list(Visibility)
-    return max(one, other, key=order.index)
 
 
 def of_draft(tx: Tx, draft: Draft, account: int) -> Sheet:

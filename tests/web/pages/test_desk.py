@@ -321,7 +321,7 @@ async def test_what_an_answer_is_about_may_go_while_it_is_written(blog: Blog, ab
     assert f'name="{about}"' not in answer.text
 
 
-@pytest.mark.parametrize("do", ["schedule", "draft"])
+@pytest.mark.parametrize("do", ["schedule", "draft", "publish"])
 async def test_what_falls_due_while_it_is_edited_is_saved_as_an_edit(blog: Blog, do: str) -> None:
     post = await blog.write("Old", state="scheduled", scheduled=blog.clock.now + 3_600_000)
     owner = await blog.owner()
@@ -335,7 +335,7 @@ async def test_what_falls_due_while_it_is_edited_is_saved_as_an_edit(blog: Blog,
         assert "What I typed" in answer.text
         assert 'name="visibility" value="public"' in answer.text
     assert await updates(blog) == 0
-    answer = await owner.post(f"/write/{post.id}", {**typed, "do": "publish"})
+    answer = await owner.post(f"/write/{post.id}", {**typed, "visibility": "public", "do": "publish"})
     assert answer.status_code == 303
     after = await latest(blog)
     assert (after.id, after.visibility, "What I typed" in after.content) == (post.id, "public", True)
