@@ -119,7 +119,8 @@ class LimitedConnection(HttpToolsProtocol):
             if self._clock is None:
                 self._start_clock()
         else:
-            if self.cycle and self.cycle.response_complete:  # the rest of what was answered before its end
+            answered = self.cycle and self.cycle.scope is scope and self.cycle.response_complete
+            if answered:  # the rest of what was answered before its end
                 self._unset_keepalive_if_required()
                 self.timeout_keep_alive_task = self.loop.call_later(
                     self.timeout_keep_alive, self.timeout_keep_alive_handler

@@ -44,7 +44,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 @asynccontextmanager
-async def serving(trusted: tuple[str, ...] = (), limit: int = 2000) -> AsyncIterator[Open]:
+async def serving(trusted: tuple[str, ...] = (), limit: int = 2000, keep_alive: float = 5) -> AsyncIterator[Open]:
     """A server on a port of its own; what it gives opens a connection, from an address of this machine."""
     made = connection_limits.protocol(trusted)
     config = uvicorn.Config(
@@ -53,6 +53,7 @@ async def serving(trusted: tuple[str, ...] = (), limit: int = 2000) -> AsyncIter
         ws=_web_socket,  # type: ignore[arg-type]
         log_config=None,
         limit_concurrency=limit,
+        timeout_keep_alive=keep_alive,  # type: ignore[arg-type]
     )
     config.load()
     state, loop = ServerState(), asyncio.get_running_loop()
@@ -380,17 +381,34 @@ async def test_an_address_has_so_many_connections_and_our_proxy_as_many_as_it_ne
             assert (await answer(reader))[0] == 200
 
 
+UPGRADE = GET + (
+    b"upgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\n"
+    b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize("asked_before", [False, True])
+async def test_a_web_socket_outlives_the_time_of_a_connection_without_requests(asked_before: bool) -> None:
+    """Also one for which a proxy takes a connection that it has used before."""
+    async with serving(keep_alive=0.05) as opened, asyncio.timeout(20):
+        reader, writer = await opened()
+        if asked_before:
+            writer.write(GET + b"\r\n")
+            assert (await answer(reader))[0] == 200
+        writer.write(UPGRADE)
+        assert (await reader.readuntil(b"\r\n\r\n"))[9:12] == b"101"
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await reader.read()
+
+
 async def test_a_web_socket_is_a_connection_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = GET + (
-        b"upgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\n"
-        b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
     monkeypatch.setattr(connection_limits, "HEAD_TIME", 0.05)
     async with serving() as opened, asyncio.timeout(20):
         held = []
         for _ in range(MOST_OF_ADDRESS):
             held.append(await opened())
-            held[-1][1].write(asked)
+            held[-1][1].write(UPGRADE)
             assert (await held[-1][0].readuntil(b"\r\n\r\n"))[9:12] == b"101"
         reader, _ = await opened()
         assert (await reader.read())[9:12] == b"429"
