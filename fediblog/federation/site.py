@@ -67,11 +67,13 @@ class Site(Struct, frozen=True):
 
     async def close(self) -> None:
         """Wait for what is under way, then let go of the network, and of the database at last."""
-        for each in self.kept.values():
-            if isinstance(each, Finishing):
-                await each.finish()
-        await self.client.close()
-        await self.db.close()
+        try:
+            for each in list(self.kept.values()):  # what finishes may be the first to keep something else
+                if isinstance(each, Finishing):
+                    await each.finish()
+        finally:
+            await self.client.close()
+            await self.db.close()
 
 
 async def open_site(

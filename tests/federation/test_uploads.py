@@ -1,4 +1,4 @@
-"""Pictures that are decoded while nobody waits for them any more."""
+"""Pictures that are decoded while nobody waits for them any more, and what a site that closes waits for."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import cast
 
+import pytest
 from PIL import Image
 
 from fediblog.federation import uploads
+from fediblog.federation.site import Site
 from fediblog.store.posts import media_files
 from tests.federation.stranger import ORIGIN, home
 from tests.world import WorldEngine, new_site
@@ -27,3 +29,29 @@ async def test_a_site_that_closes_waits_for_what_is_under_way(tmp_path: Path, da
         assert found.file
     finally:
         await again.close()
+
+
+class _LastWords:
+    """Keeps something for the first time while the site closes, and fails."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def finish(self) -> None:
+        self._site.keep(_LastWord)
+        raise RuntimeError("it does not end")
+
+
+class _LastWord:
+    def __init__(self, _site: Site) -> None:
+        """Something else that belongs to the site."""
+
+
+async def test_a_site_lets_go_of_its_database_whatever_fails_before(tmp_path: Path) -> None:
+    async with home(tmp_path) as place:
+        site = place.site
+        site.keep(_LastWords)
+        with pytest.raises(RuntimeError, match="it does not end"):
+            await site.close()
+        del site.kept[_LastWords]
+    assert not (tmp_path / "fediblog.db-wal").exists()
