@@ -49,12 +49,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _passwords_take_no_time(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _passwords_take_no_time(request: pytest.FixtureRequest) -> Iterator[None]:
     """The same hashes with less work, but for tests of what they cost (`real_passwords`)."""
-    if "real_passwords" not in request.fixturenames:
-        monkeypatch.setattr(passwords, "_MEMORY", 64)
-        monkeypatch.setattr(passwords, "_PASSES", 1)
-        monkeypatch.setattr(passwords, "_PREFIX", "$argon2id$v=19$m=64,t=1,p=1$")
+    with pytest.MonkeyPatch.context() as patch:  # its own: a test may undo what it has patched itself
+        if "real_passwords" not in request.fixturenames:
+            patch.setattr(passwords, "_MEMORY", 64)
+            patch.setattr(passwords, "_PASSES", 1)
+            patch.setattr(passwords, "_PREFIX", "$argon2id$v=19$m=64,t=1,p=1$")
+        yield
 
 
 @pytest.fixture

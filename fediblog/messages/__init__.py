@@ -14,7 +14,7 @@ from gettext import c2py
 from importlib.resources import files
 from typing import NamedTuple
 
-ENGLISH = "en"  # of logs, of the command line, and of what programs and other servers are told
+ENGLISH = "en"  # of logs, and of what programs and other servers are told
 LANGUAGES = {ENGLISH: "English", "de": "Deutsch"}
 """The complete ones, with their own names for themselves."""
 

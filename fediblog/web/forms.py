@@ -233,7 +233,7 @@ def _unsent(request: Request, form: Form, error: Refused, held: Holder | None = 
 
 
 def is_alone(path: str) -> bool:
-    """Whether a form is never sent again by itself: consent to an app, log-in, log-out.
+    """Whether a form is never sent again by itself: consent to an app, log-in, log-out, set-up, another account.
 
     `path` is compared as the router will see it once a browser has sent it: decoded, without dot segments or query.
     """

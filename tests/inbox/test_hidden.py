@@ -25,7 +25,7 @@ EVERYBODY = [PUBLIC]
 
 
 async def hidden(home: Home, bob: Person) -> dict[str, Post | str]:
-    """What Eve must not know of, by what it is: a post of Alice's, or an id."""
+    """What Carol must not know of, by what it is: a post of Alice's, or an id."""
     note = bob.note("talk")
     await home.follows(bob)
     await home.send(bob, bob.creates(note, "talk"))

@@ -77,10 +77,10 @@ _ELSEWHERE = {
     "mastodon/streaming/streams.py": "notes for that page",
 }
 _CALLS = {
-    **dict.fromkeys(("TypeError", "ValueError", "RuntimeError", "LookupError", "Conflict"), "a bug"),
+    **dict.fromkeys(("TypeError", "ValueError", "RuntimeError", "Conflict"), "a bug"),
     "OSError": "in the words of the system",
-    **dict.fromkeys(("event", "trouble"), "a line of the log, which is English"),
-    **dict.fromkeys(("split", "names"), "a list of names"),
+    "event": "a line of the log, which is English",
+    "names": "a list of names",
 }
 _TOKENS = {
     "nothing is left",

@@ -28,6 +28,7 @@ from fediblog.store.posts.post_columns import Placement
 from fediblog.web.components.render import static
 from fediblog.web.page_cache import MOST_KEY, PageCache, key_of
 from tests import wording
+from tests.conftest import USUAL
 from tests.remote_accounts import save_remote
 from tests.world import World
 
@@ -187,40 +188,27 @@ def compare(house: House, path: str, heads: list[Fields]) -> None:
         assert same, (path, fields, kept[:2], fresh[:2])
 
 
-def trying(examples: int) -> settings:
-    """So many examples, the same each time unless the environment asks for more."""
-    return settings(
-        max_examples=examples,
-        derandomize="FEDIBLOG_TEST_EXAMPLES" not in os.environ,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-
-
-@pytest.mark.parametrize("examples", [50, pytest.param(EXAMPLES, marks=pytest.mark.slow)])
-def test_what_is_kept_is_what_would_be_made(house: House, examples: int) -> None:
-    @trying(examples)
-    @given(dice=st.randoms(use_true_random=True))
-    def run(dice: Random) -> None:
-        compare(house, dice.choice(house.paths), heads_of(dice))
-
-    run()
-
-
 _ASKED = st.lists(st.lists(st.sampled_from(VALUES[b"accept-language"]), max_size=2), min_size=2, max_size=8)
+_TRIED = settings(
+    max_examples=EXAMPLES * USUAL // 100,
+    derandomize="FEDIBLOG_TEST_EXAMPLES" not in os.environ,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 
 
-@pytest.mark.parametrize("examples", [50, pytest.param(EXAMPLES, marks=pytest.mark.slow)])
-def test_pages_of_two_languages_are_never_mixed(house: House, examples: int) -> None:
+@_TRIED
+@given(dice=st.randoms(use_true_random=True))
+def test_what_is_kept_is_what_would_be_made(house: House, dice: Random) -> None:
+    compare(house, dice.choice(house.paths), heads_of(dice))
+
+
+@_TRIED
+@given(place=st.integers(min_value=0), asked=_ASKED)
+def test_pages_of_two_languages_are_never_mixed(house: House, place: int, asked: list[list[bytes]]) -> None:
     """Whoever asks first and however it is said: everybody gets the page in the own language, and its tag."""
-
-    @trying(examples)
-    @given(place=st.integers(min_value=0), asked=_ASKED)
-    def run(place: int, asked: list[list[bytes]]) -> None:
-        _check_languages(house, house.paths[place % len(house.paths)], asked)
-
-    run()
+    _check_languages(house, house.paths[place % len(house.paths)], asked)
 
 
 # Two lines of one name are one list (RFC 9110 section 5.3): of lengths and fillings that a key could take for others.
