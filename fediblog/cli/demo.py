@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from fediblog import log
 from fediblog.cli.command import Command
-from fediblog.cli.demo_stage import Crossing, Ear, Party, stage
+from fediblog.cli.demo_stage import Crossing, CrossingListener, Party, stage
 from fediblog.cli.demo_steps import Play, Step
 from fediblog.cli.terminal import language, say, tell, translated
 from fediblog.errors import FediblogError
@@ -50,11 +50,11 @@ async def _until_ended(play: Coroutine[None, None, int]) -> int:
 
 async def _play(folder: Path, *, once: bool) -> int:
     tell("demo.starting")
-    async with stage(folder, NAMES, _tell) as (ann, ben, ear):
+    async with stage(folder, NAMES, _tell) as (ann, ben, listener):
         for party in (ann, ben):
             say(f"  {translated('demo.is', name=party.name, handle=party.account.acct, origin=party.site.urls.origin)}")
         play = Play(ann, ben)
-        results = [await _show(number, step, ear) for number, step in enumerate(play.steps(), 1)]
+        results = [await _show(number, step, listener) for number, step in enumerate(play.steps(), 1)]
         pages = await _pages(play)
         _sum_up(results)
         say()
@@ -68,18 +68,18 @@ async def _play(folder: Path, *, once: bool) -> int:
     return 0 if good else 1
 
 
-async def _show(number: int, step: Step, ear: Ear) -> Result:
+async def _show(number: int, step: Step, listener: CrossingListener) -> Result:
     """Show one step: say it, do it, wait until the other side has it."""
     say(f"\n{number:2}. {step.title}")
-    first = len(ear.crossings)
+    first = len(listener.crossings)
     try:
         await step.does()
-        seen = await ear.until(step.seen, step.kinds, first)
+        seen = await listener.until(step.seen, step.kinds, first)
     except FediblogError as error:
         say(f"      {error.sentence(language())}")
         seen = False
     say(f"      {translated('demo.seen' if seen else 'demo.unseen')}")
-    return Result(step.title, seen, ear.crossings[first:])
+    return Result(step.title, seen, listener.crossings[first:])
 
 
 def _tell(crossing: Crossing) -> None:

@@ -1,4 +1,4 @@
-"""The stage of the demo: two servers in processes of their own, and an ear for what they send each other."""
+"""The stage of the demo: two servers in processes of their own, and a listener for what they send each other."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Party(Struct, kw_only=True):
         return self.site.urls.host
 
 
-class Ear(Struct):
+class CrossingListener(Struct):
     """Hears what crosses."""
 
     tell: Callable[[Crossing], None]
@@ -92,18 +92,18 @@ class Ear(Struct):
 @asynccontextmanager
 async def stage(
     folder: Path, names: tuple[str, str], tell: Callable[[Crossing], None]
-) -> AsyncIterator[tuple[Party, Party, Ear]]:
+) -> AsyncIterator[tuple[Party, Party, CrossingListener]]:
     """Both servers up, each with its person, until the end of the block."""
     own = tuple(f"127.0.0.1:{port}" for port in _free_ports(len(names)))
-    ear = Ear(tell)
+    listener = CrossingListener(tell)
     async with AsyncExitStack() as held:
         places = [(folder / names[0], own[0], own[1]), (folder / names[1], own[1], own[0])]
         servers = [await held.enter_async_context(_process(*place)) for place in places]
         await asyncio.gather(*(server.ready() for server in servers))
         first, second = [await _move_in(held, name, place) for name, place in zip(names, places, strict=True)]
-        servers[0].listen(lambda line: ear.note(first, second.name, line))
-        servers[1].listen(lambda line: ear.note(second, first.name, line))
-        yield first, second, ear
+        servers[0].listen(lambda line: listener.note(first, second.name, line))
+        servers[1].listen(lambda line: listener.note(second, first.name, line))
+        yield first, second, listener
 
 
 async def _move_in(held: AsyncExitStack, name: str, place: tuple[Path, str, str]) -> Party:

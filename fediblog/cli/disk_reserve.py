@@ -76,7 +76,7 @@ def _fill(path: Path, size: int) -> None:
             file.write(_BLOCK[: size - at])
 
 
-class Watch:
+class ReserveMonitor:
     """Looks after the reserve of a running server, and tells the owner what became of it.
 
     `used`: it was given up just now, so that the server could start at all.
@@ -157,11 +157,11 @@ class Watch:
 @asynccontextmanager
 async def watched(folder: Path, db: Database, size: int, *, used: bool = False) -> AsyncIterator[None]:
     """Watch the disk while the server runs; with a size of 0 without spare room."""
-    watch = Watch(Reserve(folder, size), db, used=used)
+    monitor = ReserveMonitor(Reserve(folder, size), db, used=used)
     if size == 0:
         (folder / NAME).unlink(missing_ok=True)
-    await watch.look_safely()
-    task = asyncio.create_task(watch.run())
+    await monitor.look_safely()
+    task = asyncio.create_task(monitor.run())
     try:
         yield
     finally:

@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from html import escape
-from typing import Final
-
-import nh3
+from typing import TYPE_CHECKING, Final
 
 from fediblog.markup.balance import balance
 from fediblog.markup.bare_links import addresses, link_address, own_path, web_address
@@ -17,6 +15,9 @@ from fediblog.markup.fast_clean import usual
 from fediblog.markup.html import Html, plain
 from fediblog.markup.text import tidy
 from fediblog.markup.tokens import HIDDEN, names
+
+if TYPE_CHECKING:
+    import nh3
 
 NOTE_LIMIT: Final = 100_000
 """Characters of a post that are read; the rest is cut off before anything parses it."""
@@ -239,6 +240,8 @@ def _is_steady(balanced: str, html: str) -> bool:
 @cache
 def _cleaner(policy: Policy) -> nh3.Cleaner:
     """The sanitiser of one policy; making it takes longer than using it."""
+    import nh3  # a megabyte of memory, which a server needs at the first text that comes in
+
     return nh3.Cleaner(
         tags=set(policy.tags),
         clean_content_tags=set(HIDDEN),

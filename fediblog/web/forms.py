@@ -21,7 +21,7 @@ from fediblog.messages import ENGLISH, text
 from fediblog.store.people.logins import Session
 from fediblog.web import sessions
 from fediblog.web.languages import language_of, say
-from fediblog.web.sessions import Holder, SignInNeeded, Visit
+from fediblog.web.sessions import SessionLogin, SignInNeeded, CurrentUser
 
 T = TypeVar("T")
 
@@ -48,7 +48,7 @@ class Form(Struct):
 
     data: FormData
     language: str = ENGLISH  # of what is said about it
-    visit: Visit | None = None
+    user: CurrentUser | None = None
     errors: dict[str, str] = field(default_factory=dict)
     wait: int = 0  # seconds after which it may be sent again, where that was too often
 
@@ -58,11 +58,11 @@ class Form(Struct):
         return cls(FormData())
 
     @property
-    def sender(self) -> Visit:
+    def sender(self) -> CurrentUser:
         """Who sent it; raises SignInNeeded if that is nobody in particular."""
-        if self.visit is None:
+        if self.user is None:
             raise SignInNeeded
-        return self.visit
+        return self.user
 
     @property
     def token(self) -> str:
@@ -153,7 +153,7 @@ class Unsent(Forbidden):
     `held` is the session of who has logged in, but has no account any more.
     """
 
-    def __init__(self, key: str, held: Holder | None) -> None:
+    def __init__(self, key: str, held: SessionLogin | None) -> None:
         super().__init__(key)
         self.held = held
 
@@ -164,26 +164,26 @@ async def read(request: Request) -> Form:
     Raises Forbidden if our own page did not send it; SignInNeeded, or Unsent where something was typed, if nobody has
     signed in, if it was made in another session, or if its account is none of theirs any more.
     """
-    visit = await _known(request, sessions.visitor)
-    if visit is None:
+    user = await _known(request, sessions.visitor)
+    if user is None:
         raise await _no_account(request)
-    form = await _read(request, visit.session)
-    if form.account is not None and form.account != visit.account.id:
-        own = next((each for each in visit.accounts if each.id == form.account), None)
+    form = await _read(request, user.session)
+    if form.account is not None and form.account != user.account.id:
+        own = next((each for each in user.accounts if each.id == form.account), None)
         if own is None:
             raise _unsent(request, form, Forbidden("error.account-gone"))
-        visit = replace(visit, account=own)
-    form.visit = request.state.visit = visit
+        user = replace(user, account=own)
+    form.user = request.state.user = user
     return form
 
 
-async def read_held(request: Request) -> tuple[Form, Holder]:
+async def read_held(request: Request) -> tuple[Form, SessionLogin]:
     """The form of somebody who has signed in, though perhaps without an account to act as. Raises like `read`."""
-    held = await _known(request, sessions.holder)
+    held = await _known(request, sessions.session_login)
     if held is None:
         raise await _nobody(request)
-    visit = await sessions.visitor(request)
-    return await _read(request, held.session, held if visit is None else None), held
+    user = await sessions.visitor(request)
+    return await _read(request, held.session, held if user is None else None), held
 
 
 async def _known(request: Request, who: Callable[[Request], Awaitable[T]]) -> T:
@@ -196,7 +196,7 @@ async def _known(request: Request, who: Callable[[Request], Awaitable[T]]) -> T:
         raise
 
 
-async def _read(request: Request, session: Session, held: Holder | None = None) -> Form:
+async def _read(request: Request, session: Session, held: SessionLogin | None = None) -> Form:
     """The form, made in that session; `held` for who has no account."""
     form = await read_open(request)
     try:
@@ -208,7 +208,7 @@ async def _read(request: Request, session: Session, held: Holder | None = None) 
 
 async def _no_account(request: Request) -> Refused:
     """What to say to who cannot act as anybody: not signed in, or without an account."""
-    held = await sessions.holder(request)
+    held = await sessions.session_login(request)
     if held is None:
         return await _nobody(request)
     if is_alone(request.url.path):
@@ -224,7 +224,7 @@ async def _nobody(request: Request) -> Refused:
     return _unsent(request, await read_open(request, _OF_NOBODY), SignInNeeded())
 
 
-def _unsent(request: Request, form: Form, error: Refused, held: Holder | None = None, key: str = "") -> Refused:
+def _unsent(request: Request, form: Form, error: Refused, held: SessionLogin | None = None, key: str = "") -> Refused:
     if is_alone(request.url.path) or not is_typed(worth_keeping(form.data)):
         return error
     if isinstance(error, SignInNeeded):

@@ -42,7 +42,7 @@ class SignInNeeded(Refused):
         super().__init__("sign-in-needed", key="error.sign-in")
 
 
-class Visit(Struct, frozen=True, kw_only=True):
+class CurrentUser(Struct, frozen=True, kw_only=True):
     """A signed-in visitor: the account that acts, the others of the login, and what waits to be looked at."""
 
     session: Session
@@ -58,17 +58,17 @@ class Visit(Struct, frozen=True, kw_only=True):
         return self.login.role == "owner"
 
 
-class Holder(Struct, frozen=True, kw_only=True):
-    """A session and whose it is: also of a login that has no account any more, and so cannot visit."""
+class SessionLogin(Struct, frozen=True, kw_only=True):
+    """A session and whose it is: also of a login that has no account any more, and so cannot act."""
 
     session: Session
     login: Login
 
 
-def visit_of(request: Request) -> Visit | None:
+def current_user(request: Request) -> CurrentUser | None:
     """Who the visitor is, as far as it has been asked in this request."""
-    visit: Visit | None = getattr(request.state, "visit", None)
-    return visit
+    user: CurrentUser | None = getattr(request.state, "user", None)
+    return user
 
 
 async def ask(
@@ -76,71 +76,71 @@ async def ask(
 ) -> T:
     """One read: who the visitor is, then `question(tx, viewer, …)`, where the viewer is 0 for anybody."""
 
-    def both(tx: Tx) -> tuple[Visit | None, T]:
-        visit = _meet(request, tx)
-        return visit, question(tx, visit.account.id if visit else 0, *args, **kwargs)
+    def both(tx: Tx) -> tuple[CurrentUser | None, T]:
+        user = _recognise(request, tx)
+        return user, question(tx, user.account.id if user else 0, *args, **kwargs)
 
-    visit, answer = await site_of(request).db.read(both)
-    await _settle(request, visit)
+    user, answer = await site_of(request).db.read(both)
+    await _note_use(request, user)
     return answer
 
 
 async def ask_as(
-    request: Request, question: Callable[Concatenate[Tx, Visit, P], T], /, *args: P.args, **kwargs: P.kwargs
+    request: Request, question: Callable[Concatenate[Tx, CurrentUser, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
-    """One read for the pages of those who have signed in: `question(tx, visit, …)`. Raises SignInNeeded."""
+    """One read for the pages of those who have signed in: `question(tx, user, …)`. Raises SignInNeeded."""
 
-    def both(tx: Tx) -> tuple[Visit | None, tuple[T] | None]:
-        visit = _meet(request, tx)
-        return visit, (question(tx, visit, *args, **kwargs),) if visit else None
+    def both(tx: Tx) -> tuple[CurrentUser | None, tuple[T] | None]:
+        user = _recognise(request, tx)
+        return user, (question(tx, user, *args, **kwargs),) if user else None
 
-    visit, answer = await site_of(request).db.read(both)
-    await _settle(request, visit)
+    user, answer = await site_of(request).db.read(both)
+    await _note_use(request, user)
     if answer is None:
         raise SignInNeeded
     return answer[0]
 
 
-async def visitor(request: Request) -> Visit | None:
+async def visitor(request: Request) -> CurrentUser | None:
     """Who the visitor is."""
     await ask(request, lambda _tx, _viewer: None)
-    return visit_of(request)
+    return current_user(request)
 
 
-def _meet(request: Request, tx: Tx) -> Visit | None:
+def _recognise(request: Request, tx: Tx) -> CurrentUser | None:
     """Remember for the rest of the request who the visitor is: also for the page that tells of an error."""
-    held = request.state.holder = held_by(tx, token_of(request))
-    request.state.visit = visit = visit_of_holder(tx, held) if held is not None else None
-    return visit
+    held = request.state.session_login = held_by(tx, token_of(request))
+    request.state.user = user = current_user_of(tx, held) if held is not None else None
+    return user
 
 
-async def holder(request: Request) -> Holder | None:
+async def session_login(request: Request) -> SessionLogin | None:
     """Whose session it is, whether or not that login has an account."""
-    request.state.holder = await site_of(request).db.read(held_by, token_of(request))
-    return holder_of(request)
+    request.state.session_login = await site_of(request).db.read(held_by, token_of(request))
+    return session_login_of(request)
 
 
-def holder_of(request: Request) -> Holder | None:
+def session_login_of(request: Request) -> SessionLogin | None:
     """The session and whose it is, as far as it has been asked in this request."""
-    held: Holder | None = getattr(request.state, "holder", None)
+    held: SessionLogin | None = getattr(request.state, "session_login", None)
     return held
 
 
-def held_by(tx: Tx, token: str) -> Holder | None:
+def held_by(tx: Tx, token: str) -> SessionLogin | None:
     """The session behind a cookie, and whose it is."""
     session = logins.session(tx, hashed(token)) if token else None
     login = logins.get(tx, session.login) if session else None
-    return Holder(session=session, login=login) if session and login else None
+    return SessionLogin(session=session, login=login) if session and login else None
 
 
-def visit_of_holder(tx: Tx, held: Holder) -> Visit | None:
-    """The visit, None without an account. An account that is no longer the login's gives way to its first."""
+def current_user_of(tx: Tx, held: SessionLogin) -> CurrentUser | None:
+    """The user, None without an account. An account that is no longer the login's gives way to its first."""
     session, login = held.session, held.login
     own = [account for account in logins.accounts_of(tx, login.id) if account.state == "active"]
     chosen = next((account for account in own if account.id == session.account), own[0] if own else None)
     if chosen is None:
         return None
-    return Visit(
+    return CurrentUser(
         session=session,
         login=login,
         account=chosen,
@@ -161,7 +161,7 @@ def page(handler: Handler) -> Handler:
                 raise Forbidden("error.sign-in") from None
             back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             headers = {"Cache-Control": "private, no-store", "Vary": "Cookie"}
-            where = NEW_ACCOUNT if await holder(request) is not None else login_path(back)
+            where = NEW_ACCOUNT if await session_login(request) is not None else login_path(back)
             return RedirectResponse(where, 303, headers=headers)
         finally:
             await formdata.close(request)
@@ -276,14 +276,14 @@ def token_of(request: Request) -> str:
     return token if len(token) <= 100 else ""
 
 
-async def _settle(request: Request, visit: Visit | None) -> None:
-    """Remember the visit for the rest of the request, and prolong a session in use."""
-    request.state.visit = visit
-    if visit is None:
+async def _note_use(request: Request, user: CurrentUser | None) -> None:
+    """Remember the user for the rest of the request, and prolong a session in use."""
+    request.state.user = user
+    if user is None:
         return
     site = site_of(request)
     now = site.clock()
-    if now - visit.session.seen > _RENEWED_AFTER:
+    if now - user.session.seen > _RENEWED_AFTER:
         with suppress(Unavailable):  # on a full disk it goes on as it is
-            await site.db.write(logins.touch_session, visit.session.token, now + LASTS)
+            await site.db.write(logins.touch_session, user.session.token, now + LASTS)
             request.state.renewed = token_of(request)

@@ -20,7 +20,7 @@ from fediblog.web.components.render import render
 from fediblog.web.forms import Form
 from fediblog.web.languages import explain, say
 from fediblog.web.negotiation import site_of
-from fediblog.web.sessions import Holder, Visit
+from fediblog.web.sessions import SessionLogin, CurrentUser
 
 _KEPT = "kept."
 _DESK = "/write"
@@ -95,7 +95,7 @@ def show(
     message: str = "",
     status: int = 403,
     *,
-    held: Holder | None = None,
+    held: SessionLogin | None = None,
     form: Form | None = None,
     token: str = "",
 ) -> Response:
@@ -105,10 +105,10 @@ def show(
     for others the log-in form or, where `held` has no account, that for one: `form` is what stood in these, with what
     was wrong. The page says so to who would send it as another account than it was made for.
     """
-    visit = sessions.visit_of(request)
-    wanted = next((each for each in visit.accounts if each.id == kept.account), None) if visit is not None else None
-    if visit is not None and wanted is not None:
-        request.state.visit = replace(visit, account=wanted)
+    user = sessions.current_user(request)
+    wanted = next((each for each in user.accounts if each.id == kept.account), None) if user is not None else None
+    if user is not None and wanted is not None:
+        request.state.user = replace(user, account=wanted)
     filled = form or Form.empty()
     return render(
         request,
@@ -118,7 +118,7 @@ def show(
         headers=filled.headers,
         kept=kept,
         message=message or say(request, "unsent.log-in" if held is None else "unsent.no-account"),
-        other=visit is not None and kept.account is not None and wanted is None,
+        other=user is not None and kept.account is not None and wanted is None,
         held=held,
         token=token,
         typed={name: filled.line(name) for name in ("name", "handle", "display")},
@@ -147,12 +147,12 @@ def on_error(request: Request, error: FediblogError, status: int) -> Response | 
 async def go_on(request: Request, kept: UnsentForm, token: str, key: str) -> Response:
     """Show what was typed again after a log-in: `show`, for the session of `token`, with the message `key`."""
 
-    def found(tx: Tx) -> tuple[Visit | None, Holder | None]:
+    def found(tx: Tx) -> tuple[CurrentUser | None, SessionLogin | None]:
         held = sessions.held_by(tx, token)
-        return sessions.visit_of_holder(tx, held) if held is not None else None, held
+        return sessions.current_user_of(tx, held) if held is not None else None, held
 
-    visit, held = await site_of(request).db.read(found)
-    request.state.visit, request.state.holder = visit, held
-    if visit is None and kept.path != sessions.NEW_ACCOUNT:
+    user, held = await site_of(request).db.read(found)
+    request.state.user, request.state.session_login = user, held
+    if user is None and kept.path != sessions.NEW_ACCOUNT:
         key = "unsent.no-account"
     return show(request, kept, say(request, key), 200, held=held)

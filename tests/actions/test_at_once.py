@@ -208,14 +208,14 @@ async def test_nobody_is_let_in_while_the_password_changes(stage: Stage, way: st
     assert await stage.db.write(sessions._begin, login, old, "before", "", "")
     held = await stage.db.read(sessions.held_by, "before")
     assert held is not None
-    visit = await stage.db.read(sessions.visit_of_holder, held)
-    assert visit is not None
+    user = await stage.db.read(sessions.current_user_of, held)
+    assert user is not None
     asked = oauth_grants.AuthorizationRequest(
         app=app, redirect=oauth_grants.OOB, scopes=("read",), state="", challenge=""
     )
     ways: dict[str, Work] = {
         "log in": lambda tx: sessions._begin(tx, login, old, "token", "", ""),
-        "allow an app": lambda tx: consent_page._grant(tx, visit, asked, stage.ann.id),
+        "allow an app": lambda tx: consent_page._grant(tx, user, asked, stage.ann.id),
         "swap a code": lambda tx: oauth_grants.swap(
             tx, app, code="code", redirect=oauth_grants.OOB, verifier="", proven=True
         ),

@@ -28,7 +28,7 @@ from fediblog.settings import Settings
 from fediblog.store.engine import sqlite_connection
 from tests.bench import helper
 from tests.bench.bare import serving
-from tests.bench.stalls import Watch
+from tests.bench.stalls import StallMonitor
 
 
 async def loopback(host: str, port: int) -> list[str]:
@@ -55,15 +55,15 @@ async def main(config: dict[str, Any]) -> None:
     calm_collector()
     async with serving(app, "on") as port:
         helper.say(port=port)
-        watches: list[Watch] = []
+        monitors: list[StallMonitor] = []
 
         async def answer(asked: dict[str, Any]) -> dict[str, Any]:
             match asked["do"]:
                 case "watch":
-                    watches.append(Watch(site))
+                    monitors.append(StallMonitor(site))
                     return {}
                 case "watched":
-                    return await watches.pop().end()
+                    return await monitors.pop().end()
             return await do(site, asked)
 
         await helper.obey(answer)

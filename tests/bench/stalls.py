@@ -18,14 +18,14 @@ PAUSE = 0.002  # seconds from one write to the next
 
 
 def _come_first() -> None:
-    """Have the server, and what it starts, come before all other programs, if that is allowed: else these count."""
+    """Have the server come before all other programs, those that it starts too, if that is allowed: else these count."""
     if sys.platform == "linux":
         with suppress(PermissionError):
             for thread in os.listdir("/proc/self/task"):
-                os.sched_setscheduler(int(thread), os.SCHED_RR, os.sched_param(1))
+                os.sched_setscheduler(int(thread), os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
 
 
-class Watch:
+class StallMonitor:
     """Looks at the clock on the event loop, and writes one row after another, until it is asked what it saw."""
 
     def __init__(self, site: Site) -> None:

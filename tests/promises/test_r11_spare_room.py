@@ -14,7 +14,7 @@ import pytest
 
 from fediblog.actions.drafts import Draft
 from fediblog.cli import disk_reserve, doctor, doctor_local
-from fediblog.cli.disk_reserve import Reserve, Watch
+from fediblog.cli.disk_reserve import Reserve, ReserveMonitor
 from fediblog.errors import Unavailable
 from fediblog.store.people import operator_alerts
 from fediblog.store.tx import Tx
@@ -44,29 +44,29 @@ async def test_it_is_given_up_told_and_made_again(
     at_home: Home, free: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:
     kept = Reserve(at_home.site.settings.data, SIZE)
-    watch = Watch(kept, at_home.site.db)
+    monitor = ReserveMonitor(kept, at_home.site.db)
     with caplog.at_level(logging.INFO, "fediblog"):
-        await watch.look()
+        await monitor.look()
         assert kept.path.stat().st_size == SIZE
         assert kept.path.stat().st_blocks * 512 >= SIZE  # it really takes the room
         assert kept.path.stat().st_mode & 0o077 == 0
-        await watch.look()
+        await monitor.look()
         assert await at_home.site.db.read(operator_alerts.standing) == []
 
         free[0] = disk_reserve.FULL - 1
-        await watch.look()
+        await monitor.look()
         assert not kept.path.exists()
         (trouble,) = await at_home.site.db.read(operator_alerts.standing)
         assert trouble.kind == operator_alerts.DISK
         assert [each.state for each in await doctor.troubles(at_home.site)] == ["wrong"]
 
         free[0] = SIZE + disk_reserve.FULL  # what it gave back, and no more
-        await watch.look()
+        await monitor.look()
         assert not kept.path.exists()
         assert await at_home.site.db.read(operator_alerts.standing) == [trouble]
 
         free[0] = 3 * SIZE + disk_reserve.FULL
-        await watch.look()
+        await monitor.look()
         assert kept.path.exists()
         assert await at_home.site.db.read(operator_alerts.standing) == []
     said = [record.getMessage() for record in caplog.records if record.getMessage() != "swept"]
@@ -76,8 +76,8 @@ async def test_it_is_given_up_told_and_made_again(
 async def test_what_could_not_be_told_is_told_later(
     at_home: Home, free: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    watch = Watch(Reserve(at_home.site.settings.data, SIZE), at_home.site.db)
-    await watch.look()
+    monitor = ReserveMonitor(Reserve(at_home.site.settings.data, SIZE), at_home.site.db)
+    await monitor.look()
     write = type(at_home.site.db).write
 
     async def refuse(*_: object) -> None:
@@ -85,10 +85,10 @@ async def test_what_could_not_be_told_is_told_later(
 
     free[0] = 0
     monkeypatch.setattr(type(at_home.site.db), "write", refuse)
-    await watch.look()
+    await monitor.look()
     monkeypatch.setattr(type(at_home.site.db), "write", write)
     assert await at_home.site.db.read(operator_alerts.standing) == []
-    await watch.look()
+    await monitor.look()
     assert [each.kind for each in await at_home.site.db.read(operator_alerts.standing)] == [operator_alerts.DISK]
 
 
@@ -121,7 +121,7 @@ async def test_a_disk_without_spare_room_is_told_when_it_is_full_and_only_then(
     folder, site = at_home.site.settings.data, at_home.site
     owner = await reader(site, at_home.alice)
     free[0] = 2 * disk_reserve.FULL  # too small for the file
-    watch = Watch(Reserve(folder, size), site.db)
+    monitor = ReserveMonitor(Reserve(folder, size), site.db)
 
     async def told() -> tuple[list[str], bool]:
         return [each.state for each in await doctor.troubles(site)], "The disk was full" in (
@@ -129,20 +129,20 @@ async def test_a_disk_without_spare_room_is_told_when_it_is_full_and_only_then(
         ).text
 
     with caplog.at_level(logging.ERROR, "fediblog"):
-        await watch.look()
+        await monitor.look()
         assert await told() == (["good"], False)
         free[0] = disk_reserve.FULL - 1
         for _ in range(3):
-            await watch.look()
+            await monitor.look()
         assert await told() == (["wrong"], True)
         free[0] = 2 * disk_reserve.FULL
-        await watch.look()
+        await monitor.look()
         assert await told() == (["good"], False)
         free[0] = disk_reserve.FULL - 1
-        await watch.look()
+        await monitor.look()
     assert [record.getMessage() for record in caplog.records] == ["disk-full"] * 2
     free[0] = 2 * disk_reserve.FULL
-    await Watch(Reserve(folder, size), site.db).look()  # of the next process
+    await ReserveMonitor(Reserve(folder, size), site.db).look()  # of the next process
     assert await told() == (["good"], False)
 
 
@@ -199,8 +199,8 @@ async def test_on_a_disk_that_is_really_full_there_is_room_again(tmp_path: Path)
 
 async def _fill_and_see(place: Home, ballast: Path) -> None:
     kept = Reserve(place.site.settings.data, SIZE)
-    watch = Watch(kept, place.site.db)
-    await watch.look()
+    monitor = ReserveMonitor(kept, place.site.db)
+    await monitor.look()
     assert kept.path.exists()
     _use_up(ballast)
 
@@ -213,11 +213,11 @@ async def _fill_and_see(place: Home, ballast: Path) -> None:
 
     with pytest.raises(Unavailable, match="disk-full"):
         await write_on()
-    await watch.look()
+    await monitor.look()
     await place.site.db.write(write)
     assert [each.kind for each in await place.site.db.read(operator_alerts.standing)] == [operator_alerts.DISK]
     ballast.unlink()
-    await watch.look()
+    await monitor.look()
     assert kept.path.exists()
     assert await place.site.db.read(operator_alerts.standing) == []
     assert await place.site.db.check() == []

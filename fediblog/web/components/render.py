@@ -64,10 +64,10 @@ def render(
     A page is public if nobody has signed in and `private` does not say otherwise. Posts on a page `to_read` have no
     buttons: each leads to a page loaded anew, without what was typed beside it.
     """
-    site, visit, language = site_of(request), sessions.visit_of(request), language_of(request)
+    site, user, language = site_of(request), sessions.current_user(request), language_of(request)
     flash = request.cookies.get(cookies.name_of(site, _FLASH), "")
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    links, csrf = Links.of(site.urls, visit is not None), forms_token(visit) if visit else ""
+    links, csrf = Links.of(site.urls, user is not None), forms_token(user) if user else ""
     body = _filled(
         language,
         name,
@@ -79,14 +79,14 @@ def render(
         now=site.clock(),
         path=request.url.path,
         here=here,
-        visit=visit,
+        user=user,
         csrf=csrf,
         flash=text(language, f"flash.{flash}") if known(f"flash.{flash}") else "",
         links=links,
-        reader=Reader.at(here, links, visit.account.id if visit and not to_read else None, csrf),
+        reader=Reader.at(here, links, user.account.id if user and not to_read else None, csrf),
         **values,
     )
-    kept = not (visit or private or flash or status != 200)
+    kept = not (user or private or flash or status != 200)
     response = public(request, body, "text/html; charset=utf-8", PAGES_VARY) if kept else private_page(body, status)
     response.headers.update(headers or {})
     if flash:
@@ -104,17 +104,17 @@ def _filled(language: str, name: str, /, **values: object) -> bytes:
         environment(language).handle_exception()  # raises it again, with the line of the template
 
 
-def forms_token(visit: sessions.Visit) -> str:
+def forms_token(user: sessions.CurrentUser) -> str:
     """What each form carries: the token of the session, and the account that it is made for."""
-    return f"{visit.session.csrf}~{visit.account.id}"
+    return f"{user.session.csrf}~{user.account.id}"
 
 
 def renewed(request: Request, response: Response) -> Response:
     """The response, with the cookie again if the session was prolonged in this request."""
     if token := getattr(request.state, "renewed", ""):
         sessions.set_cookie(site_of(request), response, token)
-        if visit := sessions.visit_of(request):
-            known_devices.remember(request, response, visit.login.name, visit.login.mark)
+        if user := sessions.current_user(request):
+            known_devices.remember(request, response, user.login.name, user.login.mark)
     return response
 
 

@@ -25,7 +25,7 @@ from fediblog.web.components import paging
 from fediblog.web.components.render import back, render
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
-from fediblog.web.sessions import Visit, ask_as, page
+from fediblog.web.sessions import CurrentUser, ask_as, page
 
 SIZE = 25
 _DAY = 86_400_000
@@ -50,8 +50,8 @@ async def deliveries(request: Request) -> Response:
     return render(request, "deliveries.html", sent=shown, hosts=hosts, troubles=noticed)
 
 
-def _deliveries(tx: Tx, visit: Visit, before: int | None) -> tuple[list[Sent], list[TroubledHost], list[OperatorAlert]]:
-    latest = delivery_queue.latest(tx, visit.account.id, before=before, limit=SIZE + 1)
+def _deliveries(tx: Tx, user: CurrentUser, before: int | None) -> tuple[list[Sent], list[TroubledHost], list[OperatorAlert]]:
+    latest = delivery_queue.latest(tx, user.account.id, before=before, limit=SIZE + 1)
     sent = [
         Sent(
             outgoing,
@@ -61,7 +61,7 @@ def _deliveries(tx: Tx, visit: Visit, before: int | None) -> tuple[list[Sent], l
         )
         for outgoing in latest
     ]
-    return sent, hosts.troubled_hosts(tx), operator_alerts.standing(tx) if visit.is_owner else []
+    return sent, hosts.troubled_hosts(tx), operator_alerts.standing(tx) if user.is_owner else []
 
 
 async def refusals(request: Request) -> Response:
@@ -70,8 +70,8 @@ async def refusals(request: Request) -> Response:
     return render(request, "refusals.html", refusals=found, totals=totals, troubles=noticed)
 
 
-def _refusals(tx: Tx, visit: Visit) -> tuple[list[moderation.Refusal], list[tuple[str, int]], list[OperatorAlert]]:
-    check_owner(visit)
+def _refusals(tx: Tx, user: CurrentUser) -> tuple[list[moderation.Refusal], list[tuple[str, int]], list[OperatorAlert]]:
+    check_owner(user)
     return moderation.refusals(tx), moderation.refusal_totals(tx, tx.now - 7 * _DAY), operator_alerts.standing(tx)
 
 
@@ -120,8 +120,8 @@ async def _moderation(request: Request, form: Form) -> Response:
     )
 
 
-def _overview(tx: Tx, visit: Visit) -> tuple[list[relations.BlockedHost], list[moderation.Report], list[OperatorAlert]]:
-    check_owner(visit)
+def _overview(tx: Tx, user: CurrentUser) -> tuple[list[relations.BlockedHost], list[moderation.Report], list[OperatorAlert]]:
+    check_owner(user)
     return relations.blocked_hosts(tx), moderation.reports(tx), operator_alerts.standing(tx)
 
 
@@ -131,9 +131,9 @@ async def _owners_form(request: Request) -> Form:
     return form
 
 
-def check_owner(visit: Visit) -> None:
+def check_owner(user: CurrentUser) -> None:
     """Raise Forbidden unless the visitor looks after the server."""
-    if not visit.is_owner:
+    if not user.is_owner:
         raise Forbidden
 
 

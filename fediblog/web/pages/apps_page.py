@@ -17,7 +17,7 @@ from fediblog.web.components.render import back, render
 from fediblog.web.components.scope_texts import said
 from fediblog.web.languages import language_of
 from fediblog.web.negotiation import site_of
-from fediblog.web.sessions import Visit, ask_as, page
+from fediblog.web.sessions import CurrentUser, ask_as, page
 
 PATH = "/settings/apps"
 
@@ -35,8 +35,8 @@ async def programs(request: Request) -> Response:
     return render(request, "apps.html", programs=await ask_as(request, _programs, request))
 
 
-def _programs(tx: Tx, visit: Visit, request: Request) -> list[Program]:
-    tokens = apps.tokens_of(tx, visit.login.id)
+def _programs(tx: Tx, user: CurrentUser, request: Request) -> list[Program]:
+    tokens = apps.tokens_of(tx, user.login.id)
     owners = accounts.many(tx, {each.account for each in tokens if each.account})
     return [
         Program(token=each, account=owners[each.account], may=said(language_of(request), each.scopes))

@@ -22,7 +22,7 @@ from fediblog.web.components.scope_texts import said
 from fediblog.web.languages import language_of
 from fediblog.web.middleware import policy_text
 from fediblog.web.negotiation import site_of
-from fediblog.web.sessions import SignInNeeded, Visit, ask_as, page
+from fediblog.web.sessions import SignInNeeded, CurrentUser, ask_as, page
 
 PATH, SHOWN = "/oauth/authorize", "/oauth/authorize/native"
 _CODE = re.compile(r"[A-Za-z0-9_-]{20,100}\Z")
@@ -60,7 +60,7 @@ async def consent(request: Request) -> Response:
     )
 
 
-def _client(tx: Tx, _visit: Visit, asked: Mapping[str, str]) -> App:
+def _client(tx: Tx, _user: CurrentUser, asked: Mapping[str, str]) -> App:
     return oauth_grants.check_client(tx, asked)
 
 
@@ -94,12 +94,12 @@ async def answer(request: Request) -> Response:
     return _granted(request, wanted, code)
 
 
-def _grant(tx: Tx, visit: Visit, wanted: AuthorizationRequest, account: int) -> str:
+def _grant(tx: Tx, user: CurrentUser, wanted: AuthorizationRequest, account: int) -> str:
     """A code, as long as the session stands: another password ends both, also just now."""
-    tx.hold(visit.login.id)
-    if logins.session(tx, visit.session.token) is None:
+    tx.hold(user.login.id)
+    if logins.session(tx, user.session.token) is None:
         raise SignInNeeded
-    return oauth_grants.grant(tx, wanted, visit.login.id, account)
+    return oauth_grants.grant(tx, wanted, user.login.id, account)
 
 
 def _granted(request: Request, wanted: AuthorizationRequest, code: str) -> Response:
@@ -126,7 +126,7 @@ def _onward(where: str) -> Response:
 async def show_code(request: Request) -> Response:
     """The code, for apps that no address leads back to. Only what can be one is shown: this is no place for words."""
     code = request.query_params.get("code", "")
-    await ask_as(request, lambda _tx, _visit: None)
+    await ask_as(request, lambda _tx, _user: None)
     if not _CODE.match(code):
         raise NotFound
     return render(request, "authorized.html", private=True, headers=_ALONE, code=code)

@@ -66,7 +66,7 @@ async def login_page(request: Request) -> Response:
     again = bool(request.query_params.get("again"))  # an app wants to know who is there, whoever is logged in
     if await visitor(request) and not again:
         return back(request, onward)
-    if await sessions.holder(request) and not again:
+    if await sessions.session_login(request) and not again:
         return back(request, sessions.NEW_ACCOUNT)
     return render(request, "login.html", private=True, name="", onward=onward, errors={})
 

@@ -15,14 +15,14 @@ from fediblog.web import forms, sessions, unsent_forms
 from fediblog.web.components.render import back, render
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
-from fediblog.web.sessions import Holder, SignInNeeded, page, visitor
+from fediblog.web.sessions import SessionLogin, SignInNeeded, page, visitor
 
 
 async def ask(request: Request) -> Response:
     """The form for a new account; who has one finds the same among the settings."""
     if await visitor(request):
         return back(request, "/settings")
-    held = await sessions.holder(request)
+    held = await sessions.session_login(request)
     if held is None:
         raise SignInNeeded
     return _show(request, held, Form.empty())
@@ -52,7 +52,7 @@ async def make(request: Request) -> Response:
     return back(request, "/settings", "account-added")
 
 
-def _show(request: Request, held: Holder, form: Form) -> Response:
+def _show(request: Request, held: SessionLogin, form: Form) -> Response:
     return render(
         request,
         "anew.html",

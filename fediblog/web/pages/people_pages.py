@@ -26,7 +26,7 @@ from fediblog.web.components.render import back, render
 from fediblog.web.forms import Form
 from fediblog.web.languages import explain, explain_unreachable
 from fediblog.web.negotiation import site_of
-from fediblog.web.sessions import Visit, ask_as, page
+from fediblog.web.sessions import CurrentUser, ask_as, page
 
 SIZE = 40
 MOST_ASKED = 100  # whose answer is awaited, shown above the first page
@@ -106,8 +106,8 @@ async def _show(request: Request, form: Form, *, handle: str) -> Response:
     )
 
 
-def _people(tx: Tx, visit: Visit, tab: str, window: Window) -> People:
-    account = visit.account.id
+def _people(tx: Tx, user: CurrentUser, tab: str, window: Window) -> People:
+    account = user.account.id
     followers, following = relations.counts(tx, account)
     first = tab == "following" and window.before == FAR
     asked = relation_lists.asked(tx, account, Window(limit=MOST_ASKED)) if first else []

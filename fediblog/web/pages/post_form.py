@@ -59,7 +59,7 @@ def point_of(place: str) -> tuple[float, float] | None:
     return focal_point(x, y)
 
 
-class Sheet(Struct, frozen=True, kw_only=True):
+class PostFields(Struct, frozen=True, kw_only=True):
     """All fields of the form to write a post, as they were typed."""
 
     source: str = ""
@@ -90,15 +90,15 @@ class Sheet(Struct, frozen=True, kw_only=True):
         return self.answers + ("",) * max(ANSWERS - len(self.answers), 2)
 
 
-def blank(account: Account, wanted: Defaults, parent: Post | None, quoted: Post | None = None) -> Sheet:
-    """An empty sheet, as the account prefers its posts.
+def blank(account: Account, wanted: Defaults, parent: Post | None, quoted: Post | None = None) -> PostFields:
+    """An empty fields, as the account prefers its posts.
 
     An answer names those who take part and is for no more people than what it answers.
     """
     chosen = Visibility(wanted.visibility)
     if parent is None:
         narrow = quoted is not None and quoted.visibility == Visibility.FOLLOWERS
-        return Sheet(
+        return PostFields(
             language=account.language,
             quote=quoted.id if quoted else None,
             visibility=narrowest(chosen, Visibility.FOLLOWERS) if narrow else chosen,
@@ -108,7 +108,7 @@ def blank(account: Account, wanted: Defaults, parent: Post | None, quoted: Post 
     own = {f"@{account.acct}", account.acct}
     names = [f"@{parent.account.acct}", *(each.name for each in parent.mentions if each.name.count("@") == 2)]
     among = dict.fromkeys(name for name in names if name not in own)
-    return Sheet(
+    return PostFields(
         source="".join(f"{name} " for name in among),
         warning=parent.warning or ("" if parent.is_article else parent.summary),
         visibility=narrowest(
@@ -121,12 +121,12 @@ def blank(account: Account, wanted: Defaults, parent: Post | None, quoted: Post 
     )
 
 
-def of_draft(tx: Tx, draft: Draft, account: int) -> Sheet:
-    """The sheet that makes that draft of the account."""
+def of_draft(tx: Tx, draft: Draft, account: int) -> PostFields:
+    """The fields that makes that draft of the account."""
     files = (*draft.files, *([draft.hero] if draft.hero else ()))
     stored = media_files.many(tx, [each.upload for each in files], account)
     at = datetime.fromtimestamp((draft.scheduled or 0) / 1000, UTC)
-    return Sheet(
+    return PostFields(
         source=draft.source,
         title=draft.title,
         warning=draft.warning,
@@ -152,8 +152,8 @@ def _period(poll: PollDraft) -> int:
     return min(PERIODS, key=lambda each: abs(each - poll.seconds))
 
 
-async def from_form(site: Site, form: Form) -> Sheet:
-    """The sheet as it was sent. New pictures are stored at once, so that a mistake elsewhere does not lose them."""
+async def from_form(site: Site, form: Form) -> PostFields:
+    """The fields as it was sent. New pictures are stored at once, so that a mistake elsewhere does not lose them."""
     account = form.sender.account.id
     numbers, hero = form.numbers("file"), form.number("hero")
     stored = await site.db.read(_uploads, account, [*numbers, hero or 0])
@@ -176,7 +176,7 @@ async def from_form(site: Site, form: Form) -> Sheet:
     for chosen in form.files("hero-upload")[:1]:
         if upload := await stored_upload(site, form, "hero-upload", chosen):
             front = AttachedPicture(upload, form.line("hero-alt", 1500))
-    return Sheet(
+    return PostFields(
         source=form.block("source"),
         title=form.line("title", 1000),
         warning=form.line("warning", 2000),
@@ -218,30 +218,30 @@ async def stored_upload(site: Site, form: Form, field: str, chosen: UploadFile, 
         return None
 
 
-def draft(sheet: Sheet, form: Form, wanted: str) -> Draft:
-    """The draft that the sheet makes; `wanted` is the button that was pressed."""
+def draft(fields: PostFields, form: Form, wanted: str) -> Draft:
+    """The draft that the fields makes; `wanted` is the button that was pressed."""
     state: Mapping[str, str] = {"draft": "draft", "schedule": "scheduled"}
-    scheduled = moment(sheet.scheduled)
+    scheduled = moment(fields.scheduled)
     if wanted == "schedule" and scheduled is None:
         form.fault("scheduled", "error.schedule")
     return Draft(
-        source=sheet.source,
-        title=sheet.title,
-        summary=sheet.summary,
-        warning=sheet.warning,
-        visibility=Visibility(sheet.visibility),
-        language=sheet.language,
-        sensitive=sheet.sensitive,
-        reply_to=sheet.reply,
-        quote=sheet.quote,
-        must_reach=not sheet.anyway,
-        comments=sheet.comments,
-        quotable=sheet.quotable,
-        files=tuple(File(upload=each.upload.id, alt=each.alt, focus=each.focus) for each in sheet.pictures),
-        hero=File(upload=sheet.hero.upload.id, alt=sheet.hero.alt) if sheet.hero else None,
+        source=fields.source,
+        title=fields.title,
+        summary=fields.summary,
+        warning=fields.warning,
+        visibility=Visibility(fields.visibility),
+        language=fields.language,
+        sensitive=fields.sensitive,
+        reply_to=fields.reply,
+        quote=fields.quote,
+        must_reach=not fields.anyway,
+        comments=fields.comments,
+        quotable=fields.quotable,
+        files=tuple(File(upload=each.upload.id, alt=each.alt, focus=each.focus) for each in fields.pictures),
+        hero=File(upload=fields.hero.upload.id, alt=fields.hero.alt) if fields.hero else None,
         state=cast(Literal["published", "draft", "scheduled"], state.get(wanted, "published")),
         scheduled=scheduled if wanted == "schedule" else None,
-        poll=PollDraft(options=sheet.answers, multiple=sheet.multiple, seconds=sheet.period) if sheet.answers else None,
+        poll=PollDraft(options=fields.answers, multiple=fields.multiple, seconds=fields.period) if fields.answers else None,
     )
 
 

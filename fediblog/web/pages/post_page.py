@@ -38,7 +38,7 @@ from fediblog.web.components.paging import mark
 from fediblog.web.components.render import add_link, render
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.blog_pages import account_named
-from fediblog.web.sessions import Visit, ask, ask_as, page, visit_of
+from fediblog.web.sessions import CurrentUser, ask, ask_as, page, current_user
 
 DEEPEST = 4  # levels of indentation; answers below stay at that level
 FACES = 24
@@ -99,7 +99,7 @@ def _answer(request: Request, thread: Thread) -> Response:
     post = thread.post
     right = urlsplit(post.url).path
     if request.scope.get("raw_path", b"").decode("latin-1") != right and request.url.path != right:
-        return RedirectResponse(right, 301 if visit_of(request) is None else 303)
+        return RedirectResponse(right, 301 if current_user(request) is None else 303)
     private = post.visibility in (Visibility.FOLLOWERS, Visibility.DIRECT)
     response = render(request, "post.html", private=private, thread=thread, post=post)
     add_link(response, post.uri, "alternate", ACTIVITY_TYPE.partition(";")[0])
@@ -130,14 +130,14 @@ def _by_slug(tx: Tx, viewer: int, urls: Urls, handle: str, month: str, slug: str
     return thread_of(tx, viewer, post, page)
 
 
-def _for_reader(tx: Tx, visit: Visit, urls: Urls, number: int, page: int) -> tuple[Thread, list[int], list[int]]:
+def _for_reader(tx: Tx, user: CurrentUser, urls: Urls, number: int, page: int) -> tuple[Thread, list[int], list[int]]:
     """The thread, the posts of other servers in whose threads answers may be missing, and their polls that are old."""
-    post = posts.get(tx, number, visit.account.id)
+    post = posts.get(tx, number, user.account.id)
     if post is None and tombstones.of_public(tx, urls.post(number)) is not None:
         raise Gone
     if post is None:
         raise NotFound
-    thread = thread_of(tx, visit.account.id, post, page)
+    thread = thread_of(tx, user.account.id, post, page)
     due = background_fetches.threads_due(tx, {each.id for each in (post, *thread.above[:1])})
     return thread, due, poll_totals.stale(tx, [post])
 

@@ -24,7 +24,7 @@ from fediblog.web.components import paging
 from fediblog.web.components.render import add_link, render
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.blog_pages import SIZE, account_named
-from fediblog.web.sessions import Visit, ask, ask_as, page
+from fediblog.web.sessions import CurrentUser, ask, ask_as, page
 
 TABS = ("posts", "articles", "replies")
 
@@ -94,11 +94,11 @@ async def remote(request: Request) -> Response:
     return render(request, "account.html", profile=found, account=found.account, posts=shown)
 
 
-def _remote(tx: Tx, visit: Visit, number: int, tab: str, request: Request) -> Profile:
+def _remote(tx: Tx, user: CurrentUser, number: int, tab: str, request: Request) -> Profile:
     account = accounts.get(tx, number)
     if account is None or account.state == "deleted":
         raise NotFound("error.account-unknown")
-    viewer = visit.account.id
+    viewer = user.account.id
     followers, following, total, _ = account_counts.totals(tx, [account.id])[account.id]
     return Profile(
         account=account,
@@ -123,8 +123,8 @@ def _relation(tx: Tx, viewer: int, other: int) -> Relation | None:
 
 async def own(request: Request) -> Response:
     """The address that needs no handle: to the profile of the account that acts."""
-    visit = await ask_as(request, lambda _tx, visit: visit)
-    return RedirectResponse(site_of(request).urls.profile(visit.account.handle), 303)
+    user = await ask_as(request, lambda _tx, user: user)
+    return RedirectResponse(site_of(request).urls.profile(user.account.handle), 303)
 
 
 ROUTES = [

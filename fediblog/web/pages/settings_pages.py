@@ -32,7 +32,7 @@ SHAPES: dict[str, Shape] = {"icon": "avatar", "image": "header"}
 
 async def settings(request: Request) -> Response:
     """All settings on one page."""
-    await ask_as(request, lambda _tx, _visit: None)
+    await ask_as(request, lambda _tx, _user: None)
     return _show(request)
 
 
@@ -162,12 +162,12 @@ def _told(request: Request, error: Refused | Unavailable) -> str:
 async def add_account(request: Request) -> Response:
     """A further account of the same login."""
     site, form = site_of(request), await forms.read(request)
-    visit, keys, most = form.sender, await new_keys(), site.settings.accounts_per_login
+    user, keys, most = form.sender, await new_keys(), site.settings.accounts_per_login
 
     def add(tx: Tx) -> None:
         handle, display = form.line("handle"), form.line("display")
-        made = account_actions.add_account(tx, site.urls, visit.login.id, handle, display, keys, most=most)
-        logins.act_as(tx, visit.session.token, made.id)
+        made = account_actions.add_account(tx, site.urls, user.login.id, handle, display, keys, most=most)
+        logins.act_as(tx, user.session.token, made.id)
 
     try:
         await site.db.write(add)
@@ -178,10 +178,10 @@ async def add_account(request: Request) -> Response:
 
 
 def _show(request: Request, form: Form | None = None, profile: ProfileChanges | None = None) -> Response:
-    visit = sessions.visit_of(request)
-    if visit is None:
+    user = sessions.current_user(request)
+    if user is None:
         raise sessions.SignInNeeded
-    shown = profile or profile_of(visit.account)
+    shown = profile or profile_of(user.account)
     rows = [*shown.fields, *[("", "")] * max(ROWS - len(shown.fields), 1)]
     typed = form or Form.empty()
     return render(
@@ -192,7 +192,7 @@ def _show(request: Request, form: Form | None = None, profile: ProfileChanges | 
         profile=shown,
         languages=LANGUAGES,
         rows=rows,
-        account=visit.account,
+        account=user.account,
         errors=typed.errors,
         typed={name: typed.line(name) for name in ("alias", "target", "handle", "display")},
     )

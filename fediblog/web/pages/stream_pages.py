@@ -29,7 +29,7 @@ from fediblog.web.components.paging import Page
 from fediblog.web.components.render import back, render
 from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
-from fediblog.web.sessions import Visit, ask, ask_as, page
+from fediblog.web.sessions import CurrentUser, ask, ask_as, page
 
 SIZE = 30
 PEOPLE = 10  # that a search shows
@@ -42,8 +42,8 @@ async def stream(request: Request) -> Response:
     return render(request, "stream.html", items=shown)
 
 
-def _stream(tx: Tx, visit: Visit, window: Window) -> list[ListedPost]:
-    viewer = visit.account.id
+def _stream(tx: Tx, user: CurrentUser, window: Window) -> list[ListedPost]:
+    viewer = user.account.id
     return timelines.whole(tx, timelines.home(tx, viewer, window), viewer)
 
 
@@ -51,8 +51,8 @@ async def notice_list(request: Request) -> Response:
     """What happened to the account. Whatever is shown counts as read from then on."""
     window = paging.window(request, SIZE)
 
-    def latest(tx: Tx, visit: Visit) -> tuple[int, list[Notice]]:
-        return visit.account.id, notification_lists.page(tx, visit.account.id, NotificationFilter(), window)
+    def latest(tx: Tx, user: CurrentUser) -> tuple[int, list[Notice]]:
+        return user.account.id, notification_lists.page(tx, user.account.id, NotificationFilter(), window)
 
     account, found = await ask_as(request, latest)
     shown = paging.page(request, found, SIZE, lambda notice: notice.id)
@@ -92,7 +92,7 @@ def _found(
     request: Request, words: str, people: Sequence[Account], shown: Page[Post], errors: Mapping[str, str] | None = None
 ) -> Response:
     """What a search found; who has signed in may have a handle or an address of elsewhere looked up where it is."""
-    visit, urls = sessions.visit_of(request), site_of(request).urls
+    user, urls = sessions.current_user(request), site_of(request).urls
     return render(
         request,
         "search.html",
@@ -101,8 +101,8 @@ def _found(
         words=words,
         people=people,
         posts=shown,
-        is_elsewhere=bool(errors) or (_is_address(words) and visit is not None and not _is_ours(urls, words)),
-        is_partial=visit is None and not _is_hashtag(words),
+        is_elsewhere=bool(errors) or (_is_address(words) and user is not None and not _is_ours(urls, words)),
+        is_partial=user is None and not _is_hashtag(words),
         errors=errors or {},
     )
 

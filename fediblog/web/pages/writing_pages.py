@@ -1,4 +1,4 @@
-"""The writing desk: a new post, an answer, an edit, a preview, drafts, and deleting."""
+"""The writing writing: a new post, an answer, an edit, a preview, drafts, and deleting."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from fediblog.web.forms import Form
 from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages import post_form
-from fediblog.web.pages.post_form import ALLOWED, FOCI, PERIODS, SLOTS, VISIBILITIES, Sheet
-from fediblog.web.sessions import Visit, ask_as, page
+from fediblog.web.pages.post_form import ALLOWED, FOCI, PERIODS, SLOTS, VISIBILITIES, PostFields
+from fediblog.web.sessions import CurrentUser, ask_as, page
 
 
-class Desk(Struct, frozen=True):
-    """What lies on the desk: the sheet, the post that is edited, the one that is answered, the one that is quoted.
+class WriteContext(Struct, frozen=True):
+    """What lies on the writing: the fields, the post that is edited, the one that is answered, the one that is quoted.
 
-    It is `gone` if one of these is not there any more: then the sheet makes a post without it.
+    It is `gone` if one of these is not there any more: then the fields makes a post without it.
     """
 
-    sheet: Sheet
+    fields: PostFields
     post: Post | None = None
     parent: Post | None = None
     quoted: Post | None = None
@@ -45,55 +45,55 @@ class Desk(Struct, frozen=True):
 
 
 async def new(request: Request) -> Response:
-    """An empty sheet, an answer to a post, or one that quotes."""
+    """An empty fields, an answer to a post, or one that quotes."""
     asked = request.query_params
-    desk = await ask_as(request, _new, forms.whole(asked.get("reply", "")), forms.whole(asked.get("quote", "")))
-    return _show(request, desk)
+    writing = await ask_as(request, _new, forms.whole(asked.get("reply", "")), forms.whole(asked.get("quote", "")))
+    return _show(request, writing)
 
 
-def _new(tx: Tx, visit: Visit, reply: int | None, quote: int | None) -> Desk:
-    parent, quoted = _published(tx, visit, reply), _published(tx, visit, quote)
-    wanted = post_preferences.defaults(tx, visit.account.id)
-    return Desk(post_form.blank(visit.account, wanted, parent, quoted), parent=parent, quoted=quoted)
+def _new(tx: Tx, user: CurrentUser, reply: int | None, quote: int | None) -> WriteContext:
+    parent, quoted = _published(tx, user, reply), _published(tx, user, quote)
+    wanted = post_preferences.defaults(tx, user.account.id)
+    return WriteContext(post_form.blank(user.account, wanted, parent, quoted), parent=parent, quoted=quoted)
 
 
-def _published(tx: Tx, visit: Visit, number: int | None) -> Post | None:
+def _published(tx: Tx, user: CurrentUser, number: int | None) -> Post | None:
     """The post that the new one is about. Raises NotFound if it is not there for its writer."""
-    post = posts.get(tx, number, visit.account.id) if number is not None else None
+    post = posts.get(tx, number, user.account.id) if number is not None else None
     if number is not None and (post is None or post.state != "published"):
         raise NotFound
     return post
 
 
 async def change(request: Request) -> Response:
-    """A post of one's own on the desk again."""
+    """A post of one's own on the writing again."""
     return _show(request, await ask_as(request, _change, request.path_params["n"]))
 
 
-def _change(tx: Tx, visit: Visit, number: int) -> Desk:
-    post = _own(tx, visit, number)
-    parent = posts.get(tx, post.parent, visit.account.id) if post.parent is not None else None
-    sheet = post_form.of_draft(tx, draft_of(tx, post), visit.account.id)
-    return Desk(sheet, post=post, parent=parent, quoted=post.quoted)
+def _change(tx: Tx, user: CurrentUser, number: int) -> WriteContext:
+    post = _own(tx, user, number)
+    parent = posts.get(tx, post.parent, user.account.id) if post.parent is not None else None
+    fields = post_form.of_draft(tx, draft_of(tx, post), user.account.id)
+    return WriteContext(fields, post=post, parent=parent, quoted=post.quoted)
 
 
 async def save(request: Request) -> Response:
-    """What the buttons below the sheet do: preview, keep as a draft, keep for later, publish."""
+    """What the buttons below the fields do: preview, keep as a draft, keep for later, publish."""
     site, form = site_of(request), await forms.read(request)
     number: int | None = request.path_params.get("n")
-    sheet = await post_form.from_form(site, form)
-    desk = await site.db.read(_desk, form.sender, sheet, number)
+    fields = await post_form.from_form(site, form)
+    writing = await site.db.read(_desk, form.sender, fields, number)
     wanted = form.choice("do", ("publish", "preview", "draft", "schedule"))
-    if desk.gone:
+    if writing.gone:
         form.fault("post", "write.gone")
     if wanted == "preview":
-        return await _preview(request, desk, form)
-    if desk.post is not None and desk.post.state == "published" and wanted in ("draft", "schedule"):
+        return await _preview(request, writing, form)
+    if writing.post is not None and writing.post.state == "published" and wanted in ("draft", "schedule"):
         form.fault("post", "post.published-meanwhile")
-        return _show(request, desk, form)
-    draft = post_form.draft(sheet, form, wanted)
+        return _show(request, writing, form)
+    draft = post_form.draft(fields, form, wanted)
     if form.errors:
-        return _show(request, desk, form)
+        return _show(request, writing, form)
     account = form.sender.account.id
     try:
         if number is None:
@@ -102,64 +102,64 @@ async def save(request: Request) -> Response:
             post = await prepared_actions.edit(site, account, number, draft)
     except Invalid as error:
         form.refuse(error)
-        return _show(request, desk, form)
+        return _show(request, writing, form)
     except NotFound as error:
         form.errors["post"] = error.sentence(form.language) if error.key in _WITHOUT else say(request, "write.gone")
-        return _show(request, _without(desk, error.key), form)
+        return _show(request, _without(writing, error.key), form)
     except TooOften as error:
         form.defer("source", error)
-        return _show(request, desk, form)
+        return _show(request, writing, form)
     if post.is_draft:
         return back(request, "/drafts", f"saved-{post.state}")
     open_to_all = post.visibility in OPEN
     shown = open_to_all or form.sender.session.account == account  # else another tab has switched since
     to = Links(site.urls, True).post(post) if shown else "/stream"
-    return back(request, to, "edited" if desk.post is not None else "published")
+    return back(request, to, "edited" if writing.post is not None else "published")
 
 
-def _desk(tx: Tx, visit: Visit, sheet: Sheet, number: int | None) -> Desk:
-    post = posts.get(tx, number, visit.account.id) if number is not None else None
-    post = post if post is not None and post.account.id == visit.account.id else None
+def _desk(tx: Tx, user: CurrentUser, fields: PostFields, number: int | None) -> WriteContext:
+    post = posts.get(tx, number, user.account.id) if number is not None else None
+    post = post if post is not None and post.account.id == user.account.id else None
     if post is not None and post.state == "published":
-        sheet = replace(sheet, visibility=post.visibility)
-    parent = posts.get(tx, sheet.reply, visit.account.id) if sheet.reply is not None else None
-    quoted = posts.get(tx, sheet.quote, visit.account.id) if sheet.quote is not None else None
-    return Desk(sheet, post=post, parent=parent, quoted=quoted, gone=number is not None and post is None)
+        fields = replace(fields, visibility=post.visibility)
+    parent = posts.get(tx, fields.reply, user.account.id) if fields.reply is not None else None
+    quoted = posts.get(tx, fields.quote, user.account.id) if fields.quote is not None else None
+    return WriteContext(fields, post=post, parent=parent, quoted=quoted, gone=number is not None and post is None)
 
 
 _WITHOUT = ("reply.no-post", "quote.no-post")
 
 
-def _without(desk: Desk, key: str) -> Desk:
-    """The desk without what was not there any more: by the key of the message what it answers or quotes, or itself."""
+def _without(writing: WriteContext, key: str) -> WriteContext:
+    """The writing without what was not there any more: by the key of the message what it answers or quotes, or itself."""
     if key == "reply.no-post":
-        return replace(desk, sheet=replace(desk.sheet, reply=None), parent=None, gone=True)
+        return replace(writing, fields=replace(writing.fields, reply=None), parent=None, gone=True)
     if key == "quote.no-post":
-        return replace(desk, sheet=replace(desk.sheet, quote=None), quoted=None, gone=True)
-    return replace(desk, post=None, gone=True)
+        return replace(writing, fields=replace(writing.fields, quote=None), quoted=None, gone=True)
+    return replace(writing, post=None, gone=True)
 
 
-async def _preview(request: Request, desk: Desk, form: Form) -> Response:
+async def _preview(request: Request, writing: WriteContext, form: Form) -> Response:
     site = site_of(request)
-    source = desk.post.source if desk.post is not None else None
+    source = writing.post.source if writing.post is not None else None
     # As it will be: what was typed as plain text in an app stays plain text.
     kind = source.media_type if source else MARKDOWN
-    text = Text(source=desk.sheet.source, kind=kind, breaks=not desk.sheet.title)
+    text = Text(source=writing.fields.source, kind=kind, breaks=not writing.fields.title)
     wording = await prepared_actions.word(site, (text,), find=False)
     html = wording.words[0].numbered("preview")
-    return _show(request, desk, form, Markup(html))  # noqa: S704  the renderer cleans what it makes
+    return _show(request, writing, form, Markup(html))  # noqa: S704  the renderer cleans what it makes
 
 
-def _show(request: Request, desk: Desk, form: Form | None = None, preview: Markup | None = None) -> Response:
+def _show(request: Request, writing: WriteContext, form: Form | None = None, preview: Markup | None = None) -> Response:
     sent = form or Form.empty()
     return render(
         request,
         "write.html",
-        404 if desk.gone else sent.status,
+        404 if writing.gone else sent.status,
         to_read=True,
         headers={"Cache-Control": OWN_FORM, **sent.headers},
-        desk=desk,
-        sheet=desk.sheet,
+        writing=writing,
+        fields=writing.fields,
         foci=FOCI,
         errors=sent.errors,
         preview=preview,
@@ -172,7 +172,7 @@ def _show(request: Request, desk: Desk, form: Form | None = None, preview: Marku
 
 async def drafts(request: Request) -> Response:
     """The page of drafts and of posts for later."""
-    found = await ask_as(request, lambda tx, visit: account_posts.drafts(tx, visit.account.id))
+    found = await ask_as(request, lambda tx, user: account_posts.drafts(tx, user.account.id))
     return render(request, "drafts.html", posts=found)
 
 
@@ -189,13 +189,13 @@ async def delete(request: Request) -> Response:
     return back(request, f"/@{form.sender.account.handle}", "deleted")
 
 
-def _own_for(tx: Tx, visit: Visit, number: int) -> Post:
-    return _own(tx, visit, number)
+def _own_for(tx: Tx, user: CurrentUser, number: int) -> Post:
+    return _own(tx, user, number)
 
 
-def _own(tx: Tx, visit: Visit, number: int) -> Post:
-    post = posts.get(tx, number, visit.account.id)
-    if post is None or post.account.id != visit.account.id:
+def _own(tx: Tx, user: CurrentUser, number: int) -> Post:
+    post = posts.get(tx, number, user.account.id)
+    if post is None or post.account.id != user.account.id:
         raise NotFound
     return post
 
