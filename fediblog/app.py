@@ -126,7 +126,7 @@ async def on_bug(request: Request, error: Exception) -> Response:
 
 async def _meet(request: Request) -> None:
     """Ask who is looking where nobody has asked yet: an error page speaks their language and has their menu, too."""
-    if _is_for_people(request) and sessions.token_of(request) and sessions.holder_of(request) is None:
+    if _is_for_people(request) and sessions.token_of(request) and sessions.session_login_of(request) is None:
         with suppress(Unavailable):
             await sessions.visitor(request)
 

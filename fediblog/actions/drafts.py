@@ -11,7 +11,7 @@ from fediblog.domain.documents import Visibility
 from fediblog.errors import Forbidden, Invalid
 from fediblog.markup.text import MARKDOWN
 from fediblog.prepare.wording import Text
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.store.people import accounts
 from fediblog.store.tx import Tx
 
@@ -122,7 +122,7 @@ def check(tx: Tx, draft: Draft) -> None:
 
 def is_language(tag: str) -> bool:
     """Whether it is a tag such as people write it (BCP 47): two or three letters, perhaps with more behind a hyphen."""
-    return bool(readers.language(tag)) and len(tag.partition("-")[0]) <= 3
+    return bool(json_values.language(tag)) and len(tag.partition("-")[0]) <= 3
 
 
 def check_language(tag: str) -> None:

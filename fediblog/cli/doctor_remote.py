@@ -13,7 +13,7 @@ from fediblog.domain.documents import Json
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.site import Site
 from fediblog.net import Response
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.jsontext import decode
 from fediblog.protocol.negotiate import ACCEPT
 from fediblog.store.id_paging import Window
@@ -110,7 +110,7 @@ def _with_proxy(advice: str) -> str:
 
 def _id_of(answer: Response) -> Json:
     try:
-        return readers.fields(decode(answer.body)).get("id")
+        return json_values.fields(decode(answer.body)).get("id")
     except Refused:
         return None
 

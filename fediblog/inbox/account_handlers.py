@@ -10,7 +10,7 @@ from fediblog.hashtags import LIMIT, SIGNS
 from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sender, may_change
 from fediblog.inbox.note_storage import store_post
 from fediblog.outgoing.follower_moves import follow_on
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.authority import same_origin
 from fediblog.store.people import accounts, forgotten_accounts, relations
 from fediblog.store.posts import account_posts, post_writing, posts, tags
@@ -114,7 +114,7 @@ def _shown(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
 
 
 def _show_tag(tx: Tx, activity: Activity, account: Account, *, on: bool) -> Outcome:
-    name = readers.name(readers.fields(activity.object).get("name"), LIMIT).lstrip(SIGNS)
+    name = json_values.name(json_values.fields(activity.object).get("name"), LIMIT).lstrip(SIGNS)
     if not name or (on and len(tags.featured_names(tx, account.id)) >= MOST_TAGS):
         return Outcome.IGNORED
     tags.set_featured(tx, account.id, name, on=on)

@@ -8,7 +8,7 @@ from fediblog.domain.urls import Urls
 from fediblog.inbox import approval_handlers, post_handlers, quote_handlers, reaction_handlers
 from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, came_too_late
 from fediblog.outgoing import sent_authorizations
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.authority import same_origin
 from fediblog.store.people import relations
@@ -81,7 +81,7 @@ def _asked_to(tx: Tx, urls: Urls, activity: Activity, facts: Facts, kind: str) -
 
 def _embedded(activity: Activity) -> Activity | None:
     """The like or boost that came along, of which GoToSocial says in `attributedTo` whose it is."""
-    inner = readers.fields(activity.raw.get("instrument"))
+    inner = json_values.fields(activity.raw.get("instrument"))
     return read_activity({"actor": inner.get("attributedTo"), **inner}) if inner else None
 
 

@@ -12,9 +12,9 @@ from fediblog.inbox.handler import Facts, Handler, Needs, Outcome, Sender, may_c
 from fediblog.inbox.note_storage import change_post, name_proof, put_post, refuse_author
 from fediblog.protocol import questions
 from fediblog.protocol.authority import object_is_theirs
+from fediblog.protocol.json_values import listed
 from fediblog.protocol.notes import is_bare, read_note
 from fediblog.protocol.questions import is_vote
-from fediblog.protocol.readers import listed
 from fediblog.store import json_columns
 from fediblog.store.people import relations
 from fediblog.store.posts import arrivals, post_writing, posts, reactions, thread_links

@@ -18,7 +18,7 @@ def confine(memory: int, cpu_seconds: int) -> None:
     """Called by such a program before it reads the first byte: gives up what it does not need, for good.
 
     `memory` is in bytes of address space. Nothing is written to disk, nor at a crash; no further process or thread is
-    begun, which the kernel asks of everybody but root. The server and its database come first: they have others waiting.
+    begun, which the kernel asks of everybody but root. The server and its database come before it.
     """
     sys.dont_write_bytecode = True
     if sys.platform == "win32":

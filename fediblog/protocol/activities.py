@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fediblog.domain.documents import ACTOR_KINDS, POST_KINDS, Activity, Json
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.contexts import in_context, without_context
 from fediblog.protocol.tag_array import read_emoji, sort
 
@@ -31,45 +31,45 @@ def read_activity(document: Json) -> Activity | None:
 
 def object_uris(activity: Activity) -> tuple[str, ...]:
     """All ids inside `object`: a Flag names an account and any number of posts."""
-    return readers.refs(activity.object)
+    return json_values.refs(activity.object)
 
 
 def _read(document: Json, levels: int, actor: str) -> Activity | None:
-    doc = readers.fields(document)
+    doc = json_values.fields(document)
     kind = _verb(doc)
-    actor = readers.ref(doc.get("actor")) or actor
+    actor = json_values.ref(doc.get("actor")) or actor
     if not kind or not actor:
         return None
     told = _only(doc.get("object"))
     inside = _first(told)
     # only in an Undo is it certain whose the inner activity is, if that does not say so itself
     inner = _read(inside, levels - 1, actor if kind == "Undo" else "") if levels and _is_known(inside) else None
-    to = readers.addresses(doc.get("to"))
-    others = readers.addresses(doc.get("cc"), doc.get("audience"))
+    to = json_values.addresses(doc.get("to"))
+    others = json_values.addresses(doc.get("cc"), doc.get("audience"))
     return Activity(
         kind=kind,
         actor=actor,
-        uri=readers.url(doc.get("id")),
+        uri=json_values.url(doc.get("id")),
         object=told,
-        object_uri=readers.ref(told),
+        object_uri=json_values.ref(told),
         object_kind=_kind_inside(inside),
         inner=inner,
-        target=readers.ref(doc.get("target")),
-        origin=readers.ref(doc.get("origin")),
-        result=readers.ref(doc.get("result")),
-        instrument=readers.ref(doc.get("instrument")),
+        target=json_values.ref(doc.get("target")),
+        origin=json_values.ref(doc.get("origin")),
+        result=json_values.ref(doc.get("result")),
+        instrument=json_values.ref(doc.get("instrument")),
         content=_content(doc),
         to=to,
         cc=tuple(address for address in others if address not in to),
-        published=readers.moment(doc.get("published")),
-        updated=readers.moment(doc.get("updated")),
+        published=json_values.moment(doc.get("published")),
+        updated=json_values.moment(doc.get("updated")),
         emoji=read_emoji(sort(doc["tag"])) if "tag" in doc else (),
         raw=doc,
     )
 
 
 def _verb(doc: dict[str, Json]) -> str:
-    named = readers.kinds(doc)
+    named = json_values.kinds(doc)
     for kind in named:
         if kind in VERBS:
             return kind
@@ -77,7 +77,7 @@ def _verb(doc: dict[str, Json]) -> str:
 
 
 def _is_known(value: Json) -> bool:
-    return isinstance(value, dict) and bool(readers.kind_of(value, VERBS))
+    return isinstance(value, dict) and bool(json_values.kind_of(value, VERBS))
 
 
 def _only(value: Json) -> Json:
@@ -92,12 +92,12 @@ def _first(value: Json) -> Json:
 def _kind_inside(inside: Json) -> str:
     if not isinstance(inside, dict):
         return ""
-    return readers.kind_of(inside, _KNOWN) or next(iter(readers.kinds(inside)), "")
+    return json_values.kind_of(inside, _KNOWN) or next(iter(json_values.kinds(inside)), "")
 
 
 def _content(doc: dict[str, Json]) -> str:
     """What a report says, or the emoji of a reaction (Misskey has a name of its own for that)."""
-    return readers.text(doc.get("content"), CONTENT_LIMIT) or readers.name(doc.get("_misskey_reaction"), 100)
+    return json_values.text(doc.get("content"), CONTENT_LIMIT) or json_values.name(doc.get("_misskey_reaction"), 100)
 
 
 def write_activity(
@@ -114,7 +114,7 @@ def write_activity(
     """The envelope. The actor is always an id (Threads refuses an object there); `@context` stands at the top alone."""
     doc: dict[str, Json] = {"id": uri, "type": kind, "actor": actor}
     if published is not None:
-        doc["published"] = readers.stamp(published)
+        doc["published"] = json_values.stamp(published)
     doc["to"] = list(to)
     doc["cc"] = list(cc)
     doc["object"] = without_context(object) if isinstance(object, dict) else object
@@ -133,7 +133,7 @@ def tombstone(uri: str, former: str = "", deleted: int | None = None) -> dict[st
     doc: dict[str, Json] = {"id": uri, "type": "Tombstone"}
     if former:
         doc["formerType"] = former
-    return doc if deleted is None else doc | {"deleted": readers.stamp(deleted)}
+    return doc if deleted is None else doc | {"deleted": json_values.stamp(deleted)}
 
 
 def quote_authorization(uri: str, author: str, quoting: str, quoted: str) -> dict[str, Json]:
@@ -144,9 +144,9 @@ def quote_authorization(uri: str, author: str, quoting: str, quoted: str) -> dic
 
 def grantor(document: dict[str, Json], quoting: str, quoted: str) -> str:
     """Who lets `quoting` quote `quoted`, as the document of an authorization says; empty if it does not say so."""
-    told = [readers.ref(document.get(key)) for key in ("interactingObject", "interactionTarget")]
-    known = "QuoteAuthorization" in readers.kinds(document) and told == [quoting, quoted]
-    return readers.ref(document.get("attributedTo")) if known else ""
+    told = [json_values.ref(document.get(key)) for key in ("interactingObject", "interactionTarget")]
+    known = "QuoteAuthorization" in json_values.kinds(document) and told == [quoting, quoted]
+    return json_values.ref(document.get("attributedTo")) if known else ""
 
 
 def reply_authorization(uri: str, author: str, replying: str, answered: str, kind: str = "Reply") -> dict[str, Json]:

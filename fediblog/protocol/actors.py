@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from fediblog.domain.documents import ACTOR_KINDS, Actor, Json, Key, ProfileField
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.attachments import read_picture, write_picture
 from fediblog.protocol.authority import origin, same_origin
 from fediblog.protocol.contexts import in_context
@@ -33,9 +33,9 @@ def read_actor(document: Json) -> Actor | None:
     The inbox alone may lie on another origin, as where several domains share a server. Whether it may is asked where
     the actor is stored.
     """
-    doc = readers.fields(document)
-    uri = readers.url(doc.get("id"))
-    kind = readers.kind_of(doc, ACTOR_KINDS)
+    doc = json_values.fields(document)
+    uri = json_values.url(doc.get("id"))
+    kind = json_values.kind_of(doc, ACTOR_KINDS)
     webfinger = _webfinger(doc.get("webfinger"))
     handle = _handle(doc.get("preferredUsername")) or webfinger.partition("@")[0]
     inbox = _inbox(doc.get("inbox"), uri)
@@ -46,8 +46,8 @@ def read_actor(document: Json) -> Actor | None:
         kind=kind,
         handle=handle,
         inbox=inbox,
-        name=readers.name(doc.get("name"), NAME_LIMIT) or _in_any_language(doc.get("nameMap")),
-        summary=readers.text(doc.get("summary"), SUMMARY_LIMIT),
+        name=json_values.name(doc.get("name"), NAME_LIMIT) or _in_any_language(doc.get("nameMap")),
+        summary=json_values.text(doc.get("summary"), SUMMARY_LIMIT),
         url=_page(doc.get("url"), uri),
         shared_inbox=_shared_inbox(doc, uri),
         outbox=_own(doc.get("outbox"), uri),
@@ -58,15 +58,15 @@ def read_actor(document: Json) -> Actor | None:
         icon=read_picture(doc.get("icon")),
         image=read_picture(doc.get("image")),
         fields=_fields(doc.get("attachment")),
-        also_known_as=readers.refs(doc.get("alsoKnownAs"), ALIASES_LIMIT),
-        moved_to=readers.ref(doc.get("movedTo")),
+        also_known_as=json_values.refs(doc.get("alsoKnownAs"), ALIASES_LIMIT),
+        moved_to=json_values.ref(doc.get("movedTo")),
         webfinger=webfinger,
-        locked=readers.flag(doc.get("manuallyApprovesFollowers")),
-        discoverable=readers.flag(doc.get("discoverable")),
-        indexable=readers.flag(doc.get("indexable")),
-        memorial=readers.flag(doc.get("memorial")),
-        suspended=readers.flag(doc.get("suspended")),
-        published=readers.moment(doc.get("published")),
+        locked=json_values.flag(doc.get("manuallyApprovesFollowers")),
+        discoverable=json_values.flag(doc.get("discoverable")),
+        indexable=json_values.flag(doc.get("indexable")),
+        memorial=json_values.flag(doc.get("memorial")),
+        suspended=json_values.flag(doc.get("suspended")),
+        published=json_values.moment(doc.get("published")),
         keys=_keys(doc, uri),
         emoji=read_emoji(sort(doc.get("tag"))),
     )
@@ -93,7 +93,7 @@ def write_actor(actor: Actor) -> dict[str, Json]:
         doc["alsoKnownAs"] = list(actor.also_known_as)
     doc |= _flags_of(actor)
     if actor.published is not None:
-        doc["published"] = readers.stamp(actor.published)
+        doc["published"] = json_values.stamp(actor.published)
     doc["attachment"] = [{"type": "PropertyValue", "name": field.name, "value": field.value} for field in actor.fields]
     doc["tag"] = [write_emoji(emoji) for emoji in actor.emoji]
     return in_context(doc | _write_keys(actor.keys))
@@ -105,10 +105,10 @@ def read_key(document: Json, key_id: str = "") -> Key | None:
     Without `key_id`, or if that is the actor's own id, the first one. It is only a claim until the owner's document
     lists it too (`authority.key_is_owned`).
     """
-    doc = readers.fields(document)
-    uri = readers.url(doc.get("id"))
+    doc = json_values.fields(document)
+    uri = json_values.url(doc.get("id"))
     if "publicKeyPem" in doc or "publicKeyMultibase" in doc:
-        key = _key(doc, readers.ref(doc.get("owner")) or readers.ref(doc.get("controller")))
+        key = _key(doc, json_values.ref(doc.get("owner")) or json_values.ref(doc.get("controller")))
         return key if key and key_id in ("", key.uri) else None
     held = _keys(doc, uri) if uri else ()
     return next((key for key in held if key_id in ("", uri, key.uri)), None)
@@ -116,31 +116,31 @@ def read_key(document: Json, key_id: str = "") -> Key | None:
 
 def key_uris(document: Json) -> tuple[str, ...]:
     """All key ids that an actor's document claims, also where the key itself stands elsewhere."""
-    doc = readers.fields(document)
-    entries = [*readers.listed(doc.get("publicKey"))[:KEYS_LIMIT], *readers.listed(doc.get("assertionMethod"))]
-    return readers.refs(entries[: KEYS_LIMIT * 2])
+    doc = json_values.fields(document)
+    entries = [*json_values.listed(doc.get("publicKey"))[:KEYS_LIMIT], *json_values.listed(doc.get("assertionMethod"))]
+    return json_values.refs(entries[: KEYS_LIMIT * 2])
 
 
 def _own(value: Json, uri: str) -> str:
     """An address that must be of the actor's origin: else an actor could aim our requests, or our trust, elsewhere."""
-    found = readers.ref(value)
+    found = json_values.ref(value)
     return found if found and same_origin(found, uri) else ""
 
 
 def _page(value: Json, uri: str) -> str:
     """The profile page if it lies on the host of the id; one elsewhere counts as none, as with Mastodon."""
-    found = readers.web_link(value)
+    found = json_values.web_link(value)
     page, home = origin(found), origin(uri)
     return found if page is not None and home is not None and page[1] == home[1] else ""
 
 
 def _inbox(value: Json, uri: str) -> str:
-    found = readers.ref(value)
+    found = json_values.ref(value)
     return found if same_origin(found, uri) or found.startswith("https://") else ""
 
 
 def _shared_inbox(doc: dict[str, Json], uri: str) -> str:
-    return _own(readers.fields(doc.get("endpoints")).get("sharedInbox"), uri) or _own(doc.get("sharedInbox"), uri)
+    return _own(json_values.fields(doc.get("endpoints")).get("sharedInbox"), uri) or _own(doc.get("sharedInbox"), uri)
 
 
 def _handle(value: Json) -> str:
@@ -156,15 +156,15 @@ def _webfinger(value: Json) -> str:
 
 
 def _in_any_language(value: Json) -> str:
-    return next((readers.name(entry, NAME_LIMIT) for entry in readers.language_map(value, 1000).values()), "")
+    return next((json_values.name(entry, NAME_LIMIT) for entry in json_values.language_map(value, 1000).values()), "")
 
 
 def _fields(value: Json) -> tuple[ProfileField, ...]:
     found = []
-    for entry in map(readers.fields, readers.listed(value)[: FIELDS_LIMIT * 4]):
-        name = readers.name(entry.get("name"), FIELD_NAME_LIMIT)
-        if name and "PropertyValue" in {kind.removeprefix("schema:") for kind in readers.kinds(entry)}:
-            found.append(ProfileField(name=name, value=readers.text(entry.get("value"), FIELD_VALUE_LIMIT)))
+    for entry in map(json_values.fields, json_values.listed(value)[: FIELDS_LIMIT * 4]):
+        name = json_values.name(entry.get("name"), FIELD_NAME_LIMIT)
+        if name and "PropertyValue" in {kind.removeprefix("schema:") for kind in json_values.kinds(entry)}:
+            found.append(ProfileField(name=name, value=json_values.text(entry.get("value"), FIELD_VALUE_LIMIT)))
     return tuple(found)[:FIELDS_LIMIT]
 
 
@@ -172,8 +172,8 @@ def _keys(doc: dict[str, Json], owner: str) -> tuple[Key, ...]:
     """The keys that the actor holds itself; keys of other owners, or without a body, are passed over."""
     held: dict[str, Key] = {}
     for entries in (doc.get("publicKey"), doc.get("assertionMethod")):
-        for entry in map(readers.fields, readers.listed(entries)[:KEYS_LIMIT]):
-            claimed = readers.ref(entry.get("owner")) or readers.ref(entry.get("controller")) or owner
+        for entry in map(json_values.fields, json_values.listed(entries)[:KEYS_LIMIT]):
+            claimed = json_values.ref(entry.get("owner")) or json_values.ref(entry.get("controller")) or owner
             key = _key(entry, claimed)
             if key and key.owner == owner and same_origin(key.uri, owner):
                 held.setdefault(key.uri, key)
@@ -181,9 +181,9 @@ def _keys(doc: dict[str, Json], owner: str) -> tuple[Key, ...]:
 
 
 def _key(entry: dict[str, Json], owner: str) -> Key | None:
-    uri = readers.url(entry.get("id"))
-    pem = readers.text(entry.get("publicKeyPem"), PEM_LIMIT)
-    public = pem or readers.text(entry.get("publicKeyMultibase"), PEM_LIMIT)
+    uri = json_values.url(entry.get("id"))
+    pem = json_values.text(entry.get("publicKeyPem"), PEM_LIMIT)
+    public = pem or json_values.text(entry.get("publicKeyMultibase"), PEM_LIMIT)
     kind = _kind_of_pem(pem) if pem else _kind_of_multikey(public)
     return Key(uri=uri, owner=owner, kind=kind, public=public) if uri and owner and kind else None
 

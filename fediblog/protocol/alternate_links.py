@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urljoin
 
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.negotiate import is_activity_type
 
 _LIMIT = 8_000  # characters of the header
@@ -30,6 +30,6 @@ def is_alternate(rel: str, kind: str) -> bool:
 def joined(base: str, reference: str) -> str:
     """The address that a reference in a page means (RFC 3986 §5), '' if it is none of http."""
     try:
-        return readers.url(urljoin(base, reference.strip()))
+        return json_values.url(urljoin(base, reference.strip()))
     except ValueError:
         return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fediblog.domain.documents import PICTURE_TYPES, Attachment, Json, Picture
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 
 LIMIT = 16
 ALT_LIMIT = 10_000
@@ -18,9 +18,9 @@ def read_picture(value: Json) -> Picture | None:
         return None
     best: Picture | None = None
     widest = -1
-    for entry in readers.links_in(value):
+    for entry in json_values.links_in(value):
         address = _address(entry)
-        width = readers.count(entry.get("width")) or 0
+        width = json_values.count(entry.get("width")) or 0
         if address and width > widest:
             best, widest = Picture(url=address, media_type=_type_of(entry), alt=_alt(entry)), width
     return best
@@ -43,15 +43,15 @@ def read_attachments(value: Json) -> tuple[Attachment, ...]:
     """The files among `attachment`; profile fields, notes and nonsense are passed over."""
     if not value:
         return ()
-    found = map(read_attachment, readers.listed(value)[: LIMIT * 4])
+    found = map(read_attachment, json_values.listed(value)[: LIMIT * 4])
     return tuple(attachment for attachment in found if attachment)[:LIMIT]
 
 
 def read_attachment(value: Json) -> Attachment | None:
     """One file, or None if there is no address or it is no file."""
-    entry = readers.fields(value)
-    kind = readers.kind_of(entry, _KINDS)
-    address = readers.url(entry.get("href")) or _address(entry) if kind == "Link" else _address(entry)
+    entry = json_values.fields(value)
+    kind = json_values.kind_of(entry, _KINDS)
+    address = json_values.url(entry.get("href")) or _address(entry) if kind == "Link" else _address(entry)
     if not kind or not address:
         return None
     preview = None if kind == "Link" else read_picture(entry.get("icon"))
@@ -62,9 +62,9 @@ def read_attachment(value: Json) -> Attachment | None:
         alt=_alt(entry),
         width=_pixels(entry, "width"),
         height=_pixels(entry, "height"),
-        blurhash=readers.name(entry.get("blurhash"), 120),
+        blurhash=json_values.name(entry.get("blurhash"), 120),
         focus=_focus(entry.get("focalPoint")),
-        duration=readers.duration(entry.get("duration")),
+        duration=json_values.duration(entry.get("duration")),
         preview=preview.url if preview else "",
     )
 
@@ -85,7 +85,7 @@ def write_attachment(attachment: Attachment) -> dict[str, Json]:
     if attachment.focus:
         document["focalPoint"] = list(attachment.focus)
     if attachment.duration is not None:
-        document["duration"] = readers.duration_text(attachment.duration)
+        document["duration"] = json_values.duration_text(attachment.duration)
     if attachment.preview:
         document["icon"] = write_picture(Picture(url=attachment.preview))
     return document
@@ -93,7 +93,7 @@ def write_attachment(attachment: Attachment) -> dict[str, Json]:
 
 def read_media(kind: str, document: dict[str, Json]) -> tuple[Attachment, ...]:
     """The file that a Video, Audio or Image *is*: it stands among the links in `url` (PeerTube, Funkwhale)."""
-    links = [link for entry in readers.links_in(document.get("url")) for link in (entry, *_nested(entry))]
+    links = [link for entry in json_values.links_in(document.get("url")) for link in (entry, *_nested(entry))]
     playable = [link for link in links if _type_of(link).startswith(_PLAYED) and _address(link)]
     if not playable:
         return _image_itself(document) if kind == "Image" else ()
@@ -105,7 +105,7 @@ def read_media(kind: str, document: dict[str, Json]) -> tuple[Attachment, ...]:
         media_type=_type_of(best),
         width=_pixels(best, "width"),
         height=_pixels(best, "height"),
-        duration=readers.duration(document.get("duration")),
+        duration=json_values.duration(document.get("duration")),
         preview=icon.url if icon else "",
     )
     return (media,)
@@ -113,36 +113,36 @@ def read_media(kind: str, document: dict[str, Json]) -> tuple[Attachment, ...]:
 
 def _image_itself(document: dict[str, Json]) -> tuple[Attachment, ...]:
     picture = read_picture(document.get("url"))
-    kind = readers.media_type_of(document) or (picture.media_type if picture else "")
+    kind = json_values.media_type_of(document) or (picture.media_type if picture else "")
     if not picture or not kind.startswith("image/"):
         return ()
     return (Attachment(kind="Image", url=picture.url, media_type=kind, alt=_alt(document)),)
 
 
 def _nested(link: dict[str, Json]) -> list[dict[str, Json]]:
-    return [tag for tag in readers.links_in(link.get("tag")) if tag.get("href")]
+    return [tag for tag in json_values.links_in(link.get("tag")) if tag.get("href")]
 
 
 def _rank(link: dict[str, Json]) -> int:
-    height = readers.count(link.get("height")) or 0
+    height = json_values.count(link.get("height")) or 0
     return height if height <= _TALLEST else -height
 
 
 def _address(entry: dict[str, Json]) -> str:
     """`url` may be an address, a Link, or a list of them; a bare Link has `href`."""
-    return readers.web_link(entry.get("url")) or readers.url(entry.get("href"))
+    return json_values.web_link(entry.get("url")) or json_values.url(entry.get("href"))
 
 
 def _type_of(entry: dict[str, Json]) -> str:
-    own = readers.media_type_of(entry)
+    own = json_values.media_type_of(entry)
     if own:
         return own
-    return next(filter(None, map(readers.media_type_of, readers.links_in(entry.get("url")))), "")
+    return next(filter(None, map(json_values.media_type_of, json_values.links_in(entry.get("url")))), "")
 
 
 def _alt(entry: dict[str, Json]) -> str:
     for key in ("summary", "name"):
-        found = readers.text(entry.get(key), ALT_LIMIT).strip()
+        found = json_values.text(entry.get(key), ALT_LIMIT).strip()
         if found:
             return found
     return ""
@@ -153,15 +153,15 @@ def _alt_texts(alt: str) -> dict[str, Json]:
 
 
 def _pixels(entry: dict[str, Json], key: str) -> int | None:
-    for source in (entry, *readers.links_in(entry.get("url"))):
-        found = readers.count(source.get(key))
+    for source in (entry, *json_values.links_in(entry.get("url"))):
+        found = json_values.count(source.get(key))
         if found and found < 1_000_000:
             return found
     return None
 
 
 def _focus(value: Json) -> tuple[float, float] | None:
-    pair = [readers.real(part) for part in readers.listed(value)[:3]]
+    pair = [json_values.real(part) for part in json_values.listed(value)[:3]]
     if len(pair) != 2 or pair[0] is None or pair[1] is None:
         return None
     return (max(-1.0, min(1.0, pair[0])), max(-1.0, min(1.0, pair[1])))

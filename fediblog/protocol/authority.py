@@ -11,7 +11,7 @@ import idna
 
 from fediblog.domain.documents import Activity, Actor, Key, Note
 from fediblog.errors import Refused
-from fediblog.protocol.readers import USUAL_URL
+from fediblog.protocol.json_values import USUAL_URL
 
 Origin = tuple[str, str, int]
 _PORTS = {"http": 80, "https": 443}

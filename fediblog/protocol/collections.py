@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fediblog.domain.documents import Collection, Json
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.contexts import in_context, without_context
 
 KINDS = frozenset({"Collection", "OrderedCollection", "CollectionPage", "OrderedCollectionPage"})
@@ -14,18 +14,18 @@ ITEMS_LIMIT = 1_000
 
 def read_collection(document: Json) -> Collection | None:
     """A collection or a page of one, or None. Items stand in `items` or `orderedItems`, whatever the type says."""
-    doc = readers.fields(document)
-    kind = readers.kind_of(doc, KINDS)
+    doc = json_values.fields(document)
+    kind = json_values.kind_of(doc, KINDS)
     if not kind:
         return None
-    items = [*readers.listed(doc.get("orderedItems")), *readers.listed(doc.get("items"))]
+    items = [*json_values.listed(doc.get("orderedItems")), *json_values.listed(doc.get("items"))]
     return Collection(
-        uri=readers.url(doc.get("id")),
+        uri=json_values.url(doc.get("id")),
         kind=kind,
-        total=readers.total(doc.get("totalItems")),
+        total=json_values.total(doc.get("totalItems")),
         items=tuple(item for item in items[:ITEMS_LIMIT] if isinstance(item, dict | str)),
         first=_first(doc.get("first")),
-        next=readers.ref(doc.get("next")),
+        next=json_values.ref(doc.get("next")),
     )
 
 
@@ -69,7 +69,7 @@ def write_page(
 def _first(value: Json) -> Json:
     if isinstance(value, list):
         value = value[0] if value else None
-    return value if isinstance(value, dict) else readers.url(value) or None
+    return value if isinstance(value, dict) else json_values.url(value) or None
 
 
 def _kind(kind: str, ordered: bool) -> str:

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.cavage import parameters
 
 HEADER = "collection-synchronization"
@@ -37,5 +37,5 @@ def write_header(announced: FollowerDigest) -> str:
 def read_header(value: str) -> FollowerDigest | None:
     """The header read; None if collection or url is missing."""
     given = parameters(value)
-    collection, url = readers.url(given.get("collectionid")), readers.url(given.get("url"))
+    collection, url = json_values.url(given.get("collectionid")), json_values.url(given.get("url"))
     return FollowerDigest(collection, url, given.get("digest", "").lower()) if collection and url else None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from html import escape, unescape
 
 from fediblog.domain.documents import Json
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 
 XML_TYPE = "application/xrd+xml"
 LIMIT = 64_000  # characters
@@ -54,7 +54,7 @@ def _choose(links: Iterator[dict[str, str]]) -> str:
         for link in links
         if link.get("rel") == "lrdd"
         and "{uri}" in link.get("template", "")
-        and readers.url(link["template"].replace("{uri}", "x"))
+        and json_values.url(link["template"].replace("{uri}", "x"))
     ]
     modern = [link for link in usable if link.get("type", "json").endswith("json")]
     return (modern or usable or [{"template": ""}])[0]["template"]

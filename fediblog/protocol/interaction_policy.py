@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from fediblog.domain.documents import InteractionPolicy, Json, Rule
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 
 LIMIT = 50  # ids in one list
 
 
 def read_policy(value: Json) -> InteractionPolicy | None:
     """The policy of a post, or None if it says nothing. What it leaves out is None within."""
-    doc = readers.fields(value)
+    doc = json_values.fields(value)
     policy = InteractionPolicy(
         like=_rule(doc.get("canLike")),
         reply=_rule(doc.get("canReply")),
@@ -22,7 +22,7 @@ def read_policy(value: Json) -> InteractionPolicy | None:
 
 def _rule(value: Json) -> Rule | None:
     """One of its parts, with the names of GoToSocial before 0.20 as well; an empty one says nothing."""
-    doc = readers.fields(value)
-    automatic = readers.addresses(doc.get("automaticApproval"), doc.get("always"))[:LIMIT]
-    manual = readers.addresses(doc.get("manualApproval"), doc.get("approvalRequired"))[:LIMIT]
+    doc = json_values.fields(value)
+    automatic = json_values.addresses(doc.get("automaticApproval"), doc.get("always"))[:LIMIT]
+    manual = json_values.addresses(doc.get("manualApproval"), doc.get("approvalRequired"))[:LIMIT]
     return Rule(automatic=automatic, manual=manual) if automatic or manual else None

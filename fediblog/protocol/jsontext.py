@@ -13,11 +13,11 @@ from msgspec.json import Encoder
 from fediblog.domain.documents import Json
 from fediblog.errors import Refused
 from fediblog.protocol.contexts import CONTEXT, without_context
+from fediblog.protocol.json_values import BIGGEST
 
 LIMIT = 1_000_000  # bytes
 DEPTH = 40
 MOST_MARKS = 60_000  # strings, brackets and commas: more of them than a thousand tags have
-BIGGEST = 2**53  # what every JSON implementation and both databases can hold exactly
 
 # Possessive, and an unterminated string runs to the end of the text: linear whatever is sent.
 _MARKS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|,|([\[{])|([\]}])', re.DOTALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from fediblog.domain.documents import Json
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 
 SCHEMA = "http://nodeinfo.diaspora.software/ns/schema/"
 VERSIONS = ("2.0", "2.1")
@@ -64,10 +64,10 @@ def write_nodeinfo(version: str, site: ServerUsage) -> dict[str, Json]:
 
 def read_discovery(document: Json) -> str:
     """The address of the best document that a server offers, or ''."""
-    links = list(map(readers.fields, readers.listed(readers.fields(document).get("links"))[:32]))
+    links = list(map(json_values.fields, json_values.listed(json_values.fields(document).get("links"))[:32]))
     for version in _READ_VERSIONS:
         for link in links:
-            address = readers.url(link.get("href"))
+            address = json_values.url(link.get("href"))
             if address and link.get("rel") == f"{SCHEMA}{version}":
                 return address
     return ""
@@ -75,5 +75,5 @@ def read_discovery(document: Json) -> str:
 
 def read_software(document: Json) -> tuple[str, str]:
     """Name (lower case) and version of the software, '' where it is not told."""
-    software = readers.fields(readers.fields(document).get("software"))
-    return readers.name(software.get("name"), 60).lower(), readers.name(software.get("version"), 60)
+    software = json_values.fields(json_values.fields(document).get("software"))
+    return json_values.name(software.get("name"), 60).lower(), json_values.name(software.get("version"), 60)

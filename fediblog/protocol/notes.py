@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from fediblog.domain.documents import POST_KINDS, Attachment, Happening, Json, Note, Source
-from fediblog.protocol import readers, tag_array
+from fediblog.protocol import json_values, tag_array
 from fediblog.protocol.attachments import LIMIT as ATTACHMENTS_LIMIT
 from fediblog.protocol.attachments import (
     read_attachments,
@@ -35,13 +35,13 @@ _MEDIA = frozenset({"Video", "Audio", "Image"})
 
 def read_note(document: Json) -> Note | None:
     """The post, or None if an essential part is missing: id, type, and an author of the same origin."""
-    doc = readers.fields(document)
-    uri, kind = readers.url(doc.get("id")), readers.kind_of(doc, POST_KINDS)
-    author = _author(doc, uri)
-    if not (uri and kind and author):
+    doc = json_values.fields(document)
+    uri, kind = json_values.url(doc.get("id")), json_values.kind_of(doc, POST_KINDS)
+    if not (uri and kind and (author := _author(doc, uri))):
         return None
     content, language = _content(doc, ARTICLE_LIMIT if kind in _LONG else CONTENT_LIMIT)
-    to, named, warning = readers.addresses(doc.get("to")), tag_array.sort(doc.get("tag")), _warning(doc.get(WARNING))
+    to = json_values.addresses(doc.get("to"))
+    named, warning = tag_array.sort(doc.get("tag")), _warning(doc.get(WARNING))
     replies, reply_count = _counted(doc.get("replies") or doc.get("comments"))
     likes, like_count = _counted(doc.get("likes"))
     shares, share_count = _counted(doc.get("shares"))
@@ -51,26 +51,26 @@ def read_note(document: Json) -> Note | None:
         author=author,
         to=to,
         cc=_copies(doc, to),
-        title=readers.name(_text_or_map(doc, "name", TITLE_LIMIT), TITLE_LIMIT),
+        title=json_values.name(_text_or_map(doc, "name", TITLE_LIMIT), TITLE_LIMIT),
         summary=_summary(doc, warning),
         warning=warning,
         content=content,
         media_type=_media_type(doc),
         language=language or _language(doc),
         source=_source(doc.get("source")),
-        url=readers.web_link(doc.get("url")),
-        in_reply_to=readers.ref(doc.get("inReplyTo")),
-        published=readers.moment(doc.get("published")),
-        updated=readers.moment(doc.get("updated")),
-        sensitive=readers.flag(doc.get("sensitive")),
+        url=json_values.web_link(doc.get("url")),
+        in_reply_to=json_values.ref(doc.get("inReplyTo")),
+        published=json_values.moment(doc.get("published")),
+        updated=json_values.moment(doc.get("updated")),
+        sensitive=json_values.flag(doc.get("sensitive")),
         mentions=tag_array.read_mentions(named),
         hashtags=tag_array.read_hashtags(named),
         emoji=tag_array.read_emoji(named),
         attachments=_attachments(doc, kind),
         image=read_picture(doc.get("image")) or (read_picture(doc.get("icon")) if kind in _MEDIA else None),
         quote=_quote(doc, named),
-        quote_proof=readers.ref(doc.get("quoteAuthorization")) if doc.get("quote") is not None else None,
-        context=readers.ref(doc.get("context")),
+        quote_proof=json_values.ref(doc.get("quoteAuthorization")) if doc.get("quote") is not None else None,
+        context=json_values.ref(doc.get("context")),
         conversation=_conversation(doc.get("conversation")),
         replies=replies,
         likes=likes,
@@ -81,7 +81,7 @@ def read_note(document: Json) -> Note | None:
         poll=read_poll(doc) if kind == "Question" else None,
         policy=read_policy(doc["interactionPolicy"]) if "interactionPolicy" in doc else None,
         happening=_happening(doc) if kind == "Event" else None,
-        duration=readers.duration(doc.get("duration")),
+        duration=json_values.duration(doc.get("duration")),
     )
 
 
@@ -150,7 +150,7 @@ def write_preview(note: Note) -> dict[str, Json]:
     if note.warning:
         preview["summary"] = note.warning
     if note.published is not None:
-        preview["published"] = readers.stamp(note.published)
+        preview["published"] = json_values.stamp(note.published)
     if note.image and not hides_pictures(note):
         preview["attachment"] = [write_picture(note.image)]
     return preview
@@ -166,68 +166,70 @@ def _author(doc: dict[str, Json], uri: str) -> str:
     """Who wrote it, among those of the post's origin; a person before the group (PeerTube lists both)."""
     claimed = doc.get("attributedTo") or doc.get("actor")
     if isinstance(claimed, str):
-        author = readers.url(claimed)
+        author = json_values.url(claimed)
         return author if author and same_origin(author, uri) else ""
-    found = [(readers.ref(entry), readers.kinds(entry)) for entry in readers.listed(claimed)[:16]]
+    found = [(json_values.ref(entry), json_values.kinds(entry)) for entry in json_values.listed(claimed)[:16]]
     own = [(author, kinds) for author, kinds in found if author and same_origin(author, uri)]
     people = [author for author, kinds in own if "Group" not in kinds]
     return people[0] if people else own[0][0] if own else ""
 
 
 def _copies(doc: dict[str, Json], to: tuple[str, ...]) -> tuple[str, ...]:
-    cc = readers.addresses(doc.get("cc"))
+    cc = json_values.addresses(doc.get("cc"))
     if "audience" not in doc:
         return cc
-    audience = readers.addresses(doc.get("audience"))
+    audience = json_values.addresses(doc.get("audience"))
     return (*cc, *(address for address in audience if address not in to and address not in cc))
 
 
 def _content(doc: dict[str, Json], limit: int) -> tuple[str, str]:
     """The content and its language; Friendica and others send `contentMap` alone."""
-    content = readers.text(doc.get("content"), limit)
+    content = json_values.text(doc.get("content"), limit)
     if "contentMap" not in doc:
         return content, ""
-    texts = readers.language_map(doc.get("contentMap"), limit)
+    texts = json_values.language_map(doc.get("contentMap"), limit)
     for tag, text in texts.items():
         if not content or text == content:
-            return text, readers.language(tag)
-    return content, readers.language(next(iter(texts), ""))
+            return text, json_values.language(tag)
+    return content, json_values.language(next(iter(texts), ""))
 
 
 def _text_or_map(doc: dict[str, Json], key: str, limit: int) -> str:
-    found = readers.text(doc.get(key), limit)
+    found = json_values.text(doc.get(key), limit)
     if found or f"{key}Map" not in doc:
         return found
-    return next(iter(readers.language_map(doc[f"{key}Map"], limit).values()), "")
+    return next(iter(json_values.language_map(doc[f"{key}Map"], limit).values()), "")
 
 
 def _language(doc: dict[str, Json]) -> str:
     """Lemmy's and PeerTube's `language`, or the @language of the context."""
     told = doc.get("language")
-    found = readers.language(told) or readers.language(readers.fields(told).get("identifier")) if told else ""
+    found = (
+        json_values.language(told) or json_values.language(json_values.fields(told).get("identifier")) if told else ""
+    )
     if found or "@context" not in doc:
         return found
-    contexts = map(readers.fields, readers.listed(doc.get("@context"))[:20])
-    return next(filter(None, (readers.language(entry.get("@language")) for entry in contexts)), "")
+    contexts = map(json_values.fields, json_values.listed(doc.get("@context"))[:20])
+    return next(filter(None, (json_values.language(entry.get("@language")) for entry in contexts)), "")
 
 
 def _media_type(doc: dict[str, Json]) -> str:
     if "mediaType" not in doc:
         return "text/html"
-    found = readers.media_type(doc["mediaType"])
+    found = json_values.media_type(doc["mediaType"])
     return found if found in _TEXTS else "text/html"
 
 
 def _warning(value: Json) -> str:
     if value is None:
         return ""
-    found = (readers.name(entry, SUMMARY_LIMIT) for entry in readers.listed(value)[:10])
+    found = (json_values.name(entry, SUMMARY_LIMIT) for entry in json_values.listed(value)[:10])
     return ", ".join(filter(None, found))
 
 
 def _summary(doc: dict[str, Json], warning: str) -> str:
     """The summary, unless it only says the warning once more."""
-    summary = readers.without_blank(_text_or_map(doc, "summary", SUMMARY_LIMIT))
+    summary = json_values.without_blank(_text_or_map(doc, "summary", SUMMARY_LIMIT))
     return "" if warning and summary == _as_summary(warning) else summary
 
 
@@ -240,8 +242,10 @@ def _source(value: Json) -> Source | None:
     """An object, or with Pleroma a bare string."""
     if value is None:
         return None
-    content = readers.text(readers.fields(value).get("content") if isinstance(value, dict) else value, SOURCE_LIMIT)
-    kind = readers.media_type(readers.fields(value).get("mediaType"))
+    content = json_values.text(
+        json_values.fields(value).get("content") if isinstance(value, dict) else value, SOURCE_LIMIT
+    )
+    kind = json_values.media_type(json_values.fields(value).get("mediaType"))
     return Source(content=content, media_type=kind) if content else None
 
 
@@ -252,10 +256,10 @@ def _attachments(doc: dict[str, Json], kind: str) -> tuple[Attachment, ...]:
 
 def _quote(doc: dict[str, Json], named: tag_array.Sorted) -> str:
     quote = doc.get("quote")
-    if isinstance(quote, dict) and "Tombstone" in readers.kinds(quote):
+    if isinstance(quote, dict) and "Tombstone" in json_values.kinds(quote):
         return ""  # the quoted post was deleted
     for key in _QUOTES:
-        if key in doc and (quoted := readers.ref(doc[key])):
+        if key in doc and (quoted := json_values.ref(doc[key])):
             return quoted
     return tag_array.read_quote_link(named)
 
@@ -264,7 +268,7 @@ def _conversation(value: Json) -> str:
     """Opaque: a tag: URI with some, an address with others."""
     if value is None:
         return ""
-    found = readers.name(value, readers.URL_LIMIT) if isinstance(value, str) else readers.ref(value)
+    found = json_values.name(value, json_values.URL_LIMIT) if isinstance(value, str) else json_values.ref(value)
     return "" if " " in found else found
 
 
@@ -274,15 +278,15 @@ def _counted(value: Json) -> tuple[str, int | None]:
         return "", None
     if isinstance(value, list):
         return "", len(value) or None
-    total = readers.total(value.get("totalItems")) if isinstance(value, dict) else None
-    return readers.ref(value), total
+    total = json_values.total(value.get("totalItems")) if isinstance(value, dict) else None
+    return json_values.ref(value), total
 
 
 def _happening(doc: dict[str, Json]) -> Happening:
-    places = (_place(entry) for entry in readers.listed(doc.get("location"))[:10])
+    places = (_place(entry) for entry in json_values.listed(doc.get("location"))[:10])
     return Happening(
-        starts=readers.moment(doc.get("startTime")),
-        ends=readers.moment(doc.get("endTime")),
+        starts=json_values.moment(doc.get("startTime")),
+        ends=json_values.moment(doc.get("endTime")),
         place=next(filter(None, places), ""),
     )
 
@@ -290,22 +294,22 @@ def _happening(doc: dict[str, Json]) -> Happening:
 def _place(value: Json) -> str:
     """Name and postal address of a Place, or the address of a VirtualLocation."""
     if isinstance(value, str):
-        return readers.name(value)
-    place = readers.fields(value)
+        return json_values.name(value)
+    place = json_values.fields(value)
     address = place.get("address")
-    postal = readers.fields(address)
+    postal = json_values.fields(address)
     keys = ("streetAddress", "postalCode", "addressLocality", "addressRegion", "addressCountry")
     parts = [place.get("name"), address, *(postal.get(key) for key in keys)]
-    known = dict.fromkeys(filter(None, (readers.name(part, 200) for part in parts)))
-    return ", ".join(known)[: readers.NAME_LIMIT] or readers.web_link(place.get("url"))
+    known = dict.fromkeys(filter(None, (json_values.name(part, 200) for part in parts)))
+    return ", ".join(known)[: json_values.NAME_LIMIT] or json_values.web_link(place.get("url"))
 
 
 def _dates_and_place(note: Note) -> dict[str, Json]:
     doc: dict[str, Json] = {}
     if note.published is not None:
-        doc["published"] = readers.stamp(note.published)
+        doc["published"] = json_values.stamp(note.published)
     if note.updated is not None:
-        doc["updated"] = readers.stamp(note.updated)
+        doc["updated"] = json_values.stamp(note.updated)
     links = {
         "url": note.url,
         "inReplyTo": note.in_reply_to,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fediblog.domain.documents import Json, Note, Option, Poll
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 
 LIMIT = 20
 OPTION_LIMIT = 300
@@ -11,23 +11,25 @@ OPTION_LIMIT = 300
 
 def read_poll(document: dict[str, Json]) -> Poll | None:
     """The poll, or None if there is nothing to choose from."""
-    choices = readers.listed(document.get("oneOf"))
+    choices = json_values.listed(document.get("oneOf"))
     multiple = not choices
     options: dict[str, Option] = {}
-    for entry in map(readers.fields, (choices or readers.listed(document.get("anyOf")))[:LIMIT]):
+    for entry in map(json_values.fields, (choices or json_values.listed(document.get("anyOf")))[:LIMIT]):
         # Misskey puts the text into `content` as well
-        label = readers.name(entry.get("name"), OPTION_LIMIT) or readers.name(entry.get("content"), OPTION_LIMIT)
+        label = json_values.name(entry.get("name"), OPTION_LIMIT) or json_values.name(
+            entry.get("content"), OPTION_LIMIT
+        )
         if label:
             options.setdefault(label, Option(name=label, votes=_votes(entry)))
     if not options:
         return None
-    ends = readers.moment(document.get("endTime"))
+    ends = json_values.moment(document.get("endTime"))
     return Poll(
         options=tuple(options.values()),
         multiple=multiple,
         ends=ends,
         closed=_closed(document, ends),
-        voters=readers.total(document.get("votersCount")),
+        voters=json_values.total(document.get("votersCount")),
     )
 
 
@@ -45,23 +47,23 @@ def write_poll(poll: Poll) -> dict[str, Json]:
         ]
     }
     if poll.ends is not None:
-        document["endTime"] = readers.stamp(poll.ends)
+        document["endTime"] = json_values.stamp(poll.ends)
     if poll.closed is not None:
-        document["closed"] = readers.stamp(poll.closed)
+        document["closed"] = json_values.stamp(poll.closed)
     if poll.voters is not None:
         document["votersCount"] = poll.voters
     return document
 
 
 def _votes(entry: dict[str, Json]) -> int:
-    replies = readers.fields(entry.get("replies"))
-    return readers.total(replies.get("totalItems")) or readers.total(entry.get("_misskey_votes")) or 0
+    replies = json_values.fields(entry.get("replies"))
+    return json_values.total(replies.get("totalItems")) or json_values.total(entry.get("_misskey_votes")) or 0
 
 
 def _closed(document: dict[str, Json], ends: int | None) -> int | None:
     """`closed` is a date or a boolean (Activity Vocabulary §3.3); a bare yes gets the earliest date."""
     closed = document.get("closed")
-    if not readers.flag(closed):
-        return readers.moment(closed)
-    dates = (ends, readers.moment(document.get("updated")), readers.moment(document.get("published")))
+    if not json_values.flag(closed):
+        return json_values.moment(closed)
+    dates = (ends, json_values.moment(document.get("updated")), json_values.moment(document.get("published")))
     return min((date for date in dates if date is not None), default=0)

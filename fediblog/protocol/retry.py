@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from fediblog.protocol.readers import http_date
+from fediblog.protocol.json_values import http_date
 
 SECOND = 1_000
 MINUTE = 60 * SECOND

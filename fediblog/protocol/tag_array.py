@@ -7,7 +7,7 @@ from urllib.parse import quote as percent_encode
 from fediblog import hashtags
 from fediblog.domain.documents import Emoji, Json, Mention, Picture
 from fediblog.hashtags import SIGNS, key
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.attachments import read_picture, write_picture
 
 LIMIT = 50
@@ -23,9 +23,9 @@ Sorted = dict[str, list[dict[str, Json]]]
 def sort(value: Json) -> Sorted:
     """The tags under their kinds, so that each reader looks only at those that concern it."""
     found: Sorted = {}
-    for tag in readers.listed(value)[:_SCANNED] if value else ():
+    for tag in json_values.listed(value)[:_SCANNED] if value else ():
         if isinstance(tag, dict):
-            for kind in readers.kinds(tag):
+            for kind in json_values.kinds(tag):
                 found.setdefault(kind, []).append(tag)
     return found
 
@@ -34,7 +34,7 @@ def read_mentions(tags: Sorted) -> tuple[Mention, ...]:
     """People named, by href; some servers send none, then the name alone has to do."""
     found: dict[Mention, None] = {}
     for tag in tags.get("Mention", ()):
-        href, name = readers.url(tag.get("href")), readers.name(tag.get("name"), 300)
+        href, name = json_values.url(tag.get("href")), json_values.name(tag.get("name"), 300)
         if href or "@" in name.removeprefix("@"):
             found[Mention(href=href, name=name)] = None
     return tuple(found)[:LIMIT]
@@ -44,7 +44,7 @@ def read_hashtags(tags: Sorted) -> tuple[str, ...]:
     """Hashtags without the #, each once whatever its case, in order."""
     found: dict[str, str] = {}
     for tag in tags.get("Hashtag", ()):
-        name = readers.name(tag.get("name"), hashtags.LIMIT + 1).lstrip(SIGNS)
+        name = json_values.name(tag.get("name"), hashtags.LIMIT + 1).lstrip(SIGNS)
         if name and " " not in name and len(name) <= hashtags.LIMIT:
             found.setdefault(key(name), name)
     return tuple(found.values())[:LIMIT]
@@ -54,7 +54,7 @@ def read_emoji(tags: Sorted) -> tuple[Emoji, ...]:
     """Custom emoji, each name once."""
     found: dict[str, Emoji] = {}
     for tag in tags.get("Emoji", ()):
-        name = readers.name(tag.get("name"), 102).strip(":")
+        name = json_values.name(tag.get("name"), 102).strip(":")
         icon = read_picture(tag.get("icon"))
         if name and icon and " " not in name and ":" not in name:
             found.setdefault(name, Emoji(name=name, url=icon.url))
@@ -64,8 +64,8 @@ def read_emoji(tags: Sorted) -> tuple[Emoji, ...]:
 def read_quote_link(tags: Sorted) -> str:
     """The post that an object link (FEP-e232) marks as quoted."""
     for tag in tags.get("Link", ()):
-        if any(rel in _QUOTE_RELS for rel in readers.listed(tag.get("rel")) if isinstance(rel, str)):
-            return readers.url(tag.get("href"))
+        if any(rel in _QUOTE_RELS for rel in json_values.listed(tag.get("rel")) if isinstance(rel, str)):
+            return json_values.url(tag.get("href"))
     return ""
 
 
@@ -98,5 +98,5 @@ def write_emoji(emoji: Emoji) -> dict[str, Json]:
     document: dict[str, Json] = {"id": emoji.uri} if emoji.uri else {}
     document |= {"type": "Emoji", "name": f":{emoji.name}:"}
     if emoji.updated is not None:
-        document["updated"] = readers.stamp(emoji.updated)
+        document["updated"] = json_values.stamp(emoji.updated)
     return document | {"icon": write_picture(Picture(url=emoji.url))}

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from fediblog.domain.documents import Json
 from fediblog.errors import NotFound, Refused
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.authority import ascii_host, origin
 from fediblog.protocol.negotiate import is_activity_type
 
@@ -85,7 +85,7 @@ def parse_resource(text: str) -> Resource:
 
 
 def _address(asked: str) -> Resource:
-    address = readers.url(asked)
+    address = json_values.url(asked)
     found = origin(address) if address else None
     if found is None:
         raise Refused("resource-invalid", asked)
@@ -129,11 +129,11 @@ def read_jrd(document: Json) -> Jrd | None:
 
     It is a claim: the handle belongs to the actor only if its own domain's answer leads to that very id (FEP-2c59).
     """
-    doc = readers.fields(document)
-    subject = readers.name(doc.get("subject"), _LIMIT)
+    doc = json_values.fields(document)
+    subject = json_values.name(doc.get("subject"), _LIMIT)
     if not subject:
         return None
-    links = [readers.fields(link) for link in readers.listed(doc.get("links"))[:64]]
+    links = [json_values.fields(link) for link in json_values.listed(doc.get("links"))[:64]]
     return Jrd(
         subject=subject,
         uri=_self_link(links),
@@ -143,7 +143,7 @@ def read_jrd(document: Json) -> Jrd | None:
 def _self_link(links: list[dict[str, Json]]) -> str:
     for link in links:
         kind = link.get("type")
-        address = readers.url(link.get("href"))
+        address = json_values.url(link.get("href"))
         if link.get("rel") == "self" and address and isinstance(kind, str) and is_activity_type(kind):
             return address
     return ""

@@ -21,7 +21,7 @@ from fediblog.messages import ENGLISH, text
 from fediblog.store.people.logins import Session
 from fediblog.web import sessions
 from fediblog.web.languages import language_of, say
-from fediblog.web.sessions import SessionLogin, SignInNeeded, CurrentUser
+from fediblog.web.sessions import CurrentUser, SessionLogin, SignInNeeded
 
 T = TypeVar("T")
 

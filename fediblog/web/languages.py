@@ -15,7 +15,9 @@ PAGES_VARY = f"{VARY}, Accept-Language"
 
 def language_of(request: Request) -> str:
     """The language of the page that answers, as far as it is known in this request who is looking."""
-    known = sessions.current_user(request) or sessions.session_login_of(request)  # who has no account has a setting as well
+    known = sessions.current_user(request) or sessions.session_login_of(
+        request
+    )  # who has no account has a setting as well
     if known is not None and known.login.language in LANGUAGES:
         return known.login.language
     return wanted(request.scope["headers"], site_of(request).settings.language)

@@ -20,7 +20,7 @@ from fediblog.web.components.render import render
 from fediblog.web.forms import Form
 from fediblog.web.languages import explain, say
 from fediblog.web.negotiation import site_of
-from fediblog.web.sessions import SessionLogin, CurrentUser
+from fediblog.web.sessions import CurrentUser, SessionLogin
 
 _KEPT = "kept."
 _DESK = "/write"

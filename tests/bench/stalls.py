@@ -18,7 +18,7 @@ PAUSE = 0.002  # seconds from one write to the next
 
 
 def _come_first() -> None:
-    """Have the server come before all other programs, those that it starts too, if that is allowed: else these count."""
+    """Have the server come before all other programs, those it starts included, if allowed: else these count."""
     if sys.platform == "linux":
         with suppress(PermissionError):
             for thread in os.listdir("/proc/self/task"):

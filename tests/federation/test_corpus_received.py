@@ -17,7 +17,7 @@ from fediblog.errors import Refused
 from fediblog.inbox import Sender
 from fediblog.inbox.note_storage import store_post
 from fediblog.prepare.note_cleaner import harmless
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.activities import VERBS, read_activity
 from fediblog.protocol.actors import read_actor
 from fediblog.protocol.notes import read_note
@@ -102,7 +102,7 @@ async def test_every_activity_is_handled(at_home: Home, followed: bool) -> None:
 async def test_every_post_is_stored(at_home: Home) -> None:
     stored = 0
     for name, document in parsed():
-        if not readers.kind_of(readers.fields(document), POST_KINDS):
+        if not json_values.kind_of(json_values.fields(document), POST_KINDS):
             continue
         note = read_note(document)
         if note is None:
@@ -123,7 +123,10 @@ async def test_every_post_is_stored(at_home: Home) -> None:
 async def test_every_actor_is_stored(at_home: Home) -> None:
     stored = 0
     for name, document in parsed():
-        if readers.kind_of(readers.fields(document), ACTOR_KINDS) and (actor := read_actor(document)) is not None:
+        if (
+            json_values.kind_of(json_values.fields(document), ACTOR_KINDS)
+            and (actor := read_actor(document)) is not None
+        ):
             try:
                 await at_home.site.db.write(save_remote, actor, host_of(actor.uri))
             except Exception as error:

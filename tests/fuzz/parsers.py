@@ -12,7 +12,7 @@ from fediblog.markup.clean import OWN, clean, clean_own, plain_to_html
 from fediblog.markup.html import excerpt, plain
 from fediblog.markup.markdown import render_remote
 from fediblog.markup.text import display_name, one_line, tidy
-from fediblog.protocol import cavage, hostmeta, integrity_proofs, nodeinfo, readers, rfc9421, signatures
+from fediblog.protocol import cavage, hostmeta, integrity_proofs, json_values, nodeinfo, rfc9421, signatures
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.actors import key_uris, read_actor, read_key
 from fediblog.protocol.collections import read_collection
@@ -75,7 +75,7 @@ def signature_headers(data: bytes) -> None:
             try:
                 claim = signatures.read(incoming, ORIGIN)
                 host_of(claim.key_id)
-                readers.url(claim.key_id)
+                json_values.url(claim.key_id)
                 signatures.check(claim, incoming, NOW)
                 signatures.verify(claim, incoming, public_key(), ORIGIN, NOW)
             except Refused as refusal:
@@ -175,9 +175,9 @@ def names(data: bytes) -> None:
         expect(refusal, "resource-invalid")
     host_of(text)
     found = hostmeta.read_template(text)
-    assert not found or ("{uri}" in found and readers.url(found.replace("{uri}", "x")))
+    assert not found or ("{uri}" in found and json_values.url(found.replace("{uri}", "x")))
     assert parse_key(text) is None or "KEY" in text or text[:1] in "zu"
-    address = readers.url(text)
+    address = json_values.url(text)
     assert (
         not address
         or address.startswith(("http://", "https://", "HTTP", "Http", "hTTP"))

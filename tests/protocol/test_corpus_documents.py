@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from fediblog.domain.documents import PUBLIC, Activity, Actor, Attachment, Json, Note
 from fediblog.errors import Refused
-from fediblog.protocol import authority, readers
+from fediblog.protocol import authority, json_values
 from fediblog.protocol.activities import VERBS, object_uris, read_activity
 from fediblog.protocol.actors import key_uris, read_actor, read_key
 from fediblog.protocol.attachments import write_attachment
@@ -84,9 +84,10 @@ UNREADABLE = {
 
 READERS: list[Callable[[Json], object]] = [
     read_actor, read_key, key_uris, read_note, read_activity, read_collection, read_jrd, read_software, read_discovery,
-    readers.ref, readers.refs, readers.addresses, readers.web_link,
-    readers.moment, readers.duration, readers.number, readers.real, readers.flag, readers.kinds, readers.language,
-    readers.media_type, lambda value: readers.text(value, 100), lambda value: readers.language_map(value, 100),
+    json_values.ref, json_values.refs, json_values.addresses, json_values.web_link,
+    json_values.moment, json_values.duration, json_values.number, json_values.real, json_values.flag, json_values.kinds,
+    json_values.language, json_values.media_type, lambda value: json_values.text(value, 100),
+    lambda value: json_values.language_map(value, 100),
 ]  # fmt: skip
 
 
@@ -285,14 +286,14 @@ def test_invalid_collections_are_harmless() -> None:
 
 
 def test_wrong_types_are_dropped() -> None:
-    assert readers.text(document("w3c/note-number-as-content.json")["content"], 10) == ""
-    assert readers.name(document("w3c/note-number-as-name.json")["name"]) == ""
+    assert json_values.text(document("w3c/note-number-as-content.json")["content"], 10) == ""
+    assert json_values.name(document("w3c/note-number-as-name.json")["name"]) == ""
     tagged = document("w3c/note-content-map-with-invalid-language-tag.json")["contentMap"]
     assert set(tagged) == {"de-419-DE"}
-    assert readers.language_map(tagged, 100) == {}
+    assert json_values.language_map(tagged, 100) == {}
     assert read_activity(document("w3c/other-number-as-actor.json")) is None
     assert read_activity(document("w3c/other-number-as-type.json")) is None
-    assert readers.name(document("w3c/other-name-as-namemap.json").get("name")) == ""
+    assert json_values.name(document("w3c/other-name-as-namemap.json").get("name")) == ""
     assert actor("microblogpub/actor-user-with-invalid-also-known-as.json").also_known_as == ()
 
 

@@ -24,9 +24,9 @@ from fediblog.domain.documents import (
     Rule,
     Source,
 )
+from fediblog.protocol.json_values import fields, kinds
 from fediblog.protocol.notes import is_bare, read_note, write_note, write_vote
 from fediblog.protocol.questions import is_vote
-from fediblog.protocol.readers import fields, kinds
 from fediblog.protocol.tag_array import read_quote_link, sort
 from tests.protocol.generated import anything, notes, objects
 

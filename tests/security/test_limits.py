@@ -13,7 +13,7 @@ from fediblog.actions import account_actions
 from fediblog.app import create_app
 from fediblog.counters import BUGS
 from fediblog.errors import Invalid
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.attachments import LIMIT, read_attachments
 from fediblog.protocol.notes import read_note
 from fediblog.protocol.webfinger import parse_handle
@@ -49,7 +49,7 @@ def test_a_handle_is_read_only_up_to_a_length() -> None:
     ids=lambda value: str(value)[:8],
 )
 def test_a_real_number_fits_everywhere(value: Any, read: float | None) -> None:
-    assert readers.real(value) == read
+    assert json_values.real(value) == read
 
 
 def test_files_of_a_post_are_counted_however_they_come() -> None:

@@ -9,7 +9,7 @@ from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
 from fediblog.net import Response
 from fediblog.net.client import MAX_DOCUMENT
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.authority import fetched_ok, redirected_ok, same_origin
 from fediblog.protocol.negotiate import is_activity_type
 from fediblog.store.people import relations
@@ -86,7 +86,7 @@ async def read(site: Site, answer: Response) -> Document:
     if not is_activity_type(answer.header("content-type") or ""):
         raise Refused("fetched-type", answer.url)
     document = await document_in(site, answer.body)
-    if "Tombstone" in readers.kinds(document):
+    if "Tombstone" in json_values.kinds(document):
         raise Gone(detail=answer.url)
     return document
 
@@ -95,7 +95,7 @@ async def document(site: Site, uri: str, budget: Budget, *, fresh: bool = False)
     """The document whose id is exactly `uri`, served by its origin; Refused for any other."""
     answer = await fetch(site, uri, budget, fresh=fresh)
     found = await read(site, answer)
-    if readers.url(found.get("id")) != uri:
+    if json_values.url(found.get("id")) != uri:
         raise Refused("id-mismatch", uri)
     if not _is_told_by(uri, answer):
         raise Refused("id-elsewhere", answer.url)
@@ -117,7 +117,7 @@ async def at(site: Site, url: str, budget: Budget, *, fresh: bool = False, elsew
 async def identified(site: Site, answer: Response, budget: Budget) -> Document:
     """The document in a response, if its id is the address it came from; else the one fetched from that id."""
     found = await read(site, answer)
-    uri = readers.url(found.get("id"))
+    uri = json_values.url(found.get("id"))
     if not uri:
         raise Refused("id-missing", answer.url)
     if fetched_ok(uri, answer.url):
@@ -129,4 +129,4 @@ async def hint(site: Site, url: str, budget: Budget, *, fresh: bool = False) -> 
     """A document that proves nothing, only says where to look further; and whether its id is where it came from."""
     answer = await fetch(site, url, budget, fresh=fresh)
     found = await read(site, answer)
-    return found, fetched_ok(readers.url(found.get("id")), answer.url)
+    return found, fetched_ok(json_values.url(found.get("id")), answer.url)

@@ -15,7 +15,7 @@ from fediblog.federation.lookups import document_fetch, resolve, thread_completi
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
 from fediblog.inbox.account_handlers import MOST_PINNED
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.activities import read_activity
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import read_collection
@@ -34,7 +34,7 @@ async def begin(site: Site, number: int) -> None:
         return
     budget = Budget(FETCHES, account.uri)
     pinned = await _items(site, account, account.featured, budget)
-    for at, uri in enumerate(reversed([readers.ref(item) for item in pinned[:MOST_PINNED]])):
+    for at, uri in enumerate(reversed([json_values.ref(item) for item in pinned[:MOST_PINNED]])):
         post = await _own(site, account, uri, budget)
         if post is not None:
             await site.db.write(post_writing.set_pinned, post.id, site.clock() + at)
@@ -48,7 +48,7 @@ async def _items(site: Site, account: Account, uri: str, budget: Budget) -> list
     if page is None or page.items or not page.first:
         return list(page.items) if page else []
     inside = read_collection(page.first) if isinstance(page.first, dict) else None
-    address = readers.ref(page.first)
+    address = json_values.ref(page.first)
     if inside is None and same_origin(address, uri):
         inside = await thread_completion.page_at(site, address, budget)
     return list(inside.items) if inside else []
@@ -66,7 +66,7 @@ async def _take_in(site: Site, account: Account, item: Json, budget: Budget) -> 
         item = found
     activity = read_activity(item)
     if activity is None or activity.kind == "Create":
-        await _own(site, account, activity.object_uri if activity else readers.ref(item), budget)
+        await _own(site, account, activity.object_uri if activity else json_values.ref(item), budget)
     elif activity.kind == "Announce" and account.kind == "Group" and activity.actor == account.uri:
         inner = activity.inner.object_uri if activity.inner is not None else activity.object_uri
         post = await _post(site, inner, budget)

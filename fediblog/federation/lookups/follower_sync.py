@@ -10,7 +10,7 @@ from fediblog.federation.lookups import document_fetch, resolve
 from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
 from fediblog.inbox import follower_differences
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import ITEMS_LIMIT, read_collection
 from fediblog.protocol.follower_digest import HEADER, FollowerDigest, digest, read_header, write_header
@@ -71,7 +71,7 @@ async def synchronize(site: Site, uri: str, url: str) -> None:
     found = read_collection(await document_fetch.read(site, answer))
     if found is None or not _is_whole(found):
         raise Refused("collection-incomplete", url)
-    announced = [readers.ref(item) for item in found.items]
+    announced = [json_values.ref(item) for item in found.items]
     changed = await site.db.write(follower_differences.settle, site.urls, account, announced)
     log.event("followers-synchronized", account=uri, changed=changed)
 

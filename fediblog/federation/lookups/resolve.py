@@ -23,7 +23,7 @@ from fediblog.markup.tokens import Open, tokenise
 from fediblog.net import Response
 from fediblog.prepare import actor_cleaner, note_cleaner
 from fediblog.prepare.cleaned import CleanActor, CleanNote
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.actors import key_uris, read_actor, read_key
 from fediblog.protocol.alternate_links import alternate_in, is_alternate, joined
 from fediblog.protocol.authority import key_is_owned, same_origin
@@ -137,7 +137,7 @@ async def fetch_key(site: Site, key_id: str, budget: Budget, *, fresh: bool = Fa
     """The key of that id and who owns it, from its origin. Both claim each other: the key names the actor, and the
     actor lists the key.
     """
-    if not readers.url(key_id):
+    if not json_values.url(key_id):
         raise Refused("key-id-unreadable", key_id[:200])
     if site.urls.owns(key_id):
         raise Refused("key-is-ours", key_id)
@@ -147,7 +147,7 @@ async def fetch_key(site: Site, key_id: str, budget: Budget, *, fresh: bool = Fa
         owner = claimed.owner if claimed else ""
         if claimed is None or not same_origin(owner, key_id):
             raise Refused("key-unreadable", key_id)
-        if not (named and readers.url(document.get("id")) == owner and "inbox" in document):
+        if not (named and json_values.url(document.get("id")) == owner and "inbox" in document):
             document = await document_fetch.document(site, owner, budget, fresh=fresh)
     except (NotFound, Gone) as missing:
         raise Refused("key-missing", key_id) from missing
@@ -270,14 +270,14 @@ async def _meant(site: Site, text: str) -> Account | Post | None:
     wanted = text.strip()
     if parse_handle(wanted) is not None:
         return await by_handle(site, wanted)
-    if not readers.url(wanted):
+    if not json_values.url(wanted):
         return None
     known = await site.db.read(_known, wanted)
     if known is not None or site.urls.owns(wanted):
         return known
     budget = Budget()
     document = await _behind(site, wanted, budget)
-    known = await site.db.read(_known, readers.url(document.get("id")))
+    known = await site.db.read(_known, json_values.url(document.get("id")))
     if known is not None:
         return known
     if read_actor(document) is not None:
@@ -289,7 +289,7 @@ async def _meant(site: Site, text: str) -> Account | Post | None:
 
 async def _thread_of(site: Site, topic: Collection, budget: Budget) -> Post | None:
     """The post that begins the thread of which a forum's topic is the collection."""
-    for uri in list(filter(None, map(readers.ref, topic.items)))[:TOPIC_TRIES]:
+    for uri in list(filter(None, map(json_values.ref, topic.items)))[:TOPIC_TRIES]:
         found = await post(site, uri, budget=budget)
         if found is not None:
             return await site.db.read(posts.stored, found.root) if found.root is not None else found

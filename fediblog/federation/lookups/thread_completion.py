@@ -16,7 +16,7 @@ from fediblog.federation.lookups.fetch_budget import FETCHES, Budget, for_thread
 from fediblog.federation.site import Site
 from fediblog.prepare import note_cleaner
 from fediblog.prepare.cleaned import CleanNote
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.protocol.authority import same_origin
 from fediblog.protocol.collections import read_collection
 from fediblog.store.people import relations
@@ -83,9 +83,9 @@ async def _ids_in(site: Site, uri: str, budget: Budget) -> list[str]:
     seen, found = {uri}, dict[str, None]()
     page = await page_at(site, uri, budget)
     while page is not None and len(found) < NOTES:
-        found.update(dict.fromkeys(filter(None, map(readers.ref, page.items))))
+        found.update(dict.fromkeys(filter(None, map(json_values.ref, page.items))))
         following = page.first or page.next
-        address = readers.ref(following)
+        address = json_values.ref(following)
         if isinstance(following, dict) and (inside := read_collection(following)) is not None:
             page = None if address in seen else inside
         else:

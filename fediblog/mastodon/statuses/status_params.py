@@ -17,7 +17,7 @@ from fediblog.mastodon.params import Params
 from fediblog.mastodon.statuses import statuses_api
 from fediblog.mastodon.statuses.media_api import described, point_of
 from fediblog.mastodon.statuses.posting_defaults import preferred
-from fediblog.protocol import readers
+from fediblog.protocol import json_values
 from fediblog.store.posts import media_files
 from fediblog.store.tx import Tx
 
@@ -179,7 +179,7 @@ def moment_of(given: str) -> int | None:
     """UTC milliseconds of a time as apps write it, None if there is none. Raises Invalid for anything else."""
     if not given:
         return None
-    at = readers.moment(given)
+    at = json_values.moment(given)
     if at is None:
         raise Invalid("scheduled_at", "api.no-time")
     return at

@@ -50,7 +50,9 @@ async def deliveries(request: Request) -> Response:
     return render(request, "deliveries.html", sent=shown, hosts=hosts, troubles=noticed)
 
 
-def _deliveries(tx: Tx, user: CurrentUser, before: int | None) -> tuple[list[Sent], list[TroubledHost], list[OperatorAlert]]:
+def _deliveries(
+    tx: Tx, user: CurrentUser, before: int | None
+) -> tuple[list[Sent], list[TroubledHost], list[OperatorAlert]]:
     latest = delivery_queue.latest(tx, user.account.id, before=before, limit=SIZE + 1)
     sent = [
         Sent(
@@ -120,7 +122,9 @@ async def _moderation(request: Request, form: Form) -> Response:
     )
 
 
-def _overview(tx: Tx, user: CurrentUser) -> tuple[list[relations.BlockedHost], list[moderation.Report], list[OperatorAlert]]:
+def _overview(
+    tx: Tx, user: CurrentUser
+) -> tuple[list[relations.BlockedHost], list[moderation.Report], list[OperatorAlert]]:
     check_owner(user)
     return relations.blocked_hosts(tx), moderation.reports(tx), operator_alerts.standing(tx)
 

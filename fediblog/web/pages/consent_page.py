@@ -22,7 +22,7 @@ from fediblog.web.components.scope_texts import said
 from fediblog.web.languages import language_of
 from fediblog.web.middleware import policy_text
 from fediblog.web.negotiation import site_of
-from fediblog.web.sessions import SignInNeeded, CurrentUser, ask_as, page
+from fediblog.web.sessions import CurrentUser, SignInNeeded, ask_as, page
 
 PATH, SHOWN = "/oauth/authorize", "/oauth/authorize/native"
 _CODE = re.compile(r"[A-Za-z0-9_-]{20,100}\Z")

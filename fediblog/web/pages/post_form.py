@@ -241,7 +241,9 @@ def draft(fields: PostFields, form: Form, wanted: str) -> Draft:
         hero=File(upload=fields.hero.upload.id, alt=fields.hero.alt) if fields.hero else None,
         state=cast(Literal["published", "draft", "scheduled"], state.get(wanted, "published")),
         scheduled=scheduled if wanted == "schedule" else None,
-        poll=PollDraft(options=fields.answers, multiple=fields.multiple, seconds=fields.period) if fields.answers else None,
+        poll=PollDraft(options=fields.answers, multiple=fields.multiple, seconds=fields.period)
+        if fields.answers
+        else None,
     )
 
 

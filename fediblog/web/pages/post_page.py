@@ -38,7 +38,7 @@ from fediblog.web.components.paging import mark
 from fediblog.web.components.render import add_link, render
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.blog_pages import account_named
-from fediblog.web.sessions import CurrentUser, ask, ask_as, page, current_user
+from fediblog.web.sessions import CurrentUser, ask, ask_as, current_user, page
 
 DEEPEST = 4  # levels of indentation; answers below stay at that level
 FACES = 24

@@ -131,7 +131,7 @@ _WITHOUT = ("reply.no-post", "quote.no-post")
 
 
 def _without(writing: WriteContext, key: str) -> WriteContext:
-    """The writing without what was not there any more: by the key of the message what it answers or quotes, or itself."""
+    """The same without what was not there any more: by the key of the message what it answers or quotes, or itself."""
     if key == "reply.no-post":
         return replace(writing, fields=replace(writing.fields, reply=None), parent=None, gone=True)
     if key == "quote.no-post":

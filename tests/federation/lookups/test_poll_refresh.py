@@ -11,7 +11,7 @@ import pytest
 from fediblog.actions import reaction_actions
 from fediblog.domain.posts import Post
 from fediblog.federation.jobs import JOBS
-from fediblog.protocol.readers import stamp
+from fediblog.protocol.json_values import stamp
 from fediblog.store.posts import posts
 from fediblog.store.queues import delivery_queue, job_queue, poll_totals
 from tests.federation.stranger import Home, Json, Person, home

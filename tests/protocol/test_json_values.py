@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fediblog.domain.documents import PUBLIC, Json
 from fediblog.errors import Refused
-from fediblog.protocol import contexts, readers
+from fediblog.protocol import contexts, json_values
 from fediblog.protocol.notes import read_note
 from tests.protocol.generated import anything, moments
 
@@ -20,12 +20,13 @@ A = "https://a.example/1"
 B = "https://b.example/2"
 
 ALL: list[Callable[[Json], object]] = [
-    lambda value: readers.text(value, 10),
-    readers.name, readers.url, readers.ref, readers.refs, readers.addresses, readers.is_public, readers.listed,
-    readers.fields, readers.kinds, readers.web_link, readers.links_in, readers.media_type, readers.number,
-    readers.count, readers.real, readers.flag, readers.language, readers.moment, readers.duration,
-    lambda value: readers.kind_of(value, {"Note"}),
-    lambda value: readers.language_map(value, 10),
+    lambda value: json_values.text(value, 10),
+    json_values.name, json_values.url, json_values.ref, json_values.refs, json_values.addresses, json_values.is_public,
+    json_values.listed, json_values.fields, json_values.kinds, json_values.web_link, json_values.links_in,
+    json_values.media_type, json_values.number, json_values.count, json_values.real, json_values.flag,
+    json_values.language, json_values.moment, json_values.duration,
+    lambda value: json_values.kind_of(value, {"Note"}),
+    lambda value: json_values.language_map(value, 10),
 ]  # fmt: skip
 
 
@@ -48,22 +49,22 @@ def test_readers_never_raise(value: Json) -> None:
     ],
 )
 def test_text(value: Json, clean: str) -> None:
-    assert readers.text(value, 20) == clean
+    assert json_values.text(value, 20) == clean
 
 
 @given(st.text(st.sampled_from("a \t\n\x1c\xa0\u2003\u2028\u202e\u2066\u200d\ud800\U0001f600")), st.integers(0, 20))
 def test_a_name_has_single_blanks_inside_alone(value: str, limit: int) -> None:
-    line = re.sub("[\u202a-\u202e\u2066-\u2069]", "", readers.text(value, limit))
-    assert readers.name(value, limit) == re.sub(r"\s+", " ", line).strip()
+    line = re.sub("[\u202a-\u202e\u2066-\u2069]", "", json_values.text(value, limit))
+    assert json_values.name(value, limit) == re.sub(r"\s+", " ", line).strip()
 
 
 def test_a_name_is_one_line_that_runs_one_way() -> None:
-    assert readers.name(" Ann\n\u202eevil\u202c \u2066x\u2069 ") == "Ann evil x"
+    assert json_values.name(" Ann\n\u202eevil\u202c \u2066x\u2069 ") == "Ann evil x"
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\u200b", " \u200b\n", "\ufeff"])
 def test_blank_is_nothing(blank: str) -> None:
-    assert readers.without_blank(blank) == ""
+    assert json_values.without_blank(blank) == ""
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,7 @@ def test_blank_is_nothing(blank: str) -> None:
     ],
 )
 def test_url(good: str) -> None:
-    assert readers.url(good) == good
+    assert json_values.url(good) == good
 
 
 @pytest.mark.parametrize(
@@ -118,12 +119,12 @@ def test_url(good: str) -> None:
     ],
 )
 def test_no_url(bad: Json) -> None:
-    assert readers.url(bad) == ""
+    assert json_values.url(bad) == ""
 
 
-@given(st.from_regex(readers.USUAL_URL, fullmatch=True))
+@given(st.from_regex(json_values.USUAL_URL, fullmatch=True))
 def test_what_is_usual_is_read_as_the_library_reads_it(value: str) -> None:
-    usual = readers.USUAL_URL.match(value)
+    usual = json_values.USUAL_URL.match(value)
     parts = urlsplit(value)
     assert usual is not None
     port = int(usual[3]) if usual[3] else None
@@ -148,7 +149,7 @@ def test_what_is_usual_is_read_as_the_library_reads_it(value: str) -> None:
     ],
 )
 def test_ref(value: Json, found: str) -> None:
-    assert readers.ref(value) == found
+    assert json_values.ref(value) == found
 
 
 ADDRESSEES = st.sampled_from(
@@ -158,15 +159,15 @@ ADDRESSEES = st.sampled_from(
 
 @given(st.lists(anything | st.lists(anything | ADDRESSEES)), st.integers(0, 5))
 def test_addresses_are_all_ids_with_one_name_for_everybody(values: list[Json], limit: int) -> None:
-    entries = [entry for value in values for entry in readers.listed(value)]
-    found = [PUBLIC if readers.is_public(entry) else readers.ref(entry) for entry in entries]
-    assert readers.addresses(*values, limit=limit) == tuple(dict.fromkeys(filter(None, found)))[:limit]
+    entries = [entry for value in values for entry in json_values.listed(value)]
+    found = [PUBLIC if json_values.is_public(entry) else json_values.ref(entry) for entry in entries]
+    assert json_values.addresses(*values, limit=limit) == tuple(dict.fromkeys(filter(None, found)))[:limit]
 
 
 def test_refs_are_unique_and_bounded() -> None:
-    assert readers.refs([A, {"id": B}, A, 3]) == (A, B)
-    assert readers.refs(A) == (A,)
-    assert len(readers.refs([f"{A}/{n}" for n in range(1000)])) == 256
+    assert json_values.refs([A, {"id": B}, A, 3]) == (A, B)
+    assert json_values.refs(A) == (A,)
+    assert len(json_values.refs([f"{A}/{n}" for n in range(1000)])) == 256
 
 
 @pytest.mark.parametrize(
@@ -174,8 +175,8 @@ def test_refs_are_unique_and_bounded() -> None:
     [PUBLIC, "as:Public", "Public", "http://www.w3.org/ns/activitystreams#Public", {"id": "as:Public"}],
 )
 def test_the_public_has_one_spelling(spelling: Json) -> None:
-    assert readers.addresses(spelling) == (PUBLIC,)
-    assert readers.addresses([A, spelling], PUBLIC, None) == (A, PUBLIC)
+    assert json_values.addresses(spelling) == (PUBLIC,)
+    assert json_values.addresses([A, spelling], PUBLIC, None) == (A, PUBLIC)
 
 
 @pytest.mark.parametrize(
@@ -190,12 +191,12 @@ def test_the_public_has_one_spelling(spelling: Json) -> None:
     ],
 )
 def test_kinds(value: Json, kinds: tuple[str, ...]) -> None:
-    assert readers.kinds(value) == kinds
+    assert json_values.kinds(value) == kinds
 
 
 def test_the_first_known_kind_counts() -> None:
-    assert readers.kind_of({"type": ["Odd", "Note", "Article"]}, {"Article", "Note"}) == "Note"
-    assert readers.kind_of({"type": "Odd"}, {"Note"}) == ""
+    assert json_values.kind_of({"type": ["Odd", "Note", "Article"]}, {"Article", "Note"}) == "Note"
+    assert json_values.kind_of({"type": "Odd"}, {"Note"}) == ""
 
 
 @pytest.mark.parametrize(
@@ -212,7 +213,7 @@ def test_the_first_known_kind_counts() -> None:
     ],
 )
 def test_web_link(value: Json, link: str) -> None:
-    assert readers.web_link(value) == link
+    assert json_values.web_link(value) == link
 
 
 @pytest.mark.parametrize(
@@ -256,17 +257,17 @@ def test_web_link(value: Json, link: str) -> None:
     ],
 )
 def test_moment(value: Json, at: int | None) -> None:
-    assert readers.moment(value) == at
+    assert json_values.moment(value) == at
 
 
 @given(moments)
 def test_moments_are_read_as_written(at: int) -> None:
-    assert readers.moment(readers.stamp(at)) == at
+    assert json_values.moment(json_values.stamp(at)) == at
 
 
 def test_stamps_end_with_z() -> None:
-    assert readers.stamp(0) == "1970-01-01T00:00:00Z"
-    assert readers.stamp(1_700_000_000_120) == "2023-11-14T22:13:20.120Z"
+    assert json_values.stamp(0) == "1970-01-01T00:00:00Z"
+    assert json_values.stamp(1_700_000_000_120) == "2023-11-14T22:13:20.120Z"
 
 
 @pytest.mark.parametrize(
@@ -285,12 +286,12 @@ def test_stamps_end_with_z() -> None:
     ],
 )
 def test_duration(value: Json, seconds: float | None) -> None:
-    assert readers.duration(value) == seconds
+    assert json_values.duration(value) == seconds
 
 
 @given(st.integers(0, 10**9))
 def test_durations_are_read_as_written(ms: int) -> None:
-    assert readers.duration(readers.duration_text(ms / 1000)) == ms / 1000
+    assert json_values.duration(json_values.duration_text(ms / 1000)) == ms / 1000
 
 
 @pytest.mark.parametrize(
@@ -298,7 +299,7 @@ def test_durations_are_read_as_written(ms: int) -> None:
     [(3, 3), (3.0, 3), ("12", 12), ("-4", -4), (2**60, 2**53), (3.5, None), (True, None), ("x", None), ("", None)],
 )
 def test_number(value: Json, number: int | None) -> None:
-    assert readers.number(value) == number
+    assert json_values.number(value) == number
 
 
 def test_no_total_is_larger_than_what_every_app_can_read() -> None:
@@ -322,31 +323,31 @@ def test_no_total_is_larger_than_what_every_app_can_read() -> None:
 
 
 def test_count_is_not_negative() -> None:
-    assert readers.count(-1) is None
-    assert readers.count(0) == 0
+    assert json_values.count(-1) is None
+    assert json_values.count(0) == 0
 
 
 @pytest.mark.parametrize(("value", "on"), [(True, True), ("true", True), (False, False), ("false", False), (1, False)])
 def test_flag(value: Json, on: bool) -> None:
-    assert readers.flag(value) is on
+    assert json_values.flag(value) is on
 
 
 def test_language_map_drops_malformed_tags() -> None:
     given_map = {"en": "hello", "pt-BR": "olá", "not a tag": "x", "de": 5}
-    assert readers.language_map(given_map, 100) == {"en": "hello", "pt-BR": "olá"}
-    assert readers.language_map("x", 100) == {}
+    assert json_values.language_map(given_map, 100) == {"en": "hello", "pt-BR": "olá"}
+    assert json_values.language_map("x", 100) == {}
 
 
 @pytest.mark.parametrize(
     "tag", ["en", "pt-BR", "zh-Hant", "zh-yue", "sl-rozaj", "de-1996", "es-419", "en-x-pirate", "und"]
 )
 def test_language(tag: str) -> None:
-    assert readers.language(tag) == ("" if tag == "und" else tag)
+    assert json_values.language(tag) == ("" if tag == "und" else tag)
 
 
 @pytest.mark.parametrize("tag", ["", "e", "en_GB", "de-419-DE", "en-", "x" * 50, "not a tag", 5, None, ["en"]])
 def test_no_language(tag: Json) -> None:
-    assert readers.language(tag) == ""
+    assert json_values.language(tag) == ""
 
 
 @pytest.mark.parametrize("trick", ["@graph", "@included", "@reverse"])
