@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from html import unescape
 
-from fediblog.domain.documents import Attachment, Note
+from fediblog.domain.documents import Attachment, Note, Picture
 from fediblog.markup.html import Html, escape, excerpt, one_line, plain, shortened
 from fediblog.markup.tokens import Open, tokenise
 
@@ -116,13 +116,12 @@ def hashtags(note: Note) -> Sequence[str]:
     return () if warning(note) else note.hashtags
 
 
-def picture(note: Note) -> str:
-    """The address of the picture that stands for the post on other pages; empty if none may."""
+def picture(note: Note) -> Picture | Attachment | None:
+    """The picture that stands for the post on other pages, if any may."""
     if hides_pictures(note):
-        return ""
-    if note.image:
-        return note.image.url
-    return note.attachments[0].url if note.attachments and note.attachments[0].kind == "Image" else ""
+        return None
+    first = note.attachments[0] if note.attachments and note.attachments[0].kind == "Image" else None
+    return note.image or first
 
 
 def gallery(note: Note) -> Sequence[Attachment]:

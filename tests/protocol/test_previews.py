@@ -69,7 +69,7 @@ def test_nothing_below_a_warning_is_told(kind: str, summary: str, hero: bool, fi
     told = (previews.warning, previews.abstract, previews.abstract_html, previews.beginning, previews.picture)
     said = [str(each(post)) for each in told] + [previews.words(post, 80), previews.label(post, 80)]
     if html != "plover" and "img" in html and summary:
-        said = [previews.words(post, 80), previews.picture(post)]  # then the abstract is not the text's beginning
+        said = [previews.words(post, 80), str(previews.picture(post))]  # then the abstract is not the text's beginning
     assert "plover" not in "".join(said)
     assert previews.words(post, 80) == "Careful"
     assert previews.hides_pictures(post)

@@ -37,6 +37,7 @@ from fediblog.web.components.page_elements import (
     reaction,
     when,
 )
+from fediblog.web.components.page_head import Head
 from fediblog.web.components.page_links import Links
 from fediblog.web.components.post_cards import card
 from fediblog.web.languages import PAGES_VARY, language_of
@@ -54,6 +55,7 @@ def render(
     /,
     status: int = 200,
     *,
+    head: Head | None = None,
     private: bool = False,
     to_read: bool = False,
     headers: Mapping[str, str] | None = None,
@@ -64,6 +66,7 @@ def render(
     A page is public if nobody has signed in and `private` does not say otherwise. Posts on a page `to_read` have no
     buttons: each leads to a page loaded anew, without what was typed beside it.
     """
+    head = head or Head()
     site, user, language = site_of(request), sessions.current_user(request), language_of(request)
     flash = request.cookies.get(cookies.name_of(site, _FLASH), "")
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -75,6 +78,7 @@ def render(
         source=site.settings.source,
         urls=site.urls,
         origin=site.urls.origin,
+        head=head,
         status=status,
         now=site.clock(),
         path=request.url.path,
@@ -89,6 +93,8 @@ def render(
     kept = not (user or private or flash or status != 200)
     response = public(request, body, "text/html; charset=utf-8", PAGES_VARY) if kept else private_page(body, status)
     response.headers.update(headers or {})
+    if head.robots:
+        response.headers["X-Robots-Tag"] = head.robots
     if flash:
         name, secure = cookies.name_of(site, _FLASH), cookies.is_secure(site)
         response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
@@ -167,7 +173,6 @@ def environment(language: str) -> Environment:
         previews.words,
         previews.label,
         previews.abstract_html,
-        previews.picture,
         previews.hashtags,
     )
     made.filters.update({each.__name__: each for each in (*filters, previews.gallery, previews.has_hero)})

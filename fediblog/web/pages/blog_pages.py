@@ -24,9 +24,10 @@ from fediblog.store.posts.account_posts import ProfileFilter
 from fediblog.store.posts.posts import hydrate as posts_of
 from fediblog.store.posts.timelines import TagFilter
 from fediblog.store.tx import Tx
-from fediblog.web.components import paging
+from fediblog.web.components import page_elements, page_head, paging
 from fediblog.web.components.render import public, render, static
 from fediblog.web.feeds import FORMATS, Feed
+from fediblog.web.languages import language_of, say
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import ask, page
 
@@ -50,7 +51,10 @@ async def home(request: Request) -> Response:
     """The blog: the latest public posts of all accounts, articles first among the links."""
     posts, people = await ask(request, _home, paging.window(request, SIZE))
     shown = paging.page(request, posts, SIZE, lambda post: post.id)
-    return render(request, "home.html", posts=shown, people=people, feeds="/feed")
+    site, language = site_of(request), language_of(request)
+    head = page_head.of_home(language, site.urls, site.settings.title or site.urls.host, people)
+    head = page_head.turned(language, head, shown.number, paging.address(request))
+    return render(request, "home.html", head=head, posts=shown, people=people)
 
 
 def _home(tx: Tx, viewer: int, window: Window) -> tuple[list[Post], list[Account]]:
@@ -66,7 +70,10 @@ async def tag(request: Request) -> Response:
     name = request.path_params["name"].lstrip(SIGNS)
     posts = await ask(request, _tagged, name, paging.window(request, SIZE))
     shown = paging.page(request, posts, SIZE, lambda post: post.id)
-    return render(request, "tag.html", posts=shown, name=name, feeds=f"/tags/{name}/feed")
+    site, language = site_of(request), language_of(request)
+    head = page_head.of_tag(language, site.urls, site.settings.title or site.urls.host, name)
+    head = page_head.turned(language, head, shown.number, paging.address(request))
+    return render(request, "tag.html", head=head, posts=shown, name=name)
 
 
 def _tagged(tx: Tx, viewer: int, name: str, window: Window) -> list[Post]:
@@ -89,7 +96,10 @@ async def month(request: Request) -> Response:
     params = request.path_params
     found = await ask(request, _month, params["handle"], f"{params['year']}/{params['month']}", request)
     shown = paging.page(request, found.posts, MONTH_SIZE, lambda post: post.id)
-    return render(request, "month.html", month=found, posts=shown, account=found.account)
+    language = language_of(request)
+    head = page_head.of_account(found.account, page_elements.month(language, found.name), f"/{found.name}")
+    head = page_head.turned(language, head, shown.number, paging.address(request))
+    return render(request, "month.html", head=head, month=found, posts=shown, account=found.account)
 
 
 def _month(tx: Tx, viewer: int, handle: str, name: str, request: Request) -> Month:
@@ -103,7 +113,8 @@ def _month(tx: Tx, viewer: int, handle: str, name: str, request: Request) -> Mon
 async def archive(request: Request) -> Response:
     """The months in which an account wrote."""
     account, months = await ask(request, _archive, request.path_params["handle"])
-    return render(request, "archive.html", account=account, months=months)
+    head = page_head.of_account(account, say(request, "archive.title"), "/archive")
+    return render(request, "archive.html", head=head, account=account, months=months)
 
 
 def _archive(tx: Tx, _viewer: int, handle: str) -> tuple[Account, list[tuple[str, int]]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -33,9 +34,12 @@ from fediblog.store.posts.quotes import Authorization
 from fediblog.store.posts.threads import RepliesPage
 from fediblog.store.queues import background_fetches, poll_totals
 from fediblog.store.tx import Tx
+from fediblog.web.components import page_head
 from fediblog.web.components.comments import Comment
+from fediblog.web.components.page_head import Head
 from fediblog.web.components.paging import mark
 from fediblog.web.components.render import add_link, render
+from fediblog.web.languages import language_of, say
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.blog_pages import account_named
 from fediblog.web.sessions import CurrentUser, ask, ask_as, current_user, page
@@ -92,7 +96,7 @@ async def for_reader(request: Request) -> Response:
     post = thread.post
     if post.local and post.state == "published":
         return RedirectResponse(urlsplit(post.url).path, 303)
-    return render(request, "post.html", thread=thread, post=post)
+    return render(request, "post.html", head=_head(request, thread), thread=thread, post=post)
 
 
 def _answer(request: Request, thread: Thread) -> Response:
@@ -101,9 +105,17 @@ def _answer(request: Request, thread: Thread) -> Response:
     if request.scope.get("raw_path", b"").decode("latin-1") != right and request.url.path != right:
         return RedirectResponse(right, 301 if current_user(request) is None else 303)
     private = post.visibility in (Visibility.FOLLOWERS, Visibility.DIRECT)
-    response = render(request, "post.html", private=private, thread=thread, post=post)
+    head = _head(request, thread)
+    response = render(request, "post.html", head=head, private=private, thread=thread, post=post)
     add_link(response, post.uri, "alternate", ACTIVITY_TYPE.partition(";")[0])
     return response
+
+
+def _head(request: Request, thread: Thread) -> Head:
+    head = page_head.of_post(language_of(request), thread.post)
+    if thread.page == 1:
+        return head
+    return replace(head, part=say(request, "post.comment-page", page=thread.page, pages=thread.pages))
 
 
 def _by_number(tx: Tx, viewer: int, urls: Urls, handle: str, number: int, page: int) -> Thread:

@@ -69,6 +69,8 @@ class Page(HTMLParser):
         self.faults: list[str] = []
         self.undirected: list[str] = []
         self.title = ""
+        self.metas: dict[str, str] = {}
+        self.links: dict[str, list[str]] = {}  # by their rel, those of the head alone
         self.feed(page)
         self.close()
         self.faults += [f"<{tag}> is never closed" for tag, _ in self.open]
@@ -78,6 +80,11 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         inside = self._names()
+        given = {name: value or "" for name, value in attrs}
+        if tag == "meta" and "content" in given:
+            self.metas[given.get("name") or given.get("property", "")] = given["content"]
+        if tag == "link":
+            self.links.setdefault(given["rel"], []).append(given["href"])
         if "svg" in inside:
             if tag not in _VOID:
                 self.open.append((tag, False))
@@ -116,6 +123,19 @@ class Page(HTMLParser):
         elif WORD in data and not any(directed for _, directed in self.open):
             hidden = "option" in self._names()
             self.undirected += [] if hidden else [f"{self._names()[-3:]} {data.strip()[:80]}"]
+
+    def lacks(self) -> list[str]:
+        """What machines look for and do not find in the head."""
+        indexed = "noindex" not in self.metas.get("robots", "")
+        wanted = {
+            "title": self.title,
+            "description": self.metas.get("description"),
+            "canonical": not indexed or len(self.links.get("canonical", ())) == 1,
+            "feeds": {"/feed.atom", "/feed.rss", "/feed.json"} <= {*self.links.get("alternate", ())},
+            "card": not indexed
+            or all(self.metas.get(f"og:{name}") for name in ("type", "title", "description", "url")),
+        }
+        return [name for name, found in wanted.items() if not found]
 
 
 async def furnished(blog: Blog) -> list[Post]:
@@ -191,6 +211,7 @@ async def test_every_page_as_a_whole(blog: Blog, monkeypatch: pytest.MonkeyPatch
     shown = await walked(blog)
     await _are_readable_on_a_full_disk(blog, [address for who, address in shown if who == "owner"], monkeypatch)
     assert {where: page.faults for where, page in shown.items() if page.faults} == {}
+    assert {where: page.lacks() for where, page in shown.items() if page.lacks()} == {}
     assert {where: page.undirected for where, page in shown.items() if page.undirected} == {}
     for viewer in ("owner", "visitor"):
         titles: dict[str, list[str]] = {}
