@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
 from msgspec import Struct
 from msgspec.structs import replace
+from starlette.requests import Request
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import OPEN, Attachment, Picture, Visibility
@@ -18,11 +20,23 @@ from fediblog.domain.urls import Urls
 from fediblog.markup.html import excerpt
 from fediblog.messages import text
 from fediblog.protocol import previews
+from fediblog.web.components import structured_data
 from fediblog.web.components.page_elements import moment
+from fediblog.web.languages import language_of
+from fediblog.web.negotiation import site_of
 
 NOINDEX = "noindex"
 DESCRIPTION = 200  # characters
 _LABEL = 80  # characters of what a post without a title is called
+
+
+class PageContext(Struct, frozen=True):
+    """What is shown at `address` (whole), in which language, on which site."""
+
+    language: str
+    urls: Urls
+    site_title: str
+    address: str
 
 
 class Head(Struct, frozen=True, kw_only=True):
@@ -45,59 +59,77 @@ class Head(Struct, frozen=True, kw_only=True):
     document: str = ""  # the id of what the page shows, as ActivityPub
     embeddable: bool = False  # oEmbed knows it
     feed: str = ""  # path of its own feeds, without their endings
+    data: Markup = Markup()
     robots: str = NOINDEX
 
 
-def of_home(language: str, urls: Urls, site_title: str, people: Sequence[Account]) -> Head:
+def context(request: Request) -> PageContext:
+    """That of the page that a request asks for."""
+    site = site_of(request)
+    address = f"{site.urls.origin}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
+    return PageContext(language_of(request), site.urls, site.settings.title or site.urls.host, address)
+
+
+def of_home(at: PageContext, people: Sequence[Account]) -> Head:
     """The head of the home of the blog: where one person writes it, in that one's words."""
     only = people[0] if len(people) == 1 else None
+    description = (about(only) if only else "") or text(at.language, "page.description", site=at.site_title)
     return Head(
-        description=(about(only) if only else "") or text(language, "page.description", site=site_title),
-        canonical=f"{urls.origin}/",
+        description=description,
+        canonical=f"{at.urls.origin}/",
         kind="website",
         creator=only,
         me=only.url if only else "",
+        data=structured_data.blog(at.urls, at.site_title, description, at.language, only),
         robots="",
     )
 
 
-def of_tag(language: str, urls: Urls, site_title: str, name: str) -> Head:
+def of_tag(at: PageContext, name: str) -> Head:
     """The head of a tag's page."""
     return Head(
         title=f"#{name}",
-        description=text(language, "tag.feed-title", tag=name, site=site_title),
-        canonical=urls.tag(name),
+        description=text(at.language, "tag.feed-title", tag=name, site=at.site_title),
+        canonical=at.urls.tag(name),
         kind="website",
         feed=f"/tags/{name}/feed",
         robots="",
     )
 
 
-def of_account(account: Account, title: str = "", path: str = "") -> Head:
-    """The head of an account's profile, or of a list of what it wrote: that has a title and a path below it."""
+def of_profile(account: Account, followers: int, posts: int) -> Head:
+    """The head of an account's profile."""
     name = f"{account.shown_name} (@{account.acct})"
+    head, found = of_list(account, "", ""), account.indexable and account.discoverable
+    data = structured_data.profile(account, head.description, followers, posts) if found else Markup()
+    return replace(head, title=name, document=account.uri, data=data, robots="" if found else NOINDEX)
+
+
+def of_list(account: Account, title: str, path: str) -> Head:
+    """The head of a list of what an account wrote, at a path below its profile."""
     return Head(
-        title=f"{title} – {account.shown_name}" if title else name,
-        description=about(account) or name,
+        title=f"{title} – {account.shown_name}",
+        description=about(account) or f"{account.shown_name} (@{account.acct})",
         canonical=account.url + path,
         kind="profile",
         picture=account.icon,
         creator=account,
-        document="" if title else account.uri,
         feed=f"/@{account.handle}/feed",
-        robots="" if account.indexable and (title or account.discoverable) else NOINDEX,
+        robots="" if account.indexable else NOINDEX,
     )
 
 
-def of_post(language: str, post: Post) -> Head:
+def of_post(at: PageContext, post: Post) -> Head:
     """The head of a post's page. What is not for everybody has a title there, for those who may see it."""
-    title = title_of(language, post)
+    title = title_of(at.language, post)
     if post.visibility not in OPEN or post.state != "published":
         return Head(title=title)
+    description = previews.words(post, DESCRIPTION) or title
     found = post.local and post.account.indexable and post.visibility == Visibility.PUBLIC
+    told = found and not previews.warning(post)
     return Head(
         title=title,
-        description=previews.words(post, DESCRIPTION) or title,
+        description=description,
         canonical=post.url or post.uri,
         kind="article",
         picture=previews.picture(post),
@@ -108,6 +140,7 @@ def of_post(language: str, post: Post) -> Head:
         document=post.uri,
         embeddable=post.local,
         feed=f"/@{post.account.handle}/feed" if post.local else "",
+        data=structured_data.post(at.urls, title, description, at.site_title, post) if told else Markup(),
         robots="" if found else NOINDEX,
     )
 
@@ -123,12 +156,12 @@ def title_of(language: str, post: Post) -> str:
     return text(language, "post.title-at", name=name, words=words, at=at)
 
 
-def turned(language: str, head: Head, number: int, here: str) -> Head:
+def turned(at: PageContext, head: Head, number: int) -> Head:
     """The head of a further page of a list, at its own address: what it shows moves on, so it is not to be indexed."""
     if number == 1:
         return head
-    part = " – ".join(filter(None, (head.part, text(language, "page.number", n=number))))
-    return replace(head, part=part, canonical=here, robots=NOINDEX)
+    part = " – ".join(filter(None, (head.part, text(at.language, "page.number", n=number))))
+    return replace(head, part=part, canonical=at.address, data=Markup(), robots=NOINDEX)
 
 
 def about(account: Account) -> str:

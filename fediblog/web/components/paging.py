@@ -10,7 +10,6 @@ from msgspec import Struct
 from starlette.requests import Request
 
 from fediblog.store.id_paging import FAR, Window
-from fediblog.web.negotiation import site_of
 
 T = TypeVar("T")
 _MOST = 999_999_999  # pages
@@ -46,12 +45,6 @@ def page(request: Request, found: Sequence[T], size: int, place: Callable[[T], i
     kept = [(key, value) for key, value in asked.items() if key not in ("before", "after", "page")]
     query = urlencode([*kept, (name, str(place(items[-1]))), ("page", str(min(number + 1, _MOST)))])
     return Page(items, f"{request.url.path}?{query}", number)
-
-
-def address(request: Request) -> str:
-    """The whole address of the page that is asked for, under the site's own origin."""
-    origin = site_of(request).urls.origin
-    return f"{origin}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
 
 
 def _number(text: str, largest: int) -> int | None:

@@ -27,7 +27,7 @@ from fediblog.store.tx import Tx
 from fediblog.web.components import page_elements, page_head, paging
 from fediblog.web.components.render import public, render, static
 from fediblog.web.feeds import FORMATS, Feed
-from fediblog.web.languages import language_of, say
+from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import ask, page
 
@@ -51,9 +51,8 @@ async def home(request: Request) -> Response:
     """The blog: the latest public posts of all accounts, articles first among the links."""
     posts, people = await ask(request, _home, paging.window(request, SIZE))
     shown = paging.page(request, posts, SIZE, lambda post: post.id)
-    site, language = site_of(request), language_of(request)
-    head = page_head.of_home(language, site.urls, site.settings.title or site.urls.host, people)
-    head = page_head.turned(language, head, shown.number, paging.address(request))
+    at = page_head.context(request)
+    head = page_head.turned(at, page_head.of_home(at, people), shown.number)
     return render(request, "home.html", head=head, posts=shown, people=people)
 
 
@@ -70,9 +69,8 @@ async def tag(request: Request) -> Response:
     name = request.path_params["name"].lstrip(SIGNS)
     posts = await ask(request, _tagged, name, paging.window(request, SIZE))
     shown = paging.page(request, posts, SIZE, lambda post: post.id)
-    site, language = site_of(request), language_of(request)
-    head = page_head.of_tag(language, site.urls, site.settings.title or site.urls.host, name)
-    head = page_head.turned(language, head, shown.number, paging.address(request))
+    at = page_head.context(request)
+    head = page_head.turned(at, page_head.of_tag(at, name), shown.number)
     return render(request, "tag.html", head=head, posts=shown, name=name)
 
 
@@ -96,9 +94,9 @@ async def month(request: Request) -> Response:
     params = request.path_params
     found = await ask(request, _month, params["handle"], f"{params['year']}/{params['month']}", request)
     shown = paging.page(request, found.posts, MONTH_SIZE, lambda post: post.id)
-    language = language_of(request)
-    head = page_head.of_account(found.account, page_elements.month(language, found.name), f"/{found.name}")
-    head = page_head.turned(language, head, shown.number, paging.address(request))
+    at = page_head.context(request)
+    head = page_head.of_list(found.account, page_elements.month(at.language, found.name), f"/{found.name}")
+    head = page_head.turned(at, head, shown.number)
     return render(request, "month.html", head=head, month=found, posts=shown, account=found.account)
 
 
@@ -113,7 +111,7 @@ def _month(tx: Tx, viewer: int, handle: str, name: str, request: Request) -> Mon
 async def archive(request: Request) -> Response:
     """The months in which an account wrote."""
     account, months = await ask(request, _archive, request.path_params["handle"])
-    head = page_head.of_account(account, say(request, "archive.title"), "/archive")
+    head = page_head.of_list(account, say(request, "archive.title"), "/archive")
     return render(request, "archive.html", head=head, account=account, months=months)
 
 

@@ -39,7 +39,7 @@ from fediblog.web.components.comments import Comment
 from fediblog.web.components.page_head import Head
 from fediblog.web.components.paging import mark
 from fediblog.web.components.render import add_link, render
-from fediblog.web.languages import language_of, say
+from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.blog_pages import account_named
 from fediblog.web.sessions import CurrentUser, ask, ask_as, current_user, page
@@ -112,7 +112,7 @@ def _answer(request: Request, thread: Thread) -> Response:
 
 
 def _head(request: Request, thread: Thread) -> Head:
-    head = page_head.of_post(language_of(request), thread.post)
+    head = page_head.of_post(page_head.context(request), thread.post)
     if thread.page == 1:
         return head
     return replace(head, part=say(request, "post.comment-page", page=thread.page, pages=thread.pages))

@@ -22,7 +22,7 @@ from fediblog.store.queues import profile_totals, stale_accounts
 from fediblog.store.tx import Tx
 from fediblog.web.components import page_head, paging
 from fediblog.web.components.render import add_link, render
-from fediblog.web.languages import language_of, say
+from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.blog_pages import SIZE, account_named
 from fediblog.web.sessions import CurrentUser, ask, ask_as, page
@@ -56,10 +56,10 @@ async def local(request: Request) -> Response:
     shown = paging.page(request, found.posts, SIZE, lambda post: post.id)
     above = {post.id for post in found.pinned}
     shown = replace(shown, items=tuple(post for post in shown.items if post.id not in above))
-    head = page_head.of_account(account)
+    head = page_head.of_profile(account, found.followers, found.total)
     if tab != "posts":
         head = replace(head, part=say(request, f"tab.{tab}"))
-    head = page_head.turned(language_of(request), head, shown.number, paging.address(request))
+    head = page_head.turned(page_head.context(request), head, shown.number)
     response = render(request, "profile.html", head=head, profile=found, account=account, posts=shown)
     add_link(response, account.uri, "alternate", ACTIVITY_TYPE.partition(";")[0])
     return response

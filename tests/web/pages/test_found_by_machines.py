@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
+from typing import Any
+
 import httpx
+import mf2py
 import pytest
 
 from fediblog.actions.account_actions import ProfileChanges
@@ -101,3 +106,129 @@ async def test_a_warning_stands_for_what_is_below_it(blog: Blog) -> None:
     assert page.metas["description"] == page.metas["og:description"] == "Storms"
     assert "plover" not in str(page.metas)
     assert "dunlin" not in str(page.metas)
+
+
+def data_of(page: str) -> dict[str, Any] | None:
+    """The structured data of a page."""
+    blocks = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)
+    assert page.count("<script") == len(blocks) <= 1
+    return json.loads(blocks[0]) if blocks else None
+
+
+def lacking(data: dict[str, Any]) -> set[str]:
+    """Which of the properties are missing that Google's documentation requires or recommends for the type.
+
+    developers.google.com/search/docs/appearance/structured-data: article, profile-page. Pictures are there if the post
+    has one.
+    """
+    wanted = {
+        "BlogPosting": {"author.name", "author.url", "datePublished", "dateModified", "headline"},
+        "SocialMediaPosting": {"author.name", "author.url", "datePublished", "dateModified", "headline"},
+        "ProfilePage": {
+            *("mainEntity.name", "mainEntity.alternateName", "mainEntity.description", "dateCreated"),
+            *(
+                "mainEntity.interactionStatistic.userInteractionCount",
+                "mainEntity.interactionStatistic.interactionType",
+            ),
+            "mainEntity.agentInteractionStatistic.userInteractionCount",
+        },
+        "Blog": {"name", "url", "description", "author.name", "author.url"},
+    }
+
+    def has(path: str) -> bool:
+        value: Any = data
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        return value not in (None, "")
+
+    assert data["@context"] == "https://schema.org"
+    return {path for path in wanted[data["@type"]] if not has(path)}
+
+
+async def test_structured_data_is_complete(blog: Blog) -> None:
+    article = await blog.write("Long text #sea", title="Tides", summary="What the moon does.", language="en")
+    note = await blog.write("Hello")
+    browser, found = blog.browser(), dict[str, dict[str, Any]]()
+    for address in ("/", "/@alice", article.url, note.url):
+        data = data_of((await browser.get(address)).text)
+        assert data is not None
+        assert lacking(data) == set()
+        found[data["@type"]] = data
+    posting = found["BlogPosting"]
+    assert (posting["headline"], posting["description"], posting["url"]) == (
+        "Tides",
+        "What the moon does.",
+        article.url,
+    )
+    assert (posting["keywords"], posting["inLanguage"]) == (["sea"], "en")
+    assert posting["datePublished"] == "2025-06-15T15:07:40Z"
+    assert posting["author"]["url"] == f"{ORIGIN}/@alice"
+    assert found["ProfilePage"]["mainEntity"]["@type"] == "Person"
+    assert found["ProfilePage"]["mainEntity"]["agentInteractionStatistic"]["userInteractionCount"] == 2
+    assert found["Blog"]["author"]["@id"] == posting["author"]["@id"] == blog.alice.uri
+    for address in ("/@alice/archive", "/tags/sea", "/login"):
+        assert data_of((await browser.get(address)).text) is None
+
+
+async def test_no_words_break_out_of_structured_data(blog: Blog) -> None:
+    """`</script>` and `<!--` end or change a script element wherever they stand."""
+    words = "</script><script>pwn()</script><!-- <script> ]]> \u2028 &lt;/script&gt;"
+    await blog.site.db.write(
+        wording.update_profile, blog.site.urls, blog.alice.id, ProfileChanges(name=words, summary=words)
+    )
+    post = await blog.write("Text", title=words, summary=words)
+    for address in ("/", "/@alice", post.url):
+        data = data_of((await blog.browser().get(address)).text)
+        assert data is not None
+        assert "</script>" in json.dumps(data)
+
+
+async def test_structured_data_is_only_of_what_everybody_may_find(blog: Blog) -> None:
+    hidden = [
+        await blog.write("plover", warning="Storms"),
+        await blog.write("plover", title="Birds", warning="Storms", summary="About"),
+        await blog.write("plover", visibility="unlisted"),
+        await blog.write("plover", visibility="followers"),
+    ]
+    owner = await blog.owner()
+    for post in hidden:
+        assert data_of((await owner.get(post.url)).text) is None
+    post = await blog.write("Hello", title="Tides")
+    shy = ProfileChanges(name="Alice", indexable=False)
+    await blog.site.db.write(wording.update_profile, blog.site.urls, blog.alice.id, shy)
+    for address in (post.url, "/@alice"):
+        assert data_of((await blog.browser().get(address)).text) is None
+
+
+def card(value: Any) -> tuple[Any, Any]:
+    return value["type"], (value["properties"]["name"], value["properties"]["url"])
+
+
+async def test_microformats_say_who_wrote_what(blog: Blog) -> None:
+    """As the parser reads them that the microformats wiki names for Python."""
+    article = await blog.write("Text #sea", title="Tides", summary="What the moon does.")
+    note = await blog.write("Hello #Sea")
+    warned = await blog.write("plover #dunlin", warning="Storms")
+    alice = (["h-card"], (["Alice Marlow"], [f"{ORIGIN}/@alice"]))
+    month = article.url.removeprefix(ORIGIN).rpartition("/")[0]
+    feeds = {"/": "A Test Blog", "/@alice": "Alice Marlow (@alice@blog.test)", month: "June 2025 – Alice Marlow"}
+    for address, name in (*feeds.items(), ("/tags/sea", "#sea")):
+        found = mf2py.parse((await blog.browser().get(address)).text, url=ORIGIN + address)
+        [feed] = [each for each in found["items"] if each["type"] == ["h-feed"]]
+        about = feed["properties"]
+        assert (about["name"], about["url"]) == ([name], [ORIGIN + address])
+        assert [card(each) for each in about.get("author", ())] == ([alice] if address in feeds else [])
+        entries = {each["properties"]["url"][0]: each["properties"] for each in feed["children"]}
+        assert [*entries] == [warned.url, note.url, article.url][address == "/tags/sea" :]
+        assert all(card(each["author"][0]) == alice for each in entries.values())
+        assert (entries[article.url]["name"], entries[article.url]["category"]) == (["Tides"], ["sea"])
+        assert entries[note.url]["category"] == ["Sea"]
+        assert "plover" not in json.dumps(found)
+        assert "dunlin" not in str([each.get("category") for each in entries.values()])
+    for post, category in ((article, ["sea"]), (note, ["Sea"]), (warned, None)):
+        found = mf2py.parse((await blog.browser().get(post.url)).text, url=post.url)
+        [entry] = found["items"]
+        about = entry["properties"]
+        assert (entry["type"], {*about["url"]}, about["uid"]) == (["h-entry"], {post.url}, [post.url])
+        assert (card(about["author"][0]), about.get("category")) == (alice, category)
+        assert ("content" in about, about.get("summary")) == ((False, ["Storms"]) if post is warned else (True, None))

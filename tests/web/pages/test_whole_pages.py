@@ -106,7 +106,7 @@ class Page(HTMLParser):
         if typed and tag == "input" and dict(attrs).get("dir") != "auto":
             self.undirected.append(f"input {attrs}")
         if tag not in _VOID:
-            unseen = dict(attrs).get("class") == "hidden"  # only read aloud
+            unseen = dict(attrs).get("class") == "hidden" or "hidden" in dict(attrs) or tag == "script"
             self.open.append((tag, tag == "bdi" or unseen or dict(attrs).get("dir") == "auto"))
 
     def handle_endtag(self, tag: str) -> None:
