@@ -247,7 +247,7 @@ class Note(Struct, frozen=True, kw_only=True):
     policy: InteractionPolicy | None = None  # of a post of another server
     happening: Happening | None = None
     duration: float | None = None
-    reading_time: int = 0  # minutes, of an article of ours
+    reading_time: int = 0  # minutes, of an article; 0 if not known
 
 
 class Activity(Struct, frozen=True, kw_only=True):

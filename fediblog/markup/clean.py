@@ -41,6 +41,7 @@ _SPAN: Final = re.compile(r"[1-9][0-9]?")
 _OWN_CLASS: Final = re.compile(
     r"fn-(?:ref|back|list|sep)|footnotes|highlight|align-(?:left|center|right)|[a-z][a-z0-9]{0,2}"
 )
+_FIGURE_CLASSES: Final = names("grid grid-2 grid-3 grid-4 out wide")
 # The prefixes keep an id from standing for a property of the page's scripts, or for an element of the page.
 _OWN_ID: Final = re.compile(r"(?:fn|sec)-[\w-]{1,120}")
 _RELATIONS: Final = names("tag me nofollow noopener noreferrer ugc license")
@@ -84,8 +85,12 @@ def _remote_class(word: str) -> bool:
     return word in _CLASSES or bool(_LANGUAGE_CLASS.fullmatch(word))
 
 
+def _article_class(word: str) -> bool:
+    return _remote_class(word) or word in _FIGURE_CLASSES
+
+
 def _own_class(word: str) -> bool:
-    return _remote_class(word) or bool(_OWN_CLASS.fullmatch(word))
+    return _article_class(word) or bool(_OWN_CLASS.fullmatch(word))
 
 
 def _own_href(value: str) -> str | None:
@@ -150,6 +155,7 @@ ARTICLE: Final = Policy(
     values={
         **_VALUES,
         "alt": _short,
+        "class": _words(_article_class),
         "height": _shaped(_PIXELS),
         "referrerpolicy": _one_of("no-referrer"),
         "src": _far_picture,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fediblog.hashtags import MOST, key
 from fediblog.markup.bare_links import own_path
 from fediblog.markup.clean import ARTICLE_LIMIT, NOTE_LIMIT, clean, clean_own, picture_address
+from fediblog.markup.figures import address_of, lay_out
 from fediblog.markup.html import Html, MentionTarget
 from fediblog.markup.slug import slugify
 from fediblog.markup.text import MARKDOWN, PLAIN, tidy
@@ -86,6 +87,8 @@ def write(
     """
     setting = _Setting(mentions, tag_url, inline_images, base.rstrip("/"), anchor)
     tokens, env = parsed.tokens, {**parsed.env, "setting": setting}
+    if inline_images:
+        lay_out(tokens)
     _adjust(tokens, setting)
     html = clean_own(parsed.parser.renderer.render(tokens, parsed.parser.options, env))
     return Rendered(html, _hashtags(tokens))
@@ -93,9 +96,11 @@ def write(
 
 def render_remote(source: str, limit: int = NOTE_LIMIT, *, pictures: bool = False) -> Html:
     """Markdown that a stranger's server sent instead of HTML: cleaned as strictly, its mentions stay text."""
-    md = _parser(breaks=False)
-    setting = _Setting({}, None, pictures, "", "")
-    return clean(md.render(tidy(source, limit), {"setting": setting}), limit * 2, pictures=pictures)
+    md, env = _parser(breaks=False), {"setting": _Setting({}, None, pictures, "", "")}
+    tokens = md.parse(tidy(source, limit), env)
+    if pictures:
+        lay_out(tokens)
+    return clean(md.renderer.render(tokens, md.options, env), limit * 2, pictures=pictures)
 
 
 def _parser_of(kind: str, breaks: bool) -> MarkdownIt:
@@ -195,7 +200,7 @@ def _hashtag(_self: Any, tokens: Sequence[Token], at: int, _options: Any, env: A
 
 def _image(self: Any, tokens: Sequence[Token], at: int, options: Any, env: Any) -> str:
     token = tokens[at]
-    address = str(token.attrs.get("src", ""))
+    address, _ = address_of(token)
     source = escape(address)
     alt = escape(self.renderInlineAsText(token.children or [], options, env))
     if not env["setting"].inline_images or not picture_address(address):

@@ -6,7 +6,7 @@ from fediblog.domain.documents import Note
 from fediblog.markup.clean import ARTICLE_LIMIT, NOTE_LIMIT, clean, plain_to_html
 from fediblog.markup.html import plain
 from fediblog.markup.markdown import render_remote
-from fediblog.markup.text import display_name, one_line
+from fediblog.markup.text import display_name, one_line, reading_time
 from fediblog.prepare.cleaned import CleanNote
 from fediblog.protocol.authority import same_origin
 
@@ -17,12 +17,13 @@ _SHORT = ("Note", "Question")
 
 def harmless(note: Note) -> CleanNote:
     """The post with nothing in it that could harm a reader; what the author typed is not kept."""
+    content = _content(note)
     return CleanNote(
         uri=note.uri, kind=note.kind, author=note.author, to=note.to, cc=note.cc,
         title=note.title and display_name(note.title),
         summary=note.summary and _summary(note),
         warning=note.warning and one_line(note.warning, WARNING_LIMIT),
-        content=_content(note), media_type="text/html", language=note.language, source=None,
+        content=content, media_type="text/html", language=note.language, source=None,
         url=note.url, in_reply_to=note.in_reply_to, published=note.published, updated=note.updated,
         sensitive=note.sensitive, mentions=note.mentions, hashtags=note.hashtags, emoji=note.emoji,
         attachments=note.attachments, image=note.image, quote=note.quote, quote_proof=note.quote_proof,
@@ -30,7 +31,7 @@ def harmless(note: Note) -> CleanNote:
         replies=_own(note.replies, note), likes=_own(note.likes, note), shares=_own(note.shares, note),
         reply_count=note.reply_count, like_count=note.like_count, share_count=note.share_count,
         poll=note.poll, policy=note.policy, happening=note.happening, duration=note.duration,
-        reading_time=note.reading_time,
+        reading_time=reading_time(plain(content, alts=False)) if note.kind in _LONG else note.reading_time,
     )  # fmt: skip
 
 

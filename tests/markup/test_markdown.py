@@ -35,6 +35,11 @@ def hashtag(name: str) -> str:
     return f'<a href="{tag_url(name)}" class="mention hashtag" rel="tag">#<span>{name}</span></a>'
 
 
+def picture(name: str, alt: str = "a", title: str = "") -> str:
+    told = title and f' title="{title}"'
+    return f'<img src="/media/{name}.png" alt="{alt}"{told} loading="lazy">'
+
+
 @pytest.mark.parametrize(
     ("source", "wanted"),
     [
@@ -67,13 +72,48 @@ def hashtag(name: str) -> str:
         ("```\na < b\n```", '<pre class="highlight"><code>a &lt; b\n</code></pre>\n'),
         ("```nolang\nx\n```", '<pre class="highlight"><code class="language-nolang">x\n</code></pre>\n'),
         ('``` "><script>\nx\n```', '<pre class="highlight"><code>x\n</code></pre>\n'),
-        ("![A *cat*](/media/x.png)", '<p><img src="/media/x.png" alt="A cat" loading="lazy"></p>\n'),
+        ("See ![A *cat*](/media/x.png)", '<p>See <img src="/media/x.png" alt="A cat" loading="lazy"></p>\n'),
         ("![A cat](http://t.example/x.png)", '<p><a href="http://t.example/x.png">A cat</a></p>\n'),
-        ("![of @ann #x](/media/x.png)", '<p><img src="/media/x.png" alt="of @ann #x" loading="lazy"></p>\n'),
+        ("- ![of @ann #x](/media/x.png)", f"<ul>\n<li>{picture('x', 'of @ann #x')}</li>\n</ul>\n"),
+        ("> a\n> — B", "<blockquote>\n<p>a<br>\n<cite>— B</cite></p>\n</blockquote>\n"),
+        ("> a\n>\n> -- *B*", "<blockquote>\n<p>a</p>\n<p><cite>-- <em>B</em></cite></p>\n</blockquote>\n"),
+        ("> a\n> b", "<blockquote>\n<p>a\nb</p>\n</blockquote>\n"),
+        ("> *a\n> — b*", "<blockquote>\n<p><em>a\n— b</em></p>\n</blockquote>\n"),
     ],
 )
 def test_golden(source: str, wanted: str) -> None:
     assert shown(source).html == wanted
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "within"),
+    [
+        ("![A *cat*](/media/x.png)", "", picture("x", "A cat")),
+        ("![a](/media/x.png 'My <cat>')", "", picture("x") + "<figcaption>My &lt;cat&gt;</figcaption>"),
+        ("![a](/media/x.png 'No')\nMy *cat*\n#tom", "",
+         picture("x", title="No") + f"<figcaption>My <em>cat</em>\n{hashtag('tom')}</figcaption>"),
+        ("![a](/media/x.png#wide)  \ncat", "wide", picture("x") + "<figcaption>cat</figcaption>"),
+        ("![a](/media/x.png#out)", "out", picture("x")),
+        ("![a](/media/x.png) ![b](/media/y.png)", "grid grid-2", picture("x") + picture("y", "b")),
+        ("![a](/media/x.png)\n![b](/media/y.png 'B')\n![c](/media/z.png#wide 'C')", "grid grid-3 wide",
+         picture("x") + picture("y", "b") + picture("z", "c") + "<figcaption>B · C</figcaption>"),
+        ("![a](/media/x.png)" * 5 + "\nfive", "grid grid-4", picture("x") * 5 + "<figcaption>five</figcaption>"),
+        ("[![a](/media/x.png)](/about)", "", f'<a href="/about">{picture("x")}</a>'),
+    ],
+)  # fmt: skip
+def test_pictures_that_stand_alone_are_figures(source: str, kind: str, within: str) -> None:
+    named = kind and f' class="{kind}"'
+    wanted = f"<figure{named}>{within}</figure>\n"
+    assert shown(source).html == wanted
+    assert shown(source, breaks=True).html.replace("<br>", "") == wanted
+
+
+def test_pictures_among_words_are_no_figures() -> None:
+    for source in ("![a](/media/x.png#wide) b", "b\n![a](/media/x.png#wide)", "![a](/media/x.png#wide) [b](/c)"):
+        html = shown(source).html
+        assert "<figure" not in html
+        assert 'src="/media/x.png"' in html
+    assert "<figure" not in shown("![a](https://a.example/x.png)", inline_images=False).html
 
 
 @pytest.mark.parametrize(

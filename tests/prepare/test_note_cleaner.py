@@ -48,6 +48,11 @@ def test_pictures_in_the_text_of_an_article_keep_their_place(media_type: str) ->
     assert "<img" not in harmless(note(content=text, media_type=media_type)).content
 
 
+def test_how_long_an_article_takes_is_counted_here() -> None:
+    text = f"<p>{'word ' * 900}</p>"
+    assert [harmless(note(kind, content=text)).reading_time for kind in ("Article", "Page", "Note")] == [4, 4, 0]
+
+
 def test_all_else_stays_as_it_was_sent() -> None:
     sent = note(**{name: f"https://far.example/{name}" for name in Note.__struct_fields__[3:]})
     changed = {"title", "summary", "warning", "content", "media_type", "source"}

@@ -15,6 +15,7 @@ from fediblog.messages import text
 from fediblog.web.components import emoji_images
 from fediblog.web.components.page_elements import byline_of, icon
 from fediblog.web.components.page_links import Links
+from fediblog.web.components.post_text import needs_more
 
 MOST_KEPT = 4096
 LONGEST_KEPT = 4000  # characters
@@ -102,7 +103,7 @@ def _shown(language: str, post: Post, parts: Parts, links: Links, to: Post | Non
 
 def said(post: Post, whole: Callable[[Post], Markup]) -> str:
     """The text of a post that is no article; `whole` is the macro that shows what few posts have."""
-    if post.summary or post.warning or post.quote or post.poll or post.attachments:
+    if post.summary or post.warning or post.quote or post.poll or post.attachments or needs_more(post):
         return whole(post)
     # What the macro says of most posts, without the time that it takes to call it.
     language = f' lang="{escape(post.language)}"' if post.language else ""

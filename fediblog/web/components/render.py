@@ -19,7 +19,7 @@ from fediblog.messages import known, text
 from fediblog.messages.stored import unpack
 from fediblog.protocol import previews
 from fediblog.web import cookies, known_devices, sessions
-from fediblog.web.components import emoji_images
+from fediblog.web.components import emoji_images, post_text
 from fediblog.web.components.action_bar import Reader, foot
 from fediblog.web.components.comments import comment, comments, page_of
 from fediblog.web.components.page_elements import (
@@ -167,7 +167,8 @@ def environment(language: str) -> Environment:
         auto_reload=False,
     )
     made.globals.update(t=partial(text, language), language=language, static=static, comment_page=page_of)
-    made.filters.update(content=content, excerpt=excerpt, focus=focus)
+    made.filters.update(content=content, contents=post_text.contents, excerpt=excerpt, focus=focus)
+    made.filters.update(written=partial(post_text.content, language))
     filters = (
         previews.warning,
         previews.words,
