@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Match
 
 from fediblog import log
 from fediblog.counters import REFUSALS
@@ -27,6 +28,8 @@ from fediblog.web.activitypub import activitypub_routes, discovery_routes, inbox
 from fediblog.web.components.render import render
 from fediblog.web.languages import PAGES_VARY, language_for, language_of
 from fediblog.web.middleware import RequestMiddleware, too_large
+from fediblog.web.negotiation import site_of
+from fediblog.web.not_found import Suggestions, suggested
 from fediblog.web.page_cache import PageCache
 from fediblog.web.route_index import RouteIndex
 
@@ -40,6 +43,8 @@ ROUTES: list[BaseRoute] = [
     *stream_connections.ROUTES,
     *endpoints.ROUTES,
 ]
+
+_PAGES = RouteIndex(pages.ROUTES)
 
 
 def create_app(site: Site, worker: Worker | None = None) -> Starlette:
@@ -88,7 +93,8 @@ async def on_error(request: Request, error: Exception) -> Response:
         REFUSALS.add("web", reason)
     told = error.sentence if isinstance(error, Refused) else phrase("error.unavailable")
     await _meet(request)
-    response = unsent_forms.on_error(request, error, status) or _answer(request, status, reason, told)
+    response = unsent_forms.on_error(request, error, status)
+    response = response or _answer(request, status, reason, told, await _suggested(request, status))
     if isinstance(error, TooOften):
         response.headers["Retry-After"] = str(error.wait)
     if isinstance(error, Unavailable):
@@ -100,9 +106,11 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     """No such route, or not with this method, or no form."""
     if not isinstance(error, HTTPException):
         raise error
+    if error.status_code == 404 and (address := _without_slash(request)):
+        return RedirectResponse(address, 301)
     await _meet(request)
     if error.status_code == 404:
-        response = _answer(request, 404, "not-found", phrase("error.not-found"))
+        response = _answer(request, 404, "not-found", phrase("error.not-found"), await _suggested(request, 404))
     elif error.status_code == 405:
         response = _answer(request, 405, "http", phrase("error.method"))
     else:
@@ -135,8 +143,30 @@ def _is_for_people(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def _answer(request: Request, status: int, reason: str, told: Phrase) -> Response:
+def _without_slash(request: Request) -> str:
+    """The address of a page of ours that was asked for with a slash at its end; '' if it is none."""
+    path = request.scope["path"].rstrip("/")
+    if request.method not in ("GET", "HEAD") or path in ("", request.scope["path"]):
+        return ""
+    if _PAGES.matches({**request.scope, "path": path})[0] is not Match.FULL:
+        return ""
+    return quote(path, safe="/@") + (f"?{request.url.query}" if request.url.query else "")
+
+
+async def _suggested(request: Request, status: int) -> Suggestions | None:
+    """What to offer to somebody who looked for a page that is not there."""
+    if status not in (404, 410) or request.method not in ("GET", "HEAD") or not _is_for_people(request):
+        return None
+    with suppress(Unavailable):
+        return await site_of(request).db.read(suggested, request.scope["path"])
+    return None
+
+
+def _answer(
+    request: Request, status: int, reason: str, told: Phrase, suggestions: Suggestions | None = None
+) -> Response:
     if _is_for_people(request):
-        return render(request, "error.html", status, private=True, message=told(language_of(request)))
+        message = told(language_of(request))
+        return render(request, "error.html", status, private=True, message=message, suggestions=suggestions)
     headers = {"Vary": PAGES_VARY, "Cache-Control": "no-store"}
     return JSONResponse({"error": told(language_for(request)), "reason": reason}, status, headers=headers)

@@ -71,8 +71,9 @@ def inherited(tx: Tx, draft: Draft, before: Post) -> Draft:
     return replace(
         draft,
         source_type=draft.source_type or source.media_type,
-        slug=draft.slug or (before.slug if draft.title == before.title else _chosen_slug(before)),
+        slug=draft.slug or (before.slug if draft.title == before.title else chosen_slug(before)),
         tags=_beside(before) if draft.tags is None else draft.tags,
+        categories=tuple(each.id for each in before.categories) if draft.categories is None else draft.categories,
         quotable=draft.quotable or before.quotable,
         comments=draft.comments or before.repliable,
         quote=_quoted(tx, before) if draft.quote is None else draft.quote,
@@ -89,7 +90,7 @@ def _beside(post: Post) -> tuple[str, ...]:
     return tuple(left.values())
 
 
-def _chosen_slug(post: Post) -> str:
+def chosen_slug(post: Post) -> str:
     """The slug, unless it was made of the title, with which it changes until others have seen it."""
     made = slugify(post.title) or str(post.id)
     number = post.slug.removeprefix(f"{made}-")
@@ -97,13 +98,18 @@ def _chosen_slug(post: Post) -> str:
 
 
 def says_the_same(tx: Tx, draft: Draft, before: Post) -> bool:
-    """Whether the draft of an edit, with what it inherits, leaves a published post as it is."""
+    """Whether the draft of an edit, with what it inherits, leaves a published post as it is.
+
+    Under which categories it is filed is said to nobody elsewhere.
+    """
     standing = draft_of(tx, before)
     fixed = replace(
         draft,
         visibility=standing.visibility,
         reply_to=standing.reply_to,
-        slug=standing.slug,
+        slug=slugify(draft.slug) or standing.slug,
+        categories=standing.categories,
+        new_category=standing.new_category,
         state=standing.state,
         scheduled=standing.scheduled,
         app=standing.app,

@@ -60,6 +60,8 @@ class Draft(Struct, frozen=True, kw_only=True):
     scheduled: int | None = None
     poll: PollDraft | None = None
     tags: tuple[str, ...] | None = None  # hashtags beside those in the text; None: as they were
+    categories: tuple[int, ...] | None = None  # numbers of what it is filed under; None: as it was
+    new_category: str = ""  # the name of another, which is made if there is none of that name at the top
     app: tuple[str, str] = ("", "")  # name and website of the program it was written with
     quote: int | None = None  # the post that it quotes; None: as it was
     must_reach: bool = False  # a post for few is refused if somebody whom it names cannot be found, or it names nobody

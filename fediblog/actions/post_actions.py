@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
-from fediblog.actions import quote_actions
+from fediblog.actions import category_actions, quote_actions
 from fediblog.actions.draft_of_post import inherited, says_the_same
 from fediblog.actions.drafts import Draft, File, PollDraft, author_of, kind_of, text_of
 from fediblog.actions.post_of_draft import RenderedDraft, compose, month_of
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import OPEN, Visibility
-from fediblog.domain.posts import Post
+from fediblog.domain.posts import Category, Post
 from fediblog.domain.rules import narrowest
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
@@ -62,7 +64,7 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, wording: Wording) ->
     composed = compose(tx, urls, author, draft, wording, number=number)
     draft = draft if draft.quotable else replace(draft, quotable=post_preferences.defaults(tx, account).quotes)
     post_writing.insert(tx, composed.note, author, _placement(composed, draft), number=number, awaited=False)
-    _put_beside(tx, number, composed)
+    _put_beside(tx, number, composed, draft)
     post = _stored(tx, number)
     if draft.state == "published":
         _announce(tx, urls, post)
@@ -80,7 +82,7 @@ def edited_text(tx: Tx, account: int, post: int, draft: Draft) -> Text:
 
 
 def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, wording: Wording) -> Post:
-    """Change a post of one's own. A published one keeps its kind, address and audience, and its history is kept.
+    """Change a post of one's own. A published one keeps its kind and audience, and its history is kept.
 
     Who sees a post only by this edit does not see what it said before: that is forgotten for all.
     What nobody has seen yet gets a new number when it is published or put down for another time. Nobody is told of an
@@ -94,7 +96,8 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, wording: Wor
     if standing and (draft.state != "published" or narrowest(draft.visibility, before.visibility) != before.visibility):
         raise Invalid("post", "post.published-meanwhile")
     if standing and says_the_same(tx, draft, before):
-        return before
+        category_actions.file_under(tx, post, draft.categories or (), draft.new_category, before.categories)
+        return _stored(tx, post)
     job_queue.drop(tx, job_kinds.RELEASE, str(post))
     if not standing and draft.state != "draft":
         post_writing.discard(tx, post)
@@ -103,7 +106,7 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, wording: Wor
     post_writing.update(
         tx, before, composed.note, _placement(composed, draft, before.state if standing else draft.state)
     )
-    _put_beside(tx, post, composed)
+    _put_beside(tx, post, composed, draft, before.categories)
     after = _stored(tx, post)
     post_writing.hide_history(tx, before, after)
     if after.state == "published":
@@ -193,9 +196,10 @@ def _placement(composed: RenderedDraft, draft: Draft, state: str | None = None) 
     )
 
 
-def _put_beside(tx: Tx, number: int, composed: RenderedDraft) -> None:
+def _put_beside(tx: Tx, number: int, composed: RenderedDraft, draft: Draft, filed: Sequence[Category] = ()) -> None:
     post_writing.claim_media(tx, number, composed.uploads)
     post_writing.address(tx, number, composed.mentioned)
+    category_actions.file_under(tx, number, draft.categories or (), draft.new_category, filed)
 
 
 def _address(tx: Tx, urls: Urls, post: Post) -> tuple[str, str]:

@@ -268,9 +268,11 @@ def _narrowed(wanted: Visibility, *above: Post | None) -> Visibility:
 
 
 def _slug(tx: Tx, author: Account, draft: Draft, number: int, month: str, before: Post | None) -> str:
-    if before is not None:
-        return before.slug  # an address once given stays
-    wanted = slugify(draft.slug or draft.title) or str(number)
+    """An address that was given stays, whatever becomes of the title, until its author chooses another."""
+    chosen = slugify(draft.slug)
+    if before is not None and chosen in ("", before.slug):
+        return before.slug
+    wanted = chosen or slugify(draft.title) or str(number)
     return posts.free_slug(tx, author.id, month, wanted, number)
 
 

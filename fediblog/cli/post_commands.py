@@ -26,7 +26,7 @@ from fediblog.federation import prepared_actions, uploads
 from fediblog.federation.site import Site
 from fediblog.media.formats import focal_point
 from fediblog.store.people import accounts
-from fediblog.store.posts import posts
+from fediblog.store.posts import categories, posts
 from fediblog.store.tx import Tx
 
 VISIBILITIES = tuple(each.value for each in (Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS))
@@ -58,6 +58,7 @@ async def post(site: Site, args: Namespace) -> None:
         language=args.language,
         reply_to=parent.id if parent else None,
         quote=quoted.id if quoted else None,
+        categories=await site.db.read(_categories, args.category),
         comments=COMMENTS[args.comments],
         files=tuple([await attach(site, author, each) for each in args.attach or ()]),
         state="draft" if args.draft else "scheduled" if scheduled else "published",
@@ -65,6 +66,10 @@ async def post(site: Site, args: Namespace) -> None:
     )
     made = await prepared_actions.publish(site, author.id, draft)
     say(_where(site, made, scheduled))
+
+
+def _categories(tx: Tx, names: Sequence[str]) -> tuple[int, ...]:
+    return tuple(categories.named(tx, name) for name in names)
 
 
 def _where(site: Site, made: Post, scheduled: int | None) -> str:
@@ -180,6 +185,9 @@ def _post_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--language", metavar="CODE", default="", help=translated("argument.language"))
     parser.add_argument("--reply-to", metavar="POST", help=translated("argument.reply-to"))
     parser.add_argument("--quote", metavar="POST", help=translated("argument.quote"))
+    parser.add_argument(
+        "--category", action="append", default=[], metavar="NAME", help=translated("argument.post-category")
+    )
     parser.add_argument("--comments", choices=tuple(COMMENTS), default="everyone", help=translated("argument.comments"))
     parser.add_argument("--attach", metavar="FILE", action=_Attach, help=translated("argument.attach"))
     parser.add_argument("--alt", metavar="TEXT", action=_Attach, help=translated("argument.alt"))

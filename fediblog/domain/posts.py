@@ -36,6 +36,16 @@ class Byline(Struct, frozen=True, kw_only=True):
         return cls(name=account.shown_name, url=account.url, picture=account.icon.url if account.icon else "")
 
 
+class Category(Struct, frozen=True, kw_only=True):
+    """What posts are filed under. Of those of a post nothing is told but number, name and slug."""
+
+    id: int
+    name: str
+    slug: str
+    parent: int | None = None
+    description: str = ""
+
+
 class Post(Note, frozen=True, kw_only=True):
     """A note with our own number for it; `content` and `summary` are cleaned HTML (a Note's summary is plain text).
 
@@ -51,6 +61,7 @@ class Post(Note, frozen=True, kw_only=True):
     local: bool = False
     state: str = "published"
     slug: str = ""  # of an article's address
+    categories: tuple[Category, ...] = ()  # of one of ours, by name
     parent: int | None = None  # the post it answers, if we know it
     root: int | None = None  # the first post of its thread, if it is not this one
     received: int = 0

@@ -80,7 +80,7 @@ RECEIVED: dict[str, str] = {
 # What goes out, and when.
 SENT: dict[str, str] = {
     "Create": "A post is published. To the followers' shared inboxes and to those mentioned; private posts to personal inboxes only.",
-    "Update": "A post was edited (`updated` is set), a poll got votes (it is not), a profile or key changed, or an account"
+    "Update": "A post was edited (`updated` is set), perhaps with another `url` (the earlier address leads on, the id stays), a poll got votes (it is not), a profile or key changed, or an account"
     " was suspended (`suspended`) or is not any more.",
     "Delete": "A post (a Tombstone) or an account (its id) is gone; goes to all servers that had to do with it. "
     "Until an account's Deletes are delivered, a day at most, its id still answers with its key; then with 410. "
@@ -143,6 +143,8 @@ STANDARDS = (
 - A `url` is a link for people and proves nothing. It names an account or a post (in a pasted address, `inReplyTo`, a search) only
   where it lies on the host of the id; any other page is asked itself for its ActivityPub form. An actor's `url` on another host
   counts as none, as with Mastodon, and the id is linked instead; that of a post stays a link.
+- Categories are the blog's own order: no document names them, and to file a post elsewhere sends nothing. What the author means for others
+  to find is a hashtag (the plugin of WordPress sends tags and leaves categories out in the same way).
 - JSON-LD is read as plain JSON. Documents with `@graph`, `@included` or `@reverse` are refused.
 - Answers are not forwarded to the followers of whom they answer (ActivityPub §7.1.2): without a proof by their author nobody should
   believe them. The `replies` and `context` collections of a post name all of them, and our own server completes threads by such.

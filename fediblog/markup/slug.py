@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Container
 from typing import Final
 
 SLUG_LIMIT: Final = 80
@@ -26,6 +27,15 @@ def slugify(title: str, limit: int = SLUG_LIMIT) -> str:
             letters = []
     words.append("".join(letters))
     return _joined([unicodedata.normalize("NFC", word) for word in words if word], limit)
+
+
+def first_free(slug: str, taken: Container[str]) -> str:
+    """`slug`, or the first of slug-2, slug-3 … that is not taken."""
+    candidate, number = slug, 1
+    while candidate in taken:
+        number += 1
+        candidate = f"{slug}-{number}"
+    return candidate
 
 
 def _joined(words: list[str], limit: int) -> str:

@@ -62,9 +62,10 @@ Programs that know fediblog send an object `fediblog` instead, and get one with 
 | --- | --- |
 | `type` | `Article`, `Note`, `Question` …; only in answers |
 | `title` | makes an article |
-| `slug` | the last part of the article's address; made of the title if it is missing |
+| `slug` | the last part of the article's address; made of the title if it is missing. In an edit another one: the earlier address leads on |
 | `summary` | the abstract, plain text |
-| `categories` | hashtags that need not stand in the text |
+| `tags` | hashtags that need not stand in the text |
+| `categories` | names or slugs of the categories under which it is filed, which must be there |
 | `approval` | only in answers, and only to the author of a reply: `pending`, `accepted` or `rejected`, if the author of the post replied to decides which replies stand below it |
 
 Apps that do not know it show an article as its title, its abstract and a link.

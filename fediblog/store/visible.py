@@ -60,6 +60,11 @@ LISTED = """p.account not in (
   select la.id from account la where la.login is not null and la.local = 1 and la.discoverable = 0)"""
 
 
+# What of ours everybody finds, whoever looks: for totals, and lists that are the same for all.
+OURS_FOR_ALL = f"""(p.local = 1 and p.state = 'published' and p.visibility = 'public' and {LISTED}
+  and exists (select 1 from account oa where oa.id = p.account and oa.state = 'active'))"""
+
+
 def not_excluded(who: str) -> str:
     """SQL for whether the viewer has neither blocked nor muted the account `who`, nor hidden its server."""
     return f"""(

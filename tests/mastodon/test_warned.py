@@ -15,18 +15,18 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from fediblog.actions import post_actions, reaction_actions
+from fediblog.actions import category_actions, post_actions, reaction_actions
 from fediblog.actions.drafts import File, PollDraft
 from fediblog.app import ROUTES
 from fediblog.domain.accounts import Account
-from fediblog.domain.posts import Post
+from fediblog.domain.posts import Category, Post
 from fediblog.federation.outbound import push_messages
 from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.streaming.stream_messages import messages
 from fediblog.mastodon.streaming.streams import STREAMS, Stream
 from fediblog.protocol.webpush import encode
-from fediblog.store.posts import media_files
+from fediblog.store.posts import categories, media_files
 from fediblog.store.queues import events
 from fediblog.store.queues.events import Event
 from fediblog.store.queues.push_subscriptions import Subscription
@@ -135,9 +135,17 @@ async def written(server: Server, dice: random.Random) -> list[Post]:
     return made
 
 
+def filed(tx: Tx, made: list[Post]) -> None:
+    """All of them filed under one category."""
+    number = category_actions.add(tx, Category(id=0, name="Sea", slug="sea")).id
+    for post in made:
+        categories.file_under(tx, post.id, [number])
+
+
 def filled(path: str, post: Post) -> str:
     parts = urlsplit(post.url).path.split("/")
     known = {"n": post.id, "number": post.id, "handle": post.account.handle, "slug": parts[-1], "name": "sea"}
+    known |= {"slug": "sea"} if path.startswith("/category/") else {}
     known |= {"year": parts[2] if len(parts) > 3 else "2025", "month": parts[3] if len(parts) > 3 else "06"}
     known |= {"version": "2.0", "path": "x", "rest": "v1/none", "format": "{format}"}
     return _PART.sub(lambda found: str(known[found[1]]), path)
@@ -161,7 +169,9 @@ async def searched(browser: Any, path: str, accept: str) -> None:
 async def hiding(request: pytest.FixtureRequest, server: Server) -> tuple[Server, list[Post]]:
     await server.follow("alice", "bob")
     await server.follow("bob", "alice")
-    return server, await written(server, random.Random(request.param))
+    made = await written(server, random.Random(request.param))
+    await server.write(filed, made)
+    return server, made
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,17 +12,17 @@ import pytest
 from msgspec.structs import replace
 from starlette.routing import BaseRoute, Mount, Route
 
-from fediblog.actions import follow_actions, reaction_actions
+from fediblog.actions import category_actions, follow_actions, reaction_actions
 from fediblog.actions.drafts import Draft
 from fediblog.app import ROUTES, create_app
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Note, Visibility
-from fediblog.domain.posts import Post
+from fediblog.domain.posts import Category, Post
 from fediblog.domain.urls import Urls
 from fediblog.protocol import cavage
 from fediblog.store.engine.sqlite_connection import SqliteTx
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import media_files, post_writing, posts, reaction_lists
+from fediblog.store.posts import categories, media_files, post_writing, posts, reaction_lists
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.tx import Tx
 from tests import wording
@@ -76,10 +77,18 @@ async def house(at_home: Home, eve: Person) -> House:
     hidden = Draft(source="canary plover #plugh", reply_to=open_to_all.id)
     secrets["hidden"] = await site.db.write(wording.publish, site.urls, alice.id, hidden)
     await site.db.write(lambda tx: tx.run("update post set state = 'hidden' where id = :id", id=secrets["hidden"].id))
+    await site.db.write(filed, [open_to_all, *secrets.values()])
     account = await at_home.know(eve)
     await site.db.write(relations.put_follow, account.id, alice.id, "https://eve.test/x/f", "pending")
     secrets["boost"] = await site.db.write(boosted, site.urls, alice, account)
     return House(at_home, create_app(site), mallory, account, secrets)
+
+
+def filed(tx: Tx, posts: Sequence[Post]) -> None:
+    """All of them filed under one category."""
+    number = category_actions.add(tx, Category(id=0, name="Canary", slug="canary")).id
+    for post in posts:
+        categories.file_under(tx, post.id, [number])
 
 
 def boosted(tx: Tx, urls: Urls, alice: Account, author: Account) -> Post:
@@ -109,6 +118,8 @@ def asked(path: str, post: Post) -> str:
     known = {"n": post.id, "number": post.id, "handle": "alice", "slug": post.slug or "plugh", "name": "plugh"}
     known |= {"year": year or "2025", "month": day or "06", "format": "atom", "version": "2.0", "path": "x"}
     known["rest"] = f"v1/statuses/{post.id}"
+    if path.startswith("/category/"):
+        known["slug"] = "canary"
     return _PART.sub(lambda found: str(known[found[1]]), path)
 
 

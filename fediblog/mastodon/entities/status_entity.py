@@ -197,7 +197,8 @@ def article(post: Post) -> Json:
         "title": post.title or None,
         "slug": post.slug or None,
         "summary": (abstract(post) or None) if post.is_article else None,
-        "categories": list(post.hashtags),
+        "tags": list(post.hashtags),
+        "categories": [each.name for each in post.categories],
         "comments_policy": _COMMENTS.get(post.repliable) if post.local else None,
         "approval": None,  # but to its author: see `living`
     }

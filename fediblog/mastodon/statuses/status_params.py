@@ -18,7 +18,7 @@ from fediblog.mastodon.statuses import statuses_api
 from fediblog.mastodon.statuses.media_api import described, point_of
 from fediblog.mastodon.statuses.posting_defaults import preferred
 from fediblog.protocol import json_values
-from fediblog.store.posts import media_files
+from fediblog.store.posts import categories, media_files
 from fediblog.store.tx import Tx
 
 SOON = 300_000  # ms: what is put off for less is refused, as with Mastodon
@@ -54,7 +54,8 @@ def new_draft(tx: Tx, account: int, params: Params) -> Draft:
         state="scheduled" if at is not None else "published",
         scheduled=at,
         poll=poll,
-        tags=tuple(ours.texts("categories")),
+        tags=tuple(ours.texts("tags")),
+        categories=_categories(tx, ours),
         quotable=_policy(params),
         comments=_comments(ours),
         quote=_quoted(tx, account, params),
@@ -83,7 +84,9 @@ def changed_draft(tx: Tx, account: int, post: Post, params: Params) -> Draft:
         language=_language(params) or (before.language if is_language(before.language) else ""),
         sensitive=params.flag("sensitive"),
         files=_pictures(tx, account, params, before.files),
-        tags=tuple(ours.texts("categories")) if ours.has("categories") else before.tags,
+        tags=tuple(ours.texts("tags")) if ours.has("tags") else before.tags,
+        categories=_categories(tx, ours) if ours.has("categories") else before.categories,
+        slug=ours.text("slug") or before.slug,
         quotable=_policy(params) or before.quotable,
         comments=_comments(ours) or before.comments,
     )
@@ -114,6 +117,11 @@ def _policy(params: Params) -> str:
 
 def _comments(ours: Params) -> str:
     return COMMENTS[ours.choice("comments_policy", tuple(COMMENTS), "everyone")] if ours.text("comments_policy") else ""
+
+
+def _categories(tx: Tx, ours: Params) -> tuple[int, ...]:
+    """Numbers of the categories that are named. Raises Invalid for a name that none has."""
+    return tuple(categories.named(tx, one_line(name)) for name in ours.texts("categories"))
 
 
 def _quoted(tx: Tx, account: int, params: Params) -> int | None:

@@ -27,7 +27,8 @@ from fediblog.store.tx import Tx
 API = Table()
 _NOTE = (
     "content_type is text/plain or text/markdown. A first line `# Title` with text/markdown, or fediblog[title], makes"
-    " an article; fediblog[summary], fediblog[slug] and fediblog[categories][] belong to it."
+    " an article; fediblog[summary] and fediblog[slug] belong to it."
+    " fediblog[categories][] names categories, fediblog[tags][] hashtags."
     " fediblog[comments_policy] is everyone, followers or nobody. hide_totals is not there."
 )
 

@@ -39,7 +39,12 @@ _MENTIONS = (
     "select m.post, m.account, m.name, m.silent, a.uri, a.url, a.handle, a.domain, a.local from mention m"
     " join account a on a.id = m.account where m.post in (:ids) order by m.post, m.account"
 )
-_TAGS = "select post, tag, name from post_tag where post in (:ids) order by post, tag"
+# Hashtags, and after them what a post is filed under.
+_TAGS = (
+    "select post, tag, name, 0 as category from post_tag where post in (:ids)"
+    " union all select f.post, c.slug, c.name, c.id from post_category f join category c on c.id = f.category"
+    " where f.post in (:ids) order by post, category, tag"
+)
 _FILES = "select * from attachment where post in (:ids) order by post, position"
 # What everybody sees of a thread: below its first post all that names it as such, below another one its branch.
 _COUNTS = f"p.state = 'published' and p.visibility in {OPEN_TO_ALL}"
@@ -111,7 +116,7 @@ _FACES = (
 )
 
 Parts: TypeAlias = tuple[list[Row] | None, list[Row] | None, list[Row] | None]
-"""Whom a post names, its hashtags, its files."""
+"""Whom a post names, its hashtags and categories, its files."""
 
 
 class PostExtras(Struct):

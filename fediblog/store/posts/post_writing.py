@@ -26,7 +26,7 @@ from fediblog.store.posts import (
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.posts.thread_links import ThreadPost, TiedPost
 from fediblog.store.queues import events, poll_totals
-from fediblog.store.tx import Tx
+from fediblog.store.tx import Scalar, Tx
 from fediblog.store.visible import OPEN_TO_ALL
 
 KEPT_REVISIONS = 50  # of a post of somebody else's, who may edit it as often as they like
@@ -106,8 +106,26 @@ def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
     elif not post.local and note.poll is not None:
         set_poll(tx, post.id, poll_totals.with_ours(tx, post.id, note.poll))
     post_extras.replace(tx, post.id, note, is_open=placement.visibility == Visibility.PUBLIC)
+    if post.state == "published" and post.slug != placement.slug:
+        _keep_former_slug(tx, post, placement)
     if post.state == "published":
         events.publish(tx, events.EDIT, account=post.account.id, post=post.id)
+
+
+def _keep_former_slug(tx: Tx, post: Post, placement: Placement) -> None:
+    """Have the earlier address of a post lead on to the present one."""
+    at: dict[str, Scalar] = {"account": post.account.id, "month": placement.month}
+    tx.run(
+        "delete from former_post_slug where account = :account and month = :month and slug = :slug",
+        slug=placement.slug,
+        **at,
+    )
+    tx.run(
+        "insert into former_post_slug (account, month, slug, post) values (:account, :month, :slug, :post)",
+        slug=post.slug,
+        post=post.id,
+        **at,
+    )
 
 
 def hide_history(tx: Tx, before: Post, after: Post) -> None:

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Mention
 from fediblog.domain.memo import Memo
-from fediblog.domain.posts import Guest, Post
+from fediblog.domain.posts import Category, Guest, Post
 from fediblog.domain.rules import quoted_unasked
+from fediblog.markup.slug import first_free
 from fediblog.store.people import accounts
 from fediblog.store.posts import post_columns, post_extras, quote_proofs, quotes
 from fediblog.store.posts.post_extras import Parts
@@ -27,7 +28,7 @@ MOST_KEPT = 4096  # posts that are remembered as they were made
 LONGEST_KEPT = 2000  # characters of what may be long in one of them
 _MADE: Memo[int, Post] = Memo(MOST_KEPT)
 _READ = post_columns.reader(
-    *("account", "author", "guest", "mentions", "addressed", "hashtags", "attachments"),
+    *("account", "author", "guest", "mentions", "addressed", "hashtags", "categories", "attachments"),
     *("comments", "like_total", "boost_total", "liked", "boosted", "voted"),
 )
 _NOBODY = Account(uri="", kind="", handle="", inbox="", id=0, domain="")
@@ -36,6 +37,14 @@ _NO_ONE: frozenset[int] = frozenset()
 _AT_PAGE = (
     f"select p.* from post p join account a on a.id = p.account where {has_page('p', 'a')}"
     " and p.state <> 'deleted' order by p.local desc, p.id"
+)
+_AT_FORMER = (
+    "select p.* from former_post_slug f join post p on p.id = f.post where f.account = :account and f.month = :month"
+    f" and f.slug = :slug and p.state = 'published' and {VISIBLE}"
+)
+_TAKEN = (
+    "select slug from post where account = :account and month = :month and id <> :post and slug <> ''"
+    " union all select slug from former_post_slug where account = :account and month = :month and post <> :post"
 )
 _OWNER = (
     f"select p.id, p.root, p.uri, p.account, p.local, p.repliable, {PUSHED.format('p.account')}"
@@ -109,20 +118,15 @@ def by_slug(tx: Tx, account: int, month: str, slug: str, viewer: int = 0) -> Pos
     return hydrate(tx, [row], viewer)[0] if row else None
 
 
+def by_former_slug(tx: Tx, account: int, month: str, slug: str, viewer: int = 0) -> Post | None:
+    """The published article that was once at that address, if `viewer` may see it."""
+    row = tx.one(_AT_FORMER, account=account, month=month, slug=slug, viewer=viewer)
+    return hydrate(tx, [row], viewer)[0] if row else None
+
+
 def free_slug(tx: Tx, account: int, month: str, slug: str, post: int = 0) -> str:
-    """`slug`, or the first of slug-2, slug-3 … that no other post of that month has."""
-    rows = tx.all(
-        "select slug from post where account = :account and month = :month and id <> :post and slug <> ''",
-        account=account,
-        month=month,
-        post=post,
-    )
-    taken = {row.slug for row in rows}
-    candidate, number = slug, 1
-    while candidate in taken:
-        number += 1
-        candidate = f"{slug}-{number}"
-    return candidate
+    """`slug`, or the first of slug-2, slug-3 … that no other post of that month has or leads on from."""
+    return first_free(slug, {row.slug for row in tx.all(_TAKEN, account=account, month=month, post=post)})
 
 
 def hydrate(tx: Tx, rows: Sequence[Row], viewer: int = 0) -> list[Post]:
@@ -257,7 +261,8 @@ def _made(row: Row, author: _Author, parts: Parts, counted: tuple[int, int, int]
         guest=author[1],
         mentions=tuple(named),
         addressed=frozenset([each.account for each in mentions]) if mentions else _NO_ONE,
-        hashtags=tuple([each.name for each in tags]) if tags else (),
+        hashtags=tuple([each.name for each in tags if not each.category]) if tags else (),
+        categories=_categories(tags) if tags and tags[-1].category else (),
         attachments=tuple([attachment(each) for each in files]) if files else (),
         # What the origin told, and what is shown: that or what is counted here, whichever is more.
         comments=max(counted[0], row.replies_told or 0),
@@ -267,6 +272,11 @@ def _made(row: Row, author: _Author, parts: Parts, counted: tuple[int, int, int]
         boosted=marks[1],
         voted=marks[2],
     )
+
+
+def _categories(tags: Sequence[Row]) -> tuple[Category, ...]:
+    found = (Category(id=each.category, name=each.name, slug=each.tag) for each in tags if each.category)
+    return tuple(sorted(found, key=lambda each: (each.name.casefold(), each.id)))
 
 
 def bare(row: Row, parts: Parts) -> Post:

@@ -10,7 +10,7 @@ from fediblog.hashtags import key
 from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.ids import number_of
 from fediblog.store.tx import Tx
-from fediblog.store.visible import OPEN_TO_ALL
+from fediblog.store.visible import OPEN_TO_ALL, OURS_FOR_ALL
 
 DAY = 86_400_000  # ms
 DAYS = 7
@@ -40,6 +40,12 @@ _STORED = (
     ),
 )
 """Every table with hashtags: which there are, and a row under another key in place of one."""
+# The posts first: most that have a hashtag are of others. A warning is `previews.warning`.
+_TOTALS = (
+    "select max(t.name) as name, count(*) as n from post p cross join post_tag t where t.post = p.id"
+    f" and {OURS_FOR_ALL} and p.warning = '' and (p.kind = 'Article' or p.summary = '')"
+    " group by t.tag order by count(*) desc, t.tag limit :n"
+)
 _FOLLOWED_TAGS = (f"{_FOLLOWED} {NEWEST} limit :n", f"{_FOLLOWED} {OLDEST} limit :n")
 
 
@@ -76,6 +82,19 @@ def history(tx: Tx, tags: Sequence[str]) -> dict[str, dict[int, Use]]:
     for row in rows:
         found[row.tag][row.at * DAY] = (row.uses, row.people)
     return found
+
+
+class TagTotal(Struct, frozen=True, kw_only=True):
+    """A hashtag as it was written, and how many posts of ours with it everybody finds."""
+
+    name: str
+    posts: int
+
+
+def totals(tx: Tx, limit: int) -> list[TagTotal]:
+    """The hashtags of what everybody finds of ours, those used most first. Below a warning they are hidden."""
+    rows = tx.all(_TOTALS, n=limit)
+    return [TagTotal(name=row.name, posts=row.n) for row in rows]
 
 
 def name_of(tx: Tx, tag: str) -> str:

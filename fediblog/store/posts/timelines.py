@@ -6,7 +6,7 @@ asked beside many of them at once is in `store.posts.post_extras`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol, cast
 
 from msgspec import Struct
@@ -69,6 +69,14 @@ _TAGGED = both_ways(
     f" and {_OPEN} and not exists (select 1 from post_tag x where x.post = t.post and x.tag in (:none))"
     " and (select count(*) from post_tag y where y.post = t.post and y.tag in (:every)) = :every_n",
     "t.post",
+)
+_FILED = both_ways(
+    f"{_POSTS} p.id in (select f.post from post_category f where f.category in (:categories)) and p.local = 1"
+    f" and {_OPEN} and {LISTED}",
+    "p.id",
+)
+_OF_MONTH = both_ways(
+    f"{_POSTS} p.local = 1 and p.month = :month and {_OPEN} and p.in_reply_to = '' and {LISTED}", "p.id"
 )
 _ANY_TAG = both_ways(
     f"{_POSTS} p.id in (select t.post from post_tag t where t.tag in (:tags)) and (:side = '' or p.local = :local)"
@@ -189,6 +197,16 @@ def tagged(tx: Tx, viewer: int, tags: TagFilter, window: Window = FIRST) -> list
         every_n=len(every),
         **more,
     )
+
+
+def filed(tx: Tx, viewer: int, categories: Collection[int], window: Window = FIRST) -> list[Entry]:
+    """Public posts of ours that are filed under one of these categories, by those who want to be found."""
+    return _ask(tx, _FILED, window, viewer=viewer, categories=sorted(categories), media=False)
+
+
+def of_month(tx: Tx, viewer: int, month: str, window: Window = FIRST) -> list[Entry]:
+    """What the front page showed of one month, YYYY/MM."""
+    return _ask(tx, _OF_MONTH, window, viewer=viewer, month=month, media=False)
 
 
 def linked(tx: Tx, viewer: int, link: str, window: Window = FIRST) -> list[Entry]:

@@ -178,7 +178,7 @@ def _page_of(tx: Tx, urls: Urls, number: int) -> str:
 
 def _by_slug(tx: Tx, urls: Urls, handle: str, month: str, slug: str) -> int:
     account = _living(accounts.local_by_handle(tx, handle))
-    whole = posts.by_slug(tx, account.id, month, slug)
+    whole = posts.by_slug(tx, account.id, month, slug) or posts.by_former_slug(tx, account.id, month, slug)
     if whole is not None:
         return whole.id
     grave = tombstones.of_page(tx, urls.page(account.handle, 0, month, slug))

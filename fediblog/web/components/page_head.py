@@ -97,6 +97,18 @@ def of_tag(at: PageContext, name: str) -> Head:
     )
 
 
+def of_site_list(at: PageContext, title: str, path: str, description: str = "", feed: str = "") -> Head:
+    """The head of a list of the whole site, such as a category, at that path, with its feeds if it has some."""
+    return Head(
+        title=title,
+        description=description or f"{title} – {at.site_title}",
+        canonical=f"{at.urls.origin}{path}",
+        kind="website",
+        feed=feed,
+        robots="",
+    )
+
+
 def of_profile(account: Account, followers: int, posts: int) -> Head:
     """The head of an account's profile."""
     name = f"{account.shown_name} (@{account.acct})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -32,6 +33,10 @@ class Links(Struct, frozen=True):
     def tag(self, name: str) -> str:
         """The page of a hashtag."""
         return self._path(self.urls.tag(name))
+
+    def category(self, slug: str) -> str:
+        """The page of a category."""
+        return f"/category/{quote(slug)}"
 
     def picture(self, name: str) -> str:
         """A stored file."""

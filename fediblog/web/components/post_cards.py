@@ -34,7 +34,7 @@ def card(
         f"{_boosted_by(language, booster, links) if booster else ''}"
         f"{_answering(language, post, links) if post.in_reply_to else ''}"
         f"{byline_of(language, post, links)}\n{content}\n"
-        f"{tags(post) if hashtags(post) else ''}{foot(language, post, reader)}</article>"
+        f"{tags(post) if post.categories or hashtags(post) else ''}{foot(language, post, reader)}</article>"
     )
     return Markup(shown)  # noqa: S704  built from escaped parts
 

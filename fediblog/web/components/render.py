@@ -150,6 +150,16 @@ def back(request: Request, to: str, message: str = "") -> Response:
     return renewed(request, response)
 
 
+def lead_on(request: Request, to: str) -> Response:
+    """Lead on to the address that a page has now: for good, but asked for each time, since it may get the former back.
+
+    Who has signed in is led there this time only.
+    """
+    known = sessions.current_user(request) is not None
+    headers = {"Cache-Control": PRIVATE if known else PUBLIC, "Vary": PAGES_VARY}
+    return renewed(request, RedirectResponse(to, 303 if known else 301, headers=headers))
+
+
 def add_link(response: Response, address: str, rel: str, media_type: str) -> None:
     """A Link header, which programs read without the page (RFC 8288)."""
     MutableHeaders(raw=response.raw_headers).append("link", f'<{address}>; rel="{rel}"; type="{media_type}"')

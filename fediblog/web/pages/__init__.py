@@ -11,8 +11,10 @@ path_convertors.register()
 from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes registered above
     admin_pages,
     apps_page,
+    archive_pages,
     blog_pages,
     buttons,
+    category_pages,
     consent_page,
     login_pages,
     new_account_page,
@@ -26,6 +28,8 @@ from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes
 
 ROUTES: list[BaseRoute] = [
     *blog_pages.ROUTES,
+    *archive_pages.ROUTES,
+    *category_pages.ROUTES,
     *login_pages.ROUTES,
     *new_account_page.ROUTES,
     *consent_page.ROUTES,

@@ -84,7 +84,7 @@ async def overview(request: Request) -> Response:
 
 async def block_host(request: Request) -> Response:
     """Stop listening to a server."""
-    site, form = site_of(request), await _owners_form(request)
+    site, form = site_of(request), await owners_form(request)
     try:
         await site.db.write(moderation_actions.block_host, site.urls, form.line("host", 300), form.line("reason"))
     except Invalid as error:
@@ -95,14 +95,14 @@ async def block_host(request: Request) -> Response:
 
 async def unblock_host(request: Request) -> Response:
     """Listen to a server again."""
-    site, form = site_of(request), await _owners_form(request)
+    site, form = site_of(request), await owners_form(request)
     await site.db.write(moderation_actions.unblock_host, site.urls, form.line("host", 300))
     return back(request, "/moderation", "host-unblocked")
 
 
 async def close_report(request: Request) -> Response:
     """Mark a report as dealt with."""
-    form = await _owners_form(request)
+    form = await owners_form(request)
     await site_of(request).db.write(moderation.close_report, request.path_params["n"], form.sender.account.id)
     return back(request, "/moderation", "report-closed")
 
@@ -129,7 +129,8 @@ def _overview(
     return relations.blocked_hosts(tx), moderation.reports(tx), operator_alerts.standing(tx)
 
 
-async def _owners_form(request: Request) -> Form:
+async def owners_form(request: Request) -> Form:
+    """A form that the owner of the server alone may send. Raises Forbidden."""
     form = await forms.read(request)
     check_owner(form.sender)
     return form

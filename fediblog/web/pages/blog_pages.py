@@ -1,10 +1,9 @@
-"""What anybody may read: the home of the blog, tags, months, and the feeds of all of them."""
+"""What anybody may read: the home of the blog, tags, and the feeds of all of them."""
 
 from __future__ import annotations
 
 import asyncio
 
-from msgspec import Struct
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -20,11 +19,12 @@ from fediblog.messages import text
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts
 from fediblog.store.posts import account_posts, timelines
+from fediblog.store.posts import tags as hashtags
 from fediblog.store.posts.account_posts import ProfileFilter
 from fediblog.store.posts.posts import hydrate as posts_of
 from fediblog.store.posts.timelines import TagFilter
 from fediblog.store.tx import Tx
-from fediblog.web.components import page_elements, page_head, paging
+from fediblog.web.components import page_head, paging
 from fediblog.web.components.render import public, render, static
 from fediblog.web.feeds import FORMATS, Feed
 from fediblog.web.languages import say
@@ -33,7 +33,7 @@ from fediblog.web.sessions import ask, page
 
 SIZE = 20
 FEED_SIZE = 30
-MONTH_SIZE = 100
+MOST_TAGS = 500
 LONG = 300_000  # characters of all posts of a feed
 
 
@@ -64,6 +64,13 @@ def _blog(tx: Tx, viewer: int, window: Window) -> list[Post]:
     return posts_of(tx, timelines.blog(tx, viewer, window), viewer)
 
 
+async def tags(request: Request) -> Response:
+    """The hashtags of what everybody finds of ours."""
+    found = await ask(request, lambda tx, _viewer: hashtags.totals(tx, MOST_TAGS))
+    head = page_head.of_site_list(page_head.context(request), say(request, "tags.title"), "/tags")
+    return render(request, "tags.html", head=head, tags=sorted(found, key=lambda each: key(each.name)))
+
+
 async def tag(request: Request) -> Response:
     """Public posts with a hashtag, of everybody whom this server knows."""
     name = request.path_params["name"].lstrip(SIGNS)
@@ -80,53 +87,13 @@ def _tagged(tx: Tx, viewer: int, name: str, window: Window) -> list[Post]:
     return posts_of(tx, timelines.tagged(tx, viewer, wanted, window), viewer)
 
 
-class Month(Struct, frozen=True):
-    """One month of an account, and the other months in which it wrote."""
-
-    account: Account
-    name: str
-    posts: list[Post]
-    months: list[tuple[str, int]]
-
-
-async def month(request: Request) -> Response:
-    """What an account wrote in one month."""
-    params = request.path_params
-    found = await ask(request, _month, params["handle"], f"{params['year']}/{params['month']}", request)
-    shown = paging.page(request, found.posts, MONTH_SIZE, lambda post: post.id)
-    at = page_head.context(request)
-    head = page_head.of_list(found.account, page_elements.month(at.language, found.name), f"/{found.name}")
-    head = page_head.turned(at, head, shown.number)
-    return render(request, "month.html", head=head, month=found, posts=shown, account=found.account)
-
-
-def _month(tx: Tx, viewer: int, handle: str, name: str, request: Request) -> Month:
-    account = account_named(tx, handle)
-    posts = account_posts.of_month(tx, account.id, name, viewer, paging.window(request, MONTH_SIZE))
-    if not posts:
-        raise NotFound
-    return Month(account, name, posts, account_posts.months(tx, account.id))
-
-
-async def archive(request: Request) -> Response:
-    """The months in which an account wrote."""
-    account, months = await ask(request, _archive, request.path_params["handle"])
-    head = page_head.of_list(account, say(request, "archive.title"), "/archive")
-    return render(request, "archive.html", head=head, account=account, months=months)
-
-
-def _archive(tx: Tx, _viewer: int, handle: str) -> tuple[Account, list[tuple[str, int]]]:
-    account = account_named(tx, handle)
-    return account, account_posts.months(tx, account.id)
-
-
 async def site_feed(request: Request) -> Response:
     """The feed of the whole blog."""
     site = site_of(request)
     posts = await site.db.read(_blog, 0, Window(limit=FEED_SIZE))
     title = site.settings.title or site.urls.host
     feed = Feed(title=title, description="", page=f"{site.urls.origin}/", base=f"{site.urls.origin}/feed")
-    return await _feed(request, feed, posts)
+    return await feed_response(request, feed, posts)
 
 
 async def account_feed(request: Request) -> Response:
@@ -140,7 +107,7 @@ async def account_feed(request: Request) -> Response:
         author=account,
         icon=account.icon.url if account.icon else "",
     )
-    return await _feed(request, feed, posts)
+    return await feed_response(request, feed, posts)
 
 
 def _account_feed(tx: Tx, handle: str) -> tuple[Account, list[Post]]:
@@ -155,10 +122,11 @@ async def tag_feed(request: Request) -> Response:
     posts = await site.db.read(_tagged, 0, name, Window(limit=FEED_SIZE))
     title = text(site.settings.language, "tag.feed-title", tag=name, site=site.settings.title or site.urls.host)
     address = site.urls.tag(name)
-    return await _feed(request, Feed(title=title, description="", page=address, base=f"{address}/feed"), posts)
+    feed = Feed(title=title, description="", page=address, base=f"{address}/feed")
+    return await feed_response(request, feed, posts)
 
 
-async def _feed(request: Request, feed: Feed, posts: list[Post]) -> Response:
+async def feed_response(request: Request, feed: Feed, posts: list[Post]) -> Response:
     """The response with a feed; its posts stand in it whole, so a long one is written in a thread."""
     media_type, write = FORMATS[request.path_params["format"]]
     feed = replace(feed, language=site_of(request).settings.language)  # the same for everybody, so that it can be kept
@@ -178,9 +146,8 @@ ROUTES = [
     Route("/favicon.ico", favicon),
     Route("/", page(home)),
     Route("/feed.{format:feed}", site_feed),
+    Route("/tags", page(tags)),
     Route("/tags/{name}", page(tag)),
     Route("/tags/{name}/feed.{format:feed}", tag_feed),
     Route("/@{handle:handle}/feed.{format:feed}", account_feed),
-    Route("/@{handle:handle}/archive", page(archive)),
-    Route("/@{handle:handle}/{year:year}/{month:month}", page(month)),
 ]

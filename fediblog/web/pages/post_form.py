@@ -18,7 +18,7 @@ from fediblog.domain.rules import narrowest
 from fediblog.errors import Refused, TooOften
 from fediblog.federation import uploads
 from fediblog.federation.site import Site
-from fediblog.markup.text import one_line
+from fediblog.markup.text import display_name, one_line
 from fediblog.media.formats import focal_point
 from fediblog.media.pictures import Shape
 from fediblog.store.people.post_preferences import Defaults
@@ -82,6 +82,9 @@ class PostFields(Struct, frozen=True, kw_only=True):
     answers: tuple[str, ...] = ()  # of a poll
     multiple: bool = False
     period: int = 86_400  # seconds
+    slug: str = ""  # of an article's address
+    categories: tuple[int, ...] = ()
+    new_category: str = ""
     anyway: bool = False  # though somebody whom it names cannot be found, or it names nobody
 
     @property
@@ -139,6 +142,8 @@ def of_draft(tx: Tx, draft: Draft, account: int) -> PostFields:
         quote=draft.quote,
         comments=draft.comments,
         quotable=draft.quotable,
+        slug=draft.slug,
+        categories=draft.categories or (),
         pictures=tuple(AttachedPicture(stored[each.upload], each.alt, each.focus) for each in draft.files),
         hero=AttachedPicture(stored[draft.hero.upload], draft.hero.alt) if draft.hero else None,
         answers=draft.poll.options if draft.poll else (),
@@ -196,6 +201,9 @@ async def from_form(site: Site, form: Form) -> PostFields:
         hero_alt=form.line("hero-alt", 1500),
         answers=tuple(one_line(answer) for answer in form.lines("answer") if answer.strip()),
         multiple=form.flag("multiple"),
+        slug=form.line("slug", 200),
+        categories=tuple(form.numbers("category")),
+        new_category=display_name(form.line("new-category", 100)) if form.sender.is_owner else "",
         anyway=form.flag("anyway"),
         period=int(form.choice("period", tuple(map(str, PERIODS)), "86400")),
     )
@@ -237,6 +245,9 @@ def draft(fields: PostFields, form: Form, wanted: str) -> Draft:
         must_reach=not fields.anyway,
         comments=fields.comments,
         quotable=fields.quotable,
+        slug=fields.slug,
+        categories=fields.categories,
+        new_category=fields.new_category,
         files=tuple(File(upload=each.upload.id, alt=each.alt, focus=each.focus) for each in fields.pictures),
         hero=File(upload=fields.hero.upload.id, alt=fields.hero.alt) if fields.hero else None,
         state=cast(Literal["published", "draft", "scheduled"], state.get(wanted, "published")),

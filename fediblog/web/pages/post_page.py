@@ -38,11 +38,11 @@ from fediblog.web.components import page_head
 from fediblog.web.components.comments import Comment
 from fediblog.web.components.page_head import Head
 from fediblog.web.components.paging import mark
-from fediblog.web.components.render import add_link, render
+from fediblog.web.components.render import add_link, lead_on, render
 from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.blog_pages import account_named
-from fediblog.web.sessions import CurrentUser, ask, ask_as, current_user, page
+from fediblog.web.sessions import CurrentUser, ask, ask_as, page
 
 DEEPEST = 4  # levels of indentation; answers below stay at that level
 FACES = 24
@@ -103,7 +103,7 @@ def _answer(request: Request, thread: Thread) -> Response:
     post = thread.post
     right = urlsplit(post.url).path
     if request.scope.get("raw_path", b"").decode("latin-1") != right and request.url.path != right:
-        return RedirectResponse(right, 301 if current_user(request) is None else 303)
+        return lead_on(request, right)
     private = post.visibility in (Visibility.FOLLOWERS, Visibility.DIRECT)
     head = _head(request, thread)
     response = render(request, "post.html", head=head, private=private, thread=thread, post=post)
@@ -131,6 +131,8 @@ def _by_number(tx: Tx, viewer: int, urls: Urls, handle: str, number: int, page: 
 def _by_slug(tx: Tx, viewer: int, urls: Urls, handle: str, month: str, slug: str, page: int) -> Thread:
     account = account_named(tx, handle)
     post = posts.by_slug(tx, account.id, month, slug, viewer)
+    if post is None:
+        post = posts.by_former_slug(tx, account.id, month, slug, viewer)
     if post is None:  # the month may be wrong where a link was typed by hand
         months = account_posts.months(tx, account.id)
         others = (posts.by_slug(tx, account.id, name, slug.lower(), viewer) for name, _ in months)

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fediblog.actions import post_actions
-from fediblog.actions.draft_of_post import draft_of
+from fediblog.actions.draft_of_post import chosen_slug, draft_of
+from fediblog.domain.category_tree import CategoryTree
 from fediblog.domain.documents import OPEN
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound, TooOften
@@ -18,7 +19,7 @@ from fediblog.federation import prepared_actions
 from fediblog.markup.text import MARKDOWN
 from fediblog.prepare.wording import Text
 from fediblog.store.people import post_preferences
-from fediblog.store.posts import account_posts, posts
+from fediblog.store.posts import account_posts, categories, posts
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components.page_links import Links
@@ -41,6 +42,7 @@ class WriteContext(Struct, frozen=True):
     post: Post | None = None
     parent: Post | None = None
     quoted: Post | None = None
+    categories: CategoryTree = CategoryTree(())
     gone: bool = False
 
 
@@ -54,7 +56,8 @@ async def new(request: Request) -> Response:
 def _new(tx: Tx, user: CurrentUser, reply: int | None, quote: int | None) -> WriteContext:
     parent, quoted = _published(tx, user, reply), _published(tx, user, quote)
     wanted = post_preferences.defaults(tx, user.account.id)
-    return WriteContext(post_form.blank(user.account, wanted, parent, quoted), parent=parent, quoted=quoted)
+    fields = post_form.blank(user.account, wanted, parent, quoted)
+    return WriteContext(fields, parent=parent, quoted=quoted, categories=categories.tree(tx))
 
 
 def _published(tx: Tx, user: CurrentUser, number: int | None) -> Post | None:
@@ -74,7 +77,9 @@ def _change(tx: Tx, user: CurrentUser, number: int) -> WriteContext:
     post = _own(tx, user, number)
     parent = posts.get(tx, post.parent, user.account.id) if post.parent is not None else None
     fields = post_form.of_draft(tx, draft_of(tx, post), user.account.id)
-    return WriteContext(fields, post=post, parent=parent, quoted=post.quoted)
+    if post.is_draft:  # whose address follows its title
+        fields = replace(fields, slug=chosen_slug(post))
+    return WriteContext(fields, post=post, parent=parent, quoted=post.quoted, categories=categories.tree(tx))
 
 
 async def save(request: Request) -> Response:
@@ -124,7 +129,14 @@ def _desk(tx: Tx, user: CurrentUser, fields: PostFields, number: int | None) -> 
         fields = replace(fields, visibility=post.visibility)
     parent = posts.get(tx, fields.reply, user.account.id) if fields.reply is not None else None
     quoted = posts.get(tx, fields.quote, user.account.id) if fields.quote is not None else None
-    return WriteContext(fields, post=post, parent=parent, quoted=quoted, gone=number is not None and post is None)
+    return WriteContext(
+        fields,
+        post=post,
+        parent=parent,
+        quoted=quoted,
+        categories=categories.tree(tx),
+        gone=number is not None and post is None,
+    )
 
 
 _WITHOUT = ("reply.no-post", "quote.no-post")

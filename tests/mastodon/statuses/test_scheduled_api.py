@@ -18,7 +18,7 @@ async def test_a_post_for_later_is_listed_put_off_and_published(both: Server) ->
         "spoiler_text": "care",
         "visibility": "unlisted",
         "scheduled_at": moment(at),
-        "fediblog": {"categories": ["Moon"]},
+        "fediblog": {"tags": ["Moon"]},
     }
     made = await alice.post("/api/v1/statuses", asked, headers={"Idempotency-Key": "a"})
     assert made["scheduled_at"] == moment(at)

@@ -104,7 +104,7 @@ async def test_a_first_line_with_a_title_makes_an_article(server: Server) -> Non
             "status": text,
             "content_type": "text/markdown",
             "spoiler_text": "water",
-            "fediblog": {"summary": "In short", "slug": "tide", "categories": ["Moon", "#Sea", "two words"]},
+            "fediblog": {"summary": "In short", "slug": "tide", "tags": ["Moon", "#Sea", "two words"]},
         },
     )
     ours = made["fediblog"]
@@ -114,20 +114,20 @@ async def test_a_first_line_with_a_title_makes_an_article(server: Server) -> Non
         "tide",
         "In short",
     )
-    assert sorted(ours["categories"]) == ["Moon", "sea", "two"]
+    assert sorted(ours["tags"]) == ["Moon", "sea", "two"]
     assert made["spoiler_text"] == "water"
     assert made["url"].endswith("/tide")
     path = f"/api/v1/statuses/{made['id']}"
     assert (await alice.get(f"{path}/source"))["text"] == text
     changed = (await alice.call("PUT", path, json={"status": "# Ebb\n\nIt goes."})).json()
     assert (changed["fediblog"]["title"], changed["fediblog"]["slug"]) == ("Ebb", "tide")
-    assert sorted(changed["fediblog"]["categories"]) == ["Moon", "two"]
+    assert sorted(changed["fediblog"]["tags"]) == ["Moon", "two"]
     post = await server.read(posts.stored, int(made["id"]))
     assert post is not None
     assert post.source is not None
     assert (post.title, post.source.content, post.kind) == ("Ebb", "It goes.", "Article")
-    kept = (await alice.call("PUT", path, json={"status": "Only the body", "fediblog": {"categories": []}})).json()
-    assert (kept["fediblog"]["title"], kept["fediblog"]["categories"]) == ("Ebb", [])
+    kept = (await alice.call("PUT", path, json={"status": "Only the body", "fediblog": {"tags": []}})).json()
+    assert (kept["fediblog"]["title"], kept["fediblog"]["tags"]) == ("Ebb", [])
     named = await alice.post("/api/v1/statuses", {"status": "# x\n*y*", "fediblog": {"title": "Named"}})
     assert (named["fediblog"]["type"], named["fediblog"]["title"]) == ("Article", "Named")
     assert (await alice.get(f"/api/v1/statuses/{named['id']}/source"))["text"] == "# Named\n\n# x\n*y*"
@@ -192,7 +192,7 @@ async def test_pictures_of_others_do_not_go_with_a_post(server: Server) -> None:
 async def test_the_website_keeps_what_an_app_said(server: Server) -> None:
     """An edit that says nothing of the kind of text, of tags and of who may quote leaves them."""
     alice = await server.api("alice")
-    asked: dict[str, Any] = {"status": "*x*", "quote_approval_policy": "nobody", "fediblog": {"categories": ["Moon"]}}
+    asked: dict[str, Any] = {"status": "*x*", "quote_approval_policy": "nobody", "fediblog": {"tags": ["Moon"]}}
     made = await alice.post("/api/v1/statuses", asked)
     draft = Draft(source="*y* #sea", visibility=Visibility.PUBLIC)
     await server.write(wording.edit, server.site.urls, server.people["alice"].id, int(made["id"]), draft)

@@ -51,6 +51,24 @@ async def test_addresses_that_are_nearly_right_lead_to_the_right_one(blog: Blog)
     assert answer.headers["location"] == "/@alice"
 
 
+async def test_an_earlier_address_leads_on_for_readers_and_servers(blog: Blog) -> None:
+    post, owner = await blog.write("The text", title="On Tides"), await blog.owner()
+    assert 'value="on-tides"' in (await owner.get(f"/write/{post.id}")).text
+    typed = {"source": "The text", "title": "On Ebbs", "slug": "ebb and flow", "visibility": "public", "do": "publish"}
+    answer = await owner.post(f"/write/{post.id}", typed)
+    to = path(post.url).replace("on-tides", "ebb-and-flow")
+    assert answer.headers["location"] == to
+    for browser, status in ((blog.browser(), 301), (owner, 303)):
+        answer = await browser.get(path(post.url))
+        assert (answer.status_code, answer.headers["location"]) == (status, to)
+    assert (await blog.browser().http.head(path(post.url))).status_code == 301
+    document = (await blog.browser().get(path(post.url), accept="application/activity+json")).json()
+    assert (document["id"], document["url"]) == (post.uri, ORIGIN + to)
+    await blog.site.db.write(post_writing.set_state, post.id, "hidden")
+    for accept in ("text/html", "application/activity+json"):
+        assert (await blog.browser().get(path(post.url), accept=accept)).status_code == 404
+
+
 async def test_a_title_of_another_script_has_an_address(blog: Blog) -> None:
     post = await blog.write("Text", title="Море и ветер")
     assert (await blog.browser().get(path(post.url))).status_code == 200

@@ -12,22 +12,30 @@ from html.parser import HTMLParser
 import pytest
 from starlette.routing import Route
 
-from fediblog.actions import post_actions, report_actions
+from fediblog.actions import category_actions, post_actions, report_actions
 from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.drafts import PollDraft
 from fediblog.actions.report_actions import ReportDraft
 from fediblog.app import ROUTES
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Option, Poll
-from fediblog.domain.posts import Post
+from fediblog.domain.posts import Category, Post
 from fediblog.errors import Unavailable
 from fediblog.federation.lookups import resolve
 from fediblog.markup.tokens import names
 from fediblog.store.people import relations
-from fediblog.store.posts import timelines
+from fediblog.store.posts import categories, timelines
 from fediblog.store.queues import background_fetches, poll_totals, profile_totals, stale_accounts
 from fediblog.store.readers import notifications
-from fediblog.web.pages import admin_pages, blog_pages, people_pages, profile_page, stream_pages
+from fediblog.web.pages import (
+    admin_pages,
+    archive_pages,
+    blog_pages,
+    category_pages,
+    people_pages,
+    profile_page,
+    stream_pages,
+)
 from tests import wording
 from tests.security.test_privacy import flat
 from tests.web.pages.conftest import Blog, Browser
@@ -149,10 +157,15 @@ async def furnished(blog: Blog) -> list[Post]:
     await site.db.write(relations.put_follow, eve.id, alice, "https://far.example/x/1", "pending")
     text = f"{WORD} one #sea\n\n- {WORD}\n\n> {WORD}\n\n```\n{WORD}\n```"
     article = await blog.write(f"## {WORD}\n\n{text}[^1]\n\n[^1]: {WORD}", title=f"{WORD} T", summary=f"{WORD} S")
+    shelf = Category(id=0, name=f"{WORD} C", slug=article.slug, description=f"{WORD} about")
+    top = await site.db.write(category_actions.add, shelf)
+    below = await site.db.write(category_actions.add, Category(id=0, name=f"{WORD} B", slug="b", parent=top.id))
+    await site.db.write(categories.file_under, article.id, [top.id, below.id])
     warned = await blog.write(text, title=f"{WORD} U", warning=f"{WORD} W", reply_to=article.id)
     note = await blog.write(f"{text} two", reply_to=article.id)
     veiled = await blog.write(f"{text} three", warning=f"{WORD} W", quote=note.id)
     poll = await blog.write(f"{WORD}?", poll=PollDraft(options=(f"{WORD} 1", f"{WORD} 2")), quote=article.id)
+    await site.db.write(categories.file_under, poll.id, [top.id])
     draft = await blog.write(f"{WORD} not yet", state="draft", title=f"{WORD} D", warning=f"{WORD} W")
     await site.db.write(post_actions.pin, site.urls, alice, article.id)
     file = Attachment(kind="Image", url="https://far.example/a.png", media_type="image/png", alt=WORD)
@@ -249,9 +262,9 @@ async def _are_readable_on_a_full_disk(blog: Blog, pages: list[str], monkeypatch
 
 @pytest.mark.slow
 async def test_each_page_of_a_list_has_a_title_of_its_own(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (blog_pages, people_pages, profile_page, stream_pages, admin_pages):
+    for module in (blog_pages, category_pages, people_pages, profile_page, stream_pages, admin_pages):
         monkeypatch.setattr(module, "SIZE", 1)
-    monkeypatch.setattr(blog_pages, "MONTH_SIZE", 1)
+    monkeypatch.setattr(archive_pages, "MONTH_SIZE", 1)
     posts = await furnished(blog)
     for number in range(3):
         other = await blog.stranger(f"follower{number}")
@@ -279,6 +292,7 @@ async def test_each_page_of_a_list_has_a_title_of_its_own(blog: Blog, monkeypatc
     month = posts[0].url.removeprefix("https://blog.test").rpartition("/")[0]
     stranger = f"/account/{bob.id}"
     wanted = {"/", "/stream", "/notices", "/people", "/search", "/deliveries", "/tags/sea", "/@alice", month, stranger}
+    wanted |= {"/archive/2025/06", f"/category/{posts[0].url.rpartition('/')[2]}"}
     assert turned == wanted
     assert "Stream – page 2 – A Test Blog" in titles
     far = await owner.get("/stream?before=9&page=99999999999999999999")

@@ -1,0 +1,35 @@
+"""What is offered where no page was found: what is called alike, and what was written last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from msgspec import Struct
+
+from fediblog.markup.slug import slugify
+from fediblog.store.posts import archive
+from fediblog.store.posts.archive import ArticleLink
+from fediblog.store.tx import Tx
+
+LOOKED_AT = 200  # articles, the newest
+LATEST = 5
+NEAREST = 3
+
+
+class Suggestions(Struct, frozen=True, kw_only=True):
+    """Articles whose addresses are like one that leads nowhere, and the newest ones."""
+
+    near: Sequence[ArticleLink]
+    latest: Sequence[ArticleLink]
+
+
+def suggested(tx: Tx, path: str) -> Suggestions:
+    """What everybody finds that may have been meant with a path of ours. A number or a file is like no address."""
+    last = path.rstrip("/").rpartition("/")[2]
+    slug = "" if "." in last or "@" in last or last.isdigit() else slugify(last)
+    articles = archive.latest_articles(tx, LOOKED_AT)
+    by_slug = {each.slug: each for each in articles}
+    near = [by_slug[each] for each in get_close_matches(slug, by_slug, NEAREST)] if slug else []
+    latest = [each for each in articles[:LATEST] if each not in near]
+    return Suggestions(near=near, latest=latest)

@@ -1,0 +1,36 @@
+"""The archive: the months of the whole blog and of each account, and those beside each."""
+
+from __future__ import annotations
+
+import re
+
+from tests.web.pages.conftest import Blog
+
+
+async def test_months_of_the_blog_and_of_an_account(blog: Blog) -> None:
+    await blog.write("In June", title="June")
+    blog.clock.forward(days=90)
+    await blog.write("In September")
+    await blog.write("An answer", reply_to=(await blog.write("Asked")).id)
+    blog.clock.forward(days=150)
+    await blog.write("Next year")
+    visitor = blog.browser()
+    for base, whole, later in (("/archive", "/archive", 2), ("/@alice", "/@alice/archive", 3)):
+        page = (await visitor.get(whole)).text
+        found = re.findall(rf'href="{base}/(\d\d\d\d/\d\d)">[^<]*</a> <span class="quiet">(\d)', page)
+        assert found == [("2026/02", "1"), ("2025/09", str(later)), ("2025/06", "1")]
+        assert f'href="{base}/2025"' in page
+        year = (await visitor.get(f"{base}/2025")).text
+        assert ("2025/09" in year, "2026/02" in year, "September 2025" in year) == (True, False, True)
+        month = (await visitor.get(f"{base}/2025/09")).text
+        assert ("In September" in month, "In June" in month) == (True, False)
+        pair = month.partition('class="pn"')[2]
+        assert re.findall(r'href="([^"]*)"', pair.partition("</nav>")[0]) == [f"{base}/2025/06", f"{base}/2026/02"]
+        for nothing in (f"{base}/2024", f"{base}/2025/07", f"{base}/0000/01"):
+            assert (await visitor.get(nothing)).status_code == 404, nothing
+
+
+async def test_an_empty_archive_says_so(blog: Blog) -> None:
+    for path in ("/archive", "/tags", "/categories"):
+        answer = await blog.browser().get(path)
+        assert (answer.status_code, 'class="empty"' in answer.text) == (200, True)
