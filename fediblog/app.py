@@ -23,7 +23,7 @@ from fediblog.mastodon import endpoints
 from fediblog.mastodon.cors import Cors
 from fediblog.mastodon.streaming import stream_connections
 from fediblog.messages import Phrase, phrase, text
-from fediblog.web import media_routes, metrics, pages, sessions, unsent_forms
+from fediblog.web import media_routes, metrics, pages, search_engines, sessions, unsent_forms
 from fediblog.web.activitypub import activitypub_routes, discovery_routes, inbox_routes
 from fediblog.web.components.render import render
 from fediblog.web.languages import PAGES_VARY, language_for, language_of
@@ -37,6 +37,7 @@ ROUTES: list[BaseRoute] = [
     *inbox_routes.ROUTES,  # first, since most requests go there
     *discovery_routes.ROUTES,
     *metrics.ROUTES,
+    *search_engines.ROUTES,
     *activitypub_routes.ROUTES,
     *media_routes.ROUTES,
     *pages.ROUTES,

@@ -39,6 +39,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     spare_bytes: int = 64_000_000  # of the disk, kept for when it is full; none if 0
     metrics_token: str = ""  # what must be said to read /metrics; without one there is no such page
     language: str = ENGLISH  # of pages for those who ask for none that there is, and of feeds
+    ai_crawlers: str = "deny"  # whether robots.txt lets those in who collect texts for training: allow or deny
     title: str = ""  # of the blog's home
     contact: str = ""  # shown in nodeinfo
     source: str = ""  # where visitors get the source code of what runs here (AGPL §13)
@@ -161,6 +162,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "spare_bytes": _whole(0, 10**12),
     "metrics_token": _token,
     "language": _one_of(*LANGUAGES),
+    "ai_crawlers": _one_of("allow", "deny"),
     "title": str,
     "contact": str,
     "source": _web_address,

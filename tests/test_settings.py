@@ -137,7 +137,8 @@ def test_a_wrong_value_says_where_it_stands(tmp_path: Path) -> None:
 
 def test_an_unknown_setting_is_refused_wherever_it_stands(tmp_path: Path) -> None:
     with pytest.raises(
-        Misuse, match=r"FEDIBLOG_ORIGEN is not a setting\. The settings are: accounts_per_login, authorized_fetch"
+        Misuse,
+        match=r"FEDIBLOG_ORIGEN is not a setting\. The settings are: accounts_per_login, ai_crawlers, authorized",
     ):
         read({"FEDIBLOG_ORIGEN": "https://blog.example"})
     with pytest.raises(Misuse, match=r"registration in .*fediblog\.toml is not a setting"):

@@ -1,4 +1,4 @@
-"""How others find us: WebFinger, host-meta, NodeInfo, robots.txt, and whether we are well."""
+"""How others find us: WebFinger, host-meta, NodeInfo, and whether we are well."""
 
 from __future__ import annotations
 
@@ -109,23 +109,6 @@ async def nodeinfo_document(request: Request) -> Response:
     return response
 
 
-async def robots(request: Request) -> Response:
-    """What search engines may read: the pages, not the log-in and not the API."""
-    closed = (
-        "/login",
-        "/write",
-        "/stream",
-        "/notices",
-        "/people",
-        "/search",
-        "/settings",
-        "/post/",
-        "/account/",
-        "/inbox",
-    )
-    return PlainTextResponse("User-agent: *\n" + "".join(f"Disallow: {path}\n" for path in closed))
-
-
 async def health(request: Request) -> Response:
     """Whether the database answers."""
     await site_of(request).db.read(posts.known, ())
@@ -144,7 +127,6 @@ ROUTES: list[BaseRoute] = [
     Route("/.well-known/host-meta.json", host_meta_json),
     Route("/.well-known/nodeinfo", nodeinfo_links),
     Route("/nodeinfo/{version}", nodeinfo_document),
-    Route("/robots.txt", robots),
     Route("/healthz", health),
     Route("/health", health_of_old),
 ]
