@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
+
+OPEN_ANSWERS = 3
+"""Answers of a branch that are seen at once beside what they answer; a page folds the others."""
+FEW = 10
+"""Answers of a long branch that stand beside other branches at least."""
 
 
 class ThreadPlace(NamedTuple):
@@ -32,6 +38,43 @@ def in_reading_order(top: int, answers: Iterable[tuple[int, int | None]]) -> lis
         found.append(place)
         if below := children.pop(place.id, None):  # most have no answers
             waiting += [ThreadPlace(number, place.depth + 1, place.id) for number in reversed(below)]
+    return found
+
+
+class ThreadBranch(NamedTuple):
+    """What is answered at the first level and what hangs below it, as far as it is shown, and what is left out."""
+
+    places: Sequence[ThreadPlace]
+    left: Sequence[ThreadPlace] = ()
+
+
+def in_pages(order: Sequence[ThreadPlace], size: int) -> list[list[ThreadBranch]]:
+    """Answers in reading order as pages of at most `size` of them. No branch goes on from one page to the next.
+
+    Where there is more than one page, only the beginning of a long branch is shown: the others are not far away then.
+    """
+    starts = [at for at, place in enumerate(order) if place.depth == 0]
+    most = min(size, len(order) if len(order) <= size else max(size // len(starts), FEW))
+    pages: list[list[ThreadBranch]] = [[]]
+    room = size
+    for start, end in pairwise([*starts, len(order)]):
+        cut = min(start + most, end)
+        if cut - start > room:
+            pages.append([])
+            room = size
+        pages[-1].append(ThreadBranch(order[start:cut], order[cut:end]))
+        room -= cut - start
+    return pages
+
+
+def branch_of(order: Sequence[ThreadPlace], number: int) -> list[ThreadPlace]:
+    """An answer and what hangs below it, in reading order, with that answer at the first level; empty if it is none."""
+    start = next((at for at, place in enumerate(order) if place.id == number), len(order))
+    found: list[ThreadPlace] = []
+    for place in order[start:]:
+        if found and place.depth <= order[start].depth:
+            break
+        found.append(place._replace(depth=place.depth - order[start].depth))
     return found
 
 

@@ -24,7 +24,7 @@ from fediblog.store.people import relations
 from fediblog.store.posts import posts, timelines
 from fediblog.store.queues import delivery_queue, incoming_queue, job_queue, leases
 from fediblog.store.tx import Param, Tx
-from fediblog.web.pages.post_page import thread_of
+from fediblog.web.pages.post_page import WantedComments, thread_of
 from tests import postgres
 from tests.store import makers
 from tests.store.makers import URLS, Watched, local, remote
@@ -75,7 +75,7 @@ def home(tx: Tx, scene: Scene) -> None:
 def post_page(tx: Tx, scene: Scene) -> None:
     post = posts.get(tx, scene.post)
     assert post is not None
-    thread_of(tx, 0, post, 1)
+    thread_of(tx, 0, post, WantedComments())
 
 
 def spread(tx: Tx, scene: Scene) -> None:

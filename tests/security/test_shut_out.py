@@ -114,7 +114,7 @@ async def test_answers_of_others_stay_below_a_comment_that_is_not_shown(thread: 
     page = (await blog.browser().get(thread.post.url.removeprefix(blog.site.urls.origin))).text
     unseen, answer = page.index("A comment that is not shown."), page.index("A good answer")
     assert unseen < answer
-    assert page.index('class="depth-1"') < answer
+    assert page.index('<div class="kids">') < answer
     assert ">2 comments<" in page
 
 

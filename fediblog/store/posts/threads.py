@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from fediblog.domain.posts import Post
-from fediblog.domain.thread_order import ThreadPlace, in_reading_order
+from fediblog.domain.thread_order import (
+    OPEN_ANSWERS,
+    ThreadBranch,
+    ThreadPlace,
+    branch_of,
+    in_pages,
+    in_reading_order,
+)
 from fediblog.store.id_paging import FIRST, Window
 from fediblog.store.posts import posts
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import NOT_EXCLUDED, OPEN_TO_ALL, SHOWN_BELOW, VISIBLE
 
-PAGE = 100  # answers
+PAGE = 32  # answers: of who has signed in each takes some 4 kB
 THREAD_LIMIT = 500  # answers of a thread, after which no more are looked for elsewhere
 DEPTH = 40  # posts above another one that are shown with it
 MOST = 20_000  # answers whose order is worked out; what came after them is on the pages of the answers that it hangs on
@@ -49,39 +56,75 @@ class PostLink(NamedTuple):
 
 
 class RepliesPage(Struct, frozen=True, kw_only=True):
-    """One page of the answers below a post. Pages count from 1."""
+    """One page of the answers below a post, or of one branch of them. Pages count from 1."""
 
-    places: list[ThreadPlace]
+    branches: Sequence[ThreadBranch]
     shown: Mapping[int, Post]  # by number; an answer that is not among them is not shown, but has some below it
-    parents: Mapping[int, int]  # what is answered and is on another page, and on which
     total: int  # answers that are shown, on all pages
+    left: Mapping[int, int]  # by number of a branch: how many of its answers that would be shown are left out
+    branch: int = 0  # the answer at the head of all, if it is one branch
     page: int = 1
     pages: int = 1
 
 
-def below(tx: Tx, post: Post, viewer: int, page: int = 1, size: int = PAGE) -> RepliesPage:
-    """A page of the answers below a post that are shown to the viewer; the last one if there are not so many."""
+class RepliesPlace(NamedTuple):
+    """Where an answer is certain to be seen: in which branch (0: among all), on which page."""
+
+    branch: int
+    page: int
+
+
+def below(tx: Tx, post: Post, viewer: int, page: int = 1, branch: int = 0, size: int = PAGE) -> RepliesPage:
+    """A page of the answers below a post that are shown to the viewer; the last one if there are not so many.
+
+    `branch` is the answer whose branch is asked for; all are given if it is not there.
+    """
     rows = _ask(tx, _WHOLE if post.root is None else _WHOLE_BRANCH, post, viewer, size + 1)
-    if len(rows) <= size:
+    if len(rows) <= size and not branch:
         order = _order(tx, post, {row.id: row.parent for row in rows})
         shown = {each.id: each for each in posts.hydrate(tx, rows, viewer)}
-        return RepliesPage(places=order, shown=shown, parents={}, total=len(shown))
-    spots = _ask(tx, _SPOTS if post.root is None else _SPOTS_OF_BRANCH, post, viewer, MOST)
-    known = {row.id: row.parent for row in spots}
-    order = _order(tx, post, known)
-    pages = -(-len(order) // size)
-    page = min(max(page, 1), pages)
-    chosen = order[(page - 1) * size : page * size]
-    on_page = {place.id: i // size + 1 for i, place in enumerate(order)}
-    elsewhere = {place.parent: on_page[place.parent] for place in chosen if on_page.get(place.parent, page) != page}
+        [branches] = in_pages(order, len(order))
+        return RepliesPage(branches=branches, shown=shown, total=len(shown), left={})
+    known, order = _spots(tx, post, viewer)
+    if within := branch_of(order, branch):
+        cut = [ThreadBranch(within[at : at + size]) for at in range(0, len(within), size)]
+        found = [[each] for each in cut]
+    else:
+        branch, found = 0, in_pages(order, size)
+    page = min(max(page, 1), len(found))
+    numbers = {number for part in found[page - 1] for place in part.places for number in (place.id, place.parent)}
     return RepliesPage(
-        places=chosen,
-        shown=_whole(tx, known.keys() & ({place.id for place in chosen} | elsewhere.keys()), viewer),
-        parents=elsewhere,
+        branches=found[page - 1],
+        shown=_whole(tx, known.keys() & numbers, viewer),
         total=len(known),
+        left={part.places[0].id: sum(each.id in known for each in part.left) for part in found[page - 1]},
+        branch=branch,
         page=page,
-        pages=pages,
+        pages=len(found),
     )
+
+
+def place_of(tx: Tx, post: Post, viewer: int, number: int, size: int = PAGE) -> RepliesPlace | None:
+    """Where below a post an answer stands; None if the viewer is shown no such one."""
+    known, order = _spots(tx, post, viewer)
+    if number not in known:
+        return None
+    for page, branches in enumerate(in_pages(order, size), 1):
+        for part in branches:
+            head = part.places[0].id
+            if any(place.id == number for place in part.places[: OPEN_ANSWERS + 1]):
+                return RepliesPlace(0, page)
+            for at, place in enumerate((*part.places, *part.left)):
+                if place.id == number:
+                    return RepliesPlace(head, at // size + 1)
+    return None
+
+
+def _spots(tx: Tx, post: Post, viewer: int) -> tuple[dict[int, int | None], list[ThreadPlace]]:
+    """What each answer that is shown answers, and the order of all."""
+    rows = _ask(tx, _SPOTS if post.root is None else _SPOTS_OF_BRANCH, post, viewer, MOST)
+    known = {row.id: row.parent for row in rows}
+    return known, _order(tx, post, known)
 
 
 def descendants(tx: Tx, post: Post, viewer: int, limit: int) -> list[Post]:

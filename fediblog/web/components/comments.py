@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from fediblog.domain.memo import Memo
 from fediblog.domain.posts import Post
+from fediblog.domain.thread_order import OPEN_ANSWERS
 from fediblog.messages import text
 from fediblog.web.components import emoji_images
 from fediblog.web.components.page_elements import byline_of, icon
@@ -25,13 +26,27 @@ _SHOWN: Memo[tuple[str, int], str] = Memo(MOST_KEPT)
 class Comment(Struct, frozen=True):
     """An answer and how far it is indented; `to` is the one it answers where the indentation does not tell.
 
-    `page` is the page of comments on which that one stands, 0 if it is the same.
+    `where` is the address from which that one is found, empty if it stands on the same page.
     """
 
     post: Post | None  # None: one that is not shown
-    depth: int
+    depth: int = 0
     to: Post | None = None
-    page: int = 0
+    where: str = ""
+
+
+class CommentBranch(Struct, frozen=True):
+    """Comments that belong together, in the order in which they are read; `left` others of them are at `where`."""
+
+    comments: Sequence[Comment]
+    folded: bool = True  # all but the first few
+    left: int = 0
+    where: str = ""
+
+    @property
+    def opened(self) -> int:
+        """How many of the comments are seen at once."""
+        return 1 + OPEN_ANSWERS if self.folded else len(self.comments)
 
 
 class Parts(Protocol):
@@ -47,22 +62,55 @@ class Parts(Protocol):
         """What a reader who has signed in can do with it."""
 
 
-def page_of(page: int) -> str:
+def address(branch: int, page: int) -> str:
     """The address of a page of comments, from any other page of the same post."""
-    return f"?comments={page}"
+    asked = {"branch": branch or None, "comments": page if page > 1 or not branch else None}
+    return "?" + "&".join(f"{name}={value}" for name, value in asked.items() if value)
 
 
-def comments(language: str, answers: Sequence[Comment], parts: Parts, links: Links) -> Markup:
-    """Answers as the items of a list."""
-    shown = [f'<li class="depth-{each.depth}">{_answer(language, each, parts, links)}\n</li>' for each in answers]
-    return Markup("\n".join(shown))  # noqa: S704  made of escaped parts
+def found_at(number: int) -> str:
+    """The address that leads to a comment on whatever page it stands, from any page of the same post."""
+    return f"?focus={number}"
+
+
+def comments(language: str, branches: Sequence[CommentBranch], parts: Parts, links: Links) -> Markup:
+    """Branches of answers, one after another."""
+    return Markup("\n".join(_branch(language, each, parts, links) for each in branches))  # noqa: S704  of escaped parts
+
+
+def _branch(language: str, branch: CommentBranch, parts: Parts, links: Links) -> str:
+    shown = [(each.depth, f"{_answer(language, each, parts, links)}\n") for each in branch.comments]
+    more = ""
+    if branch.left:
+        words = escape(text(language, "thread.rest", n=branch.left))
+        more = f'<p class="rest"><a href="{escape(branch.where)}">{words}</a></p>\n'
+    folded = shown[branch.opened :]
+    if not folded:
+        return _indented(shown) + more
+    count = sum(each.post is not None for each in branch.comments[branch.opened :]) + branch.left
+    words = escape(text(language, "thread.more", n=count))
+    return (
+        f'{_indented(shown[: branch.opened])}<details class="fold"><summary>{words}</summary>\n'
+        f"{_indented(folded)}{more}</details>\n"
+    )
+
+
+def _indented(shown: Sequence[tuple[int, str]]) -> str:
+    """Answers with the levels at which they stand, each level within the one before it."""
+    out, level = [], 0
+    for depth, html in shown:
+        if depth != level:
+            out.append('<div class="kids">' * (depth - level) or "</div>" * (level - depth))
+            level = depth
+        out.append(html)
+    return "".join(out) + "</div>" * level
 
 
 def _answer(language: str, each: Comment, parts: Parts, links: Links) -> str:
     """A comment; in the place of one that is not shown, for what others answered to it, that it is not."""
     if each.post is None:
-        return f'<p class="comment quiet small">{escape(text(language, "post.unseen"))}</p>'
-    return _comment(language, each.post, parts, links, each.to, page=each.page)
+        return f'<p class="c comment quiet small">{escape(text(language, "post.unseen"))}</p>'
+    return _comment(language, each.post, parts, links, each.to, where=each.where)
 
 
 def comment(language: str, post: Post, parts: Parts, links: Links, level: str) -> Markup:
@@ -71,32 +119,31 @@ def comment(language: str, post: Post, parts: Parts, links: Links, level: str) -
 
 
 def _comment(
-    language: str, post: Post, parts: Parts, links: Links, to: Post | None, level: str = "h3", page: int = 0
+    language: str, post: Post, parts: Parts, links: Links, to: Post | None, level: str = "h3", where: str = ""
 ) -> str:
-    key, made_of = (language, post.id), (post, to, links, level, page)
+    key, made_of = (language, post.id), (post, to, links, level, where)
     shown = _SHOWN.get(key, made_of)
     if shown is None:
-        shown = _shown(language, post, parts, links, to, level, page)
+        shown = _shown(language, post, parts, links, to, level, where)
         # What a poll or a quoted post looks like depends on the time of day, and on who looks.
         if not (post.poll or post.quote) and len(shown) <= LONGEST_KEPT:
             _SHOWN.put(key, made_of, shown)
     return f"{shown}{parts.actions(post)}</article>" if links.signed_in else shown
 
 
-def _shown(language: str, post: Post, parts: Parts, links: Links, to: Post | None, level: str, page: int) -> str:
+def _shown(language: str, post: Post, parts: Parts, links: Links, to: Post | None, level: str, where: str) -> str:
     """The HTML of a comment that is the same for all readers: everything but the buttons."""
     why = title = end = ""
     if to is not None:
         answers = escape(text(language, "post.answers", name=to.account.shown_name))
-        place = f"{page_of(page) if page else ''}#p{to.id}"
-        why = f'<p class="why quiet small">{icon("reply")}<a href="{place}">{answers}</a></p>'
+        why = f'<p class="why quiet small">{icon("reply")}<a href="{where}#p{to.id}" dir="auto">{answers}</a></p>'
     if post.title:
         link = f'<a href="{escape(links.post(post))}">{escape(post.title)}</a>'
         title = f'<{level} class="comment-title p-name" dir="auto">{link}</{level}>'
     if not links.signed_in:
         end = f"{'' if post.local else _origin(language, post)}</article>"
     return (
-        f'<article class="comment h-entry u-comment" id="p{post.id}">\n{byline_of(language, post, links)}\n'
+        f'<article class="c comment h-entry u-comment" id="p{post.id}">\n{byline_of(language, post, links)}\n'
         f"{why}{title}{parts.abstract(post) if post.is_article else said(post, parts.text)}\n{end}"
     )
 

@@ -21,7 +21,7 @@ from fediblog.protocol import previews
 from fediblog.web import cookies, known_devices, sessions
 from fediblog.web.components import emoji_images, post_text
 from fediblog.web.components.action_bar import Reader, foot
-from fediblog.web.components.comments import comment, comments, page_of
+from fediblog.web.components.comments import address, comment, comments
 from fediblog.web.components.page_elements import (
     audience,
     avatar,
@@ -176,7 +176,7 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals.update(t=partial(text, language), language=language, static=static, comment_page=page_of)
+    made.globals.update(t=partial(text, language), language=language, static=static, comment_page=address)
     made.filters.update(content=content, contents=post_text.contents, excerpt=excerpt, focus=focus)
     made.filters.update(written=partial(post_text.content, language))
     filters = (

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post, Reaction
+from fediblog.domain.thread_order import OPEN_ANSWERS, ThreadBranch
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
@@ -35,7 +36,7 @@ from fediblog.store.posts.threads import RepliesPage
 from fediblog.store.queues import background_fetches, poll_totals
 from fediblog.store.tx import Tx
 from fediblog.web.components import page_head
-from fediblog.web.components.comments import Comment
+from fediblog.web.components.comments import Comment, CommentBranch, address, found_at
 from fediblog.web.components.page_head import Head
 from fediblog.web.components.paging import mark
 from fediblog.web.components.render import add_link, lead_on, render
@@ -44,8 +45,16 @@ from fediblog.web.negotiation import site_of
 from fediblog.web.pages.blog_pages import account_named
 from fediblog.web.sessions import CurrentUser, ask, ask_as, page
 
-DEEPEST = 4  # levels of indentation; answers below stay at that level
+DEEPEST = 2  # levels of indentation; answers below stay at that level
 FACES = 24
+
+
+class WantedComments(Struct, frozen=True):
+    """Which comments are asked for: a page of all or of one branch, or that on which one comment is."""
+
+    page: int = 1
+    branch: int = 0
+    focus: int = 0
 
 
 class Thread(Struct, frozen=True, kw_only=True):
@@ -53,7 +62,9 @@ class Thread(Struct, frozen=True, kw_only=True):
 
     post: Post
     above: Sequence[Post] = ()
-    comments: Sequence[Comment] = ()  # one page of them
+    comments: Sequence[CommentBranch] = ()  # one page of them
+    branch: int = 0  # the comment at the head of the only branch that is shown
+    found: str = ""  # the address of the page on which the comment is that was asked for
     page: int = 1
     pages: int = 1
     cut: bool = False  # there is more above than is shown
@@ -71,7 +82,7 @@ class Thread(Struct, frozen=True, kw_only=True):
 async def by_number(request: Request) -> Response:
     """A note at its own address."""
     params = request.path_params
-    thread = await ask(request, _by_number, site_of(request).urls, params["handle"], params["n"], _page(request))
+    thread = await ask(request, _by_number, site_of(request).urls, params["handle"], params["n"], _asked(request))
     return _answer(request, thread)
 
 
@@ -80,7 +91,7 @@ async def by_slug(request: Request) -> Response:
     params = request.path_params
     month = f"{params['year']}/{params['month']}"
     thread = await ask(
-        request, _by_slug, site_of(request).urls, params["handle"], month, params["slug"], _page(request)
+        request, _by_slug, site_of(request).urls, params["handle"], month, params["slug"], _asked(request)
     )
     return _answer(request, thread)
 
@@ -88,20 +99,24 @@ async def by_slug(request: Request) -> Response:
 async def for_reader(request: Request) -> Response:
     """Any post that the reader may see, wherever it comes from."""
     site = site_of(request)
-    thread, due, asked = await ask_as(request, _for_reader, site.urls, request.path_params["n"], _page(request))
+    thread, due, asked = await ask_as(request, _for_reader, site.urls, request.path_params["n"], _asked(request))
     if due:  # what strangers answered was never delivered here
         await site.write_aside(background_fetches.of_thread, due)
     if asked:
         await site.write_aside(poll_totals.refresh, asked)
     post = thread.post
     if post.local and post.state == "published":
-        return RedirectResponse(urlsplit(post.url).path, 303)
+        return RedirectResponse(urlsplit(post.url).path + thread.found, 303)
+    if thread.found:
+        return RedirectResponse(request.url.path + thread.found, 303)
     return render(request, "post.html", head=_head(request, thread), thread=thread, post=post)
 
 
 def _answer(request: Request, thread: Thread) -> Response:
     post = thread.post
     right = urlsplit(post.url).path
+    if thread.found:
+        return RedirectResponse(right + thread.found, 303)
     if request.scope.get("raw_path", b"").decode("latin-1") != right and request.url.path != right:
         return lead_on(request, right)
     private = post.visibility in (Visibility.FOLLOWERS, Visibility.DIRECT)
@@ -113,22 +128,23 @@ def _answer(request: Request, thread: Thread) -> Response:
 
 def _head(request: Request, thread: Thread) -> Head:
     head = page_head.of_post(page_head.context(request), thread.post)
-    if thread.page == 1:
-        return head
-    return replace(head, part=say(request, "post.comment-page", page=thread.page, pages=thread.pages))
+    parts = [say(request, "thread.one")] if thread.branch else []
+    if thread.page > 1:
+        parts.append(say(request, "post.comment-page", page=thread.page, pages=thread.pages))
+    return replace(head, part=" – ".join(parts))
 
 
-def _by_number(tx: Tx, viewer: int, urls: Urls, handle: str, number: int, page: int) -> Thread:
+def _by_number(tx: Tx, viewer: int, urls: Urls, handle: str, number: int, asked: WantedComments) -> Thread:
     post = posts.get(tx, number, viewer)
     if post is not None and post.local and post.state == "published":
-        return thread_of(tx, viewer, post, page)
+        return thread_of(tx, viewer, post, asked)
     if post is None and tombstones.of_public(tx, urls.post(number)) is not None:
         raise Gone
     account_named(tx, handle)
     raise NotFound
 
 
-def _by_slug(tx: Tx, viewer: int, urls: Urls, handle: str, month: str, slug: str, page: int) -> Thread:
+def _by_slug(tx: Tx, viewer: int, urls: Urls, handle: str, month: str, slug: str, asked: WantedComments) -> Thread:
     account = account_named(tx, handle)
     post = posts.by_slug(tx, account.id, month, slug, viewer)
     if post is None:
@@ -141,34 +157,40 @@ def _by_slug(tx: Tx, viewer: int, urls: Urls, handle: str, month: str, slug: str
         raise Gone
     if post is None or post.state != "published":
         raise NotFound
-    return thread_of(tx, viewer, post, page)
+    return thread_of(tx, viewer, post, asked)
 
 
-def _for_reader(tx: Tx, user: CurrentUser, urls: Urls, number: int, page: int) -> tuple[Thread, list[int], list[int]]:
+def _for_reader(
+    tx: Tx, user: CurrentUser, urls: Urls, number: int, asked: WantedComments
+) -> tuple[Thread, list[int], list[int]]:
     """The thread, the posts of other servers in whose threads answers may be missing, and their polls that are old."""
     post = posts.get(tx, number, user.account.id)
     if post is None and tombstones.of_public(tx, urls.post(number)) is not None:
         raise Gone
     if post is None:
         raise NotFound
-    thread = thread_of(tx, user.account.id, post, page)
+    thread = thread_of(tx, user.account.id, post, asked)
     due = background_fetches.threads_due(tx, {each.id for each in (post, *thread.above[:1])})
     return thread, due, poll_totals.stale(tx, [post])
 
 
-def _page(request: Request) -> int:
-    """Which page of the comments is asked for."""
-    return mark(request, "comments") or 1
+def _asked(request: Request) -> WantedComments:
+    return WantedComments(
+        *(mark(request, name) or missing for name, missing in (("comments", 1), ("branch", 0), ("focus", 0)))
+    )
 
 
-def thread_of(tx: Tx, viewer: int, post: Post, page: int) -> Thread:
-    """The post with what hangs on it."""
-    above, below = threads.ancestors(tx, post, viewer), threads.below(tx, post, viewer, page)
+def thread_of(tx: Tx, viewer: int, post: Post, asked: WantedComments) -> Thread:
+    """The post with what hangs on it; or only where the comment is that was asked for."""
+    if asked.focus and (place := threads.place_of(tx, post, viewer, asked.focus)) is not None:
+        return Thread(post=post, found=f"{address(*place)}#p{asked.focus}")
+    above, below = threads.ancestors(tx, post, viewer), threads.below(tx, post, viewer, asked.page, asked.branch)
     return Thread(
         post=post,
         above=above,
         cut=len(above) == threads.DEPTH and above[0].parent is not None,
-        comments=_indented(post, below),
+        comments=[_branch(post, below, each) for each in below.branches],
+        branch=below.branch,
         page=below.page,
         pages=below.pages,
         elsewhere=not post.local and post.comments > below.total,
@@ -201,15 +223,19 @@ def _closed(tx: Tx, viewer: int, post: Post) -> str:
     return "nobody" if "nobody" in policies else "followers"
 
 
-def _indented(post: Post, below: RepliesPage) -> list[Comment]:
-    """One page of comments: each says whom it answers if that cannot be seen from how far it is indented."""
+def _branch(post: Post, below: RepliesPage, branch: ThreadBranch) -> CommentBranch:
+    """Comments that belong together: each says whom it answers if that cannot be seen from how far it is indented."""
+    head, folded = branch.places[0].id, not below.branch
+    here = {post.id, *(place.id for place in branch.places)}
     found: list[Comment] = []
-    for place in below.places:
-        page = below.parents.get(place.parent, 0)
-        unclear = place.depth > DEEPEST or page
+    for at, place in enumerate(branch.places):
+        away = place.parent not in here
+        unclear = away or place.depth > DEEPEST or (folded and at == 1 + OPEN_ANSWERS and place.depth > 1)
         answered = below.shown.get(place.parent) if unclear else None
-        found.append(Comment(below.shown.get(place.id), min(place.depth, DEEPEST), answered, page))
-    return found
+        where = found_at(place.parent) if away else ""
+        found.append(Comment(below.shown.get(place.id), min(place.depth, DEEPEST), answered, where))
+    where = f"{address(head, 1 + len(found) // threads.PAGE)}#p{branch.left[0].id}" if branch.left else ""
+    return CommentBranch(found, folded, below.left.get(head, 0), where)
 
 
 ROUTES = [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.thread_order import branch_sizes, in_reading_order
+from fediblog.domain.thread_order import OPEN_ANSWERS, branch_of, branch_sizes, in_pages, in_reading_order
 from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts
 from fediblog.store.posts import post_extras, posts, threads
@@ -53,42 +53,95 @@ def thread(tx: Tx, parents: list[int]) -> list[int]:
     return made
 
 
-def pages(tx: Tx, top: Post, viewer: int = 0, size: int = 3) -> list[threads.RepliesPage]:
-    first = threads.below(tx, top, viewer, 1, size)
-    return [first] + [threads.below(tx, top, viewer, page, size) for page in range(2, first.pages + 1)]
+SIZE = 3
+
+
+def pages(tx: Tx, top: Post, branch: int = 0, size: int = SIZE) -> list[threads.RepliesPage]:
+    first = threads.below(tx, top, 0, 1, branch, size)
+    return [first] + [threads.below(tx, top, 0, page, branch, size) for page in range(2, first.pages + 1)]
+
+
+def numbers(page: threads.RepliesPage) -> list[int]:
+    return [place.id for branch in page.branches for place in branch.places]
 
 
 PARENTS = [0, 0, 1, 3, 3, 4, 2, 0, 7, 9, 10, 11, 1]
 
 
 async def test_all_pages_together_are_the_whole_branch_of_every_post(db: Database) -> None:
+    """The beginnings of all branches stand on the pages of a thread, each branch whole on pages of its own."""
+
     def check(tx: Tx) -> None:
         made = thread(tx, PARENTS)
         for number in made:
             top = whole(tx, number)
-            every = threads.descendants(tx, top, 0, 4096)
-            found = [place for page in pages(tx, top) for place in page.places]
-            assert [place.id for place in found] == [each.id for each in every]
-            assert {page.total for page in pages(tx, top)} == {len(every)} == {top.comments}
-            assert all(len(page.places) <= 3 for page in pages(tx, top))
+            every = [each.id for each in threads.descendants(tx, top, 0, 4096)]
+            found: list[int] = []
+            for page in pages(tx, top):
+                assert (page.total, page.branch) == (len(every), 0)
+                assert len(numbers(page)) <= SIZE
+                for branch in page.branches:
+                    head, left = branch.places[0].id, [place.id for place in branch.left]
+                    found += [place.id for place in branch.places] + left
+                    assert page.left.get(head, 0) == len(left)
+                    assert [n for each in pages(tx, top, head) for n in numbers(each)] == (
+                        [place.id for place in branch.places] + left
+                    )
+            assert found == every
+            assert len(every) == top.comments
+        assert threads.below(tx, whole(tx, made[0]), 0, 99, 0, SIZE).page == len(pages(tx, whole(tx, made[0])))
+        assert threads.below(tx, whole(tx, made[0]), 0, 1, 99, SIZE).branch == 0
 
     await db.write(check)
 
 
-async def test_an_answer_at_the_top_of_a_page_knows_what_it_answers(db: Database) -> None:
+async def test_each_answer_is_found_where_it_is_seen_at_once(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        made = thread(tx, [*PARENTS, 1, 1, 3, 15])
+        for top in (whole(tx, made[0]), whole(tx, made[1])):
+            for each in threads.descendants(tx, top, 0, 4096):
+                place = threads.place_of(tx, top, 0, each.id, 5)
+                assert place is not None
+                page = threads.below(tx, top, 0, place.page, place.branch, 5)
+                assert (page.page, page.branch) == (place.page, place.branch)
+                assert each.id in page.shown
+                most = len(numbers(page)) if place.branch else 1 + OPEN_ANSWERS
+                assert each.id in [one.id for branch in page.branches for one in branch.places[:most]]
+        assert threads.place_of(tx, whole(tx, made[0]), 0, made[0], 5) is None
+        assert threads.place_of(tx, whole(tx, made[0]), 0, 99, 5) is None
+
+    await db.write(check)
+
+
+async def test_who_is_answered_on_another_page_is_known(db: Database) -> None:
     def check(tx: Tx) -> None:
         top = whole(tx, thread(tx, PARENTS)[0])
-        for page in pages(tx, top):
-            here = {place.id for place in page.places} | {top.id}
-            for place in page.places:
-                assert (place.parent in here) != (place.parent in page.parents)
-                if place.parent in page.parents:
-                    assert page.shown[place.parent].id == place.parent
-                    at = page.parents[place.parent]
-                    assert place.parent in {each.id for each in threads.below(tx, top, 0, at, 3).places}
-        assert threads.below(tx, top, 0, 99, 3).page == pages(tx, top)[-1].page
+        for head in numbers(pages(tx, top)[0]):
+            for page in pages(tx, top, head):
+                for place in page.branches[0].places:
+                    assert place.parent in page.shown or place.parent == top.id
 
     await db.write(check)
+
+
+@given(st.lists(st.integers(0, 40), max_size=40), st.integers(1, 12))
+def test_a_branch_begins_on_one_page_and_hides_none_of_its_beginning(parents: list[int], size: int) -> None:
+    order = in_reading_order(0, [(i + 1, parent if parent <= i else 0) for i, parent in enumerate(parents)])
+    made = in_pages(order, size)
+    assert [place for page in made for part in page for place in (*part.places, *part.left)] == order
+    for page in made:
+        assert sum(len(part.places) for part in page) <= size
+        for part in page:
+            within = branch_of(order, part.places[0].id)
+            assert within == [*part.places, *part.left]
+            ids = {place.id for place in part.places}
+            assert all(place.parent in ids for place in part.places[1:]), "what is answered stands above"
+    assert (len(made) == 1 and not any(part.left for part in made[0])) or len(order) > size
+    for place in order:
+        within = branch_of(order, place.id)
+        assert (within[0].id, within[0].depth) == (place.id, 0)
+        assert all(each.depth > 0 for each in within[1:])
+    assert branch_of(order, 99) == []
 
 
 async def test_a_deep_thread_is_counted_in_one_go(db: Database) -> None:
@@ -147,7 +200,7 @@ async def test_a_thread_is_found_by_its_indexes(db: Database) -> None:
         for number in (made[0], made[3]):
             top = whole(tx, number)
             for page in (1, 2):
-                threads.below(seen, top, top.account.id, page, 2)
+                threads.below(seen, top, top.account.id, page, 0, 2)
             threads.descendants(seen, top, 0, 10)
             posts.get(seen, number)
         return scans(seen.plans(), "post", "account", *"p b c a".split())  # noqa: SIM905 - names in SQL

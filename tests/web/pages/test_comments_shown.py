@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from markupsafe import Markup
 from msgspec.structs import replace
 
@@ -9,7 +11,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Emoji, Option, Poll, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
-from fediblog.web.components.comments import Comment, comment, comments
+from fediblog.web.components.comments import Comment, CommentBranch, comment, comments
 from fediblog.web.components.page_links import Links
 from tests.web.pages.conftest import ORIGIN, Blog
 
@@ -44,7 +46,7 @@ class Told:
 
 
 def shown(post: Post, links: Links = VISITOR, parts: Told | None = None, to: Post | None = None) -> str:
-    return comments("en", [Comment(post, 2, to)], parts or Told(), links)
+    return comments("en", [CommentBranch([Comment(post, 2, to)])], parts or Told(), links)
 
 
 def test_whatever_somebody_wrote_is_escaped_but_their_cleaned_text() -> None:
@@ -65,7 +67,7 @@ def test_a_comment_that_changed_is_shown_as_it_is_now() -> None:
     assert ">Robert<" in shown(replace(PLAIN, account=replace(BOB, name="Robert")))
     cat = Emoji(name="cat", url="https://far.example/cat.png")
     assert '<img class="emoji"' in shown(replace(PLAIN, content="<p>:cat:</p>", emoji=(cat,)))
-    assert "Answers" not in shown(PLAIN)
+    assert "To Bob" not in shown(PLAIN)
     assert 'href="#p5"' in shown(PLAIN, to=replace(PLAIN, id=5))
     assert 'href="#p6"' in shown(PLAIN, to=replace(PLAIN, id=6))
 
@@ -98,7 +100,7 @@ def test_the_rest_is_made_once() -> None:
         replace(PLAIN, id=22, kind="Article", title="On tides"),
     )
     for _ in range(3):
-        comments("en", [Comment(warned, 0), Comment(article, 0)], parts, VISITOR)
+        comments("en", [CommentBranch([Comment(warned, 0), Comment(article, 0)])], parts, VISITOR)
     assert parts.asked == ["text 21", "abstract 22"]
 
 
@@ -109,6 +111,32 @@ def test_the_title_above_the_page_is_no_heading() -> None:
     assert '<h3 class="comment-title' in shown(titled)
 
 
+def test_all_but_the_first_answers_are_folded() -> None:
+    depths = (0, 1, 2, 1, 2, 2, 1)
+    told = [Comment(replace(PLAIN, id=n, content=f"<p>!{n}</p>"), depth) for n, depth in enumerate(depths)]
+    told[5] = Comment(None, 2)
+    parts = Told()
+    open_, _, folded = comments("en", [CommentBranch(told, left=2, where="?branch=0&a#p9")], parts, VISITOR).partition(
+        "<details"
+    )
+    assert re.findall(r'!\d|<div class="kids">', open_) == [
+        "!0",
+        '<div class="kids">',
+        "!1",
+        '<div class="kids">',
+        "!2",
+        "!3",
+    ]
+    assert "<summary>4 more answers in this thread</summary>" in folded
+    assert re.findall(r'!\d|<div class="kids">|not shown', folded) == [
+        *['<div class="kids">'] * 2, "!4", "not shown", "!6",
+    ]  # fmt: skip
+    assert '<a href="?branch=0&amp;a#p9">Read 2 more answers</a></p>\n</details>' in folded
+    for html in (open_, folded, comments("en", [CommentBranch(told, folded=False)], parts, VISITOR)):
+        assert html.count("<div") == html.count("</div>")
+    assert "<details" not in comments("en", [CommentBranch(told[:4])], parts, VISITOR)
+
+
 async def test_a_page_shows_its_comments_in_order_and_indented(blog: Blog) -> None:
     first = await blog.write("The post")
     second = await blog.write("An answer", reply_to=first.id)
@@ -117,6 +145,5 @@ async def test_a_page_shows_its_comments_in_order_and_indented(blog: Blog) -> No
     for _ in range(2):
         for each in (browser, owner):
             page = (await each.get(first.url.removeprefix(ORIGIN))).text
-            assert page.index('class="depth-0"') < page.index("An answer</p>") < page.index('class="depth-1"')
-            assert page.index('class="depth-1"') < page.index("An answer to that</p>")
+            assert page.index("An answer</p>") < page.index('<div class="kids">') < page.index("An answer to that</p>")
             assert ("/write?reply=" in page) == (each is owner)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import httpx
 
 from fediblog.actions import post_actions
-from fediblog.domain.documents import Emoji, Mention, Visibility
+from fediblog.domain.documents import Emoji, Mention, Picture, Visibility
+from fediblog.domain.posts import Post
 from fediblog.store.people import relations
 from fediblog.store.posts import post_writing, reactions
-from tests.web.pages.conftest import ORIGIN, Blog
+from tests.web.pages.conftest import ORIGIN, Blog, Browser
 
 
 def path(url: str) -> str:
@@ -110,8 +112,9 @@ async def test_a_thread_is_shown_below_its_post(blog: Blog) -> None:
     assert places == sorted(places)
     assert "7 comments" in page
     assert "1 person likes this" in page
-    assert 'class="depth-4"' in page
-    assert 'class="depth-5"' not in page
+    assert '<details class="fold"><summary>3 more answers in this thread</summary>' in page
+    assert page.count("</article>") == 8
+    assert page.count("<div") == page.count("</div>")
     assert "<script>" not in page
     assert 'src="https://far.example/s.png"' in page
     assert "Original on far.example" in page
@@ -177,29 +180,89 @@ async def test_a_deleted_article_says_so_at_its_page(blog: Blog) -> None:
     assert (await browser.get(path(post.url))).status_code == 200
 
 
-async def test_of_a_long_thread_every_answer_is_on_a_page(blog: Blog) -> None:
-    """A branch that goes on from one page to the next says there what it answers."""
+WORDS = (
+    '<p><a href="https://blog.test/@alice" class="u-url mention" rel="nofollow noopener">@<span>alice</span></a>'
+    f" Answer %d. {'Index cards on a dark wall, joined with red thread. ' * 6}</p>"
+)
+
+
+def within(page: str) -> set[int]:
+    """The answers that a page shows."""
+    return set(map(int, re.findall(r"Answer (\d+)\.", page)))
+
+
+async def all_pages(browser: Browser, start: str) -> dict[str, str]:
+    """Every page of comments to which links lead from the first one, by its address."""
+    found, waiting = dict[str, str](), [start]
+    while waiting:
+        address = waiting.pop()
+        if address not in found:
+            answer = await browser.get(start.partition("?")[0] + address.removeprefix(start))
+            assert answer.status_code == 200, address
+            found[address] = answer.text
+            links = re.findall(r'href="(\?(?:comments|branch)=[^"#]*)', answer.text)
+            waiting += [start + unescape(link) for link in links]
+    return found
+
+
+async def test_of_500_answers_the_first_page_is_small_and_each_other_a_click_away(blog: Blog) -> None:
+    """A chain of 200 and a wide branch of 300: none is lost, numbers agree, and links to one answer lead to it."""
+    post = await blog.write("What do you think?", title="Question")
+    bob = await blog.stranger("bob", name="Bob", icon=Picture(url="https://far.example/media/bob/original.png"))
+    made: dict[int, Post] = {}
+    for n in range(1, 501):
+        above = post if n in (1, 201) else made[201 if n > 201 else n - 1]
+        made[n] = await blog.heard(bob, WORDS % n, n, in_reply_to=above.uri)
+    start = path(post.url)
+    for browser in (blog.browser(), await blog.owner()):
+        first = (await browser.get(start)).text
+        assert len(first.encode()) < 150_000
+        shown, rest = within(first), re.findall(r"Read (\d+) more answers", first)
+        assert len(shown) + sum(map(int, rest)) == 500
+        folded = map(int, re.findall(r"(\d+) more answers in this thread", first))
+        assert sum(folded) + 2 * 4 == 500
+        assert "500 comments" in first
+        pages = await all_pages(browser, start)
+        assert set().union(*map(within, pages.values())) == set(made)
+        assert max(len(page.encode()) for page in pages.values()) < 150_000
+        for head in (1, 201):
+            own = [page for address, page in pages.items() if f"branch={made[head].id}" in address]
+            assert set().union(*map(within, own)) == set(range(head, head + 200 + head // 2))
+            assert all("One thread of the comments" in page for page in own)
+        for n in (1, 3, 120, 200, 205, 500):
+            found = await browser.get(f"{start}?focus={made[n].id}")
+            assert found.status_code == 303
+            address, _, fragment = found.headers["location"].partition("#")
+            assert fragment == f"p{made[n].id}"
+            page = (await browser.get(address)).text
+            assert f'id="{fragment}"' in page
+            assert f'id="{fragment}"' not in "".join(re.findall('<details class="fold">.*?</details>', page, re.DOTALL))
+        assert (await browser.get(f"{start}?focus={post.id}")).status_code == 200
+        assert len(within((await browser.get(f"{start}?comments=99999999999999999999")).text)) == len(shown)
+        deep = pages[f"{start}?branch={made[1].id}&comments=2"]
+        away = re.findall(r'<a href="(\?focus=\d+)#p\d+"[^>]*>To Bob</a>', deep)
+        assert away == [f"?focus={made[n].id}" for n in (min(within(deep)) - 1,)]
+    branch = (await (await blog.owner()).get(f"/post/{made[199].id}")).text
+    assert "1 comment<" in branch
+    assert "Answer 200." in branch
+
+
+async def test_many_short_threads_stand_on_several_pages(blog: Blog) -> None:
     post = await blog.write("What do you think?", title="Question")
     bob = await blog.stranger()
-    first = parent = await blog.heard(bob, "<p>Answer 1.</p>", 1, in_reply_to=post.uri)
-    for i in range(2, 531):
-        parent = await blog.heard(bob, f"<p>Answer {i}.</p>", i, in_reply_to=(first if i > 150 else parent).uri)
-    late = await blog.heard(bob, "<p>Answer 531.</p>", 531, in_reply_to=parent.uri)
-    for browser in (blog.browser(), await blog.owner()):
-        pages = [(await browser.get(path(post.url))).text]
-        while more := re.search(r'rel="next" href="([^"#]+)#comments"', pages[-1]):
-            pages.append((await browser.get(f"{path(post.url)}{more[1]}")).text)
-        found = [int(n) for page in pages for n in re.findall(r"<p>Answer (\d+)\.</p>", page)]
-        assert (len(pages), found) == (6, list(range(1, 532)))
-        assert all("531 comments" in page for page in pages)
-        assert f'<a href="?comments=1#p{first.id}">' in pages[-1]
-        assert "Page 6 of 6" in pages[-1]
-        far = (await browser.get(f"{path(post.url)}?comments=99999999999999999999")).text
-        assert "Page 1 of 6" in far
-    branch = (await (await blog.owner()).get(f"/post/{parent.id}")).text
-    assert "1 comment<" in branch
-    assert "Answer 531." in branch
-    assert late.parent == parent.id
+    for n in range(1, 71, 2):
+        answer = await blog.heard(bob, f"<p>Answer {n}.</p>", n, in_reply_to=post.uri)
+        await blog.heard(bob, f"<p>Answer {n + 1}.</p>", n + 1, in_reply_to=answer.uri)
+    browser = blog.browser()
+    pages = [(await browser.get(path(post.url))).text]
+    while more := re.search(r'rel="next" href="([^"#]+)#comments"', pages[-1]):
+        pages.append((await browser.get(f"{path(post.url)}{more[1]}")).text)
+    assert [sorted(within(page)) for page in pages] == [
+        list(range(1, 33)), list(range(33, 65)), list(range(65, 71)),
+    ]  # fmt: skip
+    assert all("70 comments" in page for page in pages)
+    assert "Page 3 of 3" in pages[2]
+    assert 'href="?comments=2#comments" aria-label="Page 2 of 3">2</a>' in pages[2]
 
 
 async def test_what_is_not_here_is_said_to_be_elsewhere(blog: Blog) -> None:
