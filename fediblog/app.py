@@ -31,9 +31,10 @@ from fediblog.web.middleware import RequestMiddleware, too_large
 from fediblog.web.negotiation import site_of
 from fediblog.web.not_found import Suggestions, suggested
 from fediblog.web.page_cache import PageCache
+from fediblog.web.pages.free_page import FreePageRoute
 from fediblog.web.route_index import RouteIndex
 
-ROUTES: list[BaseRoute] = [
+_NAMED: list[BaseRoute] = [
     *inbox_routes.ROUTES,  # first, since most requests go there
     *discovery_routes.ROUTES,
     *metrics.ROUTES,
@@ -44,8 +45,10 @@ ROUTES: list[BaseRoute] = [
     *stream_connections.ROUTES,
     *endpoints.ROUTES,
 ]
+_FREE_PAGE = FreePageRoute(RouteIndex(_NAMED).first_words)
+ROUTES: list[BaseRoute] = [*_NAMED, _FREE_PAGE]
 
-_PAGES = RouteIndex(pages.ROUTES)
+_PAGES = RouteIndex([*pages.ROUTES, _FREE_PAGE])
 
 
 def create_app(site: Site, worker: Worker | None = None) -> Starlette:

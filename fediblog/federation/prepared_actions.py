@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from typing import TypeVar
 
 from fediblog import log
-from fediblog.actions import account_actions, follow_actions, post_actions
+from fediblog.actions import account_actions, follow_actions, page_actions, post_actions
 from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.drafts import Draft, check_length, kind_of, text_of
+from fediblog.actions.page_actions import PageDraft
 from fediblog.actions.post_of_draft import people_named, targets
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
@@ -22,6 +23,7 @@ from fediblog.markup.html import MentionTarget
 from fediblog.markup.markdown import MENTIONS
 from fediblog.prepare.wording import Outdated, Text, Wording
 from fediblog.store.people import accounts
+from fediblog.store.posts.free_pages import FreePage
 from fediblog.store.tx import Tx
 
 T = TypeVar("T")
@@ -148,6 +150,16 @@ async def update_profile(site: Site, account: int, profile: ProfileChanges) -> A
         return account_actions.update_profile(tx, urls, account, profile, wording)
 
     return await with_wording(site, texts, act)
+
+
+async def save_page(site: Site, number: int | None, draft: PageDraft, reserved: Container[str]) -> FreePage:
+    """Make a page, or change that of the number; the words `reserved` are no address of one."""
+    texts = page_actions.texts_of(draft)
+
+    def act(tx: Tx, urls: Urls, wording: Wording) -> FreePage:
+        return page_actions.save(tx, urls, number, draft, wording, reserved)
+
+    return await with_wording(site, lambda: _same(texts), act, find=False)
 
 
 async def _found(site: Site, names: Sequence[str]) -> dict[str, int]:

@@ -30,7 +30,7 @@ MISSING: dict[str, str] = {
     "`PUT /api/v1/admin/domain_blocks/:id`": "404: a server is shut out or it is not.",
     "Annual reports, collections and `profile` as in Mastodon 4.6": "404, or an empty list where apps ask for one.",
     "`GET /api/v1/instance/languages`": "404: a post may be in any language of BCP 47; apps have their own lists.",
-    "`GET /api/v1/instance/terms_of_service`": "404: there are none.",
+    "`GET /api/v1/instance/terms_of_service/:date`": "404: only the terms as they are now.",
     "`GET /api/v1/search`, `POST /api/v1/follows`, `GET /api/v1/reports`": "404, as in Mastodon since 3.0.",
     "`GET /api/v1/async_refreshes/:id`": "404: what an answer holds is complete when it comes.",
     "`params.application_id` of a scheduled status": "`null`; the app's name is shown once the post appears.",

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from msgspec import Struct
 
 from fediblog.markup.slug import slugify
-from fediblog.store.posts import archive
+from fediblog.store.posts import archive, free_pages
 from fediblog.store.posts.archive import ArticleLink
 from fediblog.store.tx import Tx
 
@@ -18,7 +18,7 @@ NEAREST = 3
 
 
 class Suggestions(Struct, frozen=True, kw_only=True):
-    """Articles whose addresses are like one that leads nowhere, and the newest ones."""
+    """Articles and pages whose addresses are like one that leads nowhere, and the newest articles."""
 
     near: Sequence[ArticleLink]
     latest: Sequence[ArticleLink]
@@ -29,7 +29,8 @@ def suggested(tx: Tx, path: str) -> Suggestions:
     last = path.rstrip("/").rpartition("/")[2]
     slug = "" if "." in last or "@" in last or last.isdigit() else slugify(last)
     articles = archive.latest_articles(tx, LOOKED_AT)
-    by_slug = {each.slug: each for each in articles}
+    pages = (ArticleLink(title=each.title, slug=each.slug, url=f"/{each.slug}") for each in free_pages.published(tx))
+    by_slug = {each.slug: each for each in (*articles, *pages)}
     near = [by_slug[each] for each in get_close_matches(slug, by_slug, NEAREST)] if slug else []
     latest = [each for each in articles[:LATEST] if each not in near]
     return Suggestions(near=near, latest=latest)

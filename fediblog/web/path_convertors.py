@@ -19,6 +19,10 @@ class _Handle(_Text):
     regex = "[A-Za-z0-9_]{1,30}"
 
 
+class _Slug(_Text):
+    regex = "[^/.@:]+"
+
+
 class _Year(_Text):
     regex = "[0-9]{4}"
 
@@ -47,6 +51,7 @@ def register() -> None:
     """Make `{handle:handle}`, `{n:number}` and the others known to the router."""
     made: dict[str, Convertor[Any]] = {
         "handle": _Handle(),
+        "slug": _Slug(),
         "year": _Year(),
         "month": _Month(),
         "feed": _Feed(),

@@ -6,7 +6,9 @@ Most addresses are near the end of a table of a hundred routes, and each try is 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
+from starlette.requests import Request
 from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import Receive, Scope, Send
 
@@ -19,6 +21,11 @@ class RouteIndex(BaseRoute):
         self._beginnings = {beginning for _, beginning, _ in self._shapes}
         self._most = max(len(parts) for parts, _, _ in self._shapes) + 1  # parts; longer addresses are all alike
         self._found: dict[tuple[str | None, int], list[BaseRoute]] = {}  # of those that were asked for
+
+    @property
+    def first_words(self) -> AbstractSet[str]:
+        """The words with which addresses begin."""
+        return frozenset(each for each in self._beginnings if each)
 
     def tried(self, path: str) -> Sequence[BaseRoute]:
         """The routes that may match, in their order."""
@@ -48,6 +55,11 @@ class RouteIndex(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         await scope["route"].handle(scope, receive, send)
+
+
+def first_words(request: Request) -> AbstractSet[str]:
+    """The words with which the addresses of the application begin: no page of the owner's may be called so."""
+    return frozenset(word for each in request.app.routes if isinstance(each, RouteIndex) for word in each.first_words)
 
 
 def _parts(route: BaseRoute) -> list[str]:

@@ -14,11 +14,13 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from fediblog.actions import category_actions, follow_actions, reaction_actions
 from fediblog.actions.drafts import Draft
+from fediblog.actions.page_actions import PageDraft
 from fediblog.app import ROUTES, create_app
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import PUBLIC, Note, Visibility
 from fediblog.domain.posts import Category, Post
 from fediblog.domain.urls import Urls
+from fediblog.federation import prepared_actions
 from fediblog.protocol import cavage
 from fediblog.store.engine.sqlite_connection import SqliteTx
 from fediblog.store.people import accounts, relations
@@ -78,6 +80,8 @@ async def house(at_home: Home, eve: Person) -> House:
     secrets["hidden"] = await site.db.write(wording.publish, site.urls, alice.id, hidden)
     await site.db.write(lambda tx: tx.run("update post set state = 'hidden' where id = :id", id=secrets["hidden"].id))
     await site.db.write(filed, [open_to_all, *secrets.values()])
+    page = PageDraft(title="Plugh", source="canary plover", published=False)
+    await prepared_actions.save_page(site, None, page, ())
     account = await at_home.know(eve)
     await site.db.write(relations.put_follow, account.id, alice.id, "https://eve.test/x/f", "pending")
     secrets["boost"] = await site.db.write(boosted, site.urls, alice, account)

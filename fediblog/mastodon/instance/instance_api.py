@@ -15,7 +15,7 @@ from fediblog.messages import text
 from fediblog.store.people import accounts as stored
 from fediblog.store.people import relations, server_state, server_statistics
 from fediblog.store.people.post_preferences import defaults as posting_defaults
-from fediblog.store.posts import custom_emoji
+from fediblog.store.posts import custom_emoji, free_pages
 from fediblog.store.readers import announcements
 from fediblog.store.tx import Tx
 
@@ -82,7 +82,10 @@ async def extended_description(call: Call) -> Json:
 
 @API.get("/api/v1/instance/privacy_policy", who="anybody", gives="ExtendedDescription", tier=3)
 async def privacy_policy(call: Call) -> Json:
-    """What becomes of what is written here."""
+    """What becomes of what is written here: the owner's page about it, if there is one."""
+    page = await call.read(free_pages.by_role, "privacy")
+    if page is not None:
+        return {"updated_at": moment(page.updated), "content": page.content}
     began = await call.read(_began, call.site)
     return {"updated_at": moment(began), "content": f"<p>{text(call.site.settings.language, 'api.privacy')}</p>"}
 
@@ -93,9 +96,17 @@ def _began(tx: Tx, site: Site) -> int:
 
 
 @API.get("/api/v1/instance/terms_of_service", who="anybody", tier=3)
-async def terms_of_service(_call: Call) -> Json:
-    """There are none: 404."""
-    raise NotFound()
+async def terms_of_service(call: Call) -> Json:
+    """The owner's page of that role; 404 if there is none."""
+    page = await call.read(free_pages.by_role, "terms")
+    if page is None:
+        raise NotFound()
+    return {
+        "effective_date": moment(page.updated)[:10],
+        "effective": True,
+        "content": page.content,
+        "succeeded_by": None,
+    }
 
 
 @API.get("/api/v1/instance/translation_languages", who="anybody", tier=3)

@@ -97,8 +97,8 @@ def of_tag(at: PageContext, name: str) -> Head:
     )
 
 
-def of_site_list(at: PageContext, title: str, path: str, description: str = "", feed: str = "") -> Head:
-    """The head of a list of the whole site, such as a category, at that path, with its feeds if it has some."""
+def of_site_page(at: PageContext, title: str, path: str, description: str = "", feed: str = "") -> Head:
+    """The head of what belongs to the whole site, such as a category, at that path, with its feeds if it has some."""
     return Head(
         title=title,
         description=description or f"{title} – {at.site_title}",

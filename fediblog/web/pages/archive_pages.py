@@ -86,7 +86,7 @@ async def month(request: Request) -> Response:
 def _head(request: Request, found: Archive, title: str, path: str) -> Head:
     if found.account is not None:
         return page_head.of_list(found.account, title, path)
-    return page_head.of_site_list(page_head.context(request), title, found.base + path)
+    return page_head.of_site_page(page_head.context(request), title, found.base + path)
 
 
 def _archive(tx: Tx, _viewer: int, handle: str, year: str) -> Archive:

@@ -67,7 +67,7 @@ def _blog(tx: Tx, viewer: int, window: Window) -> list[Post]:
 async def tags(request: Request) -> Response:
     """The hashtags of what everybody finds of ours."""
     found = await ask(request, lambda tx, _viewer: hashtags.totals(tx, MOST_TAGS))
-    head = page_head.of_site_list(page_head.context(request), say(request, "tags.title"), "/tags")
+    head = page_head.of_site_page(page_head.context(request), say(request, "tags.title"), "/tags")
     return render(request, "tags.html", head=head, tags=sorted(found, key=lambda each: key(each.name)))
 
 

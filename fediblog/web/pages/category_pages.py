@@ -49,7 +49,7 @@ class Shelf(Struct, frozen=True, kw_only=True):
 
 async def index(request: Request) -> Response:
     """All categories."""
-    head = page_head.of_site_list(page_head.context(request), say(request, "category.all"), "/categories")
+    head = page_head.of_site_page(page_head.context(request), say(request, "category.all"), "/categories")
     return render(request, "categories.html", head=head, shelf=await ask(request, lambda tx, _viewer: _shelf(tx)))
 
 
@@ -66,7 +66,7 @@ async def category(request: Request) -> Response:
         return lead_on(request, f"/category/{quote(found.category.slug)}{query}")
     shown = paging.page(request, found.posts, SIZE, lambda post: post.id)
     at, path = page_head.context(request), f"/category/{quote(slug)}"
-    head = page_head.of_site_list(at, found.category.name, path, found.category.description, f"{path}/feed")
+    head = page_head.of_site_page(at, found.category.name, path, found.category.description, f"{path}/feed")
     head = page_head.turned(at, head, shown.number)
     return render(request, "category.html", head=head, branch=found, category=found.category, posts=shown)
 

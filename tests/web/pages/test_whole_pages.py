@@ -15,12 +15,14 @@ from starlette.routing import Route
 from fediblog.actions import category_actions, post_actions, report_actions
 from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.drafts import PollDraft
+from fediblog.actions.page_actions import PageDraft
 from fediblog.actions.report_actions import ReportDraft
 from fediblog.app import ROUTES
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Option, Poll
 from fediblog.domain.posts import Category, Post
 from fediblog.errors import Unavailable
+from fediblog.federation import prepared_actions
 from fediblog.federation.lookups import resolve
 from fediblog.markup.tokens import names
 from fediblog.store.people import relations
@@ -161,6 +163,8 @@ async def furnished(blog: Blog) -> list[Post]:
     top = await site.db.write(category_actions.add, shelf)
     below = await site.db.write(category_actions.add, Category(id=0, name=f"{WORD} B", slug="b", parent=top.id))
     await site.db.write(categories.file_under, article.id, [top.id, below.id])
+    page = PageDraft(title=f"{WORD} P", slug=article.slug, source=text, published=True)
+    await prepared_actions.save_page(site, None, page, ())
     warned = await blog.write(text, title=f"{WORD} U", warning=f"{WORD} W", reply_to=article.id)
     note = await blog.write(f"{text} two", reply_to=article.id)
     veiled = await blog.write(f"{text} three", warning=f"{WORD} W", quote=note.id)
