@@ -12,14 +12,16 @@ from fediblog.domain.posts import Post
 from fediblog.hashtags import key
 from fediblog.markup.html import hashtags_in, plain
 from fediblog.markup.slug import slugify
-from fediblog.protocol.previews import written_abstract
+from fediblog.protocol.previews import pictures_within, written_abstract
 from fediblog.store.posts import media_files, posts
 from fediblog.store.tx import Tx
 
 
 def draft_of(tx: Tx, post: Post) -> Draft:
-    """The draft that makes a post of ours as it stands."""
-    names = [each.url.partition("/media/")[2] for each in post.attachments]
+    """The draft that makes a post of ours as it stands. Of its files those that stand in its text are named there."""
+    within = {address for address, _ in pictures_within(post.content)}
+    below = [each for each in post.attachments if within.isdisjoint((each.url, each.preview))]
+    names = [each.url.partition("/media/")[2] for each in below]
     hero = post.image.url.partition("/media/")[2] if post.image else ""
     stored = media_files.by_names(tx, post.account.id, [*names, hero])
     article = post.is_article
@@ -34,7 +36,7 @@ def draft_of(tx: Tx, post: Post) -> Draft:
         reply_to=post.parent,
         files=tuple(
             File(upload=stored[name].id, alt=each.alt, focus=each.focus)
-            for name, each in zip(names, post.attachments, strict=True)
+            for name, each in zip(names, below, strict=True)
             if name in stored
         ),
         hero=File(upload=stored[hero].id, alt=post.image.alt) if post.image and hero in stored else None,

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from msgspec import Struct
 from msgspec.structs import replace
 
-from fediblog.actions.drafts import Draft, File, check, kind_of, text_of
+from fediblog.actions.drafts import ALT_LIMIT, Draft, File, check, kind_of, text_of
 from fediblog.actions.site_actions import emoji_in
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import OPEN, Attachment, Mention, Note, Option, Picture, Poll, Source, Visibility
@@ -22,6 +22,7 @@ from fediblog.markup.html import MentionTarget
 from fediblog.markup.slug import slugify
 from fediblog.markup.text import one_line, reading_time, tidy
 from fediblog.prepare.wording import Outdated, Text, Wording, Words
+from fediblog.protocol.previews import pictures_within
 from fediblog.store.people import accounts
 from fediblog.store.posts import media_files, posts, reply_policy
 from fediblog.store.tx import Tx
@@ -74,6 +75,7 @@ def compose(
     Raises Outdated if the `wording` is not that of the draft as things stand.
     """
     check(tx, draft)
+    draft = replace(draft, files=(*draft.files, *_named_in_text(tx, author, draft, wording.words[0].html, before)))
     tx.hold(*(each.upload for each in (*draft.files, draft.hero) if each is not None))  # the sweep leaves these alone
     if before is not None and before.is_draft:
         before = None  # nobody has seen it, so nothing of it binds
@@ -312,6 +314,30 @@ def _attachments(
     found = [(_upload(tx, author, each), each) for each in draft.files]
     shown = tuple(attachment_of(urls, upload, each.alt, each.focus) for upload, each in found)
     return shown, tuple(upload.id for upload, _ in found)
+
+
+def _named_in_text(tx: Tx, author: Account, draft: Draft, html: str, before: Post | None) -> list[File]:
+    """Uploads of the author that the text shows: the post carries them, so that they are kept and sent along.
+
+    They are described by the text, else as they were before or when they were uploaded.
+    """
+    named: dict[str, str] = {}
+    for address, alt in pictures_within(html):
+        name = address.rpartition("/media/")[2]
+        named[name] = named.get(name) or alt
+    if not named:
+        return []
+    chosen = {each.upload for each in (*draft.files, *([draft.hero] if draft.hero else []))}
+    stood = {each.number: each for each in (before.attachments if before else ())}
+    uploads, found = media_files.by_names(tx, author.id, list(named)), dict[int, File]()
+    for name, told in named.items():
+        upload = uploads.get(name)
+        if upload is not None and upload.file and upload.id not in chosen:
+            old = stood.get(upload.id)
+            alt = told or (old.alt if old else upload.alt)
+            focus = old.focus if old else upload.focus
+            found.setdefault(upload.id, File(upload=upload.id, alt=alt[:ALT_LIMIT], focus=focus))
+    return list(found.values())
 
 
 def attachment_of(urls: Urls, upload: media_files.Upload, alt: str, focus: tuple[float, float] | None) -> Attachment:

@@ -77,7 +77,7 @@ def _with_pictures(post: Post) -> Post:
     """The post with the pictures in its text among its files, too: many servers show no others."""
     if "<img " not in post.content:
         return post
-    carried = {each.url for each in post.attachments}
+    carried = {address for each in post.attachments for address in (each.url, each.preview)}
     found = {url: alt for url, alt in pictures_within(post.content) if url not in carried}
     more = (Attachment(kind="Image", url=url, alt=alt) for url, alt in found.items())
     return replace(post, attachments=(*post.attachments, *more))

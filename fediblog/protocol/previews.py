@@ -131,7 +131,7 @@ def gallery(note: Note) -> Sequence[Attachment]:
     shown = {_bare(url) for url, _ in pictures_within(note.content)} | (
         {_bare(note.image.url)} if note.image else set()
     )
-    return [each for each in note.attachments if _bare(each.url) not in shown]
+    return [each for each in note.attachments if shown.isdisjoint((_bare(each.url), _bare(each.preview)))]
 
 
 def has_hero(note: Note) -> bool:

@@ -8,14 +8,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from fediblog.actions import post_actions, reaction_actions
+from fediblog.actions.draft_of_post import draft_of
 from fediblog.actions.drafts import ARTICLE_LIMIT, NOTE_LIMIT, Draft, File, PollDraft
 from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import WITHHELD
 from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.protocol.notes import read_note
-from fediblog.store.posts import account_posts, post_writing, posts, reactions
+from fediblog.protocol.previews import gallery
+from fediblog.store.posts import account_posts, media_files, post_writing, posts, reactions
 from fediblog.store.queues import job_queue
 from tests import wording
 from tests.actions.stage import URLS, Stage
@@ -139,6 +142,31 @@ async def test_pictures_in_the_text_are_attached_too(stage: Stage) -> None:
     assert (first["type"], first["mediaType"], first["url"]) == ("Image", "image/png", "https://far.example/a.png")
     assert first["name"] == "A & B"
     assert (second["mediaType"], second["url"]) == ("image/webp", "https://blog.test/media/ab/c.webp")
+
+
+async def test_own_pictures_within_the_text_belong_to_the_post(stage: Stage) -> None:
+    """With their size and description; they go from it with the words that name them."""
+    named, chosen, other = [await stage.upload(stage.ann, f"aa/bb/{name}.png") for name in ("in", "both", "small")]
+    strange = await stage.upload(stage.cem, "aa/bb/cem.png")
+    source = "![A cat](/media/aa/bb/in.png#wide)\n\n![](/media/aa/bb/both.png)\n\n![](/media/aa/bb/smalls.png)"
+    files = (File(upload=chosen, alt="Chosen", focus=(0.5, 0)),)
+    post = await stage.publish(
+        f"{source}\n\n![](/media/aa/bb/cem.png) ![](/media/aa/bb/in.png)", title="T", files=files
+    )
+    assert [(each.number, each.alt, each.width) for each in post.attachments] == [
+        (chosen, "Chosen", 640), (named, "A cat", 640), (other, "", 640),
+    ]  # fmt: skip
+    assert gallery(post) == []
+    sent = (await stage.last()).object["attachment"]
+    assert [each["url"].rpartition("/")[2] for each in sent] == ["both.png", "in.png", "small.png", "cem.png"]
+    assert sent[1]["name"] == "A cat"
+    assert {each.id for each in await stage.db.read(media_files.unused, stage.clock.now + 1)} == {strange}
+    draft = await stage.db.read(draft_of, post)
+    assert draft.files == ()
+    again = await stage.do(wording.edit, stage.ann.id, post.id, replace(draft, source=f"More. {source}"))
+    assert set(again.attachments) == set(post.attachments)
+    last = await stage.do(wording.edit, stage.ann.id, post.id, replace(draft, source="No more."))
+    assert last.attachments == ()
 
 
 async def test_two_articles_of_one_title_have_two_addresses(stage: Stage) -> None:

@@ -137,8 +137,10 @@ def _picture(tag: str, post: Post) -> str:
     source = _SOURCE.search(tag)
     address = unescape(source[1]) if source else ""
     more = "" if " loading=" in tag else ' loading="lazy"'
-    if (file := next((each for each in post.attachments if each.url == address), None)) is not None:
+    file = next((each for each in post.attachments if address in (each.url, each.preview)), None)
+    if file is not None:
         more += _sized(file, post.local, tag)
+        tag = tag.replace(' alt=""', f' alt="{escape(file.alt)}"')
     return f'{tag[:-1]}{more} decoding="async">'
 
 

@@ -140,6 +140,7 @@ async def test_edit_keeps_pictures_and_shows_what_was_written(blog: Blog) -> Non
     page = (await owner.get(f"/write/{post.id}")).text
     assert "Old *text*" in page
     assert 'value="One"' in page
+    assert f'value="![One](/media/{post.attachments[0].url.partition("/media/")[2]})"' in page
     assert 'value="Two"' in page
     number = page.split('name="file" value="')[1].split('"')[0]
     hero = page.split('name="hero" value="')[1].split('"')[0]
