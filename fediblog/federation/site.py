@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct, field
 
 from fediblog import __version__
+from fediblog.domain.blog import Blog
 from fediblog.domain.urls import Urls
 from fediblog.errors import Misuse, Unavailable
 from fediblog.federation.keyring import KeyRing
@@ -21,7 +22,7 @@ from fediblog.net import AccessPolicy, Client, Engine, Scheme, SocketEngine
 from fediblog.settings import Settings
 from fediblog.store.engine.database import Database, connect, system_clock
 from fediblog.store.engine.schema_lock import Upgrade
-from fediblog.store.people import hosts, server_state
+from fediblog.store.people import blog_settings, hosts, server_state
 from fediblog.store.tx import Tx
 
 _ORIGIN, _HANDLE_DOMAIN, _SECRET = "origin", "handle-domain", "secret"
@@ -37,6 +38,13 @@ class Finishing(Protocol):
     """What a site keeps that may have something under way, for which the site waits before it closes."""
 
     async def finish(self) -> None: ...
+
+
+class LiveBlog:
+    """What the owner chose for the blog, as it was last read."""
+
+    def __init__(self, _site: Site) -> None:
+        self.now = Blog()
 
 
 class Site(Struct, frozen=True):
@@ -59,6 +67,16 @@ class Site(Struct, frozen=True):
         if found is None:
             found = self.kept[make] = make(self)
         return found
+
+    @property
+    def blog(self) -> Blog:
+        """What the owner chose for the blog, as this process last read it: with each page that it makes."""
+        return self.keep(LiveBlog).now
+
+    @property
+    def title(self) -> str:
+        """The title of the blog: the owner's, else that of the settings, else the host."""
+        return self.blog.title or self.settings.title or self.urls.host
 
     async def write_aside(self, fn: Callable[Concatenate[Tx, P], Any], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Write what a read leaves behind; where the database takes no writes now, the read goes on without."""
@@ -104,6 +122,7 @@ async def open_site(
         files = FileStore(settings.media)
         site = Site(settings, urls, db, client, way_out, files, KeyRing(db, urls, clock), clock, secret)
         await site.keys.instance_account()
+        site.keep(LiveBlog).now = await db.read(blog_settings.get)
     except BaseException:
         await db.close()
         raise

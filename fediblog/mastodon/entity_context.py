@@ -29,15 +29,20 @@ class CachedPost(Struct, eq=False):
 class EntityContext:
     """The addresses and the title of a site, and its caches of entities and totals."""
 
-    __slots__ = ("counts", "people", "posts", "title", "trends", "urls")
+    __slots__ = ("counts", "people", "posts", "site", "trends", "urls")
 
     def __init__(self, site: Site) -> None:
         self.urls = site.urls
-        self.title = site.settings.title or site.urls.host
+        self.site = site
         self.counts: Memory[int, tuple[int, int, int, int | None]] = Memory(20_000)
         self.people: Memory[int, tuple[AccountRow, tuple[int, int, int, int | None], bytes]] = Memory(5_000)
         self.posts: Memory[int, CachedPost] = Memory(MOST_OF_POSTS)
         self.trends: Memory[str, list[Any]] = Memory(10)
+
+    @property
+    def title(self) -> str:
+        """The title of the blog."""
+        return self.site.title
 
     @property
     def avatar(self) -> str:

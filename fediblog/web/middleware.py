@@ -49,7 +49,7 @@ def policy_text(origin: str, forms: str = "") -> str:
     goals = f"'self' {forms}".rstrip()
     media = "'self' https: data:" if origin.startswith("https://") else "'self' https: http: data:"
     return (
-        f"default-src 'none'; img-src {media}; media-src {media}; style-src 'self'; script-src 'self';"
+        f"default-src 'none'; img-src {media}; media-src {media}; style-src 'self'; script-src 'self'; font-src 'self';"
         f" connect-src 'self'; form-action {goals}; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
     )
 

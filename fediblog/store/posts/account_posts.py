@@ -40,6 +40,12 @@ _OF_MONTH = both_ways(
     f" and p.state = 'published' and {VISIBLE}",
     "p.id",
 )
+_ARTICLES = (
+    f"select p.* from post p where p.account = :account and p.local = 1 and p.kind = 'Article'"
+    f" and p.state = 'published' and p.visibility = 'public' and p.in_reply_to = '' and {VISIBLE}"
+)
+_BEFORE = f"{_ARTICLES} and p.id < :id order by p.id desc limit 1"
+_AFTER = f"{_ARTICLES} and p.id > :id order by p.id limit 1"
 _SCHEDULED = both_ways(
     f"select p.* from post p where p.account = :account and p.state = 'scheduled' and {_BETWEEN}", "p.id"
 )
@@ -132,6 +138,15 @@ def pinned(tx: Tx, account: int, viewer: int = 0) -> list[Post]:
         viewer=viewer,
     )
     return posts.hydrate(tx, rows, viewer)
+
+
+def neighbours(tx: Tx, post: Post, viewer: int = 0) -> tuple[Post | None, Post | None]:
+    """The public articles that its author published before and after a public one; none for one that is not public."""
+    if post.visibility != Visibility.PUBLIC:
+        return None, None
+    before, after = (tx.one(sql, account=post.account.id, id=post.id, viewer=viewer) for sql in (_BEFORE, _AFTER))
+    found = {each.id: each for each in posts.hydrate(tx, [row for row in (before, after) if row], viewer)}
+    return (found[before.id] if before else None), (found[after.id] if after else None)
 
 
 def drafts(tx: Tx, account: int) -> list[Post]:

@@ -9,6 +9,7 @@ from typing import TypedDict, Unpack
 from msgspec import Struct
 
 from fediblog.errors import Invalid, Refused
+from fediblog.store.people import blog_settings
 from fediblog.store.tx import Row, Tx
 
 
@@ -159,7 +160,7 @@ def names(tx: Tx) -> set[str]:
 
 
 def is_shown(tx: Tx, upload: Upload) -> bool:
-    """Whether a post carries it, an emoji is made of it, or it stands above a post or in a profile."""
+    """Whether a post carries it, an emoji is made of it, or it stands above a post, in a profile or on the blog."""
     emoji = tx.one("select 1 as yes from custom_emoji where media = :id limit 1", id=upload.id)
     if emoji is not None or is_attached(tx, upload.id):
         return True
@@ -167,8 +168,9 @@ def is_shown(tx: Tx, upload: Upload) -> bool:
 
 
 def _shown(tx: Tx) -> set[str]:
-    """Last parts of the names of files that stand above posts and in profiles."""
-    return {
+    """Last parts of the names of files that stand above posts, in profiles and on the blog."""
+    blog = {name.rsplit("/", 1)[-1] for name in blog_settings.get(tx).pictures}
+    return blog | {
         row.shown.rsplit("/", 1)[-1]
         for row in tx.all(
             "select icon as shown from account where login is not null"
@@ -179,7 +181,7 @@ def _shown(tx: Tx) -> set[str]:
 
 
 def unused(tx: Tx, older_than: int) -> list[Upload]:
-    """Uploads made before a time (ms) that no post, no profile and no emoji shows."""
+    """Uploads made before a time (ms) that no post, no profile, no emoji and no page shows."""
     shown = _shown(tx)
     rows = tx.all(
         "select m.* from media m where m.created < :before and not exists (select 1 from attachment a"

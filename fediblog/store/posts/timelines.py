@@ -54,8 +54,29 @@ _OPEN = (
 _NO_ANSWER = (
     "(p.in_reply_to = '' or exists (select 1 from post above where above.id = p.parent and above.account = p.account))"
 )
-# The front page: what begins a thread, of those who want to be found.
-_BLOG = both_ways(f"{_POSTS} p.local = 1 and {_OPEN} and p.in_reply_to = '' and {LISTED}", "p.id")
+# The front page: what begins a thread, of those who want to be found; or one kind of what they wrote.
+_BLOG_KINDS = {
+    "all": "p.in_reply_to = ''",
+    "articles": "p.in_reply_to = '' and p.kind = 'Article'",
+    "notes": "p.in_reply_to = '' and p.kind <> 'Article'",
+    "answers": "p.in_reply_to <> ''",
+}
+_BLOG = {
+    kind: both_ways(f"{_POSTS} p.local = 1 and {_OPEN} and {which} and {LISTED}", "p.id")
+    for kind, which in _BLOG_KINDS.items()
+}
+_BLOG["boosts"] = both_ways(
+    "select b.id as item, b.account as booster, p.* from boost b join account ba on ba.id = b.account"
+    " join post p on p.id = b.post where ba.local = 1 and ba.login is not null and ba.discoverable = 1"
+    " and ba.state = 'active' and b.visibility = 'public' and b.id < :before and b.id > :after"
+    f" and p.state = 'published' and p.visibility = 'public' and {_SHOWN} and {LISTED} and {BOOST_VISIBLE}",
+    "b.id",
+)
+BLOG_KINDS = tuple(_BLOG)
+_BLOG_PINNED = (
+    f"{_POSTS} p.local = 1 and p.pinned is not null and p.state = 'published' and p.visibility = 'public'"
+    f" and p.in_reply_to = '' and {_SHOWN} and {LISTED} order by p.pinned desc limit 3"
+)
 # Members see the posts of all members, as in Mastodon; for visitors it is the home of the server.
 _HERE = f"{_OPEN} and {_NO_ANSWER} and (:viewer <> 0 or {LISTED})"
 _PUBLIC = {
@@ -175,9 +196,17 @@ def public(tx: Tx, viewer: int, window: Window = FIRST, *, side: str = "", media
     return _ask(tx, _PUBLIC[side], window, viewer=viewer, media=media)
 
 
-def blog(tx: Tx, viewer: int = 0, window: Window = FIRST) -> list[Entry]:
-    """The front page: public posts of ours that answer nothing, by those who want to be found."""
-    return _ask(tx, _BLOG, window, viewer=viewer, media=False)
+def blog(tx: Tx, viewer: int = 0, window: Window = FIRST, kind: str = "all") -> list[Entry]:
+    """The front page: public posts of ours that answer nothing, by those who want to be found.
+
+    `kind` is one of BLOG_KINDS: articles or notes alone, their answers to others, or what they boosted.
+    """
+    return _ask(tx, _BLOG[kind], window, viewer=viewer, **({} if kind == "boosts" else {"media": False}))
+
+
+def blog_pinned(tx: Tx, viewer: int = 0) -> list[Entry]:
+    """What stands first on the front page: posts that their authors pinned, the latest pin first, three at most."""
+    return entries(tx.all(_BLOG_PINNED, viewer=viewer, now=tx.now))
 
 
 def tagged(tx: Tx, viewer: int, tags: TagFilter, window: Window = FIRST) -> list[Entry]:

@@ -102,7 +102,7 @@ async def nodeinfo_document(request: Request) -> Response:
         active_half_year=usage["half"],
         posts=usage["posts"],
         comments=usage["comments"],
-        metadata={"nodeName": site.settings.title or site.urls.host, "upstream": {"name": "mastodon"}},
+        metadata={"nodeName": site.title, "upstream": {"name": "mastodon"}},
     )
     response = document(request, nodeinfo.write_nodeinfo(version, written), media_type=nodeinfo.content_type(version))
     response.headers.update(_CORS)

@@ -32,6 +32,9 @@ _PATHS = {
     "follow_request": "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8M2 21a7 7 0 0 1 14 0M19 8v6M16 11h6",
     "mention": "M16 12a4 4 0 1 0-8 0 4 4 0 0 0 8 0m0 0v1.5a2.5 2.5 0 0 0 5 0V12a9 9 0 1 0-4 7.5",
     "move": "M5 12h14M13 6l6 6-6 6",
+    "menu": "M4 7h16M4 12h16M4 17h16",
+    "search": "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l5 5",
+    "check": "M5 12l5 5 9-10",
     "quote": "M10 7H5v6h4c0 2-1 3-3 4M20 7h-5v6h4c0 2-1 3-3 4",
 }
 _ICON = (
@@ -131,7 +134,7 @@ def audience(language: str, post: Post) -> Markup:
 
 def _mark(name: str, label: str) -> str:
     return (
-        f'<span class="mark" title="{escape(label)}">{icon(name)}<span class="hidden">{escape(label)}</span></span>\n'
+        f'<span class="sign" title="{escape(label)}">{icon(name)}<span class="hidden">{escape(label)}</span></span>\n'
     )
 
 

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from fediblog.domain.documents import Attachment, Emoji
+from fediblog.federation.site import Site
 from fediblog.markup.html import excerpt
 from fediblog.messages import known, text
 from fediblog.messages.stored import unpack
@@ -22,6 +23,8 @@ from fediblog.web import cookies, known_devices, sessions
 from fediblog.web.components import emoji_images, post_text
 from fediblog.web.components.action_bar import Reader, foot
 from fediblog.web.components.comments import address, comment, comments
+from fediblog.web.components.entries import blog_list
+from fediblog.web.components.frame import Frame, frame_of, look_file
 from fediblog.web.components.page_elements import (
     audience,
     avatar,
@@ -47,6 +50,7 @@ PUBLIC = "max-age=0, must-revalidate"
 PRIVATE = "private, no-store"
 OWN_FORM = "private, max-age=0, must-revalidate"  # for long forms: browsers forget what was typed where it is no-store
 _FLASH = "flash"
+_NO_HEAD = Head()
 
 
 def render(
@@ -55,7 +59,7 @@ def render(
     /,
     status: int = 200,
     *,
-    head: Head | None = None,
+    head: Head = _NO_HEAD,
     private: bool = False,
     to_read: bool = False,
     headers: Mapping[str, str] | None = None,
@@ -66,18 +70,18 @@ def render(
     A page is public if nobody has signed in and `private` does not say otherwise. Posts on a page `to_read` have no
     buttons: each leads to a page loaded anew, without what was typed beside it.
     """
-    head = head or Head()
     site, user, language = site_of(request), sessions.current_user(request), language_of(request)
     flash = request.cookies.get(cookies.name_of(site, _FLASH), "")
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     links, csrf = Links.of(site.urls, user is not None), forms_token(user) if user else ""
+    frame = _frame(site, language)
     body = _filled(
         language,
         name,
-        site_title=site.settings.title or site.urls.host,
+        site_title=frame.title,
+        frame=frame,
         source=site.settings.source,
         urls=site.urls,
-        origin=site.urls.origin,
         head=head,
         status=status,
         now=site.clock(),
@@ -99,6 +103,11 @@ def render(
         name, secure = cookies.name_of(site, _FLASH), cookies.is_secure(site)
         response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
     return renewed(request, response)
+
+
+def _frame(site: Site, language: str) -> Frame:
+    sheet = look_file(site.blog)
+    return frame_of(site.blog, site.title, language, static(sheet) if sheet else "")
 
 
 def _filled(language: str, name: str, /, **values: object) -> bytes:
@@ -181,6 +190,7 @@ def environment(language: str) -> Environment:
     made.filters.update(written=partial(post_text.content, language))
     filters = (
         previews.warning,
+        previews.written_abstract,
         previews.words,
         previews.label,
         previews.abstract_html,
@@ -188,7 +198,7 @@ def environment(language: str) -> Environment:
     )
     made.filters.update({each.__name__: each for each in (*filters, previews.gallery, previews.has_hero)})
     made.filters.update({each.__name__: each for each in (icon, avatar, portrait, face, named, iso, reaction)})
-    spoken = (audience, byline, card, comment, comments, day, foot, moment, month, unpack, when)
+    spoken = (audience, blog_list, byline, card, comment, comments, day, foot, moment, month, unpack, when)
     made.filters.update({each.__name__: partial(each, language) for each in spoken})
     return made
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,15 +18,16 @@ from fediblog.errors import Gone, NotFound
 from fediblog.hashtags import SIGNS, key
 from fediblog.markup.html import plain
 from fediblog.messages import text
-from fediblog.store.id_paging import Window
+from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import accounts
 from fediblog.store.posts import account_posts, timelines
 from fediblog.store.posts import tags as hashtags
 from fediblog.store.posts.account_posts import ProfileFilter
 from fediblog.store.posts.posts import hydrate as posts_of
-from fediblog.store.posts.timelines import TagFilter
+from fediblog.store.posts.timelines import ListedPost, TagFilter
 from fediblog.store.tx import Tx
 from fediblog.web.components import page_head, paging
+from fediblog.web.components.entries import is_entry
 from fediblog.web.components.render import public, render, static
 from fediblog.web.feeds import FORMATS, Feed
 from fediblog.web.languages import say
@@ -48,16 +51,44 @@ def account_named(tx: Tx, handle: str) -> Account:
 
 
 async def home(request: Request) -> Response:
-    """The blog: the latest public posts of all accounts, articles first among the links."""
-    posts, people = await ask(request, _home, paging.window(request, SIZE))
-    shown = paging.page(request, posts, SIZE, lambda post: post.id)
+    """The blog: the latest public posts of all accounts, or one kind of them; what is pinned stands first."""
+    kind = request.query_params.get("show", "all")
+    kind = kind if kind in timelines.BLOG_KINDS else "all"
+    found = await ask(request, _home, kind, paging.window(request, SIZE))
+    shown = paging.page(request, found.posts, SIZE, lambda listed: listed.id)
     at = page_head.context(request)
-    head = page_head.turned(at, page_head.of_home(at, people), shown.number)
-    return render(request, "home.html", head=head, posts=shown, people=people)
+    head = page_head.of_home(at, found.people)
+    if kind != "all":
+        origin = site_of(request).urls.origin
+        head = replace(head, title=say(request, f"menu.{kind}"), canonical=f"{origin}/?show={kind}")
+    shown = replace(shown, items=_in_order(found.pinned, shown.items))
+    head = page_head.turned(at, head, shown.number)
+    return render(request, "home.html", head=head, posts=shown, people=found.people, kind=kind)
 
 
-def _home(tx: Tx, viewer: int, window: Window) -> tuple[list[Post], list[Account]]:
-    return _blog(tx, viewer, window), accounts.listed(tx)
+def _in_order(pinned: list[ListedPost], listed: Sequence[ListedPost]) -> tuple[ListedPost, ...]:
+    """What is pinned, and then the rest; where nothing is, the latest article comes before notes that are newer."""
+    above = {each.post.id for each in pinned}
+    rest = [each for each in listed if each.post.id not in above]
+    lead = next((each for each in rest if is_entry(each.post)), None) if not pinned else None
+    if lead is not None:
+        rest = [lead, *(each for each in rest if each is not lead)]
+    return (*pinned, *rest)
+
+
+class Home(Struct, frozen=True):
+    """What the front page shows: posts with one more than fit, what stands above them, and who writes."""
+
+    posts: list[ListedPost]
+    pinned: list[ListedPost]
+    people: list[Account]
+
+
+def _home(tx: Tx, viewer: int, kind: str, window: Window) -> Home:
+    posts = timelines.whole(tx, timelines.blog(tx, viewer, window, kind), viewer)
+    first = kind == "all" and window.before == FAR
+    pinned = timelines.whole(tx, timelines.blog_pinned(tx, viewer), viewer) if first else []
+    return Home(posts, pinned, accounts.listed(tx))
 
 
 def _blog(tx: Tx, viewer: int, window: Window) -> list[Post]:
@@ -91,7 +122,7 @@ async def site_feed(request: Request) -> Response:
     """The feed of the whole blog."""
     site = site_of(request)
     posts = await site.db.read(_blog, 0, Window(limit=FEED_SIZE))
-    title = site.settings.title or site.urls.host
+    title = site.title
     feed = Feed(title=title, description="", page=f"{site.urls.origin}/", base=f"{site.urls.origin}/feed")
     return await feed_response(request, feed, posts)
 
@@ -120,7 +151,7 @@ async def tag_feed(request: Request) -> Response:
     """The feed of our own public posts with a hashtag."""
     site, name = site_of(request), request.path_params["name"].lstrip(SIGNS)
     posts = await site.db.read(_tagged, 0, name, Window(limit=FEED_SIZE))
-    title = text(site.settings.language, "tag.feed-title", tag=name, site=site.settings.title or site.urls.host)
+    title = text(site.settings.language, "tag.feed-title", tag=name, site=site.title)
     address = site.urls.tag(name)
     feed = Feed(title=title, description="", page=address, base=f"{address}/feed")
     return await feed_response(request, feed, posts)

@@ -71,6 +71,8 @@ class Thread(Struct, frozen=True, kw_only=True):
     elsewhere: bool = False  # there are more comments at its origin than here
     likes: Sequence[Reaction] = ()
     boosters: Sequence[Account] = ()
+    earlier: Post | None = None  # the author's article before this one
+    later: Post | None = None
     history: Sequence[Revision] = ()  # for its author alone
     quotes: Sequence[Authorization] = ()  # posts that may quote it, for its author alone
     let: Sequence[tuple[int, Account, str]] = ()  # answers that have its author's leave, for its author alone
@@ -185,8 +187,11 @@ def thread_of(tx: Tx, viewer: int, post: Post, asked: WantedComments) -> Thread:
     if asked.focus and (place := threads.place_of(tx, post, viewer, asked.focus)) is not None:
         return Thread(post=post, found=f"{address(*place)}#p{asked.focus}")
     above, below = threads.ancestors(tx, post, viewer), threads.below(tx, post, viewer, asked.page, asked.branch)
+    earlier, later = account_posts.neighbours(tx, post, viewer) if post.is_article and post.local else (None, None)
     return Thread(
         post=post,
+        earlier=earlier,
+        later=later,
         above=above,
         cut=len(above) == threads.DEPTH and above[0].parent is not None,
         comments=[_branch(post, below, each) for each in below.branches],

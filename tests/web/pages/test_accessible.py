@@ -10,6 +10,7 @@ import pytest
 
 from fediblog.actions import post_actions
 from fediblog.actions.account_actions import ProfileChanges
+from fediblog.domain.blog import LOOKS
 from fediblog.domain.documents import Option, Poll
 from fediblog.store.people import relations
 from fediblog.store.posts import timelines
@@ -150,11 +151,17 @@ async def test_mistakes_are_told_where_they_are(blog: Blog) -> None:
     assert Page(settings.text).faults() == []
 
 
-def colours(dark: bool) -> dict[str, str]:
-    style = files("fediblog.web").joinpath("static", "style.css").read_text()
-    blocks = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
-    found = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", blocks[0]))
-    return found | (dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", blocks[1])) if dark else {})
+def colours(look: str, dark: bool) -> dict[str, str]:
+    """The colours of a look by name: of the first style sheet, and what that of the look puts in their place."""
+    static = files("fediblog.web").joinpath("static")
+    blocks = re.findall(r":root \{(.*?)\}", static.joinpath("style.css").read_text(), re.DOTALL)
+    style = static.joinpath("looks", f"{look}.css").read_text() if look != LOOKS[0] else ""
+    found: dict[str, str] = {}
+    for text in (*blocks[: 1 + dark], style):
+        for name, value in re.findall(r"--([a-z-]+): (#[0-9a-f]{6}|light-dark\([^)]*\));", text):
+            shades = re.findall("#[0-9a-f]{6}", value)
+            found[name] = shades[dark] if len(shades) == 2 else shades[0]
+    return found
 
 
 def contrast(one: str, other: str) -> float:
@@ -170,20 +177,23 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_colours_can_be_told_apart(dark: bool) -> None:
+@pytest.mark.parametrize("look", LOOKS)
+def test_colours_can_be_told_apart(look: str, dark: bool) -> None:
     """Words at 4.5 : 1 (WCAG 1.4.3); the edges of fields and what shows the focus at 3 : 1 (1.4.11)."""
-    named = colours(dark)
+    named = colours(look, dark)
     words = {
-        "ink": ("paper", "card", "soft", "bad-soft"),
-        "quiet": ("paper", "card", "soft"),
-        "link": ("paper", "card", "soft"),
+        "ink": ("paper", "wash", "raised", "bad-wash", "accent-wash"),
+        "quiet": ("paper", "wash", "raised"),
+        "accent": ("paper", "wash", "raised", "accent-wash"),
         "accent-ink": ("accent",),
-        "warm-ink": ("warm",),
-        "bad": ("paper", "card"),
-        "like": ("paper", "card"),
+        "letter-ink": ("letter",),
+        "held-ink": ("held",),
+        "bad": ("paper", "raised", "bad-wash"),
+        "ok": ("paper",),
+        "paper": ("ink",),
     }
     pairs = [(front, back, 4.5) for front, backs in words.items() for back in backs]
-    pairs += [(front, back, 3.0) for front in ("edge", "accent") for back in ("paper", "card")]
+    pairs += [("edge", back, 3.0) for back in ("paper", "raised")]
     weak = {(front, back) for front, back, least in pairs if contrast(named[front], named[back]) < least}
     assert weak == set()
 

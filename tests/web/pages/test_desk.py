@@ -115,13 +115,13 @@ async def test_a_file_that_is_no_picture_is_refused_at_its_field(blog: Blog) -> 
 async def test_preview_publishes_nothing(blog: Blog) -> None:
     owner = await blog.owner()
     answer = await owner.post(
-        "/write", {"source": "# Look\n\n<script>alert(1)</script>", "title": "T", "do": "preview"}
+        "/write", {"source": "# Unheard\n\n<script>alert(1)</script>", "title": "T", "do": "preview"}
     )
     assert answer.status_code == 200
-    assert "Look</h1>" in answer.text
+    assert "Unheard</h1>" in answer.text
     assert "<script>" not in answer.text
     assert "Preview: nothing is published" in answer.text
-    assert "Look" not in (await owner.get("/@alice")).text
+    assert "Unheard" not in (await owner.get("/@alice")).text
 
 
 async def test_edit_keeps_pictures_and_shows_what_was_written(blog: Blog) -> None:

@@ -101,5 +101,5 @@ def test_times_are_those_of_the_calendar(ms: int) -> None:
 def test_nothing_in_the_templates_breaks_the_content_policy() -> None:
     for path in (ROOT / "web" / "templates").iterdir():
         page = path.read_text()
-        assert not re.search(r"<script|\sstyle=|<style|\son[a-z]+=", page), path.name
+        assert not re.search(r"<script(?![^>]*\ssrc=)|\sstyle=|<style|\son[a-z]+=", page), path.name
         assert "|safe" not in page, path.name

@@ -1,0 +1,95 @@
+"""The frame of the blog's pages: its title and tagline, the menu, the foot, and the style sheets of its look."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import sha256
+
+from msgspec import Struct
+
+from fediblog.domain.blog import LOOKS, PLACES, Blog, MenuItem
+from fediblog.domain.colours import Rgb, contrast, read_colour, readable, write_colour
+from fediblog.messages import text
+
+_BLACK: Rgb = (0, 0, 0)
+_WHITE: Rgb = (255, 255, 255)
+_LIGHT: tuple[Rgb, ...] = ((239, 232, 218), (229, 220, 201), _WHITE)  # the grounds of all looks, light and dark
+_DARK: tuple[Rgb, ...] = ((36, 31, 24), (32, 34, 39), (40, 34, 26))
+
+
+class FrameLink(Struct, frozen=True):
+    """A link of the menu or the foot."""
+
+    label: str
+    address: str
+
+
+class Frame(Struct, frozen=True, kw_only=True):
+    """What stands around each page of the blog, in one language. Pictures and style sheets are addresses."""
+
+    title: str
+    tagline: str = ""
+    menu: tuple[FrameLink, ...] = ()
+    foot: tuple[FrameLink, ...] = ()
+    look: str = ""  # the address of the style sheet, if the look has one
+    own_css: str = ""  # that of accent and own rules, if there are any
+    icon: str = ""
+    logo: str = ""
+    header: str = ""
+
+    @property
+    def sheets(self) -> tuple[str, ...]:
+        """The style sheets that come after the first."""
+        return tuple(each for each in (self.look, self.own_css) if each)
+
+
+@lru_cache(maxsize=32)
+def frame_of(blog: Blog, title: str, language: str, static: str) -> Frame:
+    """The frame for readers of that language; `title` stands where the owner has given none.
+
+    `static` is the address of the look's own style sheet, empty if it has none.
+    """
+    css = own_css(blog)
+    return Frame(
+        title=blog.title or title,
+        tagline=blog.tagline,
+        menu=tuple(_link(item, language) for item in blog.menu),
+        foot=tuple(_link(MenuItem(place), language) for place in ("archive", "about")),
+        look=static,
+        own_css=f"/look.css?v={sha256(css.encode()).hexdigest()[:12]}" if css else "",
+        icon=_picture(blog.icon),
+        logo=_picture(blog.logo),
+        header=_picture(blog.header),
+    )
+
+
+def look_file(blog: Blog) -> str:
+    """The style sheet of the chosen look among the static files; empty for the first, which every page has."""
+    return f"looks/{blog.look}.css" if blog.look in LOOKS[1:] else ""
+
+
+def own_css(blog: Blog) -> str:
+    """The style sheet of what the owner chose beside the look: an accent, in shades that can be read, and own rules."""
+    colour, rules = read_colour(blog.accent), ""
+    if colour is not None:
+        light, dark = readable(colour, _LIGHT, _BLACK), readable(colour, _DARK, _WHITE)
+        rules = (
+            f":root{{--accent:{write_colour(light)};--accent-ink:{_ink(light)};--accent-wash:var(--wash)}}\n"
+            f"@media (prefers-color-scheme:dark){{:root{{--accent:{write_colour(dark)};--accent-ink:{_ink(dark)}}}}}\n"
+        )
+    return rules + blog.css
+
+
+def _ink(ground: Rgb) -> str:
+    return write_colour(max(_BLACK, _WHITE, key=lambda ink: contrast(ink, ground)))
+
+
+def _link(item: MenuItem, language: str) -> FrameLink:
+    place = PLACES.get(item.target)
+    if place is None:
+        return FrameLink(item.label or item.target, item.target)
+    return FrameLink(item.label or text(language, f"menu.{item.target}"), place)
+
+
+def _picture(name: str) -> str:
+    return f"/media/{name}" if name else ""

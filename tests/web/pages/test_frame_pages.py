@@ -1,0 +1,174 @@
+"""The frame of the blog: what its owner decides shows at once, and to visitors alone."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+import pytest
+
+from fediblog.actions import post_actions, reaction_actions
+from fediblog.domain.blog import DEFAULT_MENU, LOOKS, MenuItem
+from fediblog.domain.blog import Blog as Chosen
+from fediblog.store.people import accounts, blog_settings
+from tests.web.pages.conftest import Blog
+from tests.web.pages.test_desk import picture
+
+FORM = {"title": "Notes from the Desk", "tagline": "On libraries", "look": "quiet", "place": [], "css": ""}
+
+
+def linked(page: str) -> list[str]:
+    """Where the menu leads."""
+    menu = re.search(r'<nav class="bar nav"[^>]*>(.*?)</nav>', page, re.DOTALL)
+    assert menu is not None
+    return re.findall(r'<a href="([^"]+)"', menu[1])
+
+
+async def test_what_the_owner_decides_shows_at_once(blog: Blog) -> None:
+    owner, visitor = await blog.owner(), blog.browser()
+    before = (await visitor.get("/")).text
+    assert linked(before) == ["/?show=articles", "/?show=notes", "/archive", "/about"]
+    menu = {
+        "order": ["2", "1", "3", "x"],
+        "place": ["notes", "other", "", "articles"],
+        "label": ["", "Poetry", "", "Essays"],
+        "address": ["", "/tags/poetry", "", ""],
+    }
+    own = {"css": ".entry { color: red }", "accent-on": "1", "accent": "#ffff00"}
+    files = {"icon": ("icon.png", picture(), "image/png")}
+    answer = await owner.post("/settings/blog", {**FORM, **menu, **own}, files=files)
+    assert answer.status_code == 303
+    after = (await visitor.get("/")).text
+    assert '<h1 dir="auto">Notes from the Desk</h1>' in after
+    assert ">On libraries</p>" in after
+    assert linked(after) == ["/tags/poetry", "/?show=notes", "/?show=articles"]
+    assert ">Poetry</a>" in after
+    assert "looks/quiet.css" in after
+    sheet = re.search(r'href="(/look\.css\?v=[0-9a-f]+)"', after)
+    icon = re.search(r'<link rel="icon" href="(/media/[^"]+)"', after)
+    assert sheet is not None
+    assert icon is not None
+    css = await visitor.get(sheet[1])
+    assert css.headers["content-type"].startswith("text/css")
+    assert ".entry { color: red }" in css.text
+    assert (await visitor.get(icon[1])).status_code == 200
+    # Never where somebody signs in, agrees or writes.
+    for page in ("/login", "/settings/blog", "/write"):
+        found = (await (visitor if page == "/login" else owner).get(page)).text
+        assert "look.css" not in found
+        assert "looks/" not in found
+    assert blog.site.title == "Notes from the Desk"
+    assert "Notes from the Desk" in (await visitor.get("/feed.atom")).text
+    named = await visitor.get("/api/v2/instance", accept="application/json")
+    assert named.json()["title"] == "Notes from the Desk"
+
+
+async def test_mistakes_keep_what_was_typed(blog: Blog) -> None:
+    owner = await blog.owner()
+    wrong = {"order": ["1"], "place": ["other"], "label": ["Evil"], "address": ["javascript:alert(1)"]}
+    answer = await owner.post("/settings/blog", {**FORM, **wrong, "accent-on": "1", "accent": "red"})
+    assert answer.status_code == 422
+    assert "javascript:alert(1)" in answer.text
+    assert "Notes from the Desk" in answer.text
+    assert await blog.site.db.read(blog_settings.get) == Chosen()
+
+
+@pytest.mark.parametrize("address", ["//evil.example", "https://", "/a b", "data:text/html,x", ""])
+async def test_a_menu_leads_to_pages(blog: Blog, address: str) -> None:
+    owner = await blog.owner()
+    row = {"order": ["1"], "place": ["other"], "label": ["There"], "address": [address]}
+    assert (await owner.post("/settings/blog", {**FORM, **row})).status_code == 422
+
+
+async def test_only_the_owner_decides(blog: Blog) -> None:
+    member = blog.browser()
+    await blog.site.db.write(lambda tx: tx.run("update login set role = 'member'"))
+    assert (await member.log_in()).status_code == 303
+    assert (await member.get("/settings/blog")).status_code == 403
+    assert (await member.post("/settings/blog", FORM)).status_code == 403
+    assert (await blog.browser().get("/settings/blog")).status_code == 303
+
+
+async def test_a_later_version_may_have_chosen_something_else(blog: Blog) -> None:
+    await blog.site.db.write(lambda tx: tx.run("insert into setting (name, value) values ('blog', '{\"menu\": 7}')"))
+    assert linked((await blog.browser().get("/")).text) == [
+        *("/?show=articles", "/?show=notes", "/archive", "/about"),
+    ]
+    assert len(DEFAULT_MENU) == 4
+    assert LOOKS[0] == Chosen(menu=(MenuItem("about"),)).look
+
+
+async def test_kinds_of_posts(blog: Blog) -> None:
+    article = await blog.write("Long", title="An article")
+    note = await blog.write("A short note")
+    bob = await blog.stranger()
+    theirs = await blog.heard(bob, "<p>What Bob says</p>", 1)
+    answer = await blog.write("My answer", reply_to=theirs.id)
+    hidden = await blog.heard(bob, "<p>For few</p>", 2)
+    await blog.site.db.write(lambda tx: tx.run("update post set visibility = 'followers' where id = :id", id=hidden.id))
+    await blog.site.db.write(reaction_actions.boost, blog.site.urls, blog.alice.id, theirs.id)
+    visitor = blog.browser()
+
+    async def shown(kind: str) -> set[int]:
+        page = (await visitor.get(f"/?show={kind}" if kind else "/")).text
+        return {int(found) for found in re.findall(r'<article [^>]*id="p(\d+)"', page)}
+
+    assert await shown("") == await shown("all") == await shown("nonsense") == {article.id, note.id}
+    assert await shown("articles") == {article.id}
+    assert await shown("notes") == {note.id}
+    assert await shown("answers") == {answer.id}
+    assert await shown("boosts") == {theirs.id}
+    await blog.site.db.write(lambda tx: tx.run("update account set discoverable = 0 where id = :id", id=blog.alice.id))
+    for kind in ("all", "articles", "notes", "answers", "boosts"):
+        assert await shown(kind) == set(), kind
+
+
+async def test_the_latest_article_leads_unless_something_is_pinned(blog: Blog) -> None:
+    first = await blog.write("Old", title="An old one")
+    latest = await blog.write("Long", title="The latest one")
+    note = await blog.write("A note afterwards")
+    visitor = blog.browser()
+
+    async def order() -> list[int]:
+        page = (await visitor.get("/")).text
+        return [int(found) for found in re.findall(r'<article [^>]*id="p(\d+)"', page)]
+
+    assert await order() == [latest.id, note.id, first.id]
+    await blog.site.db.write(post_actions.pin, blog.site.urls, blog.alice.id, first.id)
+    assert await order() == [first.id, note.id, latest.id]
+
+
+async def test_the_way_to_follow_from_elsewhere(blog: Blog) -> None:
+    visitor = blog.browser()
+    page = await visitor.get("/follow?account=alice&server=%20Social.Example%20")
+    assert page.status_code == 200
+    assert 'href="https://social.example/authorize_interaction?uri=acct%3Aalice%40blog.test"' in page.text
+    for typed in ("@me@social.example", "https://social.example/@me", "me@social.example"):
+        found = await visitor.get(f"/follow?account=alice&server={quote(typed)}")
+        assert 'href="https://social.example/authorize' in found.text, typed
+    for typed in ("javascript:alert(1)", "here", "a b.example", "social.example/evil?x"):
+        wrong = await visitor.get(f"/follow?account=alice&server={quote(typed)}")
+        assert wrong.status_code == 422, typed
+        assert "authorize_interaction" not in wrong.text
+    assert (await visitor.get("/follow?account=nobody&server=social.example")).status_code == 404
+
+
+async def test_about_leads_to_who_writes(blog: Blog) -> None:
+    visitor = blog.browser()
+    assert (await visitor.get("/about")).headers["location"] == "/@alice"
+    await blog.site.db.write(lambda tx: tx.run("update account set discoverable = 0"))
+    assert await blog.site.db.read(accounts.listed) == []
+    assert (await visitor.get("/about")).status_code == 404
+
+
+async def test_an_article_leads_to_its_neighbours(blog: Blog) -> None:
+    first = await blog.write("One", title="First")
+    secret = await blog.write("For few", title="Secret", visibility="followers")
+    middle = await blog.write("Two", title="Middle")
+    last = await blog.write("Three", title="Last")
+    page = (await blog.browser().get(middle.url)).text
+    assert f'rel="prev" href="{first.url.removeprefix("https://blog.test")}"' in page
+    assert f'rel="next" href="{last.url.removeprefix("https://blog.test")}"' in page
+    assert "Secret" not in page
+    own = (await (await blog.owner()).get(secret.url)).text
+    assert 'rel="prev"' not in own
