@@ -23,6 +23,8 @@ from fediblog.settings import Settings
 from fediblog.store.engine.database import Database, connect, system_clock
 from fediblog.store.engine.schema_lock import Upgrade
 from fediblog.store.people import blog_settings, hosts, server_state
+from fediblog.store.posts import free_pages
+from fediblog.store.posts.free_pages import PageLink
 from fediblog.store.tx import Tx
 
 _ORIGIN, _HANDLE_DOMAIN, _SECRET = "origin", "handle-domain", "secret"
@@ -41,10 +43,15 @@ class Finishing(Protocol):
 
 
 class LiveBlog:
-    """What the owner chose for the blog, as it was last read."""
+    """What the owner chose for the blog and the pages that stand by themselves, as they were last read."""
 
     def __init__(self, _site: Site) -> None:
         self.now = Blog()
+        self.pages: tuple[PageLink, ...] = ()
+
+    def read(self, tx: Tx) -> None:
+        """Read both."""
+        self.now, self.pages = blog_settings.get(tx), tuple(free_pages.published(tx))
 
 
 class Site(Struct, frozen=True):
@@ -72,6 +79,11 @@ class Site(Struct, frozen=True):
     def blog(self) -> Blog:
         """What the owner chose for the blog, as this process last read it: with each page that it makes."""
         return self.keep(LiveBlog).now
+
+    @property
+    def pages(self) -> tuple[PageLink, ...]:
+        """The published pages that stand by themselves, as this process last read them."""
+        return self.keep(LiveBlog).pages
 
     @property
     def title(self) -> str:
@@ -122,7 +134,7 @@ async def open_site(
         files = FileStore(settings.media)
         site = Site(settings, urls, db, client, way_out, files, KeyRing(db, urls, clock), clock, secret)
         await site.keys.instance_account()
-        site.keep(LiveBlog).now = await db.read(blog_settings.get)
+        await db.read(site.keep(LiveBlog).read)
     except BaseException:
         await db.close()
         raise

@@ -18,7 +18,7 @@ from fediblog import formdata
 from fediblog.domain.accounts import Account, Login
 from fediblog.errors import Forbidden, Refused, Unavailable
 from fediblog.federation.site import LiveBlog, Site
-from fediblog.store.people import blog_settings, logins, relation_lists
+from fediblog.store.people import logins, relation_lists
 from fediblog.store.people.logins import Session
 from fediblog.store.readers import notification_lists
 from fediblog.store.tx import Tx
@@ -109,7 +109,7 @@ async def visitor(request: Request) -> CurrentUser | None:
 
 def _recognise(request: Request, tx: Tx) -> CurrentUser | None:
     """Remember for the rest of the request who the visitor is: also for the page that tells of an error."""
-    site_of(request).keep(LiveBlog).now = blog_settings.get(tx)
+    site_of(request).keep(LiveBlog).read(tx)
     held = request.state.session_login = held_by(tx, token_of(request))
     request.state.user = user = current_user_of(tx, held) if held is not None else None
     return user

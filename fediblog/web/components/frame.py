@@ -10,6 +10,7 @@ from msgspec import Struct
 from fediblog.domain.blog import LOOKS, PLACES, Blog, MenuItem
 from fediblog.domain.colours import Rgb, contrast, read_colour, readable, write_colour
 from fediblog.messages import text
+from fediblog.store.posts.free_pages import PageLink
 
 _BLACK: Rgb = (0, 0, 0)
 _WHITE: Rgb = (255, 255, 255)
@@ -44,17 +45,21 @@ class Frame(Struct, frozen=True, kw_only=True):
 
 
 @lru_cache(maxsize=32)
-def frame_of(blog: Blog, title: str, language: str, static: str) -> Frame:
+def frame_of(blog: Blog, title: str, language: str, static: str, pages: tuple[PageLink, ...] = ()) -> Frame:
     """The frame for readers of that language; `title` stands where the owner has given none.
 
     `static` is the address of the look's own style sheet, empty if it has none.
     """
     css = own_css(blog)
+    about = next((f"/{page.slug}" for page in pages if page.role == "about"), PLACES["about"])
     return Frame(
         title=blog.title or title,
         tagline=blog.tagline,
-        menu=tuple(_link(item, language) for item in blog.menu),
-        foot=tuple(_link(MenuItem(place), language) for place in ("archive", "about")),
+        menu=tuple(_link(item, language, about) for item in blog.menu),
+        foot=(
+            *(_link(MenuItem(place), language, about) for place in ("archive", "about")),
+            *(FrameLink(page.title, f"/{page.slug}") for page in pages if page.role != "about"),
+        ),
         look=static,
         own_css=f"/look.css?v={sha256(css.encode()).hexdigest()[:12]}" if css else "",
         icon=_picture(blog.icon),
@@ -84,8 +89,8 @@ def _ink(ground: Rgb) -> str:
     return write_colour(max(_BLACK, _WHITE, key=lambda ink: contrast(ink, ground)))
 
 
-def _link(item: MenuItem, language: str) -> FrameLink:
-    place = PLACES.get(item.target)
+def _link(item: MenuItem, language: str, about: str) -> FrameLink:
+    place = about if item.target == "about" else PLACES.get(item.target)
     if place is None:
         return FrameLink(item.label or item.target, item.target)
     return FrameLink(item.label or text(language, f"menu.{item.target}"), place)

@@ -7,15 +7,14 @@ from urllib.parse import quote
 
 from msgspec.structs import replace
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from fediblog.domain.blog import CSS_LIMIT, LOOKS, MENU_LIMIT, PLACES, Blog, MenuItem
 from fediblog.domain.colours import read_colour, write_colour
-from fediblog.errors import NotFound
 from fediblog.federation.site import LiveBlog
 from fediblog.media.pictures import Shape
-from fediblog.store.people import accounts, blog_settings
+from fediblog.store.people import blog_settings
 from fediblog.web import forms
 from fediblog.web.components.frame import own_css
 from fediblog.web.components.render import OWN_FORM, back, public, render
@@ -38,14 +37,6 @@ async def look_css(request: Request) -> Response:
     response = public(request, own_css(blog).encode(), "text/css; charset=utf-8")
     response.headers["Cache-Control"] = "public, max-age=86400"
     return response
-
-
-async def about(request: Request) -> Response:
-    """Who writes here: the profile of the first who wants to be found."""
-    people = await ask(request, lambda tx, _viewer: accounts.listed(tx))
-    if not people:
-        raise NotFound
-    return RedirectResponse(f"/@{people[0].handle}", 302)
 
 
 async def follow(request: Request) -> Response:
@@ -142,7 +133,6 @@ def _show(request: Request, blog: Blog, form: Form | None = None) -> Response:
 
 ROUTES = [
     Route("/look.css", look_css),
-    Route("/about", page(about)),
     Route("/follow", page(follow)),
     Route("/settings/blog", page(settings), methods=["GET"]),
     Route("/settings/blog", page(save), methods=["POST"]),

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
@@ -17,6 +17,7 @@ from fediblog.actions.page_actions import PageDraft
 from fediblog.errors import Invalid, NotFound
 from fediblog.federation import prepared_actions
 from fediblog.markup.html import excerpt
+from fediblog.store.people import accounts
 from fediblog.store.posts import free_pages
 from fediblog.store.posts.free_pages import ROLES, FreePage, PageRole
 from fediblog.store.tx import Tx
@@ -46,9 +47,11 @@ class FreePageRoute(Route):
 
 
 async def shown(request: Request) -> Response:
-    """A page, for everybody."""
+    """A page, for everybody; the menu of each blog has one about who writes, which is a profile until it is written."""
     slug = request.path_params["slug"]
     found = await ask(request, lambda tx, _viewer: free_pages.by_slug(tx, slug))
+    if found is None and slug == "about":
+        return await _writer(request)
     if found is None:
         raise NotFound
     if found.slug != slug:
@@ -56,6 +59,13 @@ async def shown(request: Request) -> Response:
     at, about = page_head.context(request), excerpt(found.content, page_head.DESCRIPTION)
     head = page_head.of_site_page(at, found.title, f"/{quote(slug)}", about)
     return render(request, "page.html", head=head, page=found)
+
+
+async def _writer(request: Request) -> Response:
+    people = await ask(request, lambda tx, _viewer: accounts.listed(tx))
+    if not people:
+        raise NotFound
+    return RedirectResponse(f"/@{people[0].handle}", 302)
 
 
 async def overview(request: Request) -> Response:
