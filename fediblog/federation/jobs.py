@@ -36,7 +36,7 @@ from fediblog.store.people import (
     relations,
 )
 from fediblog.store.people.forgotten_accounts import Reached
-from fediblog.store.posts import media_files
+from fediblog.store.posts import media_files, search_index
 from fediblog.store.queues import (
     delivery_queue,
     events,
@@ -61,6 +61,7 @@ SPAN, SPANS = 500, 40  # accounts that are looked at in one go, and how many tim
 KEPT_STRANGERS = 30 * DAY  # ms after the last fetch that an account is kept which means nothing to anybody here
 PEERS = 4  # servers that are asked for their NodeInfo in one go, one after another
 PEERS_PAUSE = 1_000  # ms before the next few
+INDEXED, INDEXED_TEXT = 100, 100_000  # posts, and characters of them, that are indexed at a time: some 20 ms
 KEPT_UNUSED = DAY  # ms in which an upload can still find its post
 
 
@@ -278,6 +279,19 @@ def _check_again(tx: Tx, job: Job) -> None:
     job_queue.add(tx, job_kinds.CHECK_DATABASE, job.subject, run_at=tx.now + DAY)
 
 
+async def index_posts(site: Site, job: Job) -> None:
+    """Index some of the posts that an earlier version stored for full-text search, the newest first."""
+    await site.db.write(_index_posts, job)
+
+
+def _index_posts(tx: Tx, job: Job) -> None:
+    before = search_index.fill(tx, int(job.payload["before"]), INDEXED, INDEXED_TEXT)
+    if before is None:
+        job_queue.done(tx, job.id)
+    else:
+        job_queue.carry_on(tx, job.id, {"before": before})
+
+
 JOBS: dict[str, Handler] = {
     job_kinds.FANOUT: spread,
     job_kinds.RELEASE: release,
@@ -295,6 +309,7 @@ JOBS: dict[str, Handler] = {
     job_kinds.CHECK_DATABASE: check_database,
     job_kinds.NODEINFO: ask_peers,
     job_kinds.PUSH: push,
+    job_kinds.INDEX_POSTS: index_posts,
 }
 
 

@@ -14,6 +14,7 @@ from html import unescape
 
 from fediblog.domain.documents import Attachment, Note, Picture
 from fediblog.markup.html import Html, escape, excerpt, one_line, plain, shortened
+from fediblog.markup.search_words import Piece, Query, marked, text_of
 from fediblog.markup.tokens import Open, tokenise
 
 _ENOUGH = 2_000  # characters of a beginning: no more of a long text is read
@@ -72,6 +73,13 @@ def _line_of(html: str) -> str:
 def _paragraphs(html: str) -> str:
     found = [part.split("</p>", 1)[0] for part in re.split(r"<p(?: [^>]*)?>", html)[1:]]
     return "".join(f"<p>{text}</p>" for text in found)
+
+
+def around(note: Note, query: Query) -> list[Piece]:
+    """The text around what somebody looked for, plain, without what pictures show; the warning, where there is one."""
+    if told := warning(note):
+        return [Piece(told)]
+    return marked(query, text_of(_NO_TEXT.sub("", note.content[:_FIRST]), alts=False))
 
 
 def written_abstract(note: Note) -> str:

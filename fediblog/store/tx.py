@@ -30,7 +30,7 @@ _SILENT = frozenset(
         *("bookmark", "user_list", "list_member", "word_filter", "filter_keyword", "filter_post", "followed_tag"),
         *("account_note", "thread_mute", "suggestion_dismissed", "preference", "notice_policy"),
         *("notice_consent", "announcement_read", "numbering", "former_notice"),
-        *("circle", "circle_member", "post_circle"),
+        *("circle", "circle_member", "post_circle", "post_words"),
         *("outgoing", "delivery", "host", "job", "incoming", "seen", "early", "peer", "poll_check"),
         "schema_version",
     }

@@ -13,6 +13,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import WITHHELD, Boost, Post
 from fediblog.domain.rules import BlockStanding, shown_below
+from fediblog.markup.search_words import read_query
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import accounts, relation_lists, relations
@@ -226,13 +227,17 @@ def check_lists(tx: Tx, world: World, viewer: int) -> int:
     )
     streamed = {row.post for row in tx.all("select post from stream where account = :id", id=viewer)}
     read = {p.id for p in seen if p.local or p.id in streamed}
+    if not viewer:  # visitors: what is public, of whom wants to be found
+        read = {p.id for p in seen if p.local and p.visibility == public and p.account.id != world.people[2].id}
 
     def finds(words: str, wanted: Callable[[Post], bool]) -> None:
         shown = paged(lambda b: search.words(tx, words, viewer, b), 3)
         assert shown == ids(lambda p: wanted(p) and not avoids(tx, viewer, p.account.id))
+        best = search.ranked(tx, read_query(words), viewer, search.ALL, limit=99, offset=0)
+        assert {p.id for p in best.posts} == set(shown) & read
 
     finds("FISH", lambda p: "fish" in p.title and p.id in read)
-    finds("#CATS", lambda p: p.hashtags == ("Cats",) and (p.visibility == public or p.id in read))
+    finds("#CATS", lambda p: p.hashtags == ("Cats",) and ((bool(viewer) and p.visibility == public) or p.id in read))
     return total + len(tagged) + len(here)
 
 

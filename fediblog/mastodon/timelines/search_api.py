@@ -20,6 +20,7 @@ from fediblog.mastodon.entity_context import EntityContext
 from fediblog.store.id_paging import Window
 from fediblog.store.people import account_search
 from fediblog.store.posts import posts, search
+from fediblog.store.posts.search import SearchFilter
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -44,8 +45,9 @@ class _Wanted(Struct, frozen=True, kw_only=True):
     who="anybody",
     gives="Search",
     tier=1,
-    note="Posts are found, and `resolve` asks other servers, only with the token of an account. Without one, people are"
-    " found who have an account here and want to be found.",
+    note='`q` may have "words in this order", `#hashtags` and `-words` that must not be there. Without the token of an'
+    " account people are found who have an account here and want to be found, and their public posts; `resolve` asks no"
+    " other servers.",
 )
 async def find(call: Call) -> Json:
     """People, posts and hashtags for `q`; `type` names one of them."""
@@ -118,8 +120,8 @@ def _search(tx: Tx, context: EntityContext, wanted: _Wanted) -> Json:
             by_name=True,
         )
         results["accounts"] = account_entity.accounts(tx, context, found)
-    if "statuses" in wanted.kinds and wanted.viewer and not is_handle:
-        whole = search.words(tx, wanted.words, wanted.viewer, window, account=wanted.account)
+    if "statuses" in wanted.kinds and not is_handle:
+        whole = search.words(tx, wanted.words, wanted.viewer, window, narrowed=SearchFilter(account=wanted.account))
         results["statuses"] = statuses(tx, context, whole, wanted.viewer)
     if "hashtags" in wanted.kinds and not is_handle:
         results["hashtags"] = tags(tx, context, search.tags(tx, wanted.words, window), wanted.viewer)

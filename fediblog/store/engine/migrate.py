@@ -12,14 +12,18 @@ from msgspec import Struct
 from fediblog.errors import Misuse
 from fediblog.store.engine import host_migration
 from fediblog.store.engine.sql import define
-from fediblog.store.posts import tags
+from fediblog.store.posts import search_index, tags
 from fediblog.store.tx import EngineName, Tx
 
 _FILE = re.compile(r"(\d{4})_(\w+)\.sql")
 _ONLY = re.compile(r"\s*--\s*(sqlite|postgres):(.*)")
 _COMMENT = re.compile(r"('(?:[^']|'')*')|--.*")
 # What SQL cannot say of a step, done after its statements.
-_BESIDE: Mapping[str, Callable[[Tx], None]] = {"hashtags": tags.renew_keys, "hostnames": host_migration.renew}
+_BESIDE: Mapping[str, Callable[[Tx], None]] = {
+    "hashtags": tags.renew_keys,
+    "hostnames": host_migration.renew,
+    "search": search_index.fill_later,
+}
 _TABLE = (
     "create table if not exists schema_version (version integer primary key, name text not null, at integer not null)"
 )

@@ -29,6 +29,12 @@ def months(tx: Tx) -> list[tuple[str, int]]:
     return [(row.month, row.n) for row in tx.all(_MONTHS)]
 
 
+def first_year(tx: Tx) -> int | None:
+    """The year of the earliest month in which our people wrote; None if they have not yet."""
+    row = tx.one("select month from post where local = 1 and month <> '' order by month limit 1")
+    return int(row.month[:4]) if row else None
+
+
 def latest_articles(tx: Tx, limit: int) -> list[ArticleLink]:
     """The newest articles."""
     return [ArticleLink(**row._asdict()) for row in tx.all(_ARTICLES, n=limit)]

@@ -20,6 +20,7 @@ from fediblog.store.posts import (
     post_columns,
     post_extras,
     quotes,
+    search_index,
     thread_links,
     tombstones,
 )
@@ -70,6 +71,8 @@ def insert(
     post_extras.put(tx, identity, note)
     if placement.visibility == Visibility.PUBLIC:
         post_extras.put_links(tx, identity, note)
+    if author.local:
+        search_index.put(tx, (identity,))
     if awaited and placement.state == "published":
         adoption.adopt(tx, identity, root or identity, note)
     return identity
@@ -108,6 +111,7 @@ def update(tx: Tx, post: Post, note: Note, placement: Placement) -> None:
     post_extras.replace(tx, post.id, note, is_open=placement.visibility == Visibility.PUBLIC)
     if post.state == "published" and post.slug != placement.slug:
         _keep_former_slug(tx, post, placement)
+    search_index.renew(tx, post.id)
     if post.state == "published":
         events.publish(tx, events.EDIT, account=post.account.id, post=post.id)
 
@@ -180,6 +184,7 @@ def set_state(tx: Tx, post: int, state: str, published: int | None = None) -> No
         at=published,
         id=post,
     )
+    search_index.put(tx, (post,))
 
 
 def set_quotable(tx: Tx, post: int, policy: str) -> None:
@@ -271,6 +276,7 @@ def publish_now(tx: Tx, post: int, month: str, address: tuple[str, str]) -> None
         url=url,
         id=post,
     )
+    search_index.put(tx, (post,))
 
 
 def remove_all_of(tx: Tx, account: Account) -> None:

@@ -1,29 +1,57 @@
-"""Search in what is stored: posts by their words, their authors or their address, hashtags by their beginning."""
+"""Search in what is stored: posts by their words, their authors or their address, hashtags by their beginning.
+
+A member looks through our own posts and those that came into the home timeline, as far as they may be seen; a visitor
+through our public ones, of authors who want to be found.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from itertools import product
+from typing import Literal
+
+from msgspec import Struct
 
 from fediblog.domain.posts import Post
 from fediblog.hashtags import SIGNS, key
+from fediblog.markup import search_words
+from fediblog.markup.search_words import Query, Term
 from fediblog.store.id_paging import Window
 from fediblog.store.people.accounts import host_of
-from fediblog.store.posts import posts
-from fediblog.store.tx import Tx
-from fediblog.store.visible import LISTED, NOT_EXCLUDED, VISIBLE, has_page
+from fediblog.store.posts import posts, search_index
+from fediblog.store.tx import Row, Tx
+from fediblog.store.visible import LISTED, NOT_EXCLUDED, OURS_FOR_ALL, VISIBLE, has_page
 
-# `lower` knows only ASCII in SQLite, and in PostgreSQL what its locale knows: so three ways to write the words.
-_CONTAINS = " or ".join(
-    f"lower(p.{column}) like lower(:{way}) escape '!'"
-    for column in ("content", "title", "warning")
-    for way in ("typed", "small", "title")
+MOST_RANKED = 300
+"""Posts that are compared by how well they answer: the newest with the words, and the newest with one in the title."""
+_RANKED_BY = 4_000  # characters of the words of a post
+_FROM = {
+    "sqlite": "post_words_found i cross join post_words w on w.post = i.rowid cross join post p on p.id = i.rowid"
+    " where post_words_found match :match and i.rowid < :before and i.rowid > :after",
+    "postgres": "post_words w join post p on p.id = w.post"
+    " where w.found @@ cast(cast(:match as text) as tsquery) and w.post < :before and w.post > :after",
+}
+_SEARCHED = (
+    "p.state = 'published' and (p.local = 1 or exists ("
+    f"select 1 from stream s where s.account = :viewer and s.post = p.id)) and {VISIBLE} and {NOT_EXCLUDED}"
+    f" and (:viewer <> 0 or {OURS_FOR_ALL})"
 )
-_POSTS = (
-    "select p.* from post p where p.state = 'published' and p.id in (select o.id from post o where o.local = 1"
-    " union select s.post from stream s where s.account = :viewer)"
-    " and (:account = 0 or p.account = :account) and p.id < :before and p.id > :after"
-    f" and ({_CONTAINS}) and {VISIBLE} and {NOT_EXCLUDED} order by p.id desc limit :n offset :offset"
-)
+# Lists as rows: nothing has none of no phrases.
+_EXACT = {
+    False: "",
+    True: " and not exists ("
+    "select 1 from (values (:phrases)) v where ' ' || w.words || ' ' not like v.column1 escape '!')"
+    " and not exists (select 1 from (values (:without)) u where ' ' || w.words || ' ' like u.column1 escape '!')",
+}
+_NEWEST = {"sqlite": "order by i.rowid desc", "postgres": "order by w.post desc"}
+_COLUMNS = {"post": "select p.*", "rank": f"select w.post, substr(w.words, 1, {_RANKED_BY}) as words, w.marks"}
+_FOUND = {
+    (engine, columns, exact): f"{_COLUMNS[columns]} from {_FROM[engine]} and {_SEARCHED}{_EXACT[exact]}"
+    f" {_NEWEST[engine]} limit :n offset :offset"
+    for engine, columns, exact in product(_FROM, _COLUMNS, _EXACT)
+}
+# A plan for any words would not know how common these are: then PostgreSQL looks at each post that has them.
+_PLAN_FOR = "select set_config('plan_cache_mode', :mode, true) as mode"
 _TAGGED = (
     "select p.* from post_tag t join post p on p.id = t.post where t.tag = :tag and t.post < :before"
     " and t.post > :after and p.state = 'published' and (p.visibility = 'public' or p.local = 1"
@@ -47,28 +75,146 @@ _TAGS = (
 )
 
 
-def words(tx: Tx, wanted: str, viewer: int, window: Window, *, account: int = 0) -> list[Post]:
-    """Posts with the words in them, newest first: only our own, and those that came into the viewer's stream.
+class SearchFilter(Struct, frozen=True, kw_only=True):
+    """What a search is narrowed to: posts of an account, articles or notes, of a hashtag (by its key), of a year."""
 
-    A hashtag with its sign means the posts that have it, and all public ones that are known.
+    account: int = 0
+    kind: str = ""
+    tag: str = ""
+    year: int = 0
+
+    def marks(self) -> Iterator[str]:
+        """What stands in the index for it."""
+        if self.account:
+            yield search_index.of_author(self.account)
+        if self.kind:
+            yield search_index.of_kind(self.kind)
+        if self.tag:
+            yield search_index.of_tag(self.tag)
+        if self.year:
+            yield search_index.of_year(self.year)
+
+
+ALL = SearchFilter()
+"""All that the reader may look through."""
+
+
+def words(tx: Tx, wanted: str, viewer: int, window: Window, narrowed: SearchFilter = ALL) -> list[Post]:
+    """Posts with the words in them, newest first.
+
+    A hashtag alone means for members also all public posts that are known and have it.
     """
-    if wanted[:1] in SIGNS and (tag := key(wanted)) and not any(letter.isspace() for letter in tag):
-        return _tagged(tx, tag, viewer, window, account)
-    typed, small, title = (f"%{_escaped(each)}%" for each in (wanted, wanted.lower(), wanted.title()))
-    rows = tx.all(
-        _POSTS,
+    if viewer and wanted[:1] in SIGNS and (tag := key(wanted)) and not any(letter.isspace() for letter in tag):
+        return _tagged(tx, tag, viewer, window, narrowed.account)
+    query = search_words.read_query(wanted)
+    if query.is_empty:
+        return []
+    return posts.hydrate(tx, _found(tx, "post", query, viewer, window, narrowed), viewer)
+
+
+class Ranked(Struct, frozen=True, kw_only=True):
+    """A page of what was found, best first; `total` is how many were compared, and `is_all` if these are all."""
+
+    posts: Sequence[Post]
+    total: int
+    is_all: bool = True
+
+
+def ranked(tx: Tx, query: Query, viewer: int, narrowed: SearchFilter, *, limit: int, offset: int) -> Ranked:
+    """Posts with the words in them, best first: of those that are compared, `limit` from the place `offset` on.
+
+    The same on both engines: neither ranks by itself, since both would look at each post that has a common word.
+    """
+    if query.is_empty:
+        return Ranked(posts=(), total=0)
+    whole = Window(limit=MOST_RANKED)
+    rows = {row.post: row for row in _found(tx, "rank", query, viewer, whole, narrowed)}
+    is_all = len(rows) < MOST_RANKED
+    if not is_all and query.terms:
+        titled = _found(tx, "rank", query, viewer, whole, narrowed, titled=True)
+        rows |= {row.post: row for row in titled}
+    best = sorted(rows.values(), key=lambda row: (-_score(query, row), -row.post))
+    numbers = [row.post for row in best[offset : offset + limit]]
+    shown = posts.many(tx, numbers, viewer)
+    return Ranked(posts=[shown[number] for number in numbers if number in shown], total=len(rows), is_all=is_all)
+
+
+def _score(query: Query, row: Row) -> float:
+    title = [mark[1:] for mark in row.marks.split() if mark[0] == search_index.of_title("")]
+    return search_words.score(query, f" {row.words} ", f" {' '.join(title)} ")
+
+
+def _found(
+    tx: Tx,
+    columns: Literal["post", "rank"],
+    query: Query,
+    viewer: int,
+    window: Window,
+    narrowed: SearchFilter,
+    *,
+    titled: bool = False,
+) -> list[Row]:
+    """Rows of posts with all that is looked for; with `titled`, of those with some of it in the title."""
+    phrases = [_phrase(term) for term in query.terms if len(term.words) > 1]
+    without = [_phrase(term) for term in query.without if len(term.words) > 1]
+    if tx.engine == "postgres":
+        tx.one(_PLAN_FOR, mode="force_custom_plan")
+    found = tx.all(
+        _FOUND[tx.engine, columns, bool(phrases or without)],
+        match=_match(tx, query, narrowed, viewer, titled),
+        phrases=phrases,
+        without=without,
         viewer=viewer,
-        account=account,
-        typed=typed,
-        small=small,
-        title=title,
         now=tx.now,
         before=window.before,
         after=window.after,
         n=window.limit,
         offset=window.offset,
     )
-    return posts.hydrate(tx, rows, viewer)
+    if tx.engine == "postgres":
+        tx.one(_PLAN_FOR, mode="auto")
+    return found
+
+
+def _phrase(term: Term) -> str:
+    """What stands in a text where the words of a term follow one another, for `like`."""
+    said = " ".join(term.words).replace("_", "!_")
+    return f"% {said}%" if term.open else f"% {said} %"
+
+
+class _Syntax(Struct, frozen=True):
+    """How an engine's index is asked. No word has a character that means anything there."""
+
+    word: str
+    begun: str
+    both: str
+    either: str
+    but_not: str
+
+    def of(self, word: str, *, is_begun: bool) -> str:
+        return (self.begun if is_begun else self.word).format(word)
+
+
+_SYNTAX = {
+    "sqlite": _Syntax(word='"{}"', begun='"{}" *', both=" AND ", either=" OR ", but_not=" NOT "),
+    "postgres": _Syntax(word="'{}'", begun="'{}':*", both=" & ", either=" | ", but_not=" & !"),
+}
+
+
+def _match(tx: Tx, query: Query, narrowed: SearchFilter, viewer: int, titled: bool) -> str:
+    """What the index is asked for; phrases are looked at afterwards."""
+    syntax = _SYNTAX[tx.engine]
+    marks = [*narrowed.marks(), *map(search_index.of_tag, query.tags), *([] if viewer else [search_index.OPEN])]
+    words = [
+        (word, term.open and at == len(term.words) - 1) for term in query.terms for at, word in enumerate(term.words)
+    ]
+    asked = [syntax.of(mark, is_begun=False) for mark in marks]
+    asked += [syntax.of(word, is_begun=is_open) for word, is_open in words]
+    if titled:
+        titles = (syntax.of(search_index.of_title(word), is_begun=is_open) for word, is_open in words)
+        asked.append(f"({syntax.either.join(titles)})")
+    without = [syntax.of(each.words[0], is_begun=each.open) for each in query.without if len(each.words) == 1]
+    return syntax.both.join(asked) + (f"{syntax.but_not}({syntax.either.join(without)})" if without else "")
 
 
 def _tagged(tx: Tx, tag: str, viewer: int, window: Window, account: int) -> list[Post]:
@@ -114,7 +260,3 @@ def tags(tx: Tx, beginning: str, window: Window) -> list[str]:
         return []
     last = tag + "\U0010ffff"
     return [row.name for row in tx.all(_TAGS, first=tag, last=last, n=window.limit, offset=window.offset)]
-
-
-def _escaped(text: str) -> str:
-    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

@@ -16,7 +16,7 @@ from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.store.id_paging import FIRST, Window, both_ways
 from fediblog.store.people import accounts
-from fediblog.store.posts import posts
+from fediblog.store.posts import posts, search_index
 from fediblog.store.posts import tags as hashtags
 from fediblog.store.queues import events
 from fediblog.store.tx import Param, Row, Tx
@@ -284,6 +284,8 @@ def spread(tx: Tx, post: Post, boost: int | None = None, booster: int | None = N
         told += _own(tx, post, boost, source)
     if boost is None and post.hashtags and post.visibility == Visibility.PUBLIC:
         told += hashtags.spread(tx, post.id, post.hashtags)
+    if told and not post.local:
+        search_index.add(tx, post.id)
     events.publish(tx, events.POST if boost is None else events.BOOST, account=source, post=post.id, item=boost or 0)
     return told
 

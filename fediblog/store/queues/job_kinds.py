@@ -18,5 +18,6 @@ SWEEP = "sweep"
 CHECK_DATABASE = "check-database"
 NODEINFO = "nodeinfo"
 PUSH = "push"
+INDEX_POSTS = "index-posts"
 
 AT_A_MOMENT = (RELEASE, CLOSE_POLL)  # what somebody wants done at a certain time of day, not before

@@ -47,6 +47,14 @@ def page(request: Request, found: Sequence[T], size: int, place: Callable[[T], i
     return Page(items, f"{request.url.path}?{query}", number)
 
 
+def counted(request: Request, items: Sequence[T], size: int, number: int, total: int) -> Page[T]:
+    """Page `number` of a list that goes by place and has `total` items."""
+    if number * size >= total:
+        return Page(tuple(items), number=number)
+    kept = [(key, value) for key, value in request.query_params.items() if key not in ("before", "after", "page")]
+    return Page(tuple(items), f"{request.url.path}?{urlencode([*kept, ('page', str(number + 1))])}", number)
+
+
 def _number(text: str, largest: int) -> int | None:
     """A whole number from 1 to the largest, written in at most 19 digits."""
     if not (text.isascii() and text.isdigit() and len(text) <= 19):

@@ -26,7 +26,12 @@ async def test_people_posts_and_hashtags_are_found(both: Server) -> None:
     assert [each["acct"] for each in found["accounts"]] == ["bob"]
     assert ids(found["statuses"]) == [str(two.id), str(one.id)]
     assert [each["name"].lower() for each in found["hashtags"]] == ["hill", "hillside"]
-    assert (await nobody.get(SEARCH, q="hill"))["statuses"] == []
+    await server.publish("alice", "Hills for those who have the address", visibility=Visibility.UNLISTED)
+    assert ids((await nobody.get(SEARCH, q="hill"))["statuses"]) == [str(two.id), str(one.id)]
+    await server.write(lambda tx: accounts.update_profile(tx, bob.id, discoverable=0))
+    assert ids((await nobody.get(SEARCH, q="hill", type="statuses"))["statuses"]) == [str(two.id)]
+    await server.write(lambda tx: accounts.update_profile(tx, bob.id, discoverable=1))
+    await server.write(lambda tx: tx.run("delete from post where visibility = 'unlisted'"))
     only = await api.get(SEARCH, q="hill", type="statuses", limit=1, offset=1)
     assert (ids(only["statuses"]), only["accounts"], only["hashtags"]) == ([str(one.id)], [], [])
     mine = await api.get(SEARCH, q="hill", type="statuses", account_id=str(bob.id))

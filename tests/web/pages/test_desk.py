@@ -466,7 +466,7 @@ async def test_search_and_find(blog: Blog) -> None:
     await blog.write("The quick brown fox")
     bob = await blog.stranger()
     owner = await blog.owner()
-    assert "brown fox" in (await owner.get("/search?q=brown")).text
+    assert "<mark>brown</mark> fox" in (await owner.get("/search?q=brown")).text
     assert "Nothing found" in (await owner.get("/search?q=purple")).text
     assert "Look it up" in (await owner.get("/search?q=@bob@far.example")).text
     for ours in ("@nobody@blog.test", "nobody@blog.test", f"{ORIGIN}/@nobody"):
@@ -498,7 +498,7 @@ async def test_our_own_people_are_found_by_whom_they_may_be(blog: Blog) -> None:
     await owner.post("/session/account", {"account": blog.alice.id})
 
     async def found(browser: Browser, words: str) -> set[str]:
-        page = (await browser.get(f"/search?{urlencode({'q': words})}")).text
+        page = re.sub("</?mark>", "", (await browser.get(f"/search?{urlencode({'q': words})}")).text)
         people = {each.partition("@")[0] for each in re.findall(r'<span class="acct quiet">@([^<]*)<', page)}
         return people | {words for words in ("Of the sea", "Of the hills", "For followers") if words in page}
 
@@ -541,7 +541,7 @@ async def test_a_search_pages_on_and_finds_hashtags(blog: Blog) -> None:
 
 
 async def test_a_visitor_finds_by_a_hashtag_what_its_page_shows(blog: Blog) -> None:
-    """Of other words no post is found, and the page says how they would be."""
+    """And by words what is for everybody; where nothing is found, the page says how more would be."""
     for visibility in Visibility:
         await blog.write(f"Fish for {visibility} #Café", visibility=visibility)
     bob = await blog.stranger()
@@ -557,11 +557,12 @@ async def test_a_visitor_finds_by_a_hashtag_what_its_page_shows(blog: Blog) -> N
         assert await shown(f"/search?q={words}") == there, words
     page = (await visitor.get("/search?q=%23none")).text
     assert ("Nothing found" in page, "log in" in page) == (True, False)
-    page = (await visitor.get("/search?q=fish")).text
-    assert ("Nothing found" in page, "To search in posts, log in." in page) == (False, True)
-    assert 'href="/login?next=/search%3Fq%3Dfish"' in page
-    german = (await visitor.get("/search?q=fish", accept_language="de")).text
-    assert "Melde dich an, um in Beiträgen zu suchen." in german
+    assert await shown("/search?q=fish") == there
+    page = (await visitor.get("/search?q=meat")).text
+    assert ("Nothing found" in page, "To search in all that you read, log in." in page) == (True, True)
+    assert 'href="/login?next=/search%3Fq%3Dmeat"' in page
+    german = (await visitor.get("/search?q=meat", accept_language="de")).text
+    assert "Melde dich an, um in allem zu suchen, was du liest." in german
 
 
 async def test_a_button_pressed_after_a_log_out_leads_to_the_log_in_and_back(blog: Blog) -> None:

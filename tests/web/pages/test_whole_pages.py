@@ -36,6 +36,7 @@ from fediblog.web.pages import (
     category_pages,
     people_pages,
     profile_page,
+    search_pages,
     stream_pages,
 )
 from tests import wording
@@ -266,7 +267,7 @@ async def _are_readable_on_a_full_disk(blog: Blog, pages: list[str], monkeypatch
 
 @pytest.mark.slow
 async def test_each_page_of_a_list_has_a_title_of_its_own(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (blog_pages, category_pages, people_pages, profile_page, stream_pages, admin_pages):
+    for module in (blog_pages, category_pages, people_pages, profile_page, search_pages, stream_pages, admin_pages):
         monkeypatch.setattr(module, "SIZE", 1)
     monkeypatch.setattr(archive_pages, "MONTH_SIZE", 1)
     posts = await furnished(blog)

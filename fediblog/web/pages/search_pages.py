@@ -1,0 +1,230 @@
+"""What a search finds: people, posts, and what is at an address; for visitors and for who has signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from msgspec import Struct
+from msgspec.structs import replace
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from fediblog.domain.accounts import Account
+from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
+from fediblog.errors import Refused, Unavailable
+from fediblog.federation import prepared_actions
+from fediblog.hashtags import SIGNS, first_in, key
+from fediblog.markup.search_words import Piece, Query, marked, read_query
+from fediblog.protocol import previews
+from fediblog.store.id_paging import FAR, Window
+from fediblog.store.people import account_search, accounts
+from fediblog.store.posts import archive, posts, search, timelines
+from fediblog.store.posts.search import SearchFilter
+from fediblog.store.tx import Tx
+from fediblog.web import forms, sessions
+from fediblog.web.components import paging
+from fediblog.web.components.page_links import Links
+from fediblog.web.components.paging import Page
+from fediblog.web.components.render import back, render
+from fediblog.web.languages import say
+from fediblog.web.negotiation import site_of
+from fediblog.web.sessions import ask, page
+
+SIZE = 20
+PEOPLE = 10  # that a search shows
+LONGEST = 200  # characters of what is looked for
+_FIRST_YEAR = 1970
+_KINDS = {"article", "note"}
+
+
+class SearchForm(Struct, frozen=True, kw_only=True):
+    """What somebody looks for, as the address says it: the words, and to what they are narrowed."""
+
+    words: str = ""
+    author: str = ""  # the handle of an account of ours
+    kind: str = ""
+    tag: str = ""
+    year: int = 0
+    newest: bool = False  # first, instead of what answers best
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything but the words is asked for."""
+        return self != SearchForm(words=self.words)
+
+    @property
+    def whole(self) -> str:
+        """Where the same words are looked for everywhere."""
+        return f"/search?{urlencode({'q': self.words})}"
+
+
+class Hit(Struct, frozen=True):
+    """A post that was found: its title and the text around what was looked for, or its warning instead."""
+
+    post: Post
+    title: Sequence[Piece]
+    text: Sequence[Piece]
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """What a search found; `total` is 0 where it is not counted. `authors` and `years` are what one may choose from."""
+
+    people: Sequence[Account] = ()
+    posts: Sequence[Post] = ()
+    total: int = 0
+    is_all: bool = True  # what is counted is all that there is
+    authors: Sequence[Account] = ()
+    years: Sequence[int] = ()
+
+
+async def find_here(request: Request) -> Response:
+    """People, and posts: with some words or a hashtag, by who was named, or at an address."""
+    form, window = _form(request), paging.window(request, SIZE)
+    number = paging.mark(request, "page") or 1
+    found = await ask(request, _search, form, window, number)
+    if _is_ranked(form):
+        shown = paging.counted(request, found.posts, SIZE, number, found.total)
+    else:
+        shown = paging.page(request, found.posts, SIZE, lambda post: post.id)
+    return _found(request, form, found, shown)
+
+
+def _form(request: Request) -> SearchForm:
+    asked = request.query_params
+    year = paging.mark(request, "year") or 0
+    return SearchForm(
+        words=" ".join(asked.get("q", "").split())[:LONGEST],
+        author=asked.get("by", "").strip().lstrip("@")[:LONGEST],
+        kind=kind if (kind := asked.get("kind", "")) in _KINDS else "",
+        tag=first_in(asked.get("tag", "")),
+        year=year if _FIRST_YEAR < year < 10_000 else 0,
+        newest=asked.get("order") == "newest",
+    )
+
+
+def _is_ranked(form: SearchForm) -> bool:
+    """Whether what is found goes by how well it answers; what is at an address or has a hashtag goes by its time."""
+    return not form.newest and not _is_plain(form)
+
+
+def _is_plain(form: SearchForm) -> bool:
+    return not form.is_narrowed and (_is_hashtag(form.words) or _is_address(form.words))
+
+
+def _search(tx: Tx, viewer: int, form: SearchForm, window: Window, number: int) -> Found:
+    choice, query = Found(authors=accounts.listed(tx), years=_years(tx)), read_query(form.words)
+    if len(form.words) < 2 and not query.terms:
+        return choice
+    people = _people(tx, form, viewer) if not form.is_narrowed else []
+    named = people if window.before == FAR and number == 1 else []
+    if _is_plain(form):
+        return replace(choice, people=named, posts=_plain(tx, form, viewer, people, window))
+    narrowed = _narrowed(tx, form)
+    if narrowed is None:
+        return choice
+    if form.newest:
+        return replace(choice, posts=search.words(tx, form.words, viewer, window, narrowed))
+    best = search.ranked(tx, query, viewer, narrowed, limit=SIZE, offset=(number - 1) * SIZE)
+    shown = best.posts
+    if not best.total and not viewer:  # visitors find by its author what says nothing of the kind
+        shown = _of_people(tx, people, viewer, window)[:SIZE]
+    return replace(choice, people=named, posts=shown, total=best.total, is_all=best.is_all)
+
+
+def _people(tx: Tx, form: SearchForm, viewer: int) -> list[Account]:
+    if form.words[:1] in SIGNS:
+        return []
+    return account_search.people(tx, form.words, viewer, limit=PEOPLE, by_name=True)
+
+
+def _plain(tx: Tx, form: SearchForm, viewer: int, people: Sequence[Account], window: Window) -> list[Post]:
+    """What has a hashtag, for visitors as its page shows it; or what is at an address, or by whom a handle names."""
+    if not _is_hashtag(form.words):
+        return search.at(tx, form.words, viewer) or _of_people(tx, people, viewer, window)
+    if viewer:
+        return search.words(tx, form.words, viewer, window)
+    wanted = timelines.TagFilter(tag=key(form.words), side="local")
+    return posts.hydrate(tx, timelines.tagged(tx, viewer, wanted, window), viewer)
+
+
+def _of_people(tx: Tx, people: Sequence[Account], viewer: int, window: Window) -> list[Post]:
+    return search.of_people(tx, [each.id for each in people], viewer, window)
+
+
+def _narrowed(tx: Tx, form: SearchForm) -> SearchFilter | None:
+    """To what the search is narrowed; None if it is to the posts of somebody who is not here."""
+    author = accounts.local_by_handle(tx, form.author) if form.author else None
+    if form.author and author is None:
+        return None
+    return SearchFilter(account=author.id if author else 0, kind=form.kind, tag=key(form.tag), year=form.year)
+
+
+def _years(tx: Tx) -> range:
+    """The years in which our people wrote, the latest first."""
+    this = datetime.fromtimestamp(tx.now / 1000, UTC).year
+    return range(this, min(archive.first_year(tx) or this, this) - 1, -1)
+
+
+def _found(
+    request: Request, form: SearchForm, found: Found, shown: Page[Post], errors: Mapping[str, str] | None = None
+) -> Response:
+    """What a search found; who has signed in may have a handle or an address of elsewhere looked up where it is."""
+    user, urls, query = sessions.current_user(request), site_of(request).urls, read_query(form.words)
+    return render(
+        request,
+        "search.html",
+        422 if errors else 200,
+        private=True,  # one page for each of all words that anybody types is not worth keeping
+        form=form,
+        found=found,
+        hits=[_hit(post, query) for post in shown.items],
+        posts=shown,
+        is_elsewhere=bool(errors) or (_is_address(form.words) and user is not None and not _is_ours(urls, form.words)),
+        is_partial=user is None and not _is_hashtag(form.words),
+        errors=errors or {},
+    )
+
+
+def _hit(post: Post, query: Query) -> Hit:
+    title = marked(query, post.title, len(post.title))
+    return Hit(post, title, previews.around(post, query))
+
+
+async def find(request: Request) -> Response:
+    """Go to the account or post that a handle or an address names, wherever it is."""
+    site, form = site_of(request), await forms.read(request)
+    words = form.line("q", 2000)
+    try:
+        found = await prepared_actions.find(site, words)
+    except (Refused, Unavailable):
+        found = None
+    if isinstance(found, Post):  # stored, but perhaps not for this reader: then it is not there
+        found = await site.db.read(posts.get, found.id, form.sender.account.id)
+    if found is None:
+        errors = {"q": say(request, "search.nothing-there")}
+        return _found(request, SearchForm(words=words), Found(), Page(()), errors)
+    links = Links(site.urls, True)
+    return back(request, links.account(found) if isinstance(found, Account) else links.post(found))
+
+
+def _is_hashtag(words: str) -> bool:
+    return words[:1] in SIGNS and " " not in words and bool(key(words))
+
+
+def _is_ours(urls: Urls, words: str) -> bool:
+    """Whether a handle or an address is of this server, so that nothing elsewhere can be meant."""
+    return urls.owns(words) or ("/" not in words and words.rpartition("@")[2].lower() == urls.handle_domain)
+
+
+def _is_address(words: str) -> bool:
+    return " " not in words and (words.startswith(("https://", "http://")) or "@" in words)
+
+
+ROUTES = [
+    Route("/search", page(find_here)),
+    Route("/find", page(find), methods=["POST"]),
+]
