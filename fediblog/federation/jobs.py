@@ -22,7 +22,7 @@ from fediblog.federation.lookups import (
     thread_completion,
     totals_refresh,
 )
-from fediblog.federation.outbound import push_messages
+from fediblog.federation.outbound import push_messages, websub_pings
 from fediblog.federation.site import Site
 from fediblog.messages import ENGLISH
 from fediblog.messages.stored import unpack
@@ -91,6 +91,7 @@ def _spread(tx: Tx, job: Job, ours: str) -> None:
 async def release(site: Site, job: Job) -> None:
     """Publish a scheduled post."""
     await site.db.write(_finish, job, post_actions.release, site.urls, int(job.subject))
+    await websub_pings.put_down(site, int(job.subject))
 
 
 async def close_poll(site: Site, job: Job) -> None:
@@ -163,6 +164,12 @@ async def synchronize(site: Site, job: Job) -> None:
 async def push(site: Site, job: Job) -> None:
     """Send one push message to an app."""
     await push_messages.push(site, job.subject)
+    await site.db.write(job_queue.done, job.id)
+
+
+async def ping_hub(site: Site, job: Job) -> None:
+    """Tell the WebSub hub of a post."""
+    await websub_pings.ping(site, int(job.subject))
     await site.db.write(job_queue.done, job.id)
 
 
@@ -310,6 +317,7 @@ JOBS: dict[str, Handler] = {
     job_kinds.NODEINFO: ask_peers,
     job_kinds.PUSH: push,
     job_kinds.INDEX_POSTS: index_posts,
+    job_kinds.WEBSUB: ping_hub,
 }
 
 

@@ -18,6 +18,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, Refused, Unavailable
 from fediblog.federation import quotas, text_rendering
 from fediblog.federation.lookups import resolve
+from fediblog.federation.outbound import websub_pings
 from fediblog.federation.site import Site
 from fediblog.markup.html import MentionTarget
 from fediblog.markup.markdown import MENTIONS
@@ -45,7 +46,9 @@ async def publish(site: Site, account: int, draft: Draft, action: Publish = post
     def act(tx: Tx, urls: Urls, wording: Wording) -> Post:
         return action(tx, urls, account, draft, wording)
 
-    return await with_wording(site, lambda: _same(texts), act, find=find)
+    post = await with_wording(site, lambda: _same(texts), act, find=find)
+    await websub_pings.put_down(site, post.id)
+    return post
 
 
 async def edit(site: Site, account: int, post: int, draft: Draft, *, find: bool = True) -> Post:
@@ -59,7 +62,9 @@ async def edit(site: Site, account: int, post: int, draft: Draft, *, find: bool 
     def act(tx: Tx, urls: Urls, wording: Wording) -> Post:
         return post_actions.edit(tx, urls, account, post, draft, wording)
 
-    return await with_wording(site, texts, act, find=find and draft.state != "draft")
+    changed = await with_wording(site, texts, act, find=find and draft.state != "draft")
+    await websub_pings.put_down(site, changed.id)
+    return changed
 
 
 async def _same(texts: tuple[Text, ...]) -> tuple[Text, ...]:

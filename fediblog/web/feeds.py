@@ -1,6 +1,10 @@
 """Feeds of posts: Atom (RFC 4287), RSS 2.0 and JSON Feed 1.1, with the whole text.
 
 Feed readers can hide nothing, so of a post with a content warning they get the warning and the way to it.
+
+For browsers Atom and RSS have a style sheet and, as elements of XHTML that no feed reader looks at, words that say what
+a feed is and links to its posts (CSS cannot make links of Atom's elements). XSLT, which could, is being taken out of
+browsers; and the type must be `application/xml`, since browsers show what has that of a feed as plain text.
 """
 
 from __future__ import annotations
@@ -20,12 +24,16 @@ from fediblog.domain.posts import Byline, Post
 from fediblog.hashtags import key
 from fediblog.messages import ENGLISH, text
 from fediblog.protocol import previews
+from fediblog.web.components.page_elements import day
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 ATOM = "http://www.w3.org/2005/Atom"
 CONTENT = "http://purl.org/rss/1.0/modules/content/"
+CREATOR = "http://purl.org/dc/elements/1.1/"
+XHTML = "http://www.w3.org/1999/xhtml"
+_UNKNOWN = "application/octet-stream"
 _TITLE = 80  # characters of a note's beginning, for readers that cannot show an item without a title
 
 
@@ -39,11 +47,13 @@ class Feed(Struct, frozen=True, kw_only=True):
     author: Account | None = None
     icon: str = ""
     language: str = ENGLISH  # of our own words in it
+    hub: str = ""  # the WebSub hub that is told of what is new
+    style: str = ""  # address of the style sheet; the feed is for a browser then
 
 
 def atom(feed: Feed, posts: Sequence[Post]) -> bytes:
     """The feed as Atom."""
-    root = _root("feed", {"xmlns": ATOM})
+    root = _root("feed", {"xmlns": ATOM, "xml:lang": feed.language, **_marked(feed)})
     _add(root, "id", feed.page)
     _add(root, "title", feed.title)
     if feed.description:
@@ -51,12 +61,17 @@ def atom(feed: Feed, posts: Sequence[Post]) -> bytes:
     _add(root, "updated", _rfc3339(max((_changed(post) for post in posts), default=0)))
     _add(root, "link", rel="self", type="application/atom+xml", href=f"{feed.base}.atom")
     _add(root, "link", rel="alternate", type="text/html", href=feed.page)
+    if feed.hub:
+        _add(root, "link", rel="hub", href=feed.hub)
+    if feed.author:
+        _atom_author(root, Byline.of(feed.author))
     if feed.icon:
         _add(root, "icon", feed.icon)
     _add(root, "generator", "fediblog")
+    _explain(root, feed, "atom")
     for post in posts:
         _atom_entry(_child(root, "entry"), feed, post)
-    return _xml(root)
+    return _xml(root, feed.style)
 
 
 def _atom_entry(entry: Element, feed: Feed, post: Post) -> None:
@@ -66,36 +81,46 @@ def _atom_entry(entry: Element, feed: Feed, post: Post) -> None:
     _add(entry, "updated", _rfc3339(_changed(post)))
     _add(entry, "link", rel="alternate", type="text/html", href=post.url)
     _add(entry, "link", rel="alternate", type="application/activity+json", href=post.uri)
-    author = _child(entry, "author")
-    _add(author, "name", post.byline.name)
-    if post.byline.url:
-        _add(author, "uri", post.byline.url)
+    _atom_author(entry, post.byline)
     for tag in previews.hashtags(post):
         _add(entry, "category", term=key(tag), label=tag)
     for file in _files(post):
-        _add(entry, "link", rel="enclosure", type=file.media_type or "application/octet-stream", href=file.url)
+        _add(entry, "link", rel="enclosure", type=file.media_type or _UNKNOWN, href=file.url)
     if about := _about(post):
         _add(entry, "summary", about)
     content = _child(entry, "content", {"type": "html"})
     if post.language:
         content.set("xml:lang", post.language)
     content.text = whole(feed, post)
+    _link(entry, feed, post)
+
+
+def _atom_author(parent: Element, byline: Byline) -> None:
+    author = _child(parent, "author")
+    _add(author, "name", byline.name)
+    if byline.url:
+        _add(author, "uri", byline.url)
 
 
 def rss(feed: Feed, posts: Sequence[Post]) -> bytes:
     """The feed as RSS 2.0."""
-    root = _root("rss", {"version": "2.0", "xmlns:atom": ATOM, "xmlns:content": CONTENT})
+    names = {"xmlns:atom": ATOM, "xmlns:content": CONTENT, "xmlns:dc": CREATOR, **_marked(feed)}
+    root = _root("rss", {"version": "2.0", **names})
     channel = _child(root, "channel")
     _add(channel, "title", feed.title)
     _add(channel, "link", feed.page)
     _add(channel, "description", escape(feed.description or feed.title, quote=False))
+    _add(channel, "language", feed.language)
     _add(channel, "atom:link", rel="self", type="application/rss+xml", href=f"{feed.base}.rss")
+    if feed.hub:
+        _add(channel, "atom:link", rel="hub", href=feed.hub)
     _add(channel, "generator", "fediblog")
     if posts:
         _add(channel, "lastBuildDate", _rfc822(max(map(_changed, posts))))
+    _explain(channel, feed, "rss")
     for post in posts:
         _rss_item(_child(channel, "item"), feed, post)
-    return _xml(root)
+    return _xml(root, feed.style)
 
 
 def _rss_item(item: Element, feed: Feed, post: Post) -> None:
@@ -104,11 +129,42 @@ def _rss_item(item: Element, feed: Feed, post: Post) -> None:
     _add(item, "link", post.url)
     _add(item, "guid", post.uri, isPermaLink="false")
     _add(item, "pubDate", _rfc822(post.published or 0))
+    _add(item, "dc:creator", post.byline.name)
     for tag in previews.hashtags(post):
         _add(item, "category", tag)
     about = _about(post)
     _add(item, "description", escape(about, quote=False) if about else whole(feed, post))
     _add(item, "content:encoded", whole(feed, post))
+    for file in _files(post)[:1]:  # RSS allows one; the others stand in the text. No size is known: 0 stands for that
+        _add(item, "enclosure", url=file.url, type=file.media_type or _UNKNOWN, length="0")
+    _link(item, feed, post)
+
+
+def _marked(feed: Feed) -> dict[str, str]:
+    return {"xmlns:h": XHTML} if feed.style else {}
+
+
+def _explain(parent: Element, feed: Feed, ending: str) -> None:
+    """Words for who opens the feed in a browser."""
+    if not feed.style:
+        return
+    head = _child(parent, "h:header", {"lang": feed.language})
+    _add(head, "h:h1", feed.title)
+    _add(head, "h:p", text(feed.language, "feed.what"))
+    _add(_child(head, "h:p"), "h:code", f"{feed.base}.{ending}")
+    _add(_child(head, "h:p"), "h:a", text(feed.language, "feed.page"), href=feed.page)
+
+
+def _link(parent: Element, feed: Feed, post: Post) -> None:
+    """The title of a post as a link, its day and what it is about, for a browser."""
+    if not feed.style:
+        return
+    article = _child(parent, "h:article", {"lang": post.language} if post.language else {})
+    title = _child(article, "h:h2", {"dir": "auto"})
+    _add(title, "h:a", _title(post), href=post.url)
+    _add(article, "h:time", day(feed.language, post.published or 0), datetime=_rfc3339(post.published or 0))
+    if about := _about(post):
+        _add(article, "h:p", about, dir="auto")
 
 
 def json_feed(feed: Feed, posts: Sequence[Post]) -> bytes:
@@ -118,12 +174,15 @@ def json_feed(feed: Feed, posts: Sequence[Post]) -> bytes:
         "title": feed.title,
         "home_page_url": feed.page,
         "feed_url": f"{feed.base}.json",
+        "language": feed.language,
         "items": [_json_item(feed, post) for post in posts],
     }
     if feed.description:
         document["description"] = feed.description
     if feed.icon:
         document["icon"] = feed.icon
+    if feed.hub:
+        document["hubs"] = [{"type": "WebSub", "url": feed.hub}]
     if feed.author:
         document["authors"] = [_json_author(Byline.of(feed.author))]
     return json.dumps(document, ensure_ascii=False, indent=1).encode()
@@ -150,9 +209,7 @@ def _json_item(feed: Feed, post: Post) -> dict[str, object]:
     if post.image and not previews.hides_pictures(post):
         item["image"] = post.image.url
     if files := _files(post):
-        item["attachments"] = [
-            {"url": file.url, "mime_type": file.media_type or "application/octet-stream"} for file in files
-        ]
+        item["attachments"] = [{"url": file.url, "mime_type": file.media_type or _UNKNOWN} for file in files]
     return item
 
 
@@ -241,7 +298,10 @@ def _add(parent: Element, name: str, content: str = "", /, **attributes: str) ->
         element.text = content
 
 
-def _xml(root: Element) -> bytes:
+def _xml(root: Element, style: str) -> bytes:
     from xml.etree.ElementTree import tostring
 
-    return b'<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode").encode()
+    head = '<?xml version="1.0" encoding="utf-8"?>\n'
+    if style:
+        head += f'<?xml-stylesheet type="text/css" href="{escape(style)}"?>\n'
+    return (head + tostring(root, encoding="unicode")).encode()

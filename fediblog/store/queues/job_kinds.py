@@ -19,5 +19,6 @@ CHECK_DATABASE = "check-database"
 NODEINFO = "nodeinfo"
 PUSH = "push"
 INDEX_POSTS = "index-posts"
+WEBSUB = "websub"
 
 AT_A_MOMENT = (RELEASE, CLOSE_POLL)  # what somebody wants done at a certain time of day, not before

@@ -36,6 +36,7 @@ class PageContext(Struct, frozen=True):
     language: str
     urls: Urls
     site_title: str
+    tagline: str
     address: str
 
 
@@ -67,13 +68,15 @@ def context(request: Request) -> PageContext:
     """That of the page that a request asks for."""
     site = site_of(request)
     address = f"{site.urls.origin}{request.url.path}" + (f"?{request.url.query}" if request.url.query else "")
-    return PageContext(language_of(request), site.urls, site.settings.title or site.urls.host, address)
+    return PageContext(language_of(request), site.urls, site.title, site.blog.tagline, address)
 
 
 def of_home(at: PageContext, people: Sequence[Account]) -> Head:
-    """The head of the home of the blog: where one person writes it, in that one's words."""
+    """The head of the home of the blog, in the words of its tagline, or of the one person who writes it."""
     only = people[0] if len(people) == 1 else None
-    description = (about(only) if only else "") or text(at.language, "page.description", site=at.site_title)
+    description = (
+        at.tagline or (about(only) if only else "") or text(at.language, "page.description", site=at.site_title)
+    )
     return Head(
         description=description,
         canonical=f"{at.urls.origin}/",

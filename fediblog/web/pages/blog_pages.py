@@ -28,8 +28,9 @@ from fediblog.store.posts.timelines import ListedPost, TagFilter
 from fediblog.store.tx import Tx
 from fediblog.web.components import page_head, paging
 from fediblog.web.components.entries import is_entry
+from fediblog.web.components.page_head import NOINDEX
 from fediblog.web.components.render import public, render, static
-from fediblog.web.feeds import FORMATS, Feed
+from fediblog.web.feeds import FORMATS, Feed, json_feed
 from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import ask, page
@@ -160,10 +161,15 @@ async def tag_feed(request: Request) -> Response:
 async def feed_response(request: Request, feed: Feed, posts: list[Post]) -> Response:
     """The response with a feed; its posts stand in it whole, so a long one is written in a thread."""
     media_type, write = FORMATS[request.path_params["format"]]
-    feed = replace(feed, language=site_of(request).settings.language)  # the same for everybody, so that it can be kept
+    settings = site_of(request).settings  # its language is the same for everybody, so that the feed can be kept
+    in_browser = write is not json_feed and "text/html" in request.headers.get("accept", "")
+    style = static("feed.css") if in_browser else ""
+    feed = replace(feed, language=settings.language, hub=settings.websub_hub, style=style)
 
     def made() -> Response:
-        return public(request, write(feed, posts), media_type)
+        response = public(request, write(feed, posts), "application/xml; charset=utf-8" if in_browser else media_type)
+        response.headers["X-Robots-Tag"] = NOINDEX  # the pages are to be found, not what repeats them
+        return response
 
     return await asyncio.to_thread(made) if sum(len(post.content) for post in posts) > LONG else made()
 

@@ -68,7 +68,7 @@ async def test_feeds(blog: Blog, base: str, monkeypatch: pytest.MonkeyPatch) -> 
     await blog.write("Secret #sea", visibility="followers")
     await blog.write("Unlisted #sea", visibility="unlisted")
     browser = blog.browser()
-    atom = await browser.get(f"{base}.atom")
+    atom = await browser.get(f"{base}.atom", accept="application/atom+xml")
     assert atom.headers["content-type"] == "application/atom+xml; charset=utf-8"
     root = ElementTree.fromstring(atom.content)
     entries = root.findall(f"{ATOM}entry")
@@ -85,7 +85,7 @@ async def test_feeds(blog: Blog, base: str, monkeypatch: pytest.MonkeyPatch) -> 
     text = json.dumps(found) + atom.text
     assert "Secret" not in text
     assert "Unlisted" not in text
-    again = await browser.get(f"{base}.atom", if_none_match=atom.headers["etag"])
+    again = await browser.get(f"{base}.atom", accept="application/atom+xml", if_none_match=atom.headers["etag"])
     assert again.status_code == 304
 
 

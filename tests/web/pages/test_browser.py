@@ -161,6 +161,12 @@ async def test_from_set_up_to_deletion(
         await page.goto(f"{address}/{name}")
         await walk.look(f"page-{name or 'home'}")
 
+    for name in ("feed.rss", "feed.atom"):
+        await page.goto(f"{address}/{name}")
+        assert await walk.overhang() == 0
+    await page.locator("a", has_text="A very first article").click()
+    await page.get_by_role("heading", name="A very first article").wait_for()
+
     await page.goto(f"{address}/write")
     await page.get_by_label("Text", exact=True).fill("For myself")
     await page.locator("#visibility").select_option("direct")
