@@ -39,7 +39,9 @@ def draft_of(tx: Tx, post: Post) -> Draft:
             for name, each in zip(names, below, strict=True)
             if name in stored
         ),
-        hero=File(upload=stored[hero].id, alt=post.image.alt) if post.image and hero in stored else None,
+        hero=File(upload=stored[hero].id, alt=post.image.alt, caption=post.image.caption)
+        if post.image and hero in stored
+        else None,
         slug=post.slug,
         state=cast(Literal["published", "draft", "scheduled"], post.state),
         scheduled=post.scheduled,

@@ -31,6 +31,7 @@ class File(Struct, frozen=True, kw_only=True):
     upload: int
     alt: str = ""
     focus: tuple[float, float] | None = None
+    caption: str = ""  # of the hero alone
 
 
 class PollDraft(Struct, frozen=True, kw_only=True):
@@ -114,6 +115,8 @@ def check(tx: Tx, draft: Draft) -> None:
         raise Invalid("files", "post.too-many-pictures", n=FILES_LIMIT)
     if any(len(each.alt) > ALT_LIMIT for each in (*draft.files, *([draft.hero] if draft.hero else []))):
         raise Invalid("files", "post.long-alt", n=ALT_LIMIT)
+    if draft.hero and len(draft.hero.caption) > SUMMARY_LIMIT:
+        raise Invalid("hero-caption", "error.too-long", n=SUMMARY_LIMIT)
     if draft.state == "scheduled" and not tx.now < (draft.scheduled or 0) < FARTHEST:
         raise Invalid("scheduled", "post.time-past")
     if draft.poll and article:

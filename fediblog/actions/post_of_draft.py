@@ -370,5 +370,8 @@ def _hero(tx: Tx, urls: Urls, author: Account, draft: Draft) -> Picture | None:
         return None
     upload = _upload(tx, author, draft.hero)
     return Picture(
-        url=urls.media(upload.large or upload.file), media_type=upload.media_type, alt=tidy(draft.hero.alt).strip()
+        url=urls.media(upload.large or upload.file),
+        media_type=upload.media_type,
+        alt=tidy(draft.hero.alt).strip(),
+        caption=one_line(draft.hero.caption),
     )

@@ -39,11 +39,12 @@ OPEN = frozenset({Visibility.PUBLIC, Visibility.UNLISTED})
 
 
 class Picture(Struct, frozen=True, kw_only=True):
-    """An actor's avatar or header, or a post's hero image."""
+    """An actor's avatar or header, or a post's hero image; `caption` is what is told below it, as plain text."""
 
     url: str
     media_type: str = ""
     alt: str = ""
+    caption: str = ""
 
 
 class ProfileField(Struct, frozen=True, kw_only=True):

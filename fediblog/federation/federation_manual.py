@@ -124,7 +124,8 @@ STANDARDS = (
 - [FEP-8b32](https://w3id.org/fep/8b32): `eddsa-jcs-2022` proofs are verified
 - [FEP-b2b8](https://w3id.org/fep/b2b8): long-form text with `preview`. `summary` of an `Article` is what its author wrote, without
   elements, and absent otherwise; the beginning of the text stands in the `preview`, unless there is a content warning (`dcterms:subject`).
-  Pictures in the text stand in `attachment`, too
+  Pictures in the text stand in `attachment`, too. A picture with a caption is a `figure` with `figcaption`; the `content` of `image`
+  is the caption of the picture above the text
 - [FEP-f228](https://w3id.org/fep/f228): threads have a `context` collection
 - [FEP-c0e0](https://w3id.org/fep/c0e0): emoji reactions are read
 - [FEP-1b12](https://w3id.org/fep/1b12): what groups pass on is read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fediblog.domain.documents import PICTURE_TYPES, Attachment, Json, Picture
+from fediblog.markup.html import escape, plain
 from fediblog.protocol import json_values
 
 LIMIT = 16
@@ -22,8 +23,13 @@ def read_picture(value: Json) -> Picture | None:
         address = _address(entry)
         width = json_values.count(entry.get("width")) or 0
         if address and width > widest:
-            best, widest = Picture(url=address, media_type=_type_of(entry), alt=_alt(entry)), width
+            best, widest = _picture(entry, address), width
     return best
+
+
+def _picture(entry: dict[str, Json], address: str) -> Picture:
+    caption = json_values.text(entry.get("content"), ALT_LIMIT)
+    return Picture(url=address, media_type=_type_of(entry), alt=_alt(entry), caption=plain(caption) if caption else "")
 
 
 def write_picture(picture: Picture) -> dict[str, Json]:
@@ -32,6 +38,8 @@ def write_picture(picture: Picture) -> dict[str, Json]:
     if kind := picture.media_type or _type_by_ending(picture.url):
         document["mediaType"] = kind
     document["url"] = picture.url
+    if picture.caption:
+        document["content"] = escape(picture.caption)
     return document | _alt_texts(picture.alt)
 
 

@@ -58,7 +58,11 @@ counts = st.one_of(st.none(), st.integers(0, 10_000))
 texts = st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), include_characters="\n\t"), max_size=60)
 languages = st.sampled_from(["", "en", "de", "pt-BR", "zh-Hant"])
 pictures = st.builds(
-    Picture, url=far, media_type=st.sampled_from(["", "image/png", "image/jpeg"]), alt=texts.map(str.strip)
+    Picture,
+    url=far,
+    media_type=st.sampled_from(["", "image/png", "image/jpeg"]),
+    alt=texts.map(str.strip),
+    caption=st.sampled_from(["", "Oak & <i>elm</i>"]),
 )
 emoji = st.builds(Emoji, name=words, url=far)
 mentions = st.builds(Mention, href=far, name=lines)

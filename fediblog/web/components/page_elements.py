@@ -95,7 +95,7 @@ def face(account: Account) -> Markup:
 def _face(number: int, icon: str, name: str, acct: str, pictures: tuple[Emoji, ...]) -> Markup:
     shown = (
         f'{_avatar(number, icon, name)}<span class="person-names"><bdi class="p-name name">'
-        f'{emoji_images.named(name, pictures)}</bdi> <span class="acct quiet">@{escape(acct)}</span></span>'
+        f'{emoji_images.named(name, pictures)}</bdi> <bdi class="acct quiet" dir="ltr">@{escape(acct)}</bdi></span>'
     )
     return Markup(shown)  # noqa: S704  built from escaped parts
 

@@ -43,6 +43,7 @@ class AttachedPicture(Struct, frozen=True):
     upload: Upload
     alt: str
     focus: tuple[float, float] | None = None
+    caption: str = ""  # of the hero alone
 
     @property
     def place(self) -> str:
@@ -79,6 +80,7 @@ class PostFields(Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()  # names of files that were chosen and have to be chosen again
     hero: AttachedPicture | None = None
     hero_alt: str = ""  # description of a hero that did not come, or was refused
+    hero_caption: str = ""  # its caption, likewise
     answers: tuple[str, ...] = ()  # of a poll
     multiple: bool = False
     period: int = 86_400  # seconds
@@ -145,7 +147,9 @@ def of_draft(tx: Tx, draft: Draft, account: int) -> PostFields:
         slug=draft.slug,
         categories=draft.categories or (),
         pictures=tuple(AttachedPicture(stored[each.upload], each.alt, each.focus) for each in draft.files),
-        hero=AttachedPicture(stored[draft.hero.upload], draft.hero.alt) if draft.hero else None,
+        hero=AttachedPicture(stored[draft.hero.upload], draft.hero.alt, caption=draft.hero.caption)
+        if draft.hero
+        else None,
         answers=draft.poll.options if draft.poll else (),
         multiple=draft.poll is not None and draft.poll.multiple,
         period=_period(draft.poll) if draft.poll else 86_400,
@@ -167,20 +171,19 @@ async def from_form(site: Site, form: Form) -> PostFields:
         for n in numbers
         if n in stored and not form.flag(f"drop-{n}")
     ]
+    alt, caption = form.line("hero-alt", 1500), form.line("hero-caption", 2000)
     front = (
-        AttachedPicture(stored[hero], form.line("hero-alt", 1500))
-        if hero in stored and not form.flag("hero-drop")
-        else None
+        AttachedPicture(stored[hero], alt, caption=caption) if hero in stored and not form.flag("hero-drop") else None
     )
     choosers, awaited = form.data.getlist("upload"), list[tuple[str, str]]()
-    for chosen, alt, place in zip_longest(choosers, form.lines("new-alt"), form.lines("new-focus"), fillvalue=""):
+    for chosen, told, place in zip_longest(choosers, form.lines("new-alt"), form.lines("new-focus"), fillvalue=""):
         if isinstance(chosen, UploadFile) and (upload := await stored_upload(site, form, "upload", chosen)):
-            kept.append(AttachedPicture(upload, str(alt), point_of(str(place))))
-        elif alt:
-            awaited.append((str(alt), str(place)))
+            kept.append(AttachedPicture(upload, str(told), point_of(str(place))))
+        elif told:
+            awaited.append((str(told), str(place)))
     for chosen in form.files("hero-upload")[:1]:
         if upload := await stored_upload(site, form, "hero-upload", chosen):
-            front = AttachedPicture(upload, form.line("hero-alt", 1500))
+            front = AttachedPicture(upload, alt, caption=caption)
     return PostFields(
         source=form.block("source"),
         title=form.line("title", 1000),
@@ -198,7 +201,8 @@ async def from_form(site: Site, form: Form) -> PostFields:
         awaited=tuple(awaited[:SLOTS]),
         missing=tuple(form.lines(MISSING)[:MOST_FILES]),
         hero=front,
-        hero_alt=form.line("hero-alt", 1500),
+        hero_alt=alt,
+        hero_caption=caption,
         answers=tuple(one_line(answer) for answer in form.lines("answer") if answer.strip()),
         multiple=form.flag("multiple"),
         slug=form.line("slug", 200),
@@ -249,7 +253,9 @@ def draft(fields: PostFields, form: Form, wanted: str) -> Draft:
         categories=fields.categories,
         new_category=fields.new_category,
         files=tuple(File(upload=each.upload.id, alt=each.alt, focus=each.focus) for each in fields.pictures),
-        hero=File(upload=fields.hero.upload.id, alt=fields.hero.alt) if fields.hero else None,
+        hero=File(upload=fields.hero.upload.id, alt=fields.hero.alt, caption=fields.hero.caption)
+        if fields.hero
+        else None,
         state=cast(Literal["published", "draft", "scheduled"], state.get(wanted, "published")),
         scheduled=scheduled if wanted == "schedule" else None,
         poll=PollDraft(options=fields.answers, multiple=fields.multiple, seconds=fields.period)

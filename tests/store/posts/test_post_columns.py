@@ -56,7 +56,7 @@ FULL = Note(
     hashtags=("tag",),
     emoji=(Emoji(name="cat", url="https://far.example/cat"),),
     attachments=(Attachment(kind="Image", url="https://far.example/picture"),),
-    image=Picture(url="https://far.example/hero", alt="A hero"),
+    image=Picture(url="https://far.example/hero", alt="A hero", caption="Below it"),
     quote="https://far.example/quoted",
     context="https://far.example/context",
     conversation="tag:far.example,2020:1",

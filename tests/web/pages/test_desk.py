@@ -133,6 +133,7 @@ async def test_edit_keeps_pictures_and_shows_what_was_written(blog: Blog) -> Non
         "summary": "Sum",
         "new-alt": "One",
         "hero-alt": "Two",
+        "hero-caption": "Three <i>",
         "do": "publish",
     }
     assert (await owner.post("/write", typed, files=files)).status_code == 303
@@ -142,6 +143,9 @@ async def test_edit_keeps_pictures_and_shows_what_was_written(blog: Blog) -> Non
     assert 'value="One"' in page
     assert f'value="![One](/media/{post.attachments[0].url.partition("/media/")[2]})"' in page
     assert 'value="Two"' in page
+    assert 'name="hero-caption" type="text" value="Three &lt;i&gt;"' in page
+    shown = (await blog.browser().get(post.url.removeprefix(ORIGIN))).text
+    assert '<figcaption dir="auto">Three &lt;i&gt;</figcaption></figure>' in shown
     number = page.split('name="file" value="')[1].split('"')[0]
     hero = page.split('name="hero" value="')[1].split('"')[0]
     changed = {**typed, "source": "New", "file": number, f"alt-{number}": "One!", "hero": hero}
@@ -499,7 +503,7 @@ async def test_our_own_people_are_found_by_whom_they_may_be(blog: Blog) -> None:
 
     async def found(browser: Browser, words: str) -> set[str]:
         page = re.sub("</?mark>", "", (await browser.get(f"/search?{urlencode({'q': words})}")).text)
-        people = {each.partition("@")[0] for each in re.findall(r'<span class="acct quiet">@([^<]*)<', page)}
+        people = {each.partition("@")[0] for each in re.findall(r'<bdi class="acct quiet" dir="ltr">@([^<]*)<', page)}
         return people | {words for words in ("Of the sea", "Of the hills", "For followers") if words in page}
 
     hers = {"ann", "Of the sea"}
