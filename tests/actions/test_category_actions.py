@@ -89,6 +89,10 @@ async def test_another_address_is_told_and_the_earlier_one_leads_on(stage: Stage
     led = await stage.db.read(posts.by_former_slug, *at)
     assert led is not None
     assert led.id == post.id
+    pasted = await stage.db.read(posts.by_link, post.url)
+    assert pasted is not None
+    assert pasted.id == post.id
+    assert await stage.db.read(posts.by_link, post.url.replace("blog.test", "other.test")) is None
     assert (await stage.publish("Other", title="A walk")).slug == "a-walk-2"
     back = await stage.do(wording.edit, stage.ann.id, post.id, Draft(source="Text", title="A hike", slug="a-walk"))
     assert back.slug == "a-walk"

@@ -303,6 +303,8 @@ def test_an_article_from_a_file(run: Run, data: Path, tmp_path: Path) -> None:
     assert post.url.endswith("/a-walk")
     assert (post.kind, post.title, post.warning, post.language) == ("Article", "A walk", "height", "en-GB")
     assert post.visibility is Visibility.UNLISTED
+    refused = run("post", "alice", "--category", "Walks", stdin="Look")
+    assert (refused.status, "There is no category called Walks" in refused.err) == (1, True)
 
 
 def test_pictures_with_their_descriptions(run: Run, data: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -11,7 +12,7 @@ import pytest
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
-from fediblog.domain.posts import WITHHELD, Boost, Post
+from fediblog.domain.posts import WITHHELD, Boost, Category, Post
 from fediblog.domain.rules import BlockStanding, shown_below
 from fediblog.markup.search_words import read_query
 from fediblog.store.engine.database import Database
@@ -19,11 +20,14 @@ from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import accounts, relation_lists, relations
 from fediblog.store.posts import (
     account_posts,
+    archive,
+    categories,
     post_writing,
     posts,
     reaction_lists,
     reactions,
     search,
+    tags,
     thread_links,
     threads,
     timelines,
@@ -83,6 +87,9 @@ async def test_sql_and_the_rule_agree_in_every_case(db: Database) -> None:
     assert await db.read(compare) == {True, False}
 
 
+SHELVES = (Category(id=11, name="Arts", slug="arts"), Category(id=12, name="Books", slug="books", parent=11))
+
+
 @dataclass
 class World:
     people: list[Account]
@@ -94,6 +101,14 @@ def withhold(tx: Tx, dice: random.Random, numbers: Sequence[int]) -> None:
     for number in dice.sample(numbers, 14):
         state = dice.choice(sorted(WITHHELD))
         tx.run("update post set state = :state where id = :id and state = 'published'", state=state, id=number)
+
+
+def file_some(tx: Tx, dice: random.Random, numbers: Sequence[int]) -> None:
+    """Put some of the posts under categories."""
+    for each in SHELVES:
+        categories.add(tx, each)
+    for number in numbers:
+        categories.file_under(tx, number, [each.id for each in SHELVES if dice.random() < 0.5])
 
 
 def random_world(tx: Tx, dice: random.Random) -> World:
@@ -155,6 +170,7 @@ def random_world(tx: Tx, dice: random.Random) -> World:
     accounts.update_profile(tx, people[2].id, discoverable=0)
     accounts.set_state(tx, people[-1].id, "suspended")
     accounts.set_state(tx, people[-2].id, "deleted")
+    file_some(tx, dice, numbers)
     return World(people, everything(tx))
 
 
@@ -211,16 +227,20 @@ def check_lists(tx: Tx, world: World, viewer: int) -> int:
         total += len(mine)
         check_outbox(tx, who, viewer, mine)
     public = Visibility.PUBLIC
+
+    def is_found(p: Post) -> bool:
+        hides = p.account.id == world.people[2].id
+        return p.local and not hides and p.visibility == public and not avoids(tx, viewer, p.account.id)
+
     here = paged(lambda b: timelines.blog(tx, viewer, b), 3)
-    assert here == ids(
-        lambda p: (
-            p.local
-            and p.account.id != world.people[2].id
-            and p.visibility == public
-            and not p.in_reply_to
-            and not avoids(tx, viewer, p.account.id)
-        )
-    )
+    assert here == ids(lambda p: is_found(p) and not p.in_reply_to)
+    monthly = {row.id: row.month for row in tx.all("select id, month from post")}
+    found = paged(lambda b: timelines.of_month(tx, viewer, "2025/02", b), 3)
+    assert found == [each for each in here if monthly[each] == "2025/02"]
+    filed = paged(lambda b: timelines.filed(tx, viewer, {11, 12}, b), 3)
+    assert filed == ids(lambda p: is_found(p) and bool(p.categories))
+    if not viewer:
+        check_counts(tx, [p for p in seen if is_found(p)], monthly)
     tagged = paged(lambda b: timelines.tagged(tx, viewer, TagFilter(tag="cats"), b), 3)
     assert tagged == ids(
         lambda p: p.visibility == public and p.hashtags == ("Cats",) and not avoids(tx, viewer, p.account.id)
@@ -239,6 +259,21 @@ def check_lists(tx: Tx, world: World, viewer: int) -> int:
     finds("FISH", lambda p: "fish" in p.title and p.id in read)
     finds("#CATS", lambda p: p.hashtags == ("Cats",) and ((bool(viewer) and p.visibility == public) or p.id in read))
     return total + len(tagged) + len(here)
+
+
+def check_counts(tx: Tx, everybodys: list[Post], monthly: dict[int, str]) -> None:
+    """What is counted for pages that are the same for all is what everybody finds, and no more."""
+    inside = {each.id: {"Arts", "Books"} if each.parent is None else {each.name} for each in SHELVES}
+    filed = {
+        number: sum(bool(names & {each.name for each in p.categories}) for p in everybodys)
+        for number, names in inside.items()
+    }
+    assert categories.totals(tx) == {number: n for number, n in filed.items() if n}
+    assert [each.posts for each in tags.totals(tx, 9)] == [sum(p.hashtags == ("Cats",) for p in everybodys)]
+    begun = Counter(monthly[p.id] for p in everybodys if not p.in_reply_to)
+    assert archive.months(tx) == sorted(begun.items(), reverse=True)
+    articles = [p.slug for p in everybodys if p.is_article]
+    assert [each.slug for each in archive.latest_articles(tx, 99)] == articles
 
 
 def check_outbox(tx: Tx, who: Account, viewer: int, mine: list[int]) -> None:

@@ -49,6 +49,7 @@ class InstanceFacts(Struct, frozen=True, kw_only=True):
     vapid: str
     source: str
     language: str
+    pages: Mapping[str, str]  # addresses of pages of the owner, by their role
 
 
 def version_one(context: EntityContext, facts: InstanceFacts) -> Json:
@@ -114,8 +115,8 @@ def configuration(urls: Urls, facts: InstanceFacts) -> Json:
             "streaming": streaming(urls),
             "status": None,
             "about": urls.origin,
-            "privacy_policy": None,
-            "terms_of_service": None,
+            "privacy_policy": facts.pages.get("privacy"),
+            "terms_of_service": facts.pages.get("terms"),
         },
         "vapid": {"public_key": facts.vapid},
         "accounts": {

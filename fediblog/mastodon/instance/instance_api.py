@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from fediblog.errors import NotFound
 from fediblog.federation.outbound import vapid
 from fediblog.federation.site import Site
@@ -38,6 +40,7 @@ async def version_two(call: Call) -> Reply:
 async def facts(site: Site, context: EntityContext) -> instance_entity.InstanceFacts:
     """What the site and its database know for the Instance entities."""
     contact = site.settings.contact.removeprefix("mailto:")
+    pages = await site.db.read(free_pages.published)
     return instance_entity.InstanceFacts(
         usage=await total(site, server_state.usage),
         peers=await total(site, server_statistics.peer_count),
@@ -46,6 +49,7 @@ async def facts(site: Site, context: EntityContext) -> instance_entity.InstanceF
         vapid=await vapid.public_key(site),
         source=site.settings.source,
         language=site.settings.language,
+        pages={each.role: f"{site.urls.origin}/{quote(each.slug)}" for each in reversed(pages)},
     )
 
 

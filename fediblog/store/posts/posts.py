@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from msgspec.structs import replace
 
@@ -42,6 +44,12 @@ _AT_FORMER = (
     "select p.* from former_post_slug f join post p on p.id = f.post where f.account = :account and f.month = :month"
     f" and f.slug = :slug and p.state = 'published' and {VISIBLE}"
 )
+_AT_FORMER_PAGE = (
+    "select p.* from former_post_slug f join post p on p.id = f.post join account a on a.id = f.account"
+    " where a.handle_key = :handle and a.local = 1 and a.host = :host and f.month = :month and f.slug = :slug"
+    " and p.state <> 'deleted'"
+)
+_ARTICLE_PAGE = re.compile(r"/@([A-Za-z0-9_]{1,30})/([0-9]{4}/[0-9]{2})/([^/]+)\Z")
 _TAKEN = (
     "select slug from post where account = :account and month = :month and id <> :post and slug <> ''"
     " union all select slug from former_post_slug where account = :account and month = :month and post <> :post"
@@ -96,8 +104,18 @@ def by_link(tx: Tx, link: str) -> Post | None:
     found = by_uri(tx, link)
     if found or not link:
         return found
-    row = tx.one(_AT_PAGE, page=link, page_host=accounts.host_of(link))
+    row = tx.one(_AT_PAGE, page=link, page_host=accounts.host_of(link)) or _at_former_page(tx, link)
     return hydrate(tx, [row])[0] if row else None
+
+
+def _at_former_page(tx: Tx, link: str) -> Row | None:
+    """The row of the article of ours that was once at that address."""
+    found = _ARTICLE_PAGE.match(urlsplit(link).path)
+    if found is None:
+        return None
+    handle, month, slug = found.groups()
+    host = accounts.host_of(link)
+    return tx.one(_AT_FORMER_PAGE, handle=handle.lower(), host=host, month=month, slug=unquote(slug))
 
 
 def known(tx: Tx, uris: Collection[str]) -> set[str]:

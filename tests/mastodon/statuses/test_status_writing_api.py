@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from fediblog.actions import category_actions
 from fediblog.actions.drafts import Draft, File
 from fediblog.domain.documents import PUBLIC, InteractionPolicy, Rule, Visibility
+from fediblog.domain.posts import Category
 from fediblog.store.people import apps, relations
 from fediblog.store.posts import post_writing, posts
 from fediblog.store.tx import Tx
@@ -200,6 +202,29 @@ async def test_the_website_keeps_what_an_app_said(server: Server) -> None:
     assert "*y*" in shown["content"]
     assert sorted(each["name"] for each in shown["tags"]) == ["Moon", "sea"]
     assert shown["quote_approval"]["automatic"] == []
+
+
+async def test_an_app_files_a_post_and_gives_it_another_address(server: Server) -> None:
+    alice = await server.api("alice")
+    for name in ("Walks", "High hills"):
+        await server.write(category_actions.add, Category(id=0, name=name, slug=""))
+    ours: dict[str, Any] = {"title": "A walk", "categories": ["walks", "high-hills"]}
+    made = await alice.post("/api/v1/statuses", {"status": "Text", "fediblog": ours})
+    assert made["fediblog"]["categories"] == ["High hills", "Walks"]
+    listed = await alice.get("/api/v1/timelines/public", local="true")
+    assert listed[0]["fediblog"]["categories"] == ["High hills", "Walks"]
+    path = f"/api/v1/statuses/{made['id']}"
+    kept = (
+        await alice.call("PUT", path, json={"status": "Text", "fediblog": {"title": "A walk", "slug": "hike"}})
+    ).json()
+    assert (kept["fediblog"]["slug"], kept["fediblog"]["categories"]) == ("hike", ["High hills", "Walks"])
+    fewer = {"status": "Text", "fediblog": {"title": "A walk", "categories": ["WALKS"]}}
+    assert (await alice.call("PUT", path, json=fewer)).json()["fediblog"]["categories"] == ["Walks"]
+    listed = await alice.get("/api/v1/timelines/public", local="true")
+    assert (listed[0]["fediblog"]["slug"], listed[0]["fediblog"]["categories"]) == ("hike", ["Walks"])
+    unknown = {"status": "Text", "fediblog": {"title": "A walk", "categories": ["Sea"]}}
+    answer = await alice.call("POST", "/api/v1/statuses", json=unknown)
+    assert (answer.status_code, "There is no category called Sea" in answer.text) == (422, True)
 
 
 async def test_an_edit_leaves_what_an_app_cannot_say(server: Server) -> None:

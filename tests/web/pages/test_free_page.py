@@ -119,6 +119,11 @@ async def test_apps_find_privacy_and_terms_and_menus_what_there_is(blog: Blog) -
         ("aardvark", "Aardvark", "other"),
         ("zebra", "Zebra", "other"),
     ]
+    urls = (await visitor.get("/api/v2/instance")).json()["configuration"]["urls"]
+    assert (urls["privacy_policy"], urls["terms_of_service"]) == (
+        "https://blog.test/your-data",
+        "https://blog.test/terms",
+    )
     for path, word in (("privacy_policy", "About Your data"), ("terms_of_service", "About Terms")):
         assert word in (await visitor.get(f"/api/v1/instance/{path}")).json()["content"]
 
