@@ -12,7 +12,10 @@ CSS_LIMIT: Final = 50_000
 """Characters of an owner's own style sheet."""
 MENU_LIMIT: Final = 12
 """Items of the menu."""
-PLACES: Final = {"articles": "/?show=articles", "notes": "/?show=notes", "archive": "/archive", "about": "/about"}
+PLACES: Final = {
+    **{"articles": "/?show=articles", "notes": "/?show=notes", "archive": "/archive", "about": "/about"},
+    **{"categories": "/categories", "tags": "/tags"},
+}
 """Places that a menu names in the language of who looks, and where they are."""
 
 
@@ -23,7 +26,7 @@ class MenuItem(Struct, frozen=True):
     label: str = ""
 
 
-DEFAULT_MENU: Final = tuple(MenuItem(place) for place in PLACES)
+DEFAULT_MENU: Final = tuple(MenuItem(place) for place in ("articles", "notes", "archive", "about"))
 
 
 class Blog(Struct, frozen=True, kw_only=True, omit_defaults=True):

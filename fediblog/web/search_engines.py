@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -12,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
 from fediblog.store.people import accounts
-from fediblog.store.posts import findable
+from fediblog.store.posts import findable, free_pages
 from fediblog.store.posts.findable import Listed
 from fediblog.store.tx import Tx
 from fediblog.web.ai_crawlers import TRAINING
@@ -50,7 +51,7 @@ async def index(request: Request) -> Response:
 
 
 async def pages(request: Request) -> Response:
-    """The sitemap of what is no post: the home, profiles, tags."""
+    """The sitemap of what is no post: the home, pages that stand by themselves, categories, profiles, tags."""
     site = site_of(request)
     return _urls(request, await site.db.scan(_pages, site.urls))
 
@@ -58,7 +59,9 @@ async def pages(request: Request) -> Response:
 def _pages(tx: Tx, urls: Urls) -> list[Listed]:
     people = [Listed(each.url, 0) for each in accounts.listed(tx) if each.indexable][:PART]
     tags = [Listed(urls.tag(each.name), each.changed) for each in findable.tags(tx, PART)]
-    return [Listed(f"{urls.origin}/", 0), *people, *tags]
+    filed = [Listed(f"{urls.origin}/category/{quote(each.name)}", each.changed) for each in findable.categories(tx)]
+    own = [Listed(f"{urls.origin}/{quote(each.slug)}", 0) for each in free_pages.published(tx)]
+    return [Listed(f"{urls.origin}/", 0), *own, *people, *filed, *tags]
 
 
 async def posts(request: Request) -> Response:

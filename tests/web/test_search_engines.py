@@ -8,8 +8,13 @@ from xml.etree import ElementTree
 import pytest
 from msgspec.structs import replace
 
+from fediblog.actions import category_actions
 from fediblog.actions.account_actions import ProfileChanges
+from fediblog.actions.page_actions import PageDraft
 from fediblog.app import create_app
+from fediblog.domain.posts import Category
+from fediblog.federation import prepared_actions
+from fediblog.store.posts import categories
 from fediblog.web import search_engines
 from tests import wording
 from tests.web.pages.conftest import Blog, Browser, blog, blog_folder, empty_folder
@@ -50,10 +55,15 @@ async def test_sitemaps_list_what_may_be_found(blog: Blog, monkeypatch: pytest.M
     await blog.write("an answer", reply_to=note.id)
     last = await blog.write("The last", title="The last")
     await blog.heard(await blog.stranger(), "<p>elsewhere</p>", 1, hashtags=("far",))
+    walks = await blog.site.db.write(category_actions.add, Category(id=0, name="Walks", slug=""))
+    await blog.site.db.write(category_actions.add, Category(id=0, name="Empty", slug=""))
+    await blog.site.db.write(categories.file_under, note.id, [walks.id])
+    for title, published in (("Imprint", True), ("Not yet", False)):
+        await prepared_actions.save_page(blog.site, None, PageDraft(title=title, published=published), ())
     browser = blog.browser()
     assert len(await listed(browser, "/sitemap.xml")) == 1 + 5
     found = await everything(browser)
-    pages = {f"{ORIGIN}/", f"{ORIGIN}/@alice"}
+    pages = {f"{ORIGIN}{path}" for path in ("/", "/@alice", "/imprint", "/category/walks")}
     assert {*found} == pages | {article.url, note.url, last.url}  # the tag is not among those of the newest two
     assert found[article.url] == "2025-06-15T15:07:40Z"
     monkeypatch.setattr(search_engines, "PART", 50)
@@ -66,7 +76,7 @@ async def test_sitemaps_list_what_may_be_found(blog: Blog, monkeypatch: pytest.M
         assert "x-robots-tag" not in answer.headers
     for hidden in (ProfileChanges(name="A", indexable=False), ProfileChanges(name="A", discoverable=False)):
         await blog.site.db.write(wording.update_profile, blog.site.urls, blog.alice.id, hidden)
-        assert {*await everything(browser)} == {f"{ORIGIN}/"}
+        assert {*await everything(browser)} == {f"{ORIGIN}/", f"{ORIGIN}/imprint"}
 
 
 async def test_robots_are_told_what_is_theirs(blog: Blog) -> None:

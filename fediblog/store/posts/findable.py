@@ -18,7 +18,7 @@ _CHANGED = "coalesce(p.updated, p.published)"
 
 
 class Listed(Struct, frozen=True):
-    """An address (of a post) or a hashtag, and when what is there was last changed, in UTC milliseconds."""
+    """An address, a hashtag or the slug of a category, and when what is there was last changed (UTC milliseconds)."""
 
     name: str
     changed: int
@@ -52,3 +52,13 @@ def tags(tx: Tx, size: int) -> list[Listed]:
         size=size,
     )
     return [Listed(row.tag, row.changed) for row in rows]
+
+
+def categories(tx: Tx) -> list[Listed]:
+    """The slugs of the categories under which posts that may be listed are filed."""
+    rows = tx.all(
+        f"select c.slug, max({_CHANGED}) as changed from post_category f join category c on c.id = f.category"
+        " join post p on p.id = f.post join account a on a.id = p.account"
+        f" where p.local = 1 and {_FINDABLE} group by c.slug order by c.slug"
+    )
+    return [Listed(row.slug, row.changed) for row in rows]
