@@ -240,6 +240,8 @@ async def test_what_is_pasted_steers_no_request(at_home: Home, inner: Inner) -> 
         for path, name in (("/find", "q"), ("/people", "handle"), ("/settings/alias", "alias")):
             answer = await press(browser, path, {name: text})
             assert answer.status_code == 422, (path, text)
+        led = await browser.get("/authorize_interaction", params={"uri": text})
+        assert led.status_code == 422, text
     assert inner.looked_up == []
     assert at_home.web.asked == []
 

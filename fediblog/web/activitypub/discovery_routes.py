@@ -35,7 +35,7 @@ async def webfinger(request: Request) -> Response:
         uri=account.uri,
         profile=account.url,
         aliases=(account.url, account.uri),
-        subscribe="" if server else f"{site.urls.origin}/people?follow={{uri}}",
+        subscribe="" if server else f"{site.urls.origin}/authorize_interaction?uri={{uri}}",
         avatar=account.icon.url if account.icon else "",
     )
     response = document(request, answer, media_type=JRD_TYPE)

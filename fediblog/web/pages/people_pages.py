@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,7 +13,7 @@ from starlette.routing import Route
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.errors import Refused, TooOften, Unavailable
-from fediblog.federation import prepared_actions
+from fediblog.federation import prepared_actions, quotas
 from fediblog.federation.site import Site
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import relation_lists, relations
@@ -24,7 +25,7 @@ from fediblog.web.components import paging
 from fediblog.web.components.page_links import Links
 from fediblog.web.components.render import back, render
 from fediblog.web.forms import Form
-from fediblog.web.languages import explain, explain_unreachable
+from fediblog.web.languages import explain, explain_unreachable, language_of
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import CurrentUser, ask_as, page
 
@@ -54,9 +55,38 @@ _LISTS: dict[str, Callable[[Tx, int, Window], list[ListedAccount]]] = {
 
 async def people(request: Request) -> Response:
     """One of the lists, and the form to follow somebody."""
-    # WebFinger's template for those who follow from elsewhere leads here with what they want to follow.
+    # Other servers remember the template that WebFinger gave them before: it led here with what was to be followed.
     wanted = request.query_params.get("follow") or request.query_params.get("handle", "")
     return await _show(request, Form.empty(), handle=_bare(wanted))
+
+
+async def interact(request: Request) -> Response:
+    """Go to the account or post that somebody found on another server, to follow, answer, like or boost it from here.
+
+    Other servers lead their visitors here, by the template of WebFinger or, as Mastodon does, without asking for one.
+    Nothing is looked up for who has not signed in.
+    """
+    site, user = site_of(request), await ask_as(request, lambda _tx, user: user)
+    wanted = _bare(request.query_params.get("uri") or request.query_params.get("acct", ""))
+    if not wanted:
+        return back(request, "/people")
+    links, form, found = Links(site.urls, True), Form(FormData(), language_of(request)), None
+    try:
+        quotas.use(site, user.account.id, "action")
+        found = await prepared_actions.find(site, wanted)
+    except TooOften as error:
+        form.defer("handle", error)
+    except Refused as error:
+        form.errors["handle"] = explain(request, error)
+    except Unavailable as error:
+        form.errors["handle"] = explain_unreachable(request, error)
+    if isinstance(found, Post):  # stored, but perhaps not for this reader: then it is not there
+        found = await site.db.read(posts.get, found.id, user.account.id)
+    if found is not None:
+        return back(request, links.account(found) if isinstance(found, Account) else links.post(found))
+    if not form.errors:
+        form.fault("handle", "search.nothing-there")
+    return await _show(request, form, handle=wanted)
 
 
 async def follow(request: Request) -> Response:
@@ -123,4 +153,5 @@ def _people(tx: Tx, user: CurrentUser, tab: str, window: Window) -> People:
 ROUTES = [
     Route("/people", page(people), methods=["GET"]),
     Route("/people", page(follow), methods=["POST"]),
+    Route("/authorize_interaction", page(interact)),
 ]

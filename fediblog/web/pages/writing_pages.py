@@ -68,6 +68,16 @@ def _published(tx: Tx, user: CurrentUser, number: int | None) -> Post | None:
     return post
 
 
+async def share(request: Request) -> Response:
+    """A new post that begins with what another page or program hands over; nothing is published by that."""
+    asked = request.query_params
+    source = "\n\n".join(filter(None, (asked.get(name, "").strip() for name in ("title", "text", "url"))))
+    writing = await ask_as(request, _new, None, None)
+    if not source:
+        return back(request, "/write")
+    return _show(request, replace(writing, fields=replace(writing.fields, source=source)))
+
+
 async def change(request: Request) -> Response:
     """A post of one's own on the writing again."""
     return _show(request, await ask_as(request, _change, request.path_params["n"]))
@@ -213,6 +223,7 @@ def _own(tx: Tx, user: CurrentUser, number: int) -> Post:
 
 
 ROUTES = [
+    Route("/share", page(share)),
     Route("/write", page(new), methods=["GET"]),
     Route("/write", page(save), methods=["POST"]),
     Route("/write/{n:number}", page(change), methods=["GET"]),
