@@ -43,15 +43,17 @@ class Finishing(Protocol):
 
 
 class LiveBlog:
-    """What the owner chose for the blog and the pages that stand by themselves, as they were last read."""
+    """What the owner chose for the blog, its pages that stand by themselves and its one writer, as last read."""
 
     def __init__(self, _site: Site) -> None:
         self.now = Blog()
         self.pages: tuple[PageLink, ...] = ()
+        self.writer = ""  # the handle of who writes the blog alone
 
     def read(self, tx: Tx) -> None:
-        """Read both."""
+        """Read all of it."""
         self.now, self.pages = blog_settings.get(tx), tuple(free_pages.published(tx))
+        self.writer = blog_settings.only_writer(tx)
 
 
 class Site(Struct, frozen=True):
@@ -84,6 +86,11 @@ class Site(Struct, frozen=True):
     def pages(self) -> tuple[PageLink, ...]:
         """The published pages that stand by themselves, as this process last read them."""
         return self.keep(LiveBlog).pages
+
+    @property
+    def writer(self) -> str:
+        """The handle of who writes the blog, if that is one person who wants to be found; else nothing."""
+        return self.keep(LiveBlog).writer
 
     @property
     def title(self) -> str:

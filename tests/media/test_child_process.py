@@ -35,7 +35,7 @@ except OSError: pass
 else: could.append("fork")
 kinds = ("CORE", "CPU", "NOFILE", "NPROC")
 limits = [resource.getrlimit(getattr(resource, f"RLIMIT_{each}"))[1] for each in kinds]
-sys.stderr.write(json.dumps([could, limits]))
+sys.stderr.write(json.dumps([could, limits, os.getpriority(os.PRIO_PROCESS, 0)]))
 """
 
 
@@ -49,6 +49,7 @@ def test_a_program_is_confined(program: str) -> None:
     more = ["post"] if program.endswith("decoder") else []
     command = [sys.executable, "-I", "-c", AFTERWARDS, program, *more]
     ended = subprocess.run(command, input=b"", capture_output=True, env=bare_environment(), timeout=60, check=True)
-    could, limits = json.loads(ended.stderr)
+    could, limits, niceness = json.loads(ended.stderr)
     assert could == (["fork"] if os.getuid() == 0 else [])
+    assert niceness >= 10  # the server and its database come first
     assert limits == [0, importlib.import_module(program).CPU_SECONDS, FILES, 0]

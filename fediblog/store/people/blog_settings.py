@@ -24,6 +24,15 @@ def put(tx: Tx, blog: Blog) -> None:
     server_state.put(tx, _NAME, encode(blog).decode())
 
 
+def only_writer(tx: Tx) -> str:
+    """The handle of the one of our people who wants to be found; nothing if there are several, or none."""
+    rows = tx.all(
+        "select handle from account where local = 1 and login is not null and state = 'active' and discoverable = 1"
+        " order by +id limit 2"
+    )
+    return str(rows[0].handle) if len(rows) == 1 else ""
+
+
 @lru_cache(maxsize=4)
 def _read(stored: str) -> Blog:
     try:

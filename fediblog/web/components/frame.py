@@ -34,6 +34,7 @@ class Frame(Struct, frozen=True, kw_only=True):
     foot: tuple[FrameLink, ...] = ()
     look: str = ""  # the address of the style sheet, if the look has one
     own_css: str = ""  # that of accent and own rules, if there are any
+    writer: str = ""  # the handle of who writes the blog alone
     icon: str = ""
     logo: str = ""
     header: str = ""
@@ -45,7 +46,9 @@ class Frame(Struct, frozen=True, kw_only=True):
 
 
 @lru_cache(maxsize=32)
-def frame_of(blog: Blog, title: str, language: str, static: str, pages: tuple[PageLink, ...] = ()) -> Frame:
+def frame_of(
+    blog: Blog, title: str, language: str, static: str, pages: tuple[PageLink, ...] = (), writer: str = ""
+) -> Frame:
     """The frame for readers of that language; `title` stands where the owner has given none.
 
     `static` is the address of the look's own style sheet, empty if it has none.
@@ -62,6 +65,7 @@ def frame_of(blog: Blog, title: str, language: str, static: str, pages: tuple[Pa
         ),
         look=static,
         own_css=f"/look.css?v={sha256(css.encode()).hexdigest()[:12]}" if css else "",
+        writer=writer,
         icon=_picture(blog.icon),
         logo=_picture(blog.logo),
         header=_picture(blog.header),

@@ -107,7 +107,7 @@ def render(
 
 def _frame(site: Site, language: str) -> Frame:
     sheet = look_file(site.blog)
-    return frame_of(site.blog, site.title, language, static(sheet) if sheet else "", site.pages)
+    return frame_of(site.blog, site.title, language, static(sheet) if sheet else "", site.pages, site.writer)
 
 
 def _filled(language: str, name: str, /, **values: object) -> bytes:
