@@ -37,6 +37,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     accounts_per_login: int = 10  # that somebody with a login may have by themselves
     spare_bytes: int = 64_000_000  # of the disk, kept for when it is full; none if 0
+    media_cache_bytes: int = 2_000_000_000  # of copies of other servers' pictures and files
+    media_cache_days: int = 30  # that a copy is kept after it was last looked at
     metrics_token: str = ""  # what must be said to read /metrics; without one there is no such page
     language: str = ENGLISH  # of pages for those who ask for none that there is, and of feeds
     ai_crawlers: str = "deny"  # whether robots.txt lets those in who collect texts for training: allow or deny
@@ -54,6 +56,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     def media(self) -> Path:
         """Folder of the stored files."""
         return self.data / "media"
+
+    @property
+    def copies(self) -> Path:
+        """Folder of the copies of other servers' files: a cache, which is in no backup."""
+        return self.data / "media-cache"
 
 
 def _flag(text: str) -> bool:
@@ -161,6 +168,8 @@ _READERS: dict[str, Callable[[str], object]] = {
     "log_level": _one_of("debug", "info", "warning", "error"),
     "accounts_per_login": _whole(1, 1_000_000),
     "spare_bytes": _whole(0, 10**12),
+    "media_cache_bytes": _whole(50_000_000, 10**15),
+    "media_cache_days": _whole(1, 3650),
     "metrics_token": _token,
     "language": _one_of(*LANGUAGES),
     "ai_crawlers": _one_of("allow", "deny"),

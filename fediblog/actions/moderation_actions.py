@@ -15,6 +15,7 @@ from fediblog.store.people import accounts, apps, forgotten_accounts, logins, re
 from fediblog.store.people.accounts import host_of
 from fediblog.store.people.hosts import BLOCKS, blocked_among
 from fediblog.store.posts import post_writing
+from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Tx
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?\Z")
@@ -157,6 +158,7 @@ def host_name(urls: Urls, host: str) -> str:
 def block_host(tx: Tx, urls: Urls, host: str, reason: str = "") -> None:
     """Refuse everything from a server and from all names below it, and hide what is stored of it."""
     relations.block_host(tx, host_name(urls, host), reason.strip()[:500])
+    job_queue.add(tx, job_kinds.SWEEP, "hourly")  # at once, for the copies of its pictures
 
 
 def unblock_host(tx: Tx, urls: Urls, host: str) -> None:

@@ -93,6 +93,7 @@ class Attachment(Struct, frozen=True, kw_only=True):
     duration: float | None = None
     preview: str = ""
     number: int = 0  # ours: of the uploaded file, or of the row; two files may be alike but for that
+    unkept: bool = False  # of another server's: no copy of it can be kept here, so that a link to it is shown
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Attachment) and _what_it_is(self) == _what_it_is(other)
@@ -101,7 +102,7 @@ class Attachment(Struct, frozen=True, kw_only=True):
         return hash(_what_it_is(self))
 
 
-_what_it_is = attrgetter(*(name for name in Attachment.__struct_fields__ if name != "number"))
+_what_it_is = attrgetter(*(name for name in Attachment.__struct_fields__ if name not in ("number", "unkept")))
 
 
 class Option(Struct, frozen=True, kw_only=True):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from base64 import urlsafe_b64encode
+from functools import lru_cache
+from hashlib import blake2b
 from urllib.parse import quote, urlsplit
 
 from msgspec import Struct
@@ -16,16 +19,20 @@ _NOTE_PAGE = re.compile(r"/@[A-Za-z0-9_]{1,30}/([0-9]{1,19})\Z")
 
 
 class Urls(Struct, frozen=True):
-    """Addresses under `origin` (scheme://host[:port], no slash at the end); `handle_domain` stands in handles."""
+    """Addresses under `origin` (scheme://host[:port], no slash at the end); `handle_domain` stands in handles.
+
+    `copies_key` makes the addresses of copies of other servers' files, which nobody else can make up.
+    """
 
     origin: str
     handle_domain: str
+    copies_key: bytes = b""
 
     def of(self, account: Account) -> Urls:
         """The addresses of an account and all that it does: of ours under its own origin; these where it names none."""
         if account.origin in ("", self.origin):
             return self
-        return Urls(origin=account.origin, handle_domain=account.domain)
+        return Urls(origin=account.origin, handle_domain=account.domain, copies_key=self.copies_key)
 
     @property
     def host(self) -> str:
@@ -95,6 +102,20 @@ class Urls(Struct, frozen=True):
         """A stored file."""
         return f"{self.origin}/media/{name}"
 
+    def copy(self, owner: str, url: str, size: str = "") -> str:
+        """Where a picture or file is loaded from that `owner` shows, by its address: here, whoever has it.
+
+        `owner` is `a`, `p` or `s` (account, post or page) and its number, `size` small or nothing. What is ours stays.
+        """
+        if not url or self.owns(url):
+            return url
+        path = f"{self.origin}/media/remote/{owner}/{_mark(self.copies_key, owner, url)}"
+        return f"{path}.{size}" if size else path
+
+    def is_copy(self, mark: str, owner: str, url: str) -> bool:
+        """Whether the address of a copy that ends with this mark is that of what `owner` shows from `url`."""
+        return _mark(self.copies_key, owner, url) == mark
+
     def owns(self, uri: str) -> bool:
         """Whether `uri` is an address of this server."""
         return uri == self.origin or uri.startswith(f"{self.origin}/")
@@ -110,3 +131,10 @@ class Urls(Struct, frozen=True):
     def _number(self, pattern: re.Pattern[str], uri: str) -> int | None:
         found = pattern.match(uri[len(self.origin) :]) if self.owns(uri) else None
         return int(found[1]) if found else None
+
+
+@lru_cache(maxsize=4096)
+def _mark(key: bytes, owner: str, url: str) -> str:
+    """128 bits that only who has the key can tell, in 22 characters of an address."""
+    digest = blake2b(f"{owner} {url}".encode(), digest_size=16, key=key).digest()
+    return urlsafe_b64encode(digest)[:22].decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Concatenate, ParamSpec
 
@@ -15,6 +15,7 @@ from fediblog.errors import Unavailable
 from fediblog.federation.lookups import (
     first_contact,
     follower_sync,
+    media_copies,
     peer_nodeinfo,
     poll_refresh,
     quote_check,
@@ -173,6 +174,16 @@ async def ping_hub(site: Site, job: Job) -> None:
     await site.db.write(job_queue.done, job.id)
 
 
+async def fetch_media(site: Site, job: Job) -> None:
+    """Fetch copies of pictures and files of other servers that somebody looks at."""
+    more = await site.keep(media_copies.MediaFetcher).run()
+    await media_copies.trim(site)
+    if more:
+        await site.db.write(job_queue.carry_on, job.id, {})
+    else:
+        await site.db.write(job_queue.done, job.id)
+
+
 async def confirm_gone(site: Site, job: Job) -> None:
     """An inbox answered that it is gone: ask whether the actors behind it are, too, and forget those that are."""
     found = await site.db.read(forgotten_accounts.reached_at, job.subject, after=int(job.payload.get("after", 0)))
@@ -202,8 +213,9 @@ async def sweep(site: Site, job: Job) -> None:
     before = site.clock() - KEPT_UNUSED
     removed += await asyncio.to_thread(site.files.sweep, known.__contains__, before)
     after = await _sweep_accounts(site, int(job.payload.get("accounts", 0)))
-    swept = await site.db.write(_sweep, job, after)
-    log.event("swept", rows=swept, files=len(removed))
+    copies, last = await media_copies.sweep(site, int(job.payload.get("copies", 0)))
+    swept = await site.db.write(_sweep, job, {"accounts": after, "copies": last})
+    log.event("swept", rows=swept, files=len(removed), copies=copies)
 
 
 def _sweep_uploads(tx: Tx) -> list[str]:
@@ -215,14 +227,14 @@ def _sweep_uploads(tx: Tx) -> list[str]:
     return [upload.file for upload in unused]
 
 
-def _sweep(tx: Tx, job: Job, after: int) -> int:
+def _sweep(tx: Tx, job: Job, after: Mapping[str, int]) -> int:
     swept = (
         apps.sweep(tx) + events.sweep(tx) + logins.sweep_sessions(tx) + incoming_queue.sweep(tx) + moderation.sweep(tx)
     )
     swept += delivery_queue.sweep(tx, failed_before=tx.now - KEPT_FAILED, sent_before=tx.now - KEPT_SENT)
     swept += job_queue.sweep(tx, tx.now - KEPT_FAILED) + peers.sweep(tx)
     job_queue.done(tx, job.id)
-    job_queue.add(tx, job_kinds.SWEEP, job.subject, {"accounts": after}, run_at=tx.now + SWEEP_EVERY)
+    job_queue.add(tx, job_kinds.SWEEP, job.subject, after, run_at=tx.now + SWEEP_EVERY)
     return swept
 
 
@@ -318,6 +330,7 @@ JOBS: dict[str, Handler] = {
     job_kinds.PUSH: push,
     job_kinds.INDEX_POSTS: index_posts,
     job_kinds.WEBSUB: ping_hub,
+    job_kinds.FETCH_MEDIA: fetch_media,
 }
 
 

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, runtime_checkable
 from urllib.parse import urlsplit
@@ -65,6 +66,7 @@ class Site(Struct, frozen=True):
     client: Client
     engine: Engine
     files: FileStore
+    copies: FileStore  # of other servers' pictures and files: a cache
     keys: KeyRing
     clock: Callable[[], int]
     secret: bytes
@@ -129,7 +131,7 @@ async def open_site(
     secret = _secret(settings.data)
     db = await connect(settings.database_url, clock=clock, upgrade=upgrade)
     try:
-        urls = await _urls(db, settings)
+        urls = await _urls(db, settings, blake2b(b"copies", key=secret, digest_size=32).digest())
         policy = make_policy(settings, urls)
         way_out = engine or SocketEngine(policy)
         known = await db.read(hosts.schemes)
@@ -138,8 +140,8 @@ async def open_site(
             return "rfc9421" if known.get(host) == "rfc9421" else None
 
         client = Client(way_out, policy, prefer=prefer, on_learned=known.__setitem__)
-        files = FileStore(settings.media)
-        site = Site(settings, urls, db, client, way_out, files, KeyRing(db, urls, clock), clock, secret)
+        files, copies = FileStore(settings.media), FileStore(settings.copies)
+        site = Site(settings, urls, db, client, way_out, files, copies, KeyRing(db, urls, clock), clock, secret)
         await site.keys.instance_account()
         await db.read(site.keep(LiveBlog).read)
     except BaseException:
@@ -197,7 +199,7 @@ def _secret(folder: Path) -> bytes:
     return bytes.fromhex(path.read_text().strip())
 
 
-async def _urls(db: Database, settings: Settings) -> Urls:
+async def _urls(db: Database, settings: Settings, copies_key: bytes) -> Urls:
     written, domain = await db.read(server_state.get, _ORIGIN), await db.read(server_state.get, _HANDLE_DOMAIN)
     origin = settings.origin or written
     if not origin:
@@ -211,4 +213,4 @@ async def _urls(db: Database, settings: Settings) -> Urls:
         await db.write(server_state.put, _ORIGIN, origin)
     if not domain:
         await db.write(server_state.put, _HANDLE_DOMAIN, handles)
-    return Urls(origin, handles)
+    return Urls(origin, handles, copies_key)

@@ -49,6 +49,8 @@ SHAPES: Final = {
     "post": (Size("full", 3840), Size("large", 1280), Size("small", 400)),
     "avatar": (Size("full", 400, square=True), Size("small", 120, square=True)),
     "header": (Size("full", 1500), Size("small", 600)),
+    "remote": (Size("full", 1600), Size("small", 480)),
+    "emoji": (Size("full", 128),),
 }
 
 

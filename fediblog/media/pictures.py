@@ -37,7 +37,7 @@ _PROBLEMS: Final = (
 
 DECODER: Final = (sys.executable, "-I", "-m", "fediblog.media.decoder")
 
-Shape = Literal["post", "avatar", "header"]
+Shape = Literal["post", "avatar", "header", "remote", "emoji"]
 
 
 class Variant(Struct, frozen=True):

@@ -35,6 +35,19 @@ class _Feed(_Text):
     regex = "(?:atom|rss|json)"
 
 
+class _Mark(_Text):
+    regex = r"[A-Za-z0-9_-]{22}(?:\.small)?"
+
+
+class _Owner(_Text):
+    """Whose picture it is: `a`, `p` or `s` (account, post or page) and its number."""
+
+    regex = "[aps][1-9][0-9]{0,18}"
+
+    def convert(self, value: str) -> str:
+        return f"{value[0]}{min(int(value[1:]), (1 << 63) - 1)}"
+
+
 class _Number(Convertor[int]):
     """A number of ours: 63 bits, never with a sign or a leading zero."""
 
@@ -56,6 +69,8 @@ def register() -> None:
         "month": _Month(),
         "feed": _Feed(),
         "number": _Number(),
+        "owner": _Owner(),
+        "mark": _Mark(),
     }
     for name, convertor in made.items():
         register_url_convertor(name, convertor)

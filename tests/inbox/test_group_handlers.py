@@ -148,7 +148,7 @@ async def test_answers_do_not_repeat_the_title_of_the_topic(
         await pass_on(member.does("Update", answer, number))
         found = await at_home.site.db.read(posts.by_uri, answer["id"])
         assert found is not None
-        assert (found.title, content(found)) == ("", f"<p>note {number}</p>")
+        assert (found.title, content(found, at_home.site.urls)) == ("", f"<p>note {number}</p>")
         member.note(number, **{key: answer[key] for key in ("name", "inReplyTo")}, updated="2025-06-02T10:00:00Z")
 
 
@@ -162,7 +162,7 @@ async def test_apps_get_the_beginning_of_what_has_a_title_and_no_abstract(
         await at_home.send(member, member.creates(note, number))
         found = await at_home.site.db.read(posts.by_uri, note["id"])
         assert isinstance(found, Post)
-        assert ("<p>One &amp; two</p>" in content(found)) is (number == 0)
+        assert ("<p>One &amp; two</p>" in content(found, at_home.site.urls)) is (number == 0)
 
 
 async def test_a_thread_is_found_by_the_address_of_its_topic(at_home: Home, member: Person) -> None:

@@ -51,6 +51,5 @@ async def test_a_person_counts_once_everywhere(both: Server) -> None:
     assert faces.count("<li>") == 2
     assert "2 people like this" in faces
     assert re.findall(r'class="reaction">([^<]+)<', faces) == ["\U0001f389"]
-    assert re.findall(r'class="emoji reaction" src="([^"]+)" alt="([^"]+)"', faces) == [
-        ("https://far.example/fox.png", ":fox:")
-    ]
+    fox = re.findall(r'class="emoji reaction" src="/media/remote/a[0-9]+/[^"]+" alt="([^"]+)"', faces)
+    assert fox == [":fox:"]

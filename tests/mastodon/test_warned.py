@@ -148,6 +148,7 @@ def filled(path: str, post: Post) -> str:
     known |= {"slug": "sea"} if path.startswith("/category/") else {}
     known |= {"year": parts[2] if len(parts) > 3 else "2025", "month": parts[3] if len(parts) > 3 else "06"}
     known |= {"version": "2.0", "path": "x", "rest": "v1/none", "format": "{format}"}
+    known |= {"owner": f"p{post.id}", "mark": "A" * 22}
     return _PART.sub(lambda found: str(known[found[1]]), path)
 
 

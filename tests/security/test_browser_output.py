@@ -15,7 +15,7 @@ import pytest
 from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
-from fediblog.markup.clean import OWN, REMOTE
+from fediblog.markup.clean import ARTICLE, OWN, REMOTE
 from fediblog.protocol.contexts import CONTEXT
 from fediblog.store.people import relations
 from fediblog.store.posts import posts
@@ -66,7 +66,10 @@ ADDRESSES = [
 ]
 # What the cleaner lets through anywhere.
 ALLOWED = {
-    (tag, name) for policy in (REMOTE, OWN) for tag, names in policy.tags.items() for name in ("", "rel", *names)
+    (tag, name)
+    for policy in (REMOTE, ARTICLE, OWN)
+    for tag, names in policy.tags.items()
+    for name in ("", "rel", *names)
 }
 
 Words = Callable[[int], str]

@@ -97,7 +97,9 @@ def _payload(site: Site, message: _Message) -> dict[str, str | int]:
         "preferred_locale": message.language,
         "notification_id": notice.id,
         "notification_type": kind,
-        "icon": notice.actor.icon.url if notice.actor.icon else f"{site.urls.origin}/static/avatar.png",
+        "icon": site.urls.copy(f"a{notice.actor.id}", notice.actor.icon.url)
+        if notice.actor.icon
+        else f"{site.urls.origin}/static/avatar.png",
         "title": text(message.language, f"push.{kind}", name=notice.actor.shown_name[:100]),
         "body": shown,
     }

@@ -64,8 +64,9 @@ def shape(context: EntityContext, account: Account, totals: account_counts.Total
     followers, following, posts, latest = totals
     if account.state != "active":
         account, moved = _bare(account), None
-    avatar = account.icon.url if account.icon else context.avatar
-    header = account.image.url if account.image else context.header
+    owner = f"a{account.id}"
+    avatar = context.urls.copy(owner, account.icon.url) if account.icon else context.avatar
+    header = context.urls.copy(owner, account.image.url) if account.image else context.header
     entity: Json = {
         "id": str(account.id),
         "username": account.handle,
@@ -92,7 +93,7 @@ def shape(context: EntityContext, account: Account, totals: account_counts.Total
         "last_status_at": day(latest),
         "hide_collections": False,
         "noindex": not account.indexable,
-        "emojis": emojis(account.emoji),
+        "emojis": emojis(account.emoji, context.urls, owner),
         "roles": [],
         "fields": [{"name": each.name, "value": each.value, "verified_at": None} for each in account.fields],
     }

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from fediblog.domain.documents import Emoji, Visibility
+from fediblog.domain.urls import Urls
 
 Json = dict[str, Any]
 MOST = 2**31 - 1
@@ -64,13 +65,13 @@ def blurhash(text: str) -> str | None:
     return text if size >= 0 and len(text) == length and all(each in _BASE_83 for each in text) else None
 
 
-def emojis(found: tuple[Emoji, ...]) -> list[Json]:
-    """CustomEmoji of a post or a profile; none of those that were taken away since."""
+def emojis(found: tuple[Emoji, ...], urls: Urls, owner: str) -> list[Json]:
+    """CustomEmoji of a post or a profile, see `Urls.copy`; none of those that were taken away since."""
     return [
         {
             "shortcode": each.name,
-            "url": each.url,
-            "static_url": each.url,
+            "url": (here := urls.copy(owner, each.url)),
+            "static_url": here,
             "visible_in_picker": False,
         }
         for each in found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from html import unescape
 from typing import NamedTuple
 
 from msgspec import Struct, field
@@ -10,6 +12,7 @@ from msgspec import Struct, field
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import OPEN, PUBLIC, Attachment, InteractionPolicy, Poll, Visibility
 from fediblog.domain.posts import Boost, Post
+from fediblog.domain.urls import Urls
 from fediblog.markup.html import escape
 from fediblog.mastodon.entities import account_entity, filter_entity
 from fediblog.mastodon.entities.base import MOST, VISIBILITIES, Json, blurhash, emojis, maybe_moment, moment
@@ -36,6 +39,7 @@ BARE: Json = {
 """What a boost has nothing of."""
 UNSUPPORTED = "unsupported_policy"  # Mastodon's word for those whom it has no word for
 _COMMENTS = {"public": "everyone", "followers": "followers", "nobody": "nobody"}
+_SOURCE = re.compile(r'(<img [^>]*?src=")(https?://[^"]*)"')
 _KINDS = {"Image": "image", "Video": "video", "Audio": "audio"}
 
 
@@ -137,13 +141,13 @@ def fixed(context: EntityContext, post: Post, related: RelatedData) -> Json:
         "uri": post.uri,
         "url": post.url or post.uri,
         "edited_at": maybe_moment(post.updated),
-        "content": content(post),
+        "content": content(post, context.urls),
         "reblog": None,
         "application": {"name": post.app_name, "website": post.app_website or None} if post.app_name else None,
-        "media_attachments": [attachment(each) for each in post.attachments],
+        "media_attachments": [attachment_of(each, context.urls, post) for each in post.attachments],
         "mentions": _mentions(post, related),
         "tags": [{"name": name, "url": context.urls.tag(name)} for name in post.hashtags],
-        "emojis": emojis(post.emoji),
+        "emojis": emojis(post.emoji, context.urls, f"p{post.id}"),
         "card": None,
         "fediblog": article(post),
     }
@@ -157,7 +161,9 @@ def living(context: EntityContext, post: Post, related: RelatedData, viewer: int
         "favourites_count": post.like_total,
         "quotes_count": related.quotes.get(post.id, 0),
         "account": related.accounts[post.account.id],
-        "poll": poll(post, related.mine.votes.get(post.id, ()), viewer, related.now) if post.poll is not None else None,
+        "poll": None
+        if post.poll is None
+        else poll(post, context.urls, related.mine.votes.get(post.id, ()), viewer, related.now),
         "quote": _quote(context, post, related, viewer),
         "quote_approval": quote_approval(
             quote_policy(post.local, post.visibility, post.quotable, post.policy, post.account),
@@ -181,13 +187,18 @@ def living(context: EntityContext, post: Post, related: RelatedData, viewer: int
     return entity
 
 
-def content(post: Post) -> str:
+def content(post: Post, urls: Urls) -> str:
     """The HTML of a post. Of one with a title, which apps do not know, the title, the abstract and the way to it."""
     if not post.title:
-        return post.content
+        return _loaded_here(post, urls) if "<img " in post.content else post.content
     link = escape(post.url or post.uri)
     about = abstract_html(post) if post.kind in ABSTRACTED else post.content
     return f'<p><strong><a href="{link}">{escape(post.title)}</a></strong></p>{about}<p><a href="{link}">{link}</a></p>'
+
+
+def _loaded_here(post: Post, urls: Urls) -> str:
+    """Its HTML, its pictures loaded from here."""
+    return _SOURCE.sub(lambda found: f'{found[1]}{escape(urls.copy(f"p{post.id}", unescape(found[2])))}"', post.content)
 
 
 def article(post: Post) -> Json:
@@ -204,8 +215,24 @@ def article(post: Post) -> Json:
     }
 
 
+def attachment_of(each: Attachment, urls: Urls, post: Post) -> Json:
+    """MediaAttachment of a post: of another server's it is the copy, or what cannot be kept by its own address."""
+    entity = attachment(each)
+    if post.local:
+        return entity
+    entity["remote_url"] = each.url
+    if each.unkept:
+        return entity | {"type": "unknown"}
+    owner = f"p{post.id}"
+    if entity["type"] == "image":
+        preview = urls.copy(owner, each.url, "small")
+    else:
+        preview = urls.copy(owner, each.preview or each.url)
+    return entity | {"url": urls.copy(owner, each.url), "preview_url": preview}
+
+
 def attachment(each: Attachment) -> Json:
-    """MediaAttachment."""
+    """MediaAttachment of a file of ours."""
     meta: Json = {}
     if each.width and each.height:
         meta["original"] = meta["small"] = {
@@ -314,7 +341,7 @@ def _current(quoters: Quoters, viewer: str) -> str:
     return "unknown" if quoters.unsaid or UNSUPPORTED in quoters.automatic + quoters.manual else "denied"
 
 
-def poll(post: Post, own: Sequence[str], viewer: int, now: int = 0) -> Json | None:
+def poll(post: Post, urls: Urls, own: Sequence[str], viewer: int, now: int = 0) -> Json | None:
     """Poll of a post as it is at `now` (ms); `own` are the answers that the viewer chose."""
     asked: Poll | None = post.poll
     if asked is None:
@@ -329,7 +356,7 @@ def poll(post: Post, own: Sequence[str], viewer: int, now: int = 0) -> Json | No
         "votes_count": min(votes, MOST),
         "voters_count": asked.voters,
         "options": [{"title": each.name, "votes_count": each.votes} for each in asked.options],
-        "emojis": emojis(post.emoji),
+        "emojis": emojis(post.emoji, urls, f"p{post.id}"),
     }
     if viewer:
         entity["voted"] = post.voted or post.account.id == viewer

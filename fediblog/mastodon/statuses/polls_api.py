@@ -23,16 +23,16 @@ API = Table()
 @API.get("/api/v1/polls/{id}", scope="read:statuses", who="anybody", gives="Poll", tier=2)
 async def one(call: Call) -> Json:
     """A poll."""
-    found, due = await call.read(_look, call.number(), call.viewer)
+    found, due = await call.read(_look, call.site.urls, call.number(), call.viewer)
     if due:
         await call.write(poll_totals.refresh, due)
     return found
 
 
-def _look(tx: Tx, number: int, viewer: int) -> tuple[Json, list[int]]:
+def _look(tx: Tx, urls: Urls, number: int, viewer: int) -> tuple[Json, list[int]]:
     """The poll, and its number if its totals are to be asked for again."""
     post = _asking(tx, number, viewer)
-    return _entity(tx, post, viewer), poll_totals.stale(tx, [post]) if viewer else []
+    return _entity(tx, urls, post, viewer), poll_totals.stale(tx, [post]) if viewer else []
 
 
 @API.post("/api/v1/polls/{id}/votes", scope="write:statuses", gives="Poll", tier=2)
@@ -41,7 +41,7 @@ async def vote(call: Call) -> Json:
     quotas.use(call.site, call.account, "action")
     choices = call.params.numbers("choices")
     await call.write(_vote, call.site.urls, call.account, call.number(), choices)
-    return await call.read(_shape, call.number(), call.account)
+    return await call.read(_shape, call.site.urls, call.number(), call.account)
 
 
 def _vote(tx: Tx, urls: Urls, account: int, number: int, choices: Sequence[int]) -> None:
@@ -52,13 +52,13 @@ def _vote(tx: Tx, urls: Urls, account: int, number: int, choices: Sequence[int])
     reaction_actions.vote(tx, urls, account, post.id, [names[choice] for choice in choices])
 
 
-def _shape(tx: Tx, number: int, viewer: int) -> Json:
-    return _entity(tx, _asking(tx, number, viewer), viewer)
+def _shape(tx: Tx, urls: Urls, number: int, viewer: int) -> Json:
+    return _entity(tx, urls, _asking(tx, number, viewer), viewer)
 
 
-def _entity(tx: Tx, post: Post, viewer: int) -> Json:
+def _entity(tx: Tx, urls: Urls, post: Post, viewer: int) -> Json:
     own = reader_marks.marks(tx, viewer, [post.id]).votes.get(post.id, ()) if viewer else ()
-    return poll(post, own, viewer, tx.now) or {}
+    return poll(post, urls, own, viewer, tx.now) or {}
 
 
 def _asking(tx: Tx, number: int, viewer: int) -> Post:

@@ -18,7 +18,7 @@ from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import account_entity
 from fediblog.mastodon.entities.base import emojis, moment
-from fediblog.mastodon.entities.status_entity import Shown, attachment, content, statuses
+from fediblog.mastodon.entities.status_entity import Shown, attachment_of, content, statuses
 from fediblog.mastodon.entity_context import EntityContext
 from fediblog.protocol.previews import warning
 from fediblog.store.id_paging import Window
@@ -157,20 +157,20 @@ def _history(tx: Tx, context: EntityContext, number: int, viewer: int) -> list[J
         for each in post_writing.revisions(tx, post.id)
     ]
     versions = [*earlier, (post, post.updated or post.published or post.received)]
-    found = [_edit(version, at, author, quote) for version, at in versions]
-    found[-1]["media_attachments"] = [attachment(each) for each in post.attachments]
+    found = [_edit(version, context.urls, at, author, quote) for version, at in versions]
+    found[-1]["media_attachments"] = [attachment_of(each, context.urls, post) for each in post.attachments]
     return found
 
 
-def _edit(post: Post, at: int, author: Json, quote: Json | None) -> Json:
+def _edit(post: Post, urls: Urls, at: int, author: Json, quote: Json | None) -> Json:
     edit: Json = {
-        "content": content(post),
+        "content": content(post, urls),
         "spoiler_text": warning(post),
         "sensitive": post.sensitive,
         "created_at": moment(at),
         "account": author,
         "media_attachments": [],
-        "emojis": emojis(post.emoji),
+        "emojis": emojis(post.emoji, urls, f"p{post.id}"),
     }
     if post.poll is not None:
         edit["poll"] = {"options": [{"title": option.name} for option in post.poll.options]}

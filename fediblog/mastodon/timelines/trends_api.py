@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from fediblog.domain.urls import Urls
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities.base import blurhash
@@ -71,10 +72,10 @@ def _pictured(tx: Tx, context: EntityContext) -> list[Json]:
     """No page is fetched for this: what is not known here has no picture, without which apps show an empty frame."""
     links = [each for each in trends.links(tx) if not context.urls.owns(each.word)]
     pages = trends.preview_cards(tx, [each.word for each in links])
-    return [_link(each, pages[each.word], tx.now) for each in links if each.word in pages]
+    return [_link(context.urls, each, pages[each.word], tx.now) for each in links if each.word in pages]
 
 
-def _link(each: Trend, page: PreviewCard, now: int) -> Json:
+def _link(urls: Urls, each: Trend, page: PreviewCard, now: int) -> Json:
     host = urlsplit(each.word).hostname or ""
     return {
         "url": each.word,
@@ -90,7 +91,7 @@ def _link(each: Trend, page: PreviewCard, now: int) -> Json:
         "html": "",
         "width": 0,
         "height": 0,
-        "image": page.picture,
+        "image": urls.copy(f"p{page.post}", page.picture),
         "image_description": page.alt,
         "embed_url": "",
         "blurhash": blurhash(page.blurhash) or GREY,

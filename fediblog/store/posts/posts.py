@@ -255,6 +255,7 @@ def attachment(row: Row) -> Attachment:
         duration=row.duration,
         preview=row.preview,
         number=row.media or row.id,
+        unkept=bool(row.unkept),
     )
 
 

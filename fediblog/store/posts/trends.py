@@ -37,7 +37,7 @@ _POSTS = (
 
 
 _PAGES = (
-    "select p.uri, p.url, p.title, p.language, a.name, a.host, coalesce(nullif(p.image, ''), f.url) as picture,"
+    "select p.id, p.uri, p.url, p.title, p.language, a.name, a.host, coalesce(nullif(p.image, ''), f.url) as picture,"
     " case when p.image <> '' then p.image_alt else coalesce(f.alt, '') end as alt,"
     " case when p.image <> '' then '' else coalesce(f.blurhash, '') end as blurhash"
     " from post p join account a on a.id = p.account left join attachment f on f.id = (select x.id from attachment x"
@@ -49,11 +49,12 @@ _PAGES = (
 
 
 class PreviewCard(Struct, frozen=True, kw_only=True):
-    """What is known of a page that is linked to. `picture` is its address."""
+    """What is known of a page that is linked to: the post that it is of, and the address of its picture."""
 
     title: str
     language: str
     author: str
+    post: int
     picture: str
     alt: str
     blurhash: str
@@ -89,6 +90,7 @@ def preview_cards(tx: Tx, links: Sequence[str]) -> dict[str, PreviewCard]:
             title=row.title,
             language=row.language,
             author=row.name,
+            post=row.id,
             picture=row.picture,
             alt=row.alt,
             blurhash=row.blurhash,

@@ -20,5 +20,6 @@ NODEINFO = "nodeinfo"
 PUSH = "push"
 INDEX_POSTS = "index-posts"
 WEBSUB = "websub"
+FETCH_MEDIA = "fetch-media"
 
 AT_A_MOMENT = (RELEASE, CLOSE_POLL)  # what somebody wants done at a certain time of day, not before

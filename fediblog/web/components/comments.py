@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from html import escape
 from typing import Protocol
 
@@ -144,17 +145,19 @@ def _shown(language: str, post: Post, parts: Parts, links: Links, to: Post | Non
         end = f"{'' if post.local else _origin(language, post)}</article>"
     return (
         f'<article class="c comment h-entry u-comment" id="p{post.id}">\n{byline_of(language, post, links)}\n'
-        f"{why}{title}{parts.abstract(post) if post.is_article else said(post, parts.text)}\n{end}"
+        f"{why}{title}{parts.abstract(post) if post.is_article else said(post, parts.text, links)}\n{end}"
     )
 
 
-def said(post: Post, whole: Callable[[Post], Markup]) -> str:
+def said(post: Post, whole: Callable[[Post], Markup], links: Links) -> str:
     """The text of a post that is no article; `whole` is the macro that shows what few posts have."""
     if post.summary or post.warning or post.quote or post.poll or post.attachments or needs_more(post):
         return whole(post)
     # What the macro says of most posts, without the time that it takes to call it.
     language = f' lang="{escape(post.language)}"' if post.language else ""
-    content = emoji_images.pictured(post.content, post.emoji) if post.emoji else post.content
+    content = post.content
+    if post.emoji or "<img " in content:
+        content = emoji_images.pictured(content, post.emoji, partial(links.shown_in, post))
     return f'<div class="content e-content"{language} dir="auto">{content}</div>'
 
 

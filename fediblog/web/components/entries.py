@@ -53,7 +53,7 @@ def is_entry(post: Post) -> bool:
 def _entry(language: str, each: ListedPost, reader: Reader, signed: bool, leading: bool) -> str:
     post, links = each.post, reader.links
     where = escape(links.post(post))
-    image = "" if post.image is None or hides_pictures(post) else _picture(post, leading)
+    image = "" if post.image is None or hides_pictures(post) else _picture(post, links, leading)
     hidden = warning(post)
     summary = (
         f'<span class="warning-word">{escape(text(language, "post.warning"))}</span> {escape(hidden)}'
@@ -82,7 +82,7 @@ def _note(language: str, each: ListedPost, reader: Reader, signed: bool, whole: 
     told = _for_programs(each, links, signed, hashtags(post))
     return (
         f'<article class="note h-entry" id="p{post.id}">{_mark(language, each, links, signed, [f"<span>{day}</span>"])}'
-        f"<div>{_answering(language, post, links)}{said(post, whole)}{below}{told}</div></article>"
+        f"<div>{_answering(language, post, links)}{said(post, whole, links)}{below}{told}</div></article>"
     )
 
 
@@ -108,7 +108,7 @@ def _mark(language: str, each: ListedPost, links: Links, signed: bool, parts: It
     if post.pinned and each.booster is None and each.id == post.id:
         before.append(f'<span class="pinned">{escape(text(language, "post.pinned"))}</span>')
     if signed or each.booster is not None:
-        name, where = named(post.account), escape(links.account(post.account))
+        name, where = named(post.account, links), escape(links.account(post.account))
         before.append(f'<span><a class="p-author h-card" href="{where}"><bdi>{name}</bdi></a></span>')
     if chip := audience_of(language, post):
         before.append(f"<span>{chip}</span>")
@@ -151,10 +151,10 @@ def _answering(language: str, post: Post, links: Links) -> str:
     return f'<p class="mark why">{icon("reply")}<a class="u-in-reply-to" href="{above}" rel="nofollow">{words}</a></p>'
 
 
-def _picture(post: Post, leading: bool) -> str:
+def _picture(post: Post, links: Links, leading: bool) -> str:
     assert post.image is not None
     loading = 'fetchpriority="high"' if leading else 'loading="lazy"'
     return (
-        f'<img class="thumb u-featured" src="{escape(post.image.url)}" alt="{escape(post.image.alt)}" {loading}'
-        ' decoding="async" referrerpolicy="no-referrer">'
+        f'<img class="thumb u-featured" src="{escape(links.shown_in(post, post.image.url))}"'
+        f' alt="{escape(post.image.alt)}" {loading} decoding="async">'
     )

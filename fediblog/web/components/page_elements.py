@@ -6,14 +6,14 @@ with the standard library, since `Markup` is as slow to make; only what a templa
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from html import escape
 from time import gmtime, strftime, struct_time
 
 from markupsafe import Markup
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import OPEN, Emoji, Visibility
+from fediblog.domain.documents import OPEN, Visibility
 from fediblog.domain.posts import Post, Reaction
 from fediblog.messages import text
 from fediblog.web.components import emoji_images
@@ -41,10 +41,7 @@ _ICON = (
     '<svg class="icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round"'
     ' stroke-linejoin="round" aria-hidden="true"><path d="%s"/></svg>'
 )
-_PICTURE = (
-    '<img class="avatar %s u-photo" src="%s" alt="" width="48" height="48" loading="lazy" decoding="async"'
-    ' referrerpolicy="no-referrer">'
-)
+_PICTURE = '<img class="avatar %s u-photo" src="%s" alt="" width="48" height="48" loading="lazy" decoding="async">'
 _INITIAL = '<span class="avatar %s hue-%d" aria-hidden="true">%s</span>'
 
 
@@ -53,10 +50,15 @@ def icon(name: str) -> Markup:
     return Markup(_ICON % _PATHS.get(name, _PATHS["move"]))  # noqa: S704  made of our own words
 
 
-def avatar(account: Account, size: str = "") -> Markup:
+def avatar(account: Account, links: Links, size: str = "") -> Markup:
     """An account's picture, or its initial."""
-    shown = _avatar(account.id, account.icon.url if account.icon else "", account.shown_name, size)
+    shown = _avatar(account.id, _icon(account, links, size), account.shown_name, size)
     return Markup(shown)  # noqa: S704  built from escaped parts
+
+
+def _icon(account: Account, links: Links, size: str = "") -> str:
+    """Where its picture is loaded from; '' if it has none."""
+    return links.shown(account, account.icon.url, "" if size == "large" else "small") if account.icon else ""
 
 
 def _avatar(number: int, icon: str, name: str, size: str = "") -> str:
@@ -65,14 +67,14 @@ def _avatar(number: int, icon: str, name: str, size: str = "") -> str:
     return _INITIAL % (size, number % 8, escape(name[:1].upper()))
 
 
-def reaction(each: Reaction) -> Markup:
+def reaction(each: Reaction, links: Links) -> Markup:
     """The emoji that somebody set beside a post."""
     name = escape(each.content)
     if not each.image.startswith(("https://", "http://")):
         return Markup(f'<span class="reaction">{name}</span>')  # noqa: S704  escaped
+    here = escape(links.shown(each.account, each.image))
     return Markup(  # noqa: S704  of escaped parts
-        f'<img class="emoji reaction" src="{escape(each.image)}" alt="{name}" title="{name}" loading="lazy"'
-        ' decoding="async" referrerpolicy="no-referrer">'
+        f'<img class="emoji reaction" src="{here}" alt="{name}" title="{name}" loading="lazy" decoding="async">'
     )
 
 
@@ -80,22 +82,24 @@ def portrait(account: Account, links: Links) -> Markup:
     """An account's picture alone, as a link to it."""
     name = escape(account.shown_name)
     shown = (
-        f'<a class="h-card" href="{escape(links.account(account))}" title="{name}">{avatar(account, "small")}'
+        f'<a class="h-card" href="{escape(links.account(account))}" title="{name}">{avatar(account, links, "small")}'
         f'<span class="hidden">{name}</span></a>'
     )
     return Markup(shown)  # noqa: S704  built from escaped parts
 
 
-def face(account: Account) -> Markup:
+def face(account: Account, links: Links) -> Markup:
     """An account's picture, name and handle, as they stand in the link to it."""
-    return _face(account.id, account.icon.url if account.icon else "", account.shown_name, account.acct, account.emoji)
+    picture, name = _icon(account, links), account.shown_name
+    return _face(account.id, picture, named(account, links) if account.emoji else escape(name), name[:1], account.acct)
 
 
 @lru_cache(maxsize=2048)
-def _face(number: int, icon: str, name: str, acct: str, pictures: tuple[Emoji, ...]) -> Markup:
+def _face(number: int, picture: str, name: str, initial: str, acct: str) -> Markup:
+    """`name` is HTML."""
     shown = (
-        f'{_avatar(number, icon, name)}<span class="person-names"><bdi class="p-name name">'
-        f'{emoji_images.named(name, pictures)}</bdi> <bdi class="acct quiet" dir="ltr">@{escape(acct)}</bdi></span>'
+        f'{_avatar(number, picture, initial)}<span class="person-names"><bdi class="p-name name">'
+        f'{name}</bdi> <bdi class="acct quiet" dir="ltr">@{escape(acct)}</bdi></span>'
     )
     return Markup(shown)  # noqa: S704  built from escaped parts
 
@@ -114,7 +118,7 @@ def byline_of(language: str, post: Post, links: Links) -> str:
     marks += audience_of(language, post)
     return (
         f'<header class="byline">\n<a class="p-author h-card person" href="{escape(links.account(account))}">'
-        f'{face(account)}</a>\n<span class="meta quiet">{marks}'
+        f'{face(account, links)}</a>\n<span class="meta quiet">{marks}'
         f'<a class="u-url" href="{escape(links.post(post))}">{when(language, post.published)}</a></span>\n</header>'
     )
 
@@ -138,9 +142,9 @@ def _mark(name: str, label: str) -> str:
     )
 
 
-def named(account: Account) -> Markup:
+def named(account: Account, links: Links) -> Markup:
     """An account's name."""
-    return emoji_images.named(account.shown_name, account.emoji)
+    return emoji_images.named(account.shown_name, account.emoji, partial(links.shown, account))
 
 
 @lru_cache(maxsize=1024)

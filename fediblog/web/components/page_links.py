@@ -42,6 +42,18 @@ class Links(Struct, frozen=True):
         """A stored file."""
         return self._path(self.urls.media(name))
 
+    def shown(self, account: Account, url: str, size: str = "") -> str:
+        """Where a picture that an account shows is loaded from: always here. `size` is small or nothing."""
+        return self.loaded(f"a{account.id}", url, size)
+
+    def shown_in(self, post: Post, url: str, size: str = "") -> str:
+        """Where a picture or file that a post shows is loaded from: always here. `size` is small or nothing."""
+        return self.loaded(f"p{post.id}", url, size)
+
+    def loaded(self, owner: str, url: str, size: str = "") -> str:
+        """Where a picture is loaded from, see `Urls.copy`."""
+        return self._path(self.urls.copy(owner, url, size))
+
     @classmethod
     @lru_cache(maxsize=16)
     def of(cls, urls: Urls, signed_in: bool) -> Links:

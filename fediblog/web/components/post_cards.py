@@ -28,7 +28,7 @@ def card(
     if post.is_article or (post.title and not post.local):
         content = f"{_headed(post, links)}\n{abstract(post)}"
     else:
-        content = said(post, whole)
+        content = said(post, whole, links)
     shown = (
         f'<article class="card h-entry{" is-article" if post.is_article else ""}" id="p{post.id}">\n'
         f"{_boosted_by(language, booster, links) if booster else ''}"
@@ -40,7 +40,7 @@ def card(
 
 
 def _boosted_by(language: str, account: Account, links: Links) -> str:
-    who = f'<a href="{escape(links.account(account))}"><bdi>{named(account)}</bdi></a>'
+    who = f'<a href="{escape(links.account(account))}"><bdi>{named(account, links)}</bdi></a>'
     return f'<p class="why quiet small">{icon("boost")}{who} {escape(text(language, "post.boosted-this"))}</p>\n'
 
 
@@ -54,7 +54,7 @@ def _answering(language: str, post: Post, links: Links) -> str:
 def _headed(post: Post, links: Links) -> str:
     where, image = escape(links.post(post)), ""
     if post.image and not hides_pictures(post):
-        picture = f'<img class="u-featured" src="{escape(post.image.url)}" alt="{escape(post.image.alt)}"'
-        kind = 'loading="lazy" decoding="async" referrerpolicy="no-referrer"'
-        image = f'\n<a class="card-hero" href="{where}" tabindex="-1">{picture} {kind}></a>'
+        here, alt = escape(links.shown_in(post, post.image.url)), escape(post.image.alt)
+        picture = f'<img class="u-featured" src="{here}" alt="{alt}" loading="lazy" decoding="async">'
+        image = f'\n<a class="card-hero" href="{where}" tabindex="-1">{picture}</a>'
     return f'<h2 class="card-title p-name" dir="auto"><a href="{where}">{escape(post.title)}</a></h2>{image}'

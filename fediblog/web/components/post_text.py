@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from html import escape, unescape
 from typing import Final, NamedTuple
 
@@ -20,6 +21,7 @@ from fediblog.markup.slug import slugify
 from fediblog.messages import text
 from fediblog.protocol.previews import warning
 from fediblog.web.components import emoji_images
+from fediblog.web.components.page_links import Links
 
 CONTENTS_FROM: Final = 3
 """Headings of a text that has a table of contents, if it is also LONG."""
@@ -45,12 +47,12 @@ class Heading(NamedTuple):
     words: str
 
 
-def content(language: str, post: Post) -> Markup:
+def content(language: str, post: Post, links: Links) -> Markup:
     """The text of a post, which was cleaned on its way in."""
     html = post.content
     if _SPECIAL.search(html):
         html = _decorated(language, post, html)
-    return emoji_images.pictured(html, post.emoji)
+    return emoji_images.pictured(html, post.emoji, partial(links.shown_in, post))
 
 
 def needs_more(post: Post) -> bool:

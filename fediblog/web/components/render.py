@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from importlib.resources import files
+from typing import TypeVar
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from markupsafe import Markup
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from fediblog.domain.documents import Attachment, Emoji
+from fediblog.domain.accounts import Account
+from fediblog.domain.posts import Post
 from fediblog.federation.site import Site
 from fediblog.markup.html import excerpt
 from fediblog.messages import known, text
 from fediblog.messages.stored import unpack
 from fediblog.protocol import previews
+from fediblog.store.posts.free_pages import FreePage
 from fediblog.web import cookies, known_devices, sessions
 from fediblog.web.components import emoji_images, post_text
 from fediblog.web.components.action_bar import Reader, foot
@@ -42,6 +46,7 @@ from fediblog.web.components.page_elements import (
 )
 from fediblog.web.components.page_head import Head
 from fediblog.web.components.page_links import Links
+from fediblog.web.components.photos import photo
 from fediblog.web.components.post_cards import card
 from fediblog.web.languages import PAGES_VARY, language_of
 from fediblog.web.negotiation import VARY, site_of, tag_of
@@ -51,6 +56,8 @@ PRIVATE = "private, no-store"
 OWN_FORM = "private, max-age=0, must-revalidate"  # for long forms: browsers forget what was typed where it is no-store
 _FLASH = "flash"
 _NO_HEAD = Head()
+
+T = TypeVar("T")
 
 
 def render(
@@ -186,8 +193,8 @@ def environment(language: str) -> Environment:
         auto_reload=False,
     )
     made.globals.update(t=partial(text, language), language=language, static=static, comment_page=address)
-    made.filters.update(content=content, contents=post_text.contents, excerpt=excerpt, focus=focus)
-    made.filters.update(written=partial(post_text.content, language))
+    made.filters.update(contents=post_text.contents, excerpt=excerpt)
+    made.filters.update(written=_with_links(partial(post_text.content, language)))
     filters = (
         previews.warning,
         previews.written_abstract,
@@ -197,7 +204,9 @@ def environment(language: str) -> Environment:
         previews.hashtags,
     )
     made.filters.update({each.__name__: each for each in (*filters, previews.gallery, previews.has_hero)})
-    made.filters.update({each.__name__: each for each in (icon, avatar, portrait, face, named, iso, reaction)})
+    made.filters.update({each.__name__: each for each in (icon, portrait, iso)})
+    linked = (avatar, face, named, reaction, content, photo)
+    made.filters.update({each.__name__: _with_links(each) for each in linked})
     spoken = (audience, blog_list, byline, card, comment, comments, day, foot, moment, month, unpack, when)
     made.filters.update({each.__name__: partial(each, language) for each in spoken})
     return made
@@ -210,14 +219,21 @@ def static(name: str) -> str:
     return f"/static/{name}?v={hashlib.sha256(data).hexdigest()[:12]}"
 
 
-def content(html: str, pictures: Iterable[Emoji] = ()) -> Markup:
-    """Stored HTML, which was cleaned on its way in."""
-    return emoji_images.pictured(html, pictures)
+def _with_links(filter: Callable[..., T]) -> Callable[..., T]:
+    """A filter whose second argument is the `links` of the page."""
+
+    @pass_context
+    def linked(context: Context, value: object, *args: object) -> T:
+        return filter(value, context["links"], *args)
+
+    return linked
 
 
-def focus(file: Attachment) -> str:
-    """The class that says which part of a cropped picture must stay visible."""
-    x, y = file.focus or (0.0, 0.0)
-    across = "left" if x < -0.33 else "right" if x > 0.33 else "centre"
-    down = "bottom" if y < -0.33 else "top" if y > 0.33 else "middle"
-    return f"focus-{across} focus-{down}"
+def content(html: str, links: Links, owner: Post | Account | FreePage) -> Markup:
+    """Stored HTML of a post, an account or a page, which was cleaned on its way in."""
+    match owner:
+        case Post():
+            return emoji_images.pictured(html, owner.emoji, partial(links.shown_in, owner))
+        case Account():
+            return emoji_images.pictured(html, owner.emoji, partial(links.shown, owner))
+    return emoji_images.pictured(html, (), partial(links.loaded, f"s{owner.id}"))

@@ -46,7 +46,7 @@ async def consent(request: Request) -> Response:
         wanted = oauth_grants.check_request(app, asked)
     except Denied as error:
         return _denied(request, app, asked, error)
-    policy = policy_text(site_of(request).urls.origin, forms=oauth_grants.source_of(wanted.redirect))
+    policy = policy_text(forms=oauth_grants.source_of(wanted.redirect))
     return render(
         request,
         "authorize.html",

@@ -22,6 +22,7 @@ from fediblog.store.people import post_preferences
 from fediblog.store.posts import account_posts, categories, posts
 from fediblog.store.tx import Tx
 from fediblog.web import forms
+from fediblog.web.components.emoji_images import loaded_here
 from fediblog.web.components.page_links import Links
 from fediblog.web.components.render import OWN_FORM, back, render
 from fediblog.web.forms import Form
@@ -168,7 +169,7 @@ async def _preview(request: Request, writing: WriteContext, form: Form) -> Respo
     kind = source.media_type if source else MARKDOWN
     text = Text(source=writing.fields.source, kind=kind, breaks=not writing.fields.title)
     wording = await prepared_actions.word(site, (text,), find=False)
-    html = wording.words[0].numbered("preview")
+    html = loaded_here(wording.words[0].numbered("preview"), lambda url: url if site.urls.owns(url) else "")
     return _show(request, writing, form, Markup(html))  # noqa: S704  the renderer cleans what it makes
 
 

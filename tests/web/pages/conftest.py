@@ -106,13 +106,16 @@ class Blog:
         )
         return await self.site.db.write(save_remote, actor, domain)
 
-    async def heard(self, author: Account, html: str, number: int, **fields: Any) -> Post:
+    async def heard(
+        self, author: Account, html: str, number: int, *, kind: str = "Note", pictures: bool = False, **fields: Any
+    ) -> Post:
         """A post of somebody on another server, as it was taken in."""
         self.clock.forward(seconds=60)
 
         def store(tx: Tx) -> Post:
             uri = f"{author.uri}/posts/{number}"
-            note = Note(uri=uri, kind="Note", author=author.uri, content=clean(html), to=(PUBLIC,), **fields)
+            cleaned = clean(html, pictures=pictures)
+            note = Note(uri=uri, kind=kind, author=author.uri, content=cleaned, to=(PUBLIC,), **fields)
             stored = posts.stored(tx, post_writing.insert(tx, note, author, Placement(visibility=Visibility.PUBLIC)))
             assert stored is not None
             return stored

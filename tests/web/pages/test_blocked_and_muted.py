@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from fediblog.domain.accounts import Account
@@ -13,7 +15,7 @@ from fediblog.store.tx import Tx
 from tests.web.pages.conftest import Blog
 
 
-async def heard(blog: Blog, author: Account, words: str, number: int, **fields: tuple[str, ...]) -> Post:
+async def heard(blog: Blog, author: Account, words: str, number: int, **fields: Any) -> Post:
     """A post that came in and went to those who follow its author."""
     made = await blog.heard(author, f"<p>{words}</p>", number, **fields)
     await blog.site.db.write(timelines.spread, made)

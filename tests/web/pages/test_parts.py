@@ -66,7 +66,7 @@ def test_emoji_become_pictures_in_text_only() -> None:
     found = emoji_images.pictured('<a href="https://x.example/:sun:" title=":sun:">:sun: &lt;:sun:</a> :moon:', [
         Emoji(name="sun", url='https://x.example/"><script>.png'),
         Emoji(name="moon", url="javascript:alert(1)"),
-    ])  # fmt: skip
+    ], str)  # fmt: skip
     assert found.count("<img") == 2
     assert 'href="https://x.example/:sun:" title=":sun:"' in found
     assert "<script>" not in found
@@ -75,7 +75,26 @@ def test_emoji_become_pictures_in_text_only() -> None:
 
 
 def test_names_are_escaped_before_their_emoji() -> None:
-    assert "<b>" not in emoji_images.named("<b>:x:</b>", [Emoji(name="x", url="https://x.example/x.png")])
+    assert "<b>" not in emoji_images.named("<b>:x:</b>", [Emoji(name="x", url="https://x.example/x.png")], str)
+
+
+def test_pictures_in_a_text_are_loaded_from_here_and_lead_to_where_they_are() -> None:
+    far, near = 'src="https://x.example/a.png?b=1&amp;c=2"', 'src="/media/aa/b.png"'
+    html = f'<p><img {far} alt="A &quot;b&quot;"><a href="https://y.example/"><img {far}></a></p><img {near}>'
+    asked = []
+
+    def here(url: str) -> str:
+        asked.append(url)
+        return "/here"
+
+    lazy = 'loading="lazy" decoding="async"'
+    link = '<a class="picture" href="https://x.example/a.png?b=1&amp;c=2" rel="nofollow noopener noreferrer">'
+    assert emoji_images.loaded_here(html, here) == (
+        f'<p>{link}<img src="/here" alt="A &quot;b&quot;" {lazy}></a>'
+        f'<a href="https://y.example/"><img src="/here" {lazy}></a></p><img {near}>'
+    )
+    assert asked == ["https://x.example/a.png?b=1&c=2"] * 2
+    assert emoji_images.loaded_here(f'<img {far} alt="A">', lambda url: "") == f"{link}A</a>"
 
 
 def test_times_for_people() -> None:

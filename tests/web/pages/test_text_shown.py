@@ -9,12 +9,15 @@ from msgspec.structs import replace
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Emoji, Visibility
 from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
 from fediblog.markup.clean import clean, clean_own
+from fediblog.web.components.page_links import Links
 from fediblog.web.components.post_text import LONG, content, contents
 from tests.web.pages.conftest import Blog
 from tests.web.pages.test_post_page import path
 
 ANN = Account(uri="https://a.example/ann", kind="Person", handle="ann", inbox="", id=7, domain="a.example")
+LINKS = Links.of(Urls("https://blog.test", "blog.test"), signed_in=False)
 ARTICLE = Post(
     uri="https://a.example/1", kind="Article", author=ANN.uri, id=1, account=ANN, title="Tides",
     visibility=Visibility.PUBLIC, published=0, local=True,
@@ -22,7 +25,7 @@ ARTICLE = Post(
 
 
 def shown(html: str, **fields: object) -> str:
-    return content("en", replace(ARTICLE, content=clean_own(html), **fields))
+    return content("en", replace(ARTICLE, content=clean_own(html), **fields), LINKS)
 
 
 def test_most_texts_are_shown_as_they_are_stored() -> None:
@@ -48,7 +51,7 @@ def test_headings_lead_to_themselves_and_stand_below_the_title() -> None:
     assert shown('<h2 id="sec-a">A</h2>') == f'<h2 id="sec-a">A{link.format("sec-a")}</h2>'
     lower = shown('<h1 id="sec-a">A</h1><h2 id="sec-b">B</h2><h6 id="sec-c">C</h6>')
     assert re.findall(r"<h(\d) id=\"([^\"]+)\">", lower) == [("2", "sec-a"), ("3", "sec-b"), ("6", "sec-c")]
-    foreign = content("en", replace(ARTICLE, content=clean("<h3>Ebb &amp; flow</h3><p>x</p><h3>Ebb flow</h3>")))
+    foreign = content("en", replace(ARTICLE, content=clean("<h3>Ebb &amp; flow</h3><p>x</p><h3>Ebb flow</h3>")), LINKS)
     assert re.findall(r"<h3 id=\"([^\"]+)\">", foreign) == ["sec-p1-ebb-flow", "sec-p1-ebb-flow-2"]
     assert "anchor" not in shown('<h2 id="sec-a">A</h2>', title="")
 
@@ -81,7 +84,7 @@ def test_pictures_have_their_size_and_a_smaller_copy() -> None:
     assert "srcset" not in shown(figure, attachments=(file,), local=False)
     assert 'loading="lazy" decoding="async"><figcaption>' in shown(figure)
     far = clean('<p><img src="https://a.example/y.png" alt="y" width="3" height="4"></p>', pictures=True)
-    assert re.findall("loading|decoding|width", content("en", replace(ARTICLE, content=far))) == [
+    assert re.findall("loading|decoding|width", content("en", replace(ARTICLE, content=far), LINKS)) == [
         "width", "loading", "decoding",
     ]  # fmt: skip
 

@@ -1,5 +1,7 @@
 """Every page as a whole: its elements stand where HTML allows them, its title is its own, words have their direction.
 
+And nothing of it is loaded from another server.
+
 The pages are those of the routes, filled with something of everything.
 """
 
@@ -8,8 +10,10 @@ from __future__ import annotations
 import re
 from html import unescape
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from starlette.routing import Route
 
 from fediblog.actions import category_actions, post_actions, report_actions
@@ -19,14 +23,14 @@ from fediblog.actions.page_actions import PageDraft
 from fediblog.actions.report_actions import ReportDraft
 from fediblog.app import ROUTES
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Attachment, Option, Poll
+from fediblog.domain.documents import Attachment, Emoji, Option, Picture, Poll
 from fediblog.domain.posts import Category, Post
 from fediblog.errors import Unavailable
 from fediblog.federation import prepared_actions
 from fediblog.federation.lookups import resolve
 from fediblog.markup.tokens import names
 from fediblog.store.people import relations
-from fediblog.store.posts import categories, timelines
+from fediblog.store.posts import categories, reactions, timelines
 from fediblog.store.queues import background_fetches, poll_totals, profile_totals, stale_accounts
 from fediblog.store.readers import notifications
 from fediblog.web.pages import (
@@ -45,6 +49,8 @@ from tests.web.pages.conftest import Blog, Browser
 
 WORD = "שלום"
 _PART = re.compile(r"{(\w+)(?::\w+)?}")
+_LINKED = names("stylesheet icon preload modulepreload prefetch preconnect dns-prefetch manifest apple-touch-icon")
+_FAR = "https://far.example"
 _VOID = names("meta link img input br hr wbr area base col source track path")
 _BLOCKS = names(
     "address article aside blockquote details div dl fieldset figure footer form h1 h2 h3 h4 h5 h6"
@@ -71,6 +77,13 @@ _PARENTS |= {"td": {"tr"}, "th": {"tr"}, "option": {"select", "optgroup"}, "lege
 _PARENTS |= {"summary": {"details"}, "figcaption": {"figure"}}
 
 
+def loaded(tag: str, given: dict[str, str]) -> list[str]:
+    """What a browser loads for an element."""
+    found = [given[name] for name in ("src", "poster", "data") if name in given]
+    found += [each.split()[0] for each in given.get("srcset", "").split(",") if each.strip()]
+    return [*found, given["href"]] if tag == "link" and not _LINKED.isdisjoint(given["rel"].split()) else found
+
+
 class Page(HTMLParser):
     """What is wrong with a page, by the content models of the HTML standard (section 4)."""
 
@@ -79,6 +92,7 @@ class Page(HTMLParser):
         self.open: list[tuple[str, bool]] = []  # and whether its text has a direction of its own
         self.faults: list[str] = []
         self.undirected: list[str] = []
+        self.loaded: list[str] = []
         self.title = ""
         self.metas: dict[str, str] = {}
         self.links: dict[str, list[str]] = {}  # by their rel, those of the head alone
@@ -90,12 +104,12 @@ class Page(HTMLParser):
         return [tag for tag, _ in self.open]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        inside = self._names()
-        given = {name: value or "" for name, value in attrs}
+        given, inside = {name: value or "" for name, value in attrs}, self._names()
         if tag == "meta" and "content" in given:
             self.metas[given.get("name") or given.get("property", "")] = given["content"]
         if tag == "link":
             self.links.setdefault(given["rel"], []).append(given["href"])
+        self.loaded += loaded(tag, given)
         if "svg" in inside:
             if tag not in _VOID:
                 self.open.append((tag, False))
@@ -154,11 +168,14 @@ async def furnished(blog: Blog) -> list[Post]:
     alice, site = blog.alice.id, blog.site
     profile = ProfileChanges(name=f"{WORD} a", summary=f"{WORD} b", fields=((f"{WORD} c", f"{WORD} d"),))
     await site.db.write(wording.update_profile, site.urls, alice, profile)
-    bob, eve = await blog.stranger(name=f"{WORD} Bob", summary=f"<p>{WORD}</p>"), await blog.stranger("eve")
+    pictures: dict[str, Any] = {"icon": Picture(url=f"{_FAR}/i.png"), "image": Picture(url=f"{_FAR}/h.png")}
+    tea = (Emoji(name="tea", url=f"{_FAR}/tea.png"),)
+    bob = await blog.stranger(name=f"{WORD} :tea:", summary=f"<p>{WORD} :tea:</p>", emoji=tea, **pictures)
+    eve = await blog.stranger("eve")
     await site.db.write(relations.put_follow, alice, bob.id, "https://blog.test/x/1", "accepted")
     await site.db.write(relations.put_follow, bob.id, alice, "https://far.example/x/0", "accepted")
     await site.db.write(relations.put_follow, eve.id, alice, "https://far.example/x/1", "pending")
-    text = f"{WORD} one #sea\n\n- {WORD}\n\n> {WORD}\n\n```\n{WORD}\n```"
+    text = f"{WORD} one ![{WORD}]({_FAR}/own.png) #sea\n\n- {WORD}\n\n> {WORD}\n\n```\n{WORD}\n```"
     article = await blog.write(f"## {WORD}\n\n{text}[^1]\n\n[^1]: {WORD}", title=f"{WORD} T", summary=f"{WORD} S")
     shelf = Category(id=0, name=f"{WORD} C", slug=article.slug, description=f"{WORD} about")
     top = await site.db.write(category_actions.add, shelf)
@@ -173,9 +190,17 @@ async def furnished(blog: Blog) -> list[Post]:
     await site.db.write(categories.file_under, poll.id, [top.id])
     draft = await blog.write(f"{WORD} not yet", state="draft", title=f"{WORD} D", warning=f"{WORD} W")
     await site.db.write(post_actions.pin, site.urls, alice, article.id)
-    file = Attachment(kind="Image", url="https://far.example/a.png", media_type="image/png", alt=WORD)
-    heard = await blog.heard(bob, f"<p>{WORD} #sea</p>", 1, in_reply_to=note.uri, attachments=(file,))
+    file = Attachment(kind="Image", url=f"{_FAR}/a.png", media_type="image/png", alt=WORD, width=900, height=600)
+    film = Attachment(kind="Video", url=f"{_FAR}/a.mp4", media_type="video/mp4", preview=f"{_FAR}/a.jpg")
+    sound = Attachment(kind="Audio", url=f"{_FAR}/a.mp3", media_type="audio/mpeg", alt=WORD)
+    files = (file, replace(file, url=f"{_FAR}/b.png"), film, sound)
+    heard = await blog.heard(bob, f"<p>{WORD} :tea: #sea</p>", 1, in_reply_to=note.uri, attachments=files, emoji=tea)
     other = await blog.heard(bob, f"<p>{WORD}</p>", 2, summary=f"{WORD} W", in_reply_to=heard.uri, sensitive=True)
+    inside = f'<p>{WORD} <img src="{_FAR}/inside.png" alt="{WORD}"></p>'
+    more: dict[str, Any] = {"kind": "Article", "title": f"{WORD} A", "image": Picture(url=f"{_FAR}/hero.png")}
+    told = await blog.heard(bob, inside, 4, pictures=True, in_reply_to=note.uri, **more)
+    fox: dict[str, Any] = {"kind": "emoji", "content": ":fox:", "emoji_url": f"{_FAR}/fox.png"}
+    await site.db.write(reactions.react, bob.id, article.id, f"{_FAR}/l/1", **fox)
     for number, each in enumerate((heard, other)):
         await site.db.write(timelines.spread, each)
         await site.db.write(notifications.add, alice, ("reply", "mention")[number], bob.id, each.id)
@@ -187,7 +212,7 @@ async def furnished(blog: Blog) -> list[Post]:
     )
     owner = await blog.owner()
     await owner.post(f"/write/{note.id}", {"source": f"{text} four", "do": "publish"})
-    return [article, warned, note, veiled, poll, draft, heard, other]
+    return [article, warned, note, veiled, poll, draft, told, heard, other]
 
 
 def addresses(posts: list[Post], account: int) -> list[str]:
@@ -230,6 +255,9 @@ async def test_every_page_as_a_whole(blog: Blog, monkeypatch: pytest.MonkeyPatch
     await _are_readable_on_a_full_disk(blog, [address for who, address in shown if who == "owner"], monkeypatch)
     assert {where: page.faults for where, page in shown.items() if page.faults} == {}
     assert {where: page.lacks() for where, page in shown.items() if page.lacks()} == {}
+    assert {where: far for where, page in shown.items() if (far := [*filter(_is_far, page.loaded)])} == {}
+    every = {url for page in shown.values() for url in page.loaded}
+    assert len({url for url in every if url.startswith("/media/remote/")}) > 10
     assert {where: page.undirected for where, page in shown.items() if page.undirected} == {}
     for viewer in ("owner", "visitor"):
         titles: dict[str, list[str]] = {}
@@ -237,6 +265,10 @@ async def test_every_page_as_a_whole(blog: Blog, monkeypatch: pytest.MonkeyPatch
             if who == viewer:
                 titles.setdefault(page.title, []).append(address)
         assert {title: same for title, same in titles.items() if len(same) > 1} == {}
+
+
+def _is_far(url: str) -> bool:
+    return not (url.startswith("/") and not url.startswith("//")) and not url.startswith("https://blog.test/")
 
 
 async def _are_readable_on_a_full_disk(blog: Blog, pages: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
