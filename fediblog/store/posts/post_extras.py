@@ -39,11 +39,12 @@ _MENTIONS = (
     "select m.post, m.account, m.name, m.silent, a.uri, a.url, a.handle, a.domain, a.local from mention m"
     " join account a on a.id = m.account where m.post in (:ids) order by m.post, m.account"
 )
-# Hashtags, and after them what a post is filed under.
-_TAGS = (
-    "select post, tag, name, 0 as category from post_tag where post in (:ids)"
-    " union all select f.post, c.slug, c.name, c.id from post_category f join category c on c.id = f.category"
-    " where f.post in (:ids) order by post, category, tag"
+_HASHTAGS = "select post, tag, name, 0 as category from post_tag where post in (:ids)"
+_TAGS = f"{_HASHTAGS} order by post, tag"
+# Of ours, after the hashtags, also what they are filed under.
+_TAGS_OF_OURS = (
+    f"{_HASHTAGS} union all select f.post, c.slug, c.name, c.id from post_category f"
+    " join category c on c.id = f.category where f.post in (:ids) order by post, category, tag"
 )
 _FILES = "select * from attachment where post in (:ids) order by post, position"
 # What everybody sees of a thread: below its first post all that names it as such, below another one its branch.
@@ -145,7 +146,8 @@ def extras_of(tx: Tx, posts: Sequence[Row], viewer: int) -> PostExtras:
     alone = [row.id for row in posts if row.root is not None and row.root not in crowded] if crowded else answers
     tops = [row.id for row in posts if row.root is None] if answers else ids
     roots = [row.root or row.id for row in posts] if viewer else ()
-    for sql, into in ((_MENTIONS, found.mentions), (_TAGS, found.tags), (_FILES, found.files)):
+    tags = _TAGS_OF_OURS if any([row.local for row in posts]) else _TAGS
+    for sql, into in ((_MENTIONS, found.mentions), (tags, found.tags), (_FILES, found.files)):
         for row in tx.all(sql, ids=ids):
             into.setdefault(row.post, []).append(row)
     sql = _ASKED[bool(tops), bool(alone), bool(viewer)]
