@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from msgspec import Struct
@@ -31,6 +31,13 @@ def suggested(tx: Tx, path: str) -> Suggestions:
     articles = archive.latest_articles(tx, LOOKED_AT)
     pages = (ArticleLink(title=each.title, slug=each.slug, url=f"/{each.slug}") for each in free_pages.published(tx))
     by_slug = {each.slug: each for each in (*articles, *pages)}
-    near = [by_slug[each] for each in get_close_matches(slug, by_slug, NEAREST)] if slug else []
+    near = [by_slug[each] for each in _alike(slug, by_slug)] if slug else []
     latest = [each for each in articles[:LATEST] if each not in near]
     return Suggestions(near=near, latest=latest)
+
+
+def _alike(slug: str, known: Iterable[str]) -> list[str]:
+    """Those that hold the slug or lie in it, as a whole or but for its last letter, then those that differ little."""
+    known = list(known)
+    within = [each for each in known if len(slug) > 3 and (slug[:-1] in each or (len(each) > 3 and each in slug))]
+    return list(dict.fromkeys([*within, *get_close_matches(slug, known, NEAREST)]))[:NEAREST]

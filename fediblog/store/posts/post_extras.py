@@ -146,7 +146,7 @@ def extras_of(tx: Tx, posts: Sequence[Row], viewer: int) -> PostExtras:
     alone = [row.id for row in posts if row.root is not None and row.root not in crowded] if crowded else answers
     tops = [row.id for row in posts if row.root is None] if answers else ids
     roots = [row.root or row.id for row in posts] if viewer else ()
-    tags = _TAGS_OF_OURS if any([row.local for row in posts]) else _TAGS
+    tags = _TAGS_OF_OURS if any(row.local for row in posts) else _TAGS
     for sql, into in ((_MENTIONS, found.mentions), (tags, found.tags), (_FILES, found.files)):
         for row in tx.all(sql, ids=ids):
             into.setdefault(row.post, []).append(row)

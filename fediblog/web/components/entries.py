@@ -80,8 +80,10 @@ def _note(language: str, each: ListedPost, reader: Reader, signed: bool, whole: 
     numbers = _joined(_numbers(language, post, links))
     below = _buttons(language, post, reader) or (f'<p class="mark">{numbers}</p>' if numbers else "")
     told = _for_programs(each, links, signed, hashtags(post))
+    filed = _subject(post, links) if post.categories else ""  # its hashtags stand in the text
+    mark = _mark(language, each, links, signed, [filed, f"<span>{day}</span>"])
     return (
-        f'<article class="note h-entry" id="p{post.id}">{_mark(language, each, links, signed, [f"<span>{day}</span>"])}'
+        f'<article class="note h-entry" id="p{post.id}">{mark}'
         f"<div>{_answering(language, post, links)}{said(post, whole, links)}{below}{told}</div></article>"
     )
 
