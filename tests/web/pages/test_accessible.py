@@ -8,12 +8,15 @@ from importlib.resources import files
 
 import pytest
 
-from fediblog.actions import post_actions
+from fediblog.actions import category_actions, post_actions
 from fediblog.actions.account_actions import ProfileChanges
+from fediblog.actions.page_actions import PageDraft
 from fediblog.domain.blog import LOOKS
 from fediblog.domain.documents import Option, Poll
+from fediblog.domain.posts import Category
+from fediblog.federation import prepared_actions
 from fediblog.store.people import relations
-from fediblog.store.posts import timelines
+from fediblog.store.posts import categories, timelines
 from fediblog.store.readers import notifications
 from tests import wording
 from tests.web.pages.conftest import Blog
@@ -110,7 +113,11 @@ async def furnished(blog: Blog) -> list[str]:
     await site.db.write(notifications.add, alice, "reply", bob.id, heard.id)
     await site.db.write(notifications.add, alice, "follow_request", eve.id)
     numbers = (f"/write/{article.id}", f"/write/{draft.id}", f"/write?reply={heard.id}", f"/post/{draft.id}/delete")
-    shared = ("/", "/@alice", "/@alice/archive", "/@alice/2025/06", "/tags/sea", "/nothing")
+    shelf = await site.db.write(category_actions.add, Category(id=0, name="Walks", slug=""))
+    await site.db.write(categories.file_under, note.id, [shelf.id])
+    page = await prepared_actions.save_page(site, None, PageDraft(title="Imprint", source="## Who", published=True), ())
+    ordered = ("/categories", "/category/walks", "/tags", "/archive", "/archive/2025", "/archive/2025/06", "/imprint")
+    shared = ("/", "/@alice", "/@alice/archive", "/@alice/2025/06", "/tags/sea", "/nothing", *ordered)
     own = (
         "/stream",
         "/notices",
@@ -122,7 +129,8 @@ async def furnished(blog: Blog) -> list[str]:
         "/search?q=@a",
     )
     pages = [article.url, note.url, f"/post/{heard.id}", f"/account/{bob.id}", *numbers, *shared, *own]
-    return [*pages, "/settings", "/moderation", "/refusals"]
+    arranged = [f"/settings/categories/{shelf.id}", "/settings/categories", "/settings/pages", "/settings/pages/new"]
+    return [*pages, *arranged, f"/settings/pages/{page.id}", "/settings", "/moderation", "/refusals"]
 
 
 async def test_everybody_can_use_every_page(blog: Blog) -> None:
