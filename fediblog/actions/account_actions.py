@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
@@ -17,6 +17,8 @@ from fediblog.markup.text import MARKDOWN, PLAIN, display_name, one_line
 from fediblog.outgoing import sent_accounts
 from fediblog.outgoing.follower_moves import follow_on
 from fediblog.prepare.wording import Text, Wording
+from fediblog.protocol.actors import DOMAIN, DOMAINS_LIMIT
+from fediblog.protocol.authority import compared_host
 from fediblog.store import json_columns
 from fediblog.store.people import accounts, logins, server_state
 from fediblog.store.people.accounts import NewKey
@@ -54,8 +56,19 @@ class ProfileChanges(Struct, frozen=True, kw_only=True):
     locked: bool = False
     discoverable: bool = True
     indexable: bool = True
+    attribution_domains: tuple[str, ...] | None = None  # None: as they were
     language: str = ""
     bot: bool = False
+
+
+def _domains(typed: Iterable[str]) -> list[str]:
+    """Names of sites as they are stored, each once. Raises Invalid that says what is expected."""
+    found = dict.fromkeys(
+        compared_host(each.strip().lower().removeprefix("https://").rstrip("/")) for each in typed if each.strip()
+    )
+    if len(found) > DOMAINS_LIMIT or not all(map(DOMAIN.match, found)):
+        raise Invalid("attribution-domains", "account.domains-wrong", n=DOMAINS_LIMIT)
+    return list(found)
 
 
 def check_handle(handle: str) -> str:
@@ -133,6 +146,8 @@ def update_profile(tx: Tx, urls: Urls, account: int, profile: ProfileChanges, wo
     changes |= _picture(tx, urls, account, "icon", profile.icon) | _picture(tx, urls, account, "image", profile.image)
     said = {"icon_alt": profile.icon_alt, "image_alt": profile.image_alt}
     changes |= {column: one_line(words, ALT_LIMIT) for column, words in said.items() if words is not None}
+    if profile.attribution_domains is not None:
+        changes["attribution_domains"] = json.dumps(_domains(profile.attribution_domains))
     if account_posts.is_so(tx, account, changes):
         return actor
     changed = accounts.update_profile(tx, account, **changes)

@@ -195,6 +195,7 @@ class Actor(Struct, frozen=True, kw_only=True):
     fields: tuple[ProfileField, ...] = ()
     also_known_as: tuple[str, ...] = ()
     moved_to: str = ""
+    attribution_domains: tuple[str, ...] = ()  # sites that may name it as the author of their pages
     webfinger: str = ""  # FEP-2c59: user@domain, without acct:
     locked: bool = False  # manuallyApprovesFollowers
     discoverable: bool = False

@@ -28,6 +28,9 @@ Document = dict[str, Json]
 def actor_document(tx: Tx, urls: Urls, account: Account) -> Document:
     """An account of ours as its id serves it, with its public keys."""
     whole = accounts.with_keys(tx, account)
+    if account.login is not None:  # whom its own pages name (`fediverse:creator`) agrees to that as well
+        sites = dict.fromkeys((urls.of(account).host, *account.attribution_domains))
+        whole = replace(whole, attribution_domains=tuple(sites))
     if account.uri == urls.instance_actor:  # which has nothing to show but an outbox without posts
         whole = replace(whole, followers="", following="", featured="", featured_tags="")
     if account.emoji:

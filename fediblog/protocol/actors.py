@@ -18,6 +18,11 @@ FIELDS_LIMIT = 16
 FIELD_NAME_LIMIT = 255
 FIELD_VALUE_LIMIT = 1_000
 ALIASES_LIMIT = 256
+DOMAINS_LIMIT = 100
+DOMAIN = re.compile(
+    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?::[0-9]{1,5})?\Z"
+)
+"""A host, perhaps with its port, in lower case."""
 KEYS_LIMIT = 10
 PEM_LIMIT = 8_000
 _HANDLE = re.compile(r"[A-Za-z0-9_]+(?:[.-]+[A-Za-z0-9_]+)*\Z")  # what Mastodon accepts of others
@@ -60,6 +65,7 @@ def read_actor(document: Json) -> Actor | None:
         fields=_fields(doc.get("attachment")),
         also_known_as=json_values.refs(doc.get("alsoKnownAs"), ALIASES_LIMIT),
         moved_to=json_values.ref(doc.get("movedTo")),
+        attribution_domains=_domains(doc.get("attributionDomains")),
         webfinger=webfinger,
         locked=json_values.flag(doc.get("manuallyApprovesFollowers")),
         discoverable=json_values.flag(doc.get("discoverable")),
@@ -91,12 +97,20 @@ def write_actor(actor: Actor) -> dict[str, Json]:
         doc["image"] = write_picture(actor.image)
     if actor.also_known_as:
         doc["alsoKnownAs"] = list(actor.also_known_as)
+    if actor.attribution_domains:
+        doc["attributionDomains"] = list(actor.attribution_domains)
     doc |= _flags_of(actor)
     if actor.published is not None:
         doc["published"] = json_values.stamp(actor.published)
     doc["attachment"] = [{"type": "PropertyValue", "name": field.name, "value": field.value} for field in actor.fields]
     doc["tag"] = [write_emoji(emoji) for emoji in actor.emoji]
     return in_context(doc | _write_keys(actor.keys))
+
+
+def _domains(value: Json) -> tuple[str, ...]:
+    """Names of hosts, as Mastodon writes them; what is none is left out."""
+    named = (each.lower() for each in json_values.listed(value)[:DOMAINS_LIMIT] if isinstance(each, str))
+    return tuple(dict.fromkeys(each for each in named if DOMAIN.match(each)))
 
 
 def read_key(document: Json, key_id: str = "") -> Key | None:

@@ -36,7 +36,7 @@ _SECRET = frozenset({"csrf", "password", "password-again", "old", "token"})
 TYPED = frozenset(
     (
         *("source", "title", "warning", "summary", "alt", "new-alt", "hero-alt", "answer", "language", "scheduled"),
-        *("slug", "new-category", "description"),
+        *("slug", "new-category", "description", "attribution-domains"),
         *("name", "bio", "field-name", "field-value", "handle", "display", "alias", "target", "host", "reason"),
     )
 )

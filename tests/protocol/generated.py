@@ -176,6 +176,7 @@ def actors(draw: st.DrawFn) -> Actor:
         image=draw(st.one_of(st.none(), pictures)),
         fields=tuple(draw(st.lists(st.builds(ProfileField, name=words, value=texts), max_size=4))),
         also_known_as=tuple(draw(st.lists(far, max_size=3, unique=True))),
+        attribution_domains=tuple(draw(st.lists(st.sampled_from(("a.example", "b.example:8443")), unique=True))),
         moved_to=draw(st.one_of(st.just(""), far)),
         webfinger=draw(st.sampled_from(["", "alice@example.org", "a_b@xn--bcher-kva.example:8443"])),
         locked=draw(st.booleans()),

@@ -73,6 +73,13 @@ def test_handles_of_others(handle: str) -> None:
     assert read(preferredUsername=handle).handle == handle
 
 
+def test_sites_that_may_name_an_actor_as_their_author() -> None:
+    named = ["Blog.Example", "blog.example", 5, "https://a.example", "a b", "b.example:8443", ""]
+    assert read(attributionDomains=named).attribution_domains == ("blog.example", "b.example:8443")
+    assert read(attributionDomains="one.example").attribution_domains == ("one.example",)
+    assert read(attributionDomains={"a": 1}).attribution_domains == ()
+
+
 def test_the_webfinger_address_may_stand_for_the_handle() -> None:
     actor = read(preferredUsername=None, webfinger="acct:me@A.example")
     assert (actor.handle, actor.webfinger) == ("me", "me@a.example")

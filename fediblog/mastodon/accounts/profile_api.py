@@ -25,7 +25,7 @@ from fediblog.store.tx import Tx
 API = Table()
 QUOTERS = ("public", "followers", "nobody")
 _PICTURES: tuple[tuple[str, str, Shape], ...] = (("avatar", "icon", "avatar"), ("header", "image", "header"))
-_NOTE = "note and the values of fields are plain text; hide_collections and attribution_domains are not supported."
+_NOTE = "note and the values of fields are plain text; hide_collections is not supported."
 
 
 @API.get("/api/v1/accounts/verify_credentials", scope="profile", gives="CredentialAccount", tier=0)
@@ -140,6 +140,7 @@ def _changed(account: Account, params: Params, pictures: dict[str, int]) -> Prof
         locked=params.flag("locked", account.locked),
         discoverable=params.flag("discoverable", account.discoverable),
         indexable=params.flag("indexable", account.indexable),
+        attribution_domains=tuple(params.texts("attribution_domains")) if params.has("attribution_domains") else None,
         language=language,
         bot=params.flag("bot", account.kind == "Service"),
     )

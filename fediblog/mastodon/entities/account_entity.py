@@ -137,7 +137,7 @@ def credential(tx: Tx, context: EntityContext, account: Account) -> Json:
         "hide_collections": False,
         "discoverable": account.discoverable,
         "indexable": account.indexable,
-        "attribution_domains": [],
+        "attribution_domains": list(account.attribution_domains),
     }
     return one(tx, context, account) | {"source": source, "role": role(login.role if login else "")}
 
@@ -171,7 +171,7 @@ def profile(context: EntityContext, account: Account, tags: list[Json]) -> Json:
         "show_media": True,
         "show_media_replies": True,
         "show_featured": True,
-        "attribution_domains": [],
+        "attribution_domains": list(account.attribution_domains),
         "featured_tags": tags,
     }
 

@@ -27,7 +27,8 @@ from fediblog.store.visible import has_page
 _PROFILE = (
     "kind, handle, handle_key, domain, host, name, summary, summary_source, language, url, inbox, shared_inbox, outbox,"
     " followers, following, featured, featured_tags, icon, icon_alt, image, image_alt, fields, fields_source, emoji,"
-    " also_known_as, moved_to, webfinger, locked, discoverable, indexable, memorial, published, inbox_host"
+    " also_known_as, moved_to, attribution_domains, webfinger, locked, discoverable, indexable, memorial, published,"
+    " inbox_host"
 )
 _NAMES = [name.strip() for name in _PROFILE.split(",")]
 MOST_KEPT = 2048  # accounts that are remembered as they were made
@@ -91,7 +92,8 @@ def _made(row: Row) -> Account:
         image=Picture(url=row.image, alt=row.image_alt) if row.image else None,
         fields=tuple(ProfileField(name=name, value=value) for name, value in pairs(row.fields)),
         fields_source=pairs(row.fields_source), plain=row.plain, emoji=emoji_from(row.emoji),
-        also_known_as=strings(row.also_known_as), moved_to=row.moved_to, webfinger=row.webfinger,
+        also_known_as=strings(row.also_known_as), moved_to=row.moved_to,
+        attribution_domains=strings(row.attribution_domains), webfinger=row.webfinger,
         locked=bool(row.locked), discoverable=bool(row.discoverable), indexable=bool(row.indexable),
         memorial=bool(row.memorial), state=row.state, suspended=row.state == "suspended",
         published=row.published, created=row.created, changed=row.changed, fetched=row.fetched,
@@ -309,6 +311,7 @@ def _columns(actor: Actor, domain: str) -> dict[str, Any]:
         "emoji": emoji_text(actor.emoji),
         "also_known_as": json.dumps(actor.also_known_as),
         "moved_to": actor.moved_to,
+        "attribution_domains": json.dumps(actor.attribution_domains),
         "webfinger": actor.webfinger,
         "locked": int(actor.locked),
         "discoverable": int(actor.discoverable),

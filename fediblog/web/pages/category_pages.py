@@ -92,7 +92,7 @@ async def category_feed(request: Request) -> Response:
     address = f"/category/{quote(found.category.slug)}"
     if found.category.slug != params["slug"]:
         return lead_on(request, f"{address}/feed.{params['format']}")
-    name, title = found.category.name, site.settings.title or site.urls.host
+    name, title = found.category.name, site.title
     whole = f"{site.urls.origin}{address}"
     feed = Feed(
         title=text(site.settings.language, "category.feed-title", name=name, site=title),

@@ -69,6 +69,7 @@ async def _profile(request: Request, form: Form) -> ProfileChanges:
         locked=form.flag("locked"),
         discoverable=form.flag("discoverable"),
         indexable=form.flag("indexable"),
+        attribution_domains=tuple(form.block("attribution-domains", 20_000).split()),
         language=form.line("language", 35),
         bot=form.flag("bot"),
     )
@@ -84,6 +85,7 @@ def profile_of(account: Account) -> ProfileChanges:
         locked=account.locked,
         discoverable=account.discoverable,
         indexable=account.indexable,
+        attribution_domains=account.attribution_domains,
         language=account.language,
         bot=account.kind == "Service",
     )

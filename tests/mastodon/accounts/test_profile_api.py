@@ -45,6 +45,7 @@ async def test_a_profile_is_changed_in_json_form_and_multipart(both: Server) -> 
             "bot": True,
             "discoverable": False,
             "indexable": False,
+            "attribution_domains": ["Example.org", "https://blog.example/", "example.org"],
             "fields_attributes": [{"name": "Home", "value": "https://alice.example"}, {"name": "", "value": "x"}],
             "source": {"privacy": "private", "sensitive": True, "language": "de", "quote_policy": "nobody"},
         },
@@ -57,6 +58,9 @@ async def test_a_profile_is_changed_in_json_form_and_multipart(both: Server) -> 
     assert (me["source"]["privacy"], me["source"]["sensitive"]) == ("private", True)
     assert (me["source"]["language"], me["source"]["quote_policy"]) == ("de", "nobody")
     assert [each["name"] for each in me["fields"]] == ["Home"]
+    assert me["source"]["attribution_domains"] == ["example.org", "blog.example"]
+    assert (await api.get("/api/v1/profile"))["attribution_domains"] == ["example.org", "blog.example"]
+    assert await api.status("PATCH", UPDATE, json={"attribution_domains": ["no site"]}) == 422
     assert me["source"]["fields"][0]["value"] == "https://alice.example"
     form = {
         "bot": "false",
@@ -67,6 +71,7 @@ async def test_a_profile_is_changed_in_json_form_and_multipart(both: Server) -> 
     me = (await api.call("PATCH", UPDATE, data=form)).json()
     assert (me["bot"], me["locked"], me["display_name"], me["source"]["language"]) == (False, True, "Alice B.", None)
     assert [(each["name"], each["value"]) for each in me["source"]["fields"]] == [("A", "1")]
+    assert me["source"]["attribution_domains"] == ["example.org", "blog.example"]  # as nothing was said of them
     files = {"avatar": ("a.png", picture("teal"), "image/png"), "header": ("h.png", picture("plum"), "image/png")}
     answer = await api.call("PATCH", UPDATE, data={"avatar_description": "teal", "note": ""}, files=files)
     me = answer.json()

@@ -234,3 +234,24 @@ async def test_microformats_say_who_wrote_what(blog: Blog) -> None:
         assert (entry["type"], {*about["url"]}, about["uid"]) == (["h-entry"], {post.url}, [post.url])
         assert (card(about["author"][0]), about.get("category")) == (alice, category)
         assert ("content" in about, about.get("summary")) == told[post.url]
+
+
+async def test_an_actor_says_which_sites_may_name_it(blog: Blog) -> None:
+    """Mastodon shows the author of a link (`fediverse:creator`) only where the actor says that the site may name it."""
+    owner = await blog.owner()
+
+    async def named() -> list[str]:
+        answer = await blog.browser().get(blog.alice.uri, accept="application/activity+json")
+        return list(answer.json()["attributionDomains"])
+
+    assert await named() == ["blog.test"]
+    typed = {"display": "Alice", "discoverable": "1", "indexable": "1"}
+    wrong = await owner.post("/settings", {**typed, "attribution-domains": "example.org\r\nno/site"})
+    assert wrong.status_code == 422
+    assert "no/site" in wrong.text
+    assert await named() == ["blog.test"]
+    assert (await owner.post("/settings", {**typed, "attribution-domains": "Example.org\r\n\r\n"})).status_code == 303
+    assert await named() == ["blog.test", "example.org"]
+    assert ">\nexample.org</textarea>" in (await owner.get("/settings")).text
+    assert (await owner.post("/settings", typed)).status_code == 303
+    assert await named() == ["blog.test"]
