@@ -91,6 +91,8 @@ def write(
         lay_out(tokens)
     _adjust(tokens, setting)
     html = clean_own(parsed.parser.renderer.render(tokens, parsed.parser.options, env))
+    if setting.base:  # only now, since it may be http: there every address of another picture is a link
+        html = Html(html.replace('<img src="/media/', f'<img src="{escape(setting.base)}/media/'))
     return Rendered(html, _hashtags(tokens))
 
 
@@ -166,7 +168,7 @@ def _adjust(tokens: Sequence[Token], setting: _Setting) -> None:
     for token in _inside(tokens):
         for name in ("href", "src") if setting.base else ():
             value = token.attrs.get(name)
-            if isinstance(value, str) and own_path(value):
+            if isinstance(value, str) and own_path(value) and not (name == "src" and value.startswith("/media/")):
                 token.attrSet(name, setting.base + value)
 
 

@@ -186,6 +186,14 @@ def test_pictures_as_links() -> None:
     assert html == '<p><a href="https://a.example/x.png">A cat</a></p>\n'
 
 
+def test_own_pictures_are_shown_wherever_the_site_is() -> None:
+    source = '![A](/media/x.png#wide)\n\n![B](http://me.example/y.png)\n\n`<img src="/media/z.png">`'
+    html = shown(source, base="http://localhost:8000").html
+    assert '<figure class="wide"><img src="http://localhost:8000/media/x.png" alt="A"' in html
+    assert '<a href="http://me.example/y.png">B</a>' in html
+    assert '&lt;img src="/media/z.png"&gt;' in html
+
+
 def test_paths_become_absolute() -> None:
     html = shown("[a](/about) ![x](/media/x.png) [b](//b.example/)", base="https://me.example/").html
     assert 'href="https://me.example/about"' in html

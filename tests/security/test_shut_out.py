@@ -23,8 +23,8 @@ ACTIVITY = "application/activity+json"
 class Thread:
     """A post of Alice's with what Eve and others did below it."""
 
-    def __init__(self, blog: Blog, post: Post, eve: Account, member: httpx.AsyncClient) -> None:
-        self.blog, self.post, self.eve, self.member = blog, post, eve, member
+    def __init__(self, blog: Blog, post: Post, eve: Account, bad: Post, member: httpx.AsyncClient) -> None:
+        self.blog, self.post, self.eve, self.bad, self.member = blog, post, eve, bad, member
 
     async def told(self) -> dict[str, str]:
         """What each route says of the post, to visitors and to somebody else who has signed in."""
@@ -37,7 +37,9 @@ class Thread:
                 for query in ("", "?page=0"):
                     found[f"{path}{query} {accept}"] = (await nobody.get(path + query, accept=accept)).text
         for path in (self.post.url.removeprefix(self.blog.site.urls.origin), f"/post/{self.post.id}"):
-            found[f"{path} signed in"] = (await self.member.get(path)).text
+            for query in ("", f"?branch={self.bad.id}", f"?focus={self.bad.id}"):
+                found[f"{path}{query} text/html"] = (await nobody.get(path + query)).text
+                found[f"{path}{query} signed in"] = (await self.member.get(path + query)).text
         return found
 
     async def numbers(self) -> tuple[int, ...]:
@@ -61,7 +63,7 @@ async def thread(blog: Blog) -> Thread:
     for who in (eve, bob):
         await blog.site.db.write(reactions.react, who.id, post.id, f"{who.uri}/like")
         await blog.site.db.write(reactions.boost, who.id, post.id, f"{who.uri}/boost")
-    return Thread(blog, post, eve, await reader(blog.site, blog.alice, blog.app))
+    return Thread(blog, post, eve, bad, await reader(blog.site, blog.alice, blog.app))
 
 
 Action = Callable[[Thread], tuple[Callable[..., object], tuple[object, ...]]]

@@ -117,6 +117,27 @@ async def test_the_page_of_an_article_has_its_contents_and_how_long_it_takes(blo
     assert page.count(f'id="sec-p{post.id}-part-2"') == 1
     assert "9 minutes" in page
     assert "<figcaption><em>cap 3</em></figcaption></figure>" in page
+    film = Attachment(
+        kind="Video",
+        url="https://far.example/f.mp4",
+        preview="https://far.example/f.png",
+        width=640,
+        height=360,
+        alt="Low",
+    )
+    sound = Attachment(kind="Audio", url="https://far.example/s.ogg", alt="Gulls")
+    bob = await blog.stranger()
+    await blog.heard(bob, "<p>See</p><pre>x</pre>", 1, in_reply_to=post.uri, attachments=(film, sound))
+    page = (await blog.browser().get(path(post.url))).text
+    assert '<pre tabindex="0">x</pre>' in page
+    assert (
+        '<video controls preload="none" src="https://far.example/f.mp4" width="640" height="360"'
+        ' poster="https://far.example/f.png" title="Low" aria-label="Low"></video>'
+    ) in page
+    assert (
+        '<audio controls preload="none" src="https://far.example/s.ogg" title="Gulls" aria-label="Gulls"></audio>'
+        in page
+    )
     hidden = await blog.write(source, title="Long", warning="ghosts")
     page = (await blog.browser().get(path(hidden.url))).text
     assert page.index("ghosts") < page.index("Part 2")
