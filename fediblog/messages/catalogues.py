@@ -1,8 +1,8 @@
 """Keeps the catalogues whole.
 
 `python -m fediblog.messages.catalogues` adds the keys that the code asks for, drops those that nobody asks for, writes
-the English sentence above each message that is to be translated, and fills in the names of months from CLDR. It prints
-what is wrong or left to do, and then fails; with `--check` it changes nothing. It needs Babel, the server does not.
+the English sentence above each message that is to be translated, and fills in what CLDR knows. It prints what is
+wrong or left to do, and then fails; with `--check` it changes nothing. It needs Babel, the server does not.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _DEFAULTS = (
     ),
 )
 _BY_REASON = {"Refused": "refusal", "Unavailable": "unavailable"}
-_BY_CALENDAR = ("date.", "month.", "month-alone.")
+_BY_CLDR = ("date.", "month.", "month-alone.", "script.")
 _KEY = re.compile(r"[a-z][a-z-]*\.[a-zA-Z0-9_.-]*[a-zA-Z0-9]")
 _WORD = re.compile(r"[a-z][a-z-]*\.[a-zA-Z0-9_.-]*")
 _IN_TEMPLATE = re.compile(r"\bt\(\s*[\"']([^\"']+)[\"']\s*[,)]")
@@ -131,7 +131,7 @@ def problems() -> list[str]:
     found = [
         f"{where} asks for {key}: not in the catalogues" for key, where in asked().keys.items() if key not in english
     ]
-    found += [f"nobody asks for {key}" for key in english if not key.startswith(_BY_CALENDAR) and not asked().has(key)]
+    found += [f"nobody asks for {key}" for key in english if not key.startswith(_BY_CLDR) and not asked().has(key)]
     for key, given in asked().given.items():
         if "" not in given and (lacking := _kinds(english.get(key, ""))[1] - given):
             found.append(f"{asked().keys[key]} gives {key} no {', '.join(lacking)}")
@@ -147,9 +147,9 @@ def _problems_of(language: str) -> Iterator[str]:
     for key, message in translated.items():
         if key in english and _kinds(message) != _kinds(english[key]):
             yield f"{key} has other values than in English, or no plural where that has one"
-    yield from (
-        f"{key} is not {name!r}, as in CLDR" for key, name in calendar(language).items() if translated.get(key) != name
-    )
+    for key, said in conventions(language).items():
+        if translated.get(key) != said:
+            yield f"{key} is not {said!r}, as in CLDR"
     if path(language).read_text(encoding="utf-8") != _written(language):
         yield "the file is not as the command writes it"
 
@@ -165,13 +165,16 @@ def _kinds(message: str | tuple[str, ...]) -> tuple[bool, frozenset[str]]:
 
 
 @cache
-def calendar(language: str) -> dict[str, str]:
-    """How CLDR writes dates: names of months, within a date and alone, and the order of day, month and year."""
+def conventions(language: str) -> dict[str, str]:
+    """What CLDR says: names of months, within a date and alone; the order of day, month and year; which way to read.
+
+    `script.direction` is that of a page, `ltr` or `rtl` (UTS #35, characterOrder).
+    """
     from babel import Locale
     from babel.dates import get_month_names
 
     locale = Locale.parse(CALENDARS.get(language, language))
-    found: dict[str, str] = {}
+    found = {"script.direction": locale.text_direction}
     within, alone = get_month_names("wide", "format", locale), get_month_names("wide", "stand-alone", locale)
     for number in range(1, 13):
         found |= {f"month.{number}": within[number], f"month-alone.{number}": alone[number]}
@@ -206,11 +209,11 @@ def _written(language: str) -> str:
 
     english, translated = catalogue(ENGLISH).messages, catalogue(language).messages
     made: Catalog = Catalog(locale=language, charset="utf-8")
-    known = {key for key in english if key.startswith(_BY_CALENDAR) or asked().has(key)} | set(asked().keys)
-    for key in known | set(calendar(language)):
-        message = calendar(language).get(key) or translated.get(key, "")
+    known = {key for key in english if key.startswith(_BY_CLDR) or asked().has(key)} | set(asked().keys)
+    for key in known | set(conventions(language)):
+        message = conventions(language).get(key) or translated.get(key, "")
         pattern = english.get(key, "")
-        comments = [] if language == ENGLISH or key in calendar(language) else [_forms(pattern)[-1]]
+        comments = [] if language == ENGLISH or key in conventions(language) else [_forms(pattern)[-1]]
         if isinstance(pattern, tuple):
             made.add((key, key), message or ("", ""), auto_comments=comments)
         else:

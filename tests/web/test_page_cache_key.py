@@ -231,7 +231,7 @@ def _check_languages(house: House, path: str, asked: list[list[bytes]]) -> None:
         status, headers, body = house.ask(house.keeps, path, fields)
         if b"<html" in body:
             skip = text(language, "page.skip").encode()
-            assert f'<html lang="{language}">'.encode() in body, (path, values)
+            assert f'<html lang="{language}" dir="ltr">'.encode() in body, (path, values)
             assert b">" + skip + b"</a>" in body, (path, values)
             for other in LANGUAGES:
                 said = text(other, "post.original-on", host="far.example").encode() in body

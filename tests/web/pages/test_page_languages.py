@@ -23,7 +23,7 @@ from fediblog.web.components import comments
 from tests.web.pages import test_whole_pages
 from tests.web.pages.conftest import Blog, Browser
 
-_SAID = re.compile(r'<html lang="([^"]*)">')
+_SAID = re.compile(r'<html lang="([^"]*)" dir="ltr">')
 
 
 def language_of(page: str) -> str:

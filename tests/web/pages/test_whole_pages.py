@@ -48,6 +48,7 @@ from tests.security.test_privacy import flat
 from tests.web.pages.conftest import Blog, Browser
 
 WORD = "שלום"
+_SIGN = re.compile(r"\s*[@#](\w|$)")  # of a handle or a tag: beside other scripts it would stand at the wrong end
 _PART = re.compile(r"{(\w+)(?::\w+)?}")
 _LINKED = names("stylesheet icon preload modulepreload prefetch preconnect dns-prefetch manifest apple-touch-icon")
 _FAR = "https://far.example"
@@ -145,7 +146,7 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if "title" in self._names() and "svg" not in self._names():
             self.title += data
-        elif WORD in data and not any(directed for _, directed in self.open):
+        elif (WORD in data or _SIGN.match(data)) and not any(directed for _, directed in self.open):
             hidden = "option" in self._names()
             self.undirected += [] if hidden else [f"{self._names()[-3:]} {data.strip()[:80]}"]
 
