@@ -15,8 +15,9 @@ from typing import Final, NamedTuple
 from markupsafe import Markup
 
 from fediblog.domain.documents import Attachment
+from fediblog.domain.memo import Memo
 from fediblog.domain.posts import Post
-from fediblog.markup.html import one_line, shortened
+from fediblog.markup.html import shortened
 from fediblog.markup.slug import slugify
 from fediblog.messages import text
 from fediblog.protocol.previews import warning
@@ -31,8 +32,13 @@ _LARGE: Final = 1280  # pixels of the longer side of the copy that pages show
 _SIZES: Final = "(min-width: 46em) 42rem, 100vw"
 _LABEL: Final = 80  # characters that name a table
 
+MOST_KEPT: Final = 128
+LONGEST_KEPT: Final = 100_000  # characters
+_SHOWN: Memo[tuple[str, int], str] = Memo(MOST_KEPT)
+
 _SPECIAL: Final = re.compile("<(?:h[1-6]|img|pre|table|sup class)")
 _HEADING: Final = re.compile("<h([1-6])([^>]*)>(.*?)</h[1-6]>", re.DOTALL)
+_TAG: Final = re.compile("<[^>]*>")
 _ID: Final = re.compile(' id="([^"]*)"')
 _SIMPLE: Final = re.compile('<(?:img|pre|table|/table|sup class="fn-ref"|section class="footnotes"|a href="#fn-)[^>]*>')
 _SOURCE: Final = re.compile(' src="([^"]*)"')
@@ -51,7 +57,7 @@ def content(language: str, post: Post, links: Links) -> Markup:
     """The text of a post, which was cleaned on its way in."""
     html = post.content
     if _SPECIAL.search(html):
-        html = _decorated(language, post, html)
+        html = _decorated(language, post)
     return emoji_images.pictured(html, post.emoji, partial(links.shown_in, post))
 
 
@@ -75,7 +81,7 @@ def _headings(post: Post) -> Iterator[tuple[Heading, re.Match[str]]]:
     lower = 1 if post.title and "<h1" in post.content else 0
     taken: dict[str, int] = {}
     for found in _HEADING.finditer(post.content):
-        words = one_line(found[3])
+        words = _words(found[3])
         given = _ID.search(found[2])
         name = given[1] if given else "-".join(filter(None, (f"sec-p{post.id}", slugify(words, 60))))
         if not given:
@@ -84,10 +90,21 @@ def _headings(post: Post) -> Iterator[tuple[Heading, re.Match[str]]]:
         yield Heading(min(int(found[1]) + lower, 6), name, words), found
 
 
-def _decorated(language: str, post: Post, html: str) -> str:
-    if "<h" in html:
-        html = "".join(_with_anchors(language, post))
-    return _SIMPLE.sub(lambda found: _piece(language, post, found), html)
+def _words(html: str) -> str:
+    """The text of a heading or a cell, in one line."""
+    return " ".join(unescape(_TAG.sub("", html)).split())
+
+
+def _decorated(language: str, post: Post) -> str:
+    """The text with all that is added to it: what was made is remembered, since it takes as long as half a page."""
+    key, made_of = (language, post.id), (post.content, post.attachments, post.title, post.local)
+    shown = _SHOWN.get(key, made_of)
+    if shown is None:
+        html = "".join(_with_anchors(language, post)) if "<h" in post.content else post.content
+        shown = _SIMPLE.sub(lambda found: _piece(language, post, found), html)
+        if len(shown) <= LONGEST_KEPT:
+            _SHOWN.put(key, made_of, shown)
+    return shown
 
 
 def _with_anchors(language: str, post: Post) -> Iterator[str]:
@@ -129,7 +146,7 @@ def _piece(language: str, post: Post, found: re.Match[str]) -> str:
 def _table_label(language: str, html: str) -> str:
     """What a table is about: its caption, or its columns."""
     head = html[: html.find("</tr>") + 1 or None]
-    names = [one_line(caption or column) for caption, column in _TABLE_NAMES.findall(head)]
+    names = [_words(caption or column) for caption, column in _TABLE_NAMES.findall(head)]
     named = shortened(", ".join(filter(None, names)), _LABEL)
     return text(language, "text.table-of", name=named) if named else text(language, "text.table")
 

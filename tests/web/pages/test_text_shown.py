@@ -130,14 +130,12 @@ async def test_the_page_of_an_article_has_its_contents_and_how_long_it_takes(blo
     await blog.heard(bob, "<p>See</p><pre>x</pre>", 1, in_reply_to=post.uri, attachments=(film, sound))
     page = (await blog.browser().get(path(post.url))).text
     assert '<pre tabindex="0">x</pre>' in page
-    assert (
-        '<video controls preload="none" src="https://far.example/f.mp4" width="640" height="360"'
-        ' poster="https://far.example/f.png" title="Low" aria-label="Low"></video>'
-    ) in page
-    assert (
-        '<audio controls preload="none" src="https://far.example/s.ogg" title="Gulls" aria-label="Gulls"></audio>'
-        in page
+    assert re.search(
+        '<video controls preload="none" src="[^"]+" width="640" height="360" poster="[^"]+" title="Low"'
+        ' aria-label="Low">',
+        page,
     )
+    assert re.search('<audio controls preload="none" src="[^"]+" title="Gulls" aria-label="Gulls">', page)
     hidden = await blog.write(source, title="Long", warning="ghosts")
     page = (await blog.browser().get(path(hidden.url))).text
     assert page.index("ghosts") < page.index("Part 2")
