@@ -129,6 +129,16 @@ def _is_unspaced(run: str) -> bool:
     return not run.isascii() and re.match(_FIRST, run) is not None
 
 
+def signs_of(text: str) -> set[str]:
+    """The characters of scripts without spaces in a folded text: what is looked for by one of them."""
+    return set() if text.isascii() else set("".join(re.findall(f"[{_UNSPACED}]+", text)))
+
+
+def is_sign(word: str) -> bool:
+    """Whether a word of a query is a single character of such a script: then it is looked for in all pairs."""
+    return len(word) == 1 and _is_unspaced(word)
+
+
 def _cut(run: str, *, is_last: bool = False) -> list[str]:
     """The words of a run; of the last one of a term those that say that the text goes on as it does."""
     if _is_unspaced(run):
@@ -189,7 +199,9 @@ def score(query: Query, words: str, title: str) -> float:
     for term in query.terms:
         whole = f" {' '.join(term.words)} "
         begun = whole[:-1] if term.open else whole
-        often = (words.count(whole) + words.count(begun)) / 2
+        often: float = words.count(whole)
+        if term.open:
+            often = (often + words.count(begun)) / 2
         found += often / (often + length) + 2 * (whole in title) + (begun in title)
     return found
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import api, deliver, long, machine, pages, process, receive, scale
+from tests.bench import api, deliver, long, machine, pages, process, receive, scale, search
 from tests.bench.lab import Lab, open_lab
 from tests.bench.measure import Row, as_table
 
@@ -25,6 +25,7 @@ GROUPS = {
     "api": api,
     "long": long,
     "scale": scale,
+    "search": search,
 }
 NAMES = {name: group for group, module in GROUPS.items() for name in module.NAMES}
 

@@ -6,11 +6,13 @@ through our public ones, of authors who want to be found.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import product
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fediblog.domain.posts import Post
 from fediblog.hashtags import SIGNS, key
@@ -19,11 +21,13 @@ from fediblog.markup.search_words import Query, Term
 from fediblog.store.id_paging import Window
 from fediblog.store.people.accounts import host_of
 from fediblog.store.posts import posts, search_index
-from fediblog.store.tx import Row, Tx
+from fediblog.store.tx import EngineName, Row, Tx
 from fediblog.store.visible import LISTED, NOT_EXCLUDED, OURS_FOR_ALL, VISIBLE, has_page
 
 MOST_RANKED = 300
 """Posts that are compared by how well they answer: the newest with the words, and the newest with one in the title."""
+COMMON = 300
+"""Posts with a word from which on it is looked for as it stands, and not as the beginning of longer ones."""
 _RANKED_BY = 4_000  # characters of the words of a post
 _FROM = {
     "sqlite": "post_words_found i cross join post_words w on w.post = i.rowid cross join post p on p.id = i.rowid"
@@ -49,6 +53,12 @@ _FOUND = {
     (engine, columns, exact): f"{_COLUMNS[columns]} from {_FROM[engine]} and {_SEARCHED}{_EXACT[exact]}"
     f" {_NEWEST[engine]} limit :n offset :offset"
     for engine, columns, exact in product(_FROM, _COLUMNS, _EXACT)
+}
+_COUNTED = {
+    "sqlite": "select count(*) as n from ("
+    "select 1 as yes from post_words_found where post_words_found match :match limit :n) as t",
+    "postgres": "select count(*) as n from ("
+    "select 1 as yes from post_words where found @@ cast(cast(:match as text) as tsquery) limit :n) as t",
 }
 # A plan for any words would not know how common these are: then PostgreSQL looks at each post that has them.
 _PLAN_FOR = "select set_config('plan_cache_mode', :mode, true) as mode"
@@ -109,7 +119,9 @@ def words(tx: Tx, wanted: str, viewer: int, window: Window, narrowed: SearchFilt
     query = search_words.read_query(wanted)
     if query.is_empty:
         return []
-    return posts.hydrate(tx, _found(tx, "post", query, viewer, window, narrowed), viewer)
+    with _planned_anew(tx):
+        rows = _found(tx, "post", _settled(tx, query, viewer), viewer, window, narrowed)
+    return posts.hydrate(tx, rows, viewer)
 
 
 class Ranked(Struct, frozen=True, kw_only=True):
@@ -128,11 +140,13 @@ def ranked(tx: Tx, query: Query, viewer: int, narrowed: SearchFilter, *, limit: 
     if query.is_empty:
         return Ranked(posts=(), total=0)
     whole = Window(limit=MOST_RANKED)
-    rows = {row.post: row for row in _found(tx, "rank", query, viewer, whole, narrowed)}
-    is_all = len(rows) < MOST_RANKED
-    if not is_all and query.terms:
-        titled = _found(tx, "rank", query, viewer, whole, narrowed, titled=True)
-        rows |= {row.post: row for row in titled}
+    with _planned_anew(tx):
+        query = _settled(tx, query, viewer)
+        rows = {row.post: row for row in _found(tx, "rank", query, viewer, whole, narrowed)}
+        is_all = len(rows) < MOST_RANKED
+        if not is_all and query.terms:
+            titled = _found(tx, "rank", query, viewer, whole, narrowed, titled=True)
+            rows |= {row.post: row for row in titled}
     best = sorted(rows.values(), key=lambda row: (-_score(query, row), -row.post))
     numbers = [row.post for row in best[offset : offset + limit]]
     shown = posts.many(tx, numbers, viewer)
@@ -140,8 +154,7 @@ def ranked(tx: Tx, query: Query, viewer: int, narrowed: SearchFilter, *, limit: 
 
 
 def _score(query: Query, row: Row) -> float:
-    title = [mark[1:] for mark in row.marks.split() if mark[0] == search_index.of_title("")]
-    return search_words.score(query, f" {row.words} ", f" {' '.join(title)} ")
+    return search_words.score(query, f" {row.words} ", search_index.title_in(row.marks))
 
 
 def _found(
@@ -157,9 +170,7 @@ def _found(
     """Rows of posts with all that is looked for; with `titled`, of those with some of it in the title."""
     phrases = [_phrase(term) for term in query.terms if len(term.words) > 1]
     without = [_phrase(term) for term in query.without if len(term.words) > 1]
-    if tx.engine == "postgres":
-        tx.one(_PLAN_FOR, mode="force_custom_plan")
-    found = tx.all(
+    return tx.all(
         _FOUND[tx.engine, columns, bool(phrases or without)],
         match=_match(tx, query, narrowed, viewer, titled),
         phrases=phrases,
@@ -171,9 +182,31 @@ def _found(
         n=window.limit,
         offset=window.offset,
     )
+
+
+@contextmanager
+def _planned_anew(tx: Tx) -> Iterator[None]:
+    """PostgreSQL plans each search for its own words: how common these are decides how to go about it."""
+    if tx.engine == "postgres":
+        tx.one(_PLAN_FOR, mode="force_custom_plan")
+    yield
     if tx.engine == "postgres":
         tx.one(_PLAN_FOR, mode="auto")
-    return found
+
+
+def _settled(tx: Tx, query: Query, viewer: int) -> Query:
+    """The query as it is asked: of a word that is common as it stands nothing longer is looked for.
+
+    For a beginning both engines go through all posts with any of the words that it begins.
+    """
+    if not query.terms or not query.terms[-1].open or search_words.is_sign(query.terms[-1].words[-1]):
+        return query
+    last = query.terms[-1]
+    match = _every(tx.engine, [last.words[-1], *([] if viewer else [search_index.OPEN])])
+    counted = tx.one(_COUNTED[tx.engine], match=match, n=COMMON)
+    if counted is None or counted.n < COMMON:
+        return query
+    return replace(query, terms=(*query.terms[:-1], replace(last, open=False)))
 
 
 def _phrase(term: Term) -> str:
@@ -191,9 +224,6 @@ class _Syntax(Struct, frozen=True):
     either: str
     but_not: str
 
-    def of(self, word: str, *, is_begun: bool) -> str:
-        return (self.begun if is_begun else self.word).format(word)
-
 
 _SYNTAX = {
     "sqlite": _Syntax(word='"{}"', begun='"{}" *', both=" AND ", either=" OR ", but_not=" NOT "),
@@ -201,19 +231,31 @@ _SYNTAX = {
 }
 
 
+def _every(engine: EngineName, words: Iterable[str]) -> str:
+    syntax = _SYNTAX[engine]
+    return syntax.both.join(map(syntax.word.format, words))
+
+
+def _words(engine: EngineName, term: Term, form: Callable[[str], str] = str) -> Iterator[str]:
+    """Each word of a term, in a form that stands in the index; the last one perhaps as the beginning of others."""
+    syntax = _SYNTAX[engine]
+    yield from (syntax.word.format(form(word)) for word in term.words[:-1])
+    yield (syntax.begun if term.open else syntax.word).format(form(term.words[-1]))
+
+
 def _match(tx: Tx, query: Query, narrowed: SearchFilter, viewer: int, titled: bool) -> str:
     """What the index is asked for; phrases are looked at afterwards."""
     syntax = _SYNTAX[tx.engine]
     marks = [*narrowed.marks(), *map(search_index.of_tag, query.tags), *([] if viewer else [search_index.OPEN])]
-    words = [
-        (word, term.open and at == len(term.words) - 1) for term in query.terms for at, word in enumerate(term.words)
-    ]
-    asked = [syntax.of(mark, is_begun=False) for mark in marks]
-    asked += [syntax.of(word, is_begun=is_open) for word, is_open in words]
+    asked = [syntax.word.format(mark) for mark in marks]
+    for term in query.terms:
+        *before, last = _words(tx.engine, term)
+        sign = term.words[-1]  # of a script without spaces, if it is one: in the index it stands alone as well
+        asked += [*before, syntax.word.format(search_index.of_sign(sign)) if search_words.is_sign(sign) else last]
     if titled:
-        titles = (syntax.of(search_index.of_title(word), is_begun=is_open) for word, is_open in words)
+        titles = [word for term in query.terms for word in _words(tx.engine, term, search_index.of_title)]
         asked.append(f"({syntax.either.join(titles)})")
-    without = [syntax.of(each.words[0], is_begun=each.open) for each in query.without if len(each.words) == 1]
+    without = [*(word for each in query.without if len(each.words) == 1 for word in _words(tx.engine, each))]
     return syntax.both.join(asked) + (f"{syntax.but_not}({syntax.either.join(without)})" if without else "")
 
 

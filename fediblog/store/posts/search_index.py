@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from fediblog.domain.documents import Visibility
 from fediblog.hashtags import is_part
-from fediblog.markup.search_words import LONGEST_TEXT, MOST_WORDS, text_of, words_of
+from fediblog.markup.search_words import LONGEST_TEXT, MOST_WORDS, signs_of, text_of, words_of
 from fediblog.store.id_paging import FAR
 from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Row, Tx
@@ -60,6 +60,11 @@ def of_year(year: int) -> str:
 def of_title(word: str) -> str:
     """The mark of a word that stands in the title."""
     return f"={word}"
+
+
+def of_sign(sign: str) -> str:
+    """The mark of a character of a script without spaces, wherever it stands in a text."""
+    return f"::{sign}"
 
 
 def put(tx: Tx, numbers: Collection[int]) -> None:
@@ -118,9 +123,12 @@ def _indexed(row: Row, tags: Sequence[str]) -> dict[str, int | str]:
     marks += [of_year(datetime.fromtimestamp(row.published / 1000, UTC).year)] if row.published is not None else []
     marks += [OPEN] if row.local and row.visibility == Visibility.PUBLIC else []
     marks += [of_tag(tag) for tag in tags if all(map(is_part, tag))]
-    marks += dict.fromkeys(map(of_title, title))
-    return {
-        "post": row.id,
-        "words": " | ".join(filter(None, (" ".join(title), *parts)))[:MOST_WORDS],  # no phrase goes on after the bar
-        "marks": " ".join(marks),
-    }
+    words = " | ".join(filter(None, (" ".join(title), *parts)))[:MOST_WORDS]  # no phrase goes on after the bar
+    marks += map(of_sign, sorted(signs_of(words)))
+    return {"post": row.id, "words": words, "marks": " ".join([*marks, *dict.fromkeys(map(of_title, title))])}
+
+
+def title_in(marks: str) -> str:
+    """The words of the title, with a space before, between and after them."""
+    sign = of_title("")
+    return f" {marks.partition(f' {sign}')[2].replace(sign, '')} "
