@@ -42,6 +42,7 @@ CHECKS: dict[str, Check] = {
     "database": doctor_local.database,
     "troubles": troubles,
     "disk": doctor_local.disk,
+    "copies": doctor_local.copies,
     "people": doctor_local.people,
     "worker": doctor_local.worker,
     "queues": doctor_local.queues,

@@ -18,6 +18,7 @@ from fediblog.messages.stored import unpack
 from fediblog.store.engine import migrate
 from fediblog.store.people import accounts, logins
 from fediblog.store.people.hosts import TroubledHost, troubled_hosts
+from fediblog.store.posts import remote_media
 from fediblog.store.queues import delivery_queue, incoming_queue, job_queue, leases
 from fediblog.store.tx import Tx
 
@@ -64,6 +65,12 @@ async def disk(site: Site) -> list[Finding]:
     if left < LITTLE_SPACE:
         return [Finding("note", fact, translated("doctor.little-room"))]
     return [Finding("good", fact)]
+
+
+async def copies(site: Site) -> list[Finding]:
+    """How much room copies of other servers' pictures take."""
+    size, most = await site.db.scan(remote_media.total), site.settings.media_cache_bytes
+    return [Finding("good", translated("doctor.copies", size=decimal(size / 1e9), most=decimal(most / 1e9)))]
 
 
 def capacity(folder: Path) -> int:

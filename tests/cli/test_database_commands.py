@@ -38,6 +38,8 @@ def test_a_backup_holds_everything_and_can_be_restored(run: Run, data: Path, tmp
     made = run(
         *("post", "alice", "--data", str(data), "--attach", picture(tmp_path / "a.png"), "--alt", "Teal"), stdin="Look"
     )
+    (data / "media-cache" / "aa" / "bb").mkdir(parents=True)
+    (data / "media-cache" / "aa" / "bb" / f"aabb{'0' * 28}.png").write_bytes(b"a copy of another server's")
     ran = run("backup", "copy.tar", "--data", str(data))
     assert ran.status == 0, ran.err
     assert f"copy.tar: all of {ORIGIN}, with " in ran.out
@@ -45,6 +47,7 @@ def test_a_backup_holds_everything_and_can_be_restored(run: Run, data: Path, tmp
     assert held[:2] == ["fediblog-backup.json", "fediblog.db"]
     assert {"secret", "fediblog.toml"} < set(held)
     assert any(name.startswith("media/") for name in held)
+    assert not any(name.startswith("media-cache") for name in held)
     assert stat.S_IMODE((tmp_path / "copy.tar").stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 

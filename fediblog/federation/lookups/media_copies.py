@@ -151,13 +151,16 @@ async def sweep(site: Site, after: int) -> tuple[int, int]:
             break
     removed += await trim(site)
     known = await site.db.scan(remote_media.names)
+    present = await asyncio.to_thread(lambda: set(site.copies.names()))  # after them: a file comes before its row
+    if not known <= present:
+        removed += await _forget(site, await site.db.scan(remote_media.without_files, present))
     await asyncio.to_thread(site.copies.sweep, known.__contains__, site.clock() - YOUNG)
     return removed, after
 
 
 async def _forget(site: Site, numbers: list[int]) -> int:
-    if numbers:
-        await _remove_files(site, await site.db.write(remote_media.remove, numbers))
+    for at in range(0, len(numbers), SPAN):
+        await _remove_files(site, await site.db.write(remote_media.remove, numbers[at : at + SPAN]))
     return len(numbers)
 
 

@@ -312,5 +312,11 @@ def names(tx: Tx) -> set[str]:
     return {name for row in rows for name in _files(row)}
 
 
+def without_files(tx: Tx, present: Collection[str]) -> list[int]:
+    """Copies whose files are not all present: the folder was emptied, or the database comes from a backup."""
+    rows = tx.each("select id, file, small from remote_media where file <> ''")
+    return [row.id for row in rows if not all(name in present for name in _files(row))]
+
+
 def _files(row: Row | MadeCopy) -> list[str]:
     return [name for name in (row.file, row.small) if name]
