@@ -17,12 +17,14 @@ from fediblog.markup.text import MARKDOWN, PLAIN, display_name, one_line
 from fediblog.outgoing import sent_accounts
 from fediblog.outgoing.follower_moves import follow_on
 from fediblog.prepare.wording import Text, Wording
+from fediblog.protocol import link_relations
 from fediblog.protocol.actors import DOMAIN, DOMAINS_LIMIT
 from fediblog.protocol.authority import compared_host
 from fediblog.store import json_columns
-from fediblog.store.people import accounts, logins, server_state
+from fediblog.store.people import accounts, logins, server_state, showcases
 from fediblog.store.people.accounts import NewKey
 from fediblog.store.posts import account_posts, media_files, post_writing, tombstones
+from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Tx
 
 INSTANCE_HANDLE = "instance"
@@ -31,6 +33,7 @@ SETUP_TOKEN = "setup-token"  # noqa: S105 - the name of a fact, not a secret
 NO_PICTURE = 0
 _LOGINS = 1  # a number that no account has: one login is made at a time, since the first becomes the owner
 BIO_LIMIT = 5_000
+HEADLINE_LIMIT = 160
 FIELDS_LIMIT = 16
 
 
@@ -40,11 +43,14 @@ class ProfileChanges(Struct, frozen=True, kw_only=True):
     `summary` is Markdown unless `summary_plain`, and so are the values of fields unless `fields_plain`; a value that
     is as it was before stays what it was.
 
+    `headline` is plain text of one line; None keeps the one that is there.
+
     `icon` and `image` are numbers of uploads; None keeps the picture that is there, NO_PICTURE takes it away. So it is
     with what is said about them.
     """
 
     name: str = ""
+    headline: str | None = None
     summary: str = ""
     summary_plain: bool = False
     fields: tuple[tuple[str, str], ...] = ()
@@ -131,6 +137,8 @@ def add_account(
 def update_profile(tx: Tx, urls: Urls, account: int, profile: ProfileChanges, wording: Wording) -> Account:
     """Change what the account shows, and tell its followers; nobody is told of what is as it was.
 
+    The pages to which its fields lead are looked at anew.
+
     `wording` are the `profile_texts`, rendered. Raises Invalid, and Outdated if they have to be rendered again.
     """
     actor = author_of(tx, account)
@@ -148,11 +156,14 @@ def update_profile(tx: Tx, urls: Urls, account: int, profile: ProfileChanges, wo
     changes |= {column: one_line(words, ALT_LIMIT) for column, words in said.items() if words is not None}
     if profile.attribution_domains is not None:
         changes["attribution_domains"] = json.dumps(_domains(profile.attribution_domains))
-    if account_posts.is_so(tx, account, changes):
-        return actor
-    changed = accounts.update_profile(tx, account, **changes)
-    send_profile(tx, urls, changed)
-    return changed
+    if profile.headline is not None:
+        changes["headline"] = one_line(profile.headline)
+    if not account_posts.is_so(tx, account, changes):
+        actor = accounts.update_profile(tx, account, **changes)
+        send_profile(tx, urls, actor)
+    if link_relations.field_links(actor.fields):
+        job_queue.add(tx, job_kinds.VERIFY_LINKS, str(account))
+    return actor
 
 
 def texts_to_render(tx: Tx, account: int, profile: ProfileChanges) -> tuple[Text, ...]:
@@ -167,6 +178,8 @@ def profile_texts(actor: Account, profile: ProfileChanges) -> tuple[Text, ...]:
     """What has to be rendered of a profile: the summary, and the values of the fields. Raises Invalid."""
     if len(profile.summary) > BIO_LIMIT:
         raise Invalid("summary", "error.too-long", n=BIO_LIMIT)
+    if profile.headline is not None and len(one_line(profile.headline)) > HEADLINE_LIMIT:
+        raise Invalid("headline", "error.too-long", n=HEADLINE_LIMIT)
     if profile.language != actor.language:
         check_language(profile.language)
     pairs = _pairs(profile)
@@ -249,5 +262,6 @@ def delete_account(tx: Tx, urls: Urls, account: int) -> None:
     actor = author_of(tx, account, account)
     sent_accounts.delete(tx, urls, actor)
     post_writing.remove_all_of(tx, actor)
+    showcases.put(tx, account, ())
     accounts.set_state(tx, account, "deleted")
     tombstones.leave(tx, actor.uri, actor.uri, actor.kind, local=True)

@@ -21,6 +21,7 @@ class Account(Actor, frozen=True, kw_only=True):
     local: bool = False
     login: int | None = None  # who owns it, if it is one of ours; who else may act as it, `store.people.access` knows
     state: str = "active"  # active, suspended (by us), deleted (gone at its origin)
+    headline: str = ""  # what one of ours says of itself in a sentence, plain; it is told to no other server
     summary_source: str = ""  # as it was typed; of ours alone
     fields_source: tuple[tuple[str, str], ...] = ()  # name and value of each field, as they were typed
     plain: int = 0  # which of these are plain text and not Markdown, as bits: 1 the summary, 2 << n the nth field

@@ -48,10 +48,14 @@ class Picture(Struct, frozen=True, kw_only=True):
 
 
 class ProfileField(Struct, frozen=True, kw_only=True):
-    """A name and a value (HTML) that an actor shows on the profile (PropertyValue)."""
+    """A name and a value (HTML) that an actor shows on the profile (PropertyValue).
+
+    `verified` is when the page to which the value leads was last seen to link back (UTC milliseconds); of ours alone.
+    """
 
     name: str
     value: str
+    verified: int | None = None
 
 
 class Key(Struct, frozen=True, kw_only=True):

@@ -114,6 +114,8 @@ STANDARDS = (
 - [NodeInfo](https://nodeinfo.diaspora.software/) """
     + " and ".join(VERSIONS)
     + """, host-meta (XML and JSON); the NodeInfo of servers that we deal with is read at most once a day, unsigned
+- `rel="me"`: links in the fields of our profiles (`PropertyValue`) carry it, and those whose page links back are verified here each week,
+  unsigned; fields of other servers are not. The headline and the sections of a profile page are sent to nobody
 
 ## Supported FEPs
 

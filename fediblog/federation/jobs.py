@@ -15,6 +15,7 @@ from fediblog.errors import Unavailable
 from fediblog.federation.lookups import (
     first_contact,
     follower_sync,
+    link_check,
     media_copies,
     peer_nodeinfo,
     poll_refresh,
@@ -27,6 +28,7 @@ from fediblog.federation.outbound import push_messages, websub_pings
 from fediblog.federation.site import Site
 from fediblog.messages import ENGLISH
 from fediblog.messages.stored import unpack
+from fediblog.protocol import link_relations
 from fediblog.store.people import (
     accounts,
     apps,
@@ -35,6 +37,7 @@ from fediblog.store.people import (
     operator_alerts,
     peers,
     relations,
+    verified_links,
 )
 from fediblog.store.people.forgotten_accounts import Reached
 from fediblog.store.posts import media_files, search_index
@@ -56,6 +59,7 @@ Handler = Callable[[Site, Job], Awaitable[None]]
 CHUNK = 500  # followers that one step of a fan-out reaches: a few ms, in which nobody else can write
 DAY = 86_400_000  # ms
 SWEEP_EVERY = 3_600_000  # ms
+LINKS_EVERY = 7 * DAY  # ms
 KEPT_FAILED = 30 * DAY  # ms that a failed delivery is shown
 KEPT_SENT = 30 * DAY  # ms that an activity about nothing lasting is kept
 SPAN, SPANS = 500, 40  # accounts that are looked at in one go, and how many times in an hour
@@ -270,6 +274,20 @@ def _ask_again(tx: Tx, job: Job, looked: int, pause: int) -> None:
     job_queue.add(tx, job_kinds.NODEINFO, job.subject, {"since": looked}, run_at=tx.now + pause)
 
 
+async def verify_links(site: Site, job: Job) -> None:
+    """Look whether the pages to which an account of ours links still link back; again in a week, or sooner."""
+    await link_check.check(site, int(job.subject))
+    await site.db.write(_verify_again, job)
+
+
+def _verify_again(tx: Tx, job: Job) -> None:
+    job_queue.done(tx, job.id)
+    account = accounts.get(tx, int(job.subject))
+    if account is not None and account.state != "deleted" and link_relations.field_links(account.fields):
+        failing = verified_links.is_failing(tx, account.id)
+        job_queue.add(tx, job.kind, job.subject, run_at=tx.now + (DAY if failing else LINKS_EVERY))
+
+
 async def check_database(site: Site, job: Job) -> None:
     """Check that what is stored can be read; again in a day."""
     await site.db.write(_check_again, job)
@@ -327,6 +345,7 @@ JOBS: dict[str, Handler] = {
     job_kinds.SWEEP: sweep,
     job_kinds.CHECK_DATABASE: check_database,
     job_kinds.NODEINFO: ask_peers,
+    job_kinds.VERIFY_LINKS: verify_links,
     job_kinds.PUSH: push,
     job_kinds.INDEX_POSTS: index_posts,
     job_kinds.WEBSUB: ping_hub,
@@ -335,7 +354,14 @@ JOBS: dict[str, Handler] = {
 
 
 def start_repeating(tx: Tx) -> None:
-    """Add the jobs that repeat: the hourly sweep, the daily check, NodeInfo of other servers; those there are stay."""
+    """Add the jobs that repeat: the hourly sweep, the daily check, NodeInfo of other servers, links of profiles.
+
+    Those there are stay.
+    """
     job_queue.add(tx, job_kinds.SWEEP, "hourly", run_at=tx.now + SWEEP_EVERY)
     job_queue.add(tx, job_kinds.CHECK_DATABASE, "daily", run_at=tx.now + DAY)
+    for account in accounts.ours(tx):
+        subject = str(account.id)
+        if link_relations.field_links(account.fields) and not job_queue.is_open(tx, job_kinds.VERIFY_LINKS, subject):
+            job_queue.add(tx, job_kinds.VERIFY_LINKS, subject)
     job_queue.add(tx, job_kinds.NODEINFO, "hourly", run_at=tx.now + SWEEP_EVERY)

@@ -36,7 +36,7 @@ _SECRET = frozenset({"csrf", "password", "password-again", "old", "token"})
 TYPED = frozenset(
     (
         *("source", "title", "warning", "summary", "alt", "new-alt", "hero-alt", "answer", "language", "scheduled"),
-        *("slug", "new-category", "description", "attribution-domains"),
+        *("slug", "new-category", "description", "attribution-domains", "headline", "section-name", "section-lines"),
         *("name", "bio", "field-name", "field-value", "handle", "display", "alias", "target", "host", "reason"),
     )
 )
@@ -85,6 +85,13 @@ class Form(Struct):
         if len(value) > limit:
             self.errors.setdefault(name, text(self.language, "error.too-long", n=limit))
         return value
+
+    def blocks(self, name: str, limit: int) -> list[str]:
+        """All values of a field of several lines that comes several times; none may be longer."""
+        found = [tidy(value) for value in self.data.getlist(name) if isinstance(value, str)]
+        if any(len(value) > limit for value in found):
+            self.errors.setdefault(name, text(self.language, "error.too-long", n=limit))
+        return found
 
     def text(self, name: str) -> str:
         """A field of ours, exactly as it came."""

@@ -44,6 +44,7 @@ PAGES = (
     "/drafts",
     "/deliveries",
     "/settings",
+    "/settings/profile-page",
     "/search?q=x",
     "/moderation",
 )

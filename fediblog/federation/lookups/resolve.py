@@ -25,10 +25,10 @@ from fediblog.prepare import actor_cleaner, note_cleaner
 from fediblog.prepare.cleaned import CleanActor, CleanNote
 from fediblog.protocol import json_values
 from fediblog.protocol.actors import key_uris, read_actor, read_key
-from fediblog.protocol.alternate_links import alternate_in, is_alternate, joined
 from fediblog.protocol.authority import key_is_owned, same_origin
 from fediblog.protocol.collections import read_collection
 from fediblog.protocol.keys import PublicKey, load_multibase, load_public
+from fediblog.protocol.link_relations import alternate_in, is_alternate, joined
 from fediblog.protocol.negotiate import is_activity_type
 from fediblog.protocol.notes import is_bare, read_note
 from fediblog.protocol.webfinger import parse_handle

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from msgspec.structs import replace
 
 from fediblog.domain.accounts import Account
+from fediblog.domain.documents import ProfileField
 from fediblog.mastodon.entities.base import Json, day, emojis, maybe_moment, midnight
 from fediblog.mastodon.entity_context import EntityContext
 from fediblog.store.people import account_counts, logins, post_preferences, relation_lists
@@ -95,7 +96,7 @@ def shape(context: EntityContext, account: Account, totals: account_counts.Total
         "noindex": not account.indexable,
         "emojis": emojis(account.emoji, context.urls, owner),
         "roles": [],
-        "fields": [{"name": each.name, "value": each.value, "verified_at": None} for each in account.fields],
+        "fields": [_field(each.name, each.value, each) for each in account.fields],
     }
     if moved is not None:
         entity["moved"] = moved
@@ -104,6 +105,15 @@ def shape(context: EntityContext, account: Account, totals: account_counts.Total
     if account.memorial:
         entity["memorial"] = True
     return entity
+
+
+def _field(name: str, value: str, shown: ProfileField) -> Json:
+    return {"name": name, "value": value, "verified_at": maybe_moment(shown.verified)}
+
+
+def _fields_source(account: Account) -> list[Json]:
+    """The fields as they were typed."""
+    return [_field(*typed, shown) for typed, shown in zip(account.fields_source, account.fields, strict=False)]
 
 
 def _bare(account: Account) -> Account:
@@ -132,7 +142,7 @@ def credential(tx: Tx, context: EntityContext, account: Account) -> Json:
         "language": account.language or None,
         "quote_policy": wanted.quotes,
         "note": account.summary_source,
-        "fields": [{"name": name, "value": value, "verified_at": None} for name, value in account.fields_source],
+        "fields": _fields_source(account),
         "follow_requests_count": relation_lists.requests_total(tx, account.id),
         "hide_collections": False,
         "discoverable": account.discoverable,
@@ -156,7 +166,7 @@ def profile(context: EntityContext, account: Account, tags: list[Json]) -> Json:
         "id": str(account.id),
         "display_name": account.name,
         "note": account.summary_source,
-        "fields": [{"name": name, "value": value, "verified_at": None} for name, value in account.fields_source],
+        "fields": _fields_source(account),
         "avatar": avatar.url if avatar else None,
         "avatar_static": avatar.url if avatar else None,
         "avatar_description": avatar.alt if avatar else "",

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fediblog.domain.accounts import Account, AccountRole
-from fediblog.domain.documents import Actor, Key, Picture, ProfileField
+from fediblog.domain.documents import Actor, Key, Picture
 from fediblog.domain.memo import Memo
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
@@ -20,7 +20,7 @@ from fediblog.markup.text import display_name
 from fediblog.prepare.cleaned import CleanActor
 from fediblog.protocol.authority import compared_host
 from fediblog.store.json_columns import emoji_from, emoji_text, pairs, strings
-from fediblog.store.people import access, foreign_inboxes
+from fediblog.store.people import access, foreign_inboxes, verified_links
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import has_page
 
@@ -43,7 +43,7 @@ _INSERT = (
 # An address whose host, and a port that no scheme has by default, can be read off.
 _USUAL = re.compile(r"https?://([a-z0-9.-]*[a-z0-9-](?::(?!(?:80|443)\b)[1-9][0-9]{0,4})?)(?=[/?#]|\Z)")
 _FIXED = "handle handle_key domain host inbox inbox_host outbox shared_inbox"
-_EDITABLE = frozenset([*_NAMES, "plain"]) - set(_FIXED.split())
+_EDITABLE = frozenset([*_NAMES, "plain", "headline"]) - set(_FIXED.split())
 _SET = {name: f"update account set {name} = :value where id = :id and local = 1" for name in _EDITABLE}
 KEY = "k.uri, k.account, k.kind, k.public, k.private, k.fetched, a.version"  # what `held` wants
 _UPDATE = (
@@ -85,12 +85,12 @@ def _made(row: Row) -> Account:
     return Account(
         id=row.id, login=row.login, local=bool(row.local), uri=row.uri, kind=row.kind,
         handle=row.handle, domain=row.domain, origin=row.origin, name=row.name,
-        summary=row.summary, summary_source=row.summary_source, language=row.language,
+        headline=row.headline, summary=row.summary, summary_source=row.summary_source, language=row.language,
         url=row.url, inbox=row.inbox, shared_inbox=row.shared_inbox, outbox=row.outbox,
         followers=row.followers, following=row.following, featured=row.featured, featured_tags=row.featured_tags,
         icon=Picture(url=row.icon, alt=row.icon_alt) if row.icon else None,
         image=Picture(url=row.image, alt=row.image_alt) if row.image else None,
-        fields=tuple(ProfileField(name=name, value=value) for name, value in pairs(row.fields)),
+        fields=verified_links.fields_of(row),
         fields_source=pairs(row.fields_source), plain=row.plain, emoji=emoji_from(row.emoji),
         also_known_as=strings(row.also_known_as), moved_to=row.moved_to,
         attribution_domains=strings(row.attribution_domains), webfinger=row.webfinger,

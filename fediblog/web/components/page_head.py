@@ -181,4 +181,4 @@ def turned(at: PageContext, head: Head, number: int) -> Head:
 
 def about(account: Account) -> str:
     """What somebody says of themselves, in a line; empty if that is nothing."""
-    return excerpt(account.summary, DESCRIPTION)
+    return account.headline or excerpt(account.summary, DESCRIPTION)

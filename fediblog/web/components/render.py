@@ -202,6 +202,7 @@ def environment(language: str) -> Environment:
         previews.label,
         previews.abstract_html,
         previews.hashtags,
+        previews.picture,
     )
     made.filters.update({each.__name__: each for each in (*filters, previews.gallery, previews.has_hero)})
     made.filters.update({each.__name__: each for each in (icon, portrait, iso)})

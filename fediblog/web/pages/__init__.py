@@ -25,6 +25,7 @@ from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes
     profile_page,
     search_pages,
     settings_pages,
+    showcase_page,
     stream_pages,
     writing_pages,
 )
@@ -45,6 +46,7 @@ ROUTES: list[BaseRoute] = [
     *buttons.ROUTES,
     *admin_pages.ROUTES,
     *settings_pages.ROUTES,
+    *showcase_page.ROUTES,
     *apps_page.ROUTES,
     *profile_page.ROUTES,
     *post_page.ROUTES,

@@ -12,15 +12,17 @@ from starlette.routing import Route
 
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.posts import Post
+from fediblog.domain.showcase import ShowcaseSection
 from fediblog.errors import NotFound
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
 from fediblog.store.id_paging import FAR, Window
-from fediblog.store.people import account_counts, accounts, relations
+from fediblog.store.people import account_counts, accounts, relations, showcases
 from fediblog.store.posts import account_posts
 from fediblog.store.posts.account_posts import ProfileFilter
 from fediblog.store.queues import profile_totals, stale_accounts
 from fediblog.store.tx import Tx
 from fediblog.web.components import page_head, paging
+from fediblog.web.components.page_elements import iso
 from fediblog.web.components.render import add_link, render
 from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
@@ -37,11 +39,13 @@ class Profile(Struct, frozen=True, kw_only=True):
     posts: Sequence[Post]
     tab: str
     pinned: Sequence[Post] = ()
+    showcase: Sequence[ShowcaseSection] = ()
     months: Sequence[tuple[str, int]] = ()
     total: int = 0
     followers: int = 0
     following: int = 0
     relation: Relation | None = None
+    is_open: bool = True  # all of it is shown; of an account that chooses its followers, to these alone
     due: bool = False  # the totals are to be asked for
 
 
@@ -60,25 +64,34 @@ async def local(request: Request) -> Response:
     if tab != "posts":
         head = replace(head, part=say(request, f"tab.{tab}"))
     head = page_head.turned(page_head.context(request), head, shown.number)
-    response = render(request, "profile.html", head=head, profile=found, account=account, posts=shown)
+    since = iso(account.published or account.created)[:7].replace("-", "/")
+    response = render(request, "profile.html", head=head, profile=found, account=account, posts=shown, since=since)
     add_link(response, account.uri, "alternate", ACTIVITY_TYPE.partition(";")[0])
     return response
 
 
 def _local(tx: Tx, viewer: int, handle: str, tab: str, window: Window) -> Profile:
     account = account_named(tx, handle)
-    found = _shown(tx, account, viewer, tab, window)
+    relation = _relation(tx, viewer, account.id)
     followers, following = relations.counts(tx, account.id)
-    return Profile(
+    shown = Profile(
         account=account,
-        posts=found,
+        posts=(),
         tab=tab,
-        pinned=account_posts.pinned(tx, account.id, viewer) if window.before == FAR and tab == "posts" else (),
-        months=account_posts.months(tx, account.id),
         total=account_posts.total_of_account(tx, account.id),
         followers=followers,
         following=following,
-        relation=_relation(tx, viewer, account.id),
+        relation=relation,
+    )
+    if account.locked and viewer != account.id and not (relation and relation.following):
+        return replace(shown, is_open=False)
+    first = window.before == FAR and tab == "posts"
+    return replace(
+        shown,
+        posts=_shown(tx, account, viewer, tab, window),
+        pinned=account_posts.pinned(tx, account.id, viewer) if first else (),
+        showcase=showcases.of(tx, account.id) if first else (),
+        months=account_posts.months(tx, account.id),
     )
 
 

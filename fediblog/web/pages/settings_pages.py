@@ -60,6 +60,7 @@ async def _profile(request: Request, form: Form) -> ProfileChanges:
     names, values = form.lines("field-name"), form.lines("field-value")
     return ProfileChanges(
         name=form.line("display", 400),
+        headline=form.line("headline", 400),
         summary=form.block("summary", 20_000),
         summary_plain=form.flag("plain"),
         fields=tuple(pair for pair in zip(names, values, strict=False) if pair[0]),
@@ -79,6 +80,7 @@ def profile_of(account: Account) -> ProfileChanges:
     """The profile as the form shows it."""
     return ProfileChanges(
         name=account.name,
+        headline=account.headline,
         summary=account.summary_source,
         summary_plain=account.summary_plain,
         fields=account.fields_source,

@@ -16,11 +16,12 @@ import pytest
 from msgspec.structs import replace
 from starlette.routing import Route
 
-from fediblog.actions import category_actions, post_actions, report_actions
+from fediblog.actions import category_actions, post_actions, report_actions, showcase_actions
 from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.drafts import PollDraft
 from fediblog.actions.page_actions import PageDraft
 from fediblog.actions.report_actions import ReportDraft
+from fediblog.actions.showcase_actions import SectionDraft
 from fediblog.app import ROUTES
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Emoji, Option, Picture, Poll
@@ -167,8 +168,12 @@ class Page(HTMLParser):
 async def furnished(blog: Blog) -> list[Post]:
     """Posts of each kind, people who do something, all with a word that is written from right to left."""
     alice, site = blog.alice.id, blog.site
-    profile = ProfileChanges(name=f"{WORD} a", summary=f"{WORD} b", fields=((f"{WORD} c", f"{WORD} d"),))
+    profile = ProfileChanges(
+        name=f"{WORD} a", headline=f"{WORD} h", summary=f"{WORD} b", fields=((f"{WORD} c", f"{WORD} d"),)
+    )
     await site.db.write(wording.update_profile, site.urls, alice, profile)
+    lines = f"{WORD} t | https://t.example | {WORD} u\n“{WORD} v” | {WORD} w"
+    await site.db.write(showcase_actions.save, alice, [SectionDraft(name=f"{WORD} s", lines=lines)])
     pictures: dict[str, Any] = {"icon": Picture(url=f"{_FAR}/i.png"), "image": Picture(url=f"{_FAR}/h.png")}
     tea = (Emoji(name="tea", url=f"{_FAR}/tea.png"),)
     bob = await blog.stranger(name=f"{WORD} :tea:", summary=f"<p>{WORD} :tea:</p>", emoji=tea, **pictures)
