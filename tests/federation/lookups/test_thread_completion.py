@@ -309,5 +309,6 @@ def test_documents_of_others_are_fetched_in_one_place_within_a_budget() -> None:
     within_net = {"net/client.py", "net/transport.py"}
     assert found - by_the_operator - within_net == {
         "federation/lookups/document_fetch.py",
+        "federation/lookups/media_copies.py",  # no documents: pictures, within bounds of their own
         "federation/outbound/deliver.py",
     }
