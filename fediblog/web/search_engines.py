@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound
+from fediblog.federation.site_totals import total
 from fediblog.store.people import accounts
 from fediblog.store.posts import findable, free_pages
 from fediblog.store.posts.findable import Listed
@@ -44,10 +45,14 @@ async def robots(request: Request) -> Response:
 async def index(request: Request) -> Response:
     """The list of the sitemaps: one of pages, and one for each so many posts."""
     site = site_of(request)
-    parts = min(await site.db.scan(findable.parts, PART), MOST_PARTS)
+    parts = min(await total(site, _parts), MOST_PARTS)
     names = ["sitemap-pages.xml", *(f"sitemap-{number}.xml" for number in range(1, parts + 1))]
     entries = "".join(f"<sitemap><loc>{escape(site.urls.origin)}/{name}</loc></sitemap>\n" for name in names)
     return _answer(request, f'<sitemapindex xmlns="{_SPACE}">\n{entries}</sitemapindex>\n')
+
+
+def _parts(tx: Tx) -> int:
+    return findable.parts(tx, PART)
 
 
 async def pages(request: Request) -> Response:

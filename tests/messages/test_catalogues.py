@@ -70,6 +70,7 @@ _ELSEWHERE = {
     "cli/demo_texts.py": "what two people write for an example",
     "markup/clean.py": "names of elements and attributes",
     "messages/catalogues.py": "a command for those who write code",
+    "web/ai_crawlers.py": "names of programs",
     "counters.py": "the help of metrics (OpenMetrics)",
     "web/metrics.py": "likewise, and what its reader, a program, is told",
     "federation/federation_manual.py": "a page of the documentation",
@@ -87,7 +88,20 @@ _TOKENS = {
     "4.5.0 (compatible; fediblog {})",
     "known device\n{}\n{}\n{}",
 }  # what programs read, or read once
-_WORDS = {"sea", "Atom", "RSS", "JSON Feed", "99+", "@name@example.org", "example.org"}  # names of formats and examples
+_WORDS = {
+    "sea",
+    "Atom",
+    "RSS",
+    "JSON Feed",
+    "(Atom)",
+    "(RSS)",
+    "(JSON Feed)",
+    "https://… /tags/…",
+    "99+",
+    "@name@example.org",
+    "example.org",
+    "social.example",
+}  # names of formats and examples
 
 
 def _sentences(node: ast.AST) -> Iterator[tuple[int, str]]:
@@ -186,8 +200,11 @@ def test_no_sentence_for_people_stands_outside_the_catalogues() -> None:
 
 
 def test_no_word_for_people_stands_in_a_template() -> None:
-    """Neither in the page nor as a text in code of the template. There are no scripts that could have words."""
-    found = [path.name for path in catalogues.ROOT.rglob("*.js")]
+    """Neither in the page nor as a text in code of the template, nor in a script."""
+    found = []
+    for path in sorted(catalogues.ROOT.rglob("*.js")):
+        literals = re.findall(r"\"([^\"]*)\"|`([^`]*)`", re.sub(r"//.*", "", path.read_text(encoding="utf-8")))
+        found += [f"{path.name}: {each}" for pair in literals for each in pair if _PROSE.search(each)]
     for path in sorted(catalogues.ROOT.rglob("*.html")):
         source = re.sub(r"{#.*?#}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
         code = " ".join(re.findall(r"{%.*?%}|{{.*?}}", source, re.DOTALL))
