@@ -52,6 +52,25 @@ async def replay(pair: Pair, host: str, times: int = 1) -> None:
     await pair.world.settle()
 
 
+# --- links of profiles ---
+
+
+async def test_profiles_that_link_to_each_other_are_verified_on_both_servers(pair: Pair) -> None:
+    async def says(host: str, account: Account, *fields: tuple[str, str]) -> None:
+        await pair.world.do(host, wording.update_profile, account.id, ProfileChanges(name="x", fields=fields))
+
+    async def verified(host: str, account: Account) -> list[bool]:
+        await pair.world.settle()
+        return [each.verified is not None for each in (await pair.copy_of(host, account)).fields]
+
+    await says(pair.near, pair.ann, ("Ben", pair.ben.url), ("Home", "https://nobody.test/"))
+    assert await verified(pair.near, pair.ann) == [False, False]
+    await says(pair.far, pair.ben, ("Ann", f"[my other blog]({pair.ann.url})"))
+    assert await verified(pair.far, pair.ben) == [True]
+    await says(pair.near, pair.ann, ("Ben", pair.ben.url), ("Home", "https://nobody.test/"))
+    assert await verified(pair.near, pair.ann) == [True, False]
+
+
 # --- follows ---
 
 
