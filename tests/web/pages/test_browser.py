@@ -114,7 +114,7 @@ async def test_from_set_up_to_deletion(
     await page.get_by_text("Your blog is ready").wait_for()
     await walk.look("settings")
 
-    await page.get_by_label("Menu of your account").click()
+    await page.get_by_role("button", name="Menu of your account").click()
     await page.get_by_role("button", name="Log out").click()
     await page.get_by_text("You are logged out").wait_for()
     await page.get_by_role("link", name="Log in").click()

@@ -1,0 +1,164 @@
+"""Every page in a real browser, narrow and light, wide and dark: usable by everybody, and nothing asked of others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from msgspec.structs import replace
+from playwright.async_api import Browser
+
+from fediblog.app import ROUTES
+from fediblog.domain.blog import LOOKS
+from fediblog.store.people import blog_settings
+from fediblog.web.pages import ROUTES as PAGES
+from tests.peers.node import require_node
+from tests.web.furnished import Furnished, serve_furnished
+from tests.web.screens import AXE, DESK, HEIGHT, PHONE, Screen, Window, open_window, start_chromium
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.node,
+    pytest.mark.slow,
+    pytest.mark.asyncio(loop_scope="module"),
+]
+NO_PAGES = {"/favicon.ico", "/look.css", "/me", "/authorize_interaction"}  # files, and what leads on
+STYLE_AND_MARKUP = 60_000  # bytes of an article, before pictures, fonts and comments
+MAIN = ("/", "main", "/@ann")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def blog(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Furnished]:
+    require_node(AXE)
+    async with serve_furnished(tmp_path_factory.mktemp("furnished")) as blog:
+        yield blog
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with start_chromium() as browser:
+        yield browser
+
+
+def main_pages(blog: Furnished) -> list[str]:
+    return [blog.path(each) if each in blog.posts else each for each in MAIN]
+
+
+async def faults(window: Window, paths: list[str], *screens: Screen) -> dict[str, list[str]]:
+    found = {}
+    for path in paths:
+        await window.open(path)
+        found[path] = await window.faults(*screens)
+    return {path: each for path, each in found.items() if each}
+
+
+async def test_no_page_is_left_out(blog: Furnished) -> None:
+    pages = {each.path for each in [*PAGES, ROUTES[-1]] if "GET" in (getattr(each, "methods", None) or ())}  # type: ignore[attr-defined]
+    feeds = {each for each in pages if each.endswith("/feed.{format:feed}")}
+    assert pages - feeds - NO_PAGES == {route for routes in blog.pages.values() for route in routes}
+
+
+@pytest.mark.parametrize("who", ["", "kim", "ann"], ids=["nobody", "newcomer", "owner"])
+async def test_everybody_can_use_every_page(blog: Furnished, browser: Browser, who: str) -> None:
+    window = await open_window(browser, blog, who)
+    paths = [path for each in blog.pages[who].values() for path in each]
+    assert await faults(window, paths, PHONE, DESK) == {}
+    await window.page.context.close()
+
+
+async def test_everybody_can_use_every_look(blog: Furnished, browser: Browser) -> None:
+    window, found = await open_window(browser, blog), {}
+    usual = await blog.site.db.read(blog_settings.get)
+    for look in LOOKS[1:]:
+        await blog.site.db.write(blog_settings.put, replace(usual, look=look))
+        found[look] = await faults(window, main_pages(blog), PHONE, DESK)
+    await blog.site.db.write(blog_settings.put, usual)
+    assert {look: each for look, each in found.items() if each} == {}
+    await window.page.context.close()
+
+
+async def test_text_of_twice_the_size_fits(blog: Furnished, browser: Browser) -> None:
+    wide = {}
+    for who in ("", "ann"):
+        window = await open_window(browser, blog, who)
+        await window.enlarge_text(200)
+        for path in [path for each in blog.pages[who].values() for path in each]:
+            await window.open(path)
+            for screen in (PHONE, DESK):
+                await window.page.set_viewport_size({"width": screen.width, "height": HEIGHT})
+                if overhang := await window.overhang():
+                    wide[path, screen.width] = overhang
+        assert await window.page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
+        await window.page.context.close()
+    assert wide == {}
+
+
+async def test_all_can_be_read_without_javascript(blog: Furnished, browser: Browser) -> None:
+    """From the home to an article, its comments, its tag and category, the archive, what is found, and back."""
+    size = {"width": PHONE.width, "height": HEIGHT}
+    window = await open_window(browser, blog, java_script_enabled=False, viewport=size)
+    page, title = window.page, "Five networks and one filing system"
+    await page.goto(blog.site.urls.origin)
+    await page.get_by_role("link", name=title).click()
+    await page.get_by_role("heading", name=title).wait_for()
+    await page.get_by_text("Then mine is mostly biscuits.").wait_for()
+    menu = page.locator("#menu")
+    await page.locator("[popovertarget=menu]").click()
+    await menu.wait_for(state="visible")
+    await page.keyboard.press("Escape")
+    await menu.wait_for(state="hidden")
+    await page.locator("[popovertarget=menu]").click()
+    await page.mouse.click(5, HEIGHT - 5)
+    await menu.wait_for(state="hidden")
+    for name in ("#catalogues", title, "Desk life", "The window seat"):
+        await page.get_by_role("main").get_by_role("link", name=name).first.click()
+        await page.get_by_role("heading", name=name).first.wait_for()
+    for name in ("Archive", "October", title):
+        await page.locator("main, footer").get_by_role("link", name=name).first.click()
+    await page.goto(f"{window.origin}/search")
+    await page.get_by_role("searchbox").first.fill("weeding")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("link", name="What I learned from weeding").click()
+    await page.goto(window.origin + blog.path("ending"))
+    assert not await page.get_by_text("gardener").is_visible()
+    await page.locator("summary", has_text="Tells the end of a novel").click()
+    await page.get_by_text("gardener").wait_for()
+    assert window.complaints == []
+    await page.context.close()
+
+
+async def test_pages_are_light(blog: Furnished, browser: Browser) -> None:
+    """The main pages on a phone, before somebody scrolls: bytes, requests, nodes, and room kept for each picture."""
+    window = await open_window(browser, blog, viewport={"width": PHONE.width, "height": HEIGHT}, device_scale_factor=2)
+    for path in main_pages(blog):
+        await window.open(path)
+        loaded: dict[str, int] = await window.page.evaluate(_LOADED)
+        fonts = {name: size for name, size in loaded.items() if name.endswith(".woff2")}
+        pictures = {name: size for name, size in loaded.items() if "/media/" in name}
+        assert sum(loaded.values()) - sum(fonts.values()) - sum(pictures.values()) < 90_000, loaded
+        assert sum(fonts.values()) < 150_000, fonts
+        assert max(pictures.values(), default=0) < 150_000, pictures
+        assert len(loaded) < 25, loaded
+        assert await window.page.evaluate("document.querySelectorAll('*').length") < 900, path
+        assert await window.page.evaluate(_WITHOUT_ROOM) == [], path
+    await window.page.context.close()
+
+
+async def test_an_article_is_light(blog: Furnished, browser: Browser) -> None:
+    window = await open_window(browser, blog)
+    path = blog.path("main")
+    await window.open(path)
+    sheets = [each for each in window.asked if each.endswith(".css") or ".css?" in each]
+    texts = [await (await window.page.request.get(each)).text() for each in (window.origin + path, *sheets)]
+    texts[0] = re.sub(r'<section[^>]* id="comments".*?</section>', "", texts[0], flags=re.DOTALL)
+    assert len(sheets) >= 1
+    assert sum(len(each.encode()) for each in texts) < STYLE_AND_MARKUP
+    await window.page.context.close()
+
+
+_LOADED = """() => Object.fromEntries([...performance.getEntriesByType('navigation'),
+  ...performance.getEntriesByType('resource')].map(each => [each.name, each.encodedBodySize]))"""
+_WITHOUT_ROOM = """() => [...document.images].filter(each => getComputedStyle(each).aspectRatio === 'auto'
+  && !(each.hasAttribute('width') && each.hasAttribute('height'))).map(each => each.src)"""
