@@ -25,9 +25,19 @@ _LIKERS = both_ways(
     f"select distinct r.account as id, r.account {_LIKED} and r.account < :before and r.account > :after", "r.account"
 )
 _FIRST = f"{_LIKED} group by r.account order by min(r.created), r.account limit :n"
+_CHOSEN = "select r.account, r.kind, r.content, r.emoji_url, r.created from reaction r where r.post = :post"
 _REACTIONS = (
-    "select account, kind, content, emoji_url, created from reaction where post = :post and kind <> 'dislike'"
-    f" and account in (select r.account {_FIRST}) order by created, account, content"
+    f"{_CHOSEN} and r.kind <> 'dislike' and r.account in (select r.account {_FIRST})"
+    " order by r.created, r.account, r.content"
+)
+_FOLLOWED = (
+    "case when exists (select 1 from follow rf where rf.follower = :viewer and rf.followed = r.account"
+    " and rf.state = 'accepted') then 1 else 0 end"
+)
+_REACTIONS_TO_READER = (
+    f"{_CHOSEN} and r.kind <> 'dislike' and r.account in (select r.account {_LIKED} group by r.account"
+    f" order by max({_FOLLOWED}) desc, min(r.created), r.account limit :n)"
+    f" order by {_FOLLOWED} desc, r.created, r.account, r.content"
 )
 _LIKE_URIS = f"select min(r.uri) as uri {_FIRST}"
 _BOOSTED = (
@@ -49,8 +59,8 @@ def likers(tx: Tx, post: int, viewer: int = 0, window: Window = FIRST) -> list[t
 
 
 def first_reactions(tx: Tx, post: int, viewer: int = 0, limit: int = 40) -> list[Reaction]:
-    """The same people, earliest first: with an emoji if there is one."""
-    rows = tx.all(_REACTIONS, post=post, viewer=viewer, now=tx.now, n=limit)
+    """The same people, those first whom the viewer follows, then the earliest: with an emoji if there is one."""
+    rows = tx.all(_REACTIONS_TO_READER if viewer else _REACTIONS, post=post, viewer=viewer, now=tx.now, n=limit)
     found: dict[int, Row] = {}
     for row in rows:
         known = found.setdefault(row.account, row)

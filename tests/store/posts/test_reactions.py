@@ -71,6 +71,16 @@ async def test_who_liked_and_who_passed_it_on(db: Database, clock: Clock) -> Non
         assert reaction_lists.boost_uris(tx, number) == ["u:boost2", "u:boost1", "u:boost3"]
         assert reaction_lists.boost_uris(tx, number, limit=2) == ["u:boost2", "u:boost1"]
         assert (reaction_lists.first_reactions(tx, 0), reaction_lists.boosters(tx, 0)) == ([], [])
+        reader = people[3].id
+        tx.run(
+            "insert into follow (follower, followed, uri, state, created) values (:who, :whom, :uri, 'accepted', 1)",
+            who=reader,
+            whom=people[1].id,
+            uri="https://a.example/f/1",
+        )
+        faces = [each.account.id for each in reaction_lists.first_reactions(tx, number, reader)]
+        assert faces == [people[1].id, people[2].id]  # whom the reader follows first
+        assert [each.account.id for each in reaction_lists.first_reactions(tx, number, reader, 1)] == [people[1].id]
 
     await db.write(check)
 
