@@ -251,6 +251,8 @@ def _other(column: str, kind: str) -> object:
         "also_known_as": '["https://x.test/b"]',
         "to_list": '["https://x.test/b"]',
         "cc_list": '["https://x.test/b"]',
+        "verified": '{"https://x.test/": [1, 0]}',
+        "attribution_domains": '["x.test"]',
         "happening": '[1, 2, "There"]',
         "handle_key": "robert",
         "kind": "Service",

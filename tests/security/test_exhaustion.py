@@ -51,6 +51,12 @@ ENDS = {
     **dict.fromkeys(("announcement", "announcement_read", "custom_emoji", "notice_consent"), "ours alone"),
     **dict.fromkeys(("conversation", "post_link"), "goes with the posts that it is of"),
     **dict.fromkeys(("circle", "circle_member", "post_circle"), "ours alone"),
+    **dict.fromkeys(("category", "page", "former_category_slug", "former_page_slug"), "the owner's"),
+    **dict.fromkeys(("post_category", "former_post_slug", "showcase"), "ours alone"),
+    **dict.fromkeys(
+        ("post_words", *(f"post_words_found{part}" for part in ("", "_config", "_data", "_docsize", "_idx"))),
+        "one row for each post that is found by its words",
+    ),
     "guest": "nothing fills it yet",
     "remote_media": "up to so many bytes and days, and each of something that is stored",
     "signing_key": "so many of one account",

@@ -49,8 +49,9 @@ class Shelf(Struct, frozen=True, kw_only=True):
 
 async def index(request: Request) -> Response:
     """All categories."""
+    shelf = await ask(request, lambda tx, _viewer: _shelf(tx))
     head = page_head.of_site_page(page_head.context(request), say(request, "category.all"), "/categories")
-    return render(request, "categories.html", head=head, shelf=await ask(request, lambda tx, _viewer: _shelf(tx)))
+    return render(request, "categories.html", head=head, shelf=shelf)
 
 
 def _shelf(tx: Tx) -> Shelf:

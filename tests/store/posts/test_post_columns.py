@@ -28,7 +28,17 @@ from fediblog.store.tx import Tx
 from tests.store.makers import guest, local, note, whole
 
 HANGING_ON_IT = {
-    *("author", "mentions", "addressed", "hashtags", "attachments", "comments", "like_total", "boost_total"),
+    *(
+        "author",
+        "categories",
+        "mentions",
+        "addressed",
+        "hashtags",
+        "attachments",
+        "comments",
+        "like_total",
+        "boost_total",
+    ),
     *("liked", "boosted", "voted", "quoted", "quote_state", "quote_approval"),
 }
 """What a post has of other tables."""
