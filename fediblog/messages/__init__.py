@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 ENGLISH = "en"  # of logs, and of what programs and other servers are told
-LANGUAGES = {ENGLISH: "English", "de": "Deutsch"}
+LANGUAGES = {ENGLISH: "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
 """The complete ones, with their own names for themselves."""
 
 Phrase = Callable[[str], str]

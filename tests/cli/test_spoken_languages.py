@@ -85,7 +85,7 @@ def test_the_doctor_speaks_german(run: Run, begun: Path) -> None:
 
 
 def test_another_locale_is_answered_in_english(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+    monkeypatch.setenv("LC_ALL", "pt_PT.UTF-8")
     assert run("migrate", "--data", "nowhere").err.startswith("fediblog: There is no database in nowhere.")
 
 

@@ -216,8 +216,30 @@ def test_no_word_for_people_stands_in_a_template() -> None:
     assert found == []
 
 
-def test_german_is_set_as_german_is() -> None:
-    """Its quotation marks, and an ellipsis that is one."""
-    messages = catalogue("de").messages.items()
+@pytest.mark.parametrize(
+    ("language", "wrong"),
+    [
+        ("de", r"”"),
+        ("fr", r"[“”]|\w'\w|[ \u00a0][:;?!»](?![\w{])|\w[;?!](?!\w)|(?<![\w:])\w+:( |$)|«(?!\u202f)|(?<!\u202f)»"),
+        ("es", r"[“”]|\w'\w| [:;?!»](?![\w{])|« |^[^¿]*\w\?|^[^¡]*\w!"),
+    ],
+    ids=("de", "fr", "es"),
+)
+def test_a_language_is_set_as_it_is(language: str, wrong: str) -> None:
+    """Its quotation marks, its blanks and marks, and an ellipsis that is one."""
+    messages = catalogue(language).messages.items()
     forms = [(key, form) for key, each in messages for form in ((each,) if isinstance(each, str) else each)]
-    assert [key for key, form in forms if re.search(r"\"|”|\.\.\.", form) or form.count("„") != form.count("“")] == []
+    pairs = "„“" if language == "de" else "«»"
+    found = [(key, form) for key, form in forms if re.search(rf"\"|\.\.\.|{wrong}", form)]
+    assert found + [(key, form) for key, form in forms if form.count(pairs[0]) != form.count(pairs[1])] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("fr", ["0 commentaire", "1 commentaire", "2 commentaires", "1000000 de commentaires"]),
+        ("es", ["0 comentarios", "1 comentario", "2 comentarios", "1000000 de comentarios"]),
+    ],
+)
+def test_each_language_counts_in_its_own_way(language: str, said: list[str]) -> None:
+    assert [text(language, "post.comments", n=n) for n in (0, 1, 2, 1_000_000)] == said
