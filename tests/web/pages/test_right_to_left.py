@@ -78,19 +78,19 @@ async def test_pages_are_laid_out_from_right_to_left(blog: Blog, browser: Chromi
         await route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
 
     await page.route("**/*", answer)
-    seen, wide = 0, set[str]()
+    seen, wide = set[str](), set[str]()
     for who in (looking, await blog.owner("192.0.2.8")):
         looking = who
-        for address in walked:
+        for address in (each for each in walked if each not in seen):
             shown = await who.get(address, **_ARABIC)
             if shown.status_code == 200 and shown.headers["content-type"].startswith("text/html"):
                 assert '<html lang="ar" dir="rtl">' in shown.text, address
                 await page.goto(address)
-                seen += 1
+                seen.add(address)
                 if await walk.overhang():
                     wide.add(address)
     assert wide == set()
-    assert seen > 50
+    assert len(seen) > 30
     await page.set_viewport_size(DESK)
     await page.goto("/")
     assert await _right_of(page.locator(".note > .mark").first, page.locator(".note > .mark + *").first)
