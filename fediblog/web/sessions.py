@@ -75,14 +75,30 @@ async def ask(
     request: Request, question: Callable[Concatenate[Tx, int, P], T], /, *args: P.args, **kwargs: P.kwargs
 ) -> T:
     """One read: who the visitor is, then `question(tx, viewer, …)`, where the viewer is 0 for anybody."""
-
-    def both(tx: Tx) -> tuple[CurrentUser | None, T]:
-        user = _recognise(request, tx)
-        return user, question(tx, user.account.id if user else 0, *args, **kwargs)
-
-    user, answer = await site_of(request).db.read(both)
+    user, answer = await site_of(request).db.read(_of_visitor, request, question, *args, **kwargs)
     await _note_use(request, user)
     return answer
+
+
+async def ask_long(
+    request: Request, question: Callable[Concatenate[Tx, int, P], T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """As `ask`, for a question that takes long: never on the event loop (`Database.scan`)."""
+    user, answer = await site_of(request).db.scan(_of_visitor, request, question, *args, **kwargs)
+    await _note_use(request, user)
+    return answer
+
+
+def _of_visitor(
+    tx: Tx,
+    request: Request,
+    question: Callable[Concatenate[Tx, int, P], T],
+    /,
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> tuple[CurrentUser | None, T]:
+    user = _recognise(request, tx)
+    return user, question(tx, user.account.id if user else 0, *args, **kwargs)
 
 
 async def ask_as(

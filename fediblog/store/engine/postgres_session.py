@@ -100,6 +100,7 @@ class PostgresSession:
         self.begun = False  # whether the server knows of the transaction
         self.opened = self.used = time.monotonic()
         self.command("set lock_timeout = '10s'")
+        self.command("set jit = off")  # no statement is so long that to compile it would save what that takes
         self.command("set enable_mergejoin = off")  # which reads a table from its beginning to where `:after` is
 
     def close(self) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import product
-from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,30 +27,28 @@ MOST_RANKED = 300
 COMMON = 300
 """Posts with a word from which on it is looked for as it stands, and not as the beginning of longer ones."""
 _RANKED_BY = 4_000  # characters of the words of a post
-_FROM = {
-    "sqlite": "post_words_found i cross join post_words w on w.post = i.rowid cross join post p on p.id = i.rowid"
-    " where post_words_found match :match and i.rowid < :before and i.rowid > :after",
-    "postgres": "post_words w join post p on p.id = w.post"
-    " where w.found @@ cast(cast(:match as text) as tsquery) and w.post < :before and w.post > :after",
+_CANDIDATES = {
+    "sqlite": "select w.post, {columns} from post_words_found i cross join post_words w on w.post = i.rowid"
+    " where post_words_found match :match and i.rowid < :before and i.rowid > :after{exact}"
+    " order by i.rowid desc limit :n",
+    "postgres": "select w.post, {columns} from post_words w"
+    " where w.found @@ cast(cast(:match as text) as tsquery) and w.post < :before and w.post > :after{exact}"
+    " order by w.post desc limit :n",
 }
+_HAS = {"sqlite": "instr(' ' || w.words || ' ', :{}) > 0", "postgres": "strpos(' ' || w.words || ' ', :{}) > 0"}
+_WORDS = f"substr(w.words, 1, {_RANKED_BY}) as words, w.marks"
 _SEARCHED = (
     "p.state = 'published' and (p.local = 1 or exists ("
     f"select 1 from stream s where s.account = :viewer and s.post = p.id)) and {VISIBLE} and {NOT_EXCLUDED}"
     f" and (:viewer <> 0 or {OURS_FOR_ALL})"
 )
-# Lists as rows: nothing has none of no phrases.
-_EXACT = {
-    False: "",
-    True: " and not exists ("
-    "select 1 from (values (:phrases)) v where ' ' || w.words || ' ' not like v.column1 escape '!')"
-    " and not exists (select 1 from (values (:without)) u where ' ' || w.words || ' ' like u.column1 escape '!')",
+# One parameter for all of them: a list of so many would be planned each time.
+_AMONG = {
+    "sqlite": "select value from json_each(:numbers)",
+    "postgres": "select cast(value as bigint) from json_array_elements_text(cast(cast(:numbers as text) as json))",
 }
-_NEWEST = {"sqlite": "order by i.rowid desc", "postgres": "order by w.post desc"}
-_COLUMNS = {"post": "select p.*", "rank": f"select w.post, substr(w.words, 1, {_RANKED_BY}) as words, w.marks"}
-_FOUND = {
-    (engine, columns, exact): f"{_COLUMNS[columns]} from {_FROM[engine]} and {_SEARCHED}{_EXACT[exact]}"
-    f" {_NEWEST[engine]} limit :n offset :offset"
-    for engine, columns, exact in product(_FROM, _COLUMNS, _EXACT)
+_SEEN = {
+    engine: f"select p.id from post p where p.id in ({numbers}) and {_SEARCHED}" for engine, numbers in _AMONG.items()
 }
 _COUNTED = {
     "sqlite": "select count(*) as n from ("
@@ -60,7 +56,7 @@ _COUNTED = {
     "postgres": "select count(*) as n from ("
     "select 1 as yes from post_words where found @@ cast(cast(:match as text) as tsquery) limit :n) as t",
 }
-# A plan for any words would not know how common these are: then PostgreSQL looks at each post that has them.
+# A plan for any words would not know how common these are, and whether to walk the newest posts or the index.
 _PLAN_FOR = "select set_config('plan_cache_mode', :mode, true) as mode"
 _TAGGED = (
     "select p.* from post_tag t join post p on p.id = t.post where t.tag = :tag and t.post < :before"
@@ -119,9 +115,9 @@ def words(tx: Tx, wanted: str, viewer: int, window: Window, narrowed: SearchFilt
     query = search_words.read_query(wanted)
     if query.is_empty:
         return []
-    with _planned_anew(tx):
-        rows = _found(tx, "post", _settled(tx, query, viewer), viewer, window, narrowed)
-    return posts.hydrate(tx, rows, viewer)
+    numbers = [row.post for row in _found(tx, "0 as none", _settled(tx, query, viewer), viewer, window, narrowed)]
+    shown = posts.many(tx, numbers, viewer)
+    return [shown[number] for number in numbers if number in shown]
 
 
 class Ranked(Struct, frozen=True, kw_only=True):
@@ -140,13 +136,11 @@ def ranked(tx: Tx, query: Query, viewer: int, narrowed: SearchFilter, *, limit: 
     if query.is_empty:
         return Ranked(posts=(), total=0)
     whole = Window(limit=MOST_RANKED)
-    with _planned_anew(tx):
-        query = _settled(tx, query, viewer)
-        rows = {row.post: row for row in _found(tx, "rank", query, viewer, whole, narrowed)}
-        is_all = len(rows) < MOST_RANKED
-        if not is_all and query.terms:
-            titled = _found(tx, "rank", query, viewer, whole, narrowed, titled=True)
-            rows |= {row.post: row for row in titled}
+    query = _settled(tx, query, viewer)
+    rows = {row.post: row for row in _found(tx, _WORDS, query, viewer, whole, narrowed)}
+    is_all = len(rows) < MOST_RANKED
+    if not is_all and query.terms:
+        rows |= {row.post: row for row in _found(tx, _WORDS, query, viewer, whole, narrowed, titled=True)}
     best = sorted(rows.values(), key=lambda row: (-_score(query, row), -row.post))
     numbers = [row.post for row in best[offset : offset + limit]]
     shown = posts.many(tx, numbers, viewer)
@@ -158,30 +152,36 @@ def _score(query: Query, row: Row) -> float:
 
 
 def _found(
-    tx: Tx,
-    columns: Literal["post", "rank"],
-    query: Query,
-    viewer: int,
-    window: Window,
-    narrowed: SearchFilter,
-    *,
-    titled: bool = False,
+    tx: Tx, columns: str, query: Query, viewer: int, window: Window, narrowed: SearchFilter, *, titled: bool = False
 ) -> list[Row]:
-    """Rows of posts with all that is looked for; with `titled`, of those with some of it in the title."""
-    phrases = [_phrase(term) for term in query.terms if len(term.words) > 1]
-    without = [_phrase(term) for term in query.without if len(term.words) > 1]
-    return tx.all(
-        _FOUND[tx.engine, columns, bool(phrases or without)],
-        match=_match(tx, query, narrowed, viewer, titled),
-        phrases=phrases,
-        without=without,
-        viewer=viewer,
-        now=tx.now,
-        before=window.before,
-        after=window.after,
-        n=window.limit,
-        offset=window.offset,
-    )
+    """Rows of posts with all that is looked for; with `titled`, of those with some of it in the title.
+
+    First the index says which posts these are, and then the one rule which of them may be seen, until there are enough.
+    In one statement PostgreSQL would think that few may be seen, and look at all that has the words.
+    """
+    phrases = {f"phrase{n}": _phrase(term) for n, term in enumerate(query.terms) if len(term.words) > 1}
+    without = {f"without{n}": _phrase(term) for n, term in enumerate(query.without) if len(term.words) > 1}
+    has = _HAS[tx.engine]
+    exact = "".join(f" and {has.format(name)}" for name in phrases)
+    exact += "".join(f" and not {has.format(name)}" for name in without)
+    text = _CANDIDATES[tx.engine].format(columns=columns, exact=exact)
+    match = _match(tx, query, narrowed, viewer, titled)
+    found, before, wanted = list[Row](), window.before, window.offset + window.limit
+    size = wanted
+    while True:
+        with _planned_anew(tx):
+            rows = tx.all(text, match=match, before=before, after=window.after, n=size, **phrases, **without)
+        seen = _seen(tx, rows, viewer)
+        found += [row for row in rows if row.post in seen]
+        if len(rows) < size or len(found) >= wanted:
+            return found[window.offset : wanted]
+        before, size = rows[-1].post, size * 2
+
+
+def _seen(tx: Tx, rows: Sequence[Row], viewer: int) -> set[int]:
+    """Which of the posts the reader may look through."""
+    numbers = f"[{','.join(str(row.post) for row in rows)}]"
+    return {row.id for row in tx.all(_SEEN[tx.engine], numbers=numbers, viewer=viewer, now=tx.now)} if rows else set()
 
 
 @contextmanager
@@ -203,16 +203,16 @@ def _settled(tx: Tx, query: Query, viewer: int) -> Query:
         return query
     last = query.terms[-1]
     match = _every(tx.engine, [last.words[-1], *([] if viewer else [search_index.OPEN])])
-    counted = tx.one(_COUNTED[tx.engine], match=match, n=COMMON)
+    with _planned_anew(tx):
+        counted = tx.one(_COUNTED[tx.engine], match=match, n=COMMON)
     if counted is None or counted.n < COMMON:
         return query
     return replace(query, terms=(*query.terms[:-1], replace(last, open=False)))
 
 
 def _phrase(term: Term) -> str:
-    """What stands in a text where the words of a term follow one another, for `like`."""
-    said = " ".join(term.words).replace("_", "!_")
-    return f"% {said}%" if term.open else f"% {said} %"
+    """What stands in a text, with a space before and after it, where the words of a term follow one another."""
+    return f" {' '.join(term.words)}" + ("" if term.open else " ")
 
 
 class _Syntax(Struct, frozen=True):
@@ -248,13 +248,12 @@ def _match(tx: Tx, query: Query, narrowed: SearchFilter, viewer: int, titled: bo
     syntax = _SYNTAX[tx.engine]
     marks = [*narrowed.marks(), *map(search_index.of_tag, query.tags), *([] if viewer else [search_index.OPEN])]
     asked = [syntax.word.format(mark) for mark in marks]
-    for term in query.terms:
+    titles = [word for term in query.terms for word in _words(tx.engine, term, search_index.of_title)] if titled else []
+    for term in query.terms if len(titles) != 1 else ():  # what stands in a title stands in the words
         *before, last = _words(tx.engine, term)
         sign = term.words[-1]  # of a script without spaces, if it is one: in the index it stands alone as well
         asked += [*before, syntax.word.format(search_index.of_sign(sign)) if search_words.is_sign(sign) else last]
-    if titled:
-        titles = [word for term in query.terms for word in _words(tx.engine, term, search_index.of_title)]
-        asked.append(f"({syntax.either.join(titles)})")
+    asked += [f"({syntax.either.join(titles)})"] if titles else []
     without = [*(word for each in query.without if len(each.words) == 1 for word in _words(tx.engine, each))]
     return syntax.both.join(asked) + (f"{syntax.but_not}({syntax.either.join(without)})" if without else "")
 

@@ -32,7 +32,7 @@ from fediblog.web.components.paging import Page
 from fediblog.web.components.render import back, render
 from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
-from fediblog.web.sessions import ask, page
+from fediblog.web.sessions import ask_long, page
 
 SIZE = 20
 PEOPLE = 10  # that a search shows
@@ -85,7 +85,7 @@ async def find_here(request: Request) -> Response:
     """People, and posts: with some words or a hashtag, by who was named, or at an address."""
     form, window = _form(request), paging.window(request, SIZE)
     number = paging.mark(request, "page") or 1
-    found = await ask(request, _search, form, window, number)
+    found = await ask_long(request, _search, form, window, number)
     if _is_ranked(form):
         shown = paging.counted(request, found.posts, SIZE, number, found.total)
     else:

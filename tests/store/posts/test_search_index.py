@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Note
+from fediblog.domain.documents import Note, Visibility
 from fediblog.hashtags import key
 from fediblog.markup.search_words import Query, Term, read_query, words_of
 from fediblog.store.engine.database import Database
@@ -130,6 +130,31 @@ def _changed(tx: Tx, number: int, **changes: str) -> None:
     after = Note(**{name: getattr(before, name) for name in Note.__struct_fields__})
     placement = post_columns.Placement(visibility=before.visibility, state=before.state)
     post_writing.update(tx, before, replace(after, **changes), placement)
+
+
+async def test_what_may_not_be_seen_takes_no_place(db: Database) -> None:
+    """However many posts with the words lie between those that may be seen, a page is as long as it can be."""
+
+    def check(tx: Tx) -> None:
+        anna, bob = local(tx, "anna"), local(tx, "bob")
+        seen = []
+        for number in range(30):
+            hidden = Visibility.FOLLOWERS if number % 10 else Visibility.PUBLIC
+            one = post(tx, anna, content=f"<p>A needle {number}</p>", visibility=hidden)
+            seen += [] if number % 10 else [one]
+        first, second, third = seen
+        for limit, offset, wanted in (
+            (1, 0, [third]),
+            (2, 0, [third, second]),
+            (2, 1, [second, first]),
+            (4, 2, [first]),
+        ):
+            assert [
+                each.id for each in search.words(tx, "needle", bob.id, Window(limit=limit, offset=offset))
+            ] == wanted
+        assert len(search.words(tx, "needle", anna.id, Window(limit=99))) == 30
+
+    await db.write(check)
 
 
 async def test_the_index_follows_the_posts(db: Database) -> None:
