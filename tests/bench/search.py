@@ -22,8 +22,8 @@ from tests.bench.measure import Row
 POSTS = (100_000, 2_000)  # in a whole and in a small run
 WORDS = 20_000  # that there are; the n-th is as common as 1/n
 LENGTH = 60  # words of a post; of each hundredth, an article, ten times as many
-NAMES = ("search-rare", "search-common", "search-several", "search-begun", "search-phrase", "search-narrowed",
-         "search-newest", "search-member")  # fmt: skip
+NAMES = ("search-rare", "search-common", "search-several", "search-begun", "search-phrase", "search-seldom",
+         "search-narrowed", "search-newest", "search-member")  # fmt: skip
 _HTML = "text/html,application/xhtml+xml"
 _ROWS = 1000  # in one transaction
 
@@ -55,6 +55,7 @@ def _queries(filled: Filled) -> dict[str, list[dict[str, str]]]:
         "search-several": [{"q": f"{word[n]} {word[n + 20]} {word[n + 90]}"} for n in range(8)],
         "search-begun": [{"q": each[:3]} for each in common],
         "search-phrase": [{"q": f'"{word[n]} {word[n + 1]}"'} for n in range(8)],
+        "search-seldom": [{"q": f'"{word[n]} {word[n + 1]} {word[n + 2]} {word[n]}"'} for n in range(8)],
         "search-narrowed": [{"q": each, "kind": "article", "by": filled.authors[-1].handle} for each in common],
         "search-newest": [{"q": each, "order": "newest"} for each in common],
         "search-member": [{"q": f"{word[n]} {word[n + 20]}"} for n in range(8)],

@@ -22,7 +22,7 @@ from fediblog.store.posts import posts, search_index
 from fediblog.store.tx import EngineName, Row, Tx
 from fediblog.store.visible import LISTED, NOT_EXCLUDED, OURS_FOR_ALL, VISIBLE, has_page
 
-MOST_RANKED = 300
+MOST_RANKED = 100
 """Posts that are compared by how well they answer: the newest with the words, and the newest with one in the title."""
 COMMON = 300
 """Posts with a word from which on it is looked for as it stands, and not as the beginning of longer ones."""
@@ -56,6 +56,11 @@ _COUNTED = {
     "postgres": "select count(*) as n from ("
     "select 1 as yes from post_words where found @@ cast(cast(:match as text) as tsquery) limit :n) as t",
 }
+_NEWEST_BEGUN = (
+    "select count(*) as n from (select words from post_words order by post desc limit :n)"
+    " where instr(' ' || words, :begun) > 0"
+)
+_NEWEST, _MANY = 300, 30  # posts that are looked at for the beginning of a word, and how many of them make it common
 # A plan for any words would not know how common these are, and whether to walk the newest posts or the index.
 _PLAN_FOR = "select set_config('plan_cache_mode', :mode, true) as mode"
 _TAGGED = (
@@ -159,13 +164,14 @@ def _found(
     First the index says which posts these are, and then the one rule which of them may be seen, until there are enough.
     In one statement PostgreSQL would think that few may be seen, and look at all that has the words.
     """
-    phrases = {f"phrase{n}": _phrase(term) for n, term in enumerate(query.terms) if len(term.words) > 1}
+    read = query.terms[-1] if _is_begun_often(tx, query) else None
+    phrases = {f"phrase{n}": _phrase(term) for n, term in enumerate(query.terms) if len(term.words) > 1 or term is read}
     without = {f"without{n}": _phrase(term) for n, term in enumerate(query.without) if len(term.words) > 1}
     has = _HAS[tx.engine]
     exact = "".join(f" and {has.format(name)}" for name in phrases)
     exact += "".join(f" and not {has.format(name)}" for name in without)
     text = _CANDIDATES[tx.engine].format(columns=columns, exact=exact)
-    match = _match(tx, query, narrowed, viewer, titled)
+    match = _match(tx, query, narrowed, viewer, titled, read)
     found, before, wanted = list[Row](), window.before, window.offset + window.limit
     size = wanted
     while True:
@@ -210,6 +216,18 @@ def _settled(tx: Tx, query: Query, viewer: int) -> Query:
     return replace(query, terms=(*query.terms[:-1], replace(last, open=False)))
 
 
+def _is_begun_often(tx: Tx, query: Query) -> bool:
+    """Whether so many of the newest posts have a word that begins as the last one that it is better to read them.
+
+    FTS5 would put together all that there are before it gives the first.
+    """
+    last = query.terms[-1] if query.terms else None
+    if tx.engine != "sqlite" or last is None or not last.open or search_words.is_sign(last.words[-1]):
+        return False
+    counted = tx.one(_NEWEST_BEGUN, n=_NEWEST, begun=f" {last.words[-1]}")
+    return counted is not None and counted.n >= _MANY
+
+
 def _phrase(term: Term) -> str:
     """What stands in a text, with a space before and after it, where the words of a term follow one another."""
     return f" {' '.join(term.words)}" + ("" if term.open else " ")
@@ -225,6 +243,7 @@ class _Syntax(Struct, frozen=True):
     but_not: str
 
 
+_ALL_KINDS = f'("{search_index.of_kind("article")}" OR "{search_index.of_kind("note")}")'  # any post, to SQLite
 _SYNTAX = {
     "sqlite": _Syntax(word='"{}"', begun='"{}" *', both=" AND ", either=" OR ", but_not=" NOT "),
     "postgres": _Syntax(word="'{}'", begun="'{}':*", both=" & ", either=" | ", but_not=" & !"),
@@ -243,8 +262,8 @@ def _words(engine: EngineName, term: Term, form: Callable[[str], str] = str) -> 
     yield (syntax.begun if term.open else syntax.word).format(form(term.words[-1]))
 
 
-def _match(tx: Tx, query: Query, narrowed: SearchFilter, viewer: int, titled: bool) -> str:
-    """What the index is asked for; phrases are looked at afterwards."""
+def _match(tx: Tx, query: Query, narrowed: SearchFilter, viewer: int, titled: bool, read: Term | None) -> str:
+    """What the index is asked for; phrases are looked at afterwards, and the last word of `read`."""
     syntax = _SYNTAX[tx.engine]
     marks = [*narrowed.marks(), *map(search_index.of_tag, query.tags), *([] if viewer else [search_index.OPEN])]
     asked = [syntax.word.format(mark) for mark in marks]
@@ -252,7 +271,8 @@ def _match(tx: Tx, query: Query, narrowed: SearchFilter, viewer: int, titled: bo
     for term in query.terms if len(titles) != 1 else ():  # what stands in a title stands in the words
         *before, last = _words(tx.engine, term)
         sign = term.words[-1]  # of a script without spaces, if it is one: in the index it stands alone as well
-        asked += [*before, syntax.word.format(search_index.of_sign(sign)) if search_words.is_sign(sign) else last]
+        last = syntax.word.format(search_index.of_sign(sign)) if search_words.is_sign(sign) else last
+        asked += [*before, _ALL_KINDS if term is read else last]
     asked += [f"({syntax.either.join(titles)})"] if titles else []
     without = [*(word for each in query.without if len(each.words) == 1 for word in _words(tx.engine, each))]
     return syntax.both.join(asked) + (f"{syntax.but_not}({syntax.either.join(without)})" if without else "")

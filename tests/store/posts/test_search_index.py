@@ -83,8 +83,13 @@ def _fits(query: Query, title: str, text: str, tags: Sequence[str]) -> bool:
     return not query.is_empty and wanted and set(query.tags) <= set(tags)
 
 
-async def test_each_engine_finds_what_the_words_say(db: Database) -> None:
-    """Words in any script, phrases, beginnings, hashtags, what must not be there; signs mean nothing to SQL."""
+@pytest.mark.parametrize("many", [1, 1_000])
+async def test_each_engine_finds_what_the_words_say(db: Database, monkeypatch: pytest.MonkeyPatch, many: int) -> None:
+    """Words in any script, phrases, beginnings, hashtags, what must not be there; signs mean nothing to SQL.
+
+    A beginning is looked for in the index and, where `many` posts have it, in the words.
+    """
+    monkeypatch.setattr(search, "_MANY", many)
     dice = random.Random(3)
 
     def some(most: int) -> str:
@@ -111,7 +116,7 @@ async def test_each_engine_finds_what_the_words_say(db: Database) -> None:
             typed = asked()
             query = read_query(typed)
             wanted = {number for number, said in stored.items() if _fits(query, *said)}
-            best = search.ranked(tx, query, 0, ALL, limit=99, offset=0)
+            best = search.ranked(tx, query, dice.choice((0, author.id)), ALL, limit=99, offset=0)
             assert {each.id for each in best.posts} == wanted, typed
             assert best.total == len(wanted)
             found += bool(wanted)
