@@ -44,7 +44,8 @@ SQL = re.compile(
 )
 TX_METHODS = {"all", "one", "run", "many", "each"}
 TX_CONSTANTS = {"skip_locked"}  # the engine's own words
-COMPOSES_SQL = {"fediblog/store/engine/backup.py"}  # every table of the schema, by its quoted name
+# Every table of the schema, by its quoted name.
+COMPOSES_SQL = {"fediblog/store/engine/backup.py", "fediblog/store/engine/origin_change.py"}
 CONSTANT = re.compile(r"_*[A-Z][A-Z0-9_]*\Z")
 OUTSIDE = {"aiohttp", "http.client", "httptools", "httpx", "requests", "urllib.request", "urllib3"}
 

@@ -34,6 +34,10 @@ def commands_for(words: Sequence[str]) -> tuple[Command, ...]:
             from fediblog.cli import doctor
 
             return doctor.COMMANDS
+        case "go-live":
+            from fediblog.cli import go_live
+
+            return go_live.COMMANDS
         case "backup" | "restore" | "migrate":
             from fediblog.cli import database_commands
 

@@ -8,12 +8,12 @@ from argparse import Namespace
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from fediblog import log, settings
 from fediblog.cli.command import OPTIONS
 from fediblog.domain.accounts import Account
+from fediblog.domain.urls import is_trial
 from fediblog.errors import Misuse, NotFound
 from fediblog.federation.site import Site, open_site
 from fediblog.settings import Settings
@@ -36,22 +36,6 @@ def check_origin(found: Settings) -> None:
     host = urlsplit(found.origin).hostname or ""
     if not any(fnmatchcase(host, pattern) for pattern in found.lab_hosts):
         raise Misuse("misuse.plain-http", origin=found.origin, name=found.origin.removeprefix("http://"))
-
-
-def is_trial(origin: str) -> bool:
-    """Whether the origin is plain http on this machine: for trying out, unreachable for anybody else."""
-    parts = urlsplit(origin)
-    return parts.scheme == "http" and is_loopback(parts.hostname or "")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether the host is this machine itself."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def has_database(found: Settings) -> bool:

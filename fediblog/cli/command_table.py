@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from fediblog.cli import account_commands, app_commands, database_commands, demo, doctor, post_commands, serve
+from fediblog.cli import account_commands, app_commands, database_commands, demo, doctor, go_live, post_commands, serve
 from fediblog.cli.command import Command
 
 COMMANDS: tuple[Command, ...] = (
     *serve.COMMANDS,
+    *go_live.COMMANDS,
     *demo.COMMANDS,
     *account_commands.COMMANDS,
     *post_commands.COMMANDS,

@@ -44,7 +44,11 @@ async def _migrated(found: Settings, upgrade: Upgrade = "alone") -> int:
 
 async def run_backup(site: Site, args: Namespace) -> None:
     """Everything that must be kept, in one file."""
-    target = Path(args.file)
+    await make_backup(site, Path(args.file))
+
+
+async def make_backup(site: Site, target: Path) -> None:
+    """Write everything that must be kept to a new file, and say so."""
     with (
         backup_archive.new_archive(target) as tar,
         tempfile.TemporaryDirectory(dir=target.parent, prefix=".fediblog-") as work,

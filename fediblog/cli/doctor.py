@@ -12,9 +12,10 @@ from msgspec.structs import replace
 from fediblog import log
 from fediblog.cli import doctor_local, doctor_remote
 from fediblog.cli.command import Command
-from fediblog.cli.command_site import is_trial, need_folder, opened, read_settings
+from fediblog.cli.command_site import need_folder, opened, read_settings
 from fediblog.cli.doctor_local import Finding
 from fediblog.cli.terminal import language, say, tell, translated
+from fediblog.domain.urls import is_trial
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.site import Site
 from fediblog.messages.stored import unpack

@@ -5,11 +5,11 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from fediblog.cli.command_site import is_trial
 from fediblog.cli.doctor_local import Finding
 from fediblog.cli.terminal import language, translated
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Json
+from fediblog.domain.urls import is_trial
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation.site import Site
 from fediblog.net import Response

@@ -22,8 +22,9 @@ from fediblog.actions import account_actions
 from fediblog.app import create_app
 from fediblog.cli import connection_limits, disk_reserve, listen_sockets, trial_origin, worker_lock
 from fediblog.cli.command import Command
-from fediblog.cli.command_site import is_trial, read_settings
+from fediblog.cli.command_site import read_settings
 from fediblog.cli.terminal import say, tell, translated, warn
+from fediblog.domain.urls import is_trial
 from fediblog.errors import Refused, Unavailable
 from fediblog.federation import jobs
 from fediblog.federation.site import Site, make_folder

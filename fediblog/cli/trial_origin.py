@@ -8,8 +8,9 @@ import socket
 from msgspec.structs import replace
 
 from fediblog.cli import listen_sockets, worker_lock
-from fediblog.cli.command_site import has_database, is_loopback, is_trial
+from fediblog.cli.command_site import has_database
 from fediblog.cli.terminal import warn
+from fediblog.domain.urls import is_loopback, is_trial
 from fediblog.errors import Misuse
 from fediblog.federation.site import Site, open_site
 from fediblog.settings import Settings

@@ -6,6 +6,7 @@ import re
 from base64 import urlsafe_b64encode
 from functools import lru_cache
 from hashlib import blake2b
+from ipaddress import ip_address
 from urllib.parse import quote, urlsplit
 
 from msgspec import Struct
@@ -27,6 +28,11 @@ class Urls(Struct, frozen=True):
     origin: str
     handle_domain: str
     copies_key: bytes = b""
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether this is a server for trying out, on this machine alone."""
+        return is_trial(self.origin)
 
     def of(self, account: Account) -> Urls:
         """The addresses of an account and all that it does: of ours under its own origin; these where it names none."""
@@ -131,6 +137,22 @@ class Urls(Struct, frozen=True):
     def _number(self, pattern: re.Pattern[str], uri: str) -> int | None:
         found = pattern.match(uri[len(self.origin) :]) if self.owns(uri) else None
         return int(found[1]) if found else None
+
+
+def is_trial(origin: str) -> bool:
+    """Whether the origin is plain http on this machine: for trying out, unreachable for anybody else."""
+    parts = urlsplit(origin)
+    return parts.scheme == "http" and is_loopback(parts.hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 @lru_cache(maxsize=4096)

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 
 from fediblog import __version__
 from fediblog.domain.blog import Blog
-from fediblog.domain.urls import Urls
+from fediblog.domain.urls import Urls, is_trial
 from fediblog.errors import Misuse, Unavailable
 from fediblog.federation.keyring import KeyRing
 from fediblog.media.file_store import FileStore
@@ -205,7 +205,8 @@ async def _urls(db: Database, settings: Settings, copies_key: bytes) -> Urls:
     if not origin:
         raise Misuse("misuse.no-origin")
     if written and written != origin:
-        raise Misuse("misuse.other-origin", written=written, origin=origin)
+        key = "misuse.other-trial" if is_trial(written) and not is_trial(origin) else "misuse.other-origin"
+        raise Misuse(key, written=written, origin=origin)
     handles = settings.handle_domain or domain or urlsplit(origin).netloc
     if domain and handles != domain:
         raise Misuse("misuse.other-handle-domain", written=domain, asked=handles)

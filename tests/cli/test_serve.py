@@ -247,7 +247,7 @@ def test_a_trial_that_nobody_used_gets_its_real_origin(start: Start, run: Run, t
     assert ask(tmp_path / "data", server_state.get, "origin") == ORIGIN
 
 
-def test_a_trial_that_somebody_used_keeps_its_origin(start: Start) -> None:
+def test_a_trial_that_somebody_used_goes_live_by_its_own_command(start: Start, run: Run) -> None:
     trial = start("serve", "--listen", LOOPBACK, "--data", "data")
     origin = origin_of(trial)
     assert set_up(setup_link(trial)) in (302, 303)
@@ -255,10 +255,19 @@ def test_a_trial_that_somebody_used_keeps_its_origin(start: Start) -> None:
     real = start("serve", "--listen", LOOPBACK, "--data", "data", "--origin", ORIGIN)
     assert real.wait() == 2
     assert f"This data folder belongs to {origin}" in real.said[-1]
+    assert f"fediblog go-live --origin {ORIGIN}" in real.said[-1]
     elsewhere = start("serve", "--listen", LOOPBACK, "--data", "data")
     assert "its links lead there" in elsewhere.until("!!")
     elsewhere.until("is ready")
+    move = ("go-live", "--data", "data", "--origin", ORIGIN)
+    assert "already works with the folder" in run(*move).err
     assert elsewhere.end() == 0
+    assert run(*move).status == 0
+    again = run("go-live", "--data", "data", "--origin", "https://other.example")
+    assert (again.status, f"This is no trial: it is {ORIGIN}" in again.err) == (2, True)
+    real = start("serve", "--listen", LOOPBACK, "--data", "data")
+    real.until(f"is ready: {ORIGIN}")
+    assert real.end() == 0
 
 
 def test_lab_mode_is_said_loudly(start: Start) -> None:

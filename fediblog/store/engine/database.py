@@ -150,6 +150,20 @@ async def connect(
     return Database(engine, listeners, hold)
 
 
+async def change_alone(where: str, fn: Callable[[Tx], T], *, clock: Clock = system_clock) -> T:
+    """Runs `fn(tx)` as one transaction on a database that no process uses, this one neither. Refused if one does.
+
+    The database has the schema of this version.
+    """
+    ids = IdMaker(clock, secrets.randbits)
+    path = sqlite_path(where)
+    if path is not None:
+        return await asyncio.to_thread(sqlite_file.change_alone, path, fn, clock, ids)
+    from fediblog.store.engine import postgres
+
+    return await asyncio.to_thread(postgres.change_alone, where, fn, clock, ids)
+
+
 def sqlite_path(where: str | Path) -> Path | None:
     """The file that an address means, or None for PostgreSQL. `sqlite:////var/x` is absolute, `sqlite:///x` is not."""
     if isinstance(where, Path):

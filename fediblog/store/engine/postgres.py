@@ -17,7 +17,7 @@ from psycopg import errors
 
 from fediblog.errors import Misuse, Unavailable
 from fediblog.messages.stored import pack
-from fediblog.store.engine import fibers, migrate
+from fediblog.store.engine import fibers, migrate, schema_lock
 from fediblog.store.engine.postgres_session import SETTINGS, PostgresSession, Sessions
 from fediblog.store.engine.schema_lock import TRIES, Upgrade, may_upgrade, refuse_in_use, wait_a_moment
 from fediblog.store.engine.sql import bind_in_order, bind_row, numbered
@@ -363,6 +363,18 @@ def _lock(session: PostgresSession) -> None:
 def _alone(session: PostgresSession) -> bool:
     """Keep out all others until the session ends; False if somebody uses the database (see `PostgresListener`)."""
     return bool(session.rows(b"select pg_try_advisory_lock($1) as held", (_IN_USE,))[0].held)
+
+
+def change_alone(url: str, work: Callable[[Tx], T], clock: Clock, ids: IdMaker) -> T:
+    """Runs `work` in a transaction while no other process uses the database. Raises Refused if one does."""
+    try:
+        with closing(PostgresSession(url)) as session:
+            session.command("set lock_timeout = 0")
+            schema_lock.wait_until_alone(lambda: _alone(session))
+            with session.transaction():
+                return work(PostgresTx(session, clock(), ids))
+    except psycopg.Error as error:
+        raise explain(error) from error
 
 
 async def open_engine(

@@ -27,6 +27,7 @@ class Wire:
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
         self.server = connection.pgconn
+        self.server.nonblocking = 0  # a thread has it first, and psycopg leaves it otherwise
         self._socket = self.server.socket
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)

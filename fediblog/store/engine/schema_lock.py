@@ -70,6 +70,15 @@ def refuse_in_use(current: int, newest: int) -> None:
     raise Refused("database-in-use", current=current, newest=newest)
 
 
+def wait_until_alone(alone: Callable[[], bool]) -> None:
+    """Give others a second to let go: a connection that was closed may be there a moment longer. Refused after that."""
+    for _ in range(TRIES):
+        if alone():
+            return
+        wait_a_moment()
+    raise Refused("database-used")
+
+
 def wait_a_moment() -> None:
     """Until the next attempt; in threads, or where nothing else runs yet."""
     time.sleep(random.uniform(0.5, 1.5) * PAUSE)  # noqa: S311 - jitter, so that two part

@@ -10,10 +10,10 @@ from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from fediblog.errors import Misuse, Unavailable, damage
-from fediblog.store.engine import migrate
+from fediblog.store.engine import migrate, schema_lock
 from fediblog.store.engine.backup import backup_sqlite
 from fediblog.store.engine.schema_lock import TRIES, SchemaLock, Upgrade, may_upgrade, refuse_in_use, wait_a_moment
 from fediblog.store.engine.sqlite import SqliteEngine
@@ -27,7 +27,9 @@ from fediblog.store.engine.sqlite_connection import (
     roll_back,
 )
 from fediblog.store.ids import IdMaker
-from fediblog.store.tx import Clock, Conflict
+from fediblog.store.tx import Clock, Conflict, Tx
+
+T = TypeVar("T")
 
 BUSY_MS = 10_000  # how long SQLite itself waits for another process
 MIGRATION_MS = 600_000  # the same, while another process migrates
@@ -100,6 +102,14 @@ def migrate_file(
                 return
             wait_a_moment()
         refuse_in_use(current, missing[-1].version)
+
+
+def change_alone(path: Path, work: Callable[[Tx], T], clock: Clock, ids: IdMaker) -> T:
+    """Runs `work` in a transaction while no other process uses the file. Raises Refused if one does."""
+    with closing(SchemaLock(path)) as hold:
+        schema_lock.wait_until_alone(hold.alone)
+        with closing(open_file(path)) as db, _transaction(db):
+            return work(SqliteTx(db, clock(), ids))
 
 
 def _apply(

@@ -160,6 +160,10 @@ async def set_up(request: Request) -> Response:
     values = _values(form)
     if not LOCAL_HANDLE.match(values["name"]):
         form.fault("name", "setup.name-wrong")
+    try:
+        account_actions.check_handle(values["handle"])
+    except Invalid as error:
+        form.refuse(error)
     if not form.errors:
         site = site_of(request)
         hashed, keys = await asyncio.gather(passwords.hashed(password), new_keys())
@@ -196,7 +200,7 @@ def new_password(form: Form, name: str = "password") -> str:
     password = form.secret(name)
     if len(password) < passwords.SHORTEST:
         form.fault(name, "error.short-password", n=passwords.SHORTEST)
-    elif password != form.secret(f"{name}-again"):
+    if password != form.secret(f"{name}-again"):
         form.fault(f"{name}-again", "error.passwords-differ")
     return password
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from fediblog.store.engine import postgres_session
-from fediblog.store.engine.database import Database, connect
+from fediblog.store.engine.database import Database, change_alone, connect
 from fediblog.store.tx import Conflict, Scalar, Tx
 from tests.conftest import Clock, options
 from tests.store.conftest import STEPS
@@ -37,6 +37,16 @@ async def together(db: Database, tasks: int) -> None:
         all_here.wait()
 
     await asyncio.gather(*(db.scan(read) for _ in range(tasks)))
+
+
+async def test_a_thread_sends_more_at_once_than_the_connection_takes(empty_url: str, clock: Clock) -> None:
+    await (await connect(empty_url, migrations=STEPS, **options(clock))).close()
+    long: list[dict[str, Scalar]] = [
+        {"id": n, "name": f"{n} {'x' * 1_000}", "data": b"x" * 100_000} for n in range(100)
+    ]
+    insert = "insert into thing (id, name, data) values (:id, :name, :data)"
+    await change_alone(empty_url, lambda tx: tx.many(insert, long), clock=clock)
+    assert await change_alone(empty_url, count, clock=clock) == 100
 
 
 @pytest.mark.parametrize("number", [1, 2, postgres_session.AT_ONCE, postgres_session.AT_ONCE + 1, 1000])

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from starlette.routing import Route
 
-from fediblog.store.people import logins
+from fediblog.actions import account_actions
+from fediblog.app import create_app
+from fediblog.federation.site import open_site
+from fediblog.settings import Settings
+from fediblog.store.people import logins, server_state
 from fediblog.web import pages
 from fediblog.web.sessions import hashed
+from tests.conftest import Clock
 from tests.web.pages.conftest import PASSWORD, TOKEN, Blog, Browser
 
 COOKIE = "__Host-session"
@@ -33,6 +40,9 @@ async def test_set_up_works_once(new_blog: Browser) -> None:
     welcome = await new_blog.get("/settings")
     assert "Your blog is ready" in welcome.text
     assert "Your blog is ready" not in (await new_blog.get("/settings")).text
+    home = await new_blog.get("/")
+    assert '<a class="button primary" href="/write">Write your first article</a>' in home.text
+    assert "go-live" not in home.text  # it has its address
     assert (await new_blog.get(f"/setup?token={TOKEN}")).status_code == 404
     assert (await new_blog.post("/setup", FILLED)).status_code == 404
     refused = [await new_blog.get("/setup?token=guessed") for _ in range(25)][-1]
@@ -60,6 +70,31 @@ async def test_set_up_says_what_is_wrong_and_keeps_the_rest(
     assert 'value="Carol"' in answer.text
     assert PASSWORD not in answer.text
     assert (await new_blog.get(f"/setup?token={TOKEN}")).status_code == 200  # not used up
+
+
+async def test_a_trial_tells_its_owner_how_it_becomes_the_real_blog(tmp_path: Path) -> None:
+    site = await open_site(Settings(data=tmp_path / "data", origin="http://127.0.0.1:8080"), clock=Clock())
+    await site.db.write(server_state.put, account_actions.SETUP_TOKEN, hashed(TOKEN))
+    owner, visitor = (Browser(site, create_app(site)) for _ in range(2))
+    assert (await owner.post("/setup", FILLED)).status_code == 303
+    command = "fediblog go-live --origin https://blog.example"
+    assert command in (await owner.get("/")).text
+    assert command not in (await owner.get("/?show=notes")).text
+    home = (await visitor.get("/")).text
+    assert command not in home
+    assert "Write your first article" not in home
+    await site.close()
+
+
+async def test_set_up_says_all_that_is_wrong_at_once(new_blog: Browser) -> None:
+    wrong = {"name": "ü", "handle": "instance", "password": "short", "password-again": "other"}
+    answer = await new_blog.post("/setup", FILLED | wrong)
+    assert answer.text.count('class="problem"') == 4
+    for message in ("A login name has", "kept for the server", "At least 10 characters", "not the same"):
+        assert message in answer.text
+    assert 'value="instance"' in answer.text
+    assert "short" not in answer.text
+    assert " novalidate" in answer.text  # a browser would stop at the first field that is empty
 
 
 async def test_log_in_and_out(blog: Blog) -> None:
