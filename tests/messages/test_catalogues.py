@@ -61,6 +61,7 @@ _PROSE = re.compile(
 _NO_PROSE = re.compile(  # SQL, and code that is written here; lists of names; headers, patterns, findings
     r"(?i:\b(?:select|insert or|insert into|update|delete from|where|order by|group by|join|union|limit|values|escape"
     r"|else|return|is none|analyze|alter|create|begin|commit|savepoint|rollback|release|set constraints|precision)\b)"
+    r"|substr\(|^0 as |^ and not {"
     r"|[<>]|=[^a-z]|:[a-z]|{} and {|\) or|or not {|^[a-z_]+(, [a-z_]+)+(, )?$|^(?=.*_)[a-z_ ]+$"
     r"|[a-z]: (?:{|[a-z]+, )|'self'|all and \(|\[0-9\]|^\*\*\*"
 )
@@ -98,6 +99,7 @@ _WORDS = {
     "(JSON Feed)",
     "https://… /tags/…",
     "99+",
+    "fediblog go-live --origin https://blog.example",
     "@name@example.org",
     "example.org",
     "social.example",
