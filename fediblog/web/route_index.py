@@ -19,8 +19,9 @@ class RouteIndex(BaseRoute):
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         self._shapes = [(parts, _beginning(parts[0]), route) for route in routes for parts in (_parts(route),)]
         self._beginnings = {beginning for _, beginning, _ in self._shapes}
+        self._seconds = {parts[1] for parts, _, _ in self._shapes if len(parts) > 1 and "{" not in parts[1]}
         self._most = max(len(parts) for parts, _, _ in self._shapes) + 1  # parts; longer addresses are all alike
-        self._found: dict[tuple[str | None, int], list[BaseRoute]] = {}  # of those that were asked for
+        self._found: dict[tuple[str | None, str, int], list[BaseRoute]] = {}  # of those that were asked for
 
     @property
     def first_words(self) -> AbstractSet[str]:
@@ -31,13 +32,14 @@ class RouteIndex(BaseRoute):
         """The routes that may match, in their order."""
         parts = path.split("/", self._most)[1:] or [""]
         beginning = _beginning(parts[0])
-        asked = beginning if beginning in self._beginnings else None, len(parts)
+        second = parts[1] if len(parts) > 1 and parts[1] in self._seconds else ""
+        asked = beginning if beginning in self._beginnings else None, second, len(parts)
         found = self._found.get(asked)
         if found is None:
             found = self._found[asked] = [
                 route
                 for parts, beginning, route in self._shapes
-                if beginning in (None, asked[0]) and _may_have(parts, asked[1])
+                if beginning in (None, asked[0]) and _may_have(parts, asked[2]) and _goes_on(parts, second)
             ]
         return found
 
@@ -73,6 +75,11 @@ def _beginning(part: str) -> str | None:
     if part[:1] == "@":
         return "@"
     return None if "{" in part else part
+
+
+def _goes_on(parts: Sequence[str], second: str) -> bool:
+    """Whether the second part of a route's address may be that one; "" stands for all that no route names."""
+    return len(parts) < 2 or "{" in parts[1] or parts[1] == second
 
 
 def _may_have(parts: Sequence[str], count: int) -> bool:

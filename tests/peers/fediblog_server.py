@@ -39,7 +39,7 @@ from tests.world import JSON, add_person, keys_of
 
 T = TypeVar("T")
 
-_SECONDS = 20.0
+_SECONDS = 60.0  # Fedify tries again after some; only a mistake waits so long
 
 
 @dataclass(frozen=True, slots=True)

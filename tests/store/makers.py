@@ -194,8 +194,9 @@ class Watched(Tx):
 
 
 def scans(plans: Iterable[str], *tables: str) -> list[str]:
-    """The steps that read all of one of these tables (or of a name that stands for one)."""
-    return [step for step in plans if step.startswith("SCAN ") and step.split()[1] in tables]
+    """The steps that read all of one of these tables (or of a name that stands for one); an index of words is none."""
+    scanned = (step for step in plans if step.startswith("SCAN ") and "VIRTUAL TABLE INDEX" not in step)
+    return [step for step in scanned if step.split()[1] in tables]
 
 
 def time_of(identifier: int) -> int:

@@ -24,6 +24,7 @@ A = "alice.test"
 SHOWN = {
     *("account", "announcement", "blocked_host", "block", "custom_emoji", "endorsement", "featured_tag", "follow"),
     *("group_member", "guest", "host_mute", "profile_totals", "setting", "shut_out", "signing_key", "tombstone"),
+    "showcase",
     *("post", "attachment", "boost", "media", "mention", "poll_vote", "post_link", "post_tag", "reaction", "revision"),
     *("approval", "quote_authorization", "quote_proof", "quote_request", "reply_authorization"),
     *("category", "post_category", "page", "former_post_slug", "former_category_slug", "former_page_slug"),

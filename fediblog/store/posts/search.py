@@ -52,9 +52,9 @@ _SEEN = {
 }
 _COUNTED = {
     "sqlite": "select count(*) as n from ("
-    "select 1 as yes from post_words_found where post_words_found match :match limit :n) as t",
+    "select 1 as yes from post_words_found where post_words_found match :match limit :n) as counted",
     "postgres": "select count(*) as n from ("
-    "select 1 as yes from post_words where found @@ cast(cast(:match as text) as tsquery) limit :n) as t",
+    "select 1 as yes from post_words where found @@ cast(cast(:match as text) as tsquery) limit :n) as counted",
 }
 _NEWEST_BEGUN = (
     "select count(*) as n from (select words from post_words order by post desc limit :n)"
