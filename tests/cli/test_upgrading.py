@@ -74,6 +74,8 @@ def words_of(command: Command, folder: Path, file: Path) -> list[str]:
             words += [action.option_strings[-1], value]
     if any("--password-file" in action.option_strings for action in parser._actions):
         words += ["--password-file", "-"]
+    if command.words == ("go-live",):
+        words += ["--origin", "https://blog.example"]
     return [*words, "--data", str(folder)]
 
 
