@@ -36,16 +36,8 @@ _SECRET = frozenset({"csrf", "password", "password-again", "old", "token"})
 TYPED = frozenset(
     (
         *("source", "title", "warning", "summary", "alt", "new-alt", "hero-alt", "answer", "language", "scheduled"),
-        *(
-            "slug",
-            "hero-caption",
-            "new-category",
-            "description",
-            "attribution-domains",
-            "headline",
-            "section-name",
-            "section-lines",
-        ),
+        *("slug", "hero-caption", "new-category", "description", "attribution-domains", "headline"),
+        *("section-name", "section-lines", "tagline", "css", "label", "address"),
         *("name", "bio", "field-name", "field-value", "handle", "display", "alias", "target", "host", "reason"),
     )
 )

@@ -11,6 +11,7 @@ _MONTHS = (
     f"select p.month, count(*) as n from post p where {OURS_FOR_ALL} and p.in_reply_to = '' and p.month <> ''"
     " group by p.month order by p.month desc"
 )
+_FIRST = f"select p.month from post p where {OURS_FOR_ALL} and p.month <> '' order by p.month limit 1"
 _ARTICLES = (
     f"select p.title, p.slug, p.url from post p where {OURS_FOR_ALL} and p.kind = 'Article' order by p.id desc limit :n"
 )
@@ -31,7 +32,7 @@ def months(tx: Tx) -> list[tuple[str, int]]:
 
 def first_year(tx: Tx) -> int | None:
     """The year of the earliest month in which our people wrote; None if they have not yet."""
-    row = tx.one("select month from post where local = 1 and month <> '' order by month limit 1")
+    row = tx.one(_FIRST)
     return int(row.month[:4]) if row else None
 
 

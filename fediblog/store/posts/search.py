@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from fediblog.domain.posts import Post
-from fediblog.hashtags import SIGNS, key
+from fediblog.hashtags import SIGNS, is_part, key
 from fediblog.markup import search_words
 from fediblog.markup.search_words import Query, Term
 from fediblog.store.id_paging import Window
@@ -81,7 +81,9 @@ _AT = (
 )
 _TAGS = (
     "select t.tag, max(t.name) as name from post_tag t join post p on p.id = t.post where t.tag >= :first"
-    " and t.tag < :last and p.visibility = 'public' and p.state = 'published' group by t.tag"
+    f" and t.tag < :last and p.visibility = 'public' and p.state = 'published' and {LISTED}"
+    " and p.warning = '' and (p.kind in ('Article', 'Page', 'Event') or p.summary = '')"
+    " and exists (select 1 from account a where a.id = p.account and a.state = 'active') group by t.tag"
     " order by case when t.tag = :first then 0 else 1 end, count(*) desc, t.tag limit :n offset :offset"
 )
 
@@ -100,8 +102,8 @@ class SearchFilter(Struct, frozen=True, kw_only=True):
             yield search_index.of_author(self.account)
         if self.kind:
             yield search_index.of_kind(self.kind)
-        if self.tag:
-            yield search_index.of_tag(self.tag)
+        if self.tag:  # of letters that no tag has, nothing is found, and both engines understand the question
+            yield search_index.of_tag(self.tag if all(map(is_part, self.tag)) else "")
         if self.year:
             yield search_index.of_year(self.year)
 

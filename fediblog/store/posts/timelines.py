@@ -69,7 +69,8 @@ _BLOG["boosts"] = both_ways(
     "select b.id as item, b.account as booster, p.* from boost b join account ba on ba.id = b.account"
     " join post p on p.id = b.post where ba.local = 1 and ba.login is not null and ba.discoverable = 1"
     " and ba.state = 'active' and b.visibility = 'public' and b.id < :before and b.id > :after"
-    f" and p.state = 'published' and p.visibility = 'public' and {_SHOWN} and {LISTED} and {BOOST_VISIBLE}",
+    f" and p.state = 'published' and p.visibility = 'public' and {_SHOWN} and {LISTED} and {BOOST_VISIBLE}"
+    f" and {BOOSTER_NOT_EXCLUDED}",
     "b.id",
 )
 BLOG_KINDS = tuple(_BLOG)

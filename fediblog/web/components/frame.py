@@ -61,7 +61,7 @@ def frame_of(
         menu=tuple(_link(item, language, about) for item in blog.menu),
         foot=(
             *(_link(MenuItem(place), language, about) for place in ("archive", "about")),
-            *(FrameLink(page.title, f"/{page.slug}") for page in pages if page.role != "about"),
+            *(FrameLink(page.title, f"/{page.slug}") for page in pages if f"/{page.slug}" != about),
         ),
         look=static,
         own_css=f"/look.css?v={sha256(css.encode()).hexdigest()[:12]}" if css else "",

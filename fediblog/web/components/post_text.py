@@ -31,6 +31,7 @@ LONG: Final = 6_000
 _LARGE: Final = 1280  # pixels of the longer side of the copy that pages show
 _SIZES: Final = "(min-width: 46em) 42rem, 100vw"
 _LABEL: Final = 80  # characters that name a table
+_HEAD: Final = 2_000  # characters of a table in which its name is looked for
 
 MOST_KEPT: Final = 128
 LONGEST_KEPT: Final = 100_000  # characters
@@ -128,7 +129,7 @@ def _piece(language: str, post: Post, found: re.Match[str]) -> str:
         case "pre":
             return f'{tag[:-1]} tabindex="0">'
         case "tab":
-            label = escape(_table_label(language, found.string[found.end() :]))
+            label = escape(_table_label(language, found.string[found.end() : found.end() + _HEAD]))
             return f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">{tag}'
         case "/ta":
             return f"{tag}</div>"
@@ -145,7 +146,7 @@ def _piece(language: str, post: Post, found: re.Match[str]) -> str:
 
 def _table_label(language: str, html: str) -> str:
     """What a table is about: its caption, or its columns."""
-    head = html[: html.find("</tr>") + 1 or None]
+    head = html.partition("</table")[0].partition("</tr>")[0]
     names = [_words(caption or column) for caption, column in _TABLE_NAMES.findall(head)]
     named = shortened(", ".join(filter(None, names)), _LABEL)
     return text(language, "text.table-of", name=named) if named else text(language, "text.table")

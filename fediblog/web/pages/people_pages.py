@@ -114,7 +114,10 @@ def _bare(wanted: str) -> str:
 
 async def _post(site: Site, account: int, wanted: str) -> Post | None:
     """The post at an address, None if none is: other servers send their visitors here also to answer or boost."""
-    found = await prepared_actions.find(site, wanted) if wanted.startswith(("https://", "http://")) else None
+    if not wanted.startswith(("https://", "http://")):
+        return None
+    quotas.use(site, account, "action")
+    found = await prepared_actions.find(site, wanted)
     return await site.db.read(posts.get, found.id, account) if isinstance(found, Post) else None
 
 

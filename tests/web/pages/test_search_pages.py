@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from fediblog.actions import account_actions
 from fediblog.actions.drafts import Draft
@@ -89,4 +89,6 @@ async def test_a_search_is_narrowed_and_keeps_its_address(blog: Blog) -> None:
     assert seen == sorted(seen, reverse=True)
     assert (await found(visitor, "q=fish&page=9"))[0] == []
     assert (await found(visitor, "q=fish&page=" + "9" * 400))[0] != []
+    for letters in ("a\u2474", "a\ufdfa"):  # what letters are written as that no hashtag has
+        assert (await found(visitor, f"q=fish&tag={quote(letters)}"))[0] == []
     assert "2 posts" not in (await found(visitor, "q=%F0%9F%A6%8A&year=x&kind=y&by=%00&tag=%2F"))[1]

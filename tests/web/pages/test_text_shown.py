@@ -140,3 +140,11 @@ async def test_the_page_of_an_article_has_its_contents_and_how_long_it_takes(blo
     page = (await blog.browser().get(path(hidden.url))).text
     assert page.index("ghosts") < page.index("Part 2")
     assert 'class="toc' not in page
+
+
+def test_a_table_is_named_by_its_own_words_alone() -> None:
+    """Whatever follows is not looked at: a stranger may send thousands of tables that hold nothing."""
+    told = "<table></table><table><caption></caption></table><table><tr><th>Birds</th></tr></table>"
+    shown = content("en", replace(ARTICLE, content=told), LINKS)
+    names = re.findall(r'<div class="scroll" role="region" tabindex="0" aria-label="([^"]*)">', shown)
+    assert names == ["Table", "Table", "Table: Birds"]
