@@ -8,9 +8,8 @@ from collections.abc import Callable
 from threading import Lock
 
 BITS = 20
-_MASK = (1 << BITS) - 1
 _LATEST = (1 << 63 - BITS) - 2  # ms, in the year 2248: ids are of 63 bits, and there is none for a later time
-_HALF = BITS - 1  # a new millisecond starts in the lower half, so that at least half a million ids fit behind it
+_HALF = 1 << BITS - 1  # a new millisecond starts in the lower half, so that at least half a million ids fit behind it
 
 
 def number_of(name: str) -> int:
@@ -31,14 +30,14 @@ class IdMaker:
         self._random = random  # takes a number of bits
         self._lock = Lock()
         self._last = 0
-        self._other = random(BITS)
+        self._other = random(BITS - 1)
 
     def new(self, now: int | None = None) -> int:
         """An id for now, larger than every one that `new` gave before, even if the clock went back."""
         ms = self._clock() if now is None else now
         with self._lock:
             if ms > self._last >> BITS:
-                self._last = (ms << BITS) | self._random(_HALF)
+                self._last = (ms << BITS) | self._random(BITS - 1)
             else:
                 self._last += 1
             return self._last
@@ -47,7 +46,8 @@ class IdMaker:
         """An id for another time, say the day on which an imported post was written.
 
         Counts on instead of drawing lots: many posts carry the same round second, and lots would soon meet.
+        In the upper half of the bits, where `new` comes only after half a million ids of one millisecond.
         """
         with self._lock:
-            self._other = (self._other + 1) & _MASK
-            return (min(max(ms, 0), _LATEST) << BITS) | self._other
+            self._other = (self._other + 1) % _HALF
+            return (min(max(ms, 0), _LATEST) << BITS) | _HALF | self._other

@@ -82,7 +82,7 @@ _AT = (
 _TAGS = (
     "select t.tag, max(t.name) as name from post_tag t join post p on p.id = t.post where t.tag >= :first"
     f" and t.tag < :last and p.visibility = 'public' and p.state = 'published' and {LISTED}"
-    " and p.warning = '' and (p.kind in ('Article', 'Page', 'Event') or p.summary = '')"
+    " and (t.tag = :first or (p.warning = '' and (p.kind in ('Article', 'Page', 'Event') or p.summary = '')))"
     " and exists (select 1 from account a where a.id = p.account and a.state = 'active') group by t.tag"
     " order by case when t.tag = :first then 0 else 1 end, count(*) desc, t.tag limit :n offset :offset"
 )
@@ -317,7 +317,10 @@ def at(tx: Tx, link: str, viewer: int) -> list[Post]:
 
 
 def tags(tx: Tx, beginning: str, window: Window) -> list[str]:
-    """Hashtags of public posts that begin so, as somebody wrote them; first the very same, then by use."""
+    """Hashtags of public posts that begin so, as somebody wrote them; first the very same, then by use.
+
+    What stands below a warning alone is found by who writes it out, and completed for nobody.
+    """
     tag = key(beginning)
     if not tag or any(letter.isspace() for letter in tag):
         return []

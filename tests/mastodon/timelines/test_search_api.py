@@ -28,6 +28,7 @@ async def test_people_posts_and_hashtags_are_found(both: Server) -> None:
     assert [each["name"].lower() for each in found["hashtags"]] == ["hill", "hillside"]
     await server.publish("alice", "Steep #hillclimb", warning="Heights")  # a warning hides its hashtags with the text
     assert len((await nobody.get(SEARCH, q="hill"))["hashtags"]) == 2
+    assert [each["name"] for each in (await nobody.get(SEARCH, q="hillclimb"))["hashtags"]] == ["hillclimb"]
     await server.write(lambda tx: tx.run("delete from post where summary <> ''"))
     await server.publish("alice", "Hills for those who have the address", visibility=Visibility.UNLISTED)
     assert ids((await nobody.get(SEARCH, q="hill"))["statuses"]) == [str(two.id), str(one.id)]
