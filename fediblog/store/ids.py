@@ -9,7 +9,7 @@ from threading import Lock
 
 BITS = 20
 _LATEST = (1 << 63 - BITS) - 2  # ms, in the year 2248: ids are of 63 bits, and there is none for a later time
-_HALF = 1 << BITS - 1  # a new millisecond starts in the lower half, so that at least half a million ids fit behind it
+_HALF = 1 << BITS - 1  # what is given for another time stands in the lower half, what is made now in the upper one
 
 
 def number_of(name: str) -> int:
@@ -37,7 +37,7 @@ class IdMaker:
         ms = self._clock() if now is None else now
         with self._lock:
             if ms > self._last >> BITS:
-                self._last = (ms << BITS) | self._random(BITS - 1)
+                self._last = (ms << BITS) | _HALF | self._random(BITS - 2)  # a quarter million fit behind it
             else:
                 self._last += 1
             return self._last
@@ -46,8 +46,8 @@ class IdMaker:
         """An id for another time, say the day on which an imported post was written.
 
         Counts on instead of drawing lots: many posts carry the same round second, and lots would soon meet.
-        In the upper half of the bits, where `new` comes only after half a million ids of one millisecond.
+        It is smaller than all that `new` gives at that time, and never one of them.
         """
         with self._lock:
             self._other = (self._other + 1) % _HALF
-            return (min(max(ms, 0), _LATEST) << BITS) | _HALF | self._other
+            return (min(max(ms, 0), _LATEST) << BITS) | self._other
