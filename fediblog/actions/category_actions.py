@@ -77,7 +77,7 @@ def _checked(tx: Tx, wanted: Category) -> Category:
             raise Invalid("parent", "category.parent-gone")
         if wanted.parent in tree.below(wanted.id):
             raise Invalid("parent", "category.below-itself")
-        if len(tree.above(wanted.parent)) + 1 >= DEEPEST:
+        if len(tree.above(wanted.parent)) + 1 + tree.height(wanted.id) > DEEPEST:
             raise Invalid("parent", "category.too-deep", n=DEEPEST)
     slug = categories.free_slug(tx, slugify(wanted.slug) or slugify(name) or str(wanted.id), wanted.id)
     return replace(wanted, name=name, description=about, slug=slug)

@@ -44,6 +44,10 @@ class CategoryTree:
         """The category itself and all that lie below it, by number."""
         return {number} | {each.id for _, each in self.rows(number)}
 
+    def height(self, number: int) -> int:
+        """How many levels a category and what lies below it have: 1 if nothing does."""
+        return 1 + max((depth + 1 for depth, _ in self.rows(number)), default=0)
+
     def above(self, number: int) -> list[Category]:
         """The way from the top down to a category, without itself."""
         found: list[Category] = []

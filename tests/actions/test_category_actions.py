@@ -78,6 +78,21 @@ async def test_a_category_is_not_moved_below_itself(stage: Stage) -> None:
     assert [each.name for _, each in (await stage.db.read(categories.tree)).rows()] == ["Top", "Low"]
 
 
+async def test_the_deepest_level_holds_for_what_is_moved_too(stage: Stage) -> None:
+    deep: int | None = None
+    for level in range(category_actions.DEEPEST - 2):
+        deep = (await category(stage, f"Level {level}", deep)).id
+    top = await category(stage, "Top")
+    middle = await category(stage, "Middle", top.id)
+    await category(stage, "Low", middle.id)
+    with pytest.raises(Invalid) as refused:
+        await stage.db.write(category_actions.change, Category(id=top.id, name="Top", slug="", parent=deep))
+    assert (refused.value.field, refused.value.key) == ("parent", "category.too-deep")
+    moved = Category(id=middle.id, name="Middle", slug="", parent=deep)
+    assert (await stage.db.write(category_actions.change, moved)).parent == deep
+    assert max(depth for depth, _ in (await stage.db.read(categories.tree)).rows()) == category_actions.DEEPEST - 1
+
+
 async def test_another_address_is_told_and_the_earlier_one_leads_on(stage: Stage) -> None:
     post = await stage.publish("Text", title="A walk")
     month = post.url.removeprefix("https://blog.test/@ann/").rpartition("/")[0]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from fediblog.domain.category_tree import CategoryTree
+from fediblog.domain.memo import Memo
 from fediblog.domain.posts import Category
 from fediblog.errors import Invalid
 from fediblog.markup.slug import first_free
+from fediblog.store.posts.archive import totals_made_of
 from fediblog.store.tx import Tx
 from fediblog.store.visible import OURS_FOR_ALL
 
@@ -22,6 +24,7 @@ _TOTALS = (
     " select up.above as id, count(distinct p.id) as n from up join post_category f on f.category = up.id"
     f" join post p on p.id = f.post where {OURS_FOR_ALL} group by up.above"
 )
+_KEPT: Memo[int, dict[int, int]] = Memo(8)
 
 
 def tree(tx: Tx) -> CategoryTree:
@@ -30,8 +33,16 @@ def tree(tx: Tx) -> CategoryTree:
 
 
 def totals(tx: Tx) -> dict[int, int]:
-    """How many posts everybody finds under a category and what lies below it, by its number."""
-    return {row.id: row.n for row in tx.all(_TOTALS)}
+    """How many posts everybody finds under a category and what lies below it, by its number.
+
+    Counted again when our people have posted or a post was withheld, and else once in a minute.
+    """
+    made_of = totals_made_of(tx)
+    kept = _KEPT.get(made_of[0], made_of)
+    if kept is None:
+        kept = {row.id: row.n for row in tx.all(_TOTALS)}
+        _KEPT.put(made_of[0], made_of, kept)
+    return kept
 
 
 def filed(tx: Tx, number: int) -> int:

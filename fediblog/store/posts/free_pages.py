@@ -101,7 +101,10 @@ def add(tx: Tx, page: FreePage) -> None:
 
 
 def change(tx: Tx, before: FreePage, after: FreePage) -> None:
-    """Store what a page is now; where others have seen it at another address, that leads on."""
+    """Store what a page is now; where others may have seen it at another address, that leads on.
+
+    It leads on whatever the page has been since: who was given an address has it still, also where the page was hidden.
+    """
     tx.run(
         "update page set slug = :slug, role = :role, state = :state, title = :title, source = :source,"
         " content = :content, language = :language, updated = :updated where id = :id",
@@ -109,8 +112,12 @@ def change(tx: Tx, before: FreePage, after: FreePage) -> None:
     )
     if before.slug != after.slug:
         tx.run("delete from former_page_slug where slug = :slug", slug=after.slug)
-        if before.state == "published":
-            tx.run("insert into former_page_slug (slug, page) values (:slug, :id)", slug=before.slug, id=before.id)
+    if before.state == "published" and (before.slug, before.state) != (after.slug, after.state):
+        tx.run(
+            "insert into former_page_slug (slug, page) values (:slug, :id) on conflict do nothing",
+            slug=before.slug,
+            id=before.id,
+        )
 
 
 def remove(tx: Tx, number: int) -> bool:

@@ -53,7 +53,6 @@ def frame_of(
 
     `static` is the address of the look's own style sheet, empty if it has none.
     """
-    css = own_css(blog)
     about = next((f"/{page.slug}" for page in pages if page.role == "about"), PLACES["about"])
     return Frame(
         title=blog.title or title,
@@ -64,7 +63,7 @@ def frame_of(
             *(FrameLink(page.title, f"/{page.slug}") for page in pages if f"/{page.slug}" != about),
         ),
         look=static,
-        own_css=f"/look.css?v={sha256(css.encode()).hexdigest()[:12]}" if css else "",
+        own_css=own_sheet(blog).address,
         writer=writer,
         icon=_picture(blog.icon),
         logo=_picture(blog.logo),
@@ -77,8 +76,21 @@ def look_file(blog: Blog) -> str:
     return f"looks/{blog.look}.css" if blog.look in LOOKS[1:] else ""
 
 
-def own_css(blog: Blog) -> str:
-    """The style sheet of what the owner chose beside the look: an accent, in shades that can be read, and own rules."""
+class OwnSheet(Struct, frozen=True):
+    """The style sheet of what the owner chose beside the look. Its address changes with it, and is empty as it is."""
+
+    css: str
+    version: str
+
+    @property
+    def address(self) -> str:
+        """The path, with the version."""
+        return f"/look.css?v={self.version}" if self.css else ""
+
+
+@lru_cache(maxsize=4)
+def own_sheet(blog: Blog) -> OwnSheet:
+    """The style sheet of what the owner chose: an accent, in shades that can be read, and rules of their own."""
     colour, rules = read_colour(blog.accent), ""
     if colour is not None:
         light, dark = readable(colour, _LIGHT, _BLACK), readable(colour, _DARK, _WHITE)
@@ -86,7 +98,8 @@ def own_css(blog: Blog) -> str:
             f":root{{--accent:{write_colour(light)};--accent-ink:{_ink(light)};--accent-wash:var(--wash)}}\n"
             f"@media (prefers-color-scheme:dark){{:root{{--accent:{write_colour(dark)};--accent-ink:{_ink(dark)}}}}}\n"
         )
-    return rules + blog.css
+    css = rules + blog.css
+    return OwnSheet(css, sha256(css.encode()).hexdigest()[:12])
 
 
 def _ink(ground: Rgb) -> str:

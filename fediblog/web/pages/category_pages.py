@@ -76,13 +76,16 @@ def _branch(tx: Tx, viewer: int, slug: str, window: Window) -> Branch:
     """Raises NotFound also where nothing is to be found: a name that stands on drafts alone is nobody's business."""
     shelf, number = _shelf(tx), categories.by_slug(tx, slug)
     tree, found = shelf.tree, shelf.tree.get(number or 0)
-    if found is None or found.id not in shelf.totals:
+    if found is None:
+        raise NotFound
+    listed = timelines.filed(tx, viewer, tree.below(found.id), window)
+    if not listed and found.id not in shelf.totals:
         raise NotFound
     return Branch(
         category=found,
         above=tree.above(found.id),
         below=[each for each in tree.children(found.id) if each.id in shelf.totals],
-        posts=posts.hydrate(tx, timelines.filed(tx, viewer, tree.below(found.id), window), viewer),
+        posts=posts.hydrate(tx, listed, viewer),
     )
 
 

@@ -16,7 +16,7 @@ from fediblog.federation.site import LiveBlog
 from fediblog.media.pictures import Shape
 from fediblog.store.people import blog_settings
 from fediblog.web import forms
-from fediblog.web.components.frame import own_css
+from fediblog.web.components.frame import own_sheet
 from fediblog.web.components.render import OWN_FORM, back, public, render
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
@@ -32,10 +32,14 @@ _OTHER = "other"  # an address of one's own instead of a place
 
 
 async def look_css(request: Request) -> Response:
-    """The accent and the rules of the owner, for the pages that visitors read."""
-    blog = await site_of(request).db.read(blog_settings.get)
-    response = public(request, own_css(blog).encode(), "text/css; charset=utf-8")
-    response.headers["Cache-Control"] = "public, max-age=86400"
+    """The accent and the rules of the owner, for the pages that visitors read.
+
+    To be kept for long by who asks for the version that it is; a page of before or after a change asks for another.
+    """
+    sheet = own_sheet(await site_of(request).db.read(blog_settings.get))
+    response = public(request, sheet.css.encode(), "text/css; charset=utf-8")
+    if request.query_params.get("v") == sheet.version:
+        response.headers["Cache-Control"] = "public, max-age=86400"
     return response
 
 

@@ -10,7 +10,8 @@ from fediblog.domain.category_tree import CategoryTree
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Category
 from fediblog.store.engine.database import Database
-from fediblog.store.posts import categories, posts, timelines
+from fediblog.store.people import accounts
+from fediblog.store.posts import archive, categories, posts, timelines
 from fediblog.store.tx import Tx
 from tests.store import makers
 
@@ -55,6 +56,36 @@ async def test_totals_are_of_what_everybody_finds(db: Database) -> None:
     for name, number in (("arts", 3), ("books", 2), ("empty", 0)):
         branch = (await db.read(categories.tree)).below(made[name].id)
         assert len(await db.read(timelines.filed, 0, branch)) == number
+
+
+async def test_they_are_counted_once_a_minute_or_after_a_new_post(db: Database) -> None:
+    """Also the months of the whole blog: whatever is asked for, and however often."""
+    now = 1_700_000_000_000
+
+    def fill(tx: Tx) -> tuple[int, int]:
+        alice, number = makers.local(tx), added(tx, "Walks").id
+        categories.file_under(tx, makers.post(tx, alice, month="2025/01"), [number])
+        return alice.id, number
+
+    def count(tx: Tx, later: int = 0) -> tuple[dict[int, int], list[tuple[str, int]]]:
+        tx.now = now + later
+        return categories.totals(tx), archive.months(tx)
+
+    alice, walks = await db.write(fill)
+    assert await db.read(count) == ({walks: 1}, [("2025/01", 1)])
+    await db.write(lambda tx: (tx.run("update post set month = '2025/02'"), tx.run("delete from post_category")))
+    assert await db.read(count) == ({walks: 1}, [("2025/01", 1)])
+    assert await db.read(count, 60_000) == ({}, [("2025/02", 1)])
+    await db.write(lambda tx: tx.run("update post set state = 'hidden'"))
+    assert await db.read(count, 60_000) == ({}, [])
+
+    def again(tx: Tx) -> None:
+        author = accounts.get(tx, alice)
+        assert author is not None
+        categories.file_under(tx, makers.post(tx, author, month="2025/03"), [walks])
+
+    await db.write(again)
+    assert await db.read(count, 60_000) == ({walks: 1}, [("2025/03", 1)])
 
 
 async def test_changed_addresses_lead_on_and_are_given_to_nothing_else(db: Database) -> None:

@@ -46,6 +46,30 @@ async def test_an_earlier_address_leads_on_until_the_page_is_gone(db: Database) 
     await db.write(act)
 
 
+async def test_an_address_that_was_hidden_in_between_leads_on_all_the_same(db: Database) -> None:
+    def act(tx: Tx) -> None:
+        page = made(tx, "imprint")
+        hidden = replace(page, state="draft")
+        free_pages.change(tx, page, hidden)
+        moved = replace(hidden, slug="legal")
+        free_pages.change(tx, hidden, moved)
+        assert free_pages.free_slug(tx, "imprint", 0) == "imprint-2"
+        assert free_pages.by_slug(tx, "imprint") is None
+        shown = replace(moved, state="published")
+        free_pages.change(tx, moved, shown)
+        assert free_pages.by_slug(tx, "imprint") == shown
+        back = replace(shown, slug="imprint")
+        free_pages.change(tx, shown, back)
+        free_pages.change(tx, back, replace(back, state="draft"))
+        free_pages.change(tx, replace(back, state="draft"), back)
+        free_pages.change(tx, back, replace(back, slug="law"))
+        assert {slug for slug in ("imprint", "legal", "law") if free_pages.by_slug(tx, slug)} == {
+            "imprint", "legal", "law",
+        }  # fmt: skip
+
+    await db.write(act)
+
+
 async def test_they_are_listed_by_what_they_are_for(db: Database) -> None:
     def act(tx: Tx) -> None:
         for slug, role in (("zoo", "other"), ("terms", "terms"), ("ape", "other"), ("me", "about"), ("law", "imprint")):

@@ -50,6 +50,9 @@ async def test_what_the_owner_decides_shows_at_once(blog: Blog) -> None:
     assert icon is not None
     css = await visitor.get(sheet[1])
     assert css.headers["content-type"].startswith("text/css")
+    assert css.headers["cache-control"] == "public, max-age=86400"
+    for other in ("/look.css", "/look.css?v=0123456789ab"):  # a page that was made before the last change
+        assert (await visitor.get(other)).headers["cache-control"] == "max-age=0, must-revalidate"
     assert ".entry { color: red }" in css.text
     assert (await visitor.get(icon[1])).status_code == 200
     # Never where somebody signs in, agrees or writes.
