@@ -28,9 +28,9 @@ def test_every_accent_can_be_read(colour: Rgb) -> None:
         ink = read_colour(frame._ink(shade))
         assert ink is not None
         assert contrast(ink, shade) >= ENOUGH
-    assert frame.own_css(Blog(accent=write_colour(colour))).startswith(":root{--accent:#")
+    assert frame.own_sheet(Blog(accent=write_colour(colour))).css.startswith(":root{--accent:#")
 
 
 def test_a_colour_that_can_be_read_stays() -> None:
     assert readable((0, 0, 120), ((255, 255, 255),), (0, 0, 0)) == (0, 0, 120)
-    assert frame.own_css(Blog()) == ""
+    assert frame.own_sheet(Blog()).css == ""
