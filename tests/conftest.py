@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import shutil
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
+from tempfile import SpooledTemporaryFile, TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -122,12 +123,13 @@ def cluster() -> Iterator[postgres.Cluster]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite database with our schema, to be copied."""
-    path = tmp_path_factory.mktemp("template") / "migrated.db"
-    asyncio.run(_migrate(path))
-    return path
+@cache
+def empty_database() -> bytes:
+    """An SQLite file with our schema."""
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(1) as pool:
+        path = Path(folder) / "empty.db"
+        pool.submit(asyncio.run, _migrate(path)).result()  # in a thread: here a loop may be running
+        return path.read_bytes()
 
 
 @pytest.fixture(scope="session")
@@ -147,7 +149,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     """The address of a database with our schema and no data, on SQLite and on PostgreSQL in turn."""
     if request.param == "sqlite":
         path = tmp_path / "fediblog.db"
-        shutil.copyfile(request.getfixturevalue("migrated_file"), path)
+        path.write_bytes(empty_database())
         yield f"sqlite:///{path}"
         return
     cluster: postgres.Cluster = request.getfixturevalue("cluster")

@@ -30,11 +30,11 @@ from fediblog.federation.site import Site, open_site
 from fediblog.net import AccessPolicy, Response, check_url
 from fediblog.net.http_engine import Headers
 from fediblog.settings import Settings
-from fediblog.store.engine.database import connect
+from fediblog.store.engine.database import connect, sqlite_path
 from fediblog.store.people import logins, server_state
 from fediblog.store.people.accounts import NewKey
 from fediblog.store.tx import Tx
-from tests.conftest import Clock
+from tests.conftest import Clock, empty_database
 from tests.postgres import Cluster
 
 T = TypeVar("T")
@@ -150,23 +150,6 @@ def keys_of(host: str, handle: str) -> tuple[NewKey, ...]:
     return make_keys()
 
 
-@cache
-def _empty_database() -> bytes:
-    """An SQLite database with our schema, to be copied."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "empty.db"
-
-        async def make() -> None:
-            await (await connect(path)).close()
-
-        # A loop of its own, in a thread of its own: this is called from within a running one.
-        from concurrent.futures import ThreadPoolExecutor
-
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(asyncio.run, make()).result()
-        return path.read_bytes()
-
-
 # SQLite databases of servers that have just begun, by their address, domain and time.
 _BEGUN: dict[tuple[Urls, int], bytes] = {}
 
@@ -178,16 +161,20 @@ async def new_site(
     chosen = Settings(data=folder, origin=origin, database=database, **settings)
     folder.mkdir(parents=True, exist_ok=True)
     urls = Urls(origin, settings.get("handle_domain") or urlsplit(origin).netloc)
-    file, begun = folder / "fediblog.db", (urls, clock.now)
-    if database or file.exists():
+    file, begun = sqlite_path(chosen.database_url), (urls, clock.now)
+    if file is None or (file.exists() and not _is_empty(file)):
         await _begin(chosen, urls, clock)
     elif begun in _BEGUN:
         file.write_bytes(_BEGUN[begun])
     else:
-        file.write_bytes(_empty_database())
+        file.write_bytes(empty_database())
         await _begin(chosen, urls, clock)
         _BEGUN[begun] = file.read_bytes()
     return await open_site(chosen, engine=engine, clock=clock)
+
+
+def _is_empty(file: Path) -> bool:
+    return not Path(f"{file}-wal").exists() and file.read_bytes() == empty_database()
 
 
 async def _begin(chosen: Settings, urls: Urls, clock: Clock) -> None:

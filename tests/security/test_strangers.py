@@ -20,7 +20,7 @@ from fediblog.store.posts.post_columns import Placement
 from fediblog.store.queues import incoming_queue, job_queue
 from fediblog.store.readers import moderation, notifications
 from fediblog.store.tx import Tx
-from tests.conftest import Clock, options
+from tests.conftest import Clock, empty_database, options
 from tests.federation.stranger import Person, home
 from tests.store.makers import local, note, remote
 
@@ -172,9 +172,9 @@ async def _sweep_hourly(site: Site) -> int:
 
 
 @pytest.fixture
-async def sqlite(migrated_file: Path, tmp_path: Path, clock: Clock) -> AsyncIterator[Database]:
+async def sqlite(tmp_path: Path, clock: Clock) -> AsyncIterator[Database]:
     path = tmp_path / "schema.db"
-    path.write_bytes(migrated_file.read_bytes())
+    path.write_bytes(empty_database())
     database = await connect(path, **options(clock))
     yield database
     await database.close()

@@ -422,6 +422,22 @@ async def file(tmp_path: Path, clock: Clock) -> Path:
     return path
 
 
+async def test_readers_are_opened_when_they_are_needed(file: Path, clock: Clock) -> None:
+    db = await connect(file, migrations=STEPS, clock=clock, readers=2)
+    at_first = threading.active_count()
+    both = threading.Barrier(2)
+    threads: set[int] = set()
+
+    def look(tx: Tx) -> None:
+        both.wait(20)  # for another who reads at the same time
+        threads.add(threading.get_ident())
+
+    await asyncio.gather(*(db.scan(look) for _ in range(4)))
+    assert len(threads) == 2
+    assert threading.active_count() == at_first + 2
+    await db.close()
+
+
 async def test_waiting_functions_share_a_commit(file: Path, clock: Clock) -> None:
     db = await connect(file, migrations=STEPS, clock=clock)
     commits: list[str] = []

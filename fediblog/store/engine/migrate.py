@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -37,9 +38,14 @@ class Migration(Struct, frozen=True):
     text: str
 
 
-def known_migrations(folder: Traversable | None = None) -> list[Migration]:
-    """The steps in a folder of files named `NNNN_name.sql`, in order; ours unless another folder is given."""
-    folder = files("fediblog.store").joinpath("migrations") if folder is None else folder
+@cache
+def known_migrations() -> tuple[Migration, ...]:
+    """Our own steps, in order."""
+    return tuple(migrations_in(files("fediblog.store").joinpath("migrations")))
+
+
+def migrations_in(folder: Traversable) -> list[Migration]:
+    """The steps in a folder of files named `NNNN_name.sql`, in order."""
     if not folder.is_dir():
         return []
     named = [(found, entry) for entry in folder.iterdir() if (found := _FILE.fullmatch(entry.name))]

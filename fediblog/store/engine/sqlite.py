@@ -48,7 +48,8 @@ class SqliteEngine(DatabaseEngine):
     def __init__(
         self,
         writer: SqliteConnection,
-        readers: list[SqliteConnection],
+        reader: Callable[[], SqliteConnection],
+        readers: int,
         here: sqlite3.Connection,
         clock: Clock,
         ids: IdMaker,
@@ -58,7 +59,9 @@ class SqliteEngine(DatabaseEngine):
         self._watch = Stopwatch()
         self._here.set_progress_handler(self._watch.tick, TICK)
         self._writer = Writer(writer, clock, ids, wake, self._count)
-        self._connections = [*readers, writer]  # closed in this order: the last one folds the log into the file
+        self._connections = [writer]  # closed last one first: the writer folds the log into the file
+        self._reader = reader  # makes one, to be opened
+        self._unopened = readers
         self._clock = clock
         self._ids = ids
         self._closed = False
@@ -66,8 +69,6 @@ class SqliteEngine(DatabaseEngine):
         self._due: asyncio.TimerHandle | None = None  # when it is next
         self._folding: asyncio.Task[None] | None = None
         self._idle: asyncio.LifoQueue[SqliteConnection] = asyncio.LifoQueue()
-        for reader in readers:
-            self._idle.put_nowait(reader)
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         self._refuse_closed()
@@ -109,7 +110,7 @@ class SqliteEngine(DatabaseEngine):
         if self._folding is not None:
             await self._folding
         self._here.close()
-        for connection in self._connections:
+        for connection in reversed(self._connections):
             await connection.close()
 
     def _count(self) -> None:
@@ -136,11 +137,25 @@ class SqliteEngine(DatabaseEngine):
 
     async def _perform(self, work: Callable[[sqlite3.Connection], T]) -> T:
         self._refuse_closed()
-        reader = await self._idle.get()
+        reader = await (self._open() if self._idle.empty() and self._unopened else self._idle.get())
         try:
             return await reader.perform(work)
         finally:
             self._idle.put_nowait(reader)
+
+    async def _open(self) -> SqliteConnection:
+        """One more reader: each has a thread and a cache, and most servers never need the last."""
+        self._unopened -= 1
+        try:
+            reader: SqliteConnection = await self._reader()  # type: ignore[assignment]
+        except BaseException as error:
+            self._unopened += 1
+            raise explain(error) from error
+        if self._closed:
+            await reader.close()
+            self._refuse_closed()
+        self._connections.append(reader)
+        return reader
 
     def _snapshot(self, db: sqlite3.Connection, work: Callable[[Tx], T], watch: Stopwatch | None = None) -> T:
         try:

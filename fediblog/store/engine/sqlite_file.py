@@ -190,16 +190,16 @@ def _explain(path: Path, error: sqlite3.DatabaseError | OSError) -> BaseExceptio
 async def open_engine(
     path: Path, clock: Clock, ids: IdMaker, wake: Callable[[str], None], *, readers: int = 4, busy_ms: int = BUSY_MS
 ) -> SqliteEngine:
-    """Opens a prepared file."""
-    opened: list[SqliteConnection] = []
+    """Opens a prepared file; each of the `readers` when it is first needed."""
+
+    def connection(reader: bool) -> SqliteConnection:
+        return SqliteConnection(partial(open_file, path, reader=reader, busy_ms=busy_ms), iter_chunk_size=64)
+
+    writer: SqliteConnection = await connection(reader=False)  # type: ignore[assignment]
     try:
-        for reader in (False, *(True,) * readers):
-            connection = SqliteConnection(partial(open_file, path, reader=reader, busy_ms=busy_ms), iter_chunk_size=64)
-            opened.append(await connection)  # type: ignore[arg-type]
         here = open_file(path, reader=True, busy_ms=busy_ms)
     except BaseException:
-        for connection in opened:
-            await connection.close()
+        await writer.close()
         raise
     here.execute("pragma busy_timeout = 0")  # from now on: on the event loop nobody waits for a lock
-    return SqliteEngine(opened[0], opened[1:], here, clock, ids, wake)
+    return SqliteEngine(writer, partial(connection, reader=True), readers, here, clock, ids, wake)

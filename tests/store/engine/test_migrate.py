@@ -13,7 +13,7 @@ import pytest
 
 from fediblog.errors import Misuse, Refused
 from fediblog.store.engine.database import Database, connect
-from fediblog.store.engine.migrate import Migration, known_migrations, statements, version
+from fediblog.store.engine.migrate import Migration, known_migrations, migrations_in, statements, version
 from fediblog.store.engine.schema_lock import Upgrade
 from fediblog.store.engine.sqlite_file import open_file
 from fediblog.store.tx import Conflict, Tx
@@ -133,15 +133,15 @@ insert into a values ('x')"""
 def test_files_are_read_in_order(tmp_path: Path) -> None:
     for name in ("0010_third.sql", "0002_second.sql", "0001_first.sql", "README.md", "12_no.sql"):
         (tmp_path / name).write_text(f"-- {name}")
-    assert [(step.version, step.name) for step in known_migrations(tmp_path)] == [
+    assert [(step.version, step.name) for step in migrations_in(tmp_path)] == [
         (1, "first"),
         (2, "second"),
         (10, "third"),
     ]
     (tmp_path / "0010_again.sql").write_text("")
     with pytest.raises(Misuse):
-        known_migrations(tmp_path)
-    assert known_migrations(tmp_path / "missing") == []
+        migrations_in(tmp_path)
+    assert migrations_in(tmp_path / "missing") == []
 
 
 async def test_our_own_schema_is_current(db: Database) -> None:
