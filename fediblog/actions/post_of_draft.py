@@ -369,9 +369,13 @@ def _hero(tx: Tx, urls: Urls, author: Account, draft: Draft) -> Picture | None:
     if draft.hero is None:
         return None
     upload = _upload(tx, author, draft.hero)
+    width, height = upload.large_size if upload.large else (upload.width, upload.height)
     return Picture(
         url=urls.media(upload.large or upload.file),
         media_type=upload.media_type,
         alt=tidy(draft.hero.alt).strip(),
         caption=one_line(draft.hero.caption),
+        preview=urls.media(upload.small) if upload.small else "",
+        width=width,
+        height=height,
     )

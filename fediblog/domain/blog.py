@@ -8,6 +8,8 @@ from msgspec import Struct
 
 LOOKS: Final = ("catalogue", "broadsheet", "index-card", "studio", "reading-room", "quiet")
 """The first is the one that pages have without a style sheet of their own."""
+TILED: Final = frozenset({"studio"})
+"""Looks that list articles as large pictures."""
 CSS_LIMIT: Final = 50_000
 """Characters of an owner's own style sheet."""
 MENU_LIMIT: Final = 12

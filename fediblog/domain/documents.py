@@ -39,12 +39,18 @@ OPEN = frozenset({Visibility.PUBLIC, Visibility.UNLISTED})
 
 
 class Picture(Struct, frozen=True, kw_only=True):
-    """An actor's avatar or header, or a post's hero image; `caption` is what is told below it, as plain text."""
+    """An actor's avatar or header, or a post's hero image; `caption` is what is told below it, as plain text.
+
+    Pixels are those of the picture at `url`, None where they are not known; `preview` is a smaller copy of one of ours.
+    """
 
     url: str
     media_type: str = ""
     alt: str = ""
     caption: str = ""
+    preview: str = ""
+    width: int | None = None
+    height: int | None = None
 
 
 class ProfileField(Struct, frozen=True, kw_only=True):

@@ -29,7 +29,14 @@ def read_picture(value: Json) -> Picture | None:
 
 def _picture(entry: dict[str, Json], address: str) -> Picture:
     caption = json_values.text(entry.get("content"), ALT_LIMIT)
-    return Picture(url=address, media_type=_type_of(entry), alt=_alt(entry), caption=plain(caption) if caption else "")
+    return Picture(
+        url=address,
+        media_type=_type_of(entry),
+        alt=_alt(entry),
+        caption=plain(caption) if caption else "",
+        width=json_values.count(entry.get("width")) or None,
+        height=json_values.count(entry.get("height")) or None,
+    )
 
 
 def write_picture(picture: Picture) -> dict[str, Json]:

@@ -202,9 +202,16 @@ async def test_pictures(stage: Stage) -> None:
 
 async def test_a_hero_picture(stage: Stage) -> None:
     number = await stage.upload(stage.ann)
-    await stage.publish("Text", title="T", hero=File(upload=number, alt="A cat"))
+    hero = (await stage.publish("Text", title="T", hero=File(upload=number, alt="A cat"))).image
     image = (await stage.last()).object["image"]
     assert (image["type"], image["url"]) == ("Image", URLS.media("aa/bb/aabb.png"))
+    assert hero is not None
+    assert (hero.preview, hero.width, hero.height) == (URLS.media("aa/bb/aabbs.png"), 640, 480)
+    # Of a large one its smaller copy stands above the post.
+    await stage.db.write(lambda tx: tx.run("update media set large = 'l.png', width = 3000, height = 2000"))
+    hero = (await stage.publish("Text", title="T", hero=File(upload=number))).image
+    assert hero is not None
+    assert (hero.url, hero.width, hero.height) == (URLS.media("l.png"), 1280, 853)
 
 
 async def test_somebody_elses_picture_cannot_be_used(stage: Stage) -> None:

@@ -203,6 +203,16 @@ async def test_what_is_shown_is_fetched_once_and_written_anew(here: Here) -> Non
     assert [each.unkept for each in found.attachments] == [False, True]
 
 
+async def test_of_a_picture_above_a_post_it_is_learnt_how_large_it_is(here: Here) -> None:
+    here.far.files = {"/hero": picture((1800, 900))}
+    bob = await here.person()
+    post = await here.post(bob, image=Picture(url=here.url("/hero"), alt="A hill"))
+    assert (await here.look(here.address(post, "/hero"))).status_code == 200
+    found = await here.site.db.read(posts.stored, post.id)
+    assert found is not None
+    assert found.image == Picture(url=here.url("/hero"), alt="A hill", width=1600, height=800)
+
+
 async def test_who_looks_first_waits_for_the_worker(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     here.far.files = {"/icon": picture()}
     bob = await here.person(icon=Picture(url=here.url("/icon")), image=Picture(url=here.url("/slow")))

@@ -146,6 +146,23 @@ async def test_pages_are_light(blog: Furnished, browser: Browser) -> None:
     await window.page.context.close()
 
 
+@pytest.mark.parametrize(("screen", "density"), [(PHONE, 2), (DESK, 1), (DESK, 2)])
+async def test_a_list_loads_pictures_as_large_as_their_boxes(
+    blog: Furnished, browser: Browser, screen: Screen, density: int
+) -> None:
+    size = {"width": screen.width, "height": HEIGHT}
+    window = await open_window(browser, blog, viewport=size, device_scale_factor=density)
+    found, count = {}, 0
+    for path in ("/", "/tags/desklife", "/category/desk-life", "/@ann"):
+        await window.open(path)
+        pictures = await window.page.evaluate(_PICTURES)
+        count += len(pictures)
+        found[path] = [each for each in pictures if each["width"] > 2.1 * each["box"] or not each["sized"]]
+    assert {path: each for path, each in found.items() if each} == {}
+    assert count > 8
+    await window.page.context.close()
+
+
 async def test_an_article_is_light(blog: Furnished, browser: Browser) -> None:
     window = await open_window(browser, blog)
     path = blog.path("main")
@@ -160,5 +177,12 @@ async def test_an_article_is_light(blog: Furnished, browser: Browser) -> None:
 
 _LOADED = """() => Object.fromEntries([...performance.getEntriesByType('navigation'),
   ...performance.getEntriesByType('resource')].map(each => [each.name, each.encodedBodySize]))"""
+# Pictures that stand for posts: how many pixels wide what was loaded is, and its box; and whether its size is told.
+_PICTURES = """() => Promise.all([...document.querySelectorAll('.thumb, .show img, .card-hero img')].map(async each => {
+  each.scrollIntoView();
+  if (!each.complete) await new Promise(loaded => each.addEventListener('load', loaded));
+  const {width} = await createImageBitmap(await (await fetch(each.currentSrc)).blob());
+  return {width, box: each.clientWidth * devicePixelRatio, sized: each.hasAttribute('width'), from: each.currentSrc};
+}))"""
 _WITHOUT_ROOM = """() => [...document.images].filter(each => getComputedStyle(each).aspectRatio === 'auto'
   && !(each.hasAttribute('width') && each.hasAttribute('height'))).map(each => each.src)"""

@@ -12,6 +12,9 @@ from fediblog.errors import Invalid, Refused
 from fediblog.store.people import blog_settings
 from fediblog.store.tx import Row, Tx
 
+LARGE = 1280
+"""Pixels of the longer side of the copy `large`, as the decoder makes it."""
+
 
 class Upload(Struct, frozen=True, kw_only=True):
     """One picture of ours; `file`, `large` and `small` are names in the media folder, pixels are those of `file`.
@@ -39,6 +42,14 @@ class Upload(Struct, frozen=True, kw_only=True):
     def focus(self) -> tuple[float, float] | None:
         """Where its centre of interest is, if that was said."""
         return None if self.focus_x is None or self.focus_y is None else (self.focus_x, self.focus_y)
+
+    @property
+    def large_size(self) -> tuple[int | None, int | None]:
+        """Pixels of its `large` copy: that stands still, so it may have more of them than a `file` that moves."""
+        if not self.width or not self.height:
+            return None, None
+        scale = LARGE / max(self.width, self.height)
+        return round(self.width * scale), round(self.height * scale)
 
 
 class ProcessedFile(TypedDict):

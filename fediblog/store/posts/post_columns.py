@@ -67,8 +67,8 @@ class Field(Struct, frozen=True):
 _VISIBILITIES = {each.value: each for each in Visibility}
 
 
-def _picture(url: str, alt: str, caption: str) -> Picture:
-    return Picture(url=url, alt=alt, caption=caption)
+def _picture(url: str, alt: str, caption: str, preview: str, width: int | None, height: int | None) -> Picture:
+    return Picture(url=url, alt=alt, caption=caption, preview=preview, width=width, height=height)
 
 
 def _source(content: str, media_type: str) -> Source:
@@ -104,8 +104,9 @@ FIELDS = (
     Field("to", columns=("to_list",), read=json_columns.strings, write=json_columns.text_of),
     Field("cc", columns=("cc_list",), read=json_columns.strings, write=json_columns.text_of),
     Field("emoji", read=json_columns.emoji_from, write=json_columns.emoji_text, unset=("[]",)),
-    Field("image", columns=("image", "image_alt", "image_caption"), read=_picture,
-          write=attrgetter("url", "alt", "caption"), unset=("", "", "")),
+    Field("image", columns=("image", "image_alt", "image_caption", "image_preview", "image_width", "image_height"),
+          read=_picture, write=attrgetter("url", "alt", "caption", "preview", "width", "height"),
+          unset=("", "", "", "", None, None)),
     Field("poll", read=json_columns.poll_from, write=json_columns.poll_text, unset=(None,)),
     Field("happening", read=json_columns.happening_from, write=json_columns.happening_text, unset=(None,)),
     Field("replies", columns=("replies_uri",)),

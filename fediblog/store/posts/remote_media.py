@@ -216,6 +216,14 @@ def keep(tx: Tx, wanted: Wanted, made: MadeCopy) -> list[str]:
 
 def _complete(tx: Tx, post: int, url: str, made: MadeCopy) -> None:
     """Of a picture whose server did not say how large it is, and what it looks like, we say so."""
+    tx.run(
+        "update post set image_width = :width, image_height = :height"
+        " where id = :post and image = :url and (image_width is null or image_height is null)",
+        post=post,
+        url=url,
+        width=made.width,
+        height=made.height,
+    )
     rows = tx.all(
         "select id from attachment where post = :post and url = :url and (width is null or height is null)",
         post=post,

@@ -17,25 +17,37 @@ from fediblog.web.components.action_bar import foot as foot_of
 from fediblog.web.components.comments import said
 from fediblog.web.components.page_elements import audience_of, icon, named, when
 from fediblog.web.components.page_links import Links
+from fediblog.web.components.photos import scaled
 from fediblog.web.components.post_cards import Part
 
+# How wide pictures are shown: the first, set large; tiles, which browsers measure if they can; and those beside the
+# words. Of the widest the small copy has nearly twice the pixels, which is as good on the finest screens.
+_LEADING = "(min-width: 62em) 41rem, 100vw"
+_TILED = "auto, (min-width: 40em) 28rem, 100vw"
+_BESIDE = "(min-width: 62em) 12.5rem, (min-width: 40em) 11rem, 6rem"
 _SEPARATOR = '<span class="sep"> · </span>'
 
 
 def blog_list(
-    language: str, found: Sequence[ListedPost | Post], reader: Reader, signed: bool, leads: bool, whole: Part
+    language: str,
+    found: Sequence[ListedPost | Post],
+    reader: Reader,
+    signed: bool,
+    leads: bool,
+    tiled: bool,
+    whole: Part,
 ) -> Markup:
     """Posts in their order; neighbouring notes stand in a section of their own.
 
-    `signed` says who wrote each, `leads` sets the first large if it is an article; `whole` is the macro that shows what
-    few notes have.
+    `signed` says who wrote each, `leads` sets the first large if it is an article, `tiled` says that the look sets all
+    pictures large; `whole` is the macro that shows what few notes have.
     """
     listed = [each if isinstance(each, ListedPost) else ListedPost(id=each.id, post=each) for each in found]
     shown: list[str] = []
     for is_article, alike in groupby(listed, lambda each: is_entry(each.post)):
         if is_article:
             shown += [
-                _entry(language, each, reader, signed, leads and not shown and number == 0)
+                _entry(language, each, reader, signed, leads and not shown and number == 0, tiled)
                 for number, each in enumerate(alike)
             ]
         else:
@@ -50,10 +62,10 @@ def is_entry(post: Post) -> bool:
     return bool(post.title) and (post.is_article or not post.local)
 
 
-def _entry(language: str, each: ListedPost, reader: Reader, signed: bool, leading: bool) -> str:
+def _entry(language: str, each: ListedPost, reader: Reader, signed: bool, leading: bool, tiled: bool) -> str:
     post, links = each.post, reader.links
     where = escape(links.post(post))
-    image = "" if post.image is None or hides_pictures(post) else _picture(post, links, leading)
+    image = "" if post.image is None or hides_pictures(post) else _picture(post, links, leading, tiled)
     hidden = warning(post)
     summary = (
         f'<span class="warning-word">{escape(text(language, "post.warning"))}</span> {escape(hidden)}'
@@ -153,10 +165,7 @@ def _answering(language: str, post: Post, links: Links) -> str:
     return f'<p class="mark why">{icon("reply")}<a class="u-in-reply-to" href="{above}" rel="nofollow">{words}</a></p>'
 
 
-def _picture(post: Post, links: Links, leading: bool) -> str:
+def _picture(post: Post, links: Links, leading: bool, tiled: bool) -> str:
     assert post.image is not None
-    loading = 'fetchpriority="high"' if leading else 'loading="lazy"'
-    return (
-        f'<img class="thumb u-featured" src="{escape(links.shown_in(post, post.image.url))}"'
-        f' alt="{escape(post.image.alt)}" {loading} decoding="async">'
-    )
+    room = _LEADING if leading else _TILED if tiled else _BESIDE
+    return f'<img class="thumb u-featured" {scaled(post.image, links, post, room, first=leading)}>'

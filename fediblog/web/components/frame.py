@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-from fediblog.domain.blog import LOOKS, PLACES, Blog, MenuItem
+from fediblog.domain.blog import LOOKS, PLACES, TILED, Blog, MenuItem
 from fediblog.domain.colours import Rgb, contrast, read_colour, readable, write_colour
 from fediblog.messages import text
 from fediblog.store.posts.free_pages import PageLink
@@ -38,6 +38,7 @@ class Frame(Struct, frozen=True, kw_only=True):
     icon: str = ""
     logo: str = ""
     header: str = ""
+    tiled: bool = False  # articles are listed as large pictures
 
     @property
     def sheets(self) -> tuple[str, ...]:
@@ -68,6 +69,7 @@ def frame_of(
         icon=_picture(blog.icon),
         logo=_picture(blog.logo),
         header=_picture(blog.header),
+        tiled=blog.look in TILED,
     )
 
 

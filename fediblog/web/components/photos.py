@@ -1,4 +1,4 @@
-"""A picture that a post carries, in the sizes that there are of it: a browser takes the one that it has room for."""
+"""A picture that a post shows, in the sizes that there are of it: a browser takes the one that it has room for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from html import escape
 
 from markupsafe import Markup
 
-from fediblog.domain.documents import Attachment
+from fediblog.domain.documents import Attachment, Picture
 from fediblog.domain.posts import Post
 from fediblog.web.components.page_links import Links
 
@@ -36,7 +36,22 @@ def photo(file: Attachment, links: Links, post: Post, among: int) -> Markup:
     )
 
 
-def _sizes(file: Attachment, links: Links, post: Post) -> tuple[str, str, int, int]:
+def scaled(file: Picture | Attachment, links: Links, post: Post, room: str, *, first: bool = False) -> Markup:
+    """The attributes of a picture that stands for its post, in a box as wide as `room` says (an HTML `sizes`).
+
+    The `first` of a page is loaded at once, others when somebody comes near.
+    """
+    whole, smaller, width, small_width = _sizes(file, links, post)
+    shown = f'src="{escape(whole if first else smaller)}" alt="{escape(file.alt)}"'
+    if width and smaller != whole:
+        shown += f' srcset="{escape(smaller)} {small_width}w, {escape(whole)} {width}w" sizes="{room}"'
+    if file.width and file.height:
+        shown += f' width="{file.width}" height="{file.height}"'
+    loading = 'fetchpriority="high"' if first else 'loading="lazy"'
+    return Markup(f'{shown} {loading} decoding="async"')  # noqa: S704  of escaped parts
+
+
+def _sizes(file: Picture | Attachment, links: Links, post: Post) -> tuple[str, str, int, int]:
     """Where it is loaded from whole and smaller, and how many pixels wide these are; 0 if that is not known."""
     whole, longer = links.shown_in(post, file.url), max(file.width or 0, file.height or 0)
     if file.media_type in _MOVING:
@@ -44,11 +59,11 @@ def _sizes(file: Attachment, links: Links, post: Post) -> tuple[str, str, int, i
     if post.local:
         smaller = links.shown_in(post, file.preview) or whole
         return whole, smaller, _scaled(file, longer), _scaled(file, next((n for n in _PREVIEWS if n < longer), longer))
-    smaller = links.shown_in(post, file.url, "small") if longer > _SMALL_COPY else whole
+    smaller = whole if 0 < longer <= _SMALL_COPY else links.shown_in(post, file.url, "small")
     return whole, smaller, _scaled(file, _COPY), _scaled(file, _SMALL_COPY)
 
 
-def _scaled(file: Attachment, side: int) -> int:
+def _scaled(file: Picture | Attachment, side: int) -> int:
     """Its width in pixels where its longer side has at most so many."""
     if not file.width or not file.height:
         return 0

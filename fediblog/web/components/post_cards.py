@@ -15,6 +15,7 @@ from fediblog.web.components.action_bar import Reader, foot
 from fediblog.web.components.comments import said
 from fediblog.web.components.page_elements import byline_of, icon, named
 from fediblog.web.components.page_links import Links
+from fediblog.web.components.photos import scaled
 
 Part = Callable[[Post], Markup]
 """One of those macros of the templates that show what few posts have."""
@@ -54,7 +55,6 @@ def _answering(language: str, post: Post, links: Links) -> str:
 def _headed(post: Post, links: Links) -> str:
     where, image = escape(links.post(post)), ""
     if post.image and not hides_pictures(post):
-        here, alt = escape(links.shown_in(post, post.image.url)), escape(post.image.alt)
-        picture = f'<img class="u-featured" src="{here}" alt="{alt}" loading="lazy" decoding="async">'
+        picture = f'<img class="u-featured" {scaled(post.image, links, post, "auto, (min-width: 46em) 42rem, 100vw")}>'
         image = f'\n<a class="card-hero" href="{where}" tabindex="-1">{picture}</a>'
     return f'<h2 class="card-title p-name" dir="auto"><a href="{where}">{escape(post.title)}</a></h2>{image}'

@@ -46,7 +46,7 @@ from fediblog.web.components.page_elements import (
 )
 from fediblog.web.components.page_head import Head
 from fediblog.web.components.page_links import Links
-from fediblog.web.components.photos import photo
+from fediblog.web.components.photos import photo, scaled
 from fediblog.web.components.post_cards import card
 from fediblog.web.languages import PAGES_VARY, language_of
 from fediblog.web.negotiation import VARY, site_of, tag_of
@@ -206,7 +206,7 @@ def environment(language: str) -> Environment:
     )
     made.filters.update({each.__name__: each for each in (*filters, previews.gallery, previews.has_hero)})
     made.filters.update({each.__name__: each for each in (icon, portrait, iso)})
-    linked = (avatar, face, named, reaction, content, photo)
+    linked = (avatar, face, named, reaction, content, photo, scaled)
     made.filters.update({each.__name__: _with_links(each) for each in linked})
     spoken = (audience, blog_list, byline, card, comment, comments, day, foot, moment, month, unpack, when)
     made.filters.update({each.__name__: partial(each, language) for each in spoken})
@@ -224,8 +224,8 @@ def _with_links(filter: Callable[..., T]) -> Callable[..., T]:
     """A filter whose second argument is the `links` of the page."""
 
     @pass_context
-    def linked(context: Context, value: object, *args: object) -> T:
-        return filter(value, context["links"], *args)
+    def linked(context: Context, value: object, *args: object, **kwargs: object) -> T:
+        return filter(value, context["links"], *args, **kwargs)
 
     return linked
 

@@ -205,6 +205,52 @@ async def test_the_origin_of_an_account_is_its_id_without_the_path(empty_url: st
     assert found == dict(enumerate(origins, 1))
 
 
+async def test_pictures_above_posts_get_their_smaller_copies(empty_url: str) -> None:
+    """Those of ours that are stored; all others stay as they are."""
+
+    def fill(tx: Tx) -> None:
+        for number in (1, 2):
+            tx.run(
+                "insert into account (id, local, uri, origin, kind, handle, handle_key, domain, host, created, changed)"
+                " values (:id, 1, :uri, 'https://a', 'Person', :uri, :uri, 'd', 'h', 0, 0)",
+                id=number,
+                uri=f"https://a/{number}",
+            )
+        uploads = ("f.jpg", "l.jpg", "s.jpg", 3000, 2000), ("g.jpg", "", "t.jpg", 900, 600), ("h.jpg", "", "", 90, None)
+        for number, (file, large, small, width, height) in enumerate(uploads, 1):
+            tx.run(
+                "insert into media (id, account, media_type, file, large, small, width, height, created)"
+                " values (:id, 1, 'image/jpeg', :file, :large, :small, :width, :height, 0)",
+                id=number,
+                file=file,
+                large=large,
+                small=small,
+                width=width,
+                height=height,
+            )
+        for number, (account, image) in enumerate(
+            [(1, "l.jpg"), (1, "g.jpg"), (1, "h.jpg"), (2, "g.jpg"), (1, "xg.jpg"), (1, "")], 1
+        ):
+            tx.run(
+                "insert into post (id, account, local, uri, kind, visibility, published, received, image, image_alt)"
+                " values (:id, :account, 1, :uri, 'Article', 'public', 0, 0, :image, 'Alt')",
+                id=number,
+                account=account,
+                uri=f"https://a/p/{number}",
+                image=image and f"https://a/media/{image}",
+            )
+
+    db = await connect(empty_url, migrations=[step for step in OURS if step.version < 35])
+    await db.write(fill)
+    await db.close()
+    db = await connect(empty_url)
+    asked = "select image_alt, image_preview, image_width, image_height from post order by id"
+    found = await db.read(lambda tx: [tuple(row) for row in tx.all(asked)])
+    await db.close()
+    made = [("Alt", "https://a/media/s.jpg", 1280, 853), ("Alt", "https://a/media/t.jpg", 900, 600)]
+    assert found == made + [("Alt", "", None, None)] * 4
+
+
 def test_a_new_file_is_opened_by_several_at_once(tmp_path: Path) -> None:
     """Where two switch to the log at once SQLite tells one of them that the file is locked, without waiting."""
     barrier = Barrier(6)
