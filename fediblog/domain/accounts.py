@@ -36,6 +36,14 @@ class Account(Actor, frozen=True, kw_only=True):
         return f"{self.handle}@{self.domain}"
 
     @property
+    def is_findable(self) -> bool:
+        """Whether search engines may list its profile and what it wrote: it is to be suggested, its posts to be found.
+
+        `store.posts.findable` asks the same in SQL.
+        """
+        return self.discoverable and self.indexable
+
+    @property
     def summary_plain(self) -> bool:
         """Whether `summary_source` is plain text, not Markdown."""
         return bool(self.plain & 1)

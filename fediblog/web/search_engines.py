@@ -62,7 +62,7 @@ async def pages(request: Request) -> Response:
 
 
 def _pages(tx: Tx, urls: Urls) -> list[Listed]:
-    people = [Listed(each.url, 0) for each in accounts.listed(tx) if each.indexable][:PART]
+    people = [Listed(each.url, 0) for each in accounts.listed(tx) if each.is_findable][:PART]
     tags = [Listed(urls.tag(each.name), each.changed) for each in findable.tags(tx, PART)]
     filed = [Listed(f"{urls.origin}/category/{quote(each.name)}", each.changed) for each in findable.categories(tx)]
     own = [Listed(f"{urls.origin}/{quote(each.slug)}", 0) for each in free_pages.published(tx)]

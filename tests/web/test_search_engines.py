@@ -79,6 +79,31 @@ async def test_sitemaps_list_what_may_be_found(blog: Blog, monkeypatch: pytest.M
         assert {*await everything(browser)} == {f"{ORIGIN}/", f"{ORIGIN}/imprint"}
 
 
+async def test_a_profile_its_lists_and_its_posts_say_the_same(blog: Blog) -> None:
+    """Only who wants to be suggested, and the posts to be found, is for search engines: on no page a half of it."""
+    post = await blog.write("Hello")
+    visitor = blog.browser()
+    for discoverable, indexable in ((True, True), (True, False), (False, True), (False, False)):
+        changes = ProfileChanges(name="A", discoverable=discoverable, indexable=indexable)
+        await blog.site.db.write(wording.update_profile, blog.site.urls, blog.alice.id, changes)
+        found = await everything(visitor)
+        told = {
+            "/@alice": (f"{ORIGIN}/@alice" in found, "ProfilePage"),
+            post.url: (post.url in found, "SocialMediaPosting"),
+            "/@alice/archive": (discoverable and indexable, ""),
+            "/@alice/2025/06": (discoverable and indexable, ""),
+        }
+        for address, (is_listed, data) in told.items():
+            answer = await visitor.get(address)
+            says = (
+                "x-robots-tag" not in answer.headers,
+                f'"@type":"{data}"' in answer.text or (is_listed and not data),
+            )
+            assert (is_listed, *says) == (discoverable and indexable,) * 3, (address, discoverable, indexable)
+        api = (await visitor.get(f"/api/v1/accounts/{blog.alice.id}", accept="application/json")).json()
+        assert api["noindex"] is not (discoverable and indexable)
+
+
 async def test_robots_are_told_what_is_theirs(blog: Blog) -> None:
     post = await blog.write("Hello")
 

@@ -93,7 +93,7 @@ def shape(context: EntityContext, account: Account, totals: account_counts.Total
         "statuses_count": posts,
         "last_status_at": day(latest),
         "hide_collections": False,
-        "noindex": not account.indexable,
+        "noindex": not account.is_findable,
         "emojis": emojis(account.emoji, context.urls, owner),
         "roles": [],
         "fields": [_field(each.name, each.value, each) for each in account.fields],

@@ -9,8 +9,9 @@ from itertools import groupby
 from markupsafe import Markup
 
 from fediblog.domain.posts import Post
+from fediblog.markup.html import excerpt
 from fediblog.messages import text
-from fediblog.protocol.previews import abstract, hashtags, hides_pictures, warning
+from fediblog.protocol.previews import ABSTRACT, abstract, hashtags, hides_pictures, warning
 from fediblog.store.posts.timelines import ListedPost
 from fediblog.web.components.action_bar import Reader
 from fediblog.web.components.action_bar import foot as foot_of
@@ -66,24 +67,29 @@ def _entry(language: str, each: ListedPost, reader: Reader, signed: bool, leadin
     post, links = each.post, reader.links
     where = escape(links.post(post))
     image = "" if post.image is None or hides_pictures(post) else _picture(post, links, leading, tiled)
-    hidden = warning(post)
-    summary = (
-        f'<span class="warning-word">{escape(text(language, "post.warning"))}</span> {escape(hidden)}'
-        if hidden
-        else escape(abstract(post))
-    )
     mark = _mark(
         language, each, links, signed, [_subject(post, links), _day(language, post), *_numbers(language, post, links)]
     )
     kind = f"entry{' lead' if leading else ''}{'' if image else ' plain'} h-entry"
     title = f'<h2 class="p-name"><a class="u-url" href="{where}" dir="auto">{escape(post.title)}</a></h2>'
-    about_ = f'<p class="sum p-summary" dir="auto">{summary}</p>' if summary else ""
     shown = () if post.categories else hashtags(post)[:1]
     told = _for_programs(each, links, signed, hashtags(post)[len(shown) :])
-    words = f"{title}{about_}{_buttons(language, post, reader)}{told}"
+    words = f"{title}{_summary(language, post)}{_buttons(language, post, reader)}{told}"
     if leading:
         return f'<article class="{kind}" id="p{post.id}">{image}<div>{mark}{words}</div></article>'
     return f'<article class="{kind}" id="p{post.id}">{mark}<div>{words}</div>{image}</article>'
+
+
+def _summary(language: str, post: Post) -> str:
+    """What an entry is about; below a warning, which stands for it until it is opened."""
+    hidden, about = warning(post), abstract(post)
+    if not hidden:
+        return f'<p class="sum p-summary" dir="auto">{escape(about)}</p>' if about else ""
+    return (
+        f'<details class="warning"><summary><span class="warning-word">{escape(text(language, "post.warning"))}</span>'
+        f' <bdi class="p-summary">{escape(hidden)}</bdi></summary>'
+        f'<p class="sum" dir="auto">{escape(about or excerpt(post.content, ABSTRACT))}</p></details>'
+    )
 
 
 def _note(language: str, each: ListedPost, reader: Reader, signed: bool, whole: Part) -> str:

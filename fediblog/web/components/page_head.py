@@ -83,7 +83,9 @@ def of_home(at: PageContext, people: Sequence[Account]) -> Head:
         kind="website",
         creator=only,
         me=only.url if only else "",
-        data=structured_data.blog(at.urls, at.site_title, description, at.language, only),
+        data=structured_data.blog(
+            at.urls, at.site_title, description, at.language, only if only and only.is_findable else None
+        ),
         robots="",
     )
 
@@ -115,9 +117,9 @@ def of_site_page(at: PageContext, title: str, path: str, description: str = "", 
 def of_profile(account: Account, followers: int, posts: int) -> Head:
     """The head of an account's profile."""
     name = f"{account.shown_name} (@{account.acct})"
-    head, found = of_list(account, "", ""), account.indexable and account.discoverable
+    head, found = of_list(account, "", ""), account.is_findable
     data = structured_data.profile(account, head.description, followers, posts) if found else Markup()
-    return replace(head, title=name, document=account.uri, data=data, robots="" if found else NOINDEX)
+    return replace(head, title=name, document=account.uri, data=data)
 
 
 def of_list(account: Account, title: str, path: str) -> Head:
@@ -130,7 +132,7 @@ def of_list(account: Account, title: str, path: str) -> Head:
         picture=account.icon,
         creator=account,
         feed=f"/@{account.handle}/feed",
-        robots="" if account.indexable else NOINDEX,
+        robots="" if account.is_findable else NOINDEX,
     )
 
 
@@ -140,7 +142,7 @@ def of_post(at: PageContext, post: Post) -> Head:
     if post.visibility not in OPEN or post.state != "published":
         return Head(title=title)
     description = previews.words(post, DESCRIPTION) or title
-    found = post.local and post.account.indexable and post.visibility == Visibility.PUBLIC
+    found = post.local and post.account.is_findable and post.visibility == Visibility.PUBLIC
     told = found and not previews.warning(post)
     return Head(
         title=title,

@@ -44,7 +44,7 @@ async def look_css(request: Request) -> Response:
 
 
 async def follow(request: Request) -> Response:
-    """The way to follow an account of ours from one's own server: a link to that server, which asks there."""
+    """The way to follow an account of ours, or to write to it, from one's own server: a link to that server."""
     asked = request.query_params
     account = await ask(request, lambda tx, _viewer: account_named(tx, asked.get("account", "")))
     found = _SERVER.match(asked.get("server", "").strip())
@@ -57,6 +57,7 @@ async def follow(request: Request) -> Response:
         status,
         private=True,
         account=account,
+        writes=asked.get("do") == "write",
         typed=asked.get("server", ""),
         server=server,
         there=there,

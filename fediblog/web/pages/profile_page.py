@@ -45,7 +45,6 @@ class Profile(Struct, frozen=True, kw_only=True):
     followers: int = 0
     following: int = 0
     relation: Relation | None = None
-    is_open: bool = True  # all of it is shown; of an account that chooses its followers, to these alone
     due: bool = False  # the totals are to be asked for
 
 
@@ -74,21 +73,15 @@ def _local(tx: Tx, viewer: int, handle: str, tab: str, window: Window) -> Profil
     account = account_named(tx, handle)
     relation = _relation(tx, viewer, account.id)
     followers, following = relations.counts(tx, account.id)
-    shown = Profile(
+    first = window.before == FAR and tab == "posts"
+    return Profile(
         account=account,
-        posts=(),
+        posts=_shown(tx, account, viewer, tab, window),
         tab=tab,
         total=account_posts.total_of_account(tx, account.id),
         followers=followers,
         following=following,
         relation=relation,
-    )
-    if account.locked and viewer != account.id and not (relation and relation.following):
-        return replace(shown, is_open=False)
-    first = window.before == FAR and tab == "posts"
-    return replace(
-        shown,
-        posts=_shown(tx, account, viewer, tab, window),
         pinned=account_posts.pinned(tx, account.id, viewer) if first else (),
         showcase=showcases.of(tx, account.id) if first else (),
         months=account_posts.months(tx, account.id),

@@ -12,13 +12,13 @@ from starlette.routing import Route
 from fediblog.actions import post_actions
 from fediblog.actions.draft_of_post import chosen_slug, draft_of
 from fediblog.domain.category_tree import CategoryTree
-from fediblog.domain.documents import OPEN
+from fediblog.domain.documents import OPEN, Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation import prepared_actions
 from fediblog.markup.text import MARKDOWN
 from fediblog.prepare.wording import Text
-from fediblog.store.people import post_preferences
+from fediblog.store.people import accounts, post_preferences
 from fediblog.store.posts import account_posts, categories, posts
 from fediblog.store.tx import Tx
 from fediblog.web import forms
@@ -48,16 +48,22 @@ class WriteContext(Struct, frozen=True):
 
 
 async def new(request: Request) -> Response:
-    """An empty fields, an answer to a post, or one that quotes."""
-    asked = request.query_params
-    writing = await ask_as(request, _new, forms.whole(asked.get("reply", "")), forms.whole(asked.get("quote", "")))
-    return _show(request, writing)
+    """An empty fields, an answer to a post, one that quotes, or a letter to an account."""
+    reply, quote, to = (forms.whole(request.query_params.get(name, "")) for name in ("reply", "quote", "to"))
+    return _show(request, await ask_as(request, _new, reply, quote, to))
 
 
-def _new(tx: Tx, user: CurrentUser, reply: int | None, quote: int | None) -> WriteContext:
+def _new(
+    tx: Tx, user: CurrentUser, reply: int | None = None, quote: int | None = None, to: int | None = None
+) -> WriteContext:
     parent, quoted = _published(tx, user, reply), _published(tx, user, quote)
     wanted = post_preferences.defaults(tx, user.account.id)
     fields = post_form.blank(user.account, wanted, parent, quoted)
+    if to is not None and parent is None:
+        other = accounts.get(tx, to)
+        if other is None or other.state != "active":
+            raise NotFound("error.account-unknown")
+        fields = replace(fields, source=f"@{other.acct} ", visibility=Visibility.DIRECT)
     return WriteContext(fields, parent=parent, quoted=quoted, categories=categories.tree(tx))
 
 
@@ -73,7 +79,7 @@ async def share(request: Request) -> Response:
     """A new post that begins with what another page or program hands over; nothing is published by that."""
     asked = request.query_params
     source = "\n\n".join(filter(None, (asked.get(name, "").strip() for name in ("title", "text", "url"))))
-    writing = await ask_as(request, _new, None, None)
+    writing = await ask_as(request, _new)
     if not source:
         return back(request, "/write")
     return _show(request, replace(writing, fields=replace(writing.fields, source=source)))

@@ -70,8 +70,8 @@ async def test_who_does_not_want_to_be_found_is_not(blog: Blog) -> None:
         assert (page.metas["robots"], answer.headers["x-robots-tag"]) == ("noindex", "noindex"), address
     shy = ProfileChanges(name="Alice", discoverable=False)
     await blog.site.db.write(wording.update_profile, blog.site.urls, blog.alice.id, shy)
-    assert "robots" in (await page_of(blog, "/@alice"))[1].metas
-    assert "robots" not in (await page_of(blog, post.url))[1].metas
+    for address in ("/@alice", post.url):  # its page and what it wrote say the same
+        assert (await page_of(blog, address))[1].metas["robots"] == "noindex"
 
 
 async def test_pages_that_nobody_looks_for_are_not_found(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,6 +98,20 @@ async def test_what_is_not_for_everybody_is_told_to_no_machine(blog: Blog) -> No
         assert "plover" not in str(head.metas)
         assert not head.metas.keys() & {"og:title", "og:url", "fediverse:creator"}
         assert answer.headers["x-robots-tag"] == "noindex"
+
+
+async def test_an_article_below_a_warning_opens_in_a_list_as_a_note_does(blog: Blog) -> None:
+    """Nothing of it stands beside its warning: neither the beginning of the text nor the abstract."""
+    await blog.write("plover in the text", title="Without abstract", warning="Storms")
+    await blog.write("more text", title="With abstract", warning="Storms", summary="plover in short")
+    await blog.write("plover in a note", warning="Storms")
+    owner = await blog.owner()
+    for browser, address in ((blog.browser(), "/"), (blog.browser(), "/@alice"), (owner, "/"), (owner, "/stream")):
+        page = (await browser.get(address)).text.partition("<main")[2]
+        opened = re.findall(r'<details class="warning"><summary>.*?</summary>(.*?)</details>', page, re.DOTALL)
+        assert sum("plover" in each for each in opened) == 3, address
+        assert page.count("plover") == 3, address
+        assert page.count('<bdi class="p-summary">Storms</bdi></summary>') == 3, address
 
 
 async def test_a_warning_stands_for_what_is_below_it(blog: Blog) -> None:

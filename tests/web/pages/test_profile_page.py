@@ -9,7 +9,8 @@ import pytest
 
 from fediblog.actions import account_actions, post_actions, showcase_actions
 from fediblog.actions.account_actions import ProfileChanges
-from fediblog.store.people import accounts, showcases, verified_links
+from fediblog.federation.keyring import make_keys
+from fediblog.store.people import accounts, relations, showcases, verified_links
 from fediblog.store.posts import tombstones
 from tests import wording
 from tests.web.pages.conftest import ORIGIN, Blog
@@ -199,19 +200,52 @@ async def test_a_script_is_no_link_of_a_showcase(blog: Blog) -> None:
     assert "javascript:alert(1)</span>" in page
 
 
-async def test_who_approves_followers_shows_a_headline_alone(blog: Blog) -> None:
-    """To others than these: no fields, no showcase, no posts, on no tab."""
-    await blog.write("A secretive note")
-    pinned = await blog.write("A pinned plugh")
-    await blog.site.db.write(post_actions.pin, blog.site.urls, blog.alice.id, pinned.id)
-    draft = showcase_actions.SectionDraft(name="Talks", lines="A talk about plugh")
-    await blog.site.db.write(showcase_actions.save, blog.alice.id, [draft])
+async def test_who_approves_followers_hides_nothing_that_is_public(blog: Blog) -> None:
+    """It is said who may follow; public posts stand on every page, feed and document, others on none."""
+    post = await blog.write("A public plugh", title="Long")
+    await blog.write("For few: plover", visibility="followers", title="plover")
     owner = await blog.owner()
-    form = {"display": "Alice", "headline": "Sailor", "summary": "All my plugh", "locked": "1"}
-    await owner.post("/settings", {**form, "field-name": "Web", "field-value": "https://plugh.example"})
-    for query in ("", "?show=articles", "?show=replies", "?before=9223372036854775807"):
-        page = (await blog.browser().get(f"/@alice{query}")).text
-        main = page.partition("<main")[2].partition("</main")[0]
-        assert ("Sailor" in main, "Alice approves followers." in main, "Follow</a>" in main) == (True, True, True)
-        assert ("plugh" in main, "secretive" in main, 'class="row"' in main) == (False, False, False)
-    assert "A talk about plugh" in (await owner.get("/@alice")).text
+    form = {"display": "Alice", "headline": "Sailor", "summary": "All of the sea", "locked": "1"}
+    await owner.post("/settings", {**form, "discoverable": "1", "indexable": "1"})
+    visitor, month = blog.browser(), path(post.url).rpartition("/")[0]
+    page = (await visitor.get("/@alice")).text
+    assert 'name="description" content="Sailor"' in page
+    assert ("<bdi>Alice</bdi> approves followers." in page, "All of the sea" in page) == (True, True)
+    for address in (
+        *("/", "/@alice", "/@alice?show=articles", "/@alice/archive", month.rpartition("/")[0], month, path(post.url)),
+        *("/archive", f"/archive/{month.removeprefix('/@alice/')}", "/feed.atom", "/sitemap-1.xml", "/search?q=plugh"),
+        *(f"/@alice/feed.{ending}" for ending in ("atom", "rss", "json")),
+        f"{path(blog.alice.uri)}/outbox?before=9223372036854775807",
+    ):
+        accept = "application/activity+json" if "outbox" in address else "text/html"
+        answer = await visitor.get(address, accept=accept)
+        assert answer.status_code == 200, address
+        assert any(word in answer.text for word in ("plugh", "Long", "long", "June 2025")), address
+        assert ("plover" in answer.text, "2 posts" in answer.text) == (False, False), address
+
+
+async def test_one_writes_to_somebody_from_the_profile(blog: Blog) -> None:
+    """Members begin a letter here, visitors on their own server; nobody writes to themselves or to whom they block."""
+    owner = await blog.owner()
+    other = await blog.site.db.write(
+        account_actions.add_account, blog.site.urls, blog.alice.login or 0, "ben", "Ben", make_keys()
+    )
+    bob = await blog.stranger()
+    visitor = blog.browser()
+    page = (await visitor.get("/@alice")).text
+    assert 'href="/follow?account=alice&amp;do=write"' in page
+    assert "Write to <bdi>Alice Marlow</bdi>" in page
+    led = (await visitor.get("/follow?account=alice&do=write&server=social.example")).text
+    assert '<h1 class="page-title" dir="auto">Write to Alice Marlow</h1>' in led
+    assert 'href="https://social.example/authorize_interaction?uri=acct%3Aalice%40blog.test"' in led
+    assert 'name="do" value="write"' in led
+    assert "/write?to=" not in (await owner.get("/@alice")).text
+    for account, address in ((other, "/@ben"), (bob, f"/account/{bob.id}")):
+        assert f'href="/write?to={account.id}"' in (await owner.get(address)).text
+        form = (await owner.get(f"/write?to={account.id}")).text
+        assert f">\n@{account.acct} </textarea>" in form
+        assert re.search(r'value="direct"[^>]*(?:checked|selected)', form)
+    await blog.site.db.write(relations.block, blog.alice.id, bob.id, "https://blog.test/b/1")
+    assert "/write?to=" not in (await owner.get(f"/account/{bob.id}")).text
+    assert (await owner.get("/write?to=5")).status_code == 404
+    assert (await visitor.get(f"/write?to={bob.id}")).status_code == 303
