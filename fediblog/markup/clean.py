@@ -42,6 +42,8 @@ _OWN_CLASS: Final = re.compile(
     r"fn-(?:ref|back|list|sep)|footnotes|highlight|align-(?:left|center|right)|[a-z][a-z0-9]{0,2}"
 )
 _FIGURE_CLASSES: Final = names("grid grid-2 grid-3 grid-4 out wide")
+_WORDPRESS: Final = {"alignwide": "out", "alignfull": "wide"}
+"""What WordPress calls a figure that is wider than the text, or as wide as the page: our words for it."""
 # The prefixes keep an id from standing for a property of the page's scripts, or for an element of the page.
 _OWN_ID: Final = re.compile(r"(?:fn|sec)-[\w-]{1,120}")
 _RELATIONS: Final = names("tag me nofollow noopener noreferrer ugc license")
@@ -87,6 +89,10 @@ def _remote_class(word: str) -> bool:
 
 def _article_class(word: str) -> bool:
     return _remote_class(word) or word in _FIGURE_CLASSES
+
+
+def _article_classes(value: str) -> str | None:
+    return " ".join(filter(_article_class, [_WORDPRESS.get(word, word) for word in value.split()[:20]])) or None
 
 
 def _own_class(word: str) -> bool:
@@ -155,7 +161,7 @@ ARTICLE: Final = Policy(
     values={
         **_VALUES,
         "alt": _short,
-        "class": _words(_article_class),
+        "class": _article_classes,
         "height": _shaped(_PIXELS),
         "referrerpolicy": _one_of("no-referrer"),
         "src": _far_picture,

@@ -206,6 +206,16 @@ def test_what_is_kept(given_html: str, wanted: str) -> None:
     assert clean(given_html) == wanted
 
 
+def test_what_wordpress_calls_a_wide_figure_is_called_as_ours_are() -> None:
+    """In articles alone: nowhere else a figure leaves the column."""
+    figure = '<figure class="wp-block-image {} size-large"><img src="https://a.example/x.png"></figure>'
+    for theirs, ours in (("alignwide", "out"), ("alignfull", "wide"), ("alignfullx", ""), ("alignleft", "")):
+        html = clean(figure.format(theirs), pictures=True)
+        assert html.startswith(f'<figure class="{ours}">' if ours else "<figure>"), theirs
+        assert clean(html, pictures=True) == html
+        assert "class" not in clean(figure.format(theirs))
+
+
 def test_only_our_own_may_show_pictures() -> None:
     picture = '<img src="{}" alt="A cat" width="20" height="10" loading="lazy">'
     for source in ("https://a.example/x.png", "/media/3f/a0/x.png"):

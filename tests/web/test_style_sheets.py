@@ -1,0 +1,15 @@
+"""The style sheet that all pages have."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import pytest
+
+
+@pytest.mark.parametrize("selector", [".rest a", ".pager > a:not(.button)", ".fold > summary"])
+def test_what_one_presses_below_a_list_is_large_enough(selector: str) -> None:
+    """Also the numbers of pages, and the way to the rest of a branch of comments."""
+    rules = files("fediblog.web").joinpath("static", "style.css").read_text()
+    found = [rule for rule in rules.split("}") if rule.partition("{")[0].strip() == selector]
+    assert any("min-block-size: var(--touch)" in rule or "min-block-size: 3.25rem" in rule for rule in found)
