@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -44,6 +45,12 @@ def _unprivileged() -> dict[str, object]:
     raise RuntimeError("no account to run PostgreSQL with")
 
 
+def _room() -> str:
+    """Where all temporary files are, if that is open to PostgreSQL's user and short: a socket's path has 107 bytes."""
+    folder = tempfile.gettempdir()
+    return folder if len(folder) < 60 and os.stat(folder).st_mode & stat.S_IXOTH else "/tmp"
+
+
 class Cluster:
     """A running server; hands out databases."""
 
@@ -55,10 +62,12 @@ class Cluster:
         return f"postgresql://tests@/{name}?host={self.folder}"
 
     def create(self, template: str = "template0") -> str:
-        """A new database like the template; its name."""
+        """A new database like the template; its name. To copy its files takes half the time of logging them."""
         name = f"test_{next(self._numbers)}"
         self._run(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)),
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            ),
         )
         return name
 
@@ -74,7 +83,7 @@ class Cluster:
 def running_cluster(binaries: Path) -> Iterator[Cluster]:
     """Starts a server for the time of the tests."""
     who = _unprivileged()
-    folder = Path(tempfile.mkdtemp(prefix="fediblog-pg-", dir="/tmp"))  # short: a socket's path has 107 bytes
+    folder = Path(tempfile.mkdtemp(prefix="fediblog-pg-", dir=_room()))
     if "user" in who:
         os.chown(folder, who["user"], who["group"])  # type: ignore[arg-type]
     data = folder / "data"
