@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from html import unescape
 from itertools import groupby
@@ -28,6 +28,7 @@ LONGEST_QUERY: Final = 500  # characters
 MOST_TERMS: Final = 16  # of a query
 SHORTEST_BEGINNING: Final = 3  # letters of the last word of a query that also finds longer words
 EXCERPT: Final = 240  # characters around the first hit
+_FOLDED: Final = 200  # chunks of a text that are folded at a time
 _SPARE: Final = 20  # characters by which it may be longer, to end with a word
 _FEW: Final = 3  # words before it that are not left out
 
@@ -212,11 +213,11 @@ def marked(query: Query, text: str, limit: int = EXCERPT) -> list[Piece]:
     Without a hit it is the beginning of the text.
     """
     chunks = text.split()
-    lines = fold("\n".join(chunks)).split("\n")
-    first = next((at for at, line in enumerate(lines) if _holds(query, line)), 0)
+    first = _first_hit(query, chunks)
     begin, before, cut = first, limit // 3, 0
     if chunks and len(chunks[first]) > limit:  # a script without spaces
-        found = min((at for term in query.terms for run in term.runs if (at := lines[first].find(run)) >= 0), default=0)
+        line = fold(chunks[first])
+        found = min((at for term in query.terms for run in term.runs if (at := line.find(run)) >= 0), default=0)
         cut = max(found - before, 0)
         chunks[first] = chunks[first][cut:]
     while begin and not cut and (before := before - len(chunks[begin - 1]) - 1) >= 0:
@@ -231,6 +232,17 @@ def marked(query: Query, text: str, limit: int = EXCERPT) -> list[Piece]:
         room -= len(chunks[end]) + 1
         end += 1
     return _shortened(_joined(shown), limit + _SPARE, is_cut=end < len(chunks))
+
+
+def _first_hit(query: Query, chunks: Sequence[str]) -> int:
+    """The place of the first that has something that is looked for; 0 if none has. No more is folded than must be."""
+    for start in range(0, len(chunks), _FOLDED):
+        folded = fold("\n".join(chunks[start : start + _FOLDED]))
+        if any(run in folded for term in query.terms for run in term.runs):
+            for at, line in enumerate(folded.split("\n"), start):
+                if _holds(query, line):
+                    return at
+    return 0
 
 
 def _holds(query: Query, line: str) -> bool:

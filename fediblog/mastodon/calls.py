@@ -107,6 +107,10 @@ class Call(Struct):
         """Ask the database."""
         return await self.site.db.read(fn, *args, **kwargs)
 
+    async def scan(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Ask the database what takes long: never on the event loop."""
+        return await self.site.db.scan(fn, *args, **kwargs)
+
     async def write(self, fn: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Change the database. What the same account does at the same time waits, so that each looks, then writes."""
 

@@ -59,6 +59,16 @@ KNOWN = f"""(
 LISTED = """p.account not in (
   select la.id from account la where la.login is not null and la.local = 1 and la.discoverable = 0)"""
 
+# Of whoever here does not want posts to be searched (Mastodon: `indexable`), only the author finds them, whom they
+# mention or came to, and who liked, boosted or bookmarked them.
+SEARCHABLE = """(p.account not in (
+    select xa.id from account xa where xa.login is not null and xa.local = 1 and xa.indexable = 0)
+  or (:viewer <> 0 and (p.account = :viewer
+    or exists (select 1 from stream xs where xs.account = :viewer and xs.post = p.id)
+    or exists (select 1 from mention xm where xm.post = p.id and xm.account = :viewer)
+    or exists (select 1 from reaction xr where xr.post = p.id and xr.account = :viewer)
+    or exists (select 1 from boost xb where xb.account = :viewer and xb.post = p.id)
+    or exists (select 1 from bookmark xk where xk.account = :viewer and xk.post = p.id))))"""
 
 # What of ours everybody finds, whoever looks: for totals, and lists that are the same for all.
 OURS_FOR_ALL = f"""(p.local = 1 and p.state = 'published' and p.visibility = 'public' and {LISTED}

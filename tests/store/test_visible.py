@@ -251,7 +251,7 @@ def check_lists(tx: Tx, world: World, viewer: int) -> int:
         read = {p.id for p in seen if p.local and p.visibility == public and p.account.id != world.people[2].id}
 
     def finds(words: str, wanted: Callable[[Post], bool]) -> None:
-        shown = paged(lambda b: search.words(tx, words, viewer, b), 3)
+        shown = paged(lambda b: search.newest(tx, words, viewer, b).posts, 3)
         assert shown == ids(lambda p: wanted(p) and not avoids(tx, viewer, p.account.id))
         best = search.ranked(tx, read_query(words), viewer, search.ALL, limit=99, offset=0)
         assert {p.id for p in best.posts} == set(shown) & read

@@ -55,7 +55,7 @@ async def find(call: Call) -> Json:
     found = await _resolved(call, wanted)
     if found is not None:
         return await call.read(_single, call.context, found, wanted)
-    return await call.read(_search, call.context, wanted)
+    return await call.scan(_search, call.context, wanted)
 
 
 def _wanted(call: Call) -> _Wanted:
@@ -121,7 +121,9 @@ def _search(tx: Tx, context: EntityContext, wanted: _Wanted) -> Json:
         )
         results["accounts"] = account_entity.accounts(tx, context, found)
     if "statuses" in wanted.kinds and not is_handle:
-        whole = search.words(tx, wanted.words, wanted.viewer, window, narrowed=SearchFilter(account=wanted.account))
+        whole = search.newest(
+            tx, wanted.words, wanted.viewer, window, narrowed=SearchFilter(account=wanted.account)
+        ).posts
         results["statuses"] = statuses(tx, context, whole, wanted.viewer)
     if "hashtags" in wanted.kinds and not is_handle:
         results["hashtags"] = tags(tx, context, search.tags(tx, wanted.words, window), wanted.viewer)

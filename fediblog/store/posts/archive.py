@@ -16,7 +16,6 @@ _NEWEST = (
     "select (select max(id) from post where local = 1) as newest,"
     " (select count(*) from post where state <> 'published' and state <> 'deleted') as withheld"
 )
-_FIRST = f"select p.month from post p where {OURS_FOR_ALL} and p.month <> '' order by p.month limit 1"
 _ARTICLES = (
     f"select p.title, p.slug, p.url from post p where {OURS_FOR_ALL} and p.kind = 'Article' order by p.id desc limit :n"
 )
@@ -54,9 +53,9 @@ def totals_made_of(tx: Tx) -> tuple[int, int, int]:
 
 
 def first_year(tx: Tx) -> int | None:
-    """The year of the earliest month in which our people wrote; None if they have not yet."""
-    row = tx.one(_FIRST)
-    return int(row.month[:4]) if row else None
+    """The year of the earliest of these months; None if there is none yet."""
+    found = months(tx)
+    return int(found[-1][0][:4]) if found else None
 
 
 def latest_articles(tx: Tx, limit: int) -> list[ArticleLink]:

@@ -20,32 +20,43 @@ from fediblog.store.id_paging import Window
 from fediblog.store.people.accounts import host_of
 from fediblog.store.posts import posts, search_index
 from fediblog.store.tx import EngineName, Row, Tx
-from fediblog.store.visible import LISTED, NOT_EXCLUDED, OURS_FOR_ALL, VISIBLE, has_page
+from fediblog.store.visible import LISTED, NOT_EXCLUDED, OURS_FOR_ALL, SEARCHABLE, VISIBLE, has_page
 
 MOST_RANKED = 100
 """Posts that are compared by how well they answer: the newest with the words, and the newest with one in the title."""
+MOST_READ = 2_500
+"""Posts with all the words that are looked at for what the index does not say: a phrase, and who may see them."""
 COMMON = 300
 """Posts with a word from which on it is looked for as it stands, and not as the beginning of longer ones."""
 _RANKED_BY = 4_000  # characters of the words of a post
-_CANDIDATES = {
-    "sqlite": "select w.post, {columns} from post_words_found i cross join post_words w on w.post = i.rowid"
-    " where post_words_found match :match and i.rowid < :before and i.rowid > :after{exact}"
-    " order by i.rowid desc limit :n",
-    "postgres": "select w.post, {columns} from post_words w"
-    " where w.found @@ cast(cast(:match as text) as tsquery) and w.post < :before and w.post > :after{exact}"
-    " order by w.post desc limit :n",
+_WITH_WORDS = {
+    "sqlite": "select i.rowid as post from post_words_found i where post_words_found match :match"
+    " and i.rowid < :before and i.rowid > :after order by i.rowid desc limit :n",
+    "postgres": "select w.post, w.words from post_words w where w.found @@ cast(cast(:match as text) as tsquery)"
+    " and w.post < :before and w.post > :after order by w.post desc limit :n",
 }
-_HAS = {"sqlite": "instr(' ' || w.words || ' ', :{}) > 0", "postgres": "strpos(' ' || w.words || ' ', :{}) > 0"}
-_WORDS = f"substr(w.words, 1, {_RANKED_BY}) as words, w.marks"
+# The last row says how many were read, and up to which.
+_OF_THESE = {
+    "sqlite": "with w as materialized ({those}) select post, 0 as n from post_words"
+    " where post in (select post from w) and {exact}"
+    " union all select coalesce(min(post), 0), count(*) from w order by n, post desc",
+    "postgres": "with w as materialized ({those}) select post, 0 as n from w where {exact}"
+    " union all select coalesce(min(post), 0), count(*) from w order by n, post desc",
+}
+_HAS = {"sqlite": "instr(' ' || words || ' ', :{}) > 0", "postgres": "strpos(' ' || words || ' ', :{}) > 0"}
 _SEARCHED = (
     "p.state = 'published' and (p.local = 1 or exists ("
     f"select 1 from stream s where s.account = :viewer and s.post = p.id)) and {VISIBLE} and {NOT_EXCLUDED}"
-    f" and (:viewer <> 0 or {OURS_FOR_ALL})"
+    f" and {SEARCHABLE} and (:viewer <> 0 or {OURS_FOR_ALL})"
 )
 # One parameter for all of them: a list of so many would be planned each time.
 _AMONG = {
     "sqlite": "select value from json_each(:numbers)",
     "postgres": "select cast(value as bigint) from json_array_elements_text(cast(cast(:numbers as text) as json))",
+}
+_WORDS = {
+    engine: f"select post, substr(words, 1, {_RANKED_BY}) as words, marks from post_words where post in ({numbers})"
+    for engine, numbers in _AMONG.items()
 }
 _SEEN = {
     engine: f"select p.id from post p where p.id in ({numbers}) and {_SEARCHED}" for engine, numbers in _AMONG.items()
@@ -72,7 +83,8 @@ _TAGGED = (
 )
 _OF_PEOPLE = (
     "select p.* from post p where p.state = 'published' and p.account in (:people) and p.visibility = 'public'"
-    f" and p.id < :before and p.id > :after and {VISIBLE} and {NOT_EXCLUDED} order by p.id desc limit :n"
+    f" and p.id < :before and p.id > :after and {VISIBLE} and {NOT_EXCLUDED} and {SEARCHABLE}"
+    " order by p.id desc limit :n"
 )
 _AT = (
     "select p.* from post p where p.state = 'published' and p.id in (select u.id from post u where u.uri = :page"
@@ -112,84 +124,123 @@ ALL = SearchFilter()
 """All that the reader may look through."""
 
 
-def words(tx: Tx, wanted: str, viewer: int, window: Window, narrowed: SearchFilter = ALL) -> list[Post]:
-    """Posts with the words in them, newest first.
+class Answer(Struct, frozen=True, kw_only=True):
+    """Some of the posts that were found. `total` is how many were compared, 0 where none are; `is_all` whether there
+    are no more, as far as is known; otherwise older ones than `reached` have not been looked at.
+    """
+
+    posts: Sequence[Post] = ()
+    total: int = 0
+    is_all: bool = True
+    reached: int = 0
+
+
+def newest(tx: Tx, wanted: str, viewer: int, window: Window, narrowed: SearchFilter = ALL) -> Answer:
+    """Posts with the words in them, newest first; fewer than are asked for where too many others lie between them.
 
     A hashtag alone means for members also all public posts that are known and have it.
     """
     if viewer and wanted[:1] in SIGNS and (tag := key(wanted)) and not any(letter.isspace() for letter in tag):
-        return _tagged(tx, tag, viewer, window, narrowed.account)
+        return Answer(posts=_tagged(tx, tag, viewer, window, narrowed.account))
     query = search_words.read_query(wanted)
     if query.is_empty:
-        return []
-    numbers = [row.post for row in _found(tx, "0 as none", _settled(tx, query, viewer), viewer, window, narrowed)]
-    shown = posts.many(tx, numbers, viewer)
-    return [shown[number] for number in numbers if number in shown]
+        return Answer()
+    found = _found(tx, _settled(tx, query, viewer), viewer, window, narrowed)
+    return Answer(posts=_shown(tx, found.numbers, viewer), is_all=found.is_all, reached=found.reached)
 
 
-class Ranked(Struct, frozen=True, kw_only=True):
-    """A page of what was found, best first; `total` is how many were compared, and `is_all` if these are all."""
-
-    posts: Sequence[Post]
-    total: int
-    is_all: bool = True
-
-
-def ranked(tx: Tx, query: Query, viewer: int, narrowed: SearchFilter, *, limit: int, offset: int) -> Ranked:
+def ranked(tx: Tx, query: Query, viewer: int, narrowed: SearchFilter, *, limit: int, offset: int) -> Answer:
     """Posts with the words in them, best first: of those that are compared, `limit` from the place `offset` on.
 
     The same on both engines: neither ranks by itself, since both would look at each post that has a common word.
     """
     if query.is_empty:
-        return Ranked(posts=(), total=0)
+        return Answer()
     whole = Window(limit=MOST_RANKED)
     query = _settled(tx, query, viewer)
-    rows = {row.post: row for row in _found(tx, _WORDS, query, viewer, whole, narrowed)}
-    is_all = len(rows) < MOST_RANKED
-    if not is_all and query.terms:
-        rows |= {row.post: row for row in _found(tx, _WORDS, query, viewer, whole, narrowed, titled=True)}
-    best = sorted(rows.values(), key=lambda row: (-_score(query, row), -row.post))
-    numbers = [row.post for row in best[offset : offset + limit]]
-    shown = posts.many(tx, numbers, viewer)
-    return Ranked(posts=[shown[number] for number in numbers if number in shown], total=len(rows), is_all=is_all)
+    found = _found(tx, query, viewer, whole, narrowed)
+    numbers = found.numbers
+    if not found.is_all and query.terms:
+        numbers = sorted({*numbers, *_found(tx, query, viewer, whole, narrowed, titled=True).numbers})
+    rows = tx.all(_WORDS[tx.engine], numbers=_as_json(numbers))
+    best = sorted(rows, key=lambda row: (-_score(query, row), -row.post))[offset : offset + limit]
+    shown = _shown(tx, [row.post for row in best], viewer)
+    return Answer(posts=shown, total=len(rows), is_all=found.is_all)
+
+
+def _shown(tx: Tx, numbers: Sequence[int], viewer: int) -> list[Post]:
+    found = posts.many(tx, numbers, viewer)
+    return [found[number] for number in numbers if number in found]
 
 
 def _score(query: Query, row: Row) -> float:
     return search_words.score(query, f" {row.words} ", search_index.title_in(row.marks))
 
 
-def _found(
-    tx: Tx, columns: str, query: Query, viewer: int, window: Window, narrowed: SearchFilter, *, titled: bool = False
-) -> list[Row]:
-    """Rows of posts with all that is looked for; with `titled`, of those with some of it in the title.
+class _Found(Struct, frozen=True):
+    """Numbers of posts, the newest first; if these are not all, how far was looked."""
 
-    First the index says which posts these are, and then the one rule which of them may be seen, until there are enough.
-    In one statement PostgreSQL would think that few may be seen, and look at all that has the words.
+    numbers: list[int]
+    is_all: bool
+    reached: int
+
+
+def _found(
+    tx: Tx, query: Query, viewer: int, window: Window, narrowed: SearchFilter, *, titled: bool = False
+) -> _Found:
+    """The posts with all that is looked for; with `titled`, those with some of it in the title."""
+    if _is_begun_often(tx, query):
+        found = _looked_for(tx, query, viewer, window, narrowed, titled=titled, read=query.terms[-1])
+        if found.is_all or len(found.numbers) == window.limit:
+            return found
+    return _looked_for(tx, query, viewer, window, narrowed, titled=titled)
+
+
+def _looked_for(
+    tx: Tx,
+    query: Query,
+    viewer: int,
+    window: Window,
+    narrowed: SearchFilter,
+    *,
+    titled: bool,
+    read: Term | None = None,
+) -> _Found:
+    """First the index says which posts have the words, then the one rule which of them may be seen, until there are
+    enough. In one statement PostgreSQL would think that few may be seen, and look at all that has the words.
     """
-    read = query.terms[-1] if _is_begun_often(tx, query) else None
     phrases = {f"phrase{n}": _phrase(term) for n, term in enumerate(query.terms) if len(term.words) > 1 or term is read}
     without = {f"without{n}": _phrase(term) for n, term in enumerate(query.without) if len(term.words) > 1}
     has = _HAS[tx.engine]
-    exact = "".join(f" and {has.format(name)}" for name in phrases)
-    exact += "".join(f" and not {has.format(name)}" for name in without)
-    text = _CANDIDATES[tx.engine].format(columns=columns, exact=exact)
+    exact = [has.format(name) for name in phrases] + [f"not {has.format(name)}" for name in without]
+    text = _OF_THESE[tx.engine].format(those=_WITH_WORDS[tx.engine], exact=" and ".join(exact) or "1 = 1")
     match = _match(tx, query, narrowed, viewer, titled, read)
-    found, before, wanted = list[Row](), window.before, window.offset + window.limit
-    size = wanted
+    found, before, wanted = list[int](), window.before, window.offset + window.limit
+    size, left = wanted, MOST_READ
     while True:
+        size = min(size, left)
         with _planned_anew(tx):
-            rows = tx.all(text, match=match, before=before, after=window.after, n=size, **phrases, **without)
-        seen = _seen(tx, rows, viewer)
-        found += [row for row in rows if row.post in seen]
-        if len(rows) < size or len(found) >= wanted:
-            return found[window.offset : wanted]
-        before, size = rows[-1].post, size * 2
+            *rows, read_so_far = tx.all(
+                text, match=match, before=before, after=window.after, n=size, **phrases, **without
+            )
+        found += _seen(tx, [row.post for row in rows], viewer)
+        before, left, is_end = read_so_far.post, left - read_so_far.n, read_so_far.n < size
+        if is_end or not left or len(found) >= wanted:
+            is_all = is_end and len(found) <= wanted
+            return _Found(found[window.offset : wanted], is_all, 0 if is_end else before)
+        size *= 2
 
 
-def _seen(tx: Tx, rows: Sequence[Row], viewer: int) -> set[int]:
-    """Which of the posts the reader may look through."""
-    numbers = f"[{','.join(str(row.post) for row in rows)}]"
-    return {row.id for row in tx.all(_SEEN[tx.engine], numbers=numbers, viewer=viewer, now=tx.now)} if rows else set()
+def _seen(tx: Tx, numbers: Sequence[int], viewer: int) -> list[int]:
+    """Those of the posts that the reader may look through, in the same order."""
+    if not numbers:
+        return []
+    seen = {row.id for row in tx.all(_SEEN[tx.engine], numbers=_as_json(numbers), viewer=viewer, now=tx.now)}
+    return [number for number in numbers if number in seen]
+
+
+def _as_json(numbers: Iterable[int]) -> str:
+    return f"[{','.join(map(str, numbers))}]"
 
 
 @contextmanager
@@ -269,13 +320,13 @@ def _match(tx: Tx, query: Query, narrowed: SearchFilter, viewer: int, titled: bo
     syntax = _SYNTAX[tx.engine]
     marks = [*narrowed.marks(), *map(search_index.of_tag, query.tags), *([] if viewer else [search_index.OPEN])]
     asked = [syntax.word.format(mark) for mark in marks]
-    titles = [word for term in query.terms for word in _words(tx.engine, term, search_index.of_title)] if titled else []
+    titles = [syntax.both.join(_words(tx.engine, term, search_index.of_title)) for term in query.terms if titled]
     for term in query.terms if len(titles) != 1 else ():  # what stands in a title stands in the words
         *before, last = _words(tx.engine, term)
         sign = term.words[-1]  # of a script without spaces, if it is one: in the index it stands alone as well
         last = syntax.word.format(search_index.of_sign(sign)) if search_words.is_sign(sign) else last
         asked += [*before, _ALL_KINDS if term is read else last]
-    asked += [f"({syntax.either.join(titles)})"] if titles else []
+    asked += [f"({syntax.either.join(f'({title})' for title in titles)})"] if titles else []
     without = [*(word for each in query.without if len(each.words) == 1 for word in _words(tx.engine, each))]
     return syntax.both.join(asked) + (f"{syntax.but_not}({syntax.either.join(without)})" if without else "")
 

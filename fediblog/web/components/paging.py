@@ -36,14 +36,26 @@ def window(request: Request, size: int, name: str = "before") -> Window:
     return Window(before=mark(request, name) or FAR, limit=size + 1)
 
 
-def page(request: Request, found: Sequence[T], size: int, place: Callable[[T], int], name: str = "before") -> Page[T]:
-    """A page of what was found when one more than `size` was asked for."""
+def page(
+    request: Request,
+    found: Sequence[T],
+    size: int,
+    place: Callable[[T], int],
+    name: str = "before",
+    *,
+    reached: int = 0,
+) -> Page[T]:
+    """A page of what was found when one more than `size` was asked for.
+
+    `reached` is the place from which there may be more where not all was looked at; 0 if it was.
+    """
     items, asked = tuple(found[:size]), request.query_params
     number = 1 if mark(request, name) is None else _number(asked.get("page", ""), _MOST) or 2
-    if len(found) <= size:
+    after = place(items[-1]) if len(found) > size else reached
+    if not after:
         return Page(items, number=number)
     kept = [(key, value) for key, value in asked.items() if key not in ("before", "after", "page")]
-    query = urlencode([*kept, (name, str(place(items[-1]))), ("page", str(min(number + 1, _MOST)))])
+    query = urlencode([*kept, (name, str(after)), ("page", str(min(number + 1, _MOST)))])
     return Page(items, f"{request.url.path}?{query}", number)
 
 

@@ -75,8 +75,10 @@ class Found(Struct, frozen=True, kw_only=True):
 
     people: Sequence[Account] = ()
     posts: Sequence[Post] = ()
+    hits: Sequence[Hit] = ()  # of the posts that are shown
     total: int = 0
     is_all: bool = True  # what is counted is all that there is
+    reached: int = 0  # if it is not all: older ones than this have not been looked at
     authors: Sequence[Account] = ()
     years: Sequence[int] = ()
 
@@ -85,12 +87,18 @@ async def find_here(request: Request) -> Response:
     """People, and posts: with some words or a hashtag, by who was named, or at an address."""
     form, window = _form(request), paging.window(request, SIZE)
     number = paging.mark(request, "page") or 1
-    found = await ask_long(request, _search, form, window, number)
+    found = await ask_long(request, _search_and_mark, form, window, number)
     if _is_ranked(form):
         shown = paging.counted(request, found.posts, SIZE, number, found.total)
     else:
-        shown = paging.page(request, found.posts, SIZE, lambda post: post.id)
+        shown = paging.page(request, found.posts, SIZE, lambda post: post.id, reached=found.reached)
     return _found(request, form, found, shown)
+
+
+def _search_and_mark(tx: Tx, viewer: int, form: SearchForm, window: Window, number: int) -> Found:
+    """What a search finds, with what is shown of each post: it takes too long for the event loop in long texts."""
+    found, query = _search(tx, viewer, form, window, number), read_query(form.words)
+    return replace(found, hits=[_hit(post, query) for post in found.posts[:SIZE]])
 
 
 def _form(request: Request) -> SearchForm:
@@ -127,7 +135,8 @@ def _search(tx: Tx, viewer: int, form: SearchForm, window: Window, number: int) 
     if narrowed is None:
         return choice
     if form.newest:
-        return replace(choice, posts=search.words(tx, form.words, viewer, window, narrowed))
+        newest = search.newest(tx, form.words, viewer, window, narrowed)
+        return replace(choice, posts=newest.posts, is_all=newest.is_all, reached=newest.reached)
     best = search.ranked(tx, query, viewer, narrowed, limit=SIZE, offset=(number - 1) * SIZE)
     shown = best.posts
     if not best.total and not viewer:  # visitors find by its author what says nothing of the kind
@@ -141,12 +150,12 @@ def _people(tx: Tx, form: SearchForm, viewer: int) -> list[Account]:
     return account_search.people(tx, form.words, viewer, limit=PEOPLE, by_name=True)
 
 
-def _plain(tx: Tx, form: SearchForm, viewer: int, people: Sequence[Account], window: Window) -> list[Post]:
+def _plain(tx: Tx, form: SearchForm, viewer: int, people: Sequence[Account], window: Window) -> Sequence[Post]:
     """What has a hashtag, for visitors as its page shows it; or what is at an address, or by whom a handle names."""
     if not _is_hashtag(form.words):
         return search.at(tx, form.words, viewer) or _of_people(tx, people, viewer, window)
     if viewer:
-        return search.words(tx, form.words, viewer, window)
+        return search.newest(tx, form.words, viewer, window).posts
     wanted = timelines.TagFilter(tag=key(form.words), side="local")
     return posts.hydrate(tx, timelines.tagged(tx, viewer, wanted, window), viewer)
 
@@ -173,7 +182,7 @@ def _found(
     request: Request, form: SearchForm, found: Found, shown: Page[Post], errors: Mapping[str, str] | None = None
 ) -> Response:
     """What a search found; who has signed in may have a handle or an address of elsewhere looked up where it is."""
-    user, urls, query = sessions.current_user(request), site_of(request).urls, read_query(form.words)
+    user, urls = sessions.current_user(request), site_of(request).urls
     return render(
         request,
         "search.html",
@@ -181,7 +190,6 @@ def _found(
         private=True,  # one page for each of all words that anybody types is not worth keeping
         form=form,
         found=found,
-        hits=[_hit(post, query) for post in shown.items],
         posts=shown,
         is_elsewhere=bool(errors) or (_is_address(form.words) and user is not None and not _is_ours(urls, form.words)),
         is_partial=user is None and not _is_hashtag(form.words),

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from threading import get_ident
+from typing import Any
+
+import pytest
+
 from fediblog.actions import moderation_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.documents import Visibility
 from fediblog.federation import prepared_actions
 from fediblog.store.people import accounts
+from fediblog.store.posts import search
 from tests import wording
 from tests.mastodon.server import Server
 from tests.mastodon.timelines.test_timelines_api import ids
@@ -14,7 +20,7 @@ from tests.mastodon.timelines.test_timelines_api import ids
 SEARCH = "/api/v2/search"
 
 
-async def test_people_posts_and_hashtags_are_found(both: Server) -> None:
+async def test_people_posts_and_hashtags_are_found(both: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     server = both
     bob = server.people["bob"]
     await server.write(lambda tx: accounts.update_profile(tx, bob.id, name="Robert Hill"))
@@ -48,6 +54,16 @@ async def test_people_posts_and_hashtags_are_found(both: Server) -> None:
     assert ids(tagged["statuses"]) == [str(two.id), str(one.id)]
     await server.write(moderation_actions.block, server.site.urls, bob.id, server.people["alice"].id)
     assert (await api.get(SEARCH, q="robert"))["accounts"] == []
+    newest, threads = search.newest, list[int]()
+
+    def noted(*args: Any, **narrowed: Any) -> Any:
+        threads.append(get_ident())
+        return newest(*args, **narrowed)
+
+    monkeypatch.setattr(search, "newest", noted)
+    await nobody.get(SEARCH, q="hill")
+    assert threads
+    assert get_ident() not in threads  # others would wait for what many words take
     for wrong in ({"q": ""}, {"q": "x", "type": "things"}):
         assert await api.status("GET", SEARCH, params=wrong) == 422
     assert await api.status("GET", "/api/v1/search", params={"q": "x"}) == 404

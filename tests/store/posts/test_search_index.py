@@ -15,7 +15,7 @@ from fediblog.markup.search_words import Query, Term, read_query, words_of
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import accounts
-from fediblog.store.posts import post_columns, post_writing, search, search_index, timelines
+from fediblog.store.posts import post_columns, post_writing, reactions, search, search_index, timelines
 from fediblog.store.posts.search import ALL, SearchFilter
 from fediblog.store.tx import Tx
 from tests.store.makers import local, note, post, remote, whole
@@ -155,9 +155,57 @@ async def test_what_may_not_be_seen_takes_no_place(db: Database) -> None:
             (4, 2, [first]),
         ):
             assert [
-                each.id for each in search.words(tx, "needle", bob.id, Window(limit=limit, offset=offset))
+                each.id for each in search.newest(tx, "needle", bob.id, Window(limit=limit, offset=offset)).posts
             ] == wanted
-        assert len(search.words(tx, "needle", anna.id, Window(limit=99))) == 30
+        assert len(search.newest(tx, "needle", anna.id, Window(limit=99)).posts) == 30
+
+    await db.write(check)
+
+
+async def test_a_search_ends_though_little_may_be_seen(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of very many posts with the words only the newest are looked at, and it is told; newest first goes on from there.
+
+    So for what the index does not know: who may see a post, and in which order the words stand.
+    """
+    monkeypatch.setattr(search, "MOST_READ", 10)
+
+    def check(tx: Tx) -> None:
+        anna, bob = local(tx, "anna"), local(tx, "bob")
+        old = post(tx, anna, content="one needle", title="Needle")
+        plain = post(tx, anna, content="needle one, one needle")
+        for _ in range(25):
+            post(tx, anna, content="needle or one", visibility=Visibility.FOLLOWERS)
+        best = search.ranked(tx, read_query("needle"), bob.id, ALL, limit=9, offset=0)
+        assert ([each.id for each in best.posts], best.total, best.is_all) == ([old], 1, False)  # by its title
+        for viewer, typed, wanted in ((bob.id, "needle", [plain, old]), (anna.id, '"one needle"', [plain, old])):
+            seen, rounds, answer = list[int](), 0, search.Answer(is_all=False, reached=FAR)
+            while not answer.is_all:
+                answer = search.newest(tx, typed, viewer, Window(before=answer.reached, limit=5))
+                seen, rounds = seen + [each.id for each in answer.posts], rounds + 1
+            assert (seen, rounds) == (wanted, 3)
+        assert found(tx, "needle") == [old, plain]  # what nobody but members sees takes nothing from visitors
+
+    await db.write(check)
+
+
+async def test_who_does_not_want_to_be_searched_is_not_found_by_strangers(db: Database) -> None:
+    """As with Mastodon's `indexable`: only by the author, whom the post came to or mentions, and who reacted to it."""
+
+    def check(tx: Tx) -> None:
+        anna, bob = local(tx, "anna"), local(tx, "bob")
+        tx.run("update account set indexable = 0 where id = :id", id=anna.id)
+        one, two = post(tx, anna, content="needle"), post(tx, anna, content="needle")
+        other = post(tx, bob, content="needle")
+        assert set(found(tx, "needle", anna.id)) == {one, two, other}
+        assert found(tx, "needle") == found(tx, "needle", bob.id) == [other]
+        assert search.of_people(tx, [anna.id], 0, Window()) == search.of_people(tx, [anna.id], bob.id, Window()) == []
+        reactions.react(tx, bob.id, one, "https://blog.test/likes/1")
+        assert set(found(tx, "needle", bob.id)) == {one, other}
+        follow(tx, bob.id, anna.id)
+        heard = post(tx, anna, content="needle")
+        timelines.spread(tx, whole(tx, heard))
+        assert set(found(tx, "needle", bob.id)) == {one, other, heard}
+        assert [each.id for each in search.newest(tx, "needle", 0, Window()).posts] == [other]
 
     await db.write(check)
 
@@ -288,9 +336,9 @@ async def test_newest_first_goes_on_to_the_end(db: Database) -> None:
         anna: Account = local(tx)
         made = [post(tx, anna, content=note(anna).content) for _ in range(7)]
         seen = list[int]()
-        while page := search.words(tx, "hello", anna.id, Window(before=seen[-1] if seen else FAR, limit=3)):
+        while page := search.newest(tx, "hello", anna.id, Window(before=seen[-1] if seen else FAR, limit=3)).posts:
             seen += [each.id for each in page]
         assert seen == made[::-1]
-        assert [each.id for each in search.words(tx, "hello", 0, Window(limit=3, offset=5))] == made[1::-1]
+        assert [each.id for each in search.newest(tx, "hello", 0, Window(limit=3, offset=5)).posts] == made[1::-1]
 
     await db.write(check)

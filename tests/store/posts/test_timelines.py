@@ -213,7 +213,7 @@ async def test_search_finds_text_however_it_is_written(db: Database, words: str,
         post(tx, anna, title="ÄPFEL", content="<p>Käse and Tea Time, 100% under_score, wow!</p>")
         post(tx, remote(tx), content="<p>Käse, but not in anybody's stream</p>")
         post(tx, anna, content=words, state="draft")
-        return [each.id for each in search.words(tx, words, anna.id, FIRST)]
+        return [each.id for each in search.newest(tx, words, anna.id, FIRST).posts]
 
     assert len(await db.write(check)) == found
 
@@ -224,9 +224,9 @@ async def test_search_looks_at_what_one_has_read(db: Database) -> None:
         follow(tx, anna.id, bob.id)
         read, private = post(tx, bob), post(tx, ben, visibility=Visibility.DIRECT)
         timelines.spread(tx, whole(tx, read))
-        assert [each.id for each in search.words(tx, "HELLO", anna.id, FIRST)] == [read]
-        assert [each.id for each in search.words(tx, "hello", ben.id, FIRST)] == [private]
-        assert search.words(tx, "hello", 0, FIRST) == []
+        assert [each.id for each in search.newest(tx, "HELLO", anna.id, FIRST).posts] == [read]
+        assert [each.id for each in search.newest(tx, "hello", ben.id, FIRST).posts] == [private]
+        assert search.newest(tx, "hello", 0, FIRST).posts == []
 
     await db.write(check)
 
@@ -249,8 +249,8 @@ async def test_every_list_has_an_index(db: Database) -> None:
             threads.ancestors(seen, one, viewer)
             threads.reply_links(seen, one.id, viewer)
             threads.links(seen, one.id, viewer)
-            search.words(seen, "fish", viewer, FIRST)
-            search.words(seen, "#cats", viewer, FIRST)
+            search.newest(seen, "fish", viewer, FIRST)
+            search.newest(seen, "#cats", viewer, FIRST)
         home_of(seen, someone)
         account_posts.drafts(seen, someone)
         account_posts.months(seen, someone)

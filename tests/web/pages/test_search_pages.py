@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from threading import get_ident
 from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
 
 from fediblog.actions import account_actions
 from fediblog.actions.drafts import Draft
-from fediblog.domain.documents import Visibility
+from fediblog.domain.documents import Note, Visibility
 from fediblog.federation.keyring import make_keys
+from fediblog.markup.search_words import Piece, Query
+from fediblog.protocol import previews
+from fediblog.store.posts import search
 from fediblog.store.tx import Tx
 from tests import wording
 from tests.web.pages.conftest import Blog, Browser
@@ -25,7 +31,7 @@ async def found(browser: Browser, query: str) -> tuple[list[int], str]:
     return [int(number) for number in re.findall(r'<article class="[^"]*hit" id="p(\d+)"', page)], page
 
 
-async def test_visitors_find_what_is_for_everybody_and_see_why(blog: Blog) -> None:
+async def test_visitors_find_what_is_for_everybody_and_see_why(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = await blog.write("Fish & <b>chips</b>, *fish* again")
     article = await blog.write("Rivers " * 200 + "and fish in them " + "or not " * 200, title="On <fish>")
     warned = await blog.write("Fish that one must not see", warning="About animals")
@@ -48,6 +54,14 @@ async def test_visitors_find_what_is_for_everybody_and_see_why(blog: Blog) -> No
     assert 'name="robots" content="noindex' in page
     owner = await blog.owner()
     assert len((await found(owner, "q=fish"))[0]) == 6
+    monkeypatch.setattr(search, "MOST_READ", 3)  # the withheld ones, which are the newest
+    assert "there was nothing in the newest" in (await found(visitor, "q=fish+-rivers"))[1]
+    numbers, page = await found(visitor, "q=fish&order=newest")
+    assert (numbers, "there was nothing in the newest" in page) == ([], True)
+    further = re.search(r'<a [^>]*href="/search\?([^"]*before[^"]*)"', page)
+    assert further
+    assert (await found(visitor, unescape(further[1])))[0] == [warned.id, article.id, plain.id]
+    monkeypatch.undo()
     for nothing in ("q=fish+-rivers+-chips+-animals+-see", "q=%22chips+rivers%22", "q=%22", "q=-fish", "q="):
         assert (await found(visitor, nothing))[0] == [], nothing
     assert (await found(visitor, "q=%22and+fish+in%22"))[0] == [article.id]
@@ -92,3 +106,20 @@ async def test_a_search_is_narrowed_and_keeps_its_address(blog: Blog) -> None:
     for letters in ("a\u2474", "a\ufdfa"):  # what letters are written as that no hashtag has
         assert (await found(visitor, f"q=fish&tag={quote(letters)}"))[0] == []
     assert "2 posts" not in (await found(visitor, "q=%F0%9F%A6%8A&year=x&kind=y&by=%00&tag=%2F"))[1]
+
+
+async def test_what_is_shown_of_what_was_found_is_made_off_the_event_loop(
+    blog: Blog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long texts are looked through for the place that is shown: others would wait for that."""
+    where, around = list[int](), previews.around
+
+    def noted(note: Note, query: Query) -> list[Piece]:
+        where.append(get_ident())
+        return around(note, query)
+
+    monkeypatch.setattr(previews, "around", noted)
+    await blog.write("Fish")
+    assert len((await found(blog.browser(), "q=fish"))[0]) == 1
+    assert where
+    assert get_ident() not in where
