@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from fediblog.errors import Forbidden, Refused, Unavailable
 from fediblog.federation.site import LiveBlog, Site
 from fediblog.store.people import logins, relation_lists
 from fediblog.store.people.logins import Session
+from fediblog.store.posts import conversations
 from fediblog.store.readers import notification_lists
 from fediblog.store.tx import Tx
 from fediblog.web import cookies, known_devices
@@ -29,6 +31,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
 
+EDGES = 6  # colours that tell the accounts of a login apart
 LASTS = 30 * 86_400_000  # ms after the last use
 NEW_ACCOUNT = "/new-account"  # where those are led who have a login, but no account any more
 _LONGEST = 8000  # characters of an address in a header
@@ -43,7 +46,10 @@ class SignInNeeded(Refused):
 
 
 class CurrentUser(Struct, frozen=True, kw_only=True):
-    """A signed-in visitor: the account that acts, the others of the login, and what waits to be looked at."""
+    """A signed-in visitor: the account that acts, all those of the login, and what waits to be looked at.
+
+    `elsewhere` says for each other account of the login how much waits there.
+    """
 
     session: Session
     login: Login
@@ -51,6 +57,12 @@ class CurrentUser(Struct, frozen=True, kw_only=True):
     accounts: tuple[Account, ...]
     unread: int = 0
     requests: int = 0
+    letters: int = 0
+    elsewhere: Mapping[int, int] = MappingProxyType({})
+
+    def edge(self, account: Account) -> int:
+        """The colour of an account of the login, from 1 to EDGES: by its place among them."""
+        return 1 + [each.id for each in self.accounts].index(account.id) % EDGES
 
     @property
     def is_owner(self) -> bool:
@@ -164,7 +176,13 @@ def current_user_of(tx: Tx, held: SessionLogin) -> CurrentUser | None:
         accounts=tuple(own),
         unread=notification_lists.unread_total(tx, chosen.id),
         requests=relation_lists.requests_total(tx, chosen.id),
+        letters=conversations.unread_total(tx, chosen.id),
+        elsewhere={each.id: _waiting(tx, each.id) for each in own if each.id != chosen.id},
     )
+
+
+def _waiting(tx: Tx, account: int) -> int:
+    return notification_lists.unread_total(tx, account) + relation_lists.requests_total(tx, account)
 
 
 def page(handler: Handler) -> Handler:

@@ -316,6 +316,8 @@ async def _list_addresses(blog: Furnished) -> None:
         "/settings/blog": ("/settings/blog",),
         "/settings/profile-page": ("/settings/profile-page",),
         "/stream": ("/stream",),
+        "/letters": ("/letters",),
+        "/bookmarks": ("/bookmarks",),
         "/notices": ("/notices",),
         "/people": ("/people",),
         "/write": ("/write", f"/write?reply={numbers['quiet']}"),

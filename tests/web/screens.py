@@ -19,6 +19,9 @@ _AXE = """async rules => (await axe.run({runOnly: rules, resultTypes: ['violatio
   rule => rule.nodes.map(node => `${rule.id} ${node.target.join(' ')}: ${node.any.concat(node.all).map(
     check => check.message).join(' ')}`))"""
 _OPEN = "() => document.querySelectorAll('details:not([name])').forEach(each => each.open = true)"
+# Bars that stay in view cover what one can scroll from under them, which axe would count as too small.
+_UNSTICK = """() => { const sheet = new CSSStyleSheet(); sheet.replaceSync('.dock, .member { position: static !important }');
+  document.adoptedStyleSheets = [sheet]; }"""
 # What sticks out, without what scrolls by itself.
 _WIDE = """() => [...document.body.querySelectorAll('*')].filter(
   each => each.getBoundingClientRect().right > innerWidth + 1 || each.getBoundingClientRect().left < -1).map(
@@ -70,6 +73,7 @@ class Window:
         await self.page.goto(self.origin + path)
         assert self.page.url == self.origin + path
         await self.page.evaluate(self._rules)
+        await self.page.evaluate(_UNSTICK)
 
     async def faults(self, *screens: Screen) -> list[str]:
         """What is wrong with the page that stands open, on each of the screens."""

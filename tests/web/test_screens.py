@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.asyncio(loop_scope="module"),
 ]
-NO_PAGES = {"/favicon.ico", "/look.css", "/me", "/authorize_interaction"}  # files, and what leads on
+NO_PAGES = {"/favicon.ico", "/look.css", "/me", "/authorize_interaction", "/stream/new"}  # files, and what leads on
 STYLE_AND_MARKUP = 60_000  # bytes of an article, before pictures, fonts and comments
 MAIN = ("/", "main", "/@ann")
 

@@ -19,6 +19,10 @@ _LAST = both_ways(
     f" where c.account = :viewer and c.last_post < :before and c.last_post > :after and {_SHOWN}",
     "c.last_post",
 )
+_UNREAD = (
+    "select c.id from conversation c join post p on p.id = c.last_post"
+    f" where c.account = :viewer and c.unread = 1 and {_SHOWN} limit :n"
+)
 _EARLIER = (
     "select max(p.id) as id from post p where (p.root = :root or p.id = :root) and p.id <> :post"
     " and p.visibility = 'direct' and p.state = 'published' and (p.account = :account"
@@ -85,6 +89,11 @@ def last_posts(tx: Tx, viewer: int, window: Window) -> list[Entry]:
         _LAST[window.upwards], viewer=viewer, now=tx.now, before=window.before, after=window.after, n=window.limit
     )
     return entries(window.turned(found))
+
+
+def unread_total(tx: Tx, viewer: int, most: int = 100) -> int:
+    """How many conversations have a last post that the account has not read, counted up to `most`."""
+    return len(tx.all(_UNREAD, viewer=viewer, now=tx.now, n=most))
 
 
 def of_posts(tx: Tx, viewer: int, posts: Sequence[int]) -> list[Conversation]:

@@ -27,12 +27,13 @@ class Reader(Struct, frozen=True):
     links: Links
     account: int | None = None
     fields: str = ""  # hidden ones, up to the place on the page that is shown next
+    now: int = 0  # ms, for times that are told by how long ago they were; 0: they are told by their day
 
     @classmethod
-    def at(cls, here: str, links: Links, account: int | None, csrf: str) -> Reader:
+    def at(cls, here: str, links: Links, account: int | None, csrf: str, now: int = 0) -> Reader:
         """The reader of the page with that address."""
         token = f'<input type="hidden" name="csrf" value="{escape(csrf)}">'
-        return cls(links, account, f'{token}<input type="hidden" name="next" value="{escape(here)}#p')
+        return cls(links, account, f'{token}<input type="hidden" name="next" value="{escape(here)}#p', now)
 
 
 def foot(language: str, post: Post, reader: Reader) -> Markup:

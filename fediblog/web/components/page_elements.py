@@ -35,6 +35,15 @@ _PATHS = {
     "menu": "M4 7h16M4 12h16M4 17h16",
     "search": "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l5 5",
     "check": "M5 12l5 5 9-10",
+    "home": "M4 11l8-7 8 7v9h-6v-6h-4v6H4z",
+    "notices": "M6 17V11a6 6 0 0 1 12 0v6l2 1H4zM10 21h4",
+    "people": "M9 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM3 19c0-7 12-7 12 0M16 5.500a3 3 0 0 1 0 5M18 14c2 .6 3 2.500 3 5",
+    "bookmark": "M5 4h14v16l-7-4-7 4z",
+    "picture": "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9h.01",
+    "write": "M4 20l1-5L16 4l4 4L9 19z",
+    "world": "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM3 12h18M12 3c5 5 5 13 0 18-5-5-5-13 0-18",
+    "shield": "M12 3l8 3v6c0 5-4 8-8 9-4-1-8-4-8-9V6z",
+    "down": "M6 9l6 6 6-6",
     "quote": "M10 7H5v6h4c0 2-1 3-3 4M20 7h-5v6h4c0 2-1 3-3 4",
 }
 _ICON = (
@@ -109,17 +118,21 @@ def byline(language: str, post: Post, links: Links) -> Markup:
     return Markup(byline_of(language, post, links))  # noqa: S704  built from escaped parts
 
 
-def byline_of(language: str, post: Post, links: Links) -> str:
-    """Who wrote a post and when, as a plain string of HTML: for what is put together outside of a template."""
+def byline_of(language: str, post: Post, links: Links, now: int = 0) -> str:
+    """Who wrote a post and when, as a plain string of HTML: for what is put together outside of a template.
+
+    With `now` (ms) a post of the last day says how long ago that was.
+    """
     account = post.account
     marks = _mark("pin", text(language, "post.pinned")) if post.pinned else ""
     if post.visibility is Visibility.UNLISTED:
         marks += _mark(post.visibility, text(language, f"visibility.{post.visibility}"))
-    marks += audience_of(language, post)
+    marks += audience_of(language, post) if post.visibility is not Visibility.DIRECT or not now else ""
+    written = ago(language, post.published, now) if now and post.published else when(language, post.published)
     return (
         f'<header class="byline">\n<a class="p-author h-card person" href="{escape(links.account(account))}">'
         f'{face(account, links)}</a>\n<span class="meta quiet">{marks}'
-        f'<a class="u-url" href="{escape(links.post(post))}">{when(language, post.published)}</a></span>\n</header>'
+        f'<a class="u-url" href="{escape(links.post(post))}">{written}</a></span>\n</header>'
     )
 
 
@@ -152,6 +165,28 @@ def when(language: str, ms: int, kind: str = "dt-published") -> Markup:
     """A day, with the time for those who look closer and for programs; `kind` is the word of microformats."""
     at = _time(ms)
     shown = f'<time class="{kind}" datetime="{_iso(at)}" title="{_moment(language, at)}">{_day(language, at)}</time>'
+    return Markup(shown)  # noqa: S704  made of our own words and numbers
+
+
+def ago(language: str, ms: int, now: int, kind: str = "dt-published") -> Markup:
+    """How long ago that was, within a day; else the day, with its year where that is not this one."""
+    minutes = (now - ms) // 60_000
+    return _ago(language, ms, minutes if minutes < 60 else minutes // 60 * 60, _time(now).tm_year, kind)
+
+
+@lru_cache(maxsize=4096)
+def _ago(language: str, ms: int, minutes: int, year: int, kind: str) -> Markup:
+    at = _time(ms)
+    if 0 <= minutes < 60:
+        words = text(language, "date.minutes", n=max(minutes, 1))
+    elif 0 <= minutes < 1440:
+        words = text(language, "date.hours", n=minutes // 60)
+    elif at.tm_year == year:
+        words = text(language, "date.day-of-year", day=at.tm_mday, month=text(language, f"month.{at.tm_mon}"))
+    else:
+        words = _day(language, at)
+    kinds = f'class="{kind}" ' if kind else ""
+    shown = f'<time {kinds}data-ago datetime="{_iso(at)}" title="{_moment(language, at)}">{words}</time>'
     return Markup(shown)  # noqa: S704  made of our own words and numbers
 
 

@@ -30,6 +30,7 @@ from fediblog.web.components.comments import address, comment, comments
 from fediblog.web.components.entries import blog_list
 from fediblog.web.components.frame import Frame, frame_of, look_file
 from fediblog.web.components.page_elements import (
+    ago,
     audience,
     avatar,
     byline,
@@ -80,7 +81,7 @@ def render(
     site, user, language = site_of(request), sessions.current_user(request), language_of(request)
     flash = request.cookies.get(cookies.name_of(site, _FLASH), "")
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    links, csrf = Links.of(site.urls, user is not None), forms_token(user) if user else ""
+    links, csrf, now = Links.of(site.urls, user is not None), forms_token(user) if user else "", site.clock()
     frame = _frame(site, language)
     body = _filled(
         language,
@@ -91,14 +92,14 @@ def render(
         urls=site.urls,
         head=head,
         status=status,
-        now=site.clock(),
+        now=now,
         path=request.url.path,
         here=here,
         user=user,
         csrf=csrf,
         flash=text(language, f"flash.{flash}") if known(f"flash.{flash}") else "",
         links=links,
-        reader=Reader.at(here, links, user.account.id if user and not to_read else None, csrf),
+        reader=Reader.at(here, links, user.account.id if user and not to_read else None, csrf, now if user else 0),
         **values,
     )
     kept = not (user or private or flash or status != 200)
@@ -208,7 +209,7 @@ def environment(language: str) -> Environment:
     made.filters.update({each.__name__: each for each in (icon, portrait, iso)})
     linked = (avatar, face, named, reaction, content, photo, scaled)
     made.filters.update({each.__name__: _with_links(each) for each in linked})
-    spoken = (audience, blog_list, byline, card, comment, comments, day, foot, moment, month, unpack, when)
+    spoken = (ago, audience, blog_list, byline, card, comment, comments, day, foot, moment, month, unpack, when)
     made.filters.update({each.__name__: partial(each, language) for each in spoken})
     return made
 

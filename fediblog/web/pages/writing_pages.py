@@ -135,7 +135,8 @@ async def save(request: Request) -> Response:
         return back(request, "/drafts", f"saved-{post.state}")
     open_to_all = post.visibility in OPEN
     shown = open_to_all or form.sender.session.account == account  # else another tab has switched since
-    to = Links(site.urls, True).post(post) if shown else "/stream"
+    from_stream = form.line("next", 2000) == "/stream"
+    to = Links(site.urls, True).post(post) if shown and not from_stream else "/stream"
     return back(request, to, "edited" if writing.post is not None else "published")
 
 

@@ -1,4 +1,4 @@
-// Shows times in the reader's own zone; without it they stand in UTC.
+// Shows times in the reader's own zone, and keeps how long ago something was up to date; without it they stand in UTC.
 const language = document.documentElement.lang;
 const whole = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" });
 const moment = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
@@ -7,4 +7,23 @@ for (const each of document.querySelectorAll("time[datetime]")) {
   if (Number.isNaN(at.getTime())) continue;
   each.title = whole.format(at);
   if (each.hasAttribute("data-moment")) each.textContent = moment.format(at);
+}
+
+const clock = new Intl.DateTimeFormat(language, { timeStyle: "short" });
+const minutes = new Intl.NumberFormat(language, { style: "unit", unit: "minute" });
+const yesterday = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(-1, "day");
+const recent = [...document.querySelectorAll("time[data-ago]")].filter((each) => Date.now() - new Date(each.dateTime) < 172_800_000);
+function tell() {
+  const today = new Date().setHours(0, 0, 0, 0);
+  for (const each of recent) {
+    const at = new Date(each.dateTime);
+    const passed = Math.max(1, Math.floor((Date.now() - at) / 60_000));
+    if (passed < 60) each.textContent = minutes.format(passed);
+    else if (at >= today) each.textContent = clock.format(at);
+    else if (at >= today - 86_400_000) each.textContent = yesterday;
+  }
+}
+if (recent.length) {
+  tell();
+  setInterval(tell, 60_000);
 }
