@@ -20,8 +20,8 @@ _AXE = """async rules => (await axe.run({runOnly: rules, resultTypes: ['violatio
     check => check.message).join(' ')}`))"""
 _OPEN = "() => document.querySelectorAll('details:not([name])').forEach(each => each.open = true)"
 # Bars that stay in view cover what one can scroll from under them, which axe would count as too small.
-_UNSTICK = """() => { const sheet = new CSSStyleSheet(); sheet.replaceSync('.dock, .member { position: static !important }');
-  document.adoptedStyleSheets = [sheet]; }"""
+_UNSTICK = """() => { const sheet = new CSSStyleSheet(); document.adoptedStyleSheets = [sheet];
+  sheet.replaceSync('.dock, .member { position: static !important }'); }"""
 # What sticks out, without what scrolls by itself.
 _WIDE = """() => [...document.body.querySelectorAll('*')].filter(
   each => each.getBoundingClientRect().right > innerWidth + 1 || each.getBoundingClientRect().left < -1).map(
