@@ -65,20 +65,21 @@ class FileStore:
             return False
         return True
 
-    def names(self) -> Iterator[str]:
-        """The names of all files."""
-        for place in self._places():
+    def names(self, part: str = "") -> Iterator[str]:
+        """The names of all files, or of those that begin with two digits."""
+        for place in self._places(part):
             name = place.relative_to(self.folder).as_posix()
             if _NAME.fullmatch(name):
                 yield name
 
-    def sweep(self, known: Callable[[str], bool], older_than: int) -> list[str]:
+    def sweep(self, known: Callable[[str], bool], older_than: int, part: str = "") -> list[str]:
         """Removes files last written before `older_than` (UTC milliseconds) that nobody knows, and unfinished ones.
 
+        All of them, or those whose names begin with two digits.
         A file is written before the row that names it, so the age must be more than any request takes.
         """
         removed = []
-        for place in self._places():
+        for place in self._places(part):
             name = place.relative_to(self.folder).as_posix()
             ours = bool(_NAME.fullmatch(name))
             with suppress(FileNotFoundError):
@@ -90,8 +91,8 @@ class FileStore:
                 removed.append(name)
         return removed
 
-    def _places(self) -> Iterator[Path]:
-        return self.folder.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*")
+    def _places(self, part: str) -> Iterator[Path]:
+        return self.folder.glob(f"{part or '[0-9a-f][0-9a-f]'}/[0-9a-f][0-9a-f]/*")
 
 
 def _make_folder(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -27,6 +28,8 @@ TIMEOUT: Final = 20.0
 PATIENCE: Final = 60.0
 """Seconds that a picture waits for a slot."""
 
+_ENDED: Final = (signal.SIGKILL, signal.SIGTERM)
+"""What ends the program whatever the picture is: the system has no memory left, or the service stops."""
 _PROBLEMS: Final = (
     "media.damaged",
     "media.no-memory",
@@ -102,6 +105,8 @@ async def _run(command: Sequence[str], data: bytes, timeout: float) -> bytes:
         raise Invalid("file", "media.too-slow") from None
     finally:
         await _end(process)
+    if -code in _ENDED:
+        raise Unavailable("pictures-busy", 60)
     if code != 0:
         raise _unreadable()
     return output

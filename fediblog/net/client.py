@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from urllib.parse import urljoin
 
@@ -68,13 +68,13 @@ class Client:
         max_redirects: int = 3,
         cross_origin: bool = True,
         fresh: bool = False,
-        before_redirect: Callable[[str], None] | None = None,
+        before_redirect: Callable[[str], Awaitable[None]] | None = None,
     ) -> Response:
         """GET `url`, through redirects. The answer may have any status; its `url` is the one that gave it.
 
         A URL that failed is not asked again for a while: the same failure is given at once, unless `fresh`.
         With `cross_origin` false, a redirect to another origin is refused. `deadline` in seconds is for all steps.
-        `before_redirect` gets the address that a redirect leads to, and may refuse it.
+        `before_redirect` gets each address that a redirect leads to before it is asked, and may refuse it.
         """
         key = (url, accept, sign is not None, cross_origin)
         if not fresh and (known := self._failures.recall(key)) is not None:
@@ -133,7 +133,7 @@ class Client:
         asked: _Asked,
         max_redirects: int,
         cross_origin: bool,
-        before_redirect: Callable[[str], None] | None,
+        before_redirect: Callable[[str], Awaitable[None]] | None,
     ) -> Response:
         origin = check_url(url, self.policy).origin
         seen: set[str] = set()
@@ -144,7 +144,7 @@ class Client:
             if target.url in seen:
                 raise Refused("redirect-loop", detail=url)
             if seen and before_redirect is not None:
-                before_redirect(target.url)
+                await before_redirect(target.url)
             seen.add(target.url)
             answer = await self._knock(url, asked)
             location = answer.header("location")

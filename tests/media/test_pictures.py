@@ -15,7 +15,7 @@ import blurhash  # type: ignore[import-untyped]
 import pytest
 from PIL import Image
 
-from fediblog.errors import Invalid
+from fediblog.errors import Invalid, Unavailable
 from fediblog.media import decoder
 from fediblog.media.formats import MEDIA_TYPES, SUFFIXES, focal_point, media_type
 from fediblog.media.pictures import AT_ONCE, DecodedPicture, Variant, process
@@ -264,6 +264,13 @@ async def test_the_decoder_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> N
         "import json, os; t=json.dumps({'error': ' '.join(os.environ)}).encode(); os.write(1, len(t).to_bytes(4)+t)"
     )
     assert "FEDIBLOG" not in await refusal(JPEG, program=(sys.executable, "-I", "-c", script))
+
+
+@pytest.mark.parametrize("number", ["SIGKILL", "SIGTERM"])
+async def test_a_decoder_that_the_system_ends_says_nothing_of_the_picture(number: str) -> None:
+    script = f"import os, signal; os.kill(os.getpid(), signal.{number})"
+    with pytest.raises(Unavailable, match="pictures-busy"):
+        await process(JPEG, program=(sys.executable, "-I", "-c", script))
 
 
 async def test_many_at_once_take_turns() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,16 @@ from fediblog.app import create_app
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Attachment, Emoji, Picture
 from fediblog.domain.posts import Post
+from fediblog.errors import Unavailable
 from fediblog.federation.lookups import media_copies
 from fediblog.federation.site import Site, make_policy
 from fediblog.federation.worker import Worker
+from fediblog.media.file_store import FileStore
 from fediblog.net import SocketEngine
 from fediblog.settings import Settings
 from fediblog.store.people import relations
 from fediblog.store.posts import posts, remote_media
+from fediblog.store.posts.remote_media import MadeCopy, Wanted
 from fediblog.web import media_routes
 from tests.conftest import Clock
 from tests.store import makers
@@ -132,6 +135,12 @@ class Here:
     def files(self) -> set[str]:
         return set(self.site.copies.names())
 
+    async def links(self, post: Post) -> list[bool]:
+        """Of each file of the post, whether a link is shown in its place."""
+        found = await self.site.db.read(posts.stored, post.id)
+        assert found is not None
+        return [each.unkept for each in found.attachments]
+
     async def rows(self) -> list[Any]:
         return await self.site.db.read(lambda tx: tx.all("select * from remote_media order by id"))
 
@@ -143,9 +152,11 @@ async def here(tmp_path: Path, database_url: str, clock: Clock, monkeypatch: pyt
     far = Far()
     server = await asyncio.start_server(far.answer, "127.0.0.1", 0)
     host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    engine: Any = SocketEngine(make_policy(Settings(origin=ORIGIN, loopback_authorities=(host,)), makers.URLS))
+    other = host.replace("127.0.0.1", "localhost")
+    engine: Any = SocketEngine(make_policy(Settings(origin=ORIGIN, loopback_authorities=(host, other)), makers.URLS))
     database = "" if database_url.startswith("sqlite") else database_url
-    site = await new_site(tmp_path / "data", ORIGIN, engine, clock, database=database, loopback_authorities=(host,))
+    known = {"loopback_authorities": (host, other)}
+    site = await new_site(tmp_path / "data", ORIGIN, engine, clock, database=database, **known)
     try:
         yield Here(site, clock, far, host)
     finally:
@@ -198,9 +209,95 @@ async def test_what_is_shown_is_fetched_once_and_written_anew(here: Here) -> Non
         here.clock.forward(days=7)
         await here.look(gone)
     assert here.far.asked.count("/gone") == remote_media.MOST_FAILURES
-    found = await here.site.db.read(posts.stored, post.id)
-    assert found is not None
-    assert [each.unkept for each in found.attachments] == [False, True]
+    assert await here.links(post) == [False, True]
+    # A month later it is tried again, and there it is.
+    here.far.files["/gone"] = picture()
+    here.clock.forward(days=8)
+    await here.look(gone)
+    assert await here.links(post) == [False, False]
+    assert (await here.look(gone)).status_code == 200
+
+
+async def test_that_there_is_but_a_link_is_forgotten_after_a_month(here: Here) -> None:
+    post = await here.post(await here.person(), attachments=(image(here.url("/huge")),))
+    address = here.address(post, "/huge")
+    await here.look(address)
+    here.clock.forward(days=29)
+    await media_copies.sweep(here.site, 0)
+    assert await here.links(post) == [True]
+    here.clock.forward(days=2)
+    await media_copies.sweep(here.site, 0)
+    assert await here.links(post) == [False]
+    assert await here.rows() == []
+
+
+async def test_failures_of_our_own_do_not_count(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    here.far.files = {"/photo": picture()}
+    post = await here.post(await here.person(), attachments=(image(here.url("/photo")),))
+    address = here.address(post, "/photo")
+    with monkeypatch.context() as patch:
+
+        def full(_store: FileStore, _data: bytes, _suffix: str) -> str:
+            raise Unavailable("disk-full")
+
+        patch.setattr(FileStore, "save", full)
+        for _ in range(remote_media.MOST_FAILURES + 1):
+            assert (await here.look(address)).status_code == 404
+            here.clock.forward(seconds=remote_media.FIRST_PAUSE // 1000)
+    assert [row.failures for row in await here.rows()] == [0]
+    assert await here.links(post) == [False]
+    assert (await here.look(address)).status_code == 200
+
+
+async def test_what_must_not_be_shown_now_may_be_later(here: Here) -> None:
+    """Each address that a redirect leads to is asked of the block list, not the last alone; and blocks are lifted."""
+    here.far.files = {"/end": picture(), "/deleted": picture()}
+    there = here.url("/middle").replace("127.0.0.1", "localhost")
+    here.far.moved = {"/begin": there, "/middle": here.url("/end")}
+    bob = await here.person()
+    post = await here.post(bob, attachments=(image(here.url("/begin")),))
+    address = here.address(post, "/begin")
+    await here.site.db.write(relations.block_host, "localhost", "")
+    await here.get(address)
+    await here.worker.idle()
+    assert here.far.asked == ["/begin"]
+    assert (await here.links(post), await here.rows()) == ([False], [])
+    await here.site.db.write(relations.unblock_host, "localhost")
+    assert (await here.look(address)).status_code == 200
+    # So it is with what went, or was hidden, between a look and the fetch.
+    other = await here.post(bob, attachments=(image(here.url("/deleted")),))
+    address = here.address(other, "/deleted")
+    await here.get(address)
+    await here.site.db.write(lambda tx: tx.run("update post set state = 'deleted' where id = :id", id=other.id))
+    await here.worker.idle()
+    assert "/deleted" not in here.far.asked
+    await here.site.db.write(lambda tx: tx.run("update post set state = 'published' where id = :id", id=other.id))
+    assert await here.links(other) == [False]
+    assert (await here.look(address)).status_code == 200
+
+
+async def test_who_comes_too_late_changes_nothing(here: Here) -> None:
+    """A worker whose time ran out, while another one made the copy."""
+    post = await here.post(await here.person(), attachments=(image(here.url("/photo")),))
+    write, owner = here.site.db.write, f"p{post.id}"
+
+    async def take() -> Wanted:
+        await write(remote_media.want, here.url("/photo"), "remote", owner)
+        (taken,) = await write(remote_media.take, 1, 1, {})
+        return taken
+
+    def made(name: str) -> MadeCopy:
+        return MadeCopy(file=name, small="", media_type="image/png", bytes=1, width=9, height=9)
+
+    late = await take()
+    here.clock.forward(seconds=remote_media.CLAIM // 1000 + 1)
+    assert await write(remote_media.keep, await take(), made("good")) == []
+    assert await write(remote_media.keep, late, made("late")) == ["late"]
+    await write(remote_media.fail, late, final=True)
+    await write(remote_media.put_off, late)
+    assert await write(remote_media.give_up, late) == []
+    assert [(row.file, row.state, row.failures) for row in await here.rows()] == [("good", "kept", 0)]
+    assert await here.links(post) == [False]
 
 
 async def test_of_a_picture_above_a_post_it_is_learnt_how_large_it_is(here: Here) -> None:
@@ -341,7 +438,7 @@ async def test_copies_take_so_much_room_and_are_kept_so_long(here: Here, monkeyp
     assert here.files() == set()
 
 
-async def test_files_and_rows_agree_after_a_crash(here: Here) -> None:
+async def test_files_and_rows_agree_after_a_crash(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     here.far.files = {"/icon": picture((500, 500))}
     bob = await here.person(icon=Picture(url=here.url("/icon")))
     address = here.address(bob, "/icon")
@@ -357,6 +454,26 @@ async def test_files_and_rows_agree_after_a_crash(here: Here) -> None:
     await media_copies.sweep(here.site, 0)
     assert await here.rows() == []
     assert (await here.look(address)).status_code == 200
+    # One that is made while the sweep looks stays, whatever else is missing.
+    later = here.url("/later")
+    here.far.files["/later"] = picture()
+    other = await here.post(bob, attachments=(image(later),))
+    listed, loop, seen = FileStore.names, asyncio.get_running_loop(), list[int]()
+
+    def slowly(store: FileStore, *part: str) -> Iterator[str]:
+        found = list(listed(store, *part))
+        if not seen:
+            look = asyncio.run_coroutine_threadsafe(here.look(here.address(other, "/later")), loop)
+            seen.append(look.result(30).status_code)
+        yield from found
+
+    here.site.copies.remove(sorted(here.files())[0])
+    with monkeypatch.context() as patch:
+        patch.setattr(FileStore, "names", slowly)
+        await media_copies.sweep(here.site, 0)
+    assert seen == [200]
+    assert [row.url for row in await here.rows()] == [later]
+    assert (await here.look(address)).status_code == 200
     # A file whose row was never written goes, once it is so old that no fetch can be about to write it.
     lost = here.site.copies.save(picture(), ".png")
     await media_copies.sweep(here.site, 0)
@@ -365,4 +482,4 @@ async def test_files_and_rows_agree_after_a_crash(here: Here) -> None:
     await here.site.db.write(lambda tx: tx.run("update remote_media set used = :now", now=here.clock.now))
     await media_copies.sweep(here.site, 0)
     assert lost not in here.files()
-    assert len(here.files()) == 2
+    assert len(here.files()) == 4

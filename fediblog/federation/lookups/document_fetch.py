@@ -45,6 +45,12 @@ async def fetch(
         raise Refused("address-ours", url)
     if await site.db.read(relations.host_is_blocked, host_of(url)):
         raise Refused("host-blocked", url)
+
+    async def visit(address: str) -> None:
+        budget.visit(address)
+        if await site.db.read(relations.host_is_blocked, host_of(address)):
+            raise Refused("host-blocked", address)
+
     budget.spend(url)
     signer = await site.keys.instance() if signed else None
     answer = await site.client.fetch(
@@ -55,7 +61,7 @@ async def fetch(
         deadline=deadline,
         cross_origin=elsewhere,
         fresh=fresh,
-        before_redirect=budget.visit,
+        before_redirect=visit,
     )
     _check_status(answer, url)
     if answer.url != url and same_origin(answer.url, site.urls.origin):

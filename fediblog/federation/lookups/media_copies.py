@@ -28,6 +28,9 @@ DEADLINE = 15.0  # seconds for one file
 SPAN, SPANS = 200, 40  # copies of which one look asks who shows them, and how many looks there are in an hour
 YOUNG = 86_400_000  # ms in which a file may be without a row
 DAY = 86_400_000  # ms
+PARTS = [f"{n:02x}" for n in range(256)]  # of the folder: one after another is compared with its rows
+OURS = frozenset({"budget-spent", "busy", "disk-full", "pictures-busy"})  # failures that say nothing of the other side
+UNSHOWN = frozenset({"host-blocked", "media-not-shown"})  # so it may be another time
 
 
 class MediaFetcher:
@@ -79,10 +82,16 @@ class MediaFetcher:
                 made = await self._made(wanted)
             except Refused as error:
                 log.event("media-refused", url=wanted.url, reason=error.reason)
-                await site.db.write(remote_media.fail, wanted, final=True)
+                if error.reason in UNSHOWN:
+                    await _remove_files(site, await site.db.write(remote_media.give_up, wanted))
+                else:  # a decoder that took too long may have had too little of the processor
+                    await site.db.write(remote_media.fail, wanted, final=error.key != "media.too-slow")
             except Unavailable as error:
                 log.event("media-failed", url=wanted.url, reason=error.reason)
-                await site.db.write(remote_media.fail, wanted, final=False)
+                if error.reason in OURS:
+                    await site.db.write(remote_media.put_off, wanted)
+                else:
+                    await site.db.write(remote_media.fail, wanted, final=False)
             else:
                 await _remove_files(site, await site.db.write(remote_media.keep, wanted, made))
         except Unavailable as error:  # the database; the claim runs out
@@ -97,11 +106,16 @@ class MediaFetcher:
             raise Refused("media-not-shown")
         accept = "video/*, audio/*" if wanted.shape == "played" else "image/webp, image/png, image/jpeg, image/*;q=0.8"
         # Failures are remembered in the row, with pauses of their own.
-        answer = await site.client.fetch(wanted.url, accept=accept, limit=LIMIT, deadline=DEADLINE, fresh=True)
+        answer = await site.client.fetch(
+            wanted.url,
+            accept=accept,
+            limit=LIMIT,
+            deadline=DEADLINE,
+            fresh=True,
+            before_redirect=self._refuse_blocked,
+        )
         if answer.status != 200:
             raise Unavailable("media-status", detail=str(answer.status))
-        if await site.db.read(blocked_among, [host_of(answer.url)]):
-            raise Refused("host-blocked")
         if wanted.shape == "played":
             suffix = formats.played_suffix(answer.body)
             if suffix is None:
@@ -119,6 +133,10 @@ class MediaFetcher:
             height=picture.height,
             blurhash=picture.blurhash,
         )
+
+    async def _refuse_blocked(self, url: str) -> None:
+        if await self._site.db.read(blocked_among, [host_of(url)]):
+            raise Refused("host-blocked", url)
 
 
 def _save(site: Site, picture: DecodedPicture) -> dict[str, str]:
@@ -150,12 +168,25 @@ async def sweep(site: Site, after: int) -> tuple[int, int]:
         if not after:
             break
     removed += await trim(site)
-    known = await site.db.scan(remote_media.names)
-    present = await asyncio.to_thread(lambda: set(site.copies.names()))  # after them: a file comes before its row
-    if not known <= present:
-        removed += await _forget(site, await site.db.scan(remote_media.without_files, present))
-    await asyncio.to_thread(site.copies.sweep, known.__contains__, site.clock() - YOUNG)
+    for part in PARTS:
+        removed += await _compare(site, part)
     return removed, after
+
+
+async def _compare(site: Site, part: str) -> int:
+    """In one part of the folder, let go of copies whose files are gone, and of files of no copy; how many the former.
+
+    So it is where the folder was emptied, or the database comes from a backup.
+    """
+    known = await site.db.scan(remote_media.names, part)
+    present = await asyncio.to_thread(_present, site, part)  # after them: a file comes before its row
+    removed = await _forget(site, sorted({known[name] for name in known.keys() - present}))
+    await asyncio.to_thread(site.copies.sweep, known.__contains__, site.clock() - YOUNG, part)
+    return removed
+
+
+def _present(site: Site, part: str) -> set[str]:
+    return set(site.copies.names(part))
 
 
 async def _forget(site: Site, numbers: list[int]) -> int:

@@ -27,7 +27,7 @@ Shape = Literal["remote", "avatar", "header", "emoji", "played"]
 
 CLAIM = 120_000  # ms in which whoever fetches it must be done
 FIRST_PAUSE, LONGEST_PAUSE = 300_000, 7 * 86_400_000  # ms before what failed may be asked for again
-MOST_FAILURES = 6  # in a row, after which a link is shown instead
+MOST_FAILURES = 8  # in a row, two weeks at least, after which a link is shown instead
 KEPT_FAILED = 30 * 86_400_000  # ms that is remembered that something failed
 UNUSED = 86_400_000  # ms from one note that a copy was used to the next
 
@@ -71,7 +71,7 @@ class Copy(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What is to be fetched, and for whom."""
+    """What is to be fetched, for whom, and until when it is claimed (`due`, ms): what comes later does not count."""
 
     id: int
     url: str
@@ -79,6 +79,7 @@ class Wanted(NamedTuple):
     host: str
     owner: str
     failures: int
+    due: int
 
 
 class MadeCopy(Struct, frozen=True, kw_only=True):
@@ -182,20 +183,18 @@ def take(tx: Tx, limit: int, per_host: int, busy: Mapping[str, int]) -> list[Wan
         full=[host for host, n in busy.items() if n >= per_host] or [""],
         n=20 * limit,
     )
-    taken, running = list[Wanted](), Counter(busy)
+    taken, running, until = list[Wanted](), Counter(busy), tx.now + CLAIM
     for row in rows:
         if len(taken) < limit and running[row.host] < per_host:
             running[row.host] += 1
-            taken.append(Wanted._make(row))
-    tx.run(
-        "update remote_media set due = :until where id in (:ids)", until=tx.now + CLAIM, ids=[each.id for each in taken]
-    )
+            taken.append(Wanted._make((*row, until)))
+    tx.run("update remote_media set due = :until where id in (:ids)", until=until, ids=[each.id for each in taken])
     return taken
 
 
 def keep(tx: Tx, wanted: Wanted, made: MadeCopy) -> list[str]:
     """A copy is on the disk; the files that it replaces, to be removed. Its own if it is not wanted any more."""
-    row = tx.one("select file, small from remote_media where id = :id", id=wanted.id)
+    row = _claimed(tx, wanted)
     if row is None:
         return _files(made)
     tx.run(
@@ -208,10 +207,31 @@ def keep(tx: Tx, wanted: Wanted, made: MadeCopy) -> list[str]:
         bytes=made.bytes,
         now=tx.now,
     )
+    _show(tx, wanted.owner, wanted.url)
     if wanted.owner[0] == "p" and made.width is not None:
         _complete(tx, int(wanted.owner[1:]), wanted.url, made)
     tx.notify(CHANNEL)
     return _files(row)
+
+
+def _claimed(tx: Tx, wanted: Wanted) -> Row | None:
+    """The row of what was claimed; None if it is gone, or somebody else claimed it since the time was over."""
+    tx.hold(wanted.id)
+    return tx.one(
+        "select file, small from remote_media where id = :id and state = 'wanted' and due = :due",
+        id=wanted.id,
+        due=wanted.due,
+    )
+
+
+def _show(tx: Tx, owner: str, url: str) -> None:
+    """Let a post show the picture again, where it showed a link since there was no copy."""
+    if owner[0] == "p":
+        tx.run(
+            "update attachment set unkept = 0 where post = :post and url = :url and unkept = 1",
+            post=int(owner[1:]),
+            url=url,
+        )
 
 
 def _complete(tx: Tx, post: int, url: str, made: MadeCopy) -> None:
@@ -241,10 +261,30 @@ def _complete(tx: Tx, post: int, url: str, made: MadeCopy) -> None:
 
 
 def fail(tx: Tx, wanted: Wanted, *, final: bool) -> None:
-    """It could not be fetched. After too often, or at once where trying again cannot help, its post shows a link."""
+    """It could not be fetched. After too often, or at once where trying again cannot help, its post shows a link.
+
+    That it failed is forgotten after KEPT_FAILED (see `remove`), and with it that there is a link.
+    """
     failures = wanted.failures + 1
     lost = final or failures >= MOST_FAILURES
     pause = LONGEST_PAUSE if lost else min(FIRST_PAUSE << 2 * (failures - 1), LONGEST_PAUSE)
+    if _put_down(tx, wanted, failures, pause) and lost and wanted.owner[0] == "p":
+        tx.run(
+            "update attachment set unkept = 1 where post = :post and url = :url and unkept = 0",
+            post=int(wanted.owner[1:]),
+            url=wanted.url,
+        )
+
+
+def put_off(tx: Tx, wanted: Wanted) -> None:
+    """We could not make a copy now, which says nothing of what was wanted: it may be asked for again in a while."""
+    _put_down(tx, wanted, wanted.failures, FIRST_PAUSE)
+
+
+def _put_down(tx: Tx, wanted: Wanted, failures: int, pause: int) -> bool:
+    """There is no copy, and none may be asked for until a pause (ms) is over; False if others have claimed it."""
+    if _claimed(tx, wanted) is None:
+        return False
     tx.run(
         "update remote_media set state = 'failed', failures = :n, due = :due, file = '', small = '', bytes = 0"
         " where id = :id",
@@ -252,13 +292,16 @@ def fail(tx: Tx, wanted: Wanted, *, final: bool) -> None:
         n=failures,
         due=tx.now + pause,
     )
-    if lost and wanted.owner[0] == "p":
-        tx.run(
-            "update attachment set unkept = 1 where post = :post and url = :url and unkept = 0",
-            post=int(wanted.owner[1:]),
-            url=wanted.url,
-        )
     tx.notify(CHANNEL)
+    return True
+
+
+def give_up(tx: Tx, wanted: Wanted) -> list[str]:
+    """Nobody may be shown it now: forget that it was wanted. Its files, to be removed."""
+    if _claimed(tx, wanted) is None:
+        return []
+    tx.notify(CHANNEL)
+    return remove(tx, [wanted.id])
 
 
 def used(tx: Tx, number: int, owner: str) -> None:
@@ -267,8 +310,11 @@ def used(tx: Tx, number: int, owner: str) -> None:
 
 
 def remove(tx: Tx, numbers: Collection[int]) -> list[str]:
-    """Forget copies; their files, to be removed after the commit."""
-    rows = tx.all("select file, small from remote_media where id in (:ids)", ids=sorted(numbers))
+    """Forget copies, and that there could be none; their files, to be removed after the commit."""
+    rows = tx.all("select file, small, state, owner, url from remote_media where id in (:ids)", ids=sorted(numbers))
+    for row in rows:
+        if row.state == "failed":
+            _show(tx, row.owner, row.url)
     tx.run("delete from remote_media where id in (:ids)", ids=sorted(numbers))
     return [name for row in rows for name in _files(row)]
 
@@ -314,16 +360,14 @@ def unshown(tx: Tx, after: int, span: int) -> tuple[list[int], int]:
     return [row.id for row in rows if row.url not in shown[row.owner]], rows[-1].id if len(rows) == span else 0
 
 
-def names(tx: Tx) -> set[str]:
-    """Names of all files that a row speaks of."""
-    rows = tx.each("select file, small from remote_media where file <> ''")
-    return {name for row in rows for name in _files(row)}
-
-
-def without_files(tx: Tx, present: Collection[str]) -> list[int]:
-    """Copies whose files are not all present: the folder was emptied, or the database comes from a backup."""
-    rows = tx.each("select id, file, small from remote_media where file <> ''")
-    return [row.id for row in rows if not all(name in present for name in _files(row))]
+def names(tx: Tx, part: str) -> dict[str, int]:
+    """Of the files whose names begin with these two digits those that a row speaks of, and its number."""
+    rows = tx.all(
+        "select id, file as name from remote_media where substr(file, 1, 2) = :part"
+        " union all select id, small as name from remote_media where substr(small, 1, 2) = :part",
+        part=part,
+    )
+    return {row.name: row.id for row in rows}
 
 
 def _files(row: Row | MadeCopy) -> list[str]:
