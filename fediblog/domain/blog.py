@@ -20,6 +20,9 @@ PLACES: Final = {
 }
 """Places that a menu names in the language of who looks, and where they are."""
 
+CRAWLERS: Final = ("", "allow", "deny")
+"""Whether those are let in who collect texts for training: as the settings say, or what the owner chose."""
+
 
 class MenuItem(Struct, frozen=True):
     """One item of the menu. `target` is one of PLACES or an address; `label` may be empty for one of PLACES."""
@@ -43,6 +46,9 @@ class Blog(Struct, frozen=True, kw_only=True, omit_defaults=True):
     icon: str = ""
     logo: str = ""
     header: str = ""
+    time_zone: str = ""  # of days and times on pages: a name of the IANA database; UTC if empty
+    ai_crawlers: str = ""  # allow or deny; as the settings say if empty
+    websub_hub: str = ""  # its address; that of the settings if empty
 
     @property
     def pictures(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, runtime_check
 from urllib.parse import urlsplit
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from fediblog import __version__
 from fediblog.domain.blog import Blog
@@ -98,6 +99,18 @@ class Site(Struct, frozen=True):
     def title(self) -> str:
         """The title of the blog: the owner's, else that of the settings, else the host."""
         return self.blog.title or self.settings.title or self.urls.host
+
+    async def read_blog(self) -> Blog:
+        """What the owner chose for the blog, read now, with what the settings say where the owner has not chosen.
+
+        For what does not read a page first, such as a worker.
+        """
+        blog = await self.db.read(blog_settings.get)
+        return replace(
+            blog,
+            ai_crawlers=blog.ai_crawlers or self.settings.ai_crawlers,
+            websub_hub=blog.websub_hub or self.settings.websub_hub,
+        )
 
     async def write_aside(self, fn: Callable[Concatenate[Tx, P], Any], /, *args: P.args, **kwargs: P.kwargs) -> None:
         """Write what a read leaves behind; where the database takes no writes now, the read goes on without."""

@@ -37,7 +37,7 @@ TYPED = frozenset(
     (
         *("source", "title", "warning", "summary", "alt", "new-alt", "hero-alt", "answer", "language", "scheduled"),
         *("slug", "hero-caption", "new-category", "description", "attribution-domains", "headline"),
-        *("section-name", "section-lines", "tagline", "css", "label", "address"),
+        *("section-name", "section-lines", "tagline", "css", "label", "address", "time-zone", "websub-hub"),
         *("name", "bio", "field-name", "field-value", "handle", "display", "alias", "target", "host", "reason"),
     )
 )

@@ -37,7 +37,7 @@ async def robots(request: Request) -> Response:
     """What crawlers may read: the pages, not the log-in and not the desk; and where all pages are listed."""
     site = site_of(request)
     rules = "User-agent: *\n" + "".join(f"Disallow: {path}\n" for path in _CLOSED)
-    if site.settings.ai_crawlers == "deny":
+    if (await site.read_blog()).ai_crawlers == "deny":
         rules += "\n" + "".join(f"User-agent: {name}\n" for name in TRAINING) + "Disallow: /\n"
     return PlainTextResponse(f"{rules}\nSitemap: {site.urls.origin}/sitemap.xml\n")
 

@@ -25,6 +25,7 @@ from fediblog.store.posts import conversations
 from fediblog.store.readers import notification_lists
 from fediblog.store.tx import Tx
 from fediblog.web import cookies, known_devices
+from fediblog.web.components import time_zone
 from fediblog.web.negotiation import site_of
 
 P = ParamSpec("P")
@@ -312,8 +313,9 @@ def token_of(request: Request) -> str:
 
 
 async def _note_use(request: Request, user: CurrentUser | None) -> None:
-    """Remember the user for the rest of the request, and prolong a session in use."""
+    """Remember the user and the blog's time zone for the rest of the request, and prolong a session in use."""
     request.state.user = user
+    time_zone.choose(site_of(request).blog.time_zone)
     if user is None:
         return
     site = site_of(request)

@@ -1,4 +1,4 @@
-"""WebSub: the hub that the operator named is told which feeds have something new (W3C WebSub, section 7).
+"""WebSub: the hub that the owner or the operator named is told which feeds have something new (W3C WebSub, section 7).
 
 It learns addresses of feeds, nothing of the post; it then fetches the feeds as anybody may.
 """
@@ -22,7 +22,7 @@ _FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 async def put_down(site: Site, post: int) -> None:
     """Have the hub told of a post that was published or changed, where there is a hub."""
-    if site.settings.websub_hub:
+    if (await site.read_blog()).websub_hub:
         await site.write_aside(job_queue.add, job_kinds.WEBSUB, str(post))
 
 
@@ -31,7 +31,7 @@ async def ping(site: Site, number: int) -> None:
 
     Raises Unavailable where the hub has trouble, Refused where it takes no pings of ours.
     """
-    hub, post = site.settings.websub_hub, await site.db.read(posts.get, number)
+    hub, post = (await site.read_blog()).websub_hub, await site.db.read(posts.get, number)
     if not hub or post is None or post.state != "published" or post.visibility != Visibility.PUBLIC:
         return
     topics = [f"{feed}.{ending}" for feed in feeds_of(site.urls, post) for ending in ENDINGS]

@@ -14,7 +14,7 @@ from fediblog.domain.memo import Memo
 from fediblog.domain.posts import Post
 from fediblog.domain.thread_order import OPEN_ANSWERS
 from fediblog.messages import text
-from fediblog.web.components import emoji_images
+from fediblog.web.components import emoji_images, time_zone
 from fediblog.web.components.page_elements import byline_of, icon
 from fediblog.web.components.page_links import Links
 from fediblog.web.components.post_text import needs_more
@@ -122,7 +122,7 @@ def comment(language: str, post: Post, parts: Parts, links: Links, level: str) -
 def _comment(
     language: str, post: Post, parts: Parts, links: Links, to: Post | None, level: str = "h3", where: str = ""
 ) -> str:
-    key, made_of = (language, post.id), (post, to, links, level, where)
+    key, made_of = (language, post.id), (post, to, links, level, where, time_zone.chosen())
     shown = _SHOWN.get(key, made_of)
     if shown is None:
         shown = _shown(language, post, parts, links, to, level, where)

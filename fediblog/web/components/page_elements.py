@@ -6,9 +6,9 @@ with the standard library, since `Markup` is as slow to make; only what a templa
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from html import escape
-from time import gmtime, strftime, struct_time
 
 from markupsafe import Markup
 
@@ -16,7 +16,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import OPEN, Visibility
 from fediblog.domain.posts import Post, Reaction
 from fediblog.messages import text
-from fediblog.web.components import emoji_images
+from fediblog.web.components import emoji_images, time_zone
 from fediblog.web.components.page_links import Links
 
 _LAST = 253_402_300_799_000  # the last second of the year 9999
@@ -160,11 +160,14 @@ def named(account: Account, links: Links) -> Markup:
     return emoji_images.named(account.shown_name, account.emoji, partial(links.shown, account))
 
 
-@lru_cache(maxsize=1024)
-def when(language: str, ms: int, kind: str = "dt-published") -> Markup:
+def when(language: str, ms: int | None, kind: str = "dt-published") -> Markup:
     """A day, with the time for those who look closer and for programs; `kind` is the word of microformats."""
-    at = _time(ms)
-    shown = f'<time class="{kind}" datetime="{_iso(at)}" title="{_moment(language, at)}">{_day(language, at)}</time>'
+    return _when(language, ms or 0, kind, time_zone.chosen())
+
+
+@lru_cache(maxsize=1024)
+def _when(language: str, ms: int, kind: str, _zone: str) -> Markup:
+    shown = f'<time class="{kind}" datetime="{iso(ms)}" title="{moment(language, ms)}">{day(language, ms)}</time>'
     return Markup(shown)  # noqa: S704  made of our own words and numbers
 
 
@@ -192,34 +195,34 @@ def _ago(language: str, ms: int, minutes: int, year: int, kind: str) -> Markup:
 
 def iso(ms: int) -> str:
     """A time for programs."""
-    return _iso(_time(ms))
+    return _at(ms).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def day(language: str, ms: int) -> str:
-    """A day for people."""
-    return _day(language, _time(ms))
+    """A day for people, as it is in the blog's time zone."""
+    return _day(language, _local(ms))
 
 
 def moment(language: str, ms: int) -> str:
-    """A day and time for people, in UTC."""
-    return _moment(language, _time(ms))
+    """A day and time for people, in the blog's time zone, which it names."""
+    at = _local(ms)
+    return text(language, "date.moment", day=_day(language, at), time=at.strftime("%H:%M"), zone=at.tzname())
 
 
-def _time(ms: int) -> struct_time:
+def _at(ms: int) -> datetime:
     # What a remote server claims may lie outside of what a calendar knows.
-    return gmtime(min(max(ms, 0), _LAST) // 1000)
+    return datetime.fromtimestamp(min(max(ms, 0), _LAST) // 1000, UTC)
 
 
-def _iso(at: struct_time) -> str:
-    return strftime("%Y-%m-%dT%H:%M:%SZ", at)
+def _local(ms: int) -> datetime:
+    try:
+        return _at(ms).astimezone(time_zone.current())
+    except OverflowError:  # beyond the calendar
+        return _at(ms)
 
 
-def _day(language: str, at: struct_time) -> str:
-    return text(language, "date.day", day=at.tm_mday, month=text(language, f"month.{at.tm_mon}"), year=at.tm_year)
-
-
-def _moment(language: str, at: struct_time) -> str:
-    return text(language, "date.moment", day=_day(language, at), time=strftime("%H:%M", at))
+def _day(language: str, at: datetime) -> str:
+    return text(language, "date.day", day=at.day, month=text(language, f"month.{at.month}"), year=at.year)
 
 
 def month(language: str, name: str) -> str:

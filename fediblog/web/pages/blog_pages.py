@@ -26,7 +26,7 @@ from fediblog.store.posts.account_posts import ProfileFilter
 from fediblog.store.posts.posts import hydrate as posts_of
 from fediblog.store.posts.timelines import ListedPost, TagFilter
 from fediblog.store.tx import Tx
-from fediblog.web.components import page_head, paging
+from fediblog.web.components import page_head, paging, time_zone
 from fediblog.web.components.entries import is_entry
 from fediblog.web.components.page_head import NOINDEX
 from fediblog.web.components.render import public, render, static
@@ -161,10 +161,13 @@ async def tag_feed(request: Request) -> Response:
 async def feed_response(request: Request, feed: Feed, posts: list[Post]) -> Response:
     """The response with a feed; its posts stand in it whole, so a long one is written in a thread."""
     media_type, write = FORMATS[request.path_params["format"]]
-    settings = site_of(request).settings  # its language is the same for everybody, so that the feed can be kept
+    site = site_of(request)
+    blog, language = await site.read_blog(), site.settings.language  # the same for everybody, so that it can be kept
     in_browser = write is not json_feed and "text/html" in request.headers.get("accept", "")
     style = static("feed.css") if in_browser else ""
-    feed = replace(feed, language=settings.language, hub=settings.websub_hub, style=style)
+    feed = replace(feed, language=language, hub=blog.websub_hub, style=style)
+
+    time_zone.choose(blog.time_zone)
 
     def made() -> Response:
         response = public(request, write(feed, posts), "application/xml; charset=utf-8" if in_browser else media_type)

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from urllib.parse import quote
 
+from msgspec import Struct
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fediblog.domain.blog import CSS_LIMIT, LOOKS, MENU_LIMIT, PLACES, Blog, MenuItem
+from fediblog.domain.blog import CRAWLERS, CSS_LIMIT, LOOKS, MENU_LIMIT, PLACES, Blog, MenuItem
 from fediblog.domain.colours import read_colour, write_colour
-from fediblog.federation.site import LiveBlog
+from fediblog.federation.site import LiveBlog, Site
+from fediblog.markup.bare_links import web_address
 from fediblog.media.pictures import Shape
+from fediblog.messages import text
 from fediblog.store.people import blog_settings
+from fediblog.store.posts import media_files
+from fediblog.store.posts.media_files import Upload
 from fediblog.web import forms
+from fediblog.web.components import time_zone
 from fediblog.web.components.frame import own_sheet
 from fediblog.web.components.render import OWN_FORM, back, public, render
 from fediblog.web.forms import Form
@@ -29,6 +37,7 @@ _SHAPES: dict[str, Shape] = {"icon": "avatar", "logo": "header", "header": "head
 _SERVER = re.compile(r"(?:https?://|@?[^@/\s]+@)?((?:[\w-]+\.)+[\w-]{2,}(?::\d{1,5})?)/?(?:@[\w.-]+/?)?\Z")
 _ADDRESS = re.compile(r"(?:https?://[^\s/]+|/(?!/))[^\s]*\Z")
 _OTHER = "other"  # an address of one's own instead of a place
+_NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 async def look_css(request: Request) -> Response:
@@ -64,74 +73,129 @@ async def follow(request: Request) -> Response:
     )
 
 
+class MenuRow(Struct, frozen=True):
+    """A row of the form for the menu, as it is typed: `place` is one of PLACES, `other` or nothing."""
+
+    order: str = ""
+    place: str = ""
+    label: str = ""
+    address: str = ""
+
+    @classmethod
+    def of(cls, number: int, item: MenuItem) -> MenuRow:
+        """The row of an item."""
+        if item.target in PLACES:
+            return cls(str(number), item.target, item.label)
+        return cls(str(number), _OTHER, item.label, item.target)
+
+    @property
+    def target(self) -> str:
+        """Where it leads; empty if that is nowhere."""
+        return self.place if self.place in PLACES else self.address[:500] if self.place == _OTHER else ""
+
+
 async def settings(request: Request) -> Response:
     """What the owner may decide about the blog."""
     await ask_as(request, lambda _tx, user: check_owner(user))
-    return _show(request, site_of(request).blog)
+    blog = site_of(request).blog
+    return _show(request, blog, [MenuRow.of(number, item) for number, item in enumerate(blog.menu, 1)])
 
 
 async def save(request: Request) -> Response:
     """Keep what the owner decided; it shows at once."""
     site, form = site_of(request), await forms.read(request)
     check_owner(form.sender)
-    blog = await _changed(request, form, await site.db.read(blog_settings.get))
+    kept: dict[str, int] = {}
+    blog = await _changed(request, form, await site.db.read(blog_settings.get), kept)
     if form.errors:
-        return _show(request, blog, form)
+        return _show(request, blog, _rows(form), form, kept)
     await site.db.write(blog_settings.put, blog)
     site.keep(LiveBlog).now = blog
     return back(request, "/settings/blog", "blog-saved")
 
 
-async def _changed(request: Request, form: Form, before: Blog) -> Blog:
-    pictures = {}
+async def _changed(request: Request, form: Form, before: Blog, kept: dict[str, int]) -> Blog:
+    """What the form makes of the blog; the numbers of its new pictures go into `kept`, for the form after a mistake."""
+    site, pictures = site_of(request), {}
     for name, shape in _SHAPES.items():
-        if form.flag(f"{name}-drop"):
+        upload = await _chosen(site, form, name, shape)
+        if upload is not None:
+            pictures[name], kept[name] = upload.file, upload.id
+        elif form.flag(f"{name}-drop"):
             pictures[name] = ""
-        for chosen in form.files(name)[:1]:
-            if upload := await stored_upload(site_of(request), form, name, chosen, shape):
-                pictures[name] = upload.file
     accent = read_colour(form.line("accent")) if form.flag("accent-on") else None
     if form.flag("accent-on") and accent is None:
         form.fault("accent", "blog.accent-wrong")
+    zone, hub = form.line("time-zone", 100), form.line("websub-hub", 500)
+    if zone and time_zone.find(zone) is None:
+        form.fault("time-zone", "blog.time-zone-wrong")
+    if hub and not web_address(hub):
+        form.fault("websub-hub", "expected.address")
     return replace(
         before,
         title=form.line("title", 200),
         tagline=form.line("tagline", 400),
-        menu=_menu(form),
+        menu=_menu(form, _rows(form)),
         look=form.choice("look", LOOKS),
         accent=write_colour(accent) if accent else "",
         css=form.block("css", CSS_LIMIT),
+        time_zone=zone,
+        ai_crawlers=form.choice("ai-crawlers", CRAWLERS),
+        websub_hub=hub,
         **pictures,
     )
 
 
-def _menu(form: Form) -> tuple[MenuItem, ...]:
+async def _chosen(site: Site, form: Form, name: str, shape: Shape) -> Upload | None:
+    """The picture that is chosen now, else the one that was chosen before a mistake elsewhere in the form."""
+    for file in form.files(name)[:1]:
+        return await stored_upload(site, form, name, file, shape)
+    number = form.number(f"{name}-kept")
+    return await site.db.read(media_files.get, number, form.sender.account.id) if number is not None else None
+
+
+def _rows(form: Form) -> list[MenuRow]:
+    columns = zip(form.lines("order"), form.lines("place"), form.lines("label"), form.lines("address"), strict=False)
+    return [MenuRow(*(each[:500] for each in row)) for row in columns][:MENU_LIMIT]
+
+
+def _menu(form: Form, rows: Sequence[MenuRow]) -> tuple[MenuItem, ...]:
     """The items in the order of their numbers; rows that lead nowhere are left out."""
-    rows = zip(form.lines("place"), form.lines("label"), form.lines("address"), form.lines("order"), strict=False)
-    found = []
-    for number, (place, label, address, order) in enumerate(rows):
+    found, targets = [], set[str]()
+    for number, row in enumerate(rows):
+        order = row.order
         rank = (int(order) if order.isascii() and order.isdigit() and len(order) < 4 else 999, number)
-        if place in PLACES:
-            found.append((rank, MenuItem(place, label[:60])))
-        elif place == _OTHER:
-            if not _ADDRESS.match(address) or not label:
-                form.fault("menu", "blog.menu-wrong")
-            found.append((rank, MenuItem(address[:500], label[:60])))
-    return tuple(item for _, item in sorted(found)[:MENU_LIMIT])
+        if row.place == _OTHER and not (_ADDRESS.match(row.address) and row.label):
+            form.fault("menu", "blog.menu-wrong")
+        elif row.target in targets:
+            name = row.label or (text(form.language, f"menu.{row.place}") if row.place in PLACES else row.address)
+            form.fault("menu", "blog.menu-twice", name=name)
+        elif row.target:
+            targets.add(row.target)
+            found.append((rank, MenuItem(row.target, row.label[:60])))
+    return tuple(item for _, item in sorted(found))
 
 
-def _show(request: Request, blog: Blog, form: Form | None = None) -> Response:
-    typed = form or Form.empty()
-    rows = [*blog.menu, *[MenuItem("")] * max(2, 7 - len(blog.menu))][:MENU_LIMIT]
+def _show(
+    request: Request, blog: Blog, rows: Sequence[MenuRow], form: Form | None = None, kept: Mapping[str, int] = _NOTHING
+) -> Response:
+    """`kept` has the numbers of pictures that were chosen in this form, which is not saved yet."""
+    typed, used = form or Form.empty(), len(rows)
+    free = [MenuRow(str(used + n)) for n in range(1, 1 + max(2, 7 - used))] if form is None else []
     return render(
         request,
         "blog-settings.html",
         typed.status,
         headers={"Cache-Control": OWN_FORM, **typed.headers},
         blog=blog,
-        rows=rows,
+        rows=[*rows, *free][:MENU_LIMIT],
         places=tuple(PLACES),
         looks=LOOKS,
+        accented=bool(blog.accent) or typed.flag("accent-on"),
+        dropped={name for name in _SHAPES if typed.flag(f"{name}-drop")},
+        kept=kept,
+        crawlers=CRAWLERS,
+        defaults=site_of(request).settings,
         errors=typed.errors,
     )
 

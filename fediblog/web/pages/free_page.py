@@ -17,6 +17,8 @@ from fediblog.actions.page_actions import PageDraft
 from fediblog.errors import Invalid, NotFound
 from fediblog.federation import prepared_actions
 from fediblog.markup.html import excerpt
+from fediblog.markup.slug import slugify
+from fediblog.messages import LANGUAGES, text
 from fediblog.store.people import accounts
 from fediblog.store.posts import free_pages
 from fediblog.store.posts.free_pages import ROLES, FreePage, PageRole
@@ -116,12 +118,14 @@ async def save(request: Request) -> Response:
     number: int | None = request.path_params.get("n")
     found = await site.db.read(_owners_page, form.sender, number) if number is not None else None
     wanted = form.choice("do", ("publish", "preview", "draft"))
+    title, slug = form.line("title", 1000), form.line("slug", 200)
+    role = form.choice("role", ("", *ROLES))
     draft = PageDraft(
-        title=form.line("title", 1000),
-        slug=form.line("slug", 200),
+        title=title,
+        slug=slug,
         source=form.block("source"),
         language=form.line("language", 35),
-        role=cast(PageRole, form.choice("role", ROLES, "other")),
+        role=cast(PageRole, role or role_named(title, slug)),
         published=wanted == "publish",
     )
     if form.errors:
@@ -148,6 +152,16 @@ async def remove(request: Request) -> Response:
     return back(request, SETTINGS, "page-removed")
 
 
+def role_named(title: str, slug: str) -> PageRole:
+    """What a page of that title or slug is for, by what such pages are called in any of our languages."""
+    called = {title.strip().casefold(), slugify(slug), slugify(title)}
+    for role in ROLES[:-1]:
+        names = {text(language, f"page.role-{role}") for language in LANGUAGES}
+        if called & {role, *(name.casefold() for name in names), *map(slugify, names)}:
+            return role
+    return "other"
+
+
 def _show(
     request: Request, form: Form, found: FreePage | None, draft: PageDraft, preview: Markup | None = None
 ) -> Response:
@@ -159,6 +173,7 @@ def _show(
         page=found,
         draft=draft,
         roles=ROLES,
+        role=draft.role if found or form.text("role") else "",
         preview=preview,
         errors=form.errors,
     )

@@ -10,7 +10,9 @@ import pytest
 from fediblog.actions import post_actions, reaction_actions
 from fediblog.domain.blog import DEFAULT_MENU, LOOKS, MenuItem
 from fediblog.domain.blog import Blog as Chosen
+from fediblog.federation.outbound import websub_pings
 from fediblog.store.people import accounts, blog_settings
+from fediblog.store.posts import media_files
 from tests.web.pages.conftest import Blog
 from tests.web.pages.test_desk import picture
 
@@ -74,6 +76,71 @@ async def test_mistakes_keep_what_was_typed(blog: Blog) -> None:
     assert "javascript:alert(1)" in answer.text
     assert "Notes from the Desk" in answer.text
     assert await blog.site.db.read(blog_settings.get) == Chosen()
+
+
+async def test_a_mistake_keeps_pictures_and_ticks(blog: Blog) -> None:
+    """Also what stands twice in the menu is one, and rows stand as they were typed."""
+    owner = await blog.owner()
+    files = {"logo": ("logo.png", picture(), "image/png")}
+    assert (await owner.post("/settings/blog", FORM, files=files)).status_code == 303
+    twice = {
+        "order": ["2", "1", "7"],
+        "place": ["about", "about", "other"],
+        "label": ["", "Who", "Unsent"],
+        "address": ["", "", "/unsent"],
+    }
+    ticks = {"accent-on": "1", "accent": "red", "logo-drop": "1", "time-zone": "Mars/Base", "websub-hub": "hub"}
+    files = {"icon": ("icon.png", picture(), "image/png")}
+    answer = await owner.post("/settings/blog", {**FORM, **twice, **ticks}, files=files)
+    assert answer.status_code == 422
+    assert "“Who” stands twice in the menu." in answer.text
+    for kept in (
+        *('name="accent-on" value="1" checked', 'name="logo-drop" value="1" checked', 'value="/unsent"'),
+        *('value="7"', 'value="Mars/Base"', 'value="hub"', 'id="time-zone-problem"', 'id="websub-hub-problem"'),
+    ):
+        assert kept in answer.text, kept
+    icon = re.search(r'name="icon-kept" value="(\d+)"', answer.text)
+    assert icon is not None
+    wrong = await owner.post("/settings/blog", {**FORM, "icon-kept": icon[1], "accent-on": "1", "accent": "red"})
+    assert f'name="icon-kept" value="{icon[1]}"' in wrong.text
+    saved = await owner.post("/settings/blog", {**FORM, "logo-drop": "1", "icon-kept": icon[1]})
+    assert saved.status_code == 303
+    upload = await blog.site.db.read(media_files.get, int(icon[1]), blog.alice.id)
+    chosen = await blog.site.db.read(blog_settings.get)
+    assert upload is not None
+    assert (chosen.icon, chosen.logo) == (upload.file, "")
+    bob = await blog.stranger()
+    other = await blog.site.db.write(media_files.promise, bob.id)
+    assert (await owner.post("/settings/blog", {**FORM, "icon-kept": str(other)})).status_code == 303
+    assert (await blog.site.db.read(blog_settings.get)).icon == upload.file
+
+
+async def test_crawlers_hub_and_time_zone_are_chosen_while_the_server_runs(blog: Blog) -> None:
+    """What the settings file says counts until then, and again where the choice is taken back."""
+    post = await blog.write("Late in the day", title="Late")
+    await blog.site.db.write(
+        lambda tx: tx.run("update post set published = :at where id = :id", at=1_749_945_600_000 - 60_000, id=post.id)
+    )
+    owner, visitor = await blog.owner(), blog.browser()
+    assert "14 June 2025, 23:59 UTC" in (await visitor.get(post.url)).text
+    assert "Disallow: /\n\nSitemap" in (await visitor.get("/robots.txt")).text
+    assert "hub" not in (await visitor.get("/feed.atom")).text
+    chosen = {"time-zone": "Europe/Berlin", "ai-crawlers": "allow", "websub-hub": "https://hub.example/"}
+    assert (await owner.post("/settings/blog", {**FORM, **chosen})).status_code == 303
+    page = (await visitor.get(post.url)).text
+    assert ("15 June 2025, 01:59 CEST" in page, "UTC" in page) == (True, False)
+    assert 'datetime="2025-06-14T23:59:00Z"' in page
+    assert "15 June 2025" in (await visitor.get("/")).text
+    assert "Disallow: /\n\nSitemap" not in (await visitor.get("/robots.txt")).text
+    assert 'rel="hub" href="https://hub.example/"' in (await visitor.get("/feed.atom")).text
+    await websub_pings.put_down(blog.site, (await blog.write("Something new")).id)
+    assert await blog.site.db.read(lambda tx: len(tx.all("select id from job where kind = 'websub'"))) == 1
+    form = (await owner.get("/settings/blog")).text
+    assert 'value="Europe/Berlin"' in form
+    assert '<option value="allow" selected>' in form
+    assert (await owner.post("/settings/blog", FORM)).status_code == 303
+    assert "14 June 2025, 23:59 UTC" in (await visitor.get(post.url)).text
+    assert "Disallow: /\n\nSitemap" in (await visitor.get("/robots.txt")).text
 
 
 @pytest.mark.parametrize("address", ["//evil.example", "https://", "/a b", "data:text/html,x", ""])

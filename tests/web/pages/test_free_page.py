@@ -8,7 +8,10 @@ from fediblog.actions.page_actions import PageDraft
 from fediblog.app import ROUTES
 from fediblog.federation import prepared_actions, text_rendering
 from fediblog.markup.slug import slugify
+from fediblog.messages import LANGUAGES, text
 from fediblog.store.posts import free_pages
+from fediblog.store.posts.free_pages import ROLES
+from fediblog.web.pages.free_page import role_named
 from fediblog.web.route_index import RouteIndex
 from tests.security.test_unsent import second_login
 from tests.web.pages.conftest import Blog
@@ -25,6 +28,7 @@ async def made(blog: Blog, title: str, **more: object) -> free_pages.FreePage:
 async def test_the_owner_writes_previews_publishes_and_deletes(blog: Blog) -> None:
     owner, visitor = await blog.owner(), blog.browser()
     assert f'href="{SETTINGS}"' in (await owner.get("/settings")).text
+    assert 'href="/settings/blog"' in (await owner.get("/settings")).text.partition("<main")[2]
     typed = {"title": "Imprint", "source": "**Ann**\n\nHere <script>x</script>", "role": "imprint", "language": "en"}
     shown = (await owner.post(f"{SETTINGS}/new", {**typed, "do": "preview"})).text
     assert ("<strong>Ann</strong>" in shown, "<script>x" in shown) == (True, False)
@@ -53,6 +57,27 @@ async def test_the_owner_writes_previews_publishes_and_deletes(blog: Blog) -> No
     assert (await owner.post(f"{at}/delete", {"sure": "1"})).status_code == 303
     for path in ("/imprint", "/who-we-are"):
         assert (await visitor.get(path)).status_code == 404
+
+
+async def test_what_a_page_is_follows_from_its_name_until_somebody_chooses(blog: Blog) -> None:
+    """In every language of ours, by title or address; what was chosen stays."""
+    owner = await blog.owner()
+    assert '<option value="">' in (await owner.get(f"{SETTINGS}/new")).text
+    names = [(role, text(language, f"page.role-{role}")) for role in ROLES[:-1] for language in LANGUAGES]
+    assert all(role_named(title, "") == role_named("Other", slugify(title)) == role for role, title in names)
+    assert role_named("About time", "") == role_named("", "") == "other"
+    form = {"title": "Datenschutz", "source": "Text", "do": "publish", "role": ""}
+    for title, role in (("Datenschutz", ""), ("Imprint", "other")):
+        assert (await owner.post(f"{SETTINGS}/new", {**form, "title": title, "role": role})).status_code == 303
+    found = {page.title: page for page in await blog.site.db.read(free_pages.every)}
+    assert [(title, page.role) for title, page in sorted(found.items())] == [
+        ("Datenschutz", "privacy"),
+        ("Imprint", "other"),
+    ]
+    edit = (await owner.get(f"{SETTINGS}/{found['Imprint'].id}")).text
+    assert ('<option value="">' in edit, '<option value="other" selected>' in edit) == (False, True)
+    preview = (await owner.post(f"{SETTINGS}/new", {**form, "do": "preview"})).text
+    assert "selected" not in preview.partition('name="role"')[2].partition("</select>")[0]
 
 
 async def test_no_page_takes_an_address_of_the_server(blog: Blog) -> None:
