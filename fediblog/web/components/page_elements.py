@@ -174,22 +174,23 @@ def _when(language: str, ms: int, kind: str, _zone: str) -> Markup:
 def ago(language: str, ms: int, now: int, kind: str = "dt-published") -> Markup:
     """How long ago that was, within a day; else the day, with its year where that is not this one."""
     minutes = (now - ms) // 60_000
-    return _ago(language, ms, minutes if minutes < 60 else minutes // 60 * 60, _time(now).tm_year, kind)
+    year = _local(now).year
+    return _ago(language, ms, minutes if minutes < 60 else minutes // 60 * 60, year, kind, time_zone.chosen())
 
 
 @lru_cache(maxsize=4096)
-def _ago(language: str, ms: int, minutes: int, year: int, kind: str) -> Markup:
-    at = _time(ms)
+def _ago(language: str, ms: int, minutes: int, year: int, kind: str, _zone: str) -> Markup:
+    at = _local(ms)
     if 0 <= minutes < 60:
         words = text(language, "date.minutes", n=max(minutes, 1))
     elif 0 <= minutes < 1440:
         words = text(language, "date.hours", n=minutes // 60)
-    elif at.tm_year == year:
-        words = text(language, "date.day-of-year", day=at.tm_mday, month=text(language, f"month.{at.tm_mon}"))
+    elif at.year == year:
+        words = text(language, "date.day-of-year", day=at.day, month=text(language, f"month.{at.month}"))
     else:
         words = _day(language, at)
     kinds = f'class="{kind}" ' if kind else ""
-    shown = f'<time {kinds}data-ago datetime="{_iso(at)}" title="{_moment(language, at)}">{words}</time>'
+    shown = f'<time {kinds}data-ago datetime="{iso(ms)}" title="{moment(language, ms)}">{words}</time>'
     return Markup(shown)  # noqa: S704  made of our own words and numbers
 
 
