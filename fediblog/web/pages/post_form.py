@@ -71,6 +71,7 @@ class PostFields(Struct, frozen=True, kw_only=True):
     language: str = ""
     sensitive: bool = False
     scheduled: str = ""  # as a datetime-local field writes it, in UTC
+    later: bool = False  # whether it shall be published then, not now
     reply: int | None = None
     quote: int | None = None
     comments: str = ""  # who may answer it, one of ALLOWED; nothing: as it was
@@ -140,6 +141,7 @@ def of_draft(tx: Tx, draft: Draft, account: int) -> PostFields:
         language=draft.language,
         sensitive=draft.sensitive,
         scheduled=at.strftime("%Y-%m-%dT%H:%M") if draft.scheduled else "",
+        later=bool(draft.scheduled),
         reply=draft.reply_to,
         quote=draft.quote,
         comments=draft.comments,
@@ -193,6 +195,7 @@ async def from_form(site: Site, form: Form) -> PostFields:
         language=form.line("language", 35),
         sensitive=form.flag("sensitive"),
         scheduled=form.line("scheduled", 40),
+        later=form.text("when") == "later",
         reply=form.number("reply"),
         quote=form.number("quote"),
         comments=form.choice("comments", ("", *ALLOWED)),

@@ -32,6 +32,13 @@ from fediblog.web.pages import post_form
 from fediblog.web.pages.post_form import ALLOWED, FOCI, PERIODS, SLOTS, VISIBILITIES, PostFields
 from fediblog.web.sessions import CurrentUser, ask_as, page
 
+_FIELDS = (
+    *("post", "title", "summary", "source", "quote", "new-category", "hero-upload", "hero-caption", "upload", "files"),
+    *("warning", "language", "slug", "poll", "people", "visibility", "scheduled"),
+)  # in the order in which they are read
+# The element to which a problem leads, where that has another id.
+_PLACES = {"upload": "upload-0", "files": "upload-0", "poll": "answer-1", "people": "visibility"}
+
 
 class WriteContext(Struct, frozen=True):
     """What lies on the writing: the fields, the post that is edited, the one that is answered, the one that is quoted.
@@ -45,6 +52,12 @@ class WriteContext(Struct, frozen=True):
     quoted: Post | None = None
     categories: CategoryTree = CategoryTree(())
     gone: bool = False
+
+    @property
+    def filed(self) -> str:
+        """Under what it is filed, in a few words."""
+        found = (self.categories.get(each) for each in self.fields.categories)
+        return ", ".join(each.name for each in found if each is not None)
 
 
 async def new(request: Request) -> Response:
@@ -106,6 +119,8 @@ async def save(request: Request) -> Response:
     fields = await post_form.from_form(site, form)
     writing = await site.db.read(_desk, form.sender, fields, number)
     wanted = form.choice("do", ("publish", "preview", "draft", "schedule"))
+    if wanted == "publish" and fields.later:
+        wanted = "schedule"
     if writing.gone:
         form.fault("post", "write.gone")
     if wanted == "preview":
@@ -180,8 +195,13 @@ async def _preview(request: Request, writing: WriteContext, form: Form) -> Respo
     return _show(request, writing, form, Markup(html))  # noqa: S704  the renderer cleans what it makes
 
 
+def _place(field: str) -> int:
+    return _FIELDS.index(field) if field in _FIELDS else len(_FIELDS)
+
+
 def _show(request: Request, writing: WriteContext, form: Form | None = None, preview: Markup | None = None) -> Response:
     sent = form or Form.empty()
+    faults = {name: sent.errors[name] for name in sorted(sent.errors, key=_place)}
     return render(
         request,
         "write.html",
@@ -191,7 +211,8 @@ def _show(request: Request, writing: WriteContext, form: Form | None = None, pre
         writing=writing,
         fields=writing.fields,
         foci=FOCI,
-        errors=sent.errors,
+        errors=faults,
+        places=_PLACES,
         preview=preview,
         visibilities=VISIBILITIES,
         allowed=ALLOWED,
