@@ -163,29 +163,40 @@ def _period(poll: PollDraft) -> int:
     return min(PERIODS, key=lambda each: abs(each - poll.seconds))
 
 
-async def from_form(site: Site, form: Form) -> PostFields:
-    """The fields as it was sent. New pictures are stored at once, so that a mistake elsewhere does not lose them."""
-    account = form.sender.account.id
-    numbers, hero = form.numbers("file"), form.number("hero")
-    stored = await site.db.read(_uploads, account, [*numbers, hero or 0])
+async def _pictures(site: Site, form: Form) -> tuple[list[AttachedPicture], list[tuple[str, str]]]:
+    """The pictures of the form, and description and place of those that did not come, or were refused."""
+    account, numbers = form.sender.account.id, form.numbers("file")
+    stored = await site.db.read(_uploads, account, numbers)
     kept = [
         AttachedPicture(stored[n], form.line(f"alt-{n}", 1500), point_of(form.line(f"focus-{n}", 50)))
         for n in numbers
         if n in stored and not form.flag(f"drop-{n}")
     ]
-    alt, caption = form.line("hero-alt", 1500), form.line("hero-caption", 2000)
-    front = (
-        AttachedPicture(stored[hero], alt, caption=caption) if hero in stored and not form.flag("hero-drop") else None
-    )
     choosers, awaited = form.data.getlist("upload"), list[tuple[str, str]]()
     for chosen, told, place in zip_longest(choosers, form.lines("new-alt"), form.lines("new-focus"), fillvalue=""):
         if isinstance(chosen, UploadFile) and (upload := await stored_upload(site, form, "upload", chosen)):
             kept.append(AttachedPicture(upload, str(told), point_of(str(place))))
         elif told:
             awaited.append((str(told), str(place)))
+    return kept, awaited
+
+
+async def _hero(site: Site, form: Form) -> AttachedPicture | None:
+    """The picture at the top: one that was chosen just now, or the one of before."""
+    alt, caption = form.line("hero-alt", 1500), form.line("hero-caption", 2000)
     for chosen in form.files("hero-upload")[:1]:
         if upload := await stored_upload(site, form, "hero-upload", chosen):
-            front = AttachedPicture(upload, alt, caption=caption)
+            return AttachedPicture(upload, alt, caption=caption)
+    number = form.number("hero")
+    if number is None or form.flag("hero-drop"):
+        return None
+    stored = await site.db.read(_uploads, form.sender.account.id, [number])
+    return AttachedPicture(stored[number], alt, caption=caption) if number in stored else None
+
+
+async def from_form(site: Site, form: Form) -> PostFields:
+    """The fields as it was sent. New pictures are stored at once, so that a mistake elsewhere does not lose them."""
+    kept, awaited = await _pictures(site, form)
     return PostFields(
         source=form.block("source"),
         title=form.line("title", 1000),
@@ -203,9 +214,9 @@ async def from_form(site: Site, form: Form) -> PostFields:
         pictures=tuple(kept),
         awaited=tuple(awaited[:SLOTS]),
         missing=tuple(form.lines(MISSING)[:MOST_FILES]),
-        hero=front,
-        hero_alt=alt,
-        hero_caption=caption,
+        hero=await _hero(site, form),
+        hero_alt=form.line("hero-alt", 1500),
+        hero_caption=form.line("hero-caption", 2000),
         answers=tuple(one_line(answer) for answer in form.lines("answer") if answer.strip()),
         multiple=form.flag("multiple"),
         slug=form.line("slug", 200),
