@@ -98,7 +98,7 @@ async def test_wherever_a_private_post_stands_it_says_so(blog: Blog, visibility:
                 shown.add(path)
                 marked = page.count(f"{label}</span>\n") + page.count(f"· {label}") + page.count(f">{label}</p>")
                 marked += page.count(f"<span>{label}: @")  # at the head of a letter
-                marked += page.count(f'<span class="audience {visibility}">')
+                marked += page.count(f'<span class="aud {visibility}">')
                 assert marked >= (len(kinds) if path == "/notices" else 1), path
                 assert f'<span class="hidden">{label}' not in page, path
     assert {"/notices", "/@{handle:handle}", "/deliveries"} <= shown, shown
