@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import ip_address
@@ -117,6 +117,21 @@ class Urls(Struct, frozen=True):
             return url
         path = f"{self.origin}/media/remote/{owner}/{_mark(self.copies_key, owner, url)}"
         return f"{path}.{size}" if size else path
+
+    def emoji_copy(self, url: str) -> str:
+        """Where the picture of a custom emoji is loaded from: one place, whoever shows it. What is ours stays."""
+        if not url or self.owns(url):
+            return url
+        address = urlsafe_b64encode(url.encode()).rstrip(b"=").decode()
+        return f"{self.origin}/media/emoji/{_mark(self.copies_key, 'e', url)}/{address}"
+
+    def copied_emoji(self, mark: str, address: str) -> str | None:
+        """The address of a picture whose copy has an address with these ends; None for one that we did not make."""
+        try:
+            url = urlsafe_b64decode(address + "=" * (-len(address) % 4)).decode()
+        except ValueError:
+            return None
+        return url if _mark(self.copies_key, "e", url) == mark else None
 
     def is_copy(self, mark: str, owner: str, url: str) -> bool:
         """Whether the address of a copy that ends with this mark is that of what `owner` shows from `url`."""

@@ -71,7 +71,20 @@ async def copy(request: Request) -> Response:
     found = await site.db.read(_found, site, owner, mark)
     if found is None:
         raise NotFound
-    picture, known = found
+    return await _copy(site, owner, *found, size)
+
+
+async def emoji_copy(request: Request) -> Response:
+    """The copy of the picture of a custom emoji, as it is shown here in text: its address is one that we have made."""
+    site, mark, encoded = site_of(request), request.path_params["mark"], request.path_params["encoded"]
+    url = site.urls.copied_emoji(mark, encoded)
+    found = None if url is None else await site.db.read(_found_emoji, url)
+    if found is None:
+        raise NotFound
+    return await _copy(site, remote_media.EMOJI, *found)
+
+
+async def _copy(site: Site, owner: str, picture: RemotePicture, known: Copy | None, size: str = "") -> Response:
     path = _path(site, known, size)
     if path is None and (known is None or known.state != "failed" or known.due <= site.clock()):
         known = await site.keep(Waiting).copy(picture, owner)
@@ -88,6 +101,12 @@ def _found(tx: Tx, site: Site, owner: str, mark: str) -> tuple[RemotePicture, Co
         if site.urls.is_copy(mark, owner, each.url):
             return each, remote_media.get(tx, each.url, each.shape)
     return None
+
+
+def _found_emoji(tx: Tx, url: str) -> tuple[RemotePicture, Copy | None] | None:
+    if not remote_media.shown_among(tx, remote_media.EMOJI, {url}):
+        return None
+    return RemotePicture(url, "emoji"), remote_media.get(tx, url, "emoji")
 
 
 def _path(site: Site, known: Copy | None, size: str) -> Path | None:
@@ -161,6 +180,7 @@ path_convertors.register()
 
 ROUTES: list[BaseRoute] = [
     Route("/media/remote/{owner:owner}/{mark:mark}", copy),
+    Route("/media/emoji/{mark:mark}/{encoded:encoded}", emoji_copy),
     Route("/media/{name:path}", media),
     Mount("/static", StaticAssets(packages=[("fediblog.web", "static")])),
 ]

@@ -48,6 +48,12 @@ class _Owner(_Text):
         return f"{value[0]}{min(int(value[1:]), (1 << 63) - 1)}"
 
 
+class _Encoded(_Text):
+    """An address of up to 2048 bytes in URL-safe Base64."""
+
+    regex = "[A-Za-z0-9_-]{1,2731}"
+
+
 class _Number(Convertor[int]):
     """A number of ours: 63 bits, never with a sign or a leading zero."""
 
@@ -71,6 +77,7 @@ def register() -> None:
         "number": _Number(),
         "owner": _Owner(),
         "mark": _Mark(),
+        "encoded": _Encoded(),
     }
     for name, convertor in made.items():
         register_url_convertor(name, convertor)

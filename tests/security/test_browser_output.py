@@ -72,8 +72,15 @@ ALLOWED = {
     for name in ("", "rel", *names)
 }
 
-# What a page puts around texts itself: regions that scroll, links of headings and footnotes.
-ALLOWED |= {("div", "role"), ("div", "tabindex"), ("div", "aria-label"), ("a", "aria-label"), ("a", "tabindex")}
+# What a page puts around texts itself: regions that scroll, links of headings and footnotes; what is loaded first.
+ALLOWED |= {
+    ("img", "fetchpriority"),
+    ("div", "role"),
+    ("div", "tabindex"),
+    ("div", "aria-label"),
+    ("a", "aria-label"),
+    ("a", "tabindex"),
+}
 
 Words = Callable[[int], str]
 

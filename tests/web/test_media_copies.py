@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import struct
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -31,6 +32,9 @@ from fediblog.store.people import relations
 from fediblog.store.posts import posts, remote_media
 from fediblog.store.posts.remote_media import MadeCopy, Wanted
 from fediblog.web import media_routes
+from fediblog.web.components import page_elements
+from fediblog.web.components.page_links import Links
+from fediblog.web.components.post_text import content
 from tests.conftest import Clock
 from tests.store import makers
 from tests.world import ask, new_site
@@ -192,7 +196,7 @@ async def test_what_is_shown_is_fetched_once_and_written_anew(here: Here) -> Non
     assert Image.open(BytesIO(small.content)).size == (480, 320)
     icon = await here.look(here.address(bob, "/icon", "small"))
     assert Image.open(BytesIO(icon.content)).size == (120, 120)
-    assert (await here.look(here.address(bob, "/tea"))).status_code == 200
+    assert (await here.look(here.site.urls.emoji_copy(here.url("/tea")))).status_code == 200
     assert sorted(here.far.asked) == ["/icon", "/photo", "/tea"]
     found = await here.site.db.read(posts.stored, post.id)
     assert found is not None
@@ -385,6 +389,32 @@ async def test_no_address_can_be_made_up(here: Here) -> None:
     assert [(await here.look(each)).status_code for each in wrong] == [404] * len(wrong)
     assert here.far.asked == []
     assert (await here.look(good)).status_code == 200
+
+
+async def test_an_emoji_has_one_address_whoever_shows_it(here: Here) -> None:
+    here.far.files = {"/tea": picture((64, 64)), "/cup": picture((64, 64))}
+    emoji, urls = Emoji(name="tea", url=here.url("/tea")), here.site.urls
+    bob = await here.person(name="Bob :tea:", emoji=(emoji,))
+    written = [await here.post(bob, content=f"<p>{n} :tea:</p>", emoji=(emoji,)) for n in range(2)]
+    links = Links.of(urls, signed_in=False)
+    shown = [content("en", each, links) for each in written] + [page_elements.named(bob, links)]
+    (address,) = {re.findall(r' src="([^"]+)"', each)[0] for each in shown}
+    good = f"{ORIGIN}{address}"
+    assert good == urls.emoji_copy(emoji.url)
+    assert (await here.look(good)).status_code == 200
+    mark, encoded = good.split("/")[-2:]
+    other = urls.emoji_copy(here.url("/cup")).split("/")[-1]
+    wrong = (f"{mark}/{other}", f"{'A' * 22}/{encoded}", f"{mark}.small/{encoded}", f"{mark}/{encoded}A", f"{mark}/_")
+    assert {(await here.look(f"{ORIGIN}/media/emoji/{each}")).status_code for each in wrong} == {404}
+    assert here.far.asked == ["/tea"]
+    # It stays without those who showed it, as long as it is looked at; and goes with the server on which it lies.
+    await here.site.db.write(lambda tx: tx.run("update post set state = 'deleted'"))
+    await media_copies.sweep(here.site, 0)
+    assert len(await here.rows()) == 1
+    await here.site.db.write(relations.block_host, "127.0.0.1", "")
+    assert (await here.get(good)).status_code == 404
+    await media_copies.sweep(here.site, 0)
+    assert (await here.rows(), here.files()) == ([], set())
 
 
 async def test_what_is_gone_blocked_or_deleted_goes(here: Here) -> None:

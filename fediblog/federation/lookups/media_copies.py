@@ -145,7 +145,7 @@ def _save(site: Site, picture: DecodedPicture) -> dict[str, str]:
 
 
 def _is_shown(tx: Tx, wanted: Wanted) -> bool:
-    return any(each.url == wanted.url for each in remote_media.shown_by(tx, wanted.owner))
+    return bool(remote_media.shown_among(tx, wanted.owner, {wanted.url}))
 
 
 async def trim(site: Site) -> int:

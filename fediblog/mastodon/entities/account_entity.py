@@ -94,7 +94,7 @@ def shape(context: EntityContext, account: Account, totals: account_counts.Total
         "last_status_at": day(latest),
         "hide_collections": False,
         "noindex": not account.is_findable,
-        "emojis": emojis(account.emoji, context.urls, owner),
+        "emojis": emojis(account.emoji, context.urls),
         "roles": [],
         "fields": [_field(each.name, each.value, each) for each in account.fields],
     }

@@ -65,12 +65,12 @@ def blurhash(text: str) -> str | None:
     return text if size >= 0 and len(text) == length and all(each in _BASE_83 for each in text) else None
 
 
-def emojis(found: tuple[Emoji, ...], urls: Urls, owner: str) -> list[Json]:
-    """CustomEmoji of a post or a profile, see `Urls.copy`; none of those that were taken away since."""
+def emojis(found: tuple[Emoji, ...], urls: Urls) -> list[Json]:
+    """CustomEmoji of a post or a profile, see `Urls.emoji_copy`; none of those that were taken away since."""
     return [
         {
             "shortcode": each.name,
-            "url": (here := urls.copy(owner, each.url)),
+            "url": (here := urls.emoji_copy(each.url)),
             "static_url": here,
             "visible_in_picker": False,
         }

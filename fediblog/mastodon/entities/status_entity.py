@@ -147,7 +147,7 @@ def fixed(context: EntityContext, post: Post, related: RelatedData) -> Json:
         "media_attachments": [attachment_of(each, context.urls, post) for each in post.attachments],
         "mentions": _mentions(post, related),
         "tags": [{"name": name, "url": context.urls.tag(name)} for name in post.hashtags],
-        "emojis": emojis(post.emoji, context.urls, f"p{post.id}"),
+        "emojis": emojis(post.emoji, context.urls),
         "card": None,
         "fediblog": article(post),
     }
@@ -356,7 +356,7 @@ def poll(post: Post, urls: Urls, own: Sequence[str], viewer: int, now: int = 0) 
         "votes_count": min(votes, MOST),
         "voters_count": asked.voters,
         "options": [{"title": each.name, "votes_count": each.votes} for each in asked.options],
-        "emojis": emojis(post.emoji, urls, f"p{post.id}"),
+        "emojis": emojis(post.emoji, urls),
     }
     if viewer:
         entity["voted"] = post.voted or post.account.id == viewer

@@ -170,7 +170,7 @@ def _edit(post: Post, urls: Urls, at: int, author: Json, quote: Json | None) -> 
         "created_at": moment(at),
         "account": author,
         "media_attachments": [],
-        "emojis": emojis(post.emoji, urls, f"p{post.id}"),
+        "emojis": emojis(post.emoji, urls),
     }
     if post.poll is not None:
         edit["poll"] = {"options": [{"title": option.name} for option in post.poll.options]}

@@ -6,14 +6,13 @@ What is kept of an address is a cache: its row and its files may go at any time,
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from html import unescape
 from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
-from fediblog.store.json_columns import emoji_from
 from fediblog.store.people.accounts import host_of
 from fediblog.store.people.hosts import blocked_among
 from fediblog.store.queues import job_kinds, job_queue
@@ -25,6 +24,9 @@ CHANNEL = "copies"
 Shape = Literal["remote", "avatar", "header", "emoji", "played"]
 """What a copy is for, as the decoder knows it; what is `played` is kept as it is."""
 
+EMOJI = "e"
+"""In place of an account, a post or a page: many show the same emoji, whose copy has one address."""
+
 CLAIM = 120_000  # ms in which whoever fetches it must be done
 FIRST_PAUSE, LONGEST_PAUSE = 300_000, 7 * 86_400_000  # ms before what failed may be asked for again
 MOST_FAILURES = 8  # in a row, two weeks at least, after which a link is shown instead
@@ -33,10 +35,9 @@ UNUSED = 86_400_000  # ms from one note that a copy was used to the next
 
 _SOURCE = re.compile(r'<img [^>]*?\bsrc="(https?://[^"]+)"')
 _PLAYED = ("video/", "audio/")
-_ACCOUNT = "select icon, image, emoji, host, domain from account where id = :id and state = 'active'"
-_REACTIONS = "select distinct emoji_url as url from reaction where account = :id and emoji_url <> '' limit 200"
+_ACCOUNT = "select icon, image, host, domain from account where id = :id and state = 'active'"
 _POST = (
-    "select p.image, p.emoji, case when p.content like '%<img %' then p.content else '' end as content,"
+    "select p.image, case when p.content like '%<img %' then p.content else '' end as content,"
     " a.host, a.domain from post p join account a on a.id = p.account"
     " where p.id = :id and p.state <> 'deleted' and a.state = 'active'"
 )
@@ -108,15 +109,19 @@ def shown_by(tx: Tx, owner: str) -> list[RemotePicture]:
     return [each for each in found if host_of(each.url) not in blocked] if blocked.isdisjoint(hosts) else []
 
 
-def _of_account(tx: Tx, number: int, row: Row) -> Iterator[RemotePicture]:
+def shown_among(tx: Tx, owner: str, urls: Set[str]) -> Set[str]:
+    """Which of these an account, a post or a page shows; of EMOJI, which do not lie on a server that is blocked."""
+    if owner == EMOJI:
+        blocked = blocked_among(tx, sorted({host_of(url) for url in urls}))
+        return {url for url in urls if host_of(url) not in blocked}
+    return urls & {each.url for each in shown_by(tx, owner)}
+
+
+def _of_account(_tx: Tx, _number: int, row: Row) -> Iterator[RemotePicture]:
     if row.icon:
         yield RemotePicture(row.icon, "avatar")
     if row.image:
         yield RemotePicture(row.image, "header")
-    for each in emoji_from(row.emoji):
-        yield RemotePicture(each.url, "emoji")
-    for reaction in tx.all(_REACTIONS, id=number):
-        yield RemotePicture(reaction.url, "emoji")
 
 
 def _of_post(tx: Tx, number: int, row: Row) -> Iterator[RemotePicture]:
@@ -129,8 +134,6 @@ def _of_post(tx: Tx, number: int, row: Row) -> Iterator[RemotePicture]:
             yield RemotePicture(file.url, "remote", file.blurhash)
         if file.preview:
             yield RemotePicture(file.preview, "remote", file.blurhash)
-    for each in emoji_from(row.emoji):
-        yield RemotePicture(each.url, "emoji")
     yield from _of_page(tx, number, row)
 
 
@@ -356,7 +359,10 @@ def unshown(tx: Tx, after: int, span: int) -> tuple[list[int], int]:
     That is asked of whom it was last looked at for. And the number to go on from, 0 at the end.
     """
     rows = tx.all("select id, url, owner from remote_media where id > :after order by id limit :n", after=after, n=span)
-    shown = {owner: {each.url for each in shown_by(tx, owner)} for owner in {row.owner for row in rows}}
+    urls = defaultdict[str, set[str]](set)
+    for row in rows:
+        urls[row.owner].add(row.url)
+    shown = {owner: shown_among(tx, owner, found) for owner, found in urls.items()}
     return [row.id for row in rows if row.url not in shown[row.owner]], rows[-1].id if len(rows) == span else 0
 
 

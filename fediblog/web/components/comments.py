@@ -157,7 +157,7 @@ def said(post: Post, whole: Callable[[Post], Markup], links: Links) -> str:
     language = f' lang="{escape(post.language)}"' if post.language else ""
     content = post.content
     if post.emoji or "<img " in content:
-        content = emoji_images.pictured(content, post.emoji, partial(links.shown_in, post))
+        content = emoji_images.pictured(content, post.emoji, links.emoji, partial(links.shown_in, post))
     return f'<div class="content e-content"{language} dir="auto">{content}</div>'
 
 

@@ -21,9 +21,10 @@ Shown = Callable[[str], str]
 """The address from which a picture is loaded, by that which its server gave."""
 
 
-def pictured(html: str, emoji: Iterable[Emoji], shown: Shown) -> Markup:
+def pictured(html: str, emoji: Iterable[Emoji], drawn: Shown, shown: Shown) -> Markup:
     """Cleaned HTML, safe to be shown, with pictures in place of `:name:` where the text says that.
 
+    `drawn` says where emoji are loaded from, `shown` where the pictures in its tags are.
     The sanitiser escapes `<` and `>` inside of attributes, so what stands between angle brackets is a whole tag.
     """
     if "<img " in html:
@@ -40,7 +41,7 @@ def pictured(html: str, emoji: Iterable[Emoji], shown: Shown) -> Markup:
         if url is None or count >= _MOST:
             return found[0]
         count += 1
-        name, here = escape(found[0]), escape(shown(url))
+        name, here = escape(found[0]), escape(drawn(url))
         return f'<img class="emoji" src="{here}" alt="{name}" title="{name}" loading="lazy" decoding="async">'
 
     parts[::2] = [_NAME.sub(picture, part) for part in parts[::2]]
@@ -77,6 +78,6 @@ def _described(image: str) -> str:
     return found[1] if found else ""
 
 
-def named(name: str, emoji: Iterable[Emoji], shown: Shown) -> Markup:
+def named(name: str, emoji: Iterable[Emoji], drawn: Shown) -> Markup:
     """Plain text, such as a display name, with pictures."""
-    return pictured(escape(name), emoji, shown)
+    return pictured(escape(name), emoji, drawn, drawn)

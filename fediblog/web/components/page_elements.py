@@ -7,7 +7,7 @@ with the standard library, since `Markup` is as slow to make; only what a templa
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from html import escape
 
 from markupsafe import Markup
@@ -87,7 +87,7 @@ def reaction(each: Reaction, links: Links) -> Markup:
     name = escape(each.content)
     if not each.image.startswith(("https://", "http://")):
         return Markup(f'<span class="reaction">{name}</span>')  # noqa: S704  escaped
-    here = escape(links.shown(each.account, each.image))
+    here = escape(links.emoji(each.image))
     return Markup(  # noqa: S704  of escaped parts
         f'<img class="emoji reaction" src="{here}" alt="{name}" title="{name}" loading="lazy" decoding="async">'
     )
@@ -163,7 +163,7 @@ def _mark(name: str, label: str) -> str:
 
 def named(account: Account, links: Links) -> Markup:
     """An account's name."""
-    return emoji_images.named(account.shown_name, account.emoji, partial(links.shown, account))
+    return emoji_images.named(account.shown_name, account.emoji, links.emoji)
 
 
 def when(language: str, ms: int | None, kind: str = "dt-published") -> Markup:

@@ -54,6 +54,10 @@ class Links(Struct, frozen=True):
         """Where a picture is loaded from, see `Urls.copy`."""
         return self._path(self.urls.copy(owner, url, size))
 
+    def emoji(self, url: str) -> str:
+        """Where the picture of a custom emoji is loaded from: always here."""
+        return self._path(self.urls.emoji_copy(url))
+
     @classmethod
     @lru_cache(maxsize=16)
     def of(cls, urls: Urls, signed_in: bool) -> Links:

@@ -59,7 +59,7 @@ def content(language: str, post: Post, links: Links) -> Markup:
     html = post.content
     if _SPECIAL.search(html):
         html = _decorated(language, post)
-    return emoji_images.pictured(html, post.emoji, partial(links.shown_in, post))
+    return emoji_images.pictured(html, post.emoji, links.emoji, partial(links.shown_in, post))
 
 
 def needs_more(post: Post) -> bool:

@@ -235,7 +235,7 @@ def content(html: str, links: Links, owner: Post | Account | FreePage) -> Markup
     """Stored HTML of a post, an account or a page, which was cleaned on its way in."""
     match owner:
         case Post():
-            return emoji_images.pictured(html, owner.emoji, partial(links.shown_in, owner))
+            return emoji_images.pictured(html, owner.emoji, links.emoji, partial(links.shown_in, owner))
         case Account():
-            return emoji_images.pictured(html, owner.emoji, partial(links.shown, owner))
-    return emoji_images.pictured(html, (), partial(links.loaded, f"s{owner.id}"))
+            return emoji_images.pictured(html, owner.emoji, links.emoji, partial(links.shown, owner))
+    return emoji_images.pictured(html, (), links.emoji, partial(links.loaded, f"s{owner.id}"))

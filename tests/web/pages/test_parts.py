@@ -66,7 +66,7 @@ def test_emoji_become_pictures_in_text_only() -> None:
     found = emoji_images.pictured('<a href="https://x.example/:sun:" title=":sun:">:sun: &lt;:sun:</a> :moon:', [
         Emoji(name="sun", url='https://x.example/"><script>.png'),
         Emoji(name="moon", url="javascript:alert(1)"),
-    ], str)  # fmt: skip
+    ], str, str)  # fmt: skip
     assert found.count("<img") == 2
     assert 'href="https://x.example/:sun:" title=":sun:"' in found
     assert "<script>" not in found
