@@ -18,6 +18,7 @@ from fediblog.cli.database_commands import make_backup
 from fediblog.cli.terminal import tell, translated
 from fediblog.domain.urls import Urls
 from fediblog.errors import Misuse
+from fediblog.markup import markdown
 from fediblog.settings import Settings
 from fediblog.store.engine import origin_change
 from fediblog.store.engine.database import change_alone
@@ -55,7 +56,7 @@ async def _go_live(found: Settings, *, backup: bool) -> None:
     if backup:
         async with opened(trial) as site:
             await make_backup(site, found.data / f"trial-{site.clock() // 1000}.tar")
-    await change_alone(found.database_url, partial(origin_change.change, old=old, new=new))
+    await change_alone(found.database_url, partial(origin_change.change, old=old, new=new, pieces=markdown.pieces))
 
 
 def _new_urls(old: Urls, found: Settings) -> Urls:

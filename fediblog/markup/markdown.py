@@ -5,10 +5,12 @@ The parser, and what colours code, are imported when somebody writes: they take 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from fediblog.hashtags import MOST, key
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
+_CODE_SPAN: Final = re.compile(r"(?<![`\\])(`+)(?!`)(?:(?!\n[ \t]*\n).)+?(?<!`)\1(?!`)", re.DOTALL)
 MENTIONS: Final = 50
 """How many of a post count; later ones are shown and do nothing."""
 
@@ -68,6 +71,29 @@ def parse(source: str, *, breaks: bool = False, kind: str = MARKDOWN) -> Parsed:
     md, env = _parser_of(kind, breaks), dict[str, Any]()
     tokens = md.parse(tidy(source, ARTICLE_LIMIT), env)
     return Parsed(md, tokens, env, _mentions(tokens))
+
+
+def pieces(source: str) -> Iterator[tuple[bool, str]]:
+    """What was typed, in pieces: whether each is code, and the piece. Together they are all of it."""
+    code = {
+        line
+        for token in _parser(False).parse(source)
+        if token.type in ("fence", "code_block") and token.map
+        for line in range(*token.map)
+    }
+    lines = [f"{line}\n" for line in source.split("\n")]
+    lines[-1] = lines[-1][:-1]
+    for is_code, numbers in groupby(range(len(lines)), code.__contains__):
+        text = "".join(lines[number] for number in numbers)
+        if is_code:
+            yield True, text
+            continue
+        done = 0
+        for found in _CODE_SPAN.finditer(text):
+            yield False, text[done : found.start()]
+            yield True, found[0]
+            done = found.end()
+        yield False, text[done:]
 
 
 def write(

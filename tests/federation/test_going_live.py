@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -27,17 +28,21 @@ from fediblog.federation.site import Site
 from fediblog.federation.uploads import upload
 from fediblog.store.engine import backup, origin_change
 from fediblog.store.engine.database import connect
+from fediblog.store.engine.own_links import TEXTS
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts
 from fediblog.store.queues import incoming_queue
 from fediblog.store.tx import Tx
 from tests.postgres import Cluster
 from tests.remote_accounts import save_remote
+from tests.store import makers
 from tests.store.makers import home_of
 from tests.world import World, WorldEngine, add_person, keys_of, new_site
 
 TRIAL, REAL, FAR = "http://127.0.0.1:8080", "https://blog.test", "far.test"
 HOST = urlsplit(TRIAL).netloc
+_CODE = re.compile("<(?:pre|code)>.*?</(?:pre|code)>|```.*?```|`[^`\n]*`", re.DOTALL)
+_OWN_LINK = re.compile(f"{TRIAL}/(?:@|media/|p/|a/)|@(?:ann|bob)@{HOST}")
 
 
 class Trial:
@@ -118,7 +123,8 @@ async def furnish(site: Site) -> Account:
     article = await write(
         ann,
         f"For @bob, @bob@{HOST}: ![Teal]({TRIAL}/media/{stored.file})\n\nSee {TRIAL}/@bob, [me](/@ann) or `{HOST}/a`."
-        f"\n\n127.0.0.1:80800 and 1{HOST} are elsewhere. {quote(TRIAL, safe='')}",
+        f"\n\n127.0.0.1:80800 and 1{HOST} are elsewhere. {quote(TRIAL, safe='')}\n\n```\ncurl {TRIAL}/@bob\n```\n\n"
+        f"- a list\n\n    with {TRIAL}/@ann in it\n\nI ran it at {TRIAL}/ and {TRIAL}/nowhere.",
         title="A walk",
         summary=f"At {TRIAL}",
         hero=File(upload=stored.id, alt="Teal"),
@@ -146,6 +152,8 @@ async def furnish(site: Site) -> Account:
     await act(post_actions.delete, urls, ann.id, gone)
     profile = ProfileChanges(name="Ann", summary=f"With @bob at {TRIAL}/", fields=(("Blog", f"{TRIAL}/@ann"),))
     await prepared_actions.update_profile(site, ann.id, replace(profile, icon=stored.id))
+    theirs = f'<p>{TRIAL}/@ann is <a href="{TRIAL}/@ann">theirs</a></p>'
+    await act(lambda tx: makers.post(tx, makers.remote(tx, "eve", "elsewhere.test"), content=theirs))
     page = PageDraft(title="About", source=f"[Home]({TRIAL}/)", published=True, role="about")
     await prepared_actions.save_page(site, None, page, ())
     return ann
@@ -169,10 +177,31 @@ async def test_a_trial_becomes_the_real_blog(trial: Trial, capsys: pytest.Captur
     assert len(list(trial.folder.glob("trial-*.tar"))) == 1
     after = await trial.texts()
     kept = {column: [value for value in values if names_trial(value)] for column, values in after.items()}
-    assert {column: values for column, values in kept.items() if values} == {}
-    encoded = quote(TRIAL, safe="")
-    assert not [column for column, values in after.items() if any(encoded in value for value in values)]
-    assert not [words for words in after["post_words.words"] if "127 0 0 1 8080 a" in words]
+    typed = {f"{table}.{column}" for table, (_, columns) in TEXTS.items() for column in columns}
+    assert {column for column, values in kept.items() if values} <= {*typed, "post_words.words"}
+    links = [
+        (column, value)
+        for column, values in kept.items()
+        for value in values
+        if "theirs" not in value and _OWN_LINK.search(_CODE.sub("", value))
+    ]
+    assert links == []
+    content, source = "\n".join(after["revision.content"]), "\n".join(after["revision.source"])
+    for said in (f"<code>{HOST}/a</code>", f"curl {TRIAL}/@bob", f"{TRIAL}/nowhere", quote(TRIAL, safe="")):
+        assert said in content, said
+    for said in (f"@bob@{urlsplit(REAL).netloc}: ", f"({REAL}/media/", f"See {REAL}/@bob", f"with {REAL}/@ann in it"):
+        assert said in source, said
+    for said in (f"`{HOST}/a`", f"curl {TRIAL}/@bob", f"I ran it at {TRIAL}/ and"):
+        assert said in source, said
+    for column, said in (
+        ("post.content", f'<p>{TRIAL}/@ann is <a href="{TRIAL}/@ann">theirs</a></p>'),
+        ("revision.summary", f"At {TRIAL}"),
+        ("category.description", f"See {TRIAL}/"),
+        ("page.source", f"[Home]({REAL}/)"),
+    ):
+        assert any(said in value for value in after[column]), column
+    assert any(f'<a href="{REAL}/">Home</a>' in value for value in after["page.content"])
+    assert any(f"{REAL}/@ann" in value for value in after["account.fields"])
     counted = {column: len(values) for column, values in after.items()}
     assert counted == {column: len(values) for column, values in before.items()}
 
@@ -187,7 +216,7 @@ async def works_at_its_address(world: World, before: Account) -> None:
     assert (ann.uri, ann.acct) == (f"{REAL}/a/{before.id}", "ann@blog.test")
     for path in ("/", "/@ann", "/feed.atom", "/@ann/feed.atom", "/category/trees", "/about", "/search?q=walk"):
         page = await world.get("blog.test", path, "text/html")
-        assert (page.status_code, HOST in page.text) == (200, False), path
+        assert (page.status_code, _OWN_LINK.search(_CODE.sub("", page.text))) == (200, None), path
     article = await site.db.read(posts.by_link, f"{REAL}/@ann/2025/06/a-longer-walk")
     assert article is not None
     page = await world.get("blog.test", article.url, "text/html")
@@ -208,7 +237,8 @@ async def works_at_its_address(world: World, before: Account) -> None:
     await world.settle()
     home = await world.read(FAR, home_of, ben.id)
     assert any("From home" in item.post.content for item in home)
-    assert not any(names_trial(f"{sent.url} {sent.headers} {sent.body!r}") for sent in world.network.sent)
+    assert not any(names_trial(f"{sent.url} {sent.headers}") for sent in world.network.sent)
+    assert not any(_OWN_LINK.search(_CODE.sub("", str(sent.body))) for sent in world.network.sent)
 
 
 async def test_handles_on_another_domain(trial: Trial) -> None:

@@ -1,4 +1,7 @@
-"""Another origin for a server that nobody elsewhere knows: ids, addresses and handles are rewritten in all tables."""
+"""Another origin for a server that nobody elsewhere knows: ids, addresses and handles are rewritten in all tables.
+
+In what people wrote only links to what is here are (`own_links`).
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from fediblog.domain.urls import Urls
 from fediblog.errors import Refused
 from fediblog.markup.search_words import words_of
 from fediblog.protocol.authority import compared_host
+from fediblog.store.engine.own_links import TEXTS, OwnLinks, Pieces
 from fediblog.store.people import server_state
 from fediblog.store.posts import search_index
 from fediblog.store.tx import Row, Scalar, Tx
@@ -42,11 +47,12 @@ _ENDS = r"(?![A-Za-z0-9_-]|[.:][A-Za-z0-9])"
 
 
 class TextTable(Struct, frozen=True):
-    """A table that holds text: its columns of text, and those of its primary key."""
+    """A table that holds text: its columns of text, those of its primary key, and in SQL which rows are meant."""
 
     name: str
     texts: list[str]
     keys: list[str]
+    rows: str = ""
 
 
 def check_unknown_elsewhere(tx: Tx, new: Urls) -> None:
@@ -65,10 +71,10 @@ def check_unknown_elsewhere(tx: Tx, new: Urls) -> None:
         raise Refused("address-is-known", key="refusal.go-live-known", origin=new.origin)
 
 
-def change(tx: Tx, old: Urls, new: Urls) -> int:
-    """Turn all that is stored under `old` into what it would be under `new`; the number of rows that were rewritten.
+def change(tx: Tx, old: Urls, new: Urls, pieces: Pieces) -> None:
+    """Turn all that is stored under `old` into what it would be under `new`.
 
-    Raises Refused as `check_unknown_elsewhere` does.
+    `pieces` tells what is code in what people typed. Raises Refused as `check_unknown_elsewhere` does.
     """
     check_unknown_elsewhere(tx, new)
     tx.run(
@@ -84,10 +90,26 @@ def change(tx: Tx, old: Urls, new: Urls) -> int:
     rewritten = rewriter(old, new)
     pattern = f"%{old.host.replace(':', '%')}%"
     handles = f"%{old.handle_domain.replace(':', '%')}%" if new.handle_domain != old.handle_domain else pattern
-    count = sum(_rewrite(tx, table, rewritten, pattern, handles) for table in _tables(tx))
+    links = _own_links(tx, old, new, pieces, rewritten)
+    blog = server_state.get(tx, "blog")
+    for table in _tables(tx):
+        rows, typed = TEXTS.get(table.name, ("", {}))
+        _rewrite(
+            tx, replace(table, texts=[each for each in table.texts if each not in typed]), rewritten, pattern, handles
+        )
+        for column in table.texts:
+            if how := links.reader(typed.get(column, "words")):
+                _rewrite(tx, replace(table, texts=[column], rows=rows), how, pattern, handles)
+    if blog:
+        server_state.put(tx, "blog", links.json_of(blog, links.source))
     server_state.put(tx, "handle-domain", new.handle_domain)
     _index_anew(tx, old)
-    return count
+
+
+def _own_links(tx: Tx, old: Urls, new: Urls, pieces: Pieces, whole: Callable[[str], str]) -> OwnLinks:
+    handles = [row.handle for row in tx.all("select handle from account where local = 1 and login is not null")]
+    slugs = [row.slug for row in tx.all("select slug from page union select slug from former_page_slug")]
+    return OwnLinks(old, new, handles, slugs, pieces, whole)
 
 
 def rewriter(old: Urls, new: Urls) -> Callable[[str], str]:
@@ -136,8 +158,8 @@ def _tables(tx: Tx) -> list[TextTable]:
     return [table for table in found.values() if table.texts and table.name not in _MADE_OF_OTHERS]
 
 
-def _rewrite(tx: Tx, table: TextTable, rewritten: Callable[[str], str], *patterns: str) -> int:
-    count, size = 0, len(table.keys)
+def _rewrite(tx: Tx, table: TextTable, rewritten: Callable[[str], str], *patterns: str) -> None:
+    size = len(table.keys)
     where = " and ".join(f'"{column}" = :k{index}' for index, column in enumerate(table.keys))
     for rows in _batches(tx, table, patterns):
         changed: dict[tuple[int, ...], list[dict[str, Scalar]]] = {}  # by the columns that do
@@ -150,20 +172,22 @@ def _rewrite(tx: Tx, table: TextTable, rewritten: Callable[[str], str], *pattern
         for columns, values_of_rows in changed.items():
             sets = ", ".join(f'"{table.texts[i]}" = :t{i}' for i in columns)
             tx.many(f'update "{table.name}" set {sets} where {where}', values_of_rows)
-            count += len(values_of_rows)
-    return count
 
 
 def _batches(tx: Tx, table: TextTable, patterns: tuple[str, ...]) -> Iterator[list[Row]]:
     """The rows that may hold the origin, in the order of the primary key, with the key's columns first."""
     names = ", ".join(f'"{column}"' for column in table.keys)
     texts = ", ".join(f'"{column}"' for column in table.texts)
+    if not table.texts:
+        return
+    ours = f" and {table.rows}" if table.rows else ""
     holds = " or ".join(f'"{column}" like :p{i}' for column in table.texts for i in range(len(patterns)))
     given: dict[str, Scalar] = {f"p{index}": pattern for index, pattern in enumerate(patterns)}
     after = ""
     while True:
         rows = tx.all(
-            f'select {names}, {texts} from "{table.name}" where ({holds}){after} order by {names} limit {_BATCH:d}',
+            f'select {names}, {texts} from "{table.name}" where ({holds}){ours}{after}'
+            f" order by {names} limit {_BATCH:d}",
             **given,
         )
         yield rows
