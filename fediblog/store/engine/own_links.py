@@ -30,13 +30,13 @@ TEXTS: dict[str, tuple[str, dict[str, str]]] = {
     "account": (
         "local = 1",
         {
-            **{"summary": "html", "summary_source": "source", "fields": "json html", "fields_source": "json source"},
+            **{"summary": "html", "summary_source": "source", "fields": "json_html", "fields_source": "json_source"},
             **{"name": "words", "headline": "words", "icon_alt": "words", "image_alt": "words"},
         },
     ),
     "page": ("", {"content": "html", "source": "source", "title": "words"}),
     "announcement": ("", {"content": "html", "source": "source"}),
-    "showcase": ("", {"sections": "json source"}),
+    "showcase": ("", {"sections": "json_source"}),
     "outgoing": ("", {"body": "document"}),
     "attachment": ("", {"alt": "words"}),
     "media": ("", {"alt": "words"}),
@@ -82,8 +82,8 @@ class OwnLinks:
         readers: dict[str, Callable[[str], str]] = {
             "html": self.html,
             "source": self.source,
-            "json html": partial(self.json_of, change=self.html),
-            "json source": partial(self.json_of, change=self.source),
+            "json_html": partial(self.json_of, change=self.html),
+            "json_source": partial(self.json_of, change=self.source),
             "document": self.document,
         }
         return readers.get(kind)

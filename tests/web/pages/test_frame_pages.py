@@ -7,12 +7,15 @@ from urllib.parse import quote
 
 import pytest
 
-from fediblog.actions import post_actions, reaction_actions
+from fediblog.actions import account_actions, post_actions, reaction_actions
+from fediblog.actions.page_actions import PageDraft
 from fediblog.domain.blog import DEFAULT_MENU, LOOKS, MenuItem
 from fediblog.domain.blog import Blog as Chosen
+from fediblog.federation import prepared_actions
+from fediblog.federation.keyring import make_keys
 from fediblog.federation.outbound import websub_pings
-from fediblog.store.people import accounts, blog_settings
-from fediblog.store.posts import media_files
+from fediblog.store.people import accounts, blog_settings, relations
+from fediblog.store.posts import free_pages, media_files
 from tests.web.pages.conftest import Blog
 from tests.web.pages.test_desk import picture
 
@@ -221,6 +224,49 @@ async def test_the_way_to_follow_from_elsewhere(blog: Blog) -> None:
         assert wrong.status_code == 422, typed
         assert "authorize_interaction" not in wrong.text
     assert (await visitor.get("/follow?account=nobody&server=social.example")).status_code == 404
+
+
+async def test_boosts_of_whom_the_reader_avoids_are_not_on_the_home(blog: Blog) -> None:
+    """Visitors see them; a reader who muted or blocked the booster, or is blocked by that one, does not."""
+    bob = await blog.stranger()
+    theirs = await blog.heard(bob, "<p>What Bob says</p>", 1)
+    owner, visitor = await blog.owner(), blog.browser()
+    ann = await blog.site.db.write(
+        account_actions.add_account, blog.site.urls, blog.alice.login or 0, "ann", "Ann", make_keys()
+    )
+    await blog.site.db.write(reaction_actions.boost, blog.site.urls, ann.id, theirs.id)
+
+    async def shown() -> tuple[bool, bool]:
+        pages = [(await browser.get("/?show=boosts")).text for browser in (visitor, owner)]
+        return ("What Bob says" in pages[0], "What Bob says" in pages[1])
+
+    alice, act = blog.alice.id, blog.site.db.write
+    assert await shown() == (True, True)
+    await act(relations.mute, alice, ann.id)
+    assert await shown() == (True, False)
+    await act(relations.unmute, alice, ann.id)
+    assert await shown() == (True, True)
+    for who, whom in ((alice, ann.id), (ann.id, alice)):
+        await act(relations.block, who, whom, "https://blog.test/b/1")
+        assert await shown() == (True, False)
+        await act(relations.unblock, who, whom)
+    assert await shown() == (True, True)
+
+
+async def test_the_foot_names_about_once(blog: Blog) -> None:
+    """Whether it is a profile or a page, and whatever the page is called."""
+    visitor = blog.browser()
+
+    async def named() -> list[str]:
+        foot = (await visitor.get("/")).text.partition("<footer")[2]
+        return re.findall(r'<li><a href="(/[^"]*)" dir="auto">(?:About|Who writes)', foot)
+
+    assert await named() == ["/about"]
+    for title, slug in (("About", ""), ("Who writes", "who")):
+        page = PageDraft(title=title, slug=slug, source="Me", published=True, role="about")
+        kept = [each.id for each in await blog.site.db.read(free_pages.every)]
+        await prepared_actions.save_page(blog.site, kept[0] if kept else None, page, ())
+        assert await named() == [f"/{slug or 'about'}"]
 
 
 async def test_about_leads_to_who_writes(blog: Blog) -> None:

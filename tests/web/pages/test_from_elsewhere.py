@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, quote, urlsplit
 
+import pytest
+
+from fediblog.federation import quotas
 from fediblog.store.people import relations
 from tests.web.pages.conftest import Blog
 
@@ -43,6 +46,21 @@ async def test_what_leads_nowhere_is_said_in_words(blog: Blog) -> None:
         assert "plover" not in answer.text
     for path, where in (("/authorize_interaction", "/people"), ("/share?text=+", "/write")):
         assert (await owner.get(path)).headers["location"] == where
+
+
+async def test_who_looks_up_by_the_form_uses_their_quota(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address of a post as well as a handle."""
+    monkeypatch.setitem(quotas.LIMITS, "action", (3, 5.0))
+    bob = await blog.stranger()
+    heard = await blog.heard(bob, "<p>Nice</p>", 1)
+    owner = await blog.owner()
+    for _ in range(3):
+        led = await owner.post("/people", {"handle": heard.uri})
+        assert (led.status_code, led.headers["location"]) == (303, f"/post/{heard.id}")
+    for wanted in (heard.uri, "bob@far.example"):
+        refused = await owner.post("/people", {"handle": wanted})
+        assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (429, True), wanted
+    assert (await owner.get(f"/authorize_interaction?uri={quote(heard.uri)}")).status_code == 429
 
 
 async def test_visitors_log_in_first_and_go_on(blog: Blog) -> None:

@@ -67,6 +67,20 @@ async def test_visitors_find_what_is_for_everybody_and_see_why(blog: Blog, monke
     assert (await found(visitor, "q=%22and+fish+in%22"))[0] == [article.id]
 
 
+async def test_years_are_those_of_what_everybody_finds(blog: Blog) -> None:
+    """An earlier post for few does not tell that it is there."""
+    early, late = await blog.write("For few", visibility=Visibility.FOLLOWERS), await blog.write("For all")
+
+    def move(tx: Tx) -> None:
+        for post, month in ((early, "2019/03"), (late, "2023/03")):
+            tx.run("update post set month = :month where id = :id", month=month, id=post.id)
+
+    await blog.site.db.write(move)
+    for browser in (blog.browser(), await blog.owner()):
+        years = re.findall(r'<option value="(\d+)"', (await browser.get("/search")).text.partition('name="year"')[2])
+        assert [year for year in years if len(year) == 4] == ["2025", "2024", "2023"]
+
+
 async def test_a_search_is_narrowed_and_keeps_its_address(blog: Blog) -> None:
     blog.clock.forward(seconds=1)
     article = await blog.write("Of fish #Sea", title="Long")
