@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
@@ -17,7 +16,6 @@ from fediblog.http_status import status_of
 from fediblog.mastodon.calls import Unauthorized
 from fediblog.web.forms import Unsent
 from fediblog.web.sessions import SignInNeeded
-from tests.test_tree import modules, parsed
 
 STATUSES: list[tuple[FediblogError, tuple[int, int, int]]] = [
     (Refused("whatever"), (400, 422, 403)),
@@ -76,16 +74,3 @@ def test_no_error_is_left_out() -> None:
             import_module(found.name)
     ours = {each for each in errors() if each.__module__.startswith("fediblog.")}
     assert ours == {type(error) for error, _ in STATUSES}
-
-
-def test_no_other_module_has_such_a_table() -> None:
-    def is_status(node: ast.expr | None) -> bool:
-        return isinstance(node, ast.Constant) and isinstance(node.value, int) and node.value in range(400, 600)
-
-    tables = {
-        path.name
-        for path in modules("fediblog")
-        for node in ast.walk(parsed(path))
-        if isinstance(node, ast.Dict) and sum(map(is_status, node.values)) > 1
-    }
-    assert tables == set()
