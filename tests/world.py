@@ -137,11 +137,14 @@ class WorldEngine:
 async def ask(
     app: App, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *, address: str = "198.18.0.1"
 ) -> httpx.Response:
-    """One request to an application."""
-    kept = {name: value for name, value in headers.items() if name not in _OWN}
-    transport = httpx.ASGITransport(app=app, client=(address, 4711))
-    async with httpx.AsyncClient(transport=transport, headers={"accept-encoding": "identity"}) as client:
-        return await client.request(method, url, headers=kept, content=body)
+    """One request to an application; without httpx's client, which would take as long as the application."""
+    kept = httpx.Headers({"accept": "*/*", "accept-encoding": "identity", "user-agent": "python-httpx"})
+    kept.update({name: value for name, value in headers.items() if name not in _OWN})
+    request = httpx.Request(method, url, headers=kept, content=body)
+    answer = await httpx.ASGITransport(app=app, client=(address, 4711)).handle_async_request(request)
+    answer.request = request
+    await answer.aread()
+    return answer
 
 
 @cache

@@ -18,7 +18,6 @@ from fediblog.actions import account_actions
 from fediblog.domain.accounts import Account
 from fediblog.errors import TooOften
 from fediblog.federation import quotas
-from fediblog.federation.keyring import make_keys
 from fediblog.markup.text import one_line
 from fediblog.store.people import accounts, logins
 from fediblog.store.posts import account_posts
@@ -29,6 +28,7 @@ from fediblog.web.sessions import LASTS, NEW_ACCOUNT, cookie_name, hashed
 from tests.mastodon.statuses.test_media_api import picture
 from tests.security.test_sessions import FOREIGN, SIGNED_IN, at, everything
 from tests.web.pages.conftest import PASSWORD, Blog, Browser
+from tests.world import keys_of
 
 WITH_TEXT = [path for path in SIGNED_IN if not is_alone(path)]
 MULTIPART = {"method": "POST", "headers": [(b"content-type", b"multipart/form-data; boundary=b")]}
@@ -54,7 +54,7 @@ WORDS = 'What I <b>typed</b> & "meant"\nfor an hour'
 
 
 async def another(blog: Blog, handle: str = "ann_home") -> Account:
-    keys = make_keys()
+    keys = keys_of("blog.test", handle)
     login = blog.alice.login or 0
     return await blog.site.db.write(lambda tx: account_actions.add_account(tx, blog.site.urls, login, handle, "", keys))
 
@@ -356,7 +356,7 @@ def delete_login(tx: Tx) -> None:
 
 
 async def second_login(blog: Blog) -> Account:
-    keys, hashed_password = make_keys(), await passwords.hashed(PASSWORD)
+    keys, hashed_password = keys_of("blog.test", "ben"), await passwords.hashed(PASSWORD)
 
     def make(tx: Tx) -> Account:
         login = account_actions.add_login(tx, "ben", hashed_password)
