@@ -317,16 +317,20 @@ def _check_again(tx: Tx, job: Job) -> None:
 
 
 async def index_posts(site: Site, job: Job) -> None:
-    """Index some of the posts that an earlier version stored for full-text search, the newest first."""
+    """Index some posts for full-text search, the newest first: what an earlier version stored, or of a category."""
     await site.db.write(_index_posts, job)
 
 
 def _index_posts(tx: Tx, job: Job) -> None:
-    before = search_index.fill(tx, int(job.payload["before"]), INDEXED, INDEXED_TEXT)
-    if before is None:
+    before, category = int(job.payload["before"]), job.payload.get("category")
+    if category is None:
+        reached = search_index.fill(tx, before, INDEXED, INDEXED_TEXT)
+    else:
+        reached = search_index.renew_filed(tx, int(category), before, INDEXED, INDEXED_TEXT)
+    if reached is None:
         job_queue.done(tx, job.id)
     else:
-        job_queue.carry_on(tx, job.id, {"before": before})
+        job_queue.carry_on(tx, job.id, job.payload | {"before": reached})
 
 
 JOBS: dict[str, Handler] = {

@@ -76,10 +76,19 @@ def _paragraphs(html: str) -> str:
 
 
 def around(note: Note, query: Query) -> list[Piece]:
-    """The text around what somebody looked for, plain, without what pictures show; the warning, where there is one."""
+    """The text around what somebody looked for, plain; the warning, where there is one.
+
+    If it is not in the text, what the files below it show and the answers of a poll, where it is in these.
+    """
     if told := warning(note):
         return [Piece(told)]
-    return marked(query, text_of(_NO_TEXT.sub("", note.content[:_FIRST]), alts=False))
+    found = marked(query, text_of(_NO_TEXT.sub("", note.content[:_FIRST]), alts=False))
+    beside = [each.name for each in note.poll.options] if note.poll else []
+    beside += [] if hides_pictures(note) else [each.alt for each in note.attachments]
+    if any(beside) and not any(each.hit for each in found):
+        shown = marked(query, "\n".join(beside))
+        return shown if any(each.hit for each in shown) else found
+    return found
 
 
 def written_abstract(note: Note) -> str:

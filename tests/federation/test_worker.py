@@ -16,13 +16,15 @@ from fediblog.actions import account_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Actor
+from fediblog.domain.posts import Category
 from fediblog.errors import Unavailable
 from fediblog.federation import jobs as work
 from fediblog.federation.site import Site
 from fediblog.federation.worker import Worker
+from fediblog.store.id_paging import Window
 from fediblog.store.people import logins, relations
 from fediblog.store.people.logins import Session
-from fediblog.store.posts import media_files
+from fediblog.store.posts import categories, media_files, search
 from fediblog.store.queues import claims, delivery_queue, job_queue
 from fediblog.store.tx import Tx
 from tests import wording
@@ -331,6 +333,34 @@ async def test_what_is_put_off_waits_for_its_time(hub: Hub) -> None:
     assert await hub.worker.idle() == 0
     hub.world.clock.forward(hours=1)
     assert await hub.worker.idle() == 1
+
+
+async def test_what_is_filed_under_a_renamed_category_is_indexed_anew(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some of it at a time, to the end; also where it is renamed again meanwhile."""
+    monkeypatch.setattr(work, "INDEXED", 2)
+    tools = Category(id=1, name="Needles", slug="needles")
+
+    def file(tx: Tx) -> None:
+        categories.add(tx, tools)
+        for _ in range(5):
+            categories.file_under(tx, makers.post(tx, hub.ann), [tools.id])
+        categories.change(tx, tools, replace(tools, name="Pins"))
+
+    def rename(tx: Tx) -> None:
+        categories.change(tx, replace(tools, name="Pins"), replace(tools, name="Nails"))
+
+    def found(tx: Tx, typed: str) -> int:
+        return len(search.newest(tx, typed, 0, Window()).posts)
+
+    site = hub.world.sites["one.test"]
+    await site.db.write(file)
+    hub.world.clock.forward(ms=1)
+    await site.db.write(rename)
+    await hub.worker.idle()
+    assert [await site.db.read(found, typed) for typed in ("needles", "pins", "nails")] == [0, 0, 5]
+    assert await hub.world.read("one.test", job_queue.totals) == {}
 
 
 async def test_the_sweep_forgets_what_is_old_and_comes_again(hub: Hub) -> None:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 import fediblog
-from fediblog.domain.documents import POST_KINDS, Attachment, Note, Picture
+from fediblog.domain.documents import POST_KINDS, Attachment, Note, Option, Picture, Poll
 from fediblog.markup import html as markup
 from fediblog.markup.html import shortened
+from fediblog.markup.search_words import read_query
 from fediblog.markup.tokens import Token, tokenise
 from fediblog.protocol import previews
 
@@ -65,14 +66,33 @@ def test_nothing_below_a_warning_is_told(kind: str, summary: str, hero: bool, fi
         summary=summary if abstracted else "Careful",
         image=Picture(url="https://far.example/plover.png") if hero else None,
         attachments=tuple(image("https://far.example/plover.png") for _ in range(files)),
+        poll=Poll(options=(Option(name="plover"),)) if files else None,
     )
     told = (previews.warning, previews.abstract, previews.abstract_html, previews.beginning, previews.picture)
+    around = "".join(each.text for each in previews.around(post, read_query("plover")))
+    assert around == "Careful"
     said = [str(each(post)) for each in told] + [previews.words(post, 80), previews.label(post, 80)]
     if html != "plover" and "img" in html and summary:
         said = [previews.words(post, 80), str(previews.picture(post))]  # then the abstract is not the text's beginning
     assert "plover" not in "".join(said)
     assert previews.words(post, 80) == "Careful"
     assert previews.hides_pictures(post)
+
+
+def test_what_was_found_beside_the_text_is_shown() -> None:
+    """What files show and the answers of a poll, where the text has not the words; nothing of sensitive pictures."""
+    poll = Poll(options=(Option(name="A heron"), Option(name="An owl")))
+    post = replace(NOTE, content="<p>Who?</p>", attachments=(image(HERO),), poll=poll)
+    for typed, wanted in (
+        ("plover", "A heron An owl <plover>"),
+        ("owl", "A heron An <owl> plover"),
+        ("who", "<Who>?"),
+        ("hawk", "Who?"),
+    ):
+        shown = previews.around(post, read_query(typed))
+        assert "".join(f"<{each.text}>" if each.hit else each.text for each in shown) == wanted
+    hidden = previews.around(replace(post, sensitive=True), read_query("plover"))
+    assert [each.text for each in hidden] == ["Who?"]
 
 
 PIECES = (

@@ -24,6 +24,7 @@ _BESIDE: Mapping[str, Callable[[Tx], None]] = {
     "hashtags": tags.renew_keys,
     "hostnames": host_migration.renew,
     "search": search_index.fill_later,
+    "search_beside_the_text": search_index.fill_later,
 }
 _TABLE = (
     "create table if not exists schema_version (version integer primary key, name text not null, at integer not null)"

@@ -9,6 +9,7 @@ from fediblog.domain.memo import Memo
 from fediblog.domain.posts import Category
 from fediblog.errors import Invalid
 from fediblog.markup.slug import first_free
+from fediblog.store.posts import search_index
 from fediblog.store.posts.archive import totals_made_of
 from fediblog.store.tx import Tx
 from fediblog.store.visible import OURS_FOR_ALL
@@ -104,6 +105,8 @@ def change(tx: Tx, before: Category, after: Category) -> None:
         slug=after.slug,
         description=after.description,
     )
+    if before.name != after.name:
+        search_index.renew_filed_later(tx, before.id)
     if before.slug != after.slug:
         tx.run("delete from former_category_slug where slug = :slug", slug=after.slug)
         tx.run("insert into former_category_slug (slug, category) values (:slug, :id)", slug=before.slug, id=before.id)
@@ -113,6 +116,7 @@ def remove(tx: Tx, category: Category) -> None:
     """Forget a category: its posts stay, and what lies below it moves up."""
     tx.run("update category set parent = :parent where parent = :id", parent=category.parent, id=category.id)
     tx.run("delete from category where id = :id", id=category.id)
+    search_index.renew_filed_later(tx, category.id)
 
 
 def file_under(tx: Tx, post: int, numbers: Collection[int]) -> None:
@@ -124,3 +128,4 @@ def file_under(tx: Tx, post: int, numbers: Collection[int]) -> None:
             post=post,
             ids=sorted(set(numbers)),
         )
+    search_index.renew(tx, post)

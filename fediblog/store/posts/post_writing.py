@@ -209,9 +209,12 @@ def set_poll(tx: Tx, post: int, poll: Poll) -> None:
 
 def change_poll(tx: Tx, post: Post, poll: Poll) -> None:
     """A poll as its origin tells it now. Votes go with the answers that they were for, not for new totals or times."""
-    if post.poll is not None and not post.poll.asks_the_same(poll):
+    is_other = post.poll is not None and not post.poll.asks_the_same(poll)
+    if is_other:
         _forget_votes(tx, post.id)
     set_poll(tx, post.id, poll_totals.with_ours(tx, post.id, poll))
+    if is_other:
+        search_index.renew(tx, post.id)
 
 
 def _forget_votes(tx: Tx, post: int) -> None:

@@ -14,13 +14,20 @@ from fediblog.domain.documents import Visibility
 from fediblog.hashtags import is_part
 from fediblog.markup.search_words import LONGEST_TEXT, MOST_WORDS, signs_of, text_of, words_of
 from fediblog.store.id_paging import FAR
+from fediblog.store.json_columns import poll_from
 from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Row, Tx
 
 _POSTS = (
-    "select id, account, local, kind, visibility, published, title, summary, warning,"
+    "select id, account, local, kind, visibility, published, title, summary, warning, image_alt, image_caption, poll,"
     f" substr(content, 1, {LONGEST_TEXT}) as content from post"
     " where id in (:ids) and state not in ('draft', 'scheduled', 'deleted')"
+)
+_BESIDE = (  # one statement, since most posts have at most one of these
+    "select post, 'tag' as what, tag as text, 0 as number from post_tag where post in (:ids)"
+    " union all select post, 'file', alt, position from attachment where post in (:ids) and alt <> ''"
+    " union all select f.post, 'category', c.name, c.id from post_category f join category c on c.id = f.category"
+    " where f.post in (:ids) order by post, what, number, text"
 )
 _PUT = (
     "insert into post_words (post, words, marks) values (:post, :words, :marks)"
@@ -32,7 +39,14 @@ _UNINDEXED = (
     f" and p.state not in ('draft', 'scheduled', 'deleted') and {_SEARCHED}"
     " and not exists (select 1 from post_words w where w.post = p.id) order by p.id desc"
 )
+_FILED = {
+    "sqlite": "select p.id, length(p.content) as size from post_words_found i cross join post p on p.id = i.rowid"
+    " where post_words_found match :mark and i.rowid < :before order by i.rowid desc limit :n",
+    "postgres": "select p.id, length(p.content) as size from post_words w join post p on p.id = w.post"
+    " where w.found @@ cast(cast(:mark as text) as tsquery) and w.post < :before order by w.post desc limit :n",
+}
 _SPAN = "select id from post where id < :before order by id desc limit :n"
+_QUOTE = {"sqlite": '"', "postgres": "'"}  # around a word, where an index is asked for it
 OPEN = ":open"
 """The mark of a post of ours for everybody."""
 
@@ -50,6 +64,11 @@ def of_kind(kind: str) -> str:
 def of_tag(tag: str) -> str:
     """The mark of the posts with a hashtag, which is given as `hashtags.key` makes it."""
     return f":tag{tag}"
+
+
+def of_category(category: int) -> str:
+    """The mark of what is filed under a category, given by its number."""
+    return f":filed{category}"
 
 
 def of_year(year: int) -> str:
@@ -72,10 +91,10 @@ def put(tx: Tx, numbers: Collection[int]) -> None:
     rows = tx.all(_POSTS, ids=sorted(numbers))
     if not rows:
         return
-    tags: dict[int, list[str]] = {}
-    for row in tx.all("select post, tag from post_tag where post in (:ids)", ids=sorted(row.id for row in rows)):
-        tags.setdefault(row.post, []).append(row.tag)
-    tx.many(_PUT, [_indexed(row, tags.get(row.id, ())) for row in rows])
+    beside: dict[int, list[Row]] = {}
+    for row in tx.all(_BESIDE, ids=sorted(row.id for row in rows)):
+        beside.setdefault(row.post, []).append(row)
+    tx.many(_PUT, [_indexed(row, beside.get(row.id, ())) for row in rows])
 
 
 def add(tx: Tx, post: int) -> None:
@@ -99,15 +118,28 @@ def fill(tx: Tx, before: int, span: int, most: int) -> int | None:
     texts have together at most `most` characters, and at least one. From where to go on; None at the end.
     """
     ids = [row.id for row in tx.all(_SPAN, before=before, n=span)]
+    return _put_some(tx, tx.all(_UNINDEXED, ids=ids) if ids else (), most, ids[-1] if len(ids) == span else None)
+
+
+def renew_filed(tx: Tx, category: int, before: int, span: int, most: int) -> int | None:
+    """Index anew, in the same steps as `fill`, what is filed under a category, or was when it was last indexed."""
+    rows = tx.all(
+        _FILED[tx.engine], mark=f"{_QUOTE[tx.engine]}{of_category(category)}{_QUOTE[tx.engine]}", before=before, n=span
+    )
+    return _put_some(tx, rows, most, rows[-1].id if len(rows) == span else None)
+
+
+def _put_some(tx: Tx, rows: Sequence[Row], most: int, end: int | None) -> int | None:
+    """Index the first of the posts, as many as may be; the last of these if others are left, else `end`."""
     chosen = list[int]()
-    for row in tx.all(_UNINDEXED, ids=ids) if ids else ():
+    for row in rows:
         most -= row.size
         if chosen and most < 0:
             put(tx, chosen)
             return chosen[-1]
         chosen.append(row.id)
     put(tx, chosen)
-    return ids[-1] if len(ids) == span else None
+    return end
 
 
 def fill_later(tx: Tx) -> None:
@@ -116,13 +148,26 @@ def fill_later(tx: Tx) -> None:
         job_queue.add(tx, job_kinds.INDEX_POSTS, "all", {"before": FAR})
 
 
-def _indexed(row: Row, tags: Sequence[str]) -> dict[str, int | str]:
+def renew_filed_later(tx: Tx, category: int) -> None:
+    """Have the worker index anew what is filed under a category: it is called otherwise, or it is gone."""
+    # By the time as well: a second change begins again at the newest.
+    payload = {"before": FAR, "category": category}
+    job_queue.add(tx, job_kinds.INDEX_POSTS, f"{of_category(category)} {tx.now}", payload)
+
+
+def _indexed(row: Row, beside: Sequence[Row]) -> dict[str, int | str]:
     title = words_of(row.title)
+    tags = [each.text for each in beside if each.what == "tag"]
+    poll = poll_from(row.poll) if row.poll else None
+    plain = [row.image_alt, row.image_caption, *(each.name for each in (poll.options if poll else ()))]
+    plain += [each.text for each in beside if each.what != "tag"]
     parts = [" ".join(words_of(text_of(text))) for text in (row.warning, row.summary, row.content) if text]
+    parts += [" ".join(words_of(text)) for text in plain if text]
     marks = [of_author(row.account), of_kind("article" if row.kind == "Article" else "note")]
     marks += [of_year(datetime.fromtimestamp(row.published / 1000, UTC).year)] if row.published is not None else []
     marks += [OPEN] if row.local and row.visibility == Visibility.PUBLIC else []
     marks += [of_tag(tag) for tag in tags if all(map(is_part, tag))]
+    marks += [of_category(each.number) for each in beside if each.what == "category"]
     words = " | ".join(filter(None, (" ".join(title), *parts)))[:MOST_WORDS]  # no phrase goes on after the bar
     marks += map(of_sign, sorted(signs_of(words)))
     return {"post": row.id, "words": words, "marks": " ".join([*marks, *dict.fromkeys(map(of_title, title))])}

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from msgspec.structs import replace
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Note, Visibility
+from fediblog.domain.documents import Attachment, Note, Option, Picture, Poll, Visibility
+from fediblog.domain.posts import Category
 from fediblog.hashtags import key
 from fediblog.markup.search_words import Query, Term, read_query, words_of
 from fediblog.store.engine.database import Database
+from fediblog.store.engine.migrate import known_migrations, statements
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import accounts
-from fediblog.store.posts import post_columns, post_writing, reactions, search, search_index, timelines
+from fediblog.store.posts import categories, post_columns, post_writing, reactions, search, search_index, timelines
 from fediblog.store.posts.search import ALL, SearchFilter
+from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Tx
 from tests.store.makers import local, note, post, remote, whole
 from tests.store.posts.test_timelines import follow
@@ -73,8 +77,8 @@ def _says(words: Sequence[str], term: Term) -> bool:
     return False
 
 
-def _fits(query: Query, title: str, text: str, tags: Sequence[str]) -> bool:
-    parts = (words_of(title), words_of(text))
+def _fits(query: Query, title: str, text: str, tags: Sequence[str], shown: str) -> bool:
+    parts = (words_of(title), words_of(text), words_of(shown))
 
     def says(term: Term) -> bool:
         return any(_says(part, term) for part in parts)
@@ -102,15 +106,24 @@ async def test_each_engine_finds_what_the_words_say(db: Database, monkeypatch: p
     def check(tx: Tx) -> int:
         author, found = local(tx), 0
         texts = [
-            (some(2) if dice.random() < 0.3 else "", some(8), dice.choice(((), ("tag",), ("Käse",)))) for _ in range(80)
+            (some(2) if dice.random() < 0.3 else "", some(8), dice.choice(((), ("tag",), ("Käse",))), some(3))
+            for _ in range(80)
         ]
         stored = {
-            post(tx, author, title=title, content=text.replace("<b>", "").replace("</b>", ""), hashtags=tags): (
+            post(
+                tx,
+                author,
+                title=title,
+                content=text.replace("<b>", "").replace("</b>", ""),
+                hashtags=tags,
+                attachments=(Attachment(kind="Image", url="https://blog.test/1.png", alt=shown),),
+            ): (
                 title,
                 text.replace("<b>", "").replace("</b>", "").replace("&amp;", "&"),
                 [key(tag) for tag in tags],
+                shown,
             )
-            for title, text, tags in texts
+            for title, text, tags, shown in texts
         }
         for _ in range(250):
             typed = asked()
@@ -130,7 +143,7 @@ def found(tx: Tx, typed: str, viewer: int = 0, narrowed: SearchFilter = ALL) -> 
     return [each.id for each in search.ranked(tx, read_query(typed), viewer, narrowed, limit=30, offset=0).posts]
 
 
-def _changed(tx: Tx, number: int, **changes: str) -> None:
+def _changed(tx: Tx, number: int, **changes: object) -> None:
     before = whole(tx, number)
     after = Note(**{name: getattr(before, name) for name in Note.__struct_fields__})
     placement = post_columns.Placement(visibility=before.visibility, state=before.state)
@@ -239,6 +252,69 @@ async def test_the_index_follows_the_posts(db: Database) -> None:
         assert tx.one("select 1 as yes from post_words") is None
         if tx.engine == "sqlite":
             tx.run("insert into post_words_found (post_words_found, rank) values ('integrity-check', 1)")
+
+    await db.write(check)
+
+
+async def test_what_pictures_show_answers_of_polls_and_categories_are_found(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        anna = local(tx)
+        plain = post(tx, anna, content="<p>needle</p>")
+        image = Picture(url="https://blog.test/1.png", alt="A needle", caption="Found in hay")
+        hero = post(tx, anna, image=image)
+        file = Attachment(kind="Image", url="https://blog.test/2.png", alt="Needle &amp; <b>thread</b>")
+        shown = post(tx, anna, attachments=(file,))
+        poll = Poll(options=(Option(name="Needle"), Option(name="Neither")))
+        asked = post(tx, anna, kind="Question", poll=poll)
+        tools = Category(id=tx.new_id(), name="Needles", slug="needles")
+        categories.add(tx, tools)
+        filed = [post(tx, anna) for _ in range(5)]
+        for each in filed:
+            categories.file_under(tx, each, [tools.id])
+        assert set(found(tx, "needle")) == {plain, hero, shown, asked, *filed}
+        assert (found(tx, "hay"), found(tx, '"amp b thread"')) == ([hero], [shown])
+        _changed(tx, shown, attachments=(replace(file, alt="A thread"),))
+        _changed(tx, hero, image=None)
+        post_writing.change_poll(tx, whole(tx, asked), replace(poll, options=(Option(name="No"), Option(name="Yes"))))
+        categories.file_under(tx, filed[0], [])
+        assert set(found(tx, "needle")) == {plain, *filed[1:]}
+        assert (found(tx, "yes"), found(tx, "thread")) == ([asked], [shown])
+        categories.change(tx, tools, replace(tools, name="Pins"))
+        assert set(search_jobs(tx)) == {tools.id}
+        assert (found(tx, "needle"), set(found(tx, "pins"))) == ([plain], set(filed[1:]))
+        categories.remove(tx, tools)
+        assert set(search_jobs(tx)) == {tools.id}
+        assert found(tx, "pins") == []
+
+    await db.write(check)
+
+
+def search_jobs(tx: Tx) -> Iterator[int]:
+    """Do what was asked for about categories, two posts at a time; their numbers."""
+    for row in tx.all("select id, payload from job where kind = :kind", kind=job_kinds.INDEX_POSTS):
+        asked = json.loads(row.payload)
+        before, steps = asked["before"], 0
+        while (after := search_index.renew_filed(tx, asked["category"], before, 2, 1_000)) is not None:
+            assert after < before
+            before, steps = after, steps + 1
+        assert steps == 2
+        yield asked["category"]
+        job_queue.done(tx, row.id)
+
+
+async def test_what_an_earlier_version_did_not_index_is_indexed_when_it_is_brought_up_to_date(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        anna = local(tx)
+        plain = post(tx, anna, content="<p>needle</p>")
+        file = Attachment(kind="Image", url="https://blog.test/2.png", alt="A needle")
+        shown = post(tx, anna, attachments=(file,))
+        tx.run("update post_words set words = 'hello' where post = :id", id=shown)
+        step = next(each for each in known_migrations() if each.name == "search_beside_the_text")
+        for statement in statements(step.text, tx.engine):
+            tx.run(statement)
+        assert found(tx, "needle") == [plain]
+        assert search_index.fill(tx, FAR, 100, 1_000) is None
+        assert set(found(tx, "needle")) == {plain, shown}
 
     await db.write(check)
 
