@@ -330,6 +330,7 @@ async def _list_addresses(blog: Furnished) -> None:
         "/moderation": ("/moderation",),
         "/settings": ("/settings",),
         "/settings/apps": ("/settings/apps",),
+        "/settings/security": ("/settings/security",),
         "/account/{n:number}": (f"/account/{blog.people['ben'].id}",),
         "/post/{n:number}": (f"/post/{numbers['quiet']}",),
     }

@@ -171,6 +171,22 @@ def close_session(tx: Tx, token: str) -> None:
     tx.run("delete from session where token = :token", token=token)
 
 
+def sessions_of(tx: Tx, login: int) -> list[Session]:
+    """All sessions of a login that still run, the one used last first."""
+    rows = tx.all("select * from session where login = :id and expires > :now order by seen desc", id=login, now=tx.now)
+    return [Session(**row._asdict()) for row in rows]
+
+
+def end_session(tx: Tx, login: int, token: str) -> bool:
+    """End one session of a login, by the hash of its token; False if the login has none such."""
+    return tx.run("delete from session where token = :token and login = :id", token=token, id=login) > 0
+
+
+def end_other_sessions(tx: Tx, login: int, token: str) -> None:
+    """End all sessions of a login but the one under that hash."""
+    tx.run("delete from session where login = :id and token <> :token", id=login, token=token)
+
+
 def sweep_sessions(tx: Tx) -> int:
     """Forget sessions that ran out."""
     return tx.run("delete from session where expires <= :now", now=tx.now)

@@ -121,3 +121,18 @@ async def test_a_login_that_was_shut_out_is_not_there(db: Database) -> None:
             logins.create(tx, "alice", "other")
 
     await db.write(check)
+
+
+async def test_sessions_are_listed_and_ended_for_their_login_alone(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice, ben = logins.create(tx, "alice", "x"), logins.create(tx, "ben", "x")
+        for token, login in (("a1", alice), ("a2", alice), ("a3", alice), ("b", ben)):
+            logins.open_session(tx, session(login.id, token))
+        logins.open_session(tx, session(alice.id, "over", expires=tx.now))
+        assert {each.token for each in logins.sessions_of(tx, alice.id)} == {"a1", "a2", "a3"}
+        assert (logins.end_session(tx, ben.id, "a1"), logins.end_session(tx, alice.id, "a1")) == (False, True)
+        logins.end_other_sessions(tx, alice.id, "a3")
+        assert [each.token for each in logins.sessions_of(tx, alice.id)] == ["a3"]
+        assert [each.token for each in logins.sessions_of(tx, ben.id)] == ["b"]
+
+    await db.write(check)
