@@ -22,7 +22,7 @@ from fediblog.store.posts import posts, search_index
 from fediblog.store.tx import EngineName, Row, Tx
 from fediblog.store.visible import LISTED, NOT_EXCLUDED, OURS_FOR_ALL, SEARCHABLE, VISIBLE, has_page
 
-MOST_RANKED = 100
+MOST_RANKED = 60
 """Posts that are compared by how well they answer: the newest with the words, and the newest with one in the title."""
 MOST_READ = 2_500
 """Posts with all the words that are looked at for what the index does not say: a phrase, and who may see them."""
