@@ -23,7 +23,7 @@ from fediblog.protocol.authority import compared_host
 from fediblog.store import json_columns
 from fediblog.store.people import accounts, logins, server_state, showcases
 from fediblog.store.people.accounts import NewKey
-from fediblog.store.posts import account_posts, media_files, post_writing, tombstones
+from fediblog.store.posts import account_posts, autosaves, media_files, post_writing, tombstones
 from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Tx
 
@@ -263,5 +263,6 @@ def delete_account(tx: Tx, urls: Urls, account: int) -> None:
     sent_accounts.delete(tx, urls, actor)
     post_writing.remove_all_of(tx, actor)
     showcases.put(tx, account, ())
+    autosaves.drop_all(tx, account)
     accounts.set_state(tx, account, "deleted")
     tombstones.leave(tx, actor.uri, actor.uri, actor.kind, local=True)

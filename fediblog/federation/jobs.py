@@ -40,7 +40,7 @@ from fediblog.store.people import (
     verified_links,
 )
 from fediblog.store.people.forgotten_accounts import Reached
-from fediblog.store.posts import media_files, search_index
+from fediblog.store.posts import autosaves, media_files, search_index
 from fediblog.store.queues import (
     delivery_queue,
     events,
@@ -236,7 +236,7 @@ def _sweep(tx: Tx, job: Job, after: Mapping[str, int]) -> int:
         apps.sweep(tx) + events.sweep(tx) + logins.sweep_sessions(tx) + incoming_queue.sweep(tx) + moderation.sweep(tx)
     )
     swept += delivery_queue.sweep(tx, failed_before=tx.now - KEPT_FAILED, sent_before=tx.now - KEPT_SENT)
-    swept += job_queue.sweep(tx, tx.now - KEPT_FAILED) + peers.sweep(tx)
+    swept += job_queue.sweep(tx, tx.now - KEPT_FAILED) + peers.sweep(tx) + autosaves.sweep(tx)
     job_queue.done(tx, job.id)
     job_queue.add(tx, job_kinds.SWEEP, job.subject, after, run_at=tx.now + SWEEP_EVERY)
     return swept

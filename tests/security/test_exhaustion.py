@@ -57,6 +57,7 @@ ENDS = {
         ("post_words", *(f"post_words_found{part}" for part in ("", "_config", "_data", "_docsize", "_idx"))),
         "one row for each post that is found by its words",
     ),
+    "autosave": "so many of one of our accounts, and swept",
     "guest": "nothing fills it yet",
     "remote_media": "up to so many bytes and days, and each of something that is stored",
     "signing_key": "so many of one account",

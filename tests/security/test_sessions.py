@@ -29,7 +29,7 @@ from tests.web.pages.conftest import PASSWORD, Blog, Browser
 FORMS = sorted({route.path for route in pages.ROUTES if isinstance(route, Route) and "POST" in (route.methods or ())})
 TABLES = (
     *("account", "post", "follow", "block", "mute", "reaction", "boost", "poll_vote", "media", "outgoing", "login"),
-    *("report", "blocked_host"),
+    *("report", "blocked_host", "autosave"),
 )
 CLOSED = sorted({"/stream", "/notices", "/people", "/write", "/drafts", "/deliveries", "/settings"})
 FOREIGN: list[dict[str, str]] = [

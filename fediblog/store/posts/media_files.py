@@ -199,7 +199,19 @@ def unused(tx: Tx, older_than: int) -> list[Upload]:
         " where a.media = m.id) and not exists (select 1 from custom_emoji e where e.media = m.id) order by m.created",
         before=older_than,
     )
-    return [_upload(row) for row in rows if shown.isdisjoint(_last_parts(row))][:200]
+    idle = [_upload(row) for row in rows if shown.isdisjoint(_last_parts(row))][:200]
+    return [each for each in idle if not is_being_written(tx, each)]
+
+
+def is_being_written(tx: Tx, upload: Upload) -> bool:
+    """Whether a text that its account is writing speaks of it, by its number or by the name of its file."""
+    found = tx.one(
+        "select 1 as yes from autosave where account = :account and (fields like :number or fields like :file) limit 1",
+        account=upload.account,
+        number=f'%"{upload.id}"%',
+        file=f"%{upload.file or upload.id}%",
+    )
+    return found is not None
 
 
 def _last_parts(row: Row | Upload) -> list[str]:

@@ -177,6 +177,13 @@ def _when(language: str, ms: int, kind: str, _zone: str) -> Markup:
     return Markup(shown)  # noqa: S704  made of our own words and numbers
 
 
+def clock(language: str, ms: int) -> Markup:
+    """The time of day of something lately; scripts show it in the reader's own zone."""
+    at = _at(ms).strftime("%H:%M")
+    shown = f'<time datetime="{iso(ms)}" title="{moment(language, ms)}" data-clock>{at}</time>'
+    return Markup(shown)  # noqa: S704  made of our own words and numbers
+
+
 def ago(language: str, ms: int, now: int, kind: str = "dt-published") -> Markup:
     """How long ago that was, within a day; else the day, with its year where that is not this one."""
     minutes = (now - ms) // 60_000

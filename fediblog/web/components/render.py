@@ -34,6 +34,7 @@ from fediblog.web.components.page_elements import (
     audience,
     avatar,
     byline,
+    clock,
     day,
     face,
     icon,
@@ -209,7 +210,7 @@ def environment(language: str) -> Environment:
     made.filters.update({each.__name__: each for each in (icon, portrait, iso)})
     linked = (avatar, face, named, reaction, content, photo, scaled)
     made.filters.update({each.__name__: _with_links(each) for each in linked})
-    spoken = (ago, audience, blog_list, byline, card, comment, comments, day, foot, moment, month, unpack, when)
+    spoken = (ago, audience, blog_list, byline, card, clock, comment, comments, day, foot, moment, month, unpack, when)
     made.filters.update({each.__name__: partial(each, language) for each in spoken})
     return made
 

@@ -11,15 +11,18 @@ from starlette.routing import Route
 
 from fediblog.actions import post_actions
 from fediblog.actions.draft_of_post import chosen_slug, draft_of
+from fediblog.actions.drafts import Draft
 from fediblog.domain.category_tree import CategoryTree
 from fediblog.domain.documents import OPEN, Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation import prepared_actions
+from fediblog.federation.site import Site
 from fediblog.markup.text import MARKDOWN
 from fediblog.prepare.wording import Text
 from fediblog.store.people import accounts, post_preferences
-from fediblog.store.posts import account_posts, categories, posts
+from fediblog.store.posts import account_posts, autosaves, categories, posts
+from fediblog.store.posts.autosaves import Autosave
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components.emoji_images import loaded_here
@@ -28,9 +31,20 @@ from fediblog.web.components.render import OWN_FORM, back, render
 from fediblog.web.forms import Form
 from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
-from fediblog.web.pages import post_form
+from fediblog.web.pages import autosave_pages, post_form
+from fediblog.web.pages.autosave_pages import (
+    MARK,
+    OpenedPage,
+    OtherVersion,
+    changed,
+    open_page,
+    other_version,
+    page_of,
+    restored,
+    version,
+)
 from fediblog.web.pages.post_form import ALLOWED, FOCI, PERIODS, SLOTS, VISIBILITIES, PostFields
-from fediblog.web.sessions import CurrentUser, ask_as, page
+from fediblog.web.sessions import CurrentUser, ask_as, current_user, page
 
 _FIELDS = (
     *("post", "title", "summary", "source", "quote", "new-category", "hero-upload", "hero-caption", "upload", "files"),
@@ -52,6 +66,9 @@ class WriteContext(Struct, frozen=True):
     quoted: Post | None = None
     categories: CategoryTree = CategoryTree(())
     gone: bool = False
+    opened: OpenedPage = OpenedPage(mark="")
+    offered: Autosave | None = None  # what was kept of it on a page that is not open any more
+    other: OtherVersion | None = None  # what was kept elsewhere meanwhile
 
     @property
     def filed(self) -> str:
@@ -63,7 +80,16 @@ class WriteContext(Struct, frozen=True):
 async def new(request: Request) -> Response:
     """An empty fields, an answer to a post, one that quotes, or a letter to an account."""
     reply, quote, to = (forms.whole(request.query_params.get(name, "")) for name in ("reply", "quote", "to"))
-    return _show(request, await ask_as(request, _new, reply, quote, to))
+    return _show(request, await _gone_on(request, await ask_as(request, _new, reply, quote, to)))
+
+
+async def _gone_on(request: Request, writing: WriteContext, number: int | None = None) -> WriteContext:
+    """The same with what was kept of another page, if that is asked for."""
+    user, mark = current_user(request), request.query_params.get("kept", "")
+    found = await restored(request, user, mark) if user is not None and mark else None
+    if user is None or found is None:
+        return writing
+    return replace(await site_of(request).db.read(_desk, user, found[0], number), opened=found[1])
 
 
 def _new(
@@ -77,7 +103,15 @@ def _new(
         if other is None or other.state != "active":
             raise NotFound("error.account-unknown")
         fields = replace(fields, source=f"@{other.acct} ", visibility=Visibility.DIRECT)
-    return WriteContext(fields, parent=parent, quoted=quoted, categories=categories.tree(tx))
+    about = f"reply {reply}" if parent is not None else f"quote {quote}" if quoted is not None else "new"
+    return WriteContext(
+        fields,
+        parent=parent,
+        quoted=quoted,
+        categories=categories.tree(tx),
+        opened=open_page(tx, about),
+        offered=autosaves.newest(tx, user.account.id, about),
+    )
 
 
 def _published(tx: Tx, user: CurrentUser, number: int | None) -> Post | None:
@@ -100,7 +134,8 @@ async def share(request: Request) -> Response:
 
 async def change(request: Request) -> Response:
     """A post of one's own on the writing again."""
-    return _show(request, await ask_as(request, _change, request.path_params["n"]))
+    number = request.path_params["n"]
+    return _show(request, await _gone_on(request, await ask_as(request, _change, number), number))
 
 
 def _change(tx: Tx, user: CurrentUser, number: int) -> WriteContext:
@@ -109,7 +144,16 @@ def _change(tx: Tx, user: CurrentUser, number: int) -> WriteContext:
     fields = post_form.of_draft(tx, draft_of(tx, post), user.account.id)
     if post.is_draft:  # whose address follows its title
         fields = replace(fields, slug=chosen_slug(post))
-    return WriteContext(fields, post=post, parent=parent, quoted=post.quoted, categories=categories.tree(tx))
+    opened = open_page(tx, f"edit {number}", post)
+    return WriteContext(
+        fields,
+        post=post,
+        parent=parent,
+        quoted=post.quoted,
+        categories=categories.tree(tx),
+        opened=opened,
+        offered=autosaves.newest(tx, user.account.id, opened.about, since=opened.seen),
+    )
 
 
 async def save(request: Request) -> Response:
@@ -117,7 +161,9 @@ async def save(request: Request) -> Response:
     site, form = site_of(request), await forms.read(request)
     number: int | None = request.path_params.get("n")
     fields = await post_form.from_form(site, form)
-    writing = await site.db.read(_desk, form.sender, fields, number)
+    writing = replace(await site.db.read(_desk, form.sender, fields, number), opened=page_of(form))
+    if form.flag("discard") or form.flag("theirs"):
+        return await _chosen(request, writing, form)
     wanted = form.choice("do", ("publish", "preview", "draft", "schedule"))
     if wanted == "publish" and fields.later:
         wanted = "schedule"
@@ -131,7 +177,14 @@ async def save(request: Request) -> Response:
     draft = post_form.draft(fields, form, wanted)
     if form.errors:
         return _show(request, writing, form)
-    account = form.sender.account.id
+    if other := await other_version(site, form, number):
+        return _show(request, _beside(site, writing, other), form)
+    return await _store(request, writing, form, draft)
+
+
+async def _store(request: Request, writing: WriteContext, form: Form, draft: Draft) -> Response:
+    """Make the post, or change it, and lead on to it."""
+    site, number, account = site_of(request), request.path_params.get("n"), form.sender.account.id
     try:
         if number is None:
             post = await prepared_actions.publish(site, account, draft)
@@ -146,6 +199,7 @@ async def save(request: Request) -> Response:
     except TooOften as error:
         form.defer("source", error)
         return _show(request, writing, form)
+    await site.db.write(autosaves.drop, account, writing.opened.mark)
     if post.is_draft:
         return back(request, "/drafts", f"saved-{post.state}")
     open_to_all = post.visibility in OPEN
@@ -153,6 +207,27 @@ async def save(request: Request) -> Response:
     from_stream = form.line("next", 2000) == "/stream"
     to = Links(site.urls, True).post(post) if shown and not from_stream else "/stream"
     return back(request, to, "edited" if writing.post is not None else "published")
+
+
+def _beside(site: Site, writing: WriteContext, other: OtherVersion) -> WriteContext:
+    """The same with what was kept elsewhere, which its writer has then seen."""
+    seen = replace(writing.opened, seen=changed(writing.post), at=site.clock())
+    return replace(writing, other=other, opened=seen)
+
+
+async def _chosen(request: Request, writing: WriteContext, form: Form) -> Response:
+    """Throw away what was kept of another page, or take the other version, beside which then stands one's own."""
+    site, number = site_of(request), request.path_params.get("n")
+    if mark := form.line("discard", MARK):
+        await site.db.write(autosaves.drop, form.sender.account.id, mark)
+        return _show(request, writing, form)
+    theirs = form.text("theirs").removeprefix("post")[:MARK]
+    other = await version(site, form, number, theirs)
+    if other is None:
+        return _show(request, writing, form)
+    taken = await site.db.read(_desk, form.sender, other.fields, number)
+    mine = OtherVersion(fields=writing.fields, at=site.clock(), mark=writing.opened.mark)
+    return _show(request, replace(taken, opened=writing.opened, other=mine), form)
 
 
 def _desk(tx: Tx, user: CurrentUser, fields: PostFields, number: int | None) -> WriteContext:
@@ -205,7 +280,7 @@ def _show(request: Request, writing: WriteContext, form: Form | None = None, pre
     return render(
         request,
         "write.html",
-        404 if writing.gone else sent.status,
+        404 if writing.gone else 409 if writing.other is not None and not sent.flag("theirs") else sent.status,
         to_read=True,
         headers={"Cache-Control": OWN_FORM, **sent.headers},
         writing=writing,
@@ -213,6 +288,8 @@ def _show(request: Request, writing: WriteContext, form: Form | None = None, pre
         foci=FOCI,
         errors=faults,
         places=_PLACES,
+        wanted=sent.text("do") or "publish",
+        taken=sent.flag("theirs"),
         preview=preview,
         visibilities=VISIBILITIES,
         allowed=ALLOWED,
@@ -222,9 +299,11 @@ def _show(request: Request, writing: WriteContext, form: Form | None = None, pre
 
 
 async def drafts(request: Request) -> Response:
-    """The page of drafts and of posts for later."""
-    found = await ask_as(request, lambda tx, user: account_posts.drafts(tx, user.account.id))
-    return render(request, "drafts.html", posts=found)
+    """The page of drafts and of posts for later, and of what was typed and not saved."""
+    found, unfinished = await ask_as(
+        request, lambda tx, user: (account_posts.drafts(tx, user.account.id), autosaves.listed(tx, user.account.id))
+    )
+    return render(request, "drafts.html", posts=found, unfinished=unfinished)
 
 
 async def delete_page(request: Request) -> Response:
@@ -252,6 +331,7 @@ def _own(tx: Tx, user: CurrentUser, number: int) -> Post:
 
 
 ROUTES = [
+    *autosave_pages.ROUTES,
     Route("/share", page(share)),
     Route("/write", page(new), methods=["GET"]),
     Route("/write", page(save), methods=["POST"]),

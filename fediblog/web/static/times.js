@@ -1,15 +1,16 @@
 // Shows times in the reader's own zone, and keeps how long ago something was up to date; without it they stand in UTC.
 const language = document.documentElement.lang;
 const whole = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" });
+const clock = new Intl.DateTimeFormat(language, { timeStyle: "short" });
 const moment = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
 for (const each of document.querySelectorAll("time[datetime]")) {
   const at = new Date(each.dateTime);
   if (Number.isNaN(at.getTime())) continue;
   each.title = whole.format(at);
+  if (each.hasAttribute("data-clock")) each.textContent = clock.format(at);
   if (each.hasAttribute("data-moment")) each.textContent = moment.format(at);
 }
 
-const clock = new Intl.DateTimeFormat(language, { timeStyle: "short" });
 const minutes = new Intl.NumberFormat(language, { style: "unit", unit: "minute" });
 const yesterday = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(-1, "day");
 const recent = [...document.querySelectorAll("time[data-ago]")].filter((each) => Date.now() - new Date(each.dateTime) < 172_800_000);
