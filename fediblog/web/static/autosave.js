@@ -123,14 +123,15 @@ function offer() {
   const [key, kept] = found.sort((one, other) => other[1].at - one[1].at)[0] ?? [];
   if (!kept) return;
   const box = document.createElement("div");
-  box.className = "kept-text wrap";
+  box.classList.add("kept-text", "wrap");
   const told = document.createElement("p");
   told.textContent = form.dataset.offered.replace("%s", clock.format(kept.at));
   const row = document.createElement("p");
   row.className = "buttons";
   for (const [word, act] of [["use", () => fill(kept.fields)], ["discard", () => {}]]) {
     const button = document.createElement("button");
-    Object.assign(button, { type: "button", className: "button small", textContent: form.dataset[word] });
+    Object.assign(button, { type: "button", textContent: form.dataset[word] });
+    button.classList.add("button", "small");
     button.addEventListener("click", () => {
       act();
       box.remove();
