@@ -40,7 +40,7 @@ from fediblog.store.people import (
     verified_links,
 )
 from fediblog.store.people.forgotten_accounts import Reached
-from fediblog.store.posts import autosaves, media_files, search_index
+from fediblog.store.posts import media_files, search_index
 from fediblog.store.queues import (
     delivery_queue,
     events,
@@ -50,7 +50,7 @@ from fediblog.store.queues import (
     profile_totals,
 )
 from fediblog.store.queues.job_queue import Job
-from fediblog.store.readers import moderation
+from fediblog.store.readers import autosaves, moderation
 from fediblog.store.tx import Tx
 
 P = ParamSpec("P")

@@ -15,8 +15,9 @@ from fediblog.actions.draft_of_post import draft_of
 from fediblog.domain.posts import Post
 from fediblog.federation.site import Site
 from fediblog.markup.text import one_line
-from fediblog.store.posts import autosaves, posts
-from fediblog.store.posts.autosaves import Autosave
+from fediblog.store.posts import posts
+from fediblog.store.readers import autosaves
+from fediblog.store.readers.autosaves import Autosave
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components.render import PRIVATE, back

@@ -21,8 +21,9 @@ from fediblog.federation.site import Site
 from fediblog.markup.text import MARKDOWN
 from fediblog.prepare.wording import Text
 from fediblog.store.people import accounts, post_preferences
-from fediblog.store.posts import account_posts, autosaves, categories, posts
-from fediblog.store.posts.autosaves import Autosave
+from fediblog.store.posts import account_posts, categories, posts
+from fediblog.store.readers import autosaves
+from fediblog.store.readers.autosaves import Autosave
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components.emoji_images import loaded_here

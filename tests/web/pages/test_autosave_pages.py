@@ -9,7 +9,8 @@ import pytest
 from fediblog.actions import account_actions
 from fediblog.federation import uploads
 from fediblog.federation.keyring import make_keys
-from fediblog.store.posts import account_posts, autosaves, media_files
+from fediblog.store.posts import account_posts, media_files
+from fediblog.store.readers import autosaves
 from tests.security.test_unsent import act_as, another
 from tests.web.pages.conftest import Blog, Browser
 from tests.web.pages.test_desk import latest, picture, typed_in
