@@ -73,7 +73,10 @@ class Post(Note, frozen=True, kw_only=True):
     like_total: int = 0
     boost_total: int = 0
     liked: bool = False  # by the viewer
+    reacted: bool = False  # with an emoji
     boosted: bool = False
+    bookmarked: bool = False
+    muted: bool = False  # the viewer wants to hear no more of its thread
     voted: bool = False
     quoted: Post | None = None  # what it quotes, if that is here and the viewer may see it
     addressed: frozenset[int] = field(default=frozenset())  # accounts mentioned or addressed, by number

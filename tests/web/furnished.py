@@ -19,6 +19,7 @@ from fediblog.actions import (
     oauth_grants,
     post_actions,
     reaction_actions,
+    reader_actions,
     report_actions,
 )
 from fediblog.actions.account_actions import ProfileChanges
@@ -37,10 +38,10 @@ from fediblog.markup.clean import clean
 from fediblog.media.pictures import Shape
 from fediblog.settings import Settings
 from fediblog.store.people import blog_settings, relations, server_state
-from fediblog.store.posts import categories, free_pages, post_writing, posts, timelines
+from fediblog.store.posts import categories, conversations, free_pages, post_writing, posts, timelines
 from fediblog.store.posts.media_files import Upload
 from fediblog.store.posts.post_columns import Placement
-from fediblog.store.readers import notifications
+from fediblog.store.readers import lists, notifications
 from fediblog.store.tx import Tx
 from fediblog.web.sessions import hashed
 from tests.conftest import Clock
@@ -261,6 +262,10 @@ async def _fill_desk(blog: Furnished) -> None:
     await site.db.write(relations.put_follow, people["ben"].id, ann, f"{far}/2", "accepted")
     await blog.hear("tea", people["ben"], "<p>Tea has been moved to the reading room.</p>")
     await blog.write("tomorrow", "ann", FILLER, title="Not finished yet", state="draft")
+    await blog.write("letter", "ravi", "@ann Could I borrow your cabinet story?", visibility=Visibility.DIRECT)
+    await site.db.write(reader_actions.follow_tag, ann, "stacks")
+    readers = await site.db.write(reader_actions.add_list, ann, "Readers of maps")
+    await site.db.write(reader_actions.put_in_list, ann, readers, [people["ben"].id])
     heard = blog.posts["quiet"]
     await site.db.write(notifications.add, ann, "reply", people["ben"].id, heard.id)
     await site.db.write(notifications.add, ann, "follow", people["ben"].id)
@@ -280,6 +285,9 @@ async def _list_addresses(blog: Furnished) -> None:
     client = await site.db.write(register)
     page = (await site.db.read(free_pages.every))[0].id
     category = (await site.db.read(categories.tree)).children()[0].id
+    ann = blog.people["ann"].id
+    letter = (await site.db.read(conversations.of_posts, ann, [numbers["letter"]]))[0].id
+    readers = (await site.db.read(lists.of_account, ann))[0].id
     asks = f"client_id={client}&redirect_uri=https://phanpy.example/back&response_type=code&scope=read"
     blog.pages[""] = {
         "/": ("/", "/?show=notes"),
@@ -317,6 +325,14 @@ async def _list_addresses(blog: Furnished) -> None:
         "/settings/profile-page": ("/settings/profile-page",),
         "/stream": ("/stream",),
         "/letters": ("/letters",),
+        "/letters/new": ("/letters/new",),
+        "/letters/{n:number}": (f"/letters/{letter}",),
+        "/stream/local": ("/stream/local",),
+        "/stream/likes": ("/stream/likes",),
+        "/stream/hashtags": ("/stream/hashtags",),
+        "/stream/lists": ("/stream/lists",),
+        "/stream/lists/{n:number}": (f"/stream/lists/{readers}",),
+        "/tags/{name}": ("/tags/stacks",),
         "/bookmarks": ("/bookmarks",),
         "/notices": ("/notices",),
         "/people": ("/people",),

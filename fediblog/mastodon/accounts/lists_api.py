@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fediblog.errors import Invalid, NotFound
+from fediblog.actions import reader_actions
+from fediblog.actions.reader_actions import own_list
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities import account_entity
@@ -14,7 +15,6 @@ from fediblog.store.readers.lists import List
 from fediblog.store.tx import Tx
 
 API = Table()
-LONGEST_TITLE = 256
 MOST_AT_ONCE = 500
 
 
@@ -37,7 +37,7 @@ async def index(call: Call) -> list[Json]:
 @API.get("/api/v1/lists/{id}", scope="read:lists", gives="List")
 async def show(call: Call) -> Json:
     """One list."""
-    return shape(await call.read(own, call.account, call.number()))
+    return shape(await call.read(own_list, call.account, call.number()))
 
 
 @API.post("/api/v1/lists", scope="write:lists", gives="List")
@@ -55,8 +55,7 @@ async def update(call: Call) -> Json:
 @API.delete("/api/v1/lists/{id}", scope="write:lists")
 async def remove(call: Call) -> None:
     """Take a list away."""
-    if not await call.write(lists.remove, call.account, call.number()):
-        raise NotFound()
+    await call.write(reader_actions.remove_list, call.account, call.number())
 
 
 @API.get("/api/v1/lists/{id}/accounts", scope="read:lists", gives="Account[]", note="`limit=0`: all of them.")
@@ -71,43 +70,29 @@ async def members(call: Call) -> Reply:
 @API.post("/api/v1/lists/{id}/accounts", scope="write:lists", note="Only people whom the account follows: else 404.")
 async def put(call: Call) -> None:
     """Put people into a list."""
-    await call.write(_put, call.account, call.number(), _people(call.params))
+    await call.write(reader_actions.put_in_list, call.account, call.number(), _people(call.params))
 
 
 @API.delete("/api/v1/lists/{id}/accounts", scope="write:lists")
 async def drop(call: Call) -> None:
     """Take people out of a list."""
-    await call.write(_drop, call.account, call.number(), _people(call.params))
-
-
-def own(tx: Tx, account: int, number: int) -> List:
-    """The account's list of that number. Raises NotFound."""
-    found = lists.own(tx, account, number)
-    if found is None:
-        raise NotFound()
-    return found
+    await call.write(reader_actions.drop_from_list, call.account, call.number(), _people(call.params))
 
 
 def _create(tx: Tx, account: int, params: Params) -> List:
-    if lists.total(tx, account) >= lists.MOST:
-        raise Invalid("title", "api.too-many-lists", n=lists.MOST)
-    blank = List(id=0, title="", replies="list", exclusive=False)
-    title, replies, exclusive = _settings(params, blank)
-    return own(tx, account, lists.add(tx, account, title, replies, exclusive=exclusive))
+    title, replies, exclusive = _settings(params, List(id=0, title="", replies="list", exclusive=False))
+    return own_list(tx, account, reader_actions.add_list(tx, account, title, replies, exclusive=exclusive))
 
 
 def _update(tx: Tx, account: int, number: int, params: Params) -> List:
-    title, replies, exclusive = _settings(params, own(tx, account, number))
-    lists.change(tx, number, title, replies, exclusive=exclusive)
-    return own(tx, account, number)
+    title, replies, exclusive = _settings(params, own_list(tx, account, number))
+    reader_actions.change_list(tx, account, number, title, replies, exclusive=exclusive)
+    return own_list(tx, account, number)
 
 
 def _settings(params: Params, before: List) -> tuple[str, str, bool]:
-    title = params.text("title", before.title).strip()
-    if not title or len(title) > LONGEST_TITLE:
-        raise Invalid("title", "api.list-title", n=LONGEST_TITLE)
     return (
-        title,
+        params.text("title", before.title),
         params.choice("replies_policy", lists.REPLIES, before.replies),
         params.flag("exclusive", before.exclusive),
     )
@@ -116,22 +101,10 @@ def _settings(params: Params, before: List) -> tuple[str, str, bool]:
 def _members(
     tx: Tx, context: EntityContext, account: int, number: int, window: Window | None
 ) -> tuple[list[Json], list[int]]:
-    own(tx, account, number)
+    own_list(tx, account, number)
     found = lists.members(tx, number, window)
     return account_entity.accounts(tx, context, found), [each.id for each in found]
 
 
 def _people(params: Params) -> set[int]:
     return set(params.numbers("account_ids")[:MOST_AT_ONCE])
-
-
-def _put(tx: Tx, account: int, number: int, wanted: set[int]) -> None:
-    own(tx, account, number)
-    if lists.followed(tx, account, wanted) != wanted:
-        raise NotFound()
-    lists.put(tx, number, wanted)
-
-
-def _drop(tx: Tx, account: int, number: int, wanted: set[int]) -> None:
-    own(tx, account, number)
-    lists.drop(tx, number, wanted)

@@ -12,10 +12,10 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from fediblog.actions import reader_actions
 from fediblog.errors import FediblogError, Forbidden, Invalid, Refused, TooOften
 from fediblog.federation.site import Site
 from fediblog.mastodon import endpoint_table
-from fediblog.mastodon.accounts import lists_api
 from fediblog.mastodon.calls import Unauthorized, respond
 from fediblog.mastodon.streaming import streams
 from fediblog.mastodon.streaming.hub import MOST_STREAMS, Hub, Listener
@@ -51,7 +51,7 @@ async def _checked(site: Site, given: dict[str, object], token: AccessToken) -> 
     stream = streams.stream_of(given)
     streams.admit(stream, token)
     if stream.kind == streams.LIST:
-        await site.db.read(lists_api.own, token.account or 0, int(stream.about))  # raises NotFound
+        await site.db.read(reader_actions.own_list, token.account or 0, int(stream.about))  # raises NotFound
     return stream
 
 

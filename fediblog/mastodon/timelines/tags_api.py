@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+from fediblog.actions import reader_actions
 from fediblog.errors import Invalid, NotFound
 from fediblog.federation import quotas
 from fediblog.hashtags import LIMIT, SIGNS, key
@@ -18,7 +19,6 @@ from fediblog.store.tx import Tx
 
 API = Table()
 MOST_FEATURED = 10
-MOST_FOLLOWED = 1_000
 
 
 def checked(name: str) -> str:
@@ -74,7 +74,7 @@ async def _mark(call: Call, action: str) -> Json:
 
 def _marked(tx: Tx, context: EntityContext, account: int, name: str, action: str) -> Json:
     if action == "follow":
-        _follow(tx, account, name)
+        reader_actions.follow_tag(tx, account, name)
     elif action == "unfollow":
         tags.unfollow(tx, account, name)
     elif action == "feature":
@@ -82,12 +82,6 @@ def _marked(tx: Tx, context: EntityContext, account: int, name: str, action: str
     else:
         tags.set_featured(tx, account, name, on=False)
     return _one(tx, context, account, name)
-
-
-def _follow(tx: Tx, account: int, name: str) -> None:
-    if len(tags.followed(tx, account, Window(limit=MOST_FOLLOWED))) >= MOST_FOLLOWED:
-        raise Invalid("name", "api.too-many", n=MOST_FOLLOWED)
-    tags.follow(tx, account, name)
 
 
 def _feature(tx: Tx, account: int, name: str) -> None:

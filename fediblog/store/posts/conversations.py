@@ -23,6 +23,11 @@ _UNREAD = (
     "select c.id from conversation c join post p on p.id = c.last_post"
     f" where c.account = :viewer and c.unread = 1 and {_SHOWN} limit :n"
 )
+_POSTS = both_ways(
+    "select p.id as item, null as booster, p.* from post p where (p.id = :root or p.root = :root)"
+    f" and p.visibility = 'direct' and p.id < :before and p.id > :after and {_SHOWN}",
+    "p.id",
+)
 _EARLIER = (
     "select max(p.id) as id from post p where (p.root = :root or p.id = :root) and p.id <> :post"
     " and p.visibility = 'direct' and p.state = 'published' and (p.account = :account"
@@ -31,9 +36,10 @@ _EARLIER = (
 
 
 class Conversation(Struct, frozen=True, kw_only=True):
-    """One conversation of an account; `last` is the number of its last post."""
+    """One conversation of an account; `root` and `last` are the numbers of the thread's first and its last post."""
 
     id: int
+    root: int
     unread: bool
     last: int
 
@@ -99,18 +105,36 @@ def unread_total(tx: Tx, viewer: int, most: int = 100) -> int:
 def of_posts(tx: Tx, viewer: int, posts: Sequence[int]) -> list[Conversation]:
     """The conversations that these posts ended, in the order of the posts."""
     rows = tx.all(
-        "select id, unread, last_post from conversation where account = :viewer and last_post in (:posts)",
+        "select * from conversation where account = :viewer and last_post in (:posts)",
         viewer=viewer,
         posts=posts,
     )
-    found = {row.last_post: Conversation(id=row.id, unread=bool(row.unread), last=row.last_post) for row in rows}
+    found = {row.last_post: _conversation(row) for row in rows}
     return [found[number] for number in posts if number in found]
 
 
 def own(tx: Tx, account: int, number: int) -> Conversation | None:
     """The conversation of that number, if it is the account's."""
     row = tx.one("select * from conversation where account = :account and id = :id", account=account, id=number)
-    return Conversation(id=row.id, unread=bool(row.unread), last=row.last_post) if row else None
+    return _conversation(row) if row else None
+
+
+def _conversation(row: Row) -> Conversation:
+    return Conversation(id=row.id, root=row.root, unread=bool(row.unread), last=row.last_post)
+
+
+def posts_of(tx: Tx, viewer: int, root: int, window: Window) -> list[Entry]:
+    """The private posts of a thread that the viewer may see, newest first; `root` is the number of its first post."""
+    found = tx.all(
+        _POSTS[window.upwards],
+        viewer=viewer,
+        now=tx.now,
+        root=root,
+        before=window.before,
+        after=window.after,
+        n=window.limit,
+    )
+    return entries(window.turned(found))
 
 
 def mark(tx: Tx, account: int, number: int, *, unread: bool) -> None:

@@ -102,7 +102,8 @@ _SHUT = (
     f" and (a.state <> 'active' or {shut_out('q.account', 'p')}) group by q.post"
 )
 _MARKS = (
-    "select 'liked', post, 1 from reaction where post in (:ids) and account = :viewer and kind = 'like'"
+    "select case kind when 'like' then 'liked' else 'reacted' end, post, 1 from reaction"
+    " where post in (:ids) and account = :viewer and kind <> 'dislike'"
     " union all select 'boosted', post, 1 from boost where post in (:ids) and account = :viewer"
     " union all select 'kept', post, 1 from bookmark where account = :viewer and post in (:ids)"
     " union all select 'muted', root, 1 from thread_mute where account = :viewer and root in (:roots)"
@@ -133,7 +134,7 @@ class PostExtras(Struct):
         return self.mentions.get(post), self.tags.get(post), self.files.get(post)
 
     def counts(self, what: str) -> dict[int, int]:
-        """Totals of one kind: comment, like, boost, quote; or the viewer's marks: liked, boosted, kept, muted."""
+        """By post. Totals: comment, like, boost, quote; marks of the viewer: liked, reacted, boosted, kept, muted."""
         return self.totals.get(what, {})
 
 

@@ -31,7 +31,8 @@ LONGEST_KEPT = 2000  # characters of what may be long in one of them
 _MADE: Memo[int, Post] = Memo(MOST_KEPT)
 _READ = post_columns.reader(
     *("account", "author", "guest", "mentions", "addressed", "hashtags", "categories", "attachments"),
-    *("comments", "like_total", "boost_total", "liked", "boosted", "voted"),
+    *("comments", "like_total", "boost_total", "liked", "reacted", "boosted"),
+    *("bookmarked", "muted", "voted"),
 )
 _NOBODY = Account(uri="", kind="", handle="", inbox="", id=0, domain="")
 _GUESTS = "select id, door, name, url, picture, state, created from guest where id in (:ids)"
@@ -217,7 +218,8 @@ def _hydrate(tx: Tx, rows: Sequence[Row], viewer: int) -> list[Post]:
     authors = accounts.many(tx, {row.account for row in rows})
     guests = _guests(tx, {row.guest for row in rows if row.guest is not None})
     found = post_extras.extras_of(tx, rows, viewer)
-    comments, likes, boosts, liked, boosted = map(found.counts, ("comment", "like", "boost", "liked", "boosted"))
+    comments, likes, boosts = map(found.counts, ("comment", "like", "boost"))
+    liked, reacted, boosted, kept, muted = map(found.counts, ("liked", "reacted", "boosted", "kept", "muted"))
     polls = [row.id for row in rows if row.poll is not None] if viewer else []
     voted = _voted(tx, polls, viewer) if polls else set()
     return [
@@ -226,7 +228,10 @@ def _hydrate(tx: Tx, rows: Sequence[Row], viewer: int) -> list[Post]:
             (authors[row.account], guests.get(row.guest)),
             found.parts(row.id),
             (comments.get(row.id, 0), likes.get(row.id, 0), boosts.get(row.id, 0)),
-            (row.id in liked, row.id in boosted, row.id in voted),
+            (
+                *(row.id in liked, row.id in reacted, row.id in boosted, row.id in kept),
+                *((row.root or row.id) in muted, row.id in voted),
+            ),
         )
         for row in rows
     ]
@@ -288,8 +293,11 @@ def _made(row: Row, author: _Author, parts: Parts, counted: tuple[int, int, int]
         like_total=max(counted[1], row.likes_told or 0),
         boost_total=max(counted[2], row.boosts_told or 0),
         liked=marks[0],
-        boosted=marks[1],
-        voted=marks[2],
+        reacted=marks[1],
+        boosted=marks[2],
+        bookmarked=marks[3],
+        muted=marks[4],
+        voted=marks[5],
     )
 
 
@@ -300,7 +308,7 @@ def _categories(tags: Sequence[Row]) -> tuple[Category, ...]:
 
 def bare(row: Row, parts: Parts) -> Post:
     """The post as far as its row and its parts say: it has neither an author nor totals nor marks of anybody."""
-    return _made(row, (_NOBODY, None), parts, (0, 0, 0), (False, False, False))
+    return _made(row, (_NOBODY, None), parts, (0, 0, 0), (False,) * 6)
 
 
 def with_counts(post: Post, replies: int | None = None) -> Post:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec.structs import replace
 
@@ -12,6 +12,7 @@ from fediblog.store.people import relation_lists
 from fediblog.store.posts import posts
 from fediblog.store.queues import events, push_subscriptions
 from fediblog.store.readers import notification_policy
+from fediblog.store.readers.notification_lists import KINDS
 from fediblog.store.tx import EngineName, Param, Tx
 from fediblog.store.visible import at_host
 
@@ -164,10 +165,11 @@ def counted(tx: Tx, account: int) -> int:
     return row.notices if row else 0
 
 
-def mark_read(tx: Tx, account: int, up_to: int | None = None) -> None:
-    """They have been looked at."""
+def mark_read(tx: Tx, account: int, up_to: int | None = None, kinds: Collection[str] = KINDS) -> None:
+    """Those of these kinds have been looked at, as far as `up_to`."""
     tx.run(
-        "update notice set read = 1 where account = :account and read = 0 and id <= :up_to",
+        "update notice set read = 1 where account = :account and read = 0 and id <= :up_to and kind in (:kinds)",
         account=account,
+        kinds=sorted(kinds),
         up_to=FAR if up_to is None else up_to,
     )

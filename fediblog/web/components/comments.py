@@ -15,7 +15,7 @@ from fediblog.domain.posts import Post
 from fediblog.domain.thread_order import OPEN_ANSWERS
 from fediblog.messages import text
 from fediblog.web.components import emoji_images, time_zone
-from fediblog.web.components.page_elements import byline_of, icon
+from fediblog.web.components.page_elements import byline_of, icon, letter_band_of
 from fediblog.web.components.page_links import Links
 from fediblog.web.components.post_text import needs_more
 
@@ -143,8 +143,10 @@ def _shown(language: str, post: Post, parts: Parts, links: Links, to: Post | Non
         title = f'<{level} class="comment-title p-name" dir="auto">{link}</{level}>'
     if not links.signed_in:
         end = f"{'' if post.local else _origin(language, post)}</article>"
+    letter = letter_band_of(language, post)
     return (
-        f'<article class="c comment h-entry u-comment" id="p{post.id}">\n{byline_of(language, post, links)}\n'
+        f'<article class="c comment h-entry u-comment{" letter" if letter else ""}" id="p{post.id}">\n{letter}'
+        f"{byline_of(language, post, links)}\n"
         f"{why}{title}{parts.abstract(post) if post.is_article else said(post, parts.text, links)}\n{end}"
     )
 

@@ -38,6 +38,11 @@ class NoticeGroup(Struct, frozen=True, kw_only=True):
         return tuple({each.actor.id: each.actor for each in self.notices}.values())
 
     @property
+    def emoji(self) -> tuple[str, ...]:
+        """With which emoji they did it."""
+        return tuple(dict.fromkeys(each.content for each in self.notices if each.kind == "like" and each.content))
+
+    @property
     def read(self) -> bool:
         """Whether all were looked at."""
         return all(each.read for each in self.notices)

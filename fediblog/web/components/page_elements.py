@@ -147,12 +147,30 @@ def audience_of(language: str, post: Post) -> str:
     if post.visibility in OPEN:
         return ""
     words = escape(text(language, f"visibility.{post.visibility}"))
-    return f'<span class="chip">{icon(post.visibility)}{words}</span>\n'
+    return f'<span class="chip private">{icon(post.visibility)}{words}</span>\n'
 
 
 def audience(language: str, post: Post) -> Markup:
     """In plain words that a post is not for everybody, as a template shows it; nothing where it is."""
     return Markup(audience_of(language, post))  # noqa: S704  of escaped parts
+
+
+def letter_band_of(language: str, post: Post) -> str:
+    """What stands at the head of a private post: that it is one, and who can read it; nothing above any other."""
+    if post.visibility is not Visibility.DIRECT:
+        return ""
+    words = f"{text(language, f'visibility.{post.visibility}')}: {', '.join(readers(post))}"
+    return f'<p class="letter-top">{icon(post.visibility)}<span>{escape(words)}</span></p>\n'
+
+
+def letter_band(language: str, post: Post) -> Markup:
+    """The same, as a template shows it."""
+    return Markup(letter_band_of(language, post))  # noqa: S704  of escaped parts
+
+
+def readers(post: Post) -> list[str]:
+    """The handles of all who can read a private post, its author first."""
+    return list(dict.fromkeys([f"@{post.account.acct}", *(each.name for each in post.mentions if each.name)]))
 
 
 def _mark(name: str, label: str) -> str:

@@ -8,13 +8,12 @@ from html import escape
 from markupsafe import Markup
 
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.messages import text
 from fediblog.protocol.previews import hashtags, hides_pictures
 from fediblog.web.components.action_bar import Reader, foot
 from fediblog.web.components.comments import said
-from fediblog.web.components.page_elements import byline_of, icon, named
+from fediblog.web.components.page_elements import byline_of, icon, letter_band_of, named
 from fediblog.web.components.page_links import Links
 from fediblog.web.components.photos import scaled
 
@@ -31,7 +30,7 @@ def card(
         content = f"{_headed(post, links)}\n{abstract(post)}"
     else:
         content = said(post, whole, links)
-    letter = _letter_band(language, post) if post.visibility is Visibility.DIRECT else ""
+    letter = letter_band_of(language, post)
     kinds = f"{' is-article' if post.is_article else ''}{' letter' if letter else ''}"
     shown = (
         f'<article class="card h-entry{kinds}" id="p{post.id}">\n{letter}'
@@ -41,17 +40,6 @@ def card(
         f"{tags(post) if post.categories or hashtags(post) else ''}{foot(language, post, reader)}</article>"
     )
     return Markup(shown)  # noqa: S704  built from escaped parts
-
-
-def _letter_band(language: str, post: Post) -> str:
-    """What stands at the head of a private post: that it is one, and who can read it."""
-    words = f"{text(language, f'visibility.{post.visibility}')}: {', '.join(readers(post))}"
-    return f'<p class="letter-top">{icon(post.visibility)}<span>{escape(words)}</span></p>\n'
-
-
-def readers(post: Post) -> list[str]:
-    """The handles of all who can read a private post, its author first."""
-    return list(dict.fromkeys([f"@{post.account.acct}", *(each.name for each in post.mentions if each.name)]))
 
 
 def _boosted_by(language: str, account: Account, links: Links) -> str:

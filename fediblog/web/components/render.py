@@ -39,6 +39,7 @@ from fediblog.web.components.page_elements import (
     face,
     icon,
     iso,
+    letter_band,
     moment,
     month,
     named,
@@ -210,8 +211,8 @@ def environment(language: str) -> Environment:
     made.filters.update({each.__name__: each for each in (icon, portrait, iso)})
     linked = (avatar, face, named, reaction, content, photo, scaled)
     made.filters.update({each.__name__: _with_links(each) for each in linked})
-    spoken = (ago, audience, blog_list, byline, card, clock, comment, comments, day, foot, moment, month, unpack, when)
-    made.filters.update({each.__name__: partial(each, language) for each in spoken})
+    spoken = (ago, audience, blog_list, byline, card, clock, comment, comments, day, foot, letter_band, moment, month)
+    made.filters.update({each.__name__: partial(each, language) for each in (*spoken, unpack, when)})
     return made
 
 

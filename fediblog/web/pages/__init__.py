@@ -18,8 +18,10 @@ from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes
     consent_page,
     frame_pages,
     free_page,
+    letter_pages,
     login_pages,
     new_account_page,
+    notice_pages,
     people_pages,
     post_page,
     profile_page,
@@ -28,6 +30,7 @@ from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes
     settings_pages,
     showcase_page,
     stream_pages,
+    timeline_pages,
     writing_pages,
 )
 
@@ -41,6 +44,9 @@ ROUTES: list[BaseRoute] = [
     *consent_page.ROUTES,
     *frame_pages.ROUTES,
     *stream_pages.ROUTES,
+    *letter_pages.ROUTES,
+    *notice_pages.ROUTES,
+    *timeline_pages.ROUTES,
     *search_pages.ROUTES,
     *people_pages.ROUTES,
     *writing_pages.ROUTES,

@@ -106,11 +106,16 @@ async def tags(request: Request) -> Response:
 async def tag(request: Request) -> Response:
     """Public posts with a hashtag, of everybody whom this server knows."""
     name = request.path_params["name"].lstrip(SIGNS)
-    posts = await ask(request, _tagged, name, paging.window(request, SIZE))
+    posts, followed = await ask(request, _tag_page, name, paging.window(request, SIZE))
     shown = paging.page(request, posts, SIZE, lambda post: post.id)
     at = page_head.context(request)
     head = page_head.turned(at, page_head.of_tag(at, name), shown.number)
-    return render(request, "tag.html", head=head, posts=shown, name=name)
+    return render(request, "tag.html", head=head, posts=shown, name=name, followed=followed)
+
+
+def _tag_page(tx: Tx, viewer: int, name: str, window: Window) -> tuple[list[Post], bool]:
+    """The posts, and whether who has signed in follows the hashtag."""
+    return _tagged(tx, viewer, name, window), bool(viewer and hashtags.marked(tx, viewer, [key(name)])[0])
 
 
 def _tagged(tx: Tx, viewer: int, name: str, window: Window) -> list[Post]:

@@ -1,4 +1,4 @@
-"""What a reader who has signed in looks at: the stream, letters, bookmarks and the notices."""
+"""The stream: what those wrote whom the account follows, with a field to write a note, and what is new."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from fediblog.domain.posts import Notice
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import post_preferences
-from fediblog.store.posts import conversations, timelines
+from fediblog.store.posts import timelines
 from fediblog.store.posts.timelines import ListedPost
-from fediblog.store.readers import markers, notification_lists, notifications
+from fediblog.store.readers import markers, notification_lists
 from fediblog.store.readers.notification_lists import NotificationFilter
 from fediblog.store.tx import Tx
 from fediblog.web import forms
@@ -73,57 +72,28 @@ def _stream(tx: Tx, user: CurrentUser, window: Window) -> tuple[int, HomeStream]
     )
 
 
-async def stream_news(request: Request) -> Response:
-    """How much has come into the stream since the item `after`, in words, for the script of that page."""
-    after = forms.whole(request.query_params.get("after", "")) or 0
-    found = await ask_as(
-        request, lambda tx, user: timelines.home(tx, user.account.id, Window(before=FAR, after=after, limit=SIZE + 1))
-    )
-    label = say(request, "stream.show-new", n=len(found)) if found else ""
-    return JSONResponse({"label": label}, headers={"Cache-Control": PRIVATE})
+async def news(request: Request) -> Response:
+    """What has come meanwhile, for the script of the desk: into the stream since the item `after`, and what is unread.
+
+    `label` says the first in words, nothing if that is not asked for or there is none; `waiting` are totals by page.
+    """
+    after = forms.whole(request.query_params.get("after", ""))
+    user, found = await ask_as(request, _news, after)
+    told = {
+        "label": say(request, "stream.show-new", n=found) if found else "",
+        "new": say(request, "nav.new"),
+        "waiting": {"/notices": user.unread, "/letters": user.letters, "/people": user.requests},
+    }
+    return JSONResponse(told, headers={"Cache-Control": PRIVATE})
 
 
-async def letters(request: Request) -> Response:
-    """Private posts by conversation, the one with the latest word first."""
-    found = await ask_as(request, _letters, paging.window(request, SIZE))
-    return render(request, "letters.html", letters=paging.page(request, found, SIZE, lambda letter: letter.id))
-
-
-def _letters(tx: Tx, user: CurrentUser, window: Window) -> list[ListedPost]:
-    viewer = user.account.id
-    return timelines.whole(tx, conversations.last_posts(tx, viewer, window), viewer)
-
-
-async def bookmarks(request: Request) -> Response:
-    """The posts that the account keeps."""
-    found = await ask_as(request, _bookmarks, paging.window(request, SIZE))
-    return render(request, "bookmarks.html", items=paging.page(request, found, SIZE, lambda item: item.id))
-
-
-def _bookmarks(tx: Tx, user: CurrentUser, window: Window) -> list[ListedPost]:
-    viewer = user.account.id
-    return timelines.whole(tx, timelines.bookmarked(tx, viewer, window), viewer)
-
-
-async def notice_list(request: Request) -> Response:
-    """What happened to the account. Whatever is shown counts as read from then on."""
-    window = paging.window(request, SIZE)
-
-    def latest(tx: Tx, user: CurrentUser) -> tuple[int, list[Notice]]:
-        return user.account.id, notification_lists.page(tx, user.account.id, NotificationFilter(), window)
-
-    account, found = await ask_as(request, latest)
-    shown = paging.page(request, found, SIZE, lambda notice: notice.id)
-    response = render(request, "notices.html", notices=shown)
-    if any(not notice.read for notice in found):
-        await site_of(request).write_aside(notifications.mark_read, account, found[0].id)
-    return response
+def _news(tx: Tx, user: CurrentUser, after: int | None) -> tuple[CurrentUser, int]:
+    if after is None:
+        return user, 0
+    return user, len(timelines.home(tx, user.account.id, Window(before=FAR, after=after, limit=SIZE + 1)))
 
 
 ROUTES = [
     Route("/stream", page(stream)),
-    Route("/stream/new", page(stream_news)),
-    Route("/letters", page(letters)),
-    Route("/bookmarks", page(bookmarks)),
-    Route("/notices", page(notice_list)),
+    Route("/stream/new", page(news)),
 ]

@@ -1,17 +1,27 @@
-// Says above the stream how much has come since it was shown; nothing moves until the reader asks for it.
+// Says above the stream how much has come since it was shown, and moves what the desk counts. Nothing else moves until
+// the reader asks for it.
 const place = document.getElementById("news");
-const after = place.dataset.after;
 async function look() {
   if (document.hidden) return;
-  const answer = await fetch(`/stream/new?after=${after}`, { redirect: "error" }).catch(() => null);
+  const asked = place ? `?after=${place.dataset.after}` : "";
+  const answer = await fetch(`/stream/new${asked}`, { redirect: "error" }).catch(() => null);
   if (!answer?.ok) return;
-  const { label } = await answer.json();
+  const { label, waiting, new: word } = await answer.json();
+  for (const each of document.querySelectorAll("[data-waiting]")) count(each, waiting[each.dataset.waiting] ?? 0, word);
   if (!label || place.textContent === label) return;
   const link = document.createElement("a");
   link.href = "/stream";
   link.textContent = label;
   link.className = "since";
   place.replaceChildren(link);
+}
+function count(each, number, word) {
+  const badge = document.createElement("span"), unread = document.createElement("span");
+  badge.className = "badge";
+  badge.textContent = number < 100 ? number : "99+";
+  unread.className = "hidden";
+  unread.textContent = ` ${word}`;
+  each.replaceChildren(...(number ? [badge, unread] : []));
 }
 setInterval(look, 30_000);
 document.addEventListener("visibilitychange", look);

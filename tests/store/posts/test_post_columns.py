@@ -39,7 +39,7 @@ HANGING_ON_IT = {
         "like_total",
         "boost_total",
     ),
-    *("liked", "boosted", "voted", "quoted", "quote_state", "quote_approval"),
+    *("liked", "reacted", "boosted", "bookmarked", "muted", "voted", "quoted", "quote_state", "quote_approval"),
 }
 """What a post has of other tables."""
 NOT_STORED = {"media_type", "quote_proof", "duration"}

@@ -32,12 +32,12 @@ async def test_what_is_new_since_the_last_look_is_counted(blog: Blog) -> None:
     for text in ("Two", "Three"):
         await blog.write(text)
     told = await owner.get(f"/stream/new?after={first.id}")
-    assert told.json() == {"label": "Show 2 new"}
+    assert told.json()["label"] == "Show 2 new"
     page = (await owner.get("/stream")).text
     assert page.index("2 new since you last looked") < page.index("Three")
     newest = re.search(r'data-after="(\d+)"', page)
     assert newest is not None
-    assert (await owner.get(f"/stream/new?after={newest[1]}")).json() == {"label": ""}
+    assert (await owner.get(f"/stream/new?after={newest[1]}")).json()["label"] == ""
     assert "since you last looked" not in (await owner.get("/stream")).text
     assert (await blog.browser().get("/stream/new?after=1")).status_code == 303
 

@@ -39,10 +39,13 @@ from fediblog.web.pages import (
     archive_pages,
     blog_pages,
     category_pages,
+    letter_pages,
+    notice_pages,
     people_pages,
     profile_page,
     search_pages,
     stream_pages,
+    timeline_pages,
 )
 from tests import wording
 from tests.security.test_privacy import flat
@@ -306,7 +309,8 @@ async def _are_readable_on_a_full_disk(blog: Blog, pages: list[str], monkeypatch
 
 @pytest.mark.slow
 async def test_each_page_of_a_list_has_a_title_of_its_own(blog: Blog, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (blog_pages, category_pages, people_pages, profile_page, search_pages, stream_pages, admin_pages):
+    modules = (blog_pages, category_pages, people_pages, profile_page, search_pages, stream_pages, admin_pages)
+    for module in (*modules, letter_pages, notice_pages, timeline_pages):
         monkeypatch.setattr(module, "SIZE", 1)
     monkeypatch.setattr(archive_pages, "MONTH_SIZE", 1)
     posts = await furnished(blog)
@@ -336,7 +340,7 @@ async def test_each_page_of_a_list_has_a_title_of_its_own(blog: Blog, monkeypatc
     month = posts[0].url.removeprefix("https://blog.test").rpartition("/")[0]
     stranger = f"/account/{bob.id}"
     wanted = {"/", "/stream", "/notices", "/people", "/search", "/deliveries", "/tags/sea", "/@alice", month, stranger}
-    wanted |= {"/archive/2025/06", f"/category/{posts[0].url.rpartition('/')[2]}"}
+    wanted |= {"/stream/local", "/archive/2025/06", f"/category/{posts[0].url.rpartition('/')[2]}"}
     assert turned == wanted
     assert "Stream – page 2 – A Test Blog" in titles
     far = await owner.get("/stream?before=9&page=99999999999999999999")
