@@ -238,9 +238,12 @@ async def test_no_verb_finds_what_is_not_for_the_one_who_presses_it(house: House
     assert await everything_of_alice(house) == before
 
 
-@pytest.mark.parametrize("path", [path for path in ABOUT_POSTS if not path.endswith(("like", "boost"))])
+FOR_READERS = ("like", "boost", "bookmark", "mute")
+
+
+@pytest.mark.parametrize("path", [path for path in ABOUT_POSTS if not path.endswith(FOR_READERS)])
 async def test_nobody_changes_public_posts_of_others(house: House, path: str) -> None:
-    """What may be seen may be liked; all else is for its author."""
+    """What may be seen may be liked and kept; all else is for its author."""
     post = await house.home.writes()
     before = await everything_of_alice(house)
     answer = await press(await house.as_mallory(), asked(path, post), {"source": "mine now", "do": "publish"})

@@ -15,6 +15,7 @@ from fediblog.actions import (
     post_actions,
     quote_actions,
     reaction_actions,
+    reader_actions,
 )
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
@@ -33,6 +34,10 @@ ON_POSTS: dict[str, Action] = {
     "unlike": reaction_actions.unlike,
     "boost": reaction_actions.boost,
     "unboost": reaction_actions.unboost,
+    "bookmark": reader_actions.bookmark,
+    "unbookmark": reader_actions.unbookmark,
+    "mute": reader_actions.mute_thread,
+    "unmute": reader_actions.unmute_thread,
     "pin": post_actions.pin,
     "unpin": post_actions.unpin,
 }
