@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Match, Mount
 from starlette.types import Receive, Scope, Send
 
-
 _NAMED = (1, -1)  # the places of parts by which routes are told apart: the second and the last one
 
 
