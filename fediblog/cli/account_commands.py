@@ -17,7 +17,7 @@ from fediblog.domain.accounts import Account, Login
 from fediblog.errors import Misuse, NotFound, Refused
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.site import Site
-from fediblog.store.people import accounts, logins, server_state
+from fediblog.store.people import accounts, logins, second_factors, server_state
 from fediblog.store.tx import Tx
 
 
@@ -41,6 +41,13 @@ async def change_password(site: Site, args: Namespace) -> None:
     hashed = await passwords.hashed(read_password(args.password_file))
     await site.db.write(logins.set_password, login.id, hashed)
     tell("cli.password-changed", name=login.name)
+
+
+async def drop_second_factor(site: Site, args: Namespace) -> None:
+    """Let the password of a login be enough again, for somebody who has lost the rest."""
+    login = await site.db.read(_login, args.name)
+    await site.db.write(second_factors.switch_off, login.id)
+    tell("cli.second-factor-dropped", name=login.name)
 
 
 async def list_users(site: Site, _args: Namespace) -> None:
@@ -126,8 +133,12 @@ def _first_line(source: str) -> str:
 
 
 def _name_and_password(parser: ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME", help=translated("argument.login-name"))
+    _name_argument(parser)
     parser.add_argument("--password-file", metavar="FILE", help=translated("argument.password-file"))
+
+
+def _name_argument(parser: ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help=translated("argument.login-name"))
 
 
 def _add_user_arguments(parser: ArgumentParser) -> None:
@@ -165,6 +176,13 @@ COMMANDS = (
         examples=("fediblog user password alice",),
         arguments=_name_and_password,
         run=on_site(change_password),
+    ),
+    Command(
+        words=("user", "drop-second-factor"),
+        usage="NAME",
+        examples=("fediblog user drop-second-factor alice",),
+        arguments=_name_argument,
+        run=on_site(drop_second_factor),
     ),
     Command(words=("user", "list"), usage="", run=on_site(list_users)),
     Command(

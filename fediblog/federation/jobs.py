@@ -37,6 +37,7 @@ from fediblog.store.people import (
     operator_alerts,
     peers,
     relations,
+    second_factors,
     verified_links,
 )
 from fediblog.store.people.forgotten_accounts import Reached
@@ -236,7 +237,8 @@ def _sweep(tx: Tx, job: Job, after: Mapping[str, int]) -> int:
         apps.sweep(tx) + events.sweep(tx) + logins.sweep_sessions(tx) + incoming_queue.sweep(tx) + moderation.sweep(tx)
     )
     swept += delivery_queue.sweep(tx, failed_before=tx.now - KEPT_FAILED, sent_before=tx.now - KEPT_SENT)
-    swept += job_queue.sweep(tx, tx.now - KEPT_FAILED) + peers.sweep(tx) + autosaves.sweep(tx)
+    swept += job_queue.sweep(tx, tx.now - KEPT_FAILED) + peers.sweep(tx)
+    swept += autosaves.sweep(tx) + second_factors.sweep(tx)
     job_queue.done(tx, job.id)
     job_queue.add(tx, job_kinds.SWEEP, job.subject, after, run_at=tx.now + SWEEP_EVERY)
     return swept

@@ -25,7 +25,19 @@ CONTENT = "content"
 
 _SILENT = frozenset(
     {
-        *("session", "login", "account_access", "stream", "mute", "notice", "report", "refusal"),
+        *(
+            "session",
+            "login",
+            "authenticator",
+            "recovery_code",
+            "half_login",
+            "account_access",
+            "stream",
+            "mute",
+            "notice",
+            "report",
+            "refusal",
+        ),
         *("app", "app_code", "token", "push_subscription", "idempotency", "event", "marker", "conversation"),
         *("bookmark", "user_list", "list_member", "word_filter", "filter_keyword", "filter_post", "followed_tag"),
         *("account_note", "thread_mute", "suggestion_dismissed", "preference", "notice_policy"),

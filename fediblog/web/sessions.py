@@ -19,7 +19,7 @@ from fediblog import formdata
 from fediblog.domain.accounts import Account, Login
 from fediblog.errors import Forbidden, Refused, Unavailable
 from fediblog.federation.site import LiveBlog, Site
-from fediblog.store.people import logins, relation_lists
+from fediblog.store.people import logins, relation_lists, second_factors
 from fediblog.store.people.logins import Session
 from fediblog.store.posts import conversations
 from fediblog.store.readers import notification_lists
@@ -31,6 +31,8 @@ from fediblog.web.negotiation import site_of
 P = ParamSpec("P")
 T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
+Proof = Callable[[Tx], bool]
+"""Asked in the transaction that begins a session, with its login held: whether the one who asks may still have it."""
 
 EDGES = 6  # colours that tell the accounts of a login apart
 LASTS = 30 * 86_400_000  # ms after the last use
@@ -212,30 +214,39 @@ def login_path(onward: str) -> str:
 
 
 async def begin(request: Request, response: Response, login: Login, password: str) -> None:
-    """Sign in with a password of that hash; where it has been changed meanwhile, nobody is signed in."""
-    if token := await opened(request, login, password):
-        give(request, response, login, token, password)
+    """Begin another session where one has just proved everything, unless that hash of the password is outdated now."""
+    if token := await opened(request, login, lambda tx: logins.password_hash(tx, login.name) == password):
+        give(request, response, login, token, logins.mark_of(password))
 
 
-async def opened(request: Request, login: Login, password: str) -> str:
+def password_proof(login: Login, password: str) -> Proof:
+    """That the hash that was looked at is still that of the password, and that the password alone is enough."""
+
+    def proof(tx: Tx) -> bool:
+        return logins.password_hash(tx, login.name) == password and not second_factors.is_on(tx, login.id)
+
+    return proof
+
+
+async def opened(request: Request, login: Login, proof: Proof) -> str:
     """Begin a session: its token, for `give`, is new whatever the browser brought, so that nobody can hand it one.
 
-    `password` is the hash that was looked at; '' if it is not that of the login any more, or the login is disabled.
+    '' if the proof does not hold, such as of a password that is not that of the login any more.
     """
     site, token, old = site_of(request), secrets.token_urlsafe(32), token_of(request)
     agent = request.headers.get("user-agent", "")[:200]
-    return token if await site.db.write(_begin, login, password, token, old, agent) else ""
+    return token if await site.db.write(_begin, login, proof, token, old, agent) else ""
 
 
-def give(request: Request, response: Response, login: Login, token: str, password: str) -> None:
-    """Let the browser have the session that was begun with a password of that hash."""
+def give(request: Request, response: Response, login: Login, token: str, mark: str) -> None:
+    """Let the browser have the session that was begun, and know it again as long as the password has that mark."""
     set_cookie(site_of(request), response, token)
-    known_devices.remember(request, response, login.name, logins.mark_of(password))
+    known_devices.remember(request, response, login.name, mark)
 
 
-def _begin(tx: Tx, login: Login, password: str, token: str, old: str, agent: str) -> bool:
+def _begin(tx: Tx, login: Login, proof: Proof, token: str, old: str, agent: str) -> bool:
     tx.hold(login.id)  # before a look at the password: who changes it ends the sessions that there are
-    if logins.password_hash(tx, login.name) != password:
+    if not proof(tx):
         return False
     if old:
         logins.close_session(tx, hashed(old))

@@ -205,7 +205,7 @@ async def test_nobody_is_let_in_while_the_password_changes(stage: Stage, way: st
     assert login is not None
     app = await stage.db.write(_code, stage.ann.id, login.id)
     old = await stage.db.read(logins.password_hash, login.name) or ""
-    assert await stage.db.write(sessions._begin, login, old, "before", "", "")
+    assert await stage.db.write(sessions._begin, login, sessions.password_proof(login, old), "before", "", "")
     held = await stage.db.read(sessions.held_by, "before")
     assert held is not None
     user = await stage.db.read(sessions.current_user_of, held)
@@ -214,7 +214,7 @@ async def test_nobody_is_let_in_while_the_password_changes(stage: Stage, way: st
         app=app, redirect=oauth_grants.OOB, scopes=("read",), state="", challenge=""
     )
     ways: dict[str, Work] = {
-        "log in": lambda tx: sessions._begin(tx, login, old, "token", "", ""),
+        "log in": lambda tx: sessions._begin(tx, login, sessions.password_proof(login, old), "token", "", ""),
         "allow an app": lambda tx: consent_page._grant(tx, user, asked, stage.ann.id),
         "swap a code": lambda tx: oauth_grants.swap(
             tx, app, code="code", redirect=oauth_grants.OOB, verifier="", proven=True

@@ -58,6 +58,8 @@ ENDS = {
         "one row for each post that is found by its words",
     ),
     "autosave": "so many of one of our accounts, and swept",
+    **dict.fromkeys(("authenticator", "recovery_code"), "so many of one login"),
+    "half_login": "only by who knows a password; swept",
     "guest": "nothing fills it yet",
     "remote_media": "up to so many bytes and days, and each of something that is stored",
     "signing_key": "so many of one account",

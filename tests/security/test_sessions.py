@@ -45,7 +45,7 @@ FOREIGN: list[dict[str, str]] = [
 
 # What version 0.1 kept of "correct horse".
 OLD_HASH = "scrypt$32768$8$1$c2FsdCBvZiAxNiBieXRlcw==$JYRmF+zTnegNnioF/L+rccN9JBh5O+xy4vMonaXPnQo="
-SIGNED_IN = [path for path in FORMS if path not in ("/login", "/setup")]
+SIGNED_IN = [path for path in FORMS if not path.startswith(("/login", "/setup"))]
 
 
 def at(path: str, post: Post | None = None) -> str:

@@ -347,6 +347,8 @@ async def _list_addresses(blog: Furnished) -> None:
         "/settings": ("/settings",),
         "/settings/apps": ("/settings/apps",),
         "/settings/security": ("/settings/security",),
+        "/settings/security/authenticator": ("/settings/security/authenticator",),
+        "/settings/security/recovery-codes": ("/settings/security/recovery-codes",),
         "/account/{n:number}": (f"/account/{blog.people['ben'].id}",),
         "/post/{n:number}": (f"/post/{numbers['quiet']}",),
     }

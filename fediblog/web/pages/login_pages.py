@@ -15,9 +15,9 @@ from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.site import Site
 from fediblog.limits import Limit, Slowing, network, party
-from fediblog.store.people import logins, server_state
+from fediblog.store.people import logins, second_factors, server_state
 from fediblog.store.tx import Tx
-from fediblog.web import forms, known_devices, sessions, unsent_forms
+from fediblog.web import forms, known_devices, second_factor, sessions, unsent_forms
 from fediblog.web.components.render import back, render
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
@@ -83,19 +83,72 @@ async def log_in(request: Request) -> Response:
         form.defer("password", TooOften("error.too-often", wait))
         return _refused(request, form, kept)
     known = await _known(site_of(request), name, form.secret("password"))
-    token = await sessions.opened(request, *known) if known else ""
-    if not known or not token:
+    if not known:
         form.fault("password", "error.wrong-password")
         return _refused(request, form, kept)
     login, password = known
+    if await site_of(request).db.read(second_factors.is_on, login.id):
+        response = _ask_second(request, Form.empty(), kept, onward)
+        await second_factor.begin(request, response, login, logins.mark_of(password))
+        return response
+    token = await sessions.opened(request, login, sessions.password_proof(login, password))
+    if not token:  # the password has been changed meanwhile
+        form.fault("password", "error.wrong-password")
+        return _refused(request, form, kept)
     limits.clear(name, device)
+    return await _logged_in(request, login, token, logins.mark_of(password), kept, onward)
+
+
+async def take_second(request: Request) -> Response:
+    """The second step of a log-in: a code of the authenticator app, or a recovery code."""
+    form = await forms.read_open(request)
+    kept, onward = unsent_forms.kept_of(form), forms.own_path(form.line("next", 8000))
+    half = await second_factor.half_of(request)
+    if half is None:
+        form.fault("password", "error.half-login-over")
+        return _refused(request, form, kept)
+    login, limits = half.login, site_of(request).keep(LoginLimits)
+    device = known_devices.device_of(request, login.name, login.mark)
+    tries = f"second {login.name}"  # which those with a wrong password do not use up
+    if wait := limits.take(tries, device, _address(request)):
+        form.defer("code", TooOften("error.too-often", wait))
+        return _ask_second(request, form, kept, onward)
+    proof = second_factor.code_proof(request, login, form.line("code", 100))
+    token = await sessions.opened(request, login, proof)
+    if not token:
+        form.fault("code", "error.wrong-code")
+        return _ask_second(request, form, kept, onward)
+    limits.clear(tries, device)
+    limits.clear(login.name, device)
+    response = await _logged_in(request, login, token, login.mark, kept, onward)
+    second_factor.forget(request, response)
+    return response
+
+
+async def _logged_in(
+    request: Request, login: Login, token: str, mark: str, kept: UnsentForm | None, onward: str
+) -> Response:
+    """Lead on with the session of `token`, or show what could not be sent before."""
     owned = await site_of(request).db.read(logins.accounts_of, login.id)
     if kept is not None:
         response = await unsent_forms.go_on(request, kept, token, "unsent.logged-in")
     else:
         response = back(request, onward if owned else sessions.NEW_ACCOUNT)
-    sessions.give(request, response, login, token, password)
+    sessions.give(request, response, login, token, mark)
     return response
+
+
+def _ask_second(request: Request, form: Form, kept: UnsentForm | None, onward: str) -> Response:
+    return render(
+        request,
+        "second-step.html",
+        form.status,
+        private=True,
+        headers=form.headers,
+        kept=kept,
+        onward=onward,
+        errors=form.errors,
+    )
 
 
 def _refused(request: Request, form: Form, kept: UnsentForm | None) -> Response:
@@ -220,6 +273,7 @@ def _both(path: str, show: Handler, take: Handler) -> list[Route]:
 
 ROUTES = [
     *_both("/login", login_page, log_in),
+    Route("/login/second", page(take_second), methods=["POST"]),
     *_both("/setup", setup_page, set_up),
     Route("/logout", page(log_out), methods=["POST"]),
     Route("/session/account", page(switch), methods=["POST"]),

@@ -1,34 +1,51 @@
-"""Who is signed in as one, and with what: the sessions of a login, and ending them."""
+"""What protects a login: the browsers that are logged in, the second step of a log-in, and its recovery codes.
+
+Whatever makes the protection weaker or hands out a secret asks for the password, and for a code where one is in use.
+"""
 
 from __future__ import annotations
 
+import re
+import secrets
+from collections.abc import Callable
+
+import segno
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fediblog.errors import NotFound
-from fediblog.store.people import logins
+from fediblog import passwords
+from fediblog.domain.accounts import Login
+from fediblog.errors import NotFound, TooOften
+from fediblog.store.people import logins, second_factors
 from fediblog.store.people.logins import Session
 from fediblog.store.tx import Tx
-from fediblog.web import forms
+from fediblog.web import forms, second_factor
 from fediblog.web.components.browser_names import browser_name
 from fediblog.web.components.render import back, render
+from fediblog.web.forms import Form
 from fediblog.web.languages import language_of
 from fediblog.web.negotiation import site_of
+from fediblog.web.pages.login_pages import LoginLimits
 from fediblog.web.sessions import CurrentUser, ask_as, page
 
 PATH = "/settings/security"
+APP, CODES = f"{PATH}/authenticator", f"{PATH}/recovery-codes"
+_NONCE = re.compile(r"[0-9a-f]{32}\Z")
 
 
 async def security(request: Request) -> Response:
-    """The sessions of the login, this browser's first."""
-    sessions = await ask_as(request, _sessions)
+    """The sessions of the login, this browser's first, and which second step there is."""
+    sessions, is_on, left = await ask_as(request, _security)
     names = [browser_name(language_of(request), each.agent) for each in sessions]
-    return render(request, "security.html", sessions=list(zip(sessions, names, strict=True)))
+    return render(request, "security.html", sessions=list(zip(sessions, names, strict=True)), app=is_on, left=left)
 
 
-def _sessions(tx: Tx, user: CurrentUser) -> list[Session]:
-    return sorted(logins.sessions_of(tx, user.login.id), key=lambda each: each.token != user.session.token)
+def _security(tx: Tx, user: CurrentUser) -> tuple[list[Session], bool, int]:
+    found = sorted(logins.sessions_of(tx, user.login.id), key=lambda each: each.token != user.session.token)
+    app = second_factors.authenticator(tx, user.login.id)
+    return found, app is not None, second_factors.recovery_codes_left(tx, user.login.id)
 
 
 async def end_session(request: Request) -> Response:
@@ -46,8 +63,148 @@ async def end_others(request: Request) -> Response:
     return back(request, PATH, "sessions-ended")
 
 
+async def app_page(request: Request) -> Response:
+    """The form that begins with an authenticator app, or ends with it."""
+    login, is_on = await ask_as(request, _login_and_app)
+    return _show_app(request, login, Form.empty(), is_on=is_on, nonce=secrets.token_hex(16))
+
+
+def _login_and_app(tx: Tx, user: CurrentUser) -> tuple[Login, bool]:
+    return user.login, second_factors.authenticator(tx, user.login.id) is not None
+
+
+def _show_app(request: Request, login: Login, form: Form, *, is_on: bool, nonce: str = "") -> Response:
+    secret = second_factor.secret_of(site_of(request), login.id, nonce)
+    address = second_factor.address_of(site_of(request), login, secret)
+    return render(
+        request,
+        "authenticator.html",
+        form.status,
+        headers=form.headers,
+        errors=form.errors,
+        is_on=is_on,
+        nonce=nonce,
+        secret=" ".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
+        address=address,
+        picture=_drawn(address),
+    )
+
+
+def _drawn(address: str) -> Markup:
+    """The address as a QR code, dark on light whatever the page is."""
+    drawing = segno.make_qr(address, error="m").svg_inline(border=4, light="#fff", dark="#000", omitsize=True)
+    return Markup(drawing)  # noqa: S704  drawn of an address that is ours
+
+
+async def begin_app(request: Request) -> Response:
+    """Ask for codes of an authenticator app from now on, once one has shown that it makes the right ones."""
+    site, form = site_of(request), await forms.read(request)
+    login, nonce = form.sender.login, form.line("nonce")
+    if not _NONCE.match(nonce):
+        raise NotFound
+    secret, codes = second_factor.secret_of(site, login.id, nonce), second_factor.new_recovery_codes()
+
+    def change(tx: Tx) -> bool:
+        step = second_factor.step_of(secret, form.line("code", 20).replace(" ", ""), tx.now)
+        if step is None or second_factors.authenticator(tx, login.id) is not None:
+            return False
+        second_factors.put_authenticator(tx, login.id, nonce, step)
+        second_factors.put_recovery_codes(tx, login.id, second_factor.hashes(codes))
+        return True
+
+    if await _is_changed(request, form, change):
+        return render(request, "recovery-codes.html", codes=codes, errors={}, left=len(codes))
+    return _show_app(request, login, form, is_on=False, nonce=nonce)
+
+
+async def end_app(request: Request) -> Response:
+    """Let the password be enough again."""
+    form = await forms.read(request)
+    login = form.sender.login
+
+    def change(tx: Tx) -> bool:
+        if not second_factor.use(tx, site_of(request), login.id, form.line("code", 100)):
+            return False
+        second_factors.switch_off(tx, login.id)
+        return True
+
+    if await _is_changed(request, form, change):
+        return back(request, PATH, "second-step-off")
+    return _show_app(request, login, form, is_on=True)
+
+
+async def codes_page(request: Request) -> Response:
+    """The form that makes new recovery codes; those that there are cannot be shown again."""
+    return _show_codes(request, Form.empty(), await ask_as(request, _codes_left))
+
+
+def _codes_left(tx: Tx, user: CurrentUser) -> int | None:
+    """How many have not been used; None where there is no second step that they could stand for."""
+    login = user.login.id
+    return second_factors.recovery_codes_left(tx, login) if second_factors.is_on(tx, login) else None
+
+
+def _show_codes(request: Request, form: Form, left: int | None) -> Response:
+    return render(
+        request,
+        "recovery-codes.html",
+        form.status,
+        headers=form.headers,
+        codes=[],
+        errors=form.errors,
+        left=left,
+    )
+
+
+async def renew_codes(request: Request) -> Response:
+    """New recovery codes, shown once; those of before are void."""
+    form, codes = await forms.read(request), second_factor.new_recovery_codes()
+    login = form.sender.login
+
+    def change(tx: Tx) -> bool:
+        if not second_factor.use(tx, site_of(request), login.id, form.line("code", 100)):
+            return False
+        second_factors.put_recovery_codes(tx, login.id, second_factor.hashes(codes))
+        return True
+
+    if await _is_changed(request, form, change):
+        return render(request, "recovery-codes.html", codes=codes, errors={}, left=len(codes))
+    return _show_codes(request, form, await site_of(request).db.read(_codes_left, form.sender))
+
+
+async def _is_changed(request: Request, form: Form, change: Callable[[Tx], bool]) -> bool:
+    """Make a change that the form proves by the password and a code; what is wrong is noted at the fields.
+
+    `change` looks at the code in the transaction in which it makes the change; it is False where that is wrong.
+    """
+    site, user = site_of(request), form.sender
+    limits, tries = site.keep(LoginLimits), f"session {user.session.token}"
+    if wait := limits.devices.take(tries):
+        form.defer("old", TooOften("error.too-often", wait))
+        return False
+    stored = await site.db.read(logins.password_hash, user.login.name)
+    if not await passwords.is_right(form.secret("old"), stored):
+        form.fault("old", "error.wrong-password")
+        return False
+
+    def held(tx: Tx) -> bool:
+        tx.hold(user.login.id)
+        return logins.password_hash(tx, user.login.name) == stored and change(tx)
+
+    if not await site.db.write(held):
+        form.fault("code", "error.wrong-code")
+        return False
+    limits.devices.clear(tries)
+    return True
+
+
 ROUTES = [
     Route(PATH, page(security), methods=["GET"]),
     Route(f"{PATH}/session", page(end_session), methods=["POST"]),
     Route(f"{PATH}/other-sessions", page(end_others), methods=["POST"]),
+    Route(APP, page(app_page), methods=["GET"]),
+    Route(APP, page(begin_app), methods=["POST"]),
+    Route(f"{APP}/end", page(end_app), methods=["POST"]),
+    Route(CODES, page(codes_page), methods=["GET"]),
+    Route(CODES, page(renew_codes), methods=["POST"]),
 ]
