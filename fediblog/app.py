@@ -161,8 +161,10 @@ async def _suggested(request: Request, status: int) -> Suggestions | None:
     """What to offer to somebody who looked for a page that is not there."""
     if status not in (404, 410) or request.method not in ("GET", "HEAD") or not _is_for_people(request):
         return None
+    user = sessions.current_user(request)
+    viewer = user.account.id if user else 0
     with suppress(Unavailable):
-        return await site_of(request).db.read(suggested, request.scope["path"])
+        return await site_of(request).db.read(suggested, viewer, request.scope["path"])
     return None
 
 

@@ -70,6 +70,9 @@ SEARCHABLE = """(p.account not in (
     or exists (select 1 from boost xb where xb.account = :viewer and xb.post = p.id)
     or exists (select 1 from bookmark xk where xk.account = :viewer and xk.post = p.id))))"""
 
+NOT_WARNED = "(p.warning = '' and (p.kind in ('Article', 'Page', 'Event') or p.summary = ''))"
+"""Whether a post has no content warning: `previews.warning` in SQL. What is listed of texts asks for it."""
+
 # What of ours everybody finds, whoever looks: for totals, and lists that are the same for all.
 OURS_FOR_ALL = f"""(p.local = 1 and p.state = 'published' and p.visibility = 'public' and {LISTED}
   and exists (select 1 from account oa where oa.id = p.account and oa.state = 'active'))"""

@@ -24,11 +24,14 @@ class Suggestions(Struct, frozen=True, kw_only=True):
     latest: Sequence[ArticleLink]
 
 
-def suggested(tx: Tx, path: str) -> Suggestions:
-    """What everybody finds that may have been meant with a path of ours. A number or a file is like no address."""
+def suggested(tx: Tx, viewer: int, path: str) -> Suggestions:
+    """What everybody finds, the viewer too, that may have been meant with a path of ours.
+
+    A number or a file is like no address.
+    """
     last = path.rstrip("/").rpartition("/")[2]
     slug = "" if "." in last or "@" in last or last.isdigit() else slugify(last)
-    articles = archive.latest_articles(tx, LOOKED_AT)
+    articles = archive.latest_articles(tx, viewer, LOOKED_AT)
     pages = (ArticleLink(title=each.title, slug=each.slug, url=f"/{each.slug}") for each in free_pages.published(tx))
     by_slug = {each.slug: each for each in (*articles, *pages)}
     near = [by_slug[each] for each in _alike(slug, by_slug)] if slug else []

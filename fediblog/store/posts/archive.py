@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from fediblog.domain.memo import Memo
 from fediblog.store.tx import Tx
-from fediblog.store.visible import OURS_FOR_ALL
+from fediblog.store.visible import NOT_EXCLUDED, OURS_FOR_ALL, VISIBLE
 
 _MONTHS = (
     f"select p.month, count(*) as n from post p where {OURS_FOR_ALL} and p.in_reply_to = '' and p.month <> ''"
@@ -17,7 +17,8 @@ _NEWEST = (
     " (select count(*) from post where state <> 'published' and state <> 'deleted') as withheld"
 )
 _ARTICLES = (
-    f"select p.title, p.slug, p.url from post p where {OURS_FOR_ALL} and p.kind = 'Article' order by p.id desc limit :n"
+    f"select p.title, p.slug, p.url from post p where {OURS_FOR_ALL} and p.kind = 'Article'"
+    f" and (:viewer = 0 or ({VISIBLE} and {NOT_EXCLUDED})) order by p.id desc limit :n"
 )
 _KEPT: Memo[int, list[tuple[str, int]]] = Memo(8)
 
@@ -58,6 +59,6 @@ def first_year(tx: Tx) -> int | None:
     return int(found[-1][0][:4]) if found else None
 
 
-def latest_articles(tx: Tx, limit: int) -> list[ArticleLink]:
-    """The newest articles."""
-    return [ArticleLink(**row._asdict()) for row in tx.all(_ARTICLES, n=limit)]
+def latest_articles(tx: Tx, viewer: int, limit: int) -> list[ArticleLink]:
+    """The newest articles, for whoever asks without those of people who block them or whom they block or mute."""
+    return [ArticleLink(**row._asdict()) for row in tx.all(_ARTICLES, viewer=viewer, now=tx.now, n=limit)]

@@ -8,10 +8,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 from fediblog.store.tx import Tx
+from fediblog.store.visible import NOT_WARNED
 
 _FINDABLE = (
-    "p.state = 'published' and p.visibility = 'public' and p.in_reply_to = '' and p.warning = ''"
-    " and (p.summary = '' or p.kind in ('Article', 'Page', 'Event'))"
+    "p.state = 'published' and p.visibility = 'public' and p.in_reply_to = ''"
+    f" and {NOT_WARNED}"
     " and a.state = 'active' and a.discoverable = 1 and a.indexable = 1"
 )
 _CHANGED = "coalesce(p.updated, p.published)"

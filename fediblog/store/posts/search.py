@@ -20,7 +20,7 @@ from fediblog.store.id_paging import Window
 from fediblog.store.people.accounts import host_of
 from fediblog.store.posts import posts, search_index
 from fediblog.store.tx import EngineName, Row, Tx
-from fediblog.store.visible import LISTED, NOT_EXCLUDED, OURS_FOR_ALL, SEARCHABLE, VISIBLE, has_page
+from fediblog.store.visible import LISTED, NOT_EXCLUDED, NOT_WARNED, OURS_FOR_ALL, SEARCHABLE, VISIBLE, has_page
 
 MOST_RANKED = 60
 """Posts that are compared by how well they answer: the newest with the words, and the newest with one in the title."""
@@ -94,7 +94,7 @@ _AT = (
 _TAGS = (
     "select t.tag, max(t.name) as name from post_tag t join post p on p.id = t.post where t.tag >= :first"
     f" and t.tag < :last and p.visibility = 'public' and p.state = 'published' and {LISTED}"
-    " and (t.tag = :first or (p.warning = '' and (p.kind in ('Article', 'Page', 'Event') or p.summary = '')))"
+    f" and (t.tag = :first or {NOT_WARNED})"
     " and exists (select 1 from account a where a.id = p.account and a.state = 'active') group by t.tag"
     " order by case when t.tag = :first then 0 else 1 end, count(*) desc, t.tag limit :n offset :offset"
 )

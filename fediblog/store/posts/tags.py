@@ -10,7 +10,7 @@ from fediblog.hashtags import key
 from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.ids import number_of
 from fediblog.store.tx import Tx
-from fediblog.store.visible import OPEN_TO_ALL, OURS_FOR_ALL
+from fediblog.store.visible import NOT_WARNED, OPEN_TO_ALL, OURS_FOR_ALL
 
 DAY = 86_400_000  # ms
 DAYS = 7
@@ -40,10 +40,10 @@ _STORED = (
     ),
 )
 """Every table with hashtags: which there are, and a row under another key in place of one."""
-# The posts first: most that have a hashtag are of others. A warning is `previews.warning`.
+# The posts first: most that have a hashtag are of others.
 _TOTALS = (
     "select max(t.name) as name, count(*) as n from post p cross join post_tag t where t.post = p.id"
-    f" and {OURS_FOR_ALL} and p.warning = '' and (p.kind = 'Article' or p.summary = '')"
+    f" and {OURS_FOR_ALL} and {NOT_WARNED}"
     " group by t.tag order by count(*) desc, t.tag limit :n"
 )
 _FOLLOWED_TAGS = (f"{_FOLLOWED} {NEWEST} limit :n", f"{_FOLLOWED} {OLDEST} limit :n")

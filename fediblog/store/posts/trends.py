@@ -10,22 +10,24 @@ from fediblog.store.people.accounts import host_of
 from fediblog.store.posts.tags import DAY, DAYS, Use
 from fediblog.store.posts.timelines import Entry, entries
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import NOT_EXCLUDED, VISIBLE
+from fediblog.store.visible import NOT_EXCLUDED, NOT_WARNED, VISIBLE
 
 MOST = 40
 
 # People who do not want to be found are not shown to those who do not look for them.
-_RECENT = (
-    "(select p.id, p.account, p.id / 90596966400000 as day from post p join account a on a.id = p.account"
+_POSTED = (
+    "select p.id, p.account, p.id / 90596966400000 as day from post p join account a on a.id = p.account"
     " where p.id >= :since and p.state = 'published' and p.visibility = 'public' and a.state = 'active'"
-    " and a.discoverable = 1 order by p.id desc limit 5000) r"
+    " and a.discoverable = 1{} order by p.id desc limit 5000"
 )  # 90596966400000: a day in ms, in the part of a number that is the time
+_RECENT = f"({_POSTED.format('')}) r"
+_TOLD = f"({_POSTED.format(f' and {NOT_WARNED}')}) r"  # what stands below a warning is listed to nobody
 _TAGS = (
-    f"select t.tag as word, r.day, count(*) as uses, count(distinct r.account) as people from {_RECENT}"
+    f"select t.tag as word, r.day, count(*) as uses, count(distinct r.account) as people from {_TOLD}"
     " join post_tag t on t.post = r.id group by t.tag, r.day"
 )
 _LINKS = (
-    f"select l.link as word, r.day, count(*) as uses, count(distinct r.account) as people from {_RECENT}"
+    f"select l.link as word, r.day, count(*) as uses, count(distinct r.account) as people from {_TOLD}"
     " join post_link l on l.post = r.id group by l.link, r.day"
 )
 _POSTS = (
@@ -43,8 +45,8 @@ _PAGES = (
     " from post p join account a on a.id = p.account left join attachment f on f.id = (select x.id from attachment x"
     " where x.post = p.id and x.media_type like 'image/%' order by x.position limit 1)"
     " where (p.uri in (:links) or p.url in (:links)) and p.local = 0"
-    " and p.state = 'published' and p.visibility = 'public' and p.sensitive = 0 and p.warning = ''"
-    " and (p.summary = '' or p.kind in ('Article', 'Page', 'Event')) and a.state = 'active' and a.discoverable = 1"
+    " and p.state = 'published' and p.visibility = 'public' and p.sensitive = 0"
+    f" and {NOT_WARNED} and a.state = 'active' and a.discoverable = 1"
 )
 
 
