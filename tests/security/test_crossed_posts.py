@@ -188,6 +188,7 @@ class Walk:
         answer = await fetch(self.app, address, headers)
         self.asked += 1
         assert answer.status < 500, (route, address, answer.text[:300])
+        assert answer.status != 429, "then nothing is shown for a reason of its own"
         self.judge(viewer, route, address, answer)
         return answer
 
@@ -384,6 +385,7 @@ async def ask_api(walk: Walk, about: list[Subject], viewers: list[Viewer]) -> No
     written = [it.post for it in walk.world.written.values() if it.post is not None]
     given = "&".join(f"id[]={post.id}" for post in written)
     for row in CALLS:
+        walk.world.home.clock.forward(minutes=5)  # no program may ask more in that time
         variants = ("", *LISTED) if row.gives == "Status[]" else ("",)
         for address, viewer, variant in product(addresses(row.path, about), viewers, variants):
             if not variant or "{" not in row.path or viewer.scopes == WIDE:

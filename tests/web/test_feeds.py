@@ -78,6 +78,36 @@ async def test_a_browser_gets_the_same_feed_with_words_and_links(blog: Blog) -> 
     assert (style.status_code, style.headers["content-type"]) == (200, "text/css; charset=utf-8")
 
 
+@pytest.mark.parametrize("title", ["", "Tides"])
+async def test_a_post_has_a_feed_of_the_comments_that_everybody_sees(blog: Blog, title: str) -> None:
+    bob = await blog.stranger()
+    post = await blog.write("The text", title=title)
+    first = await blog.heard(bob, "<p>First</p>", 1, in_reply_to=post.uri)
+    await blog.heard(bob, "<p>plover</p>", 2, in_reply_to=first.uri, summary="Storms")
+    held = await blog.heard(bob, "<p>plover</p>", 3, in_reply_to=post.uri)
+    await blog.site.db.write(lambda tx: tx.run("update post set state = 'held' where id = :id", id=held.id))
+    await blog.write("Just between us: plover", reply_to=post.id, visibility="followers")
+    base, nobody = f"/@alice/{post.id}/feed", blog.browser()
+    page = (await nobody.get(post.url.removeprefix(blog.site.urls.origin))).text
+    for kind in KINDS:
+        assert f'type="application/{kind}+xml" title="Comments on' in page
+        assert f'href="{base}.{kind}"' in page
+        answer = await nobody.get(f"{base}.{kind}", accept=f"application/{kind}+xml")
+        read = feedparser.parse(answer.content)
+        assert not read.bozo
+        assert [each.title if kind == "atom" else each.author for each in read.entries] == (
+            ["Storms", "First"] if kind == "atom" else ["bob", "bob"]
+        )
+        assert read.feed.link == post.url
+        assert "plover" not in answer.text
+    [storms, told] = (await nobody.get(f"{base}.json")).json()["items"]
+    assert told["id"] == first.uri
+    branch = (await nobody.get(f"/@alice/{first.id}/feed.json")).status_code
+    assert (branch, storms["content_html"].count("plover")) == (404, 0)  # what is not ours has no page here
+    secret = await blog.write("Just between us", visibility="followers")
+    assert (await nobody.get(f"/@alice/{secret.id}/feed.atom")).status_code == 404
+
+
 async def test_files_are_enclosed(blog: Blog) -> None:
     made = await blog.write("A song")
 

@@ -26,17 +26,18 @@ THREAD_LIMIT = 500  # answers of a thread, after which no more are looked for el
 DEPTH = 40  # posts above another one that are shown with it
 MOST = 20_000  # answers whose order is worked out; what came after them is on the pages of the answers that it hangs on
 
-_SHOWN = (
-    f"p.state = 'published' and {VISIBLE} and (:viewer = 0 or {NOT_EXCLUDED}) and {SHOWN_BELOW} order by p.id limit :n"
-)
+_SHOWN = f"p.state = 'published' and {VISIBLE} and (:viewer = 0 or {NOT_EXCLUDED}) and {SHOWN_BELOW}"
+_OLDEST, _NEWEST = "order by p.id limit :n", "order by p.id desc limit :n"
 _IN_THREAD = f"post p where p.root = :top and {_SHOWN}"
 # Not `union all`: then a circle would have no end.
 _IN_BRANCH = (
     "post p where p.id in (with recursive branch (id) as (select b.id from post b where b.parent = :top"
     f" union select c.id from branch join post c on c.parent = branch.id) select id from branch) and {_SHOWN}"
 )
-_WHOLE, _WHOLE_BRANCH = f"select p.* from {_IN_THREAD}", f"select p.* from {_IN_BRANCH}"
-_SPOTS, _SPOTS_OF_BRANCH = f"select p.id, p.parent from {_IN_THREAD}", f"select p.id, p.parent from {_IN_BRANCH}"
+_WHOLE, _WHOLE_BRANCH = f"select p.* from {_IN_THREAD} {_OLDEST}", f"select p.* from {_IN_BRANCH} {_OLDEST}"
+_LATEST, _LATEST_OF_BRANCH = f"select p.* from {_IN_THREAD} {_NEWEST}", f"select p.* from {_IN_BRANCH} {_NEWEST}"
+_SPOTS = f"select p.id, p.parent from {_IN_THREAD} {_OLDEST}"
+_SPOTS_OF_BRANCH = f"select p.id, p.parent from {_IN_BRANCH} {_OLDEST}"
 
 _ABOVE = (
     "with recursive above(id, parent, depth) as (select id, parent, 0 from post where id = :id union all"
@@ -133,6 +134,11 @@ def descendants(tx: Tx, post: Post, viewer: int, limit: int) -> list[Post]:
     order = _order(tx, post, {row.id: row.parent for row in rows})
     shown = {each.id: each for each in posts.hydrate(tx, rows, viewer)}
     return [shown[place.id] for place in order if place.id in shown]
+
+
+def latest(tx: Tx, post: Post, limit: int) -> list[Post]:
+    """The answers below a post that everybody sees, newest first."""
+    return posts.hydrate(tx, _ask(tx, _LATEST if post.root is None else _LATEST_OF_BRANCH, post, 0, limit))
 
 
 def _order(tx: Tx, post: Post, spots: Mapping[int, int | None]) -> list[ThreadPlace]:

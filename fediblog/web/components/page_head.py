@@ -41,7 +41,7 @@ class PageContext(Struct, frozen=True):
 
 
 class Head(Struct, frozen=True, kw_only=True):
-    """What stands in the head of one page. Addresses are whole, but for `feed`; times in UTC milliseconds.
+    """What stands in the head of one page. Addresses are whole, but for feeds; times in UTC milliseconds.
 
     A page of which nothing is said but its title is for no search engine and no preview: forms, the desk, errors.
     """
@@ -60,6 +60,7 @@ class Head(Struct, frozen=True, kw_only=True):
     document: str = ""  # the id of what the page shows, as ActivityPub
     embeddable: bool = False  # oEmbed knows it
     feed: str = ""  # path of its own feeds, without their endings
+    comments: str = ""  # and of those of the comments below it
     data: Markup = Markup()
     robots: str = NOINDEX
 
@@ -157,9 +158,15 @@ def of_post(at: PageContext, post: Post) -> Head:
         document=post.uri,
         embeddable=post.local,
         feed=f"/@{post.account.handle}/feed" if post.local else "",
+        comments=comments_path(post) if post.local else "",
         data=structured_data.post(at.urls, title, description, at.site_title, post) if told else Markup(),
         robots="" if found else NOINDEX,
     )
+
+
+def comments_path(post: Post) -> str:
+    """The path of the feeds of the comments below a post of ours, without their endings."""
+    return f"/@{post.account.handle}/{post.id}/feed"
 
 
 def title_of(language: str, post: Post) -> str:

@@ -17,6 +17,7 @@ from fediblog.domain.posts import Post, Reaction
 from fediblog.domain.thread_order import OPEN_ANSWERS, ThreadBranch
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
+from fediblog.messages import text
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
 from fediblog.store.id_paging import Window
 from fediblog.store.posts import (
@@ -40,9 +41,10 @@ from fediblog.web.components.comments import Comment, CommentBranch, address, fo
 from fediblog.web.components.page_head import Head
 from fediblog.web.components.paging import mark
 from fediblog.web.components.render import add_link, lead_on, render
+from fediblog.web.feeds import Feed
 from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
-from fediblog.web.pages.blog_pages import account_named
+from fediblog.web.pages.blog_pages import FEED_SIZE, account_named, feed_response
 from fediblog.web.sessions import CurrentUser, ask, ask_as, page
 
 DEEPEST = 2  # levels of indentation; answers below stay at that level
@@ -112,6 +114,24 @@ async def for_reader(request: Request) -> Response:
     if thread.found:
         return RedirectResponse(request.url.path + thread.found, 303)
     return render(request, "post.html", head=_head(request, thread), thread=thread, post=post)
+
+
+async def comments_feed(request: Request) -> Response:
+    """The feed of the comments below a post that everybody may see."""
+    site, params = site_of(request), request.path_params
+    post, comments = await site.db.read(_commented, params["handle"], params["n"])
+    language = site.settings.language
+    title = text(language, "post.comments-feed", title=page_head.title_of(language, post))
+    base = site.urls.origin + page_head.comments_path(post)
+    return await feed_response(request, Feed(title=title, description="", page=post.url, base=base), comments)
+
+
+def _commented(tx: Tx, handle: str, number: int) -> tuple[Post, list[Post]]:
+    """A post of ours that everybody may see, and what was answered to it last."""
+    account, post = account_named(tx, handle), posts.get(tx, number)
+    if post is None or post.account.id != account.id:
+        raise NotFound
+    return post, threads.latest(tx, post, FEED_SIZE)
 
 
 def _answer(request: Request, thread: Thread) -> Response:
@@ -245,6 +265,7 @@ def _branch(post: Post, below: RepliesPage, branch: ThreadBranch) -> CommentBran
 
 ROUTES = [
     Route("/@{handle:handle}/{n:number}", page(by_number)),
+    Route("/@{handle:handle}/{n:number}/feed.{format:feed}", comments_feed),
     Route("/@{handle:handle}/{year:year}/{month:month}/{slug}", page(by_slug)),
     Route("/post/{n:number}", page(for_reader)),
 ]
