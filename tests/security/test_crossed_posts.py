@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from itertools import count, cycle, product
@@ -177,7 +178,6 @@ class Walk:
     world: Crossed
     app: Any
     seen: dict[str, set[tuple[str, int]]] = field(default_factory=dict)  # who read which post, by kind of route
-    asked: int = 0
     faults: dict[str, str] = field(default_factory=dict)  # with the address where each was met first
 
     async def ask(
@@ -186,7 +186,6 @@ class Walk:
         """Ask, and judge what is told."""
         headers = (*viewer.headers, *more, *((("accept", accept),) if accept else ()))
         answer = await fetch(self.app, address, headers)
-        self.asked += 1
         assert answer.status < 500, (route, address, answer.text[:300])
         assert answer.status != 429, "then nothing is shown for a reason of its own"
         self.judge(viewer, route, address, answer)
@@ -214,6 +213,17 @@ class Walk:
             is_told = answer.status == 200 if is_asked else boost in answer.text and boost not in address
             if is_told and not world.may_know_of_boost(who, boost):
                 self.fault(viewer, route, address, f"of the boost {world.boosts[boost]}")
+
+    def check(self, showing: AbstractSet[str] = frozenset()) -> None:
+        """Fail for what was told to whom it must not be, and where a route among `showing` has shown nothing."""
+        assert not self.faults, "\n".join(f"{what} ({address})" for what, address in [*self.faults.items()][:20])
+        assert not showing - set(self.seen), showing - set(self.seen)
+        assert {it.state for it in self.world.written.values()} >= {"published", "draft", "scheduled", "deleted"}
+        assert {it.audience for it in self.world.written.values()} == set(crossed_posts.AUDIENCES)
+
+    def has_read(self, viewer: Viewer, number: int) -> bool:
+        """Whether somebody was shown a post anywhere."""
+        return any((viewer.name, number) in each for each in self.seen.values())
 
     def is_link(self, answer: Answer, number: int, part: str) -> bool:
         """Whether somebody else's text links to a post that is open to all, whose title stands in its address."""
@@ -293,10 +303,7 @@ async def subjects(world: Crossed) -> list[Subject]:
         subject |= {"accounts/{id}": number, "remote/{owner:owner}": f"a{number}"}
         subject |= {"{owner:owner}/{mark:mark}": "A" * 22}
         made.append(subject | ({} if name in crossed_posts.HOSTS else {"/@{handle:handle}": f"@{name}"}))
-    made += [
-        {"x/{number:number}": boost, "p/{number:number}": boost, "post/{n:number}": boost, "statuses/{id}": boost}
-        for boost in world.boosts
-    ]
+    made += [{"x/{number:number}": boost, "post/{n:number}": boost, "statuses/{id}": boost} for boost in world.boosts]
     for table, found in rows.items():
         made += [{place: str(number) for place in _OF[table]} for number in found]
     rest = {
@@ -334,50 +341,69 @@ async def walk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[
         yield Walk(world, create_app(at_home.site))
 
 
-async def test_everybody_reads_what_is_for_them_and_nothing_else(walk: Walk) -> None:
-    world, about = walk.world, await subjects(walk.world)
+async def test_everybody_reads_on_pages_what_is_for_them_and_nothing_else(walk: Walk) -> None:
+    """As visitors and as people of ours in their browsers."""
+    about, turn = await subjects(walk.world), count()
     nobody, members = Viewer("nobody", ""), [await member(walk, name) for name in OURS]
-    documents = await ask_pages(walk, about, nobody, members)
-    for route in sorted(documents):
-        for address in addresses(route, about):
-            for name in SIGNERS:
-                signer = Viewer(f"server of {name}", name, signed(world, name, address))
-                await walk.ask(signer, route, address, ACTIVITY)
-    programs = [await program(walk, name, WIDE) for name in OURS]
-    await ask_api(walk, about, [nobody, *programs, await program(walk, "alice", NARROW)])
-    for viewer in (nobody, *members, *programs):
-        await search(walk, viewer)
-    await listen(walk)
-    assert not walk.faults, "\n".join(f"{what} ({address})" for what, address in [*walk.faults.items()][:20])
-    everybody_has_read(walk, members, programs)
-
-
-async def ask_pages(walk: Walk, about: list[Subject], nobody: Viewer, members: list[Viewer]) -> set[str]:
-    """Every route of the pages, as everybody sees it; the routes that have given ActivityPub."""
-    documents, turn = set(), count()
     numbers = cycle([each["p/{number:number}"] for each in about if "p/{number:number}" in each])
     for route in READ:
         for address in addresses(route, about):
-            await walk.ask(nobody, route, address, "text/html")
             await walk.ask(nobody, route, address, "*/*")
-            if "activity+json" in (await walk.ask(nobody, route, address, ACTIVITY)).kind:
-                documents.add(route)
-            for viewer in members:
+            for viewer in (nobody, *members):
                 await walk.ask(viewer, route, address, "text/html")
             is_of_post = re.search(r"{(?:n|number):number}|{slug}", route)
             for query in [QUERIES[next(turn) % len(QUERIES)]] if is_of_post else QUERIES:
                 asked = f"{address}?{query.format(n=next(numbers))}"
                 await walk.ask(nobody, route, asked, "text/html")
                 await walk.ask(members[next(turn) % len(members)], route, asked, "text/html")
-    for route in sorted(documents):
-        for address in addresses(route, about):
-            for query in ("page=1", "after=0", "before=9223372036854775807"):
-                await walk.ask(nobody, route, f"{address}?{query}", ACTIVITY)
     for route, query in product(("/write", "/share"), ("reply", "quote")):
         for it, viewer in product(walk.world.written.values(), members):
             if it.post is not None:
                 await walk.ask(viewer, route, f"{route}?{query}={it.post.id}", "text/html")
-    return documents
+    for viewer in (nobody, *members):
+        await search(walk, viewer, "/search")
+    walk.check({route for route in SHOWING if route in READ})
+    for viewer, it in product(members, walk.world.written.values()):
+        if (it.state == "published" or viewer.who == it.author) and walk.world.may_read(viewer.who, it.number):
+            assert walk.has_read(viewer, it.number), (viewer.name, it)
+
+
+async def test_other_servers_read_what_is_for_their_people_and_nothing_else(walk: Walk) -> None:
+    """Whatever route gives ActivityPub to anybody, asked by nobody and by servers that sign."""
+    world, about, documents = walk.world, await subjects(walk.world), set[str]()
+    for route in READ:
+        for address in addresses(route, about):
+            if "activity+json" in (await walk.ask(Viewer("nobody", ""), route, address, ACTIVITY)).kind:
+                documents.add(route)
+    assert documents >= {"/p/{number:number}", "/x/{number:number}", "/a/{number:number}/outbox", "/@{handle:handle}"}
+    for route in sorted(documents):
+        for address in addresses(route, about):
+            for query in ("page=1", "after=0", "before=9223372036854775807"):
+                await walk.ask(Viewer("nobody", ""), route, f"{address}?{query}", ACTIVITY)
+            for name in SIGNERS:
+                signer = Viewer(f"server of {name}", name, signed(world, name, address))
+                await walk.ask(signer, route, address, ACTIVITY)
+    walk.check()
+    for name, it in product(SIGNERS, world.written.values()):
+        if it.author in OURS and it.post is not None and it.state == "published" and world.may_read(name, it.number):
+            read = (f"server of {name}", it.number) in walk.seen["/p/{number:number}"]
+            assert read == (name not in world.suspended), (name, it)
+
+
+async def test_programs_read_what_is_for_their_people_and_nothing_else(walk: Walk) -> None:
+    """Every row of the API, search, and what would be sent to who listens."""
+    programs = [await program(walk, name, WIDE) for name in OURS]
+    viewers = [Viewer("nobody", ""), *programs]
+    await ask_api(walk, await subjects(walk.world), [*viewers, await program(walk, "alice", NARROW)])
+    for viewer in viewers:
+        await search(walk, viewer, "/api/v2/search")
+    await listen(walk)
+    walk.check({route for route in SHOWING if route.startswith("/api/")})
+    for viewer, it in product(programs, walk.world.written.values()):
+        if it.post is not None and it.state == "published" and walk.world.may_read(viewer.who, it.number):
+            assert walk.has_read(viewer, it.number), (viewer.name, it)
+    shown = {number for name, number in walk.seen["/api/oembed"] if name == "nobody"}
+    assert {walk.world.written[number].warned for number in shown} == {True, False}
 
 
 async def ask_api(walk: Walk, about: list[Subject], viewers: list[Viewer]) -> None:
@@ -395,18 +421,14 @@ async def ask_api(walk: Walk, about: list[Subject], viewers: list[Viewer]) -> No
             await walk.ask(viewer, row.path, f"{row.path}?url={quote(post.url)}")
 
 
-async def search(walk: Walk, viewer: Viewer) -> None:
+async def search(walk: Walk, viewer: Viewer, route: str) -> None:
     """Look for each post by a word of it: where it is not for somebody, the answer is as if there were none."""
-    for route in ("/search", "/api/v2/search"):
-        if viewer.who and viewer.is_browser != (route == "/search"):
-            continue
-        nothing = await walk.ask(viewer, route, f"{route}?q={UNKNOWN}", "text/html")
-        for it in walk.world.written.values():
-            asked = word(it.number, "t")
-            answer = await walk.ask(viewer, route, f"{route}?q={asked}", "text/html")
-            if not walk.world.may_read(viewer.who, it.number):
-                same = answer.text.replace(asked, UNKNOWN) == nothing.text
-                assert same or answer.status == 401, f"{viewer.name} can tell that {it} is there"
+    nothing = await walk.ask(viewer, route, f"{route}?q={UNKNOWN}", "text/html")
+    for it in walk.world.written.values():
+        asked = word(it.number, "t")
+        answer = await walk.ask(viewer, route, f"{route}?q={asked}", "text/html")
+        if not walk.world.may_read(viewer.who, it.number):
+            assert answer.text.replace(asked, UNKNOWN) == nothing.text, f"{viewer.name} can tell that {it} is there"
 
 
 async def listen(walk: Walk) -> None:
@@ -429,24 +451,6 @@ async def listen(walk: Walk) -> None:
             route = f"/api/v1/streaming/{stream.kind}"
             answer = Answer(200, "", "application/json", message.payload if message.payload.startswith("{") else "{}")
             walk.judge(Viewer(f"stream of {name}", name, scopes=WIDE), route, route, answer)
-
-
-def everybody_has_read(walk: Walk, members: list[Viewer], programs: list[Viewer]) -> None:
-    """Whoever may read a post has read it at its own address, and each place that lists posts has shown some."""
-    world, seen = walk.world, walk.seen
-    for viewer, it in product((*members, *programs), world.written.values()):
-        has_address = it.state == "published" if it.post is not None else viewer.is_browser
-        has_address = has_address or (viewer.is_browser and viewer.who == it.author)
-        if has_address and world.may_read(viewer.who, it.number):
-            assert any((viewer.name, it.number) in each for each in seen.values()), (viewer.name, it)
-    for name, it in product(SIGNERS, world.written.values()):
-        if it.author in OURS and it.post is not None and it.state == "published" and world.may_read(name, it.number):
-            read = (f"server of {name}", it.number) in seen["/p/{number:number}"]
-            assert read == (name not in world.suspended), (name, it)
-    assert not SHOWING - set(seen), SHOWING - set(seen)
-    assert any(world.written[number].warned for name, number in seen["/api/oembed"] if name == "nobody")
-    assert {it.state for it in world.written.values()} >= {"published", "draft", "scheduled", "deleted"}
-    assert {it.audience for it in world.written.values()} == set(crossed_posts.AUDIENCES)
 
 
 async def member(walk: Walk, name: str) -> Viewer:
