@@ -48,6 +48,11 @@ def beginning(note: Note, limit: int = ABSTRACT) -> str:
     return "" if warning(note) else _beginning(note.content, limit)
 
 
+def unfolded(note: Note, limit: int = ABSTRACT) -> str:
+    """The beginning of the text though there is a warning: for what opens below it alone."""
+    return excerpt(note.content, limit)
+
+
 def _beginning(html: str, limit: int = ABSTRACT) -> str:
     if limit > _ENOUGH:
         html = _NO_TEXT.sub("", html)

@@ -117,7 +117,7 @@ def asked(path: str, post: Post) -> str:
     year, _, day = month.partition("/")
     known = {"n": post.id, "number": post.id, "handle": "alice", "slug": post.slug or "plugh", "name": "plugh"}
     known |= {"year": year or "2025", "month": day or "06", "format": "atom", "version": "2.0", "path": "x"}
-    known |= {"rest": f"v1/statuses/{post.id}", "owner": f"p{post.id}", "mark": "A" * 22}
+    known |= {"rest": f"v1/statuses/{post.id}", "owner": f"p{post.id}", "mark": "A" * 22, "encoded": "aHR0"}
     if path.startswith("/category/"):
         known["slug"] = "canary"
     return _PART.sub(lambda found: str(known[found[1]]), path)

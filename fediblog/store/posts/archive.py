@@ -13,7 +13,7 @@ _MONTHS = (
     " group by p.month order by p.month desc"
 )
 _NEWEST = (
-    "select (select max(id) from post where local = 1) as newest,"
+    "select (select max(n.id) from post n where n.local = 1) as newest,"
     " (select count(*) from post where state <> 'published' and state <> 'deleted') as withheld"
 )
 _ARTICLES = (

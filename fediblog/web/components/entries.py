@@ -9,9 +9,8 @@ from itertools import groupby
 from markupsafe import Markup
 
 from fediblog.domain.posts import Post
-from fediblog.markup.html import excerpt
 from fediblog.messages import text
-from fediblog.protocol.previews import ABSTRACT, abstract, hashtags, hides_pictures, warning
+from fediblog.protocol.previews import abstract, hashtags, hides_pictures, unfolded, warning
 from fediblog.store.posts.timelines import ListedPost
 from fediblog.web.components.action_bar import Reader
 from fediblog.web.components.action_bar import foot as foot_of
@@ -88,7 +87,7 @@ def _summary(language: str, post: Post) -> str:
     return (
         f'<details class="warning"><summary><span class="warning-word">{escape(text(language, "post.warning"))}</span>'
         f' <bdi class="p-summary">{escape(hidden)}</bdi></summary>'
-        f'<p class="sum" dir="auto">{escape(about or excerpt(post.content, ABSTRACT))}</p></details>'
+        f'<p class="sum" dir="auto">{escape(about or unfolded(post))}</p></details>'
     )
 
 

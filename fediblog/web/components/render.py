@@ -201,6 +201,7 @@ def environment(language: str) -> Environment:
     filters = (
         previews.warning,
         previews.written_abstract,
+        previews.unfolded,
         previews.words,
         previews.label,
         previews.abstract_html,
