@@ -50,7 +50,7 @@ def beginning(note: Note, limit: int = ABSTRACT) -> str:
 
 def unfolded(note: Note, limit: int = ABSTRACT) -> str:
     """The beginning of the text though there is a warning: for what opens below it alone."""
-    return excerpt(note.content, limit)
+    return _beginning(note.content, limit)
 
 
 def _beginning(html: str, limit: int = ABSTRACT) -> str:
