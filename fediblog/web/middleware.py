@@ -22,7 +22,7 @@ from fediblog.messages.accept_language import wanted
 MOST = 2_000_000  # bytes of a request
 MOST_WITH_PICTURES = 70_000_000  # bytes where pictures are sent: several, as phones take them
 _WITH_PICTURES = re.compile(
-    r"/(?:write(?:/[0-9]+)?|settings|api/v[12]/media/?|api/v1/accounts/update_credentials/?|api/v1/profile/?)\Z"
+    r"/(?:write(?:/[0-9]+|/picture)?|settings|api/v[12]/media/?|api/v1/accounts/update_credentials/?|api/v1/profile/?)\Z"
 )
 _DIGITS = len(str(MOST))
 _LOOKED_AT = frozenset({b"content-length", b"transfer-encoding", b"x-forwarded-for"})  # here

@@ -42,6 +42,7 @@ PAGES = (
     "/people",
     "/write",
     "/drafts",
+    "/write/pictures",
     "/deliveries",
     "/settings",
     "/settings/profile-page",
@@ -123,7 +124,7 @@ async def test_the_desk_writes_as_who_it_was_opened_for(blog: Blog) -> None:
 
 
 def test_forms_with_files_are_walked_with_files() -> None:
-    assert WITH_FILES == ["/settings", "/write", "/write/{n:number}"]
+    assert WITH_FILES == ["/settings", "/write", "/write/picture", "/write/{n:number}"]
 
 
 @pytest.mark.parametrize(("path", "files"), WALK)

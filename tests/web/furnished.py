@@ -340,6 +340,7 @@ async def _list_addresses(blog: Furnished) -> None:
         "/write/{n:number}": (f"/write/{numbers['main']}",),
         "/share": ("/share?title=A+page&url=https://far.example/page",),
         "/drafts": ("/drafts",),
+        "/write/pictures": ("/write/pictures",),
         "/post/{n:number}/delete": (f"/post/{numbers['green']}/delete",),
         "/deliveries": ("/deliveries",),
         "/refusals": ("/refusals",),

@@ -124,6 +124,38 @@ def many(tx: Tx, numbers: Collection[int], account: int) -> dict[int, Upload]:
     return {row.id: _upload(row) for row in rows}
 
 
+def listed(tx: Tx, account: int, *, before: int, limit: int) -> list[Upload]:
+    """The account's own that are ready and have a number below `before`, the newest first."""
+    rows = tx.all(
+        "select * from media where account = :account and file <> '' and id < :before order by id desc limit :n",
+        account=account,
+        before=before,
+        n=limit,
+    )
+    return [_upload(row) for row in rows]
+
+
+def uses(tx: Tx, account: int, uploads: Sequence[Upload]) -> dict[int, list[int]]:
+    """The numbers of the account's posts that carry each of these uploads, or have it above their text."""
+    found: dict[int, list[int]] = {each.id: [] for each in uploads}
+    rows = tx.all(
+        "select distinct a.media, a.post from attachment a join post p on p.id = a.post"
+        " where a.media in (:ids) and p.account = :account and p.state <> 'deleted' order by a.post desc",
+        ids=sorted(found),
+        account=account,
+    )
+    for row in rows:
+        found[row.media].append(row.post)
+    names = {name: each.id for each in uploads for name in _last_parts(each)}
+    for row in tx.all(
+        "select id, image from post where account = :account and image <> '' and state <> 'deleted'", account=account
+    ):
+        number = names.get(row.image.rsplit("/", 1)[-1])
+        if number is not None and row.id not in found[number]:
+            found[number].append(row.id)
+    return found
+
+
 def describe(tx: Tx, number: int, alt: str, focus: tuple[float, float] | None) -> None:
     """Keep a description and the centre of interest for the post to come."""
     x, y = focus if focus is not None else (None, None)

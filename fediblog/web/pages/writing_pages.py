@@ -32,7 +32,7 @@ from fediblog.web.components.render import OWN_FORM, back, render
 from fediblog.web.forms import Form
 from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
-from fediblog.web.pages import autosave_pages, post_form
+from fediblog.web.pages import autosave_pages, library_pages, post_form
 from fediblog.web.pages.autosave_pages import (
     MARK,
     OpenedPage,
@@ -333,6 +333,7 @@ def _own(tx: Tx, user: CurrentUser, number: int) -> Post:
 
 ROUTES = [
     *autosave_pages.ROUTES,
+    *library_pages.ROUTES,
     Route("/share", page(share)),
     Route("/write", page(new), methods=["GET"]),
     Route("/write", page(save), methods=["POST"]),

@@ -5,6 +5,7 @@ const about = form.elements.about.value;
 const mark = form.elements.mark.value;
 const saved = form.querySelector(".saved");
 const unsaved = form.querySelector(".unsaved");
+const compare = form.querySelector(".compare");
 const language = document.documentElement.lang;
 const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
 const PAUSE = 2000; // ms without a key after which it is sent
@@ -41,9 +42,9 @@ function forget(key = prefix + mark) {
   }
 }
 
-function warn(text, button) {
-  unsaved.replaceChildren(text);
-  if (button) unsaved.append(" ", button);
+function warn(text, both = false) {
+  unsaved.textContent = text;
+  compare.hidden = !both;
 }
 
 // Sends what stands there; whether the server has it.
@@ -60,10 +61,8 @@ async function send() {
     before = now;
     saved.textContent = saved.dataset.saved.replace("%s", clock.format(at));
     if (elsewhere) {
-      const compare = document.createElement("button");
-      Object.assign(compare, { name: "do", value: "draft", className: "link", textContent: unsaved.dataset.compare });
-      warn(unsaved.dataset.elsewhere.replace("%s", clock.format(elsewhere)), compare);
-    } else unsaved.replaceChildren();
+      warn(unsaved.dataset.elsewhere.replace("%s", clock.format(elsewhere)), true);
+    } else warn("");
     if (!since) {
       clearTimeout(keeper);
       forget();

@@ -29,7 +29,7 @@ function lines(mark) {
 }
 
 // Puts a part that stands by itself, with an empty line before it.
-export function block(text, from, to) {
+function block(text, from, to) {
   const before = source.value.slice(0, source.selectionStart);
   const gap = !before || before.endsWith("\n\n") ? "" : before.endsWith("\n") ? "\n" : "\n\n";
   put(gap + text, from === undefined ? undefined : gap.length + from, to === undefined ? undefined : gap.length + to);
@@ -51,12 +51,9 @@ const tools = {
     const cells = button.dataset.cells;
     block(`| ${cells} | ${cells} |\n|---|---|\n|  |  |\n`, 2, 2 + cells.length);
   },
-  picture: () => {
-    const fold = document.getElementById("upload-0").closest("details");
-    fold.open = true;
-    document.getElementById("upload-0").focus();
-  },
+  picture: () => form.dispatchEvent(new CustomEvent("put-picture")),
 };
+form.addEventListener("put-block", (event) => block(event.detail));
 const toolbar = form.querySelector(".toolbar");
 toolbar.hidden = false;
 toolbar.addEventListener("click", (event) => {

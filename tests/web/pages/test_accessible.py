@@ -125,6 +125,7 @@ async def furnished(blog: Blog) -> list[str]:
         "/people?show=requests",
         "/write",
         "/drafts",
+        "/write/pictures",
         "/deliveries",
         "/search?q=@a",
     )
