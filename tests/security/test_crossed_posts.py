@@ -322,12 +322,13 @@ async def subjects(world: Crossed) -> list[Subject]:
 _OF = {  # places by the tables whose numbers fill them
     "quote_authorization": ("q/{number:number}",),
     "reply_authorization": ("r/{number:number}",),
-    "user_list": ("list/{id}", "lists/{id}"),
+    "user_list": ("list/{id}", "lists/{id}", "lists/{n:number}"),
     "notice": ("notifications/{id}",),
     "report": ("reports/{id}",),
     "media": ("media/{id}",),
     "category": ("categories/{n:number}",),
     "page": ("pages/{n:number}",),
+    "conversation": ("letters/{n:number}",),
 }
 
 
