@@ -36,7 +36,7 @@ _SECRET = frozenset({"csrf", "password", "password-again", "old", "token", "code
 TYPED = frozenset(
     (
         *("source", "title", "warning", "summary", "alt", "new-alt", "hero-alt", "answer", "language", "scheduled"),
-        *("slug", "hero-caption", "new-category", "description", "attribution-domains", "headline"),
+        *("slug", "hero-caption", "new-category", "tags", "description", "attribution-domains", "headline"),
         *("section-name", "section-lines", "tagline", "css", "label", "address", "time-zone", "websub-hub"),
         *("name", "bio", "field-name", "field-value", "handle", "display", "alias", "target", "host", "reason"),
         *("to", "tag", "who"),

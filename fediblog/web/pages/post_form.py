@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import zip_longest
@@ -10,6 +11,7 @@ from typing import Literal, cast
 from msgspec import Struct
 from starlette.datastructures import UploadFile
 
+from fediblog import hashtags
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
@@ -25,6 +27,7 @@ from fediblog.store.people.post_preferences import Defaults
 from fediblog.store.posts import media_files
 from fediblog.store.posts.media_files import Upload
 from fediblog.store.tx import Tx
+from fediblog.web.components import time_zone
 from fediblog.web.forms import MISSING, MOST_FILES, Form
 
 SLOTS = 4  # choosers of pictures at a time; more can be added after a preview
@@ -70,7 +73,8 @@ class PostFields(Struct, frozen=True, kw_only=True):
     visibility: str = "public"
     language: str = ""
     sensitive: bool = False
-    scheduled: str = ""  # as a datetime-local field writes it, in UTC
+    scheduled: str = ""  # as a datetime-local field writes it
+    zone: str = ""  # in which that is: a name of the IANA database; UTC if empty
     later: bool = False  # whether it shall be published then, not now
     reply: int | None = None
     quote: int | None = None
@@ -86,9 +90,15 @@ class PostFields(Struct, frozen=True, kw_only=True):
     multiple: bool = False
     period: int = 86_400  # seconds
     slug: str = ""  # of an article's address
+    tags: str | None = None  # hashtags beside those in the text; None: as they were
     categories: tuple[int, ...] = ()
     new_category: str = ""
     anyway: bool = False  # though somebody whom it names cannot be found, or it names nobody
+
+    @property
+    def at(self) -> int | None:
+        """When it shall be published, in ms."""
+        return moment(self.scheduled, self.zone)
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -96,7 +106,9 @@ class PostFields(Struct, frozen=True, kw_only=True):
         return self.answers + ("",) * max(ANSWERS - len(self.answers), 2)
 
 
-def blank(account: Account, wanted: Defaults, parent: Post | None, quoted: Post | None = None) -> PostFields:
+def blank(
+    account: Account, wanted: Defaults, parent: Post | None, quoted: Post | None = None, zone: str = ""
+) -> PostFields:
     """An empty fields, as the account prefers its posts.
 
     An answer names those who take part and is for no more people than what it answers.
@@ -106,6 +118,7 @@ def blank(account: Account, wanted: Defaults, parent: Post | None, quoted: Post 
         narrow = quoted is not None and quoted.visibility == Visibility.FOLLOWERS
         return PostFields(
             language=account.language,
+            zone=zone,
             quote=quoted.id if quoted else None,
             visibility=narrowest(chosen, Visibility.FOLLOWERS) if narrow else chosen,
             quotable=wanted.quotes,
@@ -121,17 +134,18 @@ def blank(account: Account, wanted: Defaults, parent: Post | None, quoted: Post 
             chosen, Visibility.UNLISTED if parent.visibility == Visibility.PUBLIC else parent.visibility
         ),
         language=account.language,
+        zone=zone,
         quotable=wanted.quotes,
         sensitive=wanted.sensitive,
         reply=parent.id,
     )
 
 
-def of_draft(tx: Tx, draft: Draft, account: int) -> PostFields:
-    """The fields that makes that draft of the account."""
+def of_draft(tx: Tx, draft: Draft, account: int, zone: str = "") -> PostFields:
+    """The fields that makes that draft of the account, its time as it is in that zone."""
     files = (*draft.files, *([draft.hero] if draft.hero else ()))
     stored = media_files.many(tx, [each.upload for each in files], account)
-    at = datetime.fromtimestamp((draft.scheduled or 0) / 1000, UTC)
+    at = datetime.fromtimestamp((draft.scheduled or 0) / 1000, time_zone.find(zone) or UTC)
     return PostFields(
         source=draft.source,
         title=draft.title,
@@ -142,6 +156,8 @@ def of_draft(tx: Tx, draft: Draft, account: int) -> PostFields:
         sensitive=draft.sensitive,
         scheduled=at.strftime("%Y-%m-%dT%H:%M") if draft.scheduled else "",
         later=bool(draft.scheduled),
+        zone=zone,
+        tags=" ".join(draft.tags or ()),
         reply=draft.reply_to,
         quote=draft.quote,
         comments=draft.comments,
@@ -207,6 +223,8 @@ async def from_form(site: Site, form: Form) -> PostFields:
         sensitive=form.flag("sensitive"),
         scheduled=form.line("scheduled", 40),
         later=form.text("when") == "later",
+        zone=form.line("zone", 64),
+        tags=form.line("tags", 2000) if "tags" in form.data else None,
         reply=form.number("reply"),
         quote=form.number("quote"),
         comments=form.choice("comments", ("", *ALLOWED)),
@@ -247,9 +265,14 @@ async def stored_upload(site: Site, form: Form, field: str, chosen: UploadFile, 
 def draft(fields: PostFields, form: Form, wanted: str) -> Draft:
     """The draft that the fields makes; `wanted` is the button that was pressed."""
     state: Mapping[str, str] = {"draft": "draft", "schedule": "scheduled"}
-    scheduled = moment(fields.scheduled)
+    scheduled = moment(fields.scheduled, fields.zone)
     if wanted == "schedule" and scheduled is None:
         form.fault("scheduled", "error.schedule")
+    elif wanted == "schedule" and fields.zone and time_zone.find(fields.zone) is None:
+        form.fault("scheduled", "error.time-zone", zone=fields.zone)
+    tags = None if fields.tags is None else [each for each in re.split(r"[\s,]+", fields.tags) if each]
+    if wrong := [each for each in tags or () if hashtags.first_in(each) != each.lstrip(hashtags.SIGNS)]:
+        form.fault("tags", "error.hashtags", names=", ".join(wrong))
     return Draft(
         source=fields.source,
         title=fields.title,
@@ -264,6 +287,7 @@ def draft(fields: PostFields, form: Form, wanted: str) -> Draft:
         comments=fields.comments,
         quotable=fields.quotable,
         slug=fields.slug,
+        tags=None if tags is None else tuple(each.lstrip(hashtags.SIGNS) for each in tags[: hashtags.MOST]),
         categories=fields.categories,
         new_category=fields.new_category,
         files=tuple(File(upload=each.upload.id, alt=each.alt, focus=each.focus) for each in fields.pictures),
@@ -278,13 +302,13 @@ def draft(fields: PostFields, form: Form, wanted: str) -> Draft:
     )
 
 
-def moment(value: str) -> int | None:
-    """A datetime-local value (read as UTC) in milliseconds."""
+def moment(value: str, zone: str = "") -> int | None:
+    """A datetime-local value, read in that zone, in milliseconds; in UTC where the zone is not known."""
     try:
         at = datetime.fromisoformat(value)
     except ValueError:
         return None
-    return int(at.replace(tzinfo=UTC).timestamp() * 1000) if 1 < at.year < 9999 else None
+    return int(at.replace(tzinfo=time_zone.find(zone) or UTC).timestamp() * 1000) if 1 < at.year < 9999 else None
 
 
 def _uploads(tx: Tx, account: int, numbers: Sequence[int]) -> dict[int, Upload]:

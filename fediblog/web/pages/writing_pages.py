@@ -48,8 +48,8 @@ from fediblog.web.pages.post_form import ALLOWED, FOCI, PERIODS, SLOTS, VISIBILI
 from fediblog.web.sessions import CurrentUser, ask_as, current_user, page
 
 _FIELDS = (
-    *("post", "title", "summary", "source", "quote", "new-category", "hero-upload", "hero-caption", "upload", "files"),
-    *("warning", "language", "slug", "poll", "people", "visibility", "scheduled"),
+    *("post", "title", "summary", "source", "quote", "new-category", "tags", "hero-upload", "hero-caption", "upload"),
+    *("files", "warning", "language", "slug", "poll", "people", "visibility", "scheduled"),
 )  # in the order in which they are read
 # The element to which a problem leads, where that has another id.
 _PLACES = {"upload": "upload-0", "files": "upload-0", "poll": "answer-1", "people": "visibility"}
@@ -75,13 +75,13 @@ class WriteContext(Struct, frozen=True):
     def filed(self) -> str:
         """Under what it is filed, in a few words."""
         found = (self.categories.get(each) for each in self.fields.categories)
-        return ", ".join(each.name for each in found if each is not None)
+        return ", ".join([*(each.name for each in found if each is not None), *(self.fields.tags or "").split()])
 
 
 async def new(request: Request) -> Response:
     """An empty fields, an answer to a post, one that quotes, or a letter to an account."""
     reply, quote, to = (forms.whole(request.query_params.get(name, "")) for name in ("reply", "quote", "to"))
-    return _show(request, await _gone_on(request, await ask_as(request, _new, reply, quote, to)))
+    return _show(request, await _gone_on(request, await ask_as(request, _new, _zone(request), reply, quote, to)))
 
 
 async def _gone_on(request: Request, writing: WriteContext, number: int | None = None) -> WriteContext:
@@ -94,11 +94,11 @@ async def _gone_on(request: Request, writing: WriteContext, number: int | None =
 
 
 def _new(
-    tx: Tx, user: CurrentUser, reply: int | None = None, quote: int | None = None, to: int | None = None
+    tx: Tx, user: CurrentUser, zone: str, reply: int | None = None, quote: int | None = None, to: int | None = None
 ) -> WriteContext:
     parent, quoted = _published(tx, user, reply), _published(tx, user, quote)
     wanted = post_preferences.defaults(tx, user.account.id)
-    fields = post_form.blank(user.account, wanted, parent, quoted)
+    fields = post_form.blank(user.account, wanted, parent, quoted, zone)
     if to is not None and parent is None:
         other = accounts.get(tx, to)
         if other is None or other.state != "active":
@@ -127,7 +127,7 @@ async def share(request: Request) -> Response:
     """A new post that begins with what another page or program hands over; nothing is published by that."""
     asked = request.query_params
     source = "\n\n".join(filter(None, (asked.get(name, "").strip() for name in ("title", "text", "url"))))
-    writing = await ask_as(request, _new)
+    writing = await ask_as(request, _new, _zone(request))
     if not source:
         return back(request, "/write")
     return _show(request, replace(writing, fields=replace(writing.fields, source=source)))
@@ -136,13 +136,18 @@ async def share(request: Request) -> Response:
 async def change(request: Request) -> Response:
     """A post of one's own on the writing again."""
     number = request.path_params["n"]
-    return _show(request, await _gone_on(request, await ask_as(request, _change, number), number))
+    return _show(request, await _gone_on(request, await ask_as(request, _change, number, _zone(request)), number))
 
 
-def _change(tx: Tx, user: CurrentUser, number: int) -> WriteContext:
+def _zone(request: Request) -> str:
+    """The time zone in which times are typed where no script tells that of the browser: the blog's."""
+    return site_of(request).blog.time_zone
+
+
+def _change(tx: Tx, user: CurrentUser, number: int, zone: str) -> WriteContext:
     post = _own(tx, user, number)
     parent = posts.get(tx, post.parent, user.account.id) if post.parent is not None else None
-    fields = post_form.of_draft(tx, draft_of(tx, post), user.account.id)
+    fields = post_form.of_draft(tx, draft_of(tx, post), user.account.id, zone)
     if post.is_draft:  # whose address follows its title
         fields = replace(fields, slug=chosen_slug(post))
     opened = open_page(tx, f"edit {number}", post)

@@ -115,6 +115,17 @@ function retell() {
       : now;
   }
 }
+// Times are typed in the zone of whoever types them.
+const { zone, scheduled } = form.elements;
+if (zone) {
+  zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const at = new Date(Number(zone.dataset.at) || Number.NaN);
+  if (!Number.isNaN(at.getTime())) {
+    const here = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);
+    scheduled.value = here.toISOString().slice(0, 16);
+  }
+  document.getElementById("scheduled-hint")?.replaceChildren(zone.dataset.told.replace("%s", zone.value.replaceAll("_", " ")));
+}
 form.addEventListener("change", retell);
 form.elements.scheduled?.addEventListener("input", () => {
   form.elements.when.value = "later";

@@ -210,6 +210,42 @@ def typed_in(page: str) -> dict[str, str]:
     }
 
 
+async def test_a_time_is_in_the_zone_of_who_types_it(blog: Blog) -> None:
+    """That of the browser where it says so, else that of the blog; both stand beside the field."""
+    owner = await blog.owner()
+    sent = {"source": "Later", "do": "publish", "when": "later", "scheduled": "2025-07-01T10:00"}
+    assert "Your time, UTC." in (await owner.get("/write")).text
+    number = 0
+    for zone, hour in (("", 10), ("UTC", 10), ("Europe/Berlin", 8), ("America/New_York", 14)):
+        assert (await owner.post("/write", {**sent, "zone": zone})).status_code == 303
+        found = await blog.site.db.read(account_posts.drafts, blog.alice.id)
+        number = max(each.id for each in found)
+        assert 1_751_328_000_000 + hour * 3_600_000 in [each.scheduled for each in found], zone
+    page = (await owner.get(f"/write/{number}")).text
+    assert 'value="2025-07-01T14:00"' in page
+    assert f'name="zone" value="" data-at="{1_751_328_000_000 + 14 * 3_600_000}"' in page
+    wrong = await owner.post("/write", {**sent, "zone": "Mars/Olympus_Mons"})
+    assert (wrong.status_code, "does not know the time zone Mars/Olympus_Mons" in wrong.text) == (422, True)
+    assert 'value="2025-07-01T10:00"' in wrong.text
+
+
+async def test_hashtags_have_a_field_of_their_own(blog: Blog) -> None:
+    """Beside those in the text; what is none is refused there, on top of the page, and the field has the focus."""
+    owner = await blog.owner()
+    sent = {"source": "About #tea", "title": "T", "do": "publish", "tags": "#Networks, card_catalogues  été"}
+    wrong = await owner.post("/write", {**sent, "tags": "good 12 e-mail"})
+    assert wrong.status_code == 422
+    assert '<a href="#tags">These are no hashtags: 12, e-mail.' in wrong.text
+    assert re.search(r'id="tags"[^>]* autofocus', wrong.text)
+    assert (await owner.post("/write", sent)).status_code == 303
+    post = await latest(blog)
+    assert {"tea", "networks", "card_catalogues", "été"} == {each.lower() for each in post.hashtags}
+    page = (await owner.get(f"/write/{post.id}")).text
+    assert set(typed_in(page)["tags"].lower().split()) == {"networks", "card_catalogues", "été"}
+    await owner.post(f"/write/{post.id}", {**typed_in(page), "tags": "", "do": "publish"})
+    assert {each.lower() for each in (await latest(blog)).hashtags} == {"tea"}
+
+
 async def test_an_edit_freezes_no_abstract_that_its_author_did_not_write(blog: Blog) -> None:
     article = await blog.write("It begins so.", title="Tides")
     old = await blog.write("It began so.", title="Ebbs")
