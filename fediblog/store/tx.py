@@ -31,6 +31,8 @@ _SILENT = frozenset(
             "authenticator",
             "recovery_code",
             "half_login",
+            "passkey",
+            "passkey_challenge",
             "account_access",
             "stream",
             "mute",

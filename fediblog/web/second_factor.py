@@ -20,7 +20,8 @@ from fediblog.federation.site import Site
 from fediblog.store.people import second_factors
 from fediblog.store.people.second_factors import HalfLogin
 from fediblog.store.tx import Tx
-from fediblog.web import cookies
+from fediblog.web import cookies, webauthn
+from fediblog.web.forms import Form
 from fediblog.web.known_devices import PATH
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import Proof, hashed
@@ -62,18 +63,15 @@ def use(tx: Tx, site: Site, login: int, typed: str) -> bool:
     return step is not None and second_factors.use_step(tx, login, step)
 
 
-def new_recovery_codes() -> list[str]:
-    """Recovery codes as they are shown, in groups of letters."""
-    return ["-".join(_group() for _ in range(_GROUPS)) for _ in range(RECOVERY_CODES)]
+def renew_codes(tx: Tx, login: int) -> list[str]:
+    """New recovery codes of a login, as they are shown, this once; those of before are void."""
+    codes = ["-".join(_group() for _ in range(_GROUPS)) for _ in range(RECOVERY_CODES)]
+    second_factors.put_recovery_codes(tx, login, [hashed(code.replace("-", "")) for code in codes])
+    return codes
 
 
 def _group() -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(_GROUP))
-
-
-def hashes(codes: list[str]) -> list[str]:
-    """What is stored of recovery codes."""
-    return [hashed(code.replace("-", "")) for code in codes]
 
 
 async def begin(request: Request, response: Response, login: Login, mark: str) -> None:
@@ -96,13 +94,25 @@ async def half_of(request: Request) -> HalfLogin | None:
     return await site_of(request).db.read(second_factors.half, _token(request))
 
 
-def code_proof(request: Request, login: Login, typed: str) -> Proof:
-    """That this browser has had the password right, and that this code counts; it is used up by that."""
-    site, token = site_of(request), _token(request)
+async def proof_of(request: Request, form: Form, login: Login, token: str) -> Proof:
+    """That the code or the passkey of the form counts for the login; it is used up by that.
+
+    `token` is the hash under which the passkey was asked to sign.
+    """
+    site, typed = site_of(request), form.line("code", 100)
+    if answer := form.text("passkey"):
+        found = await webauthn.signed(request, token, answer)
+        return webauthn.proof(found, login) if found is not None else lambda _tx: False
+    return lambda tx: use(tx, site, login.id, typed)
+
+
+def half_proof(request: Request, login: Login, second: Proof) -> Proof:
+    """That this browser has had the password right, and now the second step; the log-in half done ends with that."""
+    token = _token(request)
 
     def proof(tx: Tx) -> bool:
         half = second_factors.half(tx, token)
-        if half is None or half.login.id != login.id or not use(tx, site, login.id, typed):
+        if half is None or half.login.id != login.id or not second(tx):
             return False
         second_factors.end_half(tx, token)
         return True

@@ -19,7 +19,7 @@ from fediblog.domain.posts import Post
 from fediblog.passwords import SHORTEST, check_password
 from fediblog.store.engine.database import connect
 from fediblog.store.id_paging import Window
-from fediblog.store.people import accounts, apps, logins, relation_lists, server_state
+from fediblog.store.people import accounts, apps, logins, passkeys, relation_lists, second_factors, server_state
 from fediblog.store.posts import account_posts, posts
 from fediblog.store.tx import Tx
 from tests.cli.conftest import ORIGIN, PASSWORD, Run
@@ -237,6 +237,22 @@ def test_another_password(run: Run, data: Path) -> None:
         assert (short.status, f"at least {SHORTEST} characters" in short.err) == (1, True)
     missing = run("user", "password", "nobody", "--password-file", "-", stdin="battery staple")
     assert (missing.status, "There is no login nobody" in missing.err) == (1, True)
+
+
+def test_who_has_lost_the_second_step_gets_in_by_the_password(run: Run, data: Path) -> None:
+    login = ask(data, logins.by_name, "alice")
+    assert login is not None
+
+    def lose(tx: Tx) -> None:
+        second_factors.put_authenticator(tx, login.id, "n", 1)
+        passkeys.add(tx, login.id, "c", "d", 0, "Lost")
+
+    ask_write(data, lose)
+    assert ask(data, second_factors.is_on, login.id)
+    ran = run("user", "drop-second-factor", "alice")
+    assert (ran.status, "password of alice is enough" in ran.out) == (0, True)
+    assert not ask(data, second_factors.is_on, login.id)
+    assert run("user", "drop-second-factor", "nobody").status == 1
 
 
 def test_users_are_listed_with_their_accounts(run: Run, data: Path) -> None:

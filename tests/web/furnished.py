@@ -350,6 +350,7 @@ async def _list_addresses(blog: Furnished) -> None:
         "/settings/security": ("/settings/security",),
         "/settings/security/authenticator": ("/settings/security/authenticator",),
         "/settings/security/recovery-codes": ("/settings/security/recovery-codes",),
+        "/settings/security/passkeys": ("/settings/security/passkeys",),
         "/account/{n:number}": (f"/account/{blog.people['ben'].id}",),
         "/post/{n:number}": (f"/post/{numbers['quiet']}",),
     }

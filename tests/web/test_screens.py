@@ -15,7 +15,7 @@ from fediblog.domain.blog import LOOKS
 from fediblog.store.people import blog_settings
 from fediblog.web.pages import ROUTES as PAGES
 from tests.peers.node import require_node
-from tests.web.furnished import Furnished, serve_furnished
+from tests.web.furnished import PASSWORD, Furnished, serve_furnished
 from tests.web.screens import AXE, DESK, HEIGHT, PHONE, Screen, Window, open_window, start_chromium
 
 pytestmark = [
@@ -25,6 +25,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 NO_PAGES = {"/favicon.ico", "/look.css", "/me", "/authorize_interaction", "/stream/new"}  # files, and what leads on
+MADE_HERE = {"/settings/security/passkeys/{n:number}"}  # whose owner does not log in by the password alone
 STYLE_AND_MARKUP = 60_000  # bytes of an article, before pictures, fonts and comments
 MAIN = ("/", "main", "/@ann")
 
@@ -57,7 +58,7 @@ async def faults(window: Window, paths: list[str], *screens: Screen) -> dict[str
 async def test_no_page_is_left_out(blog: Furnished) -> None:
     pages = {each.path for each in [*PAGES, ROUTES[-1]] if "GET" in (getattr(each, "methods", None) or ())}  # type: ignore[attr-defined]
     feeds = {each for each in pages if each.endswith("/feed.{format:feed}")}
-    assert pages - feeds - NO_PAGES == {route for routes in blog.pages.values() for route in routes}
+    assert pages - feeds - NO_PAGES - MADE_HERE == {route for routes in blog.pages.values() for route in routes}
 
 
 @pytest.mark.parametrize("who", ["", "kim", "ann"], ids=["nobody", "newcomer", "owner"])
@@ -126,6 +127,60 @@ async def test_all_can_be_read_without_javascript(blog: Furnished, browser: Brow
     await page.locator("summary", has_text="Tells the end of a novel").click()
     await page.get_by_text("gardener").wait_for()
     assert window.complaints == []
+    await page.context.close()
+
+
+async def test_a_passkey_lets_in_on_a_telephone(blog: Furnished, browser: Browser) -> None:
+    """Made, used alone and as the second step, and removed; each page on the way is for everybody."""
+    window = await open_window(browser, blog, "ravi", viewport={"width": PHONE.width, "height": HEIGHT})
+    page, security = window.page, "/settings/security"
+    debugger = await page.context.new_cdp_session(page)
+    await debugger.send("WebAuthn.enable")
+    options = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+    options |= {"isUserVerified": True, "automaticPresenceSimulation": True}
+    await debugger.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    found: dict[str, list[str]] = {}
+
+    async def look(name: str) -> None:
+        await page.evaluate(window.rules)
+        found[name] = await window.faults(PHONE, DESK)
+
+    async def log_out() -> None:
+        await page.goto(window.origin + security)
+        await page.get_by_role("button", name="Menu of your account").click()
+        await page.get_by_role("button", name="Log out", exact=True).last.click()
+        await page.goto(f"{window.origin}/login?next={security}")
+
+    await window.open(f"{security}/passkeys")
+    await page.get_by_label("Name of the passkey").fill("Ravi's telephone")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Add a passkey").click()
+    await page.get_by_text("Write these codes down").wait_for()
+    await look("recovery codes")
+    for path in ("", "/passkeys", "/recovery-codes", "/authenticator"):
+        await window.open(security + path)
+        await look(path)
+    await page.goto(f"{window.origin}{security}/passkeys")
+    await page.get_by_role("link", name="Change Ravi's telephone").click()
+    await look("passkey")
+    await log_out()
+    await look("log in")
+    await page.get_by_role("button", name="Log in with a passkey").click()
+    await page.get_by_role("heading", name="Where you are logged in").wait_for()
+    await log_out()
+    await page.fill("#name", "ravi")
+    await page.fill("#password", PASSWORD)
+    await page.click("main button.primary")
+    await page.get_by_text("Now show that it is you").wait_for()
+    await look("second step")
+    await page.get_by_role("button", name="Use a passkey instead of a code").click()
+    await page.get_by_role("heading", name="Where you are logged in").wait_for()
+    await page.goto(f"{window.origin}{security}/passkeys")
+    await page.get_by_role("link", name="Change Ravi's telephone").click()
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Use a passkey instead of a code").click()
+    await page.get_by_text("The passkey is removed.").wait_for()
+    assert {name: each for name, each in found.items() if each} == {}
     await page.context.close()
 
 

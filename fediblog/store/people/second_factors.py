@@ -1,11 +1,14 @@
-"""What a login asks for beside its password, and log-ins that are half done. Tokens and recovery codes come hashed."""
+"""What a login asks for beside its password, and log-ins that are half done. Tokens and recovery codes come hashed.
+
+There is a second step as soon as there is an authenticator app or a passkey; recovery codes stand for either.
+"""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
 from fediblog.domain.accounts import Login
-from fediblog.store.people import logins
+from fediblog.store.people import logins, passkeys
 from fediblog.store.tx import Tx
 
 
@@ -25,7 +28,11 @@ class HalfLogin(Struct, frozen=True, kw_only=True):
 
 def is_on(tx: Tx, login: int) -> bool:
     """Whether the password alone does not let anybody in."""
-    return authenticator(tx, login) is not None
+    sql = (
+        "select 1 as yes from login where id = :id and (exists (select 1 from authenticator where login = :id)"
+        " or exists (select 1 from passkey where login = :id))"
+    )
+    return tx.one(sql, id=login) is not None
 
 
 def authenticator(tx: Tx, login: int) -> Authenticator | None:
@@ -36,15 +43,29 @@ def authenticator(tx: Tx, login: int) -> Authenticator | None:
 
 def put_authenticator(tx: Tx, login: int, nonce: str, step: int) -> None:
     """Ask for codes of this app from now on; `step` is the number of the code that proved it."""
-    drop_authenticator(tx, login)
+    tx.run("delete from authenticator where login = :id", id=login)
     tx.run(
         "insert into authenticator (login, nonce, step) values (:id, :nonce, :step)", id=login, nonce=nonce, step=step
     )
 
 
-def drop_authenticator(tx: Tx, login: int) -> None:
-    """Ask for no codes any more."""
-    tx.run("delete from authenticator where login = :id", id=login)
+def drop_authenticator(tx: Tx, login: int) -> bool:
+    """Ask for no codes any more; False if none were asked for. Recovery codes end with the last second step."""
+    dropped = tx.run("delete from authenticator where login = :id", id=login) > 0
+    _void_codes(tx, login)
+    return dropped
+
+
+def drop_passkey(tx: Tx, login: int, number: int) -> bool:
+    """Forget a passkey of the login; False if it has none such. Recovery codes end with the last second step."""
+    dropped = passkeys.remove(tx, login, number)
+    _void_codes(tx, login)
+    return dropped
+
+
+def _void_codes(tx: Tx, login: int) -> None:
+    if not is_on(tx, login):
+        put_recovery_codes(tx, login, [])
 
 
 def use_step(tx: Tx, login: int, step: int) -> bool:
@@ -74,8 +95,8 @@ def recovery_codes_left(tx: Tx, login: int) -> int:
 
 def switch_off(tx: Tx, login: int) -> None:
     """Let the password alone be enough again."""
+    passkeys.remove_all(tx, login)
     drop_authenticator(tx, login)
-    put_recovery_codes(tx, login, [])
     tx.run("delete from half_login where login = :id", id=login)
 
 
@@ -103,5 +124,5 @@ def end_half(tx: Tx, token: str) -> None:
 
 
 def sweep(tx: Tx) -> int:
-    """Forget log-ins that nobody finished."""
-    return tx.run("delete from half_login where expires <= :now", now=tx.now)
+    """Forget log-ins that nobody finished, and what no passkey has signed."""
+    return tx.run("delete from half_login where expires <= :now", now=tx.now) + passkeys.sweep(tx)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from fediblog import passwords
@@ -15,13 +15,13 @@ from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.site import Site
 from fediblog.limits import Limit, Slowing, network, party
-from fediblog.store.people import logins, second_factors, server_state
+from fediblog.store.people import logins, passkeys, second_factors, server_state
 from fediblog.store.tx import Tx
-from fediblog.web import forms, known_devices, second_factor, sessions, unsent_forms
-from fediblog.web.components.render import back, render
+from fediblog.web import forms, known_devices, second_factor, sessions, unsent_forms, webauthn
+from fediblog.web.components.render import PRIVATE, back, render
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
-from fediblog.web.sessions import Handler, page, visitor
+from fediblog.web.sessions import Handler, SignInNeeded, page, visitor
 from fediblog.web.unsent_forms import UnsentForm
 
 
@@ -41,6 +41,7 @@ class LoginLimits:
         self.networks = slowing(20, 15)
         self.names = slowing(10, 30)
         self.devices = slowing(10, 30)
+        self.passkeys = Limit(burst=30, seconds=10, clock=site.clock)  # what is to be signed is stored
 
     def take(self, name: str, device: str, address: str) -> int:
         """Count one try to log in: 0, or the seconds to wait. `device` is '' for a browser that is not known."""
@@ -79,6 +80,8 @@ async def log_in(request: Request) -> Response:
     named = await site_of(request).db.read(logins.by_name, name)
     mark = named.mark if named is not None else ""
     limits, device = site_of(request).keep(LoginLimits), known_devices.device_of(request, name, mark)
+    if answer := form.text("passkey"):
+        return await _by_passkey(request, form, answer, kept, onward)
     if wait := limits.take(name, device, _address(request)):
         form.defer("password", TooOften("error.too-often", wait))
         return _refused(request, form, kept)
@@ -88,7 +91,7 @@ async def log_in(request: Request) -> Response:
         return _refused(request, form, kept)
     login, password = known
     if await site_of(request).db.read(second_factors.is_on, login.id):
-        response = _ask_second(request, Form.empty(), kept, onward)
+        response = await _ask_second(request, Form.empty(), login, kept, onward)
         await second_factor.begin(request, response, login, logins.mark_of(password))
         return response
     token = await sessions.opened(request, login, sessions.password_proof(login, password))
@@ -112,16 +115,55 @@ async def take_second(request: Request) -> Response:
     tries = f"second {login.name}"  # which those with a wrong password do not use up
     if wait := limits.take(tries, device, _address(request)):
         form.defer("code", TooOften("error.too-often", wait))
-        return _ask_second(request, form, kept, onward)
-    proof = second_factor.code_proof(request, login, form.line("code", 100))
-    token = await sessions.opened(request, login, proof)
+        return await _ask_second(request, form, login, kept, onward)
+    proof = await second_factor.proof_of(request, form, login, webauthn.token_of(request))
+    token = await sessions.opened(request, login, second_factor.half_proof(request, login, proof))
     if not token:
         form.fault("code", "error.wrong-code")
-        return _ask_second(request, form, kept, onward)
+        return await _ask_second(request, form, login, kept, onward)
     limits.clear(tries, device)
     limits.clear(login.name, device)
     response = await _logged_in(request, login, token, login.mark, kept, onward)
     second_factor.forget(request, response)
+    return response
+
+
+async def _by_passkey(request: Request, form: Form, answer: str, kept: UnsentForm | None, onward: str) -> Response:
+    """Log in by a passkey alone: it says whose it is, and has asked that one for a finger or a PIN."""
+    found = await webauthn.signed(request, webauthn.token_of(request), answer)
+    login = await site_of(request).db.read(logins.get, found.passkey.login) if found is not None else None
+    if (
+        found is None
+        or login is None
+        or not (token := await sessions.opened(request, login, webauthn.proof(found, login)))
+    ):
+        form.fault("passkey", "passkey.failed")
+        return _refused(request, form, kept)
+    return await _logged_in(request, login, token, login.mark, kept, onward)
+
+
+async def ask_passkey(request: Request) -> Response:
+    """What the browser is to ask a passkey for, so that somebody logs in by it alone."""
+    await forms.read_open(request)
+    return await _asked(request, None)
+
+
+async def ask_second_passkey(request: Request) -> Response:
+    """The same after the right password: only for passkeys of that login."""
+    await forms.read_open(request)
+    half = await second_factor.half_of(request)
+    if half is None:
+        raise SignInNeeded
+    return await _asked(request, half.login.id)
+
+
+async def _asked(request: Request, login: int | None) -> Response:
+    if wait := site_of(request).keep(LoginLimits).passkeys.take(network(_address(request))):
+        raise TooOften("error.too-often", wait)
+    token = webauthn.new_token()
+    asked = await webauthn.ask_to_sign(request, sessions.hashed(token), login)
+    response = JSONResponse(asked, headers={"Cache-Control": PRIVATE})
+    webauthn.remember(request, response, token)
     return response
 
 
@@ -138,7 +180,7 @@ async def _logged_in(
     return response
 
 
-def _ask_second(request: Request, form: Form, kept: UnsentForm | None, onward: str) -> Response:
+async def _ask_second(request: Request, form: Form, login: Login, kept: UnsentForm | None, onward: str) -> Response:
     return render(
         request,
         "second-step.html",
@@ -148,6 +190,7 @@ def _ask_second(request: Request, form: Form, kept: UnsentForm | None, onward: s
         kept=kept,
         onward=onward,
         errors=form.errors,
+        passkeys=bool(await site_of(request).db.read(passkeys.of_login, login.id)),
     )
 
 
@@ -274,6 +317,8 @@ def _both(path: str, show: Handler, take: Handler) -> list[Route]:
 ROUTES = [
     *_both("/login", login_page, log_in),
     Route("/login/second", page(take_second), methods=["POST"]),
+    Route("/login/passkey", page(ask_passkey), methods=["POST"]),
+    Route("/login/second/passkey", page(ask_second_passkey), methods=["POST"]),
     *_both("/setup", setup_page, set_up),
     Route("/logout", page(log_out), methods=["POST"]),
     Route("/session/account", page(switch), methods=["POST"]),

@@ -1,6 +1,6 @@
 """What protects a login: the browsers that are logged in, the second step of a log-in, and its recovery codes.
 
-Whatever makes the protection weaker or hands out a secret asks for the password, and for a code where one is in use.
+What adds a second step asks for the password; what takes one away or hands out codes asks for a second step as well.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from starlette.routing import Route
 from fediblog import passwords
 from fediblog.domain.accounts import Login
 from fediblog.errors import NotFound, TooOften
-from fediblog.store.people import logins, second_factors
+from fediblog.store.people import logins, passkeys, second_factors
 from fediblog.store.people.logins import Session
 from fediblog.store.tx import Tx
 from fediblog.web import forms, second_factor
@@ -37,15 +37,17 @@ _NONCE = re.compile(r"[0-9a-f]{32}\Z")
 
 async def security(request: Request) -> Response:
     """The sessions of the login, this browser's first, and which second step there is."""
-    sessions, is_on, left = await ask_as(request, _security)
+    sessions, app, own, left = await ask_as(request, _security)
     names = [browser_name(language_of(request), each.agent) for each in sessions]
-    return render(request, "security.html", sessions=list(zip(sessions, names, strict=True)), app=is_on, left=left)
+    named = list(zip(sessions, names, strict=True))
+    return render(request, "security.html", sessions=named, app=app, passkeys=own, left=left)
 
 
-def _security(tx: Tx, user: CurrentUser) -> tuple[list[Session], bool, int]:
+def _security(tx: Tx, user: CurrentUser) -> tuple[list[Session], bool, int, int]:
     found = sorted(logins.sessions_of(tx, user.login.id), key=lambda each: each.token != user.session.token)
     app = second_factors.authenticator(tx, user.login.id)
-    return found, app is not None, second_factors.recovery_codes_left(tx, user.login.id)
+    own = len(passkeys.of_login(tx, user.login.id))
+    return found, app is not None, own, second_factors.recovery_codes_left(tx, user.login.id)
 
 
 async def end_session(request: Request) -> Response:
@@ -102,18 +104,18 @@ async def begin_app(request: Request) -> Response:
     login, nonce = form.sender.login, form.line("nonce")
     if not _NONCE.match(nonce):
         raise NotFound
-    secret, codes = second_factor.secret_of(site, login.id, nonce), second_factor.new_recovery_codes()
+    secret, codes = second_factor.secret_of(site, login.id, nonce), list[str]()
 
     def change(tx: Tx) -> bool:
         step = second_factor.step_of(secret, form.line("code", 20).replace(" ", ""), tx.now)
         if step is None or second_factors.authenticator(tx, login.id) is not None:
             return False
+        codes[:] = [] if second_factors.is_on(tx, login.id) else second_factor.renew_codes(tx, login.id)
         second_factors.put_authenticator(tx, login.id, nonce, step)
-        second_factors.put_recovery_codes(tx, login.id, second_factor.hashes(codes))
         return True
 
-    if await _is_changed(request, form, change):
-        return render(request, "recovery-codes.html", codes=codes, errors={}, left=len(codes))
+    if await is_changed(request, form, change, second=False):
+        return show_codes(request, codes) if codes else back(request, PATH, "second-step-on")
     return _show_app(request, login, form, is_on=False, nonce=nonce)
 
 
@@ -121,14 +123,7 @@ async def end_app(request: Request) -> Response:
     """Let the password be enough again."""
     form = await forms.read(request)
     login = form.sender.login
-
-    def change(tx: Tx) -> bool:
-        if not second_factor.use(tx, site_of(request), login.id, form.line("code", 100)):
-            return False
-        second_factors.switch_off(tx, login.id)
-        return True
-
-    if await _is_changed(request, form, change):
+    if await is_changed(request, form, lambda tx: second_factors.drop_authenticator(tx, login.id)):
         return back(request, PATH, "second-step-off")
     return _show_app(request, login, form, is_on=True)
 
@@ -156,26 +151,35 @@ def _show_codes(request: Request, form: Form, left: int | None) -> Response:
     )
 
 
+def show_codes(request: Request, codes: list[str]) -> Response:
+    """The page that shows new recovery codes, this once."""
+    return render(request, "recovery-codes.html", codes=codes, errors={}, left=len(codes))
+
+
 async def renew_codes(request: Request) -> Response:
     """New recovery codes, shown once; those of before are void."""
-    form, codes = await forms.read(request), second_factor.new_recovery_codes()
-    login = form.sender.login
+    form, codes = await forms.read(request), list[str]()
 
     def change(tx: Tx) -> bool:
-        if not second_factor.use(tx, site_of(request), login.id, form.line("code", 100)):
-            return False
-        second_factors.put_recovery_codes(tx, login.id, second_factor.hashes(codes))
+        codes[:] = second_factor.renew_codes(tx, form.sender.login.id)
         return True
 
-    if await _is_changed(request, form, change):
-        return render(request, "recovery-codes.html", codes=codes, errors={}, left=len(codes))
+    if await is_changed(request, form, change):
+        return show_codes(request, codes)
     return _show_codes(request, form, await site_of(request).db.read(_codes_left, form.sender))
 
 
-async def _is_changed(request: Request, form: Form, change: Callable[[Tx], bool]) -> bool:
-    """Make a change that the form proves by the password and a code; what is wrong is noted at the fields.
+async def is_changed(
+    request: Request,
+    form: Form,
+    change: Callable[[Tx], bool],
+    *,
+    second: bool = True,
+    fault: tuple[str, str] = ("code", "error.wrong-code"),
+) -> bool:
+    """Make a change that the form proves by the password, and with `second` by a code or a passkey.
 
-    `change` looks at the code in the transaction in which it makes the change; it is False where that is wrong.
+    What is wrong is noted at the fields: `fault` (field, message) if the second step or `change` says no.
     """
     site, user = site_of(request), form.sender
     limits, tries = site.keep(LoginLimits), f"session {user.session.token}"
@@ -187,12 +191,16 @@ async def _is_changed(request: Request, form: Form, change: Callable[[Tx], bool]
         form.fault("old", "error.wrong-password")
         return False
 
+    proof = await second_factor.proof_of(request, form, user.login, user.session.token) if second else None
+
     def held(tx: Tx) -> bool:
         tx.hold(user.login.id)
-        return logins.password_hash(tx, user.login.name) == stored and change(tx)
+        if logins.password_hash(tx, user.login.name) != stored:
+            return False
+        return (proof is None or proof(tx)) and change(tx)
 
     if not await site.db.write(held):
-        form.fault("code", "error.wrong-code")
+        form.fault(*fault)
         return False
     limits.devices.clear(tries)
     return True
