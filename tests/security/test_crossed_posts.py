@@ -73,6 +73,8 @@ _SAME = ("/api/oembed", "/tags", "/api/v1/trends/tags", "/api/v1/trends")
 """What is the same for all who ask: hashtags are counted once, and other pages show only what is open."""
 _ITSELF = re.compile(r"^/api/v1/(?:statuses/{id}/source|polls/{id}|media/{id}|scheduled_statuses\b.*)$")
 """Calls that give no more than a text or file to its author, or a poll: no warning stands beside these."""
+_OWN_FILES = ("/api/v1/media/{id}", "/write/pictures")
+"""What shows somebody their own uploads, without posts."""
 Mark = tuple[int, str]
 
 
@@ -196,10 +198,12 @@ class Walk:
         world, known = self.world, marks(unquote(address))
         found = (marks(answer.text) | marks(unquote(answer.headers))) - known
         who = viewer.who if viewer.is_known_at(route) else ""
+        if route in _OWN_FILES:  # whatever became of the posts
+            found = {
+                (number, part) for number, part in found if part not in "am" or world.written[number].author != who
+            }
         for number, part in found:
             it = world.written[number]
-            if route == "/api/v1/media/{id}" and who == it.author:  # one's own file, whatever became of the post
-                continue
             if not world.may_read(who, number) and not self.is_link(answer, number, part):
                 self.fault(viewer, route, address, f"{part} of {it}")
             elif not _IS_OF_ONE.search(route) and not world.is_for_lists(who, number):
