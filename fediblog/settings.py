@@ -36,6 +36,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     authorized_fetch: bool = False
     log_level: str = "info"
     accounts_per_login: int = 10  # that somebody with a login may have by themselves
+    take_back_seconds: int = 30  # that a post written on the pages waits, if its account wants that; none if 0
     spare_bytes: int = 64_000_000  # of the disk, kept for when it is full; none if 0
     media_cache_bytes: int = 2_000_000_000  # of copies of other servers' pictures and files
     media_cache_days: int = 30  # that a copy is kept after it was last looked at
@@ -167,6 +168,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "authorized_fetch": _flag,
     "log_level": _one_of("debug", "info", "warning", "error"),
     "accounts_per_login": _whole(1, 1_000_000),
+    "take_back_seconds": _whole(0, 600),
     "spare_bytes": _whole(0, 10**12),
     "media_cache_bytes": _whole(50_000_000, 10**15),
     "media_cache_days": _whole(1, 3650),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -199,8 +199,15 @@ def add_person(tx: Tx, urls: Urls, handle: str, keys: Sequence[NewKey]) -> Accou
 class World:
     """Servers by their names: `async with World("alice.test", "bob.test") as world:`."""
 
-    def __init__(self, *hosts: str, clock: Clock | None = None, postgres: tuple[Cluster, str] | None = None) -> None:
+    def __init__(
+        self,
+        *hosts: str,
+        clock: Clock | None = None,
+        postgres: tuple[Cluster, str] | None = None,
+        settings: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self.hosts = hosts
+        self.settings = {"take_back_seconds": 0, **settings}  # what is published is there at once, unless a test waits
         self.clock = clock or Clock()
         self.network = Network()
         self.sites: dict[str, Site] = {}
@@ -231,7 +238,12 @@ class World:
         """Start a server, on what it had stored."""
         database = self._postgres[0].url(self._databases[host]) if self._postgres else ""
         site = await new_site(
-            self._folder / host, f"https://{host}", WorldEngine(self.network), self.clock, database=database
+            self._folder / host,
+            f"https://{host}",
+            WorldEngine(self.network),
+            self.clock,
+            database=database,
+            **self.settings,
         )
         self.sites[host] = site
         # Found by name: this module also serves tests of what the application is made of.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from fediblog.actions import category_actions, quote_actions
-from fediblog.actions.draft_of_post import inherited, says_the_same
+from fediblog.actions.draft_of_post import chosen_slug, inherited, says_the_same
 from fediblog.actions.drafts import Draft, File, PollDraft, author_of, kind_of, text_of
 from fediblog.actions.post_of_draft import RenderedDraft, compose, month_of
 from fediblog.domain.accounts import Account
@@ -47,6 +47,7 @@ __all__ = [
     "publish",
     "release",
     "send_counts",
+    "take_back",
     "unpin",
 ]
 
@@ -112,6 +113,18 @@ def edit(tx: Tx, urls: Urls, account: int, post: int, draft: Draft, wording: Wor
     if after.state == "published":
         _send_update(tx, urls, after, before)
     return after
+
+
+def take_back(tx: Tx, account: int, post: int) -> None:
+    """Make a draft of a post that waits for its time; the address that was made of its title is free again.
+
+    Raises Invalid, of the field `post`, if it has been published meanwhile.
+    """
+    waiting = _own(tx, author_of(tx, account), post)
+    if not waiting.is_draft:
+        raise Invalid("post", "take-back.late")
+    job_queue.drop(tx, job_kinds.RELEASE, str(post))
+    post_writing.make_draft(tx, post, chosen_slug(waiting))
 
 
 def release(tx: Tx, urls: Urls, post: int) -> None:

@@ -48,6 +48,7 @@ async def main(config: dict[str, Any]) -> None:
         database=config["database"],
         lab_hosts=("*.bench.test",),
         title="Bench",
+        take_back_seconds=0,
     )
     policy = make_policy(settings, Urls(config["origin"], config["origin"].removeprefix("https://")))
     site = await open_site(settings, engine=SocketEngine(policy, loopback))

@@ -48,6 +48,7 @@ def blog(folder: Path, listen: str) -> Iterator[Blog]:
     words = ("serve", "--data", str(data), "--listen", listen)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FEDIBLOG_")}
     environment["FEDIBLOG_TRUSTED_PROXIES"] = "127.0.0.1/32"
+    environment["FEDIBLOG_TAKE_BACK_SECONDS"] = "0"
     log = folder / "log"
     with (
         log.open("w") as errors,

@@ -306,6 +306,7 @@ class Server:
             "role": role,
             "trusted_proxies": list(self.trusted),
             "loopback_authorities": list(self.reach),
+            "take_back_seconds": 0,
         }
         self.process = await run("-m", "tests.promises.server", told=told)
         await self.process.until(" is ready: ")

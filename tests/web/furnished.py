@@ -364,7 +364,7 @@ async def serve_furnished(folder: Path) -> AsyncIterator[Furnished]:
         listening.listen()
         origin = f"http://localhost:{listening.getsockname()[1]}"
         clock = Clock(now=BEGAN)
-        settings = Settings(data=folder, origin=origin, handle_domain="desk.example")
+        settings = Settings(data=folder, origin=origin, handle_domain="desk.example", take_back_seconds=0)
         site = await open_site(settings, clock=clock)
         try:
             blog = await furnish(site, clock)

@@ -187,6 +187,12 @@ def set_state(tx: Tx, post: int, state: str, published: int | None = None) -> No
     search_index.put(tx, (post,))
 
 
+def make_draft(tx: Tx, post: int, slug: str) -> None:
+    """A post for later becomes a draft; `slug` is what it keeps of its address."""
+    tx.run("update post set slug = :slug where id = :id and state = 'scheduled'", slug=slug, id=post)
+    set_state(tx, post, "draft")
+
+
 def set_quotable(tx: Tx, post: int, policy: str) -> None:
     """Say who may quote the post: public, followers or nobody."""
     tx.run("update post set quotable = :policy where id = :id", policy=policy, id=post)

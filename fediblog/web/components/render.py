@@ -11,6 +11,7 @@ from typing import TypeVar
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
+from msgspec import Struct
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -99,7 +100,7 @@ def render(
         here=here,
         user=user,
         csrf=csrf,
-        flash=text(language, f"flash.{flash}") if known(f"flash.{flash}") else "",
+        flash=_flash(language, flash),
         links=links,
         reader=Reader.at(here, links, user.account.id if user and not to_read else None, csrf, now if user else 0),
         **values,
@@ -113,6 +114,20 @@ def render(
         name, secure = cookies.name_of(site, _FLASH), cookies.is_secure(site)
         response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
     return renewed(request, response)
+
+
+class Flash(Struct, frozen=True):
+    """What is said once about what has just been done; with it the number of the post that waits to leave, if any."""
+
+    words: str
+    leaving: str
+
+
+def _flash(language: str, cookie: str) -> Flash | None:
+    name, _, about = cookie.partition("~")
+    if not known(f"flash.{name}"):
+        return None
+    return Flash(text(language, f"flash.{name}"), about if about.isascii() and about.isdigit() else "")
 
 
 def _frame(site: Site, language: str) -> Frame:
@@ -159,13 +174,17 @@ def private_page(body: bytes, status: int) -> Response:
     return Response(body, status, headers=headers, media_type="text/html; charset=utf-8")
 
 
-def back(request: Request, to: str, message: str = "") -> Response:
-    """Go on to a page of ours, which then shows the message `flash.<message>` once."""
+def back(request: Request, to: str, message: str = "", leaving: int | None = None) -> Response:
+    """Go on to a page of ours, which then shows the message `flash.<message>` once.
+
+    With it stands how to see, and to take back, the post `leaving`.
+    """
     response = RedirectResponse(to, 303, headers={"Cache-Control": PRIVATE})
     if message:
         site = site_of(request)
         name, secure = cookies.name_of(site, _FLASH), cookies.is_secure(site)
-        response.set_cookie(name, message, max_age=60, path="/", secure=secure, httponly=True, samesite="lax")
+        value = message if leaving is None else f"{message}~{leaving}"
+        response.set_cookie(name, value, max_age=60, path="/", secure=secure, httponly=True, samesite="lax")
     return renewed(request, response)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,7 +16,7 @@ from fediblog.federation import prepared_actions
 from fediblog.federation.keyring import new_keys
 from fediblog.media.pictures import Shape
 from fediblog.messages import LANGUAGES
-from fediblog.store.people import logins
+from fediblog.store.people import logins, post_preferences
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
 from fediblog.web.components.render import OWN_FORM, back, render
@@ -33,7 +34,7 @@ SHAPES: dict[str, Shape] = {"icon": "avatar", "image": "header"}
 async def settings(request: Request) -> Response:
     """All settings on one page."""
     await ask_as(request, lambda _tx, _user: None)
-    return _show(request)
+    return await _show(request)
 
 
 async def save_profile(request: Request) -> Response:
@@ -46,7 +47,7 @@ async def save_profile(request: Request) -> Response:
             return back(request, "/settings", "profile-saved")
         except Invalid as error:
             form.refuse(error)
-    return _show(request, form, profile)
+    return await _show(request, form, profile)
 
 
 async def _profile(request: Request, form: Form) -> ProfileChanges:
@@ -100,18 +101,18 @@ async def change_password(request: Request) -> Response:
     limits, tries = site_of(request).keep(LoginLimits), f"session {form.sender.session.token}"
     if wait := limits.devices.take(tries):
         form.defer("old", TooOften("error.too-often", wait))
-        return _show(request, form)
+        return await _show(request, form)
     stored = await site.db.read(logins.password_hash, login.name)
     if not await passwords.is_right(form.secret("old"), stored):
         form.fault("old", "error.wrong-password")
     password = new_password(form)
     if form.errors:
-        return _show(request, form)
+        return await _show(request, form)
     limits.devices.clear(tries)
     hashed = await passwords.hashed(password)
     if not await site.db.write(_change_password, login, stored, hashed):
         form.fault("old", "error.wrong-password")
-        return _show(request, form)
+        return await _show(request, form)
     request.state.renewed = ""
     response = back(request, "/settings", "password-changed")
     await sessions.begin(request, response, login, hashed)
@@ -134,6 +135,19 @@ async def choose_language(request: Request) -> Response:
     return back(request, "/settings", "language-saved")
 
 
+async def save_publishing(request: Request) -> Response:
+    """What happens around publishing: whether a post can be taken back before it leaves."""
+    site, form = site_of(request), await forms.read(request)
+    number, wait = form.sender.account.id, form.flag("wait")
+
+    def save(tx: Tx) -> None:
+        standing = post_preferences.defaults(tx, number)
+        post_preferences.put(tx, number, replace(standing, wait=wait))
+
+    await site.db.write(save)
+    return back(request, "/settings", "publishing-saved")
+
+
 async def add_alias(request: Request) -> Response:
     """Name another account as one's own, before it moves here."""
     site, form = site_of(request), await forms.read(request)
@@ -141,7 +155,7 @@ async def add_alias(request: Request) -> Response:
         await prepared_actions.add_alias(site, form.sender.account.id, form.line("alias"))
     except (Refused, Unavailable) as error:
         form.errors["alias"] = _told(request, error)
-        return _show(request, form)
+        return await _show(request, form)
     return back(request, "/settings", "alias-added")
 
 
@@ -150,12 +164,12 @@ async def move(request: Request) -> Response:
     site, form = site_of(request), await forms.read(request)
     if not form.flag("sure"):
         form.fault("sure", "error.sure")
-        return _show(request, form)
+        return await _show(request, form)
     try:
         await prepared_actions.move(site, form.sender.account.id, form.line("target"))
     except (Refused, Unavailable) as error:
         form.errors["target"] = _told(request, error)
-        return _show(request, form)
+        return await _show(request, form)
     return back(request, "/settings", "moved")
 
 
@@ -177,14 +191,15 @@ async def add_account(request: Request) -> Response:
         await site.db.write(add)
     except Invalid as error:
         form.refuse(error)
-        return _show(request, form)
+        return await _show(request, form)
     return back(request, "/settings", "account-added")
 
 
-def _show(request: Request, form: Form | None = None, profile: ProfileChanges | None = None) -> Response:
+async def _show(request: Request, form: Form | None = None, profile: ProfileChanges | None = None) -> Response:
     user = sessions.current_user(request)
     if user is None:
         raise sessions.SignInNeeded
+    wanted = await site_of(request).db.read(post_preferences.defaults, user.account.id)
     shown = profile or profile_of(user.account)
     rows = [*shown.fields, *[("", "")] * max(ROWS - len(shown.fields), 1)]
     typed = form or Form.empty()
@@ -196,6 +211,7 @@ def _show(request: Request, form: Form | None = None, profile: ProfileChanges | 
         profile=shown,
         languages=LANGUAGES,
         rows=rows,
+        wanted=wanted,
         account=user.account,
         errors=typed.errors,
         typed={name: typed.line(name) for name in ("alias", "target", "handle", "display")},
@@ -207,6 +223,7 @@ ROUTES = [
     Route("/settings", page(save_profile), methods=["POST"]),
     Route("/settings/password", page(change_password), methods=["POST"]),
     Route("/settings/language", page(choose_language), methods=["POST"]),
+    Route("/settings/publishing", page(save_publishing), methods=["POST"]),
     Route("/settings/alias", page(add_alias), methods=["POST"]),
     Route("/settings/move", page(move), methods=["POST"]),
     Route("/settings/accounts", page(add_account), methods=["POST"]),

@@ -191,6 +191,7 @@ async def save(request: Request) -> Response:
 async def _store(request: Request, writing: WriteContext, form: Form, draft: Draft) -> Response:
     """Make the post, or change it, and lead on to it."""
     site, number, account = site_of(request), request.path_params.get("n"), form.sender.account.id
+    asked, draft = draft, await _held(site, account, draft, writing.post)
     try:
         if number is None:
             post = await prepared_actions.publish(site, account, draft)
@@ -206,13 +207,35 @@ async def _store(request: Request, writing: WriteContext, form: Form, draft: Dra
         form.defer("source", error)
         return _show(request, writing, form)
     await site.db.write(autosaves.drop, account, writing.opened.mark)
-    if post.is_draft:
+    if asked.state != "published":
         return back(request, "/drafts", f"saved-{post.state}")
-    open_to_all = post.visibility in OPEN
-    shown = open_to_all or form.sender.session.account == account  # else another tab has switched since
+    return _saved(request, form, post, is_new=writing.post is None)
+
+
+async def _held(site: Site, account: int, draft: Draft, before: Post | None) -> Draft:
+    """The draft; what is to be published for the first time is a post for later if its account can take it back.
+
+    So nobody else learns anything of it before.
+    """
+    seconds = site.settings.take_back_seconds
+    if draft.state != "published" or not seconds or (before is not None and not before.is_draft):
+        return draft
+    if not (await site.db.read(post_preferences.defaults, account)).wait:
+        return draft
+    return replace(draft, state="scheduled", scheduled=site.clock() + seconds * 1000)
+
+
+def _saved(request: Request, form: Form, post: Post, *, is_new: bool) -> Response:
+    """On to the post, unless it was written above the stream."""
+    own = form.sender.session.account == form.sender.account.id  # else another tab has switched since
     from_stream = form.line("next", 2000) == "/stream"
-    to = Links(site.urls, True).post(post) if shown and not from_stream else "/stream"
-    return back(request, to, "edited" if writing.post is not None else "published")
+    if post.is_draft:
+        if own and not from_stream:
+            return back(request, f"/post/{post.id}")
+        return back(request, "/stream", "leaving", post.id)
+    shown = (own or post.visibility in OPEN) and not from_stream
+    to = Links(site_of(request).urls, True).post(post) if shown else "/stream"
+    return back(request, to, "published" if is_new else "edited")
 
 
 def _beside(site: Site, writing: WriteContext, other: OtherVersion) -> WriteContext:
@@ -312,10 +335,24 @@ async def drafts(request: Request) -> Response:
     return render(request, "drafts.html", posts=found, unfinished=unfinished)
 
 
+async def take_back(request: Request) -> Response:
+    """Make a draft again of a post that has not left yet; of one that has, offer to delete it."""
+    site, form = site_of(request), await forms.read(request)
+    account, number = form.sender.account.id, request.path_params["n"]
+    try:
+        await site.db.write(post_actions.take_back, account, number)
+    except Invalid:
+        post = await site.db.read(posts.stored, number)
+        if post is None or post.account.id != account:
+            raise NotFound from None
+        return render(request, "delete.html", 409, post=post, late=True)
+    return back(request, f"/write/{number}", "taken-back")
+
+
 async def delete_page(request: Request) -> Response:
     """The page that asks whether to delete a post."""
     post = await ask_as(request, _own_for, request.path_params["n"])
-    return render(request, "delete.html", post=post)
+    return render(request, "delete.html", post=post, late=False)
 
 
 async def delete(request: Request) -> Response:
@@ -345,6 +382,7 @@ ROUTES = [
     Route("/write/{n:number}", page(change), methods=["GET"]),
     Route("/write/{n:number}", page(save), methods=["POST"]),
     Route("/drafts", page(drafts)),
+    Route("/post/{n:number}/take-back", page(take_back), methods=["POST"]),
     Route("/post/{n:number}/delete", page(delete_page), methods=["GET"]),
     Route("/post/{n:number}/delete", page(delete), methods=["POST"]),
 ]

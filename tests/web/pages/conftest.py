@@ -124,7 +124,7 @@ class Blog:
 
 
 def settings(folder: Path) -> Settings:
-    return Settings(data=folder, origin=ORIGIN, title="A Test Blog")
+    return Settings(data=folder, origin=ORIGIN, title="A Test Blog", take_back_seconds=0)
 
 
 @pytest.fixture(scope="session")

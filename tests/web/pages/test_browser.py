@@ -46,7 +46,9 @@ async def address(tmp_path: Path) -> AsyncIterator[str]:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         origin = f"http://localhost:{listening.getsockname()[1]}"
-        site = await open_site(Settings(data=tmp_path / "data", origin=origin, title="The Browser's Blog"))
+        site = await open_site(
+            Settings(data=tmp_path / "data", origin=origin, title="The Browser's Blog", take_back_seconds=0)
+        )
         await site.db.write(server_state.put, account_actions.SETUP_TOKEN, hashed(TOKEN))
         server = uvicorn.Server(uvicorn.Config(create_app(site), log_level="warning", lifespan="off"))
         running = asyncio.create_task(server.serve([listening]))
