@@ -16,6 +16,7 @@ from fediblog import passwords
 from fediblog.actions import (
     account_actions,
     category_actions,
+    moderation_actions,
     oauth_grants,
     post_actions,
     reaction_actions,
@@ -269,6 +270,7 @@ async def _fill_desk(blog: Furnished) -> None:
     heard = blog.posts["quiet"]
     await site.db.write(notifications.add, ann, "reply", people["ben"].id, heard.id)
     await site.db.write(notifications.add, ann, "follow", people["ben"].id)
+    await site.db.write(moderation_actions.mute_host, site.urls, ann, "loud.example")
     complaint = ReportDraft(target=people["ben"].id, posts=(heard.id,), comment="Says it with string.")
     await site.db.write(report_actions.report, site.urls, people["ravi"].id, complaint)
     await site.db.write(oauth_grants.grant_by_hand, ann, "read write", "The weather script")
@@ -335,7 +337,7 @@ async def _list_addresses(blog: Furnished) -> None:
         "/tags/{name}": ("/tags/stacks",),
         "/bookmarks": ("/bookmarks",),
         "/notices": ("/notices",),
-        "/people": ("/people",),
+        "/people": ("/people", "/people?show=followers", "/people?show=servers"),
         "/write": ("/write", f"/write?reply={numbers['quiet']}"),
         "/write/{n:number}": (f"/write/{numbers['main']}",),
         "/share": ("/share?title=A+page&url=https://far.example/page",),

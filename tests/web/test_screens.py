@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from playwright.async_api import Browser
 
 from fediblog.app import ROUTES
+from fediblog.domain import relation_csv
 from fediblog.domain.blog import LOOKS
 from fediblog.store.people import blog_settings
 from fediblog.web.pages import ROUTES as PAGES
@@ -25,6 +26,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 NO_PAGES = {"/favicon.ico", "/look.css", "/me", "/authorize_interaction", "/stream/new"}  # files, and what leads on
+NO_PAGES |= {"/manifest.webmanifest", *(f"/people/{name}" for name in relation_csv.FILES.values())}
 MADE_HERE = {"/settings/security/passkeys/{n:number}"}  # whose owner does not log in by the password alone
 STYLE_AND_MARKUP = 60_000  # bytes of an article, before pictures, fonts and comments
 MAIN = ("/", "main", "/@ann")

@@ -28,7 +28,9 @@ def _pages(sql: str, other: str) -> Queries:
     """The query of a page, newest first and upwards: by when it was made, and then by the lower bits of the other."""
     low = f"{other} % 1048576"
     page = (
-        f"{sql} and x.created >= :low and x.created <= :high and x.created * 1048576 + {low} < :before"
+        f"{sql} and (a.handle_key like :words escape '!' or a.domain like :words escape '!'"
+        " or lower(a.name) like :words escape '!')"
+        f" and x.created >= :low and x.created <= :high and x.created * 1048576 + {low} < :before"
         f" and x.created * 1048576 + {low} > :after"
     )
     return (
@@ -78,7 +80,7 @@ _HOSTS = "select host, id from host_mute where account = :id and id < :before an
 _MUTED_HOSTS: Queries = (f"{_HOSTS} {NEWEST} limit :n", f"{_HOSTS} {OLDEST} limit :n")
 
 
-def _places(tx: Tx, queries: Queries, account: int, window: Window) -> list[ListedAccount]:
+def _places(tx: Tx, queries: Queries, account: int, window: Window, words: str) -> list[ListedAccount]:
     rows = tx.all(
         queries[window.upwards],
         id=account,
@@ -86,6 +88,7 @@ def _places(tx: Tx, queries: Queries, account: int, window: Window) -> list[List
         high=window.before >> 20,
         before=window.before,
         after=window.after,
+        words=f"%{_escaped(words.lower())}%",
         now=tx.now,
         n=window.limit,
     )
@@ -97,34 +100,38 @@ def _places(tx: Tx, queries: Queries, account: int, window: Window) -> list[List
     )
 
 
-def followers(tx: Tx, account: int, window: Window) -> list[ListedAccount]:
-    """Those who follow the account, the latest first."""
-    return _places(tx, _FOLLOWERS, account, window)
+def _escaped(words: str) -> str:
+    return words.replace("!", "!!").replace("%", "!%").replace("_", "!_")
 
 
-def following(tx: Tx, account: int, window: Window) -> list[ListedAccount]:
-    """Those whom the account follows, the latest first."""
-    return _places(tx, _FOLLOWING, account, window)
+def followers(tx: Tx, account: int, window: Window, words: str = "") -> list[ListedAccount]:
+    """Those who follow the account, the latest first; those whose handle, name or server has the words."""
+    return _places(tx, _FOLLOWERS, account, window, words)
 
 
-def requests(tx: Tx, account: int, window: Window) -> list[ListedAccount]:
-    """Those who wait to be let in as followers, the latest first."""
-    return _places(tx, _REQUESTS, account, window)
+def following(tx: Tx, account: int, window: Window, words: str = "") -> list[ListedAccount]:
+    """Those whom the account follows, the latest first; the words as for `followers`."""
+    return _places(tx, _FOLLOWING, account, window, words)
+
+
+def requests(tx: Tx, account: int, window: Window, words: str = "") -> list[ListedAccount]:
+    """Those who wait to be let in as followers, the latest first; the words as for `followers`."""
+    return _places(tx, _REQUESTS, account, window, words)
 
 
 def asked(tx: Tx, account: int, window: Window) -> list[ListedAccount]:
     """Those whom the account asked to follow and who have not answered, the latest first."""
-    return _places(tx, _ASKED, account, window)
+    return _places(tx, _ASKED, account, window, "")
 
 
-def blocked(tx: Tx, account: int, window: Window) -> list[ListedAccount]:
-    """Those whom the account blocks, the latest first."""
-    return _places(tx, _BLOCKED, account, window)
+def blocked(tx: Tx, account: int, window: Window, words: str = "") -> list[ListedAccount]:
+    """Those whom the account blocks, the latest first; the words as for `followers`."""
+    return _places(tx, _BLOCKED, account, window, words)
 
 
-def muted(tx: Tx, account: int, window: Window) -> list[ListedAccount]:
-    """Those whom the account mutes now, the latest first."""
-    return _places(tx, _MUTED, account, window)
+def muted(tx: Tx, account: int, window: Window, words: str = "") -> list[ListedAccount]:
+    """Those whom the account mutes now, the latest first; the words as for `followers`."""
+    return _places(tx, _MUTED, account, window, words)
 
 
 def requests_total(tx: Tx, account: int) -> int:

@@ -58,6 +58,14 @@ def follow(tx: Tx, follower: int, followed: int) -> Follow | None:
     return _follow(row) if row else None
 
 
+def follows_of(tx: Tx, follower: int, others: Collection[int]) -> dict[int, Follow]:
+    """The follows of one account to those of these whom it follows or asked to, by the number of the other."""
+    rows = tx.all(
+        "select * from follow where follower = :a and followed in (:others)", a=follower, others=sorted(others)
+    )
+    return {row.followed: _follow(row) for row in rows}
+
+
 def follow_by_uri(tx: Tx, uri: str) -> Follow | None:
     """The follow that this Follow activity asked for."""
     row = tx.one("select * from follow where uri = :uri", uri=uri)

@@ -20,6 +20,7 @@ from fediblog.actions import (
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
 from fediblog.federation import quotas
+from fediblog.store.people import relation_lists
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components.render import back, render
@@ -41,6 +42,17 @@ ON_POSTS: dict[str, Action] = {
     "pin": post_actions.pin,
     "unpin": post_actions.unpin,
 }
+
+
+def _set_follow(*, reblogs: bool | None = None, notify: bool | None = None) -> Action:
+    """Say how one follows somebody; who is not followed stays so."""
+
+    def change(tx: Tx, _urls: Urls, account: int, target: int) -> None:
+        relation_lists.set_follow(tx, account, target, reblogs=reblogs, notify=notify)
+
+    return change
+
+
 ON_ACCOUNTS: dict[str, Action] = {
     "follow": follow_actions.follow,
     "unfollow": follow_actions.unfollow,
@@ -51,6 +63,10 @@ ON_ACCOUNTS: dict[str, Action] = {
     "unblock": moderation_actions.unblock,
     "mute": moderation_actions.mute,
     "unmute": moderation_actions.unmute,
+    "show-boosts": _set_follow(reblogs=True),
+    "hide-boosts": _set_follow(reblogs=False),
+    "notify": _set_follow(notify=True),
+    "stop-notify": _set_follow(notify=False),
 }
 
 

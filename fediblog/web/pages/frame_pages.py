@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -25,7 +26,7 @@ from fediblog.store.posts.media_files import Upload
 from fediblog.web import forms
 from fediblog.web.components import time_zone
 from fediblog.web.components.frame import own_sheet
-from fediblog.web.components.render import OWN_FORM, back, public, render
+from fediblog.web.components.render import OWN_FORM, back, public, render, static
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.admin_pages import check_owner
@@ -36,6 +37,8 @@ from fediblog.web.sessions import ask, ask_as, page
 _SHAPES: dict[str, Shape] = {"icon": "avatar", "logo": "header", "header": "header"}
 _SERVER = re.compile(r"(?:https?://|@?[^@/\s]+@)?((?:[\w-]+\.)+[\w-]{2,}(?::\d{1,5})?)/?(?:@[\w.-]+/?)?\Z")
 _ADDRESS = re.compile(r"(?:https?://[^\s/]+|/(?!/))[^\s]*\Z")
+ICON = 400  # pixels of the width and height of the owner's icon, at most
+PAPER = "#fcfbf8"  # on which the desk is written, as style.css has it
 _OTHER = "other"  # an address of one's own instead of a place
 _NOTHING: Mapping[str, int] = MappingProxyType({})
 
@@ -50,6 +53,29 @@ async def look_css(request: Request) -> Response:
     if request.query_params.get("v") == sheet.version:
         response.headers["Cache-Control"] = "public, max-age=86400"
     return response
+
+
+async def manifest(request: Request) -> Response:
+    """What a phone installs: the desk under the name and icon of the blog, and where it hands over what is shared.
+
+    <https://www.w3.org/TR/appmanifest/>, <https://w3c.github.io/web-share-target/>
+    """
+    site = site_of(request)
+    icon = [{"src": f"/media/{site.blog.icon}", "sizes": f"{ICON}x{ICON}"}] if site.blog.icon else []
+    name = site.blog.title or site.title
+    made = {
+        "name": name,
+        "short_name": name[:30],
+        "id": "/stream",
+        "start_url": "/stream",
+        "scope": "/",
+        "display": "standalone",
+        "background_color": PAPER,
+        "theme_color": PAPER,
+        "icons": [*icon, {"src": static("icon.svg"), "type": "image/svg+xml", "sizes": "any"}],
+        "share_target": {"action": "/share", "params": {"title": "title", "text": "text", "url": "url"}},
+    }
+    return public(request, json.dumps(made).encode(), "application/manifest+json")
 
 
 async def follow(request: Request) -> Response:
@@ -202,6 +228,7 @@ def _show(
 
 ROUTES = [
     Route("/look.css", look_css),
+    Route("/manifest.webmanifest", manifest),
     Route("/follow", page(follow)),
     Route("/settings/blog", page(settings), methods=["GET"]),
     Route("/settings/blog", page(save), methods=["POST"]),

@@ -7,6 +7,8 @@ async function look() {
   const answer = await fetch(`/stream/new${asked}`, { redirect: "error" }).catch(() => null);
   if (!answer?.ok) return;
   const { label, waiting, new: word } = await answer.json();
+  const all = Object.values(waiting).reduce((sum, each) => sum + each, 0);
+  navigator.setAppBadge?.(all).catch(() => null); // on the icon of who has installed the desk; 0 takes it away
   for (const each of document.querySelectorAll("[data-waiting]")) count(each, waiting[each.dataset.waiting] ?? 0, word);
   if (!label || place.textContent === label) return;
   const link = document.createElement("a");
