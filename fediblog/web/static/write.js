@@ -99,7 +99,7 @@ const unnamed = [...(named?.childNodes ?? [])];
 const when = form.querySelector(".when");
 const now = when?.querySelector("[value=now]").closest("label").textContent.trim();
 function retell() {
-  if (named) {
+  if (named && form.elements.visibility.value === "direct") {
     const handles = [...new Set(source.value.match(/(?<![\w/])@[\w.-]*\w(?:@[\w.-]*\w)?/g) ?? [])];
     const shown = document.createElement("bdi");
     shown.textContent = handles.map((each) => each.replace(/(.)@.*/, "$1")).join(", ");
@@ -111,7 +111,7 @@ function retell() {
     const at = new Date(form.elements.scheduled.value);
     const later = form.elements.when.value === "later" && !Number.isNaN(at.getTime());
     when.querySelector("summary > span").textContent = later
-      ? new Intl.DateTimeFormat(document.documentElement.lang, { day: "numeric", month: "long", hour: "numeric", minute: "numeric" }).format(at)
+      ? new Intl.DateTimeFormat(document.documentElement.lang, { day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(at)
       : now;
   }
 }
@@ -126,6 +126,7 @@ if (zone) {
   }
   document.getElementById("scheduled-hint")?.replaceChildren(zone.dataset.told.replace("%s", zone.value.replaceAll("_", " ")));
 }
+form.addEventListener("input", retell);
 form.addEventListener("change", retell);
 form.elements.scheduled?.addEventListener("input", () => {
   form.elements.when.value = "later";
