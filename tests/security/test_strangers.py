@@ -32,7 +32,7 @@ OURS = {
     *("marker.account", "user_list.account", "word_filter.account", "followed_tag.account", "account_note.account"),
     *("endorsement.account", "thread_mute.account", "host_mute.account", "suggestion_dismissed.account"),
     *("preference.account", "conversation.account", "notice_policy.account", "notice_consent.account"),
-    *("showcase.account", "former_post_slug.account"),
+    *("showcase.account", "former_post_slug.account", "autosave.account"),
     *("announcement_read.account", "report.assigned", "report.closed_by"),
     *(
         "numbering.account",
