@@ -1,4 +1,4 @@
-"""Like, boost and vote, and take it back."""
+"""Like, react with an emoji, boost and vote, and take it back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,17 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.outgoing import sent_reactions
-from fediblog.store.posts import approvals, post_writing, posts, reaction_lists, reactions, reply_policy, timelines
+from fediblog.protocol.emoji_reaction import is_emoji
+from fediblog.store.posts import (
+    approvals,
+    custom_emoji,
+    post_writing,
+    posts,
+    reaction_lists,
+    reactions,
+    reply_policy,
+    timelines,
+)
 from fediblog.store.queues import job_kinds, job_queue, poll_totals
 from fediblog.store.readers import notifications
 from fediblog.store.tx import Tx
@@ -43,8 +53,51 @@ def unlike(tx: Tx, urls: Urls, account: int, post: int) -> None:
     uri = reactions.withdraw(tx, account, post)
     if uri is None:
         return
-    notifications.withdraw(tx, whole.account.id, "like", account, post)
+    _withdraw_notice(tx, whole, account)
     sent_reactions.undo_like(tx, urls, actor, whole, uri)
+
+
+def react(tx: Tx, urls: Urls, account: int, post: int, emoji: str) -> None:
+    """Set an emoji beside a post that one may see, in place of another of one's own: a sign, or `:name:` of ours."""
+    actor, whole, content = author_of(tx, account), seen(tx, account, post), emoji.strip()
+    custom = custom_emoji.by_names(tx, [content.strip(":")]) if content.startswith(":") else ()
+    if not is_emoji(content) or (content.startswith(":") and not custom):
+        raise Invalid("emoji", "react.no-emoji")
+    leave = reply_policy.leave_of(tx, whole.policy.like if whole.policy else None, actor, whole)
+    if leave == "denied":
+        raise Invalid("post", "like.not-wanted")
+    unreact(tx, urls, account, post)
+    number = tx.new_id()
+    uri = urls.of(actor).activity(number)
+    picture = urls.media(custom[0].file) if custom else ""
+    reactions.react(tx, account, post, uri, kind="emoji", content=content, emoji_url=picture)
+    if leave == "manual":
+        approvals.wait(tx, uri, post)
+    if whole.account.local:
+        if reactions.still_likes(tx, account, post, but=uri):
+            notifications.correct(tx, whole.account.id, "like", account, post, content)
+        else:
+            notifications.add(tx, whole.account.id, "like", account, post, content)
+    sent_reactions.like(tx, urls, actor, whole, number, content)
+
+
+def unreact(tx: Tx, urls: Urls, account: int, post: int) -> None:
+    """Take one's emoji back; a like stays."""
+    actor, whole = author_of(tx, account), seen(tx, account, post)
+    while emoji := reactions.shown_emoji(tx, account, post):
+        uri = reactions.withdraw(tx, account, post, kind="emoji", content=emoji)
+        if uri is not None:
+            sent_reactions.undo_like(tx, urls, actor, whole, uri, emoji)
+    _withdraw_notice(tx, whole, account)
+
+
+def _withdraw_notice(tx: Tx, post: Post, account: int) -> None:
+    """Withdraw the notification of what was taken back, or have it tell of what still stands beside the post."""
+    if reactions.still_likes(tx, account, post.id):
+        shown = reactions.shown_emoji(tx, account, post.id)
+        notifications.correct(tx, post.account.id, "like", account, post.id, shown)
+    else:
+        notifications.withdraw(tx, post.account.id, "like", account, post.id)
 
 
 def boost(tx: Tx, urls: Urls, account: int, post: int, visibility: Visibility = Visibility.PUBLIC) -> None:

@@ -94,7 +94,7 @@ SENT: dict[str, str] = {
     "`quote-inline` for servers that know none of these; `quoteAuthorization` follows in an Update. What is not answered stays so, "
     "and our own page shows a link alone.",
     "Undo": "What is undone is in it. Also of a boost that the author of the post rejects.",
-    "Like": "To the author. A 403 takes it back.",
+    "Like": "To the author, with `content` and `_misskey_reaction` if it is an emoji, which replaces an earlier one. A 403 takes it back.",
     "Announce": "A boost: to the followers and to the author.",
     "Block": "To the one who is blocked.",
     "Flag": "A report, to the account that it is about, if who made it wants that. In the name of the server, not of who"
@@ -129,7 +129,7 @@ STANDARDS = (
   Pictures in the text stand in `attachment`, too. A picture with a caption is a `figure` with `figcaption`; the `content` of `image`
   is the caption of the picture above the text
 - [FEP-f228](https://w3id.org/fep/f228): threads have a `context` collection
-- [FEP-c0e0](https://w3id.org/fep/c0e0): emoji reactions are read
+- [FEP-c0e0](https://w3id.org/fep/c0e0): emoji reactions are read, and sent as a `Like` with `content`
 - [FEP-1b12](https://w3id.org/fep/1b12): what groups pass on is read
 - [FEP-7888](https://w3id.org/fep/7888): `context` is kept as it is told
 - [FEP-8fcf](https://w3id.org/fep/8fcf): what is for followers only carries a signed `Collection-Synchronization`; where one that comes in

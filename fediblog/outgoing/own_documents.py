@@ -15,6 +15,7 @@ from fediblog.protocol.actors import write_actor
 from fediblog.protocol.collections import write_page
 from fediblog.protocol.notes import write_note
 from fediblog.protocol.previews import pictures_within, written_abstract
+from fediblog.protocol.tag_array import write_emoji
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts
 from fediblog.store.posts import approvals, custom_emoji, posts, quotes, threads
@@ -136,9 +137,26 @@ def announce_of(uri: str, actor: Account, post: Post, published: int, visibility
     return write_activity("Announce", uri=uri, actor=actor.uri, object=post.uri, to=to, cc=cc, published=published)
 
 
-def like_of(uri: str, actor: Account, post: Post) -> Document:
-    """A Like of a post, to its author."""
-    return write_activity("Like", uri=uri, actor=actor.uri, object=post.uri, to=(post.author,))
+def like_of(uri: str, actor: Account, post: Post, emoji: str = "", custom: tuple[Emoji, ...] = ()) -> Document:
+    """A Like of a post, to its author; with an emoji a reaction, which who knows none takes for a like (FEP-c0e0).
+
+    `custom` is what a `:name:` shows.
+    """
+    return write_activity(
+        "Like",
+        uri=uri,
+        actor=actor.uri,
+        object=post.uri,
+        to=(post.author,),
+        content=emoji,
+        _misskey_reaction=emoji,
+        tag=[write_emoji(each) for each in custom],
+    )
+
+
+def reaction_of(tx: Tx, urls: Urls, uri: str, actor: Account, post: Post, emoji: str) -> Document:
+    """The same, with the picture that a `:name:` of this server shows now."""
+    return like_of(uri, actor, post, emoji, _emoji(tx, urls, (Emoji(name=emoji.strip(":"), url=""),)) if emoji else ())
 
 
 def quote_authorization_of(urls: Urls, post: Post, number: int, quoting: str) -> Document:

@@ -6,7 +6,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
-from fediblog.outgoing.own_documents import announce_of, like_of
+from fediblog.outgoing.own_documents import announce_of, reaction_of
 from fediblog.outgoing.send import send
 from fediblog.protocol.activities import write_activity
 from fediblog.protocol.notes import write_vote
@@ -14,15 +14,15 @@ from fediblog.store.posts.reaction_lists import OwnBoost
 from fediblog.store.tx import Tx
 
 
-def like(tx: Tx, urls: Urls, actor: Account, post: Post, number: int) -> None:
-    """Send a Like to the author of the post; its id is that of `number`."""
-    document = like_of(urls.of(actor).activity(number), actor, post)
+def like(tx: Tx, urls: Urls, actor: Account, post: Post, number: int, emoji: str = "") -> None:
+    """Send a Like to the author of the post, with an emoji if there is one; its id is that of `number`."""
+    document = reaction_of(tx, urls, urls.of(actor).activity(number), actor, post, emoji)
     send(tx, urls, actor, document, number=number, subject=post.uri, to=[post.account])
 
 
-def undo_like(tx: Tx, urls: Urls, actor: Account, post: Post, like_uri: str) -> None:
-    """Take a like back."""
-    number, inner = tx.new_id(), like_of(like_uri, actor, post)
+def undo_like(tx: Tx, urls: Urls, actor: Account, post: Post, like_uri: str, emoji: str = "") -> None:
+    """Take a like or an emoji back."""
+    number, inner = tx.new_id(), reaction_of(tx, urls, like_uri, actor, post, emoji)
     document = write_activity(
         "Undo", uri=urls.transient_activity(actor.uri, number), actor=actor.uri, object=inner, to=(post.author,)
     )

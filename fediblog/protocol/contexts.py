@@ -69,6 +69,7 @@ CONTEXT: list[Json] = [
         # FEP-c0e0
         "litepub": "http://litepub.social/ns#",
         "EmojiReact": "litepub:EmojiReact",
+        "_misskey_reaction": "https://misskey-hub.net/ns#_misskey_reaction",
     },
 ]
 

@@ -220,7 +220,7 @@ async def test_no_verb_finds_what_is_not_for_the_one_who_presses_it(house: House
     assert await everything_of_alice(house) == before
 
 
-FOR_READERS = ("like", "boost", "bookmark", "mute")
+FOR_READERS = ("like", "boost", "bookmark", "mute", "unreact")
 
 
 @pytest.mark.parametrize("path", [path for path in ABOUT_POSTS if not path.endswith(FOR_READERS)])

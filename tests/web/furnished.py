@@ -338,6 +338,8 @@ async def _list_addresses(blog: Furnished) -> None:
         "/bookmarks": ("/bookmarks",),
         "/notices": ("/notices",),
         "/people": ("/people", "/people?show=followers", "/people?show=servers"),
+        "/people/{n:number}/report": (f"/people/{blog.people['ben'].id}/report?post={numbers['quiet']}",),
+        "/post/{n:number}/react": (f"/post/{numbers['quiet']}/react",),
         "/write": ("/write", f"/write?reply={numbers['quiet']}"),
         "/write/{n:number}": (f"/write/{numbers['main']}",),
         "/share": ("/share?title=A+page&url=https://far.example/page",),

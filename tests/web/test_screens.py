@@ -232,6 +232,39 @@ async def test_an_article_is_light(blog: Furnished, browser: Browser) -> None:
     await window.page.context.close()
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+async def test_a_reader_acts_on_a_post_where_it_stands(blog: Furnished, browser: Browser, script: bool) -> None:
+    """Likes, keeps, reacts to and answers a post, and is at that post afterwards; with a script no page is loaded."""
+    size = {"width": DESK.width, "height": HEIGHT}
+    window = await open_window(browser, blog, "ann", java_script_enabled=script, viewport=size)
+    page, post = window.page, blog.posts["tea"].id
+    loaded: list[str] = []
+    page.on("request", lambda each: loaded.append(each.url) if each.is_navigation_request() else None)
+    await page.goto(f"{window.origin}/stream")
+    foot = page.locator(f"#p{post} footer.actions")
+    loaded.clear()
+    for name, undone in (("Like", "Take the like back"), ("Bookmark", "Remove the bookmark")):
+        await foot.get_by_role("button", name=name, exact=True).click()
+        await foot.get_by_role("button", name=undone).wait_for()
+    await foot.locator("summary", has_text="React with an emoji").click()
+    await foot.get_by_role("button", name="🎉").click()
+    await foot.locator("summary.react.on").wait_for()
+    assert bool(loaded) is not script
+    assert script or page.url.endswith(f"/stream#p{post}")
+    for undone in ("Take the like back", "Remove the bookmark"):
+        await foot.get_by_role("button", name=undone).click()
+    await foot.get_by_role("button", name="Bookmark", exact=True).wait_for()
+    await foot.locator("summary", has_text="React with an emoji").click()
+    await foot.get_by_role("button", name="Take the emoji back").click()
+    await foot.locator("summary.react:not(.on)").wait_for()
+    await foot.get_by_role("link", name="Reply").click()
+    await page.locator("textarea[name=source]").fill(f"@ben@far.example Thanks, {script}")
+    await page.get_by_role("button", name="Publish").click()
+    await page.wait_for_url(f"**/stream#p{post}")
+    assert window.complaints == []
+    await page.context.close()
+
+
 _LOADED = """() => Object.fromEntries([...performance.getEntriesByType('navigation'),
   ...performance.getEntriesByType('resource')].map(each => [each.name, each.encodedBodySize]))"""
 # Pictures that stand for posts: how many pixels wide what was loaded is, and its box; and whether its size is told.

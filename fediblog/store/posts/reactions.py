@@ -75,6 +75,12 @@ def by_uri(tx: Tx, uri: str) -> tuple[int, int] | None:
     return (row.account, row.post) if row else None
 
 
+def emoji_of(tx: Tx, uri: str) -> str:
+    """The emoji of the reaction of that id; nothing if it is a like."""
+    row = tx.one("select content from reaction where uri = :uri", uri=uri)
+    return str(row.content) if row else ""
+
+
 def still_likes(tx: Tx, account: int, post: int, but: str = "") -> bool:
     """Whether a like or an emoji of the account stands beside the post, other than the one with the id `but`."""
     row = tx.one(

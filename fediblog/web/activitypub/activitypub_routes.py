@@ -13,7 +13,7 @@ from fediblog.domain.documents import OPEN, Json
 from fediblog.domain.posts import Boost, Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
-from fediblog.outgoing.own_documents import actor_document, announce_of, create_of, like_of, post_document
+from fediblog.outgoing.own_documents import actor_document, announce_of, create_of, post_document, reaction_of
 from fediblog.protocol.activities import tombstone
 from fediblog.protocol.collections import write_collection, write_page
 from fediblog.protocol.contexts import in_context, without_context
@@ -208,7 +208,7 @@ def _activity(tx: Tx, viewer: int, urls: Urls, number: int) -> tuple[Document, b
     about = posts.get(tx, liked[1], viewer) if liked else None
     if actor is None or about is None or about.is_withheld or not actor.local or actor.state != "active":
         raise NotFound
-    return like_of(uri, actor, about), _is_public(about)
+    return reaction_of(tx, urls, uri, actor, about, reactions.emoji_of(tx, uri)), _is_public(about)
 
 
 # --- collections of an account ---

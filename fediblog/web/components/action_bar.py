@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 from html import escape
+from urllib.parse import quote
 
 from markupsafe import Markup
 from msgspec import Struct
@@ -19,6 +20,8 @@ from fediblog.web.components.page_elements import icon
 from fediblog.web.components.page_links import Links
 
 _FREE = InteractionPolicy()
+EMOJI = ("❤️", "👍", "😂", "😮", "😢", "🎉", "🤔", "👀")
+_CHOICE = "".join(f'<button class="act" name="emoji" value="{each}">{each}</button>' for each in EMOJI)
 
 
 class Reader(Struct, frozen=True):
@@ -27,30 +30,33 @@ class Reader(Struct, frozen=True):
     links: Links
     account: int | None = None
     fields: str = ""  # hidden ones, up to the place on the page that is shown next
+    came_from: str = ""  # the end of an address that leads back there, up to that place
     now: int = 0  # ms, for times that are told by how long ago they were; 0: they are told by their day
 
     @classmethod
     def at(cls, here: str, links: Links, account: int | None, csrf: str, now: int = 0) -> Reader:
         """The reader of the page with that address."""
         token = f'<input type="hidden" name="csrf" value="{escape(csrf)}">'
-        return cls(links, account, f'{token}<input type="hidden" name="next" value="{escape(here)}#p', now)
+        fields = f'{token}<input type="hidden" name="next" value="{escape(here)}#p'
+        return cls(links, account, fields, f"&amp;next={quote(here)}%23p", now)
 
 
 def foot(language: str, post: Post, reader: Reader) -> Markup:
     """What stands below a post."""
     if reader.account is not None and post.state == "published":
-        return Markup(_actions(language, post, reader.account, f'{reader.fields}{post.id}">\n'))  # noqa: S704  of escaped parts
+        return Markup(_actions(language, post, reader, reader.account))  # noqa: S704  of escaped parts
     return Markup(_totals(language, post, reader.links))  # noqa: S704  built from escaped parts
 
 
-def _actions(language: str, post: Post, account: int, fields: str) -> str:
+def _actions(language: str, post: Post, reader: Reader, account: int) -> str:
+    fields = f'{reader.fields}{post.id}">\n'
     own, is_open = post.account.id == account, post.visibility in OPEN
-    reply = boost = quote = like = last = ""
+    reply = boost = quote = like = react = last = ""
     author = post.account.uri
     policy = post.policy if post.policy is not None and not own else _FREE
     if own or account in post.addressed or not (post.repliable == "nobody" or is_for_nobody(policy.reply, author)):
         answer = f"{_words(language, 'reply', 'post.reply')}{_count(post.comments)}"
-        reply = f'  <a class="act" href="/write?reply={post.id}"{answer}</a>\n'
+        reply = f'  <a class="act reply" href="/write?reply={post.id}{reader.came_from}{post.id}"{answer}</a>\n'
     if is_open and (post.boosted or not is_for_nobody(policy.announce, author)):
         state = ("unboost", " on", "post.unboost") if post.boosted else ("boost", "", "post.boost")
         boost = _form(language, post.id, fields, "boost", state, post.boost_total)
@@ -60,12 +66,53 @@ def _actions(language: str, post: Post, account: int, fields: str) -> str:
     if post.liked or not is_for_nobody(policy.like, author):
         state = ("unlike", " on", "post.unlike") if post.liked else ("like", "", "post.like")
         like = _form(language, post.id, fields, "like", state, post.like_total)
+        react = _react(language, post, fields)
+    state = ("unbookmark", " on", "post.unbookmark") if post.bookmarked else ("bookmark", "", "post.bookmark")
+    keep = _form(language, post.id, fields, "bookmark", state, 0)
+    more = _more(language, post, fields, own=own)
     if own:
         last = _own(language, post, fields if is_open else "")
-    elif not post.local:
+    return f'<footer class="actions">\n{reply}{boost}{quote}{like}{react}{keep}{more}{last}</footer>\n'
+
+
+def _react(language: str, post: Post, fields: str) -> str:
+    """A choice of emoji, folded; the page behind it has those of this server, and takes any other."""
+    where, on, back = f"/post/{post.id}/react", "", ""
+    if post.reacted:
+        on = " on"
+        back = f'<button class="act" formaction="/post/{post.id}/unreact">{_word(language, "post.unreact")}</button>'
+    return (
+        f'  <details class="acts" name="acts"><summary class="act react{on}"{_words(language, "react", "post.react")}'
+        f'</summary><form method="post" action="{where}">{fields}{_CHOICE}{back}'
+        f'<a class="act" href="{where}">{_word(language, "post.more-emoji")}</a></form></details>\n'
+    )
+
+
+def _more(language: str, post: Post, fields: str, *, own: bool) -> str:
+    """What one does less often, folded: about the thread, and about whoever wrote the post."""
+    thread = ("unmute", "post.unmute-thread") if post.muted else ("mute", "post.mute-thread")
+    about = ""
+    if not own:
+        author, number = escape(post.account.shown_name), post.account.id
+        about = "".join(
+            f'<button class="act" formaction="/account/{number}/{does}">{_word(language, f"people.{does}")}'
+            f" <bdi>{author}</bdi></button>"
+            for does in ("mute", "block")
+        )
+        about += f'<a class="act" href="/people/{number}/report?post={post.id}">{_word(language, "report.do")}</a>'
+    if not own and not post.local:
         where = f'href="{escape(post.url or post.uri)}" rel="nofollow noopener noreferrer"'
-        last = f'  <div class="own"><a class="act" {where}>{escape(text(language, "post.original"))}</a></div>\n'
-    return f'<footer class="actions">\n{reply}{boost}{quote}{like}{last}</footer>\n'
+        about += f'<a class="act" {where}>{_word(language, "post.original")}</a>'
+    return (
+        f'  <details class="acts" name="acts"><summary class="act"{_words(language, "more", "post.more")}</summary>'
+        f'<form method="post" action="/post/{post.id}/{thread[0]}">{fields}'
+        f'<button class="act">{_word(language, thread[1])}</button>{about}</form></details>\n'
+    )
+
+
+@cache
+def _word(language: str, key: str) -> str:
+    return escape(text(language, key))
 
 
 def _form(language: str, number: int, fields: str, action: str, state: tuple[str, str, str], count: int) -> str:

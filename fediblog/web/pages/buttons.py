@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from fediblog.actions import (
@@ -17,16 +17,21 @@ from fediblog.actions import (
     reaction_actions,
     reader_actions,
 )
+from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
 from fediblog.federation import quotas
 from fediblog.store.people import relation_lists
+from fediblog.store.posts import custom_emoji, posts
+from fediblog.store.posts.custom_emoji import OwnEmoji
 from fediblog.store.tx import Tx
 from fediblog.web import forms
-from fediblog.web.components.render import back, render
-from fediblog.web.languages import explain
+from fediblog.web.components.action_bar import EMOJI, Reader, foot
+from fediblog.web.components.page_links import Links
+from fediblog.web.components.render import PRIVATE, back, forms_token, render
+from fediblog.web.languages import explain, language_of
 from fediblog.web.negotiation import site_of
-from fediblog.web.sessions import Handler, page
+from fediblog.web.sessions import CurrentUser, Handler, ask_as, page
 
 Action = Callable[[Tx, Urls, int, int], object]
 
@@ -35,6 +40,7 @@ ON_POSTS: dict[str, Action] = {
     "unlike": reaction_actions.unlike,
     "boost": reaction_actions.boost,
     "unboost": reaction_actions.unboost,
+    "unreact": reaction_actions.unreact,
     "bookmark": reader_actions.bookmark,
     "unbookmark": reader_actions.unbookmark,
     "mute": reader_actions.mute_thread,
@@ -90,17 +96,53 @@ async def vote(request: Request) -> Response:
     return await _finish(request, form, cast, "voted")
 
 
+async def react(request: Request) -> Response:
+    """Set an emoji beside a post."""
+    form = await forms.read(request)
+    emoji = form.line("emoji", 100)
+
+    def set_emoji(tx: Tx, urls: Urls, account: int, post: int) -> None:
+        reaction_actions.react(tx, urls, account, post, emoji)
+
+    return await _finish(request, form, set_emoji, "")
+
+
+async def emoji_page(request: Request) -> Response:
+    """The emoji that one may set beside a post, those of this server among them, and a field for any other."""
+    post, custom = await ask_as(request, _emoji_for, request.path_params["n"])
+    back_to = forms.own_path(request.headers.get("referer", "").removeprefix(site_of(request).urls.origin), "")
+    return render(request, "react.html", to_read=True, post=post, choice=EMOJI, custom=custom, back=back_to)
+
+
+def _emoji_for(tx: Tx, user: CurrentUser, number: int) -> tuple[Post, list[OwnEmoji]]:
+    return reaction_actions.seen(tx, user.account.id, number), custom_emoji.everything(tx)
+
+
 async def _finish(request: Request, form: forms.Form, action: Action, message: str) -> Response:
-    site, number = site_of(request), request.path_params["n"]
-    quotas.use(site, form.sender.account.id, "action")
+    """Do it, and lead back to the place on the page where the button is; a script gets the foot of the post anew."""
+    site, number, user = site_of(request), request.path_params["n"], form.sender
+    quotas.use(site, user.account.id, "action")
+    in_place = request.headers.get("accept") == "application/json"
+    place = forms.own_path(form.line("next", 2000))
     try:
-        await site.db.write(action, site.urls, form.sender.account.id, number)
+        await site.db.write(action, site.urls, user.account.id, number)
     except Invalid as error:
-        return render(request, "error.html", 422, message=explain(request, error))
-    return back(request, forms.own_path(form.line("next", 2000)), message)
+        said = explain(request, error)
+        if in_place:
+            return JSONResponse({"problem": said}, 422, headers={"Cache-Control": PRIVATE})
+        return render(request, "error.html", 422, message=said)
+    post = await site.db.read(posts.get, number, user.account.id) if in_place else None
+    if post is None:
+        return back(request, place, message)
+    links = Links.of(site.urls, True)
+    reader = Reader.at(place.partition("#")[0], links, user.account.id, forms_token(user))
+    shown = foot(language_of(request), post, reader)
+    return JSONResponse({"foot": shown}, headers={"Cache-Control": PRIVATE})
 
 
 ROUTES = [
+    Route("/post/{n:number}/react", page(emoji_page), methods=["GET"]),
+    Route("/post/{n:number}/react", page(react), methods=["POST"]),
     Route("/post/{n:number}/vote", page(vote), methods=["POST"]),
     Route("/reply/{n:number}/revoke", button(approval_actions.revoke, "reply-revoked"), methods=["POST"]),
     Route("/quote/{n:number}/revoke", button(quote_actions.revoke, "quote-revoked"), methods=["POST"]),

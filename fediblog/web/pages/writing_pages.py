@@ -226,16 +226,22 @@ async def _held(site: Site, account: int, draft: Draft, before: Post | None) -> 
 
 
 def _saved(request: Request, form: Form, post: Post, *, is_new: bool) -> Response:
-    """On to the post, unless it was written above the stream."""
+    """On to the post, or back to where its writer came from."""
     own = form.sender.session.account == form.sender.account.id  # else another tab has switched since
-    from_stream = form.line("next", 2000) == "/stream"
+    came_from = _came_from(form.line("next", 2000))
     if post.is_draft:
-        if own and not from_stream:
+        if own and not came_from:
             return back(request, f"/post/{post.id}")
-        return back(request, "/stream", "leaving", post.id)
-    shown = (own or post.visibility in OPEN) and not from_stream
-    to = Links(site_of(request).urls, True).post(post) if shown else "/stream"
+        return back(request, came_from or "/stream", "leaving", post.id)
+    shown = own or post.visibility in OPEN
+    to = came_from or (Links(site_of(request).urls, True).post(post) if shown else "/stream")
     return back(request, to, "published" if is_new else "edited")
+
+
+def _came_from(place: str) -> str:
+    """The place on a page from which one came to write, if it is one: what is written leads back there."""
+    path = forms.own_path(place, "")
+    return "" if path.startswith("/write") else path
 
 
 def _beside(site: Site, writing: WriteContext, other: OtherVersion) -> WriteContext:
@@ -312,6 +318,7 @@ def _show(request: Request, writing: WriteContext, form: Form | None = None, pre
         404 if writing.gone else 409 if writing.other is not None and not sent.flag("theirs") else sent.status,
         to_read=True,
         headers={"Cache-Control": OWN_FORM, **sent.headers},
+        came_from=_came_from(sent.line("next", 2000) or request.query_params.get("next", "")),
         writing=writing,
         fields=writing.fields,
         foci=FOCI,

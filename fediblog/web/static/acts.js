@@ -1,0 +1,40 @@
+// Lets the buttons below a post act in their place: the same forms, whose answer is the foot of the post anew.
+// What fails in any other way than in words is sent as a page, as without a script.
+let native = null;
+document.addEventListener("submit", async (event) => {
+  const form = event.target, button = event.submitter, foot = form.closest("footer.actions");
+  const to = new URL(button?.hasAttribute("formaction") ? button.formAction : form.action);
+  if (native === form || !foot || form.method !== "post" || !to.pathname.startsWith("/post/")) return;
+  event.preventDefault();
+  if (foot.ariaBusy) return;
+  foot.ariaBusy = "true";
+  const told = await send(to, new FormData(form, button));
+  foot.ariaBusy = null;
+  if (told?.foot) replace(foot, told.foot, button);
+  else if (told?.problem) complain(foot, told.problem);
+  else {
+    native = form;
+    form.requestSubmit(button);
+    native = null;
+  }
+});
+async function send(to, data) {
+  const body = new URLSearchParams([...data]);
+  const answer = await fetch(to, { method: "POST", body, headers: { accept: "application/json" }, redirect: "error" }).catch(() => null);
+  return answer?.headers.get("content-type")?.startsWith("application/json") ? answer.json() : null;
+}
+function replace(foot, html, button) {
+  const place = [...foot.querySelectorAll(".act")].indexOf(button);
+  const kind = ["like", "boost", "bookmark"].find((each) => button.classList.contains(each));
+  const made = new DOMParser().parseFromString(html, "text/html").querySelector("footer.actions");
+  foot.replaceWith(made);
+  (kind ? made.querySelector(`button.${kind}`) : made.querySelectorAll(".act")[place]?.closest("details")?.querySelector("summary") ?? made.querySelector(".act"))?.focus();
+}
+function complain(foot, words) {
+  foot.parentElement.querySelector(":scope > .problem")?.remove();
+  const said = document.createElement("p");
+  said.className = "problem";
+  said.role = "alert";
+  said.textContent = words;
+  foot.after(said);
+}
