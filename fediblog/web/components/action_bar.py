@@ -16,12 +16,14 @@ from fediblog.domain.documents import OPEN, InteractionPolicy, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.rules import is_for_nobody
 from fediblog.messages import text
-from fediblog.web.components.page_elements import icon
+from fediblog.web.components.page_elements import drawings
 from fediblog.web.components.page_links import Links
 
 _FREE = InteractionPolicy()
 EMOJI = ("❤️", "👍", "😂", "😮", "😢", "🎉", "🤔", "👀")
-_CHOICE = "".join(f'<button class="act" name="emoji" value="{each}">{each}</button>' for each in EMOJI)
+DRAWINGS = drawings("reply", "boost", "quote", "like", "react", "bookmark", "more")
+"""Drawn once on each page for who has signed in; below the posts each is only named."""
+_CHOICE = "".join(f'<button name="emoji" value="{each}">{each}</button>' for each in EMOJI)
 
 
 class Reader(Struct, frozen=True):
@@ -49,65 +51,71 @@ def foot(language: str, post: Post, reader: Reader) -> Markup:
 
 
 def _actions(language: str, post: Post, reader: Reader, account: int) -> str:
-    fields = f'{reader.fields}{post.id}">\n'
-    own, is_open = post.account.id == account, post.visibility in OPEN
-    reply = boost = quote = like = react = last = ""
+    """One form for all that is done with a press: what goes with it weighs as much as ten buttons."""
+    own, is_open, number = post.account.id == account, post.visibility in OPEN, post.id
+    reply = boost = quote = like = react = ""
     author = post.account.uri
     policy = post.policy if post.policy is not None and not own else _FREE
     if own or account in post.addressed or not (post.repliable == "nobody" or is_for_nobody(policy.reply, author)):
+        where = f"/write?reply={number}{reader.came_from}{number}"
         answer = f"{_words(language, 'reply', 'post.reply')}{_count(post.comments)}"
-        reply = f'  <a class="act reply" href="/write?reply={post.id}{reader.came_from}{post.id}"{answer}</a>\n'
+        reply = f'<a class="act reply" href="{where}"{answer}</a>\n'
     if is_open and (post.boosted or not is_for_nobody(policy.announce, author)):
-        state = ("unboost", " on", "post.unboost") if post.boosted else ("boost", "", "post.boost")
-        boost = _form(language, post.id, fields, "boost", state, post.boost_total)
+        boost = _button(language, number, "boost", post.boost_total, on=post.boosted)
     quotable = is_open and post.quotable != "nobody" and not is_for_nobody(policy.quote, author)
     if quotable or (own and post.visibility != Visibility.DIRECT):
-        quote = f'  <a class="act" href="/write?quote={post.id}"{_words(language, "quote", "post.quote")}</a>\n'
+        quote = f'<a class="act" href="/write?quote={number}"{_words(language, "quote", "post.quote")}</a>\n'
     if post.liked or not is_for_nobody(policy.like, author):
-        state = ("unlike", " on", "post.unlike") if post.liked else ("like", "", "post.like")
-        like = _form(language, post.id, fields, "like", state, post.like_total)
-        react = _react(language, post, fields)
-    state = ("unbookmark", " on", "post.unbookmark") if post.bookmarked else ("bookmark", "", "post.bookmark")
-    keep = _form(language, post.id, fields, "bookmark", state, 0)
-    more = _more(language, post, fields, own=own)
-    if own:
-        last = _own(language, post, fields if is_open else "")
-    return f'<footer class="actions">\n{reply}{boost}{quote}{like}{react}{keep}{more}{last}</footer>\n'
+        like = _button(language, number, "like", post.like_total, on=post.liked)
+        react = _react(language, post)
+    keep = _button(language, number, "bookmark", 0, on=post.bookmarked)
+    last = _own(language, post, is_open=is_open) if own else ""
+    return (
+        f'<footer class="actions">\n<form method="post" action="/post/{number}/react">{reader.fields}{number}">\n'
+        f"{reply}{boost}{quote}{like}{react}{keep}{_more(language, post, own=own)}{last}</form></footer>\n"
+    )
 
 
-def _react(language: str, post: Post, fields: str) -> str:
+def _button(language: str, number: int, action: str, count: int, *, on: bool) -> str:
+    """A button with a drawing, which takes back what is done already."""
+    does, kind = (f"un{action}", f"{action} on") if on else (action, action)
+    words = _words(language, action, f"post.{does}")
+    return f'<button class="act {kind}" formaction="/post/{number}/{does}"{words}{_count(count)}</button>\n'
+
+
+def _react(language: str, post: Post) -> str:
     """A choice of emoji, folded; the page behind it has those of this server, and takes any other."""
-    where, on, back = f"/post/{post.id}/react", "", ""
+    on = back = ""
     if post.reacted:
         on = " on"
-        back = f'<button class="act" formaction="/post/{post.id}/unreact">{_word(language, "post.unreact")}</button>'
+        back = _word_button(language, f"/post/{post.id}/unreact", "post.unreact")
     return (
-        f'  <details class="acts" name="acts"><summary class="act react{on}"{_words(language, "react", "post.react")}'
-        f'</summary><form method="post" action="{where}">{fields}{_CHOICE}{back}'
-        f'<a class="act" href="{where}">{_word(language, "post.more-emoji")}</a></form></details>\n'
+        f'<details class="acts" name="acts"><summary class="act react{on}"{_words(language, "react", "post.react")}'
+        f'</summary><div>{_CHOICE}{back}<a href="/post/{post.id}/react">'
+        f"{_word(language, 'post.more-emoji')}</a></div></details>\n"
     )
 
 
-def _more(language: str, post: Post, fields: str, *, own: bool) -> str:
+def _more(language: str, post: Post, *, own: bool) -> str:
     """What one does less often, folded: about the thread, and about whoever wrote the post."""
     thread = ("unmute", "post.unmute-thread") if post.muted else ("mute", "post.mute-thread")
-    about = ""
+    about = _word_button(language, f"/post/{post.id}/{thread[0]}", thread[1])
     if not own:
-        author, number = escape(post.account.shown_name), post.account.id
-        about = "".join(
-            f'<button class="act" formaction="/account/{number}/{does}">{_word(language, f"people.{does}")}'
-            f" <bdi>{author}</bdi></button>"
-            for does in ("mute", "block")
-        )
-        about += f'<a class="act" href="/people/{number}/report?post={post.id}">{_word(language, "report.do")}</a>'
+        number, name = post.account.id, f" <bdi>{escape(post.account.shown_name)}</bdi>"
+        for does in ("mute", "block"):
+            about += _word_button(language, f"/account/{number}/{does}", f"people.{does}", name)
+        about += f'<a href="/people/{number}/report?post={post.id}">{_word(language, "report.do")}</a>'
     if not own and not post.local:
         where = f'href="{escape(post.url or post.uri)}" rel="nofollow noopener noreferrer"'
-        about += f'<a class="act" {where}>{_word(language, "post.original")}</a>'
+        about += f"<a {where}>{_word(language, 'post.original')}</a>"
     return (
-        f'  <details class="acts" name="acts"><summary class="act"{_words(language, "more", "post.more")}</summary>'
-        f'<form method="post" action="/post/{post.id}/{thread[0]}">{fields}'
-        f'<button class="act">{_word(language, thread[1])}</button>{about}</form></details>\n'
+        f'<details class="acts" name="acts"><summary class="act"{_words(language, "more", "post.more")}</summary>'
+        f"<div>{about}</div></details>\n"
     )
+
+
+def _word_button(language: str, where: str, label: str, end: str = "") -> str:
+    return f'<button formaction="{where}">{_word(language, label)}{end}</button>'
 
 
 @cache
@@ -115,34 +123,27 @@ def _word(language: str, key: str) -> str:
     return escape(text(language, key))
 
 
-def _form(language: str, number: int, fields: str, action: str, state: tuple[str, str, str], count: int) -> str:
-    """A button with a drawing; `state` is what it does, the class of what is done already, and the label."""
-    does, on, label = state
-    button = f'<button class="act {action}{on}"{_words(language, action, label)}{_count(count)}</button>'
-    return f'  <form method="post" action="/post/{number}/{does}">{fields}{button}</form>\n\n'
-
-
 @cache
 def _words(language: str, drawing: str, label: str) -> str:
     """The end of a tag with a title, and within it a drawing that stands for the same words."""
     words = escape(text(language, label))
-    return f' title="{words}">{icon(drawing)}<span class="hidden">{words}</span>'
+    shown = f'<svg class="icon" aria-hidden="true"><use href="#draw-{drawing}"/></svg>'
+    return f' title="{words}">{shown}<span class="hidden">{words}</span>'
 
 
 def _count(number: int) -> str:
     return f'<span class="count">{number}</span>' if number else ""
 
 
-def _own(language: str, post: Post, fields: str) -> str:
-    """What its author can do; it can be pinned if there are fields for that."""
+def _own(language: str, post: Post, *, is_open: bool) -> str:
+    """What its author can do; what is for everybody can be pinned."""
     pin = ""
-    if fields:
-        does, label = ("unpin", "post.unpin") if post.pinned else ("pin", "post.pin")
-        button = f'<button class="act">{escape(text(language, label))}</button>'
-        pin = f'  <form method="post" action="/post/{post.id}/{does}">{fields}{button}</form>\n'
-    edit = f'  <a class="act" href="/write/{post.id}">{escape(text(language, "post.edit"))}</a>\n'
-    delete = f'  <a class="act" href="/post/{post.id}/delete">{escape(text(language, "post.delete"))}</a>\n'
-    return f'  <div class="own">\n{pin}{edit}{delete}  </div>\n'
+    if is_open:
+        does = "unpin" if post.pinned else "pin"
+        pin = _word_button(language, f"/post/{post.id}/{does}", f"post.{does}")
+    edit = f'<a href="/write/{post.id}">{_word(language, "post.edit")}</a>'
+    delete = f'<a href="/post/{post.id}/delete">{_word(language, "post.delete")}</a>'
+    return f'<div class="own">{pin}{edit}{delete}</div>\n'
 
 
 def _totals(language: str, post: Post, links: Links) -> str:

@@ -67,6 +67,14 @@ def icon(name: str) -> Markup:
     return Markup(_ICON % _PATHS.get(name, _PATHS["move"]))  # noqa: S704  made of our own words
 
 
+def drawings(*names: str) -> Markup:
+    """Small drawings that a page has once and shows wherever it names `#draw-<name>`."""
+    shown = "".join(
+        f'<symbol id="draw-{each}" viewBox="0 0 24 24"><path d="{_PATHS[each]}"/></symbol>' for each in names
+    )
+    return Markup(f'<svg hidden aria-hidden="true">{shown}</svg>')  # noqa: S704  made of our own words
+
+
 def avatar(account: Account, links: Links, size: str = "") -> Markup:
     """An account's picture, or its initial."""
     shown = _avatar(account.id, _icon(account, links, size), account.shown_name, size)

@@ -26,7 +26,7 @@ from fediblog.protocol import previews
 from fediblog.store.posts.free_pages import FreePage
 from fediblog.web import cookies, known_devices, sessions
 from fediblog.web.components import emoji_images, post_text
-from fediblog.web.components.action_bar import Reader, foot
+from fediblog.web.components.action_bar import DRAWINGS, Reader, foot
 from fediblog.web.components.comments import address, comment, comments
 from fediblog.web.components.entries import blog_list
 from fediblog.web.components.frame import Frame, frame_of, look_file
@@ -215,6 +215,7 @@ def environment(language: str) -> Environment:
         auto_reload=False,
     )
     made.globals.update(t=partial(text, language), language=language, static=static, comment_page=address)
+    made.globals.update(drawings=DRAWINGS)
     made.filters.update(contents=post_text.contents, excerpt=excerpt)
     made.filters.update(written=_with_links(partial(post_text.content, language)))
     filters = (

@@ -24,11 +24,11 @@ async function send(to, data) {
   return answer?.headers.get("content-type")?.startsWith("application/json") ? answer.json() : null;
 }
 function replace(foot, html, button) {
-  const place = [...foot.querySelectorAll(".act")].indexOf(button);
+  const folded = [...foot.querySelectorAll("details")].indexOf(button.closest("details"));
   const kind = ["like", "boost", "bookmark"].find((each) => button.classList.contains(each));
   const made = new DOMParser().parseFromString(html, "text/html").querySelector("footer.actions");
   foot.replaceWith(made);
-  (kind ? made.querySelector(`button.${kind}`) : made.querySelectorAll(".act")[place]?.closest("details")?.querySelector("summary") ?? made.querySelector(".act"))?.focus();
+  (made.querySelector(`button.${kind}`) ?? made.querySelectorAll("summary")[folded] ?? made.querySelector(".act"))?.focus();
 }
 function complain(foot, words) {
   foot.parentElement.querySelector(":scope > .problem")?.remove();

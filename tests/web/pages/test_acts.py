@@ -26,8 +26,9 @@ async def test_one_comes_back_to_the_post_that_was_kept(blog: Blog) -> None:
     post = await blog.heard(bob, "<p>Tea has moved</p>", 1)
     await blog.site.db.write(timelines.spread, post)
     stream = (await owner.get("/stream")).text
-    place = re.search(rf'action="/post/{post.id}/bookmark">.*?name="next" value="([^"]+)"', stream)
+    place = re.search(rf'name="next" value="([^"]+#p{post.id})"', stream)
     assert place is not None
+    assert f'formaction="/post/{post.id}/bookmark"' in stream
     answer = await owner.post(f"/post/{post.id}/bookmark", {"next": place[1]})
     assert (answer.status_code, answer.headers["location"]) == (303, f"/stream#p{post.id}")
     assert f'action="/post/{post.id}/unbookmark"' in (await owner.get("/stream")).text
