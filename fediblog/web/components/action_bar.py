@@ -78,9 +78,9 @@ def _actions(language: str, post: Post, reader: Reader, account: int) -> str:
 
 def _button(language: str, number: int, action: str, count: int, *, on: bool) -> str:
     """A button with a drawing, which takes back what is done already."""
-    does, kind = (f"un{action}", f"{action} on") if on else (action, action)
+    does, done = (f"un{action}", " on") if on else (action, "")
     words = _words(language, action, f"post.{does}")
-    return f'<button class="act {kind}" formaction="/post/{number}/{does}"{words}{_count(count)}</button>\n'
+    return f'<button class="act {action}{done}" formaction="/post/{number}/{does}"{words}{_count(count)}</button>\n'
 
 
 def _react(language: str, post: Post) -> str:
