@@ -64,6 +64,12 @@ def report(tx: Tx, urls: Urls, account: int, complaint: ReportDraft) -> Report:
     return kept
 
 
+def report_by_visitor(tx: Tx, urls: Urls, target: int, named: Sequence[str], comment: str) -> None:
+    """Keep what a visitor says about an account of ours, or a post of it; one of very many says nothing new."""
+    uri = urls.transient_activity(urls.instance_actor, tx.new_id())
+    moderation.report(tx, uri, None, target, named, tidy(comment, COMMENT_LIMIT))
+
+
 def _forward(tx: Tx, urls: Urls, number: int, other: Account, named: Sequence[str], comment: str) -> None:
     speaker = accounts.instance(tx, urls)
     if speaker is not None:

@@ -51,7 +51,7 @@ from fediblog.store.queues import (
     profile_totals,
 )
 from fediblog.store.queues.job_queue import Job
-from fediblog.store.readers import autosaves, moderation
+from fediblog.store.readers import autosaves, moderation, moderation_log
 from fediblog.store.tx import Tx
 
 P = ParamSpec("P")
@@ -234,7 +234,12 @@ def _sweep_uploads(tx: Tx) -> list[str]:
 
 def _sweep(tx: Tx, job: Job, after: Mapping[str, int]) -> int:
     swept = (
-        apps.sweep(tx) + events.sweep(tx) + logins.sweep_sessions(tx) + incoming_queue.sweep(tx) + moderation.sweep(tx)
+        apps.sweep(tx)
+        + events.sweep(tx)
+        + logins.sweep_sessions(tx)
+        + incoming_queue.sweep(tx)
+        + moderation.sweep(tx)
+        + moderation_log.sweep(tx)
     )
     swept += delivery_queue.sweep(tx, failed_before=tx.now - KEPT_FAILED, sent_before=tx.now - KEPT_SENT)
     swept += job_queue.sweep(tx, tx.now - KEPT_FAILED) + peers.sweep(tx)

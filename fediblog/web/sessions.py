@@ -22,7 +22,7 @@ from fediblog.federation.site import LiveBlog, Site
 from fediblog.store.people import logins, relation_lists, second_factors
 from fediblog.store.people.logins import Session
 from fediblog.store.posts import conversations
-from fediblog.store.readers import notification_lists
+from fediblog.store.readers import moderation, notification_lists
 from fediblog.store.tx import Tx
 from fediblog.web import cookies, known_devices
 from fediblog.web.components import time_zone
@@ -51,7 +51,7 @@ class SignInNeeded(Refused):
 class CurrentUser(Struct, frozen=True, kw_only=True):
     """A signed-in visitor: the account that acts, all those of the login, and what waits to be looked at.
 
-    `elsewhere` says for each other account of the login how much waits there.
+    `reports` wait for the owner. `elsewhere` says for each other account of the login how much waits there.
     """
 
     session: Session
@@ -61,6 +61,7 @@ class CurrentUser(Struct, frozen=True, kw_only=True):
     unread: int = 0
     requests: int = 0
     letters: int = 0
+    reports: int = 0
     elsewhere: Mapping[int, int] = MappingProxyType({})
 
     def edge(self, account: Account) -> int:
@@ -180,6 +181,7 @@ def current_user_of(tx: Tx, held: SessionLogin) -> CurrentUser | None:
         unread=notification_lists.unread_total(tx, chosen.id),
         requests=relation_lists.requests_total(tx, chosen.id),
         letters=conversations.unread_total(tx, chosen.id),
+        reports=moderation.open_total(tx) if login.role == "owner" else 0,
         elsewhere={each.id: _waiting(tx, each.id) for each in own if each.id != chosen.id},
     )
 

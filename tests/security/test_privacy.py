@@ -290,12 +290,16 @@ async def test_pictures_of_others_are_not_used(house: House) -> None:
 
 
 async def test_only_the_owner_of_the_server_moderates(house: House) -> None:
-    browser = await house.as_mallory()
-    for path in ("/moderation/block", "/moderation/unblock", "/moderation/report/1/close"):
-        assert (await press(browser, path, {"host": "far.test"})).status_code == 403
-    for path in ("/moderation", "/refusals"):
-        answer = await browser.get(path)
-        assert answer.status_code == 403
+    """Every route below /moderation, and those beside it; also those of tomorrow."""
+    browser, nobody, post = await house.as_mallory(), house.as_nobody(), house.secrets["followers"]
+    before = await everything_of_alice(house)
+    for path in [each for each in WRITE if each.startswith("/moderation")]:
+        assert (await press(browser, asked(path, post), {"host": "far.test"})).status_code == 403, path
+        assert (await press(nobody, asked(path, post), {"host": "far.test"})).status_code == 403, path
+    for path in [each for each in READ if each.startswith(("/moderation", "/refusals"))]:
+        assert (await browser.get(asked(path, post))).status_code == 403, path
+        assert (await nobody.get(asked(path, post))).headers["location"].startswith("/login"), path
+    assert await everything_of_alice(house) == before
 
 
 async def test_a_pasted_address_finds_only_what_its_finder_may_see(house: House) -> None:

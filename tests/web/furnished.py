@@ -81,6 +81,7 @@ class Furnished:
     clock: Clock
     people: dict[str, Account] = field(default_factory=dict)
     posts: dict[str, Post] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)  # of what is neither
     pages: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)  # by who has logged in; "": nobody
 
     def path(self, name: str) -> str:
@@ -272,7 +273,8 @@ async def _fill_desk(blog: Furnished) -> None:
     await site.db.write(notifications.add, ann, "follow", people["ben"].id)
     await site.db.write(moderation_actions.mute_host, site.urls, ann, "loud.example")
     complaint = ReportDraft(target=people["ben"].id, posts=(heard.id,), comment="Says it with string.")
-    await site.db.write(report_actions.report, site.urls, people["ravi"].id, complaint)
+    kept = await site.db.write(report_actions.report, site.urls, people["ravi"].id, complaint)
+    blog.numbers["report"] = kept.id
     await site.db.write(oauth_grants.grant_by_hand, ann, "read write", "The weather script")
 
 
@@ -306,6 +308,7 @@ async def _list_addresses(blog: Furnished) -> None:
         "/login": ("/login",),
         "/setup": (f"/setup?token={TOKEN}",),
         "/follow": ("/follow?account=ann",),
+        "/report": (f"/report?post={numbers['main']}",),
         "/search": ("/search?q=cards",),
         "/@{handle:handle}": ("/@ann", "/@ife"),
         "/@{handle:handle}/{n:number}": (path("walk"), path("secret"), path("poll")),
@@ -349,6 +352,8 @@ async def _list_addresses(blog: Furnished) -> None:
         "/deliveries": ("/deliveries",),
         "/refusals": ("/refusals",),
         "/moderation": ("/moderation",),
+        "/moderation/wave": ("/moderation/wave", "/moderation/wave?hours=72&all=1"),
+        "/moderation/report/{n:number}": (f"/moderation/report/{blog.numbers['report']}",),
         "/settings": ("/settings",),
         "/settings/apps": ("/settings/apps",),
         "/settings/security": ("/settings/security",),

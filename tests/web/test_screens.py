@@ -13,9 +13,16 @@ from playwright.async_api import Browser
 from fediblog.app import ROUTES
 from fediblog.domain import relation_csv
 from fediblog.domain.blog import LOOKS
+from fediblog.domain.documents import Actor, Note, Visibility
+from fediblog.markup.clean import clean
 from fediblog.store.people import blog_settings
+from fediblog.store.posts import post_writing
+from fediblog.store.posts.post_columns import Placement
+from fediblog.store.readers import spam_waves
+from fediblog.store.tx import Tx
 from fediblog.web.pages import ROUTES as PAGES
 from tests.peers.node import require_node
+from tests.remote_accounts import save_remote
 from tests.web.furnished import PASSWORD, Furnished, serve_furnished
 from tests.web.screens import AXE, DESK, HEIGHT, PHONE, Screen, Window, open_window, start_chromium
 
@@ -26,7 +33,11 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 NO_PAGES = {"/favicon.ico", "/look.css", "/me", "/authorize_interaction", "/stream/new"}  # files, and what leads on
-NO_PAGES |= {"/manifest.webmanifest", *(f"/people/{name}" for name in relation_csv.FILES.values())}
+NO_PAGES |= {
+    "/manifest.webmanifest",
+    "/moderation/blocks.csv",
+    *(f"/people/{name}" for name in relation_csv.FILES.values()),
+}
 MADE_HERE = {"/settings/security/passkeys/{n:number}"}  # whose owner does not log in by the password alone
 STYLE_AND_MARKUP = 60_000  # bytes of an article, before pictures, fonts and comments
 MAIN = ("/", "main", "/@ann")
@@ -263,6 +274,48 @@ async def test_a_reader_acts_on_a_post_where_it_stands(blog: Furnished, browser:
     await page.wait_for_url(f"**/stream#p{post}")
     assert window.complaints == []
     await page.context.close()
+
+
+async def test_a_spam_wave_is_removed_in_under_ten_clicks(blog: Furnished, browser: Browser) -> None:
+    """Forty-five mentions by new accounts, without JavaScript; then taken back."""
+    ann = blog.people["ann"].id
+
+    def arrive(tx: Tx) -> list[int]:
+        found = []
+        for n in range(45):
+            uri = f"https://wave{n % 3}.example/users/buy{n}"
+            actor = Actor(uri=uri, kind="Person", handle=f"buy{n}", inbox=f"{uri}/inbox")
+            author = save_remote(tx, actor, f"wave{n % 3}.example")
+            note = Note(uri=f"{uri}/1", kind="Note", author=uri, content=clean(f"<p>@ann Buy number {n % 2}</p>"))
+            found.append(post_writing.insert(tx, note, author, Placement(visibility=Visibility.PUBLIC)))
+            post_writing.address(tx, found[-1], [(ann, "", False)])
+        return found
+
+    async def published() -> int:
+        states = await blog.site.db.read(spam_waves.states, wave)
+        return list(states.values()).count("published")
+
+    wave = await blog.site.db.write(arrive)
+    window = await open_window(browser, blog, "ann", java_script_enabled=False)
+    main, clicks = window.page.get_by_role("main"), 0
+    await window.page.goto(f"{window.origin}/stream")
+    for role, name in (
+        ("link", "Moderation"),
+        ("link", "Spam wave"),
+        ("link", "Choose all"),
+        ("checkbox", "Suspend their accounts"),
+        ("button", "Remove the chosen posts"),
+        ("button", "Remove"),
+    ):
+        place = window.page.get_by_role("navigation", name="Desk") if not clicks else main
+        await place.get_by_role(role, name=name, exact=name == "Remove").first.click()  # type: ignore[arg-type]
+        clicks += 1
+    await window.page.get_by_text("It is removed.").wait_for()
+    assert (await published(), clicks < 10) == (0, True)
+    await main.get_by_role("button", name="Take it back").click()
+    await window.page.get_by_text("It is as it was before.").wait_for()
+    assert await published() == 45
+    await window.page.context.close()
 
 
 _LOADED = """() => Object.fromEntries([...performance.getEntriesByType('navigation'),

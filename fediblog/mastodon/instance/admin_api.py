@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fediblog.actions import moderation_actions
+from fediblog.actions import ruling_actions
+from fediblog.actions.moderation_actions import host_name
 from fediblog.actions.report_actions import CATEGORIES
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound
@@ -30,7 +31,6 @@ _HOSTS = "admin:read:domain_blocks"
 _CHANGE_HOSTS = "admin:write:domain_blocks"
 _NOTE = "Only for owners of the server."
 ACTIONS = ("none", "sensitive", "disable", "silence", "suspend")
-Action = Callable[[Tx, Urls, int], object]
 
 
 async def _owner(call: Call) -> None:
@@ -105,14 +105,14 @@ def _account(tx: Tx, context: EntityContext, number: int) -> Json:
     return admin_entity.members(tx, context, [found])[0]
 
 
-async def _do(call: Call, action: Action) -> Json:
+async def _do(call: Call, action: str) -> Json:
     await _owner(call)
-    return await call.write(_done, call.context, call.site.urls, call.number(), action)
+    return await call.write(_done, call.context, call.site.urls, call.account, call.number(), action)
 
 
-def _done(tx: Tx, context: EntityContext, urls: Urls, number: int, action: Action) -> Json:
+def _done(tx: Tx, context: EntityContext, urls: Urls, by: int, number: int, action: str) -> Json:
     entity = _account(tx, context, number)
-    action(tx, urls, number)
+    ruling_actions.rule_on_account(tx, urls, by, action, number)
     found = admin_accounts.many(tx, {number}).get(number)
     return entity if found is None or found.account.state == "deleted" else _account(tx, context, number)
 
@@ -128,24 +128,22 @@ async def act(call: Call) -> None:
 
 
 def _act(tx: Tx, urls: Urls, account: int, target: int, kind: str, report: int | None) -> None:
-    if kind == "suspend":
-        moderation_actions.suspend(tx, urls, target)
-    elif kind == "disable":
-        moderation_actions.set_disabled(tx, target, disabled=True)
+    if kind != "none":
+        ruling_actions.rule_on_account(tx, urls, account, kind, target, report)
     if report is not None:
-        moderation.close_report(tx, report, account)
+        ruling_actions.close_report(tx, account, report)
 
 
 @API.post("/api/v1/admin/accounts/{id}/enable", scope=_CHANGE_ACCOUNTS, gives="AdminAccount", tier=3, note=_NOTE)
 async def enable(call: Call) -> Json:
     """Let somebody sign in again."""
-    return await _do(call, lambda tx, _urls, number: moderation_actions.set_disabled(tx, number, disabled=False))
+    return await _do(call, "enable")
 
 
 @API.post("/api/v1/admin/accounts/{id}/unsuspend", scope=_CHANGE_ACCOUNTS, gives="AdminAccount", tier=3, note=_NOTE)
 async def unsuspend(call: Call) -> Json:
     """Suspend an account no more."""
-    return await _do(call, moderation_actions.unsuspend)
+    return await _do(call, "restore")
 
 
 @API.post(
@@ -158,7 +156,8 @@ async def unsuspend(call: Call) -> Json:
 )
 async def unsilence(call: Call) -> Json:
     """Hide an account no more, as far as other servers know of such a thing."""
-    return await _do(call, lambda _tx, _urls, _number: None)
+    await _owner(call)
+    return await call.read(_account, call.context, call.number())
 
 
 @API.post(
@@ -178,7 +177,7 @@ async def approve(call: Call) -> Json:
 @API.delete("/api/v1/admin/accounts/{id}", scope=_CHANGE_ACCOUNTS, gives="AdminAccount", tier=3, note=_NOTE)
 async def delete(call: Call) -> Json:
     """Delete a suspended account with all that it wrote."""
-    return await _do(call, moderation_actions.delete)
+    return await _do(call, "delete")
 
 
 @API.get("/api/v1/admin/reports", scope=_REPORTS, gives="AdminReport[]", tier=3, note=_NOTE)
@@ -249,13 +248,13 @@ async def unassign(call: Call) -> Json:
 @API.post("/api/v1/admin/reports/{id}/resolve", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_NOTE)
 async def resolve(call: Call) -> Json:
     """Close a report: it is dealt with."""
-    return await _handle(call, lambda tx, number: moderation.close_report(tx, number, call.account))
+    return await _handle(call, lambda tx, number: ruling_actions.close_report(tx, call.account, number))
 
 
 @API.post("/api/v1/admin/reports/{id}/reopen", scope=_CHANGE_REPORTS, gives="AdminReport", tier=3, note=_NOTE)
 async def reopen(call: Call) -> Json:
     """Open a report again."""
-    return await _handle(call, moderation.reopen_report)
+    return await _handle(call, lambda tx, number: ruling_actions.reopen_report(tx, call.account, number))
 
 
 @API.get("/api/v1/admin/domain_blocks", scope=_HOSTS, gives="AdminDomainBlock[]", tier=3, note=_NOTE)
@@ -298,21 +297,21 @@ async def block_domain(call: Call) -> Json:
     if call.params.text("severity", "suspend") != "suspend":
         raise Invalid("severity", "api.suspend-only")
     reason = call.params.text("private_comment") or call.params.text("public_comment")
-    found = await call.write(_block, call.site.urls, call.params.text("domain"), reason)
+    found = await call.write(_block, call.site.urls, call.account, call.params.text("domain"), reason)
     return admin_entity.blocked_host(found)
 
 
-def _block(tx: Tx, urls: Urls, host: str, reason: str) -> BlockedHost:
-    moderation_actions.block_host(tx, urls, host, reason)
-    return _blocked(tx, number_of(moderation_actions.host_name(urls, host)))
+def _block(tx: Tx, urls: Urls, by: int, host: str, reason: str) -> BlockedHost:
+    ruling_actions.block_host(tx, urls, by, host, reason)
+    return _blocked(tx, number_of(host_name(urls, host)))
 
 
 @API.delete("/api/v1/admin/domain_blocks/{id}", scope=_CHANGE_HOSTS, tier=3, note=_NOTE)
 async def unblock_domain(call: Call) -> None:
     """Listen to a server again."""
     await _owner(call)
-    await call.write(_unblock, call.site.urls, call.number())
+    await call.write(_unblock, call.site.urls, call.account, call.number())
 
 
-def _unblock(tx: Tx, urls: Urls, number: int) -> None:
-    moderation_actions.unblock_host(tx, urls, _blocked(tx, number).host)
+def _unblock(tx: Tx, urls: Urls, by: int, number: int) -> None:
+    ruling_actions.unblock_host(tx, urls, by, _blocked(tx, number).host)

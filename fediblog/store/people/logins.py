@@ -75,6 +75,12 @@ def password_hash(tx: Tx, name: str) -> str | None:
     return str(row.password) if row else None
 
 
+def disabled(tx: Tx, name: str) -> tuple[int, str] | None:
+    """The number and the stored hash of a login of that name that is kept out, or None if there is no such."""
+    row = tx.one("select id, password from login where name = :name and disabled = 1", name=name.lower())
+    return (int(row.id), str(row.password)) if row else None
+
+
 def mark_of(password: str) -> str:
     """What a hash is told from others by, by those who may not have it."""
     return hashlib.sha256(password.encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -283,6 +283,25 @@ def block_host(tx: Tx, host: str, reason: str = "") -> None:
         now=tx.now,
     )
     _set_host_state(tx, host, before="active", after="suspended")
+
+
+def block_hosts(tx: Tx, hosts: Mapping[str, str]) -> list[str]:
+    """Refuse everything of many hosts, each for a reason; one that is blocked keeps its own. Returns the new ones."""
+    tx.hold(BLOCKS)
+    before = {each.host for each in blocked_hosts(tx)}
+    new = sorted(set(hosts) - before)
+    tx.many(
+        "insert into blocked_host (host, reason, created) values (:host, :reason, :now)",
+        [{"host": host, "reason": hosts[host], "now": tx.now} for host in new],
+    )
+    blocked = before | set(new)
+    places = tx.all("select distinct host, domain, inbox_host from account where local = 0 and state = 'active'")
+    tx.many(
+        "update account set state = 'suspended' where local = 0 and state = 'active' and host = :host"
+        " and domain = :domain and inbox_host = :inbox_host",
+        [row._asdict() for row in places if not blocked.isdisjoint(domains(*filter(None, row)))],
+    )
+    return new
 
 
 def unblock_host(tx: Tx, host: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -191,6 +191,18 @@ def make_draft(tx: Tx, post: int, slug: str) -> None:
     """A post for later becomes a draft; `slug` is what it keeps of its address."""
     tx.run("update post set slug = :slug where id = :id and state = 'scheduled'", slug=slug, id=post)
     set_state(tx, post, "draft")
+
+
+def judge(tx: Tx, numbers: Collection[int], state: str, by: int) -> None:
+    """Withhold posts (held, spam or hidden), or let them pass (published); `by` is the account that decided."""
+    tx.run(
+        "update post set state = :state, judged_by = :by, judged_at = :now where id in (:ids)",
+        state=state,
+        by=by,
+        now=tx.now,
+        ids=sorted(numbers),
+    )
+    search_index.put(tx, tuple(numbers))
 
 
 def set_quotable(tx: Tx, post: int, policy: str) -> None:

@@ -72,8 +72,9 @@ def report(
 ) -> int | None:
     """Keep a report, once, and not the hundredth of somebody who is never content; its number, if it was kept."""
     standing = tx.one(
-        "select count(*) as n from report where reporter = :reporter and target = :target and closed is null",
-        reporter=reporter,
+        "select count(*) as n from report where coalesce(reporter, 0) = :reporter and target = :target"
+        " and closed is null",
+        reporter=reporter or 0,
         target=target,
     )
     if standing is not None and standing.n >= OPEN_REPORTS:
@@ -95,6 +96,27 @@ def report(
         forwarded=forwarded,
     )
     return number if kept else None
+
+
+def open_total(tx: Tx) -> int:
+    """How many reports wait."""
+    row = tx.one("select count(*) as n from report where closed is null")
+    return int(row.n) if row else 0
+
+
+def total_about(tx: Tx, target: int) -> int:
+    """How often an account was reported."""
+    row = tx.one("select count(*) as n from report where target = :target", target=target)
+    return int(row.n) if row else 0
+
+
+def total_about_host(tx: Tx, domain: str) -> int:
+    """How often accounts of a server were reported."""
+    row = tx.one(
+        "select count(*) as n from report r join account a on a.id = r.target where a.local = 0 and a.domain = :domain",
+        domain=domain,
+    )
+    return int(row.n) if row else 0
 
 
 def reports(tx: Tx, limit: int = 100) -> list[Report]:

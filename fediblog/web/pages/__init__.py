@@ -14,6 +14,7 @@ from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes
     archive_pages,
     blog_pages,
     buttons,
+    case_pages,
     category_pages,
     consent_page,
     frame_pages,
@@ -33,6 +34,8 @@ from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes
     showcase_page,
     stream_pages,
     timeline_pages,
+    visitor_report_page,
+    wave_page,
     writing_pages,
 )
 
@@ -55,6 +58,9 @@ ROUTES: list[BaseRoute] = [
     *writing_pages.ROUTES,
     *buttons.ROUTES,
     *admin_pages.ROUTES,
+    *case_pages.ROUTES,
+    *visitor_report_page.ROUTES,
+    *wave_page.ROUTES,
     *settings_pages.ROUTES,
     *security_pages.ROUTES,
     *passkey_pages.ROUTES,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -9,25 +11,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fediblog.actions import moderation_actions
+from fediblog.actions import ruling_actions
 from fediblog.domain.posts import Post
 from fediblog.errors import Forbidden, Invalid
+from fediblog.markup.text import one_line
 from fediblog.store.people import hosts, operator_alerts, relations
 from fediblog.store.people.hosts import TroubledHost
 from fediblog.store.people.operator_alerts import OperatorAlert
 from fediblog.store.posts import posts
 from fediblog.store.queues import delivery_queue, job_kinds, job_queue
 from fediblog.store.queues.delivery_queue import Failure, Outgoing
-from fediblog.store.readers import moderation
+from fediblog.store.readers import moderation, moderation_log
+from fediblog.store.readers.moderation_log import LogEntry
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components import paging
-from fediblog.web.components.render import back, render
+from fediblog.web.components.render import PRIVATE, back, render, renewed
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import CurrentUser, ask_as, page
 
 SIZE = 25
+CSV_HEAD = ("#domain", "#severity", "#reject_media", "#reject_reports", "#public_comment", "#obfuscate")
 _DAY = 86_400_000
 
 
@@ -85,8 +90,9 @@ async def overview(request: Request) -> Response:
 async def block_host(request: Request) -> Response:
     """Stop listening to a server."""
     site, form = site_of(request), await owners_form(request)
+    host, reason = form.line("host", 300), form.line("reason")
     try:
-        await site.db.write(moderation_actions.block_host, site.urls, form.line("host", 300), form.line("reason"))
+        await site.db.write(ruling_actions.block_host, site.urls, form.sender.account.id, host, reason)
     except Invalid as error:
         form.refuse(error)
         return await _moderation(request, form)
@@ -96,25 +102,60 @@ async def block_host(request: Request) -> Response:
 async def unblock_host(request: Request) -> Response:
     """Listen to a server again."""
     site, form = site_of(request), await owners_form(request)
-    await site.db.write(moderation_actions.unblock_host, site.urls, form.line("host", 300))
+    await site.db.write(ruling_actions.unblock_host, site.urls, form.sender.account.id, form.line("host", 300))
     return back(request, "/moderation", "host-unblocked")
 
 
-async def close_report(request: Request) -> Response:
-    """Mark a report as dealt with."""
-    form = await owners_form(request)
-    await site_of(request).db.write(moderation.close_report, request.path_params["n"], form.sender.account.id)
-    return back(request, "/moderation", "report-closed")
+async def export_hosts(request: Request) -> Response:
+    """The blocked servers in Mastodon's format for such lists."""
+    hosts, _, _, _ = await ask_as(request, _overview)
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(CSV_HEAD)
+    rows.writerows((each.host, "suspend", "True", "True", each.reason, "False") for each in hosts)
+    headers = {"Cache-Control": PRIVATE, "Content-Disposition": 'attachment; filename="domain_blocks.csv"'}
+    return renewed(request, Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers))
 
 
-async def _moderation(request: Request, form: Form) -> Response:
-    hosts, reports, noticed = await ask_as(request, _overview)
+async def import_hosts(request: Request) -> Response:
+    """Block the servers of such a list; the page tells how many that were."""
+    site, form = site_of(request), await owners_form(request)
+    rows = [row for file in form.files("list")[:1] for row in read_blocks(await file.read())]
+    if not rows:
+        form.fault("list", "moderation.list-empty")
+        return await _moderation(request, form)
+    blocked, left = await site.db.write(ruling_actions.import_hosts, site.urls, form.sender.account.id, rows)
+    return await _moderation(request, form, (blocked, left))
+
+
+def read_blocks(data: bytes) -> list[tuple[str, str, str]]:
+    """(host, severity, reason) of each line of a list of servers: Mastodon's CSV, or one name a line."""
+    lines = csv.reader(io.StringIO(data.decode("utf-8-sig", "replace")))
+    columns = {"domain": 0, "severity": 1, "public_comment": 4}
+    found = []
+    try:
+        for row in lines:
+            if row and row[0].lstrip("#").strip() == "domain":
+                columns = {name.lstrip("#").strip(): at for at, name in enumerate(row)}
+            elif row and row[0].strip() and not row[0].startswith("#"):
+                cells = (columns.get(name, len(row)) for name in ("domain", "severity", "public_comment"))
+                host, severity, reason = (one_line(row[at], 500) if at < len(row) else "" for at in cells)
+                found.append((host, severity.lower(), reason))
+    except csv.Error:  # the rest is no table
+        pass
+    return found
+
+
+async def _moderation(request: Request, form: Form, imported: tuple[int, int] | None = None) -> Response:
+    hosts, reports, log, noticed = await ask_as(request, _overview)
     return render(
         request,
         "moderation.html",
         422 if form.errors else 200,
         hosts=hosts,
         reports=reports,
+        log=log,
+        imported=imported,
         host=form.line("host", 300),
         reason=form.line("reason"),
         errors=form.errors,
@@ -124,9 +165,9 @@ async def _moderation(request: Request, form: Form) -> Response:
 
 def _overview(
     tx: Tx, user: CurrentUser
-) -> tuple[list[relations.BlockedHost], list[moderation.Report], list[OperatorAlert]]:
+) -> tuple[list[relations.BlockedHost], list[moderation.Report], list[LogEntry], list[OperatorAlert]]:
     check_owner(user)
-    return relations.blocked_hosts(tx), moderation.reports(tx), operator_alerts.standing(tx)
+    return relations.blocked_hosts(tx), moderation.reports(tx), moderation_log.latest(tx), operator_alerts.standing(tx)
 
 
 async def owners_form(request: Request) -> Form:
@@ -148,5 +189,6 @@ ROUTES = [
     Route("/moderation", page(overview), methods=["GET"]),
     Route("/moderation/block", page(block_host), methods=["POST"]),
     Route("/moderation/unblock", page(unblock_host), methods=["POST"]),
-    Route("/moderation/report/{n:number}/close", page(close_report), methods=["POST"]),
+    Route("/moderation/blocks.csv", page(export_hosts), methods=["GET"]),
+    Route("/moderation/import", page(import_hosts), methods=["POST"]),
 ]

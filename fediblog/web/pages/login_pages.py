@@ -16,6 +16,7 @@ from fediblog.federation.keyring import new_keys
 from fediblog.federation.site import Site
 from fediblog.limits import Limit, Slowing, network, party
 from fediblog.store.people import logins, passkeys, second_factors, server_state
+from fediblog.store.readers import moderation_log
 from fediblog.store.tx import Tx
 from fediblog.web import forms, known_devices, second_factor, sessions, unsent_forms, webauthn
 from fediblog.web.components.render import PRIVATE, back, render
@@ -85,7 +86,11 @@ async def log_in(request: Request) -> Response:
     if wait := limits.take(name, device, _address(request)):
         form.defer("password", TooOften("error.too-often", wait))
         return _refused(request, form, kept)
-    known = await _known(site_of(request), name, form.secret("password"))
+    try:
+        known = await _known(site_of(request), name, form.secret("password"))
+    except _KeptOut as error:
+        form.fault("password", "login.kept-out", reason=error.reason, contact=contact_of(request))
+        return _refused(request, form, kept)
     if not known:
         form.fault("password", "error.wrong-password")
         return _refused(request, form, kept)
@@ -171,7 +176,7 @@ async def _logged_in(
     request: Request, login: Login, token: str, mark: str, kept: UnsentForm | None, onward: str
 ) -> Response:
     """Lead on with the session of `token`, or show what could not be sent before."""
-    owned = await site_of(request).db.read(logins.accounts_of, login.id)
+    owned = [each for each in await site_of(request).db.read(logins.accounts_of, login.id) if each.state == "active"]
     if kept is not None:
         response = await unsent_forms.go_on(request, kept, token, "unsent.logged-in")
     else:
@@ -203,15 +208,29 @@ def _refused(request: Request, form: Form, kept: UnsentForm | None) -> Response:
     )
 
 
-async def _known(site: Site, name: str, password: str) -> tuple[Login, str] | None:
-    """The login with this name and password, and the hash by which it is known."""
+class _KeptOut(Exception):
+    """Name and password are right, but the owner of the server lets nobody log in there; `reason` says why."""
 
-    def found(tx: Tx) -> tuple[Login | None, str | None]:
-        return logins.by_name(tx, name), logins.password_hash(tx, name) or logins.some_hash(tx, name)
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+async def _known(site: Site, name: str, password: str) -> tuple[Login, str] | None:
+    """The login with this name and password, and the hash by which it is known. Raises _KeptOut."""
+
+    def found(tx: Tx) -> tuple[Login | None, str | None, str | None]:
+        shut = logins.disabled(tx, name)
+        if shut is not None:
+            return None, shut[1], moderation_log.reason_for(tx, _first_account(tx, shut[0]), "disable")
+        return logins.by_name(tx, name), logins.password_hash(tx, name) or logins.some_hash(tx, name), None
 
     # Where nobody has the name, somebody's hash is compared: nobody learns from the time which names there are.
-    login, stored = await site.db.read(found)
-    if not await passwords.is_right(password, stored) or login is None or stored is None:
+    login, stored, reason = await site.db.read(found)
+    right = await passwords.is_right(password, stored)
+    if right and reason is not None:
+        raise _KeptOut(reason)
+    if not right or login is None or stored is None:
         return None
     if not passwords.is_outdated(stored):
         return login, stored
@@ -219,6 +238,16 @@ async def _known(site: Site, name: str, password: str) -> tuple[Login, str] | No
     if await site.db.write(logins.renew_hash, login.id, stored, renewed):
         return login, renewed
     return await _known(site, name, password)  # somebody else has just renewed or changed it
+
+
+def _first_account(tx: Tx, login: int) -> int:
+    return next((each.id for each in logins.accounts_of(tx, login)), 0)
+
+
+def contact_of(request: Request) -> str:
+    """Whom to write to about the server."""
+    site = site_of(request)
+    return site.settings.contact or site.urls.origin
 
 
 async def log_out(request: Request) -> Response:

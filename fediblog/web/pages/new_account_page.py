@@ -7,14 +7,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fediblog.actions import account_actions
-from fediblog.errors import Invalid
+from fediblog.domain.accounts import Account
+from fediblog.errors import Forbidden, Invalid
 from fediblog.federation.keyring import new_keys
 from fediblog.store.people import logins
+from fediblog.store.readers import moderation_log
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions, unsent_forms
 from fediblog.web.components.render import back, render
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
+from fediblog.web.pages.login_pages import contact_of
 from fediblog.web.sessions import SessionLogin, SignInNeeded, page, visitor
 
 
@@ -25,7 +28,17 @@ async def ask(request: Request) -> Response:
     held = await sessions.session_login(request)
     if held is None:
         raise SignInNeeded
+    suspended = await site_of(request).db.read(_suspended, held.login.id)
+    if suspended:
+        contact = contact_of(request)
+        return render(request, "suspended.html", private=True, held=held, suspended=suspended, contact=contact)
     return _show(request, held, Form.empty())
+
+
+def _suspended(tx: Tx, login: int) -> list[tuple[Account, str]]:
+    """The accounts of a login that are suspended, each with what its owner is told of the reason."""
+    found = [each for each in logins.accounts_of(tx, login) if each.state == "suspended"]
+    return [(each, moderation_log.reason_for(tx, each.id, "suspend")) for each in found]
 
 
 async def make(request: Request) -> Response:
@@ -36,6 +49,8 @@ async def make(request: Request) -> Response:
     keys, most = await new_keys(), site.settings.accounts_per_login
 
     def add(tx: Tx) -> None:
+        if _suspended(tx, held.login.id):
+            raise Forbidden("login.suspended")
         handle, display = form.line("handle"), form.line("display")
         made = account_actions.add_account(tx, site.urls, held.login.id, handle, display, keys, most=most)
         logins.act_as(tx, held.session.token, made.id)

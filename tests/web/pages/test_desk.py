@@ -683,7 +683,7 @@ async def test_moderation_and_workings(blog: Blog) -> None:
     assert "signature-wrong" in (await owner.get("/refusals")).text
     page = (await owner.get("/moderation")).text
     assert "Not kind &lt;b&gt;" in page
-    number = page.split("/moderation/report/")[1].split("/")[0]
+    number = re.findall(r"/moderation/report/(\d+)", page)[0]
     await owner.post(f"/moderation/report/{number}/close")
     [report] = await blog.site.db.read(moderation.reports)
     assert report.closed_by == blog.alice.id

@@ -9,9 +9,13 @@ from starlette.routing import Route
 
 from fediblog.actions import account_actions
 from fediblog.app import create_app
+from fediblog.domain.accounts import Account
+from fediblog.federation.keyring import make_keys
 from fediblog.federation.site import open_site
+from fediblog.passwords import hash_password
 from fediblog.settings import Settings
 from fediblog.store.people import logins, server_state
+from fediblog.store.tx import Tx
 from fediblog.web import pages
 from fediblog.web.sessions import hashed
 from tests.conftest import Clock
@@ -190,7 +194,7 @@ async def test_forms_from_elsewhere_do_nothing(blog: Blog) -> None:
     "route", [route for route in pages.ROUTES if isinstance(route, Route)], ids=lambda route: route.path
 )
 async def test_every_form_needs_a_session_and_its_token(blog: Blog, route: Route) -> None:
-    if route.methods is None or "POST" not in route.methods or route.path.startswith(("/login", "/setup")):
+    if route.methods is None or "POST" not in route.methods or route.path.startswith(("/login", "/setup", "/report")):
         return
     address = route.path.replace("{n:number}", "12345")
     assert (await blog.browser().post(address)).status_code == 403
@@ -232,3 +236,32 @@ async def test_acting_as_another_account(blog: Blog) -> None:
     assert "By Alice" in (await owner.get("/@alice")).text
     bob = await blog.stranger()
     assert (await owner.post("/session/account", {"account": str(bob.id)})).status_code == 404
+
+
+async def test_who_is_kept_out_or_suspended_reads_why_and_what_is_left(blog: Blog) -> None:
+    """Only with the right password; and a suspended person makes no new account instead."""
+    keys, word = make_keys(), hash_password(PASSWORD)
+
+    def join(tx: Tx) -> Account:
+        login = account_actions.add_login(tx, "bo", word)
+        return account_actions.add_account(tx, blog.site.urls, login.id, "bo", "Bo", keys)
+
+    bo = await blog.site.db.write(join)
+    owner, browser, path = await blog.owner(), blog.browser("203.0.113.5"), f"/moderation/account/{bo.id}"
+    await owner.post(path, {"do": "disable", "reason": "Ten spam posts."})
+    wrong = await browser.post("/login", {"name": "bo", "password": "something else"})
+    assert ("Ten spam posts." in wrong.text, wrong.status_code) == (False, 422)
+    told = await browser.post("/login", {"name": "bo", "password": PASSWORD})
+    assert ("Ten spam posts." in told.text, told.status_code, "set-cookie" in told.headers) == (True, 422, False)
+    await owner.post(path, {"do": "enable"})
+    await owner.post(path, {"do": "suspend", "reason": "Rude <b>again</b>"})
+    answer = await browser.post("/login", {"name": "bo", "password": PASSWORD})
+    assert answer.headers["location"] == "/new-account"
+    page = (await browser.get("/new-account")).text
+    assert "Rude &lt;b&gt;again" in page
+    assert 'name="handle"' not in page
+    refused = await browser.post("/new-account", {"handle": "bo2", "display": "Bo"})
+    assert refused.status_code == 403
+    assert (await browser.get("/stream")).headers["location"] == "/new-account"
+    await owner.post(path, {"do": "restore"})
+    assert (await browser.get("/stream")).status_code == 200

@@ -1,0 +1,142 @@
+"""Reports: made by anybody, seen and dealt with by the owner, with all that was done written down."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from fediblog.domain.documents import Visibility
+from fediblog.store.people import accounts, relations
+from fediblog.store.posts import posts
+from fediblog.store.readers import moderation, moderation_log
+from fediblog.web.pages.admin_pages import read_blocks
+from fediblog.web.pages.visitor_report_page import TRAP
+from tests.web.pages.conftest import Blog
+
+
+async def log(blog: Blog) -> list[str]:
+    return [f"{each.action} {each.subject}".strip() for each in await blog.site.db.read(moderation_log.latest)]
+
+
+async def test_a_visitor_without_an_account_reports_a_post(blog: Blog) -> None:
+    post, browser = await blog.write("Not nice at all"), blog.browser()
+    page = (await browser.get(post.url)).text
+    [link] = re.findall(r'href="(/report\?post=\d+)"', page)
+    assert "Not nice at all" in (await browser.get(link)).text
+    empty = await browser.post("/report", {"post": post.id, "comment": " "})
+    assert (empty.status_code, "Say in a few words" in empty.text) == (422, True)
+    sent = await browser.post("/report", {"post": post.id, "comment": "It <b>hurts</b>"})
+    assert (sent.status_code, sent.headers["location"]) == (303, post.url.removeprefix(blog.site.urls.origin))
+    assert "Thank you" in (await browser.get(sent.headers["location"])).text
+    [report] = await blog.site.db.read(moderation.reports)
+    assert (report.reporter, report.target.id, report.posts) == (None, blog.alice.id, (post.uri,))
+    owner = await blog.owner()
+    page = (await owner.get("/moderation")).text
+    assert '<span class="badge">1</span>' in page
+    page = (await owner.get(f"/moderation/report/{report.id}")).text
+    assert "It &lt;b&gt;hurts" in page
+    assert "Not nice at all" in page
+
+
+async def test_visitors_report_what_everybody_sees_and_not_without_end(blog: Blog) -> None:
+    hidden = await blog.write("Secret", visibility="followers")
+    far = await blog.stranger()
+    browser, other = blog.browser(), blog.browser("203.0.113.9")
+    for named in (f"post={hidden.id}", "post=12", f"account={far.id}", "", "post=x"):
+        assert (await browser.get(f"/report?{named}")).status_code == 404, named
+    trapped = await browser.post("/report", {"account": blog.alice.id, "comment": "Buy", TRAP: "https://x.test"})
+    assert trapped.status_code == 303
+    assert await blog.site.db.read(moderation.reports) == []
+    for _ in range(4):
+        assert (await browser.post("/report", {"account": blog.alice.id, "comment": "Rude"})).status_code == 303
+    late = await browser.post("/report", {"account": blog.alice.id, "comment": "Rude again"})
+    assert (late.status_code, "Rude again" in late.text, "retry-after" in late.headers) == (429, True, True)
+    assert (await other.post("/report", {"account": blog.alice.id, "comment": "Rude"})).status_code == 303
+    assert await blog.site.db.read(moderation.open_total) == 5
+
+
+async def test_an_owner_hides_shows_and_removes_a_reported_post(blog: Blog) -> None:
+    far = await blog.stranger()
+    heard = await blog.heard(far, "<p>Buy this</p>", 1)
+    number = await blog.site.db.write(moderation.report, "https://far.example/r", None, far.id, [heard.uri], "Spam")
+    owner, path = await blog.owner(), f"/moderation/post/{heard.id}"
+    sent = {"report": number, "next": f"/moderation/report/{number}"}
+
+    async def state() -> str:
+        found = await blog.site.db.read(posts.stored, heard.id)
+        return found.state if found is not None else "gone"
+
+    for action, after in (("hide", "hidden"), ("show", "published"), ("remove", "gone")):
+        answer = await owner.post(path, {**sent, "do": action})
+        assert (answer.headers["location"], await state()) == (f"/moderation/report/{number}", after)
+        page = (await owner.get(f"/moderation/report/{number}")).text
+        assert f"do{action}" not in page
+    assert (await owner.post(path, {**sent, "do": "explode"})).status_code == 404
+    assert [each.split()[0] for each in await log(blog)] == ["remove-post", "show-post", "hide-post"]
+    assert heard.uri in page  # what is gone is named by its address
+
+
+async def test_removing_one_of_ours_is_told_everywhere(blog: Blog) -> None:
+    post, owner = await blog.write("Ours"), await blog.owner()
+    await owner.post(f"/moderation/post/{post.id}", {"do": "remove"})
+    kinds = await blog.site.db.read(lambda tx: [row.kind for row in tx.all("select kind from outgoing order by id")])
+    assert kinds[-1] == "Delete"
+    assert (await blog.browser().get(post.url)).status_code == 410
+
+
+async def test_an_owner_suspends_restores_and_deletes_from_a_report(blog: Blog) -> None:
+    far = await blog.stranger()
+    number = await blog.site.db.write(moderation.report, "https://far.example/r", None, far.id, [], "Spam")
+    owner, path = await blog.owner(), f"/moderation/account/{far.id}"
+    early = await owner.post(path, {"do": "delete", "report": number})
+    assert early.status_code == 422
+    for action, state in (("suspend", "suspended"), ("restore", "active"), ("suspend", "suspended")):
+        assert (await owner.post(path, {"do": action, "report": number})).status_code == 303
+        assert await blog.site.db.read(accounts.state, far.id) == state
+    assert (await owner.post(path, {"do": "delete", "report": number})).status_code == 303
+    assert (await owner.post(path, {"do": "explode"})).status_code == 404
+    assert (await owner.post(f"/moderation/account/{blog.alice.id}", {"do": "suspend"})).status_code == 422
+    await owner.post(f"/moderation/report/{number}/close")
+    await owner.post(f"/moderation/report/{number}/reopen")
+    page = (await owner.get(f"/moderation/report/{number}")).text
+    assert "opened the report again" in page
+    done = ["reopen", "close", *(f"{name} @bob@far.example" for name in ("delete", "suspend", "restore", "suspend"))]
+    assert await log(blog) == done
+
+
+@pytest.mark.parametrize("visibility", [Visibility.FOLLOWERS, Visibility.DIRECT])
+async def test_a_private_post_is_not_shown_because_a_server_names_it(blog: Blog, visibility: Visibility) -> None:
+    """Whoever reports a post shows the owner what they may read, and nothing else."""
+    post, far = await blog.write("Between us", visibility=visibility), await blog.stranger()
+    number = await blog.site.db.write(moderation.report, "https://x.test/1", far.id, blog.alice.id, [post.uri], "Bad")
+    owner = await blog.owner()
+    assert "Between us" not in (await owner.get(f"/moderation/report/{number}")).text
+    if visibility is Visibility.FOLLOWERS:
+        await blog.site.db.write(relations.put_follow, far.id, blog.alice.id, "https://x.test/f", "accepted")
+        assert "Between us" in (await owner.get(f"/moderation/report/{number}")).text
+
+
+async def test_lists_of_servers_come_and_go(blog: Blog) -> None:
+    far, owner = await blog.stranger(domain="sub.bad.example"), await blog.owner()
+    text = (
+        "#domain,#severity,#reject_media,#reject_reports,#public_comment,#obfuscate\n"
+        'bad.example,suspend,true,true,"Spam, and worse",false\nmild.example,silence,false,false,,false\n'
+        "not a host,suspend\nblog.test,suspend\n"
+    )
+    answer = await owner.post("/moderation/import", files={"list": ("blocks.csv", text, "text/csv")})
+    assert "1 server is blocked now. 3 lines were left out." in answer.text
+    assert await blog.site.db.read(accounts.state, far.id) == "suspended"
+    answer = await owner.get("/moderation/blocks.csv")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert read_blocks(answer.content) == [("bad.example", "suspend", "Spam, and worse")]
+    again = await owner.post("/moderation/import", files={"list": ("blocks.csv", answer.content, "text/csv")})
+    assert "0 servers are blocked now." in again.text
+    assert (await owner.post("/moderation/import", files={"list": ("x.csv", b"", "text/csv")})).status_code == 422
+    assert await log(blog) == ["block-host bad.example"]
+
+
+def test_any_list_of_servers_is_read() -> None:
+    assert read_blocks(b"a.example\nb.example\n# a remark\n\n") == [("a.example", "", ""), ("b.example", "", "")]
+    assert read_blocks(b"#domain\nc.example\n") == [("c.example", "", "")]
+    assert read_blocks(b'\xff\xfe\x00"') in ([], [('\ufffd\ufffd"', "", "")], [("\ufffd\ufffd", "", "")])
