@@ -82,7 +82,12 @@ async def news(request: Request) -> Response:
     told = {
         "label": say(request, "stream.show-new", n=found) if found else "",
         "new": say(request, "nav.new"),
-        "waiting": {"/notices": user.unread, "/letters": user.letters, "/people": user.requests},
+        "waiting": {
+            "/notices": user.unread,
+            "/letters": user.letters,
+            "/people": user.requests,
+            "/moderation": user.reports,
+        },
     }
     return JSONResponse(told, headers={"Cache-Control": PRIVATE})
 

@@ -82,7 +82,7 @@ async def test_notices_are_grouped_by_kind_and_only_those_shown_are_read(blog: B
     assert page.count('class="notice-card') == 2
     assert await blog.site.db.read(notification_lists.unread_total, blog.alice.id) == 0
     told = (await owner.get("/stream/new")).json()
-    assert told["waiting"] == {"/notices": 0, "/letters": 0, "/people": 1}
+    assert told["waiting"] == {"/notices": 0, "/letters": 0, "/people": 1, "/moderation": 0}
 
 
 async def test_a_private_post_looks_private_in_a_notice(blog: Blog) -> None:
