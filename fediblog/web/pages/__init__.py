@@ -14,7 +14,6 @@ from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes
     archive_pages,
     blog_pages,
     buttons,
-    case_pages,
     category_pages,
     consent_page,
     frame_pages,
@@ -34,10 +33,9 @@ from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes
     showcase_page,
     stream_pages,
     timeline_pages,
-    visitor_report_page,
-    wave_page,
     writing_pages,
 )
+from fediblog.web.pages.server import case_pages, visitor_report_page, wave_page  # noqa: E402
 
 ROUTES: list[BaseRoute] = [
     *blog_pages.ROUTES,

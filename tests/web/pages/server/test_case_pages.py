@@ -11,7 +11,7 @@ from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts
 from fediblog.store.readers import moderation, moderation_log
 from fediblog.web.pages.admin_pages import read_blocks
-from fediblog.web.pages.visitor_report_page import TRAP
+from fediblog.web.pages.server.visitor_report_page import TRAP
 from tests.web.pages.conftest import Blog
 
 

@@ -38,7 +38,7 @@ class ReportLimits:
         return self.addresses.take(party(address)) or self.networks.take(network(address))
 
 
-class Reported(Struct, frozen=True):
+class VisibleTarget(Struct, frozen=True):
     """What is reported: an account of ours, and perhaps a post of it."""
 
     account: Account
@@ -61,16 +61,16 @@ async def ask(request: Request) -> Response:
     return _show(request, found, Form.empty())
 
 
-def _reported(tx: Tx, post: int | None, account: int | None) -> Reported:
+def _reported(tx: Tx, post: int | None, account: int | None) -> VisibleTarget:
     """What everybody may see of ours by that number. Raises NotFound."""
     if post is not None:
         found = posts.get(tx, post, 0)
         if found is not None and found.local and found.state == "published":
-            return Reported(found.account, found)
+            return VisibleTarget(found.account, found)
     elif account is not None:
         known = accounts.get(tx, account)
         if known is not None and known.local and known.login is not None and known.state == "active":
-            return Reported(known)
+            return VisibleTarget(known)
     raise NotFound
 
 
@@ -92,7 +92,7 @@ async def take(request: Request) -> Response:
     return back(request, found.address.removeprefix(site.urls.origin), "reported")
 
 
-def _show(request: Request, found: Reported, form: Form) -> Response:
+def _show(request: Request, found: VisibleTarget, form: Form) -> Response:
     return render(
         request,
         "visitor-report.html",

@@ -12,7 +12,7 @@ from fediblog.store.posts import post_writing, posts
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.readers import moderation_log
 from fediblog.store.tx import Tx
-from fediblog.web.pages.wave_page import HOURS
+from fediblog.web.pages.server.wave_page import HOURS
 from tests.web.pages.conftest import Blog
 
 PATH = "/moderation/wave"
