@@ -52,6 +52,7 @@ _OF_REASON = {
     "not-utf8": Status(400, 422, 400),
     "not-an-activity": Status(400, 422, 400),
     "signer-is-not-actor": Status(400, 422, 401),
+    "oembed-format": Status(501, 501, 403),
     "host-not-ours": Status(401, 422, 401),
 }
 # Whose signature fails hears 401, whatever failed: then the other signature scheme is tried (RFC 9421 against cavage).

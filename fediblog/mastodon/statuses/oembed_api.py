@@ -5,12 +5,12 @@ from __future__ import annotations
 from fediblog.domain.documents import OPEN
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
-from fediblog.errors import NotFound
+from fediblog.errors import NotFound, Refused
 from fediblog.markup.html import escape
 from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entity_context import EntityContext
-from fediblog.protocol.previews import label, words
+from fediblog.protocol.previews import label, picture, words
 from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 
@@ -23,14 +23,16 @@ WORDS = 500  # characters
 @API.get("/api/oembed", who="anybody", gives="OEmbed", tier=3)
 async def oembed(call: Call) -> Json:
     """How another page shows the public post at `url`."""
-    width = max(200, min(call.params.number("maxwidth") or WIDTH, WIDTH))
-    height = call.params.number("maxheight")
-    return await call.read(_oembed, call.context, call.params.text("url"), width, height)
+    if call.params.text("format") not in ("", "json"):  # oEmbed 2.3.2: 501 for a format that a provider has not
+        raise Refused("oembed-format")
+    most, height = call.params.number("maxwidth"), call.params.number("maxheight")
+    return await call.read(_oembed, call.context, call.params.text("url"), most, height)
 
 
-def _oembed(tx: Tx, context: EntityContext, url: str, width: int, height: int | None) -> Json:
+def _oembed(tx: Tx, context: EntityContext, url: str, most: int | None, height: int | None) -> Json:
     post = _public(tx, context.urls, url)
     name = post.account.shown_name
+    width = max(200, min(most or WIDTH, WIDTH))
     return {
         "type": "rich",
         "version": "1.0",
@@ -43,7 +45,18 @@ def _oembed(tx: Tx, context: EntityContext, url: str, width: int, height: int | 
         "html": _html(post, name),
         "width": width,
         "height": height,
+        **_thumbnail(post, most, height),
     }
+
+
+def _thumbnail(post: Post, width: int | None, height: int | None) -> dict[str, Json]:
+    """The picture that stands for the post, if it is no larger than was asked for (oEmbed 2.3.4)."""
+    found = picture(post)
+    if found is None or not found.width or not found.height:
+        return {}
+    if found.width > (width or found.width) or found.height > (height or found.height):
+        return {}
+    return {"thumbnail_url": found.url, "thumbnail_width": found.width, "thumbnail_height": found.height}
 
 
 def _html(post: Post, name: str) -> str:

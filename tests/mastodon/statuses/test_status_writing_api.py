@@ -238,6 +238,10 @@ async def test_an_edit_leaves_what_an_app_cannot_say(server: Server) -> None:
         stored = await server.read(posts.stored, post.id)
         assert stored is not None
         assert stored.image == post.image
+    assert post.image is not None
+    shown = await alice.get("/api/oembed", url=post.url)
+    assert (shown["thumbnail_url"], shown["thumbnail_width"]) == (post.image.url, post.image.width)
+    assert "thumbnail_url" not in await alice.get("/api/oembed", url=post.url, maxwidth=1)
 
 
 async def test_a_status_quotes_another(both: Server) -> None:

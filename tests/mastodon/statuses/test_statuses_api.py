@@ -257,6 +257,8 @@ async def test_other_pages_can_show_public_posts(server: Server) -> None:
     assert found["title"] == "A & B"
     assert "<strong>A &amp; B</strong>" in found["html"]
     assert "In short" in found["html"]
+    assert "thumbnail_url" not in found
+    assert await api.status("GET", "/api/oembed", params={"url": note.url, "format": "xml"}) == 501
     for url in (hidden.url, "https://blog.test/", "https://other.example/1", "", "http://[", "blog.test"):
         assert await (await server.api("alice")).status("GET", "/api/oembed", params={"url": url}) == 404, url
     page = await server.world.get("blog.test", note.url, "text/html")
