@@ -49,7 +49,7 @@ def _oembed(tx: Tx, context: EntityContext, url: str, most: int | None, height: 
     }
 
 
-def _thumbnail(post: Post, width: int | None, height: int | None) -> dict[str, Json]:
+def _thumbnail(post: Post, width: int | None, height: int | None) -> dict[str, str | int]:
     """The picture that stands for the post, if it is no larger than was asked for (oEmbed 2.3.4)."""
     found = picture(post)
     if found is None or not found.width or not found.height:
