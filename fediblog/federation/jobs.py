@@ -33,6 +33,7 @@ from fediblog.store.people import (
     accounts,
     apps,
     forgotten_accounts,
+    invitations,
     logins,
     operator_alerts,
     peers,
@@ -240,6 +241,7 @@ def _sweep(tx: Tx, job: Job, after: Mapping[str, int]) -> int:
         + incoming_queue.sweep(tx)
         + moderation.sweep(tx)
         + moderation_log.sweep(tx)
+        + invitations.sweep(tx)
     )
     swept += delivery_queue.sweep(tx, failed_before=tx.now - KEPT_FAILED, sent_before=tx.now - KEPT_SENT)
     swept += job_queue.sweep(tx, tx.now - KEPT_FAILED) + peers.sweep(tx)

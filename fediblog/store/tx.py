@@ -41,6 +41,7 @@ _SILENT = frozenset(
             "refusal",
         ),
         "moderation_log",
+        "invitation",
         *("app", "app_code", "token", "push_subscription", "idempotency", "event", "marker", "conversation"),
         *("bookmark", "user_list", "list_member", "word_filter", "filter_keyword", "filter_post", "followed_tag"),
         *("account_note", "thread_mute", "suggestion_dismissed", "preference", "notice_policy"),

@@ -248,7 +248,7 @@ def is_alone(path: str) -> bool:
     `path` is compared as the router will see it once a browser has sent it: decoded, without dot segments or query.
     """
     routed = normpath(unquote(path.partition("#")[0].partition("?")[0])).lstrip("/")
-    return f"/{routed}/".startswith(("/oauth/", "/login", "/logout", "/setup", "/session/"))
+    return f"/{routed}/".startswith(("/oauth/", "/login", "/logout", "/setup", "/invited/", "/session/"))
 
 
 def is_typed(fields: Iterable[tuple[str, str]]) -> bool:

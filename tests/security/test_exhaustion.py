@@ -29,7 +29,9 @@ ENDS = {
     **dict.fromkeys(("delivery", "job", "stream", "revision", "attachment"), "swept, or goes with what it hangs on"),
     **dict.fromkeys(("mention", "post_tag", "featured_tag"), "so many of one post or account"),
     **dict.fromkeys(("follow", "block", "boost", "reaction", "poll_vote"), "so many between one account and one thing"),
-    **dict.fromkeys(("seen", "early", "tombstone", "incoming", "refusal", "report", "moderation_log"), "swept"),
+    **dict.fromkeys(
+        ("seen", "early", "tombstone", "incoming", "refusal", "report", "moderation_log", "invitation"), "swept"
+    ),
     "quote_authorization": "so many of one account for one post",
     "group_member": "so many of one account and group; nobody joins yet",
     "former_notice": "none is added",

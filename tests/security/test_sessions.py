@@ -29,7 +29,7 @@ from tests.web.pages.conftest import PASSWORD, Blog, Browser
 FORMS = sorted({route.path for route in pages.ROUTES if isinstance(route, Route) and "POST" in (route.methods or ())})
 TABLES = (
     *("account", "post", "follow", "block", "mute", "reaction", "boost", "poll_vote", "media", "outgoing", "login"),
-    *("report", "blocked_host", "autosave", "moderation_log"),
+    *("report", "blocked_host", "autosave", "moderation_log", "invitation"),
 )
 CLOSED = sorted({"/stream", "/notices", "/people", "/write", "/drafts", "/deliveries", "/settings"})
 FOREIGN: list[dict[str, str]] = [
@@ -45,7 +45,7 @@ FOREIGN: list[dict[str, str]] = [
 
 # What version 0.1 kept of "correct horse".
 OLD_HASH = "scrypt$32768$8$1$c2FsdCBvZiAxNiBieXRlcw==$JYRmF+zTnegNnioF/L+rccN9JBh5O+xy4vMonaXPnQo="
-SIGNED_IN = [path for path in FORMS if not path.startswith(("/login", "/setup", "/report"))]
+SIGNED_IN = [path for path in FORMS if not path.startswith(("/login", "/setup", "/report", "/invited"))]
 
 
 def at(path: str, post: Post | None = None) -> str:

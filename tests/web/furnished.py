@@ -16,6 +16,7 @@ from fediblog import passwords
 from fediblog.actions import (
     account_actions,
     category_actions,
+    invitation_actions,
     moderation_actions,
     oauth_grants,
     post_actions,
@@ -147,6 +148,7 @@ async def furnish(site: Site, clock: Clock) -> Furnished:
     await _fill_desk(blog)
     await _list_addresses(blog)
     await site.db.write(server_state.put, account_actions.SETUP_TOKEN, hashed(TOKEN))
+    await site.db.write(invitation_actions.invite, blog.people["ann"].id, hashed(TOKEN), 3, 7)
     return blog
 
 
@@ -308,6 +310,7 @@ async def _list_addresses(blog: Furnished) -> None:
         "/login": ("/login",),
         "/setup": (f"/setup?token={TOKEN}",),
         "/follow": ("/follow?account=ann",),
+        "/invited": (f"/invited?token={TOKEN}",),
         "/report": (f"/report?post={numbers['main']}",),
         "/search": ("/search?q=cards",),
         "/@{handle:handle}": ("/@ann", "/@ife"),
@@ -352,6 +355,7 @@ async def _list_addresses(blog: Furnished) -> None:
         "/deliveries": ("/deliveries",),
         "/refusals": ("/refusals",),
         "/moderation": ("/moderation",),
+        "/moderation/people": ("/moderation/people", "/moderation/people?show=others&q=ben"),
         "/moderation/wave": ("/moderation/wave", "/moderation/wave?hours=72&all=1"),
         "/moderation/report/{n:number}": (f"/moderation/report/{blog.numbers['report']}",),
         "/settings": ("/settings",),

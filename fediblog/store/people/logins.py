@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from zlib import crc32
 
 from msgspec import Struct
@@ -181,6 +182,16 @@ def sessions_of(tx: Tx, login: int) -> list[Session]:
     """All sessions of a login that still run, the one used last first."""
     rows = tx.all("select * from session where login = :id and expires > :now order by seen desc", id=login, now=tx.now)
     return [Session(**row._asdict()) for row in rows]
+
+
+def last_seen(tx: Tx, numbers: Collection[int]) -> dict[int, int]:
+    """When each of these logins was last here in a browser (ms); those are left out of which no session runs."""
+    rows = (
+        tx.all("select login, max(seen) as seen from session where login in (:ids) group by login", ids=sorted(numbers))
+        if numbers
+        else ()
+    )
+    return {row.login: row.seen for row in rows}
 
 
 def end_session(tx: Tx, login: int, token: str) -> bool:
