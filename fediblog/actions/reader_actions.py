@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+
+from msgspec import Struct
 
 from fediblog.actions.reaction_actions import seen
 from fediblog.domain.urls import Urls
@@ -10,12 +12,15 @@ from fediblog.errors import Invalid, NotFound
 from fediblog.hashtags import first_in
 from fediblog.store.id_paging import Window
 from fediblog.store.posts import reader_marks, tags
-from fediblog.store.readers import lists
+from fediblog.store.queues import events
+from fediblog.store.readers import filters, lists
+from fediblog.store.readers.filters import Filter
 from fediblog.store.readers.lists import List
 from fediblog.store.tx import Tx
 
 MOST_TAGS = 1_000  # that one account follows
 LONGEST_TITLE = 256
+LONGEST_WORDS = 500  # characters of a filter's title or of one of its words
 
 
 def bookmark(tx: Tx, urls: Urls, account: int, post: int) -> None:
@@ -87,6 +92,65 @@ def put_in_list(tx: Tx, account: int, number: int, people: Collection[int]) -> N
 def drop_from_list(tx: Tx, account: int, number: int, people: Collection[int]) -> None:
     """Take people out of a list."""
     lists.drop(tx, own_list(tx, account, number).id, people)
+
+
+class FilterDraft(Struct, frozen=True, kw_only=True):
+    """A filter as it is set: its words, where it counts, what it does, and until when (ms; None: for good)."""
+
+    title: str
+    words: Sequence[str]
+    whole_word: bool
+    contexts: Sequence[str]
+    action: str
+    expires: int | None
+
+
+def own_filter(tx: Tx, account: int, number: int) -> Filter:
+    """The account's filter of that number. Raises NotFound."""
+    found = filters.get(tx, account, number)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def save_filter(tx: Tx, account: int, number: int | None, draft: FilterDraft) -> int:
+    """Make a filter, or change that of the number; words that stay keep their numbers."""
+    words = list(dict.fromkeys(filter(None, (each.strip() for each in draft.words))))
+    title = draft.title.strip() or ", ".join(words[:3])
+    before = own_filter(tx, account, number) if number is not None else None
+    if not words and not (before and before.posts):
+        raise Invalid("words", "filters.no-words")
+    if any(len(each) > LONGEST_WORDS for each in words):
+        raise Invalid("words", "filters.long-words", n=LONGEST_WORDS)
+    if len(title) > LONGEST_WORDS:
+        raise Invalid("title", "filters.long-words", n=LONGEST_WORDS)
+    if not draft.contexts:
+        raise Invalid("contexts", "filters.no-context")
+    if len(words) > filters.MOST_KEYWORDS:
+        raise Invalid("words", "api.too-many-keywords", n=filters.MOST_KEYWORDS)
+    if number is None or before is None:
+        if filters.total(tx, account) >= filters.MOST:
+            raise Invalid("title", "api.too-many-filters", n=filters.MOST)
+        number = filters.add(tx, account, title, draft.contexts, draft.action, draft.expires)
+    else:
+        filters.change(tx, number, title, draft.contexts, draft.action, draft.expires)
+    standing = {each.keyword: each for each in before.keywords} if before else {}
+    for word in words:
+        if word in standing:
+            filters.change_keyword(tx, standing.pop(word).id, word, whole_word=draft.whole_word)
+        else:
+            filters.add_keyword(tx, number, word, whole_word=draft.whole_word)
+    for each in standing.values():
+        filters.remove_keyword(tx, each.id)
+    events.publish(tx, events.FILTERS, account=account)
+    return number
+
+
+def remove_filter(tx: Tx, account: int, number: int) -> None:
+    """Take a filter away. Raises NotFound."""
+    if not filters.remove(tx, account, number):
+        raise NotFound
+    events.publish(tx, events.FILTERS, account=account)
 
 
 def _title(given: str) -> str:

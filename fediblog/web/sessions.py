@@ -22,7 +22,8 @@ from fediblog.federation.site import LiveBlog, Site
 from fediblog.store.people import logins, relation_lists, second_factors
 from fediblog.store.people.logins import Session
 from fediblog.store.posts import conversations
-from fediblog.store.readers import moderation, notification_lists
+from fediblog.store.readers import filter_matching, moderation, notification_lists
+from fediblog.store.readers.filter_matching import NOTHING, FilterMatcher
 from fediblog.store.tx import Tx
 from fediblog.web import cookies, known_devices
 from fediblog.web.components import time_zone
@@ -63,6 +64,7 @@ class CurrentUser(Struct, frozen=True, kw_only=True):
     letters: int = 0
     reports: int = 0
     elsewhere: Mapping[int, int] = MappingProxyType({})
+    filters: FilterMatcher = NOTHING
 
     def edge(self, account: Account) -> int:
         """The colour of an account of the login, from 1 to EDGES: by its place among them."""
@@ -182,6 +184,7 @@ def current_user_of(tx: Tx, held: SessionLogin) -> CurrentUser | None:
         requests=relation_lists.requests_total(tx, chosen.id),
         letters=conversations.unread_total(tx, chosen.id),
         reports=moderation.open_total(tx) if login.role == "owner" else 0,
+        filters=filter_matching.matcher(tx, chosen.id),
         elsewhere={each.id: _waiting(tx, each.id) for each in own if each.id != chosen.id},
     )
 

@@ -13,12 +13,12 @@ from fediblog.domain.documents import Visibility
 from fediblog.domain.urls import Urls
 from fediblog.hashtags import key
 from fediblog.mastodon.endpoints import ENDPOINTS
-from fediblog.mastodon.entities import filter_entity
 from fediblog.mastodon.streaming.streams import stream_of
 from fediblog.protocol.tag_array import read_hashtags, sort, write_hashtag
 from fediblog.store.engine import migrate
 from fediblog.store.posts import tags, timelines
 from fediblog.store.posts.timelines import TagFilter
+from fediblog.store.readers.filter_matching import FilterMatcher, pattern_of
 from fediblog.store.readers.filters import Filter, Keyword
 from fediblog.store.tx import Tx
 from tests.mastodon.accounts.test_relations_api import _arrive
@@ -143,7 +143,11 @@ async def test_it_is_followed_and_featured_once_and_taken_back(both: Server, typ
 async def test_every_page_of_a_hashtag_has_them(server: Server) -> None:
     await server.publish("bob", f"A cup, #{SPELLINGS[1]}")
     nobody = await server.api()
-    paths = [route.path for route in ROUTES if isinstance(route, Route) and "/tags/" in route.path]
+    paths = [
+        route.path
+        for route in ROUTES
+        if isinstance(route, Route) and "/tags/" in route.path and "GET" in (route.methods or ())
+    ]
     assert len(paths) == 2
     for path in paths:
         for typed in ALL:
@@ -159,9 +163,9 @@ def test_a_filter_finds_it_however_it_was_typed(typed: str, sign: str) -> None:
     for written in SPELLINGS:
         word = Keyword(id=1, keyword=f"{sign}{typed}", whole_word=True)
         kept = Filter(id=1, title="", contexts=("home",), action="hide", expires=None, keywords=(word,), posts=())
-        sieve = filter_entity.FilterMatcher(((kept, filter_entity._pattern(kept.keywords)),), 1)
-        assert len(sieve.results(1, 2, f"A cup, #{written}")) == 1, written
-        assert sieve.results(1, 2, f"A cup, #{written}s") == []
+        sieve = FilterMatcher(((kept, pattern_of(kept.keywords)),), 1)
+        assert len(sieve.matches(1, 2, f"A cup, #{written}")) == 1, written
+        assert sieve.matches(1, 2, f"A cup, #{written}s") == []
 
 
 async def test_what_was_stored_before_is_found_as_well(both: Server) -> None:

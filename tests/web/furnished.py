@@ -27,6 +27,7 @@ from fediblog.actions import (
 from fediblog.actions.account_actions import ProfileChanges
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.actions.page_actions import PageDraft
+from fediblog.actions.reader_actions import FilterDraft
 from fediblog.actions.report_actions import ReportDraft
 from fediblog.app import create_app
 from fediblog.domain.accounts import Account
@@ -43,7 +44,7 @@ from fediblog.store.people import blog_settings, relations, server_state
 from fediblog.store.posts import categories, conversations, free_pages, post_writing, posts, timelines
 from fediblog.store.posts.media_files import Upload
 from fediblog.store.posts.post_columns import Placement
-from fediblog.store.readers import lists, notifications
+from fediblog.store.readers import filters, lists, notifications
 from fediblog.store.tx import Tx
 from fediblog.web.sessions import hashed
 from tests.conftest import Clock
@@ -268,6 +269,10 @@ async def _fill_desk(blog: Furnished) -> None:
     await blog.write("tomorrow", "ann", FILLER, title="Not finished yet", state="draft")
     await blog.write("letter", "ravi", "@ann Could I borrow your cabinet story?", visibility=Visibility.DIRECT)
     await site.db.write(reader_actions.follow_tag, ann, "stacks")
+    draft = FilterDraft(
+        title="Ends", words=["biscuits"], whole_word=True, contexts=["thread"], action="warn", expires=None
+    )
+    await site.db.write(reader_actions.save_filter, ann, None, draft)
     readers = await site.db.write(reader_actions.add_list, ann, "Readers of maps")
     await site.db.write(reader_actions.put_in_list, ann, readers, [people["ben"].id])
     heard = blog.posts["quiet"]
@@ -293,6 +298,7 @@ async def _list_addresses(blog: Furnished) -> None:
     category = (await site.db.read(categories.tree)).children()[0].id
     ann = blog.people["ann"].id
     letter = (await site.db.read(conversations.of_posts, ann, [numbers["letter"]]))[0].id
+    word_filter = (await site.db.read(filters.of_account, ann))[0].id
     readers = (await site.db.read(lists.of_account, ann))[0].id
     asks = f"client_id={client}&redirect_uri=https://phanpy.example/back&response_type=code&scope=read"
     blog.pages[""] = {
@@ -360,6 +366,8 @@ async def _list_addresses(blog: Furnished) -> None:
         "/moderation/report/{n:number}": (f"/moderation/report/{blog.numbers['report']}",),
         "/settings": ("/settings",),
         "/settings/apps": ("/settings/apps",),
+        "/settings/filters": ("/settings/filters",),
+        "/settings/filters/{n:number}": (f"/settings/filters/{word_filter}",),
         "/settings/security": ("/settings/security",),
         "/settings/security/authenticator": ("/settings/security/authenticator",),
         "/settings/security/recovery-codes": ("/settings/security/recovery-codes",),

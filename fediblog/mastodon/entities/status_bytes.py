@@ -34,6 +34,8 @@ from fediblog.store.json_columns import policy_from
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_extras, posts, timelines
 from fediblog.store.posts.timelines import Entry
+from fediblog.store.readers import filter_matching
+from fediblog.store.readers.filter_matching import FilterMatcher
 from fediblog.store.tx import Row, Tx
 
 _BOOL = (b"false", b"true")
@@ -50,7 +52,7 @@ class _Page(Struct):
     context: EntityContext
     viewer: int
     people: dict[int, bytes]
-    matcher: filter_entity.FilterMatcher
+    matcher: FilterMatcher
     kept: dict[int, CachedPost]
     totals: tuple[dict[int, int], ...]  # answers, boosts, likes, quotes
     followed: set[int]  # authors, see `Beside`
@@ -93,7 +95,7 @@ def _gather(tx: Tx, context: EntityContext, rows: Sequence[Entry], viewer: int) 
         context=context,
         viewer=viewer,
         people=_people(tx, context, sorted(authors)),
-        matcher=filter_entity.matcher(tx, viewer),
+        matcher=filter_matching.matcher(tx, viewer),
         kept=_remembered(context, by_number, found, parents),
         followed=relations.following_among(tx, viewer, choosy),
         choosy=accounts.many(tx, choosy) if choosy else {},
@@ -201,9 +203,9 @@ def _marks(page: _Page, row: Row, kept: CachedPost) -> bytes:
     )
 
 
-def _filtered(matcher: filter_entity.FilterMatcher, row: Row, kept: CachedPost) -> bytes:
+def _filtered(matcher: FilterMatcher, row: Row, kept: CachedPost) -> bytes:
     if kept.text is None:
         alts = [each.alt for each in kept.parts[2] or ()]
-        kept.text = filter_entity.text_of((row.warning, row.title), (row.summary, row.content), alts)
-    results = matcher.results(row.id, row.account, kept.text)
+        kept.text = filter_matching.text_of((row.warning, row.title), (row.summary, row.content), alts)
+    results = filter_entity.results(matcher, row.id, row.account, kept.text)
     return encode(results) if results else b"[]"

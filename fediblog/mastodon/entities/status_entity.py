@@ -21,6 +21,8 @@ from fediblog.protocol.previews import ABSTRACTED, abstract, abstract_html, warn
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import approvals, posts, quotes, reader_marks
 from fediblog.store.posts.timelines import ListedPost
+from fediblog.store.readers import filter_matching
+from fediblog.store.readers.filter_matching import FilterMatcher
 from fediblog.store.tx import Tx
 
 BARE: Json = {
@@ -67,7 +69,7 @@ class RelatedData(Struct):
     accounts: dict[int, Json] = field(default_factory=dict)
     parents: Mapping[int, int] = field(default_factory=dict)  # author of the post answered, by its number
     mine: reader_marks.Marks = field(default_factory=reader_marks.Marks)
-    matcher: filter_entity.FilterMatcher = filter_entity.NOTHING
+    matcher: FilterMatcher = filter_matching.NOTHING
     quotes: Mapping[int, int] = field(default_factory=dict)  # how many quote a post, by its number
     followed: Collection[int] = ()  # authors whom the viewer follows, of posts of ours that only followers may quote
     approvals: Mapping[str, str] = field(default_factory=dict)  # how answers of the viewer stand elsewhere, by id
@@ -95,7 +97,7 @@ def _gather(tx: Tx, context: EntityContext, shown: Sequence[Shown], whole: Seque
         accounts={each.id: entity for each, entity in zip(found, entities, strict=True)},
         parents=posts.authors_of(tx, {post.parent for post in whole if post.parent is not None}, viewer),
         mine=reader_marks.marks(tx, viewer, [post.id for post in whole]) if viewer else reader_marks.Marks(),
-        matcher=filter_entity.matcher(tx, viewer),
+        matcher=filter_matching.matcher(tx, viewer),
         quotes=quotes.totals(tx, [post.id for post in whole]),
         followed=relations.following_among(
             tx, viewer, {each.account.id for each in whole if each.quotable == "followers" or names_some(each.policy)}
@@ -176,7 +178,7 @@ def living(context: EntityContext, post: Post, related: RelatedData, viewer: int
             "reblogged": post.boosted,
             "bookmarked": post.id in related.mine.bookmarked,
             "muted": (post.root or post.id) in related.mine.muted,
-            "filtered": related.matcher.results(post.id, post.account.id, filter_entity.searched(post))
+            "filtered": filter_entity.results(related.matcher, post.id, post.account.id, filter_matching.searched(post))
             if related.matcher
             else [],
         }

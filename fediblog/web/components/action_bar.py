@@ -16,6 +16,7 @@ from fediblog.domain.documents import OPEN, InteractionPolicy, Visibility
 from fediblog.domain.posts import Post
 from fediblog.domain.rules import is_for_nobody
 from fediblog.messages import text
+from fediblog.store.readers.filter_matching import NOTHING, FilterMatcher
 from fediblog.web.components.page_elements import drawings
 from fediblog.web.components.page_links import Links
 
@@ -33,6 +34,8 @@ class Reader(Struct, frozen=True):
     account: int | None = None
     fields: str = ""  # hidden ones, up to the place on the page that is shown next
     came_from: str = ""  # the end of an address that leads back there, up to that place
+    filters: FilterMatcher = NOTHING
+    context: str = ""  # which of them count on this page, one of `store.readers.filters.CONTEXTS`; "": none
     now: int = 0  # ms, for times that are told by how long ago they were; 0: they are told by their day
 
     @classmethod
@@ -40,7 +43,18 @@ class Reader(Struct, frozen=True):
         """The reader of the page with that address."""
         token = f'<input type="hidden" name="csrf" value="{escape(csrf)}">'
         fields = f'{token}<input type="hidden" name="next" value="{escape(here)}#p'
-        return cls(links, account, fields, f"&amp;next={quote(here)}%23p", now)
+        return cls(links, account, fields, f"&amp;next={quote(here)}%23p", now=now)
+
+
+def filtered(language: str, post: Post, reader: Reader, html: str) -> str:
+    """A post as the reader's own filters let it be seen: as it is, folded below a line, or not at all."""
+    found = reader.filters.found(post, reader.context) if reader.filters and reader.context else ()
+    if not found:
+        return html
+    if any(each.action == "hide" for each in found):
+        return ""
+    words = escape(text(language, "filters.hides", title=found[0].title))
+    return f'<details class="filtered"><summary>{words}</summary>\n{html}</details>\n'
 
 
 def foot(language: str, post: Post, reader: Reader) -> Markup:

@@ -62,6 +62,9 @@ class Parts(Protocol):
     def actions(self, post: Post, /) -> Markup:
         """What a reader who has signed in can do with it."""
 
+    def filtered(self, post: Post, html: str, /) -> Markup:
+        """Its HTML as the reader's own filters let it be seen."""
+
 
 def address(branch: int, page: int) -> str:
     """The address of a page of comments, from any other page of the same post."""
@@ -129,7 +132,7 @@ def _comment(
         # What a poll or a quoted post looks like depends on the time of day, and on who looks.
         if not (post.poll or post.quote) and len(shown) <= LONGEST_KEPT:
             _SHOWN.put(key, made_of, shown)
-    return f"{shown}{parts.actions(post)}</article>" if links.signed_in else shown
+    return str(parts.filtered(post, f"{shown}{parts.actions(post)}</article>")) if links.signed_in else shown
 
 
 def _shown(language: str, post: Post, parts: Parts, links: Links, to: Post | None, level: str, where: str) -> str:

@@ -12,7 +12,7 @@ from fediblog.domain.posts import Post
 from fediblog.messages import text
 from fediblog.protocol.previews import abstract, hashtags, hides_pictures, unfolded, warning
 from fediblog.store.posts.timelines import ListedPost
-from fediblog.web.components.action_bar import Reader
+from fediblog.web.components.action_bar import Reader, filtered
 from fediblog.web.components.action_bar import foot as foot_of
 from fediblog.web.components.comments import said
 from fediblog.web.components.page_elements import audience_of, icon, named, when
@@ -47,11 +47,18 @@ def blog_list(
     for is_article, alike in groupby(listed, lambda each: is_entry(each.post)):
         if is_article:
             shown += [
-                _entry(language, each, reader, signed, leads and not shown and number == 0, tiled)
+                filtered(
+                    language,
+                    each.post,
+                    reader,
+                    _entry(language, each, reader, signed, leads and not shown and number == 0, tiled),
+                )
                 for number, each in enumerate(alike)
             ]
         else:
-            notes = "\n".join(_note(language, each, reader, signed, whole) for each in alike)
+            notes = "\n".join(
+                filtered(language, each.post, reader, _note(language, each, reader, signed, whole)) for each in alike
+            )
             label = escape(text(language, "menu.notes"))
             shown.append(f'<section class="notes" aria-label="{label}">\n{notes}\n</section>')
     return Markup("\n".join(shown))  # noqa: S704  made of escaped parts

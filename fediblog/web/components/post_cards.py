@@ -11,7 +11,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.messages import text
 from fediblog.protocol.previews import hashtags, hides_pictures
-from fediblog.web.components.action_bar import Reader, foot
+from fediblog.web.components.action_bar import Reader, filtered, foot
 from fediblog.web.components.comments import said
 from fediblog.web.components.page_elements import byline_of, icon, letter_band_of, named
 from fediblog.web.components.page_links import Links
@@ -39,7 +39,7 @@ def card(
         f"{byline_of(language, post, links, reader.now)}\n{content}\n"
         f"{tags(post) if post.categories or hashtags(post) else ''}{foot(language, post, reader)}</article>"
     )
-    return Markup(shown)  # noqa: S704  built from escaped parts
+    return Markup(filtered(language, post, reader, shown))  # noqa: S704  built from escaped parts
 
 
 def _boosted_by(language: str, account: Account, links: Links) -> str:

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -26,7 +27,7 @@ from fediblog.protocol import previews
 from fediblog.store.posts.free_pages import FreePage
 from fediblog.web import cookies, known_devices, sessions
 from fediblog.web.components import emoji_images, post_text
-from fediblog.web.components.action_bar import DRAWINGS, Reader, foot
+from fediblog.web.components.action_bar import DRAWINGS, Reader, filtered, foot
 from fediblog.web.components.comments import address, comment, comments
 from fediblog.web.components.entries import blog_list
 from fediblog.web.components.frame import Frame, frame_of, look_file
@@ -73,19 +74,20 @@ def render(
     head: Head = _NO_HEAD,
     private: bool = False,
     to_read: bool = False,
+    context: str = "",
     headers: Mapping[str, str] | None = None,
     **values: object,
 ) -> Response:
     """The page as a response. Public pages get an ETag; all others are kept by nobody.
 
     A page is public if nobody has signed in and `private` does not say otherwise. Posts on a page `to_read` have no
-    buttons: each leads to a page loaded anew, without what was typed beside it.
+    buttons: each leads to a page loaded anew, without what was typed beside it. `context` is that of `Reader`.
     """
     site, user, language = site_of(request), sessions.current_user(request), language_of(request)
     flash = request.cookies.get(cookies.name_of(site, _FLASH), "")
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     links, csrf, now = Links.of(site.urls, user is not None), forms_token(user) if user else "", site.clock()
-    frame = _frame(site, language)
+    frame, actor = _frame(site, language), user.account.id if user and not to_read else None
     body = _filled(
         language,
         name,
@@ -102,7 +104,7 @@ def render(
         csrf=csrf,
         flash=_flash(language, flash),
         links=links,
-        reader=Reader.at(here, links, user.account.id if user and not to_read else None, csrf, now if user else 0),
+        reader=_reader(user, Reader.at(here, links, actor, csrf), now, context),
         **values,
     )
     kept = not (user or private or flash or status != 200)
@@ -111,9 +113,13 @@ def render(
     if head.robots:
         response.headers["X-Robots-Tag"] = head.robots
     if flash:
-        name, secure = cookies.name_of(site, _FLASH), cookies.is_secure(site)
-        response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
+        _forget_flash(site, response)
     return renewed(request, response)
+
+
+def _forget_flash(site: Site, response: Response) -> None:
+    name, secure = cookies.name_of(site, _FLASH), cookies.is_secure(site)
+    response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
 
 
 class Flash(Struct, frozen=True):
@@ -128,6 +134,11 @@ def _flash(language: str, cookie: str) -> Flash | None:
     if not known(f"flash.{name}"):
         return None
     return Flash(text(language, f"flash.{name}"), about if about.isascii() and about.isdigit() else "")
+
+
+def _reader(user: sessions.CurrentUser | None, reader: Reader, now: int, context: str) -> Reader:
+    """The same with what only those have who have signed in."""
+    return replace(reader, now=now, filters=user.filters, context=context) if user is not None else reader
 
 
 def _frame(site: Site, language: str) -> Frame:
@@ -233,6 +244,7 @@ def environment(language: str) -> Environment:
     linked = (avatar, face, named, reaction, content, photo, scaled)
     made.filters.update({each.__name__: _with_links(each) for each in linked})
     spoken = (ago, audience, blog_list, byline, card, clock, comment, comments, day, foot, letter_band, moment, month)
+    made.filters["filtered"] = partial(_filtered, language)
     made.filters.update({each.__name__: partial(each, language) for each in (*spoken, unpack, when)})
     return made
 
@@ -242,6 +254,10 @@ def static(name: str) -> str:
     """The address of a style sheet, script or icon; it changes with the file, so that it may be kept for ever."""
     data = files("fediblog.web").joinpath("static", name).read_bytes()
     return f"/static/{name}?v={hashlib.sha256(data).hexdigest()[:12]}"
+
+
+def _filtered(language: str, html: str, post: Post, reader: Reader) -> Markup:
+    return Markup(filtered(language, post, reader, html))  # noqa: S704  of what a template has made
 
 
 def _with_links(filter: Callable[..., T]) -> Callable[..., T]:

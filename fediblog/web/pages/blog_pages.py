@@ -110,7 +110,7 @@ async def tag(request: Request) -> Response:
     shown = paging.page(request, posts, SIZE, lambda post: post.id)
     at = page_head.context(request)
     head = page_head.turned(at, page_head.of_tag(at, name), shown.number)
-    return render(request, "tag.html", head=head, posts=shown, name=name, followed=followed)
+    return render(request, "tag.html", context="public", head=head, posts=shown, name=name, followed=followed)
 
 
 def _tag_page(tx: Tx, viewer: int, name: str, window: Window) -> tuple[list[Post], bool]:

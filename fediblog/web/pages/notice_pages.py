@@ -51,6 +51,7 @@ async def notice_list(request: Request) -> Response:
     response = render(
         request,
         "notices.html",
+        context="notifications",
         notices=shown,
         groups=grouped(shown.items),
         unread=found.unread,

@@ -113,7 +113,7 @@ async def for_reader(request: Request) -> Response:
         return RedirectResponse(urlsplit(post.url).path + thread.found, 303)
     if thread.found:
         return RedirectResponse(request.url.path + thread.found, 303)
-    return render(request, "post.html", head=_head(request, thread), thread=thread, post=post)
+    return render(request, "post.html", context="thread", head=_head(request, thread), thread=thread, post=post)
 
 
 async def comments_feed(request: Request) -> Response:
@@ -143,7 +143,7 @@ def _answer(request: Request, thread: Thread) -> Response:
         return lead_on(request, right)
     private = post.visibility in (Visibility.FOLLOWERS, Visibility.DIRECT)
     head = _head(request, thread)
-    response = render(request, "post.html", head=head, private=private, thread=thread, post=post)
+    response = render(request, "post.html", context="thread", head=head, private=private, thread=thread, post=post)
     add_link(response, post.uri, "alternate", ACTIVITY_TYPE.partition(";")[0])
     return response
 

@@ -64,7 +64,9 @@ async def local(request: Request) -> Response:
         head = replace(head, part=say(request, f"tab.{tab}"))
     head = page_head.turned(page_head.context(request), head, shown.number)
     since = iso(account.published or account.created)[:7].replace("-", "/")
-    response = render(request, "profile.html", head=head, profile=found, account=account, posts=shown, since=since)
+    response = render(
+        request, "profile.html", head=head, context="account", profile=found, account=account, posts=shown, since=since
+    )
     add_link(response, account.uri, "alternate", ACTIVITY_TYPE.partition(";")[0])
     return response
 
@@ -100,7 +102,7 @@ async def remote(request: Request) -> Response:
     if found.due:
         await site.write_aside(profile_totals.refresh, found.account)
     shown = paging.page(request, found.posts, SIZE, lambda post: post.id)
-    return render(request, "account.html", profile=found, account=found.account, posts=shown)
+    return render(request, "account.html", context="account", profile=found, account=found.account, posts=shown)
 
 
 def _remote(tx: Tx, user: CurrentUser, number: int, tab: str, request: Request) -> Profile:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from fediblog.domain.posts import Notice
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import post_preferences
 from fediblog.store.posts import timelines
@@ -48,6 +49,7 @@ async def stream(request: Request) -> Response:
     response = render(
         request,
         "stream.html",
+        context="home",
         items=shown,
         fresh=fresh,
         newest=newest,
@@ -67,9 +69,13 @@ def _stream(tx: Tx, user: CurrentUser, window: Window) -> tuple[int, HomeStream]
     return viewer, HomeStream(
         items=timelines.whole(tx, timelines.home(tx, viewer, window), viewer),
         seen=marker.last_read if marker else 0,
-        notices=grouped(latest),
+        notices=grouped(each for each in latest if not _is_filtered(user, each)),
         visibility=post_preferences.defaults(tx, viewer).visibility,
     )
+
+
+def _is_filtered(user: CurrentUser, notice: Notice) -> bool:
+    return notice.post is not None and bool(user.filters.found(notice.post, "notifications"))
 
 
 async def news(request: Request) -> Response:

@@ -56,7 +56,7 @@ def _timeline(name: str, ask: Callable[[Tx, int, Window], list[Entry]]) -> Handl
     async def show(request: Request) -> Response:
         found = await ask_as(request, posts, paging.window(request, SIZE))
         items = paging.page(request, found, SIZE, lambda item: item.id)
-        return render(request, "timeline.html", timeline=name, items=items)
+        return render(request, "timeline.html", context="public" if name == "local" else "", timeline=name, items=items)
 
     return show
 
@@ -77,6 +77,7 @@ async def _show_hashtags(request: Request, form: Form) -> Response:
         request,
         "hashtags.html",
         form.status,
+        context="public",
         names=found.names,
         items=items,
         tag=form.text("tag"),
@@ -148,6 +149,7 @@ async def _show_list(request: Request, form: Form) -> Response:
         request,
         "list.html",
         form.status,
+        context="home",
         headers=form.headers,
         list=found.list,
         members=found.members,

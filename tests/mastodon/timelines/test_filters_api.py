@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from fediblog.mastodon.entities.filter_entity import FilterMatcher, _pattern, text_of
+from fediblog.mastodon.entities.filter_entity import results
+from fediblog.store.readers.filter_matching import FilterMatcher, pattern_of, text_of
 from fediblog.store.readers.filters import Filter, Keyword
 from tests.mastodon.server import Api, Server
 
@@ -31,10 +32,10 @@ def test_words_are_matched_with_borders_only_beside_letters(
 ) -> None:
     words = (Keyword(id=1, keyword=keyword, whole_word=whole),)
     each = Filter(id=1, title="x", contexts=("home",), action="warn", expires=None, keywords=words)
-    sieve = FilterMatcher(((each, _pattern(words)),), viewer=1)
-    found = sieve.results(5, 2, text)
+    sieve = FilterMatcher(((each, pattern_of(words)),), viewer=1)
+    found = results(sieve, 5, 2, text)
     assert [result["keyword_matches"] for result in found] == ([[matches]] if matches else [])
-    assert sieve.results(5, 1, text) == []
+    assert results(sieve, 5, 1, text) == []
 
 
 def test_what_is_searched_is_text() -> None:
