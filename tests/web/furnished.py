@@ -184,6 +184,8 @@ async def _write_posts(blog: Furnished) -> None:
         days=7,
     )
     await blog.write("group", "ann", "Reading group moved to the 9th. Same room, better biscuits.", days=7)
+    group = Draft(source="Reading group moved to the 9th. Same room, better biscuits, no agenda.")
+    await prepared_actions.edit(blog.site, blog.people["ann"].id, blog.posts["group"].id, group)
     await blog.article("form", "A small defence of the paper form", FILLER * 6 + "#desklife", days=1)
     await blog.article(
         "weeding",
@@ -321,6 +323,7 @@ async def _list_addresses(blog: Furnished) -> None:
         "/search": ("/search?q=cards",),
         "/@{handle:handle}": ("/@ann", "/@ife"),
         "/@{handle:handle}/{n:number}": (path("walk"), path("secret"), path("poll")),
+        "/post/{n:number}/history": (f"/post/{numbers['group']}/history",),
         "/@{handle:handle}/{year:year}/{month:month}/{slug}": tuple(map(path, ("main", "arabic", "weeding", "ending"))),
         "/{slug:slug}": ("/imprint", "/leads-nowhere"),
     }

@@ -167,6 +167,17 @@ def get(tx: Tx, number: int) -> Outgoing | None:
     return Outgoing(**row._asdict()) if row else None
 
 
+def about(tx: Tx, account: int, post: int, limit: int = 50) -> list[Outgoing]:
+    """What the account sent about that post last, newest first."""
+    rows = tx.all(
+        "select * from outgoing where post = :post and account = :id order by id desc limit :n",
+        post=post,
+        id=account,
+        n=limit,
+    )
+    return [Outgoing(**row._asdict()) for row in rows]
+
+
 def latest(tx: Tx, account: int, *, before: int | None = None, limit: int = 50) -> list[Outgoing]:
     """What the account sent about its posts, newest first, for the page that shows how far each got."""
     rows = tx.all(

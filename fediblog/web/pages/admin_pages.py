@@ -49,16 +49,20 @@ class Sent(Struct, frozen=True):
 
 
 async def deliveries(request: Request) -> Response:
-    """How far each of the account's posts got."""
-    sent, hosts, noticed = await ask_as(request, _deliveries, paging.mark(request))
+    """How far each of the account's posts got, or the one that is asked for."""
+    about = forms.whole(request.query_params.get("post", ""))
+    sent, hosts, noticed = await ask_as(request, _deliveries, paging.mark(request), about)
     shown = paging.page(request, sent, SIZE, lambda each: each.outgoing.id)
     return render(request, "deliveries.html", sent=shown, hosts=hosts, troubles=noticed)
 
 
 def _deliveries(
-    tx: Tx, user: CurrentUser, before: int | None
+    tx: Tx, user: CurrentUser, before: int | None, about: int | None
 ) -> tuple[list[Sent], list[TroubledHost], list[OperatorAlert]]:
-    latest = delivery_queue.latest(tx, user.account.id, before=before, limit=SIZE + 1)
+    if about is not None:
+        latest = delivery_queue.about(tx, user.account.id, about, SIZE)
+    else:
+        latest = delivery_queue.latest(tx, user.account.id, before=before, limit=SIZE + 1)
     sent = [
         Sent(
             outgoing,

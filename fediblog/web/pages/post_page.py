@@ -34,7 +34,8 @@ from fediblog.store.posts import (
 from fediblog.store.posts.post_writing import Revision
 from fediblog.store.posts.quotes import Authorization
 from fediblog.store.posts.threads import RepliesPage
-from fediblog.store.queues import background_fetches, poll_totals
+from fediblog.store.queues import background_fetches, delivery_queue, poll_totals
+from fediblog.store.queues.delivery_queue import Outgoing
 from fediblog.store.tx import Tx
 from fediblog.web.components import page_head
 from fediblog.web.components.comments import Comment, CommentBranch, address, found_at
@@ -76,6 +77,7 @@ class Thread(Struct, frozen=True, kw_only=True):
     earlier: Post | None = None  # the author's article before this one
     later: Post | None = None
     history: Sequence[Revision] = ()  # for its author alone
+    sent: Outgoing | None = None  # how far it got, for its author alone
     quotes: Sequence[Authorization] = ()  # posts that may quote it, for its author alone
     let: Sequence[tuple[int, Account, str]] = ()  # answers that have its author's leave, for its author alone
     approval: str = ""  # what became of an answer to somebody elsewhere, for its author alone
@@ -222,6 +224,7 @@ def thread_of(tx: Tx, viewer: int, post: Post, asked: WantedComments) -> Thread:
         likes=reaction_lists.first_reactions(tx, post.id, viewer, FACES),
         boosters=_first_boosters(tx, viewer, post),
         history=post_writing.revisions(tx, post.id) if post.updated and viewer == post.account.id else (),
+        sent=delivery_queue.get(tx, post.id) if viewer == post.account.id and post.local else None,
         quotes=quotes.standing(tx, post.id) if viewer == post.account.id else (),
         let=approvals.replies_let(tx, post.id) if viewer == post.account.id else (),
         approval=_approval(tx, post) if viewer == post.account.id and post.in_reply_to else "",

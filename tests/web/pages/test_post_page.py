@@ -12,6 +12,7 @@ from fediblog.domain.documents import Emoji, Mention, Picture, Visibility
 from fediblog.domain.posts import Post
 from fediblog.store.people import relations
 from fediblog.store.posts import post_writing, reactions
+from fediblog.store.queues import delivery_queue
 from tests.web.pages.conftest import ORIGIN, Blog, Browser
 
 
@@ -298,3 +299,16 @@ async def test_whoever_opens_a_thread_of_another_server_has_its_answers_fetched(
         assert (await owner.get(f"/post/{post.id}")).status_code == 200
     waiting = await blog.site.db.read(lambda tx: tx.all("select subject from job where kind = 'thread'"))
     assert [row.subject for row in waiting] == [str(post.id)]
+
+
+async def test_its_author_sees_how_far_a_post_got(blog: Blog) -> None:
+    post, other = await blog.write("On its way"), await blog.write("Another")
+    for each in (post, other):
+        await blog.site.db.write(delivery_queue.add_deliveries, each.id, ["https://far.example/inbox"])
+    owner = await blog.owner()
+    page = (await owner.get(path(post.url))).text
+    assert "reached 0 of 1 server, 1 waiting" in page
+    assert f'href="/deliveries?post={post.id}"' in page
+    assert "reached 0 of" not in (await blog.browser().get(path(post.url))).text
+    page = (await owner.get(f"/deliveries?post={post.id}")).text
+    assert ("On its way" in page, "Another" in page) == (True, False)
