@@ -48,6 +48,9 @@ PAGES = (
     "/settings/profile-page",
     "/search?q=x",
     "/moderation",
+    "/moderation/people",
+    "/moderation/server",
+    "/moderation/wave",
 )
 FORM = re.compile(r"<form[^>]*method=\"post\".*?</form>", re.DOTALL)
 NO_TEXT = re.compile(r'type="(?:hidden|password|checkbox|radio|file)"| hidden\b| readonly\b')

@@ -365,6 +365,7 @@ async def _list_addresses(blog: Furnished) -> None:
         "/refusals": ("/refusals",),
         "/moderation": ("/moderation",),
         "/moderation/people": ("/moderation/people", "/moderation/people?show=others&q=ben"),
+        "/moderation/server": ("/moderation/server",),
         "/moderation/wave": ("/moderation/wave", "/moderation/wave?hours=72&all=1"),
         "/moderation/report/{n:number}": (f"/moderation/report/{blog.numbers['report']}",),
         "/settings": ("/settings",),

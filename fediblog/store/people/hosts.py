@@ -99,6 +99,11 @@ def host_heard(tx: Tx, host: str) -> None:
     )
 
 
+def retry(tx: Tx, host: str) -> None:
+    """Somebody wants to know whether the host answers now: what waits for it is due at once."""
+    tx.run("update host set next_try = :now, unavailable = null where name = :host", now=tx.now, host=host)
+
+
 def give_back(tx: Tx, host: str) -> None:
     """Nothing was learned of the host: it is due as before."""
     tx.run("update host set leased = 0 where name = :host", host=host)

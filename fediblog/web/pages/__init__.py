@@ -37,7 +37,7 @@ from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes
     timeline_pages,
     writing_pages,
 )
-from fediblog.web.pages.server import case_pages, members_pages, visitor_report_page, wave_page  # noqa: E402
+from fediblog.web.pages.server import case_pages, members_pages, server_page, visitor_report_page, wave_page  # noqa: E402
 
 ROUTES: list[BaseRoute] = [
     *blog_pages.ROUTES,
@@ -64,6 +64,7 @@ ROUTES: list[BaseRoute] = [
     *visitor_report_page.ROUTES,
     *wave_page.ROUTES,
     *members_pages.ROUTES,
+    *server_page.ROUTES,
     *settings_pages.ROUTES,
     *security_pages.ROUTES,
     *passkey_pages.ROUTES,
