@@ -240,7 +240,8 @@ async def opened(request: Request, login: Login, proof: Proof) -> str:
     """
     site, token, old = site_of(request), secrets.token_urlsafe(32), token_of(request)
     agent = request.headers.get("user-agent", "")[:200]
-    return token if await site.db.write(_begin, login, proof, token, old, agent) else ""
+    is_new = not known_devices.device_of(request, login.name, login.mark)
+    return token if await site.db.write(_begin, login, proof, token, old, agent, is_new=is_new) else ""
 
 
 def give(request: Request, response: Response, login: Login, token: str, mark: str) -> None:
@@ -249,12 +250,14 @@ def give(request: Request, response: Response, login: Login, token: str, mark: s
     known_devices.remember(request, response, login.name, mark)
 
 
-def _begin(tx: Tx, login: Login, proof: Proof, token: str, old: str, agent: str) -> bool:
+def _begin(tx: Tx, login: Login, proof: Proof, token: str, old: str, agent: str, *, is_new: bool = False) -> bool:
     tx.hold(login.id)  # before a look at the password: who changes it ends the sessions that there are
     if not proof(tx):
         return False
     if old:
         logins.close_session(tx, hashed(old))
+    if is_new:
+        logins.tell_of(tx, login.id, agent or "-")
     first = next(iter(logins.accounts_of(tx, login.id)), None)
     logins.open_session(
         tx,

@@ -98,18 +98,24 @@ async def _new_challenge(site: Site, token: str) -> str:
 async def made(request: Request, user: CurrentUser, answer: str) -> NewPasskey | None:
     """The passkey that the browser has made when it was asked to; None if anything about the answer is wrong."""
     site = site_of(request)
-    challenge = await site.db.write(passkeys.take_challenge, user.session.token)
+    challenge = await _challenge(site, user.session.token)
     return _made(site, challenge, answer) if challenge else None
 
 
 async def signed(request: Request, token: str, answer: str) -> Signed | None:
     """Which passkey of ours has signed what it was asked to; None if anything about the answer is wrong."""
     site = site_of(request)
-    challenge = await site.db.write(passkeys.take_challenge, token)
+    challenge = await _challenge(site, token)
     given = _read(answer)
     passkey = await site.db.read(passkeys.by_credential, str(given.get("id", ""))[:2000])
     signs = _signs(site, challenge, passkey, given) if challenge and passkey is not None else None
     return Signed(passkey=passkey, signs=signs) if passkey is not None and signs is not None else None
+
+
+async def _challenge(site: Site, token: str) -> str:
+    """What was to be signed, this once; nothing is written for those who were never asked."""
+    is_asked = await site.db.read(passkeys.is_asked, token)
+    return await site.db.write(passkeys.take_challenge, token) if is_asked else ""
 
 
 def proof(found: Signed, login: Login) -> Proof:

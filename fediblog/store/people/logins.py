@@ -15,7 +15,10 @@ from fediblog.store.tx import Row, Tx
 
 
 class Session(Struct, frozen=True, kw_only=True):
-    """A signed-in browser; `account` is the one it acts as. Times in UTC milliseconds."""
+    """A signed-in browser; `account` is the one it acts as. Times in UTC milliseconds.
+
+    `news` is the User-Agent of another that has logged in for the first time, until this one has looked.
+    """
 
     token: str
     login: int
@@ -25,6 +28,7 @@ class Session(Struct, frozen=True, kw_only=True):
     seen: int
     expires: int
     agent: str
+    news: str = ""
 
 
 def create(tx: Tx, name: str, password: str, role: str = "member") -> Login:
@@ -145,6 +149,16 @@ def open_session(tx: Tx, session: Session) -> None:
         expires=session.expires,
         agent=session.agent,
     )
+
+
+def tell_of(tx: Tx, login: int, agent: str) -> None:
+    """Let all sessions of the login know that this browser is about to log in for the first time."""
+    tx.run("update session set news = :agent where login = :id", agent=agent, id=login)
+
+
+def heard(tx: Tx, token: str) -> None:
+    """The session has looked at who has logged in."""
+    tx.run("update session set news = '' where token = :token", token=token)
 
 
 def session(tx: Tx, token: str) -> Session | None:

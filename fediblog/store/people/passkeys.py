@@ -85,6 +85,11 @@ def put_challenge(tx: Tx, token: str, challenge: str, expires: int) -> None:
     )
 
 
+def is_asked(tx: Tx, token: str) -> bool:
+    """Whether there is anything to be signed."""
+    return tx.one("select 1 as yes from passkey_challenge where token = :token", token=token) is not None
+
+
 def take_challenge(tx: Tx, token: str) -> str:
     """What was to be signed: once, and '' where there is nothing, or its time is over."""
     row = tx.one("select challenge, expires from passkey_challenge where token = :token", token=token)

@@ -28,6 +28,7 @@ from fediblog.store.posts.free_pages import FreePage
 from fediblog.web import cookies, known_devices, sessions
 from fediblog.web.components import emoji_images, post_text
 from fediblog.web.components.action_bar import DRAWINGS, Reader, filtered, foot
+from fediblog.web.components.browser_names import browser_name
 from fediblog.web.components.comments import address, comment, comments
 from fediblog.web.components.entries import blog_list
 from fediblog.web.components.frame import Frame, frame_of, look_file
@@ -245,7 +246,7 @@ def environment(language: str) -> Environment:
     made.filters.update({each.__name__: _with_links(each) for each in linked})
     spoken = (ago, audience, blog_list, byline, card, clock, comment, comments, day, foot, letter_band, moment, month)
     made.filters["filtered"] = partial(_filtered, language)
-    made.filters.update({each.__name__: partial(each, language) for each in (*spoken, unpack, when)})
+    made.filters.update({each.__name__: partial(each, language) for each in (*spoken, browser_name, unpack, when)})
     return made
 
 

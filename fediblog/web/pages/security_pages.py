@@ -28,7 +28,7 @@ from fediblog.web.forms import Form
 from fediblog.web.languages import language_of
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.login_pages import LoginLimits
-from fediblog.web.sessions import CurrentUser, ask_as, page
+from fediblog.web.sessions import CurrentUser, ask_as, current_user, page
 
 PATH = "/settings/security"
 APP, CODES = f"{PATH}/authenticator", f"{PATH}/recovery-codes"
@@ -39,6 +39,9 @@ async def security(request: Request) -> Response:
     """The sessions of the login, this browser's first, and which second step there is."""
     sessions, app, own, left = await ask_as(request, _security)
     names = [browser_name(language_of(request), each.agent) for each in sessions]
+    user = current_user(request)
+    if user is not None and user.session.news:
+        await site_of(request).db.write(logins.heard, user.session.token)
     named = list(zip(sessions, names, strict=True))
     return render(request, "security.html", sessions=named, app=app, passkeys=own, left=left)
 

@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from fediblog.store.people import logins, passkeys, second_factors
+from fediblog.web import webauthn
 from tests.web.pages.authenticators import PRESENT, VERIFIED, Authenticator
 from tests.web.pages.conftest import ORIGIN, PASSWORD, Blog, Browser
 from tests.web.pages.test_second_step import APP, CODES, half_in, second, set_up, shown_codes
@@ -194,9 +195,14 @@ async def test_of_two_second_steps_one_goes_alone(blog: Blog) -> None:
 
 async def test_a_disabled_login_has_no_passkeys(blog: Blog) -> None:
     made, _ = await added(blog, await blog.owner())
-    await blog.site.db.write(lambda tx: logins.set_disabled(tx, blog.alice.login or 0, disabled=True))
+    login = await blog.site.db.read(logins.by_name, "alice")
+    assert login is not None
+    [one] = await blog.site.db.read(passkeys.of_login, login.id)
+    await blog.site.db.write(lambda tx: logins.set_disabled(tx, login.id, disabled=True))
     browser = blog.browser()
     assert (await log_in(browser, made.sign(await to_sign(browser)))).status_code == 422
+    proof = webauthn.proof(webauthn.Signed(passkey=one, signs=1), login)  # of somebody who had signed just before
+    assert not await blog.site.db.write(proof)
 
 
 async def test_what_was_typed_goes_through_a_passkey(blog: Blog) -> None:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from fediblog.actions import oauth_grants
 from fediblog.store.people import logins, second_factors
 from fediblog.store.tx import Tx
-from fediblog.web import pages, second_factor
+from fediblog.web import pages, second_factor, sessions
 from fediblog.web.forms import is_alone
 from fediblog.web.sessions import cookie_name
 from tests.security.test_sessions import at
@@ -259,3 +259,15 @@ def test_the_secret_is_of_the_server_the_login_and_the_nonce() -> None:
         assert second_factor.step_of(secret, code, (seconds + 90) * 1000) is None
     for code in ("", "28708", "2870820", "٢٨٧٠٨٢", "28 082"):
         assert second_factor.step_of(secret, code, 59_000) is None
+
+
+async def test_the_password_proves_nothing_where_there_is_a_second_step(blog: Blog) -> None:
+    """Also to a page that forgets to ask, or has asked a moment too early."""
+    hashed, login = await blog.site.db.read(
+        lambda tx: (logins.password_hash(tx, "alice") or "", logins.by_name(tx, "alice"))
+    )
+    assert login is not None
+    proof = sessions.password_proof(login, hashed)
+    assert await blog.site.db.read(proof)
+    await set_up(blog, await blog.owner())
+    assert not await blog.site.db.read(proof)

@@ -64,3 +64,20 @@ async def test_all_other_sessions_end_at_once(blog: Blog) -> None:
     assert (await desk.post(f"{PATH}/other-sessions")).status_code == 303
     assert [(await each.get(PATH)).status_code for each in (*others, desk)] == [303, 303, 200]
     assert "Log out everywhere else" not in (await desk.get(PATH)).text
+
+
+async def test_a_browser_that_is_new_is_told_of_once(blog: Blog) -> None:
+    """To those that were there, until they look; one that logs in again is no news."""
+    desk = await blog.owner()
+    assert "Was that you?" not in (await desk.get("/stream")).text
+    phone = await owner_with(blog, PHONE)
+    for path in ("/stream", "/", PATH):
+        page = (await desk.get(path)).text
+        assert "Safari on iPhone has logged in as you" in page, path
+        assert "Was that you?" not in (await phone.get("/stream")).text
+    assert "Was that you?" not in (await desk.get("/stream")).text
+    await phone.post("/logout")
+    assert (await phone.log_in()).status_code == 303
+    assert "Was that you?" not in (await desk.get("/stream")).text
+    await blog.owner()  # whoever says nothing of itself, or lies, is told of as well
+    assert "A browser has logged in as you" in (await desk.get("/stream")).text
