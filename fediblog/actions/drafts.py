@@ -59,6 +59,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     slug: str = ""
     state: Literal["published", "draft", "scheduled"] = "published"
     scheduled: int | None = None
+    dated: int | None = None  # a time of the past with which it is published, and then sent to nobody
     poll: PollDraft | None = None
     tags: tuple[str, ...] | None = None  # hashtags beside those in the text; None: as they were
     categories: tuple[int, ...] | None = None  # numbers of what it is filed under; None: as it was
@@ -119,10 +120,20 @@ def check(tx: Tx, draft: Draft) -> None:
         raise Invalid("hero-caption", "error.too-long", n=SUMMARY_LIMIT)
     if draft.state == "scheduled" and not tx.now < (draft.scheduled or 0) < FARTHEST:
         raise Invalid("scheduled", "post.time-past")
+    if draft.dated is not None and draft.state == "published":
+        _check_date(draft, tx.now)
     if draft.poll and article:
         raise Invalid("poll", "poll.with-title")
     if draft.poll:
         _check_poll(draft.poll)
+
+
+def _check_date(draft: Draft, now: int) -> None:
+    """What is sent to nobody answers nobody, asks nobody, and is no letter."""
+    if not 0 < (draft.dated or 0) < now:
+        raise Invalid("dated", "post.date-not-past")
+    if draft.reply_to is not None or draft.quote is not None or draft.poll or draft.visibility == Visibility.DIRECT:
+        raise Invalid("dated", "post.dated-alone")
 
 
 def is_language(tag: str) -> bool:

@@ -60,14 +60,14 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, wording: Wording) ->
     `wording` is its text, rendered. Raises Invalid, NotFound, and Outdated if it has to be rendered again.
     """
     author = author_of(tx, account)
-    # Lists go by the number: a post for later takes its place among those of that moment.
-    number = tx.new_id(draft.scheduled if draft.state == "scheduled" else None)
+    # Lists go by the number: a post of another time takes its place among those of that moment.
+    number = tx.new_id({"scheduled": draft.scheduled, "published": draft.dated}.get(draft.state))
     composed = compose(tx, urls, author, draft, wording, number=number)
     draft = draft if draft.quotable else replace(draft, quotable=post_preferences.defaults(tx, account).quotes)
     post_writing.insert(tx, composed.note, author, _placement(composed, draft), number=number, awaited=False)
     _put_beside(tx, number, composed, draft)
     post = _stored(tx, number)
-    if draft.state == "published":
+    if draft.state == "published" and draft.dated is None:
         _announce(tx, urls, post)
         if post.parent is not None:
             background_fetches.of_thread(tx, (post.parent,))
@@ -255,7 +255,8 @@ def _notify(tx: Tx, post: Post, known: frozenset[int]) -> None:
 
 
 def _send_update(tx: Tx, urls: Urls, post: Post, before: Post) -> None:
-    _notify(tx, post, before.addressed)
+    if not post.is_dated_back:
+        _notify(tx, post, before.addressed)
     if post.visibility == Visibility.DIRECT:
         conversations.add(tx, post)
     sent_posts.update(tx, urls, post, also=sorted(before.addressed))

@@ -113,7 +113,8 @@ def _frame(
         _check_reach(author, wording.names, visibility, people, mentioned)
     if quoted is not None and draft.state != "draft":
         _check_audience(author, visibility, quoted, mentioned)
-    published = before.published if before and before.published is not None else tx.now
+    dated = draft.dated if draft.dated is not None and draft.state == "published" else tx.now
+    published = before.published if before and before.published is not None else dated
     month = month_of(published)
     return _Frame(
         number=number,

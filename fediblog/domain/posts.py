@@ -100,6 +100,11 @@ class Post(Note, frozen=True, kw_only=True):
         return self.state in ("draft", "scheduled")
 
     @property
+    def is_dated_back(self) -> bool:
+        """Whether one of ours was published with a time of the past: then it was sent to nobody."""
+        return self.local and self.published is not None and 0 < self.published < self.received
+
+    @property
     def is_withheld(self) -> bool:
         """Whether it waits for a decision or was decided against."""
         return self.state in WITHHELD

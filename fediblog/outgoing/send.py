@@ -99,8 +99,11 @@ def send_about(
     also: Sequence[int] = (),
     everywhere: bool = False,
 ) -> None:
-    """Send what concerns a post to those it is for; `everywhere` also to all servers that had to do with it."""
-    people = accounts.many(tx, {*post.addressed, *also})
+    """Send what concerns a post to those it is for; `everywhere` also to all servers that had to do with it.
+
+    One that was published with a date of the past was sent to nobody: only to the latter.
+    """
+    people = {} if post.is_dated_back else accounts.many(tx, {*post.addressed, *also})
     involved = reactions.involved_inboxes(tx, post.id) if everywhere else []
     send(
         tx,
@@ -111,7 +114,7 @@ def send_about(
         subject=post.uri,
         to=people.values(),
         inboxes=involved,
-        followers=post.visibility != Visibility.DIRECT,
+        followers=post.visibility != Visibility.DIRECT and not post.is_dated_back,
         post=post.id,
         private=post.visibility == Visibility.DIRECT,
     )

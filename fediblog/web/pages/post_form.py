@@ -76,6 +76,8 @@ class PostFields(Struct, frozen=True, kw_only=True):
     scheduled: str = ""  # as a datetime-local field writes it
     zone: str = ""  # in which that is: a name of the IANA database; UTC if empty
     later: bool = False  # whether it shall be published then, not now
+    past: bool = False  # whether it shall have that date of the past
+    dated: str = ""  # likewise
     reply: int | None = None
     quote: int | None = None
     comments: str = ""  # who may answer it, one of ALLOWED; nothing: as it was
@@ -223,6 +225,8 @@ async def from_form(site: Site, form: Form) -> PostFields:
         sensitive=form.flag("sensitive"),
         scheduled=form.line("scheduled", 40),
         later=form.text("when") == "later",
+        past=form.text("when") == "past",
+        dated=form.line("dated", 40),
         zone=form.line("zone", 64),
         tags=form.line("tags", 2000) if "tags" in form.data else None,
         reply=form.number("reply"),
@@ -270,6 +274,9 @@ def draft(fields: PostFields, form: Form, wanted: str) -> Draft:
         form.fault("scheduled", "error.schedule")
     elif wanted == "schedule" and fields.zone and time_zone.find(fields.zone) is None:
         form.fault("scheduled", "error.time-zone", zone=fields.zone)
+    dated = moment(fields.dated, fields.zone) if wanted == "publish" and fields.past else None
+    if wanted == "publish" and fields.past and dated is None:
+        form.fault("dated", "error.schedule")
     tags = None if fields.tags is None else [each for each in re.split(r"[\s,]+", fields.tags) if each]
     if wrong := [each for each in tags or () if hashtags.first_in(each) != each.lstrip(hashtags.SIGNS)]:
         form.fault("tags", "error.hashtags", names=", ".join(wrong))
@@ -296,6 +303,7 @@ def draft(fields: PostFields, form: Form, wanted: str) -> Draft:
         else None,
         state=cast(Literal["published", "draft", "scheduled"], state.get(wanted, "published")),
         scheduled=scheduled if wanted == "schedule" else None,
+        dated=dated,
         poll=PollDraft(options=fields.answers, multiple=fields.multiple, seconds=fields.period)
         if fields.answers
         else None,

@@ -49,7 +49,7 @@ from fediblog.web.sessions import CurrentUser, ask_as, current_user, page
 
 _FIELDS = (
     *("post", "title", "summary", "source", "quote", "new-category", "tags", "hero-upload", "hero-caption", "upload"),
-    *("files", "warning", "language", "slug", "poll", "people", "visibility", "scheduled"),
+    *("files", "warning", "language", "slug", "poll", "people", "visibility", "scheduled", "dated"),
 )  # in the order in which they are read
 # The element to which a problem leads, where that has another id.
 _PLACES = {"upload": "upload-0", "files": "upload-0", "poll": "answer-1", "people": "visibility"}
@@ -218,7 +218,12 @@ async def _held(site: Site, account: int, draft: Draft, before: Post | None) -> 
     So nobody else learns anything of it before.
     """
     seconds = site.settings.take_back_seconds
-    if draft.state != "published" or not seconds or (before is not None and not before.is_draft):
+    if (
+        draft.state != "published"
+        or draft.dated is not None
+        or not seconds
+        or (before is not None and not before.is_draft)
+    ):
         return draft
     if not (await site.db.read(post_preferences.defaults, account)).wait:
         return draft

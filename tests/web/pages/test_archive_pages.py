@@ -34,3 +34,20 @@ async def test_an_empty_archive_says_so(blog: Blog) -> None:
     for path in ("/archive", "/tags", "/categories"):
         answer = await blog.browser().get(path)
         assert (answer.status_code, 'class="empty"' in answer.text) == (200, True)
+
+
+async def test_the_desk_gives_a_post_a_date_of_the_past(blog: Blog) -> None:
+    await blog.write("Now")
+    owner = await blog.owner()
+    assert "will not be sent to followers" in (await owner.get("/write")).text
+    typed = {"source": "From the drawer", "visibility": "public", "do": "publish", "when": "past"}
+    answer = await owner.post("/write", typed)
+    assert answer.status_code == 422
+    assert 'href="#dated"' in answer.text
+    answer = await owner.post("/write", {**typed, "dated": "2090-01-01T10:00"})
+    assert (answer.status_code, "not in the past" in answer.text) == (422, True)
+    assert (await owner.post("/write", {**typed, "dated": "2019-05-17T12:00"})).status_code == 303
+    blog.clock.forward(minutes=1)
+    assert "From the drawer" in (await blog.browser().get("/archive/2019/05")).text
+    home = (await blog.browser().get("/")).text
+    assert home.index("Now") < home.index("From the drawer")
