@@ -318,6 +318,40 @@ async def test_a_spam_wave_is_removed_in_under_ten_clicks(blog: Furnished, brows
     await window.page.context.close()
 
 
+async def test_keys_lead_from_post_to_post_and_can_be_switched_off(blog: Furnished, browser: Browser) -> None:
+    window = await open_window(browser, blog, "ann", viewport={"width": DESK.width, "height": HEIGHT})
+    page = window.page
+    here = "() => document.activeElement.closest('article')?.id ?? ''"
+    await page.goto(f"{window.origin}/stream")
+    found = await page.evaluate("() => [...document.querySelectorAll('main article[id^=p]')].map(each => each.id)")
+    for key, at in (("j", 0), ("j", 1), ("k", 0), ("j", 1)):
+        await page.keyboard.press(key)
+        assert await page.evaluate(here) == found[at], key
+    await page.keyboard.press("n")
+    await page.keyboard.type("jk?")
+    assert await page.locator("textarea#source").input_value() == "jk?", "never while one types"
+    await page.locator("textarea#source").fill("")
+    await page.locator("h1").first.evaluate("each => document.activeElement.blur()")
+    await page.keyboard.press("?")
+    await page.locator("#keys-on").uncheck()
+    await page.keyboard.press("Escape")
+    await page.locator("#keys").wait_for(state="hidden")
+    await page.reload()
+    await page.keyboard.press("j")
+    assert await page.evaluate(here) == ""
+    await page.get_by_text("Menu of your account").locator("..").click()
+    await page.get_by_role("button", name="Keys").click()
+    await page.locator("#keys-on").check()
+    await page.keyboard.press("Escape")
+    await page.locator("#keys").wait_for(state="hidden")
+    await page.evaluate("() => document.activeElement.blur()")
+    await page.keyboard.press("g")
+    await page.keyboard.press("l")
+    await page.wait_for_url("**/letters")
+    assert window.complaints == []
+    await page.context.close()
+
+
 _LOADED = """() => Object.fromEntries([...performance.getEntriesByType('navigation'),
   ...performance.getEntriesByType('resource')].map(each => [each.name, each.encodedBodySize]))"""
 # Pictures that stand for posts: how many pixels wide what was loaded is, and its box; and whether its size is told.

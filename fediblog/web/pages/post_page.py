@@ -20,6 +20,7 @@ from fediblog.errors import Gone, NotFound
 from fediblog.messages import text
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
 from fediblog.store.id_paging import Window
+from fediblog.store.people import accounts, post_preferences
 from fediblog.store.posts import (
     account_posts,
     approvals,
@@ -46,6 +47,7 @@ from fediblog.web.feeds import Feed
 from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.blog_pages import FEED_SIZE, account_named, feed_response
+from fediblog.web.pages.post_form import PostFields, blank
 from fediblog.web.sessions import CurrentUser, ask, ask_as, page
 
 DEEPEST = 2  # levels of indentation; answers below stay at that level
@@ -82,6 +84,7 @@ class Thread(Struct, frozen=True, kw_only=True):
     let: Sequence[tuple[int, Account, str]] = ()  # answers that have its author's leave, for its author alone
     approval: str = ""  # what became of an answer to somebody elsewhere, for its author alone
     waiting: Sequence[str] = ()  # `like` and `boost` of the reader that the author has to approve
+    answer: PostFields | None = None  # the reader's, with whom it names; None where there may be none
     closed: str = ""  # followers or nobody, if only these may comment and the reader is none of them
 
 
@@ -229,8 +232,14 @@ def thread_of(tx: Tx, viewer: int, post: Post, asked: WantedComments) -> Thread:
         let=approvals.replies_let(tx, post.id) if viewer == post.account.id else (),
         approval=_approval(tx, post) if viewer == post.account.id and post.in_reply_to else "",
         waiting=approvals.waiting(tx, viewer, post.id) if viewer and not post.local else (),
+        answer=_fields_for_answer(tx, viewer, post),
         closed=_closed(tx, viewer, post),
     )
+
+
+def _fields_for_answer(tx: Tx, viewer: int, post: Post) -> PostFields | None:
+    account = accounts.get(tx, viewer) if viewer and post.state == "published" else None
+    return blank(account, post_preferences.defaults(tx, viewer), post) if account else None
 
 
 def _first_boosters(tx: Tx, viewer: int, post: Post) -> list[Account]:

@@ -96,3 +96,16 @@ async def test_a_report_names_posts_and_reasons(blog: Blog) -> None:
     assert any('"type":"Flag"' in each for each in await sent(blog.site))
     assert (await owner.get(f"/people/{blog.alice.id}/report")).status_code == 404
     assert (await owner.get("/people/77/report")).status_code == 404
+
+
+async def test_a_thread_is_answered_on_its_page(blog: Blog) -> None:
+    bob, owner = await blog.stranger(), await blog.owner()
+    post = await blog.heard(bob, "<p>Tea?</p>", 1)
+    where = f"/post/{post.id}"
+    page = (await owner.get(where)).text
+    assert ">\n@bob@far.example </textarea>" in page
+    assert f'name="reply" value="{post.id}"' in page
+    answer = {"source": "@bob@far.example Yes", "reply": str(post.id), "visibility": "unlisted", "do": "publish"}
+    sent_back = await owner.post("/write", {**answer, "next": f"{where}#comments"})
+    assert sent_back.headers["location"] == f"{where}#comments"
+    assert 'id="answer"' not in (await blog.browser().get((await blog.write("Mine")).url)).text
