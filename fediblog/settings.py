@@ -59,6 +59,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self.data / "media"
 
     @property
+    def exports(self) -> Path:
+        """Folder of what accounts take with them, for some days; it is in no backup."""
+        return self.data / "exports"
+
+    @property
     def copies(self) -> Path:
         """Folder of the copies of other servers' files: a cache, which is in no backup."""
         return self.data / "media-cache"

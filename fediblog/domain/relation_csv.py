@@ -18,6 +18,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "blocked": (),
     "servers": (),
     "bookmarks": (),
+    "followers": (),
 }
 """The heading of each kind of file; none where Mastodon writes none."""
 FILES: Final[dict[str, str]] = {

@@ -12,6 +12,7 @@ from fediblog import log
 from fediblog.actions import post_actions, reaction_actions
 from fediblog.domain.accounts import Account
 from fediblog.errors import Unavailable
+from fediblog.federation import account_export
 from fediblog.federation.lookups import (
     first_contact,
     follower_sync,
@@ -44,6 +45,7 @@ from fediblog.store.people import (
 from fediblog.store.people.forgotten_accounts import Reached
 from fediblog.store.posts import media_files, search_index
 from fediblog.store.queues import (
+    account_exports,
     delivery_queue,
     events,
     incoming_queue,
@@ -190,6 +192,14 @@ async def fetch_media(site: Site, job: Job) -> None:
         await site.db.write(job_queue.done, job.id)
 
 
+async def export_account(site: Site, job: Job) -> None:
+    """Write all that an account has here into one file."""
+    account = await site.db.read(accounts.get, int(job.subject))
+    if account is not None and account.local and account.state != "deleted":
+        await site.db.write(account_exports.put, account.id, *await account_export.make(site, account))
+    await site.db.write(job_queue.done, job.id)
+
+
 async def confirm_gone(site: Site, job: Job) -> None:
     """An inbox answered that it is gone: ask whether the actors behind it are, too, and forget those that are."""
     found = await site.db.read(forgotten_accounts.reached_at, job.subject, after=int(job.payload.get("after", 0)))
@@ -216,6 +226,7 @@ async def sweep(site: Site, job: Job) -> None:
     """Forget what is old enough, and remove files that nothing shows; again in an hour."""
     removed = await site.db.write(_sweep_uploads)
     known = await site.db.read(media_files.names)
+    removed += await account_export.sweep(site)
     before = site.clock() - KEPT_UNUSED
     removed += await asyncio.to_thread(site.files.sweep, known.__contains__, before)
     after = await _sweep_accounts(site, int(job.payload.get("accounts", 0)))
@@ -245,7 +256,7 @@ def _sweep(tx: Tx, job: Job, after: Mapping[str, int]) -> int:
     )
     swept += delivery_queue.sweep(tx, failed_before=tx.now - KEPT_FAILED, sent_before=tx.now - KEPT_SENT)
     swept += job_queue.sweep(tx, tx.now - KEPT_FAILED) + peers.sweep(tx)
-    swept += autosaves.sweep(tx) + second_factors.sweep(tx)
+    swept += autosaves.sweep(tx) + account_exports.sweep(tx) + second_factors.sweep(tx)
     job_queue.done(tx, job.id)
     job_queue.add(tx, job_kinds.SWEEP, job.subject, after, run_at=tx.now + SWEEP_EVERY)
     return swept
@@ -363,6 +374,7 @@ JOBS: dict[str, Handler] = {
     job_kinds.INDEX_POSTS: index_posts,
     job_kinds.WEBSUB: ping_hub,
     job_kinds.FETCH_MEDIA: fetch_media,
+    job_kinds.EXPORT: export_account,
 }
 
 

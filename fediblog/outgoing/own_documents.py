@@ -6,13 +6,14 @@ from msgspec.structs import replace
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import OPEN, PUBLIC, Attachment, Emoji, Json, Visibility
-from fediblog.domain.posts import Post
+from fediblog.domain.posts import Boost, Post
 from fediblog.domain.rules import addresses
 from fediblog.domain.urls import Urls
 from fediblog.markup.html import escape
 from fediblog.protocol.activities import quote_authorization, reply_authorization, write_activity
 from fediblog.protocol.actors import write_actor
 from fediblog.protocol.collections import write_page
+from fediblog.protocol.contexts import without_context
 from fediblog.protocol.notes import write_note
 from fediblog.protocol.previews import pictures_within, written_abstract
 from fediblog.protocol.tag_array import write_emoji
@@ -168,3 +169,10 @@ def reply_authorization_of(urls: Urls, post: Post, number: int, replying: str, k
     """The proof that `replying` (an id) may answer a post of ours or, as `kind` says, like or boost it."""
     proof = urls.of(post.account).reply_authorization(number)
     return reply_authorization(proof, post.author, replying, post.uri, kind)
+
+
+def outbox_entry(tx: Tx, urls: Urls, account: Account, item: Post | Boost) -> Document:
+    """What an account posted or passed on, as the activity that stands in its outbox."""
+    if isinstance(item, Boost):
+        return without_context(announce_of(item.uri, account, item.post, item.created, item.visibility))
+    return without_context(create_of(urls, item, post_document(tx, urls, item)))

@@ -372,6 +372,8 @@ async def _list_addresses(blog: Furnished) -> None:
         "/settings/apps": ("/settings/apps",),
         "/settings/filters": ("/settings/filters",),
         "/settings/filters/{n:number}": (f"/settings/filters/{word_filter}",),
+        "/settings/export": ("/settings/export",),
+        "/settings/delete": ("/settings/delete",),
         "/settings/security": ("/settings/security",),
         "/settings/security/authenticator": ("/settings/security/authenticator",),
         "/settings/security/recovery-codes": ("/settings/security/recovery-codes",),

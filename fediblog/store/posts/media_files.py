@@ -194,6 +194,12 @@ def by_names(tx: Tx, account: int, names: Sequence[str]) -> dict[str, Upload]:
     return {name: upload for upload in found for name in (upload.file, upload.large, upload.small) if name}
 
 
+def files_of(tx: Tx, account: int, after: int, limit: int) -> list[tuple[int, str]]:
+    """(number, name of the file) of what an account uploaded after that number, the oldest first."""
+    sql = "select id, file from media where account = :account and file <> '' and id > :after order by id limit :n"
+    return [(row.id, row.file) for row in tx.all(sql, account=account, after=after, n=limit)]
+
+
 def names(tx: Tx) -> set[str]:
     """Names of all files that a row speaks of."""
     found: set[str] = set()

@@ -22,5 +22,6 @@ PUSH = "push"
 INDEX_POSTS = "index-posts"
 WEBSUB = "websub"
 FETCH_MEDIA = "fetch-media"
+EXPORT = "export"
 
 AT_A_MOMENT = (RELEASE, CLOSE_POLL)  # what somebody wants done at a certain time of day, not before

@@ -24,6 +24,11 @@ _SELECT = {
         "select a.handle || '@' || a.domain as acct from block x join account a on a.id = x.target"
         " where x.account = :id and a.state <> 'deleted' order by x.created, a.id"
     ),
+    "followers": (
+        "select a.handle || '@' || a.domain as acct from follow x join account a on a.id = x.follower"
+        " where x.followed = :id and x.state = 'accepted' and a.state <> 'deleted' order by x.created, a.id"
+    ),
+    "liked": "select p.uri from reaction x join post p on p.id = x.post where x.account = :id order by p.id",
     "servers": "select host from host_mute where account = :id order by id",
     "bookmarks": "select p.uri from bookmark x join post p on p.id = x.post where x.account = :id order by x.id",
 }
@@ -31,7 +36,7 @@ _FLAGS = ("reblogs", "notify", "notices")
 
 
 def rows(tx: Tx, account: int, kind: str) -> list[list[str]]:
-    """The rows of one of `relation_csv.FILES`, the oldest first."""
+    """The rows of one of `relation_csv.FILES`, or who follows it, or what it liked; the oldest first."""
     found = tx.all(_SELECT[kind], id=account, now=tx.now)
     return [
         [truth(bool(value)) if name in _FLAGS else str(value) for name, value in row._asdict().items()] for row in found

@@ -10,10 +10,17 @@ from starlette.routing import BaseRoute, Route
 
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import OPEN, Json
-from fediblog.domain.posts import Boost, Post
+from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Gone, NotFound
-from fediblog.outgoing.own_documents import actor_document, announce_of, create_of, post_document, reaction_of
+from fediblog.outgoing.own_documents import (
+    actor_document,
+    announce_of,
+    create_of,
+    outbox_entry,
+    post_document,
+    reaction_of,
+)
 from fediblog.protocol.activities import tombstone
 from fediblog.protocol.collections import write_collection, write_page
 from fediblog.protocol.contexts import in_context, without_context
@@ -227,16 +234,10 @@ def _outbox(tx: Tx, viewer: int, urls: Urls, number: int, before: int | None) ->
         return write_collection(account.outbox, total=total, first=f"{account.outbox}?before={_FAR}")
     items = account_posts.timeline(tx, number, viewer, Window(before=before, limit=PAGE))
     following = f"{account.outbox}?before={items[-1].id}" if len(items) == PAGE else ""
-    shown: list[Json] = [_entry(tx, urls, account, item) for item in items]
+    shown: list[Json] = [outbox_entry(tx, urls, account, item) for item in items]
     return write_page(
         f"{account.outbox}?before={before}", part_of=account.outbox, items=shown, next=following, total=total
     )
-
-
-def _entry(tx: Tx, urls: Urls, account: Account, item: Post | Boost) -> Document:
-    if isinstance(item, Boost):
-        return without_context(announce_of(item.uri, account, item.post, item.created, item.visibility))
-    return without_context(create_of(urls, item, post_document(tx, urls, item)))
 
 
 async def followers(request: Request) -> Response:

@@ -38,6 +38,8 @@ from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes
     writing_pages,
 )
 from fediblog.web.pages.server import case_pages, members_pages, server_page, visitor_report_page, wave_page  # noqa: E402
+from fediblog.web.pages.own import leaving_pages  # noqa: E402
+from fediblog.web.pages.server import case_pages, members_pages, visitor_report_page, wave_page  # noqa: E402
 
 ROUTES: list[BaseRoute] = [
     *blog_pages.ROUTES,
@@ -68,6 +70,7 @@ ROUTES: list[BaseRoute] = [
     *settings_pages.ROUTES,
     *security_pages.ROUTES,
     *passkey_pages.ROUTES,
+    *leaving_pages.ROUTES,
     *showcase_page.ROUTES,
     *apps_page.ROUTES,
     *profile_page.ROUTES,

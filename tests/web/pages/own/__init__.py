@@ -1,0 +1,1 @@
+"""Tests of what is for who owns an account alone."""
