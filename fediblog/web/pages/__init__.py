@@ -37,9 +37,8 @@ from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes
     timeline_pages,
     writing_pages,
 )
-from fediblog.web.pages.server import case_pages, members_pages, server_page, visitor_report_page, wave_page  # noqa: E402
 from fediblog.web.pages.own import leaving_pages  # noqa: E402
-from fediblog.web.pages.server import case_pages, members_pages, visitor_report_page, wave_page  # noqa: E402
+from fediblog.web.pages.server import case_pages, members_pages, server_page, visitor_report_page, wave_page  # noqa: E402
 
 ROUTES: list[BaseRoute] = [
     *blog_pages.ROUTES,
