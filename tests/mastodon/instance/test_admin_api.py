@@ -10,7 +10,7 @@ from fediblog.domain.documents import Visibility
 from fediblog.mastodon.instance import admin_api
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts
-from fediblog.store.readers import moderation
+from fediblog.store.readers import moderation, moderation_log
 from tests.mastodon.accounts.test_accounts_api import ids, pages
 from tests.mastodon.server import Server
 from tests.store.makers import post, remote
@@ -55,6 +55,8 @@ async def test_suspending_hides_and_locks_out_and_can_be_taken_back(both: Server
     path = f"{BASE}/accounts/{bob.id}"
     assert await api.status("POST", f"{path}/action", json={"type": "suspend", "report_id": report["id"]}) == 200
     assert (await api.get(path))["suspended"] is True
+    [closed, suspended] = await both.read(moderation_log.latest)
+    assert (closed.action, suspended.action, suspended.subject) == ("close", "suspend", f"@{bob.acct}")
     assert await theirs.status("GET", "/api/v1/accounts/verify_credentials") == 401
     assert await api.status("GET", f"/api/v1/statuses/{written.id}") == 404
     kept = await both.read(moderation.get_report, int(report["id"]))

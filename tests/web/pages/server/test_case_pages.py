@@ -32,6 +32,7 @@ async def test_a_visitor_without_an_account_reports_a_post(blog: Blog) -> None:
     [report] = await blog.site.db.read(moderation.reports)
     assert (report.reporter, report.target.id, report.posts) == (None, blog.alice.id, (post.uri,))
     owner = await blog.owner()
+    assert "1 report waits" in (await owner.get("/notices")).text
     page = (await owner.get("/moderation")).text
     assert '<span class="badge">1</span>' in page
     page = (await owner.get(f"/moderation/report/{report.id}")).text
