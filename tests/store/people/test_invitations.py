@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from fediblog.store.engine.database import Database
 from fediblog.store.people import hosts, invitations, logins
 from fediblog.store.people.logins import Session
@@ -33,10 +35,12 @@ async def test_a_login_was_last_here_when_a_session_was_used(db: Database) -> No
     def check(tx: Tx) -> None:
         login = local(tx).login or 0
         assert (logins.last_seen(tx, []), logins.last_seen(tx, [login])) == ({}, {})
-        for n in (1, 2):
-            times = {"created": tx.now, "seen": tx.now + n, "expires": tx.now + DAY}
-            logins.open_session(tx, Session(token=f"t{n}", login=login, account=None, csrf="", agent="", **times))
-        assert logins.last_seen(tx, [login, 5]) == {login: tx.now + 2}
+        begun = Session(
+            token="t1", login=login, account=None, csrf="", created=1, seen=1, expires=tx.now + DAY, agent=""
+        )
+        logins.open_session(tx, begun)
+        logins.open_session(tx, replace(begun, token="t2", seen=2))
+        assert logins.last_seen(tx, [login, 5]) == {login: 2}
 
     await db.write(check)
 
