@@ -21,7 +21,7 @@ from fediblog.web.components.page_elements import drawings
 from fediblog.web.components.page_links import Links
 
 _FREE = InteractionPolicy()
-EMOJI = ("❤️", "👍", "😂", "😮", "😢", "🎉", "🤔", "👀")
+EMOJI = ("❤️", "👍", "😂", "😮", "😢", "🎉")
 DRAWINGS = drawings("reply", "boost", "quote", "like", "react", "bookmark", "more")
 """Drawn once on each page for who has signed in; below the posts each is only named."""
 _CHOICE = "".join(f'<button name="emoji" value="{each}">{each}</button>' for each in EMOJI)
