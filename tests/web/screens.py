@@ -50,7 +50,7 @@ class Window:
         self.page, self.origin = page, blog.site.urls.origin
         self.complaints: list[str] = []
         self.asked: list[str] = []  # addresses that the last page asked for
-        self.rules = (AXE / "node_modules" / "axe-core" / "axe.min.js").read_text()
+        self._rules = (AXE / "node_modules" / "axe-core" / "axe.min.js").read_text()
         page.set_default_timeout(PATIENCE)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -72,7 +72,11 @@ class Window:
         self.asked.clear()
         await self.page.goto(self.origin + path)
         assert self.page.url == self.origin + path
-        await self.page.evaluate(self.rules)
+        await self.prepare()
+
+    async def prepare(self) -> None:
+        """Get a page that somebody has been led to ready for `faults`."""
+        await self.page.evaluate(self._rules)
         await self.page.evaluate(_UNSTICK)
 
     async def faults(self, *screens: Screen) -> list[str]:

@@ -155,7 +155,7 @@ async def test_a_passkey_lets_in_on_a_telephone(blog: Furnished, browser: Browse
     found: dict[str, list[str]] = {}
 
     async def look(name: str) -> None:
-        await page.evaluate(window.rules)
+        await window.prepare()
         found[name] = await window.faults(PHONE, DESK)
 
     async def log_out() -> None:
