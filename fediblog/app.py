@@ -33,6 +33,7 @@ from fediblog.web.not_found import Suggestions, suggested
 from fediblog.web.page_cache import PageCache
 from fediblog.web.pages.free_page import FreePageRoute
 from fediblog.web.route_index import RouteIndex
+from fediblog.web.visit_counter import VisitCounter
 
 _NAMED: list[BaseRoute] = [
     *inbox_routes.ROUTES,  # first, since most requests go there
@@ -64,11 +65,12 @@ def create_app(site: Site, worker: Worker | None = None) -> Starlette:
             if worker is not None:
                 await worker.stop()
 
+    opened = site.keep(VisitCounter).note if site.settings.count_visits else None
     app = Starlette(
         routes=[RouteIndex(ROUTES)],
         middleware=[
             Middleware(Cors),
-            Middleware(PageCache, db=site.db, language=site.settings.language),
+            Middleware(PageCache, db=site.db, language=site.settings.language, opened=opened),
             Middleware(
                 RequestMiddleware, origin=site.urls.origin, trusted=site.settings.trusted_proxies, refuse=_answer
             ),

@@ -43,6 +43,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     metrics_token: str = ""  # what must be said to read /metrics; without one there is no such page
     language: str = ENGLISH  # of pages for those who ask for none that there is, and of feeds
     ai_crawlers: str = "deny"  # whether robots.txt lets those in who collect texts for training: allow or deny
+    count_visits: bool = True  # how often the pages of posts are opened: numbers, and nothing of who does
     websub_hub: str = ""  # who tells subscribers that the feeds have something new; nobody is told without one
     title: str = ""  # of the blog's home
     contact: str = ""  # shown in nodeinfo
@@ -180,6 +181,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "metrics_token": _token,
     "language": _one_of(*LANGUAGES),
     "ai_crawlers": _one_of("allow", "deny"),
+    "count_visits": _flag,
     "websub_hub": _web_address,
     "title": str,
     "contact": str,

@@ -63,7 +63,9 @@ def publish(tx: Tx, urls: Urls, account: int, draft: Draft, wording: Wording) ->
     # Lists go by the number: a post of another time takes its place among those of that moment.
     number = tx.new_id({"scheduled": draft.scheduled, "published": draft.dated}.get(draft.state))
     composed = compose(tx, urls, author, draft, wording, number=number)
-    draft = draft if draft.quotable else replace(draft, quotable=post_preferences.defaults(tx, account).quotes)
+    if not (draft.quotable and draft.comments):
+        wanted = post_preferences.defaults(tx, account)
+        draft = replace(draft, quotable=draft.quotable or wanted.quotes, comments=draft.comments or wanted.comments)
     post_writing.insert(tx, composed.note, author, _placement(composed, draft), number=number, awaited=False)
     _put_beside(tx, number, composed, draft)
     post = _stored(tx, number)

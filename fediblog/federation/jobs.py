@@ -54,7 +54,7 @@ from fediblog.store.queues import (
     profile_totals,
 )
 from fediblog.store.queues.job_queue import Job
-from fediblog.store.readers import autosaves, moderation, moderation_log
+from fediblog.store.readers import autosaves, moderation, moderation_log, visits
 from fediblog.store.tx import Tx
 
 P = ParamSpec("P")
@@ -256,7 +256,7 @@ def _sweep(tx: Tx, job: Job, after: Mapping[str, int]) -> int:
     )
     swept += delivery_queue.sweep(tx, failed_before=tx.now - KEPT_FAILED, sent_before=tx.now - KEPT_SENT)
     swept += job_queue.sweep(tx, tx.now - KEPT_FAILED) + peers.sweep(tx)
-    swept += autosaves.sweep(tx) + account_exports.sweep(tx) + second_factors.sweep(tx)
+    swept += autosaves.sweep(tx) + account_exports.sweep(tx) + visits.sweep(tx) + second_factors.sweep(tx)
     job_queue.done(tx, job.id)
     job_queue.add(tx, job_kinds.SWEEP, job.subject, after, run_at=tx.now + SWEEP_EVERY)
     return swept

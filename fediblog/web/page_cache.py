@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -36,7 +36,11 @@ _PERSONAL = frozenset(
 _READ = _PERSONAL | {b"accept", b"if-none-match", accept_language.NAME}
 MOST_KEY = 2400  # bytes of address, Accept and If-None-Match together
 
+_ACCOUNTS = b"/@"  # begins the paths of what accounts of ours show
+
 Key = tuple[bytes, bytes, bytes, bytes, str]
+Opened = Callable[[bytes, bytes, Iterable[tuple[bytes, bytes]]], None]
+"""Told of each request of nobody in particular for what an account shows: its path, what it accepts, its headers."""
 
 
 class CachedAnswer(Struct, frozen=True):
@@ -56,9 +60,16 @@ class PageCache:
     """Middleware in front of the application: answers from memory what it has answered since the last change."""
 
     def __init__(
-        self, app: ASGIApp, *, db: Database, language: str = ENGLISH, clock: Callable[[], float] = time.monotonic
+        self,
+        app: ASGIApp,
+        *,
+        db: Database,
+        language: str = ENGLISH,
+        opened: Opened | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.app = app
+        self._opened = opened
         self._language = language
         self._db = db
         self._clock = clock
@@ -74,6 +85,8 @@ class PageCache:
         if key is None:
             await self.app(scope, receive, send)
             return
+        if self._opened is not None and key[0].startswith(_ACCOUNTS):
+            self._opened(key[0], key[2], scope["headers"])
         now = self._clock()
         if now - self._looked > LOOK_AFTER:
             await self._look()

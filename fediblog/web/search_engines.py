@@ -26,7 +26,7 @@ PART = 5_000  # posts: such a file is one that the page cache keeps
 MOST_PARTS = 10_000
 _CLOSED = (
     *("/login", "/write", "/stream", "/notices", "/people", "/search", "/settings", "/post/", "/account/", "/inbox"),
-    *("/share", "/authorize_interaction"),
+    *("/numbers", "/share", "/authorize_interaction"),
 )
 _XML = "application/xml; charset=utf-8"
 _HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'

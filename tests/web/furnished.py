@@ -355,6 +355,7 @@ async def _list_addresses(blog: Furnished) -> None:
         "/people": ("/people", "/people?show=followers", "/people?show=servers"),
         "/people/{n:number}/report": (f"/people/{blog.people['ben'].id}/report?post={numbers['quiet']}",),
         "/post/{n:number}/react": (f"/post/{numbers['quiet']}/react",),
+        "/numbers": ("/numbers",),
         "/write": ("/write", f"/write?reply={numbers['quiet']}"),
         "/write/{n:number}": (f"/write/{numbers['main']}",),
         "/share": ("/share?title=A+page&url=https://far.example/page",),

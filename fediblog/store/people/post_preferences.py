@@ -13,27 +13,29 @@ class Defaults(Struct, frozen=True, kw_only=True):
     visibility: str = "public"
     sensitive: bool = False
     quotes: str = "public"
+    comments: str = "public"
     wait: bool = True  # whether what is written on the pages can be taken back before it leaves
 
 
 def defaults(tx: Tx, account: int) -> Defaults:
     """Those of the account."""
-    row = tx.one("select visibility, sensitive, quotes, wait from preference where account = :id", id=account)
+    row = tx.one("select visibility, sensitive, quotes, comments, wait from preference where account = :id", id=account)
     if row is None:
         return Defaults()
-    return Defaults(visibility=row.visibility, sensitive=bool(row.sensitive), quotes=row.quotes, wait=bool(row.wait))
+    return Defaults(**row._asdict() | {"sensitive": bool(row.sensitive), "wait": bool(row.wait)})
 
 
 def put(tx: Tx, account: int, what: Defaults) -> None:
     """Say what the account's new posts are like."""
     tx.run(
-        "insert into preference (account, visibility, sensitive, quotes, wait)"
-        " values (:id, :visibility, :sensitive, :quotes, :wait)"
+        "insert into preference (account, visibility, sensitive, quotes, comments, wait)"
+        " values (:id, :visibility, :sensitive, :quotes, :comments, :wait)"
         " on conflict (account) do update set visibility = excluded.visibility, sensitive = excluded.sensitive,"
-        " quotes = excluded.quotes, wait = excluded.wait",
+        " quotes = excluded.quotes, comments = excluded.comments, wait = excluded.wait",
         id=account,
         visibility=what.visibility,
         sensitive=int(what.sensitive),
         quotes=what.quotes,
+        comments=what.comments,
         wait=int(what.wait),
     )

@@ -123,6 +123,7 @@ def blank(
             zone=zone,
             quote=quoted.id if quoted else None,
             visibility=narrowest(chosen, Visibility.FOLLOWERS) if narrow else chosen,
+            comments=wanted.comments,
             quotable=wanted.quotes,
             sensitive=wanted.sensitive,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,6 +16,7 @@ from fediblog.federation.keyring import new_keys
 from fediblog.media.pictures import Shape
 from fediblog.messages import LANGUAGES
 from fediblog.store.people import logins, post_preferences
+from fediblog.store.people.post_preferences import Defaults
 from fediblog.store.tx import Tx
 from fediblog.web import forms, sessions
 from fediblog.web.components.render import OWN_FORM, back, render
@@ -24,9 +24,10 @@ from fediblog.web.forms import Form
 from fediblog.web.languages import explain, explain_unreachable
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.login_pages import LoginLimits, new_password
-from fediblog.web.pages.post_form import stored_upload
+from fediblog.web.pages.post_form import ALLOWED, stored_upload
 from fediblog.web.sessions import ask_as, page
 
+AUDIENCES = ("public", "unlisted", "followers")
 ROWS = 6  # of profile fields in the form
 SHAPES: dict[str, Shape] = {"icon": "avatar", "image": "header"}
 
@@ -136,15 +137,16 @@ async def choose_language(request: Request) -> Response:
 
 
 async def save_publishing(request: Request) -> Response:
-    """What happens around publishing: whether a post can be taken back before it leaves."""
+    """What new posts are like where nothing else is said, and whether they can be taken back before they leave."""
     site, form = site_of(request), await forms.read(request)
-    number, wait = form.sender.account.id, form.flag("wait")
-
-    def save(tx: Tx) -> None:
-        standing = post_preferences.defaults(tx, number)
-        post_preferences.put(tx, number, replace(standing, wait=wait))
-
-    await site.db.write(save)
+    wanted = Defaults(
+        visibility=form.choice("visibility", AUDIENCES),
+        sensitive=form.flag("sensitive"),
+        quotes=form.choice("quotes", ALLOWED),
+        comments=form.choice("comments", ALLOWED),
+        wait=form.flag("wait"),
+    )
+    await site.db.write(post_preferences.put, form.sender.account.id, wanted)
     return back(request, "/settings", "publishing-saved")
 
 
@@ -212,6 +214,8 @@ async def _show(request: Request, form: Form | None = None, profile: ProfileChan
         languages=LANGUAGES,
         rows=rows,
         wanted=wanted,
+        audiences=AUDIENCES,
+        allowed=ALLOWED,
         account=user.account,
         errors=typed.errors,
         typed={name: typed.line(name) for name in ("alias", "target", "handle", "display")},
