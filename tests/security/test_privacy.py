@@ -271,7 +271,7 @@ async def test_the_rest_of_the_forms_know_only_ones_own(house: House) -> None:
             "mark": "kept",
         }
         answer = await press(browser, asked(path, house.secrets["draft"]), typed)
-        for_scripts = path.endswith(("/autosave", "/passkey", "/ask-to-make"))  # which answer with JSON
+        for_scripts = path.endswith(("/autosave", "/passkey", "/ask-to-make", "/ask-to-sign"))  # which answer with JSON
         assert answer.status_code in ((200, 403) if for_scripts else (303, 400, 403, 404, 422)), path
         assert not _SECRET.search(answer.text), path
         assert not _SECRET.search(answer.headers.get("location", "")), path
