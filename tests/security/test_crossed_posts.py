@@ -304,6 +304,7 @@ async def subjects(world: Crossed) -> list[Subject]:
     for name, account in world.people.items():
         number = str(account.id)
         subject = {"a/{number:number}": number, "account/{n:number}": number, "requests/{id}": number}
+        subject |= {"people/{n:number}": number}
         subject |= {"accounts/{id}": number, "remote/{owner:owner}": f"a{number}"}
         subject |= {"{owner:owner}/{mark:mark}": "A" * 22}
         made.append(subject | ({} if name in crossed_posts.HOSTS else {"/@{handle:handle}": f"@{name}"}))
@@ -328,7 +329,8 @@ _OF = {  # places by the tables whose numbers fill them
     "reply_authorization": ("r/{number:number}",),
     "user_list": ("list/{id}", "lists/{id}", "lists/{n:number}"),
     "notice": ("notifications/{id}",),
-    "report": ("reports/{id}",),
+    "report": ("reports/{id}", "report/{n:number}"),
+    "word_filter": ("filters/{n:number}",),
     "media": ("media/{id}",),
     "category": ("categories/{n:number}",),
     "page": ("pages/{n:number}",),

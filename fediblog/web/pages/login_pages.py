@@ -27,7 +27,7 @@ from fediblog.web.unsent_forms import UnsentForm
 
 
 class LoginLimits:
-    """How often passwords may be tried, and set-up links.
+    """How often passwords may be tried, set-up links, and invitations.
 
     A browser that has logged in before has tries of its own, so that nobody else can use them up. All others share
     those of the name, whether or not there is such a login, and those of their network.
@@ -39,6 +39,7 @@ class LoginLimits:
             return Slowing(Limit(burst=burst, seconds=seconds, clock=site.clock), slower)
 
         self.setups = Limit(burst=20, seconds=15, clock=site.clock)
+        self.invitations = Limit(burst=20, seconds=15, clock=site.clock)
         self.networks = slowing(20, 15)
         self.names = slowing(10, 30)
         self.devices = slowing(10, 30)

@@ -130,7 +130,7 @@ async def invited(request: Request) -> Response:
 async def _standing(request: Request, token: str) -> Invitation:
     """The link of that token. Raises TooOften for who tries many, NotFound if it does not count."""
     site, address = site_of(request), request.client.host if request.client else ""
-    if wait := site.keep(LoginLimits).setups.take(party(address)):
+    if wait := site.keep(LoginLimits).invitations.take(party(address)):
         raise TooOften("error.too-often", wait)
     found = await site.db.read(invitations.find, sessions.hashed(token))
     if found is None:
