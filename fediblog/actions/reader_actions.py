@@ -6,11 +6,13 @@ from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
+from fediblog.actions.follow_actions import other_of
 from fediblog.actions.reaction_actions import seen
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.hashtags import first_in
 from fediblog.store.id_paging import Window
+from fediblog.store.people import relation_lists
 from fediblog.store.posts import reader_marks, tags
 from fediblog.store.queues import events
 from fediblog.store.readers import filters, lists
@@ -20,6 +22,7 @@ from fediblog.store.tx import Tx
 
 MOST_TAGS = 1_000  # that one account follows
 LONGEST_TITLE = 256
+LONGEST_NOTE = 2_000  # characters about an account
 LONGEST_WORDS = 500  # characters of a filter's title or of one of its words
 
 
@@ -92,6 +95,20 @@ def put_in_list(tx: Tx, account: int, number: int, people: Collection[int]) -> N
 def drop_from_list(tx: Tx, account: int, number: int, people: Collection[int]) -> None:
     """Take people out of a list."""
     lists.drop(tx, own_list(tx, account, number).id, people)
+
+
+def keep_account(tx: Tx, account: int, target: int, chosen: Collection[int], note: str) -> None:
+    """Have somebody in those of one's lists, and no others, and note something. Only whom one follows is in a list."""
+    if len(note) > LONGEST_NOTE:
+        raise Invalid("comment", "api.too-long", n=LONGEST_NOTE)
+    other_of(tx, target)
+    relation_lists.set_note(tx, account, target, note.strip())
+    followed = bool(lists.followed(tx, account, [target]))
+    for each in lists.of_account(tx, account):
+        if followed and each.id in chosen:
+            lists.put(tx, each.id, [target])
+        else:
+            lists.drop(tx, each.id, [target])
 
 
 class FilterDraft(Struct, frozen=True, kw_only=True):

@@ -214,6 +214,12 @@ def endorsed(tx: Tx, account: int, window: Window) -> list[ListedAccount]:
     return window.turned([ListedAccount(mark=row.mark, account=accounts.from_row(row)) for row in rows])
 
 
+def note_of(tx: Tx, account: int, target: int) -> str:
+    """What the account has noted about somebody, for itself alone."""
+    row = tx.one("select comment from account_note where account = :a and target = :b", a=account, b=target)
+    return str(row.comment) if row else ""
+
+
 def set_note(tx: Tx, account: int, target: int, comment: str) -> None:
     """Keep a private remark about somebody; an empty one is none."""
     tx.run("delete from account_note where account = :a and target = :b", a=account, b=target)

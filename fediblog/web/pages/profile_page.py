@@ -10,20 +10,24 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from fediblog.actions import reader_actions
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.posts import Post
 from fediblog.domain.showcase import ShowcaseSection
 from fediblog.errors import NotFound
 from fediblog.protocol.negotiate import ACTIVITY_TYPE
 from fediblog.store.id_paging import FAR, Window
-from fediblog.store.people import account_counts, accounts, relations, showcases
+from fediblog.store.people import account_counts, accounts, relation_lists, relations, showcases
 from fediblog.store.posts import account_posts
 from fediblog.store.posts.account_posts import ProfileFilter
 from fediblog.store.queues import profile_totals, stale_accounts
+from fediblog.store.readers import lists
+from fediblog.store.readers.lists import List
 from fediblog.store.tx import Tx
+from fediblog.web import forms
 from fediblog.web.components import page_head, paging
 from fediblog.web.components.page_elements import iso
-from fediblog.web.components.render import add_link, render
+from fediblog.web.components.render import add_link, back, render
 from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.blog_pages import SIZE, account_named
@@ -45,6 +49,9 @@ class Profile(Struct, frozen=True, kw_only=True):
     followers: int = 0
     following: int = 0
     relation: Relation | None = None
+    lists: Sequence[List] = ()  # of the reader, and which of them hold the account
+    holding: frozenset[int] = frozenset()
+    note: str = ""  # the reader's about the account
     due: bool = False  # the totals are to be asked for
 
 
@@ -119,8 +126,22 @@ def _remote(tx: Tx, user: CurrentUser, number: int, tab: str, request: Request) 
         followers=followers,
         following=following,
         relation=_relation(tx, viewer, account.id),
+        lists=lists.of_account(tx, viewer),
+        holding=frozenset(each.id for each in lists.holding(tx, viewer, account.id)),
+        note=relation_lists.note_of(tx, viewer, account.id),
         due=profile_totals.is_stale(tx, account),
     )
+
+
+async def keep(request: Request) -> Response:
+    """Put somebody into lists, and note something about them: nobody else sees either."""
+    site, form = site_of(request), await forms.read(request)
+    number, comment = request.path_params["n"], form.block("comment", reader_actions.LONGEST_NOTE)
+    if form.errors:
+        return render(request, "error.html", 422, message=form.errors["comment"])
+    chosen = form.numbers("list")
+    await site.db.write(reader_actions.keep_account, form.sender.account.id, number, chosen, comment)
+    return back(request, f"/account/{number}", "list-saved")
 
 
 def _shown(tx: Tx, account: Account, viewer: int, tab: str, window: Window) -> list[Post]:
@@ -141,5 +162,6 @@ async def own(request: Request) -> Response:
 ROUTES = [
     Route("/@{handle:handle}", page(local)),
     Route("/account/{n:number}", page(remote)),
+    Route("/account/{n:number}/keep", page(keep), methods=["POST"]),
     Route("/me", page(own)),
 ]

@@ -91,3 +91,24 @@ async def test_a_private_post_looks_private_in_a_notice(blog: Blog) -> None:
     await blog.site.db.write(notifications.add, blog.alice.id, "reply", bob.id, post.id)
     page = (await owner.get("/notices")).text
     assert re.search(r'class="notice-card card new letter" id="n\d+">\s*<p class="letter-top">', page)
+
+
+async def test_lists_and_a_note_are_kept_on_a_profile(blog: Blog) -> None:
+    bob, owner, carol = await blog.stranger(), await blog.owner(), await second(blog)
+    number = await blog.site.db.write(reader_actions.add_list, blog.alice.id, "Plugh")
+    where, kept = f"/account/{bob.id}", {"list": str(number), "comment": "Met at the plover fair"}
+    await owner.post(f"{where}/keep", kept)
+    assert await blog.site.db.read(lists.holding, blog.alice.id, bob.id) == [], (
+        "only whom one follows"
+    )
+    await blog.site.db.write(relations.put_follow, blog.alice.id, bob.id, "https://blog.test/f", "accepted")
+    assert (await owner.post(f"{where}/keep", kept)).headers["location"] == where
+    page = (await owner.get(where)).text
+    assert f'name="list" value="{number}" checked' in page
+    assert "Met at the plover fair" in page
+    assert "plover" not in (await carol.get(where)).text
+    await carol.post(f"{where}/keep", {"list": str(number), "comment": ""})
+    assert [each.id for each in await blog.site.db.read(lists.holding, blog.alice.id, bob.id)] == [number]
+    await owner.post(f"{where}/keep", {"comment": ""})
+    assert await blog.site.db.read(lists.holding, blog.alice.id, bob.id) == []
+    assert (await owner.post("/account/77/keep", kept)).status_code == 404
