@@ -98,9 +98,7 @@ async def test_lists_and_a_note_are_kept_on_a_profile(blog: Blog) -> None:
     number = await blog.site.db.write(reader_actions.add_list, blog.alice.id, "Plugh")
     where, kept = f"/account/{bob.id}", {"list": str(number), "comment": "Met at the plover fair"}
     await owner.post(f"{where}/keep", kept)
-    assert await blog.site.db.read(lists.holding, blog.alice.id, bob.id) == [], (
-        "only whom one follows"
-    )
+    assert await blog.site.db.read(lists.holding, blog.alice.id, bob.id) == [], "only whom one follows"
     await blog.site.db.write(relations.put_follow, blog.alice.id, bob.id, "https://blog.test/f", "accepted")
     assert (await owner.post(f"{where}/keep", kept)).headers["location"] == where
     page = (await owner.get(where)).text
