@@ -59,6 +59,8 @@ ENDS = {
         ("post_words", *(f"post_words_found{part}" for part in ("", "_config", "_data", "_docsize", "_idx"))),
         "one row for each post that is found by its words",
     ),
+    "account_export": "one of each of our accounts, and swept",
+    "visit": "one for each of our posts and day; swept",
     "autosave": "so many of one of our accounts, and swept",
     **dict.fromkeys(("authenticator", "recovery_code", "passkey"), "so many of one login"),
     "passkey_challenge": "so many of one network in a minute; swept",
