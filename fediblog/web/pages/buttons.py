@@ -19,7 +19,7 @@ from fediblog.actions import (
 )
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
-from fediblog.errors import Invalid
+from fediblog.errors import Invalid, NotFound
 from fediblog.federation import quotas
 from fediblog.store.people import relation_lists
 from fediblog.store.posts import custom_emoji, posts
@@ -118,6 +118,20 @@ def _emoji_for(tx: Tx, user: CurrentUser, number: int) -> tuple[Post, list[OwnEm
     return reaction_actions.seen(tx, user.account.id, number), custom_emoji.everything(tx)
 
 
+async def take_back(request: Request) -> Response:
+    """Make a draft again of a post that has not left yet; of one that has, offer to delete it."""
+    site, form = site_of(request), await forms.read(request)
+    account, number = form.sender.account.id, request.path_params["n"]
+    try:
+        await site.db.write(post_actions.take_back, account, number)
+    except Invalid:
+        post = await site.db.read(posts.stored, number)
+        if post is None or post.account.id != account:
+            raise NotFound from None
+        return render(request, "delete.html", 409, post=post, late=True)
+    return back(request, f"/write/{number}", "taken-back")
+
+
 async def _finish(request: Request, form: forms.Form, action: Action, message: str) -> Response:
     """Do it, and lead back to the place on the page where the button is; a script gets the foot of the post anew."""
     site, number, user = site_of(request), request.path_params["n"], form.sender
@@ -141,6 +155,7 @@ async def _finish(request: Request, form: forms.Form, action: Action, message: s
 
 
 ROUTES = [
+    Route("/post/{n:number}/take-back", page(take_back), methods=["POST"]),
     Route("/post/{n:number}/react", page(emoji_page), methods=["GET"]),
     Route("/post/{n:number}/react", page(react), methods=["POST"]),
     Route("/post/{n:number}/vote", page(vote), methods=["POST"]),

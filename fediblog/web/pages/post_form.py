@@ -14,15 +14,18 @@ from starlette.datastructures import UploadFile
 from fediblog import hashtags
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.domain.accounts import Account
-from fediblog.domain.documents import Visibility
+from fediblog.domain.documents import Attachment, Mention, Note, Picture, Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.rules import narrowest
+from fediblog.domain.rules import addresses, narrowest
+from fediblog.domain.urls import Urls
 from fediblog.errors import Refused, TooOften
 from fediblog.federation import uploads
 from fediblog.federation.site import Site
+from fediblog.markup.html import escape
 from fediblog.markup.text import display_name, one_line
 from fediblog.media.formats import focal_point
 from fediblog.media.pictures import Shape
+from fediblog.prepare.wording import Wording
 from fediblog.store.people.post_preferences import Defaults
 from fediblog.store.posts import media_files
 from fediblog.store.posts.media_files import Upload
@@ -308,6 +311,35 @@ def draft(fields: PostFields, form: Form, wanted: str) -> Draft:
         poll=PollDraft(options=fields.answers, multiple=fields.multiple, seconds=fields.period)
         if fields.answers
         else None,
+    )
+
+
+def outline(urls: Urls, account: Account, fields: PostFields, wording: Wording) -> Note:
+    """The post that the fields would make, as far as others read it: nothing is stored, and it has no number yet."""
+    title, visibility = fields.title.strip(), Visibility(fields.visibility)
+    people = wording.people.items()
+    to, cc = addresses(visibility, account.followers, tuple(each.uri for _, each in people))
+    hero = fields.hero
+    return Note(
+        uri=f"{urls.origin}/",
+        kind="Article" if title else "Question" if fields.answers else "Note",
+        author=account.uri,
+        to=to,
+        cc=cc,
+        title=title,
+        summary=(escape(fields.summary) if title else fields.warning).strip(),
+        warning=fields.warning if title else "",
+        content=wording.words[0].numbered("preview"),
+        language=fields.language,
+        url=f"{urls.origin}/@{account.handle}",
+        sensitive=fields.sensitive or bool(fields.warning),
+        mentions=tuple(Mention(href=each.uri, name=f"@{name}") for name, each in people),
+        hashtags=tuple(wording.words[0].hashtags),
+        attachments=tuple(
+            Attachment(kind="Image", url=urls.media(each.upload.file), media_type=each.upload.media_type, alt=each.alt)
+            for each in fields.pictures
+        ),
+        image=Picture(url=urls.media(hero.upload.file), alt=hero.alt) if hero else None,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,7 +21,10 @@ from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation import prepared_actions
 from fediblog.federation.site import Site
 from fediblog.markup.text import MARKDOWN
+from fediblog.prepare import elsewhere
+from fediblog.prepare.elsewhere import Appearance
 from fediblog.prepare.wording import Text
+from fediblog.protocol.notes import write_note
 from fediblog.store.people import accounts, post_preferences
 from fediblog.store.posts import account_posts, categories, posts
 from fediblog.store.readers import autosaves
@@ -307,14 +312,22 @@ async def _preview(request: Request, writing: WriteContext, form: Form) -> Respo
     text = Text(source=writing.fields.source, kind=kind, breaks=not writing.fields.title)
     wording = await prepared_actions.word(site, (text,), find=False)
     html = loaded_here(wording.words[0].numbered("preview"), lambda url: url if site.urls.owns(url) else "")
-    return _show(request, writing, form, Markup(html))  # noqa: S704  the renderer cleans what it makes
+    note = post_form.outline(site.urls, form.sender.account, writing.fields, wording)
+    shown = elsewhere.of(write_note(note), note)
+    return _show(request, writing, form, Markup(html), shown)  # noqa: S704  the renderer cleans what it makes
 
 
 def _place(field: str) -> int:
     return _FIELDS.index(field) if field in _FIELDS else len(_FIELDS)
 
 
-def _show(request: Request, writing: WriteContext, form: Form | None = None, preview: Markup | None = None) -> Response:
+def _show(
+    request: Request,
+    writing: WriteContext,
+    form: Form | None = None,
+    preview: Markup | None = None,
+    shown: Sequence[Appearance] = (),
+) -> Response:
     sent = form or Form.empty()
     faults = {name: sent.errors[name] for name in sorted(sent.errors, key=_place)}
     return render(
@@ -332,6 +345,7 @@ def _show(request: Request, writing: WriteContext, form: Form | None = None, pre
         wanted=sent.text("do") or "publish",
         taken=sent.flag("theirs"),
         preview=preview,
+        elsewhere=shown,
         visibilities=VISIBILITIES,
         allowed=ALLOWED,
         slots=SLOTS,
@@ -345,20 +359,6 @@ async def drafts(request: Request) -> Response:
         request, lambda tx, user: (account_posts.drafts(tx, user.account.id), autosaves.listed(tx, user.account.id))
     )
     return render(request, "drafts.html", posts=found, unfinished=unfinished)
-
-
-async def take_back(request: Request) -> Response:
-    """Make a draft again of a post that has not left yet; of one that has, offer to delete it."""
-    site, form = site_of(request), await forms.read(request)
-    account, number = form.sender.account.id, request.path_params["n"]
-    try:
-        await site.db.write(post_actions.take_back, account, number)
-    except Invalid:
-        post = await site.db.read(posts.stored, number)
-        if post is None or post.account.id != account:
-            raise NotFound from None
-        return render(request, "delete.html", 409, post=post, late=True)
-    return back(request, f"/write/{number}", "taken-back")
 
 
 async def delete_page(request: Request) -> Response:
@@ -394,7 +394,6 @@ ROUTES = [
     Route("/write/{n:number}", page(change), methods=["GET"]),
     Route("/write/{n:number}", page(save), methods=["POST"]),
     Route("/drafts", page(drafts)),
-    Route("/post/{n:number}/take-back", page(take_back), methods=["POST"]),
     Route("/post/{n:number}/delete", page(delete_page), methods=["GET"]),
     Route("/post/{n:number}/delete", page(delete), methods=["POST"]),
 ]

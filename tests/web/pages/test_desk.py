@@ -913,3 +913,14 @@ async def test_descriptions_of_pictures_that_are_refused_stay(blog: Blog) -> Non
     assert re.search(
         r'name="new-focus">\s*(<option value="[^"]*">[^<]*</option>\s*)*<option value="0,1" selected>', answer.text
     )
+
+
+async def test_the_preview_says_how_it_will_look_elsewhere(blog: Blog) -> None:
+    owner = await blog.owner()
+    typed = {"source": "The *text*", "title": "On Tides", "summary": "Ebb & flow", "do": "preview"}
+    page = (await owner.post("/write", {**typed, "visibility": "public"})).text
+    mastodon = page.partition("On Mastodon")[2].partition("On Misskey")[0]
+    assert ("Ebb &amp; flow" in mastodon, "The text" in mastodon, "With a link" in mastodon) == (True, False, True)
+    misskey = page.partition("On Misskey")[2].partition("On Lemmy")[0]
+    assert "First only the warning: Ebb &amp; flow" in misskey
+    assert "Lemmy shows a post only in a community" in page
