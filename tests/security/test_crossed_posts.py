@@ -335,7 +335,6 @@ _OF = {  # places by the tables whose numbers fill them
     "category": ("categories/{n:number}",),
     "page": ("pages/{n:number}",),
     "conversation": ("letters/{n:number}",),
-    "word_filter": ("filters/{n:number}",),
     "passkey": ("passkeys/{n:number}",),
 }
 
