@@ -435,7 +435,7 @@ async def test_what_the_server_cannot_do_now_loses_nothing(blog: Blog, how: str)
         for kind in quotas.LIMITS:
             use_up(blog, kind)
     statuses = dict[str, int]()
-    typed = dict.fromkeys(TYPED - {"answer", "language", "scheduled", "tags"}, "What I <b>typed</b>")
+    typed = dict.fromkeys(TYPED - {"answer", "language", "scheduled", "dated", "tags"}, "What I <b>typed</b>")
     sent = {**typed, "password": "hunter2", "sure": "1", "visibility": "public", "do": "publish"}
     for path in reversed(WITH_TEXT):  # the post is deleted last
         answer = await owner.post(at(path, post), sent)

@@ -41,7 +41,7 @@ async def security(request: Request) -> Response:
     names = [browser_name(language_of(request), each.agent) for each in sessions]
     user = current_user(request)
     if user is not None and user.session.news:
-        await site_of(request).db.write(logins.heard, user.session.token)
+        await site_of(request).write_aside(logins.heard, user.session.token)
     named = list(zip(sessions, names, strict=True))
     return render(request, "security.html", sessions=named, app=app, passkeys=own, left=left)
 
