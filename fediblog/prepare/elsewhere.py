@@ -5,10 +5,12 @@ from __future__ import annotations
 from msgspec import Struct
 
 from fediblog.domain.documents import Json, Note
-from fediblog.markup.html import plain
+from fediblog.markup.html import plain, shortened
 from fediblog.protocol import json_values, previews
 
 MOST_ON_MASTODON = 4  # files of a post that it keeps
+_SHOWN = 2_000  # characters of a text; the rest is alike
+_READ = 4 * _SHOWN  # characters of HTML in which they are looked for
 
 Document = dict[str, Json]
 
@@ -81,7 +83,7 @@ def in_a_feed(note: Note) -> Appearance:
         place="feed",
         title=note.title,
         warning=warning,
-        text=previews.written_abstract(note) if warning else plain(note.content),
+        text=previews.written_abstract(note) if warning else _beginning(note.content),
         pictures=0 if previews.hides_pictures(note) else _all_pictures(note),
     )
 
@@ -101,7 +103,12 @@ def _text(document: Document, key: str) -> str:
 
 
 def _content(document: Document) -> str:
-    return plain(_text(document, "content"))
+    return _beginning(_text(document, "content"))
+
+
+def _beginning(html: str) -> str:
+    head = html if len(html) <= _READ else html[:_READ].rpartition("<")[0]  # ends with a whole tag
+    return shortened(plain(head), _SHOWN)
 
 
 def _pictures(document: Document) -> int:

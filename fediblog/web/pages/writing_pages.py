@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -313,7 +314,7 @@ async def _preview(request: Request, writing: WriteContext, form: Form) -> Respo
     wording = await prepared_actions.word(site, (text,), find=False)
     html = loaded_here(wording.words[0].numbered("preview"), lambda url: url if site.urls.owns(url) else "")
     note = post_form.outline(site.urls, form.sender.account, writing.fields, wording)
-    shown = elsewhere.of(write_note(note), note)
+    shown = await asyncio.to_thread(elsewhere.of, write_note(note), note)
     return _show(request, writing, form, Markup(html), shown)  # noqa: S704  the renderer cleans what it makes
 
 

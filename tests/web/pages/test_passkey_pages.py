@@ -100,7 +100,7 @@ async def test_an_answer_counts_once_and_in_the_browser_that_asked(blog: Blog) -
         {"user": "bm9ib2R5"},
         {"key": ec.generate_private_key(ec.SECP256R1())},
     ],
-    ids=str,
+    ids=lambda wrong: next(iter(wrong)),
 )
 async def test_a_wrong_answer_is_not_believed(blog: Blog, wrong: dict[str, Any]) -> None:
     made, _ = await added(blog, await blog.owner())
