@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from fediblog.domain.documents import Json, Note
-from fediblog.markup.html import plain, shortened
+from fediblog.markup.html import escape, plain, shortened
 from fediblog.protocol import json_values, previews
 
 MOST_ON_MASTODON = 4  # files of a post that it keeps
@@ -99,11 +99,11 @@ def on_a_card(note: Note) -> Appearance:
 
 
 def _text(document: Document, key: str) -> str:
-    return json_values.text(document.get(key), 1_000_000)
+    return json_values.text(document.get(key), _READ)
 
 
 def _content(document: Document) -> str:
-    return _beginning(_text(document, "content"))
+    return _beginning(json_values.text(document.get("content"), _READ + 1))
 
 
 def _beginning(html: str) -> str:
@@ -117,5 +117,5 @@ def _pictures(document: Document) -> int:
 
 
 def _all_pictures(note: Note) -> int:
-    shown = {each.url for each in note.attachments} | {url for url, _ in previews.pictures_within(note.content)}
-    return len(shown) + (note.image is not None and note.image.url not in shown)
+    beside = {each.url for each in note.attachments} | ({note.image.url} if note.image else set())
+    return note.content.count("<img ") + sum(escape(url) not in note.content for url in beside)
