@@ -25,7 +25,10 @@ from fediblog.markup.html import escape
 from fediblog.markup.text import display_name, one_line
 from fediblog.media.formats import focal_point
 from fediblog.media.pictures import Shape
+from fediblog.prepare import elsewhere
+from fediblog.prepare.elsewhere import Appearance
 from fediblog.prepare.wording import Wording
+from fediblog.protocol.notes import write_note
 from fediblog.store.people.post_preferences import Defaults
 from fediblog.store.posts import media_files
 from fediblog.store.posts.media_files import Upload
@@ -312,6 +315,12 @@ def draft(fields: PostFields, form: Form, wanted: str) -> Draft:
         if fields.answers
         else None,
     )
+
+
+def appearances(urls: Urls, account: Account, fields: PostFields, wording: Wording) -> list[Appearance]:
+    """How the post that the fields would make is shown elsewhere."""
+    note = outline(urls, account, fields, wording)
+    return elsewhere.of(write_note(note), note)
 
 
 def outline(urls: Urls, account: Account, fields: PostFields, wording: Wording) -> Note:

@@ -15,19 +15,15 @@ from starlette.routing import Route
 from fediblog.actions import post_actions
 from fediblog.actions.draft_of_post import chosen_slug, draft_of
 from fediblog.actions.drafts import Draft
-from fediblog.domain.accounts import Account
 from fediblog.domain.category_tree import CategoryTree
 from fediblog.domain.documents import OPEN, Visibility
 from fediblog.domain.posts import Post
-from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation import prepared_actions
 from fediblog.federation.site import Site
 from fediblog.markup.text import MARKDOWN
-from fediblog.prepare import elsewhere
 from fediblog.prepare.elsewhere import Appearance
-from fediblog.prepare.wording import Text, Wording
-from fediblog.protocol.notes import write_note
+from fediblog.prepare.wording import Text
 from fediblog.store.people import accounts, post_preferences
 from fediblog.store.posts import account_posts, categories, posts
 from fediblog.store.readers import autosaves
@@ -315,13 +311,8 @@ async def _preview(request: Request, writing: WriteContext, form: Form) -> Respo
     text = Text(source=writing.fields.source, kind=kind, breaks=not writing.fields.title)
     wording = await prepared_actions.word(site, (text,), find=False)
     html = loaded_here(wording.words[0].numbered("preview"), lambda url: url if site.urls.owns(url) else "")
-    shown = await asyncio.to_thread(_appearances, site.urls, form.sender.account, writing.fields, wording)
+    shown = await asyncio.to_thread(post_form.appearances, site.urls, form.sender.account, writing.fields, wording)
     return _show(request, writing, form, Markup(html), shown)  # noqa: S704  the renderer cleans what it makes
-
-
-def _appearances(urls: Urls, account: Account, fields: PostFields, wording: Wording) -> list[Appearance]:
-    note = post_form.outline(urls, account, fields, wording)
-    return elsewhere.of(write_note(note), note)
 
 
 def _place(field: str) -> int:
