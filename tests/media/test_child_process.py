@@ -40,7 +40,9 @@ sys.stderr.write(json.dumps([could, limits, os.getpriority(os.PRIO_PROCESS, 0)])
 
 
 def test_there_are_programs() -> None:
-    assert PROGRAMS == ["fediblog.federation.text_program", "fediblog.media.decoder"]
+    assert [
+        *("fediblog.federation.difference_program", "fediblog.federation.text_program", "fediblog.media.decoder")
+    ] == PROGRAMS
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -239,13 +239,13 @@ async def test_one_writes_to_somebody_from_the_profile(blog: Blog) -> None:
     assert '<h1 class="page-title" dir="auto">Write to Alice Marlow</h1>' in led
     assert 'href="https://social.example/authorize_interaction?uri=acct%3Aalice%40blog.test"' in led
     assert 'name="do" value="write"' in led
-    assert "/write?to=" not in (await owner.get("/@alice")).text
+    assert "?to=" not in (await owner.get("/@alice")).text
     for account, address in ((other, "/@ben"), (bob, f"/account/{bob.id}")):
-        assert f'href="/write?to={account.id}"' in (await owner.get(address)).text
+        assert f'href="/letters/new?to={account.id}"' in (await owner.get(address)).text
         form = (await owner.get(f"/write?to={account.id}")).text
         assert f">\n@{account.acct} </textarea>" in form
         assert re.search(r'value="direct"[^>]*(?:checked|selected)', form)
     await blog.site.db.write(relations.block, blog.alice.id, bob.id, "https://blog.test/b/1")
-    assert "/write?to=" not in (await owner.get(f"/account/{bob.id}")).text
+    assert "?to=" not in (await owner.get(f"/account/{bob.id}")).text
     assert (await owner.get("/write?to=5")).status_code == 404
     assert (await visitor.get(f"/write?to={bob.id}")).status_code == 303

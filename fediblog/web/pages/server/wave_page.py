@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from fediblog.actions import wave_actions
 from fediblog.domain.posts import Post
-from fediblog.markup.html import excerpt
+from fediblog.protocol.previews import unfolded
 from fediblog.store.readers import moderation_log, spam_waves
 from fediblog.store.readers.moderation_log import LogEntry
 from fediblog.store.tx import Tx
@@ -63,7 +63,7 @@ def grouped(found: Sequence[Post]) -> list[WaveGroup]:
     """The posts by server and text, the largest group first."""
     groups: dict[tuple[str, str], list[Post]] = {}
     for post in found:
-        words = " ".join(word for word in excerpt(post.content, 400).split() if not word.startswith("@"))
+        words = " ".join(word for word in unfolded(post, 400).split() if not word.startswith("@"))
         groups.setdefault((post.account.domain, words), []).append(post)
     made = [WaveGroup(host, words, posts) for (host, words), posts in groups.items()]
     return sorted(made, key=lambda each: (-len(each.posts), each.host))
