@@ -108,10 +108,13 @@ class Worker:
         """Do everything that is due, and what becomes due by it, until nothing is; returns how much that was."""
         total = 0
         while True:
-            total += await self._take()
-            if not self._tasks():
+            was_busy = bool(self._tasks())
+            taken = await self._take()
+            total += taken
+            if self._tasks():
+                await asyncio.wait(self._tasks(), return_when=asyncio.FIRST_COMPLETED)
+            elif not taken and not was_busy:  # else what has just ended may have made more due
                 return total
-            await asyncio.wait(self._tasks(), return_when=asyncio.FIRST_COMPLETED)
 
     async def _turn(self) -> None:
         """Take what is due, then wait until there may be more: somebody calls, a time comes, or something is done."""
