@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -43,6 +44,12 @@ class Screen(NamedTuple):
 PHONE, DESK = Screen(390, "light"), Screen(1280, "dark", opened=True)
 
 
+@cache
+def axe() -> str:
+    """The script of axe-core."""
+    return (AXE / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
 class Window:
     """A page of a browser that writes down what it complains about, and which other servers it asked."""
 
@@ -50,7 +57,6 @@ class Window:
         self.page, self.origin = page, blog.site.urls.origin
         self.complaints: list[str] = []
         self.asked: list[str] = []  # addresses that the last page asked for
-        self._rules = (AXE / "node_modules" / "axe-core" / "axe.min.js").read_text()
         page.set_default_timeout(PATIENCE)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -76,7 +82,7 @@ class Window:
 
     async def prepare(self) -> None:
         """Get a page that somebody has been led to ready for `faults`."""
-        await self.page.evaluate(self._rules)
+        await self.page.evaluate(axe())
         await self.page.evaluate(_UNSTICK)
 
     async def faults(self, *screens: Screen) -> list[str]:

@@ -21,7 +21,7 @@ PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "device_scal
 
 async def take(window: Window, path: str, name: str) -> None:
     """What a window shows of a page when it is opened."""
-    await window.open(path)
+    await window.page.goto(window.origin + path)
     await window.page.evaluate("document.fonts.ready")
     shown = Image.open(io.BytesIO(await window.page.screenshot())).convert("RGB")
     file = FOLDER / f"{name}.webp"
