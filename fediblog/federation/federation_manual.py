@@ -79,7 +79,8 @@ RECEIVED: dict[str, str] = {
 
 # What goes out, and when.
 SENT: dict[str, str] = {
-    "Create": "A post is published. To the followers' shared inboxes and to those mentioned; private posts to personal inboxes only.",
+    "Create": "A post is published. To the followers' shared inboxes and to those mentioned; private posts to personal inboxes only. "
+    "One that got a date of the past goes to nobody, and its Update and Delete only to servers that had to do with it.",
     "Update": "A post was edited (`updated` is set), perhaps with another `url` (the earlier address leads on, the id stays), a poll got votes (it is not), a profile or key changed, or an account"
     " was suspended (`suspended`) or is not any more.",
     "Delete": "A post (a Tombstone) or an account (its id) is gone; goes to all servers that had to do with it. "
