@@ -17,6 +17,7 @@ from fediblog.store.readers import visits
 
 EVERY = 60.0  # seconds after which the numbers are written
 MOST = 5_000  # addresses between two times; further ones are not counted
+AGENT = 300  # bytes of a User-Agent that are looked at, and remembered
 _PROGRAM = re.compile(
     rb"bot|crawl|spider|slurp|fetch|scrape|preview|monitor|archiv|feed|http|curl|wget|python|java|ruby|perl|go-|axios"
     rb"|node|headless|mastodon|pleroma|akkoma|misskey|lemmy|friendica|fediblog|activitypub",
@@ -39,7 +40,7 @@ class VisitCounter:
         if b"text/html" not in accept:
             return
         agent = next((value for name, value in headers if name == b"user-agent"), b"")
-        if is_program(agent):
+        if is_program(agent[:AGENT]):
             return
         if path in self._counts or len(self._counts) < MOST:
             self._counts[path] = self._counts.get(path, 0) + 1

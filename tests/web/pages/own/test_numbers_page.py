@@ -34,6 +34,14 @@ def test_programs_are_no_visitors(agent: str, program: bool) -> None:
     assert is_program(agent.encode()) == program
 
 
+async def test_of_a_long_name_of_a_browser_little_is_remembered(blog: Blog) -> None:
+    """A head has up to 64 kB, and some thousand names are remembered."""
+    counter, before = blog.site.keep(VisitCounter), is_program.cache_info().currsize
+    for end in (b"a", b"b"):
+        counter.note(b"/@alice/1", b"text/html", [(b"user-agent", b"Mozilla/5.0 " + b"x" * 60_000 + end)])
+    assert is_program.cache_info().currsize - before <= 1
+
+
 async def test_visits_are_counted_and_nothing_else(blog: Blog) -> None:
     """Also of pages from the cache; not by programs, apps, or who has a session; nothing of a request is stored."""
     note = await blog.write("A note")
