@@ -103,7 +103,7 @@ def renew_hash(tx: Tx, login: int, old: str, new: str) -> bool:
 
 
 def set_password(tx: Tx, login: int, password: str) -> None:
-    """The hash of another password. Somebody may have stolen more than the old one: sessions and tokens end."""
+    """The hash of another password. Somebody may have stolen more: sessions, tokens and links for another end."""
     tx.hold(login)  # what is just being opened or swapped ends as well
     tx.run("update login set password = :password where id = :id", password=password, id=login)
     _end_all(tx, login)
@@ -123,7 +123,7 @@ def language_of(tx: Tx, account: int) -> str:
 
 
 def set_disabled(tx: Tx, login: int, *, disabled: bool) -> None:
-    """Let nobody in under a login any more, or let them in again; its sessions and tokens end."""
+    """Let nobody in under a login any more, or let them in again; its sessions, tokens and links end."""
     tx.hold(login)
     tx.run("update login set disabled = :disabled where id = :id", disabled=disabled, id=login)
     if disabled:
@@ -132,6 +132,7 @@ def set_disabled(tx: Tx, login: int, *, disabled: bool) -> None:
 
 def _end_all(tx: Tx, login: int) -> None:
     tx.run("delete from session where login = :id", id=login)
+    tx.run("delete from invitation where login = :id", id=login)  # links for another password
     apps.revoke_all(tx, login)
 
 

@@ -77,12 +77,14 @@ async def test_an_owner_lets_somebody_choose_a_new_password(blog: Blog) -> None:
     page = (await fresh.get(link)).text
     assert "A new password" in page
     assert 'name="handle"' not in page
+    further = await link_of(blog, owner, f"/moderation/login/{bo.id}/password")
     token = link.partition("=")[2]
     sent = {"token": token, "password": OTHER, "password-again": OTHER}
     assert (await fresh.post("/invited", sent)).headers["location"] == "/login"
     assert (await browser.get("/stream")).headers["location"].startswith("/login")  # signed out
     assert (await fresh.log_in("bo", OTHER)).status_code == 303
     assert (await fresh.post("/invited", sent)).status_code == 404
+    assert (await fresh.get(further)).status_code == 404  # other links for it end with the password
     mine = await blog.site.db.read(logins.by_name, "alice")
     assert mine is not None
     assert (await owner.post(f"/moderation/login/{mine.id}/password")).status_code == 422  # nor of another owner
