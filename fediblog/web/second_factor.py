@@ -94,13 +94,15 @@ async def half_of(request: Request) -> HalfLogin | None:
     return await site_of(request).db.read(second_factors.half, _token(request))
 
 
-async def proof_of(request: Request, form: Form, login: Login, token: str) -> Proof:
-    """That the code or the passkey of the form counts for the login; it is used up by that.
+async def proof_of(
+    request: Request, form: Form, login: Login, token: str, fields: tuple[str, str] = ("code", "passkey")
+) -> Proof:
+    """That the code or the passkey in these fields of the form counts for the login; it is used up by that.
 
     `token` is the hash under which the passkey was asked to sign.
     """
-    site, typed = site_of(request), form.line("code", 100)
-    if answer := form.text("passkey"):
+    site, typed = site_of(request), form.line(fields[0], 100)
+    if answer := form.text(fields[1]):
         found = await webauthn.signed(request, token, answer)
         return webauthn.proof(found, login) if found is not None else lambda _tx: False
     return lambda tx: use(tx, site, login.id, typed)

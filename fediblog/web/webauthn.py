@@ -59,7 +59,7 @@ async def ask_to_make(request: Request, user: CurrentUser) -> dict[str, Any]:
     return {
         "rp": {"id": _host(site), "name": site.title},
         "user": {"id": _handle_of(site, login.id), "name": login.name, "displayName": login.name},
-        "challenge": await _new_challenge(site, user.session.token),
+        "challenge": await _new_challenge(site, _to_make(user)),
         "pubKeyCredParams": [{"type": "public-key", "alg": each} for each in _ALGORITHMS],
         "timeout": LASTS,
         "excludeCredentials": _named(known),
@@ -70,6 +70,11 @@ async def ask_to_make(request: Request, user: CurrentUser) -> dict[str, Any]:
         },
         "attestation": "none",
     }
+
+
+def _to_make(user: CurrentUser) -> str:
+    """Under what is remembered what a new passkey is to sign, beside what one of before is to sign for that."""
+    return hashed(f"make {user.session.token}")
 
 
 async def ask_to_sign(request: Request, token: str, login: int | None = None) -> dict[str, Any]:
@@ -98,7 +103,7 @@ async def _new_challenge(site: Site, token: str) -> str:
 async def made(request: Request, user: CurrentUser, answer: str) -> NewPasskey | None:
     """The passkey that the browser has made when it was asked to; None if anything about the answer is wrong."""
     site = site_of(request)
-    challenge = await _challenge(site, user.session.token)
+    challenge = await _challenge(site, _to_make(user))
     return _made(site, challenge, answer) if challenge else None
 
 

@@ -27,14 +27,26 @@ ALL, ONE = f"{PATH}/passkeys", f"{PATH}/passkeys/{{n:number}}"
 
 async def passkeys_page(request: Request) -> Response:
     """The passkeys of the login, and the form for another."""
-    found = await ask_as(request, lambda tx, user: passkeys.of_login(tx, user.login.id))
-    return _show_all(request, Form.empty(), found)
+    return _show_all(request, Form.empty(), await ask_as(request, _all))
 
 
-def _show_all(request: Request, form: Form, found: list[Passkey]) -> Response:
+def _all(tx: Tx, user: CurrentUser) -> tuple[list[Passkey], bool]:
+    """The passkeys of the login, and whether it has a second step."""
+    return passkeys.of_login(tx, user.login.id), second_factors.is_on(tx, user.login.id)
+
+
+def _show_all(request: Request, form: Form, state: tuple[list[Passkey], bool]) -> Response:
+    found, second = state
     name = form.line("label", 60) or browser_name(language_of(request), request.headers.get("user-agent", ""))
     return render(
-        request, "passkeys.html", form.status, headers=form.headers, errors=form.errors, passkeys=found, label=name
+        request,
+        "passkeys.html",
+        form.status,
+        headers=form.headers,
+        errors=form.errors,
+        passkeys=found,
+        second=second,
+        label=name,
     )
 
 
@@ -52,9 +64,9 @@ async def add(request: Request) -> Response:
         codes[:] = second_factor.renew_codes(tx, user.login.id) if is_first else []
         return True
 
-    if await is_changed(request, form, change, second=False, fault=("passkey", "passkey.failed")):
+    if await is_changed(request, form, change, fault=("passkey", "passkey.failed"), fields=("code", "signed")):
         return show_codes(request, codes) if codes else back(request, ALL, "passkey-added")
-    return _show_all(request, form, await site.db.read(passkeys.of_login, user.login.id))
+    return _show_all(request, form, await site.db.read(_all, user))
 
 
 async def passkey_page(request: Request) -> Response:

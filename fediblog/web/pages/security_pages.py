@@ -1,6 +1,7 @@
 """What protects a login: the browsers that are logged in, the second step of a log-in, and its recovery codes.
 
-What adds a second step asks for the password; what takes one away or hands out codes asks for a second step as well.
+What changes that asks for the password and, as soon as there is a second step, for that as well: else who has a session
+and the password would add one of their own, and by that take away the others.
 """
 
 from __future__ import annotations
@@ -70,15 +71,18 @@ async def end_others(request: Request) -> Response:
 
 async def app_page(request: Request) -> Response:
     """The form that begins with an authenticator app, or ends with it."""
-    login, is_on = await ask_as(request, _login_and_app)
-    return _show_app(request, login, Form.empty(), is_on=is_on, nonce=secrets.token_hex(16))
+    login, is_on, second = await ask_as(request, _login_and_app)
+    return _show_app(request, login, Form.empty(), is_on=is_on, nonce=secrets.token_hex(16), second=second)
 
 
-def _login_and_app(tx: Tx, user: CurrentUser) -> tuple[Login, bool]:
-    return user.login, second_factors.authenticator(tx, user.login.id) is not None
+def _login_and_app(tx: Tx, user: CurrentUser) -> tuple[Login, bool, bool]:
+    login = user.login
+    return login, second_factors.authenticator(tx, login.id) is not None, second_factors.is_on(tx, login.id)
 
 
-def _show_app(request: Request, login: Login, form: Form, *, is_on: bool, nonce: str = "") -> Response:
+def _show_app(
+    request: Request, login: Login, form: Form, *, is_on: bool, nonce: str = "", second: bool = True
+) -> Response:
     secret = second_factor.secret_of(site_of(request), login.id, nonce)
     address = second_factor.address_of(site_of(request), login, secret)
     return render(
@@ -88,6 +92,7 @@ def _show_app(request: Request, login: Login, form: Form, *, is_on: bool, nonce:
         headers=form.headers,
         errors=form.errors,
         is_on=is_on,
+        second=second,
         nonce=nonce,
         secret=" ".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
         address=address,
@@ -117,9 +122,10 @@ async def begin_app(request: Request) -> Response:
         second_factors.put_authenticator(tx, login.id, nonce, step)
         return True
 
-    if await is_changed(request, form, change, second=False):
+    if await is_changed(request, form, change, fields=("second-code", "passkey")):
         return show_codes(request, codes) if codes else back(request, PATH, "second-step-on")
-    return _show_app(request, login, form, is_on=False, nonce=nonce)
+    second = await site.db.read(second_factors.is_on, login.id)
+    return _show_app(request, login, form, is_on=False, nonce=nonce, second=second)
 
 
 async def end_app(request: Request) -> Response:
@@ -164,6 +170,8 @@ async def renew_codes(request: Request) -> Response:
     form, codes = await forms.read(request), list[str]()
 
     def change(tx: Tx) -> bool:
+        if not second_factors.is_on(tx, form.sender.login.id):
+            return False
         codes[:] = second_factor.renew_codes(tx, form.sender.login.id)
         return True
 
@@ -177,15 +185,16 @@ async def is_changed(
     form: Form,
     change: Callable[[Tx], bool],
     *,
-    second: bool = True,
     fault: tuple[str, str] = ("code", "error.wrong-code"),
+    fields: tuple[str, str] = ("code", "passkey"),
 ) -> bool:
-    """Make a change that the form proves by the password, and with `second` by a code or a passkey.
+    """Make a change that the form proves by the password and, where there is a second step, by a code or a passkey.
 
-    What is wrong is noted at the fields: `fault` (field, message) if the second step or `change` says no.
+    These stand in the two `fields`. What is wrong is noted at the fields: `fault` (field, message) if `change` says no.
     """
     site, user = site_of(request), form.sender
     limits, tries = site.keep(LoginLimits), f"session {user.session.token}"
+    codes = f"second {user.login.id}"  # in whatever session: who knows the password can have one after another
     if wait := limits.devices.take(tries):
         form.defer("old", TooOften("error.too-often", wait))
         return False
@@ -193,19 +202,26 @@ async def is_changed(
     if not await passwords.is_right(form.secret("old"), stored):
         form.fault("old", "error.wrong-password")
         return False
-
-    proof = await second_factor.proof_of(request, form, user.login, user.session.token) if second else None
+    is_on = await site.db.read(second_factors.is_on, user.login.id)
+    if is_on and (wait := limits.devices.take(codes)):
+        form.defer(fields[0], TooOften("error.too-often", wait))
+        return False
+    proof = await second_factor.proof_of(request, form, user.login, user.session.token, fields)
+    is_proven = False
 
     def held(tx: Tx) -> bool:
+        nonlocal is_proven
         tx.hold(user.login.id)
         if logins.password_hash(tx, user.login.name) != stored:
             return False
-        return (proof is None or proof(tx)) and change(tx)
+        is_proven = not second_factors.is_on(tx, user.login.id) or proof(tx)
+        return is_proven and change(tx)
 
     if not await site.db.write(held):
-        form.fault(*fault)
+        form.fault(*(fault if is_proven else (fields[0], "error.wrong-code")))
         return False
     limits.devices.clear(tries)
+    limits.devices.clear(codes)
     return True
 
 

@@ -22,6 +22,13 @@ function written(found) {
   return JSON.stringify({ id: found.id, rawId: text(found.rawId), type: found.type, response, clientExtensionResults: {} });
 }
 
+async function asked(path, form) {
+  const body = new URLSearchParams({ csrf: form.elements.csrf?.value ?? "" });
+  const found = await fetch(path, { method: "POST", body });
+  if (!found.ok) throw new Error(found.status);
+  return written(await answered(await found.json()));
+}
+
 for (const box of document.querySelectorAll("[data-passkey]")) {
   if (!window.PublicKeyCredential) continue;
   const button = box.querySelector("button");
@@ -33,10 +40,8 @@ for (const box of document.querySelectorAll("[data-passkey]")) {
     if (box.hasAttribute("data-filled") && !form.reportValidity()) return;
     problem.hidden = true;
     try {
-      const body = new URLSearchParams({ csrf: form.elements.csrf?.value ?? "" });
-      const asked = await fetch(box.dataset.passkey, { method: "POST", body });
-      if (!asked.ok) throw new Error(asked.status);
-      form.elements.passkey.value = written(await answered(await asked.json()));
+      if (box.dataset.first && !form.elements.code.value) form.elements.signed.value = await asked(box.dataset.first, form);
+      form.elements.passkey.value = await asked(box.dataset.passkey, form);
       form.submit();
     } catch {
       problem.hidden = false;

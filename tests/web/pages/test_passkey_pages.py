@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import httpx
+import pyotp
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -13,16 +14,19 @@ from fediblog.store.people import logins, passkeys, second_factors
 from fediblog.web import webauthn
 from tests.web.pages.authenticators import PRESENT, VERIFIED, Authenticator
 from tests.web.pages.conftest import ORIGIN, PASSWORD, Blog, Browser
-from tests.web.pages.test_second_step import APP, CODES, half_in, second, set_up, shown_codes
+from tests.web.pages.test_second_step import APP, CODES, half_in, second, set_up, shown_codes, shown_secret
 
 ALL = "/settings/security/passkeys"
 
 
-async def added(blog: Blog, owner: Browser, name: str = "My telephone") -> tuple[Authenticator, list[str]]:
+async def added(
+    blog: Blog, owner: Browser, name: str = "My telephone", **fields: str
+) -> tuple[Authenticator, list[str]]:
     """A passkey of Alice, and the recovery codes that came with it."""
     made = Authenticator(ORIGIN)
     await owner.get(ALL)
-    answer = await owner.post(ALL, {"label": name, "old": PASSWORD, "passkey": made.make(await to_make(owner))})
+    sent = {"label": name, "old": PASSWORD, "passkey": made.make(await to_make(owner)), **fields}
+    answer = await owner.post(ALL, sent)
     assert answer.status_code in (200, 303)
     return made, shown_codes(answer.text)
 
@@ -126,7 +130,7 @@ async def test_no_answer_makes_it_fail(blog: Blog, garbage: str) -> None:
     assert (await log_in(browser, signed.replace('"signature"', '"nothing"'))).status_code == 422
 
 
-async def test_a_passkey_is_made_with_the_password_alone_and_in_this_session(blog: Blog) -> None:
+async def test_the_first_passkey_is_made_with_the_password_alone_and_in_this_session(blog: Blog) -> None:
     owner, other = await blog.owner(), await blog.owner()
     made = Authenticator(ORIGIN)
     for wrong in ({"flags": PRESENT}, {"origin": "https://evil.test"}, {"algorithm": -65535}, {"crossOrigin": True}):
@@ -139,8 +143,9 @@ async def test_a_passkey_is_made_with_the_password_alone_and_in_this_session(blo
     assert not await blog.site.db.read(second_factors.is_on, blog.alice.login or 0)
     assert not await blog.site.db.read(lambda tx: second_factors.recovery_codes_left(tx, blog.alice.login or 0))
     sent = {"label": "x", "old": PASSWORD, "passkey": made.make(await to_make(owner))}
-    assert len(shown_codes((await owner.post(ALL, sent)).text)) == 10
-    again = {**sent, "passkey": made.make(await to_make(owner))}
+    codes = shown_codes((await owner.post(ALL, sent)).text)
+    assert len(codes) == 10
+    again = {**sent, "passkey": made.make(await to_make(owner)), "code": codes[0]}
     assert (await owner.post(ALL, again)).status_code == 422  # it is there already
 
 
@@ -156,7 +161,7 @@ async def test_a_passkey_is_a_second_step(blog: Blog) -> None:
     assert answer.status_code == 303
     assert (await second(await half_in(blog), codes[0])).status_code == 303
     assert (await blog.browser().post("/login/second/passkey")).status_code == 403
-    phone = await set_up(blog, owner, codes_shown=0)
+    phone = await set_up(blog, owner, codes_shown=0, **{"second-code": codes[1]})
     assert (await second(await half_in(blog), phone.next_code())).status_code == 303
 
 
@@ -185,12 +190,33 @@ async def test_a_passkey_is_named_and_removed(blog: Blog) -> None:
 async def test_of_two_second_steps_one_goes_alone(blog: Blog) -> None:
     owner = await blog.owner()
     phone = await set_up(blog, owner)
-    made, fresh = await added(blog, owner)
+    made, fresh = await added(blog, owner, code=phone.codes[1])
     assert fresh == []
     assert (await owner.post(f"{APP}/end", {"old": PASSWORD, "code": phone.next_code()})).status_code == 303
     assert (await second(await half_in(blog), phone.codes[0])).status_code == 303
     signed = made.sign(await to_sign(owner, f"{ALL}/ask-to-sign"))
     assert len(shown_codes((await owner.post(CODES, {"old": PASSWORD, "passkey": signed})).text)) == 10
+
+
+async def test_another_second_step_takes_one_that_there_is(blog: Blog) -> None:
+    """Else a session and the password were enough to add one, and to take away the rest by that."""
+    owner = await blog.owner()
+    made, codes = await added(blog, owner)
+    mine = Authenticator(ORIGIN)
+    for wrong in ({}, {"code": "123456"}, {"signed": mine.sign(await to_sign(owner, f"{ALL}/ask-to-sign"))}):
+        sent = {"label": "x", "old": PASSWORD, "passkey": mine.make(await to_make(owner)), **wrong}
+        answer = await owner.post(ALL, sent)
+        assert (answer.status_code, 'name="code"' in answer.text) == (422, True)
+    page = (await owner.get(APP)).text
+    secret, nonce = shown_secret(page), re.findall(r'name="nonce" value="(\w+)"', page)[0]
+    app = {"nonce": nonce, "code": pyotp.TOTP(secret).generate_otp(blog.clock() // 30_000), "old": PASSWORD}
+    answer = await owner.post(APP, app)
+    assert (answer.status_code, 'name="second-code"' in answer.text) == (422, True)
+    assert len(await blog.site.db.read(passkeys.of_login, blog.alice.login or 0)) == 1
+    await added(blog, owner, signed=made.sign(await to_sign(owner, f"{ALL}/ask-to-sign")))
+    await set_up(blog, owner, codes_shown=0, passkey=made.sign(await to_sign(owner, f"{ALL}/ask-to-sign")))
+    await added(blog, owner, code=codes[0])
+    assert len(await blog.site.db.read(passkeys.of_login, blog.alice.login or 0)) == 3
 
 
 async def test_a_disabled_login_has_no_passkeys(blog: Blog) -> None:

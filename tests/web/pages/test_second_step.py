@@ -48,11 +48,11 @@ def shown_codes(page: str) -> list[str]:
     return re.findall(r"<li><code>([a-z0-9-]+)</code></li>", page)
 
 
-async def set_up(blog: Blog, browser: Browser, codes_shown: int = 10) -> Telephone:
+async def set_up(blog: Blog, browser: Browser, codes_shown: int = 10, **fields: str) -> Telephone:
     page = (await browser.get(APP)).text
     secret, nonce = shown_secret(page), re.findall(r'name="nonce" value="(\w+)"', page)[0]
     code = pyotp.TOTP(secret).generate_otp(blog.clock() // 30_000)
-    answer = await browser.post(APP, {"nonce": nonce, "code": code, "old": PASSWORD})
+    answer = await browser.post(APP, {"nonce": nonce, "code": code, "old": PASSWORD, **fields})
     codes = shown_codes(answer.text)
     assert (answer.status_code, len(set(codes))) == (200 if codes_shown else 303, codes_shown)
     assert answer.headers["cache-control"] == "private, no-store"
@@ -233,6 +233,21 @@ async def test_switching_off_takes_password_and_code(blog: Blog) -> None:
     assert "Set up an authenticator app" in (await owner.get(CODES)).text
     assert (await owner.post(CODES, {"old": PASSWORD, "code": phone.next_code()})).status_code == 422
     await set_up(blog, owner)
+
+
+@pytest.mark.slow
+async def test_codes_cannot_be_guessed_in_a_session(blog: Blog) -> None:
+    """Not by who has the password, either: another session, or another password, gives no further tries."""
+    owner = await blog.owner()
+    phone, statuses = await set_up(blog, owner), []
+    for number in range(12):
+        if number == 9:
+            fields = {"old": PASSWORD, "password": PASSWORD, "password-again": PASSWORD}
+            assert (await owner.post("/settings/password", fields)).status_code == 303
+            await owner.get("/settings/security")
+        statuses.append((await owner.post(f"{APP}/end", {"old": PASSWORD, "code": f"{number:06}"})).status_code)
+    assert statuses == [422] * 10 + [429] * 2
+    assert (await owner.post(f"{APP}/end", {"old": PASSWORD, "code": phone.code(-1)})).status_code == 429
 
 
 async def test_secrets_are_shown_once_and_kept_nowhere(blog: Blog, caplog: pytest.LogCaptureFixture) -> None:

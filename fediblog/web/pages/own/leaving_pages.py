@@ -73,8 +73,7 @@ async def download(request: Request) -> Response:
         found.extend([kept] if kept is not None and kept.made is not None else [])
         return True
 
-    second = await site.db.read(second_factors.is_on, form.sender.login.id)
-    if not await is_changed(request, form, look, second=second):
+    if not await is_changed(request, form, look):
         return await _show(request, "export.html", form)
     place = site.settings.exports / found[0].file if found else None
     if place is None or not await asyncio.to_thread(place.is_file):
@@ -102,8 +101,7 @@ async def delete(request: Request) -> Response:
         account_actions.delete_account(tx, site.urls, account.id)
         return True
 
-    second = await site.db.read(second_factors.is_on, form.sender.login.id)
-    if form.errors or not await is_changed(request, form, change, second=second):
+    if form.errors or not await is_changed(request, form, change):
         return await _show(request, "delete-account.html", form)
     return back(request, "/", "account-deleted")
 
