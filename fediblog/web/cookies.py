@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
 from urllib.parse import urlsplit
+
+from starlette.responses import Response
 
 from fediblog.federation.site import Site
 
@@ -20,3 +23,26 @@ def name_of(site: Site, word: str, prefix: str = "") -> str:
 def is_secure(site: Site) -> bool:
     """Whether the site is reached by https."""
     return site.urls.origin.startswith("https://")
+
+
+def put(
+    site: Site,
+    response: Response,
+    name: str,
+    value: str,
+    *,
+    seconds: int,
+    path: str = "/",
+    samesite: Literal["lax", "strict"] = "lax",
+) -> None:
+    """Give the browser a cookie that no script can read, for pages below the path."""
+    response.set_cookie(
+        name, value, max_age=seconds, path=path, secure=is_secure(site), httponly=True, samesite=samesite
+    )
+
+
+def drop(
+    site: Site, response: Response, name: str, *, path: str = "/", samesite: Literal["lax", "strict"] = "lax"
+) -> None:
+    """Take from the browser a cookie that `put` gave it."""
+    response.delete_cookie(name, path=path, secure=is_secure(site), httponly=True, samesite=samesite)

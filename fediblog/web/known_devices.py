@@ -24,15 +24,8 @@ LASTS = 400 * 86_400  # seconds: browsers keep no cookie longer
 def remember(request: Request, response: Response, name: str, mark: str) -> None:
     """Let the browser prove that it has logged in under that name, as long as the login has the password of `mark`."""
     site, nonce = site_of(request), secrets.token_hex(16)
-    response.set_cookie(
-        cookie_name(site, name),
-        nonce + _proof(site, name, mark, nonce),
-        max_age=LASTS,
-        path=PATH,
-        secure=cookies.is_secure(site),
-        httponly=True,
-        samesite="lax",
-    )
+    value = nonce + _proof(site, name, mark, nonce)
+    cookies.put(site, response, cookie_name(site, name), value, seconds=LASTS, path=PATH)
 
 
 def device_of(request: Request, name: str, mark: str) -> str:

@@ -20,14 +20,14 @@ from fediblog.federation.site import Site
 from fediblog.store.people import second_factors
 from fediblog.store.people.second_factors import HalfLogin
 from fediblog.store.tx import Tx
-from fediblog.web import cookies, webauthn
+from fediblog.web import login_tokens, webauthn
 from fediblog.web.forms import Form
-from fediblog.web.known_devices import PATH
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import Proof, hashed
 
 RECOVERY_CODES = 10
 LASTS = 600_000  # ms that the second step may take
+_COOKIE = "half-login"
 _STEP = 30_000  # ms for which an app shows a code
 _LATE = 1  # steps by which the clock of a telephone may differ
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # those that nobody takes for another
@@ -78,20 +78,12 @@ async def begin(request: Request, response: Response, login: Login, mark: str) -
     """The password was right: let this browser go on with the second step."""
     site, token = site_of(request), secrets.token_urlsafe(32)
     await site.db.write(lambda tx: second_factors.begin_half(tx, hashed(token), login, mark, tx.now + LASTS))
-    response.set_cookie(
-        _cookie_name(site),
-        token,
-        max_age=LASTS // 1000,
-        path=PATH,
-        secure=cookies.is_secure(site),
-        httponly=True,
-        samesite="strict",
-    )
+    login_tokens.put(request, response, _COOKIE, token, LASTS)
 
 
 async def half_of(request: Request) -> HalfLogin | None:
     """The log-in of this browser that waits for its second step."""
-    return await site_of(request).db.read(second_factors.half, _token(request))
+    return await site_of(request).db.read(second_factors.half, login_tokens.hash_of(request, _COOKIE))
 
 
 async def proof_of(
@@ -110,7 +102,7 @@ async def proof_of(
 
 def half_proof(request: Request, login: Login, second: Proof) -> Proof:
     """That this browser has had the password right, and now the second step; the log-in half done ends with that."""
-    token = _token(request)
+    token = login_tokens.hash_of(request, _COOKIE)
 
     def proof(tx: Tx) -> bool:
         half = second_factors.half(tx, token)
@@ -124,15 +116,4 @@ def half_proof(request: Request, login: Login, second: Proof) -> Proof:
 
 def forget(request: Request, response: Response) -> None:
     """Take the cookie of the second step from the browser."""
-    site = site_of(request)
-    response.delete_cookie(
-        _cookie_name(site), path=PATH, secure=cookies.is_secure(site), httponly=True, samesite="strict"
-    )
-
-
-def _token(request: Request) -> str:
-    return hashed(request.cookies.get(_cookie_name(site_of(request)), "")[:100])
-
-
-def _cookie_name(site: Site) -> str:
-    return cookies.name_of(site, "half-login", "__Secure-")
+    login_tokens.drop(request, response, _COOKIE)

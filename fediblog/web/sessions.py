@@ -280,7 +280,7 @@ async def end(request: Request, response: Response) -> None:
     site = site_of(request)
     if token := token_of(request):
         await site.db.write(logins.close_session, hashed(token))
-    response.delete_cookie(cookie_name(site), path="/", secure=cookies.is_secure(site), httponly=True, samesite="lax")
+    cookies.drop(site, response, cookie_name(site))
 
 
 def cookie_name(site: Site) -> str:
@@ -290,15 +290,7 @@ def cookie_name(site: Site) -> str:
 
 def set_cookie(site: Site, response: Response, token: str) -> None:
     """Give the browser its session."""
-    response.set_cookie(
-        cookie_name(site),
-        token,
-        max_age=LASTS // 1000,
-        path="/",
-        secure=cookies.is_secure(site),
-        httponly=True,
-        samesite="lax",
-    )
+    cookies.put(site, response, cookie_name(site), token, seconds=LASTS // 1000)
 
 
 def hashed(token: str) -> str:

@@ -24,16 +24,16 @@ from fediblog.federation.site import Site
 from fediblog.store.people import logins, passkeys
 from fediblog.store.people.passkeys import Passkey
 from fediblog.store.tx import Tx
-from fediblog.web import cookies
-from fediblog.web.known_devices import PATH
+from fediblog.web import login_tokens
 from fediblog.web.negotiation import site_of
-from fediblog.web.sessions import CurrentUser, Proof, hashed
+from fediblog.web.sessions import CurrentUser, Proof
 
 if TYPE_CHECKING:
     from fido2.server import Fido2Server
 
 LASTS = 300_000  # ms between the question and the answer
 LONGEST = 20_000  # characters of an answer
+_COOKIE = "passkey"
 _ALGORITHMS = (-7, -8, -257)  # of COSE: ES256, EdDSA, RS256
 
 
@@ -219,22 +219,9 @@ def new_token() -> str:
 
 def remember(request: Request, response: Response, token: str) -> None:
     """Give the browser that token, for the log-in pages alone."""
-    site = site_of(request)
-    response.set_cookie(
-        _cookie_name(site),
-        token,
-        max_age=LASTS // 1000,
-        path=PATH,
-        secure=cookies.is_secure(site),
-        httponly=True,
-        samesite="strict",
-    )
+    login_tokens.put(request, response, _COOKIE, token, LASTS)
 
 
 def token_of(request: Request) -> str:
     """The hash of the token that the browser was given."""
-    return hashed(request.cookies.get(_cookie_name(site_of(request)), "")[:100])
-
-
-def _cookie_name(site: Site) -> str:
-    return cookies.name_of(site, "passkey", "__Secure-")
+    return login_tokens.hash_of(request, _COOKIE)

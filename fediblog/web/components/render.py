@@ -119,8 +119,7 @@ def render(
 
 
 def _forget_flash(site: Site, response: Response) -> None:
-    name, secure = cookies.name_of(site, _FLASH), cookies.is_secure(site)
-    response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="lax")
+    cookies.drop(site, response, cookies.name_of(site, _FLASH))
 
 
 class Flash(Struct, frozen=True):
@@ -194,9 +193,8 @@ def back(request: Request, to: str, message: str = "", leaving: int | None = Non
     response = RedirectResponse(to, 303, headers={"Cache-Control": PRIVATE})
     if message:
         site = site_of(request)
-        name, secure = cookies.name_of(site, _FLASH), cookies.is_secure(site)
         value = message if leaving is None else f"{message}~{leaving}"
-        response.set_cookie(name, value, max_age=60, path="/", secure=secure, httponly=True, samesite="lax")
+        cookies.put(site, response, cookies.name_of(site, _FLASH), value, seconds=60)
     return renewed(request, response)
 
 
