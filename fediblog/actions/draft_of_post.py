@@ -45,6 +45,7 @@ def draft_of(tx: Tx, post: Post) -> Draft:
         slug=post.slug,
         state=cast(Literal["published", "draft", "scheduled"], post.state),
         scheduled=post.scheduled,
+        dated=post.published if post.is_draft and post.is_dated_back else None,
         poll=_poll(post),
     )
     return inherited(tx, draft, post)

@@ -59,7 +59,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     slug: str = ""
     state: Literal["published", "draft", "scheduled"] = "published"
     scheduled: int | None = None
-    dated: int | None = None  # a time of the past with which it is published, and then sent to nobody
+    dated: int | None = None  # a time of the past with which it is published, then sent to nobody; a draft keeps it
     poll: PollDraft | None = None
     tags: tuple[str, ...] | None = None  # hashtags beside those in the text; None: as they were
     categories: tuple[int, ...] | None = None  # numbers of what it is filed under; None: as it was

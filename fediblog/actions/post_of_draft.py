@@ -113,8 +113,7 @@ def _frame(
         _check_reach(author, wording.names, visibility, people, mentioned)
     if quoted is not None and draft.state != "draft":
         _check_audience(author, visibility, quoted, mentioned)
-    dated = draft.dated if draft.dated is not None and draft.state == "published" else tx.now
-    published = before.published if before and before.published is not None else dated
+    published = _published(tx, draft, before)
     month = month_of(published)
     return _Frame(
         number=number,
@@ -129,6 +128,15 @@ def _frame(
         in_reply_to=before.in_reply_to if before else (parent.uri if parent else ""),
         context=before.context if before else _context(tx, urls.of(author), parent, number),
     )
+
+
+def _published(tx: Tx, draft: Draft, before: Post | None) -> int:
+    """Its time: of what is published it stays; of a draft it is the date of the past that it has, or when it began."""
+    if before is not None and not before.is_draft and before.published is not None:
+        return before.published
+    if draft.dated is not None and draft.state != "scheduled" and 0 < draft.dated < tx.now:
+        return draft.dated
+    return before.received if before is not None else tx.now
 
 
 def _note(urls: Urls, author: Account, draft: Draft, frame: _Frame) -> Note:

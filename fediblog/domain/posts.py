@@ -101,7 +101,7 @@ class Post(Note, frozen=True, kw_only=True):
 
     @property
     def is_dated_back(self) -> bool:
-        """Whether one of ours was published with a time of the past: then it was sent to nobody."""
+        """Whether one of ours was published with a time of the past, and sent to nobody; or is a draft with one."""
         return self.local and self.published is not None and 0 < self.published < self.received
 
     @property

@@ -29,6 +29,7 @@ from fediblog.store.tx import Tx
 
 T = TypeVar("T")
 Publish = Callable[[Tx, Urls, int, Draft, Wording], Post]
+Edit = Callable[[Tx, Urls, int, int, Draft, Wording], Post]
 
 PATIENCE = 10.0  # seconds that an author waits for the people mentioned to be found
 TRIES = 3  # that a text is rendered, if what it names or is changes meanwhile
@@ -51,8 +52,13 @@ async def publish(site: Site, account: int, draft: Draft, action: Publish = post
     return post
 
 
-async def edit(site: Site, account: int, post: int, draft: Draft, *, find: bool = True) -> Post:
-    """Change a post; who is mentioned and not known here is looked up first unless `find` is false."""
+async def edit(
+    site: Site, account: int, post: int, draft: Draft, action: Edit = post_actions.edit, *, find: bool = True
+) -> Post:
+    """Change a post; who is mentioned and not known here is looked up first unless `find` is false.
+
+    `action` changes it in one transaction, where more than the post itself belongs to it.
+    """
     quotas.use(site, account, "edit")
     check_length(draft)
 
@@ -60,7 +66,7 @@ async def edit(site: Site, account: int, post: int, draft: Draft, *, find: bool 
         return (await site.db.read(post_actions.edited_text, account, post, draft),)
 
     def act(tx: Tx, urls: Urls, wording: Wording) -> Post:
-        return post_actions.edit(tx, urls, account, post, draft, wording)
+        return action(tx, urls, account, post, draft, wording)
 
     changed = await with_wording(site, texts, act, find=find and draft.state != "draft")
     await websub_pings.put_down(site, changed.id)

@@ -58,6 +58,8 @@ def unpin(tx: Tx, urls: Urls, author: Account, post: Post) -> None:
 
 
 def _feature(tx: Tx, urls: Urls, author: Account, post: Post, kind: str) -> None:
+    if post.is_dated_back:  # which was sent to nobody
+        return
     number = tx.new_id()
     document = write_activity(
         kind,

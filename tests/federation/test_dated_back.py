@@ -54,3 +54,13 @@ async def test_it_is_no_letter_and_asks_nothing(pair: Pair, fields: dict[str, ob
     with pytest.raises(Invalid) as caught:
         await prepared_actions.publish(near, pair.ann.id, Draft(source="Old", **fields))  # type: ignore[arg-type]
     assert (caught.value.field, caught.value.key) == ("dated", key)
+
+
+async def test_nobody_is_told_that_it_is_pinned(pair: Pair) -> None:
+    await pair.follow()
+    near = pair.world.sites[pair.near]
+    old, before = await pair.publish("Old", dated=LONG_AGO), len(pair.world.network.posts())
+    for action in (post_actions.pin, post_actions.unpin):
+        await near.db.write(action, near.urls, pair.ann.id, old.id)
+        await pair.world.settle()
+    assert len(pair.world.network.posts()) == before

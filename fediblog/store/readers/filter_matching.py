@@ -54,6 +54,10 @@ class FilterMatcher(Struct, frozen=True):
         matches = self.matches(post.id, post.account.id, searched(post))
         return [each.filter for each in matches if context in each.filter.contexts]
 
+    def hides(self, post: Post, context: str) -> bool:
+        """Whether a filter of that context lets nothing of a post be seen, not even that it is there."""
+        return any(each.action == "hide" for each in self.found(post, context))
+
 
 NOTHING = FilterMatcher()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +15,7 @@ from starlette.routing import Route
 
 from fediblog.actions.draft_of_post import draft_of
 from fediblog.domain.posts import Post
+from fediblog.domain.urls import Urls
 from fediblog.federation.site import Site
 from fediblog.markup.text import one_line
 from fediblog.store.posts import posts
@@ -27,6 +30,8 @@ from fediblog.web.negotiation import site_of
 from fediblog.web.pages import post_form
 from fediblog.web.pages.post_form import PostFields
 from fediblog.web.sessions import CurrentUser, page
+
+P = ParamSpec("P")
 
 MARK = 40  # characters at most
 
@@ -49,6 +54,14 @@ class OtherVersion(Struct, frozen=True, kw_only=True):
     fields: PostFields
     at: int  # ms
     mark: str = ""
+
+
+class ChangedElsewhere(Exception):
+    """What is to be stored was changed elsewhere since its page was opened: on the page of that mark, or '' saved."""
+
+    def __init__(self, mark: str) -> None:
+        super().__init__(mark)
+        self.mark = mark
 
 
 def changed(post: Post | None) -> int:
@@ -102,11 +115,24 @@ def _changed_elsewhere(tx: Tx, account: int, opened: OpenedPage) -> tuple[int, s
     return (other.changed, other.mark) if other is not None else (0, "")
 
 
-async def other_version(site: Site, form: Form, number: int | None) -> OtherVersion | None:
-    """What was kept elsewhere since the page of the form was opened, if anything."""
-    account, opened = form.sender.account.id, page_of(form)
-    at, mark = await site.db.read(_changed_elsewhere, account, opened)
-    return await version(site, form, number, mark) if at else None
+def unless_changed_elsewhere(
+    opened: OpenedPage, action: Callable[Concatenate[Tx, Urls, int, P], Post]
+) -> Callable[Concatenate[Tx, Urls, int, P], Post]:
+    """The action of an account that stores what stands on the page, in the same transaction as the look elsewhere.
+
+    It raises ChangedElsewhere. With it goes what was kept of the page.
+    """
+
+    def act(tx: Tx, urls: Urls, account: int, /, *args: P.args, **kwargs: P.kwargs) -> Post:
+        tx.hold(-account)  # before a look: another page may be saving
+        at, mark = _changed_elsewhere(tx, account, opened)
+        if at:
+            raise ChangedElsewhere(mark)
+        post = action(tx, urls, account, *args, **kwargs)
+        autosaves.drop(tx, account, opened.mark)
+        return post
+
+    return act
 
 
 async def version(site: Site, form: Form, number: int | None, mark: str) -> OtherVersion | None:

@@ -154,7 +154,6 @@ def of_draft(tx: Tx, draft: Draft, account: int, zone: str = "") -> PostFields:
     """The fields that makes that draft of the account, its time as it is in that zone."""
     files = (*draft.files, *([draft.hero] if draft.hero else ()))
     stored = media_files.many(tx, [each.upload for each in files], account)
-    at = datetime.fromtimestamp((draft.scheduled or 0) / 1000, time_zone.find(zone) or UTC)
     return PostFields(
         source=draft.source,
         title=draft.title,
@@ -163,8 +162,10 @@ def of_draft(tx: Tx, draft: Draft, account: int, zone: str = "") -> PostFields:
         visibility=draft.visibility,
         language=draft.language,
         sensitive=draft.sensitive,
-        scheduled=at.strftime("%Y-%m-%dT%H:%M") if draft.scheduled else "",
+        scheduled=_typed(draft.scheduled, zone),
         later=bool(draft.scheduled),
+        dated=_typed(draft.dated, zone),
+        past=bool(draft.dated),
         zone=zone,
         tags=" ".join(draft.tags or ()),
         reply=draft.reply_to,
@@ -181,6 +182,11 @@ def of_draft(tx: Tx, draft: Draft, account: int, zone: str = "") -> PostFields:
         multiple=draft.poll is not None and draft.poll.multiple,
         period=_period(draft.poll) if draft.poll else 86_400,
     )
+
+
+def _typed(at: int | None, zone: str) -> str:
+    """A time in ms as a datetime-local field writes it; nothing for none."""
+    return datetime.fromtimestamp(at / 1000, time_zone.find(zone) or UTC).strftime("%Y-%m-%dT%H:%M") if at else ""
 
 
 def _period(poll: PollDraft) -> int:
@@ -281,7 +287,7 @@ def draft(fields: PostFields, form: Form, wanted: str) -> Draft:
         form.fault("scheduled", "error.schedule")
     elif wanted == "schedule" and fields.zone and time_zone.find(fields.zone) is None:
         form.fault("scheduled", "error.time-zone", zone=fields.zone)
-    dated = moment(fields.dated, fields.zone) if wanted == "publish" and fields.past else None
+    dated = moment(fields.dated, fields.zone) if wanted in ("publish", "draft") and fields.past else None
     if wanted == "publish" and fields.past and dated is None:
         form.fault("dated", "error.schedule")
     tags = None if fields.tags is None else [each for each in re.split(r"[\s,]+", fields.tags) if each]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -27,7 +29,7 @@ from fediblog.web.sessions import CurrentUser, ask_as, page
 SIZE = 30
 _BESIDE = 20  # notices of which the newest groups stand beside the stream
 _GROUPS = 5
-_HOME = "home"
+_HOME = "home"  # the stream, to filters and markers
 
 
 class HomeStream(Struct, frozen=True, kw_only=True):
@@ -42,14 +44,14 @@ class HomeStream(Struct, frozen=True, kw_only=True):
 async def stream(request: Request) -> Response:
     """The posts of those whom the account follows, a field to write a note, and what is new since the last look."""
     window = paging.window(request, SIZE)
-    account, found = await ask_as(request, _stream, window)
+    user, found = await ask_as(request, _stream, window)
     shown = paging.page(request, found.items, SIZE, lambda item: item.id)
     newest = shown.items[0].id if shown.items and shown.number == 1 else 0
-    fresh = sum(1 for each in shown.items if each.id > found.seen) if newest and found.seen else 0
+    fresh = _shown_of(user, [each for each in shown.items if each.id > found.seen]) if newest and found.seen else 0
     response = render(
         request,
         "stream.html",
-        context="home",
+        context=_HOME,
         items=shown,
         fresh=fresh,
         newest=newest,
@@ -58,15 +60,15 @@ async def stream(request: Request) -> Response:
         visibility=found.visibility,
     )
     if newest > found.seen:
-        await site_of(request).write_aside(markers.put, account, _HOME, newest)
+        await site_of(request).write_aside(markers.put, user.account.id, _HOME, newest)
     return response
 
 
-def _stream(tx: Tx, user: CurrentUser, window: Window) -> tuple[int, HomeStream]:
+def _stream(tx: Tx, user: CurrentUser, window: Window) -> tuple[CurrentUser, HomeStream]:
     viewer = user.account.id
     marker = next(iter(markers.get(tx, viewer, (_HOME,))), None)
     latest = notification_lists.page(tx, viewer, NotificationFilter(), Window(before=FAR, limit=_BESIDE))
-    return viewer, HomeStream(
+    return user, HomeStream(
         items=timelines.whole(tx, timelines.home(tx, viewer, window), viewer),
         seen=marker.last_read if marker else 0,
         notices=grouped(each for each in latest if not _is_filtered(user, each)),
@@ -101,7 +103,13 @@ async def news(request: Request) -> Response:
 def _news(tx: Tx, user: CurrentUser, after: int | None) -> tuple[CurrentUser, int]:
     if after is None:
         return user, 0
-    return user, len(timelines.home(tx, user.account.id, Window(before=FAR, after=after, limit=SIZE + 1)))
+    come = timelines.home(tx, user.account.id, Window(before=FAR, after=after, limit=SIZE + 1))
+    return user, _shown_of(user, timelines.whole(tx, come, user.account.id)) if user.filters else len(come)
+
+
+def _shown_of(user: CurrentUser, items: Sequence[ListedPost]) -> int:
+    """How many of these the reader's own filters let be seen."""
+    return sum(1 for each in items if not user.filters.hides(each.post, _HOME))
 
 
 ROUTES = [

@@ -39,13 +39,14 @@ from fediblog.web.negotiation import site_of
 from fediblog.web.pages import autosave_pages, library_pages, post_form
 from fediblog.web.pages.autosave_pages import (
     MARK,
+    ChangedElsewhere,
     OpenedPage,
     OtherVersion,
     changed,
     open_page,
-    other_version,
     page_of,
     restored,
+    unless_changed_elsewhere,
     version,
 )
 from fediblog.web.pages.post_form import ALLOWED, FOCI, PERIODS, SLOTS, VISIBILITIES, PostFields
@@ -187,8 +188,6 @@ async def save(request: Request) -> Response:
     draft = post_form.draft(fields, form, wanted)
     if form.errors:
         return _show(request, writing, form)
-    if other := await other_version(site, form, number):
-        return _show(request, _beside(site, writing, other), form)
     return await _store(request, writing, form, draft)
 
 
@@ -198,9 +197,16 @@ async def _store(request: Request, writing: WriteContext, form: Form, draft: Dra
     asked, draft = draft, await _held(site, account, draft, writing.post)
     try:
         if number is None:
-            post = await prepared_actions.publish(site, account, draft)
+            action = unless_changed_elsewhere(writing.opened, post_actions.publish)
+            post = await prepared_actions.publish(site, account, draft, action)
         else:
-            post = await prepared_actions.edit(site, account, number, draft)
+            change = unless_changed_elsewhere(writing.opened, post_actions.edit)
+            post = await prepared_actions.edit(site, account, number, draft, change)
+    except ChangedElsewhere as error:
+        other = await version(site, form, number, error.mark)
+        if other is None:  # it is not there any more
+            return await _store(request, writing, form, asked)
+        return _show(request, _beside(site, writing, other), form)
     except Invalid as error:
         form.refuse(error)
         return _show(request, writing, form)
@@ -210,7 +216,6 @@ async def _store(request: Request, writing: WriteContext, form: Form, draft: Dra
     except TooOften as error:
         form.defer("source", error)
         return _show(request, writing, form)
-    await site.db.write(autosaves.drop, account, writing.opened.mark)
     if asked.state != "published":
         return back(request, "/drafts", f"saved-{post.state}")
     return _saved(request, form, post, is_new=writing.post is None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.web.pages.conftest import Blog
+from tests.web.pages.test_desk import typed_in
 
 
 async def test_months_of_the_blog_and_of_an_account(blog: Blog) -> None:
@@ -46,7 +47,13 @@ async def test_the_desk_gives_a_post_a_date_of_the_past(blog: Blog) -> None:
     assert 'href="#dated"' in answer.text
     answer = await owner.post("/write", {**typed, "dated": "2090-01-01T10:00"})
     assert (answer.status_code, "not in the past" in answer.text) == (422, True)
-    assert (await owner.post("/write", {**typed, "dated": "2019-05-17T12:00"})).status_code == 303
+    assert (await owner.post("/write", {**typed, "dated": "2019-05-17T12:00", "do": "draft"})).status_code == 303
+    edit = re.findall(r'href="(/write/[0-9]+)"', (await owner.get("/drafts")).text)[0]
+    for _ in range(2):  # the draft keeps it, however often it is saved
+        page = (await owner.get(edit)).text
+        assert {"when": "past", "dated": "2019-05-17T12:00"}.items() <= typed_in(page).items()
+        assert (await owner.post(edit, {**typed_in(page), "do": "draft"})).status_code == 303
+    assert (await owner.post(edit, {**typed_in((await owner.get(edit)).text), "do": "publish"})).status_code == 303
     blog.clock.forward(minutes=1)
     assert "From the drawer" in (await blog.browser().get("/archive/2019/05")).text
     home = (await blog.browser().get("/")).text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -126,6 +127,20 @@ async def test_two_pages_of_one_post_notice_each_other(blog: Blog, state: str, h
     find = account_posts.drafts if state == "draft" else account_posts.written
     [after] = await blog.site.db.read(find, blog.alice.id, *([blog.alice.id] if state == "published" else []))
     assert "What I typed" in after.content
+
+
+async def test_of_two_pages_that_are_saved_at_once_one_wins(blog: Blog) -> None:
+    post, owner = await blog.write("As it was"), await blog.owner()
+    path = f"/write/{post.id}"
+    page = typed_in((await owner.get(path)).text)
+    blog.clock.forward(seconds=3)
+    sent = [{**page, "mark": mark, "source": f"By {mark}", "do": "publish"} for mark in ("one", "other")]
+    answers = await asyncio.gather(*(owner.post(path, each) for each in sent))
+    assert sorted(answer.status_code for answer in answers) == [303, 409]
+    lost = next(answer for answer in answers if answer.status_code == 409)
+    assert "Saved elsewhere at" in lost.text
+    assert "By one" in lost.text
+    assert "By other" in lost.text
 
 
 async def test_so_many_texts_are_kept(blog: Blog) -> None:

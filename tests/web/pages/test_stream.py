@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 
-from fediblog.actions import account_actions
+from fediblog.actions import account_actions, follow_actions, reader_actions
+from fediblog.actions.drafts import Draft
+from fediblog.actions.reader_actions import FilterDraft
+from fediblog.domain.posts import Post
 from fediblog.federation.keyring import make_keys
 from fediblog.store.posts import reader_marks
 from fediblog.store.readers import notifications
+from tests import wording
 from tests.web.pages.conftest import Blog
 
 
@@ -40,6 +44,32 @@ async def test_what_is_new_since_the_last_look_is_counted(blog: Blog) -> None:
     assert (await owner.get(f"/stream/new?after={newest[1]}")).json()["label"] == ""
     assert "since you last looked" not in (await owner.get("/stream")).text
     assert (await blog.browser().get("/stream/new?after=1")).status_code == 303
+
+
+async def test_what_a_filter_hides_is_not_counted(blog: Blog) -> None:
+    site, keys = blog.site, make_keys()
+    blog.clock.forward(seconds=1)
+    add = account_actions.add_account
+    ben = await site.db.write(lambda tx: add(tx, site.urls, blog.alice.login or 0, "ben", "", keys))
+    await site.db.write(follow_actions.follow, site.urls, blog.alice.id, ben.id)
+
+    async def write(source: str) -> Post:
+        blog.clock.forward(seconds=60)
+        return await site.db.write(wording.publish, site.urls, ben.id, Draft(source=source))
+
+    owner, first = await blog.owner(), await write("One")
+    await owner.get("/stream")
+    draft = FilterDraft(
+        title="", words=("football",), whole_word=False, contexts=("home",), action="hide", expires=None
+    )
+    await site.db.write(reader_actions.save_filter, blog.alice.id, None, draft)
+    await write("Football again")
+    told = f"/stream/new?after={first.id}"
+    assert (await owner.get(told)).json()["label"] == ""
+    await write("Two")
+    assert (await owner.get(told)).json()["label"] == "Show 1 new"
+    page = (await owner.get("/stream")).text
+    assert ("1 new since" in page, "Football" in page) == (True, False)
 
 
 async def test_times_tell_how_long_ago_that_was(blog: Blog) -> None:
