@@ -26,7 +26,7 @@ from fediblog.store.people.passkeys import Passkey
 from fediblog.store.tx import Tx
 from fediblog.web import login_tokens
 from fediblog.web.negotiation import site_of
-from fediblog.web.sessions import CurrentUser, Proof
+from fediblog.web.sessions import CurrentUser, Proof, hashed
 
 if TYPE_CHECKING:
     from fido2.server import Fido2Server
