@@ -366,7 +366,7 @@ async def drafts(request: Request) -> Response:
 
 async def delete_page(request: Request) -> Response:
     """The page that asks whether to delete a post."""
-    post = await ask_as(request, _own_for, request.path_params["n"])
+    post = await ask_as(request, _own, request.path_params["n"])
     return render(request, "delete.html", post=post, late=False)
 
 
@@ -375,10 +375,6 @@ async def delete(request: Request) -> Response:
     site, form = site_of(request), await forms.read(request)
     await site.db.write(post_actions.delete, site.urls, form.sender.account.id, request.path_params["n"])
     return back(request, f"/@{form.sender.account.handle}", "deleted")
-
-
-def _own_for(tx: Tx, user: CurrentUser, number: int) -> Post:
-    return _own(tx, user, number)
 
 
 def _own(tx: Tx, user: CurrentUser, number: int) -> Post:
