@@ -136,8 +136,9 @@ def release(tx: Tx, urls: Urls, post: int) -> None:
     if scheduled is None or scheduled.state != "scheduled":
         return
     parent = posts.stored(tx, scheduled.parent) if scheduled.parent is not None else None
-    if parent is not None and not reply_policy.may_comment(tx, scheduled.account.id, parent):
-        # The comments were closed meanwhile: its author shall see that it waits.
+    may_answer = parent is None or reply_policy.may_comment(tx, scheduled.account.id, parent)
+    if scheduled.account.state != "active" or not may_answer:
+        # Suspended, or the comments were closed meanwhile: its author shall see that it waits.
         post_writing.set_state(tx, post, "draft")
         return
     post_writing.publish_now(tx, post, month_of(tx.now), _address(tx, urls, scheduled))
@@ -189,10 +190,13 @@ def let_quote(tx: Tx, urls: Urls, account: int, post: int, policy: str) -> None:
 
 
 def send_counts(tx: Tx, urls: Urls, post: int) -> None:
-    """Tell those who follow how a post stands: an Update without `updated`, for polls and totals."""
+    """Tell those who follow how a post stands: an Update without `updated`, for polls and totals.
+
+    Not of a post that is withheld, or whose author is suspended.
+    """
     tx.hold(post)
     whole = posts.stored(tx, post)
-    if whole is not None and whole.local and whole.state == "published":
+    if whole is not None and whole.local and whole.state == "published" and whole.account.state == "active":
         _send_update(tx, urls, whole, whole)
 
 

@@ -31,7 +31,9 @@ FORM_BYTES = 2_500_000  # the longest article in Markdown, in UTF-8, and what st
 KEPT_BYTES = 1_600_000  # of a form of who has no session: it goes on with the log-in form, which must not be larger
 MISSING = "missing"  # names the files that were chosen, and were not kept while somebody logged in again
 ACCOUNT_MARK = "~"  # between a form's token and the number of the account that it was made for
-_SECRET = frozenset({"csrf", "password", "password-again", "old", "token", "code", "nonce", "passkey"})
+_SECRET = frozenset(
+    {"csrf", "password", "password-again", "old", "token", "code", "second-code", "nonce", "passkey", "signed"}
+)
 # The fields that people type into: where one of them has something in it, nothing may be lost.
 TYPED = frozenset(
     (

@@ -18,6 +18,7 @@ from fediblog.domain.posts import WITHHELD
 from fediblog.errors import Forbidden, Invalid, NotFound
 from fediblog.protocol.notes import read_note
 from fediblog.protocol.previews import gallery
+from fediblog.store.people import accounts
 from fediblog.store.posts import account_posts, media_files, post_writing, posts, reactions
 from fediblog.store.queues import job_queue
 from tests import wording
@@ -482,6 +483,23 @@ async def test_a_scheduled_post_may_be_put_off_or_taken_back(stage: Stage) -> No
     assert await stage.db.write(job_queue.claim) == []
     assert back.state == "draft"
     assert await stage.sent() == []
+
+
+async def test_who_is_suspended_publishes_nothing_that_waited(stage: Stage) -> None:
+    """Neither the post nor, later, the end of a poll goes anywhere; the post waits among the drafts."""
+    await stage.follows(stage.cem, stage.ann)
+    asked = await stage.publish("Which?", poll=PollDraft(options=("a", "b"), seconds=600))
+    waiting = await stage.publish("Soon @cem", state="scheduled", scheduled=stage.clock.now + 30_000)
+    await stage.db.write(accounts.set_state, stage.ann.id, "suspended")
+    sent, told = await stage.kinds(), await stage.told(stage.cem)
+    stage.clock.forward(days=1)
+    await stage.do(post_actions.release, waiting.id)
+    await stage.do(post_actions.send_counts, asked.id)
+    assert (await stage.post(waiting.id)).state == "draft"
+    assert (await stage.kinds(), await stage.told(stage.cem)) == (sent, told)
+    await stage.db.write(accounts.set_state, stage.ann.id, "active")
+    await stage.do(post_actions.send_counts, asked.id)
+    assert (await stage.kinds())[-1] == "Update"
 
 
 async def test_pins(stage: Stage) -> None:
