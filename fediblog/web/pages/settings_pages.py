@@ -214,6 +214,7 @@ async def _show(request: Request, form: Form | None = None, profile: ProfileChan
         languages=LANGUAGES,
         rows=rows,
         wanted=wanted,
+        seconds=site_of(request).settings.take_back_seconds,
         audiences=AUDIENCES,
         allowed=ALLOWED,
         account=user.account,
