@@ -167,12 +167,14 @@ async def test_above_the_stream_it_says_what_can_be_done(waiting: Pair) -> None:
     flash = re.match(r"[^;]+", answer.headers["set-cookie"])
     assert flash is not None
     page = await look(waiting, "/stream", f"__Host-session=t; {flash[0]}")
+    assert "Posted for everybody. It leaves in 30 seconds; until then only you see it." in page
     assert f'href="/post/{number}"' in page
     assert f'action="/post/{number}/take-back"' in page
     assert "take-back" not in await look(waiting, "/stream")
 
 
 async def test_who_does_not_want_to_wait_does_not(waiting: Pair) -> None:
+    assert "Wait 30 seconds before a post leaves" in await look(waiting, "/settings")
     await waiting.world.sites[waiting.near].db.write(post_preferences.put, waiting.ann.id, Defaults(wait=False))
     answer = await send(waiting, "/write", **TYPED)
     assert "half-a-thought" in answer.headers["location"]

@@ -341,9 +341,7 @@ def pieces(*words: str) -> st.SearchStrategy[bytes]:
 
 
 SESSION = f"__Host-session={TOKEN.replace(' ', '-')}"
-COOKIES = pieces(
-    SESSION, "__Host-session=", "session=", "flash=published", "flash=", ";", "; ", "=", '"', ",", "$Path=/"
-)
+COOKIES = pieces(SESSION, "__Host-session=", "session=", "flash=edited", "flash=", ";", "; ", "=", '"', ",", "$Path=/")
 QUERIES = pieces(
     *(
         "before=",

@@ -34,7 +34,7 @@ def test_messages_have_plural_forms() -> None:
     assert text(ENGLISH, "post.likes", n=1) == "1 person likes this"
     assert text(ENGLISH, "post.likes", n=12) == "12 people like this"
     assert text(ENGLISH, "post.likes", n=0) == "0 people like this"
-    assert known("flash.published")
+    assert known("flash.edited")
     assert not known("flash.nonsense")
     with pytest.raises(KeyError):
         text(ENGLISH, "no.such.key")

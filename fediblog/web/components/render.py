@@ -103,7 +103,7 @@ def render(
         here=here,
         user=user,
         csrf=csrf,
-        flash=_flash(language, flash),
+        flash=_flash(site, language, flash),
         links=links,
         reader=_reader(user, Reader.at(here, links, actor, csrf), now, context),
         **values,
@@ -129,11 +129,14 @@ class Flash(Struct, frozen=True):
     leaving: str
 
 
-def _flash(language: str, cookie: str) -> Flash | None:
+def _flash(site: Site, language: str, cookie: str) -> Flash | None:
     name, _, about = cookie.partition("~")
     if not known(f"flash.{name}"):
         return None
-    return Flash(text(language, f"flash.{name}"), about if about.isascii() and about.isdigit() else "")
+    words = text(language, f"flash.{name}")
+    if not (about.isascii() and about.isdigit()):
+        return Flash(words, "")
+    return Flash(f"{words} {text(language, 'post.leaves-in', n=site.settings.take_back_seconds)}", about)
 
 
 def _reader(user: sessions.CurrentUser | None, reader: Reader, now: int, context: str) -> Reader:
@@ -188,7 +191,7 @@ def private_page(body: bytes, status: int) -> Response:
 def back(request: Request, to: str, message: str = "", leaving: int | None = None) -> Response:
     """Go on to a page of ours, which then shows the message `flash.<message>` once.
 
-    With it stands how to see, and to take back, the post `leaving`.
+    With it stands when the post `leaving` leaves, and how to see it and to take it back.
     """
     response = RedirectResponse(to, 303, headers={"Cache-Control": PRIVATE})
     if message:

@@ -24,7 +24,6 @@ from fediblog.store.people import accounts, post_preferences
 from fediblog.store.posts import (
     account_posts,
     approvals,
-    post_writing,
     posts,
     quotes,
     reaction_lists,
@@ -32,7 +31,6 @@ from fediblog.store.posts import (
     threads,
     tombstones,
 )
-from fediblog.store.posts.post_writing import Revision
 from fediblog.store.posts.quotes import Authorization
 from fediblog.store.posts.threads import RepliesPage
 from fediblog.store.queues import background_fetches, delivery_queue, poll_totals
@@ -78,7 +76,6 @@ class Thread(Struct, frozen=True, kw_only=True):
     boosters: Sequence[Account] = ()
     earlier: Post | None = None  # the author's article before this one
     later: Post | None = None
-    history: Sequence[Revision] = ()  # for its author alone
     sent: Outgoing | None = None  # how far it got, for its author alone
     quotes: Sequence[Authorization] = ()  # posts that may quote it, for its author alone
     let: Sequence[tuple[int, Account, str]] = ()  # answers that have its author's leave, for its author alone
@@ -226,7 +223,6 @@ def thread_of(tx: Tx, viewer: int, post: Post, asked: WantedComments) -> Thread:
         elsewhere=not post.local and post.comments > below.total,
         likes=reaction_lists.first_reactions(tx, post.id, viewer, FACES),
         boosters=_first_boosters(tx, viewer, post),
-        history=post_writing.revisions(tx, post.id) if post.updated and viewer == post.account.id else (),
         sent=delivery_queue.get(tx, post.id) if viewer == post.account.id and post.local else None,
         quotes=quotes.standing(tx, post.id) if viewer == post.account.id else (),
         let=approvals.replies_let(tx, post.id) if viewer == post.account.id else (),

@@ -246,10 +246,10 @@ def _saved(request: Request, form: Form, post: Post, *, is_new: bool) -> Respons
     if post.is_draft:
         if own and not came_from:
             return back(request, f"/post/{post.id}")
-        return back(request, came_from or "/stream", "leaving", post.id)
+        return back(request, came_from or "/stream", f"posted-{post.visibility}", post.id)
     shown = own or post.visibility in OPEN
     to = came_from or (Links(site_of(request).urls, True).post(post) if shown else "/stream")
-    return back(request, to, "published" if is_new else "edited")
+    return back(request, to, f"posted-{post.visibility}" if is_new else "edited")
 
 
 def _came_from(place: str) -> str:

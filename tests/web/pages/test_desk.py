@@ -55,7 +55,7 @@ async def test_write_a_note(blog: Blog) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, post.url.removeprefix(ORIGIN))
     page = (await owner.get(answer.headers["location"])).text
     assert "Hello <em>there</em>" in page
-    assert "Published." in page
+    assert "Posted for everybody." in page
 
 
 async def test_a_mistake_loses_nothing(blog: Blog) -> None:
