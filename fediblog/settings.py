@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from ipaddress import ip_network
 from pathlib import Path
@@ -53,6 +54,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     def database_url(self) -> str:
         """Where the database is: a PostgreSQL address or the file in the data folder."""
         return self.database or f"sqlite:///{self.data / 'fediblog.db'}"
+
+    @property
+    def data_option(self) -> str:
+        """What a command line says to find the data folder: nothing if it looks there by itself."""
+        return "" if self.data == Settings().data else f" --data {shlex.quote(str(self.data))}"
 
     @property
     def media(self) -> Path:

@@ -36,7 +36,7 @@ async def address(site: Site) -> list[Finding]:
         return [Finding("wrong", fact, _with_proxy(translated("doctor.pass-paths")))]
     if is_trial(site.urls.origin):
         fact = translated("doctor.answers-here", address=site.urls.origin)
-        return [Finding("note", fact, translated("doctor.start-real"))]
+        return [Finding("note", fact, translated("doctor.start-real", data=site.settings.data_option))]
     return [Finding("good", translated("doctor.answers", address=site.urls.origin))]
 
 

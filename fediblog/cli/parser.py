@@ -14,7 +14,7 @@ from typing import NoReturn
 from fediblog import __version__
 from fediblog.cli.command import Command, add_options
 from fediblog.cli.terminal import translated
-from fediblog.messages import ENGLISH, text
+from fediblog.messages import ENGLISH, PROGRAM, text
 
 _formatter = partial(
     RawDescriptionHelpFormatter, max_help_position=28, width=min(shutil.get_terminal_size().columns, 110)
@@ -53,8 +53,8 @@ def build_parser(commands: Sequence[Command]) -> Parser:
     """The parser of a command line that may call these commands."""
     translate()
     parser = Parser(
-        prog="fediblog",
-        usage="fediblog COMMAND [...]",
+        prog=PROGRAM,
+        usage=f"{PROGRAM} COMMAND [...]",
         description=translated("about.fediblog"),
         epilog=f"{translated('help.commands')}:\n{listing(commands)}\n\n{translated('help.exit-status')}",
         formatter_class=_formatter,
@@ -62,7 +62,7 @@ def build_parser(commands: Sequence[Command]) -> Parser:
     parser.add_argument(
         "--version", action="version", version=f"fediblog {__version__}", help=translated("argument.version")
     )
-    top = parser.add_subparsers(metavar="COMMAND", required=True, help=SUPPRESS, prog="fediblog")
+    top = parser.add_subparsers(metavar="COMMAND", required=True, help=SUPPRESS, prog=PROGRAM)
     groups = {}
     for command in commands:
         parent = top
@@ -78,7 +78,9 @@ def build_parser(commands: Sequence[Command]) -> Parser:
 def _add(parser: ArgumentParser, command: Command) -> None:
     parser.description = textwrap.fill(command.about, 100)
     if command.examples:
-        parser.epilog = f"{translated('help.examples')}:\n" + "\n".join(f"  {line}" for line in command.examples)
+        parser.epilog = f"{translated('help.examples')}:\n" + "\n".join(
+            f"  {line.replace('fediblog ', f'{PROGRAM} ')}" for line in command.examples
+        )
     command.arguments(parser)
     if command.options:
         add_options(parser, command.options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
+import os
 import secrets
 import signal
 import socket
@@ -116,8 +117,7 @@ async def _serve(found: Settings, sockets: list[socket.socket], used: bool, upgr
         server = await _server(site, sockets) if sockets else None
         worker = Worker(site) if chosen.role != "web" else None
         calm_collector()
-        with _stop_signals() as stop:
-            status = await _work(server, sockets, worker, stop)
+        status = await _work(server, sockets, worker, _stop_signals())
     tell("cli.stopped")
     return status
 
@@ -238,25 +238,19 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-@contextmanager
-def _stop_signals() -> Iterator[asyncio.Event]:
-    """An event that is set by SIGTERM and SIGINT; the second signal ends the process at once."""
+def _stop_signals() -> asyncio.Event:
+    """An event that is set by SIGTERM and SIGINT; while the loop runs, a second signal ends the process at once."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    wanted = (signal.SIGTERM, signal.SIGINT)
 
     def asked() -> None:
         if stop.is_set():
-            sys.exit(1)
+            tell("cli.stopped-at-once")
+            os._exit(1)  # an exception would wait for what is under way, and print where it came from
         stop.set()
 
-    for each in wanted:
-        loop.add_signal_handler(each, asked)
-    try:
-        yield stop
-    finally:
-        for each in wanted:
-            loop.remove_signal_handler(each)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, asked)
+    return stop
 
 
 async def _greeting(site: Site, sockets: list[socket.socket]) -> list[str]:
@@ -283,7 +277,7 @@ def _setup_token(tx: Tx) -> str:
 
 def warnings(found: Settings, origin: str) -> dict[str, dict[str, str]]:
     """What is fine for trying out and wrong for a public server: messages by their keys, with values."""
-    trial = {"cli.is-trial": {"origin": origin}} if is_trial(origin) else {}
+    trial = {"cli.is-trial": {"origin": origin, "data": found.data_option}} if is_trial(origin) else {}
     lab = {"cli.is-lab": {"hosts": ", ".join(found.lab_hosts)}} if found.lab_hosts else {}
     return trial | lab
 

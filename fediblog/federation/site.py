@@ -219,7 +219,7 @@ async def _urls(db: Database, settings: Settings, copies_key: bytes) -> Urls:
         raise Misuse("misuse.no-origin")
     if written and written != origin:
         key = "misuse.other-trial" if is_trial(written) and not is_trial(origin) else "misuse.other-origin"
-        raise Misuse(key, written=written, origin=origin)
+        raise Misuse(key, written=written, origin=origin, data=settings.data_option)
     handles = settings.handle_domain or domain or urlsplit(origin).netloc
     if domain and handles != domain:
         raise Misuse("misuse.other-handle-domain", written=domain, asked=handles)

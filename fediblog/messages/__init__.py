@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from gettext import c2py
 from importlib.resources import files
 from typing import NamedTuple
 
+from fediblog.messages.program import called
+
 ENGLISH = "en"  # of logs, and of what programs and other servers are told
 LANGUAGES = {ENGLISH: "English", "de": "Deutsch", "fr": "Français", "es": "Español"}
 """The complete ones, with their own names for themselves."""
+PROGRAM = called(sys.argv[0])
+"""What stands for `{program}` in each message."""
 
 Phrase = Callable[[str], str]
 """A message in the language that it is called with."""
@@ -38,7 +43,7 @@ def text(language: str, key: str, /, **values: object) -> str:
     if not isinstance(message, str):
         number = values["n"]
         message = message[found.plural(number if isinstance(number, int) else 0)]
-    return message.format(**values) if values else message
+    return message.format(program=PROGRAM, **values) if values or "{program}" in message else message
 
 
 def phrase(key: str, /, **values: object) -> Phrase:

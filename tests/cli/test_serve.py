@@ -106,6 +106,19 @@ def test_ctrl_c_ends_it_in_order_too(start: Start) -> None:
     assert process.end(signal.SIGINT) == 0
 
 
+def test_a_second_signal_ends_it_at_once_with_one_line(start: Start) -> None:
+    process = start("serve", "--listen", LOOPBACK, "--data", "data")
+    parts = urlsplit(origin_of(process))
+    with closing(socket.create_connection((parts.hostname or "", parts.port or 80), timeout=20)) as endless:
+        head = f"Host: {parts.netloc}\r\nContent-Type: application/activity+json\r\nContent-Length: 1000\r\n"
+        endless.sendall(f"POST /inbox HTTP/1.1\r\n{head}Expect: 100-continue\r\n\r\n".encode())
+        assert endless.recv(100).startswith(b"HTTP/1.1 100")
+        process.popen.send_signal(signal.SIGTERM)
+        assert process.end(signal.SIGINT) == 1
+    assert process.said[-1].startswith("Stopped at once")
+    assert not any("Traceback" in line for line in process.said)
+
+
 def test_stopping_does_not_wait_for_connections_that_idle(start: Start) -> None:
     process = start("serve", "--listen", LOOPBACK, "--data", "data")
     parts = urlsplit(origin_of(process))

@@ -100,7 +100,6 @@ _WORDS = {
     "(JSON Feed)",
     "https://… /tags/…",
     "99+",
-    "fediblog go-live --origin https://blog.example",
     "@name@example.org",
     "example.org",
     "social.example",

@@ -64,7 +64,8 @@ async def home(request: Request) -> Response:
         head = replace(head, title=say(request, f"menu.{kind}"), canonical=f"{origin}/?show={kind}")
     shown = replace(shown, items=_in_order(found.pinned, shown.items))
     head = page_head.turned(at, head, shown.number)
-    return render(request, "home.html", head=head, posts=shown, people=found.people, kind=kind)
+    option = site_of(request).settings.data_option
+    return render(request, "home.html", head=head, posts=shown, people=found.people, kind=kind, data_option=option)
 
 
 def _in_order(pinned: list[ListedPost], listed: Sequence[ListedPost]) -> tuple[ListedPost, ...]:
