@@ -98,6 +98,7 @@ class Page(HTMLParser):
         self.faults: list[str] = []
         self.undirected: list[str] = []
         self.loaded: list[str] = []
+        self.marked: list[str] = []  # where links lead that say one is there already
         self.title = ""
         self.metas: dict[str, str] = {}
         self.links: dict[str, list[str]] = {}  # by their rel, those of the head alone
@@ -112,6 +113,8 @@ class Page(HTMLParser):
         given, inside = {name: value or "" for name, value in attrs}, self._names()
         if tag == "meta" and "content" in given:
             self.metas[given.get("name") or given.get("property", "")] = given["content"]
+        if tag == "a" and "aria-current" in given:
+            self.marked.append(given["href"])
         if tag == "link":
             self.links.setdefault(given["rel"], []).append(given["href"])
         self.loaded += loaded(tag, given)
@@ -268,12 +271,20 @@ async def test_every_page_as_a_whole(blog: Blog, monkeypatch: pytest.MonkeyPatch
     every = {url for page in shown.values() for url in page.loaded}
     assert len({url for url in every if url.startswith("/media/remote/")}) > 10
     assert {where: page.undirected for where, page in shown.items() if page.undirected} == {}
+    settings = {where: page.marked for (who, where), page in shown.items() if who == "owner" and "/settings" in where}
+    assert len(settings) > 12
+    assert [where for where, marked in settings.items() if not _stands_among(where, marked)] == []
     for viewer in ("owner", "visitor"):
         titles: dict[str, list[str]] = {}
         for (who, address), page in shown.items():
             if who == viewer:
                 titles.setdefault(page.title, []).append(address)
         assert {title: same for title, same in titles.items() if len(same) > 1} == {}
+
+
+def _stands_among(where: str, marked: list[str]) -> bool:
+    """Whether the navigation of all settings is there, and has the page, or the one that it belongs to, marked."""
+    return any(where == each or where.startswith(f"{each}/") for each in marked if each.startswith("/settings"))
 
 
 def _is_far(url: str) -> bool:
