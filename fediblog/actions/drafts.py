@@ -104,7 +104,10 @@ def check(tx: Tx, draft: Draft) -> None:
     """Raise Invalid, naming the field, for what the author must correct."""
     article = bool(draft.title.strip())
     check_length(draft)
-    if not draft.source.strip() and not draft.files and not draft.poll and draft.state != "draft":
+    begun = draft.state == "draft" and (
+        draft.title.strip() or draft.summary.strip() or draft.warning.strip() or draft.hero
+    )
+    if not (draft.source.strip() or draft.files or draft.poll or begun):
         raise Invalid("source", "post.empty")
     if len(draft.title) > TITLE_LIMIT:
         raise Invalid("title", "post.long-title", n=TITLE_LIMIT)

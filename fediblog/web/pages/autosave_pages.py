@@ -34,6 +34,8 @@ from fediblog.web.sessions import CurrentUser, page
 P = ParamSpec("P")
 
 MARK = 40  # characters at most
+_WORDS = ("title", "source", "summary", "warning", "tags")  # by the first that is filled a text is known among others
+_TYPED = {*_WORDS, "new-category", "slug", "answer", "hero", "hero-alt", "hero-caption", "file", "new-alt"}
 
 
 class OpenedPage(Struct, frozen=True, kw_only=True):
@@ -75,7 +77,15 @@ def open_page(tx: Tx, about: str, post: Post | None = None) -> OpenedPage:
 
 
 def page_of(form: Form) -> OpenedPage:
-    """The page that the form was sent from."""
+    """The page that the form was sent from; once its writer has chosen between two texts, as it has seen both."""
+    if form.flag("mine") or form.flag("theirs"):
+        return msgspec.structs.replace(
+            _opened(form), seen=form.number("seen-both") or 0, at=form.number("both-at") or 0
+        )
+    return _opened(form)
+
+
+def _opened(form: Form) -> OpenedPage:
     return OpenedPage(
         mark=form.line("mark", MARK),
         about=form.line("about", MARK) or "new",
@@ -88,18 +98,23 @@ async def autosave(request: Request) -> Response:
     """Keep what is typed, and say when; `elsewhere` is when it was changed on another page meanwhile, or 0."""
     site, form = site_of(request), await forms.read(request)
     opened = page_of(form)
-    words = one_line(form.line("title", 100) or form.line("source", 100), 100)
+    words = next(filter(None, (one_line(form.line(name, 100), 100) for name in _WORDS)), "")
     pairs = [(name, value) for name, value in forms.worth_keeping(form.data) if name not in ("next", "do")]
     kept = Autosave(
         mark=opened.mark, about=opened.about, words=words, fields=msgspec.json.encode(pairs).decode(), changed=0
     )
-    at, elsewhere = await site.db.write(_keep, form.sender.account.id, kept, opened)
+    typed = any(value.strip() for name, value in pairs if name in _TYPED)
+    at, elsewhere = await site.db.write(_keep, form.sender.account.id, kept, opened, typed=typed)
     return JSONResponse({"at": at, "elsewhere": elsewhere}, headers={"Cache-Control": PRIVATE})
 
 
-def _keep(tx: Tx, account: int, kept: Autosave, opened: OpenedPage) -> tuple[int, int]:
-    if kept.mark:
+def _keep(tx: Tx, account: int, kept: Autosave, opened: OpenedPage, *, typed: bool) -> tuple[int, int]:
+    """Keep it, unless nothing is typed there; what is kept of other pages of the account meanwhile waits."""
+    tx.hold(-account)
+    if kept.mark and typed:
         autosaves.put(tx, account, kept)
+    elif kept.mark:
+        autosaves.drop(tx, account, kept.mark)
     return tx.now, _changed_elsewhere(tx, account, opened)[0]
 
 

@@ -109,6 +109,11 @@ class PostFields(Struct, frozen=True, kw_only=True):
         return moment(self.scheduled, self.zone)
 
     @property
+    def single_tags(self) -> list[str]:
+        """The hashtags beside those in the text, each as it was typed."""
+        return [each for each in re.split(r"[\s,]+", self.tags or "") if each]
+
+    @property
     def rows(self) -> tuple[str, ...]:
         """The fields for answers: those that are filled, and some to go on."""
         return self.answers + ("",) * max(ANSWERS - len(self.answers), 2)
@@ -290,7 +295,7 @@ def draft(fields: PostFields, form: Form, wanted: str) -> Draft:
     dated = moment(fields.dated, fields.zone) if wanted in ("publish", "draft") and fields.past else None
     if wanted == "publish" and fields.past and dated is None:
         form.fault("dated", "error.schedule")
-    tags = None if fields.tags is None else [each for each in re.split(r"[\s,]+", fields.tags) if each]
+    tags = None if fields.tags is None else fields.single_tags
     if wrong := [each for each in tags or () if hashtags.first_in(each) != each.lstrip(hashtags.SIGNS)]:
         form.fault("tags", "error.hashtags", names=", ".join(wrong))
     return Draft(

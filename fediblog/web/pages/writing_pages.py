@@ -75,12 +75,19 @@ class WriteContext(Struct, frozen=True):
     opened: OpenedPage = OpenedPage(mark="")
     offered: Autosave | None = None  # what was kept of it on a page that is not open any more
     other: OtherVersion | None = None  # what was kept elsewhere meanwhile
+    both_at: int = 0  # when that was shown beside it, in ms
+
+    @property
+    def seen_both(self) -> int:
+        """When the post had been changed last as both texts were shown, in ms."""
+        return changed(self.post)
 
     @property
     def filed(self) -> str:
         """Under what it is filed, in a few words."""
         found = (self.categories.get(each) for each in self.fields.categories)
-        return ", ".join([*(each.name for each in found if each is not None), *(self.fields.tags or "").split()])
+        names = [each.name for each in found if each is not None]
+        return ", ".join([*names, *filter(None, [self.fields.new_category]), *self.fields.single_tags])
 
 
 async def new(request: Request) -> Response:
@@ -175,7 +182,7 @@ async def save(request: Request) -> Response:
     writing = replace(await site.db.read(_desk, form.sender, fields, number), opened=page_of(form))
     if form.flag("discard") or form.flag("theirs"):
         return await _chosen(request, writing, form)
-    wanted = form.choice("do", ("publish", "preview", "draft", "schedule"))
+    wanted = form.choice("mine" if form.flag("mine") else "do", ("publish", "preview", "draft", "schedule"))
     if wanted == "publish" and fields.later:
         wanted = "schedule"
     if writing.gone:
@@ -206,7 +213,7 @@ async def _store(request: Request, writing: WriteContext, form: Form, draft: Dra
         other = await version(site, form, number, error.mark)
         if other is None:  # it is not there any more
             return await _store(request, writing, form, asked)
-        return _show(request, _beside(site, writing, other), form)
+        return _show(request, replace(writing, other=other, both_at=site.clock()), form)
     except Invalid as error:
         form.refuse(error)
         return _show(request, writing, form)
@@ -256,12 +263,6 @@ def _came_from(place: str) -> str:
     """The place on a page from which one came to write, if it is one: what is written leads back there."""
     path = forms.own_path(place, "")
     return "" if path.startswith("/write") else path
-
-
-def _beside(site: Site, writing: WriteContext, other: OtherVersion) -> WriteContext:
-    """The same with what was kept elsewhere, which its writer has then seen."""
-    seen = replace(writing.opened, seen=changed(writing.post), at=site.clock())
-    return replace(writing, other=other, opened=seen)
 
 
 async def _chosen(request: Request, writing: WriteContext, form: Form) -> Response:

@@ -16,7 +16,7 @@ const prefix = `fediblog-text:${account}:`;
 
 const fields = () => [...new FormData(form)].filter(([name, value]) => typeof value === "string" && !["csrf", "next"].includes(name));
 const same = (one, other) => JSON.stringify(one.filter(typed)) === JSON.stringify(other.filter(typed));
-const typed = ([name]) => !["mark", "about", "seen", "opened", "zone"].includes(name);
+const typed = ([name]) => !["mark", "about", "seen", "opened", "seen-both", "both-at", "zone"].includes(name);
 
 let before = fields();
 let since = 0; // when the first key came that the server has not got

@@ -122,7 +122,10 @@ async def test_two_pages_of_one_post_notice_each_other(blog: Blog, state: str, h
     assert swapped.status_code == 200
     assert typed_in(swapped.text)["source"] == "What they typed"
     assert "What I typed" in swapped.text
-    kept = await owner.post(path, {**typed_in(refused.text), "source": "What I typed", "do": do})
+    both = {**typed_in(refused.text), "source": "What I typed"}
+    again = await owner.post(path, {**both, "do": do})  # by the button below the text, which says nothing of the other
+    assert (again.status_code, again.text.count("What they typed")) == (409, 1)
+    kept = await owner.post(path, {**both, "mine": do})
     assert kept.status_code == 303
     find = account_posts.drafts if state == "draft" else account_posts.written
     [after] = await blog.site.db.read(find, blog.alice.id, *([blog.alice.id] if state == "published" else []))
@@ -141,6 +144,38 @@ async def test_of_two_pages_that_are_saved_at_once_one_wins(blog: Blog) -> None:
     assert "Saved elsewhere at" in lost.text
     assert "By one" in lost.text
     assert "By other" in lost.text
+
+
+async def test_a_text_that_came_after_both_were_seen_is_noticed_too(blog: Blog) -> None:
+    post, owner = await blog.write("As it was"), await blog.owner()
+    path = f"/write/{post.id}"
+    pages = [typed_in((await owner.get(path)).text) for _ in range(3)]
+    mine, first, second = (
+        {**page, "source": words} for page, words in zip(pages, ("Mine", "First", "Second"), strict=True)
+    )
+    blog.clock.forward(seconds=3)
+    assert (await owner.post(path, {**first, "do": "publish"})).status_code == 303
+    refused = await owner.post(path, {**mine, "do": "publish"})
+    assert refused.status_code == 409
+    blog.clock.forward(seconds=3)
+    both = await owner.post(path, {**second, "do": "publish"})
+    assert (await owner.post(path, {**typed_in(both.text), "mine": "publish"})).status_code == 303
+    late = await owner.post(path, {**typed_in(refused.text), "source": "Mine", "mine": "publish"})
+    assert (late.status_code, "\nSecond</textarea>" in late.text) == (409, True)
+
+
+async def test_nothing_empty_is_kept(blog: Blog) -> None:
+    owner = await blog.owner()
+    page = (await owner.get("/write")).text
+    await keep(blog, owner, page, comments="nobody", source=" ")
+    assert await blog.site.db.read(autosaves.listed, blog.alice.id) == []
+    await keep(blog, owner, page, summary="A beginning")
+    assert [each.words for each in await blog.site.db.read(autosaves.listed, blog.alice.id)] == ["A beginning"]
+    await keep(blog, owner, page, summary="")
+    assert await blog.site.db.read(autosaves.listed, blog.alice.id) == []
+    empty = await owner.post("/write", {**typed_in(page), "comments": "nobody", "do": "draft"})
+    assert (empty.status_code, "Write something" in empty.text) == (422, True)
+    assert (await owner.post("/write", {**typed_in(page), "title": "A title", "do": "draft"})).status_code == 303
 
 
 async def test_so_many_texts_are_kept(blog: Blog) -> None:

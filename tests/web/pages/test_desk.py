@@ -229,6 +229,12 @@ async def test_a_time_is_in_the_zone_of_who_types_it(blog: Blog) -> None:
     assert 'value="2025-07-01T10:00"' in wrong.text
 
 
+async def test_a_preview_says_under_what_a_post_will_be_filed(blog: Blog) -> None:
+    sent = {"source": "x", "title": "T", "tags": "forest, autumn", "new-category": "Walks", "do": "preview"}
+    shown = (await (await blog.owner()).post("/write", sent)).text
+    assert shown.count("Walks, forest, autumn") == 2  # in the preview, and on the option
+
+
 async def test_hashtags_have_a_field_of_their_own(blog: Blog) -> None:
     """Beside those in the text; what is none is refused there, on top of the page, and the field has the focus."""
     owner = await blog.owner()

@@ -109,14 +109,17 @@ class Page(HTMLParser):
     def _names(self) -> list[str]:
         return [tag for tag, _ in self.open]
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given, inside = {name: value or "" for name, value in attrs}, self._names()
-        if tag == "meta" and "content" in given:
-            self.metas[given.get("name") or given.get("property", "")] = given["content"]
+    def _note_link(self, tag: str, given: dict[str, str]) -> None:
         if tag == "a" and "aria-current" in given:
             self.marked.append(given["href"])
         if tag == "link":
             self.links.setdefault(given["rel"], []).append(given["href"])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given, inside = {name: value or "" for name, value in attrs}, self._names()
+        if tag == "meta" and "content" in given:
+            self.metas[given.get("name") or given.get("property", "")] = given["content"]
+        self._note_link(tag, given)
         self.loaded += loaded(tag, given)
         if "svg" in inside:
             if tag not in _VOID:
