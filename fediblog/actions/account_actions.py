@@ -24,7 +24,7 @@ from fediblog.store import json_columns
 from fediblog.store.people import accounts, logins, server_state, showcases
 from fediblog.store.people.accounts import NewKey
 from fediblog.store.posts import account_posts, media_files, post_writing, tombstones
-from fediblog.store.queues import account_exports, job_kinds, job_queue
+from fediblog.store.queues import account_exports, job_kinds, job_queue, relation_imports
 from fediblog.store.readers import autosaves
 from fediblog.store.tx import Tx
 
@@ -266,5 +266,6 @@ def delete_account(tx: Tx, urls: Urls, account: int) -> None:
     showcases.put(tx, account, ())
     autosaves.drop_all(tx, account)
     account_exports.drop(tx, account)
+    relation_imports.drop(tx, account)
     accounts.set_state(tx, account, "deleted")
     tombstones.leave(tx, actor.uri, actor.uri, actor.kind, local=True)

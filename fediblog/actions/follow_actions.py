@@ -15,10 +15,11 @@ from fediblog.store.tx import Tx
 ASKED_PAUSE = 60_000  # ms in which a Follow that waits for its answer is not sent once more
 
 
-def follow(tx: Tx, urls: Urls, account: int, target: int) -> Relation:
+def follow(tx: Tx, urls: Urls, account: int, target: int, *, first_posts: bool = True) -> Relation:
     """Ask to follow; one of ours that is not locked is followed at once. A Follow has a fresh id each time.
 
     Who was asked a moment ago is not asked again; after that once more, for the Follow or its answer may be lost.
+    Without `first_posts` nothing that the other wrote before is fetched.
     """
     actor, other = author_of(tx, account, target), other_of(tx, target)
     if other.id == actor.id:
@@ -33,7 +34,8 @@ def follow(tx: Tx, urls: Urls, account: int, target: int) -> Relation:
     asked = standing is not None and incoming_queue.sent_since(tx, account, "Follow", other.uri, tx.now - ASKED_PAUSE)
     if standing is not None and (asked or standing.state == "accepted"):
         return relations.between(tx, account, target)
-    background_fetches.of_account(tx, other)
+    if first_posts:
+        background_fetches.of_account(tx, other)
     number = tx.new_id()
     at_once = other.local and not other.locked
     relations.put_follow(

@@ -2,7 +2,7 @@
 
 `actor.json`, `outbox.json` and `likes.json` are ActivityPub, and stand where archives of Mastodon have them; `posts`
 and `drafts` have each post as Markdown with front matter (YAML), `media` each picture under the name that its address
-has, `relations` the files of `domain.relation_csv`. Nothing is held in memory but a few posts at a time.
+has, `relations` the files of `prepare.relation_csv`. Nothing is held in memory but a few posts at a time.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 import msgspec
 
 from fediblog.actions import draft_of_post
-from fediblog.domain import relation_csv
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import NotFound, Unavailable
 from fediblog.federation.site import Site
 from fediblog.outgoing.own_documents import actor_document, outbox_entry
+from fediblog.prepare import relation_csv
 from fediblog.protocol import previews
 from fediblog.protocol.contexts import CONTEXT
 from fediblog.store.id_paging import FAR, Window

@@ -12,7 +12,7 @@ from fediblog import log
 from fediblog.actions import post_actions, reaction_actions
 from fediblog.domain.accounts import Account
 from fediblog.errors import Unavailable
-from fediblog.federation import account_export
+from fediblog.federation import account_export, relation_import
 from fediblog.federation.lookups import (
     first_contact,
     follower_sync,
@@ -52,6 +52,7 @@ from fediblog.store.queues import (
     job_kinds,
     job_queue,
     profile_totals,
+    relation_imports,
 )
 from fediblog.store.queues.job_queue import Job
 from fediblog.store.readers import autosaves, moderation, moderation_log, visits
@@ -257,6 +258,7 @@ def _sweep(tx: Tx, job: Job, after: Mapping[str, int]) -> int:
     swept += delivery_queue.sweep(tx, failed_before=tx.now - KEPT_FAILED, sent_before=tx.now - KEPT_SENT)
     swept += job_queue.sweep(tx, tx.now - KEPT_FAILED) + peers.sweep(tx)
     swept += autosaves.sweep(tx) + account_exports.sweep(tx) + visits.sweep(tx) + second_factors.sweep(tx)
+    swept += relation_imports.sweep(tx)
     job_queue.done(tx, job.id)
     job_queue.add(tx, job_kinds.SWEEP, job.subject, after, run_at=tx.now + SWEEP_EVERY)
     return swept
@@ -375,6 +377,7 @@ JOBS: dict[str, Handler] = {
     job_kinds.WEBSUB: ping_hub,
     job_kinds.FETCH_MEDIA: fetch_media,
     job_kinds.EXPORT: export_account,
+    job_kinds.IMPORT: relation_import.step,
 }
 
 

@@ -69,7 +69,7 @@ _IN_PAGE = re.compile(r">([^<>]+)<|(?:title|alt|aria-label|placeholder)=\"([^\"]
 # What is no interface for people, or speaks English because it is for those who run the server, and why.
 _ELSEWHERE = {
     "cli/demo_texts.py": "what two people write for an example",
-    "domain/relation_csv.py": "headings of files that programs read",
+    "prepare/relation_csv.py": "headings of files that programs read",
     "markup/clean.py": "names of elements and attributes",
     "messages/catalogues.py": "a command for those who write code",
     "web/ai_crawlers.py": "names of programs",

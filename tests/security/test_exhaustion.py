@@ -60,6 +60,7 @@ ENDS = {
         "one row for each post that is found by its words",
     ),
     "account_export": "one of each of our accounts, and swept",
+    **dict.fromkeys(("relation_import", "relation_import_line"), "so many of one of our accounts, and swept"),
     "visit": "one for each of our posts and day; swept",
     "autosave": "so many of one of our accounts, and swept",
     **dict.fromkeys(("authenticator", "recovery_code", "passkey"), "so many of one login"),

@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from fediblog import passwords
 from fediblog.actions import (
     account_actions,
     category_actions,
+    import_actions,
     invitation_actions,
     moderation_actions,
     oauth_grants,
@@ -39,6 +41,7 @@ from fediblog.federation.keyring import make_keys
 from fediblog.federation.site import Site, open_site
 from fediblog.markup.clean import clean
 from fediblog.media.pictures import Shape
+from fediblog.prepare import relation_csv
 from fediblog.settings import Settings
 from fediblog.store.people import blog_settings, relations, server_state
 from fediblog.store.posts import categories, conversations, free_pages, post_writing, posts, timelines
@@ -284,6 +287,10 @@ async def _fill_desk(blog: Furnished) -> None:
     complaint = ReportDraft(target=people["ben"].id, posts=(heard.id,), comment="Says it with string.")
     kept = await site.db.write(report_actions.report, site.urls, people["ravi"].id, complaint)
     blog.numbers["report"] = kept.id
+    found, name = relation_csv.read("following", b"kim@far.example,true\nnobody,true\n"), "following_accounts.csv"
+    bring = partial(import_actions.bring, account=ann, kind="following", file=name, found=found)
+    blog.numbers["import"] = await site.db.write(partial(bring, looks_like="", overwrite=False))
+    blog.numbers["asking"] = await site.db.write(partial(bring, looks_like="muted", overwrite=True))
     await site.db.write(oauth_grants.grant_by_hand, ann, "read write", "The weather script")
 
 
@@ -353,6 +360,8 @@ async def _list_addresses(blog: Furnished) -> None:
         "/bookmarks": ("/bookmarks",),
         "/notices": ("/notices",),
         "/people": ("/people", "/people?show=followers", "/people?show=servers"),
+        "/people/import": ("/people/import",),
+        "/people/import/{n:number}": tuple(f"/people/import/{blog.numbers[each]}" for each in ("import", "asking")),
         "/people/{n:number}/report": (f"/people/{blog.people['ben'].id}/report?post={numbers['quiet']}",),
         "/post/{n:number}/react": (f"/post/{numbers['quiet']}/react",),
         "/numbers": ("/numbers",),

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from playwright.async_api import Browser
 
 from fediblog.app import ROUTES
-from fediblog.domain import relation_csv
 from fediblog.domain.blog import LOOKS
 from fediblog.domain.documents import Actor, Note, Visibility
 from fediblog.markup.clean import clean
+from fediblog.prepare import relation_csv
 from fediblog.store.people import blog_settings
 from fediblog.store.posts import post_writing
 from fediblog.store.posts.post_columns import Placement
@@ -37,6 +37,7 @@ NO_PAGES |= {
     "/manifest.webmanifest",
     "/moderation/blocks.csv",
     *(f"/people/{name}" for name in relation_csv.FILES.values()),
+    "/people/import/{n:number}/unused.csv",
 }
 MADE_HERE = {"/settings/security/passkeys/{n:number}"}  # whose owner does not log in by the password alone
 STYLE_AND_MARKUP = 60_000  # bytes of an article, before pictures, fonts and comments

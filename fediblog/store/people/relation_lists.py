@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from msgspec import Struct
 
 from fediblog.domain.accounts import Account
 from fediblog.store.id_paging import NEWEST, OLDEST, Window
 from fediblog.store.people import accounts
-from fediblog.store.tx import Tx
+from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import at_host
 
 _LOW = (1 << 20) - 1
@@ -77,6 +77,13 @@ _ENDORSED = (
 _ENDORSEMENTS: Queries = (f"{_ENDORSED} {NEWEST} limit :n", f"{_ENDORSED} {OLDEST} limit :n")
 _AT_HOST = at_host("cast(:host as text)", "a")
 _HOSTS = "select host, id from host_mute where account = :id and id < :before and id > :after order by id"
+_BY_HOST = " where f.{} = :id and a.state <> 'deleted' group by a.host, a.domain"
+_FOLLOWS_BY_HOST: Queries = (
+    "select a.host, a.domain, count(*) as n from follow f join account a on a.id = f.followed"
+    + _BY_HOST.format("follower"),
+    "select a.host, a.domain, count(*) as n from follow f join account a on a.id = f.follower"
+    + _BY_HOST.format("followed"),
+)
 _MUTED_HOSTS: Queries = (f"{_HOSTS} {NEWEST} limit :n", f"{_HOSTS} {OLDEST} limit :n")
 
 
@@ -252,6 +259,11 @@ def unmute_host(tx: Tx, account: int, host: str) -> None:
     tx.run("delete from host_mute where account = :a and host = :host", a=account, host=host)
 
 
+def unmute_host_of(tx: Tx, account: int, number: int) -> None:
+    """Show the people of a server again that is hidden, by the number that `muted_hosts` gives."""
+    tx.run("delete from host_mute where account = :a and id = :id", a=account, id=number)
+
+
 def muted_hosts(tx: Tx, account: int, window: Window) -> list[tuple[int, str]]:
     """Hosts that the account hides, with what paging goes by, the latest first."""
     rows = tx.all(_MUTED_HOSTS[window.upwards], id=account, before=window.before, after=window.after, n=window.limit)
@@ -273,3 +285,16 @@ def known_at(tx: Tx, account: int, host: str) -> tuple[list[int], list[int]]:
         host=host,
     )
     return [row.id for row in out], [row.id for row in back]
+
+
+def known_at_any(tx: Tx, account: int, hosts: Collection[str]) -> tuple[int, int]:
+    """How many of these servers' people the account follows or asked to, and how many follow it or asked to."""
+    followed, followers = (
+        sum(row.n for row in tx.all(sql, id=account) if not _hosts_of(row).isdisjoint(hosts))
+        for sql in _FOLLOWS_BY_HOST
+    )
+    return followed, followers
+
+
+def _hosts_of(row: Row) -> set[str]:
+    return {each for name in (row.host, row.domain) for each in (name, name.partition(":")[0])}

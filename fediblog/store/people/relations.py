@@ -231,6 +231,13 @@ def mute(tx: Tx, account: int, target: int, until: int | None = None, *, notices
     )
 
 
+def set_mute_notices(tx: Tx, account: int, target: int, *, notices: bool) -> None:
+    """Say whether a mute that stands hides notices too."""
+    tx.run(
+        "update mute set notices = :notices where account = :a and target = :b", a=account, b=target, notices=notices
+    )
+
+
 def unmute(tx: Tx, account: int, target: int) -> None:
     """Show `target` again."""
     tx.run("delete from mute where account = :a and target = :b", a=account, b=target)

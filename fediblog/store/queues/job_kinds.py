@@ -23,5 +23,6 @@ INDEX_POSTS = "index-posts"
 WEBSUB = "websub"
 FETCH_MEDIA = "fetch-media"
 EXPORT = "export"
+IMPORT = "import"
 
 AT_A_MOMENT = (RELEASE, CLOSE_POLL)  # what somebody wants done at a certain time of day, not before

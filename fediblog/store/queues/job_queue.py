@@ -59,8 +59,10 @@ def done(tx: Tx, job: int) -> None:
     tx.run("delete from job where id = :id", id=job)
 
 
-def carry_on(tx: Tx, job: int, payload: Mapping[str, object]) -> None:
-    """One part is done; the rest, from where `payload` says, is due at once. If it was asked for anew, that will do."""
+def carry_on(tx: Tx, job: int, payload: Mapping[str, object], *, pause: int = 0) -> None:
+    """One part is done; the rest, from where `payload` says, is due after `pause` ms. If it was asked for anew, that
+    will do.
+    """
     twin = tx.one(
         "select 1 as yes from job a join job b on b.kind = a.kind and b.subject = a.subject and b.state = 'waiting'"
         " where a.id = :id and b.id <> a.id",
@@ -70,9 +72,9 @@ def carry_on(tx: Tx, job: int, payload: Mapping[str, object]) -> None:
         done(tx, job)
         return
     tx.run(
-        "update job set state = 'waiting', payload = :payload, tries = 0, run_at = :now, claimed = null where id = :id",
+        "update job set state = 'waiting', payload = :payload, tries = 0, run_at = :at, claimed = null where id = :id",
         payload=json.dumps(payload),
-        now=tx.now,
+        at=tx.now + pause,
         id=job,
     )
     tx.notify(CHANNEL)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fediblog.domain.relation_csv import truth
+from fediblog.prepare.relation_csv import truth
 from fediblog.store.tx import Tx
 
 _SELECT = {

@@ -37,7 +37,7 @@ from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes
     timeline_pages,
     writing_pages,
 )
-from fediblog.web.pages.own import leaving_pages, numbers_page  # noqa: E402
+from fediblog.web.pages.own import import_pages, leaving_pages, numbers_page  # noqa: E402
 from fediblog.web.pages.server import case_pages, members_pages, server_page, visitor_report_page, wave_page  # noqa: E402
 
 ROUTES: list[BaseRoute] = [
@@ -55,6 +55,7 @@ ROUTES: list[BaseRoute] = [
     *timeline_pages.ROUTES,
     *search_pages.ROUTES,
     *people_pages.ROUTES,
+    *import_pages.ROUTES,
     *numbers_page.ROUTES,
     *filter_pages.ROUTES,
     *report_page.ROUTES,

@@ -15,12 +15,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fediblog.actions import moderation_actions
-from fediblog.domain import relation_csv
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, Refused, TooOften, Unavailable
 from fediblog.federation import prepared_actions, quotas
 from fediblog.federation.site import Site
+from fediblog.prepare import relation_csv
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import relation_lists, relations
 from fediblog.store.people.relation_lists import ListedAccount

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from fediblog.domain import relation_csv
+from fediblog.prepare import relation_csv
 from fediblog.store.id_paging import Window
 from fediblog.store.people import relation_lists, relations
 from fediblog.store.posts import reader_marks

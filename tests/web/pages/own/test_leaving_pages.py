@@ -11,10 +11,10 @@ from zipfile import ZipFile
 import pytest
 
 from fediblog.actions import account_actions
-from fediblog.domain import relation_csv
 from fediblog.domain.accounts import AccountRole
 from fediblog.domain.documents import Visibility
 from fediblog.federation.jobs import JOBS
+from fediblog.prepare import relation_csv
 from fediblog.protocol.notes import read_note
 from fediblog.store.people import access, accounts, relations
 from fediblog.store.posts import media_files
