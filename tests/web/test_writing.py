@@ -175,6 +175,26 @@ async def test_pictures_are_pasted_dropped_and_described(browser: Browser, serve
     await page.get_by_role("link", name="Take one of your pictures").click()
     await page.locator("dialog .own button").first.click()
     assert (await text.input_value()).count("/media/") == 3
+    before = await text.input_value()
+    await text.evaluate(
+        """(field) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File(["x"], "a.txt", { type: "text/plain" }));
+          field.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+        }"""
+    )
+    await page.get_by_role("alert").get_by_text("a.txt").wait_for()
+    async with page.expect_file_chooser() as chooser:
+        await page.get_by_role("button", name="Picture", exact=True).click()
+    await (await chooser.value).set_files({"name": "notes.txt", "mimeType": "text/plain", "buffer": b"No picture"})
+    assert await page.get_by_role("alert").all_inner_texts() == [
+        "notes.txt\nThis is not a picture that can be shown here. Use JPEG, PNG, GIF, WebP or AVIF."
+    ]
+    async with page.expect_file_chooser() as chooser:
+        await page.get_by_role("button", name="Picture", exact=True).click()
+    await (await chooser.value).set_files({"name": "big.jpg", "mimeType": "image/jpeg", "buffer": bytes(16_000_001)})
+    await page.get_by_role("alert").get_by_text("16 MB").wait_for()
+    assert await text.input_value() == before
     await page.get_by_role("button", name="Publish", exact=True).click()
     await page.get_by_alt_text("A teal square").wait_for()
     await page.get_by_text("The afternoon’s result.").wait_for()

@@ -49,7 +49,7 @@ from fediblog.web.pages.autosave_pages import (
     unless_changed_elsewhere,
     version,
 )
-from fediblog.web.pages.post_form import ALLOWED, FOCI, PERIODS, SLOTS, VISIBILITIES, PostFields
+from fediblog.web.pages.post_form import ALLOWED, FOCI, MOST_BYTES, PERIODS, SLOTS, VISIBILITIES, PostFields
 from fediblog.web.sessions import CurrentUser, ask_as, current_user, page
 
 _FIELDS = (
@@ -354,6 +354,7 @@ def _show(
         allowed=ALLOWED,
         slots=SLOTS,
         periods=PERIODS,
+        most_bytes=MOST_BYTES,
     )
 
 

@@ -23,19 +23,32 @@ function replace(before, after) {
   source.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
+// A line about a file, below the text.
+function row(file) {
+  const made = document.createElement("p");
+  const name = document.createElement("bdi");
+  made.classList.add("mark", "uploading");
+  name.textContent = file.name;
+  made.append(name, " ");
+  list.before(made);
+  return made;
+}
+
+function refuse(line, why) {
+  line.setAttribute("role", "alert");
+  line.classList.add("problem");
+  line.append(why);
+}
+
 function upload(file) {
   uploads += 1;
   const waiting = `![${escape(file.name)}](#${words.uploading}-${uploads})`;
   block(`${waiting}\n\n`);
-  const row = document.createElement("p");
+  const told = row(file);
   const bar = document.createElement("progress");
-  const name = document.createElement("bdi");
-  row.classList.add("mark", "uploading");
-  name.textContent = file.name;
   bar.max = 1;
   bar.setAttribute("aria-label", file.name);
-  row.append(name, " ", bar);
-  list.before(row);
+  told.append(bar);
   const request = new XMLHttpRequest();
   request.open("POST", "/write/picture");
   request.responseType = "json";
@@ -46,12 +59,10 @@ function upload(file) {
   request.addEventListener("loadend", () => {
     const { path, error } = request.response ?? {};
     replace(path ? waiting : `${waiting}\n\n`, path ? line("", path) : "");
-    if (path) row.remove();
+    if (path) told.remove();
     else {
-      row.setAttribute("role", "alert");
-      row.classList.add("problem");
       bar.remove();
-      row.append(error || words.failed);
+      refuse(told, error || words.failed);
     }
   });
   const body = new FormData();
@@ -60,10 +71,16 @@ function upload(file) {
   request.send(body);
 }
 
+// Uploads the pictures among the files, and says of the others why they are not taken.
 function take(files) {
-  const pictures = [...(files ?? [])].filter((file) => file.type.startsWith("image/"));
-  pictures.forEach(upload);
-  return pictures.length > 0;
+  const chosen = [...(files ?? [])];
+  if (chosen.length) for (const old of form.querySelectorAll(".uploading.problem")) old.remove();
+  for (const file of chosen) {
+    if (!file.type.startsWith("image/")) refuse(row(file), words.refused);
+    else if (file.size > Number(words.most)) refuse(row(file), words.large);
+    else upload(file);
+  }
+  return chosen.length > 0;
 }
 source.addEventListener("paste", (event) => {
   if (!event.clipboardData.getData("text") && take(event.clipboardData.files)) event.preventDefault();
