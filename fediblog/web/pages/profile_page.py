@@ -20,7 +20,7 @@ from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import account_counts, accounts, relation_lists, relations, showcases
 from fediblog.store.posts import account_posts
 from fediblog.store.posts.account_posts import ProfileFilter
-from fediblog.store.queues import profile_totals, stale_accounts
+from fediblog.store.queues import background_fetches, profile_totals, stale_accounts
 from fediblog.store.readers import lists
 from fediblog.store.readers.lists import List
 from fediblog.store.tx import Tx
@@ -80,20 +80,33 @@ async def local(request: Request) -> Response:
 
 def _local(tx: Tx, viewer: int, handle: str, tab: str, window: Window) -> Profile:
     account = account_named(tx, handle)
-    relation = _relation(tx, viewer, account.id)
     followers, following = relations.counts(tx, account.id)
     first = window.before == FAR and tab == "posts"
-    return Profile(
+    profile = Profile(
         account=account,
         posts=_shown(tx, account, viewer, tab, window),
         tab=tab,
         total=account_posts.total_of_account(tx, account.id),
         followers=followers,
         following=following,
-        relation=relation,
         pinned=account_posts.pinned(tx, account.id, viewer) if first else (),
         showcase=showcases.of(tx, account.id) if first else (),
         months=account_posts.months(tx, account.id),
+    )
+    return _as_read(tx, viewer, profile)
+
+
+def _as_read(tx: Tx, viewer: int, profile: Profile) -> Profile:
+    """With what the account is to its reader, who has signed in, and what that one keeps of it."""
+    number = profile.account.id
+    if viewer in (0, number):
+        return profile
+    return replace(
+        profile,
+        relation=relations.between(tx, viewer, number),
+        lists=lists.of_account(tx, viewer),
+        holding=frozenset(each.id for each in lists.holding(tx, viewer, number)),
+        note=relation_lists.note_of(tx, viewer, number),
     )
 
 
@@ -106,6 +119,8 @@ async def remote(request: Request) -> Response:
     site = site_of(request)
     if stale_accounts.is_stale(found.account, site.clock()):
         await site.write_aside(stale_accounts.renew, found.account)
+    if not found.posts:  # as of those whom a file of follows named: nothing of them has been fetched
+        await site.write_aside(background_fetches.of_account, found.account)
     if found.due:
         await site.write_aside(profile_totals.refresh, found.account)
     shown = paging.page(request, found.posts, SIZE, lambda post: post.id)
@@ -118,19 +133,16 @@ def _remote(tx: Tx, user: CurrentUser, number: int, tab: str, request: Request) 
         raise NotFound("error.account-unknown")
     viewer = user.account.id
     followers, following, total, _ = account_counts.totals(tx, [account.id])[account.id]
-    return Profile(
+    profile = Profile(
         account=account,
         posts=_shown(tx, account, viewer, tab, paging.window(request, SIZE)),
         tab=tab,
         total=total,
         followers=followers,
         following=following,
-        relation=_relation(tx, viewer, account.id),
-        lists=lists.of_account(tx, viewer),
-        holding=frozenset(each.id for each in lists.holding(tx, viewer, account.id)),
-        note=relation_lists.note_of(tx, viewer, account.id),
         due=profile_totals.is_stale(tx, account),
     )
+    return _as_read(tx, viewer, profile)
 
 
 async def keep(request: Request) -> Response:
@@ -147,10 +159,6 @@ async def keep(request: Request) -> Response:
 def _shown(tx: Tx, account: Account, viewer: int, tab: str, window: Window) -> list[Post]:
     wanted = ProfileFilter(replies="all" if tab == "replies" else "none", articles=tab == "articles")
     return account_posts.written(tx, account.id, viewer, window, wanted)
-
-
-def _relation(tx: Tx, viewer: int, other: int) -> Relation | None:
-    return relations.between(tx, viewer, other) if viewer and viewer != other else None
 
 
 async def own(request: Request) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from fediblog.actions import reader_actions
-from fediblog.store.people import relations
+from fediblog.store.people import accounts, relations
 from fediblog.store.posts import reactions, timelines
 from fediblog.store.readers import lists, notification_lists, notifications
 from tests.web.pages.conftest import Blog
@@ -110,3 +110,21 @@ async def test_lists_and_a_note_are_kept_on_a_profile(blog: Blog) -> None:
     await owner.post(f"{where}/keep", {"comment": ""})
     assert await blog.site.db.read(lists.holding, blog.alice.id, bob.id) == []
     assert (await owner.post("/account/77/keep", kept)).status_code == 404
+
+
+async def test_so_they_are_on_the_profile_of_a_member(blog: Blog) -> None:
+    owner, carol = await blog.owner(), await second(blog)
+    number = await blog.site.db.write(reader_actions.add_list, blog.alice.id, "Plugh")
+    member = await blog.site.db.read(accounts.local_by_handle, "carol")
+    assert member is not None
+    await blog.site.db.write(relations.put_follow, blog.alice.id, member.id, "https://blog.test/f", "accepted")
+    kept = {"list": str(number), "comment": "Met at the plover fair"}
+    assert (await owner.post(f"/account/{member.id}/keep", kept)).status_code == 303
+    page = (await owner.get("/@carol")).text
+    assert f'name="list" value="{number}" checked' in page
+    assert "Met at the plover fair" in page
+    for reader in (carol, blog.browser()):
+        page = (await reader.get("/@carol")).text
+        assert "plover" not in page
+        assert "/keep" not in page
+    assert "/keep" not in (await owner.get("/@alice")).text
