@@ -239,8 +239,7 @@ async def blog_form(at_home: Home) -> Callable[[str], Any]:
         return [
             await press(browser, "/write", {**typed, "do": "preview"}),
             await press(browser, "/write", {**typed, "do": "schedule", "source": ""}),
-            await press(browser, "/people", {"handle": f"{word} "}),
-            await press(browser, "/find", {"q": word.replace("https://", "")}),
+            await press(browser, "/find", {"q": f"x@{''.join(word.split())}"}),
             await press(browser, "/settings/move", {"target": word}),
             await press(browser, "/moderation/block", {"host": f"<{word}", "reason": word}),
         ]

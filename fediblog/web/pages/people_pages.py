@@ -1,40 +1,36 @@
 """Whom the account follows, who follows it or asks to, whom and which servers it mutes and blocks.
 
-Following by handle; and these lists as files, to be carried elsewhere.
+And these lists as files, to be carried elsewhere.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from urllib.parse import urlencode
 
 from msgspec import Struct
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from fediblog.actions import moderation_actions
 from fediblog.domain.accounts import Account
-from fediblog.domain.posts import Post
-from fediblog.errors import Invalid, Refused, TooOften, Unavailable
-from fediblog.federation import prepared_actions, quotas
-from fediblog.federation.site import Site
+from fediblog.errors import Invalid, TooOften
+from fediblog.federation import quotas
 from fediblog.prepare import relation_csv
 from fediblog.store.id_paging import FAR, Window
 from fediblog.store.people import relation_lists, relations
 from fediblog.store.people.relation_lists import ListedAccount
 from fediblog.store.people.relations import Follow
-from fediblog.store.posts import posts
 from fediblog.store.readers import relation_rows
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components import paging
-from fediblog.web.components.page_links import Links
 from fediblog.web.components.render import PRIVATE, back, render
 from fediblog.web.forms import Form
-from fediblog.web.languages import explain, explain_unreachable, language_of
 from fediblog.web.negotiation import site_of
+from fediblog.web.pages.search_pages import named_by
 from fediblog.web.sessions import CurrentUser, Handler, ask_as, page
 
 SIZE = 40
@@ -64,71 +60,12 @@ _LISTS: dict[str, Callable[[Tx, int, Window, str], list[ListedAccount]]] = {
 
 
 async def people(request: Request) -> Response:
-    """One of the lists, and the form to follow somebody."""
+    """One of the lists."""
     # Other servers remember the template that WebFinger gave them before: it led here with what was to be followed.
-    wanted = request.query_params.get("follow") or request.query_params.get("handle", "")
-    return await _show(request, Form.empty(), handle=_bare(wanted))
-
-
-async def interact(request: Request) -> Response:
-    """Go to the account or post that somebody found on another server, to follow, answer, like or boost it from here.
-
-    Other servers lead their visitors here, by the template of WebFinger or, as Mastodon does, without asking for one.
-    Nothing is looked up for who has not signed in.
-    """
-    site, user = site_of(request), await ask_as(request, lambda _tx, user: user)
-    wanted = _bare(request.query_params.get("uri") or request.query_params.get("acct", ""))
-    if not wanted:
-        return back(request, "/people")
-    links, form, found = Links(site.urls, True), Form(FormData(), language_of(request)), None
-    try:
-        quotas.use(site, user.account.id, "action")
-        found = await prepared_actions.find(site, wanted)
-    except TooOften as error:
-        form.defer("handle", error)
-    except Refused as error:
-        form.errors["handle"] = explain(request, error)
-    except Unavailable as error:
-        form.errors["handle"] = explain_unreachable(request, error)
-    if isinstance(found, Post):  # stored, but perhaps not for this reader: then it is not there
-        found = await site.db.read(posts.get, found.id, user.account.id)
-    if found is not None:
-        return back(request, links.account(found) if isinstance(found, Account) else links.post(found))
-    if not form.errors:
-        form.fault("handle", "search.nothing-there")
-    return await _show(request, form, handle=wanted)
-
-
-async def follow(request: Request) -> Response:
-    """Follow the account of a handle or an address."""
-    site, form = site_of(request), await forms.read(request)
-    wanted, account = _bare(form.line("handle")), form.sender.account.id
-    try:
-        if (post := await _post(site, account, wanted)) is not None:
-            return back(request, Links(site.urls, True).post(post))
-        found = await prepared_actions.follow(site, account, wanted)
-    except TooOften as error:
-        form.defer("handle", error)
-    except Refused as error:
-        form.errors["handle"] = explain(request, error)
-    except Unavailable as error:
-        form.errors["handle"] = explain_unreachable(request, error)
-    else:
-        return back(request, f"/account/{found.id}" if not found.local else f"/@{found.handle}", "did-follow")
-    return await _show(request, form, handle=wanted)
-
-
-def _bare(wanted: str) -> str:
-    return " ".join(wanted.split())[:500].removeprefix("acct:")
-
-
-async def _post(site: Site, account: int, wanted: str) -> Post | None:
-    """The post at an address, None if none is: other servers send their visitors here also to answer or boost."""
-    if not wanted.startswith(("https://", "http://")):
-        return None
-    quotas.use(site, account, "action")
-    found = await prepared_actions.find(site, wanted)
-    return await site.db.read(posts.get, found.id, account) if isinstance(found, Post) else None
+    if wanted := request.query_params.get("follow") or request.query_params.get("handle"):
+        await ask_as(request, lambda _tx, user: user)
+        return back(request, f"/search?{urlencode({'q': named_by(wanted)})}")
+    return await _show(request, Form.empty())
 
 
 async def block_server(request: Request) -> Response:
@@ -146,7 +83,7 @@ async def block_server(request: Request) -> Response:
         form.defer("host", error)
     except Invalid as error:
         form.refuse(error)
-    return await _show(request, form, handle="", tab="servers", host=host)
+    return await _show(request, form, tab="servers", host=host)
 
 
 async def unblock_server(request: Request) -> Response:
@@ -169,7 +106,7 @@ def export(kind: str) -> Handler:
     return page(exported)
 
 
-async def _show(request: Request, form: Form, *, handle: str, tab: str = "", host: str = "") -> Response:
+async def _show(request: Request, form: Form, *, tab: str = "", host: str = "") -> Response:
     wanted, words = tab or request.query_params.get("show", ""), request.query_params.get("q", "").strip()[:100]
     tab = wanted if wanted in TABS else TABS[0]
     found = await ask_as(request, _people, tab, paging.window(request, SIZE, "after"), words)
@@ -184,7 +121,6 @@ async def _show(request: Request, form: Form, *, handle: str, tab: str = "", hos
         hosts=paging.page(request, found.hosts, SIZE, lambda place: place[0], "after"),
         tabs=TABS,
         files=relation_csv.FILES,
-        handle=handle,
         host=host,
         words=words,
         errors=form.errors,
@@ -210,9 +146,7 @@ def _people(tx: Tx, user: CurrentUser, tab: str, window: Window, words: str) -> 
 
 ROUTES = [
     Route("/people", page(people), methods=["GET"]),
-    Route("/people", page(follow), methods=["POST"]),
     Route("/people/servers", page(block_server), methods=["POST"]),
     Route("/people/servers/remove", page(unblock_server), methods=["POST"]),
     *(Route(f"/people/{name}", export(kind)) for kind, name in relation_csv.FILES.items()),
-    Route("/authorize_interaction", page(interact)),
 ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from msgspec import Struct
 from msgspec.structs import replace
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,8 +16,8 @@ from starlette.routing import Route
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
-from fediblog.errors import Refused, Unavailable
-from fediblog.federation import prepared_actions
+from fediblog.errors import Refused, TooOften, Unavailable
+from fediblog.federation import prepared_actions, quotas
 from fediblog.hashtags import SIGNS, first_in, key
 from fediblog.markup.search_words import Piece, Query, marked, read_query
 from fediblog.protocol import previews
@@ -30,9 +31,10 @@ from fediblog.web.components import paging
 from fediblog.web.components.page_links import Links
 from fediblog.web.components.paging import Page
 from fediblog.web.components.render import back, render
-from fediblog.web.languages import say
+from fediblog.web.forms import Form
+from fediblog.web.languages import explain, explain_unreachable, language_of
 from fediblog.web.negotiation import site_of
-from fediblog.web.sessions import ask_long, page
+from fediblog.web.sessions import ask_as, ask_long, page
 
 SIZE = 20
 PEOPLE = 10  # that a search shows
@@ -55,6 +57,13 @@ class SearchForm(Struct, frozen=True, kw_only=True):
     def is_narrowed(self) -> bool:
         """Whether anything but the words is asked for."""
         return self != SearchForm(words=self.words)
+
+    @property
+    def address(self) -> str:
+        """Where this is looked for."""
+        asked = {"q": self.words, "by": self.author, "kind": self.kind, "tag": self.tag, "year": self.year or ""}
+        asked["order"] = "newest" if self.newest else ""
+        return f"/search?{urlencode({name: value for name, value in asked.items() if value})}"
 
     @property
     def whole(self) -> str:
@@ -85,7 +94,7 @@ class Found(Struct, frozen=True, kw_only=True):
 
 async def find_here(request: Request) -> Response:
     """People, and posts: with some words or a hashtag, by who was named, or at an address."""
-    form, window = _form(request), paging.window(request, SIZE)
+    form, window = _form(lambda name: request.query_params.get(name, "")), paging.window(request, SIZE)
     number = paging.mark(request, "page") or 1
     found = await ask_long(request, _search_and_mark, form, window, number)
     if _is_ranked(form):
@@ -101,16 +110,15 @@ def _search_and_mark(tx: Tx, viewer: int, form: SearchForm, window: Window, numb
     return replace(found, hits=[_hit(post, query) for post in found.posts[:SIZE]])
 
 
-def _form(request: Request) -> SearchForm:
-    asked = request.query_params
-    year = paging.mark(request, "year") or 0
+def _form(asked: Callable[[str], str]) -> SearchForm:
+    year = forms.whole(asked("year")) or 0
     return SearchForm(
-        words=" ".join(asked.get("q", "").split())[:LONGEST],
-        author=asked.get("by", "").strip().lstrip("@")[:LONGEST],
-        kind=kind if (kind := asked.get("kind", "")) in _KINDS else "",
-        tag=first_in(asked.get("tag", "")),
+        words=" ".join(asked("q").split())[:LONGEST],
+        author=asked("by").strip().lstrip("@")[:LONGEST],
+        kind=kind if (kind := asked("kind")) in _KINDS else "",
+        tag=first_in(asked("tag")),
         year=year if _FIRST_YEAR < year < 10_000 else 0,
-        newest=asked.get("order") == "newest",
+        newest=asked("order") == "newest",
     )
 
 
@@ -179,21 +187,27 @@ def _years(tx: Tx) -> range:
 
 
 def _found(
-    request: Request, form: SearchForm, found: Found, shown: Page[Post], errors: Mapping[str, str] | None = None
+    request: Request,
+    form: SearchForm,
+    found: Found,
+    shown: Page[Post],
+    sent: Form | None = None,
 ) -> Response:
     """What a search found; who has signed in may have a handle or an address of elsewhere looked up where it is."""
-    user, urls = sessions.current_user(request), site_of(request).urls
+    user, urls, sent = sessions.current_user(request), site_of(request).urls, sent or Form.empty()
     return render(
         request,
         "search.html",
-        422 if errors else 200,
+        sent.status,
+        headers=sent.headers,
         private=True,  # one page for each of all words that anybody types is not worth keeping
         form=form,
         found=found,
         posts=shown,
-        is_elsewhere=bool(errors) or (_is_address(form.words) and user is not None and not _is_ours(urls, form.words)),
+        is_elsewhere=not sent.errors
+        and (_is_address(form.words) and user is not None and not _is_ours(urls, form.words)),
         is_partial=user is None and not _is_hashtag(form.words),
-        errors=errors or {},
+        errors=sent.errors,
     )
 
 
@@ -203,20 +217,59 @@ def _hit(post: Post, query: Query) -> Hit:
 
 
 async def find(request: Request) -> Response:
-    """Go to the account or post that a handle or an address names, wherever it is."""
-    site, form = site_of(request), await forms.read(request)
-    words = form.line("q", 2000)
+    """Open the account or post that a handle or an address names, wherever it is; other words are searched for."""
+    sent = await forms.read(request)
+    form = _form(lambda name: sent.line(name, LONGEST))
+    if not _names_one(form.words) or form.is_narrowed:
+        return back(request, form.address)
+    return await _open(request, sent, sent.line("q", 2000))
+
+
+async def interact(request: Request) -> Response:
+    """Go to the account or post that somebody found on another server, to follow, answer, like or boost it from here.
+
+    Other servers lead their visitors here, by the template of WebFinger or, as Mastodon does, without asking for one.
+    Nothing is looked up for who has not signed in.
+    """
+    user = await ask_as(request, lambda _tx, user: user)
+    wanted = request.query_params.get("uri") or request.query_params.get("acct", "")
+    if not wanted.strip():
+        return back(request, "/search")
+    return await _open(request, Form(FormData(), language_of(request), user), wanted)
+
+
+async def _open(request: Request, sent: Form, wanted: str) -> Response:
+    """Go to what a handle or an address names; or say why not, with what is found here of the same words."""
+    site, account, wanted = site_of(request), sent.sender.account.id, named_by(wanted)
+    links, found = Links(site.urls, True), None
     try:
-        found = await prepared_actions.find(site, words)
-    except (Refused, Unavailable):
-        found = None
+        quotas.use(site, account, "action")
+        found = await prepared_actions.find(site, wanted)
+    except TooOften as error:
+        sent.defer("q", error)
+    except Refused as error:
+        sent.errors["q"] = explain(request, error)
+    except Unavailable as error:
+        sent.errors["q"] = explain_unreachable(request, error)
     if isinstance(found, Post):  # stored, but perhaps not for this reader: then it is not there
-        found = await site.db.read(posts.get, found.id, form.sender.account.id)
-    if found is None:
-        errors = {"q": say(request, "search.nothing-there")}
-        return _found(request, SearchForm(words=words), Found(), Page(()), errors)
-    links = Links(site.urls, True)
-    return back(request, links.account(found) if isinstance(found, Account) else links.post(found))
+        found = await site.db.read(posts.get, found.id, account)
+    if found is not None:
+        return back(request, links.account(found) if isinstance(found, Account) else links.post(found))
+    if not sent.errors:
+        sent.fault("q", "search.nothing-there")
+    form = SearchForm(words=wanted[:LONGEST])
+    here = await ask_long(request, _search_and_mark, form, Window(limit=SIZE), 1)
+    return _found(request, form, here, Page(tuple(here.posts[:SIZE])), sent)
+
+
+def named_by(wanted: str) -> str:
+    """A handle or an address as other servers and people hand it over."""
+    return " ".join(wanted.split())[:500].removeprefix("acct:")
+
+
+def _names_one(words: str) -> bool:
+    """Whether words are meant as a handle or an address, and not as words."""
+    return " " not in words and ("://" in words or "@" in words[1:])
 
 
 def _is_hashtag(words: str) -> bool:
@@ -235,4 +288,5 @@ def _is_address(words: str) -> bool:
 ROUTES = [
     Route("/search", page(find_here)),
     Route("/find", page(find), methods=["POST"]),
+    Route("/authorize_interaction", page(interact)),
 ]

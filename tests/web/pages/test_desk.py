@@ -479,8 +479,9 @@ async def test_people_and_requests(blog: Blog) -> None:
     assert (await relation(eve.id)).followed_by
     await owner.post(f"/account/{eve.id}/remove")
     assert not (await relation(eve.id)).followed_by
-    answer = await owner.post("/people", {"handle": "@bob@far.example"})
+    answer = await owner.post("/find", {"q": "@bob@far.example"})
     assert answer.headers["location"] == f"/account/{bob.id}"
+    await owner.post(f"/account/{bob.id}/follow")
     assert (await relation(bob.id)).requested
     assert "Withdraw request" in (await owner.get("/people")).text
     await owner.post(f"/account/{bob.id}/mute")
@@ -489,9 +490,9 @@ async def test_people_and_requests(blog: Blog) -> None:
     assert (await relation(bob.id)).blocking
     await owner.post(f"/account/{bob.id}/unblock")
     assert not (await relation(bob.id)).blocking
-    wrong = await owner.post("/people", {"handle": "nonsense"})
+    wrong = await owner.post("/find", {"q": "@non@sense"})
     assert wrong.status_code == 422
-    assert 'value="nonsense"' in wrong.text
+    assert 'value="@non@sense"' in wrong.text
 
 
 async def test_stream_and_notices(blog: Blog) -> None:
@@ -521,7 +522,14 @@ async def test_search_and_find(blog: Blog) -> None:
     for ours in ("@nobody@blog.test", "nobody@blog.test", f"{ORIGIN}/@nobody"):
         assert "Look it up" not in (await owner.get(f"/search?q={ours}")).text, ours
     assert (await owner.post("/find", {"q": "@bob@far.example"})).headers["location"] == f"/account/{bob.id}"
-    assert (await owner.post("/find", {"q": "nothing of the kind"})).status_code == 422
+    for words in ("two words", "@bob", "#tea"):  # which name nobody
+        led = (await owner.post("/find", {"q": words, "kind": "note"})).headers["location"]
+        assert led == f"/search?{urlencode({'q': words, 'kind': 'note'})}"
+    post = await blog.write("Mail to bob@away.example")
+    assert (await owner.post("/find", {"q": post.url})).headers["location"] == post.url.removeprefix(ORIGIN)
+    answer = await owner.post("/find", {"q": "bob@away.example"})
+    assert answer.status_code == 422
+    assert 'id="q-problem"' in answer.text
 
 
 async def test_our_own_people_are_found_by_whom_they_may_be(blog: Blog) -> None:
@@ -634,7 +642,7 @@ async def test_a_server_that_does_not_exist_is_called_so(blog: Blog, monkeypatch
 
     monkeypatch.setattr(Names, "addresses", nothing)
     owner = await blog.owner()
-    for path, field in (("/people", "handle"), ("/settings/alias", "alias"), ("/settings/move", "target")):
+    for path, field in (("/find", "q"), ("/settings/alias", "alias"), ("/settings/move", "target")):
         answer = await owner.post(path, {field: "@bob@nowhere.example", "sure": "1", "password": PASSWORD})
         assert (answer.status_code, "There is no server of that name." in answer.text) == (422, True), path
 
@@ -826,7 +834,7 @@ async def test_deliveries_say_how_far_they_got(blog: Blog) -> None:
     assert "reached 1 of 2 servers, 1 waiting" in page
 
 
-async def test_following_from_elsewhere_leads_to_a_filled_form(blog: Blog) -> None:
+async def test_following_from_elsewhere_leads_to_the_search(blog: Blog) -> None:
     bob = await blog.stranger()
     heard = await blog.heard(bob, "<p>Nice</p>", 1, url="https://far.example/@bob/1")
     stranger = await blog.browser().get("/people?follow=acct%3Abob%40far.example")
@@ -840,12 +848,12 @@ async def test_following_from_elsewhere_leads_to_a_filled_form(blog: Blog) -> No
         ("%40bob%40far.example", "@bob@far.example"),
         ("https%3A%2F%2Ffar.example%2F%40bob", "https://far.example/@bob"),
     ):
-        assert f'value="{shown}"' in (await owner.get(f"/people?follow={wanted}")).text
-        answer = await owner.post("/people", {"handle": shown})
+        led = (await owner.get(f"/people?follow={wanted}")).headers["location"]
+        assert f'value="{shown}"' in (await owner.get(led)).text
+        answer = await owner.post("/find", {"q": shown})
         assert answer.headers["location"] == f"/account/{bob.id}"
-        await owner.post(f"/account/{bob.id}/unfollow")
     for address in (heard.uri, heard.url):  # others use the same address to have their visitors answer a post
-        assert (await owner.post("/people", {"handle": address})).headers["location"] == f"/post/{heard.id}"
+        assert (await owner.post("/find", {"q": address})).headers["location"] == f"/post/{heard.id}"
 
 
 async def test_a_login_without_accounts_can_make_one(blog: Blog) -> None:

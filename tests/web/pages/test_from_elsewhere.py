@@ -42,9 +42,9 @@ async def test_what_leads_nowhere_is_said_in_words(blog: Blog) -> None:
     for uri in ("https://blog.test/@nobody", "javascript:alert(1)", "//evil.example/", "hello", secret.uri):
         answer = await owner.get(f"/authorize_interaction?uri={quote(uri)}")
         assert answer.status_code == 422, uri
-        assert 'id="handle-problem"' in answer.text
+        assert 'id="q-problem"' in answer.text
         assert "plover" not in answer.text
-    for path, where in (("/authorize_interaction", "/people"), ("/share?text=+", "/write")):
+    for path, where in (("/authorize_interaction", "/search"), ("/share?text=+", "/write")):
         assert (await owner.get(path)).headers["location"] == where
 
 
@@ -55,10 +55,10 @@ async def test_who_looks_up_by_the_form_uses_their_quota(blog: Blog, monkeypatch
     heard = await blog.heard(bob, "<p>Nice</p>", 1)
     owner = await blog.owner()
     for _ in range(3):
-        led = await owner.post("/people", {"handle": heard.uri})
+        led = await owner.post("/find", {"q": heard.uri})
         assert (led.status_code, led.headers["location"]) == (303, f"/post/{heard.id}")
     for wanted in (heard.uri, "bob@far.example"):
-        refused = await owner.post("/people", {"handle": wanted})
+        refused = await owner.post("/find", {"q": wanted})
         assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (429, True), wanted
     assert (await owner.get(f"/authorize_interaction?uri={quote(heard.uri)}")).status_code == 429
 
