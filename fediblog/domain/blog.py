@@ -10,6 +10,9 @@ LOOKS: Final = ("catalogue", "broadsheet", "index-card", "studio", "reading-room
 """The first is the one that pages have without a style sheet of their own."""
 TILED: Final = frozenset({"studio"})
 """Looks that list articles as large pictures."""
+TITLE_LIMIT: Final = 200
+TAGLINE_LIMIT: Final = 400
+"""Characters of both."""
 CSS_LIMIT: Final = 50_000
 """Characters of an owner's own style sheet."""
 MENU_LIMIT: Final = 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import sha256
 
@@ -55,12 +56,13 @@ def frame_of(
     `static` is the address of the look's own style sheet, empty if it has none.
     """
     about = next((f"/{page.slug}" for page in pages if page.role == "about"), PLACES["about"])
+    titles = {f"/{page.slug}": page.title for page in pages}
     return Frame(
         title=blog.title or title,
         tagline=blog.tagline,
-        menu=tuple(_link(item, language, about) for item in blog.menu),
+        menu=tuple(_link(item, language, about, titles) for item in blog.menu),
         foot=(
-            *(_link(MenuItem(place), language, about) for place in ("archive", "about")),
+            *(_link(MenuItem(place), language, about, titles) for place in ("archive", "about")),
             *(FrameLink(page.title, f"/{page.slug}") for page in pages if f"/{page.slug}" != about),
         ),
         look=static,
@@ -108,10 +110,10 @@ def _ink(ground: Rgb) -> str:
     return write_colour(max(_BLACK, _WHITE, key=lambda ink: contrast(ink, ground)))
 
 
-def _link(item: MenuItem, language: str, about: str) -> FrameLink:
+def _link(item: MenuItem, language: str, about: str, titles: Mapping[str, str]) -> FrameLink:
     place = about if item.target == "about" else PLACES.get(item.target)
     if place is None:
-        return FrameLink(item.label or item.target, item.target)
+        return FrameLink(item.label or titles.get(item.target, item.target), item.target)
     return FrameLink(item.label or text(language, f"menu.{item.target}"), place)
 
 

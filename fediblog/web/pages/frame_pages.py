@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -14,7 +14,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fediblog.domain.blog import CRAWLERS, CSS_LIMIT, LOOKS, MENU_LIMIT, PLACES, Blog, MenuItem
+from fediblog.domain.blog import (
+    CRAWLERS,
+    CSS_LIMIT,
+    LOOKS,
+    MENU_LIMIT,
+    PLACES,
+    TAGLINE_LIMIT,
+    TITLE_LIMIT,
+    Blog,
+    MenuItem,
+)
 from fediblog.domain.colours import read_colour, write_colour
 from fediblog.federation.site import LiveBlog, Site
 from fediblog.markup.bare_links import web_address
@@ -36,6 +46,7 @@ from fediblog.web.sessions import ask, ask_as, page
 
 _SHAPES: dict[str, Shape] = {"icon": "avatar", "logo": "header", "header": "header"}
 _SERVER = re.compile(r"(?:https?://|@?[^@/\s]+@)?((?:[\w-]+\.)+[\w-]{2,}(?::\d{1,5})?)/?(?:@[\w.-]+/?)?\Z")
+_WORD = re.compile(r"[\w-]+(/[\w-]+)*\Z")  # an address here, but for its beginning
 _ADDRESS = re.compile(r"(?:https?://[^\s/]+|/(?!/))[^\s]*\Z")
 ICON = 400  # pixels of the width and height of the owner's icon, at most
 PAPER = "#fcfbf8"  # on which the desk is written, as style.css has it
@@ -108,23 +119,32 @@ class MenuRow(Struct, frozen=True):
     address: str = ""
 
     @classmethod
-    def of(cls, number: int, item: MenuItem) -> MenuRow:
-        """The row of an item."""
-        if item.target in PLACES:
+    def of(cls, number: int, item: MenuItem, pages: Container[str]) -> MenuRow:
+        """The row of an item; `pages` are the addresses of pages that stand by themselves."""
+        if item.target in PLACES or item.target in pages:
             return cls(str(number), item.target, item.label)
         return cls(str(number), _OTHER, item.label, item.target)
 
     @property
     def target(self) -> str:
         """Where it leads; empty if that is nowhere."""
-        return self.place if self.place in PLACES else self.address[:500] if self.place == _OTHER else ""
+        if self.place != _OTHER:
+            return self.place if self.place in PLACES or _ADDRESS.match(self.place) else ""
+        return f"/{self.address}" if _WORD.match(self.address) else self.address
 
 
 async def settings(request: Request) -> Response:
     """What the owner may decide about the blog."""
     await ask_as(request, lambda _tx, user: check_owner(user))
-    blog = site_of(request).blog
-    return _show(request, blog, [MenuRow.of(number, item) for number, item in enumerate(blog.menu, 1)])
+    blog, pages = site_of(request).blog, _pages(request)
+    return _show(request, blog, [MenuRow.of(number, item, pages) for number, item in enumerate(blog.menu, 1)])
+
+
+def _pages(request: Request) -> dict[str, str]:
+    """The titles of pages that stand by themselves, by their addresses; that about who writes has a place already."""
+    pages = site_of(request).keep(LiveBlog).pages
+    about = next((page.slug for page in pages if page.role == "about"), "")
+    return {f"/{page.slug}": page.title for page in pages if page.slug != about}
 
 
 async def save(request: Request) -> Response:
@@ -159,8 +179,8 @@ async def _changed(request: Request, form: Form, before: Blog, kept: dict[str, i
         form.fault("websub-hub", "expected.address")
     return replace(
         before,
-        title=form.line("title", 200),
-        tagline=form.line("tagline", 400),
+        title=form.line("title", TITLE_LIMIT),
+        tagline=form.line("tagline", TAGLINE_LIMIT),
         menu=_menu(form, _rows(form)),
         look=form.choice("look", LOOKS),
         accent=write_colour(accent) if accent else "",
@@ -186,18 +206,18 @@ def _rows(form: Form) -> list[MenuRow]:
 
 
 def _menu(form: Form, rows: Sequence[MenuRow]) -> tuple[MenuItem, ...]:
-    """The items in the order of their numbers; rows that lead nowhere are left out."""
-    found, targets = [], set[str]()
-    for number, row in enumerate(rows):
-        order = row.order
+    """The items in the order of their numbers, without rows that lead nowhere; what is wrong is noted at its row."""
+    found, addresses = [], set[str]()
+    for number, row in enumerate(rows, 1):
+        order, address = row.order, PLACES.get(row.target, row.target)
         rank = (int(order) if order.isascii() and order.isdigit() and len(order) < 4 else 999, number)
-        if row.place == _OTHER and not (_ADDRESS.match(row.address) and row.label):
-            form.fault("menu", "blog.menu-wrong")
-        elif row.target in targets:
-            name = row.label or (text(form.language, f"menu.{row.place}") if row.place in PLACES else row.address)
-            form.fault("menu", "blog.menu-twice", name=name)
-        elif row.target:
-            targets.add(row.target)
+        if row.place == _OTHER and not (_ADDRESS.match(address) and row.label):
+            form.fault(f"menu-{number}", "blog.menu-wrong")
+        elif address in addresses:
+            name = row.label or (text(form.language, f"menu.{row.place}") if row.place in PLACES else address)
+            form.fault(f"menu-{number}", "blog.menu-twice", name=name)
+        elif address:
+            addresses.add(address)
             found.append((rank, MenuItem(row.target, row.label[:60])))
     return tuple(item for _, item in sorted(found))
 
@@ -216,6 +236,7 @@ def _show(
         blog=blog,
         rows=[*rows, *free][:MENU_LIMIT],
         places=tuple(PLACES),
+        pages=_pages(request),
         looks=LOOKS,
         accented=bool(blog.accent) or typed.flag("accent-on"),
         dropped={name for name in _SHAPES if typed.flag(f"{name}-drop")},

@@ -26,6 +26,7 @@ from fediblog.store.tx import Tx
 from fediblog.web.components import page_head
 from fediblog.web.components.render import OWN_FORM, back, lead_on, render
 from fediblog.web.forms import Form
+from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.admin_pages import check_owner, owners_form
 from fediblog.web.route_index import first_words
@@ -82,9 +83,14 @@ def _owners_pages(tx: Tx, user: CurrentUser) -> list[FreePage]:
 
 
 async def new(request: Request) -> Response:
-    """An empty page."""
-    await ask_as(request, lambda _tx, user: check_owner(user))
-    return _show(request, Form.empty(), None, PageDraft())
+    """An empty page; one of a role that is asked for, unless there is one already."""
+    role = request.query_params.get("role", "")
+    pages = await ask_as(request, _owners_pages)
+    if role not in ROLES[:-1]:
+        return _show(request, Form.empty(), None, PageDraft())
+    if found := next((each for each in pages if each.role == role), None):
+        return back(request, f"{SETTINGS}/{found.id}")
+    return _show(request, Form.empty(), None, PageDraft(title=say(request, f"page.role-{role}"), role=role))
 
 
 async def edit(request: Request) -> Response:

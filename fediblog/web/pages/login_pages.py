@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -11,11 +12,12 @@ from starlette.routing import Route
 from fediblog import passwords
 from fediblog.actions import account_actions
 from fediblog.domain.accounts import LOCAL_HANDLE, Login
+from fediblog.domain.blog import TAGLINE_LIMIT, TITLE_LIMIT
 from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.site import Site
 from fediblog.limits import Limit, Slowing, network, party
-from fediblog.store.people import logins, passkeys, second_factors, server_state
+from fediblog.store.people import blog_settings, logins, passkeys, second_factors, server_state
 from fediblog.store.readers import moderation_log
 from fediblog.store.tx import Tx
 from fediblog.web import forms, known_devices, second_factor, sessions, unsent_forms, webauthn
@@ -274,7 +276,7 @@ async def setup_page(request: Request) -> Response:
     """The form behind the set-up link."""
     token = request.query_params.get("token", "")
     await _check_token(request, token)
-    return render(request, "setup.html", private=True, token=token, values=_values(Form.empty()), errors={})
+    return _setup(request, token, Form.empty())
 
 
 async def set_up(request: Request) -> Response:
@@ -282,43 +284,56 @@ async def set_up(request: Request) -> Response:
     form = await forms.read_open(request)
     token = form.line("token", 200)
     await _check_token(request, token)
-    password = new_password(form)
-    values = _values(form)
-    if not LOCAL_HANDLE.match(values["name"]):
-        form.fault("name", "setup.name-wrong")
-    try:
-        account_actions.check_handle(values["handle"])
-    except Invalid as error:
-        form.refuse(error)
+    password = check_newcomer(form)
+    values = newcomer(form)
     if not form.errors:
         site = site_of(request)
         hashed, keys = await asyncio.gather(passwords.hashed(password), new_keys())
-        try:
-            login, _account = await site.db.write(
-                account_actions.set_up,
-                site.urls,
-                token_hash=sessions.hashed(token),
-                name=values["name"],
-                password_hash=hashed,
-                handle=values["handle"],
-                display=values["display"],
-                keys=keys,
+
+        def make(tx: Tx) -> Login:
+            login, _account = account_actions.set_up(
+                tx, site.urls, token_hash=sessions.hashed(token), password_hash=hashed, keys=keys, **values
             )
+            title, tagline = form.line("title", TITLE_LIMIT), form.line("tagline", TAGLINE_LIMIT)
+            blog_settings.put(tx, replace(blog_settings.get(tx), title=title, tagline=tagline))
+            return login
+
+        try:
+            login = await site.db.write(make)
         except Invalid as error:
             form.refuse(error)
         else:
-            response = back(request, "/settings", "welcome")
+            response = back(request, "/", "welcome")
             await sessions.begin(request, response, login, hashed)
             return response
-    return render(request, "setup.html", 422, token=token, values=values, errors=form.errors)
+    return _setup(request, token, form)
 
 
-def _values(form: Form) -> dict[str, str]:
+def _setup(request: Request, token: str, form: Form) -> Response:
+    blog = {"title": form.line("title", TITLE_LIMIT), "tagline": form.line("tagline", TAGLINE_LIMIT)}
+    values = blog | newcomer(form)
+    return render(request, "setup.html", form.status, private=True, token=token, values=values, errors=form.errors)
+
+
+def newcomer(form: Form) -> dict[str, str]:
+    """Who asks for a login and an account by a form: the login's `name`, and `handle` and `display` of the account."""
     return {
         "name": form.line("name", 60).lower(),
         "handle": form.line("handle", 60).lstrip("@").lower(),
         "display": form.line("display", 200),
     }
+
+
+def check_newcomer(form: Form) -> str:
+    """The new password of such a form; all that is wrong is noted at its fields, from the first to the last."""
+    asked = newcomer(form)
+    try:
+        account_actions.check_handle(asked["handle"])
+    except Invalid as error:
+        form.refuse(error)
+    if not LOCAL_HANDLE.match(asked["name"]):
+        form.fault("name", "setup.name-wrong")
+    return new_password(form)
 
 
 def new_password(form: Form, name: str = "password") -> str:

@@ -153,6 +153,33 @@ async def test_a_menu_leads_to_pages(blog: Blog, address: str) -> None:
     assert (await owner.post("/settings/blog", {**FORM, **row})).status_code == 422
 
 
+async def test_a_menu_leads_to_pages_that_stand_by_themselves(blog: Blog) -> None:
+    """Each is a choice with its own title; the one about who writes has its place already, and stands there once."""
+    owner = await blog.owner()
+    for title, role in (("Who I am", "about"), ("My walks", "")):
+        sent = {"title": title, "role": role, "source": "x", "do": "publish"}
+        assert (await owner.post("/settings/pages/new", sent)).status_code == 303
+    form = (await owner.get("/settings/blog")).text
+    assert '<option value="/my-walks">My walks</option>' in form
+    assert 'value="/who-i-am"' not in form
+    rows = {
+        "order": ["1", "2", "3"],
+        "place": ["about", "/my-walks", "other"],
+        "label": ["", "", "Tea"],
+        "address": ["", "", "tea"],
+    }
+    assert (await owner.post("/settings/blog", {**FORM, **rows})).status_code == 303
+    home = (await blog.browser().get("/")).text
+    assert linked(home) == ["/who-i-am", "/my-walks", "/tea"]
+    assert ">My walks</a>" in home
+    form = (await owner.get("/settings/blog")).text
+    assert '<option value="/my-walks" selected>My walks</option>' in form
+    rows = {"order": ["1", "2"], "place": ["about", "other"], "label": ["", "Who"], "address": ["", "/about"]}
+    twice = await owner.post("/settings/blog", {**FORM, **rows})
+    assert twice.status_code == 422
+    assert re.search(r'value="/about"[^>]* aria-invalid="true" aria-describedby="menu-2-problem" autofocus', twice.text)
+
+
 async def test_only_the_owner_decides(blog: Blog) -> None:
     member = blog.browser()
     await blog.site.db.write(lambda tx: tx.run("update login set role = 'member'"))

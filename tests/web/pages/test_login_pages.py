@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,12 +40,15 @@ async def test_set_up_works_once(new_blog: Browser) -> None:
     page = await new_blog.get(f"/setup?token={TOKEN}")
     assert page.status_code == 200
     assert page.headers["cache-control"] == "private, no-store"
-    done = await new_blog.post("/setup", FILLED)
-    assert (done.status_code, done.headers["location"]) == (303, "/settings")
-    welcome = await new_blog.get("/settings")
+    done = await new_blog.post("/setup", FILLED | {"title": "Forest days", "tagline": "Walks & what I saw"})
+    assert (done.status_code, done.headers["location"]) == (303, "/")
+    welcome = await new_blog.get("/")
     assert "Your blog is ready" in welcome.text
-    assert "Your blog is ready" not in (await new_blog.get("/settings")).text
     home = await new_blog.get("/")
+    assert "Your blog is ready" not in home.text
+    assert '<h1><bdi>Forest days</bdi></h1><p class="tagline"><bdi>Walks &amp; what I saw</bdi></p>' in home.text
+    for step in re.findall(r'<li><a href="([^"]+)">', home.text.split("First steps")[1].split("</ul>")[0]):
+        assert (await new_blog.get(step)).status_code == 200
     assert '<a class="button primary" href="/write">Write your first article</a>' in home.text
     assert "go-live" not in home.text  # it has its address
     assert (await new_blog.get(f"/setup?token={TOKEN}")).status_code == 404
@@ -92,8 +96,10 @@ async def test_a_trial_tells_its_owner_how_it_becomes_the_real_blog(tmp_path: Pa
 
 async def test_set_up_says_all_that_is_wrong_at_once(new_blog: Browser) -> None:
     wrong = {"name": "ü", "handle": "instance", "password": "short", "password-again": "other"}
-    answer = await new_blog.post("/setup", FILLED | wrong)
+    answer = await new_blog.post("/setup", FILLED | wrong | {"title": "Forest days"})
+    assert 'value="Forest days"' in answer.text
     assert answer.text.count('class="problem"') == 4
+    assert re.findall(r'id="([a-z-]+)"[^>]* autofocus', answer.text) == ["handle"]  # the first of the page
     for message in ("A login name has", "kept for the server", "At least 10 characters", "not the same"):
         assert message in answer.text
     assert 'value="instance"' in answer.text

@@ -26,7 +26,7 @@ from fediblog.web.components.render import back, render
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.admin_pages import check_owner, owners_form
-from fediblog.web.pages.login_pages import LoginLimits, new_password
+from fediblog.web.pages.login_pages import LoginLimits, check_newcomer, new_password, newcomer
 from fediblog.web.sessions import CurrentUser, ask_as, page
 
 PATH = "/moderation/people"
@@ -143,7 +143,7 @@ async def join(request: Request) -> Response:
     form = await forms.read_open(request)
     token = form.line("token", 200)
     found = await _standing(request, token)
-    password = new_password(form)
+    password = check_newcomer(form) if found.login is None else new_password(form)
     if form.errors:
         return _asked(request, found, token, form)
     return await (_join if found.login is None else _change)(request, found, token, password, form)
@@ -157,11 +157,9 @@ async def _join(request: Request, found: Invitation, token: str, password: str, 
             invitation_actions.join,
             site.urls,
             token_hash=sessions.hashed(token),
-            name=form.line("name", 60).lower(),
             password_hash=hashed,
-            handle=form.line("handle", 60),
-            display=form.line("display", 200),
             keys=keys,
+            **newcomer(form),
         )
     except Invalid as error:
         form.refuse(error)

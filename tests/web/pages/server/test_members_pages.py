@@ -32,6 +32,8 @@ async def test_whoever_has_the_link_joins_once(blog: Blog) -> None:
     assert "Make the account" in (await browser.get(link)).text
     wrong = await browser.post("/invited", {**JOINS, "token": link.partition("=")[2], "password": "short"})
     assert (wrong.status_code, 'value="@bo"' in wrong.text, "short" in wrong.text) == (422, True, False)
+    sent = {**JOINS, "token": link.partition("=")[2], "handle": "b o", "name": "ü", "password": "short"}
+    assert (await browser.post("/invited", sent)).text.count('class="problem"') == 4  # all at once
     assert await join(browser, link, name="alice") == 422  # taken; the link still counts
     assert await join(browser, link, handle="alice") == 422
     assert await join(browser, link) == 303
