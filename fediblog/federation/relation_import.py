@@ -18,6 +18,7 @@ from fediblog.errors import NotFound, Refused, Unavailable
 from fediblog.federation.lookups import resolve
 from fediblog.federation.site import Site
 from fediblog.messages.stored import pack
+from fediblog.store.posts import posts
 from fediblog.store.queues import job_queue, relation_imports
 from fediblog.store.queues.job_queue import Job
 from fediblog.store.queues.relation_imports import RelationImport, WaitingLine
@@ -94,7 +95,7 @@ async def _look_up(site: Site, brought: RelationImport, waiting: WaitingLine) ->
     if brought.kind != "bookmarks":
         return (await resolve.by_handle(site, waiting.line.acct(brought.kind))).id
     found = await resolve.post(site, waiting.line.name(brought.kind), depth=0)
-    if found is None:
+    if found is None or await site.db.read(posts.get, found.id, brought.account) is None:
         raise NotFound("import.no-post")
     return found.id
 

@@ -142,14 +142,15 @@ async def test_a_file_that_looks_like_another_kind_is_asked_about(blog: Blog) ->
 
 async def test_all_other_kinds(blog: Blog) -> None:
     bob, carol = await known(blog, "bob", "carol")
-    post = await blog.write("Kept")
+    post, secret = await blog.write("Kept"), await blog.heard(carol, "<p>For others</p>", 1)
+    await blog.site.db.write(lambda tx: tx.run("update post set visibility = 'direct' where id = :id", id=secret.id))
     owner = await blog.owner()
     files = {
         "muted_accounts.csv": "Account address,Hide notifications\nbob@far.example,false\n",
         "blocked_accounts.csv": "carol@far.example\n",
         "lists.csv": "Close,bob@far.example\nClose,alice@blog.test\n",
         "blocked_domains.csv": "loud.example\n",
-        "bookmarks.csv": f"{post.uri}\nhttps://blog.test/p/12345\n",
+        "bookmarks.csv": f"{post.uri}\nhttps://blog.test/p/12345\n{secret.uri}\n",
     }
     await blog.site.db.write(relations.mute, blog.alice.id, bob.id, blog.clock.now + 86_400_000)
     pages = {name: await bring(owner, text, name) for name, text in files.items()}
@@ -174,7 +175,8 @@ async def test_all_other_kinds(blog: Blog) -> None:
         [post.id],
     ]
     assert set(await following(blog)) == {"bob"}  # only whom one follows is in a list
-    assert "no post at this address" in (await owner.get(pages["bookmarks.csv"])).text
+    page = (await owner.get(pages["bookmarks.csv"])).text  # what is for others is as what is not there
+    assert page.count("<td>There is no post at this address that you may read.</td>") == 2
 
 
 async def test_servers_are_asked_about_where_follows_end(blog: Blog) -> None:
