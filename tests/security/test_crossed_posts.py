@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncIterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from functools import partial
 from html.parser import HTMLParser
 from itertools import count, cycle, product
 from pathlib import Path
@@ -20,14 +21,17 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
+from fediblog.actions import import_actions
 from fediblog.app import ROUTES, create_app
+from fediblog.federation import relation_import
 from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.streaming.stream_messages import Message, hears, messages
 from fediblog.mastodon.streaming.streams import STREAMS, Stream
+from fediblog.prepare import relation_csv
 from fediblog.protocol import cavage
 from fediblog.store.people import apps
-from fediblog.store.queues import events
+from fediblog.store.queues import events, job_kinds, job_queue
 from fediblog.store.queues.events import Event
 from fediblog.store.tx import Tx
 from tests.federation.stranger import ACTIVITY, ORIGIN, home
@@ -336,6 +340,7 @@ _OF = {  # places by the tables whose numbers fill them
     "page": ("pages/{n:number}",),
     "conversation": ("letters/{n:number}",),
     "passkey": ("passkeys/{n:number}",),
+    "relation_import": ("import/{n:number}",),
 }
 
 
@@ -343,10 +348,25 @@ def _numbers(tx: Tx) -> dict[str, list[int]]:
     return {table: [row.id for row in tx.all(f"select id from {table} order by id")] or [1] for table in _OF}
 
 
+async def import_bookmarks(world: Crossed) -> None:
+    """Everybody of ours tries to keep every post of ours by its address."""
+    site = world.home.site
+    uris = [it.post.uri for it in world.written.values() if it.post and it.author not in crossed_posts.HOSTS]
+    lines = relation_csv.read("bookmarks", "\n".join(uris).encode())
+    for name in crossed_posts.OURS:
+        bring = partial(import_actions.bring, account=world.people[name].id, kind="bookmarks", file="", looks_like="")
+        await site.db.write(partial(bring, found=lines, overwrite=False))
+    while jobs := [each for each in await site.db.write(job_queue.claim, 99) if each.kind == job_kinds.IMPORT]:
+        for job in jobs:
+            await relation_import.step(site, job)
+        world.home.clock.forward(seconds=relation_import.PAUSE // 1000)
+
+
 @pytest.fixture(params=[pytest.param(seed, id=f"seed{seed}") for seed in (1, 2)])
 async def walk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Walk]:
     async with home(tmp_path) as at_home:
         world = await crossed_posts.make(at_home, request.param)
+        await import_bookmarks(world)
         yield Walk(world, create_app(at_home.site))
 
 
