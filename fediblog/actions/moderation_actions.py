@@ -11,7 +11,7 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
 from fediblog.outgoing import sent_accounts
 from fediblog.protocol.authority import compared_host
-from fediblog.store.people import accounts, apps, forgotten_accounts, logins, relation_lists, relations
+from fediblog.store.people import accounts, apps, forgotten_accounts, host_rules, logins, relation_lists, relations
 from fediblog.store.people.accounts import host_of
 from fediblog.store.people.hosts import BLOCKS, blocked_among
 from fediblog.store.posts import post_writing
@@ -85,8 +85,10 @@ def unmute_host(tx: Tx, urls: Urls, account: int, host: str) -> None:
 def suspend(tx: Tx, urls: Urls, account: int) -> None:
     """Hide an account and all it wrote, and take nothing more from it; of one of ours other servers hear that."""
     found = _moderated(tx, account)
+    if found.state == "deleted":
+        return
+    accounts.set_state(tx, account, "suspended")  # also of one that its server's block hides: it outlives the block
     if found.state == "active":
-        accounts.set_state(tx, account, "suspended")
         _send_state(tx, urls, account)
 
 
@@ -157,10 +159,10 @@ def host_name(urls: Urls, host: str) -> str:
 
 def block_host(tx: Tx, urls: Urls, host: str, reason: str = "") -> None:
     """Refuse everything from a server and from all names below it, and hide what is stored of it."""
-    relations.block_host(tx, host_name(urls, host), reason.strip()[:500])
+    host_rules.block(tx, host_name(urls, host), reason.strip()[:500])
     job_queue.add(tx, job_kinds.SWEEP, "hourly")  # at once, for the copies of its pictures
 
 
 def unblock_host(tx: Tx, urls: Urls, host: str) -> None:
     """Hear a server again."""
-    relations.unblock_host(tx, compared_host(host))
+    host_rules.lift(tx, compared_host(host))

@@ -11,7 +11,8 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.outgoing import sent_posts
-from fediblog.store.people import accounts, relations
+from fediblog.store.people import accounts, host_rules
+from fediblog.store.people.host_rules import HostRule
 from fediblog.store.posts import post_writing, posts
 from fediblog.store.readers import moderation, moderation_log
 from fediblog.store.tx import Tx
@@ -92,15 +93,17 @@ def import_hosts(tx: Tx, urls: Urls, by: int, rows: Sequence[tuple[str, str, str
 
     Those are left out whose severity is milder than this server can do, and what is no name of another server.
     """
-    blocked: dict[str, str] = {}
+    known = {each.host for each in host_rules.everything(tx)}
+    blocked: dict[str, HostRule] = {}
     for host, severity, reason in rows[:HOSTS_LIMIT]:
         try:
             name = moderation_actions.host_name(urls, host)
         except Invalid:
             continue
         if severity in ("", _SUSPENDS):
-            blocked[name] = reason.strip()[:500]
-    new = relations.block_hosts(tx, blocked)
+            blocked[name] = HostRule(host=name, reason=reason.strip()[:500])
+    new = sorted(set(blocked) - known)
+    host_rules.put(tx, [blocked[name] for name in new])
     if new:
         moderation_log.note(tx, by, "block-host", ", ".join(new))
     return len(new), len(rows) - len(blocked)

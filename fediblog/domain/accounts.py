@@ -21,6 +21,8 @@ class Account(Actor, frozen=True, kw_only=True):
     local: bool = False
     login: int | None = None  # who owns it, if it is one of ours; who else may act as it, `store.people.access` knows
     state: str = "active"  # active, suspended (by us), deleted (gone at its origin)
+    limited: int = 0  # shown to who follows it: 1 by a decision about it, 2 by one about its server, 3 by both
+    media_rejected: bool = False  # nothing that its server calls a picture is fetched or shown
     headline: str = ""  # what one of ours says of itself in a sentence, plain; it is told to no other server
     summary_source: str = ""  # as it was typed; of ours alone
     fields_source: tuple[tuple[str, str], ...] = ()  # name and value of each field, as they were typed
@@ -37,11 +39,12 @@ class Account(Actor, frozen=True, kw_only=True):
 
     @property
     def is_findable(self) -> bool:
-        """Whether search engines may list its profile and what it wrote: it is to be suggested, its posts to be found.
+        """Whether search engines may list its profile and what it wrote: it is to be suggested, its posts to be found,
+        and it is not limited.
 
         `store.posts.findable` asks the same in SQL.
         """
-        return self.discoverable and self.indexable
+        return self.discoverable and self.indexable and not self.limited
 
     @property
     def summary_plain(self) -> bool:

@@ -51,6 +51,15 @@ def may_see(post: Post, viewer: Viewer | None) -> bool:
     return post.visibility == Visibility.FOLLOWERS and viewer.follows_author
 
 
+def is_met_in_lists(author: Account, viewer: Viewer | None) -> bool:
+    """Whether lists in which posts of many people meet show what `viewer` may see of an author.
+
+    What a limited account wrote stands there for itself and who follows it. `store.visible.VISIBLE_IN_LISTS` is the
+    same in SQL.
+    """
+    return not author.limited or (viewer is not None and (viewer.account == author.id or viewer.follows_author))
+
+
 def is_wider(after: Post, before: Post) -> bool:
     """Whether an edit of a post lets somebody see it who could not before."""
     if before.visibility in OPEN:

@@ -12,7 +12,7 @@ from fediblog.inbox.note_storage import store_post
 from fediblog.outgoing.follower_moves import follow_on
 from fediblog.protocol import json_values
 from fediblog.protocol.authority import same_origin
-from fediblog.store.people import accounts, forgotten_accounts, relations
+from fediblog.store.people import account_moves, accounts, forgotten_accounts, relations
 from fediblog.store.posts import account_posts, post_writing, posts, tags
 from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Tx
@@ -64,12 +64,12 @@ def _moved(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     old, new = facts.actor, facts.accounts.get(activity.target)
     if new is None and urls.owns(activity.target):
         new = accounts.by_uri(tx, activity.target)
-    last = accounts.moved_at(tx, old.id)
+    last = account_moves.moved_at(tx, old.id)
     if new is None or new.id == old.id or old.uri not in new.also_known_as or new.state != "active":
         return Outcome.IGNORED
     if last is not None and tx.now - last < MOVE_PAUSE:
         return Outcome.IGNORED
-    accounts.moved(tx, old.id, new.uri)
+    account_moves.moved(tx, old.id, new.uri)
     follow_on(tx, urls, old, new)
     return Outcome.DONE
 

@@ -8,6 +8,8 @@ from fediblog.inbox.follow_handlers import ours
 from fediblog.inbox.handler import Facts, Handler, Outcome, Sender
 from fediblog.markup.html import plain
 from fediblog.protocol.activities import CONTENT_LIMIT, object_uris
+from fediblog.store.people import host_rules
+from fediblog.store.people.accounts import host_of
 from fediblog.store.posts import posts
 from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
@@ -21,6 +23,8 @@ def _concerns(_tx: Tx, urls: Urls, activity: Activity, _sight: Sender) -> bool:
 
 def _reported(tx: Tx, urls: Urls, activity: Activity, facts: Facts) -> Outcome:
     """One report for each of our accounts that is named, or whose published posts are."""
+    if host_rules.rejects_reports(tx, facts.actor.domain, host_of(facts.actor.uri)):
+        return Outcome.IGNORED
     named: dict[int, list[str]] = {}
     for uri in object_uris(activity)[:MOST_OBJECTS]:
         account, post = ours(tx, urls, uri), posts.place(tx, uri) if urls.owns(uri) else None

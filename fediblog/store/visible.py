@@ -2,7 +2,8 @@
 
 A `cross join` is done from left to right by SQLite: most people hide no server, and then the account is not looked up.
 
-VISIBLE lets through what is withheld as well, for who may see it: lists ask for `p.state = 'published'` beside it.
+VISIBLE and VISIBLE_IN_LISTS let through what is withheld as well, for who may see it: lists ask for
+`p.state = 'published'` beside it.
 KNOWN asks less: of what is open also whom its author blocks knows, and of a post of another server we cannot tell who
 may see it there.
 
@@ -36,11 +37,20 @@ def has_page(named: str, account: str) -> str:
 OPEN_TO_ALL = "('public', 'unlisted')"
 """The visibilities of what everybody may see who has the address: `domain.documents.OPEN` in SQL."""
 
-VISIBLE = f"""(
+
+def not_limited(account: str) -> str:
+    """SQL for whether this server shows an account, an alias, to the viewer unasked: it is not limited, or followed."""
+    return f"""({account}.limited = 0 or exists (
+      select 1 from follow lf
+      where lf.follower = :viewer and lf.followed = {account}.id and lf.state = 'accepted'))"""
+
+
+def _visible(author: str) -> str:
+    return f"""(
   (p.account = :viewer and p.state <> 'deleted')
   or ((p.state = 'published' or (p.state in ('held', 'spam', 'hidden')
       and exists (select 1 from post vr where vr.id = p.root and vr.account = :viewer)))
-    and exists (select 1 from account va where va.id = p.account and va.state = 'active')
+    and exists (select 1 from account va where va.id = p.account and {author})
     and not exists (select 1 from block vb where vb.account = p.account and vb.target = :viewer)
     and (p.visibility in {OPEN_TO_ALL}
       or exists (select 1 from mention vm where vm.post = p.id and vm.account = :viewer)
@@ -48,16 +58,22 @@ VISIBLE = f"""(
         select 1 from follow vf
         where vf.follower = :viewer and vf.followed = p.account and vf.state = 'accepted')))))"""
 
+
+VISIBLE = _visible("va.state = 'active'")
+VISIBLE_IN_LISTS = _visible(f"va.state = 'active' and {not_limited('va')}")
+"""The same for lists in which posts of many people meet: what a limited account wrote stands there for its followers
+and itself, and elsewhere is found by its address, in its profile and in letters."""
+
 KNOWN = f"""(
   p.local = 0
   or (p.state = 'published' and p.visibility in {OPEN_TO_ALL}
     and exists (select 1 from account ka where ka.id = p.account and ka.state = 'active'))
   or {VISIBLE})"""
 
-# Whoever does not want to be found is not shown by lists of the whole server (Mastodon: `discoverable`). One list of
-# the few, made once for each question.
-LISTED = """p.account not in (
-  select la.id from account la where la.login is not null and la.local = 1 and la.discoverable = 0)"""
+# Whoever does not want to be found (Mastodon: `discoverable`), or is limited, is not shown by lists of the whole
+# server. One list of the few, made once for each question.
+LISTED = """p.account not in (select la.id from account la
+  where la.login is not null and la.local = 1 and (la.discoverable = 0 or la.limited <> 0))"""
 
 # Of whoever here does not want posts to be searched (Mastodon: `indexable`), only the author finds them, whom they
 # mention or came to, and who liked, boosted or bookmarked them.

@@ -8,7 +8,7 @@ from fediblog.actions import follow_actions, moderation_actions
 from fediblog.actions.account_actions import ProfileChanges
 from fediblog.domain.accounts import Account
 from fediblog.errors import Forbidden, Invalid, NotFound
-from fediblog.store.people import relations
+from fediblog.store.people import host_rules, hosts, relations
 from tests import wording
 from tests.actions.stage import URLS, Stage
 
@@ -164,12 +164,14 @@ async def test_oneself_is_neither_blocked_nor_muted(stage: Stage) -> None:
 async def test_a_server_is_blocked_with_what_is_stored_of_it(stage: Stage) -> None:
     await stage.follows(stage.ann, stage.ben)
     await stage.do(moderation_actions.block_host, " https://BEN.test/ ", " spam ")
-    assert await stage.db.read(relations.blocked_hosts) == [relations.BlockedHost("ben.test", "spam", stage.clock.now)]
+    assert await stage.db.read(host_rules.everything) == [
+        host_rules.HostRule(host="ben.test", reason="spam", created=stage.clock.now)
+    ]
     for host in ("ben.test", "ben.test:8443", "deep.ben.test"):
-        assert await stage.db.read(relations.host_is_blocked, host)
-    assert not await stage.db.read(relations.host_is_blocked, "notben.test")
+        assert await stage.db.read(hosts.is_blocked, host)
+    assert not await stage.db.read(hosts.is_blocked, "notben.test")
     await stage.do(moderation_actions.unblock_host, "Ben.test")
-    assert await stage.db.read(relations.blocked_hosts) == []
+    assert await stage.db.read(host_rules.everything) == []
     assert await stage.sent() == []
 
 

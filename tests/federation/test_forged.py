@@ -11,7 +11,7 @@ import pytest
 
 from fediblog.federation.inbound import receive
 from fediblog.federation.lookups import resolve
-from fediblog.store.people import accounts, relations
+from fediblog.store.people import accounts, host_rules
 from fediblog.store.posts import posts
 from fediblog.store.queues import incoming_queue
 from tests.federation.stranger import Home, Person, home
@@ -300,9 +300,9 @@ async def test_a_suspended_author_does_not_come_in_by_a_boost(at_home: Home, bob
     assert await at_home.site.db.read(posts.by_uri, note["id"]) is None
     assert await resolve.post(at_home.site, note["id"]) is None
     await at_home.site.db.write(accounts.set_state, account.id, "active")
-    await at_home.site.db.write(relations.block_host, "eve.test", "")
+    await at_home.site.db.write(host_rules.block, "eve.test", "")
     assert await resolve.post(at_home.site, note["id"]) is None
-    await at_home.site.db.write(relations.unblock_host, "eve.test")
+    await at_home.site.db.write(host_rules.lift, "eve.test")
     assert await resolve.post(at_home.site, note["id"]) is not None
 
 

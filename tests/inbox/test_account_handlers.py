@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from fediblog.actions import moderation_actions
-from fediblog.store.people import accounts, relations
+from fediblog.store.people import accounts, host_rules, relations
+from fediblog.store.people.host_rules import HostRule, Severity
 from fediblog.store.posts import account_posts, posts, tags
 from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.readers import moderation
@@ -138,6 +139,16 @@ async def test_a_report_names_our_account_and_its_posts(at_home: Home, bob: Pers
     assert report.posts == (post.uri,)
     assert report.content == "bad"
     assert report.reporter is not None
+
+
+async def test_reports_of_a_server_are_not_taken_where_that_is_ruled(at_home: Home, bob: Person) -> None:
+    rule = HostRule(host=bob.host, severity=Severity.NONE, reject_reports=True)
+    await at_home.site.db.write(host_rules.put, [rule])
+    await at_home.send(bob, bob.does("Flag", at_home.alice.uri, content="bad"))
+    assert await at_home.site.db.read(moderation.reports) == []
+    await at_home.site.db.write(host_rules.lift, bob.host)
+    await at_home.send(bob, bob.does("Flag", at_home.alice.uri, 2, content="bad"))
+    assert len(await at_home.site.db.read(moderation.reports)) == 1
 
 
 async def test_verbs_that_nobody_handles_are_taken_and_forgotten(at_home: Home, bob: Person) -> None:

@@ -21,7 +21,8 @@ from fediblog.domain.documents import PUBLIC, Visibility
 from fediblog.domain.posts import Category, Post
 from fediblog.errors import FediblogError
 from fediblog.federation import prepared_actions
-from fediblog.store.people import accounts, relations
+from fediblog.store.people import accounts, admin_accounts, host_rules, relations
+from fediblog.store.people.host_rules import HostRule, Severity
 from fediblog.store.posts import media_files, posts, reader_marks
 from fediblog.store.readers import lists
 from fediblog.store.tx import Tx
@@ -78,6 +79,7 @@ class Crossed:
     excluded: set[tuple[str, str]] = field(default_factory=set)  # who does not want to meet whom in lists
     suspended: set[str] = field(default_factory=set)
     unlisted: set[str] = field(default_factory=set)  # who does not want to be found
+    limited: set[str] = field(default_factory=set)  # whom lists show to who follows them alone
     boosts: dict[str, tuple[str, str, int]] = field(default_factory=dict)  # who, for whom and what, by number
     category: str = "zqshelf"
 
@@ -115,13 +117,15 @@ class Crossed:
         it = self.written[number]
         if it.post is None:
             return True
+        if it.author in self.limited and who != it.author and (who, it.author) not in self.follows:
+            return False
         if who:
             return (who, it.author) not in self.excluded
         if it.audience == "public" and it.author not in self.unlisted:
             return True
         by = {name for name, audience, post in self.boosts.values() if post == number and audience == "public"}
         quoting = [each for each in self.written.values() if each.quoted == number and self.may_read("", each.number)]
-        return bool(by - self.unlisted) or any(self.is_for_lists("", each.number) for each in quoting)
+        return bool(by - self.unlisted - self.limited) or any(self.is_for_lists("", each.number) for each in quoting)
 
     async def write(self, call: Callable[..., Any], *given: Any, **more: Any) -> Any:
         return await self.home.site.db.write(call, *given, **more)
@@ -284,6 +288,13 @@ async def _send(world: Crossed, number: int) -> None:
     )
 
 
+def _limit(tx: Tx, world: Crossed, names: tuple[str, str]) -> None:
+    """One of ours, and one elsewhere by a rule about their server."""
+    admin_accounts.set_limited(tx, world.people[names[0]].id, limited=True)
+    host_rules.put(tx, [HostRule(host=HOSTS[names[1]], severity=Severity.LIMIT)])
+    world.limited |= {*names}
+
+
 def _shelves(tx: Tx) -> list[int]:
     return [row.id for row in tx.all("select id from category")]
 
@@ -369,3 +380,4 @@ async def _turn(world: Crossed) -> None:
     await world.write(moderation_actions.suspend, urls, world.people["uma"].id)
     await world.write(moderation_actions.block_host, urls, HOSTS["eve"])
     world.suspended |= {GONE, "uma", "eve"}
+    await world.write(_limit, world, (dice.choice([name for name in OURS[1:] if name != hidden]), "zoe"))

@@ -68,9 +68,9 @@ UNKNOWN = word(99, "t")  # which stands in nothing
 _VOID = {"meta", "link", "img", "input", "br", "hr", "path", "wbr", "source", "col"}
 _IS_OF_ONE = re.compile(
     r"[{]|/(?:stream|notices|drafts|deliveries|write|share|notifications|bookmarks|favourites|conversations|oembed"
-    r"|streaming)\b|/statuses$"
+    r"|streaming|moderation)\b|/statuses$"
 )
-"""Routes that are about one post or person, or that list what somebody wrote, kept or was told."""
+"""Routes that are about one post or person, or that list what somebody wrote, kept, was told or has to judge."""
 _NO_COOKIE = re.compile(r"/feed\b|^/[a-z]/{number:number}|^/sitemap")
 """Feeds, documents and sitemaps: whoever has signed in is anybody there."""
 _SAME = ("/api/oembed", "/tags", "/api/v1/trends/tags", "/api/v1/trends")

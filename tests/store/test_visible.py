@@ -13,11 +13,11 @@ import pytest
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import WITHHELD, Boost, Category, Post
-from fediblog.domain.rules import BlockStanding, shown_below
+from fediblog.domain.rules import BlockStanding, is_met_in_lists, shown_below
 from fediblog.markup.search_words import read_query
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import FAR, Window
-from fediblog.store.people import accounts, relation_lists, relations
+from fediblog.store.people import accounts, admin_accounts, relation_lists, relations
 from fediblog.store.posts import (
     account_posts,
     archive,
@@ -168,6 +168,8 @@ def random_world(tx: Tx, dice: random.Random) -> World:
     withhold(tx, dice, numbers)
     relation_lists.mute_host(tx, people[1].id, "near.example")
     accounts.update_profile(tx, people[2].id, discoverable=0)
+    admin_accounts.set_limited(tx, people[1].id, limited=True)
+    admin_accounts.set_limited(tx, people[4].id, limited=True)
     accounts.set_state(tx, people[-1].id, "suspended")
     accounts.set_state(tx, people[-2].id, "deleted")
     file_some(tx, dice, numbers)
@@ -181,6 +183,14 @@ def paged(ask: Callable[[Window], Sequence[Post | Entry]], size: int) -> list[in
         assert len(page) <= size
         found += [each.id for each in page]
     return found
+
+
+def misses(tx: Tx, viewer: int, author: int) -> bool:
+    """Whether lists show nothing of the author to the viewer, who avoids it or does not follow whom is limited."""
+    other = accounts.get(tx, author)
+    assert other is not None
+    reader = relations.viewer(tx, viewer, author) if viewer else None
+    return avoids(tx, viewer, author) or not is_met_in_lists(other, reader)
 
 
 def avoids(tx: Tx, viewer: int, author: int) -> bool:
@@ -229,8 +239,8 @@ def check_lists(tx: Tx, world: World, viewer: int) -> int:
     public = Visibility.PUBLIC
 
     def is_found(p: Post) -> bool:
-        hides = p.account.id == world.people[2].id
-        return p.local and not hides and p.visibility == public and not avoids(tx, viewer, p.account.id)
+        hides = p.account.id in {each.id for each in world.people[1:3]}
+        return p.local and not hides and p.visibility == public and not misses(tx, viewer, p.account.id)
 
     here = paged(lambda b: timelines.blog(tx, viewer, b), 3)
     assert here == ids(lambda p: is_found(p) and not p.in_reply_to)
@@ -243,16 +253,16 @@ def check_lists(tx: Tx, world: World, viewer: int) -> int:
         check_counts(tx, [p for p in seen if is_found(p)], monthly)
     tagged = paged(lambda b: timelines.tagged(tx, viewer, TagFilter(tag="cats"), b), 3)
     assert tagged == ids(
-        lambda p: p.visibility == public and p.hashtags == ("Cats",) and not avoids(tx, viewer, p.account.id)
+        lambda p: p.visibility == public and p.hashtags == ("Cats",) and not misses(tx, viewer, p.account.id)
     )
     streamed = {row.post for row in tx.all("select post from stream where account = :id", id=viewer)}
     read = {p.id for p in seen if p.local or p.id in streamed}
     if not viewer:  # visitors: what is public, of whom wants to be found
-        read = {p.id for p in seen if p.local and p.visibility == public and p.account.id != world.people[2].id}
+        read = {p.id for p in seen if is_found(p)}
 
     def finds(words: str, wanted: Callable[[Post], bool]) -> None:
         shown = paged(lambda b: search.newest(tx, words, viewer, b).posts, 3)
-        assert shown == ids(lambda p: wanted(p) and not avoids(tx, viewer, p.account.id))
+        assert shown == ids(lambda p: wanted(p) and not misses(tx, viewer, p.account.id))
         best = search.ranked(tx, read_query(words), viewer, search.ALL, limit=99, offset=0)
         assert {p.id for p in best.posts} == set(shown) & read
 
@@ -288,7 +298,7 @@ def check_outbox(tx: Tx, who: Account, viewer: int, mine: list[int]) -> None:
         for row in rows
         if (shown := posts.get(tx, row.post, viewer)) is not None
         and shown.state == "published"
-        and not avoids(tx, viewer, shown.account.id)
+        and not misses(tx, viewer, shown.account.id)
         and boost_is_seen(tx, viewer, booster, row.visibility)
     ]
     assert [each.id for each in found] == sorted([*mine, *boosts], reverse=True)
@@ -359,7 +369,8 @@ def check_totals(tx: Tx, world: World) -> int:
             check_faces(tx, each, viewer, fans, spreaders)
         answers = [p for p in answers_below(world, each) if p.state == "published"]
         public = [p for p in answers if p.visibility in ("public", "unlisted")]
-        assert each.comments == sum(p.account.id in active and shown_there(tx, world, p, p.account.id) for p in public)
+        counted = [p for p in public if p.account.id in active and not p.account.limited]
+        assert each.comments == sum(shown_there(tx, world, p, p.account.id) for p in counted)
         hidden += len(likes) - len(fans) + len(public) - each.comments
     return hidden
 
@@ -373,10 +384,10 @@ def check_threads(tx: Tx, world: World, viewer: int) -> int:
         assert [row.id for row in threads.reply_links(tx, each.id, viewer)] == [p.id for p in answers]
         below = [p for p in world.posts if p.root == each.id and p.id in visible and p.state == "published"]
         below = [p for p in below if shown_there(tx, world, p, p.account.id)]
-        kept = [p.id for p in below if not avoids(tx, viewer, p.account.id)]
+        kept = [p.id for p in below if not misses(tx, viewer, p.account.id)]
         branch = [p for p in answers_below(world, each) if p.id in visible and p.state == "published"]
         read = {p.id for p in branch if shown_there(tx, world, p, p.account.id)}
-        read -= {p.id for p in branch if avoids(tx, viewer, p.account.id)}
+        read -= {p.id for p in branch if misses(tx, viewer, p.account.id)}
         assert [p.id for p in comments_of(tx, each.id, viewer)] == sorted(read)
         whole = sorted(
             [p.id for p in below]
@@ -400,7 +411,7 @@ def check_private(tx: Tx, world: World, viewer: Account) -> int:
     apart = {member.id for each in mine for member in lists.members(tx, each.id, None)}
     for row in tx.all("select * from stream where account = :id order by item desc", id=viewer.id):
         shown = posts.get(tx, row.post, viewer.id)
-        if shown is None or shown.state != "published" or avoids(tx, viewer.id, shown.account.id):
+        if shown is None or shown.state != "published" or misses(tx, viewer.id, shown.account.id):
             continue
         boost = tx.one("select account, visibility from boost where id = :id", id=row.boost) if row.boost else None
         booster = accounts.get(tx, boost.account) if boost else None

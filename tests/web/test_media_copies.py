@@ -28,7 +28,8 @@ from fediblog.federation.worker import Worker
 from fediblog.media.file_store import FileStore
 from fediblog.net import SocketEngine
 from fediblog.settings import Settings
-from fediblog.store.people import relations
+from fediblog.store.people import host_rules
+from fediblog.store.people.host_rules import HostRule, Severity
 from fediblog.store.posts import posts, remote_media
 from fediblog.store.posts.remote_media import MadeCopy, Wanted
 from fediblog.web import media_routes
@@ -261,12 +262,12 @@ async def test_what_must_not_be_shown_now_may_be_later(here: Here) -> None:
     bob = await here.person()
     post = await here.post(bob, attachments=(image(here.url("/begin")),))
     address = here.address(post, "/begin")
-    await here.site.db.write(relations.block_host, "localhost", "")
+    await here.site.db.write(host_rules.block, "localhost", "")
     await here.get(address)
     await here.worker.idle()
     assert here.far.asked == ["/begin"]
     assert (await here.links(post), await here.rows()) == ([False], [])
-    await here.site.db.write(relations.unblock_host, "localhost")
+    await here.site.db.write(host_rules.lift, "localhost")
     assert (await here.look(address)).status_code == 200
     # So it is with what went, or was hidden, between a look and the fetch.
     other = await here.post(bob, attachments=(image(here.url("/deleted")),))
@@ -411,7 +412,7 @@ async def test_an_emoji_has_one_address_whoever_shows_it(here: Here) -> None:
     await here.site.db.write(lambda tx: tx.run("update post set state = 'deleted'"))
     await media_copies.sweep(here.site, 0)
     assert len(await here.rows()) == 1
-    await here.site.db.write(relations.block_host, "127.0.0.1", "")
+    await here.site.db.write(host_rules.block, "127.0.0.1", "")
     assert (await here.get(good)).status_code == 404
     await media_copies.sweep(here.site, 0)
     assert (await here.rows(), here.files()) == ([], set())
@@ -437,12 +438,37 @@ async def test_what_is_gone_blocked_or_deleted_goes(here: Here) -> None:
     # So it is where only the pictures lie on a server that is blocked, and of whoever is suspended.
     await here.site.db.write(moderation_actions.unblock_host, here.site.urls, bob.domain)
     assert (await here.look(addresses[0])).status_code == 200
-    await here.site.db.write(relations.block_host, "127.0.0.1", "")
+    await here.site.db.write(host_rules.block, "127.0.0.1", "")
     assert (await here.get(addresses[0])).status_code == 404
-    await here.site.db.write(relations.unblock_host, "127.0.0.1")
+    await here.site.db.write(host_rules.lift, "127.0.0.1")
     assert (await here.get(addresses[0])).status_code == 200
     await here.site.db.write(moderation_actions.suspend, here.site.urls, bob.id)
     assert (await here.get(addresses[0])).status_code == 404
+
+
+async def test_of_whom_media_are_rejected_only_links_are_shown(here: Here) -> None:
+    here.far.files = {path: picture() for path in ("/icon", "/a")}
+    bob = await here.person(icon=Picture(url=here.url("/icon")))
+    within = f'<p><img src="{here.url("/in")}" alt="within"></p>'
+    post = await here.post(bob, attachments=(image(here.url("/a")),), content=within)
+    addresses = [here.address(bob, "/icon"), here.address(post, "/a")]
+    assert [(await here.look(each)).status_code for each in addresses] == [200] * 2
+    rule = HostRule(host=bob.domain, severity=Severity.NONE, reject_media=True)
+    await here.site.db.write(host_rules.put, [rule])
+    assert [(await here.look(each)).status_code for each in [*addresses, here.address(post, "/in")]] == [404] * 3
+    assert "/in" not in here.far.asked
+    await media_copies.sweep(here.site, 0)
+    assert (await here.rows(), here.files()) == ([], set())
+    now = await here.site.db.read(posts.stored, post.id)
+    assert now is not None
+    assert now.account.icon is None
+    assert [(each.url, each.kind, each.unkept) for each in now.attachments] == [(here.url("/a"), "Document", True)]
+    assert Links.of(here.site.urls, True).shown_in(now, here.url("/in")) == ""
+    await here.site.db.write(host_rules.lift, rule.host)
+    again = await here.site.db.read(posts.stored, post.id)
+    assert again is not None
+    assert (again.account.icon, again.attachments[0].unkept) == (bob.icon, False)
+    assert (await here.look(addresses[1])).status_code == 200
 
 
 async def test_copies_take_so_much_room_and_are_kept_so_long(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,17 @@ from tests.world import JSON, World, ask
 A = "alice.test"
 # What pages for everybody are made of, or what is written so seldom that it may empty the cache for nothing.
 SHOWN = {
-    *("account", "announcement", "blocked_host", "block", "custom_emoji", "endorsement", "featured_tag", "follow"),
+    *(
+        "account",
+        "announcement",
+        "blocked_host",
+        "allowed_host",
+        "block",
+        "custom_emoji",
+        "endorsement",
+        "featured_tag",
+        "follow",
+    ),
     *("group_member", "guest", "host_mute", "profile_totals", "setting", "shut_out", "signing_key", "tombstone"),
     "showcase",
     *("post", "attachment", "boost", "media", "mention", "poll_vote", "post_link", "post_tag", "reaction", "revision"),

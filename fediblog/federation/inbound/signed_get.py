@@ -10,7 +10,7 @@ from fediblog.federation.lookups.fetch_budget import Budget
 from fediblog.federation.site import Site
 from fediblog.protocol import signatures
 from fediblog.protocol.signatures import IncomingRequest
-from fediblog.store.people import relations
+from fediblog.store.people import hosts
 from fediblog.store.people.accounts import host_of
 from fediblog.store.tx import Tx
 
@@ -18,7 +18,7 @@ _SIGNED = frozenset({"signature", "signature-input"})
 
 
 def _is_blocked(tx: Tx, account: Account) -> bool:
-    return any(relations.host_is_blocked(tx, host) for host in (account.domain, host_of(account.uri)))
+    return any(hosts.is_blocked(tx, host) for host in (account.domain, host_of(account.uri)))
 
 
 async def asker(site: Site, incoming: IncomingRequest) -> Account | None:

@@ -12,7 +12,7 @@ from fediblog.net.client import MAX_DOCUMENT
 from fediblog.protocol import json_values
 from fediblog.protocol.authority import fetched_ok, redirected_ok, same_origin
 from fediblog.protocol.negotiate import is_activity_type
-from fediblog.store.people import relations
+from fediblog.store.people import hosts
 from fediblog.store.people.accounts import host_of
 
 Document = dict[str, Json]
@@ -43,12 +43,12 @@ async def fetch(
     """
     if same_origin(url, site.urls.origin):  # however it is written
         raise Refused("address-ours", url)
-    if await site.db.read(relations.host_is_blocked, host_of(url)):
+    if await site.db.read(hosts.is_blocked, host_of(url)):
         raise Refused("host-blocked", url)
 
     async def visit(address: str) -> None:
         budget.visit(address)
-        if await site.db.read(relations.host_is_blocked, host_of(address)):
+        if await site.db.read(hosts.is_blocked, host_of(address)):
             raise Refused("host-blocked", address)
 
     budget.spend(url)

@@ -16,7 +16,7 @@ from fediblog.federation.site import Site
 from fediblog.media import formats, pictures
 from fediblog.media.pictures import DecodedPicture
 from fediblog.store.people.accounts import host_of
-from fediblog.store.people.hosts import blocked_among
+from fediblog.store.people.hosts import media_rejected_among
 from fediblog.store.posts import remote_media
 from fediblog.store.posts.remote_media import MadeCopy, Wanted
 from fediblog.store.tx import Tx
@@ -135,7 +135,7 @@ class MediaFetcher:
         )
 
     async def _refuse_blocked(self, url: str) -> None:
-        if await self._site.db.read(blocked_among, [host_of(url)]):
+        if await self._site.db.read(media_rejected_among, [host_of(url)]):
             raise Refused("host-blocked", url)
 
 

@@ -102,6 +102,8 @@ def shape(context: EntityContext, account: Account, totals: account_counts.Total
         entity["moved"] = moved
     if account.state == "suspended":
         entity["suspended"] = True
+    if account.limited:
+        entity["limited"] = True
     if account.memorial:
         entity["memorial"] = True
     return entity

@@ -11,7 +11,7 @@ from fediblog.mastodon.entities.status_entity import statuses
 from fediblog.mastodon.entity_context import EntityContext
 from fediblog.store.people import admin_accounts
 from fediblog.store.people.admin_accounts import Member
-from fediblog.store.people.relations import BlockedHost
+from fediblog.store.people.host_rules import HostRule
 from fediblog.store.posts import posts
 from fediblog.store.readers.moderation import Report
 from fediblog.store.tx import Tx
@@ -83,7 +83,7 @@ def report(what: Report) -> Json:
     }
 
 
-def blocked_host(block: BlockedHost) -> Json:
+def blocked_host(block: HostRule) -> Json:
     """Admin::DomainBlock."""
     return {
         "id": str(block.number),

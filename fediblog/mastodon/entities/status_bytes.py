@@ -8,7 +8,7 @@ made as everywhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import cache
 
 from msgspec import Struct
@@ -33,6 +33,7 @@ from fediblog.mastodon.entity_context import CachedPost, EntityContext
 from fediblog.store.json_columns import policy_from
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_extras, posts, timelines
+from fediblog.store.posts.post_extras import AccountRow
 from fediblog.store.posts.timelines import Entry
 from fediblog.store.readers import filter_matching
 from fediblog.store.readers.filter_matching import FilterMatcher
@@ -85,6 +86,8 @@ def _gather(tx: Tx, context: EntityContext, rows: Sequence[Entry], viewer: int) 
     by_number = {row.id: row for row in rows}
     found = post_extras.extras_of(tx, list(by_number.values()), viewer)
     authors = {row.account for row in rows} | {row.booster for row in rows if row.booster is not None}
+    faces = post_extras.faces(tx, sorted(authors))
+    rejected = {number for number, face in faces.items() if face.media_rejected}
     parents = posts.authors_of(tx, {row.parent for row in rows if row.parent is not None}, viewer)
     choosy = {
         row.account
@@ -94,9 +97,9 @@ def _gather(tx: Tx, context: EntityContext, rows: Sequence[Entry], viewer: int) 
     return _Page(
         context=context,
         viewer=viewer,
-        people=_people(tx, context, sorted(authors)),
+        people=_people(tx, context, faces),
         matcher=filter_matching.matcher(tx, viewer),
-        kept=_remembered(context, by_number, found, parents),
+        kept=_remembered(context, by_number, found, parents, rejected),
         followed=relations.following_among(tx, viewer, choosy),
         choosy=accounts.many(tx, choosy) if choosy else {},
         totals=tuple(found.counts(what) for what in ("comment", "boost", "like", "quote")),
@@ -104,11 +107,10 @@ def _gather(tx: Tx, context: EntityContext, rows: Sequence[Entry], viewer: int) 
     )
 
 
-def _people(tx: Tx, context: EntityContext, numbers: Sequence[int]) -> dict[int, bytes]:
+def _people(tx: Tx, context: EntityContext, faces: Mapping[int, AccountRow]) -> dict[int, bytes]:
     """Account entities as JSON. Of those who moved, the other account is a part, so they are made each time."""
-    totals = account_entity.totals_of(tx, context, numbers)
-    known = context.people.get_all(numbers)
-    faces = post_extras.faces(tx, numbers)
+    totals = account_entity.totals_of(tx, context, faces.keys())
+    known = context.people.get_all(faces)
     made: dict[int, bytes] = {}
     for number, face in faces.items():
         kept = known.get(number)
@@ -123,12 +125,19 @@ def _people(tx: Tx, context: EntityContext, numbers: Sequence[int]) -> dict[int,
 
 
 def _remembered(
-    context: EntityContext, rows: Mapping[int, Row], found: post_extras.PostExtras, parents: Mapping[int, int]
+    context: EntityContext,
+    rows: Mapping[int, Row],
+    found: post_extras.PostExtras,
+    parents: Mapping[int, int],
+    rejected: Set[int],
 ) -> dict[int, CachedPost]:
+    """By number; of the accounts among `rejected` without their media."""
     kept = context.posts.get_all(rows)
-    for number, row in rows.items():
+    for number, stored in rows.items():
+        row, parts = stored, found.parts(number)
+        if row.account in rejected:
+            row, parts = post_extras.without_media(row, parts)
         known, own, above = kept.get(number), tuple(row)[_ROW:], parents.get(row.parent or 0)
-        parts = found.parts(number)
         if known is None or known.row != own or known.parts != parts or known.above != above:
             post = posts.bare(row, parts)
             entity = fixed(context, post, RelatedData(accounts=_named(parts[0] or ()), parents=parents))

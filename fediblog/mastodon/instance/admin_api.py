@@ -16,9 +16,9 @@ from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.params import Params
 from fediblog.store.id_paging import Window
 from fediblog.store.ids import number_of
-from fediblog.store.people import admin_accounts, logins, relations
+from fediblog.store.people import admin_accounts, host_rules, logins
 from fediblog.store.people.admin_accounts import AccountFilter
-from fediblog.store.people.relations import BlockedHost
+from fediblog.store.people.host_rules import HostRule
 from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
 
@@ -272,13 +272,13 @@ async def domain_block(call: Call) -> Json:
     return admin_entity.blocked_host(await call.read(_blocked, call.number()))
 
 
-def _blocked_page(tx: Tx, window: Window) -> list[BlockedHost]:
-    found = {each.number: each for each in relations.blocked_hosts(tx)}
+def _blocked_page(tx: Tx, window: Window) -> list[HostRule]:
+    found = {each.number: each for each in host_rules.everything(tx)}
     return [found[number] for number in window.cut(list(found))]
 
 
-def _blocked(tx: Tx, number: int) -> BlockedHost:
-    found = next((each for each in relations.blocked_hosts(tx) if each.number == number), None)
+def _blocked(tx: Tx, number: int) -> HostRule:
+    found = next((each for each in host_rules.everything(tx) if each.number == number), None)
     if found is None:
         raise NotFound
     return found
@@ -301,7 +301,7 @@ async def block_domain(call: Call) -> Json:
     return admin_entity.blocked_host(found)
 
 
-def _block(tx: Tx, urls: Urls, by: int, host: str, reason: str) -> BlockedHost:
+def _block(tx: Tx, urls: Urls, by: int, host: str, reason: str) -> HostRule:
     ruling_actions.block_host(tx, urls, by, host, reason)
     return _blocked(tx, number_of(host_name(urls, host)))
 

@@ -17,17 +17,26 @@ _NOT_EXCLUDED = f"""(
     and (sm.until is null or sm.until > :now))
   and not exists (select 1 from host_mute sh where sh.account = :viewer and {at_host("sh.host", "a")}))"""
 _FOUND = """(a.state = 'active' and (a.local = 0 or a.login is not null)
-  and (:viewer <> 0 or (a.local = 1 and a.discoverable = 1))
+  and (:viewer <> 0 or (a.local = 1 and a.discoverable = 1 and a.limited = 0))
   and not exists (select 1 from block fb where fb.account = a.id and fb.target = :viewer))"""
+# Who is limited is found by who follows them, and by the whole address.
+_UNLIMITED = (
+    "(a.limited = 0 or a.id = :viewer or f.followed is not null or a.uri = :page"
+    f" or (a.handle_key = :handle and a.domain = :whole_domain) or {has_page('a', 'a')})"
+)
 # `lower` knows only ASCII in SQLite, and in PostgreSQL what its locale knows: so three ways to write the words.
 _NAMED = "n.name like :within escape '!' or n.name like :title escape '!' or lower(n.name) like :small escape '!'"
 _OURS = "n.local = 1"
-_OPEN = "a.state = 'active' and a.discoverable = 1 and a.moved_to = '' and (a.local = 0 or a.login is not null)"
+_OPEN = (
+    "a.state = 'active' and a.discoverable = 1 and a.limited = 0 and a.moved_to = ''"
+    " and (a.local = 0 or a.login is not null)"
+)
 
 _PEOPLE = (
     "select a.*, case when a.handle_key = :handle then 0 else 1 end as far, case when f.followed is null then 1"
     " else 0 end as unfollowed from account a left join follow f on f.follower = :viewer and f.followed = a.id"
-    f" and f.state = 'accepted' where {_FOUND} and (:following = 0 or f.followed is not null) and a.id in ("
+    f" and f.state = 'accepted' where {_FOUND} and (:following = 0 or f.followed is not null) and {_UNLIMITED}"
+    " and a.id in ("
     # the range lets both engines use the index; what it holds too much the pattern sorts out
     " select h.id from account h where h.handle_key >= :handle and h.handle_key <= :last"
     " and h.handle_key like :start escape '!' and h.domain like :domain escape '!'"
@@ -70,6 +79,7 @@ def people(
         last=handle + "z" * 30,
         start=_escaped(handle) + "%",
         domain=_escaped(domain) + "%",
+        whole_domain=domain,
         page=wanted,
         page_host=accounts.host_of(wanted),
         within=f"%{_escaped(wanted)}%",

@@ -21,6 +21,7 @@ from fediblog.prepare.cleaned import CleanActor
 from fediblog.protocol.authority import compared_host
 from fediblog.store.json_columns import emoji_from, emoji_text, pairs, strings
 from fediblog.store.people import access, foreign_inboxes, verified_links
+from fediblog.store.people.hosts import LIMITED_BY_HOST, MEDIA_REJECTED, domains
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import has_page
 
@@ -35,10 +36,10 @@ MOST_KEPT = 2048  # accounts that are remembered as they were made
 _MADE: Memo[int, Account] = Memo(MOST_KEPT)
 _AT_PAGE = f"select a.* from account a where {has_page('a', 'a')} order by a.local desc, a.id"
 _INSERT = (
-    f"insert into account (id, login, local, origin, uri, state, created, changed, fetched, {_PROFILE})"
-    " values (:id, null, :local, :origin, :uri, 'active', :now, :now, :fetched, "
+    f"insert into account (id, login, local, origin, uri, state, created, changed, fetched, {_PROFILE},"
+    " limited, media_rejected) values (:id, null, :local, :origin, :uri, 'active', :now, :now, :fetched, "
     + ", ".join(f":{name}" for name in _NAMES)
-    + ")"
+    + f", {LIMITED_BY_HOST}, {MEDIA_REJECTED})"
 )
 # An address whose host, and a port that no scheme has by default, can be read off.
 _USUAL = re.compile(r"https?://([a-z0-9.-]*[a-z0-9-](?::(?!(?:80|443)\b)[1-9][0-9]{0,4})?)(?=[/?#]|\Z)")
@@ -49,6 +50,7 @@ KEY = "k.uri, k.account, k.kind, k.public, k.private, k.fetched, a.version"  # w
 _UPDATE = (
     "update account set changed = :now, fetched = :now, "
     + ", ".join(f"{name} = :{name}" for name in _NAMES)
+    + f", limited = limited % 2 + {LIMITED_BY_HOST}, media_rejected = {MEDIA_REJECTED}"
     + " where id = :id and local = 0"
 )
 
@@ -82,20 +84,23 @@ def from_row(row: Row, keys: tuple[Key, ...] = ()) -> Account:
 
 
 def _made(row: Row) -> Account:
+    shows = not row.media_rejected
     return Account(
         id=row.id, login=row.login, local=bool(row.local), uri=row.uri, kind=row.kind,
         handle=row.handle, domain=row.domain, origin=row.origin, name=row.name,
         headline=row.headline, summary=row.summary, summary_source=row.summary_source, language=row.language,
         url=row.url, inbox=row.inbox, shared_inbox=row.shared_inbox, outbox=row.outbox,
         followers=row.followers, following=row.following, featured=row.featured, featured_tags=row.featured_tags,
-        icon=Picture(url=row.icon, alt=row.icon_alt) if row.icon else None,
-        image=Picture(url=row.image, alt=row.image_alt) if row.image else None,
+        icon=Picture(url=row.icon, alt=row.icon_alt) if row.icon and shows else None,
+        image=Picture(url=row.image, alt=row.image_alt) if row.image and shows else None,
         fields=verified_links.fields_of(row),
-        fields_source=pairs(row.fields_source), plain=row.plain, emoji=emoji_from(row.emoji),
+        fields_source=pairs(row.fields_source), plain=row.plain,
+        emoji=emoji_from(row.emoji) if shows else (),
         also_known_as=strings(row.also_known_as), moved_to=row.moved_to,
         attribution_domains=strings(row.attribution_domains), webfinger=row.webfinger,
         locked=bool(row.locked), discoverable=bool(row.discoverable), indexable=bool(row.indexable),
-        memorial=bool(row.memorial), state=row.state, suspended=row.state == "suspended",
+        memorial=bool(row.memorial), state=row.state, suspended=row.state == "suspended", limited=row.limited,
+        media_rejected=bool(row.media_rejected),
         published=row.published, created=row.created, changed=row.changed, fetched=row.fetched,
     )  # fmt: skip
 
@@ -186,7 +191,7 @@ def ours(tx: Tx) -> list[Account]:
 
 def listed(tx: Tx) -> list[Account]:
     """Those of our people who want to be found, oldest first: whom public pages of the whole server may name."""
-    return [account for account in ours(tx) if account.discoverable]
+    return [account for account in ours(tx) if account.discoverable and not account.limited]
 
 
 def instance(tx: Tx, urls: Urls) -> Account | None:
@@ -228,7 +233,7 @@ def create_local(
         published=tx.now,
     )
     columns = _columns(actor, urls.handle_domain)
-    tx.run(_INSERT, id=number, local=1, origin=urls.origin, uri=uri, now=tx.now, fetched=0, **columns)
+    tx.run(_INSERT, id=number, local=1, origin=urls.origin, uri=uri, now=tx.now, fetched=0, hosts=[""], **columns)
     if login is not None:
         access.give(tx, login, number, AccountRole.OWNER)
     tx.run("insert into numbering (account) values (:id)", id=number)
@@ -249,6 +254,7 @@ def save_remote(tx: Tx, actor: CleanActor, domain: str) -> Account:
         raise Refused("account-is-ours")
     if clean_actor["inbox_host"]:
         foreign_inboxes.check(tx, actor.uri, clean_actor["inbox_host"])
+    clean_actor["hosts"] = domains(*filter(None, (clean_actor[name] for name in ("host", "domain", "inbox_host"))))
     if row:
         number = row.id
         tx.run(_UPDATE, id=number, now=tx.now, **clean_actor)
@@ -337,19 +343,13 @@ def state(tx: Tx, account: int) -> str | None:
 
 
 def set_state(tx: Tx, account: int, state: str) -> None:
-    """active, suspended or deleted."""
-    tx.run("update account set state = :state, changed = :now where id = :id", state=state, now=tx.now, id=account)
-
-
-def moved(tx: Tx, account: int, target: str) -> None:
-    """Note where a remote account went, and when."""
-    tx.run("update account set moved_to = :to, moved_at = :now where id = :id", to=target, now=tx.now, id=account)
-
-
-def moved_at(tx: Tx, account: int) -> int | None:
-    """When the account last moved, for the pause between two moves."""
-    row = tx.one("select moved_at from account where id = :id", id=account)
-    return row.moved_at if row else None
+    """active, suspended or deleted: decided about this account, whatever stands about its server."""
+    tx.run(
+        "update account set state = :state, host_suspended = 0, changed = :now where id = :id",
+        state=state,
+        now=tx.now,
+        id=account,
+    )
 
 
 def touch(tx: Tx, account: int) -> None:

@@ -71,6 +71,16 @@ def posts_named(tx: Tx, uris: set[str]) -> dict[str, int]:
     return {row.uri: row.id for row in rows}
 
 
+def set_limited(tx: Tx, account: int, *, limited: bool) -> None:
+    """Limit an account, or do so no more; what stands about its server stays."""
+    tx.run(
+        "update account set limited = limited - limited % 2 + :limited, changed = :now where id = :id",
+        limited=int(limited),
+        now=tx.now,
+        id=account,
+    )
+
+
 def _member(row: Row) -> Member:
     return Member(account=accounts.from_row(row), role=row.login_role or "", disabled=bool(row.login_disabled or 0))
 

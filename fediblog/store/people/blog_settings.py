@@ -28,6 +28,7 @@ def only_writer(tx: Tx) -> str:
     """The handle of the one of our people who wants to be found; nothing if there are several, or none."""
     rows = tx.all(
         "select handle from account where local = 1 and login is not null and state = 'active' and discoverable = 1"
+        " and limited = 0"
         " order by +id limit 2"
     )
     return str(rows[0].handle) if len(rows) == 1 else ""

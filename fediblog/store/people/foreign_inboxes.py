@@ -31,11 +31,3 @@ def check(tx: Tx, uri: str, inbox_host: str) -> None:
     )
     if others is not None and others.n >= MOST and tx.one(_FAMILIAR, host=inbox_host) is None:
         raise Refused("inbox-elsewhere", inbox_host)
-
-
-def suspend_blocked(tx: Tx) -> None:
-    """Suspend again whose inbox, host or domain is blocked still, after another block has been lifted."""
-    rows = tx.all("select id, host, domain, inbox_host from account where inbox_host <> '' and state = 'active'")
-    for row in rows:
-        if blocked_among(tx, [row.host, row.domain, row.inbox_host]):
-            tx.run("update account set state = 'suspended' where id = :id and local = 0", id=row.id)

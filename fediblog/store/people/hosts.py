@@ -13,6 +13,24 @@ LONGEST = 100  # characters of a host whose domains are remembered
 AGAIN = 200  # ms from one turn of a host to the next: as long as twenty inboxes of one activity take theirs
 
 
+_BLOCKED = (
+    "select host, 0 as listed from blocked_host where host in (:names) and severity = 'suspend'"
+    " union all select '', 1 from setting where name = 'allow_list'"
+)
+_MEDIA_REJECTED = "select host from blocked_host where host in (:names) and (severity = 'suspend' or reject_media = 1)"
+_RULED = "case when exists (select 1 from (values (:hosts)) v cross join blocked_host h where h.host = v.column1"
+LIMITED_BY_HOST = f"{_RULED} and h.severity = 'silence') then 2 else 0 end"
+MEDIA_REJECTED = f"{_RULED} and h.reject_media = 1) then 1 else 0 end"
+"""SQL for what follows for an account from the rules about its servers, :hosts: `limited` and `media_rejected`."""
+ALLOW_LIST = "allow_list"
+"""The name of the setting that stands while only servers on the allow-list are heard."""
+SHUT_OUT = (
+    "(exists (select 1 from (values (:hosts)) v cross join blocked_host h"
+    " where h.host = v.column1 and h.severity = 'suspend')"
+    f" or (exists (select 1 from setting where name = '{ALLOW_LIST}')"
+    " and not exists (select 1 from (values (:hosts)) v cross join allowed_host h where h.host = v.column1)))"
+)
+"""SQL for whether somebody is shut out whose hosts are :hosts, as `domains` gives them."""
 BLOCKS = 2  # a number that no account has: who stores an account shares it, who blocks a server has it alone
 
 
@@ -62,12 +80,32 @@ def lock_hosts(tx: Tx, hosts: Sequence[str]) -> None:
 
 
 def blocked_among(tx: Tx, hosts: Sequence[str]) -> set[str]:
-    """Which of these hosts are blocked, themselves or by a domain above them."""
+    """Which of these hosts are suspended, themselves or by a domain above them, or not on the allow-list in force."""
     above = {host: domains(host) for host in hosts}
-    every = {name for names in above.values() for name in names}
-    rows = tx.all("select host from blocked_host where host in (:names)", names=sorted(every)) if every else ()
-    blocked = {row.host for row in rows}
-    return {host for host, names in above.items() if blocked and not blocked.isdisjoint(names)}
+    every = sorted({name for names in above.values() for name in names})
+    rows = tx.all(_BLOCKED, names=every) if every else ()
+    blocked = {row.host for row in rows if not row.listed}
+    shut = {host for host, names in above.items() if blocked and not blocked.isdisjoint(names)}
+    if any(row.listed for row in rows):
+        allowed = {row.host for row in tx.all("select host from allowed_host where host in (:names)", names=every)}
+        shut |= {host for host, names in above.items() if allowed.isdisjoint(names)}
+    return shut
+
+
+def is_blocked(tx: Tx, host: str) -> bool:
+    """Whether the host, with or without its port, or a domain above it is shut out."""
+    return bool(blocked_among(tx, [host]))
+
+
+def media_rejected_among(tx: Tx, hosts: Sequence[str]) -> set[str]:
+    """Of which of these hosts no picture is fetched or shown: whoever is suspended, and whose media are rejected.
+
+    The allow-list is about who is heard: a server that is on it may have its pictures anywhere.
+    """
+    above = {host: domains(host) for host in hosts}
+    every = sorted({name for names in above.values() for name in names})
+    rejected = {row.host for row in tx.all(_MEDIA_REJECTED, names=every)} if every else set()
+    return {host for host, names in above.items() if rejected and not rejected.isdisjoint(names)}
 
 
 def domains(*hosts: str) -> tuple[str, ...]:

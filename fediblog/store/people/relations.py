@@ -1,17 +1,14 @@
-"""Who is what to whom: follows, blocks, mutes, blocked hosts."""
+"""Who is what to whom: follows, blocks, mutes."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from fediblog.domain.accounts import Relation
 from fediblog.domain.rules import Viewer
-from fediblog.store.ids import number_of
-from fediblog.store.people import foreign_inboxes
-from fediblog.store.people.hosts import BLOCKS, domains
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import at_host
 
@@ -277,85 +274,6 @@ def viewer(tx: Tx, account: int, author: int, root: int | None = None) -> Viewer
         blocked_by_author=blocks(tx, author, account),
         began_thread=root is not None and tx.one(began, root=root, account=account) is not None,
     )
-
-
-def block_host(tx: Tx, host: str, reason: str = "") -> None:
-    """Refuse everything of a host and of the names below it, and hide what is stored."""
-    tx.hold(BLOCKS)
-    tx.run(
-        "insert into blocked_host (host, reason, created) values (:host, :reason, :now)"
-        " on conflict (host) do update set reason = excluded.reason",
-        host=host,
-        reason=reason,
-        now=tx.now,
-    )
-    _set_host_state(tx, host, before="active", after="suspended")
-
-
-def block_hosts(tx: Tx, hosts: Mapping[str, str]) -> list[str]:
-    """Refuse everything of many hosts, each for a reason; one that is blocked keeps its own. Returns the new ones."""
-    tx.hold(BLOCKS)
-    before = {each.host for each in blocked_hosts(tx)}
-    new = sorted(set(hosts) - before)
-    tx.many(
-        "insert into blocked_host (host, reason, created) values (:host, :reason, :now)",
-        [{"host": host, "reason": hosts[host], "now": tx.now} for host in new],
-    )
-    blocked = before | set(new)
-    places = tx.all("select distinct host, domain, inbox_host from account where local = 0 and state = 'active'")
-    tx.many(
-        "update account set state = 'suspended' where local = 0 and state = 'active' and host = :host"
-        " and domain = :domain and inbox_host = :inbox_host",
-        [row._asdict() for row in places if not blocked.isdisjoint(domains(*filter(None, row)))],
-    )
-    return new
-
-
-def unblock_host(tx: Tx, host: str) -> None:
-    """Hear a host again, but for those names that another block covers."""
-    tx.hold(BLOCKS)
-    tx.run("delete from blocked_host where host = :host", host=host)
-    _set_host_state(tx, host, before="suspended", after="active")
-    for other in (each.host for each in blocked_hosts(tx)):
-        if f".{other}".endswith(f".{host}") or f".{host}".endswith(f".{other}"):
-            _set_host_state(tx, other, before="active", after="suspended")
-    foreign_inboxes.suspend_blocked(tx)
-
-
-def _set_host_state(tx: Tx, host: str, *, before: str, after: str) -> None:
-    name = host.replace("!", "!!").replace("%", "!%").replace("_", "!_")
-    for pattern in (name, f"%.{name}", f"{name}:%", f"%.{name}:%"):
-        tx.run(
-            "update account set state = :after where local = 0 and state = :before"
-            " and (host like :pattern escape '!' or domain like :pattern escape '!'"
-            " or inbox_host like :pattern escape '!')",
-            before=before,
-            after=after,
-            pattern=pattern,
-        )
-
-
-class BlockedHost(Struct, frozen=True):
-    """A server that is not listened to, nor any below it, why, and since when (ms)."""
-
-    host: str
-    reason: str
-    created: int
-
-    @property
-    def number(self) -> int:
-        """What apps know it by."""
-        return number_of(self.host)
-
-
-def blocked_hosts(tx: Tx) -> list[BlockedHost]:
-    """The blocked servers, in alphabetical order."""
-    return [BlockedHost(*row) for row in tx.all("select host, reason, created from blocked_host order by host")]
-
-
-def host_is_blocked(tx: Tx, host: str) -> bool:
-    """Whether the host, with or without its port, or a domain above it is blocked."""
-    return tx.one("select 1 as yes from blocked_host where host in (:names)", names=domains(host)) is not None
 
 
 def inboxes_of_followers(tx: Tx, account: int, *, after: int = 0, limit: int = 1000) -> list[tuple[int, str]]:

@@ -61,7 +61,10 @@ def weeks(tx: Tx, number: int = 12) -> list[Week]:
 def peers(tx: Tx) -> list[str]:
     """Servers that this one has had to do with, without those that it shuts out."""
     rows = tx.all(
-        "select name from host where name not in (select host from blocked_host) order by name limit :most", most=PEERS
+        "select name from host where name not in (select host from blocked_host where severity = 'suspend')"
+        " and (not exists (select 1 from setting where name = 'allow_list') or name in (select host from allowed_host))"
+        " order by name limit :most",
+        most=PEERS,
     )
     return [row.name for row in rows]
 

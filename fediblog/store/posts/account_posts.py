@@ -16,7 +16,7 @@ from fediblog.store.id_paging import FIRST, Window, both_ways
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import BOOST_VISIBLE, NOT_EXCLUDED, OPEN_TO_ALL, VISIBLE
+from fediblog.store.visible import BOOST_VISIBLE, NOT_EXCLUDED, OPEN_TO_ALL, VISIBLE, VISIBLE_IN_LISTS
 
 _BETWEEN = "p.id < :before and p.id > :after"
 _OWN_REPLY = "exists (select 1 from post pp where pp.id = p.parent and pp.account = p.account)"
@@ -32,7 +32,7 @@ _PASSED_ON = both_ways(
     "select b.id as boost_id, b.uri as boost_uri, b.visibility as boost_visibility, b.created as boost_created, p.*"
     " from boost b"
     " join post p on p.id = b.post where b.account = :account and b.id < :before and b.id > :after"
-    f" and p.state = 'published' and {VISIBLE} and {NOT_EXCLUDED} and {BOOST_VISIBLE}",
+    f" and p.state = 'published' and {VISIBLE_IN_LISTS} and {NOT_EXCLUDED} and {BOOST_VISIBLE}",
     "b.id",
 )
 _OF_MONTH = both_ways(

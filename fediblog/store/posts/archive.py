@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from fediblog.domain.memo import Memo
 from fediblog.store.tx import Tx
-from fediblog.store.visible import NOT_EXCLUDED, OURS_FOR_ALL, VISIBLE
+from fediblog.store.visible import NOT_EXCLUDED, OURS_FOR_ALL, VISIBLE_IN_LISTS
 
 _MONTHS = (
     f"select p.month, count(*) as n from post p where {OURS_FOR_ALL} and p.in_reply_to = '' and p.month <> ''"
@@ -18,7 +18,7 @@ _NEWEST = (
 )
 _ARTICLES = (
     f"select p.title, p.slug, p.url from post p where {OURS_FOR_ALL} and p.kind = 'Article'"
-    f" and (:viewer = 0 or ({VISIBLE} and {NOT_EXCLUDED})) order by p.id desc limit :n"
+    f" and (:viewer = 0 or ({VISIBLE_IN_LISTS} and {NOT_EXCLUDED})) order by p.id desc limit :n"
 )
 _KEPT: Memo[int, list[tuple[str, int]]] = Memo(8)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Note
 from fediblog.store.people.accounts import host_of
-from fediblog.store.people.hosts import domains
+from fediblog.store.people.hosts import SHUT_OUT, domains
 from fediblog.store.posts import thread_links
 from fediblog.store.posts.thread_links import ThreadPost
 from fediblog.store.queues.push_subscriptions import PUSHED
@@ -27,7 +27,7 @@ _POST = (  # a list as rows, since SQLite makes a table of every longer `in (…
     "select exists (select 1 from post k where k.uri = :uri and k.state <> 'deleted') as stored,"
     " exists (select 1 from early e where e.uri = :uri and e.actor = :actor) as early,"
     " exists (select 1 from tombstone t where t.uri = :uri) as buried,"
-    " exists (select 1 from (values (:hosts)) v cross join blocked_host h where h.host = v.column1) as host_blocked,"
+    f" {SHUT_OUT} as host_blocked,"
     f" {_WAITS.format('uri')} or {_WAITS.format('page')} as awaited,"
     f" {_FOLLOWED}, (select state from account where id = :author) as standing,"
     " (exists (select 1 from block b where b.account = p.account and b.target = :author and p.local = 1)"

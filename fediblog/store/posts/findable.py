@@ -13,7 +13,7 @@ from fediblog.store.visible import NOT_WARNED
 _FINDABLE = (
     "p.state = 'published' and p.visibility = 'public' and p.in_reply_to = ''"
     f" and {NOT_WARNED}"
-    " and a.state = 'active' and a.discoverable = 1 and a.indexable = 1"
+    " and a.state = 'active' and a.discoverable = 1 and a.indexable = 1 and a.limited = 0"
 )
 _CHANGED = "coalesce(p.updated, p.published)"
 

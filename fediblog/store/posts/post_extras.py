@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from html import unescape
 from itertools import compress, islice, product
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from msgspec import Struct, field
 
@@ -58,8 +58,9 @@ FEW = 3  # answers of one thread whose branches are walked one by one; of more o
 _NESTED = "p.root in (:roots) and p.parent <> p.root"
 _SPOTS = f"select p.id, p.parent, case when {_COUNTS} then 1 else 0 end as counts from post p where {_NESTED}"
 _SPOTS_SHOWN = (
-    f"select p.id, p.parent, case when {_COUNTS} and a.state = 'active' and not {shut_out('p.account', 'p')}"
-    f" then 1 else 0 end as counts from post p join account a on a.id = p.account where {_NESTED}"
+    f"select p.id, p.parent, case when {_COUNTS} and a.state = 'active' and a.limited = 0"
+    f" and not {shut_out('p.account', 'p')} then 1 else 0 end as counts from post p"
+    f" join account a on a.id = p.account where {_NESTED}"
 )
 # One statement, since each one costs about as much as all that it finds.
 _OF_TOPS = (
@@ -86,10 +87,10 @@ _TOTALS = (
 _SHUT = (
     "select 'comment' as what, p.root as id, count(*) as n from post p join account a on a.id = p.account"
     f" where p.root in (:tops) and {_COUNTS}"
-    f" and (a.state <> 'active' or {shut_out('p.account', 'p')}) group by p.root"
+    f" and (a.state <> 'active' or a.limited <> 0 or {shut_out('p.account', 'p')}) group by p.root"
     f" union all select 'comment', d.top, count(*) from {_BRANCH} d join post p on p.id = d.id"
     f" join account a on a.id = p.account where {_COUNTS}"
-    f" and (a.state <> 'active' or {shut_out('p.account', 'p')}) group by d.top"
+    f" and (a.state <> 'active' or a.limited <> 0 or {shut_out('p.account', 'p')}) group by d.top"
     " union all select 'like', r.post, count(distinct r.account) from reaction r join post p on p.id = r.post"
     " join account a on a.id = r.account where r.post in (:ids) and r.kind <> 'dislike'"
     f" and (a.state <> 'active' or {shut_out('r.account', 'p')}) group by r.post"
@@ -114,7 +115,8 @@ _ASKED = {  # by whether posts that begin threads and answers are among these, a
 }
 _FACES = (
     "select id, local, uri, kind, handle, domain, name, summary, url, icon, icon_alt, image, image_alt, fields, emoji,"
-    " moved_to, locked, discoverable, indexable, memorial, state, published, created from account where id in (:ids)"
+    " moved_to, locked, discoverable, indexable, memorial, state, limited, media_rejected, published, created"
+    " from account where id in (:ids)"
 )
 
 Parts: TypeAlias = tuple[list[Row] | None, list[Row] | None, list[Row] | None]
@@ -172,17 +174,25 @@ def _crowded(posts: Sequence[Row]) -> set[int]:
     return {root for root, n in Counter(row.root for row in posts if row.root is not None).items() if n > FEW}
 
 
+def without_media(row: Row, parts: Parts) -> tuple[Row, Parts]:
+    """A post of whom this server rejects media, as it is shown: its files are links, and it has no other picture."""
+    post, files = cast("Any", row), cast("list[Any]", parts[2] or [])
+    links = [each._replace(kind="Document", media_type="", preview="", blurhash="", unkept=1) for each in files]
+    return post._replace(image="", emoji="[]"), (*parts[:2], links or None)
+
+
 class AccountRow(NamedTuple):
     """What an account shows of itself: as long as that is the same, so is what was made of it."""
 
     id: int
     shown: object
     moved_to: str
+    media_rejected: int
 
 
 def faces(tx: Tx, numbers: Sequence[int]) -> dict[int, AccountRow]:
     """What accounts show of themselves, by their numbers."""
-    return {row.id: AccountRow(row.id, row, row.moved_to) for row in tx.all(_FACES, ids=numbers)}
+    return {row.id: AccountRow(row.id, row, row.moved_to, row.media_rejected) for row in tx.all(_FACES, ids=numbers)}
 
 
 def put(tx: Tx, post: int, note: Note) -> None:

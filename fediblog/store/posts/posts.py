@@ -23,7 +23,7 @@ from fediblog.store.posts.quotes import AskedQuote
 from fediblog.store.posts.thread_links import ThreadPost
 from fediblog.store.queues.push_subscriptions import PUSHED
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import NOT_EXCLUDED, VISIBLE, has_page, shown_below
+from fediblog.store.visible import NOT_EXCLUDED, VISIBLE, VISIBLE_IN_LISTS, has_page, shown_below
 
 _Author = tuple[Account, Guest | None]
 MOST_KEPT = 4096  # posts that are remembered as they were made
@@ -157,7 +157,8 @@ def hydrate(tx: Tx, rows: Sequence[Row], viewer: int = 0) -> list[Post]:
 def _with_quoted(tx: Tx, whole: Sequence[Post], viewer: int) -> list[Post]:
     """The posts with those that they quote, one level deep, as far as they may."""
     rows = tx.all(
-        f"select p.* from post p where p.uri in (:uris) and p.state = 'published' and {VISIBLE} and {NOT_EXCLUDED}",
+        f"select p.* from post p where p.uri in (:uris) and p.state = 'published' and {VISIBLE_IN_LISTS}"
+        f" and {NOT_EXCLUDED}",
         uris=sorted({each.quote for each in whole}),
         viewer=viewer,
         now=tx.now,
@@ -266,6 +267,8 @@ def attachment(row: Row) -> Attachment:
 
 def _post(row: Row, author: _Author, parts: Parts, counted: tuple[int, int, int], marks: tuple[bool, ...]) -> Post:
     """The post, which is made anew only if something of it has changed: that takes long, and a page shows many."""
+    if author[0].media_rejected:
+        row, parts = post_extras.without_media(row, parts)
     made_of = (type(row), row, author, parts, counted, marks)
     post = _MADE.get(row.id, made_of)
     if post is None:

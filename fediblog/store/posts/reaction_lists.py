@@ -13,7 +13,14 @@ from fediblog.store.people import accounts
 from fediblog.store.posts import posts
 from fediblog.store.posts.quotes import HOLDS
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_EXCLUDED, NOT_EXCLUDED, VISIBLE, not_excluded, shown_below
+from fediblog.store.visible import (
+    BOOST_VISIBLE,
+    BOOSTER_NOT_EXCLUDED,
+    NOT_EXCLUDED,
+    VISIBLE_IN_LISTS,
+    not_excluded,
+    shown_below,
+)
 
 _LIKED = (
     "from reaction r join post p on p.id = r.post where r.post = :post and r.kind <> 'dislike'"
@@ -48,7 +55,8 @@ _BOOSTERS = both_ways(f"select b.id, b.account {_BOOSTED} and b.id < :before and
 _BOOST_URIS = f"select b.uri {_BOOSTED} order by b.id limit :n"
 _QUOTES = both_ways(
     "select p.* from post p where p.uri in (select q.quoting from quote_authorization q where q.post = :post"
-    f" and {HOLDS}) and p.state = 'published' and p.id < :before and p.id > :after and {VISIBLE} and {NOT_EXCLUDED}",
+    f" and {HOLDS}) and p.state = 'published' and p.id < :before and p.id > :after and {VISIBLE_IN_LISTS}"
+    f" and {NOT_EXCLUDED}",
     "p.id",
 )
 
@@ -69,7 +77,11 @@ def first_reactions(tx: Tx, post: int, viewer: int = 0, limit: int = 40) -> list
     people = accounts.many(tx, set(found))
     return [
         Reaction(
-            account=people[row.account], kind=row.kind, content=row.content, image=row.emoji_url, created=row.created
+            account=people[row.account],
+            kind=row.kind,
+            content=row.content,
+            image="" if people[row.account].media_rejected else row.emoji_url,
+            created=row.created,
         )
         for row in found.values()
     ]

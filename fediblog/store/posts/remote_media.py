@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from msgspec import Struct
 
 from fediblog.store.people.accounts import host_of
-from fediblog.store.people.hosts import blocked_among
+from fediblog.store.people.hosts import media_rejected_among
 from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.tx import Row, Tx
 
@@ -98,22 +98,22 @@ class MadeCopy(Struct, frozen=True, kw_only=True):
 def shown_by(tx: Tx, owner: str) -> list[RemotePicture]:
     """What an account, a post or a page (`a`, `p` or `s` and its number) shows that may be of another server.
 
-    Nothing of whom this server has blocked, suspended or deleted.
+    Nothing of whom this server has blocked, suspended or deleted, or whose media it rejects.
     """
     number, (asked, read) = int(owner[1:]), _OWNERS[owner[0]]
     row = tx.one(asked, id=number)
     if row is None:
         return []
     found, hosts = [*read(tx, number, row)], {row.host, row.domain} - {""}
-    blocked = blocked_among(tx, sorted(hosts | {host_of(each.url) for each in found}))
-    return [each for each in found if host_of(each.url) not in blocked] if blocked.isdisjoint(hosts) else []
+    rejected = media_rejected_among(tx, sorted(hosts | {host_of(each.url) for each in found}))
+    return [each for each in found if host_of(each.url) not in rejected] if rejected.isdisjoint(hosts) else []
 
 
 def shown_among(tx: Tx, owner: str, urls: Set[str]) -> Set[str]:
-    """Which of these an account, a post or a page shows; of EMOJI, which do not lie on a server that is blocked."""
+    """Which of these an account, a post or a page shows; of EMOJI, which do not lie where media are rejected."""
     if owner == EMOJI:
-        blocked = blocked_among(tx, sorted({host_of(url) for url in urls}))
-        return {url for url in urls if host_of(url) not in blocked}
+        rejected = media_rejected_among(tx, sorted({host_of(url) for url in urls}))
+        return {url for url in urls if host_of(url) not in rejected}
     return urls & {each.url for each in shown_by(tx, owner)}
 
 

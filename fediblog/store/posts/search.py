@@ -20,7 +20,16 @@ from fediblog.store.id_paging import Window
 from fediblog.store.people.accounts import host_of
 from fediblog.store.posts import posts, search_index
 from fediblog.store.tx import EngineName, Row, Tx
-from fediblog.store.visible import LISTED, NOT_EXCLUDED, NOT_WARNED, OURS_FOR_ALL, SEARCHABLE, VISIBLE, has_page
+from fediblog.store.visible import (
+    LISTED,
+    NOT_EXCLUDED,
+    NOT_WARNED,
+    OURS_FOR_ALL,
+    SEARCHABLE,
+    VISIBLE,
+    VISIBLE_IN_LISTS,
+    has_page,
+)
 
 MOST_RANKED = 60
 """Posts that are compared by how well they answer: the newest with the words, and the newest with one in the title."""
@@ -46,7 +55,7 @@ _OF_THESE = {
 _HAS = {"sqlite": "instr(' ' || words || ' ', :{}) > 0", "postgres": "strpos(' ' || words || ' ', :{}) > 0"}
 _SEARCHED = (
     "p.state = 'published' and (p.local = 1 or exists ("
-    f"select 1 from stream s where s.account = :viewer and s.post = p.id)) and {VISIBLE} and {NOT_EXCLUDED}"
+    f"select 1 from stream s where s.account = :viewer and s.post = p.id)) and {VISIBLE_IN_LISTS} and {NOT_EXCLUDED}"
     f" and {SEARCHABLE} and (:viewer <> 0 or {OURS_FOR_ALL})"
 )
 # One parameter for all of them: a list of so many would be planned each time.
@@ -78,12 +87,12 @@ _TAGGED = (
     "select p.* from post_tag t join post p on p.id = t.post where t.tag = :tag and t.post < :before"
     " and t.post > :after and p.state = 'published' and (p.visibility = 'public' or p.local = 1"
     " or exists (select 1 from stream s where s.account = :viewer and s.post = p.id))"
-    f" and (:account = 0 or p.account = :account) and {VISIBLE} and {NOT_EXCLUDED}"
+    f" and (:account = 0 or p.account = :account) and {VISIBLE_IN_LISTS} and {NOT_EXCLUDED}"
     " order by t.post desc limit :n offset :offset"
 )
 _OF_PEOPLE = (
     "select p.* from post p where p.state = 'published' and p.account in (:people) and p.visibility = 'public'"
-    f" and p.id < :before and p.id > :after and {VISIBLE} and {NOT_EXCLUDED} and {SEARCHABLE}"
+    f" and p.id < :before and p.id > :after and {VISIBLE_IN_LISTS} and {NOT_EXCLUDED} and {SEARCHABLE}"
     " order by p.id desc limit :n"
 )
 _AT = (
@@ -95,8 +104,8 @@ _TAGS = (
     "select t.tag, max(t.name) as name from post_tag t join post p on p.id = t.post where t.tag >= :first"
     f" and t.tag < :last and p.visibility = 'public' and p.state = 'published' and {LISTED}"
     f" and (t.tag = :first or {NOT_WARNED})"
-    " and exists (select 1 from account a where a.id = p.account and a.state = 'active') group by t.tag"
-    " order by case when t.tag = :first then 0 else 1 end, count(*) desc, t.tag limit :n offset :offset"
+    " and exists (select 1 from account a where a.id = p.account and a.state = 'active' and a.limited = 0)"
+    " group by t.tag order by case when t.tag = :first then 0 else 1 end, count(*) desc, t.tag limit :n offset :offset"
 )
 
 

@@ -19,14 +19,14 @@ from fediblog.domain.thread_order import (
 from fediblog.store.id_paging import FIRST, Window
 from fediblog.store.posts import posts
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import NOT_EXCLUDED, OPEN_TO_ALL, SHOWN_BELOW, VISIBLE
+from fediblog.store.visible import NOT_EXCLUDED, OPEN_TO_ALL, SHOWN_BELOW, VISIBLE, VISIBLE_IN_LISTS
 
 PAGE = 32  # answers: of who has signed in each takes some 4 kB
 THREAD_LIMIT = 500  # answers of a thread, after which no more are looked for elsewhere
 DEPTH = 40  # posts above another one that are shown with it
 MOST = 20_000  # answers whose order is worked out; what came after them is on the pages of the answers that it hangs on
 
-_SHOWN = f"p.state = 'published' and {VISIBLE} and (:viewer = 0 or {NOT_EXCLUDED}) and {SHOWN_BELOW}"
+_SHOWN = f"p.state = 'published' and {VISIBLE_IN_LISTS} and (:viewer = 0 or {NOT_EXCLUDED}) and {SHOWN_BELOW}"
 _OLDEST, _NEWEST = "order by p.id limit :n", "order by p.id desc limit :n"
 _IN_THREAD = f"post p where p.root = :top and {_SHOWN}"
 # Not `union all`: then a circle would have no end.

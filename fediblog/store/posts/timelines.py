@@ -20,10 +20,10 @@ from fediblog.store.posts import posts, search_index
 from fediblog.store.posts import tags as hashtags
 from fediblog.store.queues import events
 from fediblog.store.tx import Param, Row, Tx
-from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_EXCLUDED, LISTED, NOT_EXCLUDED, VISIBLE
+from fediblog.store.visible import BOOST_VISIBLE, BOOSTER_NOT_EXCLUDED, LISTED, NOT_EXCLUDED, VISIBLE, VISIBLE_IN_LISTS
 
 _BETWEEN = "p.id < :before and p.id > :after and p.state = 'published'"
-_SHOWN = f"{VISIBLE} and {NOT_EXCLUDED}"
+_SHOWN = f"{VISIBLE_IN_LISTS} and {NOT_EXCLUDED}"
 
 _STREAM = (
     "select s.item, b.account as booster, p.* from stream s join post p on p.id = s.post left join boost b"
@@ -68,7 +68,7 @@ _BLOG = {
 _BLOG["boosts"] = both_ways(
     "select b.id as item, b.account as booster, p.* from boost b join account ba on ba.id = b.account"
     " join post p on p.id = b.post where ba.local = 1 and ba.login is not null and ba.discoverable = 1"
-    " and ba.state = 'active' and b.visibility = 'public' and b.id < :before and b.id > :after"
+    " and ba.limited = 0 and ba.state = 'active' and b.visibility = 'public' and b.id < :before and b.id > :after"
     f" and p.state = 'published' and p.visibility = 'public' and {_SHOWN} and {LISTED} and {BOOST_VISIBLE}"
     f" and {BOOSTER_NOT_EXCLUDED}",
     "b.id",

@@ -10,7 +10,7 @@ from fediblog.store.people.accounts import host_of
 from fediblog.store.posts.tags import DAY, DAYS, Use
 from fediblog.store.posts.timelines import Entry, entries
 from fediblog.store.tx import Row, Tx
-from fediblog.store.visible import NOT_EXCLUDED, NOT_WARNED, VISIBLE
+from fediblog.store.visible import NOT_EXCLUDED, NOT_WARNED, VISIBLE_IN_LISTS
 
 MOST = 40
 
@@ -18,7 +18,7 @@ MOST = 40
 _POSTED = (
     "select p.id, p.account, p.id / 90596966400000 as day from post p join account a on a.id = p.account"
     " where p.id >= :since and p.state = 'published' and p.visibility = 'public' and a.state = 'active'"
-    " and a.discoverable = 1{} order by p.id desc limit 5000"
+    " and a.discoverable = 1 and a.limited = 0{} order by p.id desc limit 5000"
 )  # 90596966400000: a day in ms, in the part of a number that is the time
 _RECENT = f"({_POSTED.format('')}) r"
 _TOLD = f"({_POSTED.format(f' and {NOT_WARNED}')}) r"  # what stands below a warning is listed to nobody
@@ -46,7 +46,8 @@ _PAGES = (
     " where x.post = p.id and x.media_type like 'image/%' order by x.position limit 1)"
     " where (p.uri in (:links) or p.url in (:links)) and p.local = 0"
     " and p.state = 'published' and p.visibility = 'public' and p.sensitive = 0"
-    f" and {NOT_WARNED} and a.state = 'active' and a.discoverable = 1"
+    f" and {NOT_WARNED} and a.state = 'active' and a.discoverable = 1 and a.limited = 0"
+    " and a.media_rejected = 0"
 )
 
 
@@ -112,7 +113,7 @@ def rows_of(tx: Tx, viewer: int, numbers: Sequence[int]) -> list[Entry]:
     """Those of the posts that the viewer may see, in the order of the numbers, as a timeline."""
     rows = tx.all(
         "select p.id as item, null as booster, p.* from post p where p.id in (:ids) and p.state = 'published'"
-        f" and p.visibility = 'public' and {VISIBLE} and {NOT_EXCLUDED}",
+        f" and p.visibility = 'public' and {VISIBLE_IN_LISTS} and {NOT_EXCLUDED}",
         ids=numbers,
         viewer=viewer,
         now=tx.now,

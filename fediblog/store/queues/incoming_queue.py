@@ -10,7 +10,7 @@ from fediblog.domain.accounts import Account
 from fediblog.store.ids import first_of
 from fediblog.store.people import accounts
 from fediblog.store.people.accounts import StoredKey
-from fediblog.store.people.hosts import domains
+from fediblog.store.people.hosts import SHUT_OUT, domains
 from fediblog.store.queues import claims
 from fediblog.store.tx import Row, Tx
 
@@ -24,8 +24,7 @@ KEPT_EARLY = 6 * 3_600_000  # ms
 _STANDING = (
     "select case when :uri <> '' and exists (select 1 from seen where uri = :uri) then 1 else 0 end as seen,"
     " case when exists (select 1 from host where name = :host and failures > 0) then 1 else 0 end as silent,"
-    " case when exists (select 1 from (values (:hosts)) v cross join blocked_host h where h.host = v.column1)"
-    " then 1 else 0 end as blocked,"
+    f" case when {SHUT_OUT} then 1 else 0 end as blocked,"
     " case when exists (select 1 from post where uri = :about and state = 'published') then 1 else 0 end as here,"
     f" {accounts.KEY} from (select 1 as yes) o left join signing_key k on k.uri = :key"
     " left join account a on a.id = k.account"

@@ -15,12 +15,14 @@ VERDICTS: tuple[Verdict, ...] = ("accept", "filter", "drop")
 RULES = ("not_following", "not_followers", "new_accounts", "private_mentions", "limited_accounts")
 _NEW = 30 * 86_400_000  # ms: an account that is younger is new
 _RECENT = 3 * 86_400_000  # ms: somebody who follows only since then counts as no follower yet
+DEFAULTS: Mapping[str, Verdict] = {**dict.fromkeys(RULES, "accept"), "limited_accounts": "filter"}
+"""What is done for an account that has set no policy."""
 UNASKED = frozenset({"poll", "status", "move"})  # kinds that are told because of what the account did itself
-_PUT = {
-    rule: f"insert into notice_policy (account, {rule}) values (:account, :verdict)"
-    f" on conflict (account) do update set {rule} = excluded.{rule}"
-    for rule in RULES
-}
+_FIRST = (
+    f"insert into notice_policy (account, {', '.join(RULES)}) values (:account, :{', :'.join(RULES)})"
+    " on conflict do nothing"
+)
+_PUT = {rule: f"update notice_policy set {rule} = :verdict where account = :account" for rule in RULES}
 _ABOUT = (
     "select exists (select 1 from follow where follower = :account and followed = :actor and state = 'accepted')"
     " as following, exists (select 1 from follow where follower = :actor and followed = :account"
@@ -28,7 +30,7 @@ _ABOUT = (
     " exists (select 1 from notice_consent where account = :account and actor = :actor) as welcome,"
     " (select p.visibility from post p where p.id = :post) as visibility,"
     " exists (select 1 from post p join post above on above.id = p.parent where p.id = :post"
-    " and above.account = :account) as answered from account a where a.id = :actor"
+    " and above.account = :account) as answered, a.limited from account a where a.id = :actor"
 )
 _GROUPED = (
     "select n.actor, count(*) as n, min(n.created) as first, max(n.created) as last, max(n.post) as post"
@@ -54,37 +56,37 @@ class NotificationRequest(Struct, frozen=True, kw_only=True):
 def get(tx: Tx, account: int) -> dict[str, Verdict]:
     """What is done, by rule."""
     row = tx.one("select * from notice_policy where account = :account", account=account)
-    return {rule: row._asdict()[rule] if row else "accept" for rule in RULES}
+    return {rule: row._asdict()[rule] if row else DEFAULTS[rule] for rule in RULES}
 
 
 def put(tx: Tx, account: int, changes: Mapping[str, Verdict]) -> None:
     """Change what is done by some of the rules."""
+    tx.run(_FIRST, account=account, **DEFAULTS)
     for rule, verdict in changes.items():
         tx.run(_PUT[rule], account=account, verdict=verdict)
 
 
-def judge(tx: Tx, account: int, kind: str, actor: int, post: int | None) -> Verdict | None:
-    """What is done with a notice that is about to be told; None if the account has set no policy."""
-    row = tx.one("select * from notice_policy where account = :account", account=account)
-    if row is None:
-        return None
+def judge(tx: Tx, account: int, kind: str, actor: int, post: int | None) -> Verdict:
+    """What is done with a notice that is about to be told."""
     if kind in UNASKED:
         return "accept"
     about = tx.one(_ABOUT, account=account, actor=actor, post=post or 0, recent=tx.now - _RECENT)
     if about is None or about.welcome:
         return "accept"
-    verdicts = {verdict for rule, verdict in _applying(tx.now, row, about)}
+    policy = get(tx, account)
+    verdicts = {policy[rule] for rule in _applying(tx.now, about)}
     return "drop" if "drop" in verdicts else "filter" if "filter" in verdicts else "accept"
 
 
-def _applying(now: int, row: Row, about: Row) -> list[tuple[str, Verdict]]:
+def _applying(now: int, about: Row) -> list[str]:
     applies = {
         "not_following": not about.following,
         "not_followers": not about.followed_by,
         "new_accounts": about.since > now - _NEW and not about.following,
         "private_mentions": about.visibility == "direct" and not about.following and not about.answered,
+        "limited_accounts": about.limited and not about.following,
     }
-    return [(rule, row._asdict()[rule]) for rule, is_so in applies.items() if is_so]
+    return [rule for rule, is_so in applies.items() if is_so]
 
 
 def pending(tx: Tx, account: int) -> tuple[int, int]:

@@ -20,7 +20,8 @@ LARGEST = 1 << 53
 """Above this numbers are those of before they were counted for each account (see the migration `numbers`)."""
 _ROW = "insert into notice (id, account, kind, actor, post, content, created, filtered)"
 _CONDITIONS = (
-    "(:judged = 1 or not exists (select 1 from notice_policy where account = :account))"
+    "(:judged = 1 or (not exists (select 1 from notice_policy where account = :account)"
+    " and not exists (select 1 from account where id = :actor and limited <> 0)))"
     " and not exists (select 1 from block where account = :account and target = :actor)"
     " and not exists (select 1 from mute where account = :account and target = :actor and notices = 1"
     " and (until is null or until > :now))"
@@ -77,7 +78,7 @@ def add(
     }
     sql = (_ADD if new else _ADD_ONCE)[tx.engine]
     added = tx.run(sql, **notice, judged=int(unasked), filtered=0)
-    if not added and not unasked:  # few have set a policy, and no notification was added for those
+    if not added and not unasked:  # few have set a policy or are limited, and no notification was added for those
         verdict = notification_policy.judge(tx, account, kind, actor, post)
         filtered = verdict == "filter"
         added = tx.run(sql, **notice, judged=1, filtered=int(filtered)) if verdict in ("accept", "filter") else 0

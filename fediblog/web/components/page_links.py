@@ -43,12 +43,15 @@ class Links(Struct, frozen=True):
         return self._path(self.urls.media(name))
 
     def shown(self, account: Account, url: str, size: str = "") -> str:
-        """Where a picture that an account shows is loaded from: always here. `size` is small or nothing."""
-        return self.loaded(f"a{account.id}", url, size)
+        """Where a picture that an account shows is loaded from, see `shown_in`."""
+        return "" if account.media_rejected else self.loaded(f"a{account.id}", url, size)
 
     def shown_in(self, post: Post, url: str, size: str = "") -> str:
-        """Where a picture or file that a post shows is loaded from: always here. `size` is small or nothing."""
-        return self.loaded(f"p{post.id}", url, size)
+        """Where a picture or file that a post shows is loaded from: always here. `size` is small or nothing.
+
+        Nothing of whom this server rejects media: there stands a link.
+        """
+        return "" if post.account.media_rejected else self.loaded(f"p{post.id}", url, size)
 
     def loaded(self, owner: str, url: str, size: str = "") -> str:
         """Where a picture is loaded from, see `Urls.copy`."""

@@ -15,7 +15,7 @@ from fediblog.actions import ruling_actions
 from fediblog.domain.posts import Post
 from fediblog.errors import Forbidden, Invalid
 from fediblog.markup.text import one_line
-from fediblog.store.people import hosts, operator_alerts, relations
+from fediblog.store.people import host_rules, hosts, operator_alerts
 from fediblog.store.people.hosts import TroubledHost
 from fediblog.store.people.operator_alerts import OperatorAlert
 from fediblog.store.posts import posts
@@ -169,9 +169,9 @@ async def _moderation(request: Request, form: Form, imported: tuple[int, int] | 
 
 def _overview(
     tx: Tx, user: CurrentUser
-) -> tuple[list[relations.BlockedHost], list[moderation.Report], list[LogEntry], list[OperatorAlert]]:
+) -> tuple[list[host_rules.HostRule], list[moderation.Report], list[LogEntry], list[OperatorAlert]]:
     check_owner(user)
-    return relations.blocked_hosts(tx), moderation.reports(tx), moderation_log.latest(tx), operator_alerts.standing(tx)
+    return host_rules.everything(tx), moderation.reports(tx), moderation_log.latest(tx), operator_alerts.standing(tx)
 
 
 async def owners_form(request: Request) -> Form:

@@ -147,7 +147,7 @@ async def test_nobody_else_may(server: Server, who: str) -> None:
     """Members with all scopes, an owner's token without those of the admin, and nobody at all."""
     bob = server.people["bob"]
     report = await server.write(moderation.report, "u:1", None, bob.id, [], "Look")
-    await server.write(lambda tx: tx.run("insert into blocked_host values ('far.example', '', 1)"))
+    await server.write(lambda tx: tx.run("insert into blocked_host (host, created) values ('far.example', 1)"))
     api = await {
         "bob": lambda: server.api("bob"),
         "narrow": lambda: server.api("alice", "read", "write", "follow", "push"),

@@ -13,7 +13,7 @@ from fediblog.domain.documents import Emoji, Key, Picture, ProfileField
 from fediblog.errors import Refused
 from fediblog.protocol.authority import compared_host
 from fediblog.store.engine.database import Database
-from fediblog.store.people import account_search, accounts, logins
+from fediblog.store.people import account_moves, account_search, accounts, logins
 from fediblog.store.posts import tags
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
@@ -225,17 +225,17 @@ async def test_moves_and_visits_are_noted(db: Database, clock: Clock) -> None:
     clock.forward(days=1)
 
     def check(tx: Tx) -> None:
-        assert accounts.moved_at(tx, bob.id) is None
-        accounts.moved(tx, bob.id, "https://new.example/bob")
+        assert account_moves.moved_at(tx, bob.id) is None
+        account_moves.moved(tx, bob.id, "https://new.example/bob")
         accounts.touch(tx, bob.id)
         after = accounts.get(tx, bob.id)
         assert after is not None
-        assert (after.moved_to, after.fetched, accounts.moved_at(tx, bob.id)) == (
+        assert (after.moved_to, after.fetched, account_moves.moved_at(tx, bob.id)) == (
             "https://new.example/bob",
             tx.now,
             tx.now,
         )
-        assert accounts.moved_at(tx, 0) is None
+        assert account_moves.moved_at(tx, 0) is None
 
     await db.write(check)
 
@@ -299,7 +299,7 @@ async def test_an_account_is_read_anew_after_whatever_changed_it(db: Database) -
         assert held[1] is accounts.get(tx, bob.id)  # as it was made before
         actions: list[Callable[[], object]] = [
             lambda: accounts.set_state(tx, bob.id, "suspended"),
-            lambda: accounts.moved(tx, bob.id, "https://new.example/bob"),
+            lambda: account_moves.moved(tx, bob.id, "https://new.example/bob"),
             lambda: accounts.touch(tx, bob.id),
             lambda: tx.run("update account set name = 'Bob' where id = :id", id=bob.id),
             lambda: tx.run("update account set name = 'Bobby' where uri = :uri", uri=bob.uri),

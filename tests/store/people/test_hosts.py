@@ -18,7 +18,7 @@ from fediblog.protocol.authority import compared_host
 from fediblog.store.engine import host_migration
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import Window
-from fediblog.store.people import account_counts, accounts, hosts, relation_lists, relations
+from fediblog.store.people import account_counts, accounts, host_rules, hosts, relation_lists, relations
 from fediblog.store.people.accounts import host_of
 from fediblog.store.posts import timelines
 from fediblog.store.queues import incoming_queue
@@ -96,14 +96,14 @@ async def test_a_block_of_the_server_holds_however_it_is_written(typed: str, hos
         found = accounts.get(tx, theirs.id)
         assert found is not None
         assert found.state == "suspended"
-        assert relations.host_is_blocked(tx, host)
-        assert relations.host_is_blocked(tx, host_of(theirs.uri))
+        assert hosts.is_blocked(tx, host)
+        assert hosts.is_blocked(tx, host_of(theirs.uri))
         assert hosts.blocked_among(tx, [host, "else.example"]) == {host}
         key = f"{theirs.uri}#key"
         standing = incoming_queue.standing(tx, f"{theirs.uri}/1", host_of(key), host_of(theirs.uri), key, "")
         assert standing.blocked
         moderation_actions.unblock_host(tx, URLS, typed)
-        assert not relations.host_is_blocked(tx, host)
+        assert not hosts.is_blocked(tx, host)
         back = accounts.get(tx, theirs.id)
         assert back is not None
         assert back.state == "active"
@@ -122,7 +122,7 @@ async def test_what_was_stored_before_is_compared_in_the_same_form(db: Database)
         assert row is not None
         assert (row.host, row.domain, row.state) == ("far.example", "far.example", "suspended")
         assert row.uri == "https://far.example:443/users/eve"
-        assert [(each.host, each.reason) for each in relations.blocked_hosts(tx)] == [("far.example", "spam")]
+        assert [(each.host, each.reason) for each in host_rules.everything(tx)] == [("far.example", "spam")]
         assert [name for _, name in relation_lists.muted_hosts(tx, mine.id, Window())] == ["else.example"]
 
     await db.write(check)

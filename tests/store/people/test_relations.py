@@ -8,7 +8,7 @@ from fediblog.domain.accounts import Relation
 from fediblog.domain.rules import Viewer
 from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import FAR, Window
-from fediblog.store.people import accounts, relation_lists, relations
+from fediblog.store.people import accounts, host_rules, hosts, relation_lists, relations
 from fediblog.store.people.relation_lists import ListedAccount
 from fediblog.store.people.relations import Follow
 from fediblog.store.posts import reactions, timelines
@@ -140,22 +140,22 @@ async def test_a_blocked_host_takes_the_names_below_with_it_and_no_others(db: Da
             found = accounts.many(tx, [each.id for each in people.values()])
             return {host for host, each in people.items() if found[each.id].state == "suspended"}
 
-        relations.block_host(tx, "far.example", "spam")
-        relations.block_host(tx, "far.example", "much spam")
-        assert [(each.host, each.reason) for each in relations.blocked_hosts(tx)] == [("far.example", "much spam")]
+        host_rules.block(tx, "far.example", "spam")
+        host_rules.block(tx, "far.example", "much spam")
+        assert [(each.host, each.reason) for each in host_rules.everything(tx)] == [("far.example", "much spam")]
         below = {"far.example", "sub.far.example", "far.example:8443"}
-        assert suspended() == below == {host for host in HOSTS if relations.host_is_blocked(tx, host)}
-        relations.block_host(tx, "f_r.example")
+        assert suspended() == below == {host for host in HOSTS if hosts.is_blocked(tx, host)}
+        host_rules.block(tx, "f_r.example")
         assert suspended() == below | {"f_r.example"}
-        relations.block_host(tx, "sub.far.example")
-        relations.unblock_host(tx, "far.example")
+        host_rules.block(tx, "sub.far.example")
+        host_rules.lift(tx, "far.example")
         assert suspended() == {"sub.far.example", "f_r.example"}, "one that has a block of its own stays blocked"
-        relations.block_host(tx, "far.example")
-        relations.unblock_host(tx, "sub.far.example")
+        host_rules.block(tx, "far.example")
+        host_rules.lift(tx, "sub.far.example")
         assert suspended() == below | {"f_r.example"}, "and one below a blocked name as well"
-        relations.unblock_host(tx, "far.example")
+        host_rules.lift(tx, "far.example")
         assert suspended() == {"f_r.example"}
-        relations.block_host(tx, "blog.example")
+        host_rules.block(tx, "blog.example")
         ours = accounts.get(tx, alice.id)
         assert ours is not None
         assert ours.state == "active"
@@ -203,7 +203,7 @@ async def test_relations_are_found_by_an_index(db: Database) -> None:
         relations.unfollow(seen, one, other)
         relations.block(seen, one, other, "u:2")
         relations.unblock(seen, one, other)
-        relations.host_is_blocked(seen, "a.b.example")
+        hosts.is_blocked(seen, "a.b.example")
         return scans(seen.plans(), "f", "follow", "a", "account", "b", "block", "m", "mute", "stream", "boost", "post")
 
     assert await db.write(check) == []

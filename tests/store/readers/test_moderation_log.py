@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from fediblog.store.engine.database import Database
-from fediblog.store.people import accounts, relations
 from fediblog.store.posts import post_writing, posts
 from fediblog.store.readers import moderation, moderation_log, spam_waves
 from fediblog.store.tx import Tx
@@ -64,22 +63,5 @@ async def test_a_wave_is_what_new_accounts_say_to_ours(db: Database) -> None:
         assert spam_waves.recent(tx, alice.id, tx.now - DAY, 10) == []
         post_writing.judge(tx, [], "published", alice.id)
         assert spam_waves.states(tx, []) == {}
-
-    await db.write(check)
-
-
-async def test_many_hosts_are_blocked_at_once(db: Database) -> None:
-    def check(tx: Tx) -> None:
-        bob, ben, eve = remote(tx), remote(tx, "ben", "sub.bad.example"), remote(tx, "eve", "notbad.example")
-        relations.block_host(tx, "old.example", "Before")
-        hosts = {"bad.example": "Spam", "old.example": "Now"}
-        assert relations.block_hosts(tx, hosts) == ["bad.example"]
-        assert relations.block_hosts(tx, hosts) == []
-        states = [accounts.state(tx, each.id) for each in (bob, ben, eve)]
-        assert states == ["active", "suspended", "active"]
-        blocked = {each.host: each.reason for each in relations.blocked_hosts(tx)}
-        assert blocked == {"bad.example": "Spam", "old.example": "Before"}
-        relations.unblock_host(tx, "bad.example")
-        assert accounts.state(tx, ben.id) == "active"
 
     await db.write(check)

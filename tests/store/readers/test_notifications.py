@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fediblog.domain.documents import Visibility
 from fediblog.store.engine.database import Database
-from fediblog.store.people import accounts, relations
+from fediblog.store.people import accounts, admin_accounts, relations
 from fediblog.store.posts import post_writing
-from fediblog.store.readers import notification_lists, notifications
+from fediblog.store.readers import notification_lists, notification_policy, notifications
 from fediblog.store.tx import Tx
 from tests.store.makers import Watched, local, notices_of, post, remote, whole
 
@@ -116,5 +116,28 @@ async def test_a_page_is_full_and_a_total_counts_what_is_shown(db: Database) -> 
         shown = [notification_lists.get(tx, alice.id, number) is not None for number in numbers]
         assert shown == [True] * 3 + [False] * 6
         assert notification_lists.get(tx, bob.id, numbers[0]) is None
+
+    await db.write(check)
+
+
+async def test_who_is_limited_is_heard_by_who_follows_them_or_asks_for_it(db: Database) -> None:
+    def check(tx: Tx) -> None:
+        alice, anna, abby, bob = local(tx), local(tx, "anna"), local(tx, "abby"), remote(tx)
+        number = post(tx, bob)
+        admin_accounts.set_limited(tx, bob.id, limited=True)
+        relations.put_follow(tx, anna.id, bob.id, "u:1", "accepted")
+        notification_policy.put(tx, abby.id, {"limited_accounts": "accept"})
+        for each in (alice, anna, abby):
+            notifications.add(tx, each.id, "mention", bob.id, number, new=True)
+            notifications.add(tx, each.id, "like", bob.id, number)
+        assert notices_of(tx, alice.id) == []
+        assert notification_policy.pending(tx, alice.id) == (1, 2), "they wait, and can be accepted"
+        for each in (anna, abby):
+            assert [notice.kind for notice in notices_of(tx, each.id)] == ["like", "mention"]
+        notification_policy.accept(tx, alice.id, [bob.id])
+        assert len(notices_of(tx, alice.id)) == 2
+        notification_policy.put(tx, alice.id, {"not_followers": "drop"})
+        expected = {**dict.fromkeys(notification_policy.RULES, "accept"), "limited_accounts": "filter"}
+        assert notification_policy.get(tx, alice.id) == {**expected, "not_followers": "drop"}
 
     await db.write(check)

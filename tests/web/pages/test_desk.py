@@ -21,7 +21,7 @@ from fediblog.domain.posts import Post
 from fediblog.federation.keyring import make_keys
 from fediblog.net.dns import Names
 from fediblog.protocol.previews import abstract
-from fediblog.store.people import accounts, relations
+from fediblog.store.people import accounts, hosts, relations
 from fediblog.store.posts import account_posts, posts, reactions, timelines
 from fediblog.store.queues import delivery_queue, job_kinds, job_queue, profile_totals
 from fediblog.store.readers import moderation, notifications
@@ -702,11 +702,11 @@ async def test_moderation_and_workings(blog: Blog) -> None:
     [report] = await blog.site.db.read(moderation.reports)
     assert report.closed_by == blog.alice.id
     assert (await owner.post("/moderation/block", {"host": "evil.example", "reason": "Spam"})).status_code == 303
-    assert await blog.site.db.read(relations.host_is_blocked, "evil.example")
+    assert await blog.site.db.read(hosts.is_blocked, "evil.example")
     wrong = await owner.post("/moderation/block", {"host": "not a host", "reason": "Why"})
     assert (wrong.status_code, 'value="Why"' in wrong.text) == (422, True)
     await owner.post("/moderation/unblock", {"host": "evil.example"})
-    assert not await blog.site.db.read(relations.host_is_blocked, "evil.example")
+    assert not await blog.site.db.read(hosts.is_blocked, "evil.example")
     assert "Wide" in (await owner.get("/deliveries")).text
 
 

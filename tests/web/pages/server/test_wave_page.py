@@ -7,7 +7,7 @@ import re
 from fediblog.domain.documents import Note, Visibility
 from fediblog.domain.posts import Post
 from fediblog.markup.clean import clean
-from fediblog.store.people import accounts, relations
+from fediblog.store.people import accounts, hosts
 from fediblog.store.posts import post_writing, posts
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.readers import moderation_log
@@ -64,7 +64,7 @@ async def test_a_wave_is_removed_and_taken_back(blog: Blog) -> None:
     assert await states(blog, wave) == {"spam"}
     assert await states(blog, [kind, old]) == {"published"}
     assert await blog.site.db.read(accounts.state, wave[0].account.id) == "suspended"
-    assert await blog.site.db.read(relations.host_is_blocked, "s1.example")
+    assert await blog.site.db.read(hosts.is_blocked, "s1.example")
     page = (await owner.get(PATH)).text
     assert "Good morning" in page
     assert "Buy it" not in page
@@ -72,7 +72,7 @@ async def test_a_wave_is_removed_and_taken_back(blog: Blog) -> None:
     assert (await owner.post(undo)).status_code == 303
     assert await states(blog, wave) == {"published"}
     assert await blog.site.db.read(accounts.state, wave[0].account.id) == "active"
-    assert not await blog.site.db.read(relations.host_is_blocked, "s1.example")
+    assert not await blog.site.db.read(hosts.is_blocked, "s1.example")
     assert (await owner.post(undo)).status_code == 404
     assert [each.action for each in await blog.site.db.read(moderation_log.latest)] == ["take-back", "wave"]
 
