@@ -455,6 +455,7 @@ Name = tuple[str, str]
 KEPT = {
     ("fediblog.domain.rules", "may_see"): "the rule of who may see a post; a property test holds the SQL to it",
     ("fediblog.domain.rules", "shown_below"): "the rule of what is shown below a post, in the same way",
+    ("fediblog.domain.rules", "is_met_in_lists"): "the rule of who is met in lists, in the same way",
     ("fediblog.store.people.relations", "viewer"): "what the rule is asked with",
     ("fediblog.store.people.access", "take"): "the other half of `give`; what ends with it is decided there",
     ("fediblog.protocol.signatures", "verify"): "whole; the doors ask for its parts, to fetch a key between them",

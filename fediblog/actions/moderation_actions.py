@@ -1,8 +1,10 @@
-"""Block and mute people and whole servers, for one account or for all; suspend accounts and keep people out."""
+"""Block and mute people and whole servers, for one account or for all; limit and suspend; keep people out."""
 
 from __future__ import annotations
 
 import re
+
+from msgspec.structs import replace
 
 from fediblog.actions import account_actions, follow_actions
 from fediblog.actions.drafts import author_of
@@ -11,8 +13,18 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid
 from fediblog.outgoing import sent_accounts
 from fediblog.protocol.authority import compared_host
-from fediblog.store.people import accounts, apps, forgotten_accounts, host_rules, logins, relation_lists, relations
+from fediblog.store.people import (
+    accounts,
+    admin_accounts,
+    apps,
+    forgotten_accounts,
+    host_rules,
+    logins,
+    relation_lists,
+    relations,
+)
 from fediblog.store.people.accounts import host_of
+from fediblog.store.people.host_rules import HostRule
 from fediblog.store.people.hosts import BLOCKS, blocked_among
 from fediblog.store.posts import post_writing
 from fediblog.store.queues import job_kinds, job_queue
@@ -111,6 +123,11 @@ def _send_state(tx: Tx, urls: Urls, account: int) -> None:
     tx.notify(apps.TOKENS)
 
 
+def set_limited(tx: Tx, account: int, *, limited: bool) -> None:
+    """Show what an account writes, in lists and notices, to its followers alone, or to all again; it may go on."""
+    admin_accounts.set_limited(tx, _moderated(tx, account).id, limited=limited)
+
+
 def set_disabled(tx: Tx, account: int, *, disabled: bool) -> None:
     """Keep the person behind one of our accounts out, with all sessions and apps, or let them in again."""
     found = _moderated(tx, account)
@@ -144,7 +161,7 @@ def _moderated(tx: Tx, account: int) -> Account:
     return found
 
 
-def host_name(urls: Urls, host: str) -> str:
+def host_name(urls: Urls, host: str, field: str = "host") -> str:
     """The name of another server as it is stored. Raises Invalid that says what is expected."""
     typed = host.strip().lower().removeprefix("https://").rstrip("/")
     name = compared_host(typed)
@@ -153,16 +170,23 @@ def host_name(urls: Urls, host: str) -> str:
         or not _HOST.match(name)
         or name in (compared_host(urls.host), compared_host(urls.handle_domain))
     ):
-        raise Invalid("host", "moderation.host-wrong")
+        raise Invalid(field, "moderation.host-wrong")
     return name
+
+
+def rule_on_host(tx: Tx, urls: Urls, rule: HostRule) -> HostRule:
+    """Have a rule about a server and all names below it, in place of an earlier one; as it is stored, or Invalid."""
+    named = replace(rule, host=host_name(urls, rule.host), reason=rule.reason.strip()[:500])
+    host_rules.put(tx, [named])
+    job_queue.add(tx, job_kinds.SWEEP, "hourly")  # at once, for the copies of its pictures
+    return host_rules.get(tx, named.host) or named
 
 
 def block_host(tx: Tx, urls: Urls, host: str, reason: str = "") -> None:
     """Refuse everything from a server and from all names below it, and hide what is stored of it."""
-    host_rules.block(tx, host_name(urls, host), reason.strip()[:500])
-    job_queue.add(tx, job_kinds.SWEEP, "hourly")  # at once, for the copies of its pictures
+    rule_on_host(tx, urls, HostRule(host=host, reason=reason))
 
 
 def unblock_host(tx: Tx, urls: Urls, host: str) -> None:
-    """Hear a server again."""
+    """Have no rule about a server any more."""
     host_rules.lift(tx, compared_host(host))

@@ -12,20 +12,31 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.outgoing import sent_posts
 from fediblog.store.people import accounts, host_rules
-from fediblog.store.people.host_rules import HostRule
+from fediblog.store.people.host_rules import HostRule, Severity
 from fediblog.store.posts import post_writing, posts
 from fediblog.store.readers import moderation, moderation_log
 from fediblog.store.tx import Tx
 
 HOSTS_LIMIT = 20_000  # lines of a list of servers
-_SUSPENDS = "suspend"  # the only severity of Mastodon's lists that this server knows
+_SUSPENDS = "suspend"  # the only severity of Mastodon's lists that this server takes from them
+_ON_HOSTS: Final[Mapping[Severity, str]] = {
+    Severity.SUSPEND: "block-host",
+    Severity.LIMIT: "limit-host",
+    Severity.NONE: "rule-host",
+}
 
 
 def _disable(tx: Tx, _urls: Urls, account: int, *, disabled: bool) -> None:
     moderation_actions.set_disabled(tx, account, disabled=disabled)
 
 
+def _limit(tx: Tx, _urls: Urls, account: int, *, limited: bool) -> None:
+    moderation_actions.set_limited(tx, account, limited=limited)
+
+
 ON_ACCOUNTS: Final[Mapping[str, Callable[[Tx, Urls, int], None]]] = {
+    "limit": partial(_limit, limited=True),
+    "unlimit": partial(_limit, limited=False),
     "suspend": moderation_actions.suspend,
     "restore": moderation_actions.unsuspend,
     "disable": partial(_disable, disabled=True),
@@ -76,16 +87,38 @@ def reopen_report(tx: Tx, by: int, number: int) -> None:
     moderation_log.note(tx, by, "reopen", "", number)
 
 
-def block_host(tx: Tx, urls: Urls, by: int, host: str, reason: str = "") -> None:
-    """Hear a server and all names below it no more. Raises Invalid."""
-    moderation_actions.block_host(tx, urls, host, reason)
-    moderation_log.note(tx, by, "block-host", moderation_actions.host_name(urls, host))
+def rule_on_host(tx: Tx, urls: Urls, by: int, rule: HostRule) -> HostRule:
+    """Have a rule about a server and all names below it, in place of an earlier one; as it is stored, or Invalid."""
+    kept = moderation_actions.rule_on_host(tx, urls, rule)
+    moderation_log.note(tx, by, _ON_HOSTS[kept.severity], kept.host)
+    return kept
 
 
 def unblock_host(tx: Tx, urls: Urls, by: int, host: str) -> None:
-    """Hear a server again."""
+    """Have no rule about a server any more."""
     moderation_actions.unblock_host(tx, urls, host)
     moderation_log.note(tx, by, "unblock-host", host)
+
+
+def allow_host(tx: Tx, urls: Urls, by: int, host: str, *, field: str = "domain") -> str:
+    """Put a server and all names below it on the allow-list; its name as it is stored. Raises Invalid of `field`."""
+    name = moderation_actions.host_name(urls, host, field)
+    host_rules.allow(tx, [name])
+    moderation_log.note(tx, by, "allow-host", name)
+    return name
+
+
+def disallow_host(tx: Tx, by: int, host: str) -> None:
+    """Take a server off the allow-list."""
+    if host_rules.disallow(tx, host):
+        moderation_log.note(tx, by, "disallow-host", host)
+
+
+def set_allow_list(tx: Tx, by: int, *, in_force: bool) -> None:
+    """Hear only servers on the allow-list from now on, or all that are not blocked."""
+    if host_rules.is_allow_list(tx) != in_force:
+        host_rules.set_allow_list(tx, in_force=in_force)
+        moderation_log.note(tx, by, "allow-list-on" if in_force else "allow-list-off", "")
 
 
 def import_hosts(tx: Tx, urls: Urls, by: int, rows: Sequence[tuple[str, str, str]]) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from fediblog.federation.lookups import resolve
 from fediblog.store.people import accounts, host_rules
 from fediblog.store.posts import posts
 from fediblog.store.queues import incoming_queue
+from tests import host_blocks
 from tests.federation.stranger import Home, Person, home
 from tests.world import keys_of
 
@@ -300,7 +301,7 @@ async def test_a_suspended_author_does_not_come_in_by_a_boost(at_home: Home, bob
     assert await at_home.site.db.read(posts.by_uri, note["id"]) is None
     assert await resolve.post(at_home.site, note["id"]) is None
     await at_home.site.db.write(accounts.set_state, account.id, "active")
-    await at_home.site.db.write(host_rules.block, "eve.test", "")
+    await at_home.site.db.write(host_blocks.block, "eve.test", "")
     assert await resolve.post(at_home.site, note["id"]) is None
     await at_home.site.db.write(host_rules.lift, "eve.test")
     assert await resolve.post(at_home.site, note["id"]) is not None

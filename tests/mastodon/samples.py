@@ -115,6 +115,12 @@ async def _blocked_host(maker: Maker) -> str:
     return str(found["id"])
 
 
+async def _allowed_host(maker: Maker) -> str:
+    maker.count += 1
+    found = await maker.api.post("/api/v1/admin/domain_allows", {"domain": f"good{maker.count}.test"})
+    return str(found["id"])
+
+
 async def _conversation(maker: Maker) -> str:
     await maker.server.publish("bob", "@alice hello", visibility=Visibility.DIRECT)
     return str((await maker.api.get("/api/v1/conversations"))[0]["id"])
@@ -172,6 +178,7 @@ IDS: dict[str, Made] = {  # by the beginning of the path, the longest that fits
     "/api/v1/admin/accounts/{id}/unsuspend": _suspended,
     "/api/v1/admin/reports/": lambda maker: maker.report(),
     "/api/v1/admin/domain_blocks/": _blocked_host,
+    "/api/v1/admin/domain_allows/": _allowed_host,
     "/api/v1/conversations/": _conversation,
     "/api/v1/statuses/": lambda maker: maker.post(),
     **{

@@ -62,6 +62,7 @@ async def _furnish(server: Server, alice: Api, bob: Api) -> Json:
         await alice.post("/api/v1/featured_tags", {"name": name})
         await alice.post("/api/v1/domain_blocks", {"domain": f"{name}.example"})
         await alice.post("/api/v1/admin/domain_blocks", {"domain": f"{name}.test"})
+        await alice.post("/api/v1/admin/domain_allows", {"domain": f"{name}.test"})
     for name in ("carol", "dora"):
         await alice.post(f"/api/v1/accounts/{people[name]}/endorse", {})
         await bob.post(f"/api/v1/accounts/{people[name]}/mute", {})
@@ -105,6 +106,7 @@ async def _furnish(server: Server, alice: Api, bob: Api) -> Json:
         "scheduled_statuses": later[0]["id"],
         "reports": (await alice.get("/api/v1/admin/reports"))[0]["id"],
         "domain_blocks": (await alice.get("/api/v1/admin/domain_blocks"))[0]["id"],
+        "domain_allows": (await alice.get("/api/v1/admin/domain_allows"))[0]["id"],
         "tags": "teal",
         "tag": "teal",
         "url": status["url"],

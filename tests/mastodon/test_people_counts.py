@@ -9,11 +9,11 @@ import pytest
 from fediblog.actions import account_actions, reaction_actions
 from fediblog.domain.accounts import Account
 from fediblog.mastodon.entity_context import EntityContext
-from fediblog.store.people import host_rules, relation_lists, relations
+from fediblog.store.people import relation_lists, relations
 from fediblog.store.posts import tags
 from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
-from tests import wording
+from tests import host_blocks, wording
 from tests.mastodon.counting import statements
 from tests.mastodon.server import Api, Server
 from tests.store.makers import post, remote
@@ -38,7 +38,7 @@ def _stranger(tx: Tx, alice: Account, bob: Account, number: int) -> None:
     relation_lists.mute_host(tx, alice.id, f"hidden{number}.example")
     tags.follow(tx, alice.id, f"tag{number}")
     moderation.report(tx, f"r:{number}", far.id, off.id, [f"{far.uri}/{written}"], "Look")
-    host_rules.block(tx, f"blocked{number}.example")
+    host_blocks.block(tx, f"blocked{number}.example")
 
 
 def paths(alice: Account, bob: Account, strangers: list[int]) -> list[str]:
@@ -48,7 +48,7 @@ def paths(alice: Account, bob: Account, strangers: list[int]) -> list[str]:
     lists = ["blocks", "mutes", "follow_requests", "endorsements", "domain_blocks", "followed_tags", "directory"]
     return [
         *(f"/api/v1/{name}?limit=40" for name in lists),
-        *(f"/api/v1/admin/{name}?limit=40" for name in ("accounts", "reports", "domain_blocks")),
+        *(f"/api/v1/admin/{name}?limit=40" for name in ("accounts", "reports", "domain_blocks", "domain_allows")),
         *(f"{own}/{name}?limit=40" for name in ("following", "endorsements", "statuses")),
         f"/api/v1/accounts/{bob.id}/followers?limit=40",
         f"/api/v1/accounts?{asked}",

@@ -17,10 +17,9 @@ from fediblog.actions.drafts import Draft
 from fediblog.app import create_app
 from fediblog.markup.clean import ARTICLE, OWN, REMOTE
 from fediblog.protocol.contexts import CONTEXT
-from fediblog.store.people import host_rules
 from fediblog.store.posts import posts
 from fediblog.web.components.render import environment
-from tests import wording
+from tests import host_blocks, wording
 from tests.federation.stranger import Home, Person, home
 from tests.markup.test_clean import ATTACKS, inspect
 from tests.security.reading import Pair, press, reader, taken_apart, visitor
@@ -315,6 +314,6 @@ async def test_a_blocked_authors_words_are_shown_nowhere(at_home: Home, eve: Per
         return ["unwanted-words</p>" in answer.text or "unwanted-words <" in answer.text for answer in shown]
 
     assert any(await seen())
-    await at_home.site.db.write(host_rules.block, "eve.test", "")
+    await at_home.site.db.write(host_blocks.block, "eve.test", "")
     assert not any(await seen())
     assert (await browser.get(f"/post/{stored.id}")).status_code == 404

@@ -321,7 +321,7 @@ async def subjects(world: Crossed) -> list[Subject]:
         **{"category/{slug}": world.category, "emoji/{name}": "none", "notifications/{key}": "none"},
         **{"emoji/{mark:mark}": "A" * 22, "{mark:mark}/{encoded:encoded}": "bm9uZQ"},
         **{"archive/{year:year}": "2025", "{year:year}/{month:month}": "06"},
-        **{f"{place}/{{id}}": "1" for place in ("domain_blocks", "filters", "keywords")},
+        **{f"{place}/{{id}}": "1" for place in ("domain_allows", "domain_blocks", "filters", "keywords")},
     }
     return [
         {**rest, **each, "feed/.{format:feed}": form} for form in (".atom", ".rss", ".json") for each in ({}, *made)

@@ -21,8 +21,8 @@ from fediblog.federation.lookups.fetch_budget import FETCHES
 from fediblog.federation.worker import Worker
 from fediblog.net import AccessPolicy, Response, SocketEngine
 from fediblog.net.http_engine import Headers
-from fediblog.store.people import host_rules
 from fediblog.store.posts import posts, threads
+from tests import host_blocks
 from tests.federation.lookups.test_resolve import jrd
 from tests.federation.stranger import ACTIVITY, Home, Person, Web
 from tests.security.reading import press, reader
@@ -316,7 +316,7 @@ async def test_a_blocked_server_is_not_asked_by_any_detour(at_home: Home, bob: P
     await at_home.follows(bob)
     await at_home.know(eve)
     note = eve.note()
-    await at_home.site.db.write(host_rules.block, "eve.test", "")
+    await at_home.site.db.write(host_blocks.block, "eve.test", "")
     at_home.web.asked.clear()
     for number, uri in enumerate(
         (note["id"], eve.uri, "https://sub.eve.test/x", "https://eve.test:443/n/eve/1", "https://EVE.test/n/eve/1")

@@ -36,6 +36,7 @@ from fediblog.web import media_routes
 from fediblog.web.components import page_elements
 from fediblog.web.components.page_links import Links
 from fediblog.web.components.post_text import content
+from tests import host_blocks
 from tests.conftest import Clock
 from tests.store import makers
 from tests.world import ask, new_site
@@ -262,7 +263,7 @@ async def test_what_must_not_be_shown_now_may_be_later(here: Here) -> None:
     bob = await here.person()
     post = await here.post(bob, attachments=(image(here.url("/begin")),))
     address = here.address(post, "/begin")
-    await here.site.db.write(host_rules.block, "localhost", "")
+    await here.site.db.write(host_blocks.block, "localhost", "")
     await here.get(address)
     await here.worker.idle()
     assert here.far.asked == ["/begin"]
@@ -412,7 +413,7 @@ async def test_an_emoji_has_one_address_whoever_shows_it(here: Here) -> None:
     await here.site.db.write(lambda tx: tx.run("update post set state = 'deleted'"))
     await media_copies.sweep(here.site, 0)
     assert len(await here.rows()) == 1
-    await here.site.db.write(host_rules.block, "127.0.0.1", "")
+    await here.site.db.write(host_blocks.block, "127.0.0.1", "")
     assert (await here.get(good)).status_code == 404
     await media_copies.sweep(here.site, 0)
     assert (await here.rows(), here.files()) == ([], set())
@@ -438,7 +439,7 @@ async def test_what_is_gone_blocked_or_deleted_goes(here: Here) -> None:
     # So it is where only the pictures lie on a server that is blocked, and of whoever is suspended.
     await here.site.db.write(moderation_actions.unblock_host, here.site.urls, bob.domain)
     assert (await here.look(addresses[0])).status_code == 200
-    await here.site.db.write(host_rules.block, "127.0.0.1", "")
+    await here.site.db.write(host_blocks.block, "127.0.0.1", "")
     assert (await here.get(addresses[0])).status_code == 404
     await here.site.db.write(host_rules.lift, "127.0.0.1")
     assert (await here.get(addresses[0])).status_code == 200

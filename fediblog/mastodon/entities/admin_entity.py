@@ -11,7 +11,7 @@ from fediblog.mastodon.entities.status_entity import statuses
 from fediblog.mastodon.entity_context import EntityContext
 from fediblog.store.people import admin_accounts
 from fediblog.store.people.admin_accounts import Member
-from fediblog.store.people.host_rules import HostRule
+from fediblog.store.people.host_rules import AllowedHost, HostRule, Severity
 from fediblog.store.posts import posts
 from fediblog.store.readers.moderation import Report
 from fediblog.store.tx import Tx
@@ -39,7 +39,7 @@ def _member(member: Member, entity: Json) -> Json:
         "confirmed": account.local,
         "approved": account.local,
         "disabled": member.disabled,
-        "silenced": False,
+        "silenced": bool(account.limited),
         "sensitized": False,
         "suspended": account.state == "suspended",
         "account": entity,
@@ -83,16 +83,22 @@ def report(what: Report) -> Json:
     }
 
 
+def allowed_host(allowed: AllowedHost) -> Json:
+    """Admin::DomainAllow."""
+    return {"id": str(allowed.number), "domain": allowed.host, "created_at": moment(allowed.created)}
+
+
 def blocked_host(block: HostRule) -> Json:
     """Admin::DomainBlock."""
+    suspended = block.severity is Severity.SUSPEND
     return {
         "id": str(block.number),
         "domain": block.host,
         "digest": hashlib.sha256(block.host.encode()).hexdigest(),
         "created_at": moment(block.created),
-        "severity": "suspend",
-        "reject_media": True,
-        "reject_reports": True,
+        "severity": block.severity.value,
+        "reject_media": suspended or block.reject_media,
+        "reject_reports": suspended or block.reject_reports,
         "private_comment": block.reason or None,
         "public_comment": None,
         "obfuscate": False,

@@ -17,6 +17,7 @@ from fediblog.media.decoder import PIXELS
 from fediblog.media.formats import SUFFIXES
 from fediblog.media.pictures import UPLOAD_LIMIT
 from fediblog.messages import text
+from fediblog.store.people.host_rules import HostRule
 from fediblog.store.people.server_statistics import Week
 from fediblog.store.posts.custom_emoji import OwnEmoji
 from fediblog.store.readers.announcements import Announcement
@@ -195,10 +196,10 @@ def emoji(urls: Urls, found: OwnEmoji) -> Json:
     }
 
 
-def blocked_host(host: str) -> Json:
+def blocked_host(rule: HostRule) -> Json:
     """DomainBlock. Why it is blocked is for the owner alone."""
-    digest = hashlib.sha256(host.encode()).hexdigest()
-    return {"domain": host, "digest": digest, "severity": "suspend", "comment": ""}
+    digest = hashlib.sha256(rule.host.encode()).hexdigest()
+    return {"domain": rule.host, "digest": digest, "severity": rule.severity.value, "comment": ""}
 
 
 def week(found: Week) -> Json:

@@ -133,13 +133,14 @@ def _remembered(
 ) -> dict[int, CachedPost]:
     """By number; of the accounts among `rejected` without their media."""
     kept = context.posts.get_all(rows)
-    for number, stored in rows.items():
-        row, parts = stored, found.parts(number)
-        if row.account in rejected:
-            row, parts = post_extras.without_media(row, parts)
+    for number, row in rows.items():
         known, own, above = kept.get(number), tuple(row)[_ROW:], parents.get(row.parent or 0)
+        is_rejected = row.account in rejected
+        parts = found.parts(number, linked=is_rejected)
+        if is_rejected:
+            own = (*own, 1)  # so that nothing is taken for it that was made before
         if known is None or known.row != own or known.parts != parts or known.above != above:
-            post = posts.bare(row, parts)
+            post = posts.bare(row, parts, rejected=is_rejected)
             entity = fixed(context, post, RelatedData(accounts=_named(parts[0] or ()), parents=parents))
             head = encode(entity | {"poll": None, "quote": None})[:-1]
             kept[number] = CachedPost(row=own, parts=parts, above=above, entity=entity, head=head)

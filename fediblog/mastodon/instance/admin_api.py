@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from fediblog.actions import ruling_actions
-from fediblog.actions.moderation_actions import host_name
 from fediblog.actions.report_actions import CATEGORIES
 from fediblog.domain.urls import Urls
 from fediblog.errors import Forbidden, Invalid, NotFound
@@ -18,7 +19,7 @@ from fediblog.store.id_paging import Window
 from fediblog.store.ids import number_of
 from fediblog.store.people import admin_accounts, host_rules, logins
 from fediblog.store.people.admin_accounts import AccountFilter
-from fediblog.store.people.host_rules import HostRule
+from fediblog.store.people.host_rules import AllowedHost, HostRule, Severity
 from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
 
@@ -29,6 +30,8 @@ _REPORTS = "admin:read:reports"
 _CHANGE_REPORTS = "admin:write:reports"
 _HOSTS = "admin:read:domain_blocks"
 _CHANGE_HOSTS = "admin:write:domain_blocks"
+_ALLOWS = "admin:read:domain_allows"
+_CHANGE_ALLOWS = "admin:write:domain_allows"
 _NOTE = "Only for owners of the server."
 ACTIONS = ("none", "sensitive", "disable", "silence", "suspend")
 
@@ -72,13 +75,14 @@ _STANDS = ("active", "suspended", "disabled", "silenced", "sensitized", "pending
 async def _accounts(call: Call, *, origin: str, status: str, staff: bool) -> Reply:
     await _owner(call)
     params = call.params
-    if status in ("silenced", "sensitized", "pending"):
+    if status in ("sensitized", "pending"):
         return Reply([])  # nobody is, here
     wanted = AccountFilter(
         origin=origin,
         state=status if status in ("active", "suspended") else "",
         role="owner" if staff else "",
         disabled=status == "disabled",
+        limited=status == "silenced",
         handle=params.text("username").strip().removeprefix("@"),
         name=params.text("display_name").strip(),
         domain=params.text("by_domain").strip(),
@@ -119,17 +123,19 @@ def _done(tx: Tx, context: EntityContext, urls: Urls, by: int, number: int, acti
 
 @API.post("/api/v1/admin/accounts/{id}/action", scope=_CHANGE_ACCOUNTS, tier=3, note=_NOTE)
 async def act(call: Call) -> None:
-    """Suspend an account, or keep somebody from signing in; with `report_id` the report is dealt with."""
+    """Limit or suspend an account, or keep somebody from signing in; with `report_id` the report is dealt with."""
     await _owner(call)
     kind = call.params.choice("type", ACTIONS, "none")
-    if kind in ("sensitive", "silence"):
+    if kind == "sensitive":
         raise Invalid("type", "api.not-done-here")
-    await call.write(_act, call.site.urls, call.account, call.number(), kind, call.params.number("report_id"))
+    report, reason = call.params.number("report_id"), call.params.text("text")
+    await call.write(_act, call.site.urls, call.account, call.number(), kind, report, reason)
 
 
-def _act(tx: Tx, urls: Urls, account: int, target: int, kind: str, report: int | None) -> None:
+def _act(tx: Tx, urls: Urls, account: int, target: int, kind: str, report: int | None, reason: str) -> None:
     if kind != "none":
-        ruling_actions.rule_on_account(tx, urls, account, kind, target, report)
+        action = "limit" if kind == "silence" else kind
+        ruling_actions.rule_on_account(tx, urls, account, action, target, report, reason)
     if report is not None:
         ruling_actions.close_report(tx, account, report)
 
@@ -146,16 +152,21 @@ async def unsuspend(call: Call) -> Json:
     return await _do(call, "restore")
 
 
+@API.post("/api/v1/admin/accounts/{id}/unsilence", scope=_CHANGE_ACCOUNTS, gives="AdminAccount", tier=3, note=_NOTE)
+async def unsilence(call: Call) -> Json:
+    """Limit an account no more."""
+    return await _do(call, "unlimit")
+
+
 @API.post(
-    "/api/v1/admin/accounts/{id}/unsilence",
     "/api/v1/admin/accounts/{id}/unsensitive",
     scope=_CHANGE_ACCOUNTS,
     gives="AdminAccount",
     tier=3,
-    note="Nobody is silenced here, so nothing changes.",
+    note="Nobody's media are marked as sensitive by others here, so nothing changes.",
 )
-async def unsilence(call: Call) -> Json:
-    """Hide an account no more, as far as other servers know of such a thing."""
+async def unsensitive(call: Call) -> Json:
+    """Mark the media of an account as sensitive no more."""
     await _owner(call)
     return await call.read(_account, call.context, call.number())
 
@@ -259,7 +270,7 @@ async def reopen(call: Call) -> Json:
 
 @API.get("/api/v1/admin/domain_blocks", scope=_HOSTS, gives="AdminDomainBlock[]", tier=3, note=_NOTE)
 async def domain_blocks(call: Call) -> Reply:
-    """Servers that are not listened to."""
+    """Rules about other servers."""
     await _owner(call)
     found = await call.read(_blocked_page, call.window(100, 200))
     return call.page([admin_entity.blocked_host(each) for each in found], [each.number for each in found])
@@ -267,7 +278,7 @@ async def domain_blocks(call: Call) -> Reply:
 
 @API.get("/api/v1/admin/domain_blocks/{id}", scope=_HOSTS, gives="AdminDomainBlock", tier=3, note=_NOTE)
 async def domain_block(call: Call) -> Json:
-    """A server that is not listened to."""
+    """A rule about a server."""
     await _owner(call)
     return admin_entity.blocked_host(await call.read(_blocked, call.number()))
 
@@ -289,29 +300,94 @@ def _blocked(tx: Tx, number: int) -> HostRule:
     scope=_CHANGE_HOSTS,
     gives="AdminDomainBlock",
     tier=3,
-    note="Only for owners of the server. The only severity is suspend; the private comment is kept as the reason.",
+    note="Only for owners of the server. The private comment is kept as the reason.",
 )
 async def block_domain(call: Call) -> Json:
-    """Listen to a server and to all names below it no more."""
+    """Suspend a server and all names below it, limit it, or take neither its media nor its reports."""
     await _owner(call)
-    if call.params.text("severity", "suspend") != "suspend":
-        raise Invalid("severity", "api.suspend-only")
-    reason = call.params.text("private_comment") or call.params.text("public_comment")
-    found = await call.write(_block, call.site.urls, call.account, call.params.text("domain"), reason)
+    rule = _read_rule(call.params, HostRule(host=call.params.text("domain"), severity=Severity.LIMIT))
+    found = await call.write(ruling_actions.rule_on_host, call.site.urls, call.account, rule)
     return admin_entity.blocked_host(found)
 
 
-def _block(tx: Tx, urls: Urls, by: int, host: str, reason: str) -> HostRule:
-    ruling_actions.block_host(tx, urls, by, host, reason)
-    return _blocked(tx, number_of(host_name(urls, host)))
+def _read_rule(params: Params, before: HostRule) -> HostRule:
+    """The rule with what the parameters say otherwise."""
+    return replace(
+        before,
+        severity=Severity(params.choice("severity", tuple(Severity), before.severity)),
+        reject_media=params.flag("reject_media", before.reject_media),
+        reject_reports=params.flag("reject_reports", before.reject_reports),
+        reason=params.text("private_comment") or params.text("public_comment") or before.reason,
+    )
+
+
+@API.put("/api/v1/admin/domain_blocks/{id}", scope=_CHANGE_HOSTS, gives="AdminDomainBlock", tier=3, note=_NOTE)
+async def change_domain_block(call: Call) -> Json:
+    """Change a rule about a server."""
+    await _owner(call)
+    found = await call.write(_change_rule, call.site.urls, call.account, call.number(), call.params)
+    return admin_entity.blocked_host(found)
+
+
+def _change_rule(tx: Tx, urls: Urls, by: int, number: int, params: Params) -> HostRule:
+    return ruling_actions.rule_on_host(tx, urls, by, _read_rule(params, _blocked(tx, number)))
 
 
 @API.delete("/api/v1/admin/domain_blocks/{id}", scope=_CHANGE_HOSTS, tier=3, note=_NOTE)
 async def unblock_domain(call: Call) -> None:
-    """Listen to a server again."""
+    """Have no rule about a server any more."""
     await _owner(call)
     await call.write(_unblock, call.site.urls, call.account, call.number())
 
 
 def _unblock(tx: Tx, urls: Urls, by: int, number: int) -> None:
     ruling_actions.unblock_host(tx, urls, by, _blocked(tx, number).host)
+
+
+@API.get("/api/v1/admin/domain_allows", scope=_ALLOWS, gives="AdminDomainAllow[]", tier=3, note=_NOTE)
+async def domain_allows(call: Call) -> Reply:
+    """The allow-list: while it is in force, only these servers are heard."""
+    await _owner(call)
+    found = await call.read(_allowed_page, call.window(100, 200))
+    return call.page([admin_entity.allowed_host(each) for each in found], [each.number for each in found])
+
+
+@API.get("/api/v1/admin/domain_allows/{id}", scope=_ALLOWS, gives="AdminDomainAllow", tier=3, note=_NOTE)
+async def domain_allow(call: Call) -> Json:
+    """A server on the allow-list."""
+    await _owner(call)
+    return admin_entity.allowed_host(await call.read(_allowed, call.number()))
+
+
+def _allowed_page(tx: Tx, window: Window) -> list[AllowedHost]:
+    found = {each.number: each for each in host_rules.allowed(tx)}
+    return [found[number] for number in window.cut(list(found))]
+
+
+def _allowed(tx: Tx, number: int) -> AllowedHost:
+    found = next((each for each in host_rules.allowed(tx) if each.number == number), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+@API.post("/api/v1/admin/domain_allows", scope=_CHANGE_ALLOWS, gives="AdminDomainAllow", tier=3, note=_NOTE)
+async def allow_domain(call: Call) -> Json:
+    """Put a server and all names below it on the allow-list."""
+    await _owner(call)
+    return admin_entity.allowed_host(await call.write(_allow, call.site.urls, call.account, call.params.text("domain")))
+
+
+def _allow(tx: Tx, urls: Urls, by: int, host: str) -> AllowedHost:
+    return _allowed(tx, number_of(ruling_actions.allow_host(tx, urls, by, host)))
+
+
+@API.delete("/api/v1/admin/domain_allows/{id}", scope=_CHANGE_ALLOWS, tier=3, note=_NOTE)
+async def disallow_domain(call: Call) -> None:
+    """Take a server off the allow-list."""
+    await _owner(call)
+    await call.write(_disallow, call.account, call.number())
+
+
+def _disallow(tx: Tx, by: int, number: int) -> None:
+    ruling_actions.disallow_host(tx, by, _allowed(tx, number).host)

@@ -16,6 +16,7 @@ from fediblog.mastodon.entity_context import EntityContext
 from fediblog.messages import text
 from fediblog.store.people import accounts as stored
 from fediblog.store.people import host_rules, server_state, server_statistics
+from fediblog.store.people.host_rules import Severity
 from fediblog.store.people.post_preferences import defaults as posting_defaults
 from fediblog.store.posts import custom_emoji, free_pages
 from fediblog.store.readers import announcements
@@ -121,9 +122,9 @@ async def translation_languages(_call: Call) -> Json:
 
 @API.get("/api/v1/instance/domain_blocks", who="user", gives="DomainBlock[]", tier=3)
 async def domain_blocks(call: Call) -> list[Json]:
-    """Servers that are shut out, for those who have an account here."""
+    """Servers that are blocked or limited, for those who have an account here."""
     found = await call.read(host_rules.everything)
-    return [instance_entity.blocked_host(each.host) for each in found]
+    return [instance_entity.blocked_host(each) for each in found if each.severity is not Severity.NONE]
 
 
 @API.get("/api/v1/custom_emojis", who="anybody", gives="CustomEmoji[]", tier=0)

@@ -14,7 +14,8 @@ _COLUMNS = "a.*, l.role as login_role, l.disabled as login_disabled from account
 _FIND = (
     f"select {_COLUMNS} where (:local = '' or (:local = 'local') = (a.local = 1)) and (:state = '' or a.state = :state)"
     " and a.state <> 'deleted' and (a.local = 0 or a.login is not null) and (:role = '' or l.role = :role)"
-    " and (:disabled = 0 or l.disabled = 1) and a.handle_key like :handle escape '!'"
+    " and (:disabled = 0 or l.disabled = 1) and (:limited = 0 or a.limited <> 0)"
+    " and a.handle_key like :handle escape '!'"
     " and (:name = '%' or lower(a.name) like :name escape '!') and (:domain = '' or a.domain = :domain)"
     " and a.id < :before and a.id > :after order by a.id"
 )
@@ -36,6 +37,7 @@ class AccountFilter(Struct, frozen=True, kw_only=True):
     state: str = ""
     role: str = ""
     disabled: bool = False
+    limited: bool = False
     handle: str = ""
     name: str = ""
     domain: str = ""
@@ -49,6 +51,7 @@ def find(tx: Tx, wanted: AccountFilter, window: Window) -> list[Member]:
         state=wanted.state,
         role=wanted.role,
         disabled=wanted.disabled,
+        limited=wanted.limited,
         handle=_escaped(wanted.handle.lower()) + "%",
         name="%" + _escaped(wanted.name.lower()) + "%" if wanted.name else "%",
         domain=compared_host(wanted.domain) if wanted.domain else "",

@@ -112,11 +112,6 @@ def put(tx: Tx, rules: Collection[HostRule]) -> None:
     _apply(tx)
 
 
-def block(tx: Tx, host: str, reason: str = "") -> None:
-    """Take nothing more from a host and the names below it, and hide what is stored of them."""
-    put(tx, [HostRule(host=host, reason=reason)])
-
-
 def lift(tx: Tx, host: str) -> None:
     """Have no rule about a host; those about names above and below it stand."""
     tx.hold(BLOCKS)

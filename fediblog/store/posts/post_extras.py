@@ -119,6 +119,8 @@ _FACES = (
     " from account where id in (:ids)"
 )
 
+_LINKED = {"kind": "Document", "media_type": "", "preview": "", "blurhash": "", "unkept": 1}
+
 Parts: TypeAlias = tuple[list[Row] | None, list[Row] | None, list[Row] | None]
 """Whom a post names, its hashtags and categories, its files."""
 
@@ -131,9 +133,12 @@ class PostExtras(Struct):
     files: dict[int, list[Row]] = field(default_factory=dict)
     totals: dict[str, dict[int, int]] = field(default_factory=dict)
 
-    def parts(self, post: int) -> Parts:
-        """What a post is made of beside its row."""
-        return self.mentions.get(post), self.tags.get(post), self.files.get(post)
+    def parts(self, post: int, *, linked: bool = False) -> Parts:
+        """What a post is made of beside its row; `linked`: with links in place of its files."""
+        files = self.files.get(post)
+        if linked and files:
+            files = [cast("Any", each)._replace(**_LINKED) for each in files]
+        return self.mentions.get(post), self.tags.get(post), files
 
     def counts(self, what: str) -> dict[int, int]:
         """By post. Totals: comment, like, boost, quote; marks of the viewer: liked, reacted, boosted, kept, muted."""
@@ -172,13 +177,6 @@ def extras_of(tx: Tx, posts: Sequence[Row], viewer: int) -> PostExtras:
 def _crowded(posts: Sequence[Row]) -> set[int]:
     """The threads of which there are more than a few answers among these posts."""
     return {root for root, n in Counter(row.root for row in posts if row.root is not None).items() if n > FEW}
-
-
-def without_media(row: Row, parts: Parts) -> tuple[Row, Parts]:
-    """A post of whom this server rejects media, as it is shown: its files are links, and it has no other picture."""
-    post, files = cast("Any", row), cast("list[Any]", parts[2] or [])
-    links = [each._replace(kind="Document", media_type="", preview="", blurhash="", unkept=1) for each in files]
-    return post._replace(image="", emoji="[]"), (*parts[:2], links or None)
 
 
 class AccountRow(NamedTuple):

@@ -35,6 +35,7 @@ _READ = post_columns.reader(
     *("bookmarked", "muted", "voted"),
 )
 _NOBODY = Account(uri="", kind="", handle="", inbox="", id=0, domain="")
+_UNSHOWN = replace(_NOBODY, media_rejected=True)
 _GUESTS = "select id, door, name, url, picture, state, created from guest where id in (:ids)"
 _NO_ONE: frozenset[int] = frozenset()
 _AT_PAGE = (
@@ -227,7 +228,7 @@ def _hydrate(tx: Tx, rows: Sequence[Row], viewer: int) -> list[Post]:
         _post(
             row,
             (authors[row.account], guests.get(row.guest)),
-            found.parts(row.id),
+            found.parts(row.id, linked=authors[row.account].media_rejected),
             (comments.get(row.id, 0), likes.get(row.id, 0), boosts.get(row.id, 0)),
             (
                 *(row.id in liked, row.id in reacted, row.id in boosted, row.id in kept),
@@ -267,8 +268,6 @@ def attachment(row: Row) -> Attachment:
 
 def _post(row: Row, author: _Author, parts: Parts, counted: tuple[int, int, int], marks: tuple[bool, ...]) -> Post:
     """The post, which is made anew only if something of it has changed: that takes long, and a page shows many."""
-    if author[0].media_rejected:
-        row, parts = post_extras.without_media(row, parts)
     made_of = (type(row), row, author, parts, counted, marks)
     post = _MADE.get(row.id, made_of)
     if post is None:
@@ -281,7 +280,7 @@ def _post(row: Row, author: _Author, parts: Parts, counted: tuple[int, int, int]
 def _made(row: Row, author: _Author, parts: Parts, counted: tuple[int, int, int], marks: tuple[bool, ...]) -> Post:
     mentions, tags, files = parts
     named = [Mention(href=each.uri, name=each.name) for each in mentions if not each.silent] if mentions else ()
-    return _READ(
+    post = _READ(
         row,
         account=author[0],
         author=author[0].uri,
@@ -302,6 +301,7 @@ def _made(row: Row, author: _Author, parts: Parts, counted: tuple[int, int, int]
         muted=marks[4],
         voted=marks[5],
     )
+    return replace(post, image=None, emoji=()) if author[0].media_rejected else post
 
 
 def _categories(tags: Sequence[Row]) -> tuple[Category, ...]:
@@ -309,9 +309,12 @@ def _categories(tags: Sequence[Row]) -> tuple[Category, ...]:
     return tuple(sorted(found, key=lambda each: (each.name.casefold(), each.id)))
 
 
-def bare(row: Row, parts: Parts) -> Post:
-    """The post as far as its row and its parts say: it has neither an author nor totals nor marks of anybody."""
-    return _made(row, (_NOBODY, None), parts, (0, 0, 0), (False,) * 6)
+def bare(row: Row, parts: Parts, *, rejected: bool = False) -> Post:
+    """The post as far as its row and its parts say: it has neither an author nor totals nor marks of anybody.
+
+    `rejected`: this server shows no picture of its author's server.
+    """
+    return _made(row, (_UNSHOWN if rejected else _NOBODY, None), parts, (0, 0, 0), (False,) * 6)
 
 
 def with_counts(post: Post, replies: int | None = None) -> Post:

@@ -1,4 +1,4 @@
-"""Pages for the owner: deliveries of each post, refusals, blocked servers, reports."""
+"""Pages for the owner: deliveries of each post, refusals, rules about servers, reports."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from fediblog.domain.posts import Post
 from fediblog.errors import Forbidden, Invalid
 from fediblog.markup.text import one_line
 from fediblog.store.people import host_rules, hosts, operator_alerts
+from fediblog.store.people.host_rules import AllowedHost, HostRule, Severity
 from fediblog.store.people.hosts import TroubledHost
 from fediblog.store.people.operator_alerts import OperatorAlert
 from fediblog.store.posts import posts
@@ -87,36 +88,83 @@ def _refusals(tx: Tx, user: CurrentUser) -> tuple[list[moderation.Refusal], list
 
 
 async def overview(request: Request) -> Response:
-    """Blocked servers and reports."""
+    """Rules about servers, and reports."""
     return await _moderation(request, Form.empty())
 
 
 async def block_host(request: Request) -> Response:
-    """Stop listening to a server."""
+    """Have a rule about a server: block it, limit it, or take neither its media nor its reports."""
     site, form = site_of(request), await owners_form(request)
-    host, reason = form.line("host", 300), form.line("reason")
     try:
-        await site.db.write(ruling_actions.block_host, site.urls, form.sender.account.id, host, reason)
+        await site.db.write(ruling_actions.rule_on_host, site.urls, form.sender.account.id, _rule_in(form))
     except Invalid as error:
         form.refuse(error)
         return await _moderation(request, form)
     return back(request, "/moderation", "host-blocked")
 
 
+def _rule_in(form: Form) -> HostRule:
+    return HostRule(
+        host=form.line("host", 300),
+        severity=next((each for each in Severity if each == form.line("severity")), Severity.SUSPEND),
+        reject_media=form.flag("reject_media"),
+        reject_reports=form.flag("reject_reports"),
+        reason=form.line("reason"),
+    )
+
+
 async def unblock_host(request: Request) -> Response:
-    """Listen to a server again."""
+    """Have no rule about a server any more."""
     site, form = site_of(request), await owners_form(request)
     await site.db.write(ruling_actions.unblock_host, site.urls, form.sender.account.id, form.line("host", 300))
     return back(request, "/moderation", "host-unblocked")
 
 
+async def allow_host(request: Request) -> Response:
+    """Put a server on the allow-list."""
+    site, form = site_of(request), await owners_form(request)
+    try:
+        await site.db.write(
+            ruling_actions.allow_host, site.urls, form.sender.account.id, form.line("allowed", 300), field="allowed"
+        )
+    except Invalid as error:
+        form.refuse(error)
+        return await _moderation(request, form)
+    return back(request, "/moderation", "host-allowed")
+
+
+async def disallow_host(request: Request) -> Response:
+    """Take a server off the allow-list."""
+    site, form = site_of(request), await owners_form(request)
+    await site.db.write(ruling_actions.disallow_host, form.sender.account.id, form.line("host", 300))
+    return back(request, "/moderation", "host-disallowed")
+
+
+async def switch_allow_list(request: Request) -> Response:
+    """Hear only servers on the allow-list, or all again."""
+    site, form = site_of(request), await owners_form(request)
+    in_force = form.line("do") == "on"
+    await site.db.write(ruling_actions.set_allow_list, form.sender.account.id, in_force=in_force)
+    return back(request, "/moderation", "allow-list-on" if in_force else "allow-list-off")
+
+
 async def export_hosts(request: Request) -> Response:
     """The blocked servers in Mastodon's format for such lists."""
-    hosts, _, _, _ = await ask_as(request, _overview)
+    hosts = (await ask_as(request, _overview)).hosts
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(CSV_HEAD)
-    rows.writerows((each.host, "suspend", "True", "True", each.reason, "False") for each in hosts)
+    rows.writerows(
+        (
+            each.host,
+            each.severity.value,
+            each.reject_media or each.severity is Severity.SUSPEND,
+            each.reject_reports or each.severity is Severity.SUSPEND,
+            each.reason,
+            False,
+        )
+        for each in hosts
+    )
     headers = {"Cache-Control": PRIVATE, "Content-Disposition": 'attachment; filename="domain_blocks.csv"'}
     return renewed(request, Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers))
 
@@ -151,27 +199,45 @@ def read_blocks(data: bytes) -> list[tuple[str, str, str]]:
 
 
 async def _moderation(request: Request, form: Form, imported: tuple[int, int] | None = None) -> Response:
-    hosts, reports, log, noticed = await ask_as(request, _overview)
+    found = await ask_as(request, _overview)
     return render(
         request,
         "moderation.html",
         422 if form.errors else 200,
-        hosts=hosts,
-        reports=reports,
-        log=log,
+        hosts=found.hosts,
+        allowed=found.allowed,
+        allow_list=found.allow_list,
+        reports=found.reports,
+        log=found.log,
         imported=imported,
-        host=form.line("host", 300),
-        reason=form.line("reason"),
+        rule=_rule_in(form),
+        typed_allowed=form.line("allowed", 300),
         errors=form.errors,
-        troubles=noticed,
+        troubles=found.alerts,
     )
 
 
-def _overview(
-    tx: Tx, user: CurrentUser
-) -> tuple[list[host_rules.HostRule], list[moderation.Report], list[LogEntry], list[OperatorAlert]]:
+class Overview(Struct, frozen=True, kw_only=True):
+    """What the page shows; `allow_list` is whether the list of those `allowed` is in force."""
+
+    hosts: list[HostRule]
+    allowed: list[AllowedHost]
+    allow_list: bool
+    reports: list[moderation.Report]
+    log: list[LogEntry]
+    alerts: list[OperatorAlert]
+
+
+def _overview(tx: Tx, user: CurrentUser) -> Overview:
     check_owner(user)
-    return host_rules.everything(tx), moderation.reports(tx), moderation_log.latest(tx), operator_alerts.standing(tx)
+    return Overview(
+        hosts=host_rules.everything(tx),
+        allowed=host_rules.allowed(tx),
+        allow_list=host_rules.is_allow_list(tx),
+        reports=moderation.reports(tx),
+        log=moderation_log.latest(tx),
+        alerts=operator_alerts.standing(tx),
+    )
 
 
 async def owners_form(request: Request) -> Form:
@@ -193,6 +259,9 @@ ROUTES = [
     Route("/moderation", page(overview), methods=["GET"]),
     Route("/moderation/block", page(block_host), methods=["POST"]),
     Route("/moderation/unblock", page(unblock_host), methods=["POST"]),
+    Route("/moderation/allow", page(allow_host), methods=["POST"]),
+    Route("/moderation/disallow", page(disallow_host), methods=["POST"]),
+    Route("/moderation/allow-list", page(switch_allow_list), methods=["POST"]),
     Route("/moderation/blocks.csv", page(export_hosts), methods=["GET"]),
     Route("/moderation/import", page(import_hosts), methods=["POST"]),
 ]

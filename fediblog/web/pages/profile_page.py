@@ -53,6 +53,7 @@ class Profile(Struct, frozen=True, kw_only=True):
     holding: frozenset[int] = frozenset()
     note: str = ""  # the reader's about the account
     due: bool = False  # the totals are to be asked for
+    kept_back: bool = False  # limited, and not followed by the reader: shown to who asks for one of its tabs
 
 
 async def local(request: Request) -> Response:
@@ -63,6 +64,8 @@ async def local(request: Request) -> Response:
     account = found.account
     if request.path_params["handle"] != account.handle:
         return RedirectResponse(f"/@{account.handle}", 301)
+    if found.kept_back and "show" not in request.query_params:
+        return render(request, "limited.html", account=account)
     shown = paging.page(request, found.posts, SIZE, lambda post: post.id)
     above = {post.id for post in found.pinned}
     shown = replace(shown, items=tuple(post for post in shown.items if post.id not in above))
@@ -98,12 +101,14 @@ def _local(tx: Tx, viewer: int, handle: str, tab: str, window: Window) -> Profil
 
 def _as_read(tx: Tx, viewer: int, profile: Profile) -> Profile:
     """With what the account is to its reader, who has signed in, and what that one keeps of it."""
-    number = profile.account.id
+    number, limited = profile.account.id, bool(profile.account.limited)
     if viewer in (0, number):
-        return profile
+        return replace(profile, kept_back=limited and not viewer)
+    relation = relations.between(tx, viewer, number)
     return replace(
         profile,
-        relation=relations.between(tx, viewer, number),
+        relation=relation,
+        kept_back=limited and not relation.following,
         lists=lists.of_account(tx, viewer),
         holding=frozenset(each.id for each in lists.holding(tx, viewer, number)),
         note=relation_lists.note_of(tx, viewer, number),
@@ -123,6 +128,8 @@ async def remote(request: Request) -> Response:
         await site.write_aside(background_fetches.of_account, found.account)
     if found.due:
         await site.write_aside(profile_totals.refresh, found.account)
+    if found.kept_back and "show" not in request.query_params:
+        return render(request, "limited.html", account=found.account)
     shown = paging.page(request, found.posts, SIZE, lambda post: post.id)
     return render(request, "account.html", context="account", profile=found, account=found.account, posts=shown)
 

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from fediblog.federation.inbound import receive
 from fediblog.federation.lookups.decoding import LONG, plain_document
 from fediblog.protocol.signatures import IncomingRequest
-from fediblog.store.people import accounts, host_rules, hosts, relations
+from fediblog.store.people import accounts, hosts, relations
 from fediblog.store.posts import posts
 from fediblog.store.queues import delivery_queue, incoming_queue
 from fediblog.store.tx import Tx
+from tests import host_blocks
 from tests.federation.stranger import ACTIVITY, Home, Person, home
 from tests.world import keys_of
 
@@ -123,7 +124,7 @@ async def test_nothing_long_is_decoded_for_who_signed_nothing(
     whole = at_home.request(bob, body)
     changed = IncomingRequest("POST", whole.target, whole.headers, body + b" ")
     assert (await receive.receive(at_home.site, changed)).reason == "digest-mismatch"
-    await at_home.site.db.write(host_rules.block, "bob.test", "spam")
+    await at_home.site.db.write(host_blocks.block, "bob.test", "spam")
     assert (await at_home.send(bob, body)).reason == "host-blocked"
     at_home.clock.forward(hours=2)
     assert (await receive.receive(at_home.site, whole)).reason == "signature-stale"
@@ -163,7 +164,7 @@ async def test_an_old_signature_is_refused(at_home: Home, bob: Person) -> None:
 
 
 async def test_a_blocked_server_is_refused_without_a_look_up(at_home: Home, bob: Person) -> None:
-    await at_home.site.db.write(host_rules.block, "bob.test", "spam")
+    await at_home.site.db.write(host_blocks.block, "bob.test", "spam")
     receipt = await at_home.send(bob, bob.does("Follow", at_home.alice.uri))
     assert (receipt.status, receipt.reason) == (403, "host-blocked")
     assert at_home.web.asked == []

@@ -14,8 +14,9 @@ from fediblog.domain.posts import Post
 from fediblog.errors import Gone, NotFound, Refused
 from fediblog.federation.lookups import document_fetch, resolve
 from fediblog.federation.lookups.fetch_budget import Budget
-from fediblog.store.people import accounts, host_rules
+from fediblog.store.people import accounts
 from fediblog.store.posts import posts
+from tests import host_blocks
 from tests.federation.stranger import ACTIVITY, Home, Person, home
 
 
@@ -232,7 +233,7 @@ async def test_what_a_redirect_leads_to_must_be_a_document_of_that_id(at_home: H
 async def test_no_redirect_leads_to_a_server_that_is_blocked(at_home: Home) -> None:
     redirects = {"https://bob.test/1": "https://eve.test/1", "https://eve.test/1": "https://bob.test/2"}
     at_home.web.redirects.update(redirects)
-    await at_home.site.db.write(host_rules.block, "eve.test", "")
+    await at_home.site.db.write(host_blocks.block, "eve.test", "")
     with pytest.raises(Refused, match="host-blocked"):
         await document_fetch.fetch(at_home.site, "https://bob.test/1", Budget(), elsewhere=True)
     assert at_home.web.asked == ["https://bob.test/1"]

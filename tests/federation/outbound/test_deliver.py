@@ -20,10 +20,11 @@ from fediblog.federation.site import Site
 from fediblog.messages.stored import unpack
 from fediblog.protocol import signatures
 from fediblog.protocol.keys import load_public
-from fediblog.store.people import host_rules, hosts
+from fediblog.store.people import hosts
 from fediblog.store.queues import delivery_queue, job_queue, leases
 from fediblog.store.queues.leases import Batch
 from fediblog.store.tx import Tx
+from tests import host_blocks
 from tests.conftest import Clock
 from tests.world import Network, Sent, WorldEngine, add_person, keys_of, new_site
 
@@ -421,7 +422,7 @@ async def test_a_mistake_of_ours_stops_only_its_message(post: Post) -> None:
 
 async def test_nothing_is_sent_to_a_blocked_host(post: Post) -> None:
     number = await post.emit(inbox("social.bob.test"), inbox("carol.test"))
-    await post.site.db.write(host_rules.block, "bob.test")
+    await post.site.db.write(host_blocks.block, "bob.test")
     await post.work()
     assert [each.host for each in post.network.posts()] == ["carol.test"]
     assert await post.state(number) == (1, 1, 0)

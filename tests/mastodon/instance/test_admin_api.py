@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from fediblog.actions import ruling_actions
 from fediblog.domain.documents import Visibility
 from fediblog.mastodon.instance import admin_api
 from fediblog.store.people import accounts
@@ -74,7 +75,12 @@ async def test_suspending_hides_and_locks_out_and_can_be_taken_back(both: Server
     assert ids(await api.get(f"{BASE}/accounts", disabled="true")) == [bob.id]
     assert (await api.post(f"{path}/enable"))["disabled"] is False
     assert await theirs.status("GET", "/api/v1/accounts/verify_credentials") == 401  # the app must be let in again
-    for kind in ("silence", "sensitive", "explode"):
+    assert await api.get(f"{BASE}/accounts", silenced="true") == []
+    await api.post(f"{path}/action", {"type": "silence"})
+    assert (await api.get(path))["silenced"] is True
+    assert (await api.get(f"/api/v1/accounts/{bob.id}"))["limited"] is True
+    assert ids(await api.get(f"{BASE}/accounts", silenced="true")) == [bob.id]
+    for kind in ("sensitive", "explode"):
         assert await api.status("POST", f"{path}/action", json={"type": kind}) == 422
     for action in ("approve", "reject"):
         assert await api.status("POST", f"{path}/{action}") == 403
@@ -122,6 +128,22 @@ async def test_reports_are_worked_through(both: Server) -> None:
     assert await api.status("POST", f"{BASE}/reports/12/resolve") == 404
 
 
+async def test_only_servers_on_the_allow_list_are_heard_while_it_is_in_force(both: Server) -> None:
+    api = await both.api("alice")
+    far, near = await both.write(remote, "zoe", "far.example"), await both.write(remote, "zed", "near.example")
+    listed = await api.post(f"{BASE}/domain_allows", {"domain": "Near.example"})
+    assert listed["domain"] == "near.example"
+    assert await api.get(f"{BASE}/domain_allows") == [listed]
+    assert await api.get(f"{BASE}/domain_allows/{listed['id']}") == listed
+    await both.write(ruling_actions.set_allow_list, both.people["alice"].id, in_force=True)
+    for account, suspended in ((far, True), (near, False)):
+        assert (await api.get(f"{BASE}/accounts/{account.id}"))["suspended"] is suspended
+    assert await api.status("DELETE", f"{BASE}/domain_allows/{listed['id']}") == 200
+    assert await api.status("GET", f"{BASE}/domain_allows/{listed['id']}") == 404
+    assert await api.status("POST", f"{BASE}/domain_allows", json={"domain": "blog.test"}) == 422
+    assert (await api.get(f"{BASE}/accounts/{near.id}"))["suspended"] is True
+
+
 async def test_servers_are_blocked_and_heard_again(both: Server) -> None:
     api = await both.api("alice")
     far = await both.write(remote, "zoe", "sub.far.example")
@@ -137,7 +159,14 @@ async def test_servers_are_blocked_and_heard_again(both: Server) -> None:
     assert await api.status("DELETE", f"{BASE}/domain_blocks/{blocked['id']}") == 200
     assert (await api.get(f"{BASE}/accounts/{far.id}"))["suspended"] is False
     assert await api.status("GET", f"{BASE}/domain_blocks/{blocked['id']}") == 404
-    for wrong in ({"domain": "far.example", "severity": "silence"}, {"domain": "blog.test"}, {}):
+    limits = await api.post(f"{BASE}/domain_blocks", {"domain": "far.example", "reject_media": True})
+    assert (limits["severity"], limits["reject_media"], limits["reject_reports"]) == ("silence", True, False)
+    shown = await api.get(f"{BASE}/accounts/{far.id}")
+    assert (shown["silenced"], shown["account"]["limited"], shown["suspended"]) == (True, True, False)
+    changed = await api.call("PUT", f"{BASE}/domain_blocks/{limits['id']}", json={"severity": "noop"})
+    assert (changed.json()["severity"], changed.json()["reject_media"]) == ("noop", True)
+    assert (await api.get(f"{BASE}/accounts/{far.id}"))["silenced"] is False
+    for wrong in ({"domain": "far.example", "severity": "loud"}, {"domain": "blog.test"}, {}):
         assert await api.status("POST", f"{BASE}/domain_blocks", json=wrong) == 422
     assert await api.status("GET", f"{BASE}/ip_blocks") == 404
 

@@ -8,12 +8,12 @@ from typing import Any
 from fediblog.actions import account_actions, site_actions
 from fediblog.mastodon.entities.instance_entity import VERSION
 from fediblog.protocol.notes import write_note
-from fediblog.store.people import host_rules, post_preferences
+from fediblog.store.people import post_preferences
 from fediblog.store.people.post_preferences import Defaults
 from fediblog.store.posts import media_files, posts
 from fediblog.store.readers import announcements
 from fediblog.store.tx import Tx
-from tests import wording
+from tests import host_blocks, wording
 from tests.mastodon.server import Server
 
 
@@ -54,7 +54,7 @@ async def test_the_small_questions(both: Server) -> None:
     await both.publish("bob")
     both.clock.forward(days=8)
     await both.publish("alice")
-    await both.write(lambda tx: host_rules.block(tx, "bad.example", "a reason for the owner alone"))
+    await both.write(lambda tx: host_blocks.block(tx, "bad.example", "a reason for the owner alone"))
     await both.write(
         lambda tx: tx.run("insert into host (name, changed) values ('far.example', 0), ('bad.example', 0)")
     )

@@ -10,6 +10,7 @@ from fediblog.store.engine.database import Database
 from fediblog.store.people import accounts, admin_accounts, host_rules, hosts
 from fediblog.store.people.host_rules import HostRule, Severity
 from fediblog.store.tx import Tx
+from tests import host_blocks
 from tests.store.makers import local, remote
 
 LIMIT = Severity.LIMIT
@@ -73,7 +74,7 @@ async def test_what_was_decided_about_an_account_outlives_the_rule_about_its_ser
         admin_accounts.set_limited(tx, ben.id, limited=True)
         host_rules.put(tx, [HostRule(host="far.example", severity=LIMIT)])
         assert [found(tx, each).limited for each in (bob, ben, eve)] == [2, 3, 2]
-        host_rules.block(tx, "far.example")
+        host_blocks.block(tx, "far.example")
         accounts.set_state(tx, kim.id, "suspended")  # while its server is blocked
         assert {found(tx, each).state for each in (bob, ben, eve, kim)} == {"suspended"}
         host_rules.lift(tx, "far.example")
@@ -107,7 +108,7 @@ async def test_with_the_allow_list_in_force_all_others_are_shut_out(db: Database
         bob, ben, eve = (remote(tx, "p", host) for host in ("far.example", "a.near.example", "evil.near.example"))
         gone = remote(tx, "gone", "near.example")
         accounts.set_state(tx, gone.id, "suspended")
-        host_rules.block(tx, "evil.near.example")
+        host_blocks.block(tx, "evil.near.example")
         host_rules.allow(tx, ["near.example"])
 
         def states() -> list[str]:

@@ -13,6 +13,7 @@ from fediblog.store.people.relation_lists import ListedAccount
 from fediblog.store.people.relations import Follow
 from fediblog.store.posts import reactions, timelines
 from fediblog.store.tx import Tx
+from tests import host_blocks
 from tests.conftest import Clock
 from tests.store.makers import Watched, local, post, remote, scans, whole
 
@@ -140,22 +141,22 @@ async def test_a_blocked_host_takes_the_names_below_with_it_and_no_others(db: Da
             found = accounts.many(tx, [each.id for each in people.values()])
             return {host for host, each in people.items() if found[each.id].state == "suspended"}
 
-        host_rules.block(tx, "far.example", "spam")
-        host_rules.block(tx, "far.example", "much spam")
+        host_blocks.block(tx, "far.example", "spam")
+        host_blocks.block(tx, "far.example", "much spam")
         assert [(each.host, each.reason) for each in host_rules.everything(tx)] == [("far.example", "much spam")]
         below = {"far.example", "sub.far.example", "far.example:8443"}
         assert suspended() == below == {host for host in HOSTS if hosts.is_blocked(tx, host)}
-        host_rules.block(tx, "f_r.example")
+        host_blocks.block(tx, "f_r.example")
         assert suspended() == below | {"f_r.example"}
-        host_rules.block(tx, "sub.far.example")
+        host_blocks.block(tx, "sub.far.example")
         host_rules.lift(tx, "far.example")
         assert suspended() == {"sub.far.example", "f_r.example"}, "one that has a block of its own stays blocked"
-        host_rules.block(tx, "far.example")
+        host_blocks.block(tx, "far.example")
         host_rules.lift(tx, "sub.far.example")
         assert suspended() == below | {"f_r.example"}, "and one below a blocked name as well"
         host_rules.lift(tx, "far.example")
         assert suspended() == {"f_r.example"}
-        host_rules.block(tx, "blog.example")
+        host_blocks.block(tx, "blog.example")
         ours = accounts.get(tx, alice.id)
         assert ours is not None
         assert ours.state == "active"

@@ -11,10 +11,11 @@ from fediblog.inbox import Facts, Outcome
 from fediblog.inbox.post_handlers import take_in
 from fediblog.prepare.note_cleaner import harmless
 from fediblog.store.engine.database import Database
-from fediblog.store.people import apps, host_rules, relations
+from fediblog.store.people import apps, relations
 from fediblog.store.posts import arrivals, posts, reactions, tombstones
 from fediblog.store.queues import incoming_queue, push_subscriptions
 from fediblog.store.tx import Tx
+from tests import host_blocks
 from tests.store import makers
 from tests.store.makers import URLS, Watched, local, remote, scans, undone
 
@@ -46,7 +47,7 @@ async def test_each_answer_has_its_own_cause(db: Database) -> None:
         incoming_queue.remember_early(tx, uri, bob.uri, "Delete")
         tombstones.leave(tx, uri, bob.uri)
         makers.post(tx, bob, uri=uri)
-        host_rules.block(tx, "far.example")
+        host_blocks.block(tx, "far.example")
         stands = _stands(tx, bob)
         assert (stands["early"], stands["buried"], stands["stored"], stands["host_blocked"]) == (1, 1, 1, 1)
         assert not _stands(tx, remote(tx, "x", "notfar.example"))["host_blocked"]

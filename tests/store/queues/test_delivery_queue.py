@@ -14,11 +14,12 @@ import pytest
 
 from fediblog.messages.stored import pack
 from fediblog.store.engine.database import Database
-from fediblog.store.people import host_rules, hosts
+from fediblog.store.people import hosts
 from fediblog.store.queues import delivery_queue, job_queue, leases
 from fediblog.store.queues.delivery_queue import KEPT_TRYING, MOST_TRIES
 from fediblog.store.queues.leases import LEASE, Batch, Delivery
 from fediblog.store.tx import Conflict, Tx
+from tests import host_blocks
 from tests.conftest import Clock
 from tests.store import makers
 from tests.store.makers import DAY, Watched, local, post, scans
@@ -577,7 +578,7 @@ async def test_whatever_servers_answer_order_holds_and_totals_add_up(db: Databas
 
 async def test_hosts_that_are_blocked_are_found_among_many(db: Database) -> None:
     def check(tx: Tx) -> None:
-        host_rules.block(tx, "bad.example")
+        host_blocks.block(tx, "bad.example")
         names = ["bad.example", "a.b.bad.example:8443", "notbad.example", "example", "good.example"]
         assert hosts.blocked_among(tx, names) == {"bad.example", "a.b.bad.example:8443"}
         assert hosts.blocked_among(tx, []) == set()

@@ -10,12 +10,12 @@ import pytest
 from fediblog.domain.documents import Activity
 from fediblog.inbox import Sender
 from fediblog.store.engine.database import Database
-from fediblog.store.people import host_rules
 from fediblog.store.posts import posts, tombstones
 from fediblog.store.queues import delivery_queue, incoming_queue
 from fediblog.store.queues.claims import ABANDONED, CLAIM, PAUSE
 from fediblog.store.queues.incoming_queue import KEPT_EARLY, KEPT_SEEN, MOST_CLAIMS, MOST_TRIES
 from fediblog.store.tx import Tx
+from tests import host_blocks
 from tests.conftest import Clock
 from tests.store import makers
 from tests.store.makers import DAY, Watched, local, post, scans, undone, whole
@@ -108,7 +108,7 @@ async def test_the_worker_is_told_what_was_answered_and_who_is_silent(db: Databa
         assert incoming_queue.standing(tx, "u:1", "other.example", "h.example")[:3] == (True, False, False)
         incoming_queue.first_time(tx, "")
         assert incoming_queue.standing(tx, "", "other.example", "a.example")[:3] == (False, False, False)
-        host_rules.block(tx, "bad.example", "spam")
+        host_blocks.block(tx, "bad.example", "spam")
         for signer, actor in (("a.bad.example:8443", "a.example"), ("a.example", "bad.example")):
             assert incoming_queue.standing(tx, "", signer, actor)[:3] == (False, False, True)
 

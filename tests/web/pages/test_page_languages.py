@@ -15,11 +15,12 @@ from fediblog.app import create_app
 from fediblog.errors import Unavailable
 from fediblog.messages import LANGUAGES, catalogue
 from fediblog.messages.stored import pack
-from fediblog.store.people import host_rules, operator_alerts
+from fediblog.store.people import operator_alerts
 from fediblog.store.queues import delivery_queue
 from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
 from fediblog.web.components import comments
+from tests import host_blocks
 from tests.web.pages import test_whole_pages
 from tests.web.pages.conftest import Blog, Browser
 
@@ -153,7 +154,7 @@ def troubled(tx: Tx, account: int) -> None:
     delivery_queue.host_failed(tx, "far.example", expired.packed(), lambda _failures, _since: tx.now + 60_000)
     delivery_queue.refuse_all(tx, "gone.example", pack("delivery.blocked"))
     moderation.refused(tx, "far.example", "https://far.example/users/eve", "Create", "signature-bad")
-    host_rules.block(tx, "worse.example", "")
+    host_blocks.block(tx, "worse.example", "")
     operator_alerts.note(tx, operator_alerts.DISK, pack("trouble.disk-spare-used", n=5))
     operator_alerts.note(tx, operator_alerts.DAMAGE, pack("damage.index", name="post_by_tag"))
     operator_alerts.note_clock(tx, "two.test", -3_600_000)

@@ -30,7 +30,7 @@ from fediblog.web.pages.login_pages import LoginLimits, check_newcomer, new_pass
 from fediblog.web.sessions import CurrentUser, ask_as, page
 
 PATH = "/moderation/people"
-SHOWN = ("ours", "suspended", "disabled", "others")
+SHOWN = ("ours", "limited", "suspended", "disabled", "others")
 SIZE = 25
 
 
@@ -43,7 +43,7 @@ class Members(Struct, frozen=True, kw_only=True):
 
 
 async def show(request: Request) -> Response:
-    """The accounts: ours, suspended, kept out, or those of other servers; and who was invited."""
+    """The accounts: ours, limited, suspended, kept out, or those of other servers; and who was invited."""
     return await _show(request, Form.empty())
 
 
@@ -77,6 +77,7 @@ def _members(tx: Tx, user: CurrentUser, request: Request, tab: str, words: str) 
         origin={"ours": "local", "others": "remote"}.get(tab, ""),
         state="suspended" if tab == "suspended" else "",
         disabled=tab == "disabled",
+        limited=tab == "limited",
         handle=handle,
         domain=domain,
     )

@@ -6,13 +6,16 @@ import re
 
 import pytest
 
+from fediblog.actions.drafts import Draft
 from fediblog.domain.documents import Visibility
 from fediblog.store.people import accounts, relations
 from fediblog.store.posts import posts
 from fediblog.store.readers import moderation, moderation_log
 from fediblog.web.pages.admin_pages import read_blocks
 from fediblog.web.pages.server.visitor_report_page import TRAP
+from tests import wording
 from tests.web.pages.conftest import Blog
+from tests.world import add_person, keys_of
 
 
 async def log(blog: Blog) -> list[str]:
@@ -116,6 +119,65 @@ async def test_a_private_post_is_not_shown_because_a_server_names_it(blog: Blog,
     if visibility is Visibility.FOLLOWERS:
         await blog.site.db.write(relations.put_follow, far.id, blog.alice.id, "https://x.test/f", "accepted")
         assert "Between us" in (await owner.get(f"/moderation/report/{number}")).text
+
+
+async def test_a_limited_account_of_ours_is_in_no_list_for_all_and_behind_a_notice(blog: Blog) -> None:
+    db, owner, visitor = blog.site.db, await blog.owner(), blog.browser()
+    bob = await db.write(add_person, blog.site.urls, "bob", keys_of("blog.test", "mallory"))
+    await db.write(wording.publish, blog.site.urls, bob.id, Draft(source="Cheap watches, only here"), {})
+    path = f"/moderation/account/{bob.id}"
+    assert "Cheap watches" in (await visitor.get("/")).text
+    assert (await owner.post(path, {"do": "limit", "reason": "Too loud"})).status_code == 303
+    assert "Cheap watches" not in (await visitor.get("/")).text
+    page = await visitor.get("/@bob")
+    assert ("its followers only" in page.text, "Cheap watches" in page.text) == (True, False)
+    assert "noindex" in page.text
+    page = await visitor.get("/@bob?show=posts")
+    assert ("Cheap watches" in page.text, "noindex" in page.text) == (True, True)
+    assert "Cheap watches" not in (await owner.get("/@bob")).text
+    await db.write(relations.put_follow, blog.alice.id, bob.id, "https://blog.test/f", "accepted")
+    assert "Cheap watches" in (await owner.get("/@bob")).text, "who follows it sees it as before"
+    assert "/@bob" not in (await visitor.get("/sitemap-pages.xml")).text
+    assert "@bob" in (await owner.get("/moderation/people?show=limited")).text
+    assert (await owner.post(path, {"do": "unlimit"})).status_code == 303
+    assert "Cheap watches" in (await visitor.get("/")).text
+    assert [each.split()[0] for each in await log(blog)] == ["unlimit", "limit"]
+
+
+async def test_rules_about_servers_are_set_and_lifted(blog: Blog) -> None:
+    far, owner = await blog.stranger(domain="sub.far.example"), await blog.owner()
+    rule = {"host": "far.example", "severity": "silence", "reject_media": "1", "reason": "loud"}
+    assert (await owner.post("/moderation/block", rule)).status_code == 303
+    page = (await owner.get("/moderation")).text
+    assert ("far.example" in page, "Reject media" in page) == (True, True)
+    found = await blog.site.db.read(accounts.get, far.id)
+    assert found is not None
+    assert (found.limited, found.media_rejected, found.state) == (2, True, "active")
+    assert "its followers only" in (await owner.get(f"/account/{far.id}")).text
+    assert "its followers only" not in (await owner.get(f"/account/{far.id}?show=posts")).text
+    answer = await owner.get("/moderation/blocks.csv")
+    assert "far.example,silence,True,False,loud,False" in answer.text
+    wrong = await owner.post("/moderation/block", {**rule, "host": "blog.test"})
+    assert (wrong.status_code, 'value="blog.test"' in wrong.text) == (422, True)
+    assert (await owner.post("/moderation/unblock", {"host": "far.example"})).status_code == 303
+    assert await log(blog) == ["unblock-host far.example", "limit-host far.example"]
+
+
+async def test_the_allow_list_is_filled_and_switched(blog: Blog) -> None:
+    far, owner = await blog.stranger(domain="sub.far.example"), await blog.owner()
+    assert (await owner.post("/moderation/allow-list", {"do": "on"})).status_code == 303
+    assert "It is on." in (await owner.get("/moderation")).text
+    assert await blog.site.db.read(accounts.state, far.id) == "suspended"
+    assert (await owner.post("/moderation/allow", {"allowed": "far.example"})).status_code == 303
+    assert await blog.site.db.read(accounts.state, far.id) == "active"
+    wrong = await owner.post("/moderation/allow", {"allowed": "no host"})
+    assert (wrong.status_code, 'value="no host"' in wrong.text) == (422, True)
+    assert (await owner.post("/moderation/disallow", {"host": "far.example"})).status_code == 303
+    assert await blog.site.db.read(accounts.state, far.id) == "suspended"
+    assert (await owner.post("/moderation/allow-list", {"do": "off"})).status_code == 303
+    assert await blog.site.db.read(accounts.state, far.id) == "active"
+    done = ["allow-list-off", "disallow-host far.example", "allow-host far.example", "allow-list-on"]
+    assert await log(blog) == done
 
 
 async def test_lists_of_servers_come_and_go(blog: Blog) -> None:
