@@ -9,16 +9,15 @@ from typing import Final
 from fediblog.actions import moderation_actions
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
-from fediblog.errors import Invalid, NotFound
+from fediblog.errors import NotFound
 from fediblog.outgoing import sent_posts
 from fediblog.store.people import accounts, host_rules
 from fediblog.store.people.host_rules import HostRule, Severity
 from fediblog.store.posts import post_writing, posts
+from fediblog.store.queues import job_kinds, job_queue
 from fediblog.store.readers import moderation, moderation_log
 from fediblog.store.tx import Tx
 
-HOSTS_LIMIT = 20_000  # lines of a list of servers
-_SUSPENDS = "suspend"  # the only severity of Mastodon's lists that this server takes from them
 _ON_HOSTS: Final[Mapping[Severity, str]] = {
     Severity.SUSPEND: "block-host",
     Severity.LIMIT: "limit-host",
@@ -121,22 +120,10 @@ def set_allow_list(tx: Tx, by: int, *, in_force: bool) -> None:
         moderation_log.note(tx, by, "allow-list-on" if in_force else "allow-list-off", "")
 
 
-def import_hosts(tx: Tx, urls: Urls, by: int, rows: Sequence[tuple[str, str, str]]) -> tuple[int, int]:
-    """Block the servers of a list (host, severity, reason). Returns how many it blocked, and how many it left out.
-
-    Those are left out whose severity is milder than this server can do, and what is no name of another server.
-    """
-    known = {each.host for each in host_rules.everything(tx)}
-    blocked: dict[str, HostRule] = {}
-    for host, severity, reason in rows[:HOSTS_LIMIT]:
-        try:
-            name = moderation_actions.host_name(urls, host)
-        except Invalid:
-            continue
-        if severity in ("", _SUSPENDS):
-            blocked[name] = HostRule(host=name, reason=reason.strip()[:500])
-    new = sorted(set(blocked) - known)
-    host_rules.put(tx, [blocked[name] for name in new])
-    if new:
-        moderation_log.note(tx, by, "block-host", ", ".join(new))
-    return len(new), len(rows) - len(blocked)
+def rule_on_hosts(tx: Tx, by: int, rules: Sequence[HostRule]) -> None:
+    """Have these rules about servers, whose names are as they are stored, each in place of an earlier one."""
+    host_rules.put(tx, rules)
+    job_queue.add(tx, job_kinds.SWEEP, "hourly")  # at once, for the copies of their pictures
+    for severity, action in _ON_HOSTS.items():
+        if hosts := [each.host for each in rules if each.severity is severity]:
+            moderation_log.note(tx, by, action, ", ".join(hosts))

@@ -100,8 +100,7 @@ class RelationLine(Struct, frozen=True):
 
     def flag(self, column: int) -> bool | None:
         """Whether a column says yes; None if it says nothing."""
-        value = self.cells[column].lower() if column < len(self.cells) else ""
-        return value not in _NO if value else None
+        return means_yes(self.cells[column]) if column < len(self.cells) else None
 
     @property
     def languages(self) -> list[str] | None:
@@ -128,7 +127,7 @@ def read(kind: str, data: bytes) -> list[RelationLine]:
     """
     found: list[RelationLine] = []
     places: list[int] = []
-    for number, row in _rows(data):
+    for number, row in rows_of(data):
         if not places:
             places, is_heading = _places(kind, [cell.lower() for cell in row])
             if is_heading:
@@ -155,7 +154,7 @@ def _places(kind: str, first: list[str]) -> tuple[list[int], bool]:
 
 def kind_of(file: str, data: bytes) -> str:
     """The kind of file that its headings or its name speak of; empty if neither does."""
-    _, first = next(_rows(data), (0, [""]))
+    _, first = next(rows_of(data), (0, [""]))
     head = {cell.lower() for cell in first}
     for kind in ("muted", "following", "lists", "servers", "bookmarks"):
         own = set(_HEADINGS[kind]) - {"Account address"}
@@ -164,8 +163,8 @@ def kind_of(file: str, data: bytes) -> str:
     return next((kind for kind, names in _NAMES.items() if file.lower().startswith(names)), "")
 
 
-def _rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
-    """(number, cells) of each line in which anything stands. Spreadsheets may have saved it in their own encoding."""
+def rows_of(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """(number, cells) of each line of a CSV file in which anything stands; spreadsheets may have their own encoding."""
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -183,6 +182,11 @@ def _rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
         if any(cells):
             yield number, cells
         number = rows.line_num + 1
+
+
+def means_yes(cell: str) -> bool | None:
+    """Whether a cell of these files says yes; None if it says nothing."""
+    return cell.lower() not in _NO if cell else None
 
 
 def truth(value: bool) -> str:

@@ -16,6 +16,16 @@ _LOW = (1 << 20) - 1
 Queries = tuple[str, str]
 
 
+class FollowsOfPlace(Struct, frozen=True):
+    """Of the accounts at one place elsewhere, which has up to three hosts: how many are followed from here, and by how
+    many of them our people are.
+    """
+
+    hosts: tuple[str, str, str]
+    follows: int
+    followers: int
+
+
 class ListedAccount(Struct, frozen=True, kw_only=True):
     """Somebody in a list; `mark` is what paging goes by, `until` (ms) when a mute ends."""
 
@@ -298,3 +308,17 @@ def known_at_any(tx: Tx, account: int, hosts: Collection[str]) -> tuple[int, int
 
 def _hosts_of(row: Row) -> set[str]:
     return {each for name in (row.host, row.domain) for each in (name, name.partition(":")[0])}
+
+
+def follows_by_place(tx: Tx) -> list[FollowsOfPlace]:
+    """With whom elsewhere our people have to do: all follows that stand, by where the other is."""
+    rows = tx.all(
+        "select a.host, a.domain, a.inbox_host, sum(x.follows) as follows, sum(x.followers) as followers from"
+        " (select followed as other, count(*) as follows, 0 as followers from follow where state = 'accepted'"
+        " group by followed union all select follower, 0, count(*) from follow where state = 'accepted'"
+        " group by follower) as x join account a on a.id = x.other where a.local = 0"
+        " group by a.host, a.domain, a.inbox_host"
+    )
+    return [
+        FollowsOfPlace((row.host, row.domain, row.inbox_host), int(row.follows), int(row.followers)) for row in rows
+    ]

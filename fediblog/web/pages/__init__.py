@@ -38,7 +38,14 @@ from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes
     writing_pages,
 )
 from fediblog.web.pages.own import import_pages, leaving_pages, numbers_page  # noqa: E402
-from fediblog.web.pages.server import case_pages, members_pages, server_page, visitor_report_page, wave_page  # noqa: E402
+from fediblog.web.pages.server import (  # noqa: E402
+    block_list_pages,
+    case_pages,
+    members_pages,
+    server_page,
+    visitor_report_page,
+    wave_page,
+)
 
 ROUTES: list[BaseRoute] = [
     *blog_pages.ROUTES,
@@ -63,6 +70,7 @@ ROUTES: list[BaseRoute] = [
     *writing_pages.ROUTES,
     *buttons.ROUTES,
     *admin_pages.ROUTES,
+    *block_list_pages.ROUTES,
     *case_pages.ROUTES,
     *visitor_report_page.ROUTES,
     *wave_page.ROUTES,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -14,7 +12,6 @@ from starlette.routing import Route
 from fediblog.actions import ruling_actions
 from fediblog.domain.posts import Post
 from fediblog.errors import Forbidden, Invalid
-from fediblog.markup.text import one_line
 from fediblog.store.people import host_rules, hosts, operator_alerts
 from fediblog.store.people.host_rules import AllowedHost, HostRule, Severity
 from fediblog.store.people.hosts import TroubledHost
@@ -27,13 +24,12 @@ from fediblog.store.readers.moderation_log import LogEntry
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components import paging
-from fediblog.web.components.render import PRIVATE, back, render, renewed
+from fediblog.web.components.render import back, render
 from fediblog.web.forms import Form
 from fediblog.web.negotiation import site_of
 from fediblog.web.sessions import CurrentUser, ask_as, page
 
 SIZE = 25
-CSV_HEAD = ("#domain", "#severity", "#reject_media", "#reject_reports", "#public_comment", "#obfuscate")
 _DAY = 86_400_000
 
 
@@ -89,7 +85,7 @@ def _refusals(tx: Tx, user: CurrentUser) -> tuple[list[moderation.Refusal], list
 
 async def overview(request: Request) -> Response:
     """Rules about servers, and reports."""
-    return await _moderation(request, Form.empty())
+    return await show_overview(request, Form.empty())
 
 
 async def block_host(request: Request) -> Response:
@@ -99,7 +95,7 @@ async def block_host(request: Request) -> Response:
         await site.db.write(ruling_actions.rule_on_host, site.urls, form.sender.account.id, _rule_in(form))
     except Invalid as error:
         form.refuse(error)
-        return await _moderation(request, form)
+        return await show_overview(request, form)
     return back(request, "/moderation", "host-blocked")
 
 
@@ -129,7 +125,7 @@ async def allow_host(request: Request) -> Response:
         )
     except Invalid as error:
         form.refuse(error)
-        return await _moderation(request, form)
+        return await show_overview(request, form)
     return back(request, "/moderation", "host-allowed")
 
 
@@ -148,57 +144,8 @@ async def switch_allow_list(request: Request) -> Response:
     return back(request, "/moderation", "allow-list-on" if in_force else "allow-list-off")
 
 
-async def export_hosts(request: Request) -> Response:
-    """The blocked servers in Mastodon's format for such lists."""
-    hosts = (await ask_as(request, _overview)).hosts
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(CSV_HEAD)
-    rows.writerows(
-        (
-            each.host,
-            each.severity.value,
-            each.reject_media or each.severity is Severity.SUSPEND,
-            each.reject_reports or each.severity is Severity.SUSPEND,
-            each.reason,
-            False,
-        )
-        for each in hosts
-    )
-    headers = {"Cache-Control": PRIVATE, "Content-Disposition": 'attachment; filename="domain_blocks.csv"'}
-    return renewed(request, Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers))
-
-
-async def import_hosts(request: Request) -> Response:
-    """Block the servers of such a list; the page tells how many that were."""
-    site, form = site_of(request), await owners_form(request)
-    rows = [row for file in form.files("list")[:1] for row in read_blocks(await file.read())]
-    if not rows:
-        form.fault("list", "moderation.list-empty")
-        return await _moderation(request, form)
-    blocked, left = await site.db.write(ruling_actions.import_hosts, site.urls, form.sender.account.id, rows)
-    return await _moderation(request, form, (blocked, left))
-
-
-def read_blocks(data: bytes) -> list[tuple[str, str, str]]:
-    """(host, severity, reason) of each line of a list of servers: Mastodon's CSV, or one name a line."""
-    lines = csv.reader(io.StringIO(data.decode("utf-8-sig", "replace")))
-    columns = {"domain": 0, "severity": 1, "public_comment": 4}
-    found = []
-    try:
-        for row in lines:
-            if row and row[0].lstrip("#").strip() == "domain":
-                columns = {name.lstrip("#").strip(): at for at, name in enumerate(row)}
-            elif row and row[0].strip() and not row[0].startswith("#"):
-                cells = (columns.get(name, len(row)) for name in ("domain", "severity", "public_comment"))
-                host, severity, reason = (one_line(row[at], 500) if at < len(row) else "" for at in cells)
-                found.append((host, severity.lower(), reason))
-    except csv.Error:  # the rest is no table
-        pass
-    return found
-
-
-async def _moderation(request: Request, form: Form, imported: tuple[int, int] | None = None) -> Response:
+async def show_overview(request: Request, form: Form) -> Response:
+    """The page with what is wrong with a form."""
     found = await ask_as(request, _overview)
     return render(
         request,
@@ -209,7 +156,6 @@ async def _moderation(request: Request, form: Form, imported: tuple[int, int] | 
         allow_list=found.allow_list,
         reports=found.reports,
         log=found.log,
-        imported=imported,
         rule=_rule_in(form),
         typed_allowed=form.line("allowed", 300),
         errors=form.errors,
@@ -262,6 +208,4 @@ ROUTES = [
     Route("/moderation/allow", page(allow_host), methods=["POST"]),
     Route("/moderation/disallow", page(disallow_host), methods=["POST"]),
     Route("/moderation/allow-list", page(switch_allow_list), methods=["POST"]),
-    Route("/moderation/blocks.csv", page(export_hosts), methods=["GET"]),
-    Route("/moderation/import", page(import_hosts), methods=["POST"]),
 ]
