@@ -9,15 +9,17 @@ from typing import Final
 from fediblog.actions import moderation_actions
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
-from fediblog.errors import NotFound
+from fediblog.errors import Invalid, NotFound
+from fediblog.markup.text import one_line
 from fediblog.outgoing import sent_posts
 from fediblog.store.people import accounts, host_rules
 from fediblog.store.people.host_rules import HostRule, Severity
 from fediblog.store.posts import post_writing, posts
 from fediblog.store.queues import job_kinds, job_queue
-from fediblog.store.readers import moderation, moderation_log
+from fediblog.store.readers import moderation, moderation_log, notifications
 from fediblog.store.tx import Tx
 
+ANSWER_LIMIT = 500  # characters of an answer to a report
 _ON_HOSTS: Final[Mapping[Severity, str]] = {
     Severity.SUSPEND: "block-host",
     Severity.LIMIT: "limit-host",
@@ -53,10 +55,16 @@ def rule_on_account(
         raise NotFound
     ON_ACCOUNTS[action](tx, urls, target)
     moderation_log.note(tx, by, action, f"@{found.acct}", report, target=target, reason=reason.strip())
+    if found.login is not None and action != "delete":
+        _tell(tx, urls, target, "warning", action, "", reason.strip())
 
 
-def rule_on_post(tx: Tx, urls: Urls, by: int, action: str, number: int, report: int | None = None) -> None:
-    """Hide a post here, show it again, or remove it for good: if it is ours, everywhere it went. Raises NotFound."""
+def rule_on_post(
+    tx: Tx, urls: Urls, by: int, action: str, number: int, report: int | None = None, reason: str = ""
+) -> None:
+    """Hide a post here, show it again, or remove it for good: if it is ours, everywhere it went, and its author reads
+    the reason. Raises NotFound.
+    """
     tx.hold(number)
     post = posts.stored(tx, number)
     if post is None or post.is_draft or action not in ("hide", "show", "remove"):
@@ -67,7 +75,17 @@ def rule_on_post(tx: Tx, urls: Urls, by: int, action: str, number: int, report: 
         post_writing.remove(tx, post)
     else:
         post_writing.judge(tx, (number,), "hidden" if action == "hide" else "published", by)
-    moderation_log.note(tx, by, f"{action}-post", _named(post), report)
+    moderation_log.note(tx, by, f"{action}-post", _named(post), report, reason=reason.strip())
+    if post.account.login is not None:
+        _tell(tx, urls, post.account.id, "warning", f"{action}-post", post.url, reason.strip())
+
+
+def _tell(tx: Tx, urls: Urls, account: int, kind: str, *told: str) -> None:
+    """Notify one of our accounts in the name of the server; `told` are lines, see `Notice.told`."""
+    speaker = accounts.instance(tx, urls)
+    if speaker is not None:
+        lines = "\n".join(each.replace("\n", " ") for each in told)
+        notifications.add(tx, account, kind, speaker.id, content=lines, new=True)
 
 
 def _named(post: Post) -> str:
@@ -78,6 +96,21 @@ def close_report(tx: Tx, by: int, number: int) -> None:
     """It is dealt with."""
     moderation.close_report(tx, number, by)
     moderation_log.note(tx, by, "close", "", number)
+
+
+def answer_report(tx: Tx, urls: Urls, by: int, number: int, answer: str) -> None:
+    """Tell the one of ours who reported something what came of it, in the name of the server.
+
+    Raises NotFound where nobody of ours did, and Invalid where nothing is said.
+    """
+    report = moderation.get_report(tx, number)
+    if report is None or report.reporter is None or report.reporter.login is None:
+        raise NotFound
+    if not answer.strip():
+        raise Invalid("answer", "case.answer-empty")
+    words = one_line(answer, ANSWER_LIMIT)
+    moderation_log.note(tx, by, "answer", f"@{report.reporter.acct}", number, reason=words)
+    _tell(tx, urls, report.reporter.id, "answer", report.target.acct, words)
 
 
 def reopen_report(tx: Tx, by: int, number: int) -> None:

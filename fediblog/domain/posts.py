@@ -142,7 +142,8 @@ class Notice(Struct, frozen=True, kw_only=True):
     """Something that happened to one of our accounts.
 
     `kind` is follow, follow_request, mention, reply, quote, like, boost, move, poll (one in which it voted has ended)
-    or status (somebody posted of whose posts it wants to hear each).
+    or status (somebody posted of whose posts it wants to hear each); or of those who look after the server: warning
+    (what they decided about it) or answer (to what it reported).
     """
 
     id: int
@@ -153,3 +154,10 @@ class Notice(Struct, frozen=True, kw_only=True):
     created: int = 0
     read: bool = False
     filtered: bool = False  # waits until it is asked for
+
+    @property
+    def told(self) -> list[str]:
+        """What a warning says: the decision, the post that it is about if any, the reason; or an answer: the handle
+        that was reported, and the text.
+        """
+        return self.content.split("\n")

@@ -18,8 +18,10 @@ from fediblog.store.readers.notification_lists import NotificationGroup
 from fediblog.store.readers.notification_policy import NotificationRequest
 from fediblog.store.tx import Tx
 
-TYPES = {**ALERT_OF, "move": "moved"}
+TYPES = {**ALERT_OF, "move": "moved", "warning": "moderation_warning"}
 """The API's word for each kind of notice."""
+WARNINGS = {"limit": "silence", "suspend": "suspend", "disable": "disable", "remove-post": "delete_statuses"}
+"""What the API calls decisions about an account; all others are `none`."""
 HIDDEN = frozenset({"moved"})  # which apps do not know: only for those that ask for it
 GROUPED = frozenset({"favourite", "reblog", "follow"})
 SPAN = 12 * 3_600_000  # ms: what happens in the same half day makes one group
@@ -54,9 +56,28 @@ def notifications(tx: Tx, context: EntityContext, found: Sequence[Notice], viewe
             "account": actor,
             **({"status": shown[each.post.id]} if each.post is not None else {}),
             **({"filtered": True} if each.filtered else {}),
+            **_warning(tx, context, each, viewer),
         }
         for each, actor in zip(found, actors, strict=True)
     ]
+
+
+def _warning(tx: Tx, context: EntityContext, notice: Notice, viewer: int) -> Json:
+    """The AccountWarning of a notice that is one, under its name."""
+    if notice.kind != "warning":
+        return {}
+    action, _, reason = notice.told
+    return {
+        "moderation_warning": {
+            "id": str(notice.id),
+            "action": WARNINGS.get(action, "none"),
+            "text": reason,
+            "status_ids": None,
+            "target_account": account_entity.by_number(tx, context, [viewer])[viewer],
+            "appeal": None,
+            "created_at": moment(notice.created),
+        }
+    }
 
 
 def group_key(kind: str, number: int, post: int | None, created: int, grouped: Collection[str] = GROUPED) -> str:
@@ -105,7 +126,7 @@ def grouped_results(
     results: Json = {
         "accounts": account_entity.accounts(tx, context, list((first if partly else every).values())),
         "statuses": statuses(tx, context, list(about.values()), viewer),
-        "notification_groups": [_group(each) for each in found],
+        "notification_groups": [_group(each) | _warning(tx, context, each.notices[0], viewer) for each in found],
     }
     if partly:
         results["partial_accounts"] = [

@@ -14,7 +14,7 @@ from fediblog.store.queues.push_subscriptions import ALERT_OF
 from fediblog.store.tx import Row, Tx
 from fediblog.store.visible import VISIBLE
 
-KINDS = frozenset({*ALERT_OF, "move"})
+KINDS = frozenset({*ALERT_OF, "move", "warning", "answer"})
 """All that an account is told of."""
 _SHOWN = (
     "n.account = :viewer and (:filtered = 1 or n.filtered = 0) and n.kind in (:kinds)"

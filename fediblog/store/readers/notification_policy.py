@@ -17,7 +17,8 @@ _NEW = 30 * 86_400_000  # ms: an account that is younger is new
 _RECENT = 3 * 86_400_000  # ms: somebody who follows only since then counts as no follower yet
 DEFAULTS: Mapping[str, Verdict] = {**dict.fromkeys(RULES, "accept"), "limited_accounts": "filter"}
 """What is done for an account that has set no policy."""
-UNASKED = frozenset({"poll", "status", "move"})  # kinds that are told because of what the account did itself
+# Kinds that are told because of what the account did itself, or by those who look after the server.
+UNASKED = frozenset({"poll", "status", "move", "warning", "answer"})
 _FIRST = (
     f"insert into notice_policy (account, {', '.join(RULES)}) values (:account, :{', :'.join(RULES)})"
     " on conflict do nothing"

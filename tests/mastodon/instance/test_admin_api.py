@@ -76,10 +76,18 @@ async def test_suspending_hides_and_locks_out_and_can_be_taken_back(both: Server
     assert (await api.post(f"{path}/enable"))["disabled"] is False
     assert await theirs.status("GET", "/api/v1/accounts/verify_credentials") == 401  # the app must be let in again
     assert await api.get(f"{BASE}/accounts", silenced="true") == []
-    await api.post(f"{path}/action", {"type": "silence"})
+    await api.post(f"{path}/action", {"type": "silence", "text": "Too loud"})
     assert (await api.get(path))["silenced"] is True
     assert (await api.get(f"/api/v1/accounts/{bob.id}"))["limited"] is True
     assert ids(await api.get(f"{BASE}/accounts", silenced="true")) == [bob.id]
+    again = await both.api("bob")
+    wanted = {"types[]": "moderation_warning"}
+    told = [each["moderation_warning"] for each in await again.get("/api/v1/notifications", **wanted)]
+    assert [(each["action"], each["text"]) for each in told] == [
+        *(("silence", "Too loud"), ("none", ""), ("disable", ""), ("none", ""), ("suspend", ""))
+    ]
+    (newest, *_) = (await again.get("/api/v2/notifications", **wanted))["notification_groups"]
+    assert newest["moderation_warning"]["target_account"]["id"] == str(bob.id)
     for kind in ("sensitive", "explode"):
         assert await api.status("POST", f"{path}/action", json={"type": kind}) == 422
     for action in ("approve", "reject"):

@@ -20,6 +20,7 @@ from fediblog.store.readers.moderation_log import LogEntry
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components.render import back, render
+from fediblog.web.forms import Form
 from fediblog.web.languages import explain
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.admin_pages import check_owner, owners_form
@@ -46,8 +47,21 @@ class Case(Struct, frozen=True, kw_only=True):
 
 async def show(request: Request) -> Response:
     """The report."""
+    return await _show(request, Form.empty())
+
+
+async def _show(request: Request, form: Form) -> Response:
     case = await ask_as(request, _case, request.path_params["n"])
-    return render(request, "case.html", to_read=True, case=case, report=case.report)
+    return render(
+        request,
+        "case.html",
+        form.status,
+        to_read=True,
+        case=case,
+        report=case.report,
+        answer=form.line("answer", 2_000),
+        errors=form.errors,
+    )
 
 
 def _case(tx: Tx, user: CurrentUser, number: int) -> Case:
@@ -81,6 +95,18 @@ async def close(request: Request) -> Response:
     form, number = await owners_form(request), request.path_params["n"]
     await site_of(request).db.write(ruling_actions.close_report, form.sender.account.id, number)
     return back(request, "/moderation", "report-closed")
+
+
+async def answer(request: Request) -> Response:
+    """Tell the one of ours who reported it what came of that."""
+    site, form, number = site_of(request), await owners_form(request), request.path_params["n"]
+    words = form.line("answer", 2_000)
+    try:
+        await site.db.write(ruling_actions.answer_report, site.urls, form.sender.account.id, number, words)
+    except Invalid as error:
+        form.refuse(error)
+        return await _show(request, form)
+    return back(request, f"/moderation/report/{number}", "report-answered")
 
 
 async def reopen(request: Request) -> Response:
@@ -120,6 +146,7 @@ async def rule_on_post(request: Request) -> Response:
         action,
         request.path_params["n"],
         form.number("report"),
+        form.line("reason"),
     )
     return back(request, onward, f"ruled-{action}-post")
 
@@ -127,6 +154,7 @@ async def rule_on_post(request: Request) -> Response:
 ROUTES = [
     Route("/moderation/report/{n:number}", page(show), methods=["GET"]),
     Route("/moderation/report/{n:number}/close", page(close), methods=["POST"]),
+    Route("/moderation/report/{n:number}/answer", page(answer), methods=["POST"]),
     Route("/moderation/report/{n:number}/reopen", page(reopen), methods=["POST"]),
     Route("/moderation/account/{n:number}", page(rule_on_account), methods=["POST"]),
     Route("/moderation/post/{n:number}", page(rule_on_post), methods=["POST"]),

@@ -143,6 +143,27 @@ async def test_a_limited_account_of_ours_is_in_no_list_for_all_and_behind_a_noti
     assert [each.split()[0] for each in await log(blog)] == ["unlimit", "limit"]
 
 
+async def test_who_reported_is_answered_and_who_was_reported_is_told_why(blog: Blog) -> None:
+    far, owner, post = await blog.stranger(), await blog.owner(), await blog.write("Ours")
+    write = blog.site.db.write
+    mine = await write(moderation.report, "https://blog.test/r/1", blog.alice.id, far.id, [], "Spam")
+    theirs = await write(moderation.report, "https://far.example/r/2", far.id, blog.alice.id, [post.uri], "Rude")
+    visitors = await write(moderation.report, "https://blog.test/r/3", None, blog.alice.id, [], "Rude")
+    path = f"/moderation/report/{mine}/answer"
+    assert (await owner.post(path, {"answer": " "})).status_code == 422
+    assert (await owner.post(path, {"answer": "We looked at <it>"})).status_code == 303
+    for number in (theirs, visitors):
+        assert (await owner.post(f"/moderation/report/{number}/answer", {"answer": "x"})).status_code == 404
+    assert "do not answer each other" in (await owner.get(f"/moderation/report/{theirs}")).text
+    assert "left no address" in (await owner.get(f"/moderation/report/{visitors}")).text
+    await owner.post(f"/moderation/post/{post.id}", {"do": "hide", "reason": "Against the rules", "report": theirs})
+    shown = (await owner.get("/notices")).text
+    for words in ("@bob@far.example", "We looked at &lt;it&gt;", "hide a post of yours", "Against the rules"):
+        assert words in shown, words
+    assert "Against the rules" in (await owner.get(f"/moderation/report/{theirs}")).text
+    assert "Against the rules" in (await owner.get("/stream")).text
+
+
 async def test_rules_about_servers_are_set_and_lifted(blog: Blog) -> None:
     far, owner = await blog.stranger(domain="sub.far.example"), await blog.owner()
     rule = {"host": "far.example", "severity": "silence", "reject_media": "1", "reason": "loud"}
