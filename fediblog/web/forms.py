@@ -41,7 +41,7 @@ TYPED = frozenset(
         *("slug", "hero-caption", "new-category", "tags", "description", "attribution-domains", "headline"),
         *("section-name", "section-lines", "tagline", "css", "label", "address", "time-zone", "websub-hub"),
         *("name", "bio", "field-name", "field-value", "handle", "display", "alias", "target", "host", "reason"),
-        *("dated", "to", "tag", "who", "emoji", "comment", "words", "text", "category", "uses", "days", "q"),
+        *("dated", "to", "tag", "who", "emoji", "comment", "words", "text", "category", "uses", "days", "q", "allowed"),
     )
 )
 _ANY = Limits(fields=MOST_FIELDS, files=MOST_FILES, size=FORM_BYTES)

@@ -87,16 +87,18 @@ async def _show(request: Request, form: Form) -> Response:
 
 async def one(request: Request) -> Response:
     """How far a file has got; what ends by it, as long as it has not been begun; and what of it cannot be used."""
-    brought, ending, failed = await ask_as(request, _one, request.path_params["n"])
+    user = await ask_as(request, lambda _tx, user: user)
+    # Of all lines is asked what ends by them, which takes too long for the event loop.
+    brought, ending, failed = await site_of(request).db.scan(_one, user.account.id, request.path_params["n"])
     return render(
         request, "import-file.html", brought=brought, ending=ending, failed=failed[:SHOWN], is_cut=len(failed) > SHOWN
     )
 
 
 def _one(
-    tx: Tx, user: CurrentUser, number: int
+    tx: Tx, account: int, number: int
 ) -> tuple[relation_imports.RelationImport, import_actions.Ending | None, list[relation_imports.FailedLine]]:
-    brought = import_actions.own(tx, user.account.id, number)
+    brought = import_actions.own(tx, account, number)
     ending = import_actions.ending(tx, brought) if brought.begun is None else None
     return brought, ending, relation_imports.failed(tx, number, SHOWN + 1)
 
