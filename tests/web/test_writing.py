@@ -198,6 +198,18 @@ async def test_pictures_are_pasted_dropped_and_described(browser: Browser, serve
     await page.get_by_role("button", name="Publish", exact=True).click()
     await page.get_by_alt_text("A teal square").wait_for()
     await page.get_by_text("The afternoon’s result.").wait_for()
+
+    await page.goto(f"{server.origin}/settings/pages/new")  # a page that stands by itself is written in the same way
+    await page.get_by_label("Title", exact=True).fill("My walks")
+    await page.get_by_label("Title", exact=True).press("Enter")
+    assert await page.evaluate("document.activeElement.id") == "source"
+    async with page.expect_file_chooser() as chooser:
+        await page.get_by_role("button", name="Picture", exact=True).click()
+    await (await chooser.value).set_files({"name": "a.png", "mimeType": "image/png", "buffer": picture()})
+    await page.locator(".text-pictures").get_by_label("Description").fill("A map")
+    await page.get_by_role("button", name="Publish").click()
+    await page.goto(f"{server.origin}/my-walks")
+    await page.get_by_alt_text("A map").wait_for()
     await context.close()
 
 

@@ -29,6 +29,7 @@ from fediblog.web.forms import Form
 from fediblog.web.languages import say
 from fediblog.web.negotiation import site_of
 from fediblog.web.pages.admin_pages import check_owner, owners_form
+from fediblog.web.pages.post_form import MOST_BYTES
 from fediblog.web.route_index import first_words
 from fediblog.web.sessions import CurrentUser, ask, ask_as, page
 
@@ -181,6 +182,7 @@ def _show(
         roles=ROLES,
         role=draft.role if found or form.text("role") else "",
         preview=preview,
+        most_bytes=MOST_BYTES,
         errors=form.errors,
     )
 

@@ -17,6 +17,8 @@ from fediblog.errors import Invalid, NotFound, TooOften
 from fediblog.federation.keyring import new_keys
 from fediblog.federation.site import Site
 from fediblog.limits import Limit, Slowing, network, party
+from fediblog.messages import PROGRAM
+from fediblog.messages.program import NAME
 from fediblog.store.people import blog_settings, logins, passkeys, second_factors, server_state
 from fediblog.store.readers import moderation_log
 from fediblog.store.tx import Tx
@@ -73,7 +75,7 @@ async def login_page(request: Request) -> Response:
         return back(request, onward)
     if await sessions.session_login(request) and not again:
         return back(request, sessions.NEW_ACCOUNT)
-    return render(request, "login.html", private=True, name="", onward=onward, errors={})
+    return _login_form(request, Form.empty(), "", onward)
 
 
 async def log_in(request: Request) -> Response:
@@ -206,8 +208,25 @@ def _refused(request: Request, form: Form, kept: UnsentForm | None) -> Response:
     if kept is not None:
         return unsent_forms.show(request, kept, status=form.status, form=form)
     name, onward = form.line("name", 100), forms.own_path(form.line("next", 8000))
+    return _login_form(request, form, name, onward)
+
+
+def _login_form(request: Request, form: Form, name: str, onward: str) -> Response:
+    """The page to log in; how the program is called there is told to nobody elsewhere."""
+    site = site_of(request)
+    program, option = (PROGRAM, site.settings.data_option) if site.urls.is_trial else (NAME, "")
     return render(
-        request, "login.html", form.status, headers=form.headers, name=name, onward=onward, errors=form.errors
+        request,
+        "login.html",
+        form.status,
+        private=True,
+        headers=form.headers,
+        name=name,
+        onward=onward,
+        errors=form.errors,
+        contact=contact_of(request),
+        called=program,
+        data_option=option,
     )
 
 

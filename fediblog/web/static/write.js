@@ -1,4 +1,4 @@
-// The page where one writes: a toolbar and keys for Markdown, and words that follow what is chosen.
+// Where one writes, a post or a page: a toolbar and keys for Markdown, and words that follow what is chosen.
 const form = document.getElementById("write");
 const source = form.elements.source;
 
@@ -72,7 +72,7 @@ source.addEventListener("keydown", (event) => {
 form.elements.title?.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.isComposing) return;
   event.preventDefault();
-  form.elements.summary.focus();
+  (form.elements.summary ?? source).focus();
 });
 
 // What a closed option is set to stands on it.

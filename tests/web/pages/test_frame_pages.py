@@ -64,7 +64,7 @@ async def test_what_the_owner_decides_shows_at_once(blog: Blog) -> None:
     for page in ("/login", "/settings/blog", "/write"):
         found = (await (visitor if page == "/login" else owner).get(page)).text
         assert "look.css" not in found
-        assert "looks/" not in found
+        assert not re.search(r"looks/[\w-]+\.css", found)
     assert blog.site.title == "Notes from the Desk"
     assert "Notes from the Desk" in (await visitor.get("/feed.atom")).text
     named = await visitor.get("/api/v2/instance", accept="application/json")
@@ -178,6 +178,14 @@ async def test_a_menu_leads_to_pages_that_stand_by_themselves(blog: Blog) -> Non
     twice = await owner.post("/settings/blog", {**FORM, **rows})
     assert twice.status_code == 422
     assert re.search(r'value="/about"[^>]* aria-invalid="true" aria-describedby="menu-2-problem" autofocus', twice.text)
+
+
+async def test_each_look_is_shown_before_it_is_chosen(blog: Blog) -> None:
+    owner = await blog.owner()
+    shown = re.findall(r'<img src="(/static/looks/[^"]+)"', (await owner.get("/settings/blog")).text)
+    assert len(shown) == len(LOOKS)
+    for address in shown:
+        assert (await owner.get(address)).headers["content-type"] == "image/webp"
 
 
 async def test_only_the_owner_decides(blog: Blog) -> None:

@@ -90,6 +90,8 @@ async def test_a_trial_tells_its_owner_how_it_becomes_the_real_blog(tmp_path: Pa
     assert command not in (await owner.get("/?show=notes")).text
     home = (await visitor.get("/")).text
     assert command not in home
+    option = f"user password NAME --data {tmp_path}/data"
+    assert option in (await visitor.get("/login")).text
     assert "Write your first article" not in home
     await site.close()
 

@@ -56,6 +56,8 @@ async def set_up(blog: Blog, browser: Browser, codes_shown: int = 10, **fields: 
     codes = shown_codes(answer.text)
     assert (answer.status_code, len(set(codes))) == (200 if codes_shown else 303, codes_shown)
     assert answer.headers["cache-control"] == "private, no-store"
+    if codes:  # which can be saved as a file
+        assert f'href="data:text/plain;charset=utf-8,{"%0A".join(codes)}" download="' in answer.text
     return Telephone(blog, secret, codes)
 
 
