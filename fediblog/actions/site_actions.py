@@ -11,8 +11,8 @@ from fediblog.errors import Invalid, NotFound
 from fediblog.markup.text import emoji_named, one_line
 from fediblog.prepare.wording import Outdated, Text, Wording
 from fediblog.store.posts import custom_emoji
-from fediblog.store.queues import events
-from fediblog.store.readers import announcements
+from fediblog.store.queues import events, job_kinds, job_queue
+from fediblog.store.readers import announcements, moderation_log
 from fediblog.store.tx import Tx
 
 ANNOUNCEMENT_LIMIT = 5_000  # characters of Markdown
@@ -68,6 +68,35 @@ def remove_emoji(tx: Tx, name: str) -> None:
     if not custom_emoji.remove(tx, name):
         raise NotFound("cli.no-emoji", name=name)
     custom_emoji.show(tx, name, "")
+
+
+def set_emoji_disabled(tx: Tx, urls: Urls, by: int, name: str, *, disabled: bool) -> None:
+    """Keep an emoji and neither offer nor show it, or do so again. Raises NotFound."""
+    if not custom_emoji.set_disabled(tx, name, disabled=disabled):
+        raise NotFound("cli.no-emoji", name=name)
+    custom_emoji.show(tx, name, "")
+    for each in custom_emoji.by_names(tx, (name,)):
+        custom_emoji.show(tx, name, urls.media(each.file))
+    moderation_log.note(tx, by, "disable-emoji" if disabled else "enable-emoji", f":{name}:")
+
+
+def hide_emoji(tx: Tx, urls: Urls, by: int, address: str) -> None:
+    """Show an emoji of another server to nobody here: by the address of its picture, there or here. Raises Invalid."""
+    url: str | None = address.strip()
+    if address.startswith(f"{urls.origin}/media/emoji/"):
+        url = urls.copied_emoji(*address.split("/")[-2:])
+    if not url or not url.startswith(("https://", "http://")) or urls.owns(url):
+        raise Invalid("address", "server.emoji-wrong")
+    custom_emoji.hide(tx, url)
+    job_queue.add(tx, job_kinds.SWEEP, "hourly")  # at once, for the copy of its picture
+    moderation_log.note(tx, by, "hide-emoji", url)
+
+
+def show_emoji(tx: Tx, by: int, url: str) -> None:
+    """Show an emoji of another server again. Raises NotFound."""
+    if not custom_emoji.unhide(tx, url):
+        raise NotFound
+    moderation_log.note(tx, by, "show-emoji", url)
 
 
 def emoji_in(tx: Tx, urls: Urls, texts: Iterable[str], named: Iterable[str] = ()) -> tuple[Emoji, ...]:

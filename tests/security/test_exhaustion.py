@@ -42,7 +42,7 @@ ENDS = {
     "reply_authorization": "one for each answer",
     "quote_proof": "one for each post",
     "quote_request": "one for each of our posts that quotes",
-    **dict.fromkeys(("blocked_host", "allowed_host"), "the owner's"),
+    **dict.fromkeys(("blocked_host", "allowed_host", "hidden_emoji"), "the owner's"),
     "account": "only by who proves a key of a server of its own; swept once nobody here has to do with it",
     **dict.fromkeys(("app", "app_code", "token", "event", "idempotency"), "swept"),
     **dict.fromkeys(

@@ -29,6 +29,7 @@ SHOWN = {
         "allowed_host",
         "block",
         "custom_emoji",
+        "hidden_emoji",
         "endorsement",
         "featured_tag",
         "follow",

@@ -130,7 +130,7 @@ async def domain_blocks(call: Call) -> list[Json]:
 @API.get("/api/v1/custom_emojis", who="anybody", gives="CustomEmoji[]", tier=0)
 async def custom_emojis(call: Call) -> list[Json]:
     """Pictures that stand in posts where their names are written."""
-    return [instance_entity.emoji(call.site.urls, each) for each in await call.read(custom_emoji.everything)]
+    return [instance_entity.emoji(call.site.urls, each) for each in await call.read(custom_emoji.offered)]
 
 
 @API.get("/api/v1/announcements", gives="Announcement[]", tier=1)

@@ -13,7 +13,10 @@ from fediblog.store.json_columns import emoji_from, emoji_text
 from fediblog.store.tx import Row, Tx
 
 MOST = 2_000
-_CHOSEN = "select e.name, e.category, m.file, m.small, m.created from custom_emoji e join media m on m.id = e.media"
+_CHOSEN = (
+    "select e.name, e.category, e.disabled, m.file, m.small, m.created from custom_emoji e"
+    " join media m on m.id = e.media"
+)
 
 _IN_POSTS = "select id, emoji from post where local = 1 and emoji <> '[]' and emoji like :named"
 _SET_IN_POST = "update post set emoji = :emoji where id = :id"
@@ -32,6 +35,7 @@ class OwnEmoji(Struct, frozen=True, kw_only=True):
     still: str
     updated: int
     category: str = ""
+    disabled: bool = False  # kept, and neither offered nor shown
 
 
 def own_emoji(urls: Urls, own: OwnEmoji) -> Emoji:
@@ -44,18 +48,45 @@ def everything(tx: Tx) -> list[OwnEmoji]:
     return [_emoji(row) for row in tx.all(f"{_CHOSEN} order by e.category, e.name limit :most", most=MOST)]
 
 
+def offered(tx: Tx) -> list[OwnEmoji]:
+    """Those that may be used."""
+    return [each for each in everything(tx) if not each.disabled]
+
+
 def by_names(tx: Tx, names: Collection[str]) -> list[OwnEmoji]:
-    """Those of these names, by name; an emoji's name is known by its exact spelling."""
+    """Those of these names that may be used, by name; an emoji's name is known by its exact spelling."""
     if not names:
         return []
-    return [_emoji(row) for row in tx.all(f"{_CHOSEN} where e.name in (:names) order by e.name", names=sorted(names))]
+    asked = f"{_CHOSEN} where e.name in (:names) and e.disabled = 0 order by e.name"
+    return [_emoji(row) for row in tx.all(asked, names=sorted(names))]
+
+
+def set_disabled(tx: Tx, name: str, *, disabled: bool) -> bool:
+    """Offer and show it no more, or again; False if there is none of that name."""
+    changed = "update custom_emoji set disabled = :disabled where name = :name"
+    return tx.run(changed, name=name, disabled=int(disabled)) > 0
+
+
+def hide(tx: Tx, url: str) -> None:
+    """Show the picture of an emoji of another server to nobody here."""
+    tx.run("insert into hidden_emoji (url, created) values (:url, :now) on conflict do nothing", url=url, now=tx.now)
+
+
+def unhide(tx: Tx, url: str) -> bool:
+    """Show it again; False if it was not hidden."""
+    return tx.run("delete from hidden_emoji where url = :url", url=url) > 0
+
+
+def hidden(tx: Tx) -> list[str]:
+    """The addresses of those that are hidden."""
+    return [row.url for row in tx.all("select url from hidden_emoji order by url limit :most", most=MOST)]
 
 
 def put(tx: Tx, name: str, media: int, category: str) -> None:
     """A picture for a name, in place of an earlier one."""
     tx.run(
         "insert into custom_emoji (name, media, category, created) values (:name, :media, :category, :now)"
-        " on conflict (name) do update set media = excluded.media, category = excluded.category",
+        " on conflict (name) do update set media = excluded.media, category = excluded.category, disabled = 0",
         name=name,
         media=media,
         category=category,
@@ -81,5 +112,10 @@ def _with_picture(stored: str, name: str, url: str) -> str:
 
 def _emoji(row: Row) -> OwnEmoji:
     return OwnEmoji(
-        name=row.name, file=row.file, still=row.small or row.file, updated=row.created, category=row.category
+        name=row.name,
+        file=row.file,
+        still=row.small or row.file,
+        updated=row.created,
+        category=row.category,
+        disabled=bool(row.disabled),
     )

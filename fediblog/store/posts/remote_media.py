@@ -110,10 +110,11 @@ def shown_by(tx: Tx, owner: str) -> list[RemotePicture]:
 
 
 def shown_among(tx: Tx, owner: str, urls: Set[str]) -> Set[str]:
-    """Which of these an account, a post or a page shows; of EMOJI, which do not lie where media are rejected."""
+    """Which of these an account, a post or a page shows; of EMOJI, which are neither hidden nor of rejected media."""
     if owner == EMOJI:
         rejected = media_rejected_among(tx, sorted({host_of(url) for url in urls}))
-        return {url for url in urls if host_of(url) not in rejected}
+        hidden = {row.url for row in tx.all("select url from hidden_emoji where url in (:urls)", urls=sorted(urls))}
+        return {url for url in urls - hidden if host_of(url) not in rejected}
     return urls & {each.url for each in shown_by(tx, owner)}
 
 

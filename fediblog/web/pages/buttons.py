@@ -115,7 +115,7 @@ async def emoji_page(request: Request) -> Response:
 
 
 def _emoji_for(tx: Tx, user: CurrentUser, number: int) -> tuple[Post, list[OwnEmoji]]:
-    return reaction_actions.seen(tx, user.account.id, number), custom_emoji.everything(tx)
+    return reaction_actions.seen(tx, user.account.id, number), custom_emoji.offered(tx)
 
 
 async def take_back(request: Request) -> Response:

@@ -42,7 +42,8 @@ _DAY = 86_400_000
 class ServerState(Struct, frozen=True, kw_only=True):
     """What the page shows: `late` (ms) is for how long something has been due, `copies` bytes, `dead` jobs given up.
 
-    Of a dead job its kind, what it was about, and the error as it is stored.
+    `hidden` are addresses of emoji of other servers. Of a dead job its kind, what it was about, and the error as it is
+    stored.
     """
 
     alerts: list[OperatorAlert]
@@ -52,6 +53,7 @@ class ServerState(Struct, frozen=True, kw_only=True):
     dead: Sequence[tuple[str, str, str]]
     copies: int
     emoji: list[OwnEmoji]
+    hidden: list[str]
     announcements: list[Announcement]
 
 
@@ -76,7 +78,7 @@ async def _show(request: Request, form: Form) -> Response:
         version=fediblog.__version__,
         python=platform.python_version(),
         settings=site.settings,
-        typed={name: form.line(name, 200) for name in ("name", "category", "days")},
+        typed={name: form.line(name, 200) for name in ("name", "category", "days", "address")},
         text=form.text("text"),
         errors=form.errors,
     )
@@ -93,6 +95,7 @@ def _state(tx: Tx, user: CurrentUser) -> ServerState:
         dead=job_queue.dead(tx, 10),
         copies=remote_media.total(tx),
         emoji=custom_emoji.everything(tx),
+        hidden=custom_emoji.hidden(tx),
         announcements=announcements.everything(tx),
     )
 
@@ -142,6 +145,32 @@ async def remove_emoji(request: Request) -> Response:
     return back(request, PATH, "emoji-removed")
 
 
+async def disable_emoji(request: Request) -> Response:
+    """Keep a picture, and neither offer nor show it; or do so again."""
+    site, form = site_of(request), await owners_form(request)
+    name, disabled = form.line("emoji", 100), form.line("do") != "enable"
+    await site.db.write(site_actions.set_emoji_disabled, site.urls, form.sender.account.id, name, disabled=disabled)
+    return back(request, PATH, "emoji-disabled" if disabled else "emoji-enabled")
+
+
+async def hide_emoji(request: Request) -> Response:
+    """Show an emoji of another server to nobody here."""
+    site, form = site_of(request), await owners_form(request)
+    try:
+        await site.db.write(site_actions.hide_emoji, site.urls, form.sender.account.id, form.line("address", 4_000))
+    except Invalid as error:
+        form.refuse(error)
+        return await _show(request, form)
+    return back(request, PATH, "emoji-hidden")
+
+
+async def show_emoji(request: Request) -> Response:
+    """Show an emoji of another server again."""
+    form = await owners_form(request)
+    await site_of(request).db.write(site_actions.show_emoji, form.sender.account.id, form.line("emoji", 4_000))
+    return back(request, PATH, "emoji-shown")
+
+
 async def announce(request: Request) -> Response:
     """Tell all who use the server something, for some days or until it is taken back."""
     site, form = site_of(request), await owners_form(request)
@@ -169,6 +198,9 @@ ROUTES = [
     Route("/moderation/copies", page(clean), methods=["POST"]),
     Route("/moderation/emoji", page(add_emoji), methods=["POST"]),
     Route("/moderation/emoji/remove", page(remove_emoji), methods=["POST"]),
+    Route("/moderation/emoji/disable", page(disable_emoji), methods=["POST"]),
+    Route("/moderation/emoji/hide", page(hide_emoji), methods=["POST"]),
+    Route("/moderation/emoji/show", page(show_emoji), methods=["POST"]),
     Route("/moderation/announcement", page(announce), methods=["POST"]),
     Route("/moderation/announcement/{n:number}/end", page(end_announcement), methods=["POST"]),
 ]

@@ -6,7 +6,7 @@ import re
 
 from fediblog.domain.documents import Visibility
 from fediblog.store.people import relations
-from fediblog.store.posts import custom_emoji
+from fediblog.store.posts import custom_emoji, remote_media
 from fediblog.store.queues import delivery_queue, job_kinds, job_queue
 from fediblog.store.readers import announcements, moderation_log
 from fediblog.store.tx import Tx
@@ -74,6 +74,26 @@ async def test_announcements_are_written_and_ended(blog: Blog) -> None:
     assert (await owner.post(f"/moderation/announcement/{number}/end")).status_code == 404
 
 
+async def test_an_emoji_of_another_server_is_hidden_and_shown_again(blog: Blog) -> None:
+    owner, url, urls = await blog.owner(), "https://far.example/blob.png", blog.site.urls
+
+    async def shown() -> bool:
+        return bool(await blog.site.db.read(remote_media.shown_among, remote_media.EMOJI, {url}))
+
+    assert await shown()
+    for address in (url, urls.emoji_copy(url)):
+        assert (await owner.post("/moderation/emoji/hide", {"address": address})).status_code == 303
+        assert not await shown()
+        assert (await blog.browser().get(urls.emoji_copy(url))).status_code == 404
+        assert url in (await owner.get(PATH)).text
+        assert (await owner.post("/moderation/emoji/show", {"emoji": url})).status_code == 303
+        assert await shown()
+    assert (await owner.post("/moderation/emoji/show", {"emoji": url})).status_code == 404
+    for wrong in ("blob", urls.media("aa/cat.png"), f"{urls.origin}/media/emoji/x/y"):
+        answer = await owner.post("/moderation/emoji/hide", {"address": wrong})
+        assert (answer.status_code, wrong in answer.text) == (422, True)
+
+
 async def test_emoji_are_added_and_removed(blog: Blog) -> None:
     owner = await blog.owner()
     chosen = {"picture": ("cat.png", picture(), "image/png")}
@@ -88,6 +108,13 @@ async def test_emoji_are_added_and_removed(blog: Blog) -> None:
     [emoji] = await blog.site.db.read(custom_emoji.everything)
     assert (emoji.name, emoji.category) == ("blobcat", "Cats")
     assert ":blobcat:" in (await owner.get(PATH)).text
+    post = await blog.write("A :blobcat: sits")
+    for action, shown in (("disable", 0), ("enable", 1)):
+        assert (await owner.post("/moderation/emoji/disable", {"emoji": "blobcat", "do": action})).status_code == 303
+        page = (await blog.browser().get(post.url)).text
+        assert ('class="emoji"' in page, len(await blog.site.db.read(custom_emoji.offered))) == (bool(shown), shown)
+    assert [each.name for each in await blog.site.db.read(custom_emoji.everything)] == ["blobcat"]
+    assert (await owner.post("/moderation/emoji/disable", {"emoji": "dog", "do": "disable"})).status_code == 404
     await owner.post("/moderation/emoji/remove", {"emoji": "blobcat"})
     assert await blog.site.db.read(custom_emoji.everything) == []
     assert (await owner.post("/moderation/emoji/remove", {"emoji": "blobcat"})).status_code == 404
