@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,7 +27,7 @@ from fediblog.federation import relation_import
 from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.streaming.stream_messages import Message, hears, messages
-from fediblog.mastodon.streaming.streams import STREAMS, Stream
+from fediblog.mastodon.streaming.streams import LIST, STREAMS, Stream
 from fediblog.prepare import relation_csv
 from fediblog.protocol import cavage
 from fediblog.store.people import apps
@@ -36,6 +36,7 @@ from fediblog.store.queues.events import Event
 from fediblog.store.tx import Tx
 from tests.federation.stranger import ACTIVITY, ORIGIN, home
 from tests.mastodon.test_warned import BELOW as UNDER
+from tests.postgres import Cluster
 from tests.security import crossed_posts
 from tests.security.crossed_posts import BELOW, MARK, OURS, Crossed, word
 from tests.security.reading import reader
@@ -362,10 +363,29 @@ async def import_bookmarks(world: Crossed) -> None:
         world.home.clock.forward(seconds=relation_import.PAUSE // 1000)
 
 
-@pytest.fixture(params=[pytest.param(seed, id=f"seed{seed}") for seed in (1, 2)])
-async def walk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Walk]:
-    async with home(tmp_path) as at_home:
-        world = await crossed_posts.make(at_home, request.param)
+@pytest.fixture(
+    params=[
+        *(pytest.param(("", seed), id=f"seed{seed}") for seed in (1, 2)),
+        pytest.param(("postgres", 1), id="postgres", marks=pytest.mark.postgres),
+    ]
+)
+def place(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
+    """The database of a world, nothing for a file of its own, and the seed that it is made from."""
+    engine, seed = request.param
+    if not engine:
+        yield "", seed
+        return
+    cluster: Cluster = request.getfixturevalue("cluster")
+    name = cluster.create(request.getfixturevalue("migrated_database"))
+    yield cluster.url(name), seed
+    cluster.drop(name)
+
+
+@pytest.fixture
+async def walk(place: tuple[str, int], tmp_path: Path) -> AsyncIterator[Walk]:
+    database, seed = place
+    async with home(tmp_path, database=database) as at_home:
+        world = await crossed_posts.make(at_home, seed)
         await import_bookmarks(world)
         yield Walk(world, create_app(at_home.site))
 
@@ -467,7 +487,8 @@ async def listen(walk: Walk) -> None:
         token = await site.db.read(apps.token, apps.digest(f"token-{name}-{len(WIDE)}"))
         assert token is not None
         tokens[name] = token
-    streams = [Stream(kind, walk.world.category) for kind in STREAMS if kind != "list"]
+    streams = [Stream(name, walk.world.category) for name in STREAMS if name != LIST]
+    streams += [Stream(LIST, str(number)) for number in (await site.db.read(_numbers))["user_list"]]
 
     def heard(tx: Tx, event: Event) -> dict[tuple[int, Stream], Message]:
         pairs = product(tokens.values(), streams)
