@@ -411,6 +411,7 @@ async def test_everybody_reads_on_pages_what_is_for_them_and_nothing_else(walk: 
                 await walk.ask(viewer, route, f"{route}?{query}={it.post.id}", "text/html")
     for viewer in (nobody, *members):
         await search(walk, viewer, "/search")
+    await check_sitemap(walk)
     walk.check({route for route in SHOWING if route in READ})
     for viewer, it in product(members, walk.world.written.values()):
         if (it.state == "published" or viewer.who == it.author) and walk.world.may_read(viewer.who, it.number):
@@ -447,7 +448,7 @@ async def test_programs_read_what_is_for_their_people_and_nothing_else(walk: Wal
     for viewer in viewers:
         await search(walk, viewer, "/api/v2/search")
     await listen(walk)
-    walk.check({route for route in SHOWING if route.startswith("/api/")})
+    walk.check({route for route in SHOWING if route.startswith("/api/")} | {"/api/v1/streaming/list"})
     for viewer, it in product(programs, walk.world.written.values()):
         if it.post is not None and it.state == "published" and walk.world.may_read(viewer.who, it.number):
             assert walk.has_read(viewer, it.number), (viewer.name, it)
@@ -478,6 +479,15 @@ async def search(walk: Walk, viewer: Viewer, route: str) -> None:
         answer = await walk.ask(viewer, route, f"{route}?q={asked}", "text/html")
         if not walk.world.may_read(viewer.who, it.number):
             assert answer.text.replace(asked, UNKNOWN) == nothing.text, f"{viewer.name} can tell that {it} is there"
+
+
+async def check_sitemap(walk: Walk) -> None:
+    """What search engines are led to, by the addresses of posts: a note has no word in its own."""
+    listed = (await walk.ask(Viewer("nobody", ""), "/sitemap-{n:number}.xml", "/sitemap-1.xml")).text
+    for it in walk.world.written.values():
+        if it.post is not None and f"<loc>{it.post.url}</loc>" in listed:
+            assert (it.audience, it.warned) == ("public", False), it
+            assert walk.world.may_read("", it.number), it
 
 
 async def listen(walk: Walk) -> None:
