@@ -18,6 +18,7 @@ from fediblog.actions.drafts import Draft
 from fediblog.domain.accounts import Account, Relation
 from fediblog.domain.documents import Option, Poll, Visibility
 from fediblog.domain.posts import Post
+from fediblog.errors import Unavailable
 from fediblog.federation.keyring import make_keys
 from fediblog.net.dns import Names
 from fediblog.protocol.previews import abstract
@@ -645,6 +646,15 @@ async def test_a_server_that_does_not_exist_is_called_so(blog: Blog, monkeypatch
     for path, field in (("/find", "q"), ("/settings/alias", "alias"), ("/settings/move", "target")):
         answer = await owner.post(path, {field: "@bob@nowhere.example", "sure": "1", "password": PASSWORD})
         assert (answer.status_code, "There is no server of that name." in answer.text) == (422, True), path
+
+    async def silent(_names: Names, _host: str, _port: int) -> tuple[str, ...]:
+        raise Unavailable("timeout")
+
+    monkeypatch.setattr(Names, "addresses", silent)
+    for wanted in ("@bob@silent.example", "https://silent.example/@bob/1"):
+        answer = await owner.post("/find", {"q": wanted})
+        assert (answer.status_code, "Their server does not answer now." in answer.text) == (422, True), wanted
+        assert f'value="{wanted}"' in answer.text
 
 
 async def test_a_heading_is_not_said_again_below_it(blog: Blog) -> None:
