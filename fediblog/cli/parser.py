@@ -27,7 +27,7 @@ class Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and how it is meant; exit status 2."""
         self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: {message}\n{translated('cli.see-help', program=self.prog)}\n")
+        self.exit(2, f"{self.prog}: {message}\n{translated('cli.see-help', command=self.prog)}\n")
 
 
 # What argparse says by itself: its own English, which it has translated by a function `_`, is that of our catalogue.
