@@ -12,7 +12,8 @@ from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.markup.text import one_line
 from fediblog.outgoing import sent_posts
-from fediblog.store.people import accounts, host_rules
+from fediblog.store.people import accounts, admin_accounts, host_rules
+from fediblog.store.people.admin_accounts import Member
 from fediblog.store.people.host_rules import HostRule, Severity
 from fediblog.store.posts import post_writing, posts
 from fediblog.store.queues import job_kinds, job_queue
@@ -50,13 +51,20 @@ def rule_on_account(
     tx: Tx, urls: Urls, by: int, action: str, target: int, report: int | None = None, reason: str = ""
 ) -> None:
     """Do one of ON_ACCOUNTS to an account; one of ours reads the reason. Raises Invalid where it may not be done."""
-    found = accounts.get(tx, target)
-    if found is None or action not in ON_ACCOUNTS:
+    tx.hold(-target, target)  # of several who decide the same at once the account hears one
+    before = admin_accounts.many(tx, {target}).get(target)
+    if before is None or action not in ON_ACCOUNTS:
         raise NotFound
+    found = before.account
     ON_ACCOUNTS[action](tx, urls, target)
     moderation_log.note(tx, by, action, f"@{found.acct}", report, target=target, reason=reason.strip())
-    if found.login is not None and action != "delete":
+    after = admin_accounts.many(tx, {target}).get(target)
+    if found.login is not None and after is not None and _standing(before) != _standing(after) and action != "delete":
         _tell(tx, urls, target, "warning", action, "", reason.strip())
+
+
+def _standing(member: Member) -> tuple[str, int, bool]:
+    return member.account.state, member.account.limited, member.disabled
 
 
 def rule_on_post(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fediblog.actions import ruling_actions
 from fediblog.domain.documents import Attachment, Emoji, Option, Poll
 from fediblog.mastodon.endpoints import ENDPOINTS
 from fediblog.mastodon.entities.base import blurhash
@@ -78,6 +79,9 @@ async def _more(server: Server, alice: Api, bob: Api) -> list[tuple[str, Any]]:
         "/api/v1/trends/links": "TrendsLink[]",
     }
     found = [(gives, await bob.get(path)) for path, gives in paths.items()]
+    await server.write(
+        ruling_actions.rule_on_account, server.site.urls, server.people["alice"].id, "limit", server.people["bob"].id
+    )
     groups = "/api/v2/notifications?expand_accounts=partial_avatars"
     app = await bob.post("/api/v1/apps", {"client_name": "Tusky", "redirect_uris": "urn:ietf:wg:oauth:2.0:oob"})
     named = {name: app[name] for name in ("client_id", "client_secret")}
@@ -86,6 +90,7 @@ async def _more(server: Server, alice: Api, bob: Api) -> list[tuple[str, Any]]:
     return [
         *found,
         ("GroupedNotificationsResults", await alice.get(groups)),
+        ("Notification[]", await bob.get("/api/v1/notifications", **{"types[]": "moderation_warning"})),
         ("CredentialApplication", app),
         ("Token", await bob.post("/oauth/token", {"grant_type": "client_credentials", **named})),
         ("ScheduledStatus", await bob.post("/api/v1/statuses", later)),

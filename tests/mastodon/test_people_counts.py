@@ -9,7 +9,7 @@ import pytest
 from fediblog.actions import account_actions, reaction_actions
 from fediblog.domain.accounts import Account
 from fediblog.mastodon.entity_context import EntityContext
-from fediblog.store.people import relation_lists, relations
+from fediblog.store.people import host_rules, relation_lists, relations
 from fediblog.store.posts import tags
 from fediblog.store.readers import moderation
 from fediblog.store.tx import Tx
@@ -39,6 +39,7 @@ def _stranger(tx: Tx, alice: Account, bob: Account, number: int) -> None:
     tags.follow(tx, alice.id, f"tag{number}")
     moderation.report(tx, f"r:{number}", far.id, off.id, [f"{far.uri}/{written}"], "Look")
     host_blocks.block(tx, f"blocked{number}.example")
+    host_rules.allow(tx, [f"allowed{number}.example"])
 
 
 def paths(alice: Account, bob: Account, strangers: list[int]) -> list[str]:
