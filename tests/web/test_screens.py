@@ -94,6 +94,19 @@ async def test_everybody_can_use_every_look(blog: Furnished, browser: Browser) -
     await window.page.context.close()
 
 
+async def test_what_has_just_been_made_can_be_read_and_copied(blog: Furnished, browser: Browser) -> None:
+    window = await open_window(browser, blog, "ann")
+    await window.open("/moderation/people")
+    await window.page.get_by_role("button", name="Make a link").click()
+    made = window.page.locator(".flash .code-shown")
+    await made.wait_for()
+    assert await made.evaluate("each => getComputedStyle(each).userSelect") == "all"
+    assert await window.page.get_by_role("button", name="Copy").is_visible()
+    await window.prepare()
+    assert await window.faults(PHONE, DESK) == []
+    await window.page.context.close()
+
+
 async def test_text_of_twice_the_size_fits(blog: Furnished, browser: Browser) -> None:
     wide = {}
     for who in ("", "ann"):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
+from pygments.token import STANDARD_TYPES
 
 
 @pytest.mark.parametrize("selector", [".rest a", ".pager > a:not(.button)", ".fold > summary"])
@@ -22,3 +25,38 @@ def test_what_one_presses_in_an_entry_lies_above_the_link_that_covers_it() -> No
     assert {".entry .mark a", ".entry .warning", ".entry .actions"} <= {
         *map(str.strip, above.partition("{")[0].split(","))
     }
+
+
+WEB = files("fediblog.web")
+# What classes are for besides looks: programs that read microformats, our scripts, and what other code finds.
+HOOKS = re.compile(r"(?:h|p|u|e|dt)-[a-z-]+|older|close|reply|fn-ref|fn-back|footnotes")
+
+
+def _texts(kind: str) -> str:
+    return "\n".join(path.read_text() for path in sorted(Path(str(WEB)).rglob(f"*.{kind}")))
+
+
+def _styled() -> set[str]:
+    """The classes that have a rule in any style sheet."""
+    sheets = re.sub(r"/\*.*?\*/|url\([^)]*\)|\"[^\"]*\"", "", _texts("css"), flags=re.DOTALL)
+    return {
+        name for selectors in re.findall(r"([^{}]*)\{", sheets) for name in re.findall(r"\.([a-zA-Z][\w-]*)", selectors)
+    }
+
+
+def test_each_class_of_a_page_has_a_rule() -> None:
+    """Or is there for programs; what a template computes is left out."""
+    written = re.findall(r'class="([^"]*)"', re.sub(r"\{[%{].*?[%}]\}", "{}", _texts("html")) + _texts("py"))
+    used = {name for each in written for name in each.split() if re.fullmatch(r"[\w-]+", name)}
+    assert {name for name in used - _styled() if not HOOKS.fullmatch(name)} == set()
+
+
+def test_each_rule_is_for_a_class_of_a_page() -> None:
+    """By its name, or by the beginning that code completes; those of coloured code are made by Pygments."""
+    markup = "\n".join(path.read_text() for path in sorted(Path(str(files("fediblog.markup"))).rglob("*.py")))
+    code = _texts("html") + _texts("py") + _texts("js") + markup
+    words, begun = set(re.findall(r"[\w-]+", code)), set(re.findall(r"([a-z]+-)[{%\"]", code))
+    unused = {
+        name for name in _styled() - words - set(STANDARD_TYPES.values()) if re.sub("[^-]+$", "", name) not in begun
+    }
+    assert unused == set()

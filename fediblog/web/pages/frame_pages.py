@@ -84,7 +84,12 @@ async def manifest(request: Request) -> Response:
         "background_color": PAPER,
         "theme_color": PAPER,
         "icons": [*icon, {"src": static("icon.svg"), "type": "image/svg+xml", "sizes": "any"}],
-        "share_target": {"action": "/share", "params": {"title": "title", "text": "text", "url": "url"}},
+        "share_target": {
+            "action": "/share",
+            "method": "GET",
+            "enctype": "application/x-www-form-urlencoded",
+            "params": {"title": "title", "text": "text", "url": "url"},
+        },
     }
     return public(request, json.dumps(made).encode(), "application/manifest+json")
 

@@ -1,5 +1,5 @@
-// Recovery codes on paper, or where they are pasted.
-const codes = [...document.querySelectorAll(".secret code")].map((each) => each.textContent).join("\n");
+// Recovery codes and links on paper, or where they are pasted.
+const codes = [...document.querySelectorAll(".secret code, .code-shown")].map((each) => each.textContent).join("\n");
 const acts = {
   print: () => print(),
   copy: async (button) => {

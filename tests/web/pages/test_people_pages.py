@@ -137,6 +137,10 @@ async def test_the_desk_can_be_installed_and_pages_for_everybody_do_not_offer_it
     assert answer.headers["content-type"] == "application/manifest+json"
     made = answer.json()
     assert (made["name"], made["start_url"], made["display"]) == ("A Test Blog", "/stream", "standalone")
+    assert (made["share_target"]["method"], made["share_target"]["enctype"]) == (
+        "GET",
+        "application/x-www-form-urlencoded",
+    )  # a browser warns else
     assert any(each["sizes"] == "any" for each in made["icons"])
     assert [(await visitor.get(each["src"])).status_code for each in made["icons"]] == [200]
     shared = {value: f"{name} of it" for name, value in made["share_target"]["params"].items()}
