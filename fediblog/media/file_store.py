@@ -57,6 +57,13 @@ class FileStore:
         except FileNotFoundError:
             raise NotFound(detail=name) from None
 
+    def size(self, name: str) -> int:
+        """Bytes of the file of that name; 0 if there is none."""
+        try:
+            return self.path(name).stat().st_size
+        except (NotFound, OSError):
+            return 0
+
     def remove(self, name: str) -> bool:
         """Removes the file; whether there was one."""
         try:

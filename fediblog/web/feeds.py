@@ -10,7 +10,7 @@ browsers; and the type must be `application/xml`, since browsers show what has t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from html import escape
@@ -49,6 +49,7 @@ class Feed(Struct, frozen=True, kw_only=True):
     language: str = ENGLISH  # of our own words in it
     hub: str = ""  # the WebSub hub that is told of what is new
     style: str = ""  # address of the style sheet; the feed is for a browser then
+    sizes: Mapping[str, int] = {}  # bytes of files by their addresses, where they are known
 
 
 def atom(feed: Feed, posts: Sequence[Post]) -> bytes:
@@ -85,7 +86,8 @@ def _atom_entry(entry: Element, feed: Feed, post: Post) -> None:
     for tag in previews.hashtags(post):
         _add(entry, "category", term=key(tag), label=tag)
     for file in _files(post):
-        _add(entry, "link", rel="enclosure", type=file.media_type or _UNKNOWN, href=file.url)
+        length = {"length": str(feed.sizes[file.url])} if file.url in feed.sizes else {}
+        _add(entry, "link", rel="enclosure", type=file.media_type or _UNKNOWN, href=file.url, **length)
     if about := _about(post):
         _add(entry, "summary", about)
     content = _child(entry, "content", {"type": "html"})
@@ -135,8 +137,9 @@ def _rss_item(item: Element, feed: Feed, post: Post) -> None:
     about = _about(post)
     _add(item, "description", escape(about, quote=False) if about else whole(feed, post))
     _add(item, "content:encoded", whole(feed, post))
-    for file in _files(post)[:1]:  # RSS allows one; the others stand in the text. No size is known: 0 stands for that
-        _add(item, "enclosure", url=file.url, type=file.media_type or _UNKNOWN, length="0")
+    for file in _files(post)[:1]:  # RSS allows one, the others stand in the text; where no size is known it wants 0
+        length = str(feed.sizes.get(file.url, 0))
+        _add(item, "enclosure", url=file.url, type=file.media_type or _UNKNOWN, length=length)
     _link(item, feed, post)
 
 
@@ -209,8 +212,13 @@ def _json_item(feed: Feed, post: Post) -> dict[str, object]:
     if post.image and not previews.hides_pictures(post):
         item["image"] = post.image.url
     if files := _files(post):
-        item["attachments"] = [{"url": file.url, "mime_type": file.media_type or _UNKNOWN} for file in files]
+        item["attachments"] = [_json_file(feed, file) for file in files]
     return item
+
+
+def _json_file(feed: Feed, file: Attachment) -> dict[str, object]:
+    told: dict[str, object] = {"url": file.url, "mime_type": file.media_type or _UNKNOWN}
+    return told | ({"size_in_bytes": feed.sizes[file.url]} if file.url in feed.sizes else {})
 
 
 def _json_author(byline: Byline) -> dict[str, str]:

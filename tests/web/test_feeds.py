@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import feedparser
@@ -17,6 +18,7 @@ from fediblog.store.tx import Tx
 from fediblog.web import feeds
 from fediblog.web.feeds import Feed
 from tests.web.pages.conftest import Blog, Browser, blog, blog_folder, empty_folder
+from tests.web.pages.test_desk import picture
 
 __all__ = ["blog", "blog_folder", "empty_folder"]
 HUB = "https://hub.example/"
@@ -127,3 +129,18 @@ async def test_files_are_enclosed(blog: Blog) -> None:
     rss = ElementTree.fromstring(feeds.rss(feed, [post]))
     assert len([*rss.iter("enclosure")]) == 1
     assert json.loads(feeds.json_feed(feed, [post]))["items"][0]["attachments"][0]["mime_type"] == "audio/mpeg"
+
+
+async def test_it_is_said_how_large_files_are(blog: Blog) -> None:
+    owner = await blog.owner()
+    await owner.post(
+        "/write", {"source": "A picture", "do": "publish"}, files={"upload": ("a.png", picture(), "image/png")}
+    )
+    read = feedparser.parse((await owner.get("/feed.rss")).content)
+    [file] = read.entries[0].enclosures
+    whole = str(len((await owner.get(urlsplit(file.href).path)).content))
+    assert file.length == whole
+    [file] = feedparser.parse((await owner.get("/feed.atom")).content).entries[0].enclosures
+    assert file.length == whole
+    [told] = (await owner.get("/feed.json")).json()["items"]
+    assert str(told["attachments"][0]["size_in_bytes"]) == whole

@@ -15,6 +15,7 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.documents import Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Gone, NotFound
+from fediblog.federation.site import Site
 from fediblog.hashtags import SIGNS, key
 from fediblog.markup.html import plain
 from fediblog.messages import text
@@ -171,7 +172,7 @@ async def feed_response(request: Request, feed: Feed, posts: list[Post]) -> Resp
     blog, language = await site.read_blog(), site.settings.language  # the same for everybody, so that it can be kept
     in_browser = write is not json_feed and "text/html" in request.headers.get("accept", "")
     style = static("feed.css") if in_browser else ""
-    feed = replace(feed, language=language, hub=blog.websub_hub, style=style)
+    feed = replace(feed, language=language, hub=blog.websub_hub, style=style, sizes=_sizes(site, posts))
 
     time_zone.choose(blog.time_zone)
 
@@ -181,6 +182,13 @@ async def feed_response(request: Request, feed: Feed, posts: list[Post]) -> Resp
         return response
 
     return await asyncio.to_thread(made) if sum(len(post.content) for post in posts) > LONG else made()
+
+
+def _sizes(site: Site, posts: Sequence[Post]) -> dict[str, int]:
+    """Bytes of our files that posts carry, by their addresses."""
+    folder = site.urls.media("")
+    ours = {file.url for post in posts for file in post.attachments if file.url.startswith(folder)}
+    return {url: size for url in ours if (size := site.files.size(url.removeprefix(folder)))}
 
 
 async def favicon(_request: Request) -> Response:
