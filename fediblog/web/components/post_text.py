@@ -28,8 +28,12 @@ CONTENTS_FROM: Final = 3
 """Headings of a text that has a table of contents, if it is also LONG."""
 LONG: Final = 6_000
 """Characters of HTML: about three minutes."""
-_LARGE: Final = 1280  # pixels of the longer side of the copy that pages show
+_COPIES: Final = (1280, 400)  # pixels of the longer side of a copy: of the larger, if the file is larger still
 _SIZES: Final = "(min-width: 46em) 42rem, 100vw"
+_BESIDE: Final = {"2": "(min-width: 46em) 21rem, 50vw", "3": "(min-width: 46em) 14rem, 34vw"}
+"""HTML's `sizes` of a picture in the column, and by how many stand beside each other in a row of their figure."""
+_FIGURE: Final = 4_000  # characters before a picture in which its figure is looked for
+_GRID: Final = re.compile('<figure class="grid grid-([0-9])')
 _LABEL: Final = 80  # characters that name a table
 _HEAD: Final = 2_000  # characters of a table in which its name is looked for
 
@@ -125,7 +129,7 @@ def _piece(language: str, post: Post, found: re.Match[str]) -> str:
     tag = found[0]
     match tag[1:4]:
         case "img":
-            return _picture(tag, post)
+            return _picture(tag, post, _room(found.string, found.start()))
         case "pre":
             return f'{tag[:-1]} tabindex="0">'
         case "tab":
@@ -152,25 +156,36 @@ def _table_label(language: str, html: str) -> str:
     return text(language, "text.table-of", name=named) if named else text(language, "text.table")
 
 
-def _picture(tag: str, post: Post) -> str:
+def _room(html: str, at: int) -> str:
+    """How wide the picture that stands there is shown, as HTML's `sizes`; four stand in two rows."""
+    since = max(at - _FIGURE, 0)
+    figure = html.rfind("<figure", since, at)
+    if figure < 0 or html.find("</figure", figure, at) >= 0:
+        return _SIZES
+    beside = _GRID.match(html, figure)
+    return _BESIDE.get("2" if beside[1] == "4" else beside[1], _SIZES) if beside else _SIZES
+
+
+def _picture(tag: str, post: Post, room: str) -> str:
     """A picture within the text: its size, so that nothing jumps, and of ours a copy for small screens."""
     source = _SOURCE.search(tag)
     address = unescape(source[1]) if source else ""
     more = "" if " loading=" in tag else ' loading="lazy"'
     file = next((each for each in post.attachments if address in (each.url, each.preview)), None)
     if file is not None:
-        more += _sized(file, post.local, tag)
+        more += _sized(file, post.local, tag, room)
         tag = tag.replace(' alt=""', f' alt="{escape(file.alt)}"')
     return f'{tag[:-1]}{more} decoding="async">'
 
 
-def _sized(file: Attachment, own: bool, tag: str) -> str:
+def _sized(file: Attachment, own: bool, tag: str, room: str) -> str:
     """Attributes that say how large a file is. What moves may be WebP, and its copy does not."""
     if not (file.width and file.height):
         return ""
     size = "" if " width=" in tag or " height=" in tag else f' width="{file.width}" height="{file.height}"'
     longer = max(file.width, file.height)
-    if not (own and file.preview and longer > _LARGE and file.media_type != "image/webp"):
+    side = next((side for side in _COPIES if side < longer), 0)
+    if not (own and file.preview and side and file.media_type != "image/webp"):
         return size
-    copy = f"{escape(file.preview)} {round(file.width * _LARGE / longer)}w"
-    return f'{size} srcset="{copy}, {escape(file.url)} {file.width}w" sizes="{_SIZES}"'
+    copy = f"{escape(file.preview)} {round(file.width * side / longer)}w"
+    return f'{size} srcset="{copy}, {escape(file.url)} {file.width}w" sizes="{room}"'

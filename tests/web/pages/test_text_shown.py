@@ -78,9 +78,20 @@ def test_pictures_have_their_size_and_a_smaller_copy() -> None:
         ' sizes="(min-width: 46em) 42rem, 100vw" decoding="async"><figcaption>'
     )
     assert wanted in shown(figure, attachments=(file,))
-    for other in (replace(file, media_type="image/webp"), replace(file, width=900), replace(file, preview="")):
+    for other in (
+        replace(file, media_type="image/webp"),
+        replace(file, width=390, height=152),
+        replace(file, preview=""),
+    ):
         assert "srcset" not in shown(figure, attachments=(other,))
         assert f'width="{other.width}"' in shown(figure, attachments=(other,))
+    assert 'srcset="/media/l.jpg 400w, /media/x.jpg 900w"' in shown(
+        figure, attachments=(replace(file, width=900, height=351),)
+    )
+    for beside, room in ((2, "21rem, 50vw"), (3, "14rem, 34vw"), (4, "21rem, 50vw")):
+        row = f'<figure class="grid grid-{beside}">{beside * """<img src="/media/x.jpg" alt="">"""}</figure>'
+        html = shown(f'{row}<p><img src="/media/x.jpg" alt=""></p>', attachments=(file,))
+        assert re.findall('sizes="\\(min-width: 46em\\) ([^"]*)"', html) == [*[room] * beside, "42rem, 100vw"]
     assert "srcset" not in shown(figure, attachments=(file,), local=False)
     assert 'loading="lazy" decoding="async"><figcaption>' in shown(figure)
     far = clean('<p><img src="https://a.example/y.png" alt="y" width="3" height="4"></p>', pictures=True)
