@@ -23,7 +23,7 @@ from fediblog.protocol.authority import compared_host
 from fediblog.store import json_columns
 from fediblog.store.people import accounts, logins, server_state, showcases
 from fediblog.store.people.accounts import NewKey
-from fediblog.store.posts import account_posts, media_files, post_writing, tombstones
+from fediblog.store.posts import account_posts, media_files, post_writing, tombstones, trash
 from fediblog.store.queues import account_exports, job_kinds, job_queue, relation_imports
 from fediblog.store.readers import autosaves
 from fediblog.store.tx import Tx
@@ -265,6 +265,7 @@ def delete_account(tx: Tx, urls: Urls, account: int) -> None:
     post_writing.remove_all_of(tx, actor)
     showcases.put(tx, account, ())
     autosaves.drop_all(tx, account)
+    trash.drop_all(tx, account)
     account_exports.drop(tx, account)
     relation_imports.drop(tx, account)
     accounts.set_state(tx, account, "deleted")

@@ -1,8 +1,8 @@
 """Writes all that an account has here into one file, in formats that are open and that others read.
 
-`actor.json`, `outbox.json` and `likes.json` are ActivityPub, and stand where archives of Mastodon have them; `posts`
-and `drafts` have each post as Markdown with front matter (YAML), `media` each picture under the name that its address
-has, `relations` the files of `prepare.relation_csv`. Nothing is held in memory but a few posts at a time.
+`actor.json`, `outbox.json` and `likes.json` are ActivityPub, and stand where archives of Mastodon have them; `posts`,
+`drafts` and `trash` have each post as Markdown with front matter (YAML), `media` each picture under the name that its
+address has, `relations` the files of `prepare.relation_csv`. Nothing is held in memory but a few posts at a time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from errno import EDQUOT, ENOSPC
@@ -21,7 +21,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 import msgspec
 
-from fediblog.actions import draft_of_post
+from fediblog.actions import draft_of_post, trash_actions
 from fediblog.domain.accounts import Account
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
@@ -32,7 +32,8 @@ from fediblog.prepare import relation_csv
 from fediblog.protocol import previews
 from fediblog.protocol.contexts import CONTEXT
 from fediblog.store.id_paging import FAR, Window
-from fediblog.store.posts import account_posts, media_files
+from fediblog.store.posts import account_posts, categories, media_files, trash
+from fediblog.store.posts.trash import Trashed
 from fediblog.store.queues import account_exports
 from fediblog.store.readers import relation_rows
 from fediblog.store.tx import Tx
@@ -88,6 +89,7 @@ async def _fill(site: Site, account: Account, file: IO[bytes]) -> None:
         await _write_outbox(site, account, archive)
         await _write_pages(site, account, archive, _posts)
         await _write_all(archive, await site.db.scan(_drafts, account))
+        await _write_pages(site, account, archive, _trash)
         await _write_all(archive, await site.db.scan(_relations, account))
         await _write_pictures(site, account, archive)
     finally:
@@ -140,6 +142,34 @@ def _posts(tx: Tx, account: Account, before: int) -> tuple[list[Written], int]:
 
 def _drafts(tx: Tx, account: Account) -> list[Written]:
     return [(f"drafts/{file_name(each)}", as_markdown(each)) for each in account_posts.drafts(tx, account.id)]
+
+
+def _trash(tx: Tx, account: Account, before: int) -> tuple[list[Written], int]:
+    found = trash.listed(tx, account.id, Window(before=before, limit=PAGE), whole=True)
+    made = [(f"trash/{_date(each.deleted):%Y-%m-%d}-{each.id}.md", _trashed_as_markdown(tx, each)) for each in found]
+    return made, found[-1].id if len(found) == PAGE else 0
+
+
+def _trashed_as_markdown(tx: Tx, trashed: Trashed) -> str:
+    draft, tree = trash_actions.written(trashed), categories.tree(tx)
+    shown = {each.id: each for each in trash.pictures(tx, trashed.id)}
+    filed = (tree.get(each) for each in draft.categories or ())
+    facts = {
+        "title": draft.title,
+        "deleted": _iso(trashed.deleted),
+        "audience": str(draft.visibility),
+        "comments": draft.comments,
+        "language": draft.language,
+        "summary": draft.summary,
+        "warning": draft.warning,
+        "sensitive": draft.sensitive,
+        "categories": [each.name for each in filed if each is not None],
+        "tags": list(draft.tags or ()),
+        "image": f"media/{shown[draft.hero.upload].file}" if draft.hero and draft.hero.upload in shown else "",
+        "pictures": [{"url": f"media/{each.file}", "shows": each.alt} for each in shown.values()],
+        "poll": list(draft.poll.options) if draft.poll else [],
+    }
+    return _with_facts(facts, draft.source)
 
 
 def _relations(tx: Tx, account: Account) -> list[Written]:
@@ -196,8 +226,12 @@ def as_markdown(post: Post) -> str:
         "pictures": [{"url": each.url, "shows": each.alt} for each in post.attachments],
         "poll": [each.name for each in post.poll.options] if post.poll else [],
     }
+    return _with_facts(facts, draft_of_post.source_of(post))
+
+
+def _with_facts(facts: Mapping[str, object], source: str) -> str:
     lines = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in facts.items() if value]
-    return "---\n" + "\n".join(lines) + f"\n---\n\n{draft_of_post.source_of(post)}\n"
+    return "---\n" + "\n".join(lines) + f"\n---\n\n{source}\n"
 
 
 def _iso(ms: int | None) -> str:

@@ -12,7 +12,7 @@ from fediblog import log
 from fediblog.actions import post_actions, reaction_actions
 from fediblog.domain.accounts import Account
 from fediblog.errors import Unavailable
-from fediblog.federation import account_export, relation_import
+from fediblog.federation import account_export, deleted_posts, relation_import
 from fediblog.federation.lookups import (
     first_contact,
     follower_sync,
@@ -225,7 +225,7 @@ def _forget(tx: Tx, job: Job, asked: list[Reached], gone: list[Reached]) -> None
 
 async def sweep(site: Site, job: Job) -> None:
     """Forget what is old enough, and remove files that nothing shows; again in an hour."""
-    removed = await site.db.write(_sweep_uploads)
+    removed = await site.db.write(_sweep_uploads) + await deleted_posts.sweep(site)
     known = await site.db.read(media_files.names)
     removed += await account_export.sweep(site)
     before = site.clock() - KEPT_UNUSED

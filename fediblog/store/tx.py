@@ -48,7 +48,7 @@ _SILENT = frozenset(
         *("notice_consent", "announcement_read", "numbering", "former_notice"),
         *("circle", "circle_member", "post_circle", "post_words"),
         *("outgoing", "delivery", "host", "job", "incoming", "seen", "early", "peer", "poll_check"),
-        *("account_export", "visit", "autosave", "remote_media", "relation_import", "relation_import_line"),
+        *("account_export", "visit", "autosave", "trash", "remote_media", "relation_import", "relation_import_line"),
         "schema_version",
     }
 )

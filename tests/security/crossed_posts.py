@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from itertools import permutations
 from typing import Any, Literal
 
-from fediblog.actions import category_actions, follow_actions, moderation_actions, post_actions, reaction_actions
+from fediblog.actions import (
+    category_actions,
+    follow_actions,
+    moderation_actions,
+    post_actions,
+    reaction_actions,
+    trash_actions,
+)
 from fediblog.actions.drafts import Draft, File, PollDraft
 from fediblog.actions.page_actions import PageDraft
 from fediblog.domain.accounts import Account
@@ -375,7 +382,10 @@ async def _turn(world: Crossed) -> None:
             await world.write(lambda tx, it=it, sql=sql: tx.run(sql, state=it.state, id=it.post.id))
         elif it.author in OURS and dice.random() < 0.08:
             it.state = "deleted"
-            await world.write(post_actions.delete, urls, world.people[it.author].id, it.post.id)
+            me, number = world.people[it.author].id, it.post.id
+            kept = await world.home.site.db.read(trash_actions.pictures_to_keep, me, number)
+            copies = {name: name.replace(".png", "-kept.png") for each in kept for name in each.names}
+            await world.write(trash_actions.delete, urls, me, number, copies)
     await world.write(moderation_actions.suspend, urls, world.people[GONE].id)
     await world.write(moderation_actions.suspend, urls, world.people["uma"].id)
     await world.write(moderation_actions.block_host, urls, HOSTS["eve"])

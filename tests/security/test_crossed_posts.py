@@ -55,7 +55,8 @@ QUERIES = (  # several at once: few routes read any, and none reads two of which
 LISTED = ("local=true", "remote=true", "only_media=true", "pinned=true", "exclude_replies=true", "exclude_reblogs=true")
 BY_ADDRESS = ("/api/oembed", "/api/v1/timelines/link")
 SHOWING = {  # among what has to show something, or the walk has asked nothing
-    *("/", "/archive", "/archive/{year:year}/{month:month}", "/search", "/stream", "/notices", "/drafts"),
+    *("/", "/archive", "/archive/{year:year}/{month:month}", "/search", "/stream", "/notices", "/drafts", "/trash"),
+    "/trash/{n:number}",
     *("/feed.{format:feed}", "/@{handle:handle}", "/@{handle:handle}/feed.{format:feed}", "/category/{slug}", "/write"),
     *("/category/{slug}/feed.{format:feed}", "/tags/{name}/feed.{format:feed}", "/sitemap-{n:number}.xml"),
     *("/tags", "/tags/{name}"),
@@ -68,8 +69,8 @@ SHOWING = {  # among what has to show something, or the walk has asked nothing
 UNKNOWN = word(99, "t")  # which stands in nothing
 _VOID = {"meta", "link", "img", "input", "br", "hr", "path", "wbr", "source", "col"}
 _IS_OF_ONE = re.compile(
-    r"[{]|/(?:stream|notices|drafts|deliveries|write|share|notifications|bookmarks|favourites|conversations|oembed"
-    r"|streaming|moderation)\b|/statuses$"
+    r"[{]|/(?:stream|notices|drafts|trash|deliveries|write|share|notifications|bookmarks|favourites|conversations"
+    r"|oembed|streaming|moderation)\b|/statuses$"
 )
 """Routes that are about one post or person, or that list what somebody wrote, kept, was told or has to judge."""
 _NO_COOKIE = re.compile(r"/feed\b|^/[a-z]/{number:number}|^/sitemap")
@@ -209,7 +210,9 @@ class Walk:
             }
         for number, part in found:
             it = world.written[number]
-            if not world.may_read(who, number) and not self.is_link(answer, number, part):
+            if route.startswith("/trash") and it.state == "deleted" and it.author == who:
+                pass  # what somebody deleted is there for that one alone
+            elif not world.may_read(who, number) and not self.is_link(answer, number, part):
                 self.fault(viewer, route, address, f"{part} of {it}")
             elif not _IS_OF_ONE.search(route) and not world.is_for_lists(who, number):
                 self.fault(viewer, route, address, f"in a list {part} of {it}")
@@ -341,6 +344,7 @@ _OF = {  # places by the tables whose numbers fill them
     "page": ("pages/{n:number}",),
     "conversation": ("letters/{n:number}",),
     "passkey": ("passkeys/{n:number}",),
+    "trash": ("trash/{n:number}",),
     "relation_import": ("import/{n:number}",),
 }
 
@@ -416,6 +420,8 @@ async def test_everybody_reads_on_pages_what_is_for_them_and_nothing_else(walk: 
     for viewer, it in product(members, walk.world.written.values()):
         if (it.state == "published" or viewer.who == it.author) and walk.world.may_read(viewer.who, it.number):
             assert walk.has_read(viewer, it.number), (viewer.name, it)
+        if it.state == "deleted" and viewer.who == it.author:
+            assert (viewer.name, it.number) in walk.seen["/trash/{n:number}"], (viewer.name, it)
 
 
 async def test_other_servers_read_what_is_for_their_people_and_nothing_else(walk: Walk) -> None:

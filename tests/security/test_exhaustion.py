@@ -62,6 +62,7 @@ ENDS = {
     "account_export": "one of each of our accounts, and swept",
     **dict.fromkeys(("relation_import", "relation_import_line"), "so many of one of our accounts, and swept"),
     "visit": "one for each of our posts and day; swept",
+    "trash": "ours alone, and swept",
     "autosave": "so many of one of our accounts, and swept",
     **dict.fromkeys(("authenticator", "recovery_code", "passkey"), "so many of one login"),
     "passkey_challenge": "so many of one network in a minute; swept",

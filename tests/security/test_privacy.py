@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 from starlette.routing import BaseRoute, Mount, Route
 
-from fediblog.actions import category_actions, follow_actions, reaction_actions
+from fediblog.actions import category_actions, follow_actions, reaction_actions, trash_actions
 from fediblog.actions.drafts import Draft
 from fediblog.actions.page_actions import PageDraft
 from fediblog.app import ROUTES, create_app
@@ -23,8 +23,9 @@ from fediblog.domain.urls import Urls
 from fediblog.federation import prepared_actions
 from fediblog.protocol import cavage
 from fediblog.store.engine.sqlite_connection import SqliteTx
+from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import categories, media_files, post_writing, posts, reaction_lists
+from fediblog.store.posts import categories, media_files, post_writing, posts, reaction_lists, trash
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.readers import autosaves
 from fediblog.store.readers.autosaves import Autosave
@@ -85,6 +86,7 @@ async def house(at_home: Home, eve: Person) -> House:
     account = await at_home.know(eve)
     await site.db.write(relations.put_follow, account.id, alice.id, "https://eve.test/x/f", "pending")
     secrets["boost"] = await site.db.write(boosted, site.urls, alice, account)
+    secrets["trash"] = await site.db.write(thrown, site.urls, alice)
     return House(at_home, create_app(site), mallory, account, secrets)
 
 
@@ -93,6 +95,14 @@ def filed(tx: Tx, posts: Sequence[Post]) -> None:
     number = category_actions.add(tx, Category(id=0, name="Canary", slug="canary")).id
     for post in posts:
         categories.file_under(tx, post.id, [number])
+
+
+def thrown(tx: Tx, urls: Urls, alice: Account) -> Post:
+    """What Alice deleted, under the number that it has in her trash."""
+    post = wording.publish(tx, urls, alice.id, Draft(source="canary plover #plugh", visibility=Visibility.FOLLOWERS))
+    trash_actions.delete(tx, urls, alice.id, post.id, {})
+    number = trash.listed(tx, alice.id, Window())[0].id
+    return replace(post, id=number, uri=f"{ORIGIN}/p/{number}", url=f"{ORIGIN}/@alice/{number}")
 
 
 def boosted(tx: Tx, urls: Urls, alice: Account, author: Account) -> Post:
@@ -192,6 +202,7 @@ async def everything_of_alice(house: House) -> list[Any]:
         "select * from account where id = :id",
         "select * from media where account = :id",
         "select * from autosave where account = :id",
+        "select * from trash where account = :id",
         "select * from mention where account = :id",
         "select * from follow where follower = :id or followed = :id",
         "select * from block where account = :id",
@@ -208,7 +219,7 @@ async def everything_of_alice(house: House) -> list[Any]:
     return [*found, await house.home.ask("select * from blocked_host"), await house.home.ask("select * from report")]
 
 
-ABOUT_POSTS = [path for path in WRITE if path.startswith(("/post/", "/write/")) and "{" in path]
+ABOUT_POSTS = [path for path in WRITE if path.startswith(("/post/", "/write/", "/trash/")) and "{" in path]
 ABOUT_PEOPLE = [path for path in WRITE if path.startswith("/account/")]
 
 

@@ -29,9 +29,9 @@ from tests.web.pages.conftest import PASSWORD, Blog, Browser
 FORMS = sorted({route.path for route in pages.ROUTES if isinstance(route, Route) and "POST" in (route.methods or ())})
 TABLES = (
     *("account", "post", "follow", "block", "mute", "reaction", "boost", "poll_vote", "media", "outgoing", "login"),
-    *("report", "blocked_host", "autosave", "moderation_log", "invitation"),
+    *("report", "blocked_host", "autosave", "trash", "moderation_log", "invitation"),
 )
-CLOSED = sorted({"/stream", "/notices", "/people", "/write", "/drafts", "/deliveries", "/settings"})
+CLOSED = sorted({"/stream", "/notices", "/people", "/write", "/drafts", "/trash", "/deliveries", "/settings"})
 FOREIGN: list[dict[str, str]] = [
     {"origin": "https://evil.test", "sec-fetch-site": "cross-site"},
     {"origin": "null"},

@@ -28,6 +28,7 @@ DAY = 86_400_000
 # Columns that refer to an account, but only ever to one of ours.
 OURS = {
     "account_export.account",
+    "trash.account",
     "relation_import.account",
     *("media.account", "outgoing.account", "featured_tag.account", "stream.account", "notice.account", "mute.account"),
     *("session.account", "token.account", "app_code.account", "push_subscription.account", "bookmark.account"),

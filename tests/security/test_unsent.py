@@ -42,6 +42,7 @@ PAGES = (
     "/people",
     "/write",
     "/drafts",
+    "/trash",
     "/write/pictures",
     "/deliveries",
     "/settings",

@@ -36,15 +36,16 @@ from fediblog.domain.accounts import Account
 from fediblog.domain.blog import Blog
 from fediblog.domain.documents import PUBLIC, Actor, Note, Picture, Visibility
 from fediblog.domain.posts import Category, Post
-from fediblog.federation import prepared_actions, uploads
+from fediblog.federation import deleted_posts, prepared_actions, uploads
 from fediblog.federation.keyring import make_keys
 from fediblog.federation.site import Site, open_site
 from fediblog.markup.clean import clean
 from fediblog.media.pictures import Shape
 from fediblog.prepare import relation_csv
 from fediblog.settings import Settings
+from fediblog.store.id_paging import Window
 from fediblog.store.people import blog_settings, relations, server_state
-from fediblog.store.posts import categories, conversations, free_pages, post_writing, posts, timelines
+from fediblog.store.posts import categories, conversations, free_pages, post_writing, posts, timelines, trash
 from fediblog.store.posts.media_files import Upload
 from fediblog.store.posts.post_columns import Placement
 from fediblog.store.readers import filters, lists, notifications
@@ -287,6 +288,9 @@ async def _fill_desk(blog: Furnished) -> None:
     complaint = ReportDraft(target=people["ben"].id, posts=(heard.id,), comment="Says it with string.")
     kept = await site.db.write(report_actions.report, site.urls, people["ravi"].id, complaint)
     blog.numbers["report"] = kept.id
+    await blog.write("gone", "ann", FILLER, title="A plan that came to nothing", warning="Old plans")
+    await deleted_posts.delete(site, ann, blog.posts.pop("gone").id)
+    blog.numbers["trash"] = (await site.db.read(trash.listed, ann, Window()))[0].id
     found, name = relation_csv.read("following", b"kim@far.example,true\nnobody,true\n"), "following_accounts.csv"
     bring = partial(import_actions.bring, account=ann, kind="following", file=name, found=found)
     blog.numbers["import"] = await site.db.write(partial(bring, looks_like="", overwrite=False))
@@ -369,6 +373,8 @@ async def _list_addresses(blog: Furnished) -> None:
         "/write/{n:number}": (f"/write/{numbers['main']}",),
         "/share": ("/share?title=A+page&url=https://far.example/page",),
         "/drafts": ("/drafts",),
+        "/trash": ("/trash",),
+        "/trash/{n:number}": (f"/trash/{blog.numbers['trash']}",),
         "/write/pictures": ("/write/pictures",),
         "/post/{n:number}/delete": (f"/post/{numbers['green']}/delete",),
         "/deliveries": ("/deliveries",),

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from fediblog.actions import post_actions
+from fediblog.actions import trash_actions
 from fediblog.actions.draft_of_post import draft_of
 from fediblog.actions.drafts import Draft
+from fediblog.actions.trash_actions import Copies
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
-from fediblog.federation import prepared_actions
+from fediblog.federation import deleted_posts, prepared_actions
 from fediblog.mastodon.calls import Call, Json, Reply
 from fediblog.mastodon.endpoint_table import Table
 from fediblog.mastodon.entities.base import VISIBILITIES, moment
 from fediblog.mastodon.entities.status_entity import attachment
 from fediblog.mastodon.statuses import status_params, statuses_api
 from fediblog.protocol.previews import warning
-from fediblog.store.posts import account_posts, media_files, posts
+from fediblog.store.posts import account_posts, posts
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -95,13 +96,12 @@ def _put_off(tx: Tx, account: int, number: int, at: int) -> Draft:
 @API.delete("/api/v1/scheduled_statuses/{id}", scope="write:statuses", tier=3)
 async def cancel(call: Call) -> None:
     """Do not publish it."""
-    await call.write(_cancel, call.site.urls, call.account, call.number())
+    await deleted_posts.delete(call.site, call.account, call.number(), _cancel)
 
 
-def _cancel(tx: Tx, urls: Urls, account: int, number: int) -> None:
+def _cancel(tx: Tx, urls: Urls, account: int, number: int, copies: Copies) -> list[str]:
     post = _own(tx, account, number)
-    media_files.let_go(tx, post.id)
-    post_actions.delete(tx, urls, account, post.id)
+    return trash_actions.delete_for_another(tx, urls, account, post.id, copies)
 
 
 def _own(tx: Tx, account: int, number: int) -> Post:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from fediblog.actions import post_actions, reaction_actions
+from fediblog.actions import post_actions, reaction_actions, trash_actions
 from fediblog.actions.drafts import Draft
 from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
-from fediblog.federation import prepared_actions, quotas
+from fediblog.federation import deleted_posts, prepared_actions, quotas
 from fediblog.markup.bare_links import web_address
 from fediblog.mastodon.calls import Call, Json
 from fediblog.mastodon.endpoint_table import Table
-from fediblog.mastodon.entities.status_entity import statuses
+from fediblog.mastodon.entities.status_entity import Shown, statuses
 from fediblog.mastodon.entity_context import EntityContext
 from fediblog.mastodon.params import Params
 from fediblog.mastodon.statuses.scheduled_api import scheduled
@@ -21,7 +21,7 @@ from fediblog.mastodon.statuses.status_params import POLICIES, changed_draft, ne
 from fediblog.mastodon.statuses.statuses_api import find, kind_of, own, show, text_of
 from fediblog.prepare.wording import Wording
 from fediblog.store.people import apps, idempotency
-from fediblog.store.posts import media_files, posts
+from fediblog.store.posts import posts
 from fediblog.store.tx import Tx
 
 API = Table()
@@ -94,28 +94,22 @@ def _changed(tx: Tx, account: int, number: int, params: Params) -> tuple[int, Dr
 async def delete(call: Call) -> Json:
     """Delete a status of one's own, or take a boost back; its source is in the answer, to write it anew."""
     quotas.use(call.site, call.account, "action")
-    entity = await call.read(_last, call.context, call.number(), call.account)
-    await call.write(_delete, call.site.urls, call.account, call.number())
+    shown, entity = await call.read(_last, call.context, call.number(), call.account)
+    if (shown.booster or shown.post.account).id != call.account:
+        raise NotFound()
+    if shown.booster is not None:
+        await call.write(reaction_actions.unboost, call.site.urls, call.account, shown.post.id)
+    else:
+        await deleted_posts.delete(call.site, call.account, shown.post.id, trash_actions.delete_for_another)
     return entity
 
 
-def _last(tx: Tx, context: EntityContext, number: int, account: int) -> Json:
+def _last(tx: Tx, context: EntityContext, number: int, account: int) -> tuple[Shown, Json]:
     shown = find(tx, number, account)
     entity = statuses(tx, context, [shown], account)[0]
     if shown.booster is not None:
-        return {**entity, "text": ""}
-    return {**entity, "text": text_of(shown.post), "content_type": kind_of(shown.post)}
-
-
-def _delete(tx: Tx, urls: Urls, account: int, number: int) -> None:
-    shown = find(tx, number, account)
-    if (shown.booster or shown.post.account).id != account:
-        raise NotFound()
-    if shown.booster is not None:
-        reaction_actions.unboost(tx, urls, account, shown.post.id)
-        return
-    media_files.let_go(tx, number)
-    post_actions.delete(tx, urls, account, number)
+        return shown, {**entity, "text": ""}
+    return shown, {**entity, "text": text_of(shown.post), "content_type": kind_of(shown.post)}
 
 
 @API.put("/api/v1/statuses/{id}/interaction_policy", scope="write:statuses", gives="Status", tier=3)

@@ -40,6 +40,7 @@ TEXTS: dict[str, tuple[str, dict[str, str]]] = {
     "outgoing": ("", {"body": "document"}),
     "attachment": ("", {"alt": "words"}),
     "media": ("", {"alt": "words"}),
+    "trash": ("", {"draft": "json_source", "words": "words"}),
     "category": ("", {"name": "words", "description": "words"}),
     "circle": ("", {"name": "words"}),
     "user_list": ("", {"title": "words"}),

@@ -37,6 +37,12 @@ class Upload(Struct, frozen=True, kw_only=True):
     focus_x: float | None = None
     focus_y: float | None = None
     problem: str = ""
+    trash: int | None = None  # of what was deleted it is a copy: then it is no upload that anything else may show
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all its files."""
+        return [name for name in (self.file, self.large, self.small) if name]
 
     @property
     def focus(self) -> tuple[float, float] | None:
@@ -112,14 +118,18 @@ def refusal(upload: Upload, field: str) -> Invalid | None:
 
 def get(tx: Tx, number: int, account: int) -> Upload | None:
     """The upload of that number, if it is the account's own."""
-    row = tx.one("select * from media where id = :id and account = :account", id=number, account=account)
+    row = tx.one(
+        "select * from media where id = :id and account = :account and trash is null", id=number, account=account
+    )
     return _upload(row) if row else None
 
 
 def many(tx: Tx, numbers: Collection[int], account: int) -> dict[int, Upload]:
     """The account's own among the uploads of these numbers."""
     rows = tx.all(
-        "select * from media where id in (:ids) and account = :account", ids=sorted(set(numbers)), account=account
+        "select * from media where id in (:ids) and account = :account and trash is null",
+        ids=sorted(set(numbers)),
+        account=account,
     )
     return {row.id: _upload(row) for row in rows}
 
@@ -127,7 +137,8 @@ def many(tx: Tx, numbers: Collection[int], account: int) -> dict[int, Upload]:
 def listed(tx: Tx, account: int, *, before: int, limit: int) -> list[Upload]:
     """The account's own that are ready and have a number below `before`, the newest first."""
     rows = tx.all(
-        "select * from media where account = :account and file <> '' and id < :before order by id desc limit :n",
+        "select * from media where account = :account and file <> '' and trash is null and id < :before"
+        " order by id desc limit :n",
         account=account,
         before=before,
         n=limit,
@@ -186,7 +197,8 @@ def by_names(tx: Tx, account: int, names: Sequence[str]) -> dict[str, Upload]:
     It may be shown under any of the three, so each upload is there under all that it has.
     """
     rows = tx.all(
-        "select * from media where account = :account and (file in (:names) or large in (:names) or small in (:names))",
+        "select * from media where account = :account and trash is null"
+        " and (file in (:names) or large in (:names) or small in (:names))",
         account=account,
         names=sorted({name for name in names if name}),
     )
@@ -233,12 +245,18 @@ def unused(tx: Tx, older_than: int) -> list[Upload]:
     """Uploads made before a time (ms) that no post, no profile, no emoji and no page shows."""
     shown = _shown(tx)
     rows = tx.all(
-        "select m.* from media m where m.created < :before and not exists (select 1 from attachment a"
-        " where a.media = m.id) and not exists (select 1 from custom_emoji e where e.media = m.id) order by m.created",
+        "select m.* from media m where m.created < :before and m.trash is null"
+        " and not exists (select 1 from attachment a where a.media = m.id)"
+        " and not exists (select 1 from custom_emoji e where e.media = m.id) order by m.created",
         before=older_than,
     )
     idle = [_upload(row) for row in rows if shown.isdisjoint(_last_parts(row))][:200]
     return [each for each in idle if not is_being_written(tx, each)]
+
+
+def in_trash(tx: Tx, number: int) -> list[Upload]:
+    """The copies of pictures of what was deleted, by the number that this has in the trash, in their order."""
+    return [_upload(row) for row in tx.all("select * from media where trash = :id order by id", id=number)]
 
 
 def is_being_written(tx: Tx, upload: Upload) -> bool:

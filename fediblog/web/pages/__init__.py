@@ -35,6 +35,7 @@ from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes
     showcase_page,
     stream_pages,
     timeline_pages,
+    trash_pages,
     writing_pages,
 )
 from fediblog.web.pages.own import import_pages, leaving_pages, numbers_page  # noqa: E402
@@ -68,6 +69,7 @@ ROUTES: list[BaseRoute] = [
     *report_page.ROUTES,
     *history_page.ROUTES,
     *writing_pages.ROUTES,
+    *trash_pages.ROUTES,
     *buttons.ROUTES,
     *admin_pages.ROUTES,
     *block_list_pages.ROUTES,

@@ -21,7 +21,7 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.federation import quotas
-from fediblog.store.people import relation_lists
+from fediblog.store.people import post_preferences, relation_lists
 from fediblog.store.posts import custom_emoji, posts
 from fediblog.store.posts.custom_emoji import OwnEmoji
 from fediblog.store.tx import Tx
@@ -128,7 +128,8 @@ async def take_back(request: Request) -> Response:
         post = await site.db.read(posts.stored, number)
         if post is None or post.account.id != account:
             raise NotFound from None
-        return render(request, "delete.html", 409, post=post, late=True)
+        keeps = (await site.db.read(post_preferences.defaults, account)).trash
+        return render(request, "delete.html", 409, post=post, keeps=keeps, late=True)
     return back(request, f"/write/{number}", "taken-back")
 
 

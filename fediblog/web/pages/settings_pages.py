@@ -145,6 +145,7 @@ async def save_publishing(request: Request) -> Response:
         quotes=form.choice("quotes", ALLOWED),
         comments=form.choice("comments", ALLOWED),
         wait=form.flag("wait"),
+        trash=form.flag("trash"),
     )
     await site.db.write(post_preferences.put, form.sender.account.id, wanted)
     return back(request, "/settings", "publishing-saved")

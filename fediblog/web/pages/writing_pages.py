@@ -19,7 +19,7 @@ from fediblog.domain.category_tree import CategoryTree
 from fediblog.domain.documents import OPEN, Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound, TooOften
-from fediblog.federation import prepared_actions
+from fediblog.federation import deleted_posts, prepared_actions
 from fediblog.federation.site import Site
 from fediblog.markup.text import MARKDOWN
 from fediblog.prepare.elsewhere import Appearance
@@ -368,15 +368,23 @@ async def drafts(request: Request) -> Response:
 
 async def delete_page(request: Request) -> Response:
     """The page that asks whether to delete a post."""
-    post = await ask_as(request, _own, request.path_params["n"])
-    return render(request, "delete.html", post=post, late=False)
+    post, keeps = await ask_as(request, _to_delete, request.path_params["n"])
+    return render(request, "delete.html", post=post, keeps=keeps, late=False)
+
+
+def _to_delete(tx: Tx, user: CurrentUser, number: int) -> tuple[Post, bool]:
+    return _own(tx, user, number), post_preferences.defaults(tx, user.account.id).trash
 
 
 async def delete(request: Request) -> Response:
     """Delete a post of one's own."""
     site, form = site_of(request), await forms.read(request)
-    await site.db.write(post_actions.delete, site.urls, form.sender.account.id, request.path_params["n"])
-    return back(request, f"/@{form.sender.account.handle}", "deleted")
+    account, number = form.sender.account, request.path_params["n"]
+    if form.flag("for-good"):
+        await site.db.write(post_actions.delete, site.urls, account.id, number)
+    else:
+        await deleted_posts.delete(site, account.id, number)
+    return back(request, f"/@{account.handle}", "deleted")
 
 
 def _own(tx: Tx, user: CurrentUser, number: int) -> Post:
