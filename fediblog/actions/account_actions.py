@@ -23,9 +23,9 @@ from fediblog.protocol.authority import compared_host
 from fediblog.store import json_columns
 from fediblog.store.people import accounts, logins, server_state, showcases
 from fediblog.store.people.accounts import NewKey
-from fediblog.store.posts import account_posts, media_files, post_writing, tombstones, trash
+from fediblog.store.posts import account_posts, media_files, post_writing, tombstones
 from fediblog.store.queues import account_exports, job_kinds, job_queue, relation_imports
-from fediblog.store.readers import autosaves
+from fediblog.store.readers import autosaves, trash
 from fediblog.store.tx import Tx
 
 INSTANCE_HANDLE = "instance"

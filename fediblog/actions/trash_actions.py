@@ -16,9 +16,10 @@ from fediblog.errors import NotFound, Unavailable
 from fediblog.prepare.wording import Wording
 from fediblog.protocol import previews
 from fediblog.store.people import post_preferences
-from fediblog.store.posts import categories, media_files, posts, trash
+from fediblog.store.posts import categories, media_files, posts
 from fediblog.store.posts.media_files import Upload
-from fediblog.store.posts.trash import Trashed
+from fediblog.store.readers import trash
+from fediblog.store.readers.trash import Trashed
 from fediblog.store.tx import Tx
 
 WORDS = 200  # characters by which a post is called

@@ -32,10 +32,10 @@ from fediblog.prepare import relation_csv
 from fediblog.protocol import previews
 from fediblog.protocol.contexts import CONTEXT
 from fediblog.store.id_paging import FAR, Window
-from fediblog.store.posts import account_posts, categories, media_files, trash
-from fediblog.store.posts.trash import Trashed
+from fediblog.store.posts import account_posts, categories, media_files
 from fediblog.store.queues import account_exports
-from fediblog.store.readers import relation_rows
+from fediblog.store.readers import relation_rows, trash
+from fediblog.store.readers.trash import Trashed
 from fediblog.store.tx import Tx
 
 PAGE: Final = 20

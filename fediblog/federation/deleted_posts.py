@@ -18,8 +18,8 @@ from fediblog.federation import prepared_actions
 from fediblog.federation.site import Site
 from fediblog.media.file_store import FileStore
 from fediblog.prepare.wording import Wording
-from fediblog.store.posts import trash
 from fediblog.store.posts.media_files import Upload
+from fediblog.store.readers import trash
 from fediblog.store.tx import Tx
 
 Delete = Callable[[Tx, Urls, int, int, Copies], list[str]]
@@ -55,7 +55,7 @@ async def restore(site: Site, account: int, number: int) -> Post:
     return await prepared_actions.publish(site, account, draft, act)
 
 
-async def remove(site: Site, account: int, number: int | None = None) -> None:
+async def remove(site: Site, account: int, number: int = 0) -> None:
     """Delete for good what the account has in the trash under that number, or all of it."""
     await forget_files(site, await site.db.write(trash.remove, account, number))
 

@@ -25,9 +25,9 @@ from fediblog.protocol import cavage
 from fediblog.store.engine.sqlite_connection import SqliteTx
 from fediblog.store.id_paging import Window
 from fediblog.store.people import accounts, relations
-from fediblog.store.posts import categories, media_files, post_writing, posts, reaction_lists, trash
+from fediblog.store.posts import categories, media_files, post_writing, posts, reaction_lists
 from fediblog.store.posts.post_columns import Placement
-from fediblog.store.readers import autosaves
+from fediblog.store.readers import autosaves, trash
 from fediblog.store.readers.autosaves import Autosave
 from fediblog.store.tx import Tx
 from tests import wording

@@ -45,10 +45,10 @@ from fediblog.prepare import relation_csv
 from fediblog.settings import Settings
 from fediblog.store.id_paging import Window
 from fediblog.store.people import blog_settings, relations, server_state
-from fediblog.store.posts import categories, conversations, free_pages, post_writing, posts, timelines, trash
+from fediblog.store.posts import categories, conversations, free_pages, post_writing, posts, timelines
 from fediblog.store.posts.media_files import Upload
 from fediblog.store.posts.post_columns import Placement
-from fediblog.store.readers import filters, lists, notifications
+from fediblog.store.readers import filters, lists, notifications, trash
 from fediblog.store.tx import Tx
 from fediblog.web.sessions import hashed
 from tests.conftest import Clock

@@ -35,10 +35,9 @@ from fediblog.web.pages import (  # noqa: E402  the routes below need the shapes
     showcase_page,
     stream_pages,
     timeline_pages,
-    trash_pages,
     writing_pages,
 )
-from fediblog.web.pages.own import import_pages, leaving_pages, numbers_page  # noqa: E402
+from fediblog.web.pages.own import import_pages, leaving_pages, numbers_page, trash_pages  # noqa: E402
 from fediblog.web.pages.server import (  # noqa: E402
     block_list_pages,
     case_pages,

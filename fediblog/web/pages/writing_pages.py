@@ -1,4 +1,4 @@
-"""The writing writing: a new post, an answer, an edit, a preview, drafts, and deleting."""
+"""The writing writing: a new post, an answer, an edit, a preview, and drafts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fediblog.domain.category_tree import CategoryTree
 from fediblog.domain.documents import OPEN, Visibility
 from fediblog.domain.posts import Post
 from fediblog.errors import Invalid, NotFound, TooOften
-from fediblog.federation import deleted_posts, prepared_actions
+from fediblog.federation import prepared_actions
 from fediblog.federation.site import Site
 from fediblog.markup.text import MARKDOWN
 from fediblog.prepare.elsewhere import Appearance
@@ -366,27 +366,6 @@ async def drafts(request: Request) -> Response:
     return render(request, "drafts.html", posts=found, unfinished=unfinished)
 
 
-async def delete_page(request: Request) -> Response:
-    """The page that asks whether to delete a post."""
-    post, keeps = await ask_as(request, _to_delete, request.path_params["n"])
-    return render(request, "delete.html", post=post, keeps=keeps, late=False)
-
-
-def _to_delete(tx: Tx, user: CurrentUser, number: int) -> tuple[Post, bool]:
-    return _own(tx, user, number), post_preferences.defaults(tx, user.account.id).trash
-
-
-async def delete(request: Request) -> Response:
-    """Delete a post of one's own."""
-    site, form = site_of(request), await forms.read(request)
-    account, number = form.sender.account, request.path_params["n"]
-    if form.flag("for-good"):
-        await site.db.write(post_actions.delete, site.urls, account.id, number)
-    else:
-        await deleted_posts.delete(site, account.id, number)
-    return back(request, f"/@{account.handle}", "deleted")
-
-
 def _own(tx: Tx, user: CurrentUser, number: int) -> Post:
     post = posts.get(tx, number, user.account.id)
     if post is None or post.account.id != user.account.id:
@@ -403,6 +382,4 @@ ROUTES = [
     Route("/write/{n:number}", page(change), methods=["GET"]),
     Route("/write/{n:number}", page(save), methods=["POST"]),
     Route("/drafts", page(drafts)),
-    Route("/post/{n:number}/delete", page(delete_page), methods=["GET"]),
-    Route("/post/{n:number}/delete", page(delete), methods=["POST"]),
 ]

@@ -1,4 +1,4 @@
-"""What an account deleted, for itself alone: to read it, to make a draft of it again, to delete it for good."""
+"""Deleting a post; what an account deleted, for itself alone: to read it, to make a draft of it, to end it for good."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fediblog.actions import trash_actions
+from fediblog.actions import post_actions, trash_actions
 from fediblog.actions.drafts import Draft
+from fediblog.domain.posts import Post
 from fediblog.errors import NotFound
 from fediblog.federation import deleted_posts
 from fediblog.store.id_paging import Window
 from fediblog.store.people import post_preferences
-from fediblog.store.posts import categories, trash
+from fediblog.store.posts import categories, posts
 from fediblog.store.posts.media_files import Upload
-from fediblog.store.posts.trash import Trashed
+from fediblog.store.readers import trash
+from fediblog.store.readers.trash import Trashed
 from fediblog.store.tx import Tx
 from fediblog.web import forms
 from fediblog.web.components import paging
@@ -36,6 +38,30 @@ class DeletedPost(Struct, frozen=True):
     draft: Draft
     pictures: Sequence[Upload]
     filed: Sequence[str]
+
+
+async def delete_page(request: Request) -> Response:
+    """The page that asks whether to delete a post."""
+    post, keeps = await ask_as(request, _to_delete, request.path_params["n"])
+    return render(request, "delete.html", post=post, keeps=keeps, late=False)
+
+
+def _to_delete(tx: Tx, user: CurrentUser, number: int) -> tuple[Post, bool]:
+    post = posts.get(tx, number, user.account.id)
+    if post is None or post.account.id != user.account.id:
+        raise NotFound
+    return post, post_preferences.defaults(tx, user.account.id).trash
+
+
+async def delete(request: Request) -> Response:
+    """Delete a post of one's own."""
+    site, form = site_of(request), await forms.read(request)
+    account, number = form.sender.account, request.path_params["n"]
+    if form.flag("for-good"):
+        await site.db.write(post_actions.delete, site.urls, account.id, number)
+    else:
+        await deleted_posts.delete(site, account.id, number)
+    return back(request, f"/@{account.handle}", "deleted")
 
 
 async def listed(request: Request) -> Response:
@@ -94,6 +120,8 @@ async def empty(request: Request) -> Response:
 
 
 ROUTES = [
+    Route("/post/{n:number}/delete", page(delete_page), methods=["GET"]),
+    Route("/post/{n:number}/delete", page(delete), methods=["POST"]),
     Route(PATH, page(listed), methods=["GET"]),
     Route(f"{PATH}/empty", page(empty), methods=["POST"]),
     Route(f"{PATH}/{{n:number}}", page(shown), methods=["GET"]),

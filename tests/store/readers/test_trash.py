@@ -6,8 +6,9 @@ from fediblog.store.engine.database import Database
 from fediblog.store.id_paging import Window
 from fediblog.store.people import post_preferences
 from fediblog.store.people.post_preferences import Defaults
-from fediblog.store.posts import media_files, trash
-from fediblog.store.posts.trash import KEPT, Trashed
+from fediblog.store.posts import media_files
+from fediblog.store.readers import trash
+from fediblog.store.readers.trash import KEPT, Trashed
 from fediblog.store.tx import Tx
 from tests.conftest import Clock
 from tests.store.makers import local

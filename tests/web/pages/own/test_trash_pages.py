@@ -15,9 +15,10 @@ from fediblog.errors import NotFound
 from fediblog.federation import account_export, deleted_posts, uploads
 from fediblog.store.id_paging import Window
 from fediblog.store.people import post_preferences
-from fediblog.store.posts import media_files, posts, tombstones, trash
+from fediblog.store.posts import media_files, posts, tombstones
 from fediblog.store.posts.media_files import Upload
-from fediblog.store.posts.trash import Trashed
+from fediblog.store.readers import trash
+from fediblog.store.readers.trash import Trashed
 from tests.security.test_unsent import act_as, another
 from tests.web.pages.conftest import Blog, Browser
 from tests.web.pages.test_desk import picture

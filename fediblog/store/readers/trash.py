@@ -15,6 +15,10 @@ from fediblog.store.tx import Row, Tx
 DAY = 86_400_000  # ms
 KEPT = 30 * DAY  # ms after it was deleted
 
+_FILES = "select m.file, m.large, m.small from media m join trash t on t.id = m.trash"
+_OWN = "t.account = :account and (t.id = :id or :id = 0)"
+_OLD = "t.deleted < :old"
+
 
 class Trashed(Struct, frozen=True, kw_only=True):
     """A post that was deleted: `words` are its title, its warning, or with what it began; `draft` what was written."""
@@ -81,17 +85,17 @@ def let_out(tx: Tx, number: int) -> None:
     tx.run("delete from trash where id = :id", id=number)
 
 
-def remove(tx: Tx, account: int, number: int | None = None) -> list[str]:
-    """Forget what the account has there under that number, or all; returns the names of files, which go afterwards.
+def remove(tx: Tx, account: int, number: int = 0) -> list[str]:
+    """Forget what the account has there under that number, or all; returns the names of files to remove afterwards.
 
     Raises NotFound.
     """
-    if number is not None and get(tx, account, number) is None:
+    if number and get(tx, account, number) is None:
         raise NotFound
-    where, given = "t.account = :account", {"account": account}
-    if number is not None:
-        where, given = f"{where} and t.id = :id", given | {"id": number}
-    return _remove(tx, where, **given)
+    given = {"account": account, "id": number}
+    rows = tx.all(f"{_FILES} where {_OWN}", **given)
+    tx.run(f"delete from trash as t where {_OWN}", **given)
+    return _names(rows)
 
 
 def drop_all(tx: Tx, account: int) -> None:
@@ -101,12 +105,12 @@ def drop_all(tx: Tx, account: int) -> None:
 
 def sweep(tx: Tx) -> list[str]:
     """Forget what is old enough; returns the names of files, which go after the commit."""
-    return _remove(tx, "t.deleted < :old", old=tx.now - KEPT)
+    rows = tx.all(f"{_FILES} where {_OLD}", old=tx.now - KEPT)
+    tx.run(f"delete from trash as t where {_OLD}", old=tx.now - KEPT)
+    return _names(rows)
 
 
-def _remove(tx: Tx, where: str, **given: int) -> list[str]:
-    rows = tx.all(f"select m.file, m.large, m.small from media m join trash t on t.id = m.trash where {where}", **given)
-    tx.run(f"delete from trash as t where {where}", **given)
+def _names(rows: Sequence[Row]) -> list[str]:
     return [name for row in rows for name in row if name]
 
 
