@@ -94,7 +94,9 @@ async def test_nothing_leaves_before_half_a_minute_is_over_and_then_it_does_once
     assert (answer.status_code, answer.headers["location"]) == (303, f"/post/{number}")
     page = await look(waiting, f"/post/{number}")
     assert f'action="/post/{number}/take-back"' in page
+    assert 'data-leaves="30" data-left="The post has left."' in page
     await wait(waiting, 29)
+    assert 'data-leaves="1"' in await look(waiting, f"/post/{number}")
     assert len(waiting.world.network.posts()) == before
     assert not await waiting.notices_of_ben()
     assert "Half a thought" not in await look(waiting, "/@ann", "")

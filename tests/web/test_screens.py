@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -104,6 +106,21 @@ async def test_what_has_just_been_made_can_be_read_and_copied(blog: Furnished, b
     assert await window.page.get_by_role("button", name="Copy").is_visible()
     await window.prepare()
     assert await window.faults(PHONE, DESK) == []
+    await window.page.context.close()
+
+
+async def test_times_are_in_the_zone_of_the_reader_and_worded_alike(blog: Furnished, browser: Browser) -> None:
+    """In lists as on the page of the post; who has no script has the zone of the blog."""
+    window = await open_window(browser, blog, timezone_id="Pacific/Kiritimati")
+    said = {}
+    for path, kind in (("/", "data-day"), (blog.path("main"), "data-moment")):
+        await window.open(path)
+        times = window.page.locator(f"time.dt-published[{kind}]")
+        said[kind] = await times.evaluate_all("all => all.map(each => [each.dateTime, each.textContent])")
+    days, [(at, moment)] = dict(said["data-day"]), said["data-moment"][:1]
+    assert moment.startswith(f"{days[at]}, ")
+    there = datetime.fromisoformat(at).astimezone(ZoneInfo("Pacific/Kiritimati"))
+    assert moment == f"{there.day} {there:%B %Y, %H:%M}"
     await window.page.context.close()
 
 

@@ -23,7 +23,7 @@ _OWN_REPLY = "exists (select 1 from post pp where pp.id = p.parent and pp.accoun
 _WRITTEN = both_ways(
     f"select p.* from post p where p.account = :account and {_BETWEEN} and p.state = 'published' and {VISIBLE}"
     f" and (:replies = 'all' or p.in_reply_to = '' or (:replies = 'own' and {_OWN_REPLY}))"
-    " and (:articles = 0 or p.kind = 'Article')"
+    " and (:articles = 0 or p.kind = 'Article') and (:letters = 1 or p.visibility <> 'direct')"
     " and (:media = 0 or exists (select 1 from attachment t where t.post = p.id))"
     " and (:tag = '' or exists (select 1 from post_tag g where g.tag = :tag and g.post = p.id))",
     "p.id",
@@ -59,6 +59,7 @@ class ProfileFilter(Struct, frozen=True, kw_only=True):
     replies: Literal["all", "own", "none"] = "all"
     boosts: bool = True
     articles: bool = False  # nothing but these
+    letters: bool = True  # private messages among them, for those to whom they are
     media: bool = False
     tag: str = ""
 
@@ -99,6 +100,7 @@ def _written(tx: Tx, account: int, viewer: int, window: Window, wanted: ProfileF
             after=window.after,
             replies=wanted.replies,
             articles=wanted.articles,
+            letters=wanted.letters,
             media=wanted.media,
             tag=key(wanted.tag),
             n=window.limit,

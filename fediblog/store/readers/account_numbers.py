@@ -69,7 +69,9 @@ def _followers(tx: Tx, account: int) -> list[tuple[int, int]]:
 
 
 def _posts(tx: Tx, account: int) -> list[Reach]:
-    found = account_posts.written(tx, account, account, Window(limit=POSTS), ProfileFilter(replies="none"))
+    found = account_posts.written(
+        tx, account, account, Window(limit=POSTS), ProfileFilter(replies="none", letters=False)
+    )
     numbers = [post.id for post in found]
     if not numbers:
         return []

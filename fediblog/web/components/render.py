@@ -34,6 +34,7 @@ from fediblog.web.components.entries import blog_list
 from fediblog.web.components.frame import Frame, frame_of, look_file
 from fediblog.web.components.page_elements import (
     ago,
+    at,
     audience,
     avatar,
     byline,
@@ -123,10 +124,14 @@ def _forget_flash(site: Site, response: Response) -> None:
 
 
 class Flash(Struct, frozen=True):
-    """What is said once about what has just been done; with it the number of the post that waits to leave, if any."""
+    """What is said once about what has just been done.
+
+    Of a post that waits also its number, and in how many seconds it leaves.
+    """
 
     words: str
-    leaving: str
+    leaving: str = ""
+    seconds: int = 0
 
 
 def _flash(site: Site, language: str, cookie: str) -> Flash | None:
@@ -135,8 +140,9 @@ def _flash(site: Site, language: str, cookie: str) -> Flash | None:
         return None
     words = text(language, f"flash.{name}")
     if not (about.isascii() and about.isdigit()):
-        return Flash(words, "")
-    return Flash(f"{words} {text(language, 'post.leaves-in', n=site.settings.take_back_seconds)}", about)
+        return Flash(words)
+    seconds = site.settings.take_back_seconds
+    return Flash(f"{words} {text(language, 'post.leaves-in', n=seconds)}", about, seconds)
 
 
 def _reader(user: sessions.CurrentUser | None, reader: Reader, now: int, context: str) -> Reader:
@@ -245,7 +251,22 @@ def environment(language: str) -> Environment:
     made.filters.update({each.__name__: each for each in (icon, portrait, iso)})
     linked = (avatar, face, named, reaction, content, photo, scaled)
     made.filters.update({each.__name__: _with_links(each) for each in linked})
-    spoken = (ago, audience, blog_list, byline, card, clock, comment, comments, day, foot, letter_band, moment, month)
+    spoken = (
+        ago,
+        at,
+        audience,
+        blog_list,
+        byline,
+        card,
+        clock,
+        comment,
+        comments,
+        day,
+        foot,
+        letter_band,
+        moment,
+        month,
+    )
     made.filters["filtered"] = partial(_filtered, language)
     made.filters.update({each.__name__: partial(each, language) for each in (*spoken, browser_name, unpack, when)})
     return made

@@ -164,7 +164,7 @@ async def keep(request: Request) -> Response:
 
 
 def _shown(tx: Tx, account: Account, viewer: int, tab: str, window: Window) -> list[Post]:
-    wanted = ProfileFilter(replies="all" if tab == "replies" else "none", articles=tab == "articles")
+    wanted = ProfileFilter(replies="all" if tab == "replies" else "none", articles=tab == "articles", letters=False)
     return account_posts.written(tx, account.id, viewer, window, wanted)
 
 

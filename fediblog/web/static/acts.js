@@ -38,3 +38,22 @@ function complain(foot, words) {
   said.textContent = words;
   foot.after(said);
 }
+
+// Counts down, for eyes alone, to when a post leaves within the hour; then says once that it has, and nothing can be taken back.
+for (const bar of document.querySelectorAll("[data-leaves]")) {
+  if (bar.dataset.leaves > 3600) continue;
+  const end = Date.now() + bar.dataset.leaves * 1000, count = document.createElement("span");
+  count.className = "mark";
+  count.ariaHidden = "true";
+  bar.querySelector("form").append(" ", count);
+  const tick = () => {
+    const left = Math.ceil((end - Date.now()) / 1000);
+    count.textContent = [Math.floor(left / 60), String(left % 60).padStart(2, "0")].join(":");
+    if (left > 0) return;
+    clearInterval(timer);
+    bar.querySelector("[role=status]").textContent = bar.dataset.left;
+    bar.querySelector("form").remove();
+  };
+  const timer = setInterval(tick, 500);
+  tick();
+}

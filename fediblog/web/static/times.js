@@ -1,14 +1,20 @@
-// Shows times in the reader's own zone, and keeps how long ago something was up to date; without it they stand in UTC.
-const language = document.documentElement.lang;
+// Shows times in the reader's own zone, as the server words them, and keeps how long ago something was up to date;
+// without it they stand in the zone of the blog.
+const { lang } = document.documentElement;
+const language = lang === "en" ? "en-GB" : lang; // the day before the month, and no a.m.
 const whole = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" });
-const clock = new Intl.DateTimeFormat(language, { timeStyle: "short" });
-const moment = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
+const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(language, { dateStyle: "long" });
+const dayOfYear = new Intl.DateTimeFormat(language, { day: "numeric", month: "long" });
+const year = new Date().getFullYear();
 for (const each of document.querySelectorAll("time[datetime]")) {
   const at = new Date(each.dateTime);
   if (Number.isNaN(at.getTime())) continue;
   each.title = whole.format(at);
   if (each.hasAttribute("data-clock")) each.textContent = clock.format(at);
-  if (each.hasAttribute("data-moment")) each.textContent = moment.format(at);
+  if (each.hasAttribute("data-day")) each.textContent = day.format(at);
+  if (each.hasAttribute("data-moment")) each.textContent = `${day.format(at)}, ${clock.format(at)}`;
+  if (each.hasAttribute("data-ago")) each.textContent = (at.getFullYear() === year ? dayOfYear : day).format(at);
 }
 
 const minutes = new Intl.NumberFormat(language, { style: "unit", unit: "minute" });

@@ -92,3 +92,15 @@ async def test_what_is_private_looks_private_wherever_it_is_shown(blog: Blog) ->
     page = (await owner.get(f"/post/{post.id}", accept="text/html")).headers["location"]
     assert 'is-note letter" id="p' in (await owner.get(page)).text
     assert "Only people mentioned: @alice@blog.test" in (await owner.get(page)).text
+
+
+async def test_a_profile_lists_no_letters_and_numbers_count_none(blog: Blog) -> None:
+    """They stand among the conversations alone, for those to whom they are too."""
+    post = await blog.write("For everybody")
+    await blog.write("A letter to myself", visibility="direct")
+    owner = await blog.owner()
+    assert "A letter to myself" in (await owner.get("/letters")).text
+    for path in ("/@alice", "/@alice?show=replies", "/numbers"):
+        page = (await owner.get(path)).text
+        assert ("A letter to myself" in page, path) == (False, path)
+    assert f"/post/{post.id}" in (await owner.get("/numbers")).text or "For everybody" in page
