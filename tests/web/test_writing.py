@@ -20,7 +20,7 @@ from tests.web.screens import start_chromium
 from tests.world import keys_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
-_DATA = """async ([name, data]) => {
+DATA = """async ([name, data]) => {
   const bytes = Uint8Array.from(atob(data), (each) => each.charCodeAt(0));
   const found = new DataTransfer();
   found.items.add(new File([bytes], name, {type: 'image/png'}));
@@ -157,7 +157,7 @@ async def test_pictures_are_pasted_dropped_and_described(browser: Browser, serve
     text = page.get_by_label("Text", exact=True)
     await write(page, "Before")
     for kind, name, init in (("paste", "a.png", "clipboardData"), ("drop", "b.png", "dataTransfer")):
-        data = await page.evaluate_handle(_DATA, [name, base64.b64encode(picture()).decode()])
+        data = await page.evaluate_handle(DATA, [name, base64.b64encode(picture()).decode()])
         await text.evaluate(
             "(field, [kind, init, data]) => field.dispatchEvent(new ({paste: ClipboardEvent, drop: DragEvent})[kind]("
             "kind, {[init]: data, bubbles: true, cancelable: true}))",
