@@ -229,6 +229,13 @@ def _picture(tx: Tx, urls: Urls, account: int, column: str, upload: int | None) 
     return {column: urls.media(name)}
 
 
+def write_in(tx: Tx, account: int, language: str) -> None:
+    """Say in which language the account writes where nothing else is said. Raises Invalid."""
+    if language != author_of(tx, account).language:
+        check_language(language)
+        accounts.update_profile(tx, account, language=language)
+
+
 def send_profile(tx: Tx, urls: Urls, account: Account) -> None:
     """Tell the followers how the account looks now."""
     sent_accounts.update(tx, urls, account)

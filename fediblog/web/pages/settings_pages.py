@@ -73,7 +73,7 @@ async def _profile(request: Request, form: Form) -> ProfileChanges:
         discoverable=form.flag("discoverable"),
         indexable=form.flag("indexable"),
         attribution_domains=tuple(form.block("attribution-domains", 20_000).split()),
-        language=form.line("language", 35),
+        language=form.sender.account.language,
         bot=form.flag("bot"),
     )
 
@@ -147,8 +147,17 @@ async def save_publishing(request: Request) -> Response:
         wait=form.flag("wait"),
         trash=form.flag("trash"),
     )
-    await site.db.write(post_preferences.put, form.sender.account.id, wanted)
+    try:
+        await site.db.write(_prefer, form.sender.account.id, wanted, form.line("language", 35))
+    except Invalid as error:
+        form.refuse(error)
+        return await _show(request, form, wanted=wanted)
     return back(request, "/settings", "publishing-saved")
+
+
+def _prefer(tx: Tx, account: int, wanted: Defaults, language: str) -> None:
+    account_actions.write_in(tx, account, language)
+    post_preferences.put(tx, account, wanted)
 
 
 async def add_alias(request: Request) -> Response:
@@ -198,11 +207,13 @@ async def add_account(request: Request) -> Response:
     return back(request, "/settings", "account-added")
 
 
-async def _show(request: Request, form: Form | None = None, profile: ProfileChanges | None = None) -> Response:
+async def _show(
+    request: Request, form: Form | None = None, profile: ProfileChanges | None = None, wanted: Defaults | None = None
+) -> Response:
     user = sessions.current_user(request)
     if user is None:
         raise sessions.SignInNeeded
-    wanted = await site_of(request).db.read(post_preferences.defaults, user.account.id)
+    standing = wanted or await site_of(request).db.read(post_preferences.defaults, user.account.id)
     shown = profile or profile_of(user.account)
     rows = [*shown.fields, *[("", "")] * max(ROWS - len(shown.fields), 1)]
     typed = form or Form.empty()
@@ -214,7 +225,8 @@ async def _show(request: Request, form: Form | None = None, profile: ProfileChan
         profile=shown,
         languages=LANGUAGES,
         rows=rows,
-        wanted=wanted,
+        wanted=standing,
+        written_in=typed.line("language") if wanted else user.account.language,
         seconds=site_of(request).settings.take_back_seconds,
         audiences=AUDIENCES,
         allowed=ALLOWED,

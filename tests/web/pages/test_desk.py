@@ -22,7 +22,8 @@ from fediblog.errors import Unavailable
 from fediblog.federation.keyring import make_keys
 from fediblog.net.dns import Names
 from fediblog.protocol.previews import abstract
-from fediblog.store.people import accounts, hosts, relations
+from fediblog.store.people import accounts, hosts, post_preferences, relations
+from fediblog.store.people.post_preferences import Defaults
 from fediblog.store.posts import account_posts, posts, reactions, timelines
 from fediblog.store.queues import delivery_queue, job_kinds, job_queue, profile_totals
 from fediblog.store.readers import moderation, notifications
@@ -90,7 +91,7 @@ async def test_a_language_is_given_by_its_code(blog: Blog) -> None:
     owner = await blog.owner()
     for path, typed in (
         ("/write", {"source": "Hallo", "title": "Welt", "do": "publish"}),
-        ("/settings", {"summary": "Hallo"}),
+        ("/settings/publishing", {"visibility": "unlisted", "comments": "followers", "quotes": "nobody"}),
     ):
         for wrong in ("Deutsch, bitte", "Deutsch", "de_AT", "d", "de-", "und", "ü"):
             for spoken, told in (("en", "A language is given by its code: en,"), ("de", "mit ihrem Kürzel angegeben")):
@@ -295,6 +296,8 @@ async def test_a_slug_that_nobody_chose_follows_the_title(blog: Blog) -> None:
 async def test_delete_asks_first(blog: Blog) -> None:
     post = await blog.write("Soon gone")
     owner = await blog.owner()
+    assert "waits in your trash for 30 days" in (await owner.get(f"/post/{post.id}/delete")).text
+    await blog.site.db.write(post_preferences.put, blog.alice.id, Defaults(trash=False))
     assert "cannot be undone" in (await owner.get(f"/post/{post.id}/delete")).text
     assert (await owner.post(f"/post/{post.id}/delete")).status_code == 303
     assert (await owner.get(f"/@alice/{post.id}")).status_code == 410
@@ -677,7 +680,6 @@ async def test_settings(blog: Blog) -> None:
         "field-name": ["Web", "", "Boat"],
         "field-value": ["https://alice.example", "", "Blue"],
         "locked": "1",
-        "language": "en",
     }
     answer = await owner.post("/settings", typed, files={"icon": ("me.png", picture(), "image/png")})
     assert answer.status_code == 303

@@ -109,6 +109,7 @@ async def test_new_posts_are_as_their_account_prefers_them(blog: Blog) -> None:
     owner = await blog.owner()
     assert "Wait 0 seconds" not in (await owner.get("/settings")).text  # as the server is set
     chosen = {"visibility": "followers", "comments": "nobody", "quotes": "followers", "sensitive": "1", "wait": "1"}
+    chosen |= {"language": "gsw"}
     assert (await owner.post("/settings/publishing", chosen)).status_code == 303
     form = (await owner.get("/write")).text
     for name, value in (("visibility", "followers"), ("comments", "nobody"), ("quotable", "followers")):
@@ -116,6 +117,9 @@ async def test_new_posts_are_as_their_account_prefers_them(blog: Blog) -> None:
         assert select is not None, name
         assert f'value="{value}" selected' in select[0], name
     post = await blog.write("From an app")
-    assert (post.repliable, post.quotable) == ("nobody", "followers")
+    assert (post.repliable, post.quotable, post.language) == ("nobody", "followers", "gsw")
+    assert 'name="language" type="text" value="gsw"' in form
+    await owner.post("/settings", {"display": "Alice"})  # the profile leaves it as it is
     settings = (await owner.get("/settings")).text
+    assert 'name="language" type="text" value="gsw"' in settings
     assert settings.count('value="nobody" selected') == 1
