@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from fediblog.domain.posts import Post
 from fediblog.messages import text
-from fediblog.protocol.previews import abstract, hashtags, hides_pictures, unfolded, warning
+from fediblog.protocol.previews import abstract, hashtags, hides_pictures, picture, unfolded, warning
 from fediblog.store.posts.timelines import ListedPost
 from fediblog.web.components.action_bar import Reader, filtered
 from fediblog.web.components.action_bar import foot as foot_of
@@ -72,7 +72,7 @@ def is_entry(post: Post) -> bool:
 def _entry(language: str, each: ListedPost, reader: Reader, signed: bool, leading: bool, tiled: bool) -> str:
     post, links = each.post, reader.links
     where = escape(links.post(post))
-    image = "" if post.image is None or hides_pictures(post) else _picture(post, links, leading, tiled)
+    image = _picture(post, links, leading, tiled)
     mark = _mark(
         language, each, links, signed, [_subject(post, links), _day(language, post), *_numbers(language, post, links)]
     )
@@ -178,6 +178,7 @@ def _answering(language: str, post: Post, links: Links) -> str:
 
 
 def _picture(post: Post, links: Links, leading: bool, tiled: bool) -> str:
-    assert post.image is not None
+    """The hero, or where pictures come first that of the text; nothing where it is not to be seen at once."""
+    shown = picture(post) if tiled else None if hides_pictures(post) else post.image
     room = _LEADING if leading else _TILED if tiled else _BESIDE
-    return f'<img class="thumb u-featured" {scaled(post.image, links, post, room, first=leading)}>'
+    return f'<img class="thumb u-featured" {scaled(shown, links, post, room, first=leading)}>' if shown else ""

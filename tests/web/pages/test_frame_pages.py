@@ -6,16 +6,23 @@ import re
 from urllib.parse import quote
 
 import pytest
+from markupsafe import Markup
+from msgspec.structs import replace
 
 from fediblog.actions import account_actions, post_actions, reaction_actions
 from fediblog.actions.page_actions import PageDraft
 from fediblog.domain.blog import DEFAULT_MENU, LOOKS, MenuItem
 from fediblog.domain.blog import Blog as Chosen
+from fediblog.domain.documents import Attachment
+from fediblog.domain.posts import Post
 from fediblog.federation import prepared_actions
 from fediblog.federation.keyring import make_keys
 from fediblog.federation.outbound import websub_pings
 from fediblog.store.people import accounts, blog_settings, relations
 from fediblog.store.posts import free_pages, media_files
+from fediblog.web.components.action_bar import Reader
+from fediblog.web.components.entries import blog_list
+from fediblog.web.components.page_links import Links
 from tests.web.pages.conftest import Blog
 from tests.web.pages.test_desk import picture
 
@@ -323,3 +330,19 @@ async def test_an_article_leads_to_its_neighbours(blog: Blog) -> None:
     assert "Secret" not in page
     own = (await (await blog.owner()).get(secret.url)).text
     assert 'rel="prev"' not in own
+
+
+async def test_where_pictures_come_first_lists_show_those_of_texts(blog: Blog) -> None:
+    """Studio alone: elsewhere a list shows the picture that was chosen to stand above the text."""
+    hill = Attachment(url="https://blog.test/media/a.png", media_type="image/png", kind="Image", alt="A hill")
+    post = await blog.write("Text", title="A walk")
+    links = Links(blog.site.urls, signed_in=False)
+
+    def listed(post: Post, *, tiled: bool) -> str:
+        reader = Reader.at("/", links, None, "")
+        return str(blog_list("en", [post], reader, False, False, tiled, lambda _post: Markup()))
+
+    post = replace(post, attachments=(hill,))
+    assert 'alt="A hill"' not in listed(post, tiled=False)
+    assert 'alt="A hill"' in listed(post, tiled=True)
+    assert "<img" not in listed(replace(post, sensitive=True), tiled=True)
