@@ -36,7 +36,7 @@ async def set_up(page: Page, origin: str) -> None:
         await page.fill(f"#{name}", value)
     await page.fill("#password-again", PASSWORD)
     await page.click("button.primary")
-    await page.wait_for_url("**/settings")
+    await page.get_by_text("Your blog is ready").wait_for()
 
 
 async def test_yes_and_no_lead_back_to_the_app(address: str, browser: Browser, app_address: str) -> None:

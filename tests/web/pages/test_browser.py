@@ -181,7 +181,7 @@ async def test_from_set_up_to_deletion(
     await send.click()
     await page.get_by_text("For myself", exact=True).wait_for()
     await page.set_viewport_size({"width": min(size["width"], 320), "height": size["height"]})
-    await page.goto(f"{address}/@mara")
+    await page.goto(f"{address}/letters")
     await walk.look("private-post")
     await page.set_viewport_size({"width": size["width"], "height": size["height"]})
     await page.get_by_role("link", name="Delete").first.click()
