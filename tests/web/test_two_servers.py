@@ -1,0 +1,128 @@
+"""Ann and Ben, each on a server of their own and in a browser, meet; Ben's browser runs no JavaScript."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import trustme
+from playwright.async_api import Browser, Page, async_playwright
+
+from fediblog.domain.accounts import Account
+from fediblog.store.people import logins
+from fediblog.store.people.logins import Session
+from fediblog.web import sessions
+from tests.peers.fediblog_server import FediblogServer, serving
+from tests.web.pages.test_browser import ARGUMENTS, PATIENCE, chromium
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+async def signed_in(browser: Browser, server: FediblogServer, account: Account, *, script: bool) -> Page:
+    """A window of somebody who lives there."""
+    context = await browser.new_context(ignore_https_errors=True, java_script_enabled=script, timezone_id="UTC")
+    context.set_default_timeout(PATIENCE)
+    token, now = f"token-of-{account.handle}", server.site.clock()
+    login = await server.read(logins.by_name, account.handle)
+    assert login is not None
+    session = Session(
+        token=sessions.hashed(token),
+        login=login.id,
+        account=account.id,
+        csrf="own-page",
+        created=now,
+        seen=now,
+        expires=now + 86_400_000,
+        agent="",
+    )
+    await server.site.db.write(logins.open_session, session)
+    name = sessions.cookie_name(server.site)
+    await context.add_cookies([{"name": name, "value": token, "url": server.origin}])
+    return await context.new_page()
+
+
+async def publish(page: Page, server: FediblogServer, text: str) -> None:
+    await page.goto(f"{server.origin}/write")
+    await page.get_by_label("Text", exact=True).fill(text)
+    await page.get_by_role("button", name="Publish", exact=True).click()
+    await page.get_by_text(text).first.wait_for()
+
+
+async def test_two_servers_follow_answer_like_boost_and_write_letters(tmp_path: Path) -> None:
+    ca, program = trustme.CA(), chromium()
+    hosts = "--host-resolver-rules=MAP *.fedi.test 127.0.0.1"
+    async with (
+        serving(ca, tmp_path, host="near.fedi.test", take_back_seconds=0) as near,
+        serving(ca, tmp_path, host="far.fedi.test", take_back_seconds=0) as far,
+        async_playwright() as playwright,
+    ):
+        browser = await playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, hosts])
+        ann, ben = await near.person("ann"), await far.person("ben")
+        mine = await signed_in(browser, near, ann, script=True)
+        theirs = await signed_in(browser, far, ben, script=False)
+
+        # Ann finds Ben by his handle, and follows him.
+        await mine.goto(f"{near.origin}/search")
+        await mine.get_by_role("searchbox").first.fill(f"@ben@{far.site.urls.host}")
+        await mine.get_by_role("main").get_by_role("button", name="Search").click()
+        await mine.get_by_role("heading", name="Ben").wait_for()
+        await mine.get_by_role("button", name="Follow Ben", exact=True).click()
+        await near.settle()
+        await far.heard("Follow")
+        await near.heard("Accept")
+        await theirs.goto(f"{far.origin}/notices")
+        await theirs.get_by_text("follows you").wait_for()
+        await theirs.get_by_role("link", name="Ann").first.click()
+        await theirs.get_by_role("button", name="Follow Ann", exact=True).click()
+        await theirs.get_by_role("button", name="Withdraw request Ann").wait_for()
+        await far.settle()
+        await near.heard("Follow")
+        await far.heard("Accept")
+
+        # What Ben writes comes into her stream, where she likes, boosts and answers it.
+        await publish(theirs, far, "Tea or coffee?")
+        await far.settle()
+        await near.heard("Create")
+        await mine.goto(f"{near.origin}/stream")
+        post = mine.locator("article", has_text="Tea or coffee?")
+        for does, undone in (("Like", "Take the like back"), ("Boost", "Take the boost back")):
+            await post.get_by_role("button", name=does, exact=True).click()
+            await post.get_by_role("button", name=undone).wait_for()
+        await near.settle()
+        await far.heard("Like")
+        await far.heard("Announce")
+        await post.get_by_role("link", name="Reply").click()
+        await mine.get_by_label("Text", exact=True).press("Control+End")
+        await mine.keyboard.type(" Tea.")
+        await mine.get_by_role("button", name="Publish").click()
+        await mine.wait_for_url("**/stream#*")
+        await near.settle()
+        await far.heard("Create")
+
+        # Ben has notices of all that.
+        await theirs.goto(f"{far.origin}/notices")
+        for told in ("likes your post", "boosted your post", "replied to you", "Tea."):
+            await theirs.get_by_text(told).first.wait_for()
+
+        # She writes him a letter, which is marked as one, and he answers it.
+        await mine.goto(f"{near.origin}/letters")
+        await mine.get_by_role("link", name="Write a letter").click()
+        await mine.get_by_label("To", exact=True).fill(f"@ben@{far.site.urls.host}")
+        await mine.get_by_label("Your letter").fill("Between us: cocoa.")
+        before = len(far.book.entries)
+        await mine.get_by_role("button", name="Send the letter").click()
+        await mine.get_by_text("Between us: cocoa.").first.wait_for()
+        await near.settle()
+        await far.heard("Create", after=before)
+        await theirs.goto(f"{far.origin}/letters")
+        await theirs.get_by_text("Between us: cocoa.").wait_for()
+        await theirs.get_by_role("link", name="Ann").first.click()
+        await theirs.get_by_label("Your private answer").fill("I shall tell nobody.")
+        before = len(near.book.entries)
+        await theirs.get_by_role("button", name="Send to Ann").click()
+        await theirs.get_by_text("I shall tell nobody.").first.wait_for()
+        await far.settle()
+        await near.heard("Create", after=before)
+        await mine.goto(f"{near.origin}/letters")
+        await mine.get_by_text("I shall tell nobody.").wait_for()
+        await browser.close()
