@@ -28,8 +28,13 @@ function lines(mark) {
   put(value.slice(start, end).split("\n").map((line) => mark + line).join("\n"));
 }
 
-// Puts a part that stands by itself, with an empty line before it.
+// Puts a part that stands by itself, with an empty line before it: behind the paragraph in which the cursor stands.
 function block(text, from, to) {
+  const { value, selectionStart: start, selectionEnd } = source;
+  const begins = !value.slice(0, start).trim() || value.slice(0, start).endsWith("\n");
+  const next = value.indexOf("\n\n", selectionEnd);
+  const end = begins && start === selectionEnd ? start : next < 0 ? value.length : next;
+  source.setSelectionRange(end, end);
   const before = source.value.slice(0, source.selectionStart);
   const gap = !before || before.endsWith("\n\n") ? "" : before.endsWith("\n") ? "\n" : "\n\n";
   put(gap + text, from === undefined ? undefined : gap.length + from, to === undefined ? undefined : gap.length + to);
