@@ -32,6 +32,7 @@ from fediblog.federation.site import Site, make_policy, open_site
 from fediblog.federation.worker import Worker
 from fediblog.net import SocketEngine
 from fediblog.settings import Settings
+from fediblog.store.engine.database import system_clock
 from fediblog.store.people import accounts
 from fediblog.store.posts import posts
 from tests.peers.fedify_peer import DRAFT, RFC9421, Json
@@ -219,22 +220,27 @@ def _certificate(ca: trustme.CA, host: str, folder: Path) -> tuple[str, str]:
     return str(own), str(authority)
 
 
-async def _open(settings: Settings, ca_file: str) -> Site:
+async def _open(settings: Settings, ca_file: str, clock: Callable[[], int]) -> Site:
     urls = Urls(settings.origin, settings.origin.removeprefix("https://"))
     policy = replace(make_policy(settings, urls), ca_file=ca_file)
-    return await open_site(settings, engine=SocketEngine(policy, _loopback))
+    return await open_site(settings, engine=SocketEngine(policy, _loopback), clock=clock)
 
 
 @asynccontextmanager
 async def serving(
-    ca: trustme.CA, folder: Path, *, host: str = "blog.fedi.test", **settings: Any
+    ca: trustme.CA,
+    folder: Path,
+    *,
+    host: str = "blog.fedi.test",
+    clock: Callable[[], int] = system_clock,
+    **settings: Any,
 ) -> AsyncIterator[FediblogServer]:
     """A server for the length of a block, on a free port; `folder` gets its certificate and its data."""
     own, authority = _certificate(ca, host, folder)
     listener = socket.create_server(("127.0.0.1", 0))
     origin = f"https://{host}:{listener.getsockname()[1]}"
     chosen = Settings(data=folder / host, origin=origin, lab_hosts=("*.fedi.test",), **settings)
-    site = await _open(chosen, authority)
+    site = await _open(chosen, authority, clock)
     book = Book(create_app(site))
     config = uvicorn.Config(
         book,

@@ -9,9 +9,11 @@ import trustme
 from playwright.async_api import Browser, Page, async_playwright
 
 from fediblog.domain.accounts import Account
+from fediblog.store.engine.database import system_clock
 from fediblog.store.people import logins
 from fediblog.store.people.logins import Session
 from fediblog.web import sessions
+from tests.conftest import Clock
 from tests.peers.fediblog_server import FediblogServer, serving
 from tests.web.pages.test_browser import ARGUMENTS, PATIENCE, chromium
 
@@ -49,11 +51,11 @@ async def publish(page: Page, server: FediblogServer, text: str) -> None:
 
 
 async def test_two_servers_follow_answer_like_boost_and_write_letters(tmp_path: Path) -> None:
-    ca, program = trustme.CA(), chromium()
+    ca, program, clock = trustme.CA(), chromium(), Clock(system_clock())
     hosts = "--host-resolver-rules=MAP *.fedi.test 127.0.0.1"
     async with (
-        serving(ca, tmp_path, host="near.fedi.test", take_back_seconds=0) as near,
-        serving(ca, tmp_path, host="far.fedi.test", take_back_seconds=0) as far,
+        serving(ca, tmp_path, host="near.fedi.test", clock=clock) as near,
+        serving(ca, tmp_path, host="far.fedi.test", clock=clock, take_back_seconds=0) as far,
         async_playwright() as playwright,
     ):
         browser = await playwright.chromium.launch(executable_path=program, args=[*ARGUMENTS, hosts])
@@ -94,8 +96,19 @@ async def test_two_servers_follow_answer_like_boost_and_write_letters(tmp_path: 
         await post.get_by_role("link", name="Reply").click()
         await mine.get_by_label("Text", exact=True).press("Control+End")
         await mine.keyboard.type(" Tea.")
+        before = len(far.book.entries)
         await mine.get_by_role("button", name="Publish").click()
-        await mine.wait_for_url("**/stream#*")
+
+        # Nothing of it leaves for 30 seconds, in which she takes it back; then she lets it go.
+        await mine.get_by_text("until then only you see it").wait_for()
+        await mine.get_by_role("button", name="Take it back").click()
+        await mine.get_by_label("Text", exact=True).wait_for()
+        clock.forward(seconds=60)
+        await near.settle()
+        assert [each for each in far.book.entries[before:] if each.method == "POST"] == []
+        await mine.get_by_role("button", name="Publish").click()
+        await mine.get_by_role("button", name="Take it back").first.wait_for()
+        clock.forward(seconds=31)
         await near.settle()
         await far.heard("Create")
 
@@ -112,6 +125,7 @@ async def test_two_servers_follow_answer_like_boost_and_write_letters(tmp_path: 
         before = len(far.book.entries)
         await mine.get_by_role("button", name="Send the letter").click()
         await mine.get_by_text("Between us: cocoa.").first.wait_for()
+        clock.forward(seconds=31)
         await near.settle()
         await far.heard("Create", after=before)
         await theirs.goto(f"{far.origin}/letters")
