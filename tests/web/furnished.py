@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -399,15 +399,23 @@ async def _list_addresses(blog: Furnished) -> None:
     }
 
 
+async def leave_empty(site: Site, clock: Clock) -> Furnished:
+    """A server that nobody has set up yet, with a link that does."""
+    await site.db.write(server_state.put, account_actions.SETUP_TOKEN, hashed(TOKEN))
+    return Furnished(site, clock)
+
+
 @asynccontextmanager
-async def serve_furnished(folder: Path) -> AsyncIterator[Furnished]:
-    """The furnished blog on a free port."""
+async def serve_furnished(
+    folder: Path, furnish: Callable[[Site, Clock], Awaitable[Furnished]] = furnish, wait: int = 0
+) -> AsyncIterator[Furnished]:
+    """The furnished blog on a free port, whose posts wait for so many seconds in which they can be taken back."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         origin = f"http://localhost:{listening.getsockname()[1]}"
         clock = Clock(now=BEGAN)
-        settings = Settings(data=folder, origin=origin, handle_domain="desk.example", take_back_seconds=0)
+        settings = Settings(data=folder, origin=origin, handle_domain="desk.example", take_back_seconds=wait)
         site = await open_site(settings, clock=clock)
         try:
             blog = await furnish(site, clock)
