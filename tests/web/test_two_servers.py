@@ -1,8 +1,10 @@
-"""Ann and Ben, each on a server of their own and in a browser, meet; Ben's browser runs no JavaScript."""
+"""Ann and Ben, each on a server of their own and in a browser, meet and publish; Ben's browser runs no JavaScript."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import trustme
@@ -18,11 +20,12 @@ from tests.peers.fediblog_server import FediblogServer, serving
 from tests.web.pages.test_browser import ARGUMENTS, PATIENCE, chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+ZONE = ZoneInfo("Asia/Kolkata")  # of the people; the servers' is UTC
 
 
 async def signed_in(browser: Browser, server: FediblogServer, account: Account, *, script: bool) -> Page:
     """A window of somebody who lives there."""
-    context = await browser.new_context(ignore_https_errors=True, java_script_enabled=script, timezone_id="UTC")
+    context = await browser.new_context(ignore_https_errors=True, java_script_enabled=script, timezone_id=ZONE.key)
     context.set_default_timeout(PATIENCE)
     token, now = f"token-of-{account.handle}", server.site.clock()
     login = await server.read(logins.by_name, account.handle)
@@ -112,10 +115,69 @@ async def test_two_servers_follow_answer_like_boost_and_write_letters(tmp_path: 
         await near.settle()
         await far.heard("Create")
 
-        # Ben has notices of all that.
+        # What she writes for later nobody reads before, and everybody afterwards.
+        visitor = await (await browser.new_context(ignore_https_errors=True)).new_page()
+        await mine.goto(f"{near.origin}/write")
+        await mine.get_by_label("Title", exact=True).fill("At the harbour")
+        await mine.get_by_label("Text", exact=True).fill("The boats are red.")
+        await mine.locator(".when summary").click()
+        at = datetime.fromtimestamp(clock.now // 60_000 * 60 + 3600, ZONE)
+        await mine.get_by_label("Publish at").fill(f"{at:%Y-%m-%dT%H:%M}")
+        await mine.keyboard.press("Escape")
+        before = len(far.book.entries)
+        await mine.get_by_role("button", name="Publish later", exact=True).click()
+        await mine.get_by_role("heading", name="Drafts").wait_for()
+        clock.forward(minutes=58)
+        await near.settle()
+        await visitor.goto(f"{near.origin}/@ann")
+        await visitor.get_by_role("heading", name="Ann").first.wait_for()
+        assert await visitor.get_by_text("At the harbour").count() == 0
+        assert [each for each in far.book.entries[before:] if each.method == "POST"] == []
+        clock.forward(minutes=2)
+        await near.settle()
+        await far.heard("Create", after=before)
+        await visitor.goto(f"{near.origin}/@ann")
+        await visitor.get_by_role("link", name="At the harbour").first.click()
+        await visitor.get_by_role("heading", name="At the harbour", level=1).wait_for()
+        assert await visitor.get_by_text("The boats are red.").count() == 1
+
+        # She changes it, and everybody sees what.
+        await mine.goto(visitor.url)
+        await mine.get_by_role("link", name="Edit", exact=True).click()
+        await mine.get_by_label("Text", exact=True).fill("The boats are green.")
+        await mine.get_by_role("button", name="Save the changes").click()
+        await mine.get_by_text("The boats are green.").wait_for()
+        await near.settle()
+        await far.heard("Update")
+        await visitor.reload()
+        await visitor.get_by_text("The boats are green.").wait_for()
+        await visitor.get_by_role("link", name="edited").click()
+        assert "red" in await visitor.locator("del").first.inner_text()
+        assert "green" in await visitor.locator("ins").first.inner_text()
+
+        # Ben has notices of all that; he likes and answers what came, and saves his settings.
         await theirs.goto(f"{far.origin}/notices")
         for told in ("likes your post", "boosted your post", "replied to you", "Tea."):
             await theirs.get_by_text(told).first.wait_for()
+        before = len(near.book.entries)
+        await theirs.goto(f"{far.origin}/stream")
+        post = theirs.locator("article", has_text="At the harbour")
+        await post.get_by_role("button", name="Like", exact=True).click()
+        await post.get_by_role("button", name="Take the like back").wait_for()
+        await post.get_by_role("link", name="Reply").click()
+        await theirs.get_by_label("Text", exact=True).fill(f"@ann@{near.site.urls.host} Mine is blue.")
+        await theirs.get_by_role("button", name="Publish", exact=True).click()
+        await theirs.get_by_text("Mine is blue.").first.wait_for()
+        await theirs.goto(f"{far.origin}/settings")
+        await theirs.get_by_label("Name", exact=True).first.fill("Benjamin")
+        await theirs.get_by_role("button", name="Save", exact=True).first.click()
+        await theirs.get_by_text("Your profile is saved").wait_for()
+        await far.settle()
+        for kind in ("Like", "Create", "Update"):
+            await near.heard(kind, after=before)
+        await mine.goto(f"{near.origin}/notices")
+        for told in ("Benjamin", "likes your post", "Mine is blue."):
+            await mine.get_by_text(told).first.wait_for()
 
         # She writes him a letter, which is marked as one, and he answers it.
         await mine.goto(f"{near.origin}/letters")

@@ -237,3 +237,41 @@ async def test_markdown_by_toolbar_and_keys(browser: Browser, server: Server) ->
     await page.keyboard.press("Escape")
     await page.get_by_role("button", name="Publish later", exact=True).wait_for()
     await context.close()
+
+
+async def test_two_tabs_write_as_two_accounts(browser: Browser, server: Server) -> None:
+    """A tab goes on as who it says, whomever another has switched to."""
+
+    def another(tx: Tx) -> None:
+        login = logins.everyone(tx)[0]
+        account_actions.add_account(tx, server.urls, login.id, "boat", "The Boat", keys_of("near.test", "eve"))
+
+    await server.do(another)
+    context = await signed_in(browser, server)
+    mine, theirs = await context.new_page(), await context.new_page()
+    await mine.goto(f"{server.origin}/write")
+    await write(mine, "Begun by Ann.")
+    await theirs.goto(f"{server.origin}/stream")
+    await theirs.get_by_role("button", name="Menu of your account").click()
+    await theirs.get_by_role("navigation", name="@ann").get_by_role("button", name="Act as @boat").click()
+    await theirs.get_by_text("You act as another account now").wait_for()
+    await theirs.goto(f"{server.origin}/write")
+    await theirs.get_by_text("Writing as @boat").wait_for()
+    assert await theirs.get_by_label("Text", exact=True).input_value() == ""
+    await write(theirs, "By the boat.")
+    await mine.get_by_text("Writing as @ann").wait_for()
+    await write(mine, " Done by Ann.")
+    for page, said in ((mine, "Done by Ann."), (theirs, "By the boat.")):
+        await page.get_by_text("Saved ").wait_for()
+        await page.get_by_role("button", name="Publish", exact=True).click()
+        await page.locator("article", has_text=said).first.wait_for()
+    visitor = await browser.new_page()
+    for handle, said, not_said in (
+        ("ann", "Begun by Ann. Done by Ann.", "By the boat."),
+        ("boat", "By the boat.", "Ann."),
+    ):
+        await visitor.goto(f"{server.origin}/@{handle}")
+        await visitor.get_by_text(said).first.wait_for()
+        assert await visitor.get_by_text(not_said).count() == 0
+    await visitor.close()
+    await context.close()
