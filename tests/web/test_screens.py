@@ -307,6 +307,29 @@ async def test_a_reader_acts_on_a_post_where_it_stands(blog: Furnished, browser:
     await page.context.close()
 
 
+async def test_a_person_is_muted_from_a_card_and_back_without_a_page(blog: Furnished, browser: Browser) -> None:
+    window = await open_window(browser, blog, "ann", viewport={"width": DESK.width, "height": HEIGHT})
+    page, card = window.page, window.page.locator(f"#p{blog.posts['tea'].id}")
+    loaded: list[str] = []
+    page.on("request", lambda each: loaded.append(each.url) if each.is_navigation_request() else None)
+    await window.open("/stream")
+    by_ben = page.locator("article.card:visible", has=page.locator(".byline .person", has_text="@ben@far.example"))
+    before, _ = await by_ben.count(), loaded.clear()
+    assert before > 0
+    await card.locator("summary", has_text="More").click()
+    await card.get_by_role("button", name="Mute Ben").click()
+    await page.get_by_role("status").filter(has_text="Muted. They are not told.").wait_for()
+    assert await by_ben.count() == 0
+    assert await page.evaluate("() => document.activeElement.matches('article.card:not([hidden]), .folded button')")
+    assert await window.faults(DESK) == []
+    await page.locator(".folded").get_by_role("button", name="Unmute Ben").click()
+    await page.get_by_role("status").filter(has_text="You see them again.").wait_for()
+    assert await by_ben.count() == before
+    assert loaded == []
+    assert window.complaints == []
+    await page.context.close()
+
+
 async def test_a_spam_wave_is_removed_in_under_ten_clicks(blog: Furnished, browser: Browser) -> None:
     """Forty-five mentions by new accounts, without JavaScript; then taken back."""
     ann = blog.people["ann"].id

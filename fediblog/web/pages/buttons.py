@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -21,7 +22,8 @@ from fediblog.domain.posts import Post
 from fediblog.domain.urls import Urls
 from fediblog.errors import Invalid, NotFound
 from fediblog.federation import quotas
-from fediblog.store.people import post_preferences, relation_lists
+from fediblog.messages import text
+from fediblog.store.people import accounts, post_preferences, relation_lists
 from fediblog.store.posts import custom_emoji, posts
 from fediblog.store.posts.custom_emoji import OwnEmoji
 from fediblog.store.tx import Tx
@@ -74,6 +76,9 @@ ON_ACCOUNTS: dict[str, Action] = {
     "notify": _set_follow(notify=True),
     "stop-notify": _set_follow(notify=False),
 }
+
+TAKEN_BACK = {"did-mute": "unmute", "did-block": "unblock"}
+"""By what is said of a button about an account that hides its posts: the button that shows them again."""
 
 
 def button(action: Action, message: str = "") -> Handler:
@@ -134,7 +139,10 @@ async def take_back(request: Request) -> Response:
 
 
 async def _finish(request: Request, form: forms.Form, action: Action, message: str) -> Response:
-    """Do it, and lead back to the place on the page where the button is; a script gets the foot of the post anew."""
+    """Do it, and lead back to the place on the page where the button is.
+
+    A script gets the foot of the post anew, or what is said of the account.
+    """
     site, number, user = site_of(request), request.path_params["n"], form.sender
     quotas.use(site, user.account.id, "action")
     in_place = request.headers.get("accept") == "application/json"
@@ -146,6 +154,9 @@ async def _finish(request: Request, form: forms.Form, action: Action, message: s
         if in_place:
             return JSONResponse({"problem": said}, 422, headers={"Cache-Control": PRIVATE})
         return render(request, "error.html", 422, message=said)
+    if in_place and message.startswith("did-"):
+        told = await _told(request, number, message, user)
+        return JSONResponse(told, headers={"Cache-Control": PRIVATE})
     post = await site.db.read(posts.get, number, user.account.id) if in_place else None
     if post is None:
         return back(request, place, message)
@@ -153,6 +164,19 @@ async def _finish(request: Request, form: forms.Form, action: Action, message: s
     reader = Reader.at(place.partition("#")[0], links, user.account.id, forms_token(user))
     shown = foot(language_of(request), post, reader)
     return JSONResponse({"foot": shown}, headers={"Cache-Control": PRIVATE})
+
+
+async def _told(request: Request, number: int, message: str, user: CurrentUser) -> dict[str, str]:
+    """In JSON, what is said of an account after a button: `told`, and where that can be undone the form `undo`."""
+    language, undo = language_of(request), TAKEN_BACK.get(message)
+    told = {"told": text(language, f"flash.{message}")}
+    account = await site_of(request).db.read(accounts.get, number)
+    if undo is not None and account is not None:
+        name = f"{escape(text(language, f'people.{undo}'))} <bdi>{escape(account.shown_name)}</bdi>"
+        fields = f'<input type="hidden" name="csrf" value="{escape(forms_token(user))}">'
+        start = f'<form method="post" action="/account/{number}/{undo}">{fields}'
+        told["undo"] = f'{start}<button class="button">{name}</button></form>'
+    return told
 
 
 ROUTES = [

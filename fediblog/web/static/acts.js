@@ -4,6 +4,7 @@ let native = null;
 document.addEventListener("submit", async (event) => {
   const form = event.target, button = event.submitter, foot = form.closest("footer.actions");
   const to = new URL(button?.hasAttribute("formaction") ? button.formAction : form.action);
+  if (native !== form && (foldable(foot, to) || form.closest(".folded"))) return fold(event, form, button, foot, to);
   if (native === form || !foot || form.method !== "post" || !to.pathname.startsWith("/post/")) return;
   event.preventDefault();
   if (foot.ariaBusy) return;
@@ -12,12 +13,13 @@ document.addEventListener("submit", async (event) => {
   foot.ariaBusy = null;
   if (told?.foot) replace(foot, told.foot, button);
   else if (told?.problem) complain(foot, told.problem);
-  else {
-    native = form;
-    form.requestSubmit(button);
-    native = null;
-  }
+  else asPage(form, button);
 });
+function asPage(form, button) {
+  native = form;
+  form.requestSubmit(button);
+  native = null;
+}
 async function send(to, data) {
   const body = new URLSearchParams([...data]);
   const answer = await fetch(to, { method: "POST", body, headers: { accept: "application/json" }, redirect: "error" }).catch(() => null);
@@ -37,6 +39,46 @@ function complain(foot, words) {
   said.role = "alert";
   said.textContent = words;
   foot.after(said);
+}
+
+// Mutes or blocks whom a card is by: a line with the way back stands where it was, and their cards are hidden.
+function foldable(foot, to) {
+  return foot?.closest("article.card") && /^\/account\/\d+\/(mute|block)$/.test(to.pathname) && !document.querySelector("main header.h-card");
+}
+async function fold(event, form, button, foot, to) {
+  event.preventDefault();
+  if (form.ariaBusy) return;
+  form.ariaBusy = "true";
+  const answer = await send(to, new FormData(form));
+  form.ariaBusy = null;
+  if (answer?.problem) return complain(foot ?? form, answer.problem);
+  if (!answer?.told) return asPage(form, button);
+  const line = foot ? document.createElement("div") : form.closest(".folded");
+  if (foot) {
+    const card = foot.closest("article"), who = card.querySelector(".byline .person").href;
+    line.className = "flash folded";
+    line.innerHTML = '<p role="status"></p>';
+    line.append(...new DOMParser().parseFromString(answer.undo, "text/html").body.childNodes);
+    (card.closest("details.filtered") ?? card).before(line);
+    line.cards = [...document.querySelectorAll("article.card")].filter((each) =>
+      !each.hidden && [...each.querySelectorAll(":scope > .byline .person, :scope > .why > a")].some((link) => link.href === who));
+    for (const each of line.cards) each.hidden = true;
+    const next = cards().find((each) => line.compareDocumentPosition(each) & Node.DOCUMENT_POSITION_FOLLOWING);
+    focus(next ?? line.querySelector("button"));
+  } else {
+    for (const each of line.cards) each.hidden = false;
+    form.remove();
+    focus(line.cards[0]);
+  }
+  line.scrollIntoView({ block: "nearest" });
+  setTimeout(() => (line.querySelector("[role=status]").textContent = answer.told)); // told only if it changes where it stands
+}
+function cards() {
+  return [...document.querySelectorAll("article.card")].filter((each) => each.checkVisibility());
+}
+function focus(card) {
+  if (card.localName === "article") card.tabIndex = -1;
+  card.focus({ preventScroll: true });
 }
 
 // Counts down, for eyes alone, to when a post leaves within the hour; then says once that it has, and nothing can be taken back.

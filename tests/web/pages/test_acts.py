@@ -109,3 +109,12 @@ async def test_a_thread_is_answered_on_its_page(blog: Blog) -> None:
     sent_back = await owner.post("/write", {**answer, "next": f"{where}#comments"})
     assert sent_back.headers["location"] == f"{where}#comments"
     assert 'id="answer"' not in (await blog.browser().get((await blog.write("Mine")).url)).text
+
+
+async def test_a_script_is_told_what_a_button_about_an_account_did_and_how_to_undo_it(blog: Blog) -> None:
+    bob, owner = await blog.stranger(), await blog.owner()
+    for does, undo in (("mute", "unmute"), ("block", "unblock")):
+        told = (await owner.post(f"/account/{bob.id}/{does}", {"next": "/stream"}, headers=ASKS)).json()
+        assert set(told) == {"told", "undo"}
+        assert f'action="/account/{bob.id}/{undo}"' in told["undo"]
+        assert set((await owner.post(f"/account/{bob.id}/{undo}", headers=ASKS)).json()) == {"told"}
