@@ -282,7 +282,7 @@ async def test_a_reader_acts_on_a_post_where_it_stands(blog: Furnished, browser:
     page, post = window.page, blog.posts["tea"].id
     loaded: list[str] = []
     page.on("request", lambda each: loaded.append(each.url) if each.is_navigation_request() else None)
-    await page.goto(f"{window.origin}/stream")
+    await window.open("/stream")
     foot = page.locator(f"#p{post} footer.actions")
     loaded.clear()
     for name, undone in (("Like", "Take the like back"), ("Bookmark", "Remove the bookmark")):
@@ -300,11 +300,34 @@ async def test_a_reader_acts_on_a_post_where_it_stands(blog: Furnished, browser:
     await foot.get_by_role("button", name="Take the emoji back").click()
     await foot.locator("summary.react:not(.on)").wait_for()
     await foot.get_by_role("link", name="Reply").click()
-    await page.locator("textarea[name=source]").fill(f"@ben@far.example Thanks, {script}")
-    await page.get_by_role("button", name="Publish").click()
-    await page.wait_for_url(f"**/stream#p{post}")
+    if script:
+        await _answer_in_place(window, post)
+        assert loaded == []
+    else:
+        await page.locator("textarea[name=source]").fill("@ben@far.example Thanks")
+        await page.get_by_role("button", name="Publish").click()
+        await page.wait_for_url(f"**/stream#p{post}")
     assert window.complaints == []
     await page.context.close()
+
+
+async def _answer_in_place(window: Window, post: int) -> None:
+    """The field opens in the card; what is refused stays in it; what is sent says when it leaves."""
+    card = window.page.locator(f"#p{post}")
+    field = card.get_by_role("textbox")
+    await field.wait_for()
+    assert await field.evaluate("each => document.activeElement === each")
+    await field.fill("@ben@far.example " + "x" * 100_001)
+    await card.get_by_role("button", name="Reply as").click()
+    await card.get_by_role("alert").wait_for()
+    assert (await field.input_value()).endswith("xxx")
+    assert ["422" in each for each in window.complaints] == [True], "the browser's own line about the refusal"
+    window.complaints.clear()
+    assert await window.faults(DESK) == []
+    await field.fill("@ben@far.example Thanks, in place")
+    await card.get_by_role("button", name="Reply as").click()
+    await card.get_by_role("status").wait_for()
+    assert await field.count() == 0
 
 
 async def test_a_person_is_muted_from_a_card_and_back_without_a_page(blog: Furnished, browser: Browser) -> None:

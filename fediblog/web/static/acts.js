@@ -81,9 +81,57 @@ function focus(card) {
   card.focus({ preventScroll: true });
 }
 
+// Opens the field for an answer below a card: the form of the post's own page, sent without leaving this one.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("article.card a.reply"), card = link?.closest("article");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  if (link.ariaBusy) return;
+  link.ariaBusy = "true";
+  const form = card.querySelector(".composer") ?? (await load(`/post/${card.id.slice(1)}`))?.page.getElementById("answer");
+  link.ariaBusy = null;
+  if (!form) return location.assign(link.href);
+  const field = form.querySelector("textarea");
+  form.id = `answer-${card.id}`;
+  form.querySelector("label").htmlFor = field.id = `source-${card.id}`;
+  form.elements.next.value = card.querySelector("footer [name=next]").value;
+  card.append(form);
+  field.focus();
+  field.setSelectionRange(field.value.length, field.value.length);
+});
+document.addEventListener("submit", async (event) => {
+  const form = event.target, button = event.submitter, card = form.closest("article.card");
+  if (native === form || !card || !form.matches(".composer") || button?.value !== "publish") return;
+  event.preventDefault();
+  if (form.ariaBusy) return;
+  form.ariaBusy = "true";
+  const data = new FormData(form, button);
+  data.set("next", `/post/${card.id.slice(1)}`); // whose page tells what became of it
+  const answer = await load("/write", { method: "POST", body: data });
+  form.ariaBusy = null;
+  const said = answer?.page.querySelector(".flash"), problem = answer?.page.querySelector(".problem");
+  if (answer?.redirected && said) {
+    form.replaceWith(said);
+    if (said.dataset.leaves) countDown(said);
+    said.tabIndex = -1;
+    said.focus();
+  } else if (answer && !answer.redirected && problem) {
+    complain(form.querySelector("textarea"), problem.textContent);
+    form.querySelector("textarea").focus();
+  } else if (answer?.redirected) location.assign(answer.url);
+  else asPage(form, button);
+});
+async function load(where, how = {}) {
+  const answer = await fetch(where, { headers: { accept: "text/html" }, ...how }).catch(() => null);
+  if (!answer?.headers.get("content-type")?.startsWith("text/html")) return null;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return { page, redirected: answer.redirected, url: answer.url };
+}
+
 // Counts down, for eyes alone, to when a post leaves within the hour; then says once that it has, and nothing can be taken back.
-for (const bar of document.querySelectorAll("[data-leaves]")) {
-  if (bar.dataset.leaves > 3600) continue;
+document.querySelectorAll("[data-leaves]").forEach(countDown);
+function countDown(bar) {
+  if (bar.dataset.leaves > 3600) return;
   const end = Date.now() + bar.dataset.leaves * 1000, count = document.createElement("span");
   count.className = "mark";
   count.ariaHidden = "true";

@@ -66,7 +66,7 @@ function press(what) {
   return Boolean(found);
 }
 function note() {
-  const field = document.querySelector(".composer:not(#answer)>textarea");
+  const field = document.querySelector(".composer:not(#answer, article *)>textarea");
   if (field) field.focus();
   else location.assign("/write");
   return true;
