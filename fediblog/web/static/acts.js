@@ -57,8 +57,9 @@ async function fold(event, form, button, foot, to) {
   if (foot) {
     const card = foot.closest("article"), who = card.querySelector(".byline .person").href;
     line.className = "flash folded";
-    line.innerHTML = '<p role="status"></p>';
-    line.append(...new DOMParser().parseFromString(answer.undo, "text/html").body.childNodes);
+    const said = document.createElement("p");
+    said.role = "status";
+    line.append(said, ...new DOMParser().parseFromString(answer.undo, "text/html").body.childNodes);
     (card.closest("details.filtered") ?? card).before(line);
     line.cards = [...document.querySelectorAll("article.card")].filter((each) =>
       !each.hidden && [...each.querySelectorAll(":scope > .byline .person, :scope > .why > a")].some((link) => link.href === who));
