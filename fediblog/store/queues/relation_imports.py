@@ -48,8 +48,9 @@ _STANDING = {  # what stands now and would end by overwriting, oldest first: the
     " join account a on a.id = m.account where x.account = :account and a.state <> 'deleted' and not exists"
     " (select 1 from relation_import_line l where l.import = :id"
     " and l.name = a.handle_key || '@' || a.domain || ' ' || x.title) order by x.id, a.id limit :n",
-    "servers": "select x.id as id, 0 as list from host_mute x where x.account = :account and not exists"
-    " (select 1 from relation_import_line l where l.import = :id and l.name = x.host) order by x.id limit :n",
+    "servers": "select x.id as id, 0 as list from host_mute x where x.account = :account"
+    " and not exists (select 1 from relation_import_line l where l.import = :id and l.name = x.host)"
+    " order by x.id limit :n",
     "bookmarks": "select x.post as id, 0 as list from bookmark x join post p on p.id = x.post"
     " where x.account = :account and not exists"
     " (select 1 from relation_import_line l where l.import = :id and l.name = p.uri) order by x.id limit :n",

@@ -101,7 +101,8 @@ async def test_wherever_a_private_post_stands_it_says_so(blog: Blog, visibility:
                 marked += page.count(f'<span class="aud {visibility}">')
                 assert marked >= (len(kinds) if path == "/notices" else 1), path
                 assert f'<span class="hidden">{label}' not in page, path
-    assert {"/notices", "/@{handle:handle}", "/deliveries"} <= shown, shown
+    listed = "/letters" if visibility == "direct" else "/@{handle:handle}"
+    assert {"/notices", listed, "/deliveries"} <= shown, shown
 
 
 async def test_the_desk_begins_as_the_account_prefers(blog: Blog) -> None:

@@ -182,7 +182,7 @@ async def test_who_may_comment_is_chosen_and_said(blog: Blog) -> None:
         assert words in page
         assert ("Reply from the fediverse" in page) == (policy == "followers")
         page = (await owner.get(path)).text
-        assert words not in page
+        assert (words in page) == (policy == "nobody")  # its author may, and is told who may not
         assert "Write a reply" in page
         number = int(path.rpartition("/")[2].partition("?")[0])
         assert (await owner.get(f"/write/{number}")).text.count(f'<option value="{policy}" selected>') == 2
