@@ -97,10 +97,10 @@ async def test_two_servers_follow_answer_like_boost_and_write_letters(tmp_path: 
         await far.heard("Like")
         await far.heard("Announce")
         await post.get_by_role("link", name="Reply").click()
-        await mine.get_by_label("Text", exact=True).press("Control+End")
+        await post.get_by_label("Write a reply").press("Control+End")
         await mine.keyboard.type(" Tea.")
         before = len(far.book.entries)
-        await mine.get_by_role("button", name="Publish").click()
+        await post.get_by_role("button", name="Reply as").click()
 
         # Nothing of it leaves for 30 seconds, in which she takes it back; then she lets it go.
         await mine.get_by_text("until then only you see it").wait_for()

@@ -56,7 +56,7 @@ async function fold(event, form, button, foot, to) {
   const line = foot ? document.createElement("div") : form.closest(".folded");
   if (foot) {
     const card = foot.closest("article"), who = card.querySelector(".byline .person").href;
-    line.className = "flash folded";
+    line.classList.add("flash", "folded");
     const said = document.createElement("p");
     said.role = "status";
     line.append(said, ...new DOMParser().parseFromString(answer.undo, "text/html").body.childNodes);

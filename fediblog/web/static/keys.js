@@ -66,7 +66,7 @@ function press(what) {
   return Boolean(found);
 }
 function note() {
-  const field = document.querySelector(".composer:not(#answer, article *)>textarea");
+  const field = document.querySelector(".composer:not(#answer):not(article>*)>textarea");
   if (field) field.focus();
   else location.assign("/write");
   return true;
